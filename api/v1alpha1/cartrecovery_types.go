@@ -1,0 +1,395 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Conditions of a CartRecovery.
+const (
+	// ConditionSucceeded is Unknown while the lead is worked on, True when the customer
+	// bought, False when we gave up.
+	ConditionSucceeded = "Succeeded"
+	// ConditionBlocked is present, and True, only while something stands in the way.
+	ConditionBlocked = "Blocked"
+)
+
+// Reasons of a CartRecovery's Succeeded condition.
+const (
+	// ReasonInProgress: the lead is worked on.
+	ReasonInProgress = "InProgress"
+	// ReasonBoughtAfterContact: the customer bought after a message of ours.
+	ReasonBoughtAfterContact = "BoughtAfterContact"
+	// ReasonBoughtBeforeContact: the customer bought before any message of ours.
+	ReasonBoughtBeforeContact = "BoughtBeforeContact"
+	// ReasonPurchaseNotAttributed: the customer bought, and no recovery may take credit for
+	// it: another product, or a renewal.
+	ReasonPurchaseNotAttributed = "PurchaseNotAttributed"
+	// ReasonReversed: the purchase was refunded or charged back.
+	ReasonReversed = "Reversed"
+	// ReasonSendFailed: the gateway refused the message in every attempt.
+	ReasonSendFailed = "SendFailed"
+	// ReasonNotOnWhatsApp: the customer's number has no WhatsApp.
+	ReasonNotOnWhatsApp = "NotOnWhatsApp"
+	// ReasonOptedOut: the customer's number is suppressed in the store.
+	ReasonOptedOut = "OptedOut"
+	// ReasonUnanswered: the sequence ended and the customer did not answer.
+	ReasonUnanswered = "Unanswered"
+	// ReasonConversationEnded: the conversation went quiet without a purchase.
+	ReasonConversationEnded = "ConversationEnded"
+	// ReasonNeverContacted: the time ran out before a first message could be sent.
+	ReasonNeverContacted = "NeverContacted"
+)
+
+// Reasons of a CartRecovery's Blocked condition, beside Suspended, StoreNotFound,
+// InvalidTemplate and NoCredentials.
+const (
+	// ReasonNoSequence: the store's policy has no sequence for the lead's trigger.
+	ReasonNoSequence = "NoSequence"
+	// ReasonNoConnectedInstance: no WhatsAppInstance of the store is connected.
+	ReasonNoConnectedInstance = "NoConnectedInstance"
+	// ReasonAIUnavailable: the AI does not answer; the text is asked for again.
+	ReasonAIUnavailable = "AIUnavailable"
+	// ReasonAIRefused: the AI refused the request (key, model or prompt); see the message.
+	ReasonAIRefused = "AIRefused"
+	// ReasonGatewayUnavailable: the gateway did not take the message; it is sent again.
+	ReasonGatewayUnavailable = "GatewayUnavailable"
+	// ReasonThrottled: the gateway asked to wait.
+	ReasonThrottled = "Throttled"
+	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
+	// went; the gateway is asked.
+	ReasonUnconfirmed = "Unconfirmed"
+)
+
+// Phase sums a lead up, for people. No code decides on it.
+// +kubebuilder:validation:Enum=PendingRecovery;Contacted;Engaged;Recovered;Converted;Failed;OptedOut;Expired
+type Phase string
+
+const (
+	// PhasePendingRecovery: known, first message not sent yet.
+	PhasePendingRecovery Phase = "PendingRecovery"
+	// PhaseContacted: at least one message sent.
+	PhaseContacted Phase = "Contacted"
+	// PhaseEngaged: the customer answered.
+	PhaseEngaged Phase = "Engaged"
+	// PhaseRecovered: bought after we contacted them.
+	PhaseRecovered Phase = "Recovered"
+	// PhaseConverted: bought before we contacted them.
+	PhaseConverted Phase = "Converted"
+	// PhaseFailed: gave up; see the Succeeded condition.
+	PhaseFailed Phase = "Failed"
+	// PhaseOptedOut: asked us to stop.
+	PhaseOptedOut Phase = "OptedOut"
+	// PhaseExpired: the sequence ended unanswered, or the conversation went quiet.
+	PhaseExpired Phase = "Expired"
+)
+
+// CartRecoverySpec is one lead: a customer and a product. The webhook server writes it.
+// +kubebuilder:validation:XValidation:rule="has(self.abandonedAt) || has(self.purchase) || has(self.reversal)",message="a lead starts with an abandonedAt, a purchase or a reversal"
+// +kubebuilder:validation:XValidation:rule="!has(self.abandonedAt) || (has(self.trigger) && has(self.customer.phone))",message="a lead with abandonedAt needs a trigger and customer.phone"
+type CartRecoverySpec struct {
+	// StoreRef names the Store. Immutable.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable"
+	StoreRef ObjectReference `json:"storeRef"`
+	// Platform that reported the lead. Immutable.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="platform is immutable"
+	Platform PlatformName `json:"platform"`
+	// Trigger is what made the lead; absent when only a purchase is known.
+	// +optional
+	Trigger Trigger `json:"trigger,omitempty"`
+	// Customer who left the checkout.
+	// +required
+	Customer LeadCustomer `json:"customer"`
+	// Product that was left.
+	// +required
+	Product LeadProduct `json:"product"`
+	// ProductRef names the Product, where there is one.
+	// +optional
+	ProductRef *ObjectReference `json:"productRef,omitempty"`
+	// CheckoutURL leads back to the checkout, as the platform sent it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?([?#][^\s]*)?$`
+	CheckoutURL string `json:"checkoutURL,omitempty"`
+	// Amount of the cart, a decimal with a point.
+	// +optional
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(\.[0-9]{1,6})?$`
+	Amount string `json:"amount,omitempty"`
+	// Currency of the amount (ISO 4217).
+	// +optional
+	// +kubebuilder:validation:MaxLength=3
+	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
+	Currency string `json:"currency,omitempty"`
+	// EventID is the platform's id of the event that made the lead.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	EventID string `json:"eventID,omitempty"`
+	// AbandonedAt is when the customer left; delays count from it. RFC 3339.
+	// +optional
+	AbandonedAt *Timestamp `json:"abandonedAt,omitempty"`
+	// Purchase is the kill switch: once it is there no message is sent any more.
+	// +optional
+	Purchase *Purchase `json:"purchase,omitempty"`
+	// Reversal is a refund or chargeback of the purchase.
+	// +optional
+	Reversal *Reversal `json:"reversal,omitempty"`
+	// Suspend stops sending to this lead.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// LeadCustomer is the customer of a lead.
+type LeadCustomer struct {
+	// Name as the platform sent it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	Name string `json:"name,omitempty"`
+	// Phone in E.164.
+	// +optional
+	// +kubebuilder:validation:MaxLength=20
+	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,18}$`
+	Phone string `json:"phone,omitempty"`
+	// Email in lower case.
+	// +optional
+	// +kubebuilder:validation:MaxLength=254
+	Email string `json:"email,omitempty"`
+}
+
+// LeadProduct is the product of a lead, as the platform named it.
+type LeadProduct struct {
+	// ID at the platform.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	ID string `json:"id,omitempty"`
+	// Name at the platform.
+	// +optional
+	// +kubebuilder:validation:MaxLength=200
+	Name string `json:"name,omitempty"`
+}
+
+// Purchase says that the customer bought.
+type Purchase struct {
+	// EventID is the platform's id of the event.
+	// +required
+	// +kubebuilder:validation:MaxLength=200
+	EventID string `json:"eventID"`
+	// TransactionID is the platform's id of the sale.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	TransactionID string `json:"transactionID,omitempty"`
+	// Amount of the sale, a decimal with a point.
+	// +optional
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(\.[0-9]{1,6})?$`
+	Amount string `json:"amount,omitempty"`
+	// Currency of the amount (ISO 4217).
+	// +optional
+	// +kubebuilder:validation:MaxLength=3
+	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
+	Currency string `json:"currency,omitempty"`
+	// At is when the customer bought.
+	// +required
+	At Timestamp `json:"at"`
+	// Unattributed is set on purchases no recovery may take credit for: renewals, and
+	// purchases of another product that stopped this lead.
+	// +optional
+	Unattributed bool `json:"unattributed,omitempty"`
+}
+
+// Reversal says that a purchase was taken back.
+type Reversal struct {
+	// EventID is the platform's id of the event.
+	// +required
+	// +kubebuilder:validation:MaxLength=200
+	EventID string `json:"eventID"`
+	// Kind of the reversal.
+	// +required
+	// +kubebuilder:validation:Enum=Refund;Chargeback
+	Kind string `json:"kind"`
+	// TransactionID is the platform's id of the sale.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	TransactionID string `json:"transactionID,omitempty"`
+	// At is when it was reversed.
+	// +required
+	At Timestamp `json:"at"`
+}
+
+// Kinds of Reversal.
+const (
+	// ReversalRefund: the money was given back.
+	ReversalRefund = "Refund"
+	// ReversalChargeback: the customer or the bank took it back.
+	ReversalChargeback = "Chargeback"
+)
+
+// MaxConversation is how many messages a lead's conversation keeps, and
+// MaxMessageLength how many characters of each.
+const (
+	MaxConversation  = 64
+	MaxMessageLength = 2048
+)
+
+// Role is who wrote a message.
+// +kubebuilder:validation:Enum=Customer;Assistant;Operator
+type Role string
+
+const (
+	// RoleCustomer: the customer.
+	RoleCustomer Role = "Customer"
+	// RoleAssistant: the AI, or a fixed text of the policy.
+	RoleAssistant Role = "Assistant"
+	// RoleOperator: a person of the store, from the paired phone.
+	RoleOperator Role = "Operator"
+)
+
+// MessageState is how far a message of ours got.
+// +kubebuilder:validation:Enum=Claimed;Sent;Failed;Unknown;Cancelled
+type MessageState string
+
+const (
+	// MessageClaimed: about to be handed to the gateway, or handed and not confirmed.
+	MessageClaimed MessageState = "Claimed"
+	// MessageSent: the gateway accepted it.
+	MessageSent MessageState = "Sent"
+	// MessageFailed: the gateway definitely refused it; it may be tried again.
+	MessageFailed MessageState = "Failed"
+	// MessageUnknown: nobody can tell whether it went; it is not sent again.
+	MessageUnknown MessageState = "Unknown"
+	// MessageCancelled: claimed, certainly not sent, and no longer wanted.
+	MessageCancelled MessageState = "Cancelled"
+)
+
+// Message is one message of a conversation.
+type Message struct {
+	// ID of the message, unique in the conversation: the gateway's id of a customer's
+	// message; for ours the cycle and step, or what it answers. Ours, after the lead's
+	// UID, is also the gateway's track id.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=160
+	ID string `json:"id"`
+	// Role of the writer.
+	// +required
+	Role Role `json:"role"`
+	// Step of the sequence, on its messages.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	Step string `json:"step,omitempty"`
+	// Cycle of the recovery it belongs to.
+	// +optional
+	Cycle int32 `json:"cycle,omitempty"`
+	// Text of the message.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	Text string `json:"text,omitempty"`
+	// Media is the kind of a message that is more than text.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Media string `json:"media,omitempty"`
+	// State of a message of ours.
+	// +optional
+	State MessageState `json:"state,omitempty"`
+	// At is when a customer's message came in, or when one of ours was claimed.
+	// +required
+	At Timestamp `json:"at"`
+	// SentAt is when the gateway accepted it.
+	// +optional
+	SentAt *Timestamp `json:"sentAt,omitempty"`
+	// GatewayID is the gateway's id of a message of ours.
+	// +optional
+	// +kubebuilder:validation:MaxLength=160
+	GatewayID string `json:"gatewayID,omitempty"`
+	// Attempts counts how often it was claimed, less the attempts that failed for a reason
+	// that is not the message's own: the number or the gateway was not available.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
+	// RetryAt is when a failed message may be tried again.
+	// +optional
+	RetryAt *Timestamp `json:"retryAt,omitempty"`
+	// Error is why the last attempt failed, in one word.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Error string `json:"error,omitempty"`
+}
+
+// CartRecoveryStatus is the conversation and its outcome.
+type CartRecoveryStatus struct {
+	// ObservedGeneration is the generation the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Conditions: Succeeded, Blocked.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Phase sums it up, for people.
+	// +optional
+	Phase Phase `json:"phase,omitempty"`
+	// Cycle counts the recoveries of this lead, from 0.
+	// +optional
+	Cycle int32 `json:"cycle,omitempty"`
+	// Conversation is the messages, oldest first.
+	// +optional
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=64
+	Conversation []Message `json:"conversation,omitempty"`
+	// NextActionTime is when something happens next, as far as it was known at the last
+	// write.
+	// +optional
+	NextActionTime *metav1.Time `json:"nextActionTime,omitempty"`
+	// Attempts is how often the current message was tried.
+	// +optional
+	Attempts int32 `json:"attempts,omitempty"`
+	// InstanceRef names the WhatsAppInstance that the conversation is on.
+	// +optional
+	InstanceRef *ObjectReference `json:"instanceRef,omitempty"`
+	// TokensUsed is how many AI tokens the lead's messages cost.
+	// +optional
+	TokensUsed int64 `json:"tokensUsed,omitempty"`
+	// CompletionTime is when the lead was finished.
+	// +optional
+	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
+}
+
+// CartRecovery is one lead: a customer who left a checkout. Its status is the conversation
+// and the outcome.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=cartrec,categories=cartrecovery
+// +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
+// +kubebuilder:selectablefield:JSONPath=`.spec.platform`
+// +kubebuilder:selectablefield:JSONPath=`.spec.product.id`
+// +kubebuilder:selectablefield:JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
+// +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.product.name`
+// +kubebuilder:printcolumn:name="Trigger",type=string,JSONPath=`.spec.trigger`,priority=1
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
+// +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].reason`
+// +kubebuilder:printcolumn:name="Blocked",type=string,JSONPath=`.status.conditions[?(@.type=="Blocked")].reason`
+// +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextActionTime`,priority=1
+// +kubebuilder:printcolumn:name="Instance",type=string,JSONPath=`.status.instanceRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Tokens",type=integer,JSONPath=`.status.tokensUsed`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type CartRecovery struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec CartRecoverySpec `json:"spec"`
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1,"phase":"PendingRecovery"}
+	Status CartRecoveryStatus `json:"status,omitempty"`
+}
+
+// CartRecoveryList is a list of CartRecoveries.
+// +kubebuilder:object:root=true
+type CartRecoveryList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []CartRecovery `json:"items"`
+}

@@ -1,0 +1,7 @@
+// Package v1alpha1 holds the resources of the API group cartrecovery.dev: Store,
+// Product, WhatsAppInstance, CartRecovery and Suppression. Types, markers and the
+// constants of conditions, reasons and labels; no I/O.
+//
+// +kubebuilder:object:generate=true
+// +groupName=cartrecovery.dev
+package v1alpha1

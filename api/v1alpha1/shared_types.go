@@ -1,0 +1,234 @@
+package v1alpha1
+
+// Finalizer guards what an object has at a gateway.
+const Finalizer = "cartrecovery.dev/gateway"
+
+// Labels of CartRecovery and Suppression objects. Their values are hashes, so that
+// they can be shown; see internal/lead for how they are made.
+const (
+	// LabelStore is the name of the Store.
+	LabelStore = "cartrecovery.dev/store"
+	// LabelPhoneKey is the hash of the customer's phone key. Selecting it finds, or
+	// deletes, everything known of a customer's phone.
+	LabelPhoneKey = "cartrecovery.dev/phone-key"
+	// LabelEmailKey is the hash of the customer's e-mail address.
+	LabelEmailKey = "cartrecovery.dev/email-key"
+)
+
+// AnnotationPairRequested asks a WhatsAppInstance for a new pairing attempt; its value
+// is when (RFC 3339). `POST /api/whatsapp/connect/{clientId}` sets it.
+const AnnotationPairRequested = "cartrecovery.dev/pair-requested-at"
+
+// ObjectReference names an object in the same namespace.
+type ObjectReference struct {
+	// Name of the object.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+}
+
+// SecretKeyReference names a key of a Secret in the same namespace. The Secret is
+// read when it is needed and remembered for seconds.
+type SecretKeyReference struct {
+	// Name of the Secret.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Name string `json:"name"`
+	// Key in the Secret's data.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
+	Key string `json:"key"`
+}
+
+// Trigger is what made a lead.
+// +kubebuilder:validation:Enum=AbandonedCart;PixPending;BoletoPending;PaymentRefused
+type Trigger string
+
+const (
+	// TriggerAbandonedCart: the customer left the checkout.
+	TriggerAbandonedCart Trigger = "AbandonedCart"
+	// TriggerPixPending: a PIX code was made and not paid.
+	TriggerPixPending Trigger = "PixPending"
+	// TriggerBoletoPending: a boleto was printed and not paid.
+	TriggerBoletoPending Trigger = "BoletoPending"
+	// TriggerPaymentRefused: the payment was refused.
+	TriggerPaymentRefused Trigger = "PaymentRefused"
+)
+
+// PlatformName is a sales platform, as it stands in the webhook URL.
+// +kubebuilder:validation:Enum=hotmart;kiwify;eduzz;kirvano;cakto;ticto;perfectpay;monetizze;generic
+type PlatformName string
+
+const (
+	// PlatformHotmart is Hotmart.
+	PlatformHotmart PlatformName = "hotmart"
+	// PlatformKiwify is Kiwify.
+	PlatformKiwify PlatformName = "kiwify"
+	// PlatformEduzz is Eduzz, both the legacy and the Developer Hub format.
+	PlatformEduzz PlatformName = "eduzz"
+	// PlatformKirvano is Kirvano.
+	PlatformKirvano PlatformName = "kirvano"
+	// PlatformCakto is Cakto.
+	PlatformCakto PlatformName = "cakto"
+	// PlatformTicto is Ticto.
+	PlatformTicto PlatformName = "ticto"
+	// PlatformPerfectPay is PerfectPay.
+	PlatformPerfectPay PlatformName = "perfectpay"
+	// PlatformMonetizze is Monetizze.
+	PlatformMonetizze PlatformName = "monetizze"
+	// PlatformGeneric is any other platform, read by the Store's mapping.
+	PlatformGeneric PlatformName = "generic"
+)
+
+// ConditionReady says whether a Store, Product or WhatsAppInstance is well.
+const ConditionReady = "Ready"
+
+// RecoveryPolicy says when and how often customers are written to. What a Product
+// leaves out comes from its Store, and what the Store leaves out from the defaults
+// given here.
+type RecoveryPolicy struct {
+	// Sequences of messages, one for each trigger. A trigger without a sequence starts
+	// no recovery. Default: one AbandonedCart sequence with one step after 15m.
+	// +optional
+	// +listType=map
+	// +listMapKey=trigger
+	// +kubebuilder:validation:MaxItems=4
+	Sequences []Sequence `json:"sequences,omitempty"`
+	// QuietHours are times, in the Store's time zone, in which nothing is sent.
+	// +optional
+	QuietHours *QuietHours `json:"quietHours,omitempty"`
+	// Cooldown is the least time between two recoveries of one customer. Default 168h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="cooldown must be between 0s and 8760h"
+	Cooldown *Duration `json:"cooldown,omitempty"`
+	// MaxUnanswered is how many messages may go unanswered before we fall silent.
+	// Default 3.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=20
+	MaxUnanswered *int32 `json:"maxUnanswered,omitempty"`
+	// ReplyDebounce is how long to wait for a customer's further messages before
+	// answering: several messages in a row get one answer. Default 3s.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="replyDebounce must be between 0s and 1h"
+	ReplyDebounce *Duration `json:"replyDebounce,omitempty"`
+	// ExpireAfter is how long a lead is worked on after the last thing that happened in
+	// it. Default 72h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('8760h')",message="expireAfter must be more than 0s and at most 8760h"
+	ExpireAfter *Duration `json:"expireAfter,omitempty"`
+	// TTLAfterFinished is how long a finished lead is kept before it is deleted.
+	// Default 720h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterFinished must be between 0s and 8760h"
+	TTLAfterFinished *Duration `json:"ttlAfterFinished,omitempty"`
+	// TTLAfterPurchaseOnly is the same for a purchase that never had a cart event; it is
+	// kept so that a late cart event starts nothing. Default 72h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterPurchaseOnly must be between 0s and 8760h"
+	TTLAfterPurchaseOnly *Duration `json:"ttlAfterPurchaseOnly,omitempty"`
+	// KillSwitchScope says which purchases stop a lead: Customer (the default), any
+	// purchase of this customer in the Store; Product, only one of the same product.
+	// +optional
+	// +kubebuilder:validation:Enum=Customer;Product
+	KillSwitchScope KillSwitchScope `json:"killSwitchScope,omitempty"`
+	// OptOutKeywords are further words that stop everything for a customer, beside the
+	// built-in ones (parar, sair, stop, …), matched against the whole message.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	OptOutKeywords []string `json:"optOutKeywords,omitempty"`
+	// FallbackText is sent when the AI stays unavailable; without it the lead waits,
+	// Blocked. The variables of the system prompt may be used.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2000
+	FallbackText string `json:"fallbackText,omitempty"`
+	// AllowedLinkHosts are hosts that a message may link to, beside the checkout's.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=253
+	AllowedLinkHosts []string `json:"allowedLinkHosts,omitempty"`
+}
+
+// KillSwitchScope says which purchases stop a lead.
+type KillSwitchScope string
+
+const (
+	// KillSwitchCustomer: any purchase of the customer in the store.
+	KillSwitchCustomer KillSwitchScope = "Customer"
+	// KillSwitchProduct: only a purchase of the lead's product.
+	KillSwitchProduct KillSwitchScope = "Product"
+)
+
+// Sequence is the messages that one trigger leads to.
+type Sequence struct {
+	// Trigger that starts the sequence.
+	// +required
+	Trigger Trigger `json:"trigger"`
+	// Steps in order. The sequence stops when the customer answers.
+	// +required
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=10
+	Steps []Step `json:"steps"`
+}
+
+// Step is one message of a sequence.
+// +kubebuilder:validation:XValidation:rule="!(has(self.instructions) && has(self.text))",message="a step has instructions for the AI or a fixed text, not both"
+type Step struct {
+	// Name of the step, unique in its sequence; it is shown in the conversation.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Name string `json:"name"`
+	// After is the delay: for the first step from the abandonment, for the others from
+	// the previous step.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('2160h')",message="after must be between 0s and 2160h"
+	After Duration `json:"after"`
+	// Instructions tell the AI what this message is about.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2000
+	Instructions string `json:"instructions,omitempty"`
+	// Text is sent instead of asking the AI. The variables of the system prompt may be
+	// used.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=2000
+	Text string `json:"text,omitempty"`
+}
+
+// QuietHours are daily times in which nothing is sent, in the Store's time zone.
+// +kubebuilder:validation:XValidation:rule="self.start != self.end",message="start and end must differ"
+type QuietHours struct {
+	// Start of the silence, HH:MM.
+	// +required
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	Start string `json:"start"`
+	// End of the silence, HH:MM; before Start when it goes over midnight.
+	// +required
+	// +kubebuilder:validation:MaxLength=5
+	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	End string `json:"end"`
+	// Days on which the silence starts; empty means every day.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=7
+	Days []Weekday `json:"days,omitempty"`
+}
+
+// Weekday is a day of the week.
+// +kubebuilder:validation:Enum=Mon;Tue;Wed;Thu;Fri;Sat;Sun
+type Weekday string

@@ -1,0 +1,387 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// Reasons of a Store's Ready condition.
+const (
+	// ReasonReady: everything the object needs is there.
+	ReasonReady = "Ready"
+	// ReasonSuspended: spec.suspend is set; nothing is sent.
+	ReasonSuspended = "Suspended"
+	// ReasonClientIDTaken: an older Store claims the same spec.clientID; this one gets
+	// no traffic.
+	ReasonClientIDTaken = "ClientIDTaken"
+	// ReasonInvalidTimeZone: spec.timeZone is no IANA time zone.
+	ReasonInvalidTimeZone = "InvalidTimeZone"
+	// ReasonSecretNotFound: a Secret, or its key, that the object refers to does not
+	// exist or is empty.
+	ReasonSecretNotFound = "SecretNotFound"
+	// ReasonInvalidTemplate: a prompt or text template does not parse or uses unknown
+	// variables.
+	ReasonInvalidTemplate = "InvalidTemplate"
+	// ReasonNoCredentials: neither the object nor the operator's configuration has the
+	// credentials it needs.
+	ReasonNoCredentials = "NoCredentials"
+)
+
+// Reasons for which a delivery was rejected, in Store.status.lastRejectedDelivery.
+const (
+	// RejectedNoCredential: the delivery carried no signature or token, or an empty one.
+	RejectedNoCredential = "NoCredential"
+	// RejectedBadCredential: its signature or token matches none of the configured
+	// secrets.
+	RejectedBadCredential = "BadCredential"
+	// RejectedPlatformNotConfigured: spec.platforms does not name the platform.
+	RejectedPlatformNotConfigured = "PlatformNotConfigured"
+	// RejectedSecretMissing: the Secret with the platform's secret does not exist, so
+	// nobody can be authenticated.
+	RejectedSecretMissing = "SecretMissing"
+	// RejectedMalformed: the delivery was authentic and could not be read.
+	RejectedMalformed = "Malformed"
+)
+
+// StoreSpec describes one client of the platform.
+type StoreSpec struct {
+	// ClientID is the {clientId} of this store's webhook URLs: letters, digits, ".", "_",
+	// "-". Immutable. When two Stores claim one clientID, the older gets the traffic.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: platforms post to URLs that hold it; create another Store instead"
+	ClientID string `json:"clientID"`
+	// DisplayName is the store's name as the AI may say it. Default: the object's name.
+	// +optional
+	// +kubebuilder:validation:MaxLength=100
+	DisplayName string `json:"displayName,omitempty"`
+	// TimeZone (IANA) of quiet hours and daily limits.
+	// +optional
+	// +kubebuilder:default="America/Sao_Paulo"
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	TimeZone string `json:"timeZone,omitempty"`
+	// Locale (BCP 47) the AI writes in.
+	// +optional
+	// +kubebuilder:default="pt-BR"
+	// +kubebuilder:validation:MinLength=2
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`
+	Locale string `json:"locale,omitempty"`
+	// Region (ISO 3166 country) whose format phone numbers without a country code have.
+	// +optional
+	// +kubebuilder:default="BR"
+	// +kubebuilder:validation:MaxLength=2
+	// +kubebuilder:validation:Pattern=`^[A-Z]{2}$`
+	Region string `json:"region,omitempty"`
+	// Platforms that may post for this store.
+	// +optional
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=9
+	Platforms []StorePlatform `json:"platforms,omitempty"`
+	// Recovery is when and how often customers are written to.
+	// +optional
+	Recovery RecoveryPolicy `json:"recovery,omitempty"`
+	// AI is who writes, and how.
+	// +optional
+	AI AISettings `json:"ai,omitempty"`
+	// Suspend stops all sending of this store. Deliveries are still stored.
+	// +optional
+	Suspend bool `json:"suspend,omitempty"`
+}
+
+// StorePlatform is one sales platform of a store.
+// +kubebuilder:validation:XValidation:rule="(self.name == 'generic') == has(self.generic)",message="the platform named generic, and only it, has a generic mapping"
+type StorePlatform struct {
+	// Name of the platform, as in the webhook URL.
+	// +required
+	Name PlatformName `json:"name"`
+	// SecretRefs hold the platform's webhook secret: Hotmart's hottok, Kiwify's token,
+	// Eduzz' origin secret or signature keys. Several, so that a secret can be rotated
+	// without losing a delivery.
+	// +required
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=8
+	// +listType=atomic
+	SecretRefs []SecretKeyReference `json:"secretRefs"`
+	// TokenLocation says where a platform that leaves it open puts its token.
+	// +optional
+	TokenLocation *TokenLocation `json:"tokenLocation,omitempty"`
+	// Generic is how to read the platform named generic.
+	// +optional
+	Generic *GenericMapping `json:"generic,omitempty"`
+}
+
+// TokenLocation is where a delivery carries its token.
+// +kubebuilder:validation:XValidation:rule="has(self.header) != has(self.bodyField)",message="set exactly one of header and bodyField"
+type TokenLocation struct {
+	// Header that carries the token.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
+	Header string `json:"header,omitempty"`
+	// BodyField is the top-level field of the body that carries the token.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	BodyField string `json:"bodyField,omitempty"`
+}
+
+// GenericMapping reads the deliveries of a platform the operator does not know.
+type GenericMapping struct {
+	// Auth is how a delivery proves where it comes from.
+	// +required
+	Auth GenericAuth `json:"auth"`
+	// Event is the JSONPath of the field that names the event.
+	// +required
+	Event JSONPath `json:"event"`
+	// Start are values of the event field that start a recovery, by trigger.
+	// +optional
+	// +listType=map
+	// +listMapKey=value
+	// +kubebuilder:validation:MaxItems=20
+	Start []GenericStart `json:"start,omitempty"`
+	// Kill are values of the event field that mean a purchase.
+	// +required
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MaxLength=128
+	Kill []string `json:"kill"`
+	// Stop are values of the event field that mean a refund or chargeback.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MaxLength=128
+	Stop []string `json:"stop,omitempty"`
+	// Fields are the JSONPaths of everything else.
+	// +required
+	Fields GenericFields `json:"fields"`
+}
+
+// JSONPath is a path into a JSON body, for example `$.data.buyer.email`.
+// +kubebuilder:validation:MinLength=1
+// +kubebuilder:validation:MaxLength=256
+type JSONPath string
+
+// GenericStart is an event that starts a recovery.
+type GenericStart struct {
+	// Value of the event field.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	Value string `json:"value"`
+	// Trigger it stands for.
+	// +required
+	Trigger Trigger `json:"trigger"`
+}
+
+// GenericAuth is how a generic delivery proves where it comes from.
+type GenericAuth struct {
+	// Type HMACSHA256: the header holds the hex HMAC-SHA256 of the raw body. Bearer:
+	// the Authorization header holds the secret as a bearer token.
+	// +required
+	// +kubebuilder:validation:Enum=HMACSHA256;Bearer
+	Type string `json:"type"`
+	// Header that carries the HMAC. Default X-Signature.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
+	Header string `json:"header,omitempty"`
+}
+
+// GenericFields are where a generic delivery keeps what the operator needs.
+// +kubebuilder:validation:XValidation:rule="has(self.email) || has(self.phone)",message="map at least one of email and phone: a purchase is matched to its lead by them"
+type GenericFields struct {
+	// EventID is the platform's id of the event. Default: derived from the body.
+	// +optional
+	EventID JSONPath `json:"eventID,omitempty"`
+	// Name of the customer.
+	// +optional
+	Name JSONPath `json:"name,omitempty"`
+	// Phone of the customer.
+	// +optional
+	Phone JSONPath `json:"phone,omitempty"`
+	// Email of the customer.
+	// +optional
+	Email JSONPath `json:"email,omitempty"`
+	// ProductID of the product.
+	// +required
+	ProductID JSONPath `json:"productID"`
+	// ProductName of the product.
+	// +optional
+	ProductName JSONPath `json:"productName,omitempty"`
+	// CheckoutURL that leads back to the checkout.
+	// +optional
+	CheckoutURL JSONPath `json:"checkoutURL,omitempty"`
+	// Amount of the sale.
+	// +optional
+	Amount JSONPath `json:"amount,omitempty"`
+	// Currency of the amount.
+	// +optional
+	Currency JSONPath `json:"currency,omitempty"`
+	// TransactionID of the sale.
+	// +optional
+	TransactionID JSONPath `json:"transactionID,omitempty"`
+	// OccurredAt is when it happened (RFC 3339).
+	// +optional
+	OccurredAt JSONPath `json:"occurredAt,omitempty"`
+}
+
+// AISettings are who writes, and how.
+// +kubebuilder:validation:XValidation:rule="!has(self.baseURL) || has(self.apiKeySecretRef)",message="an own baseURL needs its own apiKeySecretRef: the operator's key is only ever sent to the operator's own endpoint"
+type AISettings struct {
+	// Model to ask. Default gpt-4o-mini.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Model string `json:"model,omitempty"`
+	// APIKeySecretRef holds the API key. Default: the operator's own.
+	// +optional
+	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
+	// BaseURL of an OpenAI-compatible API. Default: the operator's own.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`
+	BaseURL string `json:"baseURL,omitempty"`
+	// MaxTokens of an answer. Default 150.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=4096
+	MaxTokens *int32 `json:"maxTokens,omitempty"`
+	// Temperature, a decimal from 0 to 2. Default "0.7".
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:Pattern=`^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$`
+	Temperature string `json:"temperature,omitempty"`
+	// PresencePenalty, a decimal from -2 to 2. Default "0.6".
+	// +optional
+	// +kubebuilder:validation:MaxLength=8
+	// +kubebuilder:validation:Pattern=`^-?([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$`
+	PresencePenalty string `json:"presencePenalty,omitempty"`
+	// HistoryMessages is how many of the last messages the AI sees. Default 6.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=50
+	HistoryMessages *int32 `json:"historyMessages,omitempty"`
+	// SystemPrompt is a Go text/template; docs/prompting.md lists its variables. A
+	// Product's own prompt replaces it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=8000
+	SystemPrompt string `json:"systemPrompt,omitempty"`
+	// DailyTokenBudget is how many tokens a day (in the store's time zone) this store may
+	// use. Default: no limit.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	DailyTokenBudget *int64 `json:"dailyTokenBudget,omitempty"`
+}
+
+// StoreStatus is what the operator knows of a Store.
+type StoreStatus struct {
+	// ObservedGeneration is the generation the conditions speak of.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Conditions: Ready.
+	// +optional
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=8
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Webhooks are the URLs to enter at the platforms.
+	// +optional
+	// +listType=map
+	// +listMapKey=platform
+	// +kubebuilder:validation:MaxItems=9
+	Webhooks []StoreWebhook `json:"webhooks,omitempty"`
+	// LastRejectedDelivery is the last delivery that was refused and why, written at
+	// most once a minute and reason.
+	// +optional
+	LastRejectedDelivery *RejectedDelivery `json:"lastRejectedDelivery,omitempty"`
+	// Leads counts this store's leads by phase; refreshed at most every 30 s.
+	// +optional
+	Leads *LeadCounts `json:"leads,omitempty"`
+}
+
+// StoreWebhook is the URL of one platform.
+type StoreWebhook struct {
+	// Platform that posts to the URL.
+	// +required
+	Platform PlatformName `json:"platform"`
+	// URL to enter at the platform.
+	// +required
+	// +kubebuilder:validation:MaxLength=1024
+	URL string `json:"url"`
+}
+
+// RejectedDelivery is a delivery that was refused.
+type RejectedDelivery struct {
+	// Time of the delivery.
+	// +required
+	Time metav1.Time `json:"time"`
+	// Platform named in the URL.
+	// +required
+	Platform PlatformName `json:"platform"`
+	// Reason in one word: NoCredential, BadCredential, PlatformNotConfigured,
+	// SecretMissing, Malformed.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+	// Message says what was expected.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Message string `json:"message,omitempty"`
+}
+
+// LeadCounts counts leads by phase.
+type LeadCounts struct {
+	// Pending leads wait for their first message.
+	// +optional
+	Pending int32 `json:"pending,omitempty"`
+	// Active leads are Contacted or Engaged.
+	// +optional
+	Active int32 `json:"active,omitempty"`
+	// Recovered leads bought after a message.
+	// +optional
+	Recovered int32 `json:"recovered,omitempty"`
+	// Converted leads bought before a message.
+	// +optional
+	Converted int32 `json:"converted,omitempty"`
+	// Closed leads are Failed, OptedOut or Expired.
+	// +optional
+	Closed int32 `json:"closed,omitempty"`
+}
+
+// Store is one client of the platform: its webhook secrets, its recovery policy and its
+// AI settings.
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:categories=cartrecovery
+// +kubebuilder:selectablefield:JSONPath=`.spec.clientID`
+// +kubebuilder:printcolumn:name="Client",type=string,JSONPath=`.spec.clientID`
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Pending",type=integer,JSONPath=`.status.leads.pending`
+// +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.leads.active`
+// +kubebuilder:printcolumn:name="Recovered",type=integer,JSONPath=`.status.leads.recovered`
+// +kubebuilder:printcolumn:name="Rejected",type=date,JSONPath=`.status.lastRejectedDelivery.time`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type Store struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec StoreSpec `json:"spec"`
+	// +optional
+	// +kubebuilder:default={"observedGeneration":-1}
+	Status StoreStatus `json:"status,omitempty"`
+}
+
+// StoreList is a list of Stores.
+// +kubebuilder:object:root=true
+type StoreList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Store `json:"items"`
+}
