@@ -360,7 +360,7 @@ type CartRecoveryStatus struct {
 // and the outcome.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:shortName=cartrec,categories=cartrecovery
+// +kubebuilder:resource:shortName=cartrec,categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
 // +kubebuilder:selectablefield:JSONPath=`.spec.platform`
 // +kubebuilder:selectablefield:JSONPath=`.spec.product.id`

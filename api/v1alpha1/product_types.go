@@ -111,7 +111,7 @@ type ProductStatus struct {
 // coupon, and what of the Store's policy is different for it.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:categories=cartrecovery
+// +kubebuilder:resource:categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.displayName`

@@ -357,7 +357,7 @@ type LeadCounts struct {
 // AI settings.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:categories=cartrecovery
+// +kubebuilder:resource:categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.clientID`
 // +kubebuilder:printcolumn:name="Client",type=string,JSONPath=`.spec.clientID`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`

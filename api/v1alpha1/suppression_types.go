@@ -51,7 +51,7 @@ type SuppressionStatus struct {
 // lifts it.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:categories=cartrecovery
+// +kubebuilder:resource:categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.spec.reason`

@@ -269,7 +269,7 @@ type PairingStatus struct {
 // WhatsAppInstance is one WhatsApp number on a gateway; its status is the connection.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
-// +kubebuilder:resource:shortName=wai,categories=cartrecovery
+// +kubebuilder:resource:shortName=wai,categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
