@@ -1,0 +1,405 @@
+package ai
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"math"
+	"net"
+	"net/http"
+	"net/url"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	openai "github.com/sashabaranov/go-openai"
+
+	"cartrecovery.dev/operator/internal/failure"
+)
+
+const (
+	opWrite = "ai: write"
+
+	// quotaWait is how long an endpoint whose quota is used up is left alone; only
+	// a person can change that, and asking more often changes nothing.
+	quotaWait = 10 * time.Minute
+	// minWait and maxWait bound what an endpoint may ask us to wait.
+	minWait = time.Second
+	maxWait = time.Hour
+
+	maxHeader = 64 << 10
+)
+
+var (
+	errRedirected = errors.New("the endpoint answered with a redirect")
+	errTooLong    = errors.New("the answer is longer than allowed")
+
+	// safeWord is what an endpoint's error code or type must look like to be shown;
+	// its message is never shown, because it may repeat the prompt or the key.
+	safeWord = regexp.MustCompile(`^[a-z_0-9]{1,64}$`)
+)
+
+// OpenAI is the Writer for OpenAI and for every endpoint that speaks its chat
+// completions protocol. It is safe for concurrent use.
+type OpenAI struct {
+	client  *http.Client
+	now     func() time.Time
+	timeout time.Duration
+}
+
+var _ Writer = (*OpenAI)(nil)
+
+// NewOpenAI returns a Writer that calls over client, or over NewHTTPClient's when
+// client is nil. Redirects are never followed, whatever client says.
+func NewOpenAI(client *http.Client) *OpenAI {
+	if client == nil {
+		client = NewHTTPClient()
+	}
+	own := *client
+	own.CheckRedirect = refuseRedirect
+	return &OpenAI{client: &own, now: time.Now, timeout: Timeout}
+}
+
+// NewHTTPClient returns the client all AI calls share: Timeout on every call, and
+// no redirects, which would carry a key and a conversation to a host nobody
+// configured.
+func NewHTTPClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	transport.MaxResponseHeaderBytes = maxHeader
+	transport.ResponseHeaderTimeout = Timeout
+	return &http.Client{Timeout: Timeout, Transport: transport, CheckRedirect: refuseRedirect}
+}
+
+func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+
+// Write asks the endpoint for one text. When the endpoint answered but its answer
+// cannot be used, the Answer beside the error still carries the Usage it cost.
+func (o *OpenAI) Write(ctx context.Context, request Request) (Answer, error) {
+	config, err := clientConfig(request.Endpoint)
+	if err != nil {
+		return Answer{}, err
+	}
+	if err := checkRequest(request); err != nil {
+		return Answer{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.timeout)
+	defer cancel()
+	call := &exchange{client: o.client}
+	config.HTTPClient = call
+	response, err := openai.NewClientWithConfig(config).CreateChatCompletion(ctx, chatRequest(request))
+	if err != nil {
+		return Answer{}, o.classify(call, err)
+	}
+	return readAnswer(response, call.status)
+}
+
+// clientConfig turns an Endpoint into the client's configuration.
+func clientConfig(endpoint Endpoint) (openai.ClientConfig, error) {
+	base := endpoint.BaseURL
+	if base == "" {
+		base = DefaultBaseURL
+	}
+	parsed, err := url.Parse(base)
+	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" ||
+		parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
+		return openai.ClientConfig{}, wrongSetting(
+			"the AI base URL must look like https://host/v1, without credentials, query or fragment")
+	}
+	key := strings.TrimSpace(endpoint.APIKey)
+	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+		return openai.ClientConfig{}, wrongSetting("the AI key holds characters no key has (space, line break, non-ASCII)")
+	}
+	config := openai.DefaultConfig(key)
+	config.BaseURL = strings.TrimRight(base, "/")
+	return config, nil
+}
+
+// checkRequest finds what the endpoint would only refuse.
+func checkRequest(request Request) error {
+	if request.Model == "" {
+		return wrongSetting("no AI model is set")
+	}
+	if len(request.Messages) == 0 {
+		return invalidInput("the prompt holds no message")
+	}
+	for _, message := range request.Messages {
+		if strings.TrimSpace(message.Text) == "" {
+			return invalidInput("the prompt holds an empty message")
+		}
+	}
+	return nil
+}
+
+func wrongSetting(detail string) *failure.Error {
+	return &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: opWrite, Detail: detail}
+}
+
+func invalidInput(detail string) *failure.Error {
+	return &failure.Error{Class: failure.Terminal, Code: failure.InvalidInput, Op: opWrite, Detail: detail}
+}
+
+// chatRequest writes a Request in the protocol's terms.
+func chatRequest(request Request) openai.ChatCompletionRequest {
+	chat := openai.ChatCompletionRequest{
+		Model:    request.Model,
+		Messages: make([]openai.ChatCompletionMessage, 0, len(request.Messages)),
+	}
+	for _, message := range request.Messages {
+		chat.Messages = append(chat.Messages, openai.ChatCompletionMessage{
+			Role: string(message.Role), Content: message.Text,
+		})
+	}
+	if reasons(request.Model) {
+		chat.MaxCompletionTokens = request.MaxTokens
+		return chat
+	}
+	chat.MaxTokens = request.MaxTokens
+	chat.PresencePenalty = request.PresencePenalty
+	chat.Temperature = request.Temperature
+	if chat.Temperature == 0 {
+		// The client leaves a zero out, which would mean the endpoint's default of 1.
+		chat.Temperature = math.SmallestNonzeroFloat32
+	}
+	return chat
+}
+
+// reasons tells the models that take neither temperature nor presence penalty and
+// count their thoughts as part of the answer.
+func reasons(model string) bool {
+	for _, family := range []string{"o1", "o3", "o4", "gpt-5", "gpt-6"} {
+		if strings.HasPrefix(model, family) {
+			return true
+		}
+	}
+	return false
+}
+
+// readAnswer takes the text out of a well-formed response.
+func readAnswer(response openai.ChatCompletionResponse, status int) (Answer, error) {
+	answer := Answer{Usage: Usage{
+		Prompt:     int64(max(response.Usage.PromptTokens, 0)),
+		Completion: int64(max(response.Usage.CompletionTokens, 0)),
+	}}
+	if len(response.Choices) == 0 {
+		return answer, invalidAnswer(status, "the answer holds no choice")
+	}
+	choice := response.Choices[0]
+	text := CleanAnswer(choice.Message.Content)
+	switch choice.FinishReason {
+	case openai.FinishReasonContentFilter:
+		return answer, invalidAnswer(status, "the provider's content filter stopped the answer")
+	case openai.FinishReasonLength:
+		text = wholeSentences(text)
+		if text == "" {
+			return answer, invalidAnswer(status, "the model used up its tokens before it finished a word; allow it more")
+		}
+	}
+	if text == "" && choice.Message.Refusal != "" {
+		return answer, invalidAnswer(status, "the model refused to answer")
+	}
+	if text == "" {
+		return answer, invalidAnswer(status, "the answer holds no text")
+	}
+	answer.Text = text
+	return answer, nil
+}
+
+func invalidAnswer(status int, detail string) *failure.Error {
+	return &failure.Error{
+		Class: failure.Transient, Code: failure.InvalidAnswer, Op: opWrite, Status: status, Detail: detail,
+	}
+}
+
+// exchange does the one HTTP call of a Write. It reads the whole answer, bounded,
+// and keeps of it what the client does not hand on.
+type exchange struct {
+	client *http.Client
+	// sent is true once the call was tried.
+	sent bool
+	// status and header are the answer's; 0 and nil when there was none.
+	status int
+	header http.Header
+	// broken is why the answer did not arrive, or not completely.
+	broken error
+}
+
+// Do implements the client's HTTPDoer.
+func (e *exchange) Do(request *http.Request) (*http.Response, error) {
+	e.sent = true
+	response, err := e.client.Do(request)
+	if err != nil {
+		e.broken = err
+		return nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	e.status, e.header = response.StatusCode, response.Header
+	if e.status >= 300 && e.status < 400 {
+		e.broken = errRedirected
+		return nil, e.broken
+	}
+	body, err := io.ReadAll(io.LimitReader(response.Body, MaxAnswer+1))
+	if err == nil && len(body) > MaxAnswer {
+		err = errTooLong
+	}
+	if err != nil {
+		e.broken = err
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(body))
+	return response, nil
+}
+
+// classify says what a failed call means.
+func (o *OpenAI) classify(call *exchange, err error) *failure.Error {
+	failed := &failure.Error{Class: failure.Transient, Op: opWrite, Status: call.status}
+	switch {
+	case !call.sent:
+		failed.Class, failed.Code = failure.Terminal, failure.InvalidInput
+		failed.Detail = "the request could not be written: the model or a parameter is not one the chat protocol takes"
+	case errors.Is(call.broken, errRedirected):
+		failed.Class, failed.Code = failure.Terminal, failure.Misconfigured
+		failed.Detail = "the endpoint redirects, which is not followed: set the AI base URL to where it leads"
+	case call.status >= 400:
+		o.classifyStatus(failed, call.header, providerWords(err))
+	case errors.Is(call.broken, errTooLong):
+		failed.Code, failed.Detail = failure.InvalidAnswer, fmt.Sprintf("the answer is longer than %d bytes", MaxAnswer)
+	case call.broken != nil:
+		failed.Code, failed.Detail = networkCause(call.broken)
+	default:
+		failed.Code, failed.Detail = failure.InvalidAnswer, "the answer is not a chat completion"
+	}
+	return failed
+}
+
+// classifyStatus says what an error status means; words are the provider's own for
+// it.
+func (o *OpenAI) classifyStatus(failed *failure.Error, header http.Header, words []string) {
+	wait, asked := retryAfter(header, o.now())
+	failed.Class, failed.Code, failed.Detail = statusCause(failed.Status)
+	switch {
+	case failed.Status == http.StatusPaymentRequired || slices.ContainsFunc(words, outOfQuota):
+		failed.Class, failed.Code = failure.Throttled, failure.RateLimited
+		failed.Detail = "the account's quota is exhausted: check its plan and billing"
+		wait, asked = max(wait, quotaWait), true
+	case failed.Status == http.StatusTooManyRequests && !asked:
+		wait, asked = rateLimitReset(header)
+	case failed.Status == http.StatusServiceUnavailable && asked:
+		failed.Class = failure.Throttled
+	case slices.Contains(words, "model_not_found"):
+		failed.Class, failed.Code, failed.Detail = statusCause(http.StatusNotFound)
+	}
+	if failed.Class == failure.Throttled && asked {
+		failed.RetryAt = o.now().Add(wait)
+	}
+	if len(words) > 0 {
+		failed.Detail += " (" + words[0] + ")"
+	}
+}
+
+// outOfQuota tells an account that cannot pay from one that asks too often.
+func outOfQuota(word string) bool {
+	return word == "insufficient_quota" || word == "billing_hard_limit_reached" || word == "billing_not_active"
+}
+
+// statusCause is what a status means when nothing else is known.
+func statusCause(status int) (failure.Class, failure.Code, string) {
+	switch status {
+	case http.StatusTooManyRequests:
+		return failure.Throttled, failure.RateLimited, "too many calls or tokens"
+	case http.StatusUnauthorized, http.StatusForbidden:
+		return failure.Terminal, failure.Unauthorized, "the endpoint refused the AI key"
+	case http.StatusNotFound:
+		return failure.Terminal, failure.NotFound, "the endpoint has no such model or path"
+	case http.StatusRequestTimeout:
+		return failure.Transient, failure.TimedOut, "the endpoint gave up waiting"
+	case http.StatusConflict, http.StatusTooEarly:
+		return failure.Transient, failure.Unavailable, "the endpoint asks to try again"
+	}
+	if status >= 500 {
+		return failure.Transient, failure.Unavailable, "the endpoint failed"
+	}
+	return failure.Terminal, failure.InvalidInput, "the endpoint did not accept the request"
+}
+
+// providerWords returns the provider's code for an error and its type, as far as
+// it gave them and they are safe to show.
+func providerWords(err error) []string {
+	var refused *openai.APIError
+	if !errors.As(err, &refused) {
+		return nil
+	}
+	words := []string{fmt.Sprint(refused.Code), refused.Type}
+	return slices.DeleteFunc(words, func(word string) bool {
+		return word == "0" || !safeWord.MatchString(word) // the client reads a null code as 0
+	})
+}
+
+// networkCause says in fixed words why no complete answer came.
+func networkCause(err error) (failure.Code, string) {
+	var timeout net.Error
+	var lookup *net.DNSError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return failure.TimedOut, "the call was abandoned before an answer came"
+	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
+		return failure.TimedOut, "no answer in time"
+	case errors.As(err, &lookup):
+		return failure.Unavailable, "the endpoint's host name could not be resolved"
+	case errors.As(err, &certificate):
+		return failure.Unavailable, "the endpoint's certificate is not trusted"
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return failure.Unavailable, "the endpoint refuses connections"
+	}
+	return failure.Unavailable, "the connection to the endpoint failed"
+}
+
+// retryAfter reads how long the endpoint asks to be left alone, clamped; false
+// when it does not say, or not intelligibly.
+func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
+	if milliseconds, err := strconv.ParseFloat(header.Get("Retry-After-Ms"), 64); err == nil {
+		return clampWait(milliseconds / 1000), true
+	}
+	value := strings.TrimSpace(header.Get("Retry-After"))
+	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
+		return clampWait(seconds), true
+	}
+	if at, err := http.ParseTime(value); err == nil {
+		return clampWait(at.Sub(now).Seconds()), true
+	}
+	return 0, false
+}
+
+// rateLimitReset reads when the limit that is used up is reset, from OpenAI's own
+// headers; false when none says so.
+func rateLimitReset(header http.Header) (time.Duration, bool) {
+	wait, found := time.Duration(0), false
+	for _, limit := range []string{"Requests", "Tokens"} {
+		if header.Get("X-Ratelimit-Remaining-"+limit) != "0" {
+			continue
+		}
+		reset, err := time.ParseDuration(header.Get("X-Ratelimit-Reset-" + limit))
+		if err == nil {
+			wait, found = max(wait, clampWait(reset.Seconds())), true
+		}
+	}
+	return wait, found
+}
+
+// clampWait bounds a wait; not a number counts as the shortest.
+func clampWait(seconds float64) time.Duration {
+	switch {
+	case seconds >= maxWait.Seconds():
+		return maxWait
+	case seconds > minWait.Seconds():
+		return time.Duration(seconds * float64(time.Second))
+	}
+	return minWait
+}

@@ -1,0 +1,108 @@
+package ai
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/secrets"
+)
+
+// Defaults are the operator's own AI endpoint and its key. They are only ever used
+// together: the key is never sent anywhere else.
+type Defaults struct {
+	// BaseURL of the operator's endpoint; "" is DefaultBaseURL.
+	BaseURL string
+	// APIKey of the operator; "" when it has none. A secret.
+	APIKey string
+}
+
+// Format keeps the key out of every log line and error, however it is printed.
+func (d Defaults) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprint(state, "AI defaults")
+}
+
+// Settings builds requests with what a Store says of its AI, and the defaults for what it
+// leaves out.
+type Settings struct {
+	// Secrets reads the Stores' own keys.
+	Secrets *secrets.Reader
+	// Defaults are the operator's own endpoint.
+	Defaults Defaults
+}
+
+// Request returns a request with everything but its messages. The error is a
+// *failure.Error with code Misconfigured that says which field to set, or the API
+// server's when a Secret could not be read.
+func (s *Settings) Request(ctx context.Context, store *v1alpha1.Store) (Request, error) {
+	endpoint, err := s.endpoint(ctx, store)
+	if err != nil {
+		return Request{}, err
+	}
+	settings := &store.Spec.AI
+	request := Request{
+		Endpoint:        endpoint,
+		Model:           settings.Model,
+		MaxTokens:       DefaultMaxTokens,
+		Temperature:     decimal(settings.Temperature, DefaultTemperature),
+		PresencePenalty: decimal(settings.PresencePenalty, DefaultPresencePenalty),
+	}
+	if request.Model == "" {
+		request.Model = DefaultModel
+	}
+	if settings.MaxTokens != nil {
+		request.MaxTokens = int(*settings.MaxTokens)
+	}
+	return request, nil
+}
+
+func (s *Settings) endpoint(ctx context.Context, store *v1alpha1.Store) (Endpoint, error) {
+	settings := &store.Spec.AI
+	base := settings.BaseURL
+	if base == "" {
+		base = s.Defaults.BaseURL
+	}
+	if base == "" {
+		base = DefaultBaseURL
+	}
+	if settings.APIKeySecretRef == nil {
+		if s.Defaults.APIKey == "" || settings.BaseURL != "" {
+			return Endpoint{}, misconfigured("Store %q: set spec.ai.apiKeySecretRef, or give the operator OPENAI_API_KEY", store.Name)
+		}
+		return Endpoint{BaseURL: base, APIKey: s.Defaults.APIKey}, nil
+	}
+	key, err := s.Secrets.Get(ctx, store.Namespace, *settings.APIKeySecretRef)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return Endpoint{}, misconfigured("Store %q: spec.ai.apiKeySecretRef needs a Secret %q with a key %q", store.Name, settings.APIKeySecretRef.Name, settings.APIKeySecretRef.Key)
+	}
+	if err != nil {
+		return Endpoint{}, err
+	}
+	return Endpoint{BaseURL: base, APIKey: string(key)}, nil
+}
+
+// HistoryMessages is how many of the last messages the AI sees for a Store.
+func HistoryMessages(store *v1alpha1.Store) int {
+	if store.Spec.AI.HistoryMessages != nil {
+		return int(*store.Spec.AI.HistoryMessages)
+	}
+	return DefaultHistoryMessages
+}
+
+func decimal(text string, otherwise float32) float32 {
+	value, err := strconv.ParseFloat(text, 32)
+	if err != nil {
+		return otherwise
+	}
+	return float32(value)
+}
+
+func misconfigured(format string, args ...any) *failure.Error {
+	return &failure.Error{
+		Class: failure.Terminal, Code: failure.Misconfigured, Op: "ai: configure",
+		Detail: fmt.Sprintf(format, args...),
+	}
+}

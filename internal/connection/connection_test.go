@@ -1,0 +1,195 @@
+package connection
+
+import (
+	"errors"
+	"strings"
+	"testing"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+)
+
+var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func at(offset time.Duration) *metav1.Time { return &metav1.Time{Time: now.Add(offset)} }
+
+// fresh is an instance that was never connected.
+func fresh(mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
+	return gen.InstanceObject(append([]func(*v1alpha1.WhatsAppInstance){func(i *v1alpha1.WhatsAppInstance) {
+		i.Generation = 7
+		i.Status = v1alpha1.WhatsAppInstanceStatus{
+			Phase: v1alpha1.InstancePending, CredentialsSecretRef: &v1alpha1.ObjectReference{Name: "credentials"},
+		}
+	}}, mods...)...)
+}
+
+func pairingUntil(offset time.Duration) func(*v1alpha1.WhatsAppInstance) {
+	return func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.Pairing = &v1alpha1.PairingStatus{ExpiresAt: at(offset), Attempts: 1}
+	}
+}
+
+func connectedBefore(i *v1alpha1.WhatsAppInstance) {
+	i.Status.Phase, i.Status.LastConnectedTime = v1alpha1.InstanceConnected, at(-time.Hour)
+}
+
+func pausedUntil(offset time.Duration) func(*v1alpha1.WhatsAppInstance) {
+	return func(i *v1alpha1.WhatsAppInstance) { i.Status.NewConversationsPausedUntil = at(offset) }
+}
+
+func suspended(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true }
+
+func TestObserve(t *testing.T) {
+	connected := gateway.State{Connection: gateway.Connected, Phone: "5511999990000"}
+	disconnected := gateway.State{Connection: gateway.Disconnected}
+	connecting := gateway.State{Connection: gateway.Connecting, QRCode: "data:image/png;base64,AAAA"}
+	for name, test := range map[string]struct {
+		instance *v1alpha1.WhatsAppInstance
+		state    gateway.State
+		phase    v1alpha1.InstancePhase
+		reason   string
+		ready    bool
+	}{
+		"never paired":                       {fresh(), disconnected, v1alpha1.InstancePending, v1alpha1.ReasonNotConnected, false},
+		"somebody else pairs":                {fresh(), connecting, v1alpha1.InstancePending, v1alpha1.ReasonNotConnected, false},
+		"pairing":                            {fresh(pairingUntil(time.Minute)), connecting, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
+		"pairing, the QR has expired":        {fresh(pairingUntil(time.Minute)), disconnected, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
+		"pairing timed out":                  {fresh(pairingUntil(0)), disconnected, v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut, false},
+		"pairing timed out, QR still shown":  {fresh(pairingUntil(-time.Second)), connecting, v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut, false},
+		"paired in the last moment":          {fresh(pairingUntil(-time.Second)), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
+		"paired":                             {fresh(pairingUntil(time.Minute)), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
+		"still connected":                    {fresh(connectedBefore), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
+		"restricted":                         {fresh(connectedBefore, pausedUntil(time.Hour)), connected, v1alpha1.InstanceRestricted, v1alpha1.ReasonRestricted, true},
+		"no longer restricted":               {fresh(connectedBefore, pausedUntil(0)), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
+		"logged out":                         {fresh(connectedBefore), disconnected, v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut, false},
+		"reconnecting":                       {fresh(connectedBefore), connecting, v1alpha1.InstanceDisconnected, v1alpha1.ReasonNotConnected, false},
+		"suspended and connected":            {fresh(connectedBefore, suspended), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonSuspended, false},
+		"suspended and logged out":           {fresh(connectedBefore, suspended), disconnected, v1alpha1.InstanceDisconnected, v1alpha1.ReasonSuspended, false},
+		"paired again after being connected": {fresh(connectedBefore, pairingUntil(time.Minute)), connecting, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Observe(test.instance, test.state, now)
+			expectReady(t, test.instance, test.phase, test.reason, test.ready)
+			if !apimeta.IsStatusConditionTrue(test.instance.Status.Conditions, v1alpha1.ConditionGatewayReachable) {
+				t.Error("a gateway that answers is not reachable")
+			}
+		})
+	}
+}
+
+func expectReady(t *testing.T, instance *v1alpha1.WhatsAppInstance, phase v1alpha1.InstancePhase, reason string, ready bool) {
+	t.Helper()
+	condition := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
+	if condition == nil {
+		t.Fatal("there is no Ready condition")
+	}
+	if instance.Status.Phase != phase || condition.Reason != reason || (condition.Status == metav1.ConditionTrue) != ready {
+		t.Errorf("phase %s, Ready %s/%s; want %s, %t/%s", instance.Status.Phase, condition.Status, condition.Reason, phase, ready, reason)
+	}
+	if instance.Status.ObservedGeneration != instance.Generation || condition.ObservedGeneration != instance.Generation {
+		t.Error("the generation is not noted as observed")
+	}
+}
+
+func TestObserveConnected(t *testing.T) {
+	instance := fresh(pairingUntil(time.Minute))
+	Observe(instance, gateway.State{Connection: gateway.Connected, Phone: "5511999990000"}, now)
+	if instance.Status.Phone != "+5511999990000" || !instance.Status.LastConnectedTime.Equal(at(0)) {
+		t.Errorf("phone %q, connected at %v", instance.Status.Phone, instance.Status.LastConnectedTime)
+	}
+	if PairingOpen(instance, now) || PairingTimedOut(instance, now.Add(time.Hour)) {
+		t.Error("the pairing attempt has not ended with success")
+	}
+	before := instance.DeepCopy()
+	Observe(instance, gateway.State{Connection: gateway.Connected, Phone: "5511999990000"}, now.Add(time.Minute))
+	if !instance.Status.LastConnectedTime.Equal(before.Status.LastConnectedTime) {
+		t.Error("to stay connected is not to become connected")
+	}
+	Observe(instance, gateway.State{Connection: gateway.Disconnected, DisconnectReason: strings.Repeat("ã", 300)}, now.Add(time.Hour))
+	expectReady(t, instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut, false)
+	if got := len([]rune(instance.Status.LastDisconnectReason)); got != maxReason {
+		t.Errorf("the reason has %d characters, want %d", got, maxReason)
+	}
+}
+
+func TestFailed(t *testing.T) {
+	failed := func(class failure.Class, code failure.Code, status int) error {
+		return &failure.Error{Class: class, Code: code, Op: "test: call", Status: status}
+	}
+	for name, test := range map[string]struct {
+		instance  *v1alpha1.WhatsAppInstance
+		err       error
+		phase     v1alpha1.InstancePhase
+		reason    string
+		reachable string
+	}{
+		"down before it was ever connected": {fresh(), failed(failure.Transient, failure.Unavailable, 0), v1alpha1.InstancePending, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
+		"down while pairing":                {fresh(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phase = v1alpha1.InstancePairing }), failed(failure.Ambiguous, failure.TimedOut, 0), v1alpha1.InstancePairing, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
+		"down while connected":              {fresh(connectedBefore), failed(failure.Transient, failure.Unavailable, 502), v1alpha1.InstanceConnected, "", v1alpha1.ReasonGatewayUnreachable},
+		"throttled":                         {fresh(), failed(failure.Throttled, failure.RateLimited, 429), v1alpha1.InstancePending, v1alpha1.ReasonThrottled, v1alpha1.ReasonThrottled},
+		"unauthorized":                      {fresh(connectedBefore), failed(failure.Terminal, failure.Unauthorized, 401), v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayUnauthorized, v1alpha1.ReasonReachable},
+		"refused":                           {fresh(), failed(failure.Terminal, failure.InvalidInput, 400), v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayRefused, v1alpha1.ReasonReachable},
+		"misconfigured":                     {fresh(), failed(failure.Terminal, failure.Misconfigured, 0), v1alpha1.InstanceFailed, v1alpha1.ReasonNoCredentials, ""},
+		"not classed":                       {fresh(), errors.New("token=secret"), v1alpha1.InstancePending, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Failed(test.instance, test.err, now)
+			if test.instance.Status.Phase != test.phase {
+				t.Errorf("phase %s, want %s", test.instance.Status.Phase, test.phase)
+			}
+			expectReason(t, test.instance, v1alpha1.ConditionReady, test.reason)
+			expectReason(t, test.instance, v1alpha1.ConditionGatewayReachable, test.reachable)
+		})
+	}
+}
+
+func expectReason(t *testing.T, instance *v1alpha1.WhatsAppInstance, kind, reason string) {
+	t.Helper()
+	condition := apimeta.FindStatusCondition(instance.Status.Conditions, kind)
+	got := ""
+	if condition != nil {
+		got = condition.Reason
+		if strings.Contains(condition.Message, "secret") {
+			t.Errorf("%s holds the text of an error nobody classed: %s", kind, condition.Message)
+		}
+	}
+	if got != reason {
+		t.Errorf("%s has reason %q, want %q", kind, got, reason)
+	}
+}
+
+func TestCanSend(t *testing.T) {
+	ready := func(mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
+		return gen.InstanceObject(mods...)
+	}
+	for name, test := range map[string]struct {
+		instance        *v1alpha1.WhatsAppInstance
+		starts, answers bool
+	}{
+		"connected":              {ready(), true, true},
+		"restricted":             {ready(pausedUntil(time.Minute)), false, true},
+		"restriction has passed": {ready(pausedUntil(0)), true, true},
+		"suspended":              {ready(suspended), false, false},
+		"being deleted":          {ready(func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = at(0) }), false, false},
+		"not provisioned":        {ready(func(i *v1alpha1.WhatsAppInstance) { i.Status.CredentialsSecretRef = nil }), false, false},
+		"not ready":              {ready(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }), false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if starts, answers := CanSend(test.instance, true, now), CanSend(test.instance, false, now); starts != test.starts || answers != test.answers {
+				t.Errorf("starts %t, answers %t; want %t, %t", starts, answers, test.starts, test.answers)
+			}
+		})
+	}
+}
+
+func TestUnreadyKeepsPhase(t *testing.T) {
+	instance := fresh(connectedBefore)
+	Unready(instance, "", v1alpha1.ReasonStoreNotFound, "no Store", now)
+	expectReady(t, instance, v1alpha1.InstanceConnected, v1alpha1.ReasonStoreNotFound, false)
+}

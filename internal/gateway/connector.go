@@ -1,0 +1,158 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/secrets"
+)
+
+// Keys of the Secret that a WhatsAppInstance's status.credentialsSecretRef names.
+const (
+	// KeyToken is the instance's token at the gateway.
+	KeyToken = "token"
+	// KeyWebhook is the unguessable last part of the instance's webhook URL.
+	KeyWebhook = "webhookKey"
+)
+
+// Defaults are the operator's own gateway and its credentials. They are only ever used
+// together: the token is never sent anywhere else.
+type Defaults struct {
+	// BaseURL of the operator's UAZAPI server; "" when there is none.
+	BaseURL string
+	// AdminToken of the operator's account there. A secret.
+	AdminToken string
+}
+
+// Format keeps the token out of every log line and error, however it is printed.
+func (d Defaults) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprint(state, "gateway defaults")
+}
+
+// Connector builds the Gateway of a WhatsAppInstance: the one place where gateway
+// clients are made.
+type Connector struct {
+	// Secrets reads the credentials.
+	Secrets *secrets.Reader
+	// Factories by gateway type; a type that is not there is not supported.
+	Factories map[v1alpha1.GatewayType]Factory
+	// Defaults are the operator's own gateway.
+	Defaults Defaults
+	// Client is shared by all gateways.
+	Client *http.Client
+}
+
+// For returns the Gateway of an instance, with its credentials. The error is a
+// *failure.Error with code Misconfigured that says which field to set, or the API
+// server's when a Secret could not be read.
+func (c *Connector) For(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Gateway, error) {
+	factory, ok := c.Factories[instance.Spec.Gateway.Type]
+	if !ok {
+		return nil, misconfigured("spec.gateway.type: %s is not supported by this version", instance.Spec.Gateway.Type)
+	}
+	endpoint, err := c.endpoint(ctx, instance)
+	if err != nil {
+		return nil, err
+	}
+	return factory(c.Client, endpoint)
+}
+
+func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Endpoint, error) {
+	spec := &instance.Spec.Gateway
+	endpoint := Endpoint{
+		BaseURL:  spec.BaseURL,
+		Instance: index.GatewayName(instance),
+		Legacy:   spec.Dialect == "Legacy",
+	}
+	if spec.Type != v1alpha1.GatewaySimulated {
+		admin, err := c.admin(ctx, instance)
+		if err != nil {
+			return Endpoint{}, err
+		}
+		endpoint.BaseURL, endpoint.AdminToken = admin.BaseURL, admin.AdminToken
+	}
+	if ref := instance.Status.CredentialsSecretRef; ref != nil {
+		token, err := c.Secrets.Get(ctx, instance.Namespace, v1alpha1.SecretKeyReference{Name: ref.Name, Key: KeyToken})
+		if err != nil && !errors.Is(err, secrets.ErrNotFound) {
+			return Endpoint{}, err
+		}
+		endpoint.Token = string(token)
+	}
+	return endpoint, nil
+}
+
+func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Defaults, error) {
+	spec := &instance.Spec.Gateway
+	if spec.BaseURL == "" && spec.AdminTokenSecretRef == nil {
+		if c.Defaults.BaseURL == "" || c.Defaults.AdminToken == "" {
+			return Defaults{}, misconfigured("spec.gateway: set baseURL and adminTokenSecretRef, or give the operator UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN")
+		}
+		return c.Defaults, nil
+	}
+	base := spec.BaseURL
+	if base == "" {
+		base = c.Defaults.BaseURL
+	}
+	if base == "" || spec.AdminTokenSecretRef == nil {
+		return Defaults{}, misconfigured("spec.gateway: baseURL and adminTokenSecretRef are needed together")
+	}
+	token, err := c.Secrets.Get(ctx, instance.Namespace, *spec.AdminTokenSecretRef)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return Defaults{}, misconfigured("spec.gateway.adminTokenSecretRef: Secret %q with a key %q is needed", spec.AdminTokenSecretRef.Name, spec.AdminTokenSecretRef.Key)
+	}
+	return Defaults{BaseURL: base, AdminToken: string(token)}, err
+}
+
+// WebhookKey returns the key in an instance's webhook URL. The error is
+// secrets.ErrNotFound before the instance is provisioned.
+func (c *Connector) WebhookKey(ctx context.Context, instance *v1alpha1.WhatsAppInstance) ([]byte, error) {
+	return c.credential(ctx, instance, KeyWebhook)
+}
+
+// Token returns an instance's gateway token. The error is secrets.ErrNotFound before the
+// instance is provisioned.
+func (c *Connector) Token(ctx context.Context, instance *v1alpha1.WhatsAppInstance) ([]byte, error) {
+	return c.credential(ctx, instance, KeyToken)
+}
+
+func (c *Connector) credential(ctx context.Context, instance *v1alpha1.WhatsAppInstance, key string) ([]byte, error) {
+	ref := instance.Status.CredentialsSecretRef
+	if ref == nil {
+		return nil, fmt.Errorf("%w: the instance is not provisioned yet", secrets.ErrNotFound)
+	}
+	return c.Secrets.Get(ctx, instance.Namespace, v1alpha1.SecretKeyReference{Name: ref.Name, Key: key})
+}
+
+// CredentialsSecret is the name of the owned Secret with an instance's credentials.
+func CredentialsSecret(instance *v1alpha1.WhatsAppInstance) types.NamespacedName {
+	return types.NamespacedName{Namespace: instance.Namespace, Name: instance.Name + "-gateway"}
+}
+
+// PairingSecret is the name of the owned Secret with the QR or pair code.
+func PairingSecret(instance *v1alpha1.WhatsAppInstance) types.NamespacedName {
+	return types.NamespacedName{Namespace: instance.Namespace, Name: instance.Name + "-pairing"}
+}
+
+// Keys of the pairing Secret.
+const (
+	// KeyQR is the QR as a data URI.
+	KeyQR = "qr"
+	// KeyQRImage is the QR as a PNG file.
+	KeyQRImage = "qr.png"
+	// KeyPairCode is the pair code.
+	KeyPairCode = "pairCode"
+)
+
+func misconfigured(format string, args ...any) *failure.Error {
+	return &failure.Error{
+		Class: failure.Terminal, Code: failure.Misconfigured, Op: "gateway: configure",
+		Detail: fmt.Sprintf(format, args...),
+	}
+}

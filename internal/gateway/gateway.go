@@ -1,0 +1,162 @@
+// Package gateway is what the operator needs of a WhatsApp gateway: a narrow
+// interface, spoken by one package per gateway type (uazapi, simulated).
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"cartrecovery.dev/operator/internal/failure"
+)
+
+// Timeout bounds every call to a gateway (the old backend's 10 s). It is shorter
+// than a reconcile may take, so that the outcome can still be written.
+const Timeout = 10 * time.Second
+
+// MaxAnswer bounds an answer in bytes; the largest real one carries a QR image.
+const MaxAnswer = 1 << 20
+
+// Connection is the state of an instance's WhatsApp connection.
+type Connection string
+
+const (
+	// Disconnected: no phone is paired, or it logged out.
+	Disconnected Connection = "Disconnected"
+	// Connecting: waiting for a phone to scan the QR or enter the pair code, or
+	// reconnecting.
+	Connecting Connection = "Connecting"
+	// Connected: messages can be sent.
+	Connected Connection = "Connected"
+)
+
+// Identity names an instance at the gateway in a way that survives a crash between
+// creating it there and storing its token here.
+type Identity struct {
+	// Name is the gateway's instance name.
+	Name string
+	// Owner is the namespace/name of the WhatsAppInstance.
+	Owner string
+	// UID is the UID of the WhatsAppInstance; it tells our instance from one that
+	// merely has the same name.
+	UID string
+}
+
+// Instance is an instance as the gateway's account sees it.
+type Instance struct {
+	// ID is the gateway's own id of the instance.
+	ID string
+	// Token authorises calls for this instance. A secret.
+	Token string
+	// State is its connection.
+	State State
+}
+
+// State is what the gateway tells of an instance's connection.
+type State struct {
+	// Connection is the state of the WhatsApp connection.
+	Connection Connection
+	// Phone is the paired number: digits with country code; empty when none.
+	Phone string
+	// QRCode is the picture to scan, as a data URI (data:image/png;base64,…); a
+	// credential. Empty when there is none.
+	QRCode string
+	// PairCode is the code to enter on the phone; a credential. Empty when none.
+	PairCode string
+	// DisconnectReason is why the gateway says it is disconnected, in its words.
+	DisconnectReason string
+}
+
+// Text is a message to send.
+type Text struct {
+	// Phone is the recipient: digits with country code, no plus.
+	Phone string
+	// Body is the text, to be delivered to the letter.
+	Body string
+	// TrackID marks the message so that FindSent finds it again.
+	TrackID string
+}
+
+// Receipt is the gateway's word that it accepted a message.
+type Receipt struct {
+	// MessageID is the gateway's id of the message.
+	MessageID string
+	// At is when the gateway sent it; zero when it does not say.
+	At time.Time
+}
+
+// Gateway is one gateway, called with the credentials of one WhatsAppInstance.
+// Every method returns a *failure.Error when it fails, takes at most Timeout, and
+// holds nothing secret in its errors.
+type Gateway interface {
+	// Find looks for the instance that Create made for this identity; false when
+	// there is none. It needs the account's admin token.
+	Find(ctx context.Context, id Identity) (Instance, bool, error)
+	// Create makes the instance. It needs the account's admin token.
+	Create(ctx context.Context, id Identity) (Instance, error)
+	// Connect starts pairing: by QR, or by pair code when phone (digits with
+	// country code) is not empty.
+	Connect(ctx context.Context, phone string) (State, error)
+	// Status asks for the connection. A deleted instance is failure.NotFound or
+	// failure.Unauthorized.
+	Status(ctx context.Context) (State, error)
+	// RegisterWebhook tells the gateway where to post messages, receipts and
+	// connection changes; url is a secret.
+	RegisterWebhook(ctx context.Context, url string) error
+	// SendText sends a message. Only failure.Ambiguous leaves open whether it went.
+	SendText(ctx context.Context, text Text) (Receipt, error)
+	// FindSent looks for a message sent with this track id to this phone; false
+	// when the gateway answered and does not know it. A gateway without such a
+	// look-up returns ErrNoLookup.
+	FindSent(ctx context.Context, trackID, phone string) (Receipt, bool, error)
+	// Disconnect logs the phone out. Success when it was gone already.
+	Disconnect(ctx context.Context) error
+	// Delete removes the instance. Success when it was gone already.
+	Delete(ctx context.Context) error
+}
+
+// ErrNoLookup is FindSent's answer of a gateway that cannot find messages again.
+var ErrNoLookup = &failure.Error{
+	Class: failure.Terminal, Code: failure.InvalidInput, Op: "gateway: find sent message",
+	Detail: "this gateway cannot look up a message it has sent",
+}
+
+// Endpoint is where a gateway is and what authorises calls to it.
+type Endpoint struct {
+	// BaseURL is the gateway's address, for example https://store.uazapi.com.
+	BaseURL string
+	// AdminToken authorises Find and Create; empty where they are not needed. A secret.
+	AdminToken string
+	// Token authorises everything else; empty before the instance exists. A secret.
+	Token string
+	// Instance is the gateway's instance name, for dialects that put it in the call.
+	Instance string
+	// Legacy selects the old backend's send call (POST /message/text).
+	Legacy bool
+}
+
+// Format keeps an Endpoint's secrets out of every log line and error, however it
+// is printed.
+func (e Endpoint) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "gateway endpoint (instance %s)", e.Instance)
+}
+
+// Factory builds the client of one gateway type. The HTTP client is shared; it
+// follows no redirects (see NewHTTPClient).
+type Factory func(client *http.Client, endpoint Endpoint) (Gateway, error)
+
+// NewHTTPClient returns the client all gateways share: Timeout on every call, and
+// no redirects, which would carry a token to a host nobody configured.
+func NewHTTPClient() *http.Client {
+	transport := http.DefaultTransport.(*http.Transport).Clone()
+	transport.MaxIdleConnsPerHost = 64
+	transport.ResponseHeaderTimeout = Timeout
+	return &http.Client{
+		Timeout:   Timeout,
+		Transport: transport,
+		CheckRedirect: func(*http.Request, []*http.Request) error {
+			return http.ErrUseLastResponse
+		},
+	}
+}

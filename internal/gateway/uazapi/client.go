@@ -1,0 +1,394 @@
+package uazapi
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+)
+
+// TrackSource marks the messages that this operator has sent, next to their track
+// id, in the gateway's own records.
+const TrackSource = "cart-recovery-operator"
+
+// maxList bounds the answer to GET /instance/all in bytes: it lists every instance
+// of the account, each with its picture to scan while it is pairing.
+const maxList = 16 * gateway.MaxAnswer
+
+// findLimit is how many messages with one track id are asked for. There should be
+// one; a few more show whether the server filters at all.
+const findLimit = 10
+
+// client is one UAZAPI server, called with the credentials of one instance.
+type client struct {
+	http     *http.Client
+	base     string
+	endpoint gateway.Endpoint
+	now      func() time.Time
+}
+
+// Format keeps the credentials out of every log line and error, however the client
+// is printed.
+func (c *client) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "UAZAPI client (instance %s)", c.endpoint.Instance)
+}
+
+// New returns a client of the UAZAPI v2 server at endpoint; it is a
+// gateway.Factory. It makes no call. The HTTP client may be nil for
+// gateway.NewHTTPClient; its redirect policy is not used: redirects are never
+// followed. A base URL that cannot be called, or a token that cannot be sent, is
+// failure.Misconfigured.
+func New(httpClient *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+	return newClient(httpClient, endpoint, time.Now)
+}
+
+var _ gateway.Factory = New
+
+// newClient is New with a clock, which times that the server gives in relation to
+// its answer are counted from.
+func newClient(httpClient *http.Client, endpoint gateway.Endpoint, now func() time.Time) (*client, error) {
+	base, err := parseBase(endpoint.BaseURL)
+	if err != nil {
+		return nil, err
+	}
+	endpoint.Token = strings.TrimSpace(endpoint.Token)
+	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
+	if !sendable(endpoint.Token) || !sendable(endpoint.AdminToken) {
+		return nil, misconfigured("a token holds characters that no HTTP header can carry")
+	}
+	if httpClient == nil {
+		httpClient = gateway.NewHTTPClient()
+	}
+	own := *httpClient
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &client{http: &own, base: base, endpoint: endpoint, now: now}, nil
+}
+
+// parseBase returns the address that paths are appended to.
+func parseBase(address string) (string, error) {
+	parsed, err := url.Parse(strings.TrimSpace(address))
+	switch {
+	case err != nil:
+		return "", misconfigured("the base URL is not a URL")
+	case parsed.Scheme != "http" && parsed.Scheme != "https":
+		return "", misconfigured("the base URL must begin with http:// or https://")
+	case parsed.Hostname() == "":
+		return "", misconfigured("the base URL names no host")
+	case parsed.User != nil:
+		return "", misconfigured("the base URL must not hold a user name or password")
+	case parsed.RawQuery != "" || parsed.Fragment != "":
+		return "", misconfigured("the base URL must not have a query or fragment")
+	}
+	return strings.TrimRight(parsed.String(), "/"), nil
+}
+
+// misconfigured is the failure of a setting that a person has to change.
+func misconfigured(detail string) *failure.Error {
+	return &failure.Error{
+		Class: failure.Terminal, Code: failure.Misconfigured, Op: "uazapi: configure", Detail: detail,
+	}
+}
+
+// usable tells whether a token that the server gave can authorise calls.
+func usable(token string) bool {
+	return token != "" && len(token) <= maxID && sendable(token)
+}
+
+// sendable tells whether a token can be the value of an HTTP header.
+func sendable(token string) bool {
+	for i := range len(token) {
+		if token[i] <= ' ' || token[i] > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// Find looks among all instances of the account for the one that Create has marked
+// with this owner and UID. The name alone proves nothing: names need not be unique
+// (UAZAPI v2 OpenAPI). Of several, a connected one wins, then the first listed.
+func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instance, bool, error) {
+	request := call{op: "uazapi: find instance", method: http.MethodGet, path: "/instance/all", admin: true, limit: maxList}
+	if id.UID == "" || id.Owner == "" {
+		return gateway.Instance{}, false, request.invalid("an identity needs an owner and a UID")
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.Instance{}, false, err
+	}
+	listed, ok := parseInstances(body)
+	if !ok {
+		return gateway.Instance{}, false, request.junk(http.StatusOK, "the answer is no list of instances")
+	}
+	var found []gateway.Instance
+	for _, each := range listed {
+		if string(each.AdminField01) != id.Owner || string(each.AdminField02) != id.UID {
+			continue
+		}
+		if !usable(string(each.Token)) {
+			return gateway.Instance{}, false, request.junk(http.StatusOK, "the list leaves the instance's token out")
+		}
+		if instance := each.instance(); instance.State.Connection == gateway.Connected {
+			return instance, true, nil
+		}
+		found = append(found, each.instance())
+	}
+	if len(found) == 0 {
+		return gateway.Instance{}, false, nil
+	}
+	return found[0], true, nil
+}
+
+// Create makes the instance and marks it for Find. Servers older than v2.0 have
+// the call under /instance/init. A failure.Ambiguous creation may have happened:
+// Find tells.
+func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Instance, error) {
+	request := call{
+		op: "uazapi: create instance", method: http.MethodPost, path: "/instance/create", admin: true, once: true,
+		body: map[string]any{"name": id.Name, "adminField01": id.Owner, "adminField02": id.UID},
+	}
+	if id.Name == "" || id.Owner == "" || id.UID == "" {
+		return gateway.Instance{}, request.invalid("an identity needs a name, an owner and a UID")
+	}
+	body, err := c.do(ctx, request)
+	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+		request.path = "/instance/init"
+		body, err = c.do(ctx, request)
+	}
+	if err != nil {
+		return gateway.Instance{}, err
+	}
+	created, ok := parseCreated(body)
+	if !ok {
+		return gateway.Instance{}, request.junk(http.StatusOK, "the answer holds no token of an instance")
+	}
+	return created, nil
+}
+
+// Connect starts pairing: by QR, which lives 2 minutes, or by pair code, which
+// lives 5, when phone is not empty (UAZAPI v2 OpenAPI).
+func (c *client) Connect(ctx context.Context, phone string) (gateway.State, error) {
+	request := call{op: "uazapi: connect", method: http.MethodPost, path: "/instance/connect", body: map[string]any{}}
+	if phone != "" {
+		if !isPhone(phone) {
+			return gateway.State{}, request.invalid("a phone number is digits with country code")
+		}
+		request.body = map[string]any{"phone": phone}
+	}
+	return c.state(ctx, request)
+}
+
+// Status asks for the connection and, while pairing, the refreshed QR or pair code.
+func (c *client) Status(ctx context.Context) (gateway.State, error) {
+	return c.state(ctx, call{op: "uazapi: status", method: http.MethodGet, path: "/instance/status"})
+}
+
+// state makes a call whose answer describes the connection.
+func (c *client) state(ctx context.Context, request call) (gateway.State, error) {
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.State{}, err
+	}
+	state, ok := parseState(body)
+	if !ok {
+		return gateway.State{}, request.junk(http.StatusOK, "the answer tells no connection state")
+	}
+	return state, nil
+}
+
+// RegisterWebhook makes url the instance's webhook ("simple mode" of UAZAPI v2
+// OpenAPI: one webhook an instance, created or replaced). Messages that went out
+// through the API are left out of it, so that nothing answers itself.
+func (c *client) RegisterWebhook(ctx context.Context, address string) error {
+	request := call{
+		op: "uazapi: register webhook", method: http.MethodPost, path: "/webhook",
+		body: map[string]any{
+			"enabled":         true,
+			"url":             address,
+			"events":          []string{"messages", "messages_update", "connection"},
+			"excludeMessages": []string{"wasSentByApi"},
+		},
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return err
+	}
+	if !json.Valid(body) {
+		return request.junk(http.StatusOK, "the answer is not JSON")
+	}
+	return nil
+}
+
+// SendText sends a message. The server would replace {{…}} in it; see neutralise.
+func (c *client) SendText(ctx context.Context, text gateway.Text) (gateway.Receipt, error) {
+	request := call{op: "uazapi: send text", method: http.MethodPost, path: "/send/text", once: true, send: true}
+	if !isPhone(text.Phone) {
+		return gateway.Receipt{}, request.invalid("a phone number is digits with country code")
+	}
+	if strings.TrimSpace(text.Body) == "" {
+		return gateway.Receipt{}, request.invalid("a message needs a text")
+	}
+	if c.endpoint.Legacy {
+		return c.sendLegacy(ctx, request, text)
+	}
+	request.body = map[string]any{
+		"number": text.Phone, "text": neutralise(text.Body), "track_source": TrackSource, "track_id": text.TrackID,
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.Receipt{}, err
+	}
+	sent, ok := parseSent(body)
+	switch {
+	case !ok || sent.messageID() == "":
+		return gateway.Receipt{}, request.junk(http.StatusOK, "the answer holds no message id")
+	case sent.failed():
+		return gateway.Receipt{}, request.junk(http.StatusOK, "the answer calls the accepted message failed")
+	}
+	return sent.receipt(), nil
+}
+
+// sendLegacy makes the old backend's call, which no version of UAZAPI documents.
+// That backend took every 2xx for sent; here the answer must at least be a JSON
+// object without an error, and the receipt's MessageID is empty when it holds none.
+func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text) (gateway.Receipt, error) {
+	if c.endpoint.Instance == "" {
+		return gateway.Receipt{}, misconfigured("the legacy send call needs an instance name")
+	}
+	request.path = "/message/text"
+	request.body = map[string]any{
+		"instanceName": c.endpoint.Instance, "number": text.Phone, "text": neutralise(text.Body),
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.Receipt{}, err
+	}
+	sent, ok := parseSent(body)
+	if !ok || sent.failed() {
+		return gateway.Receipt{}, request.junk(http.StatusOK, "the answer is no receipt")
+	}
+	return sent.receipt(), nil
+}
+
+// FindSent looks for a message by its track id. It asks for no chat: WhatsApp may
+// know a phone by another number than the one written to (Brazilian mobiles with
+// and without their ninth digit), and a filter that misses would have the message
+// sent twice. Where the server shows that it does not filter by track id, or that
+// the message failed in a way that leaves its fate open, that is an error and never
+// "not found".
+func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.Receipt, bool, error) {
+	if c.endpoint.Legacy {
+		return gateway.Receipt{}, false, gateway.ErrNoLookup
+	}
+	request := call{
+		op: "uazapi: find sent message", method: http.MethodPost, path: "/message/find",
+		body: map[string]any{"track_source": TrackSource, "track_id": trackID, "limit": findLimit},
+	}
+	if trackID == "" || !isPhone(phone) {
+		return gateway.Receipt{}, false, request.invalid("a track id and a phone number (digits) are needed")
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.Receipt{}, false, err
+	}
+	messages, ok := parseFound(body)
+	if !ok {
+		return gateway.Receipt{}, false, request.junk(http.StatusOK, "the answer is no list of messages")
+	}
+	return request.pick(messages, trackID, phone)
+}
+
+// pick finds the message in an answer of /message/find.
+func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, bool, error) {
+	filtered, failed := len(messages) == 0, false
+	for _, each := range messages {
+		if string(each.TrackID) != trackID {
+			continue
+		}
+		filtered = true
+		switch {
+		case !each.FromMe.value || !each.isTo(phone):
+		case each.failed():
+			failed = true
+		default:
+			return each.receipt(), true, nil
+		}
+	}
+	if !filtered {
+		return gateway.Receipt{}, false, r.junk(http.StatusOK, "the server does not look up by track id")
+	}
+	if failed {
+		return gateway.Receipt{}, false, &failure.Error{
+			Class: failure.Ambiguous, Code: failure.Unavailable, Op: r.op, Status: http.StatusOK,
+			Detail: "the server recorded the message as failed",
+		}
+	}
+	return gateway.Receipt{}, false, nil
+}
+
+// Disconnect logs the phone out; pairing starts anew after it.
+func (c *client) Disconnect(ctx context.Context) error {
+	return c.end(ctx, call{op: "uazapi: disconnect", method: http.MethodPost, path: "/instance/disconnect", body: map[string]any{}})
+}
+
+// Delete removes the instance from the server.
+func (c *client) Delete(ctx context.Context) error {
+	return c.end(ctx, call{op: "uazapi: delete instance", method: http.MethodDelete, path: "/instance"})
+}
+
+// end makes a call that has succeeded when its object is gone already.
+func (c *client) end(ctx context.Context, request call) error {
+	_, err := c.do(ctx, request)
+	if statusOf(err) == http.StatusNotFound {
+		return nil
+	}
+	return err
+}
+
+// statusOf is the HTTP status of a failed call, 0 without one.
+func statusOf(err error) int {
+	var failed *failure.Error
+	if errors.As(err, &failed) {
+		return failed.Status
+	}
+	return 0
+}
+
+// isPhone tells whether phone is 8 to 15 digits (the longest number of E.164).
+func isPhone(phone string) bool {
+	if len(phone) < 8 || len(phone) > 15 {
+		return false
+	}
+	for i := range len(phone) {
+		if phone[i] < '0' || phone[i] > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// neutralise keeps the server from substituting {{…}} in a text that a customer or
+// the AI wrote (UAZAPI v2 OpenAPI, "placeholders"): a word joiner, which is
+// invisible and has no width, goes between each two opening braces, so that no
+// placeholder ever begins.
+func neutralise(text string) string {
+	if !strings.Contains(text, "{{") {
+		return text
+	}
+	var out strings.Builder
+	out.Grow(len(text) + 8)
+	for i := range len(text) {
+		if i > 0 && text[i] == '{' && text[i-1] == '{' {
+			out.WriteRune('\u2060')
+		}
+		out.WriteByte(text[i])
+	}
+	return out.String()
+}

@@ -1,0 +1,145 @@
+// Package index declares the field indexes of the manager's cache: how leads, products
+// and instances are found without listing everything.
+package index
+
+import (
+	"context"
+	"fmt"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// The names of the indexes, for client.MatchingFields. Those with a store are kept by
+// namespace too, as every cache index is.
+const (
+	// StoreByClientID finds Stores by spec.clientID, in all namespaces.
+	StoreByClientID = "store.clientID"
+	// ProductByStore finds the Products of a Store by its name.
+	ProductByStore = "product.store"
+	// ProductByPlatformID finds Products by ProductKey.
+	ProductByPlatformID = "product.platformID"
+	// InstanceByStore finds the WhatsAppInstances of a Store by its name.
+	InstanceByStore = "instance.store"
+	// InstanceByGatewayName finds WhatsAppInstances by their name at the gateway, in all
+	// namespaces.
+	InstanceByGatewayName = "instance.gatewayName"
+	// LeadByStore finds the unfinished CartRecoveries of a Store by its name.
+	LeadByStore = "lead.store"
+	// LeadByPhone finds CartRecoveries by LeadPhoneKey, finished or not.
+	LeadByPhone = "lead.phone"
+	// SuppressionByPhone finds Suppressions by LeadPhoneKey.
+	SuppressionByPhone = "suppression.phone"
+)
+
+// ProductKey is the value of ProductByPlatformID.
+func ProductKey(store string, platform v1alpha1.PlatformName, id string) string {
+	return store + "\x00" + string(platform) + "\x00" + id
+}
+
+// LeadPhoneKey is the value of LeadByPhone and SuppressionByPhone: a store's name and a
+// lead.PhoneHash.
+func LeadPhoneKey(store, phoneHash string) string {
+	return store + "\x00" + phoneHash
+}
+
+// GatewayName is the name an instance has at its gateway.
+func GatewayName(instance *v1alpha1.WhatsAppInstance) string {
+	if instance.Spec.InstanceName != "" {
+		return instance.Spec.InstanceName
+	}
+	return instance.Namespace + "." + instance.Name
+}
+
+// Register adds every index to the cache. It must be called once, before the manager
+// starts.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, entry := range []struct {
+		object client.Object
+		field  string
+		values client.IndexerFunc
+	}{
+		{&v1alpha1.Store{}, StoreByClientID, storeClientID},
+		{&v1alpha1.Product{}, ProductByStore, productStore},
+		{&v1alpha1.Product{}, ProductByPlatformID, productPlatformIDs},
+		{&v1alpha1.WhatsAppInstance{}, InstanceByStore, instanceStore},
+		{&v1alpha1.WhatsAppInstance{}, InstanceByGatewayName, instanceGatewayName},
+		{&v1alpha1.CartRecovery{}, LeadByStore, leadStore},
+		{&v1alpha1.CartRecovery{}, LeadByPhone, leadPhone},
+		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
+	} {
+		if err := indexer.IndexField(ctx, entry.object, entry.field, entry.values); err != nil {
+			return fmt.Errorf("register cache index %s: %w", entry.field, err)
+		}
+	}
+	return nil
+}
+
+func storeClientID(object client.Object) []string {
+	if store, ok := object.(*v1alpha1.Store); ok {
+		return []string{store.Spec.ClientID}
+	}
+	return nil
+}
+
+func productStore(object client.Object) []string {
+	if product, ok := object.(*v1alpha1.Product); ok {
+		return []string{product.Spec.StoreRef.Name}
+	}
+	return nil
+}
+
+func productPlatformIDs(object client.Object) []string {
+	product, ok := object.(*v1alpha1.Product)
+	if !ok {
+		return nil
+	}
+	keys := make([]string, 0, len(product.Spec.PlatformIDs))
+	for _, id := range product.Spec.PlatformIDs {
+		keys = append(keys, ProductKey(product.Spec.StoreRef.Name, id.Platform, id.ID))
+	}
+	return keys
+}
+
+func instanceStore(object client.Object) []string {
+	if instance, ok := object.(*v1alpha1.WhatsAppInstance); ok {
+		return []string{instance.Spec.StoreRef.Name}
+	}
+	return nil
+}
+
+func instanceGatewayName(object client.Object) []string {
+	if instance, ok := object.(*v1alpha1.WhatsAppInstance); ok {
+		return []string{GatewayName(instance)}
+	}
+	return nil
+}
+
+func leadStore(object client.Object) []string {
+	if recovery, ok := object.(*v1alpha1.CartRecovery); ok && !lead.Finished(recovery) {
+		return []string{recovery.Spec.StoreRef.Name}
+	}
+	return nil
+}
+
+func leadPhone(object client.Object) []string {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok || recovery.Spec.Customer.Phone == "" {
+		return nil
+	}
+	return []string{LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))}
+}
+
+func suppressionPhone(object client.Object) []string {
+	suppression, ok := object.(*v1alpha1.Suppression)
+	if !ok {
+		return nil
+	}
+	hash := suppression.Spec.PhoneHash
+	if hash == "" {
+		hash = lead.PhoneHash(suppression.Spec.Phone)
+	}
+	return []string{LeadPhoneKey(suppression.Spec.StoreRef.Name, hash)}
+}

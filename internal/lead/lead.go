@@ -1,0 +1,226 @@
+// Package lead holds what the webhook server and the controllers must agree on about a
+// CartRecovery: its name, labels and message ids, what its conversation says, and its
+// phase. Pure functions.
+package lead
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"encoding/hex"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/phone"
+)
+
+// Identity is what makes a cart the same cart, from whichever replica and however often
+// it is reported.
+type Identity struct {
+	// StoreUID is the UID of the Store.
+	StoreUID types.UID
+	// Platform that reported it.
+	Platform v1alpha1.PlatformName
+	// ProductID at the platform; the product's name where there is no id.
+	ProductID string
+	// Email of the customer, in lower case.
+	Email string
+	// Phone of the customer in E.164; used only where there is no e-mail.
+	Phone string
+}
+
+var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// Name is the name of the CartRecovery of an identity: <platform>-<hash>.
+func Name(id Identity) string {
+	customer := "email:" + id.Email
+	if id.Email == "" {
+		customer = "phone:" + phone.Key(id.Phone)
+	}
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		string(id.StoreUID), string(id.Platform), id.ProductID, customer,
+	}, "\x00")))
+	return string(id.Platform) + "-" + nameEncoding.EncodeToString(sum[:15])
+}
+
+// PhoneHash is the value of the label v1alpha1.LabelPhoneKey for a phone number in any
+// form that phone.Key takes; "" for no number.
+func PhoneHash(number string) string {
+	key := phone.Key(number)
+	if key == "" {
+		return ""
+	}
+	return hash("phone", key)
+}
+
+// EmailHash is the value of the label v1alpha1.LabelEmailKey; "" for no address.
+func EmailHash(email string) string {
+	if email == "" {
+		return ""
+	}
+	return hash("email", strings.ToLower(email))
+}
+
+func hash(kind, value string) string {
+	sum := sha256.Sum256([]byte(kind + "\x00" + value))
+	return hex.EncodeToString(sum[:16])
+}
+
+// Labels are the labels of the CartRecovery of this customer and store.
+func Labels(storeName string, customer v1alpha1.LeadCustomer) map[string]string {
+	labels := map[string]string{}
+	if len(storeName) <= 63 {
+		labels[v1alpha1.LabelStore] = storeName
+	}
+	if value := PhoneHash(customer.Phone); value != "" {
+		labels[v1alpha1.LabelPhoneKey] = value
+	}
+	if value := EmailHash(customer.Email); value != "" {
+		labels[v1alpha1.LabelEmailKey] = value
+	}
+	return labels
+}
+
+// StepID is the id of a step's message: the same whoever plans it, so that it can be
+// claimed only once.
+func StepID(cycle int32, step string) string {
+	return "c" + strconv.Itoa(int(cycle)) + "-step-" + step
+}
+
+// ReplyID is the id of the answer to a customer's message.
+func ReplyID(cycle int32, inboundID string) string {
+	sum := sha256.Sum256([]byte(inboundID))
+	return "c" + strconv.Itoa(int(cycle)) + "-reply-" + hex.EncodeToString(sum[:8])
+}
+
+// IsReplyID says whether an id was made by ReplyID.
+func IsReplyID(id string) bool {
+	_, rest, _ := strings.Cut(id, "-")
+	return strings.HasPrefix(rest, "reply-")
+}
+
+// TrackID is the id a message carries at the gateway, unique among all leads.
+func TrackID(uid types.UID, messageID string) string {
+	return string(uid) + "." + messageID
+}
+
+// Find returns the message with this id, nil when there is none.
+func Find(conversation []v1alpha1.Message, id string) *v1alpha1.Message {
+	for i := range conversation {
+		if conversation[i].ID == id {
+			return &conversation[i]
+		}
+	}
+	return nil
+}
+
+// Claimed returns the message that is claimed and not confirmed, nil when there is none.
+func Claimed(lead *v1alpha1.CartRecovery) *v1alpha1.Message {
+	for i := range lead.Status.Conversation {
+		if lead.Status.Conversation[i].State == v1alpha1.MessageClaimed {
+			return &lead.Status.Conversation[i]
+		}
+	}
+	return nil
+}
+
+// Finished says whether the lead has its outcome.
+func Finished(lead *v1alpha1.CartRecovery) bool {
+	return lead.Status.CompletionTime != nil
+}
+
+// FirstContact is when the first message of this cycle was claimed that the gateway
+// accepted; zero when there is none.
+func FirstContact(lead *v1alpha1.CartRecovery) time.Time {
+	for i := range lead.Status.Conversation {
+		message := &lead.Status.Conversation[i]
+		if message.Cycle == lead.Status.Cycle && message.Role == v1alpha1.RoleAssistant && message.State == v1alpha1.MessageSent {
+			return message.At.Time
+		}
+	}
+	return time.Time{}
+}
+
+// LastInbound is the customer's last message of this cycle, nil when there is none.
+func LastInbound(lead *v1alpha1.CartRecovery) *v1alpha1.Message {
+	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
+		message := &lead.Status.Conversation[i]
+		if message.Cycle == lead.Status.Cycle && message.Role == v1alpha1.RoleCustomer {
+			return message
+		}
+	}
+	return nil
+}
+
+// LastActivity is when something last happened in the lead: the abandonment, or a message
+// of this cycle either way.
+func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
+	last := lead.CreationTimestamp.Time
+	if lead.Spec.AbandonedAt != nil {
+		last = lead.Spec.AbandonedAt.Time
+	}
+	for i := range lead.Status.Conversation {
+		message := &lead.Status.Conversation[i]
+		counts := message.Role == v1alpha1.RoleCustomer || message.State == v1alpha1.MessageSent
+		if message.Cycle == lead.Status.Cycle && counts && message.At.After(last) {
+			last = message.At.Time
+		}
+	}
+	return last
+}
+
+// Append adds a message to a conversation and keeps it within
+// v1alpha1.MaxConversation: the oldest of the customer's messages go first, then the
+// oldest of ours that are replies. Steps stay, because what was sent decides what may
+// still be sent, and a claimed message stays, because it must be resolved.
+func Append(conversation []v1alpha1.Message, message v1alpha1.Message) []v1alpha1.Message {
+	kept := append(append(make([]v1alpha1.Message, 0, len(conversation)+1), conversation...), message)
+	for len(kept) > v1alpha1.MaxConversation {
+		at := oldestDroppable(kept[:len(kept)-1])
+		kept = append(kept[:at], kept[at+1:]...)
+	}
+	return kept
+}
+
+func oldestDroppable(conversation []v1alpha1.Message) int {
+	for i := range conversation {
+		if conversation[i].Role != v1alpha1.RoleAssistant {
+			return i
+		}
+	}
+	for i := range conversation {
+		if conversation[i].Step == "" && conversation[i].State != v1alpha1.MessageClaimed {
+			return i
+		}
+	}
+	return 0
+}
+
+// PhaseOf derives the phase from the facts; outcome is the Succeeded condition's reason,
+// "" or InProgress while the lead is worked on.
+func PhaseOf(lead *v1alpha1.CartRecovery, outcome string) v1alpha1.Phase {
+	switch outcome {
+	case v1alpha1.ReasonBoughtAfterContact:
+		return v1alpha1.PhaseRecovered
+	case v1alpha1.ReasonBoughtBeforeContact, v1alpha1.ReasonPurchaseNotAttributed:
+		return v1alpha1.PhaseConverted
+	case v1alpha1.ReasonOptedOut:
+		return v1alpha1.PhaseOptedOut
+	case v1alpha1.ReasonUnanswered, v1alpha1.ReasonConversationEnded, v1alpha1.ReasonNeverContacted:
+		return v1alpha1.PhaseExpired
+	case "", v1alpha1.ReasonInProgress:
+	default:
+		return v1alpha1.PhaseFailed
+	}
+	switch {
+	case LastInbound(lead) != nil:
+		return v1alpha1.PhaseEngaged
+	case !FirstContact(lead).IsZero():
+		return v1alpha1.PhaseContacted
+	default:
+		return v1alpha1.PhasePendingRecovery
+	}
+}

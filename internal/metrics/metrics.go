@@ -1,0 +1,58 @@
+// Package metrics declares what the operator counts. No label holds anything of a
+// customer, a store or a single object.
+package metrics
+
+import (
+	"fmt"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// Metrics are the operator's own metrics; controller-runtime adds its own.
+type Metrics struct {
+	// Deliveries counts webhook deliveries by source (a platform's or dialect's name) and
+	// result.
+	Deliveries *prometheus.CounterVec
+	// Messages counts messages handed to a gateway by kind (step, reply) and result (sent,
+	// refused, ambiguous, resolved, unknown).
+	Messages *prometheus.CounterVec
+	// Lateness is the time from a message's due time to the call of the gateway, in seconds.
+	Lateness prometheus.Histogram
+	// AIRequests counts calls to the AI by result (written, and the failure classes).
+	AIRequests *prometheus.CounterVec
+	// AITokens counts the tokens they used.
+	AITokens prometheus.Counter
+}
+
+// New makes the metrics and registers them.
+func New(registry prometheus.Registerer) (*Metrics, error) {
+	m := &Metrics{
+		Deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_webhook_deliveries_total",
+			Help: "Webhook deliveries by source (platform or gateway dialect) and result.",
+		}, []string{"source", "result"}),
+		Messages: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_messages_total",
+			Help: "Messages handed to a gateway by kind (step, reply) and result.",
+		}, []string{"kind", "result"}),
+		Lateness: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "cartrecovery_message_lateness_seconds",
+			Help:    "Time from a message's due time to the call of the gateway.",
+			Buckets: []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300, 3600},
+		}),
+		AIRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_ai_requests_total",
+			Help: "Calls to the AI by result.",
+		}, []string{"result"}),
+		AITokens: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "cartrecovery_ai_tokens_total",
+			Help: "Tokens used by calls to the AI.",
+		}),
+	}
+	for _, collector := range []prometheus.Collector{m.Deliveries, m.Messages, m.Lateness, m.AIRequests, m.AITokens} {
+		if err := registry.Register(collector); err != nil {
+			return nil, fmt.Errorf("register metrics: %w", err)
+		}
+	}
+	return m, nil
+}

@@ -1,0 +1,221 @@
+package phone
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestNormalize(t *testing.T) {
+	for _, test := range []struct {
+		name, raw, region, want string
+	}{
+		{"mobile with area code", "21 98765-4321", "BR", "+5521987654321"},
+		{"mobile as people write it", "(21) 98765-4321", "BR", "+5521987654321"},
+		{"country code without plus", "5521987654321", "BR", "+5521987654321"},
+		{"country code with plus", "+55 (21) 98765-4321", "BR", "+5521987654321"},
+		{"country code with plus, any region", "+55 21 98765-4321", "PT", "+5521987654321"},
+		{"country code with 00", "0055 21 98765-4321", "BR", "+5521987654321"},
+		{"region in lower case", "21987654321", "br", "+5521987654321"},
+		{"trunk zero", "021987654321", "BR", "+5521987654321"},
+		{"trunk zero in parentheses", "(021) 98765-4321", "BR", "+5521987654321"},
+		{"trunk zero after the country code", "+55 021 98765-4321", "BR", "+5521987654321"},
+		{"trunk zero before the country code", "05521987654321", "BR", "+5521987654321"},
+		{"carrier 15", "0152198765-4321", "BR", "+5521987654321"},
+		{"carrier 41 and a landline", "0 41 21 3222-4455", "BR", "+552132224455"},
+		{"area code 55 is not the country code", "55999887766", "BR", "+5555999887766"},
+		{"country code and area code 55", "5555999887766", "BR", "+5555999887766"},
+		{"area code 55, old mobile", "5599887766", "BR", "+5555999887766"},
+		{"landline keeps eight digits", "(11) 3222-4455", "BR", "+551132224455"},
+		{"landline starting with 5", "1152224455", "BR", "+551152224455"},
+		{"landline with country code", "551132224455", "BR", "+551132224455"},
+		{"old mobile gets the ninth digit", "43 9183-4229", "BR", "+5543991834229"},
+		{"old mobile with country code", "554391834229", "BR", "+5543991834229"},
+		{"old mobile with plus", "+55 43 9183-4229", "BR", "+5543991834229"},
+		{"invisible marks of an address book", "\u202a+55\u00a021\u00a098765\u20114321\u202c", "BR", "+5521987654321"},
+		{"foreign with plus", "+351 912 345 678", "BR", "+351912345678"},
+		{"foreign with 00", "00351912345678", "BR", "+351912345678"},
+		{"foreign of an unassigned range is kept", "+44 201 581 389", "BR", "+44201581389"},
+		{"foreign without plus, too long for Brazil", "351912345678", "BR", "+351912345678"},
+		{"Argentina without plus", "5491123456789", "BR", "+5491123456789"},
+		{"Portugal is the region", "912 345 678", "PT", "+351912345678"},
+		{"United States are the region", "(415) 555-2671", "US", "+14155552671"},
+		{"Brazil without plus in another region", "5521987654321", "PT", "+5521987654321"},
+
+		{"empty", "", "BR", ""},
+		{"blank", " \t ", "BR", ""},
+		{"letters", "21 98765-43ab", "BR", ""},
+		{"words", "não tenho", "BR", ""},
+		{"no area code", "98765-4321", "BR", ""},
+		{"no area code, landline", "3222-4455", "BR", ""},
+		{"all digits equal", "99999999999", "BR", ""},
+		{"all subscriber digits equal", "(11) 99999-9999", "BR", ""},
+		{"all subscriber digits equal, trunk zero", "011999999999", "BR", ""},
+		{"all subscriber digits equal, country code", "+5511999999999", "BR", ""},
+		{"zeros", "00000000000", "BR", ""},
+		{"area code that does not exist", "20 98765-4321", "BR", ""},
+		{"nine digits that are no mobile", "11 38765-4321", "BR", ""},
+		{"toll free", "0800 123 4567", "BR", ""},
+		{"shared cost", "0300 123 4567", "BR", ""},
+		{"too short", "123456", "BR", ""},
+		{"too long", "5521987654321987", "BR", ""},
+		{"far too long", strings.Repeat("9", 10_000), "BR", ""},
+		{"two numbers", "21987654321 / 21987650000", "BR", ""},
+		{"plus in the middle", "21+987654321", "BR", ""},
+		{"two pluses", "++5521987654321", "BR", ""},
+		{"CPF", "123.456.789-09", "BR", ""},
+		{"country code that does not exist", "+999 123 456 789", "BR", ""},
+		{"foreign, all digits equal", "+1 222 222 2222", "BR", ""},
+		{"region that does not exist", "21987654321", "XX", ""},
+		{"no region", "21987654321", "", ""},
+		{"other digits", "٢١٩٨٧٦٥٤٣٢١", "BR", ""},
+		{"invalid UTF-8", "21\xff987654321", "BR", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, ok := Normalize(test.raw, test.region)
+			if got != test.want || ok != (test.want != "") {
+				t.Errorf("Normalize(%q, %q) = %q, %v; want %q", test.raw, test.region, got, ok, test.want)
+			}
+		})
+	}
+}
+
+func TestKey(t *testing.T) {
+	for _, test := range []struct {
+		name, number, want string
+	}{
+		{"mobile", "+5521987654321", "552187654321"},
+		{"the same without plus", "5521987654321", "552187654321"},
+		{"the same without the ninth digit", "552187654321", "552187654321"},
+		{"area code 55", "+5555999887766", "555599887766"},
+		{"landline", "+551132224455", "551132224455"},
+		{"foreign", "+351912345678", "351912345678"},
+		{"foreign without plus", "351912345678", "351912345678"},
+		{"nothing", "", ""},
+		{"no digits", "+", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := Key(test.number); got != test.want {
+				t.Errorf("Key(%q) = %q; want %q", test.number, got, test.want)
+			}
+		})
+	}
+}
+
+func TestFromJID(t *testing.T) {
+	for _, test := range []struct {
+		name, jid, want string
+	}{
+		{"person", "5521987654321@s.whatsapp.net", "5521987654321"},
+		{"person without the ninth digit", "552187654321@s.whatsapp.net", "552187654321"},
+		{"old server name", "5521987654321@c.us", "5521987654321"},
+		{"device", "5521987654321:12@s.whatsapp.net", "5521987654321"},
+		{"agent and device", "5521987654321.0:12@s.whatsapp.net", "5521987654321"},
+		{"foreign", "351912345678@s.whatsapp.net", "351912345678"},
+		{"upper case", "5521987654321@S.WhatsApp.Net", "5521987654321"},
+
+		{"hidden id", "182736455463728@lid", ""},
+		{"group", "120363041234567890@g.us", ""},
+		{"old group", "5521987654321-1600000000@g.us", ""},
+		{"status", "status@broadcast", ""},
+		{"broadcast list", "1600000000@broadcast", ""},
+		{"newsletter", "120363041234567890@newsletter", ""},
+		{"WhatsApp itself", "0@s.whatsapp.net", ""},
+		{"no server", "5521987654321", ""},
+		{"no user", "@s.whatsapp.net", ""},
+		{"server of a stranger", "5521987654321@s.whatsapp.net.example.com", ""},
+		{"two ats", "5521987654321@c.us@g.us", ""},
+		{"letters", "55219abc54321@s.whatsapp.net", ""},
+		{"too long", "5521987654321987654321@s.whatsapp.net", ""},
+		{"empty", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			got, ok := FromJID(test.jid)
+			if got != test.want || ok != (test.want != "") {
+				t.Errorf("FromJID(%q) = %q, %v; want %q", test.jid, got, ok, test.want)
+			}
+		})
+	}
+}
+
+func TestDigits(t *testing.T) {
+	if got := Digits("+55 21 98765-4321"); got != "5521987654321" {
+		t.Errorf("Digits = %q", got)
+	}
+}
+
+// TestCustomerAndWhatsAppMeet is why there is a Key: what a platform sends and what
+// WhatsApp calls the same person.
+func TestCustomerAndWhatsAppMeet(t *testing.T) {
+	atThePlatform, ok := Normalize("(43) 99183-4229", "BR")
+	if !ok {
+		t.Fatal("the platform's number was refused")
+	}
+	atWhatsApp, ok := FromJID("554391834229@s.whatsapp.net")
+	if !ok {
+		t.Fatal("the WhatsApp id was refused")
+	}
+	if Key(atThePlatform) != Key(atWhatsApp) {
+		t.Errorf("keys differ: %q and %q", Key(atThePlatform), Key(atWhatsApp))
+	}
+}
+
+func FuzzNormalize(f *testing.F) {
+	for _, raw := range []string{
+		"(21) 98765-4321", "+55 43 9183-4229", "55999887766", "0152198765-4321", "0055", "+", "+1",
+		"+351 912 345 678", "351912345678", "0800 123 4567", "99999999999", "abc", "\xff", "+800 1234 5678",
+		"+39 0 12345", "+52 1 55 1234 5678", "+54 9 11 2345 6789", "+5700000000001",
+	} {
+		for _, region := range []string{"BR", "PT", "MX", ""} {
+			f.Add(raw, region)
+		}
+	}
+	f.Fuzz(func(t *testing.T, raw, region string) {
+		e164, ok := Normalize(raw, region)
+		if !ok {
+			if e164 != "" {
+				t.Fatalf("refused, and still %q", e164)
+			}
+			return
+		}
+		if e164[0] != '+' || e164[1] == '0' || e164[1:] != Digits(e164) || len(e164) < 1+minDigits || len(e164) > 1+maxDigits {
+			t.Fatalf("not E.164: %q", e164)
+		}
+		again, ok := Normalize(e164, region)
+		if !ok || again != e164 {
+			t.Fatalf("not stable: %q, then %q, %v", e164, again, ok)
+		}
+		if Key(again) != Key(Digits(e164)) {
+			t.Fatalf("the key depends on the plus: %q", e164)
+		}
+	})
+}
+
+func FuzzKey(f *testing.F) {
+	for _, number := range []string{"+5521987654321", "552187654321", "55", "351912345678", "", "x", "550001120000000", "550119876543"} {
+		f.Add(number)
+	}
+	f.Fuzz(func(t *testing.T, number string) {
+		key := Key(number)
+		if Key(key) != key {
+			t.Fatalf("not idempotent: %q, then %q", key, Key(key))
+		}
+		if Digits(key) != key {
+			t.Fatalf("not digits: %q", key)
+		}
+		if len(key) != 12 || !strings.HasPrefix(key, brazilCode) {
+			return
+		}
+		if e164, ok := Normalize("+"+key, "BR"); ok && Key(e164) != key {
+			t.Fatalf("the key %q of a Brazilian number does not survive normalisation: %q", key, e164)
+		}
+	})
+}
+
+func BenchmarkNormalize(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, ok := Normalize("(21) 98765-4321", "BR"); !ok {
+			b.Fatal("refused")
+		}
+	}
+}

@@ -1,0 +1,193 @@
+package simulator
+
+import (
+	"errors"
+	"time"
+)
+
+var (
+	// ErrNoInstance: the server has no instance of that name.
+	ErrNoInstance = errors.New("simulator: no such instance")
+	// ErrNotPairing: the instance shows nothing that a phone could scan or enter.
+	ErrNotPairing = errors.New("simulator: the instance is not pairing")
+	// ErrWrongPhone: the pair code was made for another number, or it is no number.
+	ErrWrongPhone = errors.New("simulator: this phone cannot pair with the instance")
+	// ErrNotConnected: no phone is paired with the instance.
+	ErrNotConnected = errors.New("simulator: the instance is not connected")
+	// ErrNoWebhook: the instance has no enabled webhook for such an event.
+	ErrNoWebhook = errors.New("simulator: the instance has no webhook for this event")
+	// ErrInvalidMessage: a message needs a number and, of most kinds, a text.
+	ErrInvalidMessage = errors.New("simulator: the message lacks a number or a text")
+)
+
+// loggedOut is WhatsApp's usual reason for a lost pairing.
+const loggedOut = "401: logged out from another device"
+
+// SimulatedInstance is an instance, as it is now.
+type SimulatedInstance struct {
+	// Name is its name, which need not be unique.
+	Name string
+	// Token authorises its calls. A secret.
+	Token string
+	// AdminField01 and AdminField02 are what its creator marked it with.
+	AdminField01, AdminField02 string
+	// State is Disconnected, Connecting or Connected.
+	State string
+	// Phone is the paired number, empty when none is.
+	Phone string
+	// WebhookURL is where it posts to, empty when nowhere. A secret.
+	WebhookURL string
+}
+
+// Instances returns all instances, oldest first.
+func (u *UAZAPI) Instances() []SimulatedInstance {
+	now := u.clock()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := make([]SimulatedInstance, 0, len(u.instances))
+	for _, each := range u.instances {
+		each.refresh(now)
+		one := SimulatedInstance{
+			Name: each.name, Token: each.token, State: each.state, Phone: each.phone,
+			AdminField01: each.adminField01, AdminField02: each.adminField02,
+		}
+		if each.webhook != nil && each.webhook.Enabled {
+			one.WebhookURL = each.webhook.URL
+		}
+		all = append(all, one)
+	}
+	return all
+}
+
+// named returns the newest instance of that name, with u.mu held.
+func (u *UAZAPI) named(name string, now time.Time) (*instance, error) {
+	for at := len(u.instances) - 1; at >= 0; at-- {
+		if u.instances[at].name == name {
+			u.instances[at].refresh(now)
+			return u.instances[at], nil
+		}
+	}
+	return nil, ErrNoInstance
+}
+
+// QRCode returns the picture that the instance shows to be scanned, as a data URI.
+func (u *UAZAPI) QRCode(instanceName string) (string, error) {
+	now := u.clock()
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	found, err := u.named(instanceName, now)
+	if err != nil {
+		return "", err
+	}
+	picture := found.qrCode(now)
+	if picture == "" {
+		return "", ErrNotPairing
+	}
+	return picture, nil
+}
+
+// Scan has a phone (digits with country code) scan the instance's QR, or enter its
+// pair code: it is connected, and its webhook is told before Scan returns. A webhook
+// that cannot be delivered is lost, and no error.
+func (u *UAZAPI) Scan(instanceName, phone string) error {
+	now := u.clock()
+	u.mu.Lock()
+	found, err := u.named(instanceName, now)
+	switch {
+	case err != nil:
+	case found.state != Connecting:
+		err = ErrNotPairing
+	case !isPhone(phone) || (found.pairPhone != "" && found.pairPhone != phone):
+		err = ErrWrongPhone
+	}
+	if err != nil {
+		u.mu.Unlock()
+		return err
+	}
+	found.state, found.phone = Connected, phone
+	found.picture, found.pairCode, found.pairPhone, found.reason = "", "", "", ""
+	to := found.hook()
+	u.mu.Unlock()
+	u.tell(to, to.connection(Connected, "", now))
+	return nil
+}
+
+// Logout has the owner of the phone end the pairing: the instance is disconnected,
+// and its webhook is told before Logout returns. Without a reason it is WhatsApp's
+// usual one.
+func (u *UAZAPI) Logout(instanceName, reason string) error {
+	if reason == "" {
+		reason = loggedOut
+	}
+	now := u.clock()
+	u.mu.Lock()
+	found, err := u.named(instanceName, now)
+	if err != nil {
+		u.mu.Unlock()
+		return err
+	}
+	to := found.hook()
+	found.end(now, reason)
+	u.mu.Unlock()
+	u.tell(to, to.connection(Disconnected, reason, now))
+	return nil
+}
+
+// tell posts a webhook that is wanted, and waits for it.
+func (u *UAZAPI) tell(to hook, body envelope) {
+	if to.wants(body.EventType) {
+		_ = u.post(u.webhooks.ctx, to, body)
+	}
+}
+
+// Restrict has WhatsApp restrict the instance's number until a time: messages to
+// phones that have not written to it are refused with 500 and provider code 463. The
+// zero time lifts it.
+func (u *UAZAPI) Restrict(instanceName string, until time.Time) error {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	found, err := u.named(instanceName, u.clock())
+	if err != nil {
+		return err
+	}
+	found.restrictedUntil = until
+	return nil
+}
+
+// WithoutWhatsApp makes these numbers (digits) unknown to WhatsApp.
+func (u *UAZAPI) WithoutWhatsApp(numbers ...string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, number := range numbers {
+		u.absent[number] = true
+	}
+}
+
+// LoseWebhooks has the next n webhooks vanish, without an error for anyone.
+func (u *UAZAPI) LoseWebhooks(n int) { u.lose.Store(int64(n)) }
+
+// DroppedWebhooks is how many webhooks were not even queued, because thousands were
+// waiting.
+func (u *UAZAPI) DroppedWebhooks() uint64 { return u.webhooks.dropped.Load() }
+
+// Sent returns the messages taken to be sent, in order of arrival: all of them, or
+// the last UAZAPIOptions.KeepSent and up to as many more.
+func (u *UAZAPI) Sent() []SentMessage {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	all := make([]SentMessage, 0, len(u.sent.records))
+	for _, each := range u.sent.records {
+		all = append(all, each.SentMessage)
+	}
+	return all
+}
+
+// OnSent has observe called with every message taken from now on, before its sender
+// is answered: from many goroutines at once, so it should be quick. nil ends that.
+func (u *UAZAPI) OnSent(observe func(SentMessage)) {
+	if observe == nil {
+		u.onSent.Store(nil)
+		return
+	}
+	u.onSent.Store(&observe)
+}

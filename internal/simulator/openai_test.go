@@ -1,0 +1,344 @@
+package simulator_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/simulator"
+)
+
+const openAIKey = "sk-simulated-0123456789"
+
+func openAIServer(t testing.TB, options simulator.OpenAIOptions) (*simulator.OpenAI, *httptest.Server) {
+	t.Helper()
+	options.APIKey = openAIKey
+	simulated := simulator.NewOpenAI(options)
+	server := httptest.NewServer(simulated)
+	t.Cleanup(server.Close)
+	return simulated, server
+}
+
+func openAIRequest(t testing.TB, server *httptest.Server, question string) ai.Request {
+	t.Helper()
+	prompt, err := ai.ParsePrompt(ai.DefaultSystemPrompt)
+	if err != nil {
+		t.Fatal(err)
+	}
+	system, err := prompt.Render(ai.PromptData{
+		Store: ai.PromptStore{Name: "Loja Sol"}, Product: ai.PromptProduct{Name: "Curso de Violão"},
+		Customer: ai.PromptCustomer{Name: "MARIA DA SILVA"}, CheckoutURL: "https://pay.example.com/c/42",
+		Coupon: ai.PromptCoupon{Code: "VOLTA10"}, Trigger: "AbandonedCart", IsReply: question != "",
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	messages := ai.Compose(system, nil, ai.DefaultHistoryMessages, ai.StepInstruction("first"))
+	if question != "" {
+		messages = ai.Compose(system, []ai.Message{{Role: ai.User, Text: question}}, ai.DefaultHistoryMessages, "")
+	}
+	return ai.Request{
+		Endpoint: ai.Endpoint{BaseURL: server.URL + "/v1", APIKey: openAIKey}, Model: ai.DefaultModel,
+		MaxTokens: ai.DefaultMaxTokens, Temperature: ai.DefaultTemperature, PresencePenalty: ai.DefaultPresencePenalty,
+		Messages: messages,
+	}
+}
+
+// openAIWrite calls the simulator with the operator's own client.
+func openAIWrite(t testing.TB, request ai.Request) (ai.Answer, *failure.Error) {
+	t.Helper()
+	answer, err := ai.NewOpenAI(nil).Write(context.Background(), request)
+	if err == nil {
+		return answer, nil
+	}
+	failed, ok := failure.As(err)
+	if !ok || strings.Contains(err.Error(), openAIKey[:8]) {
+		t.Fatalf("not classed, or tells the key: %v", err)
+	}
+	return answer, failed
+}
+
+func TestOpenAIAnswers(t *testing.T) {
+	now := time.Date(2026, 5, 1, 9, 0, 0, 0, time.UTC)
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{Clock: func() time.Time { return now }})
+	first, failed := openAIWrite(t, openAIRequest(t, server, ""))
+	if failed != nil {
+		t.Fatal(failed)
+	}
+	for _, want := range []string{", Maria", "Curso de Violão", "VOLTA10", "\nhttps://pay.example.com/c/42"} {
+		if !strings.Contains(first.Text, want) {
+			t.Errorf("%q misses %q", first.Text, want)
+		}
+	}
+	if first.Usage.Prompt < 300 || first.Usage.Completion < 10 {
+		t.Errorf("usage %+v", first.Usage)
+	}
+	if again, _ := openAIWrite(t, openAIRequest(t, server, "")); again != first {
+		t.Errorf("the same question got %q and %q", first.Text, again.Text)
+	}
+	reply, _ := openAIWrite(t, openAIRequest(t, server, "Tem garantia?\nE parcela?"))
+	if !strings.Contains(reply.Text, `"Tem garantia? E parcela?"`) {
+		t.Errorf("got %q", reply.Text)
+	}
+	seen := map[string]bool{}
+	for i := range 64 {
+		answer, _ := openAIWrite(t, openAIRequest(t, server, fmt.Sprintf("pergunta %d", i)))
+		seen[strings.Replace(answer.Text, fmt.Sprintf("pergunta %d", i), "", 1)] = true
+	}
+	if len(seen) < 4 {
+		t.Errorf("64 questions got answers of %d kinds", len(seen))
+	}
+	requests := simulated.Requests()
+	got := requests[0]
+	if len(requests) != 67 || got.Model != ai.DefaultModel || got.MaxTokens != 150 || got.Temperature != 0.7 ||
+		got.PresencePenalty != 0.6 || !got.At.Equal(now) || len(got.Messages) != 2 || got.Messages[0].Role != "system" {
+		t.Errorf("%d requests, first %+v", len(requests), got)
+	}
+}
+
+func TestOpenAIAnswersWhatIsQueued(t *testing.T) {
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{})
+	simulated.Answer("um")
+	simulated.Answer("Primeira frase. " + strings.Repeat("é", 1000))
+	for _, want := range []string{"um", "Primeira frase."} {
+		if answer, failed := openAIWrite(t, openAIRequest(t, server, "oi")); failed != nil || answer.Text != want {
+			t.Errorf("got %q, %v; want %q", answer.Text, failed, want)
+		}
+	}
+	if answer, _ := openAIWrite(t, openAIRequest(t, server, "oi")); !strings.Contains(answer.Text, `"oi"`) {
+		t.Errorf("got %q", answer.Text)
+	}
+}
+
+func openAICall(t *testing.T, server *httptest.Server, method, path, authorization, body string) (int, http.Header, map[string]any) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", authorization)
+	response, err := server.Client().Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	var answer struct {
+		Error map[string]any `json:"error"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
+		t.Fatal(err)
+	}
+	return response.StatusCode, response.Header, answer.Error
+}
+
+func TestOpenAIIsStrict(t *testing.T) {
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{Models: []string{"gpt-4o-mini"}})
+	bearer := "Bearer " + openAIKey
+	valid := `{"model":"gpt-4o-mini","messages":[{"role":"user","content":"oi"}]`
+	cases := []struct {
+		name, method, path, authorization, body string
+		status                                  int
+		param, code                             any
+	}{
+		{"no key", "POST", simulator.ChatPath, "", valid + "}", 401, nil, nil},
+		{"basic", "POST", simulator.ChatPath, "Basic eDp5", valid + "}", 401, nil, nil},
+		{"wrong key", "POST", simulator.ChatPath, "Bearer sk-other-0123456789", valid + "}", 401, nil, "invalid_api_key"},
+		{"path", "POST", "/chat/completions", bearer, valid + "}", 404, nil, nil},
+		{"method", "GET", simulator.ChatPath, bearer, "", 405, nil, "method_not_supported"},
+		{"no JSON", "POST", simulator.ChatPath, bearer, "{", 400, nil, nil},
+		{"no object", "POST", simulator.ChatPath, bearer, "null", 400, nil, nil},
+		{"too large", "POST", simulator.ChatPath, bearer, strings.Repeat("x", 5<<20), 413, nil, nil},
+		{"no model", "POST", simulator.ChatPath, bearer, `{"messages":[]}`, 400, "model", "missing_required_parameter"},
+		{"null model", "POST", simulator.ChatPath, bearer, `{"model":null,"messages":[]}`, 400, "model", "missing_required_parameter"},
+		{"model type", "POST", simulator.ChatPath, bearer, `{"model":4,"messages":[]}`, 400, "model", "invalid_value"},
+		{"other model", "POST", simulator.ChatPath, bearer, strings.Replace(valid, "mini", "maxi", 1) + "}", 404, nil, "model_not_found"},
+		{"no messages", "POST", simulator.ChatPath, bearer, `{"model":"m"}`, 400, "messages", "missing_required_parameter"},
+		{"messages type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":"oi"}`, 400, "messages", "invalid_type"},
+		{"empty messages", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[]}`, 400, "messages", "empty_array"},
+		{"message type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":["oi"]}`, 400, "messages[0]", "invalid_type"},
+		{"role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"x","content":"oi"}]}`, 400, "messages[0].role", "invalid_value"},
+		{"no role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"content":"oi"}]}`, 400, "messages[0].role", "invalid_value"},
+		{"no content", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user"}]}`, 400, "messages[0].content", "invalid_type"},
+		{"content null", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user","content":null}]}`, 400, "messages[0].content", "invalid_type"},
+		{"content part", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content", "invalid_type"},
+		{"tokens", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":0}`, 400, "max_tokens", "invalid_value"},
+		{"tokens type", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":"150"}`, 400, "max_tokens", "invalid_value"},
+		{"temperature", "POST", simulator.ChatPath, bearer, valid + `,"temperature":2.1}`, 400, "temperature", "invalid_value"},
+		{"penalty", "POST", simulator.ChatPath, bearer, valid + `,"presence_penalty":-3}`, 400, "presence_penalty", "invalid_value"},
+		{"stream", "POST", simulator.ChatPath, bearer, valid + `,"stream":true}`, 400, "stream", "invalid_value"},
+		{"unknown", "POST", simulator.ChatPath, bearer, valid + `,"maxTokens":1}`, 400, "maxTokens", "unknown_parameter"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			status, _, got := openAICall(t, server, c.method, c.path, c.authorization, c.body)
+			if status != c.status || got["param"] != c.param || got["code"] != c.code || got["message"] == "" ||
+				got["type"] != "invalid_request_error" {
+				t.Errorf("got %d %v", status, got)
+			}
+			if strings.Contains(fmt.Sprint(got), "sk-other-0123456789") {
+				t.Errorf("tells the key: %v", got)
+			}
+		})
+	}
+	if simulated.Rejected() != len(cases) || len(simulated.Requests()) != 0 {
+		t.Errorf("%d rejected, %d accepted", simulated.Rejected(), len(simulated.Requests()))
+	}
+	parts := strings.Replace(valid, `"oi"`, `[{"type":"text","text":"o"},{"type":"text","text":"i"}]`, 1)
+	if status, _, failed := openAICall(t, server, "POST", simulator.ChatPath, bearer, parts+`,"user":null,"n":1}`); status != 200 {
+		t.Fatalf("got %d %v", status, failed)
+	}
+	if got := simulated.Requests()[0]; got.Messages[0].Content != "oi" || got.Temperature != 1 || got.MaxTokens != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestOpenAIFails(t *testing.T) {
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{})
+	request := openAIRequest(t, server, "oi")
+	simulated.Fail(429, "", http.Header{"Retry-After": {"30"}}, 1)
+	simulated.Fail(0, "", nil, 1)
+	simulated.Fail(500, "<html>", http.Header{"Content-Type": {"text/html"}}, 2)
+	simulated.Fail(401, "", nil, 1)
+	simulated.Fail(418, "", nil, 0)
+	simulated.Fail(200, `{"choices":[]}`, nil, -1)
+	for i, want := range []failure.Code{
+		failure.RateLimited, failure.Unavailable, failure.Unavailable, failure.Unavailable, failure.Unauthorized,
+		failure.InvalidAnswer, failure.InvalidAnswer, failure.InvalidAnswer,
+	} {
+		_, failed := openAIWrite(t, request)
+		if failed == nil || failed.Code != want {
+			t.Fatalf("call %d: got %v, want %s", i, failed, want)
+		}
+		if want == failure.RateLimited && time.Until(failed.RetryAt) < 20*time.Second {
+			t.Errorf("retry at %s", failed.RetryAt)
+		}
+	}
+	simulated.ClearFaults()
+	if _, failed := openAIWrite(t, request); failed != nil {
+		t.Error(failed)
+	}
+	if got := len(simulated.Requests()); got != 9 {
+		t.Errorf("%d requests kept", got)
+	}
+	simulated.Fail(503, "", nil, 1)
+	status, _, got := openAICall(t, server, "POST", simulator.ChatPath, "Bearer "+openAIKey,
+		`{"model":"m","messages":[{"role":"user","content":"oi"}]}`)
+	if status != 503 || got["type"] != "server_error" {
+		t.Errorf("got %d %v", status, got)
+	}
+}
+
+func TestOpenAIHoldsAndTakesItsTime(t *testing.T) {
+	var mu sync.Mutex
+	latency := time.Duration(0)
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{Latency: func() time.Duration {
+		mu.Lock()
+		defer mu.Unlock()
+		return latency
+	}})
+	request := openAIRequest(t, server, "oi")
+	held := make(chan struct{})
+	simulated.HoldUntil(held)
+	answered := make(chan ai.Answer, 1)
+	go func() {
+		answer, _ := ai.NewOpenAI(nil).Write(context.Background(), request)
+		answered <- answer
+	}()
+	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := ai.NewOpenAI(nil).Write(ctx, request); failure.CodeOf(err) != failure.TimedOut {
+		t.Errorf("held: got %v", err)
+	}
+	if len(answered) != 0 {
+		t.Error("answered while held")
+	}
+	close(held)
+	if answer := <-answered; answer.Text == "" {
+		t.Error("not answered when released")
+	}
+	mu.Lock()
+	latency = time.Hour
+	mu.Unlock()
+	ctx, cancel = context.WithTimeout(t.Context(), 50*time.Millisecond)
+	defer cancel()
+	if _, err := ai.NewOpenAI(nil).Write(ctx, request); failure.CodeOf(err) != failure.TimedOut {
+		t.Errorf("slow: got %v", err)
+	}
+}
+
+func TestOpenAIKeepsTheLastRequests(t *testing.T) {
+	simulated := simulator.NewOpenAI(simulator.OpenAIOptions{})
+	ask := func(i int) int {
+		body := fmt.Sprintf(`{"model":"m","messages":[{"role":"user","content":"%d"}]}`, i)
+		request := httptest.NewRequest("POST", simulator.ChatPath, strings.NewReader(body))
+		request.Header.Set("Authorization", "Bearer any")
+		recorder := httptest.NewRecorder()
+		simulated.ServeHTTP(recorder, request)
+		return recorder.Code
+	}
+	for i := range 10_050 {
+		if status := ask(i); status != 200 {
+			t.Fatalf("got %d", status)
+		}
+	}
+	requests := simulated.Requests()
+	if len(requests) != 10_000 || requests[0].Messages[0].Content != "50" || requests[9999].Messages[0].Content != "10049" {
+		t.Errorf("%d requests, %v to %v", len(requests), requests[0].Messages, requests[len(requests)-1].Messages)
+	}
+}
+
+func TestOpenAIConcurrently(t *testing.T) {
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{})
+	request := openAIRequest(t, server, "oi")
+	own := ai.NewOpenAI(server.Client())
+	var calls sync.WaitGroup
+	for range 20 {
+		calls.Go(func() {
+			for range 10 {
+				if answer, err := own.Write(context.Background(), request); err != nil || answer.Text == "" {
+					t.Errorf("got %+v, %v", answer, err)
+				}
+				_ = simulated.Requests()
+			}
+		})
+	}
+	calls.Wait()
+	if got := len(simulated.Requests()); got != 200 {
+		t.Errorf("%d requests", got)
+	}
+}
+
+func BenchmarkOpenAI(b *testing.B) {
+	simulated := simulator.NewOpenAI(simulator.OpenAIOptions{})
+	server := httptest.NewServer(simulated)
+	defer server.Close()
+	request := openAIRequest(b, server, "Tem garantia?")
+	var body bytes.Buffer
+	messages := make([]map[string]string, 0, len(request.Messages))
+	for _, message := range request.Messages {
+		messages = append(messages, map[string]string{"role": string(message.Role), "content": message.Text})
+	}
+	if err := json.NewEncoder(&body).Encode(map[string]any{"model": "m", "messages": messages}); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		call := httptest.NewRequest("POST", simulator.ChatPath, bytes.NewReader(body.Bytes()))
+		call.Header.Set("Authorization", "Bearer any")
+		recorder := httptest.NewRecorder()
+		simulated.ServeHTTP(recorder, call)
+		if _, err := io.Copy(io.Discard, recorder.Body); err != nil || recorder.Code != 200 {
+			b.Fatal(recorder.Code, err)
+		}
+	}
+}
