@@ -1,0 +1,107 @@
+package sandbox
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"path/filepath"
+	"time"
+
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+// Manager is the operator's manager, running as a process.
+type Manager struct {
+	// URL of its webhook server.
+	URL string
+	// MetricsURL of its metrics.
+	MetricsURL string
+	// Log is the file it logs to.
+	Log string
+
+	process *process
+	health  string
+}
+
+// StartManager starts bin/manager against a cluster and services and waits until it is
+// ready. Further arguments go to the manager.
+func StartManager(ctx context.Context, cluster *Cluster, services *Services, args ...string) (*Manager, error) {
+	kubeconfig, err := cluster.OperatorKubeconfig(ctx)
+	if err != nil {
+		return nil, err
+	}
+	addresses, err := freeAddresses(3)
+	if err != nil {
+		return nil, err
+	}
+	m := &Manager{
+		URL: "http://" + addresses[0], MetricsURL: "http://" + addresses[1] + "/metrics",
+		health: "http://" + addresses[2], Log: filepath.Join(cluster.dir, "manager.log"),
+	}
+	args = append([]string{
+		"--webhook-bind-address=" + addresses[0],
+		"--metrics-bind-address=" + addresses[1],
+		"--health-probe-bind-address=" + addresses[2],
+		"--leader-elect", "--leader-election-namespace=" + operatorNamespace,
+	}, args...)
+	env := append([]string{"KUBECONFIG=" + kubeconfig, "PUBLIC_URL=" + m.URL}, services.env...)
+	m.process, err = startProcess(m.Log, env, filepath.Join(testenv.Root(), "bin", "manager"), args...)
+	if err != nil {
+		return nil, err
+	}
+	if err := m.ready(ctx); err != nil {
+		return nil, errors.Join(err, m.Stop())
+	}
+	return m, nil
+}
+
+func (m *Manager) ready(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, time.Minute)
+	defer cancel()
+	tick := time.NewTicker(100 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		if answersOK(ctx, m.health+"/readyz") {
+			return nil
+		}
+		select {
+		case err := <-m.process.ended:
+			m.process.ended <- err
+			return fmt.Errorf("the manager ended before it was ready (%w); see %s", err, m.Log)
+		case <-ctx.Done():
+			return fmt.Errorf("the manager did not become ready within a minute; see %s", m.Log)
+		case <-tick.C:
+		}
+	}
+}
+
+func answersOK(ctx context.Context, url string) bool {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return false
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return false
+	}
+	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+}
+
+// Stop stops the manager, which finishes what it has begun.
+func (m *Manager) Stop() error { return m.process.stop() }
+
+// freeAddresses returns addresses on this machine that nobody listens on.
+func freeAddresses(count int) ([]string, error) {
+	addresses := make([]string, 0, count)
+	for range count {
+		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
+		if err != nil {
+			return nil, fmt.Errorf("find a free port: %w", err)
+		}
+		defer listener.Close() //nolint:errcheck // only its address is wanted
+		addresses = append(addresses, listener.Addr().String())
+	}
+	return addresses, nil
+}

@@ -1,0 +1,92 @@
+package sandbox
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"cartrecovery.dev/operator/internal/simulator"
+)
+
+// SimulatedAdminToken is the simulated gateway's admin token.
+const (
+	SimulatedAdminToken = "sandbox-admin-token" //nolint:gosec // of a simulator on this machine
+	simulatedAPIKey     = "sandbox-api-key"     //nolint:gosec // of a simulator on this machine
+)
+
+// Services are the gateway and the AI that the manager calls: simulated, or real where the
+// environment has the keys.
+type Services struct {
+	// Gateway is the simulated UAZAPI server; nil when the real one is used.
+	Gateway *simulator.UAZAPI
+	// GatewayURL is where the gateway is.
+	GatewayURL string
+	// AI is the simulated endpoint; nil when the real one is used.
+	AI *simulator.OpenAI
+
+	env     []string
+	servers []*simulator.Server
+}
+
+// Options change the simulated services.
+type Options struct {
+	// AILatency is how long the simulated AI takes.
+	AILatency func() time.Duration
+	// ForceSimulated ignores keys in the environment.
+	ForceSimulated bool
+}
+
+// StartServices starts the simulators that are needed. The real gateway is used with
+// UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN, the real AI with OPENAI_API_KEY.
+func StartServices(options Options) (*Services, error) {
+	s := &Services{}
+	if err := s.startGateway(options); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	if err := s.startAI(options); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return s, nil
+}
+
+func (s *Services) startGateway(options Options) error {
+	if url := os.Getenv("UAZAPI_BASE_URL"); url != "" && os.Getenv("UAZAPI_ADMIN_TOKEN") != "" && !options.ForceSimulated {
+		s.GatewayURL = url
+		return nil
+	}
+	s.Gateway = simulator.NewUAZAPI(simulator.UAZAPIOptions{AdminToken: SimulatedAdminToken})
+	server, err := simulator.Serve(s.Gateway)
+	if err != nil {
+		return fmt.Errorf("start the simulated gateway: %w", err)
+	}
+	s.servers, s.GatewayURL = append(s.servers, server), server.URL()
+	s.env = append(s.env, "UAZAPI_BASE_URL="+server.URL(), "UAZAPI_ADMIN_TOKEN="+SimulatedAdminToken)
+	return nil
+}
+
+func (s *Services) startAI(options Options) error {
+	if os.Getenv("OPENAI_API_KEY") != "" && !options.ForceSimulated {
+		return nil
+	}
+	s.AI = simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: simulatedAPIKey, Latency: options.AILatency})
+	server, err := simulator.Serve(s.AI)
+	if err != nil {
+		return fmt.Errorf("start the simulated AI: %w", err)
+	}
+	s.servers = append(s.servers, server)
+	s.env = append(s.env, "OPENAI_BASE_URL="+server.URL()+"/v1", "OPENAI_API_KEY="+simulatedAPIKey)
+	return nil
+}
+
+// Stop stops the simulators.
+func (s *Services) Stop() error {
+	var failed error
+	if s.Gateway != nil {
+		failed = s.Gateway.Close()
+	}
+	for _, server := range s.servers {
+		failed = errors.Join(failed, server.Close())
+	}
+	return failed
+}

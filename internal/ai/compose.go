@@ -1,0 +1,247 @@
+package ai
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Compose puts a call's messages together: the system prompt, the last messages of
+// the history, oldest first, and, when not empty, a final instruction. History
+// messages without text are left out, and so are those of role System: only
+// this function speaks in that role.
+func Compose(system string, history []Message, last int, instruction string) []Message {
+	recent := make([]Message, 0, max(0, min(last, len(history)))+2)
+	if strings.TrimSpace(instruction) != "" {
+		recent = append(recent, Message{Role: System, Text: instruction})
+	}
+	for i := len(history) - 1; i >= 0 && last > 0; i-- {
+		message := history[i]
+		if message.Role != User && message.Role != Assistant {
+			continue
+		}
+		message.Text = cutRunes(cleanText(message.Text), maxHistoryText)
+		if message.Text == "" {
+			continue
+		}
+		recent = append(recent, message)
+		last--
+	}
+	if strings.TrimSpace(system) != "" {
+		recent = append(recent, Message{Role: System, Text: system})
+	}
+	slices.Reverse(recent)
+	return recent
+}
+
+// StepInstruction is the final instruction for the message of a step, which no
+// customer message precedes. name is the step's; empty for the only message.
+func StepInstruction(name string) string {
+	step := "the message"
+	if name = singleLine(name, maxCustomerName); name != "" {
+		step = fmt.Sprintf("the message for step %q", name)
+	}
+	return "Write " + step + " now, following everything above, in the language set there. Return its text only."
+}
+
+// FirstName returns what to greet a customer by: the first word of the name, with
+// proper capitals when it was typed in only one case; empty when that is no name
+// (an address, a number).
+func FirstName(name string) string {
+	first, _, _ := strings.Cut(singleLine(name, maxCustomerName), " ")
+	first = strings.Trim(first, ".,;:!?\"“”()*_~`")
+	if !strings.ContainsFunc(first, unicode.IsLetter) || strings.ContainsFunc(first, func(r rune) bool {
+		return unicode.IsDigit(r) || strings.ContainsRune("@/\\{}<>", r)
+	}) {
+		return ""
+	}
+	if first != strings.ToUpper(first) && first != strings.ToLower(first) {
+		return first
+	}
+	start := true
+	return strings.Map(func(r rune) rune {
+		cased := unicode.ToLower(r)
+		if start {
+			cased = unicode.ToTitle(r)
+		}
+		start = r == '-' || r == '\'' || r == '’'
+		return cased
+	}, first)
+}
+
+var (
+	blankLines   = regexp.MustCompile(`\n[ \t]*\n[ \t]*\n\s*`)
+	boldText     = regexp.MustCompile(`\*{2,3}([^*\n]+)\*{2,3}`)
+	markdownLink = regexp.MustCompile(`!?\[([^\[\]\n]*)\]\((https?://[^\s()]+)\)`)
+	fenceTag     = regexp.MustCompile("^```[A-Za-z0-9_+-]*\n")
+)
+
+// CleanAnswer makes what a model wrote fit for WhatsApp: without the quotes or code
+// fence it put around it, without markdown links and bold that WhatsApp shows
+// literally, with at most one blank line in a row, and bounded.
+func CleanAnswer(text string) string {
+	text = cleanText(text)
+	for range 4 {
+		unwrapped := unquote(unfence(text))
+		if unwrapped == text {
+			break
+		}
+		text = unwrapped
+	}
+	text = markdownLink.ReplaceAllStringFunc(text, plainLink)
+	text = boldText.ReplaceAllString(text, "*$1*")
+	text = blankLines.ReplaceAllString(text, "\n\n")
+	return cutWords(strings.TrimSpace(text), maxAnswerText)
+}
+
+func plainLink(link string) string {
+	parts := markdownLink.FindStringSubmatch(link)
+	label, address := strings.TrimSpace(parts[1]), parts[2]
+	if label == "" || strings.Contains(address, label) {
+		return address
+	}
+	return label + ": " + address
+}
+
+// unfence takes a code fence off.
+func unfence(text string) string {
+	if tag := fenceTag.FindString(text); tag != "" {
+		text = text[len(tag):]
+	}
+	return strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(text, "```"), "```"))
+}
+
+// unquote takes one pair of quotes off that is around the whole text, and an
+// opening one that never closes.
+func unquote(text string) string {
+	for _, pair := range []struct{ left, right string }{
+		{`"`, `"`}, {"“", "”"}, {"«", "»"}, {"‘", "’"}, {"'", "'"}, {"`", "`"},
+	} {
+		inner, opened := strings.CutPrefix(text, pair.left)
+		if !opened {
+			continue
+		}
+		inner, closed := strings.CutSuffix(inner, pair.right)
+		if !strings.Contains(inner, pair.left) && !strings.Contains(inner, pair.right) && (closed || pair.left != "'") {
+			return strings.TrimSpace(inner)
+		}
+	}
+	return text
+}
+
+// wholeSentences drops the sentence that a text cut off by a limit ends in, or, when
+// there is only that one, its last word, so that no half word or link is sent.
+func wholeSentences(text string) string {
+	end, word := 0, 0
+	for i, r := range text {
+		rest := text[i+utf8.RuneLen(r):]
+		after, _ := utf8.DecodeRuneInString(rest)
+		switch {
+		case r == '\n':
+			end, word = i, i
+		case unicode.IsSpace(r):
+			word = i
+		case strings.ContainsRune(".!?…", r) && rest != "" && unicode.IsSpace(after):
+			end = len(text) - len(rest)
+		case strings.ContainsRune("!?…", r) && rest == "" && !strings.Contains(text[word:], "://"):
+			end = len(text)
+		case r == '.' && rest == "" && !strings.Contains(text[word:], "/"):
+			end = len(text)
+		}
+	}
+	if end == 0 {
+		end = word
+	}
+	return strings.TrimSpace(text[:end])
+}
+
+// plainRune says whether a character can be part of a text: no control character,
+// and none that is invisible or changes direction, except the joiners of emoji.
+func plainRune(r rune) bool {
+	if r == '\u200d' || r == '\u200c' {
+		return true
+	}
+	return r != utf8.RuneError && !unicode.IsControl(r) && !unicode.Is(unicode.Cf, r)
+}
+
+// cleanText drops what is not plain but keeps line breaks, and trims.
+func cleanText(text string) string {
+	text = strings.ReplaceAll(text, "\r\n", "\n")
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case r == '\n' || r == '\t':
+			return r
+		case r == '\r' || r == '\u2028' || r == '\u2029' || r == '\u0085':
+			return '\n'
+		case plainRune(r):
+			return r
+		}
+		return -1
+	}, text)
+	return strings.TrimSpace(text)
+}
+
+// singleLine is text as one line of at most so many characters.
+func singleLine(text string, most int) string {
+	var line strings.Builder
+	count, space := 0, false
+	for _, r := range text {
+		if unicode.IsSpace(r) {
+			space = count > 0
+			continue
+		}
+		if !plainRune(r) {
+			continue
+		}
+		if space && count+1 < most {
+			line.WriteByte(' ')
+			count, space = count+1, false
+		}
+		if space || count == most {
+			break
+		}
+		line.WriteRune(r)
+		count++
+	}
+	return line.String()
+}
+
+// cutRunes shortens to at most so many characters.
+func cutRunes(text string, most int) string {
+	count := 0
+	for i := range text {
+		if count == most {
+			return text[:i]
+		}
+		count++
+	}
+	return text
+}
+
+// cutBytes shortens to at most so many bytes without cutting a character.
+func cutBytes(text string, most int) string {
+	if len(text) <= most {
+		return text
+	}
+	for most > 0 && !utf8.RuneStart(text[most]) {
+		most--
+	}
+	return strings.TrimSpace(text[:most])
+}
+
+// cutWords shortens to at most so many characters at the end of a word, or inside
+// one that is longer than a quarter of that.
+func cutWords(text string, most int) string {
+	cut := cutRunes(text, most)
+	if len(cut) == len(text) {
+		return text
+	}
+	next, _ := utf8.DecodeRuneInString(text[len(cut):])
+	if end := strings.LastIndexFunc(cut, unicode.IsSpace); !unicode.IsSpace(next) && end >= len(cut)*3/4 {
+		cut = cut[:end]
+	}
+	return strings.TrimSpace(cut)
+}
