@@ -1,0 +1,111 @@
+package gateway_test
+
+import (
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/secrets"
+)
+
+// built is what the factory was given.
+type built struct {
+	gateway.Gateway
+	gateway.Endpoint
+}
+
+func connector(defaults gateway.Defaults) *gateway.Connector {
+	live := fake.NewClientBuilder().WithObjects(
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "admin"}, Data: map[string][]byte{"token": []byte("theirs")}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"}, Data: map[string][]byte{"token": []byte("instance"), "webhookKey": []byte("key")}},
+	).Build()
+	return &gateway.Connector{
+		Secrets:  secrets.NewReader(live, time.Now),
+		Defaults: defaults,
+		Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: func(_ *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+			return &built{Endpoint: endpoint}, nil
+		}},
+	}
+}
+
+var own = gateway.Defaults{BaseURL: "https://own.example.com", AdminToken: "ours"}
+
+// TestTheOperatorsTokenGoesNowhereElse is the table of who is called with whose token.
+func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
+	admin := &v1alpha1.SecretKeyReference{Name: "admin", Key: "token"}
+	for name, row := range map[string]struct {
+		defaults gateway.Defaults
+		spec     v1alpha1.GatewaySpec
+		url      string
+		token    string
+		refused  string
+	}{
+		"the operator's own":            {defaults: own, url: own.BaseURL, token: "ours"},
+		"an own gateway, an own token":  {defaults: own, spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin}, url: "https://theirs.example.com", token: "theirs"},
+		"the operator's, an own token":  {defaults: own, spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: admin}, url: own.BaseURL, token: "theirs"},
+		"an own gateway, no token":      {defaults: own, spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com"}, refused: "needed together"},
+		"nothing anywhere":              {refused: "UAZAPI_BASE_URL"},
+		"a token that does not exist":   {defaults: own, spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: "none", Key: "token"}}, refused: `Secret "none"`},
+		"a type that is not spoken yet": {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}, refused: "not supported"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+				if row.spec.Type == "" {
+					row.spec.Type = v1alpha1.GatewayUAZAPI
+				}
+				i.Spec.Gateway = row.spec
+			})
+			got, err := connector(row.defaults).For(t.Context(), instance)
+			if row.refused != "" {
+				if failure.CodeOf(err) != failure.Misconfigured || !strings.Contains(err.Error(), row.refused) {
+					t.Fatalf("got %v, want it refused with %q", err, row.refused)
+				}
+				return
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+			endpoint := got.(*built).Endpoint
+			if endpoint.BaseURL != row.url || endpoint.AdminToken != row.token || endpoint.Token != "instance" {
+				t.Errorf("called %s with admin token %q and token %q", endpoint.BaseURL, endpoint.AdminToken, endpoint.Token)
+			}
+		})
+	}
+}
+
+func TestCredentialsBeforeAnInstanceIsProvisioned(t *testing.T) {
+	c := connector(own)
+	fresh := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.CredentialsSecretRef = nil })
+	if _, err := c.WebhookKey(t.Context(), fresh); !errors.Is(err, secrets.ErrNotFound) {
+		t.Errorf("webhook key: got %v", err)
+	}
+	if _, err := c.Token(t.Context(), fresh); !errors.Is(err, secrets.ErrNotFound) {
+		t.Errorf("token: got %v", err)
+	}
+	key, err := c.WebhookKey(t.Context(), gen.InstanceObject())
+	if err != nil || string(key) != "key" {
+		t.Errorf("got %q, %v", key, err)
+	}
+}
+
+func TestNothingSecretIsPrinted(t *testing.T) {
+	endpoint := gateway.Endpoint{BaseURL: "https://x", AdminToken: "hidden-admin", Token: "hidden-token", Instance: "one"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
+		for _, value := range []any{endpoint, &endpoint, own} {
+			if text := fmt.Sprintf(format, value); strings.Contains(text, "hidden") || strings.Contains(text, "ours") {
+				t.Errorf("%s prints a secret: %s", format, text)
+			}
+		}
+	}
+}
