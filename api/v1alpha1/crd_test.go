@@ -57,13 +57,15 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		object client.Object
 		says   string
 	}{
-		"a clientID with a slash":            {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.ClientID = "a/b" }), "spec.clientID"},
-		"a cooldown over a year":             {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.Cooldown = &long }), "cooldown must be between"},
-		"an own AI endpoint without a key":   {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.BaseURL = "https://ai.example.com/v1" }), "own apiKeySecretRef"},
-		"a temperature that is too high":     {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.Temperature = "2.5" }), "temperature"},
-		"an AI endpoint with credentials":    {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.BaseURL = "https://me:secret@ai.example.com" }), "baseURL"},
-		"a step with instructions and text":  {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.Sequences = sequence("hint", "text") }), "not both"},
-		"quiet hours of no length":           {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "22:00"} }), "must differ"},
+		"a clientID with a slash":           {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.ClientID = "a/b" }), "spec.clientID"},
+		"a cooldown over a year":            {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.Cooldown = &long }), "cooldown must be between"},
+		"an own AI endpoint without a key":  {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.BaseURL = "https://ai.example.com/v1" }), "own apiKeySecretRef"},
+		"a temperature that is too high":    {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.Temperature = "2.5" }), "temperature"},
+		"an AI endpoint with credentials":   {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.BaseURL = "https://me:secret@ai.example.com" }), "baseURL"},
+		"a step with instructions and text": {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.Sequences = sequence("hint", "text") }), "not both"},
+		"quiet hours of no length": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "22:00"}
+		}), "must differ"},
 		"a generic platform without mapping": {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("generic") }), "generic mapping"},
 		"an unknown platform":                {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("shopify") }), "Unsupported value"},
 		"a product without platform ids":     {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }), "platformIDs"},
@@ -151,7 +153,7 @@ func samples(t *testing.T, kube client.Client, namespace string) {
 }
 
 func applySample(ctx context.Context, kube client.Client, namespace, file string) error {
-	content, err := os.ReadFile(file) //nolint:gosec // one of our own samples
+	content, err := os.ReadFile(file)
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,7 @@ func TestTimestampReadsWhatPeopleAndMachinesWrite(t *testing.T) {
 		`null`:                             {},
 	} {
 		var got Timestamp
-		if err := json.Unmarshal([]byte(text), &got); err != nil || !got.Time.Equal(want) {
+		if err := json.Unmarshal([]byte(text), &got); err != nil || !got.Equal(want) {
 			t.Errorf("%s: got %s (%v), want %s", text, got.Time, err, want)
 		}
 	}

@@ -169,7 +169,8 @@ func kubeconfigOf(config *rest.Config, credentials func(*clientcmdapi.AuthInfo))
 type process struct {
 	command *exec.Cmd
 	log     io.Closer
-	ended   chan error
+	// ended gives the program's exit status, once.
+	ended chan error
 }
 
 func startProcess(logFile string, env []string, program string, args ...string) (*process, error) {
@@ -192,11 +193,8 @@ func startProcess(logFile string, env []string, program string, args ...string) 
 // status says nothing here: it was told to go.
 func (p *process) stop() error {
 	_ = p.command.Process.Signal(os.Interrupt)
-	select {
-	case <-p.ended:
-	case <-time.After(20 * time.Second):
-		_ = p.command.Process.Kill()
-		<-p.ended
-	}
+	killer := time.AfterFunc(20*time.Second, func() { _ = p.command.Process.Kill() })
+	defer killer.Stop()
+	_ = <-p.ended
 	return p.log.Close()
 }

@@ -93,14 +93,19 @@ func answersOK(ctx context.Context, url string) bool {
 func (m *Manager) Stop() error { return m.process.stop() }
 
 // freeAddresses returns addresses on this machine that nobody listens on.
-func freeAddresses(count int) ([]string, error) {
-	addresses := make([]string, 0, count)
+func freeAddresses(count int) (addresses []string, failed error) {
+	listeners := make([]net.Listener, 0, count)
+	defer func() {
+		for _, listener := range listeners {
+			failed = errors.Join(failed, listener.Close())
+		}
+	}()
 	for range count {
 		listener, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // closed at once
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		defer listener.Close() //nolint:errcheck // only its address is wanted
+		listeners = append(listeners, listener)
 		addresses = append(addresses, listener.Addr().String())
 	}
 	return addresses, nil

@@ -11,8 +11,8 @@ import (
 
 // SimulatedAdminToken is the simulated gateway's admin token.
 const (
-	SimulatedAdminToken = "sandbox-admin-token" //nolint:gosec // of a simulator on this machine
-	simulatedAPIKey     = "sandbox-api-key"     //nolint:gosec // of a simulator on this machine
+	SimulatedAdminToken = "sandbox-admin-token"
+	simulatedAPIKey     = "sandbox-api-key"
 )
 
 // Services are the gateway and the AI that the manager calls: simulated, or real where the

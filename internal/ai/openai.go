@@ -160,7 +160,7 @@ func chatRequest(request Request) openai.ChatCompletionRequest {
 		chat.MaxCompletionTokens = request.MaxTokens
 		return chat
 	}
-	chat.MaxTokens = request.MaxTokens
+	chat.MaxTokens = request.MaxTokens //nolint:staticcheck // what OpenAI-compatible endpoints understand
 	chat.PresencePenalty = request.PresencePenalty
 	chat.Temperature = request.Temperature
 	if chat.Temperature == 0 {

@@ -148,7 +148,7 @@ func apiError(kind, code string) string {
 }
 
 func TestOpenAIClassifiesStatus(t *testing.T) {
-	in := func(wait time.Duration) time.Time { return testNow.Add(wait) }
+	in := testNow.Add
 	after := func(value string) map[string]string { return map[string]string{"Retry-After": value} }
 	resets := map[string]string{
 		"x-ratelimit-remaining-requests": "0", "x-ratelimit-reset-requests": "1m12s",

@@ -165,20 +165,17 @@ func expectReason(t *testing.T, instance *v1alpha1.WhatsAppInstance, kind, reaso
 }
 
 func TestCanSend(t *testing.T) {
-	ready := func(mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
-		return gen.InstanceObject(mods...)
-	}
 	for name, test := range map[string]struct {
 		instance        *v1alpha1.WhatsAppInstance
 		starts, answers bool
 	}{
-		"connected":              {ready(), true, true},
-		"restricted":             {ready(pausedUntil(time.Minute)), false, true},
-		"restriction has passed": {ready(pausedUntil(0)), true, true},
-		"suspended":              {ready(suspended), false, false},
-		"being deleted":          {ready(func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = at(0) }), false, false},
-		"not provisioned":        {ready(func(i *v1alpha1.WhatsAppInstance) { i.Status.CredentialsSecretRef = nil }), false, false},
-		"not ready":              {ready(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }), false, false},
+		"connected":              {gen.InstanceObject(), true, true},
+		"restricted":             {gen.InstanceObject(pausedUntil(time.Minute)), false, true},
+		"restriction has passed": {gen.InstanceObject(pausedUntil(0)), true, true},
+		"suspended":              {gen.InstanceObject(suspended), false, false},
+		"being deleted":          {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = at(0) }), false, false},
+		"not provisioned":        {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.CredentialsSecretRef = nil }), false, false},
+		"not ready":              {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }), false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if starts, answers := CanSend(test.instance, true, now), CanSend(test.instance, false, now); starts != test.starts || answers != test.answers {

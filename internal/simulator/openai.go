@@ -325,7 +325,7 @@ func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *ope
 	}
 	if len(o.options.Models) > 0 && !slices.Contains(o.options.Models, request.Model) {
 		return ChatRequest{}, invalidChat(http.StatusNotFound,
-			fmt.Sprintf("The model `%s` does not exist or you do not have access to it.", request.Model), "", "model_not_found")
+			"The model `"+request.Model+"` does not exist or you do not have access to it.", "", "model_not_found")
 	}
 	request.At = o.options.Clock()
 	return request, nil
@@ -661,10 +661,10 @@ var (
 
 // writeChat writes the answer to a prompt.
 func writeChat(messages []ChatMessage) string {
-	facts, variant := readChatFacts(messages), chatHash(messages)
+	facts, variant := readChatFacts(messages), int(chatHash(messages))
 	pick := func(texts []string) string {
-		text := texts[variant%uint32(len(texts))]
-		variant /= uint32(len(texts))
+		text := texts[variant%len(texts)]
+		variant /= len(texts)
 		return text
 	}
 	name, product := facts.name, facts.product

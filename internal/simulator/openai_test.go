@@ -120,7 +120,7 @@ func TestOpenAIAnswersWhatIsQueued(t *testing.T) {
 	}
 }
 
-func openAICall(t *testing.T, server *httptest.Server, method, path, authorization, body string) (int, http.Header, map[string]any) {
+func openAICall(t *testing.T, server *httptest.Server, method, path, authorization, body string) (int, map[string]any) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), method, server.URL+path, strings.NewReader(body))
 	if err != nil {
@@ -138,7 +138,7 @@ func openAICall(t *testing.T, server *httptest.Server, method, path, authorizati
 	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil {
 		t.Fatal(err)
 	}
-	return response.StatusCode, response.Header, answer.Error
+	return response.StatusCode, answer.Error
 }
 
 func TestOpenAIIsStrict(t *testing.T) {
@@ -180,7 +180,7 @@ func TestOpenAIIsStrict(t *testing.T) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			status, _, got := openAICall(t, server, c.method, c.path, c.authorization, c.body)
+			status, got := openAICall(t, server, c.method, c.path, c.authorization, c.body)
 			if status != c.status || got["param"] != c.param || got["code"] != c.code || got["message"] == "" ||
 				got["type"] != "invalid_request_error" {
 				t.Errorf("got %d %v", status, got)
@@ -194,7 +194,7 @@ func TestOpenAIIsStrict(t *testing.T) {
 		t.Errorf("%d rejected, %d accepted", simulated.Rejected(), len(simulated.Requests()))
 	}
 	parts := strings.Replace(valid, `"oi"`, `[{"type":"text","text":"o"},{"type":"text","text":"i"}]`, 1)
-	if status, _, failed := openAICall(t, server, "POST", simulator.ChatPath, bearer, parts+`,"user":null,"n":1}`); status != 200 {
+	if status, failed := openAICall(t, server, "POST", simulator.ChatPath, bearer, parts+`,"user":null,"n":1}`); status != 200 {
 		t.Fatalf("got %d %v", status, failed)
 	}
 	if got := simulated.Requests()[0]; got.Messages[0].Content != "oi" || got.Temperature != 1 || got.MaxTokens != 0 {
@@ -231,7 +231,7 @@ func TestOpenAIFails(t *testing.T) {
 		t.Errorf("%d requests kept", got)
 	}
 	simulated.Fail(503, "", nil, 1)
-	status, _, got := openAICall(t, server, "POST", simulator.ChatPath, "Bearer "+openAIKey,
+	status, got := openAICall(t, server, "POST", simulator.ChatPath, "Bearer "+openAIKey,
 		`{"model":"m","messages":[{"role":"user","content":"oi"}]}`)
 	if status != 503 || got["type"] != "server_error" {
 		t.Errorf("got %d %v", status, got)

@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+func (s *story) kubectl(ctx context.Context, args ...string) (string, error) {
+	return s.cluster.Kubectl(ctx, append([]string{"-n", namespace}, args...)...)
+}
+
+// deliver returns a function that posts a delivery and checks the status it is answered
+// with; it takes what the makers of deliveries return.
+func (s *story) deliver(ctx context.Context, what string, want int) func(delivery, error) error {
+	return func(made delivery, err error) error {
+		if err != nil {
+			return err
+		}
+		status, body, err := made.post(ctx, s.manager.URL)
+		if err != nil {
+			return err
+		}
+		if status != want {
+			return fmt.Errorf("%s: answered %d, not %d: %s", what, status, want, body)
+		}
+		s.done(fmt.Sprintf("%s  ->  %d %s", what, status, strings.TrimSpace(body)))
+		return nil
+	}
+}
+
+// await waits until a customer's lead is in a phase, and returns it.
+func (s *story) await(ctx context.Context, who customer, phase v1alpha1.Phase) (*v1alpha1.CartRecovery, error) {
+	var found *v1alpha1.CartRecovery
+	err := s.until(ctx, firstName(who.name)+"'s lead is "+string(phase), func() (bool, error) {
+		var err error
+		found, err = s.lead(ctx, who)
+		return found != nil && found.Status.Phase == phase, err
+	})
+	return found, err
+}
+
+// until waits for a condition, with a limit.
+func (s *story) until(ctx context.Context, what string, holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		ok, err := holds()
+		if err != nil {
+			return fmt.Errorf("%s: %w", what, err)
+		}
+		if ok {
+			s.done(what)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("this did not happen within %s: %s", patience, what)
+		case <-tick.C:
+		}
+	}
+}
+
+func (s *story) leads(ctx context.Context) ([]v1alpha1.CartRecovery, error) {
+	var list v1alpha1.CartRecoveryList
+	err := s.cluster.Client.List(ctx, &list, client.InNamespace(namespace))
+	return list.Items, err
+}
+
+// lead is the lead of a customer that the webhook server made; nil when there is none.
+func (s *story) lead(ctx context.Context, who customer) (*v1alpha1.CartRecovery, error) {
+	leads, err := s.leads(ctx)
+	for i := range leads {
+		if leads[i].Spec.Customer.Email == who.email && leads[i].Name != "sample-lead" {
+			return &leads[i], err
+		}
+	}
+	return nil, err
+}
+
+// say prints a message of a conversation.
+func (s *story) say(recovery *v1alpha1.CartRecovery, message v1alpha1.Message) {
+	who := "store"
+	if message.Role == v1alpha1.RoleCustomer {
+		who = firstName(recovery.Spec.Customer.Name)
+	}
+	s.show(fmt.Sprintf("  %5s: %s", who, strings.ReplaceAll(message.Text, "\n", "\n         ")))
+}
+
+func firstName(name string) string {
+	first, _, _ := strings.Cut(name, " ")
+	return first
+}
+
+// invite prints what can be tried while the demo stays up.
+func (s *story) invite() {
+	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", customer{"Rita Alves", "rita@example.com", "+5511944440004"}, nil)
+	if err != nil {
+		return
+	}
+	s.print(`
+It stays up until Ctrl-C. In another terminal:
+
+  export KUBECONFIG=%s
+  kubectl -n %s get cartrecoveries --watch
+
+Another abandoned cart, and its purchase:
+
+  curl -X POST %s/api/webhooks/hotmart/acme -H 'X-HOTMART-HOTTOK: %s' -H 'Content-Type: application/json' \
+    -d '%s'
+
+  curl -X POST %s/api/webhooks/hotmart/acme -H 'X-HOTMART-HOTTOK: %s' -H 'Content-Type: application/json' \
+    -d '%s'
+
+The state of the WhatsApp connection, and the metrics:
+
+  curl %s/api/whatsapp/status/acme -H 'Authorization: Bearer %s'
+  curl %s
+
+The manager logs to %s.
+`, s.cluster.Kubeconfig, namespace, s.manager.URL, hottok, cart.body, s.manager.URL, hottok,
+		strings.Replace(string(cart.body), "PURCHASE_OUT_OF_SHOPPING_CART", "PURCHASE_APPROVED", 1),
+		s.manager.URL, s.token, s.manager.MetricsURL, s.manager.Log)
+}

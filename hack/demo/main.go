@@ -1,0 +1,84 @@
+// Command demo runs the operator's main job from end to end and shows it: a control plane,
+// a simulated WhatsApp gateway and AI (the real ones when their keys are in the
+// environment), the manager, three abandoned carts and what becomes of them. It checks
+// what it shows and exits with 0 only when everything was as it should be. With --stay it
+// stays up, for you to try things.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/go-logr/logr"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"cartrecovery.dev/operator/hack/sandbox"
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+func main() {
+	stay := flag.Bool("stay", false, "stay up after the story, until Ctrl-C")
+	flag.Parse()
+	ctrl.SetLogger(logr.Discard())
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	err := run(ctx, *stay)
+	stop()
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
+		os.Exit(1)
+	}
+}
+
+// run starts everything, tells the story, and takes everything down again.
+func run(ctx context.Context, stay bool) (failed error) {
+	began := time.Now()
+	out := &screen{out: os.Stdout, began: began}
+	out.title("cart-recovery-operator: abandoned carts, won back over WhatsApp")
+
+	out.step("Starting a Kubernetes control plane and installing the operator (about 10 s)")
+	dir := filepath.Join(testenv.Root(), ".demo")
+	cluster, err := sandbox.StartCluster(ctx, dir)
+	if err != nil {
+		return err
+	}
+	defer func() { failed = errors.Join(failed, cluster.Stop()) }()
+	out.done("kube-apiserver, etcd, CRDs, RBAC")
+
+	services, err := sandbox.StartServices(sandbox.Options{AILatency: func() time.Duration { return 400 * time.Millisecond }})
+	if err != nil {
+		return err
+	}
+	defer func() { failed = errors.Join(failed, services.Stop()) }()
+	manager, err := sandbox.StartManager(ctx, cluster, services)
+	if err != nil {
+		return err
+	}
+	defer func() { failed = errors.Join(failed, manager.Stop()) }()
+	out.done("the manager, with its own service account, webhooks on " + manager.URL)
+	out.done("WhatsApp gateway: " + kindOf(services.Gateway != nil) + ", AI: " + kindOf(services.AI != nil))
+
+	s := &story{screen: out, cluster: cluster, services: services, manager: manager}
+	if err := s.tell(ctx); err != nil {
+		return fmt.Errorf("%w\n(the manager's log is in %s)", err, manager.Log)
+	}
+	out.title(fmt.Sprintf("Everything was as it should be (%.0f s)", time.Since(began).Seconds()))
+	if stay {
+		s.invite()
+		<-ctx.Done()
+	}
+	return nil
+}
+
+func kindOf(simulated bool) string {
+	if simulated {
+		return "simulated"
+	}
+	return "real, from the environment"
+}

@@ -1,0 +1,376 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/hack/sandbox"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+const (
+	namespace  = "demo"
+	storePhone = "5511977770000"
+	// delay and debounce shorten the sample's policy, so that the story takes seconds.
+	delay    = 4 * time.Second
+	debounce = time.Second
+	patience = 30 * time.Second
+	// scanning is how long a person has to scan a real QR.
+	scanning = 3 * time.Minute
+)
+
+// story is the demo: what happens, and what must have come of it.
+type story struct {
+	*screen
+	cluster  *sandbox.Cluster
+	services *sandbox.Services
+	manager  *sandbox.Manager
+
+	token string
+	// answers is the customer who answers, buysEarly the one who buys before any message,
+	// buysLate the one who buys after one.
+	answers, buysEarly, buysLate customer
+}
+
+// tell runs the story from the first to the last step.
+func (s *story) tell(ctx context.Context) error {
+	if err := s.cast(); err != nil {
+		return err
+	}
+	for _, chapter := range []func(context.Context) error{
+		s.applySamples, s.connect, s.abandonCarts, s.buyEarly, s.refuseForgery,
+		s.awaitMessages, s.converse, s.buyLate, s.showEverything,
+	} {
+		if err := chapter(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// cast says who the customers are. With a real gateway messages reach real people: then
+// the one who is written to is you.
+func (s *story) cast() error {
+	s.answers = customer{"Maria Souza", "maria@example.com", "+55 11 98888-0001"}
+	s.buysEarly = customer{"João Lima", "joao@example.com", "(21) 97777-0002"}
+	s.buysLate = customer{"Ana Costa", "ana@example.com", "+5531966660003"}
+	if s.services.Gateway != nil {
+		return nil
+	}
+	own := os.Getenv("DEMO_PHONE")
+	if own == "" {
+		return errors.New("with a real gateway, set DEMO_PHONE to your own number (+5511…): the demo writes to it")
+	}
+	s.answers.phone, s.buysLate = own, customer{}
+	return nil
+}
+
+func (s *story) applySamples(ctx context.Context) error {
+	s.step("Applying config/samples to the namespace " + namespace + ", with a policy of seconds instead of minutes")
+	if err := s.cluster.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+		return fmt.Errorf("create namespace: %w", err)
+	}
+	if _, err := s.kubectl(ctx, "apply", "-k", filepath.Join(testenv.Root(), "config", "samples")); err != nil {
+		return err
+	}
+	policy := fmt.Sprintf(`{"spec":{"recovery":{"replyDebounce":%q,"sequences":[{"trigger":"AbandonedCart","steps":[{"name":"first","after":%q,"instructions":"Ask kindly whether something got in the way."}]}]}}}`, debounce, delay)
+	if _, err := s.kubectl(ctx, "patch", "store", "acme", "--type=merge", "-p", policy); err != nil {
+		return err
+	}
+	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "store/acme", "product/violao", "--timeout=30s"); err != nil {
+		return err
+	}
+	s.done("Store acme and Product violao are Ready")
+	return nil
+}
+
+// connect pairs a phone, as the platform team's backend does it for a store owner.
+func (s *story) connect(ctx context.Context) error {
+	s.step("POST /api/whatsapp/connect/acme, with the token of a service account that may")
+	if err := s.backendAccount(ctx); err != nil {
+		return err
+	}
+	status, body, err := call(ctx, http.MethodPost, s.manager.URL+"/api/whatsapp/connect/acme", nil, s.bearer())
+	if err != nil {
+		return err
+	}
+	var answer struct {
+		QRCode string `json:"qrCode"`
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil || status != http.StatusOK || answer.QRCode == "" {
+		return fmt.Errorf("connect answered %d without a QR", status)
+	}
+	drawn, err := drawQR(answer.QRCode)
+	if err != nil {
+		return err
+	}
+	s.show(drawn)
+	limit := patience
+	if s.services.Gateway == nil {
+		s.done("scan it with WhatsApp: Settings > Linked devices > Link a device")
+		limit = scanning
+	} else if err := s.services.Gateway.Scan(namespace+".acme", storePhone); err != nil {
+		return fmt.Errorf("scan the QR: %w", err)
+	}
+	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "wai/acme", "--timeout="+limit.String()); err != nil {
+		return err
+	}
+	s.done("scanned: the WhatsAppInstance is Connected")
+	return s.checkStatus(ctx)
+}
+
+func (s *story) checkStatus(ctx context.Context) error {
+	status, body, err := call(ctx, http.MethodGet, s.manager.URL+"/api/whatsapp/status/acme", nil, s.bearer())
+	if err != nil {
+		return err
+	}
+	if status != http.StatusOK || !strings.Contains(body, "Connected") {
+		return fmt.Errorf("status answered %d and not Connected", status)
+	}
+	status, _, err = call(ctx, http.MethodGet, s.manager.URL+"/api/whatsapp/status/acme", nil, nil)
+	if err != nil {
+		return err
+	}
+	if status != http.StatusUnauthorized {
+		return fmt.Errorf("status answered %d to a caller without a token, not 401", status)
+	}
+	s.done("GET /api/whatsapp/status/acme says so too, and refuses a caller without a token")
+	return nil
+}
+
+// backendAccount makes a service account that may connect instances in the namespace.
+func (s *story) backendAccount(ctx context.Context) error {
+	meta := metav1.ObjectMeta{Namespace: namespace, Name: "backend"}
+	for _, object := range []client.Object{
+		&corev1.ServiceAccount{ObjectMeta: meta},
+		&rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
+			APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"whatsappinstances"}, Verbs: []string{"get", "create"},
+		}}},
+		&rbacv1.RoleBinding{ObjectMeta: meta,
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "backend"}},
+			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "backend"}},
+	} {
+		if err := s.cluster.Client.Create(ctx, object); err != nil {
+			return fmt.Errorf("create the backend's service account: %w", err)
+		}
+	}
+	var err error
+	s.token, err = s.cluster.Token(ctx, namespace, "backend")
+	return err
+}
+
+func (s *story) bearer() http.Header { return http.Header{"Authorization": {"Bearer " + s.token}} }
+
+func (s *story) abandonCarts(ctx context.Context) error {
+	s.step("Abandoned carts come in, signed as the platforms sign")
+	if err := s.deliver(ctx, "Hotmart: Maria left the checkout", http.StatusOK)(hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.answers, nil)); err != nil {
+		return err
+	}
+	if err := s.deliver(ctx, "Kiwify: João left the checkout", http.StatusOK)(kiwifyCart(s.buysEarly)); err != nil {
+		return err
+	}
+	if s.buysLate.name == "" {
+		return nil
+	}
+	if err := s.deliver(ctx, "Eduzz: Ana left the checkout", http.StatusOK)(eduzzCart(s.buysLate)); err != nil {
+		return err
+	}
+	return s.deliver(ctx, "Eduzz: the same again, unchanged", http.StatusOK)(eduzzCart(s.buysLate))
+}
+
+func (s *story) buyEarly(ctx context.Context) error {
+	s.step("João buys before anybody wrote to him: the kill switch")
+	if err := s.deliver(ctx, "Kiwify: João paid", http.StatusOK)(kiwifyPaid(s.buysEarly)); err != nil {
+		return err
+	}
+	_, err := s.await(ctx, s.buysEarly, v1alpha1.PhaseConverted)
+	return err
+}
+
+func (s *story) refuseForgery(ctx context.Context) error {
+	s.step("Somebody forges a delivery")
+	forged, err := eduzzCart(customer{"Mallory", "mallory@example.com", "+5511955550009"})
+	forged.header.Set("X-Signature", strings.Repeat("0", 64))
+	if err := s.deliver(ctx, "Eduzz, with a bad signature: refused", http.StatusUnauthorized)(forged, err); err != nil {
+		return err
+	}
+	return s.until(ctx, "the Store says so in its status", func() (bool, error) {
+		var store v1alpha1.Store
+		err := s.cluster.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "acme"}, &store)
+		rejected := store.Status.LastRejectedDelivery
+		return rejected != nil && rejected.Reason == v1alpha1.RejectedBadCredential, err
+	})
+}
+
+func (s *story) awaitMessages(ctx context.Context) error {
+	s.step(fmt.Sprintf("Their carts %s old, Maria and Ana get their messages", delay))
+	for _, who := range []customer{s.answers, s.buysLate} {
+		if who.name == "" {
+			continue
+		}
+		contacted, err := s.await(ctx, who, v1alpha1.PhaseContacted)
+		if err != nil {
+			return err
+		}
+		s.say(contacted, contacted.Status.Conversation[0])
+	}
+	if s.services.Gateway == nil {
+		return nil
+	}
+	for _, sent := range s.services.Gateway.Sent() {
+		if strings.HasSuffix(sent.Number, "21977770002") {
+			return errors.New("a message went to João, who had bought")
+		}
+	}
+	return s.checkLateness(ctx)
+}
+
+// checkLateness compares each message's arrival at the gateway with its due time.
+func (s *story) checkLateness(ctx context.Context) error {
+	leads, err := s.leads(ctx)
+	if err != nil {
+		return err
+	}
+	for _, sent := range s.services.Gateway.Sent() {
+		for i := range leads {
+			if leads[i].Spec.AbandonedAt == nil || !strings.HasPrefix(sent.TrackID, string(leads[i].UID)) {
+				continue
+			}
+			late := sent.ReceivedAt.Sub(leads[i].Spec.AbandonedAt.Add(delay))
+			if late < 0 || late > 5*time.Second {
+				return fmt.Errorf("a message reached the gateway %s after its due time", late)
+			}
+			s.done(fmt.Sprintf("%s's message reached the gateway %d ms after its due time", firstName(leads[i].Spec.Customer.Name), late.Milliseconds()))
+		}
+	}
+	return nil
+}
+
+func (s *story) converse(ctx context.Context) error {
+	s.step("Maria answers, in two messages, and gets one answer")
+	for _, text := range []string{"Oi! Quanto tempo tenho de acesso?", "E tem garantia?"} {
+		if err := s.customerSays(ctx, text); err != nil {
+			return err
+		}
+	}
+	if _, err := s.await(ctx, s.answers, v1alpha1.PhaseEngaged); err != nil {
+		return err
+	}
+	var answered v1alpha1.CartRecovery
+	if err := s.until(ctx, "answered", func() (bool, error) {
+		recovery, err := s.lead(ctx, s.answers)
+		if err != nil || recovery == nil {
+			return false, err
+		}
+		answered = *recovery
+		last := answered.Status.Conversation[len(answered.Status.Conversation)-1]
+		return last.Role == v1alpha1.RoleAssistant && last.State == v1alpha1.MessageSent, nil
+	}); err != nil {
+		return err
+	}
+	for _, message := range answered.Status.Conversation[1:] {
+		s.say(&answered, message)
+	}
+	if count := len(answered.Status.Conversation); count != 4 {
+		return fmt.Errorf("the conversation has %d messages, not 4: one of ours, two of Maria's, one answer", count)
+	}
+	return nil
+}
+
+// customerSays lets the customer write. With a real gateway the delivery is made up here,
+// as nobody can be asked to type.
+func (s *story) customerSays(ctx context.Context, text string) error {
+	if s.services.Gateway != nil {
+		_, err := s.services.Gateway.Reply(namespace+".acme", "5511988880001", text)
+		return err
+	}
+	var credentials corev1.Secret
+	var instance v1alpha1.WhatsAppInstance
+	if err := s.cluster.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "acme"}, &instance); err != nil {
+		return err
+	}
+	if err := s.cluster.Client.Get(ctx, gateway.CredentialsSecret(&instance), &credentials); err != nil {
+		return err
+	}
+	number := strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, s.answers.phone)
+	body, err := json.Marshal(map[string]any{"EventType": "messages", "message": map[string]any{
+		"messageid": fmt.Sprintf("DEMO%d", time.Now().UnixNano()), "chatid": number + "@s.whatsapp.net", "sender_pn": number + "@s.whatsapp.net",
+		"type": "text", "messageType": "Conversation", "text": text, "messageTimestamp": time.Now().UnixMilli(),
+	}})
+	if err != nil {
+		return err
+	}
+	target := fmt.Sprintf("%s/api/whatsapp/webhook/%s/acme/%s", s.manager.URL, namespace, credentials.Data[gateway.KeyWebhook])
+	status, _, err := call(ctx, http.MethodPost, target, body, nil)
+	if err == nil && status != http.StatusOK {
+		err = fmt.Errorf("the gateway's webhook answered %d", status)
+	}
+	return err
+}
+
+func (s *story) buyLate(ctx context.Context) error {
+	who := s.buysLate
+	if who.name == "" {
+		who = s.answers
+		s.step("Maria buys after the message: recovered")
+		if err := s.deliver(ctx, "Hotmart: Maria paid", http.StatusOK)(hotmart("PURCHASE_APPROVED", who, map[string]any{
+			"purchase": map[string]any{"transaction": "HP1", "status": "APPROVED", "price": map[string]any{"value": 297, "currency_value": "BRL"}},
+		})); err != nil {
+			return err
+		}
+	} else {
+		s.step("Ana buys after the message: recovered")
+		if err := s.deliver(ctx, "Eduzz: Ana paid", http.StatusOK)(eduzzPaid(who)); err != nil {
+			return err
+		}
+	}
+	recovered, err := s.await(ctx, who, v1alpha1.PhaseRecovered)
+	if err != nil {
+		return err
+	}
+	if recovered.Spec.Purchase.Amount == "" {
+		return errors.New("the recovered lead has no amount")
+	}
+	s.done(fmt.Sprintf("worth %s %s", recovered.Spec.Purchase.Currency, recovered.Spec.Purchase.Amount))
+	return nil
+}
+
+func (s *story) showEverything(ctx context.Context) error {
+	s.step("kubectl get of everything")
+	listed, err := s.kubectl(ctx, "get", "stores,products,whatsappinstances,cartrecoveries,suppressions")
+	if err != nil {
+		return err
+	}
+	s.show(listed)
+	s.step("One conversation, as it stands in the resource")
+	recovery, err := s.lead(ctx, s.answers)
+	if err != nil {
+		return err
+	}
+	conversation, err := s.kubectl(ctx, "get", "cartrecovery", recovery.Name, "-o",
+		`jsonpath={range .status.conversation[*]}{.at}{"  "}{.role}{"  "}{.state}{"\n    "}{.text}{"\n"}{end}`)
+	if err != nil {
+		return err
+	}
+	s.show(conversation)
+	return nil
+}
