@@ -169,8 +169,9 @@ func kubeconfigOf(config *rest.Config, credentials func(*clientcmdapi.AuthInfo))
 type process struct {
 	command *exec.Cmd
 	log     io.Closer
-	// ended gives the program's exit status, once.
-	ended chan error
+	// ended is closed when the program has ended, with status.
+	ended  chan struct{}
+	status error
 }
 
 func startProcess(logFile string, env []string, program string, args ...string) (*process, error) {
@@ -184,8 +185,11 @@ func startProcess(logFile string, env []string, program string, args ...string) 
 	if err := command.Start(); err != nil {
 		return nil, errors.Join(fmt.Errorf("start %s: %w", filepath.Base(program), err), log.Close())
 	}
-	p := &process{command: command, log: log, ended: make(chan error, 1)}
-	go func() { p.ended <- command.Wait() }()
+	p := &process{command: command, log: log, ended: make(chan struct{})}
+	go func() {
+		defer close(p.ended)
+		p.status = command.Wait()
+	}()
 	return p, nil
 }
 
@@ -195,6 +199,6 @@ func (p *process) stop() error {
 	_ = p.command.Process.Signal(os.Interrupt)
 	killer := time.AfterFunc(20*time.Second, func() { _ = p.command.Process.Kill() })
 	defer killer.Stop()
-	_ = <-p.ended
+	<-p.ended
 	return p.log.Close()
 }

@@ -67,9 +67,8 @@ func (m *Manager) ready(ctx context.Context) error {
 			return nil
 		}
 		select {
-		case err := <-m.process.ended:
-			m.process.ended <- err
-			return fmt.Errorf("the manager ended before it was ready (%w); see %s", err, m.Log)
+		case <-m.process.ended:
+			return fmt.Errorf("the manager ended before it was ready (%w); see %s", m.process.status, m.Log)
 		case <-ctx.Done():
 			return fmt.Errorf("the manager did not become ready within a minute; see %s", m.Log)
 		case <-tick.C:
