@@ -1,0 +1,257 @@
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/gofiber/fiber/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+
+	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+// retryAfter is when, in seconds, to try again what could not be stored.
+const retryAfter = 5
+
+// The results of deliveries: in answers, and as the label of the metric.
+const (
+	resultCreated   = "created"
+	resultStopped   = "stopped"
+	resultRecorded  = "recorded"
+	resultReversed  = "reversed"
+	resultUnchanged = "unchanged"
+	resultIgnored   = "ignored"
+
+	// The rest is counted only.
+	resultAmbiguous    = "ambiguous"
+	resultUnauthorized = "unauthorized"
+	resultMalformed    = "malformed"
+	resultNotFound     = "notfound"
+	resultUnavailable  = "unavailable"
+	resultRefused      = "refused"
+)
+
+// The reasons of ignored deliveries, beside those of platforms and dialects.
+const (
+	ignoredNoPhone          = "NoPhone"
+	ignoredNoCustomer       = "NoCustomer"
+	ignoredNoSequence       = "NoSequence"
+	ignoredSuppressed       = "Suppressed"
+	ignoredAlreadyPurchased = "AlreadyPurchased"
+	ignoredAlreadyFinished  = "AlreadyFinished"
+	ignoredNoLead           = "NoLead"
+	ignoredNoEvent          = "NoEvent"
+	ignoredNoOpenLead       = "NoOpenLead"
+	ignoredNoConversation   = "NoConversation"
+	ignoredAmbiguous        = "Ambiguous"
+	ignoredReceipt          = "Receipt"
+	ignoredConnection       = "ConnectionChange"
+)
+
+// outcome is what became of one event or message.
+type outcome struct {
+	Result string   `json:"result"`
+	Reason string   `json:"reason,omitempty"`
+	Lead   string   `json:"lead,omitempty"`
+	Leads  []string `json:"leads,omitempty"`
+	// InFlight says, of a purchase, that a message was being sent when it was stored.
+	InFlight *bool `json:"inFlight,omitempty"`
+}
+
+func ignored(reason string) outcome { return outcome{Result: resultIgnored, Reason: reason} }
+
+// outcomes is what became of a delivery of several.
+type outcomes struct {
+	outcome
+	Events []outcome `json:"events"`
+}
+
+// weights order results: the heaviest of several speaks for all.
+var weights = []string{resultIgnored, resultUnchanged, resultReversed, resultCreated, resultRecorded, resultStopped}
+
+// combine makes one of what became of the parts of a delivery.
+func combine(parts []outcome) (result string, body any) {
+	parts = slices.CompactFunc(parts, func(a, b outcome) bool {
+		return a.Result == resultIgnored && b.Result == resultIgnored && a.Reason == b.Reason && a.Lead == b.Lead
+	})
+	switch len(parts) {
+	case 0:
+		return resultIgnored, ignored(ignoredNoEvent)
+	case 1:
+		return counted(parts[0]), parts[0]
+	}
+	whole := outcomes{outcome: parts[0], Events: parts}
+	whole.Lead, whole.Leads, whole.InFlight = "", nil, nil
+	for _, part := range parts {
+		if slices.Index(weights, part.Result) > slices.Index(weights, whole.Result) {
+			whole.Result, whole.Reason = part.Result, part.Reason
+		}
+		for _, name := range append([]string{part.Lead}, part.Leads...) {
+			if name != "" && !slices.Contains(whole.Leads, name) {
+				whole.Leads = append(whole.Leads, name)
+			}
+		}
+		if part.InFlight != nil && (whole.InFlight == nil || *part.InFlight) {
+			whole.InFlight = part.InFlight
+		}
+	}
+	return counted(whole.outcome), whole
+}
+
+// counted is the metric's label of an outcome.
+func counted(o outcome) string {
+	if o.Result == resultIgnored && o.Reason == ignoredAmbiguous {
+		return resultAmbiguous
+	}
+	return o.Result
+}
+
+// problem is the body of an answer that is no success. It never holds a value of the
+// request.
+type problem struct {
+	Error    string `json:"error"`
+	Reason   string `json:"reason,omitempty"`
+	Field    string `json:"field,omitempty"`
+	Expected string `json:"expected,omitempty"`
+}
+
+// answer is what a request is answered with.
+type answer struct {
+	status int
+	body   any
+	// source and result are the labels it is counted under; without a source it is not.
+	source, result string
+	// retry tells the caller to try again.
+	retry bool
+	// challenge tells it to authenticate.
+	challenge bool
+	// private answers hold a credential and are not to be kept.
+	private bool
+}
+
+// from sets what a delivery's answer is counted under.
+func (a answer) from(source string) answer {
+	a.source = source
+	return a
+}
+
+func (a answer) write(c *fiber.Ctx) error {
+	if a.retry {
+		c.Set(fiber.HeaderRetryAfter, strconv.Itoa(retryAfter))
+	}
+	if a.challenge {
+		c.Set(fiber.HeaderWWWAuthenticate, "Bearer")
+	}
+	if a.private {
+		c.Set(fiber.HeaderCacheControl, "no-store")
+	}
+	return c.Status(a.status).JSON(a.body)
+}
+
+// handled answers what became of the parts of a delivery.
+func handled(parts []outcome) answer {
+	result, body := combine(parts)
+	return answer{status: fiber.StatusOK, result: result, body: body}
+}
+
+// notFound is the answer for every client, platform and instance that is not there.
+func notFound() answer {
+	return answer{status: fiber.StatusNotFound, result: resultNotFound, body: problem{Error: "not found"}}
+}
+
+func unauthorized() answer {
+	return answer{
+		status: fiber.StatusUnauthorized, result: resultUnauthorized,
+		body: problem{Error: "the credential is missing or wrong"},
+	}
+}
+
+func malformed(field, expected string) answer {
+	return answer{
+		status: fiber.StatusBadRequest, result: resultMalformed,
+		body: problem{Error: "the request cannot be read", Field: field, Expected: expected},
+	}
+}
+
+func unavailable() answer {
+	return answer{
+		status: fiber.StatusServiceUnavailable, result: resultUnavailable, retry: true,
+		body: problem{Error: "it could not be stored; try again"},
+	}
+}
+
+// refused answers what no handler was asked for.
+func refused(status int) answer {
+	texts := map[int]string{
+		fiber.StatusNotFound:                    "not found",
+		fiber.StatusMethodNotAllowed:            "the method is not allowed here",
+		fiber.StatusRequestTimeout:              "the request took too long to arrive",
+		fiber.StatusRequestEntityTooLarge:       "the body is larger than 1 MiB",
+		fiber.StatusRequestHeaderFieldsTooLarge: "the headers are larger than 16 KiB",
+	}
+	text, known := texts[status]
+	switch {
+	case !known && status < fiber.StatusInternalServerError:
+		text = "the request cannot be read"
+	case !known:
+		text = "internal error"
+	}
+	return answer{status: status, source: "none", result: resultRefused, body: problem{Error: text}}
+}
+
+// inputAnswer is the answer to a delivery that cannot be read; false for other errors.
+func inputAnswer(err error) (answer, bool) {
+	var sale *platforms.InputError
+	if errors.As(err, &sale) {
+		return malformed(sale.Field, sale.Expected), true
+	}
+	var message *dialects.InputError
+	if errors.As(err, &message) {
+		return malformed(message.Field, message.Expected), true
+	}
+	return answer{}, false
+}
+
+// storeAnswer is the answer to what could not be stored, or could not be decided for want
+// of a read: try again, except for what the schema will refuse every time.
+func storeAnswer(err error) answer {
+	if apierrors.IsInvalid(err) {
+		return malformed(invalidField(err), "a value that the resource's schema accepts")
+	}
+	return unavailable()
+}
+
+// invalidField is the first field that the API server refused, "" when it does not say.
+func invalidField(err error) string {
+	var refusal apierrors.APIStatus
+	if !errors.As(err, &refusal) {
+		return ""
+	}
+	details := refusal.Status().Details
+	if details == nil || len(details.Causes) == 0 {
+		return ""
+	}
+	return details.Causes[0].Field
+}
+
+// logged is what may be logged of an error: the API server's words on why it refused an
+// object can hold the object's values, and the URL of a call the hash of a phone number, so
+// only the reason and the field are kept.
+func logged(err error) []any {
+	var refusal apierrors.APIStatus
+	var transport *url.Error
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return []any{"reason", "Timeout"}
+	case errors.As(err, &refusal):
+		return []any{"reason", string(apierrors.ReasonForError(err)), "field", invalidField(err)}
+	case errors.As(err, &transport):
+		return []any{"reason", transport.Err.Error()}
+	default:
+		return []any{"reason", err.Error()}
+	}
+}

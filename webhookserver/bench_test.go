@@ -1,0 +1,84 @@
+package webhookserver
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/valyala/fasthttp"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/secrets"
+)
+
+// stubClient has one Store and its Secret, and stores everything in no time.
+type stubClient struct {
+	client.Client
+	store v1alpha1.Store
+}
+
+func (c *stubClient) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
+	if stores, isStores := list.(*v1alpha1.StoreList); isStores {
+		stores.Items = []v1alpha1.Store{c.store}
+	}
+	return nil
+}
+
+func (c *stubClient) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	if secret, isSecret := object.(*corev1.Secret); isSecret {
+		secret.Data = map[string][]byte{"hotmart": []byte("a-secret")}
+		return nil
+	}
+	return apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("cartrecoveries").GroupResource(), key.Name)
+}
+
+func (c *stubClient) Create(context.Context, client.Object, ...client.CreateOption) error { return nil }
+
+const benchmarkCart = `{"id":"0b6f3c1e-7a54-4a0e-9d0c-2f6f3e1d5a01","creation_date":1767366245123,` +
+	`"event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{"affiliate":false,"offer":{"code":"n82b9jqz"},` +
+	`"product":{"id":1001,"name":"Curso de Violão"},"checkout_country":{"iso":"BR","name":"Brasil"},` +
+	`"buyer":{"name":"Maria Souza","email":"maria@example.com","phone":"11987654321"}}}`
+
+// BenchmarkHotmartCart is one abandoned cart through routes, authentication, parsing and
+// decision, without the API server.
+func BenchmarkHotmartCart(b *testing.B) {
+	stub := &stubClient{store: *gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformHotmart, "hotmart")}
+	})}
+	counted, err := metrics.New(prometheus.NewRegistry())
+	if err != nil {
+		b.Fatal(err)
+	}
+	s, err := New(Options{
+		Client: stub, Live: stub, Metrics: counted, Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	handle := s.app.Handler()
+	var request fasthttp.RequestCtx
+	b.SetBytes(int64(len(benchmarkCart)))
+	b.ReportAllocs()
+	for b.Loop() {
+		request.Request.Reset()
+		request.Response.Reset()
+		request.Request.Header.SetMethod(http.MethodPost)
+		request.Request.SetRequestURI("/api/webhooks/hotmart/" + gen.Store)
+		request.Request.Header.Set("X-HOTMART-HOTTOK", "a-secret")
+		request.Request.Header.SetContentType("application/json")
+		request.Request.SetBodyString(benchmarkCart)
+		handle(&request)
+		if !bytes.Contains(request.Response.Body(), []byte(`"created"`)) {
+			b.Fatalf("%d: %s", request.Response.StatusCode(), request.Response.Body())
+		}
+	}
+}

@@ -1,0 +1,238 @@
+package webhookserver
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/index"
+)
+
+const (
+	webhookKey    = "key-of-the-webhook-url"
+	instanceToken = "token-of-the-instance"
+)
+
+// phoneShop is a shop with a connected WhatsAppInstance and a contacted lead.
+type phoneShop struct {
+	shop
+	instance *v1alpha1.WhatsAppInstance
+	lead     *v1alpha1.CartRecovery
+}
+
+func openPhoneShop(ctx context.Context) phoneShop {
+	GinkgoHelper()
+	opened := openShop(ctx)
+	instance := gen.In(opened.namespace, gen.InstanceObject(complete))
+	keep(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: opened.namespace, Name: gateway.CredentialsSecret(instance).Name},
+		StringData: map[string]string{gateway.KeyToken: instanceToken, gateway.KeyWebhook: webhookKey},
+	})
+	keep(ctx, instance)
+	return phoneShop{opened, instance, opened.lead(ctx, contacted(time.Now().Add(-time.Minute), v1alpha1.MessageSent), on(gen.Instance))}
+}
+
+// complete gives conditions what the API server wants of them.
+func complete(i *v1alpha1.WhatsAppInstance) {
+	for at := range i.Status.Conditions {
+		i.Status.Conditions[at].LastTransitionTime = metav1.Now()
+	}
+}
+
+// message is a UAZAPI delivery of a customer's message.
+func (s phoneShop) message(id string, changes map[string]any) []byte {
+	GinkgoHelper()
+	body := map[string]any{
+		"EventType": "messages", "instanceName": index.GatewayName(s.instance), "token": instanceToken,
+		"message": map[string]any{
+			"messageid": id, "chatid": "5511987654321@s.whatsapp.net", "fromMe": false,
+			"messageType": "Conversation", "text": "quero saber mais", "messageTimestamp": time.Now().UnixMilli(),
+		},
+	}
+	for key, value := range changes {
+		if _, top := body[key]; top {
+			body[key] = value
+		} else {
+			body["message"].(map[string]any)[key] = value
+		}
+	}
+	encoded, err := json.Marshal(body)
+	Expect(err).NotTo(HaveOccurred())
+	return encoded
+}
+
+func (s phoneShop) keyed(ctx context.Context, key string, body []byte) answered {
+	GinkgoHelper()
+	return call(ctx, http.MethodPost, "/api/whatsapp/webhook/"+s.namespace+"/"+s.instance.Name+"/"+key, body)
+}
+
+func plain(ctx context.Context, body []byte) answered {
+	GinkgoHelper()
+	return call(ctx, http.MethodPost, "/api/whatsapp/webhook", body)
+}
+
+func (s phoneShop) current(ctx context.Context) *v1alpha1.CartRecovery {
+	GinkgoHelper()
+	Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead)).To(Succeed())
+	return s.lead
+}
+
+var _ = Describe("a gateway's webhook", func() {
+	It("stores a customer's message, once", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		got := shop.keyed(ctx, webhookKey, shop.message("m-1", nil))
+		Expect(got.Status).To(Equal(http.StatusOK), got.Raw)
+		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
+		status := shop.current(ctx).Status
+		Expect(status.Phase).To(Equal(v1alpha1.PhaseEngaged))
+		Expect(status.Conversation).To(HaveLen(2))
+		Expect(status.Conversation[1]).To(And(
+			HaveField("ID", "m-1"), HaveField("Role", v1alpha1.RoleCustomer), HaveField("Text", "quero saber mais")))
+
+		version := shop.lead.ResourceVersion
+		for _, again := range []answered{shop.keyed(ctx, webhookKey, shop.message("m-1", nil)), plain(ctx, shop.message("m-1", nil))} {
+			Expect(again.Body).To(HaveKeyWithValue("result", "unchanged"))
+		}
+		Expect(shop.current(ctx).ResourceVersion).To(Equal(version))
+		Expect(plain(ctx, shop.message("m-2", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(3))
+	})
+
+	It("takes the number of an old account, without its ninth digit", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		got := plain(ctx, shop.message("m-1", map[string]any{"chatid": "551187654321@s.whatsapp.net"}))
+		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
+	})
+
+	It("takes the old backend's dialect, at the URL with the key only", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		body, err := json.Marshal(map[string]any{
+			"instanceName": index.GatewayName(shop.instance),
+			"message": map[string]any{
+				"key":          map[string]any{"remoteJid": "5511987654321@s.whatsapp.net", "fromMe": false, "id": "m-1"},
+				"conversation": "quero saber mais",
+			},
+		})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(plain(ctx, body).Status).To(Equal(http.StatusUnauthorized))
+		Expect(shop.keyed(ctx, webhookKey, body).Body).To(HaveKeyWithValue("result", "recorded"))
+	})
+
+	DescribeTable("refuses what is not the gateway's", func(ctx SpecContext, status int, post func(context.Context, phoneShop) answered) {
+		shop := openPhoneShop(ctx)
+		Expect(post(ctx, shop).Status).To(Equal(status))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+	},
+		Entry("a wrong key", 401, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, "wrong", s.message("m", nil)) }),
+		Entry("the right key and a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.keyed(ctx, webhookKey, s.message("m", map[string]any{"token": "wrong"}))
+		}),
+		Entry("a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
+			return plain(ctx, s.message("m", map[string]any{"token": "wrong"}))
+		}),
+		Entry("no token", 401, func(ctx context.Context, s phoneShop) answered {
+			return plain(ctx, s.message("m", map[string]any{"token": ""}))
+		}),
+		Entry("an unknown instance", 404, func(ctx context.Context, s phoneShop) answered {
+			return plain(ctx, s.message("m", map[string]any{"instanceName": "nothing"}))
+		}),
+		Entry("no JSON", 400, func(ctx context.Context, _ phoneShop) answered { return plain(ctx, []byte("text")) }),
+		Entry("no JSON, with the key", 400, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, webhookKey, []byte("{")) }),
+		Entry("no JSON, without the key", 401, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, "wrong", []byte("{")) }),
+		Entry("a known shape of wrong type", 400, func(ctx context.Context, _ phoneShop) answered {
+			return plain(ctx, []byte(`{"EventType":"messages","message":7}`))
+		}),
+	)
+
+	DescribeTable("ignores what is no answer", func(ctx SpecContext, reason string, changes map[string]any) {
+		shop := openPhoneShop(ctx)
+		got := plain(ctx, shop.message("m-1", changes))
+		Expect(got.Status).To(Equal(http.StatusOK))
+		Expect(got.Body).To(HaveKeyWithValue("result", "ignored"))
+		Expect(got.Body).To(HaveKeyWithValue("reason", reason))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+	},
+		Entry("our own", "OwnMessage", map[string]any{"fromMe": true}),
+		Entry("a group's", "GroupMessage", map[string]any{"isGroup": true, "chatid": "1203@g.us"}),
+		Entry("a stranger's", "NoOpenLead", map[string]any{"chatid": "5521911112222@s.whatsapp.net"}),
+		Entry("the connection", "ConnectionChange", map[string]any{"EventType": "connection"}),
+		Entry("a kind of tomorrow", "UnknownEvent", map[string]any{"EventType": "telepathy"}),
+	)
+
+	It("never guesses between two numbers", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		at := contacted(time.Now(), v1alpha1.MessageSent)
+		shop.shop.lead(ctx, named("mobile"), withPhone("+5511932345678"), at)
+		shop.shop.lead(ctx, named("landline"), withPhone("+551132345678"), at)
+		before := count("uazapi", resultAmbiguous)
+		got := plain(ctx, shop.message("m-1", map[string]any{"chatid": "551132345678@s.whatsapp.net"}))
+		Expect(got.Body).To(HaveKeyWithValue("reason", "Ambiguous"))
+		Expect(count("uazapi", resultAmbiguous)).To(Equal(before + 1))
+	})
+
+	It("gets through although the lead is written at the same time", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		races := 0
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if _, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch status" && races < 2 {
+				races++
+				var current v1alpha1.CartRecovery
+				Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(object), &current)).To(Succeed())
+				current.Status.TokensUsed = int64(races)
+				return env.Client.Status().Update(ctx, &current)
+			}
+			return nil
+		})
+		Expect(plain(ctx, shop.message("m-1", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.current(ctx).Status).To(And(HaveField("TokensUsed", int64(2)), HaveField("Conversation", HaveLen(2))))
+	})
+
+	It("does not write to a lead that is finished meanwhile", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if _, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch status" {
+				current := shop.current(ctx).DeepCopy()
+				current.Status.CompletionTime = &metav1.Time{Time: time.Now()}
+				return env.Client.Status().Update(ctx, current)
+			}
+			return nil
+		})
+		Expect(plain(ctx, shop.message("m-1", nil)).Body).To(HaveKeyWithValue("reason", "NoOpenLead"))
+	})
+
+	It("asks to try again when the API server cannot store", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		refuseWrites("patch status")
+		got := plain(ctx, shop.message("m-1", nil))
+		Expect(got.Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(got.Header.Get("Retry-After")).To(Equal("5"))
+		hooked.before(nil)
+		Expect(plain(ctx, shop.message("m-1", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
+	})
+
+	It("gives up after a number of conflicts", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		tries := 0
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if _, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch status" {
+				tries++
+				current := shop.current(ctx).DeepCopy()
+				current.Status.TokensUsed++
+				return env.Client.Status().Update(ctx, current)
+			}
+			return nil
+		})
+		Expect(plain(ctx, shop.message("m-1", nil)).Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(tries).To(Equal(maxTries))
+	})
+})

@@ -1,0 +1,339 @@
+package webhookserver
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// reportOf is a report of gen's customer and product.
+func reportOf(kind platforms.Kind, mods ...func(*report)) *report {
+	r := &report{
+		store: gen.StoreObject(), platform: v1alpha1.PlatformHotmart, now: noon,
+		event: platforms.Event{
+			ID: "event-1", Kind: kind, Trigger: v1alpha1.TriggerAbandonedCart, Attribute: true,
+			Customer: platforms.Customer{Name: "Maria Souza", Phone: gen.Phone, Email: gen.Email},
+			Product:  platforms.Product{ID: gen.ProductID, Name: "Curso de Violão"},
+		},
+	}
+	for _, mod := range mods {
+		mod(r)
+	}
+	return r
+}
+
+func TestFittingDropsWhatTheSchemaRefuses(t *testing.T) {
+	long := strings.Repeat("é", 300)
+	event := fitting(platforms.Event{
+		ID: long, TransactionID: long, Amount: "R$ 10", Currency: "real", CheckoutURL: "https://user@pay.example.com",
+		Customer: platforms.Customer{Name: long, Phone: "11987654321", Email: strings.Repeat("a", 255)},
+		Product:  platforms.Product{ID: long, Name: long},
+	})
+	for field, length := range map[string][2]int{
+		"id": {len([]rune(event.ID)), 200}, "transaction": {len([]rune(event.TransactionID)), 128},
+		"name": {len([]rune(event.Customer.Name)), 200}, "product id": {len([]rune(event.Product.ID)), 128},
+		"product name": {len([]rune(event.Product.Name)), 200},
+		"amount":       {len(event.Amount), 0}, "currency": {len(event.Currency), 0}, "url": {len(event.CheckoutURL), 0},
+		"phone": {len(event.Customer.Phone), 0}, "email": {len(event.Customer.Email), 0},
+	} {
+		if length[0] != length[1] {
+			t.Errorf("%s has %d characters, want %d", field, length[0], length[1])
+		}
+	}
+	kept := fitting(platforms.Event{
+		Amount: "149.90", Currency: "BRL", CheckoutURL: "https://pay.example.com/x?y=1",
+		Customer: platforms.Customer{Phone: gen.Phone, Email: gen.Email},
+	})
+	if kept.Amount == "" || kept.Currency == "" || kept.CheckoutURL == "" || kept.Customer.Phone == "" || kept.Customer.Email == "" {
+		t.Errorf("a fitting event lost something: %+v", kept)
+	}
+}
+
+func TestRefusal(t *testing.T) {
+	until := func(at time.Time) []v1alpha1.Suppression {
+		return []v1alpha1.Suppression{{Spec: v1alpha1.SuppressionSpec{ExpiresAt: &metav1.Time{Time: at}}}}
+	}
+	trigger := func(trigger v1alpha1.Trigger) func(*report) {
+		return func(r *report) { r.event.Trigger = trigger }
+	}
+	productWants := func(trigger v1alpha1.Trigger) func(*report) {
+		return func(r *report) {
+			r.product = gen.ProductObject()
+			r.product.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: trigger}}
+		}
+	}
+	for _, row := range []struct {
+		name         string
+		report       *report
+		suppressions []v1alpha1.Suppression
+		want         string
+	}{
+		{"a cart", reportOf(platforms.Abandoned), nil, ""},
+		{"no phone", reportOf(platforms.Abandoned, func(r *report) { r.event.Customer.Phone = "" }), nil, ignoredNoPhone},
+		{"no sequence", reportOf(platforms.Abandoned, trigger(v1alpha1.TriggerPixPending)), nil, ignoredNoSequence},
+		{"a sequence of the product", reportOf(platforms.Abandoned, trigger(v1alpha1.TriggerPixPending), productWants(v1alpha1.TriggerPixPending)), nil, ""},
+		{"another sequence of the product", reportOf(platforms.Abandoned, productWants(v1alpha1.TriggerPixPending)), nil, ignoredNoSequence},
+		{"suppressed for ever", reportOf(platforms.Abandoned), []v1alpha1.Suppression{{}}, ignoredSuppressed},
+		{"suppressed still", reportOf(platforms.Abandoned), until(noon.Add(time.Second)), ignoredSuppressed},
+		{"suppressed until now", reportOf(platforms.Abandoned), until(noon), ""},
+	} {
+		if got := row.report.refusal(row.suppressions); got != row.want {
+			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+func TestCartOn(t *testing.T) {
+	for _, row := range []struct {
+		name string
+		mod  func(*v1alpha1.CartRecovery)
+		want outcome
+	}{
+		{"open", func(*v1alpha1.CartRecovery) {}, outcome{Result: resultUnchanged}},
+		{"bought", isBought, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"finished", isFinished, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		{"reversed", isReversed, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+	} {
+		got := cartOn(gen.Lead(noon, row.mod))
+		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != "hotmart-lead" {
+			t.Errorf("%s: got %+v", row.name, got)
+		}
+	}
+}
+
+func isBought(l *v1alpha1.CartRecovery)   { l.Spec.Purchase = &v1alpha1.Purchase{EventID: "other"} }
+func isReversed(l *v1alpha1.CartRecovery) { l.Spec.Reversal = &v1alpha1.Reversal{EventID: "other"} }
+func isFinished(l *v1alpha1.CartRecovery) {
+	l.Status.CompletionTime = &metav1.Time{Time: noon}
+}
+
+func named(name string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Name = name }
+}
+
+func ofProduct(id string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = id }
+}
+
+func withPhone(phone string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = phone }
+}
+
+func withEmail(email string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Email = email }
+}
+
+func TestTwin(t *testing.T) {
+	leads := []v1alpha1.CartRecovery{
+		*gen.Lead(noon, named("finished"), isFinished),
+		*gen.Lead(noon, named("open")),
+		*gen.Lead(noon, named("other-product"), ofProduct("2"), isBought),
+		*gen.Lead(noon, named("other-phone"), withPhone("+5521912345678"), isBought),
+		*gen.Lead(noon, named("bought"), isBought),
+	}
+	for _, row := range []struct {
+		leads []v1alpha1.CartRecovery
+		want  string
+	}{
+		{leads, "bought"}, {leads[:4], "open"}, {leads[:1], "finished"}, {leads[2:3], ""}, {nil, ""},
+	} {
+		got := ""
+		if twin := reportOf(platforms.Abandoned).twin(row.leads); twin != nil {
+			got = twin.Name
+		}
+		if got != row.want {
+			t.Errorf("twin of %d: got %q, want %q", len(row.leads), got, row.want)
+		}
+	}
+}
+
+func TestCart(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		occurred time.Time
+		want     time.Time
+	}{
+		{"the platform's time", noon.Add(-time.Hour), noon.Add(-time.Hour)},
+		{"no time", time.Time{}, noon},
+		{"a clock that is a little ahead", noon.Add(time.Minute), noon.Add(time.Minute)},
+		{"a time to come", noon.Add(3 * time.Minute), noon},
+	} {
+		r := reportOf(platforms.Abandoned, func(r *report) {
+			r.event.OccurredAt, r.product = row.occurred, gen.ProductObject()
+			r.event.Amount, r.event.Currency, r.event.CheckoutURL = "10.50", "BRL", "https://pay.example.com/1"
+		})
+		cart := r.cart()
+		if !cart.Spec.AbandonedAt.Equal(row.want) {
+			t.Errorf("%s: abandonedAt %s, want %s", row.name, cart.Spec.AbandonedAt, row.want)
+		}
+		if cart.Name != r.leadName() || cart.Spec.ProductRef.Name != gen.Product || cart.Spec.Purchase != nil ||
+			cart.Spec.Amount != "10.50" || cart.Spec.EventID != "event-1" || cart.Labels[v1alpha1.LabelPhoneKey] == "" {
+			t.Errorf("%s: %+v", row.name, cart)
+		}
+	}
+}
+
+func TestBought(t *testing.T) {
+	for _, row := range []struct {
+		name     string
+		occurred time.Time
+		want     time.Time
+	}{
+		{"the platform's time", noon.Add(-6 * 24 * time.Hour), noon.Add(-6 * 24 * time.Hour)},
+		{"long ago", noon.Add(-8 * 24 * time.Hour), noon},
+		{"a time to come", noon.Add(time.Hour), noon},
+		{"no time", time.Time{}, noon},
+	} {
+		bought := reportOf(platforms.Purchased, func(r *report) { r.event.OccurredAt = row.occurred }).bought()
+		if bought.Spec.AbandonedAt != nil || bought.Spec.Trigger != "" || !bought.Spec.Purchase.At.Equal(row.want) {
+			t.Errorf("%s: %+v, purchase %+v", row.name, bought.Spec, bought.Spec.Purchase)
+		}
+	}
+}
+
+// purchaseRow is a row of TestPlanPurchase.
+type purchaseRow struct {
+	name   string
+	report *report
+	leads  []*v1alpha1.CartRecovery
+	scope  v1alpha1.KillSwitchScope
+	stop   []string
+	create bool
+	known  []string
+}
+
+func attributed(lead string) string   { return lead + ":attributed" }
+func unattributed(lead string) string { return lead + ":unattributed" }
+
+func withoutEmail(r *report) { r.event.Customer.Email = "" }
+
+// sameProductRows are about leads of the product that was bought.
+func sameProductRows() []purchaseRow {
+	own := reportOf(platforms.Purchased).leadName()
+	sameProductElsewhere := func(l *v1alpha1.CartRecovery) {
+		l.Spec.Platform, l.Spec.ProductRef = v1alpha1.PlatformKiwify, &v1alpha1.ObjectReference{Name: gen.Product}
+	}
+	return []purchaseRow{
+		{name: "no lead", report: reportOf(platforms.Purchased), create: true},
+		{name: "its own lead", report: reportOf(platforms.Purchased), leads: leads(gen.Lead(noon, named(own))), stop: []string{attributed(own)}},
+		{
+			name: "its own lead, over", report: reportOf(platforms.Purchased),
+			leads: leads(gen.Lead(noon, named(own), isFinished)), stop: []string{attributed(own)},
+		},
+		{
+			name: "its own lead, bought", report: reportOf(platforms.Purchased),
+			leads: leads(gen.Lead(noon, named(own), isBought)), known: []string{own},
+		},
+		{
+			name: "a renewal", report: reportOf(platforms.Purchased, func(r *report) { r.event.Attribute = false }),
+			leads: leads(gen.Lead(noon, named(own))), stop: []string{unattributed(own)},
+		},
+		{
+			name: "the same product under another name", report: reportOf(platforms.Purchased, withoutEmail),
+			leads: leads(gen.Lead(noon, named("twin"))), stop: []string{attributed("twin")},
+		},
+		{
+			name: "the same Product of another platform", report: reportOf(platforms.Purchased, func(r *report) { r.product = gen.ProductObject() }),
+			leads: leads(gen.Lead(noon, named("twin"), sameProductElsewhere, ofProduct("x"))), stop: []string{attributed("twin")},
+		},
+		{
+			name: "the same product under another name, over", report: reportOf(platforms.Purchased, withoutEmail),
+			leads: leads(gen.Lead(noon, named("twin"), isFinished)), create: true,
+		},
+		{
+			name: "the same product under another name, bought", report: reportOf(platforms.Purchased, withoutEmail),
+			leads: leads(gen.Lead(noon, named("twin"), isBought)), known: []string{"twin"},
+		},
+	}
+}
+
+// otherRows are about leads of other products, stores and customers.
+func otherRows() []purchaseRow {
+	return []purchaseRow{
+		{
+			name: "another product", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
+			leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))), stop: []string{unattributed("other")}, create: true,
+		},
+		{
+			name: "another product, scope Product", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchProduct,
+			leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))), create: true,
+		},
+		{
+			name: "another product, over or bought", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
+			leads:  leads(gen.Lead(noon, named("a"), ofProduct("2"), isFinished), gen.Lead(noon, named("b"), ofProduct("2"), isBought)),
+			create: true,
+		},
+		{
+			name: "another store", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
+			leads:  leads(gen.Lead(noon, named("a"), func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" })),
+			create: true,
+		},
+		{
+			name: "the same phone without its ninth digit", report: reportOf(platforms.Purchased, withoutEmail),
+			leads: leads(gen.Lead(noon, named("twin"), withPhone("+551187654321"), withEmail(""))), stop: []string{attributed("twin")},
+		},
+		{
+			name: "the same e-mail address, another phone", report: reportOf(platforms.Purchased),
+			leads: leads(gen.Lead(noon, named("twin"), withPhone("+5521912345678"))), stop: []string{attributed("twin")},
+		},
+		{
+			name: "another customer with the same last digits",
+			report: reportOf(platforms.Purchased, withoutEmail, func(r *report) {
+				r.event.Customer.Phone = "+5511932345678"
+			}),
+			scope: v1alpha1.KillSwitchCustomer, leads: leads(gen.Lead(noon, named("landline"), withPhone("+551132345678"))), create: true,
+		},
+	}
+}
+
+func TestPlanPurchase(t *testing.T) {
+	for _, row := range append(sameProductRows(), otherRows()...) {
+		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
+		for _, each := range row.leads {
+			given = append(given, *each)
+		}
+		plan := row.report.planPurchase(given, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return row.scope })
+		var stop []string
+		for _, each := range plan.stop {
+			if each.unattributed {
+				stop = append(stop, unattributed(each.lead.Name))
+			} else {
+				stop = append(stop, attributed(each.lead.Name))
+			}
+		}
+		if !slices.Equal(stop, row.stop) || (plan.create != nil) != row.create || !slices.Equal(plan.known, row.known) {
+			t.Errorf("%s: stop %v, create %v, known %v", row.name, stop, plan.create != nil, plan.known)
+		}
+	}
+}
+
+func leads(all ...*v1alpha1.CartRecovery) []*v1alpha1.CartRecovery { return all }
+
+func TestPlanReversal(t *testing.T) {
+	own := reportOf(platforms.Reversed).leadName()
+	given := []v1alpha1.CartRecovery{
+		*gen.Lead(noon, named(own), isBought),
+		*gen.Lead(noon, named("twin"), isFinished),
+		*gen.Lead(noon, named("reversed"), isReversed),
+		*gen.Lead(noon, named("other-product"), ofProduct("2"), isBought),
+		*gen.Lead(noon, named("other-store"), func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }),
+	}
+	write, known := reportOf(platforms.Reversed).planReversal(given)
+	if len(write) != 2 || write[0].Name != own || write[1].Name != "twin" || !slices.Equal(known, []string{"reversed"}) {
+		t.Errorf("write %d, known %v", len(write), known)
+	}
+	refund := reportOf(platforms.Reversed).reversal()
+	chargeback := reportOf(platforms.Reversed, func(r *report) { r.event.Chargeback = true }).reversal()
+	if refund.Kind != v1alpha1.ReversalRefund || chargeback.Kind != v1alpha1.ReversalChargeback {
+		t.Errorf("kinds %s, %s", refund.Kind, chargeback.Kind)
+	}
+}

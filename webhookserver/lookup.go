@@ -1,0 +1,121 @@
+package webhookserver
+
+import (
+	"context"
+	"fmt"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/owner"
+)
+
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=get;patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+
+// store finds the Store with this clientID, nil when there is none.
+func (s *Server) store(ctx context.Context, clientID string) (*v1alpha1.Store, error) {
+	var stores v1alpha1.StoreList
+	if err := s.Client.List(ctx, &stores, client.MatchingFields{index.StoreByClientID: clientID}); err != nil {
+		return nil, fmt.Errorf("find the store of a client: %w", err)
+	}
+	if at := owner.Oldest(stores.Items); at >= 0 {
+		return &stores.Items[at], nil
+	}
+	return nil, nil
+}
+
+// instance finds a WhatsAppInstance by name, nil when there is none.
+func (s *Server) instance(ctx context.Context, name types.NamespacedName) (*v1alpha1.WhatsAppInstance, error) {
+	var instance v1alpha1.WhatsAppInstance
+	err := s.Client.Get(ctx, name, &instance)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find an instance: %w", err)
+	}
+	return &instance, nil
+}
+
+// instancesNamed finds the WhatsAppInstances with this name at their gateways.
+func (s *Server) instancesNamed(ctx context.Context, name string) ([]v1alpha1.WhatsAppInstance, error) {
+	var instances v1alpha1.WhatsAppInstanceList
+	if err := s.Client.List(ctx, &instances, client.MatchingFields{index.InstanceByGatewayName: name}); err != nil {
+		return nil, fmt.Errorf("find the instances of a gateway name: %w", err)
+	}
+	return instances.Items, nil
+}
+
+// instancesOf finds the WhatsAppInstances of a Store.
+func (s *Server) instancesOf(ctx context.Context, store *v1alpha1.Store) ([]v1alpha1.WhatsAppInstance, error) {
+	var instances v1alpha1.WhatsAppInstanceList
+	err := s.Client.List(ctx, &instances, client.InNamespace(store.Namespace), client.MatchingFields{index.InstanceByStore: store.Name})
+	if err != nil {
+		return nil, fmt.Errorf("find the instances of a store: %w", err)
+	}
+	return instances.Items, nil
+}
+
+// product finds the Product with this id at a platform, nil when there is none.
+func (s *Server) product(ctx context.Context, store *v1alpha1.Store, platform v1alpha1.PlatformName, id string) (*v1alpha1.Product, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var products v1alpha1.ProductList
+	key := index.ProductKey(store.Name, platform, id)
+	err := s.Client.List(ctx, &products, client.InNamespace(store.Namespace), client.MatchingFields{index.ProductByPlatformID: key})
+	if err != nil {
+		return nil, fmt.Errorf("find a product: %w", err)
+	}
+	if at := owner.Oldest(products.Items); at >= 0 {
+		return &products.Items[at], nil
+	}
+	return nil, nil
+}
+
+// productOf finds the Product of a lead, nil when there is none.
+func (s *Server) productOf(ctx context.Context, store *v1alpha1.Store, recovery *v1alpha1.CartRecovery) (*v1alpha1.Product, error) {
+	if recovery.Spec.ProductRef == nil {
+		return s.product(ctx, store, recovery.Spec.Platform, recovery.Spec.Product.ID)
+	}
+	var product v1alpha1.Product
+	err := s.Client.Get(ctx, types.NamespacedName{Namespace: store.Namespace, Name: recovery.Spec.ProductRef.Name}, &product)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("find the product of a lead: %w", err)
+	}
+	return &product, nil
+}
+
+// suppressions finds what is suppressed of a phone's key in a store.
+func (s *Server) suppressions(ctx context.Context, store *v1alpha1.Store, phone string) ([]v1alpha1.Suppression, error) {
+	var suppressions v1alpha1.SuppressionList
+	key := index.LeadPhoneKey(store.Name, lead.PhoneHash(phone))
+	err := s.Client.List(ctx, &suppressions, client.InNamespace(store.Namespace), client.MatchingFields{index.SuppressionByPhone: key})
+	if err != nil {
+		return nil, fmt.Errorf("find suppressions: %w", err)
+	}
+	return suppressions.Items, nil
+}
+
+// leadsByPhone finds the leads of a phone's key, from the cache.
+func (s *Server) leadsByPhone(ctx context.Context, namespace, store, phone string) ([]v1alpha1.CartRecovery, error) {
+	var leads v1alpha1.CartRecoveryList
+	key := index.LeadPhoneKey(store, lead.PhoneHash(phone))
+	err := s.Client.List(ctx, &leads, client.InNamespace(namespace), client.MatchingFields{index.LeadByPhone: key})
+	if err != nil {
+		return nil, fmt.Errorf("find the leads of a phone: %w", err)
+	}
+	return leads.Items, nil
+}

@@ -1,0 +1,135 @@
+package webhookserver
+
+import (
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+)
+
+func TestReadConnect(t *testing.T) {
+	types := []string{"Simulated", "UAZAPI"}
+	for _, row := range []struct {
+		body, field, expected string
+		want                  connectRequest
+	}{
+		{body: ""},
+		{body: " \n"},
+		{body: "{}"},
+		{body: `{"gateway":"Simulated"}`, want: connectRequest{Gateway: v1alpha1.GatewaySimulated}},
+		{body: `{"phone":"(11) 98765-4321"}`, want: connectRequest{Phone: "+5511987654321"}},
+		{body: `{"gateway":"Fax"}`, field: "gateway", expected: "one of Simulated, UAZAPI"},
+		{body: `{"gateway":1}`, field: "gateway", expected: "a text"},
+		{body: `{"phone":"none"}`, field: "phone", expected: "a phone number with country code, such as +5511987654321"},
+		{body: `[]`, expected: "a JSON object"},
+		{body: `{"phone"`, expected: "a JSON object"},
+	} {
+		got, field, expected := readConnect([]byte(row.body), "BR", types)
+		if field != row.field || expected != row.expected || (expected == "" && got != row.want) {
+			t.Errorf("%s: got %+v, %q, %q", row.body, got, field, expected)
+		}
+	}
+}
+
+func unpaired(i *v1alpha1.WhatsAppInstance) {
+	i.Status.Phase, i.Status.Conditions = v1alpha1.InstanceDisconnected, nil
+}
+
+func asked(at string) func(*v1alpha1.WhatsAppInstance) {
+	return func(i *v1alpha1.WhatsAppInstance) {
+		i.Annotations = map[string]string{v1alpha1.AnnotationPairRequested: at}
+	}
+}
+
+func attempt(handled string, expires time.Time) func(*v1alpha1.WhatsAppInstance) {
+	return func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.Pairing = &v1alpha1.PairingStatus{HandledRequest: handled, ExpiresAt: &metav1.Time{Time: expires}}
+	}
+}
+
+func notReady(reason string) func(*v1alpha1.WhatsAppInstance) {
+	return func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason}}
+	}
+}
+
+func TestAskToPair(t *testing.T) {
+	earlier, later := noon.Add(-time.Hour), noon.Add(time.Minute)
+	request := earlier.Format(time.RFC3339Nano)
+	byCode := connectRequest{Phone: gen.Phone}
+	for _, row := range []struct {
+		name     string
+		instance *v1alpha1.WhatsAppInstance
+		request  connectRequest
+		want     bool
+	}{
+		{"connected", gen.InstanceObject(), connectRequest{}, false},
+		{"connected, by code", gen.InstanceObject(), byCode, false},
+		{"never paired", gen.InstanceObject(unpaired), connectRequest{}, true},
+		{"asked, not begun", gen.InstanceObject(unpaired, asked(request)), connectRequest{}, false},
+		{"asked, begun, under way", gen.InstanceObject(unpaired, asked(request), attempt(request, later)), connectRequest{}, false},
+		{"asked, begun, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), connectRequest{}, true},
+		{"under way by QR, asked by code", gen.InstanceObject(unpaired, attempt("", later)), byCode, true},
+	} {
+		if got := askToPair(row.instance, row.request, noon); got != row.want {
+			t.Errorf("%s: got %v", row.name, got)
+		}
+		wrote := row.instance.Annotations[v1alpha1.AnnotationPairRequested] == noon.Format(time.RFC3339Nano)
+		if wrote != row.want {
+			t.Errorf("%s: annotations %v", row.name, row.instance.Annotations)
+		}
+		if row.want && row.request.Phone != "" && row.instance.Spec.Pairing.Method != v1alpha1.PairingPairCode {
+			t.Errorf("%s: pairing %+v", row.name, row.instance.Spec.Pairing)
+		}
+	}
+}
+
+func TestProgressOf(t *testing.T) {
+	before, after := noon.Add(-time.Minute).Format(time.RFC3339Nano), noon.Add(time.Second).Format(time.RFC3339Nano)
+	request, later := noon.Format(time.RFC3339Nano), noon.Add(time.Minute)
+	for _, row := range []struct {
+		name     string
+		instance *v1alpha1.WhatsAppInstance
+		request  string
+		want     progress
+	}{
+		{"connected", gen.InstanceObject(), "", progressConnected},
+		{"connected, before the request is in the cache", gen.InstanceObject(), request, progressNone},
+		{"asked", gen.InstanceObject(unpaired, asked(request)), request, progressNone},
+		{"an earlier attempt", gen.InstanceObject(unpaired, asked(request), attempt(before, later)), request, progressNone},
+		{"this attempt", gen.InstanceObject(unpaired, asked(request), attempt(request, later)), request, progressShowing},
+		{"this attempt, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), request, progressNone},
+		{"someone else's later attempt", gen.InstanceObject(unpaired, asked(after), attempt(after, later)), request, progressShowing},
+		{"an attempt that was under way", gen.InstanceObject(unpaired, attempt("", later)), "", progressShowing},
+		{"unreachable", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonGatewayUnreachable)), request, progressFailing},
+		{"no credentials", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonNoCredentials)), request, progressFailing},
+		{"logged out", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonLoggedOut)), request, progressNone},
+		{"a request that is no time", gen.InstanceObject(unpaired, asked("yes")), request, progressNone},
+	} {
+		if got := progressOf(row.instance, row.request, noon); got != row.want {
+			t.Errorf("%s: got %v, want %v", row.name, got, row.want)
+		}
+	}
+}
+
+func TestChooseInstance(t *testing.T) {
+	called := func(name string) func(*v1alpha1.WhatsAppInstance) {
+		return func(i *v1alpha1.WhatsAppInstance) { i.Name = name }
+	}
+	deleted := func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = &metav1.Time{Time: noon} }
+	all := []v1alpha1.WhatsAppInstance{
+		*gen.InstanceObject(called("a"), deleted), *gen.InstanceObject(called("c")), *gen.InstanceObject(called("b")),
+	}
+	for name, want := range map[string]string{"": "b", "c": "c", "a": "", "x": ""} {
+		got := ""
+		if chosen := chooseInstance(all, name); chosen != nil {
+			got = chosen.Name
+		}
+		if got != want {
+			t.Errorf("%q: got %q, want %q", name, got, want)
+		}
+	}
+}

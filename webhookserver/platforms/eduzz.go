@@ -1,0 +1,341 @@
+package platforms
+
+import (
+	"crypto/sha256"
+	"strconv"
+	"strings"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// eduzz understands both webhooks of Eduzz: the Developer Hub's, JSON signed by
+// x-signature (hex HMAC-SHA256 of the raw body), and the legacy one, JSON or a form with
+// a secret in the body. Facts: Eduzz's documentation of both, a captured cart of the
+// Developer Hub, and integrators' code for paidAt.
+type eduzz struct{}
+
+// maxProducts bounds the events that one delivery can make.
+const maxProducts = 50
+
+// eduzzStatuses is what the legacy trans_status means. Open ones are decided by the
+// payment method.
+var eduzzStatuses = map[int]outcome{
+	1:  boletoPending, // open: a boleto or PIX was made
+	3:  sold,
+	4:  notUsed, // cancelled by Eduzz
+	6:  refunded,
+	7:  refunded,
+	9:  notUsed, // duplicate of another invoice, not charged
+	10: notUsed, // expired
+	11: notUsed, // being recovered by Eduzz
+	15: boletoPending,
+}
+
+// eduzzHubEvents is what the Developer Hub's events mean, without their prefix.
+var eduzzHubEvents = map[string]outcome{
+	"cart_abandonment":        cartLeft,
+	"invoice_opened":          boletoPending,
+	"invoice_waiting_payment": boletoPending,
+	"invoice_paid":            sold,
+	"invoice_refused":         paymentRefused,
+	"invoice_waiting_refund":  refunded,
+	"invoice_refunded":        refunded,
+	"invoice_chargeback":      chargedBack,
+	"invoice_canceled":        notUsed,
+	"invoice_expired":         notUsed,
+	"invoice_duplicated":      notUsed,
+	"invoice_recovering":      notUsed,
+	"ping":                    {kind: Ignored, reason: reasonPing},
+}
+
+// Name is "eduzz".
+func (eduzz) Name() v1alpha1.PlatformName { return v1alpha1.PlatformEduzz }
+
+// Verify checks the Developer Hub's signature; without one, the secret in a legacy body:
+// origin_secret, or origin where that is the only one. Its api_key proves nothing.
+func (eduzz) Verify(delivery Delivery, secrets [][]byte) error {
+	if signature := header(delivery, "X-Signature"); signature != "" {
+		return checkHMAC(sha256.New, signature, delivery.Body, secrets)
+	}
+	root, _, err := readBody(delivery)
+	if err != nil {
+		return err
+	}
+	secret := root.raw("origin_secret")
+	if secret == "" {
+		secret = root.raw("origin")
+	}
+	return checkSecret(secret, secrets)
+}
+
+// Parse reads one invoice or cart: an event for each of its products.
+func (eduzz) Parse(delivery Delivery, region string) ([]Event, error) {
+	root, _, err := readBody(delivery)
+	if err != nil {
+		return nil, err
+	}
+	name, err := root.word("event", "event")
+	if err != nil {
+		return nil, err
+	}
+	if name != "" {
+		return eduzzHub(root, name, delivery.Body, region)
+	}
+	kind, err := root.word("type", "type")
+	if err != nil {
+		return nil, err
+	}
+	switch kind = strings.ToLower(kind); {
+	case kind == "abandonment":
+		return eduzzCart(root, delivery.Body, region)
+	case kind == "invoice" || kind == "" && root["trans_status"] != nil:
+		return eduzzInvoice(root, delivery.Body, region)
+	case kind == "":
+		return nil, &InputError{Field: "event", Expected: "the name of the event, or a legacy type"}
+	}
+	return []Event{unknown.event(eventID(delivery.Body, ""), eventName(kind))}, nil
+}
+
+// eduzzHub reads a delivery of the Developer Hub. data.href is not read: it holds what
+// the customer typed in.
+func eduzzHub(root fields, name string, body []byte, region string) ([]Event, error) {
+	id := eventID(body, root.id("id"))
+	meaning, found := eduzzHubEvents[strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(name), "myeduzz."), "sun.")]
+	if !found {
+		meaning = unknown
+		if strings.Contains(name, "contract_") {
+			meaning = notUsed
+		}
+	}
+	sent := timeOf(root["sentDate"])
+	if meaning.kind == Ignored {
+		event := meaning.event(id, eventName(name))
+		event.OccurredAt = sent
+		return []Event{event}, nil
+	}
+	data, err := root.object("data", "data")
+	if err != nil {
+		return nil, err
+	}
+	if data == nil {
+		return nil, &InputError{Field: "data", Expected: "an object"}
+	}
+	person := "buyer"
+	if meaning == cartLeft {
+		person = "customer"
+	}
+	buyer, err := data.object(person, "data."+person)
+	if err != nil {
+		return nil, err
+	}
+	event := eduzzOpen(meaning, data["paymentMethod"]).event(id, eventName(name))
+	event.OccurredAt = sent
+	if event.Kind == Ignored {
+		return []Event{event}, nil
+	}
+	event.Customer = Customer{
+		Name:  buyer.text(maxName, "name"),
+		Phone: phoneOf("", region, append(eduzzPhones(buyer), eduzzPhones(data.child("student"))...)...),
+		Email: emailOf(buyer["email"]),
+	}
+	if meaning == cartLeft {
+		event.CheckoutURL = linkOf(data["saleRecoveryUrl"])
+		event.TransactionID = data.id("transactionId")
+		event.OccurredAt = firstTime(timeOf(data["updatedAt"]), sent)
+		return perProduct(event, eduzzCartProducts(data)), nil
+	}
+	total := data.child("paid", "price")
+	event.TransactionID = data.id("id")
+	event.Amount, event.Currency = amountOf(total["value"]), currencyOf(total["currency"])
+	if meaning == sold {
+		event.OccurredAt = firstTime(timeOf(data["paidAt"]), sent)
+	}
+	return perProduct(event, eduzzItems(data)), nil
+}
+
+func eduzzPhones(person fields) []any {
+	return []any{person["cellphone"], person["phone"], person["phone2"]}
+}
+
+// eduzzOpen decides what an open invoice waits for: Eduzz opens one when a boleto is
+// made, but also while a card is being charged.
+func eduzzOpen(meaning outcome, method any) outcome {
+	if meaning != boletoPending {
+		return meaning
+	}
+	switch text := strings.ToLower(textOf(method, maxID)); text {
+	case "32", "pix":
+		return pixPending
+	case "9", "13", "14", "15", "16", "17", "18", "19", "21", "22", "23", "24", "25", "27",
+		"creditcard", "credit_card", "debitcard", "debit_card", "paypal":
+		return outcome{kind: Ignored, reason: reasonCard}
+	}
+	return meaning
+}
+
+// eduzzCart reads a legacy abandoned cart.
+func eduzzCart(root fields, body []byte, region string) ([]Event, error) {
+	customer, err := root.object("customer", "customer")
+	if err != nil {
+		return nil, err
+	}
+	product := root.child("product")
+	event := cartLeft.event(eventID(body, root.id("identifier")), "abandonment")
+	event.Customer = Customer{
+		Name:  customer.text(maxName, "name"),
+		Phone: phoneOf("", region, eduzzPhones(customer)...),
+		Email: emailOf(customer["email"]),
+	}
+	event.Product = Product{ID: product.id("id"), Name: product.text(maxName, "title", "name")}
+	event.CheckoutURL = linkOf(root["checkoutUrl"])
+	event.TransactionID = root.id("invoiceId")
+	event.OccurredAt = timeOf(root["cartAccessedAt"])
+	return []Event{event}, nil
+}
+
+// eduzzInvoice reads a legacy change of an invoice's status.
+func eduzzInvoice(root fields, body []byte, region string) ([]Event, error) {
+	status, ok := root.integer("trans_status")
+	if !ok {
+		return nil, &InputError{Field: "trans_status", Expected: "a whole number"}
+	}
+	meaning, found := eduzzStatuses[status]
+	if !found {
+		meaning = unknown
+	}
+	meaning = eduzzOpen(meaning, root["trans_paymentmethod"])
+	if meaning == sold && eduzzRenewal(root) {
+		meaning = onlyStop
+	}
+	text := strconv.Itoa(status)
+	invoice := root.id("trans_cod")
+	event := meaning.event(eventID(body, invoice, text), eventName("invoice", text))
+	if meaning.kind == Ignored {
+		return []Event{event}, nil
+	}
+	event.Customer = Customer{
+		Name: root.text(maxName, "cus_name"),
+		Phone: phoneOf("", region, root["cus_cel"], root["cus_tel"], root["cus_tel2"],
+			root["student_cel"], root["student_tel"], root["student_tel2"]),
+		Email: emailOf(root["cus_email"]),
+	}
+	event.CheckoutURL = linkOf(root["trans_recovery_url"])
+	if event.CheckoutURL == "" {
+		event.CheckoutURL = linkOf(root["page_checkout_url"])
+	}
+	event.TransactionID = invoice
+	event.Amount = amountOf(root["trans_value"])
+	if paid := amountOf(root["trans_paid"]); meaning.kind == Purchased && paid != "" {
+		event.Amount = paid
+	}
+	event.Currency = currencyOf(root["trans_currency"])
+	return perProduct(event, eduzzLegacyItems(root)), nil
+}
+
+// eduzzRenewal tells whether a paid invoice is not the first one of its contract.
+func eduzzRenewal(root fields) bool {
+	if first, ok := root.integer("recurrence_first_payment"); ok && first == 1 {
+		return false
+	}
+	count, ok := root.integer("recurrence_count")
+	return ok && count > 1
+}
+
+// item is one product of an invoice.
+type item struct {
+	product          Product
+	amount, currency string
+}
+
+// eduzzCartProducts reads productId: an array of ids, or one.
+func eduzzCartProducts(data fields) []item {
+	values := data.list("productId")
+	if values == nil {
+		values = []any{data["productId"]}
+	}
+	var items []item
+	for _, value := range values {
+		items = addItem(items, item{product: Product{ID: textOf(value, maxID)}})
+	}
+	return items
+}
+
+func eduzzItems(data fields) []item {
+	var items []item
+	for _, value := range data.list("items") {
+		line, _ := value.(map[string]any)
+		one := fields(line)
+		price := one.child("price")
+		items = addItem(items, item{
+			product: Product{ID: one.id("productId"), Name: one.text(maxName, "name")},
+			amount:  amountOf(price["value"]), currency: currencyOf(price["currency"]),
+		})
+	}
+	return items
+}
+
+// eduzzLegacyItems reads the invoice's product, which a sale of several lists again.
+func eduzzLegacyItems(root fields) []item {
+	items := addItem(nil, item{
+		product: Product{ID: root.id("product_cod"), Name: root.text(maxName, "product_name")},
+	})
+	currency := currencyOf(root["trans_currency"])
+	for _, value := range root.list("trans_items") {
+		line, _ := value.(map[string]any)
+		one := fields(line)
+		added := item{
+			product:  Product{ID: one.id("item_product_id"), Name: one.text(maxName, "item_product_name", "item_name")},
+			amount:   amountOf(one["item_value"]),
+			currency: currency,
+		}
+		if len(items) > 0 && items[0].product.ID == added.product.ID {
+			items[0].amount, items[0].currency = added.amount, currency
+			continue
+		}
+		items = addItem(items, added)
+	}
+	return items
+}
+
+// addItem adds a product that has an id and is not there yet.
+func addItem(items []item, added item) []item {
+	if added.product.ID == "" || len(items) == maxProducts {
+		return items
+	}
+	for _, known := range items {
+		if known.product.ID == added.product.ID {
+			return items
+		}
+	}
+	return append(items, added)
+}
+
+// perProduct makes one event for each product. The amount of a sale of several is that
+// of each.
+func perProduct(event Event, items []item) []Event {
+	if len(items) == 0 {
+		return []Event{event}
+	}
+	if len(items) == 1 {
+		event.Product = items[0].product
+		return []Event{event}
+	}
+	events := make([]Event, 0, len(items))
+	for _, each := range items {
+		one := event
+		one.ID = eventID(nil, event.ID, each.product.ID)
+		one.Product, one.Amount, one.Currency = each.product, each.amount, each.currency
+		events = append(events, one)
+	}
+	return events
+}
+
+func firstTime(times ...time.Time) time.Time {
+	for _, at := range times {
+		if !at.IsZero() {
+			return at
+		}
+	}
+	return time.Time{}
+}

@@ -1,0 +1,200 @@
+package platforms
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+func TestHotmartEvents(t *testing.T) {
+	const cart, purchase = "hotmart/cart.json", "hotmart/purchase.json"
+	event := func(name string) change { return change{"event": name} }
+	paidBy := func(name, payment string) change {
+		return change{"event": name, "data.purchase.payment.type": payment}
+	}
+	testTable(t, hotmart{}, []row{
+		{"cart left", cart, nil, "start: AbandonedCart"},
+		{"cart left, no phone", cart, change{"data.buyer.phone": absent}, "start: AbandonedCart"},
+		{"PIX generated", purchase, paidBy("PURCHASE_BILLET_PRINTED", "PIX"), "start: PixPending"},
+		{"boleto printed", purchase, paidBy("PURCHASE_BILLET_PRINTED", "BILLET"), "start: BoletoPending"},
+		{"boleto printed, payment unknown", purchase, change{"event": "PURCHASE_BILLET_PRINTED", "data.purchase.payment": absent}, "start: BoletoPending"},
+		{"payment refused", purchase, event("PURCHASE_CANCELED"), "start: PaymentRefused"},
+		{"PURCHASE_APPROVED", purchase, nil, "kill, attribute"},
+		{"purchase_approved", purchase, event("purchase_approved"), "kill, attribute"},
+		{"ORDER_APPROVED", purchase, event("ORDER_APPROVED"), "kill, attribute"},
+		{"no recurrence", purchase, change{"data.purchase.recurrence_number": absent}, "kill, attribute"},
+		{"renewal", purchase, change{"data.purchase.recurrence_number": 2}, "kill"},
+		{"renewal, number as a string", purchase, change{"data.purchase.recurrence_number": "12"}, "kill"},
+		{"warranty over", purchase, event("PURCHASE_COMPLETE"), "kill"},
+		{"refunded", purchase, event("PURCHASE_REFUNDED"), "reverse: refund"},
+		{"charged back", purchase, event("PURCHASE_CHARGEBACK"), "reverse: chargeback"},
+		{"disputed", purchase, event("PURCHASE_PROTEST"), "reverse: chargeback"},
+		{"expired", purchase, event("PURCHASE_EXPIRED"), "ignore: EventNotUsed"},
+		{"delayed", purchase, event("PURCHASE_DELAYED"), "ignore: EventNotUsed"},
+		{"subscription cancelled", purchase, event("SUBSCRIPTION_CANCELLATION"), "ignore: EventNotUsed"},
+		{"plan switched", purchase, event("SWITCH_PLAN"), "ignore: EventNotUsed"},
+		{"charge date changed", purchase, event("UPDATE_SUBSCRIPTION_CHARGE_DATE"), "ignore: EventNotUsed"},
+		{"first access to the club", purchase, event("CLUB_FIRST_ACCESS"), "ignore: EventNotUsed"},
+		{"an event of tomorrow", purchase, event("PURCHASE_TELEPORTED"), "ignore: UnknownEvent"},
+		{"an event of tomorrow without data", purchase, change{"event": "X", "data": "none"}, "ignore: UnknownEvent"},
+	})
+}
+
+func TestHotmartCart(t *testing.T) {
+	testEvents(t, hotmart{}, Delivery{Body: fixture(t, "hotmart/cart.json")}, Event{
+		ID: "0b6f3c1e-7a54-4a0e-9d0c-2f6f3e1d5a01", Name: "PURCHASE_OUT_OF_SHOPPING_CART",
+		Kind: Abandoned, Trigger: v1alpha1.TriggerAbandonedCart,
+		Customer:   Customer{Name: "Joana Prado", Phone: "+5531988776655", Email: "joana.prado@example.com"},
+		Product:    Product{ID: "4810077", Name: "Curso de Panificação Artesanal"},
+		OccurredAt: time.UnixMilli(1767366245123).UTC(),
+	})
+}
+
+func TestHotmartPurchase(t *testing.T) {
+	testEvents(t, hotmart{}, Delivery{Body: fixture(t, "hotmart/purchase.json")}, Event{
+		ID: "5d1c9a52-0f3b-4f0e-8a87-b1d2c3e4f502", Name: "PURCHASE_APPROVED",
+		Kind: Purchased, Attribute: true,
+		Customer: Customer{Name: "Joana Prado", Phone: "+5531988776655", Email: "joana.prado@example.com"},
+		Product:  Product{ID: "4810077", Name: "Curso de Panificação Artesanal"},
+		Amount:   "297.00", Currency: "BRL", TransactionID: "HP3141592653",
+		OccurredAt: time.UnixMilli(1767369845456).UTC(),
+	})
+}
+
+func TestHotmartForm(t *testing.T) {
+	form := string(fixture(t, "hotmart/v1.txt"))
+	const contentType = "application/x-www-form-urlencoded"
+	testEvents(t, hotmart{}, Delivery{Body: []byte(form), ContentType: contentType}, Event{
+		ID: "HP2718281828/approved", Name: "v1/approved", Kind: Purchased, Attribute: true,
+		Customer: Customer{Name: "Joana Prado", Phone: "+5531988776655", Email: "joana.prado@example.com"},
+		Product:  Product{ID: "4810077", Name: "Curso de Panificação Artesanal"},
+		Amount:   "297.50", Currency: "BRL", TransactionID: "HP2718281828",
+		OccurredAt: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC),
+	})
+	for status, want := range map[string]string{
+		"approved":       "kill, attribute",
+		"completed":      "kill",
+		"billet_printed": "start: BoletoPending",
+		"canceled":       "start: PaymentRefused",
+		"refunded":       "reverse: refund",
+		"chargeback":     "reverse: chargeback",
+		"dispute":        "reverse: chargeback",
+		"blocked":        "ignore: EventNotUsed",
+		"delayed":        "ignore: EventNotUsed",
+		"expired":        "ignore: EventNotUsed",
+		"started":        "ignore: UnknownEvent",
+	} {
+		t.Run(status+" → "+want, func(t *testing.T) {
+			body := strings.Replace(form, "status=approved", "status="+status, 1)
+			events, err := hotmart{}.Parse(Delivery{Body: []byte(body)}, "BR")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if says(events[0]) != want {
+				t.Errorf("%s", says(events[0]))
+			}
+			checkEvent(t, events[0])
+		})
+	}
+}
+
+// TestHotmartIsForgiving: the same fields in other types, or absent.
+func TestHotmartIsForgiving(t *testing.T) {
+	for _, test := range []struct {
+		name   string
+		change change
+		check  func(Event) bool
+	}{
+		{"product id 0 of the test tool", change{"data.product.id": 0}, func(e Event) bool { return e.Product.ID == "0" }},
+		{"product id as a string", change{"data.product.id": " 4810077 "}, func(e Event) bool { return e.Product.ID == "4810077" }},
+		{"product id as a float", change{"data.product.id": 4810077.0}, func(e Event) bool { return e.Product.ID == "4810077" }},
+		{"product as a string", change{"data.product": "curso"}, func(e Event) bool { return e.Product == Product{} }},
+		{"phone as a number", change{"data.buyer.checkout_phone": 5531988776655}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"phone null", change{"data.buyer.checkout_phone": nil}, func(e Event) bool { return e.Customer.Phone == "" }},
+		{"phone with letters", change{"data.buyer.checkout_phone": "+55 31 9887a-665b"}, func(e Event) bool { return e.Customer.Phone == "" }},
+		{"phone of its parts", change{"data.buyer.checkout_phone": map[string]any{"ddi": "55", "ddd": 31, "number": "988776655"}}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"phone in another field", change{"data.buyer.checkout_phone": absent, "data.buyer.phone": "31988776655"}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"phone of another country", change{"data.buyer.checkout_phone": "912345678", "data.purchase.checkout_country.iso": "PT"}, func(e Event) bool { return e.Customer.Phone == "+351912345678" }},
+		{"buyer absent", change{"data.buyer": absent}, func(e Event) bool { return e.Customer == Customer{} }},
+		{"name absent", change{"data.buyer.name": absent}, func(e Event) bool { return e.Customer.Name == "Joana Prado" }},
+		{"name too long", change{"data.buyer.name": strings.Repeat("é", 300)}, func(e Event) bool { return e.Customer.Name == strings.Repeat("é", 200) }},
+		{"name with control characters", change{"data.buyer.name": "Joana\u0000\nPrado"}, func(e Event) bool { return e.Customer.Name == "Joana  Prado" }},
+		{"e-mail that is none", change{"data.buyer.email": "joana"}, func(e Event) bool { return e.Customer.Email == "" }},
+		{"price as a string", change{"data.purchase.price.value": "R$ 1.169,80"}, func(e Event) bool { return e.Amount == "1169.80" }},
+		{"price negative", change{"data.purchase.price.value": -5}, func(e Event) bool { return e.Amount == "" }},
+		{"currency that is none", change{"data.purchase.price.currency_value": "R$"}, func(e Event) bool { return e.Currency == "" }},
+		{"purchase absent", change{"data.purchase": nil}, func(e Event) bool { return e.TransactionID == "" && e.Attribute }},
+		{"date as a string", change{"creation_date": "1767369845456"}, func(e Event) bool { return e.OccurredAt.UnixMilli() == 1767369845456 }},
+		{"date of nobody's time", change{"creation_date": 9e17}, func(e Event) bool { return e.OccurredAt.IsZero() }},
+		{"id absent", change{"id": absent}, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			events, err := hotmart{}.Parse(Delivery{Body: changed(t, "hotmart/purchase.json", test.change)}, "BR")
+			if err != nil {
+				t.Fatal(err)
+			}
+			checkEvent(t, events[0])
+			if events[0].Kind != Purchased || !test.check(events[0]) {
+				t.Errorf("got %+v", events[0])
+			}
+		})
+	}
+}
+
+func TestHotmartRefuses(t *testing.T) {
+	testBroken(t, hotmart{})
+	for field, change := range map[string]change{
+		"event":      {"event": 123},
+		"data":       {"data": "string"},
+		"data.buyer": {"data.buyer": []string{"Joana"}},
+	} {
+		t.Run(field, func(t *testing.T) {
+			testRefused(t, hotmart{}, changed(t, "hotmart/purchase.json", change), field)
+		})
+	}
+	t.Run("event absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte(`{}`), "event") })
+	t.Run("data absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte(`{"event":"PURCHASE_APPROVED"}`), "data") })
+	t.Run("status absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte("hottok=x&name=y"), "status") })
+}
+
+func TestHotmartVerify(t *testing.T) {
+	header := func(token string) Delivery {
+		return Delivery{Body: fixture(t, "hotmart/cart.json"), Header: func(name string) string {
+			return map[string]string{"X-HOTMART-HOTTOK": token}[name]
+		}}
+	}
+	form := Delivery{Body: fixture(t, "hotmart/v1.txt"), ContentType: "application/x-www-form-urlencoded"}
+	testVerify(t, hotmart{}, []authentication{
+		{"token in the header", header("hot-token-1"), []string{"hot-token-1"}, nil},
+		{"second of two secrets", header("hot-token-1"), []string{"hot-token-0", "hot-token-1"}, nil},
+		{"token in a form's body", form, []string{"hot-token-1"}, nil},
+		{"token in a JSON body", Delivery{Body: []byte(`{"hottok":"hot-token-1"}`)}, []string{"hot-token-1"}, nil},
+		{"wrong token", header("hot-token-2"), []string{"hot-token-1"}, ErrBadCredential},
+		{"beginning of the token", header("hot-token-"), []string{"hot-token-1"}, ErrBadCredential},
+		{"token and more", header("hot-token-11"), []string{"hot-token-1"}, ErrBadCredential},
+		{"wrong token in the header, right one in the body", Delivery{
+			Body: form.Body, Header: func(string) string { return "hot-token-2" },
+		}, []string{"hot-token-1"}, ErrBadCredential},
+		{"no token", header(""), []string{"hot-token-1"}, ErrNoCredential},
+		{"no token and an empty secret", header(""), []string{""}, ErrNoCredential},
+		{"token and an empty secret", header("hot-token-1"), []string{""}, ErrBadCredential},
+		{"token and no secret", header("hot-token-1"), nil, ErrBadCredential},
+		{"no token, broken body", Delivery{Body: []byte("{")}, []string{"hot-token-1"}, ErrNoCredential},
+	})
+}
+
+func FuzzHotmartParse(f *testing.F) {
+	fuzzParse(f, hotmart{}, "hotmart/cart.json", "hotmart/purchase.json", "hotmart/v1.txt")
+}
+
+func FuzzHotmartVerify(f *testing.F) {
+	fuzzVerify(f, hotmart{}, func(body []byte, secret string) Delivery {
+		return Delivery{Body: body, Header: func(string) string { return secret }}
+	}, "hotmart/cart.json", "hotmart/v1.txt")
+}
+
+func BenchmarkHotmartCart(b *testing.B)     { benchmarkParse(b, hotmart{}, "hotmart/cart.json") }
+func BenchmarkHotmartPurchase(b *testing.B) { benchmarkParse(b, hotmart{}, "hotmart/purchase.json") }
+func BenchmarkHotmartForm(b *testing.B)     { benchmarkParse(b, hotmart{}, "hotmart/v1.txt") }

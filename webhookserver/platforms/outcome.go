@@ -1,0 +1,45 @@
+package platforms
+
+import (
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// The reasons of ignored events.
+const (
+	reasonNotUsed = "EventNotUsed"
+	reasonUnknown = "UnknownEvent"
+	reasonPing    = "Ping"
+	reasonNotPaid = "NotPaid"
+	reasonCard    = "CardPending"
+)
+
+// outcome is what an event of a platform means here: a row of the platform's table.
+type outcome struct {
+	kind       Kind
+	trigger    v1alpha1.Trigger
+	reason     string
+	attribute  bool
+	chargeback bool
+}
+
+// The rows that the tables are made of.
+var (
+	cartLeft       = outcome{kind: Abandoned, trigger: v1alpha1.TriggerAbandonedCart}
+	pixPending     = outcome{kind: Abandoned, trigger: v1alpha1.TriggerPixPending}
+	boletoPending  = outcome{kind: Abandoned, trigger: v1alpha1.TriggerBoletoPending}
+	paymentRefused = outcome{kind: Abandoned, trigger: v1alpha1.TriggerPaymentRefused}
+	sold           = outcome{kind: Purchased, attribute: true}
+	onlyStop       = outcome{kind: Purchased}
+	refunded       = outcome{kind: Reversed}
+	chargedBack    = outcome{kind: Reversed, chargeback: true}
+	notUsed        = outcome{kind: Ignored, reason: reasonNotUsed}
+	unknown        = outcome{kind: Ignored, reason: reasonUnknown}
+)
+
+// event starts an Event with this outcome.
+func (o outcome) event(id, name string) Event {
+	return Event{
+		ID: id, Name: name, Kind: o.kind, Reason: o.reason, Trigger: o.trigger,
+		Attribute: o.attribute, Chargeback: o.chargeback,
+	}
+}

@@ -1,0 +1,133 @@
+// Package platforms understands the webhooks of the sales platforms: one file per
+// platform, each with the two halves every platform has, who is speaking (Verify)
+// and what is said (Parse). No I/O: secrets come in, events go out.
+package platforms
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// Delivery is one webhook as it came in. Its slices are valid only during the call.
+type Delivery struct {
+	// Body is the raw body: what was signed.
+	Body []byte
+	// ContentType is the Content-Type header, "" when there was none.
+	ContentType string
+	// Header returns a request header, "" when absent.
+	Header func(name string) string
+	// Query returns a query parameter, "" when absent.
+	Query func(name string) string
+}
+
+// Kind is what an event means to a recovery.
+type Kind string
+
+const (
+	// Abandoned starts a recovery: someone left a checkout, or a payment is open
+	// or was refused. See Event.Trigger.
+	Abandoned Kind = "Abandoned"
+	// Purchased stops the customer's recoveries: the kill switch.
+	Purchased Kind = "Purchased"
+	// Reversed takes a purchase back: a refund or a chargeback.
+	Reversed Kind = "Reversed"
+	// Ignored is authentic and not for us. See Event.Reason.
+	Ignored Kind = "Ignored"
+)
+
+// Event is what one delivery says, in one vocabulary for all platforms. Strings are
+// copies, trimmed, valid UTF-8 without control characters, and within the limits
+// that CartRecovery's schema sets for them.
+type Event struct {
+	// ID is the platform's own id of the event, for idempotency: the same event
+	// delivered twice has the same ID. Derived where the platform has none.
+	ID string
+	// Name is the platform's own name of the event, safe to log (letters, digits,
+	// "_", ".", "-", "/"; at most 64 characters).
+	Name string
+	// Kind is what it means.
+	Kind Kind
+	// Reason says why an event is Ignored: one word in CamelCase, safe to log.
+	Reason string
+	// Trigger is set on Abandoned.
+	Trigger v1alpha1.Trigger
+	// Attribute is set on a Purchased event that a recovery may take credit for;
+	// renewals and completions only stop.
+	Attribute bool
+	// Chargeback is set on a Reversed event that is a chargeback or dispute and not
+	// a refund.
+	Chargeback bool
+	// Customer is the buyer.
+	Customer Customer
+	// Product is what was left or bought.
+	Product Product
+	// CheckoutURL leads back to the checkout; "" when the platform sends none.
+	CheckoutURL string
+	// Amount is a decimal with a point ("149.90"); "" when unknown.
+	Amount string
+	// Currency is the ISO 4217 code; "" when unknown.
+	Currency string
+	// TransactionID is the platform's id of the sale; "" when there is none.
+	TransactionID string
+	// OccurredAt is when it happened by the platform's clock; zero when the platform
+	// does not say it to the second with its time zone.
+	OccurredAt time.Time
+}
+
+// Customer is the buyer of an event.
+type Customer struct {
+	Name string
+	// Phone in E.164 with the plus; "" when none was sent or none is usable.
+	Phone string
+	// Email in lower case; "" when none was sent or it is no address.
+	Email string
+}
+
+// Product is the product of an event.
+type Product struct {
+	ID   string
+	Name string
+}
+
+// Platform is one sales platform.
+type Platform interface {
+	// Name is the platform's name in URLs and on the Store.
+	Name() v1alpha1.PlatformName
+	// Verify decides whether the delivery comes from the platform: true when it
+	// proves knowledge of one of the secrets. It compares in constant time over raw
+	// bytes, and an empty secret proves nothing. The error is ErrNoCredential or
+	// ErrBadCredential, or an *InputError where the credential is in the body and the
+	// body cannot be read.
+	Verify(delivery Delivery, secrets [][]byte) error
+	// Parse reads an authentic delivery. A delivery can hold several events (a sale
+	// of several products). region is the ISO country whose phone format numbers
+	// without a country code have. The error is an *InputError.
+	Parse(delivery Delivery, region string) ([]Event, error)
+}
+
+var (
+	// ErrNoCredential: the delivery carries no credential at all, or an empty one.
+	ErrNoCredential = errors.New("the delivery carries no credential")
+	// ErrBadCredential: the delivery's credential matches none of the secrets.
+	ErrBadCredential = errors.New("the delivery's credential matches none of the configured secrets")
+)
+
+// InputError says what is wrong with a delivery's body: which field, and what was
+// expected there. It never holds a value of the body.
+type InputError struct {
+	// Field is the path of the field, "" for the body as a whole.
+	Field string
+	// Expected says what should have been there.
+	Expected string
+}
+
+// Error says what was expected where.
+func (e *InputError) Error() string {
+	if e.Field == "" {
+		return "body: expected " + e.Expected
+	}
+	return fmt.Sprintf("field %q: expected %s", e.Field, e.Expected)
+}

@@ -1,0 +1,286 @@
+package platforms
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"math"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/phone"
+)
+
+// textOf turns a string or a number into a clean text; "" for anything else.
+func textOf(value any, limit int) string {
+	switch value := value.(type) {
+	case string:
+		return clean(value, limit)
+	case json.Number:
+		return clean(numberText(value), limit)
+	}
+	return ""
+}
+
+// numberText writes a number as an id is written: 3.0 and 1.355458e6 without point and
+// exponent.
+func numberText(number json.Number) string {
+	text := number.String()
+	if !strings.ContainsAny(text, ".eE") {
+		return text
+	}
+	value, err := strconv.ParseFloat(text, 64)
+	const exact = 1 << 53
+	if err != nil || value < -exact || value > exact || value != float64(int64(value)) {
+		return text
+	}
+	return strconv.FormatInt(int64(value), 10)
+}
+
+// clean makes a text fit to be kept: valid UTF-8, no control characters, trimmed, at
+// most limit characters.
+func clean(text string, limit int) string {
+	text = strings.ToValidUTF8(text, "")
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
+			return ' '
+		}
+		return r
+	}, text)
+	text = strings.TrimSpace(text)
+	if utf8.RuneCountInString(text) <= limit {
+		return text
+	}
+	count := 0
+	for at := range text {
+		if count == limit {
+			return strings.TrimSpace(text[:at])
+		}
+		count++
+	}
+	return text
+}
+
+// eventName joins the parts of an event's name with "/", and makes it safe to log.
+func eventName(parts ...string) string {
+	var name strings.Builder
+	for _, part := range parts {
+		if part == "" {
+			continue
+		}
+		if name.Len() > 0 {
+			name.WriteByte('/')
+		}
+		for _, r := range part {
+			if r < utf8.RuneSelf && (r == '_' || r == '.' || r == '-' || r == '/' || unicode.IsLetter(r) || unicode.IsDigit(r)) {
+				name.WriteRune(r)
+			} else {
+				name.WriteByte('_')
+			}
+			if name.Len() == maxEvent {
+				return name.String()
+			}
+		}
+	}
+	return name.String()
+}
+
+// eventID joins the parts of an event's id. Without its first part, which tells one
+// sale from another, the body itself is the id; and so that two long ids never become
+// one by cutting, an id too long is hashed.
+func eventID(body []byte, parts ...string) string {
+	if parts[0] == "" {
+		return digest(body)
+	}
+	id := strings.Join(slices.DeleteFunc(parts, func(part string) bool { return part == "" }), "/")
+	if utf8.RuneCountInString(id) > maxID {
+		return digest([]byte(id))
+	}
+	return id
+}
+
+func digest(data []byte) string {
+	sum := sha256.Sum256(data)
+	return "sha256-" + hex.EncodeToString(sum[:16])
+}
+
+// emailOf returns an e-mail address in lower case; "" when it is none.
+func emailOf(value any) string {
+	text, _ := value.(string)
+	if !utf8.ValidString(text) {
+		return ""
+	}
+	text = strings.ToLower(strings.TrimSpace(text))
+	local, domain, found := strings.Cut(text, "@")
+	if !found || local == "" || domain == "" || strings.Contains(domain, "@") || utf8.RuneCountInString(text) > maxEmail {
+		return ""
+	}
+	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {
+		return ""
+	}
+	return text
+}
+
+// phoneOf returns the first usable phone number in E.164. country is the ISO country
+// that the delivery names, "" when it names none; region is the store's.
+func phoneOf(country, region string, values ...any) string {
+	country = strings.ToUpper(strings.TrimSpace(country))
+	for _, value := range values {
+		text := phoneText(value)
+		if text == "" {
+			continue
+		}
+		if len(country) == 2 {
+			if e164, ok := phone.Normalize(text, country); ok {
+				return e164
+			}
+		}
+		if e164, ok := phone.Normalize(text, region); ok {
+			return e164
+		}
+	}
+	return ""
+}
+
+// phoneText reads a phone that is a string, a number, or an object of its parts
+// (Eduzz's contracts: countryCode, areaCode, number).
+func phoneText(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case json.Number:
+		return numberText(value)
+	case map[string]any:
+		parts := fields(value)
+		number := parts.text(maxID, "number", "phone")
+		if number == "" || strings.HasPrefix(number, "+") {
+			return number
+		}
+		number = parts.text(maxID, "areaCode", "area_code", "ddd") + number
+		if code := phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi")); code != "" {
+			return "+" + code + number
+		}
+		return number
+	}
+	return ""
+}
+
+// linkOf returns an address that leads somewhere on the web; "" for anything else.
+func linkOf(value any) string {
+	text, _ := value.(string)
+	text = strings.TrimSpace(text)
+	if text == "" || len(text) > maxURL {
+		return ""
+	}
+	link, err := url.Parse(text)
+	if err != nil || link.User != nil || link.Hostname() == "" || link.Scheme != "http" && link.Scheme != "https" {
+		return ""
+	}
+	text = link.String()
+	if len(text) > maxURL || !utf8.ValidString(text) || strings.ContainsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || unicode.IsControl(r)
+	}) {
+		return ""
+	}
+	return text
+}
+
+// amountOf returns a decimal with a point and two digits after it; "" when the value is
+// no amount.
+func amountOf(value any) string {
+	switch value := value.(type) {
+	case json.Number:
+		return decimal(value.String())
+	case string:
+		if plain := plainAmount(value); strings.Trim(plain, "0123456789.") == "" {
+			return decimal(plain)
+		}
+	}
+	return ""
+}
+
+// centsOf reads an amount that the platform sends in cents.
+func centsOf(value any) string {
+	number, err := strconv.ParseFloat(textOf(value, maxID), 64)
+	if err != nil || number != float64(int64(number)) {
+		return ""
+	}
+	return decimal(strconv.FormatFloat(number/100, 'f', 2, 64))
+}
+
+func decimal(text string) string {
+	number, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.IsNaN(number) || number < 0 || number >= 1e12 {
+		return ""
+	}
+	return strconv.FormatFloat(math.Abs(number), 'f', 2, 64)
+}
+
+// plainAmount turns an amount as people write it ("R$ 1.169,80", "1,169.80", "169.8")
+// into a decimal with a point. The last separator is the decimal one, unless it is the
+// only kind and sets off thousands.
+func plainAmount(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if unicode.IsSpace(r) {
+			return -1
+		}
+		return r
+	}, text)
+	text = strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.Sc, r) })
+	last := strings.LastIndexAny(text, ".,")
+	if last < 0 {
+		return text
+	}
+	whole, fraction := text[:last], text[last+1:]
+	separator := text[last : last+1]
+	repeated := strings.Contains(whole, separator)
+	mixed := strings.ContainsAny(whole, ".,") && !repeated
+	thousands := len(fraction) == 3 && whole != "0" && len(whole) > 0 && len(whole) <= 3
+	whole = strings.NewReplacer(".", "", ",", "").Replace(whole)
+	if repeated || thousands && !mixed {
+		return whole + fraction
+	}
+	return whole + "." + fraction
+}
+
+// currencyOf returns an ISO 4217 code; "" when the value is none.
+func currencyOf(value any) string {
+	text, _ := value.(string)
+	text = strings.ToUpper(strings.TrimSpace(text))
+	if len(text) != 3 || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return ""
+	}
+	return text
+}
+
+// instant returns a time within this century, in UTC; zero otherwise.
+func instant(at time.Time) time.Time {
+	if at.Year() < 2000 || at.Year() > 2099 {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+// timeOf reads a time that names its zone (RFC 3339); zero for anything else.
+func timeOf(value any) time.Time {
+	text, _ := value.(string)
+	at, err := time.Parse(time.RFC3339, strings.TrimSpace(text))
+	if err != nil {
+		return time.Time{}
+	}
+	return instant(at)
+}
+
+// millisOf reads a time in milliseconds since 1970; zero for anything else.
+func millisOf(value any) time.Time {
+	millis, err := strconv.ParseInt(textOf(value, maxID), 10, 64)
+	if err != nil {
+		return time.Time{}
+	}
+	return instant(time.UnixMilli(millis))
+}

@@ -1,0 +1,111 @@
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/gofiber/fiber/v2"
+	"github.com/gofiber/fiber/v2/middleware/recover"
+)
+
+const (
+	// bodyLimit bounds a request's body, headerLimit its first line and headers.
+	bodyLimit   = 1 << 20
+	headerLimit = 16 << 10
+	// readTimeout bounds the arrival of a request, writeTimeout the departure of its
+	// answer, idleTimeout the silence between two requests of a connection.
+	readTimeout  = 10 * time.Second
+	writeTimeout = 35 * time.Second
+	idleTimeout  = 60 * time.Second
+)
+
+// newApp builds the HTTP side: limits, routes, and what holds for every answer.
+func (s *Server) newApp() *fiber.App {
+	app := fiber.New(fiber.Config{
+		AppName:                      "cart-recovery-operator",
+		DisableStartupMessage:        true,
+		CaseSensitive:                true,
+		BodyLimit:                    bodyLimit,
+		ReadBufferSize:               headerLimit,
+		ReadTimeout:                  readTimeout,
+		WriteTimeout:                 writeTimeout,
+		IdleTimeout:                  idleTimeout,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 s.onError,
+	})
+	// A request's first line can hold a secret: it must not get into error texts.
+	app.Server().SecureErrorLogMessage = true
+	app.Server().CloseOnShutdown = true
+
+	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.onPanic}))
+	app.Get("/healthz", s.serve(s.healthz))
+	app.Get("/readyz", s.serve(s.readyz))
+	app.Post("/api/whatsapp/connect/:clientId", s.serveFor(s.RequestTimeout+s.ConnectWait, s.connect))
+	app.Get("/api/whatsapp/status/:clientId", s.serve(s.status))
+	app.Post("/api/whatsapp/webhook", s.serve(s.inbound))
+	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key", s.serve(s.inboundKeyed))
+	app.Post("/api/webhooks/:platform/:clientId", s.serve(s.sale))
+	app.Post("/api/webhooks/:clientId", s.serve(s.saleDetected))
+	return app
+}
+
+// handler answers one request. What it keeps of it longer than the call it must copy.
+type handler func(ctx context.Context, c *fiber.Ctx) answer
+
+func (s *Server) serve(handle handler) fiber.Handler {
+	return s.serveFor(s.RequestTimeout, handle)
+}
+
+func (s *Server) serveFor(timeout time.Duration, handle handler) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithTimeout(s.requests, timeout)
+		defer cancel()
+		return s.write(c, handle(ctx, c))
+	}
+}
+
+// write sends an answer and counts it.
+func (s *Server) write(c *fiber.Ctx, a answer) error {
+	if a.source != "" {
+		s.Metrics.Deliveries.WithLabelValues(a.source, a.result).Inc()
+	}
+	return a.write(c)
+}
+
+// onError answers what no handler answered: limits, unknown routes, panics. The error's
+// own text can hold a path and is not used.
+func (s *Server) onError(c *fiber.Ctx, err error) error {
+	status := fiber.StatusInternalServerError
+	var failed *fiber.Error
+	if errors.As(err, &failed) {
+		status = failed.Code
+	}
+	return s.write(c, refused(status))
+}
+
+// onPanic logs a panic without its value, which can hold anything.
+func (s *Server) onPanic(c *fiber.Ctx, value any) {
+	s.Logger.Error(nil, "a handler panicked", "route", strings.Clone(c.Route().Path),
+		"type", fmt.Sprintf("%T", value), "stack", string(debug.Stack()))
+}
+
+func (s *Server) healthz(context.Context, *fiber.Ctx) answer {
+	return answer{status: fiber.StatusOK, body: map[string]string{"status": "ok"}}
+}
+
+// readyz says whether deliveries can be taken.
+func (s *Server) readyz(ctx context.Context, _ *fiber.Ctx) answer {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	if s.isDraining() || !s.Ready(ctx) {
+		return answer{status: fiber.StatusServiceUnavailable, body: map[string]string{"status": "not ready"}}
+	}
+	return answer{status: fiber.StatusOK, body: map[string]string{"status": "ok"}}
+}
+
+// param copies a path parameter out of the request.
+func param(c *fiber.Ctx, name string) string { return strings.Clone(c.Params(name)) }

@@ -1,0 +1,445 @@
+package webhookserver
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha1"
+	"encoding/hex"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+var leadResource = schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "cartrecoveries"}
+
+// refuseWrites makes the API server refuse writes of leads.
+func refuseWrites(verbs ...string) {
+	hooked.before(func(_ context.Context, verb string, object client.Object) error {
+		if _, isLead := object.(*v1alpha1.CartRecovery); isLead && (len(verbs) == 0 || strings.Contains(strings.Join(verbs, ","), verb)) {
+			return apierrors.NewServerTimeout(leadResource, verb, 1)
+		}
+		return nil
+	})
+}
+
+var _ = Describe("a sales webhook", func() {
+	It("starts a lead, once", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		keep(ctx, gen.In(shop.namespace, gen.ProductObject()))
+		before := count("hotmart", resultCreated)
+
+		body := hotmart(cartEvent)
+		got := shop.post(ctx, body)
+		Expect(got.Status).To(Equal(http.StatusOK))
+		Expect(got.Body).To(HaveKeyWithValue("result", "created"))
+		Expect(count("hotmart", resultCreated)).To(Equal(before + 1))
+
+		leads := shop.leads(ctx)
+		Expect(leads).To(HaveLen(1))
+		Expect(got.Body).To(HaveKeyWithValue("lead", leads[0].Name))
+		spec := leads[0].Spec
+		Expect(spec.Customer).To(Equal(v1alpha1.LeadCustomer{Name: "Maria Souza", Phone: gen.Phone, Email: gen.Email}))
+		Expect(spec.Trigger).To(Equal(v1alpha1.TriggerAbandonedCart))
+		Expect(spec.ProductRef.Name).To(Equal(gen.Product))
+		Expect(spec.AbandonedAt.Time).To(BeTemporally("~", time.Now(), time.Minute))
+		Expect(leads[0].Status.Phase).To(Equal(v1alpha1.PhasePendingRecovery))
+
+		version := leads[0].ResourceVersion
+		for range 3 {
+			again := shop.post(ctx, body)
+			Expect(again.Status).To(Equal(http.StatusOK))
+			Expect(again.Body).To(HaveKeyWithValue("result", "unchanged"))
+		}
+		Expect(shop.leads(ctx)[0].ResourceVersion).To(Equal(version))
+	})
+
+	It("starts one lead however many replicas hear of it at once", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		results := make(chan any, 8)
+		var group sync.WaitGroup
+		for range cap(results) {
+			group.Go(func() {
+				defer GinkgoRecover()
+				got := shop.post(ctx, hotmart(cartEvent))
+				Expect(got.Status).To(Equal(http.StatusOK))
+				results <- got.Body["result"]
+			})
+		}
+		group.Wait()
+		close(results)
+		created := 0
+		for result := range results {
+			if result == "created" {
+				created++
+			}
+		}
+		Expect(created).To(Equal(1))
+		Expect(shop.leads(ctx)).To(HaveLen(1))
+	})
+
+	DescribeTable("stores nothing and says why", func(ctx SpecContext, status int, reason string, body func() []byte) {
+		shop := openShop(ctx)
+		got := shop.post(ctx, body())
+		Expect(got.Status).To(Equal(status), got.Raw)
+		if reason != "" {
+			Expect(got.Body).To(HaveKeyWithValue("result", "ignored"))
+			Expect(got.Body).To(HaveKeyWithValue("reason", reason))
+		} else {
+			Expect(got.Body).To(HaveKey("error"))
+			Expect(got.Body).To(HaveKey("expected"))
+		}
+		Expect(shop.leads(ctx)).To(BeEmpty())
+	},
+		Entry("no phone", 200, "NoPhone", func() []byte { return hotmart(cartEvent, change{"data.buyer.phone": nil}) }),
+		Entry("no sequence", 200, "NoSequence", func() []byte { return hotmart("PURCHASE_CANCELED") }),
+		Entry("an event not used", 200, "EventNotUsed", func() []byte { return hotmart("PURCHASE_EXPIRED") }),
+		Entry("an unknown event", 200, "UnknownEvent", func() []byte { return hotmart("PURCHASE_TELEPORTED") }),
+		Entry("a refund without a lead", 200, "NoLead", func() []byte { return hotmart(refundEvent) }),
+		Entry("a purchase without a customer", 200, "NoCustomer", func() []byte {
+			return hotmart(purchaseEvent, change{"data.buyer.phone": nil, "data.buyer.email": nil})
+		}),
+		Entry("no JSON", 400, "", func() []byte { return []byte("event") }),
+		Entry("truncated JSON", 400, "", func() []byte { return hotmart(cartEvent)[:40] }),
+		Entry("a list", 400, "", func() []byte { return []byte("[]") }),
+		Entry("a wrong type", 400, "", func() []byte { return hotmart(cartEvent, change{"event": map[string]any{}}) }),
+		Entry("no body", 400, "", func() []byte { return nil }),
+	)
+
+	It("ignores a suppressed phone until the suppression expires", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		suppression := &v1alpha1.Suppression{
+			ObjectMeta: metav1.ObjectMeta{Namespace: shop.namespace, Name: "s"},
+			Spec:       v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: shop.store.Name}, PhoneHash: lead.PhoneHash(gen.Phone)},
+		}
+		keep(ctx, suppression)
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
+		suppression.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(-time.Second)}
+		Expect(env.Client.Update(ctx, suppression)).To(Succeed())
+		cached(ctx, suppression)
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "created"))
+	})
+
+	It("answers unknown clients and platforms alike", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		bodies := map[string]bool{}
+		for _, path := range []string{
+			"/api/webhooks/hotmart/nobody", "/api/webhooks/nothing/" + shop.namespace, "/api/webhooks/nobody", "/api/webhooks/hotmart",
+			"/api/whatsapp/webhook/" + shop.namespace + "/nothing/key", "/api/nothing",
+		} {
+			got := call(ctx, http.MethodPost, path, hotmart(cartEvent), "X-HOTMART-HOTTOK", hottok)
+			Expect(got.Status).To(Equal(http.StatusNotFound), path)
+			bodies[got.Raw] = true
+		}
+		Expect(bodies).To(HaveLen(1))
+	})
+
+	It("gives a client id to the older store", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		younger := gen.In(shop.namespace, gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Name, s.Spec.ClientID = "b-younger", shop.namespace
+		}))
+		keep(ctx, younger)
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "created"))
+		Expect(shop.leads(ctx)[0].Spec.StoreRef.Name).To(Equal(shop.store.Name))
+	})
+
+	It("asks to try again when the API server cannot store", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		refuseWrites()
+		for _, event := range []string{cartEvent, purchaseEvent} {
+			got := shop.post(ctx, hotmart(event))
+			Expect(got.Status).To(Equal(http.StatusServiceUnavailable))
+			Expect(got.Header.Get("Retry-After")).To(Equal("5"))
+		}
+		hooked.before(nil)
+		Expect(shop.leads(ctx)).To(BeEmpty())
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "created"))
+	})
+
+	It("does not retry for ever what the schema refuses", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		hooked.before(func(_ context.Context, verb string, object client.Object) error {
+			if created, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "create" {
+				created.Spec.Currency = "not-a-currency"
+			}
+			return nil
+		})
+		got := shop.post(ctx, hotmart(cartEvent))
+		Expect(got.Status).To(Equal(http.StatusBadRequest))
+		Expect(got.Body).To(HaveKeyWithValue("field", "spec.currency"))
+		Expect(got.Raw).NotTo(ContainSubstring("not-a-currency"))
+	})
+})
+
+var _ = Describe("the authentication of a sales webhook", func() {
+	rejected := func(ctx context.Context, shop shop) func() *v1alpha1.RejectedDelivery {
+		return func() *v1alpha1.RejectedDelivery {
+			var store v1alpha1.Store
+			Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(shop.store), &store)).To(Succeed())
+			return store.Status.LastRejectedDelivery
+		}
+	}
+
+	DescribeTable("refuses, counts, and shows it on the store", func(ctx SpecContext, reason, header, value string, mod func(*v1alpha1.Store)) {
+		shop := openShop(ctx, mod)
+		before := count("hotmart", resultUnauthorized)
+		for range 3 {
+			got := call(ctx, http.MethodPost, "/api/webhooks/hotmart/"+shop.namespace, hotmart(cartEvent), header, value)
+			Expect(got.Status).To(Equal(http.StatusUnauthorized))
+		}
+		Expect(count("hotmart", resultUnauthorized)).To(Equal(before + 3))
+		Eventually(rejected(ctx, shop)).Should(HaveField("Reason", reason))
+		Expect(rejected(ctx, shop)().Platform).To(Equal(v1alpha1.PlatformHotmart))
+		Expect(shop.leads(ctx)).To(BeEmpty())
+	},
+		Entry("no token", v1alpha1.RejectedNoCredential, "X-Other", "x", func(*v1alpha1.Store) {}),
+		Entry("an empty token", v1alpha1.RejectedNoCredential, "X-HOTMART-HOTTOK", "", func(*v1alpha1.Store) {}),
+		Entry("a wrong token", v1alpha1.RejectedBadCredential, "X-HOTMART-HOTTOK", "wrong", func(*v1alpha1.Store) {}),
+		Entry("a platform not configured", v1alpha1.RejectedPlatformNotConfigured, "X-HOTMART-HOTTOK", hottok, func(s *v1alpha1.Store) {
+			s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformKiwify, "kiwify")}
+		}),
+		Entry("no secret", v1alpha1.RejectedSecretMissing, "X-HOTMART-HOTTOK", hottok, func(s *v1alpha1.Store) {
+			s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformHotmart, "missing")}
+		}),
+	)
+
+	It("shows authentic deliveries that cannot be read", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		Expect(shop.post(ctx, []byte("{")).Status).To(Equal(http.StatusBadRequest))
+		Eventually(rejected(ctx, shop)).Should(HaveField("Reason", v1alpha1.RejectedMalformed))
+	})
+
+	It("writes at most once a minute and reason, and not before answering", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		writes, held := make(chan struct{}, 16), make(chan struct{})
+		hooked.before(func(ctx context.Context, _ string, object client.Object) error {
+			if store, isStore := object.(*v1alpha1.Store); isStore && store.Namespace == shop.namespace {
+				writes <- struct{}{}
+				select {
+				case <-held:
+				case <-ctx.Done():
+				}
+			}
+			return nil
+		})
+		for range 5 {
+			got := call(ctx, http.MethodPost, "/api/webhooks/hotmart/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK", "wrong")
+			Expect(got.Status).To(Equal(http.StatusUnauthorized))
+		}
+		Eventually(writes).Should(Receive())
+		close(held)
+		Eventually(rejected(ctx, shop)).ShouldNot(BeNil())
+		Expect(writes).NotTo(Receive())
+	})
+
+	It("takes a rotated secret beside the old one", func(ctx SpecContext) {
+		shop := openShop(ctx, func(s *v1alpha1.Store) {
+			s.Spec.Platforms[0].SecretRefs = append([]v1alpha1.SecretKeyReference{
+				{Name: "platforms", Key: "kiwify"}, {Name: "gone", Key: "x"},
+			}, s.Spec.Platforms[0].SecretRefs...)
+		})
+		Expect(shop.post(ctx, hotmart(cartEvent)).Status).To(Equal(http.StatusOK))
+	})
+})
+
+var _ = Describe("the webhook that detects the platform", func() {
+	both := func(s *v1alpha1.Store) {
+		s.Spec.Platforms = append(s.Spec.Platforms, platformWith(v1alpha1.PlatformKiwify, "kiwify"))
+	}
+	kiwifySigned := func(body []byte) string {
+		mac := hmac.New(sha1.New, []byte("a-kiwify-secret"))
+		mac.Write(body)
+		return hex.EncodeToString(mac.Sum(nil))
+	}
+
+	It("takes the only platform that accepts", func(ctx SpecContext) {
+		shop := openShop(ctx, both)
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK", hottok)
+		Expect(got.Status).To(Equal(http.StatusOK))
+		Expect(shop.leads(ctx)[0].Spec.Platform).To(Equal(v1alpha1.PlatformHotmart))
+	})
+
+	It("refuses what none accepts", func(ctx SpecContext) {
+		shop := openShop(ctx, both)
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK", "wrong")
+		Expect(got.Status).To(Equal(http.StatusUnauthorized))
+		Expect(got.Body["error"]).To(ContainSubstring("none of the client's platforms"))
+	})
+
+	It("does not ask platforms that are not configured", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		body := hotmart(cartEvent)
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace+"?signature="+kiwifySigned(body), body)
+		Expect(got.Status).To(Equal(http.StatusUnauthorized))
+	})
+
+	It("refuses what several accept", func(ctx SpecContext) {
+		shop := openShop(ctx, both)
+		body := hotmart(cartEvent)
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace+"?signature="+kiwifySigned(body), body, "X-HOTMART-HOTTOK", hottok)
+		Expect(got.Status).To(Equal(http.StatusBadRequest))
+		Expect(got.Body["error"]).To(ContainSubstring("several"))
+		Expect(shop.leads(ctx)).To(BeEmpty())
+	})
+})
+
+var _ = Describe("a purchase", func() {
+	It("stops the lead, once", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		name := shop.post(ctx, hotmart(cartEvent)).Body["lead"]
+		body := hotmart(purchaseEvent)
+		got := shop.post(ctx, body)
+		Expect(got.Status).To(Equal(http.StatusOK))
+		Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
+		Expect(got.Body).To(HaveKeyWithValue("leads", ConsistOf(name)))
+		Expect(got.Body).To(HaveKeyWithValue("inFlight", false))
+		stopped := shop.leads(ctx)
+		Expect(stopped).To(HaveLen(1))
+		Expect(*stopped[0].Spec.Purchase).To(And(
+			HaveField("TransactionID", "HP1"), HaveField("Amount", "149.90"), HaveField("Currency", "BRL"), HaveField("Unattributed", false)))
+
+		again := shop.post(ctx, body)
+		Expect(again.Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.leads(ctx)[0].ResourceVersion).To(Equal(stopped[0].ResourceVersion))
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "AlreadyPurchased"))
+	})
+
+	It("that comes before its cart is kept, so that the cart starts nothing", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		got := shop.post(ctx, hotmart(purchaseEvent))
+		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.leads(ctx)[0].Spec.AbandonedAt).To(BeNil())
+		late := shop.post(ctx, hotmart(cartEvent))
+		Expect(late.Status).To(Equal(http.StatusOK))
+		Expect(late.Body).To(HaveKeyWithValue("reason", "AlreadyPurchased"))
+		Expect(shop.leads(ctx)).To(HaveLen(1))
+	})
+
+	It("that comes before a cart with an e-mail address of its own keeps that from starting, too", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		bought := shop.post(ctx, hotmart(purchaseEvent, change{"data.buyer.email": nil}))
+		Expect(bought.Body).To(HaveKeyWithValue("result", "recorded"))
+		kept := shop.leads(ctx)[0]
+		cached(ctx, &kept)
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "AlreadyPurchased"))
+		Expect(shop.leads(ctx)).To(HaveLen(1))
+	})
+
+	It("says that a message was in flight", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.lead(ctx, contacted(time.Now(), v1alpha1.MessageClaimed))
+		got := shop.post(ctx, hotmart(purchaseEvent))
+		Expect(got.Body).To(HaveKeyWithValue("inFlight", true))
+	})
+
+	It("stops a lead of the customer under another name, and is credited to it", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.lead(ctx, withEmail(""))
+		got := shop.post(ctx, hotmart(purchaseEvent))
+		Expect(got.Body).To(HaveKeyWithValue("leads", ConsistOf("hotmart-lead")))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Purchase.Unattributed", false)))
+	})
+
+	It("stops leads of other products without credit, where the policy says so", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		strict := gen.In(shop.namespace, gen.ProductObject(func(p *v1alpha1.Product) {
+			p.Name, p.Spec.PlatformIDs[0].ID = "strict", "3"
+			p.Spec.Recovery.KillSwitchScope = v1alpha1.KillSwitchProduct
+		}))
+		keep(ctx, strict)
+		shop.lead(ctx, named("of-2"), ofProduct("2"))
+		shop.lead(ctx, named("of-3"), ofProduct("3"), func(l *v1alpha1.CartRecovery) {
+			l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: "strict"}
+		})
+		shop.lead(ctx, named("of-3-unlinked"), ofProduct("3"))
+		got := shop.post(ctx, hotmart(purchaseEvent))
+		Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
+		purchases := map[string]*v1alpha1.Purchase{}
+		for _, each := range shop.leads(ctx) {
+			purchases[each.Name] = each.Spec.Purchase
+		}
+		Expect(purchases).To(HaveLen(4))
+		Expect(purchases["of-2"].Unattributed).To(BeTrue())
+		Expect(purchases["of-3"]).To(BeNil())
+		Expect(purchases["of-3-unlinked"]).To(BeNil())
+	})
+
+	It("gets through although the lead is written at the same time", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		racing := shop.lead(ctx)
+		races := 0
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if recovery, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch" && races < 3 {
+				races++
+				var current v1alpha1.CartRecovery
+				Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(recovery), &current)).To(Succeed())
+				current.Status.TokensUsed = int64(races)
+				if races == 3 {
+					contacted(time.Now(), v1alpha1.MessageClaimed)(&current)
+				}
+				return env.Client.Status().Update(ctx, &current)
+			}
+			return nil
+		})
+		got := shop.post(ctx, hotmart(purchaseEvent))
+		Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
+		Expect(got.Body).To(HaveKeyWithValue("inFlight", true))
+		Expect(races).To(Equal(3))
+		Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(racing), racing)).To(Succeed())
+		Expect(racing.Spec.Purchase).NotTo(BeNil())
+		Expect(racing.Status.Conversation).To(HaveLen(1))
+	})
+
+	It("and its cart, in any order and at once, end as one lead that was bought", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		var group sync.WaitGroup
+		for i := range 12 {
+			group.Go(func() {
+				defer GinkgoRecover()
+				event := []string{cartEvent, purchaseEvent}[i%2]
+				Expect(shop.post(ctx, hotmart(event)).Status).To(Equal(http.StatusOK))
+			})
+		}
+		group.Wait()
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Purchase", Not(BeNil()))))
+	})
+
+	It("is not acknowledged before it is stored in every lead, and the repetition is", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.lead(ctx, named("of-2"), ofProduct("2"))
+		shop.lead(ctx, named("of-3"), ofProduct("3"))
+		refused := false
+		hooked.before(func(_ context.Context, verb string, object client.Object) error {
+			if _, isLead := object.(*v1alpha1.CartRecovery); isLead && object.GetName() == "of-3" && !refused {
+				refused = true
+				return apierrors.NewServerTimeout(leadResource, verb, 1)
+			}
+			return nil
+		})
+		body := hotmart(purchaseEvent)
+		Expect(shop.post(ctx, body).Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(shop.post(ctx, body).Status).To(Equal(http.StatusOK))
+		Expect(shop.leads(ctx)).To(And(HaveLen(3), HaveEach(HaveField("Spec.Purchase", Not(BeNil())))))
+	})
+
+	It("may be taken back", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.post(ctx, hotmart(purchaseEvent))
+		body := hotmart(refundEvent)
+		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "reversed"))
+		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Reversal.Kind", v1alpha1.ReversalRefund)))
+	})
+})

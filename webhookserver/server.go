@@ -1,0 +1,223 @@
+// Package webhookserver takes what the outside has to tell: deliveries of sales platforms
+// and WhatsApp gateways, and the platform team's own connect and status calls. It
+// authenticates, parses and writes one object; it never sends a message and never calls
+// the AI. It runs on every replica, and a 2xx of its means that the fact is stored.
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-logr/logr"
+	"github.com/gofiber/fiber/v2"
+	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/secrets"
+)
+
+// The defaults of Options.
+const (
+	// DefaultBindAddress is where the server listens.
+	DefaultBindAddress = ":9090"
+	// DefaultConnectWait is how long POST connect waits for a QR or pair code.
+	DefaultConnectWait = 25 * time.Second
+	// DefaultRequestTimeout bounds the work on one request, connect's wait aside.
+	DefaultRequestTimeout = 15 * time.Second
+	// DefaultDrainTimeout is how long requests under way may take once the server stops.
+	DefaultDrainTimeout = 20 * time.Second
+)
+
+// Options are what a Server needs.
+type Options struct {
+	// Client reads from the manager's cache, which must have the indexes of
+	// internal/index, and writes. Required.
+	Client client.Client
+	// Live reads without the cache. Required.
+	Live client.Reader
+	// Secrets reads the platforms' secrets. Required.
+	Secrets *secrets.Reader
+	// Connector builds gateways and reads their credentials. Required.
+	Connector *gateway.Connector
+	// Metrics counts deliveries. Required.
+	Metrics *metrics.Metrics
+	// Authorizer decides who may use connect and status. Default: NewAuthorizer(Client).
+	Authorizer Authorizer
+	// Ready says whether the caches are filled; nil means that they are.
+	Ready func(ctx context.Context) bool
+	// Clock tells the time. Default: the real one.
+	Clock clock.PassiveClock
+	// Logger gets what people must know. It is never given anything of a customer.
+	Logger logr.Logger
+	// BindAddress is where to listen. Default DefaultBindAddress.
+	BindAddress string
+	// ConnectWait is how long POST connect waits for a QR or pair code. Default
+	// DefaultConnectWait.
+	ConnectWait time.Duration
+	// RequestTimeout bounds the work on one request. Default DefaultRequestTimeout.
+	RequestTimeout time.Duration
+	// DrainTimeout is how long requests under way may take once the server stops. Default
+	// DefaultDrainTimeout.
+	DrainTimeout time.Duration
+}
+
+// Server is the webhook server, a Runnable of the manager.
+type Server struct {
+	Options
+
+	app        *fiber.App
+	rejections *rejections
+	// requests is what every request's context derives from; it ends after the drain.
+	requests    context.Context
+	endRequests context.CancelFunc
+	// draining is closed when the server begins to stop: who only waits, stops waiting.
+	draining  chan struct{}
+	stopOnce  sync.Once
+	started   atomic.Bool
+	boundAddr atomic.Pointer[net.Addr]
+}
+
+// New builds a Server; it listens once it is started.
+func New(options Options) (*Server, error) {
+	options, err := options.complete()
+	if err != nil {
+		return nil, err
+	}
+	s := &Server{Options: options, rejections: newRejections(), draining: make(chan struct{})}
+	s.requests, s.endRequests = context.WithCancel(context.Background())
+	s.app = s.newApp()
+	return s, nil
+}
+
+func (o Options) complete() (Options, error) {
+	switch {
+	case o.Client == nil:
+		return o, errors.New("webhook server: Options.Client is required")
+	case o.Live == nil:
+		return o, errors.New("webhook server: Options.Live is required")
+	case o.Secrets == nil:
+		return o, errors.New("webhook server: Options.Secrets is required")
+	case o.Connector == nil:
+		return o, errors.New("webhook server: Options.Connector is required")
+	case o.Metrics == nil:
+		return o, errors.New("webhook server: Options.Metrics is required")
+	}
+	if o.Authorizer == nil {
+		o.Authorizer = NewAuthorizer(o.Client)
+	}
+	if o.Ready == nil {
+		o.Ready = func(context.Context) bool { return true }
+	}
+	if o.Clock == nil {
+		o.Clock = clock.RealClock{}
+	}
+	if o.Logger.GetSink() == nil {
+		o.Logger = logr.Discard()
+	}
+	if o.BindAddress == "" {
+		o.BindAddress = DefaultBindAddress
+	}
+	defaultTo(&o.ConnectWait, DefaultConnectWait)
+	defaultTo(&o.RequestTimeout, DefaultRequestTimeout)
+	defaultTo(&o.DrainTimeout, DefaultDrainTimeout)
+	return o, nil
+}
+
+func defaultTo(value *time.Duration, fallback time.Duration) {
+	if *value <= 0 {
+		*value = fallback
+	}
+}
+
+// NeedLeaderElection is false: every replica takes deliveries.
+func (s *Server) NeedLeaderElection() bool { return false }
+
+// Addr is where the server listens; nil before it does.
+func (s *Server) Addr() net.Addr {
+	if addr := s.boundAddr.Load(); addr != nil {
+		return *addr
+	}
+	return nil
+}
+
+// Start listens and serves until ctx ends, then finishes the requests under way, for
+// Options.DrainTimeout at the longest. A Server starts once.
+func (s *Server) Start(ctx context.Context) error {
+	if !s.started.CompareAndSwap(false, true) {
+		return errors.New("webhook server: it was started before")
+	}
+	defer s.endRequests()
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", s.BindAddress)
+	if ctx.Err() != nil && err != nil {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("webhook server: listen: %w", err)
+	}
+	addr := listener.Addr()
+	s.boundAddr.Store(&addr)
+	s.Logger.Info("the webhook server listens", "address", addr.String())
+
+	stop := make(chan struct{})
+	var recorder sync.WaitGroup
+	recorder.Go(func() { s.recordRejections(context.WithoutCancel(ctx), stop) })
+	defer recorder.Wait()
+	defer close(stop)
+	served := make(chan error, 1)
+	go func() { served <- s.app.Listener(listener) }()
+	select {
+	case err := <-served:
+		s.beginDrain()
+		if err == nil {
+			err = errors.New("the listener was closed")
+		}
+		return fmt.Errorf("webhook server: serve: %w", err)
+	case <-ctx.Done():
+		return s.drain(context.WithoutCancel(ctx), listener, served)
+	}
+}
+
+// drain stops listening and lets the requests under way finish; those that take too long
+// end with their context.
+func (s *Server) drain(ctx context.Context, listener net.Listener, served <-chan error) error {
+	s.beginDrain()
+	ctx, cancel := context.WithTimeout(ctx, s.DrainTimeout)
+	defer cancel()
+	err := s.app.ShutdownWithContext(ctx)
+	// Where serving had not begun yet there was nothing to shut down.
+	_ = listener.Close()
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		s.Logger.Info("requests were still under way when the time to finish them was over")
+		return nil
+	case err != nil:
+		return fmt.Errorf("webhook server: stop: %w", err)
+	}
+	select {
+	case err := <-served:
+		if err != nil {
+			return fmt.Errorf("webhook server: serve: %w", err)
+		}
+	case <-ctx.Done():
+	}
+	return nil
+}
+
+func (s *Server) beginDrain() { s.stopOnce.Do(func() { close(s.draining) }) }
+
+func (s *Server) isDraining() bool {
+	select {
+	case <-s.draining:
+		return true
+	default:
+		return false
+	}
+}
