@@ -2,9 +2,12 @@ package gateway
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -20,7 +23,20 @@ const (
 	KeyToken = "token"
 	// KeyWebhook is the unguessable last part of the instance's webhook URL.
 	KeyWebhook = "webhookKey"
+	// KeyGateway is the Fingerprint of the gateway that handed out the token.
+	KeyGateway = "gateway"
 )
+
+// Fingerprint tells the gateway of an instance from any other: a token is never sent to a
+// gateway that did not hand it out.
+func (c *Connector) Fingerprint(instance *v1alpha1.WhatsAppInstance) string {
+	base := instance.Spec.Gateway.BaseURL
+	if base == "" {
+		base = c.Defaults.BaseURL
+	}
+	sum := sha256.Sum256([]byte(string(instance.Spec.Gateway.Type) + "\x00" + strings.TrimRight(base, "/")))
+	return hex.EncodeToString(sum[:])
+}
 
 // Defaults are the operator's own gateway and its credentials. They are only ever used
 // together: the token is never sent anywhere else.
@@ -78,13 +94,11 @@ func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppIns
 		}
 		endpoint.BaseURL, endpoint.AdminToken = admin.BaseURL, admin.AdminToken
 	}
-	if ref := instance.Status.CredentialsSecretRef; ref != nil {
-		token, err := c.Secrets.Get(ctx, instance.Namespace, v1alpha1.SecretKeyReference{Name: ref.Name, Key: KeyToken})
-		if err != nil && !errors.Is(err, secrets.ErrNotFound) {
-			return Endpoint{}, err
-		}
-		endpoint.Token = string(token)
+	token, err := c.Token(ctx, instance)
+	if err != nil && !errors.Is(err, secrets.ErrNotFound) {
+		return Endpoint{}, err
 	}
+	endpoint.Token = string(token)
 	return endpoint, nil
 }
 
@@ -113,21 +127,33 @@ func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 // WebhookKey returns the key in an instance's webhook URL. The error is
 // secrets.ErrNotFound before the instance is provisioned.
 func (c *Connector) WebhookKey(ctx context.Context, instance *v1alpha1.WhatsAppInstance) ([]byte, error) {
-	return c.credential(ctx, instance, KeyWebhook)
+	data, err := c.credentials(ctx, instance)
+	return present(data, KeyWebhook, err)
 }
 
 // Token returns an instance's gateway token. The error is secrets.ErrNotFound before the
-// instance is provisioned.
+// instance is provisioned, and after its spec has come to name another gateway.
 func (c *Connector) Token(ctx context.Context, instance *v1alpha1.WhatsAppInstance) ([]byte, error) {
-	return c.credential(ctx, instance, KeyToken)
+	data, err := c.credentials(ctx, instance)
+	if from, known := data[KeyGateway]; known && string(from) != c.Fingerprint(instance) {
+		return nil, fmt.Errorf("%w: the token is another gateway's", secrets.ErrNotFound)
+	}
+	return present(data, KeyToken, err)
 }
 
-func (c *Connector) credential(ctx context.Context, instance *v1alpha1.WhatsAppInstance, key string) ([]byte, error) {
+func (c *Connector) credentials(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (map[string][]byte, error) {
 	ref := instance.Status.CredentialsSecretRef
 	if ref == nil {
 		return nil, fmt.Errorf("%w: the instance is not provisioned yet", secrets.ErrNotFound)
 	}
-	return c.Secrets.Get(ctx, instance.Namespace, v1alpha1.SecretKeyReference{Name: ref.Name, Key: key})
+	return c.Secrets.Data(ctx, types.NamespacedName{Namespace: instance.Namespace, Name: ref.Name})
+}
+
+func present(data map[string][]byte, key string, err error) ([]byte, error) {
+	if err == nil && len(data[key]) == 0 {
+		err = fmt.Errorf("%w: no %s", secrets.ErrNotFound, key)
+	}
+	return data[key], err
 }
 
 // CredentialsSecret is the name of the owned Secret with an instance's credentials.

@@ -99,6 +99,53 @@ func TestCredentialsBeforeAnInstanceIsProvisioned(t *testing.T) {
 	}
 }
 
+func TestFingerprint(t *testing.T) {
+	instance := func(kind v1alpha1.GatewayType, base string) *v1alpha1.WhatsAppInstance {
+		return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway = v1alpha1.GatewaySpec{Type: kind, BaseURL: base} })
+	}
+	c := connector(gateway.Defaults{BaseURL: "https://a.example.com/", AdminToken: "ours"})
+	by := c.Fingerprint(instance(v1alpha1.GatewayUAZAPI, ""))
+	for name, row := range map[string]struct {
+		instance *v1alpha1.WhatsAppInstance
+		same     bool
+	}{
+		"the same said explicitly": {instance(v1alpha1.GatewayUAZAPI, "https://a.example.com"), true},
+		"another host":             {instance(v1alpha1.GatewayUAZAPI, "https://b.example.com"), false},
+		"another type":             {instance(v1alpha1.GatewaySimulated, ""), false},
+	} {
+		if got := c.Fingerprint(row.instance) == by; got != row.same {
+			t.Errorf("%s: same gateway: %t, want %t", name, got, row.same)
+		}
+	}
+}
+
+// TestATokenGoesToNoOtherGateway: the spec has come to name another gateway than the one
+// that handed the token out.
+func TestATokenGoesToNoOtherGateway(t *testing.T) {
+	c := connector(own)
+	instance := gen.InstanceObject()
+	c.Secrets = secrets.NewReader(fake.NewClientBuilder().WithObjects(&corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"},
+		Data: map[string][]byte{
+			gateway.KeyToken: []byte("instance"), gateway.KeyWebhook: []byte("key"), gateway.KeyGateway: []byte(c.Fingerprint(instance)),
+		},
+	}).Build(), time.Now)
+	if token, err := c.Token(t.Context(), instance); err != nil || string(token) != "instance" {
+		t.Fatalf("got %q, %v", token, err)
+	}
+	c.Defaults.BaseURL = "https://elsewhere.example.com"
+	if _, err := c.Token(t.Context(), instance); !errors.Is(err, secrets.ErrNotFound) {
+		t.Errorf("got %v, want no token", err)
+	}
+	elsewhere, err := c.For(t.Context(), instance)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token := elsewhere.(*built).Token; token != "" {
+		t.Errorf("the other gateway would be sent %q", token)
+	}
+}
+
 func TestNothingSecretIsPrinted(t *testing.T) {
 	endpoint := gateway.Endpoint{BaseURL: "https://x", AdminToken: "hidden-admin", Token: "hidden-token", Instance: "one"}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {

@@ -1,0 +1,75 @@
+package product
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+)
+
+var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// rival makes another Product that claims these ids at Hotmart.
+func rival(age time.Duration, ids ...string) v1alpha1.Product {
+	return *gen.ProductObject(func(p *v1alpha1.Product) {
+		p.Name, p.UID, p.CreationTimestamp, p.Spec.PlatformIDs = "rival", "uid-rival", metav1.NewTime(now.Add(-age)), nil
+		for _, id := range ids {
+			p.Spec.PlatformIDs = append(p.Spec.PlatformIDs, v1alpha1.PlatformID{Platform: v1alpha1.PlatformHotmart, ID: id})
+		}
+	})
+}
+
+func TestPlan(t *testing.T) {
+	for name, test := range map[string]struct {
+		product func(*v1alpha1.Product)
+		change  func(*situation)
+		ready   bool
+		reason  string
+		says    string
+	}{
+		"all well":                {nil, nil, true, v1alpha1.ReasonReady, ""},
+		"no Store":                {nil, func(s *situation) { s.storeFound = false }, false, v1alpha1.ReasonStoreNotFound, "spec.storeRef"},
+		"an older claims its id":  {nil, func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, "7", gen.ProductID)} }, false, v1alpha1.ReasonPlatformIDTaken, "1001 of hotmart belongs to the older Product rival"},
+		"a younger claims its id": {nil, func(s *situation) { s.rivals = []v1alpha1.Product{rival(time.Minute, gen.ProductID)} }, true, v1alpha1.ReasonReady, ""},
+		"an older has let it go":  {nil, func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, "7")} }, true, v1alpha1.ReasonReady, ""},
+		"the same id elsewhere": {func(p *v1alpha1.Product) { p.Spec.PlatformIDs[0].Platform = v1alpha1.PlatformKiwify },
+			func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, gen.ProductID)} }, true, v1alpha1.ReasonReady, ""},
+		"its prompt is broken": {func(p *v1alpha1.Product) { p.Spec.SystemPrompt = "{{range .Store}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.systemPrompt"},
+		"a text is broken": {func(p *v1alpha1.Product) {
+			p.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first", Text: "{{.Nope}}"}}}}
+		}, nil, false, v1alpha1.ReasonInvalidTemplate, "steps[first].text"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			product := gen.ProductObject(func(p *v1alpha1.Product) { p.CreationTimestamp = metav1.NewTime(now.Add(-time.Hour)) })
+			if test.product != nil {
+				test.product(product)
+			}
+			s := &situation{product: product, storeFound: true}
+			if test.change != nil {
+				test.change(s)
+			}
+			got := plan(s)
+			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason || !strings.Contains(got.message, test.says) {
+				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason, test.says)
+			}
+		})
+	}
+}
+
+func TestApplyBoundsTheMessage(t *testing.T) {
+	product := gen.ProductObject()
+	apply(product, findings{metav1.ConditionFalse, "Reason", strings.Repeat("ã", 600)}, metav1.NewTime(now))
+	if got := len([]rune(product.Status.Conditions[0].Message)); got != maxMessage {
+		t.Errorf("the message has %d characters, want %d", got, maxMessage)
+	}
+}
+
+func TestSetupRejectsMissingDependencies(t *testing.T) {
+	if err := (&Reconciler{}).SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
+		t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
+	}
+}

@@ -1,0 +1,96 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/secrets"
+)
+
+// look reads everything plan decides on.
+func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situation, error) {
+	seen := &situation{store: store, hasAIKey: r.HasAIKey, publicURL: r.PublicURL, leads: store.Status.Leads}
+	var claimants v1alpha1.StoreList
+	if err := r.Client.List(ctx, &claimants, client.MatchingFields{index.StoreByClientID: store.Spec.ClientID}); err != nil {
+		return nil, fmt.Errorf("list the Stores of the clientID: %w", err)
+	}
+	seen.claimants = claimants.Items
+	missing, err := r.missingSecret(ctx, store)
+	if err != nil {
+		return nil, err
+	}
+	seen.missing = missing
+	if r.countDue(client.ObjectKeyFromObject(store)) {
+		if seen.leads, err = r.countLeads(ctx, store); err != nil {
+			return nil, err
+		}
+	}
+	return seen, nil
+}
+
+// missingSecret says which Secret the Store refers to and does not exist, "" for none.
+func (r *Reconciler) missingSecret(ctx context.Context, store *v1alpha1.Store) (string, error) {
+	for _, reference := range references(store) {
+		_, err := r.Secrets.Get(ctx, store.Namespace, reference.SecretKeyReference)
+		if errors.Is(err, secrets.ErrNotFound) {
+			return fmt.Sprintf("%s: Secret %q with a key %q is needed", reference.field, reference.Name, reference.Key), nil
+		}
+		if err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// reference is a Secret the Store refers to, and the field that does.
+type reference struct {
+	field string
+	v1alpha1.SecretKeyReference
+}
+
+func references(store *v1alpha1.Store) []reference {
+	var all []reference
+	for i := range store.Spec.Platforms {
+		platform := &store.Spec.Platforms[i]
+		for _, ref := range platform.SecretRefs {
+			all = append(all, reference{"spec.platforms[" + string(platform.Name) + "].secretRefs", ref})
+		}
+	}
+	if ref := store.Spec.AI.APIKeySecretRef; ref != nil {
+		all = append(all, reference{"spec.ai.apiKeySecretRef", *ref})
+	}
+	return all
+}
+
+// countLeads counts the Store's leads in the cache, where they are; nothing is copied.
+func (r *Reconciler) countLeads(ctx context.Context, store *v1alpha1.Store) (*v1alpha1.LeadCounts, error) {
+	var leads v1alpha1.CartRecoveryList
+	if err := r.Client.List(ctx, &leads, client.InNamespace(store.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		return nil, fmt.Errorf("count the leads: %w", err)
+	}
+	r.mu.Lock()
+	r.counted[client.ObjectKeyFromObject(store)] = r.Clock.Now()
+	r.mu.Unlock()
+	return count(leads.Items, store.Name), nil
+}
+
+// countDue says whether the last count is old enough.
+func (r *Reconciler) countDue(name types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	last, ok := r.counted[name]
+	return !ok || r.Clock.Since(last) >= r.Pace.Count-time.Millisecond
+}
+
+func (r *Reconciler) forget(name types.NamespacedName) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.counted, name)
+}

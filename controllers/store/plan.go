@@ -1,0 +1,133 @@
+package store
+
+import (
+	"net/url"
+	"strings"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/owner"
+	"cartrecovery.dev/operator/internal/templates"
+)
+
+// situation is everything plan decides on.
+type situation struct {
+	store *v1alpha1.Store
+	// claimants are all Stores, in any namespace, that claim the clientID.
+	claimants []v1alpha1.Store
+	// missing says which Secret the Store refers to and does not exist, "" for none.
+	missing   string
+	hasAIKey  bool
+	publicURL string
+	// leads are the counts as of now, or as they were counted last.
+	leads *v1alpha1.LeadCounts
+}
+
+// findings are what there is to say of a Store.
+type findings struct {
+	ready           metav1.ConditionStatus
+	reason, message string
+	webhooks        []v1alpha1.StoreWebhook
+	leads           *v1alpha1.LeadCounts
+}
+
+// plan judges a Store. Of several problems the one is told that keeps most from working.
+func plan(s *situation) findings {
+	found := findings{ready: metav1.ConditionFalse, leads: s.leads}
+	if winner := s.winner(); winner != "" {
+		found.reason = v1alpha1.ReasonClientIDTaken
+		found.message = "spec.clientID: the older Store " + winner + " has it and gets the traffic"
+		return found
+	}
+	found.webhooks = webhooks(s.store, s.publicURL)
+	found.reason, found.message = s.problem()
+	if found.reason == "" {
+		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"
+	}
+	return found
+}
+
+// winner is the Store, as namespace/name, that has the clientID; "" when it is this one.
+func (s *situation) winner() string {
+	oldest := owner.Oldest(s.claimants)
+	if oldest < 0 || s.claimants[oldest].UID == s.store.UID {
+		return ""
+	}
+	return s.claimants[oldest].Namespace + "/" + s.claimants[oldest].Name
+}
+
+// problem is why the Store is not ready, as reason and message.
+func (s *situation) problem() (reason, message string) {
+	spec := &s.store.Spec
+	if !isTimeZone(spec.TimeZone) {
+		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone + " is no IANA time zone, such as America/Sao_Paulo"
+	}
+	if s.missing != "" {
+		return v1alpha1.ReasonSecretNotFound, s.missing
+	}
+	if problem := templates.Problem("spec.ai.systemPrompt", spec.AI.SystemPrompt, &spec.Recovery); problem != "" {
+		return v1alpha1.ReasonInvalidTemplate, problem
+	}
+	if spec.AI.APIKeySecretRef == nil && !s.hasAIKey {
+		return v1alpha1.ReasonNoCredentials, "spec.ai.apiKeySecretRef: set it, or give the operator OPENAI_API_KEY"
+	}
+	if spec.Suspend {
+		return v1alpha1.ReasonSuspended, "spec.suspend is set: deliveries are stored, and nothing is sent"
+	}
+	return "", ""
+}
+
+// isTimeZone knows the IANA time zones; "Local" is whatever the machine is set to.
+func isTimeZone(name string) bool {
+	if name == "" || name == "Local" {
+		return false
+	}
+	_, err := time.LoadLocation(name)
+	return err == nil
+}
+
+// webhooks are the URLs to enter at the Store's platforms.
+func webhooks(store *v1alpha1.Store, publicURL string) []v1alpha1.StoreWebhook {
+	if publicURL == "" {
+		return nil
+	}
+	urls := make([]v1alpha1.StoreWebhook, 0, len(store.Spec.Platforms))
+	for i := range store.Spec.Platforms {
+		name := store.Spec.Platforms[i].Name
+		urls = append(urls, v1alpha1.StoreWebhook{
+			Platform: name,
+			URL:      strings.TrimRight(publicURL, "/") + "/api/webhooks/" + string(name) + "/" + url.PathEscape(store.Spec.ClientID),
+		})
+	}
+	return urls
+}
+
+// count sums leads up by phase; nil when there are none.
+func count(leads []v1alpha1.CartRecovery, store string) *v1alpha1.LeadCounts {
+	var counts v1alpha1.LeadCounts
+	found := false
+	for i := range leads {
+		if leads[i].Spec.StoreRef.Name != store {
+			continue
+		}
+		found = true
+		switch leads[i].Status.Phase {
+		case v1alpha1.PhaseContacted, v1alpha1.PhaseEngaged:
+			counts.Active++
+		case v1alpha1.PhaseRecovered:
+			counts.Recovered++
+		case v1alpha1.PhaseConverted:
+			counts.Converted++
+		case v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut, v1alpha1.PhaseExpired:
+			counts.Closed++
+		default:
+			counts.Pending++
+		}
+	}
+	if !found {
+		return nil
+	}
+	return &counts
+}

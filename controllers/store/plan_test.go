@@ -1,0 +1,140 @@
+package store
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	_ "time/tzdata"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+)
+
+var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// claimant makes another Store with the same clientID.
+func claimant(namespace string, age time.Duration) v1alpha1.Store {
+	return *gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Namespace, s.UID, s.CreationTimestamp = namespace, "uid-"+s.UID, metav1.NewTime(now.Add(-age))
+	})
+}
+
+func TestPlan(t *testing.T) {
+	for name, test := range map[string]struct {
+		store  func(*v1alpha1.Store)
+		change func(*situation)
+		ready  bool
+		reason string
+		says   string
+	}{
+		"all well":               {nil, nil, true, v1alpha1.ReasonReady, ""},
+		"a younger claims it":    {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
+		"an older claims it":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"of the same age":        {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
+		"no such time zone":      {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
+		"the machine's zone":     {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},
+		"UTC":                    {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady, ""},
+		"a Secret is missing":    {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
+		"the prompt is broken":   {func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Nope}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.ai.systemPrompt"},
+		"the fallback is broken": {func(s *v1alpha1.Store) { s.Spec.Recovery.FallbackText = "{{" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.recovery.fallbackText"},
+		"nobody has an AI key":   {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials, "OPENAI_API_KEY"},
+		"it has its own AI key": {func(s *v1alpha1.Store) {
+			s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "openai", Key: "key"}
+		}, func(s *situation) { s.hasAIKey = false }, true, v1alpha1.ReasonReady, ""},
+		"suspended":            {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, nil, false, v1alpha1.ReasonSuspended, "spec.suspend"},
+		"suspended and broken": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, func(s *situation) { s.missing = "Secret" }, false, v1alpha1.ReasonSecretNotFound, "Secret"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := gen.StoreObject(func(s *v1alpha1.Store) { s.CreationTimestamp = metav1.NewTime(now.Add(-time.Hour)) })
+			if test.store != nil {
+				test.store(store)
+			}
+			s := &situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true, publicURL: "https://hooks.example.com/"}
+			if test.change != nil {
+				test.change(s)
+			}
+			got := plan(s)
+			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason || !strings.Contains(got.message, test.says) {
+				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason, test.says)
+			}
+		})
+	}
+}
+
+func TestWebhooks(t *testing.T) {
+	store := gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart}, {Name: v1alpha1.PlatformKiwify}}
+	})
+	want := []v1alpha1.StoreWebhook{
+		{Platform: v1alpha1.PlatformHotmart, URL: "https://hooks.example.com/api/webhooks/hotmart/acme"},
+		{Platform: v1alpha1.PlatformKiwify, URL: "https://hooks.example.com/api/webhooks/kiwify/acme"},
+	}
+	if got := webhooks(store, "https://hooks.example.com/"); !reflect.DeepEqual(got, want) {
+		t.Errorf("webhooks = %v, want %v", got, want)
+	}
+	if got := webhooks(store, ""); got != nil {
+		t.Errorf("webhooks without a public URL = %v", got)
+	}
+	taken := plan(&situation{store: store, claimants: []v1alpha1.Store{claimant("other", time.Hour)}, publicURL: "https://hooks.example.com"})
+	if taken.webhooks != nil {
+		t.Error("a Store without traffic shows URLs that are another's")
+	}
+}
+
+func TestCount(t *testing.T) {
+	leads := make([]v1alpha1.CartRecovery, 0, 10)
+	for _, phase := range []v1alpha1.Phase{
+		v1alpha1.PhasePendingRecovery, "", v1alpha1.PhaseContacted, v1alpha1.PhaseEngaged, v1alpha1.PhaseEngaged, v1alpha1.PhaseRecovered,
+		v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut, v1alpha1.PhaseExpired,
+	} {
+		leads = append(leads, *gen.Lead(now, func(l *v1alpha1.CartRecovery) { l.Status.Phase = phase }))
+	}
+	leads = append(leads, *gen.Lead(now, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "another" }))
+	want := v1alpha1.LeadCounts{Pending: 2, Active: 3, Recovered: 1, Converted: 1, Closed: 3}
+	if got := count(leads, gen.Store); got == nil || *got != want {
+		t.Errorf("counts = %+v, want %+v", got, want)
+	}
+	if got := count(leads, "nobody"); got != nil {
+		t.Errorf("counts of a Store without leads = %+v", got)
+	}
+}
+
+func TestAfter(t *testing.T) {
+	r := &Reconciler{Rand: func() float64 { return 0.999 }, Pace: Pace{Count: 30 * time.Second, Recheck: time.Minute, RecheckMissing: 15 * time.Second}}
+	for name, test := range map[string]struct {
+		found findings
+		least time.Duration
+	}{
+		"nothing":        {findings{}, time.Minute},
+		"leads":          {findings{leads: &v1alpha1.LeadCounts{Closed: 1}}, 30 * time.Second},
+		"missing Secret": {findings{reason: v1alpha1.ReasonSecretNotFound, leads: &v1alpha1.LeadCounts{}}, 15 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := r.after(test.found); got <= test.least || got > test.least*7/6 {
+				t.Errorf("after %s, want between %s and a sixth more", got, test.least)
+			}
+		})
+	}
+}
+
+func TestApplyLeavesRejectionsAlone(t *testing.T) {
+	store := gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Status.LastRejectedDelivery = &v1alpha1.RejectedDelivery{Reason: v1alpha1.RejectedBadCredential}
+	})
+	apply(store, findings{ready: metav1.ConditionFalse, reason: "Reason", message: strings.Repeat("ã", 600)}, metav1.NewTime(now))
+	if store.Status.LastRejectedDelivery == nil {
+		t.Error("the last rejected delivery is gone")
+	}
+	if got := len([]rune(store.Status.Conditions[0].Message)); got != maxMessage {
+		t.Errorf("the message has %d characters, want %d", got, maxMessage)
+	}
+}
+
+func TestSetupRejectsMissingDependencies(t *testing.T) {
+	if err := (&Reconciler{}).SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
+		t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
+	}
+}

@@ -1,0 +1,196 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/onsi/gomega/types"
+	corev1 "k8s.io/api/core/v1"
+	eventsv1 "k8s.io/api/events/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+)
+
+// newNamespace makes a namespace with the Secrets that well has.
+func newNamespace(ctx context.Context) string {
+	GinkgoHelper()
+	namespace, err := env.Namespace(ctx)
+	Expect(err).NotTo(HaveOccurred())
+	newSecret(ctx, namespace, "credentials")
+	return namespace
+}
+
+func newSecret(ctx context.Context, namespace, name string) {
+	GinkgoHelper()
+	Expect(env.Client.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name},
+		StringData: map[string]string{"hottok": "a", "openai": "b"},
+	})).To(Succeed())
+}
+
+// create makes a Store that lacks nothing, with a clientID of its own, changed by mods.
+func create(ctx context.Context, namespace string, mods ...func(*v1alpha1.Store)) *v1alpha1.Store {
+	GinkgoHelper()
+	mods = append([]func(*v1alpha1.Store){func(s *v1alpha1.Store) {
+		s.Spec.ClientID = namespace
+		s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "credentials", Key: "openai"}
+		s.Spec.Platforms = []v1alpha1.StorePlatform{{
+			Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "credentials", Key: "hottok"}},
+		}}
+	}}, mods...)
+	store := gen.In(namespace, gen.StoreObject(mods...))
+	Expect(env.Client.Create(ctx, store)).To(Succeed())
+	return store
+}
+
+func read(ctx context.Context, store *v1alpha1.Store) func() (*v1alpha1.Store, error) {
+	return func() (*v1alpha1.Store, error) {
+		fresh := &v1alpha1.Store{}
+		return fresh, env.Client.Get(ctx, client.ObjectKeyFromObject(store), fresh)
+	}
+}
+
+func change(ctx context.Context, store *v1alpha1.Store, change func(*v1alpha1.Store)) {
+	GinkgoHelper()
+	fresh, err := read(ctx, store)()
+	Expect(err).NotTo(HaveOccurred())
+	before := fresh.DeepCopy()
+	change(fresh)
+	Expect(env.Client.Patch(ctx, fresh, client.MergeFrom(before))).To(Succeed())
+}
+
+func beReady(want string) types.GomegaMatcher {
+	return WithTransform(func(s *v1alpha1.Store) string {
+		ready := apimeta.FindStatusCondition(s.Status.Conditions, v1alpha1.ConditionReady)
+		if ready == nil || s.Status.ObservedGeneration != s.Generation {
+			return ""
+		}
+		return string(ready.Status) + "/" + ready.Reason
+	}, Equal(want))
+}
+
+func lead(ctx context.Context, namespace, name string, phase v1alpha1.Phase) *v1alpha1.CartRecovery {
+	GinkgoHelper()
+	made := gen.In(namespace, gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Name = name }))
+	Expect(env.Client.Create(ctx, made)).To(Succeed())
+	before := made.DeepCopy()
+	made.Status.Phase = phase
+	Expect(env.Client.Status().Patch(ctx, made, client.MergeFrom(before))).To(Succeed())
+	return made
+}
+
+var _ = Describe("A Store", func() {
+	var namespace string
+	BeforeEach(func(ctx SpecContext) { namespace = newNamespace(ctx) })
+
+	It("is ready and shows the URLs to enter at its platforms", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
+		ready, err := read(ctx, store)()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(ready.Status.Webhooks).To(ConsistOf(v1alpha1.StoreWebhook{
+			Platform: v1alpha1.PlatformHotmart, URL: publicURL + "/api/webhooks/hotmart/" + namespace,
+		}))
+		Expect(ready.Status.Leads).To(BeNil())
+		Eventually(ctx, func(ctx context.Context) ([]eventsv1.Event, error) {
+			var list eventsv1.EventList
+			err := env.Client.List(ctx, &list, client.InNamespace(namespace))
+			return list.Items, err
+		}, soon, often).Should(ConsistOf(And(HaveField("Reason", "Ready"), HaveField("Type", "Normal"))))
+	})
+
+	It("has no traffic while an older one has its clientID, and gets it when that one goes", func(ctx SpecContext) {
+		winner := create(ctx, namespace)
+		Eventually(ctx, read(ctx, winner), soon, often).Should(beReady("True/Ready"))
+		elsewhere := newNamespace(ctx)
+		loser := create(ctx, elsewhere, func(s *v1alpha1.Store) { s.Name, s.Spec.ClientID = "zzz", namespace })
+		// Two objects of the same second are told apart by namespace and name.
+		if loser.CreationTimestamp.Equal(&winner.CreationTimestamp) && elsewhere < namespace {
+			winner, loser = loser, winner
+		}
+		Eventually(ctx, read(ctx, loser), soon, often).Should(beReady("False/ClientIDTaken"))
+		taken, err := read(ctx, loser)()
+		Expect(err).NotTo(HaveOccurred())
+		Expect(taken.Status.Webhooks).To(BeEmpty())
+		Expect(taken.Status.Conditions[0].Message).To(ContainSubstring(winner.Namespace + "/" + winner.Name))
+		Eventually(ctx, read(ctx, winner), soon, often).Should(beReady("True/Ready"))
+
+		Expect(env.Client.Delete(ctx, winner)).To(Succeed())
+		Eventually(ctx, read(ctx, loser), soon, often).Should(beReady("True/Ready"))
+	})
+
+	It("notices Secrets that come and go, which nobody tells it of", func(ctx SpecContext) {
+		store := create(ctx, namespace, func(s *v1alpha1.Store) {
+			refs := &s.Spec.Platforms[0].SecretRefs
+			*refs = append(*refs, v1alpha1.SecretKeyReference{Name: "rotated", Key: "hottok"})
+		})
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SecretNotFound"))
+		newSecret(ctx, namespace, "rotated")
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
+		Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "credentials"}})).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SecretNotFound"))
+	})
+
+	DescribeTable("says what keeps it from working, until that is put right",
+		func(ctx SpecContext, broken, repaired func(*v1alpha1.Store), reason string) {
+			store := create(ctx, namespace, broken)
+			Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/" + reason))
+			change(ctx, store, repaired)
+			Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
+		},
+		Entry("its time zone", func(s *v1alpha1.Store) { s.Spec.TimeZone = "America/Atlantis" },
+			func(s *v1alpha1.Store) { s.Spec.TimeZone = "Europe/Lisbon" }, v1alpha1.ReasonInvalidTimeZone),
+		Entry("its prompt", func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Shoes}}" },
+			func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Name}}" }, v1alpha1.ReasonInvalidTemplate),
+		Entry("no key for the AI", func(s *v1alpha1.Store) { s.Spec.AI.APIKeySecretRef = nil },
+			func(s *v1alpha1.Store) {
+				s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "credentials", Key: "openai"}
+			}, v1alpha1.ReasonNoCredentials),
+		Entry("that it is suspended", func(s *v1alpha1.Store) { s.Spec.Suspend = true },
+			func(s *v1alpha1.Store) { s.Spec.Suspend = false }, v1alpha1.ReasonSuspended),
+	)
+
+	It("counts its leads by phase, and writes only when that has changed", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
+		lead(ctx, namespace, "hotmart-a", v1alpha1.PhasePendingRecovery)
+		engaged := lead(ctx, namespace, "hotmart-b", v1alpha1.PhaseEngaged)
+		lead(ctx, namespace, "hotmart-c", v1alpha1.PhaseRecovered)
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads",
+			Equal(&v1alpha1.LeadCounts{Pending: 1, Active: 1, Recovered: 1})))
+
+		written := writes.of(store)
+		Consistently(ctx, func() int { return writes.of(store) }, 2*awhile, often).Should(Equal(written))
+
+		before := engaged.DeepCopy()
+		engaged.Status.Phase = v1alpha1.PhaseOptedOut
+		Expect(env.Client.Status().Patch(ctx, engaged, client.MergeFrom(before))).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads",
+			Equal(&v1alpha1.LeadCounts{Pending: 1, Recovered: 1, Closed: 1})))
+
+		Expect(env.Client.DeleteAllOf(ctx, &v1alpha1.CartRecovery{}, client.InNamespace(namespace))).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads", BeNil()))
+	})
+
+	It("leaves alone what the webhook server writes", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
+		fresh, err := read(ctx, store)()
+		Expect(err).NotTo(HaveOccurred())
+		before := fresh.DeepCopy()
+		fresh.Status.LastRejectedDelivery = &v1alpha1.RejectedDelivery{
+			Time: metav1.Now(), Platform: v1alpha1.PlatformHotmart, Reason: v1alpha1.RejectedBadCredential,
+		}
+		Expect(env.Client.Status().Patch(ctx, fresh, client.MergeFrom(before))).To(Succeed())
+		lead(ctx, namespace, "hotmart-a", v1alpha1.PhaseContacted)
+		change(ctx, store, func(s *v1alpha1.Store) { s.Spec.Suspend = true })
+		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/Suspended"), HaveField("Status.Leads", Not(BeNil()))))
+		Expect(read(ctx, store)()).To(HaveField("Status.LastRejectedDelivery.Reason", v1alpha1.RejectedBadCredential))
+	})
+})

@@ -1,0 +1,387 @@
+package whatsappinstance
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/index"
+)
+
+const (
+	// webhookKeyBytes is how many random bytes make a webhook URL unguessable.
+	webhookKeyBytes = 32
+	// maxTransientRetry and maxTerminalRetry bound the pause between two tries: of a gateway
+	// that does not answer, and of one that refuses until a person changes something.
+	maxTransientRetry = 2 * time.Minute
+	maxTerminalRetry  = 5 * time.Minute
+	// maxAskedRetry bounds the pause that a gateway asks for.
+	maxAskedRetry = time.Hour
+	// terminalFactor is how much longer than after another failure the pause is after a
+	// refusal.
+	terminalFactor = 5
+	// createWithin is how long after its beginning was stored a creation may be called: an
+	// operator that was frozen in between leaves it to its successor.
+	createWithin = settleAfter / 4
+)
+
+// act does what was planned and writes the outcome.
+func (r *Reconciler) act(ctx context.Context, p *pass, next action) error {
+	switch next.kind {
+	case halt:
+		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
+			connection.Unready(i, next.phase, next.reason, next.message, p.now)
+		})
+	case complain:
+		return r.failed(ctx, p, p.problem)
+	case guard:
+		return r.setFinalizer(ctx, p.instance, true)
+	case release:
+		return r.setFinalizer(ctx, p.instance, false)
+	case prepare:
+		return r.prepare(ctx, p)
+	case provision:
+		return r.provision(ctx, p)
+	case forget:
+		return r.forgetToken(ctx, p)
+	case register:
+		return r.register(ctx, p)
+	case unregistered:
+		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookUnknown(i, p.now) })
+	case poll:
+		return r.poll(ctx, p)
+	case acknowledge:
+		request := p.request()
+		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { pairingOf(i).HandledRequest = request })
+	case beginPairing:
+		return r.beginPairing(ctx, p)
+	case endPairing:
+		return r.endPairing(ctx, p)
+	case connect:
+		return r.connect(ctx, p)
+	case trace:
+		return r.trace(ctx, p)
+	case destroy:
+		return r.destroy(ctx, p)
+	case abandon:
+		return r.abandon(ctx, p)
+	case wait:
+	}
+	return nil
+}
+
+// prepare makes the owned Secret with the webhook key, before anything at the gateway
+// knows of the instance, so that its URL never changes.
+func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
+	if !p.credentials.webhookKey {
+		key := make([]byte, webhookKeyBytes)
+		_, _ = rand.Read(key) // never fails
+		err := r.writeSecret(ctx, p.instance, gateway.CredentialsSecret(p.instance), func(secret *corev1.Secret) {
+			secret.Data[gateway.KeyWebhook] = []byte(base64.RawURLEncoding.EncodeToString(key))
+		})
+		if errors.Is(err, errNotOwned) {
+			return r.failed(ctx, p, notOwned(gateway.CredentialsSecret(p.instance).Name))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { prepared(i, p.now) })
+}
+
+// provision finds the instance that an earlier pass has made and could not store, or makes
+// it. That a creation begins is stored first, in a way that fails if anybody else has
+// written in the meantime.
+func (r *Reconciler) provision(ctx context.Context, p *pass) error {
+	found, ok, err := p.gateway.Find(ctx, identity(p.instance))
+	if err != nil {
+		return r.failed(ctx, p, err)
+	}
+	if ok {
+		return r.adopt(ctx, p, found)
+	}
+	began := r.Clock.Now().UTC()
+	if err := r.writeSecret(ctx, p.instance, gateway.CredentialsSecret(p.instance), func(secret *corev1.Secret) {
+		secret.Data[keyCreation] = []byte(began.Format(time.RFC3339Nano))
+	}); err != nil {
+		return err
+	}
+	if r.Clock.Since(began) > createWithin {
+		p.memory.settled = began
+		return nil
+	}
+	made, err := p.gateway.Create(ctx, identity(p.instance))
+	if err == nil || failure.ClassOf(err) != failure.Ambiguous {
+		p.memory.settled = began
+	}
+	if err != nil {
+		return r.failed(ctx, p, err)
+	}
+	return r.adopt(ctx, p, made)
+}
+
+// adopt stores the token of the instance, which is the last thing to be written: without
+// it everything begins again with Find.
+func (r *Reconciler) adopt(ctx context.Context, p *pass, found gateway.Instance) error {
+	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { provisioned(i, found.ID) }); err != nil {
+		return err
+	}
+	p.memory.succeeded()
+	p.memory.state = ""
+	return r.keepToken(ctx, p, found.Token)
+}
+
+func (r *Reconciler) keepToken(ctx context.Context, p *pass, token string) error {
+	return r.writeSecret(ctx, p.instance, gateway.CredentialsSecret(p.instance), func(secret *corev1.Secret) {
+		secret.Data[gateway.KeyToken] = []byte(token)
+		secret.Data[gateway.KeyGateway] = []byte(r.Connector.Fingerprint(p.instance))
+		secret.Data[keyCreation] = []byte(creationDone)
+	})
+}
+
+// forgetToken drops a token that the gateway does not know any more, or that is another
+// gateway's.
+func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
+	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { lost(i, p.now) }); err != nil {
+		return err
+	}
+	p.memory.state = ""
+	return r.writeSecret(ctx, p.instance, gateway.CredentialsSecret(p.instance), func(secret *corev1.Secret) {
+		delete(secret.Data, gateway.KeyToken)
+		delete(secret.Data, gateway.KeyGateway)
+	})
+}
+
+// register tells the gateway where to post. That it fails keeps nobody from pairing.
+func (r *Reconciler) register(ctx context.Context, p *pass) error {
+	err := p.gateway.RegisterWebhook(ctx, p.webhookURL)
+	if isGone(err) {
+		return r.gone(ctx, p, err)
+	}
+	if err != nil {
+		p.memory.webhookRetryAt = r.retryAt(err, 2)
+		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRefused(i, err, p.now) })
+	}
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRegistered(i, p.webhook, p.now) })
+}
+
+// poll asks for the connection.
+func (r *Reconciler) poll(ctx context.Context, p *pass) error {
+	state, err := p.gateway.Status(ctx)
+	if isGone(err) {
+		return r.gone(ctx, p, err)
+	}
+	if err != nil {
+		return r.failed(ctx, p, err)
+	}
+	p.memory.reprovisioned = false
+	return r.observe(ctx, p, state)
+}
+
+// connect asks for a QR or pair code, which the gateway shows until the phone is paired
+// or it gives up waiting.
+func (r *Reconciler) connect(ctx context.Context, p *pass) error {
+	phone := ""
+	if p.instance.Spec.Pairing.Method == v1alpha1.PairingPairCode {
+		phone = strings.TrimPrefix(p.instance.Spec.Pairing.Phone, "+")
+	}
+	attempt := p.instance.Status.Pairing.Attempts
+	p.memory.nextConnect = r.Clock.Now().Add(r.jittered(connectEvery))
+	state, err := p.gateway.Connect(ctx, phone)
+	if isGone(err) {
+		return r.gone(ctx, p, err)
+	}
+	if err != nil {
+		err = r.failed(ctx, p, err)
+		// The next call is this one again, so that the failures add up.
+		p.memory.state, p.memory.nextConnect = gateway.Disconnected, p.memory.retryAt
+		p.memory.nextPoll = p.memory.retryAt.Add(r.Pace.Pairing)
+		return err
+	}
+	p.memory.connectedFor = attempt
+	return r.observe(ctx, p, state)
+}
+
+// observe keeps what the gateway said: the connection in the status and, once this attempt
+// has asked for it, the QR or pair code in the owned Secret.
+func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) error {
+	now := r.Clock.Now()
+	p.memory.succeeded()
+	p.memory.state, p.memory.askedFor = state.Connection, p.request()
+	if connection.PairingOpen(p.instance, now) && p.memory.connectedFor == p.instance.Status.Pairing.Attempts {
+		err := r.show(ctx, p.instance, state)
+		if errors.Is(err, errNotOwned) {
+			return r.failed(ctx, p, notOwned(gateway.PairingSecret(p.instance).Name))
+		}
+		if err != nil {
+			return err
+		}
+	}
+	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { connection.Observe(i, state, now) }); err != nil {
+		return err
+	}
+	p.memory.nextPoll = now.Add(r.jittered(r.untilPoll(p.instance, state, now)))
+	return nil
+}
+
+// untilPoll is short while something is expected to change.
+func (r *Reconciler) untilPoll(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.Time) time.Duration {
+	switch {
+	case connection.PairingOpen(instance, now):
+		return r.Pace.Pairing
+	case state.Connection == gateway.Connecting:
+		return min(5*r.Pace.Pairing, r.Pace.Connected)
+	}
+	return r.Pace.Connected
+}
+
+// show writes the QR or pair code into the owned Secret, if it is another one than there.
+func (r *Reconciler) show(ctx context.Context, instance *v1alpha1.WhatsAppInstance, state gateway.State) error {
+	content := pairingContent(state)
+	if len(content) == 0 {
+		return nil
+	}
+	return r.writeSecret(ctx, instance, gateway.PairingSecret(instance), func(secret *corev1.Secret) { secret.Data = content })
+}
+
+// beginPairing begins or prolongs an attempt. What an earlier one has left, or one by
+// another method, is not for it.
+func (r *Reconciler) beginPairing(ctx context.Context, p *pass) error {
+	if pairing := p.instance.Status.Pairing; pairing != nil && pairing.Attempts != p.memory.connectedFor {
+		if err := r.conceal(ctx, p.instance); err != nil {
+			return err
+		}
+	}
+	request := p.request()
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { begin(i, request, p.now) })
+}
+
+// endPairing empties the Secret before the status says so.
+func (r *Reconciler) endPairing(ctx context.Context, p *pass) error {
+	if err := r.conceal(ctx, p.instance); err != nil {
+		return err
+	}
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { ended(i, p.now) })
+}
+
+// conceal empties the Secret with the QR or pair code.
+func (r *Reconciler) conceal(ctx context.Context, instance *v1alpha1.WhatsAppInstance) error {
+	name := gateway.PairingSecret(instance)
+	secret, err := r.owned(ctx, instance, name)
+	if err != nil || secret == nil {
+		return err
+	}
+	return r.writeSecret(ctx, instance, name, func(secret *corev1.Secret) { secret.Data = nil })
+}
+
+// gone handles an instance that the gateway does not know, or a token it refuses: it is
+// looked for or made again, once.
+func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
+	if p.memory.reprovisioned {
+		return r.failed(ctx, p, err)
+	}
+	p.memory.reprovisioned = true
+	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLost", "Provision",
+		"the gateway does not know the instance or its token any more; it is looked for and, if need be, made again")
+	return r.forgetToken(ctx, p)
+}
+
+// trace looks for an instance that was made and whose token is not at hand, so that it
+// can be deleted.
+func (r *Reconciler) trace(ctx context.Context, p *pass) error {
+	found, ok, err := p.gateway.Find(ctx, identity(p.instance))
+	if err != nil {
+		return r.failed(ctx, p, err)
+	}
+	if !ok {
+		return r.setFinalizer(ctx, p.instance, false)
+	}
+	return r.keepToken(ctx, p, found.Token)
+}
+
+// destroy logs the phone out and deletes the instance. Both succeed when there is nothing
+// left to do.
+func (r *Reconciler) destroy(ctx context.Context, p *pass) error {
+	err := p.gateway.Disconnect(ctx)
+	if err == nil || failure.ClassOf(err) == failure.Terminal || failure.CodeOf(err) == failure.NotConnected {
+		err = p.gateway.Delete(ctx)
+	}
+	switch {
+	case isGone(err) && !p.memory.reprovisioned:
+		p.memory.reprovisioned = true
+		return r.forgetToken(ctx, p)
+	case err != nil && !isGone(err):
+		return r.failed(ctx, p, err)
+	}
+	return r.setFinalizer(ctx, p.instance, false)
+}
+
+// abandon leaves the instance at the gateway, and says so.
+func (r *Reconciler) abandon(ctx context.Context, p *pass) error {
+	ctrl.LoggerFrom(ctx).Info("the instance could not be deleted at the gateway and is left there", "instance", index.GatewayName(p.instance))
+	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLeftAtGateway", "Delete",
+		"the gateway did not delete instance %s within %s: it is left there", index.GatewayName(p.instance), r.Pace.GiveUpAfter)
+	return r.setFinalizer(ctx, p.instance, false)
+}
+
+// failed notes a failed call of the gateway, in memory when to try again and in the status
+// why. Other errors are the API server's and go to the rate limiter.
+func (r *Reconciler) failed(ctx context.Context, p *pass, err error) error {
+	if _, classed := failure.As(err); !classed {
+		return err
+	}
+	p.memory.failures++
+	p.memory.retryAt = r.retryAt(err, p.memory.failures)
+	p.memory.nextPoll, p.memory.state, p.memory.askedFor = p.memory.retryAt, "", p.request()
+	ctrl.LoggerFrom(ctx).V(1).Info("the gateway failed", "failure", connection.Message(err))
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { connection.Failed(i, err, p.now) })
+}
+
+// retryAt is when a call may be tried again that has failed several times in a row: when
+// the gateway said, else exponentially later, and slowly where a person must do something.
+func (r *Reconciler) retryAt(err error, failures int) time.Time {
+	now := r.Clock.Now()
+	if failed, ok := failure.As(err); ok && failed.RetryAt.After(now) {
+		return now.Add(min(failed.RetryAt.Sub(now), maxAskedRetry) + r.jittered(r.Pace.Retry))
+	}
+	first, most := r.Pace.Retry, maxTransientRetry
+	if failure.ClassOf(err) == failure.Terminal {
+		first, most = terminalFactor*first, maxTerminalRetry
+	}
+	pause := first << min(failures-1, 16)
+	return now.Add(r.jittered(min(pause, most)))
+}
+
+// succeeded forgets the failures.
+func (m *memory) succeeded() {
+	m.failures, m.retryAt = 0, time.Time{}
+}
+
+func identity(instance *v1alpha1.WhatsAppInstance) gateway.Identity {
+	return gateway.Identity{
+		Name: index.GatewayName(instance), Owner: instance.Namespace + "/" + instance.Name, UID: string(instance.UID),
+	}
+}
+
+// isGone says whether the gateway does not know the instance, or its token.
+func isGone(err error) bool {
+	code := failure.CodeOf(err)
+	return code == failure.NotFound || code == failure.Unauthorized
+}
+
+func notOwned(name string) error {
+	return &failure.Error{
+		Class: failure.Terminal, Code: failure.Misconfigured, Op: "gateway: keep credentials",
+		Detail: "Secret " + name + " exists and does not belong to this object: delete it, or name the object differently",
+	}
+}

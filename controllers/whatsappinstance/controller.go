@@ -1,0 +1,286 @@
+// Package whatsappinstance makes WhatsAppInstances at their gateway, pairs phones with
+// them, and keeps an eye on the connection.
+package whatsappinstance
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/index"
+)
+
+const (
+	// defaultConcurrency is how many instances are handled at once: they wait on HTTP.
+	defaultConcurrency = 32
+	// reconcileTimeout is longer than the two calls a pass makes at most, and their writes.
+	reconcileTimeout = 4 * gateway.Timeout
+	// minBackoff and maxBackoff bound the pause after an error of the API server.
+	minBackoff = time.Second
+	maxBackoff = 2 * time.Minute
+	// atOnce is when the next action is looked for after one was done.
+	atOnce = time.Millisecond
+)
+
+// Pace is how often gateways are called. What is zero takes its default.
+type Pace struct {
+	// Pairing is the time between two polls while a phone is waited for. Default 2s.
+	Pairing time.Duration
+	// Connected is the time between two polls otherwise. Default 60s.
+	Connected time.Duration
+	// Retry is the pause after the first failure; it doubles with each. Default 2s.
+	Retry time.Duration
+	// GiveUpAfter is how long the deletion at a gateway is tried. Default 5m.
+	GiveUpAfter time.Duration
+}
+
+// Reconciler brings WhatsAppInstances and their gateways together.
+type Reconciler struct {
+	// Client reads Stores from the cache and writes.
+	Client client.Client
+	// Live reads without the cache: instances, so that an action never rests on a state
+	// from before the last one, and the Secrets this controller owns.
+	Live client.Reader
+	// Connector builds the gateways.
+	Connector *gateway.Connector
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// Recorder emits events on transitions.
+	Recorder events.EventRecorder
+	// PublicURL is where the webhook server can be reached from outside, "" when unknown.
+	PublicURL string
+	// Pace is how often gateways are called.
+	Pace Pace
+	// Rand returns a number in [0,1) for jitter. Default math/rand.
+	Rand func() float64
+	// Concurrency is how many instances are handled at once. Default 32.
+	Concurrency int
+	// SkipNameValidation allows several controllers of this name in one process.
+	SkipNameValidation bool
+
+	mu       sync.Mutex
+	memories map[types.NamespacedName]remembered
+}
+
+// remembered is the memory of one generation of one instance: after a change of the spec
+// everything is looked at anew.
+type remembered struct {
+	memory
+	uid        types.UID
+	generation int64
+}
+
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/finalizers,verbs=update
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// SetupWithManager adds the controller to the manager. The cache must have the indexes of
+// internal/index.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if err := r.complete(); err != nil {
+		return err
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("whatsappinstance").
+		For(&v1alpha1.WhatsAppInstance{}, builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
+		))).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(comesOrGoes())).
+		WithOptions(controller.Options{
+			MaxConcurrentReconciles: r.Concurrency,
+			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
+			ReconciliationTimeout:   reconcileTimeout,
+			SkipNameValidation:      &r.SkipNameValidation,
+		}).
+		Complete(r)
+}
+
+// complete rejects missing dependencies and fills in defaults.
+func (r *Reconciler) complete() error {
+	for name, missing := range map[string]bool{
+		"Client": r.Client == nil, "Live": r.Live == nil, "Clock": r.Clock == nil, "Recorder": r.Recorder == nil,
+		"Connector": r.Connector == nil || r.Connector.Secrets == nil || len(r.Connector.Factories) == 0,
+	} {
+		if missing {
+			return fmt.Errorf("whatsappinstance controller: %s is needed", name)
+		}
+	}
+	for _, setting := range []struct {
+		value     *time.Duration
+		otherwise time.Duration
+	}{
+		{&r.Pace.Pairing, 2 * time.Second},
+		{&r.Pace.Connected, time.Minute},
+		{&r.Pace.Retry, 2 * time.Second},
+		{&r.Pace.GiveUpAfter, 5 * time.Minute},
+	} {
+		if *setting.value <= 0 {
+			*setting.value = setting.otherwise
+		}
+	}
+	if r.Rand == nil {
+		r.Rand = rand.Float64
+	}
+	if r.Concurrency <= 0 {
+		r.Concurrency = defaultConcurrency
+	}
+	r.memories = map[types.NamespacedName]remembered{}
+	return nil
+}
+
+// Reconcile does the next thing for one instance: it reads, plans, does exactly one
+// action, and writes.
+func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	instance := &v1alpha1.WhatsAppInstance{}
+	err := r.Live.Get(ctx, request.NamespacedName, instance)
+	if apierrors.IsNotFound(err) {
+		r.remember(request.NamespacedName, nil, nil)
+		return reconcile.Result{}, nil
+	}
+	if err != nil {
+		return reconcile.Result{}, fmt.Errorf("read WhatsAppInstance: %w", err)
+	}
+	p, err := r.look(ctx, instance)
+	if err != nil {
+		return reconcile.Result{}, err
+	}
+	next := plan(&p.situation)
+	err = r.act(ctx, p, next)
+	if err != nil {
+		p.memory.nextPoll = time.Time{}
+	}
+	r.remember(request.NamespacedName, instance, &p.memory)
+	return r.result(next, err)
+}
+
+// result says when to look again. A conflict means that somebody else has just written:
+// what was done is found out and noted in the next pass.
+func (r *Reconciler) result(done action, err error) (reconcile.Result, error) {
+	// Those listed at start keep their low priority otherwise, and would starve.
+	result := reconcile.Result{Priority: new(0)}
+	switch {
+	case apierrors.IsConflict(err):
+		result.RequeueAfter = r.jittered(100 * time.Millisecond)
+	case err != nil:
+		return reconcile.Result{}, err
+	case done.kind == halt:
+	case done.kind != wait:
+		result.RequeueAfter = atOnce
+	case !done.until.IsZero():
+		result.RequeueAfter = max(done.until.Sub(r.Clock.Now()), atOnce)
+	}
+	return result, nil
+}
+
+// pass is one reconcile: what is known, and how to reach the gateway.
+type pass struct {
+	situation
+	gateway gateway.Gateway
+	// problem is why there is no gateway.
+	problem error
+	// webhookURL is a secret.
+	webhookURL string
+}
+
+// look reads everything there is to know.
+func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (*pass, error) {
+	p := &pass{situation: situation{
+		instance: instance, giveUpAfter: r.Pace.GiveUpAfter, memory: r.recall(instance), now: r.Clock.Now(),
+	}}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}, &v1alpha1.Store{})
+	if client.IgnoreNotFound(err) != nil {
+		return nil, fmt.Errorf("read Store: %w", err)
+	}
+	p.storeFound = err == nil
+	_, p.supported = r.Connector.Factories[instance.Spec.Gateway.Type]
+	if err := r.lookAtCredentials(ctx, p); err != nil {
+		return nil, err
+	}
+	p.gateway, err = r.Connector.For(ctx, instance)
+	if err != nil && failure.CodeOf(err) != failure.Misconfigured {
+		return nil, fmt.Errorf("read the gateway's credentials: %w", err)
+	}
+	p.problem, p.misconfigured = err, err != nil
+	return p, nil
+}
+
+func (r *Reconciler) lookAtCredentials(ctx context.Context, p *pass) error {
+	secret, err := r.owned(ctx, p.instance, gateway.CredentialsSecret(p.instance))
+	if err != nil || secret == nil {
+		return err
+	}
+	p.credentials = readCredentials(secret.Data, r.Connector.Fingerprint(p.instance))
+	if key := secret.Data[gateway.KeyWebhook]; r.PublicURL != "" && len(key) > 0 {
+		p.webhookURL = webhookURL(r.PublicURL, p.instance, string(key))
+		p.webhook = hash(p.webhookURL)
+	}
+	return nil
+}
+
+func (r *Reconciler) recall(instance *v1alpha1.WhatsAppInstance) memory {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	known := r.memories[client.ObjectKeyFromObject(instance)]
+	if known.uid != instance.UID || known.generation != instance.Generation {
+		return memory{}
+	}
+	return known.memory
+}
+
+// remember keeps what is known of an instance; nil forgets it.
+func (r *Reconciler) remember(name types.NamespacedName, instance *v1alpha1.WhatsAppInstance, known *memory) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if known == nil {
+		delete(r.memories, name)
+		return
+	}
+	r.memories[name] = remembered{memory: *known, uid: instance.UID, generation: instance.Generation}
+}
+
+// jittered spreads a pause over ±10 %.
+func (r *Reconciler) jittered(pause time.Duration) time.Duration {
+	return time.Duration(float64(pause) * (0.9 + 0.2*r.Rand()))
+}
+
+// ofStore are the instances of a Store.
+func (r *Reconciler) ofStore(ctx context.Context, store client.Object) []reconcile.Request {
+	var instances v1alpha1.WhatsAppInstanceList
+	if err := r.Client.List(ctx, &instances, client.InNamespace(store.GetNamespace()),
+		client.MatchingFields{index.InstanceByStore: store.GetName()}); err != nil {
+		ctrl.LoggerFrom(ctx).Error(err, "list the WhatsAppInstances of a Store", "store", store.GetName())
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(instances.Items))
+	for i := range instances.Items {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&instances.Items[i])})
+	}
+	return requests
+}
+
+// comesOrGoes lets pass what changes whether an object exists.
+func comesOrGoes() predicate.Predicate {
+	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
+}

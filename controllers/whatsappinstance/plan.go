@@ -1,0 +1,353 @@
+package whatsappinstance
+
+import (
+	"strings"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/gateway"
+)
+
+const (
+	// connectEvery is the least time between two requests for a QR or pair code.
+	connectEvery = 20 * time.Second
+	// settleAfter is how long a creation whose outcome nobody knows is left alone before the
+	// gateway is asked for it: longer than the call and its handling can take.
+	settleAfter = 2 * gateway.Timeout
+	// maxRequest bounds the pairing request that is remembered (status.pairing.handledRequest).
+	maxRequest = 64
+)
+
+// situation is everything plan decides on.
+type situation struct {
+	instance *v1alpha1.WhatsAppInstance
+	// storeFound: the Store exists.
+	storeFound bool
+	// supported: this version speaks the gateway's type.
+	supported bool
+	// misconfigured: the gateway cannot be called before a person changes something.
+	misconfigured bool
+	// credentials are what the owned Secret holds.
+	credentials credentials
+	// webhook is a hash of the URL the gateway should post to, "" when there is none.
+	webhook string
+	// giveUpAfter is how long the deletion at the gateway is tried.
+	giveUpAfter time.Duration
+	memory      memory
+	now         time.Time
+}
+
+// credentials are what plan needs to know of the owned Secret with the credentials.
+type credentials struct {
+	// found: the Secret exists.
+	found bool
+	// webhookKey and token: it holds them.
+	webhookKey, token bool
+	// elsewhere: the token belongs to another gateway than the one the spec names.
+	elsewhere bool
+	// begun: a creation at the gateway has begun, now or ever.
+	begun bool
+	// creatingSince is when one began whose outcome is not stored.
+	creatingSince time.Time
+}
+
+// memory is what is known of an instance beside its resource. It may be lost at any time:
+// what is missing is asked of the gateway again.
+type memory struct {
+	// state is the connection as the gateway told it last, "" when it was not asked.
+	state gateway.Connection
+	// askedFor is the pairing request for which the gateway was last called.
+	askedFor string
+	// connectedFor is the pairing attempt that a QR or pair code was last asked for.
+	connectedFor int32
+	// settled is the beginning of the last creation, once its call has ended and its outcome
+	// is known.
+	settled time.Time
+	// reprovisioned: the instance was gone and has been made again, and the gateway has not
+	// accepted its new token yet.
+	reprovisioned bool
+	// failures counts the failed calls in a row.
+	failures int
+
+	nextPoll, nextConnect time.Time
+	// retryAt is when the gateway may be called again after a failure, webhookRetryAt when
+	// the webhook may be registered again.
+	retryAt, webhookRetryAt time.Time
+}
+
+// kind is what an action does.
+type kind string
+
+const (
+	// wait does nothing until a time, or until something changes.
+	wait kind = "Wait"
+	// halt writes why nothing is done.
+	halt kind = "Halt"
+	// complain writes what is wrong with the configuration.
+	complain kind = "Complain"
+	// guard adds the finalizer, release removes it.
+	guard   kind = "Guard"
+	release kind = "Release"
+	// prepare makes the Secret with the webhook key.
+	prepare kind = "Prepare"
+	// provision finds or creates the instance at the gateway.
+	provision kind = "Provision"
+	// forget drops a token that is of no use.
+	forget kind = "Forget"
+	// register tells the gateway where to post.
+	register kind = "Register"
+	// unregistered writes that there is no URL to post to.
+	unregistered kind = "Unregistered"
+	// poll asks for the connection.
+	poll kind = "Poll"
+	// acknowledge notes a pairing request that there is nothing to do for.
+	acknowledge kind = "Acknowledge"
+	// beginPairing begins or prolongs a pairing attempt, endPairing removes what it showed.
+	beginPairing kind = "BeginPairing"
+	endPairing   kind = "EndPairing"
+	// connect asks for a QR or pair code.
+	connect kind = "Connect"
+	// trace looks for the instance of an object that is being deleted.
+	trace kind = "Trace"
+	// destroy deletes the instance at the gateway, then releases.
+	destroy kind = "Destroy"
+	// abandon gives the deletion at the gateway up, then releases.
+	abandon kind = "Abandon"
+)
+
+// action is the one thing to do next.
+type action struct {
+	kind kind
+	// until is when to look again; zero: when something changes.
+	until time.Time
+	// phase, reason and message are what halt writes.
+	phase           v1alpha1.InstancePhase
+	reason, message string
+}
+
+// plan decides what to do next.
+func plan(s *situation) action {
+	if s.instance.DeletionTimestamp != nil {
+		return planDeletion(s)
+	}
+	for _, decide := range []func(*situation) (action, bool){
+		planGuard, planPairingEnd, planHalt, planCredentials, planBackoff, planProvision, planWebhook, planPoll, planPairing,
+	} {
+		if next, decided := decide(s); decided {
+			return next
+		}
+	}
+	return action{kind: wait, until: s.nextLook()}
+}
+
+// planDeletion deletes the instance at the gateway, where that is asked for, and gives up
+// in time: no object and no namespace may hang on a gateway. It is tried once at least,
+// whatever the API server's clock says.
+func planDeletion(s *situation) action {
+	instance, deadline := s.instance, s.instance.DeletionTimestamp.Add(s.giveUpAfter)
+	neverMade := instance.Status.CredentialsSecretRef == nil ||
+		(s.credentials.found && !s.credentials.token && !s.credentials.begun)
+	switch {
+	case !controllerutil.ContainsFinalizer(instance, v1alpha1.Finalizer):
+		return action{kind: wait}
+	case instance.Spec.DeletionPolicy != v1alpha1.DeletionDelete || neverMade:
+		return action{kind: release}
+	case !s.now.Before(deadline) && s.memory.failures > 0:
+		return action{kind: abandon}
+	case s.now.Before(s.memory.retryAt):
+		return action{kind: wait, until: earliest(s.memory.retryAt, deadline)}
+	case s.misconfigured:
+		return action{kind: complain}
+	case s.credentials.elsewhere:
+		return action{kind: forget}
+	case s.credentials.token:
+		return action{kind: destroy}
+	case s.now.Before(s.settled()):
+		return action{kind: wait, until: earliest(s.settled(), deadline)}
+	}
+	return action{kind: trace}
+}
+
+// planGuard keeps the finalizer exactly as long as there is something to do on deletion.
+func planGuard(s *situation) (action, bool) {
+	wanted := s.instance.Spec.DeletionPolicy == v1alpha1.DeletionDelete
+	switch guarded := controllerutil.ContainsFinalizer(s.instance, v1alpha1.Finalizer); {
+	case wanted && !guarded:
+		return action{kind: guard}, true
+	case !wanted && guarded:
+		return action{kind: release}, true
+	}
+	return action{}, false
+}
+
+// planPairingEnd empties the Secret as soon as nobody needs what it shows.
+func planPairingEnd(s *situation) (action, bool) {
+	pairing := s.instance.Status.Pairing
+	open := connection.PairingOpen(s.instance, s.now) && !s.instance.Spec.Suspend && s.storeFound
+	return action{kind: endPairing}, pairing != nil && pairing.SecretRef != nil && !open
+}
+
+// planHalt stops everything that no passing of time can change.
+func planHalt(s *situation) (action, bool) {
+	switch {
+	case s.instance.Spec.Suspend:
+		return action{kind: halt, reason: v1alpha1.ReasonSuspended, message: "suspended"}, true
+	case !s.storeFound:
+		return action{
+			kind: halt, reason: v1alpha1.ReasonStoreNotFound,
+			message: "spec.storeRef: there is no such Store in this namespace",
+		}, true
+	case !s.supported:
+		return action{
+			kind: halt, phase: v1alpha1.InstanceFailed, reason: v1alpha1.ReasonGatewayUnsupported,
+			message: "spec.gateway.type: this version of the operator does not speak " + string(s.instance.Spec.Gateway.Type),
+		}, true
+	}
+	return action{}, false
+}
+
+// planCredentials sees to what is needed before the gateway may be called.
+func planCredentials(s *situation) (action, bool) {
+	switch {
+	case s.misconfigured && s.now.Before(s.memory.retryAt):
+		return action{kind: wait, until: s.memory.retryAt}, true
+	case s.misconfigured:
+		return action{kind: complain}, true
+	case s.instance.Status.CredentialsSecretRef == nil || !s.credentials.webhookKey:
+		if s.now.Before(s.memory.retryAt) {
+			return action{kind: wait, until: s.memory.retryAt}, true
+		}
+		return action{kind: prepare}, true
+	case s.credentials.elsewhere:
+		return action{kind: forget}, true
+	}
+	return action{}, false
+}
+
+// planBackoff leaves a gateway alone that has just failed, unless a person asks.
+func planBackoff(s *situation) (action, bool) {
+	backingOff := s.now.Before(s.memory.retryAt) && !s.askedAnew()
+	return action{kind: wait, until: s.nextLook()}, backingOff
+}
+
+// planProvision makes the instance. A creation whose outcome nobody knows, because it
+// timed out or the operator was stopped, may still be under way at the gateway.
+func planProvision(s *situation) (action, bool) {
+	switch {
+	case s.credentials.token:
+		return action{}, false
+	case s.now.Before(s.settled()):
+		return action{kind: wait, until: s.settled()}, true
+	}
+	return action{kind: provision}, true
+}
+
+// settled is when the last creation has had its effect if it has any.
+func (s *situation) settled() time.Time {
+	since := s.credentials.creatingSince
+	if since.IsZero() || since.Equal(s.memory.settled) {
+		return time.Time{}
+	}
+	return since.Add(settleAfter)
+}
+
+// planWebhook tells the gateway where to post, and again whenever that has changed.
+func planWebhook(s *situation) (action, bool) {
+	condition := apimeta.FindStatusCondition(s.instance.Status.Conditions, v1alpha1.ConditionWebhookRegistered)
+	if s.webhook == "" {
+		noted := condition != nil && condition.Status == metav1.ConditionFalse && condition.Reason == v1alpha1.ReasonNoPublicURL
+		return action{kind: unregistered}, !noted
+	}
+	return action{kind: register}, s.webhookPending() && !s.now.Before(s.memory.webhookRetryAt)
+}
+
+// planPoll asks for the connection when it is time, and before anything is decided on a
+// pairing request.
+func planPoll(s *situation) (action, bool) {
+	due := s.memory.state == "" || !s.now.Before(s.memory.nextPoll) || s.askedAnew()
+	return action{kind: poll}, due
+}
+
+// planPairing begins an attempt the first time and when it is asked for, and keeps a QR
+// or pair code on show while it lasts.
+func planPairing(s *situation) (action, bool) {
+	pairing, connected := s.instance.Status.Pairing, s.memory.state == gateway.Connected
+	requested := s.request() != ""
+	first := s.instance.Status.LastConnectedTime == nil && (pairing == nil || pairing.ExpiresAt == nil)
+	switch {
+	case connected && requested:
+		return action{kind: acknowledge}, true
+	case connected:
+		return action{}, false
+	case requested || first:
+		return action{kind: beginPairing}, true
+	case s.wantsConnect() && !s.now.Before(s.memory.nextConnect):
+		return action{kind: connect}, true
+	}
+	return action{}, false
+}
+
+// request is the pairing request that was not acted on yet, "" when there is none.
+func (s *situation) request() string {
+	request := s.instance.Annotations[v1alpha1.AnnotationPairRequested]
+	if len(request) > maxRequest {
+		request = strings.ToValidUTF8(request[:maxRequest], "")
+	}
+	if pairing := s.instance.Status.Pairing; pairing != nil && pairing.HandledRequest == request {
+		return ""
+	}
+	return request
+}
+
+// askedAnew says whether there is a pairing request for which the gateway was not asked.
+func (s *situation) askedAnew() bool {
+	request := s.request()
+	return request != "" && request != s.memory.askedFor
+}
+
+// wantsConnect says whether an attempt lacks its QR or pair code: none was asked for, or
+// the gateway has given up waiting for the phone.
+func (s *situation) wantsConnect() bool {
+	if !connection.PairingOpen(s.instance, s.now) || s.memory.state == gateway.Connected {
+		return false
+	}
+	return s.memory.connectedFor != s.instance.Status.Pairing.Attempts || s.memory.state == gateway.Disconnected
+}
+
+func (s *situation) webhookPending() bool {
+	registered := apimeta.IsStatusConditionTrue(s.instance.Status.Conditions, v1alpha1.ConditionWebhookRegistered)
+	return s.webhook != "" && (s.instance.Status.RegisteredWebhook != s.webhook || !registered)
+}
+
+// nextLook is when something is due that no event will tell of.
+func (s *situation) nextLook() time.Time {
+	next := s.memory.nextPoll
+	if s.memory.state == "" {
+		next = s.memory.retryAt
+	}
+	if s.webhookPending() {
+		next = earliest(next, s.memory.webhookRetryAt)
+	}
+	if s.wantsConnect() {
+		next = earliest(next, s.memory.nextConnect)
+	}
+	if s.memory.retryAt.After(next) {
+		next = s.memory.retryAt
+	}
+	if connection.PairingOpen(s.instance, s.now) {
+		next = earliest(next, s.instance.Status.Pairing.ExpiresAt.Time)
+	}
+	return next
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
