@@ -1,0 +1,275 @@
+package cartrecovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// claimLease is how long after its claim a call may still begin. A leader that was frozen
+// in between must not wake up and send what its successor has taken over.
+const claimLease = 20 * time.Second
+
+// conflictRetry is how soon a lead is planned again after a write that failed because the
+// lead had changed; the change itself usually comes in before.
+const conflictRetry = 100 * time.Millisecond
+
+// act carries out one action.
+func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
+	switch planned.kind {
+	case prepare:
+		return r.prepare(ctx, s, planned.message)
+	case send:
+		return r.send(ctx, s, planned.message)
+	case resolve:
+		return r.resolve(ctx, s, planned.message)
+	case finish:
+		return r.finish(ctx, s, planned.outcome)
+	case remove:
+		return r.remove(ctx, s.lead)
+	default:
+		return r.wait(ctx, s, planned)
+	}
+}
+
+func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
+	if planned.blocked != "" {
+		r.tellBlocked(s.lead, planned)
+	}
+	if _, err := r.write(ctx, s.lead, waiting(planned, s.now)); err != nil {
+		return afterConflict(err)
+	}
+	return r.until(planned.until), nil
+}
+
+// prepare asks for the text of a message and does not wait for it; the draft's end brings
+// the lead back.
+func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
+	name, text := client.ObjectKeyFromObject(s.lead), textID{uid: s.lead.UID, messageID: wanted.id}
+	if wanted.step != nil && wanted.step.Text != "" {
+		fixed, err := fixedText(s, wanted)
+		if err != nil {
+			r.drafts.refuse(name, text, v1alpha1.ReasonInvalidTemplate, err)
+		} else {
+			r.drafts.put(name, text, fixed)
+		}
+		return r.soon(), nil
+	}
+	reason := v1alpha1.ReasonNoCredentials
+	request, err := r.AI.Request(ctx, s.store)
+	if err == nil {
+		reason = v1alpha1.ReasonInvalidTemplate
+		request.Messages, err = prompt(s, wanted)
+	}
+	if _, classed := failure.As(err); classed {
+		r.drafts.refuse(name, text, reason, err)
+		return r.soon(), nil
+	}
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	r.drafts.request(job{lead: name, text: text, due: wanted.due, request: request})
+	return ctrl.Result{}, nil
+}
+
+// send claims, sends and confirms. From the claim on, every way out leaves the message
+// Sent, Failed, or Claimed for resolve to find out.
+func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
+	gate, err := r.Connector.For(ctx, wanted.instance)
+	if err != nil {
+		return r.misconfigured(ctx, s, err)
+	}
+	now := r.Clock.Now()
+	claimed, err := r.write(ctx, s.lead, claim(wanted, s.lead.Generation, now))
+	if err != nil {
+		return afterConflict(err)
+	}
+	if r.Clock.Since(now) > claimLease {
+		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
+		return r.until(now.Add(askAfter)), nil
+	}
+	r.Metrics.Lateness.Observe(max(0, r.Clock.Since(wanted.due).Seconds()))
+	receipt, err := r.call(ctx, gate, claimed, wanted)
+	return r.afterSend(ctx, claimed, wanted, receipt, err)
+}
+
+// call hands a claimed message to the gateway. A stopping manager waits for it: cancelled,
+// nobody would know whether the message went.
+func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1alpha1.CartRecovery, wanted message) (gateway.Receipt, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gateway.Timeout)
+	defer cancel()
+	return gate.SendText(ctx, gateway.Text{
+		Phone:   digits(claimed.Spec.Customer.Phone),
+		Body:    wanted.text,
+		TrackID: lead.TrackID(claimed.UID, wanted.id),
+	})
+}
+
+// afterSend writes what came of a call.
+func (r *Reconciler) afterSend(ctx context.Context, claimed *v1alpha1.CartRecovery, wanted message, receipt gateway.Receipt, failed error) (ctrl.Result, error) {
+	now := r.Clock.Now()
+	switch {
+	case failed == nil:
+		r.count(wanted.id, "sent")
+		r.drafts.forget(client.ObjectKeyFromObject(claimed))
+		return ctrl.Result{}, r.writeOutcome(ctx, claimed, confirm(wanted.id, receipt, now))
+	case failure.ClassOf(failed) == failure.Ambiguous:
+		r.count(wanted.id, "ambiguous")
+		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
+		return r.until(now.Add(askAfter)), nil
+	}
+	r.count(wanted.id, "refused")
+	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.id, "cause", connection.Message(failed))
+	if failure.CodeOf(failed) == failure.Restricted {
+		r.pauseNewConversations(ctx, wanted.instance, failed)
+	}
+	attempt := lead.Find(claimed.Status.Conversation, wanted.id).Attempts
+	return ctrl.Result{}, r.writeOutcome(ctx, claimed, refused(wanted.id, refusalOf(failed, attempt, r.RetryBase, now)))
+}
+
+// resolve asks the gateway for a message that was claimed and not confirmed.
+func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
+	age := s.now.Sub(claimed.due)
+	receipt, found, err := r.lookUp(ctx, s.lead, claimed)
+	switch {
+	case err == nil && found:
+		r.count(claimed.id, "resolved")
+		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, confirm(claimed.id, receipt, r.Clock.Now()))
+	case err == nil && age >= grace:
+		wanted := s.lead.Spec.Purchase == nil && s.lead.Spec.Reversal == nil && !s.suppressed
+		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, notSent(claimed.id, wanted, r.Clock.Now()))
+	case errors.Is(err, gateway.ErrNoLookup), err != nil && age >= giveUpAfter:
+		r.count(claimed.id, "unknown")
+		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, unknown(claimed.id))
+	}
+	return r.wait(ctx, s, action{
+		kind: wait, until: nextResolve(claimed.due, r.Clock.Now()), blocked: v1alpha1.ReasonUnconfirmed,
+		why: "a message was handed to the gateway and is not confirmed; the gateway is asked for it",
+	})
+}
+
+func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery, claimed message) (gateway.Receipt, bool, error) {
+	if claimed.instance == nil {
+		return gateway.Receipt{}, false, errors.New("the WhatsAppInstance that the message was sent from is gone")
+	}
+	gate, err := r.Connector.For(ctx, claimed.instance)
+	if err != nil {
+		return gateway.Receipt{}, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
+	defer cancel()
+	return gate.FindSent(ctx, lead.TrackID(recovery.UID, claimed.id), digits(recovery.Spec.Customer.Phone))
+}
+
+func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
+	written, err := r.write(ctx, s.lead, finished(outcome, s.lead.Generation, s.now))
+	if err != nil {
+		return afterConflict(err)
+	}
+	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+	log.FromContext(ctx).Info("Finished", "outcome", outcome)
+	if written.Status.Phase == v1alpha1.PhaseFailed {
+		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, outcome, "Finish", "%s", outcomeMessages[outcome])
+	}
+	return ctrl.Result{}, nil
+}
+
+func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery) (ctrl.Result, error) {
+	uid, version := recovery.UID, recovery.ResourceVersion
+	err := r.Client.Delete(ctx, recovery, client.Preconditions{UID: &uid, ResourceVersion: &version})
+	if err != nil && !apierrors.IsNotFound(err) {
+		return afterConflict(fmt.Errorf("delete CartRecovery %s: %w", recovery.Name, err))
+	}
+	r.drafts.forget(client.ObjectKeyFromObject(recovery))
+	return ctrl.Result{}, nil
+}
+
+// misconfigured blocks a lead whose gateway cannot even be called.
+func (r *Reconciler) misconfigured(ctx context.Context, s situation, err error) (ctrl.Result, error) {
+	if _, classed := failure.As(err); !classed {
+		return ctrl.Result{}, err
+	}
+	return r.wait(ctx, s, action{
+		kind: wait, until: s.now.Add(jitter(time.Minute)),
+		blocked: v1alpha1.ReasonNoCredentials, why: connection.Message(err),
+	})
+}
+
+// pauseNewConversations records WhatsApp's restriction on the number, so that other leads
+// do not run into it. Failing to do so loses nothing: the next send is refused again.
+func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alpha1.WhatsAppInstance, err error) {
+	failed, ok := failure.As(err)
+	if !ok || failed.RetryAt.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWriteTimeout)
+	defer cancel()
+	next := instance.DeepCopy()
+	connection.Restrict(next, failed.RetryAt, r.Clock.Now())
+	if err := r.Client.Status().Patch(ctx, next, client.MergeFrom(instance)); err != nil {
+		log.FromContext(ctx).Error(err, "Cannot record the restriction of a number", "instance", instance.Name)
+	}
+}
+
+// tellBlocked makes an event of something that stands in the way for the first time.
+func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned action) {
+	for _, condition := range recovery.Status.Conditions {
+		if condition.Type == v1alpha1.ConditionBlocked && condition.Reason == planned.blocked {
+			return
+		}
+	}
+	r.Recorder.Eventf(recovery, nil, corev1.EventTypeWarning, planned.blocked, "Wait", "%s", planned.why)
+}
+
+func (r *Reconciler) count(id, result string) {
+	kind := "step"
+	if lead.IsReplyID(id) {
+		kind = "reply"
+	}
+	r.Metrics.Messages.WithLabelValues(kind, result).Inc()
+}
+
+// until asks to be called again at a time; zero asks for nothing. The priority is always
+// the normal one: the low one of a restart's first listing must not stay with a lead that
+// waits.
+func (r *Reconciler) until(at time.Time) ctrl.Result {
+	normal := 0
+	if at.IsZero() {
+		return ctrl.Result{Priority: &normal}
+	}
+	return ctrl.Result{RequeueAfter: max(at.Sub(r.Clock.Now()), time.Millisecond), Priority: &normal}
+}
+
+// soon asks to be called again at once, where nothing was written that would come back as
+// a change.
+func (r *Reconciler) soon() ctrl.Result {
+	return r.until(r.Clock.Now())
+}
+
+// afterConflict plans anew on what the lead has become; anything else is an error.
+func afterConflict(err error) (ctrl.Result, error) {
+	if apierrors.IsConflict(err) {
+		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+	}
+	if apierrors.IsNotFound(err) {
+		return ctrl.Result{}, nil
+	}
+	return ctrl.Result{}, err
+}
+
+// digits is a phone number as gateways want it.
+func digits(e164 string) string { return strings.TrimPrefix(e164, "+") }

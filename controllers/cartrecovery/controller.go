@@ -1,0 +1,215 @@
+// Package cartrecovery works on leads: plan decides the one thing to do next, act does it,
+// status writes what came of it.
+package cartrecovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"k8s.io/client-go/tools/events"
+	"k8s.io/client-go/util/workqueue"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/owner"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+const (
+	// DefaultConcurrency is how many leads are worked on at once. They wait on the gateway,
+	// so there are dozens.
+	DefaultConcurrency = 64
+	// DefaultWriters is how many texts are written at once.
+	DefaultWriters = 64
+	// DefaultRetryBase is the wait after the first definite refusal of the gateway; it
+	// doubles with every further one.
+	DefaultRetryBase = 5 * time.Second
+	// reconcileTimeout bounds one reconcile: longer than a gateway call and the writes
+	// around it.
+	reconcileTimeout = 45 * time.Second
+)
+
+// Reconciler works on leads. Every field down to Clock must be set.
+type Reconciler struct {
+	// Client reads from the cache and writes.
+	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
+	// Connector builds the gateway of an instance.
+	Connector *gateway.Connector
+	// AI builds requests with a Store's settings.
+	AI *ai.Settings
+	// Writer writes texts.
+	Writer ai.Writer
+	// Recorder makes events.
+	Recorder events.EventRecorder
+	// Metrics counts.
+	Metrics *metrics.Metrics
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// Concurrency is how many leads are worked on at once; DefaultConcurrency when 0.
+	Concurrency int
+	// Writers is how many texts are written at once; DefaultWriters when 0.
+	Writers int
+	// RetryBase is the wait after a first refusal; DefaultRetryBase when 0.
+	RetryBase time.Duration
+	// SkipNameValidation allows several controllers of this name in one process.
+	SkipNameValidation bool
+
+	drafts *drafts
+}
+
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
+
+// Reconcile reads what there is to know of a lead, plans, and does the one thing that was
+// planned.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	s, err := r.read(ctx, request)
+	if err != nil || s == nil {
+		return ctrl.Result{}, err
+	}
+	return r.act(ctx, *s, plan(*s))
+}
+
+// read gathers the situation of a lead from the cache; nil when the lead is gone.
+func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation, error) {
+	recovery := &v1alpha1.CartRecovery{}
+	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
+		r.drafts.forget(request.NamespacedName)
+		return nil, client.IgnoreNotFound(err)
+	}
+	s := &situation{lead: recovery, now: r.Clock.Now()}
+	s.draft = func(wanted message) draft {
+		return r.drafts.get(request.NamespacedName, textID{uid: recovery.UID, messageID: wanted.id})
+	}
+	var err error
+	if s.store, err = r.store(ctx, recovery); err != nil {
+		return nil, err
+	}
+	if s.product, err = r.product(ctx, recovery); err != nil {
+		return nil, err
+	}
+	s.policy = policy.Resolve(s.store, s.product)
+	if s.instances, err = r.instances(ctx, recovery); err != nil {
+		return nil, err
+	}
+	s.suppressed, err = r.suppressed(ctx, recovery, s.now)
+	return s, err
+}
+
+func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Store, error) {
+	store := &v1alpha1.Store{}
+	err := r.Client.Get(ctx, client.ObjectKey{Namespace: recovery.Namespace, Name: recovery.Spec.StoreRef.Name}, store)
+	if err != nil {
+		return nil, client.IgnoreNotFound(err)
+	}
+	return store, nil
+}
+
+// product is the Product of a lead: the one it names, else the one that has its product's
+// id by now; nil when there is none.
+func (r *Reconciler) product(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Product, error) {
+	if ref := recovery.Spec.ProductRef; ref != nil {
+		product := &v1alpha1.Product{}
+		err := r.Client.Get(ctx, client.ObjectKey{Namespace: recovery.Namespace, Name: ref.Name}, product)
+		if err == nil && product.Spec.StoreRef == recovery.Spec.StoreRef {
+			return product, nil
+		}
+		if client.IgnoreNotFound(err) != nil {
+			return nil, err
+		}
+	}
+	var products v1alpha1.ProductList
+	key := index.ProductKey(recovery.Spec.StoreRef.Name, recovery.Spec.Platform, recovery.Spec.Product.ID)
+	err := r.Client.List(ctx, &products, client.InNamespace(recovery.Namespace), client.MatchingFields{index.ProductByPlatformID: key})
+	if at := owner.Oldest(products.Items); err == nil && at >= 0 {
+		return &products.Items[at], nil
+	}
+	return nil, err
+}
+
+func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecovery) ([]v1alpha1.WhatsAppInstance, error) {
+	var instances v1alpha1.WhatsAppInstanceList
+	err := r.Client.List(ctx, &instances, client.InNamespace(recovery.Namespace),
+		client.MatchingFields{index.InstanceByStore: recovery.Spec.StoreRef.Name})
+	return instances.Items, err
+}
+
+func (r *Reconciler) suppressed(ctx context.Context, recovery *v1alpha1.CartRecovery, now time.Time) (bool, error) {
+	if recovery.Spec.Customer.Phone == "" {
+		return false, nil
+	}
+	var suppressions v1alpha1.SuppressionList
+	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))
+	err := r.Client.List(ctx, &suppressions, client.InNamespace(recovery.Namespace), client.MatchingFields{index.SuppressionByPhone: key})
+	for i := range suppressions.Items {
+		if until := suppressions.Items[i].Spec.ExpiresAt; until == nil || until.After(now) {
+			return true, err
+		}
+	}
+	return false, err
+}
+
+// SetupWithManager adds the controller to a manager whose cache has the indexes of
+// internal/index.
+func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
+	if err := r.complete(); err != nil {
+		return fmt.Errorf("set up the CartRecovery controller: %w", err)
+	}
+	if err := mgr.Add(r.drafts); err != nil {
+		return fmt.Errorf("set up the CartRecovery controller: %w", err)
+	}
+	settings := controller.Options{
+		MaxConcurrentReconciles: r.Concurrency,
+		ReconciliationTimeout:   reconcileTimeout,
+		SkipNameValidation:      &r.SkipNameValidation,
+		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](500*time.Millisecond, 2*time.Minute),
+	}
+	return ctrl.NewControllerManagedBy(mgr).
+		For(&v1alpha1.CartRecovery{}).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), storeChanges()).
+		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfProduct), specChanges()).
+		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfInstance), instanceChanges()).
+		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfSuppression)).
+		WatchesRawSource(source.TypedChannel(r.drafts.done, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
+		WithOptions(settings).
+		Named("cartrecovery").
+		Complete(r)
+}
+
+func (r *Reconciler) complete() error {
+	if r.Client == nil || r.Live == nil || r.Connector == nil || r.AI == nil || r.Writer == nil ||
+		r.Recorder == nil || r.Metrics == nil || r.Clock == nil {
+		return errors.New("set all of Client, Live, Connector, AI, Writer, Recorder, Metrics and Clock")
+	}
+	if r.Concurrency == 0 {
+		r.Concurrency = DefaultConcurrency
+	}
+	if r.Writers == 0 {
+		r.Writers = DefaultWriters
+	}
+	if r.RetryBase == 0 {
+		r.RetryBase = DefaultRetryBase
+	}
+	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Writers)
+	return nil
+}

@@ -1,0 +1,459 @@
+package cartrecovery
+
+import (
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+const (
+	// maxAttempts is how often the gateway may refuse a message before the lead fails.
+	maxAttempts = 3
+	// prepareAhead is how long before its due time a text is written: longer than one
+	// call to the AI may take, so that a failed one can be repeated.
+	prepareAhead = 60 * time.Second
+	// askAfter is how long a claim is left alone before the gateway is asked for it: as long
+	// as a call of the gateway can take.
+	askAfter = 10 * time.Second
+	// grace is how old a claim must be before "not found" means "not sent": longer than the
+	// claim's lease and any call after it can last.
+	grace = 60 * time.Second
+	// giveUpAfter is how old a claim is when the gateway has been asked in vain for long
+	// enough.
+	giveUpAfter = 15 * time.Minute
+)
+
+// situation is everything plan decides on.
+type situation struct {
+	lead *v1alpha1.CartRecovery
+	// store is nil when it does not exist.
+	store *v1alpha1.Store
+	// product is nil when the lead's product has no Product.
+	product    *v1alpha1.Product
+	policy     policy.Policy
+	instances  []v1alpha1.WhatsAppInstance
+	suppressed bool
+	// draft returns what is known of the text of a message.
+	draft func(message) draft
+	now   time.Time
+}
+
+// kind is what an action does.
+type kind string
+
+const (
+	// wait does nothing until a time, or until something changes.
+	wait kind = "Wait"
+	// prepare has a text written ahead, into memory.
+	prepare kind = "Prepare"
+	// send claims, sends and confirms a message.
+	send kind = "Send"
+	// resolve asks the gateway for a message that was claimed and not confirmed.
+	resolve kind = "Resolve"
+	// finish writes the outcome.
+	finish kind = "Finish"
+	// remove deletes the lead.
+	remove kind = "Delete"
+)
+
+// action is the one thing to do next.
+type action struct {
+	kind kind
+	// until is when a wait ends; zero when only a change ends it.
+	until time.Time
+	// blocked is the reason of a wait that something stands in the way of, and why its
+	// message.
+	blocked, why string
+	// refused says that the wait is for another attempt at a message that the gateway
+	// refused: what stood in the way then is shown until it is made.
+	refused bool
+	// message to prepare, send or resolve.
+	message message
+	// outcome is the reason to finish with.
+	outcome string
+}
+
+// message is a message of ours that is wanted now or later.
+type message struct {
+	// id in the conversation.
+	id string
+	// step of the sequence, nil for an answer.
+	step *v1alpha1.Step
+	// replyTo is the id of the customer's message that is answered; "" for a step.
+	replyTo string
+	// due is when it should leave.
+	due time.Time
+	// instance to send from; set on send and resolve.
+	instance *v1alpha1.WhatsAppInstance
+	// text is set where there is a text ready to be sent.
+	text string
+	// tokens the text cost.
+	tokens int64
+}
+
+// draftState is how far the text of a message is.
+type draftState int
+
+const (
+	draftNone draftState = iota
+	draftPending
+	draftReady
+	draftFailed
+)
+
+// draft is what is known of the text of a message.
+type draft struct {
+	state  draftState
+	text   string
+	tokens int64
+	// retryAt is when a failed text may be asked for again, reason and why the failure.
+	retryAt     time.Time
+	reason, why string
+	failures    int
+}
+
+// plan decides the one thing to do next for a lead. It is pure: no clock, no client, no
+// logs. The first rule that has something to say decides.
+func plan(s situation) action {
+	for _, rule := range []func(*situation) (action, bool){
+		leaveDeleted,
+		resolveClaim,
+		finishReversed,
+		finishBought,
+		keepFinished,
+		finishSuppressed,
+		waitForStore,
+		finishNotOnWhatsApp,
+		finishExpired,
+		answerCustomer,
+		nextStep,
+	} {
+		if decided, ok := rule(&s); ok {
+			return decided
+		}
+	}
+	return action{kind: wait, until: expiry(&s)}
+}
+
+func leaveDeleted(s *situation) (action, bool) {
+	return action{kind: wait}, s.lead.DeletionTimestamp != nil
+}
+
+// resolveClaim comes before everything: until it is known whether a claimed message went,
+// neither the next message nor the outcome can be decided.
+func resolveClaim(s *situation) (action, bool) {
+	claimed := lead.Claimed(s.lead)
+	if claimed == nil {
+		return action{}, false
+	}
+	if ask := claimed.At.Add(askAfter); s.now.Before(ask) {
+		return action{kind: wait, until: ask}, true
+	}
+	return action{kind: resolve, message: message{id: claimed.ID, due: claimed.At.Time, instance: instanceOf(s)}}, true
+}
+
+// nextResolve is when the gateway is asked again for a message claimed at a time.
+func nextResolve(claimedAt, now time.Time) time.Time {
+	for _, after := range []time.Duration{askAfter, 30 * time.Second, grace} {
+		if at := claimedAt.Add(after); at.After(now) {
+			return at
+		}
+	}
+	return now.Add(time.Minute)
+}
+
+func finishReversed(s *situation) (action, bool) {
+	return action{kind: finish, outcome: v1alpha1.ReasonReversed}, s.lead.Spec.Reversal != nil && outcomeOf(s.lead) != v1alpha1.ReasonReversed
+}
+
+// finishBought holds for finished leads too: a purchase that comes after we gave up is
+// still one.
+func finishBought(s *situation) (action, bool) {
+	purchase := s.lead.Spec.Purchase
+	if purchase == nil || s.lead.Spec.Reversal != nil {
+		return action{}, false
+	}
+	outcome := boughtOutcome(s.lead, purchase)
+	return action{kind: finish, outcome: outcome}, outcomeOf(s.lead) != outcome
+}
+
+func boughtOutcome(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) string {
+	contact := lead.FirstContact(recovery)
+	switch {
+	case purchase.Unattributed:
+		return v1alpha1.ReasonPurchaseNotAttributed
+	case contact.IsZero() || contact.After(purchase.At.Time):
+		return v1alpha1.ReasonBoughtBeforeContact
+	default:
+		return v1alpha1.ReasonBoughtAfterContact
+	}
+}
+
+func keepFinished(s *situation) (action, bool) {
+	if !lead.Finished(s.lead) {
+		return action{}, false
+	}
+	ttl := s.policy.TTLAfterFinished
+	if s.lead.Spec.AbandonedAt == nil {
+		ttl = s.policy.TTLAfterPurchaseOnly
+	}
+	end := s.lead.Status.CompletionTime.Add(ttl)
+	if s.now.Before(end) {
+		return action{kind: wait, until: end}, true
+	}
+	return action{kind: remove}, true
+}
+
+func finishSuppressed(s *situation) (action, bool) {
+	return action{kind: finish, outcome: v1alpha1.ReasonOptedOut}, s.suppressed
+}
+
+func waitForStore(s *situation) (action, bool) {
+	switch {
+	case expired(s):
+		return action{}, false
+	case s.store == nil:
+		return blocked(s, v1alpha1.ReasonStoreNotFound, "spec.storeRef names no Store in this namespace"), true
+	case s.store.Spec.Suspend:
+		return blocked(s, v1alpha1.ReasonSuspended, "the Store is suspended"), true
+	case s.lead.Spec.Suspend:
+		return blocked(s, v1alpha1.ReasonSuspended, "spec.suspend is set"), true
+	default:
+		return action{}, false
+	}
+}
+
+func finishNotOnWhatsApp(s *situation) (action, bool) {
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		if m.Cycle == s.lead.Status.Cycle && m.State == v1alpha1.MessageFailed && m.Error == v1alpha1.ReasonNotOnWhatsApp {
+			return action{kind: finish, outcome: v1alpha1.ReasonNotOnWhatsApp}, true
+		}
+	}
+	return action{}, false
+}
+
+func finishExpired(s *situation) (action, bool) {
+	if !expired(s) {
+		return action{}, false
+	}
+	outcome := v1alpha1.ReasonNeverContacted
+	switch {
+	case lead.LastInbound(s.lead) != nil:
+		outcome = v1alpha1.ReasonConversationEnded
+	case !lead.FirstContact(s.lead).IsZero():
+		outcome = v1alpha1.ReasonUnanswered
+	}
+	return action{kind: finish, outcome: outcome}, true
+}
+
+func expired(s *situation) bool { return !s.now.Before(expiry(s)) }
+
+func expiry(s *situation) time.Time { return lead.LastActivity(s.lead).Add(s.policy.ExpireAfter) }
+
+// answerCustomer answers the customer's last message, and with it all before it.
+func answerCustomer(s *situation) (action, bool) {
+	inbound := lead.LastInbound(s.lead)
+	if inbound == nil {
+		return action{}, false
+	}
+	answer := message{
+		id:      lead.ReplyID(s.lead.Status.Cycle, inbound.ID),
+		replyTo: inbound.ID,
+		due:     inbound.At.Add(s.policy.ReplyDebounce),
+	}
+	state, due := progress(s, answer)
+	switch state {
+	case stepDone:
+		return action{}, false
+	case stepGivenUp:
+		return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
+	}
+	answer.due = due
+	return bring(s, answer, answer.due), true
+}
+
+// nextStep brings the sequence's next message; the sequence ends when the customer
+// answers.
+func nextStep(s *situation) (action, bool) {
+	if lead.LastInbound(s.lead) != nil {
+		return action{}, false
+	}
+	steps, ok := s.policy.Steps(s.lead.Spec.Trigger)
+	if !ok {
+		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.lead.Spec.Trigger)), true
+	}
+	base := abandonedAt(s.lead)
+	for i := range steps {
+		if i >= s.policy.MaxUnanswered {
+			break
+		}
+		step := message{
+			id:   lead.StepID(s.lead.Status.Cycle, steps[i].Name),
+			step: &steps[i],
+			due:  base.Add(steps[i].After.Duration),
+		}
+		state, due := progress(s, step)
+		switch state {
+		case stepDone:
+			base = doneAt(s, step.id)
+			continue
+		case stepGivenUp:
+			return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
+		}
+		step.due = due
+		return bring(s, step, step.due.Add(-prepareAhead)), true
+	}
+	return action{}, false
+}
+
+func abandonedAt(recovery *v1alpha1.CartRecovery) time.Time {
+	if recovery.Spec.AbandonedAt != nil {
+		return recovery.Spec.AbandonedAt.Time
+	}
+	return recovery.CreationTimestamp.Time
+}
+
+type stepState int
+
+const (
+	stepOpen stepState = iota
+	stepDone
+	stepGivenUp
+)
+
+// progress says how far a message is, and when its next attempt is due.
+func progress(s *situation, wanted message) (stepState, time.Time) {
+	m := lead.Find(s.lead.Status.Conversation, wanted.id)
+	switch {
+	case m == nil:
+		return stepOpen, wanted.due
+	case m.State != v1alpha1.MessageFailed:
+		return stepDone, time.Time{}
+	case m.Attempts >= maxAttempts:
+		return stepGivenUp, time.Time{}
+	case m.RetryAt != nil:
+		return stepOpen, m.RetryAt.Time
+	default:
+		return stepOpen, wanted.due
+	}
+}
+
+func doneAt(s *situation, id string) time.Time {
+	m := lead.Find(s.lead.Status.Conversation, id)
+	if m.SentAt != nil {
+		return m.SentAt.Time
+	}
+	return m.At.Time
+}
+
+// bring does what a message needs next: its text from a time on, then, at its due time,
+// to be sent.
+func bring(s *situation, wanted message, prepareAt time.Time) action {
+	if s.now.Before(prepareAt) && s.now.Before(wanted.due) {
+		return hold(s, wanted, prepareAt)
+	}
+	wanted.instance = instanceFor(s)
+	if wanted.instance == nil {
+		return blocked(s, v1alpha1.ReasonNoConnectedInstance, noInstance(s))
+	}
+	text := textOf(s, wanted)
+	switch text.state {
+	case draftPending:
+		if text.failures > 0 && !s.now.Before(wanted.due) {
+			return blocked(s, text.reason, text.why)
+		}
+		return action{kind: wait, until: expiry(s)}
+	case draftReady:
+		return atDueTime(s, wanted, text)
+	case draftFailed:
+		return afterFailedDraft(s, wanted, text)
+	default:
+		return action{kind: prepare, message: wanted}
+	}
+}
+
+// hold waits for a message's time, with nothing new in the way.
+func hold(s *situation, wanted message, until time.Time) action {
+	m := lead.Find(s.lead.Status.Conversation, wanted.id)
+	return action{kind: wait, until: until, refused: m != nil && m.State == v1alpha1.MessageFailed}
+}
+
+// textOf is the text of a message: the one it already has when it is tried again, else its
+// draft.
+func textOf(s *situation, wanted message) draft {
+	if m := lead.Find(s.lead.Status.Conversation, wanted.id); m != nil && m.Text != "" {
+		return draft{state: draftReady, text: m.Text}
+	}
+	return s.draft(wanted)
+}
+
+func atDueTime(s *situation, wanted message, text draft) action {
+	if s.now.Before(wanted.due) {
+		return hold(s, wanted, wanted.due)
+	}
+	wanted.text, wanted.tokens = text.text, text.tokens
+	return action{kind: send, message: wanted}
+}
+
+// afterFailedDraft asks again when it is time; the lead is blocked only once the message
+// is due.
+func afterFailedDraft(s *situation, wanted message, failed draft) action {
+	if !s.now.Before(failed.retryAt) {
+		return action{kind: prepare, message: wanted}
+	}
+	if s.now.Before(wanted.due) {
+		return action{kind: wait, until: failed.retryAt}
+	}
+	return action{kind: wait, until: failed.retryAt, blocked: failed.reason, why: failed.why}
+}
+
+// blocked waits for something to change, at the longest until the lead expires.
+func blocked(s *situation, reason, why string) action {
+	return action{kind: wait, until: expiry(s), blocked: reason, why: why}
+}
+
+// instanceOf is the instance that the conversation is on, nil when there is none (any
+// more).
+func instanceOf(s *situation) *v1alpha1.WhatsAppInstance {
+	if s.lead.Status.InstanceRef == nil {
+		return nil
+	}
+	for i := range s.instances {
+		if s.instances[i].Name == s.lead.Status.InstanceRef.Name {
+			return &s.instances[i]
+		}
+	}
+	return nil
+}
+
+// instanceFor is the instance to send from now: the one the conversation is on, which it
+// never leaves unasked, else the first that can send.
+func instanceFor(s *situation) *v1alpha1.WhatsAppInstance {
+	starts := lead.FirstContact(s.lead).IsZero()
+	if current := instanceOf(s); current != nil && !starts {
+		if connection.CanSend(current, false, s.now) {
+			return current
+		}
+		return nil
+	}
+	for i := range s.instances {
+		if connection.CanSend(&s.instances[i], starts, s.now) {
+			return &s.instances[i]
+		}
+	}
+	return nil
+}
+
+func noInstance(s *situation) string {
+	if len(s.instances) == 0 {
+		return "the Store has no WhatsAppInstance; create one and pair it"
+	}
+	if current := instanceOf(s); current != nil && !lead.FirstContact(s.lead).IsZero() {
+		return "WhatsAppInstance " + current.Name + ", which the conversation is on, cannot send; see its Ready condition"
+	}
+	return "no WhatsAppInstance of the Store can send; see their Ready conditions"
+}

@@ -1,0 +1,266 @@
+package cartrecovery
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// t0 is when every lead of these tests was abandoned.
+var t0 = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+type leadMod = func(*v1alpha1.CartRecovery)
+
+func ours(id string, state v1alpha1.MessageState, at time.Time, mods ...func(*v1alpha1.Message)) leadMod {
+	return func(recovery *v1alpha1.CartRecovery) {
+		m := v1alpha1.Message{
+			ID: id, Role: v1alpha1.RoleAssistant, Step: policy.DefaultStepName, Text: "Oi!",
+			State: state, At: v1alpha1.NewTimestamp(at), Attempts: 1,
+		}
+		if state == v1alpha1.MessageSent {
+			sent := v1alpha1.NewTimestamp(at)
+			m.SentAt = &sent
+		}
+		for _, mod := range mods {
+			mod(&m)
+		}
+		recovery.Status.Conversation = append(recovery.Status.Conversation, m)
+		recovery.Status.InstanceRef = &v1alpha1.ObjectReference{Name: gen.Instance}
+	}
+}
+
+func theirs(id string, at time.Time) leadMod {
+	return func(recovery *v1alpha1.CartRecovery) {
+		recovery.Status.Conversation = append(recovery.Status.Conversation, v1alpha1.Message{
+			ID: id, Role: v1alpha1.RoleCustomer, Text: "Tem desconto?", At: v1alpha1.NewTimestamp(at),
+		})
+	}
+}
+
+func bought(at time.Time) leadMod {
+	return func(recovery *v1alpha1.CartRecovery) {
+		recovery.Spec.Purchase = &v1alpha1.Purchase{EventID: "e1", At: v1alpha1.NewTimestamp(at)}
+	}
+}
+
+func done(outcome string, at time.Time) leadMod {
+	return func(recovery *v1alpha1.CartRecovery) {
+		finished(outcome, 1, at)(&recovery.Status)
+	}
+}
+
+func attempts(count int32, retryAt time.Time) func(*v1alpha1.Message) {
+	return func(m *v1alpha1.Message) {
+		at := v1alpha1.NewTimestamp(retryAt)
+		m.Attempts, m.RetryAt = count, &at
+	}
+}
+
+// planCase is one row of the table: what is known, and the one thing that follows.
+type planCase struct {
+	name string
+	now  time.Duration // after the abandonment
+	lead []leadMod
+
+	noStore, suspended, suppressed bool
+	steps                          []v1alpha1.Step
+	instances                      []v1alpha1.WhatsAppInstance // one that is connected when nil
+	text                           draft
+
+	want kind
+	// until is when a wait ends, after the abandonment.
+	until   time.Duration
+	blocked string
+	outcome string
+	message string
+}
+
+const (
+	firstDue    = policy.DefaultFirstDelay
+	firstID     = "c0-step-first"
+	expiresAt   = policy.DefaultExpireAfter
+	prepareFrom = firstDue - prepareAhead
+)
+
+func ready() draft { return draft{state: draftReady, text: "Oi, Maria!"} }
+
+func planCases() []planCase {
+	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
+	other := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Name = "second" })
+	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: t0.Add(24 * time.Hour)}
+	})
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	replyID := lead.ReplyID(0, "m1")
+	twoSteps := []v1alpha1.Step{
+		{Name: "first", After: v1alpha1.Duration{Duration: firstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}},
+	}
+	minute := time.Minute
+	return []planCase{
+		// The first message.
+		{name: "a fresh lead waits until its text is wanted", now: 0, want: wait, until: prepareFrom},
+		{name: "a little ahead of the due time the text is written", now: prepareFrom, want: prepare, message: firstID},
+		{name: "a text that is being written is waited for", now: prepareFrom, text: draft{state: draftPending}, want: wait, until: expiresAt},
+		{name: "a text that is ready early waits for its due time", now: prepareFrom + time.Second, text: ready(), want: wait, until: firstDue},
+		{name: "a text that is ready is sent when due", now: firstDue, text: ready(), want: send, message: firstID},
+		{name: "an overdue lead with no text after a restart has it written at once", now: 5 * time.Hour, want: prepare, message: firstID},
+		{name: "an overdue lead with a text sends at once", now: 5 * time.Hour, text: ready(), want: send, message: firstID},
+		{name: "after the only step the lead waits for an answer", now: time.Hour, lead: []leadMod{sent}, want: wait, until: firstDue + expiresAt},
+
+		// The AI fails.
+		{name: "a failed text before the due time is asked for again, unblocked", now: firstDue - 30*time.Second,
+			text: draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, retryAt: t0.Add(firstDue - 20*time.Second)}, want: wait, until: firstDue - 20*time.Second},
+		{name: "a failed text after the due time blocks", now: firstDue + minute,
+			text: draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, retryAt: t0.Add(firstDue + 2*minute)}, want: wait, until: firstDue + 2*minute, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a failed text is asked for again when it is time", now: firstDue + 2*minute,
+			text: draft{state: draftFailed, retryAt: t0.Add(firstDue + 2*minute)}, want: prepare, message: firstID},
+
+		// No number to send from.
+		{name: "without an instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "with a disconnected instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a new conversation goes to an instance that is connected", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other}, want: send, message: firstID},
+		{name: "a restricted number starts no conversation", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a restricted number still answers", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused},
+			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: send, message: replyID},
+		{name: "a conversation never moves to another number unasked", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other},
+			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: wait, until: time.Hour + expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+
+		// A claim without a confirmation.
+		{name: "a fresh claim is left alone", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: wait, until: firstDue + askAfter},
+		{name: "a claim as old as a call can last is asked for", now: firstDue + askAfter, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: resolve, message: firstID},
+		{name: "a claim is resolved before a purchase is counted", now: firstDue + minute, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), bought(t0.Add(firstDue + time.Second))}, want: resolve, message: firstID},
+		{name: "a claim is resolved even when suspended", now: firstDue + minute, suspended: true, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: resolve, message: firstID},
+		{name: "an unknown message is not sent again", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageUnknown, t0.Add(firstDue))}, want: wait, until: expiresAt},
+		{name: "a cancelled message is not sent again", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageCancelled, t0.Add(firstDue))}, want: wait, until: expiresAt},
+
+		// The gateway refuses.
+		{name: "a refused message waits for its next attempt", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue+2*minute)))}, want: wait, until: firstDue + minute},
+		{name: "a refused message is sent again with the same text", now: firstDue + 2*minute, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(2, t0.Add(firstDue+2*minute)))}, want: send, message: firstID},
+		{name: "after three attempts the lead fails", now: firstDue + 2*minute, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(3, t0.Add(firstDue+2*minute)))}, want: finish, outcome: v1alpha1.ReasonSendFailed},
+		{name: "a number without WhatsApp ends the lead", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), func(m *v1alpha1.Message) { m.Error = v1alpha1.ReasonNotOnWhatsApp })}, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
+
+		// Answers.
+		{name: "an answer waits for the debounce", now: time.Hour + time.Second, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultReplyDebounce},
+		{name: "then its text is written", now: time.Hour + policy.DefaultReplyDebounce, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: prepare, message: replyID},
+		{name: "and sent", now: time.Hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: send, message: replyID},
+		{name: "several messages get one answer, to the last", now: time.Hour + policy.DefaultReplyDebounce, lead: []leadMod{sent, theirs("m0", t0.Add(time.Hour-time.Second)), theirs("m1", t0.Add(time.Hour))}, want: prepare, message: replyID},
+		{name: "an answered message is not answered again", now: 2 * time.Hour, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), ours(replyID, v1alpha1.MessageSent, t0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + expiresAt},
+
+		// The sequence.
+		{name: "the second step counts from the first", now: firstDue + minute, steps: twoSteps, lead: []leadMod{sent}, want: wait, until: firstDue + time.Hour - prepareAhead},
+		{name: "the second step is sent", now: firstDue + time.Hour, steps: twoSteps, text: ready(), lead: []leadMod{sent}, want: send, message: "c0-step-second"},
+		{name: "an answer ends the sequence", now: 3 * time.Hour, steps: twoSteps, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), ours(replyID, v1alpha1.MessageSent, t0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + expiresAt},
+		{name: "a trigger without a sequence is blocked", now: firstDue, lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoSequence},
+
+		// The kill switch.
+		{name: "bought before contact", now: minute, lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "bought after contact", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "bought, by the platform's clock, before our message", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase wins over a text that is due", now: firstDue, text: ready(), lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase wins over a suspended store", now: firstDue, suspended: true, lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase of another product stops and is not ours", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }}, want: finish, outcome: v1alpha1.ReasonPurchaseNotAttributed},
+		{name: "a failed message is no contact", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue))), bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase after we gave up still counts", now: 100 * time.Hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*time.Hour)), bought(t0.Add(99 * time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "a reversal takes the purchase back", now: 100 * time.Hour, lead: []leadMod{sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(t0.Add(99 * time.Hour))}
+		}}, want: finish, outcome: v1alpha1.ReasonReversed},
+
+		// People's wishes, and what stands in the way.
+		{name: "a suppressed number is never written to", now: firstDue, text: ready(), suppressed: true, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a suspended store waits", now: firstDue, text: ready(), suspended: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
+		{name: "a suspended lead waits", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
+		{name: "a lead without its store waits", now: firstDue, noStore: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonStoreNotFound},
+
+		// The end.
+		{name: "never contacted", now: expiresAt, want: finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "expires although suspended", now: expiresAt, suspended: true, want: finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "unanswered", now: firstDue + expiresAt, lead: []leadMod{sent}, want: finish, outcome: v1alpha1.ReasonUnanswered},
+		{name: "the conversation ended", now: time.Hour + expiresAt, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonConversationEnded},
+		{name: "a finished lead is kept", now: 2 * time.Hour, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultTTLAfterFinished},
+		{name: "a finished lead is deleted after its time", now: time.Hour + policy.DefaultTTLAfterFinished, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: remove},
+		{name: "a purchase without a cart goes sooner", now: time.Hour + policy.DefaultTTLAfterPurchaseOnly, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: remove},
+		{name: "a lead that is being deleted is left alone", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: t0} }}, want: wait},
+	}
+}
+
+func (c *planCase) situation() situation {
+	s := situation{
+		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed,
+		instances: c.instances, now: t0.Add(c.now),
+		draft: func(message) draft { return c.text },
+	}
+	s.store.Spec.Suspend = c.suspended
+	if c.steps != nil {
+		s.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: c.steps}}
+	}
+	if c.instances == nil {
+		s.instances = []v1alpha1.WhatsAppInstance{*gen.InstanceObject()}
+	}
+	s.policy = policy.Resolve(s.store, nil)
+	if c.noStore {
+		s.store = nil
+	}
+	return s
+}
+
+func TestPlan(t *testing.T) {
+	for _, c := range planCases() {
+		t.Run(c.name, func(t *testing.T) {
+			s := c.situation()
+			before := s.lead.DeepCopy()
+			got := plan(s)
+			if got.kind != c.want || got.blocked != c.blocked || got.outcome != c.outcome {
+				t.Fatalf("got %s blocked=%q outcome=%q, want %s blocked=%q outcome=%q", got.kind, got.blocked, got.outcome, c.want, c.blocked, c.outcome)
+			}
+			if c.message != "" && got.message.id != c.message {
+				t.Fatalf("got message %q, want %q", got.message.id, c.message)
+			}
+			if got.kind == wait && c.until != 0 && !got.until.Equal(t0.Add(c.until)) {
+				t.Fatalf("waits until %s after the abandonment, want %s", got.until.Sub(t0), c.until)
+			}
+			if got.kind == send && (got.message.text == "" || got.message.instance == nil) {
+				t.Fatalf("sends without a text or an instance: %+v", got.message)
+			}
+			if !equalLead(before, s.lead) {
+				t.Fatal("plan changed the lead")
+			}
+		})
+	}
+}
+
+func TestPlanNextResolve(t *testing.T) {
+	for age, want := range map[time.Duration]time.Duration{
+		0:                askAfter,
+		10 * time.Second: 30 * time.Second,
+		31 * time.Second: grace,
+		grace:            2 * time.Minute,
+		5 * time.Minute:  6 * time.Minute,
+	} {
+		if got := nextResolve(t0, t0.Add(age)); !got.Equal(t0.Add(want)) {
+			t.Errorf("at age %s: asks again at %s, want %s", age, got.Sub(t0), want)
+		}
+	}
+}
+
+func BenchmarkPlan(b *testing.B) {
+	c := planCase{now: firstDue, text: ready()}
+	s := c.situation()
+	b.ReportAllocs()
+	for b.Loop() {
+		if plan(s).kind != send {
+			b.Fatal("not sent")
+		}
+	}
+}
+
+func equalLead(a, b *v1alpha1.CartRecovery) bool {
+	return reflect.DeepEqual(a, b)
+}

@@ -1,0 +1,111 @@
+package cartrecovery
+
+import (
+	"context"
+
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+func (r *Reconciler) leadsOfStore(ctx context.Context, store client.Object) []ctrl.Request {
+	return r.leads(ctx, store.GetNamespace(), client.MatchingFields{index.LeadByStore: store.GetName()}, nil)
+}
+
+func (r *Reconciler) leadsOfInstance(ctx context.Context, object client.Object) []ctrl.Request {
+	instance, ok := object.(*v1alpha1.WhatsAppInstance)
+	if !ok {
+		return nil
+	}
+	return r.leads(ctx, instance.Namespace, client.MatchingFields{index.LeadByStore: instance.Spec.StoreRef.Name}, nil)
+}
+
+func (r *Reconciler) leadsOfProduct(ctx context.Context, object client.Object) []ctrl.Request {
+	product, ok := object.(*v1alpha1.Product)
+	if !ok {
+		return nil
+	}
+	ids := map[v1alpha1.PlatformID]bool{}
+	for _, id := range product.Spec.PlatformIDs {
+		ids[id] = true
+	}
+	return r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
+		named := recovery.Spec.ProductRef != nil && recovery.Spec.ProductRef.Name == product.Name
+		return named || ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
+	})
+}
+
+func (r *Reconciler) leadsOfSuppression(ctx context.Context, object client.Object) []ctrl.Request {
+	suppression, ok := object.(*v1alpha1.Suppression)
+	if !ok {
+		return nil
+	}
+	hash := suppression.Spec.PhoneHash
+	if hash == "" {
+		hash = lead.PhoneHash(suppression.Spec.Phone)
+	}
+	key := index.LeadPhoneKey(suppression.Spec.StoreRef.Name, hash)
+	return r.leads(ctx, suppression.Namespace, client.MatchingFields{index.LeadByPhone: key}, nil)
+}
+
+// leads are the leads of a cache index that are concerned; all of them when concerned is
+// nil.
+func (r *Reconciler) leads(ctx context.Context, namespace string, by client.MatchingFields, concerned func(*v1alpha1.CartRecovery) bool) []ctrl.Request {
+	var list v1alpha1.CartRecoveryList
+	if err := r.Client.List(ctx, &list, client.InNamespace(namespace), by, client.UnsafeDisableDeepCopy); err != nil {
+		log.FromContext(ctx).Error(err, "Cannot list the leads that a change concerns")
+		return nil
+	}
+	requests := make([]ctrl.Request, 0, len(list.Items))
+	for i := range list.Items {
+		if concerned == nil || concerned(&list.Items[i]) {
+			requests = append(requests, ctrl.Request{NamespacedName: client.ObjectKeyFromObject(&list.Items[i])})
+		}
+	}
+	return requests
+}
+
+// specChanges leaves out status writes.
+func specChanges() builder.WatchesOption {
+	return builder.WithPredicates(predicate.GenerationChangedPredicate{})
+}
+
+func storeChanges() builder.WatchesOption { return specChanges() }
+
+// instanceChanges leaves out everything that changes nothing about whether an instance can
+// send: a poll of every number must not wake every lead.
+func instanceChanges() builder.WatchesOption {
+	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(change event.UpdateEvent) bool {
+		before, okBefore := change.ObjectOld.(*v1alpha1.WhatsAppInstance)
+		after, okAfter := change.ObjectNew.(*v1alpha1.WhatsAppInstance)
+		return !okBefore || !okAfter || !apiequality.Semantic.DeepEqual(sendability(before), sendability(after))
+	}})
+}
+
+type sendFacts struct {
+	Suspended, Deleted, Ready bool
+	Credentials               *v1alpha1.ObjectReference
+	PausedUntil               int64
+}
+
+func sendability(instance *v1alpha1.WhatsAppInstance) sendFacts {
+	facts := sendFacts{
+		Suspended:   instance.Spec.Suspend,
+		Deleted:     instance.DeletionTimestamp != nil,
+		Ready:       apimeta.IsStatusConditionTrue(instance.Status.Conditions, v1alpha1.ConditionReady),
+		Credentials: instance.Status.CredentialsSecretRef,
+	}
+	if until := instance.Status.NewConversationsPausedUntil; until != nil {
+		facts.PausedUntil = until.Unix()
+	}
+	return facts
+}
