@@ -1,0 +1,167 @@
+# Needs Go, make, git and bash; every other tool is built from the versions pinned in
+# hack/tools/go.mod. "make help" lists the targets.
+
+# The image that docker-build, deploy and build-installer name.
+IMG ?= controller:latest
+# What go test is told besides, such as GOTESTFLAGS="-v -run TestPlan".
+GOTESTFLAGS ?=
+# How many packages are tested at once. The suites start API servers: more gets slower.
+TEST_PACKAGES_AT_ONCE ?= 2
+# How long each fuzz target runs.
+FUZZTIME ?= 30s
+# What the demo and the benchmark are told.
+DEMOFLAGS ?=
+BENCHFLAGS ?=
+# What is already there on a machine with a cluster.
+CONTAINER_TOOL ?= docker
+KUBECTL ?= kubectl
+
+GO ?= go
+TOOL = $(GO) tool -modfile=hack/tools/go.mod
+CONTROLLER_GEN = $(TOOL) controller-gen
+KUSTOMIZE = $(TOOL) kustomize
+GOLANGCI_LINT = $(TOOL) golangci-lint
+# Names KUBEBUILDER_ASSETS for the rest of a recipe's line. Written this way so that a
+# failure to prepare the control plane stops the recipe.
+WITH_CONTROL_PLANE = assets="$$($(GO) run ./hack/controlplane)" && KUBEBUILDER_ASSETS="$$assets"
+
+SHELL = /usr/bin/env bash -o pipefail
+.SHELLFLAGS = -ec
+
+.PHONY: all
+all: generate manifests fmt vet build ## Generate, format, vet and build.
+
+##@ General
+
+.PHONY: help
+help: ## Show this help.
+	@awk 'BEGIN {FS = ":.*##"; printf "\nUsage:\n  make \033[36m<target>\033[0m\n"} \
+		/^[a-zA-Z_0-9-]+:.*?##/ { printf "  \033[36m%-16s\033[0m %s\n", $$1, $$2 } \
+		/^##@/ { printf "\n\033[1m%s\033[0m\n", substr($$0, 5) }' $(MAKEFILE_LIST)
+
+##@ Development
+
+# Where markers are read. A variable each, because verify generates the same elsewhere.
+GENERATE_OBJECTS = $(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
+GENERATE_CRDS = $(CONTROLLER_GEN) crd paths=./api/...
+GENERATE_ROLES = $(CONTROLLER_GEN) rbac:roleName=manager-role paths=./controllers/... paths=./webhookserver/...
+
+.PHONY: generate
+generate: ## Generate the DeepCopy methods of the API types.
+	$(GENERATE_OBJECTS)
+
+.PHONY: manifests
+manifests: ## Generate the CRDs and the manager's ClusterRole from the markers.
+	$(GENERATE_CRDS) output:crd:artifacts:config=config/crd/bases
+	$(GENERATE_ROLES) output:rbac:artifacts:config=config/rbac
+
+.PHONY: verify
+verify: ## Fail if generated files are not what the sources generate.
+	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
+	$(GENERATE_OBJECTS) output:dir="$$fresh/api"; \
+	$(GENERATE_CRDS) output:crd:artifacts:config="$$fresh/crd"; \
+	$(GENERATE_ROLES) output:rbac:artifacts:config="$$fresh/rbac"; \
+	same=true; \
+	compare() { git --no-pager diff --no-index --exit-code -- "$$1" "$$2" || same=false; }; \
+	compare api/v1alpha1/zz_generated.deepcopy.go "$$fresh/api/zz_generated.deepcopy.go"; \
+	compare config/crd/bases "$$fresh/crd"; \
+	compare config/rbac/role.yaml "$$fresh/rbac/role.yaml"; \
+	if ! $$same; then \
+		echo "Generated files are not up to date: see the difference above, run 'make generate manifests', commit the result." >&2; \
+		exit 1; \
+	fi; \
+	echo "Generated files are up to date."
+
+.PHONY: fmt
+fmt: ## Format the Go sources.
+	$(GOLANGCI_LINT) fmt
+
+.PHONY: vet
+vet: ## Run go vet.
+	$(GO) vet ./...
+
+.PHONY: lint
+lint: ## Run the linters of .golangci.yml.
+	$(GOLANGCI_LINT) run
+
+.PHONY: lint-fix
+lint-fix: ## Run the linters and fix what they can fix.
+	$(GOLANGCI_LINT) run --fix
+
+##@ Test
+
+.PHONY: control-plane
+control-plane: ## Prepare kube-apiserver, etcd, kubectl and kube-controller-manager; print where they are.
+	@$(GO) run ./hack/controlplane
+
+.PHONY: test
+test: ## Run all tests, those against a real API server included.
+	$(WITH_CONTROL_PLANE) $(GO) test -p $(TEST_PACKAGES_AT_ONCE) -timeout 20m $(GOTESTFLAGS) ./...
+
+.PHONY: test-unit
+test-unit: ## Run the tests that need no API server (go test -short).
+	$(GO) test -short -timeout 2m $(GOTESTFLAGS) ./...
+
+.PHONY: fuzz
+fuzz: ## Run every fuzz target for FUZZTIME.
+	@$(GO) test -list '^Fuzz' ./... | \
+	awk '/^Fuzz/ { target[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, target[i]; n = 0 }' | \
+	while read -r package target; do \
+		echo "fuzzing $$target of $$package for $(FUZZTIME)"; \
+		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
+	done
+
+.PHONY: bench
+bench: build ## Measure how many leads a second the operator handles, and how late messages are.
+	$(WITH_CONTROL_PLANE) $(GO) run ./hack/bench $(BENCHFLAGS)
+
+.PHONY: bench-go
+bench-go: ## Run the Go benchmarks of the packages.
+	$(GO) test -run '^$$' -bench . -benchmem -timeout 20m $(GOTESTFLAGS) ./...
+
+##@ Build and run
+
+# Not stamped with the commit: git refuses to tell it in a clone of another user, as in
+# many a CI container, and then nothing would be built.
+.PHONY: build
+build: ## Build bin/manager.
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -o bin/manager .
+
+.PHONY: demo
+demo: build ## Play a recovery from cart to purchase against a real API server, then stop.
+	$(WITH_CONTROL_PLANE) $(GO) run ./hack/demo $(DEMOFLAGS)
+
+.PHONY: run
+run: build ## Start the operator with a control plane and simulators, and keep it running.
+	$(WITH_CONTROL_PLANE) $(GO) run ./hack/demo --stay $(DEMOFLAGS)
+
+.PHONY: docker-build
+docker-build: ## Build the image IMG.
+	$(CONTAINER_TOOL) build -t $(IMG) .
+
+.PHONY: build-installer
+build-installer: ## Write all manifests, for IMG, to dist/install.yaml.
+	@mkdir -p dist
+	$(KUSTOMIZE) build config/default | sed 's|image: controller:latest$$|image: $(IMG)|' > dist/install.yaml
+
+.PHONY: clean
+clean: ## Remove what was built here. The control plane stays in setup-envtest's store.
+	rm -rf bin dist
+
+##@ Deployment, to the cluster of the current kubeconfig
+
+.PHONY: install
+install: ## Install the CRDs.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
+
+.PHONY: uninstall
+uninstall: ## Remove the CRDs, and with them every resource of theirs.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+
+.PHONY: deploy
+deploy: build-installer ## Deploy the operator with the image IMG.
+	$(KUBECTL) apply --server-side -f dist/install.yaml
+
+.PHONY: undeploy
+undeploy: ## Remove the operator, its CRDs, and with them every resource of theirs.
+	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -

@@ -1,0 +1,38 @@
+// Command manager runs cart-recovery-operator: the webhook server on every replica, the
+// controllers on the leader. docs/configuration.md lists its flags and environment.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	_ "time/tzdata" // stores have time zones, and the image has none
+
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+)
+
+func main() {
+	settings, logging := parseFlags(flag.CommandLine, os.Args[1:], os.Getenv)
+	ctrl.SetLogger(zap.New(zap.UseFlagOptions(logging)))
+	if err := run(settings); err != nil {
+		ctrl.Log.Error(err, "The manager ended")
+		fmt.Fprintln(os.Stderr, "cart-recovery-operator:", err)
+		os.Exit(1)
+	}
+}
+
+// run builds the manager and runs it until a signal ends it.
+func run(settings settings) error {
+	config, err := ctrl.GetConfig()
+	if err != nil {
+		return fmt.Errorf("find a Kubernetes configuration (KUBECONFIG, or run in a cluster): %w", err)
+	}
+	ctx := ctrl.SetupSignalHandler()
+	mgr, err := newManager(ctx, config, settings)
+	if err != nil {
+		return err
+	}
+	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.gateway.BaseURL != "", "ownAI", settings.ai.APIKey != "")
+	return mgr.Start(ctx)
+}

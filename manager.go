@@ -1,0 +1,180 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"time"
+
+	"k8s.io/apimachinery/pkg/runtime"
+	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
+	"k8s.io/client-go/rest"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/healthz"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery"
+	"cartrecovery.dev/operator/controllers/product"
+	"cartrecovery.dev/operator/controllers/store"
+	"cartrecovery.dev/operator/controllers/whatsappinstance"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/simulated"
+	"cartrecovery.dev/operator/internal/gateway/uazapi"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/webhookserver"
+)
+
+const (
+	leaderElectionID = "cart-recovery-operator.cartrecovery.dev"
+	// shutdownGrace is what the runnables get to finish what they have begun: a message
+	// that is being sent, its outcome, and the deliveries under way. It is less than the
+	// Deployment's terminationGracePeriodSeconds.
+	shutdownGrace = 45 * time.Second
+)
+
+// newManager builds everything the operator is made of: the one place where the outside
+// (gateways, AI, clock) is chosen.
+func newManager(ctx context.Context, config *rest.Config, settings settings) (manager.Manager, error) {
+	mgr, err := ctrl.NewManager(config, managerOptions(settings))
+	if err != nil {
+		return nil, fmt.Errorf("build the manager: %w", err)
+	}
+	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
+		return nil, err
+	}
+	counters, err := metrics.New(ctrlmetrics.Registry)
+	if err != nil {
+		return nil, err
+	}
+	wiring := &wiring{
+		mgr: mgr, settings: settings, metrics: counters, clock: clock.RealClock{},
+		secrets: secrets.NewReader(mgr.GetAPIReader(), time.Now),
+	}
+	wiring.connector = &gateway.Connector{
+		Secrets: wiring.secrets,
+		Factories: map[v1alpha1.GatewayType]gateway.Factory{
+			v1alpha1.GatewayUAZAPI:    uazapi.New,
+			v1alpha1.GatewaySimulated: simulated.New,
+		},
+		Defaults: settings.gateway,
+		Client:   gateway.NewHTTPClient(),
+	}
+	for _, add := range []func() error{wiring.addWebhookServer, wiring.addControllers, wiring.addProbes} {
+		if err := add(); err != nil {
+			return nil, err
+		}
+	}
+	return mgr, nil
+}
+
+func managerOptions(settings settings) ctrl.Options {
+	scheme := runtime.NewScheme()
+	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
+		// Registering compiled-in types fails only when they contradict each other, which
+		// the first test that builds a manager shows.
+		_ = add(scheme)
+	}
+	grace := shutdownGrace
+	options := ctrl.Options{
+		Scheme:                  scheme,
+		Cache:                   cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Metrics:                 metricsserver.Options{BindAddress: settings.metricsAddress},
+		HealthProbeBindAddress:  settings.probeAddress,
+		LeaderElection:          settings.leaderElection,
+		LeaderElectionID:        leaderElectionID,
+		LeaderElectionNamespace: settings.leaderElectionNamespace,
+		// The process ends when the manager does, so the lease can be given up at once.
+		LeaderElectionReleaseOnCancel: true,
+		GracefulShutdownTimeout:       &grace,
+	}
+	if len(settings.namespaces) > 0 {
+		options.Cache.DefaultNamespaces = map[string]cache.Config{}
+		for _, name := range settings.namespaces {
+			options.Cache.DefaultNamespaces[name] = cache.Config{}
+		}
+	}
+	return options
+}
+
+// wiring holds what the parts share while they are put together.
+type wiring struct {
+	mgr       manager.Manager
+	settings  settings
+	metrics   *metrics.Metrics
+	clock     clock.PassiveClock
+	secrets   *secrets.Reader
+	connector *gateway.Connector
+}
+
+func (w *wiring) addWebhookServer() error {
+	server, err := webhookserver.New(webhookserver.Options{
+		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Secrets: w.secrets, Connector: w.connector,
+		Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
+		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
+	})
+	if err != nil {
+		return err
+	}
+	if err := w.mgr.Add(server); err != nil {
+		return fmt.Errorf("add the webhook server: %w", err)
+	}
+	return nil
+}
+
+func (w *wiring) addControllers() error {
+	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
+	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
+		&store.Reconciler{
+			Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
+			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "",
+		},
+		&product.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
+		&whatsappinstance.Reconciler{
+			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
+			Recorder: recorder, PublicURL: w.settings.publicURL,
+		},
+		&cartrecovery.Reconciler{
+			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector,
+			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
+			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
+			Concurrency: w.settings.concurrency, Writers: w.settings.writers,
+		},
+	} {
+		if err := controller.SetupWithManager(w.mgr); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// addProbes serves liveness always and readiness once the caches are filled: before that a
+// delivery would not find its Store.
+func (w *wiring) addProbes() error {
+	if err := w.mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
+		return fmt.Errorf("add the liveness probe: %w", err)
+	}
+	ready := func(request *http.Request) error {
+		if !w.cachesFilled(request.Context()) {
+			return fmt.Errorf("the caches are not filled yet")
+		}
+		return nil
+	}
+	if err := w.mgr.AddReadyzCheck("caches", ready); err != nil {
+		return fmt.Errorf("add the readiness probe: %w", err)
+	}
+	return nil
+}
+
+func (w *wiring) cachesFilled(ctx context.Context) bool {
+	ctx, cancel := context.WithTimeout(ctx, time.Second)
+	defer cancel()
+	return w.mgr.GetCache().WaitForCacheSync(ctx)
+}

@@ -1,0 +1,177 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/http"
+	"testing"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/simulator"
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+// TestManager runs the whole operator as main does: it becomes ready, takes a cart, sends
+// its message from a Simulated instance, and stops when it is told to.
+func TestManager(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs an API server")
+	}
+	environment, err := testenv.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := environment.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	namespace := prepareShop(t, environment)
+	settings := testSettings(t)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	mgr, err := newManager(ctx, environment.Config, settings)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(ctx) }()
+
+	within(t, "ready", func() bool { return get(t, "http://"+settings.probeAddress+"/readyz") == http.StatusOK })
+	within(t, "the number is connected", func() bool { return phaseOf(t, environment.Client, namespace) == v1alpha1.InstanceConnected })
+	if status := postCart(t, settings.webhookAddress); status != http.StatusOK {
+		t.Fatalf("the cart was answered with %d", status)
+	}
+	within(t, "the customer is written to", func() bool {
+		var leads v1alpha1.CartRecoveryList
+		if err := environment.Client.List(t.Context(), &leads, client.InNamespace(namespace)); err != nil {
+			t.Fatal(err)
+		}
+		return len(leads.Items) == 1 && leads.Items[0].Status.Phase == v1alpha1.PhaseContacted
+	})
+
+	cancel()
+	select {
+	case err := <-ended:
+		if err != nil {
+			t.Errorf("the manager ended with %v", err)
+		}
+	case <-time.After(30 * time.Second):
+		t.Error("the manager did not stop")
+	}
+}
+
+func testSettings(t *testing.T) settings {
+	t.Helper()
+	writer, err := simulator.Serve(simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: "key"}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = writer.Close() })
+	return settings{
+		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metricsAddress: "0",
+		publicURL: "https://hooks.example.com", drain: time.Second,
+		gateway: gateway.Defaults{}, ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},
+	}
+}
+
+// prepareShop makes a Store whose messages are due at once, its hottok, and a Simulated
+// number.
+func prepareShop(t *testing.T, environment *testenv.Environment) string {
+	t.Helper()
+	namespace, err := environment.Namespace(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, object := range []client.Object{
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "hotmart"}, Data: map[string][]byte{"hottok": []byte("tok")}},
+		gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "hotmart", Key: "hottok"}}}}
+			s.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first"}}}}
+		})),
+		gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type = v1alpha1.GatewaySimulated })),
+	} {
+		if err := environment.Client.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return namespace
+}
+
+func postCart(t *testing.T, address string) int {
+	t.Helper()
+	body := `{"id":"e1","event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{"product":{"id":1001,"name":"Curso"},"buyer":{"name":"Maria","email":"maria@example.com","phone":"+5511987654321"}}}`
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/webhooks/hotmart/"+gen.Store, bytes.NewReader([]byte(body)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("X-Hotmart-Hottok", "tok")
+	return do(t, request)
+}
+
+func get(t *testing.T, url string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return do(t, request)
+}
+
+// do returns the status of an answer, 0 when there is none yet.
+func do(t *testing.T, request *http.Request) int {
+	t.Helper()
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		return 0
+	}
+	if err := answer.Body.Close(); err != nil {
+		t.Error(err)
+	}
+	return answer.StatusCode
+}
+
+func phaseOf(t *testing.T, kube client.Client, namespace string) v1alpha1.InstancePhase {
+	t.Helper()
+	var instance v1alpha1.WhatsAppInstance
+	if err := kube.Get(t.Context(), client.ObjectKey{Namespace: namespace, Name: gen.Instance}, &instance); err != nil {
+		t.Fatal(err)
+	}
+	return instance.Status.Phase
+}
+
+func within(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	limit := time.After(30 * time.Second)
+	tick := time.NewTicker(50 * time.Millisecond)
+	defer tick.Stop()
+	for !holds() {
+		select {
+		case <-tick.C:
+		case <-limit:
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := (&net.ListenConfig{}).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return listener.Addr().String()
+}

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"flag"
+	"strings"
+	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"cartrecovery.dev/operator/controllers/cartrecovery"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/webhookserver"
+)
+
+// settings are what the manager is told by flags and environment.
+type settings struct {
+	webhookAddress string
+	metricsAddress string
+	probeAddress   string
+	publicURL      string
+	namespaces     []string
+
+	leaderElection          bool
+	leaderElectionNamespace string
+
+	concurrency int
+	writers     int
+	drain       time.Duration
+
+	gateway gateway.Defaults
+	ai      ai.Defaults
+}
+
+// parseFlags reads flags and environment. Credentials come from the environment only: a
+// command line can be read by everybody on the machine.
+func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) (settings, *zap.Options) {
+	var s settings
+	var namespaces string
+	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress, "where the webhook server listens")
+	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
+	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
+	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"), "where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: PUBLIC_URL)")
+	flags.StringVar(&namespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"), "namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
+	flags.BoolVar(&s.leaderElection, "leader-elect", false, "elect a leader among the replicas; needed with more than one")
+	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's lease; the operator's own when empty")
+	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
+	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
+	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
+	logging := &zap.Options{}
+	logging.BindFlags(flags)
+	_ = flags.Parse(args) // the flag set exits, or prints its usage, by itself
+
+	s.publicURL = strings.TrimRight(s.publicURL, "/")
+	for name := range strings.SplitSeq(namespaces, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			s.namespaces = append(s.namespaces, name)
+		}
+	}
+	s.gateway = gateway.Defaults{BaseURL: getenv("UAZAPI_BASE_URL"), AdminToken: getenv("UAZAPI_ADMIN_TOKEN")}
+	s.ai = ai.Defaults{BaseURL: getenv("OPENAI_BASE_URL"), APIKey: getenv("OPENAI_API_KEY")}
+	return s, logging
+}
