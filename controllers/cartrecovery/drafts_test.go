@@ -1,0 +1,416 @@
+package cartrecovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/metrics"
+)
+
+// patience is how long these tests wait for what must happen.
+const patience = 10 * time.Second
+
+// pen is a Writer whose answers a test hands out one by one.
+type pen struct {
+	mu     sync.Mutex
+	asked  []string
+	began  chan string
+	answer chan func() (ai.Answer, error)
+}
+
+func newPen() *pen {
+	return &pen{began: make(chan string, 1000), answer: make(chan func() (ai.Answer, error), 1000)}
+}
+
+// Write answers with what the test put into answer.
+func (p *pen) Write(ctx context.Context, request ai.Request) (ai.Answer, error) {
+	p.mu.Lock()
+	p.asked = append(p.asked, request.Model)
+	p.mu.Unlock()
+	p.began <- request.Model
+	select {
+	case answer := <-p.answer:
+		return answer()
+	case <-ctx.Done():
+		return ai.Answer{}, ctx.Err()
+	}
+}
+
+func (p *pen) order() []string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return slices.Clone(p.asked)
+}
+
+func (p *pen) writes(text string) {
+	p.answer <- func() (ai.Answer, error) {
+		return ai.Answer{Text: text, Usage: ai.Usage{Prompt: 3, Completion: 4}}, nil
+	}
+}
+
+func (p *pen) fails(err error) { p.answer <- func() (ai.Answer, error) { return ai.Answer{}, err } }
+
+// desk is a pool of drafts that runs, and what is around it.
+type desk struct {
+	*drafts
+	t      *testing.T
+	pen    *pen
+	clock  *clocktesting.FakePassiveClock
+	meters *prometheus.Registry
+	cancel context.CancelFunc
+	ended  chan error
+}
+
+func newDesk(t *testing.T, workers int) *desk {
+	t.Helper()
+	meters := prometheus.NewRegistry()
+	counters, err := metrics.New(meters)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakePassiveClock(t0), meters: meters, ended: make(chan error, 1)}
+	d.drafts = newDrafts(d.pen, d.clock, counters, workers)
+	ctx, cancel := context.WithCancel(t.Context())
+	d.cancel = cancel
+	go func() { d.ended <- d.Start(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		d.stopped()
+	})
+	return d
+}
+
+// stopped waits until the workers have ended.
+func (d *desk) stopped() {
+	d.t.Helper()
+	select {
+	case err := <-d.ended:
+		if err != nil {
+			d.t.Fatalf("the workers ended with %v", err)
+		}
+		d.ended <- nil
+	case <-time.After(patience):
+		d.t.Fatal("the workers do not end")
+	}
+}
+
+// began waits until a text is being written, and returns which.
+func (d *desk) began() string {
+	d.t.Helper()
+	return receive(d.t, d.pen.began, "no text is being written")
+}
+
+// told waits until the controller is told of a lead, and returns which.
+func (d *desk) told() string {
+	d.t.Helper()
+	return receive(d.t, d.done, "nobody is told").Object.Name
+}
+
+// counted is the value of a counter with this result; "" for one without results.
+func (d *desk) counted(name, result string) float64 {
+	d.t.Helper()
+	families, err := d.meters.Gather()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			labels := metric.GetLabel()
+			if family.GetName() == name && (result == "" || labels[0].GetValue() == result) {
+				return metric.GetCounter().GetValue()
+			}
+		}
+	}
+	return 0
+}
+
+func receive[T any](t *testing.T, from <-chan T, otherwise string) T {
+	t.Helper()
+	select {
+	case value := <-from:
+		return value
+	case <-time.After(patience):
+		t.Fatal(otherwise)
+	}
+	panic("unreachable")
+}
+
+func (d *desk) of(lead string) draft { return d.get(leadKey(lead), idOf(lead)) }
+
+func (d *desk) want(lead string, due time.Duration) {
+	d.request(job{lead: leadKey(lead), text: idOf(lead), due: t0.Add(due), request: ai.Request{Model: lead}})
+}
+
+func leadKey(lead string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "shop", Name: lead}
+}
+
+func idOf(lead string) textID { return textID{uid: types.UID("uid-" + lead), messageID: "m"} }
+
+func TestDraftsEarliestDueFirst(t *testing.T) {
+	d := newDesk(t, 1)
+	d.want("busy", 0)
+	d.began()
+	for _, number := range []int{4, 1, 5, 3, 2} {
+		d.want(fmt.Sprint(number), time.Duration(number)*time.Minute)
+	}
+	for range 6 {
+		d.pen.writes("Oi")
+		d.told()
+	}
+	if got, want := d.pen.order(), []string{"busy", "1", "2", "3", "4", "5"}; !slices.Equal(got, want) {
+		t.Errorf("written in the order %v, want %v", got, want)
+	}
+}
+
+func TestDraftsReady(t *testing.T) {
+	d := newDesk(t, 2)
+	if got := d.of("a"); got.state != draftNone {
+		t.Errorf("before it is asked for: %+v", got)
+	}
+	d.want("a", 0)
+	d.began()
+	if got := d.of("a"); got.state != draftPending {
+		t.Errorf("while it is written: %+v", got)
+	}
+	d.want("a", 0)
+	d.pen.writes(`"Oi, **Maria**!"`)
+	if name := d.told(); name != "a" {
+		t.Errorf("told of %q", name)
+	}
+	if got := d.of("a"); got.state != draftReady || got.text != "Oi, *Maria*!" || got.tokens != 7 {
+		t.Errorf("when it is written: %+v", got)
+	}
+	d.want("a", 0)
+	if got := d.pen.order(); len(got) != 1 {
+		t.Errorf("asked %d times for one text", len(got))
+	}
+	if got := d.get(leadKey("a"), textID{uid: "uid-a", messageID: "other"}); got.state != draftNone {
+		t.Errorf("another message of the lead: %+v", got)
+	}
+	if got := d.get(leadKey("a"), textID{uid: "uid-new", messageID: "m"}); got.state != draftNone {
+		t.Errorf("the same message of a lead made anew: %+v", got)
+	}
+	if written, tokens := d.counted("cartrecovery_ai_requests_total", "written"), d.counted("cartrecovery_ai_tokens_total", ""); written != 1 || tokens != 7 {
+		t.Errorf("counted %v requests and %v tokens", written, tokens)
+	}
+}
+
+func TestDraftsForget(t *testing.T) {
+	d := newDesk(t, 1)
+	d.want("writing", 0)
+	d.began()
+	d.want("waiting", time.Minute)
+	d.want("kept", 2*time.Minute)
+	d.forget(leadKey("writing"))
+	d.forget(leadKey("waiting"))
+	d.pen.writes("Oi")
+	d.told()
+	if got := d.of("writing"); got.state != draftNone {
+		t.Errorf("what was forgotten while it was written came back: %+v", got)
+	}
+	if name := d.began(); name != "kept" {
+		t.Errorf("wrote %q, which was forgotten", name)
+	}
+	d.pen.writes("Oi")
+	d.told()
+	d.forget(leadKey("kept"))
+	if len(d.entries) != 0 {
+		t.Errorf("%d entries are left", len(d.entries))
+	}
+}
+
+func TestDraftsReplaced(t *testing.T) {
+	d := newDesk(t, 2)
+	d.want("a", 0)
+	d.began()
+	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: t0, request: ai.Request{Model: "newer"}}
+	d.request(newer)
+	if name := d.began(); name != "newer" {
+		t.Fatalf("wrote %q", name)
+	}
+	d.pen.writes("Oi")
+	d.pen.writes("Oi")
+	d.told()
+	d.told()
+	if got := d.of("a"); got.state != draftNone {
+		t.Errorf("the older text: %+v", got)
+	}
+	if got := d.get(newer.lead, newer.text); got.state != draftReady {
+		t.Errorf("the newer text: %+v", got)
+	}
+}
+
+func TestDraftsPutAndRefuse(t *testing.T) {
+	d := newDesk(t, 1)
+	d.put(leadKey("a"), idOf("a"), "Oi")
+	if got := d.of("a"); got.state != draftReady || got.text != "Oi" || got.tokens != 0 {
+		t.Errorf("a fixed text: %+v", got)
+	}
+	d.refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op", Code: failure.Misconfigured, Detail: "line 1"})
+	got := d.of("b")
+	if got.state != draftFailed || got.reason != v1alpha1.ReasonInvalidTemplate || got.why != "op: Misconfigured (Terminal): line 1" {
+		t.Errorf("a refused text: %+v", got)
+	}
+	within(t, "a refused text", got.retryAt, refusedRetry)
+	d.want("b", 0)
+	d.began()
+	d.pen.writes("Oi")
+	d.told()
+	if got := d.of("b"); got.state != draftReady {
+		t.Errorf("a refused text, asked for again: %+v", got)
+	}
+}
+
+// within checks a wait from t0 that may vary by a fifth.
+func within(t *testing.T, what string, at time.Time, wait time.Duration) {
+	t.Helper()
+	if got := at.Sub(t0); got < wait-wait/5 || got > wait+wait/5 {
+		t.Errorf("%s: waits %s, want about %s", what, got, wait)
+	}
+}
+
+func TestDraftsBackOff(t *testing.T) {
+	d := newDesk(t, 1)
+	down := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: "ai: write", Status: 500}
+	for i, wait := range []time.Duration{2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60, 60} {
+		d.want("a", 0)
+		d.began()
+		d.pen.fails(down)
+		d.told()
+		got := d.of("a")
+		if got.state != draftFailed || got.failures != i+1 || got.reason != v1alpha1.ReasonAIUnavailable || got.why != down.Error() {
+			t.Fatalf("failure %d: %+v", i+1, got)
+		}
+		within(t, fmt.Sprintf("failure %d", i+1), got.retryAt, wait*time.Second)
+	}
+	if counted := d.counted("cartrecovery_ai_requests_total", "Transient"); counted != 13 {
+		t.Errorf("counted %v failures", counted)
+	}
+}
+
+func TestDraftFail(t *testing.T) {
+	asked := t0.Add(90 * time.Second)
+	for _, c := range []struct {
+		name   string
+		err    error
+		reason string
+		wait   time.Duration
+		exact  bool
+	}{
+		{"an outage", &failure.Error{Class: failure.Transient}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+		{"a bad key", &failure.Error{Class: failure.Terminal, Code: failure.Unauthorized}, v1alpha1.ReasonAIRefused, refusedRetry, false},
+		{"a limit with a time", &failure.Error{Class: failure.Throttled, RetryAt: asked}, v1alpha1.ReasonAIUnavailable, 90 * time.Second, true},
+		{"a limit without one", &failure.Error{Class: failure.Throttled}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+		{"a limit that has passed", &failure.Error{Class: failure.Throttled, RetryAt: t0.Add(-time.Second)}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+		{"an error nobody classed", errors.New("Maria's message"), v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			var got draft
+			got.fail(c.err, t0)
+			if got.state != draftFailed || got.reason != c.reason {
+				t.Errorf("got %+v", got)
+			}
+			if _, classed := failure.As(c.err); !classed && got.why == c.err.Error() {
+				t.Errorf("shows the text of an error that nobody classed: %q", got.why)
+			}
+			if c.exact && !got.retryAt.Equal(t0.Add(c.wait)) {
+				t.Errorf("asks again at %s", got.retryAt)
+			}
+			within(t, c.name, got.retryAt, c.wait)
+		})
+	}
+}
+
+func TestDraftsStop(t *testing.T) {
+	t.Run("while they wait", func(t *testing.T) {
+		d := newDesk(t, 3)
+		d.cancel()
+		d.stopped()
+	})
+	t.Run("while they write", func(t *testing.T) {
+		d := newDesk(t, 1)
+		d.want("a", 0)
+		d.began()
+		d.cancel()
+		d.stopped()
+		if got := d.of("a"); got.state == draftFailed {
+			t.Errorf("a call that was broken off counts as a failure: %+v", got)
+		}
+	})
+	t.Run("while nobody listens", func(t *testing.T) {
+		d := newDesk(t, 1)
+		for i := range 3 {
+			d.want(fmt.Sprint(i), time.Duration(i)*time.Minute)
+			d.pen.writes("Oi")
+		}
+		d.began()
+		d.began() // the first filled the channel; the second cannot be told any more
+		d.cancel()
+		d.stopped()
+	})
+	t.Run("only on the leader", func(t *testing.T) {
+		if !newDrafts(nil, nil, nil, 1).NeedLeaderElection() {
+			t.Error("every replica would pay for texts")
+		}
+	})
+}
+
+func TestDraftsManyAtOnce(t *testing.T) {
+	const count = 200
+	d := newDesk(t, 16)
+	for range count {
+		d.pen.writes("Oi")
+	}
+	var told sync.WaitGroup
+	names := make(chan string, count)
+	told.Go(func() {
+		for range count {
+			names <- (<-d.done).Object.Name
+		}
+	})
+	var askers sync.WaitGroup
+	for asker := range 4 {
+		askers.Go(func() {
+			for i := range count {
+				d.want(fmt.Sprint((i*7+asker)%count), time.Duration(i)*time.Second)
+			}
+		})
+	}
+	askers.Wait()
+	told.Wait()
+	close(names)
+	seen := map[string]bool{}
+	for name := range names {
+		if seen[name] {
+			t.Errorf("told twice of %s", name)
+		}
+		seen[name] = true
+	}
+	if len(d.pen.order()) != count {
+		t.Errorf("asked %d times for %d texts", len(d.pen.order()), count)
+	}
+}
+
+func TestJitter(t *testing.T) {
+	least, most := time.Hour, time.Duration(0)
+	for range 2000 {
+		got := jitter(10 * time.Second)
+		least, most = min(least, got), max(most, got)
+	}
+	if least < 8*time.Second || most > 12*time.Second || most-least < 2*time.Second {
+		t.Errorf("spreads 10s from %s to %s", least, most)
+	}
+}

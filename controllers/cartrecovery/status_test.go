@@ -1,0 +1,393 @@
+package cartrecovery
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// wantedFirst is the first step's message, ready to be claimed.
+func wantedFirst() message {
+	return message{
+		id: firstMessage, step: &v1alpha1.Step{Name: "first"}, due: t0, instance: gen.InstanceObject(), text: "Oi, Maria!", tokens: 40,
+	}
+}
+
+// statusAfter is what changes make of an empty status.
+func statusAfter(changes ...change) *v1alpha1.CartRecoveryStatus {
+	status := &v1alpha1.CartRecoveryStatus{}
+	for _, apply := range changes {
+		apply(status)
+	}
+	return status
+}
+
+// refusedOnce is a refusal that counts, with another attempt in a minute.
+func refusedOnce() refusal {
+	return refusal{word: "Refused", counts: true, retryAt: t0.Add(time.Minute), now: t0, blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
+}
+
+func TestClaim(t *testing.T) {
+	status := statusAfter(waiting(action{blocked: v1alpha1.ReasonAIUnavailable, why: "down", until: t0}, t0), claim(wantedFirst(), 7, t0))
+	want := []v1alpha1.Message{{
+		ID: firstMessage, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
+		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(t0), Attempts: 1,
+	}}
+	if !reflect.DeepEqual(status.Conversation, want) {
+		t.Errorf("conversation %+v", status.Conversation)
+	}
+	if status.InstanceRef == nil || status.InstanceRef.Name != gen.Instance || status.TokensUsed != 40 || status.Attempts != 1 || status.NextActionTime != nil {
+		t.Errorf("status %+v", status)
+	}
+	if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
+		t.Error("still blocked")
+	}
+	succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded)
+	if succeeded == nil || succeeded.Status != metav1.ConditionUnknown || succeeded.Reason != v1alpha1.ReasonInProgress || succeeded.ObservedGeneration != 7 {
+		t.Errorf("condition %+v", succeeded)
+	}
+}
+
+func TestClaimAgain(t *testing.T) {
+	again := wantedFirst()
+	again.tokens = 0
+	status := statusAfter(claim(wantedFirst(), 1, t0), refused(firstMessage, refusedOnce()), claim(again, 1, t0.Add(time.Minute)))
+	if len(status.Conversation) != 1 {
+		t.Fatalf("the message is there %d times", len(status.Conversation))
+	}
+	m := status.Conversation[0]
+	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil || !m.At.Equal(t0.Add(time.Minute)) {
+		t.Errorf("message %+v", m)
+	}
+	if status.TokensUsed != 40 || status.Attempts != 2 {
+		t.Errorf("status %+v", status)
+	}
+}
+
+func TestClaimOfAnAnswer(t *testing.T) {
+	answer := message{id: lead.ReplyID(2, "in-1"), replyTo: "in-1", instance: gen.InstanceObject(), text: "Claro!"}
+	status := &v1alpha1.CartRecoveryStatus{Cycle: 2}
+	claim(answer, 1, t0)(status)
+	if m := status.Conversation[0]; m.Step != "" || m.Cycle != 2 || m.ID != answer.id {
+		t.Errorf("message %+v", m)
+	}
+}
+
+func TestConfirm(t *testing.T) {
+	earlier, later := t0.Add(-time.Minute), t0.Add(time.Minute)
+	for _, c := range []struct {
+		name    string
+		receipt time.Time
+		want    time.Time
+	}{
+		{"with the gateway's time", earlier, earlier},
+		{"without one", time.Time{}, t0},
+		{"with one that is still to come", later, t0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			status := statusAfter(claim(wantedFirst(), 1, earlier), waiting(action{blocked: v1alpha1.ReasonUnconfirmed}, t0),
+				confirm(firstMessage, gateway.Receipt{MessageID: "3EB0", At: c.receipt}, t0))
+			m := status.Conversation[0]
+			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) || m.Error != "" || m.RetryAt != nil {
+				t.Errorf("message %+v", m)
+			}
+			if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
+				t.Error("still blocked")
+			}
+		})
+	}
+}
+
+func TestRefused(t *testing.T) {
+	counted := statusAfter(claim(wantedFirst(), 1, t0), refused(firstMessage, refusedOnce()))
+	m := counted.Conversation[0]
+	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(t0.Add(time.Minute)) {
+		t.Errorf("message %+v", m)
+	}
+	if counted.NextActionTime == nil || !counted.NextActionTime.Equal(&metav1.Time{Time: t0.Add(time.Minute)}) {
+		t.Errorf("next action at %v", counted.NextActionTime)
+	}
+	blocked := apimeta.FindStatusCondition(counted.Conditions, v1alpha1.ConditionBlocked)
+	if blocked == nil || blocked.Status != metav1.ConditionTrue || blocked.Reason != v1alpha1.ReasonGatewayUnavailable || blocked.Message != "refused" {
+		t.Errorf("condition %+v", blocked)
+	}
+	uncounted := refusedOnce()
+	uncounted.counts = false
+	if m := statusAfter(claim(wantedFirst(), 1, t0), refused(firstMessage, uncounted)).Conversation[0]; m.Attempts != 0 {
+		t.Errorf("an attempt that does not count: %+v", m)
+	}
+}
+
+func TestNotSentAndUnknown(t *testing.T) {
+	for _, c := range []struct {
+		name  string
+		apply change
+		state v1alpha1.MessageState
+		word  string
+		retry bool
+	}{
+		{"wanted", notSent(firstMessage, true, t0), v1alpha1.MessageFailed, "NotSent", true},
+		{"not wanted any more", notSent(firstMessage, false, t0), v1alpha1.MessageCancelled, "", false},
+		{"unknown", unknown(firstMessage), v1alpha1.MessageUnknown, "Unresolved", false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			m := statusAfter(claim(wantedFirst(), 1, t0), c.apply).Conversation[0]
+			if m.State != c.state || m.Error != c.word || (m.RetryAt != nil) != c.retry || m.Attempts != 1 {
+				t.Errorf("message %+v", m)
+			}
+		})
+	}
+}
+
+// outcomes are the changes that say what came of a claim.
+func outcomes(id string) map[string]change {
+	return map[string]change{
+		"confirm": confirm(id, gateway.Receipt{MessageID: "3EB0"}, t0),
+		"refused": refused(id, refusedOnce()),
+		"notSent": notSent(id, true, t0), "cancelled": notSent(id, false, t0), "unknown": unknown(id),
+	}
+}
+
+func TestOutcomesChangeClaimsOnly(t *testing.T) {
+	for first, before := range outcomes(firstMessage) {
+		for second, after := range outcomes(firstMessage) {
+			status := statusAfter(claim(wantedFirst(), 1, t0), before)
+			want := status.DeepCopy()
+			if after(status) || !reflect.DeepEqual(status, want) {
+				t.Errorf("%s after %s changes %+v to %+v", second, first, want.Conversation, status.Conversation)
+			}
+		}
+	}
+	for name, apply := range outcomes(firstMessage) {
+		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) || !reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
+			t.Errorf("%s of a message that is not there changes %+v", name, status)
+		}
+		if status := statusAfter(claim(wantedFirst(), 1, t0)); outcomes("other")[name](status) {
+			t.Errorf("%s of another message changes %+v", name, status)
+		}
+	}
+}
+
+// TestOutcomesKeepWhatCameIn has customers write, and the conversation overflow, between a
+// claim and its outcome, in random orders: nothing but the claimed message may change.
+func TestOutcomesKeepWhatCameIn(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	for round := range 300 {
+		status, inbound := &v1alpha1.CartRecoveryStatus{}, 0
+		write := func() {
+			inbound++
+			status.Conversation = lead.Append(status.Conversation, v1alpha1.Message{
+				ID: fmt.Sprintf("in-%d", inbound), Role: v1alpha1.RoleCustomer, Text: "Oi", At: v1alpha1.NewTimestamp(t0),
+			})
+		}
+		for range random.IntN(2 * v1alpha1.MaxConversation) {
+			write()
+		}
+		claim(wantedFirst(), 1, t0)(status)
+		for range random.IntN(2 * v1alpha1.MaxConversation) {
+			write()
+		}
+		before := status.DeepCopy()
+		for name, apply := range outcomes(firstMessage) {
+			got := before.DeepCopy()
+			if !apply(got) {
+				t.Fatalf("round %d: %s finds no claim among %d messages", round, name, len(got.Conversation))
+			}
+			if len(got.Conversation) != len(before.Conversation) || len(got.Conversation) > v1alpha1.MaxConversation {
+				t.Fatalf("round %d: %s leaves %d of %d messages", round, name, len(got.Conversation), len(before.Conversation))
+			}
+			for i := range got.Conversation {
+				if got.Conversation[i].ID != firstMessage && !reflect.DeepEqual(got.Conversation[i], before.Conversation[i]) {
+					t.Fatalf("round %d: %s changes %+v", round, name, before.Conversation[i])
+				}
+			}
+			if lead.Claimed(&v1alpha1.CartRecovery{Status: *got}) != nil {
+				t.Fatalf("round %d: %s leaves the claim", round, name)
+			}
+		}
+	}
+}
+
+func TestFinished(t *testing.T) {
+	for outcome, text := range outcomeMessages {
+		t.Run(outcome, func(t *testing.T) {
+			recovery := gen.Lead(t0, ours(firstMessage, v1alpha1.MessageSent, t0))
+			waiting(action{blocked: v1alpha1.ReasonSuspended, until: t0.Add(time.Hour)}, t0)(&recovery.Status)
+			if !finished(outcome, 3, t0.Add(1500*time.Millisecond))(&recovery.Status) {
+				t.Fatal("changes nothing")
+			}
+			want := metav1.ConditionFalse
+			if strings.Contains(outcome, "Bought") || strings.Contains(outcome, "Purchase") {
+				want = metav1.ConditionTrue
+			}
+			got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
+			if got.Status != want || got.Reason != outcome || got.Message != text || text == "" || got.ObservedGeneration != 3 {
+				t.Errorf("condition %+v", got)
+			}
+			if len(recovery.Status.Conditions) != 1 || recovery.Status.NextActionTime != nil {
+				t.Errorf("something is still to come: %+v", recovery.Status)
+			}
+			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: t0.Add(time.Second)}) || outcomeOf(recovery) != outcome {
+				t.Errorf("finished at %v with %q", recovery.Status.CompletionTime, outcomeOf(recovery))
+			}
+		})
+	}
+}
+
+func TestFinishedAgain(t *testing.T) {
+	status := statusAfter(finished(v1alpha1.ReasonUnanswered, 1, t0), finished(v1alpha1.ReasonBoughtAfterContact, 2, t0.Add(time.Hour)))
+	if !status.CompletionTime.Equal(&metav1.Time{Time: t0}) {
+		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
+	}
+	if got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); got.Reason != v1alpha1.ReasonBoughtAfterContact || got.Status != metav1.ConditionTrue {
+		t.Errorf("condition %+v", got)
+	}
+	same := status.DeepCopy()
+	finished(v1alpha1.ReasonBoughtAfterContact, 2, t0.Add(2*time.Hour))(status)
+	if !reflect.DeepEqual(same, status) {
+		t.Errorf("finishing the same way again changes %+v", status)
+	}
+}
+
+func TestWaiting(t *testing.T) {
+	down := action{blocked: v1alpha1.ReasonAIUnavailable, why: "HTTP 500", until: t0.Add(time.Minute)}
+	status := statusAfter()
+	if waiting(action{until: t0.Add(time.Hour)}, t0)(status) {
+		t.Error("a wait with nothing in the way writes")
+	}
+	if !waiting(down, t0)(status) || status.NextActionTime == nil {
+		t.Errorf("status %+v", status)
+	}
+	down.until = t0.Add(time.Hour)
+	if waiting(down, t0.Add(time.Minute))(status) {
+		t.Error("the same thing in the way is written again")
+	}
+	down.why = "HTTP 503"
+	if !waiting(down, t0.Add(time.Minute))(status) {
+		t.Error("another message is not written")
+	}
+	if got := status.Conditions[0]; got.Message != "HTTP 503" || !got.LastTransitionTime.Equal(&metav1.Time{Time: t0}) {
+		t.Errorf("condition %+v", got)
+	}
+	down.blocked, down.until = v1alpha1.ReasonStoreNotFound, time.Time{}
+	if !waiting(down, t0)(status) || status.NextActionTime != nil {
+		t.Errorf("status %+v", status)
+	}
+	if !waiting(action{until: t0}, t0)(status) || len(status.Conditions) != 0 {
+		t.Errorf("still blocked: %+v", status.Conditions)
+	}
+}
+
+func TestWaitingForAnotherAttempt(t *testing.T) {
+	again := action{until: t0.Add(time.Hour), refused: true}
+	for reason, kept := range map[string]bool{
+		v1alpha1.ReasonGatewayUnavailable: true, v1alpha1.ReasonThrottled: true,
+		v1alpha1.ReasonSuspended: false, v1alpha1.ReasonNoConnectedInstance: false,
+	} {
+		status := statusAfter(waiting(action{blocked: reason, why: "why"}, t0))
+		if waiting(again, t0)(status) == kept || len(status.Conditions) == 1 != kept {
+			t.Errorf("%s: %+v", reason, status.Conditions)
+		}
+	}
+	if waiting(again, t0)(statusAfter()) {
+		t.Error("writes with nothing in the way")
+	}
+}
+
+func TestRefusalOf(t *testing.T) {
+	const base = 10 * time.Second
+	at := t0.Add(time.Hour)
+	failed := func(class failure.Class, code failure.Code, retryAt time.Time) error {
+		return fmt.Errorf("send: %w", &failure.Error{Class: class, Code: code, Op: "send", RetryAt: retryAt})
+	}
+	for _, c := range []struct {
+		name    string
+		err     error
+		attempt int32
+		want    refusal
+		wait    time.Duration
+	}{
+		{"the first", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 1,
+			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+		{"the second", failed(failure.Transient, failure.Unavailable, time.Time{}), 2,
+			refusal{word: "Unavailable", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
+		{"the third", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 3,
+			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 4 * base},
+		{"no attempt yet", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 0,
+			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+		{"a very late one", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 90,
+			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 1024 * base},
+		{"no WhatsApp", failed(failure.Terminal, failure.NotOnWhatsApp, time.Time{}), 1,
+			refusal{word: v1alpha1.ReasonNotOnWhatsApp, counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+		{"throttled until a time", failed(failure.Throttled, failure.RateLimited, at), 1,
+			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, time.Hour},
+		{"throttled without a time", failed(failure.Throttled, failure.RateLimited, time.Time{}), 1,
+			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
+		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited, t0.Add(-time.Hour)), 1,
+			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
+		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
+			refusal{word: "Restricted", blocked: v1alpha1.ReasonThrottled}, time.Hour},
+		{"not connected", failed(failure.Transient, failure.NotConnected, time.Time{}), 1,
+			refusal{word: "NotConnected", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+		{"a bad token", failed(failure.Terminal, failure.Unauthorized, time.Time{}), 3,
+			refusal{word: "Unauthorized", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+		{"an instance that is gone", failed(failure.Terminal, failure.NotFound, time.Time{}), 3,
+			refusal{word: "NotFound", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+		{"a wrong setting", failed(failure.Terminal, failure.Misconfigured, time.Time{}), 3,
+			refusal{word: "Misconfigured", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+		{"an error nobody classed", errors.New("+5511987654321"), 1,
+			refusal{word: "Refused", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := refusalOf(c.err, c.attempt, base, t0)
+			within(t, c.name, got.retryAt, c.wait)
+			if got.word != c.want.word || got.counts != c.want.counts || got.blocked != c.want.blocked || !got.now.Equal(t0) {
+				t.Errorf("got %+v", got)
+			}
+			if got.message == "" || strings.Contains(got.message, gen.Phone) {
+				t.Errorf("says %q", got.message)
+			}
+			if strings.HasPrefix(c.name, "throttled until a time") && got.retryAt.Before(t0.Add(min(c.wait, base*4/5))) {
+				t.Errorf("tries again too early: %s", got.retryAt)
+			}
+		})
+	}
+	if got := refusalOf(failed(failure.Throttled, failure.RateLimited, at), 1, base, t0); got.retryAt.Before(at) {
+		t.Errorf("tries again at %s, before the gateway allows it", got.retryAt)
+	}
+}
+
+func TestSumUp(t *testing.T) {
+	recovery := gen.Lead(t0, ours(firstMessage, v1alpha1.MessageSent, t0))
+	recovery.Generation = 5
+	sumUp(recovery)
+	if recovery.Status.Phase != v1alpha1.PhaseContacted || recovery.Status.ObservedGeneration != 5 {
+		t.Errorf("status %+v", recovery.Status)
+	}
+	theirs("in-1", t0)(recovery)
+	sumUp(recovery)
+	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
+		t.Errorf("phase %s", recovery.Status.Phase)
+	}
+	finished(v1alpha1.ReasonConversationEnded, 5, t0)(&recovery.Status)
+	sumUp(recovery)
+	if recovery.Status.Phase != v1alpha1.PhaseExpired {
+		t.Errorf("phase %s", recovery.Status.Phase)
+	}
+	if outcomeOf(gen.Lead(t0)) != "" {
+		t.Error("a lead that is worked on has an outcome")
+	}
+}
