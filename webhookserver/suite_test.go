@@ -50,6 +50,9 @@ var (
 )
 
 func TestWebhookServer(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs an API server")
+	}
 	RegisterFailHandler(Fail)
 	RunSpecs(t, "webhook server")
 }

@@ -156,10 +156,7 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 		r.count(claimed.id, "unknown")
 		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, unknown(claimed.id))
 	}
-	return r.wait(ctx, s, action{
-		kind: wait, until: nextResolve(claimed.due, r.Clock.Now()), blocked: v1alpha1.ReasonUnconfirmed,
-		why: "a message was handed to the gateway and is not confirmed; the gateway is asked for it",
-	})
+	return r.wait(ctx, s, blockedUntil(nextResolve(claimed.due, r.Clock.Now()), v1alpha1.ReasonUnconfirmed, unconfirmed))
 }
 
 func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery, claimed message) (gateway.Receipt, bool, error) {
@@ -220,7 +217,7 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 	defer cancel()
 	next := instance.DeepCopy()
 	connection.Restrict(next, failed.RetryAt, r.Clock.Now())
-	if err := r.Client.Status().Patch(ctx, next, client.MergeFrom(instance)); err != nil {
+	if err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(instance, client.MergeFromWithOptimisticLock{})); err != nil {
 		log.FromContext(ctx).Error(err, "Cannot record the restriction of a number", "instance", instance.Name)
 	}
 }
@@ -263,7 +260,8 @@ func (r *Reconciler) soon() ctrl.Result {
 // afterConflict plans anew on what the lead has become; anything else is an error.
 func afterConflict(err error) (ctrl.Result, error) {
 	if apierrors.IsConflict(err) {
-		return ctrl.Result{RequeueAfter: conflictRetry}, nil
+		normal := 0
+		return ctrl.Result{RequeueAfter: conflictRetry, Priority: &normal}, nil
 	}
 	if apierrors.IsNotFound(err) {
 		return ctrl.Result{}, nil

@@ -24,6 +24,9 @@ const (
 	// draftBackoff and maxDraftBackoff bound the wait after a failed call to the AI.
 	draftBackoff    = 2 * time.Second
 	maxDraftBackoff = time.Minute
+	// freshFor is how long a text that is ready may wait to be sent: after that its coupon or
+	// its tone may be out of date, and it is written again.
+	freshFor = 15 * time.Minute
 )
 
 // drafts has texts written ahead by a bounded number of workers, off the reconcile
@@ -78,10 +81,15 @@ func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.M
 func (d *drafts) get(name types.NamespacedName, text textID) draft {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if found, ok := d.entries[name]; ok && found.text == text {
-		return found.draft
+	found, ok := d.entries[name]
+	if !ok || found.text != text {
+		return draft{}
 	}
-	return draft{}
+	if found.draft.state == draftReady && d.clock.Since(found.draft.readyAt) > freshFor {
+		delete(d.entries, name)
+		return draft{}
+	}
+	return found.draft
 }
 
 // request has a text written; the earliest due come first. A text that is being written
@@ -106,7 +114,7 @@ func (d *drafts) request(wanted job) {
 func (d *drafts) put(name types.NamespacedName, id textID, text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries[name] = &entry{text: id, draft: draft{state: draftReady, text: text}}
+	d.entries[name] = &entry{text: id, draft: draft{state: draftReady, text: text, readyAt: d.clock.Now()}}
 }
 
 // refuse records that a text could not even be asked for; reason is what then blocks the
@@ -125,6 +133,16 @@ func (d *drafts) forget(name types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.entries, name)
+}
+
+// reconsider drops what was written, or could not be, before something that texts depend
+// on was changed.
+func (d *drafts) reconsider(name types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if found, ok := d.entries[name]; ok && found.draft.state != draftPending {
+		delete(d.entries, name)
+	}
 }
 
 // NeedLeaderElection is true: only the leader sends.
@@ -209,7 +227,7 @@ func (d *drafts) finish(next job, answer ai.Answer, err error) {
 		found.draft.fail(err, d.clock.Now())
 		return
 	}
-	found.draft = draft{state: draftReady, text: ai.CleanAnswer(answer.Text), tokens: answer.Usage.Total()}
+	found.draft = draft{state: draftReady, text: ai.CleanAnswer(answer.Text), tokens: answer.Usage.Total(), readyAt: d.clock.Now()}
 }
 
 // fail records a failed call and when to ask again: when the service said so, else after

@@ -414,3 +414,34 @@ func TestJitter(t *testing.T) {
 		t.Errorf("spreads 10s from %s to %s", least, most)
 	}
 }
+
+func TestDraftsThatAreTooOldAreWrittenAgain(t *testing.T) {
+	d := newDesk(t, 1)
+	d.put(leadKey("a"), idOf("a"), "Oi!")
+	d.clock.SetTime(t0.Add(freshFor))
+	if got := d.of("a"); got.state != draftReady {
+		t.Fatalf("a fresh text: %+v", got)
+	}
+	d.clock.SetTime(t0.Add(freshFor + time.Second))
+	if got := d.of("a"); got.state != draftNone {
+		t.Errorf("a text that is too old: %+v", got)
+	}
+}
+
+func TestDraftsAreReconsideredAfterAChange(t *testing.T) {
+	d := newDesk(t, 1)
+	d.put(leadKey("ready"), idOf("ready"), "Oi!")
+	d.refuse(leadKey("refused"), idOf("refused"), v1alpha1.ReasonNoCredentials, &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured})
+	for _, lead := range []string{"ready", "refused", "unknown"} {
+		d.reconsider(leadKey(lead))
+		if got := d.of(lead); got.state != draftNone {
+			t.Errorf("%s: %+v", lead, got)
+		}
+	}
+	d.want("pending", 0)
+	d.began()
+	d.reconsider(leadKey("pending"))
+	if got := d.of("pending"); got.state != draftPending {
+		t.Errorf("a text that is being written must not be asked for twice: %+v", got)
+	}
+}

@@ -3,6 +3,8 @@ package cartrecovery
 import (
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/lead"
@@ -109,6 +111,8 @@ type draft struct {
 	state  draftState
 	text   string
 	tokens int64
+	// readyAt is when the text was written.
+	readyAt time.Time
 	// retryAt is when a failed text may be asked for again, reason and why the failure.
 	retryAt     time.Time
 	reason, why string
@@ -152,7 +156,22 @@ func resolveClaim(s *situation) (action, bool) {
 	if ask := claimed.At.Add(askAfter); s.now.Before(ask) {
 		return action{kind: wait, until: ask}, true
 	}
+	if again := askedAgainAt(s.lead); s.now.Before(again) {
+		return blockedUntil(again, v1alpha1.ReasonUnconfirmed, unconfirmed), true
+	}
 	return action{kind: resolve, message: message{id: claimed.ID, due: claimed.At.Time, instance: instanceOf(s)}}, true
+}
+
+const unconfirmed = "a message was handed to the gateway and is not confirmed; the gateway is asked for it"
+
+// askedAgainAt is when the gateway is to be asked again for a claimed message it did not
+// know, as it was first written; zero when it was not asked yet.
+func askedAgainAt(recovery *v1alpha1.CartRecovery) time.Time {
+	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
+	if waits == nil || waits.Reason != v1alpha1.ReasonUnconfirmed || recovery.Status.NextActionTime == nil {
+		return time.Time{}
+	}
+	return recovery.Status.NextActionTime.Time
 }
 
 // nextResolve is when the gateway is asked again for a message claimed at a time.
@@ -358,7 +377,7 @@ func bring(s *situation, wanted message, prepareAt time.Time) action {
 	}
 	wanted.instance = instanceFor(s)
 	if wanted.instance == nil {
-		return blocked(s, v1alpha1.ReasonNoConnectedInstance, noInstance(s))
+		return blockedUntil(someInstanceAt(s), v1alpha1.ReasonNoConnectedInstance, noInstance(s))
 	}
 	text := textOf(s, wanted)
 	switch text.state {
@@ -411,9 +430,13 @@ func afterFailedDraft(s *situation, wanted message, failed draft) action {
 	return action{kind: wait, until: failed.retryAt, blocked: failed.reason, why: failed.why}
 }
 
+func blockedUntil(until time.Time, reason, why string) action {
+	return action{kind: wait, until: until, blocked: reason, why: why}
+}
+
 // blocked waits for something to change, at the longest until the lead expires.
 func blocked(s *situation, reason, why string) action {
-	return action{kind: wait, until: expiry(s), blocked: reason, why: why}
+	return blockedUntil(expiry(s), reason, why)
 }
 
 // instanceOf is the instance that the conversation is on, nil when there is none (any
@@ -446,6 +469,19 @@ func instanceFor(s *situation) *v1alpha1.WhatsAppInstance {
 		}
 	}
 	return nil
+}
+
+// someInstanceAt is when an instance can send again that WhatsApp pauses now; else only a
+// change helps, or the lead expires.
+func someInstanceAt(s *situation) time.Time {
+	at := expiry(s)
+	for i := range s.instances {
+		paused := s.instances[i].Status.NewConversationsPausedUntil
+		if paused != nil && paused.After(s.now) && paused.Time.Before(at) {
+			at = paused.Time
+		}
+	}
+	return at
 }
 
 func noInstance(s *situation) string {

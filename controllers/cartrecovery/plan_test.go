@@ -56,6 +56,12 @@ func done(outcome string, at time.Time) leadMod {
 	}
 }
 
+func unconfirmedUntil(until time.Time) leadMod {
+	return func(recovery *v1alpha1.CartRecovery) {
+		waiting(blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed), t0)(&recovery.Status)
+	}
+}
+
 func attempts(count int32, retryAt time.Time) func(*v1alpha1.Message) {
 	return func(m *v1alpha1.Message) {
 		at := v1alpha1.NewTimestamp(retryAt)
@@ -127,7 +133,7 @@ func planCases() []planCase {
 		{name: "without an instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "with a disconnected instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "a new conversation goes to an instance that is connected", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other}, want: send, message: firstID},
-		{name: "a restricted number starts no conversation", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a restricted number starts no conversation", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "a restricted number still answers", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused},
 			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: send, message: replyID},
 		{name: "a conversation never moves to another number unasked", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other},
@@ -136,6 +142,11 @@ func planCases() []planCase {
 		// A claim without a confirmation.
 		{name: "a fresh claim is left alone", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: wait, until: firstDue + askAfter},
 		{name: "a claim as old as a call can last is asked for", now: firstDue + askAfter, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: resolve, message: firstID},
+		{name: "a claim the gateway did not know is not asked for again before its time", now: firstDue + askAfter + time.Second,
+			lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), unconfirmedUntil(t0.Add(firstDue + 30*time.Second))},
+			want: wait, until: firstDue + 30*time.Second, blocked: v1alpha1.ReasonUnconfirmed},
+		{name: "and then it is", now: firstDue + 30*time.Second,
+			lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), unconfirmedUntil(t0.Add(firstDue + 30*time.Second))}, want: resolve, message: firstID},
 		{name: "a claim is resolved before a purchase is counted", now: firstDue + minute, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), bought(t0.Add(firstDue + time.Second))}, want: resolve, message: firstID},
 		{name: "a claim is resolved even when suspended", now: firstDue + minute, suspended: true, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: resolve, message: firstID},
 		{name: "an unknown message is not sent again", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageUnknown, t0.Add(firstDue))}, want: wait, until: expiresAt},

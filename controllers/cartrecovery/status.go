@@ -266,8 +266,9 @@ func refusalOf(err error, attempt int32, base time.Duration, now time.Time) refu
 		if failed.RetryAt.After(now) {
 			why.retryAt = failed.RetryAt.Add(jitter(time.Second))
 		}
-	case failed.Code == failure.NotConnected, failed.Code == failure.Unauthorized,
-		failed.Code == failure.NotFound, failed.Code == failure.Misconfigured:
+	case failed.Class == failure.Transient, failed.Code == failure.NotConnected,
+		failed.Code == failure.Unauthorized, failed.Code == failure.NotFound,
+		failed.Code == failure.Misconfigured:
 		why.counts, why.retryAt = false, now.Add(jitter(30*time.Second))
 	}
 	return why

@@ -322,8 +322,10 @@ func TestRefusalOf(t *testing.T) {
 	}{
 		{"the first", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 1,
 			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
-		{"the second", failed(failure.Transient, failure.Unavailable, time.Time{}), 2,
-			refusal{word: "Unavailable", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
+		{"the second", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 2,
+			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
+		{"an outage is not the message's fault", failed(failure.Transient, failure.Unavailable, time.Time{}), 2,
+			refusal{word: "Unavailable", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"the third", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 3,
 			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 4 * base},
 		{"no attempt yet", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 0,

@@ -18,7 +18,15 @@ import (
 )
 
 func (r *Reconciler) leadsOfStore(ctx context.Context, store client.Object) []ctrl.Request {
-	return r.leads(ctx, store.GetNamespace(), client.MatchingFields{index.LeadByStore: store.GetName()}, nil)
+	return r.reconsidered(r.leads(ctx, store.GetNamespace(), client.MatchingFields{index.LeadByStore: store.GetName()}, nil))
+}
+
+// reconsidered drops the drafts of leads whose texts depend on what has changed.
+func (r *Reconciler) reconsidered(leads []ctrl.Request) []ctrl.Request {
+	for i := range leads {
+		r.drafts.reconsider(leads[i].NamespacedName)
+	}
+	return leads
 }
 
 func (r *Reconciler) leadsOfInstance(ctx context.Context, object client.Object) []ctrl.Request {
@@ -38,10 +46,10 @@ func (r *Reconciler) leadsOfProduct(ctx context.Context, object client.Object) [
 	for _, id := range product.Spec.PlatformIDs {
 		ids[id] = true
 	}
-	return r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
+	return r.reconsidered(r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
 		named := recovery.Spec.ProductRef != nil && recovery.Spec.ProductRef.Name == product.Name
 		return named || ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
-	})
+	}))
 }
 
 func (r *Reconciler) leadsOfSuppression(ctx context.Context, object client.Object) []ctrl.Request {

@@ -173,26 +173,27 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 }
 
 // Append adds a message to a conversation and keeps it within
-// v1alpha1.MaxConversation: the oldest of the customer's messages go first, then the
-// oldest of ours that are replies. Steps stay, because what was sent decides what may
-// still be sent, and a claimed message stays, because it must be resolved.
+// v1alpha1.MaxConversation: the oldest message goes first, whoever wrote it. Steps stay,
+// because what was sent decides what may still be sent; a claimed message stays, because
+// it must be resolved; and so does the customer's last message, because it is answered.
 func Append(conversation []v1alpha1.Message, message v1alpha1.Message) []v1alpha1.Message {
 	kept := append(append(make([]v1alpha1.Message, 0, len(conversation)+1), conversation...), message)
 	for len(kept) > v1alpha1.MaxConversation {
-		at := oldestDroppable(kept[:len(kept)-1])
+		at := oldestDroppable(kept)
 		kept = append(kept[:at], kept[at+1:]...)
 	}
 	return kept
 }
 
 func oldestDroppable(conversation []v1alpha1.Message) int {
+	lastInbound := -1
 	for i := range conversation {
-		if conversation[i].Role != v1alpha1.RoleAssistant {
-			return i
+		if conversation[i].Role == v1alpha1.RoleCustomer {
+			lastInbound = i
 		}
 	}
-	for i := range conversation {
-		if conversation[i].Step == "" && conversation[i].State != v1alpha1.MessageClaimed {
+	for i := range conversation[:len(conversation)-1] {
+		if conversation[i].Step == "" && conversation[i].State != v1alpha1.MessageClaimed && i != lastInbound {
 			return i
 		}
 	}

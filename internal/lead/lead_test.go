@@ -90,7 +90,7 @@ func TestAppendKeepsWhatDecides(t *testing.T) {
 	if len(conversation) != v1alpha1.MaxConversation {
 		t.Fatalf("the conversation has %d messages", len(conversation))
 	}
-	for _, id := range []string{"c0-step-first", "c0-reply-1", "c0-reply-x499"} {
+	for _, id := range []string{"c0-step-first", "c0-reply-1", "in-499", "c0-reply-x499"} {
 		if lead.Find(conversation, id) == nil {
 			t.Errorf("%s was pushed out", id)
 		}
