@@ -97,7 +97,8 @@ const (
 
 func ready() draft { return draft{state: draftReady, text: "Oi, Maria!"} }
 
-func planCases() []planCase {
+// messageCases are the rows about messages: the first, answers, refusals, claims.
+func messageCases() []planCase {
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
 	other := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Name = "second" })
 	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
@@ -170,7 +171,14 @@ func planCases() []planCase {
 		{name: "the second step is sent", now: firstDue + time.Hour, steps: twoSteps, text: ready(), lead: []leadMod{sent}, want: send, message: "c0-step-second"},
 		{name: "an answer ends the sequence", now: 3 * time.Hour, steps: twoSteps, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), ours(replyID, v1alpha1.MessageSent, t0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + expiresAt},
 		{name: "a trigger without a sequence is blocked", now: firstDue, lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoSequence},
+	}
+}
 
+// outcomeCases are the rows about purchases, people's wishes, and the end.
+func outcomeCases() []planCase {
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	minute := time.Minute
+	return []planCase{
 		// The kill switch.
 		{name: "bought before contact", now: minute, lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 		{name: "bought after contact", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
@@ -223,7 +231,7 @@ func (c *planCase) situation() situation {
 }
 
 func TestPlan(t *testing.T) {
-	for _, c := range planCases() {
+	for _, c := range append(messageCases(), outcomeCases()...) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.situation()
 			before := s.lead.DeepCopy()
