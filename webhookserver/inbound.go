@@ -6,7 +6,9 @@ import (
 	"fmt"
 
 	"github.com/gofiber/fiber/v2"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
@@ -158,6 +160,13 @@ func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, 
 		return outcome{}, err
 	}
 	chosen, settled := settle(leads, instance.Name, message)
+	if chosen == nil && settled.Reason == ignoredNoConversation {
+		// The cache may not know yet what was just sent; an answer to it must not be lost.
+		if leads, err = s.readAgain(ctx, leads); err != nil {
+			return outcome{}, err
+		}
+		chosen, settled = settle(leads, instance.Name, message)
+	}
 	if chosen == nil {
 		return settled, nil
 	}
@@ -174,4 +183,24 @@ func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, 
 		return outcome{Result: resultUnchanged, Lead: stored.Name}, nil
 	}
 	return ignored(ignoredNoOpenLead), nil
+}
+
+// readAgain reads the leads that are worked on from the API server.
+func (s *Server) readAgain(ctx context.Context, leads []v1alpha1.CartRecovery) ([]v1alpha1.CartRecovery, error) {
+	fresh := make([]v1alpha1.CartRecovery, 0, len(leads))
+	for i := range leads {
+		if lead.Finished(&leads[i]) {
+			continue
+		}
+		var read v1alpha1.CartRecovery
+		err := s.Live.Get(ctx, client.ObjectKeyFromObject(&leads[i]), &read)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read a lead: %w", err)
+		}
+		fresh = append(fresh, read)
+	}
+	return fresh, nil
 }

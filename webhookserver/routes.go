@@ -14,7 +14,14 @@ import (
 
 const (
 	// bodyLimit bounds a request's body, headerLimit its first line and headers.
-	bodyLimit   = 1 << 20
+	bodyLimit = 1 << 20
+	// maxConnections bounds the connections, and with them the bodies that are in memory
+	// before anybody is authenticated.
+	maxConnections = 512
+	// largeBody is how many bytes no real delivery needs, largeBodies how many larger ones
+	// are read at once: as JSON, one takes twenty times its size.
+	largeBody   = 64 << 10
+	largeBodies = 4
 	headerLimit = 16 << 10
 	// readTimeout bounds the arrival of a request, writeTimeout the departure of its
 	// answer, idleTimeout the silence between two requests of a connection.
@@ -30,6 +37,7 @@ func (s *Server) newApp() *fiber.App {
 		DisableStartupMessage:        true,
 		CaseSensitive:                true,
 		BodyLimit:                    bodyLimit,
+		Concurrency:                  maxConnections,
 		ReadBufferSize:               headerLimit,
 		ReadTimeout:                  readTimeout,
 		WriteTimeout:                 writeTimeout,
@@ -64,7 +72,23 @@ func (s *Server) serveFor(timeout time.Duration, handle handler) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		ctx, cancel := context.WithTimeout(s.requests, timeout)
 		defer cancel()
+		if len(c.BodyRaw()) > largeBody {
+			if !s.takeLargeSlot(ctx) {
+				return s.write(c, unavailable().from("none"))
+			}
+			defer func() { <-s.largeSlots }()
+		}
 		return s.write(c, handle(ctx, c))
+	}
+}
+
+// takeLargeSlot waits for the right to read a large body.
+func (s *Server) takeLargeSlot(ctx context.Context) bool {
+	select {
+	case s.largeSlots <- struct{}{}:
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 

@@ -78,10 +78,12 @@ type Server struct {
 	requests    context.Context
 	endRequests context.CancelFunc
 	// draining is closed when the server begins to stop: who only waits, stops waiting.
-	draining  chan struct{}
-	stopOnce  sync.Once
-	started   atomic.Bool
-	boundAddr atomic.Pointer[net.Addr]
+	draining chan struct{}
+	// largeSlots has an element for each large body that is being read.
+	largeSlots chan struct{}
+	stopOnce   sync.Once
+	started    atomic.Bool
+	boundAddr  atomic.Pointer[net.Addr]
 }
 
 // New builds a Server; it listens once it is started.
@@ -90,7 +92,7 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: options, rejections: newRejections(), draining: make(chan struct{})}
+	s := &Server{Options: options, rejections: newRejections(), draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies)}
 	s.requests, s.endRequests = context.WithCancel(context.Background())
 	s.app = s.newApp()
 	return s, nil

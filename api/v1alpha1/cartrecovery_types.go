@@ -30,7 +30,7 @@ const (
 	ReasonSendFailed = "SendFailed"
 	// ReasonNotOnWhatsApp: the customer's number has no WhatsApp.
 	ReasonNotOnWhatsApp = "NotOnWhatsApp"
-	// ReasonOptedOut: the customer's number is suppressed in the store.
+	// ReasonOptedOut: the customer asked us to stop, or the number is suppressed in the store.
 	ReasonOptedOut = "OptedOut"
 	// ReasonUnanswered: the sequence ended and the customer did not answer.
 	ReasonUnanswered = "Unanswered"
@@ -55,6 +55,9 @@ const (
 	ReasonGatewayUnavailable = "GatewayUnavailable"
 	// ReasonThrottled: the gateway asked to wait.
 	ReasonThrottled = "Throttled"
+	// ReasonTooManyReplies: the customer was answered too often within an hour; it goes on
+	// when the hour is over.
+	ReasonTooManyReplies = "TooManyReplies"
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
 	// went; the gateway is asked.
 	ReasonUnconfirmed = "Unconfirmed"

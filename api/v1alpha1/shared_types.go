@@ -3,8 +3,9 @@ package v1alpha1
 // Finalizer guards what an object has at a gateway.
 const Finalizer = "cartrecovery.dev/gateway"
 
-// Labels of CartRecovery and Suppression objects. Their values are hashes, so that
-// they can be shown; see internal/lead for how they are made.
+// Labels of CartRecovery objects. The customer's are hashes and show no number and no
+// address; but there are so few phone numbers that whoever reads a hash can find its
+// number by trying. Guard them like the objects themselves.
 const (
 	// LabelStore is the name of the Store.
 	LabelStore = "cartrecovery.dev/store"
@@ -117,7 +118,7 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="replyDebounce must be between 0s and 1h"
 	ReplyDebounce *Duration `json:"replyDebounce,omitempty"`
 	// ExpireAfter is how long a lead is worked on after the last thing that happened in
-	// it. Default 72h.
+	// it; a step that is due later than that is not sent. Default 72h.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('8760h')",message="expireAfter must be more than 0s and at most 8760h"
 	ExpireAfter *Duration `json:"expireAfter,omitempty"`

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -41,6 +42,8 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 		return r.finish(ctx, s, planned.outcome)
 	case remove:
 		return r.remove(ctx, s.lead)
+	case label:
+		return r.label(ctx, s.lead)
 	default:
 		return r.wait(ctx, s, planned)
 	}
@@ -59,7 +62,7 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 // prepare asks for the text of a message and does not wait for it; the draft's end brings
 // the lead back.
 func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
-	name, text := client.ObjectKeyFromObject(s.lead), textID{uid: s.lead.UID, messageID: wanted.id}
+	name, text := client.ObjectKeyFromObject(s.lead), s.textID(wanted.id)
 	if wanted.step != nil && wanted.step.Text != "" {
 		fixed, err := fixedText(s, wanted)
 		if err != nil {
@@ -192,6 +195,18 @@ func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery
 		return afterConflict(fmt.Errorf("delete CartRecovery %s: %w", recovery.Name, err))
 	}
 	r.drafts.forget(client.ObjectKeyFromObject(recovery))
+	return ctrl.Result{}, nil
+}
+
+func (r *Reconciler) label(ctx context.Context, recovery *v1alpha1.CartRecovery) (ctrl.Result, error) {
+	labelled := recovery.DeepCopy()
+	if labelled.Labels == nil {
+		labelled.Labels = map[string]string{}
+	}
+	maps.Copy(labelled.Labels, lead.Labels(recovery.Spec.StoreRef.Name, recovery.Spec.Customer))
+	if err := r.Client.Patch(ctx, labelled, client.MergeFrom(recovery)); err != nil {
+		return afterConflict(fmt.Errorf("label CartRecovery %s: %w", recovery.Name, err))
+	}
 	return ctrl.Result{}, nil
 }
 

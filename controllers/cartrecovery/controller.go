@@ -99,7 +99,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	}
 	s := &situation{lead: recovery, now: r.Clock.Now()}
 	s.draft = func(wanted message) draft {
-		return r.drafts.get(request.NamespacedName, textID{uid: recovery.UID, messageID: wanted.id})
+		return r.drafts.get(request.NamespacedName, s.textID(wanted.id))
 	}
 	var err error
 	if s.store, err = r.store(ctx, recovery); err != nil {
@@ -114,6 +114,18 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	}
 	s.suppressed, err = r.suppressed(ctx, recovery, s.now)
 	return s, err
+}
+
+// textID names the text of a message as Store and Product want it now.
+func (s *situation) textID(messageID string) textID {
+	basis := ""
+	if s.store != nil {
+		basis = fmt.Sprintf("%s/%d", s.store.UID, s.store.Generation)
+	}
+	if s.product != nil {
+		basis += fmt.Sprintf("/%s/%d", s.product.UID, s.product.Generation)
+	}
+	return textID{uid: s.lead.UID, messageID: messageID, basis: basis}
 }
 
 func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Store, error) {

@@ -53,10 +53,12 @@ type entry struct {
 }
 
 // textID names the text of one message of one lead; the UID tells a lead from one that was
-// deleted and made anew.
+// deleted and made anew, the basis the Store and Product it was written for from what they
+// are now.
 type textID struct {
 	uid       types.UID
 	messageID string
+	basis     string
 }
 
 // job is a text to write.
@@ -105,6 +107,10 @@ func (d *drafts) request(wanted job) {
 	if found.draft.state == draftPending || found.draft.state == draftReady {
 		return
 	}
+	if found.draft.failures > 0 && wanted.due.Before(d.clock.Now()) {
+		// One that keeps failing must not stay before all others.
+		wanted.due = d.clock.Now()
+	}
 	found.draft.state = draftPending
 	heap.Push(&d.queue, wanted)
 	d.wake.Signal()
@@ -133,16 +139,6 @@ func (d *drafts) forget(name types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	delete(d.entries, name)
-}
-
-// reconsider drops what was written, or could not be, before something that texts depend
-// on was changed.
-func (d *drafts) reconsider(name types.NamespacedName) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if found, ok := d.entries[name]; ok && found.draft.state != draftPending {
-		delete(d.entries, name)
-	}
 }
 
 // NeedLeaderElection is true: only the leader sends.

@@ -428,20 +428,12 @@ func TestDraftsThatAreTooOldAreWrittenAgain(t *testing.T) {
 	}
 }
 
-func TestDraftsAreReconsideredAfterAChange(t *testing.T) {
+func TestDraftsOfAnOlderPromptAreWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
-	d.put(leadKey("ready"), idOf("ready"), "Oi!")
-	d.refuse(leadKey("refused"), idOf("refused"), v1alpha1.ReasonNoCredentials, &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured})
-	for _, lead := range []string{"ready", "refused", "unknown"} {
-		d.reconsider(leadKey(lead))
-		if got := d.of(lead); got.state != draftNone {
-			t.Errorf("%s: %+v", lead, got)
-		}
-	}
-	d.want("pending", 0)
-	d.began()
-	d.reconsider(leadKey("pending"))
-	if got := d.of("pending"); got.state != draftPending {
-		t.Errorf("a text that is being written must not be asked for twice: %+v", got)
+	d.put(leadKey("a"), idOf("a"), "Oi!")
+	changed := idOf("a")
+	changed.basis = "store/2"
+	if got := d.get(leadKey("a"), changed); got.state != draftNone {
+		t.Errorf("a text of before the change: %+v", got)
 	}
 }

@@ -14,6 +14,8 @@ import (
 const (
 	// maxAttempts is how often the gateway may refuse a message before the lead fails.
 	maxAttempts = 3
+	// maxRepliesPerHour is how many answers a conversation gets within an hour.
+	maxRepliesPerHour = 20
 	// prepareAhead is how long before its due time a text is written: longer than one
 	// call to the AI may take, so that a failed one can be repeated.
 	prepareAhead = 60 * time.Second
@@ -59,6 +61,8 @@ const (
 	finish kind = "Finish"
 	// remove deletes the lead.
 	remove kind = "Delete"
+	// label gives a lead that a person made the labels it is found by.
+	label kind = "Label"
 )
 
 // action is the one thing to do next.
@@ -124,11 +128,12 @@ type draft struct {
 func plan(s situation) action {
 	for _, rule := range []func(*situation) (action, bool){
 		leaveDeleted,
+		labelUnlabelled,
 		resolveClaim,
 		finishReversed,
 		finishBought,
 		keepFinished,
-		finishSuppressed,
+		finishOptedOut,
 		waitForStore,
 		finishNotOnWhatsApp,
 		finishExpired,
@@ -146,7 +151,17 @@ func leaveDeleted(s *situation) (action, bool) {
 	return action{kind: wait}, s.lead.DeletionTimestamp != nil
 }
 
-// resolveClaim comes before everything: until it is known whether a claimed message went,
+// labelUnlabelled comes before anything is sent: the kill switch finds leads by label.
+func labelUnlabelled(s *situation) (action, bool) {
+	for key, value := range lead.Labels(s.lead.Spec.StoreRef.Name, s.lead.Spec.Customer) {
+		if s.lead.Labels[key] != value {
+			return action{kind: label}, true
+		}
+	}
+	return action{}, false
+}
+
+// resolveClaim comes before all that follows: until it is known whether a claimed message went,
 // neither the next message nor the outcome can be decided.
 func resolveClaim(s *situation) (action, bool) {
 	claimed := lead.Claimed(s.lead)
@@ -220,14 +235,36 @@ func keepFinished(s *situation) (action, bool) {
 		ttl = s.policy.TTLAfterPurchaseOnly
 	}
 	end := s.lead.Status.CompletionTime.Add(ttl)
+	if purchase := s.lead.Spec.Purchase; purchase != nil {
+		// However long ago we gave up: a late cart event must still find the purchase.
+		end = latest(end, purchase.At.Add(s.policy.TTLAfterPurchaseOnly))
+	}
 	if s.now.Before(end) {
 		return action{kind: wait, until: end}, true
 	}
 	return action{kind: remove}, true
 }
 
-func finishSuppressed(s *situation) (action, bool) {
-	return action{kind: finish, outcome: v1alpha1.ReasonOptedOut}, s.suppressed
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
+func finishOptedOut(s *situation) (action, bool) {
+	return action{kind: finish, outcome: v1alpha1.ReasonOptedOut}, s.suppressed || askedToStop(s)
+}
+
+// askedToStop says whether any message of the customer is an opt-out word.
+func askedToStop(s *situation) bool {
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		if m.Cycle == s.lead.Status.Cycle && m.Role == v1alpha1.RoleCustomer && s.policy.OptsOut(m.Text) {
+			return true
+		}
+	}
+	return false
 }
 
 func waitForStore(s *situation) (action, bool) {
@@ -291,8 +328,28 @@ func answerCustomer(s *situation) (action, bool) {
 	case stepGivenUp:
 		return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
 	}
+	if free := roomForReply(s); s.now.Before(free) {
+		return blockedUntil(free, v1alpha1.ReasonTooManyReplies, "the customer, or a machine that answers for them, was answered too often within an hour"), true
+	}
 	answer.due = due
 	return bring(s, answer, answer.due), true
+}
+
+// roomForReply is when one more answer keeps within maxRepliesPerHour; zero for now. Two
+// machines that answer each other would never end otherwise.
+func roomForReply(s *situation) time.Time {
+	var within []time.Time
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		ours := m.Role == v1alpha1.RoleAssistant && m.Step == "" && m.State != v1alpha1.MessageFailed
+		if ours && s.now.Sub(m.At.Time) < time.Hour {
+			within = append(within, m.At.Time)
+		}
+	}
+	if len(within) < maxRepliesPerHour {
+		return time.Time{}
+	}
+	return within[len(within)-maxRepliesPerHour].Add(time.Hour)
 }
 
 // nextStep brings the sequence's next message; the sequence ends when the customer
@@ -305,11 +362,8 @@ func nextStep(s *situation) (action, bool) {
 	if !ok {
 		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.lead.Spec.Trigger)), true
 	}
-	base := abandonedAt(s.lead)
-	for i := range steps {
-		if i >= s.policy.MaxUnanswered {
-			break
-		}
+	done, base := stepsDone(s)
+	for i := done; i < len(steps) && i < s.policy.MaxUnanswered; i++ {
 		step := message{
 			id:   lead.StepID(s.lead.Status.Cycle, steps[i].Name),
 			step: &steps[i],
@@ -318,7 +372,6 @@ func nextStep(s *situation) (action, bool) {
 		state, due := progress(s, step)
 		switch state {
 		case stepDone:
-			base = doneAt(s, step.id)
 			continue
 		case stepGivenUp:
 			return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
@@ -327,6 +380,24 @@ func nextStep(s *situation) (action, bool) {
 		return bring(s, step, step.due.Add(-prepareAhead)), true
 	}
 	return action{}, false
+}
+
+// stepsDone counts the steps of this cycle that went, or may have gone, and says when the
+// last of them did. The sequence goes on by place: a step that is renamed, or put before
+// them, must not write to everybody once more.
+func stepsDone(s *situation) (count int, last time.Time) {
+	last = abandonedAt(s.lead)
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		if m.Cycle != s.lead.Status.Cycle || m.Role != v1alpha1.RoleAssistant || m.Step == "" || m.State == v1alpha1.MessageFailed {
+			continue
+		}
+		count, last = count+1, m.At.Time
+		if m.SentAt != nil {
+			last = m.SentAt.Time
+		}
+	}
+	return count, last
 }
 
 func abandonedAt(recovery *v1alpha1.CartRecovery) time.Time {
@@ -359,14 +430,6 @@ func progress(s *situation, wanted message) (stepState, time.Time) {
 	default:
 		return stepOpen, wanted.due
 	}
-}
-
-func doneAt(s *situation, id string) time.Time {
-	m := lead.Find(s.lead.Status.Conversation, id)
-	if m.SentAt != nil {
-		return m.SentAt.Time
-	}
-	return m.At.Time
 }
 
 // bring does what a message needs next: its text from a time on, then, at its due time,
@@ -489,7 +552,7 @@ func noInstance(s *situation) string {
 		return "the Store has no WhatsAppInstance; create one and pair it"
 	}
 	if current := instanceOf(s); current != nil && !lead.FirstContact(s.lead).IsZero() {
-		return "WhatsAppInstance " + current.Name + ", which the conversation is on, cannot send; see its Ready condition"
+		return "WhatsAppInstance " + current.Name + ", which the conversation is on, cannot send; see its conditions Ready and GatewayReachable"
 	}
-	return "no WhatsAppInstance of the Store can send; see their Ready conditions"
+	return "no WhatsAppInstance of the Store can send; see their conditions Ready and GatewayReachable"
 }

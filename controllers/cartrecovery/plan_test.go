@@ -1,6 +1,7 @@
 package cartrecovery
 
 import (
+	"fmt"
 	"reflect"
 	"testing"
 	"time"
@@ -42,6 +43,17 @@ func theirs(id string, at time.Time) leadMod {
 			ID: id, Role: v1alpha1.RoleCustomer, Text: "Tem desconto?", At: v1alpha1.NewTimestamp(at),
 		})
 	}
+}
+
+// chatter is a conversation with a machine: it answers at once, and is answered.
+func chatter(from time.Time, times int) []leadMod {
+	mods := make([]leadMod, 0, 2*times+1)
+	for n := range times {
+		at := from.Add(time.Duration(n) * time.Minute)
+		id := fmt.Sprintf("auto-%d", n)
+		mods = append(mods, theirs(id, at), ours(lead.ReplyID(0, id), v1alpha1.MessageSent, at.Add(time.Second), func(m *v1alpha1.Message) { m.Step = "" }))
+	}
+	return append(mods, theirs("again", from.Add(time.Duration(times)*time.Minute)))
 }
 
 func bought(at time.Time) leadMod {
@@ -170,6 +182,16 @@ func messageCases() []planCase {
 		{name: "the second step counts from the first", now: firstDue + minute, steps: twoSteps, lead: []leadMod{sent}, want: wait, until: firstDue + time.Hour - prepareAhead},
 		{name: "the second step is sent", now: firstDue + time.Hour, steps: twoSteps, text: ready(), lead: []leadMod{sent}, want: send, message: "c0-step-second"},
 		{name: "an answer ends the sequence", now: 3 * time.Hour, steps: twoSteps, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), ours(replyID, v1alpha1.MessageSent, t0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + expiresAt},
+		{name: "a step that was renamed does not write to everybody again", now: 2 * time.Hour, text: ready(),
+			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: firstDue}}}, lead: []leadMod{sent}, want: wait, until: firstDue + expiresAt},
+		{name: "nor does one that was put before it", now: 2 * time.Hour, text: ready(),
+			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: minute}}, {Name: "first", After: v1alpha1.Duration{Duration: firstDue}}}, lead: []leadMod{sent}, want: wait, until: firstDue + expiresAt},
+		{name: "one that is put after it is sent", now: 2 * time.Hour, text: ready(),
+			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: minute}}, {Name: "last", After: v1alpha1.Duration{Duration: minute}}}, lead: []leadMod{sent}, want: send, message: "c0-step-last"},
+		{name: "two machines that answer each other come to an end", now: 90 * time.Minute, text: ready(),
+			lead: append([]leadMod{sent}, chatter(t0.Add(time.Hour), 20)...), want: wait, until: 2*time.Hour + time.Second, blocked: v1alpha1.ReasonTooManyReplies},
+		{name: "an hour later they may go on", now: 2*time.Hour + time.Second, text: ready(),
+			lead: append([]leadMod{sent}, chatter(t0.Add(time.Hour), 20)...), want: send, message: lead.ReplyID(0, "again")},
 		{name: "a trigger without a sequence is blocked", now: firstDue, lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoSequence},
 	}
 }
@@ -194,6 +216,9 @@ func outcomeCases() []planCase {
 
 		// People's wishes, and what stands in the way.
 		{name: "a suppressed number is never written to", now: firstDue, text: ready(), suppressed: true, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a customer who asks us to stop is not answered", now: time.Hour + policy.DefaultReplyDebounce, text: ready(),
+			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a lead without its labels gets them before anything is sent", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Labels = nil }}, want: label},
 		{name: "a suspended store waits", now: firstDue, text: ready(), suspended: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
 		{name: "a suspended lead waits", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
 		{name: "a lead without its store waits", now: firstDue, noStore: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonStoreNotFound},
@@ -206,6 +231,8 @@ func outcomeCases() []planCase {
 		{name: "a finished lead is kept", now: 2 * time.Hour, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultTTLAfterFinished},
 		{name: "a finished lead is deleted after its time", now: time.Hour + policy.DefaultTTLAfterFinished, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: remove},
 		{name: "a purchase without a cart goes sooner", now: time.Hour + policy.DefaultTTLAfterPurchaseOnly, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: remove},
+		{name: "a purchase is remembered however long ago we gave up", now: 721 * time.Hour, lead: []leadMod{bought(t0.Add(719 * time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0)},
+			want: wait, until: 719*time.Hour + policy.DefaultTTLAfterPurchaseOnly},
 		{name: "a lead that is being deleted is left alone", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: t0} }}, want: wait},
 	}
 }

@@ -104,15 +104,19 @@ func claim(wanted message, generation int64, now time.Time) change {
 	}
 }
 
-// confirm says that the gateway accepted a claimed message.
+// maxGatewayID is what the schema takes of a gateway's message id.
+const maxGatewayID = 160
+
+// confirm says that the gateway accepted a claimed message. Its clock is believed only
+// between the claim and now.
 func confirm(id string, receipt gateway.Receipt, now time.Time) change {
-	sent := now
-	if !receipt.At.IsZero() && receipt.At.Before(now) {
-		sent = receipt.At
-	}
 	return onClaimed(id, func(status *v1alpha1.CartRecoveryStatus, m *v1alpha1.Message) {
-		at := v1alpha1.NewTimestamp(sent)
-		m.State, m.SentAt, m.GatewayID, m.Error, m.RetryAt = v1alpha1.MessageSent, &at, receipt.MessageID, "", nil
+		at := v1alpha1.NewTimestamp(now)
+		if receipt.At.After(m.At.Time) && receipt.At.Before(now) {
+			at = v1alpha1.NewTimestamp(receipt.At)
+		}
+		m.State, m.SentAt, m.Error, m.RetryAt = v1alpha1.MessageSent, &at, "", nil
+		m.GatewayID = receipt.MessageID[:min(len(receipt.MessageID), maxGatewayID)]
 		unblock(status)
 	})
 }
@@ -189,7 +193,7 @@ var outcomeMessages = map[string]string{
 	v1alpha1.ReasonReversed:              "the purchase was refunded or charged back",
 	v1alpha1.ReasonSendFailed:            "the gateway refused the message in every attempt; see status.conversation",
 	v1alpha1.ReasonNotOnWhatsApp:         "the customer's number has no WhatsApp",
-	v1alpha1.ReasonOptedOut:              "the customer's number is suppressed in this store",
+	v1alpha1.ReasonOptedOut:              "the customer asked us to stop, or the number is suppressed in this store",
 	v1alpha1.ReasonUnanswered:            "the sequence ended and the customer did not answer",
 	v1alpha1.ReasonConversationEnded:     "the conversation went quiet without a purchase",
 	v1alpha1.ReasonNeverContacted:        "the time ran out before a first message could be sent",

@@ -87,13 +87,14 @@ func TestClaimOfAnAnswer(t *testing.T) {
 }
 
 func TestConfirm(t *testing.T) {
-	earlier, later := t0.Add(-time.Minute), t0.Add(time.Minute)
+	earlier, between, later := t0.Add(-time.Minute), t0.Add(-time.Second), t0.Add(time.Minute)
 	for _, c := range []struct {
 		name    string
 		receipt time.Time
 		want    time.Time
 	}{
-		{"with the gateway's time", earlier, earlier},
+		{"with the gateway's time", between, between},
+		{"with one from before it was claimed", earlier.Add(-time.Second), t0},
 		{"without one", time.Time{}, t0},
 		{"with one that is still to come", later, t0},
 	} {

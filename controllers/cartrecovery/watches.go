@@ -18,15 +18,7 @@ import (
 )
 
 func (r *Reconciler) leadsOfStore(ctx context.Context, store client.Object) []ctrl.Request {
-	return r.reconsidered(r.leads(ctx, store.GetNamespace(), client.MatchingFields{index.LeadByStore: store.GetName()}, nil))
-}
-
-// reconsidered drops the drafts of leads whose texts depend on what has changed.
-func (r *Reconciler) reconsidered(leads []ctrl.Request) []ctrl.Request {
-	for i := range leads {
-		r.drafts.reconsider(leads[i].NamespacedName)
-	}
-	return leads
+	return r.leads(ctx, store.GetNamespace(), client.MatchingFields{index.LeadByStore: store.GetName()}, nil)
 }
 
 func (r *Reconciler) leadsOfInstance(ctx context.Context, object client.Object) []ctrl.Request {
@@ -46,10 +38,10 @@ func (r *Reconciler) leadsOfProduct(ctx context.Context, object client.Object) [
 	for _, id := range product.Spec.PlatformIDs {
 		ids[id] = true
 	}
-	return r.reconsidered(r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
+	return r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
 		named := recovery.Spec.ProductRef != nil && recovery.Spec.ProductRef.Name == product.Name
 		return named || ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
-	}))
+	})
 }
 
 func (r *Reconciler) leadsOfSuppression(ctx context.Context, object client.Object) []ctrl.Request {
@@ -100,9 +92,9 @@ func instanceChanges() builder.WatchesOption {
 }
 
 type sendFacts struct {
-	Suspended, Deleted, Ready bool
-	Credentials               *v1alpha1.ObjectReference
-	PausedUntil               int64
+	Suspended, Deleted, Ready, Unreachable bool
+	Credentials                            *v1alpha1.ObjectReference
+	PausedUntil                            int64
 }
 
 func sendability(instance *v1alpha1.WhatsAppInstance) sendFacts {
@@ -110,6 +102,7 @@ func sendability(instance *v1alpha1.WhatsAppInstance) sendFacts {
 		Suspended:   instance.Spec.Suspend,
 		Deleted:     instance.DeletionTimestamp != nil,
 		Ready:       apimeta.IsStatusConditionTrue(instance.Status.Conditions, v1alpha1.ConditionReady),
+		Unreachable: apimeta.IsStatusConditionFalse(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable),
 		Credentials: instance.Status.CredentialsSecretRef,
 	}
 	if until := instance.Status.NewConversationsPausedUntil; until != nil {

@@ -165,9 +165,6 @@ func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
 // register tells the gateway where to post. That it fails keeps nobody from pairing.
 func (r *Reconciler) register(ctx context.Context, p *pass) error {
 	err := p.gateway.RegisterWebhook(ctx, p.webhookURL)
-	if isGone(err) {
-		return r.gone(ctx, p, err)
-	}
 	if err != nil {
 		p.memory.webhookRetryAt = r.retryAt(err, 2)
 		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRefused(i, err, p.now) })

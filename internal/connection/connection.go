@@ -208,12 +208,14 @@ func bounded(text string, most int) string {
 }
 
 // CanSend says whether messages may be sent from this instance now; starts says that the
-// message would start a conversation.
+// message would start a conversation. While the gateway is known not to answer nothing is
+// tried: every lead that is due would write its failure.
 func CanSend(instance *v1alpha1.WhatsAppInstance, starts bool, now time.Time) bool {
 	if instance.Spec.Suspend || instance.DeletionTimestamp != nil || instance.Status.CredentialsSecretRef == nil {
 		return false
 	}
-	ready := apimeta.IsStatusConditionTrue(instance.Status.Conditions, v1alpha1.ConditionReady)
+	ready := apimeta.IsStatusConditionTrue(instance.Status.Conditions, v1alpha1.ConditionReady) &&
+		!apimeta.IsStatusConditionFalse(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable)
 	paused := instance.Status.NewConversationsPausedUntil
 	return ready && (!starts || paused == nil || !paused.After(now))
 }

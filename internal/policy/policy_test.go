@@ -43,3 +43,15 @@ func TestResolve(t *testing.T) {
 		t.Error("what both leave out is the default")
 	}
 }
+
+func TestOptsOut(t *testing.T) {
+	resolved := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"Não quero mais", "!!"} }), nil)
+	for text, want := range map[string]bool{
+		"PARAR": true, "  parar!! ": true, "Stop.": true, "Descadastrar": true, "nao quero MAIS": true, "Não, quero mais?": true,
+		"": false, "!!": false, "parar de enviar quando?": false, "não quero mais pagar frete": false, "vou cancelar o cartão": false,
+	} {
+		if got := resolved.OptsOut(text); got != want {
+			t.Errorf("%q: got %t", text, got)
+		}
+	}
+}
