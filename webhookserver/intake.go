@@ -103,7 +103,7 @@ func productKey(id, name string) string {
 
 // refusal is why an abandoned cart starts nothing, whatever leads there are; "" when it
 // may.
-func (r *report) refusal(suppressions []v1alpha1.Suppression) string {
+func (r *report) refusal(suppressed bool) string {
 	resolved := policy.Resolve(r.store, r.product)
 	_, wanted := resolved.Steps(r.event.Trigger)
 	switch {
@@ -111,19 +111,10 @@ func (r *report) refusal(suppressions []v1alpha1.Suppression) string {
 		return ignoredNoPhone
 	case !wanted:
 		return ignoredNoSequence
-	case suppressed(suppressions, r.now):
+	case suppressed:
 		return ignoredSuppressed
 	}
 	return ""
-}
-
-func suppressed(suppressions []v1alpha1.Suppression, now time.Time) bool {
-	for i := range suppressions {
-		if until := suppressions[i].Spec.ExpiresAt; until == nil || until.After(now) {
-			return true
-		}
-	}
-	return false
 }
 
 // cartOn is what a cart event means to a lead that exists: nothing, whatever its state. A

@@ -65,50 +65,6 @@ func (s *Server) instancesOf(ctx context.Context, store *v1alpha1.Store) ([]v1al
 	return instances.Items, nil
 }
 
-// product finds the Product with this id at a platform, nil when there is none.
-func (s *Server) product(ctx context.Context, store *v1alpha1.Store, platform v1alpha1.PlatformName, id string) (*v1alpha1.Product, error) {
-	if id == "" {
-		return nil, nil
-	}
-	var products v1alpha1.ProductList
-	key := index.ProductKey(store.Name, platform, id)
-	err := s.Client.List(ctx, &products, client.InNamespace(store.Namespace), client.MatchingFields{index.ProductByPlatformID: key})
-	if err != nil {
-		return nil, fmt.Errorf("find a product: %w", err)
-	}
-	if at := owner.Oldest(products.Items); at >= 0 {
-		return &products.Items[at], nil
-	}
-	return nil, nil
-}
-
-// productOf finds the Product of a lead, nil when there is none.
-func (s *Server) productOf(ctx context.Context, store *v1alpha1.Store, recovery *v1alpha1.CartRecovery) (*v1alpha1.Product, error) {
-	if recovery.Spec.ProductRef == nil {
-		return s.product(ctx, store, recovery.Spec.Platform, recovery.Spec.Product.ID)
-	}
-	var product v1alpha1.Product
-	err := s.Client.Get(ctx, types.NamespacedName{Namespace: store.Namespace, Name: recovery.Spec.ProductRef.Name}, &product)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("find the product of a lead: %w", err)
-	}
-	return &product, nil
-}
-
-// suppressions finds what is suppressed of a phone's key in a store.
-func (s *Server) suppressions(ctx context.Context, store *v1alpha1.Store, phone string) ([]v1alpha1.Suppression, error) {
-	var suppressions v1alpha1.SuppressionList
-	key := index.LeadPhoneKey(store.Name, lead.PhoneHash(phone))
-	err := s.Client.List(ctx, &suppressions, client.InNamespace(store.Namespace), client.MatchingFields{index.SuppressionByPhone: key})
-	if err != nil {
-		return nil, fmt.Errorf("find suppressions: %w", err)
-	}
-	return suppressions.Items, nil
-}
-
 // leadsByPhone finds the leads of a phone's key, from the cache.
 func (s *Server) leadsByPhone(ctx context.Context, namespace, store, phone string) ([]v1alpha1.CartRecovery, error) {
 	var leads v1alpha1.CartRecoveryList

@@ -9,6 +9,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -182,7 +183,7 @@ func (s *Server) scopes(ctx context.Context, r *report, leads []v1alpha1.CartRec
 		if lead.Finished(each) || r.isSameProduct(each) {
 			continue
 		}
-		product, err := s.productOf(ctx, r.store, each)
+		product, err := index.ProductOf(ctx, s.Client, each)
 		if err != nil {
 			return nil, err
 		}

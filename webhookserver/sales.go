@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -211,7 +212,7 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 		return ignored(ignoredNoCustomer), nil
 	}
 	var err error
-	if r.product, err = s.product(ctx, store, platform, r.event.Product.ID); err != nil {
+	if r.product, err = index.ProductByID(ctx, s.Client, store.Namespace, store.Name, platform, r.event.Product.ID); err != nil {
 		return outcome{}, err
 	}
 	switch event.Kind {
@@ -227,14 +228,11 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 
 // abandoned starts a lead, unless there is one.
 func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
-	var suppressions []v1alpha1.Suppression
-	var err error
-	if r.event.Customer.Phone != "" {
-		if suppressions, err = s.suppressions(ctx, r.store, r.event.Customer.Phone); err != nil {
-			return outcome{}, err
-		}
+	suppressed, err := index.Suppressed(ctx, s.Client, r.store.Namespace, r.store.Name, r.event.Customer.Phone, r.now)
+	if err != nil {
+		return outcome{}, err
 	}
-	if reason := r.refusal(suppressions); reason != "" {
+	if reason := r.refusal(suppressed); reason != "" {
 		return ignored(reason), nil
 	}
 	var existing v1alpha1.CartRecovery

@@ -22,9 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
-	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
-	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -105,14 +103,17 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	if s.store, err = r.store(ctx, recovery); err != nil {
 		return nil, err
 	}
-	if s.product, err = r.product(ctx, recovery); err != nil {
+	if s.product, err = index.ProductOf(ctx, r.Client, recovery); err != nil {
 		return nil, err
 	}
 	s.policy = policy.Resolve(s.store, s.product)
+	if s.twin, err = index.PurchaseOfTwin(ctx, r.Client, recovery); err != nil {
+		return nil, err
+	}
 	if s.instances, err = r.instances(ctx, recovery); err != nil {
 		return nil, err
 	}
-	s.suppressed, err = r.suppressed(ctx, recovery, s.now)
+	s.suppressed, err = index.Suppressed(ctx, r.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, s.now)
 	return s, err
 }
 
@@ -137,48 +138,11 @@ func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery)
 	return store, nil
 }
 
-// product is the Product of a lead: the one it names, else the one that has its product's
-// id by now; nil when there is none.
-func (r *Reconciler) product(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Product, error) {
-	if ref := recovery.Spec.ProductRef; ref != nil {
-		product := &v1alpha1.Product{}
-		err := r.Client.Get(ctx, client.ObjectKey{Namespace: recovery.Namespace, Name: ref.Name}, product)
-		if err == nil && product.Spec.StoreRef == recovery.Spec.StoreRef {
-			return product, nil
-		}
-		if client.IgnoreNotFound(err) != nil {
-			return nil, err
-		}
-	}
-	var products v1alpha1.ProductList
-	key := index.ProductKey(recovery.Spec.StoreRef.Name, recovery.Spec.Platform, recovery.Spec.Product.ID)
-	err := r.Client.List(ctx, &products, client.InNamespace(recovery.Namespace), client.MatchingFields{index.ProductByPlatformID: key})
-	if at := owner.Oldest(products.Items); err == nil && at >= 0 {
-		return &products.Items[at], nil
-	}
-	return nil, err
-}
-
 func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecovery) ([]v1alpha1.WhatsAppInstance, error) {
 	var instances v1alpha1.WhatsAppInstanceList
 	err := r.Client.List(ctx, &instances, client.InNamespace(recovery.Namespace),
 		client.MatchingFields{index.InstanceByStore: recovery.Spec.StoreRef.Name})
 	return instances.Items, err
-}
-
-func (r *Reconciler) suppressed(ctx context.Context, recovery *v1alpha1.CartRecovery, now time.Time) (bool, error) {
-	if recovery.Spec.Customer.Phone == "" {
-		return false, nil
-	}
-	var suppressions v1alpha1.SuppressionList
-	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))
-	err := r.Client.List(ctx, &suppressions, client.InNamespace(recovery.Namespace), client.MatchingFields{index.SuppressionByPhone: key})
-	for i := range suppressions.Items {
-		if until := suppressions.Items[i].Spec.ExpiresAt; until == nil || until.After(now) {
-			return true, err
-		}
-	}
-	return false, err
 }
 
 // SetupWithManager adds the controller to a manager whose cache has the indexes of

@@ -40,6 +40,9 @@ type situation struct {
 	policy     policy.Policy
 	instances  []v1alpha1.WhatsAppInstance
 	suppressed bool
+	// twin is the purchase of the lead's product by its customer that stands on another
+	// lead, nil when there is none.
+	twin *v1alpha1.Purchase
 	// draft returns what is known of the text of a message.
 	draft func(message) draft
 	now   time.Time
@@ -207,6 +210,9 @@ func finishReversed(s *situation) (action, bool) {
 // still one.
 func finishBought(s *situation) (action, bool) {
 	purchase := s.lead.Spec.Purchase
+	if purchase == nil {
+		purchase = s.twin
+	}
 	if purchase == nil || s.lead.Spec.Reversal != nil {
 		return action{}, false
 	}

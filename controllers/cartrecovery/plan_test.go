@@ -88,6 +88,7 @@ type planCase struct {
 	lead []leadMod
 
 	noStore, suspended, suppressed bool
+	twin                           *v1alpha1.Purchase
 	steps                          []v1alpha1.Step
 	instances                      []v1alpha1.WhatsAppInstance // one that is connected when nil
 	text                           draft
@@ -206,6 +207,7 @@ func outcomeCases() []planCase {
 		{name: "bought after contact", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
 		{name: "bought, by the platform's clock, before our message", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 		{name: "a purchase wins over a text that is due", now: firstDue, text: ready(), lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase that stands on another lead of the customer counts", now: firstDue, text: ready(), twin: &v1alpha1.Purchase{EventID: "e1", At: v1alpha1.NewTimestamp(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 		{name: "a purchase wins over a suspended store", now: firstDue, suspended: true, lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 		{name: "a purchase of another product stops and is not ours", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }}, want: finish, outcome: v1alpha1.ReasonPurchaseNotAttributed},
 		{name: "a failed message is no contact", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue))), bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
@@ -239,7 +241,7 @@ func outcomeCases() []planCase {
 
 func (c *planCase) situation() situation {
 	s := situation{
-		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed,
+		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed, twin: c.twin,
 		instances: c.instances, now: t0.Add(c.now),
 		draft: func(message) draft { return c.text },
 	}

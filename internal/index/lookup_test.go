@@ -1,0 +1,136 @@
+package index_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// builder lets a fake client have the indexes of a cache.
+type builder struct{ *fake.ClientBuilder }
+
+func (b builder) IndexField(_ context.Context, object client.Object, field string, values client.IndexerFunc) error {
+	b.WithIndex(object, field, values)
+	return nil
+}
+
+func cache(t *testing.T, objects ...client.Object) client.Reader {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	b := builder{fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...)}
+	if err := index.Register(t.Context(), b); err != nil {
+		t.Fatal(err)
+	}
+	return b.Build()
+}
+
+func named(name string, mods ...func(*v1alpha1.Product)) *v1alpha1.Product {
+	product := gen.ProductObject(mods...)
+	product.Name = name
+	return product
+}
+
+func TestProductOf(t *testing.T) {
+	older := named("older", func(p *v1alpha1.Product) { p.CreationTimestamp = metav1.NewTime(noon) })
+	newer := named("newer", func(p *v1alpha1.Product) { p.CreationTimestamp = metav1.NewTime(noon.Add(time.Hour)) })
+	foreign := named("foreign", func(p *v1alpha1.Product) { p.Spec.StoreRef.Name = "other" })
+	reader := cache(t, older, newer, foreign)
+	ref := func(name string) func(*v1alpha1.CartRecovery) {
+		return func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: name} }
+	}
+	for name, row := range map[string]struct {
+		mod  func(*v1alpha1.CartRecovery)
+		want string
+	}{
+		"the one it names":                {ref("newer"), "newer"},
+		"the oldest with its id":          {func(*v1alpha1.CartRecovery) {}, "older"},
+		"one that is gone":                {ref("gone"), "older"},
+		"one of another store":            {ref("foreign"), "older"},
+		"an id that no Product has":       {func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "9" }, ""},
+		"no id":                           {func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "" }, ""},
+		"the same id at another platform": {func(l *v1alpha1.CartRecovery) { l.Spec.Platform = v1alpha1.PlatformKiwify }, ""},
+	} {
+		product, err := index.ProductOf(t.Context(), reader, gen.Lead(noon, row.mod))
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := ""
+		if product != nil {
+			got = product.Name
+		}
+		if got != row.want {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
+}
+
+func TestSuppressed(t *testing.T) {
+	suppression := func(name string, spec v1alpha1.SuppressionSpec) *v1alpha1.Suppression {
+		spec.StoreRef.Name = gen.Store
+		return &v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: name}, Spec: spec}
+	}
+	later, now := metav1.NewTime(noon.Add(time.Second)), metav1.NewTime(noon)
+	reader := cache(t,
+		suppression("a", v1alpha1.SuppressionSpec{Phone: "+5511900000001"}),
+		suppression("b", v1alpha1.SuppressionSpec{PhoneHash: lead.PhoneHash("+5511900000002")}),
+		suppression("c", v1alpha1.SuppressionSpec{Phone: "+5511900000003", ExpiresAt: &later}),
+		suppression("d", v1alpha1.SuppressionSpec{Phone: "+5511900000004", ExpiresAt: &now}),
+	)
+	for phone, want := range map[string]bool{
+		"+5511900000001": true, "+551100000001": true, "+5511900000002": true, "+5511900000003": true, "+5511900000004": false, "+5511900000005": false, "": false,
+	} {
+		got, err := index.Suppressed(t.Context(), reader, gen.Namespace, gen.Store, phone, noon)
+		if err != nil || got != want {
+			t.Errorf("%q: got %t, %v", phone, got, err)
+		}
+	}
+	if got, err := index.Suppressed(t.Context(), reader, gen.Namespace, "other", "+5511900000001", noon); got || err != nil {
+		t.Errorf("another store: got %t, %v", got, err)
+	}
+}
+
+func TestPurchaseOfTwin(t *testing.T) {
+	bought := func(name string, mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
+		return gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Spec.AbandonedAt, l.Spec.Customer.Email = name, nil, ""
+			l.Spec.Purchase = &v1alpha1.Purchase{EventID: name, At: v1alpha1.NewTimestamp(noon)}
+		}}, mods...)...)
+	}
+	for name, row := range map[string]struct {
+		other *v1alpha1.CartRecovery
+		want  bool
+	}{
+		"the same product and phone":  {bought("twin"), true},
+		"an older form of the number": {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+551187654321" }), true},
+		"another product":             {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "2" }), false},
+		"the same Product elsewhere": {bought("twin", func(l *v1alpha1.CartRecovery) {
+			l.Spec.Platform, l.Spec.ProductRef = v1alpha1.PlatformKiwify, &v1alpha1.ObjectReference{Name: gen.Product}
+		}), true},
+		"another phone":                   {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+5521911112222" }), false},
+		"another store":                   {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "other" }), false},
+		"stopped by another product's":    {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }), false},
+		"not bought":                      {gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name = "twin" }), false},
+		"its own, which counts by itself": {bought("hotmart-lead"), false},
+	} {
+		cart := gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product} })
+		got, err := index.PurchaseOfTwin(t.Context(), cache(t, row.other), cart)
+		if err != nil || (got != nil) != row.want {
+			t.Errorf("%s: got %v, %v", name, got, err)
+		}
+	}
+}
