@@ -122,8 +122,8 @@ type RecoveryPolicy struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('8760h')",message="expireAfter must be more than 0s and at most 8760h"
 	ExpireAfter *Duration `json:"expireAfter,omitempty"`
-	// TTLAfterFinished is how long a finished lead is kept before it is deleted.
-	// Default 720h.
+	// TTLAfterFinished is how long a finished lead is kept before it is deleted; one that
+	// was bought is kept for ttlAfterPurchaseOnly after the purchase at least. Default 720h.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterFinished must be between 0s and 8760h"
 	TTLAfterFinished *Duration `json:"ttlAfterFinished,omitempty"`

@@ -615,7 +615,10 @@ var _ = Describe("What people want", func() {
 	})
 
 	It("is that nothing of them is kept for ever", func() {
-		w := newWorld(func(s *v1alpha1.Store) { s.Spec.Recovery.TTLAfterFinished = ptr.To(after(24 * time.Hour)) })
+		w := newWorld(func(s *v1alpha1.Store) {
+			s.Spec.Recovery.TTLAfterFinished = ptr.To(after(24 * time.Hour))
+			s.Spec.Recovery.TTLAfterPurchaseOnly = ptr.To(after(time.Hour))
+		})
 		w.start()
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
