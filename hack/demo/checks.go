@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -42,6 +43,11 @@ func (s *story) await(ctx context.Context, who customer, phase v1alpha1.Phase) (
 		found, err = s.lead(ctx, who)
 		return found != nil && found.Status.Phase == phase, err
 	})
+	if err != nil && found != nil {
+		if blocked := apimeta.FindStatusCondition(found.Status.Conditions, v1alpha1.ConditionBlocked); blocked != nil {
+			err = fmt.Errorf("%w; the lead is Blocked, %s: %s", err, blocked.Reason, blocked.Message)
+		}
+	}
 	return found, err
 }
 
