@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -19,6 +18,7 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/phone"
 )
 
 // claimLease is how long after its claim a call may still begin. A leader that was frozen
@@ -116,7 +116,7 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gateway.Timeout)
 	defer cancel()
 	return gate.SendText(ctx, gateway.Text{
-		Phone:   digits(claimed.Spec.Customer.Phone),
+		Phone:   phone.Digits(claimed.Spec.Customer.Phone),
 		Body:    wanted.text,
 		TrackID: lead.TrackID(claimed.UID, wanted.id),
 	})
@@ -172,7 +172,7 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 	}
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	return gate.FindSent(ctx, lead.TrackID(recovery.UID, claimed.id), digits(recovery.Spec.Customer.Phone))
+	return gate.FindSent(ctx, lead.TrackID(recovery.UID, claimed.id), phone.Digits(recovery.Spec.Customer.Phone))
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
@@ -283,6 +283,3 @@ func afterConflict(err error) (ctrl.Result, error) {
 	}
 	return ctrl.Result{}, err
 }
-
-// digits is a phone number as gateways want it.
-func digits(e164 string) string { return strings.TrimPrefix(e164, "+") }

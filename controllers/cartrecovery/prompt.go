@@ -1,6 +1,7 @@
 package cartrecovery
 
 import (
+	"cmp"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -58,7 +59,7 @@ func systemPrompt(s situation) string {
 func promptData(s situation, wanted message) ai.PromptData {
 	spec := &s.lead.Spec
 	data := ai.PromptData{
-		Store:       ai.PromptStore{Name: first(s.store.Spec.DisplayName, s.store.Name), Locale: s.store.Spec.Locale},
+		Store:       ai.PromptStore{Name: cmp.Or(s.store.Spec.DisplayName, s.store.Name), Locale: s.store.Spec.Locale},
 		Product:     ai.PromptProduct{Name: spec.Product.Name},
 		Customer:    ai.PromptCustomer{Name: spec.Customer.Name},
 		CheckoutURL: spec.CheckoutURL,
@@ -71,9 +72,9 @@ func promptData(s situation, wanted message) ai.PromptData {
 		data.Step = ai.PromptStep{Name: wanted.step.Name, Instructions: wanted.step.Instructions}
 	}
 	if product := s.product; product != nil {
-		data.Product = ai.PromptProduct{Name: first(product.Spec.DisplayName, spec.Product.Name), Description: product.Spec.Description}
+		data.Product = ai.PromptProduct{Name: cmp.Or(product.Spec.DisplayName, spec.Product.Name), Description: product.Spec.Description}
 		data.Persona = ai.PromptPersona{Name: product.Spec.Persona.Name, Tone: product.Spec.Persona.Tone}
-		data.CheckoutURL = first(spec.CheckoutURL, product.Spec.CheckoutURL)
+		data.CheckoutURL = cmp.Or(spec.CheckoutURL, product.Spec.CheckoutURL)
 		if product.Spec.Coupon != nil {
 			data.Coupon = ai.PromptCoupon{Code: product.Spec.Coupon.Code, Text: product.Spec.Coupon.Text}
 		}
@@ -97,13 +98,4 @@ func history(conversation []v1alpha1.Message) []ai.Message {
 		}
 	}
 	return said
-}
-
-func first(texts ...string) string {
-	for _, text := range texts {
-		if text != "" {
-			return text
-		}
-	}
-	return ""
 }

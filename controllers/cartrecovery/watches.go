@@ -79,8 +79,6 @@ func specChanges() builder.WatchesOption {
 	return builder.WithPredicates(predicate.GenerationChangedPredicate{})
 }
 
-func storeChanges() builder.WatchesOption { return specChanges() }
-
 // instanceChanges leaves out everything that changes nothing about whether an instance can
 // send: a poll of every number must not wake every lead.
 func instanceChanges() builder.WatchesOption {

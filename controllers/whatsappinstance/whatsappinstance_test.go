@@ -377,6 +377,13 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.becomes(ctx, inPhase(v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayRefused))
 			s.pairs(ctx)
 		})
+
+		It("pairs although the gateway does not take its webhook, and says so", func(ctx SpecContext) {
+			s.uazapi.Fail(simulator.Fault{Path: "/webhook", Times: -1, Status: http.StatusNotFound, Body: `{"error":"no"}`})
+			s.instance(ctx)
+			connected := s.pairs(ctx)
+			Expect(condition(connected, v1alpha1.ConditionWebhookRegistered)).To(HavePrefix("False/"))
+		})
 	})
 
 	Describe("that is connected", func() {

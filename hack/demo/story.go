@@ -19,6 +19,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/hack/sandbox"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
@@ -306,12 +307,7 @@ func (s *story) customerSays(ctx context.Context, text string) error {
 	if err := s.cluster.Client.Get(ctx, gateway.CredentialsSecret(&instance), &credentials); err != nil {
 		return err
 	}
-	number := strings.Map(func(r rune) rune {
-		if r < '0' || r > '9' {
-			return -1
-		}
-		return r
-	}, s.answers.phone)
+	number := phone.Digits(s.answers.phone)
 	body, err := json.Marshal(map[string]any{"EventType": "messages", "message": map[string]any{
 		"messageid": fmt.Sprintf("DEMO%d", time.Now().UnixNano()), "chatid": number + "@s.whatsapp.net", "sender_pn": number + "@s.whatsapp.net",
 		"type": "text", "messageType": "Conversation", "text": text, "messageTimestamp": time.Now().UnixMilli(),
