@@ -1,0 +1,166 @@
+// Package mapping reads what a Store says of the platform named generic: where in a body
+// each fact is, and which values of the event field mean what. The webhook server reads
+// deliveries with it, and the Store's controller says what is wrong with it.
+package mapping
+
+import (
+	"fmt"
+	"strings"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// Error says what is wrong with a mapping. It holds the Store's own words only.
+type Error struct {
+	// Field is the path of the field within the platform's entry, such as
+	// "generic.fields.email".
+	Field string
+	// Expected says what should have been there.
+	Expected string
+}
+
+// Error says what was expected where.
+func (e *Error) Error() string { return e.Field + ": expected " + e.Expected }
+
+// aPath is what is expected where a path is wrong.
+const aPath = "a path such as $.data.buyer.email or $.items[0].id, without filters, slices or .."
+
+// Role is what a value of the event field means.
+type Role uint8
+
+const (
+	// Start: it starts a recovery.
+	Start Role = iota + 1
+	// Kill: it is a purchase.
+	Kill
+	// Stop: it is a refund or chargeback.
+	Stop
+)
+
+// field is the list of a mapping that has the role's values.
+func (r Role) field() string {
+	return "generic." + [...]string{Start: "start", Kill: "kill", Stop: "stop"}[r]
+}
+
+// Meaning is what a value of the event field stands for.
+type Meaning struct {
+	Role Role
+	// Trigger of what a Start starts.
+	Trigger v1alpha1.Trigger
+}
+
+// Mapping is a mapping that can be used. The zero Path of a field that is not mapped leads
+// nowhere.
+type Mapping struct {
+	// Event names the event. The others are as in v1alpha1.GenericFields.
+	Event         Path
+	EventID       Path
+	Name          Path
+	Phone         Path
+	Email         Path
+	ProductID     Path
+	ProductName   Path
+	CheckoutURL   Path
+	Amount        Path
+	Currency      Path
+	TransactionID Path
+	OccurredAt    Path
+
+	meanings map[string]Meaning
+}
+
+// Compile reads a mapping. The error is an *Error.
+func Compile(from *v1alpha1.GenericMapping) (*Mapping, error) {
+	if from == nil {
+		return nil, &Error{Field: "generic", Expected: "a mapping"}
+	}
+	made := &Mapping{}
+	if err := made.compilePaths(from); err != nil {
+		return nil, err
+	}
+	if err := made.compileMeanings(from); err != nil {
+		return nil, err
+	}
+	return made, nil
+}
+
+// Meaning says what a value of the event field means; false when the mapping has no such
+// value. Blanks around it and its case do not matter.
+func (m *Mapping) Meaning(value string) (Meaning, bool) {
+	meaning, found := m.meanings[folded(value)]
+	return meaning, found
+}
+
+func folded(value string) string { return strings.ToLower(strings.TrimSpace(value)) }
+
+func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
+	for _, each := range [...]struct {
+		field    string
+		text     v1alpha1.JSONPath
+		required bool
+		path     *Path
+	}{
+		{"generic.event", from.Event, true, &m.Event},
+		{"generic.fields.eventID", from.Fields.EventID, false, &m.EventID},
+		{"generic.fields.name", from.Fields.Name, false, &m.Name},
+		{"generic.fields.phone", from.Fields.Phone, false, &m.Phone},
+		{"generic.fields.email", from.Fields.Email, false, &m.Email},
+		{"generic.fields.productID", from.Fields.ProductID, true, &m.ProductID},
+		{"generic.fields.productName", from.Fields.ProductName, false, &m.ProductName},
+		{"generic.fields.checkoutURL", from.Fields.CheckoutURL, false, &m.CheckoutURL},
+		{"generic.fields.amount", from.Fields.Amount, false, &m.Amount},
+		{"generic.fields.currency", from.Fields.Currency, false, &m.Currency},
+		{"generic.fields.transactionID", from.Fields.TransactionID, false, &m.TransactionID},
+		{"generic.fields.occurredAt", from.Fields.OccurredAt, false, &m.OccurredAt},
+	} {
+		if each.text == "" && !each.required {
+			continue
+		}
+		path, ok := ParsePath(string(each.text))
+		if !ok {
+			return &Error{Field: each.field, Expected: aPath}
+		}
+		*each.path = path
+	}
+	return nil
+}
+
+func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
+	m.meanings = make(map[string]Meaning, len(from.Start)+len(from.Kill)+len(from.Stop))
+	for _, value := range from.Kill {
+		if err := m.add(value, Meaning{Role: Kill}); err != nil {
+			return err
+		}
+	}
+	for _, start := range from.Start {
+		if err := m.add(start.Value, Meaning{Role: Start, Trigger: start.Trigger}); err != nil {
+			return err
+		}
+	}
+	for _, value := range from.Stop {
+		if err := m.add(value, Meaning{Role: Stop}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// add says what a value means, unless it means something else already.
+func (m *Mapping) add(value string, meaning Meaning) error {
+	key := folded(value)
+	if key == "" {
+		return &Error{Field: meaning.Role.field(), Expected: "values that are not blank"}
+	}
+	known, found := m.meanings[key]
+	switch {
+	case !found:
+		m.meanings[key] = meaning
+	case known.Role != meaning.Role:
+		return &Error{Field: meaning.Role.field(), Expected: fmt.Sprintf(
+			"no value that %s has too, in whichever case: %q is in both", known.Role.field(), strings.TrimSpace(value))}
+	case known != meaning:
+		return &Error{Field: meaning.Role.field(), Expected: fmt.Sprintf(
+			"one trigger for %q, in whichever case: it has two", strings.TrimSpace(value))}
+	}
+	return nil
+}

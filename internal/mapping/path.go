@@ -1,0 +1,181 @@
+package mapping
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The limits of a path. The schema holds a path to fewer characters than maxSteps can take.
+const (
+	maxSteps  = 128
+	maxDigits = 4
+	maxFound  = 1000
+)
+
+// step is one step of a path: into a field, to an index, or to every element.
+type step struct {
+	// name of the field; an index in its digits, as forms number their lists.
+	name  string
+	index int
+	kind  stepKind
+}
+
+type stepKind uint8
+
+const (
+	toField stepKind = iota
+	toIndex
+	toEach
+)
+
+// Path leads to a value in a JSON body. It is the part of JSONPath that always ends: fields
+// (.name, ['name']), indexes ([0]) and every element ([*]). The zero Path leads nowhere.
+type Path []step
+
+// ParsePath reads a path; false when it is none, or uses what is not understood: filters,
+// slices, unions, recursive descent, escapes.
+func ParsePath(text string) (Path, bool) {
+	rest, found := strings.CutPrefix(text, "$")
+	if !found || rest == "" || !utf8.ValidString(text) {
+		return nil, false
+	}
+	path := make(Path, 0, 1+strings.Count(rest, ".")+strings.Count(rest, "["))
+	for rest != "" {
+		var next step
+		next, rest, found = cutStep(rest)
+		if !found || len(path) == maxSteps {
+			return nil, false
+		}
+		path = append(path, next)
+	}
+	return path, true
+}
+
+// cutStep reads the first step of what is left of a path.
+func cutStep(text string) (next step, rest string, found bool) {
+	if text[0] == '.' {
+		return cutName(text[1:])
+	}
+	if text[0] != '[' || len(text) < 3 {
+		return step{}, "", false
+	}
+	switch text = text[1:]; text[0] {
+	case '*':
+		rest, found = strings.CutPrefix(text[1:], "]")
+		return step{kind: toEach}, rest, found
+	case '\'', '"':
+		return cutQuoted(text)
+	}
+	digits, rest, found := strings.Cut(text, "]")
+	if !found || digits == "" || len(digits) > maxDigits || strings.Trim(digits, "0123456789") != "" || digits[0] == '0' && digits != "0" {
+		return step{}, "", false
+	}
+	index, err := strconv.Atoi(digits)
+	return step{name: digits, index: index, kind: toIndex}, rest, err == nil
+}
+
+// cutName reads a field's name after a dot.
+func cutName(text string) (next step, rest string, found bool) {
+	end := strings.IndexFunc(text, func(r rune) bool {
+		return r != '_' && r != '-' && !unicode.IsLetter(r) && !unicode.IsDigit(r)
+	})
+	if end < 0 {
+		end = len(text)
+	}
+	return step{name: text[:end]}, text[end:], end > 0
+}
+
+// cutQuoted reads a field's name in quotes, up to the bracket that ends it.
+func cutQuoted(text string) (next step, rest string, found bool) {
+	name, rest, found := strings.Cut(text[1:], text[:1]+"]")
+	if !found || name == "" || strings.ContainsAny(name, text[:1]+`\`) || strings.ContainsFunc(name, unicode.IsControl) {
+		return step{}, "", false
+	}
+	return step{name: name}, rest, true
+}
+
+// First returns the value that the path leads to, of several the first that is not null;
+// nil when there is none. The tree is of the types of encoding/json.
+func (p Path) First(root map[string]any) any {
+	if len(p) == 0 {
+		return nil
+	}
+	return first(root, p)
+}
+
+func first(value any, path Path) any {
+	for i, next := range path {
+		if next.kind != toEach {
+			value = next.into(value)
+			continue
+		}
+		for _, each := range elements(value) {
+			if found := first(each, path[i+1:]); found != nil {
+				return found
+			}
+		}
+		return nil
+	}
+	return value
+}
+
+// All returns every value that the path leads to, and for each element without one nil, so
+// that the values of two paths into one list stand at the same place. More than a thousand
+// are not looked at.
+func (p Path) All(root map[string]any) []any {
+	if len(p) == 0 {
+		return nil
+	}
+	found := []any{root}
+	for _, next := range p {
+		var reached []any
+		for _, value := range found {
+			if next.kind == toEach {
+				reached = append(reached, elements(value)...)
+			} else {
+				reached = append(reached, next.into(value))
+			}
+		}
+		found = reached[:min(len(reached), maxFound)]
+	}
+	return found
+}
+
+// into takes one step from a value; nil when it leads nowhere.
+func (s step) into(value any) any {
+	switch value := value.(type) {
+	case map[string]any:
+		return value[s.name]
+	case []any:
+		if s.kind == toIndex && s.index < len(value) {
+			return value[s.index]
+		}
+	}
+	return nil
+}
+
+// elements are the values of an array, or of an object by its names: numbers in their
+// order, as forms number their lists.
+func elements(value any) []any {
+	switch value := value.(type) {
+	case []any:
+		return value
+	case map[string]any:
+		names := slices.SortedFunc(maps.Keys(value), func(a, b string) int {
+			if len(a) != len(b) {
+				return len(a) - len(b)
+			}
+			return strings.Compare(a, b)
+		})
+		values := make([]any, 0, len(names))
+		for _, name := range names {
+			values = append(values, value[name])
+		}
+		return values
+	}
+	return nil
+}
