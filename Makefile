@@ -9,6 +9,9 @@ GOTESTFLAGS ?=
 TEST_PACKAGES_AT_ONCE ?= 2
 # How long each fuzz target runs.
 FUZZTIME ?= 30s
+# How many targets run at once, and with how many workers each.
+FUZZ_TARGETS_AT_ONCE ?= 1
+FUZZ_WORKERS ?= 2
 # What the demo and the benchmark are told.
 DEMOFLAGS ?=
 BENCHFLAGS ?=
@@ -55,6 +58,10 @@ manifests: ## Generate the CRDs and the manager's ClusterRole from the markers.
 	$(GENERATE_CRDS) output:crd:artifacts:config=config/crd/bases
 	$(GENERATE_ROLES) output:rbac:artifacts:config=config/rbac
 
+.PHONY: docs
+docs: ## Write the tables of the documentation that come from the code.
+	$(GO) run ./hack/docs
+
 .PHONY: verify
 verify: ## Fail if generated files are not what the sources generate.
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
@@ -70,6 +77,7 @@ verify: ## Fail if generated files are not what the sources generate.
 		echo "Generated files are not up to date: see the difference above, run 'make generate manifests', commit the result." >&2; \
 		exit 1; \
 	fi; \
+	$(GO) run ./hack/docs -check; \
 	echo "Generated files are up to date."
 
 .PHONY: fmt
@@ -103,13 +111,14 @@ test-unit: ## Run the tests that need no API server (go test -short).
 	$(GO) test -short -timeout 2m $(GOTESTFLAGS) ./...
 
 .PHONY: fuzz
-fuzz: ## Run every fuzz target for FUZZTIME.
+fuzz: ## Run every fuzz target for FUZZTIME, FUZZ_TARGETS_AT_ONCE together.
 	@$(GO) test -list '^Fuzz' ./... | \
 	awk '/^Fuzz/ { target[n++] = $$1 } /^ok/ { for (i = 0; i < n; i++) print $$2, target[i]; n = 0 }' | \
-	while read -r package target; do \
-		echo "fuzzing $$target of $$package for $(FUZZTIME)"; \
-		$(GO) test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" </dev/null || exit 1; \
-	done
+	xargs -n 2 -P $(FUZZ_TARGETS_AT_ONCE) bash -o pipefail -c '\
+		echo "fuzzing $$1 of $$0 for $(FUZZTIME)"; \
+		if out="$$($(GO) test -run "^$$" -fuzz "^$$1\$$" -fuzztime $(FUZZTIME) -parallel $(FUZZ_WORKERS) "$$0" 2>&1 </dev/null)"; \
+		then echo "clean: $$1:$$(grep execs: <<<"$$out" | tail -1 | cut -d, -f2)"; \
+		else echo "$$out"; exit 255; fi'
 
 .PHONY: bench
 bench: build ## Measure how many leads a second the operator handles, and how late messages are.

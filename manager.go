@@ -24,6 +24,7 @@ import (
 	"cartrecovery.dev/operator/controllers/whatsappinstance"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/evolution"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/index"
@@ -62,10 +63,12 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 		Secrets: wiring.secrets,
 		Factories: map[v1alpha1.GatewayType]gateway.Factory{
 			v1alpha1.GatewayUAZAPI:    uazapi.New,
+			v1alpha1.GatewayEvolution: evolution.New,
 			v1alpha1.GatewaySimulated: simulated.New,
 		},
-		Defaults: settings.gateway,
-		Client:   gateway.NewHTTPClient(),
+		Defaults:          settings.gateway,
+		EvolutionDefaults: settings.evolution,
+		Client:            gateway.NewHTTPClient(),
 	}
 	for _, add := range []func() error{wiring.addWebhookServer, wiring.addControllers, wiring.addProbes} {
 		if err := add(); err != nil {

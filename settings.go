@@ -28,8 +28,9 @@ type settings struct {
 	writers     int
 	drain       time.Duration
 
-	gateway gateway.Defaults
-	ai      ai.Defaults
+	gateway   gateway.Defaults
+	evolution gateway.Defaults
+	ai        ai.Defaults
 }
 
 // parseFlags reads flags and environment. Credentials come from the environment only: a
@@ -58,6 +59,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 		}
 	}
 	s.gateway = gateway.Defaults{BaseURL: getenv("UAZAPI_BASE_URL"), AdminToken: getenv("UAZAPI_ADMIN_TOKEN")}
+	s.evolution = gateway.Defaults{BaseURL: getenv("EVOLUTION_BASE_URL"), AdminToken: getenv("EVOLUTION_API_KEY")}
 	s.ai = ai.Defaults{BaseURL: getenv("OPENAI_BASE_URL"), APIKey: getenv("OPENAI_API_KEY")}
 	return s, logging
 }

@@ -24,10 +24,14 @@ const (
 	resultRecorded  = "recorded"
 	resultReversed  = "reversed"
 	resultUnchanged = "unchanged"
-	resultIgnored   = "ignored"
+	// resultGathered: a receipt that is stored a few seconds later, with those that come
+	// until then.
+	resultGathered = "gathered"
+	resultIgnored  = "ignored"
 
 	// The rest is counted only.
 	resultAmbiguous    = "ambiguous"
+	resultUnmatched    = "unmatched"
 	resultUnauthorized = "unauthorized"
 	resultMalformed    = "malformed"
 	resultNotFound     = "notfound"
@@ -43,13 +47,16 @@ const (
 	ignoredSuppressed       = "Suppressed"
 	ignoredAlreadyPurchased = "AlreadyPurchased"
 	ignoredAlreadyFinished  = "AlreadyFinished"
-	ignoredNoLead           = "NoLead"
 	ignoredNoEvent          = "NoEvent"
 	ignoredNoOpenLead       = "NoOpenLead"
 	ignoredNoConversation   = "NoConversation"
 	ignoredAmbiguous        = "Ambiguous"
+	ignoredPing             = "Ping"
 	ignoredReceipt          = "Receipt"
-	ignoredConnection       = "ConnectionChange"
+	ignoredReaction         = "Reaction"
+	ignoredOwn              = "OwnMessage"
+	ignoredUnknownMessage   = "UnknownMessage"
+	ignoredNoInstance       = "NoInstance"
 )
 
 // outcome is what became of one event or message.
@@ -60,9 +67,17 @@ type outcome struct {
 	Leads  []string `json:"leads,omitempty"`
 	// InFlight says, of a purchase, that a message was being sent when it was stored.
 	InFlight *bool `json:"inFlight,omitempty"`
+
+	// unmatched is set on what is a message or tells of one, and belongs to no lead.
+	unmatched bool
 }
 
 func ignored(reason string) outcome { return outcome{Result: resultIgnored, Reason: reason} }
+
+// unmatched is the outcome of a message that belongs to no lead as far as anybody can tell.
+func unmatched(reason string) outcome {
+	return outcome{Result: resultIgnored, Reason: reason, unmatched: true}
+}
 
 // outcomes is what became of a delivery of several.
 type outcomes struct {
@@ -71,7 +86,9 @@ type outcomes struct {
 }
 
 // weights order results: the heaviest of several speaks for all.
-var weights = []string{resultIgnored, resultUnchanged, resultReversed, resultCreated, resultRecorded, resultStopped}
+var weights = []string{
+	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultReversed, resultCreated, resultRecorded, resultStopped,
+}
 
 // combine makes one of what became of the parts of a delivery.
 func combine(parts []outcome) (result string, body any) {
@@ -87,8 +104,8 @@ func combine(parts []outcome) (result string, body any) {
 	whole := outcomes{outcome: parts[0], Events: parts}
 	whole.Lead, whole.Leads, whole.InFlight = "", nil, nil
 	for _, part := range parts {
-		if slices.Index(weights, part.Result) > slices.Index(weights, whole.Result) {
-			whole.Result, whole.Reason = part.Result, part.Reason
+		if slices.Index(weights, counted(part)) > slices.Index(weights, counted(whole.outcome)) {
+			whole.Result, whole.Reason, whole.unmatched = part.Result, part.Reason, part.unmatched
 		}
 		for _, name := range append([]string{part.Lead}, part.Leads...) {
 			if name != "" && !slices.Contains(whole.Leads, name) {
@@ -104,8 +121,11 @@ func combine(parts []outcome) (result string, body any) {
 
 // counted is the metric's label of an outcome.
 func counted(o outcome) string {
-	if o.Result == resultIgnored && o.Reason == ignoredAmbiguous {
+	switch {
+	case o.Result == resultIgnored && o.Reason == ignoredAmbiguous:
 		return resultAmbiguous
+	case o.Result == resultIgnored && o.unmatched:
+		return resultUnmatched
 	}
 	return o.Result
 }

@@ -20,6 +20,12 @@ import (
 
 func TestCombine(t *testing.T) {
 	yes, no := true, false
+	for first, second := range map[string]string{resultIgnored: resultUnmatched, resultUnmatched: resultIgnored} {
+		parts := map[string]outcome{resultIgnored: ignored("X"), resultUnmatched: unmatched(ignoredUnknownMessage)}
+		if result, _ := combine([]outcome{parts[first], parts[second]}); result != resultUnmatched {
+			t.Errorf("%s and %s are %s", first, second, result)
+		}
+	}
 	for _, row := range []struct {
 		name   string
 		parts  []outcome
@@ -30,6 +36,8 @@ func TestCombine(t *testing.T) {
 		{name: "none", result: resultIgnored},
 		{name: "one", parts: []outcome{{Result: resultCreated}}, result: resultCreated},
 		{name: "ambiguous", parts: []outcome{ignored(ignoredAmbiguous)}, result: resultAmbiguous},
+		{name: "unmatched", parts: []outcome{unmatched(ignoredNoOpenLead)}, result: resultUnmatched},
+		{name: "a sale without a phone", parts: []outcome{ignored(ignoredNoPhone)}, result: resultIgnored},
 		{name: "equal ones", parts: []outcome{ignored(ignoredReceipt), ignored(ignoredReceipt)}, result: resultIgnored},
 		{
 			name: "several", result: resultStopped, leads: 3, flight: &yes,

@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
@@ -16,12 +17,13 @@ import (
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
-// This file decides which lead a customer's message belongs to, and what it changes there.
-// Pure functions.
+// This file decides which leads a message belongs to, and what it changes there. Pure
+// functions.
 
 const (
 	maxMessageID = 160
 	maxMedia     = 32
+	maxReaction  = 32
 	// brazilFull is how many digits a Brazilian mobile has with its ninth digit.
 	brazilFull = 13
 )
@@ -37,17 +39,18 @@ func messageID(message *dialects.Message) string {
 	return "sha256-" + hex.EncodeToString(sum[:16])
 }
 
-// settle finds the lead that a customer's message belongs to. leads are those with the
-// customer's phone key in the store of the instance; without a lead the outcome says why.
+// settle finds the lead that a customer's message belongs to, or the one that has it where
+// it was edited. leads are those with the customer's phone key in the store of the
+// instance; without a lead the outcome says why.
 func settle(leads []v1alpha1.CartRecovery, instance string, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
 	id := messageID(message)
 	var open, contacted []*v1alpha1.CartRecovery
 	for i := range leads {
 		each := &leads[i]
 		if lead.Find(each.Status.Conversation, id) != nil {
-			return nil, outcome{Result: resultUnchanged, Lead: each.Name}
+			return onKnown(each, message)
 		}
-		if lead.Finished(each) || each.DeletionTimestamp != nil || !mayBeFrom(each, message.Phone) {
+		if !isOpen(each) || !mayBeFrom(each, message.Phone) {
 			continue
 		}
 		open = append(open, each)
@@ -57,19 +60,40 @@ func settle(leads []v1alpha1.CartRecovery, instance string, message *dialects.Me
 	}
 	switch {
 	case len(open) == 0:
-		return nil, ignored(ignoredNoOpenLead)
+		return nil, unmatched(ignoredNoOpenLead)
 	case len(contacted) == 0:
-		return nil, ignored(ignoredNoConversation)
+		return nil, unmatched(ignoredNoConversation)
 	}
 	contacted = preferring(contacted, instance)
-	for _, each := range contacted {
-		if fullNumber(each.Spec.Customer.Phone) != fullNumber(contacted[0].Spec.Customer.Phone) {
-			return nil, ignored(ignoredAmbiguous)
-		}
+	if !oneNumber(contacted) {
+		return nil, ignored(ignoredAmbiguous)
 	}
 	return slices.MaxFunc(contacted, func(a, b *v1alpha1.CartRecovery) int {
 		return lastContact(a).Compare(lastContact(b))
 	}), outcome{}
+}
+
+// onKnown is what a message means to a lead that has one of its id.
+func onKnown(recovery *v1alpha1.CartRecovery, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
+	switch {
+	case message.Kind != dialects.Edited:
+		return nil, outcome{Result: resultUnchanged, Lead: recovery.Name}
+	case !isOpen(recovery):
+		return nil, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: recovery.Name}
+	}
+	return recovery, outcome{}
+}
+
+// isOpen says whether a lead is worked on.
+func isOpen(recovery *v1alpha1.CartRecovery) bool {
+	return !lead.Finished(recovery) && recovery.DeletionTimestamp == nil
+}
+
+// oneNumber says whether leads with one phone key are all of one number.
+func oneNumber(leads []*v1alpha1.CartRecovery) bool {
+	return !slices.ContainsFunc(leads, func(each *v1alpha1.CartRecovery) bool {
+		return fullNumber(each.Spec.Customer.Phone) != fullNumber(leads[0].Spec.Customer.Phone)
+	})
 }
 
 // mayBeFrom says whether a message of this number, with a lead's phone key, can be of the
@@ -81,6 +105,12 @@ func mayBeFrom(recovery *v1alpha1.CartRecovery, number string) bool {
 		return true
 	}
 	return fullNumber(recovery.Spec.Customer.Phone) == fullNumber(digits)
+}
+
+// isOf says whether a message of this number, "" when it is hidden, can be of the lead's
+// customer.
+func isOf(recovery *v1alpha1.CartRecovery, number string) bool {
+	return number == "" || phone.Key(number) == phone.Key(recovery.Spec.Customer.Phone) && mayBeFrom(recovery, number)
 }
 
 // preferring keeps the leads whose conversation is on this instance, all when there is
@@ -104,12 +134,7 @@ func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 	var last time.Time
 	for i := range recovery.Status.Conversation {
 		message := &recovery.Status.Conversation[i]
-		if message.Role != v1alpha1.RoleAssistant {
-			continue
-		}
-		switch message.State {
-		case v1alpha1.MessageSent, v1alpha1.MessageClaimed, v1alpha1.MessageUnknown:
-		default:
+		if !mayHaveGone(message) {
 			continue
 		}
 		at := message.At.Time
@@ -123,24 +148,162 @@ func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 	return last
 }
 
+// mayHaveGone says whether a message is one of ours that the gateway has sent, or may have.
+func mayHaveGone(message *v1alpha1.Message) bool {
+	if message.Role != v1alpha1.RoleAssistant {
+		return false
+	}
+	switch message.State {
+	case v1alpha1.MessageSent, v1alpha1.MessageClaimed, v1alpha1.MessageUnknown:
+		return true
+	case v1alpha1.MessageFailed, v1alpha1.MessageCancelled:
+	}
+	return false
+}
+
+// take brings what a customer wrote into a lead's conversation: a message is added, one
+// that was edited is changed, and added where it was not known; that it was sent before it
+// was edited then changes nothing any more.
+func take(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
+		return message.Kind == dialects.Edited && known.Role == v1alpha1.RoleCustomer && edit(recovery, known, message, now)
+	}
+	return hear(recovery, message, now)
+}
+
 // hear adds a customer's message to a lead's conversation; false when there is nothing to
 // add, or the lead is over.
 func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
-	id := messageID(message)
-	if lead.Finished(recovery) || lead.Find(recovery.Status.Conversation, id) != nil {
+	if lead.Finished(recovery) || lead.Find(recovery.Status.Conversation, messageID(message)) != nil {
 		return false
 	}
 	status := &recovery.Status
-	status.Conversation = lead.Append(status.Conversation, v1alpha1.Message{
-		ID: id, Role: v1alpha1.RoleCustomer, Cycle: status.Cycle,
-		Text:  bounded(message.Text, v1alpha1.MaxMessageLength),
-		Media: bounded(message.Media, maxMedia),
-		At:    v1alpha1.NewTimestamp(now),
-	})
+	status.Conversation = lead.Append(status.Conversation, entry(recovery, v1alpha1.RoleCustomer, message, now))
 	reason := ""
 	if succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
 		reason = succeeded.Reason
 	}
 	status.Phase = lead.PhaseOf(recovery, reason)
 	return true
+}
+
+// entry is what somebody wrote, as the conversation keeps it.
+func entry(recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialects.Message, now time.Time) v1alpha1.Message {
+	return v1alpha1.Message{
+		ID: messageID(message), Role: role, Cycle: recovery.Status.Cycle,
+		Text:  bounded(message.Text, v1alpha1.MaxMessageLength),
+		Media: bounded(message.Media, maxMedia),
+		At:    v1alpha1.NewTimestamp(now),
+	}
+}
+
+// edit changes the text of a message of the conversation. It keeps its id and its place, so
+// that it is not answered again. An edit from before the last one changes nothing.
+func edit(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
+	text := bounded(message.Text, v1alpha1.MaxMessageLength)
+	at := message.At
+	if at.Before(known.At.Time) || at.After(now.Add(clockSkew)) {
+		at = now
+	}
+	if lead.Finished(recovery) || text == known.Text || known.EditedAt != nil && at.Before(known.EditedAt.Time) {
+		return false
+	}
+	edited := v1alpha1.NewTimestamp(at)
+	known.Text, known.EditedAt = text, &edited
+	return true
+}
+
+// react sets or removes the customer's reaction to a message, ours or the customer's own.
+func react(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
+	target := atGateway(recovery, message.Target)
+	reaction := bounded(message.Text, maxReaction)
+	if target == nil || lead.Finished(recovery) || target.Reaction == reaction {
+		return false
+	}
+	target.Reaction = reaction
+	return true
+}
+
+// atGateway finds the message that has this id at the gateway; nil when there is none.
+func atGateway(recovery *v1alpha1.CartRecovery, id string) *v1alpha1.Message {
+	for i := range recovery.Status.Conversation {
+		message := &recovery.Status.Conversation[i]
+		known := message.ID
+		if message.Role == v1alpha1.RoleAssistant {
+			known = message.GatewayID
+		}
+		if known == id && id != "" {
+			return message
+		}
+	}
+	return nil
+}
+
+// isEcho says whether a message of the paired number is one that we sent: it has the id
+// that the gateway gave one of ours, or says what one of ours says. Not every gateway tells
+// our messages from those a person writes, and the message can be faster than the
+// gateway's word that it went.
+func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
+	text := gist(message.Text)
+	for i := range recovery.Status.Conversation {
+		ours := &recovery.Status.Conversation[i]
+		if ours.Role == v1alpha1.RoleAssistant && ours.GatewayID != "" && ours.GatewayID == message.ID {
+			return true
+		}
+		if text != "" && mayHaveGone(ours) && gist(ours.Text) == text {
+			return true
+		}
+	}
+	return false
+}
+
+// gist is a text without what gateways change in it: space, and the invisible
+// character that keeps them from substituting what looks like a variable.
+func gist(text string) string {
+	text = strings.ReplaceAll(text, "\u2060", "")
+	return bounded(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)
+}
+
+// handOver gives a conversation to the person who wrote to the customer from the paired
+// phone. false when the message is known already, is ours, or the lead is over.
+func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+	if !isOpen(recovery) || isEcho(recovery, message) {
+		return false
+	}
+	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
+		return message.Kind == dialects.Edited && known.Role == v1alpha1.RoleOperator && edit(recovery, known, message, now)
+	}
+	status := &recovery.Status
+	status.Conversation = lead.Append(status.Conversation, entry(recovery, v1alpha1.RoleOperator, message, now))
+	apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorWrote,
+		Message: "a person wrote to the customer from the paired phone: the AI is silent until the conversation is given back with the annotation " +
+			v1alpha1.AnnotationResumeRequested,
+		ObservedGeneration: recovery.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
+	})
+	return true
+}
+
+// planHandOver decides on a message of the paired number itself: the leads that a person
+// takes over with it, or why there are none. leads are those with the customer's phone key
+// in the store.
+func planHandOver(leads []v1alpha1.CartRecovery, message *dialects.Message) ([]*v1alpha1.CartRecovery, outcome) {
+	var open []*v1alpha1.CartRecovery
+	for i := range leads {
+		each := &leads[i]
+		switch {
+		case !mayBeFrom(each, message.Phone):
+		case isEcho(each, message):
+			return nil, outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: each.Name}
+		case isOpen(each):
+			open = append(open, each)
+		}
+	}
+	switch {
+	case len(open) == 0:
+		return nil, ignored(ignoredOwn)
+	case !oneNumber(open):
+		return nil, ignored(ignoredAmbiguous)
+	}
+	return open, outcome{}
 }

@@ -5,10 +5,12 @@ import (
 	"testing"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
@@ -137,5 +139,262 @@ func TestMessageID(t *testing.T) {
 	}
 	if messageID(&dialects.Message{ID: "m"}) != "m" {
 		t.Error("the gateway's id was not kept")
+	}
+}
+
+// atTheGateway gives the first message of the conversation a text, and the gateway's id.
+func atTheGateway(id, text string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) {
+		l.Status.Conversation[0].GatewayID, l.Status.Conversation[0].Text = id, text
+	}
+}
+
+// handedOff is what the lead's HandedOff condition says.
+func handedOff(l *v1alpha1.CartRecovery) string {
+	condition := apimeta.FindStatusCondition(l.Status.Conditions, v1alpha1.ConditionHandedOff)
+	if condition == nil {
+		return ""
+	}
+	return string(condition.Status) + "/" + condition.Reason
+}
+
+func TestSettleEdited(t *testing.T) {
+	for _, row := range []struct {
+		name  string
+		leads []*v1alpha1.CartRecovery
+		want  string
+	}{
+		{"the lead that has it", leads(gen.Lead(noon, named("a"), heard("m-1")), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
+		{"nobody has it", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "b"},
+		{"a finished lead has it", leads(gen.Lead(noon, named("a"), heard("m-1"), isFinished), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), ignoredAlreadyFinished},
+		{"nobody is there", nil, ignoredNoOpenLead},
+	} {
+		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
+		for _, each := range row.leads {
+			given = append(given, *each)
+		}
+		chosen, settled := settle(given, gen.Instance, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321"})
+		got := settled.Reason
+		if chosen != nil {
+			got = chosen.Name
+		}
+		if got != row.want {
+			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+		}
+	}
+}
+
+func TestTakeEdited(t *testing.T) {
+	minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
+	edited := func(text string, at time.Time) *dialects.Message {
+		return &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: text, At: at}
+	}
+	before := func(at time.Time) func(*v1alpha1.CartRecovery) {
+		return func(l *v1alpha1.CartRecovery) {
+			stamp := v1alpha1.NewTimestamp(at)
+			l.Status.Conversation[0].EditedAt, l.Status.Conversation[0].Text = &stamp, "two"
+		}
+	}
+	for _, row := range []struct {
+		name    string
+		lead    *v1alpha1.CartRecovery
+		message *dialects.Message
+		changed bool
+		text    string
+		at      time.Time
+	}{
+		{"with the gateway's time", gen.Lead(noon, heard("m-1")), edited("new", minute(1)), true, "new", minute(1)},
+		{"without a time", gen.Lead(noon, heard("m-1")), edited("new", time.Time{}), true, "new", minute(9)},
+		{"with the original's time", gen.Lead(noon, heard("m-1")), edited("new", minute(-1)), true, "new", minute(9)},
+		{"with a time to come", gen.Lead(noon, heard("m-1")), edited("new", minute(60)), true, "new", minute(9)},
+		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true, strings.Repeat("é", v1alpha1.MaxMessageLength), minute(1)},
+		{"to the same text", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("two", minute(2)), false, "two", minute(1)},
+		{"again", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("three", minute(2)), true, "three", minute(2)},
+		{"late, from before the last one", gen.Lead(noon, heard("m-1"), before(minute(2))), edited("one", minute(1)), false, "two", minute(2)},
+		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)), false, "two", minute(1)},
+	} {
+		if got := take(row.lead, row.message, minute(9)); got != row.changed {
+			t.Errorf("%s: changed %v", row.name, got)
+		}
+		message := row.lead.Status.Conversation[0]
+		if message.Text != row.text || !message.EditedAt.Equal(row.at) || message.ID != "m-1" || len(row.lead.Status.Conversation) != 1 {
+			t.Errorf("%s: got %+v", row.name, message)
+		}
+	}
+}
+
+func TestTakeEditedOfAnother(t *testing.T) {
+	// A message id is the sender's to choose: it must not reach what we wrote.
+	for _, role := range []v1alpha1.Role{v1alpha1.RoleAssistant, v1alpha1.RoleOperator} {
+		recovery := gen.Lead(noon, heard("m-1"), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].Role = role })
+		if take(recovery, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, noon) || recovery.Status.Conversation[0].Text != "" {
+			t.Errorf("a customer changed what the %s wrote", role)
+		}
+	}
+	unknown := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
+	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, noon) || unknown.Status.Conversation[1].Text != "new" {
+		t.Error("what was edited before it was known was lost")
+	}
+	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, noon) || unknown.Status.Conversation[1].Text != "new" {
+		t.Error("the late original was taken")
+	}
+}
+
+func TestReact(t *testing.T) {
+	sent := contacted(noon, v1alpha1.MessageSent)
+	for _, row := range []struct {
+		name, target, emoji string
+		lead                *v1alpha1.CartRecovery
+		changed             bool
+		at                  int
+		want                string
+	}{
+		{"ours", "g-1", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi")), true, 0, "👍"},
+		{"the customer's", "m-1", "👍", gen.Lead(noon, sent, heard("m-1")), true, 1, "👍"},
+		{"our own id is none", "c0-step-first", "👍", gen.Lead(noon, sent), false, 0, ""},
+		{"none", "", "👍", gen.Lead(noon, sent), false, 0, ""},
+		{"unknown", "g-2", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi")), false, 0, ""},
+		{"too long", "g-1", strings.Repeat("👍", 40), gen.Lead(noon, sent, atTheGateway("g-1", "oi")), true, 0, strings.Repeat("👍", 32)},
+		{"a finished lead", "g-1", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi"), isFinished), false, 0, ""},
+	} {
+		phase, message := row.lead.Status.Phase, &dialects.Message{Kind: dialects.Reaction, Target: row.target, Text: row.emoji}
+		if got := react(row.lead, message); got != row.changed {
+			t.Errorf("%s: changed %v", row.name, got)
+		}
+		if got := row.lead.Status.Conversation[row.at].Reaction; got != row.want || row.lead.Status.Phase != phase {
+			t.Errorf("%s: got %q", row.name, got)
+		}
+		if react(row.lead, message) {
+			t.Errorf("%s: changed twice", row.name)
+		}
+		back := &dialects.Message{Kind: dialects.Reaction, Target: row.target}
+		if react(row.lead, back) != row.changed || row.lead.Status.Conversation[row.at].Reaction != "" {
+			t.Errorf("%s: not taken back", row.name)
+		}
+	}
+}
+
+func TestIsEcho(t *testing.T) {
+	in := func(state v1alpha1.MessageState, text, gatewayID string) *v1alpha1.CartRecovery {
+		return gen.Lead(noon, contacted(noon, state), atTheGateway(gatewayID, text))
+	}
+	const sent = v1alpha1.MessageSent
+	for _, row := range []struct {
+		name     string
+		lead     *v1alpha1.CartRecovery
+		id, text string
+		want     bool
+	}{
+		{"its id", in(sent, "oi", "g-1"), "g-1", "something else", true},
+		{"its text", in(sent, "Oi, Maria!", ""), "g-1", "Oi, Maria!", true},
+		{"its text, being sent", in(v1alpha1.MessageClaimed, "oi", ""), "g-1", "oi", true},
+		{"its text, perhaps sent", in(v1alpha1.MessageUnknown, "oi", ""), "g-1", "oi", true},
+		{"a text that was refused", in(v1alpha1.MessageFailed, "oi", ""), "g-1", "oi", false},
+		{"a text that was cancelled", in(v1alpha1.MessageCancelled, "oi", ""), "g-1", "oi", false},
+		{"with space around it", in(sent, "oi,\n\nMaria ", ""), "g-1", "oi,\r\nMaria", true},
+		{"with what keeps variables apart", in(sent, "{{nome}}", ""), "g-1", "{\u2060{nome}\u2060}", true},
+		{"another text", in(sent, "oi", "g-2"), "g-1", "oi, tudo bem?", false},
+		{"a picture", in(sent, "", "g-2"), "g-1", "", false},
+		{"without an id", in(sent, "oi", ""), "", "olá", false},
+		{"the customer's words", gen.Lead(noon, heard("m-1"), atTheGateway("", "oi")), "g-1", "oi", false},
+	} {
+		if got := isEcho(row.lead, &dialects.Message{Kind: dialects.Own, ID: row.id, Text: row.text}); got != row.want {
+			t.Errorf("%s: got %v", row.name, got)
+		}
+	}
+}
+
+func TestHandOver(t *testing.T) {
+	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "Aqui é a Ana", Media: "image"}
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageClaimed), func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 2 })
+	if !handOver(recovery, own, noon.Add(time.Minute)) {
+		t.Fatal("it was not handed over")
+	}
+	added := recovery.Status.Conversation[1]
+	if added.ID != "o-1" || added.Role != v1alpha1.RoleOperator || added.Text != "Aqui é a Ana" || added.Media != "image" ||
+		added.Cycle != 2 || added.State != "" || !added.At.Equal(noon.Add(time.Minute)) {
+		t.Errorf("added %+v", added)
+	}
+	if handedOff(recovery) != "True/OperatorWrote" || !lead.HandedOff(recovery) {
+		t.Errorf("condition %q", handedOff(recovery))
+	}
+	if handOver(recovery, own, noon.Add(2*time.Minute)) {
+		t.Error("it was handed over twice")
+	}
+	next := *own
+	next.ID, next.Text = "o-2", "Posso ajudar?"
+	first := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff).LastTransitionTime
+	if !handOver(recovery, &next, noon.Add(time.Hour)) ||
+		apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff).LastTransitionTime != first {
+		t.Error("the next message is lost, or changed since when")
+	}
+	changed := next
+	changed.Kind, changed.Text = dialects.Edited, "Posso te ajudar?"
+	if !handOver(recovery, &changed, noon.Add(time.Hour)) || len(recovery.Status.Conversation) != 3 || recovery.Status.Conversation[2].Text != "Posso te ajudar?" {
+		t.Errorf("after the edit: %+v", recovery.Status.Conversation)
+	}
+	if handOver(gen.Lead(noon, isFinished), own, noon) {
+		t.Error("a finished lead was handed over")
+	}
+}
+
+func TestHandOverAfterItWasGivenBack(t *testing.T) {
+	recovery := gen.Lead(noon)
+	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: "oi"}
+	handOver(recovery, own, noon)
+	recovery.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: noon.Add(time.Minute).Format(time.RFC3339)}
+	if lead.HandedOff(recovery) {
+		t.Fatal("it was not given back")
+	}
+	again := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-2", Text: "oi de novo"}
+	if !handOver(recovery, again, noon.Add(time.Hour)) || !lead.HandedOff(recovery) {
+		t.Error("it was not handed over again")
+	}
+	if handOver(recovery, own, noon.Add(2*time.Hour)) {
+		t.Error("an old message that comes again hands it over")
+	}
+}
+
+func TestPlanHandOver(t *testing.T) {
+	const mobile, landline = "+5511932345678", "+551132345678"
+	sent := contacted(noon, v1alpha1.MessageSent)
+	for _, row := range []struct {
+		name, phone string
+		leads       []*v1alpha1.CartRecovery
+		want        string
+	}{
+		{"nobody", "", nil, ignoredOwn},
+		{"before our first message", "", leads(gen.Lead(noon, named("a"))), "a"},
+		{"every open lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent), gen.Lead(noon, named("c"), isFinished)), "a,b"},
+		{"only finished ones", "", leads(gen.Lead(noon, named("a"), isFinished)), ignoredOwn},
+		{"without the ninth digit", "551187654321", leads(gen.Lead(noon, named("a"))), "a"},
+		{"ours", "", leads(gen.Lead(noon, named("a"), sent, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
+		{"ours, of another lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent, atTheGateway("", "Aqui é a Ana"))), dialects.ReasonSentByAPI},
+		{"ours, of a lead that was finished since", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent, isFinished, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
+		{
+			"two numbers with one key", "551132345678",
+			leads(gen.Lead(noon, named("a"), withPhone(mobile)), gen.Lead(noon, named("b"), withPhone(landline))), ignoredAmbiguous,
+		},
+		{
+			"a whole number", "5511932345678",
+			leads(gen.Lead(noon, named("a"), withPhone(mobile)), gen.Lead(noon, named("b"), withPhone(landline))), "a",
+		},
+	} {
+		phone := row.phone
+		if phone == "" {
+			phone = "5511987654321"
+		}
+		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
+		for _, each := range row.leads {
+			given = append(given, *each)
+		}
+		taken, settled := planHandOver(given, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: phone, Text: "Aqui é a Ana"})
+		names := make([]string, 0, len(taken))
+		for _, each := range taken {
+			names = append(names, each.Name)
+		}
+		if got := strings.Join(names, ",") + settled.Reason; got != row.want {
+			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
+		}
 	}
 }

@@ -3,15 +3,13 @@ package webhookserver
 import (
 	"context"
 	"errors"
-	"fmt"
 
 	"github.com/gofiber/fiber/v2"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/dialects"
@@ -20,9 +18,21 @@ import (
 // sourceGateway counts gateway deliveries whose dialect is not known.
 const sourceGateway = "gateway"
 
-// inboundKeyed takes a gateway's delivery to the URL of one WhatsAppInstance, whose key
-// authenticates it. A token in the body must be the instance's all the same.
+// inboundKeyed takes a gateway's delivery to the URL of one WhatsAppInstance that ends in
+// its key, for gateways that send no headers of our choice.
 func (s *Server) inboundKeyed(ctx context.Context, c *fiber.Ctx) answer {
+	return s.inboundOf(ctx, c, c.Params("key"))
+}
+
+// inboundHeader takes a gateway's delivery to the URL of one WhatsAppInstance, with its key
+// in a header.
+func (s *Server) inboundHeader(ctx context.Context, c *fiber.Ctx) answer {
+	return s.inboundOf(ctx, c, c.Get(gateway.WebhookKeyHeader))
+}
+
+// inboundOf takes a delivery to the URL of one WhatsAppInstance, whose key authenticates
+// it. What the body says of its origin must fit all the same.
+func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer {
 	instance, err := s.instance(ctx, types.NamespacedName{Namespace: param(c, "namespace"), Name: param(c, "instance")})
 	if err != nil {
 		return s.failed(sourceGateway, err)
@@ -30,7 +40,7 @@ func (s *Server) inboundKeyed(ctx context.Context, c *fiber.Ctx) answer {
 	if instance == nil {
 		return notFound().from(sourceGateway)
 	}
-	authentic, err := matches(ctx, s.Connector.WebhookKey, instance, c.Params("key"))
+	authentic, err := matches(ctx, s.Connector.WebhookKey, instance, key)
 	if err != nil {
 		return s.failed(sourceGateway, err)
 	}
@@ -45,18 +55,24 @@ func (s *Server) inboundKeyed(ctx context.Context, c *fiber.Ctx) answer {
 		return s.failed(sourceGateway, err)
 	}
 	for i := range messages {
-		if messages[i].Token == "" {
-			continue
-		}
-		authentic, err := matches(ctx, s.Connector.Token, instance, messages[i].Token)
+		own, err := s.isOwn(ctx, instance, &messages[i])
 		if err != nil {
 			return s.failed(messages[i].Dialect, err)
 		}
-		if !authentic {
+		if !own {
 			return unauthorized().from(messages[i].Dialect)
 		}
 	}
 	return s.hearAll(ctx, instance, messages)
+}
+
+// isOwn says whether nothing in a message contradicts that it is of this instance: its
+// token is the instance's or, without one, the instance it names is this one.
+func (s *Server) isOwn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (bool, error) {
+	if message.Token != "" {
+		return matches(ctx, s.Connector.Token, instance, message.Token)
+	}
+	return message.Instance == "" || message.Instance == index.GatewayName(instance), nil
 }
 
 // inbound takes a gateway's delivery to the URL that all instances share: the body names
@@ -138,69 +154,26 @@ func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 	return handled(parts).from(source)
 }
 
-// hear stores one message in the conversation it belongs to.
+// hear takes one message of an authentic delivery.
 func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
 	switch message.Kind {
-	case dialects.Inbound:
 	case dialects.Receipt:
-		return ignored(ignoredReceipt), nil
+		return s.takeReceipt(ctx, instance, message)
 	case dialects.ConnectionChange:
-		return ignored(ignoredConnection), nil
-	default:
-		return ignored(message.Reason), nil
-	}
-	if message.Phone == "" {
-		return ignored(dialects.ReasonNoPhone), nil
-	}
-	if message.FromMe {
-		return ignored(dialects.ReasonOwnMessage), nil
-	}
-	leads, err := s.leadsByPhone(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Phone)
-	if err != nil {
-		return outcome{}, err
-	}
-	chosen, settled := settle(leads, instance.Name, message)
-	if chosen == nil && settled.Reason == ignoredNoConversation {
-		// The cache may not know yet what was just sent; an answer to it must not be lost.
-		if leads, err = s.readAgain(ctx, leads); err != nil {
-			return outcome{}, err
+		return s.takeConnectionChange(ctx, instance, message)
+	case dialects.Own:
+		return s.takeOwn(ctx, instance, message)
+	case dialects.Reaction:
+		return s.takeReaction(ctx, instance, message)
+	case dialects.Inbound, dialects.Edited:
+		if message.FromMe {
+			return s.takeOwn(ctx, instance, message)
 		}
-		chosen, settled = settle(leads, instance.Name, message)
+		return s.takeWritten(ctx, instance, message)
+	case dialects.Ignored:
 	}
-	if chosen == nil {
-		return settled, nil
+	if message.Reason == dialects.ReasonNoPhone {
+		return unmatched(message.Reason), nil
 	}
-	now := s.Clock.Now()
-	stored, changed, err := s.patchLead(ctx, chosen, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
-		return hear(recovery, message, now)
-	})
-	switch {
-	case err != nil:
-		return outcome{}, fmt.Errorf("store a message: %w", err)
-	case changed:
-		return outcome{Result: resultRecorded, Lead: stored.Name}, nil
-	case stored != nil && lead.Find(stored.Status.Conversation, messageID(message)) != nil:
-		return outcome{Result: resultUnchanged, Lead: stored.Name}, nil
-	}
-	return ignored(ignoredNoOpenLead), nil
-}
-
-// readAgain reads the leads that are worked on from the API server.
-func (s *Server) readAgain(ctx context.Context, leads []v1alpha1.CartRecovery) ([]v1alpha1.CartRecovery, error) {
-	fresh := make([]v1alpha1.CartRecovery, 0, len(leads))
-	for i := range leads {
-		if lead.Finished(&leads[i]) {
-			continue
-		}
-		var read v1alpha1.CartRecovery
-		err := s.Live.Get(ctx, client.ObjectKeyFromObject(&leads[i]), &read)
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read a lead: %w", err)
-		}
-		fresh = append(fresh, read)
-	}
-	return fresh, nil
+	return ignored(message.Reason), nil
 }

@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
 const (
@@ -30,7 +31,7 @@ type phoneShop struct {
 	lead     *v1alpha1.CartRecovery
 }
 
-func openPhoneShop(ctx context.Context) phoneShop {
+func openPhoneShop(ctx context.Context, mods ...func(*v1alpha1.CartRecovery)) phoneShop {
 	GinkgoHelper()
 	opened := openShop(ctx)
 	instance := gen.In(opened.namespace, gen.InstanceObject(complete))
@@ -39,7 +40,8 @@ func openPhoneShop(ctx context.Context) phoneShop {
 		StringData: map[string]string{gateway.KeyToken: instanceToken, gateway.KeyWebhook: webhookKey},
 	})
 	keep(ctx, instance)
-	return phoneShop{opened, instance, opened.lead(ctx, contacted(time.Now().Add(-time.Minute), v1alpha1.MessageSent), on(gen.Instance))}
+	mods = append([]func(*v1alpha1.CartRecovery){contacted(time.Now().Add(-time.Minute), v1alpha1.MessageSent), on(gen.Instance)}, mods...)
+	return phoneShop{opened, instance, opened.lead(ctx, mods...)}
 }
 
 // complete gives conditions what the API server wants of them.
@@ -67,6 +69,52 @@ func (s phoneShop) message(id string, changes map[string]any) []byte {
 		}
 	}
 	encoded, err := json.Marshal(body)
+	Expect(err).NotTo(HaveOccurred())
+	return encoded
+}
+
+// uazapiReceipt is a UAZAPI delivery of a receipt of a message of ours.
+func (s phoneShop) uazapiReceipt(kind, id string) []byte {
+	GinkgoHelper()
+	encoded, err := json.Marshal(map[string]any{
+		"EventType": "messages_update", "instanceName": index.GatewayName(s.instance), "token": instanceToken,
+		"event": map[string]any{
+			"Chat": "5511987654321@s.whatsapp.net", "Sender": "5511987654321@s.whatsapp.net", "MessageIDs": []string{id},
+			"Type": kind, "IsFromMe": false, "IsGroup": false, "Timestamp": time.Now().Unix(),
+		},
+	})
+	Expect(err).NotTo(HaveOccurred())
+	return encoded
+}
+
+// hears is what becomes of a message that was authenticated.
+func (s phoneShop) hears(ctx context.Context, message dialects.Message) outcome {
+	GinkgoHelper()
+	got, err := server.hear(ctx, s.instance, &message)
+	Expect(err).NotTo(HaveOccurred())
+	return got
+}
+
+// withKey delivers to the URL without a key, with one in the header; none for "".
+func (s phoneShop) withKey(ctx context.Context, key string, body []byte) answered {
+	GinkgoHelper()
+	var headers []string
+	if key != "" {
+		headers = []string{gateway.WebhookKeyHeader, key}
+	}
+	return call(ctx, http.MethodPost, "/api/whatsapp/webhook/"+s.namespace+"/"+s.instance.Name, body, headers...)
+}
+
+// legacy is a delivery of a customer's message in the old backend's shape.
+func legacy(instance string) []byte {
+	GinkgoHelper()
+	encoded, err := json.Marshal(map[string]any{
+		"instanceName": instance,
+		"message": map[string]any{
+			"key":          map[string]any{"remoteJid": "5511987654321@s.whatsapp.net", "fromMe": false, "id": "m-1"},
+			"conversation": "quero saber mais",
+		},
+	})
 	Expect(err).NotTo(HaveOccurred())
 	return encoded
 }
@@ -116,16 +164,100 @@ var _ = Describe("a gateway's webhook", func() {
 
 	It("takes the old backend's dialect, at the URL with the key only", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
-		body, err := json.Marshal(map[string]any{
-			"instanceName": index.GatewayName(shop.instance),
-			"message": map[string]any{
-				"key":          map[string]any{"remoteJid": "5511987654321@s.whatsapp.net", "fromMe": false, "id": "m-1"},
-				"conversation": "quero saber mais",
-			},
-		})
-		Expect(err).NotTo(HaveOccurred())
+		body := legacy(index.GatewayName(shop.instance))
 		Expect(plain(ctx, body).Status).To(Equal(http.StatusUnauthorized))
 		Expect(shop.keyed(ctx, webhookKey, body).Body).To(HaveKeyWithValue("result", "recorded"))
+	})
+
+	// evolution is a message as the Evolution API tells of it; no apikey for "".
+	evolution := func(instance, apikey string) []byte {
+		GinkgoHelper()
+		body := map[string]any{
+			"event": "messages.upsert", "instance": instance, "sender": "5511999990000@s.whatsapp.net",
+			"data": map[string]any{
+				"key":     map[string]any{"remoteJid": "5511987654321@s.whatsapp.net", "fromMe": false, "id": "m-1"},
+				"message": map[string]any{"conversation": "quero saber mais"}, "messageTimestamp": time.Now().Unix(),
+			},
+		}
+		if apikey != "" {
+			body["apikey"] = apikey
+		}
+		encoded, err := json.Marshal(body)
+		Expect(err).NotTo(HaveOccurred())
+		return encoded
+	}
+	megaAPI := func(instance string) []byte {
+		GinkgoHelper()
+		encoded, err := json.Marshal(map[string]any{
+			"instance_key": instance, "jid": "5511999990000@s.whatsapp.net", "messageType": "conversation",
+			"key":     map[string]any{"remoteJid": "5511987654321@s.whatsapp.net", "fromMe": false, "id": "m-1"},
+			"message": map[string]any{"conversation": "quero saber mais"}, "messageTimestamp": time.Now().Unix(),
+		})
+		Expect(err).NotTo(HaveOccurred())
+		return encoded
+	}
+
+	DescribeTable("authenticates each dialect's way", func(ctx SpecContext, body func(phoneShop) []byte, foreign func() []byte, shared bool) {
+		shop := openPhoneShop(ctx)
+		for _, refused := range []answered{
+			shop.withKey(ctx, "", body(shop)), shop.withKey(ctx, "wrong", body(shop)), shop.keyed(ctx, "wrong", body(shop)),
+			shop.withKey(ctx, webhookKey, foreign()), shop.keyed(ctx, webhookKey, foreign()),
+		} {
+			Expect(refused.Status).To(Equal(http.StatusUnauthorized), refused.Raw)
+		}
+		if !shared {
+			Expect(plain(ctx, body(shop)).Status).To(Equal(http.StatusUnauthorized))
+		}
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+
+		Expect(shop.withKey(ctx, webhookKey, body(shop)).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.keyed(ctx, webhookKey, body(shop)).Body).To(HaveKeyWithValue("result", "unchanged"))
+		if shared {
+			Expect(plain(ctx, body(shop)).Body).To(HaveKeyWithValue("result", "unchanged"))
+		}
+	},
+		Entry("UAZAPI, with its token", func(s phoneShop) []byte { return s.message("m-1", nil) },
+			func() []byte {
+				return phoneShop{instance: gen.InstanceObject()}.message("m-1", map[string]any{"token": "another's"})
+			}, true),
+		Entry("Evolution, with the instance's token", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), instanceToken) },
+			func() []byte { return evolution("another.instance", "another's") }, true),
+		Entry("Evolution, without", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "") },
+			func() []byte { return evolution("another.instance", "Apikey not found") }, false),
+		Entry("megaapi", func(s phoneShop) []byte { return megaAPI(index.GatewayName(s.instance)) },
+			func() []byte { return megaAPI("another.instance") }, false),
+		Entry("the old backend's", func(s phoneShop) []byte { return legacy(index.GatewayName(s.instance)) },
+			func() []byte { return legacy("another.instance") }, false),
+	)
+
+	It("takes the key in a header", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		Expect(shop.withKey(ctx, webhookKey, legacy(index.GatewayName(shop.instance))).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.withKey(ctx, webhookKey, shop.message("m-2", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
+	})
+
+	It("refuses every key of an instance that is not provisioned", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		fresh := gen.In(shop.namespace, gen.InstanceObject(complete, func(i *v1alpha1.WhatsAppInstance) {
+			i.Name, i.Status.CredentialsSecretRef = "fresh", nil
+		}))
+		keep(ctx, fresh)
+		keep(ctx, &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Namespace: shop.namespace, Name: "half-gateway"},
+			StringData: map[string]string{gateway.KeyToken: instanceToken, gateway.KeyWebhook: ""},
+		})
+		half := gen.In(shop.namespace, gen.InstanceObject(complete, func(i *v1alpha1.WhatsAppInstance) {
+			i.Name, i.Status.CredentialsSecretRef = "half", &v1alpha1.ObjectReference{Name: "half-gateway"}
+		}))
+		keep(ctx, half)
+		for _, instance := range []*v1alpha1.WhatsAppInstance{fresh, half} {
+			there := phoneShop{shop.shop, instance, shop.lead}
+			for _, key := range []string{"", webhookKey, " "} {
+				Expect(there.withKey(ctx, key, legacy("")).Status).To(Equal(http.StatusUnauthorized))
+			}
+			Expect(there.keyed(ctx, webhookKey, legacy("")).Status).To(Equal(http.StatusUnauthorized))
+		}
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})
 
 	DescribeTable("refuses what is not the gateway's", func(ctx SpecContext, status int, post func(context.Context, phoneShop) answered) {
@@ -136,6 +268,23 @@ var _ = Describe("a gateway's webhook", func() {
 		Entry("a wrong key", 401, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, "wrong", s.message("m", nil)) }),
 		Entry("the right key and a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
 			return s.keyed(ctx, webhookKey, s.message("m", map[string]any{"token": "wrong"}))
+		}),
+		Entry("the right key and another instance's name", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.keyed(ctx, webhookKey, legacy("another.instance"))
+		}),
+		Entry("the right key in the header and another instance's name", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.withKey(ctx, webhookKey, legacy("another.instance"))
+		}),
+		Entry("the right key in the header and a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.withKey(ctx, webhookKey, s.message("m", map[string]any{"token": "wrong"}))
+		}),
+		Entry("a wrong key in the header", 401, func(ctx context.Context, s phoneShop) answered { return s.withKey(ctx, "wrong", s.message("m", nil)) }),
+		Entry("no key in the header, and the right token", 401, func(ctx context.Context, s phoneShop) answered { return s.withKey(ctx, "", s.message("m", nil)) }),
+		Entry("another's key in the header", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.withKey(ctx, instanceToken, s.message("m", nil))
+		}),
+		Entry("an unknown instance in the URL", 404, func(ctx context.Context, s phoneShop) answered {
+			return call(ctx, http.MethodPost, "/api/whatsapp/webhook/"+s.namespace+"/nothing", s.message("m", nil), gateway.WebhookKeyHeader, webhookKey)
 		}),
 		Entry("a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
 			return plain(ctx, s.message("m", map[string]any{"token": "wrong"}))
@@ -162,10 +311,9 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(got.Body).To(HaveKeyWithValue("reason", reason))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	},
-		Entry("our own", "OwnMessage", map[string]any{"fromMe": true}),
+		Entry("our own", "SentByAPI", map[string]any{"fromMe": true, "wasSentByApi": true}),
 		Entry("a group's", "GroupMessage", map[string]any{"isGroup": true, "chatid": "1203@g.us"}),
 		Entry("a stranger's", "NoOpenLead", map[string]any{"chatid": "5521911112222@s.whatsapp.net"}),
-		Entry("the connection", "ConnectionChange", map[string]any{"EventType": "connection"}),
 		Entry("a kind of tomorrow", "UnknownEvent", map[string]any{"EventType": "telepathy"}),
 	)
 

@@ -1,8 +1,10 @@
 package webhookserver
 
 import (
+	"cmp"
+	"reflect"
 	"regexp"
-	"strings"
+	"slices"
 	"time"
 	"unicode/utf8"
 
@@ -10,7 +12,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -117,41 +118,100 @@ func (r *report) refusal(suppressed bool) string {
 	return ""
 }
 
-// cartOn is what a cart event means to a lead that exists: nothing, whatever its state. A
-// finished lead that may be re-opened as its next cycle would be told apart here.
-func cartOn(existing *v1alpha1.CartRecovery) outcome {
-	switch {
-	case existing.Spec.Purchase != nil:
-		return outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased, Lead: existing.Name}
-	case lead.Finished(existing) || existing.Spec.Reversal != nil:
-		return outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: existing.Name}
+// startOn joins what a cart event says, and a purchase that stops it, to a lead that exists;
+// it says whether that changed anything. A finished lead stays as it is, but one that was
+// bought or reversed before its cart was known: that starts nothing any more.
+func (r *report) startOn(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) (changed bool) {
+	if lead.Finished(recovery) && (isUnsold(recovery) || recovery.Spec.AbandonedAt != nil) {
+		return false
 	}
-	return outcome{Result: resultUnchanged, Lead: existing.Name}
+	return lead.Add(recovery, r.started().Join(bought(purchase)))
 }
 
-// twin finds the same cart under another name: the customer gave an e-mail address in one
-// event and none, or another, in the other. One that was bought counts first, then one
-// that is worked on, then one that is over; nil when there is none.
-func (r *report) twin(leads []v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
-	var found *v1alpha1.CartRecovery
+// saying changes a lead and says whether it did, and whether its spec says something new: a
+// time that only the annotations keep (see internal/lead) is written, and no news.
+func saying(recovery *v1alpha1.CartRecovery, change func(*v1alpha1.CartRecovery) bool) (changed, says bool) {
+	before := recovery.DeepCopy()
+	changed = change(recovery)
+	return changed, changed && !reflect.DeepEqual(before.Spec, recovery.Spec)
+}
+
+// isUnsold says whether neither a purchase nor a reversal of a lead is known.
+func isUnsold(recovery *v1alpha1.CartRecovery) bool {
+	return recovery.Spec.Purchase == nil && recovery.Spec.Reversal == nil
+}
+
+// startedOn is the answer to a cart event whose lead exists; says tells whether it said
+// something new.
+func startedOn(stored *v1alpha1.CartRecovery, says bool) outcome {
+	switch {
+	case stored.Spec.Purchase != nil:
+		return outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased, Lead: stored.Name}
+	case lead.Finished(stored) || stored.Spec.Reversal != nil:
+		return outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: stored.Name}
+	case says:
+		return outcome{Result: resultRecorded, Lead: stored.Name}
+	}
+	return outcome{Result: resultUnchanged, Lead: stored.Name}
+}
+
+// leadOf finds the lead that a cart event is about: its own, or the same cart under another
+// name, where the customer gave an e-mail address in one event and none, or another, in the
+// other. One that is worked on counts first, then one that was bought or reversed, then one
+// that is over; nil when there is none.
+func (r *report) leadOf(leads []v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
+	about := r.about(leads)
+	if len(about) == 0 {
+		return nil
+	}
+	own := r.leadName()
+	return slices.MinFunc(about, func(a, b *v1alpha1.CartRecovery) int {
+		switch closer := cmp.Compare(closeness(a), closeness(b)); {
+		case closer != 0:
+			return closer
+		case b.Name == own:
+			return 1
+		case a.Name == own:
+			return -1
+		}
+		return cmp.Compare(a.Name, b.Name)
+	})
+}
+
+// closeness orders the leads that a cart event is about.
+func closeness(recovery *v1alpha1.CartRecovery) int {
+	switch {
+	case !isUnsold(recovery):
+		return 1
+	case lead.Finished(recovery):
+		return 2
+	}
+	return 0
+}
+
+// about are the leads that an event is about: its own, and those of its product and
+// customer under other names.
+func (r *report) about(leads []v1alpha1.CartRecovery) []*v1alpha1.CartRecovery {
+	var about []*v1alpha1.CartRecovery
+	event := r.newLead()
 	for i := range leads {
 		each := &leads[i]
-		switch {
-		case fullNumber(each.Spec.Customer.Phone) != fullNumber(r.event.Customer.Phone) || !r.isSameProduct(each):
-		case each.Spec.Purchase != nil:
-			return each
-		case found == nil || !lead.Finished(each):
-			found = each
+		if each.Spec.StoreRef.Name != r.store.Name {
+			continue
+		}
+		twin := lead.SameCustomer(&each.Spec.Customer, &event.Spec.Customer) && lead.SameProduct(&each.Spec, &event.Spec)
+		if each.Name == event.Name || twin {
+			about = append(about, each)
 		}
 	}
-	return found
+	return about
 }
 
 func (r *report) customer() v1alpha1.LeadCustomer {
 	return v1alpha1.LeadCustomer{Name: r.event.Customer.Name, Phone: r.event.Customer.Phone, Email: r.event.Customer.Email}
 }
 
-// newLead is the event's lead, with what both a cart and a purchase say of it.
+// newLead is the event's lead, with what every event says of it.
 func (r *report) newLead() *v1alpha1.CartRecovery {
 	customer := r.customer()
 	created := &v1alpha1.CartRecovery{
@@ -161,7 +221,6 @@ func (r *report) newLead() *v1alpha1.CartRecovery {
 			Platform: r.platform,
 			Customer: customer,
 			Product:  v1alpha1.LeadProduct{ID: r.event.Product.ID, Name: r.event.Product.Name},
-			EventID:  r.event.ID,
 		},
 	}
 	if r.product != nil {
@@ -173,15 +232,40 @@ func (r *report) newLead() *v1alpha1.CartRecovery {
 	return created
 }
 
-// cart is the lead that an abandoned cart starts.
-func (r *report) cart() *v1alpha1.CartRecovery {
+// leadWith is the event's lead with these facts.
+func (r *report) leadWith(facts lead.Facts) *v1alpha1.CartRecovery {
 	created := r.newLead()
-	created.Spec.Trigger = r.event.Trigger
-	created.Spec.CheckoutURL = r.event.CheckoutURL
-	created.Spec.Amount, created.Spec.Currency = r.event.Amount, r.event.Currency
-	at := r.occurred(time.Time{})
-	created.Spec.AbandonedAt = &at
+	lead.Add(created, facts)
 	return created
+}
+
+// started is what a cart event says of its lead.
+func (r *report) started() lead.Facts {
+	facts, at := lead.FactsOf(r.newLead()), r.occurred(time.Time{})
+	facts.Start = &lead.Start{
+		Trigger: r.event.Trigger, AbandonedAt: at, EventID: r.event.ID, CheckoutURL: r.event.CheckoutURL,
+		Amount: r.event.Amount, Currency: r.event.Currency, Phone: r.event.Customer.Phone,
+	}
+	facts.FirstAbandoned, facts.Phone = at.Time, ""
+	return facts
+}
+
+// bought is what a purchase says of every lead that it stops.
+func bought(purchase *v1alpha1.Purchase) lead.Facts {
+	if purchase == nil {
+		return lead.Facts{}
+	}
+	return lead.Facts{Purchase: purchase, LastPurchase: purchase.At.Time}
+}
+
+// purchased is what a purchase says of the leads that it is about.
+func (r *report) purchased() lead.Facts {
+	return lead.FactsOf(r.newLead()).Join(bought(r.purchase(!r.event.Attribute)))
+}
+
+// reversed is what a refund or chargeback says of the leads that it is about.
+func (r *report) reversed() lead.Facts {
+	return lead.FactsOf(r.newLead()).Join(lead.Facts{Reversal: r.reversal()})
 }
 
 // occurred is when the event happened by the platform's clock, where that is possible,
@@ -192,14 +276,6 @@ func (r *report) occurred(notBefore time.Time) v1alpha1.Timestamp {
 		at = r.now
 	}
 	return v1alpha1.NewTimestamp(at)
-}
-
-// bought is the lead of a purchase without one: it is kept so that a late cart event
-// starts nothing.
-func (r *report) bought() *v1alpha1.CartRecovery {
-	created := r.newLead()
-	created.Spec.Purchase = r.purchase(!r.event.Attribute)
-	return created
 }
 
 func (r *report) purchase(unattributed bool) *v1alpha1.Purchase {
@@ -221,95 +297,56 @@ func (r *report) reversal() *v1alpha1.Reversal {
 	}
 }
 
-// isSameProduct says whether a lead is of the event's product: the same at the same
-// platform, or another platform's of the same Product.
-func (r *report) isSameProduct(recovery *v1alpha1.CartRecovery) bool {
-	spec := &recovery.Spec
-	if r.product != nil && spec.ProductRef != nil && spec.ProductRef.Name == r.product.Name {
-		return true
+// fullNumber is lead.FullNumber.
+func fullNumber(number string) string { return lead.FullNumber(number) }
+
+// note is a lead that an event is written to.
+type note struct {
+	lead  *v1alpha1.CartRecovery
+	facts lead.Facts
+	// about is set on leads that the event is about, not on those of other products that a
+	// purchase stops.
+	about bool
+}
+
+// add joins the facts to the lead as it was read last, and says whether that changed it. A
+// lead of another product that was finished meanwhile stays as it is.
+func (n *note) add(recovery *v1alpha1.CartRecovery) (changed bool) {
+	if !n.about && !lead.Reaches(n.facts.Purchase.At.Time, recovery) {
+		return false
 	}
-	return spec.Platform == r.platform &&
-		productKey(spec.Product.ID, spec.Product.Name) == productKey(r.event.Product.ID, r.event.Product.Name)
+	return lead.Add(recovery, n.facts)
 }
 
-// isSameCustomer says whether a lead is of the event's customer: the same e-mail address,
-// or the same phone however it is written.
-func (r *report) isSameCustomer(recovery *v1alpha1.CartRecovery) bool {
-	customer := &recovery.Spec.Customer
-	if r.event.Customer.Email != "" && strings.EqualFold(customer.Email, r.event.Customer.Email) {
-		return true
+// planPurchase decides which of the leads that the customer has in the store a purchase is
+// written to. scope is the killSwitchScope that holds for a lead of another product.
+func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope) []note {
+	var notes []note
+	own, about, facts := r.leadName(), r.about(leads), r.purchased()
+	for _, each := range about {
+		// One that was given up under another name stays so; the purchase is kept beside it.
+		if each.Name == own || !lead.Finished(each) || !isUnsold(each) {
+			notes = append(notes, note{lead: each, facts: facts, about: true})
+		}
 	}
-	return r.event.Customer.Phone != "" && fullNumber(customer.Phone) == fullNumber(r.event.Customer.Phone)
-}
-
-// fullNumber is a number in E.164 with the ninth digit of Brazilian mobiles, which the
-// ids of older WhatsApp accounts lack; what cannot be read stays as it is.
-func fullNumber(number string) string {
-	digits := "+" + phone.Digits(number)
-	if normal, ok := phone.Normalize(digits, ""); ok {
-		return normal
-	}
-	return digits
-}
-
-// purchasePlan is what a purchase changes.
-type purchasePlan struct {
-	// stop are the leads that get the purchase.
-	stop []stop
-	// create is the lead to create with it, nil when some lead has or gets it.
-	create *v1alpha1.CartRecovery
-	// known are leads that have it already.
-	known []string
-}
-
-// stop is a lead that a purchase stops.
-type stop struct {
-	lead         *v1alpha1.CartRecovery
-	unattributed bool
-}
-
-// planPurchase decides what a purchase changes among the leads that the customer has in
-// the store. scope is the killSwitchScope that holds for a lead of another product.
-func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope) purchasePlan {
-	var plan purchasePlan
-	own, kept := r.leadName(), false
+	stops, customer := bought(r.purchase(true)), r.customer()
 	for i := range leads {
 		each := &leads[i]
-		if each.Spec.StoreRef.Name != r.store.Name || (each.Name != own && !r.isSameCustomer(each)) {
-			continue
-		}
-		same := each.Name == own || r.isSameProduct(each)
-		switch {
-		case each.Spec.Purchase != nil:
-			if same {
-				plan.known, kept = append(plan.known, each.Name), true
-			}
-		case each.Name == own, same && !lead.Finished(each):
-			plan.stop, kept = append(plan.stop, stop{each, !r.event.Attribute}), true
-		case !lead.Finished(each) && scope(each) == v1alpha1.KillSwitchCustomer:
-			plan.stop = append(plan.stop, stop{each, true})
+		if each.Spec.StoreRef.Name == r.store.Name && !slices.Contains(about, each) && lead.SameCustomer(&each.Spec.Customer, &customer) &&
+			scope(each) == v1alpha1.KillSwitchCustomer && lead.Reaches(stops.LastPurchase, each) {
+			notes = append(notes, note{lead: each, facts: stops})
 		}
 	}
-	if !kept {
-		plan.create = r.bought()
-	}
-	return plan
+	return notes
 }
 
-// planReversal finds the leads that a refund or chargeback is written to, and those that
-// have one already.
-func (r *report) planReversal(leads []v1alpha1.CartRecovery) (write []*v1alpha1.CartRecovery, known []string) {
-	own := r.leadName()
-	for i := range leads {
-		each := &leads[i]
-		mine := each.Name == own || (r.isSameCustomer(each) && r.isSameProduct(each))
-		switch {
-		case each.Spec.StoreRef.Name != r.store.Name || !mine:
-		case each.Spec.Reversal != nil:
-			known = append(known, each.Name)
-		default:
-			write = append(write, each)
-		}
+// planReversal decides which of the leads that the customer has in the store a refund or
+// chargeback is written to: all of the product, finished or not.
+func (r *report) planReversal(leads []v1alpha1.CartRecovery) []note {
+	var notes []note
+	facts := r.reversed()
+	for _, each := range r.about(leads) {
+		notes = append(notes, note{lead: each, facts: facts, about: true})
 	}
-	return write, known
+	return notes
 }

@@ -1,6 +1,7 @@
 package webhookserver
 
 import (
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -87,20 +89,47 @@ func TestRefusal(t *testing.T) {
 	}
 }
 
-func TestCartOn(t *testing.T) {
+func TestStartOn(t *testing.T) {
+	pix := func(r *report) { r.event.Trigger, r.event.ID = v1alpha1.TriggerPixPending, "pix" }
+	later := func(r *report) { r.event.OccurredAt = noon.Add(time.Minute) }
+	withoutStart := func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt, l.Spec.Trigger = nil, "" }
+	both := func(mods ...func(*v1alpha1.CartRecovery)) func(*v1alpha1.CartRecovery) {
+		return func(l *v1alpha1.CartRecovery) {
+			for _, mod := range mods {
+				mod(l)
+			}
+		}
+	}
 	for _, row := range []struct {
-		name string
-		mod  func(*v1alpha1.CartRecovery)
-		want outcome
+		name    string
+		event   func(*report)
+		lead    func(*v1alpha1.CartRecovery)
+		changed bool
+		want    outcome
 	}{
-		{"open", func(*v1alpha1.CartRecovery) {}, outcome{Result: resultUnchanged}},
-		{"bought", isBought, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		{"finished", isFinished, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
-		{"reversed", isReversed, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		{"a later cart on an open lead", later, both(), false, outcome{Result: resultUnchanged}},
+		{"a PIX on an open lead", pix, both(), true, outcome{Result: resultRecorded}},
+		{"a PIX on one that was bought", pix, isBought, true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"a cart on a purchase", later, both(isBought, withoutStart), true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"a cart on a finished purchase", later, both(isBought, isFinished, withoutStart), true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"a cart on a finished refund", later, both(isReversed, isFinished, withoutStart), true, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		{"a PIX on a finished one that was bought", pix, both(isBought, isFinished), false, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"a PIX on one that was given up", pix, isFinished, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		{"a cart on one that was reversed", later, isReversed, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
 	} {
-		got := cartOn(gen.Lead(noon, row.mod))
+		recovery := gen.Lead(noon, row.lead)
+		before := recovery.DeepCopy()
+		r := reportOf(platforms.Abandoned, row.event)
+		changed := r.startOn(recovery, nil)
+		got := startedOn(recovery, changed)
+		if changed != row.changed || changed == reflect.DeepEqual(before, recovery) {
+			t.Errorf("%s: changed %t: %+v", row.name, changed, recovery.Spec)
+		}
 		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != "hotmart-lead" {
 			t.Errorf("%s: got %+v", row.name, got)
+		}
+		if changed && recovery.Spec.Trigger != r.event.Trigger {
+			t.Errorf("%s: the trigger is %q", row.name, recovery.Spec.Trigger)
 		}
 	}
 }
@@ -127,26 +156,31 @@ func withEmail(email string) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Email = email }
 }
 
-func TestTwin(t *testing.T) {
+func TestLeadOf(t *testing.T) {
+	r := reportOf(platforms.Abandoned)
+	own := named(r.leadName())
 	leads := []v1alpha1.CartRecovery{
+		*gen.Lead(noon, named("other-product"), ofProduct("2")),
+		*gen.Lead(noon, named("other-customer"), withPhone("+5521912345678"), withEmail("ana@example.com")),
+		*gen.Lead(noon, named("other-store"), func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }),
 		*gen.Lead(noon, named("finished"), isFinished),
-		*gen.Lead(noon, named("open")),
-		*gen.Lead(noon, named("other-product"), ofProduct("2"), isBought),
-		*gen.Lead(noon, named("other-phone"), withPhone("+5521912345678"), isBought),
-		*gen.Lead(noon, named("bought"), isBought),
+		*gen.Lead(noon, named("reversed"), isReversed),
+		*gen.Lead(noon, named("open-by-phone"), withEmail("")),
+		*gen.Lead(noon, named("open-by-email"), withPhone("+5521912345678")),
+		*gen.Lead(noon, own),
 	}
 	for _, row := range []struct {
 		leads []v1alpha1.CartRecovery
 		want  string
 	}{
-		{leads, "bought"}, {leads[:4], "open"}, {leads[:1], "finished"}, {leads[2:3], ""}, {nil, ""},
+		{leads, r.leadName()}, {leads[:7], "open-by-email"}, {leads[:6], "open-by-phone"}, {leads[:5], "reversed"}, {leads[:4], "finished"}, {leads[:3], ""},
 	} {
 		got := ""
-		if twin := reportOf(platforms.Abandoned).twin(row.leads); twin != nil {
-			got = twin.Name
+		if found := r.leadOf(row.leads); found != nil {
+			got = found.Name
 		}
 		if got != row.want {
-			t.Errorf("twin of %d: got %q, want %q", len(row.leads), got, row.want)
+			t.Errorf("lead of %d: got %q, want %q", len(row.leads), got, row.want)
 		}
 	}
 }
@@ -166,7 +200,7 @@ func TestCart(t *testing.T) {
 			r.event.OccurredAt, r.product = row.occurred, gen.ProductObject()
 			r.event.Amount, r.event.Currency, r.event.CheckoutURL = "10.50", "BRL", "https://pay.example.com/1"
 		})
-		cart := r.cart()
+		cart := r.leadWith(r.started())
 		if !cart.Spec.AbandonedAt.Equal(row.want) {
 			t.Errorf("%s: abandonedAt %s, want %s", row.name, cart.Spec.AbandonedAt, row.want)
 		}
@@ -188,8 +222,9 @@ func TestBought(t *testing.T) {
 		{"a time to come", noon.Add(time.Hour), noon},
 		{"no time", time.Time{}, noon},
 	} {
-		bought := reportOf(platforms.Purchased, func(r *report) { r.event.OccurredAt = row.occurred }).bought()
-		if bought.Spec.AbandonedAt != nil || bought.Spec.Trigger != "" || !bought.Spec.Purchase.At.Equal(row.want) {
+		r := reportOf(platforms.Purchased, func(r *report) { r.event.OccurredAt = row.occurred })
+		bought := r.leadWith(r.purchased())
+		if bought.Spec.AbandonedAt != nil || bought.Spec.Trigger != "" || bought.Spec.EventID != "" || !bought.Spec.Purchase.At.Equal(row.want) {
 			t.Errorf("%s: %+v, purchase %+v", row.name, bought.Spec, bought.Spec.Purchase)
 		}
 	}
@@ -203,11 +238,10 @@ type purchaseRow struct {
 	scope  v1alpha1.KillSwitchScope
 	stop   []string
 	create bool
-	known  []string
 }
 
-func attributed(lead string) string   { return lead + ":attributed" }
-func unattributed(lead string) string { return lead + ":unattributed" }
+func attributed(name string) string   { return name + ":attributed" }
+func unattributed(name string) string { return name + ":unattributed" }
 
 func withoutEmail(r *report) { r.event.Customer.Email = "" }
 
@@ -226,7 +260,7 @@ func sameProductRows() []purchaseRow {
 		},
 		{
 			name: "its own lead, bought", report: reportOf(platforms.Purchased),
-			leads: leads(gen.Lead(noon, named(own), isBought)), known: []string{own},
+			leads: leads(gen.Lead(noon, named(own), isBought)), stop: []string{attributed(own)},
 		},
 		{
 			name: "a renewal", report: reportOf(platforms.Purchased, func(r *report) { r.event.Attribute = false }),
@@ -246,7 +280,7 @@ func sameProductRows() []purchaseRow {
 		},
 		{
 			name: "the same product under another name, bought", report: reportOf(platforms.Purchased, withoutEmail),
-			leads: leads(gen.Lead(noon, named("twin"), isBought)), known: []string{"twin"},
+			leads: leads(gen.Lead(noon, named("twin"), isBought)), stop: []string{attributed("twin")},
 		},
 	}
 }
@@ -263,9 +297,19 @@ func otherRows() []purchaseRow {
 			leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))), create: true,
 		},
 		{
-			name: "another product, over or bought", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
-			leads:  leads(gen.Lead(noon, named("a"), ofProduct("2"), isFinished), gen.Lead(noon, named("b"), ofProduct("2"), isBought)),
+			name: "another product, over or never left", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
+			leads: leads(gen.Lead(noon, named("a"), ofProduct("2"), isFinished), gen.Lead(noon, named("b"), ofProduct("2"), isBought, func(l *v1alpha1.CartRecovery) {
+				l.Spec.AbandonedAt, l.Spec.Trigger = nil, ""
+			})),
 			create: true,
+		},
+		{
+			name: "another product, left up to an hour after the purchase", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
+			leads: leads(gen.Lead(noon.Add(lead.PurchaseMemory), named("other"), ofProduct("2"))), stop: []string{unattributed("other")}, create: true,
+		},
+		{
+			name: "another product, left more than an hour after the purchase", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
+			leads: leads(gen.Lead(noon.Add(lead.PurchaseMemory+time.Second), named("other"), ofProduct("2"))), create: true,
 		},
 		{
 			name: "another store", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
@@ -296,17 +340,19 @@ func TestPlanPurchase(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		plan := row.report.planPurchase(given, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return row.scope })
+		notes := row.report.planPurchase(given, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return row.scope })
 		var stop []string
-		for _, each := range plan.stop {
-			if each.unattributed {
+		create := true
+		for _, each := range notes {
+			create = create && !each.about
+			if each.facts.Purchase.Unattributed {
 				stop = append(stop, unattributed(each.lead.Name))
 			} else {
 				stop = append(stop, attributed(each.lead.Name))
 			}
 		}
-		if !slices.Equal(stop, row.stop) || (plan.create != nil) != row.create || !slices.Equal(plan.known, row.known) {
-			t.Errorf("%s: stop %v, create %v, known %v", row.name, stop, plan.create != nil, plan.known)
+		if !slices.Equal(stop, row.stop) || create != row.create {
+			t.Errorf("%s: stop %v, create %v", row.name, stop, create)
 		}
 	}
 }
@@ -322,9 +368,12 @@ func TestPlanReversal(t *testing.T) {
 		*gen.Lead(noon, named("other-product"), ofProduct("2"), isBought),
 		*gen.Lead(noon, named("other-store"), func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }),
 	}
-	write, known := reportOf(platforms.Reversed).planReversal(given)
-	if len(write) != 2 || write[0].Name != own || write[1].Name != "twin" || !slices.Equal(known, []string{"reversed"}) {
-		t.Errorf("write %d, known %v", len(write), known)
+	var names []string
+	for _, each := range reportOf(platforms.Reversed).planReversal(given) {
+		names = append(names, each.lead.Name)
+	}
+	if !slices.Equal(names, []string{own, "twin", "reversed"}) {
+		t.Errorf("written to %v", names)
 	}
 	refund := reportOf(platforms.Reversed).reversal()
 	chargeback := reportOf(platforms.Reversed, func(r *report) { r.event.Chargeback = true }).reversal()

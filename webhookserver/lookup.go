@@ -75,3 +75,18 @@ func (s *Server) leadsByPhone(ctx context.Context, namespace, store, phone strin
 	}
 	return leads.Items, nil
 }
+
+// leadsByMessage finds the open leads that have a message with this id at the gateway, from
+// the cache.
+func (s *Server) leadsByMessage(ctx context.Context, namespace, store, id string) ([]v1alpha1.CartRecovery, error) {
+	if id == "" {
+		return nil, nil
+	}
+	var leads v1alpha1.CartRecoveryList
+	key := index.LeadMessageKey(store, id)
+	err := s.Client.List(ctx, &leads, client.InNamespace(namespace), client.MatchingFields{index.LeadByMessage: key})
+	if err != nil {
+		return nil, fmt.Errorf("find the leads of a message: %w", err)
+	}
+	return leads.Items, nil
+}

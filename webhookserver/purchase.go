@@ -3,6 +3,7 @@ package webhookserver
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
@@ -15,7 +16,8 @@ import (
 )
 
 // purchased is the kill switch: when it returns without an error the purchase is stored in
-// every lead that it stops.
+// every lead that it stops, and in one of its own product at least, so that a late cart
+// event starts nothing.
 func (s *Server) purchased(ctx context.Context, r *report) (outcome, error) {
 	leads, err := s.leadsOf(ctx, r)
 	if err != nil {
@@ -25,59 +27,118 @@ func (s *Server) purchased(ctx context.Context, r *report) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
-	plan := r.planPurchase(leads, func(each *v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return scopes[each.Name] })
-	stopped := stopping{known: plan.known}
-	for _, next := range plan.stop {
-		if err := s.stop(ctx, r, next, &stopped); err != nil {
-			return outcome{}, err
-		}
+	notes := r.planPurchase(leads, func(each *v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return scopes[each.Name] })
+	var done noted
+	if err := s.note(ctx, r, notes, r.purchased(), &done); err != nil {
+		return outcome{}, fmt.Errorf("store a purchase: %w", err)
 	}
-	if plan.create != nil {
-		if err := s.createBought(ctx, r, plan.create, &stopped); err != nil {
-			return outcome{}, err
-		}
-	}
-	return stopped.outcome(), nil
+	return done.purchase(), nil
 }
 
-// stopping collects what a purchase did.
-type stopping struct {
-	// stopped are leads that were worked on, recorded are others that got the purchase.
-	stopped, recorded, known []string
-	inFlight                 bool
+// reversed writes a refund or chargeback to the leads of the purchase, and keeps one that
+// comes before its purchase.
+func (s *Server) reversed(ctx context.Context, r *report) (outcome, error) {
+	leads, err := s.leadsOf(ctx, r)
+	if err != nil {
+		return outcome{}, err
+	}
+	var done noted
+	if err := s.note(ctx, r, r.planReversal(leads), r.reversed(), &done); err != nil {
+		return outcome{}, fmt.Errorf("store a reversal: %w", err)
+	}
+	return done.reversal(), nil
 }
 
-func (s *stopping) outcome() outcome {
-	done := outcome{Result: resultUnchanged, Leads: append(append(s.stopped, s.recorded...), s.known...), InFlight: &s.inFlight}
+// noted collects what became of the leads that an event was written to.
+type noted struct {
+	// stopped are leads that were worked on, recorded are others that changed, created are
+	// new ones, known are those that the event says nothing new of.
+	stopped, recorded, created, known []string
+	inFlight                          bool
+	// kept says that a lead of the event's product has what it says.
+	kept bool
+}
+
+// purchase is the answer to a purchase.
+func (n *noted) purchase() outcome {
+	done := n.outcome()
+	done.InFlight = &n.inFlight
 	switch {
-	case len(s.stopped) > 0:
+	case len(n.stopped) > 0:
 		done.Result = resultStopped
-	case len(s.recorded) > 0:
+	case len(n.recorded)+len(n.created) > 0:
 		done.Result = resultRecorded
 	}
 	return done
 }
 
-// stop writes the purchase to a lead. A lead that is gone needs none, unless it is the
-// event's own: then the delivery is asked for again, to keep the purchase anew.
-func (s *Server) stop(ctx context.Context, r *report, next stop, into *stopping) error {
-	name, wasOpen := next.lead.Name, false
-	stored, changed, err := s.patchLead(ctx, next.lead, s.writeSpec, func(recovery *v1alpha1.CartRecovery) bool {
-		if recovery.Spec.Purchase != nil {
-			return false
-		}
-		wasOpen = !lead.Finished(recovery)
-		recovery.Spec.Purchase = r.purchase(next.unattributed)
-		return true
-	})
+// reversal is the answer to a refund or chargeback.
+func (n *noted) reversal() outcome {
+	done := n.outcome()
 	switch {
-	case err != nil:
-		return fmt.Errorf("write a purchase to a lead: %w", err)
-	case stored == nil && name == r.leadName():
-		return errGone
-	case stored == nil:
+	case len(n.stopped)+len(n.recorded) > 0:
+		done.Result = resultReversed
+	case len(n.created) > 0:
+		done.Result = resultRecorded
+	}
+	return done
+}
+
+func (n *noted) outcome() outcome {
+	return outcome{Result: resultUnchanged, Leads: slices.Concat(n.stopped, n.recorded, n.created, n.known)}
+}
+
+// note writes an event to leads, and creates the event's own when none of its product has
+// what it says: there was none, or it was deleted meanwhile.
+func (s *Server) note(ctx context.Context, r *report, notes []note, facts lead.Facts, into *noted) error {
+	for i := range notes {
+		if err := s.noteOn(ctx, &notes[i], into); err != nil {
+			return err
+		}
+	}
+	if into.kept {
 		return nil
-	case !changed:
+	}
+	created := r.leadWith(facts)
+	err := s.Client.Create(ctx, created)
+	if err == nil {
+		into.created = append(into.created, created.Name)
+		return nil
+	}
+	if !apierrors.IsAlreadyExists(err) {
+		return fmt.Errorf("create a lead: %w", err)
+	}
+	var existing v1alpha1.CartRecovery
+	err = s.Live.Get(ctx, client.ObjectKeyFromObject(created), &existing)
+	if apierrors.IsNotFound(err) {
+		return errGone
+	}
+	if err != nil {
+		return fmt.Errorf("read a lead: %w", err)
+	}
+	if err := s.noteOn(ctx, &note{lead: &existing, facts: facts, about: true}, into); err != nil {
+		return err
+	}
+	if !into.kept {
+		return errGone
+	}
+	return nil
+}
+
+// noteOn writes an event to a lead. A lead that is gone needs nothing.
+func (s *Server) noteOn(ctx context.Context, next *note, into *noted) error {
+	name, wasOpen, says := next.lead.Name, false, false
+	stored, _, err := s.patchLead(ctx, next.lead, s.writeSpec, func(recovery *v1alpha1.CartRecovery) (changed bool) {
+		wasOpen = !lead.Finished(recovery) && isUnsold(recovery)
+		changed, says = saying(recovery, next.add)
+		return changed
+	})
+	if err != nil || stored == nil {
+		return err
+	}
+	into.kept = into.kept || next.about
+	switch {
+	case !says:
 		into.known = append(into.known, name)
 		return nil
 	case wasOpen:
@@ -87,57 +148,6 @@ func (s *Server) stop(ctx context.Context, r *report, next stop, into *stopping)
 	}
 	into.inFlight = into.inFlight || lead.Claimed(stored) != nil
 	return nil
-}
-
-// createBought keeps a purchase that has no lead. Where a cart event was faster it stops
-// that cart's lead.
-func (s *Server) createBought(ctx context.Context, r *report, created *v1alpha1.CartRecovery, into *stopping) error {
-	err := s.Client.Create(ctx, created)
-	if err == nil {
-		into.recorded = append(into.recorded, created.Name)
-		return nil
-	}
-	if !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create a lead for a purchase: %w", err)
-	}
-	var existing v1alpha1.CartRecovery
-	if err := s.Live.Get(ctx, client.ObjectKeyFromObject(created), &existing); err != nil {
-		return fmt.Errorf("read the lead of a purchase: %w", err)
-	}
-	return s.stop(ctx, r, stop{&existing, !r.event.Attribute}, into)
-}
-
-// reversed writes a refund or chargeback to the leads of the purchase.
-func (s *Server) reversed(ctx context.Context, r *report) (outcome, error) {
-	leads, err := s.leadsOf(ctx, r)
-	if err != nil {
-		return outcome{}, err
-	}
-	write, names := r.planReversal(leads)
-	result := resultUnchanged
-	for _, each := range write {
-		name := each.Name
-		stored, changed, err := s.patchLead(ctx, each, s.writeSpec, func(recovery *v1alpha1.CartRecovery) bool {
-			if recovery.Spec.Reversal != nil {
-				return false
-			}
-			recovery.Spec.Reversal = r.reversal()
-			return true
-		})
-		if err != nil {
-			return outcome{}, fmt.Errorf("write a reversal to a lead: %w", err)
-		}
-		if changed {
-			result = resultReversed
-		}
-		if stored != nil {
-			names = append(names, name)
-		}
-	}
-	if len(names) == 0 {
-		return ignored(ignoredNoLead), nil
-	}
-	return outcome{Result: result, Leads: names}, nil
 }
 
 // leadsOf reads, from the API server and not from the cache, the event's own lead and
@@ -177,10 +187,10 @@ func (s *Server) leadsOf(ctx context.Context, r *report) ([]v1alpha1.CartRecover
 // scopes resolves the killSwitchScope of every lead of another product that a purchase may
 // stop.
 func (s *Server) scopes(ctx context.Context, r *report, leads []v1alpha1.CartRecovery) (map[string]v1alpha1.KillSwitchScope, error) {
-	scopes := map[string]v1alpha1.KillSwitchScope{}
+	scopes, about := map[string]v1alpha1.KillSwitchScope{}, r.about(leads)
 	for i := range leads {
 		each := &leads[i]
-		if lead.Finished(each) || r.isSameProduct(each) {
+		if lead.Finished(each) || slices.Contains(about, each) {
 			continue
 		}
 		product, err := index.ProductOf(ctx, s.Client, each)

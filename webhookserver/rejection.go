@@ -32,6 +32,7 @@ var rejectionMessages = map[string]string{
 	v1alpha1.RejectedBadCredential:         "the delivery's signature or token matches none of the Secrets in secretRefs",
 	v1alpha1.RejectedPlatformNotConfigured: "spec.platforms does not name the platform",
 	v1alpha1.RejectedSecretMissing:         "none of the Secrets in secretRefs exists and has its key, so nobody can be authenticated",
+	v1alpha1.RejectedMisconfigured:         "the platform's entry in spec.platforms cannot be used; see the Ready condition",
 	v1alpha1.RejectedMalformed:             "the delivery was authentic and could not be read",
 }
 

@@ -55,6 +55,7 @@ func (s *Server) newApp() *fiber.App {
 	app.Post("/api/whatsapp/connect/:clientId", s.serveFor(s.RequestTimeout+s.ConnectWait, s.connect))
 	app.Get("/api/whatsapp/status/:clientId", s.serve(s.status))
 	app.Post("/api/whatsapp/webhook", s.serve(s.inbound))
+	app.Post("/api/whatsapp/webhook/:namespace/:instance", s.serve(s.inboundHeader))
 	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key", s.serve(s.inboundKeyed))
 	app.Post("/api/webhooks/:platform/:clientId", s.serve(s.sale))
 	app.Post("/api/webhooks/:clientId", s.serve(s.saleDetected))

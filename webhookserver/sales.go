@@ -12,6 +12,8 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -21,11 +23,11 @@ const sourceDetected = "detect"
 
 // sale takes a delivery of the platform that the URL names.
 func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
-	platform, known := platforms.Lookup(c.Params("platform"))
+	name, known := platforms.Known(c.Params("platform"))
 	if !known {
 		return notFound().from("none")
 	}
-	source := string(platform.Name())
+	source := string(name)
 	store, err := s.store(ctx, param(c, "clientId"))
 	if err != nil {
 		return s.failed(source, err)
@@ -34,7 +36,7 @@ func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
 		return notFound().from(source)
 	}
 	delivery := deliveryOf(c)
-	reason, err := s.verify(ctx, store, platform, delivery)
+	platform, reason, err := s.verify(ctx, store, name, delivery)
 	if input, is := inputAnswer(err); is {
 		return input.from(source)
 	}
@@ -42,10 +44,20 @@ func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
 		return s.failed(source, err)
 	}
 	if reason != "" {
-		s.reject(store, platform.Name(), reason, "")
+		if isPing(platform, reason, delivery) {
+			return handled([]outcome{ignored(ignoredPing)}).from(source)
+		}
+		s.reject(store, name, reason, "")
 		return unauthorized().from(source)
 	}
 	return s.accept(ctx, store, platform, delivery)
+}
+
+// isPing says whether a delivery without a credential is a platform's test call, which has
+// no effect and wants a 200.
+func isPing(platform platforms.Platform, reason string, delivery platforms.Delivery) bool {
+	pinger, pings := platform.(platforms.Pinger)
+	return pings && reason == v1alpha1.RejectedNoCredential && pinger.IsPing(delivery)
 }
 
 // saleDetected takes a delivery of whichever platform of the Store it proves to come from.
@@ -69,6 +81,8 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 		return answer{status: fiber.StatusBadRequest, result: resultMalformed, body: problem{
 			Error: "several of the client's platforms accept this delivery: use the URL that names the platform",
 		}}.from(sourceDetected)
+	case found.ping:
+		return handled([]outcome{ignored(ignoredPing)}).from(sourceDetected)
 	case found.unreadable != nil && found.reason == "":
 		input, _ := inputAnswer(found.unreadable)
 		return input.from(sourceDetected)
@@ -86,6 +100,8 @@ type detection struct {
 	// closest is the platform whose reason to reject it tells most, "" when there is none.
 	closest v1alpha1.PlatformName
 	reason  string
+	// ping is set on the test call of one of the platforms, unsigned.
+	ping bool
 	// unreadable is why no platform could look for its credential.
 	unreadable error
 }
@@ -95,11 +111,9 @@ type detection struct {
 func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery platforms.Delivery) (detection, error) {
 	var found detection
 	for i := range store.Spec.Platforms {
-		platform, known := platforms.Lookup(string(store.Spec.Platforms[i].Name))
-		if !known {
-			continue
-		}
-		reason, err := s.verify(ctx, store, platform, delivery)
+		name := store.Spec.Platforms[i].Name
+		platform, reason, err := s.verify(ctx, store, name, delivery)
+		found.ping = found.ping || err == nil && isPing(platform, reason, delivery)
 		var input *platforms.InputError
 		switch {
 		case errors.As(err, &input):
@@ -109,7 +123,7 @@ func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery pla
 		case reason == "":
 			found.accepted = append(found.accepted, platform)
 		case found.reason == "" || reason == v1alpha1.RejectedBadCredential && found.reason != reason:
-			found.closest, found.reason = platform.Name(), reason
+			found.closest, found.reason = name, reason
 		}
 	}
 	return found, nil
@@ -117,10 +131,15 @@ func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery pla
 
 // verify decides whether a delivery comes from a platform of the Store: reason says why
 // not. The error is the platform's InputError, or that a secret could not be read.
-func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, platform platforms.Platform, delivery platforms.Delivery) (reason string, err error) {
-	configured := platformOf(store, platform.Name())
+func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
+	configured := platformOf(store, name)
 	if configured == nil {
-		return v1alpha1.RejectedPlatformNotConfigured, nil
+		return nil, v1alpha1.RejectedPlatformNotConfigured, nil
+	}
+	platform, err = platforms.Configured(configured)
+	if err != nil {
+		// The Store's Ready condition says what is wrong.
+		return nil, v1alpha1.RejectedMisconfigured, nil //nolint:nilerr // it is the caller's reason
 	}
 	values := make([][]byte, 0, len(configured.SecretRefs))
 	for _, ref := range configured.SecretRefs {
@@ -128,25 +147,25 @@ func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, platform pla
 		switch {
 		case errors.Is(err, secrets.ErrNotFound):
 		case err != nil:
-			return "", err
+			return nil, "", err
 		default:
 			values = append(values, value)
 		}
 	}
 	if len(values) == 0 {
-		return v1alpha1.RejectedSecretMissing, nil
+		return platform, v1alpha1.RejectedSecretMissing, nil
 	}
 	err = platform.Verify(delivery, values)
 	var input *platforms.InputError
 	switch {
 	case err == nil:
-		return "", nil
+		return platform, "", nil
 	case errors.As(err, &input):
-		return "", err
+		return nil, "", err
 	case errors.Is(err, platforms.ErrNoCredential):
-		return v1alpha1.RejectedNoCredential, nil
+		return platform, v1alpha1.RejectedNoCredential, nil
 	}
-	return v1alpha1.RejectedBadCredential, nil
+	return platform, v1alpha1.RejectedBadCredential, nil
 }
 
 func platformOf(store *v1alpha1.Store, name v1alpha1.PlatformName) *v1alpha1.StorePlatform {
@@ -166,7 +185,7 @@ func deliveryOf(c *fiber.Ctx) platforms.Delivery {
 		ContentType: c.Get(fiber.HeaderContentType),
 		Header:      func(name string) string { return c.Get(name) },
 		Query:       func(name string) string { return c.Query(name) },
-	}
+	}.Remembering()
 }
 
 // accept reads and stores an authentic delivery.
@@ -226,7 +245,7 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 	return outcome{}, fmt.Errorf("platform %s: an event of unknown kind", platform)
 }
 
-// abandoned starts a lead, unless there is one.
+// abandoned starts a lead, or joins what the event says to the one there is.
 func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	suppressed, err := index.Suppressed(ctx, s.Client, r.store.Namespace, r.store.Name, r.event.Customer.Phone, r.now)
 	if err != nil {
@@ -235,31 +254,77 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	if reason := r.refusal(suppressed); reason != "" {
 		return ignored(reason), nil
 	}
-	var existing v1alpha1.CartRecovery
-	err = s.Client.Get(ctx, types.NamespacedName{Namespace: r.store.Namespace, Name: r.leadName()}, &existing)
-	if err == nil {
-		return cartOn(&existing), nil
-	}
-	if !apierrors.IsNotFound(err) {
-		return outcome{}, fmt.Errorf("find the lead of a cart: %w", err)
-	}
-	known, err := s.leadsByPhone(ctx, r.store.Namespace, r.store.Name, r.event.Customer.Phone)
+	existing, err := s.leadOf(ctx, r)
 	if err != nil {
 		return outcome{}, err
 	}
-	if twin := r.twin(known); twin != nil {
-		return cartOn(twin), nil
+	if existing != nil {
+		return s.startOn(ctx, r, existing)
 	}
-	created := r.cart()
+	created := r.leadWith(r.started())
+	purchase, err := s.stopping(ctx, r, created)
+	if err != nil {
+		return outcome{}, err
+	}
+	lead.Add(created, bought(purchase))
 	err = s.Client.Create(ctx, created)
-	if apierrors.IsAlreadyExists(err) {
-		if err := s.Live.Get(ctx, client.ObjectKeyFromObject(created), &existing); err != nil {
+	switch {
+	case apierrors.IsAlreadyExists(err):
+		existing = &v1alpha1.CartRecovery{}
+		if err := s.Live.Get(ctx, client.ObjectKeyFromObject(created), existing); err != nil {
 			return outcome{}, fmt.Errorf("read the lead of a cart: %w", err)
 		}
-		return cartOn(&existing), nil
-	}
-	if err != nil {
+		return s.startOn(ctx, r, existing)
+	case err != nil:
 		return outcome{}, fmt.Errorf("create a lead: %w", err)
+	case purchase != nil:
+		return outcome{Result: resultRecorded, Lead: created.Name}, nil
 	}
 	return outcome{Result: resultCreated, Lead: created.Name}, nil
+}
+
+// leadOf finds the lead that a cart event is about, in the cache; nil when there is none.
+func (s *Server) leadOf(ctx context.Context, r *report) (*v1alpha1.CartRecovery, error) {
+	known, err := index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
+	if err != nil {
+		return nil, err
+	}
+	var own v1alpha1.CartRecovery
+	err = s.Client.Get(ctx, types.NamespacedName{Namespace: r.store.Namespace, Name: r.leadName()}, &own)
+	switch {
+	case err == nil:
+		known = append(known, own)
+	case !apierrors.IsNotFound(err):
+		return nil, fmt.Errorf("find the lead of a cart: %w", err)
+	}
+	return r.leadOf(known), nil
+}
+
+// startOn joins a cart event to a lead, and a purchase that stops it now.
+func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.CartRecovery) (outcome, error) {
+	wanted := existing.DeepCopy()
+	r.startOn(wanted, nil)
+	purchase, err := s.stopping(ctx, r, wanted)
+	if err != nil {
+		return outcome{}, err
+	}
+	says := false
+	stored, _, err := s.patchLead(ctx, existing, s.writeSpec, func(recovery *v1alpha1.CartRecovery) (changed bool) {
+		changed, says = saying(recovery, func(recovery *v1alpha1.CartRecovery) bool { return r.startOn(recovery, purchase) })
+		return changed
+	})
+	if err != nil {
+		return outcome{}, fmt.Errorf("write a cart to its lead: %w", err)
+	}
+	if stored == nil {
+		return outcome{}, errGone
+	}
+	return startedOn(stored, says), nil
+}
+
+// stopping finds the purchase that stops a cart's lead from the start, nil when there is
+// none.
+func (s *Server) stopping(ctx context.Context, r *report, recovery *v1alpha1.CartRecovery) (*v1alpha1.Purchase, error) {
+	resolved := policy.Resolve(r.store, r.product)
+	return index.StoppingPurchase(ctx, s.Client, recovery, resolved.KillSwitchScope)
 }

@@ -89,6 +89,29 @@ var _ = Describe("a sales webhook", func() {
 		Expect(shop.leads(ctx)).To(HaveLen(1))
 	})
 
+	It("lets an open payment say more than the cart before it", func(ctx SpecContext) {
+		shop := openShop(ctx, func(s *v1alpha1.Store) {
+			for _, trigger := range []v1alpha1.Trigger{v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending} {
+				s.Spec.Recovery.Sequences = append(s.Spec.Recovery.Sequences, v1alpha1.Sequence{
+					Trigger: trigger, Steps: []v1alpha1.Step{{Name: "first"}},
+				})
+			}
+		})
+		pix := hotmart("PURCHASE_BILLET_PRINTED", change{
+			"data.purchase.payment.type": "PIX", "creation_date": time.Now().Add(time.Minute).UnixMilli(), "data.buyer.phone": "+55 21 91234-5678",
+		})
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "created"))
+		Expect(shop.post(ctx, pix).Body).To(HaveKeyWithValue("result", "recorded"))
+		leads := shop.leads(ctx)
+		Expect(leads).To(HaveLen(1))
+		Expect(leads[0].Spec.Trigger).To(Equal(v1alpha1.TriggerPixPending))
+		Expect(leads[0].Spec.Customer.Phone).To(Equal("+5521912345678"))
+		Expect(leads[0].Labels).To(Equal(lead.Labels(shop.store.Name, leads[0].Spec.Customer)))
+		Expect(shop.post(ctx, pix).Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.leads(ctx)[0].ResourceVersion).To(Equal(leads[0].ResourceVersion))
+	})
+
 	DescribeTable("stores nothing and says why", func(ctx SpecContext, status int, reason string, body func() []byte) {
 		shop := openShop(ctx)
 		got := shop.post(ctx, body())
@@ -106,7 +129,9 @@ var _ = Describe("a sales webhook", func() {
 		Entry("no sequence", 200, "NoSequence", func() []byte { return hotmart("PURCHASE_CANCELED") }),
 		Entry("an event not used", 200, "EventNotUsed", func() []byte { return hotmart("PURCHASE_EXPIRED") }),
 		Entry("an unknown event", 200, "UnknownEvent", func() []byte { return hotmart("PURCHASE_TELEPORTED") }),
-		Entry("a refund without a lead", 200, "NoLead", func() []byte { return hotmart(refundEvent) }),
+		Entry("a refund without a customer", 200, "NoCustomer", func() []byte {
+			return hotmart(refundEvent, change{"data.buyer.phone": nil, "data.buyer.email": nil})
+		}),
 		Entry("a purchase without a customer", 200, "NoCustomer", func() []byte {
 			return hotmart(purchaseEvent, change{"data.buyer.phone": nil, "data.buyer.email": nil})
 		}),
@@ -325,6 +350,82 @@ var _ = Describe("a purchase", func() {
 		Expect(late.Status).To(Equal(http.StatusOK))
 		Expect(late.Body).To(HaveKeyWithValue("reason", "AlreadyPurchased"))
 		Expect(shop.leads(ctx)).To(HaveLen(1))
+		spec := shop.leads(ctx)[0].Spec
+		Expect(spec.Trigger).To(Equal(v1alpha1.TriggerAbandonedCart))
+		Expect(spec.AbandonedAt).NotTo(BeNil())
+		Expect(spec.Purchase.TransactionID).To(Equal("HP1"))
+	})
+
+	It("of another product that comes before a cart stops it, when it is recent", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		other := func(id string, ago time.Duration) []byte {
+			return hotmart(purchaseEvent, change{"data.product.id": id, "creation_date": time.Now().Add(-ago).UnixMilli()})
+		}
+		shop.post(ctx, other("2", 2*time.Hour))
+		for _, each := range shop.leads(ctx) {
+			cached(ctx, &each)
+		}
+		Expect(shop.post(ctx, hotmart(cartEvent, change{"data.product.id": "3"})).Body).To(HaveKeyWithValue("result", "created"))
+		shop.post(ctx, other("4", 30*time.Minute))
+		for _, each := range shop.leads(ctx) {
+			cached(ctx, &each)
+		}
+		got := shop.post(ctx, hotmart(cartEvent))
+		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
+		for _, each := range shop.leads(ctx) {
+			if each.Name == got.Body["lead"] {
+				Expect(each.Spec.AbandonedAt).NotTo(BeNil())
+				Expect(each.Spec.Purchase.Unattributed).To(BeTrue())
+			}
+		}
+	})
+
+	It("that names the customer by the address only, or the phone only, stops and completes the lead", func(ctx SpecContext) {
+		for _, missing := range []string{"data.buyer.phone", "data.buyer.email"} {
+			shop := openShop(ctx)
+			name := shop.post(ctx, hotmart(cartEvent)).Body["lead"]
+			got := shop.post(ctx, hotmart(purchaseEvent, change{missing: nil, "data.buyer.name": "Maria de Souza"}))
+			Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
+			Expect(got.Body).To(HaveKeyWithValue("leads", ConsistOf(name)))
+			Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Customer.Name", "Maria de Souza")))
+		}
+	})
+
+	It("fills in an address, with the label that it is found by", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.post(ctx, hotmart(cartEvent, change{"data.buyer.email": nil}))
+		shop.post(ctx, hotmart(purchaseEvent))
+		leads := shop.leads(ctx)
+		Expect(leads).To(HaveLen(1))
+		Expect(leads[0].Spec.Customer.Email).To(Equal(gen.Email))
+		Expect(leads[0].Labels).To(Equal(lead.Labels(shop.store.Name, leads[0].Spec.Customer)))
+	})
+
+	It("takes the credit that a completion before it left open", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.post(ctx, hotmart(cartEvent))
+		Expect(shop.post(ctx, hotmart("PURCHASE_COMPLETE")).Body).To(HaveKeyWithValue("result", "stopped"))
+		Expect(shop.leads(ctx)[0].Spec.Purchase.Unattributed).To(BeTrue())
+		Expect(shop.post(ctx, hotmart(purchaseEvent)).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.leads(ctx)[0].Spec.Purchase.Unattributed).To(BeFalse())
+		Expect(shop.post(ctx, hotmart("PURCHASE_COMPLETE")).Body).To(HaveKeyWithValue("result", "unchanged"))
+	})
+
+	It("is kept anew when its lead is deleted while it is written", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.lead(ctx, withEmail(""))
+		gone := false
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if recovery, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch" && !gone {
+				gone = true
+				return env.Client.Delete(ctx, recovery.DeepCopy())
+			}
+			return nil
+		})
+		got := shop.post(ctx, hotmart(purchaseEvent))
+		Expect(gone).To(BeTrue())
+		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Purchase", Not(BeNil()))))
 	})
 
 	It("that comes before a cart with an e-mail address of its own keeps that from starting, too", func(ctx SpecContext) {
@@ -432,6 +533,17 @@ var _ = Describe("a purchase", func() {
 		Expect(shop.post(ctx, body).Status).To(Equal(http.StatusServiceUnavailable))
 		Expect(shop.post(ctx, body).Status).To(Equal(http.StatusOK))
 		Expect(shop.leads(ctx)).To(And(HaveLen(3), HaveEach(HaveField("Spec.Purchase", Not(BeNil())))))
+	})
+
+	It("may be taken back before it is known", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		body := hotmart(refundEvent)
+		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.post(ctx, hotmart(purchaseEvent)).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.post(ctx, hotmart("PURCHASE_CHARGEBACK")).Body).To(HaveKeyWithValue("result", "reversed"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(And(
+			HaveField("Spec.Purchase.TransactionID", "HP1"), HaveField("Spec.Reversal.Kind", v1alpha1.ReversalChargeback))))
 	})
 
 	It("may be taken back", func(ctx SpecContext) {

@@ -1,7 +1,7 @@
 // Package webhookserver takes what the outside has to tell: deliveries of sales platforms
 // and WhatsApp gateways, and the platform team's own connect and status calls. It
-// authenticates, parses and writes one object; it never sends a message and never calls
-// the AI. It runs on every replica, and a 2xx of its means that the fact is stored.
+// authenticates, parses and writes; it never sends a message and never calls the AI. It
+// runs on every replica, and a 2xx of its means that the fact is stored, receipts aside.
 package webhookserver
 
 import (
@@ -33,6 +33,8 @@ const (
 	DefaultRequestTimeout = 15 * time.Second
 	// DefaultDrainTimeout is how long requests under way may take once the server stops.
 	DefaultDrainTimeout = 20 * time.Second
+	// DefaultReceiptWindow is how long receipts of one lead are gathered.
+	DefaultReceiptWindow = 10 * time.Second
 )
 
 // Options are what a Server needs.
@@ -66,14 +68,19 @@ type Options struct {
 	// DrainTimeout is how long requests under way may take once the server stops. Default
 	// DefaultDrainTimeout.
 	DrainTimeout time.Duration
+	// ReceiptWindow is how long receipts of one lead are gathered before they are stored
+	// together. Default DefaultReceiptWindow.
+	ReceiptWindow time.Duration
 }
 
 // Server is the webhook server, a Runnable of the manager.
 type Server struct {
 	Options
 
-	app        *fiber.App
-	rejections *rejections
+	app         *fiber.App
+	rejections  *rejections
+	receipts    *receipts
+	connections *connections
 	// requests is what every request's context derives from; it ends after the drain.
 	requests    context.Context
 	endRequests context.CancelFunc
@@ -92,7 +99,10 @@ func New(options Options) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{Options: options, rejections: newRejections(), draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies)}
+	s := &Server{
+		Options: options, rejections: newRejections(), receipts: newReceipts(options.ReceiptWindow), connections: newConnections(),
+		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
+	}
 	s.requests, s.endRequests = context.WithCancel(context.Background())
 	s.app = s.newApp()
 	return s, nil
@@ -129,6 +139,7 @@ func (o Options) complete() (Options, error) {
 	defaultTo(&o.ConnectWait, DefaultConnectWait)
 	defaultTo(&o.RequestTimeout, DefaultRequestTimeout)
 	defaultTo(&o.DrainTimeout, DefaultDrainTimeout)
+	defaultTo(&o.ReceiptWindow, DefaultReceiptWindow)
 	return o, nil
 }
 
@@ -171,6 +182,7 @@ func (s *Server) Start(ctx context.Context) error {
 	stop := make(chan struct{})
 	var recorder sync.WaitGroup
 	recorder.Go(func() { s.recordRejections(context.WithoutCancel(ctx), stop) })
+	recorder.Go(func() { s.recordReceipts(context.WithoutCancel(ctx), stop) })
 	defer recorder.Wait()
 	defer close(stop)
 	served := make(chan error, 1)

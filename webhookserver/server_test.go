@@ -88,6 +88,48 @@ var _ = Describe("the server", func() {
 		Expect(shop.post(ctx, hotmart(cartEvent)).Status).To(Equal(http.StatusOK))
 	})
 
+	It("reads few large bodies at once", func(ctx SpecContext) {
+		wanted := options(env.Client, hooked, prometheus.NewRegistry())
+		wanted.RequestTimeout = 200 * time.Millisecond
+		busy, err := New(wanted)
+		Expect(err).NotTo(HaveOccurred())
+		post := func(size int) *http.Response {
+			GinkgoHelper()
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, "/api/whatsapp/webhook", strings.NewReader(strings.Repeat(" ", size)))
+			Expect(err).NotTo(HaveOccurred())
+			response, err := busy.app.Test(request, 10_000)
+			Expect(err).NotTo(HaveOccurred())
+			_ = response.Body.Close()
+			return response
+		}
+		for range 2 * largeBodies {
+			Expect(post(largeBody + 1).StatusCode).To(Equal(http.StatusBadRequest))
+		}
+		Expect(busy.largeSlots).To(BeEmpty(), "a slot is given back")
+
+		for range largeBodies {
+			busy.largeSlots <- struct{}{}
+		}
+		refused := post(largeBody + 1)
+		Expect(refused.StatusCode).To(Equal(http.StatusServiceUnavailable))
+		Expect(refused.Header.Get("Retry-After")).NotTo(BeEmpty())
+		Expect(post(largeBody).StatusCode).To(Equal(http.StatusBadRequest), "a body of usual size does not wait")
+
+		<-busy.largeSlots
+		Expect(post(largeBody + 1).StatusCode).To(Equal(http.StatusBadRequest))
+	})
+
+	It("gives the slot of a large body back after a panic", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		hooked.before(func(context.Context, string, client.Object) error { panic("maria") })
+		large := append(hotmart(cartEvent), strings.Repeat(" ", largeBody)...)
+		for range largeBodies + 1 {
+			Expect(shop.post(ctx, large).Status).To(Equal(http.StatusInternalServerError))
+		}
+		hooked.before(nil)
+		Expect(shop.post(ctx, large).Status).To(Equal(http.StatusOK))
+	})
+
 	It("does not listen where someone else does", func(ctx SpecContext) {
 		wanted := options(env.Client, hooked, prometheus.NewRegistry())
 		wanted.BindAddress = server.Addr().String()

@@ -33,7 +33,11 @@ import (
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
-const hottok = "a-hotmart-secret"
+const (
+	hottok = "a-hotmart-secret"
+	// testWindow is how long receipts are gathered.
+	testWindow = 100 * time.Millisecond
+)
 
 var (
 	env    *testenv.Environment
@@ -92,7 +96,7 @@ var _ = AfterSuite(func() {
 		Expect(env.Stop()).To(Succeed())
 	}
 	for _, personal := range []string{
-		hottok, "987654321", "maria", "Maria", webhookKey, instanceToken, "quero saber", "shown-only-to-the-caller",
+		hottok, "987654321", "maria", "Maria", webhookKey, instanceToken, "quero saber", "Aqui é a Ana", "tudo bem?", "shown-only-to-the-caller",
 	} {
 		Expect(written.String()).NotTo(ContainSubstring(personal))
 	}
@@ -116,6 +120,7 @@ func options(live client.Reader, cached client.Client, registerer prometheus.Reg
 		Logger: funcr.New(func(prefix, args string) { written.add(prefix + " " + args) }, funcr.Options{Verbosity: 1}),
 
 		BindAddress: "127.0.0.1:0", ConnectWait: 2 * time.Second, RequestTimeout: 5 * time.Second, DrainTimeout: 5 * time.Second,
+		ReceiptWindow: testWindow,
 	}
 }
 

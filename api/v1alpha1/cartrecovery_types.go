@@ -11,6 +11,17 @@ const (
 	ConditionSucceeded = "Succeeded"
 	// ConditionBlocked is present, and True, only while something stands in the way.
 	ConditionBlocked = "Blocked"
+	// ConditionHandedOff is True while a person of the store has the conversation: the AI
+	// stays silent there until a person resumes it (see AnnotationResumeRequested).
+	ConditionHandedOff = "HandedOff"
+)
+
+// Reasons of a CartRecovery's HandedOff condition.
+const (
+	// ReasonOperatorWrote: a person wrote to the customer from the paired phone.
+	ReasonOperatorWrote = "OperatorWrote"
+	// ReasonResumed: a person gave the conversation back.
+	ReasonResumed = "Resumed"
 )
 
 // Reasons of a CartRecovery's Succeeded condition.
@@ -298,9 +309,24 @@ type Message struct {
 	// At is when a customer's message came in, or when one of ours was claimed.
 	// +required
 	At Timestamp `json:"at"`
+	// EditedAt is when the customer last changed the text; Text is the text as changed.
+	// +optional
+	EditedAt *Timestamp `json:"editedAt,omitempty"`
 	// SentAt is when the gateway accepted it.
 	// +optional
 	SentAt *Timestamp `json:"sentAt,omitempty"`
+	// DeliveredAt is when a message of ours reached the customer's phone, ReadAt when it
+	// was read, as the gateway tells. Written together, some seconds later: receipts decide
+	// nothing.
+	// +optional
+	DeliveredAt *Timestamp `json:"deliveredAt,omitempty"`
+	// ReadAt is when the customer read it.
+	// +optional
+	ReadAt *Timestamp `json:"readAt,omitempty"`
+	// Reaction is the customer's reaction to the message, an emoji. It is not answered.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Reaction string `json:"reaction,omitempty"`
 	// GatewayID is the gateway's id of a message of ours.
 	// +optional
 	// +kubebuilder:validation:MaxLength=160
@@ -323,7 +349,7 @@ type CartRecoveryStatus struct {
 	// ObservedGeneration is the generation the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Succeeded, Blocked.
+	// Conditions: Succeeded, Blocked, HandedOff.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -351,6 +377,12 @@ type CartRecoveryStatus struct {
 	// InstanceRef names the WhatsAppInstance that the conversation is on.
 	// +optional
 	InstanceRef *ObjectReference `json:"instanceRef,omitempty"`
+	// WhatsAppID is the number that WhatsApp knows the customer by (digits with country
+	// code), as the gateway told when it was asked. Messages go to it. Older Brazilian
+	// mobiles have one without the ninth digit.
+	// +optional
+	// +kubebuilder:validation:MaxLength=20
+	WhatsAppID string `json:"whatsAppID,omitempty"`
 	// TokensUsed is how many AI tokens the lead's messages cost.
 	// +optional
 	TokensUsed int64 `json:"tokensUsed,omitempty"`

@@ -46,8 +46,12 @@ func start(t *testing.T) (client.Client, string) {
 func TestSchemas(t *testing.T) {
 	kube, namespace := start(t)
 	t.Run("refused", func(t *testing.T) { refuses(t, kube, namespace) })
+	t.Run("refused platforms", func(t *testing.T) { refusesPlatforms(t, kube, namespace) })
+	t.Run("refused gateways", func(t *testing.T) { refusesGateways(t, kube, namespace) })
+	t.Run("accepted", func(t *testing.T) { accepts(t, kube, namespace) })
 	t.Run("immutable", func(t *testing.T) { keeps(t, kube, namespace) })
 	t.Run("defaults", func(t *testing.T) { defaults(t, kube, namespace) })
+	t.Run("documented platforms", func(t *testing.T) { documented(t, kube, namespace) })
 	t.Run("samples", func(t *testing.T) { samples(t, kube, namespace) })
 }
 
@@ -66,16 +70,15 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		"quiet hours of no length": {gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "22:00"}
 		}), "must differ"},
-		"a generic platform without mapping": {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("generic") }), "generic mapping"},
-		"an unknown platform":                {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("shopify") }), "Unsupported value"},
-		"a product without platform ids":     {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }), "platformIDs"},
-		"an own gateway without a token":     {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = "https://x.uazapi.com" }), "own adminTokenSecretRef"},
-		"a pair code without a phone":        {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Pairing.Method = v1alpha1.PairingPairCode }), "needs the phone"},
-		"a phone that is not E.164":          {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "11 98765-4321" }), "customer.phone"},
-		"a cart without a phone":             {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }), "needs a trigger and customer.phone"},
-		"a lead of nothing":                  {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }), "a lead starts with"},
-		"an amount with a comma":             {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Amount = "297,00" }), "spec.amount"},
-		"a suppression of nobody":            {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"}, Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}}, "exactly one of phone and phoneHash"},
+		"an unknown platform":            {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("shopify") }), "Unsupported value"},
+		"a product without platform ids": {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }), "platformIDs"},
+		"an own gateway without a token": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = "https://x.uazapi.com" }), "own adminTokenSecretRef"},
+		"a pair code without a phone":    {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Pairing.Method = v1alpha1.PairingPairCode }), "needs the phone"},
+		"a phone that is not E.164":      {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "11 98765-4321" }), "customer.phone"},
+		"a cart without a phone":         {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }), "needs a trigger and customer.phone"},
+		"a lead of nothing":              {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }), "a lead starts with"},
+		"an amount with a comma":         {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Amount = "297,00" }), "spec.amount"},
+		"a suppression of nobody":        {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"}, Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}}, "exactly one of phone and phoneHash"},
 	} {
 		err := kube.Create(t.Context(), gen.In(namespace, row.object))
 		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
@@ -92,6 +95,124 @@ func sequence(instructions, text string) []v1alpha1.Sequence {
 
 func platform(name v1alpha1.PlatformName) []v1alpha1.StorePlatform {
 	return []v1alpha1.StorePlatform{{Name: name, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "s", Key: "k"}}}}
+}
+
+// entry makes an entry of a Store's platforms, changed by mods.
+func entry(name v1alpha1.PlatformName, mods ...func(*v1alpha1.StorePlatform)) v1alpha1.StorePlatform {
+	made := platform(name)[0]
+	for _, mod := range mods {
+		mod(&made)
+	}
+	return made
+}
+
+func token(location v1alpha1.TokenLocation) func(*v1alpha1.StorePlatform) {
+	return func(p *v1alpha1.StorePlatform) { p.TokenLocation = &location }
+}
+
+// mapped gives an entry the smallest mapping, changed by mods.
+func mapped(mods ...func(*v1alpha1.GenericMapping)) func(*v1alpha1.StorePlatform) {
+	return func(p *v1alpha1.StorePlatform) {
+		p.Generic = &v1alpha1.GenericMapping{
+			Auth: v1alpha1.GenericAuth{Type: "HMACSHA256"}, Event: "$.event", Kill: []string{"paid"},
+			Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
+		}
+		for _, mod := range mods {
+			mod(p.Generic)
+		}
+	}
+}
+
+func refusesPlatforms(t *testing.T, kube client.Client, namespace string) {
+	type mapping = v1alpha1.GenericMapping
+	header := v1alpha1.TokenLocation{Header: "X-Token"}
+	for name, row := range map[string]struct {
+		platform v1alpha1.StorePlatform
+		says     string
+	}{
+		"no secret":                          {entry("hotmart", func(p *v1alpha1.StorePlatform) { p.SecretRefs = nil }), "secretRefs"},
+		"a token location for hotmart":       {entry("hotmart", token(header)), "tokenLocation is for"},
+		"a token location for kiwify":        {entry("kiwify", token(header)), "tokenLocation is for"},
+		"a token location for eduzz":         {entry("eduzz", token(header)), "tokenLocation is for"},
+		"a token location for generic":       {entry("generic", mapped(), token(header)), "tokenLocation is for"},
+		"a token in two places":              {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token", BodyField: "token"})), "exactly one of header and bodyField"},
+		"a token nowhere":                    {entry("kirvano", token(v1alpha1.TokenLocation{})), "exactly one of header and bodyField"},
+		"a token in a header with a colon":   {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token:"})), "tokenLocation.header"},
+		"generic without a mapping":          {entry("generic"), "generic mapping"},
+		"hotmart with a mapping":             {entry("hotmart", mapped()), "generic mapping"},
+		"cakto with a mapping":               {entry("cakto", mapped()), "generic mapping"},
+		"a mapping without authentication":   {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "None" })), "auth.type"},
+		"a mapping with basic auth":          {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "Basic" })), "auth.type"},
+		"a bearer token in another header":   {entry("generic", mapped(func(m *mapping) { m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Header: "X-Token"} })), "header is for type HMACSHA256"},
+		"a mapping without a purchase":       {entry("generic", mapped(func(m *mapping) { m.Kill = []string{} })), "kill"},
+		"an empty value of a purchase":       {entry("generic", mapped(func(m *mapping) { m.Kill = []string{""} })), "kill[0]"},
+		"an empty value of a refund":         {entry("generic", mapped(func(m *mapping) { m.Stop = []string{""} })), "stop[0]"},
+		"a mapping without an event":         {entry("generic", mapped(func(m *mapping) { m.Event = "" })), "generic.event"},
+		"a mapping without a product":        {entry("generic", mapped(func(m *mapping) { m.Fields.ProductID = "" })), "productID"},
+		"a mapping without a customer":       {entry("generic", mapped(func(m *mapping) { m.Fields.Email = "" })), "at least one of email and phone"},
+		"a start with an unheard-of trigger": {entry("generic", mapped(func(m *mapping) { m.Start = []v1alpha1.GenericStart{{Value: "x", Trigger: "Sneezed"}} })), "trigger"},
+	} {
+		store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{row.platform} }))
+		if err := kube.Create(t.Context(), store); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: got %v, want it refused with %q", name, err, row.says)
+		}
+	}
+}
+
+func refusesGateways(t *testing.T, kube client.Client, namespace string) {
+	for _, row := range []struct {
+		gateway v1alpha1.GatewayType
+		dialect v1alpha1.GatewayDialect
+		says    string
+	}{
+		{v1alpha1.GatewayUAZAPI, v1alpha1.DialectV1, "the V1 dialect is for gateway type Evolution"},
+		{v1alpha1.GatewaySimulated, v1alpha1.DialectV1, "the V1 dialect is for gateway type Evolution"},
+		{v1alpha1.GatewayEvolution, v1alpha1.DialectLegacy, "the Legacy dialect is for gateway type UAZAPI"},
+		{v1alpha1.GatewaySimulated, v1alpha1.DialectLegacy, "the Legacy dialect is for gateway type UAZAPI"},
+		{v1alpha1.GatewayUAZAPI, "V3", "Unsupported value"},
+	} {
+		instance := gen.In(namespace, gatewayOf(row.gateway, row.dialect))
+		if err := kube.Create(t.Context(), instance); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s of %s: got %v, want it refused with %q", row.dialect, row.gateway, err, row.says)
+		}
+	}
+}
+
+func gatewayOf(gateway v1alpha1.GatewayType, dialect v1alpha1.GatewayDialect) *v1alpha1.WhatsAppInstance {
+	return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type, i.Spec.Gateway.Dialect = gateway, dialect })
+}
+
+// accepts checks that the rules refuse no more than they should.
+func accepts(t *testing.T, kube client.Client, namespace string) {
+	every := []v1alpha1.StorePlatform{
+		entry("hotmart"), entry("kiwify"), entry("eduzz"),
+		entry("kirvano", token(v1alpha1.TokenLocation{Header: "Security-Token"})), entry("cakto", token(v1alpha1.TokenLocation{BodyField: "secret"})),
+		entry("ticto", token(v1alpha1.TokenLocation{BodyField: "token"})), entry("perfectpay"),
+		entry("monetizze", token(v1alpha1.TokenLocation{BodyField: "chave_unica"})), entry("generic", mapped()),
+	}
+	objects := map[string]client.Object{
+		"every platform": gen.StoreObject(func(s *v1alpha1.Store) { s.Name, s.Spec.Platforms = "every", every }),
+		"a bearer token and a phone": gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Name, s.Spec.Platforms = "bearer", []v1alpha1.StorePlatform{entry("generic", mapped(func(m *v1alpha1.GenericMapping) {
+				m.Auth.Type, m.Fields.Email, m.Fields.Phone = "Bearer", "", "$.phone"
+			}))}
+		}),
+		"Legacy of UAZAPI": named("uazapi-legacy", gatewayOf(v1alpha1.GatewayUAZAPI, v1alpha1.DialectLegacy)),
+		"V1 of Evolution":  named("evolution-v1", gatewayOf(v1alpha1.GatewayEvolution, v1alpha1.DialectV1)),
+		"V2 of UAZAPI":     named("uazapi-v2", gatewayOf(v1alpha1.GatewayUAZAPI, v1alpha1.DialectV2)),
+		"V2 of Evolution":  named("evolution-v2", gatewayOf(v1alpha1.GatewayEvolution, v1alpha1.DialectV2)),
+		"no dialect":       named("no-dialect", gatewayOf(v1alpha1.GatewaySimulated, "")),
+	}
+	for name, object := range objects {
+		if err := kube.Create(t.Context(), gen.In(namespace, object)); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func named(name string, instance *v1alpha1.WhatsAppInstance) *v1alpha1.WhatsAppInstance {
+	instance.Name = name
+	return instance
 }
 
 func keeps(t *testing.T, kube client.Client, namespace string) {
@@ -149,6 +270,38 @@ func samples(t *testing.T, kube client.Client, namespace string) {
 	}
 	if applied < 6 {
 		t.Errorf("only %d samples found", applied)
+	}
+}
+
+// documented applies every entry of spec.platforms that docs/platforms.md shows.
+func documented(t *testing.T, kube client.Client, namespace string) {
+	content, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "platforms.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var applied []string
+	for _, block := range strings.Split(string(content), "```yaml\n")[1:] {
+		block, _, _ = strings.Cut(block, "```")
+		if !strings.HasPrefix(block, "- name: ") {
+			continue
+		}
+		var entries []any
+		if err := yaml.Unmarshal([]byte(block), &entries); err != nil {
+			t.Errorf("%v in\n%s", err, block)
+			continue
+		}
+		name := strings.Fields(block)[2]
+		store := &unstructured.Unstructured{Object: map[string]any{
+			"apiVersion": v1alpha1.GroupVersion.String(), "kind": "Store", "metadata": map[string]any{"name": "documented-" + name, "namespace": namespace},
+			"spec": map[string]any{"clientID": "documented-" + name, "platforms": entries},
+		}}
+		if err := client.WithFieldValidation(kube, metav1.FieldValidationStrict).Create(t.Context(), store); err != nil {
+			t.Errorf("%v in\n%s", err, block)
+		}
+		applied = append(applied, name)
+	}
+	if want := "hotmart kiwify eduzz kirvano cakto ticto perfectpay monetizze generic"; strings.Join(applied, " ") != want {
+		t.Errorf("docs/platforms.md shows %v, want %s", applied, want)
 	}
 }
 

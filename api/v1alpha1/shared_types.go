@@ -20,6 +20,28 @@ const (
 // is when (RFC 3339). `POST /api/whatsapp/connect/{clientId}` sets it.
 const AnnotationPairRequested = "cartrecovery.dev/pair-requested-at"
 
+// AnnotationResumeRequested gives the conversation of a CartRecovery back to the AI after
+// a person took it over (condition HandedOff); its value is when (RFC 3339).
+const AnnotationResumeRequested = "cartrecovery.dev/resume-requested-at"
+
+// AnnotationConnectionChanged is set on a WhatsAppInstance by the webhook server when the
+// gateway says that the connection has changed: the gateway is asked at once, and not at
+// the next poll. Its value is when (RFC 3339).
+const AnnotationConnectionChanged = "cartrecovery.dev/connection-changed-at"
+
+// Annotations of CartRecovery objects that the webhook server keeps. They make the outcome
+// independent of the order in which deliveries come in.
+const (
+	// AnnotationFirstAbandoned is the earliest abandonment that was reported of a lead
+	// (RFC 3339), where that is not spec.abandonedAt: a cart that was followed by an open
+	// PIX. It decides which purchases of other products stop the lead.
+	AnnotationFirstAbandoned = "cartrecovery.dev/first-abandoned-at"
+	// AnnotationLastPurchase is the latest purchase that was reported of a lead (RFC 3339),
+	// where that is not spec.purchase: a subscription that was renewed. It decides which
+	// leads of other products the customer's purchases stop.
+	AnnotationLastPurchase = "cartrecovery.dev/last-purchase-at"
+)
+
 // ObjectReference names an object in the same namespace.
 type ObjectReference struct {
 	// Name of the object.

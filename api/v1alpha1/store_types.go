@@ -21,6 +21,9 @@ const (
 	// ReasonInvalidTemplate: a prompt or text template does not parse or uses unknown
 	// variables.
 	ReasonInvalidTemplate = "InvalidTemplate"
+	// ReasonInvalidMapping: the generic platform's mapping cannot be used; the message names
+	// the field and what was expected there.
+	ReasonInvalidMapping = "InvalidMapping"
 	// ReasonNoCredentials: neither the object nor the operator's configuration has the
 	// credentials it needs.
 	ReasonNoCredentials = "NoCredentials"
@@ -38,6 +41,9 @@ const (
 	// RejectedSecretMissing: the Secret with the platform's secret does not exist, so
 	// nobody can be authenticated.
 	RejectedSecretMissing = "SecretMissing"
+	// RejectedMisconfigured: the platform's entry in spec.platforms cannot be used; see the
+	// Ready condition.
+	RejectedMisconfigured = "Misconfigured"
 	// RejectedMalformed: the delivery was authentic and could not be read.
 	RejectedMalformed = "Malformed"
 )
@@ -94,6 +100,7 @@ type StoreSpec struct {
 
 // StorePlatform is one sales platform of a store.
 // +kubebuilder:validation:XValidation:rule="(self.name == 'generic') == has(self.generic)",message="the platform named generic, and only it, has a generic mapping"
+// +kubebuilder:validation:XValidation:rule="!has(self.tokenLocation) || self.name in ['kirvano', 'cakto', 'ticto', 'perfectpay', 'monetizze']",message="tokenLocation is for platforms that send a plain token: kirvano, cakto, ticto, perfectpay, monetizze"
 type StorePlatform struct {
 	// Name of the platform, as in the webhook URL.
 	// +required
@@ -106,7 +113,9 @@ type StorePlatform struct {
 	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
 	SecretRefs []SecretKeyReference `json:"secretRefs"`
-	// TokenLocation says where a platform that leaves it open puts its token.
+	// TokenLocation says where the deliveries of kirvano, cakto, ticto, perfectpay or
+	// monetizze carry their token, and then it is looked for nowhere else. Default: where
+	// the platform is known to put it; see docs/platforms.md.
 	// +optional
 	TokenLocation *TokenLocation `json:"tokenLocation,omitempty"`
 	// Generic is how to read the platform named generic.
@@ -135,7 +144,8 @@ type GenericMapping struct {
 	// Auth is how a delivery proves where it comes from.
 	// +required
 	Auth GenericAuth `json:"auth"`
-	// Event is the JSONPath of the field that names the event.
+	// Event is the path of the field that names the event: a text, a number, true or false.
+	// Its value is compared with those below without blanks around it, in either case.
 	// +required
 	Event JSONPath `json:"event"`
 	// Start are values of the event field that start a recovery, by trigger.
@@ -149,20 +159,24 @@ type GenericMapping struct {
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Kill []string `json:"kill"`
 	// Stop are values of the event field that mean a refund or chargeback.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Stop []string `json:"stop,omitempty"`
-	// Fields are the JSONPaths of everything else.
+	// Fields are the paths of everything else.
 	// +required
 	Fields GenericFields `json:"fields"`
 }
 
-// JSONPath is a path into a JSON body, for example `$.data.buyer.email`.
+// JSONPath is a path into a body, for example `$.data.buyer.email`: fields (`.name`,
+// `['any name']`), indexes (`[0]`) and every element (`[*]`); filters, slices and `..` are
+// not understood.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=256
 type JSONPath string
@@ -180,6 +194,7 @@ type GenericStart struct {
 }
 
 // GenericAuth is how a generic delivery proves where it comes from.
+// +kubebuilder:validation:XValidation:rule="!has(self.header) || self.type == 'HMACSHA256'",message="header is for type HMACSHA256: a bearer token is always in the Authorization header"
 type GenericAuth struct {
 	// Type HMACSHA256: the header holds the hex HMAC-SHA256 of the raw body. Bearer:
 	// the Authorization header holds the secret as a bearer token.
@@ -208,7 +223,8 @@ type GenericFields struct {
 	// Email of the customer.
 	// +optional
 	Email JSONPath `json:"email,omitempty"`
-	// ProductID of the product.
+	// ProductID of the product. Where the path leads to several (`$.items[*].id`), each is a
+	// lead of its own; ProductName, Amount and Currency then lie in the same list.
 	// +required
 	ProductID JSONPath `json:"productID"`
 	// ProductName of the product.
@@ -324,7 +340,7 @@ type RejectedDelivery struct {
 	// +required
 	Platform PlatformName `json:"platform"`
 	// Reason in one word: NoCredential, BadCredential, PlatformNotConfigured,
-	// SecretMissing, Malformed.
+	// SecretMissing, Misconfigured, Malformed.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`

@@ -61,6 +61,18 @@ const (
 	GatewaySimulated GatewayType = "Simulated"
 )
 
+// GatewayDialect is a variant of a gateway's protocol.
+type GatewayDialect string
+
+const (
+	// DialectV2 is the gateway's published API.
+	DialectV2 GatewayDialect = "V2"
+	// DialectLegacy is the old backend's way of sending through UAZAPI.
+	DialectLegacy GatewayDialect = "Legacy"
+	// DialectV1 is version 1 of the Evolution API.
+	DialectV1 GatewayDialect = "V1"
+)
+
 // PairingMethod is how a phone is paired.
 // +kubebuilder:validation:Enum=QRCode;PairCode
 type PairingMethod string
@@ -139,7 +151,8 @@ type WhatsAppInstanceSpec struct {
 
 // GatewaySpec is how to reach a gateway.
 // +kubebuilder:validation:XValidation:rule="self.type == 'Simulated' || !has(self.baseURL) || has(self.adminTokenSecretRef)",message="an own baseURL needs its own adminTokenSecretRef: the operator's token is only ever sent to the operator's own gateway"
-// +kubebuilder:validation:XValidation:rule="!has(self.dialect) || self.dialect == 'V2' || self.type == 'UAZAPI'",message="the Legacy dialect is for gateway type UAZAPI"
+// +kubebuilder:validation:XValidation:rule="!has(self.dialect) || self.dialect != 'Legacy' || self.type == 'UAZAPI'",message="the Legacy dialect is for gateway type UAZAPI"
+// +kubebuilder:validation:XValidation:rule="!has(self.dialect) || self.dialect != 'V1' || self.type == 'Evolution'",message="the V1 dialect is for gateway type Evolution"
 type GatewaySpec struct {
 	// Type is the gateway's protocol.
 	// +required
@@ -154,12 +167,13 @@ type GatewaySpec struct {
 	// instances. Default: the operator's own.
 	// +optional
 	AdminTokenSecretRef *SecretKeyReference `json:"adminTokenSecretRef,omitempty"`
-	// Dialect V2 is the gateway's published API (the default); Legacy sends with POST
-	// /message/text, for installations that proxy it. Legacy cannot look a message up, so
-	// an unconfirmed send stays Unknown.
+	// Dialect V2 is the gateway's published API (the default). Legacy, of UAZAPI, sends
+	// with POST /message/text, for installations that proxy it; it cannot look a message
+	// up, so an unconfirmed send stays Unknown. V1, of Evolution, sends the body that
+	// version 1 of its API takes.
 	// +optional
-	// +kubebuilder:validation:Enum=V2;Legacy
-	Dialect string `json:"dialect,omitempty"`
+	// +kubebuilder:validation:Enum=V2;Legacy;V1
+	Dialect GatewayDialect `json:"dialect,omitempty"`
 }
 
 // PairingSpec is how a phone is paired.

@@ -376,8 +376,20 @@ func (in *LeadProduct) DeepCopy() *LeadProduct {
 func (in *Message) DeepCopyInto(out *Message) {
 	*out = *in
 	in.At.DeepCopyInto(&out.At)
+	if in.EditedAt != nil {
+		in, out := &in.EditedAt, &out.EditedAt
+		*out = (*in).DeepCopy()
+	}
 	if in.SentAt != nil {
 		in, out := &in.SentAt, &out.SentAt
+		*out = (*in).DeepCopy()
+	}
+	if in.DeliveredAt != nil {
+		in, out := &in.DeliveredAt, &out.DeliveredAt
+		*out = (*in).DeepCopy()
+	}
+	if in.ReadAt != nil {
+		in, out := &in.ReadAt, &out.ReadAt
 		*out = (*in).DeepCopy()
 	}
 	if in.RetryAt != nil {

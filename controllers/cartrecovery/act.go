@@ -9,6 +9,8 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -18,7 +20,6 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/internal/phone"
 )
 
 // claimLease is how long after its claim a call may still begin. A leader that was frozen
@@ -32,12 +33,16 @@ const conflictRetry = 100 * time.Millisecond
 // act carries out one action.
 func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
 	switch planned.kind {
+	case check:
+		return r.check(ctx, s, planned.message.instance)
 	case prepare:
 		return r.prepare(ctx, s, planned.message)
 	case send:
 		return r.send(ctx, s, planned.message)
 	case resolve:
 		return r.resolve(ctx, s, planned.message)
+	case resume:
+		return r.resume(ctx, s)
 	case finish:
 		return r.finish(ctx, s, planned.outcome)
 	case remove:
@@ -52,6 +57,9 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
 	if planned.blocked != "" {
 		r.tellBlocked(s.lead, planned)
+	}
+	if planned.handedOff {
+		r.tellHandedOff(s.lead, s.now)
 	}
 	if _, err := r.write(ctx, s.lead, waiting(planned, s.now)); err != nil {
 		return afterConflict(err)
@@ -101,6 +109,7 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	if err != nil {
 		return afterConflict(err)
 	}
+	r.claims.Add(lead.TrackID(claimed.UID, wanted.id), wanted.instance.Status.GatewayInstanceID)
 	if r.Clock.Since(now) > claimLease {
 		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
 		return r.until(now.Add(askAfter)), nil
@@ -116,7 +125,7 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gateway.Timeout)
 	defer cancel()
 	return gate.SendText(ctx, gateway.Text{
-		Phone:   phone.Digits(claimed.Spec.Customer.Phone),
+		Phone:   recipient(claimed),
 		Body:    wanted.text,
 		TrackID: lead.TrackID(claimed.UID, wanted.id),
 	})
@@ -128,6 +137,7 @@ func (r *Reconciler) afterSend(ctx context.Context, claimed *v1alpha1.CartRecove
 	switch {
 	case failed == nil:
 		r.count(wanted.id, "sent")
+		r.claims.Remove(lead.TrackID(claimed.UID, wanted.id))
 		r.drafts.forget(client.ObjectKeyFromObject(claimed))
 		return ctrl.Result{}, r.writeOutcome(ctx, claimed, confirm(wanted.id, receipt, now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
@@ -135,6 +145,7 @@ func (r *Reconciler) afterSend(ctx context.Context, claimed *v1alpha1.CartRecove
 		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
 		return r.until(now.Add(askAfter)), nil
 	}
+	r.claims.Remove(lead.TrackID(claimed.UID, wanted.id))
 	r.count(wanted.id, "refused")
 	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.id, "cause", connection.Message(failed))
 	if failure.CodeOf(failed) == failure.Restricted {
@@ -152,14 +163,34 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 	case err == nil && found:
 		r.count(claimed.id, "resolved")
 		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, confirm(claimed.id, receipt, r.Clock.Now()))
-	case err == nil && age >= grace:
+	case err == nil && age >= grace && r.sameInstance(s.lead, claimed):
 		wanted := s.lead.Spec.Purchase == nil && s.lead.Spec.Reversal == nil && !s.suppressed
 		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, notSent(claimed.id, wanted, r.Clock.Now()))
-	case errors.Is(err, gateway.ErrNoLookup), err != nil && age >= giveUpAfter:
+	case errors.Is(err, gateway.ErrNoLookup), age >= giveUpAfter:
 		r.count(claimed.id, "unknown")
 		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, unknown(claimed.id))
 	}
 	return r.wait(ctx, s, blockedUntil(nextResolve(claimed.due, r.Clock.Now()), v1alpha1.ReasonUnconfirmed, unconfirmed))
+}
+
+// sameInstance says whether the gateway still has the instance that a message was claimed
+// for. One that was lost and made anew knows nothing of what went before: from it, "not
+// found" does not mean "not sent". Where this process does not know which instance that was,
+// an unbroken connection has to prove it.
+func (r *Reconciler) sameInstance(recovery *v1alpha1.CartRecovery, claimed message) bool {
+	if before, ok := r.claims.Get(lead.TrackID(recovery.UID, claimed.id)); ok && before != "" {
+		return before == claimed.instance.Status.GatewayInstanceID
+	}
+	return connectedSince(claimed.instance, claimed.due)
+}
+
+// connectedSince says whether a number has been connected without a break since a time, as
+// far as was seen.
+func connectedSince(instance *v1alpha1.WhatsAppInstance, at time.Time) bool {
+	ready := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
+	last := instance.Status.LastConnectedTime
+	return ready != nil && ready.Status == metav1.ConditionTrue && !ready.LastTransitionTime.After(at) &&
+		(last == nil || !last.After(at))
 }
 
 func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery, claimed message) (gateway.Receipt, bool, error) {
@@ -172,7 +203,7 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 	}
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	return gate.FindSent(ctx, lead.TrackID(recovery.UID, claimed.id), phone.Digits(recovery.Spec.Customer.Phone))
+	return gate.FindSent(ctx, lead.TrackID(recovery.UID, claimed.id), recipient(recovery))
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {

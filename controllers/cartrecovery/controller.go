@@ -4,6 +4,8 @@ package cartrecovery
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
+	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -38,6 +41,9 @@ const (
 	// reconcileTimeout bounds one reconcile: longer than a gateway call and the writes
 	// around it.
 	reconcileTimeout = 45 * time.Second
+	// maxClaims is how many claims are remembered: those that are under way, and those of
+	// which nobody knows what came.
+	maxClaims = 10_000
 )
 
 // Reconciler works on leads. Every field down to Clock must be set.
@@ -67,7 +73,13 @@ type Reconciler struct {
 	// SkipNameValidation allows several controllers of this name in one process.
 	SkipNameValidation bool
 
-	drafts *drafts
+	drafts   *drafts
+	contacts *contacts
+	// told are the hand-overs that an event was made of.
+	told *lru.Cache
+	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
+	// for, by track id.
+	claims *lru.Cache
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -99,6 +111,9 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	s.draft = func(wanted message) draft {
 		return r.drafts.get(request.NamespacedName, s.textID(wanted.id))
 	}
+	s.contact = func(instance *v1alpha1.WhatsAppInstance) contact {
+		return r.contacts.get(contactOf(recovery), instance.UID)
+	}
 	var err error
 	if s.store, err = r.store(ctx, recovery); err != nil {
 		return nil, err
@@ -107,7 +122,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 		return nil, err
 	}
 	s.policy = policy.Resolve(s.store, s.product)
-	if s.twin, err = index.PurchaseOfTwin(ctx, r.Client, recovery); err != nil {
+	if s.twin, err = index.StoppingPurchase(ctx, r.Client, recovery, s.policy.KillSwitchScope); err != nil {
 		return nil, err
 	}
 	if s.instances, err = r.instances(ctx, recovery); err != nil {
@@ -117,7 +132,8 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	return s, err
 }
 
-// textID names the text of a message as Store and Product want it now.
+// textID names the text of a message as Store and Product want it now, and after what was
+// said so far.
 func (s *situation) textID(messageID string) textID {
 	basis := ""
 	if s.store != nil {
@@ -126,7 +142,19 @@ func (s *situation) textID(messageID string) textID {
 	if s.product != nil {
 		basis += fmt.Sprintf("/%s/%d", s.product.UID, s.product.Generation)
 	}
-	return textID{uid: s.lead.UID, messageID: messageID, basis: basis}
+	return textID{uid: s.lead.UID, messageID: messageID, basis: basis + "/" + said(s.lead.Status.Conversation)}
+}
+
+// said is a hash of what others than us wrote: a text for a message that its writer has
+// changed since, or from before a person of the store wrote, is never sent.
+func said(conversation []v1alpha1.Message) string {
+	sum := sha256.New()
+	for i := range conversation {
+		if m := &conversation[i]; m.Role != v1alpha1.RoleAssistant {
+			_, _ = fmt.Fprintf(sum, "%q%q", m.ID, m.Text)
+		}
+	}
+	return hex.EncodeToString(sum.Sum(nil)[:12])
 }
 
 func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Store, error) {
@@ -187,5 +215,7 @@ func (r *Reconciler) complete() error {
 		r.RetryBase = DefaultRetryBase
 	}
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Writers)
+	r.contacts = newContacts(r.Clock)
+	r.told, r.claims = lru.New(maxTold), lru.New(maxClaims)
 	return nil
 }

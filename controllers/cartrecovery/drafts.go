@@ -53,8 +53,8 @@ type entry struct {
 }
 
 // textID names the text of one message of one lead; the UID tells a lead from one that was
-// deleted and made anew, the basis the Store and Product it was written for from what they
-// are now.
+// deleted and made anew, the basis the Store, Product and conversation it was written for
+// from what they are now.
 type textID struct {
 	uid       types.UID
 	messageID string

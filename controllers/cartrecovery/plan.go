@@ -45,7 +45,10 @@ type situation struct {
 	twin *v1alpha1.Purchase
 	// draft returns what is known of the text of a message.
 	draft func(message) draft
-	now   time.Time
+	// contact returns what is known of the customer's number, which this instance would
+	// be asked for.
+	contact func(*v1alpha1.WhatsAppInstance) contact
+	now     time.Time
 }
 
 // kind is what an action does.
@@ -54,12 +57,16 @@ type kind string
 const (
 	// wait does nothing until a time, or until something changes.
 	wait kind = "Wait"
+	// check asks, ahead of a first message, whether the customer is on WhatsApp.
+	check kind = "Check"
 	// prepare has a text written ahead, into memory.
 	prepare kind = "Prepare"
 	// send claims, sends and confirms a message.
 	send kind = "Send"
 	// resolve asks the gateway for a message that was claimed and not confirmed.
 	resolve kind = "Resolve"
+	// resume writes that a person gave the conversation back.
+	resume kind = "Resume"
 	// finish writes the outcome.
 	finish kind = "Finish"
 	// remove deletes the lead.
@@ -79,7 +86,9 @@ type action struct {
 	// refused says that the wait is for another attempt at a message that the gateway
 	// refused: what stood in the way then is shown until it is made.
 	refused bool
-	// message to prepare, send or resolve.
+	// handedOff says that the wait is for a person of the store, who has the conversation.
+	handedOff bool
+	// message to check the number for, to prepare, send or resolve.
 	message message
 	// outcome is the reason to finish with.
 	outcome string
@@ -95,8 +104,11 @@ type message struct {
 	replyTo string
 	// due is when it should leave.
 	due time.Time
-	// instance to send from; set on send and resolve.
+	// instance to send from; set on check, send and resolve.
 	instance *v1alpha1.WhatsAppInstance
+	// whatsAppID is what the gateway just told of the customer's number; "" for nothing
+	// new.
+	whatsAppID string
 	// text is set where there is a text ready to be sent.
 	text string
 	// tokens the text cost.
@@ -140,6 +152,7 @@ func plan(s situation) action {
 		waitForStore,
 		finishNotOnWhatsApp,
 		finishExpired,
+		leaveToPerson,
 		answerCustomer,
 		nextStep,
 	} {
@@ -209,10 +222,7 @@ func finishReversed(s *situation) (action, bool) {
 // finishBought holds for finished leads too: a purchase that comes after we gave up is
 // still one.
 func finishBought(s *situation) (action, bool) {
-	purchase := s.lead.Spec.Purchase
-	if purchase == nil {
-		purchase = s.twin
-	}
+	purchase := lead.BetterPurchase(s.lead.Spec.Purchase, s.twin)
 	if purchase == nil || s.lead.Spec.Reversal != nil {
 		return action{}, false
 	}
@@ -306,7 +316,7 @@ func finishExpired(s *situation) (action, bool) {
 	switch {
 	case lead.LastInbound(s.lead) != nil:
 		outcome = v1alpha1.ReasonConversationEnded
-	case !lead.FirstContact(s.lead).IsZero():
+	case !lead.FirstContact(s.lead).IsZero(), !lead.LastOperator(s.lead).IsZero():
 		outcome = v1alpha1.ReasonUnanswered
 	}
 	return action{kind: finish, outcome: outcome}, true
@@ -316,16 +326,17 @@ func expired(s *situation) bool { return !s.now.Before(expiry(s)) }
 
 func expiry(s *situation) time.Time { return lead.LastActivity(s.lead).Add(s.policy.ExpireAfter) }
 
-// answerCustomer answers the customer's last message, and with it all before it.
+// answerCustomer answers the customer's last message, and with it all before it. What a
+// person of the store has answered is not answered again.
 func answerCustomer(s *situation) (action, bool) {
 	inbound := lead.LastInbound(s.lead)
-	if inbound == nil {
+	if inbound == nil || answeredByPerson(s.lead) {
 		return action{}, false
 	}
 	answer := message{
 		id:      lead.ReplyID(s.lead.Status.Cycle, inbound.ID),
 		replyTo: inbound.ID,
-		due:     inbound.At.Add(s.policy.ReplyDebounce),
+		due:     lastWrote(inbound, s.now).Add(s.policy.ReplyDebounce),
 	}
 	state, due := progress(s, answer)
 	switch state {
@@ -339,6 +350,14 @@ func answerCustomer(s *situation) (action, bool) {
 	}
 	answer.due = due
 	return bring(s, answer, answer.due), true
+}
+
+// lastWrote is when the customer wrote a message, or last changed it.
+func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
+	if edited := inbound.EditedAt; edited != nil && !edited.After(now) {
+		return latest(inbound.At.Time, edited.Time)
+	}
+	return inbound.At.Time
 }
 
 // roomForReply is when one more answer keeps within maxRepliesPerHour; zero for now. Two
@@ -369,6 +388,8 @@ func nextStep(s *situation) (action, bool) {
 		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.lead.Spec.Trigger)), true
 	}
 	done, base := stepsDone(s)
+	// Somebody who has just heard from a person of the store is left in peace as long.
+	base = latest(base, lead.LastOperator(s.lead))
 	for i := done; i < len(steps) && i < s.policy.MaxUnanswered; i++ {
 		step := message{
 			id:   lead.StepID(s.lead.Status.Cycle, steps[i].Name),
@@ -432,7 +453,7 @@ func progress(s *situation, wanted message) (stepState, time.Time) {
 	case m.Attempts >= maxAttempts:
 		return stepGivenUp, time.Time{}
 	case m.RetryAt != nil:
-		return stepOpen, m.RetryAt.Time
+		return stepOpen, latest(m.RetryAt.Time, wanted.due)
 	default:
 		return stepOpen, wanted.due
 	}
@@ -449,6 +470,9 @@ func bring(s *situation, wanted message, prepareAt time.Time) action {
 		return blockedUntil(someInstanceAt(s), v1alpha1.ReasonNoConnectedInstance, noInstance(s))
 	}
 	text := textOf(s, wanted)
+	if planned, ok := reach(s, &wanted, text); ok {
+		return planned
+	}
 	switch text.state {
 	case draftPending:
 		if text.failures > 0 && !s.now.Before(wanted.due) {
@@ -470,13 +494,72 @@ func hold(s *situation, wanted message, until time.Time) action {
 	return action{kind: wait, until: until, refused: m != nil && m.State == v1alpha1.MessageFailed}
 }
 
+// reach finds out, ahead of the first message and before its text is paid for, whether the
+// customer is on WhatsApp and by which id. It asks once, and not at all once there is a
+// text: from then on nothing may come between a message and its due time.
+func reach(s *situation, wanted *message, text draft) (action, bool) {
+	if !opens(s, wanted) {
+		return action{}, false
+	}
+	known := s.contact(wanted.instance)
+	wanted.whatsAppID = known.id
+	switch {
+	case known.state == contactAbsent:
+		return action{kind: finish, outcome: v1alpha1.ReasonNotOnWhatsApp}, true
+	case text.state != draftNone:
+		return action{}, false
+	case known.state == contactUnasked:
+		return action{kind: check, message: *wanted}, true
+	case known.state == contactAsking && s.now.Before(wanted.due):
+		return action{kind: wait, until: earliest(known.until, wanted.due)}, true
+	default:
+		return action{}, false
+	}
+}
+
+// opens says whether a message is the first of a conversation with a customer whose id at
+// WhatsApp is not known. Whoever wrote to us, or was written to, has WhatsApp.
+func opens(s *situation, wanted *message) bool {
+	if wanted.step == nil || sameSubscriber(s.lead.Status.WhatsAppID, s.lead.Spec.Customer.Phone) {
+		return false
+	}
+	for i := range s.lead.Status.Conversation {
+		if s.lead.Status.Conversation[i].Cycle == s.lead.Status.Cycle {
+			return false
+		}
+	}
+	return true
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
+}
+
 // textOf is the text of a message: the one it already has when it is tried again, else its
 // draft.
 func textOf(s *situation, wanted message) draft {
-	if m := lead.Find(s.lead.Status.Conversation, wanted.id); m != nil && m.Text != "" {
+	if m := lead.Find(s.lead.Status.Conversation, wanted.id); m != nil && m.Text != "" && !talkedSince(s.lead, m.At.Time) {
 		return draft{state: draftReady, text: m.Text}
 	}
 	return s.draft(wanted)
+}
+
+// talkedSince says whether a person of the store wrote, or the customer changed a message,
+// after a time: what was written before would be an answer to something else.
+func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
+	for i := range recovery.Status.Conversation {
+		m := &recovery.Status.Conversation[i]
+		switch {
+		case m.Role == v1alpha1.RoleOperator && m.At.After(at):
+			return true
+		case m.EditedAt != nil && m.EditedAt.After(at):
+			return true
+		}
+	}
+	return false
 }
 
 func atDueTime(s *situation, wanted message, text draft) action {

@@ -3,6 +3,7 @@ package cartrecovery
 import (
 	"fmt"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,6 +93,9 @@ type planCase struct {
 	steps                          []v1alpha1.Step
 	instances                      []v1alpha1.WhatsAppInstance // one that is connected when nil
 	text                           draft
+	// contact is what is known of the number: nothing, and the gateway cannot tell, when
+	// empty.
+	contact *contact
 
 	want kind
 	// until is when a wait ends, after the abandonment.
@@ -243,7 +247,11 @@ func (c *planCase) situation() situation {
 	s := situation{
 		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed, twin: c.twin,
 		instances: c.instances, now: t0.Add(c.now),
-		draft: func(message) draft { return c.text },
+		draft:   func(message) draft { return c.text },
+		contact: func(*v1alpha1.WhatsAppInstance) contact { return contact{state: contactUnsure} },
+	}
+	if c.contact != nil {
+		s.contact = func(*v1alpha1.WhatsAppInstance) contact { return *c.contact }
 	}
 	s.store.Spec.Suspend = c.suspended
 	if c.steps != nil {
@@ -260,7 +268,7 @@ func (c *planCase) situation() situation {
 }
 
 func TestPlan(t *testing.T) {
-	for _, c := range append(messageCases(), outcomeCases()...) {
+	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.situation()
 			before := s.lead.DeepCopy()

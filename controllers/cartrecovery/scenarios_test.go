@@ -23,9 +23,11 @@ import (
 var _ = Describe("The first message", func() {
 	It("is written ahead, leaves when it is due, and costs two status writes", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(30 * time.Minute)}))
+		w.numbers(registered)
 		r := w.start()
 		name := w.abandon()
 		Consistently(w.asked).Should(BeZero())
+		Expect(w.called(checkPath)).To(BeZero())
 		w.advance(29*time.Minute + 10*time.Second)
 		Eventually(w.asked).Should(Equal(1))
 		Consistently(w.sent).Should(BeEmpty())
@@ -35,8 +37,11 @@ var _ = Describe("The first message", func() {
 		w.poke()
 		Consistently(r.api.written).Should(Equal([]string{claims, confirms}))
 		Expect(w.asked()).To(Equal(1))
+		Expect(w.called(checkPath)).To(Equal(1))
+		Expect(w.called(sendPath)).To(Equal(1))
 
 		got, sent := w.lead(name), w.sent()[0]
+		Expect(got.Status.WhatsAppID).To(Equal("5511987654321"), "it is written with the claim")
 		Expect(got.Status.Phase).To(Equal(v1alpha1.PhaseContacted))
 		Expect(got.Status.InstanceRef).To(Equal(&v1alpha1.ObjectReference{Name: gen.Instance}))
 		Expect(got.Status.TokensUsed).To(BeNumerically(">", 0))
@@ -298,6 +303,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 
 	It("is not tried again for a number without WhatsApp", func() {
 		w := newWorld()
+		w.numbers(noLookup)
 		w.whatsapp.WithoutWhatsApp("5511987654321")
 		w.start()
 		name := w.abandon()

@@ -95,6 +95,9 @@ func claim(wanted message, generation int64, now time.Time) change {
 			status.Conversation = lead.Append(status.Conversation, claimed)
 		}
 		status.Attempts = claimed.Attempts
+		if wanted.whatsAppID != "" {
+			status.WhatsAppID = wanted.whatsAppID
+		}
 		status.InstanceRef = &v1alpha1.ObjectReference{Name: wanted.instance.Name}
 		status.TokensUsed += wanted.tokens
 		status.NextActionTime = nil

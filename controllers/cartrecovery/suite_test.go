@@ -93,6 +93,8 @@ type world struct {
 
 	mu    sync.Mutex
 	calls map[string]int
+	// knows answers for the gateway whether a number is on WhatsApp, when it is set.
+	knows func(phone string) (gateway.Number, error)
 }
 
 // newWorld makes a store whose number is connected and whose first message is due soonDue
@@ -287,10 +289,47 @@ func (w *world) says(name, id, text string, mods ...func(*v1alpha1.Message)) {
 	for _, mod := range mods {
 		mod(&message)
 	}
+	w.status(name, func(status *v1alpha1.CartRecoveryStatus) {
+		status.Conversation = lead.Append(status.Conversation, message)
+	})
+}
+
+// operatorWrites appends a message of a person of the store, as the webhook server does.
+func (w *world) operatorWrites(name, id, text string) {
+	GinkgoHelper()
+	w.status(name, func(status *v1alpha1.CartRecoveryStatus) {
+		handOverTo(id, text, w.clock.Now())(status)
+	})
+}
+
+// edits replaces the text of the customer's message in-1, as the webhook server does.
+func (w *world) edits(name, text string) {
+	GinkgoHelper()
+	at := v1alpha1.NewTimestamp(w.clock.Now())
+	w.status(name, func(status *v1alpha1.CartRecoveryStatus) {
+		m := lead.Find(status.Conversation, "in-1")
+		m.Text, m.EditedAt = text, &at
+	})
+}
+
+// resumes gives a conversation back to the AI.
+func (w *world) resumes(name string) {
+	GinkgoHelper()
+	w.change(name, func(recovery *v1alpha1.CartRecovery) {
+		if recovery.Annotations == nil {
+			recovery.Annotations = map[string]string{}
+		}
+		recovery.Annotations[v1alpha1.AnnotationResumeRequested] = w.clock.Now().UTC().Format(time.RFC3339)
+	})
+}
+
+// status changes a lead's status as another writer does.
+func (w *world) status(name string, mod func(*v1alpha1.CartRecoveryStatus)) {
+	GinkgoHelper()
 	Expect(retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		recovery := w.lead(name)
 		before := recovery.DeepCopy()
-		recovery.Status.Conversation = lead.Append(recovery.Status.Conversation, message)
+		mod(&recovery.Status)
 		return environment.Client.Status().Patch(w.ctx, recovery, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
 	})).To(Succeed())
 }
@@ -389,7 +428,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 		Client: api, Live: live,
 		Connector: &gateway.Connector{
 			Secrets: remembered, Client: gateway.NewHTTPClient(),
-			Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: uazapi.New},
+			Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: w.gateway},
 		},
 		AI: &ai.Settings{Secrets: remembered}, Writer: ai.NewOpenAI(nil),
 		Recorder: manager.GetEventRecorder("cartrecovery"), Metrics: counters, Clock: w.clock,
@@ -411,6 +450,47 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	DeferCleanup(func() { r.stop() })
 	return r
 }
+
+// gateway is that of the simulator; numbers are looked up in the world where that knows
+// better.
+func (w *world) gateway(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+	real, err := uazapi.New(client, endpoint)
+	return &numberGateway{Gateway: real, world: w}, err
+}
+
+type numberGateway struct {
+	gateway.Gateway
+	world *world
+}
+
+const checkPath = "/chat/check"
+
+func (g *numberGateway) CheckNumber(ctx context.Context, phone string) (gateway.Number, error) {
+	g.world.mu.Lock()
+	knows := g.world.knows
+	if knows != nil {
+		g.world.calls[checkPath]++
+	}
+	g.world.mu.Unlock()
+	if knows == nil {
+		return g.Gateway.CheckNumber(ctx, phone)
+	}
+	return knows(phone)
+}
+
+// numbers has the gateway answer so when it is asked for a number.
+func (w *world) numbers(knows func(phone string) (gateway.Number, error)) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.knows = knows
+}
+
+// The answers of a gateway that is asked for a number.
+func registered(phone string) (gateway.Number, error) {
+	return gateway.Number{Registered: true, ID: phone}, nil
+}
+func absent(string) (gateway.Number, error)   { return gateway.Number{}, nil }
+func noLookup(string) (gateway.Number, error) { return gateway.Number{}, gateway.ErrNoLookup }
 
 // around has every status write of a lead go through a function; kind is what it makes of
 // the lead (see writeKind).

@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/mapping"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/templates"
 )
@@ -64,6 +65,9 @@ func (s *situation) problem() (reason, message string) {
 	if !isTimeZone(spec.TimeZone) {
 		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone + " is no IANA time zone, such as America/Sao_Paulo"
 	}
+	if problem := mappingProblem(spec.Platforms); problem != "" {
+		return v1alpha1.ReasonInvalidMapping, problem
+	}
 	if s.missing != "" {
 		return v1alpha1.ReasonSecretNotFound, s.missing
 	}
@@ -77,6 +81,20 @@ func (s *situation) problem() (reason, message string) {
 		return v1alpha1.ReasonSuspended, "spec.suspend is set: deliveries are stored, and nothing is sent"
 	}
 	return "", ""
+}
+
+// mappingProblem is what keeps the generic platform's mapping from being used: the field
+// and what was expected there; "" for nothing.
+func mappingProblem(platforms []v1alpha1.StorePlatform) string {
+	for i := range platforms {
+		if platforms[i].Name != v1alpha1.PlatformGeneric {
+			continue
+		}
+		if _, err := mapping.Compile(platforms[i].Generic); err != nil {
+			return "spec.platforms[" + string(platforms[i].Name) + "]." + err.Error()
+		}
+	}
+	return ""
 }
 
 // isTimeZone knows the IANA time zones; "Local" is whatever the machine is set to.

@@ -22,6 +22,21 @@ func claimant(namespace string, age time.Duration) v1alpha1.Store {
 	})
 }
 
+// generic gives a Store the platform named generic, beside one that needs no mapping.
+func generic(change func(*v1alpha1.GenericMapping)) func(*v1alpha1.Store) {
+	made := &v1alpha1.GenericMapping{
+		Auth: v1alpha1.GenericAuth{Type: "Bearer"}, Event: "$.event", Kill: []string{"paid"},
+		Fields: v1alpha1.GenericFields{Email: "$.data.email", ProductID: "$.data.product"},
+	}
+	change(made)
+	secrets := []v1alpha1.SecretKeyReference{{Name: "credentials", Key: "hottok"}}
+	return func(s *v1alpha1.Store) {
+		s.Spec.Platforms = []v1alpha1.StorePlatform{
+			{Name: v1alpha1.PlatformHotmart, SecretRefs: secrets}, {Name: v1alpha1.PlatformGeneric, SecretRefs: secrets, Generic: made},
+		}
+	}
+}
+
 func TestPlan(t *testing.T) {
 	for name, test := range map[string]struct {
 		store  func(*v1alpha1.Store)
@@ -30,14 +45,23 @@ func TestPlan(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"all well":               {nil, nil, true, v1alpha1.ReasonReady, ""},
-		"a younger claims it":    {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
-		"an older claims it":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
-		"of the same age":        {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
-		"no such time zone":      {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
-		"the machine's zone":     {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},
-		"UTC":                    {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady, ""},
-		"a Secret is missing":    {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
+		"all well":            {nil, nil, true, v1alpha1.ReasonReady, ""},
+		"a younger claims it": {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
+		"an older claims it":  {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"of the same age":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
+		"no such time zone":   {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
+		"the machine's zone":  {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},
+		"UTC":                 {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady, ""},
+		"a Secret is missing": {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
+		"a path is wrong":     {generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }), nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic.fields.email: expected a path such as $.data.buyer.email"},
+		"a value means two":   {generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"PAID"} }), nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic.stop: expected no value that generic.kill has too"},
+		"no mapping":          {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
+		"a mapping":           {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},
+		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonInvalidMapping, "generic.event"},
+		"a zone and a path": {func(s *v1alpha1.Store) {
+			generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" })(s)
+			s.Spec.TimeZone = "Local"
+		}, nil, false, v1alpha1.ReasonInvalidTimeZone, "spec.timeZone"},
 		"the prompt is broken":   {func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Nope}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.ai.systemPrompt"},
 		"the fallback is broken": {func(s *v1alpha1.Store) { s.Spec.Recovery.FallbackText = "{{" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.recovery.fallbackText"},
 		"nobody has an AI key":   {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials, "OPENAI_API_KEY"},

@@ -146,6 +146,10 @@ var _ = Describe("A Store", func() {
 		},
 		Entry("its time zone", func(s *v1alpha1.Store) { s.Spec.TimeZone = "America/Atlantis" },
 			func(s *v1alpha1.Store) { s.Spec.TimeZone = "Europe/Lisbon" }, v1alpha1.ReasonInvalidTimeZone),
+		Entry("a path of its mapping", generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "$..email" }),
+			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Fields.Email = "$.data.email" }, v1alpha1.ReasonInvalidMapping),
+		Entry("an event that means two things", generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"Paid"} }),
+			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Stop = []string{"refunded"} }, v1alpha1.ReasonInvalidMapping),
 		Entry("its prompt", func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Shoes}}" },
 			func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Name}}" }, v1alpha1.ReasonInvalidTemplate),
 		Entry("no key for the AI", func(s *v1alpha1.Store) { s.Spec.AI.APIKeySecretRef = nil },
@@ -155,6 +159,13 @@ var _ = Describe("A Store", func() {
 		Entry("that it is suspended", func(s *v1alpha1.Store) { s.Spec.Suspend = true },
 			func(s *v1alpha1.Store) { s.Spec.Suspend = false }, v1alpha1.ReasonSuspended),
 	)
+
+	It("names the field of the mapping that is wrong", func(ctx SpecContext) {
+		store := create(ctx, namespace, generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }))
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/InvalidMapping"))
+		Expect(read(ctx, store)()).To(HaveField("Status.Conditions", ContainElement(HaveField("Message",
+			HavePrefix("spec.platforms[generic].generic.fields.email: expected a path such as $.data.buyer.email")))))
+	})
 
 	It("counts its leads by phase, and writes only when that has changed", func(ctx SpecContext) {
 		store := create(ctx, namespace)

@@ -164,7 +164,7 @@ func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
 
 // register tells the gateway where to post. That it fails keeps nobody from pairing.
 func (r *Reconciler) register(ctx context.Context, p *pass) error {
-	err := p.gateway.RegisterWebhook(ctx, p.webhookURL)
+	err := p.gateway.RegisterWebhook(ctx, p.webhookAt)
 	if err != nil {
 		p.memory.webhookRetryAt = r.retryAt(err, 2)
 		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRefused(i, err, p.now) })
@@ -214,7 +214,7 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) error {
 	now := r.Clock.Now()
 	p.memory.succeeded()
-	p.memory.state, p.memory.askedFor = state.Connection, p.request()
+	p.memory.state, p.memory.askedFor, p.memory.changed = state.Connection, p.request(), p.change()
 	if connection.PairingOpen(p.instance, now) && p.memory.connectedFor == p.instance.Status.Pairing.Attempts {
 		err := r.show(ctx, p.instance, state)
 		if errors.Is(err, errNotOwned) {
@@ -339,7 +339,7 @@ func (r *Reconciler) failed(ctx context.Context, p *pass, err error) error {
 	}
 	p.memory.failures++
 	p.memory.retryAt = r.retryAt(err, p.memory.failures)
-	p.memory.nextPoll, p.memory.state, p.memory.askedFor = p.memory.retryAt, "", p.request()
+	p.memory.nextPoll, p.memory.state, p.memory.askedFor, p.memory.changed = p.memory.retryAt, "", p.request(), p.change()
 	ctrl.LoggerFrom(ctx).V(1).Info("the gateway failed", "failure", connection.Message(err))
 	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { connection.Failed(i, err, p.now) })
 }

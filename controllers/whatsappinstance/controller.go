@@ -200,8 +200,8 @@ type pass struct {
 	gateway gateway.Gateway
 	// problem is why there is no gateway.
 	problem error
-	// webhookURL is a secret.
-	webhookURL string
+	// webhookAt is where the gateway is to post.
+	webhookAt gateway.Webhook
 }
 
 // look reads everything there is to know.
@@ -233,8 +233,8 @@ func (r *Reconciler) lookAtCredentials(ctx context.Context, p *pass) error {
 	}
 	p.credentials = readCredentials(secret.Data, r.Connector.Fingerprint(p.instance))
 	if key := secret.Data[gateway.KeyWebhook]; r.PublicURL != "" && len(key) > 0 {
-		p.webhookURL = webhookURL(r.PublicURL, p.instance, string(key))
-		p.webhook = hash(p.webhookURL)
+		p.webhookAt = gateway.Webhook{URL: webhookURL(r.PublicURL, p.instance), Key: string(key)}
+		p.webhook = hash(p.webhookAt.KeyedURL())
 	}
 	return nil
 }

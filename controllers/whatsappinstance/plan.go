@@ -63,6 +63,8 @@ type memory struct {
 	state gateway.Connection
 	// askedFor is the pairing request for which the gateway was last called.
 	askedFor string
+	// changed is the connection change for which the gateway was last called.
+	changed string
 	// connectedFor is the pairing attempt that a QR or pair code was last asked for.
 	connectedFor int32
 	// settled is the beginning of the last creation, once its call has ended and its outcome
@@ -266,10 +268,10 @@ func planWebhook(s *situation) (action, bool) {
 	return action{kind: register}, s.webhookPending() && !s.now.Before(s.memory.webhookRetryAt)
 }
 
-// planPoll asks for the connection when it is time, and before anything is decided on a
-// pairing request.
+// planPoll asks for the connection when it is time, when the gateway said that it has
+// changed, and before anything is decided on a pairing request.
 func planPoll(s *situation) (action, bool) {
-	due := s.memory.state == "" || !s.now.Before(s.memory.nextPoll) || s.askedAnew()
+	due := s.memory.state == "" || !s.now.Before(s.memory.nextPoll) || s.askedAnew() || s.change() != s.memory.changed
 	return action{kind: poll}, due
 }
 
@@ -308,6 +310,12 @@ func (s *situation) request() string {
 func (s *situation) askedAnew() bool {
 	request := s.request()
 	return request != "" && request != s.memory.askedFor
+}
+
+// change is the last connection change that the gateway told the webhook server of, "" when
+// there was none.
+func (s *situation) change() string {
+	return s.instance.Annotations[v1alpha1.AnnotationConnectionChanged]
 }
 
 // wantsConnect says whether an attempt lacks its QR or pair code: none was asked for, or

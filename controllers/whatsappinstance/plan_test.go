@@ -147,6 +147,23 @@ func TestPlanWebhook(t *testing.T) {
 	})
 }
 
+func TestPlanConnectionChange(t *testing.T) {
+	changed := func(s *situation) {
+		s.instance.Annotations = map[string]string{v1alpha1.AnnotationConnectionChanged: "2027-03-01T11:59:59.5Z"}
+	}
+	noted := func(s *situation) { s.memory.changed = "2027-03-01T11:59:59.5Z" }
+	testPlan(t, map[string]planned{
+		"the connection has changed":            {settledSituation(changed), poll, time.Time{}},
+		"it has changed, and was asked for":     {settledSituation(changed, noted), wait, at(time.Minute)},
+		"it has changed again":                  {settledSituation(changed, set(func(s *situation) { s.memory.changed = "2027-03-01T11:59:58Z" })), poll, time.Time{}},
+		"it has changed before a restart":       {settledSituation(changed, set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
+		"it has changed, the gateway is down":   {settledSituation(changed, backingOff), wait, at(30 * time.Second)},
+		"it has changed, and is suspended":      {settledSituation(changed, set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
+		"it has changed before it was paired":   {settledSituation(pairing, changed), poll, time.Time{}},
+		"the annotation was removed, and asked": {settledSituation(noted), poll, time.Time{}},
+	})
+}
+
 func TestPlanPairing(t *testing.T) {
 	testPlan(t, map[string]planned{
 		"first pairing": {settledSituation(neverConnected), beginPairing, time.Time{}},

@@ -279,9 +279,9 @@ func pairingContent(state gateway.State) map[string][]byte {
 	return map[string][]byte{gateway.KeyQR: []byte(state.QRCode), gateway.KeyQRImage: picture}
 }
 
-// webhookURL is where the gateway posts to; its last part is a secret.
-func webhookURL(publicURL string, instance *v1alpha1.WhatsAppInstance, key string) string {
-	return strings.TrimRight(publicURL, "/") + "/api/whatsapp/webhook/" + instance.Namespace + "/" + instance.Name + "/" + key
+// webhookURL is where the gateway posts to, without the key.
+func webhookURL(publicURL string, instance *v1alpha1.WhatsAppInstance) string {
+	return strings.TrimRight(publicURL, "/") + "/api/whatsapp/webhook/" + instance.Namespace + "/" + instance.Name
 }
 
 func hash(text string) string {

@@ -13,12 +13,15 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/fields"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/evolution"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/index"
@@ -32,6 +35,9 @@ const (
 	often      = 20 * time.Millisecond
 	awhile     = 600 * time.Millisecond
 	adminToken = "admin-token-of-the-tests"
+	// patient and evolving are the namespaces whose controller polls connected instances once
+	// an hour, and knows gateways of type Evolution.
+	patient, evolving = "patient", "evolving"
 )
 
 var (
@@ -39,6 +45,7 @@ var (
 	clk       = &movableClock{}
 	flaky     *flakyClient
 	publicURL string
+	posted    = &postings{keys: map[string]string{}}
 	// operatorsOwn is the gateway of instances that name none.
 	operatorsOwn *simulator.UAZAPI
 )
@@ -58,7 +65,7 @@ var _ = BeforeSuite(func(SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { Expect(env.Stop()).To(Succeed()) })
 
-	hook := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusOK) }))
+	hook := httptest.NewServer(posted)
 	DeferCleanup(hook.Close)
 	publicURL = hook.URL
 
@@ -66,19 +73,28 @@ var _ = BeforeSuite(func(SpecContext) {
 	server, err := simulator.Serve(operatorsOwn)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { _ = server.Close() })
-	startManager(server.URL())
+	flaky = &flakyClient{}
+	startManager(cache.Options{DefaultFieldSelector: fields.AndSelectors(
+		fields.OneTermNotEqualSelector("metadata.namespace", patient), fields.OneTermNotEqualSelector("metadata.namespace", evolving),
+	)}, func(r *Reconciler) {
+		r.Connector.Defaults.BaseURL, flaky.Client = server.URL(), r.Client
+		r.Client = flaky
+	})
+	startManager(cache.Options{DefaultNamespaces: map[string]cache.Config{patient: {}, evolving: {}}}, func(r *Reconciler) {
+		r.Pace.Connected = time.Hour
+		r.Connector.Factories[v1alpha1.GatewayEvolution] = evolution.New
+	})
 })
 
-// startManager runs the controller, and nothing else, until the suite ends.
-func startManager(defaultGateway string) {
+// startManager runs the controller, changed by mod, and nothing else, until the suite ends.
+func startManager(sees cache.Options, mod func(*Reconciler)) {
 	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
+		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr, Cache: sees,
 	})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
-	flaky = &flakyClient{Client: mgr.GetClient()}
 	reconciler := &Reconciler{
-		Client: flaky, Live: mgr.GetAPIReader(), Clock: clk, Recorder: mgr.GetEventRecorder("whatsappinstance"),
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clk, Recorder: mgr.GetEventRecorder("whatsappinstance"),
 		PublicURL: publicURL, SkipNameValidation: true,
 		Pace: Pace{Pairing: 50 * time.Millisecond, Connected: 200 * time.Millisecond, Retry: 50 * time.Millisecond},
 		Connector: &gateway.Connector{
@@ -86,10 +102,11 @@ func startManager(defaultGateway string) {
 			Factories: map[v1alpha1.GatewayType]gateway.Factory{
 				v1alpha1.GatewayUAZAPI: uazapi.New, v1alpha1.GatewaySimulated: simulated.NewSimulation(clk.Now).New,
 			},
-			Defaults: gateway.Defaults{BaseURL: defaultGateway, AdminToken: adminToken},
+			Defaults: gateway.Defaults{AdminToken: adminToken},
 			Client:   gateway.NewHTTPClient(),
 		},
 	}
+	mod(reconciler)
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
 
 	running, stop := context.WithCancel(context.Background())
@@ -171,15 +188,42 @@ func firstTokenWrites(n int, namespace string) func(client.Object) bool {
 	}
 }
 
-// tokenWatch notes which tokens a server is sent.
-type tokenWatch struct {
-	next http.Handler
+// postings notes what gateways post to the operator: the key in the header, by path.
+type postings struct {
 	mu   sync.Mutex
-	seen map[string]bool
+	keys map[string]string
+}
+
+func (p *postings) ServeHTTP(out http.ResponseWriter, request *http.Request) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.keys[request.URL.Path] = request.Header.Get(gateway.WebhookKeyHeader)
+	out.WriteHeader(http.StatusOK)
+}
+
+// key is the one that came in the header of the last post to a path; false without a post.
+func (p *postings) key(path string) (string, bool) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	key, found := p.keys[path]
+	return key, found
+}
+
+// tokenWatch notes which tokens a server is sent, and which paths are called how often.
+type tokenWatch struct {
+	next  http.Handler
+	mu    sync.Mutex
+	seen  map[string]bool
+	paths map[string]int
+}
+
+func watching(next http.Handler) *tokenWatch {
+	return &tokenWatch{next: next, seen: map[string]bool{}, paths: map[string]int{}}
 }
 
 func (w *tokenWatch) ServeHTTP(out http.ResponseWriter, request *http.Request) {
 	w.mu.Lock()
+	w.paths[request.URL.Path]++
 	if token := request.Header.Get("token"); token != "" {
 		w.seen[token] = true
 	}
@@ -195,6 +239,12 @@ func (w *tokenWatch) tokens() []string {
 		all = append(all, token)
 	}
 	return all
+}
+
+func (w *tokenWatch) calls(path string) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.paths[path]
 }
 
 func address(url string) string { return strings.TrimPrefix(url, "http://") }

@@ -50,9 +50,14 @@ func newScene() *scene {
 
 func (s *scene) setUp(ctx context.Context) {
 	GinkgoHelper()
-	var err error
-	s.namespace, err = env.Namespace(ctx)
+	namespace, err := env.Namespace(ctx)
 	Expect(err).NotTo(HaveOccurred())
+	s.setUpIn(ctx, namespace)
+}
+
+func (s *scene) setUpIn(ctx context.Context, namespace string) {
+	GinkgoHelper()
+	s.namespace = namespace
 	Expect(env.Client.Create(ctx, gen.In(s.namespace, gen.StoreObject()))).To(Succeed())
 	s.adminSecret(ctx, adminToken)
 	DeferCleanup(s.tearDown)
@@ -473,7 +478,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.pairs(ctx)
 			token := s.uazapi.Instances()[0].Token
 			other := newGateway()
-			watch := &tokenWatch{next: other, seen: map[string]bool{}}
+			watch := watching(other)
 			server, err := simulator.Serve(watch)
 			Expect(err).NotTo(HaveOccurred())
 			DeferCleanup(func() { _ = server.Close() })
@@ -621,5 +626,89 @@ var _ = Describe("A WhatsAppInstance", func() {
 			remove(ctx)
 			Eventually(ctx, gone, soon, often).Should(BeTrue())
 		})
+	})
+})
+
+var _ = Describe("A WhatsAppInstance whose next poll is an hour away", func() {
+	It("is asked for at once when the gateway says that the connection has changed", func(ctx SpecContext) {
+		s := newScene()
+		watch := watching(s.uazapi)
+		server, err := simulator.Serve(watch)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func() { _ = server.Close() })
+		s.url = server.URL()
+		Expect(env.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: patient}})).To(Succeed())
+		s.setUpIn(ctx, patient)
+		changed := func() {
+			GinkgoHelper()
+			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
+				metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationConnectionChanged, clk.Now().UTC().Format(time.RFC3339Nano))
+			})
+		}
+		s.instance(ctx)
+		s.pairs(ctx)
+
+		By("not noticing without being told")
+		Expect(s.uazapi.Logout(s.gatewayName(), "401: device removed")).To(Succeed())
+		Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
+
+		By("asking the gateway once it is told")
+		changed()
+		away := s.becomes(ctx, inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut))
+		Expect(away.Status.LastDisconnectReason).To(Equal("401: device removed"))
+
+		By("asking once only for each time it is told")
+		polls := func() int { return watch.calls("/instance/status") }
+		Eventually(ctx, polls, soon, often).Should(BeNumerically(">", 0))
+		before := polls()
+		Consistently(ctx, polls, awhile, often).Should(Equal(before))
+		changed()
+		Eventually(ctx, polls, soon, often).Should(Equal(before + 1))
+		Consistently(ctx, polls, awhile, often).Should(Equal(before + 1))
+	})
+})
+
+var _ = Describe("A WhatsAppInstance at an Evolution gateway", func() {
+	It("is made, paired, and told where to post, with the key in a header", func(ctx SpecContext) {
+		s := newScene()
+		evo := simulator.NewEvolution(simulator.EvolutionOptions{APIKey: adminToken, Clock: clk.Now})
+		DeferCleanup(evo.Close)
+		server, err := simulator.Serve(evo)
+		Expect(err).NotTo(HaveOccurred())
+		DeferCleanup(func() { _ = server.Close() })
+		s.url = server.URL()
+		Expect(env.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: evolving}})).To(Succeed())
+		s.setUpIn(ctx, evolving)
+		s.instance(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type = v1alpha1.GatewayEvolution })
+
+		s.becomes(ctx, inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing))
+		Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
+		Expect(evo.Scan(s.gatewayName(), digits)).To(Succeed())
+		connected := s.becomes(ctx, And(
+			inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.Pairing.SecretRef", BeNil()),
+		))
+		Expect(connected.Status.Phone).To(Equal(phone))
+		Expect(condition(connected, v1alpha1.ConditionWebhookRegistered)).To(Equal("True/Registered"))
+
+		path := "/api/whatsapp/webhook/" + s.namespace + "/" + gen.Instance
+		Expect(evo.Instances()).To(ConsistOf(And(HaveField("Name", s.gatewayName()), HaveField("WebhookURL", publicURL+path))))
+		key := string(s.secret(ctx, "-gateway")[gateway.KeyWebhook])
+		Expect(key).To(HaveLen(43))
+		used, was := posted.key(path)
+		Expect(was).To(BeTrue())
+		Expect(used).To(Equal(key))
+		Expect(connected.Status.RegisteredWebhook).To(Equal(hash(gateway.Webhook{URL: publicURL + path, Key: key}.KeyedURL())))
+
+		By("telling it again when only the key has changed")
+		Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: gen.Instance + "-gateway"}})).To(Succeed())
+		s.forward(ctx, time.Second)
+		s.becomes(ctx, And(
+			inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected),
+			HaveField("Status.RegisteredWebhook", Not(BeElementOf("", connected.Status.RegisteredWebhook))),
+		))
+		Expect(evo.Instances()).To(HaveLen(1))
+		Expect(evo.Logout(s.gatewayName())).To(Succeed())
+		used, _ = posted.key(path)
+		Expect(used).To(And(Not(Equal(key)), Equal(string(s.secret(ctx, "-gateway")[gateway.KeyWebhook]))))
 	})
 })

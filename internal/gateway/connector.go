@@ -32,18 +32,19 @@ const (
 func (c *Connector) Fingerprint(instance *v1alpha1.WhatsAppInstance) string {
 	base := instance.Spec.Gateway.BaseURL
 	if base == "" {
-		base = c.Defaults.BaseURL
+		base = c.defaults(instance.Spec.Gateway.Type).BaseURL
 	}
 	sum := sha256.Sum256([]byte(string(instance.Spec.Gateway.Type) + "\x00" + strings.TrimRight(base, "/")))
 	return hex.EncodeToString(sum[:])
 }
 
-// Defaults are the operator's own gateway and its credentials. They are only ever used
-// together: the token is never sent anywhere else.
+// Defaults are the operator's own gateway of one type and its credentials. They are only
+// ever used together: the token is never sent anywhere else.
 type Defaults struct {
-	// BaseURL of the operator's UAZAPI server; "" when there is none.
+	// BaseURL of the operator's server; "" when there is none.
 	BaseURL string
-	// AdminToken of the operator's account there. A secret.
+	// AdminToken of the operator's account there: UAZAPI's admin token, Evolution's global
+	// key. A secret.
 	AdminToken string
 }
 
@@ -59,8 +60,10 @@ type Connector struct {
 	Secrets *secrets.Reader
 	// Factories by gateway type; a type that is not there is not supported.
 	Factories map[v1alpha1.GatewayType]Factory
-	// Defaults are the operator's own gateway.
+	// Defaults are the operator's own UAZAPI gateway.
 	Defaults Defaults
+	// EvolutionDefaults are the operator's own Evolution gateway.
+	EvolutionDefaults Defaults
 	// Client is shared by all gateways.
 	Client *http.Client
 }
@@ -85,7 +88,7 @@ func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	endpoint := Endpoint{
 		BaseURL:  spec.BaseURL,
 		Instance: index.GatewayName(instance),
-		Legacy:   spec.Dialect == "Legacy",
+		Dialect:  spec.Dialect,
 	}
 	if spec.Type != v1alpha1.GatewaySimulated {
 		admin, err := c.admin(ctx, instance)
@@ -102,17 +105,34 @@ func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	return endpoint, nil
 }
 
+// defaults are the operator's own gateway of a type.
+func (c *Connector) defaults(of v1alpha1.GatewayType) Defaults {
+	if of == v1alpha1.GatewayEvolution {
+		return c.EvolutionDefaults
+	}
+	return c.Defaults
+}
+
+// settings names what gives the operator a gateway of a type.
+func settings(of v1alpha1.GatewayType) string {
+	if of == v1alpha1.GatewayEvolution {
+		return "EVOLUTION_BASE_URL and EVOLUTION_API_KEY"
+	}
+	return "UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN"
+}
+
 func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Defaults, error) {
 	spec := &instance.Spec.Gateway
+	own := c.defaults(spec.Type)
 	if spec.BaseURL == "" && spec.AdminTokenSecretRef == nil {
-		if c.Defaults.BaseURL == "" || c.Defaults.AdminToken == "" {
-			return Defaults{}, misconfigured("spec.gateway: set baseURL and adminTokenSecretRef, or give the operator UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN")
+		if own.BaseURL == "" || own.AdminToken == "" {
+			return Defaults{}, misconfigured("spec.gateway: set baseURL and adminTokenSecretRef, or give the operator %s", settings(spec.Type))
 		}
-		return c.Defaults, nil
+		return own, nil
 	}
 	base := spec.BaseURL
 	if base == "" {
-		base = c.Defaults.BaseURL
+		base = own.BaseURL
 	}
 	if base == "" || spec.AdminTokenSecretRef == nil {
 		return Defaults{}, misconfigured("spec.gateway: baseURL and adminTokenSecretRef are needed together")

@@ -31,12 +31,15 @@ func connector(defaults gateway.Defaults) *gateway.Connector {
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"}, Data: map[string][]byte{"token": []byte("instance"), "webhookKey": []byte("key")}},
 	).Build()
 	return &gateway.Connector{
-		Secrets:  secrets.NewReader(live, time.Now),
-		Defaults: defaults,
-		Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: func(_ *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
-			return &built{Endpoint: endpoint}, nil
-		}},
+		Secrets:           secrets.NewReader(live, time.Now),
+		Defaults:          defaults,
+		EvolutionDefaults: gateway.Defaults{BaseURL: "https://evolution.example.com", AdminToken: "global"},
+		Factories:         map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: build, v1alpha1.GatewayEvolution: build},
 	}
+}
+
+func build(_ *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+	return &built{Endpoint: endpoint}, nil
 }
 
 var own = gateway.Defaults{BaseURL: "https://own.example.com", AdminToken: "ours"}
@@ -57,7 +60,13 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 		"an own gateway, no token":      {defaults: own, spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com"}, refused: "needed together"},
 		"nothing anywhere":              {refused: "UAZAPI_BASE_URL"},
 		"a token that does not exist":   {defaults: own, spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: "none", Key: "token"}}, refused: `Secret "none"`},
-		"a type that is not spoken yet": {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}, refused: "not supported"},
+		"a type that is not spoken yet": {defaults: own, spec: v1alpha1.GatewaySpec{Type: "Carrier"}, refused: "not supported"},
+		"the operator's own Evolution":  {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}, url: "https://evolution.example.com", token: "global"},
+		"an own Evolution, no token":    {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution, BaseURL: "https://theirs.example.com"}, refused: "needed together"},
+		"an own Evolution, an own token": {
+			defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution, BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin},
+			url: "https://theirs.example.com", token: "theirs",
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
@@ -81,6 +90,18 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 				t.Errorf("called %s with admin token %q and token %q", endpoint.BaseURL, endpoint.AdminToken, endpoint.Token)
 			}
 		})
+	}
+}
+
+// TestUAZAPIsTokenIsNotForEvolution: each type of gateway has its own credentials.
+func TestUAZAPIsTokenIsNotForEvolution(t *testing.T) {
+	c := connector(own)
+	c.EvolutionDefaults = gateway.Defaults{BaseURL: "https://evolution.example.com"}
+	_, err := c.For(t.Context(), gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}
+	}))
+	if failure.CodeOf(err) != failure.Misconfigured || !strings.Contains(err.Error(), "EVOLUTION_API_KEY") {
+		t.Errorf("got %v", err)
 	}
 }
 
@@ -112,10 +133,29 @@ func TestFingerprint(t *testing.T) {
 		"the same said explicitly": {instance(v1alpha1.GatewayUAZAPI, "https://a.example.com"), true},
 		"another host":             {instance(v1alpha1.GatewayUAZAPI, "https://b.example.com"), false},
 		"another type":             {instance(v1alpha1.GatewaySimulated, ""), false},
+		"Evolution there":          {instance(v1alpha1.GatewayEvolution, "https://a.example.com"), false},
 	} {
 		if got := c.Fingerprint(row.instance) == by; got != row.same {
 			t.Errorf("%s: same gateway: %t, want %t", name, got, row.same)
 		}
+	}
+}
+
+// TestFingerprintOfEvolution: the operator's own Evolution server is another gateway when
+// its address is another, whatever UAZAPI's is.
+func TestFingerprintOfEvolution(t *testing.T) {
+	c := connector(own)
+	instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}
+	})
+	before := c.Fingerprint(instance)
+	c.Defaults.BaseURL = "https://elsewhere.example.com"
+	if c.Fingerprint(instance) != before {
+		t.Error("UAZAPI's address makes a difference")
+	}
+	c.EvolutionDefaults.BaseURL = "https://elsewhere.example.com"
+	if c.Fingerprint(instance) == before {
+		t.Error("Evolution's address makes no difference")
 	}
 }
 

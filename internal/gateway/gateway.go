@@ -1,13 +1,15 @@
 // Package gateway is what the operator needs of a WhatsApp gateway: a narrow
-// interface, spoken by one package per gateway type (uazapi, simulated).
+// interface, spoken by one package per gateway type (uazapi, evolution, simulated).
 package gateway
 
 import (
 	"context"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 )
 
@@ -86,6 +88,36 @@ type Receipt struct {
 	At time.Time
 }
 
+// WebhookKeyHeader is the header that carries an instance's webhook key where the gateway
+// can send one; else the key is the last part of the URL's path.
+const WebhookKeyHeader = "X-Cart-Recovery-Key"
+
+// Webhook is where a gateway is to post.
+type Webhook struct {
+	// URL of the instance's webhook, without the key.
+	URL string
+	// Key that authenticates what is posted there. A secret.
+	Key string
+}
+
+// KeyedURL is the URL with the key in its path, for gateways that send no headers of our
+// choice. A secret.
+func (w Webhook) KeyedURL() string { return strings.TrimRight(w.URL, "/") + "/" + w.Key }
+
+// Format keeps the key out of every log line and error, however it is printed.
+func (w Webhook) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprint(state, "gateway webhook")
+}
+
+// Number is what WhatsApp knows of a phone number.
+type Number struct {
+	// Registered says whether the number has WhatsApp.
+	Registered bool
+	// ID is the number that WhatsApp knows it by: digits with country code; "" when the
+	// gateway does not say. Older Brazilian mobiles have one without the ninth digit.
+	ID string
+}
+
 // Gateway is one gateway, called with the credentials of one WhatsAppInstance.
 // Every method returns a *failure.Error when it fails, takes at most Timeout, and
 // holds nothing secret in its errors.
@@ -102,8 +134,11 @@ type Gateway interface {
 	// failure.Unauthorized.
 	Status(ctx context.Context) (State, error)
 	// RegisterWebhook tells the gateway where to post messages, receipts and
-	// connection changes; url is a secret.
-	RegisterWebhook(ctx context.Context, url string) error
+	// connection changes.
+	RegisterWebhook(ctx context.Context, webhook Webhook) error
+	// CheckNumber asks what WhatsApp knows of a phone number (digits with country code).
+	// A gateway that cannot tell returns ErrNoLookup.
+	CheckNumber(ctx context.Context, phone string) (Number, error)
 	// SendText sends a message. Only failure.Ambiguous leaves open whether it went.
 	SendText(ctx context.Context, text Text) (Receipt, error)
 	// FindSent looks for a message sent with this track id to this phone; false
@@ -116,10 +151,11 @@ type Gateway interface {
 	Delete(ctx context.Context) error
 }
 
-// ErrNoLookup is FindSent's answer of a gateway that cannot find messages again.
+// ErrNoLookup is the answer of a gateway that has no such look-up: of messages it has sent
+// (FindSent), or of numbers (CheckNumber).
 var ErrNoLookup = &failure.Error{
-	Class: failure.Terminal, Code: failure.InvalidInput, Op: "gateway: find sent message",
-	Detail: "this gateway cannot look up a message it has sent",
+	Class: failure.Terminal, Code: failure.InvalidInput, Op: "gateway: look up",
+	Detail: "this gateway has no such look-up",
 }
 
 // Endpoint is where a gateway is and what authorises calls to it.
@@ -132,8 +168,8 @@ type Endpoint struct {
 	Token string
 	// Instance is the gateway's instance name, for dialects that put it in the call.
 	Instance string
-	// Legacy selects the old backend's send call (POST /message/text).
-	Legacy bool
+	// Dialect is the variant of the gateway's protocol; "" for its published one.
+	Dialect v1alpha1.GatewayDialect
 }
 
 // Format keeps an Endpoint's secrets out of every log line and error, however it

@@ -30,6 +30,10 @@ const (
 	LeadByStore = "lead.store"
 	// LeadByPhone finds CartRecoveries by LeadPhoneKey, finished or not.
 	LeadByPhone = "lead.phone"
+	// LeadByEmail finds CartRecoveries by LeadEmailKey, finished or not.
+	LeadByEmail = "lead.email"
+	// LeadByMessage finds unfinished CartRecoveries by LeadMessageKey.
+	LeadByMessage = "lead.message"
 	// SuppressionByPhone finds Suppressions by LeadPhoneKey.
 	SuppressionByPhone = "suppression.phone"
 )
@@ -43,6 +47,17 @@ func ProductKey(store string, platform v1alpha1.PlatformName, id string) string 
 // lead.PhoneHash.
 func LeadPhoneKey(store, phoneHash string) string {
 	return store + "\x00" + phoneHash
+}
+
+// LeadEmailKey is the value of LeadByEmail: a store's name and a lead.EmailHash.
+func LeadEmailKey(store, emailHash string) string {
+	return store + "\x00" + emailHash
+}
+
+// LeadMessageKey is the value of LeadByMessage: a store's name and the gateway's id of a
+// message in the conversation, the customer's or one of ours.
+func LeadMessageKey(store, gatewayID string) string {
+	return store + "\x00" + gatewayID
 }
 
 // GatewayName is the name an instance has at its gateway.
@@ -68,6 +83,8 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.WhatsAppInstance{}, InstanceByGatewayName, instanceGatewayName},
 		{&v1alpha1.CartRecovery{}, LeadByStore, leadStore},
 		{&v1alpha1.CartRecovery{}, LeadByPhone, leadPhone},
+		{&v1alpha1.CartRecovery{}, LeadByEmail, leadEmail},
+		{&v1alpha1.CartRecovery{}, LeadByMessage, leadMessages},
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
 	} {
 		if err := indexer.IndexField(ctx, entry.object, entry.field, entry.values); err != nil {
@@ -130,6 +147,32 @@ func leadPhone(object client.Object) []string {
 		return nil
 	}
 	return []string{LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))}
+}
+
+func leadEmail(object client.Object) []string {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok || recovery.Spec.Customer.Email == "" {
+		return nil
+	}
+	return []string{LeadEmailKey(recovery.Spec.StoreRef.Name, lead.EmailHash(recovery.Spec.Customer.Email))}
+}
+
+func leadMessages(object client.Object) []string {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok || lead.Finished(recovery) {
+		return nil
+	}
+	var keys []string
+	for i := range recovery.Status.Conversation {
+		message := &recovery.Status.Conversation[i]
+		switch {
+		case message.GatewayID != "":
+			keys = append(keys, LeadMessageKey(recovery.Spec.StoreRef.Name, message.GatewayID))
+		case message.Role != v1alpha1.RoleAssistant:
+			keys = append(keys, LeadMessageKey(recovery.Spec.StoreRef.Name, message.ID))
+		}
+	}
+	return keys
 }
 
 func suppressionPhone(object client.Object) []string {

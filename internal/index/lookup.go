@@ -3,6 +3,7 @@ package index
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -70,33 +71,58 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 	return false, nil
 }
 
-// PurchaseOfTwin finds the purchase of the same product by the same phone that stands on
-// another lead of the Store, nil when there is none. A cart with an e-mail address and a
-// purchase without one have different names; when both come within milliseconds, on
-// different replicas, neither sees the other.
-func PurchaseOfTwin(ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery) (*v1alpha1.Purchase, error) {
-	spec := &recovery.Spec
-	if spec.Customer.Phone == "" {
-		return nil, nil
-	}
-	var leads v1alpha1.CartRecoveryList
-	key := LeadPhoneKey(spec.StoreRef.Name, lead.PhoneHash(spec.Customer.Phone))
-	err := reader.List(ctx, &leads, client.InNamespace(recovery.Namespace), client.MatchingFields{LeadByPhone: key}, client.UnsafeDisableDeepCopy)
-	if err != nil {
-		return nil, fmt.Errorf("find the leads of a phone: %w", err)
-	}
-	for i := range leads.Items {
-		twin := &leads.Items[i].Spec
-		if leads.Items[i].Name != recovery.Name && twin.Purchase != nil && !twin.Purchase.Unattributed && sameProduct(twin, spec) {
-			return twin.Purchase.DeepCopy(), nil
+// StoppingPurchase finds the purchase that stops a lead and stands on another lead of the
+// Store, the one that counts where there are several; nil when there is none (see
+// lead.StoppedBy). scope is the killSwitchScope that holds for the lead. A cart and a
+// purchase that come within milliseconds, on different replicas, do not see each other, and
+// those of a customer who gave an e-mail address here and a phone there are linked only by
+// what comes later.
+func StoppingPurchase(
+	ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope,
+) (*v1alpha1.Purchase, error) {
+	var best *v1alpha1.Purchase
+	others, err := leadsOf(ctx, reader, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer, client.UnsafeDisableDeepCopy)
+	for i := range others {
+		if others[i].Name != recovery.Name {
+			best = lead.BetterPurchase(best, lead.StoppedBy(recovery, &others[i], scope))
 		}
 	}
-	return nil, nil
+	return best, err
 }
 
-func sameProduct(a, b *v1alpha1.CartRecoverySpec) bool {
-	if a.ProductRef != nil && b.ProductRef != nil && *a.ProductRef == *b.ProductRef {
-		return true
+// LeadsOf finds the leads with a customer's phone key or e-mail address in a Store, each
+// once and finished or not. A key says less than a phone: see lead.SameCustomer.
+func LeadsOf(ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
+	return leadsOf(ctx, reader, namespace, store, customer)
+}
+
+func leadsOf(
+	ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer, options ...client.ListOption,
+) ([]v1alpha1.CartRecovery, error) {
+	var found []v1alpha1.CartRecovery
+	for field, key := range customerKeys(store, customer) {
+		var leads v1alpha1.CartRecoveryList
+		err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), client.MatchingFields{field: key})...)
+		if err != nil {
+			return nil, fmt.Errorf("find the leads of a customer: %w", err)
+		}
+		for i := range leads.Items {
+			isKnown := func(known v1alpha1.CartRecovery) bool { return known.Name == leads.Items[i].Name }
+			if !slices.ContainsFunc(found, isKnown) {
+				found = append(found, leads.Items[i])
+			}
+		}
 	}
-	return a.Platform == b.Platform && a.Product.ID != "" && a.Product.ID == b.Product.ID
+	return found, nil
+}
+
+func customerKeys(store string, customer v1alpha1.LeadCustomer) map[string]string {
+	keys := map[string]string{}
+	if hash := lead.PhoneHash(customer.Phone); hash != "" {
+		keys[LeadByPhone] = LeadPhoneKey(store, hash)
+	}
+	if hash := lead.EmailHash(customer.Email); hash != "" {
+		keys[LeadByEmail] = LeadEmailKey(store, hash)
+	}
+	return keys
 }

@@ -104,33 +104,47 @@ func TestSuppressed(t *testing.T) {
 	}
 }
 
-func TestPurchaseOfTwin(t *testing.T) {
-	bought := func(name string, mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
-		return gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) {
-			l.Name, l.Spec.AbandonedAt, l.Spec.Customer.Email = name, nil, ""
+func TestStoppingPurchase(t *testing.T) {
+	type mod = func(*v1alpha1.CartRecovery)
+	bought := func(name string, mods ...mod) *v1alpha1.CartRecovery {
+		return gen.Lead(noon, append([]mod{func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Spec.AbandonedAt = name, nil
 			l.Spec.Purchase = &v1alpha1.Purchase{EventID: name, At: v1alpha1.NewTimestamp(noon)}
 		}}, mods...)...)
 	}
+	byPhone := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Email = "" }
+	byEmail := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }
+	otherProduct := func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "2" }
+	unattributed := func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }
 	for name, row := range map[string]struct {
-		other *v1alpha1.CartRecovery
-		want  bool
+		others []client.Object
+		want   string
 	}{
-		"the same product and phone":  {bought("twin"), true},
-		"an older form of the number": {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+551187654321" }), true},
-		"another product":             {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "2" }), false},
-		"the same Product elsewhere": {bought("twin", func(l *v1alpha1.CartRecovery) {
+		"none":                        {nil, ""},
+		"the same product, by phone":  {[]client.Object{bought("a", byPhone)}, "a"},
+		"the same product, by e-mail": {[]client.Object{bought("a", byEmail)}, "a"},
+		"an older form of the number": {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+551187654321" })}, "a"},
+		"another product":             {[]client.Object{bought("a", otherProduct)}, "a"},
+		"another product, by e-mail":  {[]client.Object{bought("a", otherProduct, byEmail)}, "a"},
+		"the same Product elsewhere": {[]client.Object{bought("a", otherProduct, func(l *v1alpha1.CartRecovery) {
 			l.Spec.Platform, l.Spec.ProductRef = v1alpha1.PlatformKiwify, &v1alpha1.ObjectReference{Name: gen.Product}
-		}), true},
-		"another phone":                   {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+5521911112222" }), false},
-		"another store":                   {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "other" }), false},
-		"stopped by another product's":    {bought("twin", func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }), false},
-		"not bought":                      {gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name = "twin" }), false},
-		"its own, which counts by itself": {bought("hotmart-lead"), false},
+		})}, "a"},
+		"the one that counts": {[]client.Object{
+			bought("a", unattributed), bought("b"), bought("c"), bought("d", otherProduct, byEmail), bought("e", byEmail),
+		}, "b"},
+		"another customer":                {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+5521911112222" })}, ""},
+		"another store":                   {[]client.Object{bought("a", func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "other" })}, ""},
+		"not bought":                      {[]client.Object{gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name = "a" })}, ""},
+		"its own, which counts by itself": {[]client.Object{bought("hotmart-lead")}, ""},
 	} {
 		cart := gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product} })
-		got, err := index.PurchaseOfTwin(t.Context(), cache(t, row.other), cart)
-		if err != nil || (got != nil) != row.want {
-			t.Errorf("%s: got %v, %v", name, got, err)
+		found, err := index.StoppingPurchase(t.Context(), cache(t, row.others...), cart, v1alpha1.KillSwitchCustomer)
+		got := ""
+		if found != nil {
+			got = found.EventID
+		}
+		if err != nil || got != row.want {
+			t.Errorf("%s: got %q, %v; want %q", name, got, err, row.want)
 		}
 	}
 }

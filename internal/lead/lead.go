@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -28,7 +30,7 @@ type Identity struct {
 	ProductID string
 	// Email of the customer, in lower case.
 	Email string
-	// Phone of the customer in E.164; used only where there is no e-mail.
+	// Phone of the customer, with country code; used only where there is no e-mail.
 	Phone string
 }
 
@@ -38,7 +40,8 @@ var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPa
 func Name(id Identity) string {
 	customer := "email:" + id.Email
 	if id.Email == "" {
-		customer = "phone:" + phone.Key(id.Phone)
+		// Not its key, which a landline and a mobile can share.
+		customer = "phone:" + FullNumber(id.Phone)
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		string(id.StoreUID), string(id.Platform), id.ProductID, customer,
@@ -144,6 +147,32 @@ func FirstContact(lead *v1alpha1.CartRecovery) time.Time {
 	return time.Time{}
 }
 
+// HandedOff says whether a person of the store has the conversation: one wrote from the
+// paired phone, and it was not given back since (v1alpha1.AnnotationResumeRequested).
+func HandedOff(lead *v1alpha1.CartRecovery) bool {
+	condition := apimeta.FindStatusCondition(lead.Status.Conditions, v1alpha1.ConditionHandedOff)
+	if condition == nil || condition.Status != metav1.ConditionTrue {
+		return false
+	}
+	took := condition.LastTransitionTime.Time
+	if wrote := LastOperator(lead); wrote.After(took) {
+		took = wrote
+	}
+	resumed, err := time.Parse(time.RFC3339, lead.Annotations[v1alpha1.AnnotationResumeRequested])
+	return err != nil || resumed.Before(took.Truncate(time.Second))
+}
+
+// LastOperator is when a person of the store last wrote in this cycle; zero when never.
+func LastOperator(lead *v1alpha1.CartRecovery) time.Time {
+	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
+		message := &lead.Status.Conversation[i]
+		if message.Cycle == lead.Status.Cycle && message.Role == v1alpha1.RoleOperator {
+			return message.At.Time
+		}
+	}
+	return time.Time{}
+}
+
 // LastInbound is the customer's last message of this cycle, nil when there is none.
 func LastInbound(lead *v1alpha1.CartRecovery) *v1alpha1.Message {
 	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
@@ -164,7 +193,7 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 	}
 	for i := range lead.Status.Conversation {
 		message := &lead.Status.Conversation[i]
-		counts := message.Role == v1alpha1.RoleCustomer || message.State == v1alpha1.MessageSent
+		counts := message.Role != v1alpha1.RoleAssistant || message.State == v1alpha1.MessageSent
 		if message.Cycle == lead.Status.Cycle && counts && message.At.After(last) {
 			last = message.At.Time
 		}

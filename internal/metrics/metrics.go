@@ -11,8 +11,13 @@ import (
 // Metrics are the operator's own metrics; controller-runtime adds its own.
 type Metrics struct {
 	// Deliveries counts webhook deliveries by source (a platform's or dialect's name) and
-	// result.
+	// result: created, stopped, recorded, reversed, gathered, unchanged and ignored, as they
+	// are answered; unmatched and ambiguous, messages that belong to no lead, and to one of
+	// several; unauthorized, malformed, notfound, unavailable, refused.
 	Deliveries *prometheus.CounterVec
+	// ReceiptsDropped counts the leads whose gathered receipts were not stored: too many
+	// waited, or the API server did not take them.
+	ReceiptsDropped prometheus.Counter
 	// Messages counts messages handed to a gateway by kind (step, reply) and result (sent,
 	// refused, ambiguous, resolved, unknown).
 	Messages *prometheus.CounterVec
@@ -31,6 +36,10 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "cartrecovery_webhook_deliveries_total",
 			Help: "Webhook deliveries by source (platform or gateway dialect) and result.",
 		}, []string{"source", "result"}),
+		ReceiptsDropped: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "cartrecovery_receipts_dropped_total",
+			Help: "Leads whose gathered receipts were not stored.",
+		}),
 		Messages: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_messages_total",
 			Help: "Messages handed to a gateway by kind (step, reply) and result.",
@@ -49,7 +58,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Help: "Tokens used by calls to the AI.",
 		}),
 	}
-	for _, collector := range []prometheus.Collector{m.Deliveries, m.Messages, m.Lateness, m.AIRequests, m.AITokens} {
+	for _, collector := range []prometheus.Collector{m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.AIRequests, m.AITokens} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

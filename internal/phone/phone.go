@@ -8,7 +8,9 @@
 package phone
 
 import (
+	"strconv"
 	"strings"
+	"sync"
 	"unicode"
 
 	"github.com/nyaruka/phonenumbers/v2"
@@ -183,9 +185,29 @@ func brazilNational(national string) (string, bool) {
 	return "", false
 }
 
+// brazilianLines are the lines that there are: area codes and the first digit of a
+// subscriber number, with as many digits as it has. The library, which would be asked for
+// every delivery, is asked once for each: its rules for mobiles and landlines go no deeper.
+var brazilianLines = sync.OnceValue(func() map[string]bool {
+	lines := map[string]bool{}
+	for area := 11; area <= 99; area++ {
+		for first := '1'; first <= '9'; first++ {
+			for _, rest := range []string{"1234567", "12345678"} {
+				national := strconv.Itoa(area) + string(first) + rest
+				lines[lineOf(national)] = libraryKnowsLine(national)
+			}
+		}
+	}
+	return lines
+})
+
+func lineOf(national string) string { return national[:3] + strconv.Itoa(len(national)) }
+
 // isBrazilianLine tells whether a national number is a landline or a mobile: not a
 // service number (0800, 0300, 4004) and not in an area that does not exist.
-func isBrazilianLine(national string) bool {
+func isBrazilianLine(national string) bool { return brazilianLines()[lineOf(national)] }
+
+func libraryKnowsLine(national string) bool {
 	number, err := phonenumbers.Parse("+"+brazilCode+national, "")
 	if err != nil || phonenumbers.GetNationalSignificantNumber(number) != national {
 		return false

@@ -1,6 +1,7 @@
 package phone
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 )
@@ -25,6 +26,21 @@ func TestNormalize(t *testing.T) {
 		{"area code 55 is not the country code", "55999887766", "BR", "+5555999887766"},
 		{"country code and area code 55", "5555999887766", "BR", "+5555999887766"},
 		{"area code 55, old mobile", "5599887766", "BR", "+5555999887766"},
+		{"eleven digits that begin with 55", "55999998888", "BR", "+5555999998888"},
+		{"area code 55 with a trunk zero", "055999887766", "BR", "+5555999887766"},
+		{"area code 55, landline", "5532224455", "BR", "+555532224455"},
+		{"country code and area code 55, old mobile", "555599887766", "BR", "+5555999887766"},
+		{"carrier 21 before area code 55", "02155999887766", "BR", "+5555999887766"},
+		{"trunk zero after the country code, no blanks", "55021987654321", "BR", "+5521987654321"},
+		{"double zero and trunk zero", "0055 021 98765-4321", "BR", "+5521987654321"},
+		{"plus in parentheses", "(+55) 21 98765-4321", "BR", "+5521987654321"},
+		{"slashes and dots", "21/98765.4321", "BR", "+5521987654321"},
+		{"landline starting with 2", "11 2222-4455", "BR", "+551122224455"},
+		{"landline starting with 4", "(048) 4222-4455", "BR", "+554842224455"},
+		{"landline with a plus", "+55 11 5222-4455", "BR", "+551152224455"},
+		{"old mobile starting with 6", "11 6222-4455", "BR", "+5511962224455"},
+		{"radio line starting with 7, which never got a ninth digit", "(77) 7009-5638", "BR", "+557770095638"},
+		{"old mobile, trunk zero", "043 9183-4229", "BR", "+5543991834229"},
 		{"landline keeps eight digits", "(11) 3222-4455", "BR", "+551132224455"},
 		{"landline starting with 5", "1152224455", "BR", "+551152224455"},
 		{"landline with country code", "551132224455", "BR", "+551132224455"},
@@ -140,6 +156,36 @@ func TestFromJID(t *testing.T) {
 func TestDigits(t *testing.T) {
 	if got := Digits("+55 21 98765-4321"); got != "5521987654321" {
 		t.Errorf("Digits = %q", got)
+	}
+}
+
+// TestKeySurvivesTheNinthDigit: in every area a mobile has one key, with and without its
+// ninth digit, and what Normalize makes of either has it too. Landlines have their own.
+func TestKeySurvivesTheNinthDigit(t *testing.T) {
+	areas := 0
+	for area := 11; area <= 99; area++ {
+		with, without := fmt.Sprintf("55%d988776655", area), fmt.Sprintf("55%d88776655", area)
+		if Key(with) != Key(without) {
+			t.Errorf("area %d: %s and %s", area, Key(with), Key(without))
+		}
+		e164, ok := Normalize(with, "BR")
+		if !ok {
+			continue // there is no such area
+		}
+		areas++
+		if again, _ := Normalize(without, "BR"); again != e164 || Key(again) != Key(without) {
+			t.Errorf("area %d: %s, and without the ninth digit %s", area, e164, again)
+		}
+		landline := fmt.Sprintf("55%d32224455", area)
+		if e164, _ := Normalize(landline, "BR"); e164 != "+"+landline || Key(e164) == Key(with) {
+			t.Errorf("area %d: the landline became %s", area, e164)
+		}
+		if digits, ok := FromJID(without + "@s.whatsapp.net"); !ok || Key(digits) != Key(e164) {
+			t.Errorf("area %d: the WhatsApp id without the ninth digit is refused", area)
+		}
+	}
+	if areas != 67 {
+		t.Errorf("Brazil has 67 areas, found %d", areas)
 	}
 }
 

@@ -16,12 +16,24 @@ var (
 	ErrNotConnected = errors.New("simulator: the instance is not connected")
 	// ErrNoWebhook: the instance has no enabled webhook for such an event.
 	ErrNoWebhook = errors.New("simulator: the instance has no webhook for this event")
+	// ErrNoMessage: the instance has sent no message of that id.
+	ErrNoMessage = errors.New("simulator: no such message")
 	// ErrInvalidMessage: a message needs a number and, of most kinds, a text.
 	ErrInvalidMessage = errors.New("simulator: the message lacks a number or a text")
 )
 
 // loggedOut is WhatsApp's usual reason for a lost pairing.
 const loggedOut = "401: logged out from another device"
+
+// ReceiptKind is what the customer's phone tells of a message.
+type ReceiptKind string
+
+const (
+	// Delivered: it has arrived at the phone.
+	Delivered ReceiptKind = "Delivered"
+	// Read: it was opened there.
+	Read ReceiptKind = "Read"
+)
 
 // SimulatedInstance is an instance, as it is now.
 type SimulatedInstance struct {
@@ -159,12 +171,43 @@ func (u *UAZAPI) WithoutWhatsApp(numbers ...string) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	for _, number := range numbers {
-		u.absent[number] = true
+		u.directory.absent[number] = true
 	}
 }
 
+// KnownAs has WhatsApp know a number (digits) by another one, as it does with old Brazilian
+// mobiles, whose ids lack the ninth digit. Both can be written to; check, receipts and
+// messages name the id.
+func (u *UAZAPI) KnownAs(number, id string) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.directory.ids[number] = id
+}
+
+// Acknowledge has the customer's phone tell that a sent message was delivered or read. It
+// returns once the webhook has been answered, and a *WebhookError when that was not with a
+// 2xx.
+func (u *UAZAPI) Acknowledge(instanceName, messageID string, kind ReceiptKind) error {
+	u.mu.Lock()
+	found, err := u.named(instanceName, u.clock())
+	if err != nil {
+		u.mu.Unlock()
+		return err
+	}
+	kept, known := u.sent.find(found, messageID)
+	to := found.hook()
+	u.mu.Unlock()
+	switch {
+	case !known:
+		return ErrNoMessage
+	case !to.wants("messages_update"):
+		return ErrNoWebhook
+	}
+	return u.post(u.webhooks.ctx, to, to.receipt(kept, kind))
+}
+
 // LoseWebhooks has the next n webhooks vanish, without an error for anyone.
-func (u *UAZAPI) LoseWebhooks(n int) { u.lose.Store(int64(n)) }
+func (u *UAZAPI) LoseWebhooks(n int) { u.webhooks.lose.Store(int64(n)) }
 
 // DroppedWebhooks is how many webhooks were not even queued, because thousands were
 // waiting.

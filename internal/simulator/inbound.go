@@ -36,6 +36,34 @@ type Inbound struct {
 	Group bool
 	// Edits is the id of the message that this one replaces; empty for a new one.
 	Edits string
+	// ReactsTo is the id of the message that a KindReaction is put on; some message of the
+	// conversation when empty.
+	ReactsTo string
+	// Hidden is how the customer's number is hidden; only the Evolution server looks at it.
+	Hidden Hiding
+}
+
+// Hiding is how WhatsApp's hidden id stands in for a number.
+type Hiding string
+
+const (
+	// HiddenWithAlt: the chat is an @lid, and remoteJidAlt holds the number.
+	HiddenWithAlt Hiding = "remoteJidAlt"
+	// HiddenWithSender: the chat is an @lid, and senderPn holds the number.
+	HiddenWithSender Hiding = "senderPn"
+	// HiddenEntirely: the chat is an @lid, and nothing tells the number.
+	HiddenEntirely Hiding = "entirely"
+)
+
+// reactedTo is the id of a message that nobody has sent.
+const reactedTo = "3EB000000000000000000A"
+
+// target is the id of the message that a reaction is put on.
+func (m Inbound) target() string {
+	if m.ReactsTo != "" {
+		return m.ReactsTo
+	}
+	return reactedTo
 }
 
 // Reply has a customer answer with a text. It returns the message's id once the
@@ -57,12 +85,11 @@ func (u *UAZAPI) Receive(instanceName string, message Inbound) (string, error) {
 	if message.Kind == "" {
 		message.Kind = KindText
 	}
-	hasText := message.Kind != KindAudio && message.Kind != KindImage
-	if !isPhone(message.Phone) || (hasText && message.Text == "") {
+	if !message.valid() {
 		return "", ErrInvalidMessage
 	}
 	if message.ID == "" {
-		message.ID = u.messageID()
+		message.ID = u.ids.next()
 	}
 	now := u.clock()
 	u.mu.Lock()
@@ -74,6 +101,7 @@ func (u *UAZAPI) Receive(instanceName string, message Inbound) (string, error) {
 		u.mu.Unlock()
 		return "", err
 	}
+	message.Phone = u.directory.id(message.Phone)
 	if !message.Group {
 		found.chats[message.Phone] = true
 		found.open[message.Phone] = found.open[message.Phone] || !message.FromMe
@@ -85,6 +113,12 @@ func (u *UAZAPI) Receive(instanceName string, message Inbound) (string, error) {
 	}
 	view := message.view(to.owner, now.UnixMilli())
 	return message.ID, u.post(u.webhooks.ctx, to, to.message(view))
+}
+
+// valid tells whether the message has what one of its kind needs.
+func (m Inbound) valid() bool {
+	hasText := m.Kind != KindAudio && m.Kind != KindImage
+	return isPhone(m.Phone) && (!hasText || m.Text != "")
 }
 
 // filters are the webhook filters that leave the message out.
@@ -121,7 +155,7 @@ func (m Inbound) view(owner string, milliseconds int64) messageView {
 	case KindImage:
 		view.media("ImageMessage", "image", map[string]any{"mimetype": "image/jpeg", "width": 640, "height": 480})
 	case KindReaction:
-		view.MessageType, view.Type, view.Reaction = "ReactionMessage", "reaction", "3EB000000000000000000A"
+		view.MessageType, view.Type, view.Reaction = "ReactionMessage", "reaction", m.target()
 		view.Content = map[string]any{"text": m.Text, "key": map[string]any{"ID": view.Reaction, "fromMe": true}}
 	case KindListReply:
 		view.MessageType, view.Text, view.Vote, view.ButtonOrListID = "ListResponseMessage", "", m.Text, strings.ToLower(m.Text)

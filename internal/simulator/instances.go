@@ -120,7 +120,7 @@ func (i *instance) qrCode(now time.Time) string {
 	}
 	at := int64(now.Sub(i.pairing) / qrRefresh)
 	if i.picture == "" || i.pictureAt != at {
-		i.picture, i.pictureAt = drawQR("SIMULATED UAZAPI, not a WhatsApp QR: "+i.id+" "+strconv.FormatInt(at, 10)), at
+		i.picture, i.pictureAt = drawQR("SIMULATED, not a WhatsApp QR: "+i.id+" "+strconv.FormatInt(at, 10)), at
 	}
 	return i.picture
 }

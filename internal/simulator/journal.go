@@ -6,6 +6,8 @@ type record struct {
 	from *instance
 	// owner is the number it was sent from.
 	owner string
+	// chat is the number that WhatsApp knows the recipient by.
+	chat string
 	// source is the sender's track_source.
 	source string
 	// previous is the position of the one before with the same track id, or -1.
@@ -15,7 +17,7 @@ type record struct {
 // view describes the message as the server does.
 func (r record) view() messageView {
 	return messageView{
-		ID: r.owner + ":" + r.MessageID, MessageID: r.MessageID, ChatID: r.Number + chatServer,
+		ID: r.owner + ":" + r.MessageID, MessageID: r.MessageID, ChatID: r.chat + chatServer,
 		Sender: r.owner + chatServer, SenderPN: r.owner + chatServer, SenderLID: lidOf(r.owner), FromMe: true,
 		MessageType: "ExtendedTextMessage", Type: "text", Text: r.Text, Content: map[string]string{"text": r.Text},
 		MessageTimestamp: r.ReceivedAt.UnixMilli(), Status: "Sent", Owner: r.owner,
@@ -30,7 +32,7 @@ type trackKey struct {
 }
 
 // journal is the last sent messages, in order of arrival, and where to find them by
-// track id. Positions count from the first message ever. Guarded by UAZAPI.mu.
+// track id. Positions count from the first message ever. Guarded by its server's mu.
 type journal struct {
 	keep    int
 	first   int
@@ -91,4 +93,15 @@ func (j *journal) search(from *instance, trackID string, visit func(record) bool
 		}
 		at = kept.previous
 	}
+}
+
+// find returns the message of an instance with that id.
+func (j *journal) find(from *instance, messageID string) (found record, ok bool) {
+	j.search(from, "", func(each record) bool {
+		if each.MessageID == messageID {
+			found, ok = each, true
+		}
+		return !ok
+	})
+	return found, ok
 }

@@ -127,20 +127,21 @@ func (u *UAZAPI) sendLegacy(x *exchange) (int, any) {
 
 // take sends a message, or says with which status and body it is refused.
 func (u *UAZAPI) take(from *instance, input sendInput) (record, int, any) {
-	now, id := u.clock(), u.messageID()
+	now, id := u.clock(), u.ids.next()
 	u.mu.Lock()
 	from.refresh(now)
 	if status, refused := u.refuse(from, input.Number, now); refused != nil {
 		u.mu.Unlock()
 		return record{}, status, refused
 	}
-	from.chats[input.Number] = true
+	chat := u.directory.id(input.Number)
+	from.chats[chat] = true
 	kept := record{
 		SentMessage: SentMessage{
 			Instance: from.name, Number: input.Number, Text: substitute(input.Text), TrackID: input.TrackID,
 			MessageID: id, ReceivedAt: now,
 		},
-		from: from, owner: from.phone, source: input.TrackSource,
+		from: from, owner: from.phone, chat: chat, source: input.TrackSource,
 	}
 	u.sent.add(kept)
 	hook := from.hook()
@@ -163,9 +164,9 @@ func (u *UAZAPI) refuse(from *instance, number string, now time.Time) (int, any)
 		}
 	case from.state != Connected:
 		return http.StatusInternalServerError, failed{notConnected}
-	case u.absent[number]:
+	case !u.directory.has(number):
 		return http.StatusInternalServerError, failed{"the number " + number + chatServer + " is not on WhatsApp"}
-	case now.Before(from.restrictedUntil) && !from.open[number]:
+	case now.Before(from.restrictedUntil) && !from.open[u.directory.id(number)]:
 		return http.StatusInternalServerError, map[string]any{
 			"error":    "error 463: WhatsApp refused the message",
 			"provider": "whatsapp", "provider_code": 463, "error_key": restrictedKey,
@@ -222,7 +223,7 @@ func (u *UAZAPI) find(x *exchange) (int, any) {
 	u.sent.search(x.instance, input.TrackID, func(each record) bool {
 		switch {
 		case input.ID != "" && input.ID != each.MessageID && input.ID != each.owner+":"+each.MessageID,
-			input.ChatID != "" && input.ChatID != each.Number+chatServer,
+			input.ChatID != "" && input.ChatID != each.chat+chatServer,
 			input.TrackSource != "" && input.TrackSource != each.source:
 			return true
 		case skipped < input.Offset:
@@ -262,8 +263,8 @@ func (u *UAZAPI) check(x *exchange) (int, any) {
 	for _, query := range input.Numbers {
 		number := strings.TrimSuffix(query, chatServer)
 		result := map[string]any{"query": query, "isInWhatsapp": false}
-		if isPhone(number) && !u.absent[number] {
-			result["isInWhatsapp"], result["jid"], result["lid"] = true, number+chatServer, lidOf(number)
+		if id := u.directory.id(number); u.directory.has(number) {
+			result["isInWhatsapp"], result["jid"], result["lid"] = true, id+chatServer, lidOf(id)
 		}
 		results = append(results, result)
 	}

@@ -8,7 +8,6 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,8 +24,6 @@ const (
 	maxBody = 1 << 20
 	// defaultKeep is how many sent messages are remembered by default.
 	defaultKeep = 100_000
-	// defaultRetry is the pause between attempts to post a webhook.
-	defaultRetry = 200 * time.Millisecond
 )
 
 // UAZAPIOptions configures a simulated server; the zero value will do, except that
@@ -43,6 +40,9 @@ type UAZAPIOptions struct {
 	// Receipts posts a Delivered receipt for each sent message, if the instance's
 	// webhook wants messages_update.
 	Receipts bool
+	// ReadReceipts has each sent message read right after it was delivered, and implies
+	// Receipts.
+	ReadReceipts bool
 	// KeepSent is how many sent messages are remembered; 100,000 when 0.
 	KeepSent int
 	// WebhookRetry is the pause between two attempts to post a webhook; 200 ms when 0.
@@ -55,21 +55,17 @@ type UAZAPIOptions struct {
 type UAZAPI struct {
 	options  UAZAPIOptions
 	clock    func() time.Time
-	client   *http.Client
 	routes   map[string]map[string]route
-	prefix   string
-	serial   atomic.Uint64
+	ids      messageIDs
 	faults   faultList
 	onSent   atomic.Pointer[func(SentMessage)]
-	lose     atomic.Int64
-	webhooks *queue
+	webhooks *poster
 
 	mu        sync.Mutex
 	instances []*instance
 	byToken   map[string]*instance
 	sent      journal
-	// absent holds the numbers without WhatsApp.
-	absent map[string]bool
+	directory directory
 }
 
 // route is one call the server knows.
@@ -102,24 +98,18 @@ type unrouted struct {
 // NewUAZAPI returns a server without instances. Close ends what it does on its own.
 func NewUAZAPI(options UAZAPIOptions) *UAZAPI {
 	u := &UAZAPI{
-		options: options, clock: options.Clock, client: options.Client,
-		byToken: make(map[string]*instance), absent: make(map[string]bool),
+		options: options, clock: options.Clock, ids: newMessageIDs(),
+		byToken: make(map[string]*instance), directory: newDirectory(),
 	}
 	if u.clock == nil {
 		u.clock = time.Now
-	}
-	if u.client == nil {
-		transport := http.DefaultTransport.(*http.Transport).Clone()
-		transport.MaxIdleConnsPerHost = 2 * queueWorkers
-		u.client = &http.Client{Timeout: 10 * time.Second, Transport: transport}
 	}
 	keep := options.KeepSent
 	if keep <= 0 {
 		keep = defaultKeep
 	}
 	u.sent = newJournal(keep)
-	u.prefix = "3EB0" + hexUpper(random(3))
-	u.webhooks = newQueue()
+	u.webhooks = newPoster(options.Client, options.WebhookRetry)
 	u.routes = routes(options.LegacySend)
 	return u
 }
@@ -153,25 +143,29 @@ func routes(legacy bool) map[string]map[string]route {
 // keeps answering. It always succeeds.
 func (u *UAZAPI) Close() error {
 	u.webhooks.close()
-	u.client.CloseIdleConnections()
 	return nil
 }
 
 // ServeHTTP answers one call, or fails it as a Fault says.
 func (u *UAZAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	serve(w, r, &u.faults, failed{"Payload too large"}, u.handle)
+}
+
+// serve answers one call by handle, or fails it as one of the faults says.
+func serve(w http.ResponseWriter, r *http.Request, faults *faultList, tooLarge any, handle func(*http.Request, []byte) (int, any)) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
-		answer(w, http.StatusRequestEntityTooLarge, failed{"Payload too large"})
+		answer(w, http.StatusRequestEntityTooLarge, tooLarge)
 		return
 	}
-	fault, faulty := u.faults.take(r.URL.Path)
+	fault, faulty := faults.take(r.URL.Path)
 	if faulty && !fault.AfterAccept {
 		if !fault.pass(w, r) {
 			return
 		}
 	}
-	status, content := u.handle(r, body)
-	if faulty && fault.AfterAccept && status == http.StatusOK {
+	status, content := handle(r, body)
+	if faulty && fault.AfterAccept && status/100 == 2 {
 		fault.Drop = fault.Status == 0
 		fault.pass(w, r)
 		return
@@ -235,13 +229,6 @@ func answer(w http.ResponseWriter, status int, content any) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(status)
 	_, _ = w.Write(encoded)
-}
-
-// messageID returns a new id, of the length and look of WhatsApp's.
-func (u *UAZAPI) messageID() string {
-	var serial [8]byte
-	binary.BigEndian.PutUint64(serial[:], u.serial.Add(1))
-	return u.prefix + hexUpper(serial[2:])
 }
 
 // hexUpper is data in capital hexadecimal digits.

@@ -1,22 +1,14 @@
 package simulator
 
 import (
-	"bytes"
 	"context"
 	"encoding/hex"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
 	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
 	"time"
 )
-
-// webhookAttempts is how often a webhook is posted until it is answered with a 2xx.
-const webhookAttempts = 3
 
 // The events and filters of a webhook (UAZAPI v2 OpenAPI).
 var (
@@ -26,27 +18,6 @@ var (
 	}
 	knownFilters = []string{"wasSentByApi", "wasNotSentByApi", "fromMeYes", "fromMeNo", "isGroupYes", "isGroupNo"}
 )
-
-// WebhookError is a webhook that no attempt got a 2xx for.
-type WebhookError struct {
-	// Status is the answer to the last attempt, 0 when there was none.
-	Status int
-	// Attempts is how often it was posted.
-	Attempts int
-	// Cause is why there was no answer.
-	Cause error
-}
-
-// Error describes the failure; it does not hold the URL, which is a secret.
-func (e *WebhookError) Error() string {
-	if e.Status != 0 {
-		return fmt.Sprintf("simulator: the webhook was answered with HTTP %d, %d times", e.Status, e.Attempts)
-	}
-	return fmt.Sprintf("simulator: the webhook was not answered, %d times: %v", e.Attempts, e.Cause)
-}
-
-// Unwrap returns the cause.
-func (e *WebhookError) Unwrap() error { return e.Cause }
 
 // webhook is where an instance posts to; it does not change once set.
 type webhook struct {
@@ -123,15 +94,15 @@ func (h hook) message(view messageView) envelope {
 	return body
 }
 
-// receipt is the body that tells of a delivered message. Its flags are strings, as
+// receipt is the body that tells of a delivered or read message. Its flags are strings, as
 // some servers write them.
-func (h hook) receipt(kept record) envelope {
+func (h hook) receipt(kept record, kind ReceiptKind) envelope {
 	body := h.envelope("messages_update")
-	chat := kept.Number + chatServer
-	body.Type, body.State = "ReadReceipt", "Delivered"
+	chat := kept.chat + chatServer
+	body.Type, body.State = "ReadReceipt", string(kind)
 	body.Event = map[string]any{
-		"Chat": chat, "Sender": chat, "sender_pn": chat, "sender_lid": lidOf(kept.Number),
-		"MessageIDs": []string{kept.MessageID}, "Type": "Delivered",
+		"Chat": chat, "Sender": chat, "sender_pn": chat, "sender_lid": lidOf(kept.chat),
+		"MessageIDs": []string{kept.MessageID}, "Type": string(kind),
 		"IsFromMe": "False", "IsGroup": "False", "Timestamp": strconv.FormatInt(kept.ReceivedAt.Unix(), 10),
 	}
 	return body
@@ -154,75 +125,24 @@ func (u *UAZAPI) announce(to hook, kept record) {
 	if to.wants("messages") && !to.filters("wasSentByApi", "fromMeYes", "isGroupNo") {
 		u.webhooks.put(func(ctx context.Context) { _ = u.post(ctx, to, to.message(kept.view())) })
 	}
-	if u.options.Receipts && to.wants("messages_update") {
-		u.webhooks.put(func(ctx context.Context) { _ = u.post(ctx, to, to.receipt(kept)) })
+	if !u.options.Receipts && !u.options.ReadReceipts || !to.wants("messages_update") {
+		return
 	}
+	u.webhooks.put(func(ctx context.Context) {
+		_ = u.post(ctx, to, to.receipt(kept, Delivered))
+		if u.options.ReadReceipts {
+			_ = u.post(ctx, to, to.receipt(kept, Read))
+		}
+	})
 }
 
-// post delivers a webhook, in up to webhookAttempts attempts, or loses it as
-// LoseWebhooks says.
+// post delivers a webhook and waits for it.
 func (u *UAZAPI) post(ctx context.Context, to hook, body envelope) error {
-	if u.loses() {
-		return nil
-	}
-	encoded, err := json.Marshal(body)
-	if err != nil {
-		return fmt.Errorf("simulator: encode the webhook: %w", err)
-	}
 	address := to.URL
 	if to.AddURLEvents {
 		address += "/" + body.EventType
 	}
-	pause := u.options.WebhookRetry
-	if pause <= 0 {
-		pause = defaultRetry
-	}
-	failed := &WebhookError{}
-	for failed.Attempts < webhookAttempts {
-		if failed.Attempts > 0 && !wait(ctx, pause, nil) {
-			failed.Cause = ctx.Err()
-			return failed
-		}
-		failed.Attempts++
-		failed.Status, failed.Cause = u.postOnce(ctx, address, encoded)
-		if failed.Cause == nil && failed.Status >= 200 && failed.Status <= 299 {
-			return nil
-		}
-	}
-	return failed
-}
-
-// loses tells whether the next webhook is to vanish, and counts it.
-func (u *UAZAPI) loses() bool {
-	for {
-		left := u.lose.Load()
-		if left <= 0 {
-			return false
-		}
-		if u.lose.CompareAndSwap(left, left-1) {
-			return true
-		}
-	}
-}
-
-// postOnce posts a webhook and returns the status of the answer.
-func (u *UAZAPI) postOnce(ctx context.Context, address string, body []byte) (int, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, address, bytes.NewReader(body))
-	if err != nil {
-		return 0, errors.New("the URL cannot be called")
-	}
-	request.Header.Set("Content-Type", "application/json")
-	response, err := u.client.Do(request)
-	if err != nil {
-		var located *url.Error
-		if errors.As(err, &located) {
-			err = located.Err
-		}
-		return 0, err
-	}
-	defer func() { _ = response.Body.Close() }()
-	_, _ = io.Copy(io.Discard, io.LimitReader(response.Body, maxBody))
-	return response.StatusCode, nil
+	return u.webhooks.post(ctx, address, nil, body)
 }
 
 // setWebhook answers POST /webhook in its simple mode: one webhook an instance.

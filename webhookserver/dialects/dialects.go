@@ -13,10 +13,20 @@ type Kind string
 const (
 	// Inbound is a message that a customer wrote.
 	Inbound Kind = "Inbound"
-	// Receipt says that a message was delivered or read.
+	// Edited says that the customer changed a message: ID is that message's, Text what it
+	// says now.
+	Edited Kind = "Edited"
+	// Reaction is the customer's reaction to the message Target: Text is the emoji, ""
+	// when it was taken back.
+	Reaction Kind = "Reaction"
+	// Own is a message of the paired number that did not come from us as far as the
+	// gateway can tell: a person wrote it on the phone, or the gateway does not tell our
+	// own messages apart. Phone is whom it was written to.
+	Own Kind = "Own"
+	// Receipt says that the message ID was delivered or read. See Message.Status.
 	Receipt Kind = "Receipt"
 	// ConnectionChange says that the number connected, disconnected or waits for
-	// pairing.
+	// pairing. See Message.Connection.
 	ConnectionChange Kind = "ConnectionChange"
 	// Ignored is well-formed and not for us. See Message.Reason.
 	Ignored Kind = "Ignored"
@@ -24,14 +34,30 @@ const (
 
 // The reasons of ignored deliveries: one word, safe to log and to answer with.
 const (
-	ReasonOwnMessage   = "OwnMessage"
-	ReasonGroup        = "GroupMessage"
-	ReasonBroadcast    = "Broadcast"
-	ReasonReaction     = "Reaction"
-	ReasonEdited       = "EditedMessage"
-	ReasonEmpty        = "EmptyMessage"
-	ReasonNoPhone      = "NoPhone"
+	// ReasonSentByAPI: a message of ours coming back.
+	ReasonSentByAPI = "SentByAPI"
+	// ReasonGroup: written in a group.
+	ReasonGroup = "GroupMessage"
+	// ReasonBroadcast: a broadcast list, a status, a channel.
+	ReasonBroadcast = "Broadcast"
+	// ReasonEmpty: nothing was written.
+	ReasonEmpty = "EmptyMessage"
+	// ReasonNoPhone: the chat is known by a hidden id only, so nobody can tell whose it is.
+	ReasonNoPhone = "NoPhone"
+	// ReasonEventNotUsed: a known event that there is nothing to do for.
+	ReasonEventNotUsed = "EventNotUsed"
+	// ReasonUnknownEvent: an event of a name that is not known.
 	ReasonUnknownEvent = "UnknownEvent"
+)
+
+// Status is how far a message of ours got.
+type Status string
+
+const (
+	// Delivered: it reached the customer's phone.
+	Delivered Status = "Delivered"
+	// Read: the customer has read it (or played it).
+	Read Status = "Read"
 )
 
 // Message is what one delivery says, in one vocabulary for all gateways. Strings are
@@ -52,14 +78,21 @@ type Message struct {
 	// Phone is the other side of the conversation: digits with country code, as
 	// WhatsApp writes them (older Brazilian mobiles lack the ninth digit).
 	Phone string
-	// FromMe is set on messages from the paired number itself.
+	// FromMe is set on messages from the paired number itself, and on receipts of them.
 	FromMe bool
+	// Target is the gateway's id of the message that a Reaction is to.
+	Target string
+	// Status is set on a Receipt.
+	Status Status
+	// Connection is what a ConnectionChange says, in the gateway's word; "" when it does
+	// not say. At most 64 characters.
+	Connection string
 	// Text is what was written; empty for media without a caption.
 	Text string
 	// Media is the kind of a message that is more than text (audio, image, video,
 	// document, sticker, location, contact, poll); "" for text.
 	Media string
-	// At is when it was written; zero when the gateway does not say.
+	// At is when it happened: written, delivered, read; zero when the gateway does not say.
 	At time.Time
 }
 

@@ -11,28 +11,28 @@ func TestLegacyMessages(t *testing.T) {
 		return change{"message.conversation": absent, "message.extendedTextMessage": content}
 	}
 	testTable(t, []row{
-		{"conversation", fixture, nil, `Inbound: "quero pagar no boleto"`},
-		{"extendedTextMessage", fixture, says(map[string]any{"text": "oi"}), `Inbound: "oi"`},
-		{"extendedTextMessage as a string", fixture, says("oi"), `Inbound: "oi"`},
+		{"conversation", fixture, nil, `Inbound from 5551991234567: text "quero pagar no boleto"`},
+		{"extendedTextMessage", fixture, says(map[string]any{"text": "oi"}), `Inbound from 5551991234567: text "oi"`},
+		{"extendedTextMessage as a string", fixture, says("oi"), `Inbound from 5551991234567: text "oi"`},
 		{"in an inner message", fixture, change{
 			"message.conversation": absent, "message.message": map[string]any{"conversation": "oi"},
-		}, `Inbound: "oi"`},
+		}, `Inbound from 5551991234567: text "oi"`},
 		{"disappearing", fixture, change{
 			"message.conversation":     absent,
 			"message.ephemeralMessage": map[string]any{"message": map[string]any{"extendedTextMessage": map[string]any{"text": "oi"}}},
-		}, `Inbound: "oi"`},
-		{"own", fixture, change{"message.key.fromMe": true}, "ignore: OwnMessage"},
-		{"own, a string tells", fixture, change{"message.key.fromMe": "true"}, "ignore: OwnMessage"},
-		{"empty", fixture, change{"message.conversation": "  "}, "ignore: EmptyMessage"},
-		{"a picture", fixture, change{"message.conversation": absent, "message.imageMessage": map[string]any{"url": "x"}}, "ignore: EmptyMessage"},
-		{"a group", fixture, change{"message.key.remoteJid": "120363000000000001@g.us"}, "ignore: GroupMessage"},
-		{"a status", fixture, change{"message.key.remoteJid": "status@broadcast"}, "ignore: Broadcast"},
-		{"a newsletter", fixture, change{"message.key.remoteJid": "120363000000000002@newsletter"}, "ignore: Broadcast"},
-		{"a hidden id", fixture, change{"message.key.remoteJid": "200300400500600@lid"}, "ignore: NoPhone"},
+		}, `Inbound from 5551991234567: text "oi"`},
+		{"own", fixture, change{"message.key.fromMe": true}, `Own to 5551991234567: text "quero pagar no boleto"`},
+		{"own, a string tells", fixture, change{"message.key.fromMe": "true"}, `Own to 5551991234567: text "quero pagar no boleto"`},
+		{"empty", fixture, change{"message.conversation": "  "}, "Ignored: EmptyMessage"},
+		{"a picture", fixture, change{"message.conversation": absent, "message.imageMessage": map[string]any{"url": "x"}}, `Inbound from 5551991234567: image ""`},
+		{"a group", fixture, change{"message.key.remoteJid": "120363000000000001@g.us"}, "Ignored: GroupMessage"},
+		{"a status", fixture, change{"message.key.remoteJid": "status@broadcast"}, "Ignored: Broadcast"},
+		{"a newsletter", fixture, change{"message.key.remoteJid": "120363000000000002@newsletter"}, "Ignored: Broadcast"},
+		{"a hidden id", fixture, change{"message.key.remoteJid": "200300400500600@lid"}, "Ignored: NoPhone"},
 		{"a hidden id and the phone beside it", fixture, change{
 			"message.key.remoteJid": "200300400500600@lid", "message.key.senderPn": "5551991234567@s.whatsapp.net",
-		}, `Inbound: "quero pagar no boleto"`},
-		{"no id of a chat", fixture, change{"message.key.remoteJid": absent}, "ignore: NoPhone"},
+		}, `Inbound from 5551991234567: text "quero pagar no boleto"`},
+		{"no id of a chat", fixture, change{"message.key.remoteJid": absent}, "Ignored: NoPhone"},
 	})
 }
 
@@ -43,8 +43,9 @@ func TestLegacyMessage(t *testing.T) {
 	}
 	testMessages(t, fixture(t, "legacy/message.json"), want)
 	testMessages(t, changed(t, "legacy/message.json", change{"message.messageTimestamp": map[string]any{"low": 1767373445, "high": 0}}), want)
-	want.Instance, want.Phone = "chave-da-loja", "555191234567"
 	testMessages(t, fixture(t, "legacy/flat.json"), want)
+	want.Dialect, want.Instance, want.Phone = "megaapi", "chave-da-loja", "555191234567"
+	testMessages(t, fixture(t, "megaapi/conversation.json"), want)
 }
 
 func TestLegacyWithoutID(t *testing.T) {

@@ -10,30 +10,38 @@ import (
 
 // dialect is one gateway's way of telling things.
 type dialect struct {
+	// name is the dialect's name in messages, metrics and the documentation.
+	name string
 	// matches looks at the names of a delivery's top-level fields.
-	matches func(has func(name string) bool) bool
-	parse   func(body []byte) ([]Message, error)
+	matches func(top fields) bool
+	parse   func(top fields) ([]Message, error)
 }
 
-// known is every dialect that is understood; the first that matches reads the delivery.
-// A new dialect is one file and one line here.
+// known is every dialect that is understood; the first that matches reads the delivery, so
+// that one which fits two is always read the same way. The envelopes of the gateways come
+// first, the old backend's shape, which is the least special, last. A new dialect is one
+// file and one line here.
 var known = []dialect{
-	{matchesUAZAPI, parseUAZAPI},
-	{matchesLegacy, parseLegacy},
+	{dialectUAZAPI, matchesUAZAPI, parseUAZAPI},
+	{dialectEvolution, matchesEvolution, parseEvolution},
+	{dialectMegaAPI, matchesMegaAPI, parseMegaAPI},
+	{dialectLegacy, matchesLegacy, parseLegacy},
 }
+
+// maxMessages bounds what one delivery can tell.
+const maxMessages = 100
 
 // Parse reads a gateway's delivery; its shape tells the dialect. A delivery can tell
-// several things, such as the receipts of several messages. The error is an
-// *InputError.
+// several things, such as the receipts of several messages; more than 100 are cut off. The
+// error is an *InputError.
 func Parse(body []byte) ([]Message, error) {
-	var top map[string]json.RawMessage
+	var top fields
 	if err := json.Unmarshal(withoutBOM(body), &top); err != nil || top == nil {
 		return nil, &InputError{Expected: "a JSON object"}
 	}
-	has := func(name string) bool { _, found := top[name]; return found }
 	for _, dialect := range known {
-		if dialect.matches(has) {
-			return dialect.parse(withoutBOM(body))
+		if dialect.matches(top) {
+			return dialect.parse(top)
 		}
 	}
 	return nil, &InputError{Expected: "a delivery of a known gateway"}
@@ -43,19 +51,113 @@ func withoutBOM(body []byte) []byte {
 	return bytes.TrimPrefix(body, []byte("\ufeff"))
 }
 
-// decode reads a delivery into its dialect's shape. The types of the shapes take
-// whatever they find, so that only broken JSON fails.
-func decode(body []byte, shape any) error {
-	if json.Unmarshal(body, shape) != nil {
-		return &InputError{Expected: "a JSON object"}
+// fields are the fields of an object, each to be read on its own: a body is gone through
+// once, and what nobody asks for is not read.
+type fields map[string]json.RawMessage
+
+// fieldsOf returns the fields of an object, nil for anything else.
+func fieldsOf(data json.RawMessage) fields {
+	if len(data) == 0 || data[0] != '{' {
+		return nil
 	}
-	return nil
+	var found fields
+	_ = json.Unmarshal(data, &found)
+	return found
+}
+
+func (f fields) has(name string) bool { _, found := f[name]; return found }
+
+// hasAny says whether one of the fields is there.
+func (f fields) hasAny(names ...string) bool {
+	for _, name := range names {
+		if f.has(name) {
+			return true
+		}
+	}
+	return false
+}
+
+// read reads a field into one of the types of this package, which take whatever they
+// find; an absent field changes nothing.
+func (f fields) read(name string, into json.Unmarshaler) {
+	if data := f[name]; len(data) > 0 {
+		_ = into.UnmarshalJSON(data)
+	}
+}
+
+func (f fields) text(name string) (value text) { f.read(name, &value); return value }
+
+func (f fields) flag(name string) bool {
+	var value flag
+	f.read(name, &value)
+	return bool(value)
+}
+
+func (f fields) moment(name string) moment {
+	var value moment
+	f.read(name, &value)
+	return value
+}
+
+// told is what a dialect has read of a message, beside the message itself.
+type told struct {
+	// chats are the ids of the chat.
+	chats []string
+	// group says that the gateway calls it a group.
+	group bool
+	// sentByAPI says that the gateway sent it for us.
+	sentByAPI bool
+	// nothing says that it is known, and nothing to be answered: a deletion, a vote that
+	// cannot be read.
+	nothing bool
+	// reaction says that it is a reaction, to the message.Target.
+	reaction bool
+	// edits is the id of the message that it changes.
+	edits string
+}
+
+// classify decides what a message is. An ignored one keeps what was read of it.
+func classify(message Message, told told) Message {
+	where := whereFrom(told.chats...)
+	if where == "" && told.group {
+		where = ReasonGroup
+	}
+	empty := message.Text == "" && message.Media == ""
+	switch {
+	case where != "":
+		return ignored(message, where)
+	case told.sentByAPI:
+		return ignored(message, ReasonSentByAPI)
+	case told.reaction && (message.FromMe || message.Target == ""), told.nothing:
+		return ignored(message, ReasonEventNotUsed)
+	case told.reaction:
+		message.Kind, message.Media = Reaction, ""
+		return message
+	case empty:
+		return ignored(message, ReasonEmpty)
+	case told.edits != "":
+		message.Kind, message.ID = Edited, told.edits
+		return message
+	case message.Phone == "":
+		return ignored(message, ReasonNoPhone)
+	case message.FromMe:
+		message.Kind = Own
+		return message
+	}
+	message.Kind = Inbound
+	return message
+}
+
+func ignored(message Message, reason string) Message {
+	message.Kind, message.Reason = Ignored, reason
+	message.Target, message.Status, message.Connection = "", "", ""
+	return message
 }
 
 // whereFrom tells why a chat is none of a single customer; "" when it is one.
 func whereFrom(chats ...string) (reason string) {
 	for _, chat := range chats {
-		_, server, _ := strings.Cut(strings.ToLower(chat), "@")
+		_, server, _ := strings.Cut(strings.TrimSpace(strings.ToLower(chat)), "@")
 		switch server {
 		case "g.us":
 			return ReasonGroup
@@ -66,12 +168,25 @@ func whereFrom(chats ...string) (reason string) {
 	return ""
 }
 
-// firstPhone returns the phone of the first id that holds one; "" when none does.
-func firstPhone(jids ...string) string {
+// firstPhone returns the phone of the first id that holds one; "" when none does. A hidden
+// id (@lid) holds none.
+func firstPhone(jids ...text) string {
 	for _, jid := range jids {
-		if digits, ok := phone.FromJID(jid); ok {
+		if digits, ok := phone.FromJID(string(jid)); ok {
 			return digits
 		}
+	}
+	return ""
+}
+
+// statusOf reads how far a message got: UAZAPI's words, and Baileys' words and numbers. A
+// voice message that was played was read. "" for everything that comes before or is none.
+func statusOf(word text) Status {
+	switch strings.ToLower(strings.TrimSpace(string(word))) {
+	case "delivered", "delivery_ack", "3":
+		return Delivered
+	case "read", "played", "4", "5":
+		return Read
 	}
 	return ""
 }

@@ -18,7 +18,8 @@ const (
 	maxID       = 128
 	maxInstance = 253
 	maxToken    = 512
-	maxReceipts = 100
+	// maxConnection bounds Message.Connection.
+	maxConnection = 64
 )
 
 // text is a string, or a number as it was written; "" for anything else.
@@ -28,6 +29,8 @@ type text string
 func (t *text) UnmarshalJSON(data []byte) error {
 	*t = ""
 	switch {
+	case data[0] == '"' && len(data) > 1 && bytes.IndexByte(data, '\\') < 0 && utf8.Valid(data):
+		*t = text(data[1 : len(data)-1])
 	case data[0] == '"':
 		var value string
 		if json.Unmarshal(data, &value) == nil {
@@ -84,14 +87,16 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 		data = []byte(long.Low)
 	}
 	value := string(bytes.Trim(data, `" `))
-	if at, err := time.Parse(time.RFC3339, value); err == nil {
-		m.Time = instant(at)
-		return nil
-	}
 	const firstMillis = 1e11 // the year 5138 in seconds, 1973 in milliseconds
 	number, err := strconv.ParseFloat(value, 64)
+	if err != nil {
+		if at, err := time.Parse(time.RFC3339, value); err == nil {
+			m.Time = instant(at)
+		}
+		return nil
+	}
 	switch {
-	case err != nil || !(number > 0 && number < 1e14):
+	case !(number > 0 && number < 1e14):
 	case number < firstMillis:
 		m.Time = instant(time.Unix(int64(number), 0))
 	default:
@@ -108,18 +113,16 @@ func instant(at time.Time) time.Time {
 	return at.UTC()
 }
 
-// object is an object of a known shape. It stays nil when it is absent or null, and
-// when it is something else, which wrong tells.
+// object is an object of a known shape. It stays nil when it is absent, null or something
+// else.
 type object[T any] struct {
 	value *T
-	wrong bool
 }
 
 // UnmarshalJSON never fails.
 func (o *object[T]) UnmarshalJSON(data []byte) error {
-	*o = object[T]{}
+	o.value = nil
 	if data[0] != '{' {
-		o.wrong = string(data) != "null"
 		return nil
 	}
 	value := new(T)
@@ -193,7 +196,7 @@ func token(value text) string {
 // delivered twice has the same.
 func derivedID(message Message) string {
 	hash := sha256.New()
-	for _, part := range []string{message.Phone, message.Text, strconv.FormatInt(message.At.UnixMilli(), 10)} {
+	for _, part := range []string{message.Phone, message.Text, message.Media, message.Target, strconv.FormatInt(message.At.UnixMilli(), 10)} {
 		_, _ = hash.Write([]byte(part))
 		_, _ = hash.Write([]byte{0})
 	}

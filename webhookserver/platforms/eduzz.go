@@ -5,6 +5,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
@@ -32,6 +33,12 @@ var eduzzStatuses = map[int]outcome{
 	15: boletoPending,
 }
 
+// eduzzWords is what stands for a legacy trans_status where a word is sent instead.
+var eduzzWords = map[string]int{
+	"open": 1, "opened": 1, "paid": 3, "canceled": 4, "cancelled": 4, "waiting_refund": 6, "refunded": 7,
+	"duplicated": 9, "expired": 10, "recovering": 11, "waiting_payment": 15,
+}
+
 // eduzzHubEvents is what the Developer Hub's events mean, without their prefix.
 var eduzzHubEvents = map[string]outcome{
 	"cart_abandonment":        cartLeft,
@@ -46,6 +53,11 @@ var eduzzHubEvents = map[string]outcome{
 	"invoice_expired":         notUsed,
 	"invoice_duplicated":      notUsed,
 	"invoice_recovering":      notUsed,
+	"invoice_negotiated":      notUsed,
+	"invoice_scheduled":       notUsed,
+	"invoice_overdue":         notUsed,
+	"invoice_trial":           notUsed,
+	"invoice_partial_refund":  notUsed,
 	"ping":                    {kind: Ignored, reason: reasonPing},
 }
 
@@ -69,6 +81,12 @@ func (eduzz) Verify(delivery Delivery, secrets [][]byte) error {
 	return checkSecret(secret, secrets)
 }
 
+// IsPing tells the Developer Hub's test of a URL, which may come unsigned.
+func (eduzz) IsPing(delivery Delivery) bool {
+	root, _, err := readBody(delivery)
+	return err == nil && root.name("event") == "ping"
+}
+
 // Parse reads one invoice or cart: an event for each of its products.
 func (eduzz) Parse(delivery Delivery, region string) ([]Event, error) {
 	root, _, err := readBody(delivery)
@@ -79,79 +97,102 @@ func (eduzz) Parse(delivery Delivery, region string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	data := root.inner("data")
+	if status := data.text(maxEvent, "status"); name == "" && status != "" {
+		name = "invoice" + snake(status)
+	}
 	if name != "" {
-		return eduzzHub(root, name, delivery.Body, region)
+		return eduzzHub(root, data, name, delivery.Body, region), nil
 	}
-	kind, err := root.word("type", "type")
-	if err != nil {
-		return nil, err
-	}
-	switch kind = strings.ToLower(kind); {
+	kind := root.name("type")
+	switch {
 	case kind == "abandonment":
-		return eduzzCart(root, delivery.Body, region)
-	case kind == "invoice" || kind == "" && root["trans_status"] != nil:
-		return eduzzInvoice(root, delivery.Body, region)
+		return eduzzCart(root, delivery.Body, region), nil
+	case kind == "contract":
+		return []Event{notUsed.event(eventID(delivery.Body, ""), "contract")}, nil
+	case kind == "invoice" || root["trans_status"] != nil:
+		return eduzzInvoice(root, delivery.Body, region), nil
 	case kind == "":
 		return nil, &InputError{Field: "event", Expected: "the name of the event, or a legacy type"}
 	}
 	return []Event{unknown.event(eventID(delivery.Body, ""), eventName(kind))}, nil
 }
 
+// snake writes a status as events do: waitingPayment as _waiting_payment.
+func snake(status string) string {
+	var name strings.Builder
+	for i, r := range status {
+		if i == 0 || unicode.IsUpper(r) {
+			name.WriteByte('_')
+		}
+		name.WriteRune(unicode.ToLower(r))
+	}
+	return name.String()
+}
+
+// eduzzOutcome is what an event of the Developer Hub means.
+func eduzzOutcome(name string) outcome {
+	name = strings.ToLower(name)
+	if meaning, found := eduzzHubEvents[strings.TrimPrefix(strings.TrimPrefix(name, "myeduzz."), "sun.")]; found {
+		return meaning
+	}
+	if strings.Contains(name, "contract_") {
+		return notUsed
+	}
+	return unknown
+}
+
 // eduzzHub reads a delivery of the Developer Hub. data.href is not read: it holds what
 // the customer typed in.
-func eduzzHub(root fields, name string, body []byte, region string) ([]Event, error) {
-	id := eventID(body, root.id("id"))
-	meaning, found := eduzzHubEvents[strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(name), "myeduzz."), "sun.")]
-	if !found {
-		meaning = unknown
-		if strings.Contains(name, "contract_") {
-			meaning = notUsed
-		}
+func eduzzHub(root, data fields, name string, body []byte, region string) []Event {
+	meaning := eduzzOutcome(name)
+	if data == nil && meaning.kind != Ignored {
+		meaning = noData
 	}
-	sent := timeOf(root["sentDate"])
-	if meaning.kind == Ignored {
-		event := meaning.event(id, eventName(name))
-		event.OccurredAt = sent
-		return []Event{event}, nil
-	}
-	data, err := root.object("data", "data")
-	if err != nil {
-		return nil, err
-	}
-	if data == nil {
-		return nil, &InputError{Field: "data", Expected: "an object"}
-	}
-	person := "buyer"
-	if meaning == cartLeft {
-		person = "customer"
-	}
-	buyer, err := data.object(person, "data."+person)
-	if err != nil {
-		return nil, err
-	}
-	event := eduzzOpen(meaning, data["paymentMethod"]).event(id, eventName(name))
-	event.OccurredAt = sent
+	left := meaning == cartLeft
+	event := eduzzOpen(meaning, data["paymentMethod"]).event(eventID(body, root.id("id")), eventName(name))
+	event.OccurredAt = timeOf(root["sentDate"])
 	if event.Kind == Ignored {
-		return []Event{event}, nil
+		return []Event{event}
+	}
+	buyer, student := data.inner("buyer", "customer"), data.inner("student")
+	if left {
+		buyer = data.inner("customer", "buyer")
 	}
 	event.Customer = Customer{
 		Name:  buyer.text(maxName, "name"),
-		Phone: phoneOf("", region, append(eduzzPhones(buyer), eduzzPhones(data.child("student"))...)...),
-		Email: emailOf(buyer["email"]),
+		Phone: phoneOf("", region, append(eduzzPhones(buyer), eduzzPhones(student)...)...),
+		Email: emailOf(buyer["email"], student["email"]),
 	}
-	if meaning == cartLeft {
+	if left {
 		event.CheckoutURL = linkOf(data["saleRecoveryUrl"])
 		event.TransactionID = data.id("transactionId")
-		event.OccurredAt = firstTime(timeOf(data["updatedAt"]), sent)
-		return perProduct(event, eduzzCartProducts(data)), nil
+		event.OccurredAt = firstTime(timeOf(data["updatedAt"]), event.OccurredAt)
+		return perProduct(event, eduzzCartProducts(data))
 	}
-	total := data.child("paid", "price")
 	event.TransactionID = data.id("id")
-	event.Amount, event.Currency = amountOf(total["value"]), currencyOf(total["currency"])
-	if meaning == sold {
-		event.OccurredAt = firstTime(timeOf(data["paidAt"]), sent)
+	if event.TransactionID == "" {
+		event.TransactionID = data.inner("transaction").id("id")
 	}
-	return perProduct(event, eduzzItems(data)), nil
+	event.Amount, event.Currency = eduzzTotal(data)
+	if meaning == sold {
+		event.OccurredAt = firstTime(timeOf(data["paidAt"]), event.OccurredAt)
+	}
+	return perProduct(event, eduzzItems(data))
+}
+
+// eduzzTotal reads what was paid; what is to be paid while nothing was.
+func eduzzTotal(data fields) (amount, currency string) {
+	for _, name := range []string{"paid", "price"} {
+		total := data.child(name)
+		if value := amountOf(total["value"]); value != "" {
+			amount, currency = value, currencyOf(total["currency"])
+			if value != "0.00" {
+				break
+			}
+		}
+	}
+	return amount, currency
 }
 
 func eduzzPhones(person fields) []any {
@@ -175,12 +216,8 @@ func eduzzOpen(meaning outcome, method any) outcome {
 }
 
 // eduzzCart reads a legacy abandoned cart.
-func eduzzCart(root fields, body []byte, region string) ([]Event, error) {
-	customer, err := root.object("customer", "customer")
-	if err != nil {
-		return nil, err
-	}
-	product := root.child("product")
+func eduzzCart(root fields, body []byte, region string) []Event {
+	customer, product := root.inner("customer"), root.inner("product")
 	event := cartLeft.event(eventID(body, root.id("identifier")), "abandonment")
 	event.Customer = Customer{
 		Name:  customer.text(maxName, "name"),
@@ -191,34 +228,42 @@ func eduzzCart(root fields, body []byte, region string) ([]Event, error) {
 	event.CheckoutURL = linkOf(root["checkoutUrl"])
 	event.TransactionID = root.id("invoiceId")
 	event.OccurredAt = timeOf(root["cartAccessedAt"])
-	return []Event{event}, nil
+	return []Event{event}
 }
 
-// eduzzInvoice reads a legacy change of an invoice's status.
-func eduzzInvoice(root fields, body []byte, region string) ([]Event, error) {
+// eduzzStatus reads a legacy trans_status. Where it says nothing, the event's name may.
+func eduzzStatus(root fields) (text string, meaning outcome) {
 	status, ok := root.integer("trans_status")
 	if !ok {
-		return nil, &InputError{Field: "trans_status", Expected: "a whole number"}
+		status = eduzzWords[root.name("trans_status")]
+	}
+	if status == 0 {
+		status = eduzzWords[strings.TrimPrefix(root.name("event_name"), "invoice_")]
 	}
 	meaning, found := eduzzStatuses[status]
 	if !found {
 		meaning = unknown
 	}
+	return strconv.Itoa(status), meaning
+}
+
+// eduzzInvoice reads a legacy change of an invoice's status.
+func eduzzInvoice(root fields, body []byte, region string) []Event {
+	text, meaning := eduzzStatus(root)
 	meaning = eduzzOpen(meaning, root["trans_paymentmethod"])
 	if meaning == sold && eduzzRenewal(root) {
 		meaning = onlyStop
 	}
-	text := strconv.Itoa(status)
 	invoice := root.id("trans_cod")
 	event := meaning.event(eventID(body, invoice, text), eventName("invoice", text))
 	if meaning.kind == Ignored {
-		return []Event{event}, nil
+		return []Event{event}
 	}
 	event.Customer = Customer{
 		Name: root.text(maxName, "cus_name"),
 		Phone: phoneOf("", region, root["cus_cel"], root["cus_tel"], root["cus_tel2"],
 			root["student_cel"], root["student_tel"], root["student_tel2"]),
-		Email: emailOf(root["cus_email"]),
+		Email: emailOf(root["cus_email"], root["student_email"]),
 	}
 	event.CheckoutURL = linkOf(root["trans_recovery_url"])
 	if event.CheckoutURL == "" {
@@ -230,7 +275,7 @@ func eduzzInvoice(root fields, body []byte, region string) ([]Event, error) {
 		event.Amount = paid
 	}
 	event.Currency = currencyOf(root["trans_currency"])
-	return perProduct(event, eduzzLegacyItems(root)), nil
+	return perProduct(event, eduzzLegacyItems(root))
 }
 
 // eduzzRenewal tells whether a paid invoice is not the first one of its contract.

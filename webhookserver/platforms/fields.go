@@ -3,14 +3,16 @@ package platforms
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
-	"io"
 	"maps"
 	"mime"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
+	"unicode"
+	"unicode/utf16"
+
+	"github.com/valyala/fastjson"
 )
 
 // The limits that CartRecovery's schema sets, in characters, and that of an event name.
@@ -30,6 +32,18 @@ type fields map[string]any
 // readBody reads a JSON object or a form, whichever the body is. The content type is
 // only asked when the body itself does not tell.
 func readBody(delivery Delivery) (root fields, form bool, err error) {
+	if delivery.memo == nil {
+		delivery.memo = &memo{}
+	}
+	memo := delivery.memo
+	if !memo.read {
+		memo.read = true
+		memo.root, memo.form, memo.err = parseBody(delivery)
+	}
+	return memo.root, memo.form, memo.err
+}
+
+func parseBody(delivery Delivery) (root fields, form bool, err error) {
 	body := withoutBOM(delivery.Body)
 	if isForm(body, delivery.ContentType) {
 		root, err = readForm(body)
@@ -55,19 +69,192 @@ func isForm(body []byte, contentType string) bool {
 	return found && len(name) > 0 && !bytes.ContainsAny(name, " \t\r\n\"'<>{}:")
 }
 
+// maxDepth bounds how deep a body nests. No delivery comes near it, and the parser's
+// errors quote the rest of the body once for every level.
+const maxDepth = 32
+
+// usualBody is what deliveries stay below, in bytes: what a parser needed for more is not kept.
+const usualBody = 64 << 10
+
+// parsers are kept: one holds the tree of a body until it reads the next.
+var parsers fastjson.ParserPool
+
 // readJSON reads a JSON object and nothing after it. Numbers keep their digits, and of
-// a key given twice the last one counts.
+// a key given twice the last one counts. What JSON does not allow and deliveries have all
+// the same is let pass: raw line breaks and other control characters in strings, escapes
+// that there are not (as they were written), and numbers that are none (as nothing).
 func readJSON(body []byte) (fields, error) {
-	decoder := json.NewDecoder(bytes.NewReader(withoutBOM(body)))
-	decoder.UseNumber()
-	var root map[string]any
-	if err := decoder.Decode(&root); err != nil || root == nil {
-		return nil, &InputError{Expected: "a JSON object"}
+	body = withoutBOM(body)
+	if tooDeep(body) {
+		return nil, &InputError{Expected: "an object that nests at most " + strconv.Itoa(maxDepth) + " levels deep"}
 	}
-	if _, err := decoder.Token(); !errors.Is(err, io.EOF) {
+	parser := parsers.Get()
+	if len(body) <= usualBody {
+		defer parsers.Put(parser)
+	}
+	value, err := parser.ParseBytes(withoutLoneSurrogates(body))
+	if err != nil || value.Type() != fastjson.TypeObject {
 		return nil, &InputError{Expected: "one JSON object and nothing after it"}
 	}
-	return root, nil
+	var out copier
+	out.text.Grow(len(body))
+	return out.object(value), nil
+}
+
+// tooDeep tells whether a body nests deeper than maxDepth. Nearly every body has fewer
+// brackets than that altogether.
+func tooDeep(body []byte) bool {
+	if bytes.Count(body, []byte{'{'})+bytes.Count(body, []byte{'['}) <= maxDepth {
+		return false
+	}
+	depth, inString := 0, false
+	for i := 0; i < len(body); i++ {
+		switch c := body[i]; {
+		case inString && c == '\\':
+			i++
+		case c == '"':
+			inString = !inString
+		case inString:
+		case c == '{' || c == '[':
+			if depth++; depth > maxDepth {
+				return true
+			}
+		case c == '}' || c == ']':
+			depth--
+		}
+	}
+	return false
+}
+
+// withoutLoneSurrogates replaces escaped halves of a character whose other half is missing,
+// as a name cut within an emoji ends with one, by U+FFFD. The parser would keep the escape
+// itself as text.
+func withoutLoneSurrogates(body []byte) []byte {
+	if !bytes.Contains(body, []byte(`\ud`)) && !bytes.Contains(body, []byte(`\uD`)) {
+		return body
+	}
+	body = bytes.Clone(body)
+	for i := 0; i+1 < len(body); i++ {
+		if body[i] != '\\' {
+			continue
+		}
+		high, ok := escapedRune(body[i:])
+		if !ok || !utf16.IsSurrogate(high) {
+			i++ // what is escaped starts no escape
+			continue
+		}
+		low, _ := escapedRune(body[i+6:])
+		if utf16.DecodeRune(high, low) != unicode.ReplacementChar {
+			i += 11
+			continue
+		}
+		copy(body[i:], `\ufffd`)
+		i += 5
+	}
+	return body
+}
+
+// escapedRune reads a \uXXXX.
+func escapedRune(escape []byte) (rune, bool) {
+	if len(escape) < 6 || escape[0] != '\\' || escape[1] != 'u' {
+		return 0, false
+	}
+	value, err := strconv.ParseUint(string(escape[2:6]), 16, 16)
+	return rune(value), err == nil
+}
+
+// copier copies values out of the parser, in the types of encoding/json. All texts of a
+// body share one allocation.
+type copier struct {
+	text strings.Builder
+	// digits is room for those of one number.
+	digits []byte
+}
+
+// string copies a text. What is in the builder is never written again, and it was given
+// room for the whole body: texts are not longer than what they were written as.
+func (c *copier) string(text []byte) string {
+	start := c.text.Len()
+	c.text.Write(text)
+	return c.text.String()[start:]
+}
+
+func (c *copier) object(value *fastjson.Value) map[string]any {
+	object, err := value.Object()
+	if err != nil {
+		return nil
+	}
+	copied := make(map[string]any, object.Len())
+	object.Visit(func(key []byte, value *fastjson.Value) { copied[c.string(key)] = c.value(value) })
+	return copied
+}
+
+func (c *copier) value(value *fastjson.Value) any {
+	switch value.Type() {
+	case fastjson.TypeObject:
+		return c.object(value)
+	case fastjson.TypeArray:
+		values := value.GetArray()
+		copied := make([]any, 0, len(values))
+		for _, each := range values {
+			copied = append(copied, c.value(each))
+		}
+		return copied
+	case fastjson.TypeString:
+		return c.string(value.GetStringBytes())
+	case fastjson.TypeNumber:
+		return c.number(value)
+	case fastjson.TypeTrue:
+		return true
+	case fastjson.TypeFalse:
+		return false
+	}
+	return nil
+}
+
+// number is a number with its digits as they were written. What is none by JSON's
+// grammar (the parser lets NaN and 1.e pass) is nothing.
+func (c *copier) number(value *fastjson.Value) any {
+	c.digits = value.MarshalTo(c.digits[:0])
+	if !isNumber(c.digits) {
+		return nil
+	}
+	return json.Number(c.string(c.digits))
+}
+
+// isNumber tells whether digits are a number by JSON's grammar.
+func isNumber(digits []byte) bool {
+	rest := bytes.TrimPrefix(digits, []byte{'-'})
+	whole := leadingDigits(rest)
+	if whole == 0 || whole > 1 && rest[0] == '0' {
+		return false
+	}
+	rest = rest[whole:]
+	if len(rest) > 0 && rest[0] == '.' {
+		fraction := leadingDigits(rest[1:])
+		if fraction == 0 {
+			return false
+		}
+		rest = rest[1+fraction:]
+	}
+	if len(rest) > 0 && (rest[0] == 'e' || rest[0] == 'E') {
+		rest = rest[1:]
+		if len(rest) > 0 && (rest[0] == '+' || rest[0] == '-') {
+			rest = rest[1:]
+		}
+		exponent := leadingDigits(rest)
+		return exponent > 0 && exponent == len(rest)
+	}
+	return len(rest) == 0
+}
+
+func leadingDigits(text []byte) int {
+	for i, c := range text {
+		if c < '0' || c > '9' {
+			return i
+		}
+	}
+	return len(text)
 }
 
 // readForm reads a URL-encoded form; of a field given twice the last one counts.
@@ -147,6 +334,28 @@ func (f fields) child(names ...string) fields {
 	return nil
 }
 
+// inner is child, more forgiving: the object may be the first of a list, or JSON within a
+// string, as proxies that know only flat fields pass it on.
+func (f fields) inner(names ...string) fields {
+	for _, name := range names {
+		value := f[name]
+		if list, ok := value.([]any); ok && len(list) > 0 {
+			value = list[0]
+		}
+		switch value := value.(type) {
+		case map[string]any:
+			return value
+		case string:
+			if text := strings.TrimSpace(value); strings.HasPrefix(text, "{") {
+				if object, err := readJSON([]byte(text)); err == nil {
+					return object
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // list returns the values of an array, or of a form's numbered fields in their order.
 func (f fields) list(name string) []any {
 	switch value := f[name].(type) {
@@ -188,6 +397,17 @@ func (f fields) word(name, path string) (string, error) {
 	}
 }
 
+// name returns the first of the fields that names something as a string: for names whose
+// absence something else makes up for. In lower case.
+func (f fields) name(names ...string) string {
+	for _, name := range names {
+		if text, _ := f[name].(string); strings.TrimSpace(text) != "" {
+			return strings.ToLower(strings.TrimSpace(text))
+		}
+	}
+	return ""
+}
+
 // text returns the first of the fields that holds a text or a number.
 func (f fields) text(limit int, names ...string) string {
 	for _, name := range names {
@@ -205,7 +425,11 @@ func (f fields) id(names ...string) string {
 
 // integer returns a whole number, whether it was sent as 3, 3.0, "3" or "3.0".
 func (f fields) integer(name string) (int, bool) {
-	number, err := strconv.ParseFloat(textOf(f[name], maxID), 64)
+	text := textOf(f[name], maxID)
+	if text == "" {
+		return 0, false
+	}
+	number, err := strconv.ParseFloat(text, 64)
 	if err != nil || number != float64(int32(number)) {
 		return 0, false
 	}

@@ -2,26 +2,31 @@ package platforms
 
 import (
 	"strings"
+	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
 // hotmart understands Hotmart's webhook 2.0.0, which is JSON with a static token in the
-// X-HOTMART-HOTTOK header, and of its predecessor 1.0, a form with the token in the
-// field hottok, the sales. Facts: Hotmart's documentation, and captured deliveries for
-// both headers and forms.
+// X-HOTMART-HOTTOK header or in the field hottok, and of its predecessor 1.0, which is flat
+// (a form, or the same fields as JSON) with the token in the field hottok, the sales.
+// Facts: Hotmart's documentation, captured deliveries for headers, tokens in the body and
+// forms, and integrators' code for other spellings of events and fields.
 type hotmart struct{}
 
-// hotmartEvents is what the events of 2.0.0 mean. PURCHASE_BILLET_PRINTED is decided by
-// the payment type.
+// hotmartEvents is what the events of 2.0.0 mean. Open payments are decided by the
+// payment type.
 var hotmartEvents = map[string]outcome{
 	"PURCHASE_OUT_OF_SHOPPING_CART":   cartLeft,
 	"PURCHASE_BILLET_PRINTED":         boletoPending,
+	"PURCHASE_WAITING_PAYMENT":        boletoPending,
 	"PURCHASE_CANCELED":               paymentRefused,
+	"PURCHASE_CANCELLED":              paymentRefused,
 	"PURCHASE_APPROVED":               sold,
 	"ORDER_APPROVED":                  sold,
 	"PURCHASE_COMPLETE":               onlyStop,
+	"PURCHASE_COMPLETED":              onlyStop,
 	"PURCHASE_REFUNDED":               refunded,
 	"PURCHASE_CHARGEBACK":             chargedBack,
 	"PURCHASE_PROTEST":                chargedBack,
@@ -31,18 +36,32 @@ var hotmartEvents = map[string]outcome{
 	"UPDATE_SUBSCRIPTION_CHARGE_DATE": notUsed,
 }
 
-// hotmartStatuses is what the statuses of 1.0 mean.
+// hotmartStatuses is what the statuses of 1.0 mean, and those of a purchase of 2.0.0
+// whose event has no name. Open payments are decided by the payment type.
 var hotmartStatuses = map[string]outcome{
-	"approved":       sold,
-	"completed":      onlyStop,
-	"billet_printed": boletoPending,
-	"canceled":       paymentRefused,
-	"refunded":       refunded,
-	"chargeback":     chargedBack,
-	"dispute":        chargedBack,
-	"blocked":        notUsed,
-	"delayed":        notUsed,
-	"expired":        notUsed,
+	"approved":               sold,
+	"complete":               onlyStop,
+	"completed":              onlyStop,
+	"billet_printed":         boletoPending,
+	"printed_billet":         boletoPending,
+	"waiting_payment":        boletoPending,
+	"canceled":               paymentRefused,
+	"cancelled":              paymentRefused,
+	"no_funds":               paymentRefused,
+	"refunded":               refunded,
+	"chargeback":             chargedBack,
+	"dispute":                chargedBack,
+	"protested":              chargedBack,
+	"partially_refunded":     notUsed,
+	"blocked":                notUsed,
+	"delayed":                notUsed,
+	"overdue":                notUsed,
+	"expired":                notUsed,
+	"started":                notUsed,
+	"pre_order":              notUsed,
+	"under_analisys":         notUsed, //nolint:misspell // as Hotmart spells it
+	"under_analysis":         notUsed,
+	"processing_transaction": notUsed,
 }
 
 // Name is "hotmart".
@@ -66,46 +85,53 @@ func (hotmart) Parse(delivery Delivery, region string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if form {
-		return hotmartForm(root, delivery.Body, region)
-	}
 	name, err := root.word("event", "event")
 	if err != nil {
 		return nil, err
 	}
-	if name == "" {
-		return nil, &InputError{Field: "event", Expected: "the name of the event"}
+	if name == "" && (form || root["status"] != nil) {
+		return hotmartFlat(root, delivery.Body, region)
 	}
-	id, at := eventID(delivery.Body, root.id("id")), millisOf(root["creation_date"])
-	if at.IsZero() { // CLUB_FIRST_ACCESS
-		at = millisOf(root["creationDate"])
+	data := root.inner("data")
+	if data == nil && root.child("buyer", "purchase") != nil {
+		data = root
 	}
 	meaning := hotmartOutcome(name)
-	if meaning.kind == Ignored {
-		event := meaning.event(id, eventName(name))
-		event.OccurredAt = at
-		return []Event{event}, nil
+	if name == "" {
+		status := data.inner("purchase").name("status")
+		if status == "" {
+			return nil, &InputError{Field: "event", Expected: "the name of the event"}
+		}
+		name, meaning = "status/"+status, hotmartStatus(status)
 	}
-	data, err := root.object("data", "data")
-	if err != nil {
-		return nil, err
+	if data == nil && meaning.kind != Ignored {
+		meaning = noData
 	}
-	if data == nil {
-		return nil, &InputError{Field: "data", Expected: "an object"}
+	event := hotmartPayment(meaning, data.inner("purchase")).event(eventID(delivery.Body, root.id("id")), eventName(name))
+	event.OccurredAt = hotmartTime(root)
+	if event.Kind != Ignored {
+		hotmartSale(&event, data, region)
 	}
-	buyer, err := data.object("buyer", "data.buyer")
-	if err != nil {
-		return nil, err
-	}
-	purchase, product := data.child("purchase"), data.child("product")
-	event := hotmartPayment(meaning, purchase).event(id, eventName(name))
-	event.OccurredAt = at
-	event.Customer = hotmartBuyer(buyer, hotmartCountry(data, purchase), region)
-	event.Product = Product{ID: product.id("id"), Name: product.text(maxName, "name")}
-	event.TransactionID = purchase.id("transaction")
-	event.Amount = amountOf(purchase.child("price")["value"])
-	event.Currency = currencyOf(purchase.child("price")["currency_value"])
 	return []Event{event}, nil
+}
+
+// hotmartTime reads when an event was made; CLUB_FIRST_ACCESS and 1.0.0 spell it otherwise.
+func hotmartTime(root fields) time.Time {
+	return firstTime(millisOf(root["creation_date"]), millisOf(root["creationDate"]), timeOf(root["creation_date"]))
+}
+
+// hotmartSale reads who, what and how much.
+func hotmartSale(event *Event, data fields, region string) {
+	purchase, product := data.inner("purchase"), data.inner("product", "products")
+	price := purchase.child("price", "full_price")
+	event.Customer = hotmartBuyer(data, purchase, region)
+	event.Product = Product{ID: product.id("id", "ucode"), Name: product.text(maxName, "name")}
+	event.TransactionID = purchase.id("transaction")
+	event.Amount = amountOf(price["value"])
+	if price == nil {
+		event.Amount = amountOf(purchase["price"])
+	}
+	event.Currency = currencyOf(price.text(maxID, "currency_value", "currency_code", "currencyCode"))
 }
 
 func hotmartOutcome(name string) outcome {
@@ -119,14 +145,23 @@ func hotmartOutcome(name string) outcome {
 	return unknown
 }
 
+func hotmartStatus(status string) outcome {
+	if meaning, found := hotmartStatuses[status]; found {
+		return meaning
+	}
+	return unknown
+}
+
 // hotmartPayment looks into the purchase: a printed "billet" may be a PIX, and an
 // approval the renewal of a subscription.
 func hotmartPayment(meaning outcome, purchase fields) outcome {
-	if meaning == boletoPending && isPix(purchase.child("payment").text(maxID, "type")) {
+	if meaning == boletoPending && isPix(purchase.child("payment").text(maxID, "type", "method")) {
 		return pixPending
 	}
-	if number, ok := purchase.integer("recurrence_number"); ok && number > 1 {
-		meaning.attribute = false
+	for _, name := range []string{"recurrence_number", "recurrenceNumber", "recurrencyNumber"} {
+		if number, ok := purchase.integer(name); ok && number > 1 {
+			meaning.attribute = false
+		}
 	}
 	return meaning
 }
@@ -135,39 +170,44 @@ func isPix(paymentType string) bool {
 	return strings.Contains(strings.ToUpper(paymentType), "PIX")
 }
 
-func hotmartCountry(data, purchase fields) string {
-	if country := data.child("checkout_country").text(maxID, "iso"); country != "" {
-		return country
-	}
-	return purchase.child("checkout_country").text(maxID, "iso")
-}
-
 // hotmartBuyer reads the buyer. checkout_phone is complete by itself; the field
 // checkout_phone_code beside it is not to be relied on.
-func hotmartBuyer(buyer fields, country, region string) Customer {
-	name := buyer.text(maxName, "name")
-	if name == "" {
-		name = clean(buyer.text(maxName, "first_name")+" "+buyer.text(maxName, "last_name"), maxName)
+func hotmartBuyer(data, purchase fields, region string) Customer {
+	buyer := data.inner("buyer", "customer", "user")
+	country := data.child("checkout_country", "checkoutCountry").text(maxID, "iso")
+	if country == "" {
+		country = purchase.child("checkout_country", "checkoutCountry").text(maxID, "iso")
+	}
+	if country == "" {
+		country = buyer.child("address").text(maxID, "country_iso")
 	}
 	return Customer{
-		Name:  name,
-		Phone: phoneOf(country, region, buyer["checkout_phone"], buyer["phone"]),
+		Name: hotmartName(buyer),
+		Phone: phoneOf(country, region, buyer["checkout_phone"], buyer["phone"],
+			buyer["checkoutPhone"], buyer["phone_number"], buyer["cellphone"]),
 		Email: emailOf(buyer["email"]),
 	}
 }
 
-// hotmartForm reads a delivery of 1.0.
-func hotmartForm(form fields, body []byte, region string) ([]Event, error) {
+func hotmartName(person fields) string {
+	if name := person.text(maxName, "name", "buyer_name"); name != "" {
+		return name
+	}
+	return clean(person.text(maxName, "first_name")+" "+person.text(maxName, "last_name"), maxName)
+}
+
+// hotmartFlat reads a delivery of 1.0.
+func hotmartFlat(form fields, body []byte, region string) ([]Event, error) {
 	status := strings.ToLower(form.text(maxEvent, "status"))
 	if status == "" {
 		return nil, &InputError{Field: "status", Expected: "the status of the purchase"}
 	}
-	meaning, found := hotmartStatuses[status]
-	if !found {
-		meaning = unknown
-	}
+	meaning := hotmartStatus(status)
 	if meaning == boletoPending && isPix(form.text(maxID, "payment_type")) {
 		meaning = pixPending
+	}
+	if number, ok := form.integer("recurrency"); ok && number > 1 {
+		meaning.attribute = false
 	}
 	transaction := form.id("transaction")
 	event := meaning.event(eventID(body, transaction, status), eventName("v1", status))
@@ -175,15 +215,18 @@ func hotmartForm(form fields, body []byte, region string) ([]Event, error) {
 		return []Event{event}, nil
 	}
 	event.Customer = Customer{
-		Name: form.text(maxName, "name"),
+		Name: hotmartName(form),
 		Phone: phoneOf("", region,
 			withAreaCode(form, "phone_checkout_local_code", "phone_checkout_number"),
 			withAreaCode(form, "phone_local_code", "phone_number")),
-		Email: emailOf(form["email"]),
+		Email: emailOf(form["email"], form["buyer_email"]),
 	}
-	event.Product = Product{ID: form.id("prod"), Name: form.text(maxName, "prod_name")}
+	event.Product = Product{ID: form.id("prod", "product_id"), Name: form.text(maxName, "prod_name", "product_name")}
 	event.TransactionID = transaction
 	event.Amount, event.Currency = amountOf(form["price"]), currencyOf(form["currency"])
+	if price := form.child("price"); price != nil {
+		event.Amount, event.Currency = amountOf(price["value"]), currencyOf(price["currency_value"])
+	}
 	if meaning == sold {
 		event.OccurredAt = timeOf(form["confirmation_purchase_date"])
 	}

@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -37,6 +38,18 @@ func TestHotmartEvents(t *testing.T) {
 		{"plan switched", purchase, event("SWITCH_PLAN"), "ignore: EventNotUsed"},
 		{"charge date changed", purchase, event("UPDATE_SUBSCRIPTION_CHARGE_DATE"), "ignore: EventNotUsed"},
 		{"first access to the club", purchase, event("CLUB_FIRST_ACCESS"), "ignore: EventNotUsed"},
+		{"waiting for a PIX", purchase, paidBy("PURCHASE_WAITING_PAYMENT", "pix"), "start: PixPending"},
+		{"payment refused, the other spelling", purchase, event("PURCHASE_CANCELLED"), "start: PaymentRefused"},
+		{"warranty over, the other spelling", purchase, event("PURCHASE_COMPLETED"), "kill"},
+		{"renewal, as 1.0.0 spells it", purchase, change{"data.purchase.recurrence_number": absent, "data.purchase.recurrencyNumber": 3}, "kill"},
+		{"no event, status APPROVED", purchase, change{"event": absent}, "kill, attribute"},
+		{"no event, status COMPLETE", purchase, change{"event": nil, "data.purchase.status": "COMPLETE"}, "kill"},
+		{"no event, status WAITING_PAYMENT, PIX", purchase, change{"event": "", "data.purchase.status": "WAITING_PAYMENT", "data.purchase.payment.type": "PIX"}, "start: PixPending"},
+		{"no event, status REFUNDED", purchase, change{"event": absent, "data.purchase.status": "REFUNDED"}, "reverse: refund"},
+		{"no event, a status of tomorrow", purchase, change{"event": absent, "data.purchase.status": "TELEPORTED"}, "ignore: UnknownEvent"},
+		{"PURCHASE_APPROVED, data is no object", purchase, change{"data": "string"}, "ignore: NoData"},
+		{"PURCHASE_APPROVED, data absent", purchase, change{"data": absent}, "ignore: NoData"},
+		{"PURCHASE_APPROVED, buyer is a text", purchase, change{"data.buyer": "Joana"}, "kill, attribute"},
 		{"an event of tomorrow", purchase, event("PURCHASE_TELEPORTED"), "ignore: UnknownEvent"},
 		{"an event of tomorrow without data", purchase, change{"event": "X", "data": "none"}, "ignore: UnknownEvent"},
 	})
@@ -74,17 +87,24 @@ func TestHotmartForm(t *testing.T) {
 		OccurredAt: time.Date(2026, 1, 2, 15, 4, 5, 0, time.UTC),
 	})
 	for status, want := range map[string]string{
-		"approved":       "kill, attribute",
-		"completed":      "kill",
-		"billet_printed": "start: BoletoPending",
-		"canceled":       "start: PaymentRefused",
-		"refunded":       "reverse: refund",
-		"chargeback":     "reverse: chargeback",
-		"dispute":        "reverse: chargeback",
-		"blocked":        "ignore: EventNotUsed",
-		"delayed":        "ignore: EventNotUsed",
-		"expired":        "ignore: EventNotUsed",
-		"started":        "ignore: UnknownEvent",
+		"approved":        "kill, attribute",
+		"completed":       "kill",
+		"billet_printed":  "start: BoletoPending",
+		"canceled":        "start: PaymentRefused",
+		"refunded":        "reverse: refund",
+		"chargeback":      "reverse: chargeback",
+		"dispute":         "reverse: chargeback",
+		"blocked":         "ignore: EventNotUsed",
+		"delayed":         "ignore: EventNotUsed",
+		"expired":         "ignore: EventNotUsed",
+		"started":         "ignore: EventNotUsed",
+		"waiting_payment": "start: BoletoPending",
+		"printed_billet":  "start: BoletoPending",
+		"cancelled":       "start: PaymentRefused",
+		"protested":       "reverse: chargeback",
+		"Approved":        "kill, attribute",
+		"under_analisys":  "ignore: EventNotUsed", //nolint:misspell // as Hotmart spells it
+		"teleported":      "ignore: UnknownEvent",
 	} {
 		t.Run(status+" → "+want, func(t *testing.T) {
 			body := strings.Replace(form, "status=approved", "status="+status, 1)
@@ -98,6 +118,21 @@ func TestHotmartForm(t *testing.T) {
 			checkEvent(t, events[0])
 		})
 	}
+}
+
+// TestHotmartFlatJSON: the fields of 1.0 as JSON.
+func TestHotmartFlatJSON(t *testing.T) {
+	testEvents(t, hotmart{}, Delivery{Body: fixture(t, "hotmart/v1.json"), ContentType: "application/json"}, Event{
+		ID: "HP2718281828/approved", Name: "v1/approved", Kind: Purchased, Attribute: true,
+		Customer: Customer{Name: "Joana Prado", Phone: "+5531988776655", Email: "joana.prado@example.com"},
+		Product:  Product{ID: "4810077", Name: "Curso de Panificação Artesanal"},
+		Amount:   "297.50", Currency: "BRL", TransactionID: "HP2718281828",
+	})
+	testTable(t, hotmart{}, []row{
+		{"renewal of 1.0", "hotmart/v1.json", change{"recurrency": "2"}, "kill"},
+		{"boleto of 1.0", "hotmart/v1.json", change{"status": "billet_printed", "payment_type": "billet"}, "start: BoletoPending"},
+		{"PIX of 1.0", "hotmart/v1.json", change{"status": "billet_printed", "payment_type": "pix"}, "start: PixPending"},
+	})
 }
 
 // TestHotmartIsForgiving: the same fields in other types, or absent.
@@ -128,6 +163,22 @@ func TestHotmartIsForgiving(t *testing.T) {
 		{"purchase absent", change{"data.purchase": nil}, func(e Event) bool { return e.TransactionID == "" && e.Attribute }},
 		{"date as a string", change{"creation_date": "1767369845456"}, func(e Event) bool { return e.OccurredAt.UnixMilli() == 1767369845456 }},
 		{"date of nobody's time", change{"creation_date": 9e17}, func(e Event) bool { return e.OccurredAt.IsZero() }},
+		{"buyer in a list", change{"data.buyer": []any{map[string]any{"email": "joana.prado@example.com"}}}, func(e Event) bool { return e.Customer == Customer{Email: "joana.prado@example.com"} }},
+		{"data as JSON in a text", change{"data": `{"buyer":{"email":"joana.prado@example.com"},"product":{"id":"77"}}`}, func(e Event) bool {
+			return e.Customer.Email == "joana.prado@example.com" && e.Product.ID == "77"
+		}},
+		{"data in a list", change{"data": []any{map[string]any{"product": map[string]any{"id": 77}}}}, func(e Event) bool { return e.Product.ID == "77" }},
+		{"no data, all at the top", change{"data": absent, "buyer": map[string]any{"email": "joana.prado@example.com"}, "purchase": map[string]any{"transaction": "HP1"}}, func(e Event) bool {
+			return e.Customer.Email == "joana.prado@example.com" && e.TransactionID == "HP1"
+		}},
+		{"product id absent, ucode there", change{"data.product.id": absent}, func(e Event) bool { return e.Product.ID == "c0ffee00-1111-4222-8333-444455556666" }},
+		{"price as a number", change{"data.purchase.price": 297.5, "data.purchase.full_price": absent}, func(e Event) bool { return e.Amount == "297.50" }},
+		{"price as 1.0.0 spells it", change{"data.purchase.price": map[string]any{"value": 10, "currencyCode": "eur"}}, func(e Event) bool { return e.Amount == "10.00" && e.Currency == "EUR" }},
+		{"rubbish as phone code", change{"data.buyer.checkout_phone_code": "+55 31 9887a-665b"}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"country of the address", change{"data.purchase.checkout_country": absent, "data.buyer.checkout_phone": "912345678", "data.buyer.address": map[string]any{"country_iso": "PT"}}, func(e Event) bool { return e.Customer.Phone == "+351912345678" }},
+		{"address as a text", change{"data.buyer.address": "none", "data.purchase.checkout_country": "BR"}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"a name cut within an emoji", change{"data.buyer.name": json.RawMessage(`"Joana \ud83d"`)}, func(e Event) bool { return e.Customer.Name == "Joana \ufffd" }},
+		{"date as creationDate", change{"creation_date": absent, "creationDate": 1767369845456}, func(e Event) bool { return e.OccurredAt.UnixMilli() == 1767369845456 }},
 		{"id absent", change{"id": absent}, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -145,17 +196,13 @@ func TestHotmartIsForgiving(t *testing.T) {
 
 func TestHotmartRefuses(t *testing.T) {
 	testBroken(t, hotmart{})
-	for field, change := range map[string]change{
-		"event":      {"event": 123},
-		"data":       {"data": "string"},
-		"data.buyer": {"data.buyer": []string{"Joana"}},
-	} {
-		t.Run(field, func(t *testing.T) {
-			testRefused(t, hotmart{}, changed(t, "hotmart/purchase.json", change), field)
-		})
-	}
+	t.Run("event", func(t *testing.T) {
+		testRefused(t, hotmart{}, changed(t, "hotmart/purchase.json", change{"event": 123}), "event")
+	})
+	t.Run("everything in other types", func(t *testing.T) {
+		testRefused(t, hotmart{}, []byte(`{"event":123,"data":"string","version":null}`), "event")
+	})
 	t.Run("event absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte(`{}`), "event") })
-	t.Run("data absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte(`{"event":"PURCHASE_APPROVED"}`), "data") })
 	t.Run("status absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte("hottok=x&name=y"), "status") })
 }
 
@@ -170,6 +217,7 @@ func TestHotmartVerify(t *testing.T) {
 		{"token in the header", header("hot-token-1"), []string{"hot-token-1"}, nil},
 		{"second of two secrets", header("hot-token-1"), []string{"hot-token-0", "hot-token-1"}, nil},
 		{"token in a form's body", form, []string{"hot-token-1"}, nil},
+		{"token in the body of 2.0.0", Delivery{Body: fixture(t, "hotmart/purchase-token.json")}, []string{"hot-token-1"}, nil},
 		{"token in a JSON body", Delivery{Body: []byte(`{"hottok":"hot-token-1"}`)}, []string{"hot-token-1"}, nil},
 		{"wrong token", header("hot-token-2"), []string{"hot-token-1"}, ErrBadCredential},
 		{"beginning of the token", header("hot-token-"), []string{"hot-token-1"}, ErrBadCredential},
@@ -186,7 +234,9 @@ func TestHotmartVerify(t *testing.T) {
 }
 
 func FuzzHotmartParse(f *testing.F) {
-	fuzzParse(f, hotmart{}, "hotmart/cart.json", "hotmart/purchase.json", "hotmart/v1.txt")
+	f.Add(fixture(f, "hotmart/purchase-token.json"), "", "BR")
+	f.Add([]byte(`{"event":"PURCHASE_APPROVED","data":"{\"buyer\":[{}]}"}`), "", "BR")
+	fuzzParse(f, hotmart{}, "hotmart/cart.json", "hotmart/v1.json", "hotmart/purchase.json", "hotmart/v1.txt")
 }
 
 func FuzzHotmartVerify(f *testing.F) {

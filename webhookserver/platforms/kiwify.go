@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"bytes"
 	"crypto/sha1" //nolint:gosec // Kiwify signs with HMAC-SHA1, which SHA-1's collisions do not weaken.
 	"encoding/json"
 	"strings"
@@ -15,29 +16,46 @@ import (
 // wrapped forms.
 type kiwify struct{}
 
-// kiwifyTypes is what webhook_event_type means.
+// kiwifyTypes is what webhook_event_type means. The Portuguese names are those that its
+// API gives the triggers.
 var kiwifyTypes = map[string]outcome{
-	"order_approved":    sold,
-	"pix_created":       pixPending,
-	"billet_created":    boletoPending,
-	"order_rejected":    paymentRefused,
-	"order_refunded":    refunded,
-	"chargeback":        chargedBack,
-	"subscription_late": notUsed,
-	"abandoned":         cartLeft,
-	"abandoned_cart":    cartLeft,
-	"cart_abandoned":    cartLeft,
+	"order_approved":      sold,
+	"compra_aprovada":     sold,
+	"pix_created":         pixPending,
+	"pix_gerado":          pixPending,
+	"billet_created":      boletoPending,
+	"boleto_gerado":       boletoPending,
+	"order_rejected":      paymentRefused,
+	"compra_recusada":     paymentRefused,
+	"order_refunded":      refunded,
+	"compra_reembolsada":  refunded,
+	"chargeback":          chargedBack,
+	"subscription_late":   notUsed,
+	"abandoned":           cartLeft,
+	"abandoned_cart":      cartLeft,
+	"cart_abandoned":      cartLeft,
+	"carrinho_abandonado": cartLeft,
 }
 
 // kiwifyStatuses is what order_status means where there is no webhook_event_type.
 var kiwifyStatuses = map[string]outcome{
-	"paid":            sold,
-	"waiting_payment": boletoPending,
-	"refused":         paymentRefused,
-	"refunded":        refunded,
-	"chargedback":     chargedBack,
-	"abandoned":       cartLeft,
+	"paid":             sold,
+	"approved":         sold,
+	"waiting_payment":  boletoPending,
+	"refused":          paymentRefused,
+	"refunded":         refunded,
+	"chargedback":      chargedBack,
+	"abandoned":        cartLeft,
+	"authorized":       notUsed,
+	"pending":          notUsed,
+	"processing":       notUsed,
+	"refund_requested": notUsed,
+	"pending_refund":   notUsed,
 }
+
+// kiwifyWrappings are the fields that a delivery can be wrapped in, the first of them that
+// there is. It is the wrapped object that the wrapped form signs, and all that is read.
+var kiwifyWrappings = []string{"order", "cart"}
 
 // Name is "kiwify".
 func (kiwify) Name() v1alpha1.PlatformName { return v1alpha1.PlatformKiwify }
@@ -53,11 +71,26 @@ func (kiwify) Verify(delivery Delivery, secrets [][]byte) error {
 	if json.Unmarshal(withoutBOM(delivery.Body), &wrapped) != nil || json.Unmarshal(wrapped["signature"], &signature) != nil {
 		return ErrNoCredential
 	}
-	order := wrapped["order"]
-	if len(order) == 0 || order[0] != '{' {
-		return ErrNoCredential
+	for _, name := range kiwifyWrappings {
+		if inner := wrapped[name]; len(inner) > 0 && inner[0] == '{' {
+			return checkWrapped(signature, inner, secrets)
+		}
 	}
-	return checkHMAC(sha1.New, signature, order, secrets)
+	return ErrNoCredential
+}
+
+// checkWrapped checks the signature of a wrapped object: of its bytes as they came, or, as
+// the object was signed before it was wrapped, of the same without blanks.
+func checkWrapped(signature string, inner []byte, secrets [][]byte) error {
+	err := checkHMAC(sha1.New, signature, inner, secrets)
+	if err == nil {
+		return nil
+	}
+	var compact bytes.Buffer
+	if json.Compact(&compact, inner) != nil {
+		return err
+	}
+	return checkHMAC(sha1.New, signature, compact.Bytes(), secrets)
 }
 
 // Parse reads one order or one abandoned cart.
@@ -66,65 +99,71 @@ func (kiwify) Parse(delivery Delivery, region string) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	order, err := kiwifyOrder(root)
-	if err != nil {
-		return nil, err
+	order, wrapping := kiwifyOrder(root)
+	kind, status := order.name("webhook_event_type", "event"), order.name("order_status")
+	if kind == "" && status == "" && order["order_id"] != nil {
+		status = order.name("status")
 	}
-	kind, err := order.word("webhook_event_type", "webhook_event_type")
-	if err != nil {
-		return nil, err
-	}
-	status, err := order.word("order_status", "order_status")
-	if err != nil {
-		return nil, err
-	}
-	if kind == "" && status == "" {
-		return kiwifyCart(order, root["cart"] != nil, delivery.Body, region)
-	}
-	kind, status = strings.ToLower(kind), strings.ToLower(status)
+	method := order.text(maxID, "payment_method")
 	name := eventName(kind, status)
-	orderID := order.id("order_id")
-	id := eventID(delivery.Body, orderID, name, order.id("updated_at"))
-	meaning := kiwifyOutcome(kind, status, order.text(maxID, "payment_method"))
-	event := meaning.event(id, name)
+	meaning := kiwifyOutcome(kind, status, method)
+	if kind == "" && status == "" || meaning == cartLeft {
+		return kiwifyCart(order, wrapping == "cart" || meaning == cartLeft, delivery.Body, region)
+	}
+	if meaning == sold && kiwifyRenewal(order) {
+		meaning = onlyStop
+	}
+	orderID := order.id("order_id", "id")
+	event := meaning.event(eventID(delivery.Body, orderID, name, order.id("updated_at")), name)
 	event.OccurredAt = timeOf(order["updated_at"])
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
-	customer, err := kiwifyCustomer(order)
-	if err != nil {
-		return nil, err
-	}
-	product, money := order.child("Product", "product"), order.child("Commissions", "commissions")
-	event.Customer = Customer{
-		Name:  customer.text(maxName, "full_name", "name", "first_name"),
-		Phone: phoneOf(customer.text(maxID, "country"), region, customer["mobile"], customer["phone"]),
-		Email: emailOf(customer["email"]),
-	}
+	product, money := order.inner("Product", "product"), order.inner("Commissions", "commissions")
+	event.Customer = kiwifyCustomer(order, region)
 	event.Product = Product{ID: product.id("product_id", "id"), Name: product.text(maxName, "product_name", "name")}
+	if product == nil {
+		event.Product = Product{ID: order.id("product_id"), Name: order.text(maxName, "product_name")}
+	}
 	event.CheckoutURL = kiwifyCheckout(order)
 	event.TransactionID = orderID
-	event.Amount, event.Currency = centsOf(money["charge_amount"]), currencyOf(money["currency"])
+	event.Amount = centsOf(money["charge_amount"])
+	event.Currency = currencyOf(money.text(maxID, "currency", "product_base_price_currency"))
 	return []Event{event}, nil
 }
 
-// kiwifyOrder takes the wrapping off. A wrapped order is the only thing that is read of
-// its delivery: it is what the wrapped form signs.
-func kiwifyOrder(root fields) (fields, error) {
-	for _, name := range []string{"order", "cart"} {
-		if wrapped, err := root.object(name, name); wrapped != nil || err != nil {
-			return wrapped, err
+// kiwifyOrder takes the wrapping off, and says which it was.
+func kiwifyOrder(root fields) (order fields, wrapping string) {
+	for _, name := range kiwifyWrappings {
+		if wrapped := root.child(name); wrapped != nil {
+			return wrapped, name
 		}
 	}
-	return root, nil
+	return root, ""
 }
 
-func kiwifyCustomer(order fields) (fields, error) {
-	name := "Customer"
-	if order[name] == nil {
-		name = "customer"
+// kiwifyCustomer reads the customer, whose fields a cart has beside its own.
+func kiwifyCustomer(order fields, region string) Customer {
+	customer := order.inner("Customer", "customer")
+	if customer == nil {
+		customer = order
 	}
-	return order.object(name, name)
+	name := customer.text(maxName, "full_name", "name")
+	if name == "" {
+		name = clean(customer.text(maxName, "first_name")+" "+customer.text(maxName, "last_name"), maxName)
+	}
+	return Customer{
+		Name:  name,
+		Phone: phoneOf(customer.text(maxID, "country"), region, customer["mobile"], customer["phone"]),
+		Email: emailOf(customer["email"]),
+	}
+}
+
+// kiwifyRenewal tells whether an order is not the first one of its subscription: every
+// charge is an order of its own, which is told as an approved order too.
+func kiwifyRenewal(order fields) bool {
+	charges := order.inner("Subscription", "subscription").child("charges")
+	return len(charges.list("completed")) > 1
 }
 
 // kiwifyOutcome decides by the event and the order's status. A paid order stops, whatever
@@ -155,30 +194,27 @@ func kiwifyOutcome(kind, status, paymentMethod string) outcome {
 }
 
 // kiwifyCart reads an abandoned cart: flat, with the customer's fields beside the
-// product's, and tax numbers that are not read.
-func kiwifyCart(cart fields, wrapped bool, body []byte, region string) ([]Event, error) {
-	status, err := cart.word("status", "status")
-	if err != nil {
-		return nil, err
-	}
-	if status == "" && wrapped {
+// product's, and tax numbers that are not read. known is set where something else than its
+// status tells that it is a cart.
+func kiwifyCart(cart fields, known bool, body []byte, region string) ([]Event, error) {
+	status := cart.name("status")
+	if status == "" && known {
 		status = "abandoned"
 	}
 	if status == "" {
 		return nil, &InputError{Field: "webhook_event_type", Expected: "the type of the event, or a cart's status"}
 	}
-	status = strings.ToLower(status)
-	id, name := eventID(body, cart.id("id")), eventName("cart", status)
+	id, name := eventID(body, cart.id("id", "order_id")), eventName("cart", status)
 	if status != "abandoned" {
 		return []Event{unknown.event(id, name)}, nil
 	}
+	product := cart.inner("Product", "product")
 	event := cartLeft.event(id, name)
-	event.Customer = Customer{
-		Name:  cart.text(maxName, "name"),
-		Phone: phoneOf(cart.text(maxID, "country"), region, cart["phone"], cart["mobile"]),
-		Email: emailOf(cart["email"]),
-	}
+	event.Customer = kiwifyCustomer(cart, region)
 	event.Product = Product{ID: cart.id("product_id"), Name: cart.text(maxName, "product_name")}
+	if product != nil {
+		event.Product = Product{ID: product.id("product_id", "id"), Name: product.text(maxName, "product_name", "name")}
+	}
 	event.CheckoutURL = kiwifyCheckout(cart)
 	event.OccurredAt = timeOf(cart["created_at"])
 	return []Event{event}, nil

@@ -1,9 +1,11 @@
 package platforms
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha1"
 	"encoding/hex"
+	"encoding/json"
 	"strings"
 	"testing"
 	"time"
@@ -47,6 +49,18 @@ func TestKiwifyEvents(t *testing.T) {
 		{"status refused alone", order, status("refused", "credit_card"), "start: PaymentRefused"},
 		{"status refunded alone", order, status("refunded", "credit_card"), "reverse: refund"},
 		{"status chargedback alone", order, status("chargedback", "credit_card"), "reverse: chargeback"},
+		{"status approved alone", order, status("approved", "credit_card"), "kill, attribute"},
+		{"status refund_requested alone", order, status("refund_requested", "credit_card"), "ignore: EventNotUsed"},
+		{"status in another field", order, change{"webhook_event_type": absent, "order_status": absent, "status": "paid"}, "kill, attribute"},
+		{"type that is a number, status paid", order, change{"webhook_event_type": 1}, "kill, attribute"},
+		{"status that is a list", order, change{"order_status": []string{"paid"}}, "kill, attribute"},
+		{"compra_aprovada", order, event("compra_aprovada", "paid"), "kill, attribute"},
+		{"carrinho_abandonado", cart, change{"webhook_event_type": "carrinho_abandonado", "status": absent}, "start: AbandonedCart"},
+		{"cart with a type and a status", cart, change{"webhook_event_type": "cart_abandoned"}, "start: AbandonedCart"},
+		{"first charge of a subscription", order, change{"Subscription.charges.completed": []any{map[string]any{"order_id": "1"}}}, "kill, attribute"},
+		{"second charge of a subscription", order, change{"Subscription.charges.completed": []any{map[string]any{"order_id": "1"}, map[string]any{"order_id": "2"}}}, "kill"},
+		{"refund of a renewal", order, change{"webhook_event_type": "order_refunded", "order_status": "refunded", "Subscription.charges.completed": []any{1, 2}}, "reverse: refund"},
+		{"an order beside a field called order", order, change{"order": "flat", "cart": 1}, "kill, attribute"},
 		{"a status of tomorrow alone", order, status("teleported", "pix"), "ignore: UnknownEvent"},
 	})
 }
@@ -106,6 +120,12 @@ func TestKiwifyIsForgiving(t *testing.T) {
 		check  func(Event) bool
 	}{
 		{"names in lower case", change{"Customer": absent, "customer": map[string]any{"first_name": "Rui", "mobile": "85981122334"}}, func(e Event) bool { return e.Customer == Customer{Name: "Rui", Phone: "+5585981122334"} }},
+		{"customer's fields at the top", change{"Customer": absent, "name": "Rui Campos", "email": "rui.campos@example.com", "phone": "85981122334"}, func(e Event) bool {
+			return e.Customer == Customer{Name: "Rui Campos", Phone: "+5585981122334", Email: "rui.campos@example.com"}
+		}},
+		{"customer as a text", change{"Customer": "Rui"}, func(e Event) bool { return e.Customer == Customer{} }},
+		{"product's fields at the top", change{"Product": absent, "product_id": "p1", "product_name": "Fotografia"}, func(e Event) bool { return e.Product == Product{ID: "p1", Name: "Fotografia"} }},
+		{"phone of another country", change{"Customer.mobile": "+44201581389"}, func(e Event) bool { return e.Customer.Phone == "+44201581389" }},
 		{"customer absent", change{"Customer": absent}, func(e Event) bool { return e.Customer == Customer{} }},
 		{"product id as a number", change{"Product.product_id": 77}, func(e Event) bool { return e.Product.ID == "77" }},
 		{"product as an array", change{"Product": []any{}}, func(e Event) bool { return e.Product == Product{} }},
@@ -138,19 +158,11 @@ func TestKiwifyIsForgiving(t *testing.T) {
 
 func TestKiwifyRefuses(t *testing.T) {
 	testBroken(t, kiwify{})
-	for field, change := range map[string]change{
-		"webhook_event_type": {"webhook_event_type": 1},
-		"order_status":       {"order_status": []string{"paid"}},
-		"Customer":           {"Customer": "Rui"},
-		"order":              {"order": "flat"},
-		"cart":               {"cart": 1},
-	} {
-		t.Run(field, func(t *testing.T) {
-			testRefused(t, kiwify{}, changed(t, "kiwify/order.json", change), field)
-		})
-	}
 	t.Run("nothing known", func(t *testing.T) { testRefused(t, kiwify{}, []byte(`{}`), "webhook_event_type") })
-	t.Run("status of a cart", func(t *testing.T) { testRefused(t, kiwify{}, []byte(`{"status":1}`), "status") })
+	t.Run("status of a cart", func(t *testing.T) { testRefused(t, kiwify{}, []byte(`{"status":1}`), "webhook_event_type") })
+	t.Run("type and status of no use", func(t *testing.T) {
+		testRefused(t, kiwify{}, changed(t, "kiwify/order.json", change{"webhook_event_type": 1, "order_status": []string{"paid"}}), "webhook_event_type")
+	})
 	t.Run("a form", func(t *testing.T) { testRefused(t, kiwify{}, []byte("order_status=paid"), "") })
 }
 
@@ -175,11 +187,20 @@ func TestKiwifyVerify(t *testing.T) {
 		return Delivery{Body: []byte(`{"signature":"` + signature + `", "order": ` + string(body) + `}`)}
 	}
 	order := []byte(strings.TrimSpace(string(body)))
+	var compact bytes.Buffer
+	if err := json.Compact(&compact, order); err != nil {
+		t.Fatal(err)
+	}
+	wrappedCart := []byte(`{"signature":"` + kiwifySign([]byte(`{"status":"abandoned"}`), "kiwi-1") + `","cart":{"status":"abandoned"}}`)
+	unsignedOrder := []byte(`{"signature":"` + kiwifySign([]byte(`{"status":"abandoned"}`), "kiwi-1") + `","cart":{"status":"abandoned"},"order":{"order_status":"paid"}}`)
 	testVerify(t, kiwify{}, []authentication{
 		{"signed", kiwifySigned(body, "kiwi-1"), []string{"kiwi-1"}, nil},
 		{"signed with the second of two secrets", kiwifySigned(body, "kiwi-1"), []string{"kiwi-0", "kiwi-1"}, nil},
 		{"signed with the first of two secrets", kiwifySigned(body, "kiwi-0"), []string{"kiwi-0", "kiwi-1"}, nil},
 		{"wrapped, its order signed", wrapped(kiwifySign(order, "kiwi-1")), []string{"kiwi-1"}, nil},
+		{"wrapped, its order signed without blanks", wrapped(kiwifySign(compact.Bytes(), "kiwi-1")), []string{"kiwi-1"}, nil},
+		{"wrapped, its cart signed", Delivery{Body: wrappedCart}, []string{"kiwi-1"}, nil},
+		{"wrapped, the cart signed and not the order that is read", Delivery{Body: unsignedOrder}, []string{"kiwi-1"}, ErrBadCredential},
 		{"signed with another secret", kiwifySigned(body, "kiwi-2"), []string{"kiwi-1"}, ErrBadCredential},
 		{"one byte more than signed", tampered, []string{"kiwi-1"}, ErrBadCredential},
 		{"signed with an empty secret", kiwifySigned(body, ""), []string{""}, ErrBadCredential},

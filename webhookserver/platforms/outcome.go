@@ -11,6 +11,7 @@ const (
 	reasonPing    = "Ping"
 	reasonNotPaid = "NotPaid"
 	reasonCard    = "CardPending"
+	reasonNoData  = "NoData"
 )
 
 // outcome is what an event of a platform means here: a row of the platform's table.
@@ -34,6 +35,9 @@ var (
 	chargedBack    = outcome{kind: Reversed, chargeback: true}
 	notUsed        = outcome{kind: Ignored, reason: reasonNotUsed}
 	unknown        = outcome{kind: Ignored, reason: reasonUnknown}
+	// noData is an event that is known by its name, and of which nothing else can be read.
+	// A 400 would make the platform send it again, and switch the webhook off in the end.
+	noData = outcome{kind: Ignored, reason: reasonNoData}
 )
 
 // event starts an Event with this outcome.

@@ -21,6 +21,24 @@ type Delivery struct {
 	Header func(name string) string
 	// Query returns a query parameter, "" when absent.
 	Query func(name string) string
+
+	// memo keeps the body once it was read; nil keeps nothing.
+	memo *memo
+}
+
+// Remembering returns the delivery such that its body is read once, however many
+// platforms look at it. Not for concurrent use.
+func (d Delivery) Remembering() Delivery {
+	d.memo = &memo{}
+	return d
+}
+
+// memo is a body that was read.
+type memo struct {
+	read bool
+	root fields
+	form bool
+	err  error
 }
 
 // Kind is what an event means to a recovery.
@@ -107,6 +125,25 @@ type Platform interface {
 	// without a country code have. The error is an *InputError.
 	Parse(delivery Delivery, region string) ([]Event, error)
 }
+
+// Pinger is a Platform whose test call can come without a credential.
+type Pinger interface {
+	// IsPing says whether an unsigned delivery is the platform's test call and nothing
+	// else: it is answered with 200 and has no effect.
+	IsPing(delivery Delivery) bool
+}
+
+// ConfigError says what is wrong with a platform's entry in a Store: which field, and what
+// was expected there.
+type ConfigError struct {
+	// Field is the path of the field within the entry, such as "generic.fields.email".
+	Field string
+	// Expected says what should have been there.
+	Expected string
+}
+
+// Error says what was expected where.
+func (e *ConfigError) Error() string { return e.Field + ": expected " + e.Expected }
 
 var (
 	// ErrNoCredential: the delivery carries no credential at all, or an empty one.

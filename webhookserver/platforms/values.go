@@ -45,15 +45,16 @@ func numberText(number json.Number) string {
 // clean makes a text fit to be kept: valid UTF-8, no control characters, trimmed, at
 // most limit characters.
 func clean(text string, limit int) string {
-	text = strings.ToValidUTF8(text, "")
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || r == '\u2028' || r == '\u2029' {
-			return ' '
-		}
-		return r
-	}, text)
+	if !isClean(text) {
+		text = strings.Map(func(r rune) rune {
+			if breaksLine(r) {
+				return ' '
+			}
+			return r
+		}, strings.ToValidUTF8(text, ""))
+	}
 	text = strings.TrimSpace(text)
-	if utf8.RuneCountInString(text) <= limit {
+	if len(text) <= limit || utf8.RuneCountInString(text) <= limit {
 		return text
 	}
 	count := 0
@@ -66,8 +67,29 @@ func clean(text string, limit int) string {
 	return text
 }
 
+// isClean tells whether a text can be kept as it is, which nearly every one can.
+func isClean(text string) bool {
+	for _, r := range text {
+		if r == utf8.RuneError || breaksLine(r) {
+			return utf8.ValidString(text) && !strings.ContainsFunc(text, breaksLine)
+		}
+	}
+	return true
+}
+
+// breaksLine tells control characters, and Unicode's two that end a line or paragraph.
+func breaksLine(r rune) bool {
+	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
+}
+
+// safeInNames is what an event's name is made of.
+const safeInNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/"
+
 // eventName joins the parts of an event's name with "/", and makes it safe to log.
 func eventName(parts ...string) string {
+	if len(parts) == 1 && len(parts[0]) <= maxEvent && strings.Trim(parts[0], safeInNames) == "" {
+		return parts[0]
+	}
 	var name strings.Builder
 	for _, part := range parts {
 		if part == "" {
@@ -77,7 +99,7 @@ func eventName(parts ...string) string {
 			name.WriteByte('/')
 		}
 		for _, r := range part {
-			if r < utf8.RuneSelf && (r == '_' || r == '.' || r == '-' || r == '/' || unicode.IsLetter(r) || unicode.IsDigit(r)) {
+			if strings.ContainsRune(safeInNames, r) {
 				name.WriteRune(r)
 			} else {
 				name.WriteByte('_')
@@ -109,8 +131,18 @@ func digest(data []byte) string {
 	return "sha256-" + hex.EncodeToString(sum[:16])
 }
 
-// emailOf returns an e-mail address in lower case; "" when it is none.
-func emailOf(value any) string {
+// emailOf returns the first of the values that is an e-mail address, in lower case; ""
+// when none is.
+func emailOf(values ...any) string {
+	for _, value := range values {
+		if email := addressOf(value); email != "" {
+			return email
+		}
+	}
+	return ""
+}
+
+func addressOf(value any) string {
 	text, _ := value.(string)
 	if !utf8.ValidString(text) {
 		return ""
@@ -129,13 +161,14 @@ func emailOf(value any) string {
 // phoneOf returns the first usable phone number in E.164. country is the ISO country
 // that the delivery names, "" when it names none; region is the store's.
 func phoneOf(country, region string, values ...any) string {
-	country = strings.ToUpper(strings.TrimSpace(country))
+	country = strings.TrimSpace(country)
+	foreign := len(country) == 2 && !strings.EqualFold(country, region)
 	for _, value := range values {
 		text := phoneText(value)
 		if text == "" {
 			continue
 		}
-		if len(country) == 2 {
+		if foreign {
 			if e164, ok := phone.Normalize(text, country); ok {
 				return e164
 			}
@@ -147,27 +180,46 @@ func phoneOf(country, region string, values ...any) string {
 	return ""
 }
 
-// phoneText reads a phone that is a string, a number, or an object of its parts
-// (Eduzz's contracts: countryCode, areaCode, number).
+// phoneText reads a phone that is a string, a number, the first of a list, or an object of
+// its parts (Eduzz's contracts: countryCode, areaCode, number).
 func phoneText(value any) string {
 	switch value := value.(type) {
 	case string:
-		return value
+		return strings.TrimSuffix(strings.TrimSpace(value), ".0") // a number on its way through a spreadsheet
 	case json.Number:
 		return numberText(value)
+	case []any:
+		for _, each := range value {
+			if text := phoneText(each); text != "" {
+				return text
+			}
+		}
 	case map[string]any:
-		parts := fields(value)
-		number := parts.text(maxID, "number", "phone")
-		if number == "" || strings.HasPrefix(number, "+") {
-			return number
-		}
-		number = parts.text(maxID, "areaCode", "area_code", "ddd") + number
-		if code := phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi")); code != "" {
-			return "+" + code + number
-		}
-		return number
+		return joinedPhone(value)
 	}
 	return ""
+}
+
+// joinedPhone joins the parts of a phone, where its number does not begin with them.
+func joinedPhone(parts fields) string {
+	number := parts.text(maxID, "number", "phone")
+	if number == "" || strings.HasPrefix(number, "+") {
+		return number
+	}
+	country := phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi"))
+	area := strings.TrimPrefix(phone.Digits(parts.text(maxID, "areaCode", "area_code", "ddd")), "0")
+	const shortest = 8
+	switch digits := phone.Digits(number); {
+	case country != "" && area != "" && strings.HasPrefix(digits, country+area) && len(digits) >= len(country+area)+shortest:
+		return "+" + number
+	case area != "" && strings.HasPrefix(digits, area) && len(digits) >= len(area)+shortest:
+	default:
+		number = area + number
+	}
+	if country != "" {
+		return "+" + country + number
+	}
+	return number
 }
 
 // linkOf returns an address that leads somewhere on the web; "" for anything else.
@@ -206,7 +258,11 @@ func amountOf(value any) string {
 
 // centsOf reads an amount that the platform sends in cents.
 func centsOf(value any) string {
-	number, err := strconv.ParseFloat(textOf(value, maxID), 64)
+	text := textOf(value, maxID)
+	if text == "" {
+		return ""
+	}
+	number, err := strconv.ParseFloat(text, 64)
 	if err != nil || number != float64(int64(number)) {
 		return ""
 	}
@@ -220,6 +276,8 @@ func decimal(text string) string {
 	}
 	return strconv.FormatFloat(math.Abs(number), 'f', 2, 64)
 }
+
+var withoutSeparators = strings.NewReplacer(".", "", ",", "")
 
 // plainAmount turns an amount as people write it ("R$ 1.169,80", "1,169.80", "169.8")
 // into a decimal with a point. The last separator is the decimal one, unless it is the
@@ -241,7 +299,7 @@ func plainAmount(text string) string {
 	repeated := strings.Contains(whole, separator)
 	mixed := strings.ContainsAny(whole, ".,") && !repeated
 	thousands := len(fraction) == 3 && whole != "0" && len(whole) > 0 && len(whole) <= 3
-	whole = strings.NewReplacer(".", "", ",", "").Replace(whole)
+	whole = withoutSeparators.Replace(whole)
 	if repeated || thousands && !mixed {
 		return whole + fraction
 	}
@@ -269,6 +327,9 @@ func instant(at time.Time) time.Time {
 // timeOf reads a time that names its zone (RFC 3339); zero for anything else.
 func timeOf(value any) time.Time {
 	text, _ := value.(string)
+	if text == "" {
+		return time.Time{}
+	}
 	at, err := time.Parse(time.RFC3339, strings.TrimSpace(text))
 	if err != nil {
 		return time.Time{}
@@ -278,7 +339,11 @@ func timeOf(value any) time.Time {
 
 // millisOf reads a time in milliseconds since 1970; zero for anything else.
 func millisOf(value any) time.Time {
-	millis, err := strconv.ParseInt(textOf(value, maxID), 10, 64)
+	text := textOf(value, maxID)
+	if text == "" {
+		return time.Time{}
+	}
+	millis, err := strconv.ParseInt(text, 10, 64)
 	if err != nil {
 		return time.Time{}
 	}

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 func TestAmounts(t *testing.T) {
@@ -94,6 +95,100 @@ func TestEmails(t *testing.T) {
 			t.Errorf("emailOf(%q) = %q; want %q", test.value, got, test.want)
 		}
 	}
+}
+
+// TestPhones: every way in which a phone is sent, and who wins when there are several.
+func TestPhones(t *testing.T) {
+	const mobile = "+5531988776655"
+	object := func(pairs ...any) map[string]any {
+		made := map[string]any{}
+		for i := 0; i < len(pairs); i += 2 {
+			made[pairs[i].(string)] = pairs[i+1]
+		}
+		return made
+	}
+	for _, test := range []struct {
+		name, country string
+		values        []any
+		want          string
+	}{
+		{"text", "", []any{"(31) 98877-6655"}, mobile},
+		{"number", "", []any{json.Number("31988776655")}, mobile},
+		{"number with an exponent", "", []any{json.Number("5.531988776655e12")}, mobile},
+		{"number with a point", "", []any{json.Number("5531988776655.0")}, mobile},
+		{"text of a number with a point", "", []any{"31988776655.0"}, mobile},
+		{"object", "", []any{object("countryCode", "55", "areaCode", "31", "number", "988776655")}, mobile},
+		{"object, country with a plus", "", []any{object("country_code", "+55", "area_code", json.Number("31"), "number", json.Number("988776655"))}, mobile},
+		{"object, trunk zero", "", []any{object("ddd", "031", "number", "98877-6655")}, mobile},
+		{"object without a country", "", []any{object("ddd", "31", "phone", "988776655")}, mobile},
+		{"object, whole number", "", []any{object("countryCode", "55", "areaCode", "31", "number", "+55 31 98877-6655")}, mobile},
+		{"object, whole number without a plus", "", []any{object("countryCode", "55", "areaCode", "31", "number", "5531988776655")}, mobile},
+		{"object, number with its area code", "", []any{object("countryCode", "55", "areaCode", "31", "number", "31988776655")}, mobile},
+		{"object, an area code that begins the number too", "", []any{object("ddd", "99", "number", "998877665")}, "+5599998877665"},
+		{"object of another country", "", []any{object("countryCode", "351", "number", "912345678")}, "+351912345678"},
+		{"list", "", []any{[]any{"", "31988776655"}}, mobile},
+		{"country of the delivery", "pt", []any{"912345678"}, "+351912345678"},
+		{"the store's region where the country does not fit", "PT", []any{"(31) 98877-6655"}, mobile},
+		{"country that is no code", "Brasil", []any{"31988776655"}, mobile},
+		{"first usable", "", []any{nil, "", "x", "31 99999-9999", "3132224455", "31988776655"}, "+553132224455"},
+
+		{"null", "", []any{nil}, ""},
+		{"nothing", "", nil, ""},
+		{"truth", "", []any{true}, ""},
+		{"empty object", "", []any{object()}, ""},
+		{"object of objects", "", []any{object("number", object())}, ""},
+		{"object without an area code", "", []any{object("number", "988776655")}, ""},
+		{"empty list", "", []any{[]any{}}, ""},
+		{"number that is no phone", "", []any{json.Number("1e300")}, ""},
+		{"fraction", "", []any{json.Number("3198877.5")}, ""},
+		{"letters", "", []any{"+55 31 9887a-665b"}, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got := phoneOf(test.country, "BR", test.values...); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestClean(t *testing.T) {
+	for _, test := range []struct {
+		text  string
+		limit int
+		want  string
+	}{
+		{"Ana", 10, "Ana"},
+		{" Ana Souza\n", 20, "Ana Souza"},
+		{"Ana\tSouza\u2028x\u2029\u0085", 20, "Ana Souza x"},
+		{"An\xffa", 10, "Ana"},
+		{"An\ufffda", 10, "An\ufffda"},
+		{"An\ufffda\xff\x00b", 10, "An\ufffda b"},
+		{"ééééé", 3, "ééé"},
+		{"ab cd", 3, "ab"},
+		{"😀😀😀", 3, "😀😀😀"},
+		{"", 3, ""},
+	} {
+		if got := clean(test.text, test.limit); got != test.want {
+			t.Errorf("clean(%q, %d) = %q; want %q", test.text, test.limit, got, test.want)
+		}
+	}
+}
+
+// FuzzClean: whatever comes in, what goes out can be kept, and is kept as it is.
+func FuzzClean(f *testing.F) {
+	f.Add("Ana\x00 \xff\u2028 Souza", 5)
+	f.Fuzz(func(t *testing.T, text string, limit int) {
+		if limit < 0 {
+			return
+		}
+		got := clean(text, limit)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, breaksLine) || utf8.RuneCountInString(got) > limit || strings.TrimSpace(got) != got {
+			t.Fatalf("not clean: %q", got)
+		}
+		if again := clean(got, limit); again != got {
+			t.Fatalf("%q, then %q", got, again)
+		}
+	})
 }
 
 func TestEventNames(t *testing.T) {

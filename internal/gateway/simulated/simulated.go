@@ -210,11 +210,16 @@ func (g *simulated) Status(context.Context) (gateway.State, error) {
 }
 
 // RegisterWebhook does nothing: nobody answers.
-func (g *simulated) RegisterWebhook(context.Context, string) error {
+func (g *simulated) RegisterWebhook(context.Context, gateway.Webhook) error {
 	if _, ok := g.simulation.pairingOf(g.token); !ok {
 		return unauthorized("register webhook")
 	}
 	return nil
+}
+
+// CheckNumber knows nobody.
+func (g *simulated) CheckNumber(context.Context, string) (gateway.Number, error) {
+	return gateway.Number{}, gateway.ErrNoLookup
 }
 
 // SendText records the message. It fails, as a real gateway does, while the instance

@@ -84,7 +84,7 @@ func TestPairing(t *testing.T) {
 	}
 	restarted, _ := simulated.NewSimulation(time0.now).New(nil, gateway.Endpoint{Token: token})
 	connection(t, restarted, gateway.Connected)
-	if err := g.RegisterWebhook(t.Context(), "http://127.0.0.1:1"); err != nil {
+	if err := g.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1"}); err != nil {
 		t.Error(err)
 	}
 	if err := g.Disconnect(t.Context()); err != nil {
@@ -151,7 +151,7 @@ func TestStrangeTokens(t *testing.T) {
 		_, status := g.Status(t.Context())
 		_, connect := g.Connect(t.Context(), "")
 		_, send := g.SendText(t.Context(), gateway.Text{Phone: customer, Body: "oi"})
-		for _, err := range []error{status, connect, send, g.RegisterWebhook(t.Context(), "x")} {
+		for _, err := range []error{status, connect, send, g.RegisterWebhook(t.Context(), gateway.Webhook{URL: "x"})} {
 			if failure.CodeOf(err) != failure.Unauthorized {
 				t.Errorf("%q: got %v", token, err)
 			}

@@ -3,70 +3,45 @@ package uazapi
 import (
 	"bytes"
 	"encoding/json"
-	"errors"
 	"strings"
-	"unicode"
 
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
 )
-
-const (
-	// qrPrefix begins the picture to scan.
-	qrPrefix = "data:image/png;base64,"
-	// maxReason bounds a disconnect reason, in runes.
-	maxReason = 256
-	// maxID bounds an id or token that is believed, in bytes.
-	maxID = 512
-)
-
-// decode reads JSON into target. A field of another type than expected keeps its
-// zero value: versions of the server differ in the types of fields, and one that is
-// not needed must not make an answer useless.
-func decode(body []byte, target any) bool {
-	err := json.Unmarshal(body, target)
-	var mistyped *json.UnmarshalTypeError
-	return err == nil || errors.As(err, &mistyped)
-}
-
-// isObject tells whether body begins as a JSON object.
-func isObject(body []byte) bool {
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	return len(trimmed) > 0 && trimmed[0] == '{'
-}
 
 // instance is the server's description of an instance. It holds, besides these,
 // the keys of other services: it is never kept or logged as a whole.
 type instance struct {
-	ID                   text `json:"id"`
-	Token                text `json:"token"`
-	Status               text `json:"status"`
-	QRCode               text `json:"qrcode"`
-	PairCode             text `json:"paircode"`
-	Owner                text `json:"owner"`
-	LastDisconnectReason text `json:"lastDisconnectReason"`
-	AdminField01         text `json:"adminField01"`
-	AdminField02         text `json:"adminField02"`
+	ID                   wire.Text `json:"id"`
+	Token                wire.Text `json:"token"`
+	Status               wire.Text `json:"status"`
+	QRCode               wire.Text `json:"qrcode"`
+	PairCode             wire.Text `json:"paircode"`
+	Owner                wire.Text `json:"owner"`
+	LastDisconnectReason wire.Text `json:"lastDisconnectReason"`
+	AdminField01         wire.Text `json:"adminField01"`
+	AdminField02         wire.Text `json:"adminField02"`
 }
 
 // session is the part of an answer that tells of the connection as it is now.
 type session struct {
-	Connected flag `json:"connected"`
-	LoggedIn  flag `json:"loggedIn"`
-	JID       jid  `json:"jid"`
+	Connected wire.Flag `json:"connected"`
+	LoggedIn  wire.Flag `json:"loggedIn"`
+	JID       jid       `json:"jid"`
 }
 
 // described is the answer of /instance/create, connect and status: the session is
 // in the answer itself or under status.
 type described struct {
 	session
-	Token    text     `json:"token"`
-	Instance instance `json:"instance"`
-	Status   session  `json:"status"`
+	Token    wire.Text `json:"token"`
+	Instance instance  `json:"instance"`
+	Status   session   `json:"status"`
 }
 
 // instance is what an entry of a list tells.
 func (i instance) instance() gateway.Instance {
-	return gateway.Instance{ID: bounded(i.ID), Token: bounded(i.Token), State: i.state(session{})}
+	return gateway.Instance{ID: i.ID.Bounded(), Token: i.Token.Bounded(), State: i.state(session{})}
 }
 
 // state puts the description and the session together.
@@ -76,9 +51,9 @@ func (i instance) state(now session) gateway.State {
 	case gateway.Connected:
 		state.Phone = i.phone(now)
 	case gateway.Connecting:
-		state.QRCode, state.PairCode = picture(i.QRCode), bounded(i.PairCode)
+		state.QRCode, state.PairCode = i.QRCode.Picture(), i.PairCode.Bounded()
 	case gateway.Disconnected:
-		state.DisconnectReason = reason(i.LastDisconnectReason)
+		state.DisconnectReason = i.LastDisconnectReason.Reason()
 		if strings.EqualFold(string(i.Status), "hibernated") && state.DisconnectReason == "" {
 			state.DisconnectReason = "hibernated"
 		}
@@ -92,7 +67,7 @@ func (i instance) state(now session) gateway.State {
 func (i instance) connection(now session) gateway.Connection {
 	switch strings.ToLower(string(i.Status)) {
 	case "connected":
-		if now.Connected.isFalse() || now.LoggedIn.isFalse() {
+		if now.Connected.IsFalse() || now.LoggedIn.IsFalse() {
 			return gateway.Connecting
 		}
 		return gateway.Connected
@@ -102,7 +77,7 @@ func (i instance) connection(now session) gateway.Connection {
 		return gateway.Disconnected
 	}
 	switch {
-	case now.Connected.value && now.LoggedIn.value:
+	case now.Connected.Value && now.LoggedIn.Value:
 		return gateway.Connected
 	case i.QRCode != "" || i.PairCode != "":
 		return gateway.Connecting
@@ -114,34 +89,25 @@ func (i instance) connection(now session) gateway.Connection {
 // OpenAPI document also shows as an e-mail address.
 func (i instance) phone(now session) string {
 	for _, candidate := range []string{string(now.JID), string(i.Owner)} {
-		if user := userOf(candidate); isPhone(user) {
+		if user, _ := wire.UserOf(candidate); wire.IsPhone(user) {
 			return user
 		}
 	}
 	return ""
 }
 
-// userOf cuts server and device off a WhatsApp id such as
-// 5511900000000:12@s.whatsapp.net.
-func userOf(id string) string {
-	if end := strings.IndexAny(id, ":@"); end >= 0 {
-		id = id[:end]
-	}
-	return id
-}
-
 // parseState reads the answer of /instance/status or connect; false when it tells
 // no state.
 func parseState(body []byte) (gateway.State, bool) {
 	var answer described
-	if !decode(body, &answer) {
+	if !wire.Decode(body, &answer) {
 		return gateway.State{}, false
 	}
 	now := answer.Status
-	if !now.Connected.known && !now.LoggedIn.known {
+	if !now.Connected.Known && !now.LoggedIn.Known {
 		now = answer.session
 	}
-	if answer.Instance.Status == "" && !now.Connected.known {
+	if answer.Instance.Status == "" && !now.Connected.Known {
 		return gateway.State{}, false
 	}
 	return answer.Instance.state(now), true
@@ -150,14 +116,14 @@ func parseState(body []byte) (gateway.State, bool) {
 // parseCreated reads the answer of /instance/create; false when there is no token.
 func parseCreated(body []byte) (gateway.Instance, bool) {
 	var answer described
-	if !decode(body, &answer) {
+	if !wire.Decode(body, &answer) {
 		return gateway.Instance{}, false
 	}
 	created := gateway.Instance{
-		ID: bounded(answer.Instance.ID), Token: bounded(answer.Token), State: answer.Instance.state(answer.session),
+		ID: answer.Instance.ID.Bounded(), Token: answer.Token.Bounded(), State: answer.Instance.state(answer.session),
 	}
 	if created.Token == "" {
-		created.Token = bounded(answer.Instance.Token)
+		created.Token = answer.Instance.Token.Bounded()
 	}
 	return created, usable(created.Token)
 }
@@ -165,8 +131,7 @@ func parseCreated(body []byte) (gateway.Instance, bool) {
 // parseInstances reads the answer of /instance/all; false when it is no list.
 func parseInstances(body []byte) ([]instance, bool) {
 	var listed []instance
-	trimmed := bytes.TrimLeft(body, " \t\r\n")
-	if len(trimmed) == 0 || trimmed[0] != '[' || !decode(body, &listed) {
+	if !wire.IsList(body) || !wire.Decode(body, &listed) {
 		return nil, false
 	}
 	return listed, true
@@ -175,25 +140,25 @@ func parseInstances(body []byte) ([]instance, bool) {
 // message is a message as the server has sent or recorded it. key is where servers
 // that speak another dialect behind the legacy call have the id.
 type message struct {
-	ID        text   `json:"id"`
-	MessageID text   `json:"messageid"`
-	ChatID    text   `json:"chatid"`
-	FromMe    flag   `json:"fromMe"`
-	TrackID   text   `json:"track_id"`
-	Status    text   `json:"status"`
-	Error     text   `json:"error"`
-	Timestamp moment `json:"messageTimestamp"`
+	ID        wire.Text   `json:"id"`
+	MessageID wire.Text   `json:"messageid"`
+	ChatID    wire.Text   `json:"chatid"`
+	FromMe    wire.Flag   `json:"fromMe"`
+	TrackID   wire.Text   `json:"track_id"`
+	Status    wire.Text   `json:"status"`
+	Error     wire.Text   `json:"error"`
+	Timestamp wire.Moment `json:"messageTimestamp"`
 	Key       struct {
-		ID text `json:"id"`
+		ID wire.Text `json:"id"`
 	} `json:"key"`
 }
 
 // messageID is WhatsApp's id of the message, as receipts name it. The server's own
 // id is owner:messageid.
 func (m message) messageID() string {
-	for _, id := range []text{m.MessageID, m.ID, m.Key.ID} {
-		value := bounded(id)
-		if owner, rest, found := strings.Cut(value, ":"); found && isPhone(owner) {
+	for _, id := range []wire.Text{m.MessageID, m.ID, m.Key.ID} {
+		value := id.Bounded()
+		if owner, rest, found := strings.Cut(value, ":"); found && wire.IsPhone(owner) {
 			value = rest
 		}
 		if value != "" {
@@ -210,7 +175,7 @@ func (m message) failed() bool {
 	if m.Error != "" && m.Error != "false" {
 		return true
 	}
-	return containsAny(strings.ToLower(string(m.Status)), "fail", "cancel", "error")
+	return wire.ContainsAny(strings.ToLower(string(m.Status)), "fail", "cancel", "error")
 }
 
 // isTo tells whether the message can be one to this phone: the last eight digits
@@ -218,7 +183,7 @@ func (m message) failed() bool {
 // that is not named by a number proves nothing either way.
 func (m message) isTo(phone string) bool {
 	user, server, _ := strings.Cut(string(m.ChatID), "@")
-	if server != "s.whatsapp.net" || !isPhone(user) {
+	if server != "s.whatsapp.net" || !wire.IsPhone(user) {
 		return true
 	}
 	return user[len(user)-8:] == phone[len(phone)-8:]
@@ -232,7 +197,7 @@ func (m message) receipt() gateway.Receipt {
 // parseSent reads the answer of a send call; false when it is no JSON object.
 func parseSent(body []byte) (message, bool) {
 	var sent message
-	if !isObject(body) || !decode(body, &sent) {
+	if !wire.IsObject(body) || !wire.Decode(body, &sent) {
 		return message{}, false
 	}
 	return sent, true
@@ -242,11 +207,11 @@ func parseSent(body []byte) (message, bool) {
 // servers, the list alone. False when it is neither.
 func parseFound(body []byte) ([]message, bool) {
 	list := bytes.TrimSpace(body)
-	if isObject(list) {
+	if wire.IsObject(list) {
 		var page struct {
 			Messages json.RawMessage `json:"messages"`
 		}
-		if !decode(list, &page) || len(page.Messages) == 0 {
+		if !wire.Decode(list, &page) || len(page.Messages) == 0 {
 			return nil, false
 		}
 		list = bytes.TrimSpace(page.Messages)
@@ -255,39 +220,8 @@ func parseFound(body []byte) ([]message, bool) {
 		}
 	}
 	var messages []message
-	if len(list) == 0 || list[0] != '[' || !decode(list, &messages) {
+	if !wire.IsList(list) || !wire.Decode(list, &messages) {
 		return nil, false
 	}
 	return messages, true
-}
-
-// bounded is a value that is no longer than any real one; a longer one is dropped.
-func bounded(value text) string {
-	if len(value) > maxID {
-		return ""
-	}
-	return string(value)
-}
-
-// picture is the QR as a data URI; some servers leave the prefix out.
-func picture(value text) string {
-	if value == "" || strings.HasPrefix(string(value), "data:") {
-		return string(value)
-	}
-	return qrPrefix + string(value)
-}
-
-// reason is the server's disconnect reason, bounded and on one line.
-func reason(value text) string {
-	clean := strings.Map(func(r rune) rune {
-		if unicode.IsPrint(r) {
-			return r
-		}
-		return ' '
-	}, string(value))
-	runes := []rune(clean)
-	if len(runes) > maxReason {
-		runes = runes[:maxReason]
-	}
-	return strings.TrimSpace(string(runes))
 }

@@ -9,6 +9,7 @@ import (
 
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
@@ -116,7 +117,7 @@ func TestSendAnswers(t *testing.T) {
 		{body: `{"messageid":"3EB0AA","status":"Queued","error":""}`, id: "3EB0AA"},
 		{body: `{"messageid":"3EB0AA","status":"Failed"}`, code: failure.InvalidAnswer},
 		{body: `{"messageid":"3EB0AA","error":"no"}`, code: failure.InvalidAnswer},
-		{body: `{"messageid":"` + strings.Repeat("x", maxID+1) + `"}`, code: failure.InvalidAnswer},
+		{body: `{"messageid":"` + strings.Repeat("x", wire.MaxID+1) + `"}`, code: failure.InvalidAnswer},
 		{body: `{}`, code: failure.InvalidAnswer},
 		{body: `null`, code: failure.InvalidAnswer},
 		{body: `"ok"`, code: failure.InvalidAnswer},
@@ -270,7 +271,7 @@ func TestAdminAnswers(t *testing.T) {
 	}
 	sim.Fail(simulator.Fault{Path: "/webhook", Status: 200, Body: `<html>`})
 	c := dial(t, gateway.Endpoint{BaseURL: base, Token: created.Token})
-	want(t, c.RegisterWebhook(t.Context(), "http://127.0.0.1:1/x"), failure.Terminal, failure.InvalidAnswer)
+	want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1", Key: "x"}), failure.Terminal, failure.InvalidAnswer)
 }
 
 func TestNeutralise(t *testing.T) {
@@ -317,11 +318,11 @@ func FuzzParseState(f *testing.F) {
 		if state, ok := parseState(body); ok {
 			switch state.Connection {
 			case gateway.Connected:
-				if state.QRCode != "" || (state.Phone != "" && !isPhone(state.Phone)) {
+				if state.QRCode != "" || (state.Phone != "" && !wire.IsPhone(state.Phone)) {
 					t.Errorf("got %+v", state)
 				}
 			case gateway.Connecting, gateway.Disconnected:
-				if utf8.RuneCountInString(state.DisconnectReason) > maxReason || state.Phone != "" {
+				if utf8.RuneCountInString(state.DisconnectReason) > wire.MaxReason || state.Phone != "" {
 					t.Errorf("got %+v", state)
 				}
 			default:
@@ -340,12 +341,12 @@ func FuzzParseSent(f *testing.F) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
-		if sent, ok := parseSent(body); ok && len(sent.receipt().MessageID) > maxID {
+		if sent, ok := parseSent(body); ok && len(sent.receipt().MessageID) > wire.MaxID {
 			t.Error("an id without bounds")
 		}
 		if messages, ok := parseFound(body); ok {
 			receipt, found, err := call{}.pick(messages, "t", customer)
-			if found && (err != nil || len(receipt.MessageID) > maxID) {
+			if found && (err != nil || len(receipt.MessageID) > wire.MaxID) {
 				t.Errorf("got %+v, %v", receipt, err)
 			}
 		}
@@ -360,7 +361,7 @@ func FuzzRefused(f *testing.F) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	c := &client{now: func() time.Time { return now }}
 	f.Fuzz(func(t *testing.T, status int, retry string, body []byte) {
-		failed := c.refused(call{op: "x", once: true, send: true}, status, http.Header{"Retry-After": {retry}}, body)
+		failed := c.refused(call{Call: wire.Call{Op: "x", Once: true}, send: true}, status, http.Header{"Retry-After": {retry}}, body)
 		if (failed.Class == failure.Throttled) == failed.RetryAt.IsZero() {
 			t.Errorf("%v with retry at %v", failed, failed.RetryAt)
 		}

@@ -3,20 +3,20 @@ package uazapi
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
-	"net/url"
 	"strings"
 	"time"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
 )
 
 // TrackSource marks the messages that this operator has sent, next to their track
 // id, in the gateway's own records.
-const TrackSource = "cart-recovery-operator"
+const TrackSource = wire.UserAgent
 
 // maxList bounds the answer to GET /instance/all in bytes: it lists every instance
 // of the account, each with its picture to scan while it is pairing.
@@ -28,8 +28,7 @@ const findLimit = 10
 
 // client is one UAZAPI server, called with the credentials of one instance.
 type client struct {
-	http     *http.Client
-	base     string
+	wire     *wire.Client
 	endpoint gateway.Endpoint
 	now      func() time.Time
 }
@@ -54,39 +53,16 @@ var _ gateway.Factory = New
 // newClient is New with a clock, which times that the server gives in relation to
 // its answer are counted from.
 func newClient(httpClient *http.Client, endpoint gateway.Endpoint, now func() time.Time) (*client, error) {
-	base, err := parseBase(endpoint.BaseURL)
+	called, err := wire.NewClient(httpClient, endpoint.BaseURL)
 	if err != nil {
-		return nil, err
+		return nil, misconfigured(err.Error())
 	}
 	endpoint.Token = strings.TrimSpace(endpoint.Token)
 	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
-	if !sendable(endpoint.Token) || !sendable(endpoint.AdminToken) {
+	if !wire.Sendable(endpoint.Token) || !wire.Sendable(endpoint.AdminToken) {
 		return nil, misconfigured("a token holds characters that no HTTP header can carry")
 	}
-	if httpClient == nil {
-		httpClient = gateway.NewHTTPClient()
-	}
-	own := *httpClient
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &client{http: &own, base: base, endpoint: endpoint, now: now}, nil
-}
-
-// parseBase returns the address that paths are appended to.
-func parseBase(address string) (string, error) {
-	parsed, err := url.Parse(strings.TrimSpace(address))
-	switch {
-	case err != nil:
-		return "", misconfigured("the base URL is not a URL")
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		return "", misconfigured("the base URL must begin with http:// or https://")
-	case parsed.Hostname() == "":
-		return "", misconfigured("the base URL names no host")
-	case parsed.User != nil:
-		return "", misconfigured("the base URL must not hold a user name or password")
-	case parsed.RawQuery != "" || parsed.Fragment != "":
-		return "", misconfigured("the base URL must not have a query or fragment")
-	}
-	return strings.TrimRight(parsed.String(), "/"), nil
+	return &client{wire: called, endpoint: endpoint, now: now}, nil
 }
 
 // misconfigured is the failure of a setting that a person has to change.
@@ -98,26 +74,16 @@ func misconfigured(detail string) *failure.Error {
 
 // usable tells whether a token that the server gave can authorise calls.
 func usable(token string) bool {
-	return token != "" && len(token) <= maxID && sendable(token)
-}
-
-// sendable tells whether a token can be the value of an HTTP header.
-func sendable(token string) bool {
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] > '~' {
-			return false
-		}
-	}
-	return true
+	return token != "" && len(token) <= wire.MaxID && wire.Sendable(token)
 }
 
 // Find looks among all instances of the account for the one that Create has marked
 // with this owner and UID. The name alone proves nothing: names need not be unique
 // (UAZAPI v2 OpenAPI). Of several, a connected one wins, then the first listed.
 func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instance, bool, error) {
-	request := call{op: "uazapi: find instance", method: http.MethodGet, path: "/instance/all", admin: true, limit: maxList}
+	request := call{Call: wire.Call{Op: "uazapi: find instance", Method: http.MethodGet, Path: "/instance/all", Limit: maxList}, admin: true}
 	if id.UID == "" || id.Owner == "" {
-		return gateway.Instance{}, false, request.invalid("an identity needs an owner and a UID")
+		return gateway.Instance{}, false, request.Invalid("an identity needs an owner and a UID")
 	}
 	body, err := c.do(ctx, request)
 	if err != nil {
@@ -125,7 +91,7 @@ func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instanc
 	}
 	listed, ok := parseInstances(body)
 	if !ok {
-		return gateway.Instance{}, false, request.junk(http.StatusOK, "the answer is no list of instances")
+		return gateway.Instance{}, false, request.Junk(http.StatusOK, "the answer is no list of instances")
 	}
 	var found []gateway.Instance
 	for _, each := range listed {
@@ -133,7 +99,7 @@ func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instanc
 			continue
 		}
 		if !usable(string(each.Token)) {
-			return gateway.Instance{}, false, request.junk(http.StatusOK, "the list leaves the instance's token out")
+			return gateway.Instance{}, false, request.Junk(http.StatusOK, "the list leaves the instance's token out")
 		}
 		if instance := each.instance(); instance.State.Connection == gateway.Connected {
 			return instance, true, nil
@@ -150,16 +116,16 @@ func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instanc
 // the call under /instance/init. A failure.Ambiguous creation may have happened:
 // Find tells.
 func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Instance, error) {
-	request := call{
-		op: "uazapi: create instance", method: http.MethodPost, path: "/instance/create", admin: true, once: true,
-		body: map[string]any{"name": id.Name, "adminField01": id.Owner, "adminField02": id.UID},
-	}
+	request := call{Call: wire.Call{
+		Op: "uazapi: create instance", Method: http.MethodPost, Path: "/instance/create", Once: true,
+		Body: map[string]any{"name": id.Name, "adminField01": id.Owner, "adminField02": id.UID},
+	}, admin: true}
 	if id.Name == "" || id.Owner == "" || id.UID == "" {
-		return gateway.Instance{}, request.invalid("an identity needs a name, an owner and a UID")
+		return gateway.Instance{}, request.Invalid("an identity needs a name, an owner and a UID")
 	}
 	body, err := c.do(ctx, request)
-	if status := statusOf(err); status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
-		request.path = "/instance/init"
+	if status := wire.StatusOf(err); status == http.StatusNotFound || status == http.StatusMethodNotAllowed {
+		request.Path = "/instance/init"
 		body, err = c.do(ctx, request)
 	}
 	if err != nil {
@@ -167,7 +133,7 @@ func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Insta
 	}
 	created, ok := parseCreated(body)
 	if !ok {
-		return gateway.Instance{}, request.junk(http.StatusOK, "the answer holds no token of an instance")
+		return gateway.Instance{}, request.Junk(http.StatusOK, "the answer holds no token of an instance")
 	}
 	return created, nil
 }
@@ -175,19 +141,19 @@ func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Insta
 // Connect starts pairing: by QR, which lives 2 minutes, or by pair code, which
 // lives 5, when phone is not empty (UAZAPI v2 OpenAPI).
 func (c *client) Connect(ctx context.Context, phone string) (gateway.State, error) {
-	request := call{op: "uazapi: connect", method: http.MethodPost, path: "/instance/connect", body: map[string]any{}}
+	request := call{Call: wire.Call{Op: "uazapi: connect", Method: http.MethodPost, Path: "/instance/connect", Body: map[string]any{}}}
 	if phone != "" {
-		if !isPhone(phone) {
-			return gateway.State{}, request.invalid("a phone number is digits with country code")
+		if !wire.IsPhone(phone) {
+			return gateway.State{}, request.Invalid("a phone number is digits with country code")
 		}
-		request.body = map[string]any{"phone": phone}
+		request.Body = map[string]any{"phone": phone}
 	}
 	return c.state(ctx, request)
 }
 
 // Status asks for the connection and, while pairing, the refreshed QR or pair code.
 func (c *client) Status(ctx context.Context) (gateway.State, error) {
-	return c.state(ctx, call{op: "uazapi: status", method: http.MethodGet, path: "/instance/status"})
+	return c.state(ctx, call{Call: wire.Call{Op: "uazapi: status", Method: http.MethodGet, Path: "/instance/status"}})
 }
 
 // state makes a call whose answer describes the connection.
@@ -198,47 +164,68 @@ func (c *client) state(ctx context.Context, request call) (gateway.State, error)
 	}
 	state, ok := parseState(body)
 	if !ok {
-		return gateway.State{}, request.junk(http.StatusOK, "the answer tells no connection state")
+		return gateway.State{}, request.Junk(http.StatusOK, "the answer tells no connection state")
 	}
 	return state, nil
 }
 
-// RegisterWebhook makes url the instance's webhook ("simple mode" of UAZAPI v2
+// RegisterWebhook makes the keyed URL the instance's webhook ("simple mode" of UAZAPI v2
 // OpenAPI: one webhook an instance, created or replaced). Messages that went out
 // through the API are left out of it, so that nothing answers itself.
-func (c *client) RegisterWebhook(ctx context.Context, address string) error {
-	request := call{
-		op: "uazapi: register webhook", method: http.MethodPost, path: "/webhook",
-		body: map[string]any{
+func (c *client) RegisterWebhook(ctx context.Context, webhook gateway.Webhook) error {
+	request := call{Call: wire.Call{
+		Op: "uazapi: register webhook", Method: http.MethodPost, Path: "/webhook",
+		Body: map[string]any{
 			"enabled":         true,
-			"url":             address,
+			"url":             webhook.KeyedURL(),
 			"events":          []string{"messages", "messages_update", "connection"},
 			"excludeMessages": []string{"wasSentByApi"},
 		},
-	}
+	}}
 	body, err := c.do(ctx, request)
 	if err != nil {
 		return err
 	}
 	if !json.Valid(body) {
-		return request.junk(http.StatusOK, "the answer is not JSON")
+		return request.Junk(http.StatusOK, "the answer is not JSON")
 	}
 	return nil
 }
 
+// CheckNumber asks POST /chat/check (UAZAPI v2 OpenAPI). An answer that leaves the number
+// out proves nothing, and is failure.InvalidAnswer.
+func (c *client) CheckNumber(ctx context.Context, phone string) (gateway.Number, error) {
+	request := call{Call: wire.Call{
+		Op: "uazapi: check number", Method: http.MethodPost, Path: "/chat/check",
+		Body: map[string]any{"numbers": []string{phone}},
+	}}
+	if !wire.IsPhone(phone) {
+		return gateway.Number{}, request.Invalid("a phone number is digits with country code")
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.Number{}, err
+	}
+	number, ok := parseNumbers(body, phone)
+	if !ok {
+		return gateway.Number{}, request.Junk(http.StatusOK, "the answer does not tell of the number")
+	}
+	return number, nil
+}
+
 // SendText sends a message. The server would replace {{…}} in it; see neutralise.
 func (c *client) SendText(ctx context.Context, text gateway.Text) (gateway.Receipt, error) {
-	request := call{op: "uazapi: send text", method: http.MethodPost, path: "/send/text", once: true, send: true}
-	if !isPhone(text.Phone) {
-		return gateway.Receipt{}, request.invalid("a phone number is digits with country code")
+	request := call{Call: wire.Call{Op: "uazapi: send text", Method: http.MethodPost, Path: "/send/text", Once: true}, send: true}
+	if !wire.IsPhone(text.Phone) {
+		return gateway.Receipt{}, request.Invalid("a phone number is digits with country code")
 	}
 	if strings.TrimSpace(text.Body) == "" {
-		return gateway.Receipt{}, request.invalid("a message needs a text")
+		return gateway.Receipt{}, request.Invalid("a message needs a text")
 	}
-	if c.endpoint.Legacy {
+	if c.endpoint.Dialect == v1alpha1.DialectLegacy {
 		return c.sendLegacy(ctx, request, text)
 	}
-	request.body = map[string]any{
+	request.Body = map[string]any{
 		"number": text.Phone, "text": neutralise(text.Body), "track_source": TrackSource, "track_id": text.TrackID,
 	}
 	body, err := c.do(ctx, request)
@@ -248,9 +235,9 @@ func (c *client) SendText(ctx context.Context, text gateway.Text) (gateway.Recei
 	sent, ok := parseSent(body)
 	switch {
 	case !ok || sent.messageID() == "":
-		return gateway.Receipt{}, request.junk(http.StatusOK, "the answer holds no message id")
+		return gateway.Receipt{}, request.Junk(http.StatusOK, "the answer holds no message id")
 	case sent.failed():
-		return gateway.Receipt{}, request.junk(http.StatusOK, "the answer calls the accepted message failed")
+		return gateway.Receipt{}, request.Junk(http.StatusOK, "the answer calls the accepted message failed")
 	}
 	return sent.receipt(), nil
 }
@@ -262,8 +249,8 @@ func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text
 	if c.endpoint.Instance == "" {
 		return gateway.Receipt{}, misconfigured("the legacy send call needs an instance name")
 	}
-	request.path = "/message/text"
-	request.body = map[string]any{
+	request.Path = "/message/text"
+	request.Body = map[string]any{
 		"instanceName": c.endpoint.Instance, "number": text.Phone, "text": neutralise(text.Body),
 	}
 	body, err := c.do(ctx, request)
@@ -272,7 +259,7 @@ func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text
 	}
 	sent, ok := parseSent(body)
 	if !ok || sent.failed() {
-		return gateway.Receipt{}, request.junk(http.StatusOK, "the answer is no receipt")
+		return gateway.Receipt{}, request.Junk(http.StatusOK, "the answer is no receipt")
 	}
 	return sent.receipt(), nil
 }
@@ -284,15 +271,15 @@ func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text
 // the message failed in a way that leaves its fate open, that is an error and never
 // "not found".
 func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.Receipt, bool, error) {
-	if c.endpoint.Legacy {
+	if c.endpoint.Dialect == v1alpha1.DialectLegacy {
 		return gateway.Receipt{}, false, gateway.ErrNoLookup
 	}
-	request := call{
-		op: "uazapi: find sent message", method: http.MethodPost, path: "/message/find",
-		body: map[string]any{"track_source": TrackSource, "track_id": trackID, "limit": findLimit},
-	}
-	if trackID == "" || !isPhone(phone) {
-		return gateway.Receipt{}, false, request.invalid("a track id and a phone number (digits) are needed")
+	request := call{Call: wire.Call{
+		Op: "uazapi: find sent message", Method: http.MethodPost, Path: "/message/find",
+		Body: map[string]any{"track_source": TrackSource, "track_id": trackID, "limit": findLimit},
+	}}
+	if trackID == "" || !wire.IsPhone(phone) {
+		return gateway.Receipt{}, false, request.Invalid("a track id and a phone number (digits) are needed")
 	}
 	body, err := c.do(ctx, request)
 	if err != nil {
@@ -300,7 +287,7 @@ func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.R
 	}
 	messages, ok := parseFound(body)
 	if !ok {
-		return gateway.Receipt{}, false, request.junk(http.StatusOK, "the answer is no list of messages")
+		return gateway.Receipt{}, false, request.Junk(http.StatusOK, "the answer is no list of messages")
 	}
 	return request.pick(messages, trackID, phone)
 }
@@ -314,7 +301,7 @@ func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, 
 		}
 		filtered = true
 		switch {
-		case !each.FromMe.value || !each.isTo(phone):
+		case !each.FromMe.Value || !each.isTo(phone):
 		case each.failed():
 			failed = true
 		default:
@@ -322,11 +309,11 @@ func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, 
 		}
 	}
 	if !filtered {
-		return gateway.Receipt{}, false, r.junk(http.StatusOK, "the server does not look up by track id")
+		return gateway.Receipt{}, false, r.Junk(http.StatusOK, "the server does not look up by track id")
 	}
 	if failed {
 		return gateway.Receipt{}, false, &failure.Error{
-			Class: failure.Ambiguous, Code: failure.Unavailable, Op: r.op, Status: http.StatusOK,
+			Class: failure.Ambiguous, Code: failure.Unavailable, Op: r.Op, Status: http.StatusOK,
 			Detail: "the server recorded the message as failed",
 		}
 	}
@@ -335,43 +322,21 @@ func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, 
 
 // Disconnect logs the phone out; pairing starts anew after it.
 func (c *client) Disconnect(ctx context.Context) error {
-	return c.end(ctx, call{op: "uazapi: disconnect", method: http.MethodPost, path: "/instance/disconnect", body: map[string]any{}})
+	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: disconnect", Method: http.MethodPost, Path: "/instance/disconnect", Body: map[string]any{}}})
 }
 
 // Delete removes the instance from the server.
 func (c *client) Delete(ctx context.Context) error {
-	return c.end(ctx, call{op: "uazapi: delete instance", method: http.MethodDelete, path: "/instance"})
+	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: delete instance", Method: http.MethodDelete, Path: "/instance"}})
 }
 
 // end makes a call that has succeeded when its object is gone already.
 func (c *client) end(ctx context.Context, request call) error {
 	_, err := c.do(ctx, request)
-	if statusOf(err) == http.StatusNotFound {
+	if wire.StatusOf(err) == http.StatusNotFound {
 		return nil
 	}
 	return err
-}
-
-// statusOf is the HTTP status of a failed call, 0 without one.
-func statusOf(err error) int {
-	var failed *failure.Error
-	if errors.As(err, &failed) {
-		return failed.Status
-	}
-	return 0
-}
-
-// isPhone tells whether phone is 8 to 15 digits (the longest number of E.164).
-func isPhone(phone string) bool {
-	if len(phone) < 8 || len(phone) > 15 {
-		return false
-	}
-	for i := range len(phone) {
-		if phone[i] < '0' || phone[i] > '9' {
-			return false
-		}
-	}
-	return true
 }
 
 // neutralise keeps the server from substituting {{…}} in a text that a customer or

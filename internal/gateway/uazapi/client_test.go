@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
@@ -58,7 +60,11 @@ func paired(t testing.TB, options simulator.UAZAPIOptions) (*simulator.UAZAPI, *
 	if err != nil {
 		t.Fatal(err)
 	}
-	c := dial(t, gateway.Endpoint{BaseURL: base, Token: created.Token, Instance: identity.Name, Legacy: options.LegacySend})
+	endpoint := gateway.Endpoint{BaseURL: base, Token: created.Token, Instance: identity.Name}
+	if options.LegacySend {
+		endpoint.Dialect = v1alpha1.DialectLegacy
+	}
+	c := dial(t, endpoint)
 	if _, err := c.Connect(t.Context(), ""); err != nil {
 		t.Fatal(err)
 	}
@@ -138,13 +144,13 @@ func TestProvisioning(t *testing.T) {
 	}
 	c := dial(t, gateway.Endpoint{BaseURL: base, Token: created.Token})
 	state, err := c.Connect(t.Context(), "")
-	if err != nil || state.Connection != gateway.Connecting || !strings.HasPrefix(state.QRCode, qrPrefix) {
+	if err != nil || state.Connection != gateway.Connecting || !strings.HasPrefix(state.QRCode, wire.PicturePrefix) {
 		t.Fatalf("connect: %+v, %v", state, err)
 	}
 	if shown, _ := sim.QRCode(identity.Name); shown != state.QRCode {
 		t.Error("another QR is shown than was answered")
 	}
-	if err := c.RegisterWebhook(t.Context(), "http://127.0.0.1:1/secret"); err != nil {
+	if err := c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1", Key: "secret"}); err != nil {
 		t.Fatal(err)
 	}
 	if err := sim.Scan(identity.Name, ownPhone); err != nil {

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+// document is a file with generated sections, by the names in their markers.
+type document struct {
+	// path from the module's root, with slashes.
+	path     string
+	sections map[string]string
+}
+
+// documents are all files with generated sections. A new one is a line here.
+func documents() []document {
+	return []document{
+		{path: "docs/platforms.md", sections: platformSections()},
+		{path: "docs/gateways.md", sections: gatewaySections()},
+	}
+}
+
+// platformSections are what every platform's events do.
+func platformSections() map[string]string {
+	sections := map[string]string{}
+	for _, name := range platforms.Names() {
+		var rows [][2]string
+		for _, row := range platforms.Table(name) {
+			rows = append(rows, [2]string{row.Event, row.Meaning})
+		}
+		sections[string(name)] = table([2]string{"event", "what it does"}, rows)
+	}
+	return sections
+}
+
+// gatewaySections are what every dialect's events do.
+func gatewaySections() map[string]string {
+	rows := map[string][][2]string{}
+	for _, row := range dialects.Table() {
+		rows[row.Dialect] = append(rows[row.Dialect], [2]string{row.Event, row.Meaning})
+	}
+	sections := map[string]string{}
+	for dialect, rows := range rows {
+		sections[dialect] = table([2]string{"event", "what it does"}, rows)
+	}
+	return sections
+}

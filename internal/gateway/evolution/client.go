@@ -1,0 +1,290 @@
+package evolution
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
+)
+
+const (
+	// integration is the server's own WhatsApp Web client.
+	integration = "WHATSAPP-BAILEYS"
+	// tokenBytes of randomness go into an instance's token.
+	tokenBytes = 16
+)
+
+// client is one Evolution server, called with the credentials of one instance.
+type client struct {
+	wire     *wire.Client
+	endpoint gateway.Endpoint
+	now      func() time.Time
+}
+
+// Format keeps the credentials out of every log line and error, however the client
+// is printed.
+func (c *client) Format(state fmt.State, _ rune) {
+	_, _ = fmt.Fprintf(state, "Evolution client (instance %s)", c.endpoint.Instance)
+}
+
+// New returns a client of the Evolution server at endpoint; it is a gateway.Factory. It
+// makes no call. The HTTP client may be nil for gateway.NewHTTPClient; redirects are never
+// followed. A base URL that cannot be called, a token that cannot be sent, or a missing
+// instance name is failure.Misconfigured.
+func New(httpClient *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+	return newClient(httpClient, endpoint, time.Now)
+}
+
+var _ gateway.Factory = New
+
+// newClient is New with a clock, which times that the server gives in relation to
+// its answer are counted from.
+func newClient(httpClient *http.Client, endpoint gateway.Endpoint, now func() time.Time) (*client, error) {
+	called, err := wire.NewClient(httpClient, endpoint.BaseURL)
+	if err != nil {
+		return nil, misconfigured("evolution: configure", err.Error())
+	}
+	endpoint.Token = strings.TrimSpace(endpoint.Token)
+	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
+	switch {
+	case !wire.Sendable(endpoint.Token) || !wire.Sendable(endpoint.AdminToken):
+		return nil, misconfigured("evolution: configure", "a token holds characters that no HTTP header can carry")
+	case endpoint.Instance == "" || endpoint.Instance == "." || endpoint.Instance == "..":
+		return nil, misconfigured("evolution: configure", "an instance name is needed, which must not be . or ..")
+	}
+	return &client{wire: called, endpoint: endpoint, now: now}, nil
+}
+
+// misconfigured is the failure of a setting that a person has to change.
+func misconfigured(op, detail string) *failure.Error {
+	return &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: op, Detail: detail}
+}
+
+// call is one request to the server.
+type call struct {
+	wire.Call
+	// admin: authorised by the server's global key instead of the instance's token.
+	admin bool
+	// send: the call sends a message, so the server may refuse its recipient, and an error
+	// that it does not explain may have come after the message went.
+	send bool
+}
+
+// of is the path of a call on the instance.
+func (c *client) of(path string) string { return path + "/" + url.PathEscape(c.endpoint.Instance) }
+
+// do makes the call with the credentials it needs and returns the body of a 2xx answer.
+// Every failure is a *failure.Error.
+func (c *client) do(ctx context.Context, r call) ([]byte, error) {
+	r.Header, r.Token = "apikey", c.endpoint.Token
+	if r.admin {
+		r.Token = c.endpoint.AdminToken
+	}
+	return c.wire.Do(ctx, r.Call, func(status int, header http.Header, body []byte) *failure.Error {
+		return r.refused(status, header, body, c.now())
+	})
+}
+
+// Find looks for an instance of the identity's name, which is unique at a server, and takes
+// it for ours when its token begins with the UID. One of that name that is not ours is
+// failure.Misconfigured: a person has to choose.
+func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instance, bool, error) {
+	request := call{Call: wire.Call{
+		Op: "evolution: find instance", Method: http.MethodGet,
+		Path: "/instance/fetchInstances?instanceName=" + url.QueryEscape(id.Name),
+	}, admin: true}
+	if id.Name == "" || id.UID == "" {
+		return gateway.Instance{}, false, request.Invalid("an identity needs a name and a UID")
+	}
+	body, err := c.do(ctx, request)
+	if failure.CodeOf(err) == failure.NotFound {
+		return gateway.Instance{}, false, nil
+	}
+	if err != nil {
+		return gateway.Instance{}, false, err
+	}
+	listed, ok := parseInstances(body)
+	if !ok {
+		return gateway.Instance{}, false, request.Junk(http.StatusOK, "the answer is no list of instances")
+	}
+	for _, each := range listed {
+		if each.name() == id.Name {
+			return each.ours(request.Op, id)
+		}
+	}
+	return gateway.Instance{}, false, nil
+}
+
+// Create makes the instance with a token that Find knows it by. It does not begin to pair:
+// nobody may be there to scan yet. A name that is taken is failure.Misconfigured. A
+// failure.Ambiguous creation may have happened: Find tells.
+func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Instance, error) {
+	random := make([]byte, tokenBytes)
+	_, _ = rand.Read(random)
+	token := prefix(id) + hex.EncodeToString(random)
+	request := call{Call: wire.Call{
+		Op: "evolution: create instance", Method: http.MethodPost, Path: "/instance/create", Once: true,
+		Body: map[string]any{"instanceName": id.Name, "token": token, "qrcode": false, "integration": integration},
+	}, admin: true}
+	if id.Name == "" || id.UID == "" || !wire.Sendable(id.UID) {
+		return gateway.Instance{}, request.Invalid("an identity needs a name and a UID")
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.Instance{}, err
+	}
+	created, ok := parseCreated(body, token)
+	if !ok {
+		return gateway.Instance{}, request.Junk(http.StatusCreated, "the answer does not confirm the instance's token")
+	}
+	return created, nil
+}
+
+// Connect starts pairing: by QR or, when phone is not empty, by pair code. The first answer
+// may come before there is a QR or code: Status has it then. While pairing is under way it
+// goes on as it began.
+func (c *client) Connect(ctx context.Context, phone string) (gateway.State, error) {
+	request := call{Call: wire.Call{Op: "evolution: connect", Method: http.MethodGet, Path: c.of("/instance/connect")}}
+	if phone != "" {
+		if !wire.IsPhone(phone) {
+			return gateway.State{}, request.Invalid("a phone number is digits with country code")
+		}
+		request.Path += "?number=" + phone
+	}
+	return c.pairing(ctx, request)
+}
+
+// pairing makes a call that answers with what a phone is to scan or enter.
+func (c *client) pairing(ctx context.Context, request call) (gateway.State, error) {
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.State{}, err
+	}
+	state, failed, ok := parsePairing(body)
+	switch {
+	case failed:
+		return gateway.State{}, &failure.Error{
+			Class: failure.Transient, Code: failure.Unavailable, Op: request.Op, Status: http.StatusOK,
+			Detail: "the server could not connect the instance",
+		}
+	case !ok:
+		return gateway.State{}, request.Junk(http.StatusOK, "the answer tells no connection state")
+	}
+	return state, nil
+}
+
+// Status asks for the connection, then for what goes with it: the QR or pair code as it is
+// now, the paired number, or why the phone is gone. Only the first must succeed.
+func (c *client) Status(ctx context.Context) (gateway.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
+	defer cancel()
+	request := call{Call: wire.Call{Op: "evolution: status", Method: http.MethodGet, Path: c.of("/instance/connectionState")}}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return gateway.State{}, err
+	}
+	state, loaded, ok := parseState(body)
+	switch {
+	case !ok:
+		return gateway.State{}, request.Junk(http.StatusOK, "the answer tells no connection state")
+	case !loaded:
+		return gateway.State{}, &failure.Error{
+			Class: failure.Transient, Code: failure.Unavailable, Op: request.Op, Status: http.StatusOK,
+			Detail: "the server has not loaded the instance",
+		}
+	}
+	return c.detailed(ctx, state), nil
+}
+
+// detailed adds to a state what the server tells elsewhere. While an instance is connecting,
+// the call that connects it answers with the picture and changes nothing.
+func (c *client) detailed(ctx context.Context, state gateway.State) gateway.State {
+	request := call{Call: wire.Call{Op: "evolution: status", Method: http.MethodGet}}
+	if state.Connection == gateway.Connecting {
+		request.Path = c.of("/instance/connect")
+		if shown, err := c.pairing(ctx, request); err == nil {
+			return shown
+		}
+		return state
+	}
+	request.Path = "/instance/fetchInstances?instanceName=" + url.QueryEscape(c.endpoint.Instance)
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return state
+	}
+	listed, _ := parseInstances(body)
+	for _, each := range listed {
+		if each.name() == c.endpoint.Instance {
+			return each.details(state)
+		}
+	}
+	return state
+}
+
+// Disconnect logs the phone out; pairing starts anew after it.
+func (c *client) Disconnect(ctx context.Context) error {
+	return c.end(ctx, call{Call: wire.Call{Op: "evolution: disconnect", Method: http.MethodDelete, Path: c.of("/instance/logout")}})
+}
+
+// Delete removes the instance from the server. It is authorised by the instance's token,
+// so that one of the same name that is not ours cannot be met.
+func (c *client) Delete(ctx context.Context) error {
+	return c.end(ctx, call{Call: wire.Call{Op: "evolution: delete instance", Method: http.MethodDelete, Path: c.of("/instance/delete")}})
+}
+
+// end makes a call that has succeeded when its object is gone already.
+func (c *client) end(ctx context.Context, request call) error {
+	_, err := c.do(ctx, request)
+	switch failure.CodeOf(err) {
+	case failure.NotFound, failure.NotConnected:
+		if wire.StatusOf(err) == http.StatusNotFound || wire.StatusOf(err) == http.StatusBadRequest {
+			return nil
+		}
+	}
+	return err
+}
+
+// RegisterWebhook makes the URL the instance's webhook; the key goes along in a header.
+// Version 1 of the server sends no headers: there it is in the URL.
+func (c *client) RegisterWebhook(ctx context.Context, webhook gateway.Webhook) error {
+	if c.endpoint.Dialect != v1alpha1.DialectV1 {
+		err := c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "MESSAGES_EDITED", "CONNECTION_UPDATE")
+		// Servers before 2.2 have no MESSAGES_EDITED and refuse what they do not know.
+		if wire.StatusOf(err) != http.StatusBadRequest {
+			return err
+		}
+	}
+	return c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "CONNECTION_UPDATE")
+}
+
+func (c *client) setWebhook(ctx context.Context, webhook gateway.Webhook, events ...string) error {
+	request := call{Call: wire.Call{
+		Op: "evolution: register webhook", Method: http.MethodPost, Path: c.of("/webhook/set"),
+		Body: map[string]any{"webhook": map[string]any{
+			"enabled": true, "url": webhook.URL, "headers": map[string]string{gateway.WebhookKeyHeader: webhook.Key},
+			"events": events, "byEvents": false, "base64": false,
+		}},
+	}}
+	if c.endpoint.Dialect == v1alpha1.DialectV1 {
+		request.Body = map[string]any{
+			"enabled": true, "url": webhook.KeyedURL(), "events": events, "webhook_by_events": false, "webhook_base64": false,
+		}
+	}
+	body, err := c.do(ctx, request)
+	if err != nil {
+		return err
+	}
+	if !wire.IsObject(body) {
+		return request.Junk(http.StatusCreated, "the answer is not a JSON object")
+	}
+	return nil
+}

@@ -1,0 +1,18 @@
+// Package evolution speaks the Evolution API, version 2 (its source, release 2.3.6), and
+// version 1 (release 1.8) where an instance asks for that dialect.
+//
+// Every call carries a key in the header apikey: the server's global key for making and
+// looking for instances, the instance's own token for all else. An instance's token opens
+// nothing but that instance, so that no call of ours can touch one that is not ours.
+//
+// Ownership: the server keeps nothing of ours with an instance, but lets its creator choose
+// the token. Create makes one that begins with the UID of the WhatsAppInstance, and Find
+// takes an instance of our name for ours only when its token begins so.
+//
+// Messages that were sent cannot be found again: sendText takes no mark and no message id
+// of the client's, and the server's records are looked up by message id, which nobody knows
+// who got no answer. FindSent is therefore gateway.ErrNoLookup, and a send whose answer was
+// lost stays unknown.
+//
+// The server replaces nothing in texts: they arrive to the letter.
+package evolution

@@ -1,0 +1,34 @@
+package uazapi
+
+import (
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
+	"cartrecovery.dev/operator/internal/phone"
+)
+
+// checked is one entry of the answer to /chat/check (UAZAPI v2 OpenAPI).
+type checked struct {
+	Query      wire.Text `json:"query"`
+	JID        jid       `json:"jid"`
+	Registered wire.Flag `json:"isInWhatsapp"`
+}
+
+// parseNumbers finds the number that was asked for in the answer to /chat/check; false
+// when the answer does not tell of it.
+func parseNumbers(body []byte, asked string) (gateway.Number, bool) {
+	var list []checked
+	if !wire.IsList(body) || !wire.Decode(body, &list) {
+		return gateway.Number{}, false
+	}
+	for _, each := range list {
+		if query, _ := wire.UserOf(string(each.Query)); phone.Digits(query) != asked || !each.Registered.Known {
+			continue
+		}
+		if !each.Registered.Value {
+			return gateway.Number{}, true
+		}
+		id, _ := phone.FromJID(string(each.JID))
+		return gateway.Number{Registered: true, ID: id}, true
+	}
+	return gateway.Number{}, false
+}

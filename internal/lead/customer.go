@@ -1,0 +1,87 @@
+package lead
+
+import (
+	"strings"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/phone"
+)
+
+// PurchaseMemory is how long after a purchase of another product a customer who leaves a
+// checkout is not written to: who has just bought something is still at it, and who bought
+// last week may be written to.
+const PurchaseMemory = time.Hour
+
+// FullNumber is a number in E.164 with the ninth digit of Brazilian mobiles, which the ids
+// of older WhatsApp accounts lack; what cannot be read stays as it is.
+func FullNumber(number string) string {
+	digits := "+" + phone.Digits(number)
+	if normal, ok := phone.Normalize(digits, ""); ok {
+		return normal
+	}
+	return digits
+}
+
+// SamePhone says whether two numbers are one phone, however they are written. No number is
+// the same as none. Numbers with the same phone.Key need not be: a landline and a mobile can
+// have one.
+func SamePhone(a, b string) bool {
+	return a != "" && b != "" && (a == b || FullNumber(a) == FullNumber(b))
+}
+
+// SameCustomer says whether two customers are one: the same e-mail address or the same phone.
+func SameCustomer(a, b *v1alpha1.LeadCustomer) bool {
+	return a.Email != "" && strings.EqualFold(a.Email, b.Email) || SamePhone(a.Phone, b.Phone)
+}
+
+// SameProduct says whether two leads are of one product: the same Product, or the same at
+// one platform, by its id or, without one, its name.
+func SameProduct(a, b *v1alpha1.CartRecoverySpec) bool {
+	if a.ProductRef != nil && b.ProductRef != nil && *a.ProductRef == *b.ProductRef {
+		return true
+	}
+	return a.Platform == b.Platform && productKey(&a.Product) == productKey(&b.Product)
+}
+
+func productKey(product *v1alpha1.LeadProduct) string {
+	if product.ID != "" {
+		return product.ID
+	}
+	return product.Name
+}
+
+// Reaches says whether a purchase of another product, made at a time, stops a lead, where
+// its killSwitchScope is Customer: whether the lead is worked on, and no start of it came
+// later than PurchaseMemory after the purchase. Times decide and not what was reported first.
+func Reaches(at time.Time, recovery *v1alpha1.CartRecovery) bool {
+	if Finished(recovery) || recovery.Spec.AbandonedAt == nil {
+		return false
+	}
+	return !at.Before(FactsOf(recovery).FirstAbandoned.Add(-PurchaseMemory))
+}
+
+// StoppedBy returns the purchase on another lead that stops this one, nil when none does:
+// of the same customer, and of the same product or, in the scope Customer, of another one
+// that Reaches it, which no recovery may take credit for.
+func StoppedBy(recovery, other *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
+	purchase := other.Spec.Purchase
+	switch {
+	case purchase == nil || recovery.Spec.StoreRef != other.Spec.StoreRef || !SameCustomer(&recovery.Spec.Customer, &other.Spec.Customer):
+		return nil
+	case SameProduct(&recovery.Spec, &other.Spec):
+		return purchase.DeepCopy()
+	case scope != v1alpha1.KillSwitchCustomer:
+		return nil
+	}
+	stops := purchase.DeepCopy()
+	if last := FactsOf(other).LastPurchase; !Reaches(purchase.At.Time, recovery) {
+		// A later one, of which only the time was kept.
+		stops = &v1alpha1.Purchase{At: v1alpha1.NewTimestamp(last)}
+	}
+	stops.Unattributed = true
+	if !Reaches(stops.At.Time, recovery) {
+		return nil
+	}
+	return stops
+}

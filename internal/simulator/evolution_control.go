@@ -1,0 +1,271 @@
+package simulator
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// Instances returns all instances, by name.
+func (e *Evolution) Instances() []SimulatedInstance {
+	now := e.clock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make([]SimulatedInstance, 0, len(e.instances))
+	for _, each := range e.instances {
+		each.refresh(now)
+		one := SimulatedInstance{Name: each.name, Token: each.token, State: each.state, Phone: each.phone}
+		if each.hook.Enabled {
+			one.WebhookURL = each.hook.URL
+		}
+		all = append(all, one)
+	}
+	slices.SortFunc(all, func(a, b SimulatedInstance) int { return strings.Compare(a.Name, b.Name) })
+	return all
+}
+
+// named returns the instance of that name, with e.mu held.
+func (e *Evolution) named(name string, now time.Time) (*evolutionInstance, error) {
+	found := e.instances[name]
+	if found == nil {
+		return nil, ErrNoInstance
+	}
+	found.refresh(now)
+	return found, nil
+}
+
+// QRCode returns the picture that the instance shows to be scanned, as a data URI.
+func (e *Evolution) QRCode(instanceName string) (string, error) {
+	now := e.clock()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	found, err := e.named(instanceName, now)
+	if err != nil {
+		return "", err
+	}
+	picture := found.qrCode(now)
+	if picture == "" {
+		return "", ErrNotPairing
+	}
+	return picture, nil
+}
+
+// Scan has a phone (digits with country code) scan the instance's QR, or enter its
+// pair code: it is connected, and its webhook is told before Scan returns. A webhook
+// that cannot be delivered is lost, and no error.
+func (e *Evolution) Scan(instanceName, phone string) error {
+	now := e.clock()
+	e.mu.Lock()
+	found, err := e.named(instanceName, now)
+	switch {
+	case err != nil:
+	case found.state != Connecting:
+		err = ErrNotPairing
+	case !isPhone(phone) || (found.pairPhone != "" && found.pairPhone != phone):
+		err = ErrWrongPhone
+	}
+	if err != nil {
+		e.mu.Unlock()
+		return err
+	}
+	found.state, found.phone = Connected, phone
+	found.picture, found.pairCode, found.pairPhone, found.reason = "", "", "", ""
+	to := found.to(now)
+	e.mu.Unlock()
+	e.tell(to, map[string]any{
+		"instance": to.name, "wuid": phone + chatServer, "profileName": "Simulated phone", "profilePictureUrl": nil,
+		"state": "open", "statusReason": 200,
+	})
+	return nil
+}
+
+// Logout has the owner of the phone end the pairing: the instance is disconnected,
+// and its webhook is told before Logout returns.
+func (e *Evolution) Logout(instanceName string) error {
+	now := e.clock()
+	e.mu.Lock()
+	found, err := e.named(instanceName, now)
+	if err != nil {
+		e.mu.Unlock()
+		return err
+	}
+	to := found.to(now)
+	found.end(now, loggedOut)
+	e.mu.Unlock()
+	e.tell(to, map[string]any{"instance": to.name, "state": "close", "statusReason": 401})
+	return nil
+}
+
+// tell posts a change of the connection where it is wanted, and waits for it.
+func (e *Evolution) tell(to evolutionHook, data map[string]any) {
+	if to.wants("connection.update") {
+		_ = e.post(e.webhooks.ctx, to, "connection.update", data)
+	}
+}
+
+// WithoutWhatsApp makes these numbers (digits) unknown to WhatsApp.
+func (e *Evolution) WithoutWhatsApp(numbers ...string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, number := range numbers {
+		e.directory.absent[number] = true
+	}
+}
+
+// KnownAs has WhatsApp know a number (digits) by another one; see UAZAPI.KnownAs.
+func (e *Evolution) KnownAs(number, id string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.directory.ids[number] = id
+}
+
+// LoseWebhooks has the next n webhooks vanish, without an error for anyone.
+func (e *Evolution) LoseWebhooks(n int) { e.webhooks.lose.Store(int64(n)) }
+
+// DroppedWebhooks is how many webhooks were not even queued, because thousands were
+// waiting.
+func (e *Evolution) DroppedWebhooks() uint64 { return e.webhooks.dropped.Load() }
+
+// Sent returns the messages taken to be sent, in order of arrival: all of them, or
+// the last EvolutionOptions.KeepSent and up to as many more. None has a TrackID.
+func (e *Evolution) Sent() []SentMessage {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	all := make([]SentMessage, 0, len(e.sent.records))
+	for _, each := range e.sent.records {
+		all = append(all, each.SentMessage)
+	}
+	return all
+}
+
+// OnSent has observe called with every message taken from now on, before its sender
+// is answered. It must be quick and call nothing of the server. nil ends that.
+func (e *Evolution) OnSent(observe func(SentMessage)) {
+	if observe == nil {
+		e.onSent.Store(nil)
+		return
+	}
+	e.onSent.Store(&observe)
+}
+
+// Acknowledge has the customer's phone tell that a sent message was delivered or read. It
+// returns once the webhook has been answered, and a *WebhookError when that was not with a
+// 2xx.
+func (e *Evolution) Acknowledge(instanceName, messageID string, kind ReceiptKind) error {
+	now := e.clock()
+	e.mu.Lock()
+	found, err := e.named(instanceName, now)
+	if err != nil {
+		e.mu.Unlock()
+		return err
+	}
+	kept, known := e.sent.find(&found.instance, messageID)
+	to := found.to(now)
+	e.mu.Unlock()
+	switch {
+	case !known:
+		return ErrNoMessage
+	case !to.wants("messages.update"):
+		return ErrNoWebhook
+	}
+	return e.post(e.webhooks.ctx, to, "messages.update", to.receipt(kept, kind))
+}
+
+// Reply has a customer answer with a text. It returns the message's id once the
+// webhook has been answered, and a *WebhookError when that was not with a 2xx.
+func (e *Evolution) Reply(instanceName, fromPhone, text string) (string, error) {
+	return e.Receive(instanceName, Inbound{Phone: fromPhone, Text: text})
+}
+
+// ReplyWithID is Reply with a message id, for delivering the same message again.
+func (e *Evolution) ReplyWithID(instanceName, fromPhone, text, messageID string) error {
+	_, err := e.Receive(instanceName, Inbound{Phone: fromPhone, Text: text, ID: messageID})
+	return err
+}
+
+// Receive has a message appear on the instance's phone. It returns the message's id
+// once the webhook has been answered, and a *WebhookError when that was not with a
+// 2xx.
+func (e *Evolution) Receive(instanceName string, message Inbound) (string, error) {
+	if message.Kind == "" {
+		message.Kind = KindText
+	}
+	if !message.valid() {
+		return "", ErrInvalidMessage
+	}
+	if message.ID == "" {
+		message.ID = e.ids.next()
+	}
+	now := e.clock()
+	e.mu.Lock()
+	found, err := e.named(instanceName, now)
+	if err == nil && found.state != Connected {
+		err = ErrNotConnected
+	}
+	if err != nil {
+		e.mu.Unlock()
+		return "", err
+	}
+	message.Phone = e.directory.id(message.Phone)
+	to := found.to(now)
+	e.mu.Unlock()
+	event, data := message.evolution(to)
+	if !to.wants(event) {
+		return "", ErrNoWebhook
+	}
+	return message.ID, e.post(e.webhooks.ctx, to, event, data)
+}
+
+// evolution describes the message as the server does, and the event that it comes with.
+func (m Inbound) evolution(to evolutionHook) (event string, data map[string]any) {
+	if m.Edits != "" {
+		return "messages.edited", map[string]any{
+			"key": m.evolutionKey(m.Edits), "type": "MESSAGE_EDIT", "timestampMs": to.now.UnixMilli(),
+			"editedMessage": map[string]any{"conversation": m.Text},
+		}
+	}
+	kind, content := m.evolutionContent()
+	data = map[string]any{
+		"key": m.evolutionKey(m.ID), "pushName": "Simulated customer", "status": "DELIVERY_ACK", "message": content,
+		"messageType": kind, "messageTimestamp": to.now.Unix(), "instanceId": to.id, "source": "android",
+	}
+	if m.FromMe {
+		data["pushName"], data["status"] = "Simulated phone", "SERVER_ACK"
+	}
+	return "messages.upsert", data
+}
+
+// evolutionKey names a message of the conversation.
+func (m Inbound) evolutionKey(id string) map[string]any {
+	key := map[string]any{"remoteJid": m.Phone + chatServer, "fromMe": m.FromMe, "id": id}
+	if m.Group {
+		key["remoteJid"], key["participant"] = "1203630"+strings.TrimSuffix(lidOf(m.Phone), "@lid")+"@g.us", m.Phone+chatServer
+		return key
+	}
+	if m.Hidden != "" {
+		key["remoteJid"], key["addressingMode"] = lidOf(m.Phone), "lid"
+	}
+	if m.Hidden == HiddenWithAlt || m.Hidden == HiddenWithSender {
+		key[string(m.Hidden)] = m.Phone + chatServer
+	}
+	return key
+}
+
+// evolutionContent is what the message consists of, and its type.
+func (m Inbound) evolutionContent() (kind string, content map[string]any) {
+	switch m.Kind {
+	case KindAudio:
+		kind, content = "audioMessage", map[string]any{"mimetype": "audio/ogg; codecs=opus", "seconds": 2, "ptt": true}
+	case KindImage:
+		kind, content = "imageMessage", map[string]any{"mimetype": "image/jpeg", "width": 640, "height": 480}
+	case KindReaction:
+		kind = "reactionMessage"
+		content = map[string]any{"text": m.Text, "key": map[string]any{"remoteJid": m.Phone + chatServer, "fromMe": true, "id": m.target()}}
+	case KindListReply:
+		kind = "listResponseMessage"
+		content = map[string]any{"title": m.Text, "listType": 1, "singleSelectReply": map[string]any{"selectedRowId": strings.ToLower(m.Text)}}
+	case KindText:
+		return "conversation", map[string]any{"conversation": m.Text}
+	}
+	return kind, map[string]any{kind: content}
+}

@@ -1,0 +1,353 @@
+package webhookserver
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	"k8s.io/apimachinery/pkg/runtime"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+// The deliveries of one customer, in any order and however often each of them comes, end in
+// the same facts. A fact is what stands on any lead of a product, and the purchase that the
+// planner finds for one (index.StoppingPurchase) as well as the one that stands on it: a
+// customer who gives an e-mail address here and a phone there has two leads until an event
+// names both, and how many depends on the order.
+//
+// Deliberately outside: events without a time of the platform's, which take that of their
+// arrival; customers who change their phone or address between events that share only that;
+// customers of whom only the leads of another product show that an address and a phone are
+// theirs;
+// leads that the controller finished between two deliveries, which stay as they are; and the
+// details of a purchase without credit, other than that there is one, where a product was
+// bought several times and another is in play (see ambiguous).
+
+// memory is an API server and a cache in memory.
+type memory struct{ *fake.ClientBuilder }
+
+// IndexField adds an index of the cache.
+func (m memory) IndexField(_ context.Context, object client.Object, field string, values client.IndexerFunc) error {
+	m.WithIndex(object, field, values)
+	return nil
+}
+
+// world is a server over a memory.
+type world struct {
+	*Server
+	writes *int
+}
+
+// counting counts the writes of leads.
+type counting struct {
+	client.Client
+	writes *int
+}
+
+func (c counting) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	*c.writes++
+	return c.Client.Create(ctx, object, options...)
+}
+
+func (c counting) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+	*c.writes++
+	return c.Client.Patch(ctx, object, patch, options...)
+}
+
+func newWorld(t *testing.T) world {
+	t.Helper()
+	scheme := runtime.NewScheme()
+	if err := v1alpha1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	m := memory{fake.NewClientBuilder().WithScheme(scheme)}
+	if err := index.Register(t.Context(), m); err != nil {
+		t.Fatal(err)
+	}
+	api, writes := m.Build(), new(int)
+	return world{&Server{Options: Options{
+		Client: counting{api, writes}, Live: api, Clock: clocktesting.NewFakePassiveClock(noon.Add(24 * time.Hour)), Logger: logr.Discard(),
+	}}, writes}
+}
+
+// allTriggers is a Store that recovers whatever was left open.
+func allTriggers() *v1alpha1.Store {
+	return gen.StoreObject(func(s *v1alpha1.Store) {
+		for _, trigger := range []v1alpha1.Trigger{
+			v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused,
+		} {
+			s.Spec.Recovery.Sequences = append(s.Spec.Recovery.Sequences, v1alpha1.Sequence{Trigger: trigger})
+		}
+	})
+}
+
+// told is an event at so many minutes after noon.
+func told(id string, minutes int, kind platforms.Kind, mods ...func(*platforms.Event)) platforms.Event {
+	event := platforms.Event{
+		ID: id, Kind: kind, OccurredAt: noon.Add(time.Duration(minutes) * time.Minute), TransactionID: "HP-" + id,
+		Customer: platforms.Customer{Name: "Maria Souza", Phone: gen.Phone, Email: gen.Email},
+		Product:  platforms.Product{ID: gen.ProductID, Name: "Curso de Violão"}, Amount: "149.90", Currency: "BRL",
+	}
+	for _, mod := range mods {
+		mod(&event)
+	}
+	return event
+}
+
+func triggered(trigger v1alpha1.Trigger) func(*platforms.Event) {
+	return func(e *platforms.Event) { e.Trigger, e.CheckoutURL = trigger, "https://pay.example.com/"+e.ID }
+}
+
+func credited(e *platforms.Event)    { e.Attribute = true }
+func chargedBack(e *platforms.Event) { e.Chargeback = true }
+func byPhoneOnly(e *platforms.Event) { e.Customer.Email, e.Customer.Name = "", "Maria" }
+func byEmailOnly(e *platforms.Event) { e.Customer.Phone, e.Customer.Name = "", "M. Souza" }
+func ofOther(e *platforms.Event)     { e.Product = platforms.Product{ID: "2", Name: "Curso de Canto"} }
+func unnamed(e *platforms.Event)     { e.Product.Name = "" }
+
+// deliveries are what platforms have to tell of one customer. The second PIX of a cart is
+// made hours later, and the other product bought in between and before.
+func deliveries() map[string]platforms.Event {
+	all := map[string]platforms.Event{}
+	for _, each := range []platforms.Event{
+		told("cart", 0, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart)),
+		told("cart-again", 30, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), unnamed),
+		told("cart-by-phone", 5, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), byPhoneOnly),
+		told("pix", 150, platforms.Abandoned, triggered(v1alpha1.TriggerPixPending)),
+		told("boleto", 200, platforms.Abandoned, triggered(v1alpha1.TriggerBoletoPending)),
+		told("refused", 140, platforms.Abandoned, triggered(v1alpha1.TriggerPaymentRefused), byPhoneOnly),
+		told("approved", 210, platforms.Purchased, credited),
+		told("approved-by-email", 211, platforms.Purchased, credited, byEmailOnly),
+		told("approved-by-phone", 212, platforms.Purchased, credited, byPhoneOnly),
+		told("complete", 900, platforms.Purchased),
+		told("renewal-by-email", 100, platforms.Purchased, byEmailOnly),
+		told("refund", 1000, platforms.Reversed),
+		told("refund-by-email", 1001, platforms.Reversed, byEmailOnly),
+		told("chargeback", 1100, platforms.Reversed, chargedBack),
+		told("other-cart", 20, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), ofOther),
+		told("other", 10, platforms.Purchased, credited, ofOther),
+		told("other-before", -59, platforms.Purchased, credited, ofOther),
+		told("other-long-before", -3000, platforms.Purchased, credited, ofOther, byPhoneOnly),
+		told("other-by-email", -20, platforms.Purchased, ofOther, byEmailOnly),
+		told("other-renewal", 60, platforms.Purchased, ofOther),
+		told("other-refund", 1200, platforms.Reversed, ofOther),
+	} {
+		all[each.ID] = each
+	}
+	return all
+}
+
+// run delivers events to an empty store and returns what is known in the end.
+func (w world) run(t *testing.T, store *v1alpha1.Store, events []platforms.Event) string {
+	t.Helper()
+	if err := w.Client.DeleteAllOf(t.Context(), &v1alpha1.CartRecovery{}, client.InNamespace(store.Namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range events {
+		if _, err := w.take(t.Context(), store, v1alpha1.PlatformHotmart, event); err != nil {
+			t.Fatalf("%s of %s: %v", event.ID, order(events), err)
+		}
+	}
+	return w.facts(t, ambiguous(events))
+}
+
+// ambiguous says whether one of two products was bought several times: a lead keeps the
+// purchase that counts, and of the others only when the last was, so that which of them is
+// shown on a lead of the other product depends on which were known when it was stopped.
+func ambiguous(events []platforms.Event) bool {
+	products, bought := map[string]bool{}, map[string]map[string]bool{}
+	for _, event := range events {
+		products[event.Product.ID] = true
+		if event.Kind != platforms.Purchased {
+			continue
+		}
+		if bought[event.Product.ID] == nil {
+			bought[event.Product.ID] = map[string]bool{}
+		}
+		bought[event.Product.ID][event.ID] = true
+	}
+	several := func(ids map[string]bool) bool { return len(ids) > 1 }
+	return len(products) > 1 && slices.ContainsFunc(slices.Collect(maps.Values(bought)), several)
+}
+
+// linked says whether the events of each product show that they are of one customer: not
+// some by an address only and the others by a phone only.
+func linked(events []platforms.Event) bool {
+	byPhone, byEmail, both := map[string]bool{}, map[string]bool{}, map[string]bool{}
+	for _, event := range events {
+		product := event.Product.ID
+		byPhone[product] = byPhone[product] || event.Customer.Email == ""
+		byEmail[product] = byEmail[product] || event.Customer.Phone == ""
+		both[product] = both[product] || event.Customer.Email != "" && event.Customer.Phone != ""
+	}
+	for product := range byPhone {
+		if byPhone[product] && byEmail[product] && !both[product] {
+			return false
+		}
+	}
+	return true
+}
+
+// facts is what is known of each product, and whether a lead of it is still worked on.
+func (w world) facts(t *testing.T, bare bool) string {
+	t.Helper()
+	var leads v1alpha1.CartRecoveryList
+	if err := w.Live.List(t.Context(), &leads); err != nil {
+		t.Fatal(err)
+	}
+	joined, open := map[string]lead.Facts{}, map[string]bool{}
+	for i := range leads.Items {
+		each := &leads.Items[i]
+		elsewhere, err := index.StoppingPurchase(t.Context(), w.Client, each, v1alpha1.KillSwitchCustomer)
+		if err != nil {
+			t.Fatal(err)
+		}
+		facts := lead.FactsOf(each)
+		facts.Purchase = lead.BetterPurchase(facts.Purchase, elsewhere)
+		product := each.Spec.Product.ID
+		joined[product] = joined[product].Join(facts)
+		open[product] = open[product] || facts.Start != nil && facts.Purchase == nil
+	}
+	var lines []string
+	for product, facts := range joined {
+		line := fmt.Sprintf("%s: open %t, %q, %q, %q", product, open[product], facts.Name, facts.Email, facts.ProductName)
+		if facts.Start != nil {
+			line += fmt.Sprintf(", start %+v, first %s", *facts.Start, facts.FirstAbandoned.UTC())
+		} else {
+			line += ", " + facts.Phone
+		}
+		switch {
+		case facts.Purchase == nil:
+		case bare && facts.Purchase.Unattributed:
+			line += ", an unattributed purchase"
+		default:
+			line += fmt.Sprintf(", purchase %+v", *facts.Purchase)
+		}
+		if facts.Reversal != nil {
+			line += fmt.Sprintf(", reversal %+v", *facts.Reversal)
+		}
+		lines = append(lines, line)
+	}
+	slices.Sort(lines)
+	return strings.Join(lines, "\n")
+}
+
+func order(events []platforms.Event) string {
+	ids := make([]string, 0, len(events))
+	for _, event := range events {
+		ids = append(ids, event.ID)
+	}
+	return strings.Join(ids, ", ")
+}
+
+// permute calls each with every order of events.
+func permute(events []platforms.Event, each func([]platforms.Event)) {
+	var place func(int)
+	place = func(at int) {
+		if at == len(events) {
+			each(events)
+			return
+		}
+		for i := at; i < len(events); i++ {
+			events[at], events[i] = events[i], events[at]
+			place(at + 1)
+			events[at], events[i] = events[i], events[at]
+		}
+	}
+	place(0)
+}
+
+func TestEveryOrderEndsTheSame(t *testing.T) {
+	w, store, all, runs := newWorld(t), allTriggers(), deliveries(), 0
+	for _, set := range [][]string{
+		{"cart", "pix", "approved", "complete", "refund"},
+		{"cart", "pix", "other-before", "other-renewal", "cart-by-phone"},
+		{"cart-by-phone", "cart", "approved-by-email", "refund-by-email"},
+		{"cart-by-phone", "approved-by-email", "approved", "chargeback"},
+		{"cart", "pix", "other", "refused"},
+		{"cart-again", "pix", "other-by-email", "other-cart"},
+		{"cart-by-phone", "pix", "other-by-email", "renewal-by-email"},
+		{"cart", "other-long-before", "other-renewal", "other-refund"},
+		{"boleto", "pix", "cart-again", "approved-by-phone"},
+		{"refund", "chargeback", "cart", "approved"},
+	} {
+		events := make([]platforms.Event, 0, len(set))
+		for _, id := range set {
+			events = append(events, all[id])
+		}
+		want, first := "", ""
+		permute(events, func(events []platforms.Event) {
+			runs++
+			got := w.run(t, store, events)
+			if want == "" {
+				want, first = got, order(events)
+			}
+			if got != want {
+				t.Fatalf("%s:\n%s\n%s:\n%s", first, want, order(events), got)
+			}
+		})
+	}
+	t.Logf("%d sequences", runs)
+}
+
+func TestRandomOrdersAndRepetitionsEndTheSame(t *testing.T) {
+	w, store, all, runs := newWorld(t), allTriggers(), deliveries(), 0
+	random := rand.New(rand.NewPCG(5, 6))
+	ids := slices.Sorted(maps.Keys(all))
+	for range 60 {
+		events := make([]platforms.Event, 0, 9)
+		for _, at := range random.Perm(len(ids))[:3+random.IntN(7)] {
+			events = append(events, all[ids[at]])
+		}
+		if !linked(events) {
+			continue
+		}
+		want, first := w.run(t, store, events), order(events)
+		for range 4 {
+			runs++
+			again := slices.Clone(events)
+			for range random.IntN(3) {
+				again = append(again, events[random.IntN(len(events))])
+			}
+			random.Shuffle(len(again), func(i, j int) { again[i], again[j] = again[j], again[i] })
+			if got := w.run(t, store, again); got != want {
+				t.Fatalf("%s:\n%s\n%s:\n%s", first, want, order(again), got)
+			}
+		}
+	}
+	t.Logf("%d sequences", runs)
+}
+
+func TestARepetitionIsNotWritten(t *testing.T) {
+	w, store, all := newWorld(t), allTriggers(), deliveries()
+	ids := slices.Sorted(maps.Keys(all))
+	events := make([]platforms.Event, 0, len(ids))
+	for _, id := range ids {
+		events = append(events, all[id])
+	}
+	// The second time may link what was not linked at first; the third says nothing new.
+	w.run(t, store, append(slices.Clone(events), events...))
+	before := *w.writes
+	for _, event := range events {
+		if _, err := w.take(t.Context(), store, v1alpha1.PlatformHotmart, event); err != nil {
+			t.Fatal(err)
+		}
+		if *w.writes != before {
+			t.Fatalf("%s was written again", event.ID)
+		}
+	}
+}

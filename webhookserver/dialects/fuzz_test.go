@@ -1,0 +1,105 @@
+package dialects
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// namedFields are the fields that errors may name: the body's own could be personal.
+var namedFields = []string{"", "EventType", "message", "message.key", "event", "data", "data.key", "key"}
+
+// seed adds the fixtures of a dialect, all when it is "", and bodies that are none.
+func seed(f *testing.F, dialect string) {
+	f.Helper()
+	for _, name := range deliveries(f) {
+		if dialect == "" || strings.HasPrefix(name, dialect+"/") {
+			f.Add(fixture(f, name))
+		}
+	}
+	for _, body := range broken {
+		if len(body) < 1000 {
+			f.Add([]byte(body))
+		}
+	}
+}
+
+// fuzz feeds anything to a parser: it must not panic, must keep to the contract of Message,
+// and must hold nothing of the body in errors or by reference.
+func fuzz(f *testing.F, parse func(body []byte) ([]Message, error)) {
+	f.Fuzz(func(t *testing.T, body []byte) {
+		messages, err := parse(body)
+		if err != nil {
+			var input *InputError
+			if !errors.As(err, &input) {
+				t.Fatalf("error of an unknown type: %v", err)
+			}
+			if !slices.Contains(namedFields, input.Field) {
+				t.Fatalf("an error names a field that may be personal: %q", input.Field)
+			}
+			return
+		}
+		if len(messages) == 0 || len(messages) > maxMessages {
+			t.Fatalf("%d messages", len(messages))
+		}
+		for _, message := range messages {
+			checkMessage(t, message)
+		}
+		before := fmt.Sprintf("%+v", messages)
+		if again, err := parse(body); err != nil || fmt.Sprintf("%+v", again) != before {
+			t.Fatalf("not the same twice: %s, then %+v, %v", before, again, err)
+		}
+		for i := range body {
+			body[i] = 'x'
+		}
+		if after := fmt.Sprintf("%+v", messages); after != before {
+			t.Fatalf("the messages share memory with the body: %s, then %s", before, after)
+		}
+	})
+}
+
+// only reads bodies as one dialect, whatever their shape.
+func only(parse func(top fields) ([]Message, error)) func(body []byte) ([]Message, error) {
+	return func(body []byte) ([]Message, error) {
+		top := fieldsOf(body)
+		if top == nil {
+			return nil, &InputError{Expected: "a JSON object"}
+		}
+		return parse(top)
+	}
+}
+
+// FuzzParse is about the detection of the dialect.
+func FuzzParse(f *testing.F) {
+	seed(f, "")
+	fuzz(f, Parse)
+}
+
+func FuzzUAZAPI(f *testing.F) {
+	seed(f, dialectUAZAPI)
+	f.Add([]byte(`{"EventType":"messages","message":{"fromMe":"True","messageTimestamp":"1e3","content":"x","id":":","edited":0}}`))
+	f.Add([]byte(`{"EventType":"messages_update","event":{"MessageIDs":"a","Timestamp":{"low":1767373445},"Type":1}}`))
+	f.Add([]byte(`{"EventType":"messages","message":{"messageType":"\u0000é\"","content":{"message":{"a":1}},"edited":true}}`))
+	fuzz(f, only(parseUAZAPI))
+}
+
+func FuzzEvolution(f *testing.F) {
+	seed(f, dialectEvolution)
+	f.Add([]byte(`{"event":"messages.upsert","data":{"messages":[{"key":{"id":1},"message":"x"},3]},"apikey":"a b"}`))
+	f.Add([]byte(`{"event":"MESSAGES_UPDATE","data":[{"id":7,"status":"3"},{"key":null,"update":{"status":{}}}],"instance":{"name":"x"}}`))
+	fuzz(f, only(parseEvolution))
+}
+
+func FuzzMegaAPI(f *testing.F) {
+	seed(f, dialectMegaAPI)
+	f.Add([]byte(`{"instance_key":1,"key":{"id":"x"},"ack":"4"}`))
+	fuzz(f, only(parseMegaAPI))
+}
+
+func FuzzLegacy(f *testing.F) {
+	seed(f, dialectLegacy)
+	f.Add([]byte(`{"key":{"remoteJid":1},"message":{"ephemeralMessage":{"message":{"extendedTextMessage":"a\u0000\r\nb"}}}}`))
+	fuzz(f, only(parseLegacy))
+}

@@ -1,0 +1,134 @@
+package dialects
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// Row is a line of the documentation: what an event of a gateway means here.
+type Row struct {
+	// Dialect is the name of the dialect, and of the table the row is in.
+	Dialect string
+	// Event is what the gateway tells, in its own words.
+	Event string
+	// Meaning is what comes of it, for the people who run the operator.
+	Meaning string
+}
+
+// What comes of the events, as the tables of all dialects say it.
+const (
+	meansAnswered   = "recorded in the conversation and answered"
+	meansMedia      = "recorded by its kind, with its caption, and answered: the AI is told what came"
+	meansChoice     = "recorded as the text of what was chosen, and answered"
+	meansEdited     = "replaces the text of the message; answered once, not again"
+	meansReaction   = "recorded with the message that it is to; never answered; an empty one takes it back"
+	meansOwn        = "a person has taken over: recorded, and the AI is silent in that conversation"
+	meansOwnOrOurs  = "compared with what the operator sent; another text is a person's, who has taken over"
+	meansSentByAPI  = "ignored (`SentByAPI`)"
+	meansElsewhere  = "ignored (`GroupMessage`, `Broadcast`)"
+	meansNoPhone    = "ignored (`NoPhone`) and counted as unmatched: whose it is, is never guessed"
+	meansEmpty      = "ignored (`EmptyMessage`)"
+	meansDelivered  = "recorded as `deliveredAt` of the message, some seconds later, several together"
+	meansRead       = "recorded as `readAt` of the message, some seconds later, several together"
+	meansConnection = "the gateway is asked for the connection at once"
+	meansNotUsed    = "ignored (`EventNotUsed`)"
+	meansUnknown    = "ignored (`UnknownEvent`)"
+)
+
+// Table returns what every event of every dialect means, in the order of the documentation.
+func Table() []Row {
+	var rows []Row
+	add := func(dialect string, lines [][2]string) {
+		for _, line := range lines {
+			rows = append(rows, Row{dialect, line[0], line[1]})
+		}
+	}
+	add(dialectUAZAPI, uazapiTable())
+	add(dialectEvolution, evolutionTable())
+	add(dialectMegaAPI, megaAPITable())
+	add(dialectLegacy, legacyTable())
+	return rows
+}
+
+func uazapiTable() [][2]string {
+	return [][2]string{
+		{"`messages`: text", meansAnswered},
+		{"`messages`: picture, video, audio, document, sticker, location, contact, poll", meansMedia},
+		{"`messages`: choice of a list, of buttons or in a poll (`vote`, `buttonOrListid`)", meansChoice},
+		{"`messages` with `edited`", meansEdited},
+		{"`messages`: `type` `reaction`", meansReaction},
+		{"`messages` with `fromMe`, without `wasSentByApi`", meansOwn},
+		{"`messages` with `fromMe` and `wasSentByApi`", meansSentByAPI},
+		{"`messages` of a group, broadcast list, status or channel", meansElsewhere},
+		{"`messages` with hidden ids (`@lid`) only", meansNoPhone},
+		{"`messages` without anything written", meansEmpty},
+		{"`messages_update`: `Delivered`", meansDelivered},
+		{"`messages_update`: `Read`, `Played`", meansRead},
+		{"`messages_update`: anything else", meansNotUsed},
+		{"`connection`", meansConnection},
+		{unused(uazapiEvents), meansNotUsed},
+		{"anything else", meansUnknown},
+	}
+}
+
+func evolutionTable() [][2]string {
+	return [][2]string{
+		{"`messages.upsert`: text", meansAnswered},
+		{"`messages.upsert`: picture, video, audio, document, sticker, location, contact, poll", meansMedia},
+		{"`messages.upsert`: choice of a list or of buttons", meansChoice},
+		{"`messages.edited`, `messages.upsert` with an edit", meansEdited},
+		{"`messages.upsert`: reaction", meansReaction},
+		{"`messages.upsert` with `fromMe`", meansOwnOrOurs},
+		{"`send.message`", meansSentByAPI},
+		{"`messages.upsert` of a group, broadcast list, status or channel", meansElsewhere},
+		{"`messages.upsert` of an `@lid` without `remoteJidAlt` or `senderPn`", meansNoPhone},
+		{"`messages.upsert` without anything written", meansEmpty},
+		{"`messages.upsert`: vote in a poll, deletion", meansNotUsed},
+		{"`messages.update`: `DELIVERY_ACK` (3)", meansDelivered},
+		{"`messages.update`: `READ` (4), `PLAYED` (5)", meansRead},
+		{"`messages.update`: anything else", meansNotUsed},
+		{"`connection.update`, `qrcode.updated`, `logout.instance`, `remove.instance`", meansConnection},
+		{unused(evolutionEvents), meansNotUsed},
+		{"anything else", meansUnknown},
+	}
+}
+
+func megaAPITable() [][2]string {
+	return [][2]string{
+		{"text", meansAnswered},
+		{"picture, video, audio, document, sticker, location, contact, poll", meansMedia},
+		{"choice of a list or of buttons", meansChoice},
+		{"edit", meansEdited},
+		{"reaction", meansReaction},
+		{"`fromMe`", meansOwnOrOurs},
+		{"of a group, broadcast list, status or channel", meansElsewhere},
+		{"of an `@lid` without a phone beside it", meansNoPhone},
+		{"nothing written", meansEmpty},
+		{"`status` or `update.status` 3, without a message", meansDelivered},
+		{"`status` or `update.status` 4 or 5, without a message", meansRead},
+		{"any other `messageType` without a `key`", meansUnknown},
+	}
+}
+
+func legacyTable() [][2]string {
+	return [][2]string{
+		{"`conversation`, `extendedTextMessage`", meansAnswered},
+		{"picture, video, audio, document, sticker, location, contact, poll", meansMedia},
+		{"`fromMe`", meansOwnOrOurs},
+		{"of a group, broadcast list, status or channel", meansElsewhere},
+		{"of an `@lid` without a phone beside it", meansNoPhone},
+		{"nothing written", meansEmpty},
+	}
+}
+
+// unused names the events that nothing reads.
+func unused(events map[string]func(Message, fields) ([]Message, error)) string {
+	var names []string
+	for _, name := range slices.Sorted(maps.Keys(events)) {
+		if events[name] == nil {
+			names = append(names, "`"+name+"`")
+		}
+	}
+	return strings.Join(names, ", ")
+}

@@ -1,0 +1,176 @@
+package platforms
+
+import (
+	"net/url"
+	"strconv"
+	"strings"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/phone"
+)
+
+// monetizze understands Monetizze's postback: a form with bracketed fields
+// ("venda[codigo]"), or JSON with objects or dotted names ("venda.codigo"). Facts:
+// Monetizze's documentation of the postback, as integrators keep it, for fields, codes and
+// chave_unica; their code for the other forms. Amounts are decimals; times have no zone;
+// no currency is told. Not confirmed: that chave_unica is the account's key everywhere
+// (one integrator found the sale's in it), and the meaning of 98 and 99.
+type monetizze struct{ tokens }
+
+// monetizzeTokens: the documentation compares chave_unica with the account's key.
+var monetizzeTokens = tokens{fields: []string{"chave_unica"}}
+
+func newMonetizze(where tokens) Platform { return monetizze{where} }
+
+// monetizzeCodes is what the codes of tipoEvento mean. Code 1 is decided by the method of
+// payment, and 3 too: it is a refused card, or a boleto that nobody paid.
+var monetizzeCodes = map[int]outcome{
+	1:   boletoPending,
+	2:   sold,
+	3:   paymentRefused,
+	4:   refunded,
+	5:   chargedBack, // blocked: the sale is disputed
+	6:   onlyStop,    // complete: thirty days after the sale
+	7:   cartLeft,
+	8:   notUsed, // hidden
+	70:  notUsed, // tickets
+	98:  notUsed, // card
+	99:  notUsed, // boleto
+	101: onlyStop,
+	102: notUsed, // subscription: overdue
+	103: notUsed, // subscription: cancelled
+	104: notUsed, // subscription: waiting for payment
+	105: notUsed, // recovery in instalments
+	106: notUsed,
+	120: notUsed, // shipping
+}
+
+// monetizzeStatuses are the codes of venda[status], which older postbacks have alone.
+var monetizzeStatuses = map[string]int{
+	"aguardando pagamento": 1,
+	"finalizada":           2,
+	"aprovada":             2,
+	"cancelada":            3,
+	"devolvida":            4,
+	"bloqueada":            5,
+	"completa":             6,
+	"abandono de checkout": 7,
+}
+
+// Name is "monetizze".
+func (monetizze) Name() v1alpha1.PlatformName { return v1alpha1.PlatformMonetizze }
+
+// Parse reads one sale or abandoned checkout. A sale and its reversal are events of every
+// product that the checkout added to the main one.
+func (monetizze) Parse(delivery Delivery, region string) ([]Event, error) {
+	root, _, err := readBody(delivery)
+	if err != nil {
+		return nil, err
+	}
+	sale, product, buyer := flat(root, "venda", "."), flat(root, "produto", "."), flat(root, "comprador", ".")
+	code, told := monetizzeCode(root, sale)
+	if told == "" {
+		return unnamed(root, delivery.Body, "tipoEvento", "the code of the event")
+	}
+	meaning, transaction := monetizzeOutcome(code, sale, flat(root, "assinatura", ".")), sale.id("codigo")
+	event := meaning.event(eventID(delivery.Body, transaction, told), eventName("event", told))
+	if meaning.kind == Ignored {
+		return []Event{event}, nil
+	}
+	event.Customer = Customer{
+		Name:  buyer.text(maxName, "nome"),
+		Phone: phoneOf("", region, buyer["telefone"]),
+		Email: emailOf(buyer["email"]),
+	}
+	event.Product = Product{ID: product.id("codigo"), Name: product.text(maxName, "nome")}
+	event.CheckoutURL = monetizzeLink(root["url_recuperacao"])
+	event.TransactionID = transaction
+	event.Amount, event.Currency = amountOf(sale["valor"]), currencyOf(sale["moeda"])
+	if meaning.kind == Abandoned {
+		return []Event{event}, nil
+	}
+	return perProduct(event, monetizzeItems(root, event.Product)), nil
+}
+
+// monetizzeCode reads the event's code, as a number and as it is told; 0 and a text for
+// what is no code, "" when nothing is told.
+func monetizzeCode(root, sale fields) (code int, told string) {
+	for _, where := range []struct {
+		in   fields
+		name string
+	}{{flat(root, "tipoEvento", "."), "codigo"}, {root, "codigo_status"}, {root, "postback_evento"}} {
+		if code, ok := where.in.integer(where.name); ok {
+			return code, strconv.Itoa(code)
+		}
+		if text := where.in.text(maxEvent, where.name); text != "" && told == "" {
+			told = text
+		}
+	}
+	status := sale.text(maxEvent, "status")
+	if code, found := monetizzeStatuses[strings.ToLower(status)]; found {
+		return code, strconv.Itoa(code)
+	}
+	if told == "" {
+		told = status
+	}
+	return 0, told
+}
+
+// monetizzeOutcome looks into the sale: what it waits for, what was refused, and whether
+// it is the charge of a subscription that is not its first.
+func monetizzeOutcome(code int, sale, subscription fields) outcome {
+	meaning, found := monetizzeCodes[code]
+	method := sale.text(maxID, "formaPagamento")
+	charge, _ := subscription.integer("parcela")
+	switch {
+	case !found:
+		return unknown
+	case code == 1:
+		return waiting(method)
+	case code == 3 && (isPix(method) || strings.EqualFold(method, "boleto")):
+		return notUsed
+	case meaning == sold && charge > 1:
+		return onlyStop
+	}
+	return meaning
+}
+
+// monetizzeItems reads the products of a checkout with order bumps, which lists the main
+// one among them.
+func monetizzeItems(root fields, main Product) []item {
+	items := addItem(nil, item{product: main})
+	for _, value := range root.list("venda_item_order_bump") {
+		line, _ := value.(map[string]any)
+		one := fields(line)
+		added := item{
+			product: Product{ID: one.id("produto"), Name: one.text(maxName, "nome")},
+			amount:  amountOf(one["valor"]),
+		}
+		if len(items) > 0 && items[0].product.ID == added.product.ID {
+			items[0].amount = added.amount
+			continue
+		}
+		items = addItem(items, added)
+	}
+	return items
+}
+
+// monetizzeLink reads the link that leads back to the checkout. Monetizze fills the
+// checkout's form in by it: a query that holds what the customer typed in is cut off.
+func monetizzeLink(value any) string {
+	const shortestNumber = 8
+	text := linkOf(value)
+	link, err := url.Parse(text)
+	if err != nil {
+		return ""
+	}
+	for _, values := range link.Query() {
+		for _, each := range values {
+			if strings.Contains(each, "@") || len(phone.Digits(each)) >= shortestNumber {
+				link.RawQuery, link.Fragment = "", ""
+				return link.String()
+			}
+		}
+	}
+	return text
+}

@@ -1,0 +1,123 @@
+package platforms
+
+import (
+	"strconv"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// perfectpay understands PerfectPay's postback: JSON with a number for the status of one
+// sale and for each other choice. Facts: integrators' copies of PerfectPay's
+// documentation for the numbers, and a captured sale for the fields. Amounts are decimals;
+// times have no zone; no field leads back to the checkout. Not confirmed: an abandoned
+// checkout beyond one example.
+type perfectpay struct{ tokens }
+
+// perfectpayTokens: a captured sale has the token in the body.
+var perfectpayTokens = tokens{fields: []string{"token"}}
+
+func newPerfectpay(where tokens) Platform { return perfectpay{where} }
+
+// perfectpayStatuses is what sale_status_enum means. The postback turns some into others
+// (8, 10 and 16 into 2, 11 into 6, 17 into 9, 18 to 20 into 7), which is not relied on. A
+// pending one is decided by the type of payment.
+var perfectpayStatuses = map[int]outcome{
+	1:  boletoPending,
+	2:  sold,
+	3:  notUsed,        // in process: under review
+	4:  notUsed,        // in mediation: 2 or 9 follows
+	5:  paymentRefused, // rejected
+	6:  paymentRefused, // cancelled
+	7:  refunded,
+	8:  sold, // authorized
+	9:  chargedBack,
+	10: onlyStop,       // completed: thirty days after the sale
+	11: paymentRefused, // error in the checkout
+	12: cartLeft,       // pre-checkout
+	13: notUsed,        // expired
+	15: notUsed,        // cancelled for another boleto
+	16: sold,           // paid, and looked into for fraud
+	17: chargedBack,    // announced
+	18: refunded,       // announced
+	19: refunded,       // a PIX given back by the bank (MED)
+	20: refunded,       // the same, announced
+}
+
+// perfectpayMethods is what payment_type_enum means, of what a sale waits for.
+var perfectpayMethods = map[int]string{
+	1: "card", 2: "billet", 4: "card", 6: "card", 7: "pix", 8: "billet", 10: "card", 11: "card",
+}
+
+// Name is "perfectpay".
+func (perfectpay) Name() v1alpha1.PlatformName { return v1alpha1.PlatformPerfectPay }
+
+// Parse reads one change of a sale's status.
+func (perfectpay) Parse(delivery Delivery, region string) ([]Event, error) {
+	const field = "sale_status_enum"
+	root, _, err := readBody(delivery)
+	if err != nil {
+		return nil, err
+	}
+	status, ok := root.integer(field)
+	if !ok && textOf(root[field], maxID) == "" {
+		return unnamed(root, delivery.Body, field, "a whole number")
+	}
+	if !ok {
+		return []Event{unknown.event(eventID(delivery.Body, ""), eventName("sale", root.text(maxEvent, field)))}, nil
+	}
+	meaning, text, sale := perfectpayOutcome(status, root), strconv.Itoa(status), root.id("code")
+	event := meaning.event(eventID(delivery.Body, sale, text), eventName("sale", text))
+	if meaning.kind == Ignored {
+		return []Event{event}, nil
+	}
+	customer, err := root.object("customer", "customer")
+	if err != nil {
+		return nil, err
+	}
+	product := root.child("product")
+	event.Customer = Customer{
+		Name: customer.text(maxName, "full_name", "name"),
+		Phone: phoneOf(customer.text(maxID, "country"), region,
+			perfectpayPhone(customer), customer["phone_formated_ddi"], customer["phone_formated"]),
+		Email: emailOf(customer["email"]),
+	}
+	event.Product = Product{ID: product.id("code"), Name: product.text(maxName, "name")}
+	event.TransactionID = sale
+	event.Amount, event.Currency = amountOf(root["sale_amount"]), perfectpayCurrency(root)
+	return []Event{event}, nil
+}
+
+// perfectpayOutcome looks into the sale: what it waits for, and whether it renews.
+func perfectpayOutcome(status int, root fields) outcome {
+	meaning, found := perfectpayStatuses[status]
+	if !found {
+		return unknown
+	}
+	if status == 1 {
+		number, _ := root.integer("payment_type_enum")
+		if method, known := perfectpayMethods[number]; known {
+			return waiting(method)
+		}
+		return waiting(root.text(maxID, "payment_type_enum_key", "payment_type_enum"))
+	}
+	if charges, ok := root.child("subscription").integer("charges_made"); ok && charges > 1 && meaning == sold {
+		return onlyStop
+	}
+	return meaning
+}
+
+// perfectpayPhone puts the phone together: phone_extension is the country code.
+func perfectpayPhone(customer fields) any {
+	return map[string]any{
+		"ddi": customer["phone_extension"], "ddd": customer["phone_area_code"], "number": customer["phone_number"],
+	}
+}
+
+// perfectpayCurrency reads the currency's code, or else its number.
+func perfectpayCurrency(root fields) string {
+	if code := currencyOf(root["currency_enum_key"]); code != "" {
+		return code
+	}
+	number, _ := root.integer("currency_enum")
+	return map[int]string{1: "BRL", 2: "USD", 3: "EUR"}[number]
+}

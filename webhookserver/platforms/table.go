@@ -1,0 +1,279 @@
+package platforms
+
+import (
+	"encoding/json"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// Row is a line of the table of a platform's events, in docs/platforms.md.
+type Row struct {
+	// Event as the platform writes it, in Markdown.
+	Event string
+	// Meaning says what it does, in the words of a user.
+	Meaning string
+}
+
+// The words of Row.Meaning, in the order of the table.
+const (
+	startsRecovery   = "starts a recovery ("
+	stopsAndCounts   = "stops; counts as recovered"
+	stopsUncounted   = "stops; not counted"
+	reversesRefund   = "stops; reverses (refund)"
+	reversesDispute  = "stops; reverses (chargeback)"
+	isIgnored        = "ignored"
+	cannotBeRead     = "cannot be read"
+	anythingElse     = "anything else"
+	somethingUnknown = "something_unknown"
+)
+
+// sample is the least delivery of an event that tells its meaning.
+type sample struct {
+	event    string
+	delivery Delivery
+}
+
+// samples has the deliveries of every event of a platform, made of the platform's own maps.
+var samples = map[v1alpha1.PlatformName]func() []sample{
+	v1alpha1.PlatformHotmart:    hotmartSamples,
+	v1alpha1.PlatformKiwify:     kiwifySamples,
+	v1alpha1.PlatformEduzz:      eduzzSamples,
+	v1alpha1.PlatformKirvano:    kirvanoSamples,
+	v1alpha1.PlatformCakto:      caktoSamples,
+	v1alpha1.PlatformTicto:      tictoSamples,
+	v1alpha1.PlatformPerfectPay: perfectpaySamples,
+	v1alpha1.PlatformMonetizze:  monetizzeSamples,
+	v1alpha1.PlatformGeneric:    genericSamples,
+}
+
+// Table returns every event of a platform and what it does, starts first: what the parser
+// itself says of the least delivery of each. It is for the documentation; nil for a
+// platform that is not understood.
+func Table(name v1alpha1.PlatformName) []Row {
+	platform, err := Configured(&v1alpha1.StorePlatform{Name: name, Generic: sampleMapping()})
+	if err != nil || samples[name] == nil {
+		return nil
+	}
+	var rows []Row
+	for _, each := range samples[name]() {
+		rows = append(rows, Row{Event: each.event, Meaning: wordsFor(platform, each.delivery)})
+	}
+	slices.SortStableFunc(rows, func(a, b Row) int { return rank(a) - rank(b) })
+	return rows
+}
+
+// rank is a row's place: by what it does, and what is said of everything else last.
+func rank(row Row) int {
+	order := []string{
+		startsRecovery + string(v1alpha1.TriggerAbandonedCart) + ")", startsRecovery + string(v1alpha1.TriggerPixPending) + ")",
+		startsRecovery + string(v1alpha1.TriggerBoletoPending) + ")", startsRecovery + string(v1alpha1.TriggerPaymentRefused) + ")",
+		stopsAndCounts, stopsUncounted, reversesRefund, reversesDispute, isIgnored,
+	}
+	if at := slices.Index(order, row.Meaning); at >= 0 && row.Event != anythingElse {
+		return at
+	}
+	return len(order)
+}
+
+// wordsFor says what a delivery does.
+func wordsFor(platform Platform, delivery Delivery) string {
+	events, err := platform.Parse(delivery, "BR")
+	if err != nil || len(events) == 0 {
+		return cannotBeRead
+	}
+	switch event := events[0]; {
+	case event.Kind == Abandoned:
+		return startsRecovery + string(event.Trigger) + ")"
+	case event.Kind == Purchased && event.Attribute:
+		return stopsAndCounts
+	case event.Kind == Purchased:
+		return stopsUncounted
+	case event.Kind == Reversed && event.Chargeback:
+		return reversesDispute
+	case event.Kind == Reversed:
+		return reversesRefund
+	}
+	return isIgnored
+}
+
+func hotmartSamples() []sample {
+	body := func(event, note string, purchase fields) sample {
+		return jsonSample(quoted(event)+note, fields{"event": event, "data": fields{"purchase": purchase}})
+	}
+	var all []sample
+	for _, event := range sortedKeys(hotmartEvents) {
+		all = append(all, body(event, "", nil))
+	}
+	all = append(all,
+		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
+		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", fields{"recurrence_number": 2}),
+		jsonSample("`SUBSCRIPTION_…`", fields{"event": "SUBSCRIPTION_CANCELLATION"}), jsonSample("`CLUB_…`", fields{"event": "CLUB_FIRST_ACCESS"}))
+	for _, status := range sortedKeys(hotmartStatuses) {
+		all = append(all, formSample("version 1, `status` "+status, "status", status))
+	}
+	return append(all, formSample("version 1, `status` billet_printed, PIX", "status", "billet_printed", "payment_type", "pix"),
+		jsonSample(anythingElse, fields{"event": somethingUnknown}))
+}
+
+func kiwifySamples() []sample {
+	all := []sample{jsonSample("cart, `status` abandoned", fields{"status": "abandoned"})}
+	for _, event := range sortedKeys(kiwifyTypes) {
+		all = append(all, jsonSample(quoted(event), fields{"webhook_event_type": event}))
+	}
+	for _, pair := range [][2]string{
+		{"subscription_renewed", "paid"}, {"subscription_canceled", "paid"}, {"pix_created", "paid"},
+		{"subscription_renewed", "refused"}, {"subscription_canceled", "waiting_payment"}, {somethingUnknown, "paid"},
+	} {
+		event := quoted(pair[0])
+		if pair[0] == somethingUnknown {
+			event = anythingElse
+		}
+		all = append(all, jsonSample(event+", `order_status` "+pair[1], fields{"webhook_event_type": pair[0], "order_status": pair[1]}))
+	}
+	for _, status := range sortedKeys(kiwifyStatuses) {
+		all = append(all, jsonSample("no event, `order_status` "+status, fields{"order_status": status}))
+	}
+	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX", fields{"order_status": "waiting_payment", "payment_method": "pix"}),
+		jsonSample(anythingElse, fields{"webhook_event_type": somethingUnknown}))
+}
+
+func eduzzSamples() []sample {
+	var all []sample
+	body := func(event, note string, data fields) sample {
+		return jsonSample(quoted(event)+note, fields{"event": event, "data": data})
+	}
+	for _, event := range sortedKeys(eduzzHubEvents) {
+		switch event {
+		case "cart_abandonment":
+			all = append(all, body("sun."+event, "", fields{}))
+		case "ping":
+			all = append(all, body(event, "", fields{}))
+		default:
+			all = append(all, body("myeduzz."+event, "", fields{}))
+		}
+	}
+	all = append(all, body("myeduzz.invoice_waiting_payment", ", PIX", fields{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_waiting_payment", ", card", fields{"paymentMethod": "creditCard"}),
+		jsonSample("`myeduzz.contract_…`", fields{"event": "myeduzz.contract_created"}),
+		jsonSample("old format, `type` abandonment", fields{"type": "abandonment"}))
+	for _, status := range sortedKeys(eduzzStatuses) {
+		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status), fields{"trans_status": status}))
+	}
+	return append(all, jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 1, card", fields{"trans_status": 1, "trans_paymentmethod": 13}),
+		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1", fields{"trans_status": 3, "recurrence_count": 2}),
+		jsonSample(anythingElse, fields{"event": somethingUnknown}))
+}
+
+func kirvanoSamples() []sample {
+	var all []sample
+	for _, event := range sortedKeys(kirvanoEvents) {
+		all = append(all, jsonSample(quoted(strings.ToUpper(event)), fields{"event": strings.ToUpper(event)}))
+	}
+	return append(all, jsonSample(anythingElse, fields{"event": somethingUnknown}))
+}
+
+func caktoSamples() []sample {
+	var all []sample
+	for _, event := range sortedKeys(caktoEvents) {
+		all = append(all, jsonSample(quoted(event), fields{"event": event, "data": fields{}}))
+	}
+	return append(all, jsonSample("`purchase_approved`, `current_period` over 1", fields{
+		"event": "purchase_approved", "data": fields{"subscription": fields{"current_period": 2}},
+	}), jsonSample(anythingElse, fields{"event": somethingUnknown}))
+}
+
+func tictoSamples() []sample {
+	var all []sample
+	for _, status := range sortedKeys(tictoStatuses) {
+		all = append(all, jsonSample(quoted(status), fields{"status": status}))
+	}
+	return append(all, jsonSample("`waiting_payment`, PIX", fields{"status": "waiting_payment", "payment_method": "pix"}),
+		jsonSample("`waiting_payment`, card", fields{"status": "waiting_payment", "payment_method": "credit_card"}),
+		jsonSample("`authorized`, `successful_charges` over 1", fields{"status": "authorized", "subscriptions": []any{fields{"successful_charges": 2}}}),
+		jsonSample(anythingElse, fields{"status": somethingUnknown}))
+}
+
+func perfectpaySamples() []sample {
+	body := func(status int, note string, more fields) sample {
+		all := fields{"sale_status_enum": status}
+		maps.Copy(all, more)
+		return jsonSample("`sale_status_enum` "+strconv.Itoa(status)+note, all)
+	}
+	var all []sample
+	for _, status := range sortedKeys(perfectpayStatuses) {
+		all = append(all, body(status, "", nil))
+	}
+	other := body(0, "", nil)
+	other.event = anythingElse
+	return append(all, body(1, ", PIX", fields{"payment_type_enum": 7}), body(1, ", card", fields{"payment_type_enum": 1}),
+		body(2, ", `charges_made` over 1", fields{"subscription": fields{"charges_made": 2}}), other)
+}
+
+func monetizzeSamples() []sample {
+	body := func(number int, note string, more fields) sample {
+		all := fields{"tipoEvento": fields{"codigo": number}}
+		maps.Copy(all, more)
+		return jsonSample("`tipoEvento.codigo` "+strconv.Itoa(number)+note, all)
+	}
+	paidBy := func(method string) fields { return fields{"venda": fields{"formaPagamento": method}} }
+	var all []sample
+	for _, number := range sortedKeys(monetizzeCodes) {
+		all = append(all, body(number, "", nil))
+	}
+	other := body(0, "", nil)
+	other.event = anythingElse
+	return append(all, body(1, ", PIX", paidBy("PIX")), body(3, ", PIX or boleto", paidBy("Boleto")),
+		body(2, ", `parcela` over 1", fields{"assinatura": fields{"parcela": 2}}), other)
+}
+
+// sampleMapping is a mapping whose values are the names of its lists.
+func sampleMapping() *v1alpha1.GenericMapping {
+	made := &v1alpha1.GenericMapping{
+		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event", Kill: []string{"kill"}, Stop: []string{"stop"},
+		Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
+	}
+	for _, trigger := range sampleTriggers {
+		made.Start = append(made.Start, v1alpha1.GenericStart{Value: string(trigger), Trigger: trigger})
+	}
+	return made
+}
+
+var sampleTriggers = []v1alpha1.Trigger{
+	v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused,
+}
+
+func genericSamples() []sample {
+	var all []sample
+	for _, trigger := range sampleTriggers {
+		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger), fields{"event": string(trigger)}))
+	}
+	return append(all, jsonSample("a value of `kill`", fields{"event": "kill"}), jsonSample("a value of `stop`", fields{"event": "stop"}),
+		jsonSample(anythingElse, fields{"event": somethingUnknown}))
+}
+
+func jsonSample(event string, body fields) sample {
+	// Texts, numbers and objects of them: nothing that cannot be written.
+	data, _ := json.Marshal(body)
+	return sample{event: event, delivery: Delivery{Body: data}}
+}
+
+// formSample makes a delivery of names and their values, in turn.
+func formSample(event string, pairs ...string) sample {
+	form := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		form.Set(pairs[i], pairs[i+1])
+	}
+	return sample{event: event, delivery: Delivery{Body: []byte(form.Encode())}}
+}
+
+func quoted(text string) string { return "`" + text + "`" }
+
+func sortedKeys[K int | string, V any](table map[K]V) []K {
+	return slices.Sorted(maps.Keys(table))
+}

@@ -1,0 +1,104 @@
+package platforms
+
+import (
+	"strings"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// ticto understands Ticto's webhook 2.0: JSON with the status of one order, amounts in
+// cents, and the phone in its parts. Some deliveries are flat, with the object's name in
+// front of each field ("customer_phone_ddd"). Facts: integrators' copies of Ticto's
+// documentation for statuses and fields, and their code for subscriptions. Times have no
+// zone and no currency is told. Not confirmed: what a cart holds beyond one example.
+type ticto struct{ tokens }
+
+// tictoTokens: integrators read the token in the body.
+var tictoTokens = tokens{fields: []string{"token"}}
+
+func newTicto(where tokens) Platform { return ticto{where} }
+
+// tictoStatuses is what the statuses mean. waiting_payment is decided by the method of
+// payment.
+var tictoStatuses = map[string]outcome{
+	"abandoned_cart":        cartLeft,
+	"pix_created":           pixPending,
+	"bank_slip_created":     boletoPending,
+	"waiting_payment":       boletoPending,
+	"refused":               paymentRefused,
+	"authorized":            sold,
+	"refunded":              refunded,
+	"chargeback":            chargedBack,
+	"claimed":               chargedBack, // the customer disputes the sale
+	"pix_expired":           notUsed,
+	"bank_slip_delayed":     notUsed,
+	"close":                 notUsed,
+	"trial":                 onlyStop,
+	"trial_started":         onlyStop,
+	"trial_ended":           notUsed,
+	"all_charges_paid":      notUsed,
+	"card_exchanged":        notUsed,
+	"extended":              notUsed,
+	"uncanceled":            notUsed,
+	"subscription_canceled": notUsed,
+	"subscription_delayed":  notUsed,
+}
+
+// Name is "ticto".
+func (ticto) Name() v1alpha1.PlatformName { return v1alpha1.PlatformTicto }
+
+// Parse reads one change of an order's status, or one abandoned cart.
+func (ticto) Parse(delivery Delivery, region string) ([]Event, error) {
+	root, _, err := readBody(delivery)
+	if err != nil {
+		return nil, err
+	}
+	status, err := root.word("status", "status")
+	if err != nil {
+		return nil, err
+	}
+	if status == "" {
+		return unnamed(root, delivery.Body, "status", "the status of the order")
+	}
+	order, product := flat(root, "order", "_"), flat(root, "item", "_")
+	meaning := tictoOutcome(strings.ToLower(status), root)
+	transaction := order.id("hash", "id")
+	event := meaning.event(eventID(delivery.Body, transaction, status, root.id("status_date")), eventName(status))
+	event.OccurredAt = timeOf(root["status_date"])
+	if meaning.kind == Ignored {
+		return []Event{event}, nil
+	}
+	if _, err := root.object("customer", "customer"); err != nil {
+		return nil, err
+	}
+	customer := flat(root, "customer", "_")
+	event.Customer = Customer{
+		Name: customer.text(maxName, "name"),
+		Phone: phoneOf("", region, customer["phone"],
+			map[string]any(flat(customer, "phone", "_")), root["telefone"]),
+		Email: emailOf(customer["email"]),
+	}
+	event.Product = Product{ID: product.id("product_id", "offer_code"), Name: product.text(maxName, "product_name")}
+	event.CheckoutURL = linkOf(root["checkout_url"])
+	event.TransactionID = transaction
+	if event.Amount = centsOf(order["paid_amount"]); event.Amount == "" {
+		event.Amount = centsOf(product["amount"])
+	}
+	event.Currency = currencyOf(order["currency"])
+	return []Event{event}, nil
+}
+
+// tictoOutcome looks into the order: what it waits for, and whether it renews.
+func tictoOutcome(status string, root fields) outcome {
+	meaning := meaningOf(tictoStatuses, status)
+	if status == "waiting_payment" {
+		return waiting(root.text(maxID, "payment_method"))
+	}
+	for _, value := range root.list("subscriptions") {
+		subscription, _ := value.(map[string]any)
+		if charges, ok := fields(subscription).integer("successful_charges"); ok && charges > 1 && meaning == sold {
+			return onlyStop
+		}
+	}
+	return meaning
+}

@@ -1,0 +1,288 @@
+package webhookserver
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/webhookserver/dialects"
+)
+
+// Receipts are many and decide nothing, so they are gathered in memory and stored together,
+// once a lead and window: docs/decisions/0009-receipts-are-gathered.md.
+
+const (
+	// maxReceiptLeads bounds the leads that wait; the one that waits longest is dropped.
+	maxReceiptLeads = 10_000
+	// maxReceiptTries is how often the receipts of a lead are tried to be stored.
+	maxReceiptTries = 3
+	// receiptPace is the least time between two leads: 20 a second on each replica.
+	receiptPace = 50 * time.Millisecond
+	// receiptTimeout bounds one write, and all that are left when the server stops.
+	receiptTimeout = 5 * time.Second
+)
+
+// mark is how far a message of ours got, and when; zero for what is not known.
+type mark struct{ delivered, read time.Time }
+
+// with returns the mark with a receipt: of two of one kind the earlier counts.
+func (m mark) with(status dialects.Status, at time.Time) mark {
+	switch status {
+	case dialects.Delivered:
+		m.delivered = earlier(m.delivered, at)
+	case dialects.Read:
+		m.read = earlier(m.read, at)
+	}
+	return m
+}
+
+// earlier is the earlier of two times; zero is none.
+func earlier(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
+}
+
+// on writes the mark on a message; false when it has all of it. What was read was
+// delivered.
+func (m mark) on(message *v1alpha1.Message) bool {
+	changed := false
+	if at := earlier(m.delivered, m.read); message.DeliveredAt == nil && !at.IsZero() {
+		delivered := v1alpha1.NewTimestamp(at)
+		message.DeliveredAt, changed = &delivered, true
+	}
+	if message.ReadAt == nil && !m.read.IsZero() {
+		read := v1alpha1.NewTimestamp(m.read)
+		message.ReadAt, changed = &read, true
+	}
+	return changed
+}
+
+// markAll writes marks, by the gateway's ids, on a lead's messages.
+func markAll(recovery *v1alpha1.CartRecovery, marks map[string]mark) bool {
+	changed := false
+	for i := range recovery.Status.Conversation {
+		message := &recovery.Status.Conversation[i]
+		found, known := marks[message.GatewayID]
+		if known && message.GatewayID != "" && message.Role == v1alpha1.RoleAssistant {
+			changed = found.on(message) || changed
+		}
+	}
+	return changed
+}
+
+// gathered are the receipts of one lead.
+type gathered struct {
+	marks map[string]mark
+	// due is when they are stored.
+	due time.Time
+	// tries is how often that has failed.
+	tries int
+}
+
+// receipts are those that wait to be stored.
+type receipts struct {
+	window time.Duration
+	// begun gets an element when there is something to wait for.
+	begun chan struct{}
+
+	mu    sync.Mutex
+	leads map[types.NamespacedName]*gathered
+	// order has the leads as they fall due.
+	order []types.NamespacedName
+}
+
+func newReceipts(window time.Duration) *receipts {
+	return &receipts{window: window, begun: make(chan struct{}, 1), leads: map[types.NamespacedName]*gathered{}}
+}
+
+// add lets a receipt wait. It returns how many leads were dropped for it.
+func (r *receipts) add(name types.NamespacedName, id string, status dialects.Status, at, now time.Time) int {
+	return r.merge(name, &gathered{marks: map[string]mark{id: mark{}.with(status, at)}}, now)
+}
+
+// merge lets receipts of a lead wait, with those that do already.
+func (r *receipts) merge(name types.NamespacedName, more *gathered, now time.Time) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	waiting := r.leads[name]
+	if waiting == nil {
+		waiting = &gathered{marks: map[string]mark{}, due: now.Add(r.window)}
+		r.leads[name], r.order = waiting, append(r.order, name)
+	}
+	waiting.tries = max(waiting.tries, more.tries)
+	for id, each := range more.marks {
+		if known, is := waiting.marks[id]; is || len(waiting.marks) < v1alpha1.MaxConversation {
+			waiting.marks[id] = known.with(dialects.Delivered, each.delivered).with(dialects.Read, each.read)
+		}
+	}
+	dropped := 0
+	for ; len(r.order) > maxReceiptLeads; dropped++ {
+		delete(r.leads, r.order[0])
+		r.order = r.order[1:]
+	}
+	select {
+	case r.begun <- struct{}{}:
+	default:
+	}
+	return dropped
+}
+
+// due is when the next lead is; false when none waits.
+func (r *receipts) due() (time.Time, bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.order) == 0 {
+		return time.Time{}, false
+	}
+	return r.leads[r.order[0]].due, true
+}
+
+// next takes the lead that is due next; nil when none waits.
+func (r *receipts) next() (types.NamespacedName, *gathered) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.order) == 0 {
+		return types.NamespacedName{}, nil
+	}
+	name := r.order[0]
+	taken := r.leads[name]
+	delete(r.leads, name)
+	r.order = r.order[1:]
+	return name, taken
+}
+
+// takeReceipt lets a receipt of a message of ours wait to be stored.
+func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+	leads, err := s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.ID)
+	if err != nil {
+		return outcome{}, err
+	}
+	at := slices.IndexFunc(leads, func(each v1alpha1.CartRecovery) bool {
+		ours := atGateway(&each, message.ID)
+		return ours != nil && ours.Role == v1alpha1.RoleAssistant
+	})
+	switch {
+	case at >= 0 && mark{}.with(message.Status, s.Clock.Now()).on(atGateway(&leads[at], message.ID)):
+		return s.gather(&leads[at], message), nil
+	case at >= 0:
+		return outcome{Result: resultUnchanged, Lead: leads[at].Name}, nil
+	case len(leads) > 0 || !message.FromMe:
+		return ignored(ignoredReceipt), nil
+	}
+	return s.takeEarlyReceipt(ctx, instance, message)
+}
+
+// takeEarlyReceipt lets a receipt wait that is faster than the gateway's word that the
+// message went: with every lead of the number that has a message under way. Which one it
+// is of shows its id, by the time it is stored.
+func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+	if message.Phone == "" {
+		return unmatched(ignoredUnknownMessage), nil
+	}
+	leads, err := s.leadsByPhone(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Phone)
+	if err != nil {
+		return outcome{}, err
+	}
+	var parts []outcome
+	for i := range leads {
+		if isOpen(&leads[i]) && lead.Claimed(&leads[i]) != nil {
+			parts = append(parts, s.gather(&leads[i], message))
+		}
+	}
+	return together(parts, unmatched(ignoredUnknownMessage)), nil
+}
+
+func (s *Server) gather(recovery *v1alpha1.CartRecovery, message *dialects.Message) outcome {
+	at, now := message.At, s.Clock.Now()
+	if at.IsZero() || at.After(now.Add(clockSkew)) {
+		at = now
+	}
+	dropped := s.receipts.add(client.ObjectKeyFromObject(recovery), message.ID, message.Status, at, time.Now())
+	s.Metrics.ReceiptsDropped.Add(float64(dropped))
+	return outcome{Result: resultGathered, Lead: recovery.Name}
+}
+
+// recordReceipts stores receipts as they fall due until stop is closed, and then what is
+// left.
+func (s *Server) recordReceipts(ctx context.Context, stop <-chan struct{}) {
+	var last time.Time
+	for {
+		var timer <-chan time.Time
+		if due, waiting := s.receipts.due(); waiting {
+			if paced := last.Add(receiptPace); paced.After(due) {
+				due = paced
+			}
+			timer = time.After(time.Until(due))
+		}
+		select {
+		case <-stop:
+			s.recordReceiptsLeft(ctx)
+			return
+		case <-s.receipts.begun:
+		case <-timer:
+			if name, taken := s.receipts.next(); taken != nil {
+				s.recordReceiptsOf(ctx, name, taken)
+			}
+			last = time.Now()
+		}
+	}
+}
+
+// recordReceiptsLeft stores what is left, without a pause, in the time of one write.
+func (s *Server) recordReceiptsLeft(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
+	defer cancel()
+	for {
+		name, taken := s.receipts.next()
+		if taken == nil {
+			return
+		}
+		taken.tries = maxReceiptTries
+		if ctx.Err() != nil {
+			s.Metrics.ReceiptsDropped.Inc()
+			continue
+		}
+		s.recordReceiptsOf(ctx, name, taken)
+	}
+}
+
+// recordReceiptsOf stores the receipts of one lead, in one write at most. What cannot be
+// stored waits once more, a few times.
+func (s *Server) recordReceiptsOf(ctx context.Context, name types.NamespacedName, taken *gathered) {
+	err := s.storeReceipts(ctx, name, taken.marks)
+	if err == nil {
+		return
+	}
+	s.Logger.Info("could not store the receipts of a lead", append(logged(err), "lead", name.String())...)
+	dropped := 1
+	if taken.tries++; taken.tries < maxReceiptTries && !apierrors.IsInvalid(err) {
+		dropped = s.receipts.merge(name, taken, time.Now())
+	}
+	s.Metrics.ReceiptsDropped.Add(float64(dropped))
+}
+
+func (s *Server) storeReceipts(ctx context.Context, name types.NamespacedName, marks map[string]mark) error {
+	ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
+	defer cancel()
+	recovery := &v1alpha1.CartRecovery{}
+	if err := s.Client.Get(ctx, name, recovery); err != nil {
+		return client.IgnoreNotFound(err)
+	}
+	_, _, err := s.patchLead(ctx, recovery, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+		return markAll(recovery, marks)
+	})
+	if err != nil {
+		return fmt.Errorf("store receipts: %w", err)
+	}
+	return nil
+}
