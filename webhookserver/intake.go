@@ -2,6 +2,7 @@ package webhookserver
 
 import (
 	"cmp"
+	"maps"
 	"reflect"
 	"regexp"
 	"slices"
@@ -50,6 +51,9 @@ type report struct {
 	// product is nil where the event's product has no Product.
 	product *v1alpha1.Product
 	now     time.Time
+
+	// bare is what said returns, once it was asked for.
+	bare *v1alpha1.CartRecovery
 }
 
 // fitting drops what CartRecovery's schema would refuse: a lead without an amount is worth
@@ -116,6 +120,12 @@ func (r *report) refusal(suppressed bool) string {
 		return ignoredSuppressed
 	}
 	return ""
+}
+
+// scope is the killSwitchScope that holds for the event's lead.
+func (r *report) scope() v1alpha1.KillSwitchScope {
+	resolved := policy.Resolve(r.store, r.product)
+	return resolved.KillSwitchScope
 }
 
 // startOn joins what a cart event says, and a purchase that stops it, to a lead that exists;
@@ -192,8 +202,11 @@ func closeness(recovery *v1alpha1.CartRecovery) int {
 // about are the leads that an event is about: its own, and those of its product and
 // customer under other names.
 func (r *report) about(leads []v1alpha1.CartRecovery) []*v1alpha1.CartRecovery {
+	if len(leads) == 0 {
+		return nil
+	}
 	var about []*v1alpha1.CartRecovery
-	event := r.newLead()
+	event := r.said()
 	for i := range leads {
 		each := &leads[i]
 		if each.Spec.StoreRef.Name != r.store.Name {
@@ -213,6 +226,20 @@ func (r *report) customer() v1alpha1.LeadCustomer {
 
 // newLead is the event's lead, with what every event says of it.
 func (r *report) newLead() *v1alpha1.CartRecovery {
+	fresh := *r.said()
+	fresh.Labels = maps.Clone(fresh.Labels)
+	return &fresh
+}
+
+// said is newLead's original, to read only.
+func (r *report) said() *v1alpha1.CartRecovery {
+	if r.bare == nil {
+		r.bare = r.makeLead()
+	}
+	return r.bare
+}
+
+func (r *report) makeLead() *v1alpha1.CartRecovery {
 	customer := r.customer()
 	created := &v1alpha1.CartRecovery{
 		ObjectMeta: metav1.ObjectMeta{Namespace: r.store.Namespace, Name: r.leadName(), Labels: lead.Labels(r.store.Name, customer)},
@@ -241,7 +268,7 @@ func (r *report) leadWith(facts lead.Facts) *v1alpha1.CartRecovery {
 
 // started is what a cart event says of its lead.
 func (r *report) started() lead.Facts {
-	facts, at := lead.FactsOf(r.newLead()), r.occurred(time.Time{})
+	facts, at := lead.FactsOf(r.said()), r.occurred(time.Time{})
 	facts.Start = &lead.Start{
 		Trigger: r.event.Trigger, AbandonedAt: at, EventID: r.event.ID, CheckoutURL: r.event.CheckoutURL,
 		Amount: r.event.Amount, Currency: r.event.Currency, Phone: r.event.Customer.Phone,
@@ -260,12 +287,12 @@ func bought(purchase *v1alpha1.Purchase) lead.Facts {
 
 // purchased is what a purchase says of the leads that it is about.
 func (r *report) purchased() lead.Facts {
-	return lead.FactsOf(r.newLead()).Join(bought(r.purchase(!r.event.Attribute)))
+	return lead.FactsOf(r.said()).Join(bought(r.purchase(!r.event.Attribute)))
 }
 
 // reversed is what a refund or chargeback says of the leads that it is about.
 func (r *report) reversed() lead.Facts {
-	return lead.FactsOf(r.newLead()).Join(lead.Facts{Reversal: r.reversal()})
+	return lead.FactsOf(r.said()).Join(lead.Facts{Reversal: r.reversal()})
 }
 
 // occurred is when the event happened by the platform's clock, where that is possible,

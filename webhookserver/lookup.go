@@ -24,7 +24,8 @@ import (
 // store finds the Store with this clientID, nil when there is none.
 func (s *Server) store(ctx context.Context, clientID string) (*v1alpha1.Store, error) {
 	var stores v1alpha1.StoreList
-	if err := s.Client.List(ctx, &stores, client.MatchingFields{index.StoreByClientID: clientID}); err != nil {
+	// Every delivery reads its Store, and none changes it.
+	if err := s.Client.List(ctx, &stores, client.MatchingFields{index.StoreByClientID: clientID}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("find the store of a client: %w", err)
 	}
 	if at := owner.Oldest(stores.Items); at >= 0 {

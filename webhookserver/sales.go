@@ -13,7 +13,6 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -205,8 +204,10 @@ func (s *Server) accept(ctx context.Context, store *v1alpha1.Store, platform pla
 		if err != nil {
 			return s.failed(source, err)
 		}
-		s.Logger.V(1).Info("took an event", "store", store.Namespace+"/"+store.Name, "platform", source,
-			"event", events[i].Name, "result", part.Result, "reason", part.Reason)
+		if log := s.Logger.V(1); log.Enabled() {
+			log.Info("took an event", "store", store.Namespace+"/"+store.Name, "platform", source,
+				"event", events[i].Name, "result", part.Result, "reason", part.Reason)
+		}
 		parts = append(parts, part)
 	}
 	return handled(parts).from(source)
@@ -254,18 +255,16 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	if reason := r.refusal(suppressed); reason != "" {
 		return ignored(reason), nil
 	}
-	existing, err := s.leadOf(ctx, r)
+	known, err := s.knownLeads(ctx, r)
 	if err != nil {
 		return outcome{}, err
 	}
+	existing := r.leadOf(known)
 	if existing != nil {
 		return s.startOn(ctx, r, existing)
 	}
 	created := r.leadWith(r.started())
-	purchase, err := s.stopping(ctx, r, created)
-	if err != nil {
-		return outcome{}, err
-	}
+	purchase := lead.StoppedByAny(created, known, r.scope())
 	lead.Add(created, bought(purchase))
 	err = s.Client.Create(ctx, created)
 	switch {
@@ -283,8 +282,9 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	return outcome{Result: resultCreated, Lead: created.Name}, nil
 }
 
-// leadOf finds the lead that a cart event is about, in the cache; nil when there is none.
-func (s *Server) leadOf(ctx context.Context, r *report) (*v1alpha1.CartRecovery, error) {
+// knownLeads finds the leads of a cart event's customer, in the cache, and the one of the
+// event's own name.
+func (s *Server) knownLeads(ctx context.Context, r *report) ([]v1alpha1.CartRecovery, error) {
 	known, err := index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
 	if err != nil {
 		return nil, err
@@ -297,7 +297,7 @@ func (s *Server) leadOf(ctx context.Context, r *report) (*v1alpha1.CartRecovery,
 	case !apierrors.IsNotFound(err):
 		return nil, fmt.Errorf("find the lead of a cart: %w", err)
 	}
-	return r.leadOf(known), nil
+	return known, nil
 }
 
 // startOn joins a cart event to a lead, and a purchase that stops it now.
@@ -325,6 +325,5 @@ func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.Cart
 // stopping finds the purchase that stops a cart's lead from the start, nil when there is
 // none.
 func (s *Server) stopping(ctx context.Context, r *report, recovery *v1alpha1.CartRecovery) (*v1alpha1.Purchase, error) {
-	resolved := policy.Resolve(r.store, r.product)
-	return index.StoppingPurchase(ctx, s.Client, recovery, resolved.KillSwitchScope)
+	return index.StoppingPurchase(ctx, s.Client, recovery, r.scope())
 }

@@ -93,7 +93,7 @@ func majorMinor(version string) (major, minor string) {
 func missingFrom(dir string, programs []program) []program {
 	var missing []program
 	for _, p := range programs {
-		info, err := os.Stat(filepath.Join(dir, p.name)) //nolint:gosec // the folder is the developer's own choice
+		info, err := os.Stat(filepath.Join(dir, p.name))
 		if err != nil || !info.Mode().IsRegular() || info.Mode()&0o111 == 0 {
 			missing = append(missing, p)
 		}

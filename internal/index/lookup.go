@@ -80,14 +80,8 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 func StoppingPurchase(
 	ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope,
 ) (*v1alpha1.Purchase, error) {
-	var best *v1alpha1.Purchase
 	others, err := leadsOf(ctx, reader, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer, client.UnsafeDisableDeepCopy)
-	for i := range others {
-		if others[i].Name != recovery.Name {
-			best = lead.BetterPurchase(best, lead.StoppedBy(recovery, &others[i], scope))
-		}
-	}
-	return best, err
+	return lead.StoppedByAny(recovery, others, scope), err
 }
 
 // LeadsOf finds the leads with a customer's phone key or e-mail address in a Store, each
@@ -100,9 +94,9 @@ func leadsOf(
 	ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer, options ...client.ListOption,
 ) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
-	for field, key := range customerKeys(store, customer) {
+	for _, by := range customerKeys(store, customer) {
 		var leads v1alpha1.CartRecoveryList
-		err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), client.MatchingFields{field: key})...)
+		err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), by)...)
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a customer: %w", err)
 		}
@@ -116,13 +110,13 @@ func leadsOf(
 	return found, nil
 }
 
-func customerKeys(store string, customer v1alpha1.LeadCustomer) map[string]string {
-	keys := map[string]string{}
+func customerKeys(store string, customer v1alpha1.LeadCustomer) []client.MatchingFields {
+	var keys []client.MatchingFields
 	if hash := lead.PhoneHash(customer.Phone); hash != "" {
-		keys[LeadByPhone] = LeadPhoneKey(store, hash)
+		keys = append(keys, client.MatchingFields{LeadByPhone: LeadPhoneKey(store, hash)})
 	}
 	if hash := lead.EmailHash(customer.Email); hash != "" {
-		keys[LeadByEmail] = LeadEmailKey(store, hash)
+		keys = append(keys, client.MatchingFields{LeadByEmail: LeadEmailKey(store, hash)})
 	}
 	return keys
 }

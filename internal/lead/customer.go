@@ -61,6 +61,18 @@ func Reaches(at time.Time, recovery *v1alpha1.CartRecovery) bool {
 	return !at.Before(FactsOf(recovery).FirstAbandoned.Add(-PurchaseMemory))
 }
 
+// StoppedByAny returns the purchase that stops a lead and stands on one of these others, the
+// one that counts where there are several; nil when there is none.
+func StoppedByAny(recovery *v1alpha1.CartRecovery, others []v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
+	var best *v1alpha1.Purchase
+	for i := range others {
+		if others[i].Name != recovery.Name {
+			best = BetterPurchase(best, StoppedBy(recovery, &others[i], scope))
+		}
+	}
+	return best
+}
+
 // StoppedBy returns the purchase on another lead that stops this one, nil when none does:
 // of the same customer, and of the same product or, in the scope Customer, of another one
 // that Reaches it, which no recovery may take credit for.

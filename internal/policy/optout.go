@@ -37,6 +37,6 @@ func plainWords(text string) string {
 		default:
 			return ' '
 		}
-	}, norm.NFD.String(text))
+	}, norm.NFD.String(strings.ToValidUTF8(text, " ")))
 	return strings.Join(strings.Fields(plain), " ")
 }

@@ -12,6 +12,7 @@ func FuzzOptsOut(f *testing.F) {
 	f.Add("Não, quero mais?", "Nao quero MAIS!!")
 	f.Add("\u0301\u200b", "")
 	f.Add("pa\u0301re", "\xff")
+	f.Add("\xf5ã", "A")
 	f.Fuzz(func(t *testing.T, text, keyword string) {
 		none, own := policy.Policy{}, policy.Policy{OptOutKeywords: []string{keyword}}
 		if none.OptsOut(text) && !own.OptsOut(text) {
