@@ -7,7 +7,6 @@ import (
 
 	"github.com/gofiber/fiber/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -282,22 +281,10 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	return outcome{Result: resultCreated, Lead: created.Name}, nil
 }
 
-// knownLeads finds the leads of a cart event's customer, in the cache, and the one of the
-// event's own name.
+// knownLeads finds the leads of a cart event's customer, in the cache. The one of the event's
+// own name is among them: its name is made of the address or number that it is found by.
 func (s *Server) knownLeads(ctx context.Context, r *report) ([]v1alpha1.CartRecovery, error) {
-	known, err := index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
-	if err != nil {
-		return nil, err
-	}
-	var own v1alpha1.CartRecovery
-	err = s.Client.Get(ctx, types.NamespacedName{Namespace: r.store.Namespace, Name: r.leadName()}, &own)
-	switch {
-	case err == nil:
-		known = append(known, own)
-	case !apierrors.IsNotFound(err):
-		return nil, fmt.Errorf("find the lead of a cart: %w", err)
-	}
-	return known, nil
+	return index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
 }
 
 // startOn joins a cart event to a lead, and a purchase that stops it now.
