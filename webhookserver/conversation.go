@@ -92,7 +92,7 @@ func isOpen(recovery *v1alpha1.CartRecovery) bool {
 // oneNumber says whether leads with one phone key are all of one number.
 func oneNumber(leads []*v1alpha1.CartRecovery) bool {
 	return !slices.ContainsFunc(leads, func(each *v1alpha1.CartRecovery) bool {
-		return fullNumber(each.Spec.Customer.Phone) != fullNumber(leads[0].Spec.Customer.Phone)
+		return !lead.SamePhone(each.Spec.Customer.Phone, leads[0].Spec.Customer.Phone)
 	})
 }
 
@@ -104,7 +104,7 @@ func mayBeFrom(recovery *v1alpha1.CartRecovery, number string) bool {
 	if len(digits) != brazilFull || !strings.HasPrefix(digits, "55") {
 		return true
 	}
-	return fullNumber(recovery.Spec.Customer.Phone) == fullNumber(digits)
+	return lead.SamePhone(recovery.Spec.Customer.Phone, digits)
 }
 
 // isOf says whether a message of this number, "" when it is hidden, can be of the lead's
@@ -277,8 +277,7 @@ func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, now ti
 	status.Conversation = lead.Append(status.Conversation, entry(recovery, v1alpha1.RoleOperator, message, now))
 	apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorWrote,
-		Message: "a person wrote to the customer from the paired phone: the AI is silent until the conversation is given back with the annotation " +
-			v1alpha1.AnnotationResumeRequested,
+		Message:            lead.HandedOffMessage,
 		ObservedGeneration: recovery.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
 	})
 	return true

@@ -324,9 +324,6 @@ func (r *report) reversal() *v1alpha1.Reversal {
 	}
 }
 
-// fullNumber is lead.FullNumber.
-func fullNumber(number string) string { return lead.FullNumber(number) }
-
 // note is a lead that an event is written to.
 type note struct {
 	lead  *v1alpha1.CartRecovery

@@ -282,7 +282,8 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 }
 
 // knownLeads finds the leads of a cart event's customer, in the cache. The one of the event's
-// own name is among them: its name is made of the address or number that it is found by.
+// own name is among them, unless it is too new or has another address by now: then creating
+// it says that it exists.
 func (s *Server) knownLeads(ctx context.Context, r *report) ([]v1alpha1.CartRecovery, error) {
 	return index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
 }

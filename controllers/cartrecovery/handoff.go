@@ -22,11 +22,7 @@ const tellHandOver = 10 * time.Minute
 // maxTold is how many hand-overs are remembered as told.
 const maxTold = 10_000
 
-const (
-	handedOffMessage = "a person of the store wrote to the customer; the AI is silent here until the annotation " +
-		v1alpha1.AnnotationResumeRequested + " gives the conversation back"
-	resumedMessage = "a person of the store gave the conversation back to the AI"
-)
+const resumedMessage = "a person of the store gave the conversation back to the AI"
 
 // leaveToPerson is silent while a person of the store has the conversation.
 func leaveToPerson(s *situation) (action, bool) {
@@ -89,5 +85,5 @@ func (r *Reconciler) tellHandedOff(recovery *v1alpha1.CartRecovery, now time.Tim
 		return
 	}
 	r.told.Add(news, nil)
-	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s", handedOffMessage)
+	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s", lead.HandedOffMessage)
 }

@@ -147,6 +147,10 @@ func FirstContact(lead *v1alpha1.CartRecovery) time.Time {
 	return time.Time{}
 }
 
+// HandedOffMessage is the message of a HandedOff condition that is True, and of its event.
+const HandedOffMessage = "a person wrote to the customer from the paired phone: the AI is silent until the annotation " +
+	v1alpha1.AnnotationResumeRequested + " gives the conversation back"
+
 // HandedOff says whether a person of the store has the conversation: one wrote from the
 // paired phone, and it was not given back since (v1alpha1.AnnotationResumeRequested).
 func HandedOff(lead *v1alpha1.CartRecovery) bool {
