@@ -20,6 +20,8 @@ const (
 const (
 	// ReasonOperatorWrote: a person wrote to the customer from the paired phone.
 	ReasonOperatorWrote = "OperatorWrote"
+	// ReasonCustomerAsked: the customer asked for a person.
+	ReasonCustomerAsked = "CustomerAsked"
 	// ReasonResumed: a person gave the conversation back.
 	ReasonResumed = "Resumed"
 )
@@ -69,6 +71,21 @@ const (
 	// ReasonTooManyReplies: the customer was answered too often within an hour; it goes on
 	// when the hour is over.
 	ReasonTooManyReplies = "TooManyReplies"
+	// ReasonQuietHours: the policy's quiet hours; the message goes when they are over.
+	ReasonQuietHours = "QuietHours"
+	// ReasonPaced: the number has reached a limit of its pace, or other messages are before
+	// this one; see spec.limits of the WhatsAppInstance.
+	ReasonPaced = "Paced"
+	// ReasonCooldown: the customer was written to by another recovery a short time ago.
+	ReasonCooldown = "Cooldown"
+	// ReasonTokenBudget: the Store's dailyTokenBudget is used up, and the policy has no
+	// fallbackText.
+	ReasonTokenBudget = "TokenBudgetExhausted"
+	// ReasonTextRefused: the AI wrote twice what may not be sent, and the policy has no
+	// fallbackText that could be sent instead; see docs/prompting.md.
+	ReasonTextRefused = "TextRefused"
+	// ReasonNumberLost: the number that the conversation is on is logged out or gone.
+	ReasonNumberLost = "NumberLost"
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
 	// went; the gateway is asked.
 	ReasonUnconfirmed = "Unconfirmed"
@@ -338,10 +355,63 @@ type Message struct {
 	// RetryAt is when a failed message may be tried again.
 	// +optional
 	RetryAt *Timestamp `json:"retryAt,omitempty"`
+	// Tokens is how many AI tokens the text cost, those of texts that were refused among them.
+	// +optional
+	Tokens int64 `json:"tokens,omitempty"`
 	// Error is why the last attempt failed, in one word.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Error string `json:"error,omitempty"`
+}
+
+// NextAction is what is planned next for a lead, as it was known at the last write.
+type NextAction struct {
+	// Action: Wait, Prepare, Send, Reply, Resolve, Finish, Delete.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	Action string `json:"action"`
+	// Message that it is about, by its id in the conversation.
+	// +optional
+	// +kubebuilder:validation:MaxLength=160
+	Message string `json:"message,omitempty"`
+	// Time of the action; none when only a change brings it.
+	// +optional
+	Time *metav1.Time `json:"time,omitempty"`
+	// Reason for the action, or for its time, in words.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Reason string `json:"reason,omitempty"`
+}
+
+// RecoveryResult is what a recovery was worth.
+type RecoveryResult struct {
+	// Step that was sent last before the purchase: the one that won.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	Step string `json:"step,omitempty"`
+	// Messages of ours that were sent before the purchase, answers among them.
+	// +optional
+	Messages int32 `json:"messages,omitempty"`
+	// Amount of the purchase, a decimal with a point.
+	// +optional
+	// +kubebuilder:validation:MaxLength=24
+	Amount string `json:"amount,omitempty"`
+	// Currency of the amount (ISO 4217).
+	// +optional
+	// +kubebuilder:validation:MaxLength=3
+	Currency string `json:"currency,omitempty"`
+	// BoughtAt is when the customer bought.
+	// +optional
+	BoughtAt *Timestamp `json:"boughtAt,omitempty"`
+	// TimeToRecovery is from the abandonment to the purchase.
+	// +optional
+	TimeToRecovery *Duration `json:"timeToRecovery,omitempty"`
+	// TimeFromMessage is from the winning step to the purchase.
+	// +optional
+	TimeFromMessage *Duration `json:"timeFromMessage,omitempty"`
+	// ReversedAt is when the purchase was taken back.
+	// +optional
+	ReversedAt *Timestamp `json:"reversedAt,omitempty"`
 }
 
 // CartRecoveryStatus is the conversation and its outcome.
@@ -371,6 +441,12 @@ type CartRecoveryStatus struct {
 	// write.
 	// +optional
 	NextActionTime *metav1.Time `json:"nextActionTime,omitempty"`
+	// NextAction is what is planned next, and why, as far as it was known at the last write.
+	// +optional
+	NextAction *NextAction `json:"nextAction,omitempty"`
+	// Result is what the recovery was worth, once the customer bought after a message.
+	// +optional
+	Result *RecoveryResult `json:"result,omitempty"`
 	// Attempts is how often the current message was tried.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
@@ -408,6 +484,7 @@ type CartRecoveryStatus struct {
 // +kubebuilder:printcolumn:name="Blocked",type=string,JSONPath=`.status.conditions[?(@.type=="Blocked")].reason`
 // +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextActionTime`,priority=1
 // +kubebuilder:printcolumn:name="Instance",type=string,JSONPath=`.status.instanceRef.name`,priority=1
+// +kubebuilder:printcolumn:name="Amount",type=string,JSONPath=`.status.result.amount`,priority=1
 // +kubebuilder:printcolumn:name="Tokens",type=integer,JSONPath=`.status.tokensUsed`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type CartRecovery struct {

@@ -105,6 +105,10 @@ type ProductStatus struct {
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// EffectivePolicy is the policy that holds for the product's leads: its own overrides,
+	// then the Store's, then the defaults.
+	// +optional
+	EffectivePolicy *EffectivePolicy `json:"effectivePolicy,omitempty"`
 }
 
 // Product is what the AI must know of one product: persona, prompt, checkout link,

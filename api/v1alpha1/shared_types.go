@@ -32,6 +32,13 @@ const AnnotationConnectionChanged = "cartrecovery.dev/connection-changed-at"
 // Annotations of CartRecovery objects that the webhook server keeps. They make the outcome
 // independent of the order in which deliveries come in.
 const (
+	// AnnotationPlanned says, on a lead that was not written to yet, what was planned when it
+	// was made: when the first message is due, and of which step. From the first write of the
+	// controller on, status.nextAction says what comes next.
+	AnnotationPlanned = "cartrecovery.dev/planned"
+	// AnnotationPreviousCompleted is when the cycle before the current one was finished (RFC
+	// 3339). Only what happened later belongs to the current cycle.
+	AnnotationPreviousCompleted = "cartrecovery.dev/previous-completed-at"
 	// AnnotationFirstAbandoned is the earliest abandonment that was reported of a lead
 	// (RFC 3339), where that is not spec.abandonedAt: a cart that was followed by an open
 	// PIX. It decides which purchases of other products stop the lead.
@@ -124,7 +131,8 @@ type RecoveryPolicy struct {
 	// QuietHours are times, in the Store's time zone, in which nothing is sent.
 	// +optional
 	QuietHours *QuietHours `json:"quietHours,omitempty"`
-	// Cooldown is the least time between two recoveries of one customer. Default 168h.
+	// Cooldown is the least time between two recoveries of one customer: after a first
+	// message, no other lead of that phone in the Store gets one for as long. Default 168h.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="cooldown must be between 0s and 8760h"
 	Cooldown *Duration `json:"cooldown,omitempty"`
@@ -154,6 +162,9 @@ type RecoveryPolicy struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterPurchaseOnly must be between 0s and 8760h"
 	TTLAfterPurchaseOnly *Duration `json:"ttlAfterPurchaseOnly,omitempty"`
+	// TTL overrides ttlAfterFinished for single endings.
+	// +optional
+	TTL *EndingTTL `json:"ttl,omitempty"`
 	// KillSwitchScope says which purchases stop a lead: Customer (the default), any
 	// purchase of this customer in the Store; Product, only one of the same product.
 	// +optional
@@ -167,8 +178,33 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	OptOutKeywords []string `json:"optOutKeywords,omitempty"`
-	// FallbackText is sent when the AI stays unavailable; without it the lead waits,
-	// Blocked. The variables of the system prompt may be used.
+	// OptOutConfirmation is sent once to a customer who asked us to stop, within ten minutes
+	// or not at all. The variables of the system prompt may be used. "" sends nothing. Default:
+	// a sentence in the language of the Store's locale.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1000
+	OptOutConfirmation *string `json:"optOutConfirmation,omitempty"`
+	// HandOffKeywords are further messages with which a customer asks for a person, beside the
+	// built-in ones (atendente, falar com uma pessoa, …), matched against the whole message.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	HandOffKeywords []string `json:"handOffKeywords,omitempty"`
+	// HandOffText is sent once when a customer asks for a person. The variables of the system
+	// prompt may be used. Default: nothing is sent.
+	// +optional
+	// +kubebuilder:validation:MaxLength=1000
+	HandOffText string `json:"handOffText,omitempty"`
+	// NumberLost says what becomes of the conversations on a number that is logged out or
+	// gone: Wait (the default) for it; Move to another number of the Store after ten minutes.
+	// +optional
+	// +kubebuilder:validation:Enum=Wait;Move
+	NumberLost NumberLost `json:"numberLost,omitempty"`
+	// FallbackText is sent when the AI stays unavailable for 15 minutes, writes twice what may
+	// not be sent, or has used its dailyTokenBudget; without it the lead waits, Blocked. The
+	// variables of the system prompt may be used.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2000
 	FallbackText string `json:"fallbackText,omitempty"`
@@ -179,6 +215,104 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
 	AllowedLinkHosts []string `json:"allowedLinkHosts,omitempty"`
+}
+
+// EndingTTL is how long leads are kept after a certain ending. What is left out is
+// ttlAfterFinished.
+type EndingTTL struct {
+	// Recovered leads: bought after a message.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="recovered must be between 0s and 8760h"
+	Recovered *Duration `json:"recovered,omitempty"`
+	// Converted leads: bought before a message.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="converted must be between 0s and 8760h"
+	Converted *Duration `json:"converted,omitempty"`
+	// Failed leads, those whose purchase was reversed among them.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="failed must be between 0s and 8760h"
+	Failed *Duration `json:"failed,omitempty"`
+	// OptedOut leads. The Suppression stays.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="optedOut must be between 0s and 8760h"
+	OptedOut *Duration `json:"optedOut,omitempty"`
+	// Expired leads.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="expired must be between 0s and 8760h"
+	Expired *Duration `json:"expired,omitempty"`
+}
+
+// NumberLost says what becomes of conversations on a number that is logged out or gone.
+type NumberLost string
+
+const (
+	// NumberLostWait: they wait for the number, and expire if it does not come back.
+	NumberLostWait NumberLost = "Wait"
+	// NumberLostMove: they go on from another number of the Store.
+	NumberLostMove NumberLost = "Move"
+)
+
+// EffectivePolicy is a recovery policy with nothing left out, in words, for people.
+type EffectivePolicy struct {
+	// Sequences by trigger, each with its steps and their delays.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=4
+	// +kubebuilder:validation:items:MaxLength=1024
+	Sequences []string `json:"sequences,omitempty"`
+	// QuietHours in which nothing is sent, with the time zone; "none" when there are none.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	QuietHours string `json:"quietHours,omitempty"`
+	// Cooldown between two recoveries of one customer.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Cooldown string `json:"cooldown,omitempty"`
+	// MaxUnanswered messages.
+	// +optional
+	MaxUnanswered int32 `json:"maxUnanswered,omitempty"`
+	// ReplyDebounce before an answer.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	ReplyDebounce string `json:"replyDebounce,omitempty"`
+	// ExpireAfter the last thing that happened.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	ExpireAfter string `json:"expireAfter,omitempty"`
+	// TTL of finished leads, by ending.
+	// +optional
+	// +kubebuilder:validation:MaxLength=256
+	TTL string `json:"ttl,omitempty"`
+	// KillSwitchScope is which purchases stop a lead.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	KillSwitchScope string `json:"killSwitchScope,omitempty"`
+	// NumberLost is what becomes of conversations on a number that is lost.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	NumberLost string `json:"numberLost,omitempty"`
+	// OptOutKeywords beside the built-in ones.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=64
+	OptOutKeywords []string `json:"optOutKeywords,omitempty"`
+	// HandOffKeywords beside the built-in ones.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=50
+	// +kubebuilder:validation:items:MaxLength=64
+	HandOffKeywords []string `json:"handOffKeywords,omitempty"`
+	// AllowedLinkHosts beside the checkout's.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MaxLength=253
+	AllowedLinkHosts []string `json:"allowedLinkHosts,omitempty"`
+	// Texts that are set: optOutConfirmation, handOffText, fallbackText.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Texts string `json:"texts,omitempty"`
 }
 
 // KillSwitchScope says which purchases stop a lead.
@@ -250,6 +384,11 @@ type QuietHours struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=7
 	Days []Weekday `json:"days,omitempty"`
+	// Spread is over how long after the end the messages that were held are spread, so that
+	// they do not all leave at once. Default 30m.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('12h')",message="spread must be between 0s and 12h"
+	Spread *Duration `json:"spread,omitempty"`
 }
 
 // Weekday is a day of the week.

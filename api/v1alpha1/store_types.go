@@ -93,6 +93,10 @@ type StoreSpec struct {
 	// AI is who writes, and how.
 	// +optional
 	AI AISettings `json:"ai,omitempty"`
+	// KeepSuppressedPhones has the Suppressions that opt-outs make hold the phone number
+	// itself. Default: they hold its hash.
+	// +optional
+	KeepSuppressedPhones bool `json:"keepSuppressedPhones,omitempty"`
 	// Suspend stops all sending of this store. Deliveries are still stored.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
@@ -288,7 +292,8 @@ type AISettings struct {
 	// +kubebuilder:validation:MaxLength=8000
 	SystemPrompt string `json:"systemPrompt,omitempty"`
 	// DailyTokenBudget is how many tokens a day (in the store's time zone) this store may
-	// use. Default: no limit.
+	// use. When it is used up the policy's fallbackText is sent, or the lead is Blocked until
+	// the next day. Default: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	DailyTokenBudget *int64 `json:"dailyTokenBudget,omitempty"`
@@ -315,9 +320,43 @@ type StoreStatus struct {
 	// most once a minute and reason.
 	// +optional
 	LastRejectedDelivery *RejectedDelivery `json:"lastRejectedDelivery,omitempty"`
-	// Leads counts this store's leads by phase; refreshed at most every 30 s.
+	// Leads counts the store's leads that are kept, by phase; refreshed at most every 30 s.
 	// +optional
 	Leads *LeadCounts `json:"leads,omitempty"`
+	// Tokens is how many AI tokens the store used on the last day it used any; refreshed with
+	// leads.
+	// +optional
+	Tokens *TokenUsage `json:"tokens,omitempty"`
+	// EffectivePolicy is the policy that holds for leads without a Product: the spec's, with
+	// the defaults for what it leaves out.
+	// +optional
+	EffectivePolicy *EffectivePolicy `json:"effectivePolicy,omitempty"`
+}
+
+// TokenUsage is how many AI tokens were used on a day.
+type TokenUsage struct {
+	// Day in the store's time zone, as 2006-01-02.
+	// +required
+	// +kubebuilder:validation:MaxLength=10
+	Day string `json:"day"`
+	// Used tokens, those of texts that were not sent among them.
+	// +required
+	Used int64 `json:"used"`
+}
+
+// Revenue is what recoveries were worth in one currency.
+type Revenue struct {
+	// Currency (ISO 4217).
+	// +required
+	// +kubebuilder:validation:MaxLength=3
+	Currency string `json:"currency"`
+	// Amount of all recovered leads that are kept and were not reversed, a decimal.
+	// +required
+	// +kubebuilder:validation:MaxLength=32
+	Amount string `json:"amount"`
+	// Leads that it is the amount of.
+	// +required
+	Leads int32 `json:"leads"`
 }
 
 // StoreWebhook is the URL of one platform.
@@ -367,6 +406,24 @@ type LeadCounts struct {
 	// Closed leads are Failed, OptedOut or Expired.
 	// +optional
 	Closed int32 `json:"closed,omitempty"`
+	// OptedOut leads, which Closed counts too.
+	// +optional
+	OptedOut int32 `json:"optedOut,omitempty"`
+	// Reversed leads were refunded or charged back; Closed counts them too.
+	// +optional
+	Reversed int32 `json:"reversed,omitempty"`
+	// Blocked leads have something in their way; Pending or Active counts them too.
+	// +optional
+	Blocked int32 `json:"blocked,omitempty"`
+	// HandedOff leads are a person's; Active counts them too.
+	// +optional
+	HandedOff int32 `json:"handedOff,omitempty"`
+	// Revenue of the recovered leads, by currency.
+	// +optional
+	// +listType=map
+	// +listMapKey=currency
+	// +kubebuilder:validation:MaxItems=16
+	Revenue []Revenue `json:"revenue,omitempty"`
 }
 
 // Store is one client of the platform: its webhook secrets, its recovery policy and its

@@ -4,6 +4,17 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
+// ConditionActive says whether a Suppression holds.
+const ConditionActive = "Active"
+
+// Reasons of a Suppression's Active condition, beside StoreNotFound.
+const (
+	// ReasonSuppressing: the number is not written to.
+	ReasonSuppressing = "Suppressing"
+	// ReasonLapsed: spec.expiresAt has passed; the number may be written to again.
+	ReasonLapsed = "Lapsed"
+)
+
 // SuppressionSpec is one phone number of a store that must not be messaged.
 // +kubebuilder:validation:XValidation:rule="has(self.phone) != has(self.phoneHash)",message="set exactly one of phone and phoneHash"
 type SuppressionSpec struct {
@@ -39,7 +50,7 @@ type SuppressionStatus struct {
 	// ObservedGeneration is the generation the conditions speak of.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions of the suppression.
+	// Conditions: Active.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -55,6 +66,7 @@ type SuppressionStatus struct {
 // +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.spec.reason`
+// +kubebuilder:printcolumn:name="Active",type=string,JSONPath=`.status.conditions[?(@.type=="Active")].status`
 // +kubebuilder:printcolumn:name="Expires",type=date,JSONPath=`.spec.expiresAt`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Suppression struct {

@@ -194,23 +194,59 @@ type PairingSpec struct {
 	Timeout *Duration `json:"timeout,omitempty"`
 }
 
-// InstanceLimits keep a number from being banned.
+// InstanceLimits keep a number from being banned. Answers to customers may use all of a
+// limit, first messages 80 % and follow-ups 70 %, so that there is always room for answers.
 type InstanceLimits struct {
-	// MessagesPerMinute of all kinds.
+	// MessagesPerMinute of all kinds. Default 20.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=600
+	// +kubebuilder:validation:Maximum=6000
 	MessagesPerMinute *int32 `json:"messagesPerMinute,omitempty"`
-	// MessagesPerHour of all kinds.
+	// MessagesPerHour of all kinds. Default 80.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10000
+	// +kubebuilder:validation:Maximum=100000
 	MessagesPerHour *int32 `json:"messagesPerHour,omitempty"`
-	// NewConversationsPerDay, in the Store's time zone.
+	// NewConversationsPerDay, in the Store's time zone. Default 200.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
-	// +kubebuilder:validation:Maximum=10000
+	// +kubebuilder:validation:Maximum=100000
 	NewConversationsPerDay *int32 `json:"newConversationsPerDay,omitempty"`
+	// NewConversationGap is the pause before a new conversation, drawn anew each time.
+	// Default 5s to 30s.
+	// +optional
+	NewConversationGap *ConversationGap `json:"newConversationGap,omitempty"`
+	// WarmUp lets a number that was just paired start fewer conversations. Default: 20 on the
+	// first day, newConversationsPerDay from the 15th on.
+	// +optional
+	WarmUp *WarmUp `json:"warmUp,omitempty"`
+}
+
+// ConversationGap is a pause between a least and a longest time.
+// +kubebuilder:validation:XValidation:rule="duration(self.min) <= duration(self.max)",message="min must not be longer than max"
+type ConversationGap struct {
+	// Min is the shortest pause.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="min must be between 0s and 1h"
+	Min Duration `json:"min"`
+	// Max is the longest pause.
+	// +required
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="max must be between 0s and 1h"
+	Max Duration `json:"max"`
+}
+
+// WarmUp is a daily number of new conversations that grows.
+type WarmUp struct {
+	// StartPerDay is how many new conversations are allowed on the first day. Default 20.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=100000
+	StartPerDay *int32 `json:"startPerDay,omitempty"`
+	// Days until newConversationsPerDay is reached; 0 for no warm-up. Default 14.
+	// +optional
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=90
+	Days *int32 `json:"days,omitempty"`
 }
 
 // WhatsAppInstanceStatus is what the operator knows of a number.
@@ -249,6 +285,13 @@ type WhatsAppInstanceStatus struct {
 	// LastConnectedTime is when it last became connected.
 	// +optional
 	LastConnectedTime *metav1.Time `json:"lastConnectedTime,omitempty"`
+	// FirstConnectedTime is when it first became connected; the warm-up counts from it. A
+	// number that was paired before counts too.
+	// +optional
+	FirstConnectedTime *metav1.Time `json:"firstConnectedTime,omitempty"`
+	// Pace is what was sent from the number, and what waits; refreshed at most once a minute.
+	// +optional
+	Pace *PaceStatus `json:"pace,omitempty"`
 	// LastDisconnectReason is why it last disconnected, in the gateway's words.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
@@ -256,6 +299,22 @@ type WhatsAppInstanceStatus struct {
 	// NewConversationsPausedUntil is how long WhatsApp allows no new conversations.
 	// +optional
 	NewConversationsPausedUntil *metav1.Time `json:"newConversationsPausedUntil,omitempty"`
+}
+
+// PaceStatus is what was sent from a number, and what waits.
+type PaceStatus struct {
+	// LastHour is how many messages were sent within the last hour.
+	// +optional
+	LastHour int32 `json:"lastHour,omitempty"`
+	// NewToday is how many conversations were started today, in the Store's time zone.
+	// +optional
+	NewToday int32 `json:"newToday,omitempty"`
+	// NewAllowedToday is how many may be, with the warm-up.
+	// +optional
+	NewAllowedToday int32 `json:"newAllowedToday,omitempty"`
+	// Waiting messages are due and wait for their turn.
+	// +optional
+	Waiting int32 `json:"waiting,omitempty"`
 }
 
 // PairingStatus is a pairing attempt.

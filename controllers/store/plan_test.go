@@ -118,7 +118,7 @@ func TestCount(t *testing.T) {
 	}
 	leads = append(leads, *gen.Lead(now, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "another" }))
 	want := v1alpha1.LeadCounts{Pending: 2, Active: 3, Recovered: 1, Converted: 1, Closed: 3}
-	if got := count(leads, gen.Store); got == nil || *got != want {
+	if got := count(leads, gen.Store); got == nil || !reflect.DeepEqual(*got, want) {
 		t.Errorf("counts = %+v, want %+v", got, want)
 	}
 	if got := count(leads, "nobody"); got != nil {
