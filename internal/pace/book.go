@@ -1,0 +1,257 @@
+package pace
+
+import (
+	"sync"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+const (
+	// patience is how long after its time a lead may come back and still be waited for: the
+	// others must not wait for one that was deleted.
+	patience = 10 * time.Second
+	// sweepEvery is how often a whole line is searched for leads that did not come back.
+	sweepEvery = 10 * time.Second
+	// maxWait is how long a lead is told to wait at most, give or take a quarter.
+	maxWait = time.Hour
+	// step is how far apart leads come back that could all be sent at once: as long as a
+	// claim takes.
+	step = 250 * time.Millisecond
+	// skew is how far in the future something may have been sent: the clock of an earlier
+	// leader was ahead. What is further off is the work of a clock that was set back.
+	skew = time.Minute
+	// sameMessage is how far apart the time of a turn and that of its claim may be.
+	sameMessage = 30 * time.Second
+)
+
+// Number is what paces a number beside what was sent from it.
+type Number struct {
+	// Limits of the number.
+	Limits Limits
+	// FirstConnected is when it was first connected; zero when it never was.
+	FirstConnected time.Time
+	// Location is the Store's time zone; nil is UTC.
+	Location *time.Location
+	// Seed the gaps are drawn from: the instance's UID.
+	Seed string
+}
+
+// Turn is what a waiting lead is told.
+type Turn struct {
+	// Now: the message may be sent at once, if Take agrees.
+	Now bool
+	// At is when to ask again. Leads that are far back ask before it can be their turn, in
+	// case others give up.
+	At time.Time
+	// Expected is when the message will about be sent, for people.
+	Expected time.Time
+	// Ahead is how many messages that wait now go before.
+	Ahead int
+}
+
+// Book holds what was sent from each number and who waits for it. Its methods may be called
+// at once. An instance is known by its UID; a lead waits at one instance at most.
+type Book struct {
+	clock  clock.PassiveClock
+	settle time.Duration
+
+	mu      sync.Mutex
+	numbers map[types.UID]*number
+	// waits is where each lead waits.
+	waits map[types.NamespacedName]waiting
+}
+
+// waiting is a lead's place.
+type waiting struct {
+	instance types.UID
+	class    Class
+	*entry
+}
+
+// NewBook is an empty book. For the time of settle after Open only answers are sent.
+func NewBook(passive clock.PassiveClock, settle time.Duration) *Book {
+	return &Book{clock: passive, settle: settle, numbers: map[types.UID]*number{}, waits: map[types.NamespacedName]waiting{}}
+}
+
+// Seed sets what was sent from an instance, as HistoryOf derives it since HistoryLength ago.
+// What this process has taken itself and the leads do not show (yet) is kept. Until it is
+// called nothing is sent.
+func (b *Book) Seed(instance types.UID, derived []Sent) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.number(instance)
+	n.seed(derived)
+	n.keepTime(b.clock.Now())
+}
+
+// Seeded says whether Seed was called for an instance.
+func (b *Book) Seeded(instance types.UID) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, known := b.numbers[instance]
+	return known && n.seeded
+}
+
+// Open says that a number can send, for the first time or again: the leads that were kept
+// waiting now register, and go in order once settle is over.
+func (b *Book) Open(instance types.UID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.number(instance).settled = b.clock.Now().Add(b.settle)
+}
+
+// Close forgets an instance that was deleted, and who waits for it.
+func (b *Book) Close(instance types.UID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n, known := b.numbers[instance]; known {
+		for class := range n.lines {
+			for _, e := range n.lines[class] {
+				delete(b.waits, e.lead)
+			}
+		}
+		delete(b.numbers, instance)
+	}
+}
+
+// Ask has a lead wait for an instance, or still wait, and says whether it is its turn: it is
+// the first by class, due time and name of those whose class may be sent now. A lead that
+// waits elsewhere, or for another message, leaves that place. One that does not come back
+// when it was told to loses its place 10 s later, and gets it again when it asks.
+func (b *Book) Ask(instance types.UID, of Number, lead types.NamespacedName, class Class, due time.Time) Turn {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.clock.Now()
+	n := b.number(instance)
+	n.keepTime(now)
+	e := b.register(instance, n, lead, class, due)
+	e.back = now
+	b.sweep(n, now)
+	turn := n.turn(of, e, class, now)
+	e.back = turn.At
+	return turn
+}
+
+// Peek is when a lead's message would about be sent from an instance, if it waited there. It
+// registers nothing.
+func (b *Book) Peek(instance types.UID, of Number, lead types.NamespacedName, class Class, due time.Time) time.Time {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, known := b.numbers[instance]
+	if !known {
+		n = &number{}
+	}
+	now := b.clock.Now()
+	rank, _ := n.lines[class].find(&entry{lead: lead, due: due})
+	return latest(n.expected(of, class, rank, now), n.opens(class))
+}
+
+// Take takes a lead's turn, just before its message is claimed with the time at. It is false
+// when it is not, or no longer, the lead's turn: ask again. When the claim fails call
+// Release.
+func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, class Class, at time.Time) bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	place, waits := b.waits[lead]
+	n, known := b.numbers[instance]
+	if !waits || !known || place.instance != instance || place.class != class {
+		return false
+	}
+	n.keepTime(at)
+	place.back = latest(place.back, at)
+	b.sweep(n, at)
+	if !n.turn(of, place.entry, class, at).Now {
+		return false
+	}
+	b.leave(lead)
+	n.add(Sent{At: v1alpha1.NewTimestamp(at).Time, New: class == First, Lead: lead, Claimed: true})
+	return true
+}
+
+// Release gives a turn back whose claim failed.
+func (b *Book) Release(instance types.UID, lead types.NamespacedName) { b.takeBack(instance, lead) }
+
+// Refused takes a claimed message of a lead out of what was sent, because the gateway has
+// definitely not taken it. It makes no difference whether it was this process that claimed it.
+func (b *Book) Refused(instance types.UID, lead types.NamespacedName) { b.takeBack(instance, lead) }
+
+func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if n, known := b.numbers[instance]; known {
+		n.takeBack(lead)
+	}
+}
+
+// Forget has a lead wait nowhere: it was deleted, or has nothing to send.
+func (b *Book) Forget(lead types.NamespacedName) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.leave(lead)
+}
+
+// Stats is what was sent from an instance, and how many wait for it.
+func (b *Book) Stats(instance types.UID, of Number) v1alpha1.PaceStatus {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	now := b.clock.Now()
+	stats := v1alpha1.PaceStatus{NewAllowedToday: count32(of.Limits.NewAllowed(of.FirstConnected, now, of.Location))}
+	if n, known := b.numbers[instance]; known {
+		n.keepTime(now)
+		b.sweep(n, now)
+		stats.LastHour = count32(n.sentSince(now.Add(-time.Hour)))
+		stats.NewToday = count32(newOn(n.history, now, of.Location))
+		stats.Waiting = count32(len(n.lines[Answer]) + len(n.lines[First]) + len(n.lines[FollowUp]))
+	}
+	return stats
+}
+
+func count32(count int) int32 { return int32(min(count, 1<<30)) } //nolint:gosec // Bounded.
+
+func (b *Book) number(instance types.UID) *number {
+	n, known := b.numbers[instance]
+	if !known {
+		n = &number{}
+		b.numbers[instance] = n
+	}
+	return n
+}
+
+// register gives a lead its place.
+func (b *Book) register(instance types.UID, n *number, lead types.NamespacedName, class Class, due time.Time) *entry {
+	if place, waits := b.waits[lead]; waits {
+		if place.instance == instance && place.class == class && place.due.Equal(due) {
+			return place.entry
+		}
+		b.leave(lead)
+	}
+	e := &entry{lead: lead, due: due}
+	n.lines[class].insert(e)
+	b.waits[lead] = waiting{instance: instance, class: class, entry: e}
+	return e
+}
+
+func (b *Book) leave(lead types.NamespacedName) {
+	if place, waits := b.waits[lead]; waits {
+		b.numbers[place.instance].lines[place.class].remove(place.entry)
+		delete(b.waits, lead)
+	}
+}
+
+// sweep drops those that did not come back: the first of each line, whom all wait for, at
+// once, the others now and then.
+func (b *Book) sweep(n *number, now time.Time) {
+	all := now.Sub(n.swept).Abs() >= sweepEvery
+	if all {
+		n.swept = now
+	}
+	for class := range n.lines {
+		for _, e := range n.lines[class].drop(all, now) {
+			delete(b.waits, e.lead)
+		}
+	}
+}
