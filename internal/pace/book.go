@@ -248,6 +248,7 @@ func (b *Book) sweep(n *number, now time.Time) {
 	all := now.Sub(n.swept).Abs() >= sweepEvery
 	if all {
 		n.swept = now
+		n.compact(now)
 	}
 	for class := range n.lines {
 		for _, e := range n.lines[class].drop(all, now) {

@@ -56,6 +56,13 @@ func keepTime(history []Sent, now time.Time) []Sent {
 	return history
 }
 
+// compact drops what only the limits per minute and hour needed.
+func (n *number) compact(now time.Time) {
+	for _, history := range []*[]Sent{&n.history, &n.own} {
+		*history = slices.DeleteFunc(*history, func(sent Sent) bool { return !sent.New && now.Sub(sent.At) > time.Hour })
+	}
+}
+
 // add notes a message; what the lead claimed before it is settled.
 func (n *number) add(sent Sent) {
 	for _, history := range []*[]Sent{&n.history, &n.own} {
@@ -113,7 +120,11 @@ func (n *number) askAgain(of Number, class Class, lead types.NamespacedName, ahe
 	if wait > maxWait {
 		wait = maxWait*3/4 + time.Duration(fraction(lead.Name, 0)*float64(maxWait)/2)
 	}
-	return now.Add(max(wait, step))
+	if wait <= 0 {
+		// It only waits for somebody who is about to come back.
+		wait = step
+	}
+	return now.Add(wait)
 }
 
 // expected is when a message of a class would be sent, with so many of its class before it.
