@@ -4,8 +4,10 @@ import (
 	"sync"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
@@ -18,9 +20,13 @@ const (
 	sweepEvery = 10 * time.Second
 	// maxWait is how long a lead is told to wait at most, give or take a quarter.
 	maxWait = time.Hour
-	// step is how far apart leads come back that could all be sent at once: as long as a
+	// step is how far apart leads come back that could all be sent at once: longer than a
 	// claim takes.
-	step = 250 * time.Millisecond
+	step = time.Second
+	// early is how much earlier than it was told to a lead must be sent to be woken.
+	early = time.Second
+	// maxWoken is how many leads wait to be woken; those beyond come back when they were told.
+	maxWoken = 1024
 	// skew is how far in the future something may have been sent: the clock of an earlier
 	// leader was ahead. What is further off is the work of a clock that was set back.
 	skew = time.Minute
@@ -39,6 +45,10 @@ type Number struct {
 	// Seed the gaps are drawn from: the instance's UID.
 	Seed string
 }
+
+// Woken is a lead that was told to come back later than its turn is now. Only its namespace and
+// name are set.
+type Woken = event.TypedGenericEvent[*v1alpha1.CartRecovery]
 
 // Turn is what a waiting lead is told.
 type Turn struct {
@@ -63,6 +73,7 @@ type Book struct {
 	numbers map[types.UID]*number
 	// waits is where each lead waits.
 	waits map[types.NamespacedName]waiting
+	woken chan Woken
 }
 
 // waiting is a lead's place.
@@ -74,8 +85,15 @@ type waiting struct {
 
 // NewBook is an empty book. For the time of settle after Open only answers are sent.
 func NewBook(passive clock.PassiveClock, settle time.Duration) *Book {
-	return &Book{clock: passive, settle: settle, numbers: map[types.UID]*number{}, waits: map[types.NamespacedName]waiting{}}
+	return &Book{
+		clock: passive, settle: settle, woken: make(chan Woken, maxWoken),
+		numbers: map[types.UID]*number{}, waits: map[types.NamespacedName]waiting{},
+	}
 }
+
+// Woken tells which leads are to ask at once, because those before them have gone sooner than
+// was expected. Nothing is lost but time when nobody reads it.
+func (b *Book) Woken() <-chan Woken { return b.woken }
 
 // Seed sets what was sent from an instance, as HistoryOf derives it since HistoryLength ago.
 // What this process has taken itself and the leads do not show (yet) is kept. Until it is
@@ -86,6 +104,7 @@ func (b *Book) Seed(instance types.UID, derived []Sent) {
 	n := b.number(instance)
 	n.seed(derived)
 	n.keepTime(b.clock.Now())
+	b.wake(n, b.clock.Now())
 }
 
 // Seeded says whether Seed was called for an instance.
@@ -127,12 +146,14 @@ func (b *Book) Ask(instance types.UID, of Number, lead types.NamespacedName, cla
 	defer b.mu.Unlock()
 	now := b.clock.Now()
 	n := b.number(instance)
+	n.ofNumber(of)
 	n.keepTime(now)
 	e := b.register(instance, n, lead, class, due)
 	e.back = now
 	b.sweep(n, now)
 	turn := n.turn(of, e, class, now)
 	e.back = turn.At
+	b.wake(n, now)
 	return turn
 }
 
@@ -161,14 +182,16 @@ func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, cl
 	if !waits || !known || place.instance != instance || place.class != class {
 		return false
 	}
+	n.ofNumber(of)
 	n.keepTime(at)
 	place.back = latest(place.back, at)
 	b.sweep(n, at)
 	if !n.turn(of, place.entry, class, at).Now {
 		return false
 	}
-	b.leave(lead)
+	b.drop(lead)
 	n.add(Sent{At: v1alpha1.NewTimestamp(at).Time, New: class == First, Lead: lead, Claimed: true})
+	b.wake(n, at)
 	return true
 }
 
@@ -184,6 +207,7 @@ func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
 	defer b.mu.Unlock()
 	if n, known := b.numbers[instance]; known {
 		n.takeBack(lead)
+		b.wake(n, b.clock.Now())
 	}
 }
 
@@ -235,10 +259,42 @@ func (b *Book) register(instance types.UID, n *number, lead types.NamespacedName
 	return e
 }
 
+// leave takes a lead out of its place, and calls who has it now.
 func (b *Book) leave(lead types.NamespacedName) {
+	if place, waits := b.waits[lead]; waits {
+		b.drop(lead)
+		b.wake(b.numbers[place.instance], b.clock.Now())
+	}
+}
+
+func (b *Book) drop(lead types.NamespacedName) {
 	if place, waits := b.waits[lead]; waits {
 		b.numbers[place.instance].lines[place.class].remove(place.entry)
 		delete(b.waits, lead)
+	}
+}
+
+// wake calls the first in line who were told to come back later than their turn is now.
+func (b *Book) wake(n *number, now time.Time) {
+	if !n.changed() {
+		return
+	}
+	for class, head := range n.heads {
+		if head == nil {
+			continue
+		}
+		turn := n.turn(n.of, head, Class(class), now)
+		if head.back.Sub(latest(turn.At, now)) <= early {
+			continue
+		}
+		select {
+		case b.woken <- Woken{Object: &v1alpha1.CartRecovery{
+			ObjectMeta: metav1.ObjectMeta{Namespace: head.lead.Namespace, Name: head.lead.Name},
+		}}:
+			head.back = latest(turn.At, now)
+		default:
+			n.stale = true
+		}
 	}
 }
 

@@ -36,7 +36,9 @@ func open(t testing.TB, history ...pace.Sent) *desk {
 	return d
 }
 
-func key(name string) types.NamespacedName { return types.NamespacedName{Namespace: "loja", Name: name} }
+func key(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "loja", Name: name}
+}
 
 func (d *desk) forward(by time.Duration) { d.clock.SetTime(d.clock.Now().Add(by)) }
 

@@ -18,11 +18,38 @@ type number struct {
 	// history is what was sent, oldest first; own holds what this process itself took of it.
 	history, own []Sent
 	lines        [classes]line
+
+	// of is the number as it was last asked with, heads who was first in line then; stale says
+	// that their turns may have changed since.
+	of    Number
+	heads [classes]*entry
+	stale bool
+}
+
+// ofNumber notes the limits that hold now.
+func (n *number) ofNumber(of Number) {
+	n.stale = n.stale || n.of != of
+	n.of = of
+}
+
+// changed says whether the turns of the first in line may have changed since it last did.
+func (n *number) changed() bool {
+	changed := n.stale
+	for class := range n.lines {
+		var head *entry
+		if len(n.lines[class]) > 0 {
+			head = n.lines[class][0]
+		}
+		changed = changed || head != n.heads[class]
+		n.heads[class] = head
+	}
+	n.stale = false
+	return changed
 }
 
 // seed replaces the history, but for what is only in own.
 func (n *number) seed(derived []Sent) {
-	n.seeded = true
+	n.seeded, n.stale = true, true
 	n.history = slices.Clone(derived)
 	sortHistory(n.history)
 	known := map[types.NamespacedName][]time.Time{}
@@ -77,6 +104,7 @@ func (n *number) add(sent Sent) {
 }
 
 func (n *number) takeBack(lead types.NamespacedName) {
+	n.stale = true
 	for _, history := range []*[]Sent{&n.history, &n.own} {
 		*history = slices.DeleteFunc(*history, func(sent Sent) bool { return sent.Lead == lead && sent.Claimed })
 	}
