@@ -17,7 +17,7 @@ const (
 	// others must not wait for one that was deleted.
 	patience = 10 * time.Second
 	// sweepEvery is how often a whole line is searched for leads that did not come back.
-	sweepEvery = 10 * time.Second
+	sweepEvery = time.Minute
 	// maxWait is how long a lead is told to wait at most, give or take a quarter.
 	maxWait = time.Hour
 	// step is how far apart leads come back that could all be sent at once: longer than a
@@ -184,8 +184,6 @@ func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, cl
 	}
 	n.ofNumber(of)
 	n.keepTime(at)
-	place.back = latest(place.back, at)
-	b.sweep(n, at)
 	if !n.turn(of, place.entry, class, at).Now {
 		return false
 	}

@@ -380,6 +380,107 @@ func TestPeek(t *testing.T) {
 	}
 }
 
+// What is expected is what the limits leave, as if all went as soon as they may.
+func TestExpected(t *testing.T) {
+	d := open(t, sent(noon, false, times(10, 2*time.Minute)...)...)
+	for i := range 30 {
+		d.ask(fmt.Sprintf("%02d", i), pace.Answer, 0)
+	}
+	expect := func(rank int, want time.Duration) {
+		t.Helper()
+		if got := d.Peek(instance, d.of, key(fmt.Sprintf("%02d", rank)), pace.Answer, noon).Sub(noon); got != want {
+			t.Errorf("place %d: in %s, want %s", rank, got, want)
+		}
+	}
+	expect(9, 0)
+	expect(10, time.Minute)
+	expect(20, 2*time.Minute)
+	for i := range 10 {
+		d.send(fmt.Sprintf("%02d", i), pace.Answer)
+	}
+	expect(10, time.Minute)
+	expect(19, time.Minute)
+	expect(20, 2*time.Minute)
+	expect(29, 2*time.Minute)
+}
+
+// Those for whom today has no room are expected tomorrow, one after the other.
+func TestExpectedTomorrow(t *testing.T) {
+	d := open(t)
+	d.of.Limits.NewPerDay = 2
+	for i := range 4 {
+		d.ask(fmt.Sprint(i), pace.First, 0)
+	}
+	for lead, want := range map[string]time.Duration{"1": 20 * time.Second, "2": 12 * time.Hour, "3": 12*time.Hour + 20*time.Second} {
+		if got := d.Peek(instance, d.of, key(lead), pace.First, noon).Sub(noon); got != want {
+			t.Errorf("lead %s: in %s, want %s", lead, got, want)
+		}
+	}
+}
+
+// Who is far back asks about halfway, and not all at once.
+func TestAsksHalfway(t *testing.T) {
+	d := open(t)
+	at := map[time.Time]bool{}
+	for i := range 100 {
+		lead := fmt.Sprintf("%03d", i)
+		d.ask(lead, pace.First, 0)
+		turn := d.ask(lead, pace.First, 0)
+		if part := float64(turn.At.Sub(noon)) / float64(turn.Expected.Sub(noon)); i > 10 && (part < 0.37 || part > 0.63) {
+			t.Errorf("place %d: asks at %s, expected at %s", i, turn.At, turn.Expected)
+		}
+		at[turn.At] = true
+	}
+	if len(at) < 95 {
+		t.Errorf("100 leads ask at %d times", len(at))
+	}
+}
+
+// Who becomes first in line sooner than was expected is woken, once.
+func TestWoken(t *testing.T) {
+	woken := func(d *desk) string {
+		select {
+		case called := <-d.Woken():
+			return called.Object.Namespace + "/" + called.Object.Name
+		default:
+			return ""
+		}
+	}
+	full := func() *desk {
+		d := open(t)
+		d.send("sent", pace.First)
+		for _, lead := range []string{"a", "b", "c"} {
+			d.ask(lead, pace.First, 0)
+		}
+		if got := woken(d); got != "" {
+			t.Fatalf("%s was woken", got)
+		}
+		return d
+	}
+	for name, row := range map[string]struct {
+		change func(*desk)
+		want   string
+	}{
+		"the first gives up":      {func(d *desk) { d.Forget(key("a")) }, "loja/b"},
+		"the first moves":         {func(d *desk) { d.Ask("other", d.of, key("a"), pace.First, noon) }, "loja/b"},
+		"another gives up":        {func(d *desk) { d.Forget(key("b")) }, ""},
+		"a message was not taken": {func(d *desk) { d.Refused(instance, key("sent")) }, "loja/a"},
+		"a limit is raised": {func(d *desk) {
+			d.of.Limits.GapMin, d.of.Limits.GapMax = 0, 0
+			d.ask("c", pace.First, 0)
+		}, "loja/a"},
+	} {
+		d := full()
+		row.change(d)
+		if got := woken(d); got != row.want {
+			t.Errorf("%s: %q was woken, want %q", name, got, row.want)
+		}
+		if got := woken(d); got != "" {
+			t.Errorf("%s: then %q was woken", name, got)
+		}
+	}
+}
+
 // A limit that is lowered holds for what was sent before.
 func TestLimitsLowered(t *testing.T) {
 	d := open(t)
