@@ -145,7 +145,7 @@ func drawGap(limits Limits, seed string, last time.Time) time.Duration {
 	if spread <= 0 {
 		return limits.GapMin
 	}
-	drawn := fraction(seed, uint64(last.UnixMicro())) //nolint:gosec // Any 64 bits will do.
+	drawn := fraction(seed, uint64(last.UnixMicro()))
 	return limits.GapMin + time.Duration(drawn*float64(spread))
 }
 

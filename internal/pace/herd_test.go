@@ -105,7 +105,7 @@ func (c *crowd) leave(lead int) {
 // until has all come back as they were told, until a time.
 func (c *crowd) until(end time.Time) {
 	for len(c.alarms) > 0 && !c.alarms[0].at.After(end) {
-		next := heap.Pop(&c.alarms).(alarm) //nolint:errcheck // Nothing else is in it.
+		next := heap.Pop(&c.alarms).(alarm)
 		if !c.back[next.lead].Equal(next.at) {
 			continue
 		}

@@ -14,8 +14,8 @@ const (
 	DefaultPerMinute   = 20
 	DefaultPerHour     = 80
 	DefaultNewPerDay   = 200
-	DefaultGapMin      = 5 * time.Second
-	DefaultGapMax      = 30 * time.Second
+	DefaultShortestGap = 5 * time.Second
+	DefaultLongestGap  = 30 * time.Second
 	DefaultWarmUpStart = 20
 	DefaultWarmUpDays  = 14
 )
@@ -58,7 +58,7 @@ func LimitsOf(spec v1alpha1.InstanceLimits) Limits {
 		PerMinute: or(spec.MessagesPerMinute, DefaultPerMinute),
 		PerHour:   or(spec.MessagesPerHour, DefaultPerHour),
 		NewPerDay: or(spec.NewConversationsPerDay, DefaultNewPerDay),
-		GapMin:    DefaultGapMin, GapMax: DefaultGapMax,
+		GapMin:    DefaultShortestGap, GapMax: DefaultLongestGap,
 		WarmUpStart: DefaultWarmUpStart, WarmUpDays: DefaultWarmUpDays,
 	}
 	if gap := spec.NewConversationGap; gap != nil {

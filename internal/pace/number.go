@@ -140,7 +140,7 @@ func (n *number) turn(of Number, e *entry, class Class, now time.Time) Turn {
 func (n *number) askAgain(of Number, class Class, lead types.NamespacedName, ahead int, expected, now time.Time) time.Time {
 	wait := expected.Sub(now)
 	if ahead > 0 {
-		part := 0.375 + fraction(lead.Name, uint64(ahead))/4 //nolint:gosec // Never negative.
+		part := 0.375 + fraction(lead.Name, uint64(ahead))/4
 		spacing := of.Limits.spacing(class)
 		soonest := max(min(wait, spacing), time.Duration(ahead)*min(spacing, step))
 		wait = max(time.Duration(float64(wait)*part), soonest)

@@ -51,7 +51,7 @@ var evenings = []time.Time{
 }
 
 func newWorld(t *testing.T, seed uint64) *world {
-	random := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // A test draws the same again.
+	random := rand.New(rand.NewPCG(seed, 7))
 	w := &world{t: t, seed: seed, random: random, waits: map[types.NamespacedName]*waiter{}}
 	start := evenings[random.IntN(len(evenings))].Add(time.Duration(random.Int64N(int64(6 * time.Hour))))
 	w.clock = clocktesting.NewFakePassiveClock(start)
@@ -323,7 +323,7 @@ func TestRandomHistories(t *testing.T) {
 		}
 		sent += len(w.sent)
 	}
-	if uint64(sent) < 2*histories { //nolint:gosec // Not negative.
+	if uint64(sent) < 2*histories {
 		t.Errorf("only %d messages were sent: this tests little", sent)
 	}
 	t.Logf("%d histories, %d messages", histories, sent)
