@@ -23,6 +23,11 @@ const (
 
 // Policy is a policy with nothing left out.
 type Policy struct {
+	// Location is the Store's time zone; America/Sao_Paulo where it has none, or none that
+	// exists. Never nil in what Resolve returns.
+	Location *time.Location
+	// Locale (BCP 47) of the Store.
+	Locale               string
 	Sequences            []v1alpha1.Sequence
 	QuietHours           *v1alpha1.QuietHours
 	Cooldown             time.Duration
@@ -31,16 +36,26 @@ type Policy struct {
 	ExpireAfter          time.Duration
 	TTLAfterFinished     time.Duration
 	TTLAfterPurchaseOnly time.Duration
-	KillSwitchScope      v1alpha1.KillSwitchScope
-	OptOutKeywords       []string
-	FallbackText         string
-	AllowedLinkHosts     []string
+	// TTL overrides TTLAfterFinished for single endings; see TTLOf.
+	TTL             v1alpha1.EndingTTL
+	KillSwitchScope v1alpha1.KillSwitchScope
+	OptOutKeywords  []string
+	// OptOutConfirmation is a template; "" sends none.
+	OptOutConfirmation string
+	HandOffKeywords    []string
+	// HandOffText is a template; "" sends none.
+	HandOffText      string
+	NumberLost       v1alpha1.NumberLost
+	FallbackText     string
+	AllowedLinkHosts []string
 }
 
 // Resolve returns the policy that holds for the leads of a product: the product's own
 // fields, then the store's, then the defaults. Both may be nil.
 func Resolve(store *v1alpha1.Store, product *v1alpha1.Product) Policy {
 	policy := defaults()
+	policy.Location, policy.Locale = placeOf(store)
+	policy.OptOutConfirmation = defaultConfirmation(policy.Locale)
 	if store != nil {
 		policy.override(&store.Spec.Recovery)
 	}
@@ -63,16 +78,13 @@ func defaults() Policy {
 		TTLAfterFinished:     DefaultTTLAfterFinished,
 		TTLAfterPurchaseOnly: DefaultTTLAfterPurchaseOnly,
 		KillSwitchScope:      v1alpha1.KillSwitchCustomer,
+		NumberLost:           v1alpha1.NumberLostWait,
 	}
 }
 
 func (p *Policy) override(by *v1alpha1.RecoveryPolicy) {
-	if len(by.Sequences) > 0 {
-		p.Sequences = by.Sequences
-	}
-	if by.QuietHours != nil {
-		p.QuietHours = by.QuietHours
-	}
+	setList(&p.Sequences, by.Sequences)
+	setPointer(&p.QuietHours, by.QuietHours)
 	setDuration(&p.Cooldown, by.Cooldown)
 	setDuration(&p.ReplyDebounce, by.ReplyDebounce)
 	setDuration(&p.ExpireAfter, by.ExpireAfter)
@@ -81,17 +93,44 @@ func (p *Policy) override(by *v1alpha1.RecoveryPolicy) {
 	if by.MaxUnanswered != nil {
 		p.MaxUnanswered = int(*by.MaxUnanswered)
 	}
-	if by.KillSwitchScope != "" {
-		p.KillSwitchScope = by.KillSwitchScope
+	if by.TTL != nil {
+		p.overrideTTL(by.TTL)
 	}
-	if len(by.OptOutKeywords) > 0 {
-		p.OptOutKeywords = by.OptOutKeywords
+	setText(&p.KillSwitchScope, by.KillSwitchScope)
+	setText(&p.NumberLost, by.NumberLost)
+	setList(&p.OptOutKeywords, by.OptOutKeywords)
+	setList(&p.HandOffKeywords, by.HandOffKeywords)
+	setList(&p.AllowedLinkHosts, by.AllowedLinkHosts)
+	if by.OptOutConfirmation != nil {
+		p.OptOutConfirmation = *by.OptOutConfirmation
 	}
-	if by.FallbackText != "" {
-		p.FallbackText = by.FallbackText
+	setText(&p.HandOffText, by.HandOffText)
+	setText(&p.FallbackText, by.FallbackText)
+}
+
+func (p *Policy) overrideTTL(by *v1alpha1.EndingTTL) {
+	setPointer(&p.TTL.Recovered, by.Recovered)
+	setPointer(&p.TTL.Converted, by.Converted)
+	setPointer(&p.TTL.Failed, by.Failed)
+	setPointer(&p.TTL.OptedOut, by.OptedOut)
+	setPointer(&p.TTL.Expired, by.Expired)
+}
+
+func setPointer[T any](target **T, value *T) {
+	if value != nil {
+		*target = value
 	}
-	if len(by.AllowedLinkHosts) > 0 {
-		p.AllowedLinkHosts = by.AllowedLinkHosts
+}
+
+func setList[T any](target *[]T, value []T) {
+	if len(value) > 0 {
+		*target = value
+	}
+}
+
+func setText[T ~string](target *T, value T) {
+	if value != "" {
+		*target = value
 	}
 }
 
@@ -110,4 +149,35 @@ func (p *Policy) Steps(trigger v1alpha1.Trigger) ([]v1alpha1.Step, bool) {
 		}
 	}
 	return nil, false
+}
+
+// Planned returns the first step of the trigger's sequence and when it is due, moved out of
+// the quiet hours as Opening does with the same key; false when the policy has no sequence
+// for the trigger.
+func (p *Policy) Planned(trigger v1alpha1.Trigger, abandonedAt time.Time, key string) (step string, due time.Time, ok bool) {
+	steps, ok := p.Steps(trigger)
+	if !ok || len(steps) == 0 {
+		return "", time.Time{}, false
+	}
+	return steps[0].Name, p.Opening(abandonedAt.Add(steps[0].After.Duration), key, false), true
+}
+
+// TTLOf is how long a lead is kept after an ending. purchaseOnly says that the lead is a
+// purchase that never had a cart event.
+func (p *Policy) TTLOf(phase v1alpha1.Phase, purchaseOnly bool) time.Duration {
+	own := map[v1alpha1.Phase]*v1alpha1.Duration{
+		v1alpha1.PhaseRecovered: p.TTL.Recovered,
+		v1alpha1.PhaseConverted: p.TTL.Converted,
+		v1alpha1.PhaseFailed:    p.TTL.Failed,
+		v1alpha1.PhaseOptedOut:  p.TTL.OptedOut,
+		v1alpha1.PhaseExpired:   p.TTL.Expired,
+	}[phase]
+	switch {
+	case own != nil:
+		return own.Duration
+	case purchaseOnly:
+		return p.TTLAfterPurchaseOnly
+	default:
+		return p.TTLAfterFinished
+	}
 }

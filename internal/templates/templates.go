@@ -4,6 +4,8 @@ package templates
 import (
 	"fmt"
 
+	"k8s.io/utils/ptr"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
@@ -24,7 +26,16 @@ func Problem(promptField, prompt string, policy *v1alpha1.RecoveryPolicy) string
 			}
 		}
 	}
-	return check("spec.recovery.fallbackText", policy.FallbackText)
+	for _, text := range []struct{ field, text string }{
+		{"spec.recovery.optOutConfirmation", ptr.Deref(policy.OptOutConfirmation, "")},
+		{"spec.recovery.handOffText", policy.HandOffText},
+		{"spec.recovery.fallbackText", policy.FallbackText},
+	} {
+		if problem := check(text.field, text.text); problem != "" {
+			return problem
+		}
+	}
+	return ""
 }
 
 func check(field, text string) string {

@@ -1,0 +1,67 @@
+package policy
+
+import (
+	"strings"
+	"sync"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// The defaults of a Store's timeZone and locale, as documented on its fields.
+const (
+	DefaultTimeZone = "America/Sao_Paulo"
+	DefaultLocale   = "pt-BR"
+)
+
+// placeOf is where, and in which language, a store works.
+func placeOf(store *v1alpha1.Store) (*time.Location, string) {
+	if store == nil {
+		return location(""), DefaultLocale
+	}
+	locale := store.Spec.Locale
+	if locale == "" {
+		locale = DefaultLocale
+	}
+	return location(store.Spec.TimeZone), locale
+}
+
+// locations remembers the time zones that exist: reading one takes longer than everything
+// else Resolve does. There are some hundreds, so that it stays small.
+var locations sync.Map
+
+// location is the IANA time zone of a name; the default one where there is none of that
+// name. "Local" is whatever the machine is set to, which is no store's.
+func location(name string) *time.Location {
+	if name == "" || name == "Local" {
+		name = DefaultTimeZone
+	}
+	if known, ok := locations.Load(name); ok {
+		return known.(*time.Location) //nolint:errcheck // nothing else is stored
+	}
+	loaded, err := time.LoadLocation(name)
+	switch {
+	case err == nil:
+		locations.Store(name, loaded)
+		return loaded
+	case name == DefaultTimeZone:
+		// Without any time zone data: Brazil has had no daylight saving since 2019.
+		return time.FixedZone(DefaultTimeZone, -3*60*60)
+	default:
+		return location(DefaultTimeZone)
+	}
+}
+
+// defaultConfirmation is the sentence that confirms an opt-out, in the language of a
+// locale: Portuguese, Spanish, else English.
+func defaultConfirmation(locale string) string {
+	language, _, _ := strings.Cut(strings.ToLower(locale), "-")
+	switch language {
+	case Portuguese:
+		return "Tudo bem, você não vai mais receber mensagens nossas por aqui."
+	case Spanish:
+		return "De acuerdo, no recibirá más mensajes nuestros por aquí."
+	default:
+		return "All right, you will not get any more messages from us here."
+	}
+}
