@@ -108,7 +108,7 @@ func TestMessages(t *testing.T) {
 	if long := strings.Repeat("parar ", 100_000); own.OptsOut(long) || own.AsksForHuman(long) {
 		t.Error("a very long message is one word")
 	}
-	if !own.OptsOut(strings.Repeat("por favor ", 400) + "parar") {
+	if !own.OptsOut(strings.Repeat("por favor ", 100_000) + "parar" + strings.Repeat(" pf obrigado", 100_000)) {
 		t.Error("somebody very polite is not heard")
 	}
 }

@@ -52,13 +52,14 @@ var courtesies = []string{
 	"please", "pls", "plz", "thanks", "thank you", "hi", "hello",
 }
 
-// plainCourtesies are the courtesies as messages are compared, the longest first.
-var plainCourtesies = func() []string {
-	plain := make([]string, len(courtesies))
+// plainCourtesies are the words of the courtesies as messages are compared, the longest
+// courtesy first.
+var plainCourtesies = func() [][]string {
+	plain := make([][]string, len(courtesies))
 	for i, courtesy := range courtesies {
-		plain[i] = plainWords(courtesy)
+		plain[i] = strings.Fields(plainWords(courtesy))
 	}
-	slices.SortFunc(plain, func(a, b string) int { return len(b) - len(a) })
+	slices.SortStableFunc(plain, func(a, b []string) int { return len(b) - len(a) })
 	return plain
 }()
 
@@ -77,25 +78,22 @@ func says(text string, builtIn map[string]bool, own []string) bool {
 }
 
 // withoutCourtesies takes courtesies off both ends of a normalised message; "" when there is
-// nothing else.
+// nothing else. Each round looks at the ends only, so that a long message takes no longer
+// than reading it.
 func withoutCourtesies(said string) string {
-	for {
-		shorter := said
+	words := strings.Fields(said)
+	for before := -1; before != len(words); {
+		before = len(words)
 		for _, courtesy := range plainCourtesies {
-			shorter = withoutWords(shorter, courtesy)
+			if n := len(courtesy); n <= len(words) && slices.Equal(words[:n], courtesy) {
+				words = words[n:]
+			}
+			if n := len(courtesy); n <= len(words) && slices.Equal(words[len(words)-n:], courtesy) {
+				words = words[:len(words)-n]
+			}
 		}
-		if shorter == said {
-			return said
-		}
-		said = shorter
 	}
-}
-
-// withoutWords takes whole words off the beginning and the end of a normalised message.
-func withoutWords(said, words string) string {
-	said = strings.TrimPrefix(said+" ", words+" ")
-	said = strings.TrimSuffix(" "+strings.TrimSpace(said), " "+words)
-	return strings.TrimSpace(said)
+	return strings.Join(words, " ")
 }
 
 // plainWords is a text in lower case without accents, punctuation and superfluous space.

@@ -37,7 +37,7 @@ func location(name string) *time.Location {
 		name = DefaultTimeZone
 	}
 	if known, ok := locations.Load(name); ok {
-		return known.(*time.Location) //nolint:errcheck // nothing else is stored
+		return known.(*time.Location)
 	}
 	loaded, err := time.LoadLocation(name)
 	switch {

@@ -18,6 +18,8 @@ const (
 	// maxMerged is over how many days windows are followed that join each other. Windows are
 	// shorter than a day, so that only a change of the clock joins any.
 	maxMerged = 8
+	// largestChange is further than any zone has ever put its clock: Apia skipped a day.
+	largestChange = 48 * time.Hour
 )
 
 // silence is quiet hours that were read.
@@ -170,6 +172,9 @@ func (s *silence) on(day time.Time) (window, bool) {
 func readings(wall time.Time, zone *time.Location) (first, last time.Time) {
 	guess := time.Date(wall.Year(), wall.Month(), wall.Day(), wall.Hour(), wall.Minute(), 0, 0, zone)
 	begin, end := guess.ZoneBounds()
+	if (begin.IsZero() || guess.Sub(begin) > largestChange) && (end.IsZero() || end.Sub(guess) > largestChange) {
+		return guess.UTC(), guess.UTC()
+	}
 	for _, near := range []time.Time{begin.Add(-1), guess, end} {
 		at := wall.Add(-offset(near, zone))
 		if offset(at, zone) != offset(near, zone) {

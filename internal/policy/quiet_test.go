@@ -288,16 +288,22 @@ var manyZones = []string{
 	"Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kiritimati", "Pacific/Chatham", "America/St_Johns",
 }
 
+func loadZones(tb testing.TB) []*time.Location {
+	tb.Helper()
+	zones := make([]*time.Location, len(manyZones))
+	for i, name := range manyZones {
+		zones[i] = zone(tb, name)
+	}
+	return zones
+}
+
 func clockText(minute int) string { return fmt.Sprintf("%02d:%02d", minute/60, minute%60) }
 
 // TestOpeningAlways: for random policies and times, half of them around changes of the
 // clock, nothing is ever sent in quiet hours.
 func TestOpeningAlways(t *testing.T) {
 	random := rand.New(rand.NewPCG(7, 11)) // the same every time
-	zones := make([]*time.Location, len(manyZones))
-	for i, name := range manyZones {
-		zones[i] = zone(t, name)
-	}
+	zones := loadZones(t)
 	from, to := at(t, "2000-01-01T00:00:00Z").Unix(), at(t, "2060-01-01T00:00:00Z").Unix()
 	moved := 0
 	const pairs = 150_000
@@ -332,6 +338,7 @@ func TestOpeningAlways(t *testing.T) {
 }
 
 func FuzzOpening(f *testing.F) {
+	zones := loadZones(f)
 	f.Add(int64(1541300400), uint16(0), uint16(480), uint8(0), int64(1800), uint8(0), "key", false)
 	f.Add(int64(1772953200), uint16(1320), uint16(150), uint8(0x7f), int64(0), uint8(1), "", true)
 	f.Add(int64(1793511000), uint16(105), uint16(75), uint8(1), int64(43200), uint8(1), "c0-step-first", false)
@@ -352,7 +359,7 @@ func FuzzOpening(f *testing.F) {
 				hours.Days = append(hours.Days, day)
 			}
 		}
-		p := &policy.Policy{Location: zone(t, manyZones[int(zoneAt)%len(manyZones)]), QuietHours: hours}
+		p := &policy.Policy{Location: zones[int(zoneAt)%len(zones)], QuietHours: hours}
 		checkOpening(t, p, time.Unix(unix%years, 0), key, answer)
 	})
 }
