@@ -1,6 +1,9 @@
 package main
 
 import (
+	"strings"
+
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -17,6 +20,7 @@ func documents() []document {
 	return []document{
 		{path: "docs/platforms.md", sections: platformSections()},
 		{path: "docs/gateways.md", sections: gatewaySections()},
+		{path: "docs/policy.md", sections: policySections()},
 	}
 }
 
@@ -44,4 +48,17 @@ func gatewaySections() map[string]string {
 		sections[dialect] = table([2]string{"event", "what it does"}, rows)
 	}
 	return sections
+}
+
+// policySections are the built-in words that customers' messages are compared with.
+func policySections() map[string]string {
+	names := map[string]string{policy.Portuguese: "Portuguese", policy.Spanish: "Spanish", policy.English: "English"}
+	words := func(list func(...string) []string) string {
+		var rows [][2]string
+		for _, language := range policy.Languages() {
+			rows = append(rows, [2]string{names[language], strings.Join(list(language), " · ")})
+		}
+		return table([2]string{"language", "the whole message"}, rows)
+	}
+	return map[string]string{"opt-out": words(policy.OptOutWords), "person": words(policy.HumanPhrases)}
 }
