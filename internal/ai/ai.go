@@ -64,6 +64,9 @@ type Request struct {
 	PresencePenalty float32
 	// Messages is the whole prompt, system message first.
 	Messages []Message
+	// OfferHuman lets the AI ask for a person instead of writing, or beside it, by calling
+	// HumanTool.
+	OfferHuman bool
 }
 
 // Usage counts what a call cost, in tokens.
@@ -77,8 +80,11 @@ func (u Usage) Total() int64 { return u.Prompt + u.Completion }
 
 // Answer is what the AI wrote.
 type Answer struct {
-	// Text is trimmed and never empty.
+	// Text is trimmed; it is empty only when WantsHuman.
 	Text string
+	// WantsHuman is true when the AI says that the customer wants a person. It is only ever
+	// true when the request offered that.
+	WantsHuman bool
 	// Usage is what it cost.
 	Usage Usage
 }

@@ -1,0 +1,142 @@
+// Package guard decides whether a generated text may be sent to a customer. It is pure:
+// no clock, no client, no randomness, and a bounded amount of work whatever it is given.
+//
+// It works on words and numbers, not on meaning, so it is wrong now and then. It is built
+// to be wrong on the safe side: a good text that is refused is written once more with the
+// reason, a bad one that passes reaches a customer.
+package guard
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// MaxLength is how long a text may be, in characters. Links do not count: a checkout link
+// can be longer than what is said about it.
+const MaxLength = 700
+
+// maxWhole bounds a text with its links, in characters.
+const maxWhole = 2048
+
+// Facts are what a text is judged by.
+type Facts struct {
+	// Prompt is everything the store itself said: the rendered system prompt with the
+	// product's description, the coupon, the amount and the step's instructions. Neither the
+	// customer's words nor earlier texts of the AI belong here: a number or a promise
+	// found in it may be repeated.
+	Prompt string
+	// Hosts a text may link to; their subdomains are allowed too. What looks like a URL
+	// is read as its host.
+	Hosts []string
+	// Coupon is the code that may be given; "" when there is none.
+	Coupon string
+	// Locale the store writes in, for example pt-BR.
+	Locale string
+	// Customer is the customer's last messages; their language may be used. Nothing they say
+	// is a fact.
+	Customer []string
+	// Last is our last message; "" when there is none.
+	Last string
+	// Earlier are our messages before the last one.
+	Earlier []string
+}
+
+// Reason names why a text may not be sent.
+type Reason string
+
+// The reasons, in the order in which they are looked for.
+const (
+	// Empty: there is nothing to read in it.
+	Empty Reason = "Empty"
+	// TooLong: more than MaxLength characters.
+	TooLong Reason = "TooLong"
+	// Braces: a template's braces or a placeholder nobody filled in.
+	Braces Reason = "Braces"
+	// Link: a link, address or phone number that may not be given.
+	Link Reason = "Link"
+	// Price: a price, percentage or instalment that the prompt does not contain.
+	Price Reason = "Price"
+	// Coupon: a coupon code or discount that does not exist.
+	Coupon Reason = "Coupon"
+	// Promise: a promise that the prompt does not contain.
+	Promise Reason = "Promise"
+	// Language: neither the store's language nor the customer's.
+	Language Reason = "Language"
+	// Repeat: what we said before.
+	Repeat Reason = "Repeat"
+	// Leak: it tells of its instructions, or of what writes it.
+	Leak Reason = "Leak"
+	// Sensitive: it asks for what nobody may be asked for in a chat.
+	Sensitive Reason = "Sensitive"
+)
+
+// Refusal says why a text may not be sent.
+type Refusal struct {
+	// Reason names the rule.
+	Reason Reason
+	// Detail says in fixed words what to do instead. It never holds a part of the text, so
+	// it may be told to the AI and shown in a condition.
+	Detail string
+}
+
+// details say, for each reason, what to do instead.
+var details = map[Reason]string{
+	Empty:     "the text is empty; write a message",
+	TooLong:   "the text is too long; write two short sentences",
+	Braces:    "the text holds braces or a placeholder; write it out, or leave out what is not known",
+	Link:      "the text holds a link, e-mail address, phone number or profile that was not given; use only the link that was given, letter by letter, or none",
+	Price:     "the text names a price, percentage or instalment that was not given; name only numbers that were given, and calculate none",
+	Coupon:    "the text offers a coupon or discount that was not given; offer only what was given, or say that there is none",
+	Promise:   "the text promises something that was not given, such as a guarantee, a refund, a gift or a deadline; leave it out, or say that it is not known",
+	Language:  "the text is in another language than the store's and the customer's; write in the language that was asked for",
+	Repeat:    "the text repeats an earlier message; say something new",
+	Leak:      "the text speaks of its instructions, of what writes it, or carries the label of a speaker; write only the message to the customer",
+	Sensitive: "the text asks for a password, a code, a document or card data; never ask for these",
+}
+
+// rules look for one reason each, in the order of the constants. Those after TooLong may
+// rely on a text of bounded length.
+var rules = []struct {
+	reason Reason
+	broken func(text string, facts *Facts) bool
+}{
+	{Empty, isEmpty},
+	{TooLong, isTooLong},
+	{Braces, hasBraces},
+}
+
+// Check returns the first reason why the text may not be sent, in the order of the
+// constants; nil when it may. The same text and facts always have the same answer.
+func Check(text string, facts Facts) *Refusal {
+	for _, rule := range rules {
+		if rule.broken(text, &facts) {
+			return &Refusal{Reason: rule.reason, Detail: details[rule.reason]}
+		}
+	}
+	return nil
+}
+
+// isEmpty looks for a letter, a digit or a symbol: an emoji is an answer, dots are none.
+func isEmpty(text string, _ *Facts) bool {
+	return !strings.ContainsFunc(text, func(r rune) bool {
+		return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsSymbol(r))
+	})
+}
+
+func isTooLong(text string, _ *Facts) bool {
+	if utf8.RuneCountInString(text) > maxWhole {
+		return true
+	}
+	count := 0
+	for field := range strings.FieldsSeq(text) {
+		if !strings.HasPrefix(field, "https://") && !strings.HasPrefix(field, "http://") {
+			count += utf8.RuneCountInString(field) + 1
+		}
+	}
+	return count > MaxLength+1
+}
+
+func hasBraces(text string, _ *Facts) bool {
+	return strings.ContainsAny(text, "{}")
+}
