@@ -7,6 +7,7 @@
 package guard
 
 import (
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -95,48 +96,66 @@ var details = map[Reason]string{
 	Sensitive: "the text asks for a password, a code, a document or card data; never ask for these",
 }
 
-// rules look for one reason each, in the order of the constants. Those after TooLong may
-// rely on a text of bounded length.
+// rules look for one reason each, in the order of the constants.
 var rules = []struct {
 	reason Reason
-	broken func(text string, facts *Facts) bool
+	broken func(*subject) bool
 }{
-	{Empty, isEmpty},
-	{TooLong, isTooLong},
-	{Braces, hasBraces},
+	{Braces, (*subject).hasBraces},
+	{Link, (*subject).hasLink},
+	{Price, (*subject).hasPrice},
+	{Coupon, (*subject).hasCoupon},
+	{Promise, (*subject).hasPromise},
+	{Language, (*subject).inOtherLanguage},
+	{Repeat, (*subject).repeats},
+	{Leak, (*subject).leaks},
+	{Sensitive, (*subject).asksSecrets},
 }
 
 // Check returns the first reason why the text may not be sent, in the order of the
 // constants; nil when it may. The same text and facts always have the same answer.
 func Check(text string, facts Facts) *Refusal {
+	switch {
+	case isEmpty(text):
+		return refuse(Empty)
+	case isTooLong(text):
+		return refuse(TooLong)
+	}
+	judged := newSubject(text, &facts)
 	for _, rule := range rules {
-		if rule.broken(text, &facts) {
-			return &Refusal{Reason: rule.reason, Detail: details[rule.reason]}
+		if rule.broken(judged) {
+			return refuse(rule.reason)
 		}
 	}
 	return nil
 }
 
+func refuse(reason Reason) *Refusal { return &Refusal{Reason: reason, Detail: details[reason]} }
+
 // isEmpty looks for a letter, a digit or a symbol: an emoji is an answer, dots are none.
-func isEmpty(text string, _ *Facts) bool {
+func isEmpty(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsSymbol(r))
 	})
 }
 
-func isTooLong(text string, _ *Facts) bool {
-	if utf8.RuneCountInString(text) > maxWhole {
+func isTooLong(text string) bool {
+	if len(text) > maxWhole*utf8.UTFMax || utf8.RuneCountInString(text) > maxWhole {
 		return true
 	}
-	count := 0
+	count := -1
 	for field := range strings.FieldsSeq(text) {
+		count++
 		if !strings.HasPrefix(field, "https://") && !strings.HasPrefix(field, "http://") {
-			count += utf8.RuneCountInString(field) + 1
+			count += utf8.RuneCountInString(field)
 		}
 	}
-	return count > MaxLength+1
+	return count > MaxLength
 }
 
-func hasBraces(text string, _ *Facts) bool {
-	return strings.ContainsAny(text, "{}")
+// placeholder is what a model writes where it was to fill something in.
+var placeholder = regexp.MustCompile(`[\[<](?:o |a |seu |sua |the |your |tu |su |insira |insert )?(?:nome|name|nombre|link|url|cupom|coupon|cupon|preco|price|precio|valor|produto|product|producto|cliente|customer|loja|store)[^\]>\n]{0,40}[\]>]`)
+
+func (s *subject) hasBraces() bool {
+	return strings.ContainsAny(s.folded, "{}") || strings.Contains(s.folded, "<%") || placeholder.MatchString(s.folded)
 }
