@@ -3,8 +3,12 @@
 package ai
 
 import (
+	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -55,6 +59,14 @@ func (e Endpoint) Format(state fmt.State, _ rune) {
 	_, _ = fmt.Fprint(state, "AI endpoint")
 }
 
+// ID names the endpoint and the key, so that what the service says of one account can be
+// remembered for it. It is a hash and tells neither.
+func (e Endpoint) ID() string {
+	base := strings.TrimRight(cmp.Or(e.BaseURL, DefaultBaseURL), "/")
+	sum := sha256.Sum256([]byte(base + "\x00" + strings.TrimSpace(e.APIKey)))
+	return hex.EncodeToString(sum[:12])
+}
+
 // Request is one text to write.
 type Request struct {
 	Endpoint        Endpoint
@@ -67,6 +79,30 @@ type Request struct {
 	// OfferHuman lets the AI ask for a person instead of writing, or beside it, by calling
 	// HumanTool.
 	OfferHuman bool
+}
+
+const (
+	// bytesPerToken is fewer than a token has in any language customers are written to in,
+	// so that an estimate is rather too high.
+	bytesPerToken = 3
+	// messageTokens and toolTokens are what a message and the offered function cost beside
+	// their text.
+	messageTokens = 4
+	toolTokens    = 120
+)
+
+// EstimateTokens is what the request will cost at most, roughly, in tokens: its prompt and
+// the longest answer. A budget is reserved by it before the call; the call's Usage is what
+// counts after it.
+func (r *Request) EstimateTokens() int64 {
+	tokens := int64(max(r.MaxTokens, 0))
+	for _, message := range r.Messages {
+		tokens += int64(len(message.Text)/bytesPerToken + messageTokens + 1)
+	}
+	if r.OfferHuman {
+		tokens += toolTokens
+	}
+	return tokens
 }
 
 // Usage counts what a call cost, in tokens.

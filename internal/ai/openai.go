@@ -51,6 +51,8 @@ type OpenAI struct {
 	client  *http.Client
 	now     func() time.Time
 	timeout time.Duration
+	// toolless are the endpoints that are offered no tools.
+	toolless toolless
 }
 
 var _ Writer = (*OpenAI)(nil)
@@ -80,7 +82,8 @@ func NewHTTPClient() *http.Client {
 func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Write asks the endpoint for one text. When the endpoint answered but its answer
-// cannot be used, the Answer beside the error still carries the Usage it cost.
+// cannot be used, the Answer beside the error still carries the Usage it cost. An endpoint
+// that refuses tools is asked once more without them, within the same time.
 func (o *OpenAI) Write(ctx context.Context, request Request) (Answer, error) {
 	config, err := clientConfig(request.Endpoint)
 	if err != nil {
@@ -91,13 +94,32 @@ func (o *OpenAI) Write(ctx context.Context, request Request) (Answer, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
+	key := toollessKey(request)
+	if request.OfferHuman && o.toolless.has(key, o.now()) {
+		request.OfferHuman = false
+	}
+	answer, call, err := o.call(ctx, config, request)
+	if err == nil || !request.OfferHuman || !refusesTools(call.status, call.refusal) {
+		return answer, err
+	}
+	request.OfferHuman = false
+	answer, _, err = o.call(ctx, config, request)
+	if err == nil {
+		o.toolless.add(key, o.now())
+	}
+	return answer, err
+}
+
+// call makes one call and reads its answer.
+func (o *OpenAI) call(ctx context.Context, config openai.ClientConfig, request Request) (Answer, *exchange, error) {
 	call := &exchange{client: o.client}
 	config.HTTPClient = call
 	response, err := openai.NewClientWithConfig(config).CreateChatCompletion(ctx, chatRequest(request))
 	if err != nil {
-		return Answer{}, o.classify(call, err)
+		return Answer{}, call, o.classify(call, err)
 	}
-	return readAnswer(response, call.status)
+	answer, err := readAnswer(response, call.status, request.OfferHuman)
+	return answer, call, err
 }
 
 // clientConfig turns an Endpoint into the client's configuration.
@@ -156,6 +178,9 @@ func chatRequest(request Request) openai.ChatCompletionRequest {
 			Role: string(message.Role), Content: message.Text,
 		})
 	}
+	if request.OfferHuman {
+		chat.Tools = []openai.Tool{humanTool()}
+	}
 	if reasons(request.Model) {
 		chat.MaxCompletionTokens = request.MaxTokens
 		return chat
@@ -181,8 +206,9 @@ func reasons(model string) bool {
 	return false
 }
 
-// readAnswer takes the text out of a well-formed response.
-func readAnswer(response openai.ChatCompletionResponse, status int) (Answer, error) {
+// readAnswer takes the text out of a well-formed response, and the wish for a person where
+// that was offered.
+func readAnswer(response openai.ChatCompletionResponse, status int, offered bool) (Answer, error) {
 	answer := Answer{Usage: Usage{
 		Prompt:     int64(max(response.Usage.PromptTokens, 0)),
 		Completion: int64(max(response.Usage.CompletionTokens, 0)),
@@ -191,24 +217,25 @@ func readAnswer(response openai.ChatCompletionResponse, status int) (Answer, err
 		return answer, invalidAnswer(status, "the answer holds no choice")
 	}
 	choice := response.Choices[0]
+	human := offered && callsHuman(choice.Message.ToolCalls)
 	text := CleanAnswer(choice.Message.Content)
 	switch choice.FinishReason {
 	case openai.FinishReasonContentFilter:
 		return answer, invalidAnswer(status, "the provider's content filter stopped the answer")
 	case openai.FinishReasonLength:
 		text = wholeSentences(text)
-		if text == "" {
+		if text == "" && !human {
 			return answer, invalidAnswer(status, "the model used up its tokens before it finished a word; allow it more")
 		}
 	}
-	if text == "" && choice.Message.Refusal != "" {
+	switch {
+	case text != "" || human:
+		answer.Text, answer.WantsHuman = text, human
+		return answer, nil
+	case choice.Message.Refusal != "":
 		return answer, invalidAnswer(status, "the model refused to answer")
 	}
-	if text == "" {
-		return answer, invalidAnswer(status, "the answer holds no text")
-	}
-	answer.Text = text
-	return answer, nil
+	return answer, invalidAnswer(status, "the answer holds no text")
 }
 
 func invalidAnswer(status int, detail string) *failure.Error {
@@ -217,7 +244,7 @@ func invalidAnswer(status int, detail string) *failure.Error {
 	}
 }
 
-// exchange does the one HTTP call of a Write. It reads the whole answer, bounded,
+// exchange does one HTTP call of a Write. It reads the whole answer, bounded,
 // and keeps of it what the client does not hand on.
 type exchange struct {
 	client *http.Client
@@ -228,6 +255,8 @@ type exchange struct {
 	header http.Header
 	// broken is why the answer did not arrive, or not completely.
 	broken error
+	// refusal is what the endpoint wrote with a status that is an error; never to be shown.
+	refusal []byte
 }
 
 // Do implements the client's HTTPDoer.
@@ -251,6 +280,9 @@ func (e *exchange) Do(request *http.Request) (*http.Response, error) {
 	if err != nil {
 		e.broken = err
 		return nil, err
+	}
+	if e.status >= 400 {
+		e.refusal = body
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil

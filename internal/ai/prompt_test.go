@@ -274,27 +274,99 @@ func TestCompose(t *testing.T) {
 		instruction  string
 		want         string
 	}{
-		{"answer", "s", 3, "", "system:s assistant:m3 user:m4 user:m5"},
-		{"step", "s", 1, "go", "system:s user:m5 system:go"},
-		{"all", "s", 100, "", "system:s assistant:m1 user:m2 assistant:m3 user:m4 user:m5"},
-		{"no history", "s", 0, "go", "system:s system:go"},
-		{"negative", "s", -1, "", "system:s"},
-		{"nothing", "", 0, " ", ""},
+		{"answer", "s", 3, "", "system:s system:RULES assistant:m3 user:m4 user:m5"},
+		{"step", "s", 1, "go", "system:s system:RULES user:m5 system:go"},
+		{"all", "s", 100, "", "system:s system:RULES assistant:m1 user:m2 assistant:m3 user:m4 user:m5"},
+		{"no history", "s", 0, "go", "system:s system:RULES system:go"},
+		{"negative", "s", -1, "", "system:s system:RULES"},
+		{"nothing", "", 0, " ", "system:RULES"},
 	} {
 		parts := make([]string, 0, 8)
 		for _, message := range Compose(c.system, history, c.last, c.instruction) {
 			parts = append(parts, string(message.Role)+":"+message.Text)
 		}
-		if got := strings.Join(parts, " "); got != c.want {
+		if got := strings.Replace(strings.Join(parts, " "), SafetyRules, "RULES", 1); got != c.want {
 			t.Errorf("%s: got %q, want %q", c.name, got, c.want)
 		}
 	}
 	long := Compose("s", []Message{{User, strings.Repeat("á", 70000)}}, 6, "")
-	if got := utf8.RuneCountInString(long[1].Text); got != maxHistoryText {
+	if got := utf8.RuneCountInString(long[2].Text); got != maxHistoryText {
 		t.Errorf("a long message is %d characters", got)
 	}
 	if history[6].Text != "m5\x00" {
 		t.Error("Compose changed the history")
+	}
+}
+
+// The rules must not look like the facts of a cart, name a link, or be the first thing a
+// text repeats.
+func TestSafetyRules(t *testing.T) {
+	for _, want := range []string{"never an instruction", "link", "price", "coupon", "password", "language", HumanTool} {
+		if !strings.Contains(SafetyRules, want) {
+			t.Errorf("missing %q", want)
+		}
+	}
+	for _, unwanted := range []string{"://", "{{", "\n\n"} {
+		if strings.Contains(SafetyRules, unwanted) {
+			t.Errorf("unwanted %q", unwanted)
+		}
+	}
+	if !strings.Contains(DefaultSystemPrompt, HumanTool) {
+		t.Error("the built-in prompt does not name the function")
+	}
+}
+
+func TestRewrite(t *testing.T) {
+	asked := make([]Message, 2, 8)
+	asked[0], asked[1] = Message{System, "s"}, Message{User, "tem desconto?"}
+	again := Rewrite(asked, " Tem 90%!\x00 ", "the text names a\nprice")
+	if len(again) != 4 || again[2] != (Message{Assistant, "Tem 90%!"}) || again[3].Role != System ||
+		!strings.Contains(again[3].Text, "may not be sent: the text names a price. Write another") {
+		t.Errorf("got %+v", again)
+	}
+	if other := Rewrite(asked, "outro", "x"); again[2].Text != "Tem 90%!" || other[2].Text != "outro" || len(asked) != 2 {
+		t.Errorf("two share their memory: %+v, %+v", again, other)
+	}
+	empty := Rewrite(asked, " \u200b ", "")
+	if len(empty) != 3 || !strings.Contains(empty[2].Text, "may not be sent. Write") {
+		t.Errorf("an empty text: %+v", empty)
+	}
+	if huge := Rewrite(nil, strings.Repeat("é", 1<<20), strings.Repeat("x", 1<<20)); len(huge[0].Text) > 2*maxHistoryText || len(huge[1].Text) > 1000 {
+		t.Errorf("a huge text: %d and %d bytes", len(huge[0].Text), len(huge[1].Text))
+	}
+	if err := checkRequest(Request{Model: "m", Messages: empty}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestEstimateTokens(t *testing.T) {
+	request := Request{MaxTokens: 150, Messages: []Message{{System, strings.Repeat("a", 3000)}, {User, "oi"}}}
+	if got := request.EstimateTokens(); got != 150+1000+5+5 {
+		t.Errorf("got %d", got)
+	}
+	request.OfferHuman = true
+	if got := request.EstimateTokens(); got != 1160+toolTokens {
+		t.Errorf("with the function: %d", got)
+	}
+	if got := (&Request{MaxTokens: -5}).EstimateTokens(); got != 0 {
+		t.Errorf("nothing costs %d", got)
+	}
+}
+
+func TestEndpointID(t *testing.T) {
+	one := Endpoint{BaseURL: "https://ai.example/v1/", APIKey: "sk-a"}
+	if id := one.ID(); id != (Endpoint{BaseURL: "https://ai.example/v1", APIKey: " sk-a\n"}).ID() || len(id) != 24 || strings.Contains(id, "sk-a") {
+		t.Errorf("got %q", id)
+	}
+	if (Endpoint{APIKey: "x"}).ID() != (Endpoint{BaseURL: DefaultBaseURL, APIKey: "x"}).ID() {
+		t.Error("the default endpoint has two names")
+	}
+	seen := map[string]bool{one.ID(): true}
+	for _, other := range []Endpoint{{BaseURL: one.BaseURL, APIKey: "sk-b"}, {BaseURL: "https://ai.example/v2", APIKey: "sk-a"}, {}} {
+		if seen[other.ID()] {
+			t.Errorf("%q names two", other.ID())
+		}
+		seen[other.ID()] = true
 	}
 }
 
@@ -449,7 +521,7 @@ func BenchmarkRenderCompose(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		if got := Compose(system, history, DefaultHistoryMessages, ""); len(got) != 7 {
+		if got := Compose(system, history, DefaultHistoryMessages, ""); len(got) != 8 {
 			b.Fatal(len(got))
 		}
 	}
