@@ -9,16 +9,13 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/guard"
 )
 
 // prompt builds what the AI is asked for a message: the same system prompt for first
 // messages and answers, and the last messages of the conversation.
 func prompt(s situation, wanted message) ([]ai.Message, error) {
-	template, err := ai.ParsePrompt(systemPrompt(s))
-	if err != nil {
-		return nil, err
-	}
-	system, err := template.Render(promptData(s, wanted))
+	system, err := renderedPrompt(s, promptData(s, wanted))
 	if err != nil {
 		return nil, err
 	}
@@ -26,23 +23,51 @@ func prompt(s situation, wanted message) ([]ai.Message, error) {
 	if wanted.step != nil {
 		instruction = ai.StepInstruction(wanted.step.Name)
 	}
-	return ai.Compose(system, history(s.lead.Status.Conversation), ai.HistoryMessages(s.store), instruction), nil
+	said := history(s.lead.Status.Conversation, s.lead.Status.Cycle, s.store.Spec.Locale)
+	return ai.Compose(system, said, ai.HistoryMessages(s.store), instruction), nil
+}
+
+func renderedPrompt(s situation, data ai.PromptData) (string, error) {
+	template, err := ai.ParsePrompt(systemPrompt(s))
+	if err != nil {
+		return "", err
+	}
+	return template.Render(data)
 }
 
 // fixedText is the text of a step that needs no AI.
 func fixedText(s situation, wanted message) (string, error) {
-	template, err := ai.ParsePrompt(wanted.step.Text)
+	return fixedTextOf(s, fmt.Sprintf("the text of step %q", wanted.step.Name), wanted.step.Text, wanted)
+}
+
+// fixedTextOf renders a text that a person wrote; field says in errors where it stands.
+func fixedTextOf(s situation, field, template string, wanted message) (string, error) {
+	parsed, err := ai.ParsePrompt(template)
 	if err != nil {
-		return "", err
+		return "", inField(field, err)
 	}
-	text, err := template.Render(promptData(s, wanted))
+	text, err := parsed.Render(promptData(s, wanted))
+	if err != nil {
+		return "", inField(field, err)
+	}
 	if utf8.RuneCountInString(text) > v1alpha1.MaxMessageLength {
 		return "", &failure.Error{
-			Class: failure.Terminal, Code: failure.Misconfigured, Op: "policy: render step text",
-			Detail: fmt.Sprintf("with its variables filled in, the text of step %q has more than %d characters", wanted.step.Name, v1alpha1.MaxMessageLength),
+			Class: failure.Terminal, Code: failure.Misconfigured, Op: "policy: render text",
+			Detail: fmt.Sprintf("with its variables filled in, %s has more than %d characters", field, v1alpha1.MaxMessageLength),
 		}
 	}
-	return text, err
+	return text, nil
+}
+
+// inField says where the template is that does not work.
+func inField(field string, err error) error {
+	failed, classed := failure.As(err)
+	if !classed {
+		return err
+	}
+	named := *failed
+	named.Detail = field + ": " + named.Detail
+	return &named
 }
 
 func systemPrompt(s situation) string {
@@ -82,20 +107,154 @@ func promptData(s situation, wanted message) ai.PromptData {
 	return data
 }
 
-// history is the conversation as the AI sees it: what was really said, and a word for what
-// was no text.
-func history(conversation []v1alpha1.Message) []ai.Message {
-	said := make([]ai.Message, 0, len(conversation))
+// history is the conversation as the AI sees it: what was really said, words for what was
+// no text, and a line between the recoveries.
+func history(conversation []v1alpha1.Message, cycle int32, locale string) []ai.Message {
+	words := wordsFor(locale)
+	said := make([]ai.Message, 0, len(conversation)+1)
+	last := cycle
 	for i := range conversation {
 		m := &conversation[i]
-		switch {
-		case m.Role == v1alpha1.RoleCustomer && m.Media != "":
-			said = append(said, ai.Message{Role: ai.User, Text: strings.TrimSpace("[" + m.Media + "] " + m.Text)})
-		case m.Role == v1alpha1.RoleCustomer:
-			said = append(said, ai.Message{Role: ai.User, Text: m.Text})
-		case m.Role == v1alpha1.RoleOperator, m.State == v1alpha1.MessageSent, m.State == v1alpha1.MessageUnknown:
-			said = append(said, ai.Message{Role: ai.Assistant, Text: m.Text})
+		line, ok := line(m, words)
+		if !ok {
+			continue
 		}
+		if len(said) > 0 && m.Cycle != last {
+			said = append(said, ai.Message{Role: ai.User, Text: words.earlier})
+		}
+		said, last = append(said, line), m.Cycle
+	}
+	if len(said) > 0 && last != cycle {
+		said = append(said, ai.Message{Role: ai.User, Text: words.earlier})
 	}
 	return said
+}
+
+// line is one message as the AI sees it; false when the customer has never seen it.
+func line(m *v1alpha1.Message, words mediaWords) (ai.Message, bool) {
+	switch {
+	case m.Role == v1alpha1.RoleCustomer && m.Media != "":
+		return ai.Message{Role: ai.User, Text: strings.TrimSpace(words.of(m.Media) + " " + m.Text)}, true
+	case m.Role == v1alpha1.RoleCustomer:
+		return ai.Message{Role: ai.User, Text: m.Text}, true
+	case isOurs(m):
+		return ai.Message{Role: ai.Assistant, Text: m.Text}, true
+	}
+	return ai.Message{}, false
+}
+
+// isOurs says whether a message came from the store and reached the customer, as far as
+// anybody knows.
+func isOurs(m *v1alpha1.Message) bool {
+	return m.Role == v1alpha1.RoleOperator ||
+		m.Role == v1alpha1.RoleAssistant && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown)
+}
+
+// mediaWords say in one language what came that is no text.
+type mediaWords struct {
+	kinds map[string]string
+	// other is for a kind that is not in kinds.
+	other string
+	// earlier stands after what belongs to an earlier recovery.
+	earlier string
+}
+
+func (w mediaWords) of(kind string) string { return cmp.Or(w.kinds[kind], w.other) }
+
+var (
+	portuguese = mediaWords{
+		kinds: map[string]string{
+			"audio":    "[o cliente enviou um áudio, que você não pode ouvir]",
+			"image":    "[o cliente enviou uma imagem, que você não pode ver]",
+			"video":    "[o cliente enviou um vídeo, que você não pode ver]",
+			"document": "[o cliente enviou um documento, que você não pode abrir]",
+			"sticker":  "[o cliente enviou uma figurinha]",
+			"location": "[o cliente enviou uma localização, que você não pode ver]",
+			"contact":  "[o cliente enviou um contato, que você não pode ver]",
+			"poll":     "[o cliente enviou uma enquete]",
+		},
+		other:   "[o cliente enviou algo que você não pode ver]",
+		earlier: "[o que vem antes é de uma conversa anterior, sobre outra tentativa de compra]",
+	}
+	spanish = mediaWords{
+		kinds: map[string]string{
+			"audio":    "[el cliente envió un audio, que no puedes escuchar]",
+			"image":    "[el cliente envió una imagen, que no puedes ver]",
+			"video":    "[el cliente envió un video, que no puedes ver]",
+			"document": "[el cliente envió un documento, que no puedes abrir]",
+			"sticker":  "[el cliente envió un sticker]",
+			"location": "[el cliente envió una ubicación, que no puedes ver]",
+			"contact":  "[el cliente envió un contacto, que no puedes ver]",
+			"poll":     "[el cliente envió una encuesta]",
+		},
+		other:   "[el cliente envió algo que no puedes ver]",
+		earlier: "[lo anterior es de una conversación pasada, sobre otro intento de compra]",
+	}
+	english = mediaWords{
+		kinds: map[string]string{
+			"audio":    "[the customer sent a voice message, which you cannot hear]",
+			"image":    "[the customer sent a picture, which you cannot see]",
+			"video":    "[the customer sent a video, which you cannot see]",
+			"document": "[the customer sent a document, which you cannot open]",
+			"sticker":  "[the customer sent a sticker]",
+			"location": "[the customer sent a location, which you cannot see]",
+			"contact":  "[the customer sent a contact, which you cannot see]",
+			"poll":     "[the customer sent a poll]",
+		},
+		other:   "[the customer sent something that you cannot see]",
+		earlier: "[what comes before is an earlier conversation, about another attempt to buy]",
+	}
+)
+
+// wordsFor are the words in the language of a locale; English for those not known here.
+func wordsFor(locale string) mediaWords {
+	language, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+	switch language {
+	case "pt":
+		return portuguese
+	case "es":
+		return spanish
+	}
+	return english
+}
+
+// customerWords is how many of the customer's last messages say which language is theirs.
+const customerWords = 6
+
+// guardFacts is what a text of the AI is judged by; system is the rendered system prompt it
+// was written with. The customer chose their name, so what a prompt says with it is no
+// fact: the prompt is rendered once more for a customer without one.
+func guardFacts(s situation, wanted message, system string) guard.Facts {
+	data := promptData(s, wanted)
+	facts := guard.Facts{
+		Coupon: data.Coupon.Code,
+		Locale: s.store.Spec.Locale,
+		Hosts:  append([]string{s.lead.Spec.CheckoutURL}, s.policy.AllowedLinkHosts...),
+	}
+	if s.product != nil {
+		facts.Hosts = append(facts.Hosts, s.product.Spec.CheckoutURL)
+	}
+	data.Customer = ai.PromptCustomer{Name: "Cliente"}
+	if anonymous, err := renderedPrompt(s, data); err == nil {
+		system = anonymous
+	}
+	facts.Prompt = strings.Join([]string{
+		system, data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
+		strings.TrimSpace(data.Amount + " " + data.Currency), data.Step.Instructions,
+	}, "\n")
+	said := s.lead.Status.Conversation
+	for i := range said {
+		m := &said[i]
+		switch {
+		case isOurs(m):
+			if facts.Last != "" {
+				facts.Earlier = append(facts.Earlier, facts.Last)
+			}
+			facts.Last = m.Text
+		case m.Role == v1alpha1.RoleCustomer && m.Text != "":
+			facts.Customer = append(facts.Customer, m.Text)
+		}
+	}
+	facts.Customer = facts.Customer[max(0, len(facts.Customer)-customerWords):]
+	return facts
 }

@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/guard"
 )
 
 // written is the situation that a prompt is written in.
@@ -82,8 +83,8 @@ func TestHistory(t *testing.T) {
 		want []ai.Message
 	}{
 		{"the customer's text", said(v1alpha1.RoleCustomer, "", "Oi"), []ai.Message{{Role: ai.User, Text: "Oi"}}},
-		{"a picture", media("image", ""), []ai.Message{{Role: ai.User, Text: "[image]"}}},
-		{"a picture with words", media("image", "é este?"), []ai.Message{{Role: ai.User, Text: "[image] é este?"}}},
+		{"a picture", media("image", ""), []ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver]"}}},
+		{"a picture with words", media("image", "é este?"), []ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver] é este?"}}},
 		{"a person's text from the phone", said(v1alpha1.RoleOperator, "", "Já te ajudo"), []ai.Message{{Role: ai.Assistant, Text: "Já te ajudo"}}},
 		{"ours that went", said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "Oi"), []ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
 		{"ours that may have gone", said(v1alpha1.RoleAssistant, v1alpha1.MessageUnknown, "Oi"), []ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
@@ -92,14 +93,152 @@ func TestHistory(t *testing.T) {
 		{"ours that was cancelled", said(v1alpha1.RoleAssistant, v1alpha1.MessageCancelled, "Oi"), []ai.Message{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got := history([]v1alpha1.Message{c.in}); !reflect.DeepEqual(got, c.want) {
+			if got := history([]v1alpha1.Message{c.in}, 0, "pt-BR"); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("got %+v", got)
 			}
 		})
 	}
-	got := history([]v1alpha1.Message{media("audio", ""), said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "b"), said(v1alpha1.RoleCustomer, "", "c")})
-	if want := []ai.Message{{Role: ai.User, Text: "[audio]"}, {Role: ai.Assistant, Text: "b"}, {Role: ai.User, Text: "c"}}; !reflect.DeepEqual(got, want) {
+	got := history([]v1alpha1.Message{media("audio", ""), said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "b"), said(v1alpha1.RoleCustomer, "", "c")}, 0, "pt-BR")
+	if want := []ai.Message{{Role: ai.User, Text: portuguese.of("audio")}, {Role: ai.Assistant, Text: "b"}, {Role: ai.User, Text: "c"}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("in the order %+v", got)
+	}
+}
+
+func TestMediaWords(t *testing.T) {
+	kinds := []string{"audio", "image", "video", "document", "sticker", "location", "contact", "poll"}
+	for locale, want := range map[string]string{
+		"pt-BR": "[o cliente enviou um áudio, que você não pode ouvir]", "pt": "[o cliente enviou um áudio, que você não pode ouvir]",
+		"es_MX": "[el cliente envió un audio, que no puedes escuchar]", "en-US": "[the customer sent a voice message, which you cannot hear]",
+		"de-DE": "[the customer sent a voice message, which you cannot hear]", "": "[the customer sent a voice message, which you cannot hear]",
+	} {
+		words := wordsFor(locale)
+		if got := words.of("audio"); got != want {
+			t.Errorf("%q: %q", locale, got)
+		}
+		seen := map[string]bool{words.of("hologram"): true, words.earlier: true}
+		for _, kind := range kinds {
+			said := words.of(kind)
+			if seen[said] || !strings.HasPrefix(said, "[") || !strings.HasSuffix(said, "]") {
+				t.Errorf("%q, %s: %q", locale, kind, said)
+			}
+			seen[said] = true
+		}
+	}
+}
+
+func TestHistoryOfEarlierCycles(t *testing.T) {
+	in := func(cycle int32, role v1alpha1.Role, text string) v1alpha1.Message {
+		return v1alpha1.Message{Cycle: cycle, Role: role, State: v1alpha1.MessageSent, Text: text}
+	}
+	first, answer, second := in(0, v1alpha1.RoleAssistant, "a"), in(0, v1alpha1.RoleCustomer, "b"), in(1, v1alpha1.RoleAssistant, "c")
+	failed := in(1, v1alpha1.RoleAssistant, "d")
+	failed.State = v1alpha1.MessageFailed
+	for _, c := range []struct {
+		name  string
+		in    []v1alpha1.Message
+		cycle int32
+		want  string
+	}{
+		{"nothing yet", nil, 1, ""},
+		{"one cycle", []v1alpha1.Message{first, answer}, 0, "a b"},
+		{"a new one begins", []v1alpha1.Message{first, answer}, 1, "a b |"},
+		{"and goes on", []v1alpha1.Message{first, answer, second}, 1, "a b | c"},
+		{"what did not go begins nothing", []v1alpha1.Message{first, answer, failed}, 1, "a b |"},
+		{"the earlier one is gone", []v1alpha1.Message{second}, 1, "c"},
+		{"a cycle without a word", []v1alpha1.Message{first, second}, 2, "a | c |"},
+	} {
+		texts := make([]string, 0, 8)
+		for _, line := range history(c.in, c.cycle, "pt-BR") {
+			texts = append(texts, strings.Replace(line.Text, portuguese.earlier, "|", 1))
+		}
+		if got := strings.Join(texts, " "); got != c.want {
+			t.Errorf("%s: %q, want %q", c.name, got, c.want)
+		}
+	}
+}
+
+func TestGuardFacts(t *testing.T) {
+	product := gen.ProductObject(func(p *v1alpha1.Product) {
+		p.Spec.CheckoutURL, p.Spec.Description = "https://pay.example.com/violao", "40 aulas, garantia de 7 dias"
+		p.Spec.Coupon = &v1alpha1.Coupon{Code: "VOLTA10", Text: "10% de desconto"}
+	})
+	s := written(product, func(l *v1alpha1.CartRecovery) {
+		l.Spec.CheckoutURL, l.Spec.Amount, l.Spec.Currency = "https://checkout.example.com/c/1", "197.00", "BRL"
+		l.Spec.Customer.Name = "Ganhe 90% evil.com"
+		for i := range 10 {
+			l.Status.Conversation = append(l.Status.Conversation,
+				v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, Text: "ours " + string(rune('a'+i))},
+				v1alpha1.Message{Role: v1alpha1.RoleCustomer, Text: "theirs R$ 5"})
+		}
+		l.Status.Conversation = append(l.Status.Conversation,
+			v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageFailed, Text: "never went"},
+			v1alpha1.Message{Role: v1alpha1.RoleCustomer, Media: "audio"})
+	})
+	s.policy.AllowedLinkHosts = []string{"blog.example.org"}
+	wanted := stepMessage(v1alpha1.Step{Name: "second", Instructions: "Fale do bônus."})
+	asked, err := prompt(s, wanted)
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := guardFacts(s, wanted, asked[0].Text)
+	if facts.Coupon != "VOLTA10" || facts.Locale != "pt-BR" || facts.Last != "ours j" || len(facts.Earlier) != 9 || len(facts.Customer) != customerWords {
+		t.Errorf("got %+v", facts)
+	}
+	for _, stranger := range []string{"90%", "evil.com", "R$ 5", "ours", "never went"} {
+		if strings.Contains(facts.Prompt, stranger) {
+			t.Errorf("%q has become a fact", stranger)
+		}
+	}
+	for text, want := range map[string]guard.Reason{
+		"Oi! São R$ 197,00, e com o cupom VOLTA10 você tem 10% de desconto.":        "",
+		"Tem garantia de 7 dias e um bônus!\nhttps://checkout.example.com/c/1":      "",
+		"Veja https://pay.example.com/violao ou o https://blog.example.org/violao.": "",
+		"Oi! Você ganhou 90% de desconto.":                                          guard.Price,
+		"Sim, são R$ 5.":                                                            guard.Price,
+		"Abra evil.com agora":                                                       guard.Link,
+		"ours c, ours c, ours c":                                                    "",
+		"Ours j!":                                                                   guard.Repeat,
+	} {
+		got := guard.Reason("")
+		if refusal := guard.Check(text, facts); refusal != nil {
+			got = refusal.Reason
+		}
+		if got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestGuardFactsWithLittle(t *testing.T) {
+	s := written(nil)
+	s.store.Spec.AI.SystemPrompt = "{{.Nobody}}"
+	facts := guardFacts(s, message{replyTo: "in-1"}, "Temos garantia.")
+	if !strings.Contains(facts.Prompt, "Temos garantia.") || facts.Coupon != "" || facts.Last != "" || len(facts.Customer) != 0 {
+		t.Errorf("got %+v", facts)
+	}
+	if refusal := guard.Check("Veja https://example.com/", facts); refusal == nil || refusal.Reason != guard.Link {
+		t.Errorf("a link, where none is known: %v", refusal)
+	}
+}
+
+func TestFixedTextOf(t *testing.T) {
+	s := written(gen.ProductObject())
+	for _, c := range []struct{ template, want, detail string }{
+		{"Pronto, {{.Customer.FirstName}}. Você não recebe mais nada de nós.", "Pronto, Maria. Você não recebe mais nada de nós.", ""},
+		{"{{if .IsReply}}resposta{{else}}primeira{{end}}", "resposta", ""},
+		{"Oi {{.Nobody}}", "", "fallbackText: line 1"},
+		{"{{.Coupon.Code}}", "", "fallbackText: the template writes nothing"},
+		{"", "", "fallbackText: the template is empty"},
+		{strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", "", "filled in, fallbackText has more than 2048 characters"},
+	} {
+		got, err := fixedTextOf(s, "fallbackText", c.template, message{replyTo: "in-1"})
+		var failed *failure.Error
+		if got != c.want || (err != nil) != (c.detail != "") {
+			t.Errorf("%q writes %q, %v", c.template, got, err)
+		}
+		if err != nil && (!errors.As(err, &failed) || failed.Code != failure.Misconfigured || !strings.Contains(failed.Detail, c.detail)) {
+			t.Errorf("%q says %v, want %q", c.template, err, c.detail)
+		}
 	}
 }
 
@@ -109,18 +248,18 @@ func TestPrompt(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(asked) != 3 || asked[0].Role != ai.System || asked[2] != (ai.Message{Role: ai.User, Text: "Tem desconto?"}) {
+	if len(asked) != 4 || asked[0].Role != ai.System || asked[1].Text != ai.SafetyRules || asked[3] != (ai.Message{Role: ai.User, Text: "Tem desconto?"}) {
 		t.Errorf("an answer: %+v", asked)
 	}
 	asked, err = prompt(s, stepMessage(v1alpha1.Step{Name: "second"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := asked[len(asked)-1]; len(asked) != 4 || last.Role != ai.System || !strings.Contains(last.Text, `"second"`) {
+	if last := asked[len(asked)-1]; len(asked) != 5 || last.Role != ai.System || !strings.Contains(last.Text, `"second"`) {
 		t.Errorf("a step: %+v", asked)
 	}
 	s.store.Spec.AI.HistoryMessages = ptr.To(int32(0))
-	if asked, err = prompt(s, message{replyTo: "in-1"}); err != nil || len(asked) != 1 {
+	if asked, err = prompt(s, message{replyTo: "in-1"}); err != nil || len(asked) != 2 {
 		t.Errorf("without history: %+v, %v", asked, err)
 	}
 }

@@ -149,7 +149,7 @@ var _ = Describe("The first message", func() {
 		Expect(w.sent()).To(HaveLen(2))
 		Expect(w.sent()[1].TrackID).NotTo(Equal(w.sent()[0].TrackID))
 		second := w.openai.Requests()[1].Messages
-		Expect(second[1]).To(Equal(simulator.ChatMessage{Role: "assistant", Content: w.sent()[0].Text}))
+		Expect(second[2]).To(Equal(simulator.ChatMessage{Role: "assistant", Content: w.sent()[0].Text}))
 	})
 })
 
@@ -406,7 +406,7 @@ var _ = Describe("A customer's answer", func() {
 		Expect(w.asked()).To(Equal(2))
 		asked := w.openai.Requests()[1].Messages
 		Expect(asked[0].Content).To(ContainSubstring("Responda à última mensagem do cliente"))
-		Expect(asked[1:]).To(Equal([]simulator.ChatMessage{
+		Expect(asked[2:]).To(Equal([]simulator.ChatMessage{
 			{Role: "assistant", Content: w.sent()[0].Text}, {Role: "user", Content: "Oi"},
 			{Role: "user", Content: "Tem desconto?"}, {Role: "user", Content: "E boleto?"},
 		}))
@@ -421,9 +421,9 @@ var _ = Describe("A customer's answer", func() {
 		}
 		Expect(w.sent()).To(HaveLen(5))
 		asked := w.openai.Requests()[4].Messages
-		Expect(asked).To(HaveLen(1 + 6))
-		Expect(asked[1]).To(Equal(simulator.ChatMessage{Role: "assistant", Content: w.sent()[1].Text}))
-		Expect(asked[6]).To(Equal(simulator.ChatMessage{Role: "user", Content: "pergunta 4"}))
+		Expect(asked).To(HaveLen(2 + 6))
+		Expect(asked[2]).To(Equal(simulator.ChatMessage{Role: "assistant", Content: w.sent()[1].Text}))
+		Expect(asked[7]).To(Equal(simulator.ChatMessage{Role: "user", Content: "pergunta 4"}))
 	})
 
 	It("is told to the AI for what it is when it is no text", func() {
@@ -431,7 +431,7 @@ var _ = Describe("A customer's answer", func() {
 		w.says(name, "in-1", "", func(m *v1alpha1.Message) { m.Media = "audio" })
 		Eventually(w.sent).Should(HaveLen(2))
 		asked := w.openai.Requests()[1].Messages
-		Expect(asked[len(asked)-1]).To(Equal(simulator.ChatMessage{Role: "user", Content: "[audio]"}))
+		Expect(asked[len(asked)-1]).To(Equal(simulator.ChatMessage{Role: "user", Content: portuguese.of("audio")}))
 	})
 
 	It("that comes while its answer is written gets one answer, to the last", func() {

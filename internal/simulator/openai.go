@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 	"maps"
 	"math"
 	"net/http"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -24,6 +26,7 @@ const (
 	maxChatRequests = 10_000
 	maxChatFaults   = 1_000
 	maxChatAnswers  = 10_000
+	maxChatTools    = 128
 	charsPerToken   = 4
 )
 
@@ -33,6 +36,8 @@ type OpenAIOptions struct {
 	APIKey string
 	// Models that exist; when empty, all do.
 	Models []string
+	// NoTools refuses calls that offer tools, as endpoints do that know none.
+	NoTools bool
 	// Latency is how long an answer takes; none when nil.
 	Latency func() time.Duration
 	// Clock tells the time; time.Now when nil.
@@ -55,6 +60,8 @@ type ChatRequest struct {
 	Temperature float64
 	// PresencePenalty is 0, OpenAI's default, when it was not sent.
 	PresencePenalty float64
+	// Tools are the names of the functions that may be called.
+	Tools []string
 	// At is when the request came in.
 	At time.Time
 }
@@ -67,9 +74,17 @@ type chatFault struct {
 	left   int // negative: for ever
 }
 
+// chatAnswer is what to answer: a text, a call of a function, or both.
+type chatAnswer struct {
+	text string
+	// tool is the function to call; it is left out where it was not offered.
+	tool string
+}
+
 // OpenAI is an OpenAI-compatible chat endpoint that is as strict as the real one and
 // answers with short Portuguese messages made from what it is asked: the same
-// question always gets the same answer. It is an http.Handler and safe for
+// question always gets the same answer. A customer who asks for a person gets a call of
+// request_human where that was offered. It is an http.Handler and safe for
 // concurrent use.
 type OpenAI struct {
 	options OpenAIOptions
@@ -80,7 +95,7 @@ type OpenAI struct {
 	next     int
 	accepted uint64
 	rejected int
-	answers  []string
+	answers  []chatAnswer
 	faults   []chatFault
 	hold     <-chan struct{}
 }
@@ -112,11 +127,18 @@ func (o *OpenAI) Rejected() int {
 }
 
 // Answer makes text the next answer, after those already queued.
-func (o *OpenAI) Answer(text string) {
+func (o *OpenAI) Answer(text string) { o.queue(chatAnswer{text: text}) }
+
+// AnswerCall makes a call of a function the next answer, after those already queued, with
+// a text beside it when that is not empty. A function that was not offered is not
+// called: the answer is then the text alone, or what is written by default.
+func (o *OpenAI) AnswerCall(tool, text string) { o.queue(chatAnswer{text: text, tool: tool}) }
+
+func (o *OpenAI) queue(answer chatAnswer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.answers) < maxChatAnswers {
-		o.answers = append(o.answers, text)
+		o.answers = append(o.answers, answer)
 	}
 }
 
@@ -160,15 +182,18 @@ func (o *OpenAI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !o.wait(r, hold) {
 		return
 	}
-	fault, failing, text := o.outcome()
+	fault, failing, answer := o.outcome()
 	if failing {
 		fault.write(w)
 		return
 	}
-	if text == "" {
-		text = writeChat(request.Messages)
+	if !slices.Contains(request.Tools, answer.tool) {
+		answer.tool = ""
 	}
-	o.complete(w, request, number, text)
+	if answer == (chatAnswer{}) {
+		answer = writeChat(request)
+	}
+	o.complete(w, request, number, answer)
 }
 
 // record keeps a request and returns its number and what holds its answer back.
@@ -209,7 +234,7 @@ func (o *OpenAI) wait(r *http.Request, hold <-chan struct{}) bool {
 }
 
 // outcome takes the next failure, else the next queued answer.
-func (o *OpenAI) outcome() (fault chatFault, failing bool, text string) {
+func (o *OpenAI) outcome() (fault chatFault, failing bool, answer chatAnswer) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	if len(o.faults) > 0 {
@@ -220,12 +245,12 @@ func (o *OpenAI) outcome() (fault chatFault, failing bool, text string) {
 		if o.faults[0].left == 0 {
 			o.faults = o.faults[1:]
 		}
-		return fault, true, ""
+		return fault, true, chatAnswer{}
 	}
 	if len(o.answers) > 0 {
-		text, o.answers = o.answers[0], o.answers[1:]
+		answer, o.answers = o.answers[0], o.answers[1:]
 	}
-	return chatFault{}, false, text
+	return chatFault{}, false, answer
 }
 
 func (f chatFault) write(w http.ResponseWriter) {
@@ -327,6 +352,9 @@ func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *ope
 		return ChatRequest{}, invalidChat(http.StatusNotFound,
 			"The model `"+request.Model+"` does not exist or you do not have access to it.", "", "model_not_found")
 	}
+	if o.options.NoTools && fields["tools"] != nil {
+		return ChatRequest{}, invalidChat(http.StatusBadRequest, "Unknown parameter: 'tools'.", "tools", "unknown_parameter")
+	}
 	request.At = o.options.Clock()
 	return request, nil
 }
@@ -381,6 +409,8 @@ var chatParameters = map[string]func(raw json.RawMessage, request *ChatRequest) 
 	"service_tier":     nil,
 	"reasoning_effort": nil,
 	"response_format":  nil,
+	"tools":            readChatTools,
+	"tool_choice":      func(raw json.RawMessage, _ *ChatRequest) string { return wantChatJSON(raw, `"auto"`) },
 }
 
 // parseChat reads the parameters of a call; it reports the first thing wrong.
@@ -486,6 +516,37 @@ func readChatTokens(raw json.RawMessage, request *ChatRequest) string {
 	return ""
 }
 
+// chatFunctionName is what a function may be called.
+var chatFunctionName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+func readChatTools(raw json.RawMessage, request *ChatRequest) string {
+	var tools []struct {
+		Type     string `json:"type"`
+		Function struct {
+			Name        string          `json:"name"`
+			Description string          `json:"description"`
+			Strict      bool            `json:"strict"`
+			Parameters  json.RawMessage `json:"parameters"`
+		} `json:"function"`
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if decoder.Decode(&tools) != nil || len(tools) == 0 || len(tools) > maxChatTools {
+		return fmt.Sprintf("an array of 1 to %d tools", maxChatTools)
+	}
+	for _, tool := range tools {
+		var schema struct {
+			Type string `json:"type"`
+		}
+		known := tool.Function.Parameters == nil || json.Unmarshal(tool.Function.Parameters, &schema) == nil && schema.Type == "object"
+		if tool.Type != "function" || !chatFunctionName.MatchString(tool.Function.Name) || !known {
+			return "functions, each with a name of letters, digits, _ and - and, when it has parameters, the schema of an object"
+		}
+		request.Tools = append(request.Tools, tool.Function.Name)
+	}
+	return ""
+}
+
 func readChatNumber(raw json.RawMessage, least, most float64, value *float64) string {
 	if json.Unmarshal(raw, value) != nil || math.IsNaN(*value) || *value < least || *value > most {
 		return fmt.Sprintf("a number between %g and %g", least, most)
@@ -519,9 +580,21 @@ type chatChoice struct {
 }
 
 type chatCompletedBy struct {
-	Role    string  `json:"role"`
-	Content string  `json:"content"`
-	Refusal *string `json:"refusal"`
+	Role      string         `json:"role"`
+	Content   *string        `json:"content"`
+	Refusal   *string        `json:"refusal"`
+	ToolCalls []chatToolCall `json:"tool_calls,omitempty"`
+}
+
+type chatToolCall struct {
+	ID       string           `json:"id"`
+	Type     string           `json:"type"`
+	Function chatFunctionCall `json:"function"`
+}
+
+type chatFunctionCall struct {
+	Name      string `json:"name"`
+	Arguments string `json:"arguments"`
 }
 
 type chatUsage struct {
@@ -530,9 +603,9 @@ type chatUsage struct {
 	Total      int `json:"total_tokens"`
 }
 
-// complete answers a call with text, cut off where its tokens end.
-func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uint64, text string) {
-	finish := "stop"
+// complete answers a call; its text is cut off where its tokens end.
+func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uint64, answer chatAnswer) {
+	text, finish := answer.text, "stop"
 	if request.MaxTokens > 0 && countTokens(text) > request.MaxTokens {
 		most := request.MaxTokens * charsPerToken
 		for !utf8.RuneStart(text[most]) {
@@ -540,19 +613,27 @@ func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uin
 		}
 		text, finish = text[:most], "length"
 	}
-	usage := chatUsage{Completion: countTokens(text)}
+	usage := chatUsage{Completion: countTokens(text) + countTokens(answer.tool)}
 	for _, message := range request.Messages {
 		usage.Prompt += countTokens(message.Content) + 4
 	}
 	usage.Total = usage.Prompt + usage.Completion
+	completed := chatCompletedBy{Role: "assistant", Content: &text}
+	if answer.tool != "" {
+		finish = "tool_calls"
+		completed.ToolCalls = []chatToolCall{{
+			ID: fmt.Sprintf("call_%016x", number), Type: "function", Function: chatFunctionCall{Name: answer.tool, Arguments: "{}"},
+		}}
+		if text == "" {
+			completed.Content = nil
+		}
+	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-Id", fmt.Sprintf("req_%016x", number))
 	_ = json.NewEncoder(w).Encode(chatCompletion{
 		ID: fmt.Sprintf("chatcmpl-%08x%016x", chatHash(request.Messages), number), Object: "chat.completion",
 		Created: o.options.Clock().Unix(), Model: request.Model, Usage: usage, SystemFingerprint: "fp_simulated",
-		Choices: []chatChoice{{
-			Message: chatCompletedBy{Role: "assistant", Content: text}, FinishReason: finish,
-		}},
+		Choices: []chatChoice{{Message: completed, FinishReason: finish}},
 	})
 }
 
@@ -659,9 +740,23 @@ var (
 	}
 )
 
-// writeChat writes the answer to a prompt.
-func writeChat(messages []ChatMessage) string {
-	facts, variant := readChatFacts(messages), int(chatHash(messages))
+// humanTool is the function that hands a conversation to a person.
+const humanTool = "request_human"
+
+// asksForPerson tells a customer who wants a person, in the three languages.
+var asksForPerson = regexp.MustCompile(`(?i)\b(?:pessoa|humano|human|persona)\b`)
+
+// writeChat answers a prompt.
+func writeChat(request ChatRequest) chatAnswer {
+	facts := readChatFacts(request.Messages)
+	if slices.Contains(request.Tools, humanTool) && asksForPerson.MatchString(facts.question) {
+		return chatAnswer{tool: humanTool}
+	}
+	return chatAnswer{text: writeChatText(facts, int(chatHash(request.Messages)))}
+}
+
+// writeChatText writes a message; variant chooses its words.
+func writeChatText(facts chatFacts, variant int) string {
 	pick := func(texts []string) string {
 		text := texts[variant%len(texts)]
 		variant /= len(texts)

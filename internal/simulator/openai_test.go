@@ -15,6 +15,7 @@ import (
 
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/guard"
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
@@ -101,7 +102,7 @@ func TestOpenAIAnswers(t *testing.T) {
 	requests := simulated.Requests()
 	got := requests[0]
 	if len(requests) != 67 || got.Model != ai.DefaultModel || got.MaxTokens != 150 || got.Temperature != 0.7 ||
-		got.PresencePenalty != 0.6 || !got.At.Equal(now) || len(got.Messages) != 2 || got.Messages[0].Role != "system" {
+		got.PresencePenalty != 0.6 || !got.At.Equal(now) || len(got.Messages) != 3 || got.Messages[0].Role != "system" {
 		t.Errorf("%d requests, first %+v", len(requests), got)
 	}
 }
@@ -117,6 +118,85 @@ func TestOpenAIAnswersWhatIsQueued(t *testing.T) {
 	}
 	if answer, _ := openAIWrite(t, openAIRequest(t, server, "oi")); !strings.Contains(answer.Text, `"oi"`) {
 		t.Errorf("got %q", answer.Text)
+	}
+}
+
+func TestOpenAICallsForAPerson(t *testing.T) {
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{})
+	offered, silent := openAIRequest(t, server, "Quero falar com uma pessoa!"), openAIRequest(t, server, "Quero falar com uma pessoa!")
+	offered.OfferHuman = true
+	other := openAIRequest(t, server, "Tem garantia?")
+	other.OfferHuman = true
+	for name, c := range map[string]struct {
+		request    ai.Request
+		human, any bool
+	}{
+		"asked for and offered": {offered, true, false},
+		"not offered":           {silent, false, true},
+		"not asked for":         {other, false, true},
+	} {
+		answer, failed := openAIWrite(t, c.request)
+		if failed != nil || answer.WantsHuman != c.human || (answer.Text != "") != c.any || answer.Usage.Total() == 0 {
+			t.Errorf("%s: got %+v, %v", name, answer, failed)
+		}
+	}
+	for _, request := range simulated.Requests() {
+		if len(request.Tools) > 1 || len(request.Tools) == 1 && request.Tools[0] != ai.HumanTool {
+			t.Errorf("offered %q", request.Tools)
+		}
+	}
+	for _, c := range []struct {
+		tool, text string
+		request    ai.Request
+		want       ai.Answer
+	}{
+		{ai.HumanTool, "", other, ai.Answer{WantsHuman: true}},
+		{ai.HumanTool, "Já chamo.", other, ai.Answer{WantsHuman: true, Text: "Já chamo."}},
+		{ai.HumanTool, "Já chamo.", silent, ai.Answer{Text: "Já chamo."}},
+		{"drop_table", "Oi!", other, ai.Answer{Text: "Oi!"}},
+	} {
+		simulated.AnswerCall(c.tool, c.text)
+		answer, failed := openAIWrite(t, c.request)
+		answer.Usage = ai.Usage{}
+		if failed != nil || answer != c.want {
+			t.Errorf("%+v: got %+v, %v", c.want, answer, failed)
+		}
+	}
+}
+
+func TestOpenAIWithoutTools(t *testing.T) {
+	simulated, server := openAIServer(t, simulator.OpenAIOptions{NoTools: true})
+	request, own := openAIRequest(t, server, "Quero uma pessoa"), ai.NewOpenAI(nil)
+	request.OfferHuman = true
+	for range 3 {
+		if answer, err := own.Write(t.Context(), request); err != nil || answer.WantsHuman || answer.Text == "" {
+			t.Fatalf("got %+v, %v", answer, err)
+		}
+	}
+	if simulated.Rejected() != 1 || len(simulated.Requests()) != 3 {
+		t.Errorf("%d refused, %d accepted", simulated.Rejected(), len(simulated.Requests()))
+	}
+}
+
+// What is written by default must pass the guard, or every simulated store would be blocked.
+func TestOpenAIWritesWhatMayBeSent(t *testing.T) {
+	_, server := openAIServer(t, simulator.OpenAIOptions{})
+	questions := []string{"", "Tem garantia?", "Tem desconto?", "E boleto?", "me dá frete grátis", "oi", "quanto custa, em 12x?"}
+	for i := range 40 {
+		questions = append(questions, fmt.Sprintf("pergunta %d", i))
+	}
+	for _, question := range questions {
+		request := openAIRequest(t, server, question)
+		answer, failed := openAIWrite(t, request)
+		if failed != nil {
+			t.Fatal(failed)
+		}
+		facts := guard.Facts{
+			Prompt: request.Messages[0].Text, Hosts: []string{"pay.example.com"}, Coupon: "VOLTA10", Locale: "pt-BR", Customer: []string{question},
+		}
+		if refusal := guard.Check(answer.Text, facts); refusal != nil && !strings.Contains(question, "12x") {
+			t.Errorf("asked %q, writes %q: %s", question, answer.Text, refusal.Reason)
+		}
 	}
 }
 
@@ -176,6 +256,13 @@ func TestOpenAIIsStrict(t *testing.T) {
 		{"temperature", "POST", simulator.ChatPath, bearer, valid + `,"temperature":2.1}`, 400, "temperature", "invalid_value"},
 		{"penalty", "POST", simulator.ChatPath, bearer, valid + `,"presence_penalty":-3}`, 400, "presence_penalty", "invalid_value"},
 		{"stream", "POST", simulator.ChatPath, bearer, valid + `,"stream":true}`, 400, "stream", "invalid_value"},
+		{"tools type", "POST", simulator.ChatPath, bearer, valid + `,"tools":{}}`, 400, "tools", "invalid_value"},
+		{"no tools", "POST", simulator.ChatPath, bearer, valid + `,"tools":[]}`, 400, "tools", "invalid_value"},
+		{"tool kind", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"web_search"}]}`, 400, "tools", "invalid_value"},
+		{"tool name", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"function","function":{"name":"a b"}}]}`, 400, "tools", "invalid_value"},
+		{"tool field", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"function","function":{"nome":"a"}}]}`, 400, "tools", "invalid_value"},
+		{"tool schema", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"string"}}}]}`, 400, "tools", "invalid_value"},
+		{"tool choice", "POST", simulator.ChatPath, bearer, valid + `,"tool_choice":"required"}`, 400, "tool_choice", "invalid_value"},
 		{"unknown", "POST", simulator.ChatPath, bearer, valid + `,"maxTokens":1}`, 400, "maxTokens", "unknown_parameter"},
 	}
 	for _, c := range cases {
