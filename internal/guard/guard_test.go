@@ -1,6 +1,8 @@
 package guard
 
 import (
+	"fmt"
+	"os"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -378,6 +380,52 @@ func BenchmarkCheck(b *testing.B) {
 	for b.Loop() {
 		if refusal := Check("Tem sim! Use o cupom VOLTA10 e ganhe 10% de desconto.", facts); refusal != nil {
 			b.Fatal(refusal)
+		}
+	}
+}
+
+// docs/prompting.md explains the reasons in the order in which they are looked for.
+func TestThePromptingGuideIsComplete(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/prompting.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(raw), "| reason | what is refused | for example |\n|---|---|---|\n")
+	table, _, _ = strings.Cut(table, "\n\n")
+	want := []Reason{Empty, TooLong}
+	for _, rule := range rules {
+		want = append(want, rule.reason)
+	}
+	rows := strings.Split(table, "\n")
+	if len(rows) != len(want) {
+		t.Fatalf("%d rows, %d reasons", len(rows), len(want))
+	}
+	for i, reason := range want {
+		if !strings.HasPrefix(rows[i], "| `"+string(reason)+"` |") {
+			t.Errorf("row %d is %q, want %s", i, rows[i], reason)
+		}
+	}
+	if !strings.Contains(table, fmt.Sprintf("more than %d characters", MaxLength)) {
+		t.Error("the length is not what it is")
+	}
+}
+
+// What the guide says of the guard's limits is so.
+func TestWhatTheGuideSays(t *testing.T) {
+	facts := Facts{Locale: "pt-BR"}
+	for text, want := range map[string]Reason{
+		"não são R$ 97, são R$ 50":                 Price,
+		"não consigo dar 90%":                      Price,
+		"quer um desconto?":                        Coupon,
+		"sobre a garantia, vou verificar":          "",
+		"digite seu CPF na página de pagamento":    "",
+		"me envie seu CPF":                         Sensitive,
+		"não tenho essa informação sobre garantia": "",
+		"Não temos desconto no momento":            "",
+		"não perca o desconto":                     Coupon,
+	} {
+		if got := reasonOf(text, facts); got != want {
+			t.Errorf("%q is %q, want %q", text, got, want)
 		}
 	}
 }
