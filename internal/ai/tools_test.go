@@ -140,7 +140,7 @@ func TestOpenAIDoesWithoutTools(t *testing.T) {
 			r.OfferHuman = true
 			for range 2 {
 				if c.plain == 0 {
-					mustFail(t, own, r)
+					_, _ = mustFail(t, own, r)
 					continue
 				}
 				if answer, err := own.Write(t.Context(), r); err != nil || answer.Text != "oi" || answer.WantsHuman {
@@ -190,7 +190,7 @@ func TestOpenAIDoesNotBlameTheTools(t *testing.T) {
 	if _, failed := mustFail(t, own, r); failed.Status != 503 || failed.Class != failure.Transient {
 		t.Errorf("got %+v", failed)
 	}
-	mustFail(t, own, r)
+	_, _ = mustFail(t, own, r)
 	if served.with != 2 || served.plain != 2 {
 		t.Errorf("%d calls with, %d without", served.with, served.plain)
 	}

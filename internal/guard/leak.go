@@ -35,6 +35,7 @@ var (
 	asks = regexp.MustCompile(`\b(?:(?:me )?(?:envi[ae]|envie|mand[ae]|pass[ae]|inform[ae]|diga|dig[ao]|confirm[ae]|forneca|compartilh[ae])|preciso|precisamos|necesito|` +
 		`necesitamos|qual (?:e|seria) (?:o |a )?(?:seu|sua)|cual es (?:tu|su)|send|tell|give|share|provide|confirm|need|what(?:'s| is) your|` +
 		`enviame|dime|dame|comparteme|informame|pode(?:ria)? (?:me )?(?:enviar|mandar|passar|informar|dizer|confirmar)|puedes? (?:enviar|mandar|dar|decir)(?:me)?)\b`)
+	//nolint:misspell // Spanish
 	secrets = regexp.MustCompile(`\b(?:cpf|cnpj|rg|senhas?|passwords?|passcode|contrasenas?|numero d[oe] (?:seu )?cartao|dados d[oe] (?:seu )?cartao|numero de(?: la| tu)? tarjeta|` +
 		`datos de(?: la| tu)? tarjeta|card (?:number|details|data|info)|credit card|cartao de credito|tarjeta de credito|cvv|cvc|codigo de (?:seguranca|verificacao|acesso|confirmacao|seguridad|verificacion|confirmacion)|` +
 		`codigo (?:que|por) (?:chegou|recebeu|voce recebeu|sms|llego|recibiste)|(?:security|verification|confirmation|access|sms) code|one-time (?:code|password)|otp|pin|` +

@@ -25,6 +25,9 @@ var (
 	spelledDot = regexp.MustCompile(`[\p{L}\p{N}]\s+(?:dot|ponto|punto)\s+(?:(?:net|org|br|io|link|site|info|app|store|shop)\b|com(?:\s+(?:ponto|punto|dot|barra|slash)\b|\s*[/,!?;.]|\s*$))`)
 )
 
+// leastSpelled is how many digits in words are a number to call.
+const leastSpelled = 7
+
 // endings are the top-level domains that make a bare name a link: those of countries,
 // and the general ones that are in use. A name with another one counts with www. or a path.
 var endings = set(`com net org edu gov mil int biz info name pro app dev shop store site online xyz top club link live blog page tech
@@ -38,6 +41,10 @@ var endings = set(`com net org edu gov mil int biz info name pro app dev shop st
 	lb lc li lk lr ls lt lu lv ly ma mc md me mg mh mk ml mm mn mo mp mq mr ms mt mu mv mw mx my mz na nc ne nf ng ni nl no np
 	nr nu nz om pa pe pf pg ph pk pl pm pn pr ps pt pw py qa re ro rs ru rw sa sb sc sd se sg sh si sk sl sm sn so sr ss st su
 	sv sx sy sz tc td tf tg th tj tk tl tm tn to tr tt tv tw tz ua ug uk us uy uz va vc ve vg vi vn vu wf ws ye yt za zm zw`)
+
+// shortEndings are those under which even a name of one letter or of digits is a link:
+// t.me, 1688.com. Under the others it is an abbreviation: S.A., p.ex.
+var shortEndings = set("com net org me co ai io ly gg tv cc gl gd link app")
 
 // cleanHosts are the hosts of an allow-list in lower case, taken out of URLs.
 func cleanHosts(hosts []string) []string {
@@ -149,8 +156,9 @@ func mayLink(link string, hosts []string, given map[string]bool) bool {
 	if !hostName.MatchString(host) || !allowed(host, hosts) {
 		return false
 	}
-	_, path, _ := strings.Cut(link, "://")
-	nested := strings.Contains(path, "//") || strings.Contains(path, "%2f%2f")
+	_, after, _ := strings.Cut(link, "://")
+	path := strings.TrimPrefix(after, parsed.Host)
+	nested := strings.Contains(path, "//") || strings.Contains(path, "%2f%2f") || strings.Contains(path, "www.")
 	return !nested || given[link]
 }
 
@@ -184,7 +192,7 @@ func (s *subject) hasLink() bool {
 			return true
 		}
 	}
-	return s.hasDomain(text, prompt) || hasPhone(text, prompt)
+	return s.hasDomain(text, prompt) || hasPhone(text, prompt) || spellsNumber(spoken(s.folded))
 }
 
 // hasDomain looks for links without a scheme. A bare name that the prompt contains is a
@@ -216,7 +224,7 @@ func isDomain(name string, path bool) bool {
 		return true
 	}
 	named := utf8.RuneCountInString(before) > 1 && strings.ContainsFunc(before, unicode.IsLetter)
-	return endings[ending] && (named || ending == "com" || ending == "net")
+	return endings[ending] && (named || shortEndings[ending])
 }
 
 // holdsWord says whether a text holds something that is no part of a longer name.
@@ -257,6 +265,23 @@ func hasPhone(text, prompt string) bool {
 			}
 		}
 		if !givenPhone(count, given) {
+			return true
+		}
+	}
+	return false
+}
+
+// spellsNumber says whether so many digits follow each other in words that they are a
+// phone number.
+func spellsNumber(words []string) bool {
+	run := 0
+	for _, word := range words {
+		value, known := spelledNumbers[word]
+		if !known || len(value) > 1 {
+			run = 0
+			continue
+		}
+		if run++; run == leastSpelled {
 			return true
 		}
 	}

@@ -3,6 +3,7 @@ package guard
 import (
 	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // offer is a group of words for one thing that only the store can promise. A word ending in
@@ -26,10 +27,10 @@ var offersKnown = []offer{
 		special price,precio especial,mais barato,cheaper,mas barato,rebate`),
 	terms(Promise, `frete gratis,envio gratis,entrega gratis,free shipping,free delivery,frete gratuito`),
 	terms(Promise, `gratis,gratuito,gratuita,gratuitos,gratuitas,gratuitamente,free,de graca`),
-	terms(Promise, `bonus,brinde*,regalo*,gift*,obsequio*`),
+	terms(Promise, `bonus,brinde*,um presente,de presente,presentinho,regalo*,gift*,obsequio*`),
 	terms(Promise, `garantia*,garantimos,garanto,garantido,garantida,garantidos,garantidas,garantizamos,garantizo,garantizado,
 		garantizada,guarantee*,warranty`),
-	terms(Promise, `reembols*,refund*,devolucao,devolucoes,devolvemos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
+	terms(Promise, `reembols*,refund*,devolucao,devolucoes,devolvo,devolve,devolvemos,devolver,devolveremos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
 		dinero de vuelta`),
 	terms(Promise, `vitalici*,lifetime,para sempre,forever,para siempre,de por vida`),
 	terms(Promise, `vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
@@ -40,7 +41,7 @@ var offersKnown = []offer{
 	terms(Promise, `sem juros,interest free,interest-free,sin intereses,sin interes,juros zero`),
 }
 
-// found says whether a term stands at a place.
+// matches says whether a term stands at a place.
 func matches(words []string, at int, term []string) bool {
 	if at+len(term) > len(words) {
 		return false
@@ -133,7 +134,7 @@ var (
 	codeWord   = regexp.MustCompile(`[\p{L}\p{N}]+(?:[_-][\p{L}\p{N}]+)*`)
 	codeNames  = set("cupom cupons cupon cupones cupao coupon coupons codigo codigos code codes voucher vouchers promocode")
 	codeVerbs  = set("use usa usar usando aplique aplica insira digite enter apply ingresa using utilize coloque")
-	codeLinks  = set("e eh is es de do promocional desconto descuento discount code codigo promo especial")
+	codeLinks  = set("e eh is es de do promocional desconto descuento discount code codigo promo especial") //nolint:misspell // Portuguese
 	plainCaps  = set("pix qr sms cpf vip ok faq pdf cep url id link brl usd rs")
 	unitNumber = regexp.MustCompile(`^\d+(?:x|h|hs|hrs|min|m|d|o|a|k|kg|gb|mb|am|pm|h\d+|st|nd|rd|th)$`)
 )
@@ -142,7 +143,7 @@ var (
 // coupon or after "use", and capitals or lower case right behind "cupom".
 func (s *subject) hasCode() bool {
 	for line := range strings.Lines(s.text) {
-		words := codeWord.FindAllString(line, -1)
+		words := joinLetters(codeWord.FindAllString(line, -1))
 		for i, word := range words {
 			if s.strangeCode(words, i, word) {
 				return true
@@ -150,6 +151,25 @@ func (s *subject) hasCode() bool {
 		}
 	}
 	return false
+}
+
+// joinLetters puts words together that were spelled: "P R O M O 5 0".
+func joinLetters(words []string) []string {
+	joined := make([]string, 0, len(words))
+	for i := 0; i < len(words); {
+		end := i
+		for end < len(words) && utf8.RuneCountInString(words[end]) == 1 {
+			end++
+		}
+		if end-i >= 4 {
+			joined = append(joined, strings.Join(words[i:end], ""))
+			i = end
+			continue
+		}
+		joined = append(joined, words[i])
+		i++
+	}
+	return joined
 }
 
 func (s *subject) strangeCode(words []string, i int, word string) bool {

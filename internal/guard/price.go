@@ -36,6 +36,8 @@ var amounts = []struct {
 	{money, regexp.MustCompile(`(?:\b(?:vezes|veces|parcelas|cuotas|insta?llments?)\s+(?:de|of)\s+)` + number)},
 	{money, regexp.MustCompile(`\b(?:custa[m]?|custando|sai(?:ndo)?\s+(?:por|a)|fica\s+(?:por|em)|por\s+(?:apenas|so|somente|solo)|for\s+(?:only|just)|costs?|cuesta|` +
 		`(?:preco|valor|precio|price|investimento)\s+(?:e|era|de|es|is|of))\s+(?:apenas\s+|so\s+|somente\s+|only\s+|just\s+|solo\s+|de\s+)?` + number)},
+	{money, regexp.MustCompile(`\b(?:abat[oe]r?|tiro|tirar|baixo|baixar|cai[ur]?|deixo|deixar|faco|fazer|fecho|fechar|pag[ae]r?|descontar|desconto de)\s+` +
+		`(?:so\s+|apenas\s+|por\s+|para\s+|pra\s+|ate\s+|a\s+)*` + number)},
 	{money, regexp.MustCompile(`(?:^|[^\d.,])(\d{1,3}(?:[.,]\d{3})*[.,]\d{2}|\d+[.,]\d{2})(?:$|[^\d])`)},
 }
 
@@ -50,14 +52,15 @@ var (
 	// units make a number a measure, "apenas 2 minutos".
 	units = set(`minuto minutos minutes minute min hora horas hours hour h dia dias days day semana semanas weeks week mes meses months
 		month ano anos years year aula aulas lessons clases modulo modulos modules pessoas people personas alunos students
-		vezes veces times passo passos steps pasos frases clique cliques clicks clics segundos seconds km kg gb mb am pm`)
+		vezes veces times passo passos steps pasos frases clique cliques clicks clics segundos seconds km kg gb mb am pm x parcelas cuotas etapas`)
 	// moreThan makes "2x" a comparison.
 	moreThan = set("mais more mas melhor better mejor maior menos less faster")
 	// wholly are what "100%" may say without being a discount.
-	wholly = set("online on-line digital digitais seguro segura seguros safe secure pratico pratica gravado gravada virtual remoto remota original natural")
+	wholly = set("online on-line digital digitais seguro segura seguros safe secure pratico pratica gravado gravada virtual remoto remota original natural seu sua tua teu")
 	clock  = set("as at las v versao version das")
 
 	spelledNumbers = map[string]string{
+		"zero": "0", "cero": "0", "meia": "6",
 		"um": "1", "uma": "1", "dois": "2", "duas": "2", "tres": "3", "quatro": "4", "cinco": "5", "seis": "6", "sete": "7",
 		"oito": "8", "nove": "9", "dez": "10", "onze": "11", "doze": "12", "quinze": "15", "vinte": "20", "trinta": "30",
 		"quarenta": "40", "cinquenta": "50", "sessenta": "60", "setenta": "70", "oitenta": "80", "noventa": "90", "cem": "100",
@@ -66,7 +69,7 @@ var (
 		"ten": "10", "fifteen": "15", "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60",
 		"seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100", "thousand": "1000",
 		"uno": "1", "dos": "2", "cuatro": "4", "siete": "7", "ocho": "8", "nueve": "9", "diez": "10", "veinte": "20",
-		"treinta": "30", "cuarenta": "40", "cincuenta": "50", "sesenta": "60", "ochenta": "80", "noveinta": "90", "cien": "100",
+		"treinta": "30", "cuarenta": "40", "cincuenta": "50", "sesenta": "60", "ochenta": "80", "cien": "100",
 	}
 )
 

@@ -167,7 +167,8 @@ var (
 	// pretences follow a word of denial that denies nothing: "não perca".
 	pretences = set(`preocupe perca perder deixe so apenas somente demore esqueca quer hesite miss worry only pierdas preocupes solo
 		hesitate forget olvides dejes want quieres wait espere`)
-	fillers = set("se te me e eh vai va just to o a")
+	conditions = set("se caso if si quando when cuando")
+	fillers    = set("se te me e eh vai va just to o a")
 	// afterNo makes the Spanish and English "no" a denial; the Portuguese one is "in the".
 	afterNo = set(`hay tengo tenemos puedo podemos es existe existen ofrezco ofrecemos discount discounts coupon coupons guarantee
 		refund refunds dispongo disponemos contamos cuento manejo manejamos conozco se voy incluye esta estoy sabria free gifts bonus`)
@@ -184,7 +185,7 @@ func (c clause) denies() bool {
 		if word == "no" && i+1 < len(c.words) && afterNo[c.words[i+1]] {
 			return true
 		}
-		if (denials[word] || strings.HasSuffix(word, "n't")) && !c.pretends(i+1) {
+		if (denials[word] || strings.HasSuffix(word, "n't")) && !c.pretends(i+1) && !c.supposes(i) {
 			return true
 		}
 	}
@@ -197,6 +198,11 @@ func (c clause) pretends(next int) bool {
 		next++
 	}
 	return next < len(c.words) && pretences[c.words[next]]
+}
+
+// supposes says whether a denial is only a condition: "se não gostar, …".
+func (c clause) supposes(at int) bool {
+	return slices.ContainsFunc(c.words[max(0, at-2):at], func(word string) bool { return conditions[word] })
 }
 
 func (c clause) offers() bool {
