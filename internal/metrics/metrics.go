@@ -23,6 +23,9 @@ type Metrics struct {
 	Messages *prometheus.CounterVec
 	// Lateness is the time from a message's due time to the call of the gateway, in seconds.
 	Lateness prometheus.Histogram
+	// TimeToRecovery is the time from the abandonment to the purchase of a lead that was
+	// bought after a message, in seconds; observed once, when the lead is finished.
+	TimeToRecovery prometheus.Histogram
 	// AIRequests counts calls to the AI by result (written, and the failure classes).
 	AIRequests *prometheus.CounterVec
 	// AITokens counts the tokens they used.
@@ -49,6 +52,11 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Help:    "Time from a message's due time to the call of the gateway.",
 			Buckets: []float64{.002, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 15, 60, 300, 3600},
 		}),
+		TimeToRecovery: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "cartrecovery_time_to_recovery_seconds",
+			Help:    "Time from the abandonment of a cart to its purchase after a message.",
+			Buckets: []float64{300, 900, 1800, 3600, 7200, 14400, 28800, 86400, 172800, 259200, 604800, 1209600},
+		}),
 		AIRequests: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_ai_requests_total",
 			Help: "Calls to the AI by result.",
@@ -58,7 +66,9 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Help: "Tokens used by calls to the AI.",
 		}),
 	}
-	for _, collector := range []prometheus.Collector{m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.AIRequests, m.AITokens} {
+	for _, collector := range []prometheus.Collector{
+		m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens,
+	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}
