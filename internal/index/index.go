@@ -86,6 +86,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.CartRecovery{}, LeadByEmail, leadEmail},
 		{&v1alpha1.CartRecovery{}, LeadByMessage, leadMessages},
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
+		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
 		if err := indexer.IndexField(ctx, entry.object, entry.field, entry.values); err != nil {
 			return fmt.Errorf("register cache index %s: %w", entry.field, err)
@@ -185,4 +186,14 @@ func suppressionPhone(object client.Object) []string {
 		hash = lead.PhoneHash(suppression.Spec.Phone)
 	}
 	return []string{LeadPhoneKey(suppression.Spec.StoreRef.Name, hash)}
+}
+
+// LeadOfStore finds all CartRecoveries of a Store by its name, finished or not.
+const LeadOfStore = "lead.ofStore"
+
+func leadOfStore(object client.Object) []string {
+	if recovery, ok := object.(*v1alpha1.CartRecovery); ok {
+		return []string{recovery.Spec.StoreRef.Name}
+	}
+	return nil
 }
