@@ -21,6 +21,8 @@ const (
 	// ReasonInvalidTemplate: a prompt or text template does not parse or uses unknown
 	// variables.
 	ReasonInvalidTemplate = "InvalidTemplate"
+	// ReasonInvalidPolicy: a field of spec.recovery cannot be used; the message names it.
+	ReasonInvalidPolicy = "InvalidPolicy"
 	// ReasonInvalidMapping: the generic platform's mapping cannot be used; the message names
 	// the field and what was expected there.
 	ReasonInvalidMapping = "InvalidMapping"
