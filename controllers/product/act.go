@@ -9,15 +9,17 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/policy"
 )
 
 // look reads everything plan decides on.
 func (r *Reconciler) look(ctx context.Context, product *v1alpha1.Product) (*situation, error) {
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: product.Namespace, Name: product.Spec.StoreRef.Name}, &v1alpha1.Store{})
+	store := &v1alpha1.Store{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: product.Namespace, Name: product.Spec.StoreRef.Name}, store)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
-	seen := &situation{product: product, storeFound: err == nil}
+	seen := &situation{product: product, storeFound: err == nil, policy: policy.Resolve(store, product)}
 	seen.rivals, err = r.rivals(ctx, product)
 	return seen, err
 }

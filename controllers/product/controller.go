@@ -13,7 +13,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
-	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
@@ -61,9 +60,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("product").
 		For(&v1alpha1.Product{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.rivalsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(
-			predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }},
-		)).
+		// A Product's policy is its Store's where it has none of its own.
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),

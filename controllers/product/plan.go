@@ -7,6 +7,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/owner"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/templates"
 )
 
@@ -17,21 +18,27 @@ type situation struct {
 	storeFound bool
 	// rivals are the other Products of the Store that claim one of the same ids.
 	rivals []v1alpha1.Product
+	// policy that holds for the Product's leads; it means nothing without a Store.
+	policy policy.Policy
 }
 
 // findings are what there is to say of a Product.
 type findings struct {
 	ready           metav1.ConditionStatus
 	reason, message string
+	effective       *v1alpha1.EffectivePolicy
 }
 
 // plan judges a Product. Of several problems the one is told that keeps most from working.
 func plan(s *situation) findings {
-	reason, message := s.problem()
-	if reason == "" {
-		return findings{metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"}
+	found := findings{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady, message: "everything that is needed is there"}
+	if reason, message := s.problem(); reason != "" {
+		found = findings{ready: metav1.ConditionFalse, reason: reason, message: message}
 	}
-	return findings{metav1.ConditionFalse, reason, message}
+	if s.storeFound {
+		found.effective = s.policy.Effective()
+	}
+	return found
 }
 
 func (s *situation) problem() (reason, message string) {
@@ -43,6 +50,9 @@ func (s *situation) problem() (reason, message string) {
 	}
 	if problem := templates.Problem("spec.systemPrompt", s.product.Spec.SystemPrompt, &s.product.Spec.Recovery); problem != "" {
 		return v1alpha1.ReasonInvalidTemplate, problem
+	}
+	if problem := policy.Problem(&s.product.Spec.Recovery, &s.policy); problem != "" {
+		return v1alpha1.ReasonInvalidPolicy, problem
 	}
 	return "", ""
 }

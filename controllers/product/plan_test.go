@@ -9,6 +9,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/policy"
 )
 
 var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -38,7 +39,9 @@ func TestPlan(t *testing.T) {
 		"an older has let it go":  {nil, func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, "7")} }, true, v1alpha1.ReasonReady, ""},
 		"the same id elsewhere": {func(p *v1alpha1.Product) { p.Spec.PlatformIDs[0].Platform = v1alpha1.PlatformKiwify },
 			func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, gen.ProductID)} }, true, v1alpha1.ReasonReady, ""},
-		"its prompt is broken": {func(p *v1alpha1.Product) { p.Spec.SystemPrompt = "{{range .Store}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.systemPrompt"},
+		"its prompt is broken":  {func(p *v1alpha1.Product) { p.Spec.SystemPrompt = "{{range .Store}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.systemPrompt"},
+		"a keyword is none":     {func(p *v1alpha1.Product) { p.Spec.Recovery.HandOffKeywords = []string{"..."} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.handOffKeywords[0]"},
+		"its Store never sends": {nil, func(s *situation) { s.policy.ExpireAfter = time.Minute }, false, v1alpha1.ReasonInvalidPolicy, "the Store's spec.recovery.expireAfter"},
 		"a text is broken": {func(p *v1alpha1.Product) {
 			p.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first", Text: "{{.Nope}}"}}}}
 		}, nil, false, v1alpha1.ReasonInvalidTemplate, "steps[first].text"},
@@ -48,11 +51,14 @@ func TestPlan(t *testing.T) {
 			if test.product != nil {
 				test.product(product)
 			}
-			s := &situation{product: product, storeFound: true}
+			s := &situation{product: product, storeFound: true, policy: policy.Resolve(gen.StoreObject(), product)}
 			if test.change != nil {
 				test.change(s)
 			}
 			got := plan(s)
+			if (got.effective != nil) != s.storeFound {
+				t.Errorf("effective policy %v, with a Store: %t", got.effective, s.storeFound)
+			}
 			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason || !strings.Contains(got.message, test.says) {
 				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason, test.says)
 			}
@@ -62,7 +68,7 @@ func TestPlan(t *testing.T) {
 
 func TestApplyBoundsTheMessage(t *testing.T) {
 	product := gen.ProductObject()
-	apply(product, findings{metav1.ConditionFalse, "Reason", strings.Repeat("ã", 600)}, metav1.NewTime(now))
+	apply(product, findings{metav1.ConditionFalse, "Reason", strings.Repeat("ã", 600), nil}, metav1.NewTime(now))
 	if got := len([]rune(product.Status.Conditions[0].Message)); got != maxMessage {
 		t.Errorf("the message has %d characters, want %d", got, maxMessage)
 	}

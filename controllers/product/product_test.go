@@ -2,6 +2,7 @@ package product
 
 import (
 	"context"
+	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
@@ -115,5 +116,39 @@ var _ = Describe("A Product", func() {
 		create(ctx, namespace, "a-older", func(p *v1alpha1.Product) { p.Spec.StoreRef.Name = "other" })
 		product := create(ctx, namespace, "b-younger")
 		Eventually(ctx, read(ctx, product), soon, often).Should(beReady("True/Ready"))
+	})
+
+	It("shows the policy that holds for it, and follows its Store's", func(ctx SpecContext) {
+		product := create(ctx, namespace, "course", func(p *v1alpha1.Product) { p.Spec.Recovery.MaxUnanswered = new(int32(2)) })
+		policyOf := func(p *v1alpha1.Product) v1alpha1.EffectivePolicy {
+			if p.Status.EffectivePolicy == nil {
+				return v1alpha1.EffectivePolicy{}
+			}
+			return *p.Status.EffectivePolicy
+		}
+		Eventually(ctx, read(ctx, product), soon, often).Should(WithTransform(policyOf, And(
+			HaveField("MaxUnanswered", int32(2)), HaveField("OptOutKeywords", BeEmpty()), HaveField("QuietHours", "none"))))
+
+		before := store.DeepCopy()
+		store.Spec.Recovery.OptOutKeywords, store.Spec.Recovery.MaxUnanswered = []string{"chega"}, new(int32(5))
+		Expect(env.Client.Patch(ctx, store, client.MergeFrom(before))).To(Succeed())
+		Eventually(ctx, read(ctx, product), soon, often).Should(WithTransform(policyOf, And(
+			HaveField("MaxUnanswered", int32(2)), HaveField("OptOutKeywords", ConsistOf("chega")))))
+
+		Expect(env.Client.Delete(ctx, store)).To(Succeed())
+		Eventually(ctx, read(ctx, product), soon, often).Should(And(beReady("False/StoreNotFound"), HaveField("Status.EffectivePolicy", BeNil())))
+	})
+
+	It("says that it can never send, with its own policy or its Store's", func(ctx SpecContext) {
+		product := create(ctx, namespace, "course", func(p *v1alpha1.Product) {
+			p.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Minute}
+		})
+		Eventually(ctx, read(ctx, product), soon, often).Should(beReady("False/InvalidPolicy"))
+		change(ctx, product, func(p *v1alpha1.Product) { p.Spec.Recovery.ExpireAfter = nil })
+		Eventually(ctx, read(ctx, product), soon, often).Should(beReady("True/Ready"))
+		before := store.DeepCopy()
+		store.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Minute}
+		Expect(env.Client.Patch(ctx, store, client.MergeFrom(before))).To(Succeed())
+		Eventually(ctx, read(ctx, product), soon, often).Should(beReady("False/InvalidPolicy"))
 	})
 })

@@ -35,7 +35,7 @@ func (r *Reconciler) write(ctx context.Context, product *v1alpha1.Product, found
 
 // apply puts the findings into the status.
 func apply(product *v1alpha1.Product, found findings, now metav1.Time) {
-	product.Status.ObservedGeneration = product.Generation
+	product.Status.ObservedGeneration, product.Status.EffectivePolicy = product.Generation, found.effective
 	message := []rune(found.message)
 	if len(message) > maxMessage {
 		message = message[:maxMessage]
