@@ -11,12 +11,16 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
 // look reads everything plan decides on.
 func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situation, error) {
-	seen := &situation{store: store, hasAIKey: r.HasAIKey, publicURL: r.PublicURL, leads: store.Status.Leads}
+	seen := &situation{
+		store: store, hasAIKey: r.HasAIKey, publicURL: r.PublicURL,
+		leads: store.Status.Leads, tokens: store.Status.Tokens, policy: policy.Resolve(store, nil),
+	}
 	var claimants v1alpha1.StoreList
 	if err := r.Client.List(ctx, &claimants, client.MatchingFields{index.StoreByClientID: store.Spec.ClientID}); err != nil {
 		return nil, fmt.Errorf("list the Stores of the clientID: %w", err)
@@ -28,7 +32,7 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 	}
 	seen.missing = missing
 	if r.countDue(client.ObjectKeyFromObject(store)) {
-		if seen.leads, err = r.countLeads(ctx, store); err != nil {
+		if err := r.recount(ctx, seen); err != nil {
 			return nil, err
 		}
 	}
@@ -69,16 +73,40 @@ func references(store *v1alpha1.Store) []reference {
 	return all
 }
 
-// countLeads counts the Store's leads in the cache, where they are; nothing is copied.
-func (r *Reconciler) countLeads(ctx context.Context, store *v1alpha1.Store) (*v1alpha1.LeadCounts, error) {
+// recount adds the Store's leads up in the cache, where they are; nothing is copied, and the
+// leads of other Stores are not looked at.
+func (r *Reconciler) recount(ctx context.Context, seen *situation) error {
+	name, now := client.ObjectKeyFromObject(seen.store), r.Clock.Now()
 	var leads v1alpha1.CartRecoveryList
-	if err := r.Client.List(ctx, &leads, client.InNamespace(store.Namespace), client.UnsafeDisableDeepCopy); err != nil {
-		return nil, fmt.Errorf("count the leads: %w", err)
+	err := r.Client.List(ctx, &leads, client.InNamespace(name.Namespace),
+		client.MatchingFields{index.LeadOfStore: name.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return fmt.Errorf("count the leads: %w", err)
+	}
+	today := dayOf(now, seen.policy.Location)
+	added := count(leads.Items, today)
+	seen.leads = added.leads
+	if r.Tokens != nil {
+		seen.tokens = r.settle(name, today.String(), added.tokens, seen.store.Status.Tokens)
 	}
 	r.mu.Lock()
-	r.counted[client.ObjectKeyFromObject(store)] = r.Clock.Now()
+	r.counted[name] = now
 	r.mu.Unlock()
-	return count(leads.Items, store.Name), nil
+	return nil
+}
+
+// settle tells the ledger what is known of a day's tokens, and returns what it knows. A day
+// without any leaves the one before it in the status.
+func (r *Reconciler) settle(name types.NamespacedName, today string, derived int64, last *v1alpha1.TokenUsage) *v1alpha1.TokenUsage {
+	known := derived
+	if last != nil && last.Day == today {
+		known = max(known, last.Used)
+	}
+	r.Tokens.Seed(name, today, known)
+	if used := r.Tokens.Used(name, today); used > 0 {
+		return &v1alpha1.TokenUsage{Day: today, Used: used}
+	}
+	return last
 }
 
 // countDue says whether the last count is old enough.

@@ -49,6 +49,14 @@ type Pace struct {
 	RecheckMissing time.Duration
 }
 
+// TokenLedger is how many AI tokens each Store used in a day, in the leader's memory.
+type TokenLedger interface {
+	// Used is how many tokens a Store used on a day, in its time zone, as 2006-01-02.
+	Used(store types.NamespacedName, day string) int64
+	// Seed tells how many it is known to have used at least; more are not forgotten.
+	Seed(store types.NamespacedName, day string, used int64)
+}
+
 // Reconciler keeps the status of Stores.
 type Reconciler struct {
 	// Client reads from the cache and writes.
@@ -63,6 +71,9 @@ type Reconciler struct {
 	PublicURL string
 	// HasAIKey: the operator has an API key of its own for Stores without one.
 	HasAIKey bool
+	// Tokens is told what leads and status say of today's tokens, which is how it learns of
+	// them after a start, and is what the status then shows. nil leaves status.tokens alone.
+	Tokens TokenLedger
 	// Pace is how often a Store is looked at again.
 	Pace Pace
 	// Rand returns a number in [0,1) for jitter. Default math/rand.

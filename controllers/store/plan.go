@@ -10,6 +10,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/mapping"
 	"cartrecovery.dev/operator/internal/owner"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/templates"
 )
 
@@ -22,8 +23,11 @@ type situation struct {
 	missing   string
 	hasAIKey  bool
 	publicURL string
-	// leads are the counts as of now, or as they were counted last.
-	leads *v1alpha1.LeadCounts
+	// leads and tokens are as of now, or as they were counted last.
+	leads  *v1alpha1.LeadCounts
+	tokens *v1alpha1.TokenUsage
+	// policy that holds for leads without a Product.
+	policy policy.Policy
 }
 
 // findings are what there is to say of a Store.
@@ -32,11 +36,13 @@ type findings struct {
 	reason, message string
 	webhooks        []v1alpha1.StoreWebhook
 	leads           *v1alpha1.LeadCounts
+	tokens          *v1alpha1.TokenUsage
+	effective       *v1alpha1.EffectivePolicy
 }
 
 // plan judges a Store. Of several problems the one is told that keeps most from working.
 func plan(s *situation) findings {
-	found := findings{ready: metav1.ConditionFalse, leads: s.leads}
+	found := findings{ready: metav1.ConditionFalse, leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
 	if winner := s.winner(); winner != "" {
 		found.reason = v1alpha1.ReasonClientIDTaken
 		found.message = "spec.clientID: the older Store " + winner + " has it and gets the traffic"
@@ -73,6 +79,9 @@ func (s *situation) problem() (reason, message string) {
 	}
 	if problem := templates.Problem("spec.ai.systemPrompt", spec.AI.SystemPrompt, &spec.Recovery); problem != "" {
 		return v1alpha1.ReasonInvalidTemplate, problem
+	}
+	if problem := policy.Problem(&spec.Recovery, &s.policy); problem != "" {
+		return v1alpha1.ReasonInvalidPolicy, problem
 	}
 	if spec.AI.APIKeySecretRef == nil && !s.hasAIKey {
 		return v1alpha1.ReasonNoCredentials, "spec.ai.apiKeySecretRef: set it, or give the operator OPENAI_API_KEY"
@@ -120,32 +129,4 @@ func webhooks(store *v1alpha1.Store, publicURL string) []v1alpha1.StoreWebhook {
 		})
 	}
 	return urls
-}
-
-// count sums leads up by phase; nil when there are none.
-func count(leads []v1alpha1.CartRecovery, store string) *v1alpha1.LeadCounts {
-	var counts v1alpha1.LeadCounts
-	found := false
-	for i := range leads {
-		if leads[i].Spec.StoreRef.Name != store {
-			continue
-		}
-		found = true
-		switch leads[i].Status.Phase {
-		case v1alpha1.PhaseContacted, v1alpha1.PhaseEngaged:
-			counts.Active++
-		case v1alpha1.PhaseRecovered:
-			counts.Recovered++
-		case v1alpha1.PhaseConverted:
-			counts.Converted++
-		case v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut, v1alpha1.PhaseExpired:
-			counts.Closed++
-		default:
-			counts.Pending++
-		}
-	}
-	if !found {
-		return nil
-	}
-	return &counts
 }

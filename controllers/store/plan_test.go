@@ -11,6 +11,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/policy"
 )
 
 var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -64,7 +65,14 @@ func TestPlan(t *testing.T) {
 		}, nil, false, v1alpha1.ReasonInvalidTimeZone, "spec.timeZone"},
 		"the prompt is broken":   {func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Nope}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.ai.systemPrompt"},
 		"the fallback is broken": {func(s *v1alpha1.Store) { s.Spec.Recovery.FallbackText = "{{" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.recovery.fallbackText"},
-		"nobody has an AI key":   {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials, "OPENAI_API_KEY"},
+		"a keyword is none":      {func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"!!"} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.optOutKeywords[0]"},
+		"a host is a URL":        {func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"https://wa.me"} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.allowedLinkHosts[0]"},
+		"keywords are alike":     {func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "Chega!"} }, nil, true, v1alpha1.ReasonReady, ""},
+		"it can never send":      {func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Minute} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.expireAfter"},
+		"a text and a policy": {func(s *v1alpha1.Store) {
+			s.Spec.Recovery.FallbackText, s.Spec.Recovery.OptOutKeywords = "{{", []string{"!!"}
+		}, nil, false, v1alpha1.ReasonInvalidTemplate, "fallbackText"},
+		"nobody has an AI key": {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials, "OPENAI_API_KEY"},
 		"it has its own AI key": {func(s *v1alpha1.Store) {
 			s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "openai", Key: "key"}
 		}, func(s *situation) { s.hasAIKey = false }, true, v1alpha1.ReasonReady, ""},
@@ -76,11 +84,16 @@ func TestPlan(t *testing.T) {
 			if test.store != nil {
 				test.store(store)
 			}
-			s := &situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true, publicURL: "https://hooks.example.com/"}
+			s := &situation{
+				store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true, publicURL: "https://hooks.example.com/", policy: policy.Resolve(store, nil),
+			}
 			if test.change != nil {
 				test.change(s)
 			}
 			got := plan(s)
+			if !reflect.DeepEqual(got.effective, s.policy.Effective()) {
+				t.Errorf("effective policy %+v", got.effective)
+			}
 			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason || !strings.Contains(got.message, test.says) {
 				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason, test.says)
 			}
@@ -105,24 +118,6 @@ func TestWebhooks(t *testing.T) {
 	taken := plan(&situation{store: store, claimants: []v1alpha1.Store{claimant("other", time.Hour)}, publicURL: "https://hooks.example.com"})
 	if taken.webhooks != nil {
 		t.Error("a Store without traffic shows URLs that are another's")
-	}
-}
-
-func TestCount(t *testing.T) {
-	leads := make([]v1alpha1.CartRecovery, 0, 10)
-	for _, phase := range []v1alpha1.Phase{
-		v1alpha1.PhasePendingRecovery, "", v1alpha1.PhaseContacted, v1alpha1.PhaseEngaged, v1alpha1.PhaseEngaged, v1alpha1.PhaseRecovered,
-		v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut, v1alpha1.PhaseExpired,
-	} {
-		leads = append(leads, *gen.Lead(now, func(l *v1alpha1.CartRecovery) { l.Status.Phase = phase }))
-	}
-	leads = append(leads, *gen.Lead(now, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "another" }))
-	want := v1alpha1.LeadCounts{Pending: 2, Active: 3, Recovered: 1, Converted: 1, Closed: 3}
-	if got := count(leads, gen.Store); got == nil || !reflect.DeepEqual(*got, want) {
-		t.Errorf("counts = %+v, want %+v", got, want)
-	}
-	if got := count(leads, "nobody"); got != nil {
-		t.Errorf("counts of a Store without leads = %+v", got)
 	}
 }
 

@@ -38,7 +38,8 @@ func (r *Reconciler) write(ctx context.Context, store *v1alpha1.Store, found fin
 func apply(store *v1alpha1.Store, found findings, now metav1.Time) {
 	status := &store.Status
 	status.ObservedGeneration = store.Generation
-	status.Webhooks, status.Leads = found.webhooks, found.leads
+	status.Webhooks, status.Leads, status.Tokens = found.webhooks, found.leads, found.tokens
+	status.EffectivePolicy = found.effective
 	message := []rune(found.message)
 	if len(message) > maxMessage {
 		message = message[:maxMessage]

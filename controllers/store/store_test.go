@@ -152,6 +152,12 @@ var _ = Describe("A Store", func() {
 			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Stop = []string{"refunded"} }, v1alpha1.ReasonInvalidMapping),
 		Entry("its prompt", func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Shoes}}" },
 			func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Name}}" }, v1alpha1.ReasonInvalidTemplate),
+		Entry("a keyword that nobody can say", func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "!!"} },
+			func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "Chega!"} }, v1alpha1.ReasonInvalidPolicy),
+		Entry("a URL for a host", func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"https://wa.me/55"} },
+			func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"wa.me"} }, v1alpha1.ReasonInvalidPolicy),
+		Entry("an end before the first message", func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 15 * time.Minute} },
+			func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Hour} }, v1alpha1.ReasonInvalidPolicy),
 		Entry("no key for the AI", func(s *v1alpha1.Store) { s.Spec.AI.APIKeySecretRef = nil },
 			func(s *v1alpha1.Store) {
 				s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "credentials", Key: "openai"}
@@ -183,7 +189,7 @@ var _ = Describe("A Store", func() {
 		engaged.Status.Phase = v1alpha1.PhaseOptedOut
 		Expect(env.Client.Status().Patch(ctx, engaged, client.MergeFrom(before))).To(Succeed())
 		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads",
-			Equal(&v1alpha1.LeadCounts{Pending: 1, Recovered: 1, Closed: 1})))
+			Equal(&v1alpha1.LeadCounts{Pending: 1, Recovered: 1, Closed: 1, OptedOut: 1})))
 
 		Expect(env.Client.DeleteAllOf(ctx, &v1alpha1.CartRecovery{}, client.InNamespace(namespace))).To(Succeed())
 		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads", BeNil()))
@@ -203,5 +209,40 @@ var _ = Describe("A Store", func() {
 		change(ctx, store, func(s *v1alpha1.Store) { s.Spec.Suspend = true })
 		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/Suspended"), HaveField("Status.Leads", Not(BeNil()))))
 		Expect(read(ctx, store)()).To(HaveField("Status.LastRejectedDelivery.Reason", v1alpha1.RejectedBadCredential))
+	})
+
+	It("shows the policy that holds for leads without a Product", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.EffectivePolicy", And(Not(BeNil()), HaveField("QuietHours", "none"))))
+		change(ctx, store, func(s *v1alpha1.Store) {
+			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "08:00"}
+		})
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.EffectivePolicy.QuietHours", ContainSubstring("22:00")))
+	})
+
+	// The API server takes every number that there can be.
+	It("adds up what its leads were worth, and what they cost today", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		for name, amount := range map[string]string{"hotmart-a": "999999999999999.999999", "hotmart-b": "999999999999999.9"} {
+			bought := lead(ctx, namespace, name, v1alpha1.PhaseRecovered)
+			before := bought.DeepCopy()
+			at := v1alpha1.NewTimestamp(time.Now())
+			bought.Status.Conditions = []metav1.Condition{{
+				Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonBoughtAfterContact, LastTransitionTime: metav1.Now(),
+			}}
+			bought.Status.Result = &v1alpha1.RecoveryResult{Step: "first", Messages: 1, Amount: amount, Currency: "BRL", BoughtAt: &at}
+			bought.Status.Conversation = []v1alpha1.Message{{ID: "m", Role: v1alpha1.RoleAssistant, At: at, Tokens: 21}}
+			Expect(env.Client.Status().Patch(ctx, bought, client.MergeFrom(before))).To(Succeed())
+		}
+		Eventually(ctx, read(ctx, store), soon, often).Should(And(
+			HaveField("Status.Leads", Equal(&v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{
+				{Currency: "BRL", Amount: "1999999999999999.899999", Leads: 2},
+			}})),
+			HaveField("Status.Tokens", HaveValue(HaveField("Used", int64(42)))),
+		))
+
+		Expect(env.Client.DeleteAllOf(ctx, &v1alpha1.CartRecovery{}, client.InNamespace(namespace))).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads", BeNil()))
+		Expect(read(ctx, store)()).To(HaveField("Status.Tokens.Used", int64(42)))
 	})
 })

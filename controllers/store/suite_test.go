@@ -65,7 +65,7 @@ func startManager() {
 		Secrets: secrets.NewReader(mgr.GetAPIReader(), func() time.Time {
 			return time.Now().Add(time.Duration(ahead.Add(int64(secrets.Remembered))))
 		}),
-		PublicURL: publicURL, SkipNameValidation: true,
+		PublicURL: publicURL, SkipNameValidation: true, Tokens: &stores{},
 		Pace: Pace{Count: 300 * time.Millisecond, Recheck: 300 * time.Millisecond, RecheckMissing: 100 * time.Millisecond},
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
