@@ -148,3 +148,22 @@ func TestStoppingPurchase(t *testing.T) {
 		}
 	}
 }
+
+func TestLeadOfStoreFindsFinishedLeads(t *testing.T) {
+	named := func(name, namespace, store string, finished bool) client.Object {
+		return gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Namespace, l.Spec.StoreRef.Name = name, namespace, store
+			if finished {
+				at := metav1.NewTime(noon)
+				l.Status.CompletionTime = &at
+			}
+		})
+	}
+	reader := cache(t, named("a", gen.Namespace, gen.Store, false), named("b", gen.Namespace, gen.Store, true),
+		named("c", gen.Namespace, "other", true), named("d", "elsewhere", gen.Store, true))
+	var leads v1alpha1.CartRecoveryList
+	err := reader.List(t.Context(), &leads, client.InNamespace(gen.Namespace), client.MatchingFields{index.LeadOfStore: gen.Store})
+	if err != nil || len(leads.Items) != 2 || leads.Items[0].Name != "a" || leads.Items[1].Name != "b" {
+		t.Errorf("got %d leads, %v; want a and b", len(leads.Items), err)
+	}
+}
