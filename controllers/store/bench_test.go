@@ -95,10 +95,12 @@ func cacheOf(b *testing.B, leads []v1alpha1.CartRecovery) client.Reader {
 	mapper := meta.NewDefaultRESTMapper(nil)
 	mapper.Add(v1alpha1.GroupVersion.WithKind("CartRecovery"), meta.RESTScopeNamespace)
 	source := &toolscache.ListWatch{
-		ListFunc: func(metav1.ListOptions) (runtime.Object, error) {
+		ListWithContextFunc: func(context.Context, metav1.ListOptions) (runtime.Object, error) {
 			return &v1alpha1.CartRecoveryList{Items: leads}, nil
 		},
-		WatchFunc: func(metav1.ListOptions) (watch.Interface, error) { return watch.NewFake(), nil },
+		WatchFuncWithContext: func(context.Context, metav1.ListOptions) (watch.Interface, error) {
+			return watch.NewFake(), nil
+		},
 	}
 	made, err := cache.New(&rest.Config{}, cache.Options{
 		Scheme: scheme, Mapper: mapper, HTTPClient: http.DefaultClient,
