@@ -55,7 +55,7 @@ func productKey(product *v1alpha1.LeadProduct) string {
 // its killSwitchScope is Customer: whether the lead is worked on, and no start of it came
 // later than PurchaseMemory after the purchase. Times decide and not what was reported first.
 func Reaches(at time.Time, recovery *v1alpha1.CartRecovery) bool {
-	if Finished(recovery) || recovery.Spec.AbandonedAt == nil {
+	if Over(recovery) || recovery.Spec.AbandonedAt == nil {
 		return false
 	}
 	return !at.Before(FactsOf(recovery).FirstAbandoned.Add(-PurchaseMemory))
