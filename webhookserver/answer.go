@@ -59,6 +59,9 @@ const (
 	ignoredNoInstance       = "NoInstance"
 )
 
+// recordedOptOut is the reason of a message with which a customer asked us to stop.
+const recordedOptOut = "OptedOut"
+
 // outcome is what became of one event or message.
 type outcome struct {
 	Result string   `json:"result"`

@@ -15,7 +15,7 @@ import (
 // This file stores what was written in a conversation, by either side.
 
 // takeWritten stores what a customer wrote, or changed of it, in the conversation it
-// belongs to.
+// belongs to, and that the customer asked us to stop.
 func (s *Server) takeWritten(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
 	if message.Kind == dialects.Edited && message.Text == "" && message.Media == "" {
 		return ignored(dialects.ReasonEmpty), nil
@@ -27,13 +27,25 @@ func (s *Server) takeWritten(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	if message.Phone == "" && len(leads) == 0 {
 		return unmatched(dialects.ReasonNoPhone), nil
 	}
+	part, err := s.storeWritten(ctx, instance, message, leads)
+	if err != nil {
+		return outcome{}, err
+	}
+	return s.honour(ctx, instance, message, leads, part)
+}
+
+// storeWritten stores what a customer wrote in the one of these leads that it belongs to.
+func (s *Server) storeWritten(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, leads []v1alpha1.CartRecovery,
+) (outcome, error) {
 	chosen, settled := settle(leads, instance.Name, message)
 	if chosen == nil && settled.Reason == ignoredNoConversation {
 		// The cache may not know yet what was just sent; an answer to it must not be lost.
-		if leads, err = s.readAgain(ctx, leads); err != nil {
+		fresh, err := s.readAgain(ctx, leads)
+		if err != nil {
 			return outcome{}, err
 		}
-		chosen, settled = settle(leads, instance.Name, message)
+		chosen, settled = settle(fresh, instance.Name, message)
 	}
 	if chosen == nil {
 		return settled, nil

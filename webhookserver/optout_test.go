@@ -1,0 +1,364 @@
+package webhookserver
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/webhookserver/dialects"
+)
+
+func TestOptOut(t *testing.T) {
+	hashed := optOut("shop", "acme", "5511987654321", false)
+	for name, other := range map[string]*v1alpha1.Suppression{
+		"in E.164":                      optOut("shop", "acme", gen.Phone, false),
+		"of an old account":             optOut("shop", "acme", "551187654321", false),
+		"of a store that keeps numbers": optOut("shop", "acme", "551187654321", true),
+	} {
+		if other.Name != hashed.Name {
+			t.Errorf("%s: two Suppressions of one number", name)
+		}
+	}
+	for name, other := range map[string]*v1alpha1.Suppression{
+		"another store": optOut("shop", "acme2", gen.Phone, false), "another number": optOut("shop", "acme", "+5511987654322", false),
+	} {
+		if other.Name == hashed.Name {
+			t.Errorf("%s has the same name", name)
+		}
+	}
+	if hashed.Spec.Phone != "" || hashed.Spec.PhoneHash != lead.PhoneHash(gen.Phone) || hashed.Spec.Reason != "OptOut" || hashed.OwnerReferences != nil {
+		t.Errorf("made %+v", hashed)
+	}
+	if hashed.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash(gen.Phone) || hashed.Labels[v1alpha1.LabelStore] != "acme" {
+		t.Errorf("labels %v", hashed.Labels)
+	}
+	for phone, want := range map[string]string{
+		"551187654321": gen.Phone, "+5511987654321": gen.Phone, "351912345678": "+351912345678", "12": "", strings.Repeat("9", 18): "",
+	} {
+		made := optOut("shop", "acme", phone, true)
+		if made.Spec.Phone != want || (made.Spec.PhoneHash == "") != (want != "") {
+			t.Errorf("%s: phone %q, hash %q", phone, made.Spec.Phone, made.Spec.PhoneHash)
+		}
+	}
+}
+
+func TestRenew(t *testing.T) {
+	for name, row := range map[string]struct {
+		expires *metav1.Time
+		want    bool
+	}{
+		"for ever":       {nil, false},
+		"for some time":  {&metav1.Time{Time: noon.Add(time.Second)}, false},
+		"lapsed":         {&metav1.Time{Time: noon.Add(-time.Second)}, true},
+		"lapsed by now":  {&metav1.Time{Time: noon}, true},
+		"lapsed of old ": {&metav1.Time{Time: noon.AddDate(-1, 0, 0)}, true},
+	} {
+		suppression := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{ExpiresAt: row.expires}}
+		if renew(suppression, noon) != row.want || row.want && suppression.Spec.ExpiresAt != nil {
+			t.Errorf("%s: %+v", name, suppression.Spec)
+		}
+	}
+}
+
+func TestOptedOut(t *testing.T) {
+	for name, row := range map[string]struct {
+		part    outcome
+		written bool
+		want    outcome
+	}{
+		"stored":               {outcome{Result: resultRecorded, Lead: "a"}, true, outcome{Result: resultRecorded, Lead: "a"}},
+		"stored, known before": {outcome{Result: resultRecorded, Lead: "a"}, false, outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again after its Suppression failed": {outcome{Result: resultUnchanged, Lead: "a"}, true, outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again":               {outcome{Result: resultUnchanged, Lead: "a"}, false, outcome{Result: resultUnchanged, Lead: "a"}},
+		"of no lead":                    {unmatched(ignoredNoOpenLead), true, outcome{Result: resultRecorded}},
+		"of no lead, known before":      {unmatched(ignoredNoOpenLead), false, outcome{Result: resultUnchanged}},
+		"of two numbers":                {ignored(ignoredAmbiguous), true, outcome{Result: resultRecorded}},
+		"an edit in one that was ended": {outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: "a"}, true, outcome{Result: resultRecorded, Lead: "a"}},
+	} {
+		row.want.Reason = recordedOptOut
+		got := optedOut(row.part, row.written)
+		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != row.want.Lead || counted(got) != row.want.Result {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+func TestWhoOptsOut(t *testing.T) {
+	all := []v1alpha1.CartRecovery{
+		*gen.Lead(noon, named("a")), *gen.Lead(noon, named("b")), *gen.Lead(noon, named("c"), withPhone("+5521912345678")),
+	}
+	for name, row := range map[string]struct {
+		part  outcome
+		phone string
+		leads string
+		want  string
+	}{
+		"of the lead it belongs to":      {outcome{Lead: "b"}, "5511987654321", "b", "5511987654321"},
+		"of no one lead":                 {outcome{}, "5511987654321", "ab", "5511987654321"},
+		"of nobody":                      {outcome{}, "5531987654321", "", "5531987654321"},
+		"hidden, of a lead":              {outcome{Lead: "c"}, "", "c", "+5521912345678"},
+		"hidden, and the lead not known": {outcome{Lead: "d"}, "", "", ""},
+	} {
+		concerned, names := concernedBy(all, row.part, row.phone), ""
+		for _, each := range concerned {
+			names += each.Name
+		}
+		if got := writer(&dialects.Message{Phone: row.phone}, concerned); names != row.leads || got != row.want {
+			t.Errorf("%s: leads %q, number %q", name, names, got)
+		}
+	}
+}
+
+// suppressions returns the Suppressions of a shop, from the API server.
+func (s shop) suppressions(ctx context.Context) []v1alpha1.Suppression {
+	GinkgoHelper()
+	var all v1alpha1.SuppressionList
+	Expect(env.Client.List(ctx, &all, client.InNamespace(s.namespace))).To(Succeed())
+	return all.Items
+}
+
+func stops(id string) dialects.Message {
+	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321", Text: "  Parar! "}
+}
+
+func replica(cached client.Client) *Server {
+	GinkgoHelper()
+	made, err := New(options(env.Client, cached, prometheus.NewRegistry()))
+	Expect(err).NotTo(HaveOccurred())
+	return made
+}
+
+// refuseSuppressions makes the API server refuse to write Suppressions.
+func refuseSuppressions(verbs string) {
+	hooked.before(func(_ context.Context, verb string, object client.Object) error {
+		if _, is := object.(*v1alpha1.Suppression); is && strings.Contains(verbs, verb) {
+			return apierrors.NewServerTimeout(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "suppressions"}, verb, 1)
+		}
+		return nil
+	})
+}
+
+var _ = Describe("a customer who opts out", func() {
+	It("is heard in the conversation and suppressed, once, over HTTP", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		body := shop.message("m-1", map[string]any{"text": "PARAR"})
+		got := plain(ctx, body)
+		Expect(got.Status).To(Equal(http.StatusOK), got.Raw)
+		Expect(got.Body).To(And(
+			HaveKeyWithValue("result", "recorded"), HaveKeyWithValue("reason", "OptedOut"), HaveKeyWithValue("lead", shop.lead.Name)))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
+		made := shop.suppressions(ctx)
+		Expect(made).To(HaveLen(1))
+		Expect(made[0].Spec).To(Equal(v1alpha1.SuppressionSpec{
+			StoreRef: v1alpha1.ObjectReference{Name: shop.store.Name}, PhoneHash: lead.PhoneHash(gen.Phone), Reason: "OptOut",
+		}))
+		Expect(made[0].OwnerReferences).To(BeEmpty())
+
+		By("with the label that finds everything known of the customer")
+		var found v1alpha1.SuppressionList
+		Expect(env.Client.List(ctx, &found, client.InNamespace(shop.namespace),
+			client.MatchingLabels{v1alpha1.LabelPhoneKey: shop.lead.Labels[v1alpha1.LabelPhoneKey]})).To(Succeed())
+		Expect(found.Items).To(HaveLen(1))
+
+		By("and nothing is written when it is delivered again")
+		Expect(plain(ctx, body).Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.suppressions(ctx)[0].ResourceVersion).To(Equal(made[0].ResourceVersion))
+	})
+
+	It("gets one Suppression, however many replicas hear of it at once", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		other := replica(hooked)
+		var group sync.WaitGroup
+		for i := range 8 {
+			group.Go(func() {
+				defer GinkgoRecover()
+				message := stops([]string{"m-1", "m-2"}[i/4])
+				_, err := []*Server{server, other}[i%2].hear(ctx, shop.instance, &message)
+				Expect(err).NotTo(HaveOccurred())
+			})
+		}
+		group.Wait()
+		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(3))
+	})
+
+	It("is not acknowledged before the Suppression is stored", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		refuseSuppressions("create")
+		body := shop.message("m-1", map[string]any{"text": "sair"})
+		got := plain(ctx, body)
+		Expect(got.Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(got.Header.Get("Retry-After")).To(Equal("5"))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
+		Expect(shop.suppressions(ctx)).To(BeEmpty())
+
+		By("and the next delivery, whose message is known, stores it")
+		hooked.before(nil)
+		Expect(plain(ctx, body).Body).To(And(HaveKeyWithValue("result", "recorded"), HaveKeyWithValue("lead", shop.lead.Name)))
+		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
+	})
+
+	It("is stored in the conversation before the Suppression", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		refuseWrites("patch status")
+		Expect(plain(ctx, shop.message("m-1", map[string]any{"text": "sair"})).Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(shop.suppressions(ctx)).To(BeEmpty())
+	})
+
+	DescribeTable("is suppressed where no conversation takes the message", func(ctx SpecContext, prepare func(context.Context, phoneShop)) {
+		shop := openPhoneShop(ctx)
+		prepare(ctx, shop)
+		message := stops("m-1")
+		message.Phone = "551187654321"
+		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut}))
+		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultUnchanged, Reason: recordedOptOut}))
+		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+		for _, each := range shop.leads(ctx) {
+			Expect(lead.Find(each.Status.Conversation, "m-1")).To(BeNil())
+		}
+	},
+		Entry("the lead is over", func(ctx context.Context, s phoneShop) {
+			s.lead.Status.CompletionTime = &metav1.Time{Time: time.Now()}
+			Expect(env.Client.Status().Update(ctx, s.lead)).To(Succeed())
+			cached(ctx, s.lead)
+		}),
+		Entry("the lead was deleted", func(ctx context.Context, s phoneShop) {
+			Expect(env.Client.Delete(ctx, s.lead)).To(Succeed())
+			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(Succeed())
+		}),
+		Entry("the lead was not written to yet", func(ctx context.Context, s phoneShop) {
+			s.lead.Status.Conversation = nil
+			Expect(env.Client.Status().Update(ctx, s.lead)).To(Succeed())
+			cached(ctx, s.lead)
+		}),
+		Entry("the Store is gone", func(ctx context.Context, s phoneShop) {
+			Expect(env.Client.Delete(ctx, s.store)).To(Succeed())
+			Expect(env.Client.Delete(ctx, s.lead)).To(Succeed())
+			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.store), s.store) }).ShouldNot(Succeed())
+			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(Succeed())
+		}),
+	)
+
+	It("is suppressed although two numbers share the key, whichever it is", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		at := contacted(time.Now(), v1alpha1.MessageSent)
+		shop.shop.lead(ctx, named("mobile"), withPhone("+5511932345678"), at)
+		shop.shop.lead(ctx, named("landline"), withPhone("+551132345678"), at)
+		message := stops("m-1")
+		message.Phone = "551132345678"
+		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut}))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash", lead.PhoneHash("+5511932345678"))))
+	})
+
+	It("may say so by changing a message", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		Expect(shop.hears(ctx, inboundOf("m-1")).Result).To(Equal(resultRecorded))
+		Expect(shop.suppressions(ctx)).To(BeEmpty())
+		cached(ctx, shop.current(ctx))
+		Expect(shop.hears(ctx, editedOf("m-1", "stop")).Reason).To(Equal(recordedOptOut))
+		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+	})
+
+	DescribeTable("is whoever writes a word of the policy, and nobody else", func(ctx SpecContext, text string, want int) {
+		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product} })
+		shop.store.Spec.Recovery.OptOutKeywords = []string{"não me escreva"}
+		Expect(env.Client.Update(ctx, shop.store)).To(Succeed())
+		cached(ctx, shop.store)
+		keep(ctx, gen.In(shop.namespace, gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.Recovery.OptOutKeywords = []string{"chega de curso"} })))
+		message := stops("m-1")
+		message.Text = text
+		Expect(shop.hears(ctx, message).Result).To(Equal(resultRecorded))
+		Expect(shop.suppressions(ctx)).To(HaveLen(want))
+		// The wish is in the conversation either way.
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
+	},
+		Entry("a built-in word", "Cancelar", 1),
+		Entry("the store's", "NAO ME ESCREVA!", 1),
+		Entry("the product's", "chega de curso", 1),
+		Entry("a word in a sentence", "não vou parar de estudar", 0),
+		Entry("nothing", "👍", 0),
+	)
+
+	It("has the number itself kept where the store wants that", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		shop.store.Spec.KeepSuppressedPhones = true
+		Expect(env.Client.Update(ctx, shop.store)).To(Succeed())
+		cached(ctx, shop.store)
+		message := stops("m-1")
+		message.Phone = "551187654321"
+		Expect(shop.hears(ctx, message).Result).To(Equal(resultRecorded))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(And(
+			HaveField("Spec.Phone", gen.Phone), HaveField("Spec.PhoneHash", ""),
+			HaveField("Labels", HaveKeyWithValue(v1alpha1.LabelPhoneKey, lead.PhoneHash(gen.Phone))))))
+	})
+
+	It("who had lapsed is suppressed again, for ever", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		Expect(shop.hears(ctx, stops("m-1")).Result).To(Equal(resultRecorded))
+		suppression := shop.suppressions(ctx)[0]
+		suppression.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(-time.Minute)}
+		Expect(env.Client.Update(ctx, &suppression)).To(Succeed())
+
+		refuseSuppressions("patch")
+		message := stops("m-2")
+		_, err := server.hear(ctx, shop.instance, &message)
+		Expect(err).To(HaveOccurred())
+		hooked.before(nil)
+		Expect(shop.hears(ctx, stops("m-2")).Result).To(Equal(resultRecorded))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.ExpiresAt", BeNil())))
+	})
+
+	It("is not taken for suppressed while the Suppression is being deleted", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		Expect(shop.hears(ctx, stops("m-1")).Result).To(Equal(resultRecorded))
+		suppression := shop.suppressions(ctx)[0]
+		suppression.Finalizers = []string{"example.com/slow"}
+		Expect(env.Client.Update(ctx, &suppression)).To(Succeed())
+		Expect(env.Client.Delete(ctx, &suppression)).To(Succeed())
+		message := stops("m-2")
+		_, err := server.hear(ctx, shop.instance, &message)
+		Expect(err).To(MatchError(errLifting))
+
+		fresh := shop.suppressions(ctx)[0]
+		fresh.Finalizers = nil
+		Expect(env.Client.Update(ctx, &fresh)).To(Succeed())
+		Expect(shop.hears(ctx, stops("m-2")).Result).To(Equal(resultRecorded))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("DeletionTimestamp", BeNil())))
+	})
+
+	It("starts no lead any more, until the Suppression is deleted", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		Expect(env.Client.Delete(ctx, shop.lead)).To(Succeed())
+		Expect(shop.hears(ctx, stops("m-1")).Result).To(Equal(resultRecorded))
+		suppression := shop.suppressions(ctx)[0]
+		cached(ctx, &suppression)
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
+		Expect(shop.leads(ctx)).To(BeEmpty())
+
+		Expect(env.Client.Delete(ctx, &suppression)).To(Succeed())
+		Eventually(func() any { return shop.post(ctx, hotmart(cartEvent)).Body["result"] }).Should(Equal("created"))
+	})
+
+	It("whose number is hidden, of a lead that is not known, cannot be suppressed", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		message := stops("m-1")
+		message.Phone = ""
+		Expect(shop.hears(ctx, message)).To(Equal(unmatched(dialects.ReasonNoPhone)))
+		Expect(shop.suppressions(ctx)).To(BeEmpty())
+	})
+})
