@@ -21,6 +21,7 @@ import (
 	"cartrecovery.dev/operator/controllers/cartrecovery"
 	"cartrecovery.dev/operator/controllers/product"
 	"cartrecovery.dev/operator/controllers/store"
+	"cartrecovery.dev/operator/controllers/suppression"
 	"cartrecovery.dev/operator/controllers/whatsappinstance"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -140,6 +141,7 @@ func (w *wiring) addControllers() error {
 			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "",
 		},
 		&product.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
+		&suppression.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
 		&whatsappinstance.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
 			Recorder: recorder, PublicURL: w.settings.publicURL,

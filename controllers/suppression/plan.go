@@ -1,0 +1,66 @@
+package suppression
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// longestWait bounds how far ahead a Suppression's end is waited for.
+const longestWait = 24 * time.Hour
+
+// situation is everything plan decides on.
+type situation struct {
+	suppression *v1alpha1.Suppression
+	// storeFound: the Store exists.
+	storeFound bool
+	now        time.Time
+}
+
+// findings are what there is to say of a Suppression.
+type findings struct {
+	active          metav1.ConditionStatus
+	reason, message string
+	// labels that it lacks, or has with another value.
+	labels map[string]string
+	// again is when to look next, from now; zero when only a change makes a difference.
+	again time.Duration
+}
+
+// plan judges a Suppression. It holds for the name of a Store, whether or not that exists: a
+// Store that is made anew must not lift it.
+func plan(s *situation) findings {
+	found := findings{
+		active: metav1.ConditionTrue, reason: v1alpha1.ReasonSuppressing,
+		message: "the number is not written to", labels: missing(s.suppression),
+	}
+	until := s.suppression.Spec.ExpiresAt
+	switch {
+	case lead.Lapsed(s.suppression, s.now):
+		found.active, found.reason = metav1.ConditionFalse, v1alpha1.ReasonLapsed
+		found.message = "spec.expiresAt has passed: the number may be written to again"
+		return found
+	case until != nil:
+		found.message = "the number is not written to until spec.expiresAt"
+		found.again = min(until.Sub(s.now), longestWait)
+	}
+	if !s.storeFound {
+		found.message += "; spec.storeRef: there is no Store " + s.suppression.Spec.StoreRef.Name +
+			" in this namespace, and it holds for one of that name"
+	}
+	return found
+}
+
+// missing are the labels that a Suppression is to be found by and does not have.
+func missing(suppression *v1alpha1.Suppression) map[string]string {
+	lacks := map[string]string{}
+	for label, value := range lead.SuppressionLabels(suppression) {
+		if suppression.Labels[label] != value {
+			lacks[label] = value
+		}
+	}
+	return lacks
+}

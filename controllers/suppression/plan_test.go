@@ -1,0 +1,93 @@
+package suppression
+
+import (
+	"maps"
+	"strings"
+	"testing"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
+
+// object makes a Suppression of gen's phone, as a person writes it.
+func object(mods ...func(*v1alpha1.Suppression)) *v1alpha1.Suppression {
+	made := &v1alpha1.Suppression{
+		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "s", Generation: 3},
+		Spec:       v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: gen.Store}, Phone: gen.Phone},
+	}
+	for _, mod := range mods {
+		mod(made)
+	}
+	return made
+}
+
+func until(at time.Time) func(*v1alpha1.Suppression) {
+	return func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = &metav1.Time{Time: at} }
+}
+
+func TestPlan(t *testing.T) {
+	for name, row := range map[string]struct {
+		mods    []func(*v1alpha1.Suppression)
+		noStore bool
+		want    string
+		says    string
+		again   time.Duration
+	}{
+		"for ever":                {nil, false, "True/Suppressing", "not written to", 0},
+		"for a time":              {[]func(*v1alpha1.Suppression){until(now.Add(time.Minute))}, false, "True/Suppressing", "until spec.expiresAt", time.Minute},
+		"for a hundred years":     {[]func(*v1alpha1.Suppression){until(now.AddDate(400, 0, 0))}, false, "True/Suppressing", "until", longestWait},
+		"to its last second":      {[]func(*v1alpha1.Suppression){until(now)}, false, "False/Lapsed", "may be written to again", 0},
+		"lapsed":                  {[]func(*v1alpha1.Suppression){until(now.AddDate(-1, 0, 0))}, false, "False/Lapsed", "spec.expiresAt has passed", 0},
+		"without its Store":       {nil, true, "True/Suppressing", "there is no Store acme", 0},
+		"for a time, and without": {[]func(*v1alpha1.Suppression){until(now.Add(time.Hour))}, true, "True/Suppressing", "there is no Store acme", time.Hour},
+		"lapsed, and without":     {[]func(*v1alpha1.Suppression){until(now)}, true, "False/Lapsed", "may be written to again", 0},
+	} {
+		got := plan(&situation{suppression: object(row.mods...), storeFound: !row.noStore, now: now})
+		if string(got.active)+"/"+got.reason != row.want || !strings.Contains(got.message, row.says) || got.again != row.again {
+			t.Errorf("%s: %s/%s, %q, again in %s", name, got.active, got.reason, got.message, got.again)
+		}
+		if strings.Contains(got.message, "98765") {
+			t.Errorf("%s: the message tells the number", name)
+		}
+	}
+}
+
+func TestMissing(t *testing.T) {
+	hash := lead.PhoneHash(gen.Phone)
+	whole := map[string]string{v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: hash}
+	for name, row := range map[string]struct {
+		labels, want map[string]string
+	}{
+		"none":          {nil, whole},
+		"all":           {whole, nil},
+		"another's":     {map[string]string{v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: "x"}, map[string]string{v1alpha1.LabelPhoneKey: hash}},
+		"somebody else": {map[string]string{"team": "a"}, whole},
+	} {
+		if got := missing(object(func(s *v1alpha1.Suppression) { s.Labels = row.labels })); !maps.Equal(got, row.want) {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
+func TestApplyBoundsTheMessage(t *testing.T) {
+	suppression := object()
+	apply(suppression, findings{active: metav1.ConditionTrue, reason: "Reason", message: strings.Repeat("ã", 600)}, metav1.NewTime(now))
+	if got := len([]rune(suppression.Status.Conditions[0].Message)); got != maxMessage {
+		t.Errorf("the message has %d characters, want %d", got, maxMessage)
+	}
+	if suppression.Status.ObservedGeneration != 3 {
+		t.Errorf("observed generation %d", suppression.Status.ObservedGeneration)
+	}
+}
+
+func TestSetupRejectsMissingDependencies(t *testing.T) {
+	if err := (&Reconciler{}).SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
+		t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
+	}
+}

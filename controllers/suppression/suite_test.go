@@ -1,0 +1,61 @@
+package suppression
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"k8s.io/utils/clock"
+	ctrl "sigs.k8s.io/controller-runtime"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+const (
+	soon  = 15 * time.Second
+	often = 20 * time.Millisecond
+)
+
+var env *testenv.Environment
+
+func TestSuppressionController(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs an API server")
+	}
+	RegisterFailHandler(Fail)
+	RunSpecs(t, "Suppression controller")
+}
+
+var _ = BeforeSuite(func(SpecContext) {
+	ctrl.SetLogger(GinkgoLogr)
+	var err error
+	env, err = testenv.Start()
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(func() { Expect(env.Stop()).To(Succeed()) })
+	startManager()
+})
+
+// startManager runs the controller, and nothing else, until the suite ends.
+func startManager() {
+	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
+		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
+	reconciler := &Reconciler{
+		Client: mgr.GetClient(), Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("suppression"), SkipNameValidation: true,
+	}
+	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
+
+	running, stop := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(running) }()
+	DeferCleanup(func() {
+		stop()
+		Eventually(ended, soon).Should(Receive(BeNil()))
+	})
+}
