@@ -20,6 +20,7 @@ const retryAfter = 5
 // The results of deliveries: in answers, and as the label of the metric.
 const (
 	resultCreated   = "created"
+	resultReopened  = "reopened"
 	resultStopped   = "stopped"
 	resultRecorded  = "recorded"
 	resultReversed  = "reversed"
@@ -47,6 +48,7 @@ const (
 	ignoredSuppressed       = "Suppressed"
 	ignoredAlreadyPurchased = "AlreadyPurchased"
 	ignoredAlreadyFinished  = "AlreadyFinished"
+	ignoredCooldown         = "Cooldown"
 	ignoredNoEvent          = "NoEvent"
 	ignoredNoOpenLead       = "NoOpenLead"
 	ignoredNoConversation   = "NoConversation"
@@ -90,7 +92,8 @@ type outcomes struct {
 
 // weights order results: the heaviest of several speaks for all.
 var weights = []string{
-	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultReversed, resultCreated, resultRecorded, resultStopped,
+	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultReversed, resultCreated, resultReopened, resultRecorded,
+	resultStopped,
 }
 
 // combine makes one of what became of the parts of a delivery.

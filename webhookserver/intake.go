@@ -129,13 +129,19 @@ func (r *report) scope() v1alpha1.KillSwitchScope {
 }
 
 // startOn joins what a cart event says, and a purchase that stops it, to a lead that exists;
-// it says whether that changed anything. A finished lead stays as it is, but one that was
-// bought or reversed before its cart was known: that starts nothing any more.
+// it says whether that changed anything. A lead that is over stays as it is, but one that the
+// event re-opens, and one that was bought or reversed before its cart was known: that starts
+// nothing any more.
 func (r *report) startOn(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) (changed bool) {
-	if lead.Finished(recovery) && (isUnsold(recovery) || recovery.Spec.AbandonedAt != nil) {
-		return false
+	switch r.fitOf(recovery) {
+	case fitJoins:
+		return lead.Add(recovery, r.started().Join(bought(purchase)))
+	case fitReopens:
+		r.reopen(recovery, purchase)
+		return true
+	case fitCooling, fitEarlier, fitClosed:
 	}
-	return lead.Add(recovery, r.started().Join(bought(purchase)))
+	return false
 }
 
 // saying changes a lead and says whether it did, and whether its spec says something new: a
@@ -148,7 +154,7 @@ func saying(recovery *v1alpha1.CartRecovery, change func(*v1alpha1.CartRecovery)
 
 // isUnsold says whether neither a purchase nor a reversal of a lead is known.
 func isUnsold(recovery *v1alpha1.CartRecovery) bool {
-	return recovery.Spec.Purchase == nil && recovery.Spec.Reversal == nil
+	return lead.Unsold(recovery)
 }
 
 // startedOn is the answer to a cart event whose lead exists; says tells whether it said
@@ -157,7 +163,7 @@ func startedOn(stored *v1alpha1.CartRecovery, says bool) outcome {
 	switch {
 	case stored.Spec.Purchase != nil:
 		return outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased, Lead: stored.Name}
-	case lead.Finished(stored) || stored.Spec.Reversal != nil:
+	case lead.Over(stored) || stored.Spec.Reversal != nil:
 		return outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: stored.Name}
 	case says:
 		return outcome{Result: resultRecorded, Lead: stored.Name}
@@ -193,7 +199,7 @@ func closeness(recovery *v1alpha1.CartRecovery) int {
 	switch {
 	case !isUnsold(recovery):
 		return 1
-	case lead.Finished(recovery):
+	case lead.Over(recovery):
 		return 2
 	}
 	return 0
@@ -349,7 +355,7 @@ func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha
 	own, about, facts := r.leadName(), r.about(leads), r.purchased()
 	for _, each := range about {
 		// One that was given up under another name stays so; the purchase is kept beside it.
-		if each.Name == own || !lead.Finished(each) || !isUnsold(each) {
+		if each.Name == own || !lead.Over(each) || !isUnsold(each) {
 			notes = append(notes, note{lead: each, facts: facts, about: true})
 		}
 	}

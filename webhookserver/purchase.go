@@ -129,7 +129,7 @@ func (s *Server) note(ctx context.Context, r *report, notes []note, facts lead.F
 func (s *Server) noteOn(ctx context.Context, next *note, into *noted) error {
 	name, wasOpen, says := next.lead.Name, false, false
 	stored, _, err := s.patchLead(ctx, next.lead, s.writeSpec, func(recovery *v1alpha1.CartRecovery) (changed bool) {
-		wasOpen = !lead.Finished(recovery) && isUnsold(recovery)
+		wasOpen = !lead.Over(recovery) && isUnsold(recovery)
 		changed, says = saying(recovery, next.add)
 		return changed
 	})
@@ -190,7 +190,7 @@ func (s *Server) scopes(ctx context.Context, r *report, leads []v1alpha1.CartRec
 	scopes, about := map[string]v1alpha1.KillSwitchScope{}, r.about(leads)
 	for i := range leads {
 		each := &leads[i]
-		if lead.Finished(each) || slices.Contains(about, each) {
+		if lead.Over(each) || slices.Contains(about, each) {
 			continue
 		}
 		product, err := index.ProductOf(ctx, s.Client, each)

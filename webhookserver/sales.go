@@ -265,6 +265,7 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	created := r.leadWith(r.started())
 	purchase := lead.StoppedByAny(created, known, r.scope())
 	lead.Add(created, bought(purchase))
+	r.annotatePlanned(created)
 	err = s.Client.Create(ctx, created)
 	switch {
 	case apierrors.IsAlreadyExists(err):
@@ -288,7 +289,7 @@ func (s *Server) knownLeads(ctx context.Context, r *report) ([]v1alpha1.CartReco
 	return index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
 }
 
-// startOn joins a cart event to a lead, and a purchase that stops it now.
+// startOn joins a cart event to a lead, or re-opens it, and joins a purchase that stops it now.
 func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.CartRecovery) (outcome, error) {
 	wanted := existing.DeepCopy()
 	r.startOn(wanted, nil)
@@ -296,8 +297,9 @@ func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.Cart
 	if err != nil {
 		return outcome{}, err
 	}
-	says := false
+	says, fits := false, fitJoins
 	stored, _, err := s.patchLead(ctx, existing, s.writeSpec, func(recovery *v1alpha1.CartRecovery) (changed bool) {
+		fits = r.fitOf(recovery)
 		changed, says = saying(recovery, func(recovery *v1alpha1.CartRecovery) bool { return r.startOn(recovery, purchase) })
 		return changed
 	})
@@ -307,7 +309,7 @@ func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.Cart
 	if stored == nil {
 		return outcome{}, errGone
 	}
-	return startedOn(stored, says), nil
+	return fits.answer(stored, says), nil
 }
 
 // stopping finds the purchase that stops a cart's lead from the start, nil when there is

@@ -1,0 +1,112 @@
+package webhookserver
+
+import (
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// This file decides what a cart event means for a lead that has ended: nothing, or the next
+// cycle. A cycle ends at a time that the lead keeps, and no rule asks which event came first,
+// so that any order and repetition of the next cycle's events, and of late ones of the cycle
+// before, ends in the same spec. Pure functions.
+
+// fit is what a cart event is to a lead that exists.
+type fit int
+
+const (
+	// fitJoins: it is of the cycle that is worked on or was asked for.
+	fitJoins fit = iota
+	// fitReopens: it starts the next cycle of a lead that is over.
+	fitReopens
+	// fitCooling: it came too soon after the first message of the cycle before.
+	fitCooling
+	// fitEarlier: it happened before the cycle before was finished.
+	fitEarlier
+	// fitClosed: the lead was bought or reversed, and is over.
+	fitClosed
+)
+
+// fitOf says what the event is to a lead as it was read last.
+func (r *report) fitOf(recovery *v1alpha1.CartRecovery) fit {
+	at, ends := r.occurred(time.Time{}).Time, lead.Finished(recovery) && !lead.CycleAsked(recovery)
+	switch {
+	case ends && !isUnsold(recovery) && recovery.Spec.AbandonedAt == nil:
+		// Bought or reversed before its cart was known.
+		return fitJoins
+	case ends && !isUnsold(recovery):
+		return fitClosed
+	case ends && r.event.ID != "" && r.event.ID == recovery.Spec.EventID:
+		return fitEarlier
+	}
+	completed, contact := lead.EndedCycle(recovery)
+	resolved := policy.Resolve(r.store, r.product)
+	switch {
+	case !completed.IsZero() && !at.After(completed):
+		return fitEarlier
+	case !contact.IsZero() && at.Before(contact.Add(resolved.Cooldown)):
+		return fitCooling
+	case ends:
+		return fitReopens
+	}
+	return fitJoins
+}
+
+// reopen makes what the event says, and a purchase that stops it, the start of a lead's next
+// cycle. What the cycle before was about goes; who the customer is stays.
+func (r *report) reopen(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) {
+	completed := recovery.Status.CompletionTime.UTC().Format(time.RFC3339)
+	delete(recovery.Annotations, v1alpha1.AnnotationFirstAbandoned)
+	delete(recovery.Annotations, v1alpha1.AnnotationLastPurchase)
+	recovery.Spec.AbandonedAt = nil
+	lead.Add(recovery, r.started().Join(bought(purchase)))
+	setAnnotation(recovery, v1alpha1.AnnotationPreviousCompleted, completed)
+	r.annotatePlanned(recovery)
+}
+
+// annotatePlanned says on a lead that was just started what is planned for it: nothing where
+// it was bought.
+func (r *report) annotatePlanned(recovery *v1alpha1.CartRecovery) {
+	planned := plannedAnnotation(r)
+	if planned == "" || recovery.Spec.Purchase != nil {
+		delete(recovery.Annotations, v1alpha1.AnnotationPlanned)
+		return
+	}
+	setAnnotation(recovery, v1alpha1.AnnotationPlanned, planned)
+}
+
+// plannedAnnotation is the value of v1alpha1.AnnotationPlanned of the event's lead: when the
+// first message is due, quiet hours aside, and its step. "" when there is no step.
+func plannedAnnotation(r *report) string {
+	resolved := policy.Resolve(r.store, r.product)
+	steps, _ := resolved.Steps(r.event.Trigger)
+	if len(steps) == 0 {
+		return ""
+	}
+	due := r.occurred(time.Time{}).Add(steps[0].After.Duration)
+	return due.UTC().Format(time.RFC3339) + " " + steps[0].Name
+}
+
+func setAnnotation(recovery *v1alpha1.CartRecovery, name, value string) {
+	if recovery.Annotations == nil {
+		recovery.Annotations = map[string]string{}
+	}
+	recovery.Annotations[name] = value
+}
+
+// answer is the answer to a cart event whose lead is stored as given; says tells whether it
+// said something new.
+func (f fit) answer(stored *v1alpha1.CartRecovery, says bool) outcome {
+	switch {
+	case stored.Spec.Purchase != nil:
+	case f == fitReopens:
+		return outcome{Result: resultReopened, Lead: stored.Name}
+	case f == fitCooling:
+		return outcome{Result: resultIgnored, Reason: ignoredCooldown, Lead: stored.Name}
+	case f == fitEarlier:
+		return outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: stored.Name}
+	}
+	return startedOn(stored, says)
+}

@@ -1,0 +1,508 @@
+package webhookserver
+
+import (
+	"context"
+	"encoding/json"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+const (
+	day = 24 * time.Hour
+	// minutesADay counts the time of told.
+	minutesADay = 24 * 60
+)
+
+// over finishes a lead so long after noon.
+func over(after time.Duration) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = &metav1.Time{Time: noon.Add(after)} }
+}
+
+// cycled says that the cycle before was finished so long after noon.
+func cycled(after time.Duration) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) {
+		setAnnotation(l, v1alpha1.AnnotationPreviousCompleted, noon.Add(after).Format(time.RFC3339))
+	}
+}
+
+// begun makes a lead one whose second cycle the controller has begun.
+func begun(l *v1alpha1.CartRecovery) { l.Status.Cycle, l.Status.CompletionTime = 1, nil }
+
+func cartWithID(id string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Spec.EventID = id }
+}
+
+func TestFitOf(t *testing.T) {
+	type mods = []func(*v1alpha1.CartRecovery)
+	sent, unsent := contacted(noon, v1alpha1.MessageSent), contacted(noon, v1alpha1.MessageFailed)
+	noCart := func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }
+	for name, row := range map[string]struct {
+		lead mods
+		at   time.Duration
+		want fit
+	}{
+		"open":                                   {nil, 0, fitJoins},
+		"open, contacted":                        {mods{sent}, day, fitJoins},
+		"over, long ago":                         {mods{over(3 * day), sent}, 8 * day, fitReopens},
+		"over, to the end of the cooldown":       {mods{over(3 * day), sent}, 7 * day, fitReopens},
+		"over, within the cooldown":              {mods{over(3 * day), sent}, 7*day - time.Microsecond, fitCooling},
+		"over, never contacted":                  {mods{over(3 * day)}, 3*day + time.Second, fitReopens},
+		"over, not reached":                      {mods{over(3 * day), unsent}, 4 * day, fitReopens},
+		"over, as it was finished":               {mods{over(3 * day)}, 3 * day, fitEarlier},
+		"over, and late":                         {mods{over(30 * day), sent}, 10 * day, fitEarlier},
+		"over, the event that made it":           {mods{over(3 * day), cartWithID("event-1")}, 9 * day, fitEarlier},
+		"over, made by another event":            {mods{over(3 * day), cartWithID("event-0")}, 9 * day, fitReopens},
+		"over, bought":                           {mods{over(3 * day), isBought}, 9 * day, fitClosed},
+		"over, reversed":                         {mods{over(3 * day), isReversed}, 9 * day, fitClosed},
+		"over, bought before its cart":           {mods{over(3 * day), isBought, noCart}, 9 * day, fitJoins},
+		"asked for":                              {mods{over(3 * day), cycled(3 * day), sent}, 8 * day, fitJoins},
+		"asked for, and late":                    {mods{over(3 * day), cycled(3 * day), sent}, 3 * day, fitEarlier},
+		"asked for, within the cooldown":         {mods{over(3 * day), cycled(3 * day), sent}, 6 * day, fitCooling},
+		"asked for, the event that asked":        {mods{over(3 * day), cycled(3 * day), cartWithID("event-1")}, 8 * day, fitJoins},
+		"asked for, and bought":                  {mods{over(3 * day), cycled(3 * day), isBought}, 8 * day, fitJoins},
+		"begun":                                  {mods{cycled(3 * day), sent, begun}, 8 * day, fitJoins},
+		"begun, and late":                        {mods{cycled(3 * day), sent, begun}, 2 * day, fitEarlier},
+		"begun, within the first cycle's":        {mods{cycled(3 * day), sent, begun}, 6 * day, fitCooling},
+		"the second over":                        {mods{cycled(3 * day), sent, begun, over(20 * day)}, 21 * day, fitReopens},
+		"the second over, a late one of it":      {mods{cycled(3 * day), sent, begun, over(20 * day)}, 19 * day, fitEarlier},
+		"the second over, a late one of a first": {mods{cycled(3 * day), sent, begun, over(20 * day)}, day, fitEarlier},
+	} {
+		recovery := gen.Lead(noon, row.lead...)
+		before := recovery.DeepCopy()
+		r := reportOf(platforms.Abandoned, func(r *report) { r.now, r.event.OccurredAt = noon.Add(60*day), noon.Add(row.at) })
+		if got := r.fitOf(recovery); got != row.want {
+			t.Errorf("%s: got %d, want %d", name, got, row.want)
+		}
+		changed := r.startOn(recovery, nil)
+		if wantsChange := row.want == fitReopens; changed != wantsChange && row.want != fitJoins {
+			t.Errorf("%s: changed %t", name, changed)
+		}
+		if row.want == fitReopens && !lead.Reopened(recovery) {
+			t.Errorf("%s: is not re-opened", name)
+		}
+		if before.Status.Cycle != recovery.Status.Cycle || (before.Status.CompletionTime == nil) != (recovery.Status.CompletionTime == nil) {
+			t.Errorf("%s: the status is the controller's", name)
+		}
+	}
+}
+
+func TestFitOfAnEventWithoutAnID(t *testing.T) {
+	r := reportOf(platforms.Abandoned, func(r *report) { r.event.ID, r.event.OccurredAt, r.now = "", noon.Add(9*day), noon.Add(9*day) })
+	if got := r.fitOf(gen.Lead(noon, over(day))); got != fitReopens {
+		t.Errorf("got %d", got)
+	}
+}
+
+func TestCooldownOfThePolicy(t *testing.T) {
+	none, month := v1alpha1.Duration{}, v1alpha1.Duration{Duration: 30 * day}
+	for name, row := range map[string]struct {
+		store, product *v1alpha1.Duration
+		want           fit
+	}{
+		"the default":   {nil, nil, fitReopens},
+		"the store's":   {&month, nil, fitCooling},
+		"the product's": {&month, &none, fitReopens},
+	} {
+		r := reportOf(platforms.Abandoned, func(r *report) {
+			r.now, r.product = noon.Add(9*day), gen.ProductObject()
+			r.store.Spec.Recovery.Cooldown, r.product.Spec.Recovery.Cooldown = row.store, row.product
+		})
+		if got := r.fitOf(gen.Lead(noon, over(day), contacted(noon, v1alpha1.MessageSent))); got != row.want {
+			t.Errorf("%s: got %d", name, got)
+		}
+	}
+}
+
+func TestReopen(t *testing.T) {
+	recovery := gen.Lead(noon, over(3*day), func(l *v1alpha1.CartRecovery) {
+		l.Spec.Trigger, l.Spec.EventID, l.Spec.CheckoutURL, l.Spec.Amount, l.Spec.Currency = v1alpha1.TriggerPixPending, "old", "https://old.example.com", "1", "USD"
+		setAnnotation(l, v1alpha1.AnnotationFirstAbandoned, "2026-03-01T00:00:00Z")
+		setAnnotation(l, v1alpha1.AnnotationLastPurchase, "2026-03-01T00:00:00Z")
+		setAnnotation(l, v1alpha1.AnnotationPlanned, "2026-03-01T00:00:00Z first")
+		setAnnotation(l, v1alpha1.AnnotationResumeRequested, "2026-03-01T00:00:00Z")
+	})
+	r := reportOf(platforms.Abandoned, func(r *report) {
+		r.now = noon.Add(9 * day)
+		r.event.Customer.Name, r.event.Customer.Phone, r.event.Amount, r.event.Currency = "Maria Souza Lima", "+5521912345678", "99.90", "BRL"
+	})
+	if !r.startOn(recovery, nil) {
+		t.Fatal("not changed")
+	}
+	spec := recovery.Spec
+	if spec.Trigger != v1alpha1.TriggerAbandonedCart || spec.EventID != "event-1" || spec.CheckoutURL != "" || spec.Amount != "99.90" || spec.Currency != "BRL" ||
+		!spec.AbandonedAt.Equal(noon.Add(9*day)) || spec.Customer != (v1alpha1.LeadCustomer{Name: "Maria Souza Lima", Phone: "+5521912345678", Email: gen.Email}) {
+		t.Errorf("spec %+v", spec)
+	}
+	if recovery.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash("+5521912345678") {
+		t.Error("it is not found by its new number")
+	}
+	want := map[string]string{
+		v1alpha1.AnnotationPreviousCompleted: noon.Add(3 * day).Format(time.RFC3339),
+		v1alpha1.AnnotationPlanned:           noon.Add(9*day+15*time.Minute).Format(time.RFC3339) + " first",
+		v1alpha1.AnnotationResumeRequested:   "2026-03-01T00:00:00Z",
+	}
+	if !maps.Equal(recovery.Annotations, want) {
+		t.Errorf("annotations %v", recovery.Annotations)
+	}
+	if r.startOn(recovery, nil) {
+		t.Error("a repetition changed it")
+	}
+
+	bought := gen.Lead(noon, over(3*day))
+	if !r.startOn(bought, &v1alpha1.Purchase{EventID: "other", At: v1alpha1.NewTimestamp(noon.Add(9 * day)), Unattributed: true}) ||
+		bought.Spec.Purchase == nil || bought.Annotations[v1alpha1.AnnotationPlanned] != "" || lead.Reopened(bought) {
+		t.Errorf("a purchase of another product that stops the cycle: %+v", bought.Spec)
+	}
+}
+
+func TestFitAnswers(t *testing.T) {
+	for name, row := range map[string]struct {
+		fit  fit
+		lead func(*v1alpha1.CartRecovery)
+		says bool
+		want outcome
+	}{
+		"joined, new":             {fitJoins, cartWithID("x"), true, outcome{Result: resultRecorded}},
+		"joined, known":           {fitJoins, cartWithID("x"), false, outcome{Result: resultUnchanged}},
+		"re-opened":               {fitReopens, over(day), true, outcome{Result: resultReopened}},
+		"re-opened and bought":    {fitReopens, isBought, true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		"too soon":                {fitCooling, over(day), false, outcome{Result: resultIgnored, Reason: ignoredCooldown}},
+		"late":                    {fitEarlier, cycled(day), false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		"late, of what is bought": {fitEarlier, isBought, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		"closed":                  {fitClosed, isBought, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		"closed by a reversal":    {fitClosed, isReversed, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		"joined what was asked for": {fitJoins, func(l *v1alpha1.CartRecovery) { over(day)(l); cycled(day)(l) }, true,
+			outcome{Result: resultRecorded}},
+	} {
+		got := row.fit.answer(gen.Lead(noon, row.lead), row.says)
+		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != "hotmart-lead" || !slices.Contains(weights, counted(got)) {
+			t.Errorf("%s: got %+v", name, got)
+		}
+	}
+}
+
+func TestPlannedAnnotation(t *testing.T) {
+	steps := func(steps ...v1alpha1.Step) func(*report) {
+		return func(r *report) {
+			r.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: steps}}
+		}
+	}
+	hour := v1alpha1.Duration{Duration: time.Hour}
+	for name, row := range map[string]struct {
+		mod  func(*report)
+		want string
+	}{
+		"the default":     {func(*report) {}, "2026-03-02T12:15:00Z first"},
+		"the first step":  {steps(v1alpha1.Step{Name: "a", After: hour}, v1alpha1.Step{Name: "b"}), "2026-03-02T13:00:00Z a"},
+		"of an old event": {func(r *report) { r.event.OccurredAt = noon.Add(-day) }, "2026-03-01T12:15:00Z first"},
+		"no steps":        {steps(), ""},
+		"no sequence":     {func(r *report) { r.event.Trigger = v1alpha1.TriggerPixPending }, ""},
+	} {
+		if got := plannedAnnotation(reportOf(platforms.Abandoned, row.mod)); got != row.want {
+			t.Errorf("%s: %q", name, got)
+		}
+	}
+}
+
+// A purchase of its own product, under another name, or of another product is written to a
+// lead whose next cycle was asked for and not begun.
+func TestAPurchaseStopsACycleThatWasAskedFor(t *testing.T) {
+	asked := func(mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
+		return gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){over(-day), cycled(-day)}, mods...)...)
+	}
+	for name, recovery := range map[string]*v1alpha1.CartRecovery{"its product": asked(), "another product": asked(ofProduct("2"))} {
+		r := reportOf(platforms.Purchased)
+		notes := r.planPurchase([]v1alpha1.CartRecovery{*recovery}, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return v1alpha1.KillSwitchCustomer })
+		if len(notes) != 1 || !notes[0].add(recovery) || recovery.Spec.Purchase == nil {
+			t.Errorf("%s: not stopped", name)
+		}
+	}
+	r := reportOf(platforms.Abandoned)
+	twins := []v1alpha1.CartRecovery{*gen.Lead(noon, named("a"), over(-day)), *asked(named("b"))}
+	if got := r.leadOf(twins); got.Name != "b" {
+		t.Errorf("a cart is about %s, and not about the lead that was re-opened", got.Name)
+	}
+}
+
+// cycleStory is the first cycle of a lead, what is told late of it, and what of the next one.
+// A cart within the cooldown is told of late too; that is of the next cycle where the
+// customer was not written to in the first.
+func cycleStory(contacted bool) (first, late, next []platforms.Event) {
+	cart, pix := triggered(v1alpha1.TriggerAbandonedCart), triggered(v1alpha1.TriggerPixPending)
+	first = []platforms.Event{
+		told("cart", 0, platforms.Abandoned, cart), told("pix", 150, platforms.Abandoned, pix), told("cart-again", 160, platforms.Abandoned, cart, unnamed),
+	}
+	late = []platforms.Event{told("unknown-till-late", 170, platforms.Abandoned, pix)}
+	if contacted {
+		late = append(late, told("too-soon", 5*minutesADay, platforms.Abandoned, pix))
+	}
+	next = []platforms.Event{
+		told("next-cart", 20*minutesADay, platforms.Abandoned, cart),
+		told("next-pix", 20*minutesADay+150, platforms.Abandoned, pix, func(e *platforms.Event) {
+			e.Customer.Name, e.Customer.Phone, e.Amount = "Maria Souza Lima", "+5521912345678", "99.90"
+		}),
+	}
+	return first, late, next
+}
+
+// endFirstCycle has the controller write to the customer, where it can, and finish the lead.
+func (w world) endFirstCycle(t *testing.T, state v1alpha1.MessageState) {
+	t.Helper()
+	w.control(t, func(l *v1alpha1.CartRecovery) bool {
+		contacted(noon.Add(15*time.Minute), state)(l)
+		over(3 * day)(l)
+		return true
+	})
+}
+
+// begin has the controller begin the cycles that were asked for.
+func (w world) begin(t *testing.T) {
+	t.Helper()
+	w.control(t, func(l *v1alpha1.CartRecovery) bool {
+		if !lead.Reopened(l) {
+			return false
+		}
+		l.Status.Cycle++
+		l.Status.CompletionTime = nil
+		return true
+	})
+}
+
+func (w world) control(t *testing.T, change func(*v1alpha1.CartRecovery) bool) {
+	t.Helper()
+	for _, each := range w.all(t) {
+		if change(&each) {
+			if err := w.Client.Update(t.Context(), &each); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func (w world) all(t *testing.T) []v1alpha1.CartRecovery {
+	t.Helper()
+	var leads v1alpha1.CartRecoveryList
+	if err := w.Client.List(t.Context(), &leads); err != nil {
+		t.Fatal(err)
+	}
+	return leads.Items
+}
+
+// specs is what the leads' specs say, with what the webhook server keeps beside them.
+func (w world) specs(t *testing.T) string {
+	t.Helper()
+	text := ""
+	for _, each := range w.all(t) {
+		encoded, err := json.Marshal([]any{each.Name, each.Spec, each.Labels,
+			each.Annotations[v1alpha1.AnnotationPreviousCompleted], each.Annotations[v1alpha1.AnnotationFirstAbandoned]})
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(encoded) + "\n"
+	}
+	return text
+}
+
+// tell runs a first cycle and then events, with the controller getting its turn after an
+// event wherever turns says so.
+func (w world) tell(
+	t *testing.T, store *v1alpha1.Store, state v1alpha1.MessageState, first, events []platforms.Event, turns func() bool,
+) string {
+	t.Helper()
+	if err := w.Client.DeleteAllOf(t.Context(), &v1alpha1.CartRecovery{}, client.InNamespace(store.Namespace)); err != nil {
+		t.Fatal(err)
+	}
+	for _, event := range first {
+		if _, err := w.take(t.Context(), store, v1alpha1.PlatformHotmart, event); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.endFirstCycle(t, state)
+	for _, event := range events {
+		if _, err := w.take(t.Context(), store, v1alpha1.PlatformHotmart, event); err != nil {
+			t.Fatal(err)
+		}
+		if turns() {
+			w.begin(t)
+		}
+	}
+	w.begin(t)
+	return w.specs(t)
+}
+
+func TestEveryOrderOfANextCycleEndsTheSame(t *testing.T) {
+	w, store := newWorld(t), allTriggers()
+	w.Clock = clocktesting.NewFakePassiveClock(noon.Add(60 * day))
+	random := rand.New(rand.NewPCG(7, 8))
+	always, never, sometimes := func() bool { return true }, func() bool { return false }, func() bool { return random.IntN(2) == 0 }
+	for _, state := range []v1alpha1.MessageState{v1alpha1.MessageSent, v1alpha1.MessageFailed} {
+		first, late, next := cycleStory(state == v1alpha1.MessageSent)
+		want := w.tell(t, store, state, first, next, always)
+		if leads := w.all(t); len(leads) != 1 || leads[0].Status.Cycle != 1 || leads[0].Spec.EventID != "next-pix" || leads[0].Spec.Customer.Phone != "+5521912345678" {
+			t.Fatalf("the next cycle is %+v", leads)
+		}
+		check := func(events []platforms.Event) {
+			for _, turns := range []func() bool{always, never, sometimes} {
+				if got := w.tell(t, store, state, first, events, turns); got != want {
+					t.Fatalf("%s, the first message %s:\n%s\nwant\n%s", order(events), state, got, want)
+				}
+			}
+		}
+		permute(slices.Concat(next, late, first[:1]), check)
+
+		everything := slices.Concat(next, late, first)
+		for range 80 {
+			events := slices.Clone(next)
+			for range random.IntN(8) {
+				events = append(events, everything[random.IntN(len(everything))])
+			}
+			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+			check(events)
+		}
+	}
+}
+
+func TestNothingOfTheFirstCycleReopens(t *testing.T) {
+	w, store := newWorld(t), allTriggers()
+	w.Clock = clocktesting.NewFakePassiveClock(noon.Add(60 * day))
+	turns := func() bool { return true }
+	for _, state := range []v1alpha1.MessageState{v1alpha1.MessageSent, v1alpha1.MessageFailed} {
+		first, late, _ := cycleStory(state == v1alpha1.MessageSent)
+		want := w.tell(t, store, state, first, nil, turns)
+		if got := w.tell(t, store, state, first, slices.Concat(first, late, first), turns); got != want {
+			t.Errorf("%s: got\n%s\nwant\n%s", state, got, want)
+		}
+	}
+}
+
+// ended makes a lead of the shop that was written to and finished so long ago.
+func (s shop) ended(ctx context.Context, ago time.Duration, mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
+	GinkgoHelper()
+	at := time.Now().Add(-ago)
+	made := s.lead(ctx, append([]func(*v1alpha1.CartRecovery){withEmail(gen.Email), contacted(at.Add(-time.Hour), v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
+		abandoned := v1alpha1.NewTimestamp(at.Add(-2 * time.Hour))
+		l.Spec.AbandonedAt, l.Spec.EventID = &abandoned, "the-first"
+		l.Status.CompletionTime = &metav1.Time{Time: at}
+	}}, mods...)...)
+	Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(made), made)).To(Succeed())
+	return made
+}
+
+func occurredAgo(ago time.Duration) change {
+	return change{"creation_date": time.Now().Add(-ago).UnixMilli()}
+}
+
+var _ = Describe("a cart of a lead that has ended", func() {
+	It("re-opens it, once, and what comes later joins", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		ended := shop.ended(ctx, 30*day)
+		body := hotmart(cartEvent)
+		before := count("hotmart", resultReopened)
+		got := shop.post(ctx, body)
+		Expect(got.Status).To(Equal(http.StatusOK))
+		Expect(got.Body).To(And(HaveKeyWithValue("result", "reopened"), HaveKeyWithValue("lead", ended.Name)))
+		Expect(count("hotmart", resultReopened)).To(Equal(before + 1))
+		stored := shop.leads(ctx)
+		Expect(stored).To(HaveLen(1))
+		Expect(lead.Reopened(&stored[0])).To(BeTrue())
+		Expect(stored[0].Spec.AbandonedAt.Time).To(BeTemporally("~", time.Now(), time.Minute))
+		Expect(stored[0].Annotations).To(And(
+			HaveKeyWithValue(v1alpha1.AnnotationPreviousCompleted, ended.Status.CompletionTime.UTC().Format(time.RFC3339)),
+			HaveKeyWithValue(v1alpha1.AnnotationPlanned, HaveSuffix(" first"))))
+		Expect(stored[0].Status.Conversation).To(HaveLen(1))
+
+		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "unchanged"))
+		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(time.Hour))).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(31*day))).Body).To(HaveKeyWithValue("reason", "AlreadyFinished"))
+
+		By("and a purchase stops it before the cycle has begun")
+		Expect(shop.post(ctx, hotmart(purchaseEvent)).Body).To(HaveKeyWithValue("result", "stopped"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Purchase", Not(BeNil()))))
+	})
+
+	It("re-opens it once, however many replicas hear of it at once", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.ended(ctx, 30*day)
+		results := make(chan any, 8)
+		bodies := [][]byte{hotmart(cartEvent), hotmart(cartEvent, occurredAgo(time.Minute))}
+		var group sync.WaitGroup
+		for i := range cap(results) {
+			group.Go(func() {
+				defer GinkgoRecover()
+				got := shop.post(ctx, bodies[i%2])
+				Expect(got.Status).To(Equal(http.StatusOK))
+				results <- got.Body["result"]
+			})
+		}
+		group.Wait()
+		close(results)
+		reopened := 0
+		for result := range results {
+			if result == "reopened" {
+				reopened++
+			}
+		}
+		Expect(reopened).To(Equal(1))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.AbandonedAt.Time", BeTemporally("<", time.Now().Add(-30*time.Second)))))
+	})
+
+	DescribeTable("leaves it as it is", func(ctx SpecContext, reason string, ago, occurred time.Duration, mods ...func(*v1alpha1.CartRecovery)) {
+		shop := openShop(ctx)
+		ended := shop.ended(ctx, ago, mods...)
+		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(occurred), change{"id": "the-second"})).Body).To(And(
+			HaveKeyWithValue("result", "ignored"), HaveKeyWithValue("reason", reason), HaveKeyWithValue("lead", ended.Name)))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))
+	},
+		Entry("within the cooldown", "Cooldown", 2*day, time.Duration(0)),
+		Entry("before it was finished", "AlreadyFinished", 30*day, 31*day),
+		Entry("the event that made it", "AlreadyFinished", 30*day, time.Duration(0), cartWithID("the-second")),
+		Entry("bought", "AlreadyPurchased", 30*day, time.Duration(0), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Purchase = &v1alpha1.Purchase{EventID: "e", At: v1alpha1.NewTimestamp(time.Now())}
+		}),
+		Entry("reversed", "AlreadyFinished", 30*day, time.Duration(0), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(time.Now())}
+		}),
+	)
+
+	It("does not re-open it while the number is suppressed", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		ended := shop.ended(ctx, 30*day)
+		keep(ctx, optOut(shop.namespace, shop.store.Name, gen.Phone, false))
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))
+	})
+
+	It("finds the lead finished that the cache believes open", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		made := shop.ended(ctx, 30*day, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil })
+		finished := false
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if _, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch" && !finished {
+				finished = true
+				made.Status.CompletionTime = &metav1.Time{Time: time.Now().Add(-29 * day)}
+				return env.Client.Status().Update(ctx, made)
+			}
+			return nil
+		})
+		pix := hotmart(cartEvent, change{"data.buyer.name": "Maria Souza Lima"})
+		Expect(shop.post(ctx, pix).Body).To(HaveKeyWithValue("result", "reopened"))
+		Expect(finished).To(BeTrue())
+		Expect(lead.Reopened(&shop.leads(ctx)[0])).To(BeTrue())
+	})
+})
