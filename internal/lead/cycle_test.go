@@ -29,12 +29,14 @@ func wrote(cycle int32, minutes int) func(*v1alpha1.CartRecovery) {
 	}
 }
 
-func inCycle(cycle int32) func(*v1alpha1.CartRecovery) {
-	return func(l *v1alpha1.CartRecovery) { l.Status.Cycle = cycle }
-}
+func second(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }
 
-func sold(l *v1alpha1.CartRecovery)    { l.Spec.Purchase = &v1alpha1.Purchase{EventID: "e", At: after(50)} }
-func refused(l *v1alpha1.CartRecovery) { l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e", At: after(50)} }
+func sold(l *v1alpha1.CartRecovery) {
+	l.Spec.Purchase = &v1alpha1.Purchase{EventID: "e", At: after(50)}
+}
+func refused(l *v1alpha1.CartRecovery) {
+	l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e", At: after(50)}
+}
 
 func TestCycles(t *testing.T) {
 	type mods = []func(*v1alpha1.CartRecovery)
@@ -53,11 +55,11 @@ func TestCycles(t *testing.T) {
 		"asked for":                       {mods{completed(9), previous(9), wrote(0, 1)}, true, true, false, 9, 1},
 		"asked for, and bought":           {mods{completed(9), previous(9), sold}, true, false, true, 9, -1},
 		"asked for, and reversed":         {mods{completed(9), previous(9), refused}, true, false, true, 9, -1},
-		"begun":                           {mods{previous(9), inCycle(1), wrote(0, 1)}, false, false, false, 9, 1},
-		"begun, contacted":                {mods{previous(9), inCycle(1), wrote(0, 1), wrote(1, 30)}, false, false, false, 9, 1},
-		"begun, contacted for once":       {mods{previous(9), inCycle(1), wrote(1, 30)}, false, false, false, 9, -1},
-		"finished again":                  {mods{previous(9), inCycle(1), wrote(0, 1), wrote(1, 30), completed(40)}, false, false, true, 40, 30},
-		"asked for again":                 {mods{previous(40), inCycle(1), wrote(0, 1), wrote(1, 30), completed(40)}, true, true, false, 40, 30},
+		"begun":                           {mods{previous(9), second, wrote(0, 1)}, false, false, false, 9, 1},
+		"begun, contacted":                {mods{previous(9), second, wrote(0, 1), wrote(1, 30)}, false, false, false, 9, 1},
+		"begun, contacted for once":       {mods{previous(9), second, wrote(1, 30)}, false, false, false, 9, -1},
+		"finished again":                  {mods{previous(9), second, wrote(0, 1), wrote(1, 30), completed(40)}, false, false, true, 40, 30},
+		"asked for again":                 {mods{previous(40), second, wrote(0, 1), wrote(1, 30), completed(40)}, true, true, false, 40, 30},
 		"finished, the annotation broken": {mods{completed(9), garbled}, false, false, true, 9, -1},
 		"open, the annotation broken":     {mods{garbled}, false, false, false, -1, -1},
 	} {
@@ -103,7 +105,7 @@ func TestReachesTheCycleThatWasAskedFor(t *testing.T) {
 	}{
 		"over":      {[]func(*v1alpha1.CartRecovery){completed(-9)}, false},
 		"asked for": {[]func(*v1alpha1.CartRecovery){completed(-9), previous(-9)}, true},
-		"begun":     {[]func(*v1alpha1.CartRecovery){previous(-9), inCycle(1)}, true},
+		"begun":     {[]func(*v1alpha1.CartRecovery){previous(-9), second}, true},
 	} {
 		if lead.Reaches(after(1).Time, gen.Lead(noon, row.lead...)) != row.want {
 			t.Errorf("%s: want %t", name, row.want)
