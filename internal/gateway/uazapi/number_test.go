@@ -67,6 +67,10 @@ func TestNumberAnswers(t *testing.T) {
 		`[{"query":"+55 31 98877-6655@s.whatsapp.net","jid":{"user":"x"},"isInWhatsapp":1}]`:                {gateway.Number{Registered: true}, true},
 		`[{"query":"5531988776655","isInWhatsapp":false}]`:                                                  {gateway.Number{}, true},
 		`[{"query":"1","isInWhatsapp":true},{"query":5531988776655,"isInWhatsapp":false}]`:                  {gateway.Number{}, true},
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":""}]`:                                       {gateway.Number{}, true},
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":"info query timeout"}]`:                     {},
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":true}]`:                                     {},
+		`[{"query":"5531988776655","isInWhatsapp":true,"error":"no picture"}]`:                              {gateway.Number{Registered: true}, true},
 		`[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net"}]`:                                   {},
 		`[{"query":"553188776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`:                {},
 		`[]`: {}, `{}`: {}, `null`: {}, ``: {}, `[1,"x"]`: {}, `<html>`: {}, `{"error":"x"}`: {},
@@ -82,7 +86,8 @@ func TestNumberAnswers(t *testing.T) {
 }
 
 func FuzzParseNumbers(f *testing.F) {
-	for _, seed := range append(seeds, `[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`) {
+	for _, seed := range append(seeds, `[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`,
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":"timeout"}]`) {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {
