@@ -160,8 +160,11 @@ func TestFindAnswers(t *testing.T) {
 		{"nothing", `{"messages":[]}`, false, ""},
 		{"null", `{"messages":null,"returnedMessages":0}`, false, ""},
 		{"empty list", ` [] `, false, ""},
-		{"not ours", `[{"messageid":"3EB0AA","track_id":"t","fromMe":false}]`, false, ""},
-		{"another phone", `[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"}]`, false, ""},
+		{"not ours", `[{"messageid":"3EB0AA","track_id":"t","fromMe":false}]`, false, failure.Ambiguous},
+		{"whose is not said", `[{"messageid":"3EB0AA","track_id":"t"}]`, true, ""},
+		{"not ours, then ours", `[{"messageid":"A","track_id":"t","fromMe":"False"},` + ours + `]`, true, ""},
+		{"another phone", `[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"}]`, false, failure.Ambiguous},
+		{"another phone, then failed", `[{"track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"},{"track_id":"t","fromMe":true,"status":"Failed"}]`, false, failure.Ambiguous},
 		{"failed", `[{"messageid":"A","track_id":"t","fromMe":true,"status":"Failed"}]`, false, failure.Ambiguous},
 		{"filter ignored", `{"messages":[{"messageid":"A","track_id":"","fromMe":true},{"messageid":"B"}]}`, false, failure.Terminal},
 		{"mistyped", `[1,"x"]`, false, failure.Terminal},
@@ -348,6 +351,9 @@ func FuzzParseSent(f *testing.F) {
 			receipt, found, err := call{}.pick(messages, "t", customer)
 			if found && (err != nil || len(receipt.MessageID) > wire.MaxID) {
 				t.Errorf("got %+v, %v", receipt, err)
+			}
+			if !found && err == nil && len(messages) > 0 {
+				t.Error("a message that is there may be sent again")
 			}
 		}
 	})

@@ -267,9 +267,9 @@ func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text
 // FindSent looks for a message by its track id. It asks for no chat: WhatsApp may
 // know a phone by another number than the one written to (Brazilian mobiles with
 // and without their ninth digit), and a filter that misses would have the message
-// sent twice. Where the server shows that it does not filter by track id, or that
-// the message failed in a way that leaves its fate open, that is an error and never
-// "not found".
+// sent twice. Where the server shows that it does not filter by track id, that the
+// message failed in a way that leaves its fate open, or that the track id is on a
+// message which does not look like ours, that is an error and never "not found".
 func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.Receipt, bool, error) {
 	if c.endpoint.Dialect == v1alpha1.DialectLegacy {
 		return gateway.Receipt{}, false, gateway.ErrNoLookup
@@ -292,30 +292,28 @@ func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.R
 	return request.pick(messages, trackID, phone)
 }
 
-// pick finds the message in an answer of /message/find.
+// pick finds the message in an answer of /message/find. A track id is ours alone, so an entry
+// that has it is our message unless it says that it is not.
 func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, bool, error) {
-	filtered, failed := len(messages) == 0, false
+	doubt := ""
 	for _, each := range messages {
-		if string(each.TrackID) != trackID {
-			continue
-		}
-		filtered = true
 		switch {
-		case !each.FromMe.Value || !each.isTo(phone):
+		case string(each.TrackID) != trackID:
+		case each.FromMe.IsFalse() || !each.isTo(phone):
+			doubt = "the server has the track id on a message to somebody else, or not from us"
 		case each.failed():
-			failed = true
+			doubt = "the server recorded the message as failed"
 		default:
 			return each.receipt(), true, nil
 		}
 	}
-	if !filtered {
-		return gateway.Receipt{}, false, r.Junk(http.StatusOK, "the server does not look up by track id")
-	}
-	if failed {
+	switch {
+	case doubt != "":
 		return gateway.Receipt{}, false, &failure.Error{
-			Class: failure.Ambiguous, Code: failure.Unavailable, Op: r.Op, Status: http.StatusOK,
-			Detail: "the server recorded the message as failed",
+			Class: failure.Ambiguous, Code: failure.Unavailable, Op: r.Op, Status: http.StatusOK, Detail: doubt,
 		}
+	case len(messages) > 0:
+		return gateway.Receipt{}, false, r.Junk(http.StatusOK, "the server does not look up by track id")
 	}
 	return gateway.Receipt{}, false, nil
 }
