@@ -41,16 +41,19 @@ func messageID(message *dialects.Message) string {
 
 // settle finds the lead that a customer's message belongs to, or the one that has it where
 // it was edited. leads are those with the customer's phone key in the store of the
-// instance; without a lead the outcome says why.
+// instance; without a lead the outcome says why. Of a hidden number only a message that is
+// known is the customer's: whoever else edited something is not guessed.
 func settle(leads []v1alpha1.CartRecovery, instance string, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
 	id := messageID(message)
 	var open, contacted []*v1alpha1.CartRecovery
 	for i := range leads {
 		each := &leads[i]
-		if lead.Find(each.Status.Conversation, id) != nil {
+		switch {
+		case isOurs(each, id):
+			return nil, outcome{Result: resultIgnored, Reason: ignoredOwn, Lead: each.Name}
+		case lead.Find(each.Status.Conversation, id) != nil:
 			return onKnown(each, message)
-		}
-		if !isOpen(each) || !mayBeFrom(each, message.Phone) {
+		case !isOpen(each), message.Phone == "", !mayBeFrom(each, message.Phone):
 			continue
 		}
 		open = append(open, each)
@@ -59,6 +62,8 @@ func settle(leads []v1alpha1.CartRecovery, instance string, message *dialects.Me
 		}
 	}
 	switch {
+	case message.Phone == "":
+		return nil, unmatched(dialects.ReasonNoPhone)
 	case len(open) == 0:
 		return nil, unmatched(ignoredNoOpenLead)
 	case len(contacted) == 0:
@@ -71,6 +76,23 @@ func settle(leads []v1alpha1.CartRecovery, instance string, message *dialects.Me
 	return slices.MaxFunc(contacted, func(a, b *v1alpha1.CartRecovery) int {
 		return lastContact(a).Compare(lastContact(b))
 	}), outcome{}
+}
+
+// isOurs says whether a lead's message of this id is the AI's or a person's of the store.
+func isOurs(recovery *v1alpha1.CartRecovery, id string) bool {
+	known := lead.Find(recovery.Status.Conversation, id)
+	if known == nil {
+		known = atGateway(recovery, id)
+	}
+	return known != nil && known.Role != v1alpha1.RoleCustomer
+}
+
+// editsOurs says whether a message, told as if the customer had written it, is an edit of one
+// of ours: where the number is hidden, Evolution's messages.edited does not tell who edited.
+// A gateway that says it was the customer is believed.
+func editsOurs(leads []v1alpha1.CartRecovery, message *dialects.Message) bool {
+	return message.Kind == dialects.Edited && message.Phone == "" &&
+		slices.ContainsFunc(leads, func(each v1alpha1.CartRecovery) bool { return isOurs(&each, message.ID) })
 }
 
 // onKnown is what a message means to a lead that has one of its id.
@@ -165,10 +187,13 @@ func mayHaveGone(message *v1alpha1.Message) bool {
 // that was edited is changed, and added where it was not known; that it was sent before it
 // was edited then changes nothing any more.
 func take(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
-	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
-		return message.Kind == dialects.Edited && known.Role == v1alpha1.RoleCustomer && edit(recovery, known, message, now)
+	if isOurs(recovery, messageID(message)) {
+		return false
 	}
-	return hear(recovery, message, now)
+	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
+		return message.Kind == dialects.Edited && edit(recovery, known, message, now)
+	}
+	return message.Phone != "" && hear(recovery, message, now)
 }
 
 // hear adds a customer's message to a lead's conversation; false when there is nothing to

@@ -232,11 +232,51 @@ func TestTakeEditedOfAnother(t *testing.T) {
 		}
 	}
 	unknown := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, noon) || unknown.Status.Conversation[1].Text != "new" {
+	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"}, noon) || unknown.Status.Conversation[1].Text != "new" {
 		t.Error("what was edited before it was known was lost")
 	}
 	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, noon) || unknown.Status.Conversation[1].Text != "new" {
 		t.Error("the late original was taken")
+	}
+}
+
+// TestEditedByUs: messages.edited of Evolution can hide who edited. What we wrote is then never
+// the customer's, and a message that nobody knows is nobody's.
+func TestEditedByUs(t *testing.T) {
+	sent := gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))
+	person := gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent), heard("o-1"), func(l *v1alpha1.CartRecovery) {
+		l.Status.Conversation[1].Role = v1alpha1.RoleOperator
+	})
+	both := []v1alpha1.CartRecovery{*sent, *person}
+	for _, row := range []struct {
+		name    string
+		message dialects.Message
+		ours    bool
+		want    string
+	}{
+		{"ours, hidden", dialects.Message{Kind: dialects.Edited, ID: "g-1"}, true, ignoredOwn},
+		{"a person's, hidden", dialects.Message{Kind: dialects.Edited, ID: "o-1"}, true, ignoredOwn},
+		{"ours, as the customer's", dialects.Message{Kind: dialects.Edited, ID: "g-1", Phone: "5511987654321"}, false, ignoredOwn},
+		{"ours, coming back as the customer's", dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321"}, false, ignoredOwn},
+		{"nobody's, hidden", dialects.Message{Kind: dialects.Edited, ID: "m-9"}, false, dialects.ReasonNoPhone},
+		{"our own name for it", dialects.Message{Kind: dialects.Edited, ID: "c0-step-first"}, true, ignoredOwn},
+	} {
+		message := row.message
+		message.Text = "oi!"
+		if got := editsOurs(both, &message); got != row.ours {
+			t.Errorf("%s: ours is %v", row.name, got)
+		}
+		if chosen, settled := settle(both, gen.Instance, &message); chosen != nil || settled.Reason != row.want {
+			t.Errorf("%s: settled as %+v", row.name, settled)
+		}
+		for i := range both {
+			if take(both[i].DeepCopy(), &message, noon) && message.Phone == "" {
+				t.Errorf("%s: %s took it for the customer's", row.name, both[i].Name)
+			}
+		}
+	}
+	if take(sent, &dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"}, noon) {
+		t.Error("what we wrote was taken for an answer")
 	}
 }
 

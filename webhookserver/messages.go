@@ -27,6 +27,9 @@ func (s *Server) takeWritten(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	if message.Phone == "" && len(leads) == 0 {
 		return unmatched(dialects.ReasonNoPhone), nil
 	}
+	if editsOurs(leads, message) {
+		return s.takeOwn(ctx, instance, message)
+	}
 	part, err := s.storeWritten(ctx, instance, message, leads)
 	if err != nil {
 		return outcome{}, err
