@@ -265,18 +265,22 @@ func atGateway(recovery *v1alpha1.CartRecovery, id string) *v1alpha1.Message {
 }
 
 // isEcho says whether a message of the paired number is one that we sent: it has the id
-// that the gateway gave one of ours, or says what one of ours says. Not every gateway tells
-// our messages from those a person writes, and the message can be faster than the
-// gateway's word that it went.
+// that the gateway gave one of ours or, of one whose id is not known, says what it says. Not
+// every gateway tells our messages from those a person writes, and the message can be faster
+// than the gateway's word that it went. An edit of ours is one while it says what we sent.
 func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
 	text := gist(message.Text)
 	for i := range recovery.Status.Conversation {
 		ours := &recovery.Status.Conversation[i]
-		if ours.Role == v1alpha1.RoleAssistant && ours.GatewayID != "" && ours.GatewayID == message.ID {
-			return true
+		if ours.Role != v1alpha1.RoleAssistant {
+			continue
 		}
-		if text != "" && mayHaveGone(ours) && gist(ours.Text) == text {
+		same := text != "" && gist(ours.Text) == text
+		switch {
+		case ours.GatewayID == "" && same && mayHaveGone(ours):
 			return true
+		case ours.GatewayID != "" && ours.GatewayID == message.ID:
+			return message.Kind != dialects.Edited || text == "" || same
 		}
 	}
 	return false
@@ -290,22 +294,35 @@ func gist(text string) string {
 }
 
 // handOver gives a conversation to the person who wrote to the customer from the paired
-// phone. false when the message is known already, is ours, or the lead is over.
+// phone, or changed there what the AI wrote. false when the message is known already, is ours,
+// or the lead is over.
 func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
 	if !isOpen(recovery) || isEcho(recovery, message) {
 		return false
 	}
-	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
-		return message.Kind == dialects.Edited && known.Role == v1alpha1.RoleOperator && edit(recovery, known, message, now)
+	known := atGateway(recovery, message.ID)
+	if known == nil {
+		known = lead.Find(recovery.Status.Conversation, messageID(message))
 	}
-	status := &recovery.Status
-	status.Conversation = lead.Append(status.Conversation, entry(recovery, v1alpha1.RoleOperator, message, now))
-	apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
+	switch {
+	case known == nil:
+		recovery.Status.Conversation = lead.Append(recovery.Status.Conversation, entry(recovery, v1alpha1.RoleOperator, message, now))
+	case message.Kind != dialects.Edited, known.Role == v1alpha1.RoleCustomer, !edit(recovery, known, message, now):
+		return false
+	case known.Role == v1alpha1.RoleOperator:
+		return true
+	}
+	handOff(recovery, now)
+	return true
+}
+
+// handOff says in a lead's conditions that a person has its conversation.
+func handOff(recovery *v1alpha1.CartRecovery, now time.Time) {
+	apimeta.SetStatusCondition(&recovery.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorWrote,
 		Message:            lead.HandedOffMessage,
 		ObservedGeneration: recovery.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
 	})
-	return true
 }
 
 // planHandOver decides on a message of the paired number itself: the leads that a person

@@ -327,6 +327,7 @@ func TestIsEcho(t *testing.T) {
 	}{
 		{"its id", in(sent, "oi", "g-1"), "g-1", "something else", true},
 		{"its text", in(sent, "Oi, Maria!", ""), "g-1", "Oi, Maria!", true},
+		{"the text of one that has another id", in(sent, "Oi, Maria!", "g-2"), "g-1", "Oi, Maria!", false},
 		{"its text, being sent", in(v1alpha1.MessageClaimed, "oi", ""), "g-1", "oi", true},
 		{"its text, perhaps sent", in(v1alpha1.MessageUnknown, "oi", ""), "g-1", "oi", true},
 		{"a text that was refused", in(v1alpha1.MessageFailed, "oi", ""), "g-1", "oi", false},
@@ -375,6 +376,34 @@ func TestHandOver(t *testing.T) {
 	}
 	if handOver(gen.Lead(noon, isFinished), own, noon) {
 		t.Error("a finished lead was handed over")
+	}
+}
+
+// TestHandOverByAnEdit: a person who changes what the AI wrote has taken over.
+func TestHandOverByAnEdit(t *testing.T) {
+	edited := func(text string) *dialects.Message {
+		return &dialects.Message{Kind: dialects.Edited, FromMe: true, ID: "g-1", Phone: "5511987654321", Text: text}
+	}
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "Custa R$ {{preço}}"))
+	if handOver(recovery, edited("Custa  R$ {\u2060{preço}}"), noon) || handedOff(recovery) != "" {
+		t.Error("what we sent has handed it over")
+	}
+	if !handOver(recovery, edited("Custa R$ 10"), noon.Add(time.Minute)) || handedOff(recovery) != "True/OperatorWrote" {
+		t.Fatalf("condition %q", handedOff(recovery))
+	}
+	changed := recovery.Status.Conversation[0]
+	if changed.Text != "Custa R$ 10" || changed.Role != v1alpha1.RoleAssistant || changed.EditedAt == nil || len(recovery.Status.Conversation) != 1 {
+		t.Errorf("changed into %+v", changed)
+	}
+	if handOver(recovery, edited("Custa R$ 10"), noon.Add(2*time.Minute)) {
+		t.Error("it was handed over twice")
+	}
+	if handOver(gen.Lead(noon, isFinished, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi")), edited("olá"), noon) {
+		t.Error("a finished lead was handed over")
+	}
+	taken, settled := planHandOver([]v1alpha1.CartRecovery{*gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))}, edited("olá"))
+	if len(taken) != 1 {
+		t.Errorf("settled as %+v", settled)
 	}
 }
 

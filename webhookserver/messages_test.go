@@ -257,11 +257,31 @@ var _ = Describe("a person who writes from the paired phone", func() {
 
 	It("is not we ourselves", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		for _, echo := range []dialects.Message{ownOf("g-1", "changed on the way"), ownOf("other-id", " Oi,\u2060 tudo bem?")} {
-			Expect(shop.hears(ctx, echo).Reason).To(Equal(dialects.ReasonSentByAPI))
-		}
+		Expect(shop.hears(ctx, ownOf("g-1", "changed on the way")).Reason).To(Equal(dialects.ReasonSentByAPI))
+		unconfirmed := openPhoneShop(ctx, ours, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].GatewayID = "" })
+		Expect(unconfirmed.hears(ctx, ownOf("other-id", " Oi,\u2060 tudo bem?")).Reason).To(Equal(dialects.ReasonSentByAPI))
 		Expect(shop.current(ctx).Status.Conditions).To(BeEmpty())
+		Expect(unconfirmed.current(ctx).Status.Conditions).To(BeEmpty())
 	})
+
+	It("in the words of the AI takes over all the same", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx, ours)
+		Expect(shop.hears(ctx, ownOf("o-1", "Oi, tudo bem?")).Result).To(Equal(resultRecorded))
+		Expect(lead.HandedOff(shop.current(ctx))).To(BeTrue())
+	})
+
+	DescribeTable("changes what the AI wrote, and takes over", func(ctx SpecContext, edited dialects.Message) {
+		shop := openPhoneShop(ctx, ours)
+		edited.Kind = dialects.Edited
+		Expect(shop.hears(ctx, edited).Result).To(Equal(resultRecorded))
+		Expect(lead.HandedOff(shop.current(ctx))).To(BeTrue())
+		Expect(shop.lead.Status.Conversation).To(ConsistOf(And(HaveField("Text", "Aqui é a Ana"), HaveField("Role", v1alpha1.RoleAssistant))))
+		cached(ctx, shop.lead)
+		Expect(shop.hears(ctx, edited).Reason).To(Equal(dialects.ReasonSentByAPI))
+	},
+		Entry("told as it is", ownOf("g-1", "Aqui é a Ana")),
+		Entry("told as if the customer had, of a hidden number", dialects.Message{Dialect: "evolution", ID: "g-1", Text: "Aqui é a Ana"}),
+	)
 
 	It("is not we ourselves when the message was claimed a moment ago", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
