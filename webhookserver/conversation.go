@@ -223,19 +223,23 @@ func entry(recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialect
 }
 
 // edit changes the text of a message of the conversation. It keeps its id and its place, so
-// that it is not answered again. An edit from before the last one changes nothing.
+// that it is not answered again. EditedAt is when the edit came in, as all that is compared
+// with our own times must be.
 func edit(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
 	text := bounded(message.Text, v1alpha1.MaxMessageLength)
-	at := message.At
-	if at.Before(known.At.Time) || at.After(now.Add(clockSkew)) {
-		at = now
-	}
-	if lead.Finished(recovery) || text == known.Text || known.EditedAt != nil && at.Before(known.EditedAt.Time) {
+	if lead.Finished(recovery) || text == known.Text || overtaken(known, message.At) {
 		return false
 	}
-	edited := v1alpha1.NewTimestamp(at)
+	edited := v1alpha1.NewTimestamp(now)
 	known.Text, known.EditedAt = text, &edited
 	return true
+}
+
+// overtaken says whether an edit of this time, as WhatsApp tells it, is from before the last
+// one. The clocks differ, and an opt-out must not be lost for it, so within clockSkew the last
+// to come in counts; some gateways tell the time of the original, which says nothing.
+func overtaken(known *v1alpha1.Message, at time.Time) bool {
+	return known.EditedAt != nil && !at.Before(known.At.Time) && at.Add(clockSkew).Before(known.EditedAt.Time)
 }
 
 // react sets or removes the customer's reaction to a message, ours or the customer's own.

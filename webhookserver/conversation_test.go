@@ -203,14 +203,16 @@ func TestTakeEdited(t *testing.T) {
 		text    string
 		at      time.Time
 	}{
-		{"with the gateway's time", gen.Lead(noon, heard("m-1")), edited("new", minute(1)), true, "new", minute(1)},
+		{"with the gateway's time", gen.Lead(noon, heard("m-1")), edited("new", minute(1)), true, "new", minute(9)},
 		{"without a time", gen.Lead(noon, heard("m-1")), edited("new", time.Time{}), true, "new", minute(9)},
 		{"with the original's time", gen.Lead(noon, heard("m-1")), edited("new", minute(-1)), true, "new", minute(9)},
 		{"with a time to come", gen.Lead(noon, heard("m-1")), edited("new", minute(60)), true, "new", minute(9)},
-		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true, strings.Repeat("é", v1alpha1.MaxMessageLength), minute(1)},
+		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true, strings.Repeat("é", v1alpha1.MaxMessageLength), minute(9)},
 		{"to the same text", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("two", minute(2)), false, "two", minute(1)},
-		{"again", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("three", minute(2)), true, "three", minute(2)},
-		{"late, from before the last one", gen.Lead(noon, heard("m-1"), before(minute(2))), edited("one", minute(1)), false, "two", minute(2)},
+		{"again", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("three", minute(2)), true, "three", minute(9)},
+		{"again, of a clock that lags", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(7)), true, "three", minute(9)},
+		{"again, with the original's time", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(-1)), true, "three", minute(9)},
+		{"late, from before the last one", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("one", minute(1)), false, "two", minute(8)},
 		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)), false, "two", minute(1)},
 	} {
 		if got := take(row.lead, row.message, minute(9)); got != row.changed {
