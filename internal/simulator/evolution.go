@@ -139,6 +139,9 @@ func refusal(status int, messages ...any) map[string]any {
 // refuse is an error as a handler returns it.
 func refuse(status int, messages ...any) (int, any) { return status, refusal(status, messages...) }
 
+// invalid is an error of the server's validation: a list with the list of what it found.
+func invalid(found ...string) (int, any) { return refuse(http.StatusBadRequest, found) }
+
 // handle routes and authorises a call as the real server does: it looks for the instance
 // first, and for the key then.
 func (e *Evolution) handle(r *http.Request, body []byte) (int, any) {

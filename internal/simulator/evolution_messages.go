@@ -77,17 +77,17 @@ func (e *Evolution) setWebhook(x *evolutionExchange) (int, any) {
 			Webhook *evolutionWebhook `json:"webhook"`
 		}{&made}
 		if err := x.decode(&input, false); err != nil || input.Webhook == nil {
-			return refuse(http.StatusBadRequest, `requires property "webhook"`)
+			return invalid(`requires property "webhook"`)
 		}
 		known = append(known, evolutionNewEvents...)
 	}
 	address, err := url.Parse(made.URL)
 	if err != nil || address.Host == "" {
-		return refuse(http.StatusBadRequest, `The "url" cannot be empty`)
+		return invalid(`The "url" cannot be empty`)
 	}
 	for _, event := range made.Events {
 		if !slices.Contains(known, event) {
-			return refuse(http.StatusBadRequest, "webhook.events[0] is not one of enum values: "+strings.Join(known, ","))
+			return invalid("webhook.events[0] is not one of enum values: " + strings.Join(known, ","))
 		}
 	}
 	x.of.hook = made
@@ -103,7 +103,11 @@ func (e *Evolution) sendText(x *evolutionExchange) (int, any) {
 	case err != nil:
 		return refuse(http.StatusBadRequest, err.Error())
 	case number == "":
-		return refuse(http.StatusBadRequest, `requires property "number"`)
+		return invalid(`requires property "number"`)
+	case text == "" && e.options.V1:
+		return invalid(`requires property "textMessage"`)
+	case text == "":
+		return invalid(`requires property "text"`)
 	case strings.TrimSpace(text) == "":
 		return refuse(http.StatusBadRequest, "Text is required")
 	case x.of.state != Connected:
@@ -185,7 +189,7 @@ func (e *Evolution) whatsappNumbers(x *evolutionExchange) (int, any) {
 		Numbers []string `json:"numbers"`
 	}
 	if err := x.decode(&input, false); err != nil || len(input.Numbers) == 0 {
-		return refuse(http.StatusBadRequest, `"numbers" must be an array of numeric strings`)
+		return invalid(`"numbers" must be an array of numeric strings`)
 	}
 	if x.of.state != Connected {
 		return refuse(http.StatusInternalServerError, "Connection Closed")

@@ -125,9 +125,18 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"no WhatsApp", true, 400, said(`[{"jid":"x","exists":false,"number":"5531988776655"}]`), failure.Terminal, failure.NotOnWhatsApp},
 		{"no WhatsApp, but no send", false, 400, said(`[{"exists":false}]`), failure.Terminal, failure.InvalidInput},
-		{"validation", true, 400, said(`["requires property \"text\""]`), failure.Terminal, failure.InvalidInput},
-		{"no text", true, 400, said(`["Text is required"]`), failure.Terminal, failure.InvalidInput},
+		{"validation", true, 400, said(`[["requires property \"textMessage\""]]`), failure.Terminal, failure.InvalidInput},
+		{"validation of several", true, 400, said(`[["requires property \"number\"","The \"text\" cannot be empty"]]`), failure.Terminal, failure.InvalidInput},
+		{"validation, nested too deep", true, 400, said(`[[[[["requires property \"text\""]]]]]`), failure.Ambiguous, failure.Unavailable},
+		{"validation's words in an error", true, 400, said(`["Error: ack is required: requires property \"id\""]`), failure.Ambiguous, failure.Unavailable},
+		{"validation, no send", false, 400, said(`["requires property \"text\""]`), failure.Terminal, failure.InvalidInput},
+		{"no text", true, 400, said(`["Text is required"]`), failure.Ambiguous, failure.Unavailable},
 		{"closed while it sends", true, 400, said(`["Error: Connection Closed"]`), failure.Transient, failure.NotConnected},
+		{"closed, alone", true, 400, said(`"Connection Closed"`), failure.Transient, failure.NotConnected},
+		{"closed after it sent", true, 400, said(`["PrismaClientKnownRequestError: Connection closed by the database"]`), failure.Ambiguous, failure.Unavailable},
+		{"closed in a longer 500", true, 500, said(`"pool: connection closed"`), failure.Ambiguous, failure.Unavailable},
+		{"another is not connected", true, 400, said(`["Error: redis is not connected"]`), failure.Ambiguous, failure.Unavailable},
+		{"not connected, no send", false, 400, said(`["The \"a\" instance is not connected"]`), failure.Transient, failure.NotConnected},
 		{"closed while it looks up", true, 500, said(`"Connection Closed"`), failure.Transient, failure.NotConnected},
 		{"never connected", true, 500, said(`"Cannot read properties of undefined (reading 'onWhatsApp')"`), failure.Transient, failure.NotConnected},
 		{"timed out while it sends", true, 400, said(`["Error: Timed Out"]`), failure.Ambiguous, failure.Unavailable},
@@ -159,6 +168,7 @@ var seeds = []string{
 	`[{"jid":"553188776655@s.whatsapp.net","exists":true,"number":"5531988776655"}]`, `{"hash":{"apikey":"u.x"},"instance":{"status":"close"}}`,
 	`[{"id":"i","name":"a","token":"u.x","connectionStatus":"open","ownerJid":"5531900000001:2@s.whatsapp.net","disconnectionReasonCode":401}]`,
 	`{"status":400,"response":{"message":[{"exists":false},"Connection Closed"]}}`, `{"response":{"message":"rate-overlimit"}}`,
+	`{"response":{"message":[["requires property \"textMessage\""]]}}`, `{"response":{"message":[[[["x"]]],{"exists":false}]}}`,
 }
 
 func addSeeds(f *testing.F) {

@@ -3,6 +3,7 @@ package evolution
 import (
 	"encoding/json"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -13,17 +14,22 @@ import (
 // defaultRetry is how long WhatsApp is left alone after it said that it was asked too much.
 const defaultRetry = time.Minute
 
+// maxNested bounds the lists within lists that are gone through.
+const maxNested = 3
+
 // refusal is what the server says in the body of an error.
 type refusal struct {
-	// words is its messages, in lower case. It can hold a phone number.
-	words string
+	// messages are what it says, in lower case. They can hold a phone number.
+	messages []string
+	// invalid: its validation, which comes before everything else, says so.
+	invalid bool
 	// absent: it says that a number has no WhatsApp.
 	absent bool
 }
 
 // parseRefusal reads the body of an error, {status, error, response{message}}, where message
-// is a text, a list of texts or a list of the numbers it refuses. What cannot be read is
-// left empty.
+// is a text, a list of texts, a list of the numbers it refuses or, of its validation alone, a
+// list with a list of texts in it. What cannot be read is left empty.
 func parseRefusal(body []byte) refusal {
 	var answer struct {
 		Response struct {
@@ -34,46 +40,63 @@ func parseRefusal(body []byte) refusal {
 	_ = wire.Decode(body, &answer)
 	var said refusal
 	for _, message := range []json.RawMessage{answer.Response.Message, answer.Message} {
-		said.add(message)
+		said.add(message, 0)
 	}
 	return said
 }
 
-// add takes in one message, or a list of them.
-func (s *refusal) add(message json.RawMessage) {
-	entries := []json.RawMessage{message}
-	if wire.IsList(message) && !wire.Decode(message, &entries) {
+// add takes in one message, or a list of them, nested so many lists deep.
+func (s *refusal) add(message json.RawMessage, nested int) {
+	if wire.IsList(message) {
+		var entries []json.RawMessage
+		if nested == maxNested || !wire.Decode(message, &entries) {
+			return
+		}
+		for _, entry := range entries {
+			s.add(entry, nested+1)
+		}
 		return
 	}
-	for _, entry := range entries {
-		var text wire.Text
-		var number struct {
-			Exists wire.Flag `json:"exists"`
-		}
-		if wire.Decode(entry, &text) {
-			s.words += strings.ToLower(string(text)) + "\n"
-		}
-		if wire.IsObject(entry) && wire.Decode(entry, &number) && number.Exists.IsFalse() {
-			s.absent = true
-		}
+	var text wire.Text
+	if wire.Decode(message, &text) && text != "" {
+		said := strings.ToLower(strings.TrimSpace(string(text)))
+		s.messages, s.invalid = append(s.messages, said), s.invalid || nested > 1 && isValidation(said)
 	}
+	var number struct {
+		Exists wire.Flag `json:"exists"`
+	}
+	if wire.IsObject(message) && wire.Decode(message, &number) && number.Exists.IsFalse() {
+		s.absent = true
+	}
+}
+
+// isValidation tells whether a message is one of the server's validation.
+func isValidation(said string) bool {
+	return wire.ContainsAny(said, "requires property", "is not of a type", "is not one of enum", "does not match pattern",
+		"cannot be empty", "is required")
+}
+
+// say tells whether one of the messages holds one of the phrases.
+func (s refusal) say(phrases ...string) bool {
+	return slices.ContainsFunc(s.messages, func(said string) bool { return wire.ContainsAny(said, phrases...) })
 }
 
 // notConnected tells whether the server refuses because no phone is paired: with 500
 // "Connection Closed" when it was to look the number up, with 400 "Error: Connection Closed"
 // when it was to send, or because there has never been a client. Its WhatsApp client says
-// so before it writes to a closed socket, and at no other time.
-func (s refusal) notConnected() bool {
-	return wire.ContainsAny(s.words, "connection closed", "is not connected", "reading 'onwhatsapp'", "reading 'sendmessage'")
-}
-
-// overLimit tells whether WhatsApp refused a question that comes before the sending.
-func (s refusal) overLimit() bool { return strings.Contains(s.words, "rate-overlimit") }
-
-// invalidInput tells whether the server's validation refuses the request.
-func (s refusal) invalidInput() bool {
-	return wire.ContainsAny(s.words, "requires property", "is not of a type", "is not one of enum", "does not match pattern",
-		"cannot be empty", "is required")
+// so before it writes to a closed socket, and at no other time; but words of the kind in a
+// longer message can be those of its database, after the message went.
+func (r call) notConnected(status int, said refusal) bool {
+	closed := slices.ContainsFunc(said.messages, func(each string) bool {
+		return each == "connection closed" || each == "error: connection closed"
+	})
+	switch {
+	case closed:
+		return true
+	case r.send: // without a client it cannot look the number up
+		return status != http.StatusBadRequest && said.say("reading 'onwhatsapp'")
+	}
+	return said.say("connection closed", "is not connected", "reading 'onwhatsapp'", "reading 'sendmessage'")
 }
 
 // refused classes an answer that is not a 2xx, by its body where that tells more than its
@@ -82,19 +105,19 @@ func (r call) refused(status int, header http.Header, body []byte, now time.Time
 	failed, said := r.Refused(status, header, body, now), parseRefusal(body)
 	switch {
 	case status < 400:
-	case status == http.StatusForbidden && strings.Contains(said.words, "already in use"):
+	case status == http.StatusForbidden && said.say("already in use"):
 		return misconfigured(r.Op, taken)
 	case failed.Code == failure.Unauthorized, failed.Code == failure.NotFound, failed.Code == failure.RateLimited:
-	case said.overLimit():
+	case said.say("rate-overlimit"): // of a question that comes before the sending
 		failed.Class, failed.Code = failure.Throttled, failure.RateLimited
 		if failed.RetryAt.IsZero() {
 			failed.RetryAt = now.Add(defaultRetry)
 		}
 	case r.send && said.absent:
 		return wire.NotOnWhatsApp(failed)
-	case said.notConnected():
+	case r.notConnected(status, said):
 		return wire.NotConnected(failed)
-	case r.send && status == http.StatusBadRequest && !said.invalidInput():
+	case r.send && status == http.StatusBadRequest && !said.invalid:
 		// The server answers so to everything that goes wrong while it sends, also when its
 		// database fails after the message went.
 		failed.Class, failed.Code = failure.Ambiguous, failure.Unavailable
