@@ -40,7 +40,7 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 	if instance == nil {
 		return notFound().from(sourceGateway)
 	}
-	authentic, err := matches(ctx, s.Connector.WebhookKey, instance, key)
+	authentic, err := s.matches(ctx, s.Connector.WebhookKey, instance, key)
 	if err != nil {
 		return s.failed(sourceGateway, err)
 	}
@@ -67,10 +67,15 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 }
 
 // isOwn says whether nothing in a message contradicts that it is of this instance: its
-// token is the instance's or, without one, the instance it names is this one.
+// token is the instance's or, without one, the instance it names is this one. A token that is
+// not known here just now contradicts nothing: the key has shown already whose delivery it is,
+// and one that is refused is lost (Evolution does not repeat what was answered with a 401).
 func (s *Server) isOwn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (bool, error) {
 	if message.Token != "" {
-		return matches(ctx, s.Connector.Token, instance, message.Token)
+		is, err := s.presents(ctx, s.Connector.Token, instance, message.Token)
+		if !errors.Is(err, secrets.ErrNotFound) {
+			return is, err
+		}
 	}
 	return message.Instance == "" || message.Instance == index.GatewayName(instance), nil
 }
@@ -104,7 +109,7 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	var authentic []v1alpha1.WhatsAppInstance
 	var failure error
 	for i := range candidates {
-		is, err := matches(ctx, s.Connector.Token, &candidates[i], first.Token)
+		is, err := s.matches(ctx, s.Connector.Token, &candidates[i], first.Token)
 		if err != nil {
 			failure = err
 		}
@@ -121,20 +126,33 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	return unauthorized().from(first.Dialect)
 }
 
+// credential reads a credential of an instance, such as gateway.Connector.Token.
+type credential func(context.Context, *v1alpha1.WhatsAppInstance) ([]byte, error)
+
 // matches says whether presented is a credential of an instance. One that is not there
 // yet matches nothing.
-func matches(
-	ctx context.Context, credential func(context.Context, *v1alpha1.WhatsAppInstance) ([]byte, error),
-	instance *v1alpha1.WhatsAppInstance, presented string,
-) (bool, error) {
-	value, err := credential(ctx, instance)
+func (s *Server) matches(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
+	is, err := s.presents(ctx, read, instance, presented)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return false, nil
 	}
-	if err != nil {
+	return is, err
+}
+
+// presents is matches with secrets.ErrNotFound where there is no such credential. What is
+// remembered can be older than what was presented, so it looks once more before it says no.
+func (s *Server) presents(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
+	value, err := read(ctx, instance)
+	is := err == nil && equal(value, []byte(presented))
+	ref := instance.Status.CredentialsSecretRef
+	if is || ref == nil || err != nil && !errors.Is(err, secrets.ErrNotFound) {
+		return is, err
+	}
+	if !s.Connector.Secrets.Refresh(types.NamespacedName{Namespace: instance.Namespace, Name: ref.Name}) {
 		return false, err
 	}
-	return equal(value, []byte(presented)), nil
+	value, err = read(ctx, instance)
+	return err == nil && equal(value, []byte(presented)), err
 }
 
 // hearAll stores what an authentic delivery tells.

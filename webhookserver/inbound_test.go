@@ -3,7 +3,9 @@ package webhookserver
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
+	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -11,11 +13,14 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
@@ -133,6 +138,92 @@ func (s phoneShop) current(ctx context.Context) *v1alpha1.CartRecovery {
 	GinkgoHelper()
 	Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead)).To(Succeed())
 	return s.lead
+}
+
+// credentials is a Server that knows one Secret of an instance, with a clock of its own.
+type credentials struct {
+	client.Client
+	server   *Server
+	instance *v1alpha1.WhatsAppInstance
+	now      time.Time
+	fail     error
+}
+
+func newCredentials(t *testing.T, data map[string][]byte) *credentials {
+	t.Helper()
+	c := &credentials{instance: gen.In("shop", gen.InstanceObject()), now: noon}
+	c.instance.Status.CredentialsSecretRef = &v1alpha1.ObjectReference{Name: "vendas-gateway"}
+	c.Client = fake.NewClientBuilder().WithObjects(c.secret(data)).WithInterceptorFuncs(interceptor.Funcs{
+		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+			if c.fail != nil {
+				return c.fail
+			}
+			return inner.Get(ctx, key, object, options...)
+		},
+	}).Build()
+	reader := secrets.NewReader(c.Client, func() time.Time { return c.now })
+	c.server = &Server{Options: Options{Connector: &gateway.Connector{Secrets: reader}}}
+	return c
+}
+
+func (c *credentials) secret(data map[string][]byte) *corev1.Secret {
+	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "vendas-gateway"}, Data: data}
+}
+
+func TestIsOwn(t *testing.T) {
+	known := map[string][]byte{gateway.KeyToken: []byte(instanceToken)}
+	name := index.GatewayName(gen.In("shop", gen.InstanceObject()))
+	for _, row := range []struct {
+		name            string
+		data            map[string][]byte
+		instance, token string
+		want            bool
+	}{
+		{"the token", known, "whatever", instanceToken, true},
+		{"another token", known, name, "another's", false},
+		{"no token, the name", known, name, "", true},
+		{"no token, another's name", known, "another", "", false},
+		{"neither", known, "", "", true},
+		{"a token that is not known here, the name", nil, name, "new", true},
+		{"a token that is not known here, another's name", nil, "another", "new", false},
+		{"another gateway's token", map[string][]byte{gateway.KeyToken: []byte("old"), gateway.KeyGateway: []byte("x")}, name, "new", true},
+	} {
+		c := newCredentials(t, row.data)
+		got, err := c.server.isOwn(t.Context(), c.instance, &dialects.Message{Instance: row.instance, Token: row.token})
+		if err != nil || got != row.want {
+			t.Errorf("%s: got %v, %v", row.name, got, err)
+		}
+	}
+}
+
+// TestRotatedToken: a token that is newer than what is remembered is believed.
+func TestRotatedToken(t *testing.T) {
+	c := newCredentials(t, map[string][]byte{gateway.KeyToken: []byte("old")})
+	is := func(token string) bool {
+		t.Helper()
+		own, err := c.server.isOwn(t.Context(), c.instance, &dialects.Message{Token: token})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return own
+	}
+	if !is("old") {
+		t.Fatal("the token is refused")
+	}
+	if err := c.Update(t.Context(), c.secret(map[string][]byte{gateway.KeyToken: []byte("new")})); err != nil {
+		t.Fatal(err)
+	}
+	if is("new") {
+		t.Error("the Secret was read twice within a second")
+	}
+	c.now = c.now.Add(secrets.Settled)
+	if !is("new") || is("old") {
+		t.Error("what is remembered is believed before what is there")
+	}
+	c.now, c.fail = c.now.Add(secrets.Settled), errors.New("the API server does not answer")
+	if _, err := c.server.isOwn(t.Context(), c.instance, &dialects.Message{Token: "newer"}); err == nil {
+		t.Error("refused, although nobody could look")
+	}
 }
 
 var _ = Describe("a gateway's webhook", func() {

@@ -20,6 +20,8 @@ import (
 const (
 	// Remembered is how long a Secret, or its absence, is remembered.
 	Remembered = 10 * time.Second
+	// Settled is how long at least a Secret is remembered, whoever doubts it.
+	Settled = time.Second
 	// maxRemembered bounds the memory; past it everything is forgotten.
 	maxRemembered = 4096
 )
@@ -82,6 +84,20 @@ func (r *Reader) Forget(name types.NamespacedName) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	delete(r.entries, name)
+}
+
+// Refresh makes the next read of a Secret a live one when it is remembered and was not read
+// within Settled, and says whether it does; for whoever was shown something else than is
+// remembered. Strangers can make the API server be asked once in Settled for each Secret.
+func (r *Reader) Refresh(name types.NamespacedName) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	remembered, is := r.entries[name]
+	if !is || r.now().Before(remembered.expires.Add(Settled-Remembered)) {
+		return false
+	}
+	delete(r.entries, name)
+	return true
 }
 
 func (e entry) result(name types.NamespacedName) (map[string][]byte, error) {

@@ -76,6 +76,28 @@ func TestReadsAreRememberedForSeconds(t *testing.T) {
 	}
 }
 
+func TestRefreshIsLimited(t *testing.T) {
+	r := newRig()
+	refreshed := func(want bool) {
+		t.Helper()
+		if r.Refresh(name) != want {
+			t.Errorf("refreshed: %v", !want)
+		}
+	}
+	refreshed(false)
+	_, _ = r.get(t, "a")
+	refreshed(false)
+	r.now = r.now.Add(secrets.Settled)
+	refreshed(true)
+	if err := r.Create(t.Context(), secret(map[string][]byte{"a": []byte("one")})); err != nil {
+		t.Fatal(err)
+	}
+	if value, err := r.get(t, "a"); err != nil || value != "one" || r.reads != 2 {
+		t.Errorf("got %q, %v after %d reads", value, err, r.reads)
+	}
+	refreshed(false)
+}
+
 func TestWhatIsMissing(t *testing.T) {
 	r := newRig(secret(map[string][]byte{"empty": {}}))
 	for _, key := range []string{"other", "empty"} {
