@@ -2,6 +2,7 @@ package dialects
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -97,11 +98,11 @@ func evolutionToken(apikey text) string {
 }
 
 // evolutionData returns the objects of data, which is one or a list; empty lists happen.
-func evolutionData(top fields) ([]fields, error) {
+func evolutionData(top fields) ([]json.RawMessage, error) {
 	data := top["data"]
 	if one := fieldsOf(data); one != nil {
 		if !one.has("messages") || one.has("key") {
-			return []fields{one}, nil
+			return []json.RawMessage{data}, nil
 		}
 		data = one["messages"]
 	}
@@ -109,16 +110,12 @@ func evolutionData(top fields) ([]fields, error) {
 	if len(data) == 0 || data[0] != '[' || json.Unmarshal(data, &list) != nil {
 		return nil, &InputError{Field: "data", Expected: "an object, or a list of objects"}
 	}
-	var found []fields
-	for _, each := range list[:min(len(list), maxMessages)] {
-		if one := fieldsOf(each); one != nil {
-			found = append(found, one)
-		}
-	}
-	return found, nil
+	return slices.DeleteFunc(list, func(each json.RawMessage) bool { return each[0] != '{' }), nil
 }
 
-// evolutionEach reads each object of data into one message.
+// evolutionEach reads each object of data into one message. One that cannot be read is ignored
+// with the others there, and an error where it is all that is there. Receipts and what is
+// ignored are bounded: the body bounds what somebody wrote.
 func evolutionEach(base Message, top fields, read func(Message, fields) (Message, error)) ([]Message, error) {
 	data, err := evolutionData(top)
 	if err != nil {
@@ -127,13 +124,24 @@ func evolutionEach(base Message, top fields, read func(Message, fields) (Message
 	if len(data) == 0 {
 		return []Message{ignored(base, ReasonEmpty)}, nil
 	}
-	messages := make([]Message, 0, len(data))
+	var messages []Message
+	var failure error
+	unread, unwritten := 0, 0
 	for _, each := range data {
-		message, err := read(base, each)
+		message, err := read(base, fieldsOf(each))
 		if err != nil {
-			return nil, err
+			message, failure = ignored(base, ReasonEventNotUsed), err
+			unread++
+		}
+		if message.Kind == Ignored || message.Kind == Receipt {
+			if unwritten++; unwritten > maxMessages {
+				continue
+			}
 		}
 		messages = append(messages, message)
+	}
+	if unread == len(data) {
+		return nil, failure
 	}
 	return messages, nil
 }
@@ -205,8 +213,8 @@ func evolutionEdited(base Message, top fields) ([]Message, error) {
 		}
 		var key object[baileysKey]
 		from.read("key", &key)
-		if key.value == nil {
-			return Message{}, &InputError{Field: "data.key", Expected: "an object"}
+		if key.value == nil { // it is told for every protocolMessage, such as a setting of the chat
+			return ignored(base, ReasonEventNotUsed), nil
 		}
 		seen := *key.value
 		if chat := seen.phone(); bool(seen.FromMe) && (chat == "" || chat == own) {

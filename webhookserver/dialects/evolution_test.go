@@ -91,6 +91,53 @@ func TestEvolutionEdited(t *testing.T) {
 	})
 }
 
+// TestEvolutionOddElements: an element that cannot be read does not take the others with it.
+func TestEvolutionOddElements(t *testing.T) {
+	good := map[string]any{"key": map[string]any{"remoteJid": "553188776655@s.whatsapp.net", "id": "a"}, "message": "oi"}
+	odd := map[string]any{"key": nil, "message": "x"}
+	messages, err := Parse(changed(t, "evolution/conversation.json", change{"data": []any{odd, good, 7, odd, good}}))
+	if err != nil || len(messages) != 4 {
+		t.Fatalf("got %d, %v", len(messages), err)
+	}
+	for i, want := range []string{"Ignored: EventNotUsed", `Inbound from 553188776655: text "oi"`, "Ignored: EventNotUsed", `Inbound from 553188776655: text "oi"`} {
+		if got := describe(messages[i]); got != want {
+			t.Errorf("%d is %s", i, got)
+		}
+	}
+	testTable(t, []row{
+		{"a protocol message without a key", "evolution/edited.json", change{"data.key": absent}, "Ignored: EventNotUsed"},
+		{"a setting of the chat", "evolution/edited.json", change{"data": map[string]any{"type": "EPHEMERAL_SETTING", "ephemeralExpiration": 86400}}, "Ignored: EventNotUsed"},
+	})
+}
+
+// TestEvolutionMany: no message is lost for the many others that come with it; receipts, and
+// what is nobody's, are bounded.
+func TestEvolutionMany(t *testing.T) {
+	count := func(event string, each map[string]any) int {
+		t.Helper()
+		many := make([]any, 0, 500)
+		for range 500 {
+			many = append(many, each)
+		}
+		messages, err := Parse(changed(t, "evolution/conversation.json", change{"event": event, "data": many}))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(messages)
+	}
+	key := map[string]any{"remoteJid": "553188776655@s.whatsapp.net", "id": "a"}
+	for name, got := range map[string]struct{ count, want int }{
+		"messages": {count("messages.upsert", map[string]any{"key": key, "message": "oi"}), 500},
+		"edits":    {count("messages.edited", map[string]any{"key": key, "editedMessage": map[string]any{"conversation": "oi"}}), 500},
+		"receipts": {count("messages.update", map[string]any{"keyId": "a", "status": "READ"}), maxMessages},
+		"nothing":  {count("messages.upsert", map[string]any{"key": key}), maxMessages},
+	} {
+		if got.count != got.want {
+			t.Errorf("%d %s, want %d", got.count, name, got.want)
+		}
+	}
+}
+
 func TestEvolutionReceipt(t *testing.T) {
 	want := evolutionText()
 	want.Kind, want.ID, want.FromMe, want.Status, want.Text, want.At = Receipt, "3EB0000000000000AAAA", true, Read, "", time.Time{}

@@ -28,12 +28,12 @@ var known = []dialect{
 	{dialectLegacy, matchesLegacy, parseLegacy},
 }
 
-// maxMessages bounds what one delivery can tell.
+// maxMessages bounds the receipts of one delivery, and what is ignored of it.
 const maxMessages = 100
 
 // Parse reads a gateway's delivery; its shape tells the dialect. A delivery can tell
-// several things, such as the receipts of several messages; more than 100 are cut off. The
-// error is an *InputError.
+// several things, such as the receipts of several messages, of which more than 100 are cut
+// off. The error is an *InputError.
 func Parse(body []byte) ([]Message, error) {
 	var top fields
 	if err := json.Unmarshal(withoutBOM(body), &top); err != nil || top == nil {

@@ -200,7 +200,7 @@ func TestParseRefuses(t *testing.T) {
 		{"data", "evolution/conversation.json", change{"data": "oi"}},
 		{"data", "evolution/receipt-read.json", change{"data": nil}},
 		{"data.key", "evolution/conversation.json", change{"data.key": "5531988776655"}},
-		{"data.key", "evolution/edited.json", change{"data.key": absent}},
+		{"data.key", "evolution/conversation.json", change{"data": []any{map[string]any{"key": 1}, map[string]any{"message": "x"}}}},
 		{"key", "megaapi/conversation.json", change{"key": absent}},
 		{"message", "legacy/message.json", change{"message": "oi"}},
 		{"message.key", "legacy/message.json", change{"message.key": "5551991234567"}},
