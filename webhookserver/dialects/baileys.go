@@ -2,6 +2,7 @@ package dialects
 
 import (
 	"encoding/json"
+	"strings"
 )
 
 // This file reads the messages of Baileys, the library that Evolution, megaapi and the old
@@ -69,10 +70,27 @@ var baileysMedia = []struct{ name, kind string }{
 	{"pollCreationMessageV4", "poll"}, {"pollCreationMessageV5", "poll"},
 }
 
-// baileysNothing are the types that are known, and nothing to be answered: votes and edits
-// that only the phone can read, pins, albums (the pictures come one by one).
+// baileysNothing are the types that are known, and nothing to be answered: votes (see
+// readVote) and edits that only the phone can read, pins, albums (the pictures come one by one).
 var baileysNothing = []string{
 	"pollUpdateMessage", "secretEncryptedMessage", "encReactionMessage", "keepInChatMessage", "pinInChatMessage", "albumMessage",
+}
+
+// baileysBusiness are the types of shops and machines, the media they are where they are more
+// than text, and where they have a text, in the order that it is looked for.
+var baileysBusiness = []struct {
+	name, kind string
+	texts      [][]string
+}{
+	{"orderMessage", "order", [][]string{{"message"}, {"orderTitle"}}},
+	{"productMessage", "product", [][]string{{"product", "title"}, {"product", "description"}, {"body"}}},
+	{"templateMessage", "", [][]string{
+		{"hydratedTemplate", "hydratedContentText"}, {"hydratedFourRowTemplate", "hydratedContentText"},
+		{"interactiveMessageTemplate", "body", "text"}, {"hydratedTemplate", "hydratedTitleText"},
+	}},
+	{"interactiveMessage", "", [][]string{{"body", "text"}, {"header", "title"}}},
+	{"buttonsMessage", "", [][]string{{"contentText"}, {"text"}}},
+	{"listMessage", "", [][]string{{"description"}, {"title"}}},
 }
 
 // readContent reads what a message says; a string is a text.
@@ -96,6 +114,12 @@ func readContent(data json.RawMessage, depth int) content {
 	}
 	if found := readMedia(from); found.found() {
 		return found
+	}
+	if found := readBusiness(from); found.found() {
+		return found
+	}
+	if said := readVote(from["pollUpdateMessage"]); said != "" {
+		return content{text: said}
 	}
 	if from.hasAny(baileysNothing...) {
 		return content{nothing: true}
@@ -163,7 +187,11 @@ func (r *baileysReply) UnmarshalJSON(data []byte) error {
 		Text        text `json:"text"`
 		DisplayText text `json:"selectedDisplayText"`
 		Title       text `json:"title"`
-		Body        object[struct {
+		// Response holds the text in the library that UAZAPI is made with.
+		Response object[struct {
+			DisplayText text `json:"selectedDisplayText"`
+		}] `json:"response"`
+		Body object[struct {
 			Text text `json:"text"`
 		}] `json:"body"`
 		Row object[struct {
@@ -181,7 +209,7 @@ func (r *baileysReply) UnmarshalJSON(data []byte) error {
 	_ = from.UnmarshalJSON(data)
 	reply := from.or()
 	params := fieldsOf(json.RawMessage(reply.Flow.or().Params))
-	*r = baileysReply(firstText(reply.Text, reply.DisplayText, reply.Title, reply.Body.or().Text,
+	*r = baileysReply(firstText(reply.Text, reply.DisplayText, reply.Response.or().DisplayText, reply.Title, reply.Body.or().Text,
 		reply.Row.or().ID, reply.ButtonID, reply.ID, params.text("id")))
 	return nil
 }
@@ -205,6 +233,37 @@ func readMedia(from fields) content {
 		return found
 	}
 	return content{}
+}
+
+// readBusiness reads a message of a shop or a machine.
+func readBusiness(from fields) content {
+	for _, business := range baileysBusiness {
+		about := fieldsOf(from[business.name])
+		if about == nil {
+			continue
+		}
+		for _, path := range business.texts {
+			if said := about.at(path); body(said) != "" {
+				return content{text: said, media: business.kind}
+			}
+		}
+		return content{media: business.kind}
+	}
+	return content{}
+}
+
+// readVote reads a vote in a poll that the gateway has decrypted: the options that are chosen
+// now. "" for one that it could not read, or that was taken back.
+func readVote(data json.RawMessage) text {
+	var chosen texts
+	fieldsOf(fieldsOf(data)["vote"]).read("selectedOptions", &chosen)
+	options := make([]string, 0, len(chosen))
+	for _, each := range chosen {
+		if option := body(each); option != "" {
+			options = append(options, option)
+		}
+	}
+	return text(strings.Join(options, ", "))
 }
 
 // firstText returns the first that holds something to read.

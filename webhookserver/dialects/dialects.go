@@ -90,7 +90,8 @@ type Message struct {
 	// Text is what was written; empty for media without a caption.
 	Text string
 	// Media is the kind of a message that is more than text (audio, image, video,
-	// document, sticker, location, contact, poll); "" for text.
+	// document, sticker, location, contact, poll, order, product, or file for one of a kind
+	// that is not known); "" for text.
 	Media string
 	// At is when it happened: written, delivered, read; zero when the gateway does not say.
 	At time.Time

@@ -93,6 +93,7 @@ func FuzzEvolution(f *testing.F) {
 	f.Add([]byte(`{"event":"MESSAGES_UPDATE","data":[{"id":7,"status":"3"},{"key":null,"update":{"status":{}}}],"instance":{"name":"x"}}`))
 	f.Add([]byte(`{"event":"messages.upsert","data":[{"key":7},{"key":{"remoteJid":"5531988776655@s.whatsapp.net","id":"a"},"message":"x"}]}`))
 	f.Add([]byte(`{"event":"messages.edited","data":{"type":"EPHEMERAL_SETTING"}}`))
+	f.Add([]byte(`{"event":"messages.upsert","data":{"key":{"id":"a","remoteJid":"5531988776655@s.whatsapp.net"},"message":{"pollUpdateMessage":{"vote":{"selectedOptions":["a",1,{}]}}}}}`))
 	fuzz(f, only(parseEvolution))
 }
 

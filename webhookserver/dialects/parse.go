@@ -87,6 +87,14 @@ func (f fields) read(name string, into json.Unmarshaler) {
 
 func (f fields) text(name string) (value text) { f.read(name, &value); return value }
 
+// at returns the text at a path.
+func (f fields) at(path []string) text {
+	for _, name := range path[:len(path)-1] {
+		f = fieldsOf(f[name])
+	}
+	return f.text(path[len(path)-1])
+}
+
 func (f fields) flag(name string) bool {
 	var value flag
 	f.read(name, &value)

@@ -20,6 +20,7 @@ type Row struct {
 const (
 	meansAnswered   = "recorded in the conversation and answered"
 	meansMedia      = "recorded by its kind, with its caption, and answered: the AI is told what came"
+	meansFile       = "recorded as `file`, and answered: the AI is told what came"
 	meansChoice     = "recorded as the text of what was chosen, and answered"
 	meansEdited     = "replaces the text of the message; answered once, not again"
 	meansReaction   = "recorded with the message that it is to; never answered; an empty one takes it back"
@@ -54,7 +55,8 @@ func Table() []Row {
 func uazapiTable() [][2]string {
 	return [][2]string{
 		{"`messages`: text", meansAnswered},
-		{"`messages`: picture, video, audio, document, sticker, location, contact, poll", meansMedia},
+		{"`messages`: picture, video, audio, document, sticker, location, contact, poll, order, product", meansMedia},
+		{"`messages`: `type` `media` of another kind", meansFile},
 		{"`messages`: choice of a list, of buttons or in a poll (`vote`, `buttonOrListid`)", meansChoice},
 		{"`messages` with `edited`", meansEdited},
 		{"`messages`: `type` `reaction`", meansReaction},
@@ -75,8 +77,9 @@ func uazapiTable() [][2]string {
 func evolutionTable() [][2]string {
 	return [][2]string{
 		{"`messages.upsert`: text", meansAnswered},
-		{"`messages.upsert`: picture, video, audio, document, sticker, location, contact, poll", meansMedia},
-		{"`messages.upsert`: choice of a list or of buttons", meansChoice},
+		{"`messages.upsert`: picture, video, audio, document, sticker, location, contact, poll, order, product", meansMedia},
+		{"`messages.upsert`: text with buttons or a list", meansAnswered},
+		{"`messages.upsert`: choice of a list, of buttons or, where Evolution can read it, in a poll", meansChoice},
 		{"`messages.edited`, `messages.upsert` with an edit", meansEdited},
 		{"`messages.upsert`: reaction", meansReaction},
 		{"`messages.upsert` with `fromMe`", meansOwnOrOurs},
@@ -84,7 +87,7 @@ func evolutionTable() [][2]string {
 		{"`messages.upsert` of a group, broadcast list, status or channel", meansElsewhere},
 		{"`messages.upsert` of an `@lid` without `remoteJidAlt` or `senderPn`", meansNoPhone},
 		{"`messages.upsert` without anything written", meansEmpty},
-		{"`messages.upsert`: vote in a poll, deletion", meansNotUsed},
+		{"`messages.upsert`: hidden or withdrawn vote in a poll, deletion", meansNotUsed},
 		{"`messages.update`: `DELIVERY_ACK` (3)", meansDelivered},
 		{"`messages.update`: `READ` (4), `PLAYED` (5)", meansRead},
 		{"`messages.update`: anything else", meansNotUsed},
@@ -97,7 +100,8 @@ func evolutionTable() [][2]string {
 func megaAPITable() [][2]string {
 	return [][2]string{
 		{"text", meansAnswered},
-		{"picture, video, audio, document, sticker, location, contact, poll", meansMedia},
+		{"picture, video, audio, document, sticker, location, contact, poll, order, product", meansMedia},
+		{"text with buttons or a list", meansAnswered},
 		{"choice of a list or of buttons", meansChoice},
 		{"edit", meansEdited},
 		{"reaction", meansReaction},

@@ -148,10 +148,11 @@ func uazapiEdits(data json.RawMessage, own string) string {
 }
 
 // uazapiContent reads what a message says: its text, what was chosen, and else its content,
-// which is a string for plain messages and WhatsApp's own type for all others.
+// which is a string for plain messages and WhatsApp's own type for all others. The id of what
+// was chosen is nothing that the customer saw: it is read where there is nothing else.
 func uazapiContent(from uazapiMessage) content {
 	kind := strings.ToLower(string(from.MessageType))
-	if from.Type == "reaction" || strings.HasPrefix(kind, "reaction") {
+	if strings.EqualFold(string(from.Type), "reaction") || strings.HasPrefix(kind, "reaction") {
 		inner := readReaction(orNull(from.Content))
 		target := text(uazapiID(firstText(from.Reaction, inner.target)))
 		return content{reaction: true, target: target, text: firstText(from.Text, inner.text)}
@@ -163,11 +164,28 @@ func uazapiContent(from uazapiMessage) content {
 	case strings.HasPrefix(kind, "protocol"), strings.HasPrefix(kind, "encreaction"), strings.HasPrefix(kind, "secretencrypted"):
 		return content{text: said, nothing: said == "" || uazapiEdits(from.Edited, "x") == ""}
 	}
-	found := content{text: said, media: mediaKind(from.MediaType, from.MessageType)}
-	if found.text == "" {
+	found := uazapiWritten(from, kind)
+	switch {
+	case found.text == "" && said != "" && !found.reaction && found.edits == "":
+		found.text, found.nothing = said, false
+	case !found.found() && strings.EqualFold(string(from.Type), "media"):
+		found.media = "file"
+	}
+	return found
+}
+
+// uazapiWritten reads a message that is written, or media. The picture of a text is that of
+// the page it links to.
+func uazapiWritten(from uazapiMessage, kind string) content {
+	found := content{text: firstText(from.Text, from.Vote)}
+	business := strings.HasPrefix(kind, "order") || strings.HasPrefix(kind, "product")
+	if kind != "conversation" && kind != "extendedtextmessage" {
+		found.media = mediaKind(from.MediaType, from.MessageType)
+	}
+	if found.text == "" && !business {
 		found.text = contentText(from.Content, kind, found.media)
 	}
-	if found.media == "" && (found.text == "" || strings.HasPrefix(kind, "viewonce")) {
+	if found.media == "" && (found.text == "" || business || strings.HasPrefix(kind, "viewonce")) {
 		inner := readContent(wrapped(from.MessageType, from.Content), 0)
 		inner.text = firstText(found.text, inner.text)
 		return inner

@@ -29,7 +29,17 @@ func TestUAZAPIMessages(t *testing.T) {
 		{"a number as the text", fixture, change{"message.text": 42}, `Inbound from 553188776655: text "42"`},
 		{"event name in capitals", fixture, change{"EventType": "Messages"}, `Inbound from 553188776655: text "ainda tem desconto?"`},
 		{"a choice of a list", fixture, reply("vote", "Boleto"), `Inbound from 553188776655: text "Boleto"`},
-		{"a choice of a list, its id only", fixture, reply("buttonOrListid", "pay-boleto"), `Inbound from 553188776655: text "pay-boleto"`},
+		{"a choice of a list, its title and its id", fixture, reply("buttonOrListid", "pay-boleto"), `Inbound from 553188776655: text "x"`},
+		{"a choice of a list, its id only", fixture, change{
+			"message.type": "media", "message.messageType": "ListResponseMessage", "message.text": "", "message.content": map[string]any{},
+			"message.buttonOrListid": "pay-boleto",
+		}, `Inbound from 553188776655: text "pay-boleto"`},
+		{"a choice of buttons, as the library has it", fixture, change{
+			"message.messageType": "ButtonsResponseMessage", "message.text": "", "message.buttonOrListid": "b-1",
+			"message.content": map[string]any{"selectedButtonID": "b-1", "Response": map[string]any{"SelectedDisplayText": "Boleto"}},
+		}, `Inbound from 553188776655: text "Boleto"`},
+		{"a link with a preview", fixture, change{"message.messageType": "ExtendedTextMessage", "message.mediaType": "image"}, `Inbound from 553188776655: text "ainda tem desconto?"`},
+		{"a plain text that is called a picture", fixture, change{"message.messageType": "conversation", "message.mediaType": "image"}, `Inbound from 553188776655: text "ainda tem desconto?"`},
 		{"a voice message", fixture, media("AudioMessage", "ptt", ""), `Inbound from 553188776655: audio ""`},
 		{"an audio", fixture, media("AudioMessage", "audio", ""), `Inbound from 553188776655: audio ""`},
 		{"a picture with a caption", fixture, media("ImageMessage", "image", "o erro é este"), `Inbound from 553188776655: image "o erro é este"`},
@@ -44,7 +54,17 @@ func TestUAZAPIMessages(t *testing.T) {
 		{"a contact", fixture, media("ContactsArrayMessage", "vcard", ""), `Inbound from 553188776655: contact ""`},
 		{"a poll", fixture, media("PollCreationMessage", "poll", "Qual?"), `Inbound from 553188776655: poll "Qual?"`},
 		{"an empty text", fixture, change{"message.text": " ", "message.content": ""}, "Ignored: EmptyMessage"},
-		{"something new without a text", fixture, media("HologramMessage", "", ""), "Ignored: EmptyMessage"},
+		{"an order", fixture, change{
+			"message.type": "media", "message.messageType": "OrderMessage", "message.text": "", "message.content": map[string]any{"message": "quero dois", "orderTitle": "Loja"},
+		}, `Inbound from 553188776655: order "quero dois"`},
+		{"a product", fixture, change{
+			"message.messageType": "ProductMessage", "message.text": "quero este", "message.content": map[string]any{"product": map[string]any{"title": "Curso"}},
+		}, `Inbound from 553188776655: product "quero este"`},
+		{"something new without a text", fixture, media("HologramMessage", "", ""), `Inbound from 553188776655: file ""`},
+		{"something new that is no media", fixture, change{
+			"message.type": "hologram", "message.messageType": "HologramMessage", "message.text": "", "message.content": map[string]any{"a": 1},
+		}, "Ignored: EmptyMessage"},
+		{"a reaction in capitals", fixture, change{"message.type": "Reaction", "message.messageType": "", "message.text": "❤️", "message.reaction": "3EB0FF00"}, `Reaction from 553188776655: "❤️" to 3EB0FF00`},
 		{"a reaction", fixture, change{"message.type": "reaction", "message.text": "❤️", "message.reaction": "3EB0FF00"}, `Reaction from 553188776655: "❤️" to 3EB0FF00`},
 		{"a reaction by its message type", fixture, change{
 			"message.messageType": "ReactionMessage", "message.text": "❤️", "message.content": map[string]any{"key": map[string]any{"ID": "3EB0FF00"}},
