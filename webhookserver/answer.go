@@ -25,8 +25,8 @@ const (
 	resultRecorded  = "recorded"
 	resultReversed  = "reversed"
 	resultUnchanged = "unchanged"
-	// resultGathered: a receipt that is stored a few seconds later, with those that come
-	// until then.
+	// resultGathered: a receipt, or a change of a connection, that is stored a few seconds
+	// later, with those that come until then.
 	resultGathered = "gathered"
 	resultIgnored  = "ignored"
 

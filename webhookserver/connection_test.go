@@ -14,39 +14,77 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
+// numbered is an instance of this UID.
+func numbered(uid string) *v1alpha1.WhatsAppInstance {
+	instance := gen.In("shop", gen.InstanceObject())
+	instance.Name, instance.UID = uid, types.UID(uid)
+	return instance
+}
+
 func TestConnectionsDue(t *testing.T) {
 	c := newConnections()
+	at := func(second int) time.Time { return noon.Add(time.Duration(second) * time.Second) }
 	for _, row := range []struct {
 		name     string
-		instance types.UID
+		instance string
 		word     string
 		second   int
-		want     bool
+		want     string
 	}{
-		{"the first", "a", "connecting", 0, true},
-		{"again", "a", "connecting", 4, false},
-		{"another word", "a", "disconnected", 4, true},
-		{"the first word again", "a", "connecting", 4, true},
-		{"another instance", "b", "connecting", 4, true},
-		{"no word", "b", "", 4, true},
-		{"no word again", "b", "", 5, false},
-		{"again after a while", "a", "connecting", 9, true},
+		{"the first", "a", "connecting", 0, resultRecorded},
+		{"again", "a", "connecting", 4, resultUnchanged},
+		{"another word", "a", "disconnected", 4, resultGathered},
+		{"that again", "a", "disconnected", 4, resultUnchanged},
+		{"the first word again", "a", "connecting", 4, resultGathered},
+		{"another instance", "b", "connecting", 4, resultRecorded},
+		{"no word", "c", "", 4, resultRecorded},
+		{"no word again", "c", "", 5, resultUnchanged},
+		{"again after a while", "b", "connecting", 9, resultRecorded},
 	} {
-		if got := c.due(row.instance, row.word, noon.Add(time.Duration(row.second)*time.Second)); got != row.want {
+		if got := c.due(numbered(row.instance), row.word, at(row.second)); got != row.want {
 			t.Errorf("%s: got %v", row.name, got)
 		}
 	}
-	if c.forget("a"); !c.due("a", "connecting", noon.Add(9*time.Second)) {
+	if next, waiting := c.next(); !waiting || !next.Equal(at(5)) || len(c.take(at(4))) != 0 {
+		t.Errorf("the next is at %s, %v", next, waiting)
+	}
+	if due := c.take(at(6)); len(due) != 1 || due[0].Name != "a" || len(c.take(at(60))) != 0 {
+		t.Errorf("due are %v", due)
+	}
+	if got := c.due(numbered("a"), "open", at(10)); got != resultGathered {
+		t.Errorf("within the pause after the second write: %s", got)
+	}
+	if c.forget("a"); c.due(numbered("a"), "open", at(10)) != resultRecorded {
 		t.Error("what could not be written is not written again")
 	}
 	for i := range 3 * maxRemembered {
-		c.due(types.UID(fmt.Sprint(i)), "x", noon.Add(time.Duration(i)*time.Second))
+		c.due(numbered(fmt.Sprint(i)), "x", at(i))
 	}
 	if len(c.last) > maxRemembered+1 {
 		t.Errorf("%d are remembered", len(c.last))
+	}
+}
+
+// TestFlappingConnection: however often a connection comes and goes, it is written for once in
+// a pause, and once more at the end.
+func TestFlappingConnection(t *testing.T) {
+	c, writes := newConnections(), 0
+	for i := range 10_000 {
+		now := noon.Add(time.Duration(i) * time.Millisecond)
+		if c.due(numbered("a"), []string{"open", "close"}[i%2], now) == resultRecorded {
+			writes++
+		}
+		writes += len(c.take(now))
+	}
+	if writes != 2 {
+		t.Errorf("%d writes in ten seconds", writes)
+	}
+	if next, waiting := c.next(); !waiting || !next.Equal(noon.Add(10*time.Second)) {
+		t.Errorf("the last change is lost: %s %v", next, waiting)
 	}
 }
 
@@ -75,8 +113,12 @@ var _ = Describe("a change of the connection", func() {
 		Expect(shop.hears(ctx, change("disconnected")).Result).To(Equal(resultUnchanged))
 		Expect(annotation(ctx, shop)).To(Equal(first))
 
-		By("for another word")
-		Expect(shop.hears(ctx, change("connected")).Result).To(Equal(resultRecorded))
+		By("for another word once more, when the pause is over")
+		for range 10 {
+			Expect(shop.hears(ctx, change("connected")).Result).NotTo(Equal(resultRecorded))
+		}
+		Expect(annotation(ctx, shop)).To(Equal(first))
+		server.askAgain(ctx, time.Now().Add(connectionPause))
 		Expect(annotation(ctx, shop)).NotTo(Equal(first))
 	})
 

@@ -183,6 +183,7 @@ func (s *Server) Start(ctx context.Context) error {
 	var recorder sync.WaitGroup
 	recorder.Go(func() { s.recordRejections(context.WithoutCancel(ctx), stop) })
 	recorder.Go(func() { s.recordReceipts(context.WithoutCancel(ctx), stop) })
+	recorder.Go(func() { s.recordConnections(context.WithoutCancel(ctx), stop) })
 	defer recorder.Wait()
 	defer close(stop)
 	served := make(chan error, 1)
