@@ -167,10 +167,7 @@ func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	if err != nil {
 		return outcome{}, err
 	}
-	at := slices.IndexFunc(leads, func(each v1alpha1.CartRecovery) bool {
-		ours := atGateway(&each, message.ID)
-		return ours != nil && ours.Role == v1alpha1.RoleAssistant
-	})
+	at := slices.IndexFunc(leads, hasOurs(message.ID))
 	switch {
 	case at >= 0 && mark{}.with(message.Status, s.Clock.Now()).on(atGateway(&leads[at], message.ID)):
 		return s.gather(&leads[at], message), nil
@@ -184,10 +181,13 @@ func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppIns
 
 // takeEarlyReceipt lets a receipt wait that is faster than the gateway's word that the
 // message went: with every lead of the number that has a message under way. Which one it
-// is of shows its id, by the time it is stored.
+// is of shows its id, by the time it is stored. Of a hidden number it waits with its store,
+// and its id is looked up once more.
 func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+	store := types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
 	if message.Phone == "" {
-		return unmatched(ignoredUnknownMessage), nil
+		s.wait(s.early, store, message)
+		return outcome{Result: resultGathered}, nil
 	}
 	leads, err := s.leadsByPhone(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Phone)
 	if err != nil {
@@ -203,13 +203,41 @@ func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsA
 }
 
 func (s *Server) gather(recovery *v1alpha1.CartRecovery, message *dialects.Message) outcome {
+	s.wait(s.receipts, client.ObjectKeyFromObject(recovery), message)
+	return outcome{Result: resultGathered, Lead: recovery.Name}
+}
+
+// wait lets a receipt wait, with those of a lead or of a store.
+func (s *Server) wait(among *receipts, name types.NamespacedName, message *dialects.Message) {
 	at, now := message.At, s.Clock.Now()
 	if at.IsZero() || at.After(now.Add(clockSkew)) {
 		at = now
 	}
-	dropped := s.receipts.add(client.ObjectKeyFromObject(recovery), message.ID, message.Status, at, time.Now())
+	dropped := among.add(name, message.ID, message.Status, at, time.Now())
 	s.Metrics.ReceiptsDropped.Add(float64(dropped))
-	return outcome{Result: resultGathered, Lead: recovery.Name}
+}
+
+// placeEarly finds the leads of a store's early receipts; what is still of no message of ours
+// is dropped, for other people's messages have receipts too.
+func (s *Server) placeEarly(ctx context.Context, store types.NamespacedName, taken *gathered) {
+	for id, each := range taken.marks {
+		leads, err := s.leadsByMessage(ctx, store.Namespace, store.Name, id)
+		at := slices.IndexFunc(leads, hasOurs(id))
+		if err != nil || at < 0 {
+			continue
+		}
+		name := client.ObjectKeyFromObject(&leads[at])
+		dropped := s.receipts.merge(name, &gathered{marks: map[string]mark{id: each}}, time.Now())
+		s.Metrics.ReceiptsDropped.Add(float64(dropped))
+	}
+}
+
+// hasOurs says whether a lead has a message of ours with this id at the gateway.
+func hasOurs(id string) func(v1alpha1.CartRecovery) bool {
+	return func(each v1alpha1.CartRecovery) bool {
+		ours := atGateway(&each, id)
+		return ours != nil && ours.Role == v1alpha1.RoleAssistant
+	}
 }
 
 // recordReceipts stores receipts as they fall due until stop is closed, and then what is
@@ -217,7 +245,10 @@ func (s *Server) gather(recovery *v1alpha1.CartRecovery, message *dialects.Messa
 func (s *Server) recordReceipts(ctx context.Context, stop <-chan struct{}) {
 	var last time.Time
 	for {
-		var timer <-chan time.Time
+		var timer, early <-chan time.Time
+		if due, waiting := s.early.due(); waiting {
+			early = time.After(time.Until(due))
+		}
 		if due, waiting := s.receipts.due(); waiting {
 			if paced := last.Add(receiptPace); paced.After(due) {
 				due = paced
@@ -229,6 +260,11 @@ func (s *Server) recordReceipts(ctx context.Context, stop <-chan struct{}) {
 			s.recordReceiptsLeft(ctx)
 			return
 		case <-s.receipts.begun:
+		case <-s.early.begun:
+		case <-early:
+			if store, taken := s.early.next(); taken != nil {
+				s.placeEarly(ctx, store, taken)
+			}
 		case <-timer:
 			if name, taken := s.receipts.next(); taken != nil {
 				s.recordReceiptsOf(ctx, name, taken)
@@ -242,6 +278,9 @@ func (s *Server) recordReceipts(ctx context.Context, stop <-chan struct{}) {
 func (s *Server) recordReceiptsLeft(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
 	defer cancel()
+	for store, taken := s.early.next(); taken != nil; store, taken = s.early.next() {
+		s.placeEarly(ctx, store, taken)
+	}
 	for {
 		name, taken := s.receipts.next()
 		if taken == nil {

@@ -204,6 +204,38 @@ var _ = Describe("receipts", func() {
 		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].DeliveredAt }).ShouldNot(BeNil())
 	})
 
+	It("that are faster, of a number that is hidden, are looked up once more", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].State = v1alpha1.MessageClaimed })
+		hidden, foreign := receipt(dialects.Read, "g-1"), receipt(dialects.Read, "of-something-else")
+		hidden.Phone, foreign.Phone = "", ""
+		confirmed := shop.current(ctx).DeepCopy()
+		confirmed.Status.Conversation[0].State, confirmed.Status.Conversation[0].GatewayID = v1alpha1.MessageSent, "g-1"
+
+		wanted := options(env.Client, hooked, prometheus.NewRegistry())
+		wanted.ReceiptWindow = time.Hour
+		patient, err := New(wanted)
+		Expect(err).NotTo(HaveOccurred())
+		for _, message := range []dialects.Message{hidden, hidden, foreign} {
+			Expect(patient.hear(ctx, shop.instance, &message)).To(Equal(outcome{Result: resultGathered}))
+		}
+		Expect(env.Client.Status().Update(ctx, confirmed)).To(Succeed())
+		cached(ctx, confirmed)
+
+		By("when the server stops, at the latest")
+		writes := statusWrites(shop.namespace)
+		patient.recordReceiptsLeft(ctx)
+		Expect(shop.current(ctx).Status.Conversation[0].ReadAt).NotTo(BeNil())
+		Expect(writes.Load()).To(BeEquivalentTo(1))
+
+		By("or after a while")
+		shop = openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].State = v1alpha1.MessageClaimed })
+		Expect(shop.hears(ctx, hidden).Result).To(Equal(resultGathered))
+		confirmed = shop.current(ctx).DeepCopy()
+		confirmed.Status.Conversation[0].State, confirmed.Status.Conversation[0].GatewayID = v1alpha1.MessageSent, "g-1"
+		Expect(env.Client.Status().Update(ctx, confirmed)).To(Succeed())
+		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(BeNil())
+	})
+
 	It("get through although the lead is written at the same time, and although a write fails", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
 		tries := 0

@@ -79,8 +79,10 @@ type Server struct {
 
 	app         *fiber.App
 	rejections  *rejections
-	receipts    *receipts
 	connections *connections
+	// receipts wait with their leads, and early ones, whose lead is not known yet, with the
+	// store.
+	receipts, early *receipts
 	// requests is what every request's context derives from; it ends after the drain.
 	requests    context.Context
 	endRequests context.CancelFunc
@@ -100,7 +102,7 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Options: options, rejections: newRejections(), receipts: newReceipts(options.ReceiptWindow), connections: newConnections(),
+		Options: options, rejections: newRejections(), receipts: newReceipts(options.ReceiptWindow), early: newReceipts(options.ReceiptWindow), connections: newConnections(),
 		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
 	}
 	s.requests, s.endRequests = context.WithCancel(context.Background())
