@@ -22,6 +22,9 @@ import (
 const (
 	// maxReceiptLeads bounds the leads that wait; the one that waits longest is dropped.
 	maxReceiptLeads = 10_000
+	// maxEarlyReceipts bounds the messages of a store whose early receipts wait; later ones are
+	// not taken in.
+	maxEarlyReceipts = 4096
 	// maxReceiptTries is how often the receipts of a lead are tried to be stored.
 	maxReceiptTries = 3
 	// receiptPace is the least time between two leads: 20 a second on each replica.
@@ -92,6 +95,8 @@ type gathered struct {
 // receipts are those that wait to be stored.
 type receipts struct {
 	window time.Duration
+	// marks bounds the messages of each.
+	marks int
 	// begun gets an element when there is something to wait for.
 	begun chan struct{}
 
@@ -101,8 +106,8 @@ type receipts struct {
 	order []types.NamespacedName
 }
 
-func newReceipts(window time.Duration) *receipts {
-	return &receipts{window: window, begun: make(chan struct{}, 1), leads: map[types.NamespacedName]*gathered{}}
+func newReceipts(window time.Duration, marks int) *receipts {
+	return &receipts{window: window, marks: marks, begun: make(chan struct{}, 1), leads: map[types.NamespacedName]*gathered{}}
 }
 
 // add lets a receipt wait. It returns how many leads were dropped for it.
@@ -121,7 +126,7 @@ func (r *receipts) merge(name types.NamespacedName, more *gathered, now time.Tim
 	}
 	waiting.tries = max(waiting.tries, more.tries)
 	for id, each := range more.marks {
-		if known, is := waiting.marks[id]; is || len(waiting.marks) < v1alpha1.MaxConversation {
+		if known, is := waiting.marks[id]; is || len(waiting.marks) < r.marks {
 			waiting.marks[id] = known.with(dialects.Delivered, each.delivered).with(dialects.Read, each.read)
 		}
 	}

@@ -69,7 +69,7 @@ func TestReceiptsWait(t *testing.T) {
 	name := func(i int) types.NamespacedName {
 		return types.NamespacedName{Namespace: "shop", Name: fmt.Sprint(i)}
 	}
-	r := newReceipts(10 * time.Second)
+	r := newReceipts(10*time.Second, v1alpha1.MaxConversation)
 	if _, waiting := r.due(); waiting {
 		t.Error("something waits")
 	}
@@ -95,7 +95,7 @@ func TestReceiptsWait(t *testing.T) {
 
 func TestReceiptsAreBounded(t *testing.T) {
 	name := func(i int) types.NamespacedName { return types.NamespacedName{Name: fmt.Sprint(i)} }
-	r, dropped := newReceipts(time.Second), 0
+	r, dropped := newReceipts(time.Second, v1alpha1.MaxConversation), 0
 	for i := range maxReceiptLeads + 25 {
 		dropped += r.add(name(i), "g", dialects.Read, noon, noon)
 	}

@@ -18,6 +18,7 @@ import (
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/secrets"
@@ -102,7 +103,9 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Options: options, rejections: newRejections(), receipts: newReceipts(options.ReceiptWindow), early: newReceipts(options.ReceiptWindow), connections: newConnections(),
+		Options: options, rejections: newRejections(), connections: newConnections(),
+		receipts: newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
+		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
 		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
 	}
 	s.requests, s.endRequests = context.WithCancel(context.Background())
