@@ -91,11 +91,7 @@ func (u *UAZAPI) QRCode(instanceName string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	picture := found.qrCode(now)
-	if picture == "" {
-		return "", ErrNotPairing
-	}
-	return picture, nil
+	return found.shown(now)
 }
 
 // Scan has a phone (digits with country code) scan the instance's QR, or enter its
@@ -105,19 +101,13 @@ func (u *UAZAPI) Scan(instanceName, phone string) error {
 	now := u.clock()
 	u.mu.Lock()
 	found, err := u.named(instanceName, now)
-	switch {
-	case err != nil:
-	case found.state != Connecting:
-		err = ErrNotPairing
-	case !isPhone(phone) || (found.pairPhone != "" && found.pairPhone != phone):
-		err = ErrWrongPhone
+	if err == nil {
+		err = found.scan(phone)
 	}
 	if err != nil {
 		u.mu.Unlock()
 		return err
 	}
-	found.state, found.phone = Connected, phone
-	found.picture, found.pairCode, found.pairPhone, found.reason = "", "", "", ""
 	to := found.hook()
 	u.mu.Unlock()
 	u.tell(to, to.connection(Connected, "", now))
@@ -166,24 +156,6 @@ func (u *UAZAPI) Restrict(instanceName string, until time.Time) error {
 	return nil
 }
 
-// WithoutWhatsApp makes these numbers (digits) unknown to WhatsApp.
-func (u *UAZAPI) WithoutWhatsApp(numbers ...string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	for _, number := range numbers {
-		u.directory.absent[number] = true
-	}
-}
-
-// KnownAs has WhatsApp know a number (digits) by another one, as it does with old Brazilian
-// mobiles, whose ids lack the ninth digit. Both can be written to; check, receipts and
-// messages name the id.
-func (u *UAZAPI) KnownAs(number, id string) {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	u.directory.ids[number] = id
-}
-
 // Acknowledge has the customer's phone tell that a sent message was delivered or read. It
 // returns once the webhook has been answered, and a *WebhookError when that was not with a
 // 2xx.
@@ -204,33 +176,4 @@ func (u *UAZAPI) Acknowledge(instanceName, messageID string, kind ReceiptKind) e
 		return ErrNoWebhook
 	}
 	return u.post(u.webhooks.ctx, to, to.receipt(kept, kind))
-}
-
-// LoseWebhooks has the next n webhooks vanish, without an error for anyone.
-func (u *UAZAPI) LoseWebhooks(n int) { u.webhooks.lose.Store(int64(n)) }
-
-// DroppedWebhooks is how many webhooks were not even queued, because thousands were
-// waiting.
-func (u *UAZAPI) DroppedWebhooks() uint64 { return u.webhooks.dropped.Load() }
-
-// Sent returns the messages taken to be sent, in order of arrival: all of them, or
-// the last UAZAPIOptions.KeepSent and up to as many more.
-func (u *UAZAPI) Sent() []SentMessage {
-	u.mu.Lock()
-	defer u.mu.Unlock()
-	all := make([]SentMessage, 0, len(u.sent.records))
-	for _, each := range u.sent.records {
-		all = append(all, each.SentMessage)
-	}
-	return all
-}
-
-// OnSent has observe called with every message taken from now on, before its sender
-// is answered: from many goroutines at once, so it should be quick. nil ends that.
-func (u *UAZAPI) OnSent(observe func(SentMessage)) {
-	if observe == nil {
-		u.onSent.Store(nil)
-		return
-	}
-	u.onSent.Store(&observe)
 }

@@ -3,8 +3,6 @@ package simulator
 import (
 	"net/http"
 	"strings"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -37,17 +35,10 @@ type EvolutionOptions struct {
 // ServeAt, and the controls of what happens on its phones. All methods may be called at any
 // time from any goroutine.
 type Evolution struct {
-	options  EvolutionOptions
-	clock    func() time.Time
-	ids      messageIDs
-	faults   faultList
-	onSent   atomic.Pointer[func(SentMessage)]
-	webhooks *poster
+	phones
+	options EvolutionOptions
 
-	mu        sync.Mutex
 	instances map[string]*evolutionInstance
-	sent      journal
-	directory directory
 }
 
 // evolutionInstance is one instance; everything in it is guarded by Evolution.mu.
@@ -86,39 +77,10 @@ var evolutionRoutes = []evolutionRoute{
 
 // NewEvolution returns a server without instances. Close ends what it does on its own.
 func NewEvolution(options EvolutionOptions) *Evolution {
-	keep := options.KeepSent
-	if keep <= 0 {
-		keep = defaultKeep
-	}
-	e := &Evolution{
-		options: options, clock: options.Clock, ids: newMessageIDs(), webhooks: newPoster(options.Client, options.WebhookRetry),
-		instances: make(map[string]*evolutionInstance), sent: newJournal(keep), directory: newDirectory(),
-	}
-	if e.clock == nil {
-		e.clock = time.Now
-	}
+	e := &Evolution{options: options, instances: make(map[string]*evolutionInstance)}
+	e.setUp(options.Clock, options.Client, options.WebhookRetry, options.KeepSent)
 	return e
 }
-
-// Close stops posting webhooks and waits for those under way to end. The handler
-// keeps answering. It always succeeds.
-func (e *Evolution) Close() error {
-	e.webhooks.close()
-	return nil
-}
-
-// Fail makes calls fail; the path of one ends with the instance's name. Of several faults
-// for a call, the one set first takes it.
-func (e *Evolution) Fail(fault Fault) {
-	if fault.Times == 0 {
-		fault.Times = 1
-	}
-	fault.Header = fault.Header.Clone()
-	e.faults.add(fault)
-}
-
-// ClearFaults ends all faults. Calls that one already holds stay held by it.
-func (e *Evolution) ClearFaults() { e.faults.clear() }
 
 // ServeHTTP answers one call, or fails it as a Fault says.
 func (e *Evolution) ServeHTTP(w http.ResponseWriter, r *http.Request) {

@@ -43,11 +43,7 @@ func (e *Evolution) QRCode(instanceName string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	picture := found.qrCode(now)
-	if picture == "" {
-		return "", ErrNotPairing
-	}
-	return picture, nil
+	return found.shown(now)
 }
 
 // Scan has a phone (digits with country code) scan the instance's QR, or enter its
@@ -57,19 +53,13 @@ func (e *Evolution) Scan(instanceName, phone string) error {
 	now := e.clock()
 	e.mu.Lock()
 	found, err := e.named(instanceName, now)
-	switch {
-	case err != nil:
-	case found.state != Connecting:
-		err = ErrNotPairing
-	case !isPhone(phone) || (found.pairPhone != "" && found.pairPhone != phone):
-		err = ErrWrongPhone
+	if err == nil {
+		err = found.scan(phone)
 	}
 	if err != nil {
 		e.mu.Unlock()
 		return err
 	}
-	found.state, found.phone = Connected, phone
-	found.picture, found.pairCode, found.pairPhone, found.reason = "", "", "", ""
 	to := found.to(now)
 	e.mu.Unlock()
 	e.tell(to, map[string]any{
@@ -101,51 +91,6 @@ func (e *Evolution) tell(to evolutionHook, data map[string]any) {
 	if to.wants("connection.update") {
 		_ = e.post(e.webhooks.ctx, to, "connection.update", data)
 	}
-}
-
-// WithoutWhatsApp makes these numbers (digits) unknown to WhatsApp.
-func (e *Evolution) WithoutWhatsApp(numbers ...string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for _, number := range numbers {
-		e.directory.absent[number] = true
-	}
-}
-
-// KnownAs has WhatsApp know a number (digits) by another one; see UAZAPI.KnownAs.
-func (e *Evolution) KnownAs(number, id string) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.directory.ids[number] = id
-}
-
-// LoseWebhooks has the next n webhooks vanish, without an error for anyone.
-func (e *Evolution) LoseWebhooks(n int) { e.webhooks.lose.Store(int64(n)) }
-
-// DroppedWebhooks is how many webhooks were not even queued, because thousands were
-// waiting.
-func (e *Evolution) DroppedWebhooks() uint64 { return e.webhooks.dropped.Load() }
-
-// Sent returns the messages taken to be sent, in order of arrival: all of them, or
-// the last EvolutionOptions.KeepSent and up to as many more. None has a TrackID.
-func (e *Evolution) Sent() []SentMessage {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	all := make([]SentMessage, 0, len(e.sent.records))
-	for _, each := range e.sent.records {
-		all = append(all, each.SentMessage)
-	}
-	return all
-}
-
-// OnSent has observe called with every message taken from now on, before its sender
-// is answered. It must be quick and call nothing of the server. nil ends that.
-func (e *Evolution) OnSent(observe func(SentMessage)) {
-	if observe == nil {
-		e.onSent.Store(nil)
-		return
-	}
-	e.onSent.Store(&observe)
 }
 
 // Acknowledge has the customer's phone tell that a sent message was delivered or read. It

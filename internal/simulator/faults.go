@@ -34,18 +34,6 @@ type Fault struct {
 	AfterAccept bool
 }
 
-// Fail makes calls fail. Of several faults for a call, the one set first takes it.
-func (u *UAZAPI) Fail(fault Fault) {
-	if fault.Times == 0 {
-		fault.Times = 1
-	}
-	fault.Header = fault.Header.Clone()
-	u.faults.add(fault)
-}
-
-// ClearFaults ends all faults. Calls that one already holds stay held by it.
-func (u *UAZAPI) ClearFaults() { u.faults.clear() }
-
 // faultList is the faults in force, in the order they were set.
 type faultList struct {
 	mu   sync.Mutex

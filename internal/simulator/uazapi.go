@@ -14,8 +14,6 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -53,19 +51,12 @@ type UAZAPIOptions struct {
 // the controls of what happens on its phones. All methods may be called at any time
 // from any goroutine.
 type UAZAPI struct {
-	options  UAZAPIOptions
-	clock    func() time.Time
-	routes   map[string]map[string]route
-	ids      messageIDs
-	faults   faultList
-	onSent   atomic.Pointer[func(SentMessage)]
-	webhooks *poster
+	phones
+	options UAZAPIOptions
+	routes  map[string]map[string]route
 
-	mu        sync.Mutex
 	instances []*instance
 	byToken   map[string]*instance
-	sent      journal
-	directory directory
 }
 
 // route is one call the server knows.
@@ -97,20 +88,8 @@ type unrouted struct {
 
 // NewUAZAPI returns a server without instances. Close ends what it does on its own.
 func NewUAZAPI(options UAZAPIOptions) *UAZAPI {
-	u := &UAZAPI{
-		options: options, clock: options.Clock, ids: newMessageIDs(),
-		byToken: make(map[string]*instance), directory: newDirectory(),
-	}
-	if u.clock == nil {
-		u.clock = time.Now
-	}
-	keep := options.KeepSent
-	if keep <= 0 {
-		keep = defaultKeep
-	}
-	u.sent = newJournal(keep)
-	u.webhooks = newPoster(options.Client, options.WebhookRetry)
-	u.routes = routes(options.LegacySend)
+	u := &UAZAPI{options: options, routes: routes(options.LegacySend), byToken: make(map[string]*instance)}
+	u.setUp(options.Clock, options.Client, options.WebhookRetry, options.KeepSent)
 	return u
 }
 
@@ -137,13 +116,6 @@ func routes(legacy bool) map[string]map[string]route {
 		known["/message/text"] = map[string]route{http.MethodPost: {handle: (*UAZAPI).sendLegacy}}
 	}
 	return known
-}
-
-// Close stops posting webhooks and waits for those under way to end. The handler
-// keeps answering. It always succeeds.
-func (u *UAZAPI) Close() error {
-	u.webhooks.close()
-	return nil
 }
 
 // ServeHTTP answers one call, or fails it as a Fault says.
