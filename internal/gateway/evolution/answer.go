@@ -69,10 +69,10 @@ func (i instance) ours(op string, id gateway.Identity) (gateway.Instance, bool, 
 	token := i.token()
 	switch {
 	case token == "":
-		return gateway.Instance{}, false, misconfigured(op,
+		return gateway.Instance{}, false, wire.Misconfigured(op,
 			"the server does not show whose instance of this name it is: set AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES=true there")
 	case !strings.HasPrefix(token, prefix(id)):
-		return gateway.Instance{}, false, misconfigured(op, taken)
+		return gateway.Instance{}, false, wire.Misconfigured(op, taken)
 	case !wire.Sendable(token):
 		return gateway.Instance{}, false, &failure.Error{
 			Class: failure.Terminal, Code: failure.InvalidAnswer, Op: op, Status: http.StatusOK, Detail: "the instance's token cannot be used",

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
-	"strings"
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -49,24 +48,15 @@ var _ gateway.Factory = New
 // newClient is New with a clock, which times that the server gives in relation to
 // its answer are counted from.
 func newClient(httpClient *http.Client, endpoint gateway.Endpoint, now func() time.Time) (*client, error) {
-	called, err := wire.NewClient(httpClient, endpoint.BaseURL)
-	if err != nil {
-		return nil, misconfigured("evolution: configure", err.Error())
-	}
-	endpoint.Token = strings.TrimSpace(endpoint.Token)
-	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
+	const op = "evolution: configure"
+	called, endpoint, err := wire.NewClient(httpClient, op, endpoint)
 	switch {
-	case !wire.Sendable(endpoint.Token) || !wire.Sendable(endpoint.AdminToken):
-		return nil, misconfigured("evolution: configure", "a token holds characters that no HTTP header can carry")
+	case err != nil:
+		return nil, err
 	case endpoint.Instance == "" || endpoint.Instance == "." || endpoint.Instance == "..":
-		return nil, misconfigured("evolution: configure", "an instance name is needed, which must not be . or ..")
+		return nil, wire.Misconfigured(op, "an instance name is needed, which must not be . or ..")
 	}
 	return &client{wire: called, endpoint: endpoint, now: now}, nil
-}
-
-// misconfigured is the failure of a setting that a person has to change.
-func misconfigured(op, detail string) *failure.Error {
-	return &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: op, Detail: detail}
 }
 
 // call is one request to the server.

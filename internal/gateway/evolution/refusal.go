@@ -106,7 +106,7 @@ func (r call) refused(status int, header http.Header, body []byte, now time.Time
 	switch {
 	case status < 400:
 	case status == http.StatusForbidden && said.say("already in use"):
-		return misconfigured(r.Op, taken)
+		return wire.Misconfigured(r.Op, taken)
 	case failed.Code == failure.Unauthorized, failed.Code == failure.NotFound, failed.Code == failure.RateLimited:
 	case said.say("rate-overlimit"): // of a question that comes before the sending
 		failed.Class, failed.Code = failure.Throttled, failure.RateLimited

@@ -14,6 +14,9 @@ import (
 	"cartrecovery.dev/operator/internal/gateway/wire"
 )
 
+// configure is the operation that a setting makes fail.
+const configure = "uazapi: configure"
+
 // TrackSource marks the messages that this operator has sent, next to their track
 // id, in the gateway's own records.
 const TrackSource = wire.UserAgent
@@ -53,23 +56,11 @@ var _ gateway.Factory = New
 // newClient is New with a clock, which times that the server gives in relation to
 // its answer are counted from.
 func newClient(httpClient *http.Client, endpoint gateway.Endpoint, now func() time.Time) (*client, error) {
-	called, err := wire.NewClient(httpClient, endpoint.BaseURL)
+	called, endpoint, err := wire.NewClient(httpClient, configure, endpoint)
 	if err != nil {
-		return nil, misconfigured(err.Error())
-	}
-	endpoint.Token = strings.TrimSpace(endpoint.Token)
-	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
-	if !wire.Sendable(endpoint.Token) || !wire.Sendable(endpoint.AdminToken) {
-		return nil, misconfigured("a token holds characters that no HTTP header can carry")
+		return nil, err
 	}
 	return &client{wire: called, endpoint: endpoint, now: now}, nil
-}
-
-// misconfigured is the failure of a setting that a person has to change.
-func misconfigured(detail string) *failure.Error {
-	return &failure.Error{
-		Class: failure.Terminal, Code: failure.Misconfigured, Op: "uazapi: configure", Detail: detail,
-	}
 }
 
 // usable tells whether a token that the server gave can authorise calls.
@@ -247,7 +238,7 @@ func (c *client) SendText(ctx context.Context, text gateway.Text) (gateway.Recei
 // object without an error, and the receipt's MessageID is empty when it holds none.
 func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text) (gateway.Receipt, error) {
 	if c.endpoint.Instance == "" {
-		return gateway.Receipt{}, misconfigured("the legacy send call needs an instance name")
+		return gateway.Receipt{}, wire.Misconfigured(configure, "the legacy send call needs an instance name")
 	}
 	request.Path = "/message/text"
 	request.Body = map[string]any{

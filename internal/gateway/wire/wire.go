@@ -73,20 +73,31 @@ type Client struct {
 // Refuse classes an answer that is not a 2xx.
 type Refuse func(status int, header http.Header, body []byte) *failure.Error
 
-// NewClient returns a client of the server at a base URL. The HTTP client may be nil for
-// gateway.NewHTTPClient; its redirect policy is not used: redirects are never followed.
-// The error says in fixed words what is wrong with the address.
-func NewClient(httpClient *http.Client, address string) (*Client, error) {
-	base, err := parseBase(address)
+// NewClient returns a client of the server at an endpoint, and the endpoint with its tokens as
+// they are sent. The HTTP client may be nil for gateway.NewHTTPClient; its redirect policy is
+// not used: redirects are never followed. A base URL that cannot be called, or a token that
+// cannot be sent, is failure.Misconfigured in op; the error says in fixed words what is wrong.
+func NewClient(httpClient *http.Client, op string, endpoint gateway.Endpoint) (*Client, gateway.Endpoint, error) {
+	base, err := parseBase(endpoint.BaseURL)
 	if err != nil {
-		return nil, err
+		return nil, endpoint, Misconfigured(op, err.Error())
+	}
+	endpoint.Token = strings.TrimSpace(endpoint.Token)
+	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
+	if !Sendable(endpoint.Token) || !Sendable(endpoint.AdminToken) {
+		return nil, endpoint, Misconfigured(op, "a token holds characters that no HTTP header can carry")
 	}
 	if httpClient == nil {
 		httpClient = gateway.NewHTTPClient()
 	}
 	own := *httpClient
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http: &own, base: base}, nil
+	return &Client{http: &own, base: base}, endpoint, nil
+}
+
+// Misconfigured is the failure of a setting that a person has to change.
+func Misconfigured(op, detail string) *failure.Error {
+	return &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: op, Detail: detail}
 }
 
 // parseBase returns the address that paths are appended to.
