@@ -30,10 +30,8 @@ import (
 // names both, and how many depends on the order.
 //
 // Deliberately outside: events without a time of the platform's, which take that of their
-// arrival; customers who change their phone or address between events that share only that;
-// customers of whom only the leads of another product show that an address and a phone are
-// theirs;
-// leads that the controller finished between two deliveries, which stay as they are; and the
+// arrival (see TestARepetitionWithoutATimeChangesNothing); customers of whom it takes more
+// than one event between two to show that they are the same (see linked); leads that the controller finished between two deliveries, which stay as they are; and the
 // details of a purchase without credit, other than that there is one, where a product was
 // bought several times and another is in play (see ambiguous).
 
@@ -95,6 +93,9 @@ func allTriggers() *v1alpha1.Store {
 	})
 }
 
+// What the customer gives at some checkouts instead of gen's; the address is a smaller one.
+const address2, phone2 = "a.souza@example.com", "+5511900000001"
+
 // told is an event at so many minutes after noon.
 func told(id string, minutes int, kind platforms.Kind, mods ...func(*platforms.Event)) platforms.Event {
 	event := platforms.Event{
@@ -112,12 +113,17 @@ func triggered(trigger v1alpha1.Trigger) func(*platforms.Event) {
 	return func(e *platforms.Event) { e.Trigger, e.CheckoutURL = trigger, "https://pay.example.com/"+e.ID }
 }
 
-func credited(e *platforms.Event)    { e.Attribute = true }
-func chargedBack(e *platforms.Event) { e.Chargeback = true }
-func byPhoneOnly(e *platforms.Event) { e.Customer.Email, e.Customer.Name = "", "Maria" }
-func byEmailOnly(e *platforms.Event) { e.Customer.Phone, e.Customer.Name = "", "M. Souza" }
-func ofOther(e *platforms.Event)     { e.Product = platforms.Product{ID: "2", Name: "Curso de Canto"} }
-func unnamed(e *platforms.Event)     { e.Product.Name = "" }
+func credited(e *platforms.Event)     { e.Attribute = true }
+func chargedBack(e *platforms.Event)  { e.Chargeback = true }
+func byPhoneOnly(e *platforms.Event)  { e.Customer.Email, e.Customer.Name = "", "Maria" }
+func byEmailOnly(e *platforms.Event)  { e.Customer.Phone, e.Customer.Name = "", "M. Souza" }
+func byAddress2(e *platforms.Event)   { e.Customer.Phone, e.Customer.Email = "", address2 }
+func withAddress2(e *platforms.Event) { e.Customer.Email = address2 }
+func withPhone2(e *platforms.Event)   { e.Customer.Phone = phone2 }
+func byPhone2(e *platforms.Event)     { e.Customer.Phone, e.Customer.Email = phone2, "" }
+func ofThird(e *platforms.Event)      { e.Product = platforms.Product{ID: "3", Name: "Curso de Flauta"} }
+func ofOther(e *platforms.Event)      { e.Product = platforms.Product{ID: "2", Name: "Curso de Canto"} }
+func unnamed(e *platforms.Event)      { e.Product.Name = "" }
 
 // deliveries are what platforms have to tell of one customer. The second PIX of a cart is
 // made hours later, and the other product bought in between and before.
@@ -145,6 +151,15 @@ func deliveries() map[string]platforms.Event {
 		told("other-by-email", -20, platforms.Purchased, ofOther, byEmailOnly),
 		told("other-renewal", 60, platforms.Purchased, ofOther),
 		told("other-refund", 1200, platforms.Reversed, ofOther),
+		told("cart-2nd-address", 7, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), withAddress2),
+		told("pix-2nd-phone", 160, platforms.Abandoned, triggered(v1alpha1.TriggerPixPending), withPhone2),
+		told("approved-2nd-address", 213, platforms.Purchased, credited, byAddress2),
+		told("approved-2nd-phone", 214, platforms.Purchased, credited, byPhone2),
+		told("refund-2nd-address", 1002, platforms.Reversed, byAddress2),
+		told("other-cart-2nd-address", 25, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), ofOther, withAddress2),
+		told("other-2nd-address", 30, platforms.Purchased, credited, ofOther, byAddress2),
+		told("third-2nd-address", 40, platforms.Purchased, credited, ofThird, byAddress2),
+		told("third-2nd-phone", 41, platforms.Purchased, credited, ofThird, byPhone2),
 	} {
 		all[each.ID] = each
 	}
@@ -184,19 +199,17 @@ func ambiguous(events []platforms.Event) bool {
 	return len(products) > 1 && slices.ContainsFunc(slices.Collect(maps.Values(bought)), several)
 }
 
-// linked says whether the events of each product show that they are of one customer: not
-// some by an address only and the others by a phone only.
+// linked says whether the events show that they are of one customer: of every two, both name
+// one phone or address, or another event names one of each.
 func linked(events []platforms.Event) bool {
-	byPhone, byEmail, both := map[string]bool{}, map[string]bool{}, map[string]bool{}
-	for _, event := range events {
-		product := event.Product.ID
-		byPhone[product] = byPhone[product] || event.Customer.Email == ""
-		byEmail[product] = byEmail[product] || event.Customer.Phone == ""
-		both[product] = both[product] || event.Customer.Email != "" && event.Customer.Phone != ""
+	share := func(a, b platforms.Event) bool {
+		return a.Customer.Email != "" && a.Customer.Email == b.Customer.Email || a.Customer.Phone != "" && a.Customer.Phone == b.Customer.Phone
 	}
-	for product := range byPhone {
-		if byPhone[product] && byEmail[product] && !both[product] {
-			return false
+	for _, a := range events {
+		for _, b := range events {
+			if !slices.ContainsFunc(events, func(between platforms.Event) bool { return share(a, between) && share(between, b) }) {
+				return false
+			}
 		}
 	}
 	return true
@@ -224,11 +237,9 @@ func (w world) facts(t *testing.T, bare bool) string {
 	}
 	var lines []string
 	for product, facts := range joined {
-		line := fmt.Sprintf("%s: open %t, %q, %q, %q", product, open[product], facts.Name, facts.Email, facts.ProductName)
+		line := fmt.Sprintf("%s: open %t, %q, %q, %q, %q", product, open[product], facts.Name, facts.Emails, facts.Phones, facts.ProductName)
 		if facts.Start != nil {
 			line += fmt.Sprintf(", start %+v, first %s", *facts.Start, facts.FirstAbandoned.UTC())
-		} else {
-			line += ", " + facts.Phone
 		}
 		switch {
 		case facts.Purchase == nil:
@@ -238,7 +249,7 @@ func (w world) facts(t *testing.T, bare bool) string {
 			line += fmt.Sprintf(", purchase %+v", *facts.Purchase)
 		}
 		if facts.Reversal != nil {
-			line += fmt.Sprintf(", reversal %+v", *facts.Reversal)
+			line += fmt.Sprintf(", reversal %+v of %q", *facts.Reversal, facts.Reversals)
 		}
 		lines = append(lines, line)
 	}
@@ -284,6 +295,14 @@ func TestEveryOrderEndsTheSame(t *testing.T) {
 		{"cart", "other-long-before", "other-renewal", "other-refund"},
 		{"boleto", "pix", "cart-again", "approved-by-phone"},
 		{"refund", "chargeback", "cart", "approved"},
+		{"cart", "cart-2nd-address", "approved-2nd-address", "refund"},
+		{"cart", "pix-2nd-phone", "approved-by-phone", "cart-2nd-address"},
+		{"cart", "pix-2nd-phone", "approved-2nd-phone", "refund"},
+		{"cart", "cart-2nd-address", "third-2nd-address"},
+		{"cart", "cart-2nd-address", "pix-2nd-phone", "other-2nd-address"},
+		{"cart", "other-cart-2nd-address", "third-2nd-address"},
+		{"cart", "other-cart-2nd-address", "approved-2nd-address", "refund-2nd-address"},
+		{"cart", "pix-2nd-phone", "other-cart-2nd-address", "third-2nd-phone"},
 	} {
 		events := make([]platforms.Event, 0, len(set))
 		for _, id := range set {

@@ -135,7 +135,7 @@ func (r *report) scope() v1alpha1.KillSwitchScope {
 func (r *report) startOn(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) (changed bool) {
 	switch r.fitOf(recovery) {
 	case fitJoins:
-		return lead.Add(recovery, r.started().Join(bought(purchase)))
+		return lead.Add(recovery, r.started().Join(lead.Bought(purchase)))
 	case fitReopens:
 		r.reopen(recovery, purchase)
 		return true
@@ -213,12 +213,13 @@ func (r *report) about(leads []v1alpha1.CartRecovery) []*v1alpha1.CartRecovery {
 	}
 	var about []*v1alpha1.CartRecovery
 	event := r.said()
+	customer := lead.Linked(&event.Spec.Customer, r.store.Name, leads)
 	for i := range leads {
 		each := &leads[i]
 		if each.Spec.StoreRef.Name != r.store.Name {
 			continue
 		}
-		twin := lead.SameCustomer(&each.Spec.Customer, &event.Spec.Customer) && lead.SameProduct(&each.Spec, &event.Spec)
+		twin := lead.SameCustomer(&each.Spec.Customer, &customer) && lead.SameProduct(&each.Spec, &event.Spec)
 		if each.Name == event.Name || twin {
 			about = append(about, each)
 		}
@@ -279,26 +280,18 @@ func (r *report) started() lead.Facts {
 		Trigger: r.event.Trigger, AbandonedAt: at, EventID: r.event.ID, CheckoutURL: r.event.CheckoutURL,
 		Amount: r.event.Amount, Currency: r.event.Currency, Phone: r.event.Customer.Phone,
 	}
-	facts.FirstAbandoned, facts.Phone = at.Time, ""
+	facts.FirstAbandoned = at.Time
 	return facts
-}
-
-// bought is what a purchase says of every lead that it stops.
-func bought(purchase *v1alpha1.Purchase) lead.Facts {
-	if purchase == nil {
-		return lead.Facts{}
-	}
-	return lead.Facts{Purchase: purchase, LastPurchase: purchase.At.Time}
 }
 
 // purchased is what a purchase says of the leads that it is about.
 func (r *report) purchased() lead.Facts {
-	return lead.FactsOf(r.said()).Join(bought(r.purchase(!r.event.Attribute)))
+	return lead.FactsOf(r.said()).Join(lead.Bought(r.purchase(!r.event.Attribute)))
 }
 
 // reversed is what a refund or chargeback says of the leads that it is about.
 func (r *report) reversed() lead.Facts {
-	return lead.FactsOf(r.said()).Join(lead.Facts{Reversal: r.reversal()})
+	return lead.FactsOf(r.said()).Join(lead.TakenBack(r.reversal()))
 }
 
 // occurred is when the event happened by the platform's clock, where that is possible,
@@ -359,7 +352,8 @@ func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha
 			notes = append(notes, note{lead: each, facts: facts, about: true})
 		}
 	}
-	stops, customer := bought(r.purchase(true)), r.customer()
+	stops, customer := lead.Bought(r.purchase(true)), r.customer()
+	customer = lead.Linked(&customer, r.store.Name, leads)
 	for i := range leads {
 		each := &leads[i]
 		if each.Spec.StoreRef.Name == r.store.Name && !slices.Contains(about, each) && lead.SameCustomer(&each.Spec.Customer, &customer) &&

@@ -150,25 +150,31 @@ func (s *Server) noteOn(ctx context.Context, next *note, into *noted) error {
 	return nil
 }
 
-// leadsOf reads, from the API server and not from the cache, the event's own lead and
-// every lead with its customer's phone or e-mail address.
+// leadsOf reads, from the API server and not from the cache, the event's own lead and every
+// lead of its customer in the Store, by phone and by e-mail address. Only where what is found
+// names others of the customer (see lead.Linked) is it asked for those too.
 func (s *Server) leadsOf(ctx context.Context, r *report) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
-	seen := map[string]bool{}
-	for label, value := range lead.Labels("", r.customer()) {
-		if label == v1alpha1.LabelStore {
-			continue
-		}
-		var leads v1alpha1.CartRecoveryList
-		if err := s.Live.List(ctx, &leads, client.InNamespace(r.store.Namespace), client.MatchingLabels{label: value}); err != nil {
-			return nil, fmt.Errorf("list the leads of a customer: %w", err)
-		}
-		for i := range leads.Items {
-			if name := leads.Items[i].Name; !seen[name] {
-				seen[name] = true
-				found = append(found, leads.Items[i])
+	seen, asked := map[string]bool{}, map[string]bool{}
+	customer := r.customer()
+	for wanted, hop := customer, 0; hop < 2; hop++ {
+		for _, key := range lead.CustomerKeys(&wanted) {
+			if asked[key] {
+				continue
+			}
+			asked[key] = true
+			var leads v1alpha1.CartRecoveryList
+			if err := s.Live.List(ctx, &leads, client.InNamespace(r.store.Namespace), client.HasLabels{key}); err != nil {
+				return nil, fmt.Errorf("list the leads of a customer: %w", err)
+			}
+			for i := range leads.Items {
+				if each := &leads.Items[i]; each.Spec.StoreRef.Name == r.store.Name && !seen[each.Name] {
+					seen[each.Name] = true
+					found = append(found, *each)
+				}
 			}
 		}
+		wanted = lead.Linked(&customer, r.store.Name, found)
 	}
 	if seen[r.leadName()] {
 		return found, nil

@@ -61,7 +61,7 @@ func (r *report) reopen(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purc
 	delete(recovery.Annotations, v1alpha1.AnnotationFirstAbandoned)
 	delete(recovery.Annotations, v1alpha1.AnnotationLastPurchase)
 	recovery.Spec.AbandonedAt = nil
-	lead.Add(recovery, r.started().Join(bought(purchase)))
+	lead.Add(recovery, r.started().Join(lead.Bought(purchase)))
 	setAnnotation(recovery, v1alpha1.AnnotationPreviousCompleted, completed)
 	r.annotatePlanned(recovery)
 }

@@ -146,7 +146,7 @@ func TestReopen(t *testing.T) {
 	}
 	spec := recovery.Spec
 	if spec.Trigger != v1alpha1.TriggerAbandonedCart || spec.EventID != "event-1" || spec.CheckoutURL != "" || spec.Amount != "99.90" || spec.Currency != "BRL" ||
-		!spec.AbandonedAt.Equal(noon.Add(9*day)) || spec.Customer != (v1alpha1.LeadCustomer{Name: "Maria Souza Lima", Phone: "+5521912345678", Email: gen.Email}) {
+		!spec.AbandonedAt.Equal(noon.Add(9*day)) || spec.Customer.Name != "Maria Souza Lima" || spec.Customer.Phone != "+5521912345678" || spec.Customer.Email != gen.Email {
 		t.Errorf("spec %+v", spec)
 	}
 	if recovery.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash("+5521912345678") {

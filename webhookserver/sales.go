@@ -264,7 +264,7 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	}
 	created := r.leadWith(r.started())
 	purchase := lead.StoppedByAny(created, known, r.scope())
-	lead.Add(created, bought(purchase))
+	lead.Add(created, lead.Bought(purchase))
 	r.annotatePlanned(created)
 	err = s.Client.Create(ctx, created)
 	switch {

@@ -177,15 +177,31 @@ type LeadCustomer struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	Name string `json:"name,omitempty"`
-	// Phone in E.164.
+	// Phone in E.164: the number that is written to.
 	// +optional
 	// +kubebuilder:validation:MaxLength=20
 	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,18}$`
 	Phone string `json:"phone,omitempty"`
-	// Email in lower case.
+	// Email in lower case; the smallest where several are known.
 	// +optional
 	// +kubebuilder:validation:MaxLength=254
 	Email string `json:"email,omitempty"`
+	// OtherEmails are the customer's other addresses, in lower case. A purchase that names
+	// any of them is the customer's.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=7
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=254
+	OtherEmails []string `json:"otherEmails,omitempty"`
+	// OtherPhones are the customer's other numbers in E.164. Nothing is sent to them; a
+	// purchase that names any of them is the customer's.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MaxLength=20
+	// +kubebuilder:validation:items:Pattern=`^\+[1-9][0-9]{6,18}$`
+	OtherPhones []string `json:"otherPhones,omitempty"`
 }
 
 // LeadProduct is the product of a lead, as the platform named it.

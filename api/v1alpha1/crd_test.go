@@ -70,15 +70,19 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		"quiet hours of no length": {gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "22:00"}
 		}), "must differ"},
-		"an unknown platform":            {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("shopify") }), "Unsupported value"},
-		"a product without platform ids": {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }), "platformIDs"},
-		"an own gateway without a token": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = "https://x.uazapi.com" }), "own adminTokenSecretRef"},
-		"a pair code without a phone":    {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Pairing.Method = v1alpha1.PairingPairCode }), "needs the phone"},
-		"a phone that is not E.164":      {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "11 98765-4321" }), "customer.phone"},
-		"a cart without a phone":         {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }), "needs a trigger and customer.phone"},
-		"a lead of nothing":              {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }), "a lead starts with"},
-		"an amount with a comma":         {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Amount = "297,00" }), "spec.amount"},
-		"a suppression of nobody":        {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"}, Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}}, "exactly one of phone and phoneHash"},
+		"an unknown platform":             {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("shopify") }), "Unsupported value"},
+		"a product without platform ids":  {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }), "platformIDs"},
+		"an own gateway without a token":  {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = "https://x.uazapi.com" }), "own adminTokenSecretRef"},
+		"a pair code without a phone":     {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Pairing.Method = v1alpha1.PairingPairCode }), "needs the phone"},
+		"a phone that is not E.164":       {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "11 98765-4321" }), "customer.phone"},
+		"another phone that is not E.164": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.OtherPhones = []string{"11 98765-4321"} }), "customer.otherPhones"},
+		"more addresses than are kept": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.OtherEmails = strings.Split("a@b,c@b,d@b,e@b,f@b,g@b,h@b,i@b", ",")
+		}), "customer.otherEmails"},
+		"a cart without a phone":  {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }), "needs a trigger and customer.phone"},
+		"a lead of nothing":       {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }), "a lead starts with"},
+		"an amount with a comma":  {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Amount = "297,00" }), "spec.amount"},
+		"a suppression of nobody": {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"}, Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}}, "exactly one of phone and phoneHash"},
 	} {
 		err := kube.Create(t.Context(), gen.In(namespace, row.object))
 		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {

@@ -14,6 +14,12 @@ const (
 	LabelPhoneKey = "cartrecovery.dev/phone-key"
 	// LabelEmailKey is the hash of the customer's e-mail address.
 	LabelEmailKey = "cartrecovery.dev/email-key"
+	// LabelPhonePrefix and LabelEmailPrefix, each followed by such a hash, are labels without
+	// a value: one for each number and address that is known of the customer. Purchases find
+	// their leads by them.
+	LabelPhonePrefix = "phone-key.cartrecovery.dev/"
+	// LabelEmailPrefix: see LabelPhonePrefix.
+	LabelEmailPrefix = "email-key.cartrecovery.dev/"
 )
 
 // AnnotationPairRequested asks a WhatsAppInstance for a new pairing attempt; its value
@@ -47,6 +53,13 @@ const (
 	// where that is not spec.purchase: a subscription that was renewed. It decides which
 	// leads of other products the customer's purchases stop.
 	AnnotationLastPurchase = "cartrecovery.dev/last-purchase-at"
+	// AnnotationPurchases are the purchases that were reported of a lead beside
+	// spec.purchase, the latest of them: for each when it was (RFC 3339) and a hash of its
+	// event id. A purchase that is delivered again is recognised by it.
+	AnnotationPurchases = "cartrecovery.dev/other-purchases"
+	// AnnotationReversals are the sales that were reported as taken back, beside that of
+	// spec.reversal: a hash of each transaction id.
+	AnnotationReversals = "cartrecovery.dev/other-reversals"
 )
 
 // ObjectReference names an object in the same namespace.

@@ -169,12 +169,7 @@ func leaveDeleted(s *situation) (action, bool) {
 
 // labelUnlabelled comes before anything is sent: the kill switch finds leads by label.
 func labelUnlabelled(s *situation) (action, bool) {
-	for key, value := range lead.Labels(s.lead.Spec.StoreRef.Name, s.lead.Spec.Customer) {
-		if s.lead.Labels[key] != value {
-			return action{kind: label}, true
-		}
-	}
-	return action{}, false
+	return action{kind: label}, !lead.Labelled(s.lead)
 }
 
 // resolveClaim comes before all that follows: until it is known whether a claimed message went,

@@ -5,6 +5,7 @@ package index
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -28,9 +29,14 @@ const (
 	InstanceByGatewayName = "instance.gatewayName"
 	// LeadByStore finds the unfinished CartRecoveries of a Store by its name.
 	LeadByStore = "lead.store"
-	// LeadByPhone finds CartRecoveries by LeadPhoneKey, finished or not.
+	// LeadByPhone finds CartRecoveries by LeadPhoneKey of the number that is written to,
+	// finished or not.
 	LeadByPhone = "lead.phone"
-	// LeadByEmail finds CartRecoveries by LeadEmailKey, finished or not.
+	// LeadByAnyPhone finds CartRecoveries by LeadPhoneKey of any number of the customer,
+	// finished or not.
+	LeadByAnyPhone = "lead.anyPhone"
+	// LeadByEmail finds CartRecoveries by LeadEmailKey of any address of the customer,
+	// finished or not.
 	LeadByEmail = "lead.email"
 	// LeadByMessage finds unfinished CartRecoveries by LeadMessageKey.
 	LeadByMessage = "lead.message"
@@ -43,7 +49,7 @@ func ProductKey(store string, platform v1alpha1.PlatformName, id string) string 
 	return store + "\x00" + string(platform) + "\x00" + id
 }
 
-// LeadPhoneKey is the value of LeadByPhone and SuppressionByPhone: a store's name and a
+// LeadPhoneKey is the value of LeadByPhone, LeadByAnyPhone and SuppressionByPhone: a store's name and a
 // lead.PhoneHash.
 func LeadPhoneKey(store, phoneHash string) string {
 	return store + "\x00" + phoneHash
@@ -83,7 +89,8 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.WhatsAppInstance{}, InstanceByGatewayName, instanceGatewayName},
 		{&v1alpha1.CartRecovery{}, LeadByStore, leadStore},
 		{&v1alpha1.CartRecovery{}, LeadByPhone, leadPhone},
-		{&v1alpha1.CartRecovery{}, LeadByEmail, leadEmail},
+		{&v1alpha1.CartRecovery{}, LeadByAnyPhone, leadPhones},
+		{&v1alpha1.CartRecovery{}, LeadByEmail, leadEmails},
 		{&v1alpha1.CartRecovery{}, LeadByMessage, leadMessages},
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
@@ -150,12 +157,44 @@ func leadPhone(object client.Object) []string {
 	return []string{LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))}
 }
 
-func leadEmail(object client.Object) []string {
+func leadPhones(object client.Object) []string {
 	recovery, ok := object.(*v1alpha1.CartRecovery)
-	if !ok || recovery.Spec.Customer.Email == "" {
+	if !ok {
 		return nil
 	}
-	return []string{LeadEmailKey(recovery.Spec.StoreRef.Name, lead.EmailHash(recovery.Spec.Customer.Email))}
+	return phoneKeys(recovery.Spec.StoreRef.Name, &recovery.Spec.Customer)
+}
+
+func leadEmails(object client.Object) []string {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok {
+		return nil
+	}
+	return emailKeys(recovery.Spec.StoreRef.Name, &recovery.Spec.Customer)
+}
+
+// phoneKeys are the LeadPhoneKeys of all numbers of a customer, each once.
+func phoneKeys(store string, customer *v1alpha1.LeadCustomer) []string {
+	return customerKeys(customer.Phone, customer.OtherPhones, lead.PhoneHash, func(hash string) string { return LeadPhoneKey(store, hash) })
+}
+
+// emailKeys are the LeadEmailKeys of all addresses of a customer, each once.
+func emailKeys(store string, customer *v1alpha1.LeadCustomer) []string {
+	return customerKeys(customer.Email, customer.OtherEmails, lead.EmailHash, func(hash string) string { return LeadEmailKey(store, hash) })
+}
+
+func customerKeys(one string, others []string, hashed, key func(string) string) []string {
+	keys := make([]string, 0, 1+len(others))
+	for at := -1; at < len(others); at++ {
+		value := one
+		if at >= 0 {
+			value = others[at]
+		}
+		if hash := hashed(value); hash != "" && !slices.Contains(keys, key(hash)) {
+			keys = append(keys, key(hash))
+		}
+	}
+	return keys
 }
 
 func leadMessages(object client.Object) []string {

@@ -76,7 +76,7 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 // lead.StoppedBy). scope is the killSwitchScope that holds for the lead. A cart and a
 // purchase that come within milliseconds, on different replicas, do not see each other, and
 // those of a customer who gave an e-mail address here and a phone there are linked only by
-// what comes later.
+// what comes later, or by another lead that has both (see lead.Linked).
 func StoppingPurchase(
 	ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope,
 ) (*v1alpha1.Purchase, error) {
@@ -84,8 +84,9 @@ func StoppingPurchase(
 	return lead.StoppedByAny(recovery, others, scope), err
 }
 
-// LeadsOf finds the leads with a customer's phone key or e-mail address in a Store, each
-// once and finished or not. A key says less than a phone: see lead.SameCustomer.
+// LeadsOf finds the leads with a phone key or e-mail address of a customer in a Store, and
+// with those that they add to it (see lead.Linked), each once and finished or not. A key says
+// less than a phone: see lead.SameCustomer.
 func LeadsOf(ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
 	return leadsOf(ctx, reader, namespace, store, customer)
 }
@@ -94,29 +95,43 @@ func leadsOf(
 	ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer, options ...client.ListOption,
 ) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
-	for _, by := range customerKeys(store, customer) {
-		var leads v1alpha1.CartRecoveryList
-		err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), by)...)
-		if err != nil {
-			return nil, fmt.Errorf("find the leads of a customer: %w", err)
-		}
-		for i := range leads.Items {
-			isKnown := func(known v1alpha1.CartRecovery) bool { return known.Name == leads.Items[i].Name }
-			if !slices.ContainsFunc(found, isKnown) {
-				found = append(found, leads.Items[i])
+	asked, wanted := map[string]bool{}, customer
+	for range 2 {
+		for _, by := range lookups(store, &wanted, asked) {
+			var leads v1alpha1.CartRecoveryList
+			err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), by)...)
+			if err != nil {
+				return nil, fmt.Errorf("find the leads of a customer: %w", err)
 			}
+			found = withNew(found, leads.Items)
 		}
+		wanted = lead.Linked(&customer, store, found)
 	}
 	return found, nil
 }
 
-func customerKeys(store string, customer v1alpha1.LeadCustomer) []client.MatchingFields {
-	var keys []client.MatchingFields
-	if hash := lead.PhoneHash(customer.Phone); hash != "" {
-		keys = append(keys, client.MatchingFields{LeadByPhone: LeadPhoneKey(store, hash)})
+// lookups are the look-ups of a customer's leads that were not asked yet.
+func lookups(store string, customer *v1alpha1.LeadCustomer, asked map[string]bool) []client.MatchingFields {
+	var fresh []client.MatchingFields
+	add := func(field string, keys []string) {
+		for _, key := range keys {
+			if !asked[field+key] {
+				asked[field+key] = true
+				fresh = append(fresh, client.MatchingFields{field: key})
+			}
+		}
 	}
-	if hash := lead.EmailHash(customer.Email); hash != "" {
-		keys = append(keys, client.MatchingFields{LeadByEmail: LeadEmailKey(store, hash)})
+	add(LeadByAnyPhone, phoneKeys(store, customer))
+	add(LeadByEmail, emailKeys(store, customer))
+	return fresh
+}
+
+func withNew(found, leads []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
+	for i := range leads {
+		isKnown := func(known v1alpha1.CartRecovery) bool { return known.Name == leads[i].Name }
+		if !slices.ContainsFunc(found, isKnown) {
+			found = append(found, leads[i])
+		}
 	}
-	return keys
+	return found
 }

@@ -115,6 +115,7 @@ func TestStoppingPurchase(t *testing.T) {
 	byPhone := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Email = "" }
 	byEmail := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }
 	otherProduct := func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "2" }
+	withAddress := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Email = "b@example.com" }
 	unattributed := func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }
 	for name, row := range map[string]struct {
 		others []client.Object
@@ -129,6 +130,19 @@ func TestStoppingPurchase(t *testing.T) {
 		"the same Product elsewhere": {[]client.Object{bought("a", otherProduct, func(l *v1alpha1.CartRecovery) {
 			l.Spec.Platform, l.Spec.ProductRef = v1alpha1.PlatformKiwify, &v1alpha1.ObjectReference{Name: gen.Product}
 		})}, "a"},
+		"an address it has beside its own": {[]client.Object{bought("a", byEmail, func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Email, l.Spec.Customer.OtherEmails = "b@example.com", []string{"c@example.com", gen.Email}
+		})}, "a"},
+		"a number it has beside its own": {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Phone, l.Spec.Customer.OtherPhones = "+5521911112222", []string{gen.Phone}
+		})}, "a"},
+		"an address that only another lead has": {[]client.Object{
+			bought("a", byEmail, otherProduct, withAddress), gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name = "b" }, otherProduct, withAddress),
+		}, "a"},
+		"an address that only another store's lead has": {[]client.Object{
+			bought("a", byEmail, otherProduct, withAddress),
+			gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name, l.Spec.StoreRef.Name = "b", "other" }, otherProduct, withAddress),
+		}, ""},
 		"the one that counts": {[]client.Object{
 			bought("a", unattributed), bought("b"), bought("c"), bought("d", otherProduct, byEmail), bought("e", byEmail),
 		}, "b"},

@@ -1,6 +1,7 @@
 package lead
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -30,9 +31,69 @@ func SamePhone(a, b string) bool {
 	return a != "" && b != "" && (a == b || FullNumber(a) == FullNumber(b))
 }
 
-// SameCustomer says whether two customers are one: the same e-mail address or the same phone.
+// SameCustomer says whether two customers are one: they share an e-mail address or a phone.
 func SameCustomer(a, b *v1alpha1.LeadCustomer) bool {
-	return a.Email != "" && strings.EqualFold(a.Email, b.Email) || SamePhone(a.Phone, b.Phone)
+	return shared(emailsOf(a), emailsOf(b), strings.EqualFold) || shared(phonesOf(a), phonesOf(b), SamePhone)
+}
+
+func shared(a, b []string, same func(a, b string) bool) bool {
+	for _, each := range a {
+		if slices.ContainsFunc(b, func(other string) bool { return same(each, other) }) {
+			return true
+		}
+	}
+	return false
+}
+
+// emailsOf are all addresses of a customer, phonesOf all numbers.
+func emailsOf(customer *v1alpha1.LeadCustomer) []string {
+	return allOf(customer.Email, customer.OtherEmails)
+}
+
+func phonesOf(customer *v1alpha1.LeadCustomer) []string {
+	return allOf(customer.Phone, customer.OtherPhones)
+}
+
+func allOf(one string, others []string) []string {
+	all := make([]string, 0, 1+len(others))
+	if one != "" {
+		all = append(all, one)
+	}
+	return append(all, others...)
+}
+
+// Linked is a customer with the addresses and numbers that their leads among these say are
+// theirs: who bought by an address that we only know together with a phone is the one who
+// left another cart with that phone. One step is taken and no more, and at most eight
+// addresses and eight numbers are added.
+func Linked(customer *v1alpha1.LeadCustomer, store string, leads []v1alpha1.CartRecovery) v1alpha1.LeadCustomer {
+	linked, emails, phones := *customer, emailsOf(customer), phonesOf(customer)
+	var newEmails, newPhones []string
+	for i := range leads {
+		spec := &leads[i].Spec
+		if spec.StoreRef.Name != store || !SameCustomer(&spec.Customer, customer) {
+			continue
+		}
+		newEmails = append(newEmails, missing(emailsOf(&spec.Customer), emails, strings.EqualFold)...)
+		newPhones = append(newPhones, missing(phonesOf(&spec.Customer), phones, SamePhone)...)
+	}
+	linked.OtherEmails = withSome(customer.OtherEmails, newEmails)
+	linked.OtherPhones = withSome(customer.OtherPhones, newPhones)
+	return linked
+}
+
+// missing are those that are not among the known.
+func missing(found, known []string, same func(a, b string) bool) []string {
+	return slices.DeleteFunc(found, func(each string) bool {
+		return slices.ContainsFunc(known, func(other string) bool { return same(each, other) })
+	})
+}
+
+func withSome(own, added []string) []string {
+	if len(added) == 0 {
+		return own
+	}
+	return slices.Concat(own, members(setOf(maxKnown, added...)))
 }
 
 // SameProduct says whether two leads are of one product: the same Product, or the same at
@@ -64,22 +125,23 @@ func Reaches(at time.Time, recovery *v1alpha1.CartRecovery) bool {
 // StoppedByAny returns the purchase that stops a lead and stands on one of these others, the
 // one that counts where there are several; nil when there is none.
 func StoppedByAny(recovery *v1alpha1.CartRecovery, others []v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
+	customer := Linked(&recovery.Spec.Customer, recovery.Spec.StoreRef.Name, others)
 	var best *v1alpha1.Purchase
 	for i := range others {
 		if others[i].Name != recovery.Name {
-			best = BetterPurchase(best, StoppedBy(recovery, &others[i], scope))
+			best = BetterPurchase(best, stoppedBy(recovery, &customer, &others[i], scope))
 		}
 	}
 	return best
 }
 
-// StoppedBy returns the purchase on another lead that stops this one, nil when none does:
+// stoppedBy returns the purchase on another lead that stops this one, nil when none does:
 // of the same customer, and of the same product or, in the scope Customer, of another one
 // that Reaches it, which no recovery may take credit for.
-func StoppedBy(recovery, other *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
+func stoppedBy(recovery *v1alpha1.CartRecovery, customer *v1alpha1.LeadCustomer, other *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
 	purchase := other.Spec.Purchase
 	switch {
-	case purchase == nil || recovery.Spec.StoreRef != other.Spec.StoreRef || !SameCustomer(&recovery.Spec.Customer, &other.Spec.Customer):
+	case purchase == nil || recovery.Spec.StoreRef != other.Spec.StoreRef || !SameCustomer(customer, &other.Spec.Customer):
 		return nil
 	case SameProduct(&recovery.Spec, &other.Spec):
 		return purchase.DeepCopy()

@@ -1,6 +1,8 @@
 package lead_test
 
 import (
+	"fmt"
+	"reflect"
 	"testing"
 	"time"
 
@@ -17,12 +19,24 @@ func TestSameCustomer(t *testing.T) {
 		a, b v1alpha1.LeadCustomer
 		want bool
 	}{
-		"the same address":                  {v1alpha1.LeadCustomer{Email: "m@example.com"}, v1alpha1.LeadCustomer{Email: "M@example.com", Phone: mobile}, true},
-		"the same phone":                    {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile}, v1alpha1.LeadCustomer{Email: "b@example.com", Phone: mobile}, true},
-		"a mobile without its 9th digit":    {v1alpha1.LeadCustomer{Phone: "+5511987654321"}, v1alpha1.LeadCustomer{Phone: "+551187654321"}, true},
-		"a landline with a mobile's key":    {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Phone: landline}, false},
-		"nothing":                           {v1alpha1.LeadCustomer{}, v1alpha1.LeadCustomer{}, false},
-		"a phone here, an address there":    {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Email: "m@example.com"}, false},
+		"the same address":               {v1alpha1.LeadCustomer{Email: "m@example.com"}, v1alpha1.LeadCustomer{Email: "M@example.com", Phone: mobile}, true},
+		"the same phone":                 {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile}, v1alpha1.LeadCustomer{Email: "b@example.com", Phone: mobile}, true},
+		"a mobile without its 9th digit": {v1alpha1.LeadCustomer{Phone: "+5511987654321"}, v1alpha1.LeadCustomer{Phone: "+551187654321"}, true},
+		"a landline with a mobile's key": {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Phone: landline}, false},
+		"nothing":                        {v1alpha1.LeadCustomer{}, v1alpha1.LeadCustomer{}, false},
+		"a phone here, an address there": {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Email: "m@example.com"}, false},
+		"one of several addresses": {
+			v1alpha1.LeadCustomer{Email: "a@example.com", OtherEmails: []string{"b@example.com", "m@example.com"}},
+			v1alpha1.LeadCustomer{Email: "c@example.com", OtherEmails: []string{"M@example.com"}}, true,
+		},
+		"one of several phones": {
+			v1alpha1.LeadCustomer{Phone: landline, OtherPhones: []string{mobile}},
+			v1alpha1.LeadCustomer{Phone: "+5521912345678", OtherPhones: []string{mobile}}, true,
+		},
+		"other addresses and phones": {
+			v1alpha1.LeadCustomer{Phone: landline, OtherEmails: []string{"a@example.com"}},
+			v1alpha1.LeadCustomer{OtherPhones: []string{mobile}, Email: "b@example.com"}, false,
+		},
 		"another phone and another address": {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile}, v1alpha1.LeadCustomer{Email: "b@example.com", Phone: landline}, false},
 	} {
 		if lead.SameCustomer(&row.a, &row.b) != row.want || lead.SameCustomer(&row.b, &row.a) != row.want {
@@ -34,7 +48,40 @@ func TestSameCustomer(t *testing.T) {
 	}
 }
 
-func TestStoppedBy(t *testing.T) {
+func TestLinked(t *testing.T) {
+	const first, second, foreign = "+5511987654321", "+5521912345678", "+5531912345678"
+	of := func(name string, customer v1alpha1.LeadCustomer, mods ...func(*v1alpha1.CartRecovery)) v1alpha1.CartRecovery {
+		return *gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) { l.Name, l.Spec.Customer = name, customer }}, mods...)...)
+	}
+	elsewhere := func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }
+	leads := []v1alpha1.CartRecovery{
+		of("own", v1alpha1.LeadCustomer{Email: "a@example.com", Phone: first}),
+		of("older form of the number", v1alpha1.LeadCustomer{Email: "A@example.com", Phone: "+551187654321"}),
+		of("another address", v1alpha1.LeadCustomer{Email: "b@example.com", OtherPhones: []string{first}}),
+		of("another phone", v1alpha1.LeadCustomer{OtherEmails: []string{"a@example.com"}, Phone: second}),
+		of("two steps away", v1alpha1.LeadCustomer{Email: "c@example.com", Phone: second}),
+		of("another store", v1alpha1.LeadCustomer{Email: "d@example.com", Phone: first}, elsewhere),
+		of("somebody else", v1alpha1.LeadCustomer{Email: "e@example.com", Phone: foreign}),
+	}
+	customer := v1alpha1.LeadCustomer{Name: "Ana", Email: "a@example.com", Phone: first}
+	want := v1alpha1.LeadCustomer{
+		Name: "Ana", Email: "a@example.com", Phone: first, OtherEmails: []string{"b@example.com"}, OtherPhones: []string{second},
+	}
+	if got := lead.Linked(&customer, gen.Store, leads); !reflect.DeepEqual(got, want) {
+		t.Errorf("got %+v, want %+v", got, want)
+	}
+	if got := lead.Linked(&customer, gen.Store, leads[:1]); !reflect.DeepEqual(got, customer) {
+		t.Errorf("nothing new made %+v", got)
+	}
+	for n := range 1000 {
+		leads = append(leads, of("crowd", v1alpha1.LeadCustomer{Email: fmt.Sprintf("x%d@example.com", n), Phone: first}))
+	}
+	if got := lead.Linked(&customer, gen.Store, leads); len(got.OtherEmails) > 8 {
+		t.Errorf("a number that a thousand give adds %d addresses", len(got.OtherEmails))
+	}
+}
+
+func TestStoppedByAny(t *testing.T) {
 	type mod = func(*v1alpha1.CartRecovery)
 	purchase := func(minutes int, unattributed bool, mods ...mod) *v1alpha1.CartRecovery {
 		return gen.Lead(noon, append([]mod{func(l *v1alpha1.CartRecovery) {
@@ -86,7 +133,7 @@ func TestStoppedBy(t *testing.T) {
 		if row.lead != nil {
 			row.lead(recovery)
 		}
-		got := lead.StoppedBy(recovery, row.other, row.scope)
+		got := lead.StoppedByAny(recovery, []v1alpha1.CartRecovery{*row.other}, row.scope)
 		if (got != nil) != row.stops {
 			t.Errorf("%s: got %+v", name, got)
 			continue

@@ -2,6 +2,9 @@ package lead
 
 import (
 	"cmp"
+	"maps"
+	"slices"
+	"strings"
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -25,7 +28,8 @@ type Start struct {
 	Phone string
 }
 
-// Facts is what one or more events say of a lead. The zero value says nothing.
+// Facts is what one or more events say of a lead. The zero value says nothing. Bought and
+// TakenBack make those of a purchase and of a reversal.
 type Facts struct {
 	// Start of the lead, nil when only a purchase or a reversal is known.
 	Start *Start
@@ -35,32 +39,69 @@ type Facts struct {
 	Purchase *v1alpha1.Purchase
 	// LastPurchase is the latest time of all purchases; zero without one.
 	LastPurchase time.Time
+	// Purchases are the events of all purchases, that of Purchase too, for PurchasedAt. A set.
+	Purchases string
 	// Reversal that counts, nil when there is none.
 	Reversal *v1alpha1.Reversal
-	// Name and Email of the customer, and ProductName, "" when unknown.
-	Name, Email, ProductName string
-	// Phone of the customer where there is no Start, whose phone counts before any other.
-	Phone string
+	// Reversals are the sales that were taken back, that of Reversal too, for Reversed. A set.
+	Reversals string
+	// Name of the customer, and ProductName, "" when unknown.
+	Name, ProductName string
+	// Emails are the customer's addresses in lower case. A set.
+	Emails string
+	// Phones are the customer's numbers in E.164, that of Start too. A set.
+	Phones string
+}
+
+// Bought is what a purchase says of every lead that it stops; nothing when it is nil.
+func Bought(purchase *v1alpha1.Purchase) Facts {
+	if purchase == nil {
+		return Facts{}
+	}
+	return Facts{Purchase: purchase, LastPurchase: purchase.At.Time, Purchases: purchaseEvent(purchase)}
+}
+
+// TakenBack is what a refund or chargeback says of a lead.
+func TakenBack(reversal *v1alpha1.Reversal) Facts {
+	return Facts{Reversal: reversal, Reversals: reversedSale(reversal)}
 }
 
 // FactsOf returns what is known of a lead.
 func FactsOf(recovery *v1alpha1.CartRecovery) Facts {
 	spec := &recovery.Spec
 	facts := Facts{
-		Purchase: spec.Purchase, Reversal: spec.Reversal, Name: spec.Customer.Name, Email: spec.Customer.Email,
-		Phone: spec.Customer.Phone, ProductName: spec.Product.Name,
+		Purchase: spec.Purchase, Reversal: spec.Reversal, Name: spec.Customer.Name, ProductName: spec.Product.Name,
+		Emails: setOf(maxKnown, lowered(emailsOf(&spec.Customer))...), Phones: setOf(maxKnown, phonesOf(&spec.Customer)...),
+		Purchases: unionOfEvents(purchaseEvent(spec.Purchase), listed(recovery, v1alpha1.AnnotationPurchases)),
+		Reversals: union(maxEvents, reversedSale(spec.Reversal), listed(recovery, v1alpha1.AnnotationReversals)),
 	}
 	if spec.AbandonedAt != nil {
 		facts.Start = &Start{
 			Trigger: spec.Trigger, AbandonedAt: *spec.AbandonedAt, EventID: spec.EventID, CheckoutURL: spec.CheckoutURL,
 			Amount: spec.Amount, Currency: spec.Currency, Phone: spec.Customer.Phone,
 		}
-		facts.FirstAbandoned, facts.Phone = earlier(spec.AbandonedAt.Time, annotated(recovery, v1alpha1.AnnotationFirstAbandoned)), ""
+		facts.FirstAbandoned = earlier(spec.AbandonedAt.Time, annotated(recovery, v1alpha1.AnnotationFirstAbandoned))
 	}
 	if spec.Purchase != nil {
 		facts.LastPurchase = later(spec.Purchase.At.Time, annotated(recovery, v1alpha1.AnnotationLastPurchase))
 	}
 	return facts
+}
+
+func lowered(texts []string) []string {
+	for i := range texts {
+		texts[i] = strings.ToLower(texts[i])
+	}
+	return texts
+}
+
+// listed is the set that an annotation keeps.
+func listed(recovery *v1alpha1.CartRecovery, name string) string {
+	value := recovery.Annotations[name]
+	if value == "" {
+		return ""
+	}
+	return setOf(maxEvents, strings.Split(value, ",")...)
 }
 
 func annotated(recovery *v1alpha1.CartRecovery, name string) time.Time {
@@ -74,20 +115,19 @@ func annotated(recovery *v1alpha1.CartRecovery, name string) time.Time {
 // Join is what both say together. Where they say the same, what f says is kept as it is, so
 // that the join equals f when other adds nothing.
 func (f Facts) Join(other Facts) Facts {
-	joined := Facts{
+	return Facts{
 		Start:          better(f.Start, other.Start, compareStarts),
 		FirstAbandoned: earlier(f.FirstAbandoned, other.FirstAbandoned),
 		Purchase:       BetterPurchase(f.Purchase, other.Purchase),
 		LastPurchase:   later(f.LastPurchase, other.LastPurchase),
+		Purchases:      unionOfEvents(f.Purchases, other.Purchases),
 		Reversal:       better(f.Reversal, other.Reversal, compareReversals),
+		Reversals:      union(maxEvents, f.Reversals, other.Reversals),
 		Name:           fuller(f.Name, other.Name),
-		Email:          smaller(f.Email, other.Email),
 		ProductName:    fuller(f.ProductName, other.ProductName),
+		Emails:         union(maxKnown, f.Emails, other.Emails),
+		Phones:         union(maxKnown, f.Phones, other.Phones),
 	}
-	if joined.Start == nil {
-		joined.Phone = smaller(f.Phone, other.Phone)
-	}
-	return joined
 }
 
 // Add joins facts to those of a lead, with the labels that it is found by, and says whether
@@ -104,39 +144,104 @@ func Add(recovery *v1alpha1.CartRecovery, facts Facts) (changed bool) {
 
 func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
 	spec := &recovery.Spec
-	spec.Customer = v1alpha1.LeadCustomer{Name: f.Name, Email: f.Email, Phone: f.Phone}
-	spec.Product.Name = f.ProductName
+	spec.Customer, spec.Product.Name = f.customer(), f.ProductName
 	if start := f.Start; start != nil {
 		at := start.AbandonedAt
 		spec.Trigger, spec.AbandonedAt, spec.EventID, spec.CheckoutURL = start.Trigger, &at, start.EventID, start.CheckoutURL
-		spec.Amount, spec.Currency, spec.Customer.Phone = start.Amount, start.Currency, start.Phone
-		annotate(recovery, v1alpha1.AnnotationFirstAbandoned, f.FirstAbandoned, at.Time)
+		spec.Amount, spec.Currency = start.Amount, start.Currency
+		annotateTime(recovery, v1alpha1.AnnotationFirstAbandoned, f.FirstAbandoned, at.Time)
 	}
 	spec.Purchase, spec.Reversal = f.Purchase.DeepCopy(), f.Reversal.DeepCopy()
 	if f.Purchase != nil {
-		annotate(recovery, v1alpha1.AnnotationLastPurchase, f.LastPurchase, f.Purchase.At.Time)
+		annotateTime(recovery, v1alpha1.AnnotationLastPurchase, f.LastPurchase, f.Purchase.At.Time)
 	}
-	for label, value := range Labels("", spec.Customer) {
-		if label == v1alpha1.LabelStore {
-			continue
-		}
-		if recovery.Labels == nil {
-			recovery.Labels = map[string]string{}
-		}
-		recovery.Labels[label] = value
+	annotate(recovery, v1alpha1.AnnotationPurchases, strings.Join(without(f.Purchases, purchaseEvent(f.Purchase)), ","))
+	annotate(recovery, v1alpha1.AnnotationReversals, strings.Join(without(f.Reversals, reversedSale(f.Reversal)), ","))
+	relabel(recovery)
+}
+
+// customer is who the facts are of. The first phone is the one that is written to: that of
+// the start, where there is one.
+func (f Facts) customer() v1alpha1.LeadCustomer {
+	phone := first(f.Phones)
+	if f.Start != nil {
+		phone = f.Start.Phone
+	}
+	email := first(f.Emails)
+	return v1alpha1.LeadCustomer{
+		Name: f.Name, Phone: phone, OtherPhones: without(f.Phones, phone), Email: email, OtherEmails: without(f.Emails, email),
 	}
 }
 
-// annotate keeps a time that the spec does not have.
-func annotate(recovery *v1alpha1.CartRecovery, name string, at, inSpec time.Time) {
-	if at.Equal(inSpec) {
+// relabel gives a lead the labels of its customer, and takes those of others off. That of the
+// Store stays as it is.
+func relabel(recovery *v1alpha1.CartRecovery) {
+	labels := customerLabels(&recovery.Spec.Customer)
+	maps.DeleteFunc(recovery.Labels, func(key, _ string) bool {
+		_, has := labels[key]
+		return !has && (strings.HasPrefix(key, v1alpha1.LabelPhonePrefix) || strings.HasPrefix(key, v1alpha1.LabelEmailPrefix))
+	})
+	if recovery.Labels == nil && len(labels) > 0 {
+		recovery.Labels = map[string]string{}
+	}
+	maps.Copy(recovery.Labels, labels)
+}
+
+// annotateTime keeps a time that the spec does not have.
+func annotateTime(recovery *v1alpha1.CartRecovery, name string, at, inSpec time.Time) {
+	value := ""
+	if !at.Equal(inSpec) {
+		value = at.UTC().Format(time.RFC3339Nano)
+	}
+	annotate(recovery, name, value)
+}
+
+// annotate keeps what the spec has no place for; nothing for "".
+func annotate(recovery *v1alpha1.CartRecovery, name, value string) {
+	if value == "" {
 		delete(recovery.Annotations, name)
 		return
 	}
 	if recovery.Annotations == nil {
 		recovery.Annotations = map[string]string{}
 	}
-	recovery.Annotations[name] = at.UTC().Format(time.RFC3339Nano)
+	recovery.Annotations[name] = value
+}
+
+// PurchasedAt is the time that leads keep of a purchase, by the id of its event: the earliest
+// of them; false when none of them knows the event.
+func PurchasedAt(recoveries []v1alpha1.CartRecovery, eventID string) (at time.Time, known bool) {
+	if eventID == "" {
+		return time.Time{}, false
+	}
+	wanted := shortHash("event", eventID)
+	for i := range recoveries {
+		facts := FactsOf(&recoveries[i])
+		if purchase := facts.Purchase; purchase != nil && purchase.EventID == eventID {
+			at = earlier(at, purchase.At.Time)
+		}
+		for _, member := range members(facts.Purchases) {
+			if told, hash, ok := readEvent(member); ok && hash == wanted {
+				at = earlier(at, told)
+			}
+		}
+	}
+	return at, !at.IsZero()
+}
+
+// Reversed says whether a purchase was taken back by what is known of a lead. A reversal is
+// of the purchase unless both say of which sale they are, and not of the same: somebody who
+// bought twice by mistake, and was given one back, has bought. Without a purchase, every
+// reversal counts.
+func Reversed(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) bool {
+	if recovery.Spec.Reversal == nil {
+		return false
+	}
+	if purchase == nil || purchase.TransactionID == "" {
+		return true
+	}
+	sales := members(FactsOf(recovery).Reversals)
+	return slices.Contains(sales, anySale) || slices.Contains(sales, saleHash(purchase.TransactionID))
 }
 
 // BetterPurchase returns which of two purchases counts: one that a recovery may take credit
@@ -213,14 +318,6 @@ func falseFirst(a, b bool) int {
 // fuller returns the longer text, then the smaller: "Maria Souza" says more than "Maria".
 func fuller(a, b string) string {
 	if cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) <= 0 {
-		return a
-	}
-	return b
-}
-
-// smaller returns the smaller text, one that says nothing last.
-func smaller(a, b string) string {
-	if b == "" || a != "" && a <= b {
 		return a
 	}
 	return b

@@ -1,6 +1,7 @@
 package lead_test
 
 import (
+	"fmt"
 	"maps"
 	"math/rand/v2"
 	"reflect"
@@ -23,16 +24,15 @@ func started(trigger v1alpha1.Trigger, minutes int, mods ...func(*lead.Start)) l
 	for _, mod := range mods {
 		mod(start)
 	}
-	return lead.Facts{Start: start, FirstAbandoned: start.AbandonedAt.Time}
+	return lead.Facts{Start: start, FirstAbandoned: start.AbandonedAt.Time, Phones: start.Phone}
 }
 
 func bought(minutes int, unattributed bool, id string) lead.Facts {
-	at := after(minutes)
-	return lead.Facts{Purchase: &v1alpha1.Purchase{EventID: id, At: at, Unattributed: unattributed}, LastPurchase: at.Time}
+	return lead.Bought(&v1alpha1.Purchase{EventID: id, At: after(minutes), Unattributed: unattributed})
 }
 
 func reversed(kind string, minutes int, id string) lead.Facts {
-	return lead.Facts{Reversal: &v1alpha1.Reversal{EventID: id, Kind: kind, At: after(minutes)}}
+	return lead.TakenBack(&v1alpha1.Reversal{EventID: id, Kind: kind, At: after(minutes)})
 }
 
 // TestWhichFactCounts has the winner first; the order of the two must not matter.
@@ -40,39 +40,45 @@ func TestWhichFactCounts(t *testing.T) {
 	const cart, pix, boleto, refused = v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused
 	id := func(id string) func(*lead.Start) { return func(s *lead.Start) { s.EventID = id } }
 	for name, row := range map[string][2]lead.Facts{
-		"a PIX before a cart":                   {started(pix, 9), started(cart, 0)},
-		"a boleto before a refused payment":     {started(boleto, 9), started(refused, 0)},
-		"a refused payment before a cart":       {started(refused, 9), started(cart, 0)},
-		"the earlier of a PIX and a boleto":     {started(pix, 0), started(boleto, 1)},
-		"the earlier cart":                      {started(cart, 0, id("c")), started(cart, 1, id("a"))},
-		"the smaller trigger":                   {started(boleto, 0, id("c")), started(pix, 0, id("a"))},
-		"the smaller event of one time":         {started(cart, 0, id("a")), started(cart, 0)},
-		"the smaller amount, to have a rule":    {started(cart, 0), started(cart, 0, func(s *lead.Start) { s.Amount = "1" })},
-		"the smaller phone, to have a rule":     {started(cart, 0), started(cart, 0, func(s *lead.Start) { s.Phone += "9" })},
-		"an attributed purchase":                {bought(9, false, "b"), bought(0, true, "a")},
-		"the earlier purchase":                  {bought(0, false, "b"), bought(9, false, "a")},
-		"the smaller purchase of one time":      {bought(0, false, "a"), bought(0, false, "b")},
-		"a chargeback before a refund":          {reversed(v1alpha1.ReversalChargeback, 9, "b"), reversed(v1alpha1.ReversalRefund, 0, "a")},
-		"the earlier reversal":                  {reversed(v1alpha1.ReversalRefund, 0, "b"), reversed(v1alpha1.ReversalRefund, 9, "a")},
-		"the smaller reversal of one time":      {reversed(v1alpha1.ReversalRefund, 0, "a"), reversed(v1alpha1.ReversalRefund, 0, "b")},
-		"the longer name":                       {{Name: "Maria Souza"}, {Name: "Ana"}},
-		"the smaller name of one length":        {{Name: "Ana"}, {Name: "Eva"}},
-		"a name before none":                    {{Name: "Ana"}, {}},
-		"the smaller e-mail address":            {{Email: "a@example.com"}, {Email: "b@example.com"}},
-		"an e-mail address before none":         {{Email: "b@example.com"}, {}},
-		"the smaller phone without a start":     {{Phone: "+5511900000001"}, {Phone: "+5511900000002"}},
-		"a phone before none":                   {{Phone: "+5511900000001"}, {}},
-		"the longer name of the product":        {{ProductName: "Curso de Violão"}, {ProductName: "Curso"}},
-		"the start's phone before a purchase's": {started(cart, 0), {Phone: "+5511900000001"}},
+		"a PIX before a cart":                {started(pix, 9), started(cart, 0)},
+		"a boleto before a refused payment":  {started(boleto, 9), started(refused, 0)},
+		"a refused payment before a cart":    {started(refused, 9), started(cart, 0)},
+		"the earlier of a PIX and a boleto":  {started(pix, 0), started(boleto, 1)},
+		"the earlier cart":                   {started(cart, 0, id("c")), started(cart, 1, id("a"))},
+		"the smaller trigger":                {started(boleto, 0, id("c")), started(pix, 0, id("a"))},
+		"the smaller event of one time":      {started(cart, 0, id("a")), started(cart, 0)},
+		"the smaller amount, to have a rule": {started(cart, 0), started(cart, 0, func(s *lead.Start) { s.Amount = "1" })},
+		"the smaller phone, to have a rule":  {started(cart, 0), started(cart, 0, func(s *lead.Start) { s.Phone += "9" })},
+		"an attributed purchase":             {bought(9, false, "b"), bought(0, true, "a")},
+		"the earlier purchase":               {bought(0, false, "b"), bought(9, false, "a")},
+		"the smaller purchase of one time":   {bought(0, false, "a"), bought(0, false, "b")},
+		"a chargeback before a refund":       {reversed(v1alpha1.ReversalChargeback, 9, "b"), reversed(v1alpha1.ReversalRefund, 0, "a")},
+		"the earlier reversal":               {reversed(v1alpha1.ReversalRefund, 0, "b"), reversed(v1alpha1.ReversalRefund, 9, "a")},
+		"the smaller reversal of one time":   {reversed(v1alpha1.ReversalRefund, 0, "a"), reversed(v1alpha1.ReversalRefund, 0, "b")},
+		"the longer name":                    {{Name: "Maria Souza"}, {Name: "Ana"}},
+		"the smaller name of one length":     {{Name: "Ana"}, {Name: "Eva"}},
+		"a name before none":                 {{Name: "Ana"}, {}},
+		"an e-mail address before none":      {{Emails: "b@example.com"}, {}},
+		"a phone before none":                {{Phones: "+5511900000001"}, {}},
+		"the longer name of the product":     {{ProductName: "Curso de Violão"}, {ProductName: "Curso"}},
 	} {
 		winner, loser := row[0], row[1]
 		for _, joined := range []lead.Facts{winner.Join(loser), loser.Join(winner)} {
-			joined.FirstAbandoned, joined.LastPurchase = winner.FirstAbandoned, winner.LastPurchase
+			joined.FirstAbandoned, joined.LastPurchase, joined.Purchases = winner.FirstAbandoned, winner.LastPurchase, winner.Purchases
+			joined.Phones = winner.Phones
 			if !reflect.DeepEqual(joined, winner) {
 				t.Errorf("%s: got %+v, want %+v", name, joined, winner)
 			}
 		}
 	}
+}
+
+// anyOf is one of so many texts, or none.
+func anyOf(random *rand.Rand, many int) string {
+	if at := random.IntN(many + 1); at > 0 {
+		return string(rune('a' + at - 1))
+	}
+	return ""
 }
 
 // anyFacts makes facts of few values, so that ties are frequent.
@@ -85,18 +91,23 @@ func anyFacts(random *rand.Rand) lead.Facts {
 			s.EventID, s.CheckoutURL, s.Amount, s.Currency, s.Phone = word(), word(), word(), word(), word()
 		})
 	} else {
-		facts.Phone = word()
+		facts.Phones = word()
 	}
 	if random.IntN(2) == 0 {
 		made := bought(random.IntN(3), random.IntN(2) == 0, word())
 		made.Purchase.Amount, made.Purchase.Currency, made.Purchase.TransactionID = word(), word(), word()
-		facts.Purchase, facts.LastPurchase = made.Purchase, made.LastPurchase
+		facts.Purchase, facts.LastPurchase, facts.Purchases = made.Purchase, made.LastPurchase, made.Purchases
 	}
 	if random.IntN(2) == 0 {
-		facts.Reversal = reversed([]string{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)], random.IntN(3), word()).Reversal
-		facts.Reversal.TransactionID = word()
+		reversal := reversed([]string{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)], random.IntN(3), word()).Reversal
+		reversal.TransactionID = word()
+		made := lead.TakenBack(reversal)
+		facts.Reversal, facts.Reversals = made.Reversal, made.Reversals
 	}
-	facts.Name, facts.Email, facts.ProductName = word(), word(), word()
+	facts.Name, facts.Emails, facts.ProductName = word(), anyOf(random, 12), word()
+	if facts.Start == nil {
+		facts.Phones = anyOf(random, 12)
+	}
 	return facts
 }
 
@@ -127,7 +138,10 @@ func TestFactsAreASemilattice(t *testing.T) {
 func TestAdd(t *testing.T) {
 	random := rand.New(rand.NewPCG(3, 4))
 	for range 2_000 {
-		facts := []lead.Facts{anyFacts(random), anyFacts(random), anyFacts(random), anyFacts(random)}
+		facts := make([]lead.Facts, 1+random.IntN(14)) // more than there are places for
+		for i := range facts {
+			facts[i] = anyFacts(random)
+		}
 		var first *v1alpha1.CartRecovery
 		for range 4 {
 			random.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
@@ -156,10 +170,112 @@ func TestAdd(t *testing.T) {
 func TestAddLabelsWhatItFillsIn(t *testing.T) {
 	recovery := gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
 		l.Spec.Customer.Email = ""
-		delete(l.Labels, v1alpha1.LabelEmailKey)
+		l.Labels = lead.Labels(gen.Store, l.Spec.Customer)
+		l.Labels["team"] = "a"
+		l.Labels[v1alpha1.LabelEmailPrefix+"gone"] = ""
 	})
-	if !lead.Add(recovery, lead.Facts{Email: gen.Email}) || !reflect.DeepEqual(recovery.Labels, lead.Labels(gen.Store, recovery.Spec.Customer)) {
-		t.Errorf("labels %v", recovery.Labels)
+	if !lead.Add(recovery, lead.Facts{Emails: gen.Email}) {
+		t.Fatal("nothing changed")
+	}
+	want := lead.Labels(gen.Store, recovery.Spec.Customer)
+	want["team"] = "a"
+	if !maps.Equal(recovery.Labels, want) || !lead.Labelled(recovery) {
+		t.Errorf("labels %v, want %v", recovery.Labels, want)
+	}
+}
+
+// TestAddKeepsEveryAddressAndNumber is what the kill switch depends on: a purchase may name
+// any of them.
+func TestAddKeepsEveryAddressAndNumber(t *testing.T) {
+	const second, third = "+5511900000001", "+5511900000002"
+	recovery := gen.Lead(noon)
+	pix := started(v1alpha1.TriggerPixPending, 9, func(s *lead.Start) { s.Phone = second })
+	pix.Emails = "ana@example.com"
+	lead.Add(recovery, lead.Facts{Emails: "zoe@example.com", Phones: third})
+	lead.Add(recovery, pix)
+	want := v1alpha1.LeadCustomer{
+		Name: "Maria Souza", Phone: second, OtherPhones: []string{third, gen.Phone},
+		Email: "ana@example.com", OtherEmails: []string{gen.Email, "zoe@example.com"},
+	}
+	if !reflect.DeepEqual(recovery.Spec.Customer, want) {
+		t.Errorf("got %+v, want %+v", recovery.Spec.Customer, want)
+	}
+	for _, each := range []v1alpha1.LeadCustomer{
+		{Email: gen.Email}, {Email: "ana@example.com"}, {Email: "zoe@example.com"}, {Phone: gen.Phone}, {Phone: second}, {Phone: third},
+	} {
+		for _, key := range lead.CustomerKeys(&each) {
+			if _, has := recovery.Labels[key]; !has || !lead.SameCustomer(&each, &recovery.Spec.Customer) {
+				t.Errorf("%+v does not find the lead", each)
+			}
+		}
+	}
+	for n := range 100 {
+		lead.Add(recovery, lead.Facts{Emails: fmt.Sprintf("x%02d@example.com", n), Phones: fmt.Sprintf("+55119000001%02d", n)})
+	}
+	if customer := recovery.Spec.Customer; len(customer.OtherEmails) > 7 || len(customer.OtherPhones) > 8 || customer.Phone != second {
+		t.Errorf("too much is kept: %+v", customer)
+	}
+}
+
+func TestPurchasedAt(t *testing.T) {
+	recovery := gen.Lead(noon)
+	if _, known := lead.PurchasedAt([]v1alpha1.CartRecovery{*recovery}, "first"); known {
+		t.Error("a purchase is known that nobody told")
+	}
+	for _, facts := range []lead.Facts{bought(9, false, "first"), bought(20, true, "middle"), bought(30, true, "last"), bought(25, true, "middle"), bought(5, true, "")} {
+		lead.Add(recovery, facts)
+	}
+	leads := []v1alpha1.CartRecovery{*gen.Lead(noon), *recovery}
+	for id, want := range map[string]int{"first": 9, "middle": 20, "last": 30, "other": -1, "": -1} {
+		at, known := lead.PurchasedAt(leads, id)
+		if known != (want >= 0) || known && !at.Equal(after(want).Time) {
+			t.Errorf("%q: got %s, %t", id, at, known)
+		}
+	}
+	recovery.Annotations[v1alpha1.AnnotationPurchases] = "yesterday middle, ,2026"
+	if _, known := lead.PurchasedAt([]v1alpha1.CartRecovery{*recovery}, "middle"); known {
+		t.Error("an annotation that holds no purchases was read")
+	}
+	for n := range 100 {
+		lead.Add(recovery, bought(100+n, true, fmt.Sprint("renewal-", n)))
+	}
+	if size := len(recovery.Annotations[v1alpha1.AnnotationPurchases]); size > 1024 {
+		t.Errorf("%d bytes of purchases are kept", size)
+	}
+	if _, known := lead.PurchasedAt([]v1alpha1.CartRecovery{*recovery}, "renewal-99"); !known {
+		t.Error("the latest purchase was dropped")
+	}
+}
+
+func TestReversed(t *testing.T) {
+	reversal := func(minutes int, sale string) lead.Facts {
+		return lead.TakenBack(&v1alpha1.Reversal{EventID: "r" + sale, Kind: v1alpha1.ReversalRefund, TransactionID: sale, At: after(minutes)})
+	}
+	purchase := func(sale string) *v1alpha1.Purchase {
+		return &v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, At: after(1)}
+	}
+	for name, row := range map[string]struct {
+		reversals []lead.Facts
+		purchase  *v1alpha1.Purchase
+		want      bool
+	}{
+		"nothing":                          {nil, purchase("t1"), false},
+		"its own":                          {[]lead.Facts{reversal(2, "t1")}, purchase("t1"), true},
+		"of another sale":                  {[]lead.Facts{reversal(2, "t2")}, purchase("t1"), false},
+		"its own after another's":          {[]lead.Facts{reversal(2, "t2"), reversal(3, "t1")}, purchase("t1"), true},
+		"its own before another's":         {[]lead.Facts{reversal(2, "t1"), reversal(3, "t2")}, purchase("t1"), true},
+		"of no sale that is told":          {[]lead.Facts{reversal(2, "")}, purchase("t1"), true},
+		"of no sale told, after another's": {[]lead.Facts{reversal(2, "t2"), reversal(3, "")}, purchase("t1"), true},
+		"of a purchase without a sale":     {[]lead.Facts{reversal(2, "t2")}, purchase(""), true},
+		"before any purchase":              {[]lead.Facts{reversal(2, "t2")}, nil, true},
+	} {
+		recovery := gen.Lead(noon)
+		for _, facts := range row.reversals {
+			lead.Add(recovery, facts)
+		}
+		if got := lead.Reversed(recovery, row.purchase); got != row.want {
+			t.Errorf("%s: got %t", name, got)
+		}
 	}
 }
 

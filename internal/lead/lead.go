@@ -7,6 +7,7 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"encoding/hex"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -74,17 +75,54 @@ func hash(kind, value string) string {
 
 // Labels are the labels of the CartRecovery of this customer and store.
 func Labels(storeName string, customer v1alpha1.LeadCustomer) map[string]string {
-	labels := map[string]string{}
+	labels := customerLabels(&customer)
 	if len(storeName) <= 63 {
 		labels[v1alpha1.LabelStore] = storeName
 	}
+	return labels
+}
+
+func customerLabels(customer *v1alpha1.LeadCustomer) map[string]string {
+	labels := map[string]string{}
 	if value := PhoneHash(customer.Phone); value != "" {
 		labels[v1alpha1.LabelPhoneKey] = value
 	}
 	if value := EmailHash(customer.Email); value != "" {
 		labels[v1alpha1.LabelEmailKey] = value
 	}
+	for _, key := range CustomerKeys(customer) {
+		labels[key] = ""
+	}
 	return labels
+}
+
+// CustomerKeys are the keys of the labels that find a customer's leads: one for each number
+// and address (v1alpha1.LabelPhonePrefix, v1alpha1.LabelEmailPrefix), the labels having no
+// value. Numbers that differ by the ninth digit have one key.
+func CustomerKeys(customer *v1alpha1.LeadCustomer) []string {
+	var keys []string
+	add := func(prefix, hash string) {
+		if hash != "" && !slices.Contains(keys, prefix+hash) {
+			keys = append(keys, prefix+hash)
+		}
+	}
+	for _, number := range phonesOf(customer) {
+		add(v1alpha1.LabelPhonePrefix, PhoneHash(number))
+	}
+	for _, email := range emailsOf(customer) {
+		add(v1alpha1.LabelEmailPrefix, EmailHash(email))
+	}
+	return keys
+}
+
+// Labelled says whether a lead has all the labels that it is found by.
+func Labelled(recovery *v1alpha1.CartRecovery) bool {
+	for key, value := range Labels(recovery.Spec.StoreRef.Name, recovery.Spec.Customer) {
+		if found, has := recovery.Labels[key]; !has || found != value {
+			return false
+		}
+	}
+	return true
 }
 
 // StepID is the id of a step's message: the same whoever plans it, so that it can be

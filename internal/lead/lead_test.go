@@ -46,8 +46,13 @@ func TestTheSameCartHasTheSameName(t *testing.T) {
 }
 
 func TestLabelsHoldNothingPersonal(t *testing.T) {
-	labels := lead.Labels(gen.Store, v1alpha1.LeadCustomer{Name: "Maria", Phone: gen.Phone, Email: gen.Email})
+	labels := lead.Labels(gen.Store, v1alpha1.LeadCustomer{
+		Name: "Maria", Phone: gen.Phone, OtherPhones: []string{"+5511912987654321"}, Email: gen.Email, OtherEmails: []string{"maria@example.org"},
+	})
 	for key, value := range labels {
+		if problems := validation.IsQualifiedName(key); len(problems) > 0 || strings.Contains(key, "987654321") || strings.Contains(key, "maria") {
+			t.Errorf("%s: %v", key, problems)
+		}
 		if problems := validation.IsValidLabelValue(value); len(problems) > 0 {
 			t.Errorf("%s: %v", key, problems)
 		}
@@ -55,8 +60,8 @@ func TestLabelsHoldNothingPersonal(t *testing.T) {
 			t.Errorf("%s shows the customer", key)
 		}
 	}
-	if len(labels) != 3 {
-		t.Errorf("got %d labels, want store, phone and e-mail", len(labels))
+	if len(labels) != 7 {
+		t.Errorf("got %d labels, want store, phone and e-mail, and one for each number and address", len(labels))
 	}
 	if labels := lead.Labels(strings.Repeat("s", 64), v1alpha1.LeadCustomer{}); len(labels) != 0 {
 		t.Errorf("a name that is no label value must be left out: %v", labels)
@@ -153,5 +158,26 @@ func TestLastActivity(t *testing.T) {
 	recovery.Spec.AbandonedAt, recovery.CreationTimestamp, recovery.Status.Conversation = nil, metav1.NewTime(left.Add(time.Second)), nil
 	if got := lead.LastActivity(recovery); !got.Equal(left.Add(time.Second)) {
 		t.Errorf("without an abandonment: got %s", got)
+	}
+}
+
+func TestLabelled(t *testing.T) {
+	type mod = func(*v1alpha1.CartRecovery)
+	without := func(key string) mod { return func(l *v1alpha1.CartRecovery) { delete(l.Labels, key) } }
+	for name, row := range map[string]struct {
+		mod  mod
+		want bool
+	}{
+		"all of them":             {func(*v1alpha1.CartRecovery) {}, true},
+		"more than them":          {func(l *v1alpha1.CartRecovery) { l.Labels["team"] = "a" }, true},
+		"none":                    {func(l *v1alpha1.CartRecovery) { l.Labels = nil }, false},
+		"another store":           {func(l *v1alpha1.CartRecovery) { l.Labels[v1alpha1.LabelStore] = "b" }, false},
+		"without the phone's":     {without(v1alpha1.LabelPhonePrefix + lead.PhoneHash(gen.Phone)), false},
+		"without the address's":   {without(v1alpha1.LabelEmailPrefix + lead.EmailHash(gen.Email)), false},
+		"with an address by hand": {func(l *v1alpha1.CartRecovery) { l.Spec.Customer.OtherEmails = []string{"b@example.com"} }, false},
+	} {
+		if got := lead.Labelled(gen.Lead(time.Now(), row.mod)); got != row.want {
+			t.Errorf("%s: got %t", name, got)
+		}
 	}
 }
