@@ -48,6 +48,7 @@ func (m memory) IndexField(_ context.Context, object client.Object, field string
 type world struct {
 	*Server
 	writes *int
+	clock  *clocktesting.FakePassiveClock
 }
 
 // counting counts the writes of leads.
@@ -76,10 +77,8 @@ func newWorld(t *testing.T) world {
 	if err := index.Register(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
-	api, writes := m.Build(), new(int)
-	return world{&Server{Options: Options{
-		Client: counting{api, writes}, Live: api, Clock: clocktesting.NewFakePassiveClock(noon.Add(24 * time.Hour)), Logger: logr.Discard(),
-	}}, writes}
+	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
+	return world{&Server{Options: Options{Client: counting{api, writes}, Live: api, Clock: clock, Logger: logr.Discard()}}, writes, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.
@@ -349,6 +348,98 @@ func TestRandomOrdersAndRepetitionsEndTheSame(t *testing.T) {
 		}
 	}
 	t.Logf("%d sequences", runs)
+}
+
+// TestARepetitionWithoutATimeChangesNothing has the clock go on, two hours from event to
+// event, and some of them delivered again between the others, most of which tell no time.
+func TestARepetitionWithoutATimeChangesNothing(t *testing.T) {
+	w, store, all, runs := newWorld(t), allTriggers(), deliveries(), 0
+	random := rand.New(rand.NewPCG(7, 8))
+	ids := slices.Sorted(maps.Keys(all))
+	for range 80 {
+		events := make([]platforms.Event, 0, 8)
+		for _, at := range random.Perm(len(ids))[:2+random.IntN(6)] {
+			event := all[ids[at]]
+			if random.IntN(4) > 0 {
+				event.OccurredAt = time.Time{}
+			}
+			events = append(events, event)
+		}
+		if !linked(events) {
+			continue
+		}
+		want, got := w.runOver(t, store, events, nil), ""
+		for range 3 {
+			runs++
+			again := make([][]platforms.Event, len(events))
+			for at := range again {
+				again[at] = events[:random.IntN(at+2)]
+			}
+			if got = w.runOver(t, store, events, again); got != want {
+				t.Fatalf("%s:\n%s\nwith repetitions %v:\n%s", order(events), want, again, got)
+			}
+		}
+	}
+	t.Logf("%d sequences", runs)
+}
+
+// runOver delivers events two hours apart, and after each of them once more those of again.
+func (w world) runOver(t *testing.T, store *v1alpha1.Store, events []platforms.Event, again [][]platforms.Event) string {
+	t.Helper()
+	w.run(t, store, nil)
+	for i, event := range events {
+		at := noon.Add(time.Duration(24+2*i) * time.Hour)
+		w.clock.SetTime(at)
+		w.deliver(t, store, v1alpha1.PlatformHotmart, event)
+		if i >= len(again) {
+			continue
+		}
+		for n, each := range again[i] {
+			w.clock.SetTime(at.Add(time.Duration(10*(n+1)) * time.Minute))
+			w.deliver(t, store, v1alpha1.PlatformHotmart, each)
+		}
+	}
+	return w.facts(t, ambiguous(events))
+}
+
+// TestARedeliveredPurchaseStopsNothingNew: a customer buys, leaves another cart days later, and
+// then the platform delivers the purchase once more.
+func TestARedeliveredPurchaseStopsNothingNew(t *testing.T) {
+	all := deliveries()
+	cart := all["other-cart"]
+	cart.OccurredAt = noon.Add(8 * 24 * time.Hour)
+	for name, row := range map[string]struct {
+		bought []string
+		timed  bool
+		again  string
+	}{
+		"one that told no time":                      {[]string{"approved"}, false, "approved"},
+		"one that told its time":                     {[]string{"approved"}, true, "approved"},
+		"one that another counts before":             {[]string{"approved", "complete"}, false, "complete"},
+		"one that is neither the first nor the last": {[]string{"approved", "approved-by-email", "complete"}, false, "approved-by-email"},
+	} {
+		w, store := newWorld(t), allTriggers()
+		told := func(id string, at time.Time) {
+			event := all[id]
+			if !row.timed {
+				event.OccurredAt = time.Time{}
+			}
+			w.clock.SetTime(at)
+			w.deliver(t, store, v1alpha1.PlatformHotmart, event)
+		}
+		for i, id := range row.bought {
+			told(id, noon.Add(time.Duration(i)*time.Hour))
+		}
+		w.clock.SetTime(cart.OccurredAt)
+		if done := w.deliver(t, store, v1alpha1.PlatformHotmart, cart); done[0].Result != resultCreated {
+			t.Fatalf("%s: the cart is %s", name, done[0].Result)
+		}
+		before := *w.writes
+		told(row.again, cart.OccurredAt.Add(5*time.Minute))
+		if facts := w.facts(t, false); *w.writes != before || !strings.Contains(facts, "2: open true") {
+			t.Errorf("%s: %d writes, %s", name, *w.writes-before, facts)
+		}
+	}
 }
 
 func TestARepetitionIsNotWritten(t *testing.T) {

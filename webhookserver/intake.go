@@ -19,12 +19,8 @@ import (
 
 // This file decides what a sales event means for the leads there are. Pure functions.
 
-const (
-	// clockSkew is how far a platform's clock may be ahead of ours.
-	clockSkew = 2 * time.Minute
-	// oldestPurchase is how old a purchase may say that it is.
-	oldestPurchase = 7 * 24 * time.Hour
-)
+// clockSkew is how far a platform's clock may be ahead of ours.
+const clockSkew = 2 * time.Minute
 
 // What CartRecovery's schema takes.
 var (
@@ -275,7 +271,7 @@ func (r *report) leadWith(facts lead.Facts) *v1alpha1.CartRecovery {
 
 // started is what a cart event says of its lead.
 func (r *report) started() lead.Facts {
-	facts, at := lead.FactsOf(r.said()), r.occurred(time.Time{})
+	facts, at := lead.FactsOf(r.said()), r.occurred()
 	facts.Start = &lead.Start{
 		Trigger: r.event.Trigger, AbandonedAt: at, EventID: r.event.ID, CheckoutURL: r.event.CheckoutURL,
 		Amount: r.event.Amount, Currency: r.event.Currency, Phone: r.event.Customer.Phone,
@@ -294,21 +290,29 @@ func (r *report) reversed() lead.Facts {
 	return lead.FactsOf(r.said()).Join(lead.TakenBack(r.reversal()))
 }
 
-// occurred is when the event happened by the platform's clock, where that is possible,
-// else now.
-func (r *report) occurred(notBefore time.Time) v1alpha1.Timestamp {
+// occurred is when the event happened by the platform's clock; now, where that tells no time
+// or one to come. An old one stays: a delivery that is repeated days later is as old as it was.
+func (r *report) occurred() v1alpha1.Timestamp {
 	at := r.event.OccurredAt
-	if at.IsZero() || at.Before(notBefore) || at.After(r.now.Add(clockSkew)) {
+	if at.IsZero() || at.After(r.now.Add(clockSkew)) {
 		at = r.now
 	}
 	return v1alpha1.NewTimestamp(at)
+}
+
+// recognise gives a purchase that these leads know the time that they keep of it: delivered
+// again, one that tells no time of its own would be a new one.
+func (r *report) recognise(leads []v1alpha1.CartRecovery) {
+	if at, known := lead.PurchasedAt(leads, r.event.ID); known {
+		r.event.OccurredAt = at
+	}
 }
 
 func (r *report) purchase(unattributed bool) *v1alpha1.Purchase {
 	return &v1alpha1.Purchase{
 		EventID: r.event.ID, TransactionID: r.event.TransactionID,
 		Amount: r.event.Amount, Currency: r.event.Currency,
-		At: r.occurred(r.now.Add(-oldestPurchase)), Unattributed: unattributed,
+		At: r.occurred(), Unattributed: unattributed,
 	}
 }
 
@@ -319,7 +323,7 @@ func (r *report) reversal() *v1alpha1.Reversal {
 	}
 	return &v1alpha1.Reversal{
 		EventID: r.event.ID, Kind: kind, TransactionID: r.event.TransactionID,
-		At: r.occurred(r.now.Add(-oldestPurchase)),
+		At: r.occurred(),
 	}
 }
 

@@ -218,7 +218,7 @@ func TestBought(t *testing.T) {
 		want     time.Time
 	}{
 		{"the platform's time", noon.Add(-6 * 24 * time.Hour), noon.Add(-6 * 24 * time.Hour)},
-		{"long ago", noon.Add(-8 * 24 * time.Hour), noon},
+		{"long ago", noon.Add(-8 * 24 * time.Hour), noon.Add(-8 * 24 * time.Hour)},
 		{"a time to come", noon.Add(time.Hour), noon},
 		{"no time", time.Time{}, noon},
 	} {

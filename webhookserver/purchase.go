@@ -23,6 +23,7 @@ func (s *Server) purchased(ctx context.Context, r *report) (outcome, error) {
 	if err != nil {
 		return outcome{}, err
 	}
+	r.recognise(leads)
 	scopes, err := s.scopes(ctx, r, leads)
 	if err != nil {
 		return outcome{}, err

@@ -31,7 +31,7 @@ const (
 
 // fitOf says what the event is to a lead as it was read last.
 func (r *report) fitOf(recovery *v1alpha1.CartRecovery) fit {
-	at, ends := r.occurred(time.Time{}).Time, lead.Finished(recovery) && !lead.CycleAsked(recovery)
+	at, ends := r.occurred().Time, lead.Finished(recovery) && !lead.CycleAsked(recovery)
 	switch {
 	case ends && !isUnsold(recovery) && recovery.Spec.AbandonedAt == nil:
 		// Bought or reversed before its cart was known.
@@ -85,7 +85,7 @@ func plannedAnnotation(r *report) string {
 	if len(steps) == 0 {
 		return ""
 	}
-	due := r.occurred(time.Time{}).Add(steps[0].After.Duration)
+	due := r.occurred().Add(steps[0].After.Duration)
 	return due.UTC().Format(time.RFC3339) + " " + steps[0].Name
 }
 
