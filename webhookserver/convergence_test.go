@@ -122,6 +122,7 @@ func withPhone2(e *platforms.Event)   { e.Customer.Phone = phone2 }
 func byPhone2(e *platforms.Event)     { e.Customer.Phone, e.Customer.Email = phone2, "" }
 func ofThird(e *platforms.Event)      { e.Product = platforms.Product{ID: "3", Name: "Curso de Flauta"} }
 func ofOther(e *platforms.Event)      { e.Product = platforms.Product{ID: "2", Name: "Curso de Canto"} }
+func namedOnly(e *platforms.Event)    { e.Product.ID, e.Product.Name = "", "curso de violão" }
 func unnamed(e *platforms.Event)      { e.Product.Name = "" }
 
 // deliveries are what platforms have to tell of one customer. The second PIX of a cart is
@@ -150,6 +151,8 @@ func deliveries() map[string]platforms.Event {
 		told("other-by-email", -20, platforms.Purchased, ofOther, byEmailOnly),
 		told("other-renewal", 60, platforms.Purchased, ofOther),
 		told("other-refund", 1200, platforms.Reversed, ofOther),
+		told("cart-by-name", 6, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), namedOnly),
+		told("approved-by-name", 215, platforms.Purchased, credited, namedOnly),
 		told("cart-2nd-address", 7, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), withAddress2),
 		told("pix-2nd-phone", 160, platforms.Abandoned, triggered(v1alpha1.TriggerPixPending), withPhone2),
 		told("approved-2nd-address", 213, platforms.Purchased, credited, byAddress2),
@@ -199,8 +202,15 @@ func ambiguous(events []platforms.Event) bool {
 }
 
 // linked says whether the events show that they are of one customer: of every two, both name
-// one phone or address, or another event names one of each.
+// one phone or address, or another event names one of each. And that they are of the product
+// that they are of: not some by its id alone, and others by its name.
 func linked(events []platforms.Event) bool {
+	some := func(is func(platforms.Product) bool) bool {
+		return slices.ContainsFunc(events, func(e platforms.Event) bool { return is(e.Product) })
+	}
+	if some(func(p platforms.Product) bool { return p.ID == "" }) && some(func(p platforms.Product) bool { return p.Name == "" }) {
+		return false
+	}
 	share := func(a, b platforms.Event) bool {
 		return a.Customer.Email != "" && a.Customer.Email == b.Customer.Email || a.Customer.Phone != "" && a.Customer.Phone == b.Customer.Phone
 	}
@@ -294,6 +304,9 @@ func TestEveryOrderEndsTheSame(t *testing.T) {
 		{"cart", "other-long-before", "other-renewal", "other-refund"},
 		{"boleto", "pix", "cart-again", "approved-by-phone"},
 		{"refund", "chargeback", "cart", "approved"},
+		{"cart-by-name", "cart", "approved", "refund"},
+		{"cart-by-name", "other-cart", "approved", "cart-again"},
+		{"cart", "approved-by-name", "other", "refund"},
 		{"cart", "cart-2nd-address", "approved-2nd-address", "refund"},
 		{"cart", "pix-2nd-phone", "approved-by-phone", "cart-2nd-address"},
 		{"cart", "pix-2nd-phone", "approved-2nd-phone", "refund"},

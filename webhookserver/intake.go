@@ -131,7 +131,7 @@ func (r *report) scope() v1alpha1.KillSwitchScope {
 func (r *report) startOn(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) (changed bool) {
 	switch r.fitOf(recovery) {
 	case fitJoins:
-		return lead.Add(recovery, r.started().Join(lead.Bought(purchase)))
+		return r.add(recovery, r.started().Join(lead.Bought(purchase)))
 	case fitReopens:
 		r.reopen(recovery, purchase)
 		return true
@@ -227,6 +227,20 @@ func (r *report) customer() v1alpha1.LeadCustomer {
 	return v1alpha1.LeadCustomer{Name: r.event.Customer.Name, Phone: r.event.Customer.Phone, Email: r.event.Customer.Email}
 }
 
+func (r *report) eventProduct() v1alpha1.LeadProduct {
+	return v1alpha1.LeadProduct{ID: r.event.Product.ID, Name: r.event.Product.Name}
+}
+
+// add joins facts to a lead that the event is about, which learns its product's id of it where
+// only the name was known. It says whether that changed anything.
+func (r *report) add(recovery *v1alpha1.CartRecovery, facts lead.Facts) (changed bool) {
+	changed = lead.Add(recovery, facts)
+	if id := r.event.Product.ID; id != "" && recovery.Spec.Product.ID == "" && recovery.Spec.Platform == r.platform {
+		recovery.Spec.Product.ID, changed = id, true
+	}
+	return changed
+}
+
 // newLead is the event's lead, with what every event says of it.
 func (r *report) newLead() *v1alpha1.CartRecovery {
 	fresh := *r.said()
@@ -250,7 +264,7 @@ func (r *report) makeLead() *v1alpha1.CartRecovery {
 			StoreRef: v1alpha1.ObjectReference{Name: r.store.Name},
 			Platform: r.platform,
 			Customer: customer,
-			Product:  v1alpha1.LeadProduct{ID: r.event.Product.ID, Name: r.event.Product.Name},
+			Product:  r.eventProduct(),
 		},
 	}
 	if r.product != nil {
@@ -331,18 +345,21 @@ func (r *report) reversal() *v1alpha1.Reversal {
 type note struct {
 	lead  *v1alpha1.CartRecovery
 	facts lead.Facts
-	// about is set on leads that the event is about, not on those of other products that a
-	// purchase stops.
-	about bool
+	// about is the report of the event, on leads that it is about; nil on those of other
+	// products that a purchase stops.
+	about *report
 }
 
 // add joins the facts to the lead as it was read last, and says whether that changed it. A
 // lead of another product that was finished meanwhile stays as it is.
 func (n *note) add(recovery *v1alpha1.CartRecovery) (changed bool) {
-	if !n.about && !lead.Reaches(n.facts.Purchase.At.Time, recovery) {
-		return false
+	switch {
+	case n.about != nil:
+		return n.about.add(recovery, n.facts)
+	case lead.Reaches(n.facts.Purchase.At.Time, recovery):
+		return lead.Add(recovery, n.facts)
 	}
-	return lead.Add(recovery, n.facts)
+	return false
 }
 
 // planPurchase decides which of the leads that the customer has in the store a purchase is
@@ -353,7 +370,7 @@ func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha
 	for _, each := range about {
 		// One that was given up under another name stays so; the purchase is kept beside it.
 		if each.Name == own || !lead.Over(each) || !isUnsold(each) {
-			notes = append(notes, note{lead: each, facts: facts, about: true})
+			notes = append(notes, note{lead: each, facts: facts, about: r})
 		}
 	}
 	stops, customer := lead.Bought(r.purchase(true)), r.customer()
@@ -374,7 +391,7 @@ func (r *report) planReversal(leads []v1alpha1.CartRecovery) []note {
 	var notes []note
 	facts := r.reversed()
 	for _, each := range r.about(leads) {
-		notes = append(notes, note{lead: each, facts: facts, about: true})
+		notes = append(notes, note{lead: each, facts: facts, about: r})
 	}
 	return notes
 }

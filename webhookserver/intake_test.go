@@ -344,7 +344,7 @@ func TestPlanPurchase(t *testing.T) {
 		var stop []string
 		create := true
 		for _, each := range notes {
-			create = create && !each.about
+			create = create && each.about == nil
 			if each.facts.Purchase.Unattributed {
 				stop = append(stop, unattributed(each.lead.Name))
 			} else {

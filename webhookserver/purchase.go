@@ -117,7 +117,7 @@ func (s *Server) note(ctx context.Context, r *report, notes []note, facts lead.F
 	if err != nil {
 		return fmt.Errorf("read a lead: %w", err)
 	}
-	if err := s.noteOn(ctx, &note{lead: &existing, facts: facts, about: true}, into); err != nil {
+	if err := s.noteOn(ctx, &note{lead: &existing, facts: facts, about: r}, into); err != nil {
 		return err
 	}
 	if !into.kept {
@@ -137,7 +137,7 @@ func (s *Server) noteOn(ctx context.Context, next *note, into *noted) error {
 	if err != nil || stored == nil {
 		return err
 	}
-	into.kept = into.kept || next.about
+	into.kept = into.kept || next.about != nil
 	switch {
 	case !says:
 		into.known = append(into.known, name)

@@ -231,7 +231,7 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 		return ignored(ignoredNoCustomer), nil
 	}
 	var err error
-	if r.product, err = index.ProductByID(ctx, s.Client, store.Namespace, store.Name, platform, r.event.Product.ID); err != nil {
+	if r.product, err = index.ProductFor(ctx, s.Client, store.Namespace, store.Name, platform, r.eventProduct()); err != nil {
 		return outcome{}, err
 	}
 	switch event.Kind {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -22,6 +23,8 @@ const (
 	ProductByStore = "product.store"
 	// ProductByPlatformID finds Products by ProductKey.
 	ProductByPlatformID = "product.platformID"
+	// ProductByName finds Products by ProductNameKey.
+	ProductByName = "product.name"
 	// InstanceByStore finds the WhatsAppInstances of a Store by its name.
 	InstanceByStore = "instance.store"
 	// InstanceByGatewayName finds WhatsAppInstances by their name at the gateway, in all
@@ -47,6 +50,12 @@ const (
 // ProductKey is the value of ProductByPlatformID.
 func ProductKey(store string, platform v1alpha1.PlatformName, id string) string {
 	return store + "\x00" + string(platform) + "\x00" + id
+}
+
+// ProductNameKey is the value of ProductByName: a store's name and a product's, however it
+// is capitalised.
+func ProductNameKey(store, name string) string {
+	return store + "\x00" + strings.ToLower(strings.TrimSpace(name))
 }
 
 // LeadPhoneKey is the value of LeadByPhone, LeadByAnyPhone and SuppressionByPhone: a store's name and a
@@ -85,6 +94,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Store{}, StoreByClientID, storeClientID},
 		{&v1alpha1.Product{}, ProductByStore, productStore},
 		{&v1alpha1.Product{}, ProductByPlatformID, productPlatformIDs},
+		{&v1alpha1.Product{}, ProductByName, productName},
 		{&v1alpha1.WhatsAppInstance{}, InstanceByStore, instanceStore},
 		{&v1alpha1.WhatsAppInstance{}, InstanceByGatewayName, instanceGatewayName},
 		{&v1alpha1.CartRecovery{}, LeadByStore, leadStore},
@@ -126,6 +136,13 @@ func productPlatformIDs(object client.Object) []string {
 		keys = append(keys, ProductKey(product.Spec.StoreRef.Name, id.Platform, id.ID))
 	}
 	return keys
+}
+
+func productName(object client.Object) []string {
+	if product, ok := object.(*v1alpha1.Product); ok {
+		return []string{ProductNameKey(product.Spec.StoreRef.Name, product.Spec.DisplayName)}
+	}
+	return nil
 }
 
 func instanceStore(object client.Object) []string {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -35,8 +36,28 @@ func ProductByID(ctx context.Context, reader client.Reader, namespace, store str
 	return nil, nil
 }
 
+// ProductFor finds the Product of what a platform calls a product: the one with its id or,
+// where the platform tells none, the only one of the Store with its name; nil when there is
+// none.
+func ProductFor(ctx context.Context, reader client.Reader, namespace, store string, platform v1alpha1.PlatformName, told v1alpha1.LeadProduct) (*v1alpha1.Product, error) {
+	if told.ID != "" || strings.TrimSpace(told.Name) == "" {
+		return ProductByID(ctx, reader, namespace, store, platform, told.ID)
+	}
+	var products v1alpha1.ProductList
+	key := ProductNameKey(store, told.Name)
+	err := reader.List(ctx, &products, client.InNamespace(namespace), client.MatchingFields{ProductByName: key})
+	if err != nil {
+		return nil, fmt.Errorf("find a product by its name: %w", err)
+	}
+	if len(products.Items) != 1 {
+		return nil, nil
+	}
+	return &products.Items[0], nil
+}
+
 // ProductOf finds the Product of a lead: the one it names, where that is of the same Store,
-// else the one that has its product's id by now; nil when there is none.
+// else the one that has its product's id, or name, by now (see ProductFor); nil when there is
+// none.
 func ProductOf(ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery) (*v1alpha1.Product, error) {
 	spec := &recovery.Spec
 	if spec.ProductRef != nil {
@@ -49,7 +70,7 @@ func ProductOf(ctx context.Context, reader client.Reader, recovery *v1alpha1.Car
 			return nil, fmt.Errorf("find the product of a lead: %w", err)
 		}
 	}
-	return ProductByID(ctx, reader, recovery.Namespace, spec.StoreRef.Name, spec.Platform, spec.Product.ID)
+	return ProductFor(ctx, reader, recovery.Namespace, spec.StoreRef.Name, spec.Platform, spec.Product)
 }
 
 // Suppressed says whether a phone number must not be written to in a store now.

@@ -46,10 +46,18 @@ func named(name string, mods ...func(*v1alpha1.Product)) *v1alpha1.Product {
 }
 
 func TestProductOf(t *testing.T) {
-	older := named("older", func(p *v1alpha1.Product) { p.CreationTimestamp = metav1.NewTime(noon) })
-	newer := named("newer", func(p *v1alpha1.Product) { p.CreationTimestamp = metav1.NewTime(noon.Add(time.Hour)) })
+	older := named("older", func(p *v1alpha1.Product) {
+		p.CreationTimestamp, p.Spec.DisplayName = metav1.NewTime(noon), "Curso de violão"
+	})
+	newer := named("newer", func(p *v1alpha1.Product) {
+		p.CreationTimestamp, p.Spec.DisplayName = metav1.NewTime(noon.Add(time.Hour)), "Curso de Violão"
+	})
+	song := named("song", func(p *v1alpha1.Product) { p.Spec.DisplayName, p.Spec.PlatformIDs = "Curso de Canto", nil })
+	byName := func(name string) func(*v1alpha1.CartRecovery) {
+		return func(l *v1alpha1.CartRecovery) { l.Spec.Product = v1alpha1.LeadProduct{Name: name} }
+	}
 	foreign := named("foreign", func(p *v1alpha1.Product) { p.Spec.StoreRef.Name = "other" })
-	reader := cache(t, older, newer, foreign)
+	reader := cache(t, older, newer, foreign, song)
 	ref := func(name string) func(*v1alpha1.CartRecovery) {
 		return func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: name} }
 	}
@@ -62,7 +70,11 @@ func TestProductOf(t *testing.T) {
 		"one that is gone":                {ref("gone"), "older"},
 		"one of another store":            {ref("foreign"), "older"},
 		"an id that no Product has":       {func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "9" }, ""},
-		"no id":                           {func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "" }, ""},
+		"no id, and a name that two have": {byName("Curso de Violão"), ""},
+		"no id, and a name that one has":  {byName(" curso de CANTO"), "song"},
+		"no id, and a name that none has": {byName("Curso de Flauta"), ""},
+		"neither id nor name":             {byName(""), ""},
+		"an id, and another's name":       {func(l *v1alpha1.CartRecovery) { l.Spec.Product = v1alpha1.LeadProduct{ID: "9", Name: "Curso de Canto"} }, ""},
 		"the same id at another platform": {func(l *v1alpha1.CartRecovery) { l.Spec.Platform = v1alpha1.PlatformKiwify }, ""},
 	} {
 		product, err := index.ProductOf(t.Context(), reader, gen.Lead(noon, row.mod))

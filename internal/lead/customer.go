@@ -97,19 +97,21 @@ func withSome(own, added []string) []string {
 }
 
 // SameProduct says whether two leads are of one product: the same Product, or the same at
-// one platform, by its id or, without one, its name.
+// one platform, by its id or, where one of them has none, its name. Platforms name a product
+// in a cart that they give an id in the sale.
 func SameProduct(a, b *v1alpha1.CartRecoverySpec) bool {
 	if a.ProductRef != nil && b.ProductRef != nil && *a.ProductRef == *b.ProductRef {
 		return true
 	}
-	return a.Platform == b.Platform && productKey(&a.Product) == productKey(&b.Product)
+	return a.Platform == b.Platform && sameAtPlatform(&a.Product, &b.Product)
 }
 
-func productKey(product *v1alpha1.LeadProduct) string {
-	if product.ID != "" {
-		return product.ID
+func sameAtPlatform(a, b *v1alpha1.LeadProduct) bool {
+	nameA, nameB := strings.TrimSpace(a.Name), strings.TrimSpace(b.Name)
+	if a.ID != "" && b.ID != "" || nameA == "" && nameB == "" {
+		return a.ID == b.ID
 	}
-	return product.Name
+	return nameA != "" && strings.EqualFold(nameA, nameB)
 }
 
 // Reaches says whether a purchase of another product, made at a time, stops a lead, where

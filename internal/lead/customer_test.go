@@ -48,6 +48,42 @@ func TestSameCustomer(t *testing.T) {
 	}
 }
 
+func TestSameProduct(t *testing.T) {
+	type mod = func(*v1alpha1.CartRecoverySpec)
+	of := func(id, name string, mods ...mod) *v1alpha1.CartRecoverySpec {
+		spec := &v1alpha1.CartRecoverySpec{Platform: v1alpha1.PlatformKirvano, Product: v1alpha1.LeadProduct{ID: id, Name: name}}
+		for _, mod := range mods {
+			mod(spec)
+		}
+		return spec
+	}
+	ref := func(name string) mod {
+		return func(s *v1alpha1.CartRecoverySpec) { s.ProductRef = &v1alpha1.ObjectReference{Name: name} }
+	}
+	elsewhere := func(s *v1alpha1.CartRecoverySpec) { s.Platform = v1alpha1.PlatformTicto }
+	for name, row := range map[string]struct {
+		a, b *v1alpha1.CartRecoverySpec
+		want bool
+	}{
+		"the same id":                    {of("1", "Curso"), of("1", "Curso, new edition"), true},
+		"another id with the same name":  {of("1", "Curso"), of("2", "Curso"), false},
+		"an id here, a name there":       {of("1", "Curso de Violão"), of("", " curso de VIOLÃO "), true},
+		"another name":                   {of("1", "Curso de Violão"), of("", "Curso de Canto"), false},
+		"the same name, no ids":          {of("", "Curso"), of("", "Curso"), true},
+		"nothing known of either":        {of("", ""), of("", ""), true},
+		"nothing known of one":           {of("", "Curso"), of("", ""), false},
+		"an id here, nothing there":      {of("1", ""), of("", ""), false},
+		"an id here, another name there": {of("1", ""), of("", "Curso"), false},
+		"at another platform":            {of("1", "Curso"), of("1", "Curso", elsewhere), false},
+		"one Product of two platforms":   {of("1", "Curso", ref("p")), of("x", "Course", ref("p"), elsewhere), true},
+		"two Products":                   {of("1", "Curso", ref("p")), of("2", "Curso", ref("q")), false},
+	} {
+		if lead.SameProduct(row.a, row.b) != row.want || lead.SameProduct(row.b, row.a) != row.want {
+			t.Errorf("%s: want %t", name, row.want)
+		}
+	}
+}
+
 func TestLinked(t *testing.T) {
 	const first, second, foreign = "+5511987654321", "+5521912345678", "+5531912345678"
 	of := func(name string, customer v1alpha1.LeadCustomer, mods ...func(*v1alpha1.CartRecovery)) v1alpha1.CartRecovery {

@@ -133,8 +133,11 @@ func tells(event Event) string {
 		known("link", event.CheckoutURL), known("sale", event.TransactionID),
 	}
 	product := "no product"
-	if event.Product.ID != "" {
+	switch {
+	case event.Product.ID != "":
 		product = "product " + event.Product.ID
+	case event.Product.Name != "":
+		product = "product by its name"
 	}
 	amount := "no amount"
 	if event.Amount != "" {

@@ -334,7 +334,7 @@ func eduzzLegacyItems(root fields) []item {
 			amount:   amountOf(one["item_value"]),
 			currency: currency,
 		}
-		if len(items) > 0 && items[0].product.ID == added.product.ID {
+		if len(items) > 0 && items[0].product.key() == added.product.key() {
 			items[0].amount, items[0].currency = added.amount, currency
 			continue
 		}
@@ -343,17 +343,25 @@ func eduzzLegacyItems(root fields) []item {
 	return items
 }
 
-// addItem adds a product that has an id and is not there yet.
+// addItem adds a product that has an id or a name and is not there yet.
 func addItem(items []item, added item) []item {
-	if added.product.ID == "" || len(items) == maxProducts {
+	if added.product == (Product{}) || len(items) == maxProducts {
 		return items
 	}
 	for _, known := range items {
-		if known.product.ID == added.product.ID {
+		if known.product.key() == added.product.key() {
 			return items
 		}
 	}
 	return append(items, added)
+}
+
+// key tells one product of a delivery from another.
+func (p Product) key() string {
+	if p.ID != "" {
+		return p.ID
+	}
+	return p.Name
 }
 
 // perProduct makes one event for each product. The amount of a sale of several is that
@@ -369,7 +377,7 @@ func perProduct(event Event, items []item) []Event {
 	events := make([]Event, 0, len(items))
 	for _, each := range items {
 		one := event
-		one.ID = eventID(nil, event.ID, each.product.ID)
+		one.ID = eventID(nil, event.ID, each.product.key())
 		one.Product, one.Amount, one.Currency = each.product, each.amount, each.currency
 		events = append(events, one)
 	}

@@ -93,7 +93,8 @@ func kirvanoPrice(value any) (amount, currency string) {
 	return amount, ""
 }
 
-// kirvanoItems reads the products, the main one first: the first that is no order bump.
+// kirvanoItems reads the products, the main one first: the first that is no order bump. An
+// offer's id is no product's: a cart may have another than the sale.
 func kirvanoItems(root fields) []item {
 	var main, bumps []fields
 	for _, value := range root.list("products") {
@@ -108,12 +109,8 @@ func kirvanoItems(root fields) []item {
 	}
 	var items []item
 	for _, line := range append(main, bumps...) {
-		one := item{product: Product{ID: line.id("id", "offer_id"), Name: line.text(maxName, "name", "offer_name")}}
+		one := item{product: Product{ID: line.id("id"), Name: line.text(maxName, "name", "offer_name")}}
 		one.amount, one.currency = kirvanoPrice(line["price"])
-		if len(items) == 0 && one.product != (Product{}) { // a cart's product may have a name alone
-			items = append(items, one)
-			continue
-		}
 		items = addItem(items, one)
 	}
 	return items

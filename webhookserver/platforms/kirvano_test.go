@@ -67,6 +67,17 @@ func TestKirvanoSale(t *testing.T) {
 		pending.Kind, pending.Trigger, pending.Attribute, pending.Amount = Abandoned, v1alpha1.TriggerPixPending, false, "1289.80"
 		testEvents(t, kirvanoUsual, Delivery{Body: changed(t, "kirvano/sale.json", change{"event": "PIX_GENERATED"})}, pending)
 	})
+	t.Run("products that have names alone, or offers", func(t *testing.T) {
+		products := []any{
+			map[string]any{"name": "Bordado Livre", "offer_id": "o1"}, map[string]any{"name": "Caixa de Linhas", "is_order_bump": true},
+			map[string]any{"name": "Bordado Livre"}, map[string]any{"offer_id": "o2"},
+		}
+		events, err := kirvanoUsual.Parse(Delivery{Body: changed(t, "kirvano/sale.json", change{"products": products})}, "BR")
+		if err != nil || len(events) != 2 || events[0].Product != (Product{Name: "Bordado Livre"}) ||
+			events[1].Product != (Product{Name: "Caixa de Linhas"}) || events[0].ID == events[1].ID {
+			t.Errorf("got %+v, %v", events, err)
+		}
+	})
 	t.Run("a thousand products make a bounded number of events", func(t *testing.T) {
 		var products []any
 		for i := range 1000 {

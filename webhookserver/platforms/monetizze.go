@@ -146,7 +146,7 @@ func monetizzeItems(root fields, main Product) []item {
 			product: Product{ID: one.id("produto"), Name: one.text(maxName, "nome")},
 			amount:  amountOf(one["valor"]),
 		}
-		if len(items) > 0 && items[0].product.ID == added.product.ID {
+		if len(items) > 0 && items[0].product.key() == added.product.key() {
 			items[0].amount = added.amount
 			continue
 		}

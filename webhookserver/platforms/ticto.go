@@ -78,7 +78,7 @@ func (ticto) Parse(delivery Delivery, region string) ([]Event, error) {
 			map[string]any(flat(customer, "phone", "_")), root["telefone"]),
 		Email: emailOf(customer["email"]),
 	}
-	event.Product = Product{ID: product.id("product_id", "offer_code"), Name: product.text(maxName, "product_name")}
+	event.Product = Product{ID: product.id("product_id"), Name: product.text(maxName, "product_name")}
 	event.CheckoutURL = linkOf(root["checkout_url"])
 	event.TransactionID = transaction
 	if event.Amount = centsOf(order["paid_amount"]); event.Amount == "" {
