@@ -112,6 +112,10 @@ func triggered(trigger v1alpha1.Trigger) func(*platforms.Event) {
 	return func(e *platforms.Event) { e.Trigger, e.CheckoutURL = trigger, "https://pay.example.com/"+e.ID }
 }
 
+func ofSale(id string) func(*platforms.Event) {
+	return func(e *platforms.Event) { e.TransactionID = id }
+}
+
 func credited(e *platforms.Event)     { e.Attribute = true }
 func chargedBack(e *platforms.Event)  { e.Chargeback = true }
 func byPhoneOnly(e *platforms.Event)  { e.Customer.Email, e.Customer.Name = "", "Maria" }
@@ -151,6 +155,8 @@ func deliveries() map[string]platforms.Event {
 		told("other-by-email", -20, platforms.Purchased, ofOther, byEmailOnly),
 		told("other-renewal", 60, platforms.Purchased, ofOther),
 		told("other-refund", 1200, platforms.Reversed, ofOther),
+		told("refund-of-2nd", 1003, platforms.Reversed, ofSale("HP-approved-by-phone")),
+		told("refund-of-1st", 1004, platforms.Reversed, ofSale("HP-approved")),
 		told("cart-by-name", 6, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), namedOnly),
 		told("approved-by-name", 215, platforms.Purchased, credited, namedOnly),
 		told("cart-2nd-address", 7, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), withAddress2),
@@ -231,7 +237,7 @@ func (w world) facts(t *testing.T, bare bool) string {
 	if err := w.Live.List(t.Context(), &leads); err != nil {
 		t.Fatal(err)
 	}
-	joined, open := map[string]lead.Facts{}, map[string]bool{}
+	joined, open, reversed := map[string]lead.Facts{}, map[string]bool{}, map[string]bool{}
 	for i := range leads.Items {
 		each := &leads.Items[i]
 		elsewhere, err := index.StoppingPurchase(t.Context(), w.Client, each, v1alpha1.KillSwitchCustomer)
@@ -242,6 +248,7 @@ func (w world) facts(t *testing.T, bare bool) string {
 		facts.Purchase = lead.BetterPurchase(facts.Purchase, elsewhere)
 		product := each.Spec.Product.ID
 		joined[product] = joined[product].Join(facts)
+		reversed[product] = reversed[product] || lead.Reversed(each, facts.Purchase)
 		open[product] = open[product] || facts.Start != nil && facts.Purchase == nil
 	}
 	var lines []string
@@ -258,7 +265,7 @@ func (w world) facts(t *testing.T, bare bool) string {
 			line += fmt.Sprintf(", purchase %+v", *facts.Purchase)
 		}
 		if facts.Reversal != nil {
-			line += fmt.Sprintf(", reversal %+v of %q", *facts.Reversal, facts.Reversals)
+			line += fmt.Sprintf(", reversal %+v of %q, counts %t", *facts.Reversal, facts.Reversals, reversed[product])
 		}
 		lines = append(lines, line)
 	}
@@ -304,6 +311,8 @@ func TestEveryOrderEndsTheSame(t *testing.T) {
 		{"cart", "other-long-before", "other-renewal", "other-refund"},
 		{"boleto", "pix", "cart-again", "approved-by-phone"},
 		{"refund", "chargeback", "cart", "approved"},
+		{"cart", "approved", "approved-by-phone", "refund-of-2nd"},
+		{"cart", "approved", "refund-of-1st", "refund-of-2nd", "chargeback"},
 		{"cart-by-name", "cart", "approved", "refund"},
 		{"cart-by-name", "other-cart", "approved", "cart-again"},
 		{"cart", "approved-by-name", "other", "refund"},

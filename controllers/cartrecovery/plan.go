@@ -211,14 +211,15 @@ func nextResolve(claimedAt, now time.Time) time.Time {
 }
 
 func finishReversed(s *situation) (action, bool) {
-	return action{kind: finish, outcome: v1alpha1.ReasonReversed}, s.lead.Spec.Reversal != nil && outcomeOf(s.lead) != v1alpha1.ReasonReversed
+	reversed := lead.Reversed(s.lead, lead.BetterPurchase(s.lead.Spec.Purchase, s.twin))
+	return action{kind: finish, outcome: v1alpha1.ReasonReversed}, reversed && outcomeOf(s.lead) != v1alpha1.ReasonReversed
 }
 
 // finishBought holds for finished leads too: a purchase that comes after we gave up is
 // still one.
 func finishBought(s *situation) (action, bool) {
 	purchase := lead.BetterPurchase(s.lead.Spec.Purchase, s.twin)
-	if purchase == nil || s.lead.Spec.Reversal != nil {
+	if purchase == nil || lead.Reversed(s.lead, purchase) {
 		return action{}, false
 	}
 	outcome := boughtOutcome(s.lead, purchase)

@@ -216,6 +216,10 @@ func outcomeCases() []planCase {
 		{name: "a purchase of another product stops and is not ours", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }}, want: finish, outcome: v1alpha1.ReasonPurchaseNotAttributed},
 		{name: "a failed message is no contact", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue))), bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 		{name: "a purchase after we gave up still counts", now: 100 * time.Hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*time.Hour)), bought(t0.Add(99 * time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "a reversal of another sale leaves the purchase", now: 100 * time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Purchase.TransactionID = "T1"
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, TransactionID: "T2", At: v1alpha1.NewTimestamp(t0.Add(99 * time.Hour))}
+		}}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
 		{name: "a reversal takes the purchase back", now: 100 * time.Hour, lead: []leadMod{sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(t0.Add(99 * time.Hour))}
 		}}, want: finish, outcome: v1alpha1.ReasonReversed},

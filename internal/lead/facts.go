@@ -234,14 +234,18 @@ func PurchasedAt(recoveries []v1alpha1.CartRecovery, eventID string) (at time.Ti
 // bought twice by mistake, and was given one back, has bought. Without a purchase, every
 // reversal counts.
 func Reversed(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) bool {
-	if recovery.Spec.Reversal == nil {
-		return false
-	}
-	if purchase == nil || purchase.TransactionID == "" {
-		return true
+	if recovery.Spec.Reversal == nil || purchase == nil {
+		return recovery.Spec.Reversal != nil
 	}
 	sales := members(FactsOf(recovery).Reversals)
-	return slices.Contains(sales, anySale) || slices.Contains(sales, saleHash(purchase.TransactionID))
+	switch {
+	case slices.Contains(sales, anySale):
+		return true
+	case purchase.TransactionID != "":
+		return slices.Contains(sales, saleHash(purchase.TransactionID))
+	}
+	// A purchase without an event is one of another product, of which only the time is kept.
+	return purchase.EventID != ""
 }
 
 // BetterPurchase returns which of two purchases counts: one that a recovery may take credit

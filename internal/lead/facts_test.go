@@ -267,6 +267,7 @@ func TestReversed(t *testing.T) {
 		"of no sale that is told":          {[]lead.Facts{reversal(2, "")}, purchase("t1"), true},
 		"of no sale told, after another's": {[]lead.Facts{reversal(2, "t2"), reversal(3, "")}, purchase("t1"), true},
 		"of a purchase without a sale":     {[]lead.Facts{reversal(2, "t2")}, purchase(""), true},
+		"of a purchase known by its time":  {[]lead.Facts{reversal(2, "t2")}, &v1alpha1.Purchase{At: after(1)}, false},
 		"before any purchase":              {[]lead.Facts{reversal(2, "t2")}, nil, true},
 	} {
 		recovery := gen.Lead(noon)
