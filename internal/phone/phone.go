@@ -29,8 +29,9 @@ const (
 
 // Normalize turns a phone number as people and platforms write it into E.164 with the
 // plus. region is the ISO country whose format a number without a country code has.
-// It is false where there is no phone to write to: letters, no area code, a
-// subscriber number of one repeated digit, a service number, an impossible length.
+// It is false where there is no phone to write to: letters, no area code, one digit
+// repeated throughout, a service number, an impossible length. A subscriber number of one
+// repeated digit (11 99999-9999) is a number like others.
 //
 // Numbers with a plus (or 00) of other countries are kept when their length is
 // possible there; without a plus they are taken for foreign ones only when they are
@@ -170,7 +171,7 @@ func brazilNational(national string) (string, bool) {
 	if len(national) != 10 && len(national) != 11 {
 		return "", false
 	}
-	if allEqual(national[2:]) {
+	if allEqual(national) {
 		return "", false
 	}
 	if isBrazilianLine(national) {

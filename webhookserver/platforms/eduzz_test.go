@@ -159,7 +159,7 @@ func TestEduzzPhones(t *testing.T) {
 	}{
 		{"cellphone first", nil, cell},
 		{"then phone", change{"data.buyer.cellphone": nil}, landline},
-		{"an unusable one is passed over", change{"data.buyer.cellphone": "51 99999-9999"}, landline},
+		{"an unusable one is passed over", change{"data.buyer.cellphone": "51 19999-9999"}, landline},
 		{"then phone2", change{"data.buyer.cellphone": "", "data.buyer.phone": "x", "data.buyer.phone2": "51991234567"}, cell},
 		{"then the student's", change{"data.buyer.cellphone": absent, "data.buyer.phone": absent, "data.student": map[string]any{"phone": "51991234567"}}, cell},
 		{"as an object of its parts", change{"data.buyer.cellphone": parts}, cell},

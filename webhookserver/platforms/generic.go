@@ -81,8 +81,8 @@ func (g generic) Parse(delivery Delivery, region string) ([]Event, error) {
 	event := genericOutcome(meaning).event(id, eventName(value))
 	event.Customer = Customer{
 		Name:  textOf(g.mapping.Name.First(body), maxName),
-		Phone: phoneOf("", region, g.mapping.Phone.First(body)),
-		Email: emailOf(g.mapping.Email.First(body)),
+		Phone: phoneOf("", region, g.mapping.Phone.All(body)...),
+		Email: emailOf(g.mapping.Email.All(body)...),
 	}
 	event.CheckoutURL = linkOf(g.mapping.CheckoutURL.First(body))
 	event.TransactionID = textOf(g.mapping.TransactionID.First(body), maxID)

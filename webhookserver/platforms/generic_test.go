@@ -98,6 +98,24 @@ func TestGenericProducts(t *testing.T) {
 	})
 }
 
+// TestGenericTriesAll: where a path leads to several values, the first that can be used.
+func TestGenericTriesAll(t *testing.T) {
+	platform := genericOf(t, func(m *v1alpha1.GenericMapping) {
+		m.Fields.Phone, m.Fields.Email = "$.data.buyer.contacts[*].phone", "$.data.buyer.contacts[*].mail"
+	})
+	contact := func(phone, mail any) map[string]any { return map[string]any{"phone": phone, "mail": mail} }
+	for name, contacts := range map[string][]any{
+		"the first is none":   {contact("x", "x"), contact("31988776655", "rui@example.com")},
+		"the first is absent": {map[string]any{}, contact(nil, "rui@example.com"), contact("31988776655", 7)},
+		"the first counts":    {contact("31988776655", "rui@example.com"), contact("31911112222", "ana@example.com")},
+	} {
+		events, err := platform.Parse(Delivery{Body: changed(t, "generic/cart.json", change{"data.buyer.contacts": contacts})}, "BR")
+		if err != nil || events[0].Customer.Phone != "+5531988776655" || events[0].Customer.Email != "rui@example.com" {
+			t.Errorf("%s: got %+v, %v", name, events, err)
+		}
+	}
+}
+
 // TestGenericIsForgiving: values in other types, or absent.
 func TestGenericIsForgiving(t *testing.T) {
 	for _, test := range []struct {

@@ -233,11 +233,11 @@ func hotmartFlat(form fields, body []byte, region string) ([]Event, error) {
 	return []Event{event}, nil
 }
 
-// withAreaCode joins an area code and a number, where the first is an area code.
-func withAreaCode(form fields, codeField, numberField string) string {
-	code, number := phone.Digits(form.text(maxID, codeField)), form.text(maxID, numberField)
-	if code = strings.TrimPrefix(code, "0"); len(code) == 2 && number != "" {
-		return code + number
+// withAreaCode are an area code and a number, where the first is an area code.
+func withAreaCode(form fields, codeField, numberField string) any {
+	number := form.text(maxID, numberField)
+	if code := strings.TrimPrefix(phone.Digits(form.text(maxID, codeField)), "0"); len(code) == 2 {
+		return map[string]any{"ddd": code, "number": number}
 	}
 	return number
 }

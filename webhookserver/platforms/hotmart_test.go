@@ -2,6 +2,7 @@ package platforms
 
 import (
 	"encoding/json"
+	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -204,6 +205,29 @@ func TestHotmartRefuses(t *testing.T) {
 	})
 	t.Run("event absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte(`{}`), "event") })
 	t.Run("status absent", func(t *testing.T) { testRefused(t, hotmart{}, []byte("hottok=x&name=y"), "status") })
+}
+
+// TestHotmartFlatPhones: 1.0 sends the area code beside the number, which may have it already.
+func TestHotmartFlatPhones(t *testing.T) {
+	for _, test := range []struct{ code, number, want string }{
+		{"31", "988776655", "+5531988776655"},
+		{"031", "988776655", "+5531988776655"},
+		{"31", "31988776655", "+5531988776655"},
+		{"31", "5531988776655", "+5531988776655"},
+		{"31", "+55 31 98877-6655", "+5531988776655"},
+		{"31", "031988776655", "+5531988776655"},
+		{"988776655", "31988776655", "+5531988776655"},
+		{"", "31988776655", "+5531988776655"},
+		{"31", "", ""},
+		{"31", "00", ""},
+		{"", "988776655", ""},
+	} {
+		form := url.Values{"status": {"billet_printed"}, "phone_checkout_local_code": {test.code}, "phone_checkout_number": {test.number}}
+		events, err := hotmart{}.Parse(Delivery{Body: []byte(form.Encode())}, "BR")
+		if err != nil || events[0].Customer.Phone != test.want {
+			t.Errorf("%q, %q: got %+v, %v; want %q", test.code, test.number, events, err, test.want)
+		}
+	}
 }
 
 func TestHotmartVerify(t *testing.T) {

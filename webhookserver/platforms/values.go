@@ -163,63 +163,97 @@ func addressOf(value any) string {
 func phoneOf(country, region string, values ...any) string {
 	country = strings.TrimSpace(country)
 	foreign := len(country) == 2 && !strings.EqualFold(country, region)
-	for _, value := range values {
-		text := phoneText(value)
-		if text == "" {
-			continue
-		}
+	read := func(text string) string {
 		if foreign {
 			if e164, ok := phone.Normalize(text, country); ok {
 				return e164
 			}
 		}
-		if e164, ok := phone.Normalize(text, region); ok {
+		e164, _ := phone.Normalize(text, region)
+		return e164
+	}
+	return firstPhone(values, read)
+}
+
+// firstPhone reads phones that are strings, numbers, lists, or objects of their parts
+// (Eduzz's contracts: countryCode, areaCode, number), until one is usable.
+func firstPhone(values []any, read func(string) string) string {
+	for _, value := range values {
+		e164 := ""
+		switch value := value.(type) {
+		case string:
+			e164 = read(strings.TrimSuffix(strings.TrimSpace(value), ".0")) // a number on its way through a spreadsheet
+		case json.Number:
+			e164 = read(numberText(value))
+		case []any:
+			e164 = firstPhone(value, read)
+		case map[string]any:
+			e164 = joinedPhone(value, read)
+		}
+		if e164 != "" {
 			return e164
 		}
 	}
 	return ""
 }
 
-// phoneText reads a phone that is a string, a number, the first of a list, or an object of
-// its parts (Eduzz's contracts: countryCode, areaCode, number).
-func phoneText(value any) string {
-	switch value := value.(type) {
-	case string:
-		return strings.TrimSuffix(strings.TrimSpace(value), ".0") // a number on its way through a spreadsheet
-	case json.Number:
-		return numberText(value)
-	case []any:
-		for _, each := range value {
-			if text := phoneText(each); text != "" {
-				return text
-			}
+// joinedPhone reads a phone of its parts, which platforms let customers fill in as they like:
+// the number may begin with the area code, or be complete. Of the ways to put the parts
+// together the first counts whose number has the country and area code that are told. Where
+// none has, the area code is taken for rubbish; the country code is not.
+func joinedPhone(parts fields, read func(string) string) string {
+	number := parts.text(maxID, "number", "phone")
+	if number == "" {
+		return ""
+	}
+	country := strings.TrimLeft(phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi")), "0")
+	area := strings.TrimPrefix(phone.Digits(parts.text(maxID, "areaCode", "area_code", "ddd")), "0")
+	joined, whole := waysToJoin(country, area, number)
+	for _, candidate := range append(joined, whole...) {
+		if e164 := read(candidate); hasCodes(e164, country, area) {
+			return e164
 		}
-	case map[string]any:
-		return joinedPhone(value)
+	}
+	for _, candidate := range whole {
+		if e164 := read(candidate); strings.HasPrefix(e164, "+"+country) {
+			return e164
+		}
 	}
 	return ""
 }
 
-// joinedPhone joins the parts of a phone, where its number does not begin with them.
-func joinedPhone(parts fields) string {
-	number := parts.text(maxID, "number", "phone")
-	if number == "" || strings.HasPrefix(number, "+") {
-		return number
-	}
-	country := phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi"))
-	area := strings.TrimPrefix(phone.Digits(parts.text(maxID, "areaCode", "area_code", "ddd")), "0")
+// waysToJoin are the ways to put the parts of a phone together, with its area code and
+// without. A number that begins with the area code, and has room for it beside a subscriber's
+// number, has it.
+func waysToJoin(country, area, number string) (joined, whole []string) {
 	const shortest = 8
-	switch digits := phone.Digits(number); {
-	case country != "" && area != "" && strings.HasPrefix(digits, country+area) && len(digits) >= len(country+area)+shortest:
-		return "+" + number
-	case area != "" && strings.HasPrefix(digits, area) && len(digits) >= len(area)+shortest:
-	default:
-		number = area + number
-	}
+	bare := strings.TrimPrefix(strings.TrimPrefix(number, "+"), "0")
+	digits, plus := phone.Digits(bare), ""
 	if country != "" {
-		return "+" + country + number
+		plus = "+" + country
 	}
-	return number
+	if area != "" && !(strings.HasPrefix(digits, area) && len(digits) >= len(area)+shortest) {
+		joined = []string{plus + area + bare}
+	}
+	whole = []string{plus + bare, number}
+	if country != "" && strings.HasPrefix(digits, country) {
+		whole = append(whole, "+"+bare)
+	}
+	return joined, whole
+}
+
+// hasCodes says whether a number has the country and the area code that are told, as far as
+// any are. An area code without a country is Brazil's, in its country alone.
+func hasCodes(e164, country, area string) bool {
+	switch {
+	case e164 == "":
+		return false
+	case country == "" && strings.HasPrefix(e164, "+55"):
+		country = "55"
+	case country == "":
+		return area == ""
+	}
+	return strings.HasPrefix(e164, "+"+country+area)
 }
 
 // linkOf returns an address that leads somewhere on the web; "" for anything else.
