@@ -33,7 +33,7 @@ import (
 // arrival (see TestARepetitionWithoutATimeChangesNothing); customers of whom it takes more
 // than one event between two to show that they are the same (see linked); leads that the controller finished between two deliveries, which stay as they are; and the
 // details of a purchase without credit, other than that there is one, where a product was
-// bought several times and another is in play (see ambiguous).
+// bought several times and another is in play (see boughtOften).
 
 // memory is an API server and a cache in memory.
 type memory struct{ *fake.ClientBuilder }
@@ -185,13 +185,13 @@ func (w world) run(t *testing.T, store *v1alpha1.Store, events []platforms.Event
 			t.Fatalf("%s of %s: %v", event.ID, order(events), err)
 		}
 	}
-	return w.facts(t, ambiguous(events))
+	return w.facts(t, boughtOften(events))
 }
 
-// ambiguous says whether one of two products was bought several times: a lead keeps the
+// boughtOften says whether one of two products was bought several times: a lead keeps the
 // purchase that counts, and of the others only when the last was, so that which of them is
 // shown on a lead of the other product depends on which were known when it was stopped.
-func ambiguous(events []platforms.Event) bool {
+func boughtOften(events []platforms.Event) bool {
 	products, bought := map[string]bool{}, map[string]map[string]bool{}
 	for _, event := range events {
 		products[event.Product.ID] = true
@@ -421,7 +421,7 @@ func (w world) runOver(t *testing.T, store *v1alpha1.Store, events []platforms.E
 			w.deliver(t, store, v1alpha1.PlatformHotmart, each)
 		}
 	}
-	return w.facts(t, ambiguous(events))
+	return w.facts(t, boughtOften(events))
 }
 
 // TestARedeliveredPurchaseStopsNothingNew: a customer buys, leaves another cart days later, and

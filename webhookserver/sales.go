@@ -51,11 +51,16 @@ func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
 	return s.accept(ctx, store, platform, delivery)
 }
 
-// isPing says whether a delivery without a credential is a platform's test call, which has
-// no effect and wants a 200.
+// isPing says whether a delivery that is not authentic, for this reason, is a platform's test
+// call: it has no effect, tells nothing and wants a 200, also while the platform signs with a
+// key that the Store does not have yet.
 func isPing(platform platforms.Platform, reason string, delivery platforms.Delivery) bool {
-	pinger, pings := platform.(platforms.Pinger)
-	return pings && reason == v1alpha1.RejectedNoCredential && pinger.IsPing(delivery)
+	switch reason {
+	case v1alpha1.RejectedNoCredential, v1alpha1.RejectedSecretMissing, v1alpha1.RejectedBadCredential:
+		pinger, pings := platform.(platforms.Pinger)
+		return pings && pinger.IsPing(delivery)
+	}
+	return false
 }
 
 // saleDetected takes a delivery of whichever platform of the Store it proves to come from.
@@ -76,9 +81,8 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 	case len(found.accepted) == 1:
 		return s.accept(ctx, store, found.accepted[0], delivery)
 	case len(found.accepted) > 1:
-		return answer{status: fiber.StatusBadRequest, result: resultMalformed, body: problem{
-			Error: "several of the client's platforms accept this delivery: use the URL that names the platform",
-		}}.from(sourceDetected)
+		s.reject(store, found.accepted[0].Name(), v1alpha1.RejectedMalformed, ambiguous)
+		return answer{status: fiber.StatusBadRequest, result: resultMalformed, body: problem{Error: ambiguous}}.from(sourceDetected)
 	case found.ping:
 		return handled([]outcome{ignored(ignoredPing)}).from(sourceDetected)
 	case found.unreadable != nil && found.reason == "":
@@ -91,6 +95,8 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 	return refusal.from(sourceDetected)
 }
 
+const ambiguous = "several of the client's platforms accept this delivery: use the URL that names the platform"
+
 // detection is what the platforms of a Store say of a delivery.
 type detection struct {
 	// accepted are the platforms it proves to come from.
@@ -98,7 +104,7 @@ type detection struct {
 	// closest is the platform whose reason to reject it tells most, "" when there is none.
 	closest v1alpha1.PlatformName
 	reason  string
-	// ping is set on the test call of one of the platforms, unsigned.
+	// ping is set on the test call of one of the platforms, which need not prove anything.
 	ping bool
 	// unreadable is why no platform could look for its credential.
 	unreadable error

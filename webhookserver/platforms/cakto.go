@@ -60,14 +60,13 @@ func (cakto) Parse(delivery Delivery, region string) ([]Event, error) {
 	if name == "" {
 		return unnamed(root, delivery.Body, "event", "the name of the event")
 	}
-	meaning := meaningOf(caktoEvents, strings.ToLower(name))
+	meaning, orders := meaningOf(caktoEvents, strings.ToLower(name)), caktoOrders(root)
+	if meaning.kind != Ignored && len(orders) == 0 {
+		meaning = noData
+	}
 	if meaning.kind == Ignored {
 		id := eventID(delivery.Body, root.child("data").id("id"), name)
 		return []Event{meaning.event(id, eventName(name))}, nil
-	}
-	orders, err := caktoOrders(root)
-	if err != nil {
-		return nil, err
 	}
 	events := make([]Event, 0, len(orders))
 	for i, order := range orders {
@@ -75,37 +74,27 @@ func (cakto) Parse(delivery Delivery, region string) ([]Event, error) {
 		if len(orders) > 1 {
 			id = eventID(nil, id, strconv.Itoa(i+1))
 		}
-		event, err := caktoOrder(order, caktoRenewal(meaning, order).event(id, eventName(name)), region)
-		if err != nil {
-			return nil, err
-		}
-		events = append(events, event)
+		events = append(events, caktoOrder(order, caktoRenewal(meaning, order).event(id, eventName(name)), region))
 	}
 	return events, nil
 }
 
 // caktoOrders returns what data holds: one object, or a bounded number out of a list.
-func caktoOrders(root fields) ([]fields, error) {
+func caktoOrders(root fields) []fields {
+	list, ok := root["data"].([]any)
+	if !ok {
+		if order := root.inner("data"); order != nil {
+			return []fields{order}
+		}
+		return nil
+	}
 	var orders []fields
-	if list, ok := root["data"].([]any); ok {
-		for _, value := range list {
-			if order, ok := value.(map[string]any); ok && len(orders) < maxProducts {
-				orders = append(orders, order)
-			}
-		}
-	} else {
-		order, err := root.object("data", "data")
-		if err != nil {
-			return nil, err
-		}
-		if order != nil {
+	for _, value := range list {
+		if order, ok := value.(map[string]any); ok && len(orders) < maxProducts {
 			orders = append(orders, order)
 		}
 	}
-	if len(orders) == 0 {
-		return nil, &InputError{Field: "data", Expected: "an object, or a list of objects"}
-	}
-	return orders, nil
+	return orders
 }
 
 // caktoRenewal takes the credit from a payment that is not a subscription's first.
@@ -121,11 +110,8 @@ func caktoRenewal(meaning outcome, order fields) outcome {
 
 // caktoOrder reads one order or checkout into the event that it is. Of the product's two
 // ids the short one is in carts and orders alike.
-func caktoOrder(order fields, event Event, region string) (Event, error) {
-	customer, err := order.object("customer", "data.customer")
-	if err != nil {
-		return Event{}, err
-	}
+func caktoOrder(order fields, event Event, region string) Event {
+	customer := order.inner("customer")
 	name := customer.text(maxName, "name")
 	if name == "" {
 		name = order.text(maxName, "customerName")
@@ -139,7 +125,7 @@ func caktoOrder(order fields, event Event, region string) (Event, error) {
 		Phone: phoneOf("", region, customer["phone"], order["customerCellphone"]),
 		Email: email,
 	}
-	product, offer := order.child("product"), order.child("offer")
+	product, offer := order.inner("product"), order.child("offer")
 	event.Product = Product{ID: product.id("short_id", "id"), Name: product.text(maxName, "name")}
 	event.CheckoutURL = linkOf(order["checkoutUrl"])
 	event.TransactionID = order.id("id")
@@ -150,7 +136,7 @@ func caktoOrder(order fields, event Event, region string) (Event, error) {
 	}
 	event.Currency = currencyOf(order["currency"])
 	event.OccurredAt = caktoTime(order, event)
-	return event, nil
+	return event
 }
 
 // caktoTime is when what the event tells happened; an order has a time for each.

@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"bytes"
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -11,7 +12,7 @@ import (
 
 // checkSecret decides whether presented is one of the secrets. Both sides are hashed
 // first, so that the time tells nothing of their lengths, and every secret is compared,
-// so that it tells nothing of which one matched. An empty secret proves nothing.
+// so that it tells nothing of which one matched. An empty or blank secret proves nothing.
 func checkSecret(presented string, secrets [][]byte) error {
 	if presented == "" {
 		return ErrNoCredential
@@ -19,7 +20,7 @@ func checkSecret(presented string, secrets [][]byte) error {
 	got := sha256.Sum256([]byte(presented))
 	match := 0
 	for _, secret := range secrets {
-		if len(secret) == 0 {
+		if isBlank(secret) {
 			continue
 		}
 		want := sha256.Sum256(secret)
@@ -45,7 +46,7 @@ func checkHMAC(newHash func() hash.Hash, presented string, signed []byte, secret
 	}
 	match := 0
 	for _, secret := range secrets {
-		if len(secret) == 0 {
+		if isBlank(secret) {
 			continue
 		}
 		mac := hmac.New(newHash, secret)
@@ -54,6 +55,9 @@ func checkHMAC(newHash func() hash.Hash, presented string, signed []byte, secret
 	}
 	return verdict(match)
 }
+
+// isBlank tells a secret that is none: a Secret made of an empty file holds a line break.
+func isBlank(secret []byte) bool { return len(bytes.TrimSpace(secret)) == 0 }
 
 func verdict(match int) error {
 	if match != 1 {

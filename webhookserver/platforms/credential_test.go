@@ -1,7 +1,9 @@
 package platforms
 
 import (
+	"crypto/hmac"
 	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"strings"
 	"testing"
@@ -68,4 +70,22 @@ func TestHMACForms(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
+}
+
+// TestBlankSecretsProveNothing: a Secret that was made of an empty file holds a line break.
+func TestBlankSecretsProveNothing(t *testing.T) {
+	for _, blank := range []string{"", " ", "\n", "\r\n\t "} {
+		secrets := [][]byte{[]byte(blank)}
+		if err := checkSecret(blank, secrets); err == nil {
+			t.Errorf("%q: the same blank is believed", blank)
+		}
+		mac := hmac.New(sha256.New, []byte(blank))
+		_, _ = mac.Write([]byte("body"))
+		if err := checkHMAC(sha256.New, hex.EncodeToString(mac.Sum(nil)), []byte("body"), secrets); !errors.Is(err, ErrBadCredential) {
+			t.Errorf("%q: its signature: got %v", blank, err)
+		}
+	}
+	if err := checkSecret("key\n", [][]byte{[]byte("key\n")}); err != nil {
+		t.Errorf("a secret that ends in a line break: %v", err)
+	}
 }

@@ -365,8 +365,12 @@ func (p Product) key() string {
 }
 
 // perProduct makes one event for each product. The amount of a sale of several is that
-// of each.
+// of each. What starts a recovery is of the first product alone: nobody is to get a message
+// for each product of one cart.
 func perProduct(event Event, items []item) []Event {
+	if event.Kind == Abandoned && len(items) > 1 {
+		items = items[:1]
+	}
 	if len(items) == 0 {
 		return []Event{event}
 	}

@@ -3,8 +3,11 @@ package platforms
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
+	"io"
 	"maps"
 	"mime"
+	"mime/multipart"
 	"net/url"
 	"slices"
 	"strconv"
@@ -45,9 +48,12 @@ func readBody(delivery Delivery) (root fields, form bool, err error) {
 
 func parseBody(delivery Delivery) (root fields, form bool, err error) {
 	body := withoutBOM(delivery.Body)
-	if isForm(body, delivery.ContentType) {
-		root, err = readForm(body)
+	if boundary := boundaryOf(body, delivery.ContentType); boundary != "" {
+		root, err = readMultipart(body, boundary)
 		return root, true, err
+	}
+	if isForm(body, delivery.ContentType) {
+		return readForm(body), true, nil
 	}
 	root, err = readJSON(body)
 	unbracket(root)
@@ -67,6 +73,18 @@ func isForm(body []byte, contentType string) bool {
 	}
 	name, _, found := bytes.Cut(body, []byte{'='})
 	return found && len(name) > 0 && !bytes.ContainsAny(name, " \t\r\n\"'<>{}:")
+}
+
+// boundaryOf returns what separates the parts of a multipart form; "" for any other body.
+func boundaryOf(body []byte, contentType string) string {
+	if !bytes.HasPrefix(body, []byte("--")) {
+		return ""
+	}
+	media, parameters, err := mime.ParseMediaType(contentType)
+	if err != nil || media != "multipart/form-data" {
+		return ""
+	}
+	return parameters["boundary"]
 }
 
 // maxDepth bounds how deep a body nests. No delivery comes near it, and the parser's
@@ -257,15 +275,53 @@ func leadingDigits(text []byte) int {
 	return len(text)
 }
 
-// readForm reads a URL-encoded form; of a field given twice the last one counts.
-func readForm(body []byte) (fields, error) {
-	values, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, &InputError{Expected: "a JSON object or a URL-encoded form"}
+// maxFormFields bounds the fields of a form that are read. Deliveries have a hundred or two.
+const maxFormFields = 2000
+
+// readForm reads a URL-encoded form; of a field given twice the last one counts. What is
+// encoded wrongly is kept as it was written: a product named "100%" must not cost the sale.
+func readForm(body []byte) fields {
+	root, rest := fields{}, string(body)
+	for range maxFormFields {
+		pair, after, more := strings.Cut(rest, "&")
+		if name, value, _ := strings.Cut(pair, "="); pair != "" {
+			root[unescaped(name)] = unescaped(value)
+		}
+		if !more {
+			break
+		}
+		rest = after
 	}
-	root := make(map[string]any, len(values))
-	for name, all := range values {
-		root[name] = all[len(all)-1]
+	unbracket(root)
+	return root
+}
+
+func unescaped(text string) string {
+	if plain, err := url.QueryUnescape(text); err == nil {
+		return plain
+	}
+	return text
+}
+
+// readMultipart reads the values of a multipart form, and no files.
+func readMultipart(body []byte, boundary string) (fields, error) {
+	root, parts := fields{}, multipart.NewReader(bytes.NewReader(body), boundary)
+	for range maxFormFields {
+		part, err := parts.NextPart()
+		if errors.Is(err, io.EOF) && len(root) > 0 {
+			break
+		}
+		if err != nil {
+			return nil, &InputError{Expected: "a multipart form"}
+		}
+		if part.FormName() == "" || part.FileName() != "" {
+			continue
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return nil, &InputError{Expected: "a multipart form"}
+		}
+		root[part.FormName()] = string(value)
 	}
 	unbracket(root)
 	return root, nil
@@ -309,19 +365,6 @@ func set(object map[string]any, path []string, value any) {
 		name = strconv.Itoa(len(object))
 	}
 	object[name] = value
-}
-
-// object returns the object in a field: nil when the field is absent or null, an
-// *InputError naming path when it is anything else.
-func (f fields) object(name, path string) (fields, error) {
-	switch value := f[name].(type) {
-	case nil:
-		return nil, nil
-	case map[string]any:
-		return value, nil
-	default:
-		return nil, &InputError{Field: path, Expected: "an object"}
-	}
 }
 
 // child returns the first object among the fields; nil when none is one.

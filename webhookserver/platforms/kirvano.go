@@ -62,10 +62,7 @@ func (kirvano) Parse(delivery Delivery, region string) ([]Event, error) {
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
-	customer, err := root.object("customer", "customer")
-	if err != nil {
-		return nil, err
-	}
+	customer := root.inner("customer")
 	event.Customer = Customer{
 		Name:  customer.text(maxName, "name"),
 		Phone: phoneOf("", region, customer["phone_number"], customer["phone"]),
@@ -77,11 +74,7 @@ func (kirvano) Parse(delivery Delivery, region string) ([]Event, error) {
 	if event.Amount == "" {
 		event.Amount = amountOf(root.child("fiscal")["total_value"])
 	}
-	items := kirvanoItems(root)
-	if meaning.kind == Abandoned && len(items) > 1 {
-		items = items[:1]
-	}
-	return perProduct(event, items), nil
+	return perProduct(event, kirvanoItems(root)), nil
 }
 
 // kirvanoPrice reads a price, and its currency where the price says it.

@@ -70,11 +70,7 @@ func (perfectpay) Parse(delivery Delivery, region string) ([]Event, error) {
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
-	customer, err := root.object("customer", "customer")
-	if err != nil {
-		return nil, err
-	}
-	product := root.child("product")
+	customer, product := root.inner("customer"), root.inner("product")
 	event.Customer = Customer{
 		Name: customer.text(maxName, "full_name", "name"),
 		Phone: phoneOf(customer.text(maxID, "country"), region,

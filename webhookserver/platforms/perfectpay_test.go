@@ -105,7 +105,6 @@ func TestPerfectpayRefuses(t *testing.T) {
 	testTests(t, perfectpayUsual, "token")
 	for field, change := range map[string]change{
 		"sale_status_enum": {"sale_status_enum": map[string]any{"id": 2}},
-		"customer":         {"customer": "Eva"},
 	} {
 		t.Run(field, func(t *testing.T) { testRefused(t, perfectpayUsual, changed(t, "perfectpay/sale.json", change), field) })
 	}

@@ -126,10 +126,11 @@ type Platform interface {
 	Parse(delivery Delivery, region string) ([]Event, error)
 }
 
-// Pinger is a Platform whose test call can come without a credential.
+// Pinger is a Platform whose test call can come without a credential, or with one that the
+// Store does not know.
 type Pinger interface {
-	// IsPing says whether an unsigned delivery is the platform's test call and nothing
-	// else: it is answered with 200 and has no effect.
+	// IsPing says whether a delivery that proves nothing is the platform's test call and
+	// nothing else: it is answered with 200 and has no effect.
 	IsPing(delivery Delivery) bool
 }
 

@@ -68,9 +68,6 @@ func (ticto) Parse(delivery Delivery, region string) ([]Event, error) {
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
-	if _, err := root.object("customer", "customer"); err != nil {
-		return nil, err
-	}
 	customer := flat(root, "customer", "_")
 	event.Customer = Customer{
 		Name: customer.text(maxName, "name"),

@@ -122,8 +122,8 @@ func isTrue(value any) bool {
 // flat returns an object, or the fields of a body that has the object's fields at its top
 // level with the object's name in front ("customer_name", "comprador.nome").
 func flat(root fields, object, separator string) fields {
-	if child := root.child(object); child != nil {
-		return child
+	if inner := root.inner(object); inner != nil {
+		return inner
 	}
 	found := fields{}
 	for name, value := range root {

@@ -183,3 +183,25 @@ func TestWaiting(t *testing.T) {
 		}
 	}
 }
+
+// TestEmptyObjects: what makes an object out of an array, as PHP does, sends an empty one as [].
+func TestEmptyObjects(t *testing.T) {
+	for fixture, platform := range map[string]Platform{
+		"kirvano/sale.json": kirvanoUsual, "ticto/order.json": tictoUsual, "perfectpay/sale.json": perfectpayUsual,
+	} {
+		for name, customer := range map[string]any{
+			"an empty list": []any{}, "a text": "Bia", "null": nil, "absent": absent,
+			"an object in a list": []any{map[string]any{"email": "bia@example.com"}},
+			"JSON in a text":      `{"email":"bia@example.com"}`,
+		} {
+			events, err := platform.Parse(Delivery{Body: changed(t, fixture, change{"customer": customer})}, "BR")
+			if err != nil || len(events) == 0 || events[0].Kind != Purchased {
+				t.Errorf("%s, customer as %s: got %+v, %v", fixture, name, events, err)
+				continue
+			}
+			if found := events[0].Customer.Email != ""; found != strings.Contains(name, " in a ") {
+				t.Errorf("%s, customer as %s: got %+v", fixture, name, events[0].Customer)
+			}
+		}
+	}
+}
