@@ -208,15 +208,16 @@ var _ = Describe("a sales webhook", func() {
 	})
 })
 
-var _ = Describe("the authentication of a sales webhook", func() {
-	rejected := func(ctx context.Context, shop shop) func() *v1alpha1.RejectedDelivery {
-		return func() *v1alpha1.RejectedDelivery {
-			var store v1alpha1.Store
-			Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(shop.store), &store)).To(Succeed())
-			return store.Status.LastRejectedDelivery
-		}
+// rejected reads what the store shows of refused deliveries.
+func rejected(ctx context.Context, shop shop) func() *v1alpha1.RejectedDelivery {
+	return func() *v1alpha1.RejectedDelivery {
+		var store v1alpha1.Store
+		Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(shop.store), &store)).To(Succeed())
+		return store.Status.LastRejectedDelivery
 	}
+}
 
+var _ = Describe("the authentication of a sales webhook", func() {
 	DescribeTable("refuses, counts, and shows it on the store", func(ctx SpecContext, reason, header, value string, mod func(*v1alpha1.Store)) {
 		shop := openShop(ctx, mod)
 		before := count("hotmart", resultUnauthorized)
@@ -317,7 +318,30 @@ var _ = Describe("the webhook that detects the platform", func() {
 		Expect(got.Status).To(Equal(http.StatusBadRequest))
 		Expect(got.Body["error"]).To(ContainSubstring("several"))
 		Expect(shop.leads(ctx)).To(BeEmpty())
+		Eventually(rejected(ctx, shop)).Should(And(
+			HaveField("Reason", v1alpha1.RejectedMalformed), HaveField("Platform", v1alpha1.PlatformHotmart), HaveField("Message", got.Body["error"])))
 	})
+})
+
+var _ = Describe("the test call of a platform", func() {
+	const ping = `{"event":"ping","data":{}}`
+	DescribeTable("is taken, whatever it is signed with", func(ctx SpecContext, key string, header ...string) {
+		shop := openShop(ctx, func(s *v1alpha1.Store) {
+			s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformEduzz, key)}
+		})
+		for _, path := range []string{"/api/webhooks/eduzz/", "/api/webhooks/"} {
+			got := call(ctx, http.MethodPost, path+shop.namespace, []byte(ping), header...)
+			Expect(got.Status).To(Equal(http.StatusOK))
+			Expect(got.Body).To(HaveKeyWithValue("reason", ignoredPing))
+			refused := call(ctx, http.MethodPost, path+shop.namespace, []byte(`{"event":"myeduzz.invoice_paid","data":{}}`), header...)
+			Expect(refused.Status).To(Equal(http.StatusUnauthorized))
+		}
+	},
+		Entry("nothing", "kiwify"),
+		Entry("nothing, while the Secret is missing", "missing"),
+		Entry("a key that the store does not have", "kiwify", "X-Signature", "00ff"),
+		Entry("a key, while the Secret is missing", "missing", "X-Signature", "00ff"),
+	)
 })
 
 var _ = Describe("a purchase", func() {

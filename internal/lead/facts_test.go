@@ -1,6 +1,7 @@
 package lead_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -133,6 +134,20 @@ func TestFactsAreASemilattice(t *testing.T) {
 	}
 }
 
+// readBack is a lead as the API server returns it.
+func readBack(t *testing.T, recovery *v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
+	t.Helper()
+	data, err := json.Marshal(recovery)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var stored v1alpha1.CartRecovery
+	if err := json.Unmarshal(data, &stored); err != nil {
+		t.Fatal(err)
+	}
+	return &stored
+}
+
 // TestAdd brings facts to leads in every order: what a lead keeps of them must be as good as
 // the facts themselves.
 func TestAdd(t *testing.T) {
@@ -149,8 +164,12 @@ func TestAdd(t *testing.T) {
 			recovery.Labels, recovery.Spec = nil, v1alpha1.CartRecoverySpec{StoreRef: recovery.Spec.StoreRef, Platform: recovery.Spec.Platform}
 			for _, each := range facts {
 				before := recovery.DeepCopy()
-				if changed := lead.Add(recovery, each); changed == reflect.DeepEqual(before, recovery) {
+				changed := lead.Add(recovery, each)
+				if changed == reflect.DeepEqual(before, recovery) {
 					t.Fatalf("changed %t: %+v, then %+v", changed, before, recovery)
+				}
+				if stored := readBack(t, recovery); changed && !reflect.DeepEqual(stored.Spec, recovery.Spec) {
+					t.Fatalf("read back as %+v: %+v", stored.Spec, recovery.Spec)
 				}
 				if lead.Add(recovery, each) {
 					t.Fatal("facts that are known changed something")

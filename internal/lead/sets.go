@@ -57,9 +57,13 @@ func first(set string) string {
 	return smallest
 }
 
-// without are the members but one.
+// without are the members but one, nil when there are none: so they are read back.
 func without(set, member string) []string {
-	return slices.DeleteFunc(members(set), func(each string) bool { return each == member })
+	rest := slices.DeleteFunc(members(set), func(each string) bool { return each == member })
+	if len(rest) == 0 {
+		return nil
+	}
+	return rest
 }
 
 // eventTime has one width, so that texts that start with it are in the order of time.
