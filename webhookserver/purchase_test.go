@@ -66,3 +66,31 @@ func TestPurchaseReads(t *testing.T) {
 		}
 	}
 }
+
+// TestACartByNameIsStoppedByASaleByID: Kirvano's carts name the product, and its sales have an
+// id too.
+func TestACartByNameIsStoppedByASaleByID(t *testing.T) {
+	all := deliveries()
+	for _, scope := range []v1alpha1.KillSwitchScope{v1alpha1.KillSwitchCustomer, v1alpha1.KillSwitchProduct} {
+		w, store := newWorld(t), allTriggers()
+		store.Spec.Recovery.KillSwitchScope = scope
+		done := w.deliver(t, store, v1alpha1.PlatformKirvano, all["cart-by-name"], all["other-cart"], all["approved"], all["cart-by-name"])
+		if done[2].Result != resultStopped || done[3].Reason != ignoredAlreadyPurchased {
+			t.Errorf("scope %s: %+v", scope, done)
+		}
+		var leads v1alpha1.CartRecoveryList
+		if err := w.Live.List(t.Context(), &leads); err != nil {
+			t.Fatal(err)
+		}
+		for i := range leads.Items {
+			spec := &leads.Items[i].Spec
+			own := spec.Product.ID != "2"
+			if stopped := spec.Purchase != nil; stopped != (own || scope == v1alpha1.KillSwitchCustomer) || stopped && spec.Purchase.Unattributed == own {
+				t.Errorf("scope %s: product %+v: purchase %+v", scope, spec.Product, spec.Purchase)
+			}
+		}
+		if len(leads.Items) != 2 {
+			t.Errorf("scope %s: %d leads", scope, len(leads.Items))
+		}
+	}
+}
