@@ -247,6 +247,9 @@ func (w world) facts(t *testing.T, bare bool) string {
 		facts := lead.FactsOf(each)
 		facts.Purchase = lead.BetterPurchase(facts.Purchase, elsewhere)
 		product := each.Spec.Product.ID
+		if product == "" { // namedOnly is of gen's product alone
+			product = gen.ProductID
+		}
 		joined[product] = joined[product].Join(facts)
 		reversed[product] = reversed[product] || lead.Reversed(each, facts.Purchase)
 		open[product] = open[product] || facts.Start != nil && facts.Purchase == nil

@@ -292,6 +292,7 @@ func comparePurchases(a, b *v1alpha1.Purchase) int {
 	return cmp.Or(
 		falseFirst(a.Unattributed, b.Unattributed),
 		a.At.Compare(b.At.Time),
+		falseFirst(a.EventID == "", b.EventID == ""), // known by its time alone: the other says more
 		cmp.Compare(a.EventID, b.EventID),
 		cmp.Compare(a.TransactionID, b.TransactionID),
 		cmp.Compare(a.Amount, b.Amount),

@@ -53,6 +53,7 @@ func TestWhichFactCounts(t *testing.T) {
 		"an attributed purchase":             {bought(9, false, "b"), bought(0, true, "a")},
 		"the earlier purchase":               {bought(0, false, "b"), bought(9, false, "a")},
 		"the smaller purchase of one time":   {bought(0, false, "a"), bought(0, false, "b")},
+		"the purchase that is known by more": {bought(0, true, "b"), {Purchase: bought(0, true, "").Purchase, LastPurchase: noon}},
 		"a chargeback before a refund":       {reversed(v1alpha1.ReversalChargeback, 9, "b"), reversed(v1alpha1.ReversalRefund, 0, "a")},
 		"the earlier reversal":               {reversed(v1alpha1.ReversalRefund, 0, "b"), reversed(v1alpha1.ReversalRefund, 9, "a")},
 		"the smaller reversal of one time":   {reversed(v1alpha1.ReversalRefund, 0, "a"), reversed(v1alpha1.ReversalRefund, 0, "b")},
