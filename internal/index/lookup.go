@@ -116,35 +116,42 @@ func leadsOf(
 	ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer, options ...client.ListOption,
 ) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
-	asked, wanted := map[string]bool{}, customer
+	var asked []lookup
+	wanted := customer
 	for range 2 {
-		for _, by := range lookups(store, &wanted, asked) {
+		for _, by := range lookups(store, &wanted) {
+			if slices.Contains(asked, by) {
+				continue
+			}
+			asked = append(asked, by)
 			var leads v1alpha1.CartRecoveryList
-			err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), by)...)
+			err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), client.MatchingFields{by.field: by.key})...)
 			if err != nil {
 				return nil, fmt.Errorf("find the leads of a customer: %w", err)
 			}
 			found = withNew(found, leads.Items)
+		}
+		if len(found) == 0 {
+			break
 		}
 		wanted = lead.Linked(&customer, store, found)
 	}
 	return found, nil
 }
 
-// lookups are the look-ups of a customer's leads that were not asked yet.
-func lookups(store string, customer *v1alpha1.LeadCustomer, asked map[string]bool) []client.MatchingFields {
-	var fresh []client.MatchingFields
-	add := func(field string, keys []string) {
-		for _, key := range keys {
-			if !asked[field+key] {
-				asked[field+key] = true
-				fresh = append(fresh, client.MatchingFields{field: key})
-			}
-		}
+// lookup is a value of an index.
+type lookup struct{ field, key string }
+
+// lookups find a customer's leads.
+func lookups(store string, customer *v1alpha1.LeadCustomer) []lookup {
+	var all []lookup
+	for _, key := range phoneKeys(store, customer) {
+		all = append(all, lookup{LeadByAnyPhone, key})
 	}
-	add(LeadByAnyPhone, phoneKeys(store, customer))
-	add(LeadByEmail, emailKeys(store, customer))
-	return fresh
+	for _, key := range emailKeys(store, customer) {
+		all = append(all, lookup{LeadByEmail, key})
+	}
+	return all
 }
 
 func withNew(found, leads []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {

@@ -67,6 +67,9 @@ func allOf(one string, others []string) []string {
 // left another cart with that phone. One step is taken and no more, and at most eight
 // addresses and eight numbers are added.
 func Linked(customer *v1alpha1.LeadCustomer, store string, leads []v1alpha1.CartRecovery) v1alpha1.LeadCustomer {
+	if len(leads) == 0 {
+		return *customer
+	}
 	linked, emails, phones := *customer, emailsOf(customer), phonesOf(customer)
 	var newEmails, newPhones []string
 	for i := range leads {

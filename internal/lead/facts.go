@@ -143,8 +143,9 @@ func Add(recovery *v1alpha1.CartRecovery, facts Facts) (changed bool) {
 }
 
 func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
-	spec := &recovery.Spec
-	spec.Customer, spec.Product.Name = f.customer(), f.ProductName
+	spec, customer := &recovery.Spec, f.customer()
+	known := sameDetails(&spec.Customer, &customer)
+	spec.Customer, spec.Product.Name = customer, f.ProductName
 	if start := f.Start; start != nil {
 		at := start.AbandonedAt
 		spec.Trigger, spec.AbandonedAt, spec.EventID, spec.CheckoutURL = start.Trigger, &at, start.EventID, start.CheckoutURL
@@ -157,7 +158,14 @@ func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
 	}
 	annotate(recovery, v1alpha1.AnnotationPurchases, strings.Join(without(f.Purchases, purchaseEvent(f.Purchase)), ","))
 	annotate(recovery, v1alpha1.AnnotationReversals, strings.Join(without(f.Reversals, reversedSale(f.Reversal)), ","))
-	relabel(recovery)
+	if !known {
+		relabel(recovery)
+	}
+}
+
+// sameDetails says whether two customers have the same addresses and numbers.
+func sameDetails(a, b *v1alpha1.LeadCustomer) bool {
+	return a.Phone == b.Phone && a.Email == b.Email && slices.Equal(a.OtherPhones, b.OtherPhones) && slices.Equal(a.OtherEmails, b.OtherEmails)
 }
 
 // customer is who the facts are of. The first phone is the one that is written to: that of

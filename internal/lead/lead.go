@@ -83,15 +83,26 @@ func Labels(storeName string, customer v1alpha1.LeadCustomer) map[string]string 
 }
 
 func customerLabels(customer *v1alpha1.LeadCustomer) map[string]string {
-	labels := map[string]string{}
-	if value := PhoneHash(customer.Phone); value != "" {
-		labels[v1alpha1.LabelPhoneKey] = value
+	labels := make(map[string]string, 6)
+	for _, number := range phonesOf(customer) {
+		value := PhoneHash(number)
+		if value == "" {
+			continue
+		}
+		labels[v1alpha1.LabelPhonePrefix+value] = ""
+		if number == customer.Phone {
+			labels[v1alpha1.LabelPhoneKey] = value
+		}
 	}
-	if value := EmailHash(customer.Email); value != "" {
-		labels[v1alpha1.LabelEmailKey] = value
-	}
-	for _, key := range CustomerKeys(customer) {
-		labels[key] = ""
+	for _, email := range emailsOf(customer) {
+		value := EmailHash(email)
+		if value == "" {
+			continue
+		}
+		labels[v1alpha1.LabelEmailPrefix+value] = ""
+		if email == customer.Email {
+			labels[v1alpha1.LabelEmailKey] = value
+		}
 	}
 	return labels
 }

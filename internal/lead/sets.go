@@ -59,6 +59,9 @@ func first(set string) string {
 
 // without are the members but one, nil when there are none: so they are read back.
 func without(set, member string) []string {
+	if set == member {
+		return nil
+	}
 	rest := slices.DeleteFunc(members(set), func(each string) bool { return each == member })
 	if len(rest) == 0 {
 		return nil

@@ -182,6 +182,7 @@ func TestCaktoVerify(t *testing.T) {
 }
 
 func FuzzCaktoParse(f *testing.F) {
+	f.Add([]byte(`{"event":"purchase_approved","data":[]}`), "", "BR")
 	f.Add([]byte(`{"event":"purchase_approved","data":[{"id":1},{"id":1},{"customer":{"phone":{"number":"1"}}}]}`), "", "BR")
 	fuzzParse(f, caktoUsual, "cakto/cart.json", "cakto/order.json")
 }

@@ -275,6 +275,7 @@ func TestEduzzVerify(t *testing.T) {
 }
 
 func FuzzEduzzParse(f *testing.F) {
+	f.Add([]byte("trans_status=3&product_name=100%&cus_name=a;b&cus_email=a%40b.c&%zz=1"), "", "BR")
 	f.Add([]byte(`{"event":"ping","data":{"message":"ping"}}`), "", "BR")
 	f.Add([]byte(`{"trans_status":3.0,"trans_items":[{"item_product_id":1},{"item_product_id":2},7]}`), "", "BR")
 	fuzzParse(f, eduzz{}, "eduzz/hub-cart.json", "eduzz/hub-invoice.json",

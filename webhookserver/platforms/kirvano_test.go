@@ -132,6 +132,7 @@ func TestKirvanoVerify(t *testing.T) {
 }
 
 func FuzzKirvanoParse(f *testing.F) {
+	f.Add([]byte(`{"event":"SALE_APPROVED","customer":[],"products":[{"name":"a"},{"name":"b"},{"offer_id":"c"}]}`), "", "BR")
 	f.Add([]byte(`{"event":"SALE_APPROVED","products":[{"name":"a"},{"id":1},7,{"id":1}],"total_price":"R$ 1,5"}`), "", "BR")
 	fuzzParse(f, kirvanoUsual, "kirvano/cart.json", "kirvano/sale.json")
 }

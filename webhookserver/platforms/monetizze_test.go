@@ -173,6 +173,7 @@ func TestMonetizzeVerify(t *testing.T) {
 }
 
 func FuzzMonetizzeParse(f *testing.F) {
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"tipoEvento[codigo]\"\r\n\r\n2\r\n--b--"), "multipart/form-data; boundary=b", "BR")
 	f.Add([]byte(`{"tipoEvento.codigo":"2","venda.codigo":1,"venda_item_order_bump":[{"produto":1},{"produto":2},3]}`), "", "BR")
 	f.Add([]byte("tipoEvento[codigo]=7&url_recuperacao=http://a/?b=%2540@&venda[status]=Completa"), "", "BR")
 	fuzzParse(f, monetizzeUsual, "monetizze/cart.txt", "monetizze/sale.txt", "monetizze/bumps.txt", "monetizze/sale.json", "monetizze/dotted.json")

@@ -132,6 +132,7 @@ func TestTictoVerify(t *testing.T) {
 }
 
 func FuzzTictoParse(f *testing.F) {
+	f.Add([]byte(`{"status":"abandoned_cart","customer":[{"phone":{"ddi":"+55","ddd":"011","number":"+011987654321"}}]}`), "", "BR")
 	f.Add([]byte(`{"status":"authorized","customer_phone_ddd":11,"customer_phone_number":1,"subscriptions":[1,{"successful_charges":2}]}`), "", "BR")
 	fuzzParse(f, tictoUsual, "ticto/cart.json", "ticto/order.json", "ticto/flat.txt")
 }
