@@ -93,7 +93,7 @@ func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.drafts.request(job{lead: name, text: text, due: wanted.due, request: request})
+	r.drafts.request(job{lead: name, store: client.ObjectKeyFromObject(s.store), text: text, due: wanted.due, request: request})
 	return ctrl.Result{}, nil
 }
 

@@ -23,6 +23,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
@@ -214,7 +215,7 @@ func (r *Reconciler) complete() error {
 	if r.RetryBase == 0 {
 		r.RetryBase = DefaultRetryBase
 	}
-	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Writers)
+	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, budget.NewLedger(), r.Writers)
 	r.contacts = newContacts(r.Clock)
 	r.told, r.claims = lru.New(maxTold), lru.New(maxClaims)
 	return nil

@@ -1,7 +1,6 @@
 package cartrecovery
 
 import (
-	"container/heap"
 	"context"
 	"math/rand/v2"
 	"sync"
@@ -13,6 +12,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/metrics"
 )
@@ -27,6 +27,11 @@ const (
 	// freshFor is how long a text that is ready may wait to be sent: after that its coupon or
 	// its tone may be out of date, and it is written again.
 	freshFor = 15 * time.Minute
+	// keepRefused is how long a text that was refused twice is not written again.
+	keepRefused = 4 * freshFor
+	// longestNap bounds how long a pause goes unwatched: a timer does not see that the clock
+	// was set forward.
+	longestNap = time.Minute
 )
 
 // drafts has texts written ahead by a bounded number of workers, off the reconcile
@@ -36,13 +41,19 @@ type drafts struct {
 	writer  ai.Writer
 	clock   clock.PassiveClock
 	metrics *metrics.Metrics
+	// ledger is what the stores' texts cost; whoever asks for a text seeds it before.
+	ledger  *budget.Ledger
 	workers int
+	// timer makes the timers that pauses end by.
+	timer func(time.Duration) clock.Timer
 	// done tells the controller that a lead's draft is ready or has failed.
 	done chan event.TypedGenericEvent[*v1alpha1.CartRecovery]
+	// rearm tells that there is a new pause.
+	rearm chan struct{}
 
 	mu      sync.Mutex
 	wake    *sync.Cond
-	queue   jobs
+	turns   *turns
 	entries map[types.NamespacedName]*entry
 }
 
@@ -50,6 +61,10 @@ type drafts struct {
 type entry struct {
 	text  textID
 	draft draft
+	// job is set while the draft is pending.
+	job *queued
+	// keepsPlace says that the last failure was none of the text's own.
+	keepsPlace bool
 }
 
 // textID names the text of one message of one lead; the UID tells a lead from one that was
@@ -61,18 +76,43 @@ type textID struct {
 	basis     string
 }
 
+// sameMessage says whether both are texts of one message.
+func (t textID) sameMessage(other textID) bool {
+	return t.uid == other.uid && t.messageID == other.messageID
+}
+
 // job is a text to write.
 type job struct {
-	lead    types.NamespacedName
+	lead types.NamespacedName
+	// store of the lead: stores take turns, and each has a budget.
+	store   types.NamespacedName
 	text    textID
 	due     time.Time
 	request ai.Request
+	// endpoint names the AI and the account: when it asks to wait, all texts for it do. ""
+	// is one that no other store shares.
+	endpoint string
+	// estimate of the tokens of the request, its answer among them.
+	estimate int64
+	// limit is the store's budget of tokens for a day in its time zone; nil is none, a nil
+	// zone UTC.
+	limit *int64
+	zone  *time.Location
+	// check says why a text may not be sent: the reason in one fixed word, "" when it may be
+	// sent, and the detail in words that hold nothing of the text. Nil lets everything pass.
+	check func(text string) (reason, detail string)
+	// rewrite is the request for another text, in place of one that was refused; nil for
+	// no second try.
+	rewrite func(refused, detail string) ai.Request
 }
 
-func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, workers int) *drafts {
+func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int) *drafts {
 	d := &drafts{
-		writer: writer, clock: passive, metrics: counters, workers: workers,
+		writer: writer, clock: passive, metrics: counters, ledger: ledger, workers: workers,
+		timer:   clock.RealClock{}.NewTimer,
 		done:    make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], workers),
+		rearm:   make(chan struct{}, 1),
+		turns:   newTurns(workers),
 		entries: map[types.NamespacedName]*entry{},
 	}
 	d.wake = sync.NewCond(&d.mu)
@@ -87,40 +127,98 @@ func (d *drafts) get(name types.NamespacedName, text textID) draft {
 	if !ok || found.text != text {
 		return draft{}
 	}
-	if found.draft.state == draftReady && d.clock.Since(found.draft.readyAt) > freshFor {
-		delete(d.entries, name)
-		return draft{}
+	now := d.clock.Now()
+	if found.draft.outdated(now) {
+		found.draft = draft{tokens: found.draft.tokens}
+	}
+	if found.job != nil && found.job.index >= 0 {
+		return d.waitingDraft(found, now)
 	}
 	return found.draft
 }
 
-// request has a text written; the earliest due come first. A text that is being written
-// already is not asked for again.
+// outdated says whether a draft was kept for as long as it may be. A refused one is kept
+// longer: writing it again costs as much, and is refused as likely.
+func (d *draft) outdated(now time.Time) bool {
+	switch d.state {
+	case draftReady:
+		return now.Sub(d.readyAt) > freshFor
+	case draftRefused, draftHandOff:
+		return now.Sub(d.readyAt) > keepRefused
+	default:
+		return false
+	}
+}
+
+// waitingDraft shows a draft that waits for its turn: when its endpoint is paused it shows
+// the pause as the failure it is.
+func (d *drafts) waitingDraft(found *entry, now time.Time) draft {
+	paused, ok := d.turns.paused(found.job.lane.endpoint, now)
+	if !ok {
+		if !paused.until.IsZero() {
+			d.wake.Broadcast() // the pause has ended, whatever its timer says
+		}
+		return found.draft
+	}
+	if found.draft.firstFailedAt.IsZero() {
+		found.draft.firstFailedAt = latest(paused.since, found.job.asked)
+	}
+	shown := found.draft
+	shown.failures = max(shown.failures, 1)
+	shown.reason, shown.why, shown.retryAt = v1alpha1.ReasonAIUnavailable, paused.why, paused.until
+	return shown
+}
+
+// request has a text written. What is being written already, is written, was refused, or has
+// no budget left today is not asked for again.
 func (d *drafts) request(wanted job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found, ok := d.entries[wanted.lead]
-	if !ok || found.text != wanted.text {
-		found = &entry{text: wanted.text}
-		d.entries[wanted.lead] = found
-	}
-	if found.draft.state == draftPending || found.draft.state == draftReady {
+	found, now := d.open(wanted.lead, wanted.text), d.clock.Now()
+	switch found.draft.state {
+	case draftNone, draftFailed:
+	case draftExhausted:
+		if now.Before(found.draft.retryAt) {
+			return
+		}
+	default:
 		return
 	}
-	if found.draft.failures > 0 && wanted.due.Before(d.clock.Now()) {
+	if found.draft.failures > 0 && !found.keepsPlace && wanted.due.Before(now) {
 		// One that keeps failing must not stay before all others.
-		wanted.due = d.clock.Now()
+		wanted.due = now
 	}
 	found.draft.state = draftPending
-	heap.Push(&d.queue, wanted)
+	found.job = d.turns.push(wanted, now)
 	d.wake.Signal()
 }
 
-// put stores a text that needs no AI.
+// open returns the entry of a text, and makes it in place of the one of an older text. What
+// the older text of the same message cost is carried over.
+func (d *drafts) open(name types.NamespacedName, id textID) *entry {
+	old, ok := d.entries[name]
+	if ok && old.text == id {
+		return old
+	}
+	made := &entry{text: id}
+	if ok {
+		d.turns.remove(old.job)
+		if old.text.sameMessage(id) {
+			made.draft.tokens = old.draft.tokens
+		}
+	}
+	d.entries[name] = made
+	return made
+}
+
+// put stores a text that needs no AI, in place of one that was asked for or refused.
 func (d *drafts) put(name types.NamespacedName, id textID, text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.entries[name] = &entry{text: id, draft: draft{state: draftReady, text: text, readyAt: d.clock.Now()}}
+	found := d.open(name, id)
+	d.turns.remove(found.job)
+	found.job = nil
+	found.draft = draft{state: draftReady, text: text, tokens: found.draft.tokens, readyAt: d.clock.Now()}
 }
 
 // refuse records that a text could not even be asked for; reason is what then blocks the
@@ -128,17 +226,21 @@ func (d *drafts) put(name types.NamespacedName, id textID, text string) {
 func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found := &entry{text: id}
+	found := d.open(name, id)
+	d.turns.remove(found.job)
+	found.job = nil
 	found.draft.fail(err, d.clock.Now())
 	found.draft.reason = reason
-	d.entries[name] = found
 }
 
 // forget drops a lead's draft.
 func (d *drafts) forget(name types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	delete(d.entries, name)
+	if found, ok := d.entries[name]; ok {
+		d.turns.remove(found.job)
+		delete(d.entries, name)
+	}
 }
 
 // NeedLeaderElection is true: only the leader sends.
@@ -153,6 +255,7 @@ func (d *drafts) Start(ctx context.Context) error {
 	})
 	defer stop()
 	var workers sync.WaitGroup
+	workers.Go(func() { d.endPauses(ctx) })
 	for range d.workers {
 		workers.Go(func() { d.work(ctx) })
 	}
@@ -160,114 +263,123 @@ func (d *drafts) Start(ctx context.Context) error {
 	return nil
 }
 
-func (d *drafts) work(ctx context.Context) {
-	for {
-		next, ok := d.next(ctx)
-		if !ok {
-			return
+// endPauses wakes the workers whenever a pause ends.
+func (d *drafts) endPauses(ctx context.Context) {
+	for ctx.Err() == nil {
+		var timer clock.Timer
+		var ended <-chan time.Time
+		if wait := d.wakeAndWait(); wait > 0 {
+			timer = d.timer(min(wait, longestNap))
+			ended = timer.C()
 		}
-		d.write(ctx, next)
+		select {
+		case <-ended:
+		case <-d.rearm:
+		case <-ctx.Done():
+		}
+		if timer != nil {
+			timer.Stop()
+		}
 	}
 }
 
-func (d *drafts) next(ctx context.Context) (job, bool) {
+// wakeAndWait wakes the workers and returns how long the next pause lasts, 0 when there is
+// none. Both under one lock: no pause ends in between unseen.
+func (d *drafts) wakeAndWait() time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.wake.Broadcast()
+	now := d.clock.Now()
+	if lapses := d.turns.lapses(now); !lapses.IsZero() {
+		return lapses.Sub(now)
+	}
+	return 0
+}
+
+func (d *drafts) work(ctx context.Context) {
+	for {
+		next := d.next(ctx)
+		if next == nil {
+			return
+		}
+		if d.finish(ctx, next, d.compose(ctx, next)) {
+			d.tell(ctx, next.lead)
+		}
+	}
+}
+
+// next waits for a text to write; nil when the context ends. Whoever gets one wakes another,
+// who may find one too.
+func (d *drafts) next(ctx context.Context) *queued {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for ctx.Err() == nil {
-		if len(d.queue) == 0 {
-			d.wake.Wait()
-			continue
+		if next := d.turns.take(d.clock.Now()); next != nil {
+			d.wake.Signal()
+			return next
 		}
-		next := heap.Pop(&d.queue).(job)
-		if found, ok := d.entries[next.lead]; ok && found.text == next.text {
-			return next, true
-		}
+		d.wake.Wait()
 	}
-	return job{}, false
+	return nil
 }
 
-func (d *drafts) write(ctx context.Context, next job) {
-	calling, cancel := context.WithTimeout(ctx, ai.Timeout)
-	defer cancel()
-	answer, err := d.writer.Write(calling, next.request)
+// finish records what came of a text, and says whether there is something to tell.
+func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	d.turns.ended(written)
+	d.wake.Signal()
 	if ctx.Err() != nil {
-		return
+		return false
 	}
-	d.count(answer, err)
-	d.finish(next, answer, err)
+	now := d.clock.Now()
+	throttled := d.heed(written.lane.endpoint, made, now)
+	found, ok := d.entries[written.lead]
+	switch {
+	case !ok || !found.text.sameMessage(written.text):
+		return true
+	case found.job != written:
+		// Another text has taken its place, which is sent at the price of both.
+		found.draft.tokens += made.tokens
+		return true
+	}
+	found.job, found.keepsPlace = nil, throttled
+	found.draft.settle(made, now, written.zone)
+	if made.state == draftPending {
+		d.turns.starve(written.store)
+		found.job = d.turns.push(written.job, written.asked)
+	}
+	return made.state != draftPending
+}
+
+// heed keeps to what an endpoint asked for, and says whether it asked to wait.
+func (d *drafts) heed(endpoint string, made outcome, now time.Time) bool {
+	until, throttled := throttledUntil(made.err, now)
+	switch {
+	case throttled:
+		failed, _ := failure.As(made.err)
+		d.turns.pause(endpoint, until, failed.Error(), now)
+		select {
+		case d.rearm <- struct{}{}:
+		default:
+		}
+	case made.state == draftReady, made.state == draftRefused, made.state == draftHandOff:
+		d.turns.answered(endpoint, now)
+	}
+	return throttled
+}
+
+// tell has a lead planned anew.
+func (d *drafts) tell(ctx context.Context, name types.NamespacedName) {
 	lead := &v1alpha1.CartRecovery{}
-	lead.Namespace, lead.Name = next.lead.Namespace, next.lead.Name
+	lead.Namespace, lead.Name = name.Namespace, name.Name
 	select {
 	case d.done <- event.TypedGenericEvent[*v1alpha1.CartRecovery]{Object: lead}:
 	case <-ctx.Done():
 	}
 }
 
-func (d *drafts) count(answer ai.Answer, err error) {
-	result := "written"
-	if err != nil {
-		result = string(failure.ClassOf(err))
-	}
-	d.metrics.AIRequests.WithLabelValues(result).Inc()
-	d.metrics.AITokens.Add(float64(answer.Usage.Total()))
-}
-
-func (d *drafts) finish(next job, answer ai.Answer, err error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	found, ok := d.entries[next.lead]
-	if !ok || found.text != next.text {
-		return
-	}
-	if err != nil {
-		found.draft.fail(err, d.clock.Now())
-		return
-	}
-	found.draft = draft{state: draftReady, text: ai.CleanAnswer(answer.Text), tokens: answer.Usage.Total(), readyAt: d.clock.Now()}
-}
-
-// fail records a failed call and when to ask again: when the service said so, else after
-// an exponential backoff with jitter.
-func (d *draft) fail(err error, now time.Time) {
-	d.state = draftFailed
-	d.failures++
-	d.reason, d.why = v1alpha1.ReasonAIUnavailable, "the AI does not answer; the text is asked for again"
-	wait := min(draftBackoff<<min(d.failures-1, 10), maxDraftBackoff)
-	failed, classed := failure.As(err)
-	if classed {
-		d.why = failed.Error()
-	}
-	switch {
-	case classed && failed.Class == failure.Throttled && failed.RetryAt.After(now):
-		d.retryAt = failed.RetryAt
-		return
-	case classed && failed.Class == failure.Terminal:
-		d.reason = v1alpha1.ReasonAIRefused
-		wait = refusedRetry
-	}
-	d.retryAt = now.Add(jitter(wait))
-}
-
 // jitter spreads a wait by a fifth either way.
 func jitter(wait time.Duration) time.Duration {
 	return wait + time.Duration((rand.Float64()-0.5)*0.4*float64(wait)) //nolint:gosec // spreads load, guards nothing
-}
-
-// jobs is a heap of texts to write, the earliest due first.
-type jobs []job
-
-func (j jobs) Len() int           { return len(j) }
-func (j jobs) Less(a, b int) bool { return j[a].due.Before(j[b].due) }
-func (j jobs) Swap(a, b int)      { j[a], j[b] = j[b], j[a] }
-
-// Push adds a job; for container/heap.
-func (j *jobs) Push(x any) { *j = append(*j, x.(job)) }
-
-// Pop takes the last job; for container/heap.
-func (j *jobs) Pop() any {
-	old := *j
-	last := old[len(old)-1]
-	old[len(old)-1] = job{}
-	*j = old[:len(old)-1]
-	return last
 }

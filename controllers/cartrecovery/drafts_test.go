@@ -15,6 +15,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/metrics"
 )
@@ -67,7 +68,7 @@ type desk struct {
 	*drafts
 	t      *testing.T
 	pen    *pen
-	clock  *clocktesting.FakePassiveClock
+	clock  *clocktesting.FakeClock
 	meters *prometheus.Registry
 	cancel context.CancelFunc
 	ended  chan error
@@ -80,8 +81,9 @@ func newDesk(t *testing.T, workers int) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakePassiveClock(t0), meters: meters, ended: make(chan error, 1)}
-	d.drafts = newDrafts(d.pen, d.clock, counters, workers)
+	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(t0), meters: meters, ended: make(chan error, 1)}
+	d.drafts = newDrafts(d.pen, d.clock, counters, budget.NewLedger(), workers)
+	d.timer = d.clock.NewTimer
 	ctx, cancel := context.WithCancel(t.Context())
 	d.cancel = cancel
 	go func() { d.ended <- d.Start(ctx) }()
@@ -233,7 +235,7 @@ func TestDraftsForget(t *testing.T) {
 }
 
 func TestDraftsReplaced(t *testing.T) {
-	d := newDesk(t, 2)
+	d := newDesk(t, 4)
 	d.want("a", 0)
 	d.began()
 	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: t0, request: ai.Request{Model: "newer"}}
@@ -362,7 +364,7 @@ func TestDraftsStop(t *testing.T) {
 		d.stopped()
 	})
 	t.Run("only on the leader", func(t *testing.T) {
-		if !newDrafts(nil, nil, nil, 1).NeedLeaderElection() {
+		if !newDrafts(nil, nil, nil, nil, 1).NeedLeaderElection() {
 			t.Error("every replica would pay for texts")
 		}
 	})

@@ -123,15 +123,26 @@ const (
 	draftPending
 	draftReady
 	draftFailed
+	// draftRefused: what the AI wrote may not be sent, nor what it wrote in its place; why
+	// says what is wrong.
+	draftRefused
+	// draftHandOff: the AI says that the customer wants a person.
+	draftHandOff
+	// draftExhausted: the store has no tokens left for it until retryAt.
+	draftExhausted
 )
 
 // draft is what is known of the text of a message.
 type draft struct {
-	state  draftState
-	text   string
+	state draftState
+	text  string
+	// tokens it cost, whatever its state, all tries together.
 	tokens int64
-	// readyAt is when the text was written.
+	// readyAt is when the text was written, or refused.
 	readyAt time.Time
+	// firstFailedAt is when the text could first not be written, of all the times in a row;
+	// zero when it could, or was not tried.
+	firstFailedAt time.Time
 	// retryAt is when a failed text may be asked for again, reason and why the failure.
 	retryAt     time.Time
 	reason, why string

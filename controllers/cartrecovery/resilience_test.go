@@ -165,7 +165,7 @@ var _ = Describe("A crash", func() {
 func (d *drafts) waiting() int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	return len(d.queue)
+	return d.turns.waiting()
 }
 
 var _ = Describe("A race for a lead", func() {

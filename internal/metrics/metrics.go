@@ -30,6 +30,13 @@ type Metrics struct {
 	AIRequests *prometheus.CounterVec
 	// AITokens counts the tokens they used.
 	AITokens prometheus.Counter
+	// AITexts counts the texts that were asked for by what came of them: written; rewritten,
+	// written once more because the first may not be sent; refused, also the second may not
+	// be sent; handoff, the AI says that the customer wants a person; exhausted, the store's
+	// budget is used up.
+	AITexts *prometheus.CounterVec
+	// AIRefusals counts the texts that may not be sent by reason, one of internal/guard's.
+	AIRefusals *prometheus.CounterVec
 }
 
 // New makes the metrics and registers them.
@@ -65,10 +72,16 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "cartrecovery_ai_tokens_total",
 			Help: "Tokens used by calls to the AI.",
 		}),
+		AITexts: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_ai_texts_total",
+			Help: "Texts by what came of them (written, rewritten, refused, handoff, exhausted).",
+		}, []string{"result"}),
+		AIRefusals: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_ai_refusals_total",
+			Help: "Texts of the AI that may not be sent, by reason.",
+		}, []string{"reason"}),
 	}
-	for _, collector := range []prometheus.Collector{
-		m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens,
-	} {
+	for _, collector := range []prometheus.Collector{m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

@@ -1,0 +1,235 @@
+package cartrecovery
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+)
+
+func storeKey(name string) types.NamespacedName {
+	return types.NamespacedName{Namespace: "shop", Name: name}
+}
+
+// jobOf is a text of a store's lead, due some seconds from t0.
+func jobOf(store, lead string, due int) job {
+	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead), due: t0.Add(time.Duration(due) * time.Second)}
+}
+
+// taken takes until nothing more is to be had, and returns the leads.
+func taken(q *turns, now time.Time) []string {
+	var leads []string
+	for next := q.take(now); next != nil; next = q.take(now) {
+		leads = append(leads, next.lead.Name)
+	}
+	return leads
+}
+
+func TestTurnsOrder(t *testing.T) {
+	q := newTurns(1)
+	for i, due := range []int{5, 3, 3, 9} {
+		q.push(jobOf("a", fmt.Sprintf("a%d", i), due), t0)
+	}
+	q.push(jobOf("b", "b0", 100), t0)
+	q.push(jobOf("c", "c0", 50), t0)
+	q.push(jobOf("b", "b1", 7), t0)
+	var order []string
+	for next := q.take(t0); next != nil; next = q.take(t0) {
+		order = append(order, next.lead.Name)
+		q.ended(next)
+	}
+	if want := []string{"a1", "b1", "c0", "a2", "b0", "a0", "a3"}; !slices.Equal(order, want) {
+		t.Errorf("in the order %v, want %v", order, want)
+	}
+	if len(q.lanes) != 0 || len(q.keys) != 0 || len(q.writing) != 0 || q.busy != 0 {
+		t.Errorf("left behind: %+v", q)
+	}
+}
+
+// TestTurnsShares: how many workers stores hold that all have more texts than there are
+// workers, and none of whose texts is ever written.
+func TestTurnsShares(t *testing.T) {
+	for _, c := range []struct {
+		workers int
+		want    []int
+	}{
+		{1, []int{1, 0}},
+		{2, []int{1, 1, 0}},
+		{3, []int{1, 1, 1, 0}},
+		{8, []int{4, 2, 1, 1, 0}},
+		{64, []int{32, 16, 8, 4, 2, 1, 1, 0}},
+	} {
+		q := newTurns(c.workers)
+		for i, want := range c.want {
+			for j := range 100 {
+				q.push(jobOf(fmt.Sprint(i), fmt.Sprintf("%d-%d", i, j), j), t0)
+			}
+			if got := len(taken(q, t0)); got != want {
+				t.Errorf("of %d workers, store %d gets %d, want %d", c.workers, i, got, want)
+			}
+		}
+	}
+}
+
+func TestTurnsPauses(t *testing.T) {
+	q := newTurns(16)
+	add := func(store, lead, endpoint string) {
+		wanted := jobOf(store, lead, 0)
+		wanted.endpoint = endpoint
+		q.push(wanted, t0)
+	}
+	add("a", "shared-a", "shared")
+	add("b", "shared-b", "shared")
+	add("b", "own-b", "own")
+	add("c", "unnamed-c", "")
+	add("d", "unnamed-d", "")
+	q.pause("shared", t0.Add(20*time.Second), "why", t0)
+	q.pause("shared", t0.Add(10*time.Second), "why", t0)
+	q.pause("store/shop/c", t0.Add(5*time.Second), "why", t0)
+	for _, step := range []struct {
+		at     time.Duration
+		leads  []string
+		lapses time.Duration
+	}{
+		{0, []string{"own-b", "unnamed-d"}, 5 * time.Second},
+		{5*time.Second - 1, nil, 5 * time.Second},
+		{5 * time.Second, []string{"unnamed-c"}, 20 * time.Second},
+		{20*time.Second - 1, nil, 20 * time.Second},
+		{20 * time.Second, []string{"shared-a", "shared-b"}, 0},
+	} {
+		now := t0.Add(step.at)
+		if got := taken(q, now); !slices.Equal(got, step.leads) {
+			t.Errorf("after %s: %v, want %v", step.at, got, step.leads)
+		}
+		if got := q.lapses(now); step.lapses == 0 && !got.IsZero() || step.lapses != 0 && !got.Equal(t0.Add(step.lapses)) {
+			t.Errorf("after %s: the next pause ends at %s", step.at, got)
+		}
+	}
+}
+
+func TestTurnsPausesInARow(t *testing.T) {
+	q := newTurns(2)
+	since := func(at time.Duration) time.Duration {
+		t.Helper()
+		now := t0.Add(at)
+		q.pause("e", now.Add(10*time.Second), "why", now)
+		found, ok := q.paused("e", now)
+		if !ok {
+			t.Fatal("not paused")
+		}
+		return found.since.Sub(t0)
+	}
+	if got := since(0); got != 0 {
+		t.Errorf("the first: since %s", got)
+	}
+	if got := since(15 * time.Second); got != 0 {
+		t.Errorf("again, soon after: since %s", got)
+	}
+	if got := since(10 * time.Minute); got != 10*time.Minute {
+		t.Errorf("again, long after: since %s", got)
+	}
+	q.answered("e", t0.Add(10*time.Minute+5*time.Second))
+	if _, ok := q.paused("e", t0.Add(10*time.Minute+6*time.Second)); !ok {
+		t.Error("an answer to an earlier call ended the pause")
+	}
+	q.answered("e", t0.Add(10*time.Minute+11*time.Second))
+	if got := since(10*time.Minute + 12*time.Second); got != 10*time.Minute+12*time.Second {
+		t.Errorf("again, after an answer: since %s", got)
+	}
+	for i := range 1000 {
+		now := t0.Add(time.Hour + time.Duration(i)*time.Minute)
+		q.pause(fmt.Sprint(i), now.Add(time.Second), "why", now)
+	}
+	if len(q.pauses) > 3 {
+		t.Errorf("%d pauses are remembered", len(q.pauses))
+	}
+}
+
+func TestTurnsStarve(t *testing.T) {
+	q := newTurns(8)
+	q.starve(storeKey("a"))
+	for i := range 3 {
+		q.push(jobOf("a", fmt.Sprint(i), i), t0)
+	}
+	first := q.take(t0)
+	if first == nil {
+		t.Fatal("a store without a text under way waits for one")
+	}
+	q.starve(storeKey("a"))
+	q.push(jobOf("b", "b", 0), t0)
+	if got := taken(q, t0); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("took %v", got)
+	}
+	q.ended(first)
+	if got := taken(q, t0); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("took %v once a text had ended", got)
+	}
+}
+
+// TestTurnsHold runs random histories: nothing is lost or written twice, what was removed is
+// not written, and no store holds more than its share.
+func TestTurnsHold(t *testing.T) {
+	for history := range 300 {
+		random := rand.New(rand.NewPCG(uint64(history), 3))
+		workers := 1 + random.IntN(20)
+		q, now := newTurns(workers), t0
+		waiting, writing := map[*queued]bool{}, map[*queued]bool{}
+		for step := range 400 {
+			now = now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
+			switch random.IntN(6) {
+			case 0, 1:
+				wanted := jobOf(fmt.Sprint(random.IntN(4)), fmt.Sprint(step), random.IntN(100))
+				wanted.endpoint = []string{"", "x", "y"}[random.IntN(3)]
+				waiting[q.push(wanted, now)] = true
+			case 2, 3:
+				next := q.take(now)
+				if next == nil {
+					continue
+				}
+				if !waiting[next] {
+					t.Fatalf("history %d: took what does not wait", history)
+				}
+				if _, paused := q.paused(next.lane.endpoint, now); paused {
+					t.Fatalf("history %d: took what is paused", history)
+				}
+				delete(waiting, next)
+				writing[next] = true
+				if q.writing[next.store] > max(1, workers/2) || q.busy > workers {
+					t.Fatalf("history %d: a store holds %d of %d workers", history, q.writing[next.store], workers)
+				}
+			case 4:
+				for written := range writing {
+					q.remove(written)
+					q.ended(written)
+					delete(writing, written)
+					break
+				}
+				for dropped := range waiting {
+					q.remove(dropped)
+					q.remove(dropped)
+					delete(waiting, dropped)
+					break
+				}
+			case 5:
+				q.pause([]string{"x", "y"}[random.IntN(2)], now.Add(time.Duration(random.IntN(9))*time.Second), "why", now)
+			}
+			if q.waiting() != len(waiting) || q.busy != len(writing) || len(q.lanes) != len(q.keys) {
+				t.Fatalf("history %d: %d wait and %d are written, want %d and %d", history, q.waiting(), q.busy, len(waiting), len(writing))
+			}
+		}
+		now = now.Add(time.Hour)
+		for written := range writing {
+			q.ended(written)
+		}
+		for next := q.take(now); next != nil; next = q.take(now) {
+			delete(waiting, next)
+			q.ended(next)
+		}
+		if len(waiting) != 0 || q.waiting() != 0 || len(q.writing) != 0 {
+			t.Fatalf("history %d: %d texts are never written", history, len(waiting))
+		}
+	}
+}

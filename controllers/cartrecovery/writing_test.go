@@ -1,0 +1,394 @@
+package cartrecovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"k8s.io/utils/ptr"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/failure"
+)
+
+// ask asks for a text of a store's lead; the pen is told the lead's name as the model.
+func (d *desk) ask(store, lead string, mods ...func(*job)) {
+	wanted := jobOf(store, lead, 0)
+	wanted.request.Model = lead
+	for _, mod := range mods {
+		mod(&wanted)
+	}
+	d.request(wanted)
+}
+
+// armed waits until the end of a pause is watched.
+func (d *desk) armed() {
+	d.t.Helper()
+	for deadline := time.Now().Add(patience); !d.clock.HasWaiters(); runtime.Gosched() {
+		if time.Now().After(deadline) {
+			d.t.Fatal("nobody watches for the end of the pause")
+		}
+	}
+}
+
+func throttled(wait time.Duration) error {
+	return &failure.Error{Class: failure.Throttled, Code: failure.RateLimited, Op: "ai: write", Status: 429, RetryAt: t0.Add(wait)}
+}
+
+// strict refuses what holds a price, and asks for another text as "again".
+func strict(j *job) {
+	j.check = func(text string) (string, string) {
+		if strings.Contains(text, "R$") {
+			return "Price", "it names a price"
+		}
+		return "", ""
+	}
+	j.rewrite = func(refused, detail string) ai.Request {
+		return ai.Request{Model: "again", Messages: []ai.Message{{Text: refused}, {Text: detail}}}
+	}
+}
+
+func within1000(estimate int64) func(*job) {
+	return func(j *job) { j.limit, j.estimate = ptr.To[int64](1000), estimate }
+}
+
+func TestTenThousandTextsDelayNoOtherStore(t *testing.T) {
+	d := newDesk(t, 1)
+	d.ask("big", "first")
+	d.began()
+	for i := range 10_000 {
+		d.ask("big", fmt.Sprintf("big-%d", i))
+	}
+	d.ask("small", "small")
+	for range 3 {
+		d.pen.writes("Oi")
+		d.told()
+	}
+	if got := d.pen.order(); got[1] != "small" && got[2] != "small" {
+		t.Errorf("written first: %v", got)
+	}
+}
+
+func TestAHangingStoreHoldsHalfTheWorkers(t *testing.T) {
+	d := newDesk(t, 4)
+	for i := range 10 {
+		d.ask("hangs", fmt.Sprintf("hangs-%d", i))
+	}
+	d.began()
+	d.began()
+	d.ask("well", "well")
+	if got := d.began(); got != "well" {
+		t.Errorf("%s is written, beyond half of the workers", got)
+	}
+}
+
+func TestThrottlingPausesTheEndpoint(t *testing.T) {
+	d := newDesk(t, 1)
+	for i, lead := range []string{"a", "b"} {
+		d.ask("one", lead, func(j *job) { j.endpoint, j.due = "shared", t0.Add(time.Duration(i)*time.Second) })
+	}
+	d.began()
+	d.ask("two", "c", func(j *job) { j.endpoint, j.due = "shared", t0 })
+	d.pen.fails(throttled(30 * time.Second))
+	d.told()
+	d.armed()
+	if got := d.of("a"); got.state != draftFailed || !got.retryAt.Equal(t0.Add(30*time.Second)) || !got.firstFailedAt.Equal(t0) {
+		t.Errorf("the text that was told to wait: %+v", got)
+	}
+	for _, lead := range []string{"b", "c"} {
+		got := d.of(lead)
+		if got.state != draftPending || got.failures == 0 || got.reason != v1alpha1.ReasonAIUnavailable || !strings.Contains(got.why, "429") ||
+			!got.retryAt.Equal(t0.Add(30*time.Second)) || !got.firstFailedAt.Equal(t0) {
+			t.Errorf("another text of the endpoint: %+v", got)
+		}
+	}
+	d.ask("two", "own")
+	if got := d.began(); got != "own" {
+		t.Fatalf("%s is written while its endpoint is paused", got)
+	}
+	d.pen.writes("Oi")
+	d.told()
+	d.clock.Step(30 * time.Second)
+	d.pen.writes("Oi")
+	d.pen.writes("Oi")
+	first, second := d.told(), d.told()
+	if got := d.of("b"); first == second || got.state != draftReady || !got.firstFailedAt.IsZero() || got.failures != 0 {
+		t.Errorf("after the pause: %s and %s, %+v", first, second, got)
+	}
+	d.ask("one", "a", func(j *job) { j.endpoint, j.due = "shared", t0 })
+	d.ask("one", "late", func(j *job) { j.endpoint, j.due = "shared", t0.Add(time.Second) })
+	d.began()
+	d.began()
+	if got := d.began(); got != "a" {
+		t.Errorf("%s is written before the one that was told to wait", got)
+	}
+}
+
+func TestAPauseEndsWhenTheClockIsSetForward(t *testing.T) {
+	d := newDesk(t, 1)
+	d.ask("one", "a")
+	d.began()
+	d.ask("one", "b")
+	d.pen.fails(throttled(30 * time.Second))
+	d.told()
+	d.armed()
+	d.clock.FakePassiveClock.SetTime(t0.Add(time.Minute)) // its timers see nothing of it
+	d.of("b")
+	if got := d.began(); got != "b" {
+		t.Errorf("%s is written", got)
+	}
+}
+
+func TestWhatMayNotBeSent(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		answers []string
+		mod     func(*job)
+		want    draft
+		result  string
+		refused float64
+	}{
+		{"nothing wrong", []string{"Oi"}, strict, draft{state: draftReady, text: "Oi", tokens: 7}, "written", 0},
+		{"the first", []string{"R$ 5", "Oi"}, strict, draft{state: draftReady, text: "Oi", tokens: 14}, "rewritten", 1},
+		{
+			"both", []string{"R$ 5", "R$ 6"}, strict,
+			draft{state: draftRefused, tokens: 14, reason: v1alpha1.ReasonTextRefused, why: "it names a price"}, "refused", 2,
+		},
+		{
+			"the only one", []string{"R$ 5"}, func(j *job) { strict(j); j.rewrite = nil },
+			draft{state: draftRefused, tokens: 7, reason: v1alpha1.ReasonTextRefused, why: "it names a price"}, "refused", 1,
+		},
+		{
+			"the first, and no budget for another", []string{"R$ 5"}, func(j *job) { strict(j); within1000(995)(j) },
+			draft{state: draftExhausted, tokens: 7, reason: v1alpha1.ReasonTokenBudget}, "exhausted", 1,
+		},
+		{"nobody looks", []string{"R$ 5"}, func(*job) {}, draft{state: draftReady, text: "R$ 5", tokens: 7}, "written", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, 1)
+			for _, answer := range c.answers {
+				d.pen.writes(answer)
+			}
+			d.ask("one", "a", c.mod)
+			d.told()
+			got := d.of("a")
+			if got.state != c.want.state || got.text != c.want.text || got.tokens != c.want.tokens || got.reason != c.want.reason ||
+				c.want.why != "" && got.why != c.want.why {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+			if order := d.pen.order(); len(order) != len(c.answers) || len(order) == 2 && order[1] != "again" {
+				t.Errorf("asked for %v", order)
+			}
+			if d.counted("cartrecovery_ai_texts_total", c.result) != 1 || d.counted("cartrecovery_ai_refusals_total", "Price") != c.refused {
+				t.Error("counted something else")
+			}
+			d.ask("one", "a", c.mod)
+			if order := d.pen.order(); len(order) != len(c.answers) || d.of("a").state != c.want.state {
+				t.Errorf("asked again: %v", order)
+			}
+		})
+	}
+}
+
+func TestRefusedTextsAreKept(t *testing.T) {
+	d := newDesk(t, 1)
+	refuse := func() {
+		t.Helper()
+		d.pen.writes("R$ 5")
+		d.pen.writes("R$ 6")
+		d.ask("one", "a", strict)
+		d.told()
+	}
+	refuse()
+	d.clock.SetTime(t0.Add(keepRefused))
+	if got := d.of("a"); got.state != draftRefused {
+		t.Errorf("for as long as it is kept: %+v", got)
+	}
+	d.clock.SetTime(t0.Add(keepRefused + time.Second))
+	if got := d.of("a"); got.state != draftNone || got.tokens != 14 {
+		t.Errorf("after that: %+v", got)
+	}
+	refuse()
+	changed := idOf("a")
+	changed.basis = "store/2"
+	d.put(leadKey("a"), changed, "Oi!")
+	if got := d.get(leadKey("a"), changed); got.state != draftReady || got.tokens != 28 {
+		t.Errorf("what is sent instead costs what was refused: %+v", got)
+	}
+	other := textID{uid: "uid-a", messageID: "other"}
+	d.put(leadKey("a"), other, "Oi!")
+	if got := d.get(leadKey("a"), other); got.tokens != 0 {
+		t.Errorf("another message of the lead costs %d tokens", got.tokens)
+	}
+}
+
+func TestTheAIAsksForAPerson(t *testing.T) {
+	d := newDesk(t, 1)
+	d.pen.answer <- func() (ai.Answer, error) {
+		return ai.Answer{WantsHuman: true, Usage: ai.Usage{Prompt: 9}}, nil
+	}
+	d.ask("one", "a", strict)
+	d.told()
+	if got := d.of("a"); got.state != draftHandOff || got.tokens != 9 || got.text != "" {
+		t.Errorf("got %+v", got)
+	}
+	if d.counted("cartrecovery_ai_texts_total", "handoff") != 1 {
+		t.Error("not counted")
+	}
+}
+
+func TestABudgetThatIsUsedUp(t *testing.T) {
+	d := newDesk(t, 2)
+	today := budget.Day(t0, nil)
+	d.ledger.Seed(storeKey("one"), today, 950)
+	d.ask("one", "a", within1000(51))
+	d.told()
+	tomorrow := budget.NextDay(t0, nil)
+	if got := d.of("a"); got.state != draftExhausted || !got.retryAt.Equal(tomorrow) || got.reason != v1alpha1.ReasonTokenBudget || len(d.pen.order()) != 0 {
+		t.Fatalf("got %+v, asked for %v", got, d.pen.order())
+	}
+	d.ask("one", "a", within1000(51))
+	if got := d.of("a"); got.state != draftExhausted {
+		t.Errorf("asked again on the same day: %+v", got)
+	}
+	d.pen.writes("Oi")
+	d.ask("one", "fits", within1000(50))
+	d.told()
+	if got := d.ledger.Used(storeKey("one"), today); got != 957 {
+		t.Errorf("used %d", got)
+	}
+	d.clock.SetTime(tomorrow)
+	d.pen.writes("Oi")
+	d.ask("one", "a", within1000(51))
+	d.told()
+	if got := d.of("a"); got.state != draftReady || d.ledger.Used(storeKey("one"), budget.Day(tomorrow, nil)) != 7 {
+		t.Errorf("on the next day: %+v", got)
+	}
+}
+
+// TestABudgetThatIsSetAside: two texts that each may use most of the budget are written one
+// after the other; the second is not put off to the next day.
+func TestABudgetThatIsSetAside(t *testing.T) {
+	d := newDesk(t, 8)
+	for i := range 4 {
+		d.ask("one", fmt.Sprint(i), within1000(900))
+	}
+	for range 4 {
+		d.began()
+		d.pen.writes("Oi")
+		d.told()
+	}
+	if got := d.ledger.Used(storeKey("one"), budget.Day(t0, nil)); got != 28 || len(d.pen.order()) != 4 {
+		t.Errorf("used %d in %d calls", got, len(d.pen.order()))
+	}
+}
+
+func TestSpent(t *testing.T) {
+	told := ai.Answer{Usage: ai.Usage{Prompt: 3, Completion: 4}}
+	class := func(code failure.Code, status int) error {
+		return &failure.Error{Class: failure.Transient, Code: code, Status: status}
+	}
+	for _, c := range []struct {
+		name   string
+		answer ai.Answer
+		err    error
+		want   int64
+	}{
+		{"what the AI told", told, nil, 7},
+		{"what it told of an answer that cannot be used", told, class(failure.InvalidAnswer, 200), 7},
+		{"a text whose cost it did not tell", ai.Answer{Text: "Oi"}, nil, 100},
+		{"no answer in time", ai.Answer{}, class(failure.TimedOut, 0), 100},
+		{"an answer nobody can read", ai.Answer{}, class(failure.InvalidAnswer, 200), 100},
+		{"an error nobody classed", ai.Answer{}, context.Canceled, 100},
+		{"an endpoint that gave up", ai.Answer{}, class(failure.TimedOut, 408), 0},
+		{"an endpoint that is down", ai.Answer{}, class(failure.Unavailable, 0), 0},
+		{"too many calls", ai.Answer{}, throttled(time.Minute), 0},
+	} {
+		if got := spent(c.answer, c.err, 100); got != c.want {
+			t.Errorf("%s: %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFirstFailure(t *testing.T) {
+	d := newDesk(t, 1)
+	for i := range 3 {
+		d.clock.SetTime(t0.Add(time.Duration(i) * time.Minute))
+		d.pen.fails(errors.New("down"))
+		d.ask("one", "a")
+		d.told()
+		if got := d.of("a"); !got.firstFailedAt.Equal(t0) {
+			t.Errorf("failure %d: the first was at %s", i, got.firstFailedAt)
+		}
+	}
+	d.pen.writes("Oi")
+	d.ask("one", "a")
+	d.told()
+	if got := d.of("a"); !got.firstFailedAt.IsZero() {
+		t.Errorf("after it was written: %+v", got)
+	}
+}
+
+func TestForgottenWhileItIsWritten(t *testing.T) {
+	d := newDesk(t, 2)
+	d.ask("one", "a", within1000(300))
+	d.began()
+	d.ask("one", "b", within1000(300))
+	d.forget(leadKey("b"))
+	d.forget(leadKey("a"))
+	d.pen.writes("Oi")
+	d.told()
+	d.mu.Lock()
+	if q := d.turns; len(d.entries) != 0 || q.busy != 0 || len(q.writing) != 0 || q.waiting() != 0 {
+		t.Errorf("left behind: %+v", q)
+	}
+	d.mu.Unlock()
+	if got := d.ledger.Used(storeKey("one"), budget.Day(t0, nil)); got != 7 {
+		t.Errorf("used %d", got)
+	}
+	if release, ok := d.ledger.Reserve(storeKey("one"), budget.Day(t0, nil), ptr.To[int64](1000), 993); !ok {
+		t.Error("its reservation was never released")
+	} else {
+		release(0)
+	}
+}
+
+func TestPutWhileItIsWritten(t *testing.T) {
+	d := newDesk(t, 1)
+	d.ask("one", "a")
+	d.began()
+	d.put(leadKey("a"), idOf("a"), "fallback")
+	d.pen.writes("Oi")
+	d.told()
+	if got := d.of("a"); got.state != draftReady || got.text != "fallback" || got.tokens != 7 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestAskedForLongAgo: what waited for long is asked for anew, with the key of today.
+func TestAskedForLongAgo(t *testing.T) {
+	d := newDesk(t, 1)
+	d.ask("one", "a")
+	d.began()
+	d.ask("one", "b")
+	d.clock.SetTime(t0.Add(freshFor + time.Second))
+	d.pen.writes("Oi")
+	if first, second := d.told(), d.told(); first != "a" || second != "b" {
+		t.Errorf("told of %s and %s", first, second)
+	}
+	if got := d.of("b"); got.state != draftNone || len(d.pen.order()) != 1 {
+		t.Errorf("got %+v", got)
+	}
+	d.pen.writes("Oi")
+	d.ask("one", "b")
+	d.told()
+	if got := d.of("b"); got.state != draftReady {
+		t.Errorf("asked for anew: %+v", got)
+	}
+}
