@@ -24,12 +24,14 @@ import (
 	"cartrecovery.dev/operator/controllers/suppression"
 	"cartrecovery.dev/operator/controllers/whatsappinstance"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/evolution"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver"
 )
@@ -135,22 +137,23 @@ func (w *wiring) addWebhookServer() error {
 
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
+	book, tokens := pace.NewBook(w.clock, pace.Settle), budget.NewLedger()
 	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&store.Reconciler{
 			Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
-			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "",
+			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", Tokens: tokens,
 		},
 		&product.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
 		&suppression.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
 		&whatsappinstance.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
-			Recorder: recorder, PublicURL: w.settings.publicURL,
+			Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book,
 		},
 		&cartrecovery.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector,
 			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
 			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
-			Concurrency: w.settings.concurrency, Writers: w.settings.writers,
+			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
 		},
 	} {
 		if err := controller.SetupWithManager(w.mgr); err != nil {

@@ -69,7 +69,11 @@ func (r *report) reopen(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purc
 // annotatePlanned says on a lead that was just started what is planned for it: nothing where
 // it was bought.
 func (r *report) annotatePlanned(recovery *v1alpha1.CartRecovery) {
-	planned := plannedAnnotation(r)
+	cycle := recovery.Status.Cycle
+	if lead.Finished(recovery) {
+		cycle++
+	}
+	planned := plannedAnnotation(r, recovery, cycle)
 	if planned == "" || recovery.Spec.Purchase != nil {
 		delete(recovery.Annotations, v1alpha1.AnnotationPlanned)
 		return
@@ -77,16 +81,17 @@ func (r *report) annotatePlanned(recovery *v1alpha1.CartRecovery) {
 	setAnnotation(recovery, v1alpha1.AnnotationPlanned, planned)
 }
 
-// plannedAnnotation is the value of v1alpha1.AnnotationPlanned of the event's lead: when the
-// first message is due, quiet hours aside, and its step. "" when there is no step.
-func plannedAnnotation(r *report) string {
+// plannedAnnotation is the value of v1alpha1.AnnotationPlanned of a lead that the event has
+// started: when the first message is due, and its step. "" when there is no step.
+func plannedAnnotation(r *report, recovery *v1alpha1.CartRecovery, cycle int32) string {
 	resolved := policy.Resolve(r.store, r.product)
 	steps, _ := resolved.Steps(r.event.Trigger)
 	if len(steps) == 0 {
 		return ""
 	}
-	due := r.occurred().Add(steps[0].After.Duration)
-	return due.UTC().Format(time.RFC3339) + " " + steps[0].Name
+	key := lead.PlanKey(recovery.Name, lead.StepID(cycle, steps[0].Name))
+	step, due, _ := resolved.Planned(r.event.Trigger, r.occurred().Time, key)
+	return due.UTC().Format(time.RFC3339) + " " + step
 }
 
 func setAnnotation(recovery *v1alpha1.CartRecovery, name, value string) {

@@ -214,7 +214,8 @@ func TestPlannedAnnotation(t *testing.T) {
 		"no steps":        {steps(), ""},
 		"no sequence":     {func(r *report) { r.event.Trigger = v1alpha1.TriggerPixPending }, ""},
 	} {
-		if got := plannedAnnotation(reportOf(platforms.Abandoned, row.mod)); got != row.want {
+		r := reportOf(platforms.Abandoned, row.mod)
+		if got := plannedAnnotation(r, r.newLead(), 0); got != row.want {
 			t.Errorf("%s: %q", name, got)
 		}
 	}

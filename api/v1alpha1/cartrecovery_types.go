@@ -336,13 +336,18 @@ type Message struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Media string `json:"media,omitempty"`
+	// Instance names the WhatsAppInstance that a message of ours was claimed for.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Instance string `json:"instance,omitempty"`
 	// State of a message of ours.
 	// +optional
 	State MessageState `json:"state,omitempty"`
 	// At is when a customer's message came in, or when one of ours was claimed.
 	// +required
 	At Timestamp `json:"at"`
-	// EditedAt is when the customer last changed the text; Text is the text as changed.
+	// EditedAt is when it came in that the text was last changed: by the customer, or, of a
+	// message of ours, by a person of the store. Text is the text as changed.
 	// +optional
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
 	// SentAt is when the gateway accepted it.

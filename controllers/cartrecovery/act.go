@@ -11,14 +11,17 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/retry"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -41,8 +44,12 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 		return r.send(ctx, s, planned.message)
 	case resolve:
 		return r.resolve(ctx, s, planned.message)
+	case handOver:
+		return r.handOver(ctx, s)
 	case resume:
 		return r.resume(ctx, s)
+	case reopen:
+		return r.reopen(ctx, s)
 	case finish:
 		return r.finish(ctx, s, planned.outcome)
 	case remove:
@@ -61,7 +68,7 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 	if planned.handedOff {
 		r.tellHandedOff(s.lead, s.now)
 	}
-	if _, err := r.write(ctx, s.lead, waiting(planned, s.now)); err != nil {
+	if _, err := r.write(ctx, s, waiting(planned, s.now)); err != nil {
 		return afterConflict(err)
 	}
 	return r.until(planned.until), nil
@@ -71,20 +78,12 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 // the lead back.
 func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
 	name, text := client.ObjectKeyFromObject(s.lead), s.textID(wanted.id)
-	if wanted.step != nil && wanted.step.Text != "" {
-		fixed, err := fixedText(s, wanted)
-		if err != nil {
-			r.drafts.refuse(name, text, v1alpha1.ReasonInvalidTemplate, err)
-		} else {
-			r.drafts.put(name, text, fixed)
-		}
-		return r.soon(), nil
-	}
 	reason := v1alpha1.ReasonNoCredentials
 	request, err := r.AI.Request(ctx, s.store)
+	wants := job{}
 	if err == nil {
 		reason = v1alpha1.ReasonInvalidTemplate
-		request.Messages, err = prompt(s, wanted)
+		wants, err = jobFor(s, wanted, request)
 	}
 	if _, classed := failure.As(err); classed {
 		r.drafts.refuse(name, text, reason, err)
@@ -93,8 +92,31 @@ func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	r.drafts.request(job{lead: name, store: client.ObjectKeyFromObject(s.store), text: text, due: wanted.due, request: request})
+	if err := r.seedBudget(ctx, s); err != nil {
+		return ctrl.Result{}, err
+	}
+	r.drafts.request(wants)
 	return ctrl.Result{}, nil
+}
+
+// seedBudget counts the tokens that the Store used today before this process began to.
+func (r *Reconciler) seedBudget(ctx context.Context, s situation) error {
+	store, day := client.ObjectKeyFromObject(s.store), budget.Day(s.now, s.policy.Location)
+	if s.store.Spec.AI.DailyTokenBudget == nil || r.Budget.Seeded(store, day) {
+		return nil
+	}
+	var leads v1alpha1.CartRecoveryList
+	err := r.Client.List(ctx, &leads, client.InNamespace(store.Namespace),
+		client.MatchingFields{index.LeadOfStore: store.Name}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return fmt.Errorf("count the tokens of a Store: %w", err)
+	}
+	used := budget.UsedOf(leads.Items, store.Name, day, s.policy.Location)
+	if tokens := s.store.Status.Tokens; tokens != nil && tokens.Day == day {
+		used = max(used, tokens.Used)
+	}
+	r.Budget.Seed(store, day, used)
+	return nil
 }
 
 // send claims, sends and confirms. From the claim on, every way out leaves the message
@@ -105,18 +127,24 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 		return r.misconfigured(ctx, s, err)
 	}
 	now := r.Clock.Now()
-	claimed, err := r.write(ctx, s.lead, claim(wanted, s.lead.Generation, now))
+	if !r.takeTurn(&s, wanted, now) {
+		return r.until(now.Add(turnRetry)), nil
+	}
+	claimed, err := r.write(ctx, s, claim(wanted, s.lead.Generation, now))
 	if err != nil {
+		r.Book.Release(wanted.instance.UID, client.ObjectKeyFromObject(s.lead))
 		return afterConflict(err)
 	}
+	s.lead = claimed
 	r.claims.Add(lead.TrackID(claimed.UID, wanted.id), wanted.instance.Status.GatewayInstanceID)
+	r.remember(&s, wanted, now)
 	if r.Clock.Since(now) > claimLease {
 		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
 		return r.until(now.Add(askAfter)), nil
 	}
 	r.Metrics.Lateness.Observe(max(0, r.Clock.Since(wanted.due).Seconds()))
 	receipt, err := r.call(ctx, gate, claimed, wanted)
-	return r.afterSend(ctx, claimed, wanted, receipt, err)
+	return r.afterSend(ctx, s, wanted, receipt, err)
 }
 
 // call hands a claimed message to the gateway. A stopping manager waits for it: cancelled,
@@ -132,27 +160,28 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 }
 
 // afterSend writes what came of a call.
-func (r *Reconciler) afterSend(ctx context.Context, claimed *v1alpha1.CartRecovery, wanted message, receipt gateway.Receipt, failed error) (ctrl.Result, error) {
+func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message, receipt gateway.Receipt, failed error) (ctrl.Result, error) {
 	now := r.Clock.Now()
 	switch {
 	case failed == nil:
 		r.count(wanted.id, "sent")
-		r.claims.Remove(lead.TrackID(claimed.UID, wanted.id))
-		r.drafts.forget(client.ObjectKeyFromObject(claimed))
-		return ctrl.Result{}, r.writeOutcome(ctx, claimed, confirm(wanted.id, receipt, now))
+		r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
+		r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(wanted.id, receipt, now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
 		r.count(wanted.id, "ambiguous")
 		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
 		return r.until(now.Add(askAfter)), nil
 	}
-	r.claims.Remove(lead.TrackID(claimed.UID, wanted.id))
+	r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
+	r.Book.Refused(wanted.instance.UID, client.ObjectKeyFromObject(s.lead))
 	r.count(wanted.id, "refused")
 	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.id, "cause", connection.Message(failed))
 	if failure.CodeOf(failed) == failure.Restricted {
 		r.pauseNewConversations(ctx, wanted.instance, failed)
 	}
-	attempt := lead.Find(claimed.Status.Conversation, wanted.id).Attempts
-	return ctrl.Result{}, r.writeOutcome(ctx, claimed, refused(wanted.id, refusalOf(failed, attempt, r.RetryBase, now)))
+	attempt := lead.Find(s.lead.Status.Conversation, wanted.id).Attempts
+	return ctrl.Result{}, r.writeOutcome(ctx, s, refused(wanted.id, refusalOf(failed, attempt, r.RetryBase, now)))
 }
 
 // resolve asks the gateway for a message that was claimed and not confirmed.
@@ -162,13 +191,14 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 	switch {
 	case err == nil && found:
 		r.count(claimed.id, "resolved")
-		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, confirm(claimed.id, receipt, r.Clock.Now()))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(claimed.id, receipt, r.Clock.Now()))
 	case err == nil && age >= grace && r.sameInstance(s.lead, claimed):
-		wanted := s.lead.Spec.Purchase == nil && s.lead.Spec.Reversal == nil && !s.suppressed
-		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, notSent(claimed.id, wanted, r.Clock.Now()))
+		wanted := purchaseOf(&s) == nil && !isReversed(&s) && !s.suppressed
+		r.Book.Refused(claimed.instance.UID, client.ObjectKeyFromObject(s.lead))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, notSent(claimed.id, wanted, r.Clock.Now()))
 	case errors.Is(err, gateway.ErrNoLookup), age >= giveUpAfter:
 		r.count(claimed.id, "unknown")
-		return ctrl.Result{}, r.writeOutcome(ctx, s.lead, unknown(claimed.id))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, unknown(claimed.id))
 	}
 	return r.wait(ctx, s, blockedUntil(nextResolve(claimed.due, r.Clock.Now()), v1alpha1.ReasonUnconfirmed, unconfirmed))
 }
@@ -207,16 +237,28 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
-	written, err := r.write(ctx, s.lead, finished(outcome, s.lead.Generation, s.now))
+	written, err := r.write(ctx, s, finished(s.lead, purchaseOf(&s), outcome, s.now))
 	if err != nil {
 		return afterConflict(err)
 	}
 	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 	log.FromContext(ctx).Info("Finished", "outcome", outcome)
+	if result := written.Status.Result; outcome == v1alpha1.ReasonBoughtAfterContact && result != nil && result.TimeToRecovery != nil {
+		r.Metrics.TimeToRecovery.Observe(result.TimeToRecovery.Seconds())
+	}
 	if written.Status.Phase == v1alpha1.PhaseFailed {
 		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, outcome, "Finish", "%s", outcomeMessages[outcome])
 	}
 	return ctrl.Result{}, nil
+}
+
+// reopen begins the next cycle.
+func (r *Reconciler) reopen(ctx context.Context, s situation) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, reopened(s.lead.Generation, s.now)); err != nil {
+		return afterConflict(err)
+	}
+	log.FromContext(ctx).Info("Opened again", "cycle", s.lead.Status.Cycle+1)
+	return r.soon(), nil
 }
 
 func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery) (ctrl.Result, error) {
@@ -253,7 +295,8 @@ func (r *Reconciler) misconfigured(ctx context.Context, s situation, err error) 
 }
 
 // pauseNewConversations records WhatsApp's restriction on the number, so that other leads
-// do not run into it. Failing to do so loses nothing: the next send is refused again.
+// do not run into it, also when somebody else is writing. Failing to do so loses nothing:
+// the next send is refused again.
 func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alpha1.WhatsAppInstance, err error) {
 	failed, ok := failure.As(err)
 	if !ok || failed.RetryAt.IsZero() {
@@ -261,15 +304,31 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWriteTimeout)
 	defer cancel()
-	next := instance.DeepCopy()
-	connection.Restrict(next, failed.RetryAt, r.Clock.Now())
-	if err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(instance, client.MergeFromWithOptimisticLock{})); err != nil {
+	known := instance
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		next := known.DeepCopy()
+		connection.Restrict(next, failed.RetryAt, r.Clock.Now())
+		err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(known, client.MergeFromWithOptimisticLock{}))
+		if apierrors.IsConflict(err) {
+			known = &v1alpha1.WhatsAppInstance{}
+			if err := r.Live.Get(ctx, client.ObjectKeyFromObject(instance), known); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
 		log.FromContext(ctx).Error(err, "Cannot record the restriction of a number", "instance", instance.Name)
 	}
 }
 
-// tellBlocked makes an event of something that stands in the way for the first time.
+// tellBlocked makes an event of something that stands in the way for the first time, unless
+// it is the policy's own doing: that nobody must look at.
 func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned action) {
+	switch planned.blocked {
+	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown:
+		return
+	}
 	for _, condition := range recovery.Status.Conditions {
 		if condition.Type == v1alpha1.ConditionBlocked && condition.Reason == planned.blocked {
 			return
@@ -280,8 +339,11 @@ func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned action
 
 func (r *Reconciler) count(id, result string) {
 	kind := "step"
-	if lead.IsReplyID(id) {
+	switch {
+	case lead.IsReplyID(id):
 		kind = "reply"
+	case lead.IsNoticeID(id):
+		kind = "notice"
 	}
 	r.Metrics.Messages.WithLabelValues(kind, result).Inc()
 }

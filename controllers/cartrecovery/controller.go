@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -26,7 +27,9 @@ import (
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -71,6 +74,10 @@ type Reconciler struct {
 	Writers int
 	// RetryBase is the wait after a first refusal; DefaultRetryBase when 0.
 	RetryBase time.Duration
+	// Book keeps the pace of the numbers; one of its own when nil.
+	Book *pace.Book
+	// Budget keeps the tokens of the Stores; one of its own when nil.
+	Budget *budget.Ledger
 	// SkipNameValidation allows several controllers of this name in one process.
 	SkipNameValidation bool
 
@@ -81,6 +88,9 @@ type Reconciler struct {
 	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
 	// for, by track id.
 	claims *lru.Cache
+	// opened are the first messages that this process has claimed, by the customer's number:
+	// the cache may not know them yet.
+	opened *lru.Cache
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -91,14 +101,18 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
-// Reconcile reads what there is to know of a lead, plans, and does the one thing that was
-// planned.
+// Reconcile reads what there is to know of a lead, plans, lets messages wait for their
+// turn, and does the one thing that is left to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	s, err := r.read(ctx, request)
 	if err != nil || s == nil {
 		return ctrl.Result{}, err
 	}
-	return r.act(ctx, *s, plan(*s))
+	planned, err := r.inTurn(ctx, s, plan(*s))
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	return r.act(ctx, *s, planned)
 }
 
 // read gathers the situation of a lead from the cache; nil when the lead is gone.
@@ -106,12 +120,12 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	recovery := &v1alpha1.CartRecovery{}
 	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
 		r.drafts.forget(request.NamespacedName)
+		r.Book.Forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &situation{lead: recovery, now: r.Clock.Now()}
-	s.draft = func(wanted message) draft {
-		return r.drafts.get(request.NamespacedName, s.textID(wanted.id))
-	}
+	s.draft = func(text textID) draft { return r.drafts.get(request.NamespacedName, text) }
+	s.headroom = func(instance *v1alpha1.WhatsAppInstance) headroom { return r.headroom(s, instance) }
 	s.contact = func(instance *v1alpha1.WhatsAppInstance) contact {
 		return r.contacts.get(contactOf(recovery), instance.UID)
 	}
@@ -124,6 +138,9 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	}
 	s.policy = policy.Resolve(s.store, s.product)
 	if s.twin, err = index.StoppingPurchase(ctx, r.Client, recovery, s.policy.KillSwitchScope); err != nil {
+		return nil, err
+	}
+	if s.other, err = r.others(ctx, recovery); err != nil {
 		return nil, err
 	}
 	if s.instances, err = r.instances(ctx, recovery); err != nil {
@@ -174,6 +191,48 @@ func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecov
 	return instances.Items, err
 }
 
+// others reads what the other leads of the customer's phone say, and the earlier cycles of
+// this one.
+func (r *Reconciler) others(ctx context.Context, recovery *v1alpha1.CartRecovery) (others, error) {
+	customer := recovery.Spec.Customer.Phone
+	if customer == "" {
+		return others{}, nil
+	}
+	var leads v1alpha1.CartRecoveryList
+	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(customer))
+	err := r.Client.List(ctx, &leads, client.InNamespace(recovery.Namespace), client.MatchingFields{index.LeadByPhone: key}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return others{}, fmt.Errorf("find the other leads of a customer: %w", err)
+	}
+	var claimed opening
+	if known, ok := r.opened.Get(contactOf(recovery)); ok {
+		claimed = known.(opening)
+	}
+	return othersOf(recovery, leads.Items, claimed), nil
+}
+
+// othersOf is what the leads of a phone say that matters to one of them. claimed is the last
+// first message that was claimed for any of them, which they may not show yet.
+func othersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, claimed opening) others {
+	var said others
+	var contact time.Time
+	for i := range leads {
+		each := &leads[i]
+		if each.Name == recovery.Name || !lead.SamePhone(each.Spec.Customer.Phone, recovery.Spec.Customer.Phone) {
+			continue
+		}
+		said.opened = latest(said.opened, lead.LastOpening(each, math.MaxInt32))
+		if each.UID == claimed.lead {
+			said.opened = latest(said.opened, claimed.at)
+		}
+		if last := lead.LastContact(each); each.Status.InstanceRef != nil && last.After(contact) {
+			contact, said.instance = last, each.Status.InstanceRef.Name
+		}
+	}
+	said.opened = latest(said.opened, lead.LastOpening(recovery, recovery.Status.Cycle))
+	return said
+}
+
 // SetupWithManager adds the controller to a manager whose cache has the indexes of
 // internal/index.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
@@ -196,6 +255,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfInstance), instanceChanges()).
 		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfSuppression)).
 		WatchesRawSource(source.TypedChannel(r.drafts.done, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
+		WatchesRawSource(source.TypedChannel(r.Book.Woken(), &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WithOptions(settings).
 		Named("cartrecovery").
 		Complete(r)
@@ -215,8 +275,14 @@ func (r *Reconciler) complete() error {
 	if r.RetryBase == 0 {
 		r.RetryBase = DefaultRetryBase
 	}
-	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, budget.NewLedger(), r.Writers)
+	if r.Book == nil {
+		r.Book = pace.NewBook(r.Clock, pace.Settle)
+	}
+	if r.Budget == nil {
+		r.Budget = budget.NewLedger()
+	}
+	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.contacts = newContacts(r.Clock)
-	r.told, r.claims = lru.New(maxTold), lru.New(maxClaims)
+	r.told, r.claims, r.opened = lru.New(maxTold), lru.New(maxClaims), lru.New(maxClaims)
 	return nil
 }

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -28,7 +29,7 @@ const resumedMessage = "a person of the store gave the conversation back to the 
 func leaveToPerson(s *situation) (action, bool) {
 	switch {
 	case lead.HandedOff(s.lead):
-		return action{kind: wait, until: expiry(s), handedOff: true}, true
+		return action{kind: wait, until: expiry(s), handedOff: true, why: "a person of the store has the conversation; the lead expires then"}, true
 	case apimeta.IsStatusConditionTrue(s.lead.Status.Conditions, v1alpha1.ConditionHandedOff):
 		return action{kind: resume}, true
 	default:
@@ -50,13 +51,33 @@ func answeredByPerson(recovery *v1alpha1.CartRecovery) bool {
 
 // resume writes that a person gave the conversation back.
 func (r *Reconciler) resume(ctx context.Context, s situation) (ctrl.Result, error) {
-	written, err := r.write(ctx, s.lead, resumed(s.lead.Generation, s.now))
+	written, err := r.write(ctx, s, resumed(s.lead.Generation, s.now))
 	if err != nil {
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("A person gave the conversation back")
 	r.Recorder.Eventf(written, nil, corev1.EventTypeNormal, v1alpha1.ReasonResumed, "Resume", "%s", resumedMessage)
 	return r.soon(), nil
+}
+
+// handOver writes that the customer asked for a person.
+func (r *Reconciler) handOver(ctx context.Context, s situation) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, handedOver(s.lead.Generation, s.now)); err != nil {
+		return afterConflict(err)
+	}
+	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+	log.FromContext(ctx).Info("The customer asked for a person")
+	return r.soon(), nil
+}
+
+func handedOver(generation int64, now time.Time) change {
+	return func(status *v1alpha1.CartRecoveryStatus) bool {
+		unblock(status)
+		return apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
+			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCustomerAsked, Message: lead.CustomerAskedMessage,
+			ObservedGeneration: generation, LastTransitionTime: *whole(now),
+		})
+	}
 }
 
 func resumed(generation int64, now time.Time) change {
@@ -68,8 +89,8 @@ func resumed(generation int64, now time.Time) change {
 	}
 }
 
-// handOver is one time that a person took a conversation over.
-type handOver struct {
+// takeover is one time that a person took a conversation over.
+type takeover struct {
 	lead types.UID
 	at   int64
 }
@@ -80,10 +101,10 @@ func (r *Reconciler) tellHandedOff(recovery *v1alpha1.CartRecovery, now time.Tim
 	if condition == nil || now.Sub(condition.LastTransitionTime.Time) > tellHandOver {
 		return
 	}
-	news := handOver{recovery.UID, condition.LastTransitionTime.Unix()}
+	news := takeover{recovery.UID, condition.LastTransitionTime.Unix()}
 	if _, told := r.told.Get(news); told {
 		return
 	}
 	r.told.Add(news, nil)
-	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s", lead.HandedOffMessage)
+	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s", condition.Message)
 }

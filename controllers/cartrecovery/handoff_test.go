@@ -38,7 +38,7 @@ func operator(id string, at time.Time) leadMod {
 }
 
 // resumedAt is the annotation that asks for it.
-func resumedAt(at time.Time) leadMod {
+func resumeAskedAt(at time.Time) leadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		recovery.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: at.Format(time.RFC3339)}
 	}
@@ -47,7 +47,7 @@ func resumedAt(at time.Time) leadMod {
 // resumedBy is a lead that was given back.
 func resumedBy(at time.Time) leadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
-		resumedAt(at)(recovery)
+		resumeAskedAt(at)(recovery)
 		resumed(1, at)(&recovery.Status)
 	}
 }
@@ -91,8 +91,8 @@ func handOffCases() []planCase {
 		{name: "and the lead expires, counted from the person's message", now: hour + time.Minute + expiresAt, lead: []leadMod{sent, takes}, want: finish, outcome: v1alpha1.ReasonUnanswered},
 		{name: "somebody whom a person wrote to was contacted", now: hour + time.Minute + expiresAt, lead: []leadMod{takes}, want: finish, outcome: v1alpha1.ReasonUnanswered},
 
-		{name: "what was given back is resumed", now: later, text: ready(), lead: []leadMod{sent, takes, resumedAt(t0.Add(2 * hour))}, want: resume},
-		{name: "what was given back before the person wrote is not", now: later, lead: []leadMod{sent, takes, resumedAt(t0.Add(hour))}, want: wait, until: hour + time.Minute + expiresAt},
+		{name: "what was given back is resumed", now: later, text: ready(), lead: []leadMod{sent, takes, resumeAskedAt(t0.Add(2 * hour))}, want: resume},
+		{name: "what was given back before the person wrote is not", now: later, lead: []leadMod{sent, takes, resumeAskedAt(t0.Add(hour))}, want: wait, until: hour + time.Minute + expiresAt},
 		{name: "what is no time gives nothing back", now: later, lead: []leadMod{sent, takes, func(l *v1alpha1.CartRecovery) {
 			l.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: "yes"}
 		}}, want: wait, until: hour + time.Minute + expiresAt},
@@ -141,7 +141,7 @@ func TestTextIDFollowsWhatOthersSay(t *testing.T) {
 }
 
 func TestResumed(t *testing.T) {
-	recovery := gen.Lead(t0, operator("op1", t0), resumedAt(t0.Add(time.Hour)))
+	recovery := gen.Lead(t0, operator("op1", t0), resumeAskedAt(t0.Add(time.Hour)))
 	if lead.HandedOff(recovery) {
 		t.Fatal("still handed off")
 	}
@@ -332,8 +332,9 @@ var _ = Describe("A message that the customer changes", func() {
 		w.says(name, "in-1", "Para")
 		w.edits(name, "PARAR")
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
+		Expect(w.state(name, lead.OptOutID(0))()).To(Equal(v1alpha1.MessageSent))
 		w.advance(time.Hour)
-		Consistently(w.sent).Should(HaveLen(1))
+		Consistently(w.sent).Should(HaveLen(2))
 	})
 
 	It("or reads, or reacts to, costs no write and no message", func() {

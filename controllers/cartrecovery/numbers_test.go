@@ -39,7 +39,7 @@ func contactCases() []planCase {
 		{name: "a number without WhatsApp ends the lead before a text is paid for", now: prepareFrom, contact: isNot, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
 		{name: "also when that is known only later", now: firstDue, contact: isNot, text: ready(), want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
 		{name: "a text that is ready is not delayed by a question", now: firstDue, contact: unasked, text: ready(), want: send, message: firstID},
-		{name: "nor is one that is being written", now: prepareFrom, contact: unasked, text: draft{state: draftPending}, want: wait, until: expiresAt},
+		{name: "nor is one that is being written", now: prepareFrom, contact: unasked, text: draft{state: draftPending}, want: wait, until: firstDue},
 		{name: "a lead that knows the id asks no more", now: prepareFrom, contact: unasked, lead: []leadMod{known("551187654321")}, want: prepare, message: firstID},
 		{name: "a lead with a stranger's id does", now: prepareFrom, contact: unasked, lead: []leadMod{known("551187654322")}, want: check, message: firstID},
 		{name: "another attempt asks no more", now: time.Hour, contact: unasked, lead: []leadMod{refusedFirst}, want: send, message: firstID},
@@ -257,7 +257,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 	})
 
 	It("and has no WhatsApp ends the lead before anything is paid for", func() {
-		w := newWorld()
+		w := newWorld(uncooled)
 		w.numbers(absent)
 		r := w.start()
 		first := w.abandon()
@@ -276,7 +276,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 	})
 
 	It("is asked for once, for all leads of it", func() {
-		w := newWorld()
+		w := newWorld(uncooled)
 		held := make(chan struct{})
 		w.numbers(func(number string) (gateway.Number, error) {
 			<-held
@@ -294,7 +294,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 	})
 
 	DescribeTable("is written to all the same when the gateway cannot tell", func(err error) {
-		w := newWorld()
+		w := newWorld(uncooled)
 		w.numbers(func(string) (gateway.Number, error) { return gateway.Number{}, err })
 		r := w.start()
 		name, other := w.abandon(from(1)), w.abandon(from(1))
@@ -322,10 +322,10 @@ var _ = Describe("A number that WhatsApp restricts", func() {
 		until := w.clock.Now().Add(time.Hour)
 		Expect(w.whatsapp.Restrict(w.namespace+"."+gen.Instance, until)).To(Succeed())
 		met := w.abandon(from(2))
-		Eventually(w.blocked(met)).Should(Equal(v1alpha1.ReasonThrottled))
+		Eventually(w.blocked(met)).Should(Equal(v1alpha1.ReasonRestricted))
 		Eventually(func() *metav1.Time { return w.instance(gen.Instance).Status.NewConversationsPausedUntil }).ShouldNot(BeNil())
 		waits := w.abandon(from(3))
-		Eventually(w.blocked(waits)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
+		Eventually(w.blocked(waits)).Should(Equal(v1alpha1.ReasonRestricted))
 		Expect(w.lead(waits).Status.NextActionTime.Time).To(BeTemporally("~", until, 2*time.Second))
 		_, err := w.whatsapp.Reply(w.namespace+"."+gen.Instance, phone.Digits(phoneOf(1)), "Tem desconto?")
 		Expect(err).To(MatchError(simulator.ErrNoWebhook), "the conversation is open all the same")

@@ -6,14 +6,21 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
 const (
 	// maxAttempts is how often the gateway may refuse a message before the lead fails.
 	maxAttempts = 3
+	// noticeWithin is how long after a customer asked to stop, or for a person, the message
+	// that says so may still go: later it would itself be unwanted.
+	noticeWithin = 10 * time.Minute
+	// fallbackAfter is how long the AI may fail before the policy's fallbackText is sent.
+	fallbackAfter = 15 * time.Minute
+	// lostAfter is how long a number must be logged out before its conversations may move.
+	lostAfter = 10 * time.Minute
 	// maxRepliesPerHour is how many answers a conversation gets within an hour.
 	maxRepliesPerHour = 20
 	// prepareAhead is how long before its due time a text is written: longer than one
@@ -43,12 +50,33 @@ type situation struct {
 	// twin is the purchase of the lead's product by its customer that stands on another
 	// lead, nil when there is none.
 	twin *v1alpha1.Purchase
-	// draft returns what is known of the text of a message.
-	draft func(message) draft
+	// other is what other leads of the customer's phone have to do with this one.
+	other others
+	// draft returns what is known of a text.
+	draft func(textID) draft
 	// contact returns what is known of the customer's number, which this instance would
 	// be asked for.
 	contact func(*v1alpha1.WhatsAppInstance) contact
-	now     time.Time
+	// headroom returns how free an instance is to start a conversation.
+	headroom func(*v1alpha1.WhatsAppInstance) headroom
+	now      time.Time
+}
+
+// others is what the other leads of a phone say.
+type others struct {
+	// opened is when one of them last had a first message; zero when none had.
+	opened time.Time
+	// instance is the name of the number that the customer was written to from last, "" for
+	// none.
+	instance string
+}
+
+// headroom is how free a number is to start a conversation.
+type headroom struct {
+	// free is when it may start the next.
+	free time.Time
+	// left is how many it may start today.
+	left int
 }
 
 // kind is what an action does.
@@ -65,8 +93,12 @@ const (
 	send kind = "Send"
 	// resolve asks the gateway for a message that was claimed and not confirmed.
 	resolve kind = "Resolve"
+	// handOver writes that the customer asked for a person.
+	handOver kind = "HandOver"
 	// resume writes that a person gave the conversation back.
 	resume kind = "Resume"
+	// reopen begins the next cycle of a lead that was over.
+	reopen kind = "Reopen"
 	// finish writes the outcome.
 	finish kind = "Finish"
 	// remove deletes the lead.
@@ -80,15 +112,16 @@ type action struct {
 	kind kind
 	// until is when a wait ends; zero when only a change ends it.
 	until time.Time
-	// blocked is the reason of a wait that something stands in the way of, and why its
-	// message.
-	blocked, why string
+	// blocked is the reason of a wait that something stands in the way of.
+	blocked string
+	// why says in words why a wait ends when it does.
+	why string
 	// refused says that the wait is for another attempt at a message that the gateway
 	// refused: what stood in the way then is shown until it is made.
 	refused bool
 	// handedOff says that the wait is for a person of the store, who has the conversation.
 	handedOff bool
-	// message to check the number for, to prepare, send or resolve.
+	// message to check the number for, to prepare, send or resolve, or that is waited for.
 	message message
 	// outcome is the reason to finish with.
 	outcome string
@@ -98,13 +131,20 @@ type action struct {
 type message struct {
 	// id in the conversation.
 	id string
-	// step of the sequence, nil for an answer.
+	// step of the sequence, nil for an answer or a notice.
 	step *v1alpha1.Step
 	// replyTo is the id of the customer's message that is answered; "" for a step.
 	replyTo string
+	// fixed is the template of a text that needs no AI, "" when it is written; field is where
+	// it stands.
+	fixed, field string
 	// due is when it should leave.
 	due time.Time
-	// instance to send from; set on check, send and resolve.
+	// goneBy is when it is too late for it; zero when that is only when the lead expires.
+	goneBy time.Time
+	// class is its place in the number's line.
+	class pace.Class
+	// instance to send from; set on check, prepare, send and resolve.
 	instance *v1alpha1.WhatsAppInstance
 	// whatsAppID is what the gateway just told of the customer's number; "" for nothing
 	// new.
@@ -158,20 +198,30 @@ func plan(s situation) action {
 		resolveClaim,
 		finishReversed,
 		finishBought,
+		reopenEnded,
 		keepFinished,
-		finishOptedOut,
+		endOptedOut,
 		waitForStore,
 		finishNotOnWhatsApp,
 		finishExpired,
+		giveToPerson,
 		leaveToPerson,
 		answerCustomer,
 		nextStep,
 	} {
 		if decided, ok := rule(&s); ok {
-			return decided
+			return withinLife(&s, decided)
 		}
 	}
-	return action{kind: wait, until: expiry(&s)}
+	return action{kind: wait, until: expiry(&s), why: "nothing more is to be sent; the lead expires then"}
+}
+
+// withinLife ends no wait of an open lead later than the lead.
+func withinLife(s *situation, decided action) action {
+	if decided.kind == wait && !lead.Finished(s.lead) && decided.until.After(expiry(s)) && !expired(s) {
+		decided.until = expiry(s)
+	}
+	return decided
 }
 
 func leaveDeleted(s *situation) (action, bool) {
@@ -191,7 +241,7 @@ func resolveClaim(s *situation) (action, bool) {
 		return action{}, false
 	}
 	if ask := claimed.At.Add(askAfter); s.now.Before(ask) {
-		return action{kind: wait, until: ask}, true
+		return action{kind: wait, until: ask, why: "the gateway's word for message " + claimed.ID}, true
 	}
 	if again := askedAgainAt(s.lead); s.now.Before(again) {
 		return blockedUntil(again, v1alpha1.ReasonUnconfirmed, unconfirmed), true
@@ -221,75 +271,6 @@ func nextResolve(claimedAt, now time.Time) time.Time {
 	return now.Add(time.Minute)
 }
 
-func finishReversed(s *situation) (action, bool) {
-	reversed := lead.Reversed(s.lead, lead.BetterPurchase(s.lead.Spec.Purchase, s.twin))
-	return action{kind: finish, outcome: v1alpha1.ReasonReversed}, reversed && outcomeOf(s.lead) != v1alpha1.ReasonReversed
-}
-
-// finishBought holds for finished leads too: a purchase that comes after we gave up is
-// still one.
-func finishBought(s *situation) (action, bool) {
-	purchase := lead.BetterPurchase(s.lead.Spec.Purchase, s.twin)
-	if purchase == nil || lead.Reversed(s.lead, purchase) {
-		return action{}, false
-	}
-	outcome := boughtOutcome(s.lead, purchase)
-	return action{kind: finish, outcome: outcome}, outcomeOf(s.lead) != outcome
-}
-
-func boughtOutcome(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) string {
-	contact := lead.FirstContact(recovery)
-	switch {
-	case purchase.Unattributed:
-		return v1alpha1.ReasonPurchaseNotAttributed
-	case contact.IsZero() || contact.After(purchase.At.Time):
-		return v1alpha1.ReasonBoughtBeforeContact
-	default:
-		return v1alpha1.ReasonBoughtAfterContact
-	}
-}
-
-func keepFinished(s *situation) (action, bool) {
-	if !lead.Finished(s.lead) {
-		return action{}, false
-	}
-	ttl := s.policy.TTLAfterFinished
-	if s.lead.Spec.AbandonedAt == nil {
-		ttl = s.policy.TTLAfterPurchaseOnly
-	}
-	end := s.lead.Status.CompletionTime.Add(ttl)
-	if purchase := s.lead.Spec.Purchase; purchase != nil {
-		// However long ago we gave up: a late cart event must still find the purchase.
-		end = latest(end, purchase.At.Add(s.policy.TTLAfterPurchaseOnly))
-	}
-	if s.now.Before(end) {
-		return action{kind: wait, until: end}, true
-	}
-	return action{kind: remove}, true
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-func finishOptedOut(s *situation) (action, bool) {
-	return action{kind: finish, outcome: v1alpha1.ReasonOptedOut}, s.suppressed || askedToStop(s)
-}
-
-// askedToStop says whether any message of the customer is an opt-out word.
-func askedToStop(s *situation) bool {
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
-		if m.Cycle == s.lead.Status.Cycle && m.Role == v1alpha1.RoleCustomer && s.policy.OptsOut(m.Text) {
-			return true
-		}
-	}
-	return false
-}
-
 func waitForStore(s *situation) (action, bool) {
 	switch {
 	case expired(s):
@@ -305,290 +286,6 @@ func waitForStore(s *situation) (action, bool) {
 	}
 }
 
-func finishNotOnWhatsApp(s *situation) (action, bool) {
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
-		if m.Cycle == s.lead.Status.Cycle && m.State == v1alpha1.MessageFailed && m.Error == v1alpha1.ReasonNotOnWhatsApp {
-			return action{kind: finish, outcome: v1alpha1.ReasonNotOnWhatsApp}, true
-		}
-	}
-	return action{}, false
-}
-
-func finishExpired(s *situation) (action, bool) {
-	if !expired(s) {
-		return action{}, false
-	}
-	outcome := v1alpha1.ReasonNeverContacted
-	switch {
-	case lead.LastInbound(s.lead) != nil:
-		outcome = v1alpha1.ReasonConversationEnded
-	case !lead.FirstContact(s.lead).IsZero(), !lead.LastOperator(s.lead).IsZero():
-		outcome = v1alpha1.ReasonUnanswered
-	}
-	return action{kind: finish, outcome: outcome}, true
-}
-
-func expired(s *situation) bool { return !s.now.Before(expiry(s)) }
-
-func expiry(s *situation) time.Time { return lead.LastActivity(s.lead).Add(s.policy.ExpireAfter) }
-
-// answerCustomer answers the customer's last message, and with it all before it. What a
-// person of the store has answered is not answered again.
-func answerCustomer(s *situation) (action, bool) {
-	inbound := lead.LastInbound(s.lead)
-	if inbound == nil || answeredByPerson(s.lead) {
-		return action{}, false
-	}
-	answer := message{
-		id:      lead.ReplyID(s.lead.Status.Cycle, inbound.ID),
-		replyTo: inbound.ID,
-		due:     lastWrote(inbound, s.now).Add(s.policy.ReplyDebounce),
-	}
-	state, due := progress(s, answer)
-	switch state {
-	case stepDone:
-		return action{}, false
-	case stepGivenUp:
-		return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
-	}
-	if free := roomForReply(s); s.now.Before(free) {
-		return blockedUntil(free, v1alpha1.ReasonTooManyReplies, "the customer, or a machine that answers for them, was answered too often within an hour"), true
-	}
-	answer.due = due
-	return bring(s, answer, answer.due), true
-}
-
-// lastWrote is when the customer wrote a message, or last changed it.
-func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
-	if edited := inbound.EditedAt; edited != nil && !edited.After(now) {
-		return latest(inbound.At.Time, edited.Time)
-	}
-	return inbound.At.Time
-}
-
-// roomForReply is when one more answer keeps within maxRepliesPerHour; zero for now. Two
-// machines that answer each other would never end otherwise.
-func roomForReply(s *situation) time.Time {
-	var within []time.Time
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
-		ours := m.Role == v1alpha1.RoleAssistant && m.Step == "" && m.State != v1alpha1.MessageFailed
-		if ours && s.now.Sub(m.At.Time) < time.Hour {
-			within = append(within, m.At.Time)
-		}
-	}
-	if len(within) < maxRepliesPerHour {
-		return time.Time{}
-	}
-	return within[len(within)-maxRepliesPerHour].Add(time.Hour)
-}
-
-// nextStep brings the sequence's next message; the sequence ends when the customer
-// answers.
-func nextStep(s *situation) (action, bool) {
-	if lead.LastInbound(s.lead) != nil {
-		return action{}, false
-	}
-	steps, ok := s.policy.Steps(s.lead.Spec.Trigger)
-	if !ok {
-		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.lead.Spec.Trigger)), true
-	}
-	done, base := stepsDone(s)
-	// Somebody who has just heard from a person of the store is left in peace as long.
-	base = latest(base, lead.LastOperator(s.lead))
-	for i := done; i < len(steps) && i < s.policy.MaxUnanswered; i++ {
-		step := message{
-			id:   lead.StepID(s.lead.Status.Cycle, steps[i].Name),
-			step: &steps[i],
-			due:  base.Add(steps[i].After.Duration),
-		}
-		state, due := progress(s, step)
-		switch state {
-		case stepDone:
-			continue
-		case stepGivenUp:
-			return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
-		}
-		step.due = due
-		return bring(s, step, step.due.Add(-prepareAhead)), true
-	}
-	return action{}, false
-}
-
-// stepsDone counts the steps of this cycle that went, or may have gone, and says when the
-// last of them did. The sequence goes on by place: a step that is renamed, or put before
-// them, must not write to everybody once more.
-func stepsDone(s *situation) (count int, last time.Time) {
-	last = abandonedAt(s.lead)
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
-		if m.Cycle != s.lead.Status.Cycle || m.Role != v1alpha1.RoleAssistant || m.Step == "" || m.State == v1alpha1.MessageFailed {
-			continue
-		}
-		count, last = count+1, m.At.Time
-		if m.SentAt != nil {
-			last = m.SentAt.Time
-		}
-	}
-	return count, last
-}
-
-func abandonedAt(recovery *v1alpha1.CartRecovery) time.Time {
-	if recovery.Spec.AbandonedAt != nil {
-		return recovery.Spec.AbandonedAt.Time
-	}
-	return recovery.CreationTimestamp.Time
-}
-
-type stepState int
-
-const (
-	stepOpen stepState = iota
-	stepDone
-	stepGivenUp
-)
-
-// progress says how far a message is, and when its next attempt is due.
-func progress(s *situation, wanted message) (stepState, time.Time) {
-	m := lead.Find(s.lead.Status.Conversation, wanted.id)
-	switch {
-	case m == nil:
-		return stepOpen, wanted.due
-	case m.State != v1alpha1.MessageFailed:
-		return stepDone, time.Time{}
-	case m.Attempts >= maxAttempts:
-		return stepGivenUp, time.Time{}
-	case m.RetryAt != nil:
-		return stepOpen, latest(m.RetryAt.Time, wanted.due)
-	default:
-		return stepOpen, wanted.due
-	}
-}
-
-// bring does what a message needs next: its text from a time on, then, at its due time,
-// to be sent.
-func bring(s *situation, wanted message, prepareAt time.Time) action {
-	if s.now.Before(prepareAt) && s.now.Before(wanted.due) {
-		return hold(s, wanted, prepareAt)
-	}
-	wanted.instance = instanceFor(s)
-	if wanted.instance == nil {
-		return blockedUntil(someInstanceAt(s), v1alpha1.ReasonNoConnectedInstance, noInstance(s))
-	}
-	text := textOf(s, wanted)
-	if planned, ok := reach(s, &wanted, text); ok {
-		return planned
-	}
-	switch text.state {
-	case draftPending:
-		if text.failures > 0 && !s.now.Before(wanted.due) {
-			return blocked(s, text.reason, text.why)
-		}
-		return action{kind: wait, until: expiry(s)}
-	case draftReady:
-		return atDueTime(s, wanted, text)
-	case draftFailed:
-		return afterFailedDraft(s, wanted, text)
-	default:
-		return action{kind: prepare, message: wanted}
-	}
-}
-
-// hold waits for a message's time, with nothing new in the way.
-func hold(s *situation, wanted message, until time.Time) action {
-	m := lead.Find(s.lead.Status.Conversation, wanted.id)
-	return action{kind: wait, until: until, refused: m != nil && m.State == v1alpha1.MessageFailed}
-}
-
-// reach finds out, ahead of the first message and before its text is paid for, whether the
-// customer is on WhatsApp and by which id. It asks once, and not at all once there is a
-// text: from then on nothing may come between a message and its due time.
-func reach(s *situation, wanted *message, text draft) (action, bool) {
-	if !opens(s, wanted) {
-		return action{}, false
-	}
-	known := s.contact(wanted.instance)
-	wanted.whatsAppID = known.id
-	switch {
-	case known.state == contactAbsent:
-		return action{kind: finish, outcome: v1alpha1.ReasonNotOnWhatsApp}, true
-	case text.state != draftNone:
-		return action{}, false
-	case known.state == contactUnasked:
-		return action{kind: check, message: *wanted}, true
-	case known.state == contactAsking && s.now.Before(wanted.due):
-		return action{kind: wait, until: earliest(known.until, wanted.due)}, true
-	default:
-		return action{}, false
-	}
-}
-
-// opens says whether a message is the first of a conversation with a customer whose id at
-// WhatsApp is not known. Whoever wrote to us, or was written to, has WhatsApp.
-func opens(s *situation, wanted *message) bool {
-	if wanted.step == nil || sameSubscriber(s.lead.Status.WhatsAppID, s.lead.Spec.Customer.Phone) {
-		return false
-	}
-	for i := range s.lead.Status.Conversation {
-		if s.lead.Status.Conversation[i].Cycle == s.lead.Status.Cycle {
-			return false
-		}
-	}
-	return true
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-// textOf is the text of a message: the one it already has when it is tried again, else its
-// draft.
-func textOf(s *situation, wanted message) draft {
-	if m := lead.Find(s.lead.Status.Conversation, wanted.id); m != nil && m.Text != "" && !talkedSince(s.lead, m.At.Time) {
-		return draft{state: draftReady, text: m.Text}
-	}
-	return s.draft(wanted)
-}
-
-// talkedSince says whether a person of the store wrote, or the customer changed a message,
-// after a time: what was written before would be an answer to something else.
-func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
-	for i := range recovery.Status.Conversation {
-		m := &recovery.Status.Conversation[i]
-		switch {
-		case m.Role == v1alpha1.RoleOperator && m.At.After(at):
-			return true
-		case m.EditedAt != nil && m.EditedAt.After(at):
-			return true
-		}
-	}
-	return false
-}
-
-func atDueTime(s *situation, wanted message, text draft) action {
-	if s.now.Before(wanted.due) {
-		return hold(s, wanted, wanted.due)
-	}
-	wanted.text, wanted.tokens = text.text, text.tokens
-	return action{kind: send, message: wanted}
-}
-
-// afterFailedDraft asks again when it is time; the lead is blocked only once the message
-// is due.
-func afterFailedDraft(s *situation, wanted message, failed draft) action {
-	if !s.now.Before(failed.retryAt) {
-		return action{kind: prepare, message: wanted}
-	}
-	if s.now.Before(wanted.due) {
-		return action{kind: wait, until: failed.retryAt}
-	}
-	return action{kind: wait, until: failed.retryAt, blocked: failed.reason, why: failed.why}
-}
-
 func blockedUntil(until time.Time, reason, why string) action {
 	return action{kind: wait, until: until, blocked: reason, why: why}
 }
@@ -598,57 +295,16 @@ func blocked(s *situation, reason, why string) action {
 	return blockedUntil(expiry(s), reason, why)
 }
 
-// instanceOf is the instance that the conversation is on, nil when there is none (any
-// more).
-func instanceOf(s *situation) *v1alpha1.WhatsAppInstance {
-	if s.lead.Status.InstanceRef == nil {
-		return nil
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
 	}
-	for i := range s.instances {
-		if s.instances[i].Name == s.lead.Status.InstanceRef.Name {
-			return &s.instances[i]
-		}
-	}
-	return nil
+	return a
 }
 
-// instanceFor is the instance to send from now: the one the conversation is on, which it
-// never leaves unasked, else the first that can send.
-func instanceFor(s *situation) *v1alpha1.WhatsAppInstance {
-	starts := lead.FirstContact(s.lead).IsZero()
-	if current := instanceOf(s); current != nil && !starts {
-		if connection.CanSend(current, false, s.now) {
-			return current
-		}
-		return nil
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
 	}
-	for i := range s.instances {
-		if connection.CanSend(&s.instances[i], starts, s.now) {
-			return &s.instances[i]
-		}
-	}
-	return nil
-}
-
-// someInstanceAt is when an instance can send again that WhatsApp pauses now; else only a
-// change helps, or the lead expires.
-func someInstanceAt(s *situation) time.Time {
-	at := expiry(s)
-	for i := range s.instances {
-		paused := s.instances[i].Status.NewConversationsPausedUntil
-		if paused != nil && paused.After(s.now) && paused.Time.Before(at) {
-			at = paused.Time
-		}
-	}
-	return at
-}
-
-func noInstance(s *situation) string {
-	if len(s.instances) == 0 {
-		return "the Store has no WhatsAppInstance; create one and pair it"
-	}
-	if current := instanceOf(s); current != nil && !lead.FirstContact(s.lead).IsZero() {
-		return "WhatsAppInstance " + current.Name + ", which the conversation is on, cannot send; see its conditions Ready and GatewayReachable"
-	}
-	return "no WhatsAppInstance of the Store can send; see their conditions Ready and GatewayReachable"
+	return a
 }

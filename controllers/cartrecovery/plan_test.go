@@ -65,7 +65,8 @@ func bought(at time.Time) leadMod {
 
 func done(outcome string, at time.Time) leadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
-		finished(outcome, 1, at)(&recovery.Status)
+		finished(recovery, recovery.Spec.Purchase, outcome, at)(&recovery.Status)
+		sumUp(recovery)
 	}
 }
 
@@ -132,7 +133,7 @@ func messageCases() []planCase {
 		// The first message.
 		{name: "a fresh lead waits until its text is wanted", now: 0, want: wait, until: prepareFrom},
 		{name: "a little ahead of the due time the text is written", now: prepareFrom, want: prepare, message: firstID},
-		{name: "a text that is being written is waited for", now: prepareFrom, text: draft{state: draftPending}, want: wait, until: expiresAt},
+		{name: "a text that is being written is waited for", now: prepareFrom, text: draft{state: draftPending}, want: wait, until: firstDue},
 		{name: "a text that is ready early waits for its due time", now: prepareFrom + time.Second, text: ready(), want: wait, until: firstDue},
 		{name: "a text that is ready is sent when due", now: firstDue, text: ready(), want: send, message: firstID},
 		{name: "an overdue lead with no text after a restart has it written at once", now: 5 * time.Hour, want: prepare, message: firstID},
@@ -151,7 +152,7 @@ func messageCases() []planCase {
 		{name: "without an instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "with a disconnected instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "a new conversation goes to an instance that is connected", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other}, want: send, message: firstID},
-		{name: "a restricted number starts no conversation", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a restricted number starts no conversation", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonRestricted},
 		{name: "a restricted number still answers", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused},
 			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: send, message: replyID},
 		{name: "a conversation never moves to another number unasked", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other},
@@ -227,6 +228,10 @@ func outcomeCases() []planCase {
 		// People's wishes, and what stands in the way.
 		{name: "a suppressed number is never written to", now: firstDue, text: ready(), suppressed: true, want: finish, outcome: v1alpha1.ReasonOptedOut},
 		{name: "a customer who asks us to stop is not answered", now: time.Hour + policy.DefaultReplyDebounce, text: ready(),
+			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: send, message: lead.OptOutID(0)},
+		{name: "but told once that nothing more will come", now: time.Hour + time.Minute, text: ready(),
+			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }, ours(lead.OptOutID(0), v1alpha1.MessageSent, t0.Add(time.Hour+time.Second))}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "and not after ten minutes", now: time.Hour + noticeWithin, text: ready(),
 			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: finish, outcome: v1alpha1.ReasonOptedOut},
 		{name: "a lead without its labels gets them before anything is sent", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Labels = nil }}, want: label},
 		{name: "a suspended store waits", now: firstDue, text: ready(), suspended: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
@@ -251,8 +256,9 @@ func (c *planCase) situation() situation {
 	s := situation{
 		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed, twin: c.twin,
 		instances: c.instances, now: t0.Add(c.now),
-		draft:   func(message) draft { return c.text },
-		contact: func(*v1alpha1.WhatsAppInstance) contact { return contact{state: contactUnsure} },
+		draft:    func(textID) draft { return c.text },
+		headroom: func(*v1alpha1.WhatsAppInstance) headroom { return headroom{} },
+		contact:  func(*v1alpha1.WhatsAppInstance) contact { return contact{state: contactUnsure} },
 	}
 	if c.contact != nil {
 		s.contact = func(*v1alpha1.WhatsAppInstance) contact { return *c.contact }

@@ -6,11 +6,40 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/guard"
 )
+
+// jobFor is the text that is asked for: what the AI is told, what its text is judged by, and
+// what it may cost.
+func jobFor(s situation, wanted message, request ai.Request) (job, error) {
+	system, err := renderedPrompt(s, promptData(s, wanted))
+	if err != nil {
+		return job{}, err
+	}
+	request.Messages, request.OfferHuman = composed(s, wanted, system), wanted.replyTo != ""
+	facts := guardFacts(s, wanted, system)
+	return job{
+		lead: client.ObjectKeyFromObject(s.lead), store: client.ObjectKeyFromObject(s.store), text: s.textID(wanted.id), due: wanted.due,
+		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens(),
+		limit: s.store.Spec.AI.DailyTokenBudget, zone: s.policy.Location,
+		check: func(text string) (reason, detail string) {
+			if refusal := guard.Check(text, facts); refusal != nil {
+				return string(refusal.Reason), refusal.Detail
+			}
+			return "", ""
+		},
+		rewrite: func(refused, detail string) ai.Request {
+			again := request
+			again.Messages = ai.Rewrite(request.Messages, refused, detail)
+			return again
+		},
+	}, nil
+}
 
 // prompt builds what the AI is asked for a message: the same system prompt for first
 // messages and answers, and the last messages of the conversation.
@@ -19,12 +48,16 @@ func prompt(s situation, wanted message) ([]ai.Message, error) {
 	if err != nil {
 		return nil, err
 	}
+	return composed(s, wanted, system), nil
+}
+
+func composed(s situation, wanted message, system string) []ai.Message {
 	instruction := ""
 	if wanted.step != nil {
 		instruction = ai.StepInstruction(wanted.step.Name)
 	}
 	said := history(s.lead.Status.Conversation, s.lead.Status.Cycle, s.store.Spec.Locale)
-	return ai.Compose(system, said, ai.HistoryMessages(s.store), instruction), nil
+	return ai.Compose(system, said, ai.HistoryMessages(s.store), instruction)
 }
 
 func renderedPrompt(s situation, data ai.PromptData) (string, error) {
@@ -35,14 +68,10 @@ func renderedPrompt(s situation, data ai.PromptData) (string, error) {
 	return template.Render(data)
 }
 
-// fixedText is the text of a step that needs no AI.
+// fixedText renders a message's text that a person wrote and that needs no AI.
 func fixedText(s situation, wanted message) (string, error) {
-	return fixedTextOf(s, fmt.Sprintf("the text of step %q", wanted.step.Name), wanted.step.Text, wanted)
-}
-
-// fixedTextOf renders a text that a person wrote; field says in errors where it stands.
-func fixedTextOf(s situation, field, template string, wanted message) (string, error) {
-	parsed, err := ai.ParsePrompt(template)
+	field := wanted.field
+	parsed, err := ai.ParsePrompt(wanted.fixed)
 	if err != nil {
 		return "", inField(field, err)
 	}

@@ -221,7 +221,7 @@ func TestGuardFactsWithLittle(t *testing.T) {
 	}
 }
 
-func TestFixedTextOf(t *testing.T) {
+func TestFixedTextOfAField(t *testing.T) {
 	s := written(gen.ProductObject())
 	for _, c := range []struct{ template, want, detail string }{
 		{"Pronto, {{.Customer.FirstName}}. Você não recebe mais nada de nós.", "Pronto, Maria. Você não recebe mais nada de nós.", ""},
@@ -231,7 +231,7 @@ func TestFixedTextOf(t *testing.T) {
 		{"", "", "fallbackText: the template is empty"},
 		{strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", "", "filled in, fallbackText has more than 2048 characters"},
 	} {
-		got, err := fixedTextOf(s, "fallbackText", c.template, message{replyTo: "in-1"})
+		got, err := fixedText(s, message{replyTo: "in-1", field: "fallbackText", fixed: c.template})
 		var failed *failure.Error
 		if got != c.want || (err != nil) != (c.detail != "") {
 			t.Errorf("%q writes %q, %v", c.template, got, err)
@@ -300,7 +300,7 @@ func TestFixedText(t *testing.T) {
 		{name: "with a mistake", text: "Oi {{.Nobody}}", detail: "Nobody"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := fixedText(written(nil), stepMessage(v1alpha1.Step{Name: "first", Text: c.text}))
+			got, err := fixedText(written(nil), message{fixed: c.text, field: "the text of step \"first\""})
 			if got != c.want {
 				t.Errorf("writes %q", got)
 			}
@@ -313,7 +313,7 @@ func TestFixedText(t *testing.T) {
 			}
 		})
 	}
-	got, err := fixedText(written(nil, long), stepMessage(v1alpha1.Step{Name: "first", Text: "{{.Customer.Name}}"}))
+	got, err := fixedText(written(nil, long), message{fixed: "{{.Customer.Name}}", field: "text"})
 	if err != nil || len(got) > 80 {
 		t.Errorf("a name that is no name: %q, %v", got, err)
 	}

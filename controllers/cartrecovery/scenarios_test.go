@@ -354,9 +354,9 @@ var _ = Describe("A message that the gateway refuses", func() {
 		paused := w.instance(gen.Instance).Status
 		Expect(paused.NewConversationsPausedUntil.Time).To(BeTemporally("~", until, 2*time.Second))
 		Expect(paused.Phase).To(Equal(v1alpha1.InstanceRestricted))
-		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonThrottled))
+		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestricted))
 		other := w.abandon(from(2))
-		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
+		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonRestricted))
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
 		w.advance(time.Hour + 5*time.Second)
 		for _, each := range []string{name, other} {

@@ -28,36 +28,38 @@ const outcomeWrites = 20
 // nothing to do any more.
 type change func(status *v1alpha1.CartRecoveryStatus) bool
 
-// write applies a change under an optimistic lock: it fails with a conflict when the lead
-// has changed since it was read. A change that changes nothing is not sent.
-func (r *Reconciler) write(ctx context.Context, recovery *v1alpha1.CartRecovery, apply change) (*v1alpha1.CartRecovery, error) {
-	next := recovery.DeepCopy()
-	if !apply(&next.Status) || reflect.DeepEqual(recovery.Status, next.Status) {
-		return recovery, nil
+// write applies a change to the situation's lead under an optimistic lock: it fails with a
+// conflict when the lead has changed since it was read. A change that changes nothing is
+// not sent.
+func (r *Reconciler) write(ctx context.Context, s situation, apply change) (*v1alpha1.CartRecovery, error) {
+	next := s.lead.DeepCopy()
+	if !apply(&next.Status) || reflect.DeepEqual(s.lead.Status, next.Status) {
+		return s.lead, nil
 	}
 	sumUp(next)
-	patch := client.MergeFromWithOptions(recovery, client.MergeFromWithOptimisticLock{})
+	withNext(s, next)
+	patch := client.MergeFromWithOptions(s.lead, client.MergeFromWithOptimisticLock{})
 	if err := r.Client.Status().Patch(ctx, next, patch); err != nil {
-		return nil, fmt.Errorf("write status of CartRecovery %s: %w", recovery.Name, err)
+		return nil, fmt.Errorf("write status of CartRecovery %s: %w", s.lead.Name, err)
 	}
 	return next, nil
 }
 
 // writeOutcome applies a change that must not be lost: a conflict is read again and tried
 // again, and neither a timeout of the reconcile nor a stopping manager prevents it.
-func (r *Reconciler) writeOutcome(ctx context.Context, recovery *v1alpha1.CartRecovery, apply change) error {
+func (r *Reconciler) writeOutcome(ctx context.Context, s situation, apply change) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWriteTimeout)
 	defer cancel()
 	for attempt := 1; ; attempt++ {
-		_, err := r.write(ctx, recovery, apply)
+		_, err := r.write(ctx, s, apply)
 		if err == nil || !apierrors.IsConflict(err) || attempt == outcomeWrites {
 			return err
 		}
 		fresh := &v1alpha1.CartRecovery{}
-		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(recovery), fresh); err != nil {
-			return fmt.Errorf("read CartRecovery %s again: %w", recovery.Name, err)
+		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.lead), fresh); err != nil {
+			return fmt.Errorf("read CartRecovery %s again: %w", s.lead.Name, err)
 		}
-		recovery = fresh
+		s.lead = fresh
 	}
 }
 
@@ -84,12 +86,13 @@ func claim(wanted message, generation int64, now time.Time) change {
 		claimed := v1alpha1.Message{
 			ID: wanted.id, Role: v1alpha1.RoleAssistant, Cycle: status.Cycle,
 			Text: wanted.text, State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(now), Attempts: 1,
+			Tokens: wanted.tokens, Instance: wanted.instance.Name,
 		}
 		if wanted.step != nil {
 			claimed.Step = wanted.step.Name
 		}
 		if before := lead.Find(status.Conversation, wanted.id); before != nil {
-			claimed.Attempts = before.Attempts + 1
+			claimed.Attempts, claimed.Tokens = before.Attempts+1, before.Tokens+wanted.tokens
 			*before = claimed
 		} else {
 			status.Conversation = lead.Append(status.Conversation, claimed)
@@ -100,7 +103,6 @@ func claim(wanted message, generation int64, now time.Time) change {
 		}
 		status.InstanceRef = &v1alpha1.ObjectReference{Name: wanted.instance.Name}
 		status.TokensUsed += wanted.tokens
-		status.NextActionTime = nil
 		unblock(status)
 		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation, now)
 		return true
@@ -133,7 +135,6 @@ func refused(id string, why refusal) change {
 			m.Attempts--
 		}
 		status.Attempts = m.Attempts
-		status.NextActionTime = &metav1.Time{Time: why.retryAt.UTC().Truncate(time.Second)}
 		setBlocked(status, why.blocked, why.message, why.now)
 	})
 }
@@ -170,21 +171,35 @@ func onClaimed(id string, apply func(*v1alpha1.CartRecoveryStatus, *v1alpha1.Mes
 	}
 }
 
-// finished writes the outcome; a lead that is finished again (a purchase after we gave up)
-// keeps its first completion time.
-func finished(outcome string, generation int64, now time.Time) change {
+// finished writes the outcome, and what the recovery was worth; a lead that is finished
+// again (a purchase after we gave up) keeps its first completion time.
+func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outcome string, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		if status.CompletionTime == nil {
-			status.CompletionTime = &metav1.Time{Time: now.UTC().Truncate(time.Second)}
+			status.CompletionTime = whole(now)
 		}
-		status.NextActionTime = nil
 		unblock(status)
 		value := metav1.ConditionFalse
 		switch outcome {
 		case v1alpha1.ReasonBoughtAfterContact, v1alpha1.ReasonBoughtBeforeContact, v1alpha1.ReasonPurchaseNotAttributed:
 			value = metav1.ConditionTrue
+			status.Result = lead.Result(recovery, purchase)
+		case v1alpha1.ReasonReversed:
+			status.Result = lead.WithReversal(status.Result, recovery.Spec.Reversal)
 		}
-		setSucceeded(status, value, outcome, outcomeMessages[outcome], generation, now)
+		setSucceeded(status, value, outcome, outcomeMessages[outcome], recovery.Generation, now)
+		return true
+	}
+}
+
+// reopened begins the next cycle: what was said stays, and the number it was said from.
+func reopened(generation int64, now time.Time) change {
+	return func(status *v1alpha1.CartRecoveryStatus) bool {
+		status.Cycle++
+		status.CompletionTime, status.Result, status.Attempts = nil, nil, 0
+		unblock(status)
+		apimeta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionHandedOff)
+		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer left the checkout again", generation, now)
 		return true
 	}
 }
@@ -207,7 +222,7 @@ func waiting(planned action, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		current := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked)
 		if planned.blocked == "" {
-			keep := planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled)
+			keep := planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
 			return !keep && unblock(status)
 		}
 		if current != nil && current.Reason == planned.blocked && current.Message == planned.why {
@@ -215,7 +230,7 @@ func waiting(planned action, now time.Time) change {
 		}
 		status.NextActionTime = nil
 		if !planned.until.IsZero() {
-			status.NextActionTime = &metav1.Time{Time: planned.until.UTC().Truncate(time.Second)}
+			status.NextActionTime = whole(planned.until)
 		}
 		setBlocked(status, planned.blocked, planned.why, now)
 		return true
@@ -268,6 +283,9 @@ func refusalOf(err error, attempt int32, base time.Duration, now time.Time) refu
 	switch {
 	case failed.Code == failure.NotOnWhatsApp:
 		why.word = v1alpha1.ReasonNotOnWhatsApp
+	case failed.Code == failure.Restricted:
+		// The number is paused until then; another may be free now.
+		why.counts, why.blocked, why.retryAt = false, v1alpha1.ReasonRestricted, now.Add(jitter(30*time.Second))
 	case failed.Class == failure.Throttled:
 		why.counts, why.blocked = false, v1alpha1.ReasonThrottled
 		if failed.RetryAt.After(now) {

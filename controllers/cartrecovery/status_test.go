@@ -44,12 +44,12 @@ func TestClaim(t *testing.T) {
 	status := statusAfter(waiting(action{blocked: v1alpha1.ReasonAIUnavailable, why: "down", until: t0}, t0), claim(wantedFirst(), 7, t0))
 	want := []v1alpha1.Message{{
 		ID: firstMessage, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
-		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(t0), Attempts: 1,
+		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(t0), Attempts: 1, Tokens: 40, Instance: gen.Instance,
 	}}
 	if !reflect.DeepEqual(status.Conversation, want) {
 		t.Errorf("conversation %+v", status.Conversation)
 	}
-	if status.InstanceRef == nil || status.InstanceRef.Name != gen.Instance || status.TokensUsed != 40 || status.Attempts != 1 || status.NextActionTime != nil {
+	if status.InstanceRef == nil || status.InstanceRef.Name != gen.Instance || status.TokensUsed != 40 || status.Attempts != 1 {
 		t.Errorf("status %+v", status)
 	}
 	if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
@@ -117,9 +117,6 @@ func TestRefused(t *testing.T) {
 	m := counted.Conversation[0]
 	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(t0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
-	}
-	if counted.NextActionTime == nil || !counted.NextActionTime.Equal(&metav1.Time{Time: t0.Add(time.Minute)}) {
-		t.Errorf("next action at %v", counted.NextActionTime)
 	}
 	blocked := apimeta.FindStatusCondition(counted.Conditions, v1alpha1.ConditionBlocked)
 	if blocked == nil || blocked.Status != metav1.ConditionTrue || blocked.Reason != v1alpha1.ReasonGatewayUnavailable || blocked.Message != "refused" {
@@ -227,7 +224,8 @@ func TestFinished(t *testing.T) {
 		t.Run(outcome, func(t *testing.T) {
 			recovery := gen.Lead(t0, ours(firstMessage, v1alpha1.MessageSent, t0))
 			waiting(action{blocked: v1alpha1.ReasonSuspended, until: t0.Add(time.Hour)}, t0)(&recovery.Status)
-			if !finished(outcome, 3, t0.Add(1500*time.Millisecond))(&recovery.Status) {
+			recovery.Generation = 3
+			if !finished(recovery, nil, outcome, t0.Add(1500*time.Millisecond))(&recovery.Status) {
 				t.Fatal("changes nothing")
 			}
 			want := metav1.ConditionFalse
@@ -238,7 +236,7 @@ func TestFinished(t *testing.T) {
 			if got.Status != want || got.Reason != outcome || got.Message != text || text == "" || got.ObservedGeneration != 3 {
 				t.Errorf("condition %+v", got)
 			}
-			if len(recovery.Status.Conditions) != 1 || recovery.Status.NextActionTime != nil {
+			if len(recovery.Status.Conditions) != 1 {
 				t.Errorf("something is still to come: %+v", recovery.Status)
 			}
 			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: t0.Add(time.Second)}) || outcomeOf(recovery) != outcome {
@@ -249,7 +247,7 @@ func TestFinished(t *testing.T) {
 }
 
 func TestFinishedAgain(t *testing.T) {
-	status := statusAfter(finished(v1alpha1.ReasonUnanswered, 1, t0), finished(v1alpha1.ReasonBoughtAfterContact, 2, t0.Add(time.Hour)))
+	status := statusAfter(finished(gen.Lead(t0), nil, v1alpha1.ReasonUnanswered, t0), finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)))
 	if !status.CompletionTime.Equal(&metav1.Time{Time: t0}) {
 		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
 	}
@@ -257,7 +255,7 @@ func TestFinishedAgain(t *testing.T) {
 		t.Errorf("condition %+v", got)
 	}
 	same := status.DeepCopy()
-	finished(v1alpha1.ReasonBoughtAfterContact, 2, t0.Add(2*time.Hour))(status)
+	finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, t0.Add(2*time.Hour))(status)
 	if !reflect.DeepEqual(same, status) {
 		t.Errorf("finishing the same way again changes %+v", status)
 	}
@@ -342,7 +340,7 @@ func TestRefusalOf(t *testing.T) {
 		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited, t0.Add(-time.Hour)), 1,
 			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
 		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
-			refusal{word: "Restricted", blocked: v1alpha1.ReasonThrottled}, time.Hour},
+			refusal{word: "Restricted", blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
 		{"not connected", failed(failure.Transient, failure.NotConnected, time.Time{}), 1,
 			refusal{word: "NotConnected", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"a bad token", failed(failure.Terminal, failure.Unauthorized, time.Time{}), 3,
@@ -385,7 +383,7 @@ func TestSumUp(t *testing.T) {
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	finished(v1alpha1.ReasonConversationEnded, 5, t0)(&recovery.Status)
+	finished(gen.Lead(t0), nil, v1alpha1.ReasonConversationEnded, t0)(&recovery.Status)
 	sumUp(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseExpired {
 		t.Errorf("phase %s", recovery.Status.Phase)

@@ -36,6 +36,7 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/simulator"
@@ -142,6 +143,9 @@ func steps(sequence ...v1alpha1.Step) func(*v1alpha1.Store) {
 	}
 }
 
+// uncooled lets a customer have several recoveries at once.
+func uncooled(store *v1alpha1.Store) { store.Spec.Recovery.Cooldown = ptr.To(after(0)) }
+
 func after(delay time.Duration) v1alpha1.Duration { return v1alpha1.Duration{Duration: delay} }
 
 func (w *world) create(object client.Object) {
@@ -163,7 +167,7 @@ func (w *world) pair(name string) {
 		w.mu.Unlock()
 		w.whatsapp.ServeHTTP(response, request)
 	}))
-	instance := gen.In(w.namespace, gen.InstanceObject())
+	instance := gen.In(w.namespace, gen.InstanceObject(gen.Unlimited))
 	instance.Name = name
 	instance.Spec.Gateway.BaseURL = server.URL()
 	instance.Spec.Gateway.AdminTokenSecretRef = &v1alpha1.SecretKeyReference{Name: "gateway-admin", Key: "token"}
@@ -432,7 +436,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 		},
 		AI: &ai.Settings{Secrets: remembered}, Writer: ai.NewOpenAI(nil),
 		Recorder: manager.GetEventRecorder("cartrecovery"), Metrics: counters, Clock: w.clock,
-		Concurrency: 8, Writers: 8, RetryBase: time.Minute, SkipNameValidation: true,
+		Concurrency: 8, Writers: 8, RetryBase: time.Minute, SkipNameValidation: true, Book: pace.NewBook(w.clock, 0),
 	}}
 	for _, mod := range mods {
 		mod(r)

@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 )
@@ -25,6 +26,9 @@ func (r *Reconciler) leadsOfInstance(ctx context.Context, object client.Object) 
 	instance, ok := object.(*v1alpha1.WhatsAppInstance)
 	if !ok {
 		return nil
+	}
+	if connection.CanSend(instance, false, r.Clock.Now()) {
+		r.Book.Open(instance.UID)
 	}
 	return r.leads(ctx, instance.Namespace, client.MatchingFields{index.LeadByStore: instance.Spec.StoreRef.Name}, nil)
 }

@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/pace"
 )
 
 const (
@@ -224,11 +225,23 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 			return err
 		}
 	}
-	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { connection.Observe(i, state, now) }); err != nil {
+	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
+		connection.Observe(i, state, now)
+		r.showPace(i, p.location)
+	}); err != nil {
 		return err
 	}
 	p.memory.nextPoll = now.Add(r.jittered(r.untilPoll(p.instance, state, now)))
 	return nil
+}
+
+// showPace writes what was sent from a number and what waits, once that is known.
+func (r *Reconciler) showPace(instance *v1alpha1.WhatsAppInstance, location *time.Location) {
+	if r.Paced == nil || !r.Paced.Seeded(instance.UID) {
+		return
+	}
+	stats := r.Paced.Stats(instance.UID, pace.NumberOf(instance, location))
+	instance.Status.Pace = &stats
 }
 
 // untilPoll is short while something is expected to change.

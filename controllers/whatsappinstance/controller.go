@@ -27,6 +27,8 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/pace"
+	"cartrecovery.dev/operator/internal/policy"
 )
 
 const (
@@ -70,6 +72,8 @@ type Reconciler struct {
 	PublicURL string
 	// Pace is how often gateways are called.
 	Pace Pace
+	// Paced tells what was sent from a number and what waits, for the status; nil for nothing.
+	Paced PaceStats
 	// Rand returns a number in [0,1) for jitter. Default math/rand.
 	Rand func() float64
 	// Concurrency is how many instances are handled at once. Default 32.
@@ -79,6 +83,14 @@ type Reconciler struct {
 
 	mu       sync.Mutex
 	memories map[types.NamespacedName]remembered
+}
+
+// PaceStats tells what was sent from a number and what waits: a pace.Book.
+type PaceStats interface {
+	// Seeded says whether it knows what was sent from an instance.
+	Seeded(instance types.UID) bool
+	// Stats is what it knows.
+	Stats(instance types.UID, number pace.Number) v1alpha1.PaceStatus
 }
 
 // remembered is the memory of one generation of one instance: after a change of the spec
@@ -202,6 +214,8 @@ type pass struct {
 	problem error
 	// webhookAt is where the gateway is to post.
 	webhookAt gateway.Webhook
+	// location is the Store's time zone.
+	location *time.Location
 }
 
 // look reads everything there is to know.
@@ -209,11 +223,13 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	p := &pass{situation: situation{
 		instance: instance, giveUpAfter: r.Pace.GiveUpAfter, memory: r.recall(instance), now: r.Clock.Now(),
 	}}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}, &v1alpha1.Store{})
+	store := &v1alpha1.Store{}
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}, store)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
 	p.storeFound = err == nil
+	p.location = policy.Resolve(store, nil).Location
 	_, p.supported = r.Connector.Factories[instance.Spec.Gateway.Type]
 	if err := r.lookAtCredentials(ctx, p); err != nil {
 		return nil, err

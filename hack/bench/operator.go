@@ -58,6 +58,11 @@ func runOperator(ctx context.Context, cluster *sandbox.Cluster, services *sandbo
 	return late, after, err
 }
 
+// unpaced lets the number send as much as comes: what is measured is the operator, not the
+// pace that keeps a number from being banned.
+const unpaced = `{"spec":{"limits":{"messagesPerMinute":6000,"messagesPerHour":100000,"newConversationsPerDay":100000,` +
+	`"newConversationGap":{"min":"0s","max":"0s"},"warmUp":{"days":0}}}}`
+
 // prepareStore applies the samples, connects the number and sets the delay.
 func prepareStore(ctx context.Context, cluster *sandbox.Cluster, services *sandbox.Services, p plan) error {
 	if err := cluster.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: benchNamespace}}); err != nil {
@@ -67,6 +72,7 @@ func prepareStore(ctx context.Context, cluster *sandbox.Cluster, services *sandb
 	for _, args := range [][]string{
 		{"apply", "-k", filepath.Join(testenv.Root(), "config", "samples")},
 		{"patch", "store", "acme", "--type=merge", "-p", policy},
+		{"patch", "whatsappinstance", "acme", "--type=merge", "-p", unpaced},
 	} {
 		if _, err := cluster.Kubectl(ctx, append([]string{"-n", benchNamespace}, args...)...); err != nil {
 			return err

@@ -89,8 +89,11 @@ func (s *story) applySamples(ctx context.Context) error {
 		return err
 	}
 	policy := fmt.Sprintf(`{"spec":{"recovery":{"replyDebounce":%q,"sequences":[{"trigger":"AbandonedCart","steps":[{"name":"first","after":%q,"instructions":"Ask kindly whether something got in the way."}]}]}}}`, debounce, delay)
-	if _, err := s.kubectl(ctx, "patch", "store", "acme", "--type=merge", "-p", policy); err != nil {
-		return err
+	limits := `{"spec":{"limits":{"messagesPerMinute":60,"newConversationGap":{"min":"0s","max":"0s"}}}}`
+	for kind, patch := range map[string]string{"store": policy, "whatsappinstance": limits} {
+		if _, err := s.kubectl(ctx, "patch", kind, "acme", "--type=merge", "-p", patch); err != nil {
+			return err
+		}
 	}
 	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "store/acme", "product/violao", "--timeout=30s"); err != nil {
 		return err

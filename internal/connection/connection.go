@@ -52,6 +52,9 @@ func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now tim
 	if status.Phase != v1alpha1.InstanceConnected && status.Phase != v1alpha1.InstanceRestricted {
 		status.LastConnectedTime = &metav1.Time{Time: whole(now)}
 	}
+	if status.FirstConnectedTime == nil {
+		status.FirstConnectedTime = status.LastConnectedTime.DeepCopy()
+	}
 	if status.Pairing != nil {
 		status.Pairing.ExpiresAt = nil
 	}

@@ -67,6 +67,15 @@ func InstanceObject(mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsApp
 	return apply(instance, mods)
 }
 
+// Unlimited lets an instance send as much and as fast as the schema allows.
+func Unlimited(instance *v1alpha1.WhatsAppInstance) {
+	most, minute, none := int32(100_000), int32(6000), int32(0)
+	instance.Spec.Limits = v1alpha1.InstanceLimits{
+		MessagesPerMinute: &minute, MessagesPerHour: &most, NewConversationsPerDay: &most,
+		NewConversationGap: &v1alpha1.ConversationGap{}, WarmUp: &v1alpha1.WarmUp{Days: &none},
+	}
+}
+
 // Lead makes a CartRecovery of gen.Store, abandoned at the given time.
 func Lead(abandonedAt time.Time, mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
 	at := v1alpha1.NewTimestamp(abandonedAt)

@@ -81,7 +81,9 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Help: "Texts of the AI that may not be sent, by reason.",
 		}, []string{"reason"}),
 	}
-	for _, collector := range []prometheus.Collector{m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals} {
+	for _, collector := range []prometheus.Collector{
+		m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
+	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
 		}

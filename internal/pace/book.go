@@ -50,6 +50,19 @@ type Number struct {
 // name are set.
 type Woken = event.TypedGenericEvent[*v1alpha1.CartRecovery]
 
+// Settle is how long after a number became able to send only answers should leave, so that
+// everything that waited for it lines up first.
+const Settle = 2 * time.Second
+
+// NumberOf is what paces an instance of a Store in this time zone.
+func NumberOf(instance *v1alpha1.WhatsAppInstance, location *time.Location) Number {
+	number := Number{Limits: LimitsOf(instance.Spec.Limits), Location: location, Seed: string(instance.UID)}
+	if first := instance.Status.FirstConnectedTime; first != nil {
+		number.FirstConnected = first.Time
+	}
+	return number
+}
+
 // Turn is what a waiting lead is told.
 type Turn struct {
 	// Now: the message may be sent at once, if Take agrees.

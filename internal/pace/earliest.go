@@ -33,36 +33,43 @@ type Sent struct {
 }
 
 // HistoryOf is what the leads, all of one namespace, tell was sent from an instance since a
-// time, oldest first. A message whose outcome is unknown counts. A conversation that was moved
-// from another number counts, all of it, at its current one.
+// time, oldest first. A message whose outcome is unknown counts. Where a message does not say
+// which instance it was sent from, it counts at the one its lead is on.
 func HistoryOf(leads []v1alpha1.CartRecovery, instance string, since time.Time) []Sent {
 	var history []Sent
 	for i := range leads {
-		ref := leads[i].Status.InstanceRef
-		if ref != nil && ref.Name == instance {
-			history = appendSent(history, &leads[i], since)
-		}
+		history = appendSent(history, &leads[i], instance, since)
 	}
 	sortHistory(history)
 	return history
 }
 
-func appendSent(history []Sent, lead *v1alpha1.CartRecovery, since time.Time) []Sent {
-	started := map[int32]bool{}
+func appendSent(history []Sent, lead *v1alpha1.CartRecovery, instance string, since time.Time) []Sent {
+	// last is the cycle and the number of the message before: what follows from another one
+	// starts a conversation.
+	lastCycle, lastFrom := int32(-1), ""
 	for i := range lead.Status.Conversation {
 		message := &lead.Status.Conversation[i]
 		if message.Role != v1alpha1.RoleAssistant || !mayHaveGone(message.State) {
 			continue
 		}
-		if !message.At.Before(since) {
+		from := sentFrom(lead, message)
+		if from == instance && !message.At.Before(since) {
 			history = append(history, Sent{
-				At: message.At.UTC(), New: !started[message.Cycle], Claimed: message.State == v1alpha1.MessageClaimed,
+				At: message.At.UTC(), New: message.Cycle != lastCycle || from != lastFrom, Claimed: message.State == v1alpha1.MessageClaimed,
 				Lead: types.NamespacedName{Namespace: lead.Namespace, Name: lead.Name},
 			})
 		}
-		started[message.Cycle] = true
+		lastCycle, lastFrom = message.Cycle, from
 	}
 	return history
+}
+
+func sentFrom(lead *v1alpha1.CartRecovery, message *v1alpha1.Message) string {
+	if message.Instance == "" && lead.Status.InstanceRef != nil {
+		return lead.Status.InstanceRef.Name
+	}
+	return message.Instance
 }
 
 func mayHaveGone(state v1alpha1.MessageState) bool {

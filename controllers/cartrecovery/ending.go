@@ -1,0 +1,92 @@
+package cartrecovery
+
+import (
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// This file decides how a lead ends, and what happens to one that is over. Pure functions.
+
+func finishReversed(s *situation) (action, bool) {
+	return action{kind: finish, outcome: v1alpha1.ReasonReversed}, isReversed(s) && outcomeOf(s.lead) != v1alpha1.ReasonReversed
+}
+
+// finishBought holds for finished leads too: a purchase that comes after we gave up is
+// still one.
+func finishBought(s *situation) (action, bool) {
+	purchase := purchaseOf(s)
+	if purchase == nil || isReversed(s) {
+		return action{}, false
+	}
+	outcome := boughtOutcome(s.lead, purchase)
+	return action{kind: finish, outcome: outcome}, outcomeOf(s.lead) != outcome
+}
+
+// purchaseOf is the purchase that counts, on the lead itself or on another of the customer.
+func purchaseOf(s *situation) *v1alpha1.Purchase {
+	return lead.BetterPurchase(s.lead.Spec.Purchase, s.twin)
+}
+
+func isReversed(s *situation) bool { return lead.Reversed(s.lead, purchaseOf(s)) }
+
+func boughtOutcome(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) string {
+	contact := lead.FirstContact(recovery)
+	switch {
+	case purchase.Unattributed:
+		return v1alpha1.ReasonPurchaseNotAttributed
+	case contact.IsZero() || contact.After(purchase.At.Time):
+		return v1alpha1.ReasonBoughtBeforeContact
+	default:
+		return v1alpha1.ReasonBoughtAfterContact
+	}
+}
+
+// reopenEnded begins the next cycle of a lead whose customer left the checkout again.
+func reopenEnded(s *situation) (action, bool) {
+	return action{kind: reopen}, lead.Reopened(s.lead) && s.twin == nil
+}
+
+func keepFinished(s *situation) (action, bool) {
+	if !lead.Finished(s.lead) {
+		return action{}, false
+	}
+	end := s.lead.Status.CompletionTime.Add(s.policy.TTLOf(s.lead.Status.Phase, s.lead.Spec.AbandonedAt == nil))
+	if purchase := s.lead.Spec.Purchase; purchase != nil {
+		// However long ago we gave up: a late cart event must still find the purchase.
+		end = latest(end, purchase.At.Add(s.policy.TTLAfterPurchaseOnly))
+	}
+	if s.now.Before(end) {
+		return action{kind: wait, until: end, why: "the lead is over; it is deleted then"}, true
+	}
+	return action{kind: remove}, true
+}
+
+func finishNotOnWhatsApp(s *situation) (action, bool) {
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		if m.Cycle == s.lead.Status.Cycle && m.State == v1alpha1.MessageFailed && m.Error == v1alpha1.ReasonNotOnWhatsApp {
+			return action{kind: finish, outcome: v1alpha1.ReasonNotOnWhatsApp}, true
+		}
+	}
+	return action{}, false
+}
+
+func finishExpired(s *situation) (action, bool) {
+	if !expired(s) {
+		return action{}, false
+	}
+	outcome := v1alpha1.ReasonNeverContacted
+	switch {
+	case lead.LastInbound(s.lead) != nil:
+		outcome = v1alpha1.ReasonConversationEnded
+	case !lead.FirstContact(s.lead).IsZero(), !lead.LastOperator(s.lead).IsZero():
+		outcome = v1alpha1.ReasonUnanswered
+	}
+	return action{kind: finish, outcome: outcome}, true
+}
+
+func expired(s *situation) bool { return !s.now.Before(expiry(s)) }
+
+func expiry(s *situation) time.Time { return lead.LastActivity(s.lead).Add(s.policy.ExpireAfter) }

@@ -1,0 +1,64 @@
+package cartrecovery
+
+import (
+	"time"
+	"unicode/utf8"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// This file says in the status what comes next. It costs no write of its own: it goes with
+// every write that there is for another reason. Pure functions.
+
+// maxReason is what the schema takes of a reason, in runes.
+const maxReason = 512
+
+// withNext writes into the status what is planned for the lead as it is after a change.
+func withNext(s situation, next *v1alpha1.CartRecovery) {
+	s.lead = next
+	planned := plan(s)
+	next.Status.NextAction = nextOf(&s, planned)
+	next.Status.NextActionTime = next.Status.NextAction.Time
+}
+
+// nextOf is an action as people read it.
+func nextOf(s *situation, planned action) *v1alpha1.NextAction {
+	next := &v1alpha1.NextAction{Action: string(planned.kind), Message: planned.message.id, Reason: bounded(planned.why, maxReason)}
+	switch {
+	case planned.kind == wait && !planned.until.IsZero():
+		next.Time = whole(planned.until)
+	case planned.kind != wait:
+		next.Time = whole(s.now)
+	}
+	if planned.kind == wait && planned.blocked == "" && planned.message.id != "" && planned.message.due.After(s.now) {
+		// That a text is written ahead is of no interest to people; when the message goes is.
+		next.Action, next.Time = waitedFor(planned.message.id), whole(planned.message.due)
+	}
+	if next.Reason == "" {
+		next.Reason = planned.outcome
+	}
+	return next
+}
+
+// waitedFor is what a wait for a message is a wait for.
+func waitedFor(id string) string {
+	if lead.IsReplyID(id) {
+		return "Reply"
+	}
+	return string(send)
+}
+
+func whole(at time.Time) *metav1.Time {
+	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
+}
+
+// bounded cuts a text to its first characters.
+func bounded(text string, most int) string {
+	if utf8.RuneCountInString(text) <= most {
+		return text
+	}
+	return string([]rune(text)[:most])
+}
