@@ -1,0 +1,656 @@
+package cartrecovery
+
+import (
+	"container/heap"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/pace"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// This file plays whole lives of leads on the real plan, the real line of a number and the
+// real status changes, with a clock that jumps from one thing that happens to the next.
+// What leaves is judged by rules that know nothing of plan.
+
+// simClock is the time of a simulation.
+type simClock struct{ now time.Time }
+
+func (c *simClock) Now() time.Time                   { return c.now }
+func (c *simClock) Since(at time.Time) time.Duration { return c.now.Sub(at) }
+
+// simStore is a store with its numbers and leads.
+type simStore struct {
+	store     *v1alpha1.Store
+	product   *v1alpha1.Product
+	policy    policy.Policy
+	instances []v1alpha1.WhatsAppInstance
+	leads     []*simLead
+	// suppressed are the phones that opted out, and when.
+	suppressed map[string]time.Time
+	// down is set while the gateway does not answer, mute while it takes messages and does not
+	// say so, dumb while the AI fails.
+	down, mute, dumb bool
+	// sent is what reached the gateway, by instance.
+	sent map[types.UID][]simSent
+}
+
+// simSent is a message that reached the gateway.
+type simSent struct {
+	at    time.Time
+	opens bool
+	class pace.Class
+}
+
+// simLead is a lead and what the world knows of it.
+type simLead struct {
+	store   *simStore
+	object  *v1alpha1.CartRecovery
+	drafts  map[textID]draft
+	checked bool
+	// gone is what the gateway has taken, by message id.
+	gone map[string]int
+	// wake is when the lead is looked at next; an earlier wake-up makes a later one stale.
+	wake time.Time
+	// boughtAt is when a purchase was acknowledged, optedOutAt an opt-out.
+	boughtAt, optedOutAt time.Time
+	deleted              bool
+	passes               int
+}
+
+// maxPasses is how often one lead may be looked at: more is a loop.
+const maxPasses = 3000
+
+// simulation is a world of stores.
+type simulation struct {
+	clock      *simClock
+	random     *rand.Rand
+	reconciler *Reconciler
+	stores     []*simStore
+	queue      happenings
+	serial     int
+	verbose    bool
+	// faults are the rules that were broken.
+	faults []string
+	counts map[string]int
+	// answers decides what a customer does about a message that came; nil for nothing.
+	answers func(*simLead, string)
+}
+
+// happening is something that happens at a time.
+type happening struct {
+	at     time.Time
+	serial int
+	what   func()
+}
+
+type happenings []happening
+
+func (h happenings) Len() int { return len(h) }
+func (h happenings) Less(a, b int) bool {
+	if !h[a].at.Equal(h[b].at) {
+		return h[a].at.Before(h[b].at)
+	}
+	return h[a].serial < h[b].serial
+}
+func (h happenings) Swap(a, b int) { h[a], h[b] = h[b], h[a] }
+func (h *happenings) Push(x any)   { *h = append(*h, x.(happening)) }
+func (h *happenings) Pop() any {
+	old := *h
+	last := old[len(old)-1]
+	*h = old[:len(old)-1]
+	return last
+}
+
+func newSimulation(start time.Time, seed uint64) *simulation {
+	clock := &simClock{now: start}
+	sim := &simulation{clock: clock, random: rand.New(rand.NewPCG(seed, 7)), counts: map[string]int{}} //nolint:gosec // reproducible
+	sim.restart()
+	return sim
+}
+
+// restart begins with an empty memory, as a new leader does.
+func (sim *simulation) restart() {
+	sim.reconciler = &Reconciler{Clock: sim.clock, Book: pace.NewBook(sim.clock, pace.Settle), opened: lru.New(1000)}
+	for _, store := range sim.stores {
+		sim.seed(store)
+		for _, each := range store.leads {
+			each.drafts, each.checked = map[textID]draft{}, false
+			sim.wakeAt(each, sim.clock.now)
+		}
+	}
+}
+
+func (sim *simulation) seed(store *simStore) {
+	objects := make([]v1alpha1.CartRecovery, 0, len(store.leads))
+	for _, each := range store.leads {
+		if !each.deleted {
+			objects = append(objects, *each.object)
+		}
+	}
+	for i := range store.instances {
+		instance := &store.instances[i]
+		sim.reconciler.Book.Seed(instance.UID, pace.HistoryOf(objects, instance.Name, sim.clock.now.Add(-pace.HistoryLength)))
+		sim.reconciler.Book.Open(instance.UID)
+	}
+}
+
+func (sim *simulation) at(at time.Time, what func()) {
+	sim.serial++
+	// Nothing here is finer than what the API keeps.
+	heap.Push(&sim.queue, happening{at.Truncate(time.Microsecond), sim.serial, what})
+}
+
+// run plays until a time.
+func (sim *simulation) run(until time.Time) {
+	for len(sim.queue) > 0 && len(sim.faults) == 0 {
+		next := heap.Pop(&sim.queue).(happening)
+		if next.at.After(until) {
+			return
+		}
+		if next.at.After(sim.clock.now) {
+			sim.clock.now = next.at
+		}
+		next.what()
+	}
+}
+
+// addStore adds a store whose numbers are connected since the start.
+func (sim *simulation) addStore(name string, numbers int, mods ...func(*v1alpha1.Store)) *simStore {
+	added := &simStore{suppressed: map[string]time.Time{}, sent: map[types.UID][]simSent{}}
+	added.store = gen.StoreObject(mods...)
+	added.store.Name, added.store.UID = name, types.UID("uid-"+name)
+	added.product = gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.StoreRef.Name = name })
+	added.policy = policy.Resolve(added.store, added.product)
+	for n := range numbers {
+		added.instances = append(added.instances, *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Name = fmt.Sprintf("%s-%d", name, n)
+			i.UID, i.Spec.StoreRef.Name = types.UID("uid-"+i.Name), name
+			i.Status.FirstConnectedTime = &metav1.Time{Time: sim.clock.now}
+			i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(sim.clock.now)
+		}))
+	}
+	sim.stores = append(sim.stores, added)
+	sim.seed(added)
+	return added
+}
+
+// addLead has a customer leave the checkout now.
+func (sim *simulation) addLead(store *simStore, phone string, mods ...func(*v1alpha1.CartRecovery)) *simLead {
+	name := fmt.Sprintf("%s-lead-%d", store.store.Name, len(store.leads))
+	object := gen.Lead(sim.clock.now, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) {
+		l.Name, l.UID = name, types.UID("uid-"+name)
+		l.Spec.StoreRef.Name = store.store.Name
+		l.Spec.Customer.Phone, l.Spec.Customer.Email = phone, ""
+		l.Labels = lead.Labels(store.store.Name, l.Spec.Customer)
+	}}, mods...)...)
+	added := &simLead{store: store, object: object, drafts: map[textID]draft{}, gone: map[string]int{}}
+	store.leads = append(store.leads, added)
+	sim.wakeAt(added, sim.clock.now)
+	return added
+}
+
+// wakeAt has a lead looked at; one time at a time, as in a work queue.
+func (sim *simulation) wakeAt(each *simLead, at time.Time) {
+	if each.deleted || !each.wake.IsZero() && !at.Before(each.wake) {
+		return
+	}
+	each.wake = at.Truncate(time.Microsecond)
+	sim.at(at, func() {
+		if each.deleted || !each.wake.Equal(at.Truncate(time.Microsecond)) {
+			return
+		}
+		each.wake = time.Time{}
+		sim.reconcile(each)
+	})
+}
+
+func (sim *simulation) wakeAll(store *simStore) {
+	for _, each := range store.leads {
+		sim.wakeAt(each, sim.clock.now)
+	}
+}
+
+// situation is what the controller would read.
+func (sim *simulation) situation(each *simLead) *situation {
+	store := each.store
+	_, suppressed := store.suppressed[each.object.Spec.Customer.Phone]
+	s := &situation{
+		lead: each.object, store: store.store, product: store.product, policy: store.policy,
+		instances: store.instances, suppressed: suppressed, now: sim.clock.now,
+		draft: func(text textID) draft { return each.drafts[text] },
+		contact: func(*v1alpha1.WhatsAppInstance) contact {
+			if each.checked {
+				return contact{state: contactRegistered}
+			}
+			return contact{}
+		},
+	}
+	s.headroom = func(instance *v1alpha1.WhatsAppInstance) headroom { return sim.reconciler.headroom(s, instance) }
+	var others []v1alpha1.CartRecovery
+	for _, other := range store.leads {
+		if !other.deleted && other.object.Spec.Customer.Phone == each.object.Spec.Customer.Phone {
+			others = append(others, *other.object)
+		}
+	}
+	claimed, _ := sim.reconciler.opened.Get(contactOf(each.object))
+	known, _ := claimed.(opening)
+	s.other = othersOf(each.object, others, known)
+	return s
+}
+
+// reconcile is one pass of the controller over a lead.
+func (sim *simulation) reconcile(each *simLead) {
+	s := sim.situation(each)
+	planned, err := sim.reconciler.inTurn(nil, s, plan(*s)) //nolint:staticcheck // nothing is read: the book is seeded
+	if err != nil {
+		sim.fault(each, "inTurn: %v", err)
+		return
+	}
+	defer sim.drainWoken()
+	sim.counts["passes"]++
+	sim.note(each, "%s %s until %s blocked=%q %s", planned.kind, planned.message.id, planned.until.Format(time.RFC3339Nano), planned.blocked, planned.outcome)
+	if each.passes++; each.passes > maxPasses {
+		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.kind, each.object.Status.NextAction)
+	}
+	switch planned.kind {
+	case wait:
+		sim.change(each, waiting(planned, s.now))
+		if planned.blocked != "" {
+			sim.counts["blocked "+planned.blocked]++
+		}
+		if !planned.until.IsZero() {
+			sim.wakeAt(each, latest(planned.until, s.now.Add(time.Millisecond)))
+		}
+	case check:
+		each.checked = true
+		sim.wakeAt(each, s.now)
+	case prepare:
+		sim.write(each, s.textID(planned.message.id))
+	case send:
+		sim.send(each, s, planned.message)
+	case resolve:
+		sim.resolve(each, s, planned.message)
+	case handOver:
+		sim.change(each, handedOver(1, s.now))
+		each.drafts = map[textID]draft{}
+		sim.counts["handed over"]++
+		sim.wakeAt(each, s.now)
+	case resume:
+		sim.change(each, resumed(1, s.now))
+		sim.wakeAt(each, s.now)
+	case reopen:
+		sim.change(each, reopened(1, s.now))
+		each.gone = map[string]int{}
+		sim.wakeAt(each, s.now)
+	case finish:
+		sim.counts["ended "+planned.outcome]++
+		sim.change(each, finished(each.object, each.object.Spec.Purchase, planned.outcome, s.now))
+		sim.wakeAt(each, s.now)
+	case remove:
+		each.deleted = true
+		sim.reconciler.Book.Forget(client.ObjectKeyFromObject(each.object))
+	default:
+		sim.fault(each, "an action that nothing asked for: %s", planned.kind)
+	}
+}
+
+// drainWoken wakes the leads whose turn came because others left the line.
+func (sim *simulation) drainWoken() {
+	for {
+		select {
+		case woken := <-sim.reconciler.Book.Woken():
+			for _, store := range sim.stores {
+				for _, each := range store.leads {
+					if each.object.Name == woken.Object.Name {
+						sim.wakeAt(each, sim.clock.now)
+					}
+				}
+			}
+		default:
+			return
+		}
+	}
+}
+
+// change applies a status change, as a write does.
+func (sim *simulation) change(each *simLead, apply change) {
+	next := each.object.DeepCopy()
+	if apply(&next.Status) {
+		sumUp(next)
+		withNext(*sim.situation(each), next)
+		each.object = next
+		sim.counts["writes"]++
+	}
+}
+
+// write has the AI write a text, or fail.
+func (sim *simulation) write(each *simLead, text textID) {
+	if each.drafts[text].state == draftPending {
+		return
+	}
+	sim.counts["texts"]++
+	failures := each.drafts[text].failures
+	pending := each.drafts[text]
+	pending.state = draftPending
+	each.drafts[text] = pending
+	sim.at(sim.clock.now.Add(time.Duration(1+sim.random.IntN(20))*time.Second), func() {
+		now := sim.clock.now
+		switch dice := sim.random.IntN(100); {
+		case each.store.dumb || dice < 2:
+			failed := draft{state: draftFailed, failures: failures + 1, reason: v1alpha1.ReasonAIUnavailable, retryAt: now.Add(time.Minute), firstFailedAt: pending.firstFailedAt}
+			if failed.firstFailedAt.IsZero() {
+				failed.firstFailedAt = now
+			}
+			each.drafts[text] = failed
+		case dice < 4:
+			each.drafts[text] = draft{state: draftRefused, why: "refused"}
+		case dice < 5:
+			each.drafts[text] = draft{state: draftExhausted, retryAt: now.Add(6 * time.Hour)}
+		case dice < 6:
+			each.drafts[text] = draft{state: draftHandOff}
+		default:
+			each.drafts[text] = draft{state: draftReady, text: fmt.Sprintf("Oi! %d", sim.serial), readyAt: now, tokens: 100}
+		}
+		sim.wakeAt(each, now)
+	})
+}
+
+// send claims a message and hands it to the gateway. Now and then the lead has changed in
+// between, and the claim fails.
+func (sim *simulation) send(each *simLead, s *situation, wanted message) {
+	now := sim.clock.now
+	if !sim.reconciler.takeTurn(s, wanted, now) {
+		sim.wakeAt(each, now.Add(turnRetry))
+		return
+	}
+	if sim.random.IntN(50) == 0 {
+		sim.reconciler.Book.Release(wanted.instance.UID, client.ObjectKeyFromObject(each.object))
+		sim.wakeAt(each, now.Add(conflictRetry))
+		return
+	}
+	moves := movesTo(s, wanted.instance)
+	opens := !hasBegun(each.object) || moves
+	if moves {
+		sim.counts["moved"]++
+	}
+	sim.change(each, claim(wanted, 1, now))
+	sim.reconciler.remember(s, wanted, now)
+	attempt := lead.Find(each.object.Status.Conversation, wanted.id).Attempts
+	switch dice := sim.random.IntN(100); {
+	case each.store.down || dice < 2:
+		sim.reconciler.Book.Refused(wanted.instance.UID, client.ObjectKeyFromObject(each.object))
+		why := refusal{word: "Unavailable", blocked: v1alpha1.ReasonGatewayUnavailable, retryAt: now.Add(30 * time.Second), now: now}
+		why.counts = !each.store.down && dice < 1
+		if why.counts {
+			why.retryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
+		}
+		sim.change(each, refused(wanted.id, why))
+		sim.wakeAt(each, now)
+	case each.store.mute || dice < 4:
+		if sim.random.IntN(2) == 0 {
+			sim.leaves(each, wanted, opens)
+		}
+		sim.wakeAt(each, now.Add(askAfter))
+	default:
+		sim.leaves(each, wanted, opens)
+		sim.at(now.Add(300*time.Millisecond), func() {
+			sim.change(each, confirm(wanted.id, gateway.Receipt{MessageID: "g-" + wanted.id}, sim.clock.now))
+			sim.wakeAt(each, sim.clock.now)
+		})
+	}
+}
+
+// resolve asks the gateway for a message.
+func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
+	switch age := s.now.Sub(claimed.due); {
+	case !each.store.down && each.gone[claimed.id] > 0:
+		sim.change(each, confirm(claimed.id, gateway.Receipt{MessageID: "g-" + claimed.id}, s.now))
+	case !each.store.down && age >= grace:
+		wanted := each.object.Spec.Purchase == nil && each.object.Spec.Reversal == nil && !s.suppressed
+		sim.reconciler.Book.Refused(claimed.instance.UID, client.ObjectKeyFromObject(each.object))
+		sim.change(each, notSent(claimed.id, wanted, s.now))
+	case age >= giveUpAfter:
+		sim.change(each, unknown(claimed.id))
+	default:
+		until := nextResolve(claimed.due, s.now)
+		sim.change(each, waiting(blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed), s.now))
+		sim.wakeAt(each, until)
+		return
+	}
+	sim.wakeAt(each, s.now)
+}
+
+// note keeps what happened, for a history that is played by itself.
+func (sim *simulation) note(each *simLead, format string, arguments ...any) {
+	if sim.verbose {
+		fmt.Printf("%s %s: %s\n", sim.clock.now.Format(time.RFC3339Nano), each.object.Name, fmt.Sprintf(format, arguments...))
+	}
+}
+
+func (sim *simulation) fault(each *simLead, format string, arguments ...any) {
+	sim.faults = append(sim.faults, fmt.Sprintf("%s %s: ", sim.clock.now.Format(time.RFC3339), each.object.Name)+fmt.Sprintf(format, arguments...))
+}
+
+// leaves judges a message that reaches the gateway.
+func (sim *simulation) leaves(each *simLead, wanted message, opens bool) {
+	now, store := sim.clock.now, each.store
+	sim.counts["sent"]++
+	each.gone[wanted.id]++
+	sim.note(each, "%s leaves from %s", wanted.id, wanted.instance.Name)
+	isNotice := lead.IsNoticeID(wanted.id)
+	if _, quiet := store.policy.Quiet(now); quiet {
+		sim.fault(each, "%s leaves in the quiet hours", wanted.id)
+	}
+	if _, suppressed := store.suppressed[each.object.Spec.Customer.Phone]; suppressed && !isNotice {
+		sim.fault(each, "%s leaves to a suppressed number", wanted.id)
+	}
+	if !each.boughtAt.IsZero() {
+		sim.fault(each, "%s leaves after the purchase", wanted.id)
+	}
+	if each.gone[wanted.id] > 1 {
+		sim.fault(each, "%s leaves twice", wanted.id)
+	}
+	if lead.HandedOff(each.object) {
+		sim.fault(each, "%s talks over a person", wanted.id)
+	}
+	if store.store.Spec.Suspend || each.object.Spec.Suspend {
+		sim.fault(each, "%s leaves although suspended", wanted.id)
+	}
+	sim.judgeUnanswered(each)
+	sim.judgePace(each, wanted, opens)
+	sim.judgeOpening(each, wanted, opens)
+	if sim.answers != nil {
+		sim.answers(each, wanted.id)
+	}
+}
+
+// judgeUnanswered counts the steps that nobody answered.
+func (sim *simulation) judgeUnanswered(each *simLead) {
+	unanswered := 0
+	for id := range each.gone {
+		if !lead.IsReplyID(id) && !lead.IsNoticeID(id) {
+			unanswered++
+		}
+	}
+	if unanswered > each.store.policy.MaxUnanswered {
+		sim.fault(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered, each.store.policy.MaxUnanswered)
+	}
+}
+
+// judgePace counts what left from the number within a minute, an hour and a day, and the gap.
+func (sim *simulation) judgePace(each *simLead, wanted message, opens bool) {
+	now, number := sim.clock.now, wanted.instance
+	limits := pace.LimitsOf(number.Spec.Limits)
+	sent := append(each.store.sent[number.UID], simSent{now, opens, wanted.class})
+	sent = slices.DeleteFunc(sent, func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
+	each.store.sent[number.UID] = sent
+	minute, hour, day := 0, 0, 0
+	for i, m := range sent {
+		if now.Sub(m.at) < time.Minute {
+			minute++
+		}
+		if now.Sub(m.at) < time.Hour {
+			hour++
+		}
+		local := now.In(each.store.policy.Location)
+		if m.opens && m.at.In(each.store.policy.Location).Format(time.DateOnly) == local.Format(time.DateOnly) {
+			day++
+		}
+		if opens && m.opens && i < len(sent)-1 && now.Sub(m.at) < limits.GapMin {
+			sim.fault(each, "two conversations start within %s", now.Sub(m.at))
+		}
+	}
+	allowed := limits.NewAllowed(number.Status.FirstConnectedTime.Time, now, each.store.policy.Location)
+	if minute > limits.PerMinute || hour > limits.PerHour || opens && day > allowed {
+		sim.fault(each, "over the pace of %s: %d of %d a minute, %d of %d an hour, %d of %d new today",
+			number.Name, minute, limits.PerMinute, hour, limits.PerHour, day, allowed)
+	}
+}
+
+// judgeOpening watches over who is written to for the first time, and from where.
+func (sim *simulation) judgeOpening(each *simLead, wanted message, opens bool) {
+	if movesFrom := each.object.Status.InstanceRef; hasBegun(each.object) && movesFrom != nil && movesFrom.Name != wanted.instance.Name {
+		sim.fault(each, "the claim names another number than the message leaves from")
+	}
+	if !opens {
+		return
+	}
+	for _, other := range each.store.leads {
+		if other == each || other.deleted || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
+			continue
+		}
+		opened := lead.LastOpening(other.object, other.object.Status.Cycle+1)
+		begun := slices.ContainsFunc(each.object.Status.Conversation, func(m v1alpha1.Message) bool {
+			return m.Cycle == each.object.Status.Cycle && m.ID != wanted.id && counts(&m)
+		})
+		if !begun && !opened.IsZero() && sim.clock.now.Sub(opened) < each.store.policy.Cooldown {
+			sim.fault(each, "another recovery of the customer began %s ago", sim.clock.now.Sub(opened))
+		}
+	}
+}
+
+// What people and the world do.
+
+// buys has the customer buy, in every open lead of theirs.
+func (sim *simulation) buys(each *simLead) {
+	for _, other := range each.store.leads {
+		if other.deleted || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone || lead.Finished(other.object) || other.object.Spec.Purchase != nil {
+			continue
+		}
+		other.object = other.object.DeepCopy()
+		other.object.Spec.Purchase = &v1alpha1.Purchase{EventID: "buy", At: v1alpha1.NewTimestamp(sim.clock.now), Amount: "97.00", Currency: "BRL", Unattributed: other != each}
+		if !other.boughtAt.IsZero() {
+			continue
+		}
+		other.boughtAt = sim.clock.now
+		sim.wakeAt(other, sim.clock.now)
+	}
+}
+
+// says has the customer write, as the webhook server stores it.
+func (sim *simulation) says(each *simLead, text string) {
+	if each.deleted {
+		return
+	}
+	now := sim.clock.now
+	if each.store.policy.OptsOut(text) {
+		each.store.suppressed[each.object.Spec.Customer.Phone] = now
+		sim.counts["opt-outs"]++
+		for _, other := range each.store.leads {
+			if other.object.Spec.Customer.Phone == each.object.Spec.Customer.Phone {
+				sim.wakeAt(other, now)
+			}
+		}
+	}
+	sim.appends(each, v1alpha1.RoleCustomer, text)
+}
+
+// appends stores what somebody wrote.
+func (sim *simulation) appends(each *simLead, role v1alpha1.Role, text string) {
+	if each.deleted || lead.Finished(each.object) {
+		return
+	}
+	sim.serial++
+	each.object = each.object.DeepCopy()
+	each.object.Status.Conversation = lead.Append(each.object.Status.Conversation, v1alpha1.Message{
+		ID: fmt.Sprintf("in-%d", sim.serial), Role: role, Cycle: each.object.Status.Cycle, Text: text, At: v1alpha1.NewTimestamp(sim.clock.now),
+	})
+	sim.counts["from "+string(role)]++
+	sim.wakeAt(each, sim.clock.now)
+}
+
+// takesOver has a person write from the paired phone.
+func (sim *simulation) takesOver(each *simLead) {
+	if each.deleted || lead.Finished(each.object) {
+		return
+	}
+	sim.appends(each, v1alpha1.RoleOperator, "Oi, aqui é o João")
+	handedOver(1, sim.clock.now)(&each.object.Status)
+}
+
+// givesBack has a person give the conversation back.
+func (sim *simulation) givesBack(each *simLead) {
+	if each.deleted {
+		return
+	}
+	each.object = each.object.DeepCopy()
+	each.object.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: sim.clock.now.Format(time.RFC3339)}
+	sim.wakeAt(each, sim.clock.now)
+}
+
+// returns has the customer leave the checkout again, as the webhook server re-opens it.
+func (sim *simulation) returns(each *simLead) {
+	at := sim.clock.now
+	object := each.object
+	if each.deleted || !lead.Finished(object) || !lead.Unsold(object) || !at.After(object.Status.CompletionTime.Time) ||
+		!object.Status.CompletionTime.Time.Before(at) {
+		return
+	}
+	if _, suppressed := each.store.suppressed[object.Spec.Customer.Phone]; suppressed {
+		return
+	}
+	if _, contact := lead.EndedCycle(object); !contact.IsZero() && at.Before(contact.Add(each.store.policy.Cooldown)) {
+		return
+	}
+	each.object = object.DeepCopy()
+	abandoned := v1alpha1.NewTimestamp(at)
+	each.object.Spec.AbandonedAt = &abandoned
+	each.object.Annotations = map[string]string{v1alpha1.AnnotationPreviousCompleted: object.Status.CompletionTime.UTC().Format(time.RFC3339)}
+	sim.counts["returned"]++
+	sim.wakeAt(each, at)
+}
+
+// setReady connects a number or logs it out.
+func (sim *simulation) setReady(store *simStore, number int, connected bool) {
+	value, reason := metav1.ConditionFalse, v1alpha1.ReasonLoggedOut
+	if connected {
+		value, reason = metav1.ConditionTrue, v1alpha1.ReasonConnected
+	}
+	instance := store.instances[number].DeepCopy()
+	instance.Status.Conditions[0] = metav1.Condition{Type: v1alpha1.ConditionReady, Status: value, Reason: reason, LastTransitionTime: metav1.NewTime(sim.clock.now)}
+	store.instances[number] = *instance
+	if connected {
+		sim.reconciler.Book.Open(instance.UID)
+	}
+	sim.wakeAll(store)
+}
+
+// restrict pauses the new conversations of a number.
+func (sim *simulation) restrict(store *simStore, number int, until time.Time) {
+	instance := store.instances[number].DeepCopy()
+	instance.Status.NewConversationsPausedUntil = &metav1.Time{Time: until}
+	store.instances[number] = *instance
+	sim.wakeAll(store)
+}
