@@ -110,6 +110,10 @@ test: ## Run all tests, those against a real API server included.
 test-unit: ## Run the tests that need no API server (go test -short).
 	$(GO) test -short -timeout 2m $(GOTESTFLAGS) ./...
 
+.PHONY: simulate
+simulate: ## Play a week of 20 stores and 5,000 leads in seconds, and print what happened.
+	$(GO) test -count=1 -v -run '^TestWeek$$' -timeout 10m ./controllers/cartrecovery -args -simulate
+
 .PHONY: fuzz
 fuzz: ## Run every fuzz target for FUZZTIME, FUZZ_TARGETS_AT_ONCE together.
 	@$(GO) test -list '^Fuzz' ./... | \

@@ -4,9 +4,11 @@ import (
 	"container/heap"
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/lru"
@@ -327,7 +329,7 @@ func (sim *simulation) drainWoken() {
 // change applies a status change, as a write does.
 func (sim *simulation) change(each *simLead, apply change) {
 	next := each.object.DeepCopy()
-	if apply(&next.Status) {
+	if apply(&next.Status) && !reflect.DeepEqual(each.object.Status, next.Status) {
 		sumUp(next)
 		withNext(*sim.situation(each), next)
 		each.object = next
@@ -643,6 +645,26 @@ func (sim *simulation) setReady(store *simStore, number int, connected bool) {
 	store.instances[number] = *instance
 	if connected {
 		sim.reconciler.Book.Open(instance.UID)
+	}
+	sim.wakeAll(store)
+}
+
+// goesDown takes the gateway of a store down for a time. The next poll finds it out.
+func (sim *simulation) goesDown(store *simStore, lasts time.Duration) {
+	store.down = true
+	sim.at(sim.clock.now.Add(time.Minute), func() { sim.setReachable(store, metav1.ConditionFalse) })
+	sim.at(sim.clock.now.Add(lasts), func() { store.down = false })
+	sim.at(sim.clock.now.Add(lasts+time.Minute), func() { sim.setReachable(store, metav1.ConditionTrue) })
+}
+
+func (sim *simulation) setReachable(store *simStore, value metav1.ConditionStatus) {
+	for i := range store.instances {
+		instance := store.instances[i].DeepCopy()
+		apimeta.SetStatusCondition(&instance.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: value, Reason: v1alpha1.ReasonReachable})
+		store.instances[i] = *instance
+		if value == metav1.ConditionTrue {
+			sim.reconciler.Book.Open(instance.UID)
+		}
 	}
 	sim.wakeAll(store)
 }

@@ -86,8 +86,7 @@ func (sim *simulation) weekOfTrouble(start time.Time) {
 	sim.at(hour(39), func() { sim.setReady(sim.stores[0], 0, true) })
 	sim.at(hour(57), func() { sim.restrict(sim.stores[1], 0, hour(57+24)) })
 	for _, store := range sim.stores {
-		sim.at(hour(82), func() { store.down = true })
-		sim.at(hour(84), func() { store.down = false })
+		sim.at(hour(82), func() { sim.goesDown(store, 2*time.Hour) })
 		sim.at(hour(106), func() { store.mute = true })
 		sim.at(hour(106.5), func() { store.mute = false })
 		sim.at(hour(130), func() { store.dumb = true })
@@ -153,7 +152,8 @@ func (sim *simulation) summary(to io.Writer, leads int, took time.Duration) {
 			phases[v1alpha1.PhaseRecovered], phases[v1alpha1.PhaseConverted], phases[v1alpha1.PhaseOptedOut], phases[v1alpha1.PhaseExpired], phases[v1alpha1.PhaseFailed], handed)
 	}
 	_ = table.Flush()
-	_, _ = fmt.Fprintln(to)
+	_, _ = fmt.Fprintf(to, "\n%.1f status writes a lead, %.1f passes; %.2f texts a message\n\n",
+		float64(sim.counts["writes"])/float64(leads), float64(sim.counts["passes"])/float64(leads), float64(sim.counts["texts"])/float64(sim.counts["sent"]))
 	var names []string
 	for name := range sim.counts {
 		names = append(names, name)
