@@ -13,6 +13,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -54,7 +55,7 @@ func (s *story) tell(ctx context.Context) error {
 	}
 	for _, chapter := range []func(context.Context) error{
 		s.applySamples, s.connect, s.abandonCarts, s.buyEarly, s.refuseForgery,
-		s.awaitMessages, s.converse, s.buyLate, s.showEverything,
+		s.awaitMessages, s.converse, s.buyLate, s.askForPerson, s.optOut, s.showEverything,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -353,6 +354,68 @@ func (s *story) buyLate(ctx context.Context) error {
 	return nil
 }
 
+// askForPerson shows the hand-over. Nobody real is put through it.
+func (s *story) askForPerson(ctx context.Context) error {
+	if s.services.Gateway == nil {
+		return nil
+	}
+	s.step("Maria asks for a person: the AI falls silent until one gives the conversation back")
+	if err := s.customerSays(ctx, "Quero falar com uma pessoa"); err != nil {
+		return err
+	}
+	handedOff := func(want metav1.ConditionStatus) func() (bool, error) {
+		return func() (bool, error) {
+			recovery, err := s.lead(ctx, s.answers)
+			if err != nil || recovery == nil {
+				return false, err
+			}
+			condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
+			return condition != nil && condition.Status == want, nil
+		}
+	}
+	if err := s.until(ctx, "her lead is HandedOff, reason CustomerAsked", handedOff(metav1.ConditionTrue)); err != nil {
+		return err
+	}
+	recovery, err := s.lead(ctx, s.answers)
+	if err != nil {
+		return err
+	}
+	annotation := v1alpha1.AnnotationResumeRequested + "=" + time.Now().UTC().Add(time.Second).Format(time.RFC3339)
+	if _, err := s.kubectl(ctx, "annotate", "cartrecovery", recovery.Name, annotation); err != nil {
+		return err
+	}
+	return s.until(ctx, "given back with kubectl annotate "+v1alpha1.AnnotationResumeRequested, handedOff(metav1.ConditionFalse))
+}
+
+// optOut shows the end that a customer may ask for at any time.
+func (s *story) optOut(ctx context.Context) error {
+	if s.services.Gateway == nil {
+		return nil
+	}
+	s.step("Maria has enough: one confirmation, and nothing more, ever")
+	if err := s.customerSays(ctx, "PARAR"); err != nil {
+		return err
+	}
+	recovery, err := s.await(ctx, s.answers, v1alpha1.PhaseOptedOut)
+	if err != nil {
+		return err
+	}
+	for _, message := range recovery.Status.Conversation[len(recovery.Status.Conversation)-2:] {
+		s.say(recovery, message)
+	}
+	var suppressions v1alpha1.SuppressionList
+	hash := recovery.Labels[v1alpha1.LabelPhoneKey]
+	if err := s.cluster.Client.List(ctx, &suppressions, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelPhoneKey: hash}); err != nil {
+		return err
+	}
+	if len(suppressions.Items) != 1 || suppressions.Items[0].Spec.Phone != "" {
+		return fmt.Errorf("%d Suppressions of her number, not one that holds its hash alone", len(suppressions.Items))
+	}
+	s.done("a Suppression holds the hash of her number")
+	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.answers, nil)
+	return s.deliver(ctx, "Hotmart: Maria leaves the checkout again", http.StatusOK)(cart, err)
+}
+
 func (s *story) showEverything(ctx context.Context) error {
 	s.step("kubectl get of everything")
 	listed, err := s.kubectl(ctx, "get", "stores,products,whatsappinstances,cartrecoveries,suppressions")
@@ -360,6 +423,17 @@ func (s *story) showEverything(ctx context.Context) error {
 		return err
 	}
 	s.show(listed)
+	s.step("What kubectl describe says of the policy, and of what comes next")
+	policy, err := s.kubectl(ctx, "get", "product", "violao", "-o", `jsonpath={range .status.effectivePolicy.sequences[*]}sequence    {@}{"\n"}{end}cooldown    {.status.effectivePolicy.cooldown}{"\n"}quietHours  {.status.effectivePolicy.quietHours}{"\n"}numberLost  {.status.effectivePolicy.numberLost}`)
+	if err != nil {
+		return err
+	}
+	s.show(policy)
+	next, err := s.kubectl(ctx, "get", "cartrecoveries", "-o", "custom-columns=LEAD:.metadata.name,NEXT:.status.nextAction.action,WHEN:.status.nextAction.time,WHY:.status.nextAction.reason")
+	if err != nil {
+		return err
+	}
+	s.show(next)
 	s.step("One conversation, as it stands in the resource")
 	recovery, err := s.lead(ctx, s.answers)
 	if err != nil {
