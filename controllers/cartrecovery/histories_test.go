@@ -2,6 +2,7 @@ package cartrecovery
 
 import (
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"os"
 	"strconv"
@@ -24,7 +25,7 @@ const histories, fewHistories = 100_000, 4_000
 // HISTORY=<number>.
 func TestHistories(t *testing.T) {
 	if number, err := strconv.ParseUint(os.Getenv("HISTORY"), 10, 64); err == nil {
-		for _, fault := range playHistory(number, true).faults {
+		for _, fault := range playHistory(number, os.Stdout).faults {
 			t.Error(fault)
 		}
 		return
@@ -40,7 +41,7 @@ func TestHistories(t *testing.T) {
 		sums[player] = map[string]int{}
 		together.Go(func() {
 			for number := player; number < count && !t.Failed(); number += players {
-				played := playHistory(number, false)
+				played := playHistory(number, nil)
 				for _, fault := range played.faults {
 					t.Errorf("HISTORY=%d: %s", number, fault)
 				}
@@ -75,12 +76,12 @@ func TestHistories(t *testing.T) {
 }
 
 // playHistory plays one history; its number is all it depends on.
-func playHistory(number uint64, verbose bool) *simulation {
-	random := rand.New(rand.NewPCG(number, 3)) //nolint:gosec // reproducible
+func playHistory(number uint64, told io.Writer) *simulation {
+	random := rand.New(rand.NewPCG(number, 3))
 	// Both changes of daylight saving time of New York are within reach.
 	start := time.Date(2026, time.March, 2, 0, 0, 0, 0, time.UTC).Add(time.Duration(random.IntN(270*24)) * time.Hour)
 	sim := newSimulation(start, number)
-	sim.verbose = verbose
+	sim.told = told
 	store := sim.addStore("shop", 1+random.IntN(2), func(s *v1alpha1.Store) { randomPolicy(random, s) })
 	for i := range store.instances {
 		store.instances[i].Spec.Limits = randomLimits(random)
@@ -96,7 +97,7 @@ func playHistory(number uint64, verbose bool) *simulation {
 		})
 	}
 	for range random.IntN(14) {
-		sim.at(randomTime(random, start, horizon), func() { sim.somethingHappens(store, horizon) })
+		sim.at(randomTime(random, start, horizon), func() { sim.somethingHappens(store) })
 	}
 	sim.run(horizon.Add(15 * 24 * time.Hour))
 	for _, each := range store.leads {
@@ -136,7 +137,7 @@ func randomPolicy(random *rand.Rand, store *v1alpha1.Store) {
 	recovery.Sequences = []v1alpha1.Sequence{sequence}
 	recovery.Cooldown = randomDuration(random, 0, 6*24*time.Hour)
 	recovery.ExpireAfter = randomDuration(random, 6*time.Hour, 72*time.Hour)
-	unanswered := int32(1 + random.IntN(3)) //nolint:gosec // small
+	unanswered := int32(1 + random.IntN(3))
 	recovery.MaxUnanswered = &unanswered
 	if random.IntN(2) == 0 {
 		recovery.FallbackText = "Oi, {{.Customer.FirstName}}! Posso ajudar?"
@@ -155,7 +156,7 @@ func randomOClock(random *rand.Rand) string {
 
 func randomLimits(random *rand.Rand) v1alpha1.InstanceLimits {
 	some := func(most int) *int32 {
-		value := int32(1 + random.IntN(most)) //nolint:gosec // small
+		value := int32(1 + random.IntN(most))
 		return &value
 	}
 	if random.IntN(3) == 0 {
@@ -170,7 +171,7 @@ func randomLimits(random *rand.Rand) v1alpha1.InstanceLimits {
 }
 
 // somethingHappens has the world or a person do something.
-func (sim *simulation) somethingHappens(store *simStore, horizon time.Time) {
+func (sim *simulation) somethingHappens(store *simStore) {
 	now, random := sim.clock.now, sim.random
 	later := func(most time.Duration, what func()) {
 		sim.at(now.Add(time.Duration(random.Int64N(int64(most)))), what)
@@ -230,7 +231,7 @@ func (sim *simulation) somethingHappens(store *simStore, horizon time.Time) {
 // TestPolicyOfHistories makes sure that the random policies are ones a schema lets pass.
 func TestPolicyOfHistories(t *testing.T) {
 	for number := range uint64(100) {
-		random := rand.New(rand.NewPCG(number, 3)) //nolint:gosec // reproducible
+		random := rand.New(rand.NewPCG(number, 3))
 		store := &v1alpha1.Store{}
 		randomPolicy(random, store)
 		resolved := policy.Resolve(store, nil)

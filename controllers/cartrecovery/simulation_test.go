@@ -3,6 +3,7 @@ package cartrecovery
 import (
 	"container/heap"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"reflect"
 	"slices"
@@ -65,10 +66,10 @@ type simLead struct {
 	gone map[string]int
 	// wake is when the lead is looked at next; an earlier wake-up makes a later one stale.
 	wake time.Time
-	// boughtAt is when a purchase was acknowledged, optedOutAt an opt-out.
-	boughtAt, optedOutAt time.Time
-	deleted              bool
-	passes               int
+	// boughtAt is when a purchase was acknowledged.
+	boughtAt time.Time
+	deleted  bool
+	passes   int
 }
 
 // maxPasses is how often one lead may be looked at: more is a loop.
@@ -82,7 +83,8 @@ type simulation struct {
 	stores     []*simStore
 	queue      happenings
 	serial     int
-	verbose    bool
+	// told is where everything that happens is written to; nil for nowhere.
+	told io.Writer
 	// faults are the rules that were broken.
 	faults []string
 	counts map[string]int
@@ -117,7 +119,7 @@ func (h *happenings) Pop() any {
 
 func newSimulation(start time.Time, seed uint64) *simulation {
 	clock := &simClock{now: start}
-	sim := &simulation{clock: clock, random: rand.New(rand.NewPCG(seed, 7)), counts: map[string]int{}} //nolint:gosec // reproducible
+	sim := &simulation{clock: clock, random: rand.New(rand.NewPCG(seed, 7)), counts: map[string]int{}}
 	sim.restart()
 	return sim
 }
@@ -436,8 +438,8 @@ func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
 
 // note keeps what happened, for a history that is played by itself.
 func (sim *simulation) note(each *simLead, format string, arguments ...any) {
-	if sim.verbose {
-		fmt.Printf("%s %s: %s\n", sim.clock.now.Format(time.RFC3339Nano), each.object.Name, fmt.Sprintf(format, arguments...))
+	if sim.told != nil {
+		_, _ = fmt.Fprintf(sim.told, "%s %s: %s\n", sim.clock.now.Format(time.RFC3339Nano), each.object.Name, fmt.Sprintf(format, arguments...))
 	}
 }
 
@@ -495,8 +497,7 @@ func (sim *simulation) judgeUnanswered(each *simLead) {
 func (sim *simulation) judgePace(each *simLead, wanted message, opens bool) {
 	now, number := sim.clock.now, wanted.instance
 	limits := pace.LimitsOf(number.Spec.Limits)
-	sent := append(each.store.sent[number.UID], simSent{now, opens, wanted.class})
-	sent = slices.DeleteFunc(sent, func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
+	sent := slices.DeleteFunc(slices.Concat(each.store.sent[number.UID], []simSent{{now, opens, wanted.class}}), func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
 	each.store.sent[number.UID] = sent
 	minute, hour, day := 0, 0, 0
 	for i, m := range sent {

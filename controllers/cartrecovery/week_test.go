@@ -35,7 +35,7 @@ func TestWeek(t *testing.T) {
 	for n := range stores {
 		sim.addStore(fmt.Sprintf("store-%02d", n), 1+n%3, weekPolicy(n))
 	}
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // reproducible
+	random := rand.New(rand.NewPCG(1, 2))
 	for n := range leads {
 		store := sim.stores[random.IntN(stores)]
 		// More carts are left by day than by night.
