@@ -84,6 +84,8 @@ const (
 	// ReasonTextRefused: the AI wrote twice what may not be sent, and the policy has no
 	// fallbackText that could be sent instead; see docs/prompting.md.
 	ReasonTextRefused = "TextRefused"
+	// ReasonWithPerson: a person of the store has another conversation with the customer.
+	ReasonWithPerson = "WithPerson"
 	// ReasonNumberLost: the number that the conversation is on is logged out or gone.
 	ReasonNumberLost = "NumberLost"
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
@@ -387,7 +389,8 @@ type Message struct {
 
 // NextAction is what is planned next for a lead, as it was known at the last write.
 type NextAction struct {
-	// Action: Wait, Prepare, Send, Reply, Resolve, Finish, Delete.
+	// Action: Wait, Check, Prepare, Send, Reply, Resolve, HandOver, Resume, Reopen, Finish,
+	// Delete, Label.
 	// +required
 	// +kubebuilder:validation:MaxLength=32
 	Action string `json:"action"`

@@ -45,7 +45,7 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 	case resolve:
 		return r.resolve(ctx, s, planned.message)
 	case handOver:
-		return r.handOver(ctx, s)
+		return r.handOver(ctx, s, planned.message.tokens)
 	case resume:
 		return r.resume(ctx, s)
 	case reopen:
@@ -96,7 +96,7 @@ func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (
 		return ctrl.Result{}, err
 	}
 	r.drafts.request(wants)
-	return ctrl.Result{}, nil
+	return r.soon(), nil
 }
 
 // seedBudget counts the tokens that the Store used today before this process began to.
@@ -132,12 +132,12 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	}
 	claimed, err := r.write(ctx, s, claim(wanted, s.lead.Generation, now))
 	if err != nil {
-		r.Book.Release(wanted.instance.UID, client.ObjectKeyFromObject(s.lead))
+		r.giveTurnBack(&s, wanted.instance)
 		return afterConflict(err)
 	}
 	s.lead = claimed
+	r.drafts.booked(client.ObjectKeyFromObject(claimed))
 	r.claims.Add(lead.TrackID(claimed.UID, wanted.id), wanted.instance.Status.GatewayInstanceID)
-	r.remember(&s, wanted, now)
 	if r.Clock.Since(now) > claimLease {
 		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
 		return r.until(now.Add(askAfter)), nil
@@ -165,6 +165,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 	switch {
 	case failed == nil:
 		r.count(wanted.id, "sent")
+		r.Book.Worked(wanted.instance.UID)
 		r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
 		r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(wanted.id, receipt, now))
@@ -174,14 +175,18 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		return r.until(now.Add(askAfter)), nil
 	}
 	r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
-	r.Book.Refused(wanted.instance.UID, client.ObjectKeyFromObject(s.lead))
+	r.giveTurnBack(&s, wanted.instance)
 	r.count(wanted.id, "refused")
 	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.id, "cause", connection.Message(failed))
 	if failure.CodeOf(failed) == failure.Restricted {
 		r.pauseNewConversations(ctx, wanted.instance, failed)
 	}
 	attempt := lead.Find(s.lead.Status.Conversation, wanted.id).Attempts
-	return ctrl.Result{}, r.writeOutcome(ctx, s, refused(wanted.id, refusalOf(failed, attempt, r.RetryBase, now)))
+	why := refusalOf(failed, attempt, r.RetryBase, now)
+	if why.numbers {
+		r.Book.Failed(wanted.instance.UID)
+	}
+	return ctrl.Result{}, r.writeOutcome(ctx, s, refused(wanted.id, why))
 }
 
 // resolve asks the gateway for a message that was claimed and not confirmed.
@@ -194,7 +199,7 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(claimed.id, receipt, r.Clock.Now()))
 	case err == nil && age >= grace && r.sameInstance(s.lead, claimed):
 		wanted := purchaseOf(&s) == nil && !isReversed(&s) && !s.suppressed
-		r.Book.Refused(claimed.instance.UID, client.ObjectKeyFromObject(s.lead))
+		r.giveTurnBack(&s, claimed.instance)
 		return ctrl.Result{}, r.writeOutcome(ctx, s, notSent(claimed.id, wanted, r.Clock.Now()))
 	case errors.Is(err, gateway.ErrNoLookup), age >= giveUpAfter:
 		r.count(claimed.id, "unknown")
@@ -237,7 +242,7 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
-	written, err := r.write(ctx, s, finished(s.lead, purchaseOf(&s), outcome, s.now))
+	written, err := r.write(ctx, s, finished(s.lead, purchaseOf(&s), outcome, r.drafts.spent(client.ObjectKeyFromObject(s.lead)), s.now))
 	if err != nil {
 		return afterConflict(err)
 	}
@@ -348,6 +353,10 @@ func (r *Reconciler) count(id, result string) {
 	r.Metrics.Messages.WithLabelValues(kind, result).Inc()
 }
 
+// longestRest bounds how long a lead is not looked at: nothing tells of a policy that lets it
+// be deleted earlier.
+const longestRest = 24 * time.Hour
+
 // until asks to be called again at a time; zero asks for nothing. The priority is always
 // the normal one: the low one of a restart's first listing must not stay with a lead that
 // waits.
@@ -356,7 +365,7 @@ func (r *Reconciler) until(at time.Time) ctrl.Result {
 	if at.IsZero() {
 		return ctrl.Result{Priority: &normal}
 	}
-	return ctrl.Result{RequeueAfter: max(at.Sub(r.Clock.Now()), time.Millisecond), Priority: &normal}
+	return ctrl.Result{RequeueAfter: min(max(at.Sub(r.Clock.Now()), time.Millisecond), longestRest), Priority: &normal}
 }
 
 // soon asks to be called again at once, where nothing was written that would come back as

@@ -15,14 +15,15 @@ import (
 // bring does what a message needs next: its text, from so long ahead of its due time on,
 // then, at its due time, to be sent.
 func bring(s *situation, wanted message, ahead time.Duration) action {
-	held := s.hold(&wanted)
+	unheld := wanted.due
+	wanted.due = s.opening(wanted)
 	if s.now.Before(wanted.due.Add(-ahead)) {
-		return waitFor(s, wanted, wanted.due.Add(-ahead), held)
+		return waitFor(s, wanted, wanted.due.Add(-ahead), unheld)
 	}
 	if wait, cooling := coolDown(s); cooling {
 		return wait
 	}
-	sender, missing := senderFor(s)
+	sender, missing := senderFor(s, wanted.due)
 	if sender == nil {
 		return missing
 	}
@@ -38,31 +39,34 @@ func bring(s *situation, wanted message, ahead time.Duration) action {
 		return planned
 	}
 	if s.now.Before(wanted.due) && text.state == draftReady {
-		return waitFor(s, wanted, wanted.due, held)
+		return waitFor(s, wanted, wanted.due, unheld)
 	}
 	return withText(s, wanted, text)
 }
 
-// hold moves a message out of the quiet hours, and says whether it did.
-func (s *situation) hold(wanted *message) bool {
-	due, key := wanted.due, lead.PlanKey(s.lead.Name, wanted.id)
-	moved := s.policy.Opening(due, key, wanted.class == pace.Answer)
-	if _, quiet := s.policy.Quiet(s.now); quiet && !moved.After(s.now) {
-		moved = s.policy.Opening(s.now, key, wanted.class == pace.Answer)
+// opening is when a message is due once the quiet hours have held it back.
+func (s *situation) opening(wanted message) time.Time {
+	key := lead.PlanKey(s.lead.Name, wanted.id)
+	due := s.policy.Opening(wanted.due, key, wanted.class == pace.Answer)
+	if _, quiet := s.policy.Quiet(s.now); quiet && !due.After(s.now) {
+		// It was due before the quiet hours, and could not go then.
+		due = s.policy.Opening(s.now, key, wanted.class == pace.Answer)
 	}
-	wanted.due = moved
-	return moved.After(due)
+	return due
 }
 
-// waitFor waits for a message's time. What the quiet hours hold back is shown once it
+// waitFor waits for a message's time. What the quiet hours hold back is shown from when it
 // would have left without them.
-func waitFor(s *situation, wanted message, until time.Time, held bool) action {
+func waitFor(s *situation, wanted message, until, unheld time.Time) action {
 	m := lead.Find(s.lead.Status.Conversation, wanted.id)
 	planned := action{
 		kind: wait, until: until, message: wanted, why: "message " + wanted.id + " is due at " + wanted.due.UTC().Format(time.RFC3339),
 		refused: m != nil && m.State == v1alpha1.MessageFailed,
 	}
-	if _, quiet := s.policy.Quiet(s.now); held && quiet {
+	switch held := wanted.due.After(unheld); {
+	case held && s.now.Before(unheld):
+		planned.until = earliest(until, unheld)
+	case held:
 		planned.blocked, planned.refused = v1alpha1.ReasonQuietHours, false
 		planned.why = "quiet hours; message " + wanted.id + " is sent at " + wanted.due.UTC().Format(time.RFC3339)
 	}
@@ -72,6 +76,9 @@ func waitFor(s *situation, wanted message, until time.Time, held bool) action {
 // coolDown waits while the customer was written to by another recovery a short time ago. A
 // conversation that has begun goes on.
 func coolDown(s *situation) (action, bool) {
+	if s.other.handedOff && !hasBegun(s.lead) {
+		return blocked(s, v1alpha1.ReasonWithPerson, "a person of the store has another conversation with the customer"), true
+	}
 	until := s.other.opened.Add(s.policy.Cooldown)
 	if s.other.opened.IsZero() || !s.now.Before(until) || hasBegun(s.lead) {
 		return action{}, false
@@ -90,9 +97,10 @@ func withText(s *situation, wanted message, text draft) action {
 		if text.failures > 0 && overdue {
 			return orFallback(s, wanted, text, blocked(s, text.reason, text.why))
 		}
-		writing := action{kind: wait, until: expiry(s), message: wanted, why: "the text of message " + wanted.id + " is being written"}
-		if !overdue {
-			writing.until = wanted.due
+		writing := action{kind: wait, until: wanted.due, message: wanted, writing: true, why: "the text of message " + wanted.id + " is being written"}
+		if overdue {
+			// What stands in its way meanwhile tells nobody.
+			writing.until = s.now.Add(time.Minute)
 		}
 		return writing
 	case draftFailed:
@@ -106,7 +114,7 @@ func withText(s *situation, wanted message, text draft) action {
 		return instead(s, wanted, text, blockedUntil(text.retryAt, v1alpha1.ReasonTokenBudget, "spec.ai.dailyTokenBudget of the Store is used up for today"))
 	case draftHandOff:
 		if asked := lead.LastInbound(s.lead); asked != nil {
-			return handingOver(s, asked)
+			return handingOver(s, asked, text.tokens)
 		}
 	case draftNone:
 	}
@@ -169,17 +177,18 @@ func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
 	return ""
 }
 
-// textOf is the text of a message: the one it already has when it is tried again, a fixed
-// one, else its draft. The error is a fixed text that cannot be written.
+// textOf is the text of a message: a fixed one as it is now, the one it already has when it
+// is tried again soon, else its draft. The error is a fixed text that cannot be written.
 func textOf(s *situation, wanted message) (draft, error) {
-	if m := lead.Find(s.lead.Status.Conversation, wanted.id); m != nil && m.Text != "" && !talkedSince(s.lead, m.At.Time) {
+	if wanted.fixed != "" {
+		text, err := fixedText(*s, wanted)
+		return draft{state: draftReady, text: text}, err
+	}
+	m := lead.Find(s.lead.Status.Conversation, wanted.id)
+	if m != nil && m.Text != "" && s.now.Sub(m.At.Time) <= freshFor && !talkedSince(s.lead, m.At.Time) {
 		return draft{state: draftReady, text: m.Text}, nil
 	}
-	if wanted.fixed == "" {
-		return s.draft(s.textID(wanted.id)), nil
-	}
-	text, err := fixedText(*s, wanted)
-	return draft{state: draftReady, text: text}, err
+	return s.draft(s.textID(wanted.id)), nil
 }
 
 // talkedSince says whether a person of the store wrote, or the customer changed a message,

@@ -3,12 +3,14 @@
 package cartrecovery
 
 import (
+	"cmp"
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"k8s.io/client-go/tools/events"
@@ -18,6 +20,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -87,10 +90,8 @@ type Reconciler struct {
 	told *lru.Cache
 	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
 	// for, by track id.
-	claims *lru.Cache
-	// opened are the first messages that this process has claimed, by the customer's number:
-	// the cache may not know them yet.
-	opened *lru.Cache
+	claims   *lru.Cache
+	openings *openings
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -125,7 +126,8 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	}
 	s := &situation{lead: recovery, now: r.Clock.Now()}
 	s.draft = func(text textID) draft { return r.drafts.get(request.NamespacedName, text) }
-	s.headroom = func(instance *v1alpha1.WhatsAppInstance) headroom { return r.headroom(s, instance) }
+	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom { return r.headroom(s, instance, due) }
+	s.waitsAt = r.Book.WaitsAt(request.NamespacedName)
 	s.contact = func(instance *v1alpha1.WhatsAppInstance) contact {
 		return r.contacts.get(contactOf(recovery), instance.UID)
 	}
@@ -160,7 +162,14 @@ func (s *situation) textID(messageID string) textID {
 	if s.product != nil {
 		basis += fmt.Sprintf("/%s/%d", s.product.UID, s.product.Generation)
 	}
-	return textID{uid: s.lead.UID, messageID: messageID, basis: basis + "/" + said(s.lead.Status.Conversation)}
+	return textID{uid: s.lead.UID, messageID: messageID, basis: basis + "/" + facts(&s.lead.Spec) + "/" + said(s.lead.Status.Conversation)}
+}
+
+// facts is a hash of what the AI is told of a lead: a text about a cart is none about the PIX
+// that it became.
+func facts(spec *v1alpha1.CartRecoverySpec) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", spec.Trigger, spec.CheckoutURL, spec.Amount, spec.Currency, spec.Product.Name, spec.Customer.Name))
+	return hex.EncodeToString(sum[:12])
 }
 
 // said is a hash of what others than us wrote: a text for a message that its writer has
@@ -188,6 +197,8 @@ func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecov
 	var instances v1alpha1.WhatsAppInstanceList
 	err := r.Client.List(ctx, &instances, client.InNamespace(recovery.Namespace),
 		client.MatchingFields{index.InstanceByStore: recovery.Spec.StoreRef.Name})
+	// An index has no order, and what is said of several must not change with it.
+	slices.SortFunc(instances.Items, func(a, b v1alpha1.WhatsAppInstance) int { return cmp.Compare(a.Name, b.Name) })
 	return instances.Items, err
 }
 
@@ -204,11 +215,7 @@ func (r *Reconciler) others(ctx context.Context, recovery *v1alpha1.CartRecovery
 	if err != nil {
 		return others{}, fmt.Errorf("find the other leads of a customer: %w", err)
 	}
-	var claimed opening
-	if known, ok := r.opened.Get(contactOf(recovery)); ok {
-		claimed = known.(opening)
-	}
-	return othersOf(recovery, leads.Items, claimed), nil
+	return othersOf(recovery, leads.Items, r.openings.get(openingOf(recovery))), nil
 }
 
 // othersOf is what the leads of a phone say that matters to one of them. claimed is the last
@@ -225,9 +232,10 @@ func othersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 		if each.UID == claimed.lead {
 			said.opened = latest(said.opened, claimed.at)
 		}
-		if last := lead.LastContact(each); each.Status.InstanceRef != nil && last.After(contact) {
-			contact, said.instance = last, each.Status.InstanceRef.Name
+		if last := lead.LastContact(each); last.After(contact) {
+			contact, said.instance = last, lead.NumberOf(each)
 		}
+		said.handedOff = said.handedOff || !lead.Finished(each) && lead.HandedOff(each)
 	}
 	said.opened = latest(said.opened, lead.LastOpening(recovery, recovery.Status.Cycle))
 	return said
@@ -253,6 +261,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), specChanges()).
 		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfProduct), specChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfInstance), instanceChanges()).
+		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			r.Book.Close(gone.Object.GetUID())
+		}}).
 		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfSuppression)).
 		WatchesRawSource(source.TypedChannel(r.drafts.done, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WatchesRawSource(source.TypedChannel(r.Book.Woken(), &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
@@ -283,6 +294,6 @@ func (r *Reconciler) complete() error {
 	}
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.contacts = newContacts(r.Clock)
-	r.told, r.claims, r.opened = lru.New(maxTold), lru.New(maxClaims), lru.New(maxClaims)
+	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
 	return nil
 }

@@ -233,6 +233,25 @@ func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err
 	found.draft.reason = reason
 }
 
+// spent is what the text of a lead that was not sent has cost so far, in tokens.
+func (d *drafts) spent(name types.NamespacedName) int64 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if found, ok := d.entries[name]; ok {
+		return found.draft.tokens
+	}
+	return 0
+}
+
+// booked says that what a lead's text has cost so far stands in the lead.
+func (d *drafts) booked(name types.NamespacedName) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if found, ok := d.entries[name]; ok {
+		found.draft.tokens = 0
+	}
+}
+
 // forget drops a lead's draft.
 func (d *drafts) forget(name types.NamespacedName) {
 	d.mu.Lock()

@@ -32,14 +32,13 @@ func purchaseOf(s *situation) *v1alpha1.Purchase {
 func isReversed(s *situation) bool { return lead.Reversed(s.lead, purchaseOf(s)) }
 
 func boughtOutcome(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) string {
-	contact := lead.FirstContact(recovery)
 	switch {
 	case purchase.Unattributed:
 		return v1alpha1.ReasonPurchaseNotAttributed
-	case contact.IsZero() || contact.After(purchase.At.Time):
-		return v1alpha1.ReasonBoughtBeforeContact
-	default:
+	case lead.Recovered(recovery, purchase):
 		return v1alpha1.ReasonBoughtAfterContact
+	default:
+		return v1alpha1.ReasonBoughtBeforeContact
 	}
 }
 

@@ -61,8 +61,8 @@ func (r *Reconciler) resume(ctx context.Context, s situation) (ctrl.Result, erro
 }
 
 // handOver writes that the customer asked for a person.
-func (r *Reconciler) handOver(ctx context.Context, s situation) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, handedOver(s.lead.Generation, s.now)); err != nil {
+func (r *Reconciler) handOver(ctx context.Context, s situation, tokens int64) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, handedOver(s.lead.Generation, tokens, s.now)); err != nil {
 		return afterConflict(err)
 	}
 	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
@@ -70,9 +70,10 @@ func (r *Reconciler) handOver(ctx context.Context, s situation) (ctrl.Result, er
 	return r.soon(), nil
 }
 
-func handedOver(generation int64, now time.Time) change {
+func handedOver(generation, tokens int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		unblock(status)
+		status.TokensUsed += tokens
 		return apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCustomerAsked, Message: lead.CustomerAskedMessage,
 			ObservedGeneration: generation, LastTransitionTime: *whole(now),

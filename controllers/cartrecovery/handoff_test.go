@@ -109,7 +109,7 @@ func handOffCases() []planCase {
 		{name: "an edited message is answered as edited, after the debounce", now: hour + 10*time.Second, lead: []leadMod{sent, asks, editedAt(t0.Add(hour + 9*time.Second))}, want: wait, until: hour + 9*time.Second + policy.DefaultReplyDebounce},
 		{name: "an edit that is still to come delays nothing", now: hour + 10*time.Second, text: ready(), lead: []leadMod{sent, asks, editedAt(t0.Add(24 * hour))}, want: send, message: replyID},
 		{name: "a refused answer to the old text is written anew", now: later, lead: []leadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks, editedAt(t0.Add(hour + 2*time.Minute))}, want: prepare, message: replyID},
-		{name: "a refused answer to the text as it is is sent as it is", now: later, lead: []leadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks, editedAt(t0.Add(hour + 30*time.Second))}, want: send, message: replyID},
+		{name: "a refused answer to the text as it is is sent as it is", now: hour + 10*time.Minute, lead: []leadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks, editedAt(t0.Add(hour + 30*time.Second))}, want: send, message: replyID},
 		{name: "an answered message that is edited is not answered again", now: later, text: ready(), lead: []leadMod{sent, reply(v1alpha1.MessageSent, hour+time.Minute), asks, editedAt(t0.Add(hour + 2*time.Minute))}, want: wait},
 		{name: "receipts and reactions decide nothing", now: later, text: ready(), lead: []leadMod{sent, receipts}, want: wait, until: firstDue + expiresAt},
 	}

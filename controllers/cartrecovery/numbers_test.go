@@ -42,7 +42,7 @@ func contactCases() []planCase {
 		{name: "nor is one that is being written", now: prepareFrom, contact: unasked, text: draft{state: draftPending}, want: wait, until: firstDue},
 		{name: "a lead that knows the id asks no more", now: prepareFrom, contact: unasked, lead: []leadMod{known("551187654321")}, want: prepare, message: firstID},
 		{name: "a lead with a stranger's id does", now: prepareFrom, contact: unasked, lead: []leadMod{known("551187654322")}, want: check, message: firstID},
-		{name: "another attempt asks no more", now: time.Hour, contact: unasked, lead: []leadMod{refusedFirst}, want: send, message: firstID},
+		{name: "another attempt asks no more", now: firstDue + 5*time.Minute, contact: unasked, lead: []leadMod{refusedFirst}, want: send, message: firstID},
 		{name: "a customer who writes has WhatsApp", now: time.Hour, contact: isNot, lead: []leadMod{theirs("m1", t0.Add(time.Minute))}, want: prepare, message: lead.ReplyID(0, "m1")},
 		{name: "nobody is asked through a number that is away", now: prepareFrom, contact: unasked, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 	}

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -48,24 +47,28 @@ func paced(s *situation, planned action, turn pace.Turn) action {
 	until := turn.At
 	if planned.kind != send {
 		ahead := turn.Expected.Add(-prepareAhead)
-		if turn.Now || !ahead.After(s.now) {
+		// While the gateway takes nothing, only the text of the next message is paid for.
+		soon := !ahead.After(s.now) && (!turn.Held || turn.Ahead == 0)
+		if turn.Now || soon {
 			return planned
 		}
-		until = earliest(until, ahead)
+		if !turn.Held {
+			until = earliest(until, ahead)
+		}
 	}
 	if turn.Now {
 		return planned
 	}
-	waits := action{
-		kind: wait, until: until, message: planned.message,
-		why: fmt.Sprintf("the pace of WhatsAppInstance %s; %d messages are before this one", planned.message.instance.Name, turn.Ahead),
-	}
+	waits := action{kind: wait, until: until, message: planned.message, why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
 	if goneBy := planned.message.goneBy; !goneBy.IsZero() {
 		waits.until = earliest(waits.until, goneBy)
 	}
-	if s.now.Sub(planned.message.due) >= pacedAfter {
-		waits.blocked = v1alpha1.ReasonPaced
-		waits.why = "the pace of WhatsAppInstance " + planned.message.instance.Name + "; see its spec.limits and status.pace"
+	overdue := s.now.Sub(planned.message.due)
+	switch {
+	case overdue >= 0 && turn.Held:
+		waits.blocked, waits.why = v1alpha1.ReasonGatewayUnavailable, "the gateway did not take the last message from the number; it is tried again"
+	case overdue >= pacedAfter:
+		waits.blocked, waits.why = v1alpha1.ReasonPaced, "the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
 	}
 	return withinLife(s, waits)
 }
@@ -84,35 +87,35 @@ func (r *Reconciler) seed(ctx context.Context, s *situation, instance *v1alpha1.
 	return nil
 }
 
-// takeTurn takes the turn of a message just before it is claimed with this time.
+// takeTurn takes the turn of a message just before it is claimed with this time, and the
+// right to begin a conversation with the customer.
 func (r *Reconciler) takeTurn(s *situation, wanted message, at time.Time) bool {
-	return r.Book.Take(wanted.instance.UID, numberOf(s, wanted.instance), client.ObjectKeyFromObject(s.lead), wanted.class, at)
+	if wanted.class == pace.First && !r.openings.take(openingOf(s.lead), s.lead.UID, at) {
+		return false
+	}
+	if r.Book.Take(wanted.instance.UID, numberOf(s, wanted.instance), client.ObjectKeyFromObject(s.lead), wanted.class, at) {
+		return true
+	}
+	r.openings.giveBack(openingOf(s.lead), s.lead.UID)
+	return false
 }
 
-// headroom is how free a number is to start a conversation.
-func (r *Reconciler) headroom(s *situation, instance *v1alpha1.WhatsAppInstance) headroom {
+// giveTurnBack undoes takeTurn: nothing went.
+func (r *Reconciler) giveTurnBack(s *situation, instance *v1alpha1.WhatsAppInstance) {
+	r.Book.Refused(instance.UID, client.ObjectKeyFromObject(s.lead))
+	r.openings.giveBack(openingOf(s.lead), s.lead.UID)
+}
+
+// headroom is how free a number is to start a conversation that is due at a time.
+func (r *Reconciler) headroom(s *situation, instance *v1alpha1.WhatsAppInstance, due time.Time) headroom {
 	number := numberOf(s, instance)
 	stats := r.Book.Stats(instance.UID, number)
 	return headroom{
-		free: r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.lead), pace.First, s.now),
+		free: r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.lead), pace.First, due),
 		left: int(stats.NewAllowedToday - stats.NewToday - stats.Waiting),
 	}
 }
 
 func numberOf(s *situation, instance *v1alpha1.WhatsAppInstance) pace.Number {
 	return pace.NumberOf(instance, s.policy.Location)
-}
-
-// opening is a first message that this process has claimed.
-type opening struct {
-	lead types.UID
-	at   time.Time
-}
-
-// remember keeps what the cache may not know yet of a claim: that the customer is written
-// to for the first time in this cycle.
-func (r *Reconciler) remember(s *situation, wanted message, at time.Time) {
-	if wanted.class == pace.First {
-		r.opened.Add(contactOf(s.lead), opening{lead: s.lead.UID, at: at})
-	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
@@ -57,9 +58,11 @@ type situation struct {
 	// contact returns what is known of the customer's number, which this instance would
 	// be asked for.
 	contact func(*v1alpha1.WhatsAppInstance) contact
-	// headroom returns how free an instance is to start a conversation.
-	headroom func(*v1alpha1.WhatsAppInstance) headroom
-	now      time.Time
+	// headroom returns how free an instance is to start a conversation that is due at a time.
+	headroom func(*v1alpha1.WhatsAppInstance, time.Time) headroom
+	// waitsAt is the instance in whose line the lead stands, "" for none.
+	waitsAt types.UID
+	now     time.Time
 }
 
 // others is what the other leads of a phone say.
@@ -69,6 +72,8 @@ type others struct {
 	// instance is the name of the number that the customer was written to from last, "" for
 	// none.
 	instance string
+	// handedOff says that a person of the store has one of their conversations.
+	handedOff bool
 }
 
 // headroom is how free a number is to start a conversation.
@@ -121,6 +126,9 @@ type action struct {
 	refused bool
 	// handedOff says that the wait is for a person of the store, who has the conversation.
 	handedOff bool
+	// writing says that the wait is for a text: that the message waits for its turn as well is
+	// still shown.
+	writing bool
 	// message to check the number for, to prepare, send or resolve, or that is waited for.
 	message message
 	// outcome is the reason to finish with.
@@ -246,7 +254,7 @@ func resolveClaim(s *situation) (action, bool) {
 	if again := askedAgainAt(s.lead); s.now.Before(again) {
 		return blockedUntil(again, v1alpha1.ReasonUnconfirmed, unconfirmed), true
 	}
-	return action{kind: resolve, message: message{id: claimed.ID, due: claimed.At.Time, instance: instanceOf(s)}}, true
+	return action{kind: resolve, message: message{id: claimed.ID, due: claimed.At.Time, instance: s.named(lead.NumberOf(s.lead))}}, true
 }
 
 const unconfirmed = "a message was handed to the gateway and is not confirmed; the gateway is asked for it"

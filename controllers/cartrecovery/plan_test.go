@@ -65,7 +65,7 @@ func bought(at time.Time) leadMod {
 
 func done(outcome string, at time.Time) leadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
-		finished(recovery, recovery.Spec.Purchase, outcome, at)(&recovery.Status)
+		finished(recovery, recovery.Spec.Purchase, outcome, 0, at)(&recovery.Status)
 		sumUp(recovery)
 	}
 }
@@ -98,7 +98,12 @@ type planCase struct {
 	// empty.
 	contact *contact
 
+	// with changes the situation further.
+	with func(*situation)
+
 	want kind
+	// from is the instance that a message is sent from, says its text.
+	from, says string
 	// until is when a wait ends, after the abandonment.
 	until   time.Duration
 	blocked string
@@ -257,7 +262,7 @@ func (c *planCase) situation() situation {
 		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed, twin: c.twin,
 		instances: c.instances, now: t0.Add(c.now),
 		draft:    func(textID) draft { return c.text },
-		headroom: func(*v1alpha1.WhatsAppInstance) headroom { return headroom{} },
+		headroom: func(*v1alpha1.WhatsAppInstance, time.Time) headroom { return headroom{} },
 		contact:  func(*v1alpha1.WhatsAppInstance) contact { return contact{state: contactUnsure} },
 	}
 	if c.contact != nil {
@@ -274,11 +279,14 @@ func (c *planCase) situation() situation {
 	if c.noStore {
 		s.store = nil
 	}
+	if c.with != nil {
+		c.with(&s)
+	}
 	return s
 }
 
 func TestPlan(t *testing.T) {
-	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases()) {
+	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases(), senderCases(), wishCases(), textCases(), quietCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.situation()
 			before := s.lead.DeepCopy()
@@ -291,6 +299,12 @@ func TestPlan(t *testing.T) {
 			}
 			if got.kind == wait && c.until != 0 && !got.until.Equal(t0.Add(c.until)) {
 				t.Fatalf("waits until %s after the abandonment, want %s", got.until.Sub(t0), c.until)
+			}
+			if c.from != "" && (got.message.instance == nil || got.message.instance.Name != c.from) {
+				t.Fatalf("from %+v, want %s", got.message.instance, c.from)
+			}
+			if c.says != "" && got.message.text != c.says {
+				t.Fatalf("says %q, want %q", got.message.text, c.says)
 			}
 			if got.kind == send && (got.message.text == "" || got.message.instance == nil) {
 				t.Fatalf("sends without a text or an instance: %+v", got.message)

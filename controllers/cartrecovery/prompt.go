@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/guard"
+	"cartrecovery.dev/operator/internal/lead"
 )
 
 // jobFor is the text that is asked for: what the AI is told, what its text is judged by, and
@@ -21,7 +22,7 @@ func jobFor(s situation, wanted message, request ai.Request) (job, error) {
 	if err != nil {
 		return job{}, err
 	}
-	request.Messages, request.OfferHuman = composed(s, wanted, system), wanted.replyTo != ""
+	request.Messages, request.OfferHuman = composed(s, wanted, system), offersPerson(s, wanted)
 	facts := guardFacts(s, wanted, system)
 	return job{
 		lead: client.ObjectKeyFromObject(s.lead), store: client.ObjectKeyFromObject(s.store), text: s.textID(wanted.id), due: wanted.due,
@@ -39,6 +40,13 @@ func jobFor(s situation, wanted message, request ai.Request) (job, error) {
 			return again
 		},
 	}, nil
+}
+
+// offersPerson says whether the AI may give the conversation to a person: in an answer to what
+// the customer wrote after a person last gave it back.
+func offersPerson(s situation, wanted message) bool {
+	asked := lead.LastInbound(s.lead)
+	return wanted.replyTo != "" && asked != nil && asked.At.After(resumedAt(s.lead))
 }
 
 // prompt builds what the AI is asked for a message: the same system prompt for first

@@ -6,35 +6,48 @@ import (
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/lead"
 )
 
 // This file decides which number a message leaves from. Pure functions.
 
-// senderFor is the number to send from now, or what to do without one. A conversation that
-// has begun never leaves its number unasked; a new one begins on the number the customer
-// knows, where there is one, else on the one with the most head-room.
-func senderFor(s *situation) (*v1alpha1.WhatsAppInstance, action) {
+// senderFor is the number to send a message that is due at a time from now, or what to do
+// without one. A conversation that has begun never leaves its number unasked; a new one
+// begins on the number the customer knows, where that can send or is only just away, else on
+// the one with the most head-room.
+func senderFor(s *situation, due time.Time) (*v1alpha1.WhatsAppInstance, action) {
 	current := s.knownNumber()
-	if hasBegun(s.lead) && s.lead.Status.InstanceRef != nil {
-		if current != nil && connection.CanSend(current, false, s.now) {
-			return current, action{}
-		}
-		if s.policy.NumberLost != v1alpha1.NumberLostMove || !isLost(current, s.now) {
-			return nil, withoutNumber(s, current)
-		}
-	} else if current != nil && !isLost(current, s.now) {
-		if connection.CanSend(current, true, s.now) {
-			return current, action{}
-		}
-		return nil, withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
+	begun := hasBegun(s.lead) && lead.NumberOf(s.lead) != ""
+	switch {
+	case current != nil && connection.CanSend(current, !begun, s.now):
+		return current, action{}
+	case begun && (s.policy.NumberLost != v1alpha1.NumberLostMove || !isLost(current, s.now)):
+		return nil, withoutNumber(s, current)
+	case !begun && current != nil && s.now.Before(awayUntil(current)):
+		return nil, withoutNumber(s, current)
 	}
-	if free := s.mostFree(); free != nil {
+	if free := s.mostFree(due); free != nil {
 		return free, action{}
 	}
 	return nil, withoutSender(s, s.all())
+}
+
+// awayUntil is how long a number that cannot send is taken for only just away; zero for one
+// that is more than that.
+func awayUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
+	if instance.Spec.Suspend || instance.DeletionTimestamp != nil {
+		return time.Time{}
+	}
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionGatewayReachable} {
+		if condition := apimeta.FindStatusCondition(instance.Status.Conditions, kind); condition != nil && condition.Status == metav1.ConditionFalse {
+			return condition.LastTransitionTime.Add(lostAfter)
+		}
+	}
+	return time.Time{}
 }
 
 // hasBegun says whether the customer and we have talked in this cycle: something of ours
@@ -55,26 +68,17 @@ func counts(m *v1alpha1.Message) bool {
 
 // movesTo says whether a conversation that has begun would go on from another number.
 func movesTo(s *situation, sender *v1alpha1.WhatsAppInstance) bool {
-	return hasBegun(s.lead) && s.lead.Status.InstanceRef != nil && s.lead.Status.InstanceRef.Name != sender.Name
+	from := lead.NumberOf(s.lead)
+	return hasBegun(s.lead) && from != "" && from != sender.Name
 }
 
 // knownNumber is the number that the customer was written to from before, in this lead or,
 // if it has none, another; nil when there is none (any more).
 func (s *situation) knownNumber() *v1alpha1.WhatsAppInstance {
-	talked := slices.ContainsFunc(s.lead.Status.Conversation, func(m v1alpha1.Message) bool { return counts(&m) })
-	if talked && s.lead.Status.InstanceRef != nil {
-		return instanceOf(s)
+	if from := lead.NumberOf(s.lead); from != "" {
+		return s.named(from)
 	}
 	return s.named(s.other.instance)
-}
-
-// instanceOf is the instance that the lead was last written to from, nil when there is
-// none (any more).
-func instanceOf(s *situation) *v1alpha1.WhatsAppInstance {
-	if s.lead.Status.InstanceRef == nil {
-		return nil
-	}
-	return s.named(s.lead.Status.InstanceRef.Name)
 }
 
 func (s *situation) named(name string) *v1alpha1.WhatsAppInstance {
@@ -105,48 +109,52 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 		return false
 	}
 	switch ready.Reason {
-	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut, v1alpha1.ReasonGatewayUnauthorized:
+	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut:
 		return true
 	}
 	return false
 }
 
+// clearlyEarlier is how much earlier another number must be free for a lead to leave the line
+// it stands in: it must not run to and fro.
+const clearlyEarlier = 2 * time.Minute
+
 // mostFree is the number that may start a conversation first and, of several, the one that
-// may start most today; nil when none may.
-func (s *situation) mostFree() *v1alpha1.WhatsAppInstance {
-	var able []*v1alpha1.WhatsAppInstance
+// may start most today; nil when none may. A lead stays in the line it stands in unless
+// another number is clearly earlier.
+func (s *situation) mostFree(due time.Time) *v1alpha1.WhatsAppInstance {
+	var best, stays *v1alpha1.WhatsAppInstance
+	var room, stayRoom headroom
 	for _, each := range s.all() {
-		if connection.CanSend(each, true, s.now) {
-			able = append(able, each)
+		if !connection.CanSend(each, true, s.now) {
+			continue
+		}
+		has := s.headroom(each, due)
+		has.free = latest(has.free, s.now)
+		if each.UID == s.waitsAt {
+			stays, stayRoom = each, has
+		}
+		if best == nil || cmp.Or(has.free.Compare(room.free), cmp.Compare(room.left, has.left), cmp.Compare(each.Name, best.Name)) < 0 {
+			best, room = each, has
 		}
 	}
-	if len(able) < 2 {
-		return slices.Concat(able, []*v1alpha1.WhatsAppInstance{nil})[0]
+	if stays != nil && stayRoom.free.Before(room.free.Add(clearlyEarlier)) {
+		return stays
 	}
-	return slices.MinFunc(able, func(a, b *v1alpha1.WhatsAppInstance) int {
-		first, second := s.headroom(a), s.headroom(b)
-		return cmp.Or(latest(first.free, s.now).Compare(latest(second.free, s.now)), cmp.Compare(second.left, first.left), cmp.Compare(a.Name, b.Name))
-	})
+	return best
 }
 
-// withoutNumber is what a conversation waits for whose number cannot send.
+// withoutNumber is what a lead waits for whose number cannot send: for it to come back, and
+// for ten minutes to find out whether it is lost.
 func withoutNumber(s *situation, current *v1alpha1.WhatsAppInstance) action {
-	name := ""
-	if s.lead.Status.InstanceRef != nil {
-		name = s.lead.Status.InstanceRef.Name
-	}
 	if isLost(current, s.now) {
-		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+name+", which the conversation is on, is logged out or gone; pair it again, or set recovery.numberLost: Move")
+		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+lead.NumberOf(s.lead)+", which the conversation is on, is logged out or gone; pair it again, or set recovery.numberLost: Move")
 	}
-	if s.policy.NumberLost == v1alpha1.NumberLostMove {
-		ready := apimeta.FindStatusCondition(current.Status.Conditions, v1alpha1.ConditionReady)
-		if ready != nil && ready.LastTransitionTime.Add(lostAfter).After(s.now) {
-			planned := withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
-			planned.until = earliest(planned.until, ready.LastTransitionTime.Add(lostAfter))
-			return planned
-		}
+	planned := withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
+	if lost := awayUntil(current); lost.After(s.now) {
+		planned.until = earliest(planned.until, lost)
 	}
-	return withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
+	return planned
 }
 
 // withoutSender is what a message waits for that none of these numbers can send.

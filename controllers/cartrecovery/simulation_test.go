@@ -9,13 +9,14 @@ import (
 	"slices"
 	"time"
 
+	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/lru"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
@@ -126,7 +127,7 @@ func newSimulation(start time.Time, seed uint64) *simulation {
 
 // restart begins with an empty memory, as a new leader does.
 func (sim *simulation) restart() {
-	sim.reconciler = &Reconciler{Clock: sim.clock, Book: pace.NewBook(sim.clock, pace.Settle), opened: lru.New(1000)}
+	sim.reconciler = &Reconciler{Clock: sim.clock, Book: pace.NewBook(sim.clock, pace.Settle), openings: newOpenings()}
 	for _, store := range sim.stores {
 		sim.seed(store)
 		for _, each := range store.leads {
@@ -233,7 +234,12 @@ func (sim *simulation) situation(each *simLead) *situation {
 	s := &situation{
 		lead: each.object, store: store.store, product: store.product, policy: store.policy,
 		instances: store.instances, suppressed: suppressed, now: sim.clock.now,
-		draft: func(text textID) draft { return each.drafts[text] },
+		draft: func(text textID) draft {
+			if known := each.drafts[text]; known.state != draftReady || sim.clock.Since(known.readyAt) <= freshFor {
+				return known
+			}
+			return draft{}
+		},
 		contact: func(*v1alpha1.WhatsAppInstance) contact {
 			if each.checked {
 				return contact{state: contactRegistered}
@@ -241,16 +247,17 @@ func (sim *simulation) situation(each *simLead) *situation {
 			return contact{}
 		},
 	}
-	s.headroom = func(instance *v1alpha1.WhatsAppInstance) headroom { return sim.reconciler.headroom(s, instance) }
+	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom {
+		return sim.reconciler.headroom(s, instance, due)
+	}
+	s.waitsAt = sim.reconciler.Book.WaitsAt(client.ObjectKeyFromObject(each.object))
 	var others []v1alpha1.CartRecovery
 	for _, other := range store.leads {
 		if !other.deleted && other.object.Spec.Customer.Phone == each.object.Spec.Customer.Phone {
 			others = append(others, *other.object)
 		}
 	}
-	claimed, _ := sim.reconciler.opened.Get(contactOf(each.object))
-	known, _ := claimed.(opening)
-	s.other = othersOf(each.object, others, known)
+	s.other = othersOf(each.object, others, sim.reconciler.openings.get(openingOf(each.object)))
 	return s
 }
 
@@ -287,7 +294,7 @@ func (sim *simulation) reconcile(each *simLead) {
 	case resolve:
 		sim.resolve(each, s, planned.message)
 	case handOver:
-		sim.change(each, handedOver(1, s.now))
+		sim.change(each, handedOver(1, 0, s.now))
 		each.drafts = map[textID]draft{}
 		sim.counts["handed over"]++
 		sim.wakeAt(each, s.now)
@@ -300,7 +307,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		sim.wakeAt(each, s.now)
 	case finish:
 		sim.counts["ended "+planned.outcome]++
-		sim.change(each, finished(each.object, each.object.Spec.Purchase, planned.outcome, s.now))
+		sim.change(each, finished(each.object, each.object.Spec.Purchase, planned.outcome, 0, s.now))
 		sim.wakeAt(each, s.now)
 	case remove:
 		each.deleted = true
@@ -336,6 +343,8 @@ func (sim *simulation) change(each *simLead, apply change) {
 		withNext(*sim.situation(each), next)
 		each.object = next
 		sim.counts["writes"]++
+		// Its own write wakes a lead like any other.
+		sim.wakeAt(each, sim.clock.now)
 	}
 }
 
@@ -380,7 +389,7 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 		return
 	}
 	if sim.random.IntN(50) == 0 {
-		sim.reconciler.Book.Release(wanted.instance.UID, client.ObjectKeyFromObject(each.object))
+		sim.reconciler.giveTurnBack(s, wanted.instance)
 		sim.wakeAt(each, now.Add(conflictRetry))
 		return
 	}
@@ -390,15 +399,16 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 		sim.counts["moved"]++
 	}
 	sim.change(each, claim(wanted, 1, now))
-	sim.reconciler.remember(s, wanted, now)
 	attempt := lead.Find(each.object.Status.Conversation, wanted.id).Attempts
 	switch dice := sim.random.IntN(100); {
 	case each.store.down || dice < 2:
-		sim.reconciler.Book.Refused(wanted.instance.UID, client.ObjectKeyFromObject(each.object))
+		sim.reconciler.giveTurnBack(s, wanted.instance)
 		why := refusal{word: "Unavailable", blocked: v1alpha1.ReasonGatewayUnavailable, retryAt: now.Add(30 * time.Second), now: now}
 		why.counts = !each.store.down && dice < 1
 		if why.counts {
 			why.retryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
+		} else {
+			sim.reconciler.Book.Failed(wanted.instance.UID)
 		}
 		sim.change(each, refused(wanted.id, why))
 		sim.wakeAt(each, now)
@@ -409,6 +419,8 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 		sim.wakeAt(each, now.Add(askAfter))
 	default:
 		sim.leaves(each, wanted, opens)
+		sim.reconciler.Book.Worked(wanted.instance.UID)
+		each.drafts = map[textID]draft{}
 		sim.at(now.Add(300*time.Millisecond), func() {
 			sim.change(each, confirm(wanted.id, gateway.Receipt{MessageID: "g-" + wanted.id}, sim.clock.now))
 			sim.wakeAt(each, sim.clock.now)
@@ -423,7 +435,7 @@ func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
 		sim.change(each, confirm(claimed.id, gateway.Receipt{MessageID: "g-" + claimed.id}, s.now))
 	case !each.store.down && age >= grace:
 		wanted := each.object.Spec.Purchase == nil && each.object.Spec.Reversal == nil && !s.suppressed
-		sim.reconciler.Book.Refused(claimed.instance.UID, client.ObjectKeyFromObject(each.object))
+		sim.reconciler.giveTurnBack(s, claimed.instance)
 		sim.change(each, notSent(claimed.id, wanted, s.now))
 	case age >= giveUpAfter:
 		sim.change(each, unknown(claimed.id))
@@ -600,7 +612,7 @@ func (sim *simulation) takesOver(each *simLead) {
 		return
 	}
 	sim.appends(each, v1alpha1.RoleOperator, "Oi, aqui é o João")
-	handedOver(1, sim.clock.now)(&each.object.Status)
+	handedOver(1, 0, sim.clock.now)(&each.object.Status)
 }
 
 // givesBack has a person give the conversation back.
@@ -643,8 +655,17 @@ func (sim *simulation) setReady(store *simStore, number int, connected bool) {
 	}
 	instance := store.instances[number].DeepCopy()
 	instance.Status.Conditions[0] = metav1.Condition{Type: v1alpha1.ConditionReady, Status: value, Reason: reason, LastTransitionTime: metav1.NewTime(sim.clock.now)}
+	sim.setInstance(store, number, instance)
+}
+
+// setInstance changes a number; leads are woken as the controller's watch wakes them.
+func (sim *simulation) setInstance(store *simStore, number int, instance *v1alpha1.WhatsAppInstance) {
+	before := store.instances[number]
 	store.instances[number] = *instance
-	if connected {
+	if apiequality.Semantic.DeepEqual(sendability(&before), sendability(instance)) {
+		return
+	}
+	if connection.CanSend(instance, false, sim.clock.now) {
 		sim.reconciler.Book.Open(instance.UID)
 	}
 	sim.wakeAll(store)
@@ -662,18 +683,13 @@ func (sim *simulation) setReachable(store *simStore, value metav1.ConditionStatu
 	for i := range store.instances {
 		instance := store.instances[i].DeepCopy()
 		apimeta.SetStatusCondition(&instance.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: value, Reason: v1alpha1.ReasonReachable})
-		store.instances[i] = *instance
-		if value == metav1.ConditionTrue {
-			sim.reconciler.Book.Open(instance.UID)
-		}
+		sim.setInstance(store, i, instance)
 	}
-	sim.wakeAll(store)
 }
 
 // restrict pauses the new conversations of a number.
 func (sim *simulation) restrict(store *simStore, number int, until time.Time) {
 	instance := store.instances[number].DeepCopy()
 	instance.Status.NewConversationsPausedUntil = &metav1.Time{Time: until}
-	store.instances[number] = *instance
-	sim.wakeAll(store)
+	sim.setInstance(store, number, instance)
 }

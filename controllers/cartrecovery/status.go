@@ -171,13 +171,20 @@ func onClaimed(id string, apply func(*v1alpha1.CartRecoveryStatus, *v1alpha1.Mes
 	}
 }
 
-// finished writes the outcome, and what the recovery was worth; a lead that is finished
+// finished writes the outcome, what the recovery was worth, and the tokens of a text that was
+// not sent; a lead that is finished
 // again (a purchase after we gave up) keeps its first completion time.
-func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outcome string, now time.Time) change {
+func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outcome string, tokens int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
+		if lead.CycleAsked(recovery) {
+			// It ends before it has begun, and must not begin later.
+			status.Cycle++
+			status.CompletionTime = nil
+		}
 		if status.CompletionTime == nil {
 			status.CompletionTime = whole(now)
 		}
+		status.TokensUsed += tokens
 		unblock(status)
 		value := metav1.ConditionFalse
 		switch outcome {
@@ -222,7 +229,7 @@ func waiting(planned action, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		current := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked)
 		if planned.blocked == "" {
-			keep := planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
+			keep := planned.writing && current != nil && isTurn(current.Reason) || planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
 			return !keep && unblock(status)
 		}
 		if current != nil && current.Reason == planned.blocked && current.Message == planned.why {
@@ -235,6 +242,12 @@ func waiting(planned action, now time.Time) change {
 		setBlocked(status, planned.blocked, planned.why, now)
 		return true
 	}
+}
+
+// isTurn says whether a reason is that a message must wait for its turn: it still must while
+// its text is written anew.
+func isTurn(reason string) bool {
+	return reason == v1alpha1.ReasonPaced || reason == v1alpha1.ReasonGatewayUnavailable
 }
 
 func setBlocked(status *v1alpha1.CartRecoveryStatus, reason, message string, now time.Time) {
@@ -259,8 +272,9 @@ func setSucceeded(status *v1alpha1.CartRecoveryStatus, value metav1.ConditionSta
 type refusal struct {
 	// word is why, in one word.
 	word string
-	// counts says that the attempt counts against the message.
-	counts bool
+	// counts says that the attempt counts against the message, numbers that the next message
+	// from the number would be refused as well.
+	counts, numbers bool
 	// retryAt is when it may be tried again.
 	retryAt time.Time
 	// blocked and message are for the Blocked condition.
@@ -294,7 +308,7 @@ func refusalOf(err error, attempt int32, base time.Duration, now time.Time) refu
 	case failed.Class == failure.Transient, failed.Code == failure.NotConnected,
 		failed.Code == failure.Unauthorized, failed.Code == failure.NotFound,
 		failed.Code == failure.Misconfigured:
-		why.counts, why.retryAt = false, now.Add(jitter(30*time.Second))
+		why.counts, why.numbers, why.retryAt = false, true, now.Add(jitter(30*time.Second))
 	}
 	return why
 }

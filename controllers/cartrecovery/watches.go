@@ -95,8 +95,10 @@ func instanceChanges() builder.WatchesOption {
 
 type sendFacts struct {
 	Suspended, Deleted, Ready, Unreachable bool
-	Credentials                            *v1alpha1.ObjectReference
-	PausedUntil                            int64
+	// Reason of Ready: a number that is logged out is lost one day, one that is only away is not.
+	Reason      string
+	Credentials *v1alpha1.ObjectReference
+	PausedUntil int64
 }
 
 func sendability(instance *v1alpha1.WhatsAppInstance) sendFacts {
@@ -106,6 +108,9 @@ func sendability(instance *v1alpha1.WhatsAppInstance) sendFacts {
 		Ready:       apimeta.IsStatusConditionTrue(instance.Status.Conditions, v1alpha1.ConditionReady),
 		Unreachable: apimeta.IsStatusConditionFalse(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable),
 		Credentials: instance.Status.CredentialsSecretRef,
+	}
+	if ready := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady); ready != nil {
+		facts.Reason = ready.Reason
 	}
 	if until := instance.Status.NewConversationsPausedUntil; until != nil {
 		facts.PausedUntil = until.Unix()

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -175,4 +176,60 @@ func busiest(at []time.Time) int {
 		most = max(most, to-from+1)
 	}
 	return most
+}
+
+// TestQueue has a thousand carts left at once, in a store with two slow numbers: they leave
+// in turn, and waiting costs next to nothing.
+func TestQueue(t *testing.T) {
+	leads := 1000
+	if testing.Short() {
+		leads = 200
+	}
+	start := time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
+	sim := newSimulation(start, 5)
+	store := sim.addStore("shop", 2, func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 12 * time.Hour} })
+	for n := range leads {
+		sim.at(start, func() { sim.addLead(store, fmt.Sprintf("+55119%08d", n)) })
+	}
+	sim.run(start.Add(24 * time.Hour))
+	for _, fault := range sim.faults {
+		t.Error(fault)
+	}
+	// 20 new conversations a number and day, on the first day and, of those that expire by
+	// midnight, no second.
+	if sent := sim.counts["sent"]; sent < 38 || sent > 40 {
+		t.Errorf("%d messages left", sent)
+	}
+	if writes := float64(sim.counts["writes"]) / float64(leads); writes > 6 {
+		t.Errorf("%.1f status writes a lead", writes)
+	}
+	if passes := float64(sim.counts["passes"]) / float64(leads); passes > 60 {
+		t.Errorf("%.1f passes a lead", passes)
+	}
+}
+
+// TestOutageOfSending has the gateway refuse every message while it answers every question:
+// the numbers are left alone, and few messages try again.
+func TestOutageOfSending(t *testing.T) {
+	const leads = 400
+	start := time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
+	sim := newSimulation(start, 5)
+	store := sim.addStore("shop", 1)
+	gen.Unlimited(&store.instances[0])
+	store.down = true
+	for n := range leads {
+		sim.at(start, func() { sim.addLead(store, fmt.Sprintf("+55119%08d", n)) })
+	}
+	sim.run(start.Add(75 * time.Minute))
+	for _, fault := range sim.faults {
+		t.Error(fault)
+	}
+	if writes := sim.counts["writes"]; writes > 2*leads {
+		t.Errorf("an hour without sending cost %d status writes", writes)
+	}
+	store.down = false
+	sim.run(start.Add(2 * time.Hour))
+	if sent := sim.counts["sent"]; sent < leads*95/100 {
+		t.Errorf("an hour later %d messages of %d had left", sent, leads)
+	}
 }

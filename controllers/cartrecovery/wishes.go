@@ -54,20 +54,20 @@ func giveToPerson(s *situation) (action, bool) {
 	if asked == nil {
 		return action{}, false
 	}
-	return handingOver(s, asked), true
+	return handingOver(s, asked, 0), true
 }
 
 // handingOver gives the conversation to a person, after a message that says so where the
-// policy has one.
-func handingOver(s *situation, asked *v1alpha1.Message) action {
+// policy has one. tokens is what it cost to find out that the customer wants one.
+func handingOver(s *situation, asked *v1alpha1.Message, tokens int64) action {
 	notice := message{
 		id: lead.HandOffID(s.lead.Status.Cycle, asked.ID), replyTo: asked.ID,
-		fixed: s.policy.HandOffText, field: "recovery.handOffText",
+		fixed: s.policy.HandOffText, field: "recovery.handOffText", tokens: tokens,
 	}
 	if planned, ok := notify(s, notice, lastWrote(asked, s.now)); ok {
 		return planned
 	}
-	return action{kind: handOver}
+	return action{kind: handOver, message: message{tokens: tokens}}
 }
 
 // asksForPerson is the customer's message that asks for a person and was not answered since,
@@ -83,11 +83,18 @@ func asksForPerson(s *situation) *v1alpha1.Message {
 			return nil
 		case m.Role == v1alpha1.RoleCustomer && !m.At.After(resumed):
 			return nil
-		case m.Role == v1alpha1.RoleCustomer && s.policy.AsksForHuman(m.Text):
+		case m.Role == v1alpha1.RoleCustomer && (s.policy.AsksForHuman(m.Text) || wasTold(s.lead, m)):
 			return m
 		}
 	}
 	return nil
+}
+
+// wasTold says whether the customer was told, about this message, that a person will come:
+// then one must, whoever understood that they want one.
+func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
+	told := lead.Find(recovery.Status.Conversation, lead.HandOffID(asked.Cycle, asked.ID))
+	return told != nil && told.State != v1alpha1.MessageFailed && told.State != v1alpha1.MessageCancelled
 }
 
 // resumedAt is when a person last gave the conversation back; zero when never.
@@ -112,7 +119,7 @@ func notify(s *situation, notice message, asked time.Time) (action, bool) {
 	if until, quiet := s.policy.Quiet(latest(due, s.now)); quiet {
 		due = latest(due, until)
 	}
-	notice.due, notice.instance = due, instanceOf(s)
+	notice.due, notice.instance = due, s.named(lead.NumberOf(s.lead))
 	if state != stepOpen || !due.Before(notice.goneBy) || notice.instance == nil || !connection.CanSend(notice.instance, false, s.now) {
 		return action{}, false
 	}

@@ -53,6 +53,22 @@ func LastOpening(lead *v1alpha1.CartRecovery, before int32) time.Time {
 	return opened
 }
 
+// NumberOf names the WhatsAppInstance that a lead's conversation is on: the one that the last
+// message was sent from that went or may have gone; "" when there is none.
+func NumberOf(lead *v1alpha1.CartRecovery) string {
+	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
+		message := &lead.Status.Conversation[i]
+		if message.Role != v1alpha1.RoleAssistant || !mayHaveGone(message) {
+			continue
+		}
+		if message.Instance == "" && lead.Status.InstanceRef != nil {
+			return lead.Status.InstanceRef.Name
+		}
+		return message.Instance
+	}
+	return ""
+}
+
 // LastContact is when the customer of a lead last got a message of ours, or may have got
 // one; zero when never.
 func LastContact(lead *v1alpha1.CartRecovery) time.Time {

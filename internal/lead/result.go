@@ -9,7 +9,8 @@ import (
 // Recovered says whether a purchase came after a message of ours in the lead's current
 // cycle, and may be credited to it.
 func Recovered(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) bool {
-	if purchase == nil || purchase.Unattributed {
+	if purchase == nil || purchase.Unattributed || CycleAsked(recovery) {
+		// Nothing was sent yet in a cycle that was only asked for.
 		return false
 	}
 	contact := FirstContact(recovery)

@@ -30,6 +30,12 @@ const (
 	// skew is how far in the future something may have been sent: the clock of an earlier
 	// leader was ahead. What is further off is the work of a clock that was set back.
 	skew = time.Minute
+	// firstHold and longestHold bound how long a number is left alone after its gateway failed.
+	firstHold   = 30 * time.Second
+	longestHold = 5 * time.Minute
+	// tryFor is how long the others wait for the one message that tries again: longer than a
+	// call of the gateway can last.
+	tryFor = 15 * time.Second
 	// sameMessage is how far apart the time of a turn and that of its claim may be.
 	sameMessage = 30 * time.Second
 )
@@ -74,6 +80,8 @@ type Turn struct {
 	Expected time.Time
 	// Ahead is how many messages that wait now go before.
 	Ahead int
+	// Held: the gateway took none of the last messages from the number.
+	Held bool
 }
 
 // Book holds what was sent from each number and who waits for it. Its methods may be called
@@ -128,12 +136,14 @@ func (b *Book) Seeded(instance types.UID) bool {
 	return known && n.seeded
 }
 
-// Open says that a number can send, for the first time or again: the leads that were kept
+// Open says that a number can send, for the first time or again, and ends what Failed began: the leads that were kept
 // waiting now register, and go in order once settle is over.
 func (b *Book) Open(instance types.UID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.number(instance).settled = b.clock.Now().Add(b.settle)
+	n := b.number(instance)
+	n.settled = b.clock.Now().Add(b.settle)
+	n.holdFor, n.heldUntil = 0, time.Time{}
 }
 
 // Close forgets an instance that was deleted, and who waits for it.
@@ -201,6 +211,10 @@ func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, cl
 		return false
 	}
 	b.drop(lead)
+	if n.holdFor > 0 {
+		// The others wait for what comes of this one.
+		n.heldUntil = latest(n.heldUntil, at.Add(tryFor))
+	}
 	n.add(Sent{At: v1alpha1.NewTimestamp(at).Time, New: class == First, Lead: lead, Claimed: true})
 	b.wake(n, at)
 	return true
@@ -220,6 +234,36 @@ func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
 		n.takeBack(lead)
 		b.wake(n, b.clock.Now())
 	}
+}
+
+// Failed says that the gateway of an instance did not take a message for a reason that is not
+// the message's own. The number is then left alone, ever longer, and one message at a time
+// tries again.
+func (b *Book) Failed(instance types.UID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, now := b.number(instance), b.clock.Now()
+	n.holdFor = min(max(2*n.holdFor, firstHold), longestHold)
+	n.heldUntil = now.Add(n.holdFor)
+}
+
+// Worked says that the gateway of an instance took a message.
+func (b *Book) Worked(instance types.UID) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n := b.number(instance)
+	if n.holdFor == 0 {
+		return
+	}
+	n.holdFor, n.heldUntil = 0, time.Time{}
+	b.wake(n, b.clock.Now())
+}
+
+// WaitsAt is the instance that a lead waits for, "" for none.
+func (b *Book) WaitsAt(lead types.NamespacedName) types.UID {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.waits[lead].instance
 }
 
 // Forget has a lead wait nowhere: it was deleted, or has nothing to send.

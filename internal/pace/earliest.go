@@ -56,13 +56,22 @@ func appendSent(history []Sent, lead *v1alpha1.CartRecovery, instance string, si
 		from := sentFrom(lead, message)
 		if from == instance && !message.At.Before(since) {
 			history = append(history, Sent{
-				At: message.At.UTC(), New: message.Cycle != lastCycle || from != lastFrom, Claimed: message.State == v1alpha1.MessageClaimed,
+				At: message.At.UTC(), New: opens(message, lastCycle, from != lastFrom && lastFrom != ""), Claimed: message.State == v1alpha1.MessageClaimed,
 				Lead: types.NamespacedName{Namespace: lead.Namespace, Name: lead.Name},
 			})
 		}
 		lastCycle, lastFrom = message.Cycle, from
 	}
 	return history
+}
+
+// opens says whether a message started a conversation: the first step of a cycle, or the first
+// message from another number.
+func opens(message *v1alpha1.Message, lastCycle int32, moved bool) bool {
+	if message.Cycle != lastCycle {
+		return message.Step != ""
+	}
+	return moved
 }
 
 func sentFrom(lead *v1alpha1.CartRecovery, message *v1alpha1.Message) string {

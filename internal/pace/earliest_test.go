@@ -199,7 +199,7 @@ func TestGapIsDrawn(t *testing.T) {
 func TestHistoryOf(t *testing.T) {
 	now := time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
 	message := func(ago time.Duration, cycle int32, role v1alpha1.Role, state v1alpha1.MessageState) v1alpha1.Message {
-		return v1alpha1.Message{At: v1alpha1.NewTimestamp(now.Add(-ago)), Cycle: cycle, Role: role, State: state}
+		return v1alpha1.Message{At: v1alpha1.NewTimestamp(now.Add(-ago)), Cycle: cycle, Role: role, State: state, Step: "first"}
 	}
 	ours := func(ago time.Duration, cycle int32, state v1alpha1.MessageState) v1alpha1.Message {
 		return message(ago, cycle, v1alpha1.RoleAssistant, state)

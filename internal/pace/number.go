@@ -13,6 +13,10 @@ type number struct {
 	seeded bool
 	// settled is when more than answers may be sent.
 	settled time.Time
+	// heldUntil is until when nothing is sent because the gateway failed, and holdFor how long
+	// that was the last time; 0 when it works.
+	heldUntil time.Time
+	holdFor   time.Duration
 	// swept is when the lines were last searched.
 	swept time.Time
 	// history is what was sent, oldest first; own holds what this process itself took of it.
@@ -117,9 +121,9 @@ func (n *number) sentSince(since time.Time) int {
 // opens is when a class may be sent at all.
 func (n *number) opens(class Class) time.Time {
 	if class == Answer {
-		return time.Time{}
+		return n.heldUntil
 	}
-	return n.settled
+	return latest(n.settled, n.heldUntil)
 }
 
 // turn says what a lead that waits is told.
@@ -130,7 +134,7 @@ func (n *number) turn(of Number, e *entry, class Class, now time.Time) Turn {
 	if n.seeded && rank == 0 && !expected.After(now) && !n.yields(of, class, now) {
 		return Turn{Now: true, At: now, Expected: now}
 	}
-	turn := Turn{Expected: expected, Ahead: ahead}
+	turn := Turn{Expected: expected, Ahead: ahead, Held: n.holdFor > 0}
 	turn.At = n.askAgain(of, class, e.lead, ahead, expected, now)
 	return turn
 }

@@ -1,0 +1,176 @@
+package cartrecovery
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// numberWith is a number whose Ready condition has been so since a time after t0.
+func numberWith(name string, value metav1.ConditionStatus, reason string, since time.Duration) v1alpha1.WhatsAppInstance {
+	return *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Name, i.UID = name, "uid-"+i.UID
+		i.Status.Conditions[0].Status, i.Status.Conditions[0].Reason = value, reason
+		i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(t0.Add(since))
+	})
+}
+
+// senderCases are the rows about which number a message leaves from.
+func senderCases() []planCase {
+	const hour = time.Hour
+	out := func(since time.Duration) v1alpha1.WhatsAppInstance {
+		return numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since)
+	}
+	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
+	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: t0.Add(24 * hour)}
+	})
+	sent, unknown := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), ours(firstID, v1alpha1.MessageUnknown, t0.Add(firstDue))
+	asks := theirs("m1", t0.Add(hour))
+	answerAt, answer := hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
+	move := func(s *situation) { s.policy.NumberLost = v1alpha1.NumberLostMove }
+	knows := func(s *situation) { s.other.instance = gen.Instance }
+	lines := func(waitsAt string, first, then time.Duration) func(*situation) {
+		return func(s *situation) {
+			for i := range s.instances {
+				if s.instances[i].Name == waitsAt {
+					s.waitsAt = s.instances[i].UID
+				}
+			}
+			s.headroom = func(i *v1alpha1.WhatsAppInstance, _ time.Time) headroom {
+				if i.Name == gen.Instance {
+					return headroom{free: s.now.Add(first)}
+				}
+				return headroom{free: s.now.Add(then)}
+			}
+		}
+	}
+	two := []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}
+	return []planCase{
+		// A conversation that has begun.
+		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(), lead: []leadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()}, want: send, message: answer, from: gen.Instance},
+		{name: "also when that may start no conversations", now: answerAt, text: ready(), lead: []leadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{paused, second}, want: send, message: answer, from: gen.Instance},
+		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost", now: answerAt, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: wait, until: hour + lostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "one that is lost is named", now: hour + lostAfter, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: wait, until: hour + expiresAt, blocked: v1alpha1.ReasonNumberLost},
+		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{second}, want: wait, until: hour + expiresAt, blocked: v1alpha1.ReasonNumberLost},
+		{name: "by policy the conversation moves", now: hour + lostAfter, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: send, message: answer, from: "second"},
+		{name: "not from a number that has just logged out", now: answerAt, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: wait, until: hour + lostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "not from one that is only not connected", now: 5 * hour, text: ready(), lead: []leadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, with: move, want: wait, until: hour + expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+
+		// A new conversation.
+		{name: "a new conversation begins on the number the customer knows", now: firstDue, text: ready(), instances: two, with: func(s *situation) { s.other.instance = "second" }, want: send, message: firstID, from: "second"},
+		{name: "it waits while that is only just away", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(firstDue - time.Minute), second}, with: knows, want: wait, until: firstDue + lostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "and then begins on another", now: firstDue + lostAfter, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(firstDue - time.Minute), second}, with: knows, want: send, message: firstID, from: "second"},
+		{name: "at once when the known one is restricted", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused, second}, with: knows, want: send, message: firstID, from: "second"},
+		{name: "a new conversation begins on the number that is free first", now: firstDue, text: ready(), instances: two, with: lines("", time.Hour, time.Minute), want: send, message: firstID, from: "second"},
+		{name: "a lead stays in its line", now: firstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Minute, 0), want: send, message: firstID, from: gen.Instance},
+		{name: "unless another is clearly earlier", now: firstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Hour, 0), want: send, message: firstID, from: "second"},
+		{name: "a gateway that does not answer is named", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.Conditions = append(i.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse})
+		})}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
+	}
+}
+
+// wishCases are the rows about what a customer asks for, and whom else it concerns.
+func wishCases() []planCase {
+	const hour = time.Hour
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	says := func(text string) leadMod {
+		return func(l *v1alpha1.CartRecovery) {
+			theirs("m1", t0.Add(hour))(l)
+			l.Status.Conversation[len(l.Status.Conversation)-1].Text = text
+		}
+	}
+	handOffID := lead.HandOffID(0, "m1")
+	notice := func(state v1alpha1.MessageState) leadMod { return ours(handOffID, state, t0.Add(hour+time.Second)) }
+	tells := func(s *situation) { s.policy.HandOffText = "Já chamo alguém." }
+	quiet := func(s *situation) { s.policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "12:00"} }
+	soon := hour + 2*time.Second
+	return []planCase{
+		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []leadMod{sent, says("atendente")}, want: handOver},
+		{name: "is told so first, where the policy says", now: soon, lead: []leadMod{sent, says("atendente")}, with: tells, want: send, message: handOffID},
+		{name: "and is then given to one", now: soon, lead: []leadMod{sent, says("atendente"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
+		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(), lead: []leadMod{sent, says("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
+		{name: "as the AI understands them", now: soon + time.Minute, text: draft{state: draftHandOff, tokens: 40}, lead: []leadMod{sent, says("me passa pra alguém daí")}, want: handOver},
+		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon, lead: []leadMod{sent, says("atendente")}, with: func(s *situation) { tells(s); quiet(s) }, want: handOver},
+		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour, text: ready(), lead: []leadMod{sent, says("atendente"), resumedBy(t0.Add(hour + time.Minute))}, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon, lead: []leadMod{sent, says("PARAR")}, with: quiet, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not without a text", now: soon, lead: []leadMod{sent, says("PARAR")}, with: func(s *situation) { s.policy.OptOutConfirmation = "" }, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not while the store is suspended", now: soon, suspended: true, lead: []leadMod{sent, says("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not over a person", now: soon, lead: []leadMod{sent, operator("o1", t0.Add(hour-time.Minute)), says("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+
+		{name: "nobody is written to by two recoveries within the cooldown", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0 }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonCooldown},
+		{name: "after it they are", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0.Add(firstDue - policy.DefaultCooldown) }, want: send, message: firstID},
+		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, says("Tem boleto?")}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "nobody is written to while a person has another conversation with them", now: firstDue, text: ready(), with: func(s *situation) { s.other.handedOff = true }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonWithPerson},
+
+		{name: "a cycle that was asked for begins", now: 100 * hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*hour)), cycleAsked(t0.Add(99*hour), t0.Add(90*hour))}, want: reopen},
+		{name: "not when the customer has bought meanwhile, and what was said before it wins nothing", now: 100 * hour,
+			lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*hour)), cycleAsked(t0.Add(99*hour), t0.Add(90*hour)), bought(t0.Add(99*hour + time.Minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+	}
+}
+
+// cycleAsked is a lead whose customer left the checkout again.
+func cycleAsked(at, completed time.Time) leadMod {
+	return func(l *v1alpha1.CartRecovery) {
+		abandoned := v1alpha1.NewTimestamp(at)
+		l.Spec.AbandonedAt = &abandoned
+		l.Annotations = map[string]string{v1alpha1.AnnotationPreviousCompleted: completed.Format(time.RFC3339)}
+	}
+}
+
+// textCases are the rows about what happens when there is no text.
+func textCases() []planCase {
+	fallback := func(s *situation) { s.policy.FallbackText = "Oi! Posso ajudar?" }
+	failing := func(since time.Duration) draft {
+		return draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, failures: 3, firstFailedAt: t0.Add(since), retryAt: t0.Add(firstDue + time.Hour)}
+	}
+	refusedText := draft{state: draftRefused, why: "a link that was not given", tokens: 80}
+	exhausted := draft{state: draftExhausted, retryAt: t0.Add(12 * time.Hour)}
+	sameLast := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue), func(m *v1alpha1.Message) { m.Text = "Oi! Posso ajudar?" })
+	asks := theirs("m1", t0.Add(time.Hour))
+	reply := time.Hour + policy.DefaultReplyDebounce
+	return []planCase{
+		{name: "an AI that fails is waited for", now: firstDue + time.Minute, text: failing(firstDue), with: fallback, want: wait, until: firstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "for fifteen minutes", now: firstDue + fallbackAfter, text: failing(firstDue), with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
+		{name: "counted from the due time", now: firstDue + time.Minute, text: failing(0), with: fallback, want: wait, until: firstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "and longer without a fallback", now: firstDue + fallbackAfter, text: failing(firstDue), want: wait, until: firstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a text that may not be sent is replaced", now: firstDue, text: refusedText, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
+		{name: "not before it is due", now: firstDue - time.Second, text: refusedText, with: fallback, want: wait, until: firstDue},
+		{name: "or blocks", now: firstDue, text: refusedText, want: wait, until: expiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "nobody is told the same twice in a row", now: reply, text: refusedText, lead: []leadMod{sameLast, asks}, with: fallback, want: wait, until: time.Hour + expiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "a budget that is used up is replaced", now: firstDue, text: exhausted, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
+		{name: "or blocks until tomorrow", now: firstDue, text: exhausted, want: wait, until: 12 * time.Hour, blocked: v1alpha1.ReasonTokenBudget},
+		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: prepare, message: firstID},
+		{name: "a fallback that cannot be written is none", now: firstDue, text: refusedText, with: func(s *situation) { s.policy.FallbackText = "{{.Nobody}}" }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "a text that is overdue and being written is looked at every minute", now: firstDue, text: draft{state: draftPending}, want: wait, until: firstDue + time.Minute},
+		{name: "a refused message is sent with another text when its own is old", now: firstDue + time.Hour, text: ready(),
+			lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue+time.Minute)))}, want: send, message: firstID, says: "Oi, Maria!"},
+	}
+}
+
+// quietCases are the rows about the quiet hours; t0 is 09:00 in São Paulo.
+func quietCases() []planCase {
+	hours := func(start, end string) func(*situation) {
+		return func(s *situation) {
+			s.policy.QuietHours = &v1alpha1.QuietHours{Start: start, End: end, Spread: &v1alpha1.Duration{}}
+		}
+	}
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	return []planCase{
+		{name: "what the quiet hours will hold is looked at when it would have left", now: 0, with: hours("09:10", "11:00"), want: wait, until: firstDue},
+		{name: "and then said to be held", now: firstDue, with: hours("09:10", "11:00"), text: ready(), want: wait, until: 2*time.Hour - prepareAhead, blocked: v1alpha1.ReasonQuietHours},
+		{name: "its text is written a little ahead of the opening", now: 2*time.Hour - prepareAhead, with: hours("09:10", "11:00"), want: prepare, message: firstID},
+		{name: "and waits", now: 2*time.Hour - time.Second, with: hours("09:10", "11:00"), text: ready(), want: wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "it leaves at the opening", now: 2 * time.Hour, with: hours("09:10", "11:00"), text: ready(), want: send, message: firstID},
+		{name: "an overdue one waits as well", now: 3 * time.Hour, with: hours("11:00", "13:00"), text: ready(), want: wait, until: 4*time.Hour - prepareAhead, blocked: v1alpha1.ReasonQuietHours},
+		{name: "an answer too", now: time.Hour + policy.DefaultReplyDebounce, with: hours("10:00", "11:00"), text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "a lead that would be held beyond its time ends", now: expiresAt - time.Minute, with: hours("08:00", "10:00"), text: ready(), want: wait, until: expiresAt, blocked: v1alpha1.ReasonQuietHours},
+	}
+}
