@@ -289,6 +289,7 @@ func fuzzVerify(f *testing.F, platform Platform, sign func(body []byte, secret s
 	}
 	f.Add([]byte(`{"signature":"00","order":{}}`), "", "k")
 	f.Add([]byte(`{"origin_secret":"","origin":"","hottok":""}`), "", "")
+	f.Add([]byte("0"), "", " ")
 	f.Fuzz(func(t *testing.T, body []byte, credential, secret string) {
 		carry := func(string) string { return credential }
 		delivery := Delivery{Body: body, Header: carry, Query: carry}
@@ -301,7 +302,10 @@ func fuzzVerify(f *testing.F, platform Platform, sign func(body []byte, secret s
 		if err != nil && !errors.Is(err, ErrNoCredential) && !errors.Is(err, ErrBadCredential) {
 			checkInputError(t, err)
 		}
-		if secret == "" {
+		if strings.TrimSpace(secret) == "" {
+			if platform.Verify(sign(body, secret), [][]byte{[]byte(secret)}) == nil {
+				t.Fatal("authentic with a blank secret")
+			}
 			return
 		}
 		if err := platform.Verify(sign(body, secret), [][]byte{{}, []byte("another"), []byte(secret)}); err != nil {
