@@ -110,10 +110,12 @@ func (r *Reconciler) giveTurnBack(s *situation, instance *v1alpha1.WhatsAppInsta
 func (r *Reconciler) headroom(s *situation, instance *v1alpha1.WhatsAppInstance, due time.Time) headroom {
 	number := numberOf(s, instance)
 	stats := r.Book.Stats(instance.UID, number)
-	return headroom{
-		free: r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.lead), pace.First, due),
-		left: int(stats.NewAllowedToday - stats.NewToday - stats.Waiting),
+	free := r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.lead), pace.First, due)
+	if !free.After(r.Clock.Now()) {
+		// At once: of two such numbers none is freer for having been asked for first.
+		free = s.now
 	}
+	return headroom{free: free, left: int(stats.NewAllowedToday - stats.NewToday - stats.Waiting)}
 }
 
 func numberOf(s *situation, instance *v1alpha1.WhatsAppInstance) pace.Number {

@@ -158,8 +158,9 @@ func (w *world) secret(name string, data map[string]string) {
 	w.create(&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: name}, StringData: data})
 }
 
-// pair makes a WhatsAppInstance that is provisioned and connected.
-func (w *world) pair(name string) {
+// pair makes a WhatsAppInstance that is provisioned and connected. The modifiers change its
+// spec.
+func (w *world) pair(name string, mods ...func(*v1alpha1.WhatsAppInstance)) {
 	GinkgoHelper()
 	server := serve(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		w.mu.Lock()
@@ -169,6 +170,9 @@ func (w *world) pair(name string) {
 	}))
 	instance := gen.In(w.namespace, gen.InstanceObject(gen.Unlimited))
 	instance.Name = name
+	for _, mod := range mods {
+		mod(instance)
+	}
 	instance.Spec.Gateway.BaseURL = server.URL()
 	instance.Spec.Gateway.AdminTokenSecretRef = &v1alpha1.SecretKeyReference{Name: "gateway-admin", Key: "token"}
 	account, err := uazapi.New(nil, gateway.Endpoint{BaseURL: server.URL(), AdminToken: adminToken})
@@ -294,6 +298,7 @@ func (w *world) says(name, id, text string, mods ...func(*v1alpha1.Message)) {
 		mod(&message)
 	}
 	w.status(name, func(status *v1alpha1.CartRecoveryStatus) {
+		message.Cycle = status.Cycle
 		status.Conversation = lead.Append(status.Conversation, message)
 	})
 }
@@ -453,6 +458,18 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	}
 	DeferCleanup(func() { r.stop() })
 	return r
+}
+
+// saw waits until the replica's cache has an object as it is now: what is written next may
+// reach it by another watch, and sooner.
+func (r *replica) saw(w *world, kind client.Object, name string) {
+	GinkgoHelper()
+	Expect(environment.Client.Get(w.ctx, w.key(name), kind)).To(Succeed())
+	now := kind.GetResourceVersion()
+	Eventually(func() (string, error) {
+		err := r.api.Client.Get(w.ctx, w.key(name), kind)
+		return kind.GetResourceVersion(), err
+	}).Should(Equal(now))
 }
 
 // gateway is that of the simulator; numbers are looked up in the world where that knows
