@@ -49,7 +49,12 @@ func Observe(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.
 // connected also ends the pairing attempt: it had its outcome.
 func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.Time) {
 	status := &instance.Status
-	if status.Phase != v1alpha1.InstanceConnected && status.Phase != v1alpha1.InstanceRestricted {
+	if status.FirstConnectedTime == nil {
+		// A number that was connected before this was noted is no fresh one.
+		status.FirstConnectedTime = status.LastConnectedTime.DeepCopy()
+	}
+	becomes := status.Phase != v1alpha1.InstanceConnected && status.Phase != v1alpha1.InstanceRestricted
+	if becomes || status.LastConnectedTime == nil {
 		status.LastConnectedTime = &metav1.Time{Time: whole(now)}
 	}
 	if status.FirstConnectedTime == nil {

@@ -118,6 +118,66 @@ func TestObserveConnected(t *testing.T) {
 	}
 }
 
+// The warm-up counts from the first connection: what is written here must never move.
+func TestFirstConnectedTime(t *testing.T) {
+	connected := gateway.State{Connection: gateway.Connected}
+	before := func(phase v1alpha1.InstancePhase, first, last *metav1.Time) *v1alpha1.WhatsAppInstance {
+		return fresh(func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.Phase, i.Status.FirstConnectedTime, i.Status.LastConnectedTime = phase, first, last
+		})
+	}
+	for name, test := range map[string]struct {
+		instance    *v1alpha1.WhatsAppInstance
+		first, last *metav1.Time
+	}{
+		"never connected":                        {before(v1alpha1.InstancePairing, nil, nil), at(0), at(0)},
+		"stays connected":                        {before(v1alpha1.InstanceConnected, at(-72*time.Hour), at(-time.Hour)), at(-72 * time.Hour), at(-time.Hour)},
+		"paired again":                           {before(v1alpha1.InstancePairing, at(-72*time.Hour), at(-time.Hour)), at(-72 * time.Hour), at(0)},
+		"was made again":                         {before(v1alpha1.InstancePending, at(-72*time.Hour), at(-time.Hour)), at(-72 * time.Hour), at(0)},
+		"connected since before it was noted":    {before(v1alpha1.InstanceConnected, nil, at(-time.Hour)), at(-time.Hour), at(-time.Hour)},
+		"restricted since before it was noted":   {before(v1alpha1.InstanceRestricted, nil, at(-time.Hour)), at(-time.Hour), at(-time.Hour)},
+		"away when it began to be noted":         {before(v1alpha1.InstanceDisconnected, nil, at(-time.Hour)), at(-time.Hour), at(0)},
+		"failing when it began to be noted":      {before(v1alpha1.InstanceFailed, nil, at(-time.Hour)), at(-time.Hour), at(0)},
+		"connected, and nobody knows how long":   {before(v1alpha1.InstanceConnected, nil, nil), at(0), at(0)},
+		"first connected, and last is not known": {before(v1alpha1.InstanceConnected, at(-time.Hour), nil), at(-time.Hour), at(0)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for range 2 {
+				Observe(test.instance, connected, now)
+				if got := test.instance.Status; !got.FirstConnectedTime.Equal(test.first) || !got.LastConnectedTime.Equal(test.last) {
+					t.Errorf("first connected at %v, last at %v; want %v and %v", got.FirstConnectedTime, got.LastConnectedTime, test.first, test.last)
+				}
+			}
+		})
+	}
+}
+
+func TestRestrict(t *testing.T) {
+	for name, test := range map[string]struct {
+		instance *v1alpha1.WhatsAppInstance
+		until    time.Duration
+		phase    v1alpha1.InstancePhase
+	}{
+		"connected":             {fresh(connectedBefore), time.Hour, v1alpha1.InstanceRestricted},
+		"restricted for longer": {fresh(connectedBefore, pausedUntil(time.Minute)), time.Hour, v1alpha1.InstanceRestricted},
+		"over already":          {fresh(connectedBefore), -time.Second, v1alpha1.InstanceConnected},
+		"logged out meanwhile":  {fresh(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phase = v1alpha1.InstanceDisconnected }), time.Hour, v1alpha1.InstanceDisconnected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			Restrict(test.instance, now.Add(test.until), now)
+			paused := test.instance.Status.NewConversationsPausedUntil
+			if test.instance.Status.Phase != test.phase || (test.until > 0) != paused.Equal(at(test.until)) {
+				t.Errorf("phase %s, paused until %v", test.instance.Status.Phase, paused)
+			}
+			Observe(test.instance, gateway.State{Connection: gateway.Connected}, now.Add(2*time.Hour))
+			expectReady(t, test.instance, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true)
+			if test.instance.Status.NewConversationsPausedUntil != nil {
+				t.Error("the restriction has passed and is still written")
+			}
+		})
+	}
+}
+
 func TestFailed(t *testing.T) {
 	failed := func(class failure.Class, code failure.Code, status int) error {
 		return &failure.Error{Class: class, Code: code, Op: "test: call", Status: status}
