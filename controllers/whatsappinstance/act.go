@@ -38,6 +38,7 @@ const (
 
 // act does what was planned and writes the outcome.
 func (r *Reconciler) act(ctx context.Context, p *pass, next action) error {
+	p.memory.tried = p.memory.tried || (p.instance.DeletionTimestamp != nil && next.kind != wait)
 	switch next.kind {
 	case halt:
 		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
@@ -151,12 +152,15 @@ func (r *Reconciler) keepToken(ctx context.Context, p *pass, token string) error
 }
 
 // forgetToken drops a token that the gateway does not know any more, or that is another
-// gateway's.
+// gateway's, where there is one.
 func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { lost(i, p.now) }); err != nil {
 		return err
 	}
 	p.memory.state = ""
+	if !p.credentials.token {
+		return nil
+	}
 	return r.writeSecret(ctx, p.instance, gateway.CredentialsSecret(p.instance), func(secret *corev1.Secret) {
 		delete(secret.Data, gateway.KeyToken)
 		delete(secret.Data, gateway.KeyGateway)
@@ -306,8 +310,8 @@ func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
 	return r.forgetToken(ctx, p)
 }
 
-// trace looks for an instance that was made and whose token is not at hand, so that it
-// can be deleted.
+// trace looks for an instance that was made and whose token is not at hand, and deletes
+// it. The token is not stored: a namespace that is being deleted takes no new Secret.
 func (r *Reconciler) trace(ctx context.Context, p *pass) error {
 	found, ok, err := p.gateway.Find(ctx, identity(p.instance))
 	if err != nil {
@@ -316,7 +320,10 @@ func (r *Reconciler) trace(ctx context.Context, p *pass) error {
 	if !ok {
 		return r.setFinalizer(ctx, p.instance, false)
 	}
-	return r.keepToken(ctx, p, found.Token)
+	if p.gateway, err = r.Connector.WithToken(p.instance, found.Token); err != nil {
+		return r.failed(ctx, p, err)
+	}
+	return r.destroy(ctx, p)
 }
 
 // destroy logs the phone out and deletes the instance. Both succeed when there is nothing

@@ -34,7 +34,7 @@ import (
 const (
 	// defaultConcurrency is how many instances are handled at once: they wait on HTTP.
 	defaultConcurrency = 32
-	// reconcileTimeout is longer than the two calls a pass makes at most, and their writes.
+	// reconcileTimeout is longer than the three calls a pass makes at most, and their writes.
 	reconcileTimeout = 4 * gateway.Timeout
 	// minBackoff and maxBackoff bound the pause after an error of the API server.
 	minBackoff = time.Second
@@ -212,6 +212,8 @@ type pass struct {
 	gateway gateway.Gateway
 	// problem is why there is no gateway.
 	problem error
+	// token is the instance's, "" when there is none. A secret.
+	token string
 	// webhookAt is where the gateway is to post.
 	webhookAt gateway.Webhook
 	// location is the Store's time zone.
@@ -234,12 +236,23 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	if err := r.lookAtCredentials(ctx, p); err != nil {
 		return nil, err
 	}
-	p.gateway, err = r.Connector.For(ctx, instance)
+	p.gateway, err = r.gatewayOf(ctx, p)
 	if err != nil && failure.CodeOf(err) != failure.Misconfigured {
 		return nil, fmt.Errorf("read the gateway's credentials: %w", err)
 	}
 	p.problem, p.misconfigured = err, err != nil
 	return p, nil
+}
+
+// gatewayOf builds the gateway. One that is needed for a deletion only does with the
+// instance's token: the account's may be in a Secret that was deleted together with it.
+func (r *Reconciler) gatewayOf(ctx context.Context, p *pass) (gateway.Gateway, error) {
+	built, err := r.Connector.For(ctx, p.instance)
+	deleting := p.instance.DeletionTimestamp != nil && p.credentials.token && !p.credentials.elsewhere
+	if deleting && failure.CodeOf(err) == failure.Misconfigured {
+		return r.Connector.WithToken(p.instance, p.token)
+	}
+	return built, err
 }
 
 func (r *Reconciler) lookAtCredentials(ctx context.Context, p *pass) error {
@@ -248,6 +261,7 @@ func (r *Reconciler) lookAtCredentials(ctx context.Context, p *pass) error {
 		return err
 	}
 	p.credentials = readCredentials(secret.Data, r.Connector.Fingerprint(p.instance))
+	p.token = string(secret.Data[gateway.KeyToken])
 	if key := secret.Data[gateway.KeyWebhook]; r.PublicURL != "" && len(key) > 0 {
 		p.webhookAt = gateway.Webhook{URL: webhookURL(r.PublicURL, p.instance), Key: string(key)}
 		p.webhook = hash(p.webhookAt.KeyedURL())

@@ -73,6 +73,8 @@ type memory struct {
 	// reprovisioned: the instance was gone and has been made again, and the gateway has not
 	// accepted its new token yet.
 	reprovisioned bool
+	// tried: the deletion at the gateway was tried.
+	tried bool
 	// failures counts the failed calls in a row.
 	failures int
 
@@ -114,7 +116,7 @@ const (
 	endPairing   kind = "EndPairing"
 	// connect asks for a QR or pair code.
 	connect kind = "Connect"
-	// trace looks for the instance of an object that is being deleted.
+	// trace looks for the instance of an object that is being deleted, and deletes it.
 	trace kind = "Trace"
 	// destroy deletes the instance at the gateway, then releases.
 	destroy kind = "Destroy"
@@ -159,7 +161,7 @@ func planDeletion(s *situation) action {
 		return action{kind: wait}
 	case instance.Spec.DeletionPolicy != v1alpha1.DeletionDelete || neverMade:
 		return action{kind: release}
-	case !s.now.Before(deadline) && s.memory.failures > 0:
+	case !s.now.Before(deadline) && s.memory.tried:
 		return action{kind: abandon}
 	case s.now.Before(s.memory.retryAt):
 		return action{kind: wait, until: earliest(s.memory.retryAt, deadline)}

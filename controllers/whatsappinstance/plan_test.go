@@ -81,6 +81,8 @@ func backingOff(s *situation) {
 	s.memory.failures, s.memory.retryAt, s.memory.state = 1, at(30*time.Second), ""
 }
 
+func tried(s *situation) { s.memory.tried = true }
+
 // planned is a row of the tables: a situation, and what is planned for it.
 type planned struct {
 	situation *situation
@@ -211,7 +213,9 @@ func TestPlanDeletion(t *testing.T) {
 		"deleted, Secret is gone":          {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.credentials = credentials{} })), trace, time.Time{}},
 		"deleted, gateway is down":         {settledSituation(policyDelete, guarded, deleted(time.Minute), backingOff), wait, at(30 * time.Second)},
 		"deleted, time is running out":     {settledSituation(policyDelete, guarded, deleted(290*time.Second), backingOff), wait, at(10 * time.Second)},
-		"deleted, given up":                {settledSituation(policyDelete, guarded, deleted(5*time.Minute), backingOff), abandon, time.Time{}},
+		"deleted, given up":                {settledSituation(policyDelete, guarded, deleted(5*time.Minute), backingOff, tried), abandon, time.Time{}},
+		"deleted, the API server refuses":  {settledSituation(policyDelete, guarded, deleted(5*time.Minute), tried), abandon, time.Time{}},
+		"deleted, tried, still in time":    {settledSituation(policyDelete, guarded, deleted(time.Minute), tried), destroy, time.Time{}},
 		"deleted long ago, not tried yet":  {settledSituation(policyDelete, guarded, deleted(time.Hour)), destroy, time.Time{}},
 		"deleted, misconfigured":           {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.misconfigured = true })), complain, time.Time{}},
 		"deleted, another gateway's token": {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},

@@ -30,12 +30,16 @@ const (
 // Fingerprint tells the gateway of an instance from any other: a token is never sent to a
 // gateway that did not hand it out.
 func (c *Connector) Fingerprint(instance *v1alpha1.WhatsAppInstance) string {
-	base := instance.Spec.Gateway.BaseURL
-	if base == "" {
-		base = c.defaults(instance.Spec.Gateway.Type).BaseURL
-	}
-	sum := sha256.Sum256([]byte(string(instance.Spec.Gateway.Type) + "\x00" + strings.TrimRight(base, "/")))
+	sum := sha256.Sum256([]byte(string(instance.Spec.Gateway.Type) + "\x00" + strings.TrimRight(c.base(instance), "/")))
 	return hex.EncodeToString(sum[:])
+}
+
+// base is the address of the gateway that an instance names, "" when there is none.
+func (c *Connector) base(instance *v1alpha1.WhatsAppInstance) string {
+	if named := instance.Spec.Gateway.BaseURL; named != "" {
+		return named
+	}
+	return c.defaults(instance.Spec.Gateway.Type).BaseURL
 }
 
 // Defaults are the operator's own gateway of one type and its credentials. They are only
@@ -81,6 +85,20 @@ func (c *Connector) For(ctx context.Context, instance *v1alpha1.WhatsAppInstance
 		return nil, err
 	}
 	return factory(c.Client, endpoint)
+}
+
+// WithToken returns the Gateway of an instance for the calls that its own token authorises,
+// without a look at any Secret: what is deleted can still be cleaned up when its Secrets
+// went first. The token must be one that this gateway handed out. The error is a
+// *failure.Error with code Misconfigured.
+func (c *Connector) WithToken(instance *v1alpha1.WhatsAppInstance, token string) (Gateway, error) {
+	factory, ok := c.Factories[instance.Spec.Gateway.Type]
+	if !ok {
+		return nil, misconfigured("spec.gateway.type: %s is not supported by this version", instance.Spec.Gateway.Type)
+	}
+	return factory(c.Client, Endpoint{
+		BaseURL: c.base(instance), Token: token, Instance: index.GatewayName(instance), Dialect: instance.Spec.Gateway.Dialect,
+	})
 }
 
 func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Endpoint, error) {

@@ -186,6 +186,41 @@ func TestATokenGoesToNoOtherGateway(t *testing.T) {
 	}
 }
 
+func TestWithToken(t *testing.T) {
+	c := connector(own)
+	for name, row := range map[string]struct {
+		spec v1alpha1.GatewaySpec
+		want gateway.Endpoint
+	}{
+		"the operator's own": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI}, gateway.Endpoint{BaseURL: own.BaseURL}},
+		"an own gateway whose Secret is gone": {
+			v1alpha1.GatewaySpec{
+				Type: v1alpha1.GatewayEvolution, BaseURL: "https://theirs.example.com", Dialect: v1alpha1.DialectV1,
+				AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: "missing", Key: "token"},
+			},
+			gateway.Endpoint{BaseURL: "https://theirs.example.com", Dialect: v1alpha1.DialectV1},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+				i.Spec.Gateway, i.Status.CredentialsSecretRef = row.spec, nil
+			})
+			row.want.Token, row.want.Instance = "instance", gen.Namespace+"."+gen.Instance
+			got, err := c.WithToken(instance, "instance")
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := got.(*built).Endpoint; got != row.want {
+				t.Error("the gateway was built for another endpoint")
+			}
+		})
+	}
+	simulated := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type = v1alpha1.GatewaySimulated })
+	if _, err := c.WithToken(simulated, "instance"); failure.CodeOf(err) != failure.Misconfigured {
+		t.Errorf("a type that is not supported: %v", err)
+	}
+}
+
 func TestNothingSecretIsPrinted(t *testing.T) {
 	endpoint := gateway.Endpoint{BaseURL: "https://x", AdminToken: "hidden-admin", Token: "hidden-token", Instance: "one"}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
