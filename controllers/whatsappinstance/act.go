@@ -152,8 +152,11 @@ func (r *Reconciler) keepToken(ctx context.Context, p *pass, token string) error
 }
 
 // forgetToken drops a token that the gateway does not know any more, or that is another
-// gateway's, where there is one.
+// gateway's, where there is one. What it showed to pair with goes, too.
 func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
+	if err := r.conceal(ctx, p.instance); err != nil {
+		return err
+	}
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { lost(i, p.now) }); err != nil {
 		return err
 	}
@@ -231,7 +234,7 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 	}
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
 		connection.Observe(i, state, now)
-		r.showPace(i, p.location)
+		r.showPace(i, p, now)
 	}); err != nil {
 		return err
 	}
@@ -239,13 +242,16 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 	return nil
 }
 
-// showPace writes what was sent from a number and what waits, once that is known.
-func (r *Reconciler) showPace(instance *v1alpha1.WhatsAppInstance, location *time.Location) {
-	if r.Paced == nil || !r.Paced.Seeded(instance.UID) {
+// showPace writes what was sent from a number and what waits, once that is known, and not
+// with every poll while a phone is waited for.
+func (r *Reconciler) showPace(instance *v1alpha1.WhatsAppInstance, p *pass, now time.Time) {
+	if r.Paced == nil || !r.Paced.Seeded(instance.UID) || now.Before(p.memory.paceAt) {
 		return
 	}
-	stats := r.Paced.Stats(instance.UID, pace.NumberOf(instance, location))
+	stats := r.Paced.Stats(instance.UID, pace.NumberOf(instance, p.location))
 	instance.Status.Pace = &stats
+	// A poll may be a tenth early.
+	p.memory.paceAt = now.Add(r.Pace.Connected * 9 / 10)
 }
 
 // untilPoll is short while something is expected to change.

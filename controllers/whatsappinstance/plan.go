@@ -67,6 +67,8 @@ type memory struct {
 	changed string
 	// connectedFor is the pairing attempt that a QR or pair code was last asked for.
 	connectedFor int32
+	// paceAt is when the status may show the pace again.
+	paceAt time.Time
 	// settled is the beginning of the last creation, once its call has ended and its outcome
 	// is known.
 	settled time.Time
@@ -192,7 +194,7 @@ func planGuard(s *situation) (action, bool) {
 // planPairingEnd empties the Secret as soon as nobody needs what it shows.
 func planPairingEnd(s *situation) (action, bool) {
 	pairing := s.instance.Status.Pairing
-	open := connection.PairingOpen(s.instance, s.now) && !s.instance.Spec.Suspend && s.storeFound
+	open := connection.PairingOpen(s.instance, s.now) && !s.instance.Spec.Suspend && s.storeFound && s.supported
 	return action{kind: endPairing}, pairing != nil && pairing.SecretRef != nil && !open
 }
 
@@ -219,12 +221,12 @@ func planHalt(s *situation) (action, bool) {
 func planCredentials(s *situation) (action, bool) {
 	switch {
 	case s.misconfigured && s.now.Before(s.memory.retryAt):
-		return action{kind: wait, until: s.memory.retryAt}, true
+		return action{kind: wait, until: s.orPairingEnd(s.memory.retryAt)}, true
 	case s.misconfigured:
 		return action{kind: complain}, true
 	case s.instance.Status.CredentialsSecretRef == nil || !s.credentials.webhookKey:
 		if s.now.Before(s.memory.retryAt) {
-			return action{kind: wait, until: s.memory.retryAt}, true
+			return action{kind: wait, until: s.orPairingEnd(s.memory.retryAt)}, true
 		}
 		return action{kind: prepare}, true
 	case s.credentials.elsewhere:
@@ -246,7 +248,7 @@ func planProvision(s *situation) (action, bool) {
 	case s.credentials.token:
 		return action{}, false
 	case s.now.Before(s.settled()):
-		return action{kind: wait, until: s.settled()}, true
+		return action{kind: wait, until: s.orPairingEnd(s.settled())}, true
 	}
 	return action{kind: provision}, true
 }
@@ -271,10 +273,11 @@ func planWebhook(s *situation) (action, bool) {
 }
 
 // planPoll asks for the connection when it is time, when the gateway said that it has
-// changed, and before anything is decided on a pairing request.
+// changed, when a restriction is over, and before anything is decided on a pairing request.
 func planPoll(s *situation) (action, bool) {
 	due := s.memory.state == "" || !s.now.Before(s.memory.nextPoll) || s.askedAnew() || s.change() != s.memory.changed
-	return action{kind: poll}, due
+	until, restricted := s.restriction()
+	return action{kind: poll}, due || (restricted && !s.now.Before(until))
 }
 
 // planPairing begins an attempt the first time and when it is asked for, and keeps a QR
@@ -349,10 +352,28 @@ func (s *situation) nextLook() time.Time {
 	if s.memory.retryAt.After(next) {
 		next = s.memory.retryAt
 	}
-	if connection.PairingOpen(s.instance, s.now) {
-		next = earliest(next, s.instance.Status.Pairing.ExpiresAt.Time)
+	if until, restricted := s.restriction(); restricted {
+		next = earliest(next, until)
 	}
-	return next
+	return s.orPairingEnd(next)
+}
+
+// orPairingEnd is a time, or the end of the pairing attempt if that comes first.
+func (s *situation) orPairingEnd(at time.Time) time.Time {
+	if connection.PairingOpen(s.instance, s.now) {
+		return earliest(at, s.instance.Status.Pairing.ExpiresAt.Time)
+	}
+	return at
+}
+
+// restriction is until when WhatsApp lets a connected number start no conversations; false
+// when the status tells of none.
+func (s *situation) restriction() (time.Time, bool) {
+	paused := s.instance.Status.NewConversationsPausedUntil
+	if paused == nil || s.memory.state != gateway.Connected {
+		return time.Time{}, false
+	}
+	return paused.Time, true
 }
 
 func earliest(a, b time.Time) time.Time {

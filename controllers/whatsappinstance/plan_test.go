@@ -119,6 +119,41 @@ func TestPlan(t *testing.T) {
 	})
 }
 
+func TestPlanRestriction(t *testing.T) {
+	pausedFor := func(offset time.Duration) func(*situation) {
+		return func(s *situation) {
+			s.instance.Status.Phase, s.instance.Status.NewConversationsPausedUntil = v1alpha1.InstanceRestricted, metaAt(offset)
+		}
+	}
+	testPlan(t, map[string]planned{
+		"ends before the next poll":       {settledSituation(pausedFor(5 * time.Second)), wait, at(5 * time.Second)},
+		"ends after the next poll":        {settledSituation(pausedFor(time.Hour)), wait, at(time.Minute)},
+		"is over":                         {settledSituation(pausedFor(0)), poll, time.Time{}},
+		"is over, but it is logged out":   {settledSituation(pausedFor(-time.Second), loggedOut), wait, at(time.Minute)},
+		"is over, the gateway is down":    {settledSituation(pausedFor(-time.Second), backingOff), wait, at(30 * time.Second)},
+		"ends while the gateway is down":  {settledSituation(pausedFor(time.Second), backingOff), wait, at(30 * time.Second)},
+		"is over while it is suspended":   {settledSituation(pausedFor(0), set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
+		"is over, and nothing was polled": {settledSituation(pausedFor(-time.Hour), set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
+	})
+}
+
+func TestPlanPairingEnd(t *testing.T) {
+	endsIn := func(offset time.Duration) func(*situation) {
+		return func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(offset) }
+	}
+	misconfigured := func(s *situation) { s.misconfigured = true }
+	testPlan(t, map[string]planned{
+		"suspended":   {settledSituation(pairing, set(func(s *situation) { s.instance.Spec.Suspend = true })), endPairing, time.Time{}},
+		"no Store":    {settledSituation(pairing, set(func(s *situation) { s.storeFound = false })), endPairing, time.Time{}},
+		"unsupported": {settledSituation(pairing, set(func(s *situation) { s.supported, s.misconfigured = false, true })), endPairing, time.Time{}},
+		"misconfigured, times out before the next try":   {settledSituation(pairing, backingOff, misconfigured, endsIn(time.Second)), wait, at(time.Second)},
+		"misconfigured, has timed out":                   {settledSituation(pairing, backingOff, misconfigured, endsIn(0)), endPairing, time.Time{}},
+		"no Secret, times out before the next try":       {settledSituation(pairing, backingOff, endsIn(time.Second), set(func(s *situation) { s.credentials = credentials{} })), wait, at(time.Second)},
+		"being made, times out before that is certain":   {settledSituation(pairing, noToken, endsIn(time.Second), set(func(s *situation) { s.credentials.creatingSince = now })), wait, at(time.Second)},
+		"the gateway is another one, what it shows goes": {settledSituation(pairing, set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
+	})
+}
+
 func TestPlanProvisioning(t *testing.T) {
 	testPlan(t, map[string]planned{
 		"new": {settledSituation(neverConnected, noToken, set(func(s *situation) {
