@@ -55,7 +55,7 @@ func (r *Reconciler) act(ctx context.Context, p *pass, next action) error {
 	case provision:
 		return r.provision(ctx, p)
 	case forget:
-		return r.forgetToken(ctx, p)
+		return r.leave(ctx, p)
 	case register:
 		return r.register(ctx, p)
 	case unregistered:
@@ -151,6 +151,15 @@ func (r *Reconciler) keepToken(ctx context.Context, p *pass, token string) error
 	})
 }
 
+// leave drops the token of a gateway that the spec names no more. Nobody can delete the
+// instance there but a person.
+func (r *Reconciler) leave(ctx context.Context, p *pass) error {
+	ctrl.LoggerFrom(ctx).Info("spec.gateway names another gateway: the instance is left at the former one", "instance", index.GatewayName(p.instance))
+	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLeftAtGateway", "Provision",
+		"spec.gateway names another gateway: instance %s is left at the former one", index.GatewayName(p.instance))
+	return r.forgetToken(ctx, p)
+}
+
 // forgetToken drops a token that the gateway does not know any more, or that is another
 // gateway's, where there is one. What it showed to pair with goes, too.
 func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
@@ -200,9 +209,17 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	if p.instance.Spec.Pairing.Method == v1alpha1.PairingPairCode {
 		phone = strings.TrimPrefix(p.instance.Spec.Pairing.Phone, "+")
 	}
-	attempt := p.instance.Status.Pairing.Attempts
+	attempt, with := p.instance.Status.Pairing.Attempts, string(p.instance.Spec.Pairing.Method)+phone
 	p.memory.nextConnect = r.Clock.Now().Add(r.jittered(connectEvery))
-	state, err := p.gateway.Connect(ctx, phone)
+	var state gateway.State
+	err := r.stopPairing(ctx, p, with)
+	if err == nil {
+		p.memory.pairingWith = with
+		state, err = p.gateway.Connect(ctx, phone)
+	}
+	if _, classed := failure.As(err); err != nil && !classed {
+		return err
+	}
 	if isGone(err) {
 		return r.gone(ctx, p, err)
 	}
@@ -217,12 +234,32 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	return r.observe(ctx, p, state)
 }
 
+// stopPairing ends what the gateway is waiting for if that is another phone or method than
+// is asked for now: gateways go on with what they have begun. One that refuses to is asked
+// for the other all the same.
+func (r *Reconciler) stopPairing(ctx context.Context, p *pass, with string) error {
+	if p.memory.pairingWith == "" || p.memory.pairingWith == with {
+		return nil
+	}
+	if err := r.conceal(ctx, p.instance); err != nil {
+		return err
+	}
+	err := p.gateway.Disconnect(ctx)
+	if failure.ClassOf(err) == failure.Terminal || failure.CodeOf(err) == failure.NotConnected {
+		return nil
+	}
+	return err
+}
+
 // observe keeps what the gateway said: the connection in the status and, once this attempt
 // has asked for it, the QR or pair code in the owned Secret.
 func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) error {
 	now := r.Clock.Now()
 	p.memory.succeeded()
 	p.memory.state, p.memory.askedFor, p.memory.changed = state.Connection, p.request(), p.change()
+	if state.Connection != gateway.Connecting {
+		p.memory.pairingWith = ""
+	}
 	if connection.PairingOpen(p.instance, now) && p.memory.connectedFor == p.instance.Status.Pairing.Attempts {
 		err := r.show(ctx, p.instance, state)
 		if errors.Is(err, errNotOwned) {
@@ -305,12 +342,12 @@ func (r *Reconciler) conceal(ctx context.Context, instance *v1alpha1.WhatsAppIns
 }
 
 // gone handles an instance that the gateway does not know, or a token it refuses: it is
-// looked for or made again, once.
+// looked for or made again, once, and once more whenever a person asks for pairing.
 func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
-	if p.memory.reprovisioned {
+	if p.memory.reprovisioned && !p.askedAnew() {
 		return r.failed(ctx, p, err)
 	}
-	p.memory.reprovisioned = true
+	p.memory.reprovisioned, p.memory.askedFor, p.memory.pairingWith = true, p.request(), ""
 	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLost", "Provision",
 		"the gateway does not know the instance or its token any more; it is looked for and, if need be, made again")
 	return r.forgetToken(ctx, p)

@@ -94,7 +94,7 @@ type PaceStats interface {
 }
 
 // remembered is the memory of one generation of one instance: after a change of the spec
-// everything is looked at anew.
+// everything is looked at anew, and only what the gateway is busy with is still known.
 type remembered struct {
 	memory
 	uid        types.UID
@@ -273,8 +273,11 @@ func (r *Reconciler) recall(instance *v1alpha1.WhatsAppInstance) memory {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	known := r.memories[client.ObjectKeyFromObject(instance)]
-	if known.uid != instance.UID || known.generation != instance.Generation {
+	switch {
+	case known.uid != instance.UID:
 		return memory{}
+	case known.generation != instance.Generation:
+		return memory{pairingWith: known.pairingWith}
 	}
 	return known.memory
 }

@@ -67,6 +67,9 @@ type memory struct {
 	changed string
 	// connectedFor is the pairing attempt that a QR or pair code was last asked for.
 	connectedFor int32
+	// pairingWith is what the gateway waits for, method and phone, "" when it waits for
+	// nothing that is known. It is kept when the spec changes.
+	pairingWith string
 	// paceAt is when the status may show the pace again.
 	paceAt time.Time
 	// settled is the beginning of the last creation, once its call has ended and its outcome

@@ -25,6 +25,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/simulator"
 	"cartrecovery.dev/operator/internal/testenv"
@@ -35,9 +36,9 @@ const (
 	often      = 20 * time.Millisecond
 	awhile     = 600 * time.Millisecond
 	adminToken = "admin-token-of-the-tests"
-	// patient and evolving are the namespaces whose controller polls connected instances once
-	// an hour, and knows gateways of type Evolution.
-	patient, evolving = "patient", "evolving"
+	// These are the namespaces whose controller polls connected instances once an hour, and
+	// knows gateways of type Evolution. One spec each.
+	patient, evolving, resting, changing = "patient", "evolving", "resting", "changing"
 )
 
 var (
@@ -48,6 +49,8 @@ var (
 	posted    = &postings{keys: map[string]string{}}
 	// operatorsOwn is the gateway of instances that name none.
 	operatorsOwn *simulator.UAZAPI
+	// book tells the pace of the instances that a test seeds.
+	book = pace.NewBook(clk, pace.Settle)
 )
 
 func TestWhatsAppInstanceController(t *testing.T) {
@@ -74,13 +77,16 @@ var _ = BeforeSuite(func(SpecContext) {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { _ = server.Close() })
 	flaky = &flakyClient{}
-	startManager(cache.Options{DefaultFieldSelector: fields.AndSelectors(
-		fields.OneTermNotEqualSelector("metadata.namespace", patient), fields.OneTermNotEqualSelector("metadata.namespace", evolving),
-	)}, func(r *Reconciler) {
+	hourly, others := map[string]cache.Config{}, []fields.Selector{}
+	for _, namespace := range []string{patient, evolving, resting, changing} {
+		hourly[namespace] = cache.Config{}
+		others = append(others, fields.OneTermNotEqualSelector("metadata.namespace", namespace))
+	}
+	startManager(cache.Options{DefaultFieldSelector: fields.AndSelectors(others...)}, func(r *Reconciler) {
 		r.Connector.Defaults.BaseURL, flaky.Client = server.URL(), r.Client
 		r.Client = flaky
 	})
-	startManager(cache.Options{DefaultNamespaces: map[string]cache.Config{patient: {}, evolving: {}}}, func(r *Reconciler) {
+	startManager(cache.Options{DefaultNamespaces: hourly}, func(r *Reconciler) {
 		r.Pace.Connected = time.Hour
 		r.Connector.Factories[v1alpha1.GatewayEvolution] = evolution.New
 	})
@@ -95,7 +101,7 @@ func startManager(sees cache.Options, mod func(*Reconciler)) {
 	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
 	reconciler := &Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clk, Recorder: mgr.GetEventRecorder("whatsappinstance"),
-		PublicURL: publicURL, SkipNameValidation: true,
+		PublicURL: publicURL, SkipNameValidation: true, Paced: book,
 		Pace: Pace{Pairing: 50 * time.Millisecond, Connected: 200 * time.Millisecond, Retry: 50 * time.Millisecond},
 		Connector: &gateway.Connector{
 			Secrets: secrets.NewReader(mgr.GetAPIReader(), clk.Now),
