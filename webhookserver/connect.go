@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gateway"
 )
 
@@ -114,12 +115,12 @@ func (s *Server) askInstance(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	}
 	before := instance.DeepCopy()
 	if !askToPair(instance, request, s.Clock.Now()) {
-		return pendingRequest(instance), nil
+		return connection.PairingRequest(instance), nil
 	}
 	if err := s.Client.Patch(ctx, instance, client.MergeFrom(before)); err != nil {
 		return "", s.cannotTell("ask for pairing", err)
 	}
-	return pendingRequest(instance), nil
+	return connection.PairingRequest(instance), nil
 }
 
 func conflict(text string) *answer {

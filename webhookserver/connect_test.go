@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
@@ -77,7 +78,7 @@ func instanceNamed(ctx context.Context, s shop, name string) *v1alpha1.WhatsAppI
 	instance := &v1alpha1.WhatsAppInstance{}
 	Eventually(func(g Gomega) {
 		g.Expect(env.Client.Get(ctx, types.NamespacedName{Namespace: s.namespace, Name: name}, instance)).To(Succeed())
-		g.Expect(pendingRequest(instance)).NotTo(BeEmpty())
+		g.Expect(connection.PairingRequest(instance)).NotTo(BeEmpty())
 	}).Should(Succeed())
 	return instance
 }
@@ -145,7 +146,7 @@ var _ = Describe("connect", func() {
 		again := connectTo(ctx, shop.namespace, "", "", token)
 		Expect(again.Body).To(HaveKey("qrCode"))
 		Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(instance), instance)).To(Succeed())
-		Expect(pendingRequest(instance)).To(BeEmpty())
+		Expect(connection.PairingRequest(instance)).To(BeEmpty())
 	})
 
 	It("pairs by code when a phone is given", func(ctx SpecContext) {

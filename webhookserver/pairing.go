@@ -97,7 +97,7 @@ func askToPair(instance *v1alpha1.WhatsAppInstance, request connectRequest, now 
 	}
 	pairing := &instance.Spec.Pairing
 	other := request.Phone != "" && (pairing.Method != v1alpha1.PairingPairCode || pairing.Phone != request.Phone)
-	if !other && (pendingRequest(instance) != "" || connection.PairingOpen(instance, now)) {
+	if !other && (connection.PairingRequest(instance) != "" || connection.PairingOpen(instance, now)) {
 		return false
 	}
 	if other {
@@ -108,15 +108,6 @@ func askToPair(instance *v1alpha1.WhatsAppInstance, request connectRequest, now 
 	}
 	instance.Annotations[v1alpha1.AnnotationPairRequested] = now.UTC().Format(time.RFC3339Nano)
 	return true
-}
-
-// pendingRequest is the pairing request that was not acted on yet, "" when there is none.
-func pendingRequest(instance *v1alpha1.WhatsAppInstance) string {
-	request := instance.Annotations[v1alpha1.AnnotationPairRequested]
-	if pairing := instance.Status.Pairing; pairing != nil && pairing.HandledRequest == request {
-		return ""
-	}
-	return request
 }
 
 func isConnected(instance *v1alpha1.WhatsAppInstance) bool {

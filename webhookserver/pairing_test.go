@@ -1,6 +1,7 @@
 package webhookserver
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -59,7 +60,7 @@ func notReady(reason string) func(*v1alpha1.WhatsAppInstance) {
 func TestAskToPair(t *testing.T) {
 	earlier, later := noon.Add(-time.Hour), noon.Add(time.Minute)
 	request := earlier.Format(time.RFC3339Nano)
-	byCode := connectRequest{Phone: gen.Phone}
+	byCode, tooLong := connectRequest{Phone: gen.Phone}, strings.Repeat("please ", 20)
 	for _, row := range []struct {
 		name     string
 		instance *v1alpha1.WhatsAppInstance
@@ -72,6 +73,7 @@ func TestAskToPair(t *testing.T) {
 		{"asked, not begun", gen.InstanceObject(unpaired, asked(request)), connectRequest{}, false},
 		{"asked, begun, under way", gen.InstanceObject(unpaired, asked(request), attempt(request, later)), connectRequest{}, false},
 		{"asked, begun, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), connectRequest{}, true},
+		{"asked in too many words, begun, over", gen.InstanceObject(unpaired, asked(tooLong), attempt(tooLong[:64], noon)), connectRequest{}, true},
 		{"under way by QR, asked by code", gen.InstanceObject(unpaired, attempt("", later)), byCode, true},
 	} {
 		if got := askToPair(row.instance, row.request, noon); got != row.want {

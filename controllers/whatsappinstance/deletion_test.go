@@ -29,7 +29,7 @@ func startClusterControllers() {
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(os.WriteFile(kubeconfig, env.Envtest.KubeConfig, 0o600)).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
-	command := exec.CommandContext(running, program, //nolint:gosec // the control plane's own program
+	command := exec.CommandContext(running, program,
 		"--kubeconfig="+kubeconfig, "--leader-elect=false", "--secure-port=0",
 		"--controllers=garbage-collector-controller,namespace-controller")
 	Expect(command.Start()).To(Succeed())

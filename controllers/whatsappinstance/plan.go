@@ -1,7 +1,6 @@
 package whatsappinstance
 
 import (
-	"strings"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -19,8 +18,6 @@ const (
 	// settleAfter is how long a creation whose outcome nobody knows is left alone before the
 	// gateway is asked for it: longer than the call and its handling can take.
 	settleAfter = 2 * gateway.Timeout
-	// maxRequest bounds the pairing request that is remembered (status.pairing.handledRequest).
-	maxRequest = 64
 )
 
 // situation is everything plan decides on.
@@ -303,16 +300,7 @@ func planPairing(s *situation) (action, bool) {
 }
 
 // request is the pairing request that was not acted on yet, "" when there is none.
-func (s *situation) request() string {
-	request := s.instance.Annotations[v1alpha1.AnnotationPairRequested]
-	if len(request) > maxRequest {
-		request = strings.ToValidUTF8(request[:maxRequest], "")
-	}
-	if pairing := s.instance.Status.Pairing; pairing != nil && pairing.HandledRequest == request {
-		return ""
-	}
-	return request
-}
+func (s *situation) request() string { return connection.PairingRequest(s.instance) }
 
 // askedAnew says whether there is a pairing request for which the gateway was not asked.
 func (s *situation) askedAnew() bool {

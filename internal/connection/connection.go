@@ -23,6 +23,8 @@ const (
 	maxPhone   = 24
 	maxReason  = 256
 	maxMessage = 512
+	// maxRequest bounds the pairing request that is noted, in bytes.
+	maxRequest = 64
 )
 
 const pairAgain = "POST /api/whatsapp/connect/{clientId} or the annotation " + v1alpha1.AnnotationPairRequested
@@ -103,6 +105,19 @@ func TimedOut(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 func PairingOpen(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 	pairing := instance.Status.Pairing
 	return pairing != nil && pairing.ExpiresAt != nil && now.Before(pairing.ExpiresAt.Time)
+}
+
+// PairingRequest is the value of the annotation cartrecovery.dev/pair-requested-at that was
+// not acted on yet, cut to what status.pairing.handledRequest takes; "" when there is none.
+func PairingRequest(instance *v1alpha1.WhatsAppInstance) string {
+	request := instance.Annotations[v1alpha1.AnnotationPairRequested]
+	if len(request) > maxRequest {
+		request = strings.ToValidUTF8(request[:maxRequest], "")
+	}
+	if pairing := instance.Status.Pairing; pairing != nil && pairing.HandledRequest == request {
+		return ""
+	}
+	return request
 }
 
 // Restrict writes that WhatsApp lets the number start no new conversations until a time.

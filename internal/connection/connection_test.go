@@ -152,6 +152,29 @@ func TestFirstConnectedTime(t *testing.T) {
 	}
 }
 
+func TestPairingRequest(t *testing.T) {
+	for name, test := range map[string]struct{ asked, handled, want string }{
+		"nobody asks":               {"", "", ""},
+		"asked":                     {"2027-03-01T12:00:00Z", "", "2027-03-01T12:00:00Z"},
+		"asked, and handled":        {"2027-03-01T12:00:00Z", "2027-03-01T12:00:00Z", ""},
+		"asked again":               {"2027-03-01T12:00:01Z", "2027-03-01T12:00:00Z", "2027-03-01T12:00:01Z"},
+		"too long":                  {strings.Repeat("a", 65), "", strings.Repeat("a", 64)},
+		"too long, and handled":     {strings.Repeat("a", 65), strings.Repeat("a", 64), ""},
+		"cut in a character's half": {"a" + strings.Repeat("ã", 64), "", "a" + strings.Repeat("ã", 31)},
+		"taken back":                {"", "2027-03-01T12:00:00Z", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			instance := fresh(pairingUntil(0), func(i *v1alpha1.WhatsAppInstance) {
+				i.Annotations = map[string]string{v1alpha1.AnnotationPairRequested: test.asked}
+				i.Status.Pairing.HandledRequest = test.handled
+			})
+			if got := PairingRequest(instance); got != test.want {
+				t.Errorf("got %q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
 func TestRestrict(t *testing.T) {
 	for name, test := range map[string]struct {
 		instance *v1alpha1.WhatsAppInstance
