@@ -122,6 +122,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
 		r.drafts.forget(request.NamespacedName)
 		r.Book.Forget(request.NamespacedName)
+		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &situation{lead: recovery, now: r.Clock.Now()}

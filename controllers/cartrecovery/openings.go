@@ -24,17 +24,21 @@ func openingOf(recovery *v1alpha1.CartRecovery) openingKey {
 // opening is a first message that this process has claimed, or is about to.
 type opening struct {
 	lead types.UID
+	name types.NamespacedName
 	at   time.Time
 }
 
 // openings keeps two leads of a customer from writing to them for the first time at once,
 // before the cache shows either to the other. A restart loses it, and the leads tell.
 type openings struct {
-	mu    sync.Mutex
-	known *lru.Cache
+	mu sync.Mutex
+	// known are the last openings, by customer; customers are theirs, by lead.
+	known, customers *lru.Cache
 }
 
-func newOpenings() *openings { return &openings{known: lru.New(maxClaims)} }
+func newOpenings() *openings {
+	return &openings{known: lru.New(maxClaims), customers: lru.New(maxClaims)}
+}
 
 // get returns the last opening of a customer; the zero one when there is none.
 func (o *openings) get(key openingKey) opening {
@@ -51,22 +55,40 @@ func (o *openings) read(key openingKey) opening {
 	return known.(opening)
 }
 
-// take begins a conversation; false when another lead has just begun one.
-func (o *openings) take(key openingKey, by types.UID, at time.Time) bool {
+// take begins a conversation; false when another lead has just begun one, and two are not
+// wanted within the cooldown.
+func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration, at time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if known := o.read(key); known.lead != "" && known.lead != by && at.Sub(known.at).Abs() < openingRace {
+	key := openingOf(recovery)
+	if known := o.read(key); known.lead != "" && known.lead != recovery.UID && at.Sub(known.at).Abs() < min(openingRace, cooldown) {
 		return false
 	}
-	o.known.Add(key, opening{lead: by, at: at})
+	name := types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name}
+	o.known.Add(key, opening{lead: recovery.UID, name: name, at: at})
+	o.customers.Add(name, key)
 	return true
 }
 
 // giveBack undoes take: nothing went.
-func (o *openings) giveBack(key openingKey, by types.UID) {
+func (o *openings) giveBack(recovery *v1alpha1.CartRecovery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.read(key).lead == by {
+	if key := openingOf(recovery); o.read(key).lead == recovery.UID {
+		o.known.Remove(key)
+	}
+}
+
+// forget drops what a lead that was deleted began.
+func (o *openings) forget(name types.NamespacedName) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key, ok := o.customers.Get(name)
+	if !ok {
+		return
+	}
+	o.customers.Remove(name)
+	if o.read(key.(openingKey)).name == name {
 		o.known.Remove(key)
 	}
 }

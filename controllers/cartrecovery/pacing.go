@@ -90,20 +90,20 @@ func (r *Reconciler) seed(ctx context.Context, s *situation, instance *v1alpha1.
 // takeTurn takes the turn of a message just before it is claimed with this time, and the
 // right to begin a conversation with the customer.
 func (r *Reconciler) takeTurn(s *situation, wanted message, at time.Time) bool {
-	if wanted.class == pace.First && !r.openings.take(openingOf(s.lead), s.lead.UID, at) {
+	if wanted.class == pace.First && !r.openings.take(s.lead, s.policy.Cooldown, at) {
 		return false
 	}
 	if r.Book.Take(wanted.instance.UID, numberOf(s, wanted.instance), client.ObjectKeyFromObject(s.lead), wanted.class, at) {
 		return true
 	}
-	r.openings.giveBack(openingOf(s.lead), s.lead.UID)
+	r.openings.giveBack(s.lead)
 	return false
 }
 
 // giveTurnBack undoes takeTurn: nothing went.
 func (r *Reconciler) giveTurnBack(s *situation, instance *v1alpha1.WhatsAppInstance) {
 	r.Book.Refused(instance.UID, client.ObjectKeyFromObject(s.lead))
-	r.openings.giveBack(openingOf(s.lead), s.lead.UID)
+	r.openings.giveBack(s.lead)
 }
 
 // headroom is how free a number is to start a conversation that is due at a time.

@@ -126,8 +126,8 @@ type action struct {
 	refused bool
 	// handedOff says that the wait is for a person of the store, who has the conversation.
 	handedOff bool
-	// writing says that the wait is for a text: that the message waits for its turn as well is
-	// still shown.
+	// writing says that the wait is for a text: what stood in the way before is shown until it
+	// is there, so that seconds of writing cost no write.
 	writing bool
 	// message to check the number for, to prepare, send or resolve, or that is waited for.
 	message message

@@ -338,7 +338,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 		for attempt := 1; attempt <= 5; attempt++ {
 			Eventually(func() int { return w.called(sendPath) }).Should(Equal(attempt))
 			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageFailed))
-			w.advance(time.Minute)
+			w.advance(10 * time.Minute)
 		}
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageFailed))
 		Expect(w.outcome(name)()).To(Equal(v1alpha1.ReasonInProgress))

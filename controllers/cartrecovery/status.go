@@ -229,7 +229,7 @@ func waiting(planned action, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		current := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked)
 		if planned.blocked == "" {
-			keep := planned.writing && current != nil && isTurn(current.Reason) || planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
+			keep := planned.writing || planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
 			return !keep && unblock(status)
 		}
 		if current != nil && current.Reason == planned.blocked && current.Message == planned.why {
@@ -242,12 +242,6 @@ func waiting(planned action, now time.Time) change {
 		setBlocked(status, planned.blocked, planned.why, now)
 		return true
 	}
-}
-
-// isTurn says whether a reason is that a message must wait for its turn: it still must while
-// its text is written anew.
-func isTurn(reason string) bool {
-	return reason == v1alpha1.ReasonPaced || reason == v1alpha1.ReasonGatewayUnavailable
 }
 
 func setBlocked(status *v1alpha1.CartRecoveryStatus, reason, message string, now time.Time) {
