@@ -103,7 +103,8 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			Expect(server.Close()).To(Succeed())
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = url })
 			Eventually(ctx, s.shown, soon, often).Should(BeEmpty())
-			Expect(s.secret(ctx, "-gateway")).NotTo(HaveKey(gateway.KeyToken))
+			Eventually(ctx, func(ctx context.Context) map[string][]byte { return s.secret(ctx, "-gateway") }, soon, often).
+				ShouldNot(HaveKey(gateway.KeyToken))
 			Eventually(ctx, s.events, soon, often).Should(ContainElement("InstanceLeftAtGateway"))
 
 			server, err = simulator.ServeAt(address(url), other)
@@ -230,6 +231,9 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway that is being paire
 		Eventually(ctx, s.pairCode, soon, often).ShouldNot(BeEmpty())
 		Expect(s.shown(ctx)).To(BeEmpty())
 		first := s.pairCode(ctx)
+
+		By("trying again when the gateway fails to stop what it was asked for before")
+		evo.Fail(simulator.Fault{Path: "/instance/logout/" + s.gatewayName(), Times: 2, Status: http.StatusInternalServerError, Body: `{"error":"no"}`})
 		s.change(ctx, byCode(otherPhone))
 		Eventually(ctx, s.pairCode, soon, often).ShouldNot(BeElementOf(first, ""))
 		Expect(evo.Scan(s.gatewayName(), otherPhone[1:])).To(Succeed())
