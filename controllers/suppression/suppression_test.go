@@ -59,8 +59,7 @@ var _ = Describe("A Suppression", func() {
 		suppression.Labels = map[string]string{"team": "a", v1alpha1.LabelPhoneKey: "another"}
 		Expect(env.Client.Create(ctx, suppression)).To(Succeed())
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing", "not written to"))
-		want := lead.Labels(gen.Store, v1alpha1.LeadCustomer{Phone: gen.Phone})
-		want["team"] = "a"
+		want := map[string]string{"team": "a", v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: lead.PhoneHash(gen.Phone)}
 		labelled := HaveField("Labels", Equal(want))
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(labelled)
 
