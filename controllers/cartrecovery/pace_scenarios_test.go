@@ -279,6 +279,54 @@ var _ = Describe("A store with two numbers", func() {
 	})
 })
 
+var _ = Describe("A store with many leads", func() {
+	It("delays no other store's one, neither at the AI nor at the number", func() {
+		w := newWorld()
+		w.secondStore("other")
+		w.limit(gen.Instance, perMinute(1))
+		held := make(chan struct{})
+		w.openai.HoldUntil(held)
+		for number := range 20 {
+			w.dueAgo(100+number, time.Minute)
+		}
+		w.start(settling)
+		Eventually(w.asked).Should(BeNumerically(">=", 1))
+		theirs := w.abandon(from(1), inStore("other"))
+		Eventually(w.state(theirs, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.senders()).To(Equal([]string{"other-phone"}))
+		close(held)
+		Expect(w.onTheWay(2)).To(HaveLen(2))
+	})
+})
+
+var _ = Describe("A number that is suspended", func() {
+	It("sends nothing until it no longer is, and its leads wait for it", func() {
+		w := newWorld()
+		r := w.start()
+		open := w.abandon(from(1))
+		Eventually(w.state(open, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		suspend := func(value bool) {
+			instance := w.instance(gen.Instance)
+			before := instance.DeepCopy()
+			instance.Spec.Suspend = value
+			Expect(environment.Client.Patch(w.ctx, instance, client.MergeFrom(before))).To(Succeed())
+		}
+		suspend(true)
+		r.saw(w, &v1alpha1.WhatsAppInstance{}, gen.Instance)
+		w.says(open, "in-1", "Tem boleto?")
+		fresh := w.abandon(from(2))
+		for _, name := range []string{open, fresh} {
+			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
+		}
+		w.advance(time.Hour)
+		Consistently(w.sent).Should(HaveLen(1))
+		suspend(false)
+		Eventually(w.state(open, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(fresh, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.sent()).To(HaveLen(3))
+	})
+})
+
 // blockedMessage is what a lead's Blocked condition says.
 func (w *world) blockedMessage(name string) string {
 	GinkgoHelper()

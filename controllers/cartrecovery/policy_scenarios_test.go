@@ -248,6 +248,47 @@ var _ = Describe("A customer who leaves the checkout again", func() {
 	})
 })
 
+var _ = Describe("A purchase of another product", func() {
+	DescribeTable("stops the lead as far as the kill switch reaches", func(scope v1alpha1.KillSwitchScope, outcome string, messages int) {
+		w := newWorld(uncooled, steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)}),
+			policyOf(func(p *v1alpha1.RecoveryPolicy) { p.KillSwitchScope = scope }))
+		w.start()
+		name := w.abandon(from(1))
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		other := w.abandon(from(1), ofProduct("77"), bought(w.clock.Now()))
+		Eventually(w.outcome(other)).Should(Equal(v1alpha1.ReasonBoughtBeforeContact))
+		w.advance(time.Hour + time.Second)
+		Eventually(w.outcome(name)).Should(Equal(outcome))
+		Eventually(w.sent).Should(HaveLen(messages))
+		Consistently(w.sent).Should(HaveLen(messages))
+		Expect(w.lead(name).Status.Result).To(BeNil(), "it is no success of this one")
+	},
+		Entry("to the customer", v1alpha1.KillSwitchCustomer, v1alpha1.ReasonPurchaseNotAttributed, 1),
+		Entry("to the product", v1alpha1.KillSwitchProduct, v1alpha1.ReasonInProgress, 2),
+	)
+})
+
+var _ = Describe("A customer who does not answer", func() {
+	It("is left in peace after so many messages, and the lead expires", func() {
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)},
+			v1alpha1.Step{Name: "third", After: after(time.Hour)}), policyOf(func(p *v1alpha1.RecoveryPolicy) {
+			p.MaxUnanswered, p.ExpireAfter = ptr.To(int32(2)), ptr.To(after(24*time.Hour))
+		}))
+		r := w.start()
+		name := w.abandon()
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		w.advance(time.Hour + time.Second)
+		Eventually(w.state(name, lead.StepID(0, "second"))).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.lead(name).Status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Message", ""))))
+		w.advance(20 * time.Hour)
+		Consistently(w.sent).Should(HaveLen(2))
+		w.advance(4 * time.Hour)
+		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonUnanswered))
+		Expect(w.asked()).To(Equal(2))
+		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms, writesOutcome}))
+	})
+})
+
 var _ = Describe("A lead that is over", func() {
 	hours := func(n int) *v1alpha1.Duration { return ptr.To(after(time.Duration(n) * time.Hour)) }
 
