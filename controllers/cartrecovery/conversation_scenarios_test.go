@@ -47,9 +47,9 @@ var _ = Describe("A customer who asks us to stop", func() {
 		w, r, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) {
 			p.OptOutConfirmation = ptr.To("Pronto, {{.Customer.FirstName}}, não escrevemos mais.")
 		}))
-		waits := w.abandon(from(1), ofProduct("77"))
+		waits := w.abandon(from(1), ofAnotherProduct)
 		Eventually(w.blocked(waits)).Should(Equal(v1alpha1.ReasonCooldown))
-		w.optsOut(name, "in-1", "Por favor, PARAR!!", 1)
+		w.optsOut(name, "Por favor, PARAR!!", 1)
 		for _, each := range []string{name, waits} {
 			Eventually(w.outcome(each)).Should(Equal(v1alpha1.ReasonOptedOut))
 			Expect(w.phase(each)()).To(Equal(v1alpha1.PhaseOptedOut))
@@ -67,7 +67,7 @@ var _ = Describe("A customer who asks us to stop", func() {
 
 	It("gets none where the store wants none", func() {
 		w, r, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.OptOutConfirmation = ptr.To("") }))
-		w.optsOut(name, "in-1", "parar", 1)
+		w.optsOut(name, "parar", 1)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(HaveLen(1))
@@ -76,7 +76,7 @@ var _ = Describe("A customer who asks us to stop", func() {
 
 	It("gets it once, however often it is asked and whoever leads", func() {
 		w, old, name := writtenTo()
-		w.optsOut(name, "in-1", "parar", 1)
+		w.optsOut(name, "parar", 1)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
 		old.stop()
 		w.says(name, "in-2", "PARAR")
@@ -88,7 +88,7 @@ var _ = Describe("A customer who asks us to stop", func() {
 
 	It("is written to again once the Suppression is deleted and the customer comes back", func() {
 		w, _, name := writtenTo(uncooled)
-		suppression := w.optsOut(name, "in-1", "parar", 1)
+		suppression := w.optsOut(name, "parar", 1)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
 		w.advance(time.Hour)
 		w.returns(name)
@@ -163,7 +163,7 @@ var _ = Describe("A customer who asks for a person", func() {
 
 	It("is told nothing where the store has no words for it", func() {
 		w, r, name := writtenTo()
-		w.openai.AnswerCall("request_human", "Claro, um momento.")
+		w.openai.AnswerCall("request_human", "Claro, já chamo.")
 		w.says(name, "in-1", "Me liga alguém aí")
 		Eventually(w.handedOff(name)).Should(Equal(v1alpha1.ReasonCustomerAsked))
 		w.poke()
@@ -394,7 +394,7 @@ func TestToldOfPerson(t *testing.T) {
 		notice := ours(lead.HandOffID(0, "m1"), state, t0.Add(time.Hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
 		c := planCase{now: time.Hour + time.Minute, lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), asked, notice}}
 		s := c.situation()
-		s.policy.HandOffText = "Um momento!"
+		s.policy.HandOffText = "Já chamo!"
 		if got := plan(s); got.kind != want {
 			t.Errorf("%s: got %s, want %s", state, got.kind, want)
 		}

@@ -16,18 +16,16 @@ import (
 	"cartrecovery.dev/operator/internal/pace"
 )
 
-// limit changes the limits of a number.
-func (w *world) limit(name string, change func(*v1alpha1.InstanceLimits)) {
+// limit changes the limits of the store's first number.
+func (w *world) limit(change func(*v1alpha1.InstanceLimits)) {
 	GinkgoHelper()
-	instance := w.instance(name)
+	instance := w.instance(gen.Instance)
 	before := instance.DeepCopy()
 	change(&instance.Spec.Limits)
 	Expect(environment.Client.Patch(w.ctx, instance, client.MergeFrom(before))).To(Succeed())
 }
 
-func perMinute(most int32) func(*v1alpha1.InstanceLimits) {
-	return func(limits *v1alpha1.InstanceLimits) { limits.MessagesPerMinute = &most }
-}
+func oneAMinute(limits *v1alpha1.InstanceLimits) { limits.MessagesPerMinute = ptr.To(int32(1)) }
 
 // settling has a replica line up what waits before it sends, as in production.
 func settling(r *replica) { r.Book = pace.NewBook(r.Clock, pace.Settle) }
@@ -69,7 +67,7 @@ func (w *world) onTheWay(count int) []string {
 var _ = Describe("The pace of a number", func() {
 	It("lets what is due go in order, and shows what waits for longer than a minute", func() {
 		w := newWorld()
-		w.limit(gen.Instance, perMinute(1))
+		w.limit(oneAMinute)
 		third, first, second := w.dueAgo(3, 10*time.Second), w.dueAgo(1, 30*time.Second), w.dueAgo(2, 20*time.Second)
 		r := w.start(settling)
 		Expect(w.onTheWay(1)).To(Equal([]string{digits(1)}))
@@ -97,7 +95,7 @@ var _ = Describe("The pace of a number", func() {
 		for _, name := range []string{asks, silent} {
 			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		}
-		w.limit(gen.Instance, perMinute(1))
+		w.limit(oneAMinute)
 		w.setInstance(gen.Instance, online(metav1.ConditionFalse))
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, gen.Instance)
 		w.advance(time.Hour + time.Minute)
@@ -119,7 +117,7 @@ var _ = Describe("The pace of a number", func() {
 		r := w.start()
 		asks := w.abandon(from(1))
 		Eventually(w.state(asks, firstMessage)).Should(Equal(v1alpha1.MessageSent))
-		w.limit(gen.Instance, perMinute(1))
+		w.limit(oneAMinute)
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, gen.Instance)
 		waits := w.abandon(from(2))
 		Eventually(w.asked).Should(Equal(2))
@@ -136,8 +134,8 @@ var _ = Describe("The pace of a number", func() {
 	It("is kept by a new leader that remembers nothing", func() {
 		w := newWorld()
 		w.atNoon()
-		w.limit(gen.Instance, func(limits *v1alpha1.InstanceLimits) {
-			perMinute(1)(limits)
+		w.limit(func(limits *v1alpha1.InstanceLimits) {
+			oneAMinute(limits)
 			limits.NewConversationsPerDay = ptr.To(int32(2))
 		})
 		old := w.start()
@@ -200,7 +198,7 @@ var _ = Describe("A store with two numbers", func() {
 
 	It("has a customer's next recovery begin on the number that the customer knows", func() {
 		w, _, _, there := begun(uncooled)
-		again := w.abandon(from(2), ofProduct("77"))
+		again := w.abandon(from(2), ofAnotherProduct)
 		Eventually(w.state(again, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.senders()[2:]).To(Equal([]string{"second"}))
 		Expect(w.lead(again).Status.InstanceRef).To(Equal(w.lead(there).Status.InstanceRef))
@@ -283,7 +281,7 @@ var _ = Describe("A store with many leads", func() {
 	It("delays no other store's one, neither at the AI nor at the number", func() {
 		w := newWorld()
 		w.secondStore("other")
-		w.limit(gen.Instance, perMinute(1))
+		w.limit(oneAMinute)
 		held := make(chan struct{})
 		w.openai.HoldUntil(held)
 		for number := range 20 {
@@ -338,7 +336,7 @@ func (w *world) blockedMessage(name string) string {
 var _ = Describe("A number that was away", func() {
 	It("catches up in order, no faster than its pace, and without what has become too old", func() {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter = ptr.To(after(2 * time.Hour)) }))
-		w.limit(gen.Instance, perMinute(1))
+		w.limit(oneAMinute)
 		w.setInstance(gen.Instance, online(metav1.ConditionFalse))
 		r := w.start(settling)
 		names := map[int]string{}
