@@ -33,7 +33,8 @@ func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 	case planned.kind != wait:
 		next.Time = whole(s.now)
 	}
-	if planned.kind == wait && planned.blocked == "" && planned.message.id != "" && planned.message.due.After(s.now) {
+	unhindered := planned.blocked == "" || planned.blocked == v1alpha1.ReasonQuietHours
+	if planned.kind == wait && unhindered && planned.message.id != "" && planned.message.due.After(s.now) {
 		// That a text is written ahead is of no interest to people; when the message goes is.
 		next.Action, next.Time = waitedFor(planned.message.id), whole(planned.message.due)
 	}

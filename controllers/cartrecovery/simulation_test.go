@@ -192,14 +192,14 @@ func (sim *simulation) addStore(name string, numbers int, mods ...func(*v1alpha1
 }
 
 // addLead has a customer leave the checkout now.
-func (sim *simulation) addLead(store *simStore, phone string, mods ...func(*v1alpha1.CartRecovery)) *simLead {
+func (sim *simulation) addLead(store *simStore, phone string) *simLead {
 	name := fmt.Sprintf("%s-lead-%d", store.store.Name, len(store.leads))
-	object := gen.Lead(sim.clock.now, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) {
+	object := gen.Lead(sim.clock.now, func(l *v1alpha1.CartRecovery) {
 		l.Name, l.UID = name, types.UID("uid-"+name)
 		l.Spec.StoreRef.Name = store.store.Name
 		l.Spec.Customer.Phone, l.Spec.Customer.Email = phone, ""
 		l.Labels = lead.Labels(store.store.Name, l.Spec.Customer)
-	}}, mods...)...)
+	})
 	added := &simLead{store: store, object: object, drafts: map[textID]draft{}, gone: map[string]int{}}
 	store.leads = append(store.leads, added)
 	sim.wakeAt(added, sim.clock.now)
