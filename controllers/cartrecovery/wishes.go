@@ -90,11 +90,10 @@ func asksForPerson(s *situation) *v1alpha1.Message {
 	return nil
 }
 
-// wasTold says whether the customer was told, about this message, that a person will come:
-// then one must, whoever understood that they want one.
+// wasTold says whether we have begun to tell the customer, about this message, that a person
+// will come: then one must. What the AI made of the message is in memory only.
 func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
-	told := lead.Find(recovery.Status.Conversation, lead.HandOffID(asked.Cycle, asked.ID))
-	return told != nil && told.State != v1alpha1.MessageFailed && told.State != v1alpha1.MessageCancelled
+	return lead.Find(recovery.Status.Conversation, lead.HandOffID(asked.Cycle, asked.ID)) != nil
 }
 
 // resumedAt is when a person last gave the conversation back; zero when never.
