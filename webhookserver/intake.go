@@ -48,8 +48,18 @@ type report struct {
 	product *v1alpha1.Product
 	now     time.Time
 
-	// bare is what said returns, once it was asked for.
-	bare *v1alpha1.CartRecovery
+	// bare is what said returns, once it was asked for, and resolved what policy does.
+	bare     *v1alpha1.CartRecovery
+	resolved *policy.Policy
+}
+
+// policy is the policy that holds for the event's lead.
+func (r *report) policy() *policy.Policy {
+	if r.resolved == nil {
+		resolved := policy.Resolve(r.store, r.product)
+		r.resolved = &resolved
+	}
+	return r.resolved
 }
 
 // fitting drops what CartRecovery's schema would refuse: a lead without an amount is worth
@@ -105,8 +115,7 @@ func productKey(id, name string) string {
 // refusal is why an abandoned cart starts nothing, whatever leads there are; "" when it
 // may.
 func (r *report) refusal(suppressed bool) string {
-	resolved := policy.Resolve(r.store, r.product)
-	_, wanted := resolved.Steps(r.event.Trigger)
+	_, wanted := r.policy().Steps(r.event.Trigger)
 	switch {
 	case r.event.Customer.Phone == "":
 		return ignoredNoPhone
@@ -120,8 +129,7 @@ func (r *report) refusal(suppressed bool) string {
 
 // scope is the killSwitchScope that holds for the event's lead.
 func (r *report) scope() v1alpha1.KillSwitchScope {
-	resolved := policy.Resolve(r.store, r.product)
-	return resolved.KillSwitchScope
+	return r.policy().KillSwitchScope
 }
 
 // startOn joins what a cart event says, and a purchase that stops it, to a lead that exists;

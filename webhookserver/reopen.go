@@ -5,7 +5,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/internal/policy"
 )
 
 // This file decides what a cart event means for a lead that has ended: nothing, or the next
@@ -42,11 +41,10 @@ func (r *report) fitOf(recovery *v1alpha1.CartRecovery) fit {
 		return fitEarlier
 	}
 	completed, contact := lead.EndedCycle(recovery)
-	resolved := policy.Resolve(r.store, r.product)
 	switch {
 	case !completed.IsZero() && !at.After(completed):
 		return fitEarlier
-	case !contact.IsZero() && at.Before(contact.Add(resolved.Cooldown)):
+	case !contact.IsZero() && at.Before(contact.Add(r.policy().Cooldown)):
 		return fitCooling
 	case ends:
 		return fitReopens
@@ -84,13 +82,12 @@ func (r *report) annotatePlanned(recovery *v1alpha1.CartRecovery) {
 // plannedAnnotation is the value of v1alpha1.AnnotationPlanned of a lead that the event has
 // started: when the first message is due, and its step. "" when there is no step.
 func plannedAnnotation(r *report, recovery *v1alpha1.CartRecovery, cycle int32) string {
-	resolved := policy.Resolve(r.store, r.product)
-	steps, _ := resolved.Steps(r.event.Trigger)
+	steps, _ := r.policy().Steps(r.event.Trigger)
 	if len(steps) == 0 {
 		return ""
 	}
 	key := lead.PlanKey(recovery.Name, lead.StepID(cycle, steps[0].Name))
-	step, due, _ := resolved.Planned(r.event.Trigger, r.occurred().Time, key)
+	step, due, _ := r.policy().Planned(r.event.Trigger, r.occurred().Time, key)
 	return due.UTC().Format(time.RFC3339) + " " + step
 }
 
