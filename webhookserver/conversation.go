@@ -156,7 +156,7 @@ func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 	var last time.Time
 	for i := range recovery.Status.Conversation {
 		message := &recovery.Status.Conversation[i]
-		if !mayHaveGone(message) {
+		if !lead.MayHaveGone(message) {
 			continue
 		}
 		at := message.At.Time
@@ -168,19 +168,6 @@ func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 		}
 	}
 	return last
-}
-
-// mayHaveGone says whether a message is one of ours that the gateway has sent, or may have.
-func mayHaveGone(message *v1alpha1.Message) bool {
-	if message.Role != v1alpha1.RoleAssistant {
-		return false
-	}
-	switch message.State {
-	case v1alpha1.MessageSent, v1alpha1.MessageClaimed, v1alpha1.MessageUnknown:
-		return true
-	case v1alpha1.MessageFailed, v1alpha1.MessageCancelled:
-	}
-	return false
 }
 
 // take brings what a customer wrote into a lead's conversation: a message is added, one
@@ -281,7 +268,7 @@ func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
 		}
 		same := text != "" && gist(ours.Text) == text
 		switch {
-		case ours.GatewayID == "" && same && mayHaveGone(ours):
+		case ours.GatewayID == "" && same && lead.MayHaveGone(ours):
 			return true
 		case ours.GatewayID != "" && ours.GatewayID == message.ID:
 			return message.Kind != dialects.Edited || text == "" || same
@@ -320,8 +307,11 @@ func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, now ti
 	return true
 }
 
-// handOff says in a lead's conditions that a person has its conversation.
+// handOff says in a lead's conditions that a person has its conversation, and that nothing
+// else comes next.
 func handOff(recovery *v1alpha1.CartRecovery, now time.Time) {
+	recovery.Status.NextActionTime = nil
+	recovery.Status.NextAction = &v1alpha1.NextAction{Action: "Wait", Reason: lead.HandedOffMessage}
 	apimeta.SetStatusCondition(&recovery.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorWrote,
 		Message:            lead.HandedOffMessage,

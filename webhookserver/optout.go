@@ -43,7 +43,7 @@ func (s *Server) honour(
 ) (outcome, error) {
 	concerned := concernedBy(leads, part, message.Phone)
 	phone := writer(message, concerned)
-	if phone == "" {
+	if phone == "" || part.Reason == ignoredOwn {
 		return part, nil
 	}
 	store, err := s.storeOf(ctx, instance)

@@ -471,6 +471,11 @@ type CartRecoveryStatus struct {
 	// Result is what the recovery was worth, once the customer bought after a message.
 	// +optional
 	Result *RecoveryResult `json:"result,omitempty"`
+	// HandledResume is the last value of the annotation cartrecovery.dev/resume-requested-at
+	// that was acted on.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	HandledResume string `json:"handledResume,omitempty"`
 	// Attempts is how often the current message was tried.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`

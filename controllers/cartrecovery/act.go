@@ -45,7 +45,7 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 	case resolve:
 		return r.resolve(ctx, s, planned.message)
 	case handOver:
-		return r.handOver(ctx, s, planned.message.tokens)
+		return r.handOver(ctx, s)
 	case resume:
 		return r.resume(ctx, s)
 	case reopen:
@@ -68,6 +68,7 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 	if planned.handedOff {
 		r.tellHandedOff(s.lead, s.now)
 	}
+	s.decided = &planned
 	if _, err := r.write(ctx, s, waiting(planned, s.now)); err != nil {
 		return afterConflict(err)
 	}
@@ -136,7 +137,7 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 		return afterConflict(err)
 	}
 	s.lead = claimed
-	r.drafts.booked(client.ObjectKeyFromObject(claimed))
+	r.drafts.booked(client.ObjectKeyFromObject(claimed), wanted.tokens)
 	r.claims.Add(lead.TrackID(claimed.UID, wanted.id), wanted.instance.Status.GatewayInstanceID)
 	if r.Clock.Since(now) > claimLease {
 		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
@@ -167,7 +168,9 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		r.count(wanted.id, "sent")
 		r.Book.Worked(wanted.instance.UID)
 		r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
-		r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+		if !lead.IsNoticeID(wanted.id) {
+			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+		}
 		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(wanted.id, receipt, now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
 		r.count(wanted.id, "ambiguous")
@@ -183,8 +186,14 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 	}
 	attempt := lead.Find(s.lead.Status.Conversation, wanted.id).Attempts
 	why := refusalOf(failed, attempt, r.RetryBase, now)
-	if why.numbers {
-		r.Book.Failed(wanted.instance.UID)
+	taken := lead.Find(s.lead.Status.Conversation, wanted.id).At.Time
+	switch {
+	case why.numbers:
+		r.Book.Failed(wanted.instance.UID, taken)
+	case why.blocked == v1alpha1.ReasonThrottled:
+		r.Book.Throttled(wanted.instance.UID, taken, why.retryAt)
+	default:
+		r.Book.Worked(wanted.instance.UID)
 	}
 	return ctrl.Result{}, r.writeOutcome(ctx, s, refused(wanted.id, why))
 }

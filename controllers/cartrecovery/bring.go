@@ -46,13 +46,7 @@ func bring(s *situation, wanted message, ahead time.Duration) action {
 
 // opening is when a message is due once the quiet hours have held it back.
 func (s *situation) opening(wanted message) time.Time {
-	key := lead.PlanKey(s.lead.Name, wanted.id)
-	due := s.policy.Opening(wanted.due, key, wanted.class == pace.Answer)
-	if _, quiet := s.policy.Quiet(s.now); quiet && !due.After(s.now) {
-		// It was due before the quiet hours, and could not go then.
-		due = s.policy.Opening(s.now, key, wanted.class == pace.Answer)
-	}
-	return due
+	return s.policy.Held(wanted.due, s.now, lead.PlanKey(s.lead.Name, wanted.id), wanted.class == pace.Answer)
 }
 
 // waitFor waits for a message's time. What the quiet hours hold back is shown from when it
@@ -129,6 +123,7 @@ func afterFailedDraft(s *situation, wanted message, failed draft) action {
 	}
 	again := action{kind: wait, until: failed.retryAt, message: wanted, why: failed.why}
 	if s.now.Before(wanted.due) {
+		again.until = earliest(again.until, wanted.due)
 		return again
 	}
 	again.blocked = failed.reason

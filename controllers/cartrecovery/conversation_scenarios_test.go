@@ -191,6 +191,17 @@ var _ = Describe("A customer who asks for a person", func() {
 		Expect(w.asked()).To(Equal(asked), "the word is enough")
 	})
 
+	It("holds the customer's other recoveries until a person gives the conversation back", func() {
+		w, _, name := writtenTo(uncooled)
+		w.says(name, "in-1", "quero falar com uma pessoa")
+		Eventually(w.handedOff(name)).Should(Equal(v1alpha1.ReasonCustomerAsked))
+		other := w.abandon(from(1), ofAnotherProduct)
+		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonWithPerson))
+		w.advance(time.Minute)
+		w.resumes(name)
+		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+	})
+
 	It("of a lead that is suspended is not answered until it no longer is", func() {
 		w, r, name := writtenTo()
 		w.change(name, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true })

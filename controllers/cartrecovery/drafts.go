@@ -243,12 +243,12 @@ func (d *drafts) spent(name types.NamespacedName) int64 {
 	return 0
 }
 
-// booked says that what a lead's text has cost so far stands in the lead.
-func (d *drafts) booked(name types.NamespacedName) {
+// booked says that so many tokens of what a lead's text has cost stand in the lead now.
+func (d *drafts) booked(name types.NamespacedName, tokens int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if found, ok := d.entries[name]; ok {
-		found.draft.tokens = 0
+		found.draft.tokens = max(0, found.draft.tokens-tokens)
 	}
 }
 
@@ -377,7 +377,7 @@ func (d *drafts) heed(endpoint string, made outcome, now time.Time) bool {
 	switch {
 	case throttled:
 		failed, _ := failure.As(made.err)
-		d.turns.pause(endpoint, until, failed.Error(), now)
+		d.turns.pause(endpoint, until, failed.Shown(), now)
 		select {
 		case d.rearm <- struct{}{}:
 		default:

@@ -263,7 +263,7 @@ func TestDraftsPutAndRefuse(t *testing.T) {
 	}
 	d.refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op", Code: failure.Misconfigured, Detail: "line 1"})
 	got := d.of("b")
-	if got.state != draftFailed || got.reason != v1alpha1.ReasonInvalidTemplate || got.why != "op: Misconfigured (Terminal): line 1" {
+	if got.state != draftFailed || got.reason != v1alpha1.ReasonInvalidTemplate || got.why != "line 1" {
 		t.Errorf("a refused text: %+v", got)
 	}
 	within(t, "a refused text", got.retryAt, refusedRetry)

@@ -51,7 +51,7 @@ func answeredByPerson(recovery *v1alpha1.CartRecovery) bool {
 
 // resume writes that a person gave the conversation back.
 func (r *Reconciler) resume(ctx context.Context, s situation) (ctrl.Result, error) {
-	written, err := r.write(ctx, s, resumed(s.lead.Generation, s.now))
+	written, err := r.write(ctx, s, resumed(lead.ResumeRequest(s.lead), s.lead.Generation, s.now))
 	if err != nil {
 		return afterConflict(err)
 	}
@@ -61,7 +61,8 @@ func (r *Reconciler) resume(ctx context.Context, s situation) (ctrl.Result, erro
 }
 
 // handOver writes that the customer asked for a person.
-func (r *Reconciler) handOver(ctx context.Context, s situation, tokens int64) (ctrl.Result, error) {
+func (r *Reconciler) handOver(ctx context.Context, s situation) (ctrl.Result, error) {
+	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.lead))
 	if _, err := r.write(ctx, s, handedOver(s.lead.Generation, tokens, s.now)); err != nil {
 		return afterConflict(err)
 	}
@@ -81,11 +82,14 @@ func handedOver(generation, tokens int64, now time.Time) change {
 	}
 }
 
-func resumed(generation int64, now time.Time) change {
+// resumed counts from the next whole second, which is as fine as a condition tells: what the
+// customer asked for before must not ask for a person again.
+func resumed(request string, generation int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
+		status.HandledResume = request
 		return apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonResumed, Message: resumedMessage,
-			ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
+			ObservedGeneration: generation, LastTransitionTime: *whole(now.Add(time.Second)),
 		})
 	}
 }

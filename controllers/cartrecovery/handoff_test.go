@@ -48,7 +48,7 @@ func resumeAskedAt(at time.Time) leadMod {
 func resumedBy(at time.Time) leadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		resumeAskedAt(at)(recovery)
-		resumed(1, at)(&recovery.Status)
+		resumed(lead.ResumeRequest(recovery), 1, at)(&recovery.Status)
 	}
 }
 
@@ -145,11 +145,11 @@ func TestResumed(t *testing.T) {
 	if lead.HandedOff(recovery) {
 		t.Fatal("still handed off")
 	}
-	if !resumed(4, t0.Add(90*time.Minute))(&recovery.Status) || resumed(4, t0.Add(2*time.Hour))(&recovery.Status) {
+	if !resumed(lead.ResumeRequest(recovery), 4, t0.Add(90*time.Minute))(&recovery.Status) || resumed(lead.ResumeRequest(recovery), 4, t0.Add(2*time.Hour))(&recovery.Status) {
 		t.Error("it is written once")
 	}
 	got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if got.Status != metav1.ConditionFalse || got.Reason != v1alpha1.ReasonResumed || got.ObservedGeneration != 4 || !got.LastTransitionTime.Time.Equal(t0.Add(90*time.Minute)) {
+	if got.Status != metav1.ConditionFalse || got.Reason != v1alpha1.ReasonResumed || got.ObservedGeneration != 4 || !got.LastTransitionTime.Time.Equal(t0.Add(90*time.Minute+time.Second)) {
 		t.Errorf("condition %+v", got)
 	}
 	operator("op2", t0.Add(3*time.Hour))(recovery)
@@ -171,7 +171,7 @@ func TestTellHandedOff(t *testing.T) {
 	if len(recorder.Events) != 1 {
 		t.Errorf("it tells %d times", len(recorder.Events))
 	}
-	resumed(1, t0.Add(time.Hour))(&recovery.Status)
+	resumed("", 1, t0.Add(time.Hour))(&recovery.Status)
 	operator("op2", t0.Add(2*time.Hour))(recovery)
 	r.tellHandedOff(recovery, t0.Add(2*time.Hour))
 	if len(recorder.Events) != 2 {

@@ -20,6 +20,9 @@ const maxReason = 512
 func withNext(s situation, next *v1alpha1.CartRecovery) {
 	s.lead = next
 	planned := plan(s)
+	if s.decided != nil {
+		planned = *s.decided
+	}
 	next.Status.NextAction = nextOf(&s, planned)
 	next.Status.NextActionTime = next.Status.NextAction.Time
 }

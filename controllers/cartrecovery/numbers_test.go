@@ -268,7 +268,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		Expect(w.called(checkPath)).To(Equal(1), "the answer is remembered")
 		Expect(w.asked()).To(BeZero())
 		Expect(w.called(sendPath)).To(BeZero())
-		Expect(r.api.written()).To(Equal([]string{writesOutcome, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{writesOutcome, writesOutcome}))
 		w.numbers(registered)
 		w.advance(absentFor + time.Minute)
 		third := w.abandon()

@@ -14,11 +14,11 @@ import (
 // openingRace is how long the cache may take to show the first message of another lead.
 const openingRace = time.Minute
 
-// openingKey is a customer of a store, by their number's key.
+// openingKey is a customer of a store, by their number.
 type openingKey struct{ namespace, store, phone string }
 
 func openingOf(recovery *v1alpha1.CartRecovery) openingKey {
-	return openingKey{recovery.Namespace, recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone)}
+	return openingKey{recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(recovery.Spec.Customer.Phone)}
 }
 
 // opening is a first message that this process has claimed, or is about to.
@@ -61,10 +61,10 @@ func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration,
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	key := openingOf(recovery)
-	if known := o.read(key); known.lead != "" && known.lead != recovery.UID && at.Sub(known.at).Abs() < min(openingRace, cooldown) {
+	name := types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name}
+	if known := o.read(key); known.lead != "" && known.name != name && at.Sub(known.at).Abs() < min(openingRace, cooldown) {
 		return false
 	}
-	name := types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name}
 	o.known.Add(key, opening{lead: recovery.UID, name: name, at: at})
 	o.customers.Add(name, key)
 	return true

@@ -65,10 +65,12 @@ func paced(s *situation, planned action, turn pace.Turn) action {
 	}
 	overdue := s.now.Sub(planned.message.due)
 	switch {
-	case overdue >= 0 && turn.Held:
+	case overdue >= 0 && turn.Held && turn.Ahead == 0:
 		waits.blocked, waits.why = v1alpha1.ReasonGatewayUnavailable, "the gateway did not take the last message from the number; it is tried again"
 	case overdue >= pacedAfter:
 		waits.blocked, waits.why = v1alpha1.ReasonPaced, "the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
+	case overdue >= 0:
+		waits.until = earliest(waits.until, planned.message.due.Add(pacedAfter))
 	}
 	return withinLife(s, waits)
 }
@@ -90,7 +92,9 @@ func (r *Reconciler) seed(ctx context.Context, s *situation, instance *v1alpha1.
 // takeTurn takes the turn of a message just before it is claimed with this time, and the
 // right to begin a conversation with the customer.
 func (r *Reconciler) takeTurn(s *situation, wanted message, at time.Time) bool {
-	if wanted.class == pace.First && !r.openings.take(s.lead, s.policy.Cooldown, at) {
+	if !hasBegun(s.lead) && wanted.class == pace.First && !r.openings.take(s.lead, s.policy.Cooldown, at) {
+		// Others behind it in the line need not wait with it.
+		r.Book.Forget(client.ObjectKeyFromObject(s.lead))
 		return false
 	}
 	if r.Book.Take(wanted.instance.UID, numberOf(s, wanted.instance), client.ObjectKeyFromObject(s.lead), wanted.class, at) {

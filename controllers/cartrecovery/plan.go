@@ -62,6 +62,9 @@ type situation struct {
 	headroom func(*v1alpha1.WhatsAppInstance, time.Time) headroom
 	// waitsAt is the instance in whose line the lead stands, "" for none.
 	waitsAt types.UID
+	// decided is what is done, where a status is written that says what comes next and plan
+	// alone does not know it: that a message waits for its turn; nil for what plan says.
+	decided *action
 	now     time.Time
 }
 

@@ -69,11 +69,13 @@ func composed(s situation, wanted message, system string) []ai.Message {
 }
 
 func renderedPrompt(s situation, data ai.PromptData) (string, error) {
-	template, err := ai.ParsePrompt(systemPrompt(s))
+	prompt, field := systemPrompt(s)
+	template, err := ai.ParsePrompt(prompt)
 	if err != nil {
-		return "", err
+		return "", inField(field, err)
 	}
-	return template.Render(data)
+	text, err := template.Render(data)
+	return text, inField(field, err)
 }
 
 // fixedText renders a message's text that a person wrote and that needs no AI.
@@ -107,14 +109,15 @@ func inField(field string, err error) error {
 	return &named
 }
 
-func systemPrompt(s situation) string {
+// systemPrompt is the template of the system prompt, and the field it stands in.
+func systemPrompt(s situation) (prompt, field string) {
 	switch {
 	case s.product != nil && s.product.Spec.SystemPrompt != "":
-		return s.product.Spec.SystemPrompt
+		return s.product.Spec.SystemPrompt, "spec.systemPrompt of Product " + s.product.Name
 	case s.store.Spec.AI.SystemPrompt != "":
-		return s.store.Spec.AI.SystemPrompt
+		return s.store.Spec.AI.SystemPrompt, "spec.ai.systemPrompt of Store " + s.store.Name
 	default:
-		return ai.DefaultSystemPrompt
+		return ai.DefaultSystemPrompt, "the default system prompt"
 	}
 }
 

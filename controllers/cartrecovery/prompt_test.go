@@ -266,19 +266,19 @@ func TestPrompt(t *testing.T) {
 
 func TestSystemPrompt(t *testing.T) {
 	s := written(gen.ProductObject())
-	if got := systemPrompt(s); got != ai.DefaultSystemPrompt {
+	if got, _ := systemPrompt(s); got != ai.DefaultSystemPrompt {
 		t.Errorf("without any: %q", got)
 	}
 	s.store.Spec.AI.SystemPrompt = "of the store"
-	if got := systemPrompt(s); got != "of the store" {
+	if got, _ := systemPrompt(s); got != "of the store" {
 		t.Errorf("with the store's: %q", got)
 	}
 	s.product.Spec.SystemPrompt = "of the product"
-	if got := systemPrompt(s); got != "of the product" {
+	if got, _ := systemPrompt(s); got != "of the product" {
 		t.Errorf("with the product's: %q", got)
 	}
 	s.product = nil
-	if got := systemPrompt(s); got != "of the store" {
+	if got, _ := systemPrompt(s); got != "of the store" {
 		t.Errorf("without a Product: %q", got)
 	}
 	s.store.Spec.AI.SystemPrompt = "{{.Customer.Password}}"

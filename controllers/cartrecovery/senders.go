@@ -98,8 +98,8 @@ func (s *situation) all() []*v1alpha1.WhatsAppInstance {
 	return all
 }
 
-// isLost says whether a number is gone, or has been logged out for long enough that its
-// conversations may move. One that is only away, restricted or suspended is not.
+// isLost says whether a number is gone, or has been logged out or refused by its gateway for
+// long enough that its conversations may move. One that is only away, restricted or suspended is not.
 func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 	if instance == nil || instance.DeletionTimestamp != nil {
 		return true
@@ -109,7 +109,7 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 		return false
 	}
 	switch ready.Reason {
-	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut:
+	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut, v1alpha1.ReasonGatewayUnauthorized:
 		return true
 	}
 	return false

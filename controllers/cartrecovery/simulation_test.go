@@ -299,7 +299,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		sim.counts["handed over"]++
 		sim.wakeAt(each, s.now)
 	case resume:
-		sim.change(each, resumed(1, s.now))
+		sim.change(each, resumed(lead.ResumeRequest(each.object), 1, s.now))
 		sim.wakeAt(each, s.now)
 	case reopen:
 		sim.change(each, reopened(1, s.now))
@@ -408,7 +408,7 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 		if why.counts {
 			why.retryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
 		} else {
-			sim.reconciler.Book.Failed(wanted.instance.UID)
+			sim.reconciler.Book.Failed(wanted.instance.UID, now)
 		}
 		sim.change(each, refused(wanted.id, why))
 		sim.wakeAt(each, now)

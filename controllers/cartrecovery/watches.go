@@ -2,6 +2,8 @@ package cartrecovery
 
 import (
 	"context"
+	"math"
+	"strings"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -44,7 +46,8 @@ func (r *Reconciler) leadsOfProduct(ctx context.Context, object client.Object) [
 	}
 	return r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
 		named := recovery.Spec.ProductRef != nil && recovery.Spec.ProductRef.Name == product.Name
-		return named || ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
+		byName := recovery.Spec.Product.ID == "" && strings.EqualFold(recovery.Spec.Product.Name, product.Spec.DisplayName)
+		return named || byName || ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
 	})
 }
 
@@ -53,12 +56,46 @@ func (r *Reconciler) leadsOfSuppression(ctx context.Context, object client.Objec
 	if !ok {
 		return nil
 	}
-	hash := suppression.Spec.PhoneHash
-	if hash == "" {
-		hash = lead.PhoneHash(suppression.Spec.Phone)
-	}
-	key := index.LeadPhoneKey(suppression.Spec.StoreRef.Name, hash)
+	key := index.LeadPhoneKey(suppression.Spec.StoreRef.Name, lead.SuppressedHash(suppression))
 	return r.leads(ctx, suppression.Namespace, client.MatchingFields{index.LeadByPhone: key}, nil)
+}
+
+// siblings are the other open leads of a lead's phone: what becomes of one can be what
+// another waits for.
+func (r *Reconciler) siblings(ctx context.Context, object client.Object) []ctrl.Request {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok || recovery.Spec.Customer.Phone == "" {
+		return nil
+	}
+	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))
+	return r.leads(ctx, recovery.Namespace, client.MatchingFields{index.LeadByPhone: key}, func(other *v1alpha1.CartRecovery) bool {
+		return other.Name != recovery.Name && !lead.Finished(other)
+	})
+}
+
+// siblingChanges lets pass what of a lead matters to the others of its phone.
+func siblingChanges() builder.WatchesOption {
+	return builder.WithPredicates(predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false },
+		UpdateFunc: func(change event.UpdateEvent) bool {
+			before, okBefore := change.ObjectOld.(*v1alpha1.CartRecovery)
+			after, okAfter := change.ObjectNew.(*v1alpha1.CartRecovery)
+			return okBefore && okAfter && concernOf(before) != concernOf(after)
+		},
+	})
+}
+
+// concern is what of a lead matters to the others of its phone.
+type concern struct {
+	finished, handedOff, bought bool
+	opened                      int64
+}
+
+func concernOf(recovery *v1alpha1.CartRecovery) concern {
+	return concern{
+		finished: lead.Finished(recovery), handedOff: lead.HandedOff(recovery), bought: recovery.Spec.Purchase != nil,
+		opened: lead.LastOpening(recovery, math.MaxInt32).UnixMicro(),
+	}
 }
 
 // leads are the leads of a cache index that are concerned; all of them when concerned is

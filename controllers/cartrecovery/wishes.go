@@ -67,7 +67,7 @@ func handingOver(s *situation, asked *v1alpha1.Message, tokens int64) action {
 	if planned, ok := notify(s, notice, lastWrote(asked, s.now)); ok {
 		return planned
 	}
-	return action{kind: handOver, message: message{tokens: tokens}}
+	return action{kind: handOver}
 }
 
 // asksForPerson is the customer's message that asks for a person and was not answered since,

@@ -177,7 +177,7 @@ func (d *draft) fail(err error, now time.Time) {
 	wait := min(draftBackoff<<min(d.failures-1, 10), maxDraftBackoff)
 	failed, classed := failure.As(err)
 	if classed {
-		d.why = failed.Error()
+		d.why = failed.Shown()
 	}
 	if until, throttled := throttledUntil(err, now); throttled {
 		d.retryAt = until

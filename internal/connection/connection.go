@@ -180,7 +180,7 @@ func refusalReason(err error) string {
 // other.
 func Message(err error) string {
 	if failed, ok := failure.As(err); ok {
-		return failed.Error()
+		return failed.Shown()
 	}
 	return "the call failed; see the operator's log"
 }

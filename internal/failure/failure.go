@@ -87,6 +87,15 @@ func (e *Error) Error() string {
 	return text
 }
 
+// Shown is what people who can change something are shown: of a setting only what is wrong
+// with it, of a call all of it.
+func (e *Error) Shown() string {
+	if e.Code == Misconfigured && e.Detail != "" {
+		return e.Detail
+	}
+	return e.Error()
+}
+
 // As returns the classed failure in err, if there is one.
 func As(err error) (*Error, bool) {
 	var failed *Error

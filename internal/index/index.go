@@ -237,11 +237,7 @@ func suppressionPhone(object client.Object) []string {
 	if !ok {
 		return nil
 	}
-	hash := suppression.Spec.PhoneHash
-	if hash == "" {
-		hash = lead.PhoneHash(suppression.Spec.Phone)
-	}
-	return []string{LeadPhoneKey(suppression.Spec.StoreRef.Name, hash)}
+	return []string{LeadPhoneKey(suppression.Spec.StoreRef.Name, lead.SuppressedHash(suppression))}
 }
 
 // LeadOfStore finds all CartRecoveries of a Store by its name, finished or not.

@@ -85,7 +85,7 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 		return false, fmt.Errorf("find suppressions: %w", err)
 	}
 	for i := range suppressions.Items {
-		if until := suppressions.Items[i].Spec.ExpiresAt; until == nil || until.After(now) {
+		if !lead.Lapsed(&suppressions.Items[i], now) {
 			return true, nil
 		}
 	}
@@ -94,7 +94,7 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 
 // StoppingPurchase finds the purchase that stops a lead and stands on another lead of the
 // Store, the one that counts where there are several; nil when there is none (see
-// lead.StoppedBy). scope is the killSwitchScope that holds for the lead. A cart and a
+// lead.StoppedByAny). scope is the killSwitchScope that holds for the lead. A cart and a
 // purchase that come within milliseconds, on different replicas, do not see each other, and
 // those of a customer who gave an e-mail address here and a phone there are linked only by
 // what comes later, or by another lead that has both (see lead.Linked).

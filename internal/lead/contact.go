@@ -46,7 +46,7 @@ func LastOpening(lead *v1alpha1.CartRecovery, before int32) time.Time {
 	last := int32(-1)
 	for i := range lead.Status.Conversation {
 		message := &lead.Status.Conversation[i]
-		if message.Role == v1alpha1.RoleAssistant && message.Cycle > last && message.Cycle < before && mayHaveGone(message) {
+		if message.Cycle > last && message.Cycle < before && MayHaveGone(message) {
 			opened, last = message.At.Time, message.Cycle
 		}
 	}
@@ -58,7 +58,7 @@ func LastOpening(lead *v1alpha1.CartRecovery, before int32) time.Time {
 func NumberOf(lead *v1alpha1.CartRecovery) string {
 	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
 		message := &lead.Status.Conversation[i]
-		if message.Role != v1alpha1.RoleAssistant || !mayHaveGone(message) {
+		if !MayHaveGone(message) {
 			continue
 		}
 		if message.Instance == "" && lead.Status.InstanceRef != nil {
@@ -74,14 +74,18 @@ func NumberOf(lead *v1alpha1.CartRecovery) string {
 func LastContact(lead *v1alpha1.CartRecovery) time.Time {
 	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
 		message := &lead.Status.Conversation[i]
-		if message.Role == v1alpha1.RoleAssistant && mayHaveGone(message) {
+		if MayHaveGone(message) {
 			return message.At.Time
 		}
 	}
 	return time.Time{}
 }
 
-func mayHaveGone(message *v1alpha1.Message) bool {
+// MayHaveGone says whether a message is one of ours that the gateway has sent, or may have.
+func MayHaveGone(message *v1alpha1.Message) bool {
+	if message.Role != v1alpha1.RoleAssistant {
+		return false
+	}
 	switch message.State {
 	case v1alpha1.MessageSent, v1alpha1.MessageUnknown, v1alpha1.MessageClaimed:
 		return true

@@ -201,7 +201,7 @@ const HandedOffMessage = "a person wrote to the customer from the paired phone: 
 	v1alpha1.AnnotationResumeRequested + " gives the conversation back"
 
 // HandedOff says whether a person of the store has the conversation: one wrote from the
-// paired phone, and it was not given back since (v1alpha1.AnnotationResumeRequested).
+// paired phone, or the customer asked for one, and it was not given back since (v1alpha1.AnnotationResumeRequested).
 func HandedOff(lead *v1alpha1.CartRecovery) bool {
 	condition := apimeta.FindStatusCondition(lead.Status.Conditions, v1alpha1.ConditionHandedOff)
 	if condition == nil || condition.Status != metav1.ConditionTrue {
@@ -211,8 +211,22 @@ func HandedOff(lead *v1alpha1.CartRecovery) bool {
 	if wrote := LastOperator(lead); wrote.After(took) {
 		took = wrote
 	}
-	resumed, err := time.Parse(time.RFC3339, lead.Annotations[v1alpha1.AnnotationResumeRequested])
+	request := ResumeRequest(lead)
+	if request == lead.Status.HandledResume {
+		return true
+	}
+	resumed, err := time.Parse(time.RFC3339, request)
 	return err != nil || resumed.Before(took.Truncate(time.Second))
+}
+
+// maxResume is what the schema takes of status.handledResume.
+const maxResume = 64
+
+// ResumeRequest is the request to give a conversation back, "" for none. One that was acted
+// on is status.handledResume.
+func ResumeRequest(lead *v1alpha1.CartRecovery) string {
+	request := lead.Annotations[v1alpha1.AnnotationResumeRequested]
+	return strings.ToValidUTF8(request[:min(len(request), maxResume)], "")
 }
 
 // LastOperator is when a person of the store last wrote in this cycle; zero when never.

@@ -136,14 +136,14 @@ func (b *Book) Seeded(instance types.UID) bool {
 	return known && n.seeded
 }
 
-// Open says that a number can send, for the first time or again, and ends what Failed began: the leads that were kept
-// waiting now register, and go in order once settle is over.
+// Open says that a number can send, for the first time or again, and ends what Failed began:
+// the leads that were kept waiting now register, and go in order once settle is over.
 func (b *Book) Open(instance types.UID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := b.number(instance)
 	n.settled = b.clock.Now().Add(b.settle)
-	n.holdFor, n.heldUntil = 0, time.Time{}
+	n.release()
 }
 
 // Close forgets an instance that was deleted, and who waits for it.
@@ -196,7 +196,7 @@ func (b *Book) Peek(instance types.UID, of Number, lead types.NamespacedName, cl
 
 // Take takes a lead's turn, just before its message is claimed with the time at. It is false
 // when it is not, or no longer, the lead's turn: ask again. When the claim fails call
-// Release.
+// Refused.
 func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, class Class, at time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -213,18 +213,16 @@ func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, cl
 	b.drop(lead)
 	if n.holdFor > 0 {
 		// The others wait for what comes of this one.
-		n.heldUntil = latest(n.heldUntil, at.Add(tryFor))
+		n.trial, n.heldUntil = lead, latest(n.heldUntil, at.Add(tryFor))
 	}
 	n.add(Sent{At: v1alpha1.NewTimestamp(at).Time, New: class == First, Lead: lead, Claimed: true})
 	b.wake(n, at)
 	return true
 }
 
-// Release gives a turn back whose claim failed.
-func (b *Book) Release(instance types.UID, lead types.NamespacedName) { b.takeBack(instance, lead) }
-
-// Refused takes a claimed message of a lead out of what was sent, because the gateway has
-// definitely not taken it. It makes no difference whether it was this process that claimed it.
+// Refused gives a turn back and takes a message of a lead out of what was sent, because its
+// claim failed or the gateway has definitely not taken it. It makes no difference whether it
+// was this process that claimed it.
 func (b *Book) Refused(instance types.UID, lead types.NamespacedName) { b.takeBack(instance, lead) }
 
 func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
@@ -236,15 +234,34 @@ func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
 	}
 }
 
-// Failed says that the gateway of an instance did not take a message for a reason that is not
-// the message's own. The number is then left alone, ever longer, and one message at a time
-// tries again.
-func (b *Book) Failed(instance types.UID) {
+// Failed says that the gateway of an instance did not take a message, whose turn was taken at
+// a time, for a reason that is not the message's own. The number is then left alone, ever
+// longer, and one message at a time tries again. Several that were under way when the gateway
+// failed are one failure.
+func (b *Book) Failed(instance types.UID, taken time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, now := b.number(instance), b.clock.Now()
+	if n.holdFor > 0 && taken.Before(n.failedAt) {
+		return
+	}
+	n.failedAt, n.trial = now, types.NamespacedName{}
 	n.holdFor = min(max(2*n.holdFor, firstHold), longestHold)
 	n.heldUntil = now.Add(n.holdFor)
+}
+
+// Throttled says that the gateway of an instance asked to be left alone until a time; the zero
+// time is Failed. It is left alone for an hour at most.
+func (b *Book) Throttled(instance types.UID, taken, until time.Time) {
+	if until.IsZero() {
+		b.Failed(instance, taken)
+		return
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, now := b.number(instance), b.clock.Now()
+	n.failedAt, n.trial, n.holdFor = now, types.NamespacedName{}, max(n.holdFor, firstHold)
+	n.heldUntil = latest(n.heldUntil, earliest(until, now.Add(maxWait)))
 }
 
 // Worked says that the gateway of an instance took a message.
@@ -255,7 +272,7 @@ func (b *Book) Worked(instance types.UID) {
 	if n.holdFor == 0 {
 		return
 	}
-	n.holdFor, n.heldUntil = 0, time.Time{}
+	n.release()
 	b.wake(n, b.clock.Now())
 }
 

@@ -145,31 +145,29 @@ func TestTurnsAreTakenOnce(t *testing.T) {
 	}
 }
 
-func TestReleaseAndRefused(t *testing.T) {
+func TestRefused(t *testing.T) {
 	d := open(t)
-	for name, back := range map[string]func(types.UID, types.NamespacedName){"release": d.Release, "refused": d.Refused} {
-		d.send("kept", pace.Answer)
-		d.send("a", pace.First)
-		d.later("b", pace.First, 0, 0)
-		back(instance, key("a"))
-		back(instance, key("a"))
-		back("other", key("a"))
-		d.send("b", pace.First)
-		back(instance, key("b"))
-		if got := d.stats(); got.NewToday != 0 || got.LastHour == 0 {
-			t.Errorf("%s: %+v", name, got)
-		}
+	d.send("kept", pace.Answer)
+	d.send("a", pace.First)
+	d.later("b", pace.First, 0, 0)
+	d.Refused(instance, key("a"))
+	d.Refused(instance, key("a"))
+	d.Refused("other", key("a"))
+	d.send("b", pace.First)
+	d.Refused(instance, key("b"))
+	if got := d.stats(); got.NewToday != 0 || got.LastHour == 0 {
+		t.Errorf("%+v", got)
 	}
 }
 
 // What was sent before does not come back with what is given back, and a failed Take makes a
-// second Release harmless.
-func TestReleaseKeepsWhatWasSent(t *testing.T) {
+// second Refused harmless.
+func TestRefusedKeepsWhatWasSent(t *testing.T) {
 	d := open(t, pace.Sent{At: noon.Add(-2 * time.Minute), New: true, Lead: key("a")})
 	d.send("a", pace.Answer)
 	d.send("a", pace.Answer)
-	d.Release(instance, key("a"))
-	d.Release(instance, key("a"))
+	d.Refused(instance, key("a"))
+	d.Refused(instance, key("a"))
 	if got := d.stats(); got.LastHour != 2 || got.NewToday != 1 {
 		t.Errorf("stats %+v", got)
 	}
@@ -340,7 +338,7 @@ func TestClose(t *testing.T) {
 	if d.take("b", pace.Answer) {
 		t.Error("taken at an instance that is gone")
 	}
-	d.Release(instance, key("b"))
+	d.Refused(instance, key("b"))
 	if got := d.stats(); got != (v1alpha1.PaceStatus{NewAllowedToday: 100_000}) {
 		t.Errorf("stats %+v", got)
 	}

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
 )
 
 const (
@@ -44,20 +45,20 @@ func HistoryOf(leads []v1alpha1.CartRecovery, instance string, since time.Time) 
 	return history
 }
 
-func appendSent(history []Sent, lead *v1alpha1.CartRecovery, instance string, since time.Time) []Sent {
+func appendSent(history []Sent, recovery *v1alpha1.CartRecovery, instance string, since time.Time) []Sent {
 	// last is the cycle and the number of the message before: what follows from another one
 	// starts a conversation.
 	lastCycle, lastFrom := int32(-1), ""
-	for i := range lead.Status.Conversation {
-		message := &lead.Status.Conversation[i]
-		if message.Role != v1alpha1.RoleAssistant || !mayHaveGone(message.State) {
+	for i := range recovery.Status.Conversation {
+		message := &recovery.Status.Conversation[i]
+		if !lead.MayHaveGone(message) {
 			continue
 		}
-		from := sentFrom(lead, message)
+		from := sentFrom(recovery, message)
 		if from == instance && !message.At.Before(since) {
 			history = append(history, Sent{
 				At: message.At.UTC(), New: opens(message, lastCycle, from != lastFrom && lastFrom != ""), Claimed: message.State == v1alpha1.MessageClaimed,
-				Lead: types.NamespacedName{Namespace: lead.Namespace, Name: lead.Name},
+				Lead: types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name},
 			})
 		}
 		lastCycle, lastFrom = message.Cycle, from
@@ -74,15 +75,11 @@ func opens(message *v1alpha1.Message, lastCycle int32, moved bool) bool {
 	return moved
 }
 
-func sentFrom(lead *v1alpha1.CartRecovery, message *v1alpha1.Message) string {
-	if message.Instance == "" && lead.Status.InstanceRef != nil {
-		return lead.Status.InstanceRef.Name
+func sentFrom(recovery *v1alpha1.CartRecovery, message *v1alpha1.Message) string {
+	if message.Instance == "" && recovery.Status.InstanceRef != nil {
+		return recovery.Status.InstanceRef.Name
 	}
 	return message.Instance
-}
-
-func mayHaveGone(state v1alpha1.MessageState) bool {
-	return state == v1alpha1.MessageClaimed || state == v1alpha1.MessageSent || state == v1alpha1.MessageUnknown
 }
 
 // sortHistory puts the oldest first, in one order whatever the order of the leads.
@@ -201,6 +198,13 @@ func newOn(history []Sent, at time.Time, loc *time.Location) int {
 		}
 	}
 	return count
+}
+
+func earliest(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 func latest(a, b time.Time) time.Time {

@@ -17,6 +17,9 @@ type number struct {
 	// that was the last time; 0 when it works.
 	heldUntil time.Time
 	holdFor   time.Duration
+	// failedAt is when it failed last, trial the lead whose message tries again.
+	failedAt time.Time
+	trial    types.NamespacedName
 	// swept is when the lines were last searched.
 	swept time.Time
 	// history is what was sent, oldest first; own holds what this process itself took of it.
@@ -107,8 +110,17 @@ func (n *number) add(sent Sent) {
 	}
 }
 
+// release ends that the number is left alone.
+func (n *number) release() {
+	n.holdFor, n.heldUntil, n.trial, n.stale = 0, time.Time{}, types.NamespacedName{}, true
+}
+
 func (n *number) takeBack(lead types.NamespacedName) {
 	n.stale = true
+	if n.holdFor > 0 && n.trial == lead {
+		// The trial ended without a word about the gateway.
+		n.trial, n.heldUntil = types.NamespacedName{}, n.failedAt
+	}
 	for _, history := range []*[]Sent{&n.history, &n.own} {
 		*history = slices.DeleteFunc(*history, func(sent Sent) bool { return sent.Lead == lead && sent.Claimed })
 	}
@@ -128,6 +140,10 @@ func (n *number) opens(class Class) time.Time {
 
 // turn says what a lead that waits is told.
 func (n *number) turn(of Number, e *entry, class Class, now time.Time) Turn {
+	if n.holdFor > 0 && now.Sub(n.heldUntil) > longestHold {
+		// Nobody has tried for so long that nothing is known.
+		n.release()
+	}
 	rank, _ := n.lines[class].find(e)
 	ahead := rank + n.goBefore(of, class, now)
 	expected := latest(n.expected(of, class, rank, now), n.opens(class))

@@ -173,7 +173,7 @@ func (w *world) take(asks *waiter) {
 	}
 	switch w.random.IntN(10) {
 	case 0:
-		w.book.Release(instance, asks.lead)
+		w.book.Refused(instance, asks.lead)
 	case 1:
 		w.book.Refused(instance, asks.lead)
 		w.book.Refused(instance, asks.lead)

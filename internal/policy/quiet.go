@@ -80,6 +80,35 @@ func (p *Policy) Opening(due time.Time, key string, answer bool) time.Time {
 	return until.Add(time.Duration(fraction(key) * float64(spread)).Truncate(time.Millisecond))
 }
 
+// Held is when a message may go that was due at a time and did not go until now: its Opening,
+// or, where it was in the quiet hours in between, its place behind them. So nobody who was
+// held back loses their place when the quiet hours are over.
+func (p *Policy) Held(due, now time.Time, key string, answer bool) time.Time {
+	moved := p.Opening(due, key, answer)
+	if moved.After(now) {
+		return moved
+	}
+	if _, quiet := p.Quiet(now); quiet {
+		return p.Opening(now, key, answer)
+	}
+	if _, ok := p.silence(); !ok {
+		return moved
+	}
+	// The last quiet hours still matter as long as their spread lasts.
+	within := now.Add(-quietSpread(p.QuietHours))
+	if until, quiet := p.Quiet(within); quiet && due.Before(until) && !until.After(now) {
+		return p.Opening(latest(due, within), key, answer)
+	}
+	return moved
+}
+
+func latest(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // spreadFrom is over how long the messages are spread that were held until a time.
 func (p *Policy) spreadFrom(until time.Time) time.Duration {
 	spread := quietSpread(p.QuietHours)

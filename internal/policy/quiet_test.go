@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -370,5 +371,32 @@ func BenchmarkOpening(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		p.Opening(night, "6f1c.c0-step-first", false)
+	}
+}
+
+// Nobody who was held back loses their place when the quiet hours are over.
+func TestHeld(t *testing.T) {
+	p := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "21:00", End: "08:00"}
+	}), nil)
+	at := func(day, hour, minute int) time.Time {
+		return time.Date(2026, time.March, day, hour, minute, 0, 0, p.Location)
+	}
+	place := p.Opening(at(2, 23, 0), "a", false)
+	if !place.After(at(3, 8, 0)) || place.After(at(3, 8, 30)) {
+		t.Fatalf("the place is %s", place)
+	}
+	for name, row := range map[string]struct{ due, now, want time.Time }{
+		"due by day":                               {at(2, 20, 0), at(2, 20, 30), at(2, 20, 0)},
+		"due at night":                             {at(2, 23, 0), at(2, 23, 30), place},
+		"due before the night, and it is night":    {at(2, 20, 0), at(2, 23, 0), place},
+		"the night is just over":                   {at(2, 20, 0), at(3, 8, 0), place},
+		"still due the day before, later that day": {at(2, 20, 0), at(3, 12, 0), at(2, 20, 0)},
+		"due after the night":                      {at(3, 8, 1), at(3, 8, 2), at(3, 8, 1)},
+		"days ago":                                 {at(1, 20, 0), at(3, 8, 0), place},
+	} {
+		if got := p.Held(row.due, row.now, "a", false); !got.Equal(row.want) {
+			t.Errorf("%s: %s, want %s", name, got, row.want)
+		}
 	}
 }
