@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"strings"
 	"time"
 
@@ -114,7 +115,7 @@ func (s *story) invite() {
 	s.print(`
 It stays up until Ctrl-C. In another terminal:
 
-  export KUBECONFIG=%s
+  export KUBECONFIG=%s PATH="%s:$PATH"
   kubectl -n %s get cartrecoveries --watch
 
 Another abandoned cart, and its purchase:
@@ -131,7 +132,7 @@ The state of the WhatsApp connection, and the metrics:
   curl %s
 
 The manager logs to %s.
-`, s.cluster.Kubeconfig, namespace, s.manager.URL, hottok, cart.body, s.manager.URL, hottok,
+`, s.cluster.Kubeconfig, os.Getenv("KUBEBUILDER_ASSETS"), namespace, s.manager.URL, hottok, cart.body, s.manager.URL, hottok,
 		strings.Replace(string(cart.body), "PURCHASE_OUT_OF_SHOPPING_CART", "PURCHASE_APPROVED", 1),
 		s.manager.URL, s.token, s.manager.MetricsURL, s.manager.Log)
 }
