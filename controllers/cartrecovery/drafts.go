@@ -211,16 +211,6 @@ func (d *drafts) open(name types.NamespacedName, id textID) *entry {
 	return made
 }
 
-// put stores a text that needs no AI, in place of one that was asked for or refused.
-func (d *drafts) put(name types.NamespacedName, id textID, text string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	found := d.open(name, id)
-	d.turns.remove(found.job)
-	found.job = nil
-	found.draft = draft{state: draftReady, text: text, tokens: found.draft.tokens, readyAt: d.clock.Now()}
-}
-
 // refuse records that a text could not even be asked for; reason is what then blocks the
 // lead.
 func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err error) {

@@ -439,3 +439,13 @@ func TestDraftsOfAnOlderPromptAreWrittenAgain(t *testing.T) {
 		t.Errorf("a text of before the change: %+v", got)
 	}
 }
+
+// put makes a text ready, as if it had been written.
+func (d *drafts) put(name types.NamespacedName, id textID, text string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	found := d.open(name, id)
+	d.turns.remove(found.job)
+	found.job = nil
+	found.draft = draft{state: draftReady, text: text, tokens: found.draft.tokens, readyAt: d.clock.Now()}
+}

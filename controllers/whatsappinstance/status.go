@@ -200,7 +200,11 @@ func lost(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 
 func webhookRegistered(instance *v1alpha1.WhatsAppInstance, hash string, now time.Time) {
 	instance.Status.RegisteredWebhook = hash
-	connection.Webhook(instance, metav1.ConditionTrue, v1alpha1.ReasonRegistered, "the gateway posts to the operator's webhook", now)
+	message := "the gateway posts to the operator's webhook"
+	if instance.Spec.Gateway.Type == v1alpha1.GatewaySimulated {
+		message = "a simulated number has nothing to post"
+	}
+	connection.Webhook(instance, metav1.ConditionTrue, v1alpha1.ReasonRegistered, message, now)
 }
 
 func webhookRefused(instance *v1alpha1.WhatsAppInstance, err error, now time.Time) {
