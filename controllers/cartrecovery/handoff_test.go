@@ -158,6 +158,32 @@ func TestResumed(t *testing.T) {
 	}
 }
 
+// A request whose time is ahead of the clock gives a conversation back once, and not again
+// when the customer asks for a person after it.
+func TestResumedAheadOfTheClock(t *testing.T) {
+	recovery := gen.Lead(t0, operator("op1", t0), resumeAskedAt(t0.Add(time.Hour)))
+	resumed(lead.ResumeRequest(recovery), 1, t0.Add(time.Minute))(&recovery.Status)
+	handedOver(1, 0, t0.Add(2*time.Minute))(&recovery.Status)
+	if !lead.HandedOff(recovery) {
+		t.Error("it is given back again")
+	}
+	resumeAskedAt(t0.Add(2 * time.Hour))(recovery)
+	if lead.HandedOff(recovery) {
+		t.Error("a new request gives nothing back")
+	}
+}
+
+// What the customer asked for in the second in which the conversation was given back is over.
+func TestResumedWithinTheSecond(t *testing.T) {
+	c := planCase{now: time.Hour + time.Minute, text: ready(), lead: []leadMod{
+		ours(firstMessage, v1alpha1.MessageSent, t0), theirs("m1", t0.Add(time.Hour+300*time.Millisecond)),
+		func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "atendente" }, resumedBy(t0.Add(time.Hour + 500*time.Millisecond)),
+	}}
+	if got := plan(c.situation()); got.kind != send {
+		t.Errorf("got %s, want the answer", got.kind)
+	}
+}
+
 func TestTellHandedOff(t *testing.T) {
 	recorder := events.NewFakeRecorder(10)
 	r := &Reconciler{Recorder: recorder, told: lru.New(9)}

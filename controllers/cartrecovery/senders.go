@@ -60,10 +60,7 @@ func hasBegun(recovery *v1alpha1.CartRecovery) bool {
 
 // counts says whether a message is part of what was said.
 func counts(m *v1alpha1.Message) bool {
-	if m.Role != v1alpha1.RoleAssistant {
-		return true
-	}
-	return m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown || m.State == v1alpha1.MessageClaimed
+	return m.Role != v1alpha1.RoleAssistant || lead.MayHaveGone(m)
 }
 
 // movesTo says whether a conversation that has begun would go on from another number.
