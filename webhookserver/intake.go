@@ -99,7 +99,7 @@ func bounded(text string, most int) string {
 // leadName is the name of the event's lead.
 func (r *report) leadName() string {
 	return lead.Name(lead.Identity{
-		StoreUID: r.store.UID, Platform: r.platform, ProductID: productKey(r.event.Product.ID, r.event.Product.Name),
+		ClientID: r.store.Spec.ClientID, Platform: r.platform, ProductID: productKey(r.event.Product.ID, r.event.Product.Name),
 		Email: r.event.Customer.Email, Phone: r.event.Customer.Phone,
 	})
 }

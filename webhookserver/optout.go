@@ -2,8 +2,6 @@ package webhookserver
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"regexp"
@@ -138,9 +136,8 @@ func renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
 // anew, as GitOps tools do, must not lift it.
 func optOut(namespace, store, phone string, keepPhone bool) *v1alpha1.Suppression {
 	hash := lead.PhoneHash(phone)
-	sum := sha256.Sum256([]byte(store + "\x00" + hash))
 	made := &v1alpha1.Suppression{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "optout-" + hex.EncodeToString(sum[:16])},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lead.SuppressionName(store, hash)},
 		Spec:       v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: reasonSuppression, PhoneHash: hash},
 	}
 	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) && lead.PhoneHash(number) == hash {

@@ -24,6 +24,14 @@ const (
 	ReasonCustomerAsked = "CustomerAsked"
 	// ReasonResumed: a person gave the conversation back.
 	ReasonResumed = "Resumed"
+	// ReasonResumedByTime: recovery.handOff.resumeAfter has passed since a person last wrote.
+	ReasonResumedByTime = "ResumedByTime"
+	// ReasonPaymentClaimed: the customer said that they have paid, and the platform did not
+	// confirm it within recovery.claimsPaidAfter.
+	ReasonPaymentClaimed = "PaymentClaimed"
+	// ReasonLateReply: the customer wrote after the lead had ended, and recovery.lateReplies
+	// is HandOff.
+	ReasonLateReply = "LateReply"
 )
 
 // Reasons of a CartRecovery's Succeeded condition.
@@ -45,6 +53,8 @@ const (
 	ReasonNotOnWhatsApp = "NotOnWhatsApp"
 	// ReasonOptedOut: the customer asked us to stop, or the number is suppressed in the store.
 	ReasonOptedOut = "OptedOut"
+	// ReasonWrongNumber: who has the number says that they are not the customer.
+	ReasonWrongNumber = "WrongNumber"
 	// ReasonUnanswered: the sequence ended and the customer did not answer.
 	ReasonUnanswered = "Unanswered"
 	// ReasonConversationEnded: the conversation went quiet without a purchase.
@@ -91,6 +101,15 @@ const (
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
 	// went; the gateway is asked.
 	ReasonUnconfirmed = "Unconfirmed"
+	// ReasonClaimsPaid: the customer says that they have paid; the platform's word is waited
+	// for, and nothing is sold meanwhile.
+	ReasonClaimsPaid = "ClaimsPaid"
+	// ReasonAutomaticReplies: a machine seems to answer for the customer; it is not answered
+	// until something else comes in.
+	ReasonAutomaticReplies = "AutomaticReplies"
+	// ReasonRestoredFromBackup: the resources seem to come from a backup, and it is not known
+	// yet whether the message went before; see docs/backup.md.
+	ReasonRestoredFromBackup = "RestoredFromBackup"
 )
 
 // Phase sums a lead up, for people. No code decides on it.
@@ -155,6 +174,22 @@ type CartRecoverySpec struct {
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	Currency string `json:"currency,omitempty"`
+	// Payment is how an open payment can be made, as the platform told. It is removed when
+	// the lead ends.
+	// +optional
+	Payment *Payment `json:"payment,omitempty"`
+	// Consent is on which basis the customer may be written to, where the platform tells it.
+	// +optional
+	Consent *Consent `json:"consent,omitempty"`
+	// ClientID is the Store's spec.clientID when the lead was made: purchases find their leads
+	// by it while the Store is deleted.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	ClientID string `json:"clientID,omitempty"`
+	// ReceivedAt is when the webhook server made the lead. One that was created more than a
+	// minute later was restored from a backup.
+	// +optional
+	ReceivedAt *Timestamp `json:"receivedAt,omitempty"`
 	// EventID is the platform's id of the event that made the lead.
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
@@ -168,10 +203,99 @@ type CartRecoverySpec struct {
 	// Reversal is a refund or chargeback of the purchase.
 	// +optional
 	Reversal *Reversal `json:"reversal,omitempty"`
+	// Stop says that the customer asked us to stop, in whatever conversation of the Store: it
+	// is written to every open lead of the phone before that message is acknowledged.
+	// +optional
+	Stop *Stop `json:"stop,omitempty"`
 	// Suspend stops sending to this lead.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
+
+// Stop is a customer's request not to be written to.
+type Stop struct {
+	// Reason: OptOut, the customer asked us to stop; WrongNumber, who has the number is not
+	// the customer.
+	// +required
+	// +kubebuilder:validation:Enum=OptOut;WrongNumber
+	Reason StopReason `json:"reason"`
+	// At is when the message came in.
+	// +required
+	At Timestamp `json:"at"`
+}
+
+// StopReason is why a customer must not be written to.
+type StopReason string
+
+const (
+	// StopOptOut: the customer asked us to stop.
+	StopOptOut StopReason = "OptOut"
+	// StopWrongNumber: who has the number is not the customer.
+	StopWrongNumber StopReason = "WrongNumber"
+)
+
+// Payment is an open payment of a lead.
+type Payment struct {
+	// Method of the payment: Pix, Boleto, Card or Other.
+	// +optional
+	// +kubebuilder:validation:Enum=Pix;Boleto;Card;Other
+	Method PaymentMethod `json:"method,omitempty"`
+	// PixCode is what a customer copies into their bank's app ("copia e cola").
+	// +optional
+	// +kubebuilder:validation:MaxLength=1024
+	PixCode string `json:"pixCode,omitempty"`
+	// BoletoLine is the number of a boleto that a customer types in, digits and separators.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	BoletoLine string `json:"boletoLine,omitempty"`
+	// URL shows the payment: a boleto to print, or a QR.
+	// +optional
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?([?#][^\s]*)?$`
+	URL string `json:"url,omitempty"`
+	// ExpiresAt is until when it can be paid.
+	// +optional
+	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
+}
+
+// PaymentMethod is how a customer wanted to pay.
+type PaymentMethod string
+
+const (
+	// PaymentPix: Brazil's instant payment.
+	PaymentPix PaymentMethod = "Pix"
+	// PaymentBoleto: Brazil's payment slip.
+	PaymentBoleto PaymentMethod = "Boleto"
+	// PaymentCard: a card.
+	PaymentCard PaymentMethod = "Card"
+	// PaymentOther: anything else.
+	PaymentOther PaymentMethod = "Other"
+)
+
+// Consent is on which basis a customer may be written to.
+type Consent struct {
+	// Basis: OptedIn, the customer agreed to be written to; OptedOut, they did not agree.
+	// +required
+	// +kubebuilder:validation:Enum=OptedIn;OptedOut
+	Basis ConsentBasis `json:"basis"`
+	// Source is the platform's field that says so.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Source string `json:"source,omitempty"`
+	// At is when the customer said so, where the platform tells it.
+	// +optional
+	At *Timestamp `json:"at,omitempty"`
+}
+
+// ConsentBasis says whether a customer agreed to be written to.
+type ConsentBasis string
+
+const (
+	// ConsentOptedIn: the customer agreed to be written to.
+	ConsentOptedIn ConsentBasis = "OptedIn"
+	// ConsentOptedOut: the customer did not agree.
+	ConsentOptedOut ConsentBasis = "OptedOut"
+)
 
 // LeadCustomer is the customer of a lead.
 type LeadCustomer struct {
@@ -315,7 +439,7 @@ const (
 type Message struct {
 	// ID of the message, unique in the conversation: the gateway's id of a customer's
 	// message; for ours the cycle and step, or what it answers. Ours, after the lead's
-	// UID, is also the gateway's track id.
+	// name, is also the gateway's track id.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=160
@@ -338,6 +462,10 @@ type Message struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Media string `json:"media,omitempty"`
+	// Automatic is set on a message that a machine seems to have written: a greeting or an
+	// away message. It hands nothing over and is not answered.
+	// +optional
+	Automatic bool `json:"automatic,omitempty"`
 	// Instance names the WhatsAppInstance that a message of ours was claimed for.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
@@ -488,6 +616,14 @@ type CartRecoveryStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=20
 	WhatsAppID string `json:"whatsAppID,omitempty"`
+	// ChatIDs are the gateway's own ids of the customer's chats, as messages came in with them
+	// (5215512345678@s.whatsapp.net, 123@lid). A message of any of them is the customer's.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	ChatIDs []string `json:"chatIDs,omitempty"`
 	// TokensUsed is how many AI tokens the lead's messages cost.
 	// +optional
 	TokensUsed int64 `json:"tokensUsed,omitempty"`
@@ -511,6 +647,7 @@ type CartRecoveryStatus struct {
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].reason`
 // +kubebuilder:printcolumn:name="Blocked",type=string,JSONPath=`.status.conditions[?(@.type=="Blocked")].reason`
+// +kubebuilder:printcolumn:name="Person",type=string,JSONPath=`.status.conditions[?(@.type=="HandedOff")].status`
 // +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextActionTime`,priority=1
 // +kubebuilder:printcolumn:name="Instance",type=string,JSONPath=`.status.instanceRef.name`,priority=1
 // +kubebuilder:printcolumn:name="Amount",type=string,JSONPath=`.status.result.amount`,priority=1

@@ -210,6 +210,26 @@ type RecoveryPolicy struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
 	HandOffText string `json:"handOffText,omitempty"`
+	// LateReplies says what becomes of a customer's message to a lead that has expired, until
+	// the lead is deleted: Answer (the default) opens the lead again, for answers only; HandOff
+	// gives it to a person; Ignore stores the message and does nothing.
+	// +optional
+	// +kubebuilder:validation:Enum=Answer;HandOff;Ignore
+	LateReplies LateReplies `json:"lateReplies,omitempty"`
+	// ClaimsPaidAfter is how long the platform's word is waited for once a customer said that
+	// they have paid; then the conversation is a person's. Default 1h.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('168h')",message="claimsPaidAfter must be between 0s and 168h"
+	ClaimsPaidAfter *Duration `json:"claimsPaidAfter,omitempty"`
+	// HandOff is when a conversation that a person took over goes back to the AI.
+	// +optional
+	HandOff *HandOffPolicy `json:"handOff,omitempty"`
+	// FirstMessageNotice is put under a first message that the AI wrote: who writes, and how
+	// to stop. The variables of the system prompt may be used. "" adds nothing. Default: a
+	// sentence in the language of the Store's locale.
+	// +optional
+	// +kubebuilder:validation:MaxLength=500
+	FirstMessageNotice *string `json:"firstMessageNotice,omitempty"`
 	// NumberLost says what becomes of the conversations on a number that is logged out or
 	// gone: Wait (the default) for it; Move to another number of the Store after ten minutes.
 	// +optional
@@ -228,6 +248,28 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=253
 	AllowedLinkHosts []string `json:"allowedLinkHosts,omitempty"`
+}
+
+// LateReplies says what becomes of messages to a lead that has expired.
+type LateReplies string
+
+const (
+	// LateRepliesAnswer: they are answered.
+	LateRepliesAnswer LateReplies = "Answer"
+	// LateRepliesHandOff: a person of the store gets the conversation.
+	LateRepliesHandOff LateReplies = "HandOff"
+	// LateRepliesIgnore: they are stored, and nothing happens.
+	LateRepliesIgnore LateReplies = "Ignore"
+)
+
+// HandOffPolicy is when a conversation that a person took over goes back to the AI.
+type HandOffPolicy struct {
+	// ResumeAfter is how long after the person's last message a hand-off that a message from
+	// the paired phone made ends by itself. Default: never. One that the customer asked for
+	// never does.
+	// +optional
+	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="resumeAfter must be between 1m and 8760h"
+	ResumeAfter *Duration `json:"resumeAfter,omitempty"`
 }
 
 // EndingTTL is how long leads are kept after a certain ending. What is left out is
@@ -300,6 +342,19 @@ type EffectivePolicy struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	KillSwitchScope string `json:"killSwitchScope,omitempty"`
+	// LateReplies is what becomes of messages to a lead that has expired.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	LateReplies string `json:"lateReplies,omitempty"`
+	// ClaimsPaidAfter is how long the platform's word is waited for when a customer says that
+	// they have paid.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	ClaimsPaidAfter string `json:"claimsPaidAfter,omitempty"`
+	// HandOff is when a conversation goes back to the AI; "stays" when only a person gives it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	HandOff string `json:"handOff,omitempty"`
 	// NumberLost is what becomes of conversations on a number that is lost.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
@@ -322,7 +377,7 @@ type EffectivePolicy struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MaxLength=253
 	AllowedLinkHosts []string `json:"allowedLinkHosts,omitempty"`
-	// Texts that are set: optOutConfirmation, handOffText, fallbackText.
+	// Texts that are set: firstMessageNotice, optOutConfirmation, handOffText, fallbackText.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Texts string `json:"texts,omitempty"`

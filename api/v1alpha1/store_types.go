@@ -83,6 +83,12 @@ type StoreSpec struct {
 	// +kubebuilder:validation:MaxLength=2
 	// +kubebuilder:validation:Pattern=`^[A-Z]{2}$`
 	Region string `json:"region,omitempty"`
+	// Currency (ISO 4217) of sales whose platform tells none.
+	// +optional
+	// +kubebuilder:default="BRL"
+	// +kubebuilder:validation:MaxLength=3
+	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
+	Currency string `json:"currency,omitempty"`
 	// Platforms that may post for this store.
 	// +optional
 	// +listType=map
@@ -322,6 +328,11 @@ type StoreStatus struct {
 	// most once a minute and reason.
 	// +optional
 	LastRejectedDelivery *RejectedDelivery `json:"lastRejectedDelivery,omitempty"`
+	// LastUnusableDelivery is the last authentic delivery that says what matters (a purchase, a
+	// refund) and could not be used, and what was missing; written at most once a minute and
+	// reason.
+	// +optional
+	LastUnusableDelivery *UnusableDelivery `json:"lastUnusableDelivery,omitempty"`
 	// Leads counts the store's leads that are kept, by phase; refreshed at most every 30 s.
 	// +optional
 	Leads *LeadCounts `json:"leads,omitempty"`
@@ -385,6 +396,32 @@ type RejectedDelivery struct {
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
+	// Message says what was expected.
+	// +optional
+	// +kubebuilder:validation:MaxLength=512
+	Message string `json:"message,omitempty"`
+}
+
+// UnusableDelivery is an authentic delivery that stops nothing though it should.
+type UnusableDelivery struct {
+	// Time of the delivery.
+	// +required
+	Time metav1.Time `json:"time"`
+	// Platform that sent it.
+	// +required
+	Platform PlatformName `json:"platform"`
+	// Event as the platform calls it.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Event string `json:"event,omitempty"`
+	// Reason in one word: NoCustomer, NoSale.
+	// +required
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason"`
+	// Field that was missing or could not be used.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Field string `json:"field,omitempty"`
 	// Message says what was expected.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512

@@ -38,7 +38,7 @@ type SuppressionSpec struct {
 	// Reason is why it is suppressed.
 	// +optional
 	// +kubebuilder:default=Manual
-	// +kubebuilder:validation:Enum=OptOut;Manual;Complaint
+	// +kubebuilder:validation:Enum=OptOut;Manual;Complaint;WrongNumber
 	Reason string `json:"reason,omitempty"`
 	// ExpiresAt lifts the suppression; it holds for ever without it.
 	// +optional

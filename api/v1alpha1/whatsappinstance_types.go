@@ -45,6 +45,11 @@ const (
 	ReasonNoPublicURL = "NoPublicURL"
 	// ReasonNotConnected: the number is not connected.
 	ReasonNotConnected = "NotConnected"
+	// ReasonNotSending: the gateway calls the number connected and refuses every message; see
+	// docs/instances.md.
+	ReasonNotSending = "NotSending"
+	// ReasonNoQRCode: the gateway makes no QR or pair code; the message says what to do.
+	ReasonNoQRCode = "NoQRCode"
 )
 
 // GatewayType is the protocol of a WhatsApp gateway.
@@ -167,6 +172,14 @@ type GatewaySpec struct {
 	// instances. Default: the operator's own.
 	// +optional
 	AdminTokenSecretRef *SecretKeyReference `json:"adminTokenSecretRef,omitempty"`
+	// Aliases are further names that deliveries may call the instance by, beside its name at
+	// the gateway: a proxy's, or that of a gateway of another kind which only posts.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=8
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	Aliases []string `json:"aliases,omitempty"`
 	// Dialect V2 is the gateway's published API (the default). Legacy, of UAZAPI, sends
 	// with POST /message/text, for installations that proxy it; it cannot look a message
 	// up, so an unconfirmed send stays Unknown. V1, of Evolution, sends the body that

@@ -138,7 +138,7 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	}
 	s.lead = claimed
 	r.drafts.booked(client.ObjectKeyFromObject(claimed), wanted.tokens)
-	r.claims.Add(lead.TrackID(claimed.UID, wanted.id), wanted.instance.Status.GatewayInstanceID)
+	r.claims.Add(lead.TrackID(claimed.Name, wanted.id), wanted.instance.Status.GatewayInstanceID)
 	if r.Clock.Since(now) > claimLease {
 		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
 		return r.until(now.Add(askAfter)), nil
@@ -156,7 +156,7 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 	return gate.SendText(ctx, gateway.Text{
 		Phone:   recipient(claimed),
 		Body:    wanted.text,
-		TrackID: lead.TrackID(claimed.UID, wanted.id),
+		TrackID: lead.TrackID(claimed.Name, wanted.id),
 	})
 }
 
@@ -167,7 +167,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 	case failed == nil:
 		r.count(wanted.id, "sent")
 		r.Book.Worked(wanted.instance.UID)
-		r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
+		r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
 		if !lead.IsNoticeID(wanted.id) {
 			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 		}
@@ -177,7 +177,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
 		return r.until(now.Add(askAfter)), nil
 	}
-	r.claims.Remove(lead.TrackID(s.lead.UID, wanted.id))
+	r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
 	r.giveTurnBack(&s, wanted.instance)
 	r.count(wanted.id, "refused")
 	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.id, "cause", connection.Message(failed))
@@ -222,7 +222,7 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 // found" does not mean "not sent". Where this process does not know which instance that was,
 // an unbroken connection has to prove it.
 func (r *Reconciler) sameInstance(recovery *v1alpha1.CartRecovery, claimed message) bool {
-	if before, ok := r.claims.Get(lead.TrackID(recovery.UID, claimed.id)); ok && before != "" {
+	if before, ok := r.claims.Get(lead.TrackID(recovery.Name, claimed.id)); ok && before != "" {
 		return before == claimed.instance.Status.GatewayInstanceID
 	}
 	return connectedSince(claimed.instance, claimed.due)
@@ -247,7 +247,7 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 	}
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	return gate.FindSent(ctx, lead.TrackID(recovery.UID, claimed.id), recipient(recovery))
+	return gate.FindSent(ctx, lead.TrackID(recovery.Name, claimed.id), recipient(recovery))
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {

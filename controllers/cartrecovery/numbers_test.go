@@ -211,7 +211,7 @@ func TestSameInstance(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r, recovery := &Reconciler{claims: lru.New(9)}, gen.Lead(t0)
 			if c.remembered != "" {
-				r.claims.Add(lead.TrackID(recovery.UID, firstMessage), c.remembered)
+				r.claims.Add(lead.TrackID(recovery.Name, firstMessage), c.remembered)
 			}
 			if got := r.sameInstance(recovery, message{id: firstMessage, due: claimedAt, instance: c.instance}); got != c.want {
 				t.Errorf("got %t", got)

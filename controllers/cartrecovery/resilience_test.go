@@ -55,7 +55,7 @@ var _ = Describe("A crash", func() {
 		w.advance(30 * time.Second)
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(name)).Should(BeEmpty())
-		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).UID, firstMessage): 1}))
+		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).Name, firstMessage): 1}))
 		Expect(w.lead(name).Status.Conversation).To(HaveLen(1))
 	})
 
@@ -317,7 +317,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Eventually(w.blocked(name)).Should(BeEmpty())
 		w.advance(2 * time.Minute)
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(2))
-		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).UID, firstMessage): 1}))
+		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).Name, firstMessage): 1}))
 		Expect(w.asked()).To(Equal(1), "it is the same message")
 		Expect(r.api.written()).To(Equal([]string{claims, writesConditions, refuses, claims, confirms}))
 	})
@@ -448,7 +448,7 @@ var _ = Describe("A lead that is deleted", func() {
 		w.create(again)
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.trackIDs()).To(Equal(map[string]int{
-			lead.TrackID(old.UID, firstMessage): 1, lead.TrackID(w.lead(name).UID, firstMessage): 1,
+			lead.TrackID(old.Name, firstMessage): 1, lead.TrackID(w.lead(name).Name, firstMessage): 1,
 		}))
 	})
 

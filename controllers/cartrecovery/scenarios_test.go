@@ -54,7 +54,7 @@ var _ = Describe("The first message", func() {
 			HaveField("Step", "first"), HaveField("Attempts", int32(1)), HaveField("GatewayID", sent.MessageID)))
 		Expect(sent.Number).To(Equal("5511987654321"))
 		Expect(sent.Text).To(Equal(m.Text))
-		Expect(sent.TrackID).To(Equal(lead.TrackID(got.UID, firstMessage)))
+		Expect(sent.TrackID).To(Equal(lead.TrackID(got.Name, firstMessage)))
 		Expect(sent.Instance).To(Equal(w.namespace + "." + gen.Instance))
 	})
 
@@ -402,7 +402,7 @@ var _ = Describe("A customer's answer", func() {
 		Expect(got.Status.Phase).To(Equal(v1alpha1.PhaseEngaged))
 		Expect(got.Status.Conversation).To(HaveLen(5))
 		Expect(got.Status.Conversation[4]).To(And(HaveField("ID", answer), HaveField("Step", ""), HaveField("Text", w.sent()[1].Text)))
-		Expect(w.sent()[1].TrackID).To(Equal(lead.TrackID(got.UID, answer)))
+		Expect(w.sent()[1].TrackID).To(Equal(lead.TrackID(got.Name, answer)))
 		Expect(w.asked()).To(Equal(2))
 		asked := w.openai.Requests()[1].Messages
 		Expect(asked[0].Content).To(ContainSubstring("Responda à última mensagem do cliente"))

@@ -121,6 +121,10 @@ type Answer struct {
 	// WantsHuman is true when the AI says that the customer wants a person. It is only ever
 	// true when the request offered that.
 	WantsHuman bool
+	// WantsStop is true when the AI says that the customer asks not to be written to any more,
+	// WrongNumber when it says that who writes is not the customer. They are only ever true
+	// when the request offered that.
+	WantsStop, WrongNumber bool
 	// Usage is what it cost.
 	Usage Usage
 }

@@ -14,7 +14,6 @@ import (
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/phone"
@@ -23,8 +22,9 @@ import (
 // Identity is what makes a cart the same cart, from whichever replica and however often
 // it is reported.
 type Identity struct {
-	// StoreUID is the UID of the Store.
-	StoreUID types.UID
+	// ClientID of the Store, which outlives the Store's object: one that is deleted and
+	// applied again, or restored from a backup, finds its leads.
+	ClientID string
 	// Platform that reported it.
 	Platform v1alpha1.PlatformName
 	// ProductID at the platform; the product's name where there is no id.
@@ -45,7 +45,7 @@ func Name(id Identity) string {
 		customer = "phone:" + FullNumber(id.Phone)
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{
-		string(id.StoreUID), string(id.Platform), id.ProductID, customer,
+		id.ClientID, string(id.Platform), id.ProductID, customer,
 	}, "\x00")))
 	return string(id.Platform) + "-" + nameEncoding.EncodeToString(sum[:15])
 }
@@ -154,9 +154,11 @@ func IsReplyID(id string) bool {
 	return strings.HasPrefix(rest, "reply-")
 }
 
-// TrackID is the id a message carries at the gateway, unique among all leads.
-func TrackID(uid types.UID, messageID string) string {
-	return string(uid) + "." + messageID
+// TrackID is the id a message carries at the gateway, unique among the leads of a namespace.
+// It holds no UID: a lead that was restored from a backup, under another one, asks the gateway
+// for what it sent before.
+func TrackID(leadName, messageID string) string {
+	return leadName + "." + messageID
 }
 
 // Find returns the message with this id, nil when there is none.

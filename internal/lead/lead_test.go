@@ -15,7 +15,7 @@ import (
 )
 
 func TestTheSameCartHasTheSameName(t *testing.T) {
-	base := lead.Identity{StoreUID: "u1", Platform: v1alpha1.PlatformHotmart, ProductID: "1001", Email: "maria@example.com", Phone: "+5511987654321"}
+	base := lead.Identity{ClientID: "u1", Platform: v1alpha1.PlatformHotmart, ProductID: "1001", Email: "maria@example.com", Phone: "+5511987654321"}
 	name := lead.Name(base)
 	if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 || !strings.HasPrefix(name, "hotmart-") {
 		t.Fatalf("%q is no good name: %v", name, problems)
@@ -32,7 +32,7 @@ func TestTheSameCartHasTheSameName(t *testing.T) {
 		t.Error("the ninth digit must not matter")
 	}
 	for what, change := range map[string]func(*lead.Identity){
-		"store":    func(i *lead.Identity) { i.StoreUID = "u2" },
+		"store":    func(i *lead.Identity) { i.ClientID = "u2" },
 		"platform": func(i *lead.Identity) { i.Platform = v1alpha1.PlatformKiwify },
 		"product":  func(i *lead.Identity) { i.ProductID = "1002" },
 		"e-mail":   func(i *lead.Identity) { i.Email = "ana@example.com" },

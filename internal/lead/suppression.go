@@ -1,6 +1,8 @@
 package lead
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -15,6 +17,14 @@ func SuppressedHash(suppression *v1alpha1.Suppression) string {
 		return suppression.Spec.PhoneHash
 	}
 	return PhoneHash(suppression.Spec.Phone)
+}
+
+// SuppressionName is the name of the Suppression that a customer's own request makes in a
+// Store, by the PhoneHash of the number: the same from every replica, so that whoever must
+// know whether there is one reads it by name.
+func SuppressionName(store, phoneHash string) string {
+	sum := sha256.Sum256([]byte(store + "\x00" + phoneHash))
+	return "optout-" + hex.EncodeToString(sum[:16])
 }
 
 // SuppressionLabels are the labels that a Suppression is found by, those that Labels gives a

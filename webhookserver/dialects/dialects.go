@@ -78,6 +78,12 @@ type Message struct {
 	// Phone is the other side of the conversation: digits with country code, as
 	// WhatsApp writes them (older Brazilian mobiles lack the ninth digit).
 	Phone string
+	// ChatIDs are the gateway's own ids of the chat, each that the delivery names: of its
+	// phone (5215512345678@s.whatsapp.net) and its hidden one (123@lid). Without the device;
+	// of persons only.
+	ChatIDs []string
+	// Quotes is the gateway's id of the message that this one answers to; "" for none.
+	Quotes string
 	// FromMe is set on messages from the paired number itself, and on receipts of them.
 	FromMe bool
 	// Target is the gateway's id of the message that a Reaction is to.

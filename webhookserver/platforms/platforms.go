@@ -52,6 +52,12 @@ const (
 	Purchased Kind = "Purchased"
 	// Reversed takes a purchase back: a refund or a chargeback.
 	Reversed Kind = "Reversed"
+	// PaymentExpired says that an open payment (PIX, boleto) can no longer be made: its notice
+	// must not be sent any more.
+	PaymentExpired Kind = "PaymentExpired"
+	// Unusable is authentic and says what matters (a purchase, a refund), and cannot be used:
+	// Event.Missing says why.
+	Unusable Kind = "Unusable"
 	// Ignored is authentic and not for us. See Event.Reason.
 	Ignored Kind = "Ignored"
 )
@@ -90,9 +96,17 @@ type Event struct {
 	Currency string
 	// TransactionID is the platform's id of the sale; "" when there is none.
 	TransactionID string
-	// OccurredAt is when it happened by the platform's clock; zero when the platform
-	// does not say it to the second with its time zone.
+	// OccurredAt is when it happened by the platform's clock, in the platform's time zone where
+	// it tells none (see docs/platforms.md); zero when the platform does not say it, or what it
+	// says cannot be a time.
 	OccurredAt time.Time
+	// Payment is how an open payment can be made; nil when nothing is told of it.
+	Payment *v1alpha1.Payment
+	// Consent is on which basis the customer may be written to; nil when the platform does not
+	// tell.
+	Consent *v1alpha1.Consent
+	// Missing is the path of the field that an Unusable event lacks.
+	Missing string
 }
 
 // Customer is the buyer of an event.
