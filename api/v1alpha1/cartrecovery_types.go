@@ -256,6 +256,13 @@ type Payment struct {
 	// ExpiresAt is until when it can be paid.
 	// +optional
 	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
+	// CreatedAt is when the platform made it; of several payments the latest is kept.
+	// +optional
+	CreatedAt *Timestamp `json:"createdAt,omitempty"`
+	// TransactionID is the platform's id of the sale that it would pay.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	TransactionID string `json:"transactionID,omitempty"`
 }
 
 // PaymentMethod is how a customer wanted to pay.

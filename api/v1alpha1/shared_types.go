@@ -20,6 +20,9 @@ const (
 	LabelPhonePrefix = "phone-key.cartrecovery.dev/"
 	// LabelEmailPrefix: see LabelPhonePrefix.
 	LabelEmailPrefix = "email-key.cartrecovery.dev/"
+	// LabelSalePrefix, followed by a hash of a transaction's id, is the key of a label without
+	// a value: one for each sale that a lead is about. Refunds that name no buyer find it so.
+	LabelSalePrefix = "sale.cartrecovery.dev/"
 )
 
 // AnnotationPairRequested asks a WhatsAppInstance for a new pairing attempt; its value
@@ -60,6 +63,10 @@ const (
 	// AnnotationReversals are the sales that were reported as taken back, beside that of
 	// spec.reversal: a hash of each transaction id.
 	AnnotationReversals = "cartrecovery.dev/other-reversals"
+	// AnnotationExpiredPayments are the open payments that were reported as expired, for each
+	// when (RFC 3339) and a hash of its transaction id: one that is reported first, and printed
+	// afterwards, is expired all the same.
+	AnnotationExpiredPayments = "cartrecovery.dev/expired-payments"
 )
 
 // ObjectReference names an object in the same namespace.

@@ -50,6 +50,16 @@ const (
 	RejectedMalformed = "Malformed"
 )
 
+// Reasons for which an authentic delivery could not be used, in
+// Store.status.lastUnusableDelivery, and of the event on the Store.
+const (
+	// UnusableNoCustomer: it names neither a phone number nor an e-mail address of the buyer,
+	// and no sale.
+	UnusableNoCustomer = "NoCustomer"
+	// UnusableNoSale: it names no buyer, and a sale that no lead knows.
+	UnusableNoSale = "NoSale"
+)
+
 // StoreSpec describes one client of the platform.
 type StoreSpec struct {
 	// ClientID is the {clientId} of this store's webhook URLs: letters, digits, ".", "_",

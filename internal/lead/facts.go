@@ -45,6 +45,15 @@ type Facts struct {
 	Reversal *v1alpha1.Reversal
 	// Reversals are the sales that were taken back, that of Reversal too, for Reversed. A set.
 	Reversals string
+	// Payment that is open, nil when none is known, or the lead was bought or reversed.
+	Payment *v1alpha1.Payment
+	// ExpiredPayments are the payments that were reported as expired, in the form of Purchases
+	// (see Expired). A set.
+	ExpiredPayments string
+	// Consent that counts, nil when the platforms tell none.
+	Consent *v1alpha1.Consent
+	// Sales are hashes of the transactions that the lead is about. A set.
+	Sales string
 	// Name of the customer, and ProductName, "" when unknown.
 	Name, ProductName string
 	// Emails are the customer's addresses in lower case. A set.
@@ -66,6 +75,11 @@ func TakenBack(reversal *v1alpha1.Reversal) Facts {
 	return Facts{Reversal: reversal, Reversals: reversedSale(reversal)}
 }
 
+// OfSale is what a transaction's id says of a lead that it is about; nothing when it is "".
+func OfSale(transactionID string) Facts {
+	return Facts{Sales: SaleHash(transactionID)}
+}
+
 // FactsOf returns what is known of a lead.
 func FactsOf(recovery *v1alpha1.CartRecovery) Facts {
 	spec := &recovery.Spec
@@ -74,6 +88,8 @@ func FactsOf(recovery *v1alpha1.CartRecovery) Facts {
 		Emails: setOf(maxKnown, lowered(emailsOf(&spec.Customer))...), Phones: setOf(maxKnown, phonesOf(&spec.Customer)...),
 		Purchases: unionOfEvents(purchaseEvent(spec.Purchase), listed(recovery, v1alpha1.AnnotationPurchases)),
 		Reversals: union(maxEvents, reversedSale(spec.Reversal), listed(recovery, v1alpha1.AnnotationReversals)),
+		Payment:   spec.Payment, Consent: spec.Consent, Sales: salesOf(recovery),
+		ExpiredPayments: unionOfEvents("", listed(recovery, v1alpha1.AnnotationExpiredPayments)),
 	}
 	if spec.AbandonedAt != nil {
 		facts.Start = &Start{
@@ -115,7 +131,7 @@ func annotated(recovery *v1alpha1.CartRecovery, name string) time.Time {
 // Join is what both say together. Where they say the same, what f says is kept as it is, so
 // that the join equals f when other adds nothing.
 func (f Facts) Join(other Facts) Facts {
-	return Facts{
+	joined := Facts{
 		Start:          better(f.Start, other.Start, compareStarts),
 		FirstAbandoned: earlier(f.FirstAbandoned, other.FirstAbandoned),
 		Purchase:       BetterPurchase(f.Purchase, other.Purchase),
@@ -123,11 +139,19 @@ func (f Facts) Join(other Facts) Facts {
 		Purchases:      unionOfEvents(f.Purchases, other.Purchases),
 		Reversal:       better(f.Reversal, other.Reversal, compareReversals),
 		Reversals:      union(maxEvents, f.Reversals, other.Reversals),
+		Consent:        better(f.Consent, other.Consent, compareConsents),
+		Sales:          union(maxEvents, f.Sales, other.Sales),
 		Name:           fuller(f.Name, other.Name),
 		ProductName:    fuller(f.ProductName, other.ProductName),
 		Emails:         union(maxKnown, f.Emails, other.Emails),
 		Phones:         union(maxKnown, f.Phones, other.Phones),
+
+		ExpiredPayments: unionOfEvents(f.ExpiredPayments, other.ExpiredPayments),
 	}
+	if joined.Purchase == nil && joined.Reversal == nil {
+		joined.Payment = ended(better(f.Payment, other.Payment, comparePayments), joined.ExpiredPayments)
+	}
+	return joined
 }
 
 // Add joins facts to those of a lead, with the labels that it is found by, and says whether
@@ -153,14 +177,17 @@ func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
 		annotateTime(recovery, v1alpha1.AnnotationFirstAbandoned, f.FirstAbandoned, at.Time)
 	}
 	spec.Purchase, spec.Reversal = f.Purchase.DeepCopy(), f.Reversal.DeepCopy()
+	spec.Payment, spec.Consent = f.Payment.DeepCopy(), f.Consent.DeepCopy()
 	if f.Purchase != nil {
 		annotateTime(recovery, v1alpha1.AnnotationLastPurchase, f.LastPurchase, f.Purchase.At.Time)
 	}
 	annotate(recovery, v1alpha1.AnnotationPurchases, strings.Join(without(f.Purchases, purchaseEvent(f.Purchase)), ","))
 	annotate(recovery, v1alpha1.AnnotationReversals, strings.Join(without(f.Reversals, reversedSale(f.Reversal)), ","))
+	annotate(recovery, v1alpha1.AnnotationExpiredPayments, strings.Join(members(f.ExpiredPayments), ","))
 	if !known {
 		relabel(recovery)
 	}
+	labelSales(recovery, f.Sales)
 }
 
 // sameDetails says whether two customers have the same addresses and numbers.

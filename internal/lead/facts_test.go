@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math/rand/v2"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -63,6 +64,11 @@ func TestWhichFactCounts(t *testing.T) {
 		"an e-mail address before none":      {{Emails: "b@example.com"}, {}},
 		"a phone before none":                {{Phones: "+5511900000001"}, {}},
 		"the longer name of the product":     {{ProductName: "Curso de Violão"}, {ProductName: "Curso"}},
+		"the payment that was made later":    {paying(9, "a"), paying(0, "b")},
+		"a payment whose time is known":      {paying(0, "b"), {Payment: &v1alpha1.Payment{TransactionID: "a"}}},
+		"the later consent":                  {consenting(v1alpha1.ConsentOptedIn, 9), consenting(v1alpha1.ConsentOptedOut, 0)},
+		"no consent before consent":          {consenting(v1alpha1.ConsentOptedOut, 0), consenting(v1alpha1.ConsentOptedIn, 0)},
+		"a consent whose time is known":      {consenting(v1alpha1.ConsentOptedIn, 0), {Consent: &v1alpha1.Consent{Basis: v1alpha1.ConsentOptedOut}}},
 	} {
 		winner, loser := row[0], row[1]
 		for _, joined := range []lead.Facts{winner.Join(loser), loser.Join(winner)} {
@@ -107,10 +113,32 @@ func anyFacts(random *rand.Rand) lead.Facts {
 		facts.Reversal, facts.Reversals = made.Reversal, made.Reversals
 	}
 	facts.Name, facts.Emails, facts.ProductName = word(), anyOf(random, 12), word()
+	if random.IntN(2) == 0 {
+		facts.Payment = &v1alpha1.Payment{TransactionID: word(), PixCode: word(), CreatedAt: maybe(random), ExpiresAt: maybe(random)}
+	}
+	if random.IntN(3) == 0 {
+		facts.ExpiredPayments = lead.Expired(word(), after(random.IntN(3))).ExpiredPayments
+	}
+	if random.IntN(2) == 0 {
+		basis := []v1alpha1.ConsentBasis{v1alpha1.ConsentOptedIn, v1alpha1.ConsentOptedOut}[random.IntN(2)]
+		facts.Consent = &v1alpha1.Consent{Basis: basis, Source: word(), At: maybe(random)}
+	}
+	facts.Sales = lead.OfSale(word()).Sales
 	if facts.Start == nil {
 		facts.Phones = anyOf(random, 12)
 	}
-	return facts
+	// As a lead keeps them: without a payment where it was bought, and no longer than it can be
+	// made.
+	return facts.Join(lead.Facts{})
+}
+
+// maybe is one of a few times, or none.
+func maybe(random *rand.Rand) *v1alpha1.Timestamp {
+	if random.IntN(3) == 0 {
+		return nil
+	}
+	at := after(random.IntN(3))
+	return &at
 }
 
 // TestFactsAreASemilattice is what makes the order and the repetition of deliveries
@@ -315,5 +343,71 @@ func TestAddKeepsTheTimesThatTheSpecHasNoPlaceFor(t *testing.T) {
 	recovery.Annotations[v1alpha1.AnnotationFirstAbandoned] = "yesterday"
 	if facts := lead.FactsOf(recovery); !facts.FirstAbandoned.Equal(after(120).Time) {
 		t.Errorf("an annotation that is no time was read as %s", facts.FirstAbandoned)
+	}
+}
+
+func paying(minutes int, sale string) lead.Facts {
+	at := after(minutes)
+	return lead.Facts{Payment: &v1alpha1.Payment{Method: v1alpha1.PaymentPix, CreatedAt: &at, TransactionID: sale}}
+}
+
+func consenting(basis v1alpha1.ConsentBasis, minutes int) lead.Facts {
+	at := after(minutes)
+	return lead.Facts{Consent: &v1alpha1.Consent{Basis: basis, At: &at}}
+}
+
+// TestWhenAPaymentExpires joins each row in every order.
+func TestWhenAPaymentExpires(t *testing.T) {
+	until := func(facts lead.Facts, minutes int) lead.Facts {
+		at := after(minutes)
+		facts.Payment.ExpiresAt = &at
+		return facts
+	}
+	for name, row := range map[string]struct {
+		facts []lead.Facts
+		want  int // minutes; -1 for never
+	}{
+		"as it was told":                     {[]lead.Facts{until(paying(0, "t1"), 60)}, 60},
+		"reported":                           {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(30))}, 30},
+		"reported earlier than told":         {[]lead.Facts{until(paying(0, "t1"), 60), lead.Expired("t1", after(30))}, 30},
+		"reported later than told":           {[]lead.Facts{until(paying(0, "t1"), 60), lead.Expired("t1", after(90))}, 60},
+		"reported twice":                     {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(50)), lead.Expired("t1", after(30))}, 30},
+		"of another sale":                    {[]lead.Facts{paying(0, "t1"), lead.Expired("t2", after(30))}, -1},
+		"of the one before":                  {[]lead.Facts{paying(0, "t1"), paying(40, "t2"), lead.Expired("t1", after(60))}, -1},
+		"of the last of two":                 {[]lead.Facts{paying(0, "t1"), paying(40, "t2"), lead.Expired("t2", after(60))}, 60},
+		"of no sale that is told":            {[]lead.Facts{paying(0, "t1"), lead.Expired("", after(30))}, 30},
+		"of no sale, before it was made":     {[]lead.Facts{paying(40, "t1"), lead.Expired("", after(30))}, -1},
+		"a payment of no sale that is told":  {[]lead.Facts{paying(0, ""), lead.Expired("t1", after(30))}, 30},
+		"by a clock that is ahead":           {[]lead.Facts{paying(40, "t1"), lead.Expired("t1", after(39))}, 39},
+		"bought meanwhile, and nothing open": {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(30)), bought(20, false, "b")}, -2},
+	} {
+		for turn := range row.facts {
+			var joined lead.Facts
+			for i := range row.facts {
+				joined = joined.Join(row.facts[(turn+i)%len(row.facts)])
+			}
+			switch payment := joined.Payment; {
+			case row.want == -2 && payment == nil:
+			case row.want == -1 && payment != nil && payment.ExpiresAt == nil:
+			case row.want >= 0 && payment != nil && payment.ExpiresAt != nil && payment.ExpiresAt.Equal(after(row.want).Time):
+			default:
+				t.Errorf("%s, from %d on: %+v", name, turn, payment)
+			}
+		}
+	}
+}
+
+func TestSalesOf(t *testing.T) {
+	recovery := gen.Lead(noon)
+	lead.Add(recovery, lead.OfSale("t1"))
+	lead.Add(recovery, lead.OfSale("t2").Join(lead.Bought(&v1alpha1.Purchase{EventID: "p", TransactionID: "t2", At: after(1)})))
+	recovery.Spec.Purchase.TransactionID = "t3"
+	want := []string{lead.SaleHash("t1"), lead.SaleHash("t2"), lead.SaleHash("t3")}
+	slices.Sort(want)
+	if got := lead.SalesOf(recovery); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	if _, has := recovery.Labels[lead.SaleKey("t1")]; !has || !lead.Labelled(recovery) {
+		t.Errorf("labels %v", recovery.Labels)
 	}
 }

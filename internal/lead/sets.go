@@ -124,6 +124,14 @@ func reversedSale(reversal *v1alpha1.Reversal) string {
 	return saleHash(reversal.TransactionID)
 }
 
+// SaleHash stands for a transaction in labels and indexes; "" for none.
+func SaleHash(transactionID string) string {
+	if transactionID == "" {
+		return ""
+	}
+	return saleHash(transactionID)
+}
+
 func saleHash(transactionID string) string { return shortHash("transaction", transactionID) }
 
 const shortHashLength = 16
