@@ -29,6 +29,8 @@ const (
 	// later, with those that come until then.
 	resultGathered = "gathered"
 	resultIgnored  = "ignored"
+	// resultUnusable: it says what matters, and cannot be used; the Store shows why.
+	resultUnusable = "unusable"
 
 	// The rest is counted only.
 	resultAmbiguous    = "ambiguous"
@@ -49,6 +51,7 @@ const (
 	ignoredAlreadyPurchased = "AlreadyPurchased"
 	ignoredAlreadyFinished  = "AlreadyFinished"
 	ignoredCooldown         = "Cooldown"
+	ignoredTooOld           = "TooOld"
 	ignoredNoEvent          = "NoEvent"
 	ignoredNoOpenLead       = "NoOpenLead"
 	ignoredNoConversation   = "NoConversation"
@@ -66,10 +69,12 @@ const recordedOptOut = "OptedOut"
 
 // outcome is what became of one event or message.
 type outcome struct {
-	Result string   `json:"result"`
-	Reason string   `json:"reason,omitempty"`
-	Lead   string   `json:"lead,omitempty"`
-	Leads  []string `json:"leads,omitempty"`
+	Result string `json:"result"`
+	Reason string `json:"reason,omitempty"`
+	// Field is what an unusable event lacks.
+	Field string   `json:"field,omitempty"`
+	Lead  string   `json:"lead,omitempty"`
+	Leads []string `json:"leads,omitempty"`
 	// InFlight says, of a purchase, that a message was being sent when it was stored.
 	InFlight *bool `json:"inFlight,omitempty"`
 
@@ -92,7 +97,7 @@ type outcomes struct {
 
 // weights order results: the heaviest of several speaks for all.
 var weights = []string{
-	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultReversed, resultCreated, resultReopened, resultRecorded,
+	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultUnusable, resultReversed, resultCreated, resultReopened, resultRecorded,
 	resultStopped,
 }
 
@@ -111,7 +116,7 @@ func combine(parts []outcome) (result string, body any) {
 	whole.Lead, whole.Leads, whole.InFlight = "", nil, nil
 	for _, part := range parts {
 		if slices.Index(weights, counted(part)) > slices.Index(weights, counted(whole.outcome)) {
-			whole.Result, whole.Reason, whole.unmatched = part.Result, part.Reason, part.unmatched
+			whole.Result, whole.Reason, whole.Field, whole.unmatched = part.Result, part.Reason, part.Field, part.unmatched
 		}
 		for _, name := range append([]string{part.Lead}, part.Leads...) {
 			if name != "" && !slices.Contains(whole.Leads, name) {

@@ -59,7 +59,7 @@ func BenchmarkHotmartCart(b *testing.B) {
 		b.Fatal(err)
 	}
 	s, err := New(Options{
-		Client: stub, Live: stub, Metrics: counted, Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
+		Client: stub, Live: stub, Fence: seeing{}, Metrics: counted, Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
 	})
 	if err != nil {
 		b.Fatal(err)

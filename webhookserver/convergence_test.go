@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
@@ -78,7 +79,7 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
-	options := Options{Client: counting{api, writes}, Live: api, Clock: clock, Logger: logr.Discard()}
+	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock, Logger: logr.Discard()}
 	return world{&Server{Options: options, live: index.NewLive(api)}, writes, clock}
 }
 

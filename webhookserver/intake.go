@@ -37,6 +37,13 @@ const (
 	maxEventID     = 200
 	maxProductID   = 128
 	maxTransaction = 128
+
+	maxPixCode       = 1024
+	maxBoletoLine    = 128
+	maxConsentSource = 128
+
+	// defaultCurrency is what the schema sets a Store's spec.currency to.
+	defaultCurrency = "BRL"
 )
 
 // report is an event of a sales platform for one Store, and when it came.
@@ -51,6 +58,8 @@ type report struct {
 	// bare is what said returns, once it was asked for, and resolved what policy does.
 	bare     *v1alpha1.CartRecovery
 	resolved *policy.Policy
+	// lifted is a request to stop that the customer's Suppression no longer stands for.
+	lifted *v1alpha1.Stop
 }
 
 // policy is the policy that holds for the event's lead.
@@ -77,7 +86,55 @@ func fitting(event platforms.Event) platforms.Event {
 	if utf8.RuneCountInString(event.Customer.Email) > maxEmail {
 		event.Customer.Email = ""
 	}
+	event.Payment, event.Consent = fittingPayment(event.Payment), fittingConsent(event.Consent)
 	return event
+}
+
+func fittingPayment(told *v1alpha1.Payment) *v1alpha1.Payment {
+	if told == nil {
+		return nil
+	}
+	payment := *told
+	// Half a code pays nothing.
+	if utf8.RuneCountInString(payment.PixCode) > maxPixCode {
+		payment.PixCode = ""
+	}
+	if utf8.RuneCountInString(payment.BoletoLine) > maxBoletoLine {
+		payment.BoletoLine = ""
+	}
+	payment.URL = matching(payment.URL, urlForm, maxURL)
+	payment.TransactionID = bounded(payment.TransactionID, maxTransaction)
+	switch payment.Method {
+	case "", v1alpha1.PaymentPix, v1alpha1.PaymentBoleto, v1alpha1.PaymentCard, v1alpha1.PaymentOther:
+	default:
+		payment.Method = v1alpha1.PaymentOther
+	}
+	return &payment
+}
+
+func fittingConsent(told *v1alpha1.Consent) *v1alpha1.Consent {
+	if told == nil || told.Basis != v1alpha1.ConsentOptedIn && told.Basis != v1alpha1.ConsentOptedOut {
+		return nil
+	}
+	consent := *told
+	consent.Source = bounded(consent.Source, maxConsentSource)
+	return &consent
+}
+
+// currencyOf is the currency of an event's amount: the platform's, else the Store's.
+func currencyOf(store *v1alpha1.Store, event *platforms.Event) string {
+	switch {
+	case event.Currency != "" || event.Amount == "":
+		return event.Currency
+	case currencyForm.MatchString(store.Spec.Currency):
+		return store.Spec.Currency
+	}
+	return defaultCurrency
+}
+
+// isAnonymous says whether the event names nobody.
+func (r *report) isAnonymous() bool {
+	return r.event.Customer.Phone == "" && r.event.Customer.Email == ""
 }
 
 func matching(value string, form *regexp.Regexp, most int) string {
@@ -123,6 +180,8 @@ func (r *report) refusal(suppressed bool) string {
 		return ignoredNoSequence
 	case suppressed:
 		return ignoredSuppressed
+	case r.now.Sub(r.occurred().Time) > r.policy().ExpireAfter:
+		return ignoredTooOld
 	}
 	return ""
 }
@@ -243,6 +302,9 @@ func (r *report) eventProduct() v1alpha1.LeadProduct {
 // only the name was known. It says whether that changed anything.
 func (r *report) add(recovery *v1alpha1.CartRecovery, facts lead.Facts) (changed bool) {
 	changed = lead.Add(recovery, facts)
+	if changed && recovery.Spec.ClientID == "" {
+		recovery.Spec.ClientID = r.store.Spec.ClientID
+	}
 	if id := r.event.Product.ID; id != "" && recovery.Spec.Product.ID == "" && recovery.Spec.Platform == r.platform {
 		recovery.Spec.Product.ID, changed = id, true
 	}
@@ -273,6 +335,7 @@ func (r *report) makeLead() *v1alpha1.CartRecovery {
 			Platform: r.platform,
 			Customer: customer,
 			Product:  r.eventProduct(),
+			ClientID: r.store.Spec.ClientID,
 		},
 	}
 	if r.product != nil {
@@ -287,6 +350,8 @@ func (r *report) makeLead() *v1alpha1.CartRecovery {
 // leadWith is the event's lead with these facts.
 func (r *report) leadWith(facts lead.Facts) *v1alpha1.CartRecovery {
 	created := r.newLead()
+	received := v1alpha1.NewTimestamp(r.now)
+	created.Spec.ReceivedAt = &received
 	lead.Add(created, facts)
 	return created
 }
@@ -299,17 +364,61 @@ func (r *report) started() lead.Facts {
 		Amount: r.event.Amount, Currency: r.event.Currency, Phone: r.event.Customer.Phone,
 	}
 	facts.FirstAbandoned = at.Time
+	facts.Payment, facts.Consent = r.payment(), r.event.Consent
+	facts.Sales = lead.SaleHash(r.event.TransactionID)
 	return facts
+}
+
+// payment is the open payment of a cart event; nil for none. One that the platform tells nothing
+// of is one all the same: it can expire.
+func (r *report) payment() *v1alpha1.Payment {
+	method, isOpen := openPayments[r.event.Trigger]
+	if r.event.Payment == nil && !isOpen {
+		return nil
+	}
+	payment := &v1alpha1.Payment{}
+	if r.event.Payment != nil {
+		payment = r.event.Payment.DeepCopy()
+	}
+	if payment.Method == "" {
+		payment.Method = method
+	}
+	if payment.TransactionID == "" {
+		payment.TransactionID = r.event.TransactionID
+	}
+	// Without the platform's time a repetition would look like a new payment.
+	if at := r.occurred(); payment.CreatedAt == nil && at.Equal(r.event.OccurredAt) {
+		payment.CreatedAt = &at
+	}
+	return payment
+}
+
+// openPayments are the triggers of a payment that was made out and not paid.
+var openPayments = map[v1alpha1.Trigger]v1alpha1.PaymentMethod{
+	v1alpha1.TriggerPixPending:    v1alpha1.PaymentPix,
+	v1alpha1.TriggerBoletoPending: v1alpha1.PaymentBoleto,
 }
 
 // purchased is what a purchase says of the leads that it is about.
 func (r *report) purchased() lead.Facts {
-	return lead.FactsOf(r.said()).Join(lead.Bought(r.purchase(!r.event.Attribute)))
+	return r.ofSale().Join(lead.Bought(r.purchase(!r.event.Attribute)))
 }
 
 // reversed is what a refund or chargeback says of the leads that it is about.
 func (r *report) reversed() lead.Facts {
-	return lead.FactsOf(r.said()).Join(lead.TakenBack(r.reversal()))
+	return r.ofSale().Join(lead.TakenBack(r.reversal()))
+}
+
+// ended is what the end of an open payment says of the leads that it is about.
+func (r *report) ended() lead.Facts {
+	return r.ofSale().Join(lead.Expired(r.event.TransactionID, r.occurred()))
+}
+
+// ofSale is what every event of a sale says: of whom and what it is, and which sale.
+func (r *report) ofSale() lead.Facts {
+	facts := lead.FactsOf(r.said())
+	facts.Consent = r.event.Consent
+	return facts.Join(lead.OfSale(r.event.TransactionID))
 }
 
 // occurred is when the event happened by the platform's clock; now, where that tells no time
@@ -361,13 +470,31 @@ type note struct {
 // add joins the facts to the lead as it was read last, and says whether that changed it. A
 // lead of another product that was finished meanwhile stays as it is.
 func (n *note) add(recovery *v1alpha1.CartRecovery) (changed bool) {
+	facts := recognised(n.facts, recovery)
 	switch {
 	case n.about != nil:
-		return n.about.add(recovery, n.facts)
-	case lead.Reaches(n.facts.Purchase.At.Time, recovery):
-		return lead.Add(recovery, n.facts)
+		return n.about.add(recovery, facts)
+	case lead.Reaches(facts.Purchase.At.Time, recovery):
+		return lead.Add(recovery, facts)
 	}
 	return false
+}
+
+// recognised gives a purchase that a lead knows the time that it keeps of it, as recognise does
+// for what the cache knew.
+func recognised(facts lead.Facts, recovery *v1alpha1.CartRecovery) lead.Facts {
+	purchase := facts.Purchase
+	if purchase == nil {
+		return facts
+	}
+	at, known := lead.PurchasedAt([]v1alpha1.CartRecovery{*recovery}, purchase.EventID)
+	if !known || at.Equal(purchase.At.Time) {
+		return facts
+	}
+	told := *purchase
+	told.At = v1alpha1.NewTimestamp(at)
+	facts.Purchase, facts.LastPurchase, facts.Purchases = nil, time.Time{}, ""
+	return facts.Join(lead.Bought(&told))
 }
 
 // planPurchase decides which of the leads that the customer has in the store a purchase is
@@ -400,6 +527,36 @@ func (r *report) planReversal(leads []v1alpha1.CartRecovery) []note {
 	facts := r.reversed()
 	for _, each := range r.about(leads) {
 		notes = append(notes, note{lead: each, facts: facts, about: r})
+	}
+	return notes
+}
+
+// refusesEnd is why the end of an open payment changes nothing; "" when it may.
+func (r *report) refusesEnd(leads []v1alpha1.CartRecovery) string {
+	isOver := func(each *v1alpha1.CartRecovery) bool { return lead.Over(each) || !isUnsold(each) }
+	if about := r.about(leads); len(about) > 0 {
+		if !slices.ContainsFunc(about, func(each *v1alpha1.CartRecovery) bool { return !isOver(each) }) {
+			return ignoredAlreadyFinished
+		}
+		return ""
+	}
+	for trigger := range openPayments {
+		if _, wanted := r.policy().Steps(trigger); wanted {
+			return ""
+		}
+	}
+	return ignoredNoSequence
+}
+
+// planEnd decides which of the customer's leads the end of an open payment is written to: those
+// of the product that are worked on.
+func (r *report) planEnd(leads []v1alpha1.CartRecovery) []note {
+	var notes []note
+	facts := r.ended()
+	for _, each := range r.about(leads) {
+		if !lead.Over(each) && isUnsold(each) {
+			notes = append(notes, note{lead: each, facts: facts, about: r})
+		}
 	}
 	return notes
 }

@@ -2,22 +2,27 @@ package webhookserver
 
 import (
 	"context"
+	"sync"
 	"testing"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
 // reads counts the live lists.
 type reads struct {
 	client.Reader
+	mu    sync.Mutex
 	lists int
 }
 
 func (r *reads) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
+	r.mu.Lock()
 	r.lists++
+	r.mu.Unlock()
 	return r.Reader.List(ctx, list, options...)
 }
 
@@ -49,7 +54,7 @@ func TestPurchaseReads(t *testing.T) {
 		"a customer of several leads":          {[]string{"cart", "other-cart"}, "approved", 2, resultStopped},
 		"by the phone of a cart":               {[]string{"cart-by-phone"}, "approved-by-phone", 1, resultStopped},
 		"by one of two addresses":              {[]string{"cart", "cart-2nd-address"}, "approved-2nd-address", 3, resultStopped},
-		"by an address that another lead has":  {[]string{"cart", "other-cart-2nd-address"}, "approved-2nd-address", 2, resultStopped},
+		"by an address that another lead has":  {[]string{"cart", "other-cart-2nd-address"}, "approved-2nd-address", 3, resultStopped},
 		"by one of two numbers":                {[]string{"cart", "pix-2nd-phone"}, "approved-by-phone", 3, resultStopped},
 		"by an address that no lead has":       {[]string{"cart"}, "approved-2nd-address", 1, resultRecorded},
 		"another product, by another's number": {[]string{"cart", "other-cart-2nd-address"}, "third-2nd-address", 2, resultStopped},
@@ -59,13 +64,31 @@ func TestPurchaseReads(t *testing.T) {
 			w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
 		}
 		live := &reads{Reader: w.Live}
-		w.Live = live
+		w.Live, w.live = live, index.NewLive(live)
 		done := w.deliver(t, store, v1alpha1.PlatformHotmart, all[row.then])
 		if done[0].Result != row.want || live.lists != row.lists {
 			t.Errorf("%s: %s after %d lists, want %s after %d", name, done[0].Result, live.lists, row.want, row.lists)
 		}
+		// A cache that has the purchase's first write knows the rest, unless nothing was written.
+		w.Fence, live.lists = seeing{}, 0
+		for _, id := range row.before {
+			w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
+		}
+		w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
+		if live.lists != 0 {
+			t.Errorf("%s: %d lists though the cache is not behind", name, live.lists)
+		}
+		w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
+		if live.lists == 0 {
+			t.Errorf("%s: a repetition, which writes nothing, relied on the cache", name)
+		}
 	}
 }
+
+// seeing is a cache that is never behind.
+type seeing struct{}
+
+func (seeing) Await(context.Context, string, string) error { return nil }
 
 // TestACartByNameIsStoppedByASaleByID: Kirvano's carts name the product, and its sales have an
 // id too.

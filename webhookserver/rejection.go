@@ -36,16 +36,17 @@ var rejectionMessages = map[string]string{
 	v1alpha1.RejectedMalformed:             "the delivery was authentic and could not be read",
 }
 
-// rejection is a refused delivery, to be shown on its Store.
-type rejection struct {
+// remark is a field of a Store's status, to be written.
+type remark struct {
 	store types.NamespacedName
-	v1alpha1.RejectedDelivery
+	field string
+	value any
 }
 
-// rejections are the refused deliveries that wait to be written, and when the last of a
-// reason was.
+// rejections are the deliveries that were refused, or taken and could not be used, and wait to
+// be shown on their Stores; and when the last of a reason was.
 type rejections struct {
-	queue chan rejection
+	queue chan remark
 
 	mu   sync.Mutex
 	last map[rejectionKey]time.Time
@@ -57,7 +58,7 @@ type rejectionKey struct {
 }
 
 func newRejections() *rejections {
-	return &rejections{queue: make(chan rejection, maxRejections), last: map[rejectionKey]time.Time{}}
+	return &rejections{queue: make(chan remark, maxRejections), last: map[rejectionKey]time.Time{}}
 }
 
 // rejectionDue says whether a refused delivery is written: shown is what the Store shows
@@ -71,10 +72,15 @@ func rejectionDue(shown *v1alpha1.RejectedDelivery, last time.Time, reason strin
 
 // due says whether a refused delivery is written, and remembers that it is.
 func (r *rejections) due(store *v1alpha1.Store, reason string, now time.Time) bool {
+	return r.dueAt(rejectionKey{store.UID, reason}, !rejectionDue(store.Status.LastRejectedDelivery, time.Time{}, reason, now), now)
+}
+
+// dueAt says whether what has this key is written, and remembers that it is. isShown says that
+// the Store shows it already.
+func (r *rejections) dueAt(key rejectionKey, isShown bool, now time.Time) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	key := rejectionKey{store.UID, reason}
-	if !rejectionDue(store.Status.LastRejectedDelivery, r.last[key], reason, now) {
+	if last := r.last[key]; isShown || !last.IsZero() && now.Sub(last) < rejectionPause {
 		return false
 	}
 	if len(r.last) >= maxRemembered {
@@ -97,10 +103,15 @@ func (s *Server) reject(store *v1alpha1.Store, platform v1alpha1.PlatformName, r
 	if message == "" {
 		message = rejectionMessages[reason]
 	}
-	select {
-	case s.rejections.queue <- rejection{client.ObjectKeyFromObject(store), v1alpha1.RejectedDelivery{
+	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastRejectedDelivery", v1alpha1.RejectedDelivery{
 		Time: metav1.NewTime(now.UTC()), Platform: platform, Reason: reason, Message: bounded(message, 512),
-	}}:
+	}})
+}
+
+// add queues what is to be written; what finds no room is dropped.
+func (r *rejections) add(next remark) {
+	select {
+	case r.queue <- next:
 	default:
 	}
 }
@@ -129,15 +140,15 @@ func (s *Server) recordLeft(ctx context.Context) {
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=get;patch
 
-func (s *Server) recordRejection(ctx context.Context, next rejection) {
+func (s *Server) recordRejection(ctx context.Context, next remark) {
 	ctx, cancel := context.WithTimeout(ctx, rejectionTimeout)
 	defer cancel()
-	patch, err := json.Marshal(map[string]any{"status": map[string]any{"lastRejectedDelivery": next.RejectedDelivery}})
+	patch, err := json.Marshal(map[string]any{"status": map[string]any{next.field: next.value}})
 	if err == nil {
 		store := &v1alpha1.Store{ObjectMeta: metav1.ObjectMeta{Namespace: next.store.Namespace, Name: next.store.Name}}
 		err = s.Client.Status().Patch(ctx, store, client.RawPatch(types.MergePatchType, patch))
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
-		s.Logger.Info("could not show a rejected delivery on its store", append(logged(err), "store", next.store.String())...)
+		s.Logger.Info("could not show a delivery on its store", append(logged(err), "store", next.store.String())...)
 	}
 }

@@ -1,7 +1,11 @@
 package webhookserver
 
 import (
+	"context"
+	"fmt"
 	"time"
+
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
@@ -10,7 +14,7 @@ import (
 // This file decides what a cart event means for a lead that has ended: nothing, or the next
 // cycle. A cycle ends at a time that the lead keeps, and no rule asks which event came first,
 // so that any order and repetition of the next cycle's events, and of late ones of the cycle
-// before, ends in the same spec. Pure functions.
+// before, ends in the same spec. All but stillStopped are pure.
 
 // fit is what a cart event is to a lead that exists.
 type fit int
@@ -58,10 +62,41 @@ func (r *report) reopen(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purc
 	completed := recovery.Status.CompletionTime.UTC().Format(time.RFC3339)
 	delete(recovery.Annotations, v1alpha1.AnnotationFirstAbandoned)
 	delete(recovery.Annotations, v1alpha1.AnnotationLastPurchase)
-	recovery.Spec.AbandonedAt = nil
+	delete(recovery.Annotations, v1alpha1.AnnotationExpiredPayments)
+	recovery.Spec.AbandonedAt, recovery.Spec.Payment = nil, nil
+	if stop, lifted := recovery.Spec.Stop, r.lifted; stop != nil && lifted != nil && stop.At.Equal(lifted.At.Time) {
+		recovery.Spec.Stop = nil
+	}
 	lead.Add(recovery, r.started().Join(lead.Bought(purchase)))
 	setAnnotation(recovery, v1alpha1.AnnotationPreviousCompleted, completed)
 	r.annotatePlanned(recovery)
+}
+
+// stillStopped says whether the customer of a lead that the event would re-open asked us to stop,
+// and nobody took that back: their Suppression is read from the API server by its name. One that
+// was lifted is no longer in the way of the next cycle.
+func (s *Server) stillStopped(ctx context.Context, r *report, recovery *v1alpha1.CartRecovery) (bool, error) {
+	if recovery.Spec.Stop == nil || r.fitOf(recovery) != fitReopens {
+		return false, nil
+	}
+	customer := &recovery.Spec.Customer
+	for _, number := range append([]string{customer.Phone}, customer.OtherPhones...) {
+		hash := lead.PhoneHash(number)
+		if hash == "" {
+			continue
+		}
+		var suppression v1alpha1.Suppression
+		key := client.ObjectKey{Namespace: recovery.Namespace, Name: lead.SuppressionName(r.store.Name, hash)}
+		err := s.Live.Get(ctx, key, &suppression)
+		if err == nil && !lead.Lapsed(&suppression, r.now) {
+			return true, nil
+		}
+		if client.IgnoreNotFound(err) != nil {
+			return false, fmt.Errorf("read a suppression: %w", err)
+		}
+	}
+	r.lifted = recovery.Spec.Stop.DeepCopy()
+	return false, nil
 }
 
 // annotatePlanned says on a lead that was just started what is planned for it: nothing where

@@ -350,6 +350,8 @@ func (w world) tell(
 func TestEveryOrderOfANextCycleEndsTheSame(t *testing.T) {
 	w, store := newWorld(t), allTriggers()
 	w.Clock = clocktesting.NewFakePassiveClock(noon.Add(60 * day))
+	// Else the events of the first cycle are too old to mean anything.
+	store.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 90 * day}
 	random := rand.New(rand.NewPCG(7, 8))
 	always, never, sometimes := func() bool { return true }, func() bool { return false }, func() bool { return random.IntN(2) == 0 }
 	for _, state := range []v1alpha1.MessageState{v1alpha1.MessageSent, v1alpha1.MessageFailed} {
@@ -430,7 +432,7 @@ var _ = Describe("a cart of a lead that has ended", func() {
 
 		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "unchanged"))
 		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(time.Hour))).Body).To(HaveKeyWithValue("result", "recorded"))
-		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(31*day))).Body).To(HaveKeyWithValue("reason", "AlreadyFinished"))
+		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(31*day))).Body).To(HaveKeyWithValue("reason", "TooOld"))
 
 		By("and a purchase stops it before the cycle has begun")
 		Expect(shop.post(ctx, hotmart(purchaseEvent)).Body).To(HaveKeyWithValue("result", "stopped"))
@@ -464,7 +466,7 @@ var _ = Describe("a cart of a lead that has ended", func() {
 	})
 
 	DescribeTable("leaves it as it is", func(ctx SpecContext, reason string, ago, occurred time.Duration, mods ...func(*v1alpha1.CartRecovery)) {
-		shop := openShop(ctx)
+		shop := openShop(ctx, func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 60 * day} })
 		ended := shop.ended(ctx, ago, mods...)
 		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(occurred), change{"id": "the-second"})).Body).To(And(
 			HaveKeyWithValue("result", "ignored"), HaveKeyWithValue("reason", reason), HaveKeyWithValue("lead", ended.Name)))

@@ -31,7 +31,7 @@ func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
 		return s.failed(source, err)
 	}
 	if store == nil {
-		return notFound().from(source)
+		return s.storeless(ctx, param(c, "clientId")).from(source)
 	}
 	delivery := deliveryOf(c)
 	platform, reason, err := s.verify(ctx, store, name, delivery)
@@ -49,6 +49,19 @@ func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
 		return unauthorized().from(source)
 	}
 	return s.accept(ctx, store, platform, delivery)
+}
+
+// storeless answers a delivery whose client has no Store. While there are leads of the client the
+// Store may come back, and what is refused for good is a purchase that nobody tells again.
+func (s *Server) storeless(ctx context.Context, clientID string) answer {
+	has, err := index.HasLeadsOf(ctx, s.Client, clientID)
+	switch {
+	case err != nil:
+		return storeAnswer(err)
+	case has:
+		return unavailable()
+	}
+	return notFound()
 }
 
 // isPing says whether a delivery that is not authentic, for this reason, is a platform's test
@@ -70,7 +83,7 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 		return s.failed(sourceDetected, err)
 	}
 	if store == nil {
-		return notFound().from(sourceDetected)
+		return s.storeless(ctx, param(c, "clientId")).from(sourceDetected)
 	}
 	delivery := deliveryOf(c)
 	found, err := s.detect(ctx, store, delivery)
@@ -229,12 +242,15 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 	if event.Kind == platforms.Ignored {
 		return ignored(event.Reason), nil
 	}
+	if event.Kind == platforms.Unusable {
+		return s.unusable(store, platform, &event, v1alpha1.UnusableNoCustomer), nil
+	}
 	r := &report{store: store, platform: platform, event: fitting(event), now: s.Clock.Now()}
-	if r.event.Customer.Phone == "" && r.event.Customer.Email == "" {
-		if event.Kind == platforms.Abandoned {
-			return ignored(ignoredNoPhone), nil
+	r.event.Currency = currencyOf(store, &r.event)
+	if r.isAnonymous() {
+		if done, known, err := s.anonymous(ctx, r); err != nil || !known {
+			return done, err
 		}
-		return ignored(ignoredNoCustomer), nil
 	}
 	var err error
 	if r.product, err = index.ProductFor(ctx, s.Client, store.Namespace, store.Name, platform, r.eventProduct()); err != nil {
@@ -247,8 +263,26 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 		return s.purchased(ctx, r)
 	case platforms.Reversed:
 		return s.reversed(ctx, r)
+	case platforms.PaymentExpired:
+		return s.expired(ctx, r)
 	}
 	return outcome{}, fmt.Errorf("platform %s: an event of unknown kind", platform)
+}
+
+// anonymous looks for the buyer of an event that names none. known says that it was found; else
+// the outcome is what becomes of the event.
+func (s *Server) anonymous(ctx context.Context, r *report) (done outcome, known bool, err error) {
+	if r.event.Kind == platforms.Abandoned {
+		return ignored(ignoredNoPhone), false, nil
+	}
+	known, err = s.findBuyer(ctx, r)
+	switch {
+	case err != nil || known:
+		return outcome{}, known, err
+	case r.event.Kind == platforms.PaymentExpired:
+		return ignored(ignoredNoCustomer), false, nil
+	}
+	return s.unusable(r.store, r.platform, &r.event, unusableReason(&r.event)), false, nil
 }
 
 // abandoned starts a lead, or joins what the event says to the one there is.
@@ -282,10 +316,15 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 		return s.startOn(ctx, r, existing)
 	case err != nil:
 		return outcome{}, fmt.Errorf("create a lead: %w", err)
-	case purchase != nil:
-		return outcome{Result: resultRecorded, Lead: created.Name}, nil
 	}
-	return outcome{Result: resultCreated, Lead: created.Name}, nil
+	stored, err := s.stopLate(ctx, r, created)
+	if err != nil {
+		return outcome{}, fmt.Errorf("look for a purchase of a cart: %w", err)
+	}
+	if stored.Spec.Purchase != nil {
+		return outcome{Result: resultRecorded, Lead: stored.Name}, nil
+	}
+	return outcome{Result: resultCreated, Lead: stored.Name}, nil
 }
 
 // knownLeads finds the leads of a cart event's customer, in the cache. The one of the event's
@@ -297,6 +336,13 @@ func (s *Server) knownLeads(ctx context.Context, r *report) ([]v1alpha1.CartReco
 
 // startOn joins a cart event to a lead, or re-opens it, and joins a purchase that stops it now.
 func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.CartRecovery) (outcome, error) {
+	stopped, err := s.stillStopped(ctx, r, existing)
+	if err != nil {
+		return outcome{}, err
+	}
+	if stopped {
+		return ignored(ignoredSuppressed), nil
+	}
 	wanted := existing.DeepCopy()
 	r.startOn(wanted, nil)
 	purchase, err := s.stopping(ctx, r, wanted)
@@ -314,6 +360,9 @@ func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.Cart
 	}
 	if stored == nil {
 		return outcome{}, errGone
+	}
+	if stored, err = s.stopLate(ctx, r, stored); err != nil {
+		return outcome{}, fmt.Errorf("look for a purchase of a cart: %w", err)
 	}
 	return fits.answer(stored, says), nil
 }

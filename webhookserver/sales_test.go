@@ -106,7 +106,10 @@ var _ = Describe("a sales webhook", func() {
 		Expect(leads).To(HaveLen(1))
 		Expect(leads[0].Spec.Trigger).To(Equal(v1alpha1.TriggerPixPending))
 		Expect(leads[0].Spec.Customer.Phone).To(Equal("+5521912345678"))
-		Expect(leads[0].Labels).To(Equal(lead.Labels(shop.store.Name, leads[0].Spec.Customer)))
+		labels := lead.Labels(shop.store.Name, leads[0].Spec.Customer)
+		labels[lead.SaleKey("HP1")] = ""
+		Expect(leads[0].Labels).To(Equal(labels))
+		Expect(leads[0].Spec.Payment).To(And(HaveField("Method", v1alpha1.PaymentPix), HaveField("TransactionID", "HP1")))
 		Expect(shop.post(ctx, pix).Body).To(HaveKeyWithValue("result", "unchanged"))
 		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "unchanged"))
 		Expect(shop.leads(ctx)[0].ResourceVersion).To(Equal(leads[0].ResourceVersion))
@@ -129,12 +132,7 @@ var _ = Describe("a sales webhook", func() {
 		Entry("no sequence", 200, "NoSequence", func() []byte { return hotmart("PURCHASE_CANCELED") }),
 		Entry("an event not used", 200, "EventNotUsed", func() []byte { return hotmart("PURCHASE_EXPIRED") }),
 		Entry("an unknown event", 200, "UnknownEvent", func() []byte { return hotmart("PURCHASE_TELEPORTED") }),
-		Entry("a refund without a customer", 200, "NoCustomer", func() []byte {
-			return hotmart(refundEvent, change{"data.buyer.phone": nil, "data.buyer.email": nil})
-		}),
-		Entry("a purchase without a customer", 200, "NoCustomer", func() []byte {
-			return hotmart(purchaseEvent, change{"data.buyer.phone": nil, "data.buyer.email": nil})
-		}),
+		Entry("a cart from before the lead would have expired", 200, "TooOld", func() []byte { return hotmart(cartEvent, occurredAgo(73*time.Hour)) }),
 		Entry("no JSON", 400, "", func() []byte { return []byte("event") }),
 		Entry("truncated JSON", 400, "", func() []byte { return hotmart(cartEvent)[:40] }),
 		Entry("a list", 400, "", func() []byte { return []byte("[]") }),
@@ -422,7 +420,9 @@ var _ = Describe("a purchase", func() {
 		leads := shop.leads(ctx)
 		Expect(leads).To(HaveLen(1))
 		Expect(leads[0].Spec.Customer.Email).To(Equal(gen.Email))
-		Expect(leads[0].Labels).To(Equal(lead.Labels(shop.store.Name, leads[0].Spec.Customer)))
+		labels := lead.Labels(shop.store.Name, leads[0].Spec.Customer)
+		labels[lead.SaleKey("HP1")] = ""
+		Expect(leads[0].Labels).To(Equal(labels))
 	})
 
 	It("takes the credit that a completion before it left open", func(ctx SpecContext) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/gofiber/fiber/v2"
+	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -49,7 +50,9 @@ type Options struct {
 	Live client.Reader
 	// Fence tells when the cache behind Client has taken in a write of a CartRecovery (see
 	// internal/fence); nil reads live wherever the cache may be behind.
-	Fence *fence.Fence
+	Fence Fence
+	// Recorder tells of deliveries that could not be used, on their Store; nil tells nobody.
+	Recorder events.EventRecorder
 	// Secrets reads the platforms' secrets. Required.
 	Secrets *secrets.Reader
 	// Connector builds gateways and reads their credentials. Required.
@@ -133,6 +136,9 @@ func (o Options) complete() (Options, error) {
 		return o, errors.New("webhook server: Options.Connector is required")
 	case o.Metrics == nil:
 		return o, errors.New("webhook server: Options.Metrics is required")
+	}
+	if o.Fence == nil {
+		o.Fence = (*fence.Fence)(nil)
 	}
 	if o.Authorizer == nil {
 		o.Authorizer = NewAuthorizer(o.Client)

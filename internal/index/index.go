@@ -43,6 +43,10 @@ const (
 	LeadByEmail = "lead.email"
 	// LeadByMessage finds unfinished CartRecoveries by LeadMessageKey.
 	LeadByMessage = "lead.message"
+	// LeadByClientID finds CartRecoveries by spec.clientID, in all namespaces, finished or not.
+	LeadByClientID = "lead.clientID"
+	// LeadBySale finds CartRecoveries by LeadSaleKey, finished or not.
+	LeadBySale = "lead.sale"
 	// SuppressionByPhone finds Suppressions by LeadPhoneKey.
 	SuppressionByPhone = "suppression.phone"
 )
@@ -75,6 +79,11 @@ func LeadMessageKey(store, gatewayID string) string {
 	return store + "\x00" + gatewayID
 }
 
+// LeadSaleKey is the value of LeadBySale: a store's name and a lead.SaleHash.
+func LeadSaleKey(store, saleHash string) string {
+	return store + "\x00" + saleHash
+}
+
 // GatewayName is the name an instance has at its gateway.
 func GatewayName(instance *v1alpha1.WhatsAppInstance) string {
 	if instance.Spec.InstanceName != "" {
@@ -102,6 +111,8 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.CartRecovery{}, LeadByAnyPhone, leadPhones},
 		{&v1alpha1.CartRecovery{}, LeadByEmail, leadEmails},
 		{&v1alpha1.CartRecovery{}, LeadByMessage, leadMessages},
+		{&v1alpha1.CartRecovery{}, LeadByClientID, leadClientID},
+		{&v1alpha1.CartRecovery{}, LeadBySale, leadSales},
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
@@ -228,6 +239,26 @@ func leadMessages(object client.Object) []string {
 		case message.Role != v1alpha1.RoleAssistant:
 			keys = append(keys, LeadMessageKey(recovery.Spec.StoreRef.Name, message.ID))
 		}
+	}
+	return keys
+}
+
+func leadClientID(object client.Object) []string {
+	if recovery, ok := object.(*v1alpha1.CartRecovery); ok && recovery.Spec.ClientID != "" {
+		return []string{recovery.Spec.ClientID}
+	}
+	return nil
+}
+
+func leadSales(object client.Object) []string {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok {
+		return nil
+	}
+	sales := lead.SalesOf(recovery)
+	keys := make([]string, 0, len(sales))
+	for _, sale := range sales {
+		keys = append(keys, LeadSaleKey(recovery.Spec.StoreRef.Name, sale))
 	}
 	return keys
 }

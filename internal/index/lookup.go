@@ -94,15 +94,38 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 
 // StoppingPurchase finds the purchase that stops a lead and stands on another lead of the
 // Store, the one that counts where there are several; nil when there is none (see
-// lead.StoppedByAny). scope is the killSwitchScope that holds for the lead. A cart and a
-// purchase that come within milliseconds, on different replicas, do not see each other, and
-// those of a customer who gave an e-mail address here and a phone there are linked only by
+// lead.StoppedByAny). scope is the killSwitchScope that holds for the lead. A cache that has the
+// lead has every purchase that was written before it; one written after it finds the lead. Those
+// of a customer who gave an e-mail address here and a phone there are linked only by
 // what comes later, or by another lead that has both (see lead.Linked).
 func StoppingPurchase(
 	ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope,
 ) (*v1alpha1.Purchase, error) {
 	others, err := leadsOf(ctx, reader, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer, client.UnsafeDisableDeepCopy)
 	return lead.StoppedByAny(recovery, others, scope), err
+}
+
+// LeadsOfSale finds the leads of a Store that know a transaction, finished or not.
+func LeadsOfSale(ctx context.Context, reader client.Reader, namespace, store, transactionID string) ([]v1alpha1.CartRecovery, error) {
+	if transactionID == "" {
+		return nil, nil
+	}
+	var leads v1alpha1.CartRecoveryList
+	key := LeadSaleKey(store, lead.SaleHash(transactionID))
+	if err := reader.List(ctx, &leads, client.InNamespace(namespace), client.MatchingFields{LeadBySale: key}); err != nil {
+		return nil, fmt.Errorf("find the leads of a sale: %w", err)
+	}
+	return leads.Items, nil
+}
+
+// HasLeadsOf says whether there are leads of a clientID, in whichever namespace.
+func HasLeadsOf(ctx context.Context, reader client.Reader, clientID string) (bool, error) {
+	var leads v1alpha1.CartRecoveryList
+	err := reader.List(ctx, &leads, client.MatchingFields{LeadByClientID: clientID}, client.Limit(1), client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return false, fmt.Errorf("find the leads of a client: %w", err)
+	}
+	return len(leads.Items) > 0, nil
 }
 
 // LeadsOf finds the leads with a phone key or e-mail address of a customer in a Store, and

@@ -11,10 +11,14 @@ import (
 // Metrics are the operator's own metrics; controller-runtime adds its own.
 type Metrics struct {
 	// Deliveries counts webhook deliveries by source (a platform's or dialect's name) and
-	// result: created, stopped, recorded, reversed, gathered, unchanged and ignored, as they
-	// are answered; unmatched and ambiguous, messages that belong to no lead, and to one of
+	// result: created, stopped, recorded, reversed, gathered, unchanged, unusable and ignored, as
+	// they are answered; unmatched and ambiguous, messages that belong to no lead, and to one of
 	// several; unauthorized, malformed, notfound, unavailable, refused.
 	Deliveries *prometheus.CounterVec
+	// Unusable counts authentic deliveries that say what matters, a purchase or a refund, and
+	// could not be used, by platform and reason (NoCustomer, NoSale): somebody who has bought may
+	// be written to.
+	Unusable *prometheus.CounterVec
 	// ReceiptsDropped counts the leads whose gathered receipts were not stored: too many
 	// waited, or the API server did not take them.
 	ReceiptsDropped prometheus.Counter
@@ -46,6 +50,10 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "cartrecovery_webhook_deliveries_total",
 			Help: "Webhook deliveries by source (platform or gateway dialect) and result.",
 		}, []string{"source", "result"}),
+		Unusable: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_unusable_deliveries_total",
+			Help: "Authentic deliveries of a purchase or refund that could not be used, by platform and reason.",
+		}, []string{"platform", "reason"}),
 		ReceiptsDropped: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "cartrecovery_receipts_dropped_total",
 			Help: "Leads whose gathered receipts were not stored.",
@@ -82,7 +90,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 		}, []string{"reason"}),
 	}
 	for _, collector := range []prometheus.Collector{
-		m.Deliveries, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
+		m.Deliveries, m.Unusable, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

@@ -1,0 +1,255 @@
+package webhookserver
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"sync"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	"github.com/prometheus/client_golang/prometheus"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/fence"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/testenv"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+// fenced is a replica: a server with a cache of its own, whose watch of leads can be held.
+type fenced struct {
+	*Server
+	stall *testenv.Stall
+}
+
+// newFenced starts one that runs until the spec is over.
+func newFenced(wait time.Duration) fenced {
+	GinkgoHelper()
+	config, stall := testenv.StallingConfig(env.Config, "cartrecoveries")
+	mgr, err := ctrl.NewManager(config, ctrl.Options{
+		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
+	})
+	Expect(err).NotTo(HaveOccurred())
+	ctx, stop := context.WithCancel(context.Background())
+	Expect(index.Register(ctx, mgr.GetFieldIndexer())).To(Succeed())
+	wired := options(mgr.GetAPIReader(), mgr.GetClient(), prometheus.NewRegistry())
+	wired.Fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, wait)
+	Expect(err).NotTo(HaveOccurred())
+	made, err := New(wired)
+	Expect(err).NotTo(HaveOccurred())
+	done := make(chan error, 1)
+	go func() { done <- mgr.Start(ctx) }()
+	DeferCleanup(func() {
+		stall.Release()
+		stop()
+		Eventually(done, 30*time.Second).Should(Receive(BeNil()))
+	})
+	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
+	_, err = mgr.GetCache().GetInformer(ctx, &v1alpha1.CartRecovery{})
+	Expect(err).NotTo(HaveOccurred())
+	return fenced{made, stall}
+}
+
+// cartOf is a cart of gen's customer, who gives the address, the phone, or both.
+func cartOf(product int, at time.Time, mods ...func(*platforms.Event)) platforms.Event {
+	event := told(fmt.Sprint("cart-", product), 0, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), func(e *platforms.Event) {
+		e.Product, e.TransactionID, e.OccurredAt = platforms.Product{ID: fmt.Sprint(product), Name: fmt.Sprint("Curso ", product)}, "", at
+	})
+	for _, mod := range mods {
+		mod(&event)
+	}
+	return event
+}
+
+func purchaseOf(product int, at time.Time, mods ...func(*platforms.Event)) platforms.Event {
+	event := cartOf(product, at)
+	event.ID, event.Kind, event.Trigger, event.Attribute, event.TransactionID = fmt.Sprint("sale-", product), platforms.Purchased, "", true, fmt.Sprint("HP", product)
+	for _, mod := range mods {
+		mod(&event)
+	}
+	return event
+}
+
+func (r fenced) deliver(ctx context.Context, shop shop, event platforms.Event) outcome {
+	GinkgoHelper()
+	done, err := r.take(ctx, shop.store, v1alpha1.PlatformHotmart, event)
+	Expect(err).NotTo(HaveOccurred(), event.ID)
+	return done
+}
+
+// open are the names of the leads that are still worked on.
+func (s shop) open(ctx context.Context) []string {
+	GinkgoHelper()
+	var names []string
+	for _, each := range s.leads(ctx) {
+		if each.Spec.AbandonedAt != nil && isUnsold(&each) {
+			names = append(names, each.Spec.Product.ID)
+		}
+	}
+	return names
+}
+
+var _ = Describe("two replicas, each with a cache of its own", func() {
+	// wait is long beside what a watch takes, and short beside the spec.
+	const wait = 150 * time.Millisecond
+	var replicas [2]fenced
+
+	BeforeEach(func() {
+		for i := range replicas {
+			replicas[i] = newFenced(wait)
+		}
+	})
+
+	It("have a purchase stop what the other made while its own watch stands still", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		ours, theirs := replicas[0], replicas[1]
+		ours.stall.Hold()
+		for product := range 3 {
+			Expect(theirs.deliver(ctx, shop, cartOf(product, time.Now())).Result).To(Equal(resultCreated))
+		}
+		done := ours.deliver(ctx, shop, purchaseOf(9, time.Now()))
+		Expect(done.Leads).To(HaveLen(4))
+		Expect(shop.open(ctx)).To(BeEmpty())
+	})
+
+	It("have a cart start nothing after a purchase that its own cache does not know", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		ours, theirs := replicas[0], replicas[1]
+		ours.stall.Hold()
+		theirs.deliver(ctx, shop, purchaseOf(9, time.Now()))
+		Expect(ours.deliver(ctx, shop, cartOf(1, time.Now())).Result).To(Equal(resultRecorded))
+		Expect(shop.open(ctx)).To(BeEmpty())
+	})
+
+	It("have a purchase that was stored before stop what came since", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		ours, theirs := replicas[0], replicas[1]
+		sale := purchaseOf(9, time.Now())
+		ours.deliver(ctx, shop, sale)
+		ours.stall.Hold()
+		// A lead that a replica made and died before it looked for a purchase.
+		left := gen.In(shop.namespace, gen.Lead(time.Now()))
+		left.Labels = lead.Labels(shop.store.Name, left.Spec.Customer)
+		Expect(env.Client.Create(ctx, left)).To(Succeed())
+		Expect(ours.deliver(ctx, shop, sale).Leads).To(ContainElement(left.Name))
+		Expect(shop.open(ctx)).To(BeEmpty())
+		Expect(theirs.deliver(ctx, shop, sale).Result).To(Equal(resultUnchanged))
+	})
+
+	It("have every purchase that was acknowledged stop every cart before and after it, in any order", func(ctx SpecContext) {
+		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1)) //nolint:gosec // a test's own order
+		for round := range 12 {
+			shop := openShop(ctx)
+			at := time.Now()
+			events := []platforms.Event{
+				cartOf(1, at), cartOf(2, at), cartOf(3, at, byPhoneOnly), cartOf(1, at, byPhoneOnly), purchaseOf(4, at), purchaseOf(1, at, byEmailOnly),
+			}
+			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+			for i := range replicas {
+				if random.IntN(2) == 0 {
+					replicas[i].stall.Hold()
+				}
+			}
+			var group sync.WaitGroup
+			for _, event := range events {
+				on := replicas[random.IntN(len(replicas))]
+				deliver := func() {
+					defer GinkgoRecover()
+					on.deliver(ctx, shop, event)
+				}
+				if random.IntN(2) == 0 {
+					deliver()
+				} else {
+					group.Go(deliver)
+				}
+			}
+			group.Wait()
+			Expect(shop.open(ctx)).To(BeEmpty(), "round %d, seed %d: %s", round, GinkgoRandomSeed(), order(events))
+			for i := range replicas {
+				replicas[i].stall.Release()
+			}
+		}
+	})
+})
+
+var _ = Describe("a purchase of a Store that was deleted", func() {
+	It("is asked for again, and stops its leads once the Store is back", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		name := shop.post(ctx, hotmart(cartEvent)).Body["lead"]
+		made := shop.leads(ctx)[0]
+		Expect(made.Spec.ClientID).To(Equal(shop.namespace))
+		Expect(made.Spec.ReceivedAt.Time).To(BeTemporally("~", time.Now(), time.Minute))
+		cached(ctx, &made)
+		again := shop.store.DeepCopy()
+		Expect(env.Client.Delete(ctx, shop.store)).To(Succeed())
+		body := hotmart(purchaseEvent)
+		for _, path := range []string{"/api/webhooks/hotmart/", "/api/webhooks/"} {
+			Eventually(func() int { return call(ctx, http.MethodPost, path+shop.namespace, body, "X-HOTMART-HOTTOK", hottok).Status }).
+				Should(Equal(http.StatusServiceUnavailable))
+			Expect(call(ctx, http.MethodPost, path+shop.namespace, body).Header.Get("Retry-After")).NotTo(BeEmpty())
+		}
+		again.ResourceVersion, again.UID = "", ""
+		keep(ctx, again)
+		got := shop.post(ctx, body)
+		Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("lead", name))
+		Expect(shop.leads(ctx)).To(HaveLen(1))
+	})
+
+	It("is not found where no lead is left", func(ctx SpecContext) {
+		Expect(call(ctx, http.MethodPost, "/api/webhooks/hotmart/nobody", hotmart(purchaseEvent)).Status).To(Equal(http.StatusNotFound))
+	})
+})
+
+var _ = Describe("a delivery that names no buyer", func() {
+	nobody := change{"data.buyer.phone": nil, "data.buyer.email": nil}
+
+	DescribeTable("and that no lead knows is shown on the Store, and counted", func(ctx SpecContext, event, reason string, changes ...change) {
+		shop := openShop(ctx)
+		before := count("hotmart", resultUnusable)
+		for range 2 {
+			got := shop.post(ctx, hotmart(event, append(changes, nobody)...))
+			Expect(got.Status).To(Equal(http.StatusOK))
+			Expect(got.Body).To(And(HaveKeyWithValue("result", "unusable"), HaveKeyWithValue("reason", reason)))
+		}
+		Expect(count("hotmart", resultUnusable)).To(Equal(before + 2))
+		Expect(shop.leads(ctx)).To(BeEmpty())
+		Eventually(func(g Gomega) {
+			var store v1alpha1.Store
+			g.Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(shop.store), &store)).To(Succeed())
+			g.Expect(store.Status.LastUnusableDelivery).To(And(Not(BeNil()), HaveField("Reason", reason), HaveField("Event", event)))
+		}).Should(Succeed())
+	},
+		Entry("a purchase", purchaseEvent, v1alpha1.UnusableNoSale),
+		Entry("a refund", refundEvent, v1alpha1.UnusableNoSale),
+		Entry("a purchase without a sale", purchaseEvent, v1alpha1.UnusableNoCustomer, change{"data.purchase.transaction": nil}),
+	)
+
+	It("is of the buyer of its transaction", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		shop.post(ctx, hotmart(cartEvent))
+		Expect(shop.post(ctx, hotmart(purchaseEvent)).Body).To(HaveKeyWithValue("result", "stopped"))
+		got := shop.post(ctx, hotmart(refundEvent, nobody, change{"data.product": map[string]any{}}))
+		Expect(got.Body).To(HaveKeyWithValue("result", "reversed"), got.Raw)
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Reversal.TransactionID", "HP1")))
+	})
+
+	It("is of the buyer of its transaction while the watch stands still", func(ctx SpecContext) {
+		shop, theirs := openShop(ctx), newFenced(50*time.Millisecond)
+		theirs.stall.Hold()
+		at := time.Now()
+		theirs.deliver(ctx, shop, purchaseOf(1, at))
+		refund := purchaseOf(1, at.Add(time.Minute), func(e *platforms.Event) {
+			e.ID, e.Kind, e.Customer, e.Product = "refund", platforms.Reversed, platforms.Customer{}, platforms.Product{}
+		})
+		Expect(theirs.deliver(ctx, shop, refund).Result).To(Equal(resultReversed))
+	})
+})
