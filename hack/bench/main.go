@@ -14,6 +14,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -37,15 +38,40 @@ func main() {
 	flag.DurationVar(&p.window, "window", 30*time.Second, "time over which they fall due")
 	flag.DurationVar(&p.delay, "delay", 20*time.Second, "time from the abandonment to the message")
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
+	mode := flag.String("mode", "lateness", "what to measure: lateness, or purchases, with the numbers of leads as arguments")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, p)
+	var err error
+	switch *mode {
+	case "lateness":
+		err = run(ctx, p)
+	case "purchases":
+		err = purchases(ctx, flag.Args())
+	default:
+		err = fmt.Errorf("-mode is %q, want lateness or purchases", *mode)
+	}
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)
 		os.Exit(1)
 	}
+}
+
+// purchases reads the numbers of leads.
+func purchases(ctx context.Context, args []string) error {
+	if len(args) == 0 {
+		args = []string{"1000", "10000", "50000"}
+	}
+	sizes := make([]int, 0, len(args))
+	for _, arg := range args {
+		size, err := strconv.Atoi(arg)
+		if err != nil || size < 1 {
+			return fmt.Errorf("%q is no number of leads", arg)
+		}
+		sizes = append(sizes, size)
+	}
+	return runPurchases(ctx, sizes)
 }
 
 func run(ctx context.Context, p plan) (failed error) {
