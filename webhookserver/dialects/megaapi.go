@@ -13,6 +13,9 @@ func parseMegaAPI(top fields) ([]Message, error) {
 		Dialect:  dialectMegaAPI,
 		Instance: line(top.text("instance_key"), maxInstance),
 		Token:    token(top.text("token")),
+		Owner:    ownNumber(top.text("jid")),
+		History:  isHistory(top),
+		Quotes:   quotedBeside(top),
 		At:       top.moment("messageTimestamp").Time,
 	}
 	var key object[baileysKey]
@@ -26,6 +29,7 @@ func parseMegaAPI(top fields) ([]Message, error) {
 		return []Message{baileysMessage(base, *key.value, readContent(top["message"], 0))}, nil
 	}
 	base.ID, base.Phone, base.FromMe = line(key.value.ID, maxID), key.value.phone(), bool(key.value.FromMe)
+	base.ChatIDs = key.value.ids()
 	switch where := whereFrom(key.value.chats()...); {
 	case where != "":
 		base = ignored(base, where)
