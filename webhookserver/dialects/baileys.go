@@ -231,12 +231,13 @@ func written(said text) content {
 	return content{text: said}
 }
 
-// isCard says whether a text is a contact card (vCard).
+// isCard says whether a text is a contact card (vCard), or holds one.
 func isCard(said text) bool {
-	const begin = "begin:vcard"
-	start := strings.TrimSpace(string(said[:min(len(said), maxText)]))
-	return len(start) >= len(begin) && strings.EqualFold(start[:len(begin)], begin)
+	return strings.Contains(strings.ToLower(string(said[:min(len(said), maxCard)])), "begin:vcard")
 }
+
+// maxCard bounds where in a text a contact card is looked for, in bytes.
+const maxCard = 4 * maxText
 
 // readProtocol reads a protocolMessage: an edit, or else what is nobody's answer, such as a
 // deletion.

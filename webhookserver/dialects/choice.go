@@ -30,7 +30,7 @@ var choiceIDs = []string{
 var choiceParts = []string{
 	"response", "body", "buttontext", "singleselectreply", "single_select_reply", "button_reply", "buttonreply", "list_reply", "listreply",
 	"buttonsresponsemessage", "templatebuttonreplymessage", "listresponsemessage", "interactiveresponsemessage", "nativeflowmessage",
-	"nativeflowresponsemessage", "hydratedbutton", "quickreplybutton", "button", "paramsjson", "params", "response_json",
+	"nativeflowresponsemessage", "interactive", "nfm_reply", "hydratedbutton", "quickreplybutton", "button", "paramsjson", "params", "response_json",
 }
 
 // isChoice says whether one of the fields is of an answer to buttons or a list and of nothing
@@ -39,7 +39,8 @@ func isChoice(from fields) bool {
 	for name := range from {
 		switch strings.ToLower(name) {
 		case "selecteddisplaytext", "selectedbuttontext", "selectedbuttonid", "selectedrowid", "selectedid", "singleselectreply",
-			"nativeflowresponsemessage", "nativeflowmessage", "paramsjson", "button_reply", "list_reply", "buttonreply", "listreply":
+			"nativeflowresponsemessage", "nativeflowmessage", "paramsjson", "button_reply", "list_reply", "buttonreply", "listreply",
+			"nfm_reply", "interactive", "button":
 			return true
 		}
 	}
