@@ -62,8 +62,8 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 }
 
 // inbound takes a gateway's delivery to the URL that all instances share: the body names the
-// instance, by its name at the gateway or an alias, and its token in the body or its key in the
-// header authenticates it.
+// instance, by its name at the gateway or an alias, and its token (in the body or a header) or
+// its key (in the header) authenticates it.
 func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	messages, err := dialects.Parse(c.BodyRaw())
 	if input, is := inputAnswer(err); is {
@@ -88,7 +88,7 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	if len(candidates) == 0 {
 		return notFound().from(first.Dialect)
 	}
-	authentic, err := s.authentic(ctx, candidates, first.Token, c.Get(gateway.WebhookKeyHeader))
+	authentic, err := s.authentic(ctx, candidates, tokenOf(c, first), c.Get(gateway.WebhookKeyHeader))
 	switch at := owner.Oldest(authentic); {
 	case at >= 0:
 		return s.hearAll(ctx, &authentic[at], messages)
@@ -96,6 +96,19 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 		return s.failed(first.Dialect, err)
 	}
 	return unauthorized().from(first.Dialect)
+}
+
+// tokenOf returns the token of the instance: of the body, else of the header that the sender's
+// own gateway names it by, or of a bearer.
+func tokenOf(c *fiber.Ctx, message *dialects.Message) string {
+	for _, token := range []string{
+		message.Token, c.Get("token"), c.Get("apikey"), bearer(c.Get(fiber.HeaderAuthorization)),
+	} {
+		if token != "" {
+			return token
+		}
+	}
+	return ""
 }
 
 // authentic returns the instances that the token or the key is of. The error is of one that

@@ -240,6 +240,12 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"))
 		withToken := bytes.Replace(body, []byte("{"), []byte(`{"token":"`+instanceToken+`",`), 1)
 		Expect(plain(ctx, withToken).Body).To(HaveKeyWithValue("result", "unchanged"))
+		for header, value := range map[string]string{"token": instanceToken, "apikey": instanceToken, "Authorization": "Bearer " + instanceToken} {
+			got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value)
+			Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"), header)
+			got = call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value+"x")
+			Expect(got.Status).To(Equal(http.StatusUnauthorized), header)
+		}
 	})
 
 	It("knows an instance by what the sender calls it", func(ctx SpecContext) {

@@ -2,7 +2,6 @@ package dialects
 
 import (
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -212,8 +211,8 @@ func readWrapped(from fields, depth int) content {
 			return content{text: firstText(shown, id)}
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(from)) {
-		if !holdsMessage(name) || slices.Contains(baileysWrappers, name) || len(from[name]) == 0 || from[name][0] != '{' {
+	for _, name := range from.messages() {
+		if slices.Contains(baileysWrappers, name) {
 			continue
 		}
 		if found := readContent(from[name], depth+1); found.found() {

@@ -33,14 +33,37 @@ var choiceParts = []string{
 	"nativeflowresponsemessage", "interactive", "nfm_reply", "hydratedbutton", "quickreplybutton", "button", "paramsjson", "params", "response_json",
 }
 
-// isChoice says whether one of the fields is of an answer to buttons or a list and of nothing
-// else, so that an object of no known type is one.
+// choiceNames are all of those, and choiceOnly those of an answer to buttons or a list and of
+// nothing else, so that an object of no known type is one.
+var (
+	choiceNames = setOf(choiceTexts, choiceIDs, choiceParts, []string{flowToken})
+	choiceOnly  = setOf([]string{
+		"selecteddisplaytext", "selectedbuttontext", "selectedbuttonid", "selectedrowid", "selectedid", "singleselectreply",
+		"nativeflowresponsemessage", "nativeflowmessage", "paramsjson", "button_reply", "list_reply", "buttonreply", "listreply",
+		"nfm_reply", "interactive", "button",
+	})
+)
+
+// flowToken is the field that every filled in form has.
+const flowToken = "flow_token"
+
+// maxFields bounds the fields of a form that are read.
+const maxFields = 32
+
+func setOf(lists ...[]string) map[string]bool {
+	set := map[string]bool{}
+	for _, list := range lists {
+		for _, name := range list {
+			set[name] = true
+		}
+	}
+	return set
+}
+
+// isChoice says whether an object is an answer to buttons or a list, by a field of choiceOnly.
 func isChoice(from fields) bool {
 	for name := range from {
-		switch strings.ToLower(name) {
-		case "selecteddisplaytext", "selectedbuttontext", "selectedbuttonid", "selectedrowid", "selectedid", "singleselectreply",
-			"nativeflowresponsemessage", "nativeflowmessage", "paramsjson", "button_reply", "list_reply", "buttonreply", "listreply",
-			"nfm_reply", "interactive", "button":
+		if choiceOnly[strings.ToLower(name)] {
 			return true
 		}
 	}
@@ -64,6 +87,7 @@ func chosen(from fields, depth int) (shown, id text) {
 	if len(from) == 0 || depth > maxDepth {
 		return "", ""
 	}
+	all := from
 	from = withoutCapitals(from)
 	shown, id = firstOf(from, choiceTexts), firstOf(from, choiceIDs)
 	for _, name := range choiceParts {
@@ -76,19 +100,19 @@ func chosen(from fields, depth int) (shown, id text) {
 		}
 	}
 	if shown == "" && id == "" {
-		shown = filledIn(from)
+		shown = filledIn(from, all)
 	}
 	return shown, id
 }
 
 // filledIn returns what a form was filled in with, by the names of its fields.
-func filledIn(from fields) text {
-	if !from.has("flow_token") {
+func filledIn(from, all fields) text {
+	if !from.has(flowToken) || len(all) > maxFields {
 		return ""
 	}
 	var values []string
-	for _, name := range slices.Sorted(maps.Keys(from)) {
-		if value := body(from.text(name)); value != "" && name != "flow_token" {
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		if value := body(all.text(name)); value != "" && !strings.EqualFold(name, flowToken) {
 			values = append(values, value)
 		}
 	}
@@ -104,14 +128,17 @@ func firstOf(from fields, names []string) text {
 	return ""
 }
 
-// withoutCapitals returns fields by their names in small letters; of two that differ in
-// capitals only, the last by name.
+// withoutCapitals returns the fields of a choice by their names in small letters; of two that
+// differ in capitals only, the last by name.
 func withoutCapitals(from fields) fields {
-	lower := make(fields, len(from))
-	for _, name := range slices.Sorted(maps.Keys(from)) {
-		lower[strings.ToLower(name)] = from[name]
+	found, names := fields{}, map[string]string{}
+	for name, data := range from {
+		lower := strings.ToLower(name)
+		if choiceNames[lower] && name >= names[lower] {
+			found[lower], names[lower] = data, name
+		}
 	}
-	return lower
+	return found
 }
 
 // encoded returns the fields of an object, also of one that is written as JSON in a string;

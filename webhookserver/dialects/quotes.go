@@ -1,8 +1,8 @@
 package dialects
 
 import (
+	"bytes"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strings"
 )
@@ -14,6 +14,9 @@ const maxQuoteParts = 64
 // which is in the type of the message (extendedTextMessage, buttonsResponseMessage …), however
 // often that is wrapped. What the quoted message quoted itself is not looked at.
 func quoted(data json.RawMessage) string {
+	if !bytes.Contains(data, []byte("tanza")) { // most quote nothing, and need not be gone through
+		return ""
+	}
 	left := maxQuoteParts
 	return quotedIn(data, 0, &left)
 }
@@ -26,10 +29,7 @@ func quotedIn(data json.RawMessage, depth int, left *int) string {
 	if id := contextID(from); id != "" {
 		return id
 	}
-	for _, name := range slices.Sorted(maps.Keys(from)) {
-		if !holdsMessage(name) || len(from[name]) == 0 || from[name][0] != '{' {
-			continue
-		}
+	for _, name := range from.messages() {
 		if id := quotedIn(from[name], depth+1, left); id != "" {
 			return id
 		}
@@ -48,6 +48,22 @@ func contextID(from fields) string {
 		}
 	}
 	return ""
+}
+
+// maxTypes bounds the fields of an object that are taken for messages; real ones have one or two.
+const maxTypes = 16
+
+// messages are the names of the fields that can hold a message, in their order, at most
+// maxTypes.
+func (f fields) messages() []string {
+	var names []string
+	for name, data := range f {
+		if len(data) > 0 && data[0] == '{' && holdsMessage(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), maxTypes)]
 }
 
 // holdsMessage says whether a field of this name can hold a message.
