@@ -87,8 +87,11 @@ var baileysWrappers = []string{
 	"editedMessage", "deviceSentMessage", "lottieStickerMessage", "associatedChildMessage", "message",
 }
 
-// mediaContact is the media of a contact card.
-const mediaContact = "contact"
+// The media that are treated otherwise than the rest: a contact card, and a place.
+const (
+	mediaContact  = "contact"
+	mediaLocation = "location"
+)
 
 // baileysMedia are the types that are more than text.
 var baileysMedia = []struct{ name, kind string }{
@@ -97,7 +100,7 @@ var baileysMedia = []struct{ name, kind string }{
 	{"audioMessage", "audio"},
 	{"documentMessage", "document"},
 	{"stickerMessage", "sticker"},
-	{"locationMessage", "location"}, {"liveLocationMessage", "location"},
+	{"locationMessage", mediaLocation}, {"liveLocationMessage", mediaLocation},
 	{"contactMessage", mediaContact}, {"contactsArrayMessage", mediaContact},
 	{"stickerPackMessage", "sticker"},
 	{"pollCreationMessage", "poll"}, {"pollCreationMessageV2", "poll"}, {"pollCreationMessageV3", "poll"},

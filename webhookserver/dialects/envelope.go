@@ -13,7 +13,11 @@ const maxWraps = 4
 
 // wraps are the fields that hold a delivery, in the order they are looked for. They are looked
 // into only where the object is itself no delivery of a known gateway.
-var wraps = []string{"body", "payload", "json", "data", "delivery"}
+var wraps = []string{"body", "payload", "json", "data", "delivery", "messages"}
+
+// naming are the fields that say of which instance a delivery is. One that is wrapped has those
+// of its wrapper, where it has none of them itself.
+var naming = []string{"instanceName", "instance_key", "instance", "token", "apikey"}
 
 // delivery is one that is not wrapped, and its dialect; nil for one that is not known.
 type delivery struct {
@@ -44,10 +48,29 @@ func unwrap(data json.RawMessage, depth int) []delivery {
 	}
 	for _, name := range wraps {
 		if inner := unwrap(decoded(top[name]), depth+1); slices.ContainsFunc(inner, isKnown) {
-			return inner
+			return inherit(top, inner)
 		}
 	}
 	return []delivery{found}
+}
+
+// inherit gives deliveries the names that their wrapper has of the instance.
+func inherit(from fields, deliveries []delivery) []delivery {
+	if !from.hasAny(naming...) {
+		return deliveries
+	}
+	for i, each := range deliveries {
+		if each.top.hasAny(naming...) {
+			continue
+		}
+		for _, name := range naming {
+			if from.has(name) {
+				each.top[name] = from[name]
+			}
+		}
+		deliveries[i].dialect = dialectOf(each.top)
+	}
+	return deliveries
 }
 
 func isKnown(each delivery) bool { return each.dialect != nil }

@@ -109,6 +109,63 @@ func TestPassedOn(t *testing.T) {
 	}
 }
 
+// TestShapes: deliveries whose parts are somewhere else than the gateways' own have them.
+func TestShapes(t *testing.T) {
+	const (
+		uazapi  = `"messageid":"A","chatid":"553188776655@s.whatsapp.net"`
+		text    = `{` + uazapi + `,"messageType":"Conversation","text":"oi"}`
+		baileys = `{"key":{"remoteJid":"553188776655@s.whatsapp.net","id":"A"},"message":{"conversation":"oi"}}`
+		said    = `Inbound from 553188776655: text "oi"`
+	)
+	of := func(rest string) string { return `{"EventType":"messages","message":{` + uazapi + `,` + rest + `}}` }
+	for _, row := range []struct{ name, body, dialect, want string }{
+		{"the message as data", `{"EventType":"messages","data":` + text + `}`, "uazapi", said},
+		{"a list of messages", `{"EventType":"messages","messages":[` + text + `]}`, "uazapi", said},
+		{"a list as the message", `{"EventType":"messages","message":[` + text + `]}`, "uazapi", said},
+		{"messages, one", `{"event":"messages.upsert","instance":"x","data":{"messages":` + baileys + `}}`, "evolution", said},
+		{"the whole message as message", `{"event":"messages.upsert","instance":"x","data":{"message":` + baileys + `}}`, "evolution", said},
+		{"megaapi's in data", `{"instance_key":"k","data":` + baileys + `}`, "megaapi", said},
+		{"megaapi's in a body", `{"type":"message","instance_key":"k","body":` + baileys + `}`, "megaapi", said},
+		{"the old backend's in data", `{"instanceName":"k","data":` + baileys + `}`, "legacy", said},
+		{"the old backend's in a list", `{"instanceName":"k","messages":[` + baileys + `]}`, "legacy", said},
+		{"a text under its type", of(`"messageType":"Conversation","text":"","content":{"Conversation":"oi"}`), "uazapi", said},
+		{"a rich text under its type", of(`"messageType":"ExtendedTextMessage","text":"","content":{"ExtendedTextMessage":"oi"}`), "uazapi", said},
+		{"a caption under its type", of(`"messageType":"ImageMessage","type":"media","content":{"ImageMessage":{"caption":"olha"}}`), "uazapi",
+			`Inbound from 553188776655: image "olha"`},
+		{"a picture under its type, without a type", of(`"content":{"ImageMessage":{"caption":"olha"}}`), "uazapi", `Inbound from 553188776655: image "olha"`},
+		{"a vote in the content", of(`"messageType":"PollUpdateMessage","content":{"vote":{"selectedOptions":["Sim"]}}`), "uazapi",
+			`Inbound from 553188776655: text "Sim"`},
+		{"a vote under its type", of(`"messageType":"PollUpdateMessage","content":{"PollUpdateMessage":{"vote":{"selectedOptions":["Sim","Talvez"]}}}`), "uazapi",
+			`Inbound from 553188776655: text "Sim, Talvez"`},
+		{"a place with a name", of(`"messageType":"LocationMessage","type":"media","text":"Casa do Pedro","content":{"name":"Casa do Pedro"}`), "uazapi",
+			`Inbound from 553188776655: location ""`},
+		{"a place with a caption", of(`"messageType":"LiveLocationMessage","type":"media","text":"x","content":{"caption":"chego já"}`), "uazapi",
+			`Inbound from 553188776655: location "chego já"`},
+		{"a card by what it holds", of(`"type":"media","text":"Pedro","content":{"displayName":"Pedro","vcard":"x"}`), "uazapi", `Inbound from 553188776655: contact ""`},
+		{"cards by what they hold", of(`"text":"Pedro","content":{"contacts":[{}]}`), "uazapi", `Inbound from 553188776655: contact ""`},
+		{"a card by its type", of(`"type":"contact","text":"Pedro"`), "uazapi", `Inbound from 553188776655: contact ""`},
+	} {
+		t.Run(row.name, func(t *testing.T) { testReadAs(t, row.body, row.dialect, row.want) })
+	}
+}
+
+// TestWrappedNames: what is wrapped is of the instance that the wrapper names, where it names
+// none itself.
+func TestWrappedNames(t *testing.T) {
+	const baileys = `{"key":{"remoteJid":"553188776655@s.whatsapp.net","id":"A"},"message":{"conversation":"oi"}`
+	for body, want := range map[string]string{
+		`{"instanceName":"loja","token":"t-1","data":` + baileys + `}}`:                        "loja t-1",
+		`{"instance_key":"loja","token":"t-1","body":` + baileys + `}}`:                        "loja t-1",
+		`{"instanceName":"outra","token":"t-2","data":` + baileys + `,"instanceName":"loja"}}`: "loja ",
+		`{"headers":{"token":"t-3"},"body":` + baileys + `}}`:                                  " ",
+	} {
+		messages, err := Parse([]byte(body))
+		if err != nil || messages[0].Instance+" "+messages[0].Token != want {
+			t.Errorf("%s: got %+v, %v", body, messages, err)
+		}
+	}
+}
+
 // TestManyPassedOn: a list is bounded.
 func TestManyPassedOn(t *testing.T) {
 	many := strings.Repeat(`{"EventType":"presence"},`, 500)

@@ -104,10 +104,16 @@ func evolutionToken(apikey text) string {
 func evolutionData(top fields) ([]json.RawMessage, error) {
 	data := top["data"]
 	if one := fieldsOf(data); one != nil {
-		if !one.has("messages") || one.has("key") {
+		inner := one["messages"]
+		if !one.has("messages") && fieldsOf(one["message"]).has("key") {
+			inner = one["message"]
+		}
+		if len(inner) == 0 || one.has("key") {
 			return []json.RawMessage{data}, nil
 		}
-		data = one["messages"]
+		if data = inner; inner[0] == '{' {
+			return []json.RawMessage{inner}, nil
+		}
 	}
 	var list []json.RawMessage
 	if len(data) == 0 || data[0] != '[' || json.Unmarshal(data, &list) != nil {

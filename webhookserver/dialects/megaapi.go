@@ -2,7 +2,9 @@ package dialects
 
 const dialectMegaAPI = "megaapi"
 
-func matchesMegaAPI(top fields) bool { return top.has("instance_key") }
+func matchesMegaAPI(top fields) bool {
+	return top.has("instance_key") && (top.hasAny("key", "message", "messageType") || !top.hasAny(wraps...))
+}
 
 // parseMegaAPI reads megaapi's shape: Baileys' message with the instance's key and, as jid,
 // the paired number beside it. Facts: its documentation of webhooks. It documents received

@@ -115,6 +115,9 @@ func parseUAZAPI(top fields) ([]Message, error) {
 	if event == "" {
 		return nil, &InputError{Field: "EventType", Expected: "the name of the event"}
 	}
+	if parts := uazapiData(top); event == "messages" && fieldsOf(top["message"]) == nil && len(parts) > 0 {
+		return parseEach(uazapiDeliveries(top.with("event", "messages"), parts))
+	}
 	base := Message{
 		Dialect:  dialectUAZAPI,
 		Instance: line(firstText(top.text("instanceName"), uazapiInstance(top).text("name")), maxInstance),
@@ -221,12 +224,16 @@ func uazapiContent(from uazapiMessage) content {
 		target := text(unowned(firstText(from.Reaction, inner.target)))
 		return content{reaction: true, target: target, text: firstText(from.Text, inner.text)}
 	}
-	if mediaKind(from.MediaType, from.MessageType) == mediaContact || isCard(from.Text) {
+	if from.isCard() {
 		return aContact // the text, where there is one, is the card or its name
+	}
+	if mediaKind(from.MediaType, from.MessageType) == mediaLocation {
+		from.Text = "" // the name of the place, which may be somebody's; a caption is in the content
 	}
 	said := firstText(from.Text, from.Vote, from.ButtonOrListID)
 	switch {
 	case strings.Contains(kind, "pollupdate"):
+		said = firstText(said, readVote(from.Content), readContent(from.Content, 0).text)
 		return content{text: said, nothing: said == ""}
 	case strings.HasPrefix(kind, "protocol"), strings.HasPrefix(kind, "encreaction"), strings.HasPrefix(kind, "secretencrypted"):
 		return content{text: said, nothing: said == "" || uazapiEdits(from.Edited, "x") == ""}
@@ -244,6 +251,13 @@ func uazapiContent(from uazapiMessage) content {
 		found.media = mediaFile
 	}
 	return found
+}
+
+// isCard says whether a message is a contact card, or holds one.
+func (m uazapiMessage) isCard() bool {
+	about := typesOf(decoded(m.Content))
+	return mediaKind(m.MediaType, m.MessageType) == mediaContact || strings.Contains(strings.ToLower(string(m.Type)), mediaContact) ||
+		isCard(m.Text) || about.hasAny("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
 }
 
 // decoded returns a content of another type than a text that is written as JSON in a string.
@@ -268,6 +282,12 @@ func uazapiWritten(from uazapiMessage, kind string) content {
 	if kind != "conversation" && kind != "extendedtextmessage" {
 		found.media = mediaKind(from.MediaType, from.MessageType)
 	}
+	if kind == "" {
+		if inner := readContent(from.Content, 0); inner.media != "" {
+			inner.text = firstText(found.text, inner.text)
+			return inner
+		}
+	}
 	if found.text == "" && !business {
 		found.text = contentText(from.Content, kind, found.media)
 	}
@@ -276,6 +296,9 @@ func uazapiWritten(from uazapiMessage, kind string) content {
 	}
 	if found.media == "" && (found.text == "" || business || strings.HasPrefix(kind, "viewonce")) {
 		inner := readContent(wrapped(from.MessageType, from.Content), 0)
+		if !inner.found() {
+			inner = readContent(from.Content, 0)
+		}
 		inner.text = firstText(found.text, inner.text)
 		return inner
 	}
@@ -326,7 +349,10 @@ func contentText(data json.RawMessage, kind, media string) text {
 	if said := firstText(rich.or().Text, rich.or().Caption); said != "" {
 		return said
 	}
-	return readContent(rich.or().Message, 0).text
+	if said := readContent(rich.or().Message, 0).text; said != "" {
+		return said
+	}
+	return readContent(data, 0).text // under the name of its type
 }
 
 // mediaKinds are the kinds of messages that are more than text, by words that appear in
@@ -337,7 +363,7 @@ var mediaKinds = []struct{ word, kind string }{
 	{"video", "video"}, {"ptv", "video"}, {"gif", "video"},
 	{"document", "document"},
 	{"sticker", "sticker"},
-	{"location", "location"},
+	{"location", mediaLocation},
 	{"contact", mediaContact}, {"vcard", mediaContact},
 	{"poll", "poll"},
 }

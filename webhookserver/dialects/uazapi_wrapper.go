@@ -58,18 +58,17 @@ func isUAZAPIMessage(from fields) bool {
 
 // uazapiData returns the objects of the data, which is one or a list, at most maxMessages.
 func uazapiData(top fields) []json.RawMessage {
-	data := top["data"]
-	if len(data) == 0 {
-		data = top["message"]
+	for _, name := range []string{"data", "messages", "message"} {
+		data := top[name]
+		if len(data) > 0 && data[0] == '{' {
+			return []json.RawMessage{data}
+		}
+		var list []json.RawMessage
+		if len(data) > 0 && data[0] == '[' && json.Unmarshal(data, &list) == nil && len(list) > 0 {
+			return list[:min(len(list), maxMessages)]
+		}
 	}
-	if len(data) > 0 && data[0] == '{' {
-		return []json.RawMessage{data}
-	}
-	var list []json.RawMessage
-	if len(data) > 0 && data[0] == '[' {
-		_ = json.Unmarshal(data, &list)
-	}
-	return list[:min(len(list), maxMessages)]
+	return nil
 }
 
 // parseUAZAPIWrapper reads each part of the data as the envelope it stands for.
@@ -81,17 +80,27 @@ func parseUAZAPIWrapper(top fields) ([]Message, error) {
 	if len(parts) == 0 {
 		return nil, &InputError{Field: "data", Expected: "an object, or a list of objects"}
 	}
+	return parseEach(uazapiDeliveries(top, parts))
+}
+
+// uazapiDeliveries makes the envelope of each part of a wrapper's data.
+func uazapiDeliveries(top fields, parts []json.RawMessage) []delivery {
 	each := make([]delivery, 0, len(parts))
 	uazapi := &dialect{name: dialectUAZAPI, parse: parseUAZAPI}
 	for _, data := range parts {
 		each = append(each, delivery{uazapiEnvelope(top, fieldsOf(data)), uazapi})
 	}
-	return parseEach(each)
+	return each
 }
 
 // uazapiEnvelope makes the envelope of a wrapper and one part of its data.
 func uazapiEnvelope(top, data fields) fields {
-	if data.has("EventType") {
+	if data.has("EventType") { // an envelope, that is not opened once more
+		delete(data, "data")
+		delete(data, "messages")
+		if fieldsOf(data["message"]) == nil {
+			delete(data, "message")
+		}
 		return data
 	}
 	event := uazapiEvent(top.text("event"))
