@@ -25,6 +25,7 @@ import (
 	"cartrecovery.dev/operator/controllers/whatsappinstance"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/evolution"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
@@ -73,7 +74,8 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 		EvolutionDefaults: settings.evolution,
 		Client:            gateway.NewHTTPClient(),
 	}
-	for _, add := range []func() error{wiring.addWebhookServer, wiring.addControllers, wiring.addProbes} {
+	addWebhookServer := func() error { return wiring.addWebhookServer(ctx) }
+	for _, add := range []func() error{addWebhookServer, wiring.addControllers, wiring.addProbes} {
 		if err := add(); err != nil {
 			return nil, err
 		}
@@ -120,9 +122,13 @@ type wiring struct {
 	connector *gateway.Connector
 }
 
-func (w *wiring) addWebhookServer() error {
+func (w *wiring) addWebhookServer(ctx context.Context) error {
+	leads, err := fence.New(ctx, w.mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait)
+	if err != nil {
+		return err
+	}
 	server, err := webhookserver.New(webhookserver.Options{
-		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Secrets: w.secrets, Connector: w.connector,
+		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: leads, Secrets: w.secrets, Connector: w.connector,
 		Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
 	})

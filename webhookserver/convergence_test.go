@@ -78,7 +78,8 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
-	return world{&Server{Options: Options{Client: counting{api, writes}, Live: api, Clock: clock, Logger: logr.Discard()}}, writes, clock}
+	options := Options{Client: counting{api, writes}, Live: api, Clock: clock, Logger: logr.Discard()}
+	return world{&Server{Options: options, live: index.NewLive(api)}, writes, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.

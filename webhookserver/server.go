@@ -19,7 +19,9 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/secrets"
 )
@@ -45,6 +47,9 @@ type Options struct {
 	Client client.Client
 	// Live reads without the cache. Required.
 	Live client.Reader
+	// Fence tells when the cache behind Client has taken in a write of a CartRecovery (see
+	// internal/fence); nil reads live wherever the cache may be behind.
+	Fence *fence.Fence
 	// Secrets reads the platforms' secrets. Required.
 	Secrets *secrets.Reader
 	// Connector builds gateways and reads their credentials. Required.
@@ -78,7 +83,9 @@ type Options struct {
 type Server struct {
 	Options
 
-	app         *fiber.App
+	app *fiber.App
+	// live lists customers' leads where the cache cannot be relied on.
+	live        *index.Live
 	rejections  *rejections
 	connections *connections
 	// receipts wait with their leads, and early ones, whose lead is not known yet, with the
@@ -103,7 +110,8 @@ func New(options Options) (*Server, error) {
 		return nil, err
 	}
 	s := &Server{
-		Options: options, rejections: newRejections(), connections: newConnections(),
+		Options: options, live: index.NewLive(options.Live),
+		rejections: newRejections(), connections: newConnections(),
 		receipts: newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
 		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
 		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),

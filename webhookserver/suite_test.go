@@ -23,6 +23,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gen"
@@ -78,7 +79,10 @@ var _ = BeforeSuite(func() {
 
 	hooked = &hookedClient{Client: mgr.GetClient()}
 	registry = prometheus.NewRegistry()
-	server, err = New(options(mgr.GetAPIReader(), hooked, registry))
+	wired := options(mgr.GetAPIReader(), hooked, registry)
+	wired.Fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, 0)
+	Expect(err).NotTo(HaveOccurred())
+	server, err = New(wired)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(mgr.Add(server)).To(Succeed())
 
