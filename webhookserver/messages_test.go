@@ -17,14 +17,14 @@ import (
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
-// staleClient is a cache that does not know of any message yet.
+// staleClient is a cache that does not know of any message yet: it has leads as they were made.
 type staleClient struct{ client.Client }
 
 func (c staleClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	err := c.Client.List(ctx, list, opts...)
 	if leads, is := list.(*v1alpha1.CartRecoveryList); is {
 		for i := range leads.Items {
-			leads.Items[i].Status.Conversation = nil
+			leads.Items[i].Status.Conversation, leads.Items[i].ResourceVersion = nil, "1"
 		}
 	}
 	return err
