@@ -9,7 +9,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/dialects"
@@ -19,8 +18,12 @@ import (
 const sourceGateway = "gateway"
 
 // inboundKeyed takes a gateway's delivery to the URL of one WhatsAppInstance that ends in
-// its key, for gateways that send no headers of our choice.
+// its key, for gateways that send no headers of our choice. Some add the name of the event to
+// the URL: where there is a header, what ends the URL is no key.
 func (s *Server) inboundKeyed(ctx context.Context, c *fiber.Ctx) answer {
+	if key := c.Get(gateway.WebhookKeyHeader); key != "" {
+		return s.inboundOf(ctx, c, key)
+	}
 	return s.inboundOf(ctx, c, c.Params("key"))
 }
 
@@ -30,8 +33,9 @@ func (s *Server) inboundHeader(ctx context.Context, c *fiber.Ctx) answer {
 	return s.inboundOf(ctx, c, c.Get(gateway.WebhookKeyHeader))
 }
 
-// inboundOf takes a delivery to the URL of one WhatsAppInstance, whose key authenticates
-// it. What the body says of its origin must fit all the same.
+// inboundOf takes a delivery to the URL of one WhatsAppInstance, whose key is proof enough of
+// whose delivery it is. What the body calls the instance, and which token it shows, are the
+// sender's own affair: docs/decisions/0033-the-key-of-the-url-is-proof-enough.md.
 func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer {
 	instance, err := s.instance(ctx, types.NamespacedName{Namespace: param(c, "namespace"), Name: param(c, "instance")})
 	if err != nil {
@@ -54,34 +58,12 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 	if err != nil {
 		return s.failed(sourceGateway, err)
 	}
-	for i := range messages {
-		own, err := s.isOwn(ctx, instance, &messages[i])
-		if err != nil {
-			return s.failed(messages[i].Dialect, err)
-		}
-		if !own {
-			return unauthorized().from(messages[i].Dialect)
-		}
-	}
 	return s.hearAll(ctx, instance, messages)
 }
 
-// isOwn says whether nothing in a message contradicts that it is of this instance: its
-// token is the instance's or, without one, the instance it names is this one. A token that is
-// not known here just now contradicts nothing: the key has shown already whose delivery it is,
-// and one that is refused is lost (Evolution does not repeat what was answered with a 401).
-func (s *Server) isOwn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (bool, error) {
-	if message.Token != "" {
-		is, err := s.presents(ctx, s.Connector.Token, instance, message.Token)
-		if !errors.Is(err, secrets.ErrNotFound) {
-			return is, err
-		}
-	}
-	return message.Instance == "" || message.Instance == index.GatewayName(instance), nil
-}
-
-// inbound takes a gateway's delivery to the URL that all instances share: the body names
-// the instance, and its token authenticates it.
+// inbound takes a gateway's delivery to the URL that all instances share: the body names the
+// instance, by its name at the gateway or an alias, and its token (in the body or a header) or
+// its key (in the header) authenticates it.
 func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	messages, err := dialects.Parse(c.BodyRaw())
 	if input, is := inputAnswer(err); is {
@@ -106,10 +88,39 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	if len(candidates) == 0 {
 		return notFound().from(first.Dialect)
 	}
-	var authentic []v1alpha1.WhatsAppInstance
-	var failure error
+	authentic, err := s.authentic(ctx, candidates, tokenOf(c, first), c.Get(gateway.WebhookKeyHeader))
+	switch at := owner.Oldest(authentic); {
+	case at >= 0:
+		return s.hearAll(ctx, &authentic[at], messages)
+	case err != nil:
+		return s.failed(first.Dialect, err)
+	}
+	return unauthorized().from(first.Dialect)
+}
+
+// tokenOf returns the token of the instance: of the body, else of the header that the sender's
+// own gateway names it by, or of a bearer.
+func tokenOf(c *fiber.Ctx, message *dialects.Message) string {
+	for _, token := range []string{
+		message.Token, c.Get("token"), c.Get("apikey"), bearer(c.Get(fiber.HeaderAuthorization)),
+	} {
+		if token != "" {
+			return token
+		}
+	}
+	return ""
+}
+
+// authentic returns the instances that the token or the key is of. The error is of one that
+// could not be looked at.
+func (s *Server) authentic(
+	ctx context.Context, candidates []v1alpha1.WhatsAppInstance, token, key string,
+) (authentic []v1alpha1.WhatsAppInstance, failure error) {
 	for i := range candidates {
-		is, err := s.matches(ctx, s.Connector.Token, &candidates[i], first.Token)
+		is, err := s.matches(ctx, s.Connector.Token, &candidates[i], token)
+		if !is && err == nil && key != "" {
+			is, err = s.matches(ctx, s.Connector.WebhookKey, &candidates[i], key)
+		}
 		if err != nil {
 			failure = err
 		}
@@ -117,41 +128,33 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 			authentic = append(authentic, candidates[i])
 		}
 	}
-	switch at := owner.Oldest(authentic); {
-	case at >= 0:
-		return s.hearAll(ctx, &authentic[at], messages)
-	case failure != nil:
-		return s.failed(first.Dialect, failure)
-	}
-	return unauthorized().from(first.Dialect)
+	return authentic, failure
 }
 
 // credential reads a credential of an instance, such as gateway.Connector.Token.
 type credential func(context.Context, *v1alpha1.WhatsAppInstance) ([]byte, error)
 
 // matches says whether presented is a credential of an instance. One that is not there
-// yet matches nothing.
+// yet matches nothing. What is remembered can be older than what was presented, so it looks
+// once more before it says no.
 func (s *Server) matches(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
-	is, err := s.presents(ctx, read, instance, presented)
-	if errors.Is(err, secrets.ErrNotFound) {
-		return false, nil
-	}
-	return is, err
-}
-
-// presents is matches with secrets.ErrNotFound where there is no such credential. What is
-// remembered can be older than what was presented, so it looks once more before it says no.
-func (s *Server) presents(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
-	value, err := read(ctx, instance)
-	is := err == nil && equal(value, []byte(presented))
+	is, err := presents(ctx, read, instance, presented)
 	ref := instance.Status.CredentialsSecretRef
-	if is || ref == nil || err != nil && !errors.Is(err, secrets.ErrNotFound) {
+	if is || err != nil || ref == nil {
 		return is, err
 	}
 	if !s.Connector.Secrets.Refresh(types.NamespacedName{Namespace: instance.Namespace, Name: ref.Name}) {
-		return false, err
+		return false, nil
 	}
-	value, err = read(ctx, instance)
+	return presents(ctx, read, instance, presented)
+}
+
+// presents is matches by what is remembered.
+func presents(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
+	value, err := read(ctx, instance)
+	if errors.Is(err, secrets.ErrNotFound) {
+		return false, nil
+	}
 	return err == nil && equal(value, []byte(presented)), err
 }
 

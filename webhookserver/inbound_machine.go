@@ -41,13 +41,14 @@ const (
 	maxTexts   = 4096
 )
 
-// isAutomaticOwn says whether a machine of the paired number wrote a message: it came at once
-// upon the customer's, or soon and reads like it, or other chats got the same text (repeated).
+// isAutomaticOwn says whether a machine of the paired number wrote a message: the gateway says
+// so, or it came at once upon the customer's, or soon and reads like it, or other chats got the
+// same text (repeated).
 func isAutomaticOwn(recovery *v1alpha1.CartRecovery, message *dialects.Message, repeated bool, now time.Time) bool {
 	if message.Kind == dialects.Edited {
 		return false
 	}
-	if repeated {
+	if repeated || message.Automatic {
 		return true
 	}
 	inbound := lead.LastInbound(recovery)

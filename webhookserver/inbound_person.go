@@ -132,7 +132,7 @@ const pairedPhoneMessage = "the customer's number is the paired number itself: w
 // isPairedPhone says whether a message was written by the paired number to itself: whoever
 // tries it with the paired phone is neither a customer nor a person who takes over.
 func isPairedPhone(instance *v1alpha1.WhatsAppInstance, message *dialects.Message) bool {
-	return message.FromMe && lead.SamePhone(instance.Status.Phone, message.Phone)
+	return message.FromMe && (message.ToSelf || lead.SamePhone(instance.Status.Phone, message.Phone))
 }
 
 // noteSelf keeps what the paired number wrote to itself in the conversation, where it means

@@ -1,6 +1,7 @@
 package webhookserver
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -170,42 +171,16 @@ func (c *credentials) secret(data map[string][]byte) *corev1.Secret {
 	return &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "vendas-gateway"}, Data: data}
 }
 
-func TestIsOwn(t *testing.T) {
-	known := map[string][]byte{gateway.KeyToken: []byte(instanceToken)}
-	name := index.GatewayName(gen.In("shop", gen.InstanceObject()))
-	for _, row := range []struct {
-		name            string
-		data            map[string][]byte
-		instance, token string
-		want            bool
-	}{
-		{"the token", known, "whatever", instanceToken, true},
-		{"another token", known, name, "another's", false},
-		{"no token, the name", known, name, "", true},
-		{"no token, another's name", known, "another", "", false},
-		{"neither", known, "", "", true},
-		{"a token that is not known here, the name", nil, name, "new", true},
-		{"a token that is not known here, another's name", nil, "another", "new", false},
-		{"another gateway's token", map[string][]byte{gateway.KeyToken: []byte("old"), gateway.KeyGateway: []byte("x")}, name, "new", true},
-	} {
-		c := newCredentials(t, row.data)
-		got, err := c.server.isOwn(t.Context(), c.instance, &dialects.Message{Instance: row.instance, Token: row.token})
-		if err != nil || got != row.want {
-			t.Errorf("%s: got %v, %v", row.name, got, err)
-		}
-	}
-}
-
 // TestRotatedToken: a token that is newer than what is remembered is believed.
 func TestRotatedToken(t *testing.T) {
 	c := newCredentials(t, map[string][]byte{gateway.KeyToken: []byte("old")})
 	is := func(token string) bool {
 		t.Helper()
-		own, err := c.server.isOwn(t.Context(), c.instance, &dialects.Message{Token: token})
+		is, err := c.server.matches(t.Context(), c.server.Connector.Token, c.instance, token)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return own
+		return is
 	}
 	if !is("old") {
 		t.Fatal("the token is refused")
@@ -221,7 +196,7 @@ func TestRotatedToken(t *testing.T) {
 		t.Error("what is remembered is believed before what is there")
 	}
 	c.now, c.fail = c.now.Add(secrets.Settled), errors.New("the API server does not answer")
-	if _, err := c.server.isOwn(t.Context(), c.instance, &dialects.Message{Token: "newer"}); err == nil {
+	if _, err := c.server.matches(t.Context(), c.server.Connector.Token, c.instance, "newer"); err == nil {
 		t.Error("refused, although nobody could look")
 	}
 }
@@ -253,12 +228,71 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
 	})
 
-	It("takes the old backend's dialect, at the URL with the key only", func(ctx SpecContext) {
+	It("takes the old backend's dialect at the URL with the key, and at the old URL with a credential", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		body := legacy(index.GatewayName(shop.instance))
 		Expect(plain(ctx, body).Status).To(Equal(http.StatusUnauthorized))
+		Expect(call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, gateway.WebhookKeyHeader, "wrong").Status).To(Equal(http.StatusUnauthorized))
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+
 		Expect(shop.keyed(ctx, webhookKey, body).Body).To(HaveKeyWithValue("result", "recorded"))
+		got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, gateway.WebhookKeyHeader, webhookKey)
+		Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"))
+		withToken := bytes.Replace(body, []byte("{"), []byte(`{"token":"`+instanceToken+`",`), 1)
+		Expect(plain(ctx, withToken).Body).To(HaveKeyWithValue("result", "unchanged"))
+		for header, value := range map[string]string{"token": instanceToken, "apikey": instanceToken, "Authorization": "Bearer " + instanceToken} {
+			got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value)
+			Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"), header)
+			got = call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value+"x")
+			Expect(got.Status).To(Equal(http.StatusUnauthorized), header)
+		}
 	})
+
+	It("knows an instance by what the sender calls it", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		body := bytes.Replace(legacy("loja-antiga"), []byte("{"), []byte(`{"token":"`+instanceToken+`",`), 1)
+		Expect(plain(ctx, body).Status).To(Equal(http.StatusNotFound))
+		before := shop.instance.DeepCopy()
+		shop.instance.Spec.Gateway.Aliases = []string{"loja-antiga", "r183e2ef95978"}
+		Expect(env.Client.Patch(ctx, shop.instance, client.MergeFrom(before))).To(Succeed())
+		Eventually(func() map[string]any { return plain(ctx, body).Body }).Should(HaveKeyWithValue("result", "recorded"))
+		wrong := bytes.Replace(legacy("loja-antiga"), []byte("{"), []byte(`{"token":"wrong",`), 1)
+		Expect(plain(ctx, wrong).Status).To(Equal(http.StatusUnauthorized))
+	})
+
+	DescribeTable("takes the key for proof, whatever the body calls the instance", func(ctx SpecContext, body []byte) {
+		shop := openPhoneShop(ctx)
+		path := "/api/whatsapp/webhook/" + shop.namespace + "/" + shop.instance.Name
+		Expect(call(ctx, http.MethodPost, path+"/"+webhookKey, body).Body).To(HaveKeyWithValue("result", "recorded"))
+		for _, again := range []answered{
+			call(ctx, http.MethodPost, path, body, gateway.WebhookKeyHeader, webhookKey),
+			call(ctx, http.MethodPost, path+"/"+webhookKey+"/messages", body),
+			call(ctx, http.MethodPost, path+"/"+webhookKey+"/messages/conversation", body),
+			call(ctx, http.MethodPost, path+"/messages-upsert", body, gateway.WebhookKeyHeader, webhookKey),
+		} {
+			Expect(again.Body).To(HaveKeyWithValue("result", "unchanged"), again.Raw)
+		}
+		for _, refused := range []answered{
+			call(ctx, http.MethodPost, path+"/wrong", body), call(ctx, http.MethodPost, path+"/wrong/messages", body),
+			call(ctx, http.MethodPost, path+"/"+webhookKey, body, gateway.WebhookKeyHeader, "wrong"),
+			call(ctx, http.MethodPost, path+"/messages-upsert", body), call(ctx, http.MethodPost, path, body),
+		} {
+			Expect(refused.Status).To(Equal(http.StatusUnauthorized), refused.Raw)
+		}
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
+	},
+		Entry("UAZAPI, another name and another token", phoneShop{instance: gen.InstanceObject()}.message("m-1", map[string]any{
+			"token": "another's", "instanceName": "a-name-of-its-own",
+		})),
+		Entry("UAZAPI's wrapper, with its own id of the instance", []byte(`{"event":"message","instance":"r183e2ef95978","data":{
+			"messageid":"m-1","chatid":"5511987654321@s.whatsapp.net","fromMe":false,"messageType":"Conversation","text":"quero saber mais"}}`)),
+		Entry("Evolution, the server's key", []byte(`{"event":"messages.upsert","instance":"another","apikey":"key-of-the-server","data":{
+			"key":{"remoteJid":"5511987654321@s.whatsapp.net","fromMe":false,"id":"m-1"},"message":{"conversation":"quero saber mais"}}}`)),
+		Entry("megaapi, its own key of the instance", []byte(`{"instance_key":"megaapi-loja-1","jid":"5511999990000@s.whatsapp.net",
+			"key":{"remoteJid":"5511987654321@s.whatsapp.net","fromMe":false,"id":"m-1"},"message":{"conversation":"quero saber mais"}}`)),
+		Entry("the old backend's instanceName", legacy("loja-antiga")),
+		Entry("passed on by a flow", []byte(`[{"headers":{"x":"y"},"body":`+string(legacy("loja-antiga"))+`}]`)),
+	)
 
 	// evolution is a message as the Evolution API tells of it; no apikey for "".
 	evolution := func(instance, apikey string) []byte {
@@ -288,11 +322,10 @@ var _ = Describe("a gateway's webhook", func() {
 		return encoded
 	}
 
-	DescribeTable("authenticates each dialect's way", func(ctx SpecContext, body func(phoneShop) []byte, foreign func() []byte, shared bool) {
+	DescribeTable("authenticates each dialect's way", func(ctx SpecContext, body func(phoneShop) []byte, shared bool) {
 		shop := openPhoneShop(ctx)
 		for _, refused := range []answered{
 			shop.withKey(ctx, "", body(shop)), shop.withKey(ctx, "wrong", body(shop)), shop.keyed(ctx, "wrong", body(shop)),
-			shop.withKey(ctx, webhookKey, foreign()), shop.keyed(ctx, webhookKey, foreign()),
 		} {
 			Expect(refused.Status).To(Equal(http.StatusUnauthorized), refused.Raw)
 		}
@@ -307,18 +340,14 @@ var _ = Describe("a gateway's webhook", func() {
 			Expect(plain(ctx, body(shop)).Body).To(HaveKeyWithValue("result", "unchanged"))
 		}
 	},
-		Entry("UAZAPI, with its token", func(s phoneShop) []byte { return s.message("m-1", nil) },
-			func() []byte {
-				return phoneShop{instance: gen.InstanceObject()}.message("m-1", map[string]any{"token": "another's"})
-			}, true),
-		Entry("Evolution, with the instance's token", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), instanceToken) },
-			func() []byte { return evolution("another.instance", "another's") }, true),
-		Entry("Evolution, without", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "") },
-			func() []byte { return evolution("another.instance", "Apikey not found") }, false),
-		Entry("megaapi", func(s phoneShop) []byte { return megaAPI(index.GatewayName(s.instance)) },
-			func() []byte { return megaAPI("another.instance") }, false),
-		Entry("the old backend's", func(s phoneShop) []byte { return legacy(index.GatewayName(s.instance)) },
-			func() []byte { return legacy("another.instance") }, false),
+		Entry("UAZAPI, with its token", func(s phoneShop) []byte { return s.message("m-1", nil) }, true),
+		Entry("Evolution, with the instance's token", func(s phoneShop) []byte {
+			return evolution(index.GatewayName(s.instance), instanceToken)
+		}, true),
+		Entry("Evolution, without", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "") }, false),
+		Entry("Evolution, with a sentence", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "Apikey not found") }, false),
+		Entry("megaapi", func(s phoneShop) []byte { return megaAPI(index.GatewayName(s.instance)) }, false),
+		Entry("the old backend's", func(s phoneShop) []byte { return legacy(index.GatewayName(s.instance)) }, false),
 	)
 
 	It("takes the key in a header", func(ctx SpecContext) {
@@ -357,18 +386,6 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	},
 		Entry("a wrong key", 401, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, "wrong", s.message("m", nil)) }),
-		Entry("the right key and a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
-			return s.keyed(ctx, webhookKey, s.message("m", map[string]any{"token": "wrong"}))
-		}),
-		Entry("the right key and another instance's name", 401, func(ctx context.Context, s phoneShop) answered {
-			return s.keyed(ctx, webhookKey, legacy("another.instance"))
-		}),
-		Entry("the right key in the header and another instance's name", 401, func(ctx context.Context, s phoneShop) answered {
-			return s.withKey(ctx, webhookKey, legacy("another.instance"))
-		}),
-		Entry("the right key in the header and a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
-			return s.withKey(ctx, webhookKey, s.message("m", map[string]any{"token": "wrong"}))
-		}),
 		Entry("a wrong key in the header", 401, func(ctx context.Context, s phoneShop) answered { return s.withKey(ctx, "wrong", s.message("m", nil)) }),
 		Entry("no key in the header, and the right token", 401, func(ctx context.Context, s phoneShop) answered { return s.withKey(ctx, "", s.message("m", nil)) }),
 		Entry("another's key in the header", 401, func(ctx context.Context, s phoneShop) answered {

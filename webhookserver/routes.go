@@ -57,6 +57,8 @@ func (s *Server) newApp() *fiber.App {
 	app.Post("/api/whatsapp/webhook", s.serve(s.inbound))
 	app.Post("/api/whatsapp/webhook/:namespace/:instance", s.serve(s.inboundHeader))
 	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key", s.serve(s.inboundKeyed))
+	// Gateways that add the name of the event, and of the kind of message, to the URL.
+	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key/:event/:kind?", s.serve(s.inboundKeyed))
 	app.Post("/api/webhooks/:platform/:clientId", s.serve(s.sale))
 	app.Post("/api/webhooks/:clientId", s.serve(s.saleDetected))
 	return app

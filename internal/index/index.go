@@ -28,7 +28,7 @@ const (
 	ProductByName = "product.name"
 	// InstanceByStore finds the WhatsAppInstances of a Store by its name.
 	InstanceByStore = "instance.store"
-	// InstanceByGatewayName finds WhatsAppInstances by their name at the gateway, in all
+	// InstanceByGatewayName finds WhatsAppInstances by each of their GatewayNames, in all
 	// namespaces.
 	InstanceByGatewayName = "instance.gatewayName"
 	// LeadByStore finds the unfinished CartRecoveries of a Store by its name.
@@ -91,6 +91,18 @@ func GatewayName(instance *v1alpha1.WhatsAppInstance) string {
 		return instance.Spec.InstanceName
 	}
 	return instance.Namespace + "." + instance.Name
+}
+
+// GatewayNames are the names that deliveries may call an instance by: its name at its gateway,
+// and its aliases.
+func GatewayNames(instance *v1alpha1.WhatsAppInstance) []string {
+	names := []string{GatewayName(instance)}
+	for _, alias := range instance.Spec.Gateway.Aliases {
+		if alias != "" && !slices.Contains(names, alias) {
+			names = append(names, alias)
+		}
+	}
+	return names
 }
 
 // Register adds every index to the cache. It must be called once, before the manager
@@ -165,7 +177,7 @@ func instanceStore(object client.Object) []string {
 
 func instanceGatewayName(object client.Object) []string {
 	if instance, ok := object.(*v1alpha1.WhatsAppInstance); ok {
-		return []string{GatewayName(instance)}
+		return GatewayNames(instance)
 	}
 	return nil
 }

@@ -2,6 +2,7 @@ package dialects
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 )
 
@@ -18,9 +19,12 @@ const maxDepth = 8
 type baileysKey struct {
 	RemoteJID    text `json:"remoteJid"`
 	RemoteJIDAlt text `json:"remoteJidAlt"`
-	SenderPhone  text `json:"senderPn"`
-	FromMe       flag `json:"fromMe"`
-	ID           text `json:"id"`
+	// Previous is the hidden id where Evolution has put the phone in its place.
+	Previous    text `json:"previousRemoteJid"`
+	SenderPhone text `json:"senderPn"`
+	SenderLID   text `json:"senderLid"`
+	FromMe      flag `json:"fromMe"`
+	ID          text `json:"id"`
 }
 
 // phone returns the other side's phone. With fromMe the sender is the paired number.
@@ -29,6 +33,14 @@ func (k baileysKey) phone() string {
 		return firstPhone(k.RemoteJID, k.RemoteJIDAlt)
 	}
 	return firstPhone(k.RemoteJID, k.RemoteJIDAlt, k.SenderPhone)
+}
+
+// ids are those of the other side.
+func (k baileysKey) ids() []string {
+	if k.FromMe {
+		return chatIDs(k.RemoteJID, k.RemoteJIDAlt, k.Previous)
+	}
+	return chatIDs(k.RemoteJID, k.RemoteJIDAlt, k.Previous, k.SenderPhone, k.SenderLID)
 }
 
 func (k baileysKey) chats() []string { return []string{string(k.RemoteJID), string(k.RemoteJIDAlt)} }
@@ -46,6 +58,24 @@ type content struct {
 	edits text
 }
 
+// isHistory says whether Baileys calls what it tells one of the past: "append" is what was
+// written while it was away, "notify" what is written now.
+func isHistory(from fields) bool {
+	return strings.EqualFold(string(from.text("type")), "append") || fieldsOf(from["update"]).flag("isHistory") || from.flag("isHistory")
+}
+
+// quotedBeside returns the id of the message that one answers to: of its content, or of the
+// contextInfo that some gateways put beside it.
+func quotedBeside(from fields) string {
+	if id := quoted(from["message"]); id != "" {
+		return id
+	}
+	return contextID(from)
+}
+
+// aContact is a contact card: nothing of it is kept, because it is about somebody else.
+var aContact = content{media: mediaContact}
+
 func (c content) found() bool {
 	return c.text != "" || c.media != "" || c.nothing || c.reaction || c.edits != ""
 }
@@ -57,6 +87,12 @@ var baileysWrappers = []string{
 	"editedMessage", "deviceSentMessage", "lottieStickerMessage", "associatedChildMessage", "message",
 }
 
+// The media that are treated otherwise than the rest: a contact card, and a place.
+const (
+	mediaContact  = "contact"
+	mediaLocation = "location"
+)
+
 // baileysMedia are the types that are more than text.
 var baileysMedia = []struct{ name, kind string }{
 	{"imageMessage", "image"},
@@ -64,11 +100,16 @@ var baileysMedia = []struct{ name, kind string }{
 	{"audioMessage", "audio"},
 	{"documentMessage", "document"},
 	{"stickerMessage", "sticker"},
-	{"locationMessage", "location"}, {"liveLocationMessage", "location"},
-	{"contactMessage", "contact"}, {"contactsArrayMessage", "contact"},
+	{"locationMessage", mediaLocation}, {"liveLocationMessage", mediaLocation},
+	{"contactMessage", mediaContact}, {"contactsArrayMessage", mediaContact},
+	{"stickerPackMessage", "sticker"},
 	{"pollCreationMessage", "poll"}, {"pollCreationMessageV2", "poll"}, {"pollCreationMessageV3", "poll"},
 	{"pollCreationMessageV4", "poll"}, {"pollCreationMessageV5", "poll"},
+	{"groupInviteMessage", mediaFile}, {"eventMessage", mediaFile}, {"sendPaymentMessage", mediaFile}, {"requestPaymentMessage", mediaFile},
 }
+
+// mediaFile is the media of what is more than text and of no kind that is told apart.
+const mediaFile = "file"
 
 // baileysNothing are the types that are known, and nothing to be answered: votes (see
 // readVote) and edits that only the phone can read, pins, albums (the pictures come one by one).
@@ -95,13 +136,13 @@ var baileysBusiness = []struct {
 
 // readContent reads what a message says; a string is a text.
 func readContent(data json.RawMessage, depth int) content {
-	from := fieldsOf(data)
+	from := typesOf(data)
 	if from == nil {
 		var plain text
 		if len(data) > 0 && data[0] == '"' {
 			_ = plain.UnmarshalJSON(data)
 		}
-		return content{text: plain}
+		return written(plain)
 	}
 	if protocol := fieldsOf(from["protocolMessage"]); protocol != nil {
 		return readProtocol(protocol, depth)
@@ -109,8 +150,41 @@ func readContent(data json.RawMessage, depth int) content {
 	if reaction := from["reactionMessage"]; len(reaction) > 0 && reaction[0] == '{' {
 		return readReaction(reaction)
 	}
+	if found := readKnown(from); found.found() {
+		return found
+	}
+	if found := readWrapped(from, depth); found.found() {
+		return found
+	}
+	if from.hasAny("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension") {
+		return content{media: "image"} // the gateway hides it; most are pictures
+	}
+	return content{}
+}
+
+// typesOf returns the fields of an object by the names of WhatsApp's types, as Baileys writes
+// them; the library of UAZAPI begins some with a capital.
+func typesOf(data json.RawMessage) fields {
+	from := fieldsOf(data)
+	var capitals []string
+	for name := range from {
+		if name != "" && name[0] >= 'A' && name[0] <= 'Z' {
+			capitals = append(capitals, name)
+		}
+	}
+	for _, name := range capitals {
+		if small := strings.ToLower(name[:1]) + name[1:]; !from.has(small) {
+			from[small] = from[name]
+		}
+		delete(from, name)
+	}
+	return from
+}
+
+// readKnown reads a message of a known type.
+func readKnown(from fields) content {
 	if said := readReply(from); said != "" {
-		return content{text: said}
+		return written(said)
 	}
 	if found := readMedia(from); found.found() {
 		return found
@@ -121,21 +195,51 @@ func readContent(data json.RawMessage, depth int) content {
 	if said := readVote(from["pollUpdateMessage"]); said != "" {
 		return content{text: said}
 	}
-	if from.hasAny(baileysNothing...) {
-		return content{nothing: true}
+	return content{nothing: from.hasAny(baileysNothing...)}
+}
+
+// readWrapped reads what is wrapped: in one of the types that hold a message, in a type that is
+// not known, or in the name of its own type.
+func readWrapped(from fields, depth int) content {
+	if depth >= maxDepth {
+		return content{}
 	}
 	for _, wrapper := range baileysWrappers {
-		if inner := from[wrapper]; len(inner) > 0 && depth < maxDepth {
-			if found := readContent(inner, depth+1); found.found() {
-				return found
-			}
+		if found := readContent(from[wrapper], depth+1); found.found() {
+			return found
 		}
 	}
-	if from.hasAny("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension") {
-		return content{media: "image"} // the gateway hides it; most are pictures
+	if isChoice(from) {
+		if shown, id := chosen(from, 0); shown != "" || id != "" {
+			return content{text: firstText(shown, id)}
+		}
+	}
+	for _, name := range from.messages() {
+		if slices.Contains(baileysWrappers, name) {
+			continue
+		}
+		if found := readContent(from[name], depth+1); found.found() {
+			return found
+		}
 	}
 	return content{}
 }
+
+// written is what was written, but for a contact card that is written as a text.
+func written(said text) content {
+	if isCard(said) {
+		return aContact
+	}
+	return content{text: said}
+}
+
+// isCard says whether a text is a contact card (vCard), or holds one.
+func isCard(said text) bool {
+	return strings.Contains(strings.ToLower(string(said[:min(len(said), maxCard)])), "begin:vcard")
+}
+
+// maxCard bounds where in a text a contact card is looked for, in bytes.
+const maxCard = 4 * maxText
 
 // readProtocol reads a protocolMessage: an edit, or else what is nobody's answer, such as a
 // deletion.
@@ -166,52 +270,14 @@ func readReply(from fields) text {
 		return said
 	}
 	for _, name := range []string{
-		"extendedTextMessage", "buttonsResponseMessage", "templateButtonReplyMessage", "listResponseMessage", "interactiveResponseMessage",
+		"extendedTextMessage", "buttonsResponseMessage", "templateButtonReplyMessage", "listResponseMessage",
+		"interactiveResponseMessage", "nativeFlowResponseMessage",
 	} {
-		if data := from[name]; len(data) > 0 {
-			var reply baileysReply
-			if _ = reply.UnmarshalJSON(data); reply != "" {
-				return text(reply)
-			}
+		if said := readChoice(from[name]); said != "" {
+			return said
 		}
 	}
 	return ""
-}
-
-// baileysReply is the text of a message that is text: of an object, or the text itself.
-type baileysReply text
-
-// UnmarshalJSON never fails.
-func (r *baileysReply) UnmarshalJSON(data []byte) error {
-	var from object[struct {
-		Text        text `json:"text"`
-		DisplayText text `json:"selectedDisplayText"`
-		Title       text `json:"title"`
-		// Response holds the text in the library that UAZAPI is made with.
-		Response object[struct {
-			DisplayText text `json:"selectedDisplayText"`
-		}] `json:"response"`
-		Body object[struct {
-			Text text `json:"text"`
-		}] `json:"body"`
-		Row object[struct {
-			ID text `json:"selectedRowId"`
-		}] `json:"singleSelectReply"`
-		ButtonID text `json:"selectedButtonId"`
-		ID       text `json:"selectedId"`
-		Flow     object[struct {
-			Params text `json:"paramsJson"`
-		}] `json:"nativeFlowResponseMessage"`
-	}]
-	if data[0] != '{' {
-		return (*text)(r).UnmarshalJSON(data)
-	}
-	_ = from.UnmarshalJSON(data)
-	reply := from.or()
-	params := fieldsOf(json.RawMessage(reply.Flow.or().Params))
-	*r = baileysReply(firstText(reply.Text, reply.DisplayText, reply.Response.or().DisplayText, reply.Title, reply.Body.or().Text,
-		reply.Row.or().ID, reply.ButtonID, reply.ID, params.text("id")))
-	return nil
 }
 
 // readMedia reads a message that is more than text, with its caption: the question of a
@@ -225,6 +291,8 @@ func readMedia(from fields) content {
 		about := fieldsOf(data)
 		found := content{media: media.kind, text: about.text("caption")}
 		switch {
+		case media.kind == mediaContact:
+			return aContact
 		case media.kind == "poll":
 			found.text = about.text("name")
 		case media.kind == "audio" && found.text == "":
@@ -280,7 +348,9 @@ func firstText(values ...text) text {
 func baileysMessage(base Message, key baileysKey, said content) Message {
 	base.ID = line(key.ID, maxID)
 	base.Phone = key.phone()
+	base.ChatIDs = key.ids()
 	base.FromMe = bool(key.FromMe)
+	base.ToSelf = isToSelf(base)
 	base.Text, base.Media = body(said.text), said.media
 	base.Target = line(said.target, maxID)
 	if base.ID == "" {

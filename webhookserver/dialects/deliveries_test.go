@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -38,6 +39,27 @@ func describe(message Message) string {
 	return fmt.Sprintf("%s%s: %s", message.Kind, who, said)
 }
 
+// about puts what else a delivery tells into words, for the golden file.
+func about(message Message) string {
+	var told []string
+	add := func(is bool, what string) {
+		if is {
+			told = append(told, what)
+		}
+	}
+	ids := slices.DeleteFunc(slices.Clone(message.ChatIDs), func(id string) bool { return id == message.Phone+"@s.whatsapp.net" })
+	add(len(ids) > 0, "chat "+strings.Join(ids, " "))
+	add(message.Phone != "" && message.Kind != Ignored && len(ids) == len(message.ChatIDs), "without the id of the phone")
+	add(message.Quotes != "", "quotes "+message.Quotes)
+	add(message.ToSelf, "to itself")
+	add(message.Automatic, "automatic")
+	add(message.History, "of the past")
+	if len(told) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(told, ", ") + ")"
+}
+
 // deliveries are all fixtures, by their names (uazapi/message.json).
 func deliveries(t testing.TB) []string {
 	t.Helper()
@@ -68,7 +90,7 @@ func TestDeliveries(t *testing.T) {
 			if dialect, _, _ := strings.Cut(name, "/"); dialect != "ambiguous" && message.Dialect != dialect {
 				t.Errorf("%s: read as %s", name, message.Dialect)
 			}
-			parts = append(parts, describe(message))
+			parts = append(parts, describe(message)+about(message))
 		}
 		if strings.HasPrefix(name, "ambiguous/") {
 			parts = append([]string{"read as " + messages[0].Dialect}, parts...)

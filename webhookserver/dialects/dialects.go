@@ -42,7 +42,8 @@ const (
 	ReasonBroadcast = "Broadcast"
 	// ReasonEmpty: nothing was written.
 	ReasonEmpty = "EmptyMessage"
-	// ReasonNoPhone: the chat is known by a hidden id only, so nobody can tell whose it is.
+	// ReasonNoPhone: neither a phone nor a hidden id is known, or only a hidden one of which
+	// nobody can tell whose it is.
 	ReasonNoPhone = "NoPhone"
 	// ReasonEventNotUsed: a known event that there is nothing to do for.
 	ReasonEventNotUsed = "EventNotUsed"
@@ -86,6 +87,18 @@ type Message struct {
 	Quotes string
 	// FromMe is set on messages from the paired number itself, and on receipts of them.
 	FromMe bool
+	// Owner is the paired number itself: digits with country code; "" when the delivery does
+	// not name it.
+	Owner string
+	// ToSelf says that the paired number wrote to itself: whoever holds the paired phone tries
+	// things out, as a customer or as the store, and nobody can tell which.
+	ToSelf bool
+	// Automatic says that the delivery itself calls the message a machine's: the gateway's own
+	// AI agent, or a campaign.
+	Automatic bool
+	// History says that the delivery is of the past: a gateway that connected again tells what
+	// was written meanwhile, or long ago. At says when.
+	History bool
 	// Target is the gateway's id of the message that a Reaction is to.
 	Target string
 	// Status is set on a Receipt.

@@ -60,7 +60,10 @@ func parseEvolution(top fields) ([]Message, error) {
 	if name == "" {
 		return nil, &InputError{Field: "event", Expected: "the name of the event"}
 	}
-	base := Message{Dialect: dialectEvolution, Instance: evolutionInstance(top), Token: evolutionToken(top.text("apikey"))}
+	base := Message{
+		Dialect: dialectEvolution, Instance: evolutionInstance(top), Token: evolutionToken(top.text("apikey")),
+		Owner: ownNumber(top.text("sender")), History: isHistory(top) || isHistory(fieldsOf(top["data"])),
+	}
 	read, isKnown := evolutionEvents[name]
 	switch {
 	case !isKnown:
@@ -101,10 +104,16 @@ func evolutionToken(apikey text) string {
 func evolutionData(top fields) ([]json.RawMessage, error) {
 	data := top["data"]
 	if one := fieldsOf(data); one != nil {
-		if !one.has("messages") || one.has("key") {
+		inner := one["messages"]
+		if !one.has("messages") && fieldsOf(one["message"]).has("key") {
+			inner = one["message"]
+		}
+		if len(inner) == 0 || one.has("key") {
 			return []json.RawMessage{data}, nil
 		}
-		data = one["messages"]
+		if data = inner; inner[0] == '{' {
+			return []json.RawMessage{inner}, nil
+		}
 	}
 	var list []json.RawMessage
 	if len(data) == 0 || data[0] != '[' || json.Unmarshal(data, &list) != nil {
@@ -159,6 +168,7 @@ func evolutionMessage(base Message, from fields) (Message, error) {
 		return Message{}, &InputError{Field: "data.key", Expected: "an object"}
 	}
 	base.At = from.moment("messageTimestamp").Time
+	base.Quotes = quotedBeside(from)
 	return baileysMessage(base, *key.value, readContent(from["message"], 0)), nil
 }
 
@@ -186,6 +196,7 @@ func evolutionReceipts(base Message, top fields) ([]Message, error) {
 		base.ID = line(firstText(from.text("keyId"), key.text("id"), from.text("id")), maxID)
 		chat, alt := about.text("remoteJid"), about.text("remoteJidAlt")
 		base.Phone = firstPhone(chat, alt)
+		base.ChatIDs = chatIDs(chat, alt, about.text("previousRemoteJid"))
 		// Without the flag it may be ours: the id tells.
 		base.FromMe = !about.has("fromMe") || about.flag("fromMe")
 		base.At = from.moment("datetime").Time
@@ -218,7 +229,7 @@ func evolutionEdited(base Message, top fields) ([]Message, error) {
 		}
 		seen := *key.value
 		if chat := seen.phone(); bool(seen.FromMe) && (chat == "" || chat == own) {
-			seen.FromMe, seen.RemoteJIDAlt, seen.SenderPhone = false, "", ""
+			seen.FromMe, seen.RemoteJIDAlt, seen.Previous, seen.SenderPhone, seen.SenderLID = false, "", "", "", ""
 			if whereFrom(string(seen.RemoteJID)) == "" {
 				seen.RemoteJID = ""
 			}

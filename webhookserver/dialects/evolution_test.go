@@ -53,11 +53,12 @@ func TestEvolutionToken(t *testing.T) {
 func TestEvolutionNeverGuesses(t *testing.T) {
 	const conversation = "evolution/conversation.json"
 	testTable(t, []row{
-		{"a hidden id", conversation, change{"data.key.remoteJid": "200300400500600@lid"}, "Ignored: NoPhone"},
-		{"two hidden ids", conversation, change{"data.key.remoteJid": "200300400500600@lid", "data.key.senderPn": "1@lid"}, "Ignored: NoPhone"},
+		{"a hidden id", conversation, change{"data.key.remoteJid": "200300400500600@lid"}, `Inbound: text "ainda tem desconto?"`},
+		{"two hidden ids", conversation, change{"data.key.remoteJid": "200300400500600@lid", "data.key.senderPn": "1@lid"}, `Inbound: text "ainda tem desconto?"`},
 		{"a participant only", conversation, change{
 			"data.key.remoteJid": "200300400500600@lid", "data.key.participant": "553188776655@s.whatsapp.net",
-		}, "Ignored: NoPhone"},
+		}, `Inbound: text "ainda tem desconto?"`},
+		{"an id of nobody", conversation, change{"data.key.remoteJid": "200300400500600@hologram"}, "Ignored: NoPhone"},
 		{"no chat", conversation, change{"data.key.remoteJid": absent}, "Ignored: NoPhone"},
 		{"a group behind a phone", conversation, change{"data.key.remoteJidAlt": "120363000000000001@g.us"}, "Ignored: GroupMessage"},
 		{"nothing at all", conversation, change{"data": []any{}}, "Ignored: EmptyMessage"},

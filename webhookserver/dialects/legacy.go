@@ -11,6 +11,8 @@ func parseLegacy(top fields) ([]Message, error) {
 		Dialect:  dialectLegacy,
 		Instance: line(top.text("instanceName"), maxInstance),
 		Token:    token(top.text("token")),
+		Owner:    ownNumber(top.text("owner"), top.text("jid")),
+		History:  isHistory(top),
 	}, top)
 }
 
@@ -29,6 +31,9 @@ func keyedMessage(base Message, top fields) ([]Message, error) {
 	}
 	if base.At = message.moment("messageTimestamp").Time; base.At.IsZero() {
 		base.At = top.moment("messageTimestamp").Time
+	}
+	if base.Quotes == "" {
+		base.Quotes = quotedBeside(top)
 	}
 	return []Message{baileysMessage(base, *key.value, readContent(top["message"], 0))}, nil
 }

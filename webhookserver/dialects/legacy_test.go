@@ -28,7 +28,7 @@ func TestLegacyMessages(t *testing.T) {
 		{"a group", fixture, change{"message.key.remoteJid": "120363000000000001@g.us"}, "Ignored: GroupMessage"},
 		{"a status", fixture, change{"message.key.remoteJid": "status@broadcast"}, "Ignored: Broadcast"},
 		{"a newsletter", fixture, change{"message.key.remoteJid": "120363000000000002@newsletter"}, "Ignored: Broadcast"},
-		{"a hidden id", fixture, change{"message.key.remoteJid": "200300400500600@lid"}, "Ignored: NoPhone"},
+		{"a hidden id", fixture, change{"message.key.remoteJid": "200300400500600@lid"}, `Inbound: text "quero pagar no boleto"`},
 		{"a hidden id and the phone beside it", fixture, change{
 			"message.key.remoteJid": "200300400500600@lid", "message.key.senderPn": "5551991234567@s.whatsapp.net",
 		}, `Inbound from 5551991234567: text "quero pagar no boleto"`},

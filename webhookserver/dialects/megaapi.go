@@ -2,7 +2,9 @@ package dialects
 
 const dialectMegaAPI = "megaapi"
 
-func matchesMegaAPI(top fields) bool { return top.has("instance_key") }
+func matchesMegaAPI(top fields) bool {
+	return top.has("instance_key") && (top.hasAny("key", "message", "messageType") || !top.hasAny(wraps...))
+}
 
 // parseMegaAPI reads megaapi's shape: Baileys' message with the instance's key and, as jid,
 // the paired number beside it. Facts: its documentation of webhooks. It documents received
@@ -13,6 +15,9 @@ func parseMegaAPI(top fields) ([]Message, error) {
 		Dialect:  dialectMegaAPI,
 		Instance: line(top.text("instance_key"), maxInstance),
 		Token:    token(top.text("token")),
+		Owner:    ownNumber(top.text("jid")),
+		History:  isHistory(top),
+		Quotes:   quotedBeside(top),
 		At:       top.moment("messageTimestamp").Time,
 	}
 	var key object[baileysKey]
@@ -26,6 +31,7 @@ func parseMegaAPI(top fields) ([]Message, error) {
 		return []Message{baileysMessage(base, *key.value, readContent(top["message"], 0))}, nil
 	}
 	base.ID, base.Phone, base.FromMe = line(key.value.ID, maxID), key.value.phone(), bool(key.value.FromMe)
+	base.ChatIDs = key.value.ids()
 	switch where := whereFrom(key.value.chats()...); {
 	case where != "":
 		base = ignored(base, where)

@@ -33,18 +33,24 @@ const maxMessages = 100
 
 // Parse reads a gateway's delivery; its shape tells the dialect. A delivery can tell
 // several things, such as the receipts of several messages, of which more than 100 are cut
-// off. The error is an *InputError.
+// off. It can be a list, and wrapped by what has passed it on (see envelope.go). The error is
+// an *InputError.
 func Parse(body []byte) ([]Message, error) {
-	var top fields
-	if err := json.Unmarshal(withoutBOM(body), &top); err != nil || top == nil {
+	parts := unwrap(bytes.TrimSpace(withoutBOM(body)), 0)
+	if len(parts) == 0 {
 		return nil, &InputError{Expected: "a JSON object"}
 	}
-	for _, dialect := range known {
-		if dialect.matches(top) {
-			return dialect.parse(top)
+	return parseEach(parts)
+}
+
+// dialectOf returns the dialect of a delivery; nil when none fits.
+func dialectOf(top fields) *dialect {
+	for i := range known {
+		if known[i].matches(top) {
+			return &known[i]
 		}
 	}
-	return nil, &InputError{Expected: "a delivery of a known gateway"}
+	return nil
 }
 
 func withoutBOM(body []byte) []byte {
@@ -146,7 +152,7 @@ func classify(message Message, told told) Message {
 	case told.edits != "":
 		message.Kind, message.ID = Edited, told.edits
 		return message
-	case message.Phone == "":
+	case message.Phone == "" && len(message.ChatIDs) == 0:
 		return ignored(message, ReasonNoPhone)
 	case message.FromMe:
 		message.Kind = Own
@@ -159,6 +165,7 @@ func classify(message Message, told told) Message {
 func ignored(message Message, reason string) Message {
 	message.Kind, message.Reason = Ignored, reason
 	message.Target, message.Status, message.Connection = "", "", ""
+	message.ChatIDs, message.Quotes = nil, ""
 	return message
 }
 

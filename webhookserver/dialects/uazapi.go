@@ -3,6 +3,8 @@ package dialects
 import (
 	"encoding/json"
 	"strings"
+
+	"cartrecovery.dev/operator/internal/phone"
 )
 
 const dialectUAZAPI = "uazapi"
@@ -30,7 +32,19 @@ var uazapiEvents = map[string]func(base Message, top fields) ([]Message, error){
 
 type uazapiChat struct {
 	ChatID  text `json:"wa_chatid"`
+	ChatLID text `json:"wa_chatlid"`
+	Phone   text `json:"phone"`
 	IsGroup flag `json:"wa_isGroup"`
+}
+
+// phone returns the chat's phone as UAZAPI shows it to people ("+55 31 98877-6655"), "" where
+// it is not whole.
+func (c uazapiChat) phone() string {
+	shown := strings.TrimSpace(string(c.Phone))
+	if e164, ok := phone.Normalize(shown, ""); ok && strings.HasPrefix(shown, "+") && !bool(c.IsGroup) {
+		return phone.Digits(e164)
+	}
+	return ""
 }
 
 // uazapiMessage is a message. Its sender is usually a hidden id (@lid), never to be taken
@@ -39,7 +53,11 @@ type uazapiMessage struct {
 	ID             text            `json:"id"`
 	MessageID      text            `json:"messageid"`
 	ChatID         text            `json:"chatid"`
+	ChatLID        text            `json:"chatlid"`
+	Sender         text            `json:"sender"`
 	SenderPhone    text            `json:"sender_pn"`
+	SenderLID      text            `json:"sender_lid"`
+	Owner          text            `json:"owner"`
 	FromMe         flag            `json:"fromMe"`
 	WasSentByAPI   flag            `json:"wasSentByApi"`
 	IsGroup        flag            `json:"isGroup"`
@@ -53,19 +71,58 @@ type uazapiMessage struct {
 	Reaction       text            `json:"reaction"`
 	Vote           text            `json:"vote"`
 	ButtonOrListID text            `json:"buttonOrListid"`
+	Quoted         json.RawMessage `json:"quoted"`
+	ReplyID        text            `json:"replyid"`
+	Campaign       text            `json:"send_folder_id"`
+	AI             object[struct {
+		Agent text `json:"agent_id"`
+	}] `json:"ai_metadata"`
 }
 
-func matchesUAZAPI(top fields) bool { return top.has("EventType") }
+// ids are those of the other side. With fromMe the sender is the paired number itself.
+func (m uazapiMessage) ids(chat uazapiChat) []string {
+	if m.FromMe {
+		return chatIDs(m.ChatID, chat.ChatID, m.ChatLID, chat.ChatLID)
+	}
+	return chatIDs(m.SenderPhone, m.ChatID, chat.ChatID, m.ChatLID, chat.ChatLID, m.SenderLID, m.Sender)
+}
+
+// quotes returns the id of the message that is quoted: a field of its own, which some servers
+// fill with the message itself, or that of the content.
+func (m uazapiMessage) quotes() string {
+	var plain text
+	if len(m.Quoted) > 0 {
+		_ = plain.UnmarshalJSON(m.Quoted)
+	}
+	about := fieldsOf(m.Quoted)
+	for _, id := range []text{plain, about.text("messageid"), about.text("id"), about.text("stanzaID"), m.ReplyID} {
+		if found := unowned(id); found != "" {
+			return found
+		}
+	}
+	return quoted(m.Content)
+}
+
+func matchesUAZAPI(top fields) bool {
+	return top.has("EventType") || isUAZAPIWrapper(top) || isUAZAPIMessage(fieldsOf(top["message"]))
+}
 
 func parseUAZAPI(top fields) ([]Message, error) {
-	event := strings.ToLower(strings.TrimSpace(string(top.text("EventType"))))
+	if !top.has("EventType") {
+		return parseUAZAPIWrapper(top)
+	}
+	event := uazapiEvent(top.text("EventType"))
 	if event == "" {
 		return nil, &InputError{Field: "EventType", Expected: "the name of the event"}
+	}
+	if parts := uazapiData(top); event == "messages" && fieldsOf(top["message"]) == nil && len(parts) > 0 {
+		return parseEach(uazapiDeliveries(top.with("event", "messages"), parts))
 	}
 	base := Message{
 		Dialect:  dialectUAZAPI,
 		Instance: line(firstText(top.text("instanceName"), uazapiInstance(top).text("name")), maxInstance),
 		Token:    token(top.text("token")),
+		Owner:    ownNumber(top.text("owner")),
 	}
 	read, isKnown := uazapiEvents[event]
 	switch {
@@ -102,11 +159,21 @@ func uazapiOne(message Message, from uazapiMessage, chat uazapiChat) Message {
 	if message.FromMe { // then the sender is the paired number itself
 		message.Phone = firstPhone(from.ChatID, chat.ChatID)
 	}
+	if message.Phone == "" {
+		message.Phone = chat.phone()
+	}
+	message.ChatIDs = from.ids(chat)
+	if message.Owner == "" {
+		message.Owner = ownNumber(from.Owner)
+	}
+	message.ToSelf = isToSelf(message) || message.FromMe && isSame(from.ChatID, from.SenderLID)
+	message.Automatic = from.Campaign != "" || from.AI.or().Agent != ""
 	said := uazapiContent(from)
 	message.Text, message.Media = body(said.text), said.media
+	message.Quotes = from.quotes()
 	message.At = from.Timestamp.Time
 	message.Target = line(said.target, maxID)
-	if message.ID = uazapiID(firstText(from.MessageID, from.ID)); message.ID == "" {
+	if message.ID = unowned(firstText(from.MessageID, from.ID)); message.ID == "" {
 		message.ID = derivedID(message)
 	}
 	return classify(message, told{
@@ -119,9 +186,9 @@ func uazapiOne(message Message, from uazapiMessage, chat uazapiChat) Message {
 	})
 }
 
-// uazapiID returns the id that receipts name; the field id has the owner's number in front
-// of it.
-func uazapiID(id text) string {
+// unowned returns the id that receipts name; the field id of UAZAPI has the owner's number in
+// front of it.
+func unowned(id text) string {
 	if _, after, found := strings.Cut(string(id), ":"); found {
 		id = text(after)
 	}
@@ -144,7 +211,7 @@ func uazapiEdits(data json.RawMessage, own string) string {
 		}
 		return ""
 	}
-	return uazapiID(original)
+	return unowned(original)
 }
 
 // uazapiContent reads what a message says: its text, what was chosen, and else its content,
@@ -154,24 +221,57 @@ func uazapiContent(from uazapiMessage) content {
 	kind := strings.ToLower(string(from.MessageType))
 	if strings.EqualFold(string(from.Type), "reaction") || strings.HasPrefix(kind, "reaction") {
 		inner := readReaction(orNull(from.Content))
-		target := text(uazapiID(firstText(from.Reaction, inner.target)))
+		target := text(unowned(firstText(from.Reaction, inner.target)))
 		return content{reaction: true, target: target, text: firstText(from.Text, inner.text)}
+	}
+	if from.isCard() {
+		return aContact // the text, where there is one, is the card or its name
+	}
+	if mediaKind(from.MediaType, from.MessageType) == mediaLocation {
+		from.Text = "" // the name of the place, which may be somebody's; a caption is in the content
 	}
 	said := firstText(from.Text, from.Vote, from.ButtonOrListID)
 	switch {
 	case strings.Contains(kind, "pollupdate"):
+		said = firstText(said, readVote(from.Content), readContent(from.Content, 0).text)
 		return content{text: said, nothing: said == ""}
 	case strings.HasPrefix(kind, "protocol"), strings.HasPrefix(kind, "encreaction"), strings.HasPrefix(kind, "secretencrypted"):
 		return content{text: said, nothing: said == "" || uazapiEdits(from.Edited, "x") == ""}
 	}
+	if plain := kind == "" || strings.HasPrefix(kind, "conversation") || strings.HasPrefix(kind, "extendedtext"); !plain {
+		from.Content = decoded(from.Content)
+	}
 	found := uazapiWritten(from, kind)
 	switch {
+	case found.media == mediaContact:
+		return aContact
 	case found.text == "" && said != "" && !found.reaction && found.edits == "":
 		found.text, found.nothing = said, false
 	case !found.found() && strings.EqualFold(string(from.Type), "media"):
-		found.media = "file"
+		found.media = mediaFile
 	}
 	return found
+}
+
+// isCard says whether a message is a contact card, or holds one.
+func (m uazapiMessage) isCard() bool {
+	about := typesOf(decoded(m.Content))
+	return mediaKind(m.MediaType, m.MessageType) == mediaContact || strings.Contains(strings.ToLower(string(m.Type)), mediaContact) ||
+		isCard(m.Text) || about.hasAny("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
+}
+
+// decoded returns a content of another type than a text that is written as JSON in a string.
+func decoded(data json.RawMessage) json.RawMessage {
+	if len(data) == 0 || data[0] != '"' {
+		return data
+	}
+	var plain text
+	_ = plain.UnmarshalJSON(data)
+	inner := strings.TrimSpace(string(plain))
+	if len(inner) > maxParams || !json.Valid([]byte(inner)) || !strings.HasPrefix(inner, "{") {
+		return data
+	}
+	return json.RawMessage(inner)
 }
 
 // uazapiWritten reads a message that is written, or media. The picture of a text is that of
@@ -182,11 +282,23 @@ func uazapiWritten(from uazapiMessage, kind string) content {
 	if kind != "conversation" && kind != "extendedtextmessage" {
 		found.media = mediaKind(from.MediaType, from.MessageType)
 	}
+	if kind == "" {
+		if inner := readContent(from.Content, 0); inner.media != "" {
+			inner.text = firstText(found.text, inner.text)
+			return inner
+		}
+	}
 	if found.text == "" && !business {
 		found.text = contentText(from.Content, kind, found.media)
 	}
+	if isCard(found.text) {
+		return aContact
+	}
 	if found.media == "" && (found.text == "" || business || strings.HasPrefix(kind, "viewonce")) {
 		inner := readContent(wrapped(from.MessageType, from.Content), 0)
+		if !inner.found() {
+			inner = readContent(from.Content, 0)
+		}
 		inner.text = firstText(found.text, inner.text)
 		return inner
 	}
@@ -215,13 +327,11 @@ func wrapped(messageType text, data json.RawMessage) json.RawMessage {
 // contentText reads a text out of a content: the caption, what the customer chose in a list
 // or of buttons, or the question of a poll. The title of a document is no text.
 func contentText(data json.RawMessage, kind, media string) text {
-	var reply baileysReply
 	switch {
 	case len(data) == 0:
 		return ""
 	case data[0] == '"', strings.Contains(kind, "response"), strings.Contains(kind, "reply"):
-		_ = reply.UnmarshalJSON(data)
-		return text(reply)
+		return readChoice(data)
 	case data[0] != '{':
 		return ""
 	}
@@ -239,7 +349,10 @@ func contentText(data json.RawMessage, kind, media string) text {
 	if said := firstText(rich.or().Text, rich.or().Caption); said != "" {
 		return said
 	}
-	return readContent(rich.or().Message, 0).text
+	if said := readContent(rich.or().Message, 0).text; said != "" {
+		return said
+	}
+	return readContent(data, 0).text // under the name of its type
 }
 
 // mediaKinds are the kinds of messages that are more than text, by words that appear in
@@ -250,8 +363,8 @@ var mediaKinds = []struct{ word, kind string }{
 	{"video", "video"}, {"ptv", "video"}, {"gif", "video"},
 	{"document", "document"},
 	{"sticker", "sticker"},
-	{"location", "location"},
-	{"contact", "contact"}, {"vcard", "contact"},
+	{"location", mediaLocation},
+	{"contact", mediaContact}, {"vcard", mediaContact},
 	{"poll", "poll"},
 }
 
@@ -275,10 +388,29 @@ type uazapiReceipt struct {
 	Chat        text   `json:"Chat"`
 	Sender      text   `json:"Sender"`
 	SenderPhone text   `json:"sender_pn"`
+	SenderLID   text   `json:"sender_lid"`
 	Type        text   `json:"Type"`
 	Timestamp   moment `json:"Timestamp"`
 	IsFromMe    flag   `json:"IsFromMe"`
 	IsGroup     flag   `json:"IsGroup"`
+	// Of a message that is told with its status.
+	MessageID text `json:"messageid"`
+	ID        text `json:"id"`
+	ChatID    text `json:"chatid"`
+	Status    text `json:"status"`
+	FromMe    flag `json:"fromMe"`
+}
+
+// asReceipt returns the receipt that a message with its status stands for: of a message of
+// ours, where it is from the paired number.
+func (r uazapiReceipt) asReceipt() uazapiReceipt {
+	if id := firstText(r.MessageID, r.ID); len(r.MessageIDs) == 0 && id != "" && r.Status != "" {
+		return uazapiReceipt{
+			MessageIDs: texts{id}, Chat: firstText(r.Chat, r.ChatID), Type: r.Status, Timestamp: r.Timestamp, IsGroup: r.IsGroup,
+			Sender: "someone", IsFromMe: !r.FromMe,
+		}
+	}
+	return r
 }
 
 // ofOurs says whether the receipt is of a message of ours. IsFromMe is not of the message but
@@ -297,13 +429,16 @@ func uazapiReceipts(base Message, top fields) ([]Message, error) {
 	if top.read("event", &event); event.value == nil {
 		return nil, &InputError{Field: "event", Expected: "an object"}
 	}
-	from := *event.value
+	from := event.value.asReceipt()
 	base.FromMe = from.ofOurs()
 	base.Phone = firstPhone(from.Chat)
 	if base.Phone == "" && !bool(from.IsFromMe) {
 		base.Phone = firstPhone(from.SenderPhone, from.Sender)
 	}
 	base.At = from.Timestamp.Time
+	if base.ChatIDs = chatIDs(from.Chat); !bool(from.IsFromMe) {
+		base.ChatIDs = chatIDs(from.Chat, from.SenderPhone, from.SenderLID, from.Sender)
+	}
 	where := whereFrom(string(from.Chat))
 	switch {
 	case where != "":
@@ -318,7 +453,7 @@ func uazapiReceipts(base Message, top fields) ([]Message, error) {
 	base.Kind = Receipt
 	var receipts []Message
 	for _, id := range from.MessageIDs[:min(len(from.MessageIDs), maxMessages)] {
-		if base.ID = uazapiID(id); base.ID != "" {
+		if base.ID = unowned(id); base.ID != "" {
 			receipts = append(receipts, base)
 		}
 	}

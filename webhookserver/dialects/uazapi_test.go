@@ -90,7 +90,16 @@ func TestUAZAPIMessages(t *testing.T) {
 		{"a broadcast list", fixture, change{"message.chatid": "1767000000@broadcast"}, "Ignored: Broadcast"},
 		{"a newsletter", fixture, change{"message.chatid": "120363000000000002@newsletter"}, "Ignored: Broadcast"},
 		{"only hidden ids", fixture, change{
-			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid",
+			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "",
+		}, `Inbound: text "ainda tem desconto?"`},
+		{"hidden ids, and the phone beside the chat", fixture, change{
+			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "+55 31 98877-6655",
+		}, `Inbound from 5531988776655: text "ainda tem desconto?"`},
+		{"hidden ids, and half a phone beside the chat", fixture, change{
+			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "31 98877",
+		}, `Inbound: text "ainda tem desconto?"`},
+		{"no id at all", fixture, change{
+			"message.sender": "", "message.sender_pn": "", "message.sender_lid": "", "message.chatid": "", "message.chatlid": "", "chat": absent,
 		}, "Ignored: NoPhone"},
 		{"another event", fixture, change{"EventType": "groups"}, "Ignored: EventNotUsed"},
 		{"another event, nothing in it", fixture, change{"EventType": "presence", "message": "x", "chat": 1}, "Ignored: EventNotUsed"},

@@ -72,22 +72,19 @@ func (f *flag) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// moment is a time in seconds or milliseconds since 1970, as a number or a string, or in
-// RFC 3339; zero for anything else.
+// moment is a time in seconds since 1970, or in thousandths, millionths or billionths of one,
+// as a number, a string or a 64-bit number of JavaScript, or in RFC 3339; zero for anything else.
 type moment struct{ time.Time }
 
 // UnmarshalJSON never fails.
 func (m *moment) UnmarshalJSON(data []byte) error {
 	m.Time = time.Time{}
-	if data[0] == '{' { // a 64-bit number of JavaScript
-		var long struct {
-			Low text `json:"low"`
-		}
-		_ = json.Unmarshal(data, &long)
-		data = []byte(long.Low)
+	if data[0] == '{' {
+		data = longNumber(data)
 	}
-	value := string(bytes.Trim(data, `" `))
-	const firstMillis = 1e11 // the year 5138 in seconds, 1973 in milliseconds
+	value := strings.TrimSpace(string(bytes.Trim(data, `" `)))
+	// The year 5138 in seconds, 1973 in milliseconds, and so on.
+	const firstMillis, firstMicros, firstNanos, end = 1e11, 1e14, 1e17, 1e19
 	number, err := strconv.ParseFloat(value, 64)
 	if err != nil {
 		if at, err := time.Parse(time.RFC3339, value); err == nil {
@@ -96,13 +93,35 @@ func (m *moment) UnmarshalJSON(data []byte) error {
 		return nil
 	}
 	switch {
-	case !(number > 0 && number < 1e14):
+	case !(number > 0 && number < end):
 	case number < firstMillis:
 		m.Time = instant(time.Unix(int64(number), 0))
-	default:
+	case number < firstMicros:
 		m.Time = instant(time.UnixMilli(int64(number)))
+	case number < firstNanos:
+		m.Time = instant(time.UnixMilli(int64(number / 1e3)))
+	default:
+		m.Time = instant(time.UnixMilli(int64(number / 1e6)))
 	}
 	return nil
+}
+
+// longNumber returns a 64-bit number of JavaScript {low, high, unsigned}, whose halves can be
+// negative, or the seconds of a time that is written in two parts.
+func longNumber(data []byte) []byte {
+	from := fieldsOf(data)
+	if seconds := firstText(from.text("seconds"), from.text("_seconds")); seconds != "" {
+		return []byte(seconds)
+	}
+	low, errLow := strconv.ParseInt(string(from.text("low")), 10, 64)
+	if errLow != nil {
+		return nil
+	}
+	high, errHigh := strconv.ParseInt(string(from.text("high")), 10, 64)
+	if errHigh != nil {
+		high = 0
+	}
+	return strconv.AppendUint(nil, uint64(uint32(high))<<32|uint64(uint32(low)), 10) //nolint:gosec // the halves are of 32 bits
 }
 
 // instant returns a time within this century, in UTC; zero otherwise.
@@ -196,7 +215,11 @@ func token(value text) string {
 // delivered twice has the same.
 func derivedID(message Message) string {
 	hash := sha256.New()
-	for _, part := range []string{message.Phone, message.Text, message.Media, message.Target, strconv.FormatInt(message.At.UnixMilli(), 10)} {
+	from := message.Phone
+	if from == "" && len(message.ChatIDs) > 0 {
+		from = message.ChatIDs[0]
+	}
+	for _, part := range []string{from, message.Text, message.Media, message.Target, strconv.FormatInt(message.At.UnixMilli(), 10)} {
 		_, _ = hash.Write([]byte(part))
 		_, _ = hash.Write([]byte{0})
 	}

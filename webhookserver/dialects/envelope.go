@@ -1,0 +1,120 @@
+package dialects
+
+import (
+	"encoding/json"
+	"slices"
+)
+
+// This file unwraps what has passed a delivery on: n8n, Make and the like hand over {body,
+// headers, query …}, the JSON of a body in a string, or a list of deliveries.
+
+// maxWraps bounds how often a delivery is wrapped.
+const maxWraps = 4
+
+// wraps are the fields that hold a delivery, in the order they are looked for. They are looked
+// into only where the object is itself no delivery of a known gateway.
+var wraps = []string{"body", "payload", "json", "data", "delivery", "messages"}
+
+// naming are the fields that say of which instance a delivery is. One that is wrapped has those
+// of its wrapper, where it has none of them itself.
+var naming = []string{"instanceName", "instance_key", "instance", "token", "apikey"}
+
+// delivery is one that is not wrapped, and its dialect; nil for one that is not known.
+type delivery struct {
+	top     fields
+	dialect *dialect
+}
+
+func (d delivery) parse() ([]Message, error) {
+	if d.dialect == nil {
+		return nil, &InputError{Expected: "a delivery of a known gateway"}
+	}
+	return d.dialect.parse(d.top)
+}
+
+// unwrap returns the deliveries that a body holds, at most maxMessages: one as a rule, none
+// where it is neither an object nor a list of objects.
+func unwrap(data json.RawMessage, depth int) []delivery {
+	if len(data) > 0 && data[0] == '[' && depth <= maxWraps {
+		return unwrapEach(data, depth)
+	}
+	top := fieldsOf(data)
+	if top == nil {
+		return nil
+	}
+	found := delivery{top, dialectOf(top)}
+	if found.dialect != nil || depth >= maxWraps {
+		return []delivery{found}
+	}
+	for _, name := range wraps {
+		if inner := unwrap(decoded(top[name]), depth+1); slices.ContainsFunc(inner, isKnown) {
+			return inherit(top, inner)
+		}
+	}
+	return []delivery{found}
+}
+
+// inherit gives deliveries the names that their wrapper has of the instance.
+func inherit(from fields, deliveries []delivery) []delivery {
+	if !from.hasAny(naming...) {
+		return deliveries
+	}
+	for i, each := range deliveries {
+		if each.top.hasAny(naming...) {
+			continue
+		}
+		for _, name := range naming {
+			if from.has(name) {
+				each.top[name] = from[name]
+			}
+		}
+		deliveries[i].dialect = dialectOf(each.top)
+	}
+	return deliveries
+}
+
+func isKnown(each delivery) bool { return each.dialect != nil }
+
+func unwrapEach(data json.RawMessage, depth int) []delivery {
+	var list []json.RawMessage
+	if json.Unmarshal(data, &list) != nil {
+		return nil
+	}
+	var found []delivery
+	for _, each := range list[:min(len(list), maxMessages)] {
+		found = append(found, unwrap(each, depth+1)...)
+	}
+	return found[:min(len(found), maxMessages)]
+}
+
+// parseEach reads several deliveries. One that cannot be read is ignored with the others there,
+// and an error where none can. Receipts and what is ignored are bounded: the body bounds what
+// somebody wrote.
+func parseEach(parts []delivery) ([]Message, error) {
+	var messages []Message
+	var failure error
+	unread, unwritten := 0, 0
+	for _, part := range parts {
+		found, err := part.parse()
+		if err != nil {
+			failure = err
+			unread++
+		}
+		for _, message := range found {
+			if message.Kind == Ignored || message.Kind == Receipt {
+				if unwritten++; unwritten > maxMessages {
+					continue
+				}
+			}
+			messages = append(messages, message)
+		}
+	}
+	if len(messages) == 0 {
+		return nil, failure
+	}
+	if unread > 0 && unwritten < maxMessages {
+		first := messages[0]
+		messages = append(messages, ignored(Message{Dialect: first.Dialect, Instance: first.Instance, Token: first.Token}, ReasonEventNotUsed))
+	}
+	return messages, nil
+}

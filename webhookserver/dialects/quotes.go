@@ -1,0 +1,74 @@
+package dialects
+
+import (
+	"bytes"
+	"encoding/json"
+	"slices"
+	"strings"
+)
+
+// maxQuoteParts bounds the objects that are looked into for the message that is quoted.
+const maxQuoteParts = 64
+
+// quoted finds the id of the message that one answers to: the stanzaId of the contextInfo,
+// which is in the type of the message (extendedTextMessage, buttonsResponseMessage …), however
+// often that is wrapped. What the quoted message quoted itself is not looked at.
+func quoted(data json.RawMessage) string {
+	if !bytes.Contains(data, []byte("tanza")) { // most quote nothing, and need not be gone through
+		return ""
+	}
+	left := maxQuoteParts
+	return quotedIn(data, 0, &left)
+}
+
+func quotedIn(data json.RawMessage, depth int, left *int) string {
+	from := fieldsOf(data)
+	if *left--; from == nil || *left < 0 || depth > maxDepth {
+		return ""
+	}
+	if id := contextID(from); id != "" {
+		return id
+	}
+	for _, name := range from.messages() {
+		if id := quotedIn(from[name], depth+1, left); id != "" {
+			return id
+		}
+	}
+	return ""
+}
+
+// contextID returns the quoted id of the contextInfo beside these fields.
+func contextID(from fields) string {
+	for _, name := range []string{"contextInfo", "ContextInfo"} {
+		about := fieldsOf(from[name])
+		for _, id := range []string{"stanzaId", "stanzaID", "StanzaID", "stanza_id"} {
+			if found := unowned(about.text(id)); found != "" {
+				return found
+			}
+		}
+	}
+	return ""
+}
+
+// maxTypes bounds the fields of an object that are taken for messages; real ones have one or two.
+const maxTypes = 16
+
+// messages are the names of the fields that can hold a message, in their order, at most
+// maxTypes.
+func (f fields) messages() []string {
+	var names []string
+	for name, data := range f {
+		if len(data) > 0 && data[0] == '{' && holdsMessage(name) {
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	return names[:min(len(names), maxTypes)]
+}
+
+// holdsMessage says whether a field of this name can hold a message.
+func holdsMessage(name string) bool {
+	lower := strings.ToLower(name)
+	return strings.Contains(lower, "message") && !strings.HasPrefix(lower, "quoted") && !strings.HasSuffix(lower, "contextinfo") &&
+		!strings.HasSuffix(lower, "key") && !strings.HasSuffix(lower, "history")
+}
