@@ -54,7 +54,6 @@ const (
 	ignoredTooOld           = "TooOld"
 	ignoredNoEvent          = "NoEvent"
 	ignoredNoOpenLead       = "NoOpenLead"
-	ignoredNoConversation   = "NoConversation"
 	ignoredAmbiguous        = "Ambiguous"
 	ignoredPing             = "Ping"
 	ignoredReceipt          = "Receipt"
@@ -62,10 +61,21 @@ const (
 	ignoredOwn              = "OwnMessage"
 	ignoredUnknownMessage   = "UnknownMessage"
 	ignoredNoInstance       = "NoInstance"
+	// ignoredOldMessage: it was written before the conversation began.
+	ignoredOldMessage = "OldMessage"
 )
 
-// recordedOptOut is the reason of a message with which a customer asked us to stop.
-const recordedOptOut = "OptedOut"
+// The reasons of messages that are recorded, where they mean more than what they say.
+const (
+	// recordedOptOut: the customer asked us to stop.
+	recordedOptOut = "OptedOut"
+	// recordedWrongNumber: who has the number is not the customer.
+	recordedWrongNumber = "WrongNumber"
+	// recordedAutomatic: a machine of the paired number wrote it; it hands nothing over.
+	recordedAutomatic = "Automatic"
+	// recordedPairedPhone: the paired number wrote to itself.
+	recordedPairedPhone = "PairedPhone"
+)
 
 // outcome is what became of one event or message.
 type outcome struct {

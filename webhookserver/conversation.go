@@ -9,7 +9,6 @@ import (
 	"unicode/utf8"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
@@ -17,13 +16,15 @@ import (
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
-// This file decides which leads a message belongs to, and what it changes there. Pure
-// functions.
+// This file decides what a message changes in the conversation of a lead. Pure functions.
 
 const (
 	maxMessageID = 160
 	maxMedia     = 32
 	maxReaction  = 32
+	maxInstance  = 253
+	maxChatID    = 64
+	maxChatIDs   = 8
 	// brazilFull is how many digits a Brazilian mobile has with its ninth digit.
 	brazilFull = 13
 )
@@ -37,45 +38,6 @@ func messageID(message *dialects.Message) string {
 	parts := []string{message.ID, message.Phone, message.Text, message.Media, message.At.UTC().Format(time.RFC3339Nano)}
 	sum := sha256.Sum256([]byte(strings.Join(parts, "\x00")))
 	return "sha256-" + hex.EncodeToString(sum[:16])
-}
-
-// settle finds the lead that a customer's message belongs to, or the one that has it where
-// it was edited. leads are those with the customer's phone key in the store of the
-// instance; without a lead the outcome says why. Of a hidden number only a message that is
-// known is the customer's: whoever else edited something is not guessed.
-func settle(leads []v1alpha1.CartRecovery, instance string, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
-	id := messageID(message)
-	var open, contacted []*v1alpha1.CartRecovery
-	for i := range leads {
-		each := &leads[i]
-		switch {
-		case isOurs(each, id):
-			return nil, outcome{Result: resultIgnored, Reason: ignoredOwn, Lead: each.Name}
-		case lead.Find(each.Status.Conversation, id) != nil:
-			return onKnown(each, message)
-		case !isOpen(each), message.Phone == "", !mayBeFrom(each, message.Phone):
-			continue
-		}
-		open = append(open, each)
-		if !lastContact(each).IsZero() {
-			contacted = append(contacted, each)
-		}
-	}
-	switch {
-	case message.Phone == "":
-		return nil, unmatched(dialects.ReasonNoPhone)
-	case len(open) == 0:
-		return nil, unmatched(ignoredNoOpenLead)
-	case len(contacted) == 0:
-		return nil, unmatched(ignoredNoConversation)
-	}
-	contacted = preferring(contacted, instance)
-	if !oneNumber(contacted) {
-		return nil, ignored(ignoredAmbiguous)
-	}
-	return slices.MaxFunc(contacted, func(a, b *v1alpha1.CartRecovery) int {
-		return lastContact(a).Compare(lastContact(b))
-	}), outcome{}
 }
 
 // isOurs says whether a lead's message of this id is the AI's or a person's of the store.
@@ -95,17 +57,6 @@ func editsOurs(leads []v1alpha1.CartRecovery, message *dialects.Message) bool {
 		slices.ContainsFunc(leads, func(each v1alpha1.CartRecovery) bool { return isOurs(&each, message.ID) })
 }
 
-// onKnown is what a message means to a lead that has one of its id.
-func onKnown(recovery *v1alpha1.CartRecovery, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
-	switch {
-	case message.Kind != dialects.Edited:
-		return nil, outcome{Result: resultUnchanged, Lead: recovery.Name}
-	case !isOpen(recovery):
-		return nil, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: recovery.Name}
-	}
-	return recovery, outcome{}
-}
-
 // isOpen says whether a lead is worked on.
 func isOpen(recovery *v1alpha1.CartRecovery) bool {
 	return !lead.Finished(recovery) && recovery.DeletionTimestamp == nil
@@ -119,11 +70,11 @@ func oneNumber(leads []*v1alpha1.CartRecovery) bool {
 }
 
 // mayBeFrom says whether a message of this number, with a lead's phone key, can be of the
-// lead's customer. A number with the ninth digit is whole; one without it can be that of
-// a landline or of an old account of a mobile.
+// lead's customer. In Brazil a number with the ninth digit is whole; one without it can be that
+// of a landline or of an old account of a mobile.
 func mayBeFrom(recovery *v1alpha1.CartRecovery, number string) bool {
 	digits := phone.Digits(number)
-	if len(digits) != brazilFull || !strings.HasPrefix(digits, "55") {
+	if strings.HasPrefix(digits, "55") && len(digits) < brazilFull {
 		return true
 	}
 	return lead.SamePhone(recovery.Spec.Customer.Phone, digits)
@@ -159,44 +110,80 @@ func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 		if !lead.MayHaveGone(message) {
 			continue
 		}
-		at := message.At.Time
-		if message.SentAt != nil {
-			at = message.SentAt.Time
-		}
-		if at.After(last) {
+		if at := wentAt(message); at.After(last) {
 			last = at
 		}
 	}
 	return last
 }
 
+// wentAt is when a message of ours went, or was claimed where that is not known.
+func wentAt(ours *v1alpha1.Message) time.Time {
+	if ours.SentAt != nil {
+		return ours.SentAt.Time
+	}
+	return ours.At.Time
+}
+
 // take brings what a customer wrote into a lead's conversation: a message is added, one
 // that was edited is changed, and added where it was not known; that it was sent before it
-// was edited then changes nothing any more.
-func take(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+// was edited then changes nothing any more. Of a hidden number an edit of what is not known is
+// not taken: nobody can tell who edited.
+func take(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance string, now time.Time) bool {
 	if isOurs(recovery, messageID(message)) {
 		return false
 	}
 	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
-		return message.Kind == dialects.Edited && edit(recovery, known, message, now)
+		return message.Kind == dialects.Edited && edit(known, message, now)
 	}
-	return message.Phone != "" && hear(recovery, message, now)
+	return (message.Phone != "" || message.Kind != dialects.Edited) && hear(recovery, message, instance, now)
 }
 
-// hear adds a customer's message to a lead's conversation; false when there is nothing to
-// add, or the lead is over.
-func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
-	if lead.Finished(recovery) || lead.Find(recovery.Status.Conversation, messageID(message)) != nil {
+// hear adds a customer's message to a lead's conversation, whatever has become of the lead:
+// before our first message it begins the conversation, and after the end the policy says what
+// becomes of it. false when it is there.
+func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance string, now time.Time) bool {
+	if lead.Find(recovery.Status.Conversation, messageID(message)) != nil {
 		return false
 	}
 	status := &recovery.Status
-	status.Conversation = lead.Append(status.Conversation, entry(recovery, v1alpha1.RoleCustomer, message, now))
+	greetedAhead(recovery, message, now)
+	added := entry(recovery, v1alpha1.RoleCustomer, message, now)
+	added.Instance = bounded(instance, maxInstance)
+	added.Automatic = isAutomaticAnswer(recovery, message, now)
+	status.Conversation = lead.Append(status.Conversation, added)
+	learnChats(recovery, message.ChatIDs)
 	reason := ""
 	if succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
 		reason = succeeded.Reason
 	}
 	status.Phase = lead.PhaseOf(recovery, reason)
 	return true
+}
+
+// unhear takes a customer's message out of a conversation that it does not belong to, while it
+// is the last there; false when it is not.
+func unhear(recovery *v1alpha1.CartRecovery, id string) bool {
+	conversation := recovery.Status.Conversation
+	last := len(conversation) - 1
+	if last < 0 || conversation[last].ID != id || conversation[last].Role != v1alpha1.RoleCustomer {
+		return false
+	}
+	recovery.Status.Conversation = conversation[:last]
+	return true
+}
+
+// learnChats keeps the ids of the chat that a message of the customer's, or to them, came in
+// with; the oldest go first.
+func learnChats(recovery *v1alpha1.CartRecovery, chatIDs []string) (changed bool) {
+	known := recovery.Status.ChatIDs
+	for _, id := range chatIDs {
+		if id != "" && len(id) <= maxChatID && !slices.Contains(known, id) {
+			known, changed = append(slices.Clip(known), id), true
+		}
+	}
+	recovery.Status.ChatIDs = known[max(0, len(known)-maxChatIDs):]
+	return changed
 }
 
 // entry is what somebody wrote, as the conversation keeps it.
@@ -212,9 +199,9 @@ func entry(recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialect
 // edit changes the text of a message of the conversation. It keeps its id and its place, so
 // that it is not answered again. EditedAt is when the edit came in, as all that is compared
 // with our own times must be.
-func edit(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
+func edit(known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
 	text := bounded(message.Text, v1alpha1.MaxMessageLength)
-	if lead.Finished(recovery) || text == known.Text || overtaken(known, message.At) {
+	if text == known.Text || overtaken(known, message.At) {
 		return false
 	}
 	edited := v1alpha1.NewTimestamp(now)
@@ -255,26 +242,30 @@ func atGateway(recovery *v1alpha1.CartRecovery, id string) *v1alpha1.Message {
 	return nil
 }
 
+// echoWindow is how long after a message of ours the same text to the same customer is ours:
+// a gateway can tell of it under another id than it gave us.
+const echoWindow = 10 * time.Minute
+
 // isEcho says whether a message of the paired number is one that we sent: it has the id
-// that the gateway gave one of ours or, of one whose id is not known, says what it says. Not
-// every gateway tells our messages from those a person writes, and the message can be faster
-// than the gateway's word that it went. An edit of ours is one while it says what we sent.
-func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
-	text := gist(message.Text)
+// that the gateway gave one of ours, or says what one says whose id is not known, or that went
+// within echoWindow. Not every gateway tells our messages from those a person writes, and the
+// message can be faster than the gateway's word that it went. An edit of ours is one while it
+// says what we sent.
+func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+	text, found := gist(message.Text), false
 	for i := range recovery.Status.Conversation {
 		ours := &recovery.Status.Conversation[i]
 		if ours.Role != v1alpha1.RoleAssistant {
 			continue
 		}
 		same := text != "" && gist(ours.Text) == text
-		switch {
-		case ours.GatewayID == "" && same && lead.MayHaveGone(ours):
-			return true
-		case ours.GatewayID != "" && ours.GatewayID == message.ID:
+		if ours.GatewayID != "" && ours.GatewayID == message.ID {
 			return message.Kind != dialects.Edited || text == "" || same
 		}
+		recent := ours.GatewayID == "" || message.Kind != dialects.Edited && now.Sub(wentAt(ours)) <= echoWindow
+		found = found || same && recent && lead.MayHaveGone(ours)
 	}
-	return false
+	return found
 }
 
 // gist is a text without what gateways change in it: space, and the invisible
@@ -282,63 +273,4 @@ func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
 func gist(text string) string {
 	text = strings.ReplaceAll(text, "\u2060", "")
 	return bounded(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)
-}
-
-// handOver gives a conversation to the person who wrote to the customer from the paired
-// phone, or changed there what the AI wrote. false when the message is known already, is ours,
-// or the lead is over.
-func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
-	if !isOpen(recovery) || isEcho(recovery, message) {
-		return false
-	}
-	known := atGateway(recovery, message.ID)
-	if known == nil {
-		known = lead.Find(recovery.Status.Conversation, messageID(message))
-	}
-	switch {
-	case known == nil:
-		recovery.Status.Conversation = lead.Append(recovery.Status.Conversation, entry(recovery, v1alpha1.RoleOperator, message, now))
-	case message.Kind != dialects.Edited, known.Role == v1alpha1.RoleCustomer, !edit(recovery, known, message, now):
-		return false
-	case known.Role == v1alpha1.RoleOperator:
-		return true
-	}
-	handOff(recovery, now)
-	return true
-}
-
-// handOff says in a lead's conditions that a person has its conversation, and that nothing
-// else comes next.
-func handOff(recovery *v1alpha1.CartRecovery, now time.Time) {
-	recovery.Status.NextActionTime = nil
-	recovery.Status.NextAction = &v1alpha1.NextAction{Action: "Wait", Reason: lead.HandedOffMessage}
-	apimeta.SetStatusCondition(&recovery.Status.Conditions, metav1.Condition{
-		Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorWrote,
-		Message:            lead.HandedOffMessage,
-		ObservedGeneration: recovery.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
-	})
-}
-
-// planHandOver decides on a message of the paired number itself: the leads that a person
-// takes over with it, or why there are none. leads are those with the customer's phone key
-// in the store.
-func planHandOver(leads []v1alpha1.CartRecovery, message *dialects.Message) ([]*v1alpha1.CartRecovery, outcome) {
-	var open []*v1alpha1.CartRecovery
-	for i := range leads {
-		each := &leads[i]
-		switch {
-		case !mayBeFrom(each, message.Phone):
-		case isEcho(each, message):
-			return nil, outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: each.Name}
-		case isOpen(each):
-			open = append(open, each)
-		}
-	}
-	switch {
-	case len(open) == 0:
-		return nil, ignored(ignoredOwn)
-	case !oneNumber(open):
-		return nil, ignored(ignoredAmbiguous)
-	}
-	return open, outcome{}
 }

@@ -32,7 +32,29 @@ func heard(id string) func(*v1alpha1.CartRecovery) {
 	}
 }
 
-func TestSettle(t *testing.T) {
+// inChats gives a lead chats that its customer wrote from.
+func inChats(ids ...string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) { l.Status.ChatIDs = append(l.Status.ChatIDs, ids...) }
+}
+
+// finishedAt ends a lead some minutes after noon.
+func finishedAt(minute int) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) {
+		l.Status.CompletionTime = &metav1.Time{Time: noon.Add(time.Duration(minute) * time.Minute)}
+	}
+}
+
+// hasExpired ends a lead that nobody answered.
+func hasExpired(minute int) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) {
+		finishedAt(minute)(l)
+		l.Status.Conditions = append(l.Status.Conditions, metav1.Condition{
+			Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonUnanswered, LastTransitionTime: metav1.Time{Time: noon},
+		})
+	}
+}
+
+func TestMatchLead(t *testing.T) {
 	sent := func(minute int) func(*v1alpha1.CartRecovery) {
 		return contacted(noon.Add(time.Duration(minute)*time.Minute), v1alpha1.MessageSent)
 	}
@@ -46,9 +68,14 @@ func TestSettle(t *testing.T) {
 		{name: "nobody", want: ignoredNoOpenLead},
 		{name: "contacted", leads: leads(gen.Lead(noon, named("a"), sent(1))), want: "a"},
 		{name: "an id without the ninth digit", phone: "551187654321", leads: leads(gen.Lead(noon, named("a"), sent(1))), want: "a"},
-		{name: "finished", leads: leads(gen.Lead(noon, named("a"), sent(1), isFinished)), want: ignoredNoOpenLead},
-		{name: "never contacted", leads: leads(gen.Lead(noon, named("a"))), want: ignoredNoConversation},
-		{name: "only failed", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageFailed))), want: ignoredNoConversation},
+		{name: "finished", leads: leads(gen.Lead(noon, named("a"), sent(1), isFinished)), want: "a"},
+		{name: "the last to finish", leads: leads(gen.Lead(noon, named("a"), finishedAt(2)), gen.Lead(noon, named("b"), finishedAt(3)), gen.Lead(noon, named("c"), finishedAt(1))), want: "b"},
+		{name: "an open one before a finished one", leads: leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent(3), isFinished)), want: "a"},
+		{name: "never contacted", leads: leads(gen.Lead(noon, named("a"))), want: "a"},
+		{name: "never contacted, the last that was left", leads: leads(gen.Lead(noon, named("a")), gen.Lead(noon.Add(time.Hour), named("b")), gen.Lead(noon.Add(time.Minute), named("c"))), want: "b"},
+		{name: "contacted before one that was left since", leads: leads(gen.Lead(noon, named("a"), sent(1)), gen.Lead(noon.Add(time.Hour), named("b"))), want: "a"},
+		{name: "only failed", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageFailed))), want: "a"},
+		{name: "being deleted", leads: leads(gen.Lead(noon, named("a"), sent(1), func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: noon} })), want: ignoredNoOpenLead},
 		{name: "perhaps contacted", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageClaimed))), want: "a"},
 		{name: "the latest", leads: leads(gen.Lead(noon, named("a"), sent(1)), gen.Lead(noon, named("b"), sent(3)), gen.Lead(noon, named("c"), sent(2))), want: "b"},
 		{
@@ -84,7 +111,7 @@ func TestSettle(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		chosen, settled := settle(given, gen.Instance, &dialects.Message{ID: "m-1", Phone: phone})
+		chosen, settled := matchLead(given, gen.Instance, &dialects.Message{ID: "m-1", Phone: phone})
 		got := settled.Reason
 		switch {
 		case chosen != nil:
@@ -101,7 +128,7 @@ func TestSettle(t *testing.T) {
 func TestHear(t *testing.T) {
 	message := &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: strings.Repeat("é", 3000), Media: "audio"}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 0 })
-	if !hear(recovery, message, noon.Add(time.Minute)) {
+	if !hear(recovery, message, gen.Instance, noon.Add(time.Minute)) {
 		t.Fatal("the message was not added")
 	}
 	added := recovery.Status.Conversation[1]
@@ -112,16 +139,20 @@ func TestHear(t *testing.T) {
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	if hear(recovery, message, noon) {
+	if hear(recovery, message, gen.Instance, noon) {
 		t.Error("it was added twice")
 	}
-	if hear(gen.Lead(noon, isFinished), message, noon) {
-		t.Error("it was added to a finished lead")
+	if added.Instance != gen.Instance || added.Automatic {
+		t.Errorf("added %+v", added)
+	}
+	late := gen.Lead(noon, isFinished)
+	if !hear(late, message, gen.Instance, noon) || late.Status.CompletionTime == nil || len(late.Status.Conversation) != 1 {
+		t.Error("it was not added to a finished lead, or has changed more of it")
 	}
 	stopped := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
 		l.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSucceeded, Reason: v1alpha1.ReasonBoughtAfterContact}}
 	})
-	if hear(stopped, message, noon); stopped.Status.Phase != v1alpha1.PhaseRecovered {
+	if hear(stopped, message, gen.Instance, noon); stopped.Status.Phase != v1alpha1.PhaseRecovered {
 		t.Errorf("phase %s", stopped.Status.Phase)
 	}
 }
@@ -158,7 +189,7 @@ func handedOff(l *v1alpha1.CartRecovery) string {
 	return string(condition.Status) + "/" + condition.Reason
 }
 
-func TestSettleEdited(t *testing.T) {
+func TestMatchEdited(t *testing.T) {
 	for _, row := range []struct {
 		name  string
 		leads []*v1alpha1.CartRecovery
@@ -166,14 +197,14 @@ func TestSettleEdited(t *testing.T) {
 	}{
 		{"the lead that has it", leads(gen.Lead(noon, named("a"), heard("m-1")), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
 		{"nobody has it", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "b"},
-		{"a finished lead has it", leads(gen.Lead(noon, named("a"), heard("m-1"), isFinished), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), ignoredAlreadyFinished},
+		{"a finished lead has it", leads(gen.Lead(noon, named("a"), heard("m-1"), isFinished), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
 		{"nobody is there", nil, ignoredNoOpenLead},
 	} {
 		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		chosen, settled := settle(given, gen.Instance, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321"})
+		chosen, settled := matchLead(given, gen.Instance, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321"})
 		got := settled.Reason
 		if chosen != nil {
 			got = chosen.Name
@@ -213,9 +244,9 @@ func TestTakeEdited(t *testing.T) {
 		{"again, of a clock that lags", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(7)), true, "three", minute(9)},
 		{"again, with the original's time", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(-1)), true, "three", minute(9)},
 		{"late, from before the last one", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("one", minute(1)), false, "two", minute(8)},
-		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)), false, "two", minute(1)},
+		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)), true, "three", minute(9)},
 	} {
-		if got := take(row.lead, row.message, minute(9)); got != row.changed {
+		if got := take(row.lead, row.message, gen.Instance, minute(9)); got != row.changed {
 			t.Errorf("%s: changed %v", row.name, got)
 		}
 		message := row.lead.Status.Conversation[0]
@@ -229,15 +260,15 @@ func TestTakeEditedOfAnother(t *testing.T) {
 	// A message id is the sender's to choose: it must not reach what we wrote.
 	for _, role := range []v1alpha1.Role{v1alpha1.RoleAssistant, v1alpha1.RoleOperator} {
 		recovery := gen.Lead(noon, heard("m-1"), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].Role = role })
-		if take(recovery, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, noon) || recovery.Status.Conversation[0].Text != "" {
+		if take(recovery, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, gen.Instance, noon) || recovery.Status.Conversation[0].Text != "" {
 			t.Errorf("a customer changed what the %s wrote", role)
 		}
 	}
 	unknown := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"}, noon) || unknown.Status.Conversation[1].Text != "new" {
+	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"}, gen.Instance, noon) || unknown.Status.Conversation[1].Text != "new" {
 		t.Error("what was edited before it was known was lost")
 	}
-	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, noon) || unknown.Status.Conversation[1].Text != "new" {
+	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, gen.Instance, noon) || unknown.Status.Conversation[1].Text != "new" {
 		t.Error("the late original was taken")
 	}
 }
@@ -268,16 +299,16 @@ func TestEditedByUs(t *testing.T) {
 		if got := editsOurs(both, &message); got != row.ours {
 			t.Errorf("%s: ours is %v", row.name, got)
 		}
-		if chosen, settled := settle(both, gen.Instance, &message); chosen != nil || settled.Reason != row.want {
+		if chosen, settled := matchLead(both, gen.Instance, &message); chosen != nil || settled.Reason != row.want {
 			t.Errorf("%s: settled as %+v", row.name, settled)
 		}
 		for i := range both {
-			if take(both[i].DeepCopy(), &message, noon) && message.Phone == "" {
+			if take(both[i].DeepCopy(), &message, gen.Instance, noon) && message.Phone == "" {
 				t.Errorf("%s: %s took it for the customer's", row.name, both[i].Name)
 			}
 		}
 	}
-	if take(sent, &dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"}, noon) {
+	if take(sent, &dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"}, gen.Instance, noon) {
 		t.Error("what we wrote was taken for an answer")
 	}
 }
@@ -329,7 +360,9 @@ func TestIsEcho(t *testing.T) {
 	}{
 		{"its id", in(sent, "oi", "g-1"), "g-1", "something else", true},
 		{"its text", in(sent, "Oi, Maria!", ""), "g-1", "Oi, Maria!", true},
-		{"the text of one that has another id", in(sent, "Oi, Maria!", "g-2"), "g-1", "Oi, Maria!", false},
+		{"the text of one that has another id", in(sent, "Oi, Maria!", "g-2"), "g-1", "Oi, Maria!", true},
+		{"the text of one that went long ago", gen.Lead(noon, contacted(noon.Add(-11*time.Minute), sent), atTheGateway("g-2", "Oi, Maria!")), "g-1", "Oi, Maria!", false},
+		{"the text of one that was refused under an id", in(v1alpha1.MessageFailed, "Oi, Maria!", "g-2"), "g-1", "Oi, Maria!", false},
 		{"its text, being sent", in(v1alpha1.MessageClaimed, "oi", ""), "g-1", "oi", true},
 		{"its text, perhaps sent", in(v1alpha1.MessageUnknown, "oi", ""), "g-1", "oi", true},
 		{"a text that was refused", in(v1alpha1.MessageFailed, "oi", ""), "g-1", "oi", false},
@@ -341,7 +374,7 @@ func TestIsEcho(t *testing.T) {
 		{"without an id", in(sent, "oi", ""), "", "olá", false},
 		{"the customer's words", gen.Lead(noon, heard("m-1"), atTheGateway("", "oi")), "g-1", "oi", false},
 	} {
-		if got := isEcho(row.lead, &dialects.Message{Kind: dialects.Own, ID: row.id, Text: row.text}); got != row.want {
+		if got := isEcho(row.lead, &dialects.Message{Kind: dialects.Own, ID: row.id, Text: row.text}, noon); got != row.want {
 			t.Errorf("%s: got %v", row.name, got)
 		}
 	}
@@ -350,7 +383,7 @@ func TestIsEcho(t *testing.T) {
 func TestHandOver(t *testing.T) {
 	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "Aqui é a Ana", Media: "image"}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageClaimed), func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 2 })
-	if !handOver(recovery, own, noon.Add(time.Minute)) {
+	if !handOver(recovery, own, false, noon.Add(time.Minute)) {
 		t.Fatal("it was not handed over")
 	}
 	added := recovery.Status.Conversation[1]
@@ -361,22 +394,22 @@ func TestHandOver(t *testing.T) {
 	if handedOff(recovery) != "True/OperatorWrote" || !lead.HandedOff(recovery) {
 		t.Errorf("condition %q", handedOff(recovery))
 	}
-	if handOver(recovery, own, noon.Add(2*time.Minute)) {
+	if handOver(recovery, own, false, noon.Add(2*time.Minute)) {
 		t.Error("it was handed over twice")
 	}
 	next := *own
 	next.ID, next.Text = "o-2", "Posso ajudar?"
 	first := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff).LastTransitionTime
-	if !handOver(recovery, &next, noon.Add(time.Hour)) ||
+	if !handOver(recovery, &next, false, noon.Add(time.Hour)) ||
 		apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff).LastTransitionTime != first {
 		t.Error("the next message is lost, or changed since when")
 	}
 	changed := next
 	changed.Kind, changed.Text = dialects.Edited, "Posso te ajudar?"
-	if !handOver(recovery, &changed, noon.Add(time.Hour)) || len(recovery.Status.Conversation) != 3 || recovery.Status.Conversation[2].Text != "Posso te ajudar?" {
+	if !handOver(recovery, &changed, false, noon.Add(time.Hour)) || len(recovery.Status.Conversation) != 3 || recovery.Status.Conversation[2].Text != "Posso te ajudar?" {
 		t.Errorf("after the edit: %+v", recovery.Status.Conversation)
 	}
-	if handOver(gen.Lead(noon, isFinished), own, noon) {
+	if handOver(gen.Lead(noon, isFinished), own, false, noon) {
 		t.Error("a finished lead was handed over")
 	}
 }
@@ -387,23 +420,23 @@ func TestHandOverByAnEdit(t *testing.T) {
 		return &dialects.Message{Kind: dialects.Edited, FromMe: true, ID: "g-1", Phone: "5511987654321", Text: text}
 	}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "Custa R$ {{preço}}"))
-	if handOver(recovery, edited("Custa  R$ {\u2060{preço}}"), noon) || handedOff(recovery) != "" {
+	if handOver(recovery, edited("Custa  R$ {\u2060{preço}}"), false, noon) || handedOff(recovery) != "" {
 		t.Error("what we sent has handed it over")
 	}
-	if !handOver(recovery, edited("Custa R$ 10"), noon.Add(time.Minute)) || handedOff(recovery) != "True/OperatorWrote" {
+	if !handOver(recovery, edited("Custa R$ 10"), false, noon.Add(time.Minute)) || handedOff(recovery) != "True/OperatorWrote" {
 		t.Fatalf("condition %q", handedOff(recovery))
 	}
 	changed := recovery.Status.Conversation[0]
 	if changed.Text != "Custa R$ 10" || changed.Role != v1alpha1.RoleAssistant || changed.EditedAt == nil || len(recovery.Status.Conversation) != 1 {
 		t.Errorf("changed into %+v", changed)
 	}
-	if handOver(recovery, edited("Custa R$ 10"), noon.Add(2*time.Minute)) {
+	if handOver(recovery, edited("Custa R$ 10"), false, noon.Add(2*time.Minute)) {
 		t.Error("it was handed over twice")
 	}
-	if handOver(gen.Lead(noon, isFinished, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi")), edited("olá"), noon) {
+	if handOver(gen.Lead(noon, isFinished, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi")), edited("olá"), false, noon) {
 		t.Error("a finished lead was handed over")
 	}
-	taken, settled := planHandOver([]v1alpha1.CartRecovery{*gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))}, edited("olá"))
+	taken, settled := planHandOver([]v1alpha1.CartRecovery{*gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))}, edited("olá"), noon)
 	if len(taken) != 1 {
 		t.Errorf("settled as %+v", settled)
 	}
@@ -412,16 +445,16 @@ func TestHandOverByAnEdit(t *testing.T) {
 func TestHandOverAfterItWasGivenBack(t *testing.T) {
 	recovery := gen.Lead(noon)
 	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: "oi"}
-	handOver(recovery, own, noon)
+	handOver(recovery, own, false, noon)
 	recovery.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: noon.Add(time.Minute).Format(time.RFC3339)}
 	if lead.HandedOff(recovery) {
 		t.Fatal("it was not given back")
 	}
 	again := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-2", Text: "oi de novo"}
-	if !handOver(recovery, again, noon.Add(time.Hour)) || !lead.HandedOff(recovery) {
+	if !handOver(recovery, again, false, noon.Add(time.Hour)) || !lead.HandedOff(recovery) {
 		t.Error("it was not handed over again")
 	}
-	if handOver(recovery, own, noon.Add(2*time.Hour)) {
+	if handOver(recovery, own, false, noon.Add(2*time.Hour)) {
 		t.Error("an old message that comes again hands it over")
 	}
 }
@@ -438,6 +471,8 @@ func TestPlanHandOver(t *testing.T) {
 		{"before our first message", "", leads(gen.Lead(noon, named("a"))), "a"},
 		{"every open lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent), gen.Lead(noon, named("c"), isFinished)), "a,b"},
 		{"only finished ones", "", leads(gen.Lead(noon, named("a"), isFinished)), ignoredOwn},
+		{"only expired ones, the last", "", leads(gen.Lead(noon, named("a"), hasExpired(1)), gen.Lead(noon, named("b"), hasExpired(2))), "b"},
+		{"an open one before an expired one", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), hasExpired(2))), "a"},
 		{"without the ninth digit", "551187654321", leads(gen.Lead(noon, named("a"))), "a"},
 		{"ours", "", leads(gen.Lead(noon, named("a"), sent, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
 		{"ours, of another lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent, atTheGateway("", "Aqui é a Ana"))), dialects.ReasonSentByAPI},
@@ -459,7 +494,7 @@ func TestPlanHandOver(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		taken, settled := planHandOver(given, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: phone, Text: "Aqui é a Ana"})
+		taken, settled := planHandOver(given, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: phone, Text: "Aqui é a Ana"}, noon)
 		names := make([]string, 0, len(taken))
 		for _, each := range taken {
 			names = append(names, each.Name)

@@ -10,7 +10,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
-	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/owner"
 )
 
@@ -66,19 +65,8 @@ func (s *Server) instancesOf(ctx context.Context, store *v1alpha1.Store) ([]v1al
 	return instances.Items, nil
 }
 
-// leadsByPhone finds the leads of a phone's key, from the cache.
-func (s *Server) leadsByPhone(ctx context.Context, namespace, store, phone string) ([]v1alpha1.CartRecovery, error) {
-	var leads v1alpha1.CartRecoveryList
-	key := index.LeadPhoneKey(store, lead.PhoneHash(phone))
-	err := s.Client.List(ctx, &leads, client.InNamespace(namespace), client.MatchingFields{index.LeadByPhone: key})
-	if err != nil {
-		return nil, fmt.Errorf("find the leads of a phone: %w", err)
-	}
-	return leads.Items, nil
-}
-
-// leadsByMessage finds the open leads that have a message with this id at the gateway, from
-// the cache.
+// leadsByMessage finds the leads that have a message with this id at the gateway, from the
+// cache.
 func (s *Server) leadsByMessage(ctx context.Context, namespace, store, id string) ([]v1alpha1.CartRecovery, error) {
 	if id == "" {
 		return nil, nil

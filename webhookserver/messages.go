@@ -4,15 +4,22 @@ import (
 	"context"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
 // This file stores what was written in a conversation, by either side.
+
+// storedMessage is what became of a customer's message, and the lead that it is in; nil when it is
+// in none.
+type storedMessage struct {
+	outcome
+	lead *v1alpha1.CartRecovery
+	// changed says that the message was written just now.
+	changed bool
+}
 
 // takeWritten stores what a customer wrote, or changed of it, in the conversation it
 // belongs to, and that the customer asked us to stop.
@@ -20,52 +27,109 @@ func (s *Server) takeWritten(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	if message.Kind == dialects.Edited && message.Text == "" && message.Media == "" {
 		return ignored(dialects.ReasonEmpty), nil
 	}
-	leads, err := s.leadsOfMessage(ctx, instance, message, messageID(message))
+	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
 		return outcome{}, err
-	}
-	if message.Phone == "" && len(leads) == 0 {
-		return unmatched(dialects.ReasonNoPhone), nil
 	}
 	if editsOurs(leads, message) {
 		return s.takeOwn(ctx, instance, message)
 	}
-	part, err := s.storeWritten(ctx, instance, message, leads)
+	part, leads, err := s.storeWritten(ctx, instance, message, leads)
 	if err != nil {
 		return outcome{}, err
 	}
 	return s.honour(ctx, instance, message, leads, part)
 }
 
-// storeWritten stores what a customer wrote in the one of these leads that it belongs to.
+// storeWritten stores what a customer wrote in the one of these leads that it belongs to, and
+// returns the leads that were looked at. Nothing is ignored on the word of the cache, which may
+// be behind, and what it chose is looked at again once it is not.
 func (s *Server) storeWritten(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, leads []v1alpha1.CartRecovery,
-) (outcome, error) {
-	chosen, settled := settle(leads, instance.Name, message)
-	if chosen == nil && settled.Reason == ignoredNoConversation {
-		// The cache may not know yet what was just sent; an answer to it must not be lost.
-		fresh, err := s.readAgain(ctx, leads)
-		if err != nil {
-			return outcome{}, err
+) (storedMessage, []v1alpha1.CartRecovery, error) {
+	chosen, settled := matchLead(leads, instance.Name, message)
+	fromCache := chosen != nil
+	if chosen == nil && settled.Result == resultIgnored && settled.Reason != ignoredOwn {
+		var err error
+		if leads, err = s.liveLeads(ctx, instance, message, leads); err != nil {
+			return storedMessage{}, nil, err
 		}
-		chosen, settled = settle(fresh, instance.Name, message)
+		chosen, settled = matchLead(leads, instance.Name, message)
 	}
 	if chosen == nil {
-		return settled, nil
+		return storedMessage{outcome: settled, lead: leadNamed(leads, settled.Lead)}, leads, nil
 	}
+	part, err := s.storeIn(ctx, instance, message, chosen)
+	if err != nil {
+		return storedMessage{}, nil, err
+	}
+	if part.changed && fromCache && message.Kind != dialects.Edited {
+		if part, leads, err = s.placeAgain(ctx, instance, message, part); err != nil {
+			return storedMessage{}, nil, err
+		}
+	}
+	return part, leads, s.addNumber(ctx, part.lead, message)
+}
+
+// storeIn stores a customer's message in a lead.
+func (s *Server) storeIn(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, chosen *v1alpha1.CartRecovery,
+) (storedMessage, error) {
 	now := s.Clock.Now()
 	stored, changed, err := s.patchLead(ctx, chosen, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
-		return take(recovery, message, now)
+		return take(recovery, message, instance.Name, now)
 	})
 	switch {
 	case err != nil:
-		return outcome{}, fmt.Errorf("store a message: %w", err)
+		return storedMessage{}, fmt.Errorf("store a message: %w", err)
 	case changed:
-		return outcome{Result: resultRecorded, Lead: stored.Name}, nil
+		return storedMessage{outcome: outcome{Result: resultRecorded, Lead: stored.Name}, lead: stored, changed: true}, nil
 	case stored != nil && lead.Find(stored.Status.Conversation, messageID(message)) != nil:
-		return outcome{Result: resultUnchanged, Lead: stored.Name}, nil
+		return storedMessage{outcome: outcome{Result: resultUnchanged, Lead: stored.Name}, lead: stored}, nil
 	}
-	return unmatched(ignoredNoOpenLead), nil
+	return storedMessage{outcome: unmatched(ignoredNoOpenLead)}, nil
+}
+
+// placeAgain looks, with all that was written before the message, at which lead it belongs to,
+// and moves it where the cache did not know of a better one.
+func (s *Server) placeAgain(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, part storedMessage,
+) (storedMessage, []v1alpha1.CartRecovery, error) {
+	leads, err := s.fencedLeads(ctx, instance, message, part.lead)
+	if err != nil {
+		return storedMessage{}, nil, err
+	}
+	better, _ := chooseLead(leads, instance.Name, message)
+	if better == nil || better.Name == part.lead.Name {
+		return part, leads, nil
+	}
+	moved, err := s.storeIn(ctx, instance, message, better)
+	if err != nil || moved.lead == nil {
+		return part, leads, err
+	}
+	_, _, err = s.patchLead(ctx, part.lead, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+		return unhear(recovery, messageID(message))
+	})
+	if err != nil {
+		return storedMessage{}, nil, fmt.Errorf("move a message: %w", err)
+	}
+	return moved, leads, nil
+}
+
+// addNumber adds the number that a message came from to the customer whose conversation it
+// belongs to, where they are not known by it.
+func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery, message *dialects.Message) error {
+	number := lead.FullNumber(message.Phone)
+	if recovery == nil || message.Phone == "" || !suppressedForm.MatchString(number) || isOneOf(&recovery.Spec.Customer, message.Phone) {
+		return nil
+	}
+	_, _, err := s.patchLead(ctx, recovery, s.writeSpec, func(recovery *v1alpha1.CartRecovery) bool {
+		return !isOneOf(&recovery.Spec.Customer, number) && lead.Add(recovery, lead.Facts{Phones: number})
+	})
+	if err != nil {
+		return fmt.Errorf("add a number to a customer: %w", err)
+	}
+	return nil
 }
 
 // takeReaction stores a customer's reaction with the message that it is to. It is never
@@ -77,16 +141,14 @@ func (s *Server) takeReaction(ctx context.Context, instance *v1alpha1.WhatsAppIn
 	leads, err := s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Target)
 	if err == nil && len(leads) == 0 && message.Phone != "" {
 		// The cache may not know yet what was just sent.
-		if leads, err = s.leadsByPhone(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Phone); err == nil {
-			leads, err = s.readAgain(ctx, leads)
-		}
+		leads, err = s.liveLeads(ctx, instance, message, nil)
 	}
 	if err != nil {
 		return outcome{}, err
 	}
 	parts := make([]outcome, 0, len(leads))
 	for i := range leads {
-		if !isOf(&leads[i], message.Phone) || atGateway(&leads[i], message.Target) == nil {
+		if atGateway(&leads[i], message.Target) == nil || message.Phone != "" && bondOf(&leads[i], message) == bondNone {
 			continue
 		}
 		stored, changed, err := s.patchLead(ctx, &leads[i], s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
@@ -101,45 +163,63 @@ func (s *Server) takeReaction(ctx context.Context, instance *v1alpha1.WhatsAppIn
 }
 
 // takeOwn gives the conversations with a customer to the person who wrote from the paired
-// phone. A message of ours that comes back changes nothing.
+// phone. A message of ours that comes back changes nothing, and what a machine wrote hands
+// nothing over. The cache may not know yet what we are just sending, on whichever lead, nor
+// that there is one, so it decides only that a message is ours.
 func (s *Server) takeOwn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
-	leads, err := s.leadsOfMessage(ctx, instance, message, message.ID)
+	now := s.Clock.Now()
+	repeated := s.ownTexts.repeated(instance.Namespace+"/"+instance.Name, chatOf(message), message.Text, now)
+	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
 		return outcome{}, err
 	}
-	if message.Phone == "" && len(leads) == 0 {
-		return unmatched(dialects.ReasonNoPhone), nil
-	}
-	taken, settled := planHandOver(leads, message)
-	if len(taken) > 0 {
-		// The cache may not know yet what we are just sending, on whichever of the leads.
-		if leads, err = s.readAgain(ctx, leads); err != nil {
+	taken, settled := planHandOver(leads, message, now)
+	if len(taken) > 0 || settled.Reason != dialects.ReasonSentByAPI {
+		if leads, err = s.liveLeads(ctx, instance, message, leads); err != nil {
 			return outcome{}, err
 		}
-		taken, settled = planHandOver(leads, message)
+		taken, settled = planHandOver(leads, message, now)
 	}
-	parts, now := make([]outcome, 0, len(taken)), s.Clock.Now()
+	self := isPairedPhone(instance, message)
+	parts := make([]outcome, 0, len(taken))
 	for _, each := range taken {
 		stored, changed, err := s.patchLead(ctx, each, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
-			return handOver(recovery, message, now)
+			if self {
+				return noteSelf(recovery, message, now)
+			}
+			return handOver(recovery, message, isAutomaticOwn(recovery, message, repeated, now), now)
 		})
 		if err != nil {
 			return outcome{}, fmt.Errorf("hand a conversation over: %w", err)
 		}
-		parts = append(parts, storedAs(stored, changed))
+		parts = append(parts, ownStoredAs(stored, changed, message, self))
 	}
 	return together(parts, settled), nil
 }
 
-// leadsOfMessage finds the leads that a message may belong to: by the other side's phone
-// or, where that is hidden, by the message's id.
-func (s *Server) leadsOfMessage(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, id string,
-) ([]v1alpha1.CartRecovery, error) {
-	if message.Phone == "" {
-		return s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, id)
+// chatOf is what tells the chat of a message from others.
+func chatOf(message *dialects.Message) string {
+	if message.Phone == "" && len(message.ChatIDs) > 0 {
+		return message.ChatIDs[0]
 	}
-	return s.leadsByPhone(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Phone)
+	return phone.Key(message.Phone)
+}
+
+// ownStoredAs is storedAs of a message of the paired number, which says why it handed nothing
+// over.
+func ownStoredAs(stored *v1alpha1.CartRecovery, changed bool, message *dialects.Message, self bool) outcome {
+	part := storedAs(stored, changed)
+	if stored == nil {
+		return part
+	}
+	known := lead.Find(stored.Status.Conversation, messageID(message))
+	switch {
+	case self:
+		part.Reason = recordedPairedPhone
+	case known != nil && known.Automatic:
+		part.Reason = recordedAutomatic
+	}
+	return part
 }
 
 // storedAs is what became of a write to one lead; nil when it was deleted meanwhile.
@@ -163,24 +243,4 @@ func together(parts []outcome, otherwise outcome) outcome {
 		return several.outcome
 	}
 	return parts[0]
-}
-
-// readAgain reads the leads that are worked on from the API server.
-func (s *Server) readAgain(ctx context.Context, leads []v1alpha1.CartRecovery) ([]v1alpha1.CartRecovery, error) {
-	fresh := make([]v1alpha1.CartRecovery, 0, len(leads))
-	for i := range leads {
-		if lead.Finished(&leads[i]) {
-			continue
-		}
-		var read v1alpha1.CartRecovery
-		err := s.Live.Get(ctx, client.ObjectKeyFromObject(&leads[i]), &read)
-		if apierrors.IsNotFound(err) {
-			continue
-		}
-		if err != nil {
-			return nil, fmt.Errorf("read a lead: %w", err)
-		}
-		fresh = append(fresh, read)
-	}
-	return fresh, nil
 }

@@ -17,14 +17,14 @@ import (
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
-// staleClient is a cache that does not know of any message yet.
+// staleClient is a cache that does not know of any message yet: it has leads as they were made.
 type staleClient struct{ client.Client }
 
 func (c staleClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
 	err := c.Client.List(ctx, list, opts...)
 	if leads, is := list.(*v1alpha1.CartRecoveryList); is {
 		for i := range leads.Items {
-			leads.Items[i].Status.Conversation = nil
+			leads.Items[i].Status.Conversation, leads.Items[i].ResourceVersion = nil, "1"
 		}
 	}
 	return err
@@ -32,6 +32,10 @@ func (c staleClient) List(ctx context.Context, list client.ObjectList, opts ...c
 
 // brokenReader cannot read leads.
 type brokenReader struct{ client.Reader }
+
+func (r brokenReader) List(context.Context, client.ObjectList, ...client.ListOption) error {
+	return errors.New("the API server does not answer")
+}
 
 func (r brokenReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
 	if _, isLead := object.(*v1alpha1.CartRecovery); isLead {
@@ -75,19 +79,20 @@ var _ = Describe("a message that the cache is behind of", func() {
 		Expect(got.Result).To(Equal(resultUnchanged))
 	})
 
-	It("is ignored when nothing was sent indeed", func(ctx SpecContext) {
+	It("is stored when nothing was sent yet", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Status.Conversation = nil })
 		message := inboundOf("m-1")
 		got, err := staleServer(env.Client).hear(ctx, shop.instance, &message)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(got).To(Equal(unmatched(ignoredNoConversation)))
+		Expect(got).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
+		Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)), HaveField("Phase", v1alpha1.PhaseEngaged)))
 	})
 
 	It("is ignored when the lead is gone meanwhile", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
-		behind := shop.lead.DeepCopy()
+		behind, message := shop.lead.DeepCopy(), inboundOf("m-1")
 		Expect(env.Client.Delete(ctx, shop.lead)).To(Succeed())
-		fresh, err := staleServer(env.Client).readAgain(ctx, []v1alpha1.CartRecovery{*behind})
+		fresh, err := staleServer(env.Client).liveLeads(ctx, shop.instance, &message, []v1alpha1.CartRecovery{*behind})
 		Expect(err).NotTo(HaveOccurred())
 		Expect(fresh).To(BeEmpty())
 	})
@@ -175,10 +180,10 @@ var _ = Describe("a message that the customer edits", func() {
 		Expect(shop.hears(ctx, editedOf("m-1", "")).Reason).To(Equal(dialects.ReasonEmpty))
 	})
 
-	It("is ignored once the lead is over", func(ctx SpecContext) {
+	It("is changed in a lead that is over, too", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, heard("m-1"), isFinished)
-		Expect(shop.hears(ctx, editedOf("m-1", "quero dois")).Reason).To(Equal(ignoredAlreadyFinished))
-		Expect(shop.current(ctx).Status.Conversation[1].Text).To(BeEmpty())
+		Expect(shop.hears(ctx, editedOf("m-1", "quero dois")).Result).To(Equal(resultRecorded))
+		Expect(shop.current(ctx).Status.Conversation[1].Text).To(Equal("quero dois"))
 	})
 })
 
@@ -264,9 +269,14 @@ var _ = Describe("a person who writes from the paired phone", func() {
 		Expect(unconfirmed.current(ctx).Status.Conditions).To(BeEmpty())
 	})
 
-	It("in the words of the AI takes over all the same", func(ctx SpecContext) {
+	It("in the words of the AI takes over, once they are no echo any more", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		Expect(shop.hears(ctx, ownOf("o-1", "Oi, tudo bem?")).Result).To(Equal(resultRecorded))
+		Expect(shop.hears(ctx, ownOf("o-1", "Oi, tudo bem?"))).To(Equal(outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: shop.lead.Name}))
+		Expect(lead.HandedOff(shop.current(ctx))).To(BeFalse())
+		shop.lead.Status.Conversation[0].At = v1alpha1.NewTimestamp(time.Now().Add(-11 * time.Minute))
+		Expect(env.Client.Status().Update(ctx, shop.lead)).To(Succeed())
+		cached(ctx, shop.lead)
+		Expect(shop.hears(ctx, ownOf("o-2", "Oi, tudo bem?")).Result).To(Equal(resultRecorded))
 		Expect(lead.HandedOff(shop.current(ctx))).To(BeTrue())
 	})
 
@@ -333,10 +343,8 @@ var _ = Describe("messages that belong to nobody", func() {
 		shop := openPhoneShop(ctx)
 		before := count("uazapi", resultUnmatched)
 		Expect(plain(ctx, shop.message("m-1", map[string]any{"chatid": "5521911112222@s.whatsapp.net"})).Body).To(HaveKeyWithValue("reason", "NoOpenLead"))
-		shop.shop.lead(ctx, named("not-written-to"), withPhone("+5521911113333"))
-		Expect(plain(ctx, shop.message("m-2", map[string]any{"chatid": "5521911113333@s.whatsapp.net"})).Body).To(HaveKeyWithValue("reason", "NoConversation"))
 		Expect(plain(ctx, shop.message("m-3", map[string]any{"chatid": "123456789012345@lid"})).Body).To(HaveKeyWithValue("reason", "NoPhone"))
-		Expect(count("uazapi", resultUnmatched)).To(Equal(before + 3))
+		Expect(count("uazapi", resultUnmatched)).To(Equal(before + 2))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})
 })

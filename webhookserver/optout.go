@@ -20,13 +20,15 @@ import (
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;create;patch
 
-// This file stores that a customer asked us to stop. The message comes first: in its
-// conversation it fences the lead. Then the Suppression, for every other lead and for all
-// that come. Only then is the delivery acknowledged: where the Suppression cannot be stored
-// the gateway delivers again, finds the message there, and the Suppression is tried anew.
+// This file stores that a customer asked us to stop, or that who has the number is not the
+// customer. The message comes first: in its conversation it fences the lead. Then every other
+// open lead of the number (see inbound_stop.go), and the Suppression, for all that come. Only then
+// is the delivery acknowledged: where one of them cannot be stored the gateway delivers again,
+// finds the message there, and the rest is tried anew.
 
-// reasonSuppression is the API's word for a Suppression that an opt-out made.
-const reasonSuppression = "OptOut"
+// oldRequest is how old a request to stop may be that a gateway tells of only now. One that is
+// older may have been lifted since.
+const oldRequest = 30 * 24 * time.Hour
 
 // suppressedForm is what a Suppression's schema takes as a phone.
 var suppressedForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
@@ -34,30 +36,44 @@ var suppressedForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 // errLifting: somebody is deleting the Suppression of the customer who opts out.
 var errLifting = errors.New("the suppression is being deleted")
 
-// honour makes the Suppression of a customer's message that is an opt-out. leads are those
-// that the message may belong to, and part is what became of the message itself.
+// honour stops everything for a customer whose message asks for it, or says that they are not
+// the customer. leads are those that the message may belong to, and part is what became of the
+// message itself.
 func (s *Server) honour(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, leads []v1alpha1.CartRecovery, part outcome,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, leads []v1alpha1.CartRecovery, part storedMessage,
 ) (outcome, error) {
-	concerned := concernedBy(leads, part, message.Phone)
-	phone := writer(message, concerned)
-	if phone == "" || part.Reason == ignoredOwn {
-		return part, nil
+	concerned := concernedBy(leads, part.outcome, message)
+	numbers := writers(message, part.lead, concerned)
+	if len(numbers) == 0 || part.Reason == ignoredOwn || part.Reason == ignoredOldMessage && isTooOld(message, s.Clock.Now()) {
+		return part.outcome, nil
 	}
 	store, err := s.storeOf(ctx, instance)
 	if err != nil {
 		return outcome{}, err
 	}
-	asked, err := s.asksToStop(ctx, store, concerned, message.Text)
-	if err != nil || !asked {
-		return part, err
+	reason, err := s.asksToStop(ctx, store, concerned, message.Text)
+	if err != nil || reason == "" {
+		return part.outcome, err
 	}
-	keep := store != nil && store.Spec.KeepSuppressedPhones
-	changed, err := s.suppress(ctx, optOut(instance.Namespace, instance.Spec.StoreRef.Name, phone, keep))
+	stopped, err := s.stopOthers(ctx, instance, numbers, part, reason)
 	if err != nil {
-		return outcome{}, fmt.Errorf("store an opt-out: %w", err)
+		return outcome{}, err
 	}
-	return optedOut(part, changed), nil
+	suppressed := false
+	for _, number := range numbers {
+		wanted := suppressionOf(instance.Namespace, instance.Spec.StoreRef.Name, number, store != nil && store.Spec.KeepSuppressedPhones, reason)
+		changed, err := s.suppress(ctx, wanted)
+		if err != nil {
+			return outcome{}, fmt.Errorf("store an opt-out: %w", err)
+		}
+		suppressed = suppressed || changed
+	}
+	return toldToStop(part.outcome, reason, stopped, suppressed), nil
+}
+
+// isTooOld says whether a request to stop is too old to be honoured.
+func isTooOld(message *dialects.Message, now time.Time) bool {
+	return now.Sub(message.At) > oldRequest
 }
 
 // storeOf is the Store of an instance, nil when it does not exist: a Suppression holds for
@@ -74,24 +90,36 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 	return store, nil
 }
 
-// asksToStop says whether a text is an opt-out word of the store, or of the Product of a lead
-// that it concerns.
-func (s *Server) asksToStop(ctx context.Context, store *v1alpha1.Store, concerned []*v1alpha1.CartRecovery, text string) (bool, error) {
+// asksToStop says why nothing more may be sent, by the words of the store, or of the Product of
+// a lead that the text concerns; "" for any other text.
+func (s *Server) asksToStop(
+	ctx context.Context, store *v1alpha1.Store, concerned []*v1alpha1.CartRecovery, text string,
+) (v1alpha1.StopReason, error) {
 	general := policy.Resolve(store, nil)
-	if general.OptsOut(text) {
-		return true, nil
+	if reason := stopReason(&general, text); reason != "" {
+		return reason, nil
 	}
 	for _, each := range concerned {
 		product, err := index.ProductOf(ctx, s.Client, each)
 		if err != nil {
-			return false, err
+			return "", err
 		}
 		special := policy.Resolve(store, product)
-		if special.OptsOut(text) {
-			return true, nil
+		if reason := stopReason(&special, text); reason != "" {
+			return reason, nil
 		}
 	}
-	return false, nil
+	return "", nil
+}
+
+func stopReason(rules *policy.Policy, text string) v1alpha1.StopReason {
+	switch {
+	case rules.OptsOut(text):
+		return v1alpha1.StopOptOut
+	case rules.WrongNumber(text):
+		return v1alpha1.StopWrongNumber
+	}
+	return ""
 }
 
 // suppress stores a Suppression, or has the one that is there hold again where it has lapsed;
@@ -131,14 +159,15 @@ func renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
 	return true
 }
 
-// optOut is the Suppression of a customer who asked us to stop, the same from every replica
-// and for every way of writing the number. It has no owner: a Store that is deleted and made
-// anew, as GitOps tools do, must not lift it.
-func optOut(namespace, store, phone string, keepPhone bool) *v1alpha1.Suppression {
+// suppressionOf is the Suppression of a customer who asked us to stop, or of a number that is
+// not the customer's: the same from every replica and for every way of writing the number. It
+// has no owner: a Store that is deleted and made anew, as GitOps tools do, must not lift it.
+func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alpha1.StopReason) *v1alpha1.Suppression {
 	hash := lead.PhoneHash(phone)
 	made := &v1alpha1.Suppression{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lead.SuppressionName(store, hash)},
-		Spec:       v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: reasonSuppression, PhoneHash: hash},
+		// The reasons of both kinds have the same words.
+		Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: string(reason), PhoneHash: hash},
 	}
 	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) && lead.PhoneHash(number) == hash {
 		made.Spec.Phone, made.Spec.PhoneHash = number, ""
@@ -149,31 +178,43 @@ func optOut(namespace, store, phone string, keepPhone bool) *v1alpha1.Suppressio
 
 // concernedBy are the leads whose Product has a say in what a message means: the one that
 // it belongs to or, without one, all that it may be of.
-func concernedBy(leads []v1alpha1.CartRecovery, part outcome, phone string) []*v1alpha1.CartRecovery {
+func concernedBy(leads []v1alpha1.CartRecovery, part outcome, message *dialects.Message) []*v1alpha1.CartRecovery {
 	var concerned []*v1alpha1.CartRecovery
 	for i := range leads {
 		each := &leads[i]
-		if part.Lead != "" && each.Name == part.Lead || part.Lead == "" && isOf(each, phone) {
+		if part.Lead != "" && each.Name == part.Lead || part.Lead == "" && bondOf(each, message) != bondNone {
 			concerned = append(concerned, each)
 		}
 	}
 	return concerned
 }
 
-// writer is the number of the customer who wrote; "" when it is hidden and no lead tells.
-func writer(message *dialects.Message, concerned []*v1alpha1.CartRecovery) string {
-	if message.Phone != "" || len(concerned) == 0 {
-		return message.Phone
+// writers are the numbers that a message speaks for, each once: the one that it came from, and
+// the one that is written to in the conversation that it belongs to, which can be another or the
+// only one that is known.
+func writers(message *dialects.Message, stored *v1alpha1.CartRecovery, concerned []*v1alpha1.CartRecovery) []string {
+	var numbers []string
+	if message.Phone != "" {
+		numbers = append(numbers, message.Phone)
 	}
-	return concerned[0].Spec.Customer.Phone
+	if stored == nil && message.Phone == "" && len(concerned) > 0 {
+		stored = concerned[0]
+	}
+	if stored != nil && stored.Spec.Customer.Phone != "" && (message.Phone == "" || !lead.SamePhone(message.Phone, stored.Spec.Customer.Phone)) {
+		numbers = append(numbers, stored.Spec.Customer.Phone)
+	}
+	return numbers
 }
 
-// optedOut is the outcome of an opt-out whose message became part; suppressed says that its
-// Suppression was written.
-func optedOut(part outcome, suppressed bool) outcome {
-	done := outcome{Result: part.Result, Reason: recordedOptOut, Lead: part.Lead}
+// toldToStop is the outcome of a message that asks us to stop and became part; stopped are the
+// other leads that were written, and suppressed says that a Suppression was.
+func toldToStop(part outcome, reason v1alpha1.StopReason, stopped []string, suppressed bool) outcome {
+	done := outcome{Result: part.Result, Reason: recordedOptOut, Lead: part.Lead, Leads: stopped}
+	if reason == v1alpha1.StopWrongNumber {
+		done.Reason = recordedWrongNumber
+	}
 	switch {
-	case suppressed:
+	case suppressed || len(stopped) > 0:
 		done.Result = resultRecorded
 	case part.Result == resultIgnored:
 		done.Result = resultUnchanged

@@ -3,6 +3,7 @@ package webhookserver
 import (
 	"context"
 	"net/http"
+	"reflect"
 	"strings"
 	"sync"
 	"testing"
@@ -23,18 +24,18 @@ import (
 )
 
 func TestOptOut(t *testing.T) {
-	hashed := optOut("shop", "acme", "5511987654321", false)
+	hashed := suppressionOf("shop", "acme", "5511987654321", false, v1alpha1.StopOptOut)
 	for name, other := range map[string]*v1alpha1.Suppression{
-		"in E.164":                      optOut("shop", "acme", gen.Phone, false),
-		"of an old account":             optOut("shop", "acme", "551187654321", false),
-		"of a store that keeps numbers": optOut("shop", "acme", "551187654321", true),
+		"in E.164":                      suppressionOf("shop", "acme", gen.Phone, false, v1alpha1.StopOptOut),
+		"of an old account":             suppressionOf("shop", "acme", "551187654321", false, v1alpha1.StopOptOut),
+		"of a store that keeps numbers": suppressionOf("shop", "acme", "551187654321", true, v1alpha1.StopOptOut),
 	} {
 		if other.Name != hashed.Name {
 			t.Errorf("%s: two Suppressions of one number", name)
 		}
 	}
 	for name, other := range map[string]*v1alpha1.Suppression{
-		"another store": optOut("shop", "acme2", gen.Phone, false), "another number": optOut("shop", "acme", "+5511987654322", false),
+		"another store": suppressionOf("shop", "acme2", gen.Phone, false, v1alpha1.StopOptOut), "another number": suppressionOf("shop", "acme", "+5511987654322", false, v1alpha1.StopOptOut),
 	} {
 		if other.Name == hashed.Name {
 			t.Errorf("%s has the same name", name)
@@ -49,7 +50,7 @@ func TestOptOut(t *testing.T) {
 	for phone, want := range map[string]string{
 		"551187654321": gen.Phone, "+5511987654321": gen.Phone, "351912345678": "+351912345678", "12": "", strings.Repeat("9", 18): "",
 	} {
-		made := optOut("shop", "acme", phone, true)
+		made := suppressionOf("shop", "acme", phone, true, v1alpha1.StopOptOut)
 		if made.Spec.Phone != want || (made.Spec.PhoneHash == "") != (want != "") {
 			t.Errorf("%s: phone %q, hash %q", phone, made.Spec.Phone, made.Spec.PhoneHash)
 		}
@@ -74,51 +75,57 @@ func TestRenew(t *testing.T) {
 	}
 }
 
-func TestOptedOut(t *testing.T) {
+func TestToldToStop(t *testing.T) {
 	for name, row := range map[string]struct {
-		part    outcome
-		written bool
-		want    outcome
+		part       outcome
+		stopped    []string
+		suppressed bool
+		want       outcome
 	}{
-		"stored":               {outcome{Result: resultRecorded, Lead: "a"}, true, outcome{Result: resultRecorded, Lead: "a"}},
-		"stored, known before": {outcome{Result: resultRecorded, Lead: "a"}, false, outcome{Result: resultRecorded, Lead: "a"}},
-		"delivered again after its Suppression failed": {outcome{Result: resultUnchanged, Lead: "a"}, true, outcome{Result: resultRecorded, Lead: "a"}},
-		"delivered again":               {outcome{Result: resultUnchanged, Lead: "a"}, false, outcome{Result: resultUnchanged, Lead: "a"}},
-		"of no lead":                    {unmatched(ignoredNoOpenLead), true, outcome{Result: resultRecorded}},
-		"of no lead, known before":      {unmatched(ignoredNoOpenLead), false, outcome{Result: resultUnchanged}},
-		"of two numbers":                {ignored(ignoredAmbiguous), true, outcome{Result: resultRecorded}},
-		"an edit in one that was ended": {outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished, Lead: "a"}, true, outcome{Result: resultRecorded, Lead: "a"}},
+		"stored":               {outcome{Result: resultRecorded, Lead: "a"}, nil, true, outcome{Result: resultRecorded, Lead: "a"}},
+		"stored, known before": {outcome{Result: resultRecorded, Lead: "a"}, nil, false, outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again after its Suppression failed": {outcome{Result: resultUnchanged, Lead: "a"}, nil, true, outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again after another lead failed":    {outcome{Result: resultUnchanged, Lead: "a"}, []string{"b"}, false, outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again":          {outcome{Result: resultUnchanged, Lead: "a"}, nil, false, outcome{Result: resultUnchanged, Lead: "a"}},
+		"of no lead":               {unmatched(ignoredNoOpenLead), nil, true, outcome{Result: resultRecorded}},
+		"of no lead, known before": {unmatched(ignoredNoOpenLead), nil, false, outcome{Result: resultUnchanged}},
+		"of two numbers":           {ignored(ignoredAmbiguous), []string{"a", "b"}, true, outcome{Result: resultRecorded}},
 	} {
-		row.want.Reason = recordedOptOut
-		got := optedOut(row.part, row.written)
-		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != row.want.Lead || counted(got) != row.want.Result {
+		row.want.Reason, row.want.Leads = recordedOptOut, row.stopped
+		if got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed); !reflect.DeepEqual(got, row.want) {
 			t.Errorf("%s: got %+v", name, got)
+		}
+		if got := toldToStop(row.part, v1alpha1.StopWrongNumber, row.stopped, row.suppressed); got.Reason != recordedWrongNumber {
+			t.Errorf("%s: a wrong number is %s", name, got.Reason)
 		}
 	}
 }
 
 func TestWhoOptsOut(t *testing.T) {
 	all := []v1alpha1.CartRecovery{
-		*gen.Lead(noon, named("a")), *gen.Lead(noon, named("b")), *gen.Lead(noon, named("c"), withPhone("+5521912345678")),
+		*gen.Lead(noon, named("a")), *gen.Lead(noon, named("b")), *gen.Lead(noon, named("c"), withPhone("+5521912345678"), inChats("7@lid")),
 	}
 	for name, row := range map[string]struct {
-		part  outcome
-		phone string
-		leads string
-		want  string
+		part    outcome
+		message dialects.Message
+		leads   string
+		want    string
 	}{
-		"of the lead it belongs to":      {outcome{Lead: "b"}, "5511987654321", "b", "5511987654321"},
-		"of no one lead":                 {outcome{}, "5511987654321", "ab", "5511987654321"},
-		"of nobody":                      {outcome{}, "5531987654321", "", "5531987654321"},
-		"hidden, of a lead":              {outcome{Lead: "c"}, "", "c", "+5521912345678"},
-		"hidden, and the lead not known": {outcome{Lead: "d"}, "", "", ""},
+		"of the lead it belongs to":      {outcome{Lead: "b"}, dialects.Message{Phone: "5511987654321"}, "b", "5511987654321"},
+		"of no one lead":                 {outcome{}, dialects.Message{Phone: "5511987654321"}, "ab", "5511987654321"},
+		"of nobody":                      {outcome{}, dialects.Message{Phone: "5531987654321"}, "", "5531987654321"},
+		"from another number":            {outcome{Lead: "c"}, dialects.Message{Phone: "5511987654321"}, "c", "5511987654321 +5521912345678"},
+		"hidden, of a lead":              {outcome{Lead: "c"}, dialects.Message{}, "c", "+5521912345678"},
+		"hidden, of a known chat":        {outcome{}, dialects.Message{ChatIDs: []string{"7@lid"}}, "c", "+5521912345678"},
+		"hidden, and the lead not known": {outcome{Lead: "d"}, dialects.Message{}, "", ""},
 	} {
-		concerned, names := concernedBy(all, row.part, row.phone), ""
+		concerned, names := concernedBy(all, row.part, &row.message), ""
 		for _, each := range concerned {
 			names += each.Name
 		}
-		if got := writer(&dialects.Message{Phone: row.phone}, concerned); names != row.leads || got != row.want {
-			t.Errorf("%s: leads %q, number %q", name, names, got)
+		got := strings.Join(writers(&row.message, leadNamed(all, row.part.Lead), concerned), " ")
+		if names != row.leads || got != row.want {
+			t.Errorf("%s: leads %q, numbers %q", name, names, got)
 		}
 	}
 }
@@ -228,23 +235,10 @@ var _ = Describe("a customer who opts out", func() {
 		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut}))
 		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultUnchanged, Reason: recordedOptOut}))
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
-		for _, each := range shop.leads(ctx) {
-			Expect(lead.Find(each.Status.Conversation, "m-1")).To(BeNil())
-		}
 	},
-		Entry("the lead is over", func(ctx context.Context, s phoneShop) {
-			s.lead.Status.CompletionTime = &metav1.Time{Time: time.Now()}
-			Expect(env.Client.Status().Update(ctx, s.lead)).To(Succeed())
-			cached(ctx, s.lead)
-		}),
 		Entry("the lead was deleted", func(ctx context.Context, s phoneShop) {
 			Expect(env.Client.Delete(ctx, s.lead)).To(Succeed())
 			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(Succeed())
-		}),
-		Entry("the lead was not written to yet", func(ctx context.Context, s phoneShop) {
-			s.lead.Status.Conversation = nil
-			Expect(env.Client.Status().Update(ctx, s.lead)).To(Succeed())
-			cached(ctx, s.lead)
 		}),
 		Entry("the Store is gone", func(ctx context.Context, s phoneShop) {
 			Expect(env.Client.Delete(ctx, s.store)).To(Succeed())
@@ -254,6 +248,19 @@ var _ = Describe("a customer who opts out", func() {
 		}),
 	)
 
+	DescribeTable("is heard in the conversation, whatever has become of the lead", func(ctx SpecContext, prepare func(*v1alpha1.CartRecovery)) {
+		shop := openPhoneShop(ctx)
+		prepare(shop.lead)
+		Expect(env.Client.Status().Update(ctx, shop.lead)).To(Succeed())
+		cached(ctx, shop.lead)
+		Expect(shop.hears(ctx, stops("m-1"))).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut, Lead: shop.lead.Name}))
+		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+		Expect(lead.Find(shop.current(ctx).Status.Conversation, "m-1")).NotTo(BeNil())
+	},
+		Entry("it is over", func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = &metav1.Time{Time: time.Now()} }),
+		Entry("it was not written to yet", func(l *v1alpha1.CartRecovery) { l.Status.Conversation = nil }),
+	)
+
 	It("is suppressed although two numbers share the key, whichever it is", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		at := contacted(time.Now(), v1alpha1.MessageSent)
@@ -261,7 +268,8 @@ var _ = Describe("a customer who opts out", func() {
 		shop.shop.lead(ctx, named("landline"), withPhone("+551132345678"), at)
 		message := stops("m-1")
 		message.Phone = "551132345678"
-		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut}))
+		got := shop.hears(ctx, message)
+		Expect(got).To(And(HaveField("Result", resultRecorded), HaveField("Reason", recordedOptOut), HaveField("Leads", ConsistOf("mobile", "landline"))))
 		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash", lead.PhoneHash("+5511932345678"))))
 	})
 

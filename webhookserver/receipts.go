@@ -34,7 +34,11 @@ const (
 )
 
 // mark is how far a message of ours got, and when; zero for what is not known.
-type mark struct{ delivered, read time.Time }
+type mark struct {
+	delivered, read time.Time
+	// chats are the gateway's ids of the chat that it got to, which is the customer's.
+	chats [2]string
+}
 
 // with returns the mark with a receipt: of two of one kind the earlier counts.
 func (m mark) with(status dialects.Status, at time.Time) mark {
@@ -70,14 +74,16 @@ func (m mark) on(message *v1alpha1.Message) bool {
 	return changed
 }
 
-// markAll writes marks, by the gateway's ids, on a lead's messages.
+// markAll writes marks, by the gateway's ids, on a lead's messages, and keeps the chats that they
+// came from: whoever gets our messages there is the customer.
 func markAll(recovery *v1alpha1.CartRecovery, marks map[string]mark) bool {
 	changed := false
 	for i := range recovery.Status.Conversation {
 		message := &recovery.Status.Conversation[i]
 		found, known := marks[message.GatewayID]
-		if known && message.GatewayID != "" && message.Role == v1alpha1.RoleAssistant {
-			changed = found.on(message) || changed
+		if known && message.GatewayID != "" && message.Role == v1alpha1.RoleAssistant && found.on(message) {
+			learnChats(recovery, found.chats[:])
+			changed = true
 		}
 	}
 	return changed
@@ -127,7 +133,11 @@ func (r *receipts) merge(name types.NamespacedName, more *gathered, now time.Tim
 	waiting.tries = max(waiting.tries, more.tries)
 	for id, each := range more.marks {
 		if known, is := waiting.marks[id]; is || len(waiting.marks) < r.marks {
-			waiting.marks[id] = known.with(dialects.Delivered, each.delivered).with(dialects.Read, each.read)
+			joined := known.with(dialects.Delivered, each.delivered).with(dialects.Read, each.read)
+			if each.chats[0] != "" {
+				joined.chats = each.chats
+			}
+			waiting.marks[id] = joined
 		}
 	}
 	dropped := 0
@@ -194,7 +204,7 @@ func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsA
 		s.wait(s.early, store, message)
 		return outcome{Result: resultGathered}, nil
 	}
-	leads, err := s.leadsByPhone(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Phone)
+	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
 		return outcome{}, err
 	}
@@ -218,7 +228,9 @@ func (s *Server) wait(among *receipts, name types.NamespacedName, message *diale
 	if at.IsZero() || at.After(now.Add(clockSkew)) {
 		at = now
 	}
-	dropped := among.add(name, message.ID, message.Status, at, time.Now())
+	told := mark{}.with(message.Status, at)
+	copy(told.chats[:], message.ChatIDs)
+	dropped := among.merge(name, &gathered{marks: map[string]mark{message.ID: told}}, time.Now())
 	s.Metrics.ReceiptsDropped.Add(float64(dropped))
 }
 

@@ -85,7 +85,7 @@ func TestReceiptsWait(t *testing.T) {
 		t.Errorf("due at %s: later receipts must not put the first one off", due)
 	}
 	first, taken := r.next()
-	if first != name(1) || len(taken.marks) != 1 || taken.marks["g-1"] != (mark{noon, noon.Add(time.Second)}) {
+	if first != name(1) || len(taken.marks) != 1 || taken.marks["g-1"] != (mark{delivered: noon, read: noon.Add(time.Second)}) {
 		t.Errorf("first %v %+v", first, taken)
 	}
 	if second, _ := r.next(); second != name(2) {

@@ -486,7 +486,7 @@ var _ = Describe("a cart of a lead that has ended", func() {
 	It("does not re-open it while the number is suppressed", func(ctx SpecContext) {
 		shop := openShop(ctx)
 		ended := shop.ended(ctx, 30*day)
-		keep(ctx, optOut(shop.namespace, shop.store.Name, gen.Phone, false))
+		keep(ctx, suppressionOf(shop.namespace, shop.store.Name, gen.Phone, false, v1alpha1.StopOptOut))
 		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
 		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))
 	})

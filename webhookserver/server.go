@@ -94,6 +94,8 @@ type Server struct {
 	// receipts wait with their leads, and early ones, whose lead is not known yet, with the
 	// store.
 	receipts, early *receipts
+	// ownTexts tells what a machine of a paired number writes to everybody.
+	ownTexts *ownTexts
 	// requests is what every request's context derives from; it ends after the drain.
 	requests    context.Context
 	endRequests context.CancelFunc
@@ -116,6 +118,7 @@ func New(options Options) (*Server, error) {
 		Options: options, live: index.NewLive(options.Live),
 		rejections: newRejections(), connections: newConnections(),
 		receipts: newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
+		ownTexts: newOwnTexts(),
 		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
 		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
 	}

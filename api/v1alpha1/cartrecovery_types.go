@@ -29,6 +29,9 @@ const (
 	// ReasonPaymentClaimed: the customer said that they have paid, and the platform did not
 	// confirm it within recovery.claimsPaidAfter.
 	ReasonPaymentClaimed = "PaymentClaimed"
+	// ReasonPairedPhone: the customer's number is the paired number itself, whose messages are
+	// nobody's answer. The condition is False.
+	ReasonPairedPhone = "PairedPhone"
 	// ReasonLateReply: the customer wrote after the lead had ended, and recovery.lateReplies
 	// is HandOff.
 	ReasonLateReply = "LateReply"
@@ -473,7 +476,8 @@ type Message struct {
 	// away message. It hands nothing over and is not answered.
 	// +optional
 	Automatic bool `json:"automatic,omitempty"`
-	// Instance names the WhatsAppInstance that a message of ours was claimed for.
+	// Instance names the WhatsAppInstance that a message of ours was claimed for, or that a
+	// customer's came in at.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Instance string `json:"instance,omitempty"`

@@ -12,6 +12,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/phone"
 )
 
 // The names of the indexes, for client.MatchingFields. Those with a store are kept by
@@ -41,12 +42,15 @@ const (
 	// LeadByEmail finds CartRecoveries by LeadEmailKey of any address of the customer,
 	// finished or not.
 	LeadByEmail = "lead.email"
-	// LeadByMessage finds unfinished CartRecoveries by LeadMessageKey.
+	// LeadByMessage finds CartRecoveries by LeadMessageKey: unfinished ones by every message of
+	// the conversation, finished ones by the last few.
 	LeadByMessage = "lead.message"
 	// LeadByClientID finds CartRecoveries by spec.clientID, in all namespaces, finished or not.
 	LeadByClientID = "lead.clientID"
 	// LeadBySale finds CartRecoveries by LeadSaleKey, finished or not.
 	LeadBySale = "lead.sale"
+	// LeadByChat finds CartRecoveries by LeadChatKey, finished or not.
+	LeadByChat = "lead.chat"
 	// SuppressionByPhone finds Suppressions by LeadPhoneKey.
 	SuppressionByPhone = "suppression.phone"
 )
@@ -82,6 +86,12 @@ func LeadMessageKey(store, gatewayID string) string {
 // LeadSaleKey is the value of LeadBySale: a store's name and a lead.SaleHash.
 func LeadSaleKey(store, saleHash string) string {
 	return store + "\x00" + saleHash
+}
+
+// LeadChatKey is the value of LeadByChat: a store's name and a gateway's id of a chat with the
+// customer.
+func LeadChatKey(store, chatID string) string {
+	return store + "\x00" + chatID
 }
 
 // GatewayName is the name an instance has at its gateway.
@@ -125,6 +135,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.CartRecovery{}, LeadByMessage, leadMessages},
 		{&v1alpha1.CartRecovery{}, LeadByClientID, leadClientID},
 		{&v1alpha1.CartRecovery{}, LeadBySale, leadSales},
+		{&v1alpha1.CartRecovery{}, LeadByChat, leadChats},
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
@@ -194,7 +205,7 @@ func leadPhone(object client.Object) []string {
 	if !ok || recovery.Spec.Customer.Phone == "" {
 		return nil
 	}
-	return []string{LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))}
+	return phoneKeys(recovery.Spec.StoreRef.Name, &v1alpha1.LeadCustomer{Phone: recovery.Spec.Customer.Phone})
 }
 
 func leadPhones(object client.Object) []string {
@@ -213,38 +224,51 @@ func leadEmails(object client.Object) []string {
 	return emailKeys(recovery.Spec.StoreRef.Name, &recovery.Spec.Customer)
 }
 
-// phoneKeys are the LeadPhoneKeys of all numbers of a customer, each once.
+// phoneKeys are the LeadPhoneKeys of all numbers of a customer, in every form that
+// lead.PhoneHashes knows, each once.
 func phoneKeys(store string, customer *v1alpha1.LeadCustomer) []string {
-	return customerKeys(customer.Phone, customer.OtherPhones, lead.PhoneHash, func(hash string) string { return LeadPhoneKey(store, hash) })
+	key := func(hash string) string { return LeadPhoneKey(store, hash) }
+	return customerKeys(customer.Phone, customer.OtherPhones, lead.PhoneHashes, key)
 }
 
 // emailKeys are the LeadEmailKeys of all addresses of a customer, each once.
 func emailKeys(store string, customer *v1alpha1.LeadCustomer) []string {
-	return customerKeys(customer.Email, customer.OtherEmails, lead.EmailHash, func(hash string) string { return LeadEmailKey(store, hash) })
+	hashes := func(email string) []string { return []string{lead.EmailHash(email)} }
+	return customerKeys(customer.Email, customer.OtherEmails, hashes, func(hash string) string { return LeadEmailKey(store, hash) })
 }
 
-func customerKeys(one string, others []string, hashed, key func(string) string) []string {
+func customerKeys(one string, others []string, hashes func(string) []string, key func(string) string) []string {
 	keys := make([]string, 0, 1+len(others))
 	for at := -1; at < len(others); at++ {
 		value := one
 		if at >= 0 {
 			value = others[at]
 		}
-		if hash := hashed(value); hash != "" && !slices.Contains(keys, key(hash)) {
-			keys = append(keys, key(hash))
+		for _, hash := range hashes(value) {
+			if hash != "" && !slices.Contains(keys, key(hash)) {
+				keys = append(keys, key(hash))
+			}
 		}
 	}
 	return keys
 }
 
+// maxFinishedMessages bounds by how many of its messages a finished lead is found: they are
+// kept for weeks, and who quotes one quotes the last.
+const maxFinishedMessages = 4
+
 func leadMessages(object client.Object) []string {
 	recovery, ok := object.(*v1alpha1.CartRecovery)
-	if !ok || lead.Finished(recovery) {
+	if !ok {
 		return nil
 	}
 	var keys []string
-	for i := range recovery.Status.Conversation {
-		message := &recovery.Status.Conversation[i]
+	conversation := recovery.Status.Conversation
+	if lead.Finished(recovery) {
+		conversation = conversation[max(0, len(conversation)-maxFinishedMessages):]
+	}
+	for i := range conversation {
+		message := &conversation[i]
 		switch {
 		case message.GatewayID != "":
 			keys = append(keys, LeadMessageKey(recovery.Spec.StoreRef.Name, message.GatewayID))
@@ -275,10 +299,33 @@ func leadSales(object client.Object) []string {
 	return keys
 }
 
+// leadChats are the chats of a lead: those that messages came in with, and that of the account
+// that the gateway found for the number.
+func leadChats(object client.Object) []string {
+	recovery, ok := object.(*v1alpha1.CartRecovery)
+	if !ok {
+		return nil
+	}
+	ids := recovery.Status.ChatIDs
+	if id := recovery.Status.WhatsAppID; id != "" {
+		ids = append(slices.Clip(ids), phone.JID(id))
+	}
+	keys := make([]string, 0, len(ids))
+	for _, id := range ids {
+		if key := LeadChatKey(recovery.Spec.StoreRef.Name, id); !slices.Contains(keys, key) {
+			keys = append(keys, key)
+		}
+	}
+	return keys
+}
+
 func suppressionPhone(object client.Object) []string {
 	suppression, ok := object.(*v1alpha1.Suppression)
 	if !ok {
 		return nil
+	}
+	if suppression.Spec.PhoneHash == "" {
+		return phoneKeys(suppression.Spec.StoreRef.Name, &v1alpha1.LeadCustomer{Phone: suppression.Spec.Phone})
 	}
 	return []string{LeadPhoneKey(suppression.Spec.StoreRef.Name, lead.SuppressedHash(suppression))}
 }

@@ -78,15 +78,17 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 	if phone == "" {
 		return false, nil
 	}
-	var suppressions v1alpha1.SuppressionList
-	key := LeadPhoneKey(store, lead.PhoneHash(phone))
-	err := reader.List(ctx, &suppressions, client.InNamespace(namespace), client.MatchingFields{SuppressionByPhone: key})
-	if err != nil {
-		return false, fmt.Errorf("find suppressions: %w", err)
-	}
-	for i := range suppressions.Items {
-		if !lead.Lapsed(&suppressions.Items[i], now) {
-			return true, nil
+	for _, hash := range lead.PhoneHashes(phone) {
+		var suppressions v1alpha1.SuppressionList
+		key := LeadPhoneKey(store, hash)
+		err := reader.List(ctx, &suppressions, client.InNamespace(namespace), client.MatchingFields{SuppressionByPhone: key})
+		if err != nil {
+			return false, fmt.Errorf("find suppressions: %w", err)
+		}
+		for i := range suppressions.Items {
+			if !lead.Lapsed(&suppressions.Items[i], now) {
+				return true, nil
+			}
 		}
 	}
 	return false, nil

@@ -26,9 +26,18 @@ func FullNumber(number string) string {
 
 // SamePhone says whether two numbers are one phone, however they are written. No number is
 // the same as none. Numbers with the same phone.Key need not be: a landline and a mobile can
-// have one.
+// have one (see phone.Shared).
 func SamePhone(a, b string) bool {
-	return a != "" && b != "" && (a == b || FullNumber(a) == FullNumber(b))
+	return a != "" && b != "" && (a == b || oneWriting(a) == oneWriting(b))
+}
+
+// oneWriting is a number in a form that all ways of writing it have: its key, where nobody
+// else's number has that.
+func oneWriting(number string) string {
+	if full := FullNumber(number); phone.Shared(full) {
+		return full
+	}
+	return "+" + phone.Key(number)
 }
 
 // SameCustomer says whether two customers are one: they share an e-mail address or a phone.

@@ -41,8 +41,7 @@ var nameEncoding = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPa
 func Name(id Identity) string {
 	customer := "email:" + id.Email
 	if id.Email == "" {
-		// Not its key, which a landline and a mobile can share.
-		customer = "phone:" + FullNumber(id.Phone)
+		customer = "phone:" + oneWriting(id.Phone)
 	}
 	sum := sha256.Sum256([]byte(strings.Join([]string{
 		id.ClientID, string(id.Platform), id.ProductID, customer,
@@ -58,6 +57,19 @@ func PhoneHash(number string) string {
 		return ""
 	}
 	return hash("phone", key)
+}
+
+// PhoneHashes are the PhoneHash of a number, first, and those that it had before ways of
+// writing it were known (see phone.Keys): what was stored under one of them is still found.
+func PhoneHashes(number string) []string {
+	if PhoneHash(number) == "" {
+		return nil
+	}
+	keys := phone.Keys(number)
+	for i := range keys {
+		keys[i] = hash("phone", keys[i])
+	}
+	return keys
 }
 
 // EmailHash is the value of the label v1alpha1.LabelEmailKey; "" for no address.
@@ -109,7 +121,8 @@ func customerLabels(customer *v1alpha1.LeadCustomer) map[string]string {
 
 // CustomerKeys are the keys of the labels that find a customer's leads: one for each number
 // and address (v1alpha1.LabelPhonePrefix, v1alpha1.LabelEmailPrefix), the labels having no
-// value. Numbers that differ by the ninth digit have one key.
+// value. Numbers that differ by the ninth digit have one key; leads that have not got the key
+// of today yet are found by that of their day.
 func CustomerKeys(customer *v1alpha1.LeadCustomer) []string {
 	var keys []string
 	add := func(prefix, hash string) {
@@ -118,7 +131,9 @@ func CustomerKeys(customer *v1alpha1.LeadCustomer) []string {
 		}
 	}
 	for _, number := range phonesOf(customer) {
-		add(v1alpha1.LabelPhonePrefix, PhoneHash(number))
+		for _, hash := range PhoneHashes(number) {
+			add(v1alpha1.LabelPhonePrefix, hash)
+		}
 	}
 	for _, email := range emailsOf(customer) {
 		add(v1alpha1.LabelEmailPrefix, EmailHash(email))

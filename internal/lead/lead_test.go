@@ -181,3 +181,37 @@ func TestLabelled(t *testing.T) {
 		}
 	}
 }
+
+// TestOneNumberInTwoWays: what a platform calls a customer's number and what WhatsApp calls it
+// are one customer, one name, and one label.
+func TestOneNumberInTwoWays(t *testing.T) {
+	for name, forms := range map[string][2]string{
+		"Mexico": {"+525512345678", "5215512345678"}, "Argentina": {"+541123456789", "5491123456789"},
+		"Ivory Coast": {"+2250707123456", "22507123456"}, "Benin": {"+2290197123456", "22997123456"},
+		"Brazil": {"+5511987654321", "551187654321"},
+	} {
+		if !lead.SamePhone(forms[0], forms[1]) {
+			t.Errorf("%s: two phones", name)
+		}
+		if lead.PhoneHash(forms[0]) != lead.PhoneHash(forms[1]) {
+			t.Errorf("%s: two hashes", name)
+		}
+		if lead.Name(lead.Identity{Phone: forms[0]}) != lead.Name(lead.Identity{Phone: forms[1]}) {
+			t.Errorf("%s: two names", name)
+		}
+	}
+	for name, pair := range map[string][2]string{
+		"two operators of Ivory Coast": {"+2250707123456", "+2250507123456"},
+		"a landline and a mobile":      {"+551132345678", "+5511932345678"},
+	} {
+		if lead.SamePhone(pair[0], pair[1]) {
+			t.Errorf("%s are one phone", name)
+		}
+	}
+	if hashes := lead.PhoneHashes("+5215512345678"); len(hashes) != 2 || hashes[0] != lead.PhoneHash("525512345678") {
+		t.Errorf("hashes %v", hashes)
+	}
+	if lead.PhoneHashes("") != nil {
+		t.Error("no number has a hash")
+	}
+}

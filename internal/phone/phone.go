@@ -36,7 +36,7 @@ const (
 // Numbers with a plus (or 00) of other countries are kept when their length is
 // possible there; without a plus they are taken for foreign ones only when they are
 // too long for the region and valid elsewhere. A Brazilian mobile without the ninth
-// digit gets it.
+// digit gets it, and so do other countries' numbers what they have got since (see forms.go).
 func Normalize(raw, region string) (e164 string, ok bool) {
 	digits, plus, ok := scan(raw)
 	if !ok {
@@ -56,14 +56,33 @@ func Normalize(raw, region string) (e164 string, ok bool) {
 }
 
 // Key is what two writings of one number have in common: for Brazil 55, the area code
-// and the last eight digits, which survives the ninth digit; all digits for every
-// other country. number has its country code, with or without the plus.
+// and the last eight digits, which survives the ninth digit; for the countries of forms.go
+// what survives theirs; all digits for every other country. number has its country code, with
+// or without the plus.
 func Key(number string) string {
 	digits := Digits(number)
-	if strings.HasPrefix(digits, brazilCode) && (len(digits) == 12 || len(digits) == 13) {
+	if isBrazil(digits) {
 		return digits[:4] + digits[len(digits)-8:]
 	}
-	return digits
+	return keyOf(digits)
+}
+
+// Keys are the Key of a number, first, and what was or could have been its key before ways of
+// writing it were known: what was stored under one of them is still found.
+func Keys(number string) []string {
+	key := Key(number)
+	return append([]string{key}, otherForms(key)...)
+}
+
+// Shared says whether different numbers can have the Key of this one: a landline and a mobile
+// in Brazil, two operators' in Ivory Coast. Elsewhere who has the key is who has the number.
+func Shared(number string) bool {
+	digits := Digits(number)
+	return isBrazil(digits) || strings.HasPrefix(digits, ivoryCoastCode)
+}
+
+func isBrazil(digits string) bool {
+	return strings.HasPrefix(digits, brazilCode) && (len(digits) == 12 || len(digits) == 13)
 }
 
 // FromJID takes the phone number out of a WhatsApp id of a person's account, as digits
@@ -88,6 +107,9 @@ func FromJID(jid string) (digits string, ok bool) {
 	}
 	return strings.Clone(user), true
 }
+
+// JID is the WhatsApp id of the account with these digits, as FromJID reads it.
+func JID(digits string) string { return digits + "@s.whatsapp.net" }
 
 // Digits drops everything that is no digit: the way a gateway wants an E.164 number.
 func Digits(e164 string) string {
@@ -222,6 +244,7 @@ func libraryKnowsLine(national string) bool {
 
 // foreign reads digits that start with another country's code.
 func foreign(digits string, strict bool) (string, bool) {
+	digits = current(digits)
 	if len(digits) > maxDigits+1 {
 		return "", false
 	}
@@ -234,7 +257,7 @@ func foreign(digits string, strict bool) (string, bool) {
 
 // regional reads digits without a plus in a country other than Brazil.
 func regional(digits, region string) (string, bool) {
-	if number, err := phonenumbers.Parse(digits, region); err == nil {
+	if number, err := phonenumbers.Parse(atHome(digits, region), region); err == nil {
 		if e164, ok := format(number, true); ok {
 			return e164, true
 		}

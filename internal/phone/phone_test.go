@@ -2,6 +2,7 @@ package phone
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -62,6 +63,34 @@ func TestNormalize(t *testing.T) {
 		{"United States are the region", "(415) 555-2671", "US", "+14155552671"},
 		{"Brazil without plus in another region", "5521987654321", "PT", "+5521987654321"},
 
+		{"Mexico", "+52 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico with the 1 of old", "+52 1 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico as WhatsApp has it", "5215512345678", "BR", "+525512345678"},
+		{"Mexico with 044", "+52 044 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico with 01", "+52 01 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico is the region", "55 1234 5678", "MX", "+525512345678"},
+		{"Mexico is the region, 044", "044 55 1234 5678", "MX", "+525512345678"},
+		{"Mexico is the region, 045", "045 55 1234 5678", "MX", "+525512345678"},
+		{"Mexico is the region, as WhatsApp has it", "521 55 1234 5678", "MX", "+525512345678"},
+		{"Argentina without the 9 is a landline's", "+54 11 2345-6789", "BR", "+541123456789"},
+		{"Argentina with the 9", "+54 9 11 2345-6789", "BR", "+5491123456789"},
+		{"Argentina with 15", "+54 11 15 2345-6789", "BR", "+5491123456789"},
+		{"Argentina with both", "+54 9 11 15 2345-6789", "BR", "+5491123456789"},
+		{"Argentina is the region", "(02954) 15 41-2345", "AR", "+5492954412345"},
+		{"Ivory Coast", "+225 07 07 12 34 56", "BR", "+2250707123456"},
+		{"Ivory Coast of old, Orange", "+225 07 12 34 56", "BR", "+2250707123456"},
+		{"Ivory Coast of old, MTN", "+225 54 12 34 56", "BR", "+2250554123456"},
+		{"Ivory Coast of old, Moov", "+225 01 12 34 56", "BR", "+2250101123456"},
+		{"Ivory Coast of old, a landline", "+225 22 41 23 45", "BR", "+2252722412345"},
+		{"Ivory Coast is the region", "07 12 34 56", "CI", "+2250707123456"},
+		{"Benin", "+229 01 97 12 34 56", "BR", "+2290197123456"},
+		{"Benin of old", "+229 97 12 34 56", "BR", "+2290197123456"},
+		{"Benin is the region", "97 12 34 56", "BJ", "+2290197123456"},
+		{"Vietnam of old", "+84 163 123 4567", "BR", "+84331234567"},
+		{"Vietnam is the region", "0163 123 4567", "VN", "+84331234567"},
+		{"Italy keeps the zero of a landline", "+39 06 1234 5678", "BR", "+390612345678"},
+		{"Croatia with the trunk zero", "+385 098 123 4567", "BR", "+385981234567"},
+
 		{"empty", "", "BR", ""},
 		{"blank", " \t ", "BR", ""},
 		{"letters", "21 98765-43ab", "BR", ""},
@@ -110,6 +139,18 @@ func TestKey(t *testing.T) {
 		{"landline", "+551132224455", "551132224455"},
 		{"foreign", "+351912345678", "351912345678"},
 		{"foreign without plus", "351912345678", "351912345678"},
+		{"Mexico", "+525512345678", "525512345678"},
+		{"Mexico at WhatsApp", "5215512345678", "525512345678"},
+		{"Mexico, an area code that begins with 1 is none", "521551234567", "521551234567"},
+		{"Argentina, as a landline", "+541123456789", "541123456789"},
+		{"Argentina, as a mobile", "5491123456789", "541123456789"},
+		{"Argentina, a short number", "54911", "54911"},
+		{"Ivory Coast", "+2250707123456", "22507123456"},
+		{"Ivory Coast of old", "22507123456", "22507123456"},
+		{"Benin", "+2290197123456", "22997123456"},
+		{"Benin of old", "22997123456", "22997123456"},
+		{"Vietnam", "+84331234567", "84331234567"},
+		{"Vietnam of old", "841631234567", "84331234567"},
 		{"nothing", "", ""},
 		{"no digits", "+", ""},
 	} {
@@ -209,11 +250,44 @@ func TestCustomerAndWhatsAppMeet(t *testing.T) {
 	}
 }
 
+// TestKeysKeepWhatWasStored: what an earlier version stored under a number's digits is found by
+// the number in whatever form.
+func TestKeysKeepWhatWasStored(t *testing.T) {
+	for name, forms := range map[string][]string{
+		"Brazil": {"5521987654321", "552187654321"}, "Portugal": {"351912345678"},
+		"Mexico": {"525512345678", "5215512345678"}, "Argentina": {"541123456789", "5491123456789"},
+		"Ivory Coast": {"2250707123456", "22507123456"}, "Benin": {"2290197123456", "22997123456"},
+	} {
+		for _, form := range forms {
+			keys := Keys("+" + form)
+			if keys[0] != Key(form) || len(keys) > 2 {
+				t.Errorf("%s: keys %v", name, keys)
+			}
+			for _, stored := range forms {
+				if name != "Brazil" && !slices.Contains(keys, stored) {
+					t.Errorf("%s: %s does not find what was stored as %s", name, form, stored)
+				}
+			}
+		}
+	}
+}
+
+func TestShared(t *testing.T) {
+	for number, want := range map[string]bool{
+		"+5521987654321": true, "+551132224455": true, "2250707123456": true,
+		"+525512345678": false, "5491123456789": false, "+351912345678": false, "": false, "55": false,
+	} {
+		if Shared(number) != want {
+			t.Errorf("Shared(%q) is %v", number, !want)
+		}
+	}
+}
+
 func FuzzNormalize(f *testing.F) {
 	for _, raw := range []string{
 		"(21) 98765-4321", "+55 43 9183-4229", "55999887766", "0152198765-4321", "0055", "+", "+1",
 		"+351 912 345 678", "351912345678", "0800 123 4567", "99999999999", "abc", "\xff", "+800 1234 5678",
-		"+39 0 12345", "+52 1 55 1234 5678", "+54 9 11 2345 6789", "+5700000000001",
+		"+39 0 12345", "+52 1 55 1234 5678", "+52 1 1 1 55 1234 5678", "+225 07 12 34 56", "+229 97 12 34 56", "+84 163 123 4567", "+54 9 11 15 2345 6789", "+54 9 11 2345 6789", "+5700000000001",
 	} {
 		for _, region := range []string{"BR", "PT", "MX", ""} {
 			f.Add(raw, region)
@@ -241,7 +315,8 @@ func FuzzNormalize(f *testing.F) {
 }
 
 func FuzzKey(f *testing.F) {
-	for _, number := range []string{"+5521987654321", "552187654321", "55", "351912345678", "", "x", "550001120000000", "550119876543"} {
+	for _, number := range []string{"+5521987654321", "552187654321", "55", "351912345678", "", "x", "550001120000000", "550119876543",
+		"5215512345678", "5491123456789", "22507123456", "2290101234567", "841201234567"} {
 		f.Add(number)
 	}
 	f.Fuzz(func(t *testing.T, number string) {

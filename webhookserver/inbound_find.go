@@ -1,0 +1,131 @@
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/fence"
+	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/webhookserver/dialects"
+)
+
+// This file finds the leads that a gateway's message may belong to: by the number, by the
+// gateway's ids of the chat, and by the messages that it is, or answers to.
+
+// maxChats bounds the chat ids of one message that are looked up.
+const maxChats = 4
+
+// query is a value of an index of leads.
+type query struct{ field, key string }
+
+// queries find the leads of a message.
+func queries(store string, message *dialects.Message) []query {
+	var all []query
+	if message.Phone != "" {
+		all = append(all, query{index.LeadByAnyPhone, index.LeadPhoneKey(store, lead.PhoneHash(message.Phone))})
+	}
+	for _, id := range message.ChatIDs[:min(len(message.ChatIDs), maxChats)] {
+		all = append(all, query{index.LeadByChat, index.LeadChatKey(store, id)})
+	}
+	for _, id := range []string{messageID(message), message.Quotes} {
+		if id != "" {
+			all = append(all, query{index.LeadByMessage, index.LeadMessageKey(store, id)})
+		}
+	}
+	return all
+}
+
+// cachedLeads finds the leads that a message may belong to in the cache, each once.
+func (s *Server) cachedLeads(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+) ([]v1alpha1.CartRecovery, error) {
+	var found []v1alpha1.CartRecovery
+	for _, each := range queries(instance.Spec.StoreRef.Name, message) {
+		var leads v1alpha1.CartRecoveryList
+		err := s.Client.List(ctx, &leads, client.InNamespace(instance.Namespace), client.MatchingFields{each.field: each.key})
+		if err != nil {
+			return nil, fmt.Errorf("find the leads of a message: %w", err)
+		}
+		found = withOthers(found, leads.Items)
+	}
+	return found, nil
+}
+
+// liveLeads finds the leads that a message may belong to as the API server has them now: all of
+// its number, by their labels, and those that the cache knew by something else. Of a hidden
+// number the cache alone knows the leads: no label tells of a chat.
+func (s *Server) liveLeads(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, cached []v1alpha1.CartRecovery,
+) ([]v1alpha1.CartRecovery, error) {
+	var found []v1alpha1.CartRecovery
+	if message.Phone != "" {
+		labels := lead.CustomerKeys(&v1alpha1.LeadCustomer{Phone: message.Phone})
+		leads, err := s.live.Leads(ctx, instance.Namespace, instance.Spec.StoreRef.Name, labels)
+		if err != nil {
+			return nil, err
+		}
+		found = withOthers(found, leads)
+	}
+	for i := range cached {
+		if leadNamed(found, cached[i].Name) != nil {
+			continue
+		}
+		var read v1alpha1.CartRecovery
+		err := s.Live.Get(ctx, client.ObjectKeyFromObject(&cached[i]), &read)
+		if apierrors.IsNotFound(err) {
+			continue
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read a lead: %w", err)
+		}
+		found = append(found, read)
+	}
+	return found, nil
+}
+
+// fencedLeads finds the leads that a message may belong to once it was written to one: all that
+// were made before, from the cache as soon as that has the write, else from the API server.
+func (s *Server) fencedLeads(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, stored *v1alpha1.CartRecovery,
+) ([]v1alpha1.CartRecovery, error) {
+	err := s.Fence.Await(ctx, stored.Namespace, stored.ResourceVersion)
+	if err != nil && !errors.Is(err, fence.ErrNotSeen) {
+		return nil, fmt.Errorf("await a message in the cache: %w", err)
+	}
+	cached, missing := s.cachedLeads(ctx, instance, message)
+	if missing != nil || err == nil {
+		return cached, missing
+	}
+	return s.liveLeads(ctx, instance, message, cached)
+}
+
+// withOthers are leads and, of more, those that are not among them.
+func withOthers(leads, more []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
+	for i := range more {
+		if leadNamed(leads, more[i].Name) == nil {
+			leads = append(leads, more[i])
+		}
+	}
+	return leads
+}
+
+// leadNamed is the lead of this name; nil when there is none.
+func leadNamed(leads []v1alpha1.CartRecovery, name string) *v1alpha1.CartRecovery {
+	at := slices.IndexFunc(leads, func(each v1alpha1.CartRecovery) bool { return each.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return &leads[at]
+}
+
+// isOneOf says whether a number is one of a customer's.
+func isOneOf(customer *v1alpha1.LeadCustomer, number string) bool {
+	return lead.SamePhone(customer.Phone, number) || slices.ContainsFunc(customer.OtherPhones, sameAs(number))
+}

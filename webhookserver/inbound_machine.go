@@ -1,0 +1,156 @@
+package webhookserver
+
+import (
+	"crypto/sha256"
+	"slices"
+	"sync"
+	"time"
+	"unicode/utf8"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/lru"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/webhookserver/dialects"
+)
+
+// This file tells what a machine wrote from what a person did, on either side: greetings and
+// away messages of WhatsApp's Business app, which come as if somebody had written them.
+
+const (
+	// greetingWithin is how fast after the customer's message a message of the paired number is
+	// its greeting: nobody reads and writes in that time.
+	greetingWithin = 3 * time.Second
+	// awayWithin is how fast one that reads like an away message is one.
+	awayWithin = time.Minute
+	// freshWithin is how old a message may be, by its own time, for its arrival to tell how fast
+	// it was written: after an outage everything arrives at once.
+	freshWithin = 10 * time.Second
+	// answerWithin is how fast after ours a longer message of the customer is a machine's.
+	answerWithin = 2 * time.Second
+	// longEnough is from how many characters on a text takes time to write, and says something
+	// when it is repeated: "sim" and "oi" do neither.
+	longEnough = 20
+	// otherChats is how many other chats got a text that is a machine's.
+	otherChats = 2
+	// textMemory is how long, and maxTexts how many, own texts are remembered.
+	textMemory = 24 * time.Hour
+	maxTexts   = 4096
+)
+
+// isAutomaticOwn says whether a machine of the paired number wrote a message: the gateway says
+// so, or it came at once upon the customer's, or soon and reads like it, or other chats got the
+// same text (repeated).
+func isAutomaticOwn(recovery *v1alpha1.CartRecovery, message *dialects.Message, repeated bool, now time.Time) bool {
+	if message.Kind == dialects.Edited {
+		return false
+	}
+	if repeated || message.Automatic {
+		return true
+	}
+	inbound := lead.LastInbound(recovery)
+	if inbound == nil || !isFresh(message, now) {
+		return false
+	}
+	after := now.Sub(inbound.At.Time)
+	return after >= 0 && (after <= greetingWithin || after <= awayWithin && policy.LooksAutomatic(message.Text))
+}
+
+func isFresh(message *dialects.Message, now time.Time) bool {
+	return message.At.IsZero() || now.Sub(message.At) <= freshWithin
+}
+
+// greetedAhead takes a hand-off back that the greeting made which comes upon this message of
+// the customer's: of two deliveries the later can be the first to come.
+func greetedAhead(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) {
+	conversation := recovery.Status.Conversation
+	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
+	if len(conversation) == 0 || condition == nil || condition.Status != metav1.ConditionTrue || condition.Reason != v1alpha1.ReasonOperatorWrote {
+		return
+	}
+	last := &conversation[len(conversation)-1]
+	took := condition.LastTransitionTime.Time.Equal(last.At.UTC().Truncate(time.Second))
+	if last.Role != v1alpha1.RoleOperator || last.Automatic || !took || !isFresh(message, now) ||
+		now.Sub(last.At.Time) > greetingWithin || message.At.After(last.At.Time) {
+		return
+	}
+	last.Automatic = true
+	apimeta.RemoveStatusCondition(&recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
+}
+
+// isAutomaticAnswer says whether a machine seems to answer for the customer: the message reads
+// like it, or came faster than anybody writes, or says for the third time what it said before.
+func isAutomaticAnswer(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+	if policy.LooksAutomatic(message.Text) {
+		return true
+	}
+	text := gist(message.Text)
+	if utf8.RuneCountInString(text) < longEnough {
+		return false
+	}
+	return isAtOnce(recovery, message, now) || saidBefore(recovery, text) >= 2
+}
+
+// isAtOnce says whether a message came at once upon one of ours.
+func isAtOnce(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+	last := lastContact(recovery)
+	after := now.Sub(last)
+	return !last.IsZero() && isFresh(message, now) && after >= 0 && after <= answerWithin
+}
+
+// saidBefore is how often the customer wrote this text in the current cycle.
+func saidBefore(recovery *v1alpha1.CartRecovery, text string) int {
+	count := 0
+	for i := range recovery.Status.Conversation {
+		message := &recovery.Status.Conversation[i]
+		if message.Role == v1alpha1.RoleCustomer && message.Cycle == recovery.Status.Cycle && gist(message.Text) == text {
+			count++
+		}
+	}
+	return count
+}
+
+// ownTexts remembers, for a day, which chats got which texts of the paired numbers, as hashes:
+// what several chats got is nobody's own words. Each replica has its own; it only ever keeps a
+// hand-over from happening.
+type ownTexts struct {
+	mu    sync.Mutex
+	texts *lru.Cache
+}
+
+type textHash [sha256.Size]byte
+
+// heardText is in which chats a text was seen, otherChats at most, and when last.
+type heardText struct {
+	chats []textHash
+	last  time.Time
+}
+
+func newOwnTexts() *ownTexts { return &ownTexts{texts: lru.New(maxTexts)} }
+
+// repeated notes a text of a number in a chat, and says whether otherChats others got it within
+// textMemory.
+func (o *ownTexts) repeated(number, chat, text string, now time.Time) bool {
+	text = gist(text)
+	if chat == "" || utf8.RuneCountInString(text) < longEnough {
+		return false
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	key, here := sha256.Sum256([]byte(number+"\x00"+text)), textHash(sha256.Sum256([]byte(chat)))
+	known, _ := o.texts.Get(textHash(key))
+	heard, _ := known.(heardText)
+	if now.Sub(heard.last) > textMemory {
+		heard.chats = nil
+	}
+	others := slices.DeleteFunc(slices.Clone(heard.chats), func(each textHash) bool { return each == here })
+	if len(others) == len(heard.chats) && len(heard.chats) <= otherChats {
+		heard.chats = append(heard.chats, here)
+	}
+	heard.last = now
+	o.texts.Add(textHash(key), heard)
+	return len(others) >= otherChats
+}
