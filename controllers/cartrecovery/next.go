@@ -31,7 +31,7 @@ func withNext(s situation, next *v1alpha1.CartRecovery) {
 func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 	next := &v1alpha1.NextAction{Action: string(planned.kind), Message: planned.message.id, Reason: bounded(planned.why, maxReason)}
 	switch {
-	case planned.kind == wait && !planned.until.IsZero():
+	case planned.kind == wait && !planned.until.IsZero() && !planned.writing && !movesOn(planned.blocked):
 		next.Time = whole(planned.until)
 	case planned.kind != wait:
 		next.Time = whole(s.now)
@@ -45,6 +45,40 @@ func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 		next.Reason = planned.outcome
 	}
 	return next
+}
+
+// movesOn says whether the time of a wait for this reason is only when it is looked at again: what
+// stands in the way tells no time, and writing each look would cost a write a minute and lead.
+func movesOn(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonAIRefused, v1alpha1.ReasonGatewayUnavailable,
+		v1alpha1.ReasonNoCredentials, v1alpha1.ReasonPaced:
+		return true
+	default:
+		return false
+	}
+}
+
+const (
+	// lateLook is how soon a wait must end for its lead not to be told of: it is being acted on.
+	lateLook = 10 * time.Second
+	// unblockedLook is how long the time of a message that nothing stands in the way of may have
+	// passed: within it its turn comes, or the lead is Paced.
+	unblockedLook = pacedAfter
+)
+
+// overdue says whether the time that the status shows has passed, while the lead waits longer:
+// then it is written anew. A text that is being written is no wait.
+func overdue(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) bool {
+	shown := status.NextActionTime
+	if shown == nil || status.CompletionTime != nil || planned.kind != wait || planned.writing {
+		return false
+	}
+	passed := now.Sub(shown.Time)
+	if planned.blocked == "" && !planned.handedOff && passed <= unblockedLook {
+		return false
+	}
+	return passed > 0 && (planned.until.IsZero() || planned.until.Sub(now) > lateLook)
 }
 
 // waitedFor is what a wait for a message is a wait for.

@@ -1,6 +1,7 @@
 package cartrecovery
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
 	"io"
@@ -277,7 +278,7 @@ func (sim *simulation) reconcile(each *simLead) {
 	}
 	switch planned.kind {
 	case wait:
-		sim.change(each, waiting(planned, s.now))
+		sim.decide(each, &planned, waiting(planned, s.now))
 		if planned.blocked != "" {
 			sim.counts["blocked "+planned.blocked]++
 		}
@@ -294,16 +295,25 @@ func (sim *simulation) reconcile(each *simLead) {
 	case resolve:
 		sim.resolve(each, s, planned.message)
 	case handOver:
-		sim.change(each, handedOver(1, 0, s.now))
+		sim.change(each, handedOverFor(cmp.Or(planned.outcome, v1alpha1.ReasonCustomerAsked), 1, 0, s.now))
 		each.drafts = map[textID]draft{}
 		sim.counts["handed over"]++
 		sim.wakeAt(each, s.now)
 	case resume:
-		sim.change(each, resumed(lead.ResumeRequest(each.object), 1, s.now))
+		sim.change(each, resumedFor(planned.outcome, lead.ResumeRequest(each.object), 1, s.now))
 		sim.wakeAt(each, s.now)
 	case reopen:
-		sim.change(each, reopened(1, s.now))
+		sim.change(each, reopened(1, each.store.policy.ExpireAfter, s.now))
 		each.gone = map[string]int{}
+		sim.wakeAt(each, s.now)
+	case reopenForAnswer:
+		sim.counts["answered late"]++
+		sim.change(each, answeredLate(1, s.now))
+		sim.wakeAt(each, s.now)
+	case stop:
+		sim.stops(each, *planned.stop)
+	case settle:
+		sim.change(each, uncalled(planned.message.id, planned.message.due, stillWanted(s), s.now))
 		sim.wakeAt(each, s.now)
 	case finish:
 		sim.counts["ended "+planned.outcome]++
@@ -336,11 +346,16 @@ func (sim *simulation) drainWoken() {
 }
 
 // change applies a status change, as a write does.
-func (sim *simulation) change(each *simLead, apply change) {
+func (sim *simulation) change(each *simLead, apply change) { sim.decide(each, nil, apply) }
+
+// decide applies a status change that goes with what is done next, nil for what plan says.
+func (sim *simulation) decide(each *simLead, decided *action, apply change) {
 	next := each.object.DeepCopy()
 	if apply(&next.Status) && !reflect.DeepEqual(each.object.Status, next.Status) {
 		sumUp(next)
-		withNext(*sim.situation(each), next)
+		s := sim.situation(each)
+		s.decided = decided
+		withNext(*s, next)
 		each.object = next
 		sim.counts["writes"]++
 		// Its own write wakes a lead like any other.
@@ -441,7 +456,8 @@ func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
 		sim.change(each, unknown(claimed.id))
 	default:
 		until := nextResolve(claimed.due, s.now)
-		sim.change(each, waiting(blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed), s.now))
+		again := blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed)
+		sim.decide(each, &again, waiting(again, s.now))
 		sim.wakeAt(each, until)
 		return
 	}
@@ -590,6 +606,20 @@ func (sim *simulation) says(each *simLead, text string) {
 		}
 	}
 	sim.appends(each, v1alpha1.RoleCustomer, text)
+}
+
+// stops stores that the AI understood a customer to ask for it, in all their open leads.
+func (sim *simulation) stops(each *simLead, asked v1alpha1.Stop) {
+	each.store.suppressed[each.object.Spec.Customer.Phone] = sim.clock.now
+	sim.counts["stopped"]++
+	for _, other := range each.store.leads {
+		if other.deleted || lead.Over(other.object) || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
+			continue
+		}
+		other.object = other.object.DeepCopy()
+		other.object.Spec.Stop = &asked
+		sim.wakeAt(other, sim.clock.now)
+	}
 }
 
 // appends stores what somebody wrote.
