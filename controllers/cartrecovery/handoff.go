@@ -137,12 +137,13 @@ func handedOver(generation, tokens int64, now time.Time) change {
 func handedOverFor(reason string, generation, tokens int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		unblock(status)
-		answeredLate(generation, now)(status)
+		late := answeredLate(generation, now)(status)
 		status.TokensUsed += tokens
-		return apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
+		given := apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: reason, Message: lead.HandOffMessage(reason),
 			ObservedGeneration: generation, LastTransitionTime: *whole(now),
 		})
+		return given || late
 	}
 }
 

@@ -39,7 +39,7 @@ func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 	unhindered := planned.blocked == "" || planned.blocked == v1alpha1.ReasonQuietHours
 	if planned.kind == wait && unhindered && planned.message.id != "" && planned.message.due.After(s.now) {
 		// That a text is written ahead is of no interest to people; when the message goes is.
-		next.Action, next.Time = waitedFor(planned.message.id), whole(planned.message.due)
+		next.Action, next.Time = waitedFor(planned.message.id), whole(latest(planned.message.due, planned.until))
 	}
 	if next.Reason == "" {
 		next.Reason = planned.outcome
@@ -60,25 +60,28 @@ func movesOn(reason string) bool {
 }
 
 const (
-	// lateLook is how soon a wait must end for its lead not to be told of: it is being acted on.
+	// lateLook is how much later than the time that is shown a lead may be looked at.
 	lateLook = 10 * time.Second
-	// unblockedLook is how long the time of a message that nothing stands in the way of may have
-	// passed: within it its turn comes, or the lead is Paced.
+	// unblockedLook is the same for a message that nothing stands in the way of: within it its turn
+	// comes, or the lead is Paced.
 	unblockedLook = pacedAfter
 )
 
-// overdue says whether the time that the status shows has passed, while the lead waits longer:
-// then it is written anew. A text that is being written is no wait.
+// overdue says whether the time that the status shows has passed, or will have before the lead is
+// looked at again: then it is written anew. A text that is being written is no wait.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) bool {
 	shown := status.NextActionTime
 	if shown == nil || status.CompletionTime != nil || planned.kind != wait || planned.writing {
 		return false
 	}
-	passed := now.Sub(shown.Time)
-	if planned.blocked == "" && !planned.handedOff && passed <= unblockedLook {
-		return false
+	allowed := lateLook
+	if planned.blocked == "" && !planned.handedOff {
+		allowed = unblockedLook
 	}
-	return passed > 0 && (planned.until.IsZero() || planned.until.Sub(now) > lateLook)
+	if planned.until.IsZero() {
+		return now.Sub(shown.Time) > allowed
+	}
+	return planned.until.Sub(shown.Time) > allowed
 }
 
 // waitedFor is what a wait for a message is a wait for.
