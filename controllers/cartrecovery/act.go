@@ -75,10 +75,11 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 		r.tellHandedOff(s.lead, s.now)
 	}
 	s.decided = &planned
-	if _, err := r.write(ctx, s, waiting(planned, s.now)); err != nil {
+	written, err := r.write(ctx, s, waiting(planned, s.now))
+	if err != nil {
 		return afterConflict(err)
 	}
-	return r.until(planned.until), nil
+	return r.until(lookAgain(&written.Status, planned, s.now)), nil
 }
 
 // prepare asks for the text of a message and does not wait for it; the draft's end brings

@@ -65,13 +65,26 @@ const (
 	// unblockedLook is the same for a message that nothing stands in the way of: within it its turn
 	// comes, or the lead is Paced.
 	unblockedLook = pacedAfter
+	// soonShown is how long ahead a time that is shown is brought up to date: every message moves
+	// the end of a lead, and that must not cost a write.
+	soonShown = 2 * prepareAhead
 )
 
-// overdue says whether the time that the status shows has passed, or will have before the lead is
-// looked at again: then it is written anew. A text that is being written is no wait.
+// lookAgain is when a lead that waits is looked at again: when the wait is over, and before, when
+// the time that it shows has come.
+func lookAgain(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) time.Time {
+	shown := status.NextActionTime
+	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.until.IsZero() {
+		return planned.until
+	}
+	return earliest(planned.until, shown.Time)
+}
+
+// overdue says whether the time that the status shows has passed, or soon will have, while the
+// lead waits longer: then it is written anew. A text that is being written is no wait.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) bool {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || planned.kind != wait || planned.writing {
+	if shown == nil || status.CompletionTime != nil || planned.kind != wait || planned.writing || shown.Sub(now) > soonShown {
 		return false
 	}
 	allowed := lateLook

@@ -297,7 +297,7 @@ func (sim *simulation) reconcile(each *simLead) {
 			sim.counts["blocked "+planned.blocked]++
 		}
 		if !planned.until.IsZero() {
-			sim.wakeAt(each, latest(planned.until, s.now.Add(time.Millisecond)))
+			sim.wakeAt(each, latest(lookAgain(&each.object.Status, planned, s.now), s.now.Add(time.Millisecond)))
 		}
 	case check:
 		each.checked = true
