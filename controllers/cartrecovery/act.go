@@ -45,9 +45,15 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 	case resolve:
 		return r.resolve(ctx, s, planned.message)
 	case handOver:
-		return r.handOver(ctx, s)
+		return r.handOver(ctx, s, planned.outcome)
+	case stop:
+		return r.stop(ctx, s, *planned.stop)
+	case settle:
+		return r.settle(ctx, s, planned.message)
 	case resume:
-		return r.resume(ctx, s)
+		return r.resume(ctx, s, planned.outcome)
+	case reopenForAnswer:
+		return r.reopenForAnswer(ctx, s)
 	case reopen:
 		return r.reopen(ctx, s)
 	case finish:
@@ -69,10 +75,11 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 		r.tellHandedOff(s.lead, s.now)
 	}
 	s.decided = &planned
-	if _, err := r.write(ctx, s, waiting(planned, s.now)); err != nil {
+	written, err := r.write(ctx, s, waiting(planned, s.now))
+	if err != nil {
 		return afterConflict(err)
 	}
-	return r.until(planned.until), nil
+	return r.until(lookAgain(&written.Status, planned, s.now)), nil
 }
 
 // prepare asks for the text of a message and does not wait for it; the draft's end brings
@@ -127,11 +134,17 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	if err != nil {
 		return r.misconfigured(ctx, s, err)
 	}
+	if may, err := r.mayBegin(ctx, &s, wanted); err != nil {
+		return ctrl.Result{}, err
+	} else if !may {
+		s.suppressed = true
+		return r.act(ctx, s, plan(s))
+	}
 	now := r.Clock.Now()
 	if !r.takeTurn(&s, wanted, now) {
 		return r.until(now.Add(turnRetry)), nil
 	}
-	claimed, err := r.write(ctx, s, claim(wanted, s.lead.Generation, now))
+	claimed, err := r.claim(ctx, s, wanted, now)
 	if err != nil {
 		r.giveTurnBack(&s, wanted.instance)
 		return afterConflict(err)
@@ -140,9 +153,11 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	r.drafts.booked(client.ObjectKeyFromObject(claimed), wanted.tokens)
 	r.claims.Add(lead.TrackID(claimed.Name, wanted.id), wanted.instance.Status.GatewayInstanceID)
 	if r.Clock.Since(now) > claimLease {
-		log.FromContext(ctx).Info("The claim took longer than its lease; leaving the message to be resolved", "message", wanted.id)
-		return r.until(now.Add(askAfter)), nil
+		log.FromContext(ctx).Info("The claim took longer than its lease; the message is not sent", "message", wanted.id)
+		wanted.due = now
+		return r.settle(ctx, s, wanted)
 	}
+	r.uncalled.called(claimed, wanted.id, now)
 	r.Metrics.Lateness.Observe(max(0, r.Clock.Since(wanted.due).Seconds()))
 	receipt, err := r.call(ctx, gate, claimed, wanted)
 	return r.afterSend(ctx, s, wanted, receipt, err)
@@ -207,9 +222,8 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 		r.count(claimed.id, "resolved")
 		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(claimed.id, receipt, r.Clock.Now()))
 	case err == nil && age >= grace && r.sameInstance(s.lead, claimed):
-		wanted := purchaseOf(&s) == nil && !isReversed(&s) && !s.suppressed
 		r.giveTurnBack(&s, claimed.instance)
-		return ctrl.Result{}, r.writeOutcome(ctx, s, notSent(claimed.id, wanted, r.Clock.Now()))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, notSent(claimed.id, stillWanted(&s), r.Clock.Now()))
 	case errors.Is(err, gateway.ErrNoLookup), age >= giveUpAfter:
 		r.count(claimed.id, "unknown")
 		return ctrl.Result{}, r.writeOutcome(ctx, s, unknown(claimed.id))
@@ -268,7 +282,7 @@ func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (c
 
 // reopen begins the next cycle.
 func (r *Reconciler) reopen(ctx context.Context, s situation) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, reopened(s.lead.Generation, s.now)); err != nil {
+	if _, err := r.write(ctx, s, reopened(s.lead.Generation, s.policy.ExpireAfter, s.now)); err != nil {
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("Opened again", "cycle", s.lead.Status.Cycle+1)

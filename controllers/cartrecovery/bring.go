@@ -86,6 +86,9 @@ func withText(s *situation, wanted message, text draft) action {
 	switch text.state {
 	case draftReady:
 		wanted.text, wanted.tokens = text.text, text.tokens
+		if wanted.fixed == "" && !text.whole {
+			wanted.text = withNotice(s, text.text)
+		}
 		return action{kind: send, message: wanted}
 	case draftPending:
 		if text.failures > 0 && overdue {
@@ -106,6 +109,10 @@ func withText(s *situation, wanted message, text draft) action {
 			break
 		}
 		return instead(s, wanted, text, blockedUntil(text.retryAt, v1alpha1.ReasonTokenBudget, "spec.ai.dailyTokenBudget of the Store is used up for today"))
+	case draftStop, draftWrongNumber:
+		if asked := lead.LastInbound(s.lead); asked != nil {
+			return stopping(asked, text.state)
+		}
 	case draftHandOff:
 		if asked := lead.LastInbound(s.lead); asked != nil {
 			return handingOver(s, asked, text.tokens)
@@ -113,6 +120,16 @@ func withText(s *situation, wanted message, text draft) action {
 	case draftNone:
 	}
 	return action{kind: prepare, message: wanted}
+}
+
+// stopping stops everything for a customer of whom the AI says that they asked for it, in this
+// message.
+func stopping(asked *v1alpha1.Message, state draftState) action {
+	reason := v1alpha1.StopOptOut
+	if state == draftWrongNumber {
+		reason = v1alpha1.StopWrongNumber
+	}
+	return action{kind: stop, stop: &v1alpha1.Stop{Reason: reason, At: asked.At}}
 }
 
 // afterFailedDraft asks again when it is time; the lead is blocked only once the message
@@ -180,8 +197,9 @@ func textOf(s *situation, wanted message) (draft, error) {
 		return draft{state: draftReady, text: text}, err
 	}
 	m := lead.Find(s.lead.Status.Conversation, wanted.id)
-	if m != nil && m.Text != "" && s.now.Sub(m.At.Time) <= freshFor && !talkedSince(s.lead, m.At.Time) {
-		return draft{state: draftReady, text: m.Text}, nil
+	outdated := paymentExpired(s) && m != nil && m.At.Before(paymentEnds(s))
+	if m != nil && m.Text != "" && !outdated && s.now.Sub(m.At.Time) <= freshFor && !talkedSince(s.lead, m.At.Time) {
+		return draft{state: draftReady, text: m.Text, whole: true}, nil
 	}
 	return s.draft(s.textID(wanted.id)), nil
 }
@@ -192,7 +210,7 @@ func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
 	for i := range recovery.Status.Conversation {
 		m := &recovery.Status.Conversation[i]
 		switch {
-		case m.Role == v1alpha1.RoleOperator && m.At.After(at):
+		case lead.ByPerson(m) && m.At.After(at):
 			return true
 		case m.EditedAt != nil && m.EditedAt.After(at):
 			return true
@@ -228,7 +246,9 @@ func reach(s *situation, wanted *message, text draft) (action, bool) {
 // opens says whether the next message is the first of its cycle.
 func opens(s *situation) bool {
 	for i := range s.lead.Status.Conversation {
-		if s.lead.Status.Conversation[i].Cycle == s.lead.Status.Cycle && s.lead.Status.Conversation[i].State != v1alpha1.MessageFailed {
+		m := &s.lead.Status.Conversation[i]
+		ofNobody := m.Role == v1alpha1.RoleOperator && m.Automatic
+		if m.Cycle == s.lead.Status.Cycle && m.State != v1alpha1.MessageFailed && !ofNobody {
 			return false
 		}
 	}

@@ -92,11 +92,14 @@ type Reconciler struct {
 	// for, by track id.
 	claims   *lru.Cache
 	openings *openings
+	// uncalled are the claims that this process made and has not handed over.
+	uncalled *uncalledClaims
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
@@ -132,6 +135,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 	s.contact = func(instance *v1alpha1.WhatsAppInstance) contact {
 		return r.contacts.get(contactOf(recovery), instance.UID)
 	}
+	s.uncalled = func(id string, at time.Time) bool { return r.uncalled.has(recovery, id, at) }
 	var err error
 	if s.store, err = r.store(ctx, recovery); err != nil {
 		return nil, err
@@ -163,13 +167,13 @@ func (s *situation) textID(messageID string) textID {
 	if s.product != nil {
 		basis += fmt.Sprintf("/%s/%d", s.product.UID, s.product.Generation)
 	}
-	return textID{uid: s.lead.UID, messageID: messageID, basis: basis + "/" + facts(&s.lead.Spec) + "/" + said(s.lead.Status.Conversation)}
+	return textID{uid: s.lead.UID, messageID: messageID, basis: basis + "/" + facts(triggerOf(s), &s.lead.Spec) + "/" + said(s.lead.Status.Conversation)}
 }
 
 // facts is a hash of what the AI is told of a lead: a text about a cart is none about the PIX
 // that it became.
-func facts(spec *v1alpha1.CartRecoverySpec) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", spec.Trigger, spec.CheckoutURL, spec.Amount, spec.Currency, spec.Product.Name, spec.Customer.Name))
+func facts(trigger v1alpha1.Trigger, spec *v1alpha1.CartRecoverySpec) string {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", trigger, spec.CheckoutURL, spec.Amount, spec.Currency, spec.Product.Name, spec.Customer.Name))
 	return hex.EncodeToString(sum[:12])
 }
 
@@ -178,7 +182,7 @@ func facts(spec *v1alpha1.CartRecoverySpec) string {
 func said(conversation []v1alpha1.Message) string {
 	sum := sha256.New()
 	for i := range conversation {
-		if m := &conversation[i]; m.Role != v1alpha1.RoleAssistant {
+		if m := &conversation[i]; m.Role == v1alpha1.RoleCustomer || lead.ByPerson(m) {
 			_, _ = fmt.Fprintf(sum, "%q%q", m.ID, m.Text)
 		}
 	}
@@ -297,5 +301,6 @@ func (r *Reconciler) complete() error {
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.contacts = newContacts(r.Clock)
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
+	r.uncalled = newUncalledClaims()
 	return nil
 }

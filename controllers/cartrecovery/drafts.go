@@ -143,7 +143,7 @@ func (d *draft) outdated(now time.Time) bool {
 	switch d.state {
 	case draftReady:
 		return now.Sub(d.readyAt) > freshFor
-	case draftRefused, draftHandOff:
+	case draftRefused, draftHandOff, draftStop, draftWrongNumber:
 		return now.Sub(d.readyAt) > keepRefused
 	default:
 		return false
@@ -372,7 +372,7 @@ func (d *drafts) heed(endpoint string, made outcome, now time.Time) bool {
 		case d.rearm <- struct{}{}:
 		default:
 		}
-	case made.state == draftReady, made.state == draftRefused, made.state == draftHandOff:
+	case made.state == draftReady, made.state == draftRefused, made.state == draftHandOff, made.state == draftStop, made.state == draftWrongNumber:
 		d.turns.answered(endpoint, now)
 	}
 	return throttled

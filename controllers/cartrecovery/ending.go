@@ -63,6 +63,10 @@ func keepFinished(s *situation) (action, bool) {
 }
 
 func finishNotOnWhatsApp(s *situation) (action, bool) {
+	if lead.LastInbound(s.lead) != nil {
+		// Whoever writes to us has WhatsApp.
+		return action{}, false
+	}
 	for i := range s.lead.Status.Conversation {
 		m := &s.lead.Status.Conversation[i]
 		if m.Cycle == s.lead.Status.Cycle && m.State == v1alpha1.MessageFailed && m.Error == v1alpha1.ReasonNotOnWhatsApp {

@@ -23,6 +23,7 @@ import (
 // handOverTo is what the webhook server writes of a message from the paired phone.
 func handOverTo(id, text string, at time.Time) func(*v1alpha1.CartRecoveryStatus) {
 	return func(status *v1alpha1.CartRecoveryStatus) {
+		status.NextActionTime = nil
 		status.Conversation = lead.Append(status.Conversation, v1alpha1.Message{
 			ID: id, Role: v1alpha1.RoleOperator, Cycle: status.Cycle, Text: text, At: v1alpha1.NewTimestamp(at),
 		})

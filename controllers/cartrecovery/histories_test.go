@@ -60,7 +60,9 @@ func TestHistories(t *testing.T) {
 	}
 	// A test of what never happens is worth what did happen.
 	for _, what := range []string{
-		"sent", "opt-outs", "handed over", "returned", "from Customer", "from Operator",
+		"sent", "opt-outs", "handed over", "returned", "early messages", "late messages", "answered late", "stopped", "settled", "from machines",
+		"resumed by time", "blocked " + v1alpha1.ReasonClaimsPaid, "blocked " + v1alpha1.ReasonAutomaticReplies, "ended " + v1alpha1.ReasonWrongNumber,
+		"handed over " + v1alpha1.ReasonPaymentClaimed, "handed over " + v1alpha1.ReasonLateReply, "from Customer", "from Operator",
 		"blocked " + v1alpha1.ReasonQuietHours, "blocked " + v1alpha1.ReasonPaced, "blocked " + v1alpha1.ReasonCooldown,
 		"blocked " + v1alpha1.ReasonRestricted, "blocked " + v1alpha1.ReasonNumberLost, "blocked " + v1alpha1.ReasonNoConnectedInstance,
 		"blocked " + v1alpha1.ReasonSuspended, "blocked " + v1alpha1.ReasonTextRefused, "blocked " + v1alpha1.ReasonTokenBudget,
@@ -145,6 +147,11 @@ func randomPolicy(random *rand.Rand, store *v1alpha1.Store) {
 	if random.IntN(2) == 0 {
 		recovery.HandOffText = "Vou chamar alguém."
 	}
+	recovery.LateReplies = []v1alpha1.LateReplies{"", v1alpha1.LateRepliesAnswer, v1alpha1.LateRepliesHandOff, v1alpha1.LateRepliesIgnore}[random.IntN(4)]
+	recovery.ClaimsPaidAfter = randomDuration(random, 0, 5*time.Hour)
+	if random.IntN(2) == 0 {
+		recovery.HandOff = &v1alpha1.HandOffPolicy{ResumeAfter: randomDuration(random, time.Minute, 20*time.Hour)}
+	}
 	if random.IntN(2) == 0 {
 		recovery.NumberLost = v1alpha1.NumberLostMove
 	}
@@ -210,7 +217,15 @@ func (sim *simulation) somethingHappens(store *simStore) {
 		return
 	}
 	each := store.leads[random.IntN(len(store.leads))]
-	switch random.IntN(8) {
+	switch random.IntN(12) {
+	case 8:
+		sim.says(each, "já paguei")
+		later(3*time.Hour, func() { sim.says(each, "quando chega?") })
+	case 9:
+		sim.says(each, "número errado")
+	case 10:
+		sim.machineSays(each, "No momento não podemos responder")
+		later(time.Hour, func() { sim.machineSays(each, "Estamos fora do horário") })
 	case 0:
 		sim.buys(each)
 	case 1:

@@ -31,7 +31,7 @@ func withNext(s situation, next *v1alpha1.CartRecovery) {
 func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 	next := &v1alpha1.NextAction{Action: string(planned.kind), Message: planned.message.id, Reason: bounded(planned.why, maxReason)}
 	switch {
-	case planned.kind == wait && !planned.until.IsZero():
+	case planned.kind == wait && !planned.until.IsZero() && !planned.writing && !movesOn(planned.blocked):
 		next.Time = whole(planned.until)
 	case planned.kind != wait:
 		next.Time = whole(s.now)
@@ -39,12 +39,62 @@ func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 	unhindered := planned.blocked == "" || planned.blocked == v1alpha1.ReasonQuietHours
 	if planned.kind == wait && unhindered && planned.message.id != "" && planned.message.due.After(s.now) {
 		// That a text is written ahead is of no interest to people; when the message goes is.
-		next.Action, next.Time = waitedFor(planned.message.id), whole(planned.message.due)
+		next.Action, next.Time = waitedFor(planned.message.id), whole(latest(planned.message.due, planned.until))
 	}
 	if next.Reason == "" {
 		next.Reason = planned.outcome
 	}
 	return next
+}
+
+// movesOn says whether the time of a wait for this reason is only when it is looked at again: what
+// stands in the way tells no time, and writing each look would cost a write a minute and lead.
+func movesOn(reason string) bool {
+	switch reason {
+	case v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonAIRefused, v1alpha1.ReasonGatewayUnavailable,
+		v1alpha1.ReasonNoCredentials, v1alpha1.ReasonPaced:
+		return true
+	default:
+		return false
+	}
+}
+
+const (
+	// lateLook is how much later than the time that is shown a lead may be looked at.
+	lateLook = 10 * time.Second
+	// unblockedLook is the same for a message that nothing stands in the way of: within it its turn
+	// comes, or the lead is Paced.
+	unblockedLook = pacedAfter
+	// soonShown is how long ahead a time that is shown is brought up to date: every message moves
+	// the end of a lead, and that must not cost a write.
+	soonShown = 2 * prepareAhead
+)
+
+// lookAgain is when a lead that waits is looked at again: when the wait is over, and before, when
+// the time that it shows has come.
+func lookAgain(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) time.Time {
+	shown := status.NextActionTime
+	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.until.IsZero() {
+		return planned.until
+	}
+	return earliest(planned.until, shown.Time)
+}
+
+// overdue says whether the time that the status shows has passed, or soon will have, while the
+// lead waits longer: then it is written anew. A text that is being written is no wait.
+func overdue(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) bool {
+	shown := status.NextActionTime
+	if shown == nil || status.CompletionTime != nil || planned.kind != wait || planned.writing || shown.Sub(now) > soonShown {
+		return false
+	}
+	allowed := lateLook
+	if planned.blocked == "" && !planned.handedOff {
+		allowed = unblockedLook
+	}
+	if planned.until.IsZero() {
+		return now.Sub(shown.Time) > allowed
+	}
+	return planned.until.Sub(shown.Time) > allowed
 }
 
 // waitedFor is what a wait for a message is a wait for.

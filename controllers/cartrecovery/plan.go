@@ -60,6 +60,9 @@ type situation struct {
 	contact func(*v1alpha1.WhatsAppInstance) contact
 	// headroom returns how free an instance is to start a conversation that is due at a time.
 	headroom func(*v1alpha1.WhatsAppInstance, time.Time) headroom
+	// uncalled says whether this process claimed a message at a time and never handed it to the
+	// gateway; nil for never.
+	uncalled func(id string, at time.Time) bool
 	// waitsAt is the instance in whose line the lead stands, "" for none.
 	waitsAt types.UID
 	// decided is what is done, where a status is written that says what comes next and plan
@@ -101,12 +104,18 @@ const (
 	send kind = "Send"
 	// resolve asks the gateway for a message that was claimed and not confirmed.
 	resolve kind = "Resolve"
-	// handOver writes that the customer asked for a person.
+	// handOver writes that a person is to have the conversation.
 	handOver kind = "HandOver"
+	// stop writes, for every lead of the phone, that the customer asked not to be written to.
+	stop kind = "Stop"
+	// settle writes that a message did not go which this process claimed and never handed over.
+	settle kind = "Settle"
 	// resume writes that a person gave the conversation back.
 	resume kind = "Resume"
 	// reopen begins the next cycle of a lead that was over.
 	reopen kind = "Reopen"
+	// reopenForAnswer opens a lead that was over again, for answers only.
+	reopenForAnswer kind = "ReopenForAnswer"
 	// finish writes the outcome.
 	finish kind = "Finish"
 	// remove deletes the lead.
@@ -134,8 +143,11 @@ type action struct {
 	writing bool
 	// message to check the number for, to prepare, send or resolve, or that is waited for.
 	message message
-	// outcome is the reason to finish with.
+	// outcome is the reason to finish with, to give the conversation to a person, or to take it
+	// from one.
 	outcome string
+	// stop is what the customer asked for, set on stop.
+	stop *v1alpha1.Stop
 }
 
 // message is a message of ours that is wanted now or later.
@@ -179,6 +191,10 @@ const (
 	draftRefused
 	// draftHandOff: the AI says that the customer wants a person.
 	draftHandOff
+	// draftStop: the AI says that the customer asks not to be written to.
+	draftStop
+	// draftWrongNumber: the AI says that who writes is not the customer.
+	draftWrongNumber
 	// draftExhausted: the store has no tokens left for it until retryAt.
 	draftExhausted
 )
@@ -187,6 +203,8 @@ const (
 type draft struct {
 	state draftState
 	text  string
+	// whole says that the text is one that was claimed before: nothing is added to it.
+	whole bool
 	// tokens it cost, whatever its state, all tries together.
 	tokens int64
 	// readyAt is when the text was written, or refused.
@@ -210,14 +228,18 @@ func plan(s situation) action {
 		finishReversed,
 		finishBought,
 		reopenEnded,
+		hearLate,
 		keepFinished,
-		endOptedOut,
+		endStopped,
 		waitForStore,
 		finishNotOnWhatsApp,
 		finishExpired,
+		finishUnpayable,
 		giveToPerson,
 		leaveToPerson,
+		waitForPlatform,
 		answerCustomer,
+		keepWaitingForPlatform,
 		nextStep,
 	} {
 		if decided, ok := rule(&s); ok {
@@ -227,12 +249,28 @@ func plan(s situation) action {
 	return action{kind: wait, until: expiry(&s), why: "nothing more is to be sent; the lead expires then"}
 }
 
-// withinLife ends no wait of an open lead later than the lead.
+// withinLife ends no wait of an open lead later than the lead, than the wait for a platform's
+// word, or than what the first message would be about.
 func withinLife(s *situation, decided action) action {
-	if decided.kind == wait && !lead.Finished(s.lead) && decided.until.After(expiry(s)) && !expired(s) {
-		decided.until = expiry(s)
+	if decided.kind != wait || lead.Finished(s.lead) || expired(s) {
+		return decided
+	}
+	decided.until = notAfter(decided.until, expiry(s))
+	if first, _ := paymentClaims(s); first != nil && !lead.HandedOff(s.lead) && claimEnds(s, first).After(s.now) {
+		decided.until = notAfter(decided.until, claimEnds(s, first))
+	}
+	if ends := paymentEnds(s); ends.After(s.now) && !hasBegun(s.lead) {
+		decided.until = notAfter(decided.until, ends)
 	}
 	return decided
+}
+
+// notAfter is a time, or an earlier one; no time stays none.
+func notAfter(at, most time.Time) time.Time {
+	if at.IsZero() {
+		return at
+	}
+	return earliest(at, most)
 }
 
 func leaveDeleted(s *situation) (action, bool) {
@@ -250,6 +288,9 @@ func resolveClaim(s *situation) (action, bool) {
 	claimed := lead.Claimed(s.lead)
 	if claimed == nil {
 		return action{}, false
+	}
+	if s.uncalled != nil && s.uncalled(claimed.ID, claimed.At.Time) {
+		return action{kind: settle, message: message{id: claimed.ID, due: claimed.At.Time, instance: s.named(lead.NumberOf(s.lead))}}, true
 	}
 	if ask := claimed.At.Add(askAfter); s.now.Before(ask) {
 		return action{kind: wait, until: ask, why: "the gateway's word for message " + claimed.ID}, true

@@ -81,7 +81,7 @@ func senderCases() []planCase {
 func wishCases() []planCase {
 	const hour = time.Hour
 	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
-	says := func(text string) leadMod {
+	wish := func(text string) leadMod {
 		return func(l *v1alpha1.CartRecovery) {
 			theirs("m1", t0.Add(hour))(l)
 			l.Status.Conversation[len(l.Status.Conversation)-1].Text = text
@@ -93,21 +93,21 @@ func wishCases() []planCase {
 	quiet := func(s *situation) { s.policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "12:00"} }
 	soon := hour + 2*time.Second
 	return []planCase{
-		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []leadMod{sent, says("atendente")}, want: handOver},
-		{name: "is told so first, where the policy says", now: soon, lead: []leadMod{sent, says("atendente")}, with: tells, want: send, message: handOffID},
-		{name: "and is then given to one", now: soon, lead: []leadMod{sent, says("atendente"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
-		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(), lead: []leadMod{sent, says("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
-		{name: "as the AI understands them", now: soon + time.Minute, text: draft{state: draftHandOff, tokens: 40}, lead: []leadMod{sent, says("me passa pra alguém daí")}, want: handOver},
-		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon, lead: []leadMod{sent, says("atendente")}, with: func(s *situation) { tells(s); quiet(s) }, want: handOver},
-		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour, text: ready(), lead: []leadMod{sent, says("atendente"), resumedBy(t0.Add(hour + time.Minute))}, want: send, message: lead.ReplyID(0, "m1")},
-		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon, lead: []leadMod{sent, says("PARAR")}, with: quiet, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not without a text", now: soon, lead: []leadMod{sent, says("PARAR")}, with: func(s *situation) { s.policy.OptOutConfirmation = "" }, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not while the store is suspended", now: soon, suspended: true, lead: []leadMod{sent, says("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not over a person", now: soon, lead: []leadMod{sent, operator("o1", t0.Add(hour-time.Minute)), says("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []leadMod{sent, wish("atendente")}, want: handOver},
+		{name: "is told so first, where the policy says", now: soon, lead: []leadMod{sent, wish("atendente")}, with: tells, want: send, message: handOffID},
+		{name: "and is then given to one", now: soon, lead: []leadMod{sent, wish("atendente"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
+		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(), lead: []leadMod{sent, wish("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
+		{name: "as the AI understands them", now: soon + time.Minute, text: draft{state: draftHandOff, tokens: 40}, lead: []leadMod{sent, wish("me passa pra alguém daí")}, want: handOver},
+		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon, lead: []leadMod{sent, wish("atendente")}, with: func(s *situation) { tells(s); quiet(s) }, want: handOver},
+		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour, text: ready(), lead: []leadMod{sent, wish("atendente"), resumedBy(t0.Add(hour + time.Minute))}, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon, lead: []leadMod{sent, wish("PARAR")}, with: quiet, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not without a text", now: soon, lead: []leadMod{sent, wish("PARAR")}, with: func(s *situation) { s.policy.OptOutConfirmation = "" }, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not while the store is suspended", now: soon, suspended: true, lead: []leadMod{sent, wish("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not over a person", now: soon, lead: []leadMod{sent, operator("o1", t0.Add(hour-time.Minute)), wish("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
 
 		{name: "nobody is written to by two recoveries within the cooldown", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0 }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonCooldown},
 		{name: "after it they are", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0.Add(firstDue - policy.DefaultCooldown) }, want: send, message: firstID},
-		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, says("Tem boleto?")}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, wish("Tem boleto?")}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: lead.ReplyID(0, "m1")},
 		{name: "nobody is written to while a person has another conversation with them", now: firstDue, text: ready(), with: func(s *situation) { s.other.handedOff = true }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonWithPerson},
 
 		{name: "a cycle that was asked for begins", now: 100 * hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*hour)), cycleAsked(t0.Add(99*hour), t0.Add(90*hour))}, want: reopen},

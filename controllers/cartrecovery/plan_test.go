@@ -8,6 +8,7 @@ import (
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
@@ -46,13 +47,20 @@ func theirs(id string, at time.Time) leadMod {
 	}
 }
 
+func says(id, text string, at time.Time) leadMod {
+	return func(recovery *v1alpha1.CartRecovery) {
+		theirs(id, at)(recovery)
+		recovery.Status.Conversation[len(recovery.Status.Conversation)-1].Text = text
+	}
+}
+
 // chatter is a conversation with a machine: it answers at once, and is answered.
 func chatter(from time.Time, times int) []leadMod {
 	mods := make([]leadMod, 0, 2*times+1)
 	for n := range times {
 		at := from.Add(time.Duration(n) * time.Minute)
 		id := fmt.Sprintf("auto-%d", n)
-		mods = append(mods, theirs(id, at), ours(lead.ReplyID(0, id), v1alpha1.MessageSent, at.Add(time.Second), func(m *v1alpha1.Message) { m.Step = "" }))
+		mods = append(mods, says(id, fmt.Sprintf("Resposta %d", n), at), ours(lead.ReplyID(0, id), v1alpha1.MessageSent, at.Add(time.Second), func(m *v1alpha1.Message) { m.Step = "" }))
 	}
 	return append(mods, theirs("again", from.Add(time.Duration(times)*time.Minute)))
 }
@@ -269,6 +277,7 @@ func (c *planCase) situation() situation {
 		s.contact = func(*v1alpha1.WhatsAppInstance) contact { return *c.contact }
 	}
 	s.store.Spec.Suspend = c.suspended
+	s.store.Spec.Recovery.FirstMessageNotice = ptr.To("")
 	if c.steps != nil {
 		s.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: c.steps}}
 	}
@@ -286,7 +295,8 @@ func (c *planCase) situation() situation {
 }
 
 func TestPlan(t *testing.T) {
-	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases(), senderCases(), wishCases(), textCases(), quietCases()) {
+	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases(), senderCases(), wishCases(), textCases(), quietCases(),
+		earlyCases(), lateCases(), paidCases(), machineCases(), stopCases(), paymentCases(), resumeCases(), noticeCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.situation()
 			before := s.lead.DeepCopy()

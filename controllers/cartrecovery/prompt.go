@@ -3,6 +3,7 @@ package cartrecovery
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -64,7 +65,7 @@ func composed(s situation, wanted message, system string) []ai.Message {
 	if wanted.step != nil {
 		instruction = ai.StepInstruction(wanted.step.Name)
 	}
-	said := history(s.lead.Status.Conversation, s.lead.Status.Cycle, s.store.Spec.Locale)
+	said := heard(s)
 	return ai.Compose(system, said, ai.HistoryMessages(s.store), instruction)
 }
 
@@ -130,7 +131,7 @@ func promptData(s situation, wanted message) ai.PromptData {
 		CheckoutURL: spec.CheckoutURL,
 		Amount:      spec.Amount,
 		Currency:    spec.Currency,
-		Trigger:     string(spec.Trigger),
+		Trigger:     string(triggerOf(&s)),
 		IsReply:     wanted.replyTo != "",
 	}
 	if wanted.step != nil {
@@ -145,6 +146,31 @@ func promptData(s situation, wanted message) ai.PromptData {
 		}
 	}
 	return data
+}
+
+// heard is the conversation as the AI sees it, with what it must know of how it came about: that
+// the customer wrote first, or says that they have paid.
+func heard(s situation) []ai.Message {
+	words := wordsFor(s.store.Spec.Locale)
+	conversation := slices.Clone(s.lead.Status.Conversation)
+	for i := range conversation {
+		if conversation[i].Role == v1alpha1.RoleAssistant {
+			conversation[i].Text = withoutNotice(&s, conversation[i].Text)
+		}
+	}
+	said := history(conversation, s.lead.Status.Cycle, s.store.Spec.Locale)
+	if lead.WroteFirst(s.lead) && !lead.Written(s.lead) {
+		said = beforeLast(said, ai.Message{Role: ai.User, Text: words.first})
+	}
+	if first, _ := paymentClaims(&s); first != nil {
+		said = beforeLast(said, ai.Message{Role: ai.User, Text: words.paid})
+	}
+	return said
+}
+
+// beforeLast puts a line before the last message: there it is never cut off.
+func beforeLast(said []ai.Message, line ai.Message) []ai.Message {
+	return slices.Insert(said, max(0, len(said)-1), line)
 }
 
 // history is the conversation as the AI sees it: what was really said, words for what was
@@ -197,6 +223,8 @@ type mediaWords struct {
 	other string
 	// earlier stands after what belongs to an earlier recovery.
 	earlier string
+	// first says that the customer wrote before we did, paid that they say they have paid.
+	first, paid string
 }
 
 func (w mediaWords) of(kind string) string { return cmp.Or(w.kinds[kind], w.other) }
@@ -215,6 +243,8 @@ var (
 		},
 		other:   "[o cliente enviou algo que você não pode ver]",
 		earlier: "[o que vem antes é de uma conversa anterior, sobre outra tentativa de compra]",
+		first:   "[o cliente escreveu primeiro: nós ainda não tínhamos escrito sobre esta compra]",
+		paid:    "[o cliente diz que já pagou; a confirmação ainda não chegou: não ofereça nada, não cobre e não mande o link]",
 	}
 	spanish = mediaWords{
 		kinds: map[string]string{
@@ -229,6 +259,8 @@ var (
 		},
 		other:   "[el cliente envió algo que no puedes ver]",
 		earlier: "[lo anterior es de una conversación pasada, sobre otro intento de compra]",
+		first:   "[el cliente escribió primero: todavía no le habíamos escrito sobre esta compra]",
+		paid:    "[el cliente dice que ya pagó; la confirmación aún no llegó: no ofrezcas nada, no cobres y no mandes el enlace]",
 	}
 	english = mediaWords{
 		kinds: map[string]string{
@@ -243,6 +275,8 @@ var (
 		},
 		other:   "[the customer sent something that you cannot see]",
 		earlier: "[what comes before is an earlier conversation, about another attempt to buy]",
+		first:   "[the customer wrote first: we had not written about this purchase yet]",
+		paid:    "[the customer says that they have paid; it is not confirmed yet: offer nothing, ask for no payment and give no link]",
 	}
 )
 
@@ -290,7 +324,7 @@ func guardFacts(s situation, wanted message, system string) guard.Facts {
 			if facts.Last != "" {
 				facts.Earlier = append(facts.Earlier, facts.Last)
 			}
-			facts.Last = m.Text
+			facts.Last = withoutNotice(&s, m.Text)
 		case m.Role == v1alpha1.RoleCustomer && m.Text != "":
 			facts.Customer = append(facts.Customer, m.Text)
 		}

@@ -1,6 +1,7 @@
 package cartrecovery
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"slices"
@@ -10,6 +11,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -319,7 +322,8 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(2))
 		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).Name, firstMessage): 1}))
 		Expect(w.asked()).To(Equal(1), "it is the same message")
-		Expect(r.api.written()).To(Equal([]string{claims, writesConditions, refuses, claims, confirms}))
+		Expect(r.api.written()).To(Equal([]string{claims, writesConditions, writesConditions, refuses, claims, confirms}),
+			"each time that it is asked for in vain, the status says when it is asked for next")
 	})
 
 	DescribeTable("is left alone for good when nobody can tell", func(accepted bool) {
@@ -362,21 +366,23 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Consistently(func() int { return w.called("/message/text") }).Should(Equal(1))
 	})
 
-	It("that begins too late is not begun", func() {
+	It("that begins too late is not begun, and the message is claimed anew at once", func() {
 		w := newWorld()
-		w.start(around(func(kind string, _ *v1alpha1.CartRecovery, write func() error) error {
+		frozen := false
+		r := w.start(around(func(kind string, _ *v1alpha1.CartRecovery, write func() error) error {
 			err := write()
-			if kind == claims {
+			if kind == claims && !frozen {
+				frozen = true
 				w.clock.by.Add(int64(claimLease + time.Second))
 			}
 			return err
 		}))
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageClaimed))
-		Consistently(func() int { return w.called(sendPath) }).Should(BeZero())
-		w.poke()
-		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonUnconfirmed))
-		Expect(w.called(sendPath)).To(BeZero())
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.sent()).To(HaveLen(1))
+		Expect(r.api.written()).To(Equal([]string{claims, refuses, claims, confirms}))
+		Expect(lead.Find(w.lead(name).Status.Conversation, firstMessage).Attempts).To(Equal(int32(1)), "what was not called for is no attempt")
+		Expect(w.called(findPath)).To(BeZero(), "nobody needs to ask who called nobody")
 	})
 })
 
@@ -415,25 +421,60 @@ var _ = Describe("An API server that does not answer", func() {
 		Consistently(w.sent).Should(HaveLen(1))
 	})
 
-	It("is asked for the truth when its answer to a claim was lost", func() {
-		w := newWorld()
-		lost := false
-		w.start(around(func(kind string, _ *v1alpha1.CartRecovery, write func() error) error {
+	// lostClaims loses the answers to the first claims; also has something happen before the loss
+	// is noticed.
+	lostClaims := func(w *world, count int, also func(name string)) func(*replica) {
+		return around(func(kind string, recovery *v1alpha1.CartRecovery, write func() error) error {
 			err := write()
-			if kind == claims && !lost {
-				lost = true
+			if kind == claims && err == nil && count > 0 {
+				count--
+				also(recovery.Name)
 				return errors.New("the connection broke")
 			}
 			return err
-		}))
+		})
+	}
+
+	It("is asked for the truth when its answer to a claim was lost, and the message goes at once", func() {
+		w := newWorld()
+		r := w.start(lostClaims(w, 1, func(string) {}))
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageClaimed))
-		Consistently(func() int { return w.called(sendPath) }).Should(BeZero())
-		w.advance(61 * time.Second)
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
+		Expect(r.api.written()).To(Equal([]string{claims, confirms}))
+		Expect(w.called(findPath)).To(BeZero())
+	})
+
+	It("does not have a customer written to who bought while the answer to a claim was lost", func() {
+		w := newWorld()
+		w.start(lostClaims(w, 1, w.buys))
+		name := w.abandon()
+		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseConverted))
+		Expect(w.state(name, firstMessage)()).To(Equal(v1alpha1.MessageCancelled))
+		w.advance(time.Hour)
+		Consistently(func() int { return w.called(sendPath) }).Should(BeZero())
+	})
+
+	It("does not have a claim wait for a minute when it cannot be asked either", func() {
+		w := newWorld()
+		r := w.start(lostClaims(w, 2, func(string) {}))
+		r.Live = noReader{}
+		name := w.abandon()
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.sent()).To(HaveLen(1))
+		Expect(r.api.written()).To(Equal([]string{claims, refuses, claims, refuses, claims, confirms}))
 	})
 })
+
+// noReader reads nothing of leads.
+type noReader struct{ client.Reader }
+
+func (noReader) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
+	if _, ok := object.(*v1alpha1.Suppression); ok {
+		return apierrors.NewNotFound(schema.GroupResource{Resource: "suppressions"}, key.Name)
+	}
+	return errors.New("no answer")
+}
 
 var _ = Describe("A lead that is deleted", func() {
 	It("and made anew is a new one, with a message of its own", func() {

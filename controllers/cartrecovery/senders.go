@@ -22,15 +22,17 @@ import (
 func senderFor(s *situation, due time.Time) (*v1alpha1.WhatsAppInstance, action) {
 	current := s.knownNumber()
 	begun := hasBegun(s.lead) && lead.NumberOf(s.lead) != ""
+	// Who wrote to us is answered, also from a number that may start no conversation.
+	starts := !begun && lead.LastInbound(s.lead) == nil
 	switch {
-	case current != nil && connection.CanSend(current, !begun, s.now):
+	case current != nil && connection.CanSend(current, starts, s.now):
 		return current, action{}
 	case begun && (s.policy.NumberLost != v1alpha1.NumberLostMove || !isLost(current, s.now)):
 		return nil, withoutNumber(s, current)
 	case !begun && current != nil && s.now.Before(awayUntil(current)):
 		return nil, withoutNumber(s, current)
 	}
-	if free := s.mostFree(due); free != nil {
+	if free := s.mostFree(due, starts); free != nil {
 		return free, action{}
 	}
 	return nil, withoutSender(s, s.all())
@@ -60,7 +62,7 @@ func hasBegun(recovery *v1alpha1.CartRecovery) bool {
 
 // counts says whether a message is part of what was said.
 func counts(m *v1alpha1.Message) bool {
-	return m.Role != v1alpha1.RoleAssistant || lead.MayHaveGone(m)
+	return m.Role == v1alpha1.RoleCustomer || lead.ByPerson(m) || lead.MayHaveGone(m)
 }
 
 // movesTo says whether a conversation that has begun would go on from another number.
@@ -69,11 +71,15 @@ func movesTo(s *situation, sender *v1alpha1.WhatsAppInstance) bool {
 	return hasBegun(s.lead) && from != "" && from != sender.Name
 }
 
-// knownNumber is the number that the customer was written to from before, in this lead or,
-// if it has none, another; nil when there is none (any more).
+// knownNumber is the number that the customer was written to from before, in this lead; if it
+// has none, the one that they wrote to, or were written to from in another lead; nil when there
+// is none (any more).
 func (s *situation) knownNumber() *v1alpha1.WhatsAppInstance {
 	if from := lead.NumberOf(s.lead); from != "" {
 		return s.named(from)
+	}
+	if heard := s.named(lead.HeardOn(s.lead)); heard != nil {
+		return heard
 	}
 	return s.named(s.other.instance)
 }
@@ -117,13 +123,14 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 const clearlyEarlier = 2 * time.Minute
 
 // mostFree is the number that may start a conversation first and, of several, the one that
-// may start most today; nil when none may. A lead stays in the line it stands in unless
+// may start most today; nil when none may. starts is false for a conversation that the customer
+// began. A lead stays in the line it stands in unless
 // another number is clearly earlier.
-func (s *situation) mostFree(due time.Time) *v1alpha1.WhatsAppInstance {
+func (s *situation) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstance {
 	var best, stays *v1alpha1.WhatsAppInstance
 	var room, stayRoom headroom
 	for _, each := range s.all() {
-		if !connection.CanSend(each, true, s.now) {
+		if !connection.CanSend(each, starts, s.now) {
 			continue
 		}
 		has := s.headroom(each, due)

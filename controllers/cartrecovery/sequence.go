@@ -35,6 +35,9 @@ func answerCustomer(s *situation) (action, bool) {
 	if free := roomForReply(s); s.now.Before(free) {
 		return blockedUntil(free, v1alpha1.ReasonTooManyReplies, "the customer, or a machine that answers for them, was answered too often within an hour"), true
 	}
+	if answeredByMachine(s.lead) {
+		return blocked(s, v1alpha1.ReasonAutomaticReplies, "a machine seems to answer for the customer; it is answered when something else comes in"), true
+	}
 	answer.due = due
 	return bring(s, answer, 0), true
 }
@@ -70,7 +73,10 @@ func nextStep(s *situation) (action, bool) {
 	if lead.LastInbound(s.lead) != nil {
 		return action{}, false
 	}
-	steps, ok := s.policy.Steps(s.lead.Spec.Trigger)
+	steps, ok := s.policy.Steps(triggerOf(s))
+	if !ok && paymentExpired(s) {
+		return action{}, false
+	}
 	if !ok {
 		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.lead.Spec.Trigger)), true
 	}

@@ -1,12 +1,14 @@
 package cartrecovery
 
 import (
+	"cmp"
 	"container/heap"
 	"fmt"
 	"io"
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"time"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
@@ -71,6 +73,10 @@ type simLead struct {
 	boughtAt time.Time
 	deleted  bool
 	passes   int
+	// lost are the claims whose answer was lost on the way to this process.
+	lost map[string]time.Time
+	// writing is set while the lead waits for a text: then its next action is on its way.
+	writing bool
 }
 
 // maxPasses is how often one lead may be looked at: more is a loop.
@@ -132,6 +138,8 @@ func (sim *simulation) restart() {
 		sim.seed(store)
 		for _, each := range store.leads {
 			each.drafts, each.checked = map[textID]draft{}, false
+			// What was due while nobody led is late, and its time was not brought up to date.
+			each.lost, each.writing = nil, true
 			sim.wakeAt(each, sim.clock.now)
 		}
 	}
@@ -247,6 +255,10 @@ func (sim *simulation) situation(each *simLead) *situation {
 			return contact{}
 		},
 	}
+	s.uncalled = func(id string, at time.Time) bool {
+		lost, ok := each.lost[id]
+		return ok && lost.Equal(at)
+	}
 	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom {
 		return sim.reconciler.headroom(s, instance, due)
 	}
@@ -275,14 +287,17 @@ func (sim *simulation) reconcile(each *simLead) {
 	if each.passes++; each.passes > maxPasses {
 		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.kind, each.object.Status.NextAction)
 	}
+	sim.judgeTime(each)
+	each.writing = planned.writing || planned.kind == prepare || planned.kind == check
 	switch planned.kind {
 	case wait:
-		sim.change(each, waiting(planned, s.now))
+		sim.judgeHeard(each, s, planned)
+		sim.decide(each, &planned, waiting(planned, s.now))
 		if planned.blocked != "" {
 			sim.counts["blocked "+planned.blocked]++
 		}
 		if !planned.until.IsZero() {
-			sim.wakeAt(each, latest(planned.until, s.now.Add(time.Millisecond)))
+			sim.wakeAt(each, latest(lookAgain(&each.object.Status, planned, s.now), s.now.Add(time.Millisecond)))
 		}
 	case check:
 		each.checked = true
@@ -294,16 +309,32 @@ func (sim *simulation) reconcile(each *simLead) {
 	case resolve:
 		sim.resolve(each, s, planned.message)
 	case handOver:
-		sim.change(each, handedOver(1, 0, s.now))
+		sim.change(each, handedOverFor(cmp.Or(planned.outcome, v1alpha1.ReasonCustomerAsked), 1, 0, s.now))
 		each.drafts = map[textID]draft{}
 		sim.counts["handed over"]++
+		sim.counts["handed over "+planned.outcome]++
 		sim.wakeAt(each, s.now)
 	case resume:
-		sim.change(each, resumed(lead.ResumeRequest(each.object), 1, s.now))
+		if planned.outcome == v1alpha1.ReasonResumedByTime {
+			sim.counts["resumed by time"]++
+		}
+		sim.change(each, resumedFor(planned.outcome, lead.ResumeRequest(each.object), 1, s.now))
 		sim.wakeAt(each, s.now)
 	case reopen:
-		sim.change(each, reopened(1, s.now))
+		sim.change(each, reopened(1, each.store.policy.ExpireAfter, s.now))
 		each.gone = map[string]int{}
+		sim.wakeAt(each, s.now)
+	case reopenForAnswer:
+		sim.counts["answered late"]++
+		sim.change(each, answeredLate(1, s.now))
+		sim.wakeAt(each, s.now)
+	case stop:
+		sim.stops(each, *planned.stop)
+	case settle:
+		sim.counts["settled"]++
+		delete(each.lost, planned.message.id)
+		sim.reconciler.giveTurnBack(s, planned.message.instance)
+		sim.change(each, uncalled(planned.message.id, planned.message.due, stillWanted(s), s.now))
 		sim.wakeAt(each, s.now)
 	case finish:
 		sim.counts["ended "+planned.outcome]++
@@ -336,11 +367,16 @@ func (sim *simulation) drainWoken() {
 }
 
 // change applies a status change, as a write does.
-func (sim *simulation) change(each *simLead, apply change) {
+func (sim *simulation) change(each *simLead, apply change) { sim.decide(each, nil, apply) }
+
+// decide applies a status change that goes with what is done next, nil for what plan says.
+func (sim *simulation) decide(each *simLead, decided *action, apply change) {
 	next := each.object.DeepCopy()
 	if apply(&next.Status) && !reflect.DeepEqual(each.object.Status, next.Status) {
 		sumUp(next)
-		withNext(*sim.situation(each), next)
+		s := sim.situation(each)
+		s.decided = decided
+		withNext(*s, next)
 		each.object = next
 		sim.counts["writes"]++
 		// Its own write wakes a lead like any other.
@@ -373,6 +409,8 @@ func (sim *simulation) write(each *simLead, text textID) {
 			each.drafts[text] = draft{state: draftExhausted, retryAt: now.Add(6 * time.Hour)}
 		case dice < 6:
 			each.drafts[text] = draft{state: draftHandOff}
+		case dice < 7:
+			each.drafts[text] = draft{state: []draftState{draftStop, draftWrongNumber}[sim.random.IntN(2)]}
 		default:
 			each.drafts[text] = draft{state: draftReady, text: fmt.Sprintf("Oi! %d", sim.serial), readyAt: now, tokens: 100}
 		}
@@ -400,6 +438,11 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 	}
 	sim.change(each, claim(wanted, 1, now))
 	attempt := lead.Find(each.object.Status.Conversation, wanted.id).Attempts
+	if sim.random.IntN(60) == 0 {
+		each.lost = map[string]time.Time{wanted.id: asStored(now)}
+		sim.wakeAt(each, now.Add(conflictRetry))
+		return
+	}
 	switch dice := sim.random.IntN(100); {
 	case each.store.down || dice < 2:
 		sim.reconciler.giveTurnBack(s, wanted.instance)
@@ -441,7 +484,8 @@ func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
 		sim.change(each, unknown(claimed.id))
 	default:
 		until := nextResolve(claimed.due, s.now)
-		sim.change(each, waiting(blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed), s.now))
+		again := blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed)
+		sim.decide(each, &again, waiting(again, s.now))
 		sim.wakeAt(each, until)
 		return
 	}
@@ -484,11 +528,68 @@ func (sim *simulation) leaves(each *simLead, wanted message, opens bool) {
 	if store.store.Spec.Suspend || each.object.Spec.Suspend {
 		sim.fault(each, "%s leaves although suspended", wanted.id)
 	}
+	if !lead.IsReplyID(wanted.id) && !isNotice && lead.LastInbound(each.object) != nil {
+		sim.fault(each, "%s leaves although the customer has written", wanted.id)
+	}
+	if lead.IsReplyID(wanted.id) && machine(each.object) {
+		sim.fault(each, "%s answers a machine", wanted.id)
+	}
 	sim.judgeUnanswered(each)
 	sim.judgePace(each, wanted, opens)
 	sim.judgeOpening(each, wanted, opens)
 	if sim.answers != nil {
 		sim.answers(each, wanted.id)
+	}
+}
+
+// machine says whether the customer's last two messages were automatic, and in a row.
+func machine(recovery *v1alpha1.CartRecovery) bool {
+	count := 0
+	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
+		m := &recovery.Status.Conversation[i]
+		if m.Cycle == recovery.Status.Cycle && m.Role != v1alpha1.RoleAssistant {
+			if m.Role == v1alpha1.RoleOperator || !m.Automatic {
+				return count > 1
+			}
+			count++
+		}
+	}
+	return count > 1
+}
+
+// judgeHeard watches that no customer is forgotten: who waits for nothing was answered, and so
+// was who wrote after the end.
+func (sim *simulation) judgeHeard(each *simLead, s *situation, planned action) {
+	last := lead.LastInbound(each.object)
+	if last == nil || answeredByPerson(each.object) || last.Automatic {
+		return
+	}
+	answer := lead.Find(each.object.Status.Conversation, lead.ReplyID(each.object.Status.Cycle, last.ID))
+	if answer != nil && answer.State != v1alpha1.MessageFailed {
+		return
+	}
+	ended := each.object.Status.CompletionTime
+	if ended == nil {
+		nothing := planned.blocked == "" && planned.message.id == "" && !planned.handedOff && lead.Claimed(each.object) == nil
+		if nothing && !s.now.Before(last.At.Add(s.policy.ReplyDebounce)) && !strings.Contains(planned.why, "is told then") {
+			sim.fault(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.why)
+		}
+		return
+	}
+	late := last.At.After(ended.Add(time.Second)) && s.now.Before(last.At.Add(s.policy.ExpireAfter)) && !lead.CycleAsked(each.object)
+	if late && isExpiry(outcomeOf(each.object)) && s.policy.LateReplies != v1alpha1.LateRepliesIgnore && !s.suppressed {
+		sim.fault(each, "the customer wrote %s after the end and is not heard", last.ID)
+	}
+}
+
+// judgeTime watches that what is shown as the next action's time is not over for long.
+func (sim *simulation) judgeTime(each *simLead) {
+	shown := each.object.Status.NextActionTime
+	if shown == nil || lead.Finished(each.object) || each.writing {
+		return
+	}
+	if late := sim.clock.now.Sub(shown.Time); late > 2*time.Minute {
+		sim.fault(each, "its next action was to be %s ago: %+v", late, each.object.Status.NextAction)
 	}
 }
 
@@ -580,22 +681,63 @@ func (sim *simulation) says(each *simLead, text string) {
 		return
 	}
 	now := sim.clock.now
-	if each.store.policy.OptsOut(text) {
-		each.store.suppressed[each.object.Spec.Customer.Phone] = now
-		sim.counts["opt-outs"]++
-		for _, other := range each.store.leads {
-			if other.object.Spec.Customer.Phone == each.object.Spec.Customer.Phone {
-				sim.wakeAt(other, now)
-			}
+	optsOut, wrong := each.store.policy.OptsOut(text), each.store.policy.WrongNumber(text)
+	sim.appends(each, v1alpha1.RoleCustomer, text)
+	if !optsOut && !wrong {
+		return
+	}
+	sim.counts["opt-outs"]++
+	reason := v1alpha1.StopOptOut
+	if wrong {
+		reason = v1alpha1.StopWrongNumber
+	}
+	each.store.suppressed[each.object.Spec.Customer.Phone] = now
+	for _, other := range each.store.leads {
+		if other.deleted || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
+			continue
 		}
+		if other != each && !lead.Over(other.object) {
+			other.object = other.object.DeepCopy()
+			other.object.Spec.Stop = &v1alpha1.Stop{Reason: reason, At: v1alpha1.NewTimestamp(now)}
+		}
+		sim.wakeAt(other, now)
+	}
+}
+
+// machineSays has a machine answer for the customer.
+func (sim *simulation) machineSays(each *simLead, text string) {
+	if each.deleted {
+		return
 	}
 	sim.appends(each, v1alpha1.RoleCustomer, text)
+	each.object.Status.Conversation[len(each.object.Status.Conversation)-1].Automatic = true
+	sim.counts["from machines"]++
+}
+
+// stops stores that the AI understood a customer to ask for it, in all their open leads.
+func (sim *simulation) stops(each *simLead, asked v1alpha1.Stop) {
+	each.store.suppressed[each.object.Spec.Customer.Phone] = sim.clock.now
+	sim.counts["stopped"]++
+	for _, other := range each.store.leads {
+		if other.deleted || lead.Over(other.object) || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
+			continue
+		}
+		other.object = other.object.DeepCopy()
+		other.object.Spec.Stop = &asked
+		sim.wakeAt(other, sim.clock.now)
+	}
 }
 
 // appends stores what somebody wrote.
 func (sim *simulation) appends(each *simLead, role v1alpha1.Role, text string) {
-	if each.deleted || lead.Finished(each.object) {
+	if each.deleted {
 		return
+	}
+	switch {
+	case lead.Finished(each.object):
+		sim.counts["late messages"]++
+	case role == v1alpha1.RoleCustomer && !lead.Written(each.object):
+		sim.counts["early messages"]++
 	}
 	sim.serial++
 	each.object = each.object.DeepCopy()
@@ -612,7 +754,8 @@ func (sim *simulation) takesOver(each *simLead) {
 		return
 	}
 	sim.appends(each, v1alpha1.RoleOperator, "Oi, aqui é o João")
-	handedOver(1, 0, sim.clock.now)(&each.object.Status)
+	handedOverFor(v1alpha1.ReasonOperatorWrote, 1, 0, sim.clock.now)(&each.object.Status)
+	each.object.Status.NextActionTime = nil
 }
 
 // givesBack has a person give the conversation back.

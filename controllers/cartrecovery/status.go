@@ -200,8 +200,11 @@ func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outc
 }
 
 // reopened begins the next cycle: what was said stays, and the number it was said from.
-func reopened(generation int64, now time.Time) change {
+func reopened(generation int64, expireAfter time.Duration, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
+		if succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
+			bringAlong(status, succeeded.Reason, expireAfter)
+		}
 		status.Cycle++
 		status.CompletionTime, status.Result, status.Attempts = nil, nil, 0
 		unblock(status)
@@ -219,20 +222,26 @@ var outcomeMessages = map[string]string{
 	v1alpha1.ReasonSendFailed:            "the gateway refused the message in every attempt; see status.conversation",
 	v1alpha1.ReasonNotOnWhatsApp:         "the customer's number has no WhatsApp",
 	v1alpha1.ReasonOptedOut:              "the customer asked us to stop, or the number is suppressed in this store",
+	v1alpha1.ReasonWrongNumber:           "who has the number says that they are not the customer",
 	v1alpha1.ReasonUnanswered:            "the sequence ended and the customer did not answer",
 	v1alpha1.ReasonConversationEnded:     "the conversation went quiet without a purchase",
 	v1alpha1.ReasonNeverContacted:        "the time ran out before a first message could be sent",
 }
 
-// waiting says what stands in the way of the lead; "" for nothing.
+// waiting says what stands in the way of the lead; "" for nothing. It also brings the time of the
+// next action up to date where that has passed.
 func waiting(planned action, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		current := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked)
 		if planned.blocked == "" {
+			stale := overdue(status, planned, now)
+			if stale {
+				status.NextActionTime = nil // withNext knows the new one
+			}
 			keep := planned.writing || planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
-			return !keep && unblock(status)
+			return !keep && unblock(status) || stale
 		}
-		if current != nil && current.Reason == planned.blocked && current.Message == planned.why {
+		if current != nil && current.Reason == planned.blocked && current.Message == planned.why && !overdue(status, planned, now) {
 			return false
 		}
 		status.NextActionTime = nil

@@ -115,6 +115,7 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	store := gen.In(w.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 	store.Spec.AI.BaseURL = w.aiServer.URL() + "/v1"
 	store.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "ai", Key: "key"}
+	store.Spec.Recovery.FirstMessageNotice = ptr.To("")
 	store.Spec.Recovery.ReplyDebounce = ptr.To(after(100 * time.Millisecond))
 	for _, mod := range mods {
 		mod(store)

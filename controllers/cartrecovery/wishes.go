@@ -4,6 +4,7 @@ import (
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
@@ -14,23 +15,19 @@ import (
 // This file decides what a customer's wish leads to: to be left alone, or to be answered
 // by a person. Pure functions.
 
-// endOptedOut ends a lead whose customer asked us to stop, or whose number is suppressed.
-// Who asked here gets one message that says so.
-func endOptedOut(s *situation) (action, bool) {
-	asked := lastSaid(s, s.policy.OptsOut)
-	if asked == nil && !s.suppressed {
+// endStopped ends a lead whose customer asked us to stop, who is not the customer, or whose
+// number is suppressed. Who asked here gets one message that says so.
+func endStopped(s *situation) (action, bool) {
+	asked, outcome := stopAsked(s)
+	if outcome == "" {
 		return action{}, false
 	}
 	if asked != nil && !lead.HandedOff(s.lead) {
-		notice := message{
-			id: lead.OptOutID(s.lead.Status.Cycle), replyTo: asked.ID,
-			fixed: s.policy.OptOutConfirmation, field: "recovery.optOutConfirmation",
-		}
-		if planned, ok := notify(s, notice, lastWrote(asked, s.now)); ok {
+		if planned, ok := notify(s, stopNotice(s, asked, outcome), lastWrote(asked, s.now)); ok {
 			return planned, true
 		}
 	}
-	return action{kind: finish, outcome: v1alpha1.ReasonOptedOut}, true
+	return action{kind: finish, outcome: outcome}, true
 }
 
 // lastSaid is the customer's last message of this cycle of which something holds, nil when
@@ -77,7 +74,7 @@ func asksForPerson(s *situation) *v1alpha1.Message {
 	for i := len(s.lead.Status.Conversation) - 1; i >= 0; i-- {
 		m := &s.lead.Status.Conversation[i]
 		switch {
-		case m.Cycle != s.lead.Status.Cycle, m.Role == v1alpha1.RoleOperator:
+		case m.Cycle != s.lead.Status.Cycle, lead.ByPerson(m):
 			return nil
 		case m.Role == v1alpha1.RoleAssistant && m.State != v1alpha1.MessageFailed && !lead.IsHandOffID(m.ID):
 			return nil
@@ -96,10 +93,11 @@ func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
 	return lead.Find(recovery.Status.Conversation, lead.HandOffID(asked.Cycle, asked.ID)) != nil
 }
 
-// resumedAt is when a person last gave the conversation back; zero when never.
+// resumedAt is when a person last gave the conversation back, or it went back by itself; zero
+// when never.
 func resumedAt(recovery *v1alpha1.CartRecovery) time.Time {
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if condition == nil || condition.Reason != v1alpha1.ReasonResumed {
+	if condition == nil || condition.Status == metav1.ConditionTrue {
 		return time.Time{}
 	}
 	return condition.LastTransitionTime.Time
@@ -118,7 +116,7 @@ func notify(s *situation, notice message, asked time.Time) (action, bool) {
 	if until, quiet := s.policy.Quiet(latest(due, s.now)); quiet {
 		due = latest(due, until)
 	}
-	notice.due, notice.instance = due, s.named(lead.NumberOf(s.lead))
+	notice.due, notice.instance = due, noticeSender(s)
 	if state != stepOpen || !due.Before(notice.goneBy) || notice.instance == nil || !connection.CanSend(notice.instance, false, s.now) {
 		return action{}, false
 	}

@@ -45,6 +45,8 @@ func (d *drafts) compose(ctx context.Context, next *queued) outcome {
 		result = "refused"
 	case made.state == draftHandOff:
 		result = "handoff"
+	case made.state == draftStop, made.state == draftWrongNumber:
+		result = "stop"
 	case made.state == draftExhausted:
 		result = "exhausted"
 	case made.state != draftReady:
@@ -95,6 +97,12 @@ func (d *drafts) judge(next *queued, answer ai.Answer, err error, made *outcome)
 	switch {
 	case err != nil:
 		made.state, made.err = draftFailed, err
+		return
+	case answer.WantsStop:
+		made.state = draftStop
+		return
+	case answer.WrongNumber:
+		made.state = draftWrongNumber
 		return
 	case answer.WantsHuman:
 		made.state = draftHandOff
@@ -153,8 +161,8 @@ func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
 		*d = draft{state: draftReady, text: made.text, tokens: tokens, readyAt: now}
 	case draftRefused:
 		*d = draft{state: draftRefused, tokens: tokens, readyAt: now, reason: v1alpha1.ReasonTextRefused, why: made.why}
-	case draftHandOff:
-		*d = draft{state: draftHandOff, tokens: tokens, readyAt: now}
+	case draftHandOff, draftStop, draftWrongNumber:
+		*d = draft{state: made.state, tokens: tokens, readyAt: now}
 	case draftExhausted:
 		*d = draft{
 			state: draftExhausted, tokens: tokens, retryAt: budget.NextDay(now, zone), reason: v1alpha1.ReasonTokenBudget,

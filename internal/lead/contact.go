@@ -12,7 +12,7 @@ import (
 
 // OptOutID is the id of the message that confirms an opt-out: one a cycle.
 func OptOutID(cycle int32) string {
-	return "c" + strconv.Itoa(int(cycle)) + "-optout"
+	return "c" + strconv.Itoa(int(cycle)) + optOut
 }
 
 // HandOffID is the id of the message that tells a customer who asked for a person, in this
@@ -22,17 +22,12 @@ func HandOffID(cycle int32, inboundID string) string {
 	return "c" + strconv.Itoa(int(cycle)) + handOff + hex.EncodeToString(sum[:8])
 }
 
-const handOff = "-handoff-"
-
 // IsHandOffID says whether an id was made by HandOffID.
-func IsHandOffID(id string) bool { return strings.Contains(id, handOff) }
+func IsHandOffID(id string) bool { return strings.HasPrefix(ofCycle(id), handOff) }
 
 // PlanKey is what the place of a message among those that the quiet hours held back is drawn
 // from: known before the lead has a UID, and always the same.
 func PlanKey(leadName, messageID string) string { return leadName + "." + messageID }
-
-// IsNoticeID says whether an id was made by OptOutID or HandOffID.
-func IsNoticeID(id string) bool { return IsHandOffID(id) || strings.HasSuffix(id, "-optout") }
 
 // CustomerAskedMessage is the message of a HandedOff condition whose reason is that the
 // customer asked for a person, and of its event.

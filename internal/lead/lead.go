@@ -250,7 +250,7 @@ func ResumeRequest(lead *v1alpha1.CartRecovery) string {
 func LastOperator(lead *v1alpha1.CartRecovery) time.Time {
 	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
 		message := &lead.Status.Conversation[i]
-		if message.Cycle == lead.Status.Cycle && message.Role == v1alpha1.RoleOperator {
+		if message.Cycle == lead.Status.Cycle && ByPerson(message) {
 			return message.At.Time
 		}
 	}
@@ -277,7 +277,8 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 	}
 	for i := range lead.Status.Conversation {
 		message := &lead.Status.Conversation[i]
-		counts := message.Role != v1alpha1.RoleAssistant || message.State == v1alpha1.MessageSent
+		counts := message.Role == v1alpha1.RoleCustomer || ByPerson(message) ||
+			message.Role == v1alpha1.RoleAssistant && message.State == v1alpha1.MessageSent
 		if message.Cycle == lead.Status.Cycle && counts && message.At.After(last) {
 			last = message.At.Time
 		}

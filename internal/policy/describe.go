@@ -13,6 +13,7 @@ const (
 	maxSequenceText = 1024
 	maxLineText     = 256
 	maxShortText    = 32
+	maxHandOff      = 64
 	maxTexts        = 128
 	maxSequences    = 4
 	maxKeyword      = 64
@@ -39,6 +40,9 @@ func (p *Policy) Effective() *v1alpha1.EffectivePolicy {
 		ExpireAfter:      short(p.ExpireAfter),
 		TTL:              clip(p.describeTTL(), maxLineText),
 		KillSwitchScope:  clip(string(p.KillSwitchScope), maxShortText),
+		LateReplies:      clip(string(p.LateReplies), maxShortText),
+		ClaimsPaidAfter:  short(p.ClaimsPaidAfter),
+		HandOff:          clip(p.describeHandOff(), maxHandOff),
 		NumberLost:       clip(string(p.NumberLost), maxShortText),
 		OptOutKeywords:   clipAll(p.OptOutKeywords, maxKeywords, maxKeyword),
 		HandOffKeywords:  clipAll(p.HandOffKeywords, maxKeywords, maxKeyword),
@@ -100,10 +104,19 @@ func (p *Policy) describeTTL() string {
 	return text + ", purchases without a cart " + short(p.TTLOf(v1alpha1.PhaseConverted, true))
 }
 
+// describeHandOff is for example "resumes after 24h", or "stays".
+func (p *Policy) describeHandOff() string {
+	if p.HandOffResumeAfter == 0 {
+		return "stays"
+	}
+	return "resumes after " + short(p.HandOffResumeAfter)
+}
+
 // describeTexts names the texts that are set.
 func (p *Policy) describeTexts() string {
 	var set []string
 	for _, text := range []struct{ field, value string }{
+		{"firstMessageNotice", p.FirstMessageNotice},
 		{"optOutConfirmation", p.OptOutConfirmation},
 		{"handOffText", p.HandOffText},
 		{"fallbackText", p.FallbackText},

@@ -23,8 +23,11 @@ func TestEffectiveOfTheDefaults(t *testing.T) {
 		ExpireAfter:     "72h",
 		TTL:             "720h, purchases without a cart 72h",
 		KillSwitchScope: "Customer",
+		LateReplies:     "Answer",
+		ClaimsPaidAfter: "1h",
+		HandOff:         "stays",
 		NumberLost:      "Wait",
-		Texts:           "optOutConfirmation",
+		Texts:           "firstMessageNotice, optOutConfirmation",
 	}
 	if got := resolved.Effective(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -46,6 +49,8 @@ func TestEffective(t *testing.T) {
 	resolved.TTL = v1alpha1.EndingTTL{Expired: &day, Converted: &day}
 	resolved.OptOutConfirmation, resolved.HandOffText, resolved.FallbackText = "SECRET", "SECRET", "SECRET"
 	resolved.OptOutKeywords = []string{"fora"}
+	resolved.FirstMessageNotice, resolved.LateReplies = "", v1alpha1.LateRepliesHandOff
+	resolved.ClaimsPaidAfter, resolved.HandOffResumeAfter = 90*time.Minute, 24*time.Hour
 	got := resolved.Effective()
 	want := &v1alpha1.EffectivePolicy{
 		Sequences:       []string{"AbandonedCart: first after 15m, second after 24h (fixed text)", "PixPending: now after 0s"},
@@ -56,6 +61,9 @@ func TestEffective(t *testing.T) {
 		ExpireAfter:     "72h",
 		TTL:             "720h, Converted 24h, Expired 24h, purchases without a cart 24h",
 		KillSwitchScope: "Customer",
+		LateReplies:     "HandOff",
+		ClaimsPaidAfter: "1h30m",
+		HandOff:         "resumes after 24h",
 		NumberLost:      "Wait",
 		OptOutKeywords:  []string{"fora"},
 		Texts:           "optOutConfirmation, handOffText, fallbackText",
@@ -93,20 +101,22 @@ func TestEffectiveFits(t *testing.T) {
 			Cooldown:   odd.Duration, ReplyDebounce: odd.Duration, ExpireAfter: odd.Duration, TTLAfterPurchaseOnly: odd.Duration, MaxUnanswered: 1000,
 			TTL:             v1alpha1.EndingTTL{Recovered: &odd, Converted: &odd, Failed: &odd, OptedOut: &odd, Expired: &odd},
 			KillSwitchScope: v1alpha1.KillSwitchScope(strings.Repeat("k", 30*length)), NumberLost: v1alpha1.NumberLost(strings.Repeat("n", 30*length)),
-			OptOutKeywords: words, HandOffKeywords: words, AllowedLinkHosts: words, OptOutConfirmation: "x", HandOffText: "x", FallbackText: "x",
+			LateReplies: v1alpha1.LateReplies(strings.Repeat("l", 30*length)), ClaimsPaidAfter: odd.Duration, HandOffResumeAfter: odd.Duration,
+			FirstMessageNotice: "x", OptOutKeywords: words, HandOffKeywords: words, AllowedLinkHosts: words, OptOutConfirmation: "x", HandOffText: "x", FallbackText: "x",
 		}
 		got := p.Effective()
 		for field, list := range map[string]struct {
 			texts       []string
 			items, most int
 		}{
-			"sequences":  {got.Sequences, 4, 1024},
-			"short":      {[]string{got.Cooldown, got.ReplyDebounce, got.ExpireAfter, got.KillSwitchScope, got.NumberLost}, 5, 32},
-			"lines":      {[]string{got.QuietHours, got.TTL}, 2, 256},
-			"texts":      {[]string{got.Texts}, 1, 128},
-			"opt-out":    {got.OptOutKeywords, 50, 64},
-			"hand-off":   {got.HandOffKeywords, 50, 64},
-			"link hosts": {got.AllowedLinkHosts, 20, 253},
+			"sequences":      {got.Sequences, 4, 1024},
+			"short":          {[]string{got.Cooldown, got.ReplyDebounce, got.ExpireAfter, got.KillSwitchScope, got.NumberLost, got.LateReplies, got.ClaimsPaidAfter}, 7, 32},
+			"hand-off":       {[]string{got.HandOff}, 1, 64},
+			"lines":          {[]string{got.QuietHours, got.TTL}, 2, 256},
+			"texts":          {[]string{got.Texts}, 1, 128},
+			"opt-out":        {got.OptOutKeywords, 50, 64},
+			"hand-off words": {got.HandOffKeywords, 50, 64},
+			"link hosts":     {got.AllowedLinkHosts, 20, 253},
 		} {
 			if len(list.texts) == 0 || len(list.texts) > list.items {
 				t.Errorf("%s, %s: %d items", name, field, len(list.texts))

@@ -17,6 +17,7 @@ const (
 	DefaultExpireAfter          = 72 * time.Hour
 	DefaultTTLAfterFinished     = 30 * 24 * time.Hour
 	DefaultTTLAfterPurchaseOnly = 72 * time.Hour
+	DefaultClaimsPaidAfter      = time.Hour
 	// DefaultStepName is the name of the default sequence's only step.
 	DefaultStepName = "first"
 )
@@ -44,10 +45,20 @@ type Policy struct {
 	OptOutConfirmation string
 	HandOffKeywords    []string
 	// HandOffText is a template; "" sends none.
-	HandOffText      string
-	NumberLost       v1alpha1.NumberLost
-	FallbackText     string
-	AllowedLinkHosts []string
+	HandOffText string
+	// LateReplies says what becomes of messages to a lead that has expired.
+	LateReplies v1alpha1.LateReplies
+	// ClaimsPaidAfter is how long the platform's word is waited for when a customer says that
+	// they have paid.
+	ClaimsPaidAfter time.Duration
+	// HandOffResumeAfter is how long after a person's last message a conversation that they
+	// took over goes back to the AI; 0 is never.
+	HandOffResumeAfter time.Duration
+	// FirstMessageNotice is a template; "" adds nothing.
+	FirstMessageNotice string
+	NumberLost         v1alpha1.NumberLost
+	FallbackText       string
+	AllowedLinkHosts   []string
 }
 
 // Resolve returns the policy that holds for the leads of a product: the product's own
@@ -56,6 +67,7 @@ func Resolve(store *v1alpha1.Store, product *v1alpha1.Product) Policy {
 	policy := defaults()
 	policy.Location, policy.Locale = placeOf(store)
 	policy.OptOutConfirmation = defaultConfirmation(policy.Locale)
+	policy.FirstMessageNotice = DefaultFirstMessageNotice(policy.Locale)
 	if store != nil {
 		policy.override(&store.Spec.Recovery)
 	}
@@ -78,6 +90,8 @@ func defaults() Policy {
 		TTLAfterFinished:     DefaultTTLAfterFinished,
 		TTLAfterPurchaseOnly: DefaultTTLAfterPurchaseOnly,
 		KillSwitchScope:      v1alpha1.KillSwitchCustomer,
+		LateReplies:          v1alpha1.LateRepliesAnswer,
+		ClaimsPaidAfter:      DefaultClaimsPaidAfter,
 		NumberLost:           v1alpha1.NumberLostWait,
 	}
 }
@@ -106,6 +120,14 @@ func (p *Policy) override(by *v1alpha1.RecoveryPolicy) {
 	}
 	setText(&p.HandOffText, by.HandOffText)
 	setText(&p.FallbackText, by.FallbackText)
+	setText(&p.LateReplies, by.LateReplies)
+	setDuration(&p.ClaimsPaidAfter, by.ClaimsPaidAfter)
+	if by.HandOff != nil {
+		setDuration(&p.HandOffResumeAfter, by.HandOff.ResumeAfter)
+	}
+	if by.FirstMessageNotice != nil {
+		p.FirstMessageNotice = *by.FirstMessageNotice
+	}
 }
 
 func (p *Policy) overrideTTL(by *v1alpha1.EndingTTL) {

@@ -84,6 +84,37 @@ func TestResolveMergesFields(t *testing.T) {
 	}
 }
 
+// TestResolveWhatCustomersSay: the fields about late replies, claimed payments and hand-offs.
+func TestResolveWhatCustomersSay(t *testing.T) {
+	hour, day := v1alpha1.Duration{Duration: time.Hour}, v1alpha1.Duration{Duration: 24 * time.Hour}
+	none := policy.Resolve(nil, nil)
+	if none.LateReplies != v1alpha1.LateRepliesAnswer || none.ClaimsPaidAfter != time.Hour || none.HandOffResumeAfter != 0 ||
+		!strings.Contains(none.FirstMessageNotice, "PARAR") {
+		t.Errorf("the defaults are %+v", none)
+	}
+	store := gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Locale = "es-MX"
+		s.Spec.Recovery = v1alpha1.RecoveryPolicy{
+			LateReplies: v1alpha1.LateRepliesHandOff, ClaimsPaidAfter: &day, HandOff: &v1alpha1.HandOffPolicy{ResumeAfter: &day},
+		}
+	})
+	inherits := policy.Resolve(store, gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.Recovery.HandOff = &v1alpha1.HandOffPolicy{} }))
+	if inherits.LateReplies != v1alpha1.LateRepliesHandOff || inherits.ClaimsPaidAfter != 24*time.Hour ||
+		inherits.HandOffResumeAfter != 24*time.Hour || !strings.Contains(inherits.FirstMessageNotice, "BAJA") {
+		t.Errorf("what the product leaves out comes from the store: %+v", inherits)
+	}
+	product := gen.ProductObject(func(p *v1alpha1.Product) {
+		p.Spec.Recovery = v1alpha1.RecoveryPolicy{
+			LateReplies: v1alpha1.LateRepliesIgnore, ClaimsPaidAfter: &v1alpha1.Duration{},
+			HandOff: &v1alpha1.HandOffPolicy{ResumeAfter: &hour}, FirstMessageNotice: ptr.To(""),
+		}
+	})
+	both := policy.Resolve(store, product)
+	if both.LateReplies != v1alpha1.LateRepliesIgnore || both.ClaimsPaidAfter != 0 || both.HandOffResumeAfter != time.Hour || both.FirstMessageNotice != "" {
+		t.Errorf("the product goes before the store: %+v", both)
+	}
+}
+
 func TestResolvePlace(t *testing.T) {
 	for name, test := range map[string]struct{ zone, locale, wantZone, wantLocale, confirms string }{
 		"given":                {"Europe/Lisbon", "pt-PT", "Europe/Lisbon", "pt-PT", "não vai mais"},

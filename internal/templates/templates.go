@@ -27,6 +27,7 @@ func Problem(promptField, prompt string, policy *v1alpha1.RecoveryPolicy) string
 		}
 	}
 	for _, text := range []struct{ field, text string }{
+		{"spec.recovery.firstMessageNotice", ptr.Deref(policy.FirstMessageNotice, "")},
 		{"spec.recovery.optOutConfirmation", ptr.Deref(policy.OptOutConfirmation, "")},
 		{"spec.recovery.handOffText", policy.HandOffText},
 		{"spec.recovery.fallbackText", policy.FallbackText},

@@ -1,0 +1,166 @@
+package cartrecovery
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/lru"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// This file keeps what this process alone can know of its claims: that it made one and called
+// nobody. Such a claim is settled at once, without asking the gateway, and without waiting for
+// as long as the call of another process could take.
+
+// claimReadTimeout bounds the reads around a claim: of a lead whose claim was not answered, and
+// of a Suppression.
+const claimReadTimeout = 2 * time.Second
+
+// uncalledClaim is a claim that this process made, or tried to make.
+type uncalledClaim struct {
+	lead    types.UID
+	trackID string
+	// at is the time of the claim, in microseconds: what tells it from other claims of the message.
+	at int64
+}
+
+// uncalledClaims are the claims of which this process knows that it has not begun a call. One
+// that it forgets, for want of room, is resolved as any other's.
+type uncalledClaims struct{ known *lru.Cache }
+
+func newUncalledClaims() *uncalledClaims { return &uncalledClaims{known: lru.New(maxClaims)} }
+
+func uncalledKey(recovery *v1alpha1.CartRecovery, id string, at time.Time) uncalledClaim {
+	return uncalledClaim{lead: recovery.UID, trackID: lead.TrackID(recovery.Name, id), at: at.UnixMicro()}
+}
+
+// made says that a message is about to be claimed with a time.
+func (c *uncalledClaims) made(recovery *v1alpha1.CartRecovery, id string, at time.Time) {
+	c.known.Add(uncalledKey(recovery, id, at), nil)
+}
+
+// called says that its call begins, or that there is no such claim.
+func (c *uncalledClaims) called(recovery *v1alpha1.CartRecovery, id string, at time.Time) {
+	c.known.Remove(uncalledKey(recovery, id, at))
+}
+
+// has says whether a claim with this time is one of them.
+func (c *uncalledClaims) has(recovery *v1alpha1.CartRecovery, id string, at time.Time) bool {
+	_, ok := c.known.Get(uncalledKey(recovery, id, at))
+	return ok
+}
+
+// asStored is a time as the API keeps it.
+func asStored(at time.Time) time.Time { return v1alpha1.NewTimestamp(at).Time }
+
+// unanswered says whether a write that failed may have been done all the same: the API server
+// did not say no. It may even be done later.
+func unanswered(err error) bool {
+	switch {
+	case err == nil, apierrors.IsConflict(err), apierrors.IsNotFound(err), apierrors.IsInvalid(err), apierrors.IsForbidden(err),
+		apierrors.IsUnauthorized(err), apierrors.IsBadRequest(err), apierrors.IsTooManyRequests(err), apierrors.IsRequestEntityTooLargeError(err):
+		return false
+	default:
+		return true
+	}
+}
+
+// claim writes a claim. Where its answer is lost, the lead is read: the claim that stands there
+// is ours and holds, as long as nothing else has changed since that could speak against the
+// message. What else became of it is found out as soon as the lead is seen again (see settle).
+func (r *Reconciler) claim(ctx context.Context, s situation, wanted message, now time.Time) (*v1alpha1.CartRecovery, error) {
+	r.uncalled.made(s.lead, wanted.id, now)
+	claimed, err := r.write(ctx, s, claim(wanted, s.lead.Generation, now))
+	if err == nil {
+		return claimed, nil
+	}
+	if !unanswered(err) {
+		r.uncalled.called(s.lead, wanted.id, now)
+		return nil, err
+	}
+	log.FromContext(ctx).Info("The API server did not answer to a claim; reading what it made of it", "message", wanted.id)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimReadTimeout)
+	defer cancel()
+	fresh := &v1alpha1.CartRecovery{}
+	if r.Live.Get(ctx, client.ObjectKeyFromObject(s.lead), fresh) != nil {
+		return nil, err
+	}
+	m := lead.Find(fresh.Status.Conversation, wanted.id)
+	stands := m != nil && m.State == v1alpha1.MessageClaimed && r.uncalled.has(fresh, wanted.id, m.At.Time)
+	if !stands || fresh.Generation != s.lead.Generation || said(fresh.Status.Conversation) != said(s.lead.Status.Conversation) {
+		return nil, err
+	}
+	return fresh, nil
+}
+
+// settle writes that a claim of this process was never called for: the message is planned anew
+// and, if it is still wanted, claimed anew.
+func (r *Reconciler) settle(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
+	r.claims.Remove(lead.TrackID(s.lead.Name, claimed.id))
+	if claimed.instance != nil {
+		r.giveTurnBack(&s, claimed.instance)
+	}
+	log.FromContext(ctx).Info("A claim was not called for; planning the message anew", "message", claimed.id)
+	return ctrl.Result{}, r.writeOutcome(ctx, s, uncalled(claimed.id, claimed.due, stillWanted(&s), r.Clock.Now()))
+}
+
+// stillWanted says whether a message that did not go may be claimed anew, as far as what stops
+// everything goes; the rest is planned.
+func stillWanted(s *situation) bool {
+	return purchaseOf(s) == nil && !isReversed(s) && !s.suppressed && lead.Stopped(s.lead) == nil
+}
+
+// uncalled says that the claim of this time did not go, and counts as no attempt. Another claim
+// of the message, by a later leader, is not touched.
+func uncalled(id string, at time.Time, wanted bool, now time.Time) change {
+	return func(status *v1alpha1.CartRecoveryStatus) bool {
+		m := lead.Find(status.Conversation, id)
+		if m == nil || m.State != v1alpha1.MessageClaimed || !m.At.Time.Equal(asStored(at)) {
+			return false
+		}
+		m.Attempts--
+		status.Attempts = m.Attempts
+		return notSent(id, wanted, now)(status)
+	}
+}
+
+// suppressedLive says whether the customer's own request has made a Suppression, by the word of
+// the API server: the cache may be behind. It is asked before the first message of a cycle, and
+// after the lead was read. Whoever opts out later than this answer changes the lead first, by
+// the message or by spec.stop, and the claim fails.
+func (r *Reconciler) suppressedLive(ctx context.Context, recovery *v1alpha1.CartRecovery) (bool, error) {
+	hash := lead.PhoneHash(recovery.Spec.Customer.Phone)
+	if hash == "" {
+		return false, nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, claimReadTimeout)
+	defer cancel()
+	found := &v1alpha1.Suppression{}
+	key := client.ObjectKey{Namespace: recovery.Namespace, Name: lead.SuppressionName(recovery.Spec.StoreRef.Name, hash)}
+	err := r.Live.Get(ctx, key, found)
+	if apierrors.IsNotFound(err) {
+		return false, nil
+	}
+	if err != nil {
+		return false, fmt.Errorf("read the suppression of a customer before their first message: %w", err)
+	}
+	return found.Spec.StoreRef == recovery.Spec.StoreRef && lead.SuppressedHash(found) == hash && !lead.Lapsed(found, r.Clock.Now()), nil
+}
+
+// mayBegin says whether a message may be the first of its cycle as far as the customer's own
+// word goes; one that only answers their request always may.
+func (r *Reconciler) mayBegin(ctx context.Context, s *situation, wanted message) (bool, error) {
+	if s.suppressed || lead.IsNoticeID(wanted.id) || lead.Written(s.lead) {
+		return true, nil
+	}
+	suppressed, err := r.suppressedLive(ctx, s.lead)
+	return !suppressed, err
+}

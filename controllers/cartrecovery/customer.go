@@ -1,0 +1,243 @@
+package cartrecovery
+
+import (
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// This file decides what follows from what a customer says of themselves: that they are not to
+// be written to, that they have paid, or, by how they write, that they are a machine. Pure
+// functions.
+
+// stopAsked is how a request not to be written to ends the lead, "" for none, and the message
+// of this lead that made it; nil where it was made elsewhere. What the customer says here goes
+// before what stands on the lead, and that before the Suppression, which tells no reason.
+func stopAsked(s *situation) (asked *v1alpha1.Message, outcome string) {
+	if asked := lastSaid(s, s.policy.OptsOut); asked != nil {
+		return asked, v1alpha1.ReasonOptedOut
+	}
+	if asked := lastSaid(s, s.policy.WrongNumber); asked != nil {
+		return asked, v1alpha1.ReasonWrongNumber
+	}
+	if stop := lead.Stopped(s.lead); stop != nil {
+		return saidAt(s.lead, stop.At.Time), stopOutcome(stop.Reason)
+	}
+	if s.suppressed {
+		return nil, v1alpha1.ReasonOptedOut
+	}
+	return nil, ""
+}
+
+// stopOutcome is the outcome of a lead whose customer asked not to be written to.
+func stopOutcome(reason v1alpha1.StopReason) string {
+	if reason == v1alpha1.StopWrongNumber {
+		return v1alpha1.ReasonWrongNumber
+	}
+	return v1alpha1.ReasonOptedOut
+}
+
+// saidAt is the customer's message of this cycle that came in at a time, nil when there is
+// none: a request not to be written to has the time of the message that made it.
+func saidAt(recovery *v1alpha1.CartRecovery, at time.Time) *v1alpha1.Message {
+	for i := range recovery.Status.Conversation {
+		m := &recovery.Status.Conversation[i]
+		if m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer && m.At.Equal(at) {
+			return m
+		}
+	}
+	return nil
+}
+
+// stopNotice is what the customer is told before a lead ends by their own request.
+func stopNotice(s *situation, asked *v1alpha1.Message, outcome string) message {
+	if outcome == v1alpha1.ReasonWrongNumber {
+		return message{
+			id: lead.WrongNumberID(s.lead.Status.Cycle), replyTo: asked.ID,
+			fixed: policy.WrongNumberApology(s.policy.Locale), field: "the apology",
+		}
+	}
+	return message{
+		id: lead.OptOutID(s.lead.Status.Cycle), replyTo: asked.ID,
+		fixed: s.policy.OptOutConfirmation, field: "recovery.optOutConfirmation",
+	}
+}
+
+// noticeSender is the number that a notice leaves from: the conversation's; where nothing of
+// ours has gone yet, the one that the customer wrote to, else any that can send.
+func noticeSender(s *situation) *v1alpha1.WhatsAppInstance {
+	if from := lead.NumberOf(s.lead); from != "" {
+		return s.named(from)
+	}
+	if heard := s.named(lead.HeardOn(s.lead)); heard != nil && connection.CanSend(heard, false, s.now) {
+		return heard
+	}
+	for _, each := range s.all() {
+		if connection.CanSend(each, false, s.now) {
+			return each
+		}
+	}
+	return nil
+}
+
+// waitForPlatform thanks a customer who says that they have paid, once, and sells them nothing:
+// it waits for the platform's word and, after recovery.claimsPaidAfter, gives the conversation
+// to a person. What the customer writes after it is answered all the same; see answerCustomer.
+func waitForPlatform(s *situation) (action, bool) {
+	first, last := paymentClaims(s)
+	if first == nil {
+		return action{}, false
+	}
+	if planned, ok := thank(s, last); ok {
+		return planned, true
+	}
+	if !s.now.Before(claimEnds(s, first)) {
+		return action{kind: handOver, outcome: v1alpha1.ReasonPaymentClaimed}, true
+	}
+	return waitsForPlatform(s, first), lead.LastInbound(s.lead) == last
+}
+
+// keepWaitingForPlatform waits once what the customer wrote after their claim is answered.
+func keepWaitingForPlatform(s *situation) (action, bool) {
+	first, _ := paymentClaims(s)
+	if first == nil {
+		return action{}, false
+	}
+	return waitsForPlatform(s, first), true
+}
+
+func waitsForPlatform(s *situation, first *v1alpha1.Message) action {
+	return blockedUntil(claimEnds(s, first), v1alpha1.ReasonClaimsPaid,
+		"the customer says that they have paid; the platform's word is waited for, and then a person has the conversation")
+}
+
+// claimEnds is until when the platform's word is waited for.
+func claimEnds(s *situation, first *v1alpha1.Message) time.Time {
+	return first.At.Add(s.policy.ClaimsPaidAfter)
+}
+
+// thank says thanks for a payment, once a cycle.
+func thank(s *situation, claim *v1alpha1.Message) (action, bool) {
+	notice := message{
+		id: lead.PaidID(s.lead.Status.Cycle, claim.ID), replyTo: claim.ID,
+		fixed: policy.PaymentThanks(s.policy.Locale), field: "the thanks for a payment",
+	}
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		if m.Cycle == s.lead.Status.Cycle && lead.IsPaidID(m.ID) && m.ID != notice.id && lead.MayHaveGone(m) {
+			return action{}, false
+		}
+	}
+	return notify(s, notice, lastWrote(claim, s.now))
+}
+
+// paymentClaims are the first and the last message in which the customer says that they have
+// paid, since a person last wrote or gave the conversation back; nil when there is none. What
+// a person knew of is settled.
+func paymentClaims(s *situation) (first, last *v1alpha1.Message) {
+	resumed := resumedAt(s.lead)
+	for i := range s.lead.Status.Conversation {
+		m := &s.lead.Status.Conversation[i]
+		switch {
+		case m.Cycle != s.lead.Status.Cycle:
+		case lead.ByPerson(m):
+			first, last = nil, nil
+		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && s.policy.ClaimsPaid(m.Text):
+			if first == nil {
+				first = m
+			}
+			last = m
+		}
+	}
+	return first, last
+}
+
+const (
+	// sameInARow is how often in a row, each time after a message of ours, a customer may write
+	// the same before a machine is taken to answer for them, and shortInARow the same of a text
+	// of less than sameWords words: people do answer "sim" twice.
+	sameInARow, shortInARow, sameWords = 2, 4, 3
+	// automaticInARow is the same for messages that look automatic, each by itself.
+	automaticInARow = 2
+)
+
+// answeredByMachine says whether a machine seems to answer for the customer: their last
+// messages look automatic, or say the same again and again. Something else ends it, and so does
+// a person of the store.
+func answeredByMachine(recovery *v1alpha1.CartRecovery) bool {
+	automatic, same, text, ours := 0, 0, "", false
+	onlyAutomatic, onlySame := true, true
+	for i := len(recovery.Status.Conversation) - 1; i >= 0 && (onlyAutomatic || onlySame); i-- {
+		m := &recovery.Status.Conversation[i]
+		switch {
+		case m.Cycle != recovery.Status.Cycle:
+		case lead.ByPerson(m):
+			onlyAutomatic, onlySame = false, false
+		case m.Role == v1alpha1.RoleAssistant:
+			ours = ours || lead.MayHaveGone(m)
+		case m.Role == v1alpha1.RoleCustomer:
+			onlyAutomatic = onlyAutomatic && looksAutomatic(m)
+			onlySame = onlySame && gist(m.Text) != "" && (same == 0 || ours && gist(m.Text) == text)
+			if onlyAutomatic {
+				automatic++
+			}
+			if onlySame {
+				same, text = same+1, gist(m.Text)
+			}
+			ours = false
+		}
+	}
+	most := sameInARow
+	if len(strings.Fields(text)) < sameWords {
+		most = shortInARow
+	}
+	return automatic >= automaticInARow || same >= most
+}
+
+// looksAutomatic says whether a machine seems to have written a customer's message.
+func looksAutomatic(m *v1alpha1.Message) bool {
+	return m.Automatic || policy.LooksAutomatic(m.Text)
+}
+
+// gist is a text without what makes no difference to what it says.
+func gist(text string) string {
+	return strings.ToLower(strings.Join(strings.Fields(text), " "))
+}
+
+// withNotice puts the policy's notice under the first message of a cycle, where it fits: who
+// writes, and how to stop. Only what the AI wrote gets it: a text of the store's own says what
+// the store wants said.
+func withNotice(s *situation, text string) string {
+	if lead.Written(s.lead) {
+		return text
+	}
+	notice := noticeOf(s)
+	if notice == "" || utf8.RuneCountInString(text)+utf8.RuneCountInString(notice) > v1alpha1.MaxMessageLength {
+		return text
+	}
+	return text + notice
+}
+
+// withoutNotice is a message of ours as the AI wrote it: what the notice says is no style to
+// go on in, and no repetition.
+func withoutNotice(s *situation, text string) string {
+	return strings.TrimSuffix(text, noticeOf(s))
+}
+
+// noticeOf is the policy's notice on lines of its own, "" for none, or for one that cannot be
+// written: then the Store or Product is not Ready and says why.
+func noticeOf(s *situation) string {
+	if s.policy.FirstMessageNotice == "" || s.store == nil {
+		return ""
+	}
+	text, err := fixedText(*s, message{fixed: s.policy.FirstMessageNotice, field: "recovery.firstMessageNotice"})
+	if text = strings.TrimSpace(text); err != nil || text == "" {
+		return ""
+	}
+	return "\n\n" + text
+}
