@@ -276,7 +276,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CartRecovery{}).
 		Watches(&v1alpha1.CartRecovery{}, handler.EnqueueRequestsFromMapFunc(r.siblings), siblingChanges()).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), specChanges()).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), storeChanges()).
 		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfProduct), specChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfInstance), instanceChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {

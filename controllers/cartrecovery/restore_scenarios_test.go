@@ -177,7 +177,9 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 
 	It("wait for a person where the gateway has no look-up", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}))
-		name := w.abandon(w.received, from(1))
+		name := w.abandon(w.received, from(1), func(l *v1alpha1.CartRecovery) {
+			l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Minute)))
+		})
 		backup := w.backUp()
 		w.deleteLeads()
 		w.restore(backup)
@@ -243,7 +245,9 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 	BeforeAll(func() {
 		dir, err := os.MkdirTemp("", "restored-")
 		Expect(err).NotTo(HaveOccurred())
-		own, err := testenv.Start(testenv.Kept(dir))
+		kept, err := testenv.Kept(dir)
+		Expect(err).NotTo(HaveOccurred())
+		own, err := testenv.Start(kept)
 		Expect(err).NotTo(HaveOccurred())
 		shared := environment
 		environment = own

@@ -52,7 +52,8 @@ type proof struct {
 	never bool
 }
 
-// restoredAt is when a lead was restored from a backup; zero for one that was not.
+// restoredAt is when a lead was restored from a backup, as fine as a second; zero for one that
+// was not.
 func restoredAt(s *situation) time.Time {
 	created := s.lead.CreationTimestamp.Time
 	if received := s.lead.Spec.ReceivedAt; received != nil {
@@ -190,6 +191,9 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 	if known.state == proofFound {
 		return action{kind: verify, message: wanted}, true
 	}
+	if !restored.IsZero() {
+		restored = restored.Add(time.Second)
+	}
 	if due.After(latest(s.began.Led, restored)) || known.state == proofNotFound {
 		return action{}, false
 	}
@@ -211,6 +215,7 @@ func mustBeKnown(s *situation, due, restored time.Time) bool {
 	if !due.After(s.began.Held) {
 		since = latest(since, s.began.Held)
 	}
+	since = since.Truncate(time.Second)
 	return !since.IsZero() && !acknowledged(s.store, since)
 }
 
@@ -221,7 +226,7 @@ func acknowledged(store *v1alpha1.Store, since time.Time) bool {
 		return false
 	}
 	at, err := time.Parse(time.RFC3339, store.Annotations[v1alpha1.AnnotationRestoreAcknowledged])
-	return err == nil && !at.Before(since.Truncate(time.Second))
+	return err == nil && !at.Before(since)
 }
 
 // unproven waits for the gateway, or for a person.
