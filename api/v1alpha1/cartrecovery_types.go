@@ -528,8 +528,8 @@ type Message struct {
 
 // NextAction is what is planned next for a lead, as it was known at the last write.
 type NextAction struct {
-	// Action: Wait, Check, Prepare, Send, Reply, Resolve, HandOver, Resume, Reopen, Finish,
-	// Delete, Label.
+	// Action: Wait, Check, Verify, Prepare, Send, Reply, Resolve, Rebuild, HandOver, Resume,
+	// Reopen, Finish, Delete, Label.
 	// +required
 	// +kubebuilder:validation:MaxLength=32
 	Action string `json:"action"`

@@ -1,5 +1,5 @@
 // Package v1alpha1 holds the resources of the API group cartrecovery.dev: Store,
-// Product, WhatsAppInstance, CartRecovery and Suppression. Types, markers and the
+// Product, WhatsAppInstance, CartRecovery, Suppression and RecoveryLedger. Types, markers and the
 // constants of conditions, reasons and labels; no I/O.
 //
 // +kubebuilder:object:generate=true

@@ -17,6 +17,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&WhatsAppInstance{}, &WhatsAppInstanceList{},
 		&CartRecovery{}, &CartRecoveryList{},
 		&Suppression{}, &SuppressionList{},
+		&RecoveryLedger{}, &RecoveryLedgerList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

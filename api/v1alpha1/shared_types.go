@@ -33,6 +33,11 @@ const AnnotationPairRequested = "cartrecovery.dev/pair-requested-at"
 // a person took it over (condition HandedOff); its value is when (RFC 3339).
 const AnnotationResumeRequested = "cartrecovery.dev/resume-requested-at"
 
+// AnnotationRestoreAcknowledged says of a Store that was restored from a backup that a person
+// has looked at it: what no gateway can tell whether it was sent may be sent. Its value is when
+// (RFC 3339); it holds for what was restored before.
+const AnnotationRestoreAcknowledged = "cartrecovery.dev/restore-acknowledged-at"
+
 // AnnotationConnectionChanged is set on a WhatsAppInstance by the webhook server when the
 // gateway says that the connection has changed: the gateway is asked at once, and not at
 // the next poll. Its value is when (RFC 3339).

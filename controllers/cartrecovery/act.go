@@ -38,6 +38,10 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 	switch planned.kind {
 	case check:
 		return r.check(ctx, s, planned.message.instance)
+	case verify:
+		return r.verify(ctx, s, planned.message)
+	case rebuild:
+		return r.rebuild(ctx, s)
 	case prepare:
 		return r.prepare(ctx, s, planned.message)
 	case send:
@@ -183,6 +187,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		r.count(wanted.id, "sent")
 		r.Book.Worked(wanted.instance.UID)
 		r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
+		r.proofs.sent(proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}, receipt, now)
 		if !lead.IsNoticeID(wanted.id) {
 			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 		}
@@ -261,7 +266,7 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 	}
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	return gate.FindSent(ctx, lead.TrackID(recovery.Name, claimed.id), recipient(recovery))
+	return findSent(ctx, gate, recovery, claimed.id)
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
@@ -351,10 +356,10 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 }
 
 // tellBlocked makes an event of something that stands in the way for the first time, unless
-// it is the policy's own doing: that nobody must look at.
+// it is the policy's own doing: that nobody must look at; of a restore, the Store's event tells.
 func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned action) {
 	switch planned.blocked {
-	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown:
+	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown, v1alpha1.ReasonRestoredFromBackup:
 		return
 	}
 	for _, condition := range recovery.Status.Conditions {

@@ -31,6 +31,9 @@ func bring(s *situation, wanted message, ahead time.Duration) action {
 	if movesTo(s, sender) {
 		wanted.class = pace.First
 	}
+	if planned, ok := proveUnsent(s, wanted, unheld); ok {
+		return planned
+	}
 	text, failed := textOf(s, wanted)
 	if failed != nil {
 		return blocked(s, v1alpha1.ReasonInvalidTemplate, connection.Message(failed))

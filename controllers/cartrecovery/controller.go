@@ -22,6 +22,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -29,6 +30,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
@@ -81,6 +83,11 @@ type Reconciler struct {
 	Book *pace.Book
 	// Budget keeps the tokens of the Stores; one of its own when nil.
 	Budget *budget.Ledger
+	// Began waits until it is known how this process began to lead; nil for nothing that was
+	// there before.
+	Began func(context.Context) (heartbeat.Start, error)
+	// LedgerEvery is how often a Store's ledger is written at most; DefaultLedgerEvery when 0.
+	LedgerEvery time.Duration
 	// SkipNameValidation allows several controllers of this name in one process.
 	SkipNameValidation bool
 
@@ -94,6 +101,9 @@ type Reconciler struct {
 	openings *openings
 	// uncalled are the claims that this process made and has not handed over.
 	uncalled *uncalledClaims
+	// proofs are what is known of messages that may have been sent before.
+	proofs *proofs
+	keeper *keeper
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -102,6 +112,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=recoveryledgers,verbs=get;list;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -129,6 +140,9 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &situation{lead: recovery, now: r.Clock.Now()}
+	if err := r.readPast(ctx, s); err != nil {
+		return nil, err
+	}
 	s.draft = func(text textID) draft { return r.drafts.get(request.NamespacedName, text) }
 	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom { return r.headroom(s, instance, due) }
 	s.waitsAt = r.Book.WaitsAt(request.NamespacedName)
@@ -252,8 +266,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.complete(); err != nil {
 		return fmt.Errorf("set up the CartRecovery controller: %w", err)
 	}
-	if err := mgr.Add(r.drafts); err != nil {
-		return fmt.Errorf("set up the CartRecovery controller: %w", err)
+	for _, runnable := range []manager.Runnable{r.drafts, r.keeper} {
+		if err := mgr.Add(runnable); err != nil {
+			return fmt.Errorf("set up the CartRecovery controller: %w", err)
+		}
 	}
 	settings := controller.Options{
 		MaxConcurrentReconciles: r.Concurrency,
@@ -264,11 +280,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CartRecovery{}).
 		Watches(&v1alpha1.CartRecovery{}, handler.EnqueueRequestsFromMapFunc(r.siblings), siblingChanges()).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), specChanges()).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), storeChanges()).
 		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfProduct), specChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfInstance), instanceChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			r.Book.Close(gone.Object.GetUID())
+			r.proofs.close(gone.Object.GetUID())
 		}}).
 		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfSuppression)).
 		WatchesRawSource(source.TypedChannel(r.drafts.done, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
@@ -300,6 +317,8 @@ func (r *Reconciler) complete() error {
 	}
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.contacts = newContacts(r.Clock)
+	r.proofs = newProofs(r.Clock)
+	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
 	r.uncalled = newUncalledClaims()
 	return nil

@@ -7,6 +7,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/policy"
@@ -65,6 +66,13 @@ type situation struct {
 	uncalled func(id string, at time.Time) bool
 	// waitsAt is the instance in whose line the lead stands, "" for none.
 	waitsAt types.UID
+	// ledger is what the Store's ledger knows of the lead.
+	ledger []v1alpha1.LedgerEntry
+	// began is how this process began to lead.
+	began heartbeat.Start
+	// proof returns what is known of a message, by its track id, that may have been sent before;
+	// nil where nothing can have been.
+	proof func(string) proof
 	// decided is what is done, where a status is written that says what comes next and plan
 	// alone does not know it: that a message waits for its turn; nil for what plan says.
 	decided *action
@@ -98,6 +106,10 @@ const (
 	wait kind = "Wait"
 	// check asks, ahead of a first message, whether the customer is on WhatsApp.
 	check kind = "Check"
+	// verify asks, of a message that was due before, whether it was sent.
+	verify kind = "Verify"
+	// rebuild writes what the ledger knows into a status that was restored without it.
+	rebuild kind = "Rebuild"
 	// prepare has a text written ahead, into memory.
 	prepare kind = "Prepare"
 	// send claims, sends and confirms a message.
@@ -167,7 +179,7 @@ type message struct {
 	goneBy time.Time
 	// class is its place in the number's line.
 	class pace.Class
-	// instance to send from; set on check, prepare, send and resolve.
+	// instance to send from; set on check, verify, prepare, send and resolve.
 	instance *v1alpha1.WhatsAppInstance
 	// whatsAppID is what the gateway just told of the customer's number; "" for nothing
 	// new.
@@ -224,6 +236,7 @@ func plan(s situation) action {
 	for _, rule := range []func(*situation) (action, bool){
 		leaveDeleted,
 		labelUnlabelled,
+		rebuildRestored,
 		resolveClaim,
 		finishReversed,
 		finishBought,

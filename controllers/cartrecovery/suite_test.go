@@ -415,6 +415,8 @@ type replica struct {
 	api   *spy
 	stop  func()
 	ended chan error
+	// with adds to its manager what runs beside the controller.
+	with []func(ctrl.Manager) error
 }
 
 // start runs a replica until the spec ends; the modifiers change it before it starts.
@@ -447,7 +449,9 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	for _, mod := range mods {
 		mod(r)
 	}
-	Expect(r.SetupWithManager(manager)).To(Succeed())
+	for _, add := range append(r.with, r.SetupWithManager) {
+		Expect(add(manager)).To(Succeed())
+	}
 	ctx, cancel := context.WithCancel(w.ctx)
 	go func() { r.ended <- manager.Start(ctx) }()
 	var once sync.Once

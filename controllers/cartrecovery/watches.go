@@ -120,6 +120,20 @@ func specChanges() builder.WatchesOption {
 	return builder.WithPredicates(predicate.GenerationChangedPredicate{})
 }
 
+// storeChanges leaves out status writes; that a person has looked at what was restored is an
+// annotation.
+func storeChanges() builder.WatchesOption {
+	acknowledged := predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(change event.UpdateEvent) bool {
+			const name = v1alpha1.AnnotationRestoreAcknowledged
+			return change.ObjectOld.GetAnnotations()[name] != change.ObjectNew.GetAnnotations()[name]
+		},
+	}
+	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, acknowledged))
+}
+
 // instanceChanges leaves out everything that changes nothing about whether an instance can
 // send: a poll of every number must not wake every lead.
 func instanceChanges() builder.WatchesOption {

@@ -107,7 +107,7 @@ func resumedAt(recovery *v1alpha1.CartRecovery) time.Time {
 // wish or not at all; false when it went, or cannot go.
 func notify(s *situation, notice message, asked time.Time) (action, bool) {
 	notice.goneBy, notice.class = asked.Add(noticeWithin), pace.Answer
-	silent := s.store == nil || s.store.Spec.Suspend || s.lead.Spec.Suspend || expired(s)
+	silent := s.store == nil || s.store.Spec.Suspend || s.lead.Spec.Suspend || expired(s) || !asked.After(s.began.Held)
 	if notice.fixed == "" || silent || !s.now.Before(notice.goneBy) {
 		return action{}, false
 	}

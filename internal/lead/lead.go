@@ -15,6 +15,8 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
+	"k8s.io/apimachinery/pkg/types"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/phone"
 )
@@ -174,6 +176,12 @@ func IsReplyID(id string) bool {
 // for what it sent before.
 func TrackID(leadName, messageID string) string {
 	return leadName + "." + messageID
+}
+
+// FormerTrackID is the track id that the messages of a lead had in versions before
+// spec.receivedAt.
+func FormerTrackID(uid types.UID, messageID string) string {
+	return string(uid) + "." + messageID
 }
 
 // Find returns the message with this id, nil when there is none.

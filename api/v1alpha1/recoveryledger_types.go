@@ -1,0 +1,92 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// MaxLedgerEntries is how many entries one RecoveryLedger holds; a Store has as many of them
+// as it needs.
+const MaxLedgerEntries = 500
+
+// LedgerEvent is what happened to a lead.
+// +kubebuilder:validation:Enum=Sent;Heard;HandedOff;GivenBack;Ended
+type LedgerEvent string
+
+const (
+	// LedgerSent: a message of the sequence went, or may have gone.
+	LedgerSent LedgerEvent = "Sent"
+	// LedgerHeard: the customer wrote, which ends the sequence.
+	LedgerHeard LedgerEvent = "Heard"
+	// LedgerHandedOff: a person of the store took the conversation over.
+	LedgerHandedOff LedgerEvent = "HandedOff"
+	// LedgerGivenBack: the conversation went back to the AI.
+	LedgerGivenBack LedgerEvent = "GivenBack"
+	// LedgerEnded: the lead has its outcome.
+	LedgerEnded LedgerEvent = "Ended"
+)
+
+// LedgerEntry is one thing that happened to a lead. It holds no text, and nothing of the
+// customer but the hash that the lead's name is.
+type LedgerEntry struct {
+	// Lead is the name of the CartRecovery.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	Lead string `json:"lead"`
+	// Event: Sent, Heard, HandedOff, GivenBack or Ended.
+	// +required
+	Event LedgerEvent `json:"event"`
+	// Cycle of the recovery it belongs to.
+	// +optional
+	Cycle int32 `json:"cycle,omitempty"`
+	// Step of the sequence, of what was sent.
+	// +optional
+	// +kubebuilder:validation:MaxLength=40
+	Step string `json:"step,omitempty"`
+	// Instance names the WhatsAppInstance that it was sent from.
+	// +optional
+	// +kubebuilder:validation:MaxLength=253
+	Instance string `json:"instance,omitempty"`
+	// Reason of an ending or a hand-off, as in the lead's conditions.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	Reason string `json:"reason,omitempty"`
+	// At is when it happened.
+	// +required
+	At Timestamp `json:"at"`
+}
+
+// RecoveryLedgerSpec is what happened to the leads of a Store. There is no status: a backup
+// that keeps no status keeps all of it.
+type RecoveryLedgerSpec struct {
+	// StoreRef names the Store, which may be gone.
+	// +required
+	StoreRef ObjectReference `json:"storeRef"`
+	// Entries, in the order in which they became known.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=500
+	Entries []LedgerEntry `json:"entries,omitempty"`
+}
+
+// RecoveryLedger is a part of a Store's ledger: what was sent, handed over and ended, so that
+// leads that come back from a backup without their status are not written to again. The
+// operator writes it and deletes what no lead can need any more; see docs/backup.md.
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:categories=cart-recovery
+// +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
+// +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type RecoveryLedger struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec RecoveryLedgerSpec `json:"spec"`
+}
+
+// RecoveryLedgerList is a list of RecoveryLedgers.
+// +kubebuilder:object:root=true
+type RecoveryLedgerList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []RecoveryLedger `json:"items"`
+}

@@ -1,0 +1,228 @@
+package cartrecovery
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"golang.org/x/time/rate"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/utils/clock"
+	"k8s.io/utils/lru"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// This file asks gateways for messages that may have been sent before.
+
+const (
+	// verifyTimeout bounds one question; it is short, because many are asked after a restore.
+	verifyTimeout = 3 * time.Second
+	// verifyRate is how many questions a second a number's gateway is asked, after the first
+	// verifyBurst; ten thousand leads take eight minutes.
+	verifyRate, verifyBurst = 20, 40
+	// verifyAtOnce is how many questions about a number are under way at once: a gateway that
+	// hangs must not hold the workers that others need.
+	verifyAtOnce = 4
+	// unsureProof is how long a gateway that could not tell is left alone, for the message and
+	// for the number.
+	unsureProof = 30 * time.Second
+	// maxProofs is how many answers are remembered; some 20 MB.
+	maxProofs = 50_000
+)
+
+// proofs remembers what is known of messages that may have been sent before, in the leader's
+// memory: what it sent itself, and what gateways told. A restart asks again.
+type proofs struct {
+	clock clock.PassiveClock
+
+	mu sync.Mutex
+	// known holds a proof for each namespace and track id.
+	known *lru.Cache
+	// lines are the turns of the numbers.
+	lines map[types.UID]*verifyLine
+}
+
+// proofKey is a message's track id in a namespace.
+type proofKey struct{ namespace, track string }
+
+// verifyLine is the turn-taking of the questions about one number.
+type verifyLine struct {
+	limit *rate.Limiter
+	// asking counts the questions under way.
+	asking int
+	// pausedUntil is until when the gateway is left alone, never that it has no look-up.
+	pausedUntil time.Time
+	never       bool
+}
+
+func newProofs(passive clock.PassiveClock) *proofs {
+	return &proofs{clock: passive, known: lru.New(maxProofs), lines: map[types.UID]*verifyLine{}}
+}
+
+func (p *proofs) get(key proofKey) proof {
+	known, ok := p.known.Get(key)
+	if !ok {
+		return proof{}
+	}
+	return known.(proof)
+}
+
+// sent remembers a message that this process has sent.
+func (p *proofs) sent(key proofKey, receipt gateway.Receipt, now time.Time) {
+	at := receipt.At
+	if at.IsZero() || at.After(now) {
+		at = now
+	}
+	p.known.Add(key, proof{state: proofFound, at: at, gatewayID: receipt.MessageID})
+}
+
+// begin says whether a question may be asked now. If not, it is remembered when, or that
+// there is no use in it.
+func (p *proofs) begin(key proofKey, instance types.UID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now, known := p.clock.Now(), p.get(key)
+	line := p.lines[instance]
+	if line == nil {
+		line = &verifyLine{limit: rate.NewLimiter(verifyRate, verifyBurst)}
+		p.lines[instance] = line
+	}
+	switch {
+	case now.Before(line.pausedUntil):
+		p.known.Add(key, proof{state: proofUnsure, until: line.pausedUntil, never: line.never})
+		return false
+	case known.state != proofWaiting:
+		if turn := line.limit.ReserveN(now, 1).DelayFrom(now); turn > 0 {
+			p.known.Add(key, proof{state: proofWaiting, until: now.Add(turn)})
+			return false
+		}
+	}
+	if line.asking >= verifyAtOnce {
+		p.known.Add(key, proof{state: proofWaiting, until: now.Add(jitter(time.Second))})
+		return false
+	}
+	line.asking++
+	return true
+}
+
+// end remembers the answer.
+func (p *proofs) end(key proofKey, instance types.UID, answer proof) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if line := p.lines[instance]; line != nil {
+		line.asking--
+	}
+	if line := p.lines[instance]; line != nil && answer.state == proofUnsure {
+		line.pausedUntil, line.never = answer.until, answer.never
+	}
+	p.known.Add(key, answer)
+}
+
+// close forgets a number that is gone.
+func (p *proofs) close(instance types.UID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.lines, instance)
+}
+
+// proofFrom is what an answer says.
+func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) proof {
+	switch {
+	case errors.Is(err, gateway.ErrNoLookup):
+		return proof{state: proofUnsure, never: true, until: now.Add(unsureFor)}
+	case err != nil:
+		return proof{state: proofUnsure, until: now.Add(jitter(unsureProof))}
+	case found:
+		return proof{state: proofFound, at: receipt.At, gatewayID: receipt.MessageID}
+	default:
+		return proof{state: proofNotFound}
+	}
+}
+
+// verify finds out whether a message was sent before, and writes it down when it was.
+func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
+	key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
+	known := r.proofs.get(key)
+	if known.state != proofFound {
+		if !r.proofs.begin(key, wanted.instance.UID) {
+			return r.soon(), nil
+		}
+		receipt, found, err := r.wasSent(ctx, s.lead, wanted)
+		known = proofFrom(receipt, found, err, r.Clock.Now())
+		r.proofs.end(key, wanted.instance.UID, known)
+		if err != nil {
+			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before", "message", wanted.id, "cause", connection.Message(err))
+		}
+	}
+	if known.state != proofFound {
+		return r.soon(), nil
+	}
+	if _, err := r.write(ctx, s, sentBefore(wanted, known, s.lead.Generation, r.Clock.Now())); err != nil {
+		return afterConflict(err)
+	}
+	r.count(wanted.id, "resolved")
+	log.FromContext(ctx).Info("A message was sent before; it is not sent again", "message", wanted.id)
+	return ctrl.Result{}, nil
+}
+
+// wasSent asks the gateway for a message, also by the track id that earlier versions gave it.
+func (r *Reconciler) wasSent(ctx context.Context, recovery *v1alpha1.CartRecovery, wanted message) (gateway.Receipt, bool, error) {
+	gate, err := r.Connector.For(ctx, wanted.instance)
+	if err != nil {
+		return gateway.Receipt{}, false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
+	defer cancel()
+	return findSent(ctx, gate, recovery, wanted.id)
+}
+
+// findSent looks for a message by its track id and, of a lead that an earlier version may have
+// made, by the one that the message had then.
+func findSent(ctx context.Context, gate gateway.Gateway, recovery *v1alpha1.CartRecovery, messageID string) (gateway.Receipt, bool, error) {
+	receipt, found, err := gate.FindSent(ctx, lead.TrackID(recovery.Name, messageID), recipient(recovery))
+	if err != nil || found || recovery.Spec.ReceivedAt != nil {
+		return receipt, found, err
+	}
+	return gate.FindSent(ctx, lead.FormerTrackID(recovery.UID, messageID), recipient(recovery))
+}
+
+// rebuild writes what the ledger knows into a status that lacks it.
+func (r *Reconciler) rebuild(ctx context.Context, s situation) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, rebuilt(&s)); err != nil {
+		return afterConflict(err)
+	}
+	log.FromContext(ctx).Info("The status lacked what the ledger knows; it was added")
+	return ctrl.Result{}, nil
+}
+
+// readPast reads what is known of the time before: how this process began to lead, and what
+// the ledger knows of the lead. What the lead says goes into the ledger.
+func (r *Reconciler) readPast(ctx context.Context, s *situation) error {
+	if r.Began != nil {
+		began, err := r.Began(ctx)
+		if err != nil {
+			return err
+		}
+		s.began = began
+	}
+	if err := r.keeper.load(ctx, s.lead.Namespace, false); err != nil {
+		return err
+	}
+	r.keeper.Observe(s.lead)
+	s.ledger = r.keeper.Of(s.lead)
+	if len(s.ledger) == 0 && !restoredAt(s).IsZero() {
+		if err := r.keeper.load(ctx, s.lead.Namespace, true); err != nil {
+			return err
+		}
+		s.ledger = r.keeper.Of(s.lead)
+	}
+	s.proof = func(track string) proof { return r.proofs.get(proofKey{s.lead.Namespace, track}) }
+	return nil
+}
