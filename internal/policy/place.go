@@ -1,7 +1,6 @@
 package policy
 
 import (
-	"strings"
 	"sync"
 	"time"
 
@@ -49,19 +48,5 @@ func location(name string) *time.Location {
 		return time.FixedZone(DefaultTimeZone, -3*60*60)
 	default:
 		return location(DefaultTimeZone)
-	}
-}
-
-// defaultConfirmation is the sentence that confirms an opt-out, in the language of a
-// locale: Portuguese, Spanish, else English.
-func defaultConfirmation(locale string) string {
-	language, _, _ := strings.Cut(strings.ToLower(locale), "-")
-	switch language {
-	case Portuguese:
-		return "Tudo bem, você não vai mais receber mensagens nossas por aqui."
-	case Spanish:
-		return "De acuerdo, no recibirá más mensajes nuestros por aquí."
-	default:
-		return "All right, you will not get any more messages from us here."
 	}
 }
