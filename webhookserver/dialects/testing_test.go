@@ -142,7 +142,7 @@ func checkMessage(t *testing.T, message Message) {
 		if message.FromMe || message.Phone == "" || !written {
 			t.Errorf("nobody can answer this: %+v", message)
 		}
-	case Own:
+	case Own, Sent:
 		if !message.FromMe || message.Phone == "" || !written {
 			t.Errorf("nobody took this over: %+v", message)
 		}
