@@ -184,6 +184,8 @@ func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, 
 		return s.takeConnectionChange(ctx, instance, message)
 	case dialects.Own:
 		return s.takeOwn(ctx, instance, message)
+	case dialects.Sent:
+		return s.takeSent(ctx, instance, message)
 	case dialects.Reaction:
 		return s.takeReaction(ctx, instance, message)
 	case dialects.Inbound, dialects.Edited:

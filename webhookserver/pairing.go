@@ -125,7 +125,8 @@ const (
 	// progressShowing: an attempt is under way; its Secret has the QR or pair code, or
 	// will have it soon.
 	progressShowing
-	// progressFailing: the gateway or its configuration stands in the way.
+	// progressFailing: the gateway or its configuration stands in the way, or it makes nothing
+	// to pair with.
 	progressFailing
 )
 
@@ -147,6 +148,8 @@ func progressOf(instance *v1alpha1.WhatsAppInstance, request string, now time.Ti
 	switch {
 	case isConnected(instance):
 		return progressConnected
+	case ready != nil && ready.Reason == v1alpha1.ReasonNoQRCode && pairing != nil && notBefore(pairing.HandledRequest, request):
+		return progressFailing
 	case connection.PairingOpen(instance, now) && notBefore(pairing.HandledRequest, request):
 		return progressShowing
 	case ready != nil && ready.Status == metav1.ConditionFalse && slices.Contains(failingReasons, ready.Reason):

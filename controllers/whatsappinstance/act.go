@@ -64,6 +64,7 @@ func (r *Reconciler) act(ctx context.Context, p *pass, next action) error {
 		return r.poll(ctx, p)
 	case acknowledge:
 		request := p.request()
+		p.memory.revived = revival{}
 		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { pairingOf(i).HandledRequest = request })
 	case beginPairing:
 		return r.beginPairing(ctx, p)
@@ -71,6 +72,8 @@ func (r *Reconciler) act(ctx context.Context, p *pass, next action) error {
 		return r.endPairing(ctx, p)
 	case connect:
 		return r.connect(ctx, p)
+	case revive:
+		return r.revive(ctx, p)
 	case trace:
 		return r.trace(ctx, p)
 	case destroy:
@@ -110,6 +113,7 @@ func (r *Reconciler) provision(ctx context.Context, p *pass) error {
 		return r.failed(ctx, p, err)
 	}
 	if ok {
+		p.memory.display = display{}
 		return r.adopt(ctx, p, found)
 	}
 	began := r.Clock.Now().UTC()
@@ -129,6 +133,7 @@ func (r *Reconciler) provision(ctx context.Context, p *pass) error {
 	if err != nil {
 		return r.failed(ctx, p, err)
 	}
+	p.memory.display = display{known: true}
 	return r.adopt(ctx, p, made)
 }
 
@@ -209,7 +214,7 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	if p.instance.Spec.Pairing.Method == v1alpha1.PairingPairCode {
 		phone = strings.TrimPrefix(p.instance.Spec.Pairing.Phone, "+")
 	}
-	attempt, with := p.instance.Status.Pairing.Attempts, string(p.instance.Spec.Pairing.Method)+phone
+	attempt, with, before := p.instance.Status.Pairing.Attempts, string(p.instance.Spec.Pairing.Method)+phone, p.memory.state
 	p.memory.nextConnect = r.Clock.Now().Add(r.jittered(connectEvery))
 	var state gateway.State
 	err := r.stopPairing(ctx, p, with)
@@ -220,10 +225,19 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	if _, classed := failure.As(err); err != nil && !classed {
 		return err
 	}
-	if isGone(err) {
+	switch {
+	case errors.Is(err, gateway.ErrRemoved):
+		return r.anew(ctx, p)
+	case isGone(err):
 		return r.gone(ctx, p, err)
-	}
-	if err != nil {
+	case failure.CodeOf(err) == failure.TimedOut && p.memory.connectedFor != attempt:
+		// It goes on all the same: it is watched, and not begun twice.
+		now := r.Clock.Now()
+		p.memory.connectedFor, p.memory.state = attempt, gateway.Connecting
+		p.memory.nextPoll, p.memory.nextConnect = now.Add(r.Pace.Pairing), now.Add(r.jittered(slowConnect))
+		p.memory.display.begin(gateway.State{}, true)
+		return nil
+	case err != nil:
 		err = r.failed(ctx, p, err)
 		// The next call is this one again, so that the failures add up.
 		p.memory.state, p.memory.nextConnect = gateway.Disconnected, p.memory.retryAt
@@ -231,7 +245,18 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 		return err
 	}
 	p.memory.connectedFor = attempt
+	if before != gateway.Connecting {
+		p.memory.display.begin(state, p.instance.Status.LastConnectedTime != nil)
+	}
 	return r.observe(ctx, p, state)
+}
+
+// anew has the instance made again that was deleted so that it can be paired otherwise. The
+// gateway is given time to free its name.
+func (r *Reconciler) anew(ctx context.Context, p *pass) error {
+	p.memory.pairingWith, p.memory.nextConnect = "", time.Time{}
+	p.memory.retryAt = r.Clock.Now().Add(r.jittered(r.Pace.Retry))
+	return r.forgetToken(ctx, p)
 }
 
 // stopPairing ends what the gateway is waiting for if that is another phone or method than
@@ -245,6 +270,9 @@ func (r *Reconciler) stopPairing(ctx context.Context, p *pass, with string) erro
 		return err
 	}
 	err := p.gateway.Disconnect(ctx)
+	if errors.Is(err, gateway.ErrRemoved) {
+		return err
+	}
 	if failure.ClassOf(err) == failure.Terminal || failure.CodeOf(err) == failure.NotConnected {
 		return nil
 	}
@@ -260,7 +288,8 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 	if state.Connection != gateway.Connecting {
 		p.memory.pairingWith = ""
 	}
-	if connection.PairingOpen(p.instance, now) && p.memory.connectedFor == p.instance.Status.Pairing.Attempts {
+	isNew := p.memory.display.look(state)
+	if isNew && connection.PairingOpen(p.instance, now) && p.memory.connectedFor == p.instance.Status.Pairing.Attempts {
 		err := r.show(ctx, p.instance, state)
 		if errors.Is(err, errNotOwned) {
 			return r.failed(ctx, p, notOwned(gateway.PairingSecret(p.instance).Name))
@@ -269,7 +298,9 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 			return err
 		}
 	}
+	alive := state.Connection == gateway.Connected && r.answers(ctx, p)
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
+		r.judge(i, p, state, alive, now)
 		connection.Observe(i, state, now)
 		r.showPace(i, p, now)
 	}); err != nil {
@@ -308,6 +339,9 @@ func (r *Reconciler) show(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	if len(content) == 0 {
 		return nil
 	}
+	if err := r.store(ctx, instance, showing); err != nil {
+		return err
+	}
 	return r.writeSecret(ctx, instance, gateway.PairingSecret(instance), func(secret *corev1.Secret) { secret.Data = content })
 }
 
@@ -341,10 +375,31 @@ func (r *Reconciler) conceal(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	return r.writeSecret(ctx, instance, name, func(secret *corev1.Secret) { secret.Data = nil })
 }
 
+// believedAfter is how often in a row a token is refused that the gateway lists before people
+// are told that it is.
+const believedAfter = 3
+
+// refusedListed is a token that is refused, and listed by whoever may list it: Evolution
+// refuses every token while its database does not answer.
+var refusedListed = &failure.Error{
+	Class: failure.Transient, Code: failure.Unavailable, Op: "gateway: use the instance's token",
+	Detail: "the gateway refuses the instance's token, and lists the same one; it is asked again",
+}
+
 // gone handles an instance that the gateway does not know, or a token it refuses: it is
-// looked for or made again, once, and once more whenever a person asks for pairing.
+// looked for or made again, once, and once more whenever a person asks for pairing. The token
+// is forgotten only when the gateway has answered the account, which sees all.
 func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
 	if p.memory.reprovisioned && !p.askedAnew() {
+		return r.failed(ctx, p, err)
+	}
+	found, ok, failed := p.gateway.Find(ctx, identity(p.instance))
+	switch {
+	case failed != nil:
+		return r.failed(ctx, p, failed)
+	case ok && found.Token == p.token && p.memory.failures < believedAfter:
+		return r.failed(ctx, p, refusedListed)
+	case ok && found.Token == p.token:
 		return r.failed(ctx, p, err)
 	}
 	p.memory.reprovisioned, p.memory.askedFor, p.memory.pairingWith = true, p.request(), ""
@@ -360,7 +415,11 @@ func (r *Reconciler) trace(ctx context.Context, p *pass) error {
 	if err != nil {
 		return r.failed(ctx, p, err)
 	}
-	if !ok {
+	p.memory.reprovisioned = true
+	if !ok { // something of it may be left all the same, and hold its name
+		if err := p.gateway.Delete(ctx); err != nil && failure.ClassOf(err) != failure.Terminal {
+			return r.failed(ctx, p, err)
+		}
 		return r.setFinalizer(ctx, p.instance, false)
 	}
 	if p.gateway, err = r.Connector.WithToken(p.instance, found.Token); err != nil {
@@ -373,13 +432,15 @@ func (r *Reconciler) trace(ctx context.Context, p *pass) error {
 // left to do.
 func (r *Reconciler) destroy(ctx context.Context, p *pass) error {
 	err := p.gateway.Disconnect(ctx)
+	if errors.Is(err, gateway.ErrRemoved) {
+		return r.setFinalizer(ctx, p.instance, false)
+	}
 	if err == nil || failure.ClassOf(err) == failure.Terminal || failure.CodeOf(err) == failure.NotConnected {
 		err = p.gateway.Delete(ctx)
 	}
 	switch {
 	case isGone(err) && !p.memory.reprovisioned:
-		p.memory.reprovisioned = true
-		return r.forgetToken(ctx, p)
+		return r.trace(ctx, p)
 	case err != nil && !isGone(err):
 		return r.failed(ctx, p, err)
 	}

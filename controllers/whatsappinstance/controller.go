@@ -91,6 +91,9 @@ type PaceStats interface {
 	Seeded(instance types.UID) bool
 	// Stats is what it knows.
 	Stats(instance types.UID, number pace.Number) v1alpha1.PaceStatus
+	// Refusals is what the gateway refused in a row, which Forgive begins to count anew.
+	Refusals(instance types.UID) pace.Refusals
+	Forgive(instance types.UID)
 }
 
 // remembered is the memory of one generation of one instance: after a change of the spec
@@ -236,6 +239,9 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	if err := r.lookAtCredentials(ctx, p); err != nil {
 		return nil, err
 	}
+	if r.Paced != nil {
+		p.refusals = r.Paced.Refusals(instance.UID)
+	}
 	p.gateway, err = r.gatewayOf(ctx, p)
 	if err != nil && failure.CodeOf(err) != failure.Misconfigured {
 		return nil, fmt.Errorf("read the gateway's credentials: %w", err)
@@ -277,7 +283,7 @@ func (r *Reconciler) recall(instance *v1alpha1.WhatsAppInstance) memory {
 	case known.uid != instance.UID:
 		return memory{}
 	case known.generation != instance.Generation:
-		return memory{pairingWith: known.pairingWith}
+		return memory{pairingWith: known.pairingWith, display: known.display, revived: known.revived}
 	}
 	return known.memory
 }

@@ -10,11 +10,14 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/pace"
 )
 
 const (
-	// connectEvery is the least time between two requests for a QR or pair code.
+	// connectEvery is the least time between two requests for a QR or pair code; slowConnect is
+	// after one that timed out, which the gateway may still be busy with.
 	connectEvery = 20 * time.Second
+	slowConnect  = time.Minute
 	// settleAfter is how long a creation whose outcome nobody knows is left alone before the
 	// gateway is asked for it: longer than the call and its handling can take.
 	settleAfter = 2 * gateway.Timeout
@@ -35,8 +38,10 @@ type situation struct {
 	webhook string
 	// giveUpAfter is how long the deletion at the gateway is tried.
 	giveUpAfter time.Duration
-	memory      memory
-	now         time.Time
+	// refusals are the messages that the gateway refused in a row.
+	refusals pace.Refusals
+	memory   memory
+	now      time.Time
 }
 
 // credentials are what plan needs to know of the owned Secret with the credentials.
@@ -67,6 +72,10 @@ type memory struct {
 	// pairingWith is what the gateway waits for, method and phone, "" when it waits for
 	// nothing that is known. It is kept when the spec changes.
 	pairingWith string
+	// display is what is known of what the gateway shows to pair with.
+	display display
+	// revived is what was tried to have a number send again that its gateway calls connected.
+	revived revival
 	// paceAt is when the status may show the pace again.
 	paceAt time.Time
 	// settled is the beginning of the last creation, once its call has ended and its outcome
@@ -118,6 +127,8 @@ const (
 	endPairing   kind = "EndPairing"
 	// connect asks for a QR or pair code.
 	connect kind = "Connect"
+	// revive has a number send again that its gateway calls connected.
+	revive kind = "Revive"
 	// trace looks for the instance of an object that is being deleted, and deletes it.
 	trace kind = "Trace"
 	// destroy deletes the instance at the gateway, then releases.
@@ -142,7 +153,7 @@ func plan(s *situation) action {
 		return planDeletion(s)
 	}
 	for _, decide := range []func(*situation) (action, bool){
-		planGuard, planPairingEnd, planHalt, planCredentials, planBackoff, planProvision, planWebhook, planPoll, planPairing,
+		planGuard, planPairingEnd, planHalt, planCredentials, planBackoff, planProvision, planWebhook, planPoll, planRevival, planPairing,
 	} {
 		if next, decided := decide(s); decided {
 			return next
@@ -194,8 +205,9 @@ func planGuard(s *situation) (action, bool) {
 // planPairingEnd empties the Secret as soon as nobody needs what it shows.
 func planPairingEnd(s *situation) (action, bool) {
 	pairing := s.instance.Status.Pairing
-	open := connection.PairingOpen(s.instance, s.now) && !s.instance.Spec.Suspend && s.storeFound && s.supported
-	return action{kind: endPairing}, pairing != nil && pairing.SecretRef != nil && !open
+	begun := connection.PairingOpen(s.instance, s.now)
+	open := begun && !s.instance.Spec.Suspend && s.storeFound && s.supported
+	return action{kind: endPairing}, pairing != nil && (pairing.SecretRef != nil || begun) && !open
 }
 
 // planHalt stops everything that no passing of time can change.

@@ -273,19 +273,19 @@ func TestBegin(t *testing.T) {
 	})
 	begin(s.instance, "", now)
 	first := *s.instance.Status.Pairing
-	want := v1alpha1.PairingStatus{
-		SecretRef: &v1alpha1.ObjectReference{Name: gen.Instance + "-pairing"}, StartedAt: metaAt(0), ExpiresAt: metaAt(time.Minute), Attempts: 1,
-	}
+	want := v1alpha1.PairingStatus{StartedAt: metaAt(0), ExpiresAt: metaAt(time.Minute), Attempts: 1}
 	if !apiequality.Semantic.DeepEqual(first, want) {
 		t.Errorf("the first attempt is %+v, want %+v", first, want)
 	}
+	showing(s.instance)
+	want.SecretRef = &v1alpha1.ObjectReference{Name: gen.Instance + "-pairing"}
 	begin(s.instance, "again", at(30*time.Second))
 	want.HandledRequest, want.ExpiresAt = "again", metaAt(90*time.Second)
 	if got := *s.instance.Status.Pairing; !apiequality.Semantic.DeepEqual(got, want) {
 		t.Errorf("the prolonged attempt is %+v, want %+v", got, want)
 	}
 	begin(s.instance, "later", at(time.Hour))
-	if got := s.instance.Status.Pairing; got.Attempts != 2 || !got.StartedAt.Equal(metaAt(time.Hour)) {
+	if got := s.instance.Status.Pairing; got.Attempts != 2 || got.SecretRef != nil || !got.StartedAt.Equal(metaAt(time.Hour)) {
 		t.Errorf("the second attempt is %+v", got)
 	}
 }

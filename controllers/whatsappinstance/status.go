@@ -228,9 +228,8 @@ func pairingOf(instance *v1alpha1.WhatsAppInstance) *v1alpha1.PairingStatus {
 	return instance.Status.Pairing
 }
 
-// begin writes that a pairing attempt begins, and where its QR or pair code will be: it
-// is stored before there is one, so that it is emptied whatever happens. An attempt that
-// goes on is only prolonged, so that what it shows can still be used.
+// begin writes that a pairing attempt begins. An attempt that goes on is only prolonged, so
+// that what it shows can still be used.
 func begin(instance *v1alpha1.WhatsAppInstance, request string, now time.Time) {
 	timeout := connection.DefaultPairingTimeout
 	if set := instance.Spec.Pairing.Timeout; set != nil {
@@ -243,9 +242,9 @@ func begin(instance *v1alpha1.WhatsAppInstance, request string, now time.Time) {
 	if !connection.PairingOpen(instance, now) {
 		pairing.StartedAt = &metav1.Time{Time: now.UTC().Truncate(time.Second)}
 		pairing.Attempts++
-		connection.Unready(instance, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, "the gateway is asked for a QR or pair code", now)
+		pairing.SecretRef = nil
+		connection.AskedToPair(instance, now)
 	}
-	pairing.SecretRef = &v1alpha1.ObjectReference{Name: gateway.PairingSecret(instance).Name}
 	pairing.ExpiresAt = &metav1.Time{Time: now.Add(timeout).UTC().Truncate(time.Second)}
 }
 
@@ -264,6 +263,12 @@ func ended(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	case connection.PairingTimedOut(instance, now) && instance.Status.Phase == v1alpha1.InstancePairing:
 		connection.TimedOut(instance, now)
 	}
+}
+
+// showing writes where the QR or pair code is. It is stored just before it is there, so that
+// it is emptied whatever happens.
+func showing(instance *v1alpha1.WhatsAppInstance) {
+	pairingOf(instance).SecretRef = &v1alpha1.ObjectReference{Name: gateway.PairingSecret(instance).Name}
 }
 
 // pairingContent is what the Secret holds for people to pair with: the QR as a data URI

@@ -39,6 +39,8 @@ const (
 	// These are the namespaces whose controller polls connected instances once an hour, and
 	// knows gateways of type Evolution. One spec each.
 	patient, evolving, resting, changing = "patient", "evolving", "resting", "changing"
+	// odd is the namespace of Evolution's instances that are polled often.
+	odd = "odd"
 )
 
 var (
@@ -82,6 +84,10 @@ var _ = BeforeSuite(func(SpecContext) {
 		hourly[namespace] = cache.Config{}
 		others = append(others, fields.OneTermNotEqualSelector("metadata.namespace", namespace))
 	}
+	others = append(others, fields.OneTermNotEqualSelector("metadata.namespace", odd))
+	startManager(cache.Options{DefaultNamespaces: map[string]cache.Config{odd: {}}}, func(r *Reconciler) {
+		r.Connector.Factories[v1alpha1.GatewayEvolution] = evolution.New
+	})
 	startManager(cache.Options{DefaultFieldSelector: fields.AndSelectors(others...)}, func(r *Reconciler) {
 		r.Connector.Defaults.BaseURL, flaky.Client = server.URL(), r.Client
 		r.Client = flaky
@@ -213,6 +219,13 @@ func (p *postings) key(path string) (string, bool) {
 	defer p.mu.Unlock()
 	key, found := p.keys[path]
 	return key, found
+}
+
+// forget forgets what came to a path.
+func (p *postings) forget(path string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	delete(p.keys, path)
 }
 
 // tokenWatch notes which tokens a server is sent, and which paths are called how often.

@@ -207,7 +207,9 @@ var _ = Describe("A WhatsAppInstance", func() {
 
 	It("is made at the gateway, shows a QR, and is connected once a phone has scanned it", func(ctx SpecContext) {
 		s.instance(ctx)
-		pairing := s.becomes(ctx, inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing))
+		pairing := s.becomes(ctx, And(
+			inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing), HaveField("Status.Pairing.SecretRef", Not(BeNil())),
+		))
 		Expect(pairing.Status.Pairing.SecretRef).To(HaveField("Name", gen.Instance+"-pairing"))
 		Expect(pairing.Status.Pairing.Attempts).To(BeEquivalentTo(1))
 

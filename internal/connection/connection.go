@@ -42,7 +42,7 @@ func Observe(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.
 	case state.Connection == gateway.Connected:
 		connected(instance, state, now)
 	case PairingOpen(instance, now):
-		Unready(instance, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, pairingMessage(instance), now)
+		pairing(instance, now)
 	default:
 		away(instance, state, now)
 	}
@@ -70,6 +70,11 @@ func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now tim
 	}
 	status.Phase = v1alpha1.InstanceConnected
 	reason, message := v1alpha1.ReasonConnected, "the number is connected"
+	if isNotSending(instance) {
+		// The gateway has said that all the time; see SendsAgain.
+		ready(instance, metav1.ConditionFalse, v1alpha1.ReasonNotSending, notSending, now)
+		return
+	}
 	if until := status.NewConversationsPausedUntil; until != nil && until.After(now) {
 		status.Phase = v1alpha1.InstanceRestricted
 		reason, message = v1alpha1.ReasonRestricted, "WhatsApp allows this number no new conversations until "+until.UTC().Format(time.RFC3339)
@@ -95,8 +100,13 @@ func away(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.Tim
 	}
 }
 
-// TimedOut writes that the pairing attempt ended without a phone.
+// TimedOut writes that the pairing attempt ended without a phone, or without anything that a
+// phone could have been paired by.
 func TimedOut(instance *v1alpha1.WhatsAppInstance, now time.Time) {
+	if readyReason(instance) == v1alpha1.ReasonNoQRCode {
+		Unready(instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonNoQRCode, noQRCode+"; then ask for a new attempt with "+pairAgain, now)
+		return
+	}
 	Unready(instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut,
 		"nobody paired a phone in time; ask for a new attempt with "+pairAgain, now)
 }
@@ -139,6 +149,74 @@ func pairingMessage(instance *v1alpha1.WhatsAppInstance) string {
 		return "waiting for the pair code to be entered on the phone; it is in the Secret that status.pairing.secretRef names"
 	}
 	return "waiting for a phone to scan the QR; it is in the Secret that status.pairing.secretRef names"
+}
+
+// noQRCodeAfter is how long a gateway that answers may take for the first QR or pair code.
+const noQRCodeAfter = time.Minute
+
+const noQRCode = "the gateway makes no QR or pair code: its version may be too old for WhatsApp, or it does not reach WhatsApp; " +
+	"look into the gateway's log, update or restart it"
+
+// pairing writes how far an attempt is: the gateway was asked, has made something to pair with,
+// or has made nothing for too long.
+func pairing(instance *v1alpha1.WhatsAppInstance, now time.Time) {
+	reason, message := v1alpha1.ReasonPairing, pairingMessage(instance)
+	switch {
+	case instance.Status.Pairing.SecretRef != nil:
+	case now.Sub(waitsSince(instance)) >= noQRCodeAfter:
+		reason, message = v1alpha1.ReasonNoQRCode, noQRCode
+	default:
+		message = asked
+	}
+	Unready(instance, v1alpha1.InstancePairing, reason, message, now)
+}
+
+// asked is what people are told before there is anything to pair with.
+const asked = "the gateway is asked for a QR or pair code"
+
+// waitsSince is since when a gateway that answers has owed an attempt its QR or pair code.
+func waitsSince(instance *v1alpha1.WhatsAppInstance) time.Time {
+	var since time.Time
+	if began := instance.Status.Pairing.StartedAt; began != nil {
+		since = began.Time
+	}
+	answers := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable)
+	if answers != nil && answers.Status == metav1.ConditionTrue && answers.LastTransitionTime.After(since) {
+		since = answers.LastTransitionTime.Time
+	}
+	return since
+}
+
+// AskedToPair writes that an attempt has begun.
+func AskedToPair(instance *v1alpha1.WhatsAppInstance, now time.Time) {
+	Unready(instance, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, asked, now)
+}
+
+const notSending = "the gateway calls the number connected and refuses every message; restart its instance there, or pair it again: " +
+	"log it out on the phone and ask with the annotation " + v1alpha1.AnnotationPairRequested
+
+// NotSending writes that a number which its gateway calls connected sends nothing.
+func NotSending(instance *v1alpha1.WhatsAppInstance, now time.Time) {
+	ready(instance, metav1.ConditionFalse, v1alpha1.ReasonNotSending, notSending, now)
+}
+
+// SendsAgain ends NotSending: a message went, or the connection is another one.
+func SendsAgain(instance *v1alpha1.WhatsAppInstance, now time.Time) {
+	if isNotSending(instance) {
+		ready(instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, "the gateway is asked for the connection anew", now)
+	}
+}
+
+func isNotSending(instance *v1alpha1.WhatsAppInstance) bool {
+	return readyReason(instance) == v1alpha1.ReasonNotSending
+}
+
+// readyReason is the reason of the condition Ready, "" when there is none.
+func readyReason(instance *v1alpha1.WhatsAppInstance) string {
+	if known := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady); known != nil {
+		return known.Reason
+	}
+	return ""
 }
 
 // Failed writes a failed gateway call into the status. A gateway that does not answer

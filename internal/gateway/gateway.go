@@ -68,6 +68,9 @@ type State struct {
 	PairCode string
 	// DisconnectReason is why the gateway says it is disconnected, in its words.
 	DisconnectReason string
+	// Shown counts what the gateway has shown to pair with, where it counts: of an older picture
+	// it is lower. 0 where it does not count.
+	Shown int
 }
 
 // Text is a message to send.
@@ -128,7 +131,8 @@ type Gateway interface {
 	// Create makes the instance. It needs the account's admin token.
 	Create(ctx context.Context, id Identity) (Instance, error)
 	// Connect starts pairing: by QR, or by pair code when phone (digits with
-	// country code) is not empty.
+	// country code) is not empty. Its answer may hold the QR of an earlier pairing, which
+	// State.Shown tells. One that timed out may have begun all the same.
 	Connect(ctx context.Context, phone string) (State, error)
 	// Status asks for the connection. A deleted instance is failure.NotFound or
 	// failure.Unauthorized.
@@ -145,10 +149,25 @@ type Gateway interface {
 	// when the gateway answered and does not know it. A gateway without such a
 	// look-up returns ErrNoLookup.
 	FindSent(ctx context.Context, trackID, phone string) (Receipt, bool, error)
-	// Disconnect logs the phone out. Success when it was gone already.
+	// Disconnect logs the phone out. Success when it was gone already; ErrRemoved where the
+	// gateway can only do so by deleting the instance.
 	Disconnect(ctx context.Context) error
-	// Delete removes the instance. Success when it was gone already.
+	// Delete removes the instance, and what an earlier deletion may have left of it. Success when
+	// it was gone already.
 	Delete(ctx context.Context) error
+}
+
+// Restarter is a gateway that can open an instance's connection anew, without pairing.
+type Restarter interface {
+	// Restart closes the connection and opens it again; the pairing stays.
+	Restart(ctx context.Context) error
+}
+
+// ErrRemoved is the answer of a gateway whose instances take no other phone: the instance was
+// deleted, and has to be made anew.
+var ErrRemoved = &failure.Error{
+	Class: failure.Terminal, Code: failure.NotFound, Op: "gateway: disconnect",
+	Detail: "the instance was deleted, as the gateway cannot pair it anew",
 }
 
 // ErrNoLookup is the answer of a gateway that has no such look-up: of messages it has sent

@@ -245,6 +245,7 @@ func (b *Book) Failed(instance types.UID, taken time.Time) {
 	if n.holdFor > 0 && taken.Before(n.failedAt) {
 		return
 	}
+	n.refusals = n.refusals.with(n.failedAt, now)
 	n.failedAt, n.trial = now, types.NamespacedName{}
 	n.holdFor = min(max(2*n.holdFor, firstHold), longestHold)
 	n.heldUntil = now.Add(n.holdFor)
@@ -269,6 +270,7 @@ func (b *Book) Worked(instance types.UID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := b.number(instance)
+	n.refusals = Refusals{Worked: b.clock.Now()}
 	if n.holdFor == 0 {
 		return
 	}

@@ -20,6 +20,8 @@ type number struct {
 	// failedAt is when it failed last, trial the lead whose message tries again.
 	failedAt time.Time
 	trial    types.NamespacedName
+	// refusals are what the gateway refused in a row.
+	refusals Refusals
 	// swept is when the lines were last searched.
 	swept time.Time
 	// history is what was sent, oldest first; own holds what this process itself took of it.

@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"encoding/json"
 	"net/http"
 	"strings"
 	"time"
@@ -13,10 +14,14 @@ type EvolutionOptions struct {
 	APIKey string
 	// V1 has the server speak version 1 of its API.
 	V1 bool
-	// HideTokens leaves the instances' tokens out of the list of instances.
+	// HideTokens leaves the instances' tokens out of what is posted to webhooks and, of version
+	// 1, out of the list of instances.
 	HideTokens bool
 	// Clock tells the time; time.Now when nil. Pair codes and QRs expire by it.
 	Clock func() time.Time
+	// QRAfter is how long after the beginning of a pairing WhatsApp sends the first QR. The call
+	// that begins a pairing never has one of its own.
+	QRAfter time.Duration
 	// Client posts webhooks; one with a time-out of 10 s when nil.
 	Client *http.Client
 	// Receipts posts a receipt for each sent message that was delivered, and ReadReceipts
@@ -33,20 +38,49 @@ type EvolutionOptions struct {
 
 // Evolution is a simulated Evolution server: an http.Handler, to be run by Serve or
 // ServeAt, and the controls of what happens on its phones. All methods may be called at any
-// time from any goroutine.
+// time from any goroutine. It is as odd as release 2.3.6 is.
 type Evolution struct {
 	phones
 	options EvolutionOptions
 
 	instances map[string]*evolutionInstance
+	// databaseDown: the server's database does not answer.
+	databaseDown bool
+	// slowDeletes: rows of deleted instances stay until FinishDeletes.
+	slowDeletes bool
+	// restarts counts the calls that restart an instance, which restartsInVain heal nothing.
+	restarts       int
+	restartsInVain bool
 }
 
-// evolutionInstance is one instance; everything in it is guarded by Evolution.mu.
+// evolutionInstance is one instance; everything in it is guarded by Evolution.mu. The server
+// knows it in two places that can disagree: its memory and its database.
 type evolutionInstance struct {
 	instance
 	hook evolutionWebhook
 	// address is the server's, as the one who made the instance called it.
 	address string
+
+	// loaded: it is in memory; stored: it is in the database.
+	loaded, stored bool
+	// loading: a restarted server will have it in memory.
+	loading bool
+	// hasClient: it has been connected once since it is in memory.
+	hasClient bool
+	// deaf: what comes in is neither posted nor kept, since the API logged it out.
+	deaf bool
+	// dead: WhatsApp's side of the connection is gone, and the server has not noticed.
+	dead bool
+	// noQR: WhatsApp sends no QR.
+	noQR bool
+	// display is what there is to scan or enter; it outlives the pairing it was made for.
+	display evolutionDisplay
+}
+
+// evolutionDisplay is the server's memory of the last QR and pair code.
+type evolutionDisplay struct {
+	picture, code string
+	count         int64
 }
 
 // evolutionRoute is one call the server knows.
@@ -68,6 +102,8 @@ type evolutionExchange struct {
 var evolutionRoutes = []evolutionRoute{
 	{http.MethodGet, "/instance/connect/", (*Evolution).connect},
 	{http.MethodGet, "/instance/connectionState/", (*Evolution).connectionState},
+	{http.MethodPost, "/instance/restart/", (*Evolution).restart},
+	{http.MethodPut, "/instance/restart/", (*Evolution).restart},
 	{http.MethodDelete, "/instance/logout/", (*Evolution).logout},
 	{http.MethodDelete, "/instance/delete/", (*Evolution).remove},
 	{http.MethodPost, "/webhook/set/", (*Evolution).setWebhook},
@@ -75,34 +111,69 @@ var evolutionRoutes = []evolutionRoute{
 	{http.MethodPost, "/chat/whatsappNumbers/", (*Evolution).whatsappNumbers},
 }
 
+// The server posts a webhook up to ten times, and not again after these answers.
+const evolutionAttempts = 10
+
+var evolutionFinal = []int{
+	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
+}
+
+// databaseFailed is what the server says when its database does not answer.
+const databaseFailed = "PrismaClientInitializationError: Can't reach database server at `postgres:5432`"
+
 // NewEvolution returns a server without instances. Close ends what it does on its own.
 func NewEvolution(options EvolutionOptions) *Evolution {
 	e := &Evolution{options: options, instances: make(map[string]*evolutionInstance)}
 	e.setUp(options.Clock, options.Client, options.WebhookRetry, options.KeepSent)
+	e.webhooks.attempts, e.webhooks.final = evolutionAttempts, evolutionFinal
 	return e
 }
 
 // ServeHTTP answers one call, or fails it as a Fault says.
 func (e *Evolution) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	serve(w, r, &e.faults, refusal(http.StatusRequestEntityTooLarge, "request entity too large"), e.handle)
+	serve(w, r, &e.faults, thrown(http.StatusRequestEntityTooLarge, "request entity too large"), e.handle)
 }
 
-// refusal is the body of the server's errors.
-func refusal(status int, messages ...any) map[string]any {
-	said := map[string]any{"status": status, "error": http.StatusText(status)}
-	if status >= http.StatusInternalServerError && len(messages) == 1 {
-		said["response"] = map[string]any{"message": messages[0]} // of an error that the server did not throw itself
-		return said
+// refuse is an error that the server throws itself: a list of what it says.
+func refuse(status int, messages ...any) (int, any) {
+	return status, map[string]any{
+		"status": status, "error": http.StatusText(status), "response": map[string]any{"message": messages},
 	}
-	said["response"] = map[string]any{"message": messages}
-	return said
 }
 
-// refuse is an error as a handler returns it.
-func refuse(status int, messages ...any) (int, any) { return status, refusal(status, messages...) }
+// thrown is the body of an error that the server did not throw itself: its text alone.
+func thrown(status int, message string) map[string]any {
+	return map[string]any{
+		"status": status, "error": http.StatusText(status), "response": map[string]any{"message": message},
+	}
+}
+
+// crash is the answer to what the server did not expect.
+func crash(message string) (int, any) {
+	return http.StatusInternalServerError, thrown(http.StatusInternalServerError, message)
+}
+
+// unread is what the server says when it looks into something that is not there.
+func unread(property string) string {
+	return "Cannot read properties of undefined (reading '" + property + "')"
+}
 
 // invalid is an error of the server's validation: a list with the list of what it found.
 func invalid(found ...string) (int, any) { return refuse(http.StatusBadRequest, found) }
+
+// unauthorized is the server's answer to a key that opens nothing: a text, not a list.
+func unauthorized() (int, any) {
+	return http.StatusUnauthorized, thrown(http.StatusUnauthorized, "Unauthorized")
+}
+
+// lenient reads a body as the server does: unknown properties are ignored, and a body that
+// cannot be read is an error of the parser's.
+func (x *evolutionExchange) lenient(target any) error {
+	if len(x.body) == 0 || !strings.HasPrefix(x.request.Header.Get("Content-Type"), "application/json") {
+		return nil
+	}
+	return json.Unmarshal(x.body, target)
+}
 
 // handle routes and authorises a call as the real server does: it looks for the instance
 // first, and for the key then.
@@ -123,17 +194,37 @@ func (e *Evolution) handle(r *http.Request, body []byte) (int, any) {
 		if !found || each.method != r.Method || name == "" {
 			continue
 		}
-		x.of = e.instances[name]
-		switch {
-		case x.of == nil:
-			return refuse(http.StatusNotFound, `The "`+name+`" instance does not exist`)
-		case !x.admin && (key == "" || key != x.of.token):
-			return refuse(http.StatusUnauthorized, "Unauthorized")
-		}
-		x.of.refresh(e.clock())
-		return each.handle(e, x)
+		return e.handleOn(x, name, key, each.handle)
 	}
 	return refuse(http.StatusNotFound, "Cannot "+r.Method+" "+r.URL.Path)
+}
+
+// handleOn handles a call on the instance of a name.
+func (e *Evolution) handleOn(
+	x *evolutionExchange, name, key string, handle func(*Evolution, *evolutionExchange) (int, any),
+) (int, any) {
+	x.of = e.instances[name]
+	switch {
+	case (x.of == nil || !x.of.loaded) && e.databaseDown:
+		return refuse(http.StatusInternalServerError, databaseFailed)
+	case !e.exists(name):
+		return refuse(http.StatusNotFound, `The "`+name+`" instance does not exist`)
+	case !x.admin && !e.opens(key, x.of):
+		return unauthorized()
+	}
+	x.of.look(e.clock(), e.options.QRAfter)
+	return handle(e, x)
+}
+
+// exists tells whether the server has an instance of this name in one of its places.
+func (e *Evolution) exists(name string) bool {
+	found := e.instances[name]
+	return found != nil && (found.loaded || found.stored)
+}
+
+// opens tells whether a key is an instance's token, which is in the database alone.
+func (e *Evolution) opens(key string, of *evolutionInstance) bool {
+	return key != "" && !e.databaseDown && of.stored && key == of.token
 }
 
 // create answers POST /instance/create.
@@ -144,67 +235,93 @@ func (e *Evolution) create(x *evolutionExchange) (int, any) {
 		QRCode       bool   `json:"qrcode"`
 		Integration  string `json:"integration"`
 	}
-	if err := x.decode(&input, false); err != nil {
+	if err := x.lenient(&input); err != nil {
 		return refuse(http.StatusBadRequest, err.Error())
 	}
+	found := e.instances[input.InstanceName]
 	switch {
-	case e.instances[input.InstanceName] != nil:
+	case (found == nil || !found.loaded) && e.databaseDown:
+		return refuse(http.StatusInternalServerError, databaseFailed)
+	case e.exists(input.InstanceName):
 		return refuse(http.StatusForbidden, `This name "`+input.InstanceName+`" is already in use.`)
 	case !x.admin:
-		return refuse(http.StatusUnauthorized, "Unauthorized")
+		return unauthorized()
 	case input.InstanceName == "":
-		return refuse(http.StatusBadRequest, `The "instanceName" cannot be empty`)
+		return invalid(`The "instanceName" cannot be empty`)
 	case input.Integration != "WHATSAPP-BAILEYS":
 		return refuse(http.StatusBadRequest, "Invalid integration")
 	}
-	if input.Token == "" {
-		input.Token = strings.ToUpper(newToken())
+	return http.StatusCreated, e.made(x, input.InstanceName, input.Token, input.QRCode)
+}
+
+// made makes an instance and describes it as the answer to its creation does.
+func (e *Evolution) made(x *evolutionExchange, name, token string, qrCode bool) map[string]any {
+	if token == "" {
+		token = strings.ToUpper(newToken())
 	}
 	now := e.clock()
 	made := &evolutionInstance{
 		instance: instance{
-			id: newToken(), name: input.InstanceName, token: input.Token, created: now, state: Disconnected,
+			id: newToken(), name: name, token: token, created: now, state: Disconnected,
 			open: make(map[string]bool), chats: make(map[string]bool),
 		},
-		address: "http://" + x.request.Host,
+		address: "http://" + x.request.Host, loaded: true, stored: true,
 	}
-	e.instances[made.name] = made
+	e.instances[name] = made
 	content := map[string]any{
 		"instance": map[string]any{
-			"instanceName": made.name, "instanceId": made.id, "integration": input.Integration, "status": "close",
+			"instanceName": name, "instanceId": made.id, "integration": "WHATSAPP-BAILEYS", "status": "close",
 		},
-		"hash": made.token, "webhook": map[string]any{}, "settings": map[string]any{"groupsIgnore": false},
+		"hash": token, "webhook": map[string]any{}, "settings": map[string]any{"groupsIgnore": false},
 	}
 	if e.options.V1 {
-		content["hash"] = map[string]any{"apikey": made.token}
+		content["hash"] = map[string]any{"apikey": token}
 	}
-	if input.QRCode {
-		made.pair(now, "")
-		content["qrcode"] = made.pairingView(now)
+	if qrCode {
+		made.begin(now, "")
+		made.look(now, e.options.QRAfter)
+		content["qrcode"] = made.shownNow()
 	}
-	return http.StatusCreated, content
+	return content
 }
 
 // fetchInstances answers GET /instance/fetchInstances: an instance's own token shows that
-// instance.
+// instance. One that is asked for by name must be in memory, and is shown from the database.
 func (e *Evolution) fetchInstances(x *evolutionExchange, key string) (int, any) {
-	name, views := x.request.URL.Query().Get("instanceName"), []any{}
-	now := e.clock()
+	name := x.request.URL.Query().Get("instanceName")
+	found := e.instances[name]
+	switch {
+	case !x.admin && (e.databaseDown || !e.opensAny(key)):
+		return unauthorized()
+	case name != "" && (found == nil || !found.loaded):
+		return refuse(http.StatusNotFound, `Instance "`+name+`" not found`)
+	case e.databaseDown:
+		return crash(databaseFailed)
+	}
+	views, now := []any{}, e.clock()
 	for _, each := range e.instances {
-		if (name == "" || name == each.name) && (x.admin || key != "" && key == each.token) {
-			each.refresh(now)
+		if each.stored && (name == "" || name == each.name) && (x.admin || key == each.token) {
+			each.look(now, e.options.QRAfter)
 			views = append(views, e.view(each))
 		}
 	}
 	switch {
 	case len(views) == 0 && !x.admin:
-		return refuse(http.StatusUnauthorized, "Unauthorized")
-	case len(views) == 0 && name != "":
-		return refuse(http.StatusNotFound, `Instance "`+name+`" not found`)
-	case e.options.V1 && name != "" && x.admin:
+		return unauthorized()
+	case e.options.V1 && name != "" && x.admin && len(views) == 1:
 		return http.StatusOK, views[0]
 	}
 	return http.StatusOK, views
+}
+
+// opensAny tells whether a key is any instance's token.
+func (e *Evolution) opensAny(key string) bool {
+	for _, each := range e.instances {
+		if e.opens(key, each) {
+			return true
+		}
+	}
+	return false
 }
 
 // view describes an instance as the list does.
@@ -228,9 +345,6 @@ func (e *Evolution) view(i *evolutionInstance) map[string]any {
 		"integration": "WHATSAPP-BAILEYS", "token": i.token, "clientName": "simulated", "disconnectionReasonCode": nil,
 		"createdAt": i.created.UTC().Format(timeLayout), "Setting": map[string]any{"groupsIgnore": false},
 	}
-	if e.options.HideTokens {
-		view["token"] = nil
-	}
 	if i.state == Disconnected && i.reason != "" {
 		view["disconnectionReasonCode"] = 401
 	}
@@ -246,50 +360,4 @@ func (i *evolutionInstance) word() string {
 		return "connecting"
 	}
 	return "close"
-}
-
-// pairingView is what a phone is to scan or enter now.
-func (i *evolutionInstance) pairingView(now time.Time) map[string]any {
-	if i.pairCode != "" {
-		code := strings.ReplaceAll(i.pairCode, "-", "")
-		return map[string]any{"pairingCode": code, "code": "2@simulated", "base64": drawQR("SIMULATED"), "count": 1}
-	}
-	return map[string]any{"pairingCode": nil, "code": "2@simulated", "base64": i.qrCode(now), "count": 1 + i.pictureAt}
-}
-
-// connect answers GET /instance/connect/{name}. While pairing is under way it goes on as it
-// began.
-func (e *Evolution) connect(x *evolutionExchange) (int, any) {
-	now := e.clock()
-	switch x.of.state {
-	case Connected:
-		return e.connectionState(x)
-	case Disconnected:
-		number := x.request.URL.Query().Get("number")
-		if number != "" && !isPhone(number) {
-			return http.StatusOK, map[string]any{"error": true, "message": "Error: invalid number"}
-		}
-		x.of.pair(now, number)
-	}
-	return http.StatusOK, x.of.pairingView(now)
-}
-
-// connectionState answers GET /instance/connectionState/{name}.
-func (e *Evolution) connectionState(x *evolutionExchange) (int, any) {
-	return http.StatusOK, map[string]any{"instance": map[string]any{"instanceName": x.of.name, "state": x.of.word()}}
-}
-
-// logout answers DELETE /instance/logout/{name}.
-func (e *Evolution) logout(x *evolutionExchange) (int, any) {
-	if x.of.state == Disconnected {
-		return refuse(http.StatusBadRequest, `The "`+x.of.name+`" instance is not connected`)
-	}
-	x.of.end(e.clock(), "logged out")
-	return http.StatusOK, map[string]any{"status": "SUCCESS", "error": false, "response": map[string]any{"message": "Instance logged out"}}
-}
-
-// remove answers DELETE /instance/delete/{name}.
-func (e *Evolution) remove(x *evolutionExchange) (int, any) {
-	delete(e.instances, x.of.name)
-	return http.StatusOK, map[string]any{"status": "SUCCESS", "error": false, "response": map[string]any{"message": "Instance deleted"}}
 }

@@ -1,19 +1,64 @@
 package simulator
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"time"
 )
 
-// Instances returns all instances, by name.
+// evolutionNotice is one event to be posted.
+type evolutionNotice struct {
+	to    evolutionHook
+	event string
+	data  any
+}
+
+// opening is what is told of an instance that has connected.
+func (h evolutionHook) opening() []evolutionNotice {
+	return []evolutionNotice{{h, "connection.update", map[string]any{
+		"instance": h.name, "wuid": h.owner + chatServer, "profileName": "Simulated phone", "profilePictureUrl": nil,
+		"state": "open", "statusReason": 200,
+	}}}
+}
+
+// ending is what is told of an instance whose phone is gone.
+func (h evolutionHook) ending() []evolutionNotice {
+	return []evolutionNotice{
+		{h, "status.instance", map[string]any{
+			"instance": h.name, "status": "closed", "disconnectionAt": h.now.UTC().Format(timeLayout), "disconnectionReasonCode": 401,
+			"disconnectionObject": `{"error":{"data":{"reason":"401","location":"simulated"}}}`,
+		}},
+		{h, "logout.instance", nil},
+		{h, "connection.update", map[string]any{"instance": h.name, "state": "close", "statusReason": 401}},
+	}
+}
+
+// tell posts events where they are wanted, in their order, and waits for it.
+func (e *Evolution) tell(ctx context.Context, notices []evolutionNotice) {
+	for _, each := range notices {
+		if each.to.wants(each.event) {
+			_ = e.post(ctx, each.to, each.event, each.data)
+		}
+	}
+}
+
+// announceAll posts events on the server's own time.
+func (e *Evolution) announceAll(notices []evolutionNotice) {
+	e.webhooks.put(func(ctx context.Context) { e.tell(ctx, notices) })
+}
+
+// Instances returns all instances that the server has in its database, by name.
 func (e *Evolution) Instances() []SimulatedInstance {
 	now := e.clock()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	all := make([]SimulatedInstance, 0, len(e.instances))
 	for _, each := range e.instances {
-		each.refresh(now)
+		if !each.stored {
+			continue
+		}
+		each.look(now, e.options.QRAfter)
 		one := SimulatedInstance{Name: each.name, Token: each.token, State: each.state, Phone: each.phone}
 		if each.hook.Enabled {
 			one.WebhookURL = each.hook.URL
@@ -24,13 +69,13 @@ func (e *Evolution) Instances() []SimulatedInstance {
 	return all
 }
 
-// named returns the instance of that name, with e.mu held.
+// named returns the instance of that name that is in memory, with e.mu held.
 func (e *Evolution) named(name string, now time.Time) (*evolutionInstance, error) {
 	found := e.instances[name]
-	if found == nil {
+	if found == nil || !found.loaded {
 		return nil, ErrNoInstance
 	}
-	found.refresh(now)
+	found.look(now, e.options.QRAfter)
 	return found, nil
 }
 
@@ -43,7 +88,10 @@ func (e *Evolution) QRCode(instanceName string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	return found.shown(now)
+	if found.state != Connecting || found.pictureAt < 0 || found.pairPhone != "" {
+		return "", ErrNotPairing
+	}
+	return found.display.picture, nil
 }
 
 // Scan has a phone (digits with country code) scan the instance's QR, or enter its
@@ -53,6 +101,9 @@ func (e *Evolution) Scan(instanceName, phone string) error {
 	now := e.clock()
 	e.mu.Lock()
 	found, err := e.named(instanceName, now)
+	if err == nil && found.phone != "" {
+		err = ErrNotPairing
+	}
 	if err == nil {
 		err = found.scan(phone)
 	}
@@ -60,17 +111,14 @@ func (e *Evolution) Scan(instanceName, phone string) error {
 		e.mu.Unlock()
 		return err
 	}
-	to := found.to(now)
+	told := e.to(found, now).opening()
 	e.mu.Unlock()
-	e.tell(to, map[string]any{
-		"instance": to.name, "wuid": phone + chatServer, "profileName": "Simulated phone", "profilePictureUrl": nil,
-		"state": "open", "statusReason": 200,
-	})
+	e.tell(e.webhooks.ctx, told)
 	return nil
 }
 
 // Logout has the owner of the phone end the pairing: the instance is disconnected,
-// and its webhook is told before Logout returns.
+// and its webhook is told before Logout returns. What it showed last stays in its memory.
 func (e *Evolution) Logout(instanceName string) error {
 	now := e.clock()
 	e.mu.Lock()
@@ -79,18 +127,11 @@ func (e *Evolution) Logout(instanceName string) error {
 		e.mu.Unlock()
 		return err
 	}
-	to := found.to(now)
+	told := e.to(found, now).ending()
 	found.end(now, loggedOut)
 	e.mu.Unlock()
-	e.tell(to, map[string]any{"instance": to.name, "state": "close", "statusReason": 401})
+	e.tell(e.webhooks.ctx, told)
 	return nil
-}
-
-// tell posts a change of the connection where it is wanted, and waits for it.
-func (e *Evolution) tell(to evolutionHook, data map[string]any) {
-	if to.wants("connection.update") {
-		_ = e.post(e.webhooks.ctx, to, "connection.update", data)
-	}
 }
 
 // Acknowledge has the customer's phone tell that a sent message was delivered or read. It
@@ -105,7 +146,7 @@ func (e *Evolution) Acknowledge(instanceName, messageID string, kind ReceiptKind
 		return err
 	}
 	kept, known := e.sent.find(&found.instance, messageID)
-	to := found.to(now)
+	to := e.to(found, now)
 	e.mu.Unlock()
 	switch {
 	case !known:
@@ -130,7 +171,7 @@ func (e *Evolution) ReplyWithID(instanceName, fromPhone, text, messageID string)
 
 // Receive has a message appear on the instance's phone. It returns the message's id
 // once the webhook has been answered, and a *WebhookError when that was not with a
-// 2xx.
+// 2xx. One that comes to a deafened instance is lost, without an error for anyone.
 func (e *Evolution) Receive(instanceName string, message Inbound) (string, error) {
 	if message.Kind == "" {
 		message.Kind = KindText
@@ -151,11 +192,14 @@ func (e *Evolution) Receive(instanceName string, message Inbound) (string, error
 		e.mu.Unlock()
 		return "", err
 	}
-	message.Phone = e.directory.id(message.Phone)
-	to := found.to(now)
+	message.Phone = e.chatOf(message.Phone)
+	to, lost := e.to(found, now), found.deaf || e.databaseDown
 	e.mu.Unlock()
 	event, data := message.evolution(to)
-	if !to.wants(event) {
+	switch {
+	case lost:
+		return message.ID, nil
+	case !to.wants(event):
 		return "", ErrNoWebhook
 	}
 	return message.ID, e.post(e.webhooks.ctx, to, event, data)

@@ -27,6 +27,7 @@ type evolutionBench struct {
 	testing.TB
 	sim   *simulator.Evolution
 	url   string
+	hook  string
 	posts chan evolutionPost
 }
 
@@ -70,7 +71,7 @@ func pairedEvolution(t testing.TB, options simulator.EvolutionOptions) *evolutio
 		}
 		b.posts <- posted
 	}))
-	b.url = server.URL()
+	b.url, b.hook = server.URL(), hook.URL
 	t.Cleanup(func() {
 		_ = server.Close()
 		_ = b.sim.Close()

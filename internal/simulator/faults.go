@@ -1,6 +1,7 @@
 package simulator
 
 import (
+	"context"
 	"net/http"
 	"slices"
 	"sync"
@@ -20,6 +21,9 @@ type Fault struct {
 	Delay time.Duration
 	// HoldUntil holds the call until the channel is closed.
 	HoldUntil <-chan struct{}
+	// KeepsOn handles the call when the hold has ended, also when its client has left by then:
+	// a slow server that goes on with what it has begun.
+	KeepsOn bool
 	// Status answers the call; 0 does not.
 	Status int
 	// Body and Header go with Status. The type is JSON unless Header says another.
@@ -75,7 +79,11 @@ func (l *faultList) take(path string) (Fault, bool) {
 
 // pass does what the fault says, and tells whether the call goes on to be handled.
 func (f Fault) pass(w http.ResponseWriter, r *http.Request) bool {
-	alive := wait(r.Context(), f.Delay, f.HoldUntil)
+	ctx := r.Context()
+	if f.KeepsOn {
+		ctx = context.WithoutCancel(ctx)
+	}
+	alive := wait(ctx, f.Delay, f.HoldUntil)
 	switch {
 	case !alive || (f.Drop && f.Status == 0):
 		drop(w)

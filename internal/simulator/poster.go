@@ -9,13 +9,14 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"slices"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	// webhookAttempts is how often a webhook is posted until it is answered with a 2xx.
-	webhookAttempts = 3
+	// defaultAttempts is how often a webhook is posted until it is answered with a 2xx.
+	defaultAttempts = 3
 	// defaultRetry is the pause between attempts to post a webhook.
 	defaultRetry = 200 * time.Millisecond
 )
@@ -46,6 +47,10 @@ type poster struct {
 	*queue
 	client *http.Client
 	pause  time.Duration
+	// attempts is how often a webhook is posted until it is answered with a 2xx, and final the
+	// statuses after which it is not posted again.
+	attempts int
+	final    []int
 	// lose is how many of the next webhooks vanish.
 	lose atomic.Int64
 }
@@ -61,7 +66,7 @@ func newPoster(client *http.Client, pause time.Duration) *poster {
 	if pause <= 0 {
 		pause = defaultRetry
 	}
-	return &poster{queue: newQueue(), client: client, pause: pause}
+	return &poster{queue: newQueue(), client: client, pause: pause, attempts: defaultAttempts}
 }
 
 // close ends the queue, and what it is at.
@@ -70,7 +75,7 @@ func (p *poster) close() {
 	p.client.CloseIdleConnections()
 }
 
-// post delivers a webhook as JSON, in up to webhookAttempts attempts, or loses it.
+// post delivers a webhook as JSON, in up to p.attempts attempts, or loses it.
 func (p *poster) post(ctx context.Context, address string, header map[string]string, body any) error {
 	if p.loses() {
 		return nil
@@ -80,7 +85,7 @@ func (p *poster) post(ctx context.Context, address string, header map[string]str
 		return fmt.Errorf("simulator: encode the webhook: %w", err)
 	}
 	failed := &WebhookError{}
-	for failed.Attempts < webhookAttempts {
+	for failed.Attempts < p.attempts {
 		if failed.Attempts > 0 && !wait(ctx, p.pause, nil) {
 			failed.Cause = ctx.Err()
 			return failed
@@ -89,6 +94,9 @@ func (p *poster) post(ctx context.Context, address string, header map[string]str
 		failed.Status, failed.Cause = p.postOnce(ctx, address, header, encoded)
 		if failed.Cause == nil && failed.Status >= 200 && failed.Status <= 299 {
 			return nil
+		}
+		if slices.Contains(p.final, failed.Status) {
+			return failed
 		}
 	}
 	return failed

@@ -23,6 +23,9 @@ const (
 	// gateway can tell: a person wrote it on the phone, or the gateway does not tell our
 	// own messages apart. Phone is whom it was written to.
 	Own Kind = "Own"
+	// Sent is a message that the gateway has sent for its API: with its ID and, where it is one,
+	// its Text. Phone is whom it was written to.
+	Sent Kind = "Sent"
 	// Receipt says that the message ID was delivered or read. See Message.Status.
 	Receipt Kind = "Receipt"
 	// ConnectionChange says that the number connected, disconnected or waits for

@@ -15,7 +15,7 @@ const dialectEvolution = "evolution"
 var evolutionEvents = map[string]func(base Message, top fields) ([]Message, error){
 	"messages.upsert":     evolutionUpsert,
 	"send.message":        evolutionSent,
-	"send.message.update": evolutionSent,
+	"send.message.update": evolutionSentEdit,
 	"messages.update":     evolutionReceipts,
 	"messages.edited":     evolutionEdited,
 	"connection.update":   evolutionConnection,
@@ -172,15 +172,26 @@ func evolutionMessage(base Message, from fields) (Message, error) {
 	return baileysMessage(base, *key.value, readContent(from["message"], 0)), nil
 }
 
-// evolutionSent reads what Evolution says of a message that it sent for us.
+// evolutionSent reads what Evolution says of a message that it sent for us. Its own calls that
+// change a message are of no use.
 func evolutionSent(base Message, top fields) ([]Message, error) {
 	return evolutionEach(base, top, func(base Message, from fields) (Message, error) {
 		message, err := evolutionMessage(base, from)
 		if err != nil {
 			message, message.FromMe = base, true
 		}
-		return ignored(message, ReasonSentByAPI), nil
+		if err != nil || message.Kind != Own || message.ID == "" || message.Text == "" {
+			return ignored(message, ReasonSentByAPI), nil
+		}
+		message.Kind = Sent
+		return message, nil
 	})
+}
+
+// evolutionSentEdit reads what Evolution says of a message that it changed for us.
+func evolutionSentEdit(base Message, _ fields) ([]Message, error) {
+	base.FromMe = true
+	return []Message{ignored(base, ReasonSentByAPI)}, nil
 }
 
 // evolutionReceipts reads messages.update: version 2 names the message keyId (messageId is

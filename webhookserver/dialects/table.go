@@ -27,6 +27,7 @@ const (
 	meansOwn        = "a person has taken over: recorded, and the AI is silent in that conversation"
 	meansOwnOrOurs  = "compared with what the operator sent; another text is a person's, who has taken over"
 	meansSentByAPI  = "ignored (`SentByAPI`)"
+	meansSent       = "settles a message of the operator's of which it was not known whether it went; else ignored (`SentByAPI`)"
 	meansElsewhere  = "ignored (`GroupMessage`, `Broadcast`)"
 	meansHidden     = "the customer's whose hidden id is known by then, or whose message it quotes; else ignored (`NoPhone`) and counted as unmatched"
 	meansCard       = "recorded as `contact` and answered; nothing of the card is kept, because it is about somebody else"
@@ -87,7 +88,7 @@ func evolutionTable() [][2]string {
 		{"`messages.edited`, `messages.upsert` with an edit", meansEdited},
 		{"`messages.upsert`: reaction", meansReaction},
 		{"`messages.upsert` with `fromMe`", meansOwnOrOurs},
-		{"`send.message`", meansSentByAPI},
+		{"`send.message`", meansSent},
 		{"`messages.upsert` of a group, broadcast list, status or channel", meansElsewhere},
 		{"`messages.upsert` of an `@lid` without `remoteJidAlt` or `senderPn`", meansHidden},
 		{"`messages.upsert` without anything written", meansEmpty},

@@ -152,7 +152,7 @@ func checkMessage(t *testing.T, message Message) {
 		if message.FromMe || !known || !written {
 			t.Errorf("nobody can answer this: %+v", message)
 		}
-	case Own:
+	case Own, Sent:
 		if !message.FromMe || !known || !written {
 			t.Errorf("nobody took this over: %+v", message)
 		}

@@ -2,6 +2,7 @@ package evolution
 
 import (
 	"net/http"
+	"strconv"
 	"strings"
 
 	"cartrecovery.dev/operator/internal/failure"
@@ -72,7 +73,9 @@ func (i instance) ours(op string, id gateway.Identity) (gateway.Instance, bool, 
 		return gateway.Instance{}, false, wire.Misconfigured(op,
 			"the server does not show whose instance of this name it is: set AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES=true there")
 	case !strings.HasPrefix(token, prefix(id)):
-		return gateway.Instance{}, false, wire.Misconfigured(op, taken)
+		return gateway.Instance{}, false, &failure.Error{
+			Class: failure.Terminal, Code: failure.InvalidInput, Op: op, Status: http.StatusOK, Detail: taken,
+		}
 	case !wire.Sendable(token):
 		return gateway.Instance{}, false, &failure.Error{
 			Class: failure.Terminal, Code: failure.InvalidAnswer, Op: op, Status: http.StatusOK, Detail: "the instance's token cannot be used",
@@ -181,6 +184,9 @@ func parsePairing(body []byte) (state gateway.State, failed, ok bool) {
 	state = gateway.State{Connection: gateway.Connecting, PairCode: answer.PairCode.Bounded()}
 	if state.PairCode == "" {
 		state.QRCode = answer.Base64.Picture()
+	}
+	if shown, err := strconv.Atoi(string(answer.Count)); err == nil && shown > 0 {
+		state.Shown = shown
 	}
 	return state, false, state.PairCode != "" || state.QRCode != "" || answer.Count != ""
 }

@@ -70,8 +70,8 @@ func TestPairingAnswers(t *testing.T) {
 		state      gateway.State
 		failed, ok bool
 	}{
-		`{"pairingCode":null,"code":"2@x","base64":"data:image/png;base64,AA","count":1}`:       {gateway.State{Connection: gateway.Connecting, QRCode: "data:image/png;base64,AA"}, false, true},
-		`{"pairingCode":"ABCDEFGH","code":"2@x","base64":"data:image/png;base64,AA","count":1}`: {gateway.State{Connection: gateway.Connecting, PairCode: "ABCDEFGH"}, false, true},
+		`{"pairingCode":null,"code":"2@x","base64":"data:image/png;base64,AA","count":1}`:       {gateway.State{Connection: gateway.Connecting, QRCode: "data:image/png;base64,AA", Shown: 1}, false, true},
+		`{"pairingCode":"ABCDEFGH","code":"2@x","base64":"data:image/png;base64,AA","count":1}`: {gateway.State{Connection: gateway.Connecting, PairCode: "ABCDEFGH", Shown: 1}, false, true},
 		`{"count":0}`: {gateway.State{Connection: gateway.Connecting}, false, true},
 		`{"instance":{"instanceName":"a","state":"open"}}`: {gateway.State{Connection: gateway.Connected}, false, true},
 		`{"error":true,"message":"[object Object]"}`:       {gateway.State{}, true, false},
@@ -130,7 +130,9 @@ func TestRefusals(t *testing.T) {
 		{"validation, nested too deep", true, 400, said(`[[[[["requires property \"text\""]]]]]`), failure.Ambiguous, failure.Unavailable},
 		{"validation's words in an error", true, 400, said(`["Error: ack is required: requires property \"id\""]`), failure.Ambiguous, failure.Unavailable},
 		{"validation, no send", false, 400, said(`["requires property \"text\""]`), failure.Terminal, failure.InvalidInput},
-		{"no text", true, 400, said(`["Text is required"]`), failure.Ambiguous, failure.Unavailable},
+		{"no text", true, 400, said(`["Text is required"]`), failure.Terminal, failure.InvalidInput},
+		{"not loaded yet", true, 500, said(`"Cannot read properties of undefined (reading 'textMessage')"`), failure.Transient, failure.NotConnected},
+		{"not loaded, in a 400 that can be anything", true, 400, said(`["TypeError: (reading 'textMessage')"]`), failure.Ambiguous, failure.Unavailable},
 		{"closed while it sends", true, 400, said(`["Error: Connection Closed"]`), failure.Transient, failure.NotConnected},
 		{"closed, alone", true, 400, said(`"Connection Closed"`), failure.Transient, failure.NotConnected},
 		{"closed after it sent", true, 400, said(`["PrismaClientKnownRequestError: Connection closed by the database"]`), failure.Ambiguous, failure.Unavailable},
@@ -145,7 +147,7 @@ func TestRefusals(t *testing.T) {
 		{"unexplained 400, read", false, 400, ``, failure.Terminal, failure.InvalidInput},
 		{"unexplained 500, send", true, 500, `<html>`, failure.Ambiguous, failure.Unavailable},
 		{"over the limit", true, 400, said(`["Error: rate-overlimit"]`), failure.Throttled, failure.RateLimited},
-		{"taken", false, 403, said(`["This name \"a\" is already in use."]`), failure.Terminal, failure.Misconfigured},
+		{"taken", false, 403, said(`["This name \"a\" is already in use."]`), failure.Transient, failure.Unavailable},
 		{"forbidden", false, 403, said(`["Missing global api key"]`), failure.Terminal, failure.Unauthorized},
 		{"gone", true, 404, said(`["The \"a\" instance does not exist"]`), failure.Terminal, failure.NotFound},
 		{"broken behind a proxy", true, 503, `upstream connect error or disconnect/reset before headers`, failure.Ambiguous, failure.Unavailable},
@@ -156,6 +158,34 @@ func TestRefusals(t *testing.T) {
 			failed := wanted(t, r.refused(row.status, nil, []byte(row.body), time.Now()), row.class, row.code)
 			if strings.Contains(failed.Error(), "Prisma") {
 				t.Errorf("the error repeats the answer: %v", failed)
+			}
+		})
+	}
+}
+
+// TestLookUpRefusals is the table of what the look-up of numbers fails with: the bare error.
+func TestLookUpRefusals(t *testing.T) {
+	boom := func(status, data, message string) string {
+		return `{"data":` + data + `,"isBoom":true,"output":{"statusCode":` + status + `,"payload":{"statusCode":` + status + `,"message":"` + message + `"}}}`
+	}
+	for _, row := range []struct {
+		name, body string
+		class      failure.Class
+		code       failure.Code
+	}{
+		{"no client yet", `{}`, failure.Transient, failure.NotConnected},
+		{"the socket is closed", boom("428", "null", "Connection Closed"), failure.Transient, failure.NotConnected},
+		{"asked too much", boom("500", "429", "An internal server error occurred"), failure.Throttled, failure.RateLimited},
+		{"no answer of WhatsApp's", boom("408", "null", "Timed Out"), failure.Transient, failure.TimedOut},
+		{"WhatsApp failed", boom("500", "500", "An internal server error occurred"), failure.Transient, failure.Unavailable},
+		{"validation", `{"status":400,"error":"Bad Request","message":[["\"numbers\" must be an array of numeric strings"]]}`, failure.Terminal, failure.InvalidInput},
+		{"not explained", ``, failure.Terminal, failure.InvalidInput},
+	} {
+		t.Run(row.name, func(t *testing.T) {
+			r := call{Call: wire.Call{Op: "x"}, lookUp: true}
+			failed := wanted(t, r.refused(http.StatusBadRequest, nil, []byte(row.body), time.Now()), row.class, row.code)
+			if (failed.Class == failure.Throttled) == failed.RetryAt.IsZero() {
+				t.Errorf("retry at %v", failed.RetryAt)
 			}
 		})
 	}

@@ -67,6 +67,8 @@ type call struct {
 	// send: the call sends a message, so the server may refuse its recipient, and an error
 	// that it does not explain may have come after the message went.
 	send bool
+	// lookUp: the call looks a number up, which fails in a way of its own.
+	lookUp bool
 }
 
 // of is the path of a call on the instance.
@@ -84,27 +86,20 @@ func (c *client) do(ctx context.Context, r call) ([]byte, error) {
 	})
 }
 
+// inUse is what a person is told who waits for a name.
+const inUse = "the server has not freed the instance's name: one of it is being loaded or deleted; if this lasts, delete it at the server"
+
 // Find looks for an instance of the identity's name, which is unique at a server, and takes
 // it for ours when its token begins with the UID. One of that name that is not ours is
-// failure.Misconfigured: a person has to choose.
+// a refusal: a person has to choose.
 func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instance, bool, error) {
-	request := call{Call: wire.Call{
-		Op: "evolution: find instance", Method: http.MethodGet,
-		Path: "/instance/fetchInstances?instanceName=" + url.QueryEscape(id.Name),
-	}, admin: true}
+	request := call{Call: wire.Call{Op: "evolution: find instance"}}
 	if id.Name == "" || id.UID == "" {
 		return gateway.Instance{}, false, request.Invalid("an identity needs a name and a UID")
 	}
-	body, err := c.do(ctx, request)
-	if failure.CodeOf(err) == failure.NotFound {
-		return gateway.Instance{}, false, nil
-	}
+	listed, _, err := c.list(ctx, request.Op, id.Name)
 	if err != nil {
 		return gateway.Instance{}, false, err
-	}
-	listed, ok := parseInstances(body)
-	if !ok {
-		return gateway.Instance{}, false, request.Junk(http.StatusOK, "the answer is no list of instances")
 	}
 	for _, each := range listed {
 		if each.name() == id.Name {
@@ -114,9 +109,31 @@ func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instanc
 	return gateway.Instance{}, false, nil
 }
 
+// list asks for the instances of a name with the global key; known is false when the server
+// knows none. Of one that was deleted while the server loaded it, the server knows the name
+// and nothing else: the list is empty.
+func (c *client) list(ctx context.Context, op, name string) (listed []instance, known bool, err error) {
+	request := call{Call: wire.Call{
+		Op: op, Method: http.MethodGet, Path: "/instance/fetchInstances?instanceName=" + url.QueryEscape(name),
+	}, admin: true}
+	body, err := c.do(ctx, request)
+	if failure.CodeOf(err) == failure.NotFound {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, err
+	}
+	listed, ok := parseInstances(body)
+	if !ok {
+		return nil, false, request.Junk(http.StatusOK, "the answer is no list of instances")
+	}
+	return listed, true, nil
+}
+
 // Create makes the instance with a token that Find knows it by. It does not begin to pair:
-// nobody may be there to scan yet. A name that is taken is failure.Misconfigured. A
-// failure.Ambiguous creation may have happened: Find tells.
+// nobody may be there to scan yet. A name that is taken is a refusal; one that the server has
+// not freed yet is failure.Transient. A failure.Ambiguous creation may have happened: Find
+// tells.
 func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Instance, error) {
 	random := make([]byte, tokenBytes)
 	_, _ = rand.Read(random)
@@ -129,6 +146,9 @@ func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Insta
 		return gateway.Instance{}, request.Invalid("an identity needs a name and a UID")
 	}
 	body, err := c.do(ctx, request)
+	if wire.StatusOf(err) == http.StatusForbidden && failure.ClassOf(err) == failure.Transient {
+		return gateway.Instance{}, c.nameHeld(ctx, id, err)
+	}
 	if err != nil {
 		return gateway.Instance{}, err
 	}
@@ -139,9 +159,33 @@ func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Insta
 	return created, nil
 }
 
+// nameHeld is why a name is held: by another instance, which is a refusal, or for a while. What
+// is left of a deleted one is removed.
+func (c *client) nameHeld(ctx context.Context, id gateway.Identity, held error) error {
+	if _, _, err := c.Find(ctx, id); failure.ClassOf(err) == failure.Terminal && err != nil {
+		return err
+	}
+	if _, err := c.removeRemains(ctx, id.Name); err != nil {
+		return err
+	}
+	return held
+}
+
+// removeRemains removes what is left of an instance that was deleted while the server loaded
+// it: it holds the name for good and opens to no token, so that it is nobody's.
+func (c *client) removeRemains(ctx context.Context, name string) (removed bool, err error) {
+	listed, known, err := c.list(ctx, "evolution: delete instance", name)
+	if err != nil || !known || len(listed) > 0 {
+		return false, err
+	}
+	return true, c.end(ctx, call{Call: wire.Call{
+		Op: "evolution: delete instance", Method: http.MethodDelete, Path: "/instance/delete/" + url.PathEscape(name),
+	}, admin: true})
+}
+
 // Connect starts pairing: by QR or, when phone is not empty, by pair code. The first answer
-// may come before there is a QR or code: Status has it then. While pairing is under way it
-// goes on as it began.
+// comes before there is a QR or code, or with the one of an earlier pairing: Status has it
+// then. While pairing is under way it goes on as it began.
 func (c *client) Connect(ctx context.Context, phone string) (gateway.State, error) {
 	request := call{Call: wire.Call{Op: "evolution: connect", Method: http.MethodGet, Path: c.of("/instance/connect")}}
 	if phone != "" {
@@ -178,6 +222,15 @@ func (c *client) Status(ctx context.Context) (gateway.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
 	request := call{Call: wire.Call{Op: "evolution: status", Method: http.MethodGet, Path: c.of("/instance/connectionState")}}
+	state, err := c.state(ctx, request)
+	if err != nil {
+		return gateway.State{}, err
+	}
+	return c.detailed(ctx, state), nil
+}
+
+// state asks for the connection alone.
+func (c *client) state(ctx context.Context, request call) (gateway.State, error) {
 	body, err := c.do(ctx, request)
 	if err != nil {
 		return gateway.State{}, err
@@ -192,7 +245,7 @@ func (c *client) Status(ctx context.Context) (gateway.State, error) {
 			Detail: "the server has not loaded the instance",
 		}
 	}
-	return c.detailed(ctx, state), nil
+	return state, nil
 }
 
 // detailed adds to a state what the server tells elsewhere. While an instance is connecting,
@@ -220,16 +273,53 @@ func (c *client) detailed(ctx context.Context, state gateway.State) gateway.Stat
 	return state
 }
 
-// Disconnect logs the phone out; pairing starts anew after it.
+// Disconnect deletes the instance: one that was logged out by a call takes in no message ever
+// again, however it is paired.
 func (c *client) Disconnect(ctx context.Context) error {
-	return c.end(ctx, call{Call: wire.Call{Op: "evolution: disconnect", Method: http.MethodDelete, Path: c.of("/instance/logout")}})
+	if err := c.Delete(ctx); err != nil {
+		return err
+	}
+	return gateway.ErrRemoved
 }
 
 // Delete removes the instance from the server. It is authorised by the instance's token,
-// so that one of the same name that is not ours cannot be met.
+// so that one of the same name that is not ours cannot be met; only what has no token any more
+// goes with the global key. One that is not loaded is not deleted: its name would be lost.
 func (c *client) Delete(ctx context.Context) error {
-	return c.end(ctx, call{Call: wire.Call{Op: "evolution: delete instance", Method: http.MethodDelete, Path: c.of("/instance/delete")}})
+	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
+	defer cancel()
+	const op = "evolution: delete instance"
+	request := call{Call: wire.Call{Op: op, Method: http.MethodGet, Path: c.of("/instance/connectionState")}}
+	_, err := c.state(ctx, request)
+	if err == nil {
+		request.Method, request.Path = http.MethodDelete, c.of("/instance/delete")
+		err = c.end(ctx, request)
+	}
+	code := failure.CodeOf(err)
+	switch noToken := c.endpoint.Token == "" || code == failure.Unauthorized; {
+	case code == failure.NotFound:
+		return nil
+	case noToken && c.endpoint.AdminToken != "":
+		if removed, failed := c.removeRemains(ctx, c.endpoint.Instance); removed || failed != nil {
+			return failed
+		}
+	}
+	return err
 }
+
+// Restart closes the instance's socket and opens it again.
+func (c *client) Restart(ctx context.Context) error {
+	request := call{Call: wire.Call{
+		Op: "evolution: restart instance", Method: http.MethodPost, Path: c.of("/instance/restart"), Body: map[string]any{},
+	}}
+	if c.endpoint.Dialect == v1alpha1.DialectV1 {
+		request.Method = http.MethodPut
+	}
+	_, err := c.pairing(ctx, request)
+	return err
+}
+
+var _ gateway.Restarter = (*client)(nil)
 
 // end makes a call that has succeeded when its object is gone already.
 func (c *client) end(ctx context.Context, request call) error {
@@ -247,13 +337,13 @@ func (c *client) end(ctx context.Context, request call) error {
 // Version 1 of the server sends no headers: there it is in the URL.
 func (c *client) RegisterWebhook(ctx context.Context, webhook gateway.Webhook) error {
 	if c.endpoint.Dialect != v1alpha1.DialectV1 {
-		err := c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "MESSAGES_EDITED", "CONNECTION_UPDATE")
+		err := c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "MESSAGES_EDITED", "SEND_MESSAGE", "CONNECTION_UPDATE")
 		// Servers before 2.2 have no MESSAGES_EDITED and refuse what they do not know.
 		if wire.StatusOf(err) != http.StatusBadRequest {
 			return err
 		}
 	}
-	return c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "CONNECTION_UPDATE")
+	return c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "SEND_MESSAGE", "CONNECTION_UPDATE")
 }
 
 func (c *client) setWebhook(ctx context.Context, webhook gateway.Webhook, events ...string) error {

@@ -17,7 +17,7 @@ func (c *client) CheckNumber(ctx context.Context, phone string) (gateway.Number,
 	request := call{Call: wire.Call{
 		Op: "evolution: check number", Method: http.MethodPost, Path: c.of("/chat/whatsappNumbers"),
 		Body: map[string]any{"numbers": []string{phone}},
-	}}
+	}, lookUp: true}
 	if !wire.IsPhone(phone) {
 		return gateway.Number{}, request.Invalid("a phone number is digits with country code")
 	}

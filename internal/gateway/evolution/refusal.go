@@ -1,9 +1,11 @@
 package evolution
 
 import (
+	"bytes"
 	"encoding/json"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -25,20 +27,42 @@ type refusal struct {
 	invalid bool
 	// absent: it says that a number has no WhatsApp.
 	absent bool
+	// empty: it says nothing at all.
+	empty bool
+	// client is the HTTP status of its WhatsApp client's error, and asked WhatsApp's own; 0
+	// without one.
+	client, asked int
 }
+
+// tooMany is WhatsApp's word for having been asked too much.
+const tooMany = http.StatusTooManyRequests
 
 // parseRefusal reads the body of an error, {status, error, response{message}}, where message
 // is a text, a list of texts, a list of the numbers it refuses or, of its validation alone, a
-// list with a list of texts in it. What cannot be read is left empty.
+// list with a list of texts in it. The look-up of numbers answers with the bare error
+// instead: {} or, of its WhatsApp client, {data, output{statusCode, payload{message}}}. What
+// cannot be read is left empty.
 func parseRefusal(body []byte) refusal {
 	var answer struct {
 		Response struct {
 			Message json.RawMessage `json:"message"`
 		} `json:"response"`
 		Message json.RawMessage `json:"message"`
+		Data    wire.Text       `json:"data"`
+		Output  struct {
+			Status  wire.Text `json:"statusCode"`
+			Payload struct {
+				Message wire.Text `json:"message"`
+			} `json:"payload"`
+		} `json:"output"`
 	}
 	_ = wire.Decode(body, &answer)
-	var said refusal
+	said := refusal{empty: bytes.Equal(bytes.TrimSpace(body), []byte("{}"))}
+	said.client, _ = strconv.Atoi(string(answer.Output.Status))
+	said.asked, _ = strconv.Atoi(string(answer.Data))
+	if text := string(answer.Output.Payload.Message); text != "" {
+		said.messages = append(said.messages, strings.ToLower(strings.TrimSpace(text)))
+	}
 	for _, message := range []json.RawMessage{answer.Response.Message, answer.Message} {
 		said.add(message, 0)
 	}
@@ -81,11 +105,12 @@ func (s refusal) say(phrases ...string) bool {
 	return slices.ContainsFunc(s.messages, func(said string) bool { return wire.ContainsAny(said, phrases...) })
 }
 
-// notConnected tells whether the server refuses because no phone is paired: with 500
-// "Connection Closed" when it was to look the number up, with 400 "Error: Connection Closed"
-// when it was to send, or because there has never been a client. Its WhatsApp client says
-// so before it writes to a closed socket, and at no other time; but words of the kind in a
-// longer message can be those of its database, after the message went.
+// notConnected tells whether the server refuses because no phone is paired, or because it has
+// not loaded the instance yet: with 500 "Connection Closed" when it was to look the number up,
+// with 400 "Error: Connection Closed" when it was to send, because there has never been a
+// client, or no instance. Its WhatsApp client says so before it writes to a closed socket, and
+// at no other time; but words of the kind in a longer message can be those of its database,
+// after the message went.
 func (r call) notConnected(status int, said refusal) bool {
 	closed := slices.ContainsFunc(said.messages, func(each string) bool {
 		return each == "connection closed" || each == "error: connection closed"
@@ -93,8 +118,10 @@ func (r call) notConnected(status int, said refusal) bool {
 	switch {
 	case closed:
 		return true
-	case r.send: // without a client it cannot look the number up
-		return status != http.StatusBadRequest && said.say("reading 'onwhatsapp'")
+	case r.send: // without a client it cannot look the number up, and without an instance nothing
+		return status != http.StatusBadRequest && said.say("reading 'onwhatsapp'", "reading 'textmessage'")
+	case r.lookUp:
+		return status == http.StatusBadRequest && said.empty
 	}
 	return said.say("connection closed", "is not connected", "reading 'onwhatsapp'", "reading 'sendmessage'")
 }
@@ -106,9 +133,9 @@ func (r call) refused(status int, header http.Header, body []byte, now time.Time
 	switch {
 	case status < 400:
 	case status == http.StatusForbidden && said.say("already in use"):
-		return wire.Misconfigured(r.Op, taken)
+		failed.Class, failed.Code, failed.Detail = failure.Transient, failure.Unavailable, inUse
 	case failed.Code == failure.Unauthorized, failed.Code == failure.NotFound, failed.Code == failure.RateLimited:
-	case said.say("rate-overlimit"): // of a question that comes before the sending
+	case said.say("rate-overlimit"), said.client != 0 && said.asked == tooMany: // of a question that comes before the sending
 		failed.Class, failed.Code = failure.Throttled, failure.RateLimited
 		if failed.RetryAt.IsZero() {
 			failed.RetryAt = now.Add(defaultRetry)
@@ -117,6 +144,12 @@ func (r call) refused(status int, header http.Header, body []byte, now time.Time
 		return wire.NotOnWhatsApp(failed)
 	case r.notConnected(status, said):
 		return wire.NotConnected(failed)
+	case r.lookUp && said.client != 0: // its WhatsApp client failed, not the question
+		failed.Class, failed.Code = failure.Transient, failure.Unavailable
+		if said.client == http.StatusRequestTimeout {
+			failed.Code = failure.TimedOut
+		}
+	case r.send && status == http.StatusBadRequest && slices.Contains(said.messages, "text is required"):
 	case r.send && status == http.StatusBadRequest && !said.invalid:
 		// The server answers so to everything that goes wrong while it sends, also when its
 		// database fails after the message went.

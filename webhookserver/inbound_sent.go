@@ -1,0 +1,100 @@
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/webhookserver/dialects"
+)
+
+// This file settles messages of ours of which nobody knew whether they went: some gateways tell
+// of every message that they have sent for us, also when the call took longer than we waited.
+
+const (
+	// answerSoon is how long a claimed message is left to whoever makes the call, who has the
+	// gateway's answer almost always sooner.
+	answerSoon = 3 * time.Second
+	// answerNever is when nobody waits for the answer any more.
+	answerNever = gateway.Timeout + 2*time.Second
+)
+
+// errStillCalling has the gateway tell again of a message whose call may still end by itself.
+var errStillCalling = errors.New("a message that the gateway tells of is still being sent; it has to tell again")
+
+// takeSent confirms a message of ours that nobody knows went, by what a gateway tells of a
+// message that it has sent. It never begins anything: what is no message of ours was sent by
+// another that uses the instance.
+func (s *Server) takeSent(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+	leads, err := s.leadsOfMessage(ctx, instance, message, message.ID)
+	if err != nil {
+		return outcome{}, err
+	}
+	now := s.Clock.Now()
+	for i := range leads {
+		unsettled, settled := sentOf(&leads[i], instance.Name, message)
+		switch {
+		case settled:
+			return outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: leads[i].Name}, nil
+		case unsettled == nil:
+			continue
+		case isUnderWay(unsettled, now):
+			if now.Sub(unsettled.At.Time) < answerSoon {
+				return outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: leads[i].Name}, nil
+			}
+			return outcome{}, errStillCalling
+		}
+		stored, changed, err := s.patchLead(ctx, &leads[i], s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+			return confirmSent(recovery, instance.Name, message, now)
+		})
+		if err != nil {
+			return outcome{}, fmt.Errorf("confirm a message: %w", err)
+		}
+		return storedAs(stored, changed), nil
+	}
+	return ignored(dialects.ReasonSentByAPI), nil
+}
+
+// sentOf finds the message of a lead that a gateway tells it has sent: settled says that its id
+// is known already; else it is the first that may have gone from this instance and says the same.
+func sentOf(recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message) (unsettled *v1alpha1.Message, settled bool) {
+	if known := atGateway(recovery, message.ID); known != nil {
+		return nil, true
+	}
+	text := gist(message.Text)
+	for i := range recovery.Status.Conversation {
+		ours := &recovery.Status.Conversation[i]
+		open := ours.State == v1alpha1.MessageUnknown || ours.State == v1alpha1.MessageClaimed
+		from := ours.Instance == "" || ours.Instance == instance
+		if ours.Role == v1alpha1.RoleAssistant && open && from && ours.GatewayID == "" && text != "" && gist(ours.Text) == text {
+			return ours, false
+		}
+	}
+	return nil, false
+}
+
+// isUnderWay says whether the call of a claimed message may still be waited for.
+func isUnderWay(message *v1alpha1.Message, now time.Time) bool {
+	return message.State == v1alpha1.MessageClaimed && now.Sub(message.At.Time) < answerNever
+}
+
+// confirmSent writes that a message went. What became of the lead meanwhile stays as it is.
+func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message, now time.Time) bool {
+	ours, settled := sentOf(recovery, instance, message)
+	if settled || ours == nil || isUnderWay(ours, now) {
+		return false
+	}
+	at := v1alpha1.NewTimestamp(now)
+	if message.At.After(ours.At.Time) && message.At.Before(now) {
+		at = v1alpha1.NewTimestamp(message.At)
+	}
+	ours.State, ours.SentAt, ours.Error, ours.RetryAt, ours.GatewayID = v1alpha1.MessageSent, &at, "", nil, bounded(message.ID, maxMessageID)
+	if !lead.Finished(recovery) {
+		recovery.Status.Phase = lead.PhaseOf(recovery, "")
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+package webhookserver
+
+import (
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/webhookserver/dialects"
+)
+
+func sentOfUs(id, text string) dialects.Message {
+	return dialects.Message{Dialect: "evolution", Kind: dialects.Sent, FromMe: true, ID: id, Text: text, Phone: "5511987654321"}
+}
+
+// inState gives the message of ours a state, a time before noon and no id at the gateway.
+func inState(state v1alpha1.MessageState, age time.Duration) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) {
+		m := &l.Status.Conversation[0]
+		m.State, m.At, m.GatewayID, m.SentAt, m.Text, m.Instance = state, v1alpha1.NewTimestamp(noon.Add(-age)), "", nil, "Oi, tudo bem?", gen.Instance
+	}
+}
+
+// TestConfirmSent: what a gateway says it has sent settles what nobody knew, and nothing else.
+func TestConfirmSent(t *testing.T) {
+	for name, row := range map[string]struct {
+		lead     func(*v1alpha1.CartRecovery)
+		instance string
+		text     string
+		want     bool
+	}{
+		"nobody knows":                     {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, " Oi,\u2060 tudo  bem?", true},
+		"claimed, and its caller is gone":  {inState(v1alpha1.MessageClaimed, time.Minute), gen.Instance, "Oi, tudo bem?", true},
+		"claimed, and its caller may wait": {inState(v1alpha1.MessageClaimed, 5*time.Second), gen.Instance, "Oi, tudo bem?", false},
+		"certainly not sent":               {inState(v1alpha1.MessageFailed, time.Minute), gen.Instance, "Oi, tudo bem?", false},
+		"another text":                     {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, "Oi!", false},
+		"sent from another number":         {inState(v1alpha1.MessageUnknown, time.Minute), "another", "Oi, tudo bem?", false},
+		"sent, and the id is known already": {func(l *v1alpha1.CartRecovery) {
+			inState(v1alpha1.MessageSent, time.Minute)(l)
+			l.Status.Conversation[0].GatewayID = "g-9"
+		}, gen.Instance, "Oi, tudo bem?", false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recovery := gen.Lead(noon, contacted(noon.Add(-time.Hour), v1alpha1.MessageSent), row.lead)
+			message := sentOfUs("g-9", row.text)
+			message.At = noon.Add(-30 * time.Second)
+			if got := confirmSent(recovery, row.instance, &message, noon); got != row.want {
+				t.Fatalf("confirmed %t", got)
+			}
+			m := recovery.Status.Conversation[0]
+			if row.want && (m.State != v1alpha1.MessageSent || m.GatewayID != "g-9" || m.SentAt == nil || !m.SentAt.Time.Equal(message.At)) {
+				t.Errorf("it is %+v", m)
+			}
+		})
+	}
+}
+
+var _ = Describe("What a gateway says it has sent", func() {
+	unknown := func(state v1alpha1.MessageState, age time.Duration) func(*v1alpha1.CartRecovery) {
+		return func(l *v1alpha1.CartRecovery) {
+			ours(l)
+			m := &l.Status.Conversation[0]
+			m.State, m.GatewayID, m.SentAt, m.At = state, "", nil, v1alpha1.NewTimestamp(time.Now().Add(-age))
+		}
+	}
+
+	It("settles a message of which nobody knew whether it went", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx, unknown(v1alpha1.MessageUnknown, time.Minute))
+		told := sentOfUs("g-7", "Oi, tudo bem?")
+		Expect(shop.hears(ctx, told).Result).To(Equal(resultRecorded))
+		settled := shop.current(ctx)
+		Expect(settled.Status.Conversation[0]).To(And(HaveField("State", v1alpha1.MessageSent), HaveField("GatewayID", "g-7")))
+		cached(ctx, settled)
+		Expect(shop.hears(ctx, told).Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(shop.current(ctx).ResourceVersion).To(Equal(settled.ResourceVersion))
+	})
+
+	It("takes no conversation over, whatever it says", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx, ours)
+		Expect(shop.hears(ctx, sentOfUs("g-7", "by another program")).Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(shop.current(ctx).Status.Conditions).To(BeEmpty())
+	})
+})
