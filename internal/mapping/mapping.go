@@ -35,11 +35,13 @@ const (
 	Kill
 	// Stop: it is a refund or chargeback.
 	Stop
+	// Expired: an open payment can no longer be made.
+	Expired
 )
 
 // field is the list of a mapping that has the role's values.
 func (r Role) field() string {
-	return "generic." + [...]string{Start: "start", Kill: "kill", Stop: "stop"}[r]
+	return "generic." + [...]string{Start: "start", Kill: "kill", Stop: "stop", Expired: "expired"}[r]
 }
 
 // Meaning is what a value of the event field stands for.
@@ -52,8 +54,10 @@ type Meaning struct {
 // Mapping is a mapping that can be used. The zero Path of a field that is not mapped leads
 // nowhere.
 type Mapping struct {
-	// Event names the event. The others are as in v1alpha1.GenericFields.
+	// Event names the event; it leads nowhere where a header does. Token carries the secret
+	// itself. The others are as in v1alpha1.GenericFields.
 	Event         Path
+	Token         Path
 	EventID       Path
 	Name          Path
 	Phone         Path
@@ -66,6 +70,12 @@ type Mapping struct {
 	TransactionID Path
 	OccurredAt    Path
 
+	PixCode          Path
+	BoletoLine       Path
+	PaymentURL       Path
+	PaymentExpiresAt Path
+	Consent          Path
+
 	meanings map[string]Meaning
 }
 
@@ -75,6 +85,9 @@ func Compile(from *v1alpha1.GenericMapping) (*Mapping, error) {
 		return nil, &Error{Field: "generic", Expected: "a mapping"}
 	}
 	made := &Mapping{}
+	if from.Event != "" && from.EventHeader != "" {
+		return nil, &Error{Field: "generic.eventHeader", Expected: "nothing where event is set"}
+	}
 	if err := made.compilePaths(from); err != nil {
 		return nil, err
 	}
@@ -100,7 +113,8 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 		required bool
 		path     *Path
 	}{
-		{"generic.event", from.Event, true, &m.Event},
+		{"generic.event", from.Event, from.EventHeader == "", &m.Event},
+		{"generic.auth.field", from.Auth.Field, false, &m.Token},
 		{"generic.fields.eventID", from.Fields.EventID, false, &m.EventID},
 		{"generic.fields.name", from.Fields.Name, false, &m.Name},
 		{"generic.fields.phone", from.Fields.Phone, false, &m.Phone},
@@ -112,6 +126,11 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 		{"generic.fields.currency", from.Fields.Currency, false, &m.Currency},
 		{"generic.fields.transactionID", from.Fields.TransactionID, false, &m.TransactionID},
 		{"generic.fields.occurredAt", from.Fields.OccurredAt, false, &m.OccurredAt},
+		{"generic.fields.pixCode", from.Fields.PixCode, false, &m.PixCode},
+		{"generic.fields.boletoLine", from.Fields.BoletoLine, false, &m.BoletoLine},
+		{"generic.fields.paymentURL", from.Fields.PaymentURL, false, &m.PaymentURL},
+		{"generic.fields.paymentExpiresAt", from.Fields.PaymentExpiresAt, false, &m.PaymentExpiresAt},
+		{"generic.fields.consent", from.Fields.Consent, false, &m.Consent},
 	} {
 		if each.text == "" && !each.required {
 			continue
@@ -126,7 +145,7 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 }
 
 func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
-	m.meanings = make(map[string]Meaning, len(from.Start)+len(from.Kill)+len(from.Stop))
+	m.meanings = make(map[string]Meaning, len(from.Start)+len(from.Kill)+len(from.Stop)+len(from.Expired))
 	for _, value := range from.Kill {
 		if err := m.add(value, Meaning{Role: Kill}); err != nil {
 			return err
@@ -139,6 +158,11 @@ func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
 	}
 	for _, value := range from.Stop {
 		if err := m.add(value, Meaning{Role: Stop}); err != nil {
+			return err
+		}
+	}
+	for _, value := range from.Expired {
+		if err := m.add(value, Meaning{Role: Expired}); err != nil {
 			return err
 		}
 	}

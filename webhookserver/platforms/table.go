@@ -26,6 +26,8 @@ const (
 	stopsUncounted   = "stops; not counted"
 	reversesRefund   = "stops; reverses (refund)"
 	reversesDispute  = "stops; reverses (chargeback)"
+	paymentIsOver    = "ends an open payment"
+	isUnusable       = "cannot be used"
 	isIgnored        = "ignored"
 	cannotBeRead     = "cannot be read"
 	anythingElse     = "anything else"
@@ -72,7 +74,7 @@ func rank(row Row) int {
 	order := []string{
 		startsRecovery + string(v1alpha1.TriggerAbandonedCart) + ")", startsRecovery + string(v1alpha1.TriggerPixPending) + ")",
 		startsRecovery + string(v1alpha1.TriggerBoletoPending) + ")", startsRecovery + string(v1alpha1.TriggerPaymentRefused) + ")",
-		stopsAndCounts, stopsUncounted, reversesRefund, reversesDispute, isIgnored,
+		stopsAndCounts, stopsUncounted, reversesRefund, reversesDispute, paymentIsOver, isIgnored,
 	}
 	if at := slices.Index(order, row.Meaning); at >= 0 && row.Event != anythingElse {
 		return at
@@ -82,21 +84,30 @@ func rank(row Row) int {
 
 // wordsFor says what a delivery does.
 func wordsFor(platform Platform, delivery Delivery) string {
-	events, err := platform.Parse(delivery, "BR")
+	events, err := platform.Parse(delivery, Place{Region: "BR"})
 	if err != nil || len(events) == 0 {
 		return cannotBeRead
 	}
-	switch event := events[0]; {
-	case event.Kind == Abandoned:
-		return startsRecovery + string(event.Trigger) + ")"
-	case event.Kind == Purchased && event.Attribute:
+	return events[0].words()
+}
+
+// words says what an event does.
+func (e Event) words() string {
+	switch {
+	case e.Kind == Abandoned:
+		return startsRecovery + string(e.Trigger) + ")"
+	case e.Kind == Purchased && e.Attribute:
 		return stopsAndCounts
-	case event.Kind == Purchased:
+	case e.Kind == Purchased:
 		return stopsUncounted
-	case event.Kind == Reversed && event.Chargeback:
+	case e.Kind == Reversed && e.Chargeback:
 		return reversesDispute
-	case event.Kind == Reversed:
+	case e.Kind == Reversed:
 		return reversesRefund
+	case e.Kind == PaymentExpired:
+		return paymentIsOver
+	case e.Kind == Unusable:
+		return isUnusable
 	}
 	return isIgnored
 }
@@ -257,7 +268,12 @@ func genericSamples() []sample {
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }
 
+// sampleCustomer is whom a sample is of: a purchase of nobody can be of no use.
+const sampleCustomer = "customer@example.com"
+
 func jsonSample(event string, body fields) sample {
+	body = maps.Clone(body)
+	body["email"] = sampleCustomer
 	// Texts, numbers and objects of them: nothing that cannot be written.
 	data, _ := json.Marshal(body)
 	return sample{event: event, delivery: Delivery{Body: data}}
@@ -265,7 +281,7 @@ func jsonSample(event string, body fields) sample {
 
 // formSample makes a delivery of names and their values, in turn.
 func formSample(event string, pairs ...string) sample {
-	form := url.Values{}
+	form := url.Values{"email": {sampleCustomer}}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}
