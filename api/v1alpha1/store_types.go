@@ -152,18 +152,18 @@ type TokenLocation struct {
 }
 
 // GenericMapping reads the deliveries of a platform the operator does not know.
-// +kubebuilder:validation:XValidation:rule="has(self.event) != has(self.eventHeader)",message="set exactly one of event and eventHeader"
+// +kubebuilder:validation:XValidation:rule="has(self.event) || has(self.eventHeader)",message="set event, eventHeader or both: one of them names the event"
 type GenericMapping struct {
 	// Auth is how a delivery proves where it comes from.
 	// +required
 	Auth GenericAuth `json:"auth"`
 	// Event is the path of the field that names the event: a text, a number, true or false.
-	// Its value is compared with those below without blanks around it, in either case. Set it
-	// or EventHeader.
+	// Its value is compared with those below without blanks around it, in either case. Of
+	// several paths the first whose value is one of those counts.
 	// +optional
 	Event JSONPath `json:"event,omitempty"`
-	// EventHeader names the header that names the event, where the body does not
-	// (X-Shopify-Topic).
+	// EventHeader names the header that names the event (X-Shopify-Topic). Where its value is
+	// none of those below, and Event is set too, that counts.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -205,7 +205,7 @@ type GenericMapping struct {
 
 // JSONPath is a path into a body, for example `$.data.buyer.email`: fields (`.name`,
 // `['any name']`), indexes (`[0]`) and every element (`[*]`); filters, slices and `..` are
-// not understood.
+// not understood. Several paths with `|` between them lead to the first value that there is.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=256
 type JSONPath string

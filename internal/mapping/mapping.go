@@ -51,30 +51,29 @@ type Meaning struct {
 	Trigger v1alpha1.Trigger
 }
 
-// Mapping is a mapping that can be used. The zero Path of a field that is not mapped leads
+// Mapping is a mapping that can be used. The zero Paths of a field that is not mapped leads
 // nowhere.
 type Mapping struct {
-	// Event names the event; it leads nowhere where a header does. Token carries the secret
-	// itself. The others are as in v1alpha1.GenericFields.
-	Event         Path
-	Token         Path
-	EventID       Path
-	Name          Path
-	Phone         Path
-	Email         Path
-	ProductID     Path
-	ProductName   Path
-	CheckoutURL   Path
-	Amount        Path
-	Currency      Path
-	TransactionID Path
-	OccurredAt    Path
+	// Event names the event, where a header does not. Token carries the secret itself. The others are as in v1alpha1.GenericFields.
+	Event         Paths
+	Token         Paths
+	EventID       Paths
+	Name          Paths
+	Phone         Paths
+	Email         Paths
+	ProductID     Paths
+	ProductName   Paths
+	CheckoutURL   Paths
+	Amount        Paths
+	Currency      Paths
+	TransactionID Paths
+	OccurredAt    Paths
 
-	PixCode          Path
-	BoletoLine       Path
-	PaymentURL       Path
-	PaymentExpiresAt Path
-	Consent          Path
+	PixCode          Paths
+	BoletoLine       Paths
+	PaymentURL       Paths
+	PaymentExpiresAt Paths
+	Consent          Paths
 
 	meanings map[string]Meaning
 }
@@ -85,9 +84,6 @@ func Compile(from *v1alpha1.GenericMapping) (*Mapping, error) {
 		return nil, &Error{Field: "generic", Expected: "a mapping"}
 	}
 	made := &Mapping{}
-	if from.Event != "" && from.EventHeader != "" {
-		return nil, &Error{Field: "generic.eventHeader", Expected: "nothing where event is set"}
-	}
 	if err := made.compilePaths(from); err != nil {
 		return nil, err
 	}
@@ -111,7 +107,7 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 		field    string
 		text     v1alpha1.JSONPath
 		required bool
-		path     *Path
+		paths    *Paths
 	}{
 		{"generic.event", from.Event, from.EventHeader == "", &m.Event},
 		{"generic.auth.field", from.Auth.Field, false, &m.Token},
@@ -135,11 +131,11 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 		if each.text == "" && !each.required {
 			continue
 		}
-		path, ok := ParsePath(string(each.text))
+		paths, ok := ParsePaths(string(each.text))
 		if !ok {
 			return &Error{Field: each.field, Expected: aPath}
 		}
-		*each.path = path
+		*each.paths = paths
 	}
 	return nil
 }

@@ -21,9 +21,7 @@ type generic struct {
 	eventHeader string
 	// missing is the path of the field that tells the customer.
 	missing string
-	// consentSource is the path of the field that tells the consent.
-	consentSource string
-	amount        func(any) string
+	amount  func(any) string
 }
 
 const (
@@ -56,7 +54,7 @@ func newGeneric(entry *v1alpha1.StorePlatform) (Platform, error) {
 	where := entry.Generic.Fields
 	made := generic{
 		auth: auth, mapping: compiled, eventHeader: entry.Generic.EventHeader, amount: amountOf,
-		missing: firstText(string(where.Email), string(where.Phone)), consentSource: clean(string(where.Consent), maxID),
+		missing: firstText(string(where.Email), string(where.Phone)),
 	}
 	if where.AmountUnit == unitCents {
 		made.amount = centsOf
@@ -126,13 +124,12 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	value, err := g.event(delivery, body)
-	if err != nil {
-		return nil, err
+	value, meaning, found := g.event(delivery, body)
+	if value == "" {
+		return nil, &InputError{Field: "event", Expected: g.expected()}
 	}
 	id := textOf(g.mapping.EventID.First(body), maxID)
 	id = eventID(delivery.Body, id, strings.ToLower(value))
-	meaning, found := g.mapping.Meaning(value)
 	if !found {
 		// The value is not logged: nobody says that it is the name of an event.
 		return []Event{unknown.event(id, "unmapped")}, nil
@@ -140,8 +137,8 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	event := genericOutcome(meaning).event(id, eventName(value))
 	event.Customer = Customer{
 		Name:  textOf(g.mapping.Name.First(body), maxName),
-		Phone: phoneOf("", place.Region, g.mapping.Phone.All(body)...),
-		Email: emailOf(g.mapping.Email.All(body)...),
+		Phone: phoneOf("", place.Region, g.mapping.Phone.Every(body)...),
+		Email: emailOf(g.mapping.Email.Every(body)...),
 	}
 	event.CheckoutURL = linkOf(g.mapping.CheckoutURL.First(body))
 	event.TransactionID = textOf(g.mapping.TransactionID.First(body), maxID)
@@ -150,24 +147,47 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	event.OccurredAt = timeOf(g.mapping.OccurredAt.First(body), place.Zone)
 	event.Product.Name = textOf(g.mapping.ProductName.First(body), maxName)
 	event.Payment = g.payment(&event, body, place)
-	event.Consent = consentOf(g.mapping.Consent.First(body), g.consentSource, place)
+	event.Consent = g.consent(body, place)
 	return completed(perProduct(event, g.items(body, event)), body, place, g.missing), nil
 }
 
-// event reads what names the event.
-func (g generic) event(delivery Delivery, body fields) (string, error) {
+// event reads what names the event: of the header and the paths the first whose value the
+// mapping knows, else the first that there is.
+func (g generic) event(delivery Delivery, body fields) (value string, meaning mapping.Meaning, found bool) {
+	var values []string
 	if g.eventHeader != "" {
-		value := clean(header(delivery, g.eventHeader), maxID)
-		if value == "" {
-			return "", &InputError{Field: "event", Expected: "the header " + http.CanonicalHeaderKey(g.eventHeader)}
+		values = append(values, clean(header(delivery, g.eventHeader), maxID))
+	}
+	for _, path := range g.mapping.Event {
+		values = append(values, genericWord(path.First(body)))
+	}
+	for _, each := range values {
+		if meaning, found := g.mapping.Meaning(each); found {
+			return each, meaning, true
 		}
-		return value, nil
+		if value == "" {
+			value = each
+		}
 	}
-	value := genericWord(g.mapping.Event.First(body))
-	if value == "" {
-		return "", &InputError{Field: "event", Expected: "a text, number or truth value where generic.event of the Store leads"}
+	return value, mapping.Meaning{}, false
+}
+
+// expected says what names the event.
+func (g generic) expected() string {
+	if g.eventHeader != "" && g.mapping.Event == nil {
+		return "the header " + http.CanonicalHeaderKey(g.eventHeader)
 	}
-	return value, nil
+	return "a text, number or truth value where generic.event of the Store leads"
+}
+
+// consent reads whether the customer may be written to, and keeps which path told it.
+func (g generic) consent(body fields, place Place) *v1alpha1.Consent {
+	for _, path := range g.mapping.Consent {
+		if told := consentOf(path.First(body), clean(path.Text, maxID), place); told != nil {
+			return told
+		}
+	}
+	return nil
 }
 
 // payment reads how an open payment can be made, where the mapping says where.

@@ -73,7 +73,10 @@ func (monetizze) Parse(delivery Delivery, place Place) ([]Event, error) {
 		root = holding(root, root, "comprador", "venda")
 	}
 	sale, product, buyer := flat(root, "venda", "."), flat(root, "produto", "."), flat(root, "comprador", ".")
-	code, told := monetizzeCode(root, sale)
+	code, told := monetizzeCode(body, sale)
+	if told == "" {
+		code, told = monetizzeCode(root, sale)
+	}
 	if told == "" {
 		return unnamed(root, delivery.Body, "tipoEvento", "the code of the event")
 	}

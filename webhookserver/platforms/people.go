@@ -181,7 +181,7 @@ func loosened(object fields) fields {
 	loose := make(fields, len(object))
 	for _, field := range slices.Sorted(maps.Keys(object)) {
 		plain := strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(field))
-		if _, taken := loose[plain]; !taken {
+		if _, taken := loose[plain]; !taken || plain == field {
 			loose[plain] = object[field]
 		}
 	}

@@ -122,12 +122,16 @@ func hotmartSamples() []sample {
 	}
 	all = append(all,
 		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
+		body("PURCHASE_WAITING_PAYMENT", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
 		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", fields{"recurrence_number": 2}),
 		jsonSample("`SUBSCRIPTION_…`", fields{"event": "SUBSCRIPTION_CANCELLATION"}), jsonSample("`CLUB_…`", fields{"event": "CLUB_FIRST_ACCESS"}))
 	for _, status := range sortedKeys(hotmartStatuses) {
 		all = append(all, formSample("version 1, `status` "+status, "status", status))
 	}
-	return append(all, formSample("version 1, `status` billet_printed, PIX", "status", "billet_printed", "payment_type", "pix"),
+	for _, status := range []string{"billet_printed", "printed_billet", "waiting_payment"} {
+		all = append(all, formSample("version 1, `status` "+status+", PIX", "status", status, "payment_type", "pix"))
+	}
+	return append(all,
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }
 
@@ -149,6 +153,11 @@ func kiwifySamples() []sample {
 	for _, status := range sortedKeys(kiwifyStatuses) {
 		all = append(all, jsonSample("no event, `order_status` "+status, fields{"order_status": status}))
 	}
+	for _, status := range sortedKeys(kiwifyStatuses) {
+		if kiwifyTypes[status] == (outcome{}) {
+			all = append(all, jsonSample("`webhook_event_type` "+status, fields{"webhook_event_type": status}))
+		}
+	}
 	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX", fields{"order_status": "waiting_payment", "payment_method": "pix"}),
 		jsonSample(anythingElse, fields{"webhook_event_type": somethingUnknown}))
 }
@@ -161,7 +170,7 @@ func eduzzSamples() []sample {
 	for _, event := range sortedKeys(eduzzHubEvents) {
 		switch event {
 		case "cart_abandonment":
-			all = append(all, body("sun."+event, "", fields{}))
+			all = append(all, body("sun."+event, "", fields{}), body("myeduzz."+event, "", fields{}))
 		case "ping":
 			all = append(all, body(event, "", fields{}))
 		default:
@@ -175,7 +184,17 @@ func eduzzSamples() []sample {
 	for _, status := range sortedKeys(eduzzStatuses) {
 		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status), fields{"trans_status": status}))
 	}
-	return append(all, jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
+	for _, word := range sortedKeys(eduzzWords) {
+		all = append(all, jsonSample("old format, `trans_status` "+word, fields{"trans_status": word}))
+	}
+	return append(all, jsonSample("`event` or `status` 3, as a number or a text", fields{"event": 3}),
+		body("myeduzz.invoice_opened", ", PIX", fields{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_opened", ", card", fields{"paymentMethod": "creditCard"}),
+		jsonSample("a body of `contract` alone", fields{"contract": fields{"id": "1"}}),
+		jsonSample("old format, `type` contract", fields{"type": "contract"}),
+		jsonSample("old format, `trans_status` 15, PIX", fields{"trans_status": 15, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 15, card", fields{"trans_status": 15, "trans_paymentmethod": 13}),
+		jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
 		jsonSample("old format, `trans_status` 1, card", fields{"trans_status": 1, "trans_paymentmethod": 13}),
 		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1", fields{"trans_status": 3, "recurrence_count": 2}),
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
@@ -237,6 +256,9 @@ func monetizzeSamples() []sample {
 	for _, number := range sortedKeys(monetizzeCodes) {
 		all = append(all, body(number, "", nil))
 	}
+	for _, status := range sortedKeys(monetizzeStatuses) {
+		all = append(all, jsonSample("no code, `venda.status` "+status, fields{"venda": fields{"status": status}}))
+	}
 	other := body(0, "", nil)
 	other.event = anythingElse
 	return append(all, body(1, ", PIX", paidBy("PIX")), body(3, ", PIX or boleto", paidBy("Boleto")),
@@ -246,7 +268,8 @@ func monetizzeSamples() []sample {
 // sampleMapping is a mapping whose values are the names of its lists.
 func sampleMapping() *v1alpha1.GenericMapping {
 	made := &v1alpha1.GenericMapping{
-		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event", Kill: []string{"kill"}, Stop: []string{"stop"},
+		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event",
+		Kill: []string{"kill"}, Stop: []string{"stop"}, Expired: []string{"expired"},
 		Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
 	}
 	for _, trigger := range sampleTriggers {
@@ -265,6 +288,7 @@ func genericSamples() []sample {
 		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger), fields{"event": string(trigger)}))
 	}
 	return append(all, jsonSample("a value of `kill`", fields{"event": "kill"}), jsonSample("a value of `stop`", fields{"event": "stop"}),
+		jsonSample("a value of `expired`", fields{"event": "expired"}),
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }
 

@@ -66,7 +66,8 @@ func (ticto) Parse(delivery Delivery, place Place) ([]Event, error) {
 		root = holding(root, root, "customer", "item")
 	}
 	order, product := flat(root, "order", "_"), flat(root, "item", "_")
-	meaning := tictoOutcome(strings.ToLower(status), root)
+	method := firstText(body["payment_method"], root["payment_method"])
+	meaning := tictoOutcome(strings.ToLower(status), method, root)
 	transaction := order.id("hash", "id")
 	event := meaning.event(eventID(delivery.Body, transaction, status, body.id("status_date")), eventName(status))
 	event.OccurredAt = firstTimeOf(place.Zone, body["status_date"], root["status_date"], order["order_date"])
@@ -85,7 +86,7 @@ func (ticto) Parse(delivery Delivery, place Place) ([]Event, error) {
 	event.TransactionID = transaction
 	event.Amount = firstAmount(centsOf, order["paid_amount"], product["amount"])
 	event.Currency = firstCurrency(currencyOf(order["currency"]), currencyIn(order["paid_amount"]))
-	event.Payment = paymentOf(&event, place, root.text(maxID, "payment_method"), root, order, flat(root, "transaction", "_"))
+	event.Payment = paymentOf(&event, place, method, root, order, flat(root, "transaction", "_"))
 	return completed([]Event{event}, body, place, "customer.email"), nil
 }
 
@@ -103,10 +104,10 @@ func hasPrefixed(root fields, object string) bool {
 }
 
 // tictoOutcome looks into the order: what it waits for, and whether it renews.
-func tictoOutcome(status string, root fields) outcome {
+func tictoOutcome(status, method string, root fields) outcome {
 	meaning := meaningOf(tictoStatuses, status)
 	if status == "waiting_payment" {
-		return waiting(root.text(maxID, "payment_method"))
+		return waiting(method)
 	}
 	for _, value := range root.list("subscriptions") {
 		subscription, _ := value.(map[string]any)

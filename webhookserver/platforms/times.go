@@ -75,6 +75,9 @@ func firstTimeOf(zone *time.Location, values ...any) time.Time {
 // is a date.
 func timeOfBoth(date, clock any, zone *time.Location) time.Time {
 	day := textOf(date, maxID)
+	if len(day) == 8 && leadingDigits([]byte(day)) == len(day) {
+		day = day[:4] + "-" + day[4:6] + "-" + day[6:]
+	}
 	if clock := textOf(clock, maxID); clock != "" {
 		if at := timeOf(day+" "+clock, zone); !at.IsZero() {
 			return at

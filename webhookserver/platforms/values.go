@@ -200,14 +200,27 @@ func firstPhone(values []any, read func(string) string) string {
 // together the first counts whose number has the country and area code that are told. Where
 // none has, the area code is taken for rubbish; the country code is not.
 func joinedPhone(parts fields, read func(string) string) string {
-	number := parts.text(maxID, "number", "phone")
+	number := parts.text(maxID, "number", "phone", "phone_number")
 	if number == "" {
 		return ""
 	}
 	country := strings.TrimLeft(phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi")), "0")
 	area := strings.TrimPrefix(phone.Digits(parts.text(maxID, "areaCode", "area_code", "ddd")), "0")
-	joined, whole := waysToJoin(country, area, number)
-	for _, candidate := range append(joined, whole...) {
+	local := strings.TrimLeft(phone.Digits(parts.text(maxID, "phone_local_code")), "0")
+	if country != "" || area != "" || local == "" {
+		return joined(country, area, number, read)
+	}
+	// Some fill the country's code in, some the area's, which the number then lacks.
+	if e164 := joined("", local, number, read); e164 != "" && read(number) == "" {
+		return e164
+	}
+	return joined(local, "", number, read)
+}
+
+// joined puts the codes and the number of a phone together.
+func joined(country, area, number string, read func(string) string) string {
+	inParts, whole := waysToJoin(country, area, number)
+	for _, candidate := range append(inParts, whole...) {
 		if e164 := read(candidate); hasCodes(e164, country, area) {
 			return e164
 		}
