@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -208,7 +209,7 @@ func deliveryOf(c *fiber.Ctx) platforms.Delivery {
 // accept reads and stores an authentic delivery.
 func (s *Server) accept(ctx context.Context, store *v1alpha1.Store, platform platforms.Platform, delivery platforms.Delivery) answer {
 	source := string(platform.Name())
-	events, err := platform.Parse(delivery, store.Spec.Region)
+	events, err := platform.Parse(delivery, placeOf(store))
 	if input, is := inputAnswer(err); is {
 		s.reject(store, platform.Name(), v1alpha1.RejectedMalformed, err.Error())
 		return input.from(source)
@@ -229,6 +230,11 @@ func (s *Server) accept(ctx context.Context, store *v1alpha1.Store, platform pla
 		parts = append(parts, part)
 	}
 	return handled(parts).from(source)
+}
+
+// placeOf is where a Store is, for what a delivery leaves open.
+func placeOf(store *v1alpha1.Store) platforms.Place {
+	return platforms.Place{Region: store.Spec.Region, Zone: policy.Zone(store)}
 }
 
 // failed answers a delivery that could not be stored.
@@ -265,6 +271,8 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 		return s.reversed(ctx, r)
 	case platforms.PaymentExpired:
 		return s.expired(ctx, r)
+	case platforms.Unusable, platforms.Ignored:
+		// They were answered above.
 	}
 	return outcome{}, fmt.Errorf("platform %s: an event of unknown kind", platform)
 }

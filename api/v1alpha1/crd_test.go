@@ -134,24 +134,39 @@ func refusesPlatforms(t *testing.T, kube client.Client, namespace string) {
 		platform v1alpha1.StorePlatform
 		says     string
 	}{
-		"no secret":                          {entry("hotmart", func(p *v1alpha1.StorePlatform) { p.SecretRefs = nil }), "secretRefs"},
-		"a token location for hotmart":       {entry("hotmart", token(header)), "tokenLocation is for"},
-		"a token location for kiwify":        {entry("kiwify", token(header)), "tokenLocation is for"},
-		"a token location for eduzz":         {entry("eduzz", token(header)), "tokenLocation is for"},
-		"a token location for generic":       {entry("generic", mapped(), token(header)), "tokenLocation is for"},
-		"a token in two places":              {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token", BodyField: "token"})), "exactly one of header and bodyField"},
-		"a token nowhere":                    {entry("kirvano", token(v1alpha1.TokenLocation{})), "exactly one of header and bodyField"},
-		"a token in a header with a colon":   {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token:"})), "tokenLocation.header"},
-		"generic without a mapping":          {entry("generic"), "generic mapping"},
-		"hotmart with a mapping":             {entry("hotmart", mapped()), "generic mapping"},
-		"cakto with a mapping":               {entry("cakto", mapped()), "generic mapping"},
-		"a mapping without authentication":   {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "None" })), "auth.type"},
-		"a mapping with basic auth":          {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "Basic" })), "auth.type"},
-		"a bearer token in another header":   {entry("generic", mapped(func(m *mapping) { m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Header: "X-Token"} })), "header is for type HMACSHA256"},
+		"no secret":                        {entry("hotmart", func(p *v1alpha1.StorePlatform) { p.SecretRefs = nil }), "secretRefs"},
+		"a token location for hotmart":     {entry("hotmart", token(header)), "tokenLocation is for"},
+		"a token location for kiwify":      {entry("kiwify", token(header)), "tokenLocation is for"},
+		"a token location for eduzz":       {entry("eduzz", token(header)), "tokenLocation is for"},
+		"a token location for generic":     {entry("generic", mapped(), token(header)), "tokenLocation is for"},
+		"a token in two places":            {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token", BodyField: "token"})), "exactly one of header and bodyField"},
+		"a token nowhere":                  {entry("kirvano", token(v1alpha1.TokenLocation{})), "exactly one of header and bodyField"},
+		"a token in a header with a colon": {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token:"})), "tokenLocation.header"},
+		"generic without a mapping":        {entry("generic"), "generic mapping"},
+		"hotmart with a mapping":           {entry("hotmart", mapped()), "generic mapping"},
+		"cakto with a mapping":             {entry("cakto", mapped()), "generic mapping"},
+		"a mapping without authentication": {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "None" })), "auth.type"},
+		"a mapping with basic auth":        {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "Basic" })), "auth.type"},
+		"a bearer token in another header": {entry("generic", mapped(func(m *mapping) { m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Header: "X-Token"} })), "header is for the types HMACSHA256 and Token"},
+		"a bearer token in a field": {entry("generic", mapped(func(m *mapping) {
+			m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Field: "$.token"}
+		})), "field is for type Token"},
+		"a token in two places": {entry("generic", mapped(func(m *mapping) {
+			m.Auth = v1alpha1.GenericAuth{Type: "Token", Header: "X-Token", Field: "$.token"}
+		})), "exactly one of header and field"},
+		"a token nowhere": {entry("generic", mapped(func(m *mapping) {
+			m.Auth = v1alpha1.GenericAuth{Type: "Token"}
+		})), "exactly one of header and field"},
+		"an encoding of a token": {entry("generic", mapped(func(m *mapping) {
+			m.Auth = v1alpha1.GenericAuth{Type: "Token", Header: "X-Token", Encoding: "Base64"}
+		})), "encoding is for type HMACSHA256"},
+		"an encoding that there is not":      {entry("generic", mapped(func(m *mapping) { m.Auth.Encoding = "Base32" })), "auth.encoding"},
+		"an event in no header":              {entry("generic", mapped(func(m *mapping) { m.EventHeader = "X Topic" })), "eventHeader"},
+		"amounts in pennies":                 {entry("generic", mapped(func(m *mapping) { m.Fields.AmountUnit = "Pennies" })), "amountUnit"},
 		"a mapping without a purchase":       {entry("generic", mapped(func(m *mapping) { m.Kill = []string{} })), "kill"},
 		"an empty value of a purchase":       {entry("generic", mapped(func(m *mapping) { m.Kill = []string{""} })), "kill[0]"},
 		"an empty value of a refund":         {entry("generic", mapped(func(m *mapping) { m.Stop = []string{""} })), "stop[0]"},
-		"a mapping without an event":         {entry("generic", mapped(func(m *mapping) { m.Event = "" })), "generic.event"},
+		"a mapping without an event":         {entry("generic", mapped(func(m *mapping) { m.Event = "" })), "set event, eventHeader or both"},
 		"a mapping without a product":        {entry("generic", mapped(func(m *mapping) { m.Fields.ProductID = "" })), "productID"},
 		"a mapping without a customer":       {entry("generic", mapped(func(m *mapping) { m.Fields.Email = "" })), "at least one of email and phone"},
 		"a start with an unheard-of trigger": {entry("generic", mapped(func(m *mapping) { m.Start = []v1alpha1.GenericStart{{Value: "x", Trigger: "Sneezed"}} })), "trigger"},

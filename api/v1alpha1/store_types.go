@@ -162,14 +162,23 @@ type TokenLocation struct {
 }
 
 // GenericMapping reads the deliveries of a platform the operator does not know.
+// +kubebuilder:validation:XValidation:rule="has(self.event) || has(self.eventHeader)",message="set event, eventHeader or both: one of them names the event"
 type GenericMapping struct {
 	// Auth is how a delivery proves where it comes from.
 	// +required
 	Auth GenericAuth `json:"auth"`
 	// Event is the path of the field that names the event: a text, a number, true or false.
-	// Its value is compared with those below without blanks around it, in either case.
-	// +required
-	Event JSONPath `json:"event"`
+	// Its value is compared with those below without blanks around it, in either case. Of
+	// several paths the first whose value is one of those counts.
+	// +optional
+	Event JSONPath `json:"event,omitempty"`
+	// EventHeader names the header that names the event (X-Shopify-Topic). Where its value is
+	// none of those below, and Event is set too, that counts.
+	// +optional
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
+	EventHeader string `json:"eventHeader,omitempty"`
 	// Start are values of the event field that start a recovery, by trigger.
 	// +optional
 	// +listType=map
@@ -184,6 +193,14 @@ type GenericMapping struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Kill []string `json:"kill"`
+	// Expired are values of the event field that mean that an open payment (PIX, boleto) can
+	// no longer be made: its notice is not sent any more.
+	// +optional
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=20
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	Expired []string `json:"expired,omitempty"`
 	// Stop are values of the event field that mean a refund or chargeback.
 	// +optional
 	// +listType=set
@@ -198,7 +215,7 @@ type GenericMapping struct {
 
 // JSONPath is a path into a body, for example `$.data.buyer.email`: fields (`.name`,
 // `['any name']`), indexes (`[0]`) and every element (`[*]`); filters, slices and `..` are
-// not understood.
+// not understood. Several paths with `|` between them lead to the first value that there is.
 // +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=256
 type JSONPath string
@@ -216,18 +233,30 @@ type GenericStart struct {
 }
 
 // GenericAuth is how a generic delivery proves where it comes from.
-// +kubebuilder:validation:XValidation:rule="!has(self.header) || self.type == 'HMACSHA256'",message="header is for type HMACSHA256: a bearer token is always in the Authorization header"
+// +kubebuilder:validation:XValidation:rule="!has(self.header) || self.type != 'Bearer'",message="header is for the types HMACSHA256 and Token: a bearer token is always in the Authorization header"
+// +kubebuilder:validation:XValidation:rule="!has(self.encoding) || self.type == 'HMACSHA256'",message="encoding is for type HMACSHA256"
+// +kubebuilder:validation:XValidation:rule="!has(self.field) || self.type == 'Token'",message="field is for type Token"
+// +kubebuilder:validation:XValidation:rule="self.type != 'Token' || has(self.header) != has(self.field)",message="type Token takes exactly one of header and field"
 type GenericAuth struct {
-	// Type HMACSHA256: the header holds the hex HMAC-SHA256 of the raw body. Bearer:
-	// the Authorization header holds the secret as a bearer token.
+	// Type HMACSHA256: the header holds the HMAC-SHA256 of the raw body. Bearer: the
+	// Authorization header holds the secret as a bearer token. Token: a header or a field of
+	// the body holds the secret itself.
 	// +required
-	// +kubebuilder:validation:Enum=HMACSHA256;Bearer
+	// +kubebuilder:validation:Enum=HMACSHA256;Bearer;Token
 	Type string `json:"type"`
-	// Header that carries the HMAC. Default X-Signature.
+	// Header that carries the HMAC or the token. Default for HMACSHA256: X-Signature.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
 	Header string `json:"header,omitempty"`
+	// Encoding of the HMAC. Default Hex. A word and a sign in front of it ("sha256=") are
+	// passed over.
+	// +optional
+	// +kubebuilder:validation:Enum=Hex;Base64
+	Encoding string `json:"encoding,omitempty"`
+	// Field is the path of the field of the body that carries the token.
+	// +optional
+	Field JSONPath `json:"field,omitempty"`
 }
 
 // GenericFields are where a generic delivery keeps what the operator needs.
@@ -258,15 +287,37 @@ type GenericFields struct {
 	// Amount of the sale.
 	// +optional
 	Amount JSONPath `json:"amount,omitempty"`
+	// AmountUnit is what a whole number of Amount counts: Units (the default) or Cents. One
+	// with a point or a comma is an amount as people write it.
+	// +optional
+	// +kubebuilder:validation:Enum=Units;Cents
+	AmountUnit string `json:"amountUnit,omitempty"`
 	// Currency of the amount.
 	// +optional
 	Currency JSONPath `json:"currency,omitempty"`
 	// TransactionID of the sale.
 	// +optional
 	TransactionID JSONPath `json:"transactionID,omitempty"`
-	// OccurredAt is when it happened (RFC 3339).
+	// OccurredAt is when it happened: any of the usual forms of a time, in the Store's time
+	// zone where it names none.
 	// +optional
 	OccurredAt JSONPath `json:"occurredAt,omitempty"`
+	// PixCode of an open payment ("copia e cola").
+	// +optional
+	PixCode JSONPath `json:"pixCode,omitempty"`
+	// BoletoLine is the number of a boleto that a customer types in.
+	// +optional
+	BoletoLine JSONPath `json:"boletoLine,omitempty"`
+	// PaymentURL shows an open payment: a boleto to print, or a QR.
+	// +optional
+	PaymentURL JSONPath `json:"paymentURL,omitempty"`
+	// PaymentExpiresAt is until when an open payment can be made.
+	// +optional
+	PaymentExpiresAt JSONPath `json:"paymentExpiresAt,omitempty"`
+	// Consent says whether the customer agreed to be written to: true or false, a word such as
+	// subscribed, or an object with it as state.
+	// +optional
+	Consent JSONPath `json:"consent,omitempty"`
 }
 
 // AISettings are who writes, and how.

@@ -409,6 +409,11 @@ func (in *GenericMapping) DeepCopyInto(out *GenericMapping) {
 		*out = make([]string, len(*in))
 		copy(*out, *in)
 	}
+	if in.Expired != nil {
+		in, out := &in.Expired, &out.Expired
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Stop != nil {
 		in, out := &in.Stop, &out.Stop
 		*out = make([]string, len(*in))

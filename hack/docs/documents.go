@@ -34,6 +34,11 @@ func platformSections() map[string]string {
 		}
 		sections[string(name)] = table([2]string{"event", "what it does"}, rows)
 	}
+	var words [][2]string
+	for _, row := range platforms.Words() {
+		words = append(words, [2]string{row.Event, row.Meaning})
+	}
+	sections["words"] = table([2]string{"word", "what it does"}, words)
 	return sections
 }
 

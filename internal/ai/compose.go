@@ -7,6 +7,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/name"
 )
 
 // SafetyRules follow every system prompt, whoever wrote it: a store's own prompt can
@@ -75,29 +77,10 @@ func StepInstruction(name string) string {
 	return "Write " + step + " now, following everything above, in the language set there. Return its text only."
 }
 
-// FirstName returns what to greet a customer by: the first word of the name, with
-// proper capitals when it was typed in only one case; empty when that is no name
-// (an address, a number).
-func FirstName(name string) string {
-	first, _, _ := strings.Cut(singleLine(name, maxCustomerName), " ")
-	first = strings.Trim(first, ".,;:!?\"“”()*_~`")
-	if !strings.ContainsFunc(first, unicode.IsLetter) || strings.ContainsFunc(first, func(r rune) bool {
-		return unicode.IsDigit(r) || strings.ContainsRune("@/\\{}<>", r)
-	}) {
-		return ""
-	}
-	if first != strings.ToUpper(first) && first != strings.ToLower(first) {
-		return first
-	}
-	start := true
-	return strings.Map(func(r rune) rune {
-		cased := unicode.ToLower(r)
-		if start {
-			cased = unicode.ToTitle(r)
-		}
-		start = r == '-' || r == '\'' || r == '’'
-		return cased
-	}, first)
+// FirstName returns what to greet a customer by; empty when the name is none (a placeholder,
+// a company, an address, a number).
+func FirstName(full string) string {
+	return name.First(singleLine(full, maxCustomerName))
 }
 
 var (

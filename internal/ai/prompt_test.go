@@ -383,7 +383,7 @@ func TestFirstName(t *testing.T) {
 	for name, want := range map[string]string{
 		"Maria da Silva": "Maria", "MARIA DA SILVA": "Maria", "maria": "Maria", " \t joão  pedro": "João",
 		"McArthur": "McArthur", "JOÃO-PEDRO X": "João-Pedro", "d'ávila": "D'Ávila", "ÉRICA": "Érica", "J": "J",
-		"maria@example.com": "", "5511999998888": "", "": "", "💥": "", "💥Ana💥": "💥Ana💥", "\"Ana\"": "Ana", "李 雷": "李",
+		"maria@example.com": "", "5511999998888": "", "": "", "💥": "", "💥Ana💥": "Ana", "\"Ana\"": "Ana", "李 雷": "李",
 		"ana,": "Ana", "{{.Store.Name}}": "", "<b>Ana</b>": "", "Ma\x00ria": "Maria", "user123": "",
 	} {
 		if got := FirstName(name); got != want {

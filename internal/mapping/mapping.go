@@ -35,11 +35,13 @@ const (
 	Kill
 	// Stop: it is a refund or chargeback.
 	Stop
+	// Expired: an open payment can no longer be made.
+	Expired
 )
 
 // field is the list of a mapping that has the role's values.
 func (r Role) field() string {
-	return "generic." + [...]string{Start: "start", Kill: "kill", Stop: "stop"}[r]
+	return "generic." + [...]string{Start: "start", Kill: "kill", Stop: "stop", Expired: "expired"}[r]
 }
 
 // Meaning is what a value of the event field stands for.
@@ -49,22 +51,29 @@ type Meaning struct {
 	Trigger v1alpha1.Trigger
 }
 
-// Mapping is a mapping that can be used. The zero Path of a field that is not mapped leads
+// Mapping is a mapping that can be used. The zero Paths of a field that is not mapped leads
 // nowhere.
 type Mapping struct {
-	// Event names the event. The others are as in v1alpha1.GenericFields.
-	Event         Path
-	EventID       Path
-	Name          Path
-	Phone         Path
-	Email         Path
-	ProductID     Path
-	ProductName   Path
-	CheckoutURL   Path
-	Amount        Path
-	Currency      Path
-	TransactionID Path
-	OccurredAt    Path
+	// Event names the event, where a header does not. Token carries the secret itself. The others are as in v1alpha1.GenericFields.
+	Event         Paths
+	Token         Paths
+	EventID       Paths
+	Name          Paths
+	Phone         Paths
+	Email         Paths
+	ProductID     Paths
+	ProductName   Paths
+	CheckoutURL   Paths
+	Amount        Paths
+	Currency      Paths
+	TransactionID Paths
+	OccurredAt    Paths
+
+	PixCode          Paths
+	BoletoLine       Paths
+	PaymentURL       Paths
+	PaymentExpiresAt Paths
+	Consent          Paths
 
 	meanings map[string]Meaning
 }
@@ -98,9 +107,10 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 		field    string
 		text     v1alpha1.JSONPath
 		required bool
-		path     *Path
+		paths    *Paths
 	}{
-		{"generic.event", from.Event, true, &m.Event},
+		{"generic.event", from.Event, from.EventHeader == "", &m.Event},
+		{"generic.auth.field", from.Auth.Field, false, &m.Token},
 		{"generic.fields.eventID", from.Fields.EventID, false, &m.EventID},
 		{"generic.fields.name", from.Fields.Name, false, &m.Name},
 		{"generic.fields.phone", from.Fields.Phone, false, &m.Phone},
@@ -112,21 +122,26 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 		{"generic.fields.currency", from.Fields.Currency, false, &m.Currency},
 		{"generic.fields.transactionID", from.Fields.TransactionID, false, &m.TransactionID},
 		{"generic.fields.occurredAt", from.Fields.OccurredAt, false, &m.OccurredAt},
+		{"generic.fields.pixCode", from.Fields.PixCode, false, &m.PixCode},
+		{"generic.fields.boletoLine", from.Fields.BoletoLine, false, &m.BoletoLine},
+		{"generic.fields.paymentURL", from.Fields.PaymentURL, false, &m.PaymentURL},
+		{"generic.fields.paymentExpiresAt", from.Fields.PaymentExpiresAt, false, &m.PaymentExpiresAt},
+		{"generic.fields.consent", from.Fields.Consent, false, &m.Consent},
 	} {
 		if each.text == "" && !each.required {
 			continue
 		}
-		path, ok := ParsePath(string(each.text))
+		paths, ok := ParsePaths(string(each.text))
 		if !ok {
 			return &Error{Field: each.field, Expected: aPath}
 		}
-		*each.path = path
+		*each.paths = paths
 	}
 	return nil
 }
 
 func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
-	m.meanings = make(map[string]Meaning, len(from.Start)+len(from.Kill)+len(from.Stop))
+	m.meanings = make(map[string]Meaning, len(from.Start)+len(from.Kill)+len(from.Stop)+len(from.Expired))
 	for _, value := range from.Kill {
 		if err := m.add(value, Meaning{Role: Kill}); err != nil {
 			return err
@@ -139,6 +154,11 @@ func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
 	}
 	for _, value := range from.Stop {
 		if err := m.add(value, Meaning{Role: Stop}); err != nil {
+			return err
+		}
+	}
+	for _, value := range from.Expired {
+		if err := m.add(value, Meaning{Role: Expired}); err != nil {
 			return err
 		}
 	}

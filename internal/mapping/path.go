@@ -36,6 +36,68 @@ const (
 // (.name, ['name']), indexes ([0]) and every element ([*]). The zero Path leads nowhere.
 type Path []step
 
+// Paths are one path, or several of which one leads to the value: "$.order.email | $.email".
+type Paths []Alternative
+
+// Alternative is one of several paths.
+type Alternative struct {
+	Path
+	// Text is the path as it was written.
+	Text string
+}
+
+// ParsePaths reads paths with | between them; false when one of them is none.
+func ParsePaths(text string) (Paths, bool) {
+	if path, ok := ParsePath(text); ok {
+		return Paths{{Path: path, Text: text}}, true
+	}
+	var paths Paths
+	for part := range strings.SplitSeq(text, "|") {
+		part = strings.TrimSpace(part)
+		path, ok := ParsePath(part)
+		if !ok {
+			return nil, false
+		}
+		paths = append(paths, Alternative{Path: path, Text: part})
+	}
+	return paths, true
+}
+
+// First returns the first value that one of the paths leads to, in their order; nil when
+// there is none. A blank text is none.
+func (p Paths) First(root map[string]any) any {
+	for _, each := range p {
+		if value := each.Path.First(root); !isBlank(value) {
+			return value
+		}
+	}
+	return nil
+}
+
+// All returns every value that the first path leads to that leads to any.
+func (p Paths) All(root map[string]any) []any {
+	for _, each := range p {
+		if values := each.Path.All(root); slices.ContainsFunc(values, func(value any) bool { return !isBlank(value) }) {
+			return values
+		}
+	}
+	return nil
+}
+
+// Every returns all values of all paths, in their order.
+func (p Paths) Every(root map[string]any) []any {
+	var found []any
+	for _, each := range p {
+		found = append(found, each.Path.All(root)...)
+	}
+	return found
+}
+
+func isBlank(value any) bool {
+	text, isText := value.(string)
+	return value == nil || isText && strings.TrimSpace(text) == ""
+}
+
 // ParsePath reads a path; false when it is none, or uses what is not understood: filters,
 // slices, unions, recursive descent, escapes.
 func ParsePath(text string) (Path, bool) {

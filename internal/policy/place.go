@@ -25,6 +25,12 @@ func placeOf(store *v1alpha1.Store) (*time.Location, string) {
 	return location(store.Spec.TimeZone), locale
 }
 
+// Zone is the time zone that a store works in.
+func Zone(store *v1alpha1.Store) *time.Location {
+	zone, _ := placeOf(store)
+	return zone
+}
+
 // locations remembers the time zones that exist: reading one takes longer than everything
 // else Resolve does. There are some hundreds, so that it stays small.
 var locations sync.Map

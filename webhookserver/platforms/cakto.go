@@ -2,7 +2,6 @@ package platforms
 
 import (
 	"strconv"
-	"strings"
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -48,7 +47,7 @@ var caktoEvents = map[string]outcome{
 func (cakto) Name() v1alpha1.PlatformName { return v1alpha1.PlatformCakto }
 
 // Parse reads one order or abandoned checkout, or a list of them: an event for each.
-func (cakto) Parse(delivery Delivery, region string) ([]Event, error) {
+func (cakto) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
@@ -60,8 +59,12 @@ func (cakto) Parse(delivery Delivery, region string) ([]Event, error) {
 	if name == "" {
 		return unnamed(root, delivery.Body, "event", "the name of the event")
 	}
-	meaning, orders := meaningOf(caktoEvents, strings.ToLower(name)), caktoOrders(root)
-	if meaning.kind != Ignored && len(orders) == 0 {
+	meaning, orders := meaningOf(caktoEvents, name), caktoOrders(root)
+	switch {
+	case len(orders) > 0:
+	case meaning.matters():
+		orders = []fields{nil}
+	case meaning.kind != Ignored:
 		meaning = noData
 	}
 	if meaning.kind == Ignored {
@@ -74,16 +77,24 @@ func (cakto) Parse(delivery Delivery, region string) ([]Event, error) {
 		if len(orders) > 1 {
 			id = eventID(nil, id, strconv.Itoa(i+1))
 		}
-		events = append(events, caktoOrder(order, caktoRenewal(meaning, order).event(id, eventName(name)), region))
+		event := caktoOrder(order, caktoRenewal(meaning, order).event(id, eventName(name)), place)
+		within := root
+		if order != nil && len(orders) > 1 {
+			within = order // another order's customer is another customer
+		}
+		events = append(events, completed([]Event{event}, within, place, "data.customer.email")...)
 	}
 	return events, nil
 }
+
+// caktoMarks are fields that an order or a checkout has.
+var caktoMarks = []string{"customer", "customerEmail", "customerCellphone", "customerName"}
 
 // caktoOrders returns what data holds: one object, or a bounded number out of a list.
 func caktoOrders(root fields) []fields {
 	list, ok := root["data"].([]any)
 	if !ok {
-		if order := root.inner("data"); order != nil {
+		if order := holding(root, root.inner("data"), caktoMarks...); order != nil {
 			return []fields{order}
 		}
 		return nil
@@ -91,7 +102,7 @@ func caktoOrders(root fields) []fields {
 	var orders []fields
 	for _, value := range list {
 		if order, ok := value.(map[string]any); ok && len(orders) < maxProducts {
-			orders = append(orders, order)
+			orders = append(orders, holding(order, order, caktoMarks...))
 		}
 	}
 	return orders
@@ -110,7 +121,7 @@ func caktoRenewal(meaning outcome, order fields) outcome {
 
 // caktoOrder reads one order or checkout into the event that it is. Of the product's two
 // ids the short one is in carts and orders alike.
-func caktoOrder(order fields, event Event, region string) Event {
+func caktoOrder(order fields, event Event, place Place) Event {
 	customer := order.inner("customer")
 	name := customer.text(maxName, "name")
 	if name == "" {
@@ -122,32 +133,29 @@ func caktoOrder(order fields, event Event, region string) Event {
 	}
 	event.Customer = Customer{
 		Name:  name,
-		Phone: phoneOf("", region, customer["phone"], order["customerCellphone"]),
+		Phone: phoneOf("", place.Region, customer["phone"], order["customerCellphone"]),
 		Email: email,
 	}
 	product, offer := order.inner("product"), order.child("offer")
 	event.Product = Product{ID: product.id("short_id", "id"), Name: product.text(maxName, "name")}
 	event.CheckoutURL = linkOf(order["checkoutUrl"])
 	event.TransactionID = order.id("id")
-	for _, value := range []any{order["amount"], order["baseAmount"], offer["price"]} {
-		if event.Amount == "" {
-			event.Amount = amountOf(value)
-		}
-	}
+	event.Amount = firstAmount(amountOf, order["amount"], order["baseAmount"], offer["price"])
 	event.Currency = currencyOf(order["currency"])
-	event.OccurredAt = caktoTime(order, event)
+	event.OccurredAt = caktoTime(order, event, place.Zone)
+	event.Payment = paymentOf(&event, place, order.text(maxID, "paymentMethod"), order)
 	return event
 }
 
 // caktoTime is when what the event tells happened; an order has a time for each.
-func caktoTime(order fields, event Event) time.Time {
+func caktoTime(order fields, event Event, zone *time.Location) time.Time {
 	switch {
 	case event.Kind == Purchased:
-		return timeOf(order["paidAt"])
+		return timeOf(order["paidAt"], zone)
 	case event.Chargeback:
-		return timeOf(order["chargedbackAt"])
+		return timeOf(order["chargedbackAt"], zone)
 	case event.Kind == Reversed:
-		return timeOf(order["refundedAt"])
+		return timeOf(order["refundedAt"], zone)
 	}
-	return timeOf(order["createdAt"])
+	return timeOf(order["createdAt"], zone)
 }

@@ -5,6 +5,7 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"crypto/subtle"
+	"encoding/base64"
 	"encoding/hex"
 	"hash"
 	"strings"
@@ -32,15 +33,27 @@ func checkSecret(presented string, secrets [][]byte) error {
 // checkHMAC decides whether presented is the hex HMAC of signed under one of the
 // secrets. Either case of the digits is read, and a "sha256=" in front.
 func checkHMAC(newHash func() hash.Hash, presented string, signed []byte, secrets [][]byte) error {
+	return checkEncodedHMAC(newHash, hex.DecodeString, presented, signed, secrets)
+}
+
+// checkBase64HMAC is checkHMAC for an HMAC in base64, of either alphabet.
+func checkBase64HMAC(newHash func() hash.Hash, presented string, signed []byte, secrets [][]byte) error {
+	return checkEncodedHMAC(newHash, decodeBase64, presented, signed, secrets)
+}
+
+func decodeBase64(text string) ([]byte, error) {
+	text = strings.TrimRight(strings.NewReplacer("-", "+", "_", "/").Replace(text), "=")
+	return base64.RawStdEncoding.DecodeString(text)
+}
+
+// checkEncodedHMAC compares an HMAC that is decoded first. The word of an algorithm or a
+// version may stand in front of it.
+func checkEncodedHMAC(newHash func() hash.Hash, decode func(string) ([]byte, error), presented string, signed []byte, secrets [][]byte) error {
 	presented = strings.TrimSpace(presented)
 	if presented == "" {
 		return ErrNoCredential
 	}
-	const prefix = "sha256="
-	if len(presented) > len(prefix) && strings.EqualFold(presented[:len(prefix)], prefix) {
-		presented = presented[len(prefix):]
-	}
-	got, err := hex.DecodeString(presented)
+	got, err := decode(withoutAlgorithm(presented))
 	if err != nil {
 		return ErrBadCredential
 	}
@@ -54,6 +67,17 @@ func checkHMAC(newHash func() hash.Hash, presented string, signed []byte, secret
 		match |= subtle.ConstantTimeCompare(got, mac.Sum(nil))
 	}
 	return verdict(match)
+}
+
+// withoutAlgorithm takes a word and a sign from the front of a credential: "sha256=", "v1=".
+// The padding of base64 has nothing after it that could be one.
+func withoutAlgorithm(credential string) string {
+	const longestWord = 16
+	at := strings.IndexAny(credential, "= :")
+	if at <= 0 || at > longestWord || strings.Trim(credential[at:], "= :") == "" {
+		return credential
+	}
+	return strings.TrimLeft(credential[at+1:], " ")
 }
 
 // isBlank tells a secret that is none: a Secret made of an empty file holds a line break.

@@ -83,7 +83,7 @@ func deliveriesOf(t *testing.T, name v1alpha1.PlatformName) []string {
 			continue
 		}
 		body := fixture(t, delivery)
-		events, err := platform.Parse(Delivery{Body: body}, "BR")
+		events, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"})
 		if err != nil {
 			t.Errorf("%s: %v", delivery, err)
 		}
@@ -167,7 +167,7 @@ func TestNothingIsLost(t *testing.T) {
 		{"invoice_paid", eduzz{}, `{"event":"myeduzz.invoice_paid","data":{"buyer":{"email":"ana@example.com"}}}`},
 	} {
 		t.Run(string(test.platform.Name())+" "+test.word, func(t *testing.T) {
-			events, err := test.platform.Parse(Delivery{Body: []byte(test.body)}, "BR")
+			events, err := test.platform.Parse(Delivery{Body: []byte(test.body)}, Place{Region: "BR"})
 			if err != nil || len(events) != 1 || says(events[0]) != "kill, attribute" || events[0].Customer.Email != "ana@example.com" {
 				t.Errorf("got %+v, %v", events, err)
 			}
@@ -200,7 +200,7 @@ func TestNoDeliveryIsTooOdd(t *testing.T) {
 					if err != nil {
 						t.Fatal(err)
 					}
-					events, err := platform.Parse(Delivery{Body: body}, "BR")
+					events, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"})
 					if err != nil {
 						t.Errorf("%s, %s as %v: %v", file, path, object[field], err)
 					}

@@ -2,6 +2,8 @@ package platforms
 
 import (
 	"crypto/sha256"
+	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -28,7 +30,7 @@ var eduzzStatuses = map[int]outcome{
 	6:  refunded,
 	7:  refunded,
 	9:  notUsed, // duplicate of another invoice, not charged
-	10: notUsed, // expired
+	10: paymentExpired,
 	11: notUsed, // being recovered by Eduzz
 	15: boletoPending,
 }
@@ -50,7 +52,7 @@ var eduzzHubEvents = map[string]outcome{
 	"invoice_refunded":        refunded,
 	"invoice_chargeback":      chargedBack,
 	"invoice_canceled":        notUsed,
-	"invoice_expired":         notUsed,
+	"invoice_expired":         paymentExpired,
 	"invoice_duplicated":      notUsed,
 	"invoice_recovering":      notUsed,
 	"invoice_negotiated":      notUsed,
@@ -81,41 +83,118 @@ func (eduzz) Verify(delivery Delivery, secrets [][]byte) error {
 	return checkSecret(secret, secrets)
 }
 
-// IsPing tells the Developer Hub's test of a URL, which may come unsigned.
+// IsPing tells the tests of a URL: the Developer Hub's, which may come unsigned, and that of
+// the old format, which is an example of the documentation without a secret.
 func (eduzz) IsPing(delivery Delivery) bool {
 	root, _, err := readBody(delivery)
-	return err == nil && root.name("event") == "ping"
+	if err != nil {
+		return false
+	}
+	return root.name("event") == "ping" || eduzzExample(delivery, root)
+}
+
+// eduzzExamples are the customers of the documentation's examples.
+var eduzzExamples = []string{"webhook@eduzz.com", "emaildocliente@provedor.com", "emaildoaluno@provedor.com", "teste@eduzz.com"}
+
+// eduzzExample tells the old format's test of a URL. A real delivery whose secret is missing
+// is none, so that the fault shows.
+func eduzzExample(delivery Delivery, root fields) bool {
+	if header(delivery, "X-Signature") != "" || root.raw("origin_secret") != "" || root.raw("origin") != "" || root["event"] != nil {
+		return false
+	}
+	customer := root.inner("customer")
+	email := emailOf(root["cus_email"], customer["email"])
+	if slices.Contains(eduzzExamples, email) {
+		return true
+	}
+	nobody := email == "" && phoneOf("", "BR", append(eduzzPhones(customer), root["cus_cel"], root["cus_tel"])...) == ""
+	return nobody && (len(root) == 0 || root["type"] != nil || root["trans_status"] != nil)
 }
 
 // Parse reads one invoice or cart: an event for each of its products.
-func (eduzz) Parse(delivery Delivery, region string) ([]Event, error) {
+func (eduzz) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
 	}
-	name, err := root.word("event", "event")
+	name, err := eduzzName(root)
 	if err != nil {
 		return nil, err
 	}
-	data := root.inner("data")
-	if status := data.text(maxEvent, "status"); name == "" && status != "" {
+	place = place.within(brazil)
+	data := eduzzData(root)
+	if status := data.text(maxEvent, "status"); name == "" && status != "" && root.child("contract") == nil {
 		name = "invoice" + snake(status)
 	}
-	if name != "" {
-		return eduzzHub(root, data, name, delivery.Body, region), nil
-	}
 	kind := root.name("type")
-	switch {
-	case kind == "abandonment":
-		return eduzzCart(root, delivery.Body, region), nil
-	case kind == "contract":
+	var events []Event
+	switch _, numbered := eduzzNumber(name); {
+	case name == "" && (kind == "contract" || root.child("contract") != nil):
 		return []Event{notUsed.event(eventID(delivery.Body, ""), "contract")}, nil
-	case kind == "invoice" || root["trans_status"] != nil:
-		return eduzzInvoice(root, delivery.Body, region), nil
+	case name != "" && (data != nil || !numbered):
+		events = eduzzHub(root, data, name, delivery.Body, place)
+	case kind == "abandonment":
+		events = eduzzCart(root, delivery.Body, place)
+	case kind == "invoice" || numbered || root["trans_status"] != nil:
+		events = eduzzInvoice(root, name, delivery.Body, place)
 	case kind == "":
 		return nil, &InputError{Field: "event", Expected: "the name of the event, or a legacy type"}
+	default:
+		return []Event{commonMeaning(kind).event(eventID(delivery.Body, ""), eventName(kind))}, nil
 	}
-	return []Event{unknown.event(eventID(delivery.Body, ""), eventName(kind))}, nil
+	return completed(events, root, place, eduzzMissing(events)), nil
+}
+
+// eduzzMissing is where the customer usually is.
+func eduzzMissing(events []Event) string {
+	if len(events) > 0 && strings.HasPrefix(events[0].Name, "invoice/") {
+		return "cus_email"
+	}
+	return "data.buyer.email"
+}
+
+// eduzzName reads the name of the event: a text, or the number of a status. Where there is
+// none, the status of a body that is no invoice of the Developer Hub may be one.
+func eduzzName(root fields) (string, error) {
+	if number, ok := root["event"].(json.Number); ok {
+		if _, known := eduzzNumber(number.String()); known {
+			return numberText(number), nil
+		}
+	}
+	name, err := root.word("event", "event")
+	if err != nil || name != "" || root["trans_status"] != nil {
+		return name, err
+	}
+	for _, field := range []string{"event_name", "status", "invoice_status"} {
+		status := root.text(maxEvent, field)
+		if _, known := eduzzNumber(status); known || status != "" && commonMeaning(status) != unknown {
+			return status, nil
+		}
+	}
+	return "", nil
+}
+
+// eduzzNumber reads the number of a status, or the word that stands for one.
+func eduzzNumber(text string) (number int, known bool) {
+	if number, ok := (fields{"": text}).integer(""); ok {
+		_, known := eduzzStatuses[number]
+		return number, known
+	}
+	number, known = eduzzWords[strings.ToLower(text)]
+	return number, known
+}
+
+// eduzzData is what a delivery of the Developer Hub is about. The documentation shows it
+// without its envelope too.
+func eduzzData(root fields) fields {
+	data := root.inner("data")
+	if root.name("type") != "" || root["trans_status"] != nil {
+		return data
+	}
+	if found := holding(root, data, "buyer", "student", "items", "productId"); found != nil {
+		return found
+	}
+	return data
 }
 
 // snake writes a status as events do: waitingPayment as _waiting_payment.
@@ -139,19 +218,22 @@ func eduzzOutcome(name string) outcome {
 	if strings.Contains(name, "contract_") {
 		return notUsed
 	}
-	return unknown
+	if number, known := eduzzNumber(name); known {
+		return eduzzStatuses[number]
+	}
+	return commonMeaning(name)
 }
 
 // eduzzHub reads a delivery of the Developer Hub. data.href is not read: it holds what
 // the customer typed in.
-func eduzzHub(root, data fields, name string, body []byte, region string) []Event {
+func eduzzHub(root, data fields, name string, body []byte, place Place) []Event {
 	meaning := eduzzOutcome(name)
-	if data == nil && meaning.kind != Ignored {
+	if data == nil && meaning.kind != Ignored && !meaning.matters() {
 		meaning = noData
 	}
 	left := meaning == cartLeft
 	event := eduzzOpen(meaning, data["paymentMethod"]).event(eventID(body, root.id("id")), eventName(name))
-	event.OccurredAt = timeOf(root["sentDate"])
+	event.OccurredAt = timeOf(root["sentDate"], place.Zone)
 	if event.Kind == Ignored {
 		return []Event{event}
 	}
@@ -161,13 +243,13 @@ func eduzzHub(root, data fields, name string, body []byte, region string) []Even
 	}
 	event.Customer = Customer{
 		Name:  buyer.text(maxName, "name"),
-		Phone: phoneOf("", region, append(eduzzPhones(buyer), eduzzPhones(student)...)...),
+		Phone: phoneOf("", place.Region, append(eduzzPhones(buyer), eduzzPhones(student)...)...),
 		Email: emailOf(buyer["email"], student["email"]),
 	}
 	if left {
 		event.CheckoutURL = linkOf(data["saleRecoveryUrl"])
 		event.TransactionID = data.id("transactionId")
-		event.OccurredAt = firstTime(timeOf(data["updatedAt"]), event.OccurredAt)
+		event.OccurredAt = firstTime(timeOf(data["updatedAt"], place.Zone), event.OccurredAt)
 		return perProduct(event, eduzzCartProducts(data))
 	}
 	event.TransactionID = data.id("id")
@@ -176,8 +258,9 @@ func eduzzHub(root, data fields, name string, body []byte, region string) []Even
 	}
 	event.Amount, event.Currency = eduzzTotal(data)
 	if meaning == sold {
-		event.OccurredAt = firstTime(timeOf(data["paidAt"]), event.OccurredAt)
+		event.OccurredAt = firstTime(timeOf(data["paidAt"], place.Zone), event.OccurredAt)
 	}
+	event.Payment = paymentOf(&event, place, eduzzMethod(data["paymentMethod"]), data)
 	return perProduct(event, eduzzItems(data))
 }
 
@@ -205,34 +288,49 @@ func eduzzOpen(meaning outcome, method any) outcome {
 	if meaning != boletoPending {
 		return meaning
 	}
-	switch text := strings.ToLower(textOf(method, maxID)); text {
-	case "32", "pix":
+	switch eduzzMethod(method) {
+	case "pix":
 		return pixPending
-	case "9", "13", "14", "15", "16", "17", "18", "19", "21", "22", "23", "24", "25", "27",
-		"creditcard", "credit_card", "debitcard", "debit_card", "paypal":
+	case "card":
 		return outcome{kind: Ignored, reason: reasonCard}
 	}
 	return meaning
 }
 
+// eduzzMethod is a method of payment by its name or its number: pix, card, or as it is told.
+func eduzzMethod(method any) string {
+	text := strings.ToLower(textOf(method, maxID))
+	switch text {
+	case "32", "pix":
+		return "pix"
+	case "9", "13", "14", "15", "16", "17", "18", "19", "21", "22", "23", "24", "25", "27",
+		"creditcard", "credit_card", "debitcard", "debit_card", "paypal":
+		return "card"
+	}
+	if strings.Trim(text, "0123456789") == "" {
+		return ""
+	}
+	return text
+}
+
 // eduzzCart reads a legacy abandoned cart.
-func eduzzCart(root fields, body []byte, region string) []Event {
+func eduzzCart(root fields, body []byte, place Place) []Event {
 	customer, product := root.inner("customer"), root.inner("product")
 	event := cartLeft.event(eventID(body, root.id("identifier")), "abandonment")
 	event.Customer = Customer{
 		Name:  customer.text(maxName, "name"),
-		Phone: phoneOf("", region, eduzzPhones(customer)...),
+		Phone: phoneOf("", place.Region, eduzzPhones(customer)...),
 		Email: emailOf(customer["email"]),
 	}
 	event.Product = Product{ID: product.id("id"), Name: product.text(maxName, "title", "name")}
 	event.CheckoutURL = linkOf(root["checkoutUrl"])
 	event.TransactionID = root.id("invoiceId")
-	event.OccurredAt = timeOf(root["cartAccessedAt"])
+	event.OccurredAt = timeOf(root["cartAccessedAt"], place.Zone)
 	return []Event{event}
 }
 
 // eduzzStatus reads a legacy trans_status. Where it says nothing, the event's name may.
-func eduzzStatus(root fields) (text string, meaning outcome) {
+func eduzzStatus(root fields, name string) (text string, meaning outcome) {
 	status, ok := root.integer("trans_status")
 	if !ok {
 		status = eduzzWords[root.name("trans_status")]
@@ -240,16 +338,30 @@ func eduzzStatus(root fields) (text string, meaning outcome) {
 	if status == 0 {
 		status = eduzzWords[strings.TrimPrefix(root.name("event_name"), "invoice_")]
 	}
+	if status == 0 {
+		status, _ = eduzzNumber(name)
+	}
 	meaning, found := eduzzStatuses[status]
 	if !found {
-		meaning = unknown
+		meaning = commonMeaning(root.name("trans_status"))
 	}
 	return strconv.Itoa(status), meaning
 }
 
+// eduzzTime is when an invoice of the old format was made or paid.
+func eduzzTime(root fields, kind Kind, zone *time.Location) time.Time {
+	switch kind {
+	case Purchased:
+		return timeOfBoth(root["trans_paiddate"], root["trans_paidtime"], zone)
+	case Abandoned:
+		return timeOfBoth(root["trans_createdate"], root["trans_createtime"], zone)
+	}
+	return time.Time{}
+}
+
 // eduzzInvoice reads a legacy change of an invoice's status.
-func eduzzInvoice(root fields, body []byte, region string) []Event {
-	text, meaning := eduzzStatus(root)
+func eduzzInvoice(root fields, name string, body []byte, place Place) []Event {
+	text, meaning := eduzzStatus(root, name)
 	meaning = eduzzOpen(meaning, root["trans_paymentmethod"])
 	if meaning == sold && eduzzRenewal(root) {
 		meaning = onlyStop
@@ -261,7 +373,7 @@ func eduzzInvoice(root fields, body []byte, region string) []Event {
 	}
 	event.Customer = Customer{
 		Name: root.text(maxName, "cus_name"),
-		Phone: phoneOf("", region, root["cus_cel"], root["cus_tel"], root["cus_tel2"],
+		Phone: phoneOf("", place.Region, root["cus_cel"], root["cus_tel"], root["cus_tel2"],
 			root["student_cel"], root["student_tel"], root["student_tel2"]),
 		Email: emailOf(root["cus_email"], root["student_email"]),
 	}
@@ -275,6 +387,12 @@ func eduzzInvoice(root fields, body []byte, region string) []Event {
 		event.Amount = paid
 	}
 	event.Currency = currencyOf(root["trans_currency"])
+	event.OccurredAt = eduzzTime(root, event.Kind, place.Zone)
+	event.Payment = paymentOf(&event, place, eduzzMethod(root["trans_paymentmethod"]), root)
+	if due := timeOfBoth(root["trans_duedate"], root["trans_duetime"], place.Zone); event.Payment != nil && !due.IsZero() {
+		at := v1alpha1.NewTimestamp(due)
+		event.Payment.ExpiresAt = &at
+	}
 	return perProduct(event, eduzzLegacyItems(root))
 }
 
@@ -293,11 +411,19 @@ type item struct {
 	amount, currency string
 }
 
-// eduzzCartProducts reads productId: an array of ids, or one.
+// eduzzCartProducts reads productId, an array of ids, or one; without it the products that
+// MyEduzz lists as those of an invoice.
 func eduzzCartProducts(data fields) []item {
 	values := data.list("productId")
 	if values == nil {
 		values = []any{data["productId"]}
+	}
+	if data["productId"] == nil {
+		if items := eduzzItems(data); items != nil {
+			return items
+		}
+		product := data.inner("products", "product", "item")
+		return addItem(nil, item{product: Product{ID: product.id("productId", "id"), Name: product.text(maxName, "name", "title")}})
 	}
 	var items []item
 	for _, value := range values {

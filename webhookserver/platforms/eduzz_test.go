@@ -35,16 +35,16 @@ func TestEduzzHubEvents(t *testing.T) {
 		{"refunded", invoice, event("invoice_refunded"), "reverse: refund"},
 		{"charged back", invoice, event("invoice_chargeback"), "reverse: chargeback"},
 		{"cancelled", invoice, event("invoice_canceled"), "ignore: EventNotUsed"},
-		{"expired", invoice, event("invoice_expired"), "ignore: EventNotUsed"},
+		{"expired", invoice, event("invoice_expired"), "payment expired"},
 		{"contract", invoice, event("contract_updated"), "ignore: EventNotUsed"},
 		{"negotiated", invoice, event("invoice_negotiated"), "ignore: EventNotUsed"},
 		{"contract, with a phone of its parts", invoice, change{"event": "myeduzz.contract_created", "data": map[string]any{"buyer": map[string]any{"phone": map[string]any{"countryCode": "55", "areaCode": "51", "number": "991234567"}}}}, "ignore: EventNotUsed"},
 		{"paid, in upper case", invoice, change{"event": "MYEDUZZ.INVOICE_PAID"}, "kill, attribute"},
 		{"no event, status paid", invoice, change{"event": absent}, "kill, attribute"},
 		{"no event, status waitingPayment", invoice, change{"event": absent, "data.status": "waitingPayment"}, "start: PixPending"},
-		{"paid, data is no object", invoice, change{"data": "string"}, "ignore: NoData"},
-		{"paid, data absent", invoice, change{"data": absent}, "ignore: NoData"},
-		{"paid, buyer is a text", invoice, change{"data.buyer": "Lia"}, "kill, attribute"},
+		{"paid, data is no object", invoice, change{"data": "string"}, "unusable: data.buyer.email"},
+		{"paid, data absent", invoice, change{"data": absent}, "unusable: data.buyer.email"},
+		{"paid, buyer is a text", invoice, change{"data.buyer": "Lia"}, "unusable: data.buyer.email"},
 		{"cart left, customer is a number", cart, change{"data.customer": 1}, "start: AbandonedCart"},
 		{"cart left, customer called buyer", cart, change{"data.customer": absent, "data.buyer": map[string]any{"email": "lia.torres@example.com"}}, "start: AbandonedCart"},
 		{"an event of tomorrow", invoice, event("invoice_teleported"), "ignore: UnknownEvent"},
@@ -80,7 +80,7 @@ func TestEduzzLegacyStatuses(t *testing.T) {
 		{"6 waiting for a refund", invoice, status("6"), "reverse: refund"},
 		{"7 refunded", invoice, status("7"), "reverse: refund"},
 		{"9 duplicated", invoice, status("9"), "ignore: EventNotUsed"},
-		{"10 expired", invoice, status("10"), "ignore: EventNotUsed"},
+		{"10 expired", invoice, status("10"), "payment expired"},
 		{"11 being recovered", invoice, status("11"), "ignore: EventNotUsed"},
 		{"15 waiting for payment, PIX", invoice, status("15"), "start: PixPending"},
 		{"99, of tomorrow", invoice, status("99"), "ignore: UnknownEvent"},
@@ -138,7 +138,7 @@ func TestEduzzHubInvoice(t *testing.T) {
 		for i := range 1000 {
 			items = append(items, map[string]any{"productId": i})
 		}
-		events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", change{"data.items": items})}, "BR")
+		events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", change{"data.items": items})}, Place{Region: "BR"})
 		if err != nil || len(events) != maxProducts {
 			t.Errorf("got %d events, %v", len(events), err)
 		}
@@ -163,7 +163,7 @@ func TestEduzzPhones(t *testing.T) {
 		{"none", change{"data.buyer.cellphone": absent, "data.buyer.phone": absent}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", test.change)}, "BR")
+			events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", test.change)}, Place{Region: "BR"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -202,6 +202,7 @@ func TestEduzzLegacyInvoice(t *testing.T) {
 		Customer:    Customer{Name: "Lia Torres", Phone: "+5551991234567", Email: "lia.torres@example.com"},
 		Product:     Product{ID: "1188225", Name: "Violão do Zero"},
 		CheckoutURL: "https://sun.eduzz.com/1188225", Amount: "252.75", Currency: "BRL", TransactionID: "90807060",
+		OccurredAt: time.Date(2026, 5, 7, 2, 59, 59, 0, time.UTC), // a date alone is the end of its day
 	}
 	testEvents(t, eduzz{}, Delivery{Body: fixture(t, "eduzz/legacy-invoice.json")}, want)
 	t.Run("recovery address first", func(t *testing.T) {
@@ -294,7 +295,7 @@ func BenchmarkEduzzLegacyInvoice(b *testing.B) {
 func BenchmarkEduzzLegacyForm(b *testing.B) { benchmarkParse(b, eduzz{}, "eduzz/legacy-cart.txt") }
 
 func ExampleInputError() {
-	_, err := eduzz{}.Parse(Delivery{Body: []byte(`{"event":3}`)}, "BR")
+	_, err := eduzz{}.Parse(Delivery{Body: []byte(`{"event":{}}`)}, Place{Region: "BR"})
 	fmt.Println(err)
 	// Output: field "event": expected a string
 }

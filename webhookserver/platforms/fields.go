@@ -14,6 +14,7 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf16"
+	"unicode/utf8"
 
 	"github.com/valyala/fastjson"
 )
@@ -47,15 +48,15 @@ func readBody(delivery Delivery) (root fields, form bool, err error) {
 }
 
 func parseBody(delivery Delivery) (root fields, form bool, err error) {
-	body := withoutBOM(delivery.Body)
+	body, charset := withoutBOM(delivery.Body), charsetOf(delivery.ContentType)
 	if boundary := boundaryOf(body, delivery.ContentType); boundary != "" {
-		root, err = readMultipart(body, boundary)
+		root, err = readMultipart(body, boundary, charset)
 		return root, true, err
 	}
 	if isForm(body, delivery.ContentType) {
-		return readForm(body), true, nil
+		return readForm(body, charset), true, nil
 	}
-	root, err = readJSON(body)
+	root, err = readJSONIn(body, charset)
 	unbracket(root)
 	return root, false, err
 }
@@ -101,7 +102,13 @@ var parsers fastjson.ParserPool
 // a key given twice the last one counts. What JSON does not allow and deliveries have all
 // the same is let pass: raw line breaks and other control characters in strings, escapes
 // that there are not (as they were written), and numbers that are none (as nothing).
-func readJSON(body []byte) (fields, error) {
+func readJSON(body []byte) (fields, error) { return readJSONIn(body, charset{}) }
+
+// readJSONIn is readJSON for a body in another charset.
+func readJSONIn(body []byte, charset charset) (fields, error) {
+	if charset.spansBytes() {
+		return readJSON([]byte(charset.text(string(body))))
+	}
 	body = withoutBOM(body)
 	if tooDeep(body) {
 		return nil, &InputError{Expected: "an object that nests at most " + strconv.Itoa(maxDepth) + " levels deep"}
@@ -114,7 +121,7 @@ func readJSON(body []byte) (fields, error) {
 	if err != nil || value.Type() != fastjson.TypeObject {
 		return nil, &InputError{Expected: "one JSON object and nothing after it"}
 	}
-	var out copier
+	out := copier{charset: charset, foreign: !charset.isUTF8() || !utf8.Valid(body)}
 	out.text.Grow(len(body))
 	return out.object(value), nil
 }
@@ -187,11 +194,17 @@ type copier struct {
 	text strings.Builder
 	// digits is room for those of one number.
 	digits []byte
+	// foreign says that texts may be in charset and not in UTF-8.
+	foreign bool
+	charset charset
 }
 
 // string copies a text. What is in the builder is never written again, and it was given
 // room for the whole body: texts are not longer than what they were written as.
 func (c *copier) string(text []byte) string {
+	if c.foreign {
+		return c.charset.text(string(text))
+	}
 	start := c.text.Len()
 	c.text.Write(text)
 	return c.text.String()[start:]
@@ -280,12 +293,12 @@ const maxFormFields = 2000
 
 // readForm reads a URL-encoded form; of a field given twice the last one counts. What is
 // encoded wrongly is kept as it was written: a product named "100%" must not cost the sale.
-func readForm(body []byte) fields {
+func readForm(body []byte, charset charset) fields {
 	root, rest := fields{}, string(body)
 	for range maxFormFields {
 		pair, after, more := strings.Cut(rest, "&")
 		if name, value, _ := strings.Cut(pair, "="); pair != "" {
-			root[unescaped(name)] = unescaped(value)
+			root[charset.text(unescaped(name))] = charset.text(unescaped(value))
 		}
 		if !more {
 			break
@@ -304,7 +317,7 @@ func unescaped(text string) string {
 }
 
 // readMultipart reads the values of a multipart form, and no files.
-func readMultipart(body []byte, boundary string) (fields, error) {
+func readMultipart(body []byte, boundary string, charset charset) (fields, error) {
 	root, parts := fields{}, multipart.NewReader(bytes.NewReader(body), boundary)
 	for range maxFormFields {
 		part, err := parts.NextPart()
@@ -321,7 +334,7 @@ func readMultipart(body []byte, boundary string) (fields, error) {
 		if err != nil {
 			return nil, &InputError{Expected: "a multipart form"}
 		}
-		root[part.FormName()] = string(value)
+		root[charset.text(part.FormName())] = charset.text(string(value))
 	}
 	unbracket(root)
 	return root, nil

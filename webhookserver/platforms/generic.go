@@ -3,6 +3,7 @@ package platforms
 import (
 	"crypto/sha256"
 	"errors"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -11,16 +12,27 @@ import (
 )
 
 // generic understands whatever a Store describes: JSON or a form, read by the paths of the
-// Store's mapping, with an HMAC-SHA256 of the body or a bearer token. All that is known of
-// the deliveries is what the mapping says.
+// Store's mapping, with an HMAC-SHA256 of the body, a bearer token, or a token in a header or
+// a field. All that is known of the deliveries is what the mapping says.
 type generic struct {
 	auth    v1alpha1.GenericAuth
 	mapping *mapping.Mapping
+	// eventHeader names the event, where no path does.
+	eventHeader string
+	// missing is the path of the field that tells the customer.
+	missing string
+	amount  func(any) string
 }
 
 const (
 	authHMAC   = "HMACSHA256"
 	authBearer = "Bearer"
+	authToken  = "Token"
+	// encodingHex and encodingBase64 are what an HMAC is written in.
+	encodingHex    = "Hex"
+	encodingBase64 = "Base64"
+	// unitCents says that whole numbers are cents.
+	unitCents = "Cents"
 	// genericHeader carries the HMAC, unless the Store names another.
 	genericHeader = "X-Signature"
 )
@@ -35,23 +47,61 @@ func newGeneric(entry *v1alpha1.StorePlatform) (Platform, error) {
 	if err != nil {
 		return nil, &ConfigError{Field: "generic", Expected: "a mapping that can be read"}
 	}
-	auth := entry.Generic.Auth
-	if auth.Type != authHMAC && auth.Type != authBearer {
-		return nil, &ConfigError{Field: "generic.auth.type", Expected: authHMAC + " or " + authBearer}
+	auth, err := genericAuth(entry.Generic.Auth)
+	if err != nil {
+		return nil, err
 	}
-	if auth.Header == "" {
-		auth.Header = genericHeader
+	where := entry.Generic.Fields
+	made := generic{
+		auth: auth, mapping: compiled, eventHeader: entry.Generic.EventHeader, amount: amountOf,
+		missing: firstText(string(where.Email), string(where.Phone)),
 	}
-	return generic{auth: auth, mapping: compiled}, nil
+	if where.AmountUnit == unitCents {
+		made.amount = centsOf
+	}
+	return made, nil
+}
+
+// genericAuth checks how deliveries prove where they come from, and fills in the default.
+func genericAuth(auth v1alpha1.GenericAuth) (v1alpha1.GenericAuth, error) {
+	switch auth.Type {
+	case authHMAC:
+		if auth.Encoding != "" && auth.Encoding != encodingHex && auth.Encoding != encodingBase64 {
+			return auth, &ConfigError{Field: "generic.auth.encoding", Expected: encodingHex + " or " + encodingBase64}
+		}
+		if auth.Header == "" {
+			auth.Header = genericHeader
+		}
+	case authBearer:
+	case authToken:
+		if (auth.Header == "") == (auth.Field == "") {
+			return auth, &ConfigError{Field: "generic.auth", Expected: "one of header and field for type " + authToken}
+		}
+	default:
+		return auth, &ConfigError{Field: "generic.auth.type", Expected: authHMAC + ", " + authBearer + " or " + authToken}
+	}
+	return auth, nil
 }
 
 // Name is "generic".
 func (generic) Name() v1alpha1.PlatformName { return v1alpha1.PlatformGeneric }
 
-// Verify checks the HMAC in the mapping's header, or the bearer token.
+// Verify checks the HMAC in the mapping's header, or the token where the mapping says.
 func (g generic) Verify(delivery Delivery, secrets [][]byte) error {
-	if g.auth.Type == authHMAC {
+	switch {
+	case g.auth.Type == authHMAC && g.auth.Encoding == encodingBase64:
+		return checkBase64HMAC(sha256.New, header(delivery, g.auth.Header), delivery.Body, secrets)
+	case g.auth.Type == authHMAC:
 		return checkHMAC(sha256.New, header(delivery, g.auth.Header), delivery.Body, secrets)
+	case g.auth.Type == authToken && g.auth.Header != "":
+		return checkSecret(headerToken(delivery, g.auth.Header), secrets)
+	case g.auth.Type == authToken:
+		body, _, err := readBody(delivery)
+		if err != nil {
+			return err
+		}
+		token, _ := g.mapping.Token.First(body).(string)
+		return checkSecret(token, secrets)
 	}
 	scheme, token, _ := strings.Cut(strings.TrimSpace(header(delivery, "Authorization")), " ")
 	if !strings.EqualFold(scheme, authBearer) {
@@ -60,20 +110,26 @@ func (g generic) Verify(delivery Delivery, secrets [][]byte) error {
 	return checkSecret(strings.TrimSpace(token), secrets)
 }
 
+// IsPing tells WooCommerce's test of a URL, a form of nothing but the webhook's number, which
+// is not signed: it takes any other answer for a URL that does not work.
+func (g generic) IsPing(delivery Delivery) bool {
+	number, found := strings.CutPrefix(string(withoutBOM(delivery.Body)), "webhook_id=")
+	return found && number != "" && strings.Trim(number, "0123456789") == ""
+}
+
 // Parse reads one event: for each of its products one, where the path of the product's id
 // leads to several.
-func (g generic) Parse(delivery Delivery, region string) ([]Event, error) {
+func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	body, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
 	}
-	value := genericWord(g.mapping.Event.First(body))
+	value, meaning, found := g.event(delivery, body)
 	if value == "" {
-		return nil, &InputError{Field: "event", Expected: "a text, number or truth value where generic.event of the Store leads"}
+		return nil, &InputError{Field: "event", Expected: g.expected()}
 	}
 	id := textOf(g.mapping.EventID.First(body), maxID)
 	id = eventID(delivery.Body, id, strings.ToLower(value))
-	meaning, found := g.mapping.Meaning(value)
 	if !found {
 		// The value is not logged: nobody says that it is the name of an event.
 		return []Event{unknown.event(id, "unmapped")}, nil
@@ -81,16 +137,73 @@ func (g generic) Parse(delivery Delivery, region string) ([]Event, error) {
 	event := genericOutcome(meaning).event(id, eventName(value))
 	event.Customer = Customer{
 		Name:  textOf(g.mapping.Name.First(body), maxName),
-		Phone: phoneOf("", region, g.mapping.Phone.All(body)...),
-		Email: emailOf(g.mapping.Email.All(body)...),
+		Phone: phoneOf("", place.Region, g.mapping.Phone.Every(body)...),
+		Email: emailOf(g.mapping.Email.Every(body)...),
 	}
 	event.CheckoutURL = linkOf(g.mapping.CheckoutURL.First(body))
 	event.TransactionID = textOf(g.mapping.TransactionID.First(body), maxID)
-	event.Amount = amountOf(g.mapping.Amount.First(body))
-	event.Currency = currencyOf(g.mapping.Currency.First(body))
-	event.OccurredAt = timeOf(g.mapping.OccurredAt.First(body))
+	event.Amount = g.amount(g.mapping.Amount.First(body))
+	event.Currency = firstCurrency(currencyOf(g.mapping.Currency.First(body)), currencyIn(g.mapping.Amount.First(body)))
+	event.OccurredAt = timeOf(g.mapping.OccurredAt.First(body), place.Zone)
 	event.Product.Name = textOf(g.mapping.ProductName.First(body), maxName)
-	return perProduct(event, g.items(body, event)), nil
+	event.Payment = g.payment(&event, body, place)
+	event.Consent = g.consent(body, place)
+	return completed(perProduct(event, g.items(body, event)), body, place, g.missing), nil
+}
+
+// event reads what names the event: of the header and the paths the first whose value the
+// mapping knows, else the first that there is.
+func (g generic) event(delivery Delivery, body fields) (value string, meaning mapping.Meaning, found bool) {
+	var values []string
+	if g.eventHeader != "" {
+		values = append(values, clean(header(delivery, g.eventHeader), maxID))
+	}
+	for _, path := range g.mapping.Event {
+		values = append(values, genericWord(path.First(body)))
+	}
+	for _, each := range values {
+		if meaning, found := g.mapping.Meaning(each); found {
+			return each, meaning, true
+		}
+		if value == "" {
+			value = each
+		}
+	}
+	return value, mapping.Meaning{}, false
+}
+
+// expected says what names the event.
+func (g generic) expected() string {
+	if g.eventHeader != "" && g.mapping.Event == nil {
+		return "the header " + http.CanonicalHeaderKey(g.eventHeader)
+	}
+	return "a text, number or truth value where generic.event of the Store leads"
+}
+
+// consent reads whether the customer may be written to, and keeps which path told it.
+func (g generic) consent(body fields, place Place) *v1alpha1.Consent {
+	for _, path := range g.mapping.Consent {
+		if told := consentOf(path.First(body), clean(path.Text, maxID), place); told != nil {
+			return told
+		}
+	}
+	return nil
+}
+
+// payment reads how an open payment can be made, where the mapping says where.
+func (g generic) payment(event *Event, body fields, place Place) *v1alpha1.Payment {
+	if event.Trigger != v1alpha1.TriggerPixPending && event.Trigger != v1alpha1.TriggerBoletoPending {
+		return nil
+	}
+	made := v1alpha1.Payment{
+		PixCode: pixCodeOf(g.mapping.PixCode.First(body)), BoletoLine: boletoLineOf(g.mapping.BoletoLine.First(body)),
+		URL: linkOf(g.mapping.PaymentURL.First(body)), ExpiresAt: timestampOf(g.mapping.PaymentExpiresAt.First(body), place),
+	}
+	if made == (v1alpha1.Payment{}) {
+		return nil
+	}
+	made.Method = methodOf("", event.Trigger)
+	return &made
 }
 
 // items reads the products. What else lies in the same list is each product's own, what
@@ -108,7 +221,7 @@ func (g generic) items(body fields, event Event) []item {
 			one.product.Name = textOf(names[i], maxName)
 		}
 		if len(amounts) == len(ids) {
-			one.amount = amountOf(amounts[i])
+			one.amount = g.amount(amounts[i])
 		}
 		if len(currencies) == len(ids) {
 			one.currency = currencyOf(currencies[i])
@@ -126,6 +239,8 @@ func genericOutcome(meaning mapping.Meaning) outcome {
 		return sold
 	case mapping.Stop:
 		return refunded
+	case mapping.Expired:
+		return paymentExpired
 	}
 	return unknown
 }

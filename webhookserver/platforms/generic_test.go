@@ -109,7 +109,7 @@ func TestGenericTriesAll(t *testing.T) {
 		"the first is absent": {map[string]any{}, contact(nil, "rui@example.com"), contact("31988776655", 7)},
 		"the first counts":    {contact("31988776655", "rui@example.com"), contact("31911112222", "ana@example.com")},
 	} {
-		events, err := platform.Parse(Delivery{Body: changed(t, "generic/cart.json", change{"data.buyer.contacts": contacts})}, "BR")
+		events, err := platform.Parse(Delivery{Body: changed(t, "generic/cart.json", change{"data.buyer.contacts": contacts})}, Place{Region: "BR"})
 		if err != nil || events[0].Customer.Phone != "+5531988776655" || events[0].Customer.Email != "rui@example.com" {
 			t.Errorf("%s: got %+v, %v", name, events, err)
 		}
@@ -131,11 +131,12 @@ func TestGenericIsForgiving(t *testing.T) {
 		{"no items", change{"data.items": absent}, func(e Event) bool { return e.Product == Product{} }},
 		{"amount that is none", change{"data.total.value": "free"}, func(e Event) bool { return e.Amount == "" }},
 		{"link without a scheme", change{"data.links.resume": "shop.example.com/c"}, func(e Event) bool { return e.CheckoutURL == "" }},
-		{"time without a zone", change{"delivery.sent_at": "2026-05-11 09:14:33"}, func(e Event) bool { return e.OccurredAt.IsZero() }},
+		{"time without a zone", change{"delivery.sent_at": "2026-05-11 09:14:33"}, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 5, 11, 12, 14, 33, 0, time.UTC)) }},
+		{"time that is none", change{"delivery.sent_at": "yesterday"}, func(e Event) bool { return e.OccurredAt.IsZero() }},
 		{"nothing but the event", change{"delivery": absent, "data": absent}, func(e Event) bool { return e.Customer == Customer{} }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			events, err := genericOf(t).Parse(Delivery{Body: changed(t, "generic/cart.json", test.change)}, "BR")
+			events, err := genericOf(t).Parse(Delivery{Body: changed(t, "generic/cart.json", test.change)}, Place{Region: "BR"})
 			if err != nil || len(events) != 1 {
 				t.Fatal(err, len(events))
 			}
@@ -261,7 +262,7 @@ func FuzzGenericParse(f *testing.F) {
 			}
 			return
 		}
-		events, err := made.Parse(Delivery{Body: body}, "BR")
+		events, err := made.Parse(Delivery{Body: body}, Place{Region: "BR"})
 		if err != nil {
 			checkInputError(t, err)
 			return
@@ -312,7 +313,7 @@ func BenchmarkGenericCart(b *testing.B) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := made.Parse(Delivery{Body: body}, "BR"); err != nil {
+		if _, err := made.Parse(Delivery{Body: body}, Place{Region: "BR"}); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -2,7 +2,6 @@ package platforms
 
 import (
 	"strings"
-	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/phone"
@@ -30,7 +29,7 @@ var hotmartEvents = map[string]outcome{
 	"PURCHASE_REFUNDED":               refunded,
 	"PURCHASE_CHARGEBACK":             chargedBack,
 	"PURCHASE_PROTEST":                chargedBack,
-	"PURCHASE_EXPIRED":                notUsed,
+	"PURCHASE_EXPIRED":                paymentExpired,
 	"PURCHASE_DELAYED":                notUsed,
 	"SWITCH_PLAN":                     notUsed,
 	"UPDATE_SUBSCRIPTION_CHARGE_DATE": notUsed,
@@ -56,7 +55,7 @@ var hotmartStatuses = map[string]outcome{
 	"blocked":                notUsed,
 	"delayed":                notUsed,
 	"overdue":                notUsed,
-	"expired":                notUsed,
+	"expired":                paymentExpired,
 	"started":                notUsed,
 	"pre_order":              notUsed,
 	"under_analisys":         notUsed, //nolint:misspell // as Hotmart spells it
@@ -80,7 +79,7 @@ func (hotmart) Verify(delivery Delivery, secrets [][]byte) error {
 }
 
 // Parse reads one event.
-func (hotmart) Parse(delivery Delivery, region string) ([]Event, error) {
+func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, form, err := readBody(delivery)
 	if err != nil {
 		return nil, err
@@ -90,12 +89,9 @@ func (hotmart) Parse(delivery Delivery, region string) ([]Event, error) {
 		return nil, err
 	}
 	if name == "" && (form || root["status"] != nil) {
-		return hotmartFlat(root, delivery.Body, region)
+		return hotmartFlat(root, delivery.Body, place)
 	}
-	data := root.inner("data")
-	if data == nil && root.child("buyer", "purchase") != nil {
-		data = root
-	}
+	data := holding(root, root.inner("data"), "buyer", "purchase", "product")
 	meaning := hotmartOutcome(name)
 	if name == "" {
 		status := data.inner("purchase").name("status")
@@ -104,27 +100,22 @@ func (hotmart) Parse(delivery Delivery, region string) ([]Event, error) {
 		}
 		name, meaning = "status/"+status, hotmartStatus(status)
 	}
-	if data == nil && meaning.kind != Ignored {
+	if data == nil && !meaning.matters() && meaning.kind != Ignored {
 		meaning = noData
 	}
 	event := hotmartPayment(meaning, data.inner("purchase")).event(eventID(delivery.Body, root.id("id")), eventName(name))
-	event.OccurredAt = hotmartTime(root)
+	event.OccurredAt = firstTimeOf(place.Zone, root["creation_date"], root["creationDate"])
 	if event.Kind != Ignored {
-		hotmartSale(&event, data, region)
+		hotmartSale(&event, data, place)
 	}
-	return []Event{event}, nil
-}
-
-// hotmartTime reads when an event was made; CLUB_FIRST_ACCESS and 1.0.0 spell it otherwise.
-func hotmartTime(root fields) time.Time {
-	return firstTime(millisOf(root["creation_date"]), millisOf(root["creationDate"]), timeOf(root["creation_date"]))
+	return completed([]Event{event}, root, place, "data.buyer.email"), nil
 }
 
 // hotmartSale reads who, what and how much.
-func hotmartSale(event *Event, data fields, region string) {
+func hotmartSale(event *Event, data fields, place Place) {
 	purchase, product := data.inner("purchase"), data.inner("product", "products")
 	price := purchase.child("price", "full_price")
-	event.Customer = hotmartBuyer(data, purchase, region)
+	event.Customer = hotmartBuyer(data, purchase, place.Region)
 	event.Product = Product{ID: product.id("id", "ucode"), Name: product.text(maxName, "name")}
 	event.TransactionID = purchase.id("transaction")
 	event.Amount = amountOf(price["value"])
@@ -132,24 +123,30 @@ func hotmartSale(event *Event, data fields, region string) {
 		event.Amount = amountOf(purchase["price"])
 	}
 	event.Currency = currencyOf(price.text(maxID, "currency_value", "currency_code", "currencyCode"))
+	payment := purchase.child("payment")
+	event.Payment = paymentOf(event, place, payment.text(maxID, "type", "method"), payment)
 }
 
 func hotmartOutcome(name string) outcome {
-	name = strings.ToUpper(name)
+	name = strings.ToUpper(strings.TrimSpace(name))
 	if meaning, found := hotmartEvents[name]; found {
+		return meaning
+	}
+	if meaning, found := hotmartStatuses[strings.ToLower(name)]; found {
 		return meaning
 	}
 	if strings.HasPrefix(name, "SUBSCRIPTION_") || strings.HasPrefix(name, "CLUB_") {
 		return notUsed
 	}
-	return unknown
+	return commonMeaning(name)
 }
 
+// hotmartStatus is what a status means; where an event's name stands for one, the event.
 func hotmartStatus(status string) outcome {
 	if meaning, found := hotmartStatuses[status]; found {
 		return meaning
 	}
-	return unknown
+	return hotmartOutcome(status)
 }
 
 // hotmartPayment looks into the purchase: a printed "billet" may be a PIX, and an
@@ -197,7 +194,7 @@ func hotmartName(person fields) string {
 }
 
 // hotmartFlat reads a delivery of 1.0.
-func hotmartFlat(form fields, body []byte, region string) ([]Event, error) {
+func hotmartFlat(form fields, body []byte, place Place) ([]Event, error) {
 	status := strings.ToLower(form.text(maxEvent, "status"))
 	if status == "" {
 		return nil, &InputError{Field: "status", Expected: "the status of the purchase"}
@@ -216,7 +213,7 @@ func hotmartFlat(form fields, body []byte, region string) ([]Event, error) {
 	}
 	event.Customer = Customer{
 		Name: hotmartName(form),
-		Phone: phoneOf("", region,
+		Phone: phoneOf("", place.Region,
 			withAreaCode(form, "phone_checkout_local_code", "phone_checkout_number"),
 			withAreaCode(form, "phone_local_code", "phone_number")),
 		Email: emailOf(form["email"], form["buyer_email"]),
@@ -227,10 +224,14 @@ func hotmartFlat(form fields, body []byte, region string) ([]Event, error) {
 	if price := form.child("price"); price != nil {
 		event.Amount, event.Currency = amountOf(price["value"]), currencyOf(price["currency_value"])
 	}
+	event.Payment = paymentOf(&event, place, form.text(maxID, "payment_type"), form)
 	if meaning == sold {
-		event.OccurredAt = timeOf(form["confirmation_purchase_date"])
+		event.OccurredAt = timeOf(form["confirmation_purchase_date"], place.Zone)
 	}
-	return []Event{event}, nil
+	if event.OccurredAt.IsZero() && meaning.kind == Abandoned {
+		event.OccurredAt = timeOf(form["purchase_date"], place.Zone)
+	}
+	return completed([]Event{event}, form, place, "email"), nil
 }
 
 // withAreaCode are an area code and a number, where the first is an area code.

@@ -1,7 +1,7 @@
 package platforms
 
 import (
-	"strings"
+	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
@@ -31,8 +31,8 @@ var kirvanoEvents = map[string]outcome{
 	"subscription_renewed":  onlyStop,
 	"sale_refunded":         refunded,
 	"sale_chargeback":       chargedBack,
-	"pix_expired":           notUsed,
-	"bank_slip_expired":     notUsed,
+	"pix_expired":           paymentExpired,
+	"bank_slip_expired":     paymentExpired,
 	"subscription_canceled": notUsed,
 	"subscription_expired":  notUsed,
 }
@@ -42,7 +42,7 @@ func (kirvano) Name() v1alpha1.PlatformName { return v1alpha1.PlatformKirvano }
 
 // Parse reads one sale or one abandoned cart. What starts a recovery is of the main
 // product; a sale and its reversal are events of every product, order bumps too.
-func (kirvano) Parse(delivery Delivery, region string) ([]Event, error) {
+func (kirvano) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
@@ -54,36 +54,40 @@ func (kirvano) Parse(delivery Delivery, region string) ([]Event, error) {
 	if name == "" {
 		return unnamed(root, delivery.Body, "event", "the name of the event")
 	}
-	meaning := meaningOf(kirvanoEvents, strings.ToLower(name))
-	sale := root.id("sale_id")
+	place = place.within(brazil)
+	meaning, body := meaningOf(kirvanoEvents, name), root
+	root = holding(root, root, "customer", "products", "sale_id")
 	id := eventID(delivery.Body, root.id("sale_id", "checkout_id"), name, root.id("created_at"))
 	event := meaning.event(id, eventName(name))
-	event.OccurredAt = timeOf(root["created_at"])
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
-	customer := root.inner("customer")
+	customer, payment := root.inner("customer"), root.inner("payment")
+	event.OccurredAt = kirvanoTime(meaning, root, payment, place.Zone)
 	event.Customer = Customer{
 		Name:  customer.text(maxName, "name"),
-		Phone: phoneOf("", region, customer["phone_number"], customer["phone"]),
+		Phone: phoneOf("", place.Region, customer["phone_number"], customer["phone"]),
 		Email: emailOf(customer["email"]),
 	}
 	event.CheckoutURL = linkOf(root["checkout_url"])
-	event.TransactionID = sale
-	event.Amount, event.Currency = kirvanoPrice(root["total_price"])
+	event.TransactionID = root.id("sale_id")
+	event.Amount, event.Currency = amountOf(root["total_price"]), currencyIn(root["total_price"])
 	if event.Amount == "" {
 		event.Amount = amountOf(root.child("fiscal")["total_value"])
 	}
-	return perProduct(event, kirvanoItems(root)), nil
+	event.Payment = paymentOf(&event, place, firstText(root["payment_method"], payment["method"]), payment)
+	return completed(perProduct(event, kirvanoItems(root)), body, place, "customer.email"), nil
 }
 
-// kirvanoPrice reads a price, and its currency where the price says it.
-func kirvanoPrice(value any) (amount, currency string) {
-	amount = amountOf(value)
-	if text, _ := value.(string); amount != "" && strings.HasPrefix(strings.TrimSpace(text), "R$") {
-		return amount, "BRL"
+// kirvanoTime is when a sale was made or paid; nothing tells when it was taken back.
+func kirvanoTime(meaning outcome, root, payment fields, zone *time.Location) time.Time {
+	switch meaning.kind {
+	case Purchased:
+		return firstTimeOf(zone, payment["finished_at"], root["created_at"])
+	case Abandoned:
+		return timeOf(root["created_at"], zone)
 	}
-	return amount, ""
+	return time.Time{}
 }
 
 // kirvanoItems reads the products, the main one first: the first that is no order bump. An
@@ -103,7 +107,7 @@ func kirvanoItems(root fields) []item {
 	var items []item
 	for _, line := range append(main, bumps...) {
 		one := item{product: Product{ID: line.id("id"), Name: line.text(maxName, "name", "offer_name")}}
-		one.amount, one.currency = kirvanoPrice(line["price"])
+		one.amount, one.currency = amountOf(line["price"]), currencyIn(line["price"])
 		items = addItem(items, one)
 	}
 	return items

@@ -25,8 +25,8 @@ func TestKirvanoEvents(t *testing.T) {
 		{"SUBSCRIPTION_RENEWED", sale, event("SUBSCRIPTION_RENEWED"), "kill"},
 		{"SALE_REFUNDED", sale, event("SALE_REFUNDED"), "reverse: refund"},
 		{"SALE_CHARGEBACK", sale, event("SALE_CHARGEBACK"), "reverse: chargeback"},
-		{"PIX_EXPIRED", sale, event("PIX_EXPIRED"), "ignore: EventNotUsed"},
-		{"BANK_SLIP_EXPIRED", sale, event("BANK_SLIP_EXPIRED"), "ignore: EventNotUsed"},
+		{"PIX_EXPIRED", sale, event("PIX_EXPIRED"), "payment expired"},
+		{"BANK_SLIP_EXPIRED", sale, event("BANK_SLIP_EXPIRED"), "payment expired"},
 		{"SUBSCRIPTION_CANCELED", sale, event("SUBSCRIPTION_CANCELED"), "ignore: EventNotUsed"},
 		{"SUBSCRIPTION_EXPIRED", sale, event("SUBSCRIPTION_EXPIRED"), "ignore: EventNotUsed"},
 		{"an event of tomorrow", sale, event("SALE_TELEPORTED"), "ignore: UnknownEvent"},
@@ -44,6 +44,7 @@ func TestKirvanoCart(t *testing.T) {
 		Customer:    kirvanoCustomer(),
 		Product:     Product{ID: "0c9a7e61-12ab-4c3d-8e4f-5a6b7c8d9e0f", Name: "Bordado Livre"},
 		CheckoutURL: "https://pay.kirvano.com/recovery/CK7L2M9P", Amount: "1249.90", Currency: "BRL",
+		OccurredAt: time.Date(2026, 4, 5, 13, 20, 30, 0, time.UTC),
 	})
 }
 
@@ -55,6 +56,7 @@ func TestKirvanoSale(t *testing.T) {
 		Customer: kirvanoCustomer(),
 		Product:  Product{ID: "0c9a7e61-12ab-4c3d-8e4f-5a6b7c8d9e0f", Name: "Bordado Livre"},
 		Amount:   "1249.90", Currency: "BRL", TransactionID: "SL4T8W1X",
+		OccurredAt: time.Date(2026, 4, 5, 14, 0, 9, 0, time.UTC),
 	}
 	bump := main
 	bump.ID, bump.Amount = id+"7d6c5b4a-3928-4716-8504-f3e2d1c0b9a8", "39.90"
@@ -65,6 +67,7 @@ func TestKirvanoSale(t *testing.T) {
 		pending := main
 		pending.ID, pending.Name = "SL4T8W1X/PIX_GENERATED/2026-04-05 11:00:00", "PIX_GENERATED"
 		pending.Kind, pending.Trigger, pending.Attribute, pending.Amount = Abandoned, v1alpha1.TriggerPixPending, false, "1289.80"
+		pending.OccurredAt, pending.Payment = time.Date(2026, 4, 5, 14, 0, 0, 0, time.UTC), &v1alpha1.Payment{Method: v1alpha1.PaymentPix}
 		testEvents(t, kirvanoUsual, Delivery{Body: changed(t, "kirvano/sale.json", change{"event": "PIX_GENERATED"})}, pending)
 	})
 	t.Run("products that have names alone, or offers", func(t *testing.T) {
@@ -72,7 +75,7 @@ func TestKirvanoSale(t *testing.T) {
 			map[string]any{"name": "Bordado Livre", "offer_id": "o1"}, map[string]any{"name": "Caixa de Linhas", "is_order_bump": true},
 			map[string]any{"name": "Bordado Livre"}, map[string]any{"offer_id": "o2"},
 		}
-		events, err := kirvanoUsual.Parse(Delivery{Body: changed(t, "kirvano/sale.json", change{"products": products})}, "BR")
+		events, err := kirvanoUsual.Parse(Delivery{Body: changed(t, "kirvano/sale.json", change{"products": products})}, Place{Region: "BR"})
 		if err != nil || len(events) != 2 || events[0].Product != (Product{Name: "Bordado Livre"}) ||
 			events[1].Product != (Product{Name: "Caixa de Linhas"}) || events[0].ID == events[1].ID {
 			t.Errorf("got %+v, %v", events, err)
@@ -83,7 +86,7 @@ func TestKirvanoSale(t *testing.T) {
 		for i := range 1000 {
 			products = append(products, map[string]any{"id": i, "is_order_bump": i > 0})
 		}
-		events, err := kirvanoUsual.Parse(Delivery{Body: changed(t, "kirvano/sale.json", change{"products": products})}, "BR")
+		events, err := kirvanoUsual.Parse(Delivery{Body: changed(t, "kirvano/sale.json", change{"products": products})}, Place{Region: "BR"})
 		if err != nil || len(events) != maxProducts {
 			t.Errorf("got %d events, %v", len(events), err)
 		}

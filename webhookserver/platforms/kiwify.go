@@ -94,42 +94,77 @@ func checkWrapped(signature string, inner []byte, secrets [][]byte) error {
 }
 
 // Parse reads one order or one abandoned cart.
-func (kiwify) Parse(delivery Delivery, region string) ([]Event, error) {
-	root, err := readJSON(delivery.Body)
+func (kiwify) Parse(delivery Delivery, place Place) ([]Event, error) {
+	body, err := kiwifyBody(delivery)
 	if err != nil {
 		return nil, err
 	}
-	order, wrapping := kiwifyOrder(root)
-	kind, status := order.name("webhook_event_type", "event"), order.name("order_status")
-	if kind == "" && status == "" && order["order_id"] != nil {
-		status = order.name("status")
-	}
+	place = place.within(brazil)
+	root, wrapping := kiwifyOrder(body)
+	order := root
+	kind, status := kiwifyNames(order)
 	method := order.text(maxID, "payment_method")
 	name := eventName(kind, status)
 	meaning := kiwifyOutcome(kind, status, method)
 	if kind == "" && status == "" || meaning == cartLeft {
-		return kiwifyCart(order, wrapping == "cart" || meaning == cartLeft, delivery.Body, region)
+		events, err := kiwifyCart(order, wrapping == "cart" || meaning == cartLeft, delivery.Body, place)
+		return completed(events, root, place, "Customer.email"), err
 	}
 	if meaning == sold && kiwifyRenewal(order) {
 		meaning = onlyStop
 	}
 	orderID := order.id("order_id", "id")
 	event := meaning.event(eventID(delivery.Body, orderID, name, order.id("updated_at")), name)
-	event.OccurredAt = timeOf(order["updated_at"])
+	event.OccurredAt = firstTimeOf(place.Zone, order["updated_at"])
+	if event.OccurredAt.IsZero() && meaning.kind == Abandoned {
+		event.OccurredAt = timeOf(order["created_at"], place.Zone)
+	}
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
+	kiwifySale(&event, holding(root, order, "Customer", "customer", "Product", "product"), place)
+	event.TransactionID = firstText(orderID, event.TransactionID)
+	event.Payment = paymentOf(&event, place, method, order)
+	return completed([]Event{event}, root, place, "Customer.email"), nil
+}
+
+// kiwifyBody reads a body. Of JSON the names of fields are taken as they are: what a wrapped
+// form does not sign must not get into what it signs.
+func kiwifyBody(delivery Delivery) (fields, error) {
+	if isForm(withoutBOM(delivery.Body), delivery.ContentType) {
+		root, _, err := readBody(delivery)
+		return root, err
+	}
+	return readJSONIn(delivery.Body, charsetOf(delivery.ContentType))
+}
+
+// kiwifySale reads who, what and how much.
+func kiwifySale(event *Event, order fields, place Place) {
 	product, money := order.inner("Product", "product"), order.inner("Commissions", "commissions")
-	event.Customer = kiwifyCustomer(order, region)
+	event.Customer = kiwifyCustomer(order, place.Region)
 	event.Product = Product{ID: product.id("product_id", "id"), Name: product.text(maxName, "product_name", "name")}
 	if product == nil {
 		event.Product = Product{ID: order.id("product_id"), Name: order.text(maxName, "product_name")}
 	}
 	event.CheckoutURL = kiwifyCheckout(order)
-	event.TransactionID = orderID
+	event.TransactionID = order.id("order_id", "id")
 	event.Amount = centsOf(money["charge_amount"])
 	event.Currency = currencyOf(money.text(maxID, "currency", "product_base_price_currency"))
-	return []Event{event}, nil
+	if event.Currency == "" {
+		event.Currency = currencyIn(money["charge_amount"])
+	}
+}
+
+// kiwifyNames reads the event and the order's status. A field named status is a cart's, unless
+// it is the status of an order.
+func kiwifyNames(order fields) (kind, status string) {
+	kind, status = order.name("webhook_event_type", "event"), order.name("order_status")
+	told := order.name("status")
+	isCart := told == "" || told == "abandoned"
+	if kind == "" && status == "" && !isCart && (order["order_id"] != nil || kiwifyStatus(told, "") != unknown) {
+		status = told
+	}
+	return kind, status
 }
 
 // kiwifyOrder takes the wrapping off, and says which it was.
@@ -170,16 +205,13 @@ func kiwifyRenewal(order fields) bool {
 // event tells of it, except one that takes the payment back.
 func kiwifyOutcome(kind, status, paymentMethod string) outcome {
 	if kind == "" {
-		meaning, found := kiwifyStatuses[status]
-		if !found {
-			return unknown
-		}
-		if meaning == boletoPending && isPix(paymentMethod) {
-			return pixPending
-		}
-		return meaning
+		return kiwifyStatus(status, paymentMethod)
 	}
 	meaning, found := kiwifyTypes[kind]
+	if !found && kind != "subscription_renewed" && kind != "subscription_canceled" {
+		meaning = kiwifyStatus(kind, paymentMethod)
+		found = meaning != unknown
+	}
 	switch {
 	case status == "paid" && (!found || meaning.kind == Abandoned):
 		return onlyStop
@@ -193,10 +225,22 @@ func kiwifyOutcome(kind, status, paymentMethod string) outcome {
 	return unknown
 }
 
+// kiwifyStatus is what an order's status means, also where it stands for the event.
+func kiwifyStatus(status, paymentMethod string) outcome {
+	meaning, found := kiwifyStatuses[status]
+	switch {
+	case !found:
+		return commonMeaning(status)
+	case meaning == boletoPending && isPix(paymentMethod):
+		return pixPending
+	}
+	return meaning
+}
+
 // kiwifyCart reads an abandoned cart: flat, with the customer's fields beside the
 // product's, and tax numbers that are not read. known is set where something else than its
 // status tells that it is a cart.
-func kiwifyCart(cart fields, known bool, body []byte, region string) ([]Event, error) {
+func kiwifyCart(cart fields, known bool, body []byte, place Place) ([]Event, error) {
 	status := cart.name("status")
 	if status == "" && known {
 		status = "abandoned"
@@ -210,13 +254,13 @@ func kiwifyCart(cart fields, known bool, body []byte, region string) ([]Event, e
 	}
 	product := cart.inner("Product", "product")
 	event := cartLeft.event(id, name)
-	event.Customer = kiwifyCustomer(cart, region)
+	event.Customer = kiwifyCustomer(cart, place.Region)
 	event.Product = Product{ID: cart.id("product_id"), Name: cart.text(maxName, "product_name")}
 	if product != nil {
 		event.Product = Product{ID: product.id("product_id", "id"), Name: product.text(maxName, "product_name", "name")}
 	}
 	event.CheckoutURL = kiwifyCheckout(cart)
-	event.OccurredAt = timeOf(cart["created_at"])
+	event.OccurredAt = timeOf(cart["created_at"], place.Zone)
 	return []Event{event}, nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/phone"
@@ -62,34 +63,58 @@ func (monetizze) Name() v1alpha1.PlatformName { return v1alpha1.PlatformMonetizz
 
 // Parse reads one sale or abandoned checkout. A sale and its reversal are events of every
 // product that the checkout added to the main one.
-func (monetizze) Parse(delivery Delivery, region string) ([]Event, error) {
+func (monetizze) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
 	}
+	place, body := place.within(brazil), root
+	if len(flat(root, "comprador", ".")) == 0 {
+		root = holding(root, root, "comprador", "venda")
+	}
 	sale, product, buyer := flat(root, "venda", "."), flat(root, "produto", "."), flat(root, "comprador", ".")
-	code, told := monetizzeCode(root, sale)
+	code, told := monetizzeCode(body, sale)
+	if told == "" {
+		code, told = monetizzeCode(root, sale)
+	}
 	if told == "" {
 		return unnamed(root, delivery.Body, "tipoEvento", "the code of the event")
 	}
 	meaning, transaction := monetizzeOutcome(code, sale, flat(root, "assinatura", ".")), sale.id("codigo")
+	if code == 0 {
+		meaning = commonMeaning(told)
+	}
 	event := meaning.event(eventID(delivery.Body, transaction, told), eventName("event", told))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
 	event.Customer = Customer{
 		Name:  buyer.text(maxName, "nome"),
-		Phone: phoneOf("", region, buyer["telefone"]),
+		Phone: phoneOf("", place.Region, buyer["telefone"]),
 		Email: emailOf(buyer["email"]),
 	}
 	event.Product = Product{ID: product.id("codigo"), Name: product.text(maxName, "nome")}
 	event.CheckoutURL = monetizzeLink(root["url_recuperacao"])
 	event.TransactionID = transaction
 	event.Amount, event.Currency = amountOf(sale["valor"]), currencyOf(sale["moeda"])
-	if meaning.kind == Abandoned {
-		return []Event{event}, nil
+	event.OccurredAt = monetizzeTime(sale, meaning, place.Zone)
+	event.Payment = paymentOf(&event, place, sale.text(maxID, "formaPagamento"), sale)
+	events := []Event{event}
+	if meaning.kind != Abandoned {
+		events = perProduct(event, monetizzeItems(root, event.Product))
 	}
-	return perProduct(event, monetizzeItems(root, event.Product)), nil
+	return completed(events, body, place, "comprador.email"), nil
+}
+
+// monetizzeTime is when a sale was made; of one that is paid, when it was.
+func monetizzeTime(sale fields, meaning outcome, zone *time.Location) time.Time {
+	if meaning.kind == Purchased {
+		return firstTimeOf(zone, sale["dataFinalizada"], sale["dataInicio"])
+	}
+	if meaning.kind == Reversed {
+		return time.Time{}
+	}
+	return firstTimeOf(zone, sale["dataInicio"])
 }
 
 // monetizzeCode reads the event's code, as a number and as it is told; 0 and a text for
@@ -128,7 +153,7 @@ func monetizzeOutcome(code int, sale, subscription fields) outcome {
 	case code == 1:
 		return waiting(method)
 	case code == 3 && (isPix(method) || strings.EqualFold(method, "boleto")):
-		return notUsed
+		return paymentExpired
 	case meaning == sold && charge > 1:
 		return onlyStop
 	}

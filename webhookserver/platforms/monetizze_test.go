@@ -3,6 +3,7 @@ package platforms
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
@@ -31,8 +32,8 @@ func TestMonetizzeCodes(t *testing.T) {
 		{"2 approved, second charge", sale, charge("2"), "kill"},
 		{"3 cancelled, card", sale, by(3, "Cartão de crédito"), "start: PaymentRefused"},
 		{"3 cancelled, method not told", sale, by(3, absent), "start: PaymentRefused"},
-		{"3 cancelled, boleto", sale, by(3, "Boleto"), "ignore: EventNotUsed"},
-		{"3 cancelled, PIX", sale, by(3, "Pix"), "ignore: EventNotUsed"},
+		{"3 cancelled, boleto", sale, by(3, "Boleto"), "payment expired"},
+		{"3 cancelled, PIX", sale, by(3, "Pix"), "payment expired"},
 		{"4 given back", sale, code(4), "reverse: refund"},
 		{"5 blocked", sale, code(5), "reverse: chargeback"},
 		{"6 complete", sale, code(6), "kill"},
@@ -53,7 +54,7 @@ func TestMonetizzeCodes(t *testing.T) {
 		{"Aguardando pagamento alone", sale, alone("Aguardando pagamento"), "start: PixPending"},
 		{"Finalizada alone", sale, alone("Finalizada"), "kill, attribute"},
 		{"Aprovada alone", sale, alone("Aprovada"), "kill, attribute"},
-		{"Cancelada alone", sale, alone("Cancelada"), "ignore: EventNotUsed"},
+		{"Cancelada alone", sale, alone("Cancelada"), "payment expired"},
 		{"Devolvida alone", sale, alone("Devolvida"), "reverse: refund"},
 		{"Bloqueada alone", sale, alone("Bloqueada"), "reverse: chargeback"},
 		{"Completa alone", sale, alone("Completa"), "kill"},
@@ -69,6 +70,7 @@ func monetizzeSaleEvent() Event {
 		ID: "7700123/2", Name: "event/2", Kind: Purchased, Attribute: true,
 		Customer: Customer{Name: "Noé Brito", Phone: "+5592993456789", Email: "noe.brito@example.com"},
 		Product:  Product{ID: "40811", Name: "Horta na Varanda"}, Amount: "247.00", TransactionID: "7700123",
+		OccurredAt: time.Date(2026, 9, 10, 14, 13, 0, 0, time.UTC),
 	}
 }
 
@@ -92,6 +94,7 @@ func TestMonetizzeSale(t *testing.T) {
 		body := strings.Replace(string(fixture(t, "monetizze/bumps.txt")), "tipoEvento%5Bcodigo%5D=2", "tipoEvento%5Bcodigo%5D=1", 1)
 		want := monetizzeSaleEvent()
 		want.ID, want.Name, want.Kind, want.Trigger, want.Attribute = "7700123/1", "event/1", Abandoned, v1alpha1.TriggerPixPending, false
+		want.OccurredAt, want.Payment = time.Date(2026, 9, 10, 14, 12, 13, 0, time.UTC), &v1alpha1.Payment{Method: v1alpha1.PaymentPix}
 		testEvents(t, monetizzeUsual, Delivery{Body: []byte(body)}, want)
 	})
 }
@@ -128,8 +131,8 @@ func TestMonetizzeLink(t *testing.T) {
 func TestMonetizzeIsForgiving(t *testing.T) {
 	const paid = "kill, attribute"
 	testForgiving(t, monetizzeUsual, "monetizze/sale.json", []forgiving{
-		{"buyer absent", change{"comprador": absent}, paid, func(e Event) bool { return e.Customer == Customer{} }},
-		{"buyer as a text", change{"comprador": "Noé"}, paid, func(e Event) bool { return e.Customer == Customer{} }},
+		{"buyer absent", change{"comprador": absent}, "unusable: comprador.email", func(e Event) bool { return e.Customer == Customer{} }},
+		{"buyer as a text", change{"comprador": "Noé"}, "unusable: comprador.email", func(e Event) bool { return e.Customer == Customer{} }},
 		{"phone as a number", change{"comprador.telefone": 92993456789}, paid, func(e Event) bool { return e.Customer.Phone == "+5592993456789" }},
 		{"product absent", change{"produto": absent}, paid, func(e Event) bool { return e.Product == Product{} }},
 		{"product code as a string", change{"produto.codigo": "40811"}, paid, func(e Event) bool { return e.Product.ID == "40811" }},
@@ -140,14 +143,14 @@ func TestMonetizzeIsForgiving(t *testing.T) {
 		}},
 		{"subscription as an array", change{"assinatura": []any{}}, paid, func(Event) bool { return true }},
 		{"order bumps as a text", change{"venda_item_order_bump": "none"}, paid, func(e Event) bool { return e.Amount == "247.00" }},
-		{"dates without a zone", nil, paid, func(e Event) bool { return e.OccurredAt.IsZero() }},
+		{"dates without a zone", nil, paid, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 9, 10, 14, 13, 0, 0, time.UTC)) }},
 	})
 	t.Run("a thousand products make a bounded number of events", func(t *testing.T) {
 		var products []any
 		for i := range 1000 {
 			products = append(products, map[string]any{"produto": i})
 		}
-		events, err := monetizzeUsual.Parse(Delivery{Body: changed(t, "monetizze/sale.json", change{"venda_item_order_bump": products})}, "BR")
+		events, err := monetizzeUsual.Parse(Delivery{Body: changed(t, "monetizze/sale.json", change{"venda_item_order_bump": products})}, Place{Region: "BR"})
 		if err != nil || len(events) != maxProducts {
 			t.Errorf("got %d events, %v", len(events), err)
 		}

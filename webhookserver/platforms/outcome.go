@@ -33,12 +33,18 @@ var (
 	onlyStop       = outcome{kind: Purchased}
 	refunded       = outcome{kind: Reversed}
 	chargedBack    = outcome{kind: Reversed, chargeback: true}
+	// paymentExpired is that a PIX or boleto can no longer be paid.
+	paymentExpired = outcome{kind: PaymentExpired}
 	notUsed        = outcome{kind: Ignored, reason: reasonNotUsed}
 	unknown        = outcome{kind: Ignored, reason: reasonUnknown}
-	// noData is an event that is known by its name, and of which nothing else can be read.
-	// A 400 would make the platform send it again, and switch the webhook off in the end.
+	// noData is an event that is known by its name, that matters little, and of which nothing
+	// else can be read. A 400 would make the platform send it again, and switch the webhook
+	// off in the end.
 	noData = outcome{kind: Ignored, reason: reasonNoData}
 )
+
+// matters says whether an event may not pass without effect.
+func (o outcome) matters() bool { return o.kind == Purchased || o.kind == Reversed }
 
 // event starts an Event with this outcome.
 func (o outcome) event(id, name string) Event {

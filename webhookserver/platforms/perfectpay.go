@@ -34,7 +34,7 @@ var perfectpayStatuses = map[int]outcome{
 	10: onlyStop,       // completed: thirty days after the sale
 	11: paymentRefused, // error in the checkout
 	12: cartLeft,       // pre-checkout
-	13: notUsed,        // expired
+	13: paymentExpired, // expired
 	15: notUsed,        // cancelled for another boleto
 	16: sold,           // paid, and looked into for fraud
 	17: chargedBack,    // announced
@@ -52,7 +52,7 @@ var perfectpayMethods = map[int]string{
 func (perfectpay) Name() v1alpha1.PlatformName { return v1alpha1.PlatformPerfectPay }
 
 // Parse reads one change of a sale's status.
-func (perfectpay) Parse(delivery Delivery, region string) ([]Event, error) {
+func (perfectpay) Parse(delivery Delivery, place Place) ([]Event, error) {
 	const field = "sale_status_enum"
 	root, _, err := readBody(delivery)
 	if err != nil {
@@ -62,25 +62,36 @@ func (perfectpay) Parse(delivery Delivery, region string) ([]Event, error) {
 	if !ok && textOf(root[field], maxID) == "" {
 		return unnamed(root, delivery.Body, field, "a whole number")
 	}
-	if !ok {
-		return []Event{unknown.event(eventID(delivery.Body, ""), eventName("sale", root.text(maxEvent, field)))}, nil
-	}
 	meaning, text, sale := perfectpayOutcome(status, root), strconv.Itoa(status), root.id("code")
+	if !ok {
+		text = root.text(maxEvent, field)
+		meaning = commonMeaning(text)
+	}
+	place = place.within(brazil)
 	event := meaning.event(eventID(delivery.Body, sale, text), eventName("sale", text))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
+	switch event.Kind {
+	case Purchased:
+		event.OccurredAt = firstTimeOf(place.Zone, root["date_approved"], root["date_created"])
+	case Abandoned:
+		event.OccurredAt = timeOf(root["date_created"], place.Zone)
+	}
+	body := root
+	root = holding(root, root, "customer", "product")
 	customer, product := root.inner("customer"), root.inner("product")
 	event.Customer = Customer{
 		Name: customer.text(maxName, "full_name", "name"),
-		Phone: phoneOf(customer.text(maxID, "country"), region,
+		Phone: phoneOf(customer.text(maxID, "country"), place.Region,
 			perfectpayPhone(customer), customer["phone_formated_ddi"], customer["phone_formated"]),
 		Email: emailOf(customer["email"]),
 	}
 	event.Product = Product{ID: product.id("code"), Name: product.text(maxName, "name")}
 	event.TransactionID = sale
 	event.Amount, event.Currency = amountOf(root["sale_amount"]), perfectpayCurrency(root)
-	return []Event{event}, nil
+	event.Payment = paymentOf(&event, place, perfectpayMethod(root), root)
+	return completed([]Event{event}, body, place, "customer.email"), nil
 }
 
 // perfectpayOutcome looks into the sale: what it waits for, and whether it renews.
@@ -90,16 +101,21 @@ func perfectpayOutcome(status int, root fields) outcome {
 		return unknown
 	}
 	if status == 1 {
-		number, _ := root.integer("payment_type_enum")
-		if method, known := perfectpayMethods[number]; known {
-			return waiting(method)
-		}
-		return waiting(root.text(maxID, "payment_type_enum_key", "payment_type_enum"))
+		return waiting(perfectpayMethod(root))
 	}
 	if charges, ok := root.child("subscription").integer("charges_made"); ok && charges > 1 && meaning == sold {
 		return onlyStop
 	}
 	return meaning
+}
+
+// perfectpayMethod is the method of payment, by its number or its name.
+func perfectpayMethod(root fields) string {
+	number, _ := root.integer("payment_type_enum")
+	if method, known := perfectpayMethods[number]; known {
+		return method
+	}
+	return root.text(maxID, "payment_type_enum_key", "payment_type_enum")
 }
 
 // perfectpayPhone puts the phone together: phone_extension is the country code.

@@ -124,6 +124,21 @@ type Product struct {
 	Name string
 }
 
+// Place is where a Store is, for what a delivery leaves open.
+type Place struct {
+	// Region is the ISO country whose phone format numbers without a country code have.
+	Region string
+	// Zone is the time zone of times that name none, where the platform has none of its own
+	// either; nil for America/Sao_Paulo.
+	Zone *time.Location
+}
+
+// within is the place of a platform whose times are in a zone of its own.
+func (p Place) within(zone *time.Location) Place {
+	p.Zone = zone
+	return p
+}
+
 // Platform is one sales platform.
 type Platform interface {
 	// Name is the platform's name in URLs and on the Store.
@@ -135,9 +150,8 @@ type Platform interface {
 	// body cannot be read.
 	Verify(delivery Delivery, secrets [][]byte) error
 	// Parse reads an authentic delivery. A delivery can hold several events (a sale
-	// of several products). region is the ISO country whose phone format numbers
-	// without a country code have. The error is an *InputError.
-	Parse(delivery Delivery, region string) ([]Event, error)
+	// of several products). The error is an *InputError.
+	Parse(delivery Delivery, place Place) ([]Event, error)
 }
 
 // Pinger is a Platform whose test call can come without a credential, or with one that the

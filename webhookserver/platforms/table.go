@@ -26,6 +26,8 @@ const (
 	stopsUncounted   = "stops; not counted"
 	reversesRefund   = "stops; reverses (refund)"
 	reversesDispute  = "stops; reverses (chargeback)"
+	paymentIsOver    = "ends an open payment"
+	isUnusable       = "cannot be used"
 	isIgnored        = "ignored"
 	cannotBeRead     = "cannot be read"
 	anythingElse     = "anything else"
@@ -72,7 +74,7 @@ func rank(row Row) int {
 	order := []string{
 		startsRecovery + string(v1alpha1.TriggerAbandonedCart) + ")", startsRecovery + string(v1alpha1.TriggerPixPending) + ")",
 		startsRecovery + string(v1alpha1.TriggerBoletoPending) + ")", startsRecovery + string(v1alpha1.TriggerPaymentRefused) + ")",
-		stopsAndCounts, stopsUncounted, reversesRefund, reversesDispute, isIgnored,
+		stopsAndCounts, stopsUncounted, reversesRefund, reversesDispute, paymentIsOver, isIgnored,
 	}
 	if at := slices.Index(order, row.Meaning); at >= 0 && row.Event != anythingElse {
 		return at
@@ -82,21 +84,30 @@ func rank(row Row) int {
 
 // wordsFor says what a delivery does.
 func wordsFor(platform Platform, delivery Delivery) string {
-	events, err := platform.Parse(delivery, "BR")
+	events, err := platform.Parse(delivery, Place{Region: "BR"})
 	if err != nil || len(events) == 0 {
 		return cannotBeRead
 	}
-	switch event := events[0]; {
-	case event.Kind == Abandoned:
-		return startsRecovery + string(event.Trigger) + ")"
-	case event.Kind == Purchased && event.Attribute:
+	return events[0].words()
+}
+
+// words says what an event does.
+func (e Event) words() string {
+	switch {
+	case e.Kind == Abandoned:
+		return startsRecovery + string(e.Trigger) + ")"
+	case e.Kind == Purchased && e.Attribute:
 		return stopsAndCounts
-	case event.Kind == Purchased:
+	case e.Kind == Purchased:
 		return stopsUncounted
-	case event.Kind == Reversed && event.Chargeback:
+	case e.Kind == Reversed && e.Chargeback:
 		return reversesDispute
-	case event.Kind == Reversed:
+	case e.Kind == Reversed:
 		return reversesRefund
+	case e.Kind == PaymentExpired:
+		return paymentIsOver
+	case e.Kind == Unusable:
+		return isUnusable
 	}
 	return isIgnored
 }
@@ -111,12 +122,16 @@ func hotmartSamples() []sample {
 	}
 	all = append(all,
 		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
+		body("PURCHASE_WAITING_PAYMENT", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
 		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", fields{"recurrence_number": 2}),
 		jsonSample("`SUBSCRIPTION_…`", fields{"event": "SUBSCRIPTION_CANCELLATION"}), jsonSample("`CLUB_…`", fields{"event": "CLUB_FIRST_ACCESS"}))
 	for _, status := range sortedKeys(hotmartStatuses) {
 		all = append(all, formSample("version 1, `status` "+status, "status", status))
 	}
-	return append(all, formSample("version 1, `status` billet_printed, PIX", "status", "billet_printed", "payment_type", "pix"),
+	for _, status := range []string{"billet_printed", "printed_billet", "waiting_payment"} {
+		all = append(all, formSample("version 1, `status` "+status+", PIX", "status", status, "payment_type", "pix"))
+	}
+	return append(all,
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }
 
@@ -138,6 +153,11 @@ func kiwifySamples() []sample {
 	for _, status := range sortedKeys(kiwifyStatuses) {
 		all = append(all, jsonSample("no event, `order_status` "+status, fields{"order_status": status}))
 	}
+	for _, status := range sortedKeys(kiwifyStatuses) {
+		if kiwifyTypes[status] == (outcome{}) {
+			all = append(all, jsonSample("`webhook_event_type` "+status, fields{"webhook_event_type": status}))
+		}
+	}
 	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX", fields{"order_status": "waiting_payment", "payment_method": "pix"}),
 		jsonSample(anythingElse, fields{"webhook_event_type": somethingUnknown}))
 }
@@ -150,7 +170,7 @@ func eduzzSamples() []sample {
 	for _, event := range sortedKeys(eduzzHubEvents) {
 		switch event {
 		case "cart_abandonment":
-			all = append(all, body("sun."+event, "", fields{}))
+			all = append(all, body("sun."+event, "", fields{}), body("myeduzz."+event, "", fields{}))
 		case "ping":
 			all = append(all, body(event, "", fields{}))
 		default:
@@ -164,7 +184,17 @@ func eduzzSamples() []sample {
 	for _, status := range sortedKeys(eduzzStatuses) {
 		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status), fields{"trans_status": status}))
 	}
-	return append(all, jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
+	for _, word := range sortedKeys(eduzzWords) {
+		all = append(all, jsonSample("old format, `trans_status` "+word, fields{"trans_status": word}))
+	}
+	return append(all, jsonSample("`event` or `status` 3, as a number or a text", fields{"event": 3}),
+		body("myeduzz.invoice_opened", ", PIX", fields{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_opened", ", card", fields{"paymentMethod": "creditCard"}),
+		jsonSample("a body of `contract` alone", fields{"contract": fields{"id": "1"}}),
+		jsonSample("old format, `type` contract", fields{"type": "contract"}),
+		jsonSample("old format, `trans_status` 15, PIX", fields{"trans_status": 15, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 15, card", fields{"trans_status": 15, "trans_paymentmethod": 13}),
+		jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
 		jsonSample("old format, `trans_status` 1, card", fields{"trans_status": 1, "trans_paymentmethod": 13}),
 		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1", fields{"trans_status": 3, "recurrence_count": 2}),
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
@@ -226,6 +256,9 @@ func monetizzeSamples() []sample {
 	for _, number := range sortedKeys(monetizzeCodes) {
 		all = append(all, body(number, "", nil))
 	}
+	for _, status := range sortedKeys(monetizzeStatuses) {
+		all = append(all, jsonSample("no code, `venda.status` "+status, fields{"venda": fields{"status": status}}))
+	}
 	other := body(0, "", nil)
 	other.event = anythingElse
 	return append(all, body(1, ", PIX", paidBy("PIX")), body(3, ", PIX or boleto", paidBy("Boleto")),
@@ -235,7 +268,8 @@ func monetizzeSamples() []sample {
 // sampleMapping is a mapping whose values are the names of its lists.
 func sampleMapping() *v1alpha1.GenericMapping {
 	made := &v1alpha1.GenericMapping{
-		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event", Kill: []string{"kill"}, Stop: []string{"stop"},
+		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event",
+		Kill: []string{"kill"}, Stop: []string{"stop"}, Expired: []string{"expired"},
 		Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
 	}
 	for _, trigger := range sampleTriggers {
@@ -254,10 +288,16 @@ func genericSamples() []sample {
 		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger), fields{"event": string(trigger)}))
 	}
 	return append(all, jsonSample("a value of `kill`", fields{"event": "kill"}), jsonSample("a value of `stop`", fields{"event": "stop"}),
+		jsonSample("a value of `expired`", fields{"event": "expired"}),
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }
 
+// sampleCustomer is whom a sample is of: a purchase of nobody can be of no use.
+const sampleCustomer = "customer@example.com"
+
 func jsonSample(event string, body fields) sample {
+	body = maps.Clone(body)
+	body["email"] = sampleCustomer
 	// Texts, numbers and objects of them: nothing that cannot be written.
 	data, _ := json.Marshal(body)
 	return sample{event: event, delivery: Delivery{Body: data}}
@@ -265,7 +305,7 @@ func jsonSample(event string, body fields) sample {
 
 // formSample makes a delivery of names and their values, in turn.
 func formSample(event string, pairs ...string) sample {
-	form := url.Values{}
+	form := url.Values{"email": {sampleCustomer}}
 	for i := 0; i+1 < len(pairs); i += 2 {
 		form.Set(pairs[i], pairs[i+1])
 	}

@@ -3,7 +3,6 @@ package platforms
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"reflect"
@@ -79,6 +78,10 @@ func says(event Event) string {
 		return "reverse: chargeback"
 	case event.Kind == Reversed:
 		return "reverse: refund"
+	case event.Kind == PaymentExpired:
+		return "payment expired"
+	case event.Kind == Unusable:
+		return "unusable: " + event.Missing
 	}
 	return "ignore: " + event.Reason
 }
@@ -96,7 +99,7 @@ func testTable(t *testing.T, platform Platform, rows []row) {
 	for _, row := range rows {
 		t.Run(row.delivery+" → "+row.want, func(t *testing.T) {
 			body := changed(t, row.fixture, row.change)
-			events, err := platform.Parse(Delivery{Body: body}, "BR")
+			events, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"})
 			if err != nil {
 				t.Fatalf("not parsed: %v", err)
 			}
@@ -114,7 +117,7 @@ func testTable(t *testing.T, platform Platform, rows []row) {
 // testEvents compares everything that a delivery says.
 func testEvents(t *testing.T, platform Platform, delivery Delivery, want ...Event) {
 	t.Helper()
-	got, err := platform.Parse(delivery, "BR")
+	got, err := platform.Parse(delivery, Place{Region: "BR"})
 	if err != nil {
 		t.Fatalf("not parsed: %v", err)
 	}
@@ -123,7 +126,7 @@ func testEvents(t *testing.T, platform Platform, delivery Delivery, want ...Even
 	}
 	for i := range want {
 		if !reflect.DeepEqual(got[i], want[i]) {
-			t.Errorf("event %d\n got %+v\nwant %+v", i, got[i], want[i])
+			t.Errorf("event %d\n got %s\nwant %s", i, printed(t, got[i]), printed(t, want[i]))
 		}
 		checkPrivate(t, got[i])
 	}
@@ -132,7 +135,7 @@ func testEvents(t *testing.T, platform Platform, delivery Delivery, want ...Even
 // testRefused checks which field of a delivery is named when it cannot be read.
 func testRefused(t *testing.T, platform Platform, body []byte, field string) {
 	t.Helper()
-	_, err := platform.Parse(Delivery{Body: body}, "BR")
+	_, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"})
 	var input *InputError
 	if !errors.As(err, &input) {
 		t.Fatalf("got error %v, want an *InputError", err)
@@ -216,6 +219,12 @@ func checkEvent(t *testing.T, event Event) {
 func checkKind(t *testing.T, event Event) {
 	t.Helper()
 	trigger, reason := event.Kind == Abandoned, event.Kind == Ignored
+	if (event.Kind == Unusable) != (event.Missing != "") || event.Payment != nil && event.Kind != Abandoned {
+		t.Errorf("%s with missing %q and payment %+v", event.Kind, event.Missing, event.Payment)
+	}
+	if event.Kind == Purchased && !event.Customer.reachable() {
+		t.Error("a purchase of nobody")
+	}
 	if trigger != (event.Trigger != "") || reason != (event.Reason != "") {
 		t.Errorf("%s with trigger %q and reason %q", event.Kind, event.Trigger, event.Reason)
 	}
@@ -230,9 +239,19 @@ func checkKind(t *testing.T, event Event) {
 	}
 }
 
+// printed is a value with what its pointers lead to.
+func printed(t *testing.T, value any) string {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
 func checkPrivate(t *testing.T, event Event) {
 	t.Helper()
-	all := fmt.Sprintf("%+v", event)
+	all := printed(t, event)
 	for _, private := range neverKept {
 		if strings.Contains(all, private) {
 			t.Errorf("the event holds %q", private)
@@ -255,7 +274,7 @@ func fuzzParse(f *testing.F, platform Platform, seeds ...string) {
 	f.Add([]byte(`{"a[b][c]":1,"a[b]":2,"a[]":3,"a[":4,"[]":5,"a[b[c]]":6}`), "", "BR")
 	f.Fuzz(func(t *testing.T, body []byte, contentType, region string) {
 		delivery := Delivery{Body: body, ContentType: contentType}
-		events, err := platform.Parse(delivery, region)
+		events, err := platform.Parse(delivery, Place{Region: region})
 		if err != nil {
 			checkInputError(t, err)
 			return
@@ -266,15 +285,15 @@ func fuzzParse(f *testing.F, platform Platform, seeds ...string) {
 		for _, event := range events {
 			checkEvent(t, event)
 		}
-		before := fmt.Sprintf("%+v", events)
-		again, err := platform.Parse(delivery, region)
-		if err != nil || fmt.Sprintf("%+v", again) != before {
+		before := printed(t, events)
+		again, err := platform.Parse(delivery, Place{Region: region})
+		if err != nil || printed(t, again) != before {
 			t.Fatalf("not the same twice: %s, then %+v, %v", before, again, err)
 		}
 		for i := range body {
 			body[i] = 'x'
 		}
-		if after := fmt.Sprintf("%+v", events); after != before {
+		if after := printed(t, events); after != before {
 			t.Fatalf("the events share memory with the body: %s, then %s", before, after)
 		}
 	})
@@ -339,7 +358,7 @@ func benchmarkParse(b *testing.B, platform Platform, name string) {
 	b.SetBytes(int64(len(body)))
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := platform.Parse(Delivery{Body: body}, "BR"); err != nil {
+		if _, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"}); err != nil {
 			b.Fatal(err)
 		}
 	}

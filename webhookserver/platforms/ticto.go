@@ -30,8 +30,9 @@ var tictoStatuses = map[string]outcome{
 	"refunded":              refunded,
 	"chargeback":            chargedBack,
 	"claimed":               chargedBack, // the customer disputes the sale
-	"pix_expired":           notUsed,
-	"bank_slip_delayed":     notUsed,
+	"pix_expired":           paymentExpired,
+	"bank_slip_expired":     paymentExpired,
+	"bank_slip_delayed":     paymentExpired, // nobody paid it in time
 	"close":                 notUsed,
 	"trial":                 onlyStop,
 	"trial_started":         onlyStop,
@@ -48,7 +49,7 @@ var tictoStatuses = map[string]outcome{
 func (ticto) Name() v1alpha1.PlatformName { return v1alpha1.PlatformTicto }
 
 // Parse reads one change of an order's status, or one abandoned cart.
-func (ticto) Parse(delivery Delivery, region string) ([]Event, error) {
+func (ticto) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
@@ -60,36 +61,53 @@ func (ticto) Parse(delivery Delivery, region string) ([]Event, error) {
 	if status == "" {
 		return unnamed(root, delivery.Body, "status", "the status of the order")
 	}
+	place, body := place.within(brazil), root
+	if !hasPrefixed(root, "customer") {
+		root = holding(root, root, "customer", "item")
+	}
 	order, product := flat(root, "order", "_"), flat(root, "item", "_")
-	meaning := tictoOutcome(strings.ToLower(status), root)
+	method := firstText(body["payment_method"], root["payment_method"])
+	meaning := tictoOutcome(strings.ToLower(status), method, root)
 	transaction := order.id("hash", "id")
-	event := meaning.event(eventID(delivery.Body, transaction, status, root.id("status_date")), eventName(status))
-	event.OccurredAt = timeOf(root["status_date"])
+	event := meaning.event(eventID(delivery.Body, transaction, status, body.id("status_date")), eventName(status))
+	event.OccurredAt = firstTimeOf(place.Zone, body["status_date"], root["status_date"], order["order_date"])
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
 	customer := flat(root, "customer", "_")
 	event.Customer = Customer{
 		Name: customer.text(maxName, "name"),
-		Phone: phoneOf("", region, customer["phone"],
+		Phone: phoneOf("", place.Region, customer["phone"],
 			map[string]any(flat(customer, "phone", "_")), root["telefone"]),
 		Email: emailOf(customer["email"]),
 	}
 	event.Product = Product{ID: product.id("product_id"), Name: product.text(maxName, "product_name")}
 	event.CheckoutURL = linkOf(root["checkout_url"])
 	event.TransactionID = transaction
-	if event.Amount = centsOf(order["paid_amount"]); event.Amount == "" {
-		event.Amount = centsOf(product["amount"])
+	event.Amount = firstAmount(centsOf, order["paid_amount"], product["amount"])
+	event.Currency = firstCurrency(currencyOf(order["currency"]), currencyIn(order["paid_amount"]))
+	event.Payment = paymentOf(&event, place, method, root, order, flat(root, "transaction", "_"))
+	return completed([]Event{event}, body, place, "customer.email"), nil
+}
+
+// hasPrefixed says whether an object has another one, or its fields flat.
+func hasPrefixed(root fields, object string) bool {
+	if root[object] != nil {
+		return true
 	}
-	event.Currency = currencyOf(order["currency"])
-	return []Event{event}, nil
+	for name := range root {
+		if strings.HasPrefix(name, object+"_") {
+			return true
+		}
+	}
+	return false
 }
 
 // tictoOutcome looks into the order: what it waits for, and whether it renews.
-func tictoOutcome(status string, root fields) outcome {
+func tictoOutcome(status, method string, root fields) outcome {
 	meaning := meaningOf(tictoStatuses, status)
 	if status == "waiting_payment" {
-		return waiting(root.text(maxID, "payment_method"))
+		return waiting(method)
 	}
 	for _, value := range root.list("subscriptions") {
 		subscription, _ := value.(map[string]any)

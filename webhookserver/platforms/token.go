@@ -82,21 +82,6 @@ func headerToken(delivery Delivery, name string) string {
 	return value
 }
 
-// pinged is a test of the webhook and nothing else.
-var pinged = outcome{kind: Ignored, reason: reasonPing}
-
-// meaningOf looks up what a platform's own word for an event means.
-func meaningOf(table map[string]outcome, word string) outcome {
-	if meaning, found := table[word]; found {
-		return meaning
-	}
-	switch word {
-	case "ping", "test", "teste", "webhook_test":
-		return pinged
-	}
-	return unknown
-}
-
 // unnamed answers a delivery that does not say what happened: it is a panel's test of
 // the address, or cannot be read.
 func unnamed(root fields, body []byte, field, expected string) ([]Event, error) {

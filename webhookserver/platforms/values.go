@@ -4,12 +4,10 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"math"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -202,14 +200,27 @@ func firstPhone(values []any, read func(string) string) string {
 // together the first counts whose number has the country and area code that are told. Where
 // none has, the area code is taken for rubbish; the country code is not.
 func joinedPhone(parts fields, read func(string) string) string {
-	number := parts.text(maxID, "number", "phone")
+	number := parts.text(maxID, "number", "phone", "phone_number")
 	if number == "" {
 		return ""
 	}
 	country := strings.TrimLeft(phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi")), "0")
 	area := strings.TrimPrefix(phone.Digits(parts.text(maxID, "areaCode", "area_code", "ddd")), "0")
-	joined, whole := waysToJoin(country, area, number)
-	for _, candidate := range append(joined, whole...) {
+	local := strings.TrimLeft(phone.Digits(parts.text(maxID, "phone_local_code")), "0")
+	if country != "" || area != "" || local == "" {
+		return joined(country, area, number, read)
+	}
+	// Some fill the country's code in, some the area's, which the number then lacks.
+	if e164 := joined("", local, number, read); e164 != "" && read(number) == "" {
+		return e164
+	}
+	return joined(local, "", number, read)
+}
+
+// joined puts the codes and the number of a phone together.
+func joined(country, area, number string, read func(string) string) string {
+	inParts, whole := waysToJoin(country, area, number)
+	for _, candidate := range append(inParts, whole...) {
 		if e164 := read(candidate); hasCodes(e164, country, area) {
 			return e164
 		}
@@ -274,112 +285,4 @@ func linkOf(value any) string {
 		return ""
 	}
 	return text
-}
-
-// amountOf returns a decimal with a point and two digits after it; "" when the value is
-// no amount.
-func amountOf(value any) string {
-	switch value := value.(type) {
-	case json.Number:
-		return decimal(value.String())
-	case string:
-		if plain := plainAmount(value); strings.Trim(plain, "0123456789.") == "" {
-			return decimal(plain)
-		}
-	}
-	return ""
-}
-
-// centsOf reads an amount that the platform sends in cents.
-func centsOf(value any) string {
-	text := textOf(value, maxID)
-	if text == "" {
-		return ""
-	}
-	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || number != float64(int64(number)) {
-		return ""
-	}
-	return decimal(strconv.FormatFloat(number/100, 'f', 2, 64))
-}
-
-func decimal(text string) string {
-	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.IsNaN(number) || number < 0 || number >= 1e12 {
-		return ""
-	}
-	return strconv.FormatFloat(math.Abs(number), 'f', 2, 64)
-}
-
-var withoutSeparators = strings.NewReplacer(".", "", ",", "")
-
-// plainAmount turns an amount as people write it ("R$ 1.169,80", "1,169.80", "169.8")
-// into a decimal with a point. The last separator is the decimal one, unless it is the
-// only kind and sets off thousands.
-func plainAmount(text string) string {
-	text = strings.Map(func(r rune) rune {
-		if unicode.IsSpace(r) {
-			return -1
-		}
-		return r
-	}, text)
-	text = strings.TrimLeftFunc(text, func(r rune) bool { return unicode.IsLetter(r) || unicode.Is(unicode.Sc, r) })
-	last := strings.LastIndexAny(text, ".,")
-	if last < 0 {
-		return text
-	}
-	whole, fraction := text[:last], text[last+1:]
-	separator := text[last : last+1]
-	repeated := strings.Contains(whole, separator)
-	mixed := strings.ContainsAny(whole, ".,") && !repeated
-	thousands := len(fraction) == 3 && whole != "0" && len(whole) > 0 && len(whole) <= 3
-	whole = withoutSeparators.Replace(whole)
-	if repeated || thousands && !mixed {
-		return whole + fraction
-	}
-	return whole + "." + fraction
-}
-
-// currencyOf returns an ISO 4217 code; "" when the value is none.
-func currencyOf(value any) string {
-	text, _ := value.(string)
-	text = strings.ToUpper(strings.TrimSpace(text))
-	if len(text) != 3 || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
-		return ""
-	}
-	return text
-}
-
-// instant returns a time within this century, in UTC; zero otherwise.
-func instant(at time.Time) time.Time {
-	if at.Year() < 2000 || at.Year() > 2099 {
-		return time.Time{}
-	}
-	return at.UTC()
-}
-
-// timeOf reads a time that names its zone (RFC 3339); zero for anything else.
-func timeOf(value any) time.Time {
-	text, _ := value.(string)
-	if text == "" {
-		return time.Time{}
-	}
-	at, err := time.Parse(time.RFC3339, strings.TrimSpace(text))
-	if err != nil {
-		return time.Time{}
-	}
-	return instant(at)
-}
-
-// millisOf reads a time in milliseconds since 1970; zero for anything else.
-func millisOf(value any) time.Time {
-	text := textOf(value, maxID)
-	if text == "" {
-		return time.Time{}
-	}
-	millis, err := strconv.ParseInt(text, 10, 64)
-	if err != nil {
-		return time.Time{}
-	}
-	return instant(time.UnixMilli(millis))
 }

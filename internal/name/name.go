@@ -1,0 +1,197 @@
+// Package name reads what people and machines write where a customer's name is asked for.
+// Half of it is no name: a placeholder of a checkout, a title, a company, an address.
+package name
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// longest bounds what is looked at, in bytes. A person's name is far shorter.
+const longest = 800
+
+// Known returns a customer's name as it can be kept: without invisible characters and blanks
+// too many; "" where it is no name at all (a placeholder, an e-mail address, a number).
+func Known(text string) string {
+	text = visible(text)
+	if text == "" || strings.Contains(text, "@") && !strings.Contains(text, " ") || isPlaceholder(text) {
+		return ""
+	}
+	for _, r := range text {
+		if unicode.IsLetter(r) {
+			return text
+		}
+	}
+	return ""
+}
+
+// First returns what to greet a customer by: the first name, without titles, with proper
+// capitals where it was typed without; "" where there is none (a placeholder, a company, an
+// address, a number).
+func First(full string) string {
+	full = Known(full)
+	if full == "" || isAddress(full) || isCompany(full) {
+		return ""
+	}
+	// Who writes "Silva, Maria" puts the family's name first.
+	if family, given, found := strings.Cut(full, ","); found && !strings.Contains(family, " ") {
+		if first := firstOf(given); first != "" {
+			return first
+		}
+	}
+	return firstOf(full)
+}
+
+// firstOf returns the first word that is neither a title nor an initial, if it is a name; the
+// initial, where there is nothing else.
+func firstOf(text string) string {
+	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r) })
+	initial := ""
+	for _, word := range words {
+		word = strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
+		plain := folded(word)
+		switch {
+		case word == "" || titles[plain]:
+			continue
+		case strings.ContainsFunc(word, unicode.IsDigit) || noNames[plain] || isRepeated(plain):
+			return ""
+		case isInitial(word):
+			if initial == "" {
+				initial = cased(word)
+			}
+			continue
+		}
+		return cased(word)
+	}
+	return initial
+}
+
+// isInitial tells a single letter of an alphabet that writes names with several.
+func isInitial(word string) bool {
+	r, size := utf8.DecodeRuneInString(word)
+	return size == len(word) && unicode.Is(unicode.Latin, r)
+}
+
+// isRepeated tells what was typed to get past a field: "aaaa", "xxx".
+func isRepeated(word string) bool {
+	first, _ := utf8.DecodeRuneInString(word)
+	return utf8.RuneCountInString(word) > 2 && strings.Trim(word, string(first)) == ""
+}
+
+// isAddress tells an e-mail or web address, and what has no place in a name.
+func isAddress(text string) bool {
+	return strings.ContainsAny(text, `@\{}<>`) || strings.Contains(text, "://") || strings.HasPrefix(folded(text), "www.")
+}
+
+// isCompany tells a company by a word that only companies have.
+func isCompany(text string) bool {
+	plain := folded(text)
+	for _, form := range companyForms {
+		if strings.HasSuffix(plain, " "+form) || strings.Contains(plain, " "+form+" ") {
+			return true
+		}
+	}
+	words := strings.FieldsFunc(plain, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '-' || r == '/' })
+	for i, word := range words {
+		word = strings.Trim(word, ".")
+		if companyWords[word] || i == 0 && shopWords[word] || i > 0 && i == len(words)-1 && lastWords[word] {
+			return true
+		}
+	}
+	return false
+}
+
+// cased gives a name that was typed in one case, or that begins with a small letter, proper
+// capitals.
+func cased(word string) string {
+	first, _ := utf8.DecodeRuneInString(word)
+	if word != strings.ToUpper(word) && !unicode.IsLower(first) {
+		return word
+	}
+	start := true
+	return strings.Map(func(r rune) rune {
+		is := unicode.ToLower(r)
+		if start {
+			is = unicode.ToTitle(r)
+		}
+		start = r == '-' || r == '\'' || r == '’'
+		return is
+	}, word)
+}
+
+// visible removes what is not seen (control characters, and those that turn the direction of
+// writing round), and puts one blank where there are several.
+func visible(text string) string {
+	if len(text) > longest {
+		text = text[:longest]
+	}
+	if isTidy(text) {
+		return text
+	}
+	text = strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), unicode.IsControl(r):
+			return ' '
+		case unicode.Is(unicode.Cf, r), unicode.Is(unicode.Co, r), isFiller(r):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, ""))
+	return strings.Join(strings.Fields(text), " ")
+}
+
+// isFiller tells letters that show nothing.
+func isFiller(r rune) bool {
+	return r == '\u115f' || r == '\u1160' || r == '\u3164' || r == '\uffa0' || r == '\u034f' || r == '\ufffc'
+}
+
+// isTidy tells a text of Latin letters with single blanks between them, which nearly every
+// name is.
+func isTidy(text string) bool {
+	blank := true
+	for _, r := range text {
+		if r == ' ' && blank || r < ' ' || r > '\u024f' || r >= '\u007f' && r < '\u00c0' {
+			return false
+		}
+		blank = r == ' '
+	}
+	return !blank
+}
+
+// longestPlaceholder is the longest text that is compared with the placeholders, in bytes.
+const longestPlaceholder = 40
+
+// isPlaceholder tells what stands where a name is missing.
+func isPlaceholder(text string) bool {
+	if len(text) > longestPlaceholder {
+		return false
+	}
+	plain := strings.Trim(folded(text), "[]{}()<>\"'-_.*#: ")
+	return plain == "" || placeholders[plain] || isRepeated(plain)
+}
+
+// folded writes a text in small letters, without accents.
+func folded(text string) string {
+	text = strings.ToLower(text)
+	if isASCII(text) {
+		return text
+	}
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) || r == 'ª' || r == 'º' {
+			return -1
+		}
+		return r
+	}, norm.NFD.String(text))
+}
+
+func isASCII(text string) bool {
+	for i := 0; i < len(text); i++ {
+		if text[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
