@@ -30,7 +30,7 @@ var errStillCalling = errors.New("a message that the gateway tells of is still b
 // message that it has sent. It never begins anything: what is no message of ours was sent by
 // another that uses the instance.
 func (s *Server) takeSent(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
-	leads, err := s.leadsOfMessage(ctx, instance, message, message.ID)
+	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
 		return outcome{}, err
 	}
