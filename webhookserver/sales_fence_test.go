@@ -192,7 +192,9 @@ var _ = Describe("a purchase of a Store that was deleted", func() {
 		Expect(env.Client.Delete(ctx, shop.store)).To(Succeed())
 		body := hotmart(purchaseEvent)
 		for _, path := range []string{"/api/webhooks/hotmart/", "/api/webhooks/"} {
-			Eventually(func() int { return call(ctx, http.MethodPost, path+shop.namespace, body, "X-HOTMART-HOTTOK", hottok).Status }).
+			Eventually(func() int {
+				return call(ctx, http.MethodPost, path+shop.namespace, body, "X-HOTMART-HOTTOK", hottok).Status
+			}).
 				Should(Equal(http.StatusServiceUnavailable))
 			Expect(call(ctx, http.MethodPost, path+shop.namespace, body).Header.Get("Retry-After")).NotTo(BeEmpty())
 		}

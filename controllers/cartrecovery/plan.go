@@ -210,6 +210,7 @@ func plan(s situation) action {
 		finishReversed,
 		finishBought,
 		reopenEnded,
+		forgetPayment,
 		keepFinished,
 		endOptedOut,
 		waitForStore,

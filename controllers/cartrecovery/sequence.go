@@ -70,6 +70,10 @@ func nextStep(s *situation) (action, bool) {
 	if lead.LastInbound(s.lead) != nil {
 		return action{}, false
 	}
+	if s.lead.Spec.AbandonedAt == nil && s.lead.Spec.Trigger == "" {
+		// Only the end of a payment is known, that was not reported to be open.
+		return action{}, false
+	}
 	steps, ok := s.policy.Steps(s.lead.Spec.Trigger)
 	if !ok {
 		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.lead.Spec.Trigger)), true
