@@ -130,7 +130,7 @@ func (w *wiring) addWebhookServer(ctx context.Context) error {
 	server, err := webhookserver.New(webhookserver.Options{
 		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: leads, Secrets: w.secrets, Connector: w.connector,
 		Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
-		Recorder: w.mgr.GetEventRecorder("cart-recovery-operator"),
+		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
 	})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-logr/logr"
+	"github.com/prometheus/client_golang/prometheus"
 	"k8s.io/apimachinery/pkg/runtime"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -21,6 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -78,9 +80,13 @@ func newWorld(t *testing.T) world {
 	if err := index.Register(t.Context(), m); err != nil {
 		t.Fatal(err)
 	}
+	counted, err := metrics.New(prometheus.NewRegistry())
+	if err != nil {
+		t.Fatal(err)
+	}
 	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
-	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock, Logger: logr.Discard()}
-	return world{&Server{Options: options, live: index.NewLive(api)}, writes, clock}
+	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock, Logger: logr.Discard(), Metrics: counted}
+	return world{&Server{Options: options, live: index.NewLive(api), rejections: newRejections()}, writes, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.
@@ -169,6 +175,9 @@ func deliveries() map[string]platforms.Event {
 		told("other-cart-2nd-address", 25, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), ofOther, withAddress2),
 		told("other-2nd-address", 30, platforms.Purchased, credited, ofOther, byAddress2),
 		told("third-2nd-address", 40, platforms.Purchased, credited, ofThird, byAddress2),
+		told("pix-expired", 180, platforms.PaymentExpired, ofSale("HP-pix")),
+		told("pix-expired-by-email", 181, platforms.PaymentExpired, byEmailOnly, ofSale("")),
+		told("boleto-expired", 230, platforms.PaymentExpired, ofSale("HP-boleto")),
 		told("third-2nd-phone", 41, platforms.Purchased, credited, ofThird, byPhone2),
 	} {
 		all[each.ID] = each
@@ -269,6 +278,9 @@ func (w world) facts(t *testing.T, bare bool) string {
 		default:
 			line += fmt.Sprintf(", purchase %+v", *facts.Purchase)
 		}
+		if payment := facts.Payment; payment != nil && open[product] {
+			line += fmt.Sprintf(", %s of %s made %s expires %s", payment.Method, payment.TransactionID, payment.CreatedAt, payment.ExpiresAt)
+		}
 		if facts.Reversal != nil {
 			line += fmt.Sprintf(", reversal %+v of %q, counts %t", *facts.Reversal, facts.Reversals, reversed[product])
 		}
@@ -329,6 +341,9 @@ func TestEveryOrderEndsTheSame(t *testing.T) {
 		{"cart", "other-cart-2nd-address", "third-2nd-address"},
 		{"cart", "other-cart-2nd-address", "approved-2nd-address", "refund-2nd-address"},
 		{"cart", "pix-2nd-phone", "other-cart-2nd-address", "third-2nd-phone"},
+		{"pix", "pix-expired", "cart", "boleto", "boleto-expired"},
+		{"pix", "pix-expired-by-email", "cart-by-phone", "other"},
+		{"pix", "pix-expired", "approved", "refund"},
 	} {
 		events := make([]platforms.Event, 0, len(set))
 		for _, id := range set {

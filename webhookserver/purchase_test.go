@@ -4,10 +4,12 @@ import (
 	"context"
 	"sync"
 	"testing"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
@@ -114,6 +116,133 @@ func TestACartByNameIsStoppedByASaleByID(t *testing.T) {
 		}
 		if len(leads.Items) != 2 {
 			t.Errorf("scope %s: %d leads", scope, len(leads.Items))
+		}
+	}
+}
+
+// TestTheEndOfAPayment: the notice of a payment that has expired is not sent, whichever came first.
+func TestTheEndOfAPayment(t *testing.T) {
+	all := deliveries()
+	for name, row := range map[string]struct {
+		events []string
+		want   outcome // of the last
+		ends   int     // minutes after noon; 0 for a payment that does not, -1 for none
+	}{
+		"after it was printed":         {[]string{"pix", "pix-expired"}, outcome{Result: resultRecorded}, 180},
+		"twice":                        {[]string{"pix", "pix-expired", "pix-expired"}, outcome{Result: resultUnchanged}, 180},
+		"before it was printed":        {[]string{"pix-expired", "pix"}, outcome{Result: resultRecorded}, 180},
+		"of another sale":              {[]string{"pix", "boleto-expired"}, outcome{Result: resultUnchanged}, 0},
+		"of no sale that is told":      {[]string{"pix", "pix-expired-by-email"}, outcome{Result: resultRecorded}, 181},
+		"of one that was bought":       {[]string{"pix", "approved", "pix-expired"}, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}, -1},
+		"of a PIX that a boleto bests": {[]string{"pix", "boleto", "pix-expired"}, outcome{Result: resultUnchanged}, 0},
+	} {
+		w, store := newWorld(t), allTriggers()
+		var events []platforms.Event
+		for _, id := range row.events {
+			events = append(events, all[id])
+		}
+		done := w.deliver(t, store, v1alpha1.PlatformHotmart, events...)
+		if last := done[len(done)-1]; last.Result != row.want.Result || last.Reason != row.want.Reason {
+			t.Errorf("%s: answered %+v", name, last)
+		}
+		leads := w.all(t)
+		if len(leads) != 1 {
+			t.Fatalf("%s: %d leads", name, len(leads))
+		}
+		payment := leads[0].Spec.Payment
+		switch {
+		case row.ends < 0 && payment == nil:
+		case row.ends == 0 && payment != nil && payment.ExpiresAt == nil:
+		case row.ends > 0 && payment != nil && payment.ExpiresAt != nil && payment.ExpiresAt.Equal(noon.Add(time.Duration(row.ends)*time.Minute)):
+		default:
+			t.Errorf("%s: the payment is %+v", name, payment)
+		}
+	}
+	w, store := newWorld(t), gen.StoreObject()
+	if done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["pix-expired"]); done[0].Reason != ignoredNoSequence || len(w.all(t)) != 0 {
+		t.Errorf("where no payment is asked for: %+v", done)
+	}
+}
+
+// TestARepeatedPurchaseSaysWhatIsInFlight whatever it changed.
+func TestARepeatedPurchaseSaysWhatIsInFlight(t *testing.T) {
+	w, store, all := newWorld(t), allTriggers(), deliveries()
+	w.deliver(t, store, v1alpha1.PlatformHotmart, all["cart"], all["approved"])
+	for _, state := range []v1alpha1.MessageState{v1alpha1.MessageClaimed, v1alpha1.MessageSent} {
+		w.control(t, func(l *v1alpha1.CartRecovery) bool {
+			l.Status.Conversation = []v1alpha1.Message{{ID: "c0-step-first", Role: v1alpha1.RoleAssistant, State: state}}
+			return true
+		})
+		done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["approved"])[0]
+		if done.Result != resultUnchanged || done.InFlight == nil || *done.InFlight != (state == v1alpha1.MessageClaimed) {
+			t.Errorf("%s: %s, in flight %v", state, done.Result, *done.InFlight)
+		}
+	}
+}
+
+// TestAnEventWithoutABuyerIsOfItsTransaction, and not of one of the same number at another
+// platform, or in another Store.
+func TestAnEventWithoutABuyerIsOfItsTransaction(t *testing.T) {
+	nobody := func(e *platforms.Event) { e.Customer, e.Product = platforms.Customer{}, platforms.Product{} }
+	all := deliveries()
+	pix := all["pix"]
+	for name, row := range map[string]struct {
+		before   []platforms.Event
+		platform v1alpha1.PlatformName
+		then     platforms.Event
+		want     string
+	}{
+		"a refund of a purchase":                    {[]platforms.Event{pix, all["approved"]}, v1alpha1.PlatformHotmart, told("r", 300, platforms.Reversed, nobody, ofSale("HP-approved")), resultReversed},
+		"a chargeback":                              {[]platforms.Event{all["approved"]}, v1alpha1.PlatformHotmart, told("r", 300, platforms.Reversed, nobody, chargedBack, ofSale("HP-approved")), resultReversed},
+		"the purchase of a PIX":                     {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("p", 300, platforms.Purchased, nobody, credited, ofSale("HP-pix")), resultStopped},
+		"the end of a PIX":                          {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("x", 300, platforms.PaymentExpired, nobody, ofSale("HP-pix")), resultRecorded},
+		"a purchase of another sale":                {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("p", 300, platforms.Purchased, nobody, ofSale("HP-other")), resultUnusable},
+		"another platform's sale":                   {[]platforms.Event{pix}, v1alpha1.PlatformKiwify, told("p", 300, platforms.Purchased, nobody, ofSale("HP-pix")), resultUnusable},
+		"a purchase of no sale":                     {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("p", 300, platforms.Purchased, nobody, ofSale("")), resultUnusable},
+		"the end of another PIX":                    {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("x", 300, platforms.PaymentExpired, nobody, ofSale("HP-other")), resultIgnored},
+		"what the platform's parser found unusable": {nil, v1alpha1.PlatformHotmart, told("u", 300, platforms.Unusable, nobody), resultUnusable},
+	} {
+		w, store := newWorld(t), allTriggers()
+		w.deliver(t, store, v1alpha1.PlatformHotmart, row.before...)
+		done := w.deliver(t, store, row.platform, row.then)[0]
+		if done.Result != row.want {
+			t.Errorf("%s: %+v, want %s", name, done, row.want)
+		}
+		other := gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "other" })
+		if len(row.before) > 0 && row.then.Kind != platforms.PaymentExpired {
+			if done := w.deliver(t, other, row.platform, row.then)[0]; done.Result != resultUnusable {
+				t.Errorf("%s, in another store: %+v", name, done)
+			}
+		}
+	}
+}
+
+// TestOneOrderOfTwoProductsIsToldApart: a refund that names its product is of that one.
+func TestOneOrderOfTwoProductsIsToldApart(t *testing.T) {
+	w, store := newWorld(t), allTriggers()
+	of := ofSale("HP-1")
+	w.deliver(t, store, v1alpha1.PlatformHotmart, told("a", 0, platforms.Purchased, credited, of), told("b", 1, platforms.Purchased, credited, ofOther, of))
+	w.deliver(t, store, v1alpha1.PlatformHotmart, told("r", 2, platforms.Reversed, ofOther, of, func(e *platforms.Event) { e.Customer = platforms.Customer{} }))
+	for _, each := range w.all(t) {
+		if (each.Spec.Reversal != nil) != (each.Spec.Product.ID == "2") {
+			t.Errorf("product %s: reversal %+v", each.Spec.Product.ID, each.Spec.Reversal)
+		}
+	}
+}
+
+// TestAPurchaseHasTheStoresCurrency where its platform tells none.
+func TestAPurchaseHasTheStoresCurrency(t *testing.T) {
+	for name, row := range map[string]struct{ store, amount, told, want string }{
+		"the platform's":     {"USD", "10", "EUR", "EUR"},
+		"the Store's":        {"USD", "10", "", "USD"},
+		"the default":        {"", "10", "", "BRL"},
+		"no amount, no need": {"USD", "", "", ""},
+	} {
+		w, store := newWorld(t), allTriggers()
+		store.Spec.Currency = row.store
+		w.deliver(t, store, v1alpha1.PlatformHotmart, told("p", 0, platforms.Purchased, credited, func(e *platforms.Event) { e.Amount, e.Currency = row.amount, row.told }))
+		if got := w.all(t)[0].Spec.Purchase.Currency; got != row.want {
+			t.Errorf("%s: %q, want %q", name, got, row.want)
 		}
 	}
 }

@@ -491,6 +491,20 @@ var _ = Describe("a cart of a lead that has ended", func() {
 		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))
 	})
 
+	It("forgets that the customer asked us to stop only once that was taken back", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		stop := &v1alpha1.Stop{Reason: v1alpha1.StopOptOut, At: v1alpha1.NewTimestamp(time.Now().Add(-31 * day))}
+		ended := shop.ended(ctx, 30*day, func(l *v1alpha1.CartRecovery) { l.Spec.Stop = stop })
+		// The cache need not know it yet.
+		suppression := optOut(shop.namespace, shop.store.Name, gen.Phone, false)
+		Expect(env.Client.Create(ctx, suppression)).To(Succeed())
+		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))
+		Expect(env.Client.Delete(ctx, suppression)).To(Succeed())
+		Eventually(func() any { return shop.post(ctx, hotmart(cartEvent)).Body["result"] }).Should(Equal("reopened"))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Stop", BeNil())))
+	})
+
 	It("finds the lead finished that the cache believes open", func(ctx SpecContext) {
 		shop := openShop(ctx)
 		made := shop.ended(ctx, 30*day, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil })

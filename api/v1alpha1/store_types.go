@@ -424,7 +424,8 @@ type Revenue struct {
 	// +required
 	// +kubebuilder:validation:MaxLength=3
 	Currency string `json:"currency"`
-	// Amount of all recovered leads that are kept and were not reversed, a decimal.
+	// Amount of all recovered leads that are kept and were not reversed, a decimal. A sale that
+	// recovered several leads counts once.
 	// +required
 	// +kubebuilder:validation:MaxLength=32
 	Amount string `json:"amount"`

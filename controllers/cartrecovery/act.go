@@ -304,13 +304,19 @@ func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery
 	return ctrl.Result{}, nil
 }
 
+// label gives a lead the labels that it is found by, and takes the open payment off one that is
+// over.
 func (r *Reconciler) label(ctx context.Context, recovery *v1alpha1.CartRecovery) (ctrl.Result, error) {
 	labelled := recovery.DeepCopy()
 	if labelled.Labels == nil {
 		labelled.Labels = map[string]string{}
 	}
 	maps.Copy(labelled.Labels, lead.Labels(recovery.Spec.StoreRef.Name, recovery.Spec.Customer))
-	if err := r.Client.Patch(ctx, labelled, client.MergeFrom(recovery)); err != nil {
+	if lead.Over(recovery) {
+		labelled.Spec.Payment = nil
+	}
+	// A cart that re-opens the lead meanwhile may bring a payment of its own.
+	if err := r.Client.Patch(ctx, labelled, client.MergeFromWithOptions(recovery, client.MergeFromWithOptimisticLock{})); err != nil {
 		return afterConflict(fmt.Errorf("label CartRecovery %s: %w", recovery.Name, err))
 	}
 	return ctrl.Result{}, nil

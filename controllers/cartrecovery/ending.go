@@ -47,6 +47,12 @@ func reopenEnded(s *situation) (action, bool) {
 	return action{kind: reopen}, lead.Reopened(s.lead) && s.twin == nil
 }
 
+// forgetPayment takes the code or slip of an open payment off a lead that is over. One that was
+// bought or reversed has none by then: the same write took it off.
+func forgetPayment(s *situation) (action, bool) {
+	return action{kind: label}, lead.Over(s.lead) && s.lead.Spec.Payment != nil
+}
+
 func keepFinished(s *situation) (action, bool) {
 	if !lead.Finished(s.lead) {
 		return action{}, false

@@ -242,6 +242,7 @@ func plan(s situation) action {
 		finishBought,
 		reopenEnded,
 		hearLate,
+		forgetPayment,
 		keepFinished,
 		endStopped,
 		waitForStore,

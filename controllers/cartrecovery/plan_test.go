@@ -259,10 +259,17 @@ func outcomeCases() []planCase {
 		{name: "a finished lead is kept", now: 2 * time.Hour, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultTTLAfterFinished},
 		{name: "a finished lead is deleted after its time", now: time.Hour + policy.DefaultTTLAfterFinished, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: remove},
 		{name: "a purchase without a cart goes sooner", now: time.Hour + policy.DefaultTTLAfterPurchaseOnly, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: remove},
+		{name: "one that ended keeps no open payment", now: 2 * expiresAt, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(expiresAt)), paying}, want: label},
+		{name: "an open one does", now: 0, text: ready(), lead: []leadMod{paying}, want: wait, until: firstDue - prepareAhead},
+		{name: "the end of a payment that nobody reported as open writes to nobody", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt, l.Spec.Trigger = nil, "" }}, want: wait, until: expiresAt},
 		{name: "a purchase is remembered however long ago we gave up", now: 721 * time.Hour, lead: []leadMod{bought(t0.Add(719 * time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0)},
 			want: wait, until: 719*time.Hour + policy.DefaultTTLAfterPurchaseOnly},
 		{name: "a lead that is being deleted is left alone", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: t0} }}, want: wait},
 	}
+}
+
+func paying(l *v1alpha1.CartRecovery) {
+	l.Spec.Payment = &v1alpha1.Payment{Method: v1alpha1.PaymentPix}
 }
 
 func (c *planCase) situation() situation {

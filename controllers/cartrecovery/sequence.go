@@ -73,6 +73,10 @@ func nextStep(s *situation) (action, bool) {
 	if lead.LastInbound(s.lead) != nil {
 		return action{}, false
 	}
+	if s.lead.Spec.AbandonedAt == nil && s.lead.Spec.Trigger == "" {
+		// Only the end of a payment is known, that was not reported to be open.
+		return action{}, false
+	}
 	steps, ok := s.policy.Steps(triggerOf(s))
 	if !ok && paymentExpired(s) {
 		return action{}, false

@@ -34,10 +34,13 @@ func count(leads []v1alpha1.CartRecovery, today day) tally {
 	}
 	counts := &v1alpha1.LeadCounts{}
 	revenue := map[string]*sum{}
+	paid := payers(leads)
 	var tokens int64
 	for i := range leads {
 		countPhase(counts, &leads[i])
-		countRevenue(revenue, &leads[i])
+		if of, ok := saleOf(&leads[i]); !ok || paid[of] == leads[i].Name {
+			countRevenue(revenue, &leads[i])
+		}
 		tokens += tokensOn(today, &leads[i])
 	}
 	counts.Revenue = revenueOf(revenue)
@@ -85,17 +88,55 @@ func outcomeOf(lead *v1alpha1.CartRecovery) string {
 	return ""
 }
 
-// countRevenue adds what a recovered lead was worth, unless it was taken back. What has no
-// amount, or one in no currency, adds nothing.
-func countRevenue(revenue map[string]*sum, lead *v1alpha1.CartRecovery) {
+// sale is a product's part of a transaction of a platform.
+type sale struct {
+	platform        v1alpha1.PlatformName
+	product, number string
+}
+
+// saleOf is the sale that recovered a lead; false when it has no number.
+func saleOf(lead *v1alpha1.CartRecovery) (sale, bool) {
+	if lead.Spec.Purchase == nil || lead.Spec.Purchase.TransactionID == "" {
+		return sale{}, false
+	}
+	return sale{lead.Spec.Platform, lead.Spec.Product.ID, lead.Spec.Purchase.TransactionID}, true
+}
+
+// payers are, of each sale that brought money, the lead with the first name: several leads of a
+// customer can be recovered by one purchase, which was paid once. Each of them is a recovery.
+func payers(leads []v1alpha1.CartRecovery) map[sale]string {
+	first := map[sale]string{}
+	for i := range leads {
+		of, ok := saleOf(&leads[i])
+		if !ok || !hasRevenue(&leads[i]) {
+			continue
+		}
+		if name, known := first[of]; !known || leads[i].Name < name {
+			first[of] = leads[i].Name
+		}
+	}
+	return first
+}
+
+// hasRevenue says whether a lead was recovered, the purchase was not taken back, and it had an
+// amount in a currency.
+func hasRevenue(lead *v1alpha1.CartRecovery) bool {
 	result := lead.Status.Result
 	if result == nil || result.ReversedAt != nil || result.Currency == "" || outcomeOf(lead) != v1alpha1.ReasonBoughtAfterContact {
+		return false
+	}
+	_, ok := parseDecimal(result.Amount)
+	return ok
+}
+
+// countRevenue adds what a recovered lead was worth. What has no amount, or one in no currency,
+// adds nothing.
+func countRevenue(revenue map[string]*sum, lead *v1alpha1.CartRecovery) {
+	if !hasRevenue(lead) {
 		return
 	}
-	amount, ok := parseDecimal(result.Amount)
-	if !ok {
-		return
-	}
+	result := lead.Status.Result
+	amount, _ := parseDecimal(result.Amount)
 	total := revenue[result.Currency]
 	if total == nil {
 		total = &sum{}

@@ -50,6 +50,12 @@ func recovered(amount, currency string, mods ...func(*v1alpha1.CartRecovery)) v1
 	return with(v1alpha1.PhaseRecovered, mods...)
 }
 
+func ofSale(name, transaction string) func(*v1alpha1.CartRecovery) {
+	return func(l *v1alpha1.CartRecovery) {
+		l.Name, l.Spec.Purchase = name, &v1alpha1.Purchase{TransactionID: transaction, At: v1alpha1.NewTimestamp(now)}
+	}
+}
+
 func TestCount(t *testing.T) {
 	blocked := condition(v1alpha1.ConditionBlocked, metav1.ConditionTrue, v1alpha1.ReasonPaced)
 	handedOff := condition(v1alpha1.ConditionHandedOff, metav1.ConditionTrue, v1alpha1.ReasonOperatorWrote)
@@ -83,6 +89,19 @@ func TestCount(t *testing.T) {
 		}, &v1alpha1.LeadCounts{Recovered: 4, Revenue: []v1alpha1.Revenue{
 			{Currency: "BRL", Amount: "198.00", Leads: 2}, {Currency: "EUR", Amount: "0.000001", Leads: 1}, {Currency: "USD", Amount: "10", Leads: 1},
 		}}},
+		"a sale that recovered two leads": {[]v1alpha1.CartRecovery{
+			recovered("100.00", "BRL", ofSale("b", "t1")), recovered("100.00", "BRL", ofSale("a", "t1")),
+		}, &v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "100.00", Leads: 1}}}},
+		"one of them was taken back": {[]v1alpha1.CartRecovery{
+			recovered("100.00", "BRL", ofSale("a", "t1"), func(l *v1alpha1.CartRecovery) { at := v1alpha1.NewTimestamp(now); l.Status.Result.ReversedAt = &at }),
+			recovered("100.00", "BRL", ofSale("b", "t1")),
+		}, &v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "100.00", Leads: 1}}}},
+		"several sales, two products of one, and two of no number": {[]v1alpha1.CartRecovery{
+			recovered("1", "BRL", ofSale("a", "t1")), recovered("2", "BRL", ofSale("b", "t2")),
+			recovered("4", "BRL", ofSale("c", "t1"), func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "2" }),
+			recovered("8", "BRL", ofSale("d", "t1"), func(l *v1alpha1.CartRecovery) { l.Spec.Platform = v1alpha1.PlatformKiwify }),
+			recovered("16", "BRL", ofSale("e", "")), recovered("32", "BRL", ofSale("f", "")),
+		}, &v1alpha1.LeadCounts{Recovered: 6, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "63", Leads: 6}}}},
 		"no revenue": {[]v1alpha1.CartRecovery{
 			recovered("", "BRL"), recovered("1", ""), recovered("-1", "BRL"), recovered("1,5", "BRL"), recovered("NaN", "BRL"),
 			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) { l.Status.Result = nil }),
