@@ -150,7 +150,9 @@ func (s *Server) matches(ctx context.Context, read credential, instance *v1alpha
 }
 
 // presents is matches by what is remembered.
-func presents(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
+func presents(
+	ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string,
+) (bool, error) {
 	value, err := read(ctx, instance)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return false, nil

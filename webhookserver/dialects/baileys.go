@@ -61,7 +61,7 @@ type content struct {
 // isHistory says whether Baileys calls what it tells one of the past: "append" is what was
 // written while it was away, "notify" what is written now.
 func isHistory(from fields) bool {
-	return strings.EqualFold(string(from.text("type")), "append") || fieldsOf(from["update"]).flag("isHistory") || from.flag("isHistory")
+	return strings.EqualFold(string(from.text("type")), "append") || from.flag("isHistory")
 }
 
 // quotedBeside returns the id of the message that one answers to: of its content, or of the
@@ -105,7 +105,8 @@ var baileysMedia = []struct{ name, kind string }{
 	{"stickerPackMessage", "sticker"},
 	{"pollCreationMessage", "poll"}, {"pollCreationMessageV2", "poll"}, {"pollCreationMessageV3", "poll"},
 	{"pollCreationMessageV4", "poll"}, {"pollCreationMessageV5", "poll"},
-	{"groupInviteMessage", mediaFile}, {"eventMessage", mediaFile}, {"sendPaymentMessage", mediaFile}, {"requestPaymentMessage", mediaFile},
+	{"groupInviteMessage", mediaFile}, {"eventMessage", mediaFile},
+	{"sendPaymentMessage", mediaFile}, {"requestPaymentMessage", mediaFile},
 }
 
 // mediaFile is the media of what is more than text and of no kind that is told apart.

@@ -28,9 +28,11 @@ var choiceIDs = []string{
 
 // choiceParts are the objects, or JSON in strings, that hold those fields.
 var choiceParts = []string{
-	"response", "body", "buttontext", "singleselectreply", "single_select_reply", "button_reply", "buttonreply", "list_reply", "listreply",
-	"buttonsresponsemessage", "templatebuttonreplymessage", "listresponsemessage", "interactiveresponsemessage", "nativeflowmessage",
-	"nativeflowresponsemessage", "interactive", "nfm_reply", "hydratedbutton", "quickreplybutton", "button", "paramsjson", "params", "response_json",
+	"response", "body", "buttontext", "singleselectreply", "single_select_reply",
+	"button_reply", "buttonreply", "list_reply", "listreply",
+	"buttonsresponsemessage", "templatebuttonreplymessage", "listresponsemessage", "interactiveresponsemessage",
+	"nativeflowmessage", "nativeflowresponsemessage", "interactive", "nfm_reply",
+	"hydratedbutton", "quickreplybutton", "button", "paramsjson", "params", "response_json",
 }
 
 // choiceNames are all of those, and choiceOnly those of an answer to buttons or a list and of
@@ -38,9 +40,9 @@ var choiceParts = []string{
 var (
 	choiceNames = setOf(choiceTexts, choiceIDs, choiceParts, []string{flowToken})
 	choiceOnly  = setOf([]string{
-		"selecteddisplaytext", "selectedbuttontext", "selectedbuttonid", "selectedrowid", "selectedid", "singleselectreply",
-		"nativeflowresponsemessage", "nativeflowmessage", "paramsjson", "button_reply", "list_reply", "buttonreply", "listreply",
-		"nfm_reply", "interactive", "button",
+		"selecteddisplaytext", "selectedbuttontext", "selectedbuttonid", "selectedrowid", "selectedid",
+		"singleselectreply", "nativeflowresponsemessage", "nativeflowmessage", "paramsjson",
+		"button_reply", "list_reply", "buttonreply", "listreply", "nfm_reply", "interactive", "button",
 	})
 )
 

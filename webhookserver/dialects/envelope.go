@@ -113,8 +113,9 @@ func parseEach(parts []delivery) ([]Message, error) {
 		return nil, failure
 	}
 	if unread > 0 && unwritten < maxMessages {
-		first := messages[0]
-		messages = append(messages, ignored(Message{Dialect: first.Dialect, Instance: first.Instance, Token: first.Token}, ReasonEventNotUsed))
+		of := messages[0]
+		other := Message{Dialect: of.Dialect, Instance: of.Instance, Token: of.Token}
+		messages = append(messages, ignored(other, ReasonEventNotUsed))
 	}
 	return messages, nil
 }

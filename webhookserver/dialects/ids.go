@@ -69,5 +69,6 @@ func isSame(a, b text) bool {
 
 // isToSelf says whether a message of the paired number went to that number.
 func isToSelf(message Message) bool {
-	return message.FromMe && message.Phone != "" && message.Owner != "" && phone.Key(message.Phone) == phone.Key(message.Owner)
+	return message.FromMe && message.Phone != "" && message.Owner != "" &&
+		phone.Key(message.Phone) == phone.Key(message.Owner)
 }

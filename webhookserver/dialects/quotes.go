@@ -69,6 +69,6 @@ func (f fields) messages() []string {
 // holdsMessage says whether a field of this name can hold a message.
 func holdsMessage(name string) bool {
 	lower := strings.ToLower(name)
-	return strings.Contains(lower, "message") && !strings.HasPrefix(lower, "quoted") && !strings.HasSuffix(lower, "contextinfo") &&
-		!strings.HasSuffix(lower, "key") && !strings.HasSuffix(lower, "history")
+	return strings.Contains(lower, "message") && !strings.HasPrefix(lower, "quoted") &&
+		!strings.HasSuffix(lower, "contextinfo") && !strings.HasSuffix(lower, "key") && !strings.HasSuffix(lower, "history")
 }

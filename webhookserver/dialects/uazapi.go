@@ -256,8 +256,9 @@ func uazapiContent(from uazapiMessage) content {
 // isCard says whether a message is a contact card, or holds one.
 func (m uazapiMessage) isCard() bool {
 	about := typesOf(decoded(m.Content))
-	return mediaKind(m.MediaType, m.MessageType) == mediaContact || strings.Contains(strings.ToLower(string(m.Type)), mediaContact) ||
-		isCard(m.Text) || about.hasAny("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
+	return mediaKind(m.MediaType, m.MessageType) == mediaContact ||
+		strings.Contains(strings.ToLower(string(m.Type)), mediaContact) || isCard(m.Text) ||
+		about.hasAny("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
 }
 
 // decoded returns a content of another type than a text that is written as JSON in a string.

@@ -12,7 +12,8 @@ import (
 // uazapiNames are the names of the events that differ from those of the envelope.
 var uazapiNames = map[string]string{
 	"message": "messages", "messages.upsert": "messages", "messages_upsert": "messages",
-	"status": "messages_update", "message_update": "messages_update", "messages.update": "messages_update", "receipt": "messages_update",
+	"status": "messages_update", "receipt": "messages_update",
+	"message_update": "messages_update", "messages.update": "messages_update",
 	"connection.update": "connection", "connection_update": "connection",
 	"group": "groups", "contact": "contacts", "chat": "chats", "label": "labels",
 }
@@ -116,7 +117,9 @@ func uazapiEnvelope(top, data fields) fields {
 	case event == "messages_update":
 		made["event"], made["state"] = whole(data), data["state"]
 	case event == "connection":
-		made["status"], made["state"], made["type"], made["instance"] = data["status"], data["state"], data["type"], data["instance"]
+		for _, name := range []string{"status", "state", "type", "instance"} {
+			made[name] = data[name]
+		}
 	default:
 		made["message"], made["chat"] = whole(data), top["chat"]
 	}
