@@ -101,7 +101,8 @@ func (s *Server) liveLeads(
 
 // withTied are leads and, from a page of all leads of the Store, those that a message is tied to.
 func (s *Server) withTied(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, found []v1alpha1.CartRecovery, isTied func(v1alpha1.CartRecovery) bool,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, found []v1alpha1.CartRecovery,
+	isTied func(v1alpha1.CartRecovery) bool,
 ) ([]v1alpha1.CartRecovery, error) {
 	var page v1alpha1.CartRecoveryList
 	if err := s.Live.List(ctx, &page, client.InNamespace(instance.Namespace), client.Limit(maxPage)); err != nil {
