@@ -187,7 +187,9 @@ func learnChats(recovery *v1alpha1.CartRecovery, chatIDs []string) (changed bool
 }
 
 // entry is what somebody wrote, as the conversation keeps it.
-func entry(recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialects.Message, now time.Time) v1alpha1.Message {
+func entry(
+	recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialects.Message, now time.Time,
+) v1alpha1.Message {
 	return v1alpha1.Message{
 		ID: messageID(message), Role: role, Cycle: recovery.Status.Cycle,
 		Text:  bounded(message.Text, v1alpha1.MaxMessageLength),

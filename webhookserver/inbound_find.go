@@ -19,8 +19,12 @@ import (
 // This file finds the leads that a gateway's message may belong to: by the number, by the
 // gateway's ids of the chat, and by the messages that it is, or answers to.
 
-// maxChats bounds the chat ids of one message that are looked up.
-const maxChats = 4
+const (
+	// maxChats bounds the chat ids of one message that are looked up.
+	maxChats = 4
+	// maxPage bounds the leads that are looked through for a chat that the cache does not know.
+	maxPage = 500
+)
 
 // query is a value of an index of leads.
 type query struct{ field, key string }
@@ -59,8 +63,9 @@ func (s *Server) cachedLeads(
 }
 
 // liveLeads finds the leads that a message may belong to as the API server has them now: all of
-// its number, by their labels, and those that the cache knew by something else. Of a hidden
-// number the cache alone knows the leads: no label tells of a chat.
+// its number, by their labels, and those that the cache knew by something else. No label tells of
+// a chat or of a message that is quoted: those are looked for among all leads of the namespace,
+// as far as they fit in a page; else the cache has the last word.
 func (s *Server) liveLeads(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, cached []v1alpha1.CartRecovery,
 ) ([]v1alpha1.CartRecovery, error) {
@@ -86,6 +91,27 @@ func (s *Server) liveLeads(
 			return nil, fmt.Errorf("read a lead: %w", err)
 		}
 		found = append(found, read)
+	}
+	isTied := func(each v1alpha1.CartRecovery) bool { return bondOf(&each, message) != bondNone }
+	if message.Phone != "" && message.Quotes == "" || slices.ContainsFunc(found, isTied) {
+		return found, nil
+	}
+	return s.withTied(ctx, instance, found, isTied)
+}
+
+// withTied are leads and, from a page of all leads of the Store, those that a message is tied to.
+func (s *Server) withTied(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, found []v1alpha1.CartRecovery,
+	isTied func(v1alpha1.CartRecovery) bool,
+) ([]v1alpha1.CartRecovery, error) {
+	var page v1alpha1.CartRecoveryList
+	if err := s.Live.List(ctx, &page, client.InNamespace(instance.Namespace), client.Limit(maxPage)); err != nil {
+		return nil, fmt.Errorf("look for the leads of a chat: %w", err)
+	}
+	for i := range page.Items {
+		if each := page.Items[i]; each.Spec.StoreRef.Name == instance.Spec.StoreRef.Name && isTied(each) {
+			found = withOthers(found, []v1alpha1.CartRecovery{each})
+		}
 	}
 	return found, nil
 }

@@ -68,7 +68,8 @@ func isFresh(message *dialects.Message, now time.Time) bool {
 func greetedAhead(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) {
 	conversation := recovery.Status.Conversation
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if len(conversation) == 0 || condition == nil || condition.Status != metav1.ConditionTrue || condition.Reason != v1alpha1.ReasonOperatorWrote {
+	if len(conversation) == 0 || condition == nil || condition.Status != metav1.ConditionTrue ||
+		condition.Reason != v1alpha1.ReasonOperatorWrote {
 		return
 	}
 	last := &conversation[len(conversation)-1]

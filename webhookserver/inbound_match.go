@@ -70,7 +70,9 @@ func inChat(recovery *v1alpha1.CartRecovery, chatIDs []string) bool {
 // it was edited. leads are those that it may belong to; without a lead the outcome says why.
 // Of a hidden number that nothing ties to a lead only a message that is known is the customer's:
 // whoever else edited something is not guessed.
-func matchLead(leads []v1alpha1.CartRecovery, instance string, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
+func matchLead(
+	leads []v1alpha1.CartRecovery, instance string, message *dialects.Message,
+) (*v1alpha1.CartRecovery, outcome) {
 	id := messageID(message)
 	for i := range leads {
 		switch each := &leads[i]; {
@@ -95,7 +97,9 @@ type tied map[bond][]*v1alpha1.CartRecovery
 // it quotes; else the open lead that the customer was written to last or, where there was no
 // message, left last; else, of those that have ended, the last to end. A lead that is younger
 // than the message is none of it.
-func chooseLead(leads []v1alpha1.CartRecovery, instance string, message *dialects.Message) (*v1alpha1.CartRecovery, outcome) {
+func chooseLead(
+	leads []v1alpha1.CartRecovery, instance string, message *dialects.Message,
+) (*v1alpha1.CartRecovery, outcome) {
 	open, ended, old := tied{}, tied{}, false
 	for i := range leads {
 		each := &leads[i]

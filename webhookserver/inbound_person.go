@@ -18,7 +18,9 @@ import (
 // planHandOver decides on a message of the paired number itself: the leads that it concerns, or
 // why there are none. They are the customer's open leads or, where there is none, the last that
 // expired: its customer may still answer. leads are those that the message may belong to.
-func planHandOver(leads []v1alpha1.CartRecovery, message *dialects.Message, now time.Time) ([]*v1alpha1.CartRecovery, outcome) {
+func planHandOver(
+	leads []v1alpha1.CartRecovery, message *dialects.Message, now time.Time,
+) ([]*v1alpha1.CartRecovery, outcome) {
 	open, ended, old := tied{}, []*v1alpha1.CartRecovery(nil), false
 	for i := range leads {
 		each := &leads[i]
@@ -118,7 +120,9 @@ func handOff(recovery *v1alpha1.CartRecovery, now time.Time) {
 	setHandedOff(recovery, metav1.ConditionTrue, reason, lead.HandedOffMessage, now)
 }
 
-func setHandedOff(recovery *v1alpha1.CartRecovery, status metav1.ConditionStatus, reason, message string, now time.Time) {
+func setHandedOff(
+	recovery *v1alpha1.CartRecovery, status metav1.ConditionStatus, reason, message string, now time.Time,
+) {
 	apimeta.SetStatusCondition(&recovery.Status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionHandedOff, Status: status, Reason: reason, Message: message,
 		ObservedGeneration: recovery.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
@@ -126,8 +130,8 @@ func setHandedOff(recovery *v1alpha1.CartRecovery, status metav1.ConditionStatus
 }
 
 // pairedPhoneMessage is what a lead says whose customer is the paired number itself.
-const pairedPhoneMessage = "the customer's number is the paired number itself: what is written there is nobody's answer; " +
-	"try it with another phone (docs/instances.md)"
+const pairedPhoneMessage = "the customer's number is the paired number itself: what is written there is " +
+	"nobody's answer; try it with another phone (docs/instances.md)"
 
 // isPairedPhone says whether a message was written by the paired number to itself: whoever
 // tries it with the paired phone is neither a customer nor a person who takes over.

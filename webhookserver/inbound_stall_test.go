@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -106,6 +107,24 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeFalse())
 		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
 		Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeTrue())
+	})
+
+	It("knows a hidden id that another replica has learned, and what was quoted", func(ctx SpecContext) {
+		replica, stall := otherReplica()
+		shop := openPhoneShop(ctx, ours)
+		knownTo(ctx, replica, shop.lead)
+		stall.Hold()
+		first := inboundOf("m-1")
+		first.ChatIDs = []string{"7@lid"}
+		Expect(shop.hears(ctx, first).Result).To(Equal(resultRecorded))
+		hidden := inboundOf("m-2")
+		hidden.Phone, hidden.ChatIDs = "", []string{"7@lid"}
+		Expect(taken(ctx, replica, shop, hidden)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
+
+		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi!"))
+		quoting := inboundOf("m-3")
+		quoting.Phone, quoting.Quotes = "5531933334444", "g-9"
+		Expect(taken(ctx, replica, shop, quoting)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
 	})
 
 	It("moves what it stored where the customer was written to last", func(ctx SpecContext) {
@@ -237,6 +256,40 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 		Expect(shop.current(ctx).Spec.Stop).NotTo(BeNil())
 		Expect(shop.lead.Status.Conversation).To(HaveLen(1))
+	})
+})
+
+// countingReader counts what is read from the API server.
+type countingReader struct {
+	client.Reader
+	reads atomic.Int32
+}
+
+func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+	r.reads.Add(1)
+	return r.Reader.Get(ctx, key, object, opts...)
+}
+
+func (r *countingReader) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
+	r.reads.Add(1)
+	return r.Reader.List(ctx, list, opts...)
+}
+
+var _ = Describe("an answer", func() {
+	It("costs one write, and no read from the API server", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx, ours)
+		reads := &countingReader{Reader: env.Client}
+		wired := options(reads, hooked, prometheus.NewRegistry())
+		wired.Fence = server.Fence
+		made, err := New(wired)
+		Expect(err).NotTo(HaveOccurred())
+		writes := statusWrites(shop.namespace)
+		message := inboundOf("m-1")
+		message.ChatIDs = []string{"5511987654321@s.whatsapp.net", "7@lid"}
+		Expect(taken(ctx, made, shop, message).Result).To(Equal(resultRecorded))
+		Expect(writes.Load()).To(BeEquivalentTo(1))
+		Expect(reads.reads.Load()).To(BeZero())
+		Expect(shop.current(ctx).Generation).To(Equal(shop.lead.Generation))
 	})
 })
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,7 +22,8 @@ import (
 // stopOthers writes to every other open lead of these numbers that their customer asked us to
 // stop, and names those that were written.
 func (s *Server) stopOthers(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, part storedMessage, reason v1alpha1.StopReason,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, part storedMessage,
+	reason v1alpha1.StopReason,
 ) ([]string, error) {
 	leads, err := s.leadsToStop(ctx, instance, numbers, part)
 	if err != nil {
@@ -66,7 +68,8 @@ func (s *Server) leadsToStop(
 	for _, number := range numbers {
 		var leads v1alpha1.CartRecoveryList
 		key := index.LeadPhoneKey(store, lead.PhoneHash(number))
-		err := s.Client.List(ctx, &leads, client.InNamespace(instance.Namespace), client.MatchingFields{index.LeadByAnyPhone: key})
+		err := s.Client.List(ctx, &leads, client.InNamespace(instance.Namespace),
+			client.MatchingFields{index.LeadByAnyPhone: key})
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a phone: %w", err)
 		}
@@ -78,8 +81,9 @@ func (s *Server) leadsToStop(
 // hasOneOf says whether a lead is of one of these numbers, as far as their keys tell: who asks
 // us to stop by a number that two phones share is honoured for both.
 func hasOneOf(recovery *v1alpha1.CartRecovery, numbers []string) bool {
+	customer := &recovery.Spec.Customer
 	for _, number := range numbers {
-		if lead.PhoneHash(number) == lead.PhoneHash(recovery.Spec.Customer.Phone) || isOneOf(&recovery.Spec.Customer, number) {
+		if lead.PhoneHash(number) == lead.PhoneHash(customer.Phone) || isOneOf(customer, number) {
 			return true
 		}
 	}
@@ -90,7 +94,9 @@ func hasOneOf(recovery *v1alpha1.CartRecovery, numbers []string) bool {
 // be sent for it, or it says so already.
 func stopLead(recovery *v1alpha1.CartRecovery, stop v1alpha1.Stop) bool {
 	known := recovery.Spec.Stop
-	if lead.Over(recovery) || recovery.DeletionTimestamp != nil || known != nil && lead.BelongsToCycle(recovery, known.At.Time) {
+	// Times of completion are whole seconds.
+	holds := known != nil && lead.BelongsToCycle(recovery, known.At.Truncate(time.Second))
+	if holds || lead.Over(recovery) || recovery.DeletionTimestamp != nil {
 		return false
 	}
 	recovery.Spec.Stop = &stop

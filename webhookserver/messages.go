@@ -23,7 +23,9 @@ type storedMessage struct {
 
 // takeWritten stores what a customer wrote, or changed of it, in the conversation it
 // belongs to, and that the customer asked us to stop.
-func (s *Server) takeWritten(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeWritten(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+) (outcome, error) {
 	if message.Kind == dialects.Edited && message.Text == "" && message.Media == "" {
 		return ignored(dialects.ReasonEmpty), nil
 	}
@@ -120,7 +122,10 @@ func (s *Server) placeAgain(
 // belongs to, where they are not known by it.
 func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery, message *dialects.Message) error {
 	number := lead.FullNumber(message.Phone)
-	if recovery == nil || message.Phone == "" || !suppressedForm.MatchString(number) || isOneOf(&recovery.Spec.Customer, message.Phone) {
+	switch {
+	case recovery == nil, message.Phone == "", !suppressedForm.MatchString(number):
+		return nil
+	case isOneOf(&recovery.Spec.Customer, message.Phone):
 		return nil
 	}
 	_, _, err := s.patchLead(ctx, recovery, s.writeSpec, func(recovery *v1alpha1.CartRecovery) bool {
@@ -134,7 +139,9 @@ func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery,
 
 // takeReaction stores a customer's reaction with the message that it is to. It is never
 // answered.
-func (s *Server) takeReaction(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeReaction(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+) (outcome, error) {
 	if message.FromMe {
 		return ignored(ignoredOwn), nil
 	}
@@ -166,7 +173,9 @@ func (s *Server) takeReaction(ctx context.Context, instance *v1alpha1.WhatsAppIn
 // phone. A message of ours that comes back changes nothing, and what a machine wrote hands
 // nothing over. The cache may not know yet what we are just sending, on whichever lead, nor
 // that there is one, so it decides only that a message is ours.
-func (s *Server) takeOwn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeOwn(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+) (outcome, error) {
 	now := s.Clock.Now()
 	repeated := s.ownTexts.repeated(instance.Namespace+"/"+instance.Name, chatOf(message), message.Text, now)
 	leads, err := s.cachedLeads(ctx, instance, message)

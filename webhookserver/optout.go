@@ -40,11 +40,13 @@ var errLifting = errors.New("the suppression is being deleted")
 // the customer. leads are those that the message may belong to, and part is what became of the
 // message itself.
 func (s *Server) honour(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, leads []v1alpha1.CartRecovery, part storedMessage,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	leads []v1alpha1.CartRecovery, part storedMessage,
 ) (outcome, error) {
 	concerned := concernedBy(leads, part.outcome, message)
 	numbers := writers(message, part.lead, concerned)
-	if len(numbers) == 0 || part.Reason == ignoredOwn || part.Reason == ignoredOldMessage && isTooOld(message, s.Clock.Now()) {
+	tooOld := part.Reason == ignoredOldMessage && s.Clock.Now().Sub(message.At) > oldRequest
+	if len(numbers) == 0 || part.Reason == ignoredOwn || tooOld {
 		return part.outcome, nil
 	}
 	store, err := s.storeOf(ctx, instance)
@@ -59,9 +61,9 @@ func (s *Server) honour(
 	if err != nil {
 		return outcome{}, err
 	}
-	suppressed := false
+	suppressed, keep := false, store != nil && store.Spec.KeepSuppressedPhones
 	for _, number := range numbers {
-		wanted := suppressionOf(instance.Namespace, instance.Spec.StoreRef.Name, number, store != nil && store.Spec.KeepSuppressedPhones, reason)
+		wanted := suppressionOf(instance.Namespace, instance.Spec.StoreRef.Name, number, keep, reason)
 		changed, err := s.suppress(ctx, wanted)
 		if err != nil {
 			return outcome{}, fmt.Errorf("store an opt-out: %w", err)
@@ -69,11 +71,6 @@ func (s *Server) honour(
 		suppressed = suppressed || changed
 	}
 	return toldToStop(part.outcome, reason, stopped, suppressed), nil
-}
-
-// isTooOld says whether a request to stop is too old to be honoured.
-func isTooOld(message *dialects.Message, now time.Time) bool {
-	return now.Sub(message.At) > oldRequest
 }
 
 // storeOf is the Store of an instance, nil when it does not exist: a Suppression holds for
@@ -166,8 +163,10 @@ func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alph
 	hash := lead.PhoneHash(phone)
 	made := &v1alpha1.Suppression{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lead.SuppressionName(store, hash)},
-		// The reasons of both kinds have the same words.
-		Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: string(reason), PhoneHash: hash},
+		Spec: v1alpha1.SuppressionSpec{
+			// The reasons of both kinds have the same words.
+			StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: string(reason), PhoneHash: hash,
+		},
 	}
 	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) && lead.PhoneHash(number) == hash {
 		made.Spec.Phone, made.Spec.PhoneHash = number, ""
@@ -200,8 +199,11 @@ func writers(message *dialects.Message, stored *v1alpha1.CartRecovery, concerned
 	if stored == nil && message.Phone == "" && len(concerned) > 0 {
 		stored = concerned[0]
 	}
-	if stored != nil && stored.Spec.Customer.Phone != "" && (message.Phone == "" || !lead.SamePhone(message.Phone, stored.Spec.Customer.Phone)) {
-		numbers = append(numbers, stored.Spec.Customer.Phone)
+	if stored == nil {
+		return numbers
+	}
+	if written := stored.Spec.Customer.Phone; written != "" && !lead.SamePhone(message.Phone, written) {
+		numbers = append(numbers, written)
 	}
 	return numbers
 }

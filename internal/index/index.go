@@ -234,7 +234,8 @@ func phoneKeys(store string, customer *v1alpha1.LeadCustomer) []string {
 // emailKeys are the LeadEmailKeys of all addresses of a customer, each once.
 func emailKeys(store string, customer *v1alpha1.LeadCustomer) []string {
 	hashes := func(email string) []string { return []string{lead.EmailHash(email)} }
-	return customerKeys(customer.Email, customer.OtherEmails, hashes, func(hash string) string { return LeadEmailKey(store, hash) })
+	key := func(hash string) string { return LeadEmailKey(store, hash) }
+	return customerKeys(customer.Email, customer.OtherEmails, hashes, key)
 }
 
 func customerKeys(one string, others []string, hashes func(string) []string, key func(string) string) []string {
