@@ -4,7 +4,6 @@ import (
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
@@ -97,7 +96,7 @@ func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
 // when never.
 func resumedAt(recovery *v1alpha1.CartRecovery) time.Time {
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if condition == nil || condition.Status == metav1.ConditionTrue {
+	if condition == nil || condition.Reason != v1alpha1.ReasonResumed && condition.Reason != v1alpha1.ReasonResumedByTime {
 		return time.Time{}
 	}
 	return condition.LastTransitionTime.Time
