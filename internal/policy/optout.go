@@ -1,5 +1,13 @@
 package policy
 
+import (
+	"regexp"
+	"slices"
+	"strings"
+	"sync"
+	"unicode"
+)
+
 // optOutPhrases stop everything for a customer, in every store: the words that integrators
 // of WhatsApp gateways use in Brazil, the ones that carriers in the United States must
 // honour, and how people say it. None is an ordinary answer to a question ("não", "no").
@@ -40,9 +48,152 @@ var plainOptOut = optOutPhrases.plain()
 // a sorted copy.
 func OptOutWords(languages ...string) []string { return optOutPhrases.sorted(languages) }
 
-// OptsOut says whether a customer's message, as a whole, is one of the built-in opt-out
-// words or the policy's own; case, accents, punctuation and courtesies around it do not
-// matter.
+// OptsOut says whether a customer's message asks to be left alone. It does as a whole where
+// it is one of the built-in opt-out words or the policy's own; case, accents, punctuation and
+// courtesies around it do not matter. It does in the customer's own words where it holds a
+// whole request: a verb and what it is about.
 func (p *Policy) OptsOut(text string) bool {
-	return says(text, plainOptOut, p.OptOutKeywords)
+	if says(text, plainOptOut, p.OptOutKeywords) {
+		return true
+	}
+	read := clauses(text)
+	return isMistyped(text) || isBare(read) || asksStrongly(read) || asksWeakly(read) || asksToErase(read)
 }
+
+// AsksToErase says whether a message asks for what is known of the customer to be erased.
+// Who asks for that opts out as well.
+func (p *Policy) AsksToErase(text string) bool { return asksToErase(clauses(text)) }
+
+// longestRequest is how many words a clause may have to be a request.
+const longestRequest = 24
+
+// requests are the patterns, compiled when they are first needed.
+var requests = sync.OnceValue(func() (compiled struct{ strong, weak, polite, bare, neutral, erase *regexp.Regexp }) {
+	compiled.strong = requestWords.within("<pre>", strongRequests, "<end>")
+	compiled.weak = requestWords.within("<pre>", weakRequests+politeRequests, "<end>")
+	compiled.polite = requestWords.within("<ask> [<you>] [por favor|please|me] [<ask>]", politeRequests, "<end>")
+	compiled.bare, compiled.neutral = requestWords.within("", bareRequests, ""), requestWords.within("", neutralWords, "")
+	compiled.erase = requestWords.within("<pre>", eraseRequests, "<end>")
+	return compiled
+})
+
+var (
+	plainAffixes   = affixesOf(courtesies)
+	requestAffixes = affixesOf(slices.Concat(courtesies, affixesOfRequests))
+)
+
+// matches says whether a clause as a whole, or without what is only said around it, is one
+// of some patterns.
+func (c clause) matches(g *grammar, patterns *regexp.Regexp) bool {
+	if len(c.words) == 0 || len(c.words) > 2*longestRequest {
+		return false
+	}
+	bare := c.without(requestAffixes)
+	for _, words := range [][]string{c.words, bare.words} {
+		if len(words) > 0 && len(words) <= longestRequest && patterns.MatchString(g.write(words)) {
+			return true
+		}
+		if len(bare.words) == len(c.words) {
+			break
+		}
+	}
+	return false
+}
+
+// isBare is whether nothing is said but a word that, alone, stops everything.
+func isBare(read []clause) bool {
+	said := false
+	for _, one := range read {
+		if one.asks || !requests().bare.MatchString(requestWords.write(one.words)) {
+			return false
+		}
+		said = true
+	}
+	return said
+}
+
+// isMistyped is whether a message is one of the words that stop everything, mistyped.
+func isMistyped(text string) bool {
+	words := strings.FieldsFunc(foldMarks(text), func(r rune) bool { return !unicode.IsLetter(r) })
+	return len(words) == 1 && mistyped[words[0]]
+}
+
+// asksStrongly looks for a clause, or a statement in one, that is a whole request.
+func asksStrongly(read []clause) bool {
+	return anyStatement(read, func(c clause) bool { return c.matches(requestWords, requests().strong) })
+}
+
+func asksToErase(read []clause) bool {
+	return anyStatement(read, func(c clause) bool { return c.matches(requestWords, requests().erase) })
+}
+
+func anyStatement(read []clause, holds func(clause) bool) bool {
+	for _, one := range read {
+		if holds(one) {
+			return true
+		}
+		if parts := one.parts(); len(parts) > 1 && slices.ContainsFunc(parts, holds) {
+			return true
+		}
+	}
+	return false
+}
+
+// asksWeakly looks for a request in a message that says nothing else.
+func asksWeakly(read []clause) bool {
+	asked := false
+	for _, one := range read {
+		parts := []clause{one}
+		if !isWeak(one) && !isNeutral(one) {
+			parts = one.parts()
+		}
+		for _, part := range parts {
+			switch {
+			case isWeak(part) && (!part.asks || part.matches(requestWords, requests().polite)):
+				asked = true
+			case !isNeutral(part):
+				return false
+			}
+		}
+	}
+	return asked
+}
+
+func isWeak(c clause) bool {
+	return c.matches(requestWords, requests().weak) || weakWords[strings.Join(c.without(requestAffixes).words, " ")]
+}
+
+func isNeutral(c clause) bool {
+	return len(c.without(requestAffixes).words) == 0 || c.matches(requestWords, requests().neutral) || c.matches(paymentWords, payments().claims)
+}
+
+// weakWords are the built-in words that may stand beside something that takes nothing back;
+// the others can be about something else then.
+var weakWords = func() map[string]bool {
+	ambiguous := wordSet("cancelar cancel remover end quit detener")
+	set := map[string]bool{}
+	for _, phrase := range optOutPhrases.sorted(nil) {
+		if plain := strings.Join(plainPhrase(phrase), " "); !ambiguous[plain] {
+			set[plain] = true
+		}
+	}
+	return set
+}()
+
+// mistyped are the words that stop everything with two letters changed over or, in longer
+// ones, a letter left out; what is a word of its own is none of them.
+var mistyped = func() map[string]bool {
+	set := map[string]bool{"parr": true, "paar": true}
+	for _, word := range strings.Fields("parar stop sair salir remover descadastrar unsubscribe desuscribir parem") {
+		for i := range len(word) - 1 {
+			set[word[:i]+word[i+1:i+2]+word[i:i+1]+word[i+2:]] = true
+			if len(word) > 5 {
+				set[word[:i]+word[i+1:]] = true
+			}
+		}
+	}
+	for _, word := range strings.Fields("apar remove emover sari") {
+		delete(set, word)
+	}
+	return set
+}()

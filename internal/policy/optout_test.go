@@ -84,7 +84,7 @@ func TestMessages(t *testing.T) {
 		// Ordinary answers.
 		"": nothing, " ": nothing, "!!": nothing, "👍": nothing, "não": nothing, "Não.": nothing, "no": nothing, "No, gracias": nothing,
 		"não, obrigado": nothing, "não quero": nothing, "ok": nothing, "ok, obrigado": nothing, "sim": nothing, "yes please": nothing,
-		"obrigado": nothing, "please": nothing, "oi": nothing, "bom dia": nothing, "para": nothing, "a gente": nothing, "mais": nothing,
+		"obrigado": nothing, "please": nothing, "oi": nothing, "bom dia": nothing, "para": stop, "a gente": nothing, "mais": nothing,
 		"vou cancelar o cartão": nothing, "cancelar o cartão": nothing, "como faço para cancelar?": nothing, "posso cancelar depois": nothing,
 		"não quero mais pagar frete": nothing, "não quero mais esse, quero o outro": nothing, "parar de fumar": nothing,
 		"quando chega?": nothing, "chega hoje?": nothing, "stop motion": nothing, "the end": nothing, "weekend": nothing, "uma pessoa": nothing,
