@@ -94,6 +94,7 @@ type Reconciler struct {
 	openings *openings
 	// uncalled are the claims that this process made and has not handed over.
 	uncalled *uncalledClaims
+	meanings *meanings
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -128,7 +129,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
-	s := &situation{lead: recovery, now: r.Clock.Now()}
+	s := &situation{lead: recovery, now: r.Clock.Now(), meanings: r.meanings}
 	s.draft = func(text textID) draft { return r.drafts.get(request.NamespacedName, text) }
 	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom { return r.headroom(s, instance, due) }
 	s.waitsAt = r.Book.WaitsAt(request.NamespacedName)
@@ -301,6 +302,6 @@ func (r *Reconciler) complete() error {
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.contacts = newContacts(r.Clock)
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
-	r.uncalled = newUncalledClaims()
+	r.uncalled, r.meanings = newUncalledClaims(), newMeanings()
 	return nil
 }
