@@ -104,6 +104,8 @@ type Reconciler struct {
 	// proofs are what is known of messages that may have been sent before.
 	proofs *proofs
 	keeper *keeper
+	// meanings are what customers' texts were understood as.
+	meanings *meanings
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -139,7 +141,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
-	s := &situation{lead: recovery, now: r.Clock.Now()}
+	s := &situation{lead: recovery, now: r.Clock.Now(), meanings: r.meanings}
 	if err := r.readPast(ctx, s); err != nil {
 		return nil, err
 	}
@@ -320,6 +322,6 @@ func (r *Reconciler) complete() error {
 	r.proofs = newProofs(r.Clock)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
-	r.uncalled = newUncalledClaims()
+	r.uncalled, r.meanings = newUncalledClaims(), newMeanings()
 	return nil
 }

@@ -19,10 +19,10 @@ import (
 // of this lead that made it; nil where it was made elsewhere. What the customer says here goes
 // before what stands on the lead, and that before the Suppression, which tells no reason.
 func stopAsked(s *situation) (asked *v1alpha1.Message, outcome string) {
-	if asked := lastSaid(s, s.policy.OptsOut); asked != nil {
+	if asked := lastSaid(s, func(m meaning) bool { return m.optsOut }); asked != nil {
 		return asked, v1alpha1.ReasonOptedOut
 	}
-	if asked := lastSaid(s, s.policy.WrongNumber); asked != nil {
+	if asked := lastSaid(s, func(m meaning) bool { return m.wrongNumber }); asked != nil {
 		return asked, v1alpha1.ReasonWrongNumber
 	}
 	if stop := lead.Stopped(s.lead); stop != nil {
@@ -147,7 +147,7 @@ func paymentClaims(s *situation) (first, last *v1alpha1.Message) {
 		case m.Cycle != s.lead.Status.Cycle:
 		case lead.ByPerson(m):
 			first, last = nil, nil
-		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && s.policy.ClaimsPaid(m.Text):
+		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && s.means(m.Text).claimsPaid:
 			if first == nil {
 				first = m
 			}
@@ -169,7 +169,8 @@ const (
 // answeredByMachine says whether a machine seems to answer for the customer: their last
 // messages look automatic, or say the same again and again. Something else ends it, and so does
 // a person of the store.
-func answeredByMachine(recovery *v1alpha1.CartRecovery) bool {
+func answeredByMachine(s *situation) bool {
+	recovery := s.lead
 	automatic, same, text, ours := 0, 0, "", false
 	onlyAutomatic, onlySame := true, true
 	for i := len(recovery.Status.Conversation) - 1; i >= 0 && (onlyAutomatic || onlySame); i-- {
@@ -181,7 +182,7 @@ func answeredByMachine(recovery *v1alpha1.CartRecovery) bool {
 		case m.Role == v1alpha1.RoleAssistant:
 			ours = ours || lead.MayHaveGone(m)
 		case m.Role == v1alpha1.RoleCustomer:
-			onlyAutomatic = onlyAutomatic && looksAutomatic(m)
+			onlyAutomatic = onlyAutomatic && looksAutomatic(s, m)
 			onlySame = onlySame && gist(m.Text) != "" && (same == 0 || ours && gist(m.Text) == text)
 			if onlyAutomatic {
 				automatic++
@@ -200,8 +201,8 @@ func answeredByMachine(recovery *v1alpha1.CartRecovery) bool {
 }
 
 // looksAutomatic says whether a machine seems to have written a customer's message.
-func looksAutomatic(m *v1alpha1.Message) bool {
-	return m.Automatic || policy.LooksAutomatic(m.Text)
+func looksAutomatic(s *situation, m *v1alpha1.Message) bool {
+	return m.Automatic || s.means(m.Text).automatic
 }
 
 // gist is a text without what makes no difference to what it says.

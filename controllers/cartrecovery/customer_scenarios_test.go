@@ -206,7 +206,7 @@ var _ = Describe("A customer of whom only the AI understands that they want no m
 		w := newWorld(uncooled, inAnHour)
 		w.start(func(r *replica) { r.Writer = stopsWriter{r.Writer, wrongNumber} })
 		name, waits, other := w.abandon(from(1)), w.abandon(from(1), ofAnotherProduct), w.abandon(from(2))
-		w.says(name, "in-1", "Me deixa em paz, quero sossego")
+		w.says(name, "in-1", "Quero sossego, viu?")
 		return w, name, waits, other
 	}
 

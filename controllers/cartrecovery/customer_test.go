@@ -330,3 +330,21 @@ func TestHandedOverLate(t *testing.T) {
 		t.Errorf("succeeded %+v", succeeded)
 	}
 }
+
+// BenchmarkPlanOfAChat plans a lead whose customer has written much.
+func BenchmarkPlanOfAChat(b *testing.B) {
+	mods := []leadMod{ours(firstID, v1alpha1.MessageSent, t0)}
+	for n := range 30 {
+		id, at := "m"+string(rune('A'+n)), t0.Add(time.Duration(n)*time.Minute)
+		mods = append(mods, says(id, "Oi, queria saber se o curso tem certificado e se posso parcelar no boleto, obrigada!", at), replied(id, at.Add(time.Second)))
+	}
+	c := planCase{now: 2 * time.Hour, text: ready(), lead: mods}
+	s := c.situation()
+	s.meanings = newMeanings()
+	b.ReportAllocs()
+	for b.Loop() {
+		if plan(s).kind != wait {
+			b.Fatal("it does not wait")
+		}
+	}
+}

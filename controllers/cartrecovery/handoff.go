@@ -75,7 +75,7 @@ func askedForPerson(s *situation) bool {
 	for i := range s.lead.Status.Conversation {
 		m := &s.lead.Status.Conversation[i]
 		asks := m.Cycle == s.lead.Status.Cycle && m.Role == v1alpha1.RoleCustomer && m.At.After(given)
-		if asks && (s.policy.AsksForHuman(m.Text) || wasTold(s.lead, m)) {
+		if asks && (s.means(m.Text).asksForHuman || wasTold(s.lead, m)) {
 			return true
 		}
 	}

@@ -27,9 +27,8 @@ func hearLate(s *situation) (action, bool) {
 	if late == nil || s.policy.LateReplies == v1alpha1.LateRepliesIgnore {
 		return action{}, false
 	}
-	stops := s.policy.OptsOut(late.Text) || s.policy.WrongNumber(late.Text)
 	switch {
-	case stops:
+	case s.means(late.Text).stops():
 		return action{kind: reopenForAnswer}, true
 	case s.suppressed:
 		return action{}, false
@@ -47,7 +46,7 @@ func lateReply(s *situation) *v1alpha1.Message {
 		return nil
 	}
 	last := lead.LastInbound(s.lead)
-	if last == nil || lead.CycleAsked(s.lead) || looksAutomatic(last) || answeredByPerson(s.lead) {
+	if last == nil || lead.CycleAsked(s.lead) || looksAutomatic(s, last) || answeredByPerson(s.lead) {
 		return nil
 	}
 	if !isLate(last, s.lead.Status.CompletionTime.Time, s.policy.ExpireAfter) || expired(s) {

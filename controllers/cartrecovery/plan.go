@@ -61,6 +61,8 @@ type situation struct {
 	contact func(*v1alpha1.WhatsAppInstance) contact
 	// headroom returns how free an instance is to start a conversation that is due at a time.
 	headroom func(*v1alpha1.WhatsAppInstance, time.Time) headroom
+	// meanings remembers what texts say; nil remembers nothing.
+	meanings *meanings
 	// uncalled says whether this process claimed a message at a time and never handed it to the
 	// gateway; nil for never.
 	uncalled func(id string, at time.Time) bool

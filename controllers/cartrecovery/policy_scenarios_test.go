@@ -291,7 +291,7 @@ var _ = Describe("A customer who does not answer", func() {
 		w.advance(4 * time.Hour)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonUnanswered))
 		Expect(w.asked()).To(Equal(2))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms, writesOutcome}))
 	})
 })
 

@@ -35,7 +35,7 @@ func answerCustomer(s *situation) (action, bool) {
 	if free := roomForReply(s); s.now.Before(free) {
 		return blockedUntil(free, v1alpha1.ReasonTooManyReplies, "the customer, or a machine that answers for them, was answered too often within an hour"), true
 	}
-	if answeredByMachine(s.lead) {
+	if answeredByMachine(s) {
 		return blocked(s, v1alpha1.ReasonAutomaticReplies, "a machine seems to answer for the customer; it is answered when something else comes in"), true
 	}
 	answer.due = due

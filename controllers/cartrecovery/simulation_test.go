@@ -84,6 +84,7 @@ const maxPasses = 3000
 
 // simulation is a world of stores.
 type simulation struct {
+	meanings   *meanings
 	clock      *simClock
 	random     *rand.Rand
 	reconciler *Reconciler
@@ -124,9 +125,12 @@ func (h *happenings) Pop() any {
 	return last
 }
 
+// simMeanings is shared by all simulations: they say the same.
+var simMeanings = newMeanings()
+
 func newSimulation(start time.Time, seed uint64) *simulation {
 	clock := &simClock{now: start}
-	sim := &simulation{clock: clock, random: rand.New(rand.NewPCG(seed, 7)), counts: map[string]int{}}
+	sim := &simulation{meanings: simMeanings, clock: clock, random: rand.New(rand.NewPCG(seed, 7)), counts: map[string]int{}}
 	sim.restart()
 	return sim
 }
@@ -240,7 +244,7 @@ func (sim *simulation) situation(each *simLead) *situation {
 	store := each.store
 	_, suppressed := store.suppressed[each.object.Spec.Customer.Phone]
 	s := &situation{
-		lead: each.object, store: store.store, product: store.product, policy: store.policy,
+		meanings: sim.meanings, lead: each.object, store: store.store, product: store.product, policy: store.policy,
 		instances: store.instances, suppressed: suppressed, now: sim.clock.now,
 		draft: func(text textID) draft {
 			if known := each.drafts[text]; known.state != draftReady || sim.clock.Since(known.readyAt) <= freshFor {
@@ -681,7 +685,8 @@ func (sim *simulation) says(each *simLead, text string) {
 		return
 	}
 	now := sim.clock.now
-	optsOut, wrong := each.store.policy.OptsOut(text), each.store.policy.WrongNumber(text)
+	means := sim.meanings.of(&each.store.policy, text)
+	optsOut, wrong := means.optsOut, means.wrongNumber
 	sim.appends(each, v1alpha1.RoleCustomer, text)
 	if !optsOut && !wrong {
 		return

@@ -19,20 +19,20 @@ import (
 // says in words that are known is stored by the webhook server before it is acknowledged; this
 // comes seconds later, and in an order that lets no message slip through:
 //
-//  1. The Suppression. No lead of the phone begins a cycle any more: before a first claim it is
-//     read from the API server (see suppressedLive).
-//  2. spec.stop on every other open lead of the phone that the cache knows. It changes the lead's
-//     resourceVersion, so that a claim that was planned before fails. A lead that the cache does
-//     not know yet has had no first message, and the Suppression holds it.
+//  1. spec.stop on every other open lead of the phone that the cache knows. It changes the lead's
+//     resourceVersion, so that a claim that was planned before fails.
+//  2. The Suppression. No lead of the phone begins a cycle any more, also none that the cache did
+//     not know: before a first claim it is read from the API server (see suppressedLive). It comes
+//     after the leads, which would else end by it before they know why.
 //  3. spec.stop on the lead itself, which then ends as after any other request, with one
 //     confirmation. It comes last: a process that dies before it has the AI asked again.
 
 // stop stores that the customer is not to be written to.
 func (r *Reconciler) stop(ctx context.Context, s situation, asked v1alpha1.Stop) (ctrl.Result, error) {
-	if err := r.suppress(ctx, &s, asked); err != nil {
+	if err := r.stopSiblings(ctx, s.lead, asked); err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.stopSiblings(ctx, s.lead, asked); err != nil {
+	if err := r.suppress(ctx, &s, asked); err != nil {
 		return ctrl.Result{}, err
 	}
 	if err := r.stopLead(ctx, s.lead, asked); err != nil {

@@ -4,7 +4,6 @@ import (
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
@@ -32,10 +31,10 @@ func endStopped(s *situation) (action, bool) {
 
 // lastSaid is the customer's last message of this cycle of which something holds, nil when
 // there is none.
-func lastSaid(s *situation, holds func(string) bool) *v1alpha1.Message {
+func lastSaid(s *situation, holds func(meaning) bool) *v1alpha1.Message {
 	for i := len(s.lead.Status.Conversation) - 1; i >= 0; i-- {
 		m := &s.lead.Status.Conversation[i]
-		if m.Cycle == s.lead.Status.Cycle && m.Role == v1alpha1.RoleCustomer && holds(m.Text) {
+		if m.Cycle == s.lead.Status.Cycle && m.Role == v1alpha1.RoleCustomer && holds(s.means(m.Text)) {
 			return m
 		}
 	}
@@ -80,7 +79,7 @@ func asksForPerson(s *situation) *v1alpha1.Message {
 			return nil
 		case m.Role == v1alpha1.RoleCustomer && !m.At.After(resumed):
 			return nil
-		case m.Role == v1alpha1.RoleCustomer && (s.policy.AsksForHuman(m.Text) || wasTold(s.lead, m)):
+		case m.Role == v1alpha1.RoleCustomer && (s.means(m.Text).asksForHuman || wasTold(s.lead, m)):
 			return m
 		}
 	}
@@ -97,7 +96,7 @@ func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
 // when never.
 func resumedAt(recovery *v1alpha1.CartRecovery) time.Time {
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if condition == nil || condition.Status == metav1.ConditionTrue {
+	if condition == nil || condition.Reason != v1alpha1.ReasonResumed && condition.Reason != v1alpha1.ReasonResumedByTime {
 		return time.Time{}
 	}
 	return condition.LastTransitionTime.Time
