@@ -191,10 +191,11 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 	if known.state == proofFound {
 		return action{kind: verify, message: wanted}, true
 	}
+	before := s.began.Led
 	if !restored.IsZero() {
-		restored = restored.Add(time.Second)
+		before = latest(before, restored.Add(time.Second))
 	}
-	if due.After(latest(s.began.Led, restored)) || known.state == proofNotFound {
+	if due.After(before) || known.state == proofNotFound {
 		return action{}, false
 	}
 	switch held := mustBeKnown(s, due, restored); {
