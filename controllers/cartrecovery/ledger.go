@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -182,6 +183,11 @@ func (k *keeper) save(ctx context.Context, store types.NamespacedName) error {
 	}
 	written, err := k.put(ctx, store, head, entries)
 	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause), head == nil && apierrors.IsNotFound(err):
+		// The namespace is gone, or going.
+		delete(k.heads, store)
+		k.Drop(store)
+		return nil
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err), apierrors.IsAlreadyExists(err):
 		// Somebody else wrote or deleted it: it is read again, and written the next time.
 		delete(k.heads, store)

@@ -169,6 +169,13 @@ func (l *Ledger) Saved(store types.NamespacedName, entries []v1alpha1.LedgerEntr
 	l.open(store).saved(entries)
 }
 
+// Drop forgets a Store, whose namespace is gone.
+func (l *Ledger) Drop(store types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.books, store)
+}
+
 // Forget drops entries that no lead can need any more.
 func (l *Ledger) Forget(store types.NamespacedName, entries []v1alpha1.LedgerEntry) {
 	l.mu.Lock()

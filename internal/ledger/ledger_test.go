@@ -86,7 +86,11 @@ func TestALedgerIsWrittenOnce(t *testing.T) {
 	if len(again.Unsaved()) != 0 || len(again.Of(lead)) != 5 {
 		t.Errorf("what was written down is not known: %+v", again.Next(store, 100))
 	}
-	again.Forget(store, l.Of(lead))
+	l.Drop(store)
+	if len(l.Unsaved()) != 0 || len(l.Of(lead)) != 0 {
+		t.Error("a Store that is gone is kept")
+	}
+	again.Forget(store, again.Of(lead))
 	if len(again.Of(lead)) != 0 {
 		t.Error("what can go is kept")
 	}
