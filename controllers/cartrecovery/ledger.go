@@ -204,11 +204,14 @@ func (k *keeper) save(ctx context.Context, store types.NamespacedName) error {
 }
 
 // put adds entries to the last part of a Store's ledger, or begins the next when that is full.
-func (k *keeper) put(ctx context.Context, store types.NamespacedName, head *v1alpha1.RecoveryLedger, entries []v1alpha1.LedgerEntry) (*v1alpha1.RecoveryLedger, error) {
+func (k *keeper) put(
+	ctx context.Context, store types.NamespacedName, head *v1alpha1.RecoveryLedger, entries []v1alpha1.LedgerEntry,
+) (*v1alpha1.RecoveryLedger, error) {
 	if head != nil && len(head.Spec.Entries) < v1alpha1.MaxLedgerEntries {
 		next := head.DeepCopy()
 		next.Spec.Entries = append(next.Spec.Entries, entries...)
-		if err := k.client.Patch(ctx, next, client.MergeFromWithOptions(head, client.MergeFromWithOptimisticLock{})); err != nil {
+		patch := client.MergeFromWithOptions(head, client.MergeFromWithOptimisticLock{})
+		if err := k.client.Patch(ctx, next, patch); err != nil {
 			return nil, fmt.Errorf("write RecoveryLedger %s: %w", head.Name, err)
 		}
 		return next, nil
