@@ -1,17 +1,22 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
+	"os"
+	"slices"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
@@ -30,6 +35,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway/evolution"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
+	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
@@ -75,7 +81,7 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 		Client:            gateway.NewHTTPClient(),
 	}
 	addWebhookServer := func() error { return wiring.addWebhookServer(ctx) }
-	for _, add := range []func() error{addWebhookServer, wiring.addControllers, wiring.addProbes} {
+	for _, add := range []func() error{addWebhookServer, wiring.addHeartbeat, wiring.addControllers, wiring.addProbes} {
 		if err := add(); err != nil {
 			return nil, err
 		}
@@ -120,6 +126,7 @@ type wiring struct {
 	clock     clock.PassiveClock
 	secrets   *secrets.Reader
 	connector *gateway.Connector
+	heartbeat *heartbeat.Keeper
 }
 
 func (w *wiring) addWebhookServer(ctx context.Context) error {
@@ -161,6 +168,7 @@ func (w *wiring) addControllers() error {
 			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
 			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
+			Began: w.heartbeat.Began,
 		},
 	} {
 		if err := controller.SetupWithManager(w.mgr); err != nil {
@@ -168,6 +176,41 @@ func (w *wiring) addControllers() error {
 		}
 	}
 	return nil
+}
+
+// addHeartbeat has the leader notice that the cluster was restored from a backup, and every
+// process that it went back under it.
+func (w *wiring) addHeartbeat() error {
+	host, _ := os.Hostname()
+	w.heartbeat = &heartbeat.Keeper{
+		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Clock: w.clock, Holder: host,
+		Namespace: ownNamespace(w.settings.leaderElectionNamespace), History: w.workedOn,
+	}
+	return w.heartbeat.SetupWithManager(w.mgr)
+}
+
+// workedOn says whether there is a lead with a message.
+func (w *wiring) workedOn(ctx context.Context) (bool, error) {
+	var leads v1alpha1.CartRecoveryList
+	if err := w.mgr.GetClient().List(ctx, &leads, client.UnsafeDisableDeepCopy); err != nil {
+		return false, fmt.Errorf("look for leads that were worked on: %w", err)
+	}
+	return slices.ContainsFunc(leads.Items, func(l v1alpha1.CartRecovery) bool { return len(l.Status.Conversation) > 0 }), nil
+}
+
+// podNamespace is where Kubernetes tells a pod its namespace.
+const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// ownNamespace is where the operator's Leases are: the one that was configured, the pod's, or,
+// outside of a cluster, the default one.
+func ownNamespace(configured string) string {
+	if configured != "" {
+		return configured
+	}
+	if own, err := os.ReadFile(podNamespace); err == nil && len(bytes.TrimSpace(own)) > 0 {
+		return string(bytes.TrimSpace(own))
+	}
+	return metav1.NamespaceDefault
 }
 
 // addProbes serves liveness always and readiness once the caches are filled: before that a

@@ -10,6 +10,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -182,6 +183,11 @@ func (k *keeper) save(ctx context.Context, store types.NamespacedName) error {
 	}
 	written, err := k.put(ctx, store, head, entries)
 	switch {
+	case apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause), head == nil && apierrors.IsNotFound(err):
+		// The namespace is gone, or going.
+		delete(k.heads, store)
+		k.Drop(store)
+		return nil
 	case apierrors.IsConflict(err), apierrors.IsNotFound(err), apierrors.IsAlreadyExists(err):
 		// Somebody else wrote or deleted it: it is read again, and written the next time.
 		delete(k.heads, store)
@@ -198,11 +204,14 @@ func (k *keeper) save(ctx context.Context, store types.NamespacedName) error {
 }
 
 // put adds entries to the last part of a Store's ledger, or begins the next when that is full.
-func (k *keeper) put(ctx context.Context, store types.NamespacedName, head *v1alpha1.RecoveryLedger, entries []v1alpha1.LedgerEntry) (*v1alpha1.RecoveryLedger, error) {
+func (k *keeper) put(
+	ctx context.Context, store types.NamespacedName, head *v1alpha1.RecoveryLedger, entries []v1alpha1.LedgerEntry,
+) (*v1alpha1.RecoveryLedger, error) {
 	if head != nil && len(head.Spec.Entries) < v1alpha1.MaxLedgerEntries {
 		next := head.DeepCopy()
 		next.Spec.Entries = append(next.Spec.Entries, entries...)
-		if err := k.client.Patch(ctx, next, client.MergeFromWithOptions(head, client.MergeFromWithOptimisticLock{})); err != nil {
+		patch := client.MergeFromWithOptions(head, client.MergeFromWithOptimisticLock{})
+		if err := k.client.Patch(ctx, next, patch); err != nil {
 			return nil, fmt.Errorf("write RecoveryLedger %s: %w", head.Name, err)
 		}
 		return next, nil

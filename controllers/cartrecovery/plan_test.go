@@ -303,7 +303,7 @@ func (c *planCase) situation() situation {
 
 func TestPlan(t *testing.T) {
 	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases(), senderCases(), wishCases(), textCases(), quietCases(),
-		earlyCases(), lateCases(), paidCases(), machineCases(), stopCases(), paymentCases(), resumeCases(), noticeCases()) {
+		earlyCases(), lateCases(), paidCases(), machineCases(), stopCases(), paymentCases(), resumeCases(), noticeCases(), restoredCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.situation()
 			before := s.lead.DeepCopy()

@@ -96,7 +96,8 @@ func rebuildRestored(s *situation) (action, bool) {
 			return action{kind: rebuild}, true
 		}
 		if settled := restored.Add(settleRestored); s.now.Before(settled) {
-			return blockedUntil(settled, v1alpha1.ReasonRestoredFromBackup, "the lead was restored from a backup; the rest of it may follow"), true
+			why := "the lead was restored from a backup; the rest of it may follow"
+			return blockedUntil(settled, v1alpha1.ReasonRestoredFromBackup, why), true
 		}
 	}
 	if _, lacks := ledger.Join(s.lead.Status.Conversation, stepsOf(told, s.lead.Status.Cycle)); lacks {
@@ -134,7 +135,8 @@ func rebuilt(s *situation) change {
 				status.InstanceRef = &v1alpha1.ObjectReference{Name: from}
 			}
 		}
-		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on; its status was restored from the ledger", s.lead.Generation, s.now)
+		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress,
+			"the lead is worked on; its status was restored from the ledger", s.lead.Generation, s.now)
 		handOverAgain(status, told.HandedOff, s.lead.Generation)
 		endAgain(s.lead, status, told.Ended)
 		return true
@@ -182,19 +184,16 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 	if s.proof == nil {
 		return action{}, false
 	}
-	known := s.proof(lead.TrackID(s.lead.Name, wanted.id))
 	restored := restoredAt(s)
-	if known.state == proofFound && restored.IsZero() && !known.at.IsZero() && known.at.Before(s.lead.CreationTimestamp.Time) {
-		// That was a message of another lead of this name, which is gone.
-		known.state = proofNotFound
-	}
+	known := proofOf(s, wanted, restored)
 	if known.state == proofFound {
 		return action{kind: verify, message: wanted}, true
 	}
+	before := s.began.Led
 	if !restored.IsZero() {
-		restored = restored.Add(time.Second)
+		before = latest(before, restored.Add(time.Second))
 	}
-	if due.After(latest(s.began.Led, restored)) || known.state == proofNotFound {
+	if due.After(before) || known.state == proofNotFound {
 		return action{}, false
 	}
 	switch held := mustBeKnown(s, due, restored); {
@@ -203,9 +202,20 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 	case known.state == proofUnsure && s.now.Before(known.until):
 		return unproven(s, known), true
 	case known.state == proofWaiting && s.now.Before(known.until):
-		return action{kind: wait, until: known.until, message: wanted, why: "the gateway is asked whether message " + wanted.id + " was sent before"}, true
+		why := "the gateway is asked whether message " + wanted.id + " was sent before"
+		return action{kind: wait, until: known.until, message: wanted, why: why}, true
 	}
 	return action{kind: verify, message: wanted}, true
+}
+
+// proofOf is what is known of a message of a lead, and not of one of the same name that is gone.
+func proofOf(s *situation, wanted message, restored time.Time) proof {
+	known := s.proof(lead.TrackID(s.lead.Name, wanted.id))
+	earlier := !known.at.IsZero() && known.at.Before(s.lead.CreationTimestamp.Time)
+	if known.state == proofFound && restored.IsZero() && earlier {
+		known.state = proofNotFound
+	}
+	return known
 }
 
 // mustBeKnown says whether a message waits until somebody knows that it was not sent before:

@@ -158,7 +158,8 @@ func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (c
 		known = proofFrom(receipt, found, err, r.Clock.Now())
 		r.proofs.end(key, wanted.instance.UID, known)
 		if err != nil {
-			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before", "message", wanted.id, "cause", connection.Message(err))
+			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
+				"message", wanted.id, "cause", connection.Message(err))
 		}
 	}
 	if known.state != proofFound {
@@ -173,7 +174,9 @@ func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (c
 }
 
 // wasSent asks the gateway for a message, also by the track id that earlier versions gave it.
-func (r *Reconciler) wasSent(ctx context.Context, recovery *v1alpha1.CartRecovery, wanted message) (gateway.Receipt, bool, error) {
+func (r *Reconciler) wasSent(
+	ctx context.Context, recovery *v1alpha1.CartRecovery, wanted message,
+) (gateway.Receipt, bool, error) {
 	gate, err := r.Connector.For(ctx, wanted.instance)
 	if err != nil {
 		return gateway.Receipt{}, false, err
@@ -185,7 +188,9 @@ func (r *Reconciler) wasSent(ctx context.Context, recovery *v1alpha1.CartRecover
 
 // findSent looks for a message by its track id and, of a lead that an earlier version may have
 // made, by the one that the message had then.
-func findSent(ctx context.Context, gate gateway.Gateway, recovery *v1alpha1.CartRecovery, messageID string) (gateway.Receipt, bool, error) {
+func findSent(
+	ctx context.Context, gate gateway.Gateway, recovery *v1alpha1.CartRecovery, messageID string,
+) (gateway.Receipt, bool, error) {
 	receipt, found, err := gate.FindSent(ctx, lead.TrackID(recovery.Name, messageID), recipient(recovery))
 	if err != nil || found || recovery.Spec.ReceivedAt != nil {
 		return receipt, found, err

@@ -31,7 +31,9 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 		return nil, err
 	}
 	seen.missing = missing
-	if r.countDue(client.ObjectKeyFromObject(store)) {
+	due, restored := r.countDue(client.ObjectKeyFromObject(store))
+	seen.restored = restored
+	if due {
 		if err := r.recount(ctx, seen); err != nil {
 			return nil, err
 		}
@@ -85,12 +87,12 @@ func (r *Reconciler) recount(ctx context.Context, seen *situation) error {
 	}
 	today := dayOf(now, seen.policy.Location)
 	added := count(leads.Items, today)
-	seen.leads = added.leads
+	seen.leads, seen.restored = added.leads, added.restored
 	if r.Tokens != nil {
 		seen.tokens = r.settle(name, today.String(), added.tokens, seen.store.Status.Tokens)
 	}
 	r.mu.Lock()
-	r.counted[name] = now
+	r.counted[name] = counted{at: now, restored: added.restored}
 	r.mu.Unlock()
 	return nil
 }
@@ -109,12 +111,13 @@ func (r *Reconciler) settle(name types.NamespacedName, today string, derived int
 	return last
 }
 
-// countDue says whether the last count is old enough.
-func (r *Reconciler) countDue(name types.NamespacedName) bool {
+// countDue says whether the last count is old enough, and how many leads waited for a restore
+// then.
+func (r *Reconciler) countDue(name types.NamespacedName) (due bool, restored int) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	last, ok := r.counted[name]
-	return !ok || r.Clock.Since(last) >= r.Pace.Count-time.Millisecond
+	return !ok || r.Clock.Since(last.at) >= r.Pace.Count-time.Millisecond, last.restored
 }
 
 func (r *Reconciler) forget(name types.NamespacedName) {

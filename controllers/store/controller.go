@@ -82,7 +82,14 @@ type Reconciler struct {
 	SkipNameValidation bool
 
 	mu      sync.Mutex
-	counted map[types.NamespacedName]time.Time
+	counted map[types.NamespacedName]counted
+}
+
+// counted is the last count of a Store's leads.
+type counted struct {
+	at time.Time
+	// restored is how many waited until it is known what was sent before a restore.
+	restored int
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
@@ -137,7 +144,7 @@ func (r *Reconciler) complete() error {
 	if r.Rand == nil {
 		r.Rand = rand.Float64
 	}
-	r.counted = map[types.NamespacedName]time.Time{}
+	r.counted = map[types.NamespacedName]counted{}
 	return nil
 }
 

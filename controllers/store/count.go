@@ -25,6 +25,8 @@ type tally struct {
 	leads *v1alpha1.LeadCounts
 	// tokens that the leads' messages of the day cost, as far as they are kept.
 	tokens int64
+	// restored is how many open leads wait until it is known what was sent before a restore.
+	restored int
 }
 
 // count adds leads up. It reads them where they are, in the cache, and changes nothing.
@@ -36,15 +38,26 @@ func count(leads []v1alpha1.CartRecovery, today day) tally {
 	revenue := map[string]*sum{}
 	paid := payers(leads)
 	var tokens int64
+	restored := 0
 	for i := range leads {
 		countPhase(counts, &leads[i])
 		if of, ok := saleOf(&leads[i]); !ok || paid[of] == leads[i].Name {
 			countRevenue(revenue, &leads[i])
 		}
 		tokens += tokensOn(today, &leads[i])
+		if awaitsRestore(&leads[i]) {
+			restored++
+		}
 	}
 	counts.Revenue = revenueOf(revenue)
-	return tally{counts, tokens}
+	return tally{counts, tokens, restored}
+}
+
+// awaitsRestore says whether an open lead waits until it is known what was sent before a
+// restore.
+func awaitsRestore(lead *v1alpha1.CartRecovery) bool {
+	waits := apimeta.FindStatusCondition(lead.Status.Conditions, v1alpha1.ConditionBlocked)
+	return waits != nil && waits.Reason == v1alpha1.ReasonRestoredFromBackup && lead.Status.CompletionTime == nil
 }
 
 func countPhase(counts *v1alpha1.LeadCounts, lead *v1alpha1.CartRecovery) {

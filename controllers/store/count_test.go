@@ -472,3 +472,20 @@ func TestCountsAreSpaced(t *testing.T) {
 		t.Errorf("%d writes after 30s, want one", *writes-before)
 	}
 }
+
+func TestCountRestored(t *testing.T) {
+	waits := func(reason string, over bool) v1alpha1.CartRecovery {
+		return *gen.Lead(now, func(l *v1alpha1.CartRecovery) {
+			l.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: reason}}
+			if over {
+				l.Status.CompletionTime = &metav1.Time{Time: now}
+			}
+		})
+	}
+	leads := []v1alpha1.CartRecovery{
+		waits(v1alpha1.ReasonRestoredFromBackup, false), waits(v1alpha1.ReasonRestoredFromBackup, true), waits(v1alpha1.ReasonPaced, false), *gen.Lead(now),
+	}
+	if got := count(leads, dayOf(now, time.UTC)).restored; got != 1 {
+		t.Errorf("%d leads wait for a restore, want 1", got)
+	}
+}

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -26,6 +27,8 @@ type situation struct {
 	// leads and tokens are as of now, or as they were counted last.
 	leads  *v1alpha1.LeadCounts
 	tokens *v1alpha1.TokenUsage
+	// restored is how many leads wait until it is known what was sent before a restore.
+	restored int
 	// policy that holds for leads without a Product.
 	policy policy.Policy
 }
@@ -68,6 +71,10 @@ func (s *situation) winner() string {
 // problem is why the Store is not ready, as reason and message.
 func (s *situation) problem() (reason, message string) {
 	spec := &s.store.Spec
+	if s.restored > 0 {
+		return v1alpha1.ReasonRestoredFromBackup, fmt.Sprintf("restored from a backup: %d leads wait until it is known what they were sent; "+
+			"where the gateway cannot tell, annotate the Store with %s (see docs/backup.md)", s.restored, v1alpha1.AnnotationRestoreAcknowledged)
+	}
 	if !isTimeZone(spec.TimeZone) {
 		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone + " is no IANA time zone, such as America/Sao_Paulo"
 	}

@@ -215,7 +215,8 @@ func (k *Keeper) begin(ctx context.Context) error {
 	k.start = start
 	k.mu.Unlock()
 	if start.Held.Equal(now) {
-		log.FromContext(ctx).Info("The cluster may have been restored from a backup: what was due before is sent once it is known that it was not; see docs/backup.md")
+		log.FromContext(ctx).Info("The cluster may have been restored from a backup: " +
+			"what was due before is sent once it is known that it was not; see docs/backup.md")
 	}
 	return nil
 }

@@ -27,7 +27,7 @@ func EntriesOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 		switch {
 		case m.Role == v1alpha1.RoleCustomer && !heard[m.Cycle]:
 			heard[m.Cycle], entry.Event = true, v1alpha1.LedgerHeard
-		case m.Role == v1alpha1.RoleAssistant && m.Step != "" && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown):
+		case m.Step != "" && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown):
 			entry.Event, entry.Step, entry.Instance = v1alpha1.LedgerSent, m.Step, m.Instance
 		default:
 			continue
@@ -42,7 +42,8 @@ func conditionsOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 	var entries []v1alpha1.LedgerEntry
 	entry := v1alpha1.LedgerEntry{Lead: recovery.Name, Cycle: recovery.Status.Cycle}
 	if taken := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff); taken != nil {
-		entry.Event, entry.Reason, entry.At = v1alpha1.LedgerHandedOff, short(taken.Reason), v1alpha1.NewTimestamp(taken.LastTransitionTime.Time)
+		entry.Event, entry.Reason = v1alpha1.LedgerHandedOff, short(taken.Reason)
+		entry.At = v1alpha1.NewTimestamp(taken.LastTransitionTime.Time)
 		if taken.Status != metav1.ConditionTrue {
 			entry.Event = v1alpha1.LedgerGivenBack
 		}
@@ -50,7 +51,8 @@ func conditionsOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 	}
 	ended := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
 	if lead.Finished(recovery) && ended != nil {
-		entry.Event, entry.Reason, entry.At = v1alpha1.LedgerEnded, short(ended.Reason), v1alpha1.NewTimestamp(recovery.Status.CompletionTime.Time)
+		entry.Event, entry.Reason = v1alpha1.LedgerEnded, short(ended.Reason)
+		entry.At = v1alpha1.NewTimestamp(recovery.Status.CompletionTime.Time)
 		entries = append(entries, entry)
 	}
 	return entries
@@ -167,6 +169,13 @@ func (l *Ledger) Saved(store types.NamespacedName, entries []v1alpha1.LedgerEntr
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.open(store).saved(entries)
+}
+
+// Drop forgets a Store, whose namespace is gone.
+func (l *Ledger) Drop(store types.NamespacedName) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.books, store)
 }
 
 // Forget drops entries that no lead can need any more.

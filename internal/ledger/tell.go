@@ -64,7 +64,10 @@ func messagesOf(entry *v1alpha1.LedgerEntry) []v1alpha1.Message {
 		said := "restored-c" + strconv.Itoa(int(entry.Cycle))
 		return []v1alpha1.Message{
 			{ID: said, Role: v1alpha1.RoleCustomer, Cycle: entry.Cycle, At: at},
-			{ID: lead.ReplyID(entry.Cycle, said), Role: v1alpha1.RoleAssistant, Cycle: entry.Cycle, State: v1alpha1.MessageUnknown, At: at},
+			{
+				ID: lead.ReplyID(entry.Cycle, said), Role: v1alpha1.RoleAssistant, Cycle: entry.Cycle,
+				State: v1alpha1.MessageUnknown, At: at,
+			},
 		}
 	case v1alpha1.LedgerHandedOff, v1alpha1.LedgerGivenBack, v1alpha1.LedgerEnded:
 	}
@@ -86,7 +89,9 @@ func Join(conversation, told []v1alpha1.Message) (joined []v1alpha1.Message, cha
 	if !changed {
 		return conversation, false
 	}
-	slices.SortStableFunc(joined, func(a, b v1alpha1.Message) int { return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), byTime(a, b)) })
+	slices.SortStableFunc(joined, func(a, b v1alpha1.Message) int {
+		return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), byTime(a, b))
+	})
 	return joined[max(0, len(joined)-v1alpha1.MaxConversation):], true
 }
 

@@ -10,9 +10,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// stopTimeout is how long kube-apiserver is waited for before it is killed: it waits for the
-// watches of clients that go on.
-const stopTimeout = 3 * time.Second
+const (
+	// stopTimeout is how long kube-apiserver is waited for before it is killed: it waits for the
+	// watches of clients that go on.
+	stopTimeout = 3 * time.Second
+	// startTimeout is how long each of the two is waited for when it starts again, on a machine
+	// that does much else.
+	startTimeout = 3 * time.Minute
+)
 
 // Kept keeps the data and the certificates of the control plane in a folder, so that its data
 // can be put back to a Snapshot while clients stay as they are.
@@ -22,9 +27,9 @@ func Kept(dir string) (func(*envtest.Environment), error) {
 		return nil, fmt.Errorf("make a folder for the control plane: %w", err)
 	}
 	return func(environment *envtest.Environment) {
-		environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: data}
-		environment.ControlPlane.GetAPIServer().CertDir = certificates
-		environment.ControlPlane.GetAPIServer().StopTimeout = stopTimeout
+		environment.ControlPlane.Etcd = &envtest.Etcd{DataDir: data, StartTimeout: startTimeout}
+		server := environment.ControlPlane.GetAPIServer()
+		server.CertDir, server.StopTimeout, server.StartTimeout = certificates, stopTimeout, startTimeout
 	}, nil
 }
 

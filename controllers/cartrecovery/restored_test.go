@@ -1,0 +1,291 @@
+package cartrecovery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"testing"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	clocktesting "k8s.io/utils/clock/testing"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/heartbeat"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/ledger"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// restoredWhen is a lead that was restored so long after it was abandoned and received.
+func restoredWhen(after time.Duration) leadMod {
+	return func(l *v1alpha1.CartRecovery) {
+		at := v1alpha1.NewTimestamp(t0)
+		l.Spec.ReceivedAt, l.CreationTimestamp = &at, metav1.NewTime(t0.Add(after))
+	}
+}
+
+func tells(entries ...v1alpha1.LedgerEntry) func(*situation) {
+	return func(s *situation) { s.ledger = entries }
+}
+
+func noted(event v1alpha1.LedgerEvent, after time.Duration) v1alpha1.LedgerEntry {
+	made := v1alpha1.LedgerEntry{Lead: "hotmart-lead", Event: event, At: v1alpha1.NewTimestamp(t0.Add(after))}
+	if event == v1alpha1.LedgerSent {
+		made.Step, made.Instance = policy.DefaultStepName, gen.Instance
+	}
+	return made
+}
+
+// proves is a process that began to lead at a time, and what it knows of the message.
+func proves(led, held time.Duration, known proof) func(*situation) {
+	return func(s *situation) {
+		s.began.Led = t0.Add(led)
+		if held != 0 {
+			s.began.Held = t0.Add(held)
+		}
+		s.proof = func(string) proof { return known }
+	}
+}
+
+func both(all ...func(*situation)) func(*situation) {
+	return func(s *situation) {
+		for _, each := range all {
+			each(s)
+		}
+	}
+}
+
+func restoredCases() []planCase {
+	const hour = time.Hour
+	unsure := proof{state: proofUnsure, until: t0.Add(3 * hour)}
+	never := proof{state: proofUnsure, until: t0.Add(3 * hour), never: true}
+	found := proof{state: proofFound, at: t0.Add(firstDue), gatewayID: "g1"}
+	says := func(at time.Duration) func(*situation) {
+		return func(s *situation) {
+			metav1.SetMetaDataAnnotation(&s.store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged, t0.Add(at).Format(time.RFC3339))
+		}
+	}
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	worked := done(v1alpha1.ReasonUnanswered, t0.Add(hour))
+	return []planCase{
+		// A lead that came back.
+		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			want: wait, until: 2*hour + settleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "also one that was bought", now: 2*hour + time.Minute, lead: []leadMod{restoredWhen(2 * hour), bought(t0.Add(hour))},
+			want: wait, until: 2*hour + settleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "what the ledger knows of it is written first", now: 2*hour + time.Minute, lead: []leadMod{restoredWhen(2 * hour), bought(t0.Add(hour))},
+			with: tells(noted(v1alpha1.LedgerSent, firstDue)), want: rebuild},
+		{name: "also of one that an earlier version made", now: 2 * hour, lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0.Add(hour)) }},
+			with: tells(noted(v1alpha1.LedgerSent, firstDue)), want: rebuild},
+		{name: "a status that came back with it stands", now: 2 * hour, lead: []leadMod{restoredWhen(2 * hour), sent, worked},
+			with: tells(noted(v1alpha1.LedgerSent, firstDue)), want: wait},
+		{name: "but not without what was sent since", now: 2 * hour, lead: []leadMod{worked, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil }},
+			with: tells(noted(v1alpha1.LedgerSent, firstDue)), want: rebuild},
+		{name: "a new lead of a name that was deleted is its own", now: firstDue, text: ready(), lead: []leadMod{restoredWhen(0)},
+			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: send, message: firstID},
+
+		// Its messages.
+		{name: "a restored lead is asked for at the gateway", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, proof{}), want: verify, message: firstID},
+		{name: "and then written to", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, proof{state: proofNotFound}), want: send, message: firstID},
+		{name: "or not", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)}, with: proves(0, 0, found), want: verify, message: firstID},
+		{name: "it waits for a gateway that could not tell", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, unsure), want: wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "and for a person, where that never can", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, never), want: wait, until: expiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "who says go", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, never), says(2*hour)), want: send, message: firstID},
+		{name: "but not before that restore", now: 2*hour + settleRestored, text: ready(), lead: []leadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, never), says(hour)), want: wait, blocked: v1alpha1.ReasonRestoredFromBackup},
+
+		// A cluster that came back, and a process that is new.
+		{name: "what was due before the process is asked for", now: hour, text: ready(), with: proves(hour, 0, proof{}), want: verify, message: firstID},
+		{name: "what is due after it is not", now: hour, text: ready(), with: proves(firstDue-time.Second, 0, proof{}), want: send, message: firstID},
+		{name: "a failover goes on without the gateway's word", now: hour, text: ready(), with: proves(hour, 0, unsure), want: send, message: firstID},
+		{name: "a restored cluster does not", now: hour, text: ready(), with: proves(hour, hour, unsure), want: wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), says(hour)), want: send, message: firstID},
+		{name: "what was due after the restore is sent", now: hour, text: ready(), with: proves(firstDue-time.Second, firstDue-time.Second, never), want: send, message: firstID},
+		{name: "a turn is waited for without being blocked", now: hour, text: ready(), with: proves(hour, hour, proof{state: proofWaiting, until: t0.Add(hour + time.Second)}), want: wait, until: hour + time.Second},
+		{name: "answers as well", now: 2 * hour, text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(hour))}, with: proves(2*hour, 2*hour, proof{}), want: verify, message: lead.ReplyID(0, "m1")},
+		{name: "what this process sent is known without asking", now: 2 * hour, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0) }},
+			with: proves(0, 0, found), want: verify, message: firstID},
+		{name: "but not for a lead that was made later", now: 2 * hour, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0.Add(hour)) }},
+			with: proves(0, 0, found), want: send, message: firstID},
+	}
+}
+
+func TestRebuilt(t *testing.T) {
+	const hour = time.Hour
+	ended := noted(v1alpha1.LedgerEnded, 2*hour)
+	ended.Reason = v1alpha1.ReasonBoughtAfterContact
+	taken := noted(v1alpha1.LedgerHandedOff, hour)
+	taken.Reason = v1alpha1.ReasonCustomerAsked
+	sent, heard := noted(v1alpha1.LedgerSent, firstDue), noted(v1alpha1.LedgerHeard, hour)
+	for name, test := range map[string]struct {
+		lead    []leadMod
+		entries []v1alpha1.LedgerEntry
+		phase   v1alpha1.Phase
+		next    kind
+	}{
+		"sent":                       {nil, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, wait},
+		"heard":                      {nil, []v1alpha1.LedgerEntry{heard, sent}, v1alpha1.PhaseEngaged, wait},
+		"handed off":                 {nil, []v1alpha1.LedgerEntry{sent, heard, taken}, v1alpha1.PhaseEngaged, wait},
+		"recovered":                  {[]leadMod{bought(t0.Add(2 * hour))}, []v1alpha1.LedgerEntry{sent, ended}, v1alpha1.PhaseRecovered, wait},
+		"bought before it was known": {[]leadMod{bought(t0.Add(2 * hour))}, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, finish},
+		"a customer who wrote meanwhile is answered": {[]leadMod{theirs("m1", t0.Add(3*hour))}, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseEngaged, send},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := planCase{now: 4 * hour, text: ready(), lead: append([]leadMod{restoredWhen(3 * hour)}, test.lead...), with: both(tells(test.entries...), proves(0, 0, proof{}))}
+			s := c.situation()
+			if got := plan(s); got.kind != rebuild {
+				t.Fatalf("%s, want Rebuild", got.kind)
+			}
+			if !rebuilt(&s)(&s.lead.Status) {
+				t.Fatal("nothing was changed")
+			}
+			sumUp(s.lead)
+			if s.lead.Status.Phase != test.phase {
+				t.Errorf("phase %s, want %s", s.lead.Status.Phase, test.phase)
+			}
+			if (s.lead.Status.Result != nil) != (test.phase == v1alpha1.PhaseRecovered) {
+				t.Errorf("result %+v", s.lead.Status.Result)
+			}
+			if got := plan(s); got.kind != test.next {
+				t.Errorf("then %s of %q, want %s", got.kind, got.message.id, test.next)
+			}
+			if got := ledger.EntriesOf(s.lead); len(got) < len(test.entries) {
+				t.Errorf("it says less than it was told: %+v", got)
+			}
+		})
+	}
+}
+
+func TestRebuiltKeepsWhatTheStatusSays(t *testing.T) {
+	c := planCase{now: 2 * time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), done(v1alpha1.ReasonUnanswered, t0.Add(time.Hour))}}
+	s := c.situation()
+	second := noted(v1alpha1.LedgerSent, time.Hour)
+	second.Step = "second"
+	s.ledger = []v1alpha1.LedgerEntry{noted(v1alpha1.LedgerSent, firstDue), second, noted(v1alpha1.LedgerHandedOff, time.Hour)}
+	if !rebuilt(&s)(&s.lead.Status) || len(s.lead.Status.Conversation) != 2 || !lead.Finished(s.lead) {
+		t.Errorf("%+v", s.lead.Status)
+	}
+	if apimeta.FindStatusCondition(s.lead.Status.Conditions, v1alpha1.ConditionHandedOff) != nil {
+		t.Error("a hand-off was added")
+	}
+	if rebuilt(&s)(&s.lead.Status) {
+		t.Error("changed once more")
+	}
+}
+
+// TestNoticesAreNotRepeated: what a customer was told before the restore is not said again.
+func TestNoticesAreNotRepeated(t *testing.T) {
+	asked := t0.Add(time.Hour)
+	s := (&planCase{now: time.Hour + 2*time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), func(l *v1alpha1.CartRecovery) {
+		theirs("m1", asked)(l)
+		l.Status.Conversation[1].Text = "PARAR"
+	}}}).situation()
+	if got := plan(s); got.kind != send {
+		t.Fatalf("%s, want a confirmation", got.kind)
+	}
+	s.began = heartbeat.Start{Held: s.now}
+	if got := plan(s); got.kind != finish || got.outcome != v1alpha1.ReasonOptedOut {
+		t.Errorf("%s %s, want the end", got.kind, got.outcome)
+	}
+}
+
+func TestProofs(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(t0)
+	p := newProofs(clock)
+	key := func(n int) proofKey { return proofKey{"shop", fmt.Sprint(n)} }
+	asked := 0
+	for n := range 1000 {
+		if p.begin(key(n), "number") {
+			asked++
+			p.end(key(n), "number", proofFrom(gateway.Receipt{}, false, nil, t0))
+		}
+	}
+	if asked != verifyBurst {
+		t.Errorf("%d questions at once, want %d", asked, verifyBurst)
+	}
+	last := p.get(key(999))
+	if want := t0.Add((1000 - verifyBurst) * time.Second / verifyRate); last.state != proofWaiting || last.until.Sub(want).Abs() > time.Second {
+		t.Errorf("the last is asked for at %s, want %s", last.until, want)
+	}
+	clock.SetTime(last.until)
+	if !p.begin(key(999), "number") || p.get(key(0)).state != proofNotFound {
+		t.Error("its turn does not come")
+	}
+	p.end(key(999), "number", proofFrom(gateway.Receipt{}, false, &failure.Error{Class: failure.Transient}, clock.Now()))
+	if p.begin(key(500), "number") || p.get(key(500)).state != proofUnsure {
+		t.Error("a gateway that does not answer is not left alone")
+	}
+	if !p.begin(key(501), "other") {
+		t.Error("another number waits as well")
+	}
+	for n := range verifyAtOnce {
+		if got := p.begin(key(600+n), "other"); got != (n < verifyAtOnce-1) {
+			t.Errorf("question %d at once: %t", n+2, got)
+		}
+	}
+	p.close("number")
+	p.end(key(999), "number", proof{state: proofFound})
+}
+
+// twoIDs is a gateway that knows messages by their track ids.
+type twoIDs struct {
+	gateway.Gateway
+	known map[string]bool
+	err   error
+}
+
+func (g twoIDs) FindSent(_ context.Context, track, _ string) (gateway.Receipt, bool, error) {
+	return gateway.Receipt{MessageID: track}, g.known[track], g.err
+}
+
+func TestFindSentAsksByTheFormerIDToo(t *testing.T) {
+	recovery := gen.Lead(t0)
+	former := lead.FormerTrackID(recovery.UID, firstID)
+	gate := twoIDs{known: map[string]bool{former: true}}
+	if receipt, found, err := findSent(t.Context(), gate, recovery, firstID); !found || err != nil || receipt.MessageID != former {
+		t.Errorf("%v %t %v", receipt, found, err)
+	}
+	at := v1alpha1.NewTimestamp(t0)
+	recovery.Spec.ReceivedAt = &at
+	if _, found, err := findSent(t.Context(), gate, recovery, firstID); found || err != nil {
+		t.Errorf("a lead of this version has no former id: %t %v", found, err)
+	}
+	recovery.Spec.ReceivedAt = nil
+	if _, _, err := findSent(t.Context(), twoIDs{err: errors.New("no")}, recovery, firstID); err == nil {
+		t.Error("an error is no answer")
+	}
+}
+
+func TestPrunable(t *testing.T) {
+	old, young := t0.Add(-48*time.Hour), t0
+	names := func(parts []part) string {
+		all := ""
+		for _, each := range parts {
+			all += each.name
+		}
+		return all
+	}
+	if got := names(prunable([]part{{"c", "", old}, {"a", "", old}, {"b", "", young}}, t0.Add(-time.Hour))); got != "a" {
+		t.Errorf("%q can go, want a alone", got)
+	}
+	many := make([]part, maxLedgerParts+2)
+	for i := range many {
+		many[i] = part{fmt.Sprintf("%05d;", i), "", young}
+	}
+	if got := names(prunable(many, old)); got != "00000;00001;" {
+		t.Errorf("%q can go of too many", got)
+	}
+	if len(prunable(nil, t0)) != 0 {
+		t.Error("nothing can go of nothing")
+	}
+}

@@ -1,0 +1,71 @@
+package heartbeat
+
+import (
+	"testing"
+	"time"
+
+	coordinationv1 "k8s.io/api/coordination/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+var now = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+
+// beaten is a Lease that was last written so long ago.
+func beaten(ago time.Duration, heldSince string) *coordinationv1.Lease {
+	at := metav1.NewMicroTime(now.Add(-ago))
+	lease := &coordinationv1.Lease{Spec: coordinationv1.LeaseSpec{RenewTime: &at}}
+	if heldSince != "" {
+		lease.Annotations = map[string]string{AnnotationHeldSince: heldSince}
+	}
+	return lease
+}
+
+func TestHeld(t *testing.T) {
+	earlier := now.Add(-time.Hour)
+	for name, test := range map[string]struct {
+		lease   *coordinationv1.Lease
+		history bool
+		want    time.Time
+	}{
+		"a new cluster":              {nil, false, time.Time{}},
+		"leads without a heartbeat":  {nil, true, now},
+		"a failover":                 {beaten(time.Minute, ""), true, time.Time{}},
+		"a downtime that is short":   {beaten(staleAfter, ""), true, time.Time{}},
+		"an old heartbeat":           {beaten(staleAfter+time.Second, ""), false, now},
+		"one that was never written": {&coordinationv1.Lease{}, false, now},
+		"a predecessor that held":    {beaten(time.Minute, earlier.Format(time.RFC3339Nano)), true, earlier},
+		"and was restored again":     {beaten(time.Hour, earlier.Format(time.RFC3339Nano)), true, now},
+		"nonsense":                   {beaten(time.Minute, "yesterday"), true, time.Time{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := held(test.lease, test.history, now); !got.Equal(test.want) {
+				t.Errorf("held since %s, want %s", got, test.want)
+			}
+		})
+	}
+}
+
+func TestWentBack(t *testing.T) {
+	seen := sighting{uid: "a", version: 100, beats: 7}
+	for name, test := range map[string]struct {
+		after sighting
+		want  bool
+	}{
+		"the same":                               {seen, false},
+		"written since":                          {sighting{"a", 120, 8}, false},
+		"restored":                               {sighting{"a", 90, 5}, true},
+		"restored, with the revisions bumped":    {sighting{"a", 1_000_000, 5}, true},
+		"restored from before it was there":      {sighting{"b", 60, 1}, true},
+		"deleted by somebody, and made anew":     {sighting{"b", 130, 1}, false},
+		"restored, and written since by another": {sighting{"a", 101, 6}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got := wentBack(seen, test.after); got != test.want {
+				t.Errorf("%t, want %t", got, test.want)
+			}
+		})
+	}
+	if wentBack(sighting{}, seen) {
+		t.Error("what is seen first did not go back")
+	}
+}
