@@ -79,14 +79,20 @@ type Request struct {
 	// OfferHuman lets the AI ask for a person instead of writing, or beside it, by calling
 	// HumanTool.
 	OfferHuman bool
+	// OfferStop lets the AI say that the customer wants no more messages, or is somebody else,
+	// by calling StopTool or WrongNumberTool.
+	OfferStop bool
 }
+
+// offersTools says whether the request offers any function.
+func (r *Request) offersTools() bool { return r.OfferHuman || r.OfferStop }
 
 const (
 	// bytesPerToken is fewer than a token has in any language customers are written to in,
 	// so that an estimate is rather too high.
 	bytesPerToken = 3
-	// messageTokens and toolTokens are what a message and the offered function cost beside
-	// their text.
+	// messageTokens is what a message costs beside its text, toolTokens what each offered
+	// function costs.
 	messageTokens = 4
 	toolTokens    = 120
 )
@@ -99,10 +105,7 @@ func (r *Request) EstimateTokens() int64 {
 	for _, message := range r.Messages {
 		tokens += int64(len(message.Text)/bytesPerToken + messageTokens + 1)
 	}
-	if r.OfferHuman {
-		tokens += toolTokens
-	}
-	return tokens
+	return tokens + int64(len(r.tools()))*toolTokens
 }
 
 // Usage counts what a call cost, in tokens.
@@ -116,7 +119,7 @@ func (u Usage) Total() int64 { return u.Prompt + u.Completion }
 
 // Answer is what the AI wrote.
 type Answer struct {
-	// Text is trimmed; it is empty only when WantsHuman.
+	// Text is trimmed; it is empty only when WantsHuman, WantsStop or WrongNumber.
 	Text string
 	// WantsHuman is true when the AI says that the customer wants a person. It is only ever
 	// true when the request offered that.

@@ -95,14 +95,14 @@ func (o *OpenAI) Write(ctx context.Context, request Request) (Answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
 	key := toollessKey(request)
-	if request.OfferHuman && o.toolless.has(key, o.now()) {
-		request.OfferHuman = false
+	if o.toolless.has(key, o.now()) {
+		request.OfferHuman, request.OfferStop = false, false
 	}
 	answer, call, err := o.call(ctx, config, request)
-	if err == nil || !request.OfferHuman || !refusesTools(call.status, call.refusal) {
+	if err == nil || !request.offersTools() || !refusesTools(call.status, call.refusal) {
 		return answer, err
 	}
-	request.OfferHuman = false
+	request.OfferHuman, request.OfferStop = false, false
 	answer, _, err = o.call(ctx, config, request)
 	if err == nil {
 		o.toolless.add(key, o.now())
@@ -118,7 +118,7 @@ func (o *OpenAI) call(ctx context.Context, config openai.ClientConfig, request R
 	if err != nil {
 		return Answer{}, call, o.classify(call, err)
 	}
-	answer, err := readAnswer(response, call.status, request.OfferHuman)
+	answer, err := readAnswer(response, call.status, &request)
 	return answer, call, err
 }
 
@@ -178,8 +178,8 @@ func chatRequest(request Request) openai.ChatCompletionRequest {
 			Role: string(message.Role), Content: message.Text,
 		})
 	}
-	if request.OfferHuman {
-		chat.Tools = []openai.Tool{humanTool()}
+	if request.offersTools() {
+		chat.Tools = request.tools()
 	}
 	if reasons(request.Model) {
 		chat.MaxCompletionTokens = request.MaxTokens
@@ -206,9 +206,9 @@ func reasons(model string) bool {
 	return false
 }
 
-// readAnswer takes the text out of a well-formed response, and the wish for a person where
-// that was offered.
-func readAnswer(response openai.ChatCompletionResponse, status int, offered bool) (Answer, error) {
+// readAnswer takes the text out of a well-formed response, and the customer's wishes where
+// the request offered functions for them.
+func readAnswer(response openai.ChatCompletionResponse, status int, request *Request) (Answer, error) {
 	answer := Answer{Usage: Usage{
 		Prompt:     int64(max(response.Usage.PromptTokens, 0)),
 		Completion: int64(max(response.Usage.CompletionTokens, 0)),
@@ -217,21 +217,21 @@ func readAnswer(response openai.ChatCompletionResponse, status int, offered bool
 		return answer, invalidAnswer(status, "the answer holds no choice")
 	}
 	choice := response.Choices[0]
-	human := offered && callsHuman(choice.Message.ToolCalls)
+	wished := request.wishes(choice.Message.ToolCalls)
 	text := CleanAnswer(choice.Message.Content)
 	switch choice.FinishReason {
 	case openai.FinishReasonContentFilter:
 		return answer, invalidAnswer(status, "the provider's content filter stopped the answer")
 	case openai.FinishReasonLength:
 		text = wholeSentences(text)
-		if text == "" && !human {
+		if text == "" && !wished.wishes() {
 			return answer, invalidAnswer(status, "the model used up its tokens before it finished a word; allow it more")
 		}
 	}
 	switch {
-	case text != "" || human:
-		answer.Text, answer.WantsHuman = text, human
-		return answer, nil
+	case text != "" || wished.wishes():
+		wished.Text, wished.Usage = text, answer.Usage
+		return wished, nil
 	case choice.Message.Refusal != "":
 		return answer, invalidAnswer(status, "the model refused to answer")
 	}

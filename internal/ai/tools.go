@@ -10,8 +10,15 @@ import (
 	openai "github.com/sashabaranov/go-openai"
 )
 
-// HumanTool is the function by which the AI says that the customer wants a person.
-const HumanTool = "request_human"
+// The functions by which the AI says what a customer wants.
+const (
+	// HumanTool says that the customer wants a person.
+	HumanTool = "request_human"
+	// StopTool says that the customer wants no more messages.
+	StopTool = "stop_contacting"
+	// WrongNumberTool says that who writes is not the customer who is meant.
+	WrongNumberTool = "wrong_number"
+)
 
 const (
 	// maxToolCalls bounds the calls that are looked at; what they pass along is not read.
@@ -21,23 +28,51 @@ const (
 	maxToolless = 1000
 )
 
-// humanTool is how the function is offered. It takes no arguments: there is nothing in them
-// that could be trusted.
-func humanTool() openai.Tool {
-	return openai.Tool{Type: openai.ToolTypeFunction, Function: &openai.FunctionDefinition{
-		Name: HumanTool,
-		Description: "Hands the conversation over to a person of the store. Call it when the customer asks for a person, is upset, " +
-			"or needs what only a person can do. No text is needed then.",
-		Parameters: map[string]any{"type": "object", "properties": map[string]any{}},
-	}}
+// toolUses tell the AI when to call which function.
+var toolUses = map[string]string{
+	HumanTool: "Hands the conversation over to a person of the store. Call it when the customer asks for a person, is upset, " +
+		"or needs what only a person can do. No text is needed then.",
+	StopTool: "Ends all messages to this customer, for good. Call it when the customer does not want to be written to any more, in " +
+		"whatever words and language, or wants their number or registration removed from this contact. Do not call it when they only " +
+		"decline the product, put it off, or want an order or a subscription cancelled. No text is needed then.",
+	WrongNumberTool: "Ends all messages to this number, for good. Call it when whoever writes says that they are not the customer, or " +
+		"know neither the customer nor the purchase. Do not call it because they do not know the product. No text is needed then.",
 }
 
-// callsHuman says whether one of the calls is HumanTool; others were never offered.
-func callsHuman(calls []openai.ToolCall) bool {
-	return slices.ContainsFunc(calls[:min(len(calls), maxToolCalls)], func(call openai.ToolCall) bool {
-		return call.Function.Name == HumanTool
-	})
+// tools are the functions that a request offers. They take no arguments: there is nothing in
+// them that could be trusted.
+func (r *Request) tools() []openai.Tool {
+	var names []string
+	if r.OfferHuman {
+		names = append(names, HumanTool)
+	}
+	if r.OfferStop {
+		names = append(names, StopTool, WrongNumberTool)
+	}
+	offered := make([]openai.Tool, 0, len(names))
+	for _, name := range names {
+		offered = append(offered, openai.Tool{Type: openai.ToolTypeFunction, Function: &openai.FunctionDefinition{
+			Name: name, Description: toolUses[name], Parameters: map[string]any{"type": "object", "properties": map[string]any{}},
+		}})
+	}
+	return offered
 }
+
+// wishes are what an answer calls of the functions that its request offered; others were
+// never offered.
+func (r *Request) wishes(calls []openai.ToolCall) (wished Answer) {
+	calls = calls[:min(len(calls), maxToolCalls)]
+	called := func(name string) bool {
+		return slices.ContainsFunc(calls, func(call openai.ToolCall) bool { return call.Function.Name == name })
+	}
+	wished.WantsHuman = r.OfferHuman && called(HumanTool)
+	wished.WantsStop = r.OfferStop && called(StopTool)
+	wished.WrongNumber = r.OfferStop && called(WrongNumberTool)
+	return wished
+}
+
+// wishes says whether the answer says what the customer wants, and needs no text.
+func (a *Answer) wishes() bool { return a.WantsHuman || a.WantsStop || a.WrongNumber }
 
 var toolWord = regexp.MustCompile(`(?i)\b(?:tools?|tool_choice|tool_calls?|functions?)\b`)
 

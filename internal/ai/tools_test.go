@@ -89,6 +89,57 @@ func TestOpenAIWantsAPerson(t *testing.T) {
 	}
 }
 
+// TestOpenAIWantsNoMore: the AI can say that a customer wants no more messages, or is somebody
+// else, where that was offered, and only there.
+func TestOpenAIWantsNoMore(t *testing.T) {
+	for name, c := range map[string]struct {
+		calls             []string
+		human, stop       bool // offered
+		want              Answer
+		noText            bool
+		offered, withheld []string
+	}{
+		"stop":                {calls: []string{StopTool}, stop: true, want: Answer{WantsStop: true}, offered: []string{StopTool, WrongNumberTool}, withheld: []string{HumanTool}},
+		"wrong number":        {calls: []string{WrongNumberTool}, stop: true, human: true, want: Answer{WrongNumber: true}, offered: []string{StopTool, WrongNumberTool, HumanTool}},
+		"all three":           {calls: []string{HumanTool, StopTool, WrongNumberTool}, stop: true, human: true, want: Answer{WantsHuman: true, WantsStop: true, WrongNumber: true}},
+		"stop, not offered":   {calls: []string{StopTool}, human: true, noText: true, offered: []string{HumanTool}, withheld: []string{StopTool, WrongNumberTool}},
+		"person, not offered": {calls: []string{HumanTool}, stop: true, noText: true},
+		"nearly its name":     {calls: []string{"stop-contacting", "Wrong_Number"}, stop: true, noText: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			served := serve(t, 200, nil, toolCompletion(nil, "tool_calls", c.calls...))
+			r := request(served.URL)
+			bare := r.EstimateTokens()
+			r.OfferHuman, r.OfferStop = c.human, c.stop
+			if c.noText {
+				if _, failed := mustFail(t, writer(), r); failed.Code != failure.InvalidAnswer {
+					t.Errorf("got %+v", failed)
+				}
+			} else {
+				answer, err := writer().Write(t.Context(), r)
+				c.want.Usage = answer.Usage
+				if err != nil || answer != c.want {
+					t.Errorf("got %+v, %v, want %+v", answer, err, c.want)
+				}
+			}
+			tools, _ := json.Marshal(served.body["tools"])
+			for _, tool := range c.offered {
+				if !strings.Contains(string(tools), `"name":"`+tool+`"`) {
+					t.Errorf("%s is not offered", tool)
+				}
+			}
+			for _, tool := range c.withheld {
+				if strings.Contains(string(tools), tool) {
+					t.Errorf("%s is offered", tool)
+				}
+			}
+			if more := r.EstimateTokens() - bare; more != int64(len(r.tools()))*toolTokens || more < int64(len(tools))/bytesPerToken/2 {
+				t.Errorf("the functions are estimated at %d tokens for %d bytes", more, len(tools))
+			}
+		})
+	}
+}
+
 // picky refuses calls with tools, and counts the others.
 type picky struct {
 	*httptest.Server

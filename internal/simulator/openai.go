@@ -83,8 +83,9 @@ type chatAnswer struct {
 
 // OpenAI is an OpenAI-compatible chat endpoint that is as strict as the real one and
 // answers with short Portuguese messages made from what it is asked: the same
-// question always gets the same answer. A customer who asks for a person gets a call of
-// request_human where that was offered. It is an http.Handler and safe for
+// question always gets the same answer. A customer who asks for a person, for no more
+// messages in words that are not clear, or who is somebody else gets a call of request_human,
+// stop_contacting or wrong_number where that was offered. It is an http.Handler and safe for
 // concurrent use.
 type OpenAI struct {
 	options OpenAIOptions
@@ -740,17 +741,25 @@ var (
 	}
 )
 
-// humanTool is the function that hands a conversation to a person.
-const humanTool = "request_human"
-
-// asksForPerson tells a customer who wants a person, in the three languages.
-var asksForPerson = regexp.MustCompile(`(?i)\b(?:pessoa|humano|human|persona)\b`)
+// chatTools are the functions that the simulator calls, and the questions it calls them at,
+// in the three languages: a person, no more messages, and somebody else's number.
+var chatTools = []struct {
+	name  string
+	calls *regexp.Regexp
+}{
+	{"wrong_number", regexp.MustCompile(`(?i)\b(?:n[ãa]o (?:te )?conhe[çc]o|n[ãa]o sei quem (?:é|e|eh)|no (?:te |lo |la )?conozco|don'?t know (?:you|who)|outra pessoa|otra persona)`)},
+	{"stop_contacting", regexp.MustCompile(`(?i)(?:\bpara por favor|\bpor favor,? para\s*$|cancel(?:ar|a|e) (?:o |meu |minha |mi )?(?:cadastro|registro|assinatura|suscripci[óo]n)|` +
+		`\bme deixa\s*$|\bd[ée]jame\s*$|no quiero saber nada|had enough|tire meu nome|👎)`)},
+	{"request_human", regexp.MustCompile(`(?i)\b(?:pessoa|humano|human|persona)\b`)},
+}
 
 // writeChat answers a prompt.
 func writeChat(request ChatRequest) chatAnswer {
 	facts := readChatFacts(request.Messages)
-	if slices.Contains(request.Tools, humanTool) && asksForPerson.MatchString(facts.question) {
-		return chatAnswer{tool: humanTool}
+	for _, tool := range chatTools {
+		if slices.Contains(request.Tools, tool.name) && tool.calls.MatchString(facts.question) {
+			return chatAnswer{tool: tool.name}
+		}
 	}
 	return chatAnswer{text: writeChatText(facts, int(chatHash(request.Messages)))}
 }

@@ -164,6 +164,26 @@ func TestOpenAICallsForAPerson(t *testing.T) {
 	}
 }
 
+// TestOpenAICallsToStop: texts that no pattern sees are called for where that was offered.
+func TestOpenAICallsToStop(t *testing.T) {
+	_, server := openAIServer(t, simulator.OpenAIOptions{})
+	for text, want := range map[string]ai.Answer{
+		"para por favor": {WantsStop: true}, "cancela meu cadastro": {WantsStop: true}, "Cancelar assinatura": {WantsStop: true}, "👎": {WantsStop: true},
+		"não conheço": {WrongNumber: true}, "No la conozco": {WrongNumber: true}, "quero falar com uma pessoa": {WantsHuman: true},
+		"para mim está ótimo, como pago?": {}, "tem garantia?": {},
+	} {
+		request := openAIRequest(t, server, text)
+		if answer, failed := openAIWrite(t, request); failed != nil || answer.WantsStop || answer.WrongNumber || answer.Text == "" {
+			t.Errorf("%q, nothing offered: got %+v, %v", text, answer, failed)
+		}
+		request.OfferHuman, request.OfferStop = true, true
+		answer, failed := openAIWrite(t, request)
+		if failed != nil || answer.WantsStop != want.WantsStop || answer.WrongNumber != want.WrongNumber || answer.WantsHuman != want.WantsHuman {
+			t.Errorf("%q: got %+v, %v, want %+v", text, answer, failed, want)
+		}
+	}
+}
+
 func TestOpenAIWithoutTools(t *testing.T) {
 	simulated, server := openAIServer(t, simulator.OpenAIOptions{NoTools: true})
 	request, own := openAIRequest(t, server, "Quero uma pessoa"), ai.NewOpenAI(nil)
