@@ -62,6 +62,8 @@ const (
 	Coupon Reason = "Coupon"
 	// Promise: a promise that the prompt does not contain.
 	Promise Reason = "Promise"
+	// Deed: it says that something was done, which a text cannot do.
+	Deed Reason = "Deed"
 	// Language: neither the store's language nor the customer's.
 	Language Reason = "Language"
 	// Repeat: what we said before.
@@ -90,6 +92,7 @@ var details = map[Reason]string{
 	Price:     "the text names a price, percentage or instalment that was not given; name only numbers that were given, and calculate none",
 	Coupon:    "the text offers a coupon or discount that was not given; offer only what was given, or say that there is none",
 	Promise:   "the text promises something that was not given, such as a guarantee, a refund, a gift or a deadline; leave it out, or say that it is not known",
+	Deed:      "the text says that something was removed, cancelled, refunded, changed or sent, which was not done; say what is known, or call the function for it where there is one",
 	Language:  "the text is in another language than the store's and the customer's; write in the language that was asked for",
 	Repeat:    "the text repeats an earlier message; say something new",
 	Leak:      "the text speaks of its instructions, of what writes it, or carries the label of a speaker; write only the message to the customer",
@@ -106,6 +109,7 @@ var rules = []struct {
 	{Price, (*subject).hasPrice},
 	{Coupon, (*subject).hasCoupon},
 	{Promise, (*subject).hasPromise},
+	{Deed, (*subject).claimsDeed},
 	{Language, (*subject).inOtherLanguage},
 	{Repeat, (*subject).repeats},
 	{Leak, (*subject).leaks},

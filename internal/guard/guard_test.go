@@ -17,7 +17,7 @@ func reasonOf(text string, facts Facts) Reason {
 
 func TestEveryReasonIsExplained(t *testing.T) {
 	seen := map[string]bool{}
-	for _, reason := range []Reason{Empty, TooLong, Braces, Link, Price, Coupon, Promise, Language, Repeat, Leak, Sensitive} {
+	for _, reason := range []Reason{Empty, TooLong, Braces, Link, Price, Coupon, Promise, Deed, Language, Repeat, Leak, Sensitive} {
 		detail := refuse(reason).Detail
 		if detail == "" || seen[detail] {
 			t.Errorf("%s: says %q", reason, detail)

@@ -12,7 +12,7 @@ var (
 		`(?:minhas|my|mis) (?:instrucoes|instructions|instrucciones|diretrizes|guidelines|directrices)|` +
 		`(?:fui|estou) instruid[oa]|i (?:was|am|have been) (?:instructed|programmed)|i was told to|fui programad[oa]|me programaron|` +
 		`(?:instrucoes|regras) (?:internas|do sistema|que recebi)|(?:internal|system) (?:instructions|rules)|` +
-		`request_human|devolva so o texto|letra por letra|return its text only|as an ai\b|como uma ia\b|como un ia\b|como ia,|` +
+		`request_human|stop_contacting|wrong_number|devolva so o texto|letra por letra|return its text only|as an ai\b|como uma ia\b|como un ia\b|como ia,|` +
 		`(?:modo|mode) (?:desenvolvedor|developer|dan)|developer mode|jailbreak)`)
 	// writers are what writes; a product may be about them.
 	writers = regexp.MustCompile(`\b(?:ai language model|large language model|language model|modelo de linguagem|modelo de lenguaje|` +

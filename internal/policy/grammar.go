@@ -104,7 +104,9 @@ func (g *grammar) within(before, patterns, after string) *regexp.Regexp {
 }
 
 // anywhere makes one expression of the patterns, which matches a part of a text.
-func (g *grammar) anywhere(patterns string) *regexp.Regexp { return regexp.MustCompile(g.alternatives(patterns)) }
+func (g *grammar) anywhere(patterns string) *regexp.Regexp {
+	return regexp.MustCompile(g.alternatives(patterns))
+}
 
 // alternatives are the expressions of alternatives, joined.
 func (g *grammar) alternatives(list string) string {

@@ -37,7 +37,7 @@ var requestWords = newGrammar(map[string]string{
 		sobre (iso|isto|eso|esto|o curso|ese curso|este curso|ese produto|este produto|ese asunto|este asunto|el curso)|about (this|that|it|the course)|dese tipo|dese curso|dese produto|deste tipo|disto|diso|
 		asim|asi|que nao quero|que no quiero|pois nao quero|nao quero|no quiero|que (ja|eu) (comprei|paguei)|sem (minha|a minha) (autorizacao|permisao)|a partir de hoje|de hoje em diante|desde ya|a partir de agora`,
 	"end":  `[<tail>] [<tail>] [<tail>]`,
-	"if": `(se|si|if) [voces|vcs|vc|voce|you|u|me|nao|no|ustedes|tu] (continuar|mandar|insistir|continuarem|mandarem|insistirem|persistir|persistirem|parar|pararem|mandam|continuam|enviarem|enviar|escrever|escreverem|siguen|sigue|sigues|vuelven|vuelves|vuelve|paran|para|paras|dejan|deja|dejas|dont stop|do not stop|keep|continue|this continues|this happens again|text|mesage|contact) [a|de] [mandando|me|de|enviando|escribiendo|a|molestando|escribir|escribirme|molestar|molestarme|enviar|mandar|mandarme|sending|mesaging|texting|insistiendo|insistindo|perturbando|perturbar|incomodando] [de] [mandar|enviar|me] [<msg>|me] [<tail>]`,
+	"if":   `(se|si|if) [voces|vcs|vc|voce|you|u|me|nao|no|ustedes|tu] (continuar|mandar|insistir|continuarem|mandarem|insistirem|persistir|persistirem|parar|pararem|mandam|continuam|enviarem|enviar|escrever|escreverem|siguen|sigue|sigues|vuelven|vuelves|vuelve|paran|para|paras|dejan|deja|dejas|dont stop|do not stop|keep|continue|this continues|this happens again|text|mesage|contact) [a|de] [mandando|me|de|enviando|escribiendo|a|molestando|escribir|escribirme|molestar|molestarme|enviar|mandar|mandarme|sending|mesaging|texting|insistiendo|insistindo|perturbando|perturbar|incomodando] [de] [mandar|enviar|me] [<msg>|me] [<tail>]`,
 	"me":   `me|nos|mi|a mim|pra mim|para mim|us`,
 	"stop": `pare|parem|para|parar|pares|parasem|parase|parasen|deixe|deixem|deixa|deixar|deixem|cese|cesem|desista|desistam|deje|dejen|deja|dejar|dejes|dejasen|pares|paren|para ya|dejen ya|ya dejen|ya deja|ya paren`,
 	// send is what we do, as an infinitive or a gerund.
@@ -63,9 +63,9 @@ var requestWords = newGrammar(map[string]string{
 	"touchen": `mesage|text|contact|write|write to|bother|msg|spam|harass|bug|disturb|txt|dm|hit up|reach out|reach out to|contacting|texting|mesaging`,
 	"list": `[<pos>] (negocio|trem|parada|lista|listas|list|lists|grupo|grupos|group|base|base de dados|base de datos|database|mailing|mailing list|mailinglist|contatos|contactos|contacts|agenda|cadastro de mensagens|sistema|system|
 		lista de transmisao|lista de contatos|lista de contactos|lista de difusion|lista de envio|lista de envios|lista de mensagens|lista de clientes|contact list|mesaging list|broadcast list|lista vip|divulgacao|disparos|disparo|envios|records|campanha|campanhas) [de voces|de vcs|de ustedes|de contatos|de envio|de difusion|suya]`,
-	"pos":    `as suas|a sua|sua|suas|a|o|os|as|esa|ese|esta|este|la|el|su|sus|tu|tus|los|your|the|this|that|all your|any|todas as`,
-	"from":   `da|de|do|das|dos|desa|dese|desta|deste|desas|deses|na|nesa|from|of|off|off of|out of|del|de la`,
-	"place":  `<from> <list>|dai|daqui|diso|disto|de ahi|de aqui|de alli|desa|from here|from there|off|dese trem|dai por favor`,
+	"pos":   `as suas|a sua|sua|suas|a|o|os|as|esa|ese|esta|este|la|el|su|sus|tu|tus|los|your|the|this|that|all your|any|todas as`,
+	"from":  `da|de|do|das|dos|desa|dese|desta|deste|desas|deses|na|nesa|from|of|off|off of|out of|del|de la`,
+	"place": `<from> <list>|dai|daqui|diso|disto|de ahi|de aqui|de alli|desa|from here|from there|off|dese trem|dai por favor`,
 	"remove": `tire|tira|tirem|tirar|tires|tiren|retire|retira|retirem|retirar|remova|remove|removam|remover|exclua|exclui|excluam|excluir|apague|apaga|apaguem|apagar|elimine|elimina|eliminem|eliminar|delete|deleta|deletem|deletar|
 		descadastre|descadastra|descadastrem|descadastrar|descadastro de|desinscreva|desinscreve|desinscrever|risque|bloqueie|bloqueia|bloqueiem|quite|quita|quiten|quitar|quiteme|quitame|quitenme|quitarme|saque|saca|saquen|sacar|sacame|saqueme|saquenme|sacarme|
 		borre|borra|borren|borrar|borrame|borreme|borrenme|borrarme|eliminen|eliminame|elimineme|eliminenme|eliminarme|remueva|remuevan|remover|remueveme|remuevanme|exclusao de|a exclusao de|remocao de|a remocao de|a retirada de|retirada de|

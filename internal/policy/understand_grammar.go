@@ -42,16 +42,16 @@ const paidDenials = `erro|error|recusad*|recusou|negad*|negou|rechaz*|declined|r
 
 // strangerWords are the parts of what those say who are not the customer.
 var strangerWords = newGrammar(map[string]string{
-	"num":  `numero|num|nro|telefone|tel|celular|whats*|zap|contato|telefono|movil|contacto|number|phone|cell|fone|cel|linha|linea`,
-	"this": `ese|este|esa|esta|aqui|o|el|meu|mi|this|my|the|aki`,
-	"err":  `erado|errado|equivocado|equivocada|erada|trocado|trocada|incorreto|incorreta|incorrecto|incorrecta|wrong`,
-	"who":  `pessoa|persona|person|cliente|contato|numero|num|telefone|destinatario`,
-	"is":   `e|eh|es|is`,
+	"num":    `numero|num|nro|telefone|tel|celular|whats*|zap|contato|telefono|movil|contacto|number|phone|cell|fone|cel|linha|linea`,
+	"this":   `ese|este|esa|esta|aqui|o|el|meu|mi|this|my|the|aki`,
+	"err":    `erado|errado|equivocado|equivocada|erada|trocado|trocada|incorreto|incorreta|incorrecto|incorrecta|wrong`,
+	"who":    `pessoa|persona|person|cliente|contato|numero|num|telefone|destinatario`,
+	"is":     `e|eh|es|is`,
 	"name":   `(aname|acapital) [aname|acapital|da|de|do|dos|das|del] [aname|acapital|da|de|do|dos] [aname|acapital]`,
 	"listed": `aname [aname|acapital|da|de|do|dos|das|del] [aname|acapital] [aname|acapital]`,
-	"her":  `dela|dele|deles|desa pessoa|desta pessoa|dese cliente|desa cliente|desa mulher|dese homem|de la persona|de esa persona|de ella|de el|suyo|hers|his|theirs`,
-	"fill": `acho que|acredito que|creio que|deve ser|deve ser um|parece que|creo que|me parece que|i think|i believe|you must|sinto muito|lamento|perdao|sorry|mas|pero|but|olha|amigo|amiga|moca|moco|voce|vc|vcs|voces|ta|esta|voce esta|vc ta|usted|ustedes|tu|you|you guys|i think you`,
-	"tail": `mais|nao|mas|anymore|any more|now|agora|ha muito tempo|faz tempo|desde|ya|sorry|amigo|amiga|here|aqui`,
+	"her":    `dela|dele|deles|desa pessoa|desta pessoa|dese cliente|desa cliente|desa mulher|dese homem|de la persona|de esa persona|de ella|de el|suyo|hers|his|theirs`,
+	"fill":   `acho que|acredito que|creio que|deve ser|deve ser um|parece que|creo que|me parece que|i think|i believe|you must|sinto muito|lamento|perdao|sorry|mas|pero|but|olha|amigo|amiga|moca|moco|voce|vc|vcs|voces|ta|esta|voce esta|vc ta|usted|ustedes|tu|you|you guys|i think you`,
+	"tail":   `mais|nao|mas|anymore|any more|now|agora|ha muito tempo|faz tempo|desde|ya|sorry|amigo|amiga|here|aqui`,
 }, strangerClaims, strangerNames)
 
 // strangerClaims say so without a name.

@@ -143,3 +143,25 @@ func BenchmarkOptsOut(b *testing.B) {
 		})
 	}
 }
+
+// TestExamples: every documented example is understood as documented.
+func TestExamples(t *testing.T) {
+	none := policy.Policy{}
+	understood := map[string]func(string) bool{
+		"an opt-out": none.OptsOut, "an opt-out that asks to be erased as well": none.AsksToErase, "a wrong number": none.WrongNumber,
+		"a claim of having paid": none.ClaimsPaid, "a machine": policy.LooksAutomatic,
+	}
+	for _, kind := range policy.Examples() {
+		understands := understood[kind.Name]
+		if understands == nil || len(kind.Examples) < 3 {
+			t.Fatalf("%s: no test, or too few examples", kind.Name)
+		}
+		for want, texts := range map[bool][]string{true: kind.Examples, false: kind.Not} {
+			for _, text := range texts {
+				if understands(text) != want {
+					t.Errorf("%s: %q: %t, want %t", kind.Name, text, !want, want)
+				}
+			}
+		}
+	}
+}

@@ -1,0 +1,118 @@
+package guard
+
+import (
+	"regexp"
+	"strings"
+)
+
+// A text can do nothing but be read. Who says in it that something was removed, cancelled,
+// paid back or sent says what did not happen: this file looks for such statements, in the
+// first person ("já te removi") and in the passive voice ("seu pedido foi cancelado").
+
+// deed finds a statement of a deed among the words of a clause; its group named verb is what
+// was done.
+type deed struct {
+	pattern *regexp.Regexp
+	// wanted are words before it that make it a wish or an offer: "quer que te envie".
+	wanted map[string]bool
+}
+
+const (
+	didPortuguese = `removi|retirei|tirei|apaguei|deletei|descadastrei|cancelei|estornei|reembolsei|devolvi|enviei|mandei|encaminhei|liberei|ativei|reativei|` +
+		`agendei|reservei|registrei|atualizei|alterei|corrigi|troquei|emiti|apliquei|adicionei|cadastrei|bloqueei|desbloqueei|solicitei|notifiquei|processei|aprovei|prorroguei`
+	weDidPortuguese = `removemos|retiramos|tiramos|excluimos|apagamos|descadastramos|cancelamos|estornamos|reembolsamos|devolvemos|enviamos|mandamos|encaminhamos|liberamos|` +
+		`ativamos|agendamos|registramos|atualizamos|alteramos|corrigimos|processamos|aprovamos|solicitamos|bloqueamos`
+	doPortuguese = `(?:remover|retirar|tirar|excluir|apagar|deletar|descadastrar|cancelar|estornar|reembolsar|devolver|enviar|mandar|encaminhar|liberar|ativar|agendar|` +
+		`registrar|atualizar|alterar|corrigir|trocar|emitir|aplicar|adicionar|bloquear|solicitar|processar|aprovar|confirmar)`
+	didSpanish = `elimine|borre|quite|saque|cancele|reembolse|devolvi|envie|mande|reenvie|active|agende|registre|actualice|cambie|corregi|aplique|agregue|bloquee|solicite|` +
+		`avise|procese|libere|confirme|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
+	doneSpanish = `eliminado|borrado|quitado|sacado|cancelado|reembolsado|devuelto|enviado|mandado|activado|registrado|actualizado|cambiado|corregido|aplicado|agregado|` +
+		`bloqueado|solicitado|procesado|liberado|confirmado|dado de baja`
+	doSpanish = `(?:eliminar|borrar|quitar|sacar|cancelar|reembolsar|devolver|enviar|mandar|reenviar|activar|agendar|registrar|actualizar|cambiar|corregir|aplicar|bloquear|` +
+		`solicitar|procesar|liberar|confirmar|dar de baja|darte de baja|darle de baja)(?:te|le|lo|la|los|telo|selo)?`
+	didEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|sent|resent|emailed|e-mailed|updated|changed|booked|scheduled|applied|activated|processed|` +
+		`confirmed|issued|blocked|forwarded|notified|submitted|registered|unlocked|upgraded|extended|reset|taken you off|took you off|opted you out`
+	//nolint:misspell // Portuguese and Spanish
+	undone = `(?:removid|retirad|excluid|apagad|deletad|descadastrad|cancelad|estornad|reembolsad|devolvid|liberad|aprovad|confirmad|enviad|eliminad|borrad|activad|ativad|` +
+		`aprobad|bloquead|procesad|processad)[oa]s?|dad[oa] de baja|devuelt[oa]s?`
+	undoneEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|processed|approved|confirmed|activated|blocked|sent|emailed|updated|taken off`
+)
+
+var deeds = []deed{
+	{pattern: regexp.MustCompile(` (?P<verb>` + didPortuguese + `) `)},
+	{pattern: regexp.MustCompile(` (?:ja|te|ja te|ja lhe|lhe|eu) (?P<verb>exclui) `)},
+	{pattern: regexp.MustCompile(` ja (?:te |lhe |o |a |os |as )?(?P<verb>` + weDidPortuguese + `) `)},
+	{pattern: regexp.MustCompile(` acab(?:ei|amos) de (?:te |lhe |o |a )?(?P<verb>` + doPortuguese + `)(?:-\w+)? `)},
+	{pattern: regexp.MustCompile(` (?:fo[ij]|foram|ja esta|ja estao|esta tudo|ya esta|ya estan|ya quedo|quedo|quedaron|ya quedaste|fue|fueron|ha sido|han sido|has sido|ja fo[ij]) (?:ja |ya |tudo |todo )?(?P<verb>` + undone + `) `)},
+	{pattern: regexp.MustCompile(` (?:pedido|compra|cadastro|numero|contato|assinatura|inscricao|dados|estorno|reembolso|orden|registro|suscripcion|contacto|datos) (?:ja |ya )?(?P<verb>` +
+		undone + `|feito|feita|realizado|realizada|solicitado|hecho|hecha) `)},
+	{pattern: regexp.MustCompile(` (?P<verb>(?:ja (?:esta|ta)|ya estas|ya esta|you are|you're|you are now|you're now) (?:fora|fuera|off) (?:da|de la|de nuestra|de nossa|do|the|our) (?:nossa |our )?(?:lista|list|grupo|base)) `)},
+	{
+		pattern: regexp.MustCompile(` (?:ya (?:te |le |lo |la |les |los |te lo |se lo |te la |se la )?|(?:te|le|lo|la) )(?P<verb>` + didSpanish + `|di de baja|dimos de baja) `),
+		wanted:  set("que quieres quiere prefieres gustaria para cuando no"),
+	},
+	{pattern: regexp.MustCompile(` (?:he|hemos) (?:ya )?(?P<verb>` + doneSpanish + `) `)},
+	{pattern: regexp.MustCompile(` (?:acabo|acabamos) de (?P<verb>` + doSpanish + `) `)},
+	{pattern: regexp.MustCompile(` (?:i|we|i've|we've|ive|weve|i have|we have) (?:just |already |now |also |gone ahead and |have |went ahead and )*(?P<verb>` + didEnglish + `) `)},
+	{pattern: regexp.MustCompile(` (?:has been|have been|was|were|is now|are now|you've been|you have been|been) (?:just |already |now |successfully )*(?P<verb>` + undoneEnglish + `) `)},
+}
+
+// accented finds a Spanish first person past, which only its accent tells from a request:
+// "cancelé tu pedido", "cancele su pedido".
+var accented = regexp.MustCompile(`(?:^|[^\pL])(no |no te |no le |no lo |no la )?(?:elimin|borr|quit|saqu|cancel|reembols|envi|mand|reenvi|activ|agend|registr|actualiz|cambi|apliqu|agregu|bloque|solicit|proces|liber|confirm)é(?:[^\pL]|$)`)
+
+var (
+	sendingVerbs = regexp.MustCompile(`^(?:enviei|mandei|encaminhei|enviamos|mandamos|encaminhamos|enviar|mandar|encaminhar|envie|mande|reenvie|enviado|mandado|enviado|enviada|` +
+		`reenviar|sent|resent|forwarded)`)
+	// ownWords are what a text does send: itself, and its link.
+	ownWords = regexp.MustCompile(` (?:link|links|enlace|liga|url|mensagem|mensagens|mensaje|mensajes|message|messages|texto|text|aqui|acima|abaixo|above|below|arriba|abajo|por aqui) `)
+	// otherWays are what no text of ours sends.
+	otherWays = regexp.MustCompile(` (?:e-mails?|emails?|correos?|mails?|sms|comprovantes?|comprobantes?|recibos?|receipts?|notas?|acesso|acceso|senha|contrasena|password) `)
+	// supposing begins a clause that states nothing: "se você cancelou".
+	supposing = set(`se si if caso quando cuando when once after assim apos depois despues tras unless until ate hasta enquanto mientras`)
+)
+
+// claimsDeed looks for a statement that something was done, which the prompt does not make.
+func (s *subject) claimsDeed() bool {
+	for _, one := range clauses(s.withoutEcho()) {
+		if !supposing[one.words[0]] && s.claimsIn(one) {
+			return true
+		}
+	}
+	past := accented.FindStringSubmatch(strings.ToLower(s.text))
+	return past != nil && past[1] == "" && !s.onlySends()
+}
+
+// onlySends is whether the text speaks of a link or of messages, which it may have sent.
+func (s *subject) onlySends() bool {
+	return ownWords.MatchString(" " + strings.Join(spoken(s.folded), " ") + " ")
+}
+
+func (s *subject) claimsIn(one clause) bool {
+	said := " " + strings.Join(one.words, " ") + " "
+	for _, known := range deeds {
+		at := known.pattern.FindStringSubmatchIndex(said)
+		if at == nil {
+			continue
+		}
+		before := clause{words: strings.Fields(said[:at[0]])}
+		if before.denies() || known.wanted[before.last()] {
+			continue
+		}
+		group := 2 * known.pattern.SubexpIndex("verb")
+		verb := said[at[group]:at[group+1]]
+		if sendingVerbs.MatchString(verb) && ownWords.MatchString(said) && !otherWays.MatchString(said) || holdsWord(s.promptFolded, verb) {
+			continue
+		}
+		return true
+	}
+	return false
+}
+
+// last is the clause's last word; "" where it has none.
+func (c clause) last() string {
+	if len(c.words) == 0 {
+		return ""
+	}
+	return c.words[len(c.words)-1]
+}
