@@ -258,7 +258,7 @@ func (s *story) checkLateness(ctx context.Context) error {
 	}
 	for _, sent := range s.services.Gateway.Sent() {
 		for i := range leads {
-			if leads[i].Spec.AbandonedAt == nil || !strings.HasPrefix(sent.TrackID, string(leads[i].UID)) {
+			if leads[i].Spec.AbandonedAt == nil || !strings.HasPrefix(sent.TrackID, leads[i].Name) {
 				continue
 			}
 			late := sent.ReceivedAt.Sub(leads[i].Spec.AbandonedAt.Add(delay))
@@ -471,6 +471,7 @@ func secondInstance() *v1alpha1.WhatsAppInstance {
 		Spec: v1alpha1.WhatsAppInstanceSpec{
 			StoreRef: v1alpha1.ObjectReference{Name: "acme"},
 			Gateway:  v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution},
+			Pairing:  v1alpha1.PairingSpec{Method: v1alpha1.PairingQRCode},
 			Limits:   v1alpha1.InstanceLimits{NewConversationGap: &v1alpha1.ConversationGap{Min: none, Max: none}},
 		},
 	}
