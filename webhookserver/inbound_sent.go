@@ -29,7 +29,9 @@ var errStillCalling = errors.New("a message that the gateway tells of is still b
 // takeSent confirms a message of ours that nobody knows went, by what a gateway tells of a
 // message that it has sent. It never begins anything: what is no message of ours was sent by
 // another that uses the instance.
-func (s *Server) takeSent(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeSent(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+) (outcome, error) {
 	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
 		return outcome{}, err
@@ -61,7 +63,9 @@ func (s *Server) takeSent(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 
 // sentOf finds the message of a lead that a gateway tells it has sent: settled says that its id
 // is known already; else it is the first that may have gone from this instance and says the same.
-func sentOf(recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message) (unsettled *v1alpha1.Message, settled bool) {
+func sentOf(
+	recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message,
+) (unsettled *v1alpha1.Message, settled bool) {
 	if known := atGateway(recovery, message.ID); known != nil {
 		return nil, true
 	}
@@ -70,7 +74,8 @@ func sentOf(recovery *v1alpha1.CartRecovery, instance string, message *dialects.
 		ours := &recovery.Status.Conversation[i]
 		open := ours.State == v1alpha1.MessageUnknown || ours.State == v1alpha1.MessageClaimed
 		from := ours.Instance == "" || ours.Instance == instance
-		if ours.Role == v1alpha1.RoleAssistant && open && from && ours.GatewayID == "" && text != "" && gist(ours.Text) == text {
+		open = open && ours.Role == v1alpha1.RoleAssistant && ours.GatewayID == ""
+		if open && from && text != "" && gist(ours.Text) == text {
 			return ours, false
 		}
 	}
@@ -92,7 +97,8 @@ func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *dial
 	if message.At.After(ours.At.Time) && message.At.Before(now) {
 		at = v1alpha1.NewTimestamp(message.At)
 	}
-	ours.State, ours.SentAt, ours.Error, ours.RetryAt, ours.GatewayID = v1alpha1.MessageSent, &at, "", nil, bounded(message.ID, maxMessageID)
+	ours.State, ours.SentAt, ours.Error, ours.RetryAt = v1alpha1.MessageSent, &at, "", nil
+	ours.GatewayID = bounded(message.ID, maxMessageID)
 	if !lead.Finished(recovery) {
 		recovery.Status.Phase = lead.PhaseOf(recovery, "")
 	}

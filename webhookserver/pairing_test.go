@@ -108,6 +108,8 @@ func TestProgressOf(t *testing.T) {
 		{"an attempt that was under way", gen.InstanceObject(unpaired, attempt("", later)), "", progressShowing},
 		{"unreachable", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonGatewayUnreachable)), request, progressFailing},
 		{"no credentials", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonNoCredentials)), request, progressFailing},
+		{"no QR", gen.InstanceObject(unpaired, asked(request), attempt(request, later), notReady(v1alpha1.ReasonNoQRCode)), request, progressFailing},
+		{"no QR, of an earlier attempt", gen.InstanceObject(unpaired, asked(request), attempt(before, later), notReady(v1alpha1.ReasonNoQRCode)), request, progressNone},
 		{"logged out", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonLoggedOut)), request, progressNone},
 		{"a request that is no time", gen.InstanceObject(unpaired, asked("yes")), request, progressNone},
 	} {

@@ -112,7 +112,7 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 		return false
 	}
 	switch ready.Reason {
-	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut, v1alpha1.ReasonGatewayUnauthorized:
+	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut, v1alpha1.ReasonGatewayUnauthorized, v1alpha1.ReasonNotSending:
 		return true
 	}
 	return false

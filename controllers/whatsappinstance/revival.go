@@ -33,7 +33,8 @@ func isNotSending(instance *v1alpha1.WhatsAppInstance) bool {
 
 // planRevival restarts a number that its gateway calls connected and that sends nothing, once.
 func planRevival(s *situation) (action, bool) {
-	return action{kind: revive}, s.memory.state == gateway.Connected && isNotSending(s.instance) && !s.memory.revived.restarted
+	dead := s.memory.state == gateway.Connected && isNotSending(s.instance)
+	return action{kind: revive}, dead && !s.memory.revived.restarted
 }
 
 // revive has the gateway open the connection anew, where it can. Where it cannot the number
@@ -51,7 +52,8 @@ func (r *Reconciler) revive(ctx context.Context, p *pass) error {
 		return nil
 	}
 	ctrl.LoggerFrom(ctx).Info("the number sent nothing: the gateway restarted its instance")
-	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeNormal, "Restarted", "Restart", "the number sent nothing: the gateway restarted its instance")
+	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeNormal, "Restarted", "Restart",
+		"the number sent nothing: the gateway restarted its instance")
 	return r.again(ctx, p)
 }
 
@@ -80,7 +82,9 @@ func (r *Reconciler) answers(ctx context.Context, p *pass) bool {
 // judge writes whether a connected number sends, by what became of the last messages; alive
 // says that the gateway has shown so otherwise. A connection that is gone is judged anew when
 // it is back.
-func (r *Reconciler) judge(instance *v1alpha1.WhatsAppInstance, p *pass, state gateway.State, alive bool, now time.Time) {
+func (r *Reconciler) judge(
+	instance *v1alpha1.WhatsAppInstance, p *pass, state gateway.State, alive bool, now time.Time,
+) {
 	if r.Paced == nil {
 		return
 	}

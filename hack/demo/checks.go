@@ -131,8 +131,18 @@ The state of the WhatsApp connection, and the metrics:
   curl %s/api/whatsapp/status/acme -H 'Authorization: Bearer %s'
   curl %s
 
+An answer to the number on the Evolution server, as that server posts it:
+
+  KEY=$(kubectl -n %s get secret %s-gateway -o jsonpath='{.data.webhookKey}' | base64 -d)
+  curl -X POST %s/api/whatsapp/webhook/%s/%s -H "X-Cart-Recovery-Key: $KEY" -H 'Content-Type: application/json' \
+    -d '{"event":"messages.upsert","instance":"%s.%s","data":{"key":{"remoteJid":"5511933330005@s.whatsapp.net","fromMe":false,"id":"TRY1"},"message":{"conversation":"Oi! Ainda tem vaga?"},"messageType":"conversation"}}'
+
+A real Evolution server instead: EVOLUTION_BASE_URL=https://… EVOLUTION_API_KEY=… make run, then apply a WhatsAppInstance with
+spec.gateway.type: Evolution and scan what its pairing Secret holds.
+
 The manager logs to %s.
 `, s.cluster.Kubeconfig, os.Getenv("KUBEBUILDER_ASSETS"), namespace, s.manager.URL, hottok, cart.body, s.manager.URL, hottok,
 		strings.Replace(string(cart.body), "PURCHASE_OUT_OF_SHOPPING_CART", "PURCHASE_APPROVED", 1),
-		s.manager.URL, s.token, s.manager.MetricsURL, s.manager.Log)
+		s.manager.URL, s.token, s.manager.MetricsURL,
+		namespace, second, s.manager.URL, namespace, second, namespace, second, s.manager.Log)
 }

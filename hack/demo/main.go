@@ -1,5 +1,5 @@
 // Command demo runs the operator's main job from end to end and shows it: a control plane,
-// a simulated WhatsApp gateway and AI (the real ones when their keys are in the
+// simulated WhatsApp gateways and AI (the real ones when their keys are in the
 // environment), the manager, three abandoned carts and what becomes of them. It checks
 // what it shows and exits with 0 only when everything was as it should be. With --stay it
 // stays up, for you to try things.
@@ -62,7 +62,8 @@ func run(ctx context.Context, stay bool) (failed error) {
 	}
 	defer func() { failed = errors.Join(failed, manager.Stop()) }()
 	out.done("the manager, with its own service account, webhooks on " + manager.URL)
-	out.done("WhatsApp gateway: " + kindOf(services.Gateway != nil) + ", AI: " + kindOf(services.AI != nil))
+	out.done("WhatsApp gateways: UAZAPI " + kindOf(services.Gateway != nil) + ", Evolution " + kindOf(services.Evolution != nil) +
+		"; AI: " + kindOf(services.AI != nil))
 
 	s := &story{screen: out, cluster: cluster, services: services, manager: manager}
 	if err := s.tell(ctx); err != nil {

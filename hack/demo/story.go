@@ -27,6 +27,9 @@ import (
 const (
 	namespace  = "demo"
 	storePhone = "5511977770000"
+	// second is the store's number at the Evolution server.
+	second      = "acme-evolution"
+	secondPhone = "5531977770001"
 	// delay and debounce shorten the sample's policy, so that the story takes seconds.
 	delay    = 4 * time.Second
 	debounce = time.Second
@@ -46,6 +49,8 @@ type story struct {
 	// answers is the customer who answers, buysEarly the one who buys before any message,
 	// buysLate the one who buys after one.
 	answers, buysEarly, buysLate customer
+	// comesLater is the customer who is written to from the second number.
+	comesLater customer
 }
 
 // tell runs the story from the first to the last step.
@@ -55,7 +60,7 @@ func (s *story) tell(ctx context.Context) error {
 	}
 	for _, chapter := range []func(context.Context) error{
 		s.applySamples, s.connect, s.abandonCarts, s.buyEarly, s.refuseForgery,
-		s.awaitMessages, s.converse, s.buyLate, s.askForPerson, s.optOut, s.showEverything,
+		s.awaitMessages, s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber, s.showEverything,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -70,6 +75,7 @@ func (s *story) cast() error {
 	s.answers = customer{"Maria Souza", "maria@example.com", "+55 11 98888-0001"}
 	s.buysEarly = customer{"João Lima", "joao@example.com", "(21) 97777-0002"}
 	s.buysLate = customer{"Ana Costa", "ana@example.com", "+5531966660003"}
+	s.comesLater = customer{"Bia Nunes", "bia@example.com", "+5511933330005"}
 	if s.services.Gateway != nil {
 		return nil
 	}
@@ -252,7 +258,7 @@ func (s *story) checkLateness(ctx context.Context) error {
 	}
 	for _, sent := range s.services.Gateway.Sent() {
 		for i := range leads {
-			if leads[i].Spec.AbandonedAt == nil || !strings.HasPrefix(sent.TrackID, string(leads[i].UID)) {
+			if leads[i].Spec.AbandonedAt == nil || !strings.HasPrefix(sent.TrackID, leads[i].Name) {
 				continue
 			}
 			late := sent.ReceivedAt.Sub(leads[i].Spec.AbandonedAt.Add(delay))
@@ -414,6 +420,61 @@ func (s *story) optOut(ctx context.Context) error {
 	s.done("a Suppression holds the hash of her number")
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.answers, nil)
 	return s.deliver(ctx, "Hotmart: Maria leaves the checkout again", http.StatusOK)(cart, err)
+}
+
+// secondNumber pairs a number of another gateway with the same Store and has it write while the
+// first one rests.
+func (s *story) secondNumber(ctx context.Context) error {
+	if s.services.Gateway == nil || s.services.Evolution == nil {
+		return nil
+	}
+	s.step("The number rests, and a second one takes its place: on an Evolution server")
+	if _, err := s.kubectl(ctx, "patch", "whatsappinstance", "acme", "--type=merge", "-p", `{"spec":{"suspend":true}}`); err != nil {
+		return err
+	}
+	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.comesLater, nil)
+	if err := s.deliver(ctx, "Hotmart: Bia left the checkout", http.StatusOK)(cart, err); err != nil {
+		return err
+	}
+	if err := s.cluster.Client.Create(ctx, secondInstance()); err != nil {
+		return fmt.Errorf("create the second number: %w", err)
+	}
+	if err := s.until(ctx, "its QR is there, and scanned", func() (bool, error) {
+		if _, err := s.services.Evolution.QRCode(namespace + "." + second); err != nil {
+			return false, nil //nolint:nilerr // Not there yet.
+		}
+		return true, s.services.Evolution.Scan(namespace+"."+second, secondPhone)
+	}); err != nil {
+		return err
+	}
+	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "wai/"+second, "--timeout="+patience.String()); err != nil {
+		return err
+	}
+	contacted, err := s.await(ctx, s.comesLater, v1alpha1.PhaseContacted)
+	if err != nil {
+		return err
+	}
+	s.say(contacted, contacted.Status.Conversation[0])
+	if sent := s.services.Evolution.Sent(); len(sent) != 1 || contacted.Status.InstanceRef == nil || contacted.Status.InstanceRef.Name != second {
+		return fmt.Errorf("the Evolution server sent %d messages, not one", len(sent))
+	}
+	s.done("her message went out from the second number")
+	_, err = s.kubectl(ctx, "patch", "whatsappinstance", "acme", "--type=merge", "-p", `{"spec":{"suspend":false}}`)
+	return err
+}
+
+// secondInstance is a number on the operator's own Evolution server.
+func secondInstance() *v1alpha1.WhatsAppInstance {
+	none := v1alpha1.Duration{}
+	return &v1alpha1.WhatsAppInstance{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: second},
+		Spec: v1alpha1.WhatsAppInstanceSpec{
+			StoreRef: v1alpha1.ObjectReference{Name: "acme"},
+			Gateway:  v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution},
+			Pairing:  v1alpha1.PairingSpec{Method: v1alpha1.PairingQRCode},
+			Limits:   v1alpha1.InstanceLimits{NewConversationGap: &v1alpha1.ConversationGap{Min: none, Max: none}},
+		},
+	}
 }
 
 func (s *story) showEverything(ctx context.Context) error {

@@ -13,6 +13,7 @@ import (
 const (
 	SimulatedAdminToken = "sandbox-admin-token"
 	simulatedAPIKey     = "sandbox-api-key"
+	simulatedGlobalKey  = "sandbox-global-key"
 )
 
 // Services are the gateway and the AI that the manager calls: simulated, or real where the
@@ -22,6 +23,8 @@ type Services struct {
 	Gateway *simulator.UAZAPI
 	// GatewayURL is where the gateway is.
 	GatewayURL string
+	// Evolution is the simulated Evolution server; nil when the real one is used.
+	Evolution *simulator.Evolution
 	// AI is the simulated endpoint; nil when the real one is used.
 	AI *simulator.OpenAI
 
@@ -38,16 +41,34 @@ type Options struct {
 }
 
 // StartServices starts the simulators that are needed. The real gateway is used with
-// UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN, the real AI with OPENAI_API_KEY.
+// UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN, the real Evolution server with EVOLUTION_BASE_URL and
+// EVOLUTION_API_KEY, the real AI with OPENAI_API_KEY.
 func StartServices(options Options) (*Services, error) {
 	s := &Services{}
 	if err := s.startGateway(options); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	if err := s.startEvolution(options); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	if err := s.startAI(options); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
 	return s, nil
+}
+
+func (s *Services) startEvolution(options Options) error {
+	if os.Getenv("EVOLUTION_BASE_URL") != "" && os.Getenv("EVOLUTION_API_KEY") != "" && !options.ForceSimulated {
+		return nil
+	}
+	s.Evolution = simulator.NewEvolution(simulator.EvolutionOptions{APIKey: simulatedGlobalKey, Receipts: true})
+	server, err := simulator.Serve(s.Evolution)
+	if err != nil {
+		return fmt.Errorf("start the simulated Evolution server: %w", err)
+	}
+	s.servers = append(s.servers, server)
+	s.env = append(s.env, "EVOLUTION_BASE_URL="+server.URL(), "EVOLUTION_API_KEY="+simulatedGlobalKey)
+	return nil
 }
 
 func (s *Services) startGateway(options Options) error {
@@ -84,6 +105,9 @@ func (s *Services) Stop() error {
 	var failed error
 	if s.Gateway != nil {
 		failed = s.Gateway.Close()
+	}
+	if s.Evolution != nil {
+		failed = errors.Join(failed, s.Evolution.Close())
 	}
 	for _, server := range s.servers {
 		failed = errors.Join(failed, server.Close())

@@ -104,7 +104,8 @@ func away(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.Tim
 // phone could have been paired by.
 func TimedOut(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	if readyReason(instance) == v1alpha1.ReasonNoQRCode {
-		Unready(instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonNoQRCode, noQRCode+"; then ask for a new attempt with "+pairAgain, now)
+		Unready(instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonNoQRCode,
+			noQRCode+"; then ask for a new attempt with "+pairAgain, now)
 		return
 	}
 	Unready(instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut,
@@ -154,8 +155,8 @@ func pairingMessage(instance *v1alpha1.WhatsAppInstance) string {
 // noQRCodeAfter is how long a gateway that answers may take for the first QR or pair code.
 const noQRCodeAfter = time.Minute
 
-const noQRCode = "the gateway makes no QR or pair code: its version may be too old for WhatsApp, or it does not reach WhatsApp; " +
-	"look into the gateway's log, update or restart it"
+const noQRCode = "the gateway makes no QR or pair code: its version may be too old for WhatsApp, or it does not " +
+	"reach WhatsApp; look into the gateway's log, update or restart it"
 
 // pairing writes how far an attempt is: the gateway was asked, has made something to pair with,
 // or has made nothing for too long.
@@ -192,8 +193,8 @@ func AskedToPair(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	Unready(instance, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, asked, now)
 }
 
-const notSending = "the gateway calls the number connected and refuses every message; restart its instance there, or pair it again: " +
-	"log it out on the phone and ask with the annotation " + v1alpha1.AnnotationPairRequested
+const notSending = "the gateway calls the number connected and refuses every message; restart its instance there, " +
+	"or pair it again: log it out on the phone and ask with the annotation " + v1alpha1.AnnotationPairRequested
 
 // NotSending writes that a number which its gateway calls connected sends nothing.
 func NotSending(instance *v1alpha1.WhatsAppInstance, now time.Time) {
@@ -203,7 +204,8 @@ func NotSending(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 // SendsAgain ends NotSending: a message went, or the connection is another one.
 func SendsAgain(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	if isNotSending(instance) {
-		ready(instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, "the gateway is asked for the connection anew", now)
+		ready(instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected,
+			"the gateway is asked for the connection anew", now)
 	}
 }
 

@@ -26,7 +26,9 @@ type Refusals struct {
 }
 
 // Dead says whether a number that its gateway calls connected sends nothing.
-func (r Refusals) Dead(now time.Time) bool { return r.Count >= deadAfter && now.Sub(r.Since) >= deadFor }
+func (r Refusals) Dead(now time.Time) bool {
+	return r.Count >= deadAfter && now.Sub(r.Since) >= deadFor
+}
 
 // with returns the refusals with one more; last is when the one before was.
 func (r Refusals) with(last, now time.Time) Refusals {

@@ -45,7 +45,9 @@ type evolutionHook struct {
 // to returns an instance's webhook as of now: nowhere while it is in a database that does not
 // answer.
 func (e *Evolution) to(i *evolutionInstance, now time.Time) evolutionHook {
-	to := evolutionHook{evolutionWebhook: i.hook, name: i.name, id: i.id, owner: i.phone, token: i.token, address: i.address, now: now}
+	to := evolutionHook{
+		evolutionWebhook: i.hook, name: i.name, id: i.id, owner: i.phone, token: i.token, address: i.address, now: now,
+	}
 	to.Enabled = to.Enabled && !e.databaseDown
 	return to
 }
@@ -126,7 +128,8 @@ func (x *evolutionExchange) readWebhook(made *evolutionWebhook) (found []string)
 		found = append(found, `webhook requires property "url"`)
 	}
 	// An empty URL is only seen where there is nothing beside it.
-	alone := input.Webhook.Events == nil && input.Webhook.Headers == nil && input.Webhook.ByEvents == nil && input.Webhook.Base64 == nil
+	alone := input.Webhook.Events == nil && input.Webhook.Headers == nil &&
+		input.Webhook.ByEvents == nil && input.Webhook.Base64 == nil
 	if alone && input.Webhook.URL != nil && *input.Webhook.URL == "" {
 		found = append(found, `The "url" cannot be empty`)
 	}

@@ -87,7 +87,8 @@ func (c *client) do(ctx context.Context, r call) ([]byte, error) {
 }
 
 // inUse is what a person is told who waits for a name.
-const inUse = "the server has not freed the instance's name: one of it is being loaded or deleted; if this lasts, delete it at the server"
+const inUse = "the server has not freed the instance's name: one of it is being loaded or deleted; " +
+	"if this lasts, delete it at the server"
 
 // Find looks for an instance of the identity's name, which is unique at a server, and takes
 // it for ours when its token begins with the UID. One of that name that is not ours is
@@ -337,7 +338,8 @@ func (c *client) end(ctx context.Context, request call) error {
 // Version 1 of the server sends no headers: there it is in the URL.
 func (c *client) RegisterWebhook(ctx context.Context, webhook gateway.Webhook) error {
 	if c.endpoint.Dialect != v1alpha1.DialectV1 {
-		err := c.setWebhook(ctx, webhook, "MESSAGES_UPSERT", "MESSAGES_UPDATE", "MESSAGES_EDITED", "SEND_MESSAGE", "CONNECTION_UPDATE")
+		err := c.setWebhook(ctx, webhook,
+			"MESSAGES_UPSERT", "MESSAGES_UPDATE", "MESSAGES_EDITED", "SEND_MESSAGE", "CONNECTION_UPDATE")
 		// Servers before 2.2 have no MESSAGES_EDITED and refuse what they do not know.
 		if wire.StatusOf(err) != http.StatusBadRequest {
 			return err

@@ -12,7 +12,11 @@
 // Messages that were sent cannot be found again: sendText takes no mark and no message id
 // of the client's, and the server's records are looked up by message id, which nobody knows
 // who got no answer. FindSent is therefore gateway.ErrNoLookup, and a send whose answer was
-// lost stays unknown.
+// lost stays unknown, unless the server tells of it later (the event SEND_MESSAGE).
+//
+// The server answers before it has loaded its instances, forgets a deleted instance's name
+// only some time later, and hears nothing any more through an instance that was logged out by
+// a call: see docs/decisions/0050-evolution-is-never-logged-out.md.
 //
 // The server replaces nothing in texts: they arrive to the letter.
 package evolution

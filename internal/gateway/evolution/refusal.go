@@ -135,7 +135,7 @@ func (r call) refused(status int, header http.Header, body []byte, now time.Time
 	case status == http.StatusForbidden && said.say("already in use"):
 		failed.Class, failed.Code, failed.Detail = failure.Transient, failure.Unavailable, inUse
 	case failed.Code == failure.Unauthorized, failed.Code == failure.NotFound, failed.Code == failure.RateLimited:
-	case said.say("rate-overlimit"), said.client != 0 && said.asked == tooMany: // of a question that comes before the sending
+	case said.say("rate-overlimit"), said.client != 0 && said.asked == tooMany: // of a question before the sending
 		failed.Class, failed.Code = failure.Throttled, failure.RateLimited
 		if failed.RetryAt.IsZero() {
 			failed.RetryAt = now.Add(defaultRetry)
