@@ -127,7 +127,7 @@ var _ = Describe("a sales webhook", func() {
 	},
 		Entry("no phone", 200, "NoPhone", func() []byte { return hotmart(cartEvent, change{"data.buyer.phone": nil}) }),
 		Entry("no sequence", 200, "NoSequence", func() []byte { return hotmart("PURCHASE_CANCELED") }),
-		Entry("an event not used", 200, "EventNotUsed", func() []byte { return hotmart("PURCHASE_EXPIRED") }),
+		Entry("an event not used", 200, "EventNotUsed", func() []byte { return hotmart("PURCHASE_DELAYED") }),
 		Entry("an unknown event", 200, "UnknownEvent", func() []byte { return hotmart("PURCHASE_TELEPORTED") }),
 		Entry("a refund without a customer", 200, "NoCustomer", func() []byte {
 			return hotmart(refundEvent, change{"data.buyer.phone": nil, "data.buyer.email": nil})
