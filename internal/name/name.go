@@ -3,11 +3,10 @@
 package name
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // longest bounds what is looked at, in bytes. A person's name is far shorter.
@@ -164,13 +163,28 @@ func isTidy(text string) bool {
 // longestPlaceholder is the longest text that is compared with the placeholders, in bytes.
 const longestPlaceholder = 40
 
-// isPlaceholder tells what stands where a name is missing.
+// frames are what stands around a placeholder: "[null]", "{{name}}".
+const frames = "[]{}()<>\"'-_.*#: "
+
+// isPlaceholder tells what stands where a name is missing. It is asked for every name, and
+// needs no memory for most.
 func isPlaceholder(text string) bool {
 	if len(text) > longestPlaceholder {
 		return false
 	}
-	plain := strings.Trim(folded(text), "[]{}()<>\"'-_.*#: ")
-	return plain == "" || placeholders[plain] || isRepeated(plain)
+	if !isASCII(text) {
+		plain := strings.Trim(folded(text), frames)
+		return plain == "" || placeholders[plain] || isRepeated(plain)
+	}
+	var small [longestPlaceholder]byte
+	for i := range len(text) {
+		small[i] = text[i]
+		if 'A' <= text[i] && text[i] <= 'Z' {
+			small[i] += 'a' - 'A'
+		}
+	}
+	plain := bytes.Trim(small[:len(text)], frames)
+	return len(plain) == 0 || placeholders[string(plain)] || len(plain) > 2 && len(bytes.Trim(plain, string(rune(plain[0])))) == 0
 }
 
 // folded writes a text in small letters, without accents.
@@ -179,12 +193,26 @@ func folded(text string) string {
 	if isASCII(text) {
 		return text
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) || r == 'ª' || r == 'º' {
-			return -1
-		}
+	return strings.Map(withoutAccent, text)
+}
+
+// withoutAccent is a letter as it is compared; -1 for a mark that stands on one.
+func withoutAccent(r rune) rune {
+	const accented, plain = "áàâãäåéèêëíìîïóòôõöúùûüçñýÿ", "aaaaaaeeeeiiiiooooouuuucnyy"
+	switch {
+	case r < utf8.RuneSelf:
 		return r
-	}, norm.NFD.String(text))
+	case unicode.Is(unicode.Mn, r) || r == 'ª' || r == 'º':
+		return -1
+	}
+	at := 0
+	for _, each := range accented {
+		if each == r {
+			return rune(plain[at])
+		}
+		at++
+	}
+	return r
 }
 
 func isASCII(text string) bool {
