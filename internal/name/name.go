@@ -47,7 +47,9 @@ func First(full string) string {
 // firstOf returns the first word that is neither a title nor an initial, if it is a name; the
 // initial, where there is nothing else.
 func firstOf(text string) string {
-	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r) })
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r)
+	})
 	initial := ""
 	for _, word := range words {
 		word = strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
@@ -82,7 +84,8 @@ func isRepeated(word string) bool {
 
 // isAddress tells an e-mail or web address, and what has no place in a name.
 func isAddress(text string) bool {
-	return strings.ContainsAny(text, `@\{}<>`) || strings.Contains(text, "://") || strings.HasPrefix(folded(text), "www.")
+	return strings.ContainsAny(text, `@\{}<>`) || strings.Contains(text, "://") ||
+		strings.HasPrefix(folded(text), "www.")
 }
 
 // isCompany tells a company by a word that only companies have.
@@ -93,7 +96,9 @@ func isCompany(text string) bool {
 			return true
 		}
 	}
-	words := strings.FieldsFunc(plain, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '-' || r == '/' })
+	words := strings.FieldsFunc(plain, func(r rune) bool {
+		return unicode.IsSpace(r) || r == ',' || r == '-' || r == '/'
+	})
 	for i, word := range words {
 		word = strings.Trim(word, ".")
 		if companyWords[word] || i == 0 && shopWords[word] || i > 0 && i == len(words)-1 && lastWords[word] {
@@ -184,7 +189,10 @@ func isPlaceholder(text string) bool {
 		}
 	}
 	plain := bytes.Trim(small[:len(text)], frames)
-	return len(plain) == 0 || placeholders[string(plain)] || len(plain) > 2 && len(bytes.Trim(plain, string(rune(plain[0])))) == 0
+	if len(plain) == 0 || placeholders[string(plain)] {
+		return true
+	}
+	return len(plain) > 2 && len(bytes.Trim(plain, string(rune(plain[0])))) == 0
 }
 
 // folded writes a text in small letters, without accents.
