@@ -151,10 +151,10 @@ func refusesPlatforms(t *testing.T, kube client.Client, namespace string) {
 		"a bearer token in a field": {entry("generic", mapped(func(m *mapping) {
 			m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Field: "$.token"}
 		})), "field is for type Token"},
-		"a token in two places": {entry("generic", mapped(func(m *mapping) {
+		"a token of a mapping in two places": {entry("generic", mapped(func(m *mapping) {
 			m.Auth = v1alpha1.GenericAuth{Type: "Token", Header: "X-Token", Field: "$.token"}
 		})), "exactly one of header and field"},
-		"a token nowhere": {entry("generic", mapped(func(m *mapping) {
+		"a token of a mapping nowhere": {entry("generic", mapped(func(m *mapping) {
 			m.Auth = v1alpha1.GenericAuth{Type: "Token"}
 		})), "exactly one of header and field"},
 		"an encoding of a token": {entry("generic", mapped(func(m *mapping) {
@@ -274,6 +274,14 @@ func defaults(t *testing.T, kube client.Client, namespace string) {
 // samples applies every file of config/samples.
 func samples(t *testing.T, kube client.Client, namespace string) {
 	files, err := filepath.Glob(filepath.Join(testenv.Root(), "config", "samples", "*.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	ready, err := filepath.Glob(filepath.Join(testenv.Root(), "config", "samples", "platforms", "*.yaml"))
+	if len(ready) < 6 {
+		t.Errorf("only %d platforms described", len(ready))
+	}
+	files = append(files, ready...)
 	if err != nil {
 		t.Fatal(err)
 	}

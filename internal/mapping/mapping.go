@@ -54,7 +54,8 @@ type Meaning struct {
 // Mapping is a mapping that can be used. The zero Paths of a field that is not mapped leads
 // nowhere.
 type Mapping struct {
-	// Event names the event, where a header does not. Token carries the secret itself. The others are as in v1alpha1.GenericFields.
+	// Event names the event, where a header does not. Token carries the secret itself. The
+	// others are as in v1alpha1.GenericFields.
 	Event         Paths
 	Token         Paths
 	EventID       Paths

@@ -3,11 +3,10 @@
 package name
 
 import (
+	"bytes"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"golang.org/x/text/unicode/norm"
 )
 
 // longest bounds what is looked at, in bytes. A person's name is far shorter.
@@ -48,7 +47,9 @@ func First(full string) string {
 // firstOf returns the first word that is neither a title nor an initial, if it is a name; the
 // initial, where there is nothing else.
 func firstOf(text string) string {
-	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r) })
+	words := strings.FieldsFunc(text, func(r rune) bool {
+		return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r)
+	})
 	initial := ""
 	for _, word := range words {
 		word = strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
@@ -83,7 +84,8 @@ func isRepeated(word string) bool {
 
 // isAddress tells an e-mail or web address, and what has no place in a name.
 func isAddress(text string) bool {
-	return strings.ContainsAny(text, `@\{}<>`) || strings.Contains(text, "://") || strings.HasPrefix(folded(text), "www.")
+	return strings.ContainsAny(text, `@\{}<>`) || strings.Contains(text, "://") ||
+		strings.HasPrefix(folded(text), "www.")
 }
 
 // isCompany tells a company by a word that only companies have.
@@ -94,7 +96,9 @@ func isCompany(text string) bool {
 			return true
 		}
 	}
-	words := strings.FieldsFunc(plain, func(r rune) bool { return unicode.IsSpace(r) || r == ',' || r == '-' || r == '/' })
+	words := strings.FieldsFunc(plain, func(r rune) bool {
+		return unicode.IsSpace(r) || r == ',' || r == '-' || r == '/'
+	})
 	for i, word := range words {
 		word = strings.Trim(word, ".")
 		if companyWords[word] || i == 0 && shopWords[word] || i > 0 && i == len(words)-1 && lastWords[word] {
@@ -164,13 +168,31 @@ func isTidy(text string) bool {
 // longestPlaceholder is the longest text that is compared with the placeholders, in bytes.
 const longestPlaceholder = 40
 
-// isPlaceholder tells what stands where a name is missing.
+// frames are what stands around a placeholder: "[null]", "{{name}}".
+const frames = "[]{}()<>\"'-_.*#: "
+
+// isPlaceholder tells what stands where a name is missing. It is asked for every name, and
+// needs no memory for most.
 func isPlaceholder(text string) bool {
 	if len(text) > longestPlaceholder {
 		return false
 	}
-	plain := strings.Trim(folded(text), "[]{}()<>\"'-_.*#: ")
-	return plain == "" || placeholders[plain] || isRepeated(plain)
+	if !isASCII(text) {
+		plain := strings.Trim(folded(text), frames)
+		return plain == "" || placeholders[plain] || isRepeated(plain)
+	}
+	var small [longestPlaceholder]byte
+	for i := range len(text) {
+		small[i] = text[i]
+		if 'A' <= text[i] && text[i] <= 'Z' {
+			small[i] += 'a' - 'A'
+		}
+	}
+	plain := bytes.Trim(small[:len(text)], frames)
+	if len(plain) == 0 || placeholders[string(plain)] {
+		return true
+	}
+	return len(plain) > 2 && len(bytes.Trim(plain, string(rune(plain[0])))) == 0
 }
 
 // folded writes a text in small letters, without accents.
@@ -179,12 +201,26 @@ func folded(text string) string {
 	if isASCII(text) {
 		return text
 	}
-	return strings.Map(func(r rune) rune {
-		if unicode.Is(unicode.Mn, r) || r == 'ª' || r == 'º' {
-			return -1
-		}
+	return strings.Map(withoutAccent, text)
+}
+
+// withoutAccent is a letter as it is compared; -1 for a mark that stands on one.
+func withoutAccent(r rune) rune {
+	const accented, plain = "áàâãäåéèêëíìîïóòôõöúùûüçñýÿ", "aaaaaaeeeeiiiiooooouuuucnyy"
+	switch {
+	case r < utf8.RuneSelf:
 		return r
-	}, norm.NFD.String(text))
+	case unicode.Is(unicode.Mn, r) || r == 'ª' || r == 'º':
+		return -1
+	}
+	at := 0
+	for _, each := range accented {
+		if each == r {
+			return rune(plain[at])
+		}
+		at++
+	}
+	return r
 }
 
 func isASCII(text string) bool {

@@ -8,41 +8,46 @@ import "strings"
 var titles = set(`dr dra dres sr sra srta sras srs srita srto prof profa professor professora profesor profesora
 	doutor doutora doctor doctora dott mr mrs ms miss mx mister missis sir madam madame don dona seu
 	pastor pastora padre pe reverendo reverendissimo rev reverend bispo apostolo missionario missionaria
-	cap capitao capt captain cel coronel ten tenente sgt sargento cabo gen major eng enga engenheiro engenheira
-	ing adv advogado advogada arq arquiteto arquiteta lic licda exmo exma ilmo ilma senhor senhora senhorita
-	senor senora senorita att`)
+	cap capitao capt captain cel coronel ten tenente sgt sargento cabo gen major eng enga engenheiro
+	engenheira ing adv advogado advogada arq arquiteto arquiteta lic licda exmo exma ilmo ilma senhor
+	senhora senhorita senor senora senorita att`)
 
 // placeholders are whole texts that stand where a name is missing.
 var placeholders = phrases(`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/nome,vazio,empty,blank,false,true,object object,
-	nao informado,nao informada,nome nao informado,cliente nao informado,sem nome,sem informacao,nao consta,nao tem,nao sei,nao definido,
-	no informado,no especificado,no definido,sin nombre,sin datos,no name,noname,not informed,not provided,not available,not set,
-	not specified,unknown,unnamed,desconhecido,desconhecida,desconocido,desconocida,anonimo,anonima,anonymous,
-	test,teste,testes,testing,tester,prueba,pruebas,test test,teste teste,asdf,asdfg,qwe,qwerty,abc,abcd,foo,bar,
-	cliente,clientes,customer,client,comprador,compradora,buyer,user,usuario,usuaria,guest,visitante,convidado,convidada,invitado,
-	lead,contato,contacto,contact,aluno,aluna,student,assinante,subscriber,consumidor,consumidor final,pagador,payer,
-	nome,nome completo,seu nome,nombre,name,full name,fullname,first name,firstname,last name,your name,nome do cliente,nome do aluno,
-	nome do comprador,fulano,fulana,fulano de tal,fulana de tal,beltrano,sicrano,ciclano,mengano,zutano`)
+	nao informado,nao informada,nome nao informado,cliente nao informado,sem nome,sem informacao,nao consta,
+	nao tem,nao sei,nao definido,no informado,no especificado,no definido,sin nombre,sin datos,no name,
+	noname,not informed,not provided,not available,not set,not specified,unknown,unnamed,desconhecido,
+	desconhecida,desconocido,desconocida,anonimo,anonima,anonymous,test,teste,testes,testing,tester,prueba,
+	pruebas,test test,teste teste,asdf,asdfg,qwe,qwerty,abc,abcd,foo,bar,cliente,clientes,customer,client,
+	comprador,compradora,buyer,user,usuario,usuaria,guest,visitante,convidado,convidada,invitado,lead,
+	contato,contacto,contact,aluno,aluna,student,assinante,subscriber,consumidor,consumidor final,pagador,
+	payer,nome,nome completo,seu nome,nombre,name,full name,fullname,first name,firstname,last name,
+	your name,nome do cliente,nome do aluno,nome do comprador,fulano,fulana,fulano de tal,fulana de tal,
+	beltrano,sicrano,ciclano,mengano,zutano`)
 
 // noNames are first words of what is no name: "Cliente 12", "Teste Comprador".
-var noNames = set(`null undefined nil none nan test teste testes testing tester prueba cliente customer comprador compradora
-	buyer user usuario guest visitante nome nombre name desconhecido unknown anonimo anonymous nao sem sin lead contato
-	consumidor fulano fulana beltrano sicrano ciclano mengano object`)
+var noNames = set(`null undefined nil none nan test teste testes testing tester prueba cliente customer comprador
+	compradora buyer user usuario guest visitante nome nombre name desconhecido unknown anonimo
+	anonymous nao sem sin lead contato consumidor fulano fulana beltrano sicrano ciclano mengano object`)
 
 // companyForms are what companies are, where it is written with dots or strokes.
 var companyForms = []string{
-	"s.a", "s.a.", "s/a", "s.a.s", "s.a.s.", "s.l", "s.l.", "s.r.l", "s.r.l.", "l.l.c", "l.l.c.", "& cia", "e cia", "& co", "& co.",
+	"s.a", "s.a.", "s/a", "s.a.s", "s.a.s.", "s.l", "s.l.", "s.r.l", "s.r.l.",
+	"l.l.c", "l.l.c.", "& cia", "e cia", "& co", "& co.",
 }
 
 // companyWords are words that only companies have in their names.
 var companyWords = set(`ltda limitada eireli mei epp llc inc incorporated corp corporation ltd limited gmbh srl plc sas cnpj
-	comercio industria servicos servicios consultoria assessoria empreendimentos participacoes holding holdings associados
-	distribuidora transportadora construtora imobiliaria company companhia empresa empresas solutions solucoes tecnologia technologies`)
+	comercio industria servicos servicios consultoria assessoria empreendimentos participacoes holding
+	holdings associados distribuidora transportadora construtora imobiliaria company companhia empresa
+	empresas solutions solucoes tecnologia technologies`)
 
 // shopWords are first words of companies, shops and other institutions.
 var shopWords = set(`loja lojas tienda store shop padaria mercado mercadinho mercearia supermercado farmacia drogaria
-	restaurante lanchonete pizzaria bar clinica consultorio hospital laboratorio instituto associacao asociacion fundacao
-	igreja iglesia paroquia escola escuela colegio school universidade faculdade condominio auto oficina hotel pousada salao
-	studio estudio academia grupo group agencia escritorio grafica comercial cia banco prefeitura secretaria`)
+	restaurante lanchonete pizzaria bar clinica consultorio hospital laboratorio instituto associacao
+	asociacion fundacao igreja iglesia paroquia escola escuela colegio school universidade faculdade
+	condominio auto oficina hotel pousada salao studio estudio academia grupo group agencia escritorio
+	grafica comercial cia banco prefeitura secretaria`)
 
 // lastWords are what companies are, where it is the last word: they may be something else
 // within a name.

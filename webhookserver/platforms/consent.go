@@ -9,18 +9,17 @@ import (
 
 // consentWords are what platforms write for an answer to the question whether a customer may
 // be written to. What stands for no answer (pending, redacted) is not among them.
-var consentWords = map[string]v1alpha1.ConsentBasis{
-	"true": v1alpha1.ConsentOptedIn, "1": v1alpha1.ConsentOptedIn, "yes": v1alpha1.ConsentOptedIn, "y": v1alpha1.ConsentOptedIn,
-	"sim": v1alpha1.ConsentOptedIn, "s": v1alpha1.ConsentOptedIn, "si": v1alpha1.ConsentOptedIn, "sí": v1alpha1.ConsentOptedIn,
-	"on": v1alpha1.ConsentOptedIn, "subscribed": v1alpha1.ConsentOptedIn, "opted_in": v1alpha1.ConsentOptedIn,
-	"opt_in": v1alpha1.ConsentOptedIn, "optin": v1alpha1.ConsentOptedIn, "accepted": v1alpha1.ConsentOptedIn,
-	"granted": v1alpha1.ConsentOptedIn, "aceito": v1alpha1.ConsentOptedIn,
-	"false": v1alpha1.ConsentOptedOut, "0": v1alpha1.ConsentOptedOut, "no": v1alpha1.ConsentOptedOut, "n": v1alpha1.ConsentOptedOut,
-	"não": v1alpha1.ConsentOptedOut, "nao": v1alpha1.ConsentOptedOut, "off": v1alpha1.ConsentOptedOut,
-	"unsubscribed": v1alpha1.ConsentOptedOut, "not_subscribed": v1alpha1.ConsentOptedOut, "opted_out": v1alpha1.ConsentOptedOut,
-	"opt_out": v1alpha1.ConsentOptedOut, "optout": v1alpha1.ConsentOptedOut, "denied": v1alpha1.ConsentOptedOut,
-	"refused": v1alpha1.ConsentOptedOut, "recusado": v1alpha1.ConsentOptedOut,
-}
+var consentWords = func() map[string]v1alpha1.ConsentBasis {
+	made := map[string]v1alpha1.ConsentBasis{}
+	for word := range strings.FieldsSeq("true 1 yes y sim s si sí on subscribed opted_in opt_in optin accepted granted aceito") {
+		made[word] = v1alpha1.ConsentOptedIn
+	}
+	for word := range strings.FieldsSeq("false 0 no n não nao off unsubscribed not_subscribed opted_out opt_out optout denied " +
+		"refused recusado") {
+		made[word] = v1alpha1.ConsentOptedOut
+	}
+	return made
+}()
 
 // consentOf reads a consent: a truth value, a word, or an object of its state and time as
 // Shopify has it; nil when nothing is told. source is the field's path.

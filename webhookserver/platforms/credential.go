@@ -48,7 +48,9 @@ func decodeBase64(text string) ([]byte, error) {
 
 // checkEncodedHMAC compares an HMAC that is decoded first. The word of an algorithm or a
 // version may stand in front of it.
-func checkEncodedHMAC(newHash func() hash.Hash, decode func(string) ([]byte, error), presented string, signed []byte, secrets [][]byte) error {
+func checkEncodedHMAC(
+	newHash func() hash.Hash, decode func(string) ([]byte, error), presented string, signed []byte, secrets [][]byte,
+) error {
 	presented = strings.TrimSpace(presented)
 	if presented == "" {
 		return ErrNoCredential

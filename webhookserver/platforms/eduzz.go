@@ -99,7 +99,8 @@ var eduzzExamples = []string{"webhook@eduzz.com", "emaildocliente@provedor.com",
 // eduzzExample tells the old format's test of a URL. A real delivery whose secret is missing
 // is none, so that the fault shows.
 func eduzzExample(delivery Delivery, root fields) bool {
-	if header(delivery, "X-Signature") != "" || root.raw("origin_secret") != "" || root.raw("origin") != "" || root["event"] != nil {
+	proves := header(delivery, "X-Signature") != "" || root.raw("origin_secret") != "" || root.raw("origin") != ""
+	if proves || root["event"] != nil {
 		return false
 	}
 	customer := root.inner("customer")
@@ -389,7 +390,8 @@ func eduzzInvoice(root fields, name string, body []byte, place Place) []Event {
 	event.Currency = currencyOf(root["trans_currency"])
 	event.OccurredAt = eduzzTime(root, event.Kind, place.Zone)
 	event.Payment = paymentOf(&event, place, eduzzMethod(root["trans_paymentmethod"]), root)
-	if due := timeOfBoth(root["trans_duedate"], root["trans_duetime"], place.Zone); event.Payment != nil && !due.IsZero() {
+	due := timeOfBoth(root["trans_duedate"], root["trans_duetime"], place.Zone)
+	if event.Payment != nil && !due.IsZero() {
 		at := v1alpha1.NewTimestamp(due)
 		event.Payment.ExpiresAt = &at
 	}
@@ -423,7 +425,8 @@ func eduzzCartProducts(data fields) []item {
 			return items
 		}
 		product := data.inner("products", "product", "item")
-		return addItem(nil, item{product: Product{ID: product.id("productId", "id"), Name: product.text(maxName, "name", "title")}})
+		one := Product{ID: product.id("productId", "id"), Name: product.text(maxName, "name", "title")}
+		return addItem(nil, item{product: one})
 	}
 	var items []item
 	for _, value := range values {
