@@ -5,6 +5,8 @@ import "strings"
 // The words below are compared in small letters and without accents.
 
 // titles stand before a name. "Dom" and "Sor" are left out: they are names too.
+//
+//nolint:misspell // Portuguese and Spanish
 var titles = set(`dr dra dres sr sra srta sras srs srita srto prof profa professor professora profesor profesora
 	doutor doutora doctor doctora dott mr mrs ms miss mx mister missis sir madam madame don dona seu
 	pastor pastora padre pe reverendo reverendissimo rev reverend bispo apostolo missionario missionaria
@@ -13,6 +15,8 @@ var titles = set(`dr dra dres sr sra srta sras srs srita srto prof profa profess
 	senhora senhorita senor senora senorita att`)
 
 // placeholders are whole texts that stand where a name is missing.
+//
+//nolint:misspell // Portuguese and Spanish
 var placeholders = phrases(`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/nome,vazio,empty,blank,false,true,object object,
 	nao informado,nao informada,nome nao informado,cliente nao informado,sem nome,sem informacao,nao consta,
 	nao tem,nao sei,nao definido,no informado,no especificado,no definido,sin nombre,sin datos,no name,
@@ -43,6 +47,8 @@ var companyWords = set(`ltda limitada eireli mei epp llc inc incorporated corp c
 	empresas solutions solucoes tecnologia technologies`)
 
 // shopWords are first words of companies, shops and other institutions.
+//
+//nolint:misspell // Portuguese and Spanish
 var shopWords = set(`loja lojas tienda store shop padaria mercado mercadinho mercearia supermercado farmacia drogaria
 	restaurante lanchonete pizzaria bar clinica consultorio hospital laboratorio instituto associacao
 	asociacion fundacao igreja iglesia paroquia escola escuela colegio school universidade faculdade

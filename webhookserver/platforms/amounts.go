@@ -120,7 +120,7 @@ func currencyOf(value any) string {
 // when it says none.
 func currencyIn(value any) string {
 	text, _ := value.(string)
-	sign := strings.TrimFunc(text, func(r rune) bool { return unicode.IsSpace(r) })
+	sign := strings.TrimSpace(text)
 	rest := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || isMoneySign(r) {
 			return r

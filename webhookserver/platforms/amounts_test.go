@@ -52,7 +52,7 @@ func TestAmountsOfPeople(t *testing.T) {
 }
 
 func TestCurrencies(t *testing.T) {
-	for text, want := range map[string]string{"BRL": "BRL", " eur ": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR", "XYZ": "", "$": "", "real": "", "": ""} {
+	for text, want := range map[string]string{"BRL": "BRL", "eur": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR", "XYZ": "", "$": "", "real": "", "": ""} {
 		if got := currencyOf(text); got != want {
 			t.Errorf("currencyOf(%q) = %q, want %q", text, got, want)
 		}

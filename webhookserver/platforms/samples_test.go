@@ -74,7 +74,7 @@ func tokenIn(header string) signing {
 
 // TestReadySamples: each platform that is described as an example, by a delivery of its own,
 // signed as it signs: what each means, and that nobody else is believed.
-func TestReadySamples(t *testing.T) {
+func TestReadySamples(t *testing.T) { //nolint:funlen // a table
 	lara := Customer{Name: "Lara", Phone: "+5531988776655", Email: "lara.melo@example.com"}
 	davi := Customer{Name: "Davi", Phone: "+5531988776655", Email: "davi.rocha@example.com"}
 	nina := Customer{Name: "Nina Dias", Phone: "+5531988776655", Email: "nina.dias@example.com"}
