@@ -7,6 +7,25 @@ import (
 	"time"
 )
 
+// TestUAZAPIHiddenIDs: a hidden id is no phone, and the customer's all the same.
+func TestUAZAPIHiddenIDs(t *testing.T) {
+	const fixture = "uazapi/message.json"
+	testTable(t, []row{
+		{"only hidden ids", fixture, change{
+			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "",
+		}, `Inbound: text "ainda tem desconto?"`},
+		{"hidden ids, and the phone beside the chat", fixture, change{
+			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "+55 31 98877-6655",
+		}, `Inbound from 5531988776655: text "ainda tem desconto?"`},
+		{"hidden ids, and half a phone beside the chat", fixture, change{
+			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "31 98877",
+		}, `Inbound: text "ainda tem desconto?"`},
+		{"no id at all", fixture, change{
+			"message.sender": "", "message.sender_pn": "", "message.sender_lid": "", "message.chatid": "", "message.chatlid": "", "chat": absent,
+		}, "Ignored: NoPhone"},
+	})
+}
+
 func TestUAZAPIMessages(t *testing.T) {
 	const fixture = "uazapi/message.json"
 	media := func(messageType, mediaType, text string) change {
@@ -89,18 +108,6 @@ func TestUAZAPIMessages(t *testing.T) {
 		{"a status", fixture, change{"message.chatid": "status@broadcast"}, "Ignored: Broadcast"},
 		{"a broadcast list", fixture, change{"message.chatid": "1767000000@broadcast"}, "Ignored: Broadcast"},
 		{"a newsletter", fixture, change{"message.chatid": "120363000000000002@newsletter"}, "Ignored: Broadcast"},
-		{"only hidden ids", fixture, change{
-			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "",
-		}, `Inbound: text "ainda tem desconto?"`},
-		{"hidden ids, and the phone beside the chat", fixture, change{
-			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "+55 31 98877-6655",
-		}, `Inbound from 5531988776655: text "ainda tem desconto?"`},
-		{"hidden ids, and half a phone beside the chat", fixture, change{
-			"message.sender_pn": "", "message.chatid": "200300400500600@lid", "chat.wa_chatid": "200300400500600@lid", "chat.phone": "31 98877",
-		}, `Inbound: text "ainda tem desconto?"`},
-		{"no id at all", fixture, change{
-			"message.sender": "", "message.sender_pn": "", "message.sender_lid": "", "message.chatid": "", "message.chatlid": "", "chat": absent,
-		}, "Ignored: NoPhone"},
 		{"another event", fixture, change{"EventType": "groups"}, "Ignored: EventNotUsed"},
 		{"another event, nothing in it", fixture, change{"EventType": "presence", "message": "x", "chat": 1}, "Ignored: EventNotUsed"},
 	})
