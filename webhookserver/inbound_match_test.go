@@ -14,7 +14,9 @@ import (
 
 // withOther gives a lead's customer another number.
 func withOther(phone string) func(*v1alpha1.CartRecovery) {
-	return func(l *v1alpha1.CartRecovery) { l.Spec.Customer.OtherPhones = append(l.Spec.Customer.OtherPhones, phone) }
+	return func(l *v1alpha1.CartRecovery) {
+		l.Spec.Customer.OtherPhones = append(l.Spec.Customer.OtherPhones, phone)
+	}
 }
 
 func copies(leads []*v1alpha1.CartRecovery) []v1alpha1.CartRecovery {

@@ -12,7 +12,9 @@ import (
 
 func TestStopLead(t *testing.T) {
 	stoppedAt := func(at time.Time) func(*v1alpha1.CartRecovery) {
-		return func(l *v1alpha1.CartRecovery) { l.Spec.Stop = &v1alpha1.Stop{Reason: v1alpha1.StopOptOut, At: v1alpha1.NewTimestamp(at)} }
+		return func(l *v1alpha1.CartRecovery) {
+			l.Spec.Stop = &v1alpha1.Stop{Reason: v1alpha1.StopOptOut, At: v1alpha1.NewTimestamp(at)}
+		}
 	}
 	completed := func(at time.Time) func(*v1alpha1.CartRecovery) {
 		return func(l *v1alpha1.CartRecovery) {
