@@ -32,7 +32,6 @@ const (
 		`solicitar|procesar|liberar|confirmar|dar de baja|darte de baja|darle de baja)(?:te|le|lo|la|los|telo|selo)?`
 	didEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|sent|resent|emailed|e-mailed|updated|changed|booked|scheduled|applied|activated|processed|` +
 		`confirmed|issued|blocked|forwarded|notified|submitted|registered|unlocked|upgraded|extended|reset|taken you off|took you off|opted you out`
-	//nolint:misspell // Portuguese and Spanish
 	undone = `(?:removid|retirad|excluid|apagad|deletad|descadastrad|cancelad|estornad|reembolsad|devolvid|liberad|aprovad|confirmad|enviad|eliminad|borrad|activad|ativad|` +
 		`aprobad|bloquead|procesad|processad)[oa]s?|dad[oa] de baja|devuelt[oa]s?`
 	undoneEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|processed|approved|confirmed|activated|blocked|sent|emailed|updated|taken off`
@@ -62,7 +61,7 @@ var deeds = []deed{
 var accented = regexp.MustCompile(`(?:^|[^\pL])(no |no te |no le |no lo |no la )?(?:elimin|borr|quit|saqu|cancel|reembols|envi|mand|reenvi|activ|agend|registr|actualiz|cambi|apliqu|agregu|bloque|solicit|proces|liber|confirm)é(?:[^\pL]|$)`)
 
 var (
-	sendingVerbs = regexp.MustCompile(`^(?:enviei|mandei|encaminhei|enviamos|mandamos|encaminhamos|enviar|mandar|encaminhar|envie|mande|reenvie|enviado|mandado|enviado|enviada|` +
+	sendingVerbs = regexp.MustCompile(`^(?:enviei|mandei|encaminhei|enviamos|mandamos|encaminhamos|enviar|mandar|encaminhar|envie|mande|reenvie|enviado|mandado|enviada|` +
 		`reenviar|sent|resent|forwarded)`)
 	// ownWords are what a text does send: itself, and its link.
 	ownWords = regexp.MustCompile(` (?:link|links|enlace|liga|url|mensagem|mensagens|mensaje|mensajes|message|messages|texto|text|aqui|acima|abaixo|above|below|arriba|abajo|por aqui) `)
@@ -80,7 +79,7 @@ func (s *subject) claimsDeed() bool {
 		}
 	}
 	past := accented.FindStringSubmatch(strings.ToLower(s.text))
-	return past != nil && past[1] == "" && !s.onlySends()
+	return len(past) == 2 && past[1] == "" && !s.onlySends()
 }
 
 // onlySends is whether the text speaks of a link or of messages, which it may have sent.

@@ -17,6 +17,8 @@ type grammar struct {
 	parts map[string]string
 	// letters are the words and, with a * behind them, the beginnings of words.
 	letters map[string]rune
+	// newest is the letter that was given last.
+	newest rune
 	// expanded are the expressions of parts, and the classes of beginnings of words.
 	expanded map[string]string
 }
@@ -29,7 +31,7 @@ const (
 )
 
 func newGrammar(parts map[string]string, patterns ...string) *grammar {
-	g := &grammar{parts: parts, letters: map[string]rune{}, expanded: map[string]string{}}
+	g := &grammar{parts: parts, letters: map[string]rune{}, expanded: map[string]string{}, newest: unknownLetter}
 	for _, part := range parts {
 		g.learn(part)
 	}
@@ -45,7 +47,8 @@ func (g *grammar) learn(list string) {
 	for _, word := range words {
 		word = singleLetters(word)
 		if _, known := g.letters[word]; !known && word[0] != '<' {
-			g.letters[word] = unknownLetter + rune(len(g.letters)) + 1
+			g.newest++
+			g.letters[word] = g.newest
 		}
 	}
 }
