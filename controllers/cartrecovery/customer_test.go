@@ -116,8 +116,8 @@ func paidCases() []planCase {
 	const hour = time.Hour
 	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
 	claim := says("m1", "Já paguei!", t0.Add(hour))
-	thanks := func(state v1alpha1.MessageState) leadMod {
-		return ours(lead.PaidID(0, "m1"), state, t0.Add(hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
+	thanks := func() leadMod {
+		return ours(lead.PaidID(0, "m1"), v1alpha1.MessageSent, t0.Add(hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
 	}
 	later := says("m2", "Quando chega?", t0.Add(hour+10*time.Minute))
 	soon := hour + 5*time.Second
@@ -129,19 +129,19 @@ func paidCases() []planCase {
 	return []planCase{
 		{name: "who says they have paid is thanked", now: soon, text: ready(), lead: []leadMod{sent, claim}, want: send, message: lead.PaidID(0, "m1"), says: policy.PaymentThanks("pt-BR")},
 		{name: "also before the first message", now: soon, text: ready(), lead: []leadMod{claim}, want: send, message: lead.PaidID(0, "m1")},
-		{name: "once", now: soon, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent)}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "also when they say it again", now: soon + 2*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), says("m2", "já comprei", t0.Add(hour+time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "once", now: soon, text: ready(), lead: []leadMod{sent, claim, thanks()}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "also when they say it again", now: soon + 2*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), says("m2", "já comprei", t0.Add(hour+time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
 		{name: "not after ten minutes", now: hour + noticeWithin, text: ready(), lead: []leadMod{sent, claim}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "no step follows", now: hour + 30*time.Minute, text: ready(), steps: twoSteps, lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent)}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "when the platform stays silent a person gets it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent)}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "once that is written it waits for them", now: ends, lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), handed(v1alpha1.ReasonPaymentClaimed, t0.Add(ends))}, want: wait, until: hour + time.Second + expiresAt},
-		{name: "what the person gave back is a claim no more", now: ends + hour, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), handed(v1alpha1.ReasonPaymentClaimed, t0.Add(ends)), resumedBy(t0.Add(ends + time.Minute)), says("m2", "E agora?", t0.Add(ends+2*time.Minute))},
+		{name: "no step follows", now: hour + 30*time.Minute, text: ready(), steps: twoSteps, lead: []leadMod{sent, claim, thanks()}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "when the platform stays silent a person gets it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks()}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "once that is written it waits for them", now: ends, lead: []leadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, t0.Add(ends))}, want: wait, until: hour + time.Second + expiresAt},
+		{name: "what the person gave back is a claim no more", now: ends + hour, text: ready(), lead: []leadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, t0.Add(ends)), resumedBy(t0.Add(ends + time.Minute)), says("m2", "E agora?", t0.Add(ends+2*time.Minute))},
 			want: send, message: lead.ReplyID(0, "m2")},
-		{name: "the purchase ends it", now: soon, lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), bought(t0.Add(soon))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), later}, want: send, message: lead.ReplyID(0, "m2")},
-		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), later, replied("m2", t0.Add(hour+11*time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "no longer than without it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent), later}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "a person gets it at once where the policy says so", now: soon, lead: []leadMod{sent, claim, thanks(v1alpha1.MessageSent)}, with: func(s *situation) { s.policy.ClaimsPaidAfter = 0 }, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "the purchase ends it", now: soon, lead: []leadMod{sent, claim, thanks(), bought(t0.Add(soon))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), later}, want: send, message: lead.ReplyID(0, "m2")},
+		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), later, replied("m2", t0.Add(hour+11*time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "no longer than without it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks(), later}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "a person gets it at once where the policy says so", now: soon, lead: []leadMod{sent, claim, thanks()}, with: func(s *situation) { s.policy.ClaimsPaidAfter = 0 }, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
 		{name: "in quiet hours it is still the person's turn on time", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, later},
 			with: func(s *situation) {
 				s.policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "14:00", Spread: &v1alpha1.Duration{}}

@@ -24,6 +24,7 @@ func jobFor(s situation, wanted message, request ai.Request) (job, error) {
 		return job{}, err
 	}
 	request.Messages, request.OfferHuman = composed(s, wanted, system), offersPerson(s, wanted)
+	request.OfferStop = wanted.replyTo != ""
 	facts := guardFacts(s, wanted, system)
 	return job{
 		lead: client.ObjectKeyFromObject(s.lead), store: client.ObjectKeyFromObject(s.store), text: s.textID(wanted.id), due: wanted.due,

@@ -423,7 +423,7 @@ var _ = Describe("An API server that does not answer", func() {
 
 	// lostClaims loses the answers to the first claims; also has something happen before the loss
 	// is noticed.
-	lostClaims := func(w *world, count int, also func(name string)) func(*replica) {
+	lostClaims := func(count int, also func(name string)) func(*replica) {
 		return around(func(kind string, recovery *v1alpha1.CartRecovery, write func() error) error {
 			err := write()
 			if kind == claims && err == nil && count > 0 {
@@ -437,7 +437,7 @@ var _ = Describe("An API server that does not answer", func() {
 
 	It("is asked for the truth when its answer to a claim was lost, and the message goes at once", func() {
 		w := newWorld()
-		r := w.start(lostClaims(w, 1, func(string) {}))
+		r := w.start(lostClaims(1, func(string) {}))
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
@@ -447,7 +447,7 @@ var _ = Describe("An API server that does not answer", func() {
 
 	It("does not have a customer written to who bought while the answer to a claim was lost", func() {
 		w := newWorld()
-		w.start(lostClaims(w, 1, w.buys))
+		w.start(lostClaims(1, w.buys))
 		name := w.abandon()
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseConverted))
 		Expect(w.state(name, firstMessage)()).To(Equal(v1alpha1.MessageCancelled))
@@ -457,7 +457,7 @@ var _ = Describe("An API server that does not answer", func() {
 
 	It("does not have a claim wait for a minute when it cannot be asked either", func() {
 		w := newWorld()
-		r := w.start(lostClaims(w, 2, func(string) {}))
+		r := w.start(lostClaims(2, func(string) {}))
 		r.Live = noReader{}
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
