@@ -80,8 +80,10 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 		EvolutionDefaults: settings.evolution,
 		Client:            gateway.NewHTTPClient(),
 	}
-	addWebhookServer := func() error { return wiring.addWebhookServer(ctx) }
-	for _, add := range []func() error{addWebhookServer, wiring.addHeartbeat, wiring.addControllers, wiring.addProbes} {
+	if wiring.fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait); err != nil {
+		return nil, err
+	}
+	for _, add := range []func() error{wiring.addWebhookServer, wiring.addHeartbeat, wiring.addControllers, wiring.addProbes} {
 		if err := add(); err != nil {
 			return nil, err
 		}
@@ -127,15 +129,12 @@ type wiring struct {
 	secrets   *secrets.Reader
 	connector *gateway.Connector
 	heartbeat *heartbeat.Keeper
+	fence     *fence.Fence
 }
 
-func (w *wiring) addWebhookServer(ctx context.Context) error {
-	leads, err := fence.New(ctx, w.mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait)
-	if err != nil {
-		return err
-	}
+func (w *wiring) addWebhookServer() error {
 	server, err := webhookserver.New(webhookserver.Options{
-		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: leads, Secrets: w.secrets, Connector: w.connector,
+		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
 		Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,

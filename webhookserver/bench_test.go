@@ -11,6 +11,7 @@ import (
 	"github.com/valyala/fasthttp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -59,7 +60,8 @@ func BenchmarkHotmartCart(b *testing.B) {
 		b.Fatal(err)
 	}
 	s, err := New(Options{
-		Client: stub, Live: stub, Fence: seeing{}, Metrics: counted, Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
+		Client: stub, Live: stub, Fence: seeing{}, Clock: clocktesting.NewFakePassiveClock(time.UnixMilli(1767366245123).Add(time.Minute)),
+		Metrics: counted, Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
 	})
 	if err != nil {
 		b.Fatal(err)

@@ -145,7 +145,7 @@ var _ = Describe("two replicas, each with a cache of its own", func() {
 	})
 
 	It("have every purchase that was acknowledged stop every cart before and after it, in any order", func(ctx SpecContext) {
-		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1)) //nolint:gosec // a test's own order
+		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1))
 		for round := range 12 {
 			shop := openShop(ctx)
 			at := time.Now()
