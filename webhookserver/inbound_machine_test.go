@@ -118,7 +118,7 @@ func TestIsAutomaticAnswer(t *testing.T) {
 		{"at once, of who writes first", gen.Lead(noon), away, noon.Add(time.Second), false},
 		{"the second time", gen.Lead(noon, said(away, noon)), away, noon.Add(time.Hour), false},
 		{"the third time", gen.Lead(noon, said(away, noon), said(" "+away, noon)), away, noon.Add(time.Hour), true},
-		{"impatience", gen.Lead(noon, said("oi?", noon), said("oi?", noon)), "oi?", noon.Add(time.Hour), false},
+		{"impatience", gen.Lead(noon, said("oi?", noon), said(" oi?", noon)), "oi?", noon.Add(time.Hour), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			message := &dialects.Message{ID: "m-9", Phone: "5511987654321", Text: row.text}

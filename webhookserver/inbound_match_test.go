@@ -13,10 +13,8 @@ import (
 )
 
 // withOther gives a lead's customer another number.
-func withOther(phone string) func(*v1alpha1.CartRecovery) {
-	return func(l *v1alpha1.CartRecovery) {
-		l.Spec.Customer.OtherPhones = append(l.Spec.Customer.OtherPhones, phone)
-	}
+func withOther(l *v1alpha1.CartRecovery) {
+	l.Spec.Customer.OtherPhones = append(l.Spec.Customer.OtherPhones, "+5521911112222")
 }
 
 func copies(leads []*v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
@@ -60,11 +58,11 @@ func TestWhoseMessage(t *testing.T) {
 			gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi")), gen.Lead(noon, named("b"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent))), "a"},
 		{"a quote of what ended does not, where one is open", dialects.Message{ID: "m-1", Phone: "5511987654321", Quotes: "g-1"}, leads(
 			gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi"), isFinished), gen.Lead(noon, named("b"), sent)), "b"},
-		{"one of the customer's other numbers", dialects.Message{ID: "m-1", Phone: "5521911112222"}, leads(gen.Lead(noon, named("a"), sent, withOther(other))), "a"},
+		{"one of the customer's other numbers", dialects.Message{ID: "m-1", Phone: "5521911112222"}, leads(gen.Lead(noon, named("a"), sent, withOther)), "a"},
 		{"the number that is written to goes before", dialects.Message{ID: "m-1", Phone: "5521911112222"}, leads(
-			gen.Lead(noon, named("a"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent), withOther(other)), gen.Lead(noon, named("b"), withPhone(other), sent)), "b"},
+			gen.Lead(noon, named("a"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent), withOther), gen.Lead(noon, named("b"), withPhone(other), sent)), "b"},
 		{"another number of two people", dialects.Message{ID: "m-1", Phone: "5521911112222"}, leads(
-			gen.Lead(noon, named("a"), sent, withOther(other)),
+			gen.Lead(noon, named("a"), sent, withOther),
 			gen.Lead(noon, named("b"), withPhone("+5531933334444"), withEmail("ana@example.com"), sent, func(l *v1alpha1.CartRecovery) {
 				l.Spec.Customer.OtherPhones = []string{"+552111112222"}
 			})), "a"},

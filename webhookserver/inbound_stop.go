@@ -53,7 +53,7 @@ func (s *Server) stopOthers(
 func (s *Server) leadsToStop(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, part storedMessage,
 ) ([]v1alpha1.CartRecovery, error) {
-	store, err := instance.Spec.StoreRef.Name, error(fence.ErrNotSeen)
+	store, err := instance.Spec.StoreRef.Name, fence.ErrNotSeen
 	if part.changed {
 		err = s.Fence.Await(ctx, part.lead.Namespace, part.lead.ResourceVersion)
 	}

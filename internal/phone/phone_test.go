@@ -63,34 +63,6 @@ func TestNormalize(t *testing.T) {
 		{"United States are the region", "(415) 555-2671", "US", "+14155552671"},
 		{"Brazil without plus in another region", "5521987654321", "PT", "+5521987654321"},
 
-		{"Mexico", "+52 55 1234 5678", "BR", "+525512345678"},
-		{"Mexico with the 1 of old", "+52 1 55 1234 5678", "BR", "+525512345678"},
-		{"Mexico as WhatsApp has it", "5215512345678", "BR", "+525512345678"},
-		{"Mexico with 044", "+52 044 55 1234 5678", "BR", "+525512345678"},
-		{"Mexico with 01", "+52 01 55 1234 5678", "BR", "+525512345678"},
-		{"Mexico is the region", "55 1234 5678", "MX", "+525512345678"},
-		{"Mexico is the region, 044", "044 55 1234 5678", "MX", "+525512345678"},
-		{"Mexico is the region, 045", "045 55 1234 5678", "MX", "+525512345678"},
-		{"Mexico is the region, as WhatsApp has it", "521 55 1234 5678", "MX", "+525512345678"},
-		{"Argentina without the 9 is a landline's", "+54 11 2345-6789", "BR", "+541123456789"},
-		{"Argentina with the 9", "+54 9 11 2345-6789", "BR", "+5491123456789"},
-		{"Argentina with 15", "+54 11 15 2345-6789", "BR", "+5491123456789"},
-		{"Argentina with both", "+54 9 11 15 2345-6789", "BR", "+5491123456789"},
-		{"Argentina is the region", "(02954) 15 41-2345", "AR", "+5492954412345"},
-		{"Ivory Coast", "+225 07 07 12 34 56", "BR", "+2250707123456"},
-		{"Ivory Coast of old, Orange", "+225 07 12 34 56", "BR", "+2250707123456"},
-		{"Ivory Coast of old, MTN", "+225 54 12 34 56", "BR", "+2250554123456"},
-		{"Ivory Coast of old, Moov", "+225 01 12 34 56", "BR", "+2250101123456"},
-		{"Ivory Coast of old, a landline", "+225 22 41 23 45", "BR", "+2252722412345"},
-		{"Ivory Coast is the region", "07 12 34 56", "CI", "+2250707123456"},
-		{"Benin", "+229 01 97 12 34 56", "BR", "+2290197123456"},
-		{"Benin of old", "+229 97 12 34 56", "BR", "+2290197123456"},
-		{"Benin is the region", "97 12 34 56", "BJ", "+2290197123456"},
-		{"Vietnam of old", "+84 163 123 4567", "BR", "+84331234567"},
-		{"Vietnam is the region", "0163 123 4567", "VN", "+84331234567"},
-		{"Italy keeps the zero of a landline", "+39 06 1234 5678", "BR", "+390612345678"},
-		{"Croatia with the trunk zero", "+385 098 123 4567", "BR", "+385981234567"},
-
 		{"empty", "", "BR", ""},
 		{"blank", " \t ", "BR", ""},
 		{"letters", "21 98765-43ab", "BR", ""},
@@ -122,6 +94,47 @@ func TestNormalize(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			got, ok := Normalize(test.raw, test.region)
 			if got != test.want || ok != (test.want != "") {
+				t.Errorf("Normalize(%q, %q) = %q, %v; want %q", test.raw, test.region, got, ok, test.want)
+			}
+		})
+	}
+}
+
+// TestNormalizeForms has the countries whose numbers are written in several ways.
+func TestNormalizeForms(t *testing.T) {
+	for _, test := range []struct {
+		name, raw, region, want string
+	}{
+		{"Mexico", "+52 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico with the 1 of old", "+52 1 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico as WhatsApp has it", "5215512345678", "BR", "+525512345678"},
+		{"Mexico with 044", "+52 044 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico with 01", "+52 01 55 1234 5678", "BR", "+525512345678"},
+		{"Mexico is the region", "55 1234 5678", "MX", "+525512345678"},
+		{"Mexico is the region, 044", "044 55 1234 5678", "MX", "+525512345678"},
+		{"Mexico is the region, 045", "045 55 1234 5678", "MX", "+525512345678"},
+		{"Mexico is the region, as WhatsApp has it", "521 55 1234 5678", "MX", "+525512345678"},
+		{"Argentina without the 9 is a landline's", "+54 11 2345-6789", "BR", "+541123456789"},
+		{"Argentina with the 9", "+54 9 11 2345-6789", "BR", "+5491123456789"},
+		{"Argentina with 15", "+54 11 15 2345-6789", "BR", "+5491123456789"},
+		{"Argentina with both", "+54 9 11 15 2345-6789", "BR", "+5491123456789"},
+		{"Argentina is the region", "(02954) 15 41-2345", "AR", "+5492954412345"},
+		{"Ivory Coast", "+225 07 07 12 34 56", "BR", "+2250707123456"},
+		{"Ivory Coast of old, Orange", "+225 07 12 34 56", "BR", "+2250707123456"},
+		{"Ivory Coast of old, MTN", "+225 54 12 34 56", "BR", "+2250554123456"},
+		{"Ivory Coast of old, Moov", "+225 01 12 34 56", "BR", "+2250101123456"},
+		{"Ivory Coast of old, a landline", "+225 22 41 23 45", "BR", "+2252722412345"},
+		{"Ivory Coast is the region", "07 12 34 56", "CI", "+2250707123456"},
+		{"Benin", "+229 01 97 12 34 56", "BR", "+2290197123456"},
+		{"Benin of old", "+229 97 12 34 56", "BR", "+2290197123456"},
+		{"Benin is the region", "97 12 34 56", "BJ", "+2290197123456"},
+		{"Vietnam of old", "+84 163 123 4567", "BR", "+84331234567"},
+		{"Vietnam is the region", "0163 123 4567", "VN", "+84331234567"},
+		{"Italy keeps the zero of a landline", "+39 06 1234 5678", "BR", "+390612345678"},
+		{"Croatia with the trunk zero", "+385 098 123 4567", "BR", "+385981234567"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got, ok := Normalize(test.raw, test.region); got != test.want || !ok {
 				t.Errorf("Normalize(%q, %q) = %q, %v; want %q", test.raw, test.region, got, ok, test.want)
 			}
 		})
