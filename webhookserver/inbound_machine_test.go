@@ -14,7 +14,10 @@ import (
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
-const greeting = "Bem-vindo à nossa loja! Em breve alguém fala com você."
+const (
+	greeting = "Bem-vindo à nossa loja! Em breve alguém fala com você."
+	ownWords = "Oi, aqui é o Pedro, vou ver isso para você."
+)
 
 // TestGreetings: what the Business app writes by itself hands nothing over.
 func TestGreetings(t *testing.T) {
@@ -22,19 +25,22 @@ func TestGreetings(t *testing.T) {
 	for _, row := range []struct {
 		name      string
 		lead      *v1alpha1.CartRecovery
+		text      string
 		at        time.Time
 		repeated  bool
 		automatic bool
 	}{
-		{"two seconds after the customer", gen.Lead(noon, heard("m-1")), second(2), false, true},
-		{"at the same time", gen.Lead(noon, heard("m-1")), second(0), false, true},
-		{"four seconds after", gen.Lead(noon, heard("m-1")), second(4), false, false},
-		{"to who has not written", gen.Lead(noon), second(2), false, false},
-		{"after our message", gen.Lead(noon, contacted(noon, v1alpha1.MessageSent)), second(2), false, false},
-		{"the same to others", gen.Lead(noon), second(100), true, true},
+		{"two seconds after the customer", gen.Lead(noon, heard("m-1")), ownWords, second(2), false, true},
+		{"at the same time", gen.Lead(noon, heard("m-1")), ownWords, second(0), false, true},
+		{"four seconds after", gen.Lead(noon, heard("m-1")), ownWords, second(4), false, false},
+		{"a greeting four seconds after", gen.Lead(noon, heard("m-1")), greeting, second(4), false, true},
+		{"a greeting two minutes after", gen.Lead(noon, heard("m-1")), greeting, second(120), false, false},
+		{"to who has not written", gen.Lead(noon), ownWords, second(2), false, false},
+		{"after our message", gen.Lead(noon, contacted(noon, v1alpha1.MessageSent)), ownWords, second(2), false, false},
+		{"the same to others", gen.Lead(noon), ownWords, second(100), true, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: greeting, At: row.at}
+			own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: row.text, At: row.at}
 			automatic := isAutomaticOwn(row.lead, own, row.repeated, row.at)
 			if automatic != row.automatic {
 				t.Fatalf("automatic is %v", automatic)

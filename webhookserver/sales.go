@@ -249,7 +249,11 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 		return ignored(event.Reason), nil
 	}
 	if event.Kind == platforms.Unusable {
-		return s.unusable(store, platform, &event, v1alpha1.UnusableNoCustomer), nil
+		if event.TransactionID == "" {
+			return s.unusable(store, platform, &event, v1alpha1.UnusableNoCustomer), nil
+		}
+		// A lead that knows the sale is the one that it is of, so the credit is its own.
+		event.Kind, event.Attribute = platforms.Purchased, true
 	}
 	r := &report{store: store, platform: platform, event: fitting(event), now: s.Clock.Now()}
 	r.event.Currency = currencyOf(store, &r.event)
@@ -325,14 +329,10 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	case err != nil:
 		return outcome{}, fmt.Errorf("create a lead: %w", err)
 	}
-	stored, err := s.stopLate(ctx, r, created)
-	if err != nil {
-		return outcome{}, fmt.Errorf("look for a purchase of a cart: %w", err)
+	if purchase != nil {
+		return outcome{Result: resultRecorded, Lead: created.Name}, nil
 	}
-	if stored.Spec.Purchase != nil {
-		return outcome{Result: resultRecorded, Lead: stored.Name}, nil
-	}
-	return outcome{Result: resultCreated, Lead: stored.Name}, nil
+	return outcome{Result: resultCreated, Lead: created.Name}, nil
 }
 
 // knownLeads finds the leads of a cart event's customer, in the cache. The one of the event's
@@ -368,9 +368,6 @@ func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.Cart
 	}
 	if stored == nil {
 		return outcome{}, errGone
-	}
-	if stored, err = s.stopLate(ctx, r, stored); err != nil {
-		return outcome{}, fmt.Errorf("look for a purchase of a cart: %w", err)
 	}
 	return fits.answer(stored, says), nil
 }

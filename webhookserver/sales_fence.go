@@ -17,8 +17,9 @@ import (
 
 // This file has an event reach every lead of its customer, whichever replica made them and
 // however far this one's cache is behind. The event is first written to one lead, and that write
-// is the fence (see internal/fence): leads that were created before it are found, and whoever
-// creates one after it finds the event, by the same rule (see stopLate).
+// is the fence (see internal/fence): leads that were created before it are found. A lead that is
+// created after it is the leader's: whoever sees it in a cache sees what was written before it
+// too, and plans with the purchases on the customer's other leads (index.StoppingPurchase).
 
 // Fence tells when the cache has taken in a write; a *fence.Fence is one.
 type Fence interface {
@@ -199,44 +200,4 @@ func (s *Server) leadsLive(ctx context.Context, namespace, store string, custome
 		wanted = lead.Linked(&customer, store, found)
 	}
 	return found, nil
-}
-
-// stopLate writes to a cart's lead the purchase that stops it and that the cache did not know
-// when the lead was written: the lead's own write is the fence. A purchase that is written after
-// it finds the lead.
-func (s *Server) stopLate(ctx context.Context, r *report, stored *v1alpha1.CartRecovery) (*v1alpha1.CartRecovery, error) {
-	if lead.Over(stored) || !isUnsold(stored) {
-		return stored, nil
-	}
-	purchase, err := s.purchaseBefore(ctx, r, stored)
-	if err != nil || purchase == nil {
-		return stored, err
-	}
-	stopped, _, err := s.patchLead(ctx, stored, s.writeSpec, func(recovery *v1alpha1.CartRecovery) bool {
-		changed := lead.Add(recovery, lead.Bought(purchase))
-		if changed {
-			r.annotatePlanned(recovery)
-		}
-		return changed
-	})
-	if err == nil && stopped == nil {
-		err = errGone
-	}
-	return stopped, err
-}
-
-// purchaseBefore is the purchase that stops a lead and was written before this version of it.
-func (s *Server) purchaseBefore(ctx context.Context, r *report, stored *v1alpha1.CartRecovery) (*v1alpha1.Purchase, error) {
-	seen, err := s.seen(ctx, stored)
-	if err != nil {
-		return nil, err
-	}
-	if seen {
-		return index.StoppingPurchase(ctx, s.Client, stored, r.scope())
-	}
-	others, err := s.leadsLive(ctx, stored.Namespace, stored.Spec.StoreRef.Name, stored.Spec.Customer)
-	if err != nil {
-		return nil, err
-	}
-	return lead.StoppedByAny(stored, others, r.scope()), nil
 }

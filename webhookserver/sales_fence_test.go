@@ -3,14 +3,17 @@ package webhookserver
 import (
 	"context"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/watch"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -91,10 +94,53 @@ func (s shop) open(ctx context.Context) []string {
 	var names []string
 	for _, each := range s.leads(ctx) {
 		if each.Spec.AbandonedAt != nil && isUnsold(&each) {
-			names = append(names, each.Spec.Product.ID)
+			names = append(names, each.Name)
 		}
 	}
 	return names
+}
+
+// leader sees the leads of a shop in the order in which they were written, as the controllers do.
+type leader struct {
+	shop  shop
+	watch watch.Interface
+	// stopped are the leads that were made after a purchase that stops them: they are planned
+	// with it from their first moment.
+	stopped map[string]bool
+	known   map[string]v1alpha1.CartRecovery
+}
+
+func (s shop) leader(ctx context.Context) *leader {
+	GinkgoHelper()
+	watching, err := env.Client.Watch(ctx, &v1alpha1.CartRecoveryList{}, client.InNamespace(s.namespace))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(watching.Stop)
+	return &leader{shop: s, watch: watching, stopped: map[string]bool{}, known: map[string]v1alpha1.CartRecovery{}}
+}
+
+// open are the names of the leads that are worked on, once everything was seen.
+func (l *leader) open(ctx context.Context) []string {
+	GinkgoHelper()
+	leads := l.shop.leads(ctx)
+	behind := func() bool {
+		return slices.ContainsFunc(leads, func(each v1alpha1.CartRecovery) bool {
+			return l.known[each.Name].ResourceVersion != each.ResourceVersion
+		})
+	}
+	for behind() {
+		var event watch.Event
+		Eventually(ctx, l.watch.ResultChan()).Should(Receive(&event))
+		l.see(event.Object.(*v1alpha1.CartRecovery))
+	}
+	return slices.DeleteFunc(l.shop.open(ctx), func(name string) bool { return l.stopped[name] })
+}
+
+func (l *leader) see(seen *v1alpha1.CartRecovery) {
+	if before, known := l.known[seen.Name]; seen.Spec.AbandonedAt != nil && (!known || before.Spec.AbandonedAt == nil) {
+		others := slices.Collect(maps.Values(l.known))
+		l.stopped[seen.Name] = lead.StoppedByAny(seen, others, v1alpha1.KillSwitchCustomer) != nil
+	}
+	l.known[seen.Name] = *seen
 }
 
 var _ = Describe("two replicas, each with a cache of its own", func() {
@@ -122,11 +168,12 @@ var _ = Describe("two replicas, each with a cache of its own", func() {
 
 	It("have a cart start nothing after a purchase that its own cache does not know", func(ctx SpecContext) {
 		shop := openShop(ctx)
+		leader := shop.leader(ctx)
 		ours, theirs := replicas[0], replicas[1]
 		ours.stall.Hold()
 		theirs.deliver(ctx, shop, purchaseOf(9, time.Now()))
-		Expect(ours.deliver(ctx, shop, cartOf(1, time.Now())).Result).To(Equal(resultRecorded))
-		Expect(shop.open(ctx)).To(BeEmpty())
+		ours.deliver(ctx, shop, cartOf(1, time.Now()))
+		Expect(leader.open(ctx)).To(BeEmpty())
 	})
 
 	It("have a purchase that was stored before stop what came since", func(ctx SpecContext) {
@@ -148,6 +195,7 @@ var _ = Describe("two replicas, each with a cache of its own", func() {
 		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1))
 		for round := range 12 {
 			shop := openShop(ctx)
+			leader := shop.leader(ctx)
 			at := time.Now()
 			events := []platforms.Event{
 				cartOf(1, at), cartOf(2, at), cartOf(3, at, byPhoneOnly), cartOf(1, at, byPhoneOnly), purchaseOf(4, at), purchaseOf(1, at, byEmailOnly),
@@ -172,7 +220,7 @@ var _ = Describe("two replicas, each with a cache of its own", func() {
 				}
 			}
 			group.Wait()
-			Expect(shop.open(ctx)).To(BeEmpty(), "round %d, seed %d: %s", round, GinkgoRandomSeed(), order(events))
+			Expect(leader.open(ctx)).To(BeEmpty(), "round %d, seed %d: %s", round, GinkgoRandomSeed(), order(events))
 			for i := range replicas {
 				replicas[i].stall.Release()
 			}
@@ -253,5 +301,19 @@ var _ = Describe("a delivery that names no buyer", func() {
 			e.ID, e.Kind, e.Customer, e.Product = "refund", platforms.Reversed, platforms.Customer{}, platforms.Product{}
 		})
 		Expect(theirs.deliver(ctx, shop, refund).Result).To(Equal(resultReversed))
+	})
+
+	It("stops the lead that knows its transaction", func(ctx SpecContext) {
+		shop, theirs := openShop(ctx), newFenced(50*time.Millisecond)
+		at := time.Now()
+		cart := purchaseOf(1, at, func(e *platforms.Event) {
+			e.ID, e.Kind, e.Trigger, e.Attribute = "cart", platforms.Abandoned, v1alpha1.TriggerAbandonedCart, false
+		})
+		Expect(theirs.deliver(ctx, shop, cart).Result).To(Equal(resultCreated))
+		bought := purchaseOf(1, at.Add(time.Minute), func(e *platforms.Event) {
+			e.Kind, e.Attribute, e.Customer, e.Missing = platforms.Unusable, false, platforms.Customer{}, "data.buyer"
+		})
+		Expect(theirs.deliver(ctx, shop, bought).Result).To(Equal(resultStopped))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Purchase.TransactionID", bought.TransactionID)))
 	})
 })

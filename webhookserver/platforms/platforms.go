@@ -55,8 +55,9 @@ const (
 	// PaymentExpired says that an open payment (PIX, boleto) can no longer be made: its notice
 	// must not be sent any more.
 	PaymentExpired Kind = "PaymentExpired"
-	// Unusable is authentic and says what matters (a purchase, a refund), and cannot be used:
-	// Event.Missing says why.
+	// Unusable is authentic and says what matters (a purchase, a refund), and names nobody:
+	// Event.Missing says what is missing. With a TransactionID it is a purchase, whose buyer a
+	// lead may know by it.
 	Unusable Kind = "Unusable"
 	// Ignored is authentic and not for us. See Event.Reason.
 	Ignored Kind = "Ignored"
