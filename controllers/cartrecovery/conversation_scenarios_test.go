@@ -137,7 +137,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		Expect(w.sent()[1].Text).To(Equal("Já chamo alguém da equipe, Maria!"))
 		Expect(w.openai.Requests()).To(HaveLen(2))
 		Expect(w.openai.Requests()[0].Tools).To(BeEmpty(), "a first message offers nobody")
-		Expect(w.openai.Requests()[1].Tools).To(ConsistOf("request_human"))
+		Expect(w.openai.Requests()[1].Tools).To(ConsistOf("request_human", "stop_contacting", "wrong_number"))
 		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms, writesConditions}))
 	})
 
