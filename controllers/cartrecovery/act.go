@@ -138,15 +138,18 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	if err != nil {
 		return r.misconfigured(ctx, s, err)
 	}
-	if may, err := r.mayBegin(ctx, &s, wanted); err != nil {
-		return ctrl.Result{}, err
-	} else if !may {
-		s.suppressed = true
-		return r.act(ctx, s, plan(s))
-	}
 	now := r.Clock.Now()
 	if !r.takeTurn(&s, wanted, now) {
 		return r.until(now.Add(turnRetry)), nil
+	}
+	// Not before the turn is taken: whoever holds it up keeps all behind it waiting.
+	if may, err := r.mayBegin(ctx, &s, wanted); err != nil || !may {
+		r.giveTurnBack(&s, wanted.instance)
+		if err != nil {
+			return ctrl.Result{}, err
+		}
+		s.suppressed = true
+		return r.act(ctx, s, plan(s))
 	}
 	claimed, err := r.claim(ctx, s, wanted, now)
 	if err != nil {
