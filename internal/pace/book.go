@@ -24,7 +24,7 @@ const (
 	// claim takes.
 	step = time.Second
 	// early is how much earlier than it was told to a lead must be sent to be woken.
-	early = time.Second
+	early = 10 * time.Millisecond
 	// maxWoken is how many leads wait to be woken; those beyond come back when they were told.
 	maxWoken = 1024
 	// skew is how far in the future something may have been sent: the clock of an earlier
