@@ -19,12 +19,8 @@ import (
 // This file finds the leads that a gateway's message may belong to: by the number, by the
 // gateway's ids of the chat, and by the messages that it is, or answers to.
 
-const (
-	// maxChats bounds the chat ids of one message that are looked up.
-	maxChats = 4
-	// maxPage bounds the leads that are looked through for a chat that the cache does not know.
-	maxPage = 500
-)
+// maxChats bounds the chat ids of one message that are looked up.
+const maxChats = 4
 
 // query is a value of an index of leads.
 type query struct{ field, key string }
@@ -104,16 +100,12 @@ func (s *Server) withTied(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, found []v1alpha1.CartRecovery,
 	isTied func(v1alpha1.CartRecovery) bool,
 ) ([]v1alpha1.CartRecovery, error) {
-	var page v1alpha1.CartRecoveryList
-	if err := s.Live.List(ctx, &page, client.InNamespace(instance.Namespace), client.Limit(maxPage)); err != nil {
+	page, err := s.live.Page(ctx, instance.Namespace, instance.Spec.StoreRef.Name)
+	if err != nil {
 		return nil, fmt.Errorf("look for the leads of a chat: %w", err)
 	}
-	for i := range page.Items {
-		if each := page.Items[i]; each.Spec.StoreRef.Name == instance.Spec.StoreRef.Name && isTied(each) {
-			found = withOthers(found, []v1alpha1.CartRecovery{each})
-		}
-	}
-	return found, nil
+	isNot := func(each v1alpha1.CartRecovery) bool { return !isTied(each) }
+	return withOthers(found, slices.DeleteFunc(page, isNot)), nil
 }
 
 // fencedLeads finds the leads that a message may belong to once it was written to one: all that
