@@ -138,6 +138,19 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})
 
+	It("moves what it stored with the chat that it came in with, which the first lead forgets again", func(ctx SpecContext) {
+		replica, stall := otherReplica()
+		shop := openPhoneShop(ctx, withOther)
+		knownTo(ctx, replica, shop.lead)
+		stall.Hold()
+		shop.shop.lead(ctx, named("own"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
+		message := inboundOf("m-1")
+		message.Phone, message.ChatIDs = "5521911112222", []string{"7@lid"}
+		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "own"}))
+		Expect(shop.read(ctx, "own").Status.ChatIDs).To(ConsistOf("7@lid"))
+		Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)), HaveField("ChatIDs", BeEmpty())))
+	})
+
 	It("stops every open lead of the phone before an opt-out is acknowledged", func(ctx SpecContext) {
 		replica, stall := otherReplica()
 		shop := openPhoneShop(ctx)
