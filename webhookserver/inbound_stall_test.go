@@ -266,6 +266,9 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 			message.At = time.Now().Add(-time.Duration(days) * 24 * time.Hour)
 			Expect(shop.hears(ctx, message).Reason).To(Equal(want))
 		}
+		stranger := stops("m-1")
+		stranger.Phone, stranger.At = "5521911112222", time.Now().Add(-40*24*time.Hour)
+		Expect(shop.hears(ctx, stranger).Reason).To(Equal(ignoredNoOpenLead))
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 		Expect(shop.current(ctx).Spec.Stop).NotTo(BeNil())
 		Expect(shop.lead.Status.Conversation).To(HaveLen(1))

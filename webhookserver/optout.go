@@ -45,8 +45,7 @@ func (s *Server) honour(
 ) (outcome, error) {
 	concerned := concernedBy(leads, part.outcome, message)
 	numbers := writers(message, part.lead, concerned)
-	tooOld := part.Reason == ignoredOldMessage && s.Clock.Now().Sub(message.At) > oldRequest
-	if len(numbers) == 0 || part.Reason == ignoredOwn || tooOld {
+	if len(numbers) == 0 || part.Reason == ignoredOwn || isTooOld(message, part, s.Clock.Now()) {
 		return part.outcome, nil
 	}
 	store, err := s.storeOf(ctx, instance)
@@ -71,6 +70,12 @@ func (s *Server) honour(
 		suppressed = suppressed || changed
 	}
 	return toldToStop(part.outcome, reason, stopped, suppressed), nil
+}
+
+// isTooOld says whether a message that is in no conversation may have been taken back since. What has
+// no time is new.
+func isTooOld(message *dialects.Message, part storedMessage, now time.Time) bool {
+	return part.lead == nil && !message.At.IsZero() && now.Sub(message.At) > oldRequest
 }
 
 // storeOf is the Store of an instance, nil when it does not exist: a Suppression holds for
