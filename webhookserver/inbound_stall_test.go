@@ -201,6 +201,20 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 	})
 
+	It("has one stopped that was made before their Suppression, and planned without it", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		var late *v1alpha1.CartRecovery
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if _, is := object.(*v1alpha1.Suppression); is && verb == "create" && late == nil {
+				late = shop.shop.lead(ctx, named("late"), ofProduct("2"))
+			}
+			return nil
+		})
+		Expect(shop.hears(ctx, stops("m-1"))).To(HaveField("Leads", ConsistOf("late")))
+		late.Status.TokensUsed = 1
+		Expect(env.Client.Status().Update(ctx, late)).NotTo(Succeed())
+	})
+
 	It("is known in Mexico, in whichever form", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		shop.shop.lead(ctx, named("mexican"), withPhone("+525512345678"), contacted(time.Now(), v1alpha1.MessageSent))
@@ -354,7 +368,8 @@ var _ = Describe("any messages, at any replica", func() {
 					message.Text = "parar"
 				}
 				got := taken(ctx, replicas[chance.IntN(2)], shop, message)
-				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored), "step %d: %+v", step, got)
+				// A wish of a stranger that is known already is unchanged.
+				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored, resultUnchanged), "step %d: %+v", step, got)
 				acknowledged[message.ID] = got.Lead != ""
 				Expect(got.Lead != "").To(Equal(shop.hasLeadOf(ctx, customers[who])), "step %d: %+v", step, got)
 				if what == 9 {
