@@ -64,8 +64,8 @@ func (s *Server) honour(
 	return toldToStop(part.outcome, reason, stopped, suppressed), nil
 }
 
-// isTooOld says whether a message that is in no conversation may have been taken back since. What has
-// no time is new.
+// isTooOld says whether a message that is in no conversation may have been taken back since.
+// What has no time is new.
 func isTooOld(message *dialects.Message, part storedMessage, now time.Time) bool {
 	return part.lead == nil && !message.At.IsZero() && now.Sub(message.At) > oldRequest
 }
