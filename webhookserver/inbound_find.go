@@ -53,7 +53,7 @@ func (s *Server) cachedLeads(
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a message: %w", err)
 		}
-		found = withOthers(found, leads.Items)
+		found = index.Together(found, leads.Items)
 	}
 	return found, nil
 }
@@ -72,7 +72,7 @@ func (s *Server) liveLeads(
 		if err != nil {
 			return nil, err
 		}
-		found = withOthers(found, leads)
+		found = index.Together(found, leads)
 	}
 	for i := range cached {
 		if leadNamed(found, cached[i].Name) != nil {
@@ -105,7 +105,7 @@ func (s *Server) withTied(
 		return nil, fmt.Errorf("look for the leads of a chat: %w", err)
 	}
 	isNot := func(each v1alpha1.CartRecovery) bool { return !isTied(each) }
-	return withOthers(found, slices.DeleteFunc(page, isNot)), nil
+	return index.Together(found, slices.DeleteFunc(page, isNot)), nil
 }
 
 // fencedLeads finds the leads that a message may belong to once it was written to one: all that
@@ -124,23 +124,14 @@ func (s *Server) fencedLeads(
 	return s.liveLeads(ctx, instance, message, cached)
 }
 
-// withOthers are leads and, of more, those that are not among them.
-func withOthers(leads, more []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
-	for i := range more {
-		if leadNamed(leads, more[i].Name) == nil {
-			leads = append(leads, more[i])
-		}
-	}
-	return leads
-}
-
 // leadNamed is the lead of this name; nil when there is none.
 func leadNamed(leads []v1alpha1.CartRecovery, name string) *v1alpha1.CartRecovery {
-	at := slices.IndexFunc(leads, func(each v1alpha1.CartRecovery) bool { return each.Name == name })
-	if at < 0 {
-		return nil
+	for i := range leads {
+		if leads[i].Name == name {
+			return &leads[i]
+		}
 	}
-	return &leads[at]
+	return nil
 }
 
 // isOneOf says whether a number is one of a customer's.

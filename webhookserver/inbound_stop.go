@@ -94,7 +94,7 @@ func (s *Server) leadsToStop(
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a phone: %w", err)
 		}
-		found = withOthers(found, leads.Items)
+		found = index.Together(found, leads.Items)
 	}
 	return found, nil
 }

@@ -60,7 +60,7 @@ func (l *Live) Leads(ctx context.Context, namespace, store string, labels []stri
 		if err != nil {
 			return nil, fmt.Errorf("list the leads of a customer: %w", err)
 		}
-		found = withNew(found, ofStore(leads, store))
+		found = Together(found, ofStore(leads, store))
 	}
 	return found, nil
 }

@@ -2,6 +2,7 @@ package index_test
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -60,4 +61,29 @@ func TestManyAskForAPage(t *testing.T) {
 			t.Errorf("%d lists, %d of them pages", lists, reader.pages.Load())
 		}
 	})
+}
+
+func TestTogether(t *testing.T) {
+	named := func(names ...string) (leads []v1alpha1.CartRecovery) {
+		for _, name := range names {
+			made := *gen.Lead(noon)
+			made.Name = name
+			leads = append(leads, made)
+		}
+		return leads
+	}
+	for _, row := range []struct{ leads, more, want []string }{
+		{nil, nil, nil},
+		{[]string{"a"}, nil, []string{"a"}},
+		{nil, []string{"a", "b"}, []string{"a", "b"}},
+		{[]string{"b", "a"}, []string{"c", "a", "d", "b"}, []string{"b", "a", "c", "d"}},
+	} {
+		var got []string
+		for _, each := range index.Together(named(row.leads...), named(row.more...)) {
+			got = append(got, each.Name)
+		}
+		if !slices.Equal(got, row.want) {
+			t.Errorf("%v and %v are %v", row.leads, row.more, got)
+		}
+	}
 }
