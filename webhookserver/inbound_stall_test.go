@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -136,6 +137,28 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(taken(ctx, replica, shop, inboundOf("m-1"))).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
 		Expect(shop.read(ctx, "newer").Status.Conversation).To(HaveLen(2))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+	})
+
+	It("never has it in two conversations, and moves it when it is delivered again", func(ctx SpecContext) {
+		replica, stall := otherReplica()
+		shop := openPhoneShop(ctx)
+		knownTo(ctx, replica, shop.lead)
+		stall.Hold()
+		shop.shop.lead(ctx, named("newer"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
+		failing := &hookedClient{Client: replica.Client}
+		replica.Client = failing
+		failing.before(func(_ context.Context, verb string, object client.Object) error {
+			if object.GetName() == "newer" {
+				return apierrors.NewServerTimeout(leadResource, verb, 1)
+			}
+			return nil
+		})
+		message := inboundOf("m-1")
+		_, err := replica.hear(ctx, shop.instance, &message)
+		Expect(err).To(HaveOccurred())
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+		failing.before(nil)
+		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
 	})
 
 	It("moves what it stored with the chat that it came in with, which the first lead forgets again", func(ctx SpecContext) {

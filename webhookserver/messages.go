@@ -107,17 +107,22 @@ func (s *Server) placeAgain(
 	if better == nil || better.Name == part.lead.Name {
 		return part, leads, nil
 	}
-	moved, err := s.storeIn(ctx, instance, message, better)
-	if err != nil || moved.lead == nil {
-		return part, leads, err
-	}
-	_, _, err = s.patchLead(ctx, part.lead, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+	// It is never in both, which would each answer it. Where it goes from is not acknowledged before
+	// it is where it goes to.
+	stored, unheard, err := s.patchLead(ctx, part.lead, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
 		return unhear(recovery, chosen, message)
 	})
 	if err != nil {
 		return storedMessage{}, nil, fmt.Errorf("move a message: %w", err)
 	}
-	return moved, leads, nil
+	if !unheard && stored != nil {
+		return part, leads, nil
+	}
+	moved, err := s.storeIn(ctx, instance, message, better)
+	if err == nil && moved.lead == nil {
+		err = errGone
+	}
+	return moved, leads, err
 }
 
 // addNumber adds the number that a message came from to the customer whose conversation it
