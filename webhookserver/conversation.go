@@ -162,14 +162,15 @@ func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance s
 }
 
 // unhear takes a customer's message out of a conversation that it does not belong to, while it
-// is the last there; false when it is not.
-func unhear(recovery *v1alpha1.CartRecovery, id string) bool {
+// is the last there, with what was learned by it; false when it is not. before is the lead as it was.
+func unhear(recovery, before *v1alpha1.CartRecovery, message *dialects.Message) bool {
 	conversation := recovery.Status.Conversation
 	last := len(conversation) - 1
-	if last < 0 || conversation[last].ID != id || conversation[last].Role != v1alpha1.RoleCustomer {
+	if last < 0 || conversation[last].ID != messageID(message) || conversation[last].Role != v1alpha1.RoleCustomer {
 		return false
 	}
 	recovery.Status.Conversation = conversation[:last]
+	unlearnChats(recovery, before, message.ChatIDs)
 	return true
 }
 
@@ -184,6 +185,25 @@ func learnChats(recovery *v1alpha1.CartRecovery, chatIDs []string) (changed bool
 	}
 	recovery.Status.ChatIDs = known[max(0, len(known)-maxChatIDs):]
 	return changed
+}
+
+// unlearnChats takes the chats off a lead that it did not have before.
+func unlearnChats(recovery, before *v1alpha1.CartRecovery, chatIDs []string) {
+	recovery.Status.ChatIDs = slices.DeleteFunc(slices.Clone(recovery.Status.ChatIDs), func(id string) bool {
+		return slices.Contains(chatIDs, id) && !slices.Contains(before.Status.ChatIDs, id)
+	})
+}
+
+// withoutLearned are leads, and that which has a message as it was before: that it knows the chat
+// by this very message is no reason to leave it there.
+func withoutLearned(
+	leads []v1alpha1.CartRecovery, before *v1alpha1.CartRecovery, message *dialects.Message,
+) []v1alpha1.CartRecovery {
+	leads = slices.Clone(leads)
+	if has := leadNamed(leads, before.Name); has != nil {
+		unlearnChats(has, before, message.ChatIDs)
+	}
+	return leads
 }
 
 // entry is what somebody wrote, as the conversation keeps it.

@@ -19,12 +19,8 @@ import (
 // This file finds the leads that a gateway's message may belong to: by the number, by the
 // gateway's ids of the chat, and by the messages that it is, or answers to.
 
-const (
-	// maxChats bounds the chat ids of one message that are looked up.
-	maxChats = 4
-	// maxPage bounds the leads that are looked through for a chat that the cache does not know.
-	maxPage = 500
-)
+// maxChats bounds the chat ids of one message that are looked up.
+const maxChats = 4
 
 // query is a value of an index of leads.
 type query struct{ field, key string }
@@ -57,7 +53,7 @@ func (s *Server) cachedLeads(
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a message: %w", err)
 		}
-		found = withOthers(found, leads.Items)
+		found = index.Together(found, leads.Items)
 	}
 	return found, nil
 }
@@ -76,7 +72,7 @@ func (s *Server) liveLeads(
 		if err != nil {
 			return nil, err
 		}
-		found = withOthers(found, leads)
+		found = index.Together(found, leads)
 	}
 	for i := range cached {
 		if leadNamed(found, cached[i].Name) != nil {
@@ -104,16 +100,12 @@ func (s *Server) withTied(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, found []v1alpha1.CartRecovery,
 	isTied func(v1alpha1.CartRecovery) bool,
 ) ([]v1alpha1.CartRecovery, error) {
-	var page v1alpha1.CartRecoveryList
-	if err := s.Live.List(ctx, &page, client.InNamespace(instance.Namespace), client.Limit(maxPage)); err != nil {
+	page, err := s.live.Page(ctx, instance.Namespace, instance.Spec.StoreRef.Name)
+	if err != nil {
 		return nil, fmt.Errorf("look for the leads of a chat: %w", err)
 	}
-	for i := range page.Items {
-		if each := page.Items[i]; each.Spec.StoreRef.Name == instance.Spec.StoreRef.Name && isTied(each) {
-			found = withOthers(found, []v1alpha1.CartRecovery{each})
-		}
-	}
-	return found, nil
+	isNot := func(each v1alpha1.CartRecovery) bool { return !isTied(each) }
+	return index.Together(found, slices.DeleteFunc(page, isNot)), nil
 }
 
 // fencedLeads finds the leads that a message may belong to once it was written to one: all that
@@ -132,23 +124,14 @@ func (s *Server) fencedLeads(
 	return s.liveLeads(ctx, instance, message, cached)
 }
 
-// withOthers are leads and, of more, those that are not among them.
-func withOthers(leads, more []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
-	for i := range more {
-		if leadNamed(leads, more[i].Name) == nil {
-			leads = append(leads, more[i])
-		}
-	}
-	return leads
-}
-
 // leadNamed is the lead of this name; nil when there is none.
 func leadNamed(leads []v1alpha1.CartRecovery, name string) *v1alpha1.CartRecovery {
-	at := slices.IndexFunc(leads, func(each v1alpha1.CartRecovery) bool { return each.Name == name })
-	if at < 0 {
-		return nil
+	for i := range leads {
+		if leads[i].Name == name {
+			return &leads[i]
+		}
 	}
-	return &leads[at]
+	return nil
 }
 
 // isOneOf says whether a number is one of a customer's.

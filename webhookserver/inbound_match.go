@@ -41,7 +41,7 @@ func bondOf(recovery *v1alpha1.CartRecovery, message *dialects.Message) bond {
 	switch {
 	case recovery.DeletionTimestamp != nil:
 		return bondNone
-	case message.Quotes != "" && isOurs(recovery, message.Quotes):
+	case quotesOurs(recovery, message.Quotes):
 		return bondQuote
 	case inChat(recovery, message.ChatIDs):
 		return bondChat
@@ -51,6 +51,14 @@ func bondOf(recovery *v1alpha1.CartRecovery, message *dialects.Message) bond {
 		return bondOther
 	}
 	return bondNone
+}
+
+// quotesOurs says whether this is the gateway's id of a message that the AI or a person of the
+// store wrote. The ids that we give messages ourselves are no secret, and the same on many leads:
+// whoever writes one into a quote must not get into somebody's conversation.
+func quotesOurs(recovery *v1alpha1.CartRecovery, id string) bool {
+	quoted := atGateway(recovery, id)
+	return quoted != nil && quoted.Role != v1alpha1.RoleCustomer
 }
 
 func sameAs(number string) func(string) bool {

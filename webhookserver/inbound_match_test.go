@@ -53,6 +53,7 @@ func TestWhoseMessage(t *testing.T) {
 		{"a hidden id of a lead that ended", hidden, leads(gen.Lead(noon, named("a"), sent, inChats(lid), isFinished)), "a"},
 		{"a hidden id that quotes us", dialects.Message{ID: "m-1", ChatIDs: []string{lid}, Quotes: "g-1"}, leads(gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi"))), "a"},
 		{"a hidden id that quotes the customer", dialects.Message{ID: "m-1", ChatIDs: []string{lid}, Quotes: "m-0"}, leads(gen.Lead(noon, named("a"), sent, heard("m-0"))), dialects.ReasonNoPhone},
+		{"another number that quotes an id of our own", dialects.Message{ID: "m-1", Phone: "5531933334444", Quotes: "c0-step-first"}, leads(gen.Lead(noon, named("a"), sent)), ignoredNoOpenLead},
 		{"another number that quotes us", quoting, leads(gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi"))), "a"},
 		{"a quote decides between two conversations", dialects.Message{ID: "m-1", Phone: "5511987654321", Quotes: "g-1"}, leads(
 			gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi")), gen.Lead(noon, named("b"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent))), "a"},

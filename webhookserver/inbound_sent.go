@@ -21,6 +21,9 @@ const (
 	answerSoon = 3 * time.Second
 	// answerNever is when nobody waits for the answer any more.
 	answerNever = gateway.Timeout + 2*time.Second
+	// sentWithin is how long after it was claimed a message of ours can have been sent. Steps with a
+	// fixed text say the same in every cycle: what goes today tells nothing of last month's.
+	sentWithin = 15 * time.Minute
 )
 
 // errStillCalling has the gateway tell again of a message whose call may still end by itself.
@@ -38,7 +41,7 @@ func (s *Server) takeSent(
 	}
 	now := s.Clock.Now()
 	for i := range leads {
-		unsettled, settled := sentOf(&leads[i], instance.Name, message)
+		unsettled, settled := sentOf(&leads[i], instance.Name, message, now)
 		switch {
 		case settled:
 			return outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: leads[i].Name}, nil
@@ -62,24 +65,33 @@ func (s *Server) takeSent(
 }
 
 // sentOf finds the message of a lead that a gateway tells it has sent: settled says that its id
-// is known already; else it is the first that may have gone from this instance and says the same.
+// is known already; else it is the last that may have gone from this instance then and says the same.
 func sentOf(
-	recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message,
+	recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message, now time.Time,
 ) (unsettled *v1alpha1.Message, settled bool) {
 	if known := atGateway(recovery, message.ID); known != nil {
 		return nil, true
 	}
-	text := gist(message.Text)
-	for i := range recovery.Status.Conversation {
+	text, at := gist(message.Text), message.At
+	if at.IsZero() {
+		at = now
+	}
+	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
 		ours := &recovery.Status.Conversation[i]
-		open := ours.State == v1alpha1.MessageUnknown || ours.State == v1alpha1.MessageClaimed
-		from := ours.Instance == "" || ours.Instance == instance
-		open = open && ours.Role == v1alpha1.RoleAssistant && ours.GatewayID == ""
-		if open && from && text != "" && gist(ours.Text) == text {
+		if text != "" && isUnsettled(ours, instance, at) && gist(ours.Text) == text {
 			return ours, false
 		}
 	}
 	return nil, false
+}
+
+// isUnsettled says whether nobody knows if a message of ours went, and it can have gone from this
+// instance at this time.
+func isUnsettled(ours *v1alpha1.Message, instance string, at time.Time) bool {
+	open := ours.State == v1alpha1.MessageUnknown || ours.State == v1alpha1.MessageClaimed
+	open = open && ours.Role == v1alpha1.RoleAssistant && ours.GatewayID == ""
+	from, after := ours.Instance == "" || ours.Instance == instance, at.Sub(ours.At.Time)
+	return open && from && -clockSkew <= after && after <= sentWithin
 }
 
 // isUnderWay says whether the call of a claimed message may still be waited for.
@@ -89,7 +101,7 @@ func isUnderWay(message *v1alpha1.Message, now time.Time) bool {
 
 // confirmSent writes that a message went. What became of the lead meanwhile stays as it is.
 func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message, now time.Time) bool {
-	ours, settled := sentOf(recovery, instance, message)
+	ours, settled := sentOf(recovery, instance, message, now)
 	if settled || ours == nil || isUnderWay(ours, now) {
 		return false
 	}

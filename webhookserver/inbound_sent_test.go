@@ -35,6 +35,8 @@ func TestConfirmSent(t *testing.T) {
 		"nobody knows":                     {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, " Oi,\u2060 tudo  bem?", true},
 		"claimed, and its caller is gone":  {inState(v1alpha1.MessageClaimed, time.Minute), gen.Instance, "Oi, tudo bem?", true},
 		"claimed, and its caller may wait": {inState(v1alpha1.MessageClaimed, 5*time.Second), gen.Instance, "Oi, tudo bem?", false},
+		"of the cycle before":              {inState(v1alpha1.MessageUnknown, 8*24*time.Hour), gen.Instance, "Oi, tudo bem?", false},
+		"claimed after it went":            {inState(v1alpha1.MessageClaimed, -time.Hour), gen.Instance, "Oi, tudo bem?", false},
 		"certainly not sent":               {inState(v1alpha1.MessageFailed, time.Minute), gen.Instance, "Oi, tudo bem?", false},
 		"another text":                     {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, "Oi!", false},
 		"sent from another number":         {inState(v1alpha1.MessageUnknown, time.Minute), "another", "Oi, tudo bem?", false},
@@ -55,6 +57,19 @@ func TestConfirmSent(t *testing.T) {
 				t.Errorf("it is %+v", m)
 			}
 		})
+	}
+}
+
+// TestConfirmTheLast: of two messages that say the same it is the last.
+func TestConfirmTheLast(t *testing.T) {
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageUnknown), inState(v1alpha1.MessageUnknown, 5*time.Minute))
+	last := recovery.Status.Conversation[0]
+	last.ID, last.At = "c1-step-first", v1alpha1.NewTimestamp(noon.Add(-time.Minute))
+	recovery.Status.Conversation = append(recovery.Status.Conversation, last)
+	message := sentOfUs("g-9", last.Text)
+	confirmSent(recovery, gen.Instance, &message, noon)
+	if states := recovery.Status.Conversation; states[0].State != v1alpha1.MessageUnknown || states[1].State != v1alpha1.MessageSent {
+		t.Errorf("confirmed %+v", states)
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -138,6 +139,41 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})
 
+	It("never has it in two conversations, and moves it when it is delivered again", func(ctx SpecContext) {
+		replica, stall := otherReplica()
+		shop := openPhoneShop(ctx)
+		knownTo(ctx, replica, shop.lead)
+		stall.Hold()
+		shop.shop.lead(ctx, named("newer"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
+		failing := &hookedClient{Client: replica.Client}
+		replica.Client = failing
+		failing.before(func(_ context.Context, verb string, object client.Object) error {
+			if object.GetName() == "newer" {
+				return apierrors.NewServerTimeout(leadResource, verb, 1)
+			}
+			return nil
+		})
+		message := inboundOf("m-1")
+		_, err := replica.hear(ctx, shop.instance, &message)
+		Expect(err).To(HaveOccurred())
+		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+		failing.before(nil)
+		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
+	})
+
+	It("moves what it stored with the chat that it came in with, which the first lead forgets again", func(ctx SpecContext) {
+		replica, stall := otherReplica()
+		shop := openPhoneShop(ctx, withOther)
+		knownTo(ctx, replica, shop.lead)
+		stall.Hold()
+		shop.shop.lead(ctx, named("own"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
+		message := inboundOf("m-1")
+		message.Phone, message.ChatIDs = "5521911112222", []string{"7@lid"}
+		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "own"}))
+		Expect(shop.read(ctx, "own").Status.ChatIDs).To(ConsistOf("7@lid"))
+		Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)), HaveField("ChatIDs", BeEmpty())))
+	})
+
 	It("stops every open lead of the phone before an opt-out is acknowledged", func(ctx SpecContext) {
 		replica, stall := otherReplica()
 		shop := openPhoneShop(ctx)
@@ -186,6 +222,20 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		hooked.before(nil)
 		Expect(shop.hears(ctx, message)).To(And(HaveField("Result", resultRecorded), HaveField("Leads", ConsistOf("second"))))
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+	})
+
+	It("has one stopped that was made before their Suppression, and planned without it", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		var late *v1alpha1.CartRecovery
+		hooked.before(func(ctx context.Context, verb string, object client.Object) error {
+			if _, is := object.(*v1alpha1.Suppression); is && verb == "create" && late == nil {
+				late = shop.shop.lead(ctx, named("late"), ofProduct("2"))
+			}
+			return nil
+		})
+		Expect(shop.hears(ctx, stops("m-1"))).To(HaveField("Leads", ConsistOf("late")))
+		late.Status.TokensUsed = 1
+		Expect(env.Client.Status().Update(ctx, late)).NotTo(Succeed())
 	})
 
 	It("is known in Mexico, in whichever form", func(ctx SpecContext) {
@@ -253,6 +303,9 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 			message.At = time.Now().Add(-time.Duration(days) * 24 * time.Hour)
 			Expect(shop.hears(ctx, message).Reason).To(Equal(want))
 		}
+		stranger := stops("m-1")
+		stranger.Phone, stranger.At = "5521911112222", time.Now().Add(-40*24*time.Hour)
+		Expect(shop.hears(ctx, stranger).Reason).To(Equal(ignoredNoOpenLead))
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 		Expect(shop.current(ctx).Spec.Stop).NotTo(BeNil())
 		Expect(shop.lead.Status.Conversation).To(HaveLen(1))
@@ -338,7 +391,8 @@ var _ = Describe("any messages, at any replica", func() {
 					message.Text = "parar"
 				}
 				got := taken(ctx, replicas[chance.IntN(2)], shop, message)
-				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored), "step %d: %+v", step, got)
+				// A wish of a stranger that is known already is unchanged.
+				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored, resultUnchanged), "step %d: %+v", step, got)
 				acknowledged[message.ID] = got.Lead != ""
 				Expect(got.Lead != "").To(Equal(shop.hasLeadOf(ctx, customers[who])), "step %d: %+v", step, got)
 				if what == 9 {

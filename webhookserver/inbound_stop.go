@@ -16,8 +16,29 @@ import (
 
 // This file stops every open lead of a customer who asked us to, before that is acknowledged.
 // The message itself fences the lead whose conversation it is in. It is also what tells that the
-// cache knows every other lead that was made before: see internal/fence. One that is made later
-// finds the Suppression, which is read before its first message is claimed.
+// cache knows every other lead that was made before: see internal/fence. One that is made after the
+// Suppression finds that, which is read before its first message is claimed. One that was made
+// between the two may have been looked at by then, and is found by a list, once for each Suppression.
+
+// stopAll stops every other open lead of these numbers, and stores the Suppressions. It names the
+// leads that were written, and says whether a Suppression was.
+func (s *Server) stopAll(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, part storedMessage,
+	reason v1alpha1.StopReason, keep bool,
+) (stopped []string, suppressed bool, err error) {
+	if part.changed {
+		if stopped, err = s.stopOthers(ctx, instance, numbers, part, reason); err != nil {
+			return nil, false, err
+		}
+	}
+	suppressed, err = s.suppressAll(ctx, instance, numbers, reason, keep)
+	if err != nil || part.changed && !suppressed {
+		return stopped, suppressed, err
+	}
+	part.changed = false
+	late, err := s.stopOthers(ctx, instance, numbers, part, reason)
+	return append(stopped, late...), suppressed, err
+}
 
 // stopOthers writes to every other open lead of these numbers that their customer asked us to
 // stop, and names those that were written.
@@ -73,7 +94,7 @@ func (s *Server) leadsToStop(
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a phone: %w", err)
 		}
-		found = withOthers(found, leads.Items)
+		found = index.Together(found, leads.Items)
 	}
 	return found, nil
 }

@@ -66,7 +66,7 @@ func (s *Server) storeWritten(
 		return storedMessage{}, nil, err
 	}
 	if part.changed && fromCache && message.Kind != dialects.Edited {
-		if part, leads, err = s.placeAgain(ctx, instance, message, part); err != nil {
+		if part, leads, err = s.placeAgain(ctx, instance, message, chosen, part); err != nil {
 			return storedMessage{}, nil, err
 		}
 	}
@@ -93,29 +93,36 @@ func (s *Server) storeIn(
 }
 
 // placeAgain looks, with all that was written before the message, at which lead it belongs to,
-// and moves it where the cache did not know of a better one.
+// and moves it where the cache did not know of a better one. chosen is the lead that it is in, as it
+// was before.
 func (s *Server) placeAgain(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, part storedMessage,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	chosen *v1alpha1.CartRecovery, part storedMessage,
 ) (storedMessage, []v1alpha1.CartRecovery, error) {
 	leads, err := s.fencedLeads(ctx, instance, message, part.lead)
 	if err != nil {
 		return storedMessage{}, nil, err
 	}
-	better, _ := chooseLead(leads, instance.Name, message)
+	better, _ := chooseLead(withoutLearned(leads, chosen, message), instance.Name, message)
 	if better == nil || better.Name == part.lead.Name {
 		return part, leads, nil
 	}
-	moved, err := s.storeIn(ctx, instance, message, better)
-	if err != nil || moved.lead == nil {
-		return part, leads, err
-	}
-	_, _, err = s.patchLead(ctx, part.lead, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
-		return unhear(recovery, messageID(message))
+	// It is never in both, which would each answer it. Where it goes from is not acknowledged before
+	// it is where it goes to.
+	stored, unheard, err := s.patchLead(ctx, part.lead, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+		return unhear(recovery, chosen, message)
 	})
 	if err != nil {
 		return storedMessage{}, nil, fmt.Errorf("move a message: %w", err)
 	}
-	return moved, leads, nil
+	if !unheard && stored != nil {
+		return part, leads, nil
+	}
+	moved, err := s.storeIn(ctx, instance, message, better)
+	if err == nil && moved.lead == nil {
+		err = errGone
+	}
+	return moved, leads, err
 }
 
 // addNumber adds the number that a message came from to the customer whose conversation it

@@ -22,7 +22,7 @@ import (
 
 // This file stores that a customer asked us to stop, or that who has the number is not the
 // customer. The message comes first: in its conversation it fences the lead. Then every other
-// open lead of the number (see inbound_stop.go), and the Suppression, for all that come. Only then
+// open lead of the number, and the Suppression, for all that come (see inbound_stop.go). Only then
 // is the delivery acknowledged: where one of them cannot be stored the gateway delivers again,
 // finds the message there, and the rest is tried anew.
 
@@ -45,8 +45,7 @@ func (s *Server) honour(
 ) (outcome, error) {
 	concerned := concernedBy(leads, part.outcome, message)
 	numbers := writers(message, part.lead, concerned)
-	tooOld := part.Reason == ignoredOldMessage && s.Clock.Now().Sub(message.At) > oldRequest
-	if len(numbers) == 0 || part.Reason == ignoredOwn || tooOld {
+	if len(numbers) == 0 || part.Reason == ignoredOwn || isTooOld(message, part, s.Clock.Now()) {
 		return part.outcome, nil
 	}
 	store, err := s.storeOf(ctx, instance)
@@ -57,20 +56,18 @@ func (s *Server) honour(
 	if err != nil || reason == "" {
 		return part.outcome, err
 	}
-	stopped, err := s.stopOthers(ctx, instance, numbers, part, reason)
+	keep := store != nil && store.Spec.KeepSuppressedPhones
+	stopped, suppressed, err := s.stopAll(ctx, instance, numbers, part, reason, keep)
 	if err != nil {
 		return outcome{}, err
 	}
-	suppressed, keep := false, store != nil && store.Spec.KeepSuppressedPhones
-	for _, number := range numbers {
-		wanted := suppressionOf(instance.Namespace, instance.Spec.StoreRef.Name, number, keep, reason)
-		changed, err := s.suppress(ctx, wanted)
-		if err != nil {
-			return outcome{}, fmt.Errorf("store an opt-out: %w", err)
-		}
-		suppressed = suppressed || changed
-	}
 	return toldToStop(part.outcome, reason, stopped, suppressed), nil
+}
+
+// isTooOld says whether a message that is in no conversation may have been taken back since.
+// What has no time is new.
+func isTooOld(message *dialects.Message, part storedMessage, now time.Time) bool {
+	return part.lead == nil && !message.At.IsZero() && now.Sub(message.At) > oldRequest
 }
 
 // storeOf is the Store of an instance, nil when it does not exist: a Suppression holds for
@@ -117,6 +114,21 @@ func stopReason(rules *policy.Policy, text string) v1alpha1.StopReason {
 		return v1alpha1.StopWrongNumber
 	}
 	return ""
+}
+
+// suppressAll stores a Suppression for each of these numbers; it says whether anything was written.
+func (s *Server) suppressAll(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, reason v1alpha1.StopReason, keep bool,
+) (changed bool, err error) {
+	for _, number := range numbers {
+		wanted := suppressionOf(instance.Namespace, instance.Spec.StoreRef.Name, number, keep, reason)
+		written, err := s.suppress(ctx, wanted)
+		if err != nil {
+			return false, fmt.Errorf("store an opt-out: %w", err)
+		}
+		changed = changed || written
+	}
+	return changed, nil
 }
 
 // suppress stores a Suppression, or has the one that is there hold again where it has lapsed;

@@ -116,12 +116,8 @@ func newReceipts(window time.Duration, marks int) *receipts {
 	return &receipts{window: window, marks: marks, begun: make(chan struct{}, 1), leads: map[types.NamespacedName]*gathered{}}
 }
 
-// add lets a receipt wait. It returns how many leads were dropped for it.
-func (r *receipts) add(name types.NamespacedName, id string, status dialects.Status, at, now time.Time) int {
-	return r.merge(name, &gathered{marks: map[string]mark{id: mark{}.with(status, at)}}, now)
-}
-
-// merge lets receipts of a lead wait, with those that do already.
+// merge lets receipts of a lead wait, with those that do already. It returns how many leads were
+// dropped for them.
 func (r *receipts) merge(name types.NamespacedName, more *gathered, now time.Time) int {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -77,10 +77,10 @@ func TestReceiptsWait(t *testing.T) {
 		t.Error("something was there")
 	}
 	for i := range 100 {
-		r.add(name(1), "g-1", dialects.Delivered, noon.Add(time.Duration(i)), noon.Add(time.Duration(i)*time.Second))
+		addReceipt(r, name(1), "g-1", dialects.Delivered, noon.Add(time.Duration(i)), noon.Add(time.Duration(i)*time.Second))
 	}
-	r.add(name(2), "g-2", dialects.Read, noon, noon.Add(3*time.Second))
-	r.add(name(1), "g-1", dialects.Read, noon.Add(time.Second), noon.Add(4*time.Second))
+	addReceipt(r, name(2), "g-2", dialects.Read, noon, noon.Add(3*time.Second))
+	addReceipt(r, name(1), "g-1", dialects.Read, noon.Add(time.Second), noon.Add(4*time.Second))
 	if due, waiting := r.due(); !waiting || !due.Equal(noon.Add(10*time.Second)) {
 		t.Errorf("due at %s: later receipts must not put the first one off", due)
 	}
@@ -97,7 +97,7 @@ func TestReceiptsAreBounded(t *testing.T) {
 	name := func(i int) types.NamespacedName { return types.NamespacedName{Name: fmt.Sprint(i)} }
 	r, dropped := newReceipts(time.Second, v1alpha1.MaxConversation), 0
 	for i := range maxReceiptLeads + 25 {
-		dropped += r.add(name(i), "g", dialects.Read, noon, noon)
+		dropped += addReceipt(r, name(i), "g", dialects.Read, noon, noon)
 	}
 	if dropped != 25 || len(r.leads) != maxReceiptLeads || len(r.order) != maxReceiptLeads {
 		t.Errorf("%d dropped, %d and %d wait", dropped, len(r.leads), len(r.order))
@@ -106,7 +106,7 @@ func TestReceiptsAreBounded(t *testing.T) {
 		t.Errorf("the first is %v: the one that waits longest is dropped", first)
 	}
 	for i := range 1000 {
-		r.add(name(30), fmt.Sprint(i), dialects.Read, noon, noon)
+		addReceipt(r, name(30), fmt.Sprint(i), dialects.Read, noon, noon)
 	}
 	if got := len(r.leads[name(30)].marks); got > v1alpha1.MaxConversation {
 		t.Errorf("%d ids of one lead", got)
@@ -300,3 +300,8 @@ var _ = Describe("receipts", func() {
 		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(BeNil())
 	})
 })
+
+// addReceipt lets one receipt wait.
+func addReceipt(r *receipts, name types.NamespacedName, id string, status dialects.Status, at, now time.Time) int {
+	return r.merge(name, &gathered{marks: map[string]mark{id: mark{}.with(status, at)}}, now)
+}

@@ -191,12 +191,7 @@ func (s *Server) leadsLive(ctx context.Context, namespace, store string, custome
 		if err != nil {
 			return nil, err
 		}
-		for i := range leads {
-			known := func(each v1alpha1.CartRecovery) bool { return each.Name == leads[i].Name }
-			if !slices.ContainsFunc(found, known) {
-				found = append(found, leads[i])
-			}
-		}
+		found = index.Together(found, leads)
 		wanted = lead.Linked(&customer, store, found)
 	}
 	return found, nil

@@ -238,6 +238,7 @@ var _ = Describe("a purchase of a Store that was deleted", func() {
 		cached(ctx, &made)
 		again := shop.store.DeepCopy()
 		Expect(env.Client.Delete(ctx, shop.store)).To(Succeed())
+		Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(again), &v1alpha1.Store{}) }).ShouldNot(Succeed())
 		body := hotmart(purchaseEvent)
 		for _, path := range []string{"/api/webhooks/hotmart/", "/api/webhooks/"} {
 			Eventually(func() int {

@@ -406,6 +406,7 @@ var _ = Describe("a purchase", func() {
 		for _, missing := range []string{"data.buyer.phone", "data.buyer.email"} {
 			shop := openShop(ctx)
 			name := shop.post(ctx, hotmart(cartEvent)).Body["lead"]
+			cached(ctx, &shop.leads(ctx)[0])
 			got := shop.post(ctx, hotmart(purchaseEvent, change{missing: nil, "data.buyer.name": "Maria de Souza"}))
 			Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
 			Expect(got.Body).To(HaveKeyWithValue("leads", ConsistOf(name)))
@@ -416,6 +417,7 @@ var _ = Describe("a purchase", func() {
 	It("fills in an address, with the label that it is found by", func(ctx SpecContext) {
 		shop := openShop(ctx)
 		shop.post(ctx, hotmart(cartEvent, change{"data.buyer.email": nil}))
+		cached(ctx, &shop.leads(ctx)[0])
 		shop.post(ctx, hotmart(purchaseEvent))
 		leads := shop.leads(ctx)
 		Expect(leads).To(HaveLen(1))

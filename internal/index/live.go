@@ -17,9 +17,11 @@ const (
 	liveLists = 4
 	// liveTimeout bounds one list, whoever waits for it.
 	liveTimeout = 10 * time.Second
+	// livePage bounds the leads that are looked through for what no label tells.
+	livePage = 500
 )
 
-// Live lists leads from the API server by the labels of their customers, for whoever cannot
+// Live lists leads from the API server, by the labels of their customers, for whoever cannot
 // rely on the cache. Those who ask for the same while the list has not been asked for yet share
 // it: its answer is newer than every question. Make it with NewLive.
 type Live struct {
@@ -30,6 +32,7 @@ type Live struct {
 	slots  map[string]chan struct{}
 }
 
+// liveKey is what a list is of: the leads with a label, or a page of all where it is "".
 type liveKey struct{ namespace, label string }
 
 // liveList is a list that some wait for.
@@ -53,17 +56,33 @@ func (l *Live) Leads(ctx context.Context, namespace, store string, labels []stri
 	}
 	var found []v1alpha1.CartRecovery
 	for _, list := range asked {
-		select {
-		case <-list.done:
-		case <-ctx.Done():
-			return nil, ctx.Err()
+		leads, err := list.await(ctx)
+		if err != nil {
+			return nil, fmt.Errorf("list the leads of a customer: %w", err)
 		}
-		if list.err != nil {
-			return nil, fmt.Errorf("list the leads of a customer: %w", list.err)
-		}
-		found = withNew(found, ofStore(list.leads, store))
+		found = Together(found, ofStore(leads, store))
 	}
 	return found, nil
+}
+
+// Page lists the leads of a Store among the first of its namespace, for what no label tells of. It is
+// as large whoever is looked for, and strangers can ask for it: it is shared like what Leads lists.
+func (l *Live) Page(ctx context.Context, namespace, store string) ([]v1alpha1.CartRecovery, error) {
+	leads, err := l.ask(ctx, liveKey{namespace, ""}).await(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("list a page of leads: %w", err)
+	}
+	return ofStore(leads, store), nil
+}
+
+// await waits for a list.
+func (l *liveList) await(ctx context.Context) ([]v1alpha1.CartRecovery, error) {
+	select {
+	case <-l.done:
+		return l.leads, l.err
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
 
 func ofStore(leads []v1alpha1.CartRecovery, store string) []v1alpha1.CartRecovery {
@@ -109,7 +128,14 @@ func (l *Live) run(ctx context.Context, key liveKey, list *liveList, slots chan 
 	delete(l.queued, key)
 	l.mu.Unlock()
 	var leads v1alpha1.CartRecoveryList
-	if list.err = l.reader.List(ctx, &leads, client.InNamespace(key.namespace), client.HasLabels{key.label}); list.err == nil {
+	if list.err = l.reader.List(ctx, &leads, client.InNamespace(key.namespace), key.selects()); list.err == nil {
 		list.leads = leads.Items
 	}
+}
+
+func (k liveKey) selects() client.ListOption {
+	if k.label == "" {
+		return client.Limit(livePage)
+	}
+	return client.HasLabels{k.label}
 }

@@ -154,7 +154,7 @@ func leadsOf(
 			if err != nil {
 				return nil, fmt.Errorf("find the leads of a customer: %w", err)
 			}
-			found = withNew(found, leads.Items)
+			found = Together(found, leads.Items)
 		}
 		if len(found) == 0 {
 			break
@@ -179,12 +179,21 @@ func lookups(store string, customer *v1alpha1.LeadCustomer) []lookup {
 	return all
 }
 
-func withNew(found, leads []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
+// Together are leads and, of more, those that are not among them, by their names. Neither has one
+// twice. A placeholder that a checkout sends for everybody makes one customer of thousands, so each
+// is looked at once.
+func Together(leads, more []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
+	if len(leads) == 0 || len(more) == 0 {
+		return slices.Concat(leads, more)
+	}
+	known := make(map[string]bool, len(leads))
 	for i := range leads {
-		isKnown := func(known v1alpha1.CartRecovery) bool { return known.Name == leads[i].Name }
-		if !slices.ContainsFunc(found, isKnown) {
-			found = append(found, leads[i])
+		known[leads[i].Name] = true
+	}
+	for i := range more {
+		if !known[more[i].Name] {
+			leads = append(leads, more[i])
 		}
 	}
-	return found
+	return leads
 }
