@@ -203,7 +203,7 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 		return unproven(s, known), true
 	case known.state == proofWaiting && s.now.Before(known.until):
 		why := "the gateway is asked whether message " + wanted.id + " was sent before"
-		return action{kind: wait, until: known.until, message: wanted, why: why}, true
+		return action{kind: wait, until: known.until, message: wanted, writing: held, why: why}, true
 	}
 	return action{kind: verify, message: wanted}, true
 }

@@ -289,3 +289,26 @@ func TestPrunable(t *testing.T) {
 		t.Error("nothing can go of nothing")
 	}
 }
+
+// TestAGatewayThatIsDownCostsALeadOneWrite: leads that are held look again every half minute.
+func TestAGatewayThatIsDownCostsALeadOneWrite(t *testing.T) {
+	c := planCase{now: time.Hour, text: ready(), with: proves(time.Hour, time.Hour, proof{})}
+	s, known, writes := c.situation(), proof{}, 0
+	s.proof = func(string) proof { return known }
+	for range 20 {
+		for _, known = range []proof{{state: proofUnsure}, {state: proofWaiting}} {
+			known.until = s.now.Add(unsureProof)
+			planned, next := plan(s), s.lead.DeepCopy()
+			if waiting(planned, s.now)(&next.Status) {
+				decided := s
+				decided.decided = &planned
+				withNext(decided, next)
+				s.lead, writes = next, writes+1
+			}
+			s.now = known.until
+		}
+	}
+	if writes != 1 {
+		t.Errorf("%d writes", writes)
+	}
+}
