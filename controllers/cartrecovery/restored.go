@@ -32,6 +32,8 @@ const (
 	proofUnasked proofState = iota
 	// proofWaiting: the gateway is asked in its turn.
 	proofWaiting
+	// proofCrowded: so many are asked for before it that it has no turn yet.
+	proofCrowded
 	// proofFound: it was sent.
 	proofFound
 	// proofNotFound: it was not sent.
@@ -201,7 +203,7 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 		return action{}, false
 	case known.state == proofUnsure && s.now.Before(known.until):
 		return unproven(s, known), true
-	case known.state == proofWaiting && s.now.Before(known.until):
+	case (known.state == proofWaiting || known.state == proofCrowded) && s.now.Before(known.until):
 		why := "the gateway is asked whether message " + wanted.id + " was sent before"
 		return action{kind: wait, until: known.until, message: wanted, writing: held, why: why}, true
 	}

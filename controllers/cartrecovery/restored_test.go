@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"testing"
 	"time"
 
@@ -201,7 +202,7 @@ func TestNoticesAreNotRepeated(t *testing.T) {
 
 func TestProofs(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(t0)
-	p := newProofs(clock)
+	p := newProofs(clock, maxProofs)
 	key := func(n int) proofKey { return proofKey{"shop", fmt.Sprint(n)} }
 	asked := 0
 	for n := range 1000 {
@@ -235,6 +236,34 @@ func TestProofs(t *testing.T) {
 	}
 	p.close("number")
 	p.end(key(999), "number", proof{state: proofFound})
+}
+
+// TestEveryTurnComes: more messages than answers are remembered, all due at once.
+func TestEveryTurnComes(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(t0)
+	const remembered, messages = 8_000, 20_000
+	p := newProofs(clock, remembered)
+	next := make([]time.Time, messages)
+	asked := make([]bool, messages)
+	left := messages
+	for now := t0; left > 0; now = now.Add(10 * time.Second) {
+		if now.Sub(t0) > 2*messages/verifyRate*time.Second {
+			t.Fatalf("%d of %d were not asked for after %s", left, messages, now.Sub(t0))
+		}
+		clock.SetTime(now)
+		for n := range messages {
+			key := proofKey{"shop", strconv.Itoa(n)}
+			if asked[n] || now.Before(next[n]) {
+				continue
+			}
+			if p.begin(key, "number") {
+				p.end(key, "number", proof{state: proofNotFound})
+				asked[n], left = true, left-1
+				continue
+			}
+			next[n] = p.get(key).until
+		}
+	}
 }
 
 // twoIDs is a gateway that knows messages by their track ids.

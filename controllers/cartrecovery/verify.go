@@ -27,13 +27,16 @@ const (
 	// verifyRate is how many questions a second a number's gateway is asked, after the first
 	// verifyBurst; ten thousand leads take eight minutes.
 	verifyRate, verifyBurst = 20, 40
+	// verifyAhead is how long a turn is waited for at most. Who would wait longer has none and
+	// asks for one later: those that have one are remembered, and there is room for so many.
+	verifyAhead = 5 * time.Minute
 	// verifyAtOnce is how many questions about a number are under way at once: a gateway that
 	// hangs must not hold the workers that others need.
 	verifyAtOnce = 4
 	// unsureProof is how long a gateway that could not tell is left alone, for the message and
 	// for the number.
 	unsureProof = 30 * time.Second
-	// maxProofs is how many answers are remembered; some 20 MB.
+	// maxProofs is how many answers are remembered, and how many that have no turn yet; some 20 MB.
 	maxProofs = 50_000
 )
 
@@ -45,6 +48,8 @@ type proofs struct {
 	mu sync.Mutex
 	// known holds a proof for each namespace and track id.
 	known *lru.Cache
+	// crowd holds those that have no turn yet, so that they push out nobody who has one.
+	crowd *lru.Cache
 	// lines are the turns of the numbers.
 	lines map[types.UID]*verifyLine
 }
@@ -62,16 +67,17 @@ type verifyLine struct {
 	never       bool
 }
 
-func newProofs(passive clock.PassiveClock) *proofs {
-	return &proofs{clock: passive, known: lru.New(maxProofs), lines: map[types.UID]*verifyLine{}}
+func newProofs(passive clock.PassiveClock, most int) *proofs {
+	return &proofs{clock: passive, known: lru.New(most), crowd: lru.New(most), lines: map[types.UID]*verifyLine{}}
 }
 
 func (p *proofs) get(key proofKey) proof {
-	known, ok := p.known.Get(key)
-	if !ok {
-		return proof{}
+	for _, from := range []*lru.Cache{p.known, p.crowd} {
+		if known, ok := from.Get(key); ok {
+			return known.(proof)
+		}
 	}
-	return known.(proof)
+	return proof{}
 }
 
 // sent remembers a message that this process has sent.
@@ -99,8 +105,12 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 		p.known.Add(key, proof{state: proofUnsure, until: line.pausedUntil, never: line.never})
 		return false
 	case known.state != proofWaiting:
-		if turn := line.limit.ReserveN(now, 1).DelayFrom(now); turn > 0 {
-			p.known.Add(key, proof{state: proofWaiting, until: now.Add(turn)})
+		switch later := line.turn(now); later.state {
+		case proofWaiting:
+			p.known.Add(key, later)
+			return false
+		case proofCrowded:
+			p.crowd.Add(key, later)
 			return false
 		}
 	}
@@ -110,6 +120,20 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 	}
 	line.asking++
 	return true
+}
+
+// turn takes the next turn of a number; the zero proof is that it is now.
+func (l *verifyLine) turn(now time.Time) proof {
+	reserved := l.limit.ReserveN(now, 1)
+	switch wait := reserved.DelayFrom(now); {
+	case wait <= 0:
+		return proof{}
+	case wait > verifyAhead:
+		reserved.CancelAt(now)
+		return proof{state: proofCrowded, until: now.Add(jitter(verifyAhead))}
+	default:
+		return proof{state: proofWaiting, until: now.Add(wait)}
+	}
 }
 
 // end remembers the answer.
