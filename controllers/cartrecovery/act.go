@@ -187,7 +187,8 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		r.count(wanted.id, "sent")
 		r.Book.Worked(wanted.instance.UID)
 		r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
-		r.proofs.sent(proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}, receipt, now)
+		key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
+		r.proofs.sent(key, wanted.instance.Name, receipt, now)
 		if !lead.IsNoticeID(wanted.id) {
 			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 		}
@@ -222,6 +223,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
 	age := s.now.Sub(claimed.due)
 	receipt, found, err := r.lookUp(ctx, s.lead, claimed)
+	found = found && isOwn(s.lead, receipt.At, restoredAt(&s))
 	switch {
 	case err == nil && found:
 		r.count(claimed.id, "resolved")

@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
@@ -339,5 +341,63 @@ func TestAGatewayThatIsDownCostsALeadOneWrite(t *testing.T) {
 	}
 	if writes != 1 {
 		t.Errorf("%d writes", writes)
+	}
+}
+
+func TestNumbersToAsk(t *testing.T) {
+	const hour = time.Hour
+	seen := func(number v1alpha1.WhatsAppInstance) v1alpha1.WhatsAppInstance {
+		number.Status.LastConnectedTime = ptr.To(metav1.NewTime(t0.Add(-hour)))
+		return number
+	}
+	lost := func(name string, since time.Duration) v1alpha1.WhatsAppInstance {
+		return seen(numberWith(name, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since))
+	}
+	all := []v1alpha1.WhatsAppInstance{
+		*gen.InstanceObject(), numberWith("b-connected", metav1.ConditionTrue, v1alpha1.ReasonConnected, -hour),
+		lost("c-lost-before", -hour), lost("d-lost-since", hour/2),
+		numberWith("e-never", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour),
+		seen(numberWith("f-away", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour)),
+	}
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	for name, test := range map[string]struct {
+		held time.Duration
+		lead []leadMod
+		want string
+	}{
+		"a failover asks its own":    {0, nil, gen.Instance},
+		"a restore asks all":         {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away"},
+		"not where one has the lead": {2 * hour, []leadMod{sent}, gen.Instance},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0) }
+			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held, proof{})}
+			s := c.situation()
+			var asked []string
+			for _, number := range numbersToAsk(&s, message{instance: &all[0]}) {
+				asked = append(asked, number.Name)
+			}
+			if got := strings.Join(asked, " "); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestIsOwn(t *testing.T) {
+	recovery := gen.Lead(t0, func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0) })
+	for name, test := range map[string]struct {
+		sent, restored time.Time
+		want           bool
+	}{
+		"sent since":                   {t0.Add(time.Minute), time.Time{}, true},
+		"the gateway does not say":     {time.Time{}, time.Time{}, true},
+		"by a clock that is behind":    {t0.Add(-time.Minute), time.Time{}, true},
+		"by a lead that was deleted":   {t0.Add(-72 * time.Hour), time.Time{}, false},
+		"before the lead was restored": {t0.Add(-72 * time.Hour), t0, true},
+	} {
+		if got := isOwn(recovery, test.sent, test.restored); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

@@ -81,12 +81,12 @@ func (p *proofs) get(key proofKey) proof {
 }
 
 // sent remembers a message that this process has sent.
-func (p *proofs) sent(key proofKey, receipt gateway.Receipt, now time.Time) {
+func (p *proofs) sent(key proofKey, number string, receipt gateway.Receipt, now time.Time) {
 	at := receipt.At
 	if at.IsZero() || at.After(now) {
 		at = now
 	}
-	p.known.Add(key, proof{state: proofFound, at: at, gatewayID: receipt.MessageID})
+	p.known.Add(key, proof{state: proofFound, at: at, gatewayID: receipt.MessageID, number: number})
 }
 
 // begin says whether a question may be asked now. If not, it is remembered when, or that
@@ -143,7 +143,7 @@ func (p *proofs) end(key proofKey, instance types.UID, answer proof) {
 	if line := p.lines[instance]; line != nil {
 		line.asking--
 	}
-	if line := p.lines[instance]; line != nil && answer.state == proofUnsure {
+	if line := p.lines[instance]; line != nil && answer.state == proofUnsure && !answer.elsewhere {
 		line.pausedUntil, line.never = answer.until, answer.never
 	}
 	p.known.Add(key, answer)
@@ -173,18 +173,13 @@ func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) pr
 // verify finds out whether a message was sent before, and writes it down when it was.
 func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
 	key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
-	known := r.proofs.get(key)
+	known := proofOf(&s, wanted, restoredAt(&s))
 	if known.state != proofFound {
 		if !r.proofs.begin(key, wanted.instance.UID) {
 			return r.soon(), nil
 		}
-		receipt, found, err := r.wasSent(ctx, s.lead, wanted)
-		known = proofFrom(receipt, found, err, r.Clock.Now())
-		r.proofs.end(key, wanted.instance.UID, known)
-		if err != nil {
-			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
-				"message", wanted.id, "cause", connection.Message(err))
-		}
+		r.proofs.end(key, wanted.instance.UID, r.ask(ctx, &s, wanted))
+		known = proofOf(&s, wanted, restoredAt(&s))
 	}
 	if known.state != proofFound {
 		return r.soon(), nil
@@ -195,6 +190,31 @@ func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (c
 	r.count(wanted.id, "resolved")
 	log.FromContext(ctx).Info("A message was sent before; it is not sent again", "message", wanted.id)
 	return ctrl.Result{}, nil
+}
+
+// ask asks the numbers that may have sent a message. That one has it goes before that another
+// cannot tell.
+func (r *Reconciler) ask(ctx context.Context, s *situation, wanted message) proof {
+	answer := proof{state: proofNotFound}
+	for _, number := range numbersToAsk(s, wanted) {
+		of := wanted
+		of.instance = number
+		receipt, found, err := r.wasSent(ctx, s.lead, of)
+		found = found && isOwn(s.lead, receipt.At, restoredAt(s))
+		if err != nil {
+			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
+				"message", wanted.id, "instance", number.Name, "cause", connection.Message(err))
+		}
+		told := proofFrom(receipt, found, err, r.Clock.Now())
+		told.number, told.elsewhere = number.Name, number.Name != wanted.instance.Name
+		switch {
+		case told.state == proofFound:
+			return told
+		case told.state == proofUnsure && answer.state != proofUnsure:
+			answer = told
+		}
+	}
+	return answer
 }
 
 // wasSent asks the gateway for a message, also by the track id that earlier versions gave it.
@@ -246,7 +266,7 @@ func (r *Reconciler) readPast(ctx context.Context, s *situation) error {
 	}
 	r.keeper.Observe(s.lead)
 	s.ledger = r.keeper.Of(s.lead)
-	if len(s.ledger) == 0 && !restoredAt(s).IsZero() {
+	if restored := restoredAt(s); len(s.ledger) == 0 && s.now.Before(restored.Add(settleRestored+ledgerAgain)) {
 		if err := r.keeper.load(ctx, s.lead.Namespace, true); err != nil {
 			return err
 		}
