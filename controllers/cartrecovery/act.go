@@ -289,7 +289,7 @@ func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (c
 
 // reopen begins the next cycle.
 func (r *Reconciler) reopen(ctx context.Context, s situation) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, reopened(s.lead.Generation, s.policy.ExpireAfter, s.now)); err != nil {
+	if _, err := r.write(ctx, s, reopened(s.lead.Generation, answersLate(&s.policy), s.now)); err != nil {
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("Opened again", "cycle", s.lead.Status.Cycle+1)
