@@ -94,12 +94,7 @@ func (p *proofs) sent(key proofKey, number string, receipt gateway.Receipt, now 
 func (p *proofs) begin(key proofKey, instance types.UID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now, known := p.clock.Now(), p.get(key)
-	line := p.lines[instance]
-	if line == nil {
-		line = &verifyLine{limit: rate.NewLimiter(verifyRate, verifyBurst)}
-		p.lines[instance] = line
-	}
+	now, known, line := p.clock.Now(), p.get(key), p.line(instance)
 	switch {
 	case now.Before(line.pausedUntil):
 		p.known.Add(key, proof{state: proofUnsure, until: line.pausedUntil, never: line.never})
@@ -120,6 +115,35 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 	}
 	line.asking++
 	return true
+}
+
+// line is the line of a number. The lock is held.
+func (p *proofs) line(instance types.UID) *verifyLine {
+	line := p.lines[instance]
+	if line == nil {
+		line = &verifyLine{limit: rate.NewLimiter(verifyRate, verifyBurst)}
+		p.lines[instance] = line
+	}
+	return line
+}
+
+// pause leaves a number alone that could not tell.
+func (p *proofs) pause(instance types.UID, answer proof) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line(instance)
+	line.pausedUntil, line.never = answer.until, answer.never
+}
+
+// paused is what a number that is left alone tells; the zero proof for one that is not.
+func (p *proofs) paused(instance types.UID) proof {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line(instance)
+	if !p.clock.Now().Before(line.pausedUntil) {
+		return proof{}
+	}
+	return proof{state: proofUnsure, until: line.pausedUntil, never: line.never}
 }
 
 // turn takes the next turn of a number; the zero proof is that it is now.
@@ -192,29 +216,42 @@ func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (c
 	return ctrl.Result{}, nil
 }
 
-// ask asks the numbers that may have sent a message. That one has it goes before that another
-// cannot tell.
+// ask asks the numbers that may have sent a message. That one has it goes before that another has
+// no look-up; after one that does not answer no other is asked, so that a worker waits for one.
 func (r *Reconciler) ask(ctx context.Context, s *situation, wanted message) proof {
 	answer := proof{state: proofNotFound}
 	for _, number := range numbersToAsk(s, wanted) {
 		of := wanted
 		of.instance = number
-		receipt, found, err := r.wasSent(ctx, s.lead, of)
-		found = found && isOwn(s.lead, receipt.At, restoredAt(s))
-		if err != nil {
-			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
-				"message", wanted.id, "instance", number.Name, "cause", connection.Message(err))
+		told := r.proofs.paused(number.UID)
+		if told.state != proofUnsure {
+			told = r.askNumber(ctx, s, of)
 		}
-		told := proofFrom(receipt, found, err, r.Clock.Now())
-		told.number, told.elsewhere = number.Name, number.Name != wanted.instance.Name
+		told.elsewhere = number.Name != wanted.instance.Name
+		if told.state == proofUnsure {
+			r.proofs.pause(number.UID, told)
+		}
 		switch {
-		case told.state == proofFound:
+		case told.state == proofFound, told.state == proofUnsure && !told.never:
 			return told
 		case told.state == proofUnsure && answer.state != proofUnsure:
 			answer = told
 		}
 	}
 	return answer
+}
+
+// askNumber asks the number that a message is from.
+func (r *Reconciler) askNumber(ctx context.Context, s *situation, wanted message) proof {
+	receipt, found, err := r.wasSent(ctx, s.lead, wanted)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
+			"message", wanted.id, "instance", wanted.instance.Name, "cause", connection.Message(err))
+	}
+	found = found && isOwn(s.lead, receipt.At, restoredAt(s))
+	told := proofFrom(receipt, found, err, r.Clock.Now())
+	told.number = wanted.instance.Name
+	return told
 }
 
 // wasSent asks the gateway for a message, also by the track id that earlier versions gave it.
