@@ -190,7 +190,8 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		r.count(wanted.id, "sent")
 		r.Book.Worked(wanted.instance.UID)
 		r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
-		r.proofs.sent(proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}, receipt, now)
+		key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
+		r.proofs.sent(key, wanted.instance.Name, receipt, now)
 		if !lead.IsNoticeID(wanted.id) {
 			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 		}
@@ -225,6 +226,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
 	age := s.now.Sub(claimed.due)
 	receipt, found, err := r.lookUp(ctx, s.lead, claimed)
+	found = found && isOwn(s.lead, receipt.At, restoredAt(&s))
 	switch {
 	case err == nil && found:
 		r.count(claimed.id, "resolved")
@@ -290,7 +292,7 @@ func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (c
 
 // reopen begins the next cycle.
 func (r *Reconciler) reopen(ctx context.Context, s situation) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, reopened(s.lead.Generation, s.policy.ExpireAfter, s.now)); err != nil {
+	if _, err := r.write(ctx, s, reopened(s.lead.Generation, answersLate(&s.policy), s.now)); err != nil {
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("Opened again", "cycle", s.lead.Status.Cycle+1)

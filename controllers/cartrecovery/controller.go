@@ -319,7 +319,7 @@ func (r *Reconciler) complete() error {
 	}
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.contacts = newContacts(r.Clock)
-	r.proofs = newProofs(r.Clock)
+	r.proofs = newProofs(r.Clock, maxProofs)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
 	r.uncalled, r.meanings = newUncalledClaims(), newMeanings()

@@ -317,6 +317,36 @@ func TestALateReplyGoesIntoTheNextCycle(t *testing.T) {
 	}
 }
 
+// What would have been answered no more does not begin the next cycle: its first message goes.
+func TestWhatStaysInItsCycle(t *testing.T) {
+	const hours = 2 * time.Hour
+	ended := t0.Add(firstDue + expiresAt)
+	late := ended.Add(time.Hour)
+	asks, machine := theirs("m1", late), says("m1", "Esta é uma mensagem automática. Retornaremos em breve.", late)
+	before, since := operator("o1", late.Add(-time.Minute)), operator("o1", late.Add(time.Minute))
+	for name, test := range map[string]struct {
+		mods        []leadMod
+		after, late time.Duration
+		stays       bool
+	}{
+		"an unanswered one does not":   {[]leadMod{asks}, hours, expiresAt, false},
+		"one that a person answered":   {[]leadMod{asks, since}, hours, expiresAt, true},
+		"one after what a person said": {[]leadMod{before, asks}, hours, expiresAt, false},
+		"one from long ago":            {[]leadMod{asks}, time.Hour + expiresAt, expiresAt, true},
+		"one that the policy ignores":  {[]leadMod{asks}, hours, 0, true},
+		"one that a machine wrote":     {[]leadMod{machine}, hours, expiresAt, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			over := []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), done(v1alpha1.ReasonUnanswered, ended)}
+			recovery := gen.Lead(t0, append(over, test.mods...)...)
+			reopened(1, test.late, ended.Add(test.after))(&recovery.Status)
+			if got := lead.LastInbound(recovery) == nil; got != test.stays {
+				t.Errorf("stays in its cycle: %t", got)
+			}
+		})
+	}
+}
+
 func TestHandedOverLate(t *testing.T) {
 	recovery := gen.Lead(t0, ours(firstID, v1alpha1.MessageSent, t0), done(v1alpha1.ReasonUnanswered, t0.Add(expiresAt)), theirs("m1", t0.Add(expiresAt+time.Hour)))
 	handedOverFor(v1alpha1.ReasonLateReply, 3, 40, t0.Add(expiresAt+time.Hour))(&recovery.Status)

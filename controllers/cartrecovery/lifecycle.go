@@ -10,6 +10,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
 )
 
 // This file decides what becomes of a message that a customer writes to a lead that has ended,
@@ -87,18 +88,32 @@ func answeredLate(generation int64, now time.Time) change {
 
 // bringAlong makes what a customer wrote after a cycle expired part of the next, which then
 // begins with it: it is answered, and no first message follows. What they wrote to a lead that
-// ended otherwise was part of its end.
-func bringAlong(status *v1alpha1.CartRecoveryStatus, outcome string, expireAfter time.Duration) {
+// ended otherwise was part of its end; and what would have opened the lead for no answer (see
+// lateReply) is answered no more by a cart.
+func bringAlong(status *v1alpha1.CartRecoveryStatus, outcome string, expireAfter time.Duration, now time.Time) {
 	if !isExpiry(outcome) || status.CompletionTime == nil {
 		return
 	}
 	ended := status.CompletionTime.Time
-	for i := range status.Conversation {
+	for i := len(status.Conversation) - 1; i >= 0; i-- {
 		m := &status.Conversation[i]
-		if m.Cycle == status.Cycle && m.Role == v1alpha1.RoleCustomer && isLate(m, ended, expireAfter) {
+		switch {
+		case m.Cycle != status.Cycle:
+		case lead.ByPerson(m):
+			return
+		case m.Role != v1alpha1.RoleCustomer, m.Automatic, policy.LooksAutomatic(m.Text):
+		case isLate(m, ended, expireAfter) && now.Sub(m.At.Time) < expireAfter:
 			m.Cycle++
 		}
 	}
+}
+
+// answersLate is for how long after it came in a late message is answered; 0 for never.
+func answersLate(p *policy.Policy) time.Duration {
+	if p.LateReplies == v1alpha1.LateRepliesIgnore {
+		return 0
+	}
+	return p.ExpireAfter
 }
 
 // reopenForAnswer writes that a lead that had ended is answered again.

@@ -152,8 +152,8 @@ type action struct {
 	refused bool
 	// handedOff says that the wait is for a person of the store, who has the conversation.
 	handedOff bool
-	// writing says that the wait is for a text: what stood in the way before is shown until it
-	// is there, so that seconds of writing cost no write.
+	// writing says that the wait is for a text, or, after a restore, for the gateway's word: what
+	// stood in the way before is shown until it is there, so that the wait costs no write.
 	writing bool
 	// message to check the number for, to prepare, send or resolve, or that is waited for.
 	message message

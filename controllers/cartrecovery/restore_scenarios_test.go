@@ -16,6 +16,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/testenv"
@@ -173,6 +174,28 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.blocked(name)()).To(BeEmpty())
+	})
+
+	It("are asked for at every number that may have written to them", func() {
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}))
+		old := w.start(w.beganNow(false))
+		name := w.abandon(w.received, from(1))
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		old.stop()
+		backup := w.backUp()
+		w.deleteLeads()
+		Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.RecoveryLedger{}, client.InNamespace(w.namespace))).To(Succeed())
+		w.pair("second")
+		w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.LastConnectedTime = ptr.To(metav1.Now())
+			i.Status.Conditions[0].Status, i.Status.Conditions[0].LastTransitionTime = metav1.ConditionFalse, metav1.Now()
+		})
+		w.restore(backup)
+		w.start(w.beganNow(true))
+		w.advance(settleRestored)
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.sent()).To(HaveLen(1))
+		Expect(lead.NumberOf(w.lead(name))).To(Equal(gen.Instance), "it goes on where it began")
 	})
 
 	It("wait for a person where the gateway has no look-up", func() {

@@ -1,6 +1,7 @@
 package cartrecovery
 
 import (
+	"cmp"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -22,6 +23,8 @@ const (
 	// settleRestored is how long after a lead was restored the rest of the backup may take to
 	// come back: the Store's ledger, above all.
 	settleRestored = 2 * time.Minute
+	// clocksDiffer is how much the clock of a gateway may be behind that of the API server.
+	clocksDiffer = 10 * time.Minute
 )
 
 // proofState is what is known of a message that may have been sent before.
@@ -32,6 +35,8 @@ const (
 	proofUnasked proofState = iota
 	// proofWaiting: the gateway is asked in its turn.
 	proofWaiting
+	// proofCrowded: so many are asked for before it that it has no turn yet.
+	proofCrowded
 	// proofFound: it was sent.
 	proofFound
 	// proofNotFound: it was not sent.
@@ -46,6 +51,10 @@ type proof struct {
 	// at is when it was sent, zero when that is not known; gatewayID is the gateway's id of it.
 	at        time.Time
 	gatewayID string
+	// number names the WhatsAppInstance whose gateway told, "" where that is not known; elsewhere
+	// says that it is another than the message would leave from.
+	number    string
+	elsewhere bool
 	// until is when the gateway is asked, or asked again.
 	until time.Time
 	// never says that the gateway has no such look-up.
@@ -201,9 +210,9 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 		return action{}, false
 	case known.state == proofUnsure && s.now.Before(known.until):
 		return unproven(s, known), true
-	case known.state == proofWaiting && s.now.Before(known.until):
+	case (known.state == proofWaiting || known.state == proofCrowded) && s.now.Before(known.until):
 		why := "the gateway is asked whether message " + wanted.id + " was sent before"
-		return action{kind: wait, until: known.until, message: wanted, why: why}, true
+		return action{kind: wait, until: known.until, message: wanted, writing: held, why: why}, true
 	}
 	return action{kind: verify, message: wanted}, true
 }
@@ -211,11 +220,45 @@ func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {
 // proofOf is what is known of a message of a lead, and not of one of the same name that is gone.
 func proofOf(s *situation, wanted message, restored time.Time) proof {
 	known := s.proof(lead.TrackID(s.lead.Name, wanted.id))
-	earlier := !known.at.IsZero() && known.at.Before(s.lead.CreationTimestamp.Time)
-	if known.state == proofFound && restored.IsZero() && earlier {
+	if known.state == proofFound && !isOwn(s.lead, known.at, restored) {
 		known.state = proofNotFound
 	}
 	return known
+}
+
+// isOwn says whether a message that was sent at a time is of this lead, and not of one of the same
+// name that was deleted before it: the track ids of both are the same.
+func isOwn(recovery *v1alpha1.CartRecovery, sent, restored time.Time) bool {
+	return sent.IsZero() || !restored.IsZero() || !sent.Before(recovery.CreationTimestamp.Add(-clocksDiffer))
+}
+
+// numbersToAsk are the numbers that may have sent a message before: the one that it would leave
+// from and, where somebody must know, all others that the lead can have begun on. What a restore
+// has taken back may have left from any of them.
+func numbersToAsk(s *situation, wanted message) []*v1alpha1.WhatsAppInstance {
+	asked := []*v1alpha1.WhatsAppInstance{wanted.instance}
+	if lead.NumberOf(s.lead) != "" || !mustBeKnown(s, s.began.Held, restoredAt(s)) {
+		return asked
+	}
+	for _, each := range s.all() {
+		if each.Name != wanted.instance.Name && mayHaveSent(s, each) {
+			asked = append(asked, each)
+		}
+	}
+	return asked
+}
+
+// mayHaveSent says whether a number can have sent a message of a lead: it was connected, and was
+// not lost before the lead was there.
+func mayHaveSent(s *situation, instance *v1alpha1.WhatsAppInstance) bool {
+	made := s.lead.CreationTimestamp.Time
+	if received := s.lead.Spec.ReceivedAt; received != nil {
+		made = earliest(made, received.Time)
+	}
+	ready := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
+	lost := ready != nil && isLost(instance, s.now) && ready.LastTransitionTime.Time.Before(made)
+	connected := instance.Status.LastConnectedTime != nil || ready != nil && ready.Status == metav1.ConditionTrue
+	return connected && !lost
 }
 
 // mustBeKnown says whether a message waits until somebody knows that it was not sent before:
@@ -254,13 +297,13 @@ func unproven(s *situation, known proof) action {
 // sentBefore writes that a message was sent before, as the gateway tells.
 func sentBefore(wanted message, known proof, generation int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
-		at := v1alpha1.NewTimestamp(now)
+		at, from := v1alpha1.NewTimestamp(now), cmp.Or(known.number, wanted.instance.Name)
 		if !known.at.IsZero() && known.at.Before(now) {
 			at = v1alpha1.NewTimestamp(known.at)
 		}
 		sent := v1alpha1.Message{
 			ID: wanted.id, Role: v1alpha1.RoleAssistant, Cycle: status.Cycle, State: v1alpha1.MessageSent, At: at, SentAt: &at,
-			Attempts: 1, Instance: wanted.instance.Name, GatewayID: known.gatewayID[:min(len(known.gatewayID), maxGatewayID)],
+			Attempts: 1, Instance: from, GatewayID: known.gatewayID[:min(len(known.gatewayID), maxGatewayID)],
 		}
 		if wanted.step != nil {
 			sent.Step = wanted.step.Name
@@ -271,7 +314,7 @@ func sentBefore(wanted message, known proof, generation int64, now time.Time) ch
 		} else {
 			status.Conversation = lead.Append(status.Conversation, sent)
 		}
-		status.InstanceRef = &v1alpha1.ObjectReference{Name: wanted.instance.Name}
+		status.InstanceRef = &v1alpha1.ObjectReference{Name: from}
 		unblock(status)
 		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation, now)
 		return true

@@ -4,12 +4,15 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
+	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
@@ -201,7 +204,7 @@ func TestNoticesAreNotRepeated(t *testing.T) {
 
 func TestProofs(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(t0)
-	p := newProofs(clock)
+	p := newProofs(clock, maxProofs)
 	key := func(n int) proofKey { return proofKey{"shop", fmt.Sprint(n)} }
 	asked := 0
 	for n := range 1000 {
@@ -235,6 +238,34 @@ func TestProofs(t *testing.T) {
 	}
 	p.close("number")
 	p.end(key(999), "number", proof{state: proofFound})
+}
+
+// TestEveryTurnComes: more messages than answers are remembered, all due at once.
+func TestEveryTurnComes(t *testing.T) {
+	clock := clocktesting.NewFakePassiveClock(t0)
+	const remembered, messages = 8_000, 20_000
+	p := newProofs(clock, remembered)
+	next := make([]time.Time, messages)
+	asked := make([]bool, messages)
+	left := messages
+	for now := t0; left > 0; now = now.Add(10 * time.Second) {
+		if now.Sub(t0) > 2*messages/verifyRate*time.Second {
+			t.Fatalf("%d of %d were not asked for after %s", left, messages, now.Sub(t0))
+		}
+		clock.SetTime(now)
+		for n := range messages {
+			key := proofKey{"shop", strconv.Itoa(n)}
+			if asked[n] || now.Before(next[n]) {
+				continue
+			}
+			if p.begin(key, "number") {
+				p.end(key, "number", proof{state: proofNotFound})
+				asked[n], left = true, left-1
+				continue
+			}
+			next[n] = p.get(key).until
+		}
+	}
 }
 
 // twoIDs is a gateway that knows messages by their track ids.
@@ -287,5 +318,86 @@ func TestPrunable(t *testing.T) {
 	}
 	if len(prunable(nil, t0)) != 0 {
 		t.Error("nothing can go of nothing")
+	}
+}
+
+// TestAGatewayThatIsDownCostsALeadOneWrite: leads that are held look again every half minute.
+func TestAGatewayThatIsDownCostsALeadOneWrite(t *testing.T) {
+	c := planCase{now: time.Hour, text: ready(), with: proves(time.Hour, time.Hour, proof{})}
+	s, known, writes := c.situation(), proof{}, 0
+	s.proof = func(string) proof { return known }
+	for range 20 {
+		for _, known = range []proof{{state: proofUnsure}, {state: proofWaiting}} {
+			known.until = s.now.Add(unsureProof)
+			planned, next := plan(s), s.lead.DeepCopy()
+			if waiting(planned, s.now)(&next.Status) {
+				decided := s
+				decided.decided = &planned
+				withNext(decided, next)
+				s.lead, writes = next, writes+1
+			}
+			s.now = known.until
+		}
+	}
+	if writes != 1 {
+		t.Errorf("%d writes", writes)
+	}
+}
+
+func TestNumbersToAsk(t *testing.T) {
+	const hour = time.Hour
+	seen := func(number v1alpha1.WhatsAppInstance) v1alpha1.WhatsAppInstance {
+		number.Status.LastConnectedTime = ptr.To(metav1.NewTime(t0.Add(-hour)))
+		return number
+	}
+	lost := func(name string, since time.Duration) v1alpha1.WhatsAppInstance {
+		return seen(numberWith(name, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since))
+	}
+	all := []v1alpha1.WhatsAppInstance{
+		*gen.InstanceObject(), numberWith("b-connected", metav1.ConditionTrue, v1alpha1.ReasonConnected, -hour),
+		lost("c-lost-before", -hour), lost("d-lost-since", hour/2),
+		numberWith("e-never", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour),
+		seen(numberWith("f-away", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour)),
+	}
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	for name, test := range map[string]struct {
+		held time.Duration
+		lead []leadMod
+		want string
+	}{
+		"a failover asks its own":    {0, nil, gen.Instance},
+		"a restore asks all":         {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away"},
+		"not where one has the lead": {2 * hour, []leadMod{sent}, gen.Instance},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0) }
+			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held, proof{})}
+			s := c.situation()
+			var asked []string
+			for _, number := range numbersToAsk(&s, message{instance: &all[0]}) {
+				asked = append(asked, number.Name)
+			}
+			if got := strings.Join(asked, " "); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestIsOwn(t *testing.T) {
+	recovery := gen.Lead(t0, func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(t0) })
+	for name, test := range map[string]struct {
+		sent, restored time.Time
+		want           bool
+	}{
+		"sent since":                   {t0.Add(time.Minute), time.Time{}, true},
+		"the gateway does not say":     {time.Time{}, time.Time{}, true},
+		"by a clock that is behind":    {t0.Add(-time.Minute), time.Time{}, true},
+		"by a lead that was deleted":   {t0.Add(-72 * time.Hour), time.Time{}, false},
+		"before the lead was restored": {t0.Add(-72 * time.Hour), t0, true},
+	} {
+		if got := isOwn(recovery, test.sent, test.restored); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
 	}
 }

@@ -325,7 +325,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		sim.change(each, resumedFor(planned.outcome, lead.ResumeRequest(each.object), 1, s.now))
 		sim.wakeAt(each, s.now)
 	case reopen:
-		sim.change(each, reopened(1, each.store.policy.ExpireAfter, s.now))
+		sim.change(each, reopened(1, answersLate(&each.store.policy), s.now))
 		each.gone = map[string]int{}
 		sim.wakeAt(each, s.now)
 	case reopenForAnswer:

@@ -200,10 +200,11 @@ func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outc
 }
 
 // reopened begins the next cycle: what was said stays, and the number it was said from.
-func reopened(generation int64, expireAfter time.Duration, now time.Time) change {
+// Late messages are brought along for as long as late is.
+func reopened(generation int64, late time.Duration, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		if succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
-			bringAlong(status, succeeded.Reason, expireAfter)
+			bringAlong(status, succeeded.Reason, late, now)
 		}
 		status.Cycle++
 		status.CompletionTime, status.Result, status.Attempts = nil, nil, 0

@@ -27,13 +27,16 @@ const (
 	// verifyRate is how many questions a second a number's gateway is asked, after the first
 	// verifyBurst; ten thousand leads take eight minutes.
 	verifyRate, verifyBurst = 20, 40
+	// verifyAhead is how long a turn is waited for at most. Who would wait longer has none and
+	// asks for one later: those that have one are remembered, and there is room for so many.
+	verifyAhead = 5 * time.Minute
 	// verifyAtOnce is how many questions about a number are under way at once: a gateway that
 	// hangs must not hold the workers that others need.
 	verifyAtOnce = 4
 	// unsureProof is how long a gateway that could not tell is left alone, for the message and
 	// for the number.
 	unsureProof = 30 * time.Second
-	// maxProofs is how many answers are remembered; some 20 MB.
+	// maxProofs is how many answers are remembered, and how many that have no turn yet; some 20 MB.
 	maxProofs = 50_000
 )
 
@@ -45,6 +48,8 @@ type proofs struct {
 	mu sync.Mutex
 	// known holds a proof for each namespace and track id.
 	known *lru.Cache
+	// crowd holds those that have no turn yet, so that they push out nobody who has one.
+	crowd *lru.Cache
 	// lines are the turns of the numbers.
 	lines map[types.UID]*verifyLine
 }
@@ -62,25 +67,26 @@ type verifyLine struct {
 	never       bool
 }
 
-func newProofs(passive clock.PassiveClock) *proofs {
-	return &proofs{clock: passive, known: lru.New(maxProofs), lines: map[types.UID]*verifyLine{}}
+func newProofs(passive clock.PassiveClock, most int) *proofs {
+	return &proofs{clock: passive, known: lru.New(most), crowd: lru.New(most), lines: map[types.UID]*verifyLine{}}
 }
 
 func (p *proofs) get(key proofKey) proof {
-	known, ok := p.known.Get(key)
-	if !ok {
-		return proof{}
+	for _, from := range []*lru.Cache{p.known, p.crowd} {
+		if known, ok := from.Get(key); ok {
+			return known.(proof)
+		}
 	}
-	return known.(proof)
+	return proof{}
 }
 
 // sent remembers a message that this process has sent.
-func (p *proofs) sent(key proofKey, receipt gateway.Receipt, now time.Time) {
+func (p *proofs) sent(key proofKey, number string, receipt gateway.Receipt, now time.Time) {
 	at := receipt.At
 	if at.IsZero() || at.After(now) {
 		at = now
 	}
-	p.known.Add(key, proof{state: proofFound, at: at, gatewayID: receipt.MessageID})
+	p.known.Add(key, proof{state: proofFound, at: at, gatewayID: receipt.MessageID, number: number})
 }
 
 // begin says whether a question may be asked now. If not, it is remembered when, or that
@@ -88,19 +94,18 @@ func (p *proofs) sent(key proofKey, receipt gateway.Receipt, now time.Time) {
 func (p *proofs) begin(key proofKey, instance types.UID) bool {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	now, known := p.clock.Now(), p.get(key)
-	line := p.lines[instance]
-	if line == nil {
-		line = &verifyLine{limit: rate.NewLimiter(verifyRate, verifyBurst)}
-		p.lines[instance] = line
-	}
+	now, known, line := p.clock.Now(), p.get(key), p.line(instance)
 	switch {
 	case now.Before(line.pausedUntil):
 		p.known.Add(key, proof{state: proofUnsure, until: line.pausedUntil, never: line.never})
 		return false
 	case known.state != proofWaiting:
-		if turn := line.limit.ReserveN(now, 1).DelayFrom(now); turn > 0 {
-			p.known.Add(key, proof{state: proofWaiting, until: now.Add(turn)})
+		switch later := line.turn(now); later.state {
+		case proofWaiting:
+			p.known.Add(key, later)
+			return false
+		case proofCrowded:
+			p.crowd.Add(key, later)
 			return false
 		}
 	}
@@ -112,6 +117,49 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 	return true
 }
 
+// line is the line of a number. The lock is held.
+func (p *proofs) line(instance types.UID) *verifyLine {
+	line := p.lines[instance]
+	if line == nil {
+		line = &verifyLine{limit: rate.NewLimiter(verifyRate, verifyBurst)}
+		p.lines[instance] = line
+	}
+	return line
+}
+
+// pause leaves a number alone that could not tell.
+func (p *proofs) pause(instance types.UID, answer proof) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line(instance)
+	line.pausedUntil, line.never = answer.until, answer.never
+}
+
+// paused is what a number that is left alone tells; the zero proof for one that is not.
+func (p *proofs) paused(instance types.UID) proof {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line(instance)
+	if !p.clock.Now().Before(line.pausedUntil) {
+		return proof{}
+	}
+	return proof{state: proofUnsure, until: line.pausedUntil, never: line.never}
+}
+
+// turn takes the next turn of a number; the zero proof is that it is now.
+func (l *verifyLine) turn(now time.Time) proof {
+	reserved := l.limit.ReserveN(now, 1)
+	switch wait := reserved.DelayFrom(now); {
+	case wait <= 0:
+		return proof{}
+	case wait > verifyAhead:
+		reserved.CancelAt(now)
+		return proof{state: proofCrowded, until: now.Add(jitter(verifyAhead))}
+	default:
+		return proof{state: proofWaiting, until: now.Add(wait)}
+	}
+}
+
 // end remembers the answer.
 func (p *proofs) end(key proofKey, instance types.UID, answer proof) {
 	p.mu.Lock()
@@ -119,7 +167,7 @@ func (p *proofs) end(key proofKey, instance types.UID, answer proof) {
 	if line := p.lines[instance]; line != nil {
 		line.asking--
 	}
-	if line := p.lines[instance]; line != nil && answer.state == proofUnsure {
+	if line := p.lines[instance]; line != nil && answer.state == proofUnsure && !answer.elsewhere {
 		line.pausedUntil, line.never = answer.until, answer.never
 	}
 	p.known.Add(key, answer)
@@ -149,18 +197,13 @@ func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) pr
 // verify finds out whether a message was sent before, and writes it down when it was.
 func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
 	key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
-	known := r.proofs.get(key)
+	known := proofOf(&s, wanted, restoredAt(&s))
 	if known.state != proofFound {
 		if !r.proofs.begin(key, wanted.instance.UID) {
 			return r.soon(), nil
 		}
-		receipt, found, err := r.wasSent(ctx, s.lead, wanted)
-		known = proofFrom(receipt, found, err, r.Clock.Now())
-		r.proofs.end(key, wanted.instance.UID, known)
-		if err != nil {
-			log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
-				"message", wanted.id, "cause", connection.Message(err))
-		}
+		r.proofs.end(key, wanted.instance.UID, r.ask(ctx, &s, wanted))
+		known = proofOf(&s, wanted, restoredAt(&s))
 	}
 	if known.state != proofFound {
 		return r.soon(), nil
@@ -171,6 +214,44 @@ func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (c
 	r.count(wanted.id, "resolved")
 	log.FromContext(ctx).Info("A message was sent before; it is not sent again", "message", wanted.id)
 	return ctrl.Result{}, nil
+}
+
+// ask asks the numbers that may have sent a message. That one has it goes before that another has
+// no look-up; after one that does not answer no other is asked, so that a worker waits for one.
+func (r *Reconciler) ask(ctx context.Context, s *situation, wanted message) proof {
+	answer := proof{state: proofNotFound}
+	for _, number := range numbersToAsk(s, wanted) {
+		of := wanted
+		of.instance = number
+		told := r.proofs.paused(number.UID)
+		if told.state != proofUnsure {
+			told = r.askNumber(ctx, s, of)
+		}
+		told.elsewhere = number.Name != wanted.instance.Name
+		if told.state == proofUnsure {
+			r.proofs.pause(number.UID, told)
+		}
+		switch {
+		case told.state == proofFound, told.state == proofUnsure && !told.never:
+			return told
+		case told.state == proofUnsure && answer.state != proofUnsure:
+			answer = told
+		}
+	}
+	return answer
+}
+
+// askNumber asks the number that a message is from.
+func (r *Reconciler) askNumber(ctx context.Context, s *situation, wanted message) proof {
+	receipt, found, err := r.wasSent(ctx, s.lead, wanted)
+	if err != nil {
+		log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
+			"message", wanted.id, "instance", wanted.instance.Name, "cause", connection.Message(err))
+	}
+	found = found && isOwn(s.lead, receipt.At, restoredAt(s))
+	told := proofFrom(receipt, found, err, r.Clock.Now())
+	told.number = wanted.instance.Name
+	return told
 }
 
 // wasSent asks the gateway for a message, also by the track id that earlier versions gave it.
@@ -222,7 +303,7 @@ func (r *Reconciler) readPast(ctx context.Context, s *situation) error {
 	}
 	r.keeper.Observe(s.lead)
 	s.ledger = r.keeper.Of(s.lead)
-	if len(s.ledger) == 0 && !restoredAt(s).IsZero() {
+	if restored := restoredAt(s); len(s.ledger) == 0 && s.now.Before(restored.Add(settleRestored+ledgerAgain)) {
 		if err := r.keeper.load(ctx, s.lead.Namespace, true); err != nil {
 			return err
 		}

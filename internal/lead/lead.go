@@ -299,12 +299,16 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 // because what was sent decides what may still be sent; a claimed message stays, because
 // it must be resolved; and so does the customer's last message, because it is answered.
 func Append(conversation []v1alpha1.Message, message v1alpha1.Message) []v1alpha1.Message {
-	kept := append(append(make([]v1alpha1.Message, 0, len(conversation)+1), conversation...), message)
-	for len(kept) > v1alpha1.MaxConversation {
-		at := oldestDroppable(kept)
-		kept = append(kept[:at], kept[at+1:]...)
+	return Bounded(append(append(make([]v1alpha1.Message, 0, len(conversation)+1), conversation...), message))
+}
+
+// Bounded keeps a conversation within v1alpha1.MaxConversation as Append does, in place.
+func Bounded(conversation []v1alpha1.Message) []v1alpha1.Message {
+	for len(conversation) > v1alpha1.MaxConversation {
+		at := oldestDroppable(conversation)
+		conversation = slices.Delete(conversation, at, at+1)
 	}
-	return kept
+	return conversation
 }
 
 func oldestDroppable(conversation []v1alpha1.Message) int {

@@ -142,6 +142,24 @@ func TestTellTheCycle(t *testing.T) {
 	}
 }
 
+// A full conversation keeps its steps: one that fell out of it would be added for ever.
+func TestJoinAFullConversation(t *testing.T) {
+	told := ledger.Tell(ledger.EntriesOf(worked())).Messages
+	full := []v1alpha1.Message{told[0]}
+	for n := range v1alpha1.MaxConversation - 1 {
+		full = append(full, v1alpha1.Message{
+			ID: fmt.Sprint("op-", n), Role: v1alpha1.RoleOperator, At: v1alpha1.NewTimestamp(t0.Add(16 * time.Minute)),
+		})
+	}
+	joined, changed := ledger.Join(full, told)
+	if !changed || len(joined) != v1alpha1.MaxConversation {
+		t.Fatalf("%d messages, changed %t", len(joined), changed)
+	}
+	if _, changed := ledger.Join(joined, told); changed {
+		t.Error("lacks something still")
+	}
+}
+
 func TestAFullPartIsSmall(t *testing.T) {
 	entries := make([]v1alpha1.LedgerEntry, v1alpha1.MaxLedgerEntries)
 	for i := range entries {

@@ -92,7 +92,7 @@ func Join(conversation, told []v1alpha1.Message) (joined []v1alpha1.Message, cha
 	slices.SortStableFunc(joined, func(a, b v1alpha1.Message) int {
 		return cmp.Or(cmp.Compare(a.Cycle, b.Cycle), byTime(a, b))
 	})
-	return joined[max(0, len(joined)-v1alpha1.MaxConversation):], true
+	return lead.Bounded(joined), true
 }
 
 // heardIn says whether a conversation has a message of the customer in a cycle.

@@ -8,6 +8,7 @@ import (
 	"context"
 	"crypto/rand"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -245,9 +246,9 @@ func (g *simulated) SendText(ctx context.Context, text gateway.Text) (gateway.Re
 	return gateway.Receipt{MessageID: kept.MessageID, At: kept.At}, nil
 }
 
-// FindSent looks among the last Capacity messages of this process.
+// FindSent looks among the last Capacity messages of this process, for the last of the track id.
 func (g *simulated) FindSent(_ context.Context, trackID, phone string) (gateway.Receipt, bool, error) {
-	for _, each := range g.simulation.Sent() {
+	for _, each := range slices.Backward(g.simulation.Sent()) {
 		if each.TrackID == trackID && each.Phone == phone {
 			return gateway.Receipt{MessageID: each.MessageID, At: each.At}, true, nil
 		}

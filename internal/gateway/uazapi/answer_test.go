@@ -377,3 +377,18 @@ func FuzzRefused(f *testing.F) {
 		_ = failed.Error()
 	})
 }
+
+// TestPickTakesTheLast: a lead that was deleted and made anew has the track ids of the one before.
+func TestPickTakesTheLast(t *testing.T) {
+	const old = `{"messageid":"OLD","track_id":"t","fromMe":true,"messageTimestamp":1700000000000}`
+	const last = `{"messageid":"LAST","track_id":"t","fromMe":true,"messageTimestamp":1800000000000}`
+	for _, list := range []string{old + "," + last, last + "," + old} {
+		messages, ok := parseFound([]byte(`{"messages":[` + list + `]}`))
+		if !ok {
+			t.Fatal("no list")
+		}
+		if receipt, found, err := (call{}).pick(messages, "t", customer); receipt.MessageID != "LAST" || !found || err != nil {
+			t.Errorf("%+v %t %v", receipt, found, err)
+		}
+	}
+}

@@ -284,9 +284,10 @@ func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.R
 }
 
 // pick finds the message in an answer of /message/find. A track id is ours alone, so an entry
-// that has it is our message unless it says that it is not.
+// that has it is our message unless it says that it is not. Of several the last counts: a lead
+// that was deleted and made anew has the track ids of the one before.
 func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, bool, error) {
-	doubt := ""
+	doubt, picked := "", (*gateway.Receipt)(nil)
 	for _, each := range messages {
 		switch {
 		case string(each.TrackID) != trackID:
@@ -295,10 +296,14 @@ func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, 
 		case each.failed():
 			doubt = "the server recorded the message as failed"
 		default:
-			return each.receipt(), true, nil
+			if receipt := each.receipt(); picked == nil || receipt.At.After(picked.At) {
+				picked = &receipt
+			}
 		}
 	}
 	switch {
+	case picked != nil:
+		return *picked, true, nil
 	case doubt != "":
 		return gateway.Receipt{}, false, &failure.Error{
 			Class: failure.Ambiguous, Code: failure.Unavailable, Op: r.Op, Status: http.StatusOK, Detail: doubt,
