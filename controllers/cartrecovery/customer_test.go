@@ -154,7 +154,7 @@ func machineCases() []planCase {
 	const hour = time.Hour
 	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
 	away := func(n int) leadMod {
-		return says("a"+string(rune('0'+n)), "No momento não podemos responder", t0.Add(hour+time.Duration(n)*time.Minute))
+		return says("a"+string(rune('0'+n)), "Agora não podemos responder", t0.Add(hour+time.Duration(n)*time.Minute))
 	}
 	answered := func(n int) leadMod {
 		return replied("a"+string(rune('0'+n)), t0.Add(hour+time.Duration(n)*time.Minute+5*time.Second))
@@ -168,16 +168,22 @@ func machineCases() []planCase {
 	heard := func(name string, n int, mods ...leadMod) planCase {
 		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]leadMod{sent}, mods...), want: send, message: lead.ReplyID(0, "a"+string(rune('0'+n)))}
 	}
+	bot := func(n int) leadMod {
+		return func(l *v1alpha1.CartRecovery) {
+			away(n)(l)
+			on(automatic)(l)
+		}
+	}
 	return []planCase{
-		heard("one automatic reply is answered", 1, away(1), on(automatic)),
-		silent("two in a row are not", away(1), on(automatic), answered(1), sim(2), on(automatic)),
+		heard("one automatic reply is answered", 1, bot(1)),
+		silent("two in a row are not", bot(1), answered(1), sim(2), on(automatic)),
 		silent("nor is the same text after an answer of ours", away(1), answered(1), away(2)),
 		heard("a customer who repeats themselves because nobody answered is", 2, away(1), away(2)),
-		heard("something else is answered again", 3, away(1), on(automatic), answered(1), away(2), on(automatic), sim(3)),
+		heard("something else is answered again", 3, bot(1), answered(1), bot(2), sim(3)),
 		heard("people answer yes twice", 3, sim(1), answered(1), sim(2), answered(2), sim(3)),
 		silent("and not four times", sim(1), answered(1), sim(2), answered(2), sim(3), answered(3), sim(4)),
-		heard("a person of the store in between begins anew", 2, away(1), on(automatic), operator("o1", t0.Add(hour+90*time.Second)), resumedBy(t0.Add(hour+95*time.Second)), away(2), on(automatic)),
-		{name: "no step goes to a machine", now: 9 * hour, text: ready(), lead: []leadMod{sent, away(1), on(automatic), answered(1), away(2), on(automatic)},
+		heard("a person of the store in between begins anew", 2, bot(1), operator("o1", t0.Add(hour+90*time.Second)), resumedBy(t0.Add(hour+95*time.Second)), bot(2)),
+		{name: "no step goes to a machine", now: 9 * hour, text: ready(), lead: []leadMod{sent, bot(1), answered(1), bot(2)},
 			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}},
 			want:  wait, until: hour + 2*time.Minute + expiresAt, blocked: v1alpha1.ReasonAutomaticReplies},
 	}

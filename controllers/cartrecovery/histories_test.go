@@ -224,7 +224,7 @@ func (sim *simulation) somethingHappens(store *simStore) {
 	case 9:
 		sim.says(each, "número errado")
 	case 10:
-		sim.machineSays(each, "No momento não podemos responder")
+		sim.machineSays(each, "Agora não podemos responder")
 		later(time.Hour, func() { sim.machineSays(each, "Estamos fora do horário") })
 	case 0:
 		sim.buys(each)

@@ -78,6 +78,13 @@ var _ manager.LeaderElectionRunnable = &keeper{}
 // NeedLeaderElection says that only the leader writes it.
 func (k *keeper) NeedLeaderElection() bool { return true }
 
+// flushLast writes once more after the context has ended.
+func (k *keeper) flushLast(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerFlush)
+	defer cancel()
+	k.flush(ctx)
+}
+
 // Start writes until the context ends, and then once more.
 func (k *keeper) Start(ctx context.Context) error {
 	pruned := k.clock.Now()
@@ -86,9 +93,7 @@ func (k *keeper) Start(ctx context.Context) error {
 	for {
 		select {
 		case <-ctx.Done():
-			last, cancel := context.WithTimeout(context.WithoutCancel(ctx), ledgerFlush)
-			defer cancel()
-			k.flush(last)
+			k.flushLast(ctx)
 			return nil
 		case <-ticker.C:
 		}

@@ -31,8 +31,8 @@ const (
 type proofState int
 
 const (
-	// proofUnasked: the gateway was not asked.
-	proofUnasked proofState = iota
+	// The zero value: the gateway was not asked.
+	_ proofState = iota
 	// proofWaiting: the gateway is asked in its turn.
 	proofWaiting
 	// proofCrowded: so many are asked for before it that it has no turn yet.
