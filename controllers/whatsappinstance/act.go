@@ -3,6 +3,7 @@ package whatsappinstance
 import (
 	"context"
 	"crypto/rand"
+	"crypto/subtle"
 	"encoding/base64"
 	"errors"
 	"strings"
@@ -394,12 +395,13 @@ func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
 		return r.failed(ctx, p, err)
 	}
 	found, ok, failed := p.gateway.Find(ctx, identity(p.instance))
+	same := ok && subtle.ConstantTimeCompare([]byte(found.Token), []byte(p.token)) == 1
 	switch {
 	case failed != nil:
 		return r.failed(ctx, p, failed)
-	case ok && found.Token == p.token && p.memory.failures < believedAfter:
+	case same && p.memory.failures < believedAfter:
 		return r.failed(ctx, p, refusedListed)
-	case ok && found.Token == p.token:
+	case same:
 		return r.failed(ctx, p, err)
 	}
 	p.memory.reprovisioned, p.memory.askedFor, p.memory.pairingWith = true, p.request(), ""
