@@ -71,7 +71,7 @@ var _ = Describe("A customer who asks us to stop", func() {
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesOutcome}))
 	})
 
 	It("gets it once, however often it is asked and whoever leads", func() {
@@ -123,7 +123,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		Expect(w.asked()).To(Equal(1))
 		Expect(w.blocked(name)()).To(BeEmpty())
 		Expect(count(w.events(), v1alpha1.ConditionHandedOff)).To(Equal(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms, writesConditions}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms, writesConditions}))
 	})
 
 	It("in words that only the AI understands gets the same", func() {
@@ -138,7 +138,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		Expect(w.openai.Requests()).To(HaveLen(2))
 		Expect(w.openai.Requests()[0].Tools).To(BeEmpty(), "a first message offers nobody")
 		Expect(w.openai.Requests()[1].Tools).To(ConsistOf("request_human", "stop_contacting", "wrong_number"))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms, writesConditions}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms, writesConditions}))
 	})
 
 	It("in words that only the AI understands is not asked about again when a restart comes between", func() {
@@ -168,7 +168,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		Eventually(w.handedOff(name)).Should(Equal(v1alpha1.ReasonCustomerAsked))
 		w.poke()
 		Consistently(w.sent).Should(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, writesConditions}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions}))
 	})
 
 	It("is answered by the AI again once a person gave the conversation back", func() {
@@ -213,7 +213,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		w.change(name, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = false })
 		Eventually(w.state(name, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(name)).Should(BeEmpty())
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, writesConditions, claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions, claims, confirms}))
 	})
 })
 
@@ -238,7 +238,7 @@ var _ = Describe("A text that may not be sent", func() {
 		got := w.lead(name).Status
 		Expect(got.Conversation[0].Tokens).To(Equal(both))
 		Expect(got.TokensUsed).To(Equal(both))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms}))
 	})
 
 	It("twice gives way to the fallback text", func() {
@@ -253,7 +253,7 @@ var _ = Describe("A text that may not be sent", func() {
 		Expect(w.lead(name).Status.TokensUsed).To(Equal(costOf(asked[0], foreignLink) + costOf(asked[1], bigDiscount)))
 		w.poke()
 		Consistently(w.asked).Should(Equal(2))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms}))
 	})
 
 	It("twice blocks the lead where there is none, until the store is changed", func() {
@@ -274,7 +274,7 @@ var _ = Describe("A text that may not be sent", func() {
 		Eventually(w.blocked(name)).Should(BeEmpty())
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.lead(name).Status.TokensUsed).To(Equal(wasted + costOf(w.openai.Requests()[2], goodText)))
-		Expect(r.api.written()).To(Equal([]string{writesConditions, claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{writesConditions, claims, confirms}))
 	})
 })
 
@@ -353,7 +353,7 @@ var _ = Describe("A daily budget of tokens", func() {
 		Expect(w.sent()[1].Text).To(Equal("Oi! Posso ajudar?"))
 		Expect(w.lead(name).Status.TokensUsed).To(BeZero())
 		Expect(w.asked()).To(Equal(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms}))
 	})
 })
 

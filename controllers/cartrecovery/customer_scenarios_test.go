@@ -39,7 +39,7 @@ var _ = Describe("A customer who writes before the first message", func() {
 		Expect(told[len(told)-1].Content).To(Equal("Oi! Deu erro no meu cartão"))
 		w.advance(2 * time.Hour)
 		Consistently(w.sent).Should(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms}))
 		Expect(w.called(checkPath)).To(BeZero(), "whoever writes has WhatsApp")
 	})
 
@@ -92,7 +92,7 @@ var _ = Describe("A customer who writes after the end", func() {
 		w.poke()
 		Consistently(w.outcome(name)).Should(Equal(v1alpha1.ReasonUnanswered))
 		Expect(w.sent()).To(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesOutcome}))
 	})
 })
 

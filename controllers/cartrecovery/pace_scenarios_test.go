@@ -397,7 +397,7 @@ var _ = Describe("What a recovery was worth", func() {
 		reversed := w.lead(name).Status.Result
 		Expect(reversed.ReversedAt).To(HaveValue(HaveField("Time", BeTemporally("==", reversedAt.Time))))
 		Expect(reversed.Amount).To(Equal("197.90"), "what was lost is still told")
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, claims, confirms, writesOutcome, writesConditions}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms, writesOutcome, writesConditions}))
 	})
 
 	It("is nothing for a customer who bought before any message", func() {
@@ -436,6 +436,6 @@ var _ = Describe("What comes next", func() {
 		status = w.lead(name).Status
 		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Reason", ContainSubstring("deleted")),
 			HaveField("Time.Time", BeTemporally(">", status.CompletionTime.Time)))))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms, writesConditions, writesConditions, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions, writesConditions, writesOutcome}))
 	})
 })

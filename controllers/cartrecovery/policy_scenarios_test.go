@@ -162,7 +162,7 @@ var _ = Describe("The cooldown", func() {
 		Eventually(w.blocked(second)).Should(BeEmpty())
 		Expect(w.recipients()).To(Equal([]string{digits(1), digits(2), digits(1), digits(1)}))
 		Expect(w.events()).NotTo(ContainElement(v1alpha1.ReasonCooldown))
-		Expect(r.api.written()).To(Equal([]string{
+		Eventually(r.api.written).Should(Equal([]string{
 			claims, confirms, writesConditions, claims, confirms, claims, confirms, claims, confirms,
 		}))
 	})

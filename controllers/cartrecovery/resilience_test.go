@@ -89,7 +89,7 @@ var _ = Describe("A crash", func() {
 		Expect(m.SentAt.Time).To(BeTemporally("~", w.sent()[0].ReceivedAt, time.Second), "it says when it went, not when that was found out")
 		w.advance(2 * time.Minute)
 		Consistently(w.sent).Should(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{confirms}))
+		Eventually(r.api.written).Should(Equal([]string{confirms}))
 	})
 
 	It("that leaves a claim is resolved before a purchase is counted", func() {
@@ -322,7 +322,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(2))
 		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).Name, firstMessage): 1}))
 		Expect(w.asked()).To(Equal(1), "it is the same message")
-		Expect(r.api.written()).To(Equal([]string{claims, writesConditions, writesConditions, refuses, claims, confirms}),
+		Eventually(r.api.written).Should(Equal([]string{claims, writesConditions, writesConditions, refuses, claims, confirms}),
 			"each time that it is asked for in vain, the status says when it is asked for next")
 	})
 
@@ -380,7 +380,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, refuses, claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, confirms}))
 		Expect(lead.Find(w.lead(name).Status.Conversation, firstMessage).Attempts).To(Equal(int32(1)), "what was not called for is no attempt")
 		Expect(w.called(findPath)).To(BeZero(), "nobody needs to ask who called nobody")
 	})
@@ -441,7 +441,7 @@ var _ = Describe("An API server that does not answer", func() {
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms}))
 		Expect(w.called(findPath)).To(BeZero())
 	})
 
@@ -462,7 +462,7 @@ var _ = Describe("An API server that does not answer", func() {
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
-		Expect(r.api.written()).To(Equal([]string{claims, refuses, claims, refuses, claims, confirms}))
+		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, refuses, claims, confirms}))
 	})
 })
 

@@ -245,7 +245,7 @@ var _ = Describe("A ledger", func() {
 		}
 		Eventually(w.entries).Should(HaveKeyWithValue(v1alpha1.LedgerSent, leads))
 		Expect(w.ledgers()).To(HaveLen(1))
-		Expect(r.api.written()).To(HaveLen(2 * leads))
+		Eventually(r.api.written).Should(HaveLen(2 * leads))
 		r.stop()
 		version := w.ledgers()[0].ResourceVersion
 		w.start(w.beganNow(false)).stop()

@@ -296,7 +296,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 		Expect(w.lead(name).Status.Conversation[0].Attempts).To(Equal(int32(3)))
 		w.advance(time.Hour)
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(3))
-		Expect(r.api.written()).To(Equal([]string{claims, refuses, claims, refuses, claims, refuses, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, refuses, claims, refuses, writesOutcome}))
 		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonSendFailed))
 		Expect(w.asked()).To(Equal(1), "every attempt has the same text")
 	})
@@ -486,7 +486,7 @@ var _ = Describe("A purchase", func() {
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(BeEmpty())
 		Expect(w.asked()).To(BeZero())
-		Expect(r.api.written()).To(Equal([]string{writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{writesOutcome}))
 	})
 
 	It("with the text at hand stops the message all the same", func() {
