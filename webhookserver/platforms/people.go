@@ -23,6 +23,7 @@ var holderNames = []string{
 	"data", "order", "sale", "purchase", "transaction", "subscription", "invoice", "checkout", "cart", "event", "payload",
 	"body", "resource", "object", "payment", "charge", "contract", "content", "attributes", "result", "response", "details",
 	"pedido", "venda", "compra", "assinatura", "fatura", "carrinho", "lead", "last_transaction", "lastTransaction",
+	"orders", "sales", "purchases", "transactions", "invoices", "pedidos", "vendas", "compras", "dados",
 }
 
 // personNames are objects that are a customer, the likeliest first.
