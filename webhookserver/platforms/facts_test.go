@@ -149,6 +149,7 @@ func TestPaidIsFound(t *testing.T) {
 		{hotmart{}, `{"event":"Purchase.Approved","data":{` + customer + `}}`, "kill, attribute"},
 		{hotmart{}, `{"event":"purchaseApproved","data":{` + customer + `}}`, "kill, attribute"},
 		{hotmart{}, `{"event":"SUBSCRIPTION_PAID","data":{` + customer + `}}`, "kill"},
+		{hotmart{}, `payload={"event":"PURCHASE_APPROVED","data":{` + customer + `}}`, "kill, attribute"},
 		{hotmart{}, `{"type":"PURCHASE_APPROVED","data":{` + customer + `}}`, "kill, attribute"},
 		{hotmart{}, `{"payload":{"event":"PURCHASE_APPROVED","data":{` + customer + `}}}`, "kill, attribute"},
 		{hotmart{}, `{"event":"PURCHASE_TOUCHED","data":{"order":{"status":"paid"},` + customer + `}}`, "kill"},

@@ -88,7 +88,7 @@ func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == "" && (form || root["status"] != nil) {
+	if name == "" && (root["status"] != nil || form && toldWithin(root, hotmartStatus) == "") {
 		return hotmartFlat(root, delivery.Body, place)
 	}
 	data := holding(root, root.inner("data"), "buyer", "purchase", "product")

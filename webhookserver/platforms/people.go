@@ -90,7 +90,8 @@ func completed(events []Event, root fields, place Place, missing string) []Event
 	var found *relatives
 	for i := range events {
 		event := &events[i]
-		event.Customer.Name = name.Known(event.Customer.Name)
+		event.Customer.Name = name.Known(readable(event.Customer.Name))
+		event.Product.Name = readable(event.Product.Name)
 		if event.Kind == Ignored || event.Kind == Unusable || event.Customer.reachable() {
 			continue
 		}
@@ -126,6 +127,7 @@ type relatives struct {
 // complete adds to an event what it lacks.
 func (r *relatives) complete(event *Event) {
 	if customer := r.customer; customer.reachable() {
+		customer.Name = name.Known(readable(customer.Name))
 		if customer.Name == "" {
 			customer.Name = event.Customer.Name
 		}

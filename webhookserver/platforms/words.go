@@ -21,6 +21,7 @@ var commonWords = map[string]outcome{
 	"order_approved":        sold,
 	"order.paid":            sold,
 	"orders/paid":           sold,
+	"orders_paid":           sold,
 	"order/paid":            sold,
 	"purchase_approved":     sold,
 	"purchase_paid":         sold,
