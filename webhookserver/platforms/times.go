@@ -110,7 +110,8 @@ func zoneByName(name string, zone *time.Location) *time.Location {
 // none.
 func monthNamed(name string) int {
 	for i, names := range [...]string{
-		"jan ene", "feb fev", "mar", "apr abr", "may mai", "jun", "jul", "aug ago", "sep set", "oct out", "nov", "dec dez dic",
+		"jan ene", "feb fev", "mar", "apr abr", "may mai", "jun",
+		"jul", "aug ago", "sep set", "oct out", "nov", "dec dez dic",
 	} {
 		for begin := range strings.FieldsSeq(names) {
 			if strings.HasPrefix(strings.ToLower(name), begin) {
