@@ -47,7 +47,7 @@ func First(full string) string {
 // firstOf returns the first word that is neither a title nor an initial, if it is a name; the
 // initial, where there is nothing else.
 func firstOf(text string) string {
-	words := strings.FieldsFunc(text, func(r rune) bool {
+	words := strings.FieldsFunc(withoutEither(text), func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r)
 	})
 	initial := ""
@@ -68,6 +68,14 @@ func firstOf(text string) string {
 		return cased(word)
 	}
 	return initial
+}
+
+// withoutEither takes the ending for the other gender off a title: "Sr(a). Ana".
+func withoutEither(text string) string {
+	if !strings.Contains(text, "(") {
+		return text
+	}
+	return strings.NewReplacer("(a)", "", "(A)", "", "(as)", "", "(o)", "", "(ª)", "").Replace(text)
 }
 
 // isInitial tells a single letter of an alphabet that writes names with several.

@@ -12,7 +12,9 @@ var titles = set(`dr dra dres sr sra srta sras srs srita srto prof profa profess
 	pastor pastora padre pe reverendo reverendissimo rev reverend bispo apostolo missionario missionaria
 	cap capitao capt captain cel coronel ten tenente sgt sargento cabo gen major eng enga engenheiro
 	engenheira ing adv advogado advogada arq arquiteto arquiteta lic licda exmo exma ilmo ilma senhor
-	senhora senhorita senor senora senorita att`)
+	senhora senhorita senor senora senorita att frei irmao enf enfermeira enfermeiro dep deputado
+	deputada vereador vereadora sto vossa senhoria excelencia vsa vip mons monsenhor diacono
+	presbitero pb pr`)
 
 // placeholders are whole texts that stand where a name is missing.
 //
@@ -27,12 +29,15 @@ var placeholders = phrases(`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/
 	contato,contacto,contact,aluno,aluna,student,assinante,subscriber,consumidor,consumidor final,pagador,
 	payer,nome,nome completo,seu nome,nombre,name,full name,fullname,first name,firstname,last name,
 	your name,nome do cliente,nome do aluno,nome do comprador,fulano,fulana,fulano de tal,fulana de tal,
-	beltrano,sicrano,ciclano,mengano,zutano`)
+	beltrano,sicrano,ciclano,mengano,zutano,admin,administrador,administrator,root,financeiro,
+	suporte,sn,xpto,first last,john doe,jane doe,jr,junior teste,v.sa,v.s.a,prefiro nao dizer,
+	prefiro nao informar,nao quero informar,nao se aplica,nao identificado,n. informado,a definir,
+	a confirmar,tbd,to be defined,vip,nome sobrenome,dummy,sample,exemplo,example`)
 
 // noNames are first words of what is no name: "Cliente 12", "Teste Comprador".
 var noNames = set(`null undefined nil none nan test teste testes testing tester prueba cliente customer comprador
 	compradora buyer user usuario guest visitante nome nombre name desconhecido unknown anonimo
-	anonymous nao sem sin lead contato consumidor fulano fulana beltrano sicrano ciclano mengano object`)
+	anonymous nao sem sin prefiro admin administrador financeiro suporte familia casal lead contato consumidor fulano fulana beltrano sicrano ciclano mengano object`)
 
 // companyForms are what companies are, where it is written with dots or strokes.
 var companyForms = []string{
@@ -44,7 +49,7 @@ var companyForms = []string{
 var companyWords = set(`ltda limitada eireli mei epp llc inc incorporated corp corporation ltd limited gmbh srl plc sas cnpj
 	comercio industria servicos servicios consultoria assessoria empreendimentos participacoes holding
 	holdings associados distribuidora transportadora construtora imobiliaria company companhia empresa
-	empresas solutions solucoes tecnologia technologies`)
+	empresas advogados contabilidade engenharia solutions solucoes tecnologia technologies`)
 
 // shopWords are first words of companies, shops and other institutions.
 //
@@ -53,11 +58,11 @@ var shopWords = set(`loja lojas tienda store shop padaria mercado mercadinho mer
 	restaurante lanchonete pizzaria bar clinica consultorio hospital laboratorio instituto associacao
 	asociacion fundacao igreja iglesia paroquia escola escuela colegio school universidade faculdade
 	condominio auto oficina hotel pousada salao studio estudio academia grupo group agencia escritorio
-	grafica comercial cia banco prefeitura secretaria`)
+	grafica comercial cia banco transportes advocacia boutique confeccoes prefeitura secretaria`)
 
 // lastWords are what companies are, where it is the last word: they may be something else
 // within a name.
-var lastWords = set(`me sl co cia group grupo shop store`)
+var lastWords = set(`me sl co cia group grupo shop store modas boutique`)
 
 func set(words string) map[string]bool {
 	made := map[string]bool{}

@@ -41,7 +41,10 @@ func centsOf(value any) string {
 		return amountOf(value)
 	}
 	number, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.Abs(number) > 1e15 || number != float64(int64(number)) {
+	if err != nil {
+		return amountOf(value) // "97 BRL"
+	}
+	if math.Abs(number) > 1e15 || number != float64(int64(number)) {
 		return ""
 	}
 	return decimal(strconv.FormatFloat(number/100, 'f', 2, 64))
@@ -80,6 +83,7 @@ func plainAmount(text string) string {
 		return r
 	}, text)
 	text = strings.TrimFunc(text, func(r rune) bool { return unicode.IsLetter(r) || isMoneySign(r) })
+	text = strings.TrimSuffix(strings.TrimSuffix(text, ",-"), ",--")
 	last := strings.LastIndexAny(text, ".,")
 	if last < 0 {
 		return text
@@ -90,24 +94,23 @@ func plainAmount(text string) string {
 	mixed := strings.ContainsAny(whole, ".,") && !repeated
 	thousands := len(fraction) == 3 && whole != "0" && len(whole) > 0 && len(whole) <= 3
 	whole = withoutSeparators.Replace(whole)
-	if repeated || thousands && !mixed {
+	if repeated && len(fraction) != 1 && len(fraction) != 2 || thousands && !mixed {
 		return whole + fraction
 	}
 	return whole + "." + fraction
 }
 
-// currencySigns are the signs that stand for one currency.
-var currencySigns = map[string]string{"R$": "BRL", "US$": "USD", "€": "EUR", "£": "GBP"}
+// currencySigns are the signs and numbers that stand for one currency.
+var currencySigns = map[string]string{"R$": "BRL", "US$": "USD", "U$": "USD", "€": "EUR", "£": "GBP", "986": "BRL", "840": "USD", "978": "EUR"}
 
 // currencyOf returns an ISO 4217 code, also for a sign that stands for one; "" when the
 // value is none.
 func currencyOf(value any) string {
-	text, _ := value.(string)
-	text = strings.ToUpper(strings.TrimSpace(text))
+	text := strings.ToUpper(textOf(value, maxID))
 	if code, found := currencySigns[text]; found {
 		return code
 	}
-	if len(text) != 3 || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+	if len(text) != 3 || text == "XXX" || text == "XTS" || strings.Trim(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
 		return ""
 	}
 	if _, err := currency.ParseISO(text); err != nil {

@@ -23,6 +23,8 @@ func TestCents(t *testing.T) {
 		{json.Number("59.12"), "59.12"},
 		{"R$ 1.297,00", "1297.00"},
 		{"R$ 197", "197.00"},
+		{"197 BRL", "197.00"},
+		{"197 reais", "197.00"},
 
 		{"", ""},
 		{"x", ""},
@@ -52,7 +54,7 @@ func TestAmountsOfPeople(t *testing.T) {
 }
 
 func TestCurrencies(t *testing.T) {
-	for text, want := range map[string]string{"BRL": "BRL", "eur": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR", "XYZ": "", "$": "", "real": "", "": ""} {
+	for text, want := range map[string]string{"BRL": "BRL", "eur": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR", "XYZ": "", "XXX": "", "986": "BRL", "U$": "USD", "$": "", "real": "", "": ""} {
 		if got := currencyOf(text); got != want {
 			t.Errorf("currencyOf(%q) = %q, want %q", text, got, want)
 		}

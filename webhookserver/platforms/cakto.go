@@ -57,9 +57,13 @@ func (cakto) Parse(delivery Delivery, place Place) ([]Event, error) {
 		return nil, err
 	}
 	if name == "" {
+		name = toldWithin(root, knownIn(caktoEvents))
+	}
+	if name == "" {
 		return unnamed(root, delivery.Body, "event", "the name of the event")
 	}
-	meaning, orders := meaningOf(caktoEvents, name), caktoOrders(root)
+	known := knownIn(caktoEvents)
+	meaning, orders := orPaid(known(name), root, known), caktoOrders(root)
 	switch {
 	case len(orders) > 0:
 	case meaning.matters():

@@ -44,7 +44,8 @@ func TestCaktoEvents(t *testing.T) {
 		{"subscription_resumed", order, event("subscription_resumed"), "ignore: EventNotUsed"},
 		{"subscription_renewal_refused", order, event("subscription_renewal_refused"), "ignore: EventNotUsed"},
 		{"trial", order, event("trial"), "kill"},
-		{"an event of tomorrow", order, event("order_teleported"), "ignore: UnknownEvent"},
+		{"an event of tomorrow, paid", order, event("order_teleported"), "kill"},
+		{"an event of tomorrow", order, change{"event": "order_teleported", "data.status": "late"}, "ignore: UnknownEvent"},
 		{"an event of tomorrow, data a text", order, change{"event": "order_teleported", "data": "x"}, "ignore: UnknownEvent"},
 	})
 }

@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"html"
 	"mime"
 	"strings"
 	"unicode/utf8"
@@ -80,4 +81,20 @@ func hasWideRunes(text string) bool {
 		}
 	}
 	return false
+}
+
+// readable is a text as people read it: without the entities of HTML ("Jos&eacute;"), and in
+// UTF-8 once, where it was encoded twice ("JoÃ£o").
+func readable(text string) string {
+	if strings.Contains(text, "&") {
+		text = clean(html.UnescapeString(text), maxName)
+	}
+	if !strings.ContainsAny(text, "ÃÂ") {
+		return text
+	}
+	once, err := charmap.Windows1252.NewEncoder().String(text)
+	if err != nil || !utf8.ValidString(once) {
+		return text
+	}
+	return clean(once, maxName)
 }

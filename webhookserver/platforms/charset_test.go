@@ -62,3 +62,15 @@ func FuzzCharset(f *testing.F) {
 		}
 	})
 }
+
+// TestReadable: what was encoded twice, or for a page, is read as it was meant.
+func TestReadable(t *testing.T) {
+	for text, want := range map[string]string{
+		"ConceiÃ§Ã£o": "Conceição", "L&uacute;cia": "Lúcia", "D&#39;Alva": "D'Alva", "A &amp; B": "A & B",
+		"JOÃO": "JOÃO", "Ângela": "Ângela", "A & B": "A & B", "王Ã": "王Ã", "a&#10;b": "a b",
+	} {
+		if got := readable(text); got != want {
+			t.Errorf("readable(%q) = %q, want %q", text, got, want)
+		}
+	}
+}

@@ -127,6 +127,9 @@ func (eduzz) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if status := data.text(maxEvent, "status"); name == "" && status != "" && root.child("contract") == nil {
 		name = "invoice" + snake(status)
 	}
+	if name == "" && root["trans_status"] == nil && root.name("type") == "" {
+		name = eduzzWithin(root)
+	}
 	kind := root.name("type")
 	var events []Event
 	switch _, numbered := eduzzNumber(name); {
@@ -138,12 +141,41 @@ func (eduzz) Parse(delivery Delivery, place Place) ([]Event, error) {
 		events = eduzzCart(root, delivery.Body, place)
 	case kind == "invoice" || numbered || root["trans_status"] != nil:
 		events = eduzzInvoice(root, name, delivery.Body, place)
+	case kind == "" && eduzzSample(root):
+		return []Event{notUsed.event(eventID(delivery.Body, ""), "unnamed")}, nil
 	case kind == "":
 		return nil, &InputError{Field: "event", Expected: "the name of the event, or a legacy type"}
 	default:
 		return []Event{commonMeaning(kind).event(eventID(delivery.Body, ""), eventName(kind))}, nil
 	}
 	return completed(events, root, place, eduzzMissing(events)), nil
+}
+
+// eduzzWithin reads the name of an event that stands elsewhere. A cart that the documentation
+// shows without its envelope is told by what only a cart has.
+func eduzzWithin(root fields) string {
+	if root.child("contract") != nil {
+		return ""
+	}
+	if root["saleRecoveryUrl"] != nil {
+		return "sun.cart_abandonment"
+	}
+	return toldWithin(root, eduzzOutcome)
+}
+
+// eduzzSample tells what the documentation shows without its envelope: an object with an id,
+// or of other objects, and nothing that names an event.
+func eduzzSample(root fields) bool {
+	for name, value := range root {
+		switch value.(type) {
+		case map[string]any, []any:
+			return true
+		}
+		if name == "id" && value != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // eduzzMissing is where the customer usually is.
@@ -228,7 +260,7 @@ func eduzzOutcome(name string) outcome {
 // eduzzHub reads a delivery of the Developer Hub. data.href is not read: it holds what
 // the customer typed in.
 func eduzzHub(root, data fields, name string, body []byte, place Place) []Event {
-	meaning := eduzzOutcome(name)
+	meaning := orPaid(eduzzOutcome(name), root, eduzzOutcome)
 	if data == nil && meaning.kind != Ignored && !meaning.matters() {
 		meaning = noData
 	}

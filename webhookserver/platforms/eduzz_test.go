@@ -47,7 +47,8 @@ func TestEduzzHubEvents(t *testing.T) {
 		{"paid, buyer is a text", invoice, change{"data.buyer": "Lia"}, "unusable: data.buyer.email"},
 		{"cart left, customer is a number", cart, change{"data.customer": 1}, "start: AbandonedCart"},
 		{"cart left, customer called buyer", cart, change{"data.customer": absent, "data.buyer": map[string]any{"email": "lia.torres@example.com"}}, "start: AbandonedCart"},
-		{"an event of tomorrow", invoice, event("invoice_teleported"), "ignore: UnknownEvent"},
+		{"an event of tomorrow, paid", invoice, event("invoice_teleported"), "kill"},
+		{"an event of tomorrow", invoice, change{"event": "myeduzz.invoice_teleported", "data.status": "late"}, "ignore: UnknownEvent"},
 		{"ping", invoice, change{"event": "ping", "id": absent, "sentDate": absent, "data": map[string]any{"message": "ping"}}, "ignore: Ping"},
 	})
 }

@@ -138,6 +138,53 @@ func TestBareWords(t *testing.T) {
 	}
 }
 
+// TestPaidIsFound: what says "paid" elsewhere than the platform does, or spells it otherwise,
+// stops all the same.
+func TestPaidIsFound(t *testing.T) {
+	const customer = `"customer":{"name":"Rita","email":"rita@example.com"}`
+	for _, test := range []struct {
+		platform   Platform
+		body, want string
+	}{
+		{hotmart{}, `{"event":"Purchase.Approved","data":{` + customer + `}}`, "kill, attribute"},
+		{hotmart{}, `{"event":"purchaseApproved","data":{` + customer + `}}`, "kill, attribute"},
+		{hotmart{}, `{"event":"SUBSCRIPTION_PAID","data":{` + customer + `}}`, "kill"},
+		{hotmart{}, `payload={"event":"PURCHASE_APPROVED","data":{` + customer + `}}`, "kill, attribute"},
+		{hotmart{}, `{"type":"PURCHASE_APPROVED","data":{` + customer + `}}`, "kill, attribute"},
+		{hotmart{}, `{"payload":{"event":"PURCHASE_APPROVED","data":{` + customer + `}}}`, "kill, attribute"},
+		{hotmart{}, `{"event":"PURCHASE_TOUCHED","data":{"order":{"status":"paid"},` + customer + `}}`, "kill"},
+		{kiwify{}, `{"event_type":"Compra aprovada",` + customer + `}`, "kill, attribute"},
+		{kiwify{}, `{"data":{"order_status":"paid","order_id":"K",` + customer + `}}`, "kill, attribute"},
+		{kiwify{}, `{"webhook_event_type":"order_touched","status":"paid",` + customer + `}`, "kill"},
+		{kiwify{}, `{"webhook_event_type":"pix_expirado","order_id":"K"}`, "payment expired"},
+		{kiwify{}, `{"order_status":"expired","order_id":"K"}`, "payment expired"},
+		{eduzz{}, `{"data":{"trans_status":3,"cus_email":"rita@example.com"}}`, "kill, attribute"},
+		{eduzz{}, `{"event":"myeduzz.invoice_touched","data":{"status":"paid",` + customer + `}}`, "kill"},
+		{caktoUsual, `{"data":{"event":"purchase_approved","order":{` + customer + `}}}`, "kill, attribute"},
+		{caktoUsual, `{"event":"purchase_approved","data":{"orders":[{` + customer + `}]}}`, "kill, attribute"},
+		{caktoUsual, `{"event":"order_touched","data":{"status":"paid",` + customer + `}}`, "kill"},
+		{tictoUsual, `{"order":{"status":"authorized"},` + customer + `}`, "kill, attribute"},
+		{tictoUsual, `{"event":"authorized",` + customer + `}`, "kill, attribute"},
+		{kirvanoUsual, `{"status":"APPROVED",` + customer + `}`, "kill, attribute"},
+		{kirvanoUsual, `{"data":{"event":"SALE_APPROVED",` + customer + `}}`, "kill, attribute"},
+		{perfectpayUsual, `{"data":{"sale_status_enum":2,` + customer + `}}`, "kill, attribute"},
+		{perfectpayUsual, `{"sale_status_enum_key":"approved",` + customer + `}`, "kill, attribute"},
+		{monetizzeUsual, `{"event":"paid",` + customer + `}`, "kill, attribute"},
+		{monetizzeUsual, `{"tipoEvento":{"descricao":"Compra aprovada"},` + customer + `}`, "kill, attribute"},
+		{monetizzeUsual, `{"tipoEvento":2,` + customer + `}`, "kill, attribute"},
+	} {
+		events, err := test.platform.Parse(Delivery{Body: []byte(test.body)}, Place{Region: "BR"})
+		if err != nil || len(events) != 1 || says(events[0]) != test.want {
+			t.Errorf("%s: got %+v, %v, want %s", test.body, events, err, test.want)
+			continue
+		}
+		checkEvent(t, events[0])
+		if events[0].Kind == Purchased && events[0].Customer.Email != "rita@example.com" {
+			t.Errorf("%s: of %+v", test.body, events[0].Customer)
+		}
+	}
+}
+
 // TestOpenPayments: how an open payment can be made, as each platform tells it.
 func TestOpenPayments(t *testing.T) {
 	const pix, line, link = "00020101021226740014br.gov.bcb.pix2552pix.example.com/qr/v2/A1", "34191.79001 01043.510047 91020.150008 5 99990000039700",
@@ -221,12 +268,15 @@ func TestConsents(t *testing.T) {
 // TestEduzzSamplesOfTheDocumentation: what the documentation shows without its envelope.
 func TestEduzzSamplesOfTheDocumentation(t *testing.T) {
 	for body, want := range map[string]string{
-		`{"contract":{"id":"1"}}`:                                                                     "ignore: EventNotUsed",
-		`{"contract":{"id":"1","status":"canceled"}}`:                                                 "ignore: EventNotUsed",
-		`{"data":{"contract":{"id":"1"}},"event":"myeduzz.contract_created"}`:                         "ignore: EventNotUsed",
-		`{"id":"1","status":"paid","buyer":{"email":"ana@example.com"},"items":[{"productId":"P5"}]}`: "kill, attribute",
-		`{"invoice":{"id":"1","status":"paid","buyer":{"email":"ana@example.com"}}}`:                  "kill, attribute",
-		`{"type":"contract","contract_id":"1"}`:                                                       "ignore: EventNotUsed",
+		`{"contract":{"id":"1"}}`:                                                                               "ignore: EventNotUsed",
+		`{"contract":{"id":"1","status":"canceled"}}`:                                                           "ignore: EventNotUsed",
+		`{"data":{"contract":{"id":"1"}},"event":"myeduzz.contract_created"}`:                                   "ignore: EventNotUsed",
+		`{"id":"1","status":"paid","buyer":{"email":"ana@example.com"},"items":[{"productId":"P5"}]}`:           "kill, attribute",
+		`{"invoice":{"id":"1","status":"paid","buyer":{"email":"ana@example.com"}}}`:                            "kill, attribute",
+		`{"subscription":{"id":"1"},"student":{"name":"Rita"}}`:                                                 "ignore: EventNotUsed",
+		`{"id":"1","createdAt":"2026-02-03"}`:                                                                   "ignore: EventNotUsed",
+		`{"customer":{"email":"ana@example.com"},"productId":["P5"],"saleRecoveryUrl":"https://e.example.com"}`: "start: AbandonedCart",
+		`{"type":"contract","contract_id":"1"}`:                                                                 "ignore: EventNotUsed",
 	} {
 		events, err := eduzz{}.Parse(Delivery{Body: []byte(body)}, Place{Region: "BR"})
 		if err != nil || says(events[0]) != want {

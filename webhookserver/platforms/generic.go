@@ -125,16 +125,20 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 		return nil, err
 	}
 	value, meaning, found := g.event(delivery, body)
-	if value == "" {
+	what, name := genericOutcome(meaning), eventName(value)
+	if !found {
+		// The value is not logged: nobody says that it is the name of an event.
+		what, name = unmapped(value, body), "unmapped"
+	}
+	if value == "" && what == unknown {
 		return nil, &InputError{Field: "event", Expected: g.expected()}
 	}
 	id := textOf(g.mapping.EventID.First(body), maxID)
 	id = eventID(delivery.Body, id, strings.ToLower(value))
-	if !found {
-		// The value is not logged: nobody says that it is the name of an event.
-		return []Event{unknown.event(id, "unmapped")}, nil
+	if what == unknown {
+		return []Event{unknown.event(id, name)}, nil
 	}
-	event := genericOutcome(meaning).event(id, eventName(value))
+	event := what.event(id, name)
 	event.Customer = Customer{
 		Name:  textOf(g.mapping.Name.First(body), maxName),
 		Phone: phoneOf("", place.Region, g.mapping.Phone.Every(body)...),
@@ -149,6 +153,15 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	event.Payment = g.payment(&event, body, place)
 	event.Consent = g.consent(body, place)
 	return completed(perProduct(event, g.items(body, event)), body, place, g.missing), nil
+}
+
+// unmapped is what an event means that the mapping does not know: what says that it is paid
+// stops all the same.
+func unmapped(value string, body fields) outcome {
+	if orPaid(commonMeaning(value), body, commonMeaning).kind == Purchased {
+		return onlyStop
+	}
+	return unknown
 }
 
 // event reads what names the event: of the header and the paths the first whose value the

@@ -54,6 +54,10 @@ func TestGenericEvents(t *testing.T) {
 		{"refunded", order, topic("order.refunded"), "reverse: refund"},
 		{"disputed", order, topic("order.disputed"), "reverse: refund"},
 		{"not mapped", order, topic("order.shipped"), "ignore: UnknownEvent"},
+		{"not mapped, paid", order, topic("Payment Approved"), "kill"},
+		{"not mapped, of an order that is paid", order, change{"topic": "order.shipped", "data.payment_status": "paid"}, "kill"},
+		{"no topic, of an order that is paid", order, change{"topic": absent, "data.payment_status": "paid"}, "kill"},
+		{"not mapped, refunded", order, topic("refunded"), "ignore: UnknownEvent"},
 		{"not mapped, as a truth value", order, topic(false), "ignore: UnknownEvent"},
 	})
 }

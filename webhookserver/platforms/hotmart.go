@@ -88,13 +88,16 @@ func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	if name == "" && (form || root["status"] != nil) {
+	if name == "" && (root["status"] != nil || form && toldWithin(root, hotmartStatus) == "") {
 		return hotmartFlat(root, delivery.Body, place)
 	}
 	data := holding(root, root.inner("data"), "buyer", "purchase", "product")
-	meaning := hotmartOutcome(name)
+	meaning := orPaid(hotmartOutcome(name), root, hotmartStatus)
 	if name == "" {
 		status := data.inner("purchase").name("status")
+		if status == "" {
+			status = strings.ToLower(toldWithin(root, hotmartStatus))
+		}
 		if status == "" {
 			return nil, &InputError{Field: "event", Expected: "the name of the event"}
 		}
@@ -128,22 +131,25 @@ func hotmartSale(event *Event, data fields, place Place) {
 }
 
 func hotmartOutcome(name string) outcome {
-	name = strings.ToUpper(strings.TrimSpace(name))
+	name = strings.ToUpper(plainWord(name))
 	if meaning, found := hotmartEvents[name]; found {
 		return meaning
 	}
 	if meaning, found := hotmartStatuses[strings.ToLower(name)]; found {
 		return meaning
 	}
+	if meaning := commonMeaning(name); meaning != unknown {
+		return meaning
+	}
 	if strings.HasPrefix(name, "SUBSCRIPTION_") || strings.HasPrefix(name, "CLUB_") {
 		return notUsed
 	}
-	return commonMeaning(name)
+	return unknown
 }
 
 // hotmartStatus is what a status means; where an event's name stands for one, the event.
 func hotmartStatus(status string) outcome {
-	if meaning, found := hotmartStatuses[status]; found {
+	if meaning, found := hotmartStatuses[strings.ToLower(status)]; found {
 		return meaning
 	}
 	return hotmartOutcome(status)

@@ -51,7 +51,8 @@ func TestHotmartEvents(t *testing.T) {
 		{"PURCHASE_APPROVED, data is no object", purchase, change{"data": "string"}, "unusable: data.buyer.email"},
 		{"PURCHASE_APPROVED, data absent", purchase, change{"data": absent}, "unusable: data.buyer.email"},
 		{"PURCHASE_APPROVED, buyer is a text", purchase, change{"data.buyer": "Joana"}, "unusable: data.buyer.email"},
-		{"an event of tomorrow", purchase, event("PURCHASE_TELEPORTED"), "ignore: UnknownEvent"},
+		{"an event of tomorrow, paid", purchase, event("PURCHASE_TELEPORTED"), "kill"},
+		{"an event of tomorrow", purchase, change{"event": "PURCHASE_TELEPORTED", "data.purchase.status": "LATE"}, "ignore: UnknownEvent"},
 		{"an event of tomorrow without data", purchase, change{"event": "X", "data": "none"}, "ignore: UnknownEvent"},
 	})
 }

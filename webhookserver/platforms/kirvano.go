@@ -52,10 +52,14 @@ func (kirvano) Parse(delivery Delivery, place Place) ([]Event, error) {
 		return nil, err
 	}
 	if name == "" {
+		name = toldWithin(root, knownIn(kirvanoEvents))
+	}
+	if name == "" {
 		return unnamed(root, delivery.Body, "event", "the name of the event")
 	}
 	place = place.within(brazil)
-	meaning, body := meaningOf(kirvanoEvents, name), root
+	known, body := knownIn(kirvanoEvents), root
+	meaning := orPaid(known(name), root, known)
 	root = holding(root, root, "customer", "products", "sale_id")
 	id := eventID(delivery.Body, root.id("sale_id", "checkout_id"), name, root.id("created_at"))
 	event := meaning.event(id, eventName(name))

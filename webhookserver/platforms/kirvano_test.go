@@ -29,7 +29,8 @@ func TestKirvanoEvents(t *testing.T) {
 		{"BANK_SLIP_EXPIRED", sale, event("BANK_SLIP_EXPIRED"), "payment expired"},
 		{"SUBSCRIPTION_CANCELED", sale, event("SUBSCRIPTION_CANCELED"), "ignore: EventNotUsed"},
 		{"SUBSCRIPTION_EXPIRED", sale, event("SUBSCRIPTION_EXPIRED"), "ignore: EventNotUsed"},
-		{"an event of tomorrow", sale, event("SALE_TELEPORTED"), "ignore: UnknownEvent"},
+		{"an event of tomorrow, paid", sale, event("SALE_TELEPORTED"), "kill"},
+		{"an event of tomorrow", sale, change{"event": "SALE_TELEPORTED", "status": "LATE"}, "ignore: UnknownEvent"},
 		{"TEST", sale, event("TEST"), "ignore: Ping"},
 	})
 }

@@ -103,9 +103,12 @@ func (kiwify) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, wrapping := kiwifyOrder(body)
 	order := root
 	kind, status := kiwifyNames(order)
+	if kind == "" && status == "" && wrapping != "cart" && order.name("status") == "" {
+		kind = strings.ToLower(toldWithin(order, kiwifyWord))
+	}
 	method := order.text(maxID, "payment_method")
 	name := eventName(kind, status)
-	meaning := kiwifyOutcome(kind, status, method)
+	meaning := orPaid(kiwifyOutcome(kind, status, method), order, kiwifyWord)
 	if kind == "" && status == "" || meaning == cartLeft {
 		events, err := kiwifyCart(order, wrapping == "cart" || meaning == cartLeft, delivery.Body, place)
 		return completed(events, root, place, "Customer.email"), err
@@ -224,6 +227,9 @@ func kiwifyOutcome(kind, status, paymentMethod string) outcome {
 	}
 	return unknown
 }
+
+// kiwifyWord is what a word means wherever it stands.
+func kiwifyWord(word string) outcome { return kiwifyOutcome(plainWord(word), "", "") }
 
 // kiwifyStatus is what an order's status means, also where it stands for the event.
 func kiwifyStatus(status, paymentMethod string) outcome {

@@ -78,12 +78,16 @@ func (monetizze) Parse(delivery Delivery, place Place) ([]Event, error) {
 		code, told = monetizzeCode(root, sale)
 	}
 	if told == "" {
+		told = toldWithin(body, commonMeaning)
+	}
+	if told == "" {
 		return unnamed(root, delivery.Body, "tipoEvento", "the code of the event")
 	}
 	meaning, transaction := monetizzeOutcome(code, sale, flat(root, "assinatura", ".")), sale.id("codigo")
 	if code == 0 {
 		meaning = commonMeaning(told)
 	}
+	meaning = orPaid(meaning, fields{"data": map[string]any(sale)}, monetizzeStatus)
 	event := meaning.event(eventID(delivery.Body, transaction, told), eventName("event", told))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
@@ -123,7 +127,10 @@ func monetizzeCode(root, sale fields) (code int, told string) {
 	for _, where := range []struct {
 		in   fields
 		name string
-	}{{flat(root, "tipoEvento", "."), "codigo"}, {root, "codigo_status"}, {root, "postback_evento"}} {
+	}{
+		{flat(root, "tipoEvento", "."), "codigo"}, {root, "tipoEvento"}, {root, "codigo_status"}, {root, "postback_evento"},
+		{flat(root, "tipoEvento", "."), "descricao"},
+	} {
 		if code, ok := where.in.integer(where.name); ok {
 			return code, strconv.Itoa(code)
 		}
@@ -139,6 +146,14 @@ func monetizzeCode(root, sale fields) (code int, told string) {
 		told = status
 	}
 	return 0, told
+}
+
+// monetizzeStatus is what the status of a sale means.
+func monetizzeStatus(status string) outcome {
+	if code, found := monetizzeStatuses[strings.ToLower(status)]; found {
+		return monetizzeCodes[code]
+	}
+	return commonMeaning(status)
 }
 
 // monetizzeOutcome looks into the sale: what it waits for, what was refused, and whether

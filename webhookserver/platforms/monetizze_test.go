@@ -38,7 +38,8 @@ func TestMonetizzeCodes(t *testing.T) {
 		{"5 blocked", sale, code(5), "reverse: chargeback"},
 		{"6 complete", sale, code(6), "kill"},
 		{"8 hidden", sale, code(8), "ignore: EventNotUsed"},
-		{"9", sale, code(9), "ignore: UnknownEvent"},
+		{"9, of a sale that is paid", sale, code(9), "kill"},
+		{"9", sale, change{"tipoEvento.codigo": 9, "venda.status": absent}, "ignore: UnknownEvent"},
 		{"70 tickets", sale, code(70), "ignore: EventNotUsed"},
 		{"98 card", sale, code(98), "ignore: EventNotUsed"},
 		{"99 boleto", sale, code(99), "ignore: EventNotUsed"},
@@ -162,7 +163,7 @@ func TestMonetizzeRefuses(t *testing.T) {
 	testTests(t, monetizzeUsual, "chave_unica")
 	t.Run("nothing known", func(t *testing.T) { testRefused(t, monetizzeUsual, []byte(`{}`), "tipoEvento") })
 	t.Run("no code", func(t *testing.T) {
-		testRefused(t, monetizzeUsual, changed(t, "monetizze/sale.json", change{"tipoEvento.codigo": []any{2}, "venda.status": absent}), "tipoEvento")
+		testRefused(t, monetizzeUsual, changed(t, "monetizze/sale.json", change{"tipoEvento.codigo": []any{2}, "tipoEvento.descricao": absent, "venda.status": absent}), "tipoEvento")
 	})
 }
 

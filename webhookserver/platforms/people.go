@@ -23,6 +23,7 @@ var holderNames = []string{
 	"data", "order", "sale", "purchase", "transaction", "subscription", "invoice", "checkout", "cart", "event", "payload",
 	"body", "resource", "object", "payment", "charge", "contract", "content", "attributes", "result", "response", "details",
 	"pedido", "venda", "compra", "assinatura", "fatura", "carrinho", "lead", "last_transaction", "lastTransaction",
+	"orders", "sales", "purchases", "transactions", "invoices", "pedidos", "vendas", "compras", "dados",
 }
 
 // personNames are objects that are a customer, the likeliest first.
@@ -89,7 +90,8 @@ func completed(events []Event, root fields, place Place, missing string) []Event
 	var found *relatives
 	for i := range events {
 		event := &events[i]
-		event.Customer.Name = name.Known(event.Customer.Name)
+		event.Customer.Name = name.Known(readable(event.Customer.Name))
+		event.Product.Name = readable(event.Product.Name)
 		if event.Kind == Ignored || event.Kind == Unusable || event.Customer.reachable() {
 			continue
 		}
@@ -125,6 +127,7 @@ type relatives struct {
 // complete adds to an event what it lacks.
 func (r *relatives) complete(event *Event) {
 	if customer := r.customer; customer.reachable() {
+		customer.Name = name.Known(readable(customer.Name))
 		if customer.Name == "" {
 			customer.Name = event.Customer.Name
 		}

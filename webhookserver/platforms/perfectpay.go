@@ -54,18 +54,19 @@ func (perfectpay) Name() v1alpha1.PlatformName { return v1alpha1.PlatformPerfect
 // Parse reads one change of a sale's status.
 func (perfectpay) Parse(delivery Delivery, place Place) ([]Event, error) {
 	const field = "sale_status_enum"
-	root, _, err := readBody(delivery)
+	body, _, err := readBody(delivery)
 	if err != nil {
 		return nil, err
 	}
+	root := holding(body, body, field)
 	status, ok := root.integer(field)
-	if !ok && textOf(root[field], maxID) == "" {
-		return unnamed(root, delivery.Body, field, "a whole number")
-	}
 	meaning, text, sale := perfectpayOutcome(status, root), strconv.Itoa(status), root.id("code")
 	if !ok {
-		text = root.text(maxEvent, field)
+		text = firstText(root.text(maxEvent, field), toldWithin(body, commonMeaning))
 		meaning = commonMeaning(text)
+	}
+	if text == "" {
+		return unnamed(root, delivery.Body, field, "a whole number")
 	}
 	place = place.within(brazil)
 	event := meaning.event(eventID(delivery.Body, sale, text), eventName("sale", text))
@@ -78,7 +79,6 @@ func (perfectpay) Parse(delivery Delivery, place Place) ([]Event, error) {
 	case Abandoned:
 		event.OccurredAt = timeOf(root["date_created"], place.Zone)
 	}
-	body := root
 	root = holding(root, root, "customer", "product")
 	customer, product := root.inner("customer"), root.inner("product")
 	event.Customer = Customer{

@@ -106,7 +106,7 @@ func TestPerfectpayRefuses(t *testing.T) {
 	testBroken(t, perfectpayUsual)
 	testTests(t, perfectpayUsual, "token")
 	for field, change := range map[string]change{
-		"sale_status_enum": {"sale_status_enum": map[string]any{"id": 2}},
+		"sale_status_enum": {"sale_status_enum": map[string]any{"id": 2}, "sale_status_enum_key": absent},
 	} {
 		t.Run(field, func(t *testing.T) { testRefused(t, perfectpayUsual, changed(t, "perfectpay/sale.json", change), field) })
 	}

@@ -59,6 +59,9 @@ func (ticto) Parse(delivery Delivery, place Place) ([]Event, error) {
 		return nil, err
 	}
 	if status == "" {
+		status = toldWithin(root, knownIn(tictoStatuses))
+	}
+	if status == "" {
 		return unnamed(root, delivery.Body, "status", "the status of the order")
 	}
 	place, body := place.within(brazil), root
@@ -105,7 +108,8 @@ func hasPrefixed(root fields, object string) bool {
 
 // tictoOutcome looks into the order: what it waits for, and whether it renews.
 func tictoOutcome(status, method string, root fields) outcome {
-	meaning := meaningOf(tictoStatuses, status)
+	known := knownIn(tictoStatuses)
+	meaning := orPaid(known(status), root, known)
 	if status == "waiting_payment" {
 		return waiting(method)
 	}

@@ -121,7 +121,7 @@ func TestTictoRefuses(t *testing.T) {
 	for field, change := range map[string]change{"status": {"status": 3}} {
 		t.Run(field, func(t *testing.T) { testRefused(t, tictoUsual, changed(t, "ticto/order.json", change), field) })
 	}
-	t.Run("nothing known", func(t *testing.T) { testRefused(t, tictoUsual, []byte(`{"event":"authorized"}`), "status") })
+	t.Run("nothing known", func(t *testing.T) { testRefused(t, tictoUsual, []byte(`{"event":"teleported"}`), "status") })
 }
 
 func TestTictoVerify(t *testing.T) {

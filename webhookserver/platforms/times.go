@@ -47,7 +47,7 @@ func timeOf(value any, zone *time.Location) time.Time {
 	if leadingDigits([]byte(text)) == len(text) {
 		return timeOfDigits(text, zone)
 	}
-	if whole, _, found := strings.Cut(text, "."); found && len(whole) == secondsSince1970 {
+	if whole, _, found := strings.Cut(text, "."); found && (len(whole) == secondsSince1970 || len(whole) == millisSince1970) {
 		if leadingDigits([]byte(whole)) == len(whole) {
 			return timeOfDigits(whole, zone)
 		}
@@ -58,7 +58,68 @@ func timeOf(value any, zone *time.Location) time.Time {
 	if at, err := time.ParseInLocation(time.DateTime, text, in(zone)); err == nil {
 		return instant(at)
 	}
-	return timeOfParts(text, zone)
+	if at := timeOfParts(text, zone); !at.IsZero() {
+		return at
+	}
+	return timeOfWords(text, zone)
+}
+
+// The forms that timeOfWords reads: a month by its name, between day and year or in front of
+// them, a date without its separators (20060102T150405Z), and a zone's name behind.
+var (
+	dayMonthYear = regexp.MustCompile(`^(?:[\pL-]+,?\s+)?(\d{1,2})[-/ ](?:de )?(\pL{3,9})\.?[-/ ](?:de )?(\d{4})(.*)$`)
+	monthDayYear = regexp.MustCompile(`^(?:\pL{3,9},?\s+)?(\pL{3,9})\.?\s+(\d{1,2}),?\s+(\d{4})(.*)$`)
+	withoutGaps  = regexp.MustCompile(`^(\d{4})(\d{2})(\d{2})T(\d{2})(\d{2})(\d{2})(.*)$`)
+	bracketed    = regexp.MustCompile(`\s?(?:\[.*\]|\(.*\))$`)
+	zoneNamed    = regexp.MustCompile(`\s(BRT|[A-Z][A-Za-z]+/[A-Z][A-Za-z_]+)$`)
+)
+
+// timeOfWords reads a time in the forms that are rare.
+func timeOfWords(text string, zone *time.Location) time.Time {
+	text = bracketed.ReplaceAllString(text, "")
+	if named := zoneNamed.FindStringSubmatch(text); named != nil {
+		text, zone = strings.TrimSuffix(text, named[0]), zoneByName(named[1], zone)
+	}
+	if parts := withoutGaps.FindStringSubmatch(text); parts != nil {
+		date, clock := strings.Join(parts[1:4], "-"), strings.Join(parts[4:7], ":")
+		return timeOfParts(date+" "+clock+parts[7], zone)
+	}
+	parts := dayMonthYear.FindStringSubmatch(text)
+	if parts == nil {
+		if parts = monthDayYear.FindStringSubmatch(text); parts == nil {
+			return timeOfParts(text, zone)
+		}
+		parts[1], parts[2] = parts[2], parts[1]
+	}
+	month := strconv.Itoa(monthNamed(parts[2]))
+	return timeOfParts(parts[3]+"-"+month+"-"+parts[1]+parts[4], zone)
+}
+
+// zoneByName is a zone by its name; the one that holds, where it is not known.
+func zoneByName(name string, zone *time.Location) *time.Location {
+	if name == "BRT" {
+		return brazil
+	}
+	if found, err := time.LoadLocation(name); err == nil {
+		return found
+	}
+	return zone
+}
+
+// monthNamed reads a month by the beginning of its English, Portuguese or Spanish name; 0 for
+// none.
+func monthNamed(name string) int {
+	for i, names := range [...]string{
+		"jan ene", "feb fev", "mar", "apr abr", "may mai", "jun",
+		"jul", "aug ago", "sep set", "oct out", "nov", "dec dez dic",
+	} {
+		for begin := range strings.FieldsSeq(names) {
+			if strings.HasPrefix(strings.ToLower(name), begin) {
+				return i + 1
+			}
+		}
+	}
+	return 0
 }
 
 // firstTimeOf reads the first of the values that is a time.
@@ -86,8 +147,11 @@ func timeOfBoth(date, clock any, zone *time.Location) time.Time {
 	return timeOf(day, zone)
 }
 
-// secondsSince1970 is how many digits they have in this century.
-const secondsSince1970 = 10
+// How many digits seconds and milliseconds have in this century.
+const (
+	secondsSince1970 = 10
+	millisSince1970  = 13
+)
 
 func in(zone *time.Location) *time.Location {
 	if zone == nil {

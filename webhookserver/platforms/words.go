@@ -3,6 +3,7 @@ package platforms
 import (
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // commonWords are words for events that platforms, old backends and the tools in between
@@ -20,6 +21,7 @@ var commonWords = map[string]outcome{
 	"order_approved":        sold,
 	"order.paid":            sold,
 	"orders/paid":           sold,
+	"orders_paid":           sold,
 	"order/paid":            sold,
 	"purchase_approved":     sold,
 	"purchase_paid":         sold,
@@ -37,6 +39,19 @@ var commonWords = map[string]outcome{
 	"boleto_paid":           sold,
 	"billet_paid":           sold,
 	"bank_slip_paid":        sold,
+	"compra_paga":           sold,
+	"venda_paga":            sold,
+	"pedido_pago":           sold,
+	"pedido_aprovado":       sold,
+	"pix_pago":              sold,
+	"boleto_pago":           sold,
+	"pagamento_recebido":    sold,
+	"payment_paid":          sold,
+	"payment_succeeded":     sold,
+	"charge_paid":           sold,
+	"transaction_paid":      sold,
+	"transaction_approved":  sold,
+	"subscription_paid":     onlyStop,
 	"completed":             onlyStop,
 	"complete":              onlyStop,
 	"purchase_complete":     onlyStop,
@@ -75,6 +90,11 @@ var commonWords = map[string]outcome{
 	"purchase_expired":      paymentExpired,
 	"payment_expired":       paymentExpired,
 	"invoice_expired":       paymentExpired,
+	"order_expired":         paymentExpired,
+	"expired":               paymentExpired,
+	"expirado":              paymentExpired,
+	"expirada":              paymentExpired,
+	"boleto_vencido":        paymentExpired,
 	"abandoned_cart":        cartLeft,
 	"cart_abandoned":        cartLeft,
 	"cart_abandonment":      cartLeft,
@@ -99,16 +119,57 @@ var pinged = outcome{kind: Ignored, reason: reasonPing}
 // commonMeaning looks a word up that a platform gives no meaning of its own; unknown where
 // nobody does.
 func commonMeaning(word string) outcome {
-	if meaning, found := commonWords[strings.ToLower(strings.TrimSpace(word))]; found {
-		return meaning
+	for _, spelled := range [...]string{strings.ToLower(strings.TrimSpace(word)), plainWord(word)} {
+		if meaning, found := commonWords[spelled]; found {
+			return meaning
+		}
 	}
 	return unknown
 }
 
+// plainWord is a word as the tables spell it, however it is put together: "Purchase Approved",
+// "purchase.approved" and "purchaseApproved" are purchase_approved.
+func plainWord(word string) string {
+	var plain strings.Builder
+	small := false
+	for _, r := range strings.TrimSpace(word) {
+		if r == ' ' || r == '.' || r == '-' || r == '/' || r == ':' {
+			r = '_'
+		}
+		if small && unicode.IsUpper(r) {
+			plain.WriteByte('_')
+		}
+		small = unicode.IsLower(r)
+		plain.WriteRune(withoutAccent(unicode.ToLower(r)))
+	}
+	return plain.String()
+}
+
+// withoutAccent is a letter of Portuguese or Spanish without its accent.
+func withoutAccent(r rune) rune {
+	switch r {
+	case 'á', 'à', 'â', 'ã':
+		return 'a'
+	case 'é', 'ê':
+		return 'e'
+	case 'í':
+		return 'i'
+	case 'ó', 'ô', 'õ':
+		return 'o'
+	case 'ú', 'ü':
+		return 'u'
+	case 'ç':
+		return 'c'
+	}
+	return r
+}
+
 // meaningOf looks up what a platform's own word for an event means.
 func meaningOf(table map[string]outcome, word string) outcome {
-	if meaning, found := table[strings.ToLower(word)]; found {
-		return meaning
+	for _, spelled := range [...]string{strings.ToLower(strings.TrimSpace(word)), plainWord(word)} {
+		if meaning, found := table[spelled]; found {
+			return meaning
+		}
 	}
 	return commonMeaning(word)
 }
