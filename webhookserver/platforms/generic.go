@@ -148,7 +148,7 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	event.TransactionID = textOf(g.mapping.TransactionID.First(body), maxID)
 	event.Amount = g.amount(g.mapping.Amount.First(body))
 	event.Currency = firstCurrency(currencyOf(g.mapping.Currency.First(body)), currencyIn(g.mapping.Amount.First(body)))
-	event.OccurredAt = timeOf(g.mapping.OccurredAt.First(body), place.Zone)
+	event.OccurredAt = happenedAt(event.Kind, g.mapping.OccurredAt.First(body), place.Zone)
 	event.Product.Name = textOf(g.mapping.ProductName.First(body), maxName)
 	event.Payment = g.payment(&event, body, place)
 	event.Consent = g.consent(body, place)

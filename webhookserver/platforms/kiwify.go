@@ -118,7 +118,7 @@ func (kiwify) Parse(delivery Delivery, place Place) ([]Event, error) {
 	}
 	orderID := order.id("order_id", "id")
 	event := meaning.event(eventID(delivery.Body, orderID, name, order.id("updated_at")), name)
-	event.OccurredAt = firstTimeOf(place.Zone, order["updated_at"])
+	event.OccurredAt = happenedAt(meaning.kind, order["updated_at"], place.Zone)
 	if event.OccurredAt.IsZero() && meaning.kind == Abandoned {
 		event.OccurredAt = timeOf(order["created_at"], place.Zone)
 	}

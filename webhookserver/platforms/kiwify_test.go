@@ -82,7 +82,7 @@ func kiwifyOrderEvent() Event {
 		Customer:    Customer{Name: "Rui Campos", Phone: "+5585981122334", Email: "rui.campos@example.com"},
 		Product:     Product{ID: "3f2b8a10-5c6d-4e7f-8091-a2b3c4d5e6f7", Name: "Fotografia com o Celular"},
 		CheckoutURL: "https://pay.kiwify.com.br/Qw3rTy7", Amount: "197.90", Currency: "BRL",
-		TransactionID: "7c1de2f3-4a5b-4c6d-9e8f-0a1b2c3d4e5f", OccurredAt: time.Date(2026, 3, 4, 18, 42, 0, 0, time.UTC),
+		TransactionID: "7c1de2f3-4a5b-4c6d-9e8f-0a1b2c3d4e5f", OccurredAt: time.Date(2026, 3, 4, 18, 42, 59, 0, time.UTC),
 	}
 }
 

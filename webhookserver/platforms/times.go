@@ -122,6 +122,18 @@ func monthNamed(name string) int {
 	return 0
 }
 
+// happenedAt reads when an event happened. A purchase that is told to the minute is the end of
+// that minute: by its beginning, who bought within a minute of our first message would have
+// bought before it.
+func happenedAt(kind Kind, value any, zone *time.Location) time.Time {
+	at := timeOf(value, zone)
+	form := timeForm.FindStringSubmatch(strings.TrimSpace(textOf(value, maxID)))
+	if kind != Purchased || at.IsZero() || form == nil || form[formHour] == "" || form[formSecond] != "" {
+		return at
+	}
+	return at.Add(time.Minute - time.Second)
+}
+
 // firstTimeOf reads the first of the values that is a time.
 func firstTimeOf(zone *time.Location, values ...any) time.Time {
 	for _, value := range values {

@@ -121,6 +121,35 @@ func TestTimes(t *testing.T) { //nolint:funlen // a table
 	}
 }
 
+// TestPurchasesToTheMinute: who bought in the minute of our first message bought after it. What
+// else is told to the minute stays as it is told.
+func TestPurchasesToTheMinute(t *testing.T) {
+	at := func(second int) time.Time { return time.Date(2026, 5, 1, 13, 0, second, 0, time.UTC) }
+	for _, test := range []struct {
+		kind  Kind
+		value any
+		want  time.Time
+	}{
+		{Purchased, "2026-05-01 10:00", at(59)},
+		{Purchased, " 01/05/2026 10h00 ", at(59)},
+		{Purchased, "2026-05-01T13:00Z", at(59)},
+		{Purchased, "2026-05-01 10:00:00", at(0)},
+		{Purchased, "2026-05-01T10:00:00-03:00", at(0)},
+		{Purchased, "20260501100000", at(0)},
+		{Purchased, json.Number("1777640400"), at(0)},
+		{Purchased, "2026-04-30", time.Date(2026, 5, 1, 2, 59, 59, 0, time.UTC)},
+		{Purchased, "2026-05-01 10:60", time.Time{}},
+		{Purchased, nil, time.Time{}},
+		{Abandoned, "2026-05-01 10:00", at(0)},
+		{Reversed, "2026-05-01 10:00", at(0)},
+		{PaymentExpired, "2026-05-01 10:00", at(0)},
+	} {
+		if got := happenedAt(test.kind, test.value, nil); !got.Equal(test.want) {
+			t.Errorf("happenedAt(%s, %#v) = %s, want %s", test.kind, test.value, got, test.want)
+		}
+	}
+}
+
 // FuzzTime: whatever is read is a time of this century, and is read again from its own form.
 func FuzzTime(f *testing.F) {
 	for _, text := range []string{"2026-05-01T10:00:00Z", "01/05/2026 10:00", "20260501", "1777629600000", "Fri, 01 May 2026 10:00:00 GMT", "2026-05-01 10:00:00 +99:99"} {
