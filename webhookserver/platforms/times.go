@@ -47,8 +47,8 @@ func timeOf(value any, zone *time.Location) time.Time {
 	if leadingDigits([]byte(text)) == len(text) {
 		return timeOfDigits(text, zone)
 	}
-	if whole, _, found := strings.Cut(text, "."); found && (len(whole) == secondsSince1970 || len(whole) == millisSince1970) {
-		if leadingDigits([]byte(whole)) == len(whole) {
+	if whole, _, found := strings.Cut(text, "."); found && leadingDigits([]byte(whole)) == len(whole) {
+		if len(whole) == secondsSince1970 || len(whole) == millisSince1970 {
 			return timeOfDigits(whole, zone)
 		}
 	}
@@ -110,7 +110,8 @@ func zoneByName(name string, zone *time.Location) *time.Location {
 // none.
 func monthNamed(name string) int {
 	for i, names := range [...]string{
-		"jan ene", "feb fev", "mar", "apr abr", "may mai", "jun", "jul", "aug ago", "sep set", "oct out", "nov", "dec dez dic",
+		"jan ene", "feb fev", "mar", "apr abr", "may mai", "jun",
+		"jul", "aug ago", "sep set", "oct out", "nov", "dec dez dic",
 	} {
 		for begin := range strings.FieldsSeq(names) {
 			if strings.HasPrefix(strings.ToLower(name), begin) {

@@ -11,8 +11,8 @@ var (
 		"event", "webhook_event_type", "event_type", "eventType", "event_name", "eventName", "type", "trigger", "topic",
 	}
 	statusFields = []string{
-		"order_status", "orderStatus", "sale_status", "sale_status_enum_key", "payment_status", "paymentStatus", "invoice_status",
-		"financial_status", "purchase_status", "trans_status", "status",
+		"order_status", "orderStatus", "sale_status", "sale_status_enum_key", "payment_status", "paymentStatus",
+		"invoice_status", "financial_status", "purchase_status", "trans_status", "status",
 	}
 )
 
