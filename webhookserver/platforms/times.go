@@ -47,8 +47,8 @@ func timeOf(value any, zone *time.Location) time.Time {
 	if leadingDigits([]byte(text)) == len(text) {
 		return timeOfDigits(text, zone)
 	}
-	if whole, _, found := strings.Cut(text, "."); found && (len(whole) == secondsSince1970 || len(whole) == millisSince1970) {
-		if leadingDigits([]byte(whole)) == len(whole) {
+	if whole, _, found := strings.Cut(text, "."); found && leadingDigits([]byte(whole)) == len(whole) {
+		if len(whole) == secondsSince1970 || len(whole) == millisSince1970 {
 			return timeOfDigits(whole, zone)
 		}
 	}
