@@ -19,22 +19,24 @@ type deed struct {
 
 const (
 	didPortuguese = `removi|retirei|tirei|apaguei|deletei|descadastrei|cancelei|estornei|reembolsei|devolvi|enviei|mandei|encaminhei|liberei|ativei|reativei|` +
-		`agendei|reservei|registrei|atualizei|alterei|corrigi|troquei|emiti|apliquei|adicionei|cadastrei|bloqueei|desbloqueei|solicitei|notifiquei|processei|aprovei|prorroguei`
+		`agendei|reservei|registrei|atualizei|alterei|corrigi|troquei|emiti|apliquei|adicionei|cadastrei|bloqueei|desbloqueei|solicitei|notifiquei|processei|aprovei|prorroguei|` +
+		`reenviei|gerei|confirmei|dei baixa|pedi o estorno|pedi o reembolso|pedi o cancelamento|avisei o suporte|avisei a equipe|avisei o financeiro|` +
+		`abri um chamado|abri um ticket|deixei ativado|coloquei (?:voce|seu nome|seu numero)|passei seu (?:caso|pedido|contato)`
 	weDidPortuguese = `removemos|retiramos|tiramos|excluimos|apagamos|descadastramos|cancelamos|estornamos|reembolsamos|devolvemos|enviamos|mandamos|encaminhamos|liberamos|` +
 		`ativamos|agendamos|registramos|atualizamos|alteramos|corrigimos|processamos|aprovamos|solicitamos|bloqueamos`
 	doPortuguese = `(?:remover|retirar|tirar|excluir|apagar|deletar|descadastrar|cancelar|estornar|reembolsar|devolver|enviar|mandar|encaminhar|liberar|ativar|agendar|` +
-		`registrar|atualizar|alterar|corrigir|trocar|emitir|aplicar|adicionar|bloquear|solicitar|processar|aprovar|confirmar)`
+		`registrar|atualizar|alterar|corrigir|trocar|gerar|reenviar|reservar|emitir|aplicar|adicionar|bloquear|solicitar|processar|aprovar|confirmar)`
 	didSpanish = `elimine|borre|quite|saque|cancele|reembolse|devolvi|envie|mande|reenvie|active|agende|registre|actualice|cambie|corregi|aplique|agregue|bloquee|solicite|` +
-		`avise|procese|libere|confirme|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
+		`avise|procese|libere|confirme|genere|reserve|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
 	doneSpanish = `eliminado|borrado|quitado|sacado|cancelado|reembolsado|devuelto|enviado|mandado|activado|registrado|actualizado|cambiado|corregido|aplicado|agregado|` +
 		`bloqueado|solicitado|procesado|liberado|confirmado|dado de baja`
 	doSpanish = `(?:eliminar|borrar|quitar|sacar|cancelar|reembolsar|devolver|enviar|mandar|reenviar|activar|agendar|registrar|actualizar|cambiar|corregir|aplicar|bloquear|` +
 		`solicitar|procesar|liberar|confirmar|dar de baja|darte de baja|darle de baja)(?:te|le|lo|la|los|telo|selo)?`
 	didEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|sent|resent|emailed|e-mailed|updated|changed|booked|scheduled|applied|activated|processed|` +
-		`confirmed|issued|blocked|forwarded|notified|submitted|registered|unlocked|upgraded|extended|reset|taken you off|took you off|opted you out`
+		`confirmed|issued|blocked|forwarded|notified|submitted|registered|unlocked|upgraded|extended|reserved|generated|opened a ticket|opened a case|put you on|let (?:our|the) (?:\w+ )?team know|reset|taken you off|took you off|opted you out`
 	undone = `(?:removid|retirad|excluid|apagad|deletad|descadastrad|cancelad|estornad|reembolsad|devolvid|liberad|aprovad|confirmad|enviad|eliminad|borrad|activad|ativad|` +
-		`aprobad|bloquead|procesad|processad)[oa]s?|dad[oa] de baja|devuelt[oa]s?`
-	undoneEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|processed|approved|confirmed|activated|blocked|sent|emailed|updated|taken off`
+		`aprobad|bloquead|procesad|processad|aplicad|reservad|registrad|agendad|atualizad|actualizad)[oa]s?|dad[oa] de baja|devuelt[oa]s?`
+	undoneEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|processed|approved|confirmed|activated|blocked|sent|emailed|updated|applied|reserved|taken off`
 )
 
 var deeds = []deed{
@@ -42,10 +44,10 @@ var deeds = []deed{
 	{pattern: regexp.MustCompile(` (?:ja|te|ja te|ja lhe|lhe|eu) (?P<verb>exclui) `)},
 	{pattern: regexp.MustCompile(` ja (?:te |lhe |o |a |os |as )?(?P<verb>` + weDidPortuguese + `) `)},
 	{pattern: regexp.MustCompile(` acab(?:ei|amos) de (?:te |lhe |o |a )?(?P<verb>` + doPortuguese + `)(?:-\w+)? `)},
-	{pattern: regexp.MustCompile(` (?:fo[ij]|foram|ja esta|ja estao|esta tudo|ya esta|ya estan|ya quedo|quedo|quedaron|ya quedaste|fue|fueron|ha sido|han sido|has sido|ja fo[ij]) (?:ja |ya |tudo |todo )?(?P<verb>` + undone + `) `)},
+	{pattern: regexp.MustCompile(` (?:fo[ij]|foram|ja foi|ja esta|ja estao|esta tudo|ya esta|ya estan|ya quedo|quedo|quedaron|ya quedaste|fue|fueron|ha sido|han sido|has sido|ja fo[ij]) (?:ja |ya |tudo |todo )?(?P<verb>` + undone + `) `)},
 	{pattern: regexp.MustCompile(` (?:pedido|compra|cadastro|numero|contato|assinatura|inscricao|dados|estorno|reembolso|orden|registro|suscripcion|contacto|datos) (?:ja |ya )?(?P<verb>` +
 		undone + `|feito|feita|realizado|realizada|solicitado|hecho|hecha) `)},
-	{pattern: regexp.MustCompile(` (?P<verb>(?:ja (?:esta|ta)|ya estas|ya esta|you are|you're|you are now|you're now) (?:fora|fuera|off) (?:da|de la|de nuestra|de nossa|do|the|our) (?:nossa |our )?(?:lista|list|grupo|base)) `)},
+	{pattern: regexp.MustCompile(` (?P<verb>(?:ja (?:esta|ta)|ya estas|ya esta|nao esta(?: mais)?|ja nao esta(?: mais)?|ya no estas?|you are|you're|you are now|you're now) (?:fora|fuera|off|na|en) (?:da|de la|de nuestra|de nossa|do|the|our|la|nuestra|nossa|minha) (?:nossa |our )?(?:lista|list|grupo|base)) `)},
 	{
 		pattern: regexp.MustCompile(` (?:ya (?:te |le |lo |la |les |los |te lo |se lo |te la |se la )?|(?:te|le|lo|la) )(?P<verb>` + didSpanish + `|di de baja|dimos de baja) `),
 		wanted:  set("que quieres quiere prefieres gustaria para cuando no"),
@@ -53,12 +55,13 @@ var deeds = []deed{
 	{pattern: regexp.MustCompile(` (?:he|hemos) (?:ya )?(?P<verb>` + doneSpanish + `) `)},
 	{pattern: regexp.MustCompile(` (?:acabo|acabamos) de (?P<verb>` + doSpanish + `) `)},
 	{pattern: regexp.MustCompile(` (?:i|we|i've|we've|ive|weve|i have|we have) (?:just |already |now |also |gone ahead and |have |went ahead and )*(?P<verb>` + didEnglish + `) `)},
+	{pattern: regexp.MustCompile(` (?:order|subscription|account|number|charge) is (?:now )?(?P<verb>cancelled|canceled|removed|deleted|refunded|unsubscribed) `)},
 	{pattern: regexp.MustCompile(` (?:has been|have been|was|were|is now|are now|you've been|you have been|been) (?:just |already |now |successfully )*(?P<verb>` + undoneEnglish + `) `)},
 }
 
 // accented finds a Spanish first person past, which only its accent tells from a request:
 // "cancelé tu pedido", "cancele su pedido".
-var accented = regexp.MustCompile(`(?:^|[^\pL])(no |no te |no le |no lo |no la )?(?:elimin|borr|quit|saqu|cancel|reembols|envi|mand|reenvi|activ|agend|registr|actualiz|cambi|apliqu|agregu|bloque|solicit|proces|liber|confirm)é(?:[^\pL]|$)`)
+var accented = regexp.MustCompile(`(?:^|[^\pL])(no |no te |no le |no lo |no la )?(?:elimin|borr|quit|saqu|cancel|reembols|envi|mand|reenvi|activ|agend|registr|actualiz|cambi|apliqu|agregu|bloque|solicit|proces|liber|confirm|gener|reserv)é(?:[^\pL]|$)`)
 
 var (
 	sendingVerbs = regexp.MustCompile(`^(?:enviei|mandei|encaminhei|enviamos|mandamos|encaminhamos|enviar|mandar|encaminhar|envie|mande|reenvie|enviado|mandado|enviada|` +

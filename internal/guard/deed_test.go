@@ -20,12 +20,18 @@ func TestDeeds(t *testing.T) {
 		"Apliquei o cupom no seu carrinho.", "Já ativei sua conta.", "Seu número foi removido da lista.", "Sua compra foi cancelada.", "Seu pedido já foi cancelado.",
 		"Seu pagamento foi confirmado!", "O estorno foi aprovado.", "Pedido cancelado, pode ficar tranquila.", "Cadastro removido!", "Você já está fora da lista.",
 		"Já cancelamos a sua inscrição.", "Solicitei o reembolso ao financeiro.", "Encaminhei para o setor financeiro.", "Bloqueei o envio de mensagens.",
+		"Seu número já não está mais na nossa lista.", "Já dei baixa no seu cadastro.", "Já pedi o estorno pra você.", "Já avisei o suporte.",
+		"Passei seu caso pro financeiro.", "Gerei um novo boleto pra você.", "Reenviei o acesso no seu e-mail.", "Acabei de gerar um pix novo pra você.",
+		"Seu cupom já foi aplicado.", "Confirmei seu pagamento aqui.", "Coloquei seu nome na lista de espera.",
 		// Spanish.
+		"Ya no estás en nuestra lista.", "Te reservé un lugar.", "Ya quedó aplicado tu cupón.", "Generé una nueva ficha para ti.",
 		"ya te eliminé de la lista", "te eliminé de la lista", "Listo, ya te eliminé.", "Eliminé tu número de la lista.", "Ya borré tus datos.", "Cancelé tu pedido.",
 		"ya cancelé tu compra", "acabo de enviar", "Acabo de enviarte el correo.", "Te mandé el correo con el acceso.", "Ya te envié el recibo.", "Ya te di de baja.",
 		"Te di de baja de la lista.", "He cancelado tu pedido.", "Hemos eliminado tus datos.", "Tu pedido fue cancelado.", "Tu número ha sido eliminado.",
 		"Ya quedó cancelado.", "Ya te reembolsé.", "Ya activé tu cuenta.", "Acabamos de procesar tu reembolso.",
 		// English.
+		"I let our support team know.", "I've reserved your spot.", "I generated a new invoice for you.", "Your coupon has been applied.",
+		"I put you on the waiting list.", "All set, your order is canceled.", "I've opened a ticket for you.",
 		"I've removed you", "I've removed you from our list.", "I have removed your number.", "I just sent", "I just sent you an email.", "I cancelled your order",
 		"I canceled it for you.", "I've already refunded your card.", "I deleted your data.", "We've deleted your account.", "We have removed your number.",
 		"I updated your address.", "I've applied the code to your cart.", "Your order has been cancelled.", "Your number was removed.", "You've been unsubscribed.",
@@ -53,7 +59,8 @@ func TestDeeds(t *testing.T) {
 		"I can help you finish your order.", "If you already paid, please ignore this.", "Here is the link: " + link, "I'll send the link here.",
 		"I sent you the link above.", "I noticed you left it in your cart.", "I haven't cancelled anything.", "I can't remove you from here, but I can let you know how.",
 		"Once your payment is confirmed you get access.", "Your payment was not confirmed yet.", "Have you received the email?", "I see the card was declined.",
-		"Would you like me to send the link?", "Anything I can help with?",
+		"Você pode gerar um novo boleto na página.", "Já vi sua mensagem!", "Once your order is canceled, you can make another.",
+		"Ya vi tu mensaje.", "I've got the link right here.", "Would you like me to send the link?", "Anything I can help with?",
 	} {
 		if refusal := Check(text, facts); refusal != nil {
 			t.Errorf("%q: refused as %s", text, refusal.Reason)

@@ -67,7 +67,7 @@ func clauses(text string) []clause {
 			continue
 		}
 		for i, word := range words {
-			words[i] = oneSpelling(word)
+			words[i] = inFull(oneSpelling(word))
 		}
 		all = append(all, clause{words: words, asks: asks})
 	}
@@ -154,6 +154,18 @@ func oneSpelling(word string) string {
 	return singleLetters(word)
 }
 
+// abbreviations are words that are usually written short, by what is written.
+var abbreviations = map[string]string{"q": "que", "qro": "quero", "kero": "quero", "kiero": "quiero", "xfa": "porfa", "nr": "numero", "w": "with",
+	"pagto": "pagamento", "pgto": "pagamento", "ur": "your", "txting": "texting", "txted": "texted", "txts": "texts", "msgd": "mesaged"}
+
+// inFull is a word that is not abbreviated.
+func inFull(word string) string {
+	if full, is := abbreviations[word]; is {
+		return full
+	}
+	return word
+}
+
 func digitsIn(word string) int {
 	count := 0
 	for _, r := range word {
@@ -221,6 +233,16 @@ func (c clause) without(affixes *affixes) clause {
 		if len(words) > 0 {
 			words = words[:len(words)-longest(affixes.last[words[len(words)-1]], func(p []string) bool { return endsWith(words, p) })]
 		}
+	}
+	return clause{words: words, asks: c.asks}
+}
+
+// withoutFirst takes phrases off the beginning of a clause.
+func (c clause) withoutFirst(affixes *affixes) clause {
+	words := c.words
+	for before := -1; before != len(words) && len(words) > 0; {
+		before = len(words)
+		words = words[longest(affixes.first[words[0]], func(p []string) bool { return startsWith(words, p) }):]
 	}
 	return clause{words: words, asks: c.asks}
 }

@@ -114,9 +114,9 @@ func (g *grammar) anywhere(patterns string) *regexp.Regexp {
 // alternatives are the expressions of alternatives, joined.
 func (g *grammar) alternatives(list string) string {
 	var expressions []string
-	for line := range strings.Lines(list) {
-		for _, one := range splitOutside(strings.TrimSpace(line), '|') {
-			if one = strings.TrimSpace(one); one != "" {
+	for _, line := range splitOutside(list, '\n') {
+		for _, one := range splitOutside(line, '|') {
+			if one = strings.Join(strings.Fields(one), " "); one != "" {
 				expressions = append(expressions, g.expression(one))
 			}
 		}

@@ -88,14 +88,15 @@ func (c clause) matches(g *grammar, patterns *regexp.Regexp) bool {
 	if len(c.words) == 0 || len(c.words) > 2*longestRequest {
 		return false
 	}
+	before := len(c.words) - len(c.withoutFirst(requestAffixes).words)
 	bare := c.without(requestAffixes)
-	for _, words := range [][]string{c.words, bare.words} {
-		if len(words) > 0 && len(words) <= longestRequest && patterns.MatchString(g.write(words)) {
+	behind := c.words[:min(before+len(bare.words), len(c.words))] // with what is said before it
+	tried := 0
+	for _, words := range [][]string{c.words, behind, bare.words} {
+		if len(words) > 0 && len(words) <= longestRequest && len(words) != tried && patterns.MatchString(g.write(words)) {
 			return true
 		}
-		if len(bare.words) == len(c.words) {
-			break
-		}
+		tried = len(words)
 	}
 	return false
 }
@@ -183,7 +184,7 @@ var weakWords = func() map[string]bool {
 // mistyped are the words that stop everything with two letters changed over or, in longer
 // ones, a letter left out; what is a word of its own is none of them.
 var mistyped = func() map[string]bool {
-	set := map[string]bool{"parr": true, "paar": true}
+	set := map[string]bool{"parr": true, "paar": true, "stahp": true}
 	for _, word := range strings.Fields("parar stop sair salir remover descadastrar unsubscribe desuscribir parem") {
 		for i := range len(word) - 1 {
 			set[word[:i]+word[i+1:i+2]+word[i:i+1]+word[i+2:]] = true

@@ -82,11 +82,14 @@ func capitalised(text string) map[string]bool {
 // that they hardly write together.
 func LooksAutomatic(text string) bool {
 	read := clauses(text)
-	var words []string
+	words := []string{"/"}
 	asks := false
 	for _, one := range read {
-		words = append(append(words, one.words...), "/")
 		asks = asks || one.asks
+		if one.asks && asking[one.words[0]] {
+			continue // "is this an automatic message?"
+		}
+		words = append(append(words, one.words...), "/")
 	}
 	whole := machineWords.write(words)
 	if machines().certain.MatchString(whole) {
@@ -98,6 +101,9 @@ func LooksAutomatic(text string) bool {
 	}
 	return marks >= 2
 }
+
+// asking are the words that begin a person's question of who writes, and no machine's.
+var asking = wordSet("iso isto e eh voce vc voces vcs sera es eres esto eso usted is are this u you")
 
 // menuLine is a line of a menu: "1 - Vendas", "2️⃣ Suporte", "*3.* Financeiro".
 var menuLine = regexp.MustCompile(`(?m)^[\s*_\[(]*\d{1,2}(?:\x{FE0F}?\x{20E3}|[*_)\].: -])`)

@@ -6,7 +6,7 @@ var paymentWords = newGrammar(map[string]string{
 	"did":  `paguei|comprei|adquiri|pague|compre|pagei|pagey|quitei|transferi|depositei|adquiri|deposite|cancele el pago de|abone`,
 	"done": `pago|paga|pagado|pagada|comprado|comprada|quitado|efetuado|efectuado|realizado|realizada|feito|feita|hecho|hecha|enviado|enviada|concluido|concluida|aprovado|aprobado|finalizado|finalizada|confirmado|confirmada|paid|sent|done|made|completed|bought`,
 	"it":   `[o|a|os|el|la|los|lo|meu|mi|esse|ese|este|the|my|for the|for|this|your] (pix|boleto|curso|produto|producto|pagamento|pago|compra|pedido|ticket|fatura|cobranca|valor|taxa|acesso|treinamento|mentoria|ebook|livro|libro|oxo|transferencia|deposito|tudo|todo|it|course|product|order|book|invoice|total|payment|everything|com o cartao|com cartao|no cartao|no pix|via pix|pelo pix|por pix|no boleto|no credito|no debito|a vista|con tarjeta|por oxo|en oxo|por transferencia|with card|with my card|by card|via paypal|with paypal|pelo site|no site|por paypal|ele|ela)`,
-	"when": `ontem|hoje|agora|agora a pouco|agora ha pouco|ha pouco|a pouco|faz pouco|ja|sim|semana pasada|na semana pasada|mes pasado|no mes pasado|de manha|esta manha|hoje cedo|hoje de manha|ontem a noite|anteontem|agorinha|faz (tempo|dias|um tempo|uma hora|duas horas)|ha (dias|uma hora|muito tempo|um tempo)|
+	"when": `aqui|por aqui|aca|here|ontem|hoje|agora|agora a pouco|agora ha pouco|ha pouco|a pouco|faz pouco|ja|sim|semana pasada|na semana pasada|mes pasado|no mes pasado|de manha|esta manha|hoje cedo|hoje de manha|ontem a noite|anteontem|agorinha|faz (tempo|dias|um tempo|uma hora|duas horas)|ha (dias|uma hora|muito tempo|um tempo)|
 		no (sabado|domingo|fim de semana)|na (segunda|terca|quarta|quinta|sexta)|outro dia|esta semana|com voces|de voces|de vcs|ayer|hoy|ahora|ahorita|anoche|hace (rato|poco|un rato|dias|una hora|un momento)|la semana pasada|esta manana|
 		yesterday|today|now|just now|already|last (week|night|month)|this morning|earlier|a (minute|while|moment) ago|an hour ago|days ago|this week|on (monday|tuesday|wednesday|thursday|friday|saturday|sunday)|ok|ta|ta bom|sim|viu|gracas a deus|obrigad*|gracias|thanks`,
 	"kin": `minha (esposa|mae|filha|irma|mulher|namorada|amiga)|meu (marido|pai|filho|irmao|esposo|namorado|amigo)|mi (esposa|esposo|marido|mujer|mama|papa|hijo|hija|hermana|hermano|novio|novia|amiga|amigo)|my (wife|husband|mom|mother|dad|father|son|daughter|sister|brother|friend|partner)|ela|ele|ella|she|he`,
@@ -17,7 +17,7 @@ const paidClaims = `
 	[<i>] [<when>] [ja|ya] [lo|la|los|las] <did> [tudo] [<it>] [<it>] [<when>] [<when>]
 	[<i>] [<when>] (acabei de|acabo de|acabamos de|acabei d) (pagar|comprar|pagarlo|comprarlo|fazer [o|a] <it>|fazer|hacer <it>|efetuar <it>|realizar <it>|finalizar <it>|concluir <it>|adquirir|depositar|transferir|quitar) [<it>] [<it>] [<when>]
 	[<i>] [ja|ya] (fiz|efetuei|realizei|finalizei|conclui|fechei|hice|realice|efectue|complete|termine|finalice|mandei|enviei|envie) [o|a|el|la|mi|meu|minha] (pagamento|pago|compra|pix|transferencia|deposito|pedido|inscricao|matricula|inscripcion|comprovante|comprobante) [<it>] [<it>] [<when>]
-	[<i>] [ja|ya] (esta|ta|tah|foi|fue|estava) (pago|paga|pagado|pagada|comprado|comprada|quitado|quitada) [<when>]
+	[<i>] [ja|ya] (esta|ta|tah|foi|fue|estava|quedo) (pago|paga|pagado|pagada|comprado|comprada|quitado|quitada) [<when>]
 	[<i>] [o|a|el|la|mi|meu|esse] (pagamento|pago|pix|boleto|compra|curso|transferencia|deposito|pedido) [ja|ya] [esta|ta|foi|fue|esta sendo] <done> [<when>]
 	[ja|ya] (pagado|paguei|pague|comprei|compre|pagadisimo|pagou ja)|pago com sucesso|compra feita|pagamento feito
 	(segue|ai esta|aqui esta|aqui ta|ta ai|aqui va|adjunto|ahi esta|ahi va|le mando|te mando|mando|envio|mandei|ja mandei|aqui te dejo|here is|heres|attached is) [o|a|el|la|meu|mi|the|my] (comprovante|comprobante|recibo|receipt|proof of payment|comprobante de pago|comprovante de pagamento|comprovante do pix|payment receipt) [<it>] [<when>]
@@ -27,6 +27,9 @@ const paidClaims = `
 	[i|ive|i have] (made|completed|finished|sent) (the|my) (payment|purchase|order|transfer) [<when>]
 	(payment|order|purchase|transfer) [is|has been|was|its] (sent|done|made|completed|complete|confirmed)|its [already] paid|it is [already] paid|already (bought|paid|purchased|ordered|done paid)|done paying
 	[mas|pero|but] <kin> (ja|ya|already|acabou de|acaba de|just|has already|has) (pagou|comprou|pago|compro|paid|bought|pagar|comprar|fez o pix|fez o pagamento|hizo el pago|lo pago|lo compro) [it|for it] [<it>] [<when>]
+	[<i>] (ja|ya) (tinha|havia|he|habia|hemos|habiamos) <done> [<it>] [<it>] [<when>]
+	[<i>] (ja|ya) me (inscrevi|matriculei|inscribi|matricule) [<when>]
+	ja garanti (o meu|a minha|minha vaga|a minha vaga|meu acesso|o meu acesso|minha compra|meu curso|o meu curso)
 	ja (sou|fiz|tenho) (aluno|aluna|minha matricula|minha inscricao|o curso|esse curso)|ya (soy alumno|soy alumna|tengo el curso)|ja tenho [o|esse] (curso|acesso)
 `
 
@@ -38,7 +41,7 @@ const paidAlone = `pago|pago ja|paga|comprado|ja comprado|pago pago|ya pago|paid
 const paidDenials = `erro|error|recusad*|recusou|negad*|negou|rechaz*|declined|refused|failed|falhou|fallo|nao pasou|no paso|nao foi (aprovad*|possivel|autorizad*|concluid*|processad*)|no fue (aprobad*|posible)|nao deu|nao deu certo|nao consegui|no pude|couldnt|could not|did not go through|didnt go through|
 	estorn*|devolvid*|reembols*|refund*|cancel*|voltou|caro|outro curso|outra loja|outro lugar|otro curso|otro lado|otra tienda|somewhere else|another course|elsewhere|other course|
 	ainda nao|todavia no|aun no|not yet|nao paguei|no pague|no he pagado|nao comprei|no compre|havent|didnt pay|did not pay|amanha|depois|manana|tomorrow|later|vou pagar|voy a pagar|
-	metade|errado por engano|falsa|se eu|quando eu|quero saber|quase|nearly|almost|casi|nao caiu|expirou|vencid*|expired|travou`
+	nao gostei|nao gostamos|no me gusto|didnt like|did not like|metade|errado por engano|falsa|se eu|quando eu|quero saber|quase|nearly|almost|casi|nao caiu|expirou|vencid*|expired|travou`
 
 // strangerWords are the parts of what those say who are not the customer.
 var strangerWords = newGrammar(map[string]string{
@@ -50,8 +53,8 @@ var strangerWords = newGrammar(map[string]string{
 	"name":   `(aname|acapital) [aname|acapital|da|de|do|dos|das|del] [aname|acapital|da|de|do|dos] [aname|acapital]`,
 	"listed": `aname [aname|acapital|da|de|do|dos|das|del] [aname|acapital] [aname|acapital]`,
 	"her":    `dela|dele|deles|desa pessoa|desta pessoa|dese cliente|desa cliente|desa mulher|dese homem|de la persona|de esa persona|de ella|de el|suyo|hers|his|theirs`,
-	"fill":   `acho que|acredito que|creio que|deve ser|deve ser um|parece que|creo que|me parece que|i think|i believe|you must|sinto muito|lamento|perdao|sorry|mas|pero|but|olha|amigo|amiga|moca|moco|voce|vc|vcs|voces|ta|esta|voce esta|vc ta|usted|ustedes|tu|you|you guys|i think you`,
-	"tail":   `mais|nao|mas|anymore|any more|now|agora|ha muito tempo|faz tempo|desde|ya|sorry|amigo|amiga|here|aqui`,
+	"fill":   `think|think you|acho que|acredito que|creio que|deve ser|deve ser um|parece que|creo que|me parece que|i think|i believe|you must|sinto muito|lamento|perdao|sorry|mas|pero|but|olha|amigo|amiga|moca|moco|voce|vc|vcs|voces|ta|esta|voce esta|vc ta|usted|ustedes|tu|you|you guys|i think you`,
+	"tail":   `mais|nao|mas|parca|mano|irmao|cara|amigao|bro|buddy|dude|man|pal|viu|ai|anymore|any more|now|agora|ha muito tempo|faz tempo|desde|ya|sorry|amigo|amiga|here|aqui`,
 }, strangerClaims, strangerNames)
 
 // strangerClaims say so without a name.
@@ -59,21 +62,24 @@ const strangerClaims = `
 	[<fill>] [<fill>] [e|eh|es|its|it is|is|com|com o|com a|para o|pro|do|no|con|tem|tiene|tienes|tienen] [<this>|a|la] (<num>|<who>) [<is>|esta|ta|is] [o|a|el|la|the] <err> [<tail>]
 	[<fill>] [<fill>] [e|eh|es|its|it is|this is|con la|com a|para a|pra|the|a] [a|la|the] (wrong|equivocada|erada|errada) (<num>|<who>|chat|one) [<tail>]
 	[<fill>] [<fill>] [you|u] [have|got|have got|ve|youve|youve got|texted|called|mesaged|are texting|dialed|contacted|reached|are talking to|are mesaging|must have] [got] [the] wrong (<num>|<who>) [<tail>]
-	[<fill>] [<fill>] (erou|errou|confundiu|se enganou|enganou|se equivoco|se equivocaron|te equivocaste|te equivocas|se equivoca|se confundio|te confundiste|trocou) [de|o|no|do|na|con el|el|a] (<num>|<who>) [<tail>]
+	[<fill>] [<fill>] (erou|errou|eraram|erraram|confundiu|se enganou|enganou|se equivoco|se equivocaron|te equivocaste|te equivocas|se equivoca|se confundio|te confundiste|trocou) [de|o|no|do|na|con el|el|a] (<num>|<who>) [<tail>]
 	[<fill>] [<fill>] (mandou|mandaram|mandando|enviou|enviaram|enviando|ligou|ligaram|falando|falou|chamou|chamaram|chamando|escreveu|hablando|hablas|habla|escribio|escribiendo|mando|mandou mensag*|mandaram mensag*|mando mensaj*|mandaron mensaj*|escribiste|estas hablando|esta hablando|esta falando|talking) (para|pra|pro|no|com|ao|a|al|con|con el|con la|to|to the) [a|o|la|el|the] (<num> <err>|<who> <err>|<err> <who>|<err> <num>|outra pessoa|otra persona) [<tail>]
-	[<fill>] [<this>] [<num>] [<this>] (nao|no|n) (e|eh|es) [mais|mas] [o|a|el|la] [<num>] <her> [<tail>]
+	[<fill>] [<fill>] [me] (confundiu|confundiram|confundindo|confundio|confundiste|confundieron|confundiendo|estas confundiendo|confunden|confundes|confunde) [me] (com|con) (outra pessoa|otra persona|alguem|alguien|alguien mas|outro cliente|otro cliente) [<tail>]
+	(youre|you are|u are|youve|you have|you) (confusing|confused|mistaking|mistaken) me (with|for) (someone|somebody|someone else|somebody else|another person)
+	[<fill>] [<this>] [<num>] [<this>] [ya] (nao|no|n) (e|eh|es) [mais|mas] [o|a|el|la] [<num>] <her> [<tail>]
+	[<fill>] (este|ese) [<num>] ya no es su (numero|telefono|celular) [<tail>]
 	[<fill>] [<this>] [<num>] (nao|no|n) (pertence|pertenece) [mais|mas] (a ela|a ele|a ella|a el|a ese|a esa|a esa persona|a esa pessoa|a esse cliente|a ese cliente) [<tail>]
 	[<fill>] [eu|yo] (nao|no|n) (sou|soy) (esa|ese|a|o|la|el|quem|quien) [pessoa|persona|cliente|moca|moco|senhora|senhor] [que] [voce|vc|voces|vcs|ud|usted|ustedes|tu] [esta|ta|estao|pensa|procura|busca|buscan|buscas|cree|crees|creen|quer|querem|quiere] [procurando|buscando|falando|pensando|achando] [<tail>]
 	[<fill>] (nao|no|n) (sou|soy|e|eh|es) (esa|essa|ese) (pessoa|persona) [<tail>]
 	[<fill>] (im|i am|am) not (the|that|this) (person|customer|one) [you are|youre|you] [looking for|want|think]
 	[<fill>] [voce|vc|voces|tu|usted] [se] (enganou-se|enganou|enganaram) [de (<num>|<who>)]
-	[<fill>] [e|eh|foi um] engano|[<fill>] (esta|estas|estan) (equivocado|equivocada|equivocados)
+	[<fill>] [e|eh] engano|[<fill>] (esta|estas|estan) (equivocado|equivocada|equivocados) [de (<num>|<who>)]
 	[<fill>] [aqui|aki] (nao|no|n) (tem|ha|existe|hay|mora|vive) [aqui] (ninguem|nenhuma pessoa|nadie|alguem|ninguna persona) [aqui] (com|con) (ese|esse|este) (nome|nombre) [aqui] [<tail>]
 	(nao|no|n) (tem|ha|conheco|conozco|hay) (ninguem|a ninguem|nadie|a nadie) (com|con|de) (ese|esse|este) (nome|nombre) [aqui]
 	[there is|theres] (no one|nobody|noone) [here|lives here] (by|with|has) (that|this) name [here]|no one by that name [here]|nobody by that name [here]|
 	[<fill>] (nao|no|n) (conheco|conozco) (essa|esa|esta|ese|a essa|a esa) (pessoa|persona|mulher|moca|cliente|senhora|homem|mujer|senora) [<tail>]
 	[<fill>] i (dont|do not) know (this|that|who this|who that) (person|woman|man|is) [<tail>]
-	[<fill>] (troquei|mudei|ela mudou|ele mudou|ela trocou|ele trocou|cambio) de (numero|celular|telefone|telefono)|(ela|ele|ella|el) (nao|ya no|no) (usa|tem|tiene) mais (ese|este) <num>|(comprei|peguei|adquiri) (ese|este) (numero|chip|linha) (agora|ha pouco|recentemente|faz pouco tempo|semana pasada)|(este|ese) (numero|chip|linha|linea|telefono) (agora|ahora) (e|eh|es) (meu|mio|de outra pesoa|de otra persona)|numero (era|antigo) (dela|dele|de outra pesoa)
+	[<fill>] (ela mudou|ele mudou|ela trocou|ele trocou|cambio) de (numero|celular|telefone|telefono)|(ela|ele|ella|el|esa pesoa|esa persona) (nao|ya no|no) (usa|tem|tiene) [mais|mas] (ese|este) <num>|(comprei|peguei|adquiri) (ese|este) (numero|chip|linha) (agora|ha pouco|recentemente|faz pouco tempo|semana pasada)|(este|ese) (numero|chip|linha|linea|telefono) (agora|ahora) (e|eh|es) (meu|mio|de outra pesoa|de otra persona)|numero (era|antigo) (dela|dele|de outra pesoa)
 	(nao e|nao eh|no es) (comigo|conmigo|para mim|pra mim|para mi) (esa|ese|esta|este|a) (mensag*|mensaj*|conversa)|(essa|ese|este) (mensag*|mensaj*) (nao|no) (e|eh|es) (pra|para) (mim|mi)
 `
 
@@ -81,17 +87,18 @@ const strangerClaims = `
 const strangerNames = `
 	[<fill>] [aqui|eu|yo|oi] (nao|no|n|naum) (sou|soy|me chamo|me lamo) [o|a|el|la] <name> [<tail>]
 	[<fill>] [aqui|aki|este|ese] [<num>] (nao|no|n|naum) (e|eh|es) [mais|mas] [o|a|el|la|da|do|de|del] [<num>] [da|do|de|del] <name> [<tail>]
-	[<fill>] (<this> <num>) (nao|no|n) (e|eh|es|pertence|pertenece) [mais|mas] [a|ao|o|el] [<num>] [da|do|de|del|a|al] <name> [<tail>]
+	[<fill>] (<this> <num>) [ya] (nao|no|n) (e|eh|es|pertence|pertenece) [mais|mas] [a|ao|o|el] [<num>] [da|do|de|del|a|al] <name> [<tail>]
 	[<fill>] (nao|no|n) (e|eh|es) [mais|mas] [o|el] <num> (da|do|de|del) <name> [<tail>]
 	[<fill>] (nao|no|n) (conheco|conozco) [nenhuma|nenhum|ninguna|ningun|a|o|esa|esse|a ninguna|a ningun|esa tal de|essa tal de|quem seja] [a|o] <listed> [<tail>]
 	[<fill>] [aqui] (nao|no|n) (tem|ha|mora|vive|hay|existe|trabalha) [aqui] [nenhuma|nenhum|ninguna|ningun|a|o|la|el] <listed> [aqui|nese numero|nesse numero] [<tail>]
-	[<fill>] (this is|its|it is|im|i am|this|that is) (not|isnt|aint) <name> [s] [number|phone] [<tail>]|[<fill>] (this|it|that) (isnt|is not|aint) <name> [s] [number|phone] [<tail>]|[<fill>] (im|i am|am) not <name> [<tail>]|[<fill>] not <listed>
+	[<fill>] (this is|its|it is|im|i am|this|that is) (not|isnt|aint) <name> [s] [number|phone] [<tail>]|[<fill>] (this|it|that) (isnt|is not|aint) <name> [s] [number|phone] [<tail>]|[<fill>] (im|i am|am) not <name> [<tail>]|[<fill>] not <listed>|<this> <num> (doesnt|does not) belong to <name> [<tail>]|no <listed> here
 	[<fill>] (i dont know|i do not know|there is no|theres no|i know no) [any|a|anyone named|anybody named|anyone called] <listed> [here] [<tail>]|[<fill>] (no one|nobody) (named|called) <name> [here]
 	[<fill>] [a|o|la|el] <listed> (nao|no|n) (usa|tem|tiene|mora|vive|esta) [mais] (aqui|ese numero|este numero)|<listed> (doesnt|does not) (live here|use this number|have this number) [anymore]|<listed> (ya no|nao) (usa|tiene|tem|vive) (este numero|ese numero|aqui) [mais]|<listed> (trocou|mudou|cambio) de <num>
 `
 
 // noNames are words with a capital that are nobody's name.
-var noNames = wordSet(`pix boleto hotmart kiwify eduz excel curso whatsap instagram facebok google youtube paypal mercado visa mastercard elo nubank itau brasil bradesco caixa
+var noNames = wordSet(`premium basico vip plus pro gold platinum completo expert brasileiro brasileira brazilian american mexican spanish english portuguese british canadian
+	parana paulista sao paulo rio bahia minas goias ceara pernambuco amazonas lisboa espana spain argentina chile colombia peru eua usa mexicano mexicana espanola argentino argentina pix boleto hotmart kiwify eduz excel curso whatsap instagram facebok google youtube paypal mercado visa mastercard elo nubank itau brasil bradesco caixa
 	brazil mexico portugal internet pdf certificado titular dono dona mesmo mesma unico unica cliente comprador aluno aluna responsavel hora momento problema medo mentira verdade golpe virus robo bot
 	segunda terca quarta quinta sexta sabado domingo monday tuesday wednesday thursday friday saturday sunday lunes martes miercoles jueves viernes ola oi hola hi helo sim nao yes no deus dios god senhor senhora
 	natal black friday ebok kindle amazon shope magalu android iphone windows mac apple zom tiktok telegram telefone numero celular nada isso interesada interesado interested ingles espanol portugues`)
@@ -119,8 +126,10 @@ var machineWords = newGrammar(map[string]string{
 // certainlyMachines are words that people do not write to a store.
 const certainlyMachines = ` (mensag*|resposta|respuesta|mensaje|atendimento) (automatica|automatico)|(automatic|automated|auto) (reply|response|mesage|answer)|autoreply|autoresponder|autoresposta|
 	(out of office|out of the office|fora do escritorio|fuera de la oficina|fora do horario de (atendimento|expediente)|fuera del horario de atencion|fuera de horario de atencion|fuera de nuestro horario|fora do noso horario|outside [of] our (business|office|working|opening) hours)|
-	(digite|tecle|aperte|pressione|escolha|responda com|envie|marque|oprima|presione|escriba|digita|escribe|responda|responde|elige|reply with|press|type|reply|enter|send|select|text) [a|o|la|el|the|com|con] [opcao|numero|opcion|option|number|tecla] [o numero|el numero] (1|2|3|4|5|0|01|9) (para|pra|-|/|e|y|for|to|se|si|if|ou|o|or)|
+	(digite|marca|tecle|aperte|pressione|escolha|responda com|envie|marque|oprima|presione|escriba|digita|escribe|responda|responde|elige|reply with|press|type|reply|enter|send|select|text) [a|o|la|el|the|com|con] [opcao|numero|opcion|option|number|tecla] [o numero|el numero] (1|2|3|4|5|0|01|9) (para|pra|-|/|e|y|for|to|se|si|if|ou|o|or)|
 	(digite|escolha|selecione|informe|elija|elige|seleccione|selecciona|escoja|choose|select|pick|indique) [uma|a|una|la|one|an|the] [das|de|da|of] [as|las|the|seguintes|following|siguientes] [seguintes|following|siguientes] (opcao|opcoes|opcion|opciones|option|options)|
+	/ (opcao|opcion|option) (invalida|invalid|no valida|nao reconhecida|nao encontrada) /|/ invalid option /|(sua|su|tu|your) (posicao na fila|posicion en la fila|posicion en la cola|position in the queue)|(transferindo|transferindo voce|transfiriendo|transferring you) (para|a|to) (um|un|one of|uno de|an)|voce sera atendid*|(atendimento|conversa|chat|sesao|sesion) [foi|fue|sera] (encerado|encerada|encerrado|finalizado|finalizada|cerrado|cerada|closed) (por|due to) (inatividade|inactividad|inactivity|falta)|(na|en la) fila de (atendimento|atencion) /|
+	(digite|escolha|selecione|informe|envie|responda com|escriba|escribe|marque|enter|type) [o|el|the] (numero|number) (da|de la|of the|of your) (opcao|opcion|option)|
 	(sou um|soy un|im a|i am a) (bot|robo|robot|chatbot)|(sou|sou o|sou a|eu sou o|eu sou a|soy el|soy la|soy|im the|i am the|im|i am|im your|i am your|falando com o|falando com a|com o noso|a nosa|o noso) (asistente virtual|atendente virtual|virtual asistant|chatbot|robo de atendimento|bot de|robo da|asistencia virtual|automated asistant)|
 	(this is an|this is a) (automated|automatic|system generated)|(nao|no|do not|dont|please do not) (responda|reply) (a|to) (esa|ese|esta|este|this) (mensag*|mesag*|mensaj*|email)|
 	(nao perturbe|modo foco|modo de conducao|do not disturb|driving mode|no molestar) (ao|enquanto|mientras|while|ativado|activado|is on|turned)|
@@ -137,7 +146,7 @@ const likelyMachines = ` agradecemos|agradecemos (o|a|seu|sua|pelo|pela|el|su|tu
 	(como|em que|en que|em como|no que|how) (podemos|posso|puedo|can we|can i|may i|may we) [te|lhe|le] (ajudar|ajuda-lo|ajudalo|ajudar voce|ayudar|ayudarte|ayudarle|ayudarlo|help|asist|atender|servir|servirle|servirte)|let us know how we can (help|asist)|
 	(deixe|deja|deje|please leave|leave) [aqui|us|me] [a|o|su|tu|seu|sua|um|un|una|your] (mensag*|mensaj*|mesage|recado|nome|duvida|nombre|name|consulta)|
 	(seja|sea|se) [muito] (bem vind*|benvind*|bienvenid*)|bem vind* (a|ao|as)|bienvenid* a|welcome to|
-	(estou|estamos|estoy|i am|im|we are) (de ferias|em ferias|de vacaciones|on vacation|on holiday|dirigindo|conduciendo|manejando|driving|em reuniao|en una reunion|in a meting|ausente|fora|ausentes)|
+	(estou|estamos|estoy|i am|im|we are) (de ferias|em ferias|de vacaciones|on vacation|on holiday|dirigindo|conduciendo|manejando|driving|em reuniao|en una reunion|in a meting|ausente|ausentes|indisponivel|indisponible)|menu principal|main menu|
 	(asistente|atendente|atendimento|asistant|asistencia) (virtual|digital)|virtual asistant|chatbot|(um|uno|un|one) (de|dos|of) (nosos|noso|nuestros|our) (atendentes|asesores|agentes|consultores|especialistas|agents|representatives|vendedores|ejecutivos)|
 	<ours> (equipe|time|equipo|team|horario|central|atendimento|loja fisica|site|horarios|store hours|office)|(horario|horarios) de (atendimento|funcionamento|atencion)|(segunda|lunes|monday) (a|a la|to|through|ate) (sexta|viernes|friday|sabado|domingo)|(seg|lun|mon) a (sex|vie|fri)|
 	para (agilizar|melhor atende|melhor atende-lo|que possamos|brindarte|brindarle|una mejor) [o|a|seu|su|tu|lo|um|mejor]|(aguarde|espere) (um momento|um instante|que|un momento|na linha|o atendimento)|em instantes|(recebemos|hemos recibido|recibimos|we have received|weve received|we received) (sua|a sua|su|tu|your) (mensag*|mensaj*|mesage|solicitacao|solicitud|request|contato)|

@@ -13,7 +13,10 @@ const maxWraps = 4
 
 // wraps are the fields that hold a delivery, in the order they are looked for. They are looked
 // into only where the object is itself no delivery of a known gateway.
-var wraps = []string{"body", "payload", "json", "data", "delivery", "messages"}
+var wraps = []string{
+	"body", "payload", "json", "data", "delivery", "messages",
+	"request", "webhook", "result", "event", "content", "value",
+}
 
 // naming are the fields that say of which instance a delivery is. One that is wrapped has those
 // of its wrapper, where it has none of them itself.

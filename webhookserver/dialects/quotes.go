@@ -41,7 +41,7 @@ func quotedIn(data json.RawMessage, depth int, left *int) string {
 func contextID(from fields) string {
 	for _, name := range []string{"contextInfo", "ContextInfo"} {
 		about := fieldsOf(from[name])
-		for _, id := range []string{"stanzaId", "stanzaID", "StanzaID", "stanza_id"} {
+		for _, id := range []string{"stanzaId", "stanzaID", "StanzaID", "StanzaId", "stanza_id"} {
 			if found := unowned(about.text(id)); found != "" {
 				return found
 			}

@@ -73,6 +73,8 @@ type uazapiMessage struct {
 	ButtonOrListID text            `json:"buttonOrListid"`
 	Quoted         json.RawMessage `json:"quoted"`
 	ReplyID        text            `json:"replyid"`
+	QuotedID       text            `json:"quotedMessageId"`
+	Context        json.RawMessage `json:"contextInfo"`
 	Campaign       text            `json:"send_folder_id"`
 	AI             object[struct {
 		Agent text `json:"agent_id"`
@@ -95,12 +97,18 @@ func (m uazapiMessage) quotes() string {
 		_ = plain.UnmarshalJSON(m.Quoted)
 	}
 	about := fieldsOf(m.Quoted)
-	for _, id := range []text{plain, about.text("messageid"), about.text("id"), about.text("stanzaID"), m.ReplyID} {
+	key := fieldsOf(about["key"])
+	for _, id := range []text{
+		plain, about.text("messageid"), about.text("id"), about.text("stanzaID"), key.text("id"), m.ReplyID, m.QuotedID,
+	} {
 		if found := unowned(id); found != "" {
 			return found
 		}
 	}
-	return quoted(m.Content)
+	if found := contextID(fields{"contextInfo": m.Context}); found != "" {
+		return found
+	}
+	return quoted(decoded(m.Content))
 }
 
 func matchesUAZAPI(top fields) bool {
@@ -257,7 +265,7 @@ func uazapiContent(from uazapiMessage) content {
 func (m uazapiMessage) isCard() bool {
 	about := typesOf(decoded(m.Content))
 	return mediaKind(m.MediaType, m.MessageType) == mediaContact ||
-		strings.Contains(strings.ToLower(string(m.Type)), mediaContact) || isCard(m.Text) ||
+		mediaKind(m.Type) == mediaContact || isCard(m.Text) ||
 		about.hasAny("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
 }
 
