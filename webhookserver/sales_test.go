@@ -131,7 +131,9 @@ var _ = Describe("a sales webhook", func() {
 		Entry("no phone", 200, "NoPhone", func() []byte { return hotmart(cartEvent, change{"data.buyer.phone": nil}) }),
 		Entry("no sequence", 200, "NoSequence", func() []byte { return hotmart("PURCHASE_CANCELED") }),
 		Entry("an event not used", 200, "EventNotUsed", func() []byte { return hotmart("PURCHASE_DELAYED") }),
-		Entry("an unknown event", 200, "UnknownEvent", func() []byte { return hotmart("PURCHASE_TELEPORTED") }),
+		Entry("an unknown event", 200, "UnknownEvent", func() []byte {
+			return hotmart("PURCHASE_TELEPORTED", change{"data.purchase": map[string]any{"status": "STARTED"}})
+		}),
 		Entry("a cart from before the lead would have expired", 200, "TooOld", func() []byte { return hotmart(cartEvent, occurredAgo(73*time.Hour)) }),
 		Entry("no JSON", 400, "", func() []byte { return []byte("event") }),
 		Entry("truncated JSON", 400, "", func() []byte { return hotmart(cartEvent)[:40] }),
