@@ -52,9 +52,6 @@ func TestCartRecoveryController(t *testing.T) {
 	}
 	RegisterFailHandler(Fail)
 	suite, reports := GinkgoConfiguration()
-	// Some 160 specs count every write against a real API server: where a pass of the leader
-	// comes a moment later than usual one of them can fail. What is wrong fails twice.
-	suite.FlakeAttempts = max(suite.FlakeAttempts, 2)
 	RunSpecs(t, "CartRecovery controller", suite, reports)
 }
 
