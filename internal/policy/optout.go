@@ -101,14 +101,18 @@ func (c clause) matches(g *grammar, patterns *regexp.Regexp) bool {
 	return false
 }
 
-// isBare is whether nothing is said but a word that, alone, stops everything.
+// isBare is whether nothing is said but a word that, alone, stops everything, and what is
+// said beside a request and takes nothing back.
 func isBare(read []clause) bool {
 	said := false
 	for _, one := range read {
-		if one.asks || !requests().bare.MatchString(requestWords.write(one.words)) {
+		written := requestWords.write(one.words)
+		switch {
+		case !one.asks && requests().bare.MatchString(written):
+			said = true
+		case !requests().neutral.MatchString(written):
 			return false
 		}
-		said = true
 	}
 	return said
 }

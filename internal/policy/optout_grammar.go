@@ -165,6 +165,7 @@ const weakRequests = `
 	[<not>] (me) (ligue|liguem|liga|llame|llamen|llames) mais
 	<not> me (liguem|ligue|liga) mais|no me llamen mas|no me llames mas|dont call me|do not call me|dont call me again|dont email me|do not email me|stop calling me|stop calling|parem de ligar|pare de ligar|parem de me ligar|pare de me ligar|para de me ligar|deja de llamarme|dejen de llamarme|dejen de llamar
 	<not> [mais] (receber|recibir) [mais|mas] [<msg>]
+	<not> [<you>] [<me>] (mande|mandem|manda|envie|enviem|envia|mandes|manden|envies|envien|send) [<me>] (iso|isto|esto|eso|this|these)
 `
 
 // politeRequests are weak requests that are still made where they are asked as a question.
