@@ -115,6 +115,23 @@ var _ = Describe("a sales webhook", func() {
 		Expect(shop.leads(ctx)[0].ResourceVersion).To(Equal(leads[0].ResourceVersion))
 	})
 
+	It("keeps the end of a payment that comes before it, and sends no notice of that", func(ctx SpecContext) {
+		shop := openShop(ctx, func(s *v1alpha1.Store) {
+			s.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerPixPending, Steps: []v1alpha1.Step{{Name: "first"}}}}
+		})
+		pix := change{"data.purchase.payment.type": "PIX"}
+		ended := hotmart("PURCHASE_EXPIRED", pix)
+		Expect(shop.post(ctx, ended).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.post(ctx, ended).Body).To(HaveKeyWithValue("result", "unchanged"))
+		leads := shop.leads(ctx)
+		Expect(leads).To(HaveLen(1))
+		Expect(leads[0].Spec.PaymentExpiredAt).NotTo(BeNil())
+		Expect(shop.post(ctx, hotmart("PURCHASE_BILLET_PRINTED", pix)).Body).To(HaveKeyWithValue("result", "recorded"))
+		spec := shop.leads(ctx)[0].Spec
+		Expect(spec.PaymentExpiredAt).To(BeNil())
+		Expect(spec.Payment).To(HaveField("ExpiresAt", HaveValue(HaveField("Time", BeTemporally("<=", time.Now())))))
+	})
+
 	DescribeTable("stores nothing and says why", func(ctx SpecContext, status int, reason string, body func() []byte) {
 		shop := openShop(ctx)
 		got := shop.post(ctx, body())

@@ -139,7 +139,7 @@ const (
 )
 
 // CartRecoverySpec is one lead: a customer and a product. The webhook server writes it.
-// +kubebuilder:validation:XValidation:rule="has(self.abandonedAt) || has(self.purchase) || has(self.reversal)",message="a lead starts with an abandonedAt, a purchase or a reversal"
+// +kubebuilder:validation:XValidation:rule="has(self.abandonedAt) || has(self.purchase) || has(self.reversal) || has(self.paymentExpiredAt)",message="a lead starts with an abandonedAt, a purchase, a reversal or a paymentExpiredAt"
 // +kubebuilder:validation:XValidation:rule="!has(self.abandonedAt) || (has(self.trigger) && has(self.customer.phone))",message="a lead with abandonedAt needs a trigger and customer.phone"
 type CartRecoverySpec struct {
 	// StoreRef names the Store. Immutable.
@@ -181,6 +181,11 @@ type CartRecoverySpec struct {
 	// the lead ends.
 	// +optional
 	Payment *Payment `json:"payment,omitempty"`
+	// PaymentExpiredAt is when an open payment was reported to have run out, where nothing else
+	// is known of the lead yet. Nobody is written to then, and not by the notice of that payment
+	// when it comes either.
+	// +optional
+	PaymentExpiredAt *Timestamp `json:"paymentExpiredAt,omitempty"`
 	// Consent is on which basis the customer may be written to, where the platform tells it.
 	// +optional
 	Consent *Consent `json:"consent,omitempty"`
@@ -203,7 +208,13 @@ type CartRecoverySpec struct {
 	// Purchase is the kill switch: once it is there no message is sent any more.
 	// +optional
 	Purchase *Purchase `json:"purchase,omitempty"`
-	// Reversal is a refund or chargeback of the purchase.
+	// OtherPurchases are further sales of the product to the customer. Where the purchase is
+	// taken back, the first of them that was not takes its place.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=8
+	OtherPurchases []Purchase `json:"otherPurchases,omitempty"`
+	// Reversal is a refund or chargeback of a purchase.
 	// +optional
 	Reversal *Reversal `json:"reversal,omitempty"`
 	// Stop says that the customer asked us to stop, in whatever conversation of the Store: it

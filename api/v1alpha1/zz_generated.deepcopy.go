@@ -122,6 +122,10 @@ func (in *CartRecoverySpec) DeepCopyInto(out *CartRecoverySpec) {
 		*out = new(Payment)
 		(*in).DeepCopyInto(*out)
 	}
+	if in.PaymentExpiredAt != nil {
+		in, out := &in.PaymentExpiredAt, &out.PaymentExpiredAt
+		*out = (*in).DeepCopy()
+	}
 	if in.Consent != nil {
 		in, out := &in.Consent, &out.Consent
 		*out = new(Consent)
@@ -139,6 +143,13 @@ func (in *CartRecoverySpec) DeepCopyInto(out *CartRecoverySpec) {
 		in, out := &in.Purchase, &out.Purchase
 		*out = new(Purchase)
 		(*in).DeepCopyInto(*out)
+	}
+	if in.OtherPurchases != nil {
+		in, out := &in.OtherPurchases, &out.OtherPurchases
+		*out = make([]Purchase, len(*in))
+		for i := range *in {
+			(*in)[i].DeepCopyInto(&(*out)[i])
+		}
 	}
 	if in.Reversal != nil {
 		in, out := &in.Reversal, &out.Reversal

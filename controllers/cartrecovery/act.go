@@ -281,7 +281,8 @@ func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (c
 	}
 	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 	log.FromContext(ctx).Info("Finished", "outcome", outcome)
-	if result := written.Status.Result; outcome == v1alpha1.ReasonBoughtAfterContact && result != nil && result.TimeToRecovery != nil {
+	first := outcomeOf(s.lead) != outcome
+	if result := written.Status.Result; first && outcome == v1alpha1.ReasonBoughtAfterContact && result != nil && result.TimeToRecovery != nil {
 		r.Metrics.TimeToRecovery.Observe(result.TimeToRecovery.Seconds())
 	}
 	if written.Status.Phase == v1alpha1.PhaseFailed {

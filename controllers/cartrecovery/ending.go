@@ -14,19 +14,29 @@ func finishReversed(s *situation) (action, bool) {
 }
 
 // finishBought holds for finished leads too: a purchase that comes after we gave up is
-// still one.
+// still one, and another may count than did.
 func finishBought(s *situation) (action, bool) {
 	purchase := purchaseOf(s)
 	if purchase == nil || isReversed(s) {
 		return action{}, false
 	}
 	outcome := boughtOutcome(s.lead, purchase)
-	return action{kind: finish, outcome: outcome}, outcomeOf(s.lead) != outcome
+	return action{kind: finish, outcome: outcome}, outcomeOf(s.lead) != outcome || isOfAnother(s.lead.Status.Result, purchase)
+}
+
+// isOfAnother says whether what a recovery was worth was written for another purchase than the
+// one that counts.
+func isOfAnother(result *v1alpha1.RecoveryResult, purchase *v1alpha1.Purchase) bool {
+	if result == nil {
+		return false
+	}
+	return result.ReversedAt != nil || result.Amount != purchase.Amount || result.Currency != purchase.Currency ||
+		result.BoughtAt == nil || !result.BoughtAt.Equal(purchase.At.Time)
 }
 
 // purchaseOf is the purchase that counts, on the lead itself or on another of the customer.
 func purchaseOf(s *situation) *v1alpha1.Purchase {
-	return lead.BetterPurchase(s.lead.Spec.Purchase, s.twin)
+	return lead.PurchaseThatCounts(s.lead, s.twin)
 }
 
 func isReversed(s *situation) bool { return lead.Reversed(s.lead, purchaseOf(s)) }

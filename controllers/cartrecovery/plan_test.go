@@ -238,6 +238,21 @@ func outcomeCases() []planCase {
 			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(t0.Add(99 * time.Hour))}
 		}}, want: finish, outcome: v1alpha1.ReasonReversed},
 
+		{name: "another sale stands for the one that was taken back", now: 100 * time.Hour, lead: []leadMod{
+			sent, done(v1alpha1.ReasonReversed, t0.Add(time.Hour)), bought(t0.Add(2 * time.Hour)), worth("10", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
+				l.Spec.Purchase.TransactionID = "T2"
+				l.Spec.Reversal = &v1alpha1.Reversal{
+					EventID: "e2", Kind: v1alpha1.ReversalRefund, TransactionID: "T1", At: v1alpha1.NewTimestamp(t0.Add(3 * time.Hour)),
+				}
+			},
+		}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "another sale counts than the result tells", now: 100 * time.Hour, lead: []leadMod{
+			sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), worth("1000", t0.Add(time.Hour)),
+		}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "the result tells of the sale that counts", now: 100 * time.Hour, lead: []leadMod{
+			sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), worth("", t0.Add(time.Hour)),
+		}, want: wait, until: 720*time.Hour + time.Hour},
+
 		// People's wishes, and what stands in the way.
 		{name: "a suppressed number is never written to", now: firstDue, text: ready(), suppressed: true, want: finish, outcome: v1alpha1.ReasonOptedOut},
 		{name: "a customer who asks us to stop is not answered", now: time.Hour + policy.DefaultReplyDebounce, text: ready(),
@@ -299,6 +314,14 @@ func (c *planCase) situation() situation {
 		c.with(&s)
 	}
 	return s
+}
+
+// worth is what a recovery was written to be worth, by a purchase at a time.
+func worth(amount string, at time.Time) leadMod {
+	return func(l *v1alpha1.CartRecovery) {
+		boughtAt := v1alpha1.NewTimestamp(at)
+		l.Status.Result = &v1alpha1.RecoveryResult{Amount: amount, BoughtAt: &boughtAt}
+	}
 }
 
 func TestPlan(t *testing.T) {

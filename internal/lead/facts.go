@@ -37,6 +37,8 @@ type Facts struct {
 	FirstAbandoned time.Time
 	// Purchase that counts, nil when there is none.
 	Purchase *v1alpha1.Purchase
+	// OtherPurchases are those that may count when that one is taken back; see encodePurchases.
+	OtherPurchases string
 	// LastPurchase is the latest time of all purchases; zero without one.
 	LastPurchase time.Time
 	// Purchases are the events of all purchases, that of Purchase too, for PurchasedAt. A set.
@@ -84,7 +86,7 @@ func OfSale(transactionID string) Facts {
 func FactsOf(recovery *v1alpha1.CartRecovery) Facts {
 	spec := &recovery.Spec
 	facts := Facts{
-		Purchase: spec.Purchase, Reversal: spec.Reversal, Name: spec.Customer.Name, ProductName: spec.Product.Name,
+		Purchase: spec.Purchase, OtherPurchases: encodePurchases(spec.OtherPurchases), Reversal: spec.Reversal, Name: spec.Customer.Name, ProductName: spec.Product.Name,
 		Emails: setOf(maxKnown, lowered(emailsOf(&spec.Customer))...), Phones: setOf(maxKnown, phonesOf(&spec.Customer)...),
 		Purchases: unionOfEvents(purchaseEvent(spec.Purchase), listed(recovery, v1alpha1.AnnotationPurchases)),
 		Reversals: union(maxEvents, reversedSale(spec.Reversal), listed(recovery, v1alpha1.AnnotationReversals)),
@@ -134,7 +136,6 @@ func (f Facts) Join(other Facts) Facts {
 	joined := Facts{
 		Start:          better(f.Start, other.Start, compareStarts),
 		FirstAbandoned: earlier(f.FirstAbandoned, other.FirstAbandoned),
-		Purchase:       BetterPurchase(f.Purchase, other.Purchase),
 		LastPurchase:   later(f.LastPurchase, other.LastPurchase),
 		Purchases:      unionOfEvents(f.Purchases, other.Purchases),
 		Reversal:       better(f.Reversal, other.Reversal, compareReversals),
@@ -148,6 +149,7 @@ func (f Facts) Join(other Facts) Facts {
 
 		ExpiredPayments: unionOfEvents(f.ExpiredPayments, other.ExpiredPayments),
 	}
+	joined.Purchase, joined.OtherPurchases = joinPurchases(f, other, joined.Reversals)
 	if joined.Purchase == nil && joined.Reversal == nil {
 		joined.Payment = ended(better(f.Payment, other.Payment, comparePayments), joined.ExpiredPayments)
 	}
@@ -177,7 +179,12 @@ func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
 		annotateTime(recovery, v1alpha1.AnnotationFirstAbandoned, f.FirstAbandoned, at.Time)
 	}
 	spec.Purchase, spec.Reversal = f.Purchase.DeepCopy(), f.Reversal.DeepCopy()
+	spec.OtherPurchases = decodePurchases(f.OtherPurchases)
 	spec.Payment, spec.Consent = f.Payment.DeepCopy(), f.Consent.DeepCopy()
+	spec.PaymentExpiredAt = nil
+	if f.Start == nil && f.Purchase == nil && f.Reversal == nil {
+		spec.PaymentExpiredAt = lastExpiry(f.ExpiredPayments)
+	}
 	if f.Purchase != nil {
 		annotateTime(recovery, v1alpha1.AnnotationLastPurchase, f.LastPurchase, f.Purchase.At.Time)
 	}
@@ -264,31 +271,6 @@ func PurchasedAt(recoveries []v1alpha1.CartRecovery, eventID string) (at time.Ti
 	return at, !at.IsZero()
 }
 
-// Reversed says whether a purchase was taken back by what is known of a lead. A reversal is
-// of the purchase unless both say of which sale they are, and not of the same: somebody who
-// bought twice by mistake, and was given one back, has bought. Without a purchase, every
-// reversal counts.
-func Reversed(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) bool {
-	if recovery.Spec.Reversal == nil || purchase == nil {
-		return recovery.Spec.Reversal != nil
-	}
-	sales := members(FactsOf(recovery).Reversals)
-	switch {
-	case slices.Contains(sales, anySale):
-		return true
-	case purchase.TransactionID != "":
-		return slices.Contains(sales, saleHash(purchase.TransactionID))
-	}
-	// A purchase without an event is one of another product, of which only the time is kept.
-	return purchase.EventID != ""
-}
-
-// BetterPurchase returns which of two purchases counts: one that a recovery may take credit
-// for, then the earlier, then the one with the smaller event id. Either may be nil.
-func BetterPurchase(a, b *v1alpha1.Purchase) *v1alpha1.Purchase {
-	return better(a, b, comparePurchases)
-}
-
 // better returns the one that comes first, a when they are alike. Either may be nil.
 func better[T any](a, b *T, compare func(a, b *T) int) *T {
 	if a == nil || b != nil && compare(b, a) < 0 {
@@ -321,18 +303,6 @@ func rank(trigger v1alpha1.Trigger) int {
 	default:
 		return 2
 	}
-}
-
-func comparePurchases(a, b *v1alpha1.Purchase) int {
-	return cmp.Or(
-		falseFirst(a.Unattributed, b.Unattributed),
-		a.At.Compare(b.At.Time),
-		falseFirst(a.EventID == "", b.EventID == ""), // known by its time alone: the other says more
-		cmp.Compare(a.EventID, b.EventID),
-		cmp.Compare(a.TransactionID, b.TransactionID),
-		cmp.Compare(a.Amount, b.Amount),
-		cmp.Compare(a.Currency, b.Currency),
-	)
 }
 
 func compareReversals(a, b *v1alpha1.Reversal) int {

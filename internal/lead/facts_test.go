@@ -73,6 +73,7 @@ func TestWhichFactCounts(t *testing.T) {
 		winner, loser := row[0], row[1]
 		for _, joined := range []lead.Facts{winner.Join(loser), loser.Join(winner)} {
 			joined.FirstAbandoned, joined.LastPurchase, joined.Purchases = winner.FirstAbandoned, winner.LastPurchase, winner.Purchases
+			joined.OtherPurchases = winner.OtherPurchases
 			joined.Phones = winner.Phones
 			if !reflect.DeepEqual(joined, winner) {
 				t.Errorf("%s: got %+v, want %+v", name, joined, winner)
@@ -325,6 +326,80 @@ func TestReversed(t *testing.T) {
 		if got := lead.Reversed(recovery, row.purchase); got != row.want {
 			t.Errorf("%s: got %t", name, got)
 		}
+	}
+}
+
+// TestWhichPurchaseStands tells, in every order of the events, which of several sales of one
+// product counts, and whether it was taken back.
+func TestWhichPurchaseStands(t *testing.T) {
+	sale := func(minutes int, sale, amount string) lead.Facts {
+		return lead.Bought(&v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, Amount: amount, At: after(minutes)})
+	}
+	renewal := func(minutes int, sale string) lead.Facts {
+		return lead.Bought(&v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, At: after(minutes), Unattributed: true})
+	}
+	refund := func(minutes int, sale string) lead.Facts {
+		return lead.TakenBack(&v1alpha1.Reversal{EventID: "r" + sale, Kind: v1alpha1.ReversalRefund, TransactionID: sale, At: after(minutes)})
+	}
+	for name, row := range map[string]struct {
+		events   []lead.Facts
+		sale     string
+		others   int
+		reversed bool
+	}{
+		"paid once":                           {[]lead.Facts{sale(1, "a", "10")}, "a", 0, false},
+		"paid twice":                          {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20")}, "a", 1, false},
+		"paid twice, the first refunded":      {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "a")}, "b", 1, false},
+		"paid twice, the second refunded":     {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "b")}, "a", 1, false},
+		"paid twice, both refunded":           {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "a"), refund(4, "b")}, "a", 1, true},
+		"refunded, and bought again":          {[]lead.Facts{sale(1, "a", "10"), refund(2, "a"), sale(3, "b", "20")}, "b", 1, false},
+		"a refund of no sale that is told":    {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "")}, "a", 1, true},
+		"two events of one sale":              {[]lead.Facts{sale(1, "a", "10"), sale(2, "a", "10"), refund(3, "a")}, "a", 0, true},
+		"a renewal is no sale beside it":      {[]lead.Facts{sale(1, "a", "10"), renewal(2, "b"), refund(3, "a")}, "a", 0, true},
+		"two in one second, either may stand": {[]lead.Facts{sale(1, "a", "10"), sale(1, "b", "1000")}, "a", 1, false},
+	} {
+		permutations(len(row.events), func(order []int) {
+			recovery := gen.Lead(noon)
+			for _, at := range order {
+				lead.Add(recovery, row.events[at])
+				lead.Add(recovery, row.events[order[0]])
+			}
+			spec := readBack(t, recovery).Spec
+			got := fmt.Sprint(spec.Purchase.TransactionID, len(spec.OtherPurchases), lead.Reversed(recovery, spec.Purchase))
+			if want := fmt.Sprint(row.sale, row.others, row.reversed); got != want {
+				t.Errorf("%s in the order %v: got %s, want %s", name, order, got, want)
+			}
+		})
+	}
+}
+
+// permutations calls with every order of so many.
+func permutations(many int, with func([]int)) {
+	order := make([]int, many)
+	for i := range order {
+		order[i] = i
+	}
+	var swap func(int)
+	swap = func(at int) {
+		if at == many {
+			with(order)
+			return
+		}
+		for i := at; i < many; i++ {
+			order[at], order[i] = order[i], order[at]
+			swap(at + 1)
+			order[at], order[i] = order[i], order[at]
+		}
+	}
+	swap(0)
+}
+
+func TestALeadMayBeginWithTheEndOfItsPayment(t *testing.T) {
+	recovery := gen.Lead(noon)
+	recovery.Spec.AbandonedAt = nil
+	lead.Add(recovery, lead.Expired("t1", after(2)).Join(lead.Expired("t2", after(1))))
+	if at := recovery.Spec.PaymentExpiredAt; at == nil || !at.Equal(after(2).Time) {
+		t.Errorf("spec.paymentExpiredAt is %v", at)
 	}
 }
 

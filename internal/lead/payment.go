@@ -18,6 +18,21 @@ func Expired(transactionID string, at v1alpha1.Timestamp) Facts {
 	return Facts{ExpiredPayments: at.UTC().Format(eventTime) + " " + saleHash(transactionID)}
 }
 
+// lastExpiry is when the last of the payments that were reported as expired ran out; nil for none.
+func lastExpiry(expired string) *v1alpha1.Timestamp {
+	var last time.Time
+	for _, member := range members(expired) {
+		if at, _, ok := readEvent(member); ok {
+			last = later(last, at)
+		}
+	}
+	if last.IsZero() {
+		return nil
+	}
+	at := v1alpha1.NewTimestamp(last)
+	return &at
+}
+
 // ended is a payment that expires when it was reported to have, where that is earlier than what
 // was told when it was made.
 func ended(payment *v1alpha1.Payment, expired string) *v1alpha1.Payment {
