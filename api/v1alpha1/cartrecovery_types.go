@@ -99,6 +99,9 @@ const (
 	ReasonTextRefused = "TextRefused"
 	// ReasonWithPerson: a person of the store has another conversation with the customer.
 	ReasonWithPerson = "WithPerson"
+	// ReasonInConversation: the customer has written about another recovery of the Store within
+	// a day, or says there that they have paid; the next step waits.
+	ReasonInConversation = "InConversation"
 	// ReasonNumberLost: the number that the conversation is on is logged out or gone.
 	ReasonNumberLost = "NumberLost"
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it

@@ -371,7 +371,8 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 // it is the policy's own doing: that nobody must look at; of a restore, the Store's event tells.
 func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned action) {
 	switch planned.blocked {
-	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown, v1alpha1.ReasonRestoredFromBackup:
+	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown, v1alpha1.ReasonInConversation,
+		v1alpha1.ReasonRestoredFromBackup:
 		return
 	}
 	for _, condition := range recovery.Status.Conditions {

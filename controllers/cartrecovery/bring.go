@@ -20,7 +20,7 @@ func bring(s *situation, wanted message, ahead time.Duration) action {
 	if s.now.Before(wanted.due.Add(-ahead)) {
 		return waitFor(s, wanted, wanted.due.Add(-ahead), unheld)
 	}
-	if wait, cooling := coolDown(s); cooling {
+	if wait, held := heldByOthers(s, wanted); held {
 		return wait
 	}
 	sender, missing := senderFor(s, wanted.due)
@@ -70,14 +70,28 @@ func waitFor(s *situation, wanted message, until, unheld time.Time) action {
 	return planned
 }
 
-// coolDown waits while the customer was written to by another recovery a short time ago. A
-// conversation that has begun goes on.
-func coolDown(s *situation) (action, bool) {
-	if s.other.handedOff && !hasBegun(s.lead) {
+// heldByOthers waits for another recovery of the store that the customer has to do with: one that
+// a person has, or that they write in (they may just have said that they paid), holds back every
+// step; one that has written to them a short time ago, the first. A conversation that has begun
+// goes on.
+func heldByOthers(s *situation, wanted message) (action, bool) {
+	switch sells, begun := wanted.step != nil, hasBegun(s.lead); {
+	case s.other.handedOff && (sells || !begun):
 		return blocked(s, v1alpha1.ReasonWithPerson, "a person of the store has another conversation with the customer"), true
+	case s.other.claimsPaid && sells:
+		return blocked(s, v1alpha1.ReasonInConversation, "the customer says of another recovery that they have paid"), true
+	case s.now.Before(s.other.talkingUntil) && sells:
+		return blockedUntil(s.other.talkingUntil, v1alpha1.ReasonInConversation, "the customer is in a conversation about another recovery"), true
+	case begun:
+		return action{}, false
 	}
+	return coolDown(s)
+}
+
+// coolDown waits while the customer was written to by another recovery a short time ago.
+func coolDown(s *situation) (action, bool) {
 	until := s.other.opened.Add(s.policy.Cooldown)
-	if s.other.opened.IsZero() || !s.now.Before(until) || hasBegun(s.lead) {
+	if s.other.opened.IsZero() || !s.now.Before(until) {
 		return action{}, false
 	}
 	return blockedUntil(until, v1alpha1.ReasonCooldown, "the customer was written to by another recovery; the policy's cooldown ends at "+until.UTC().Format(time.RFC3339)), true

@@ -13,6 +13,8 @@ import (
 	"slices"
 	"time"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -256,10 +258,32 @@ func othersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 		if last := lead.LastContact(each); last.After(contact) {
 			contact, said.instance = last, lead.NumberOf(each)
 		}
-		said.handedOff = said.handedOff || !lead.Finished(each) && lead.HandedOff(each)
+		if !lead.Finished(each) {
+			said.handedOff = said.handedOff || lead.HandedOff(each)
+			said.claimsPaid = said.claimsPaid || isBlockedBy(each, v1alpha1.ReasonClaimsPaid)
+			said.talkingUntil = latest(said.talkingUntil, talkingUntil(each))
+		}
 	}
 	said.opened = latest(said.opened, lead.LastOpening(recovery, recovery.Status.Cycle))
 	return said
+}
+
+// talkingUntil is how long the conversation of a lead lasts that the customer, and not a machine
+// for them, has written in; zero where there is none.
+func talkingUntil(recovery *v1alpha1.CartRecovery) time.Time {
+	wrote := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
+		theirs := m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer
+		return theirs && !m.Automatic && !policy.LooksAutomatic(m.Text)
+	})
+	if !wrote {
+		return time.Time{}
+	}
+	return lead.LastActivity(recovery).Add(conversationLasts)
+}
+
+func isBlockedBy(recovery *v1alpha1.CartRecovery, reason string) bool {
+	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
+	return waits != nil && waits.Status == metav1.ConditionTrue && waits.Reason == reason
 }
 
 // SetupWithManager adds the controller to a manager whose cache has the indexes of

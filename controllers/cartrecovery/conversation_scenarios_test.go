@@ -199,8 +199,28 @@ var _ = Describe("A customer who asks for a person", func() {
 		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonWithPerson))
 		w.advance(time.Minute)
 		w.resumes(name)
+		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonInConversation))
+		w.advance(conversationLasts)
 		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 	})
+
+	DescribeTable("holds back what another recovery would sell meanwhile", func(says string) {
+		w := newWorld(uncooled, steps(
+			v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(10 * time.Minute)},
+		))
+		w.start()
+		name, other := w.abandon(from(1)), w.abandon(from(1), ofAnotherProduct)
+		for _, each := range []string{name, other} {
+			Eventually(w.state(each, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		}
+		w.says(name, "in-1", says)
+		w.advance(30 * time.Minute)
+		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonInConversation))
+		Expect(w.state(other, lead.StepID(0, "second"))()).To(BeEmpty())
+	},
+		Entry("of who says that they have paid", "já paguei"),
+		Entry("of who asks", "oi, tem garantia?"),
+	)
 
 	It("of a lead that is suspended is not answered until it no longer is", func() {
 		w, r, name := writtenTo()

@@ -21,6 +21,9 @@ const (
 	noticeWithin = 10 * time.Minute
 	// fallbackAfter is how long the AI may fail before the policy's fallbackText is sent.
 	fallbackAfter = 15 * time.Minute
+	// conversationLasts is how long after its last message a conversation holds back the steps of
+	// the customer's other recoveries: as long as WhatsApp itself takes one to last.
+	conversationLasts = 24 * time.Hour
 	// lostAfter is how long a number must be logged out before its conversations may move.
 	lostAfter = 10 * time.Minute
 	// maxRepliesPerHour is how many answers a conversation gets within an hour.
@@ -90,6 +93,11 @@ type others struct {
 	instance string
 	// handedOff says that a person of the store has one of their conversations.
 	handedOff bool
+	// talkingUntil is how long a conversation lasts that the customer writes in about one of
+	// them; zero for none.
+	talkingUntil time.Time
+	// claimsPaid says that the platform's word is waited for in one of them.
+	claimsPaid bool
 }
 
 // headroom is how free a number is to start a conversation.

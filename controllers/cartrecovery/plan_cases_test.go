@@ -92,6 +92,10 @@ func wishCases() []planCase {
 	tells := func(s *situation) { s.policy.HandOffText = "Já chamo alguém." }
 	quiet := func(s *situation) { s.policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "12:00"} }
 	soon := hour + 2*time.Second
+	twoSteps := []v1alpha1.Step{
+		{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
+	}
+	asks, answerAt, answer := theirs("m1", t0.Add(hour)), hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
 	return []planCase{
 		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []leadMod{sent, wish("atendente")}, want: handOver},
 		{name: "is told so first, where the policy says", now: soon, lead: []leadMod{sent, wish("atendente")}, with: tells, want: send, message: handOffID},
@@ -108,6 +112,20 @@ func wishCases() []planCase {
 		{name: "nobody is written to by two recoveries within the cooldown", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0 }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonCooldown},
 		{name: "after it they are", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0.Add(firstDue - policy.DefaultCooldown) }, want: send, message: firstID},
 		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, wish("Tem boleto?")}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "no step goes while the customer writes about another recovery", now: firstDue, text: ready(),
+			with: func(s *situation) { s.other.talkingUntil = t0.Add(20 * hour) }, want: wait, until: 20 * hour, blocked: v1alpha1.ReasonInConversation},
+		{name: "it goes when that is over", now: 20 * hour, text: ready(),
+			with: func(s *situation) { s.other.talkingUntil = t0.Add(20 * hour) }, want: send, message: firstID},
+		{name: "no step goes in a conversation that has begun", now: 30 * hour, text: ready(), lead: []leadMod{sent}, steps: twoSteps,
+			with: func(s *situation) { s.other.talkingUntil = t0.Add(40 * hour) }, want: wait, until: 40 * hour, blocked: v1alpha1.ReasonInConversation},
+		{name: "nor while the customer says of another recovery that they have paid", now: 30 * hour, text: ready(), lead: []leadMod{sent}, steps: twoSteps,
+			with: func(s *situation) { s.other.claimsPaid = true }, want: wait, until: firstDue + expiresAt, blocked: v1alpha1.ReasonInConversation},
+		{name: "nor while a person has another conversation", now: 30 * hour, text: ready(), lead: []leadMod{sent}, steps: twoSteps,
+			with: func(s *situation) { s.other.handedOff = true }, want: wait, until: firstDue + expiresAt, blocked: v1alpha1.ReasonWithPerson},
+		{name: "an answer goes all the same", now: answerAt, text: ready(), lead: []leadMod{sent, asks},
+			with: func(s *situation) {
+				s.other.claimsPaid, s.other.handedOff, s.other.talkingUntil = true, true, t0.Add(40*hour)
+			}, want: send, message: answer},
 		{name: "nobody is written to while a person has another conversation with them", now: firstDue, text: ready(), with: func(s *situation) { s.other.handedOff = true }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonWithPerson},
 
 		{name: "a cycle that was asked for begins", now: 100 * hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*hour)), cycleAsked(t0.Add(99*hour), t0.Add(90*hour))}, want: reopen},

@@ -87,13 +87,14 @@ func siblingChanges() builder.WatchesOption {
 
 // concern is what of a lead matters to the others of its phone.
 type concern struct {
-	finished, handedOff, bought bool
-	opened                      int64
+	finished, handedOff, bought, claimsPaid bool
+	opened, talking                         int64
 }
 
 func concernOf(recovery *v1alpha1.CartRecovery) concern {
 	return concern{
 		finished: lead.Finished(recovery), handedOff: lead.HandedOff(recovery), bought: recovery.Spec.Purchase != nil,
+		claimsPaid: isBlockedBy(recovery, v1alpha1.ReasonClaimsPaid), talking: talkingUntil(recovery).UnixMicro(),
 		opened: lead.LastOpening(recovery, math.MaxInt32).UnixMicro(),
 	}
 }
