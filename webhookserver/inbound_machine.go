@@ -95,8 +95,15 @@ func isAutomaticAnswer(recovery *v1alpha1.CartRecovery, message *dialects.Messag
 	return isAtOnce(recovery, message, now) || saidBefore(recovery, text) >= 2
 }
 
-// isAtOnce says whether a message came at once upon one of ours.
+// isAtOnce says whether a message came at once upon one of ours. In a conversation with a person
+// that tells nothing: they were writing already when our answer came.
 func isAtOnce(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+	person := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
+		return m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer && !m.Automatic
+	})
+	if person {
+		return false
+	}
 	last := lastContact(recovery)
 	after := now.Sub(last)
 	return !last.IsZero() && isFresh(message, now) && after >= 0 && after <= answerWithin
