@@ -65,7 +65,7 @@ func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl
 	case remove:
 		return r.remove(ctx, s.lead)
 	case label:
-		return r.label(ctx, s.lead)
+		return r.label(ctx, s)
 	default:
 		return r.wait(ctx, s, planned)
 	}
@@ -312,7 +312,8 @@ func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery
 
 // label gives a lead the labels that it is found by, and takes the open payment off one that is
 // over.
-func (r *Reconciler) label(ctx context.Context, recovery *v1alpha1.CartRecovery) (ctrl.Result, error) {
+func (r *Reconciler) label(ctx context.Context, s situation) (ctrl.Result, error) {
+	recovery := s.lead
 	labelled := recovery.DeepCopy()
 	if labelled.Labels == nil {
 		labelled.Labels = map[string]string{}
@@ -320,6 +321,9 @@ func (r *Reconciler) label(ctx context.Context, recovery *v1alpha1.CartRecovery)
 	maps.Copy(labelled.Labels, lead.Labels(recovery.Spec.StoreRef.Name, recovery.Spec.Customer))
 	if lead.Over(recovery) {
 		labelled.Spec.Payment = nil
+	}
+	if planned := plannedFor(&s); planned != "" {
+		metav1.SetMetaDataAnnotation(&labelled.ObjectMeta, v1alpha1.AnnotationPlanned, planned)
 	}
 	// A cart that re-opens the lead meanwhile may bring a payment of its own.
 	if err := r.Client.Patch(ctx, labelled, client.MergeFromWithOptions(recovery, client.MergeFromWithOptimisticLock{})); err != nil {

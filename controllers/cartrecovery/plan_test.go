@@ -384,3 +384,25 @@ func BenchmarkPlan(b *testing.B) {
 func equalLead(a, b *v1alpha1.CartRecovery) bool {
 	return reflect.DeepEqual(a, b)
 }
+
+// TestPlannedFor: a lead that a person made says what is planned for it, as others do.
+func TestPlannedFor(t *testing.T) {
+	store := gen.StoreObject()
+	for name, row := range map[string]struct {
+		change func(*v1alpha1.CartRecovery)
+		want   string
+	}{
+		"a cart":                  {func(*v1alpha1.CartRecovery) {}, t0.Add(firstDue).UTC().Format(time.RFC3339) + " first"},
+		"one that was written to": {ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), ""},
+		"one that was bought":     {bought(t0), ""},
+		"a purchase alone":        {func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }, ""},
+		"no sequence":             {func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }, ""},
+	} {
+		recovery := gen.Lead(t0)
+		row.change(recovery)
+		s := situation{lead: recovery, store: store, policy: policy.Resolve(store, nil), now: t0}
+		if got := plannedFor(&s); got != row.want {
+			t.Errorf("%s: %q, want %q", name, got, row.want)
+		}
+	}
+}

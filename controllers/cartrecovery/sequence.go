@@ -109,6 +109,22 @@ func nextStep(s *situation) (action, bool) {
 	return action{}, false
 }
 
+// plannedFor is what v1alpha1.AnnotationPlanned says of a lead that a person made and that nobody
+// was written to yet; "" for nothing. On others the webhook server says it.
+func plannedFor(s *situation) string {
+	spec := &s.lead.Spec
+	if s.store == nil || lead.Over(s.lead) || hasBegun(s.lead) || spec.AbandonedAt == nil || spec.Purchase != nil {
+		return ""
+	}
+	steps, _ := s.policy.Steps(spec.Trigger)
+	if len(steps) == 0 {
+		return ""
+	}
+	key := lead.PlanKey(s.lead.Name, lead.StepID(s.lead.Status.Cycle, steps[0].Name))
+	step, due, _ := s.policy.Planned(spec.Trigger, spec.AbandonedAt.Time, key)
+	return due.UTC().Format(time.RFC3339) + " " + step
+}
+
 // stepsDone counts the steps of this cycle that went, or may have gone, and says when the
 // last of them did. The sequence goes on by place: a step that is renamed, or put before
 // them, must not write to everybody once more.
