@@ -230,6 +230,10 @@ type GenericStart struct {
 	// Trigger it stands for.
 	// +required
 	Trigger Trigger `json:"trigger"`
+	// Unless is the path of what shows that nothing was left, such as $.completed_at: where a
+	// delivery has a value there, it starts nothing.
+	// +optional
+	Unless JSONPath `json:"unless,omitempty"`
 }
 
 // GenericAuth is how a generic delivery proves where it comes from.

@@ -77,6 +77,8 @@ type Mapping struct {
 	Consent          Paths
 
 	meanings map[string]Meaning
+	// unless are the paths of what keeps an event from starting anything, by its value.
+	unless map[string]Paths
 }
 
 // Compile reads a mapping. The error is an *Error.
@@ -99,6 +101,13 @@ func Compile(from *v1alpha1.GenericMapping) (*Mapping, error) {
 func (m *Mapping) Meaning(value string) (Meaning, bool) {
 	meaning, found := m.meanings[folded(value)]
 	return meaning, found
+}
+
+// StartsNothing says whether a body shows that nothing was left, though its event starts a
+// recovery.
+func (m *Mapping) StartsNothing(value string, body map[string]any) bool {
+	unless, set := m.unless[folded(value)]
+	return set && unless.First(body) != nil
 }
 
 func folded(value string) string { return strings.ToLower(strings.TrimSpace(value)) }
@@ -152,6 +161,9 @@ func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
 		if err := m.add(start.Value, Meaning{Role: Start, Trigger: start.Trigger}); err != nil {
 			return err
 		}
+		if err := m.addUnless(start); err != nil {
+			return err
+		}
 	}
 	for _, value := range from.Stop {
 		if err := m.add(value, Meaning{Role: Stop}); err != nil {
@@ -163,6 +175,21 @@ func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
 			return err
 		}
 	}
+	return nil
+}
+
+func (m *Mapping) addUnless(start v1alpha1.GenericStart) error {
+	if start.Unless == "" {
+		return nil
+	}
+	paths, ok := ParsePaths(string(start.Unless))
+	if !ok {
+		return &Error{Field: "generic.start.unless", Expected: aPath}
+	}
+	if m.unless == nil {
+		m.unless = map[string]Paths{}
+	}
+	m.unless[folded(start.Value)] = paths
 	return nil
 }
 

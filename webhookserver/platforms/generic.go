@@ -126,6 +126,9 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	}
 	value, meaning, found := g.event(delivery, body)
 	what, name := genericOutcome(meaning), eventName(value)
+	if what.kind == Abandoned && g.mapping.StartsNothing(value, body) {
+		what = notUsed
+	}
 	if !found {
 		// The value is not logged: nobody says that it is the name of an event.
 		what, name = unmapped(value, body), "unmapped"
@@ -135,8 +138,8 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	}
 	id := textOf(g.mapping.EventID.First(body), maxID)
 	id = eventID(delivery.Body, id, strings.ToLower(value))
-	if what == unknown {
-		return []Event{unknown.event(id, name)}, nil
+	if what == unknown || what == notUsed {
+		return []Event{what.event(id, name)}, nil
 	}
 	event := what.event(id, name)
 	event.Customer = Customer{

@@ -102,6 +102,10 @@ func TestReadySamples(t *testing.T) { //nolint:funlen // a table
 			CheckoutURL: "https://loja-do-cacto.example.com/7788/checkouts/ac/77aa/recover?key=9f",
 			Consent:     &v1alpha1.Consent{Basis: v1alpha1.ConsentOptedIn, Source: "$.customer.sms_marketing_consent", At: &consent},
 		}},
+		{"shopify", "shopify-cart", change{"completed_at": "2026-08-03T09:50:00-03:00"}, "checkouts/update",
+			base64HMAC("X-Shopify-Hmac-Sha256"), Event{
+				ID: "998877665544/checkouts/update", Name: "checkouts/update", Kind: Ignored, Reason: reasonNotUsed,
+			}},
 		{"shopify", "shopify-order", nil, "orders/paid", base64HMAC("X-Shopify-Hmac-Sha256"), Event{
 			ID: "6677889900112/orders/paid", Name: "orders/paid", Kind: Purchased, Attribute: true, Customer: lara, Product: cactus,
 			Amount: "309.70", Currency: "BRL", TransactionID: "6677889900112", OccurredAt: at(13, 0, 5),
