@@ -62,6 +62,13 @@ func (g *grammar) write(words []string) string {
 	return out.String()
 }
 
+// matches says whether patterns that match a whole clause match words. A word that stands in no
+// pattern is looked for first, which costs far less than the patterns and answers for most.
+func (g *grammar) matches(patterns *regexp.Regexp, words []string) bool {
+	written := g.write(words)
+	return !strings.ContainsRune(written, unknownLetter) && patterns.MatchString(written)
+}
+
 // letter is the letter of a word: its own, else that of its longest known beginning.
 func (g *grammar) letter(word string) rune {
 	if letter, ok := g.letters[word]; ok {
