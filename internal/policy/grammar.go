@@ -113,6 +113,14 @@ func (g *grammar) within(before, patterns, after string) *regexp.Regexp {
 	return regexp.MustCompile(`^` + g.expression(before) + `(?:` + g.alternatives(patterns) + `)` + g.expression(after) + `$`)
 }
 
+// beginning makes one expression of the patterns, which matches the beginning of a clause, as
+// much of it as there is.
+func (g *grammar) beginning(patterns string) *regexp.Regexp {
+	made := regexp.MustCompile(`^(?:` + g.alternatives(patterns) + `)`)
+	made.Longest()
+	return made
+}
+
 // anywhere makes one expression of the patterns, which matches a part of a text.
 func (g *grammar) anywhere(patterns string) *regexp.Regexp {
 	return regexp.MustCompile(g.alternatives(patterns))
