@@ -138,14 +138,14 @@ func thank(s *situation, claim *v1alpha1.Message) (action, bool) {
 
 // paymentClaims are the first and the last message in which the customer says that they have
 // paid, since a person last wrote or gave the conversation back; nil when there is none. What
-// a person knew of is settled.
+// a person knew of is settled, and who says later that they have not paid claims it no more.
 func paymentClaims(s *situation) (first, last *v1alpha1.Message) {
 	resumed := resumedAt(s.lead)
 	for i := range s.lead.Status.Conversation {
 		m := &s.lead.Status.Conversation[i]
 		switch {
 		case m.Cycle != s.lead.Status.Cycle:
-		case lead.ByPerson(m):
+		case lead.ByPerson(m), m.Role == v1alpha1.RoleCustomer && s.means(m.Text).deniesPaid:
 			first, last = nil, nil
 		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && s.means(m.Text).claimsPaid:
 			if first == nil {

@@ -16,12 +16,12 @@ const maxMeanings = 10_000
 
 // meaning is what a customer's text says, as far as it must not be left to the AI.
 type meaning struct {
-	optsOut, wrongNumber, claimsPaid, asksForHuman, automatic bool
+	optsOut, wrongNumber, claimsPaid, deniesPaid, asksForHuman, automatic bool
 }
 
 func meaningOf(p *policy.Policy, text string) meaning {
 	return meaning{
-		optsOut: p.OptsOut(text), wrongNumber: p.WrongNumber(text), claimsPaid: p.ClaimsPaid(text),
+		optsOut: p.OptsOut(text), wrongNumber: p.WrongNumber(text), claimsPaid: p.ClaimsPaid(text), deniesPaid: p.DeniesPaid(text),
 		asksForHuman: p.AsksForHuman(text), automatic: policy.LooksAutomatic(text),
 	}
 }
