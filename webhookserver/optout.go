@@ -52,7 +52,7 @@ func (s *Server) honour(
 	if err != nil {
 		return outcome{}, err
 	}
-	reason, err := s.asksToStop(ctx, store, concerned, message.Text)
+	reason, err := s.asksToStop(ctx, store, concerned, textsOf(message, part.lead))
 	if err != nil || reason == "" {
 		return part.outcome, err
 	}
@@ -87,10 +87,10 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 // asksToStop says why nothing more may be sent, by the words of the store, or of the Product of
 // a lead that the text concerns; "" for any other text.
 func (s *Server) asksToStop(
-	ctx context.Context, store *v1alpha1.Store, concerned []*v1alpha1.CartRecovery, text string,
+	ctx context.Context, store *v1alpha1.Store, concerned []*v1alpha1.CartRecovery, texts []string,
 ) (v1alpha1.StopReason, error) {
 	general := policy.Resolve(store, nil)
-	if reason := stopReason(&general, text); reason != "" {
+	if reason := stopReason(&general, texts); reason != "" {
 		return reason, nil
 	}
 	for _, each := range concerned {
@@ -99,16 +99,38 @@ func (s *Server) asksToStop(
 			return "", err
 		}
 		special := policy.Resolve(store, product)
-		if reason := stopReason(&special, text); reason != "" {
+		if reason := stopReason(&special, texts); reason != "" {
 			return reason, nil
 		}
 	}
 	return "", nil
 }
 
-func stopReason(rules *policy.Policy, text string) v1alpha1.StopReason {
+// textsOf are the text of a message and, before it, those that its customer wrote just before it in
+// the same conversation.
+func textsOf(message *dialects.Message, stored *v1alpha1.CartRecovery) []string {
+	if stored == nil {
+		return []string{message.Text}
+	}
+	conversation := stored.Status.Conversation
+	for i := range conversation {
+		if conversation[i].ID != messageID(message) || conversation[i].Role != v1alpha1.RoleCustomer {
+			continue
+		}
+		if texts := lead.WrittenTogether(conversation, i, policy.MostTogether); texts != nil {
+			texts[len(texts)-1] = message.Text
+			return texts
+		}
+	}
+	return []string{message.Text}
+}
+
+// stopReason says why nothing more may be sent after the last of these texts, by itself or together
+// with those before it.
+func stopReason(rules *policy.Policy, texts []string) v1alpha1.StopReason {
+	text := texts[len(texts)-1]
 	switch {
-	case rules.OptsOut(text):
+	case rules.OptsOut(text), rules.OptsOutTogether(texts):
 		return v1alpha1.StopOptOut
 	case rules.WrongNumber(text):
 		return v1alpha1.StopWrongNumber

@@ -19,7 +19,7 @@ import (
 // of this lead that made it; nil where it was made elsewhere. What the customer says here goes
 // before what stands on the lead, and that before the Suppression, which tells no reason.
 func stopAsked(s *situation) (asked *v1alpha1.Message, outcome string) {
-	if asked := lastSaid(s, func(m meaning) bool { return m.optsOut }); asked != nil {
+	if asked := lastOptOut(s); asked != nil {
 		return asked, v1alpha1.ReasonOptedOut
 	}
 	if asked := lastSaid(s, func(m meaning) bool { return m.wrongNumber }); asked != nil {
@@ -32,6 +32,22 @@ func stopAsked(s *situation) (asked *v1alpha1.Message, outcome string) {
 		return nil, v1alpha1.ReasonOptedOut
 	}
 	return nil, ""
+}
+
+// lastOptOut is the customer's last message of this cycle that asks to be left alone, by itself or
+// together with those just before it; nil when there is none.
+func lastOptOut(s *situation) *v1alpha1.Message {
+	conversation := s.lead.Status.Conversation
+	for i := len(conversation) - 1; i >= 0; i-- {
+		m := &conversation[i]
+		if m.Cycle != s.lead.Status.Cycle || m.Role != v1alpha1.RoleCustomer {
+			continue
+		}
+		if s.means(m.Text).optsOut || s.optOutTogether(lead.WrittenTogether(conversation, i, policy.MostTogether)) {
+			return m
+		}
+	}
+	return nil
 }
 
 // stopOutcome is the outcome of a lead whose customer asked not to be written to.
@@ -138,14 +154,14 @@ func thank(s *situation, claim *v1alpha1.Message) (action, bool) {
 
 // paymentClaims are the first and the last message in which the customer says that they have
 // paid, since a person last wrote or gave the conversation back; nil when there is none. What
-// a person knew of is settled.
+// a person knew of is settled, and who says later that they have not paid claims it no more.
 func paymentClaims(s *situation) (first, last *v1alpha1.Message) {
 	resumed := resumedAt(s.lead)
 	for i := range s.lead.Status.Conversation {
 		m := &s.lead.Status.Conversation[i]
 		switch {
 		case m.Cycle != s.lead.Status.Cycle:
-		case lead.ByPerson(m):
+		case lead.ByPerson(m), m.Role == v1alpha1.RoleCustomer && s.means(m.Text).deniesPaid:
 			first, last = nil, nil
 		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && s.means(m.Text).claimsPaid:
 			if first == nil {

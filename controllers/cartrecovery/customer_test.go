@@ -61,6 +61,15 @@ func earlyCases() []planCase {
 		{name: "who writes has WhatsApp, whatever the gateway said", now: due, text: ready(), lead: []leadMod{unreached, early}, want: send, message: reply},
 		{name: "quiet hours hold the answer", now: due, text: ready(), lead: []leadMod{early}, with: quiet, want: wait, until: time.Hour, blocked: v1alpha1.ReasonQuietHours},
 		{name: "the cooldown does not", now: due, text: ready(), lead: []leadMod{early}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: reply},
+		{name: "also in two messages", now: 14 * time.Second,
+			lead: []leadMod{says("m1", "não quero", t0.Add(9*time.Second)), says("m2", "receber mais mensagens", t0.Add(13*time.Second))},
+			want: send, message: lead.OptOutID(0), from: gen.Instance},
+		{name: "but not in two that are none together", now: due, text: ready(),
+			lead: []leadMod{says("m0", "não quero", t0.Add(5*time.Second)), says("m1", "perder a vaga", t0.Add(10*time.Second))},
+			want: send, message: reply},
+		{name: "nor with half an hour between them", now: 31 * time.Minute, text: ready(),
+			lead: []leadMod{says("m0", "não quero", t0), says("m1", "receber mais mensagens", t0.Add(30*time.Minute))},
+			want: send, message: reply},
 		{name: "who asks us to stop first is told that nothing will come", now: due, lead: []leadMod{says("m1", "PARAR", t0.Add(10*time.Second))}, want: send, message: lead.OptOutID(0), from: gen.Instance},
 		{name: "a lead without a sequence is answered", now: due, text: ready(), lead: []leadMod{early, func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: send, message: reply},
 		{name: "a greeting of the paired phone is no conversation", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) {
@@ -120,6 +129,7 @@ func paidCases() []planCase {
 		return ours(lead.PaidID(0, "m1"), v1alpha1.MessageSent, t0.Add(hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
 	}
 	later := says("m2", "Quando chega?", t0.Add(hour+10*time.Minute))
+	takesBack := says("m2", "mentira, ainda não paguei, quero desconto", t0.Add(hour+10*time.Minute))
 	soon := hour + 5*time.Second
 	ends := hour + policy.DefaultClaimsPaidAfter
 	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}
@@ -140,6 +150,11 @@ func paidCases() []planCase {
 		{name: "the purchase ends it", now: soon, lead: []leadMod{sent, claim, thanks(), bought(t0.Add(soon))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
 		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), later}, want: send, message: lead.ReplyID(0, "m2")},
 		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), later, replied("m2", t0.Add(hour+11*time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "who takes it back is sold to again", now: hour + 11*time.Minute, text: ready(),
+			lead: []leadMod{sent, claim, thanks(), takesBack}, want: send, message: lead.ReplyID(0, "m2")},
+		{name: "until they say it anew", now: hour + 13*time.Minute, text: ready(),
+			lead: []leadMod{sent, claim, thanks(), takesBack, replied("m2", t0.Add(hour+11*time.Minute)), says("m3", "Agora paguei", t0.Add(hour+12*time.Minute))},
+			want: wait, until: hour + 12*time.Minute + policy.DefaultClaimsPaidAfter, blocked: v1alpha1.ReasonClaimsPaid},
 		{name: "no longer than without it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks(), later}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
 		{name: "a person gets it at once where the policy says so", now: soon, lead: []leadMod{sent, claim, thanks()}, with: func(s *situation) { s.policy.ClaimsPaidAfter = 0 }, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
 		{name: "in quiet hours it is still the person's turn on time", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, later},

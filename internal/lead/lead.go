@@ -276,6 +276,32 @@ func LastInbound(lead *v1alpha1.CartRecovery) *v1alpha1.Message {
 	return nil
 }
 
+// togetherWithin is how long before a message others of the customer's are read together with it.
+const togetherWithin = 30 * time.Second
+
+// WrittenTogether are the texts of a customer's messages in a row, oldest first, that end in this
+// one of a conversation: of the same cycle, at most so many, with nobody else's between them; nil
+// where there is only one.
+func WrittenTogether(conversation []v1alpha1.Message, last, most int) []string {
+	first := last
+	for first > 0 && last-first+1 < most {
+		before := &conversation[first-1]
+		if before.Role != v1alpha1.RoleCustomer || before.Cycle != conversation[last].Cycle ||
+			conversation[last].At.Sub(before.At.Time) > togetherWithin {
+			break
+		}
+		first--
+	}
+	if first == last {
+		return nil
+	}
+	texts := make([]string, 0, last-first+1)
+	for i := first; i <= last; i++ {
+		texts = append(texts, conversation[i].Text)
+	}
+	return texts
+}
+
 // LastActivity is when something last happened in the lead: the abandonment, or a message
 // of this cycle either way.
 func LastActivity(lead *v1alpha1.CartRecovery) time.Time {

@@ -31,17 +31,49 @@ func Known(text string) string {
 // capitals where it was typed without; "" where there is none (a placeholder, a company, an
 // address, a number).
 func First(full string) string {
-	full = Known(full)
-	if full == "" || isAddress(full) || isCompany(full) {
+	full = Known(withWholeMary(full))
+	if full == "" || isAddress(full) || isCompany(full) || isBroken(full) {
 		return ""
 	}
-	// Who writes "Silva, Maria" puts the family's name first.
-	if family, given, found := strings.Cut(full, ","); found && !strings.Contains(family, " ") {
-		if first := firstOf(given); first != "" {
+	if family, given, found := strings.Cut(full, ","); found {
+		return firstOfTwo(family, given)
+	}
+	return firstOf(full)
+}
+
+// isBroken tells a name that lost letters on its way: what is left of it is nobody's name.
+func isBroken(text string) bool { return strings.ContainsAny(text, "?\ufffd") }
+
+// withWholeMary writes the usual abbreviation of Maria in full: "Mª Clara".
+func withWholeMary(text string) string {
+	if !strings.ContainsAny(text, "ªº") {
+		return text
+	}
+	return strings.NewReplacer("Mª.", "Maria", "M.ª", "Maria", "Mª", "Maria", "mª", "Maria").Replace(text)
+}
+
+// firstOfTwo is the first name of what has a comma: "Silva, Maria" puts the family's name first,
+// and "Maria, mãe do Pedro" says behind it who she is.
+func firstOfTwo(before, behind string) string {
+	if !strings.Contains(before, " ") && !saysWho(behind) {
+		if first := firstOf(behind); first != "" {
 			return first
 		}
 	}
-	return firstOf(full)
+	if first := firstOf(before); first != "" {
+		return first
+	}
+	return firstOf(behind)
+}
+
+// saysWho tells what stands behind a name and is none: "mãe do Pedro", "aluno 3", "advogada".
+func saysWho(text string) bool {
+	words := strings.Fields(folded(text))
+	if len(words) == 0 {
+		return false
+	}
+	first := strings.Trim(words[0], ".")
+	return relations[first] || noNames[first] || articles[first]
 }
 
 // firstOf returns the first word that is neither a title nor an initial, if it is a name; the
@@ -50,25 +82,32 @@ func firstOf(text string) string {
 	words := strings.FieldsFunc(withoutEither(text), func(r rune) bool {
 		return unicode.IsSpace(r) || strings.ContainsRune("./,;|()", r)
 	})
-	initial := ""
-	for _, word := range words {
+	initial, initials := "", 0
+	for i, word := range words {
 		word = strings.TrimFunc(word, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 		plain := folded(word)
 		switch {
-		case word == "" || titles[plain]:
+		case word == "" || titles[plain] || relations[plain] || isTitleHere(plain, i, len(words)):
 			continue
-		case strings.ContainsFunc(word, unicode.IsDigit) || noNames[plain] || isRepeated(plain):
+		case strings.ContainsFunc(word, unicode.IsDigit) || noNames[plain] || isRepeated(plain) || particles[plain]:
 			return ""
 		case isInitial(word):
+			initials++
 			if initial == "" {
 				initial = cased(word)
 			}
 			continue
+		case initials > 1:
+			return "" // "A. B. Costa" gives the family's name only
 		}
 		return cased(word)
 	}
 	return initial
 }
+
+// isTitleHere tells a title that is something else within a name: it begins one, and a name of at
+// least two words follows ("MC Daniel", "Me. Carlos Alberto").
+func isTitleHere(word string, at, words int) bool { return at == 0 && words > 1 && firstTitles[word] }
 
 // withoutEither takes the ending for the other gender off a title: "Sr(a). Ana".
 func withoutEither(text string) string {

@@ -69,6 +69,58 @@ var firstNames = []struct{ full, want string }{
 	{"J.", "J"},
 	{"Dr. J.", "J"},
 
+	// Who somebody is to somebody else.
+	{"Maria, mãe do Pedro", "Maria"},
+	{"Joana, pai de Luís", "Joana"},
+	{"Rita, esposa do Caio", "Rita"},
+	{"Ana, aluna", "Ana"},
+	{"Ana, a filha", "Ana"},
+	{"Lucía, mamá de Pablo", "Lucía"},
+	{"Jane, mom of Tim", "Jane"},
+	{"Souza, Ana", "Ana"},
+	{"Souza, Ana Maria", "Ana"},
+	{"Vó Maria", "Maria"},
+	{"vovó Lúcia", "Lúcia"},
+	{"Tia Ju", "Ju"},
+	{"Tio João", "João"},
+	{"Abuela Carmen", "Carmen"},
+	{"Aunt May", "May"},
+	{"Mamãe", ""},
+	{"Irma Prado", "Irma"},
+	{"Nora Lima", "Nora"},
+	{"Paiva Neto", "Paiva"},
+
+	// Titles that are something else within a name.
+	{"Me. Carlos Alberto", "Carlos"},
+	{"MC Daniel", "Daniel"},
+	{"DJ Marlon", "Marlon"},
+	{"Mc", "Mc"},
+	{"Mª Clara", "Maria"},
+	{"M.ª José", "Maria"},
+
+	// Families' names alone, and initials.
+	{"de Souza", ""},
+	{"dos Santos", ""},
+	{"Da Silva", ""},
+	{"del Río", ""},
+	{"van Dyke", ""},
+	{"A. B. Costa", ""},
+	{"A B Costa", ""},
+	{"A. Costa", "Costa"},
+
+	// Roles.
+	{"Aluno 1", ""},
+	{"Aluna Nova", ""},
+	{"Usuario 3", ""},
+	{"Admin Loja", ""},
+	{"Student A", ""},
+	{"Alunice Prado", "Alunice"},
+
+	// Letters that were lost.
+	{"Jo?o Silva", ""},
+	{"Jo\ufffdo Silva", ""},
+	{"Maria Concei??o", ""},
+
 	// Placeholders.
 	{"", ""},
 	{" ", ""},

@@ -16,6 +16,25 @@ var titles = set(`dr dra dres sr sra srta sras srs srita srto prof profa profess
 	deputada vereador vereadora sto vossa senhoria excelencia vsa vip mons monsenhor diacono
 	presbitero pb pr`)
 
+// firstTitles are titles only where they begin a name; "Ana Lima ME" is a company.
+var firstTitles = set(`me mc dj msc md phd`)
+
+// relations are what somebody is to somebody else. They stand before a name ("Tia Ju"), or say
+// whose relative has it ("mãe do Pedro").
+//
+//nolint:misspell // Portuguese and Spanish
+var relations = set(`pai mae papai mamae filho filha filhos esposa esposo marido mulher noiva noivo namorada namorado vo vovo avo
+	avos tio tia titio titia primo prima sobrinho sobrinha neto neta cunhado cunhada sogro sogra genro madrinha
+	padrinho comadre compadre mama papa madre hijo hija abuela abuelo abuelita abuelito hermano hermana suegra suegro
+	yerno nuera sobrina nieto nieta novia novio mujer mom mum mommy mummy dad daddy mother father wife husband son
+	daughter aunt auntie uncle grandma grandpa grandmother grandfather granny sister brother cousin niece nephew`)
+
+// particles join the parts of a name: what begins with one is a family's name.
+var particles = set(`da das de del della di do dos du la las los van von der den y e`)
+
+// articles stand before who somebody is.
+var articles = set(`a o as os la el los las the seu sua su un una um uma`)
+
 // placeholders are whole texts that stand where a name is missing.
 //
 //nolint:misspell // Portuguese and Spanish
@@ -37,7 +56,10 @@ var placeholders = phrases(`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/
 // noNames are first words of what is no name: "Cliente 12", "Teste Comprador".
 var noNames = set(`null undefined nil none nan test teste testes testing tester prueba cliente customer comprador
 	compradora buyer user usuario guest visitante nome nombre name desconhecido unknown anonimo
-	anonymous nao sem sin prefiro admin administrador financeiro suporte familia casal lead contato consumidor fulano fulana beltrano sicrano ciclano mengano object`)
+	anonymous nao sem sin prefiro admin administrador financeiro suporte familia casal lead contato consumidor fulano fulana beltrano sicrano ciclano mengano object
+	aluno aluna alunos student students estudante estudiante alumno alumna cadastro inscrito inscrita assinante subscriber
+	consumidora pagador payer convidado convidada invitado administrator administrador root owner proprietario
+	moderador moderator operador operator atendente vendedor vendedora seller membro member participante participant`)
 
 // companyForms are what companies are, where it is written with dots or strokes.
 var companyForms = []string{

@@ -113,6 +113,8 @@ func markOf(r, before, after rune) string {
 		return "a"
 	case r == '$' && unicode.IsLetter(after):
 		return "s"
+	case r == '+' && !unicode.IsDigit(after):
+		return " mais " // as in "não quero + mensagens"
 	case r == '?':
 		return "?\n"
 	case strings.ContainsRune(stopSigns, r):
@@ -155,7 +157,7 @@ func oneSpelling(word string) string {
 }
 
 // abbreviations are words that are usually written short, by what is written.
-var abbreviations = map[string]string{"q": "que", "qro": "quero", "kero": "quero", "kiero": "quiero", "xfa": "porfa", "nr": "numero", "w": "with",
+var abbreviations = map[string]string{"q": "que", "d": "de", "qro": "quero", "kero": "quero", "kiero": "quiero", "xfa": "porfa", "nr": "numero", "w": "with",
 	"pagto": "pagamento", "pgto": "pagamento", "ur": "your", "txting": "texting", "txted": "texted", "txts": "texts", "msgd": "mesaged"}
 
 // inFull is a word that is not abbreviated.
@@ -220,6 +222,57 @@ func wordSet(list string) map[string]bool {
 		set[word] = true
 	}
 	return set
+}
+
+// interruptions are courtesies that are said in the middle of a request.
+var interruptions = affixesOf([]string{
+	"por favor", "porfavor", "por favorzinho", "por gentileza", "por obséquio", "pf", "pfv", "pfvr", "porfa", "por deus", "por dios",
+	"pelo amor de deus", "por el amor de dios", "please", "pls", "plz",
+})
+
+// noWords end no statement that a courtesy interrupts: "não, por favor, mande mensagem".
+var noWords = wordSet("nao n nn num naum no not nunca jamais sim si yes ok")
+
+// uninterrupted are the clauses that courtesies cut in two, put together: "pare, por favor, de
+// mandar mensagens", "parem por favor com isso".
+func uninterrupted(read []clause) []clause {
+	var whole []clause
+	for i := 0; i < len(read); i++ {
+		one, cut := read[i].withoutInner(interruptions)
+		for i+2 < len(read) && len(read[i+1].without(interruptions).words) == 0 && !one.asks && !noWords[one.lastWord()] {
+			one, cut = clause{words: slices.Concat(one.words, read[i+2].words), asks: read[i+2].asks}, true
+			i += 2
+		}
+		if cut {
+			whole = append(whole, one)
+		}
+	}
+	return whole
+}
+
+// lastWord is the word that a clause ends in; "" where it has none.
+func (c clause) lastWord() string {
+	if len(c.words) == 0 {
+		return ""
+	}
+	return c.words[len(c.words)-1]
+}
+
+// withoutInner takes phrases out of the middle of a clause.
+func (c clause) withoutInner(phrases *affixes) (clause, bool) {
+	rest := clause{asks: c.asks}
+	for i := 0; i < len(c.words); {
+		found := 0
+		if last := rest.lastWord(); last != "" && !noWords[last] {
+			found = longest(phrases.first[c.words[i]], func(p []string) bool { return startsWith(c.words[i:], p) })
+		}
+		if found == 0 {
+			rest.words = append(rest.words, c.words[i])
+			found = 1
+		}
+		i += found
+	}
+	return rest, len(rest.words) < len(c.words)
 }
 
 // without takes phrases off both ends of a clause.

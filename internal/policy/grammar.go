@@ -62,6 +62,13 @@ func (g *grammar) write(words []string) string {
 	return out.String()
 }
 
+// matches says whether patterns that match a whole clause match words. A word that stands in no
+// pattern is looked for first, which costs far less than the patterns and answers for most.
+func (g *grammar) matches(patterns *regexp.Regexp, words []string) bool {
+	written := g.write(words)
+	return !strings.ContainsRune(written, unknownLetter) && patterns.MatchString(written)
+}
+
 // letter is the letter of a word: its own, else that of its longest known beginning.
 func (g *grammar) letter(word string) rune {
 	if letter, ok := g.letters[word]; ok {
@@ -104,6 +111,14 @@ func (g *grammar) once(name string, expand func() string) string {
 // it. It matches a whole clause.
 func (g *grammar) within(before, patterns, after string) *regexp.Regexp {
 	return regexp.MustCompile(`^` + g.expression(before) + `(?:` + g.alternatives(patterns) + `)` + g.expression(after) + `$`)
+}
+
+// beginning makes one expression of the patterns, which matches the beginning of a clause, as
+// much of it as there is.
+func (g *grammar) beginning(patterns string) *regexp.Regexp {
+	made := regexp.MustCompile(`^(?:` + g.alternatives(patterns) + `)`)
+	made.Longest()
+	return made
 }
 
 // anywhere makes one expression of the patterns, which matches a part of a text.

@@ -57,22 +57,31 @@ func (p *Policy) OptsOut(text string) bool {
 		return true
 	}
 	read := clauses(text)
-	return isMistyped(text) || isBare(read) || asksStrongly(read) || asksWeakly(read) || asksToErase(read)
+	return isMistyped(text) || isBare(read) || asksWeakly(read) || asksWholly(read) || asksWholly(uninterrupted(read))
 }
+
+// asksWholly is whether a clause is a whole request, or one to be erased.
+func asksWholly(read []clause) bool { return asksStrongly(read) || asksToErase(read) }
 
 // AsksToErase says whether a message asks for what is known of the customer to be erased.
 // Who asks for that opts out as well.
-func (p *Policy) AsksToErase(text string) bool { return asksToErase(clauses(text)) }
+func (p *Policy) AsksToErase(text string) bool {
+	read := clauses(text)
+	return asksToErase(read) || asksToErase(uninterrupted(read))
+}
 
 // longestRequest is how many words a clause may have to be a request.
 const longestRequest = 24
 
 // requests are the patterns, compiled when they are first needed.
-var requests = sync.OnceValue(func() (compiled struct{ strong, weak, polite, bare, neutral, erase *regexp.Regexp }) {
+var requests = sync.OnceValue(func() (compiled struct{ strong, weak, polite, bare, neutral, erase, reasons, reasoned *regexp.Regexp }) {
 	compiled.strong = requestWords.within("<pre>", strongRequests, "<end>")
 	compiled.weak = requestWords.within("<pre>", weakRequests+politeRequests, "<end>")
 	compiled.polite = requestWords.within("<ask> [<you>] [por favor|please|me] [<ask>]", politeRequests, "<end>")
-	compiled.bare, compiled.neutral = requestWords.within("", bareRequests, ""), requestWords.within("", neutralWords, "")
+	compiled.bare = requestWords.within("", bareRequests, "")
+	compiled.neutral = requestWords.within("", neutralWords+reasons, "")
+	compiled.reasons = requestWords.within("", reasons, "")
+	compiled.reasoned = requestWords.within("<pre>", reasonedRequests, "<end>")
 	compiled.erase = requestWords.within("<pre>", eraseRequests, "<end>")
 	return compiled
 })
@@ -93,7 +102,7 @@ func (c clause) matches(g *grammar, patterns *regexp.Regexp) bool {
 	behind := c.words[:min(before+len(bare.words), len(c.words))] // with what is said before it
 	tried := 0
 	for _, words := range [][]string{c.words, behind, bare.words} {
-		if len(words) > 0 && len(words) <= longestRequest && len(words) != tried && patterns.MatchString(g.write(words)) {
+		if len(words) > 0 && len(words) <= longestRequest && len(words) != tried && g.matches(patterns, words) {
 			return true
 		}
 		tried = len(words)
@@ -137,7 +146,8 @@ func anyStatement(read []clause, holds func(clause) bool) bool {
 		if holds(one) {
 			return true
 		}
-		if parts := one.parts(); len(parts) > 1 && slices.ContainsFunc(parts, holds) {
+		parts := one.parts()
+		if len(parts) > 0 && len(parts[0].words) < len(one.words) && slices.ContainsFunc(parts, holds) {
 			return true
 		}
 	}
@@ -146,15 +156,19 @@ func anyStatement(read []clause, holds func(clause) bool) bool {
 
 // asksWeakly looks for a request in a message that says nothing else.
 func asksWeakly(read []clause) bool {
+	isAsked := isWeak
+	if slices.ContainsFunc(read, givesReason) {
+		isAsked = func(c clause) bool { return isWeak(c) || c.matches(requestWords, requests().reasoned) }
+	}
 	asked := false
 	for _, one := range read {
 		parts := []clause{one}
-		if !isWeak(one) && !isNeutral(one) {
+		if !isAsked(one) && !isNeutral(one) {
 			parts = one.parts()
 		}
 		for _, part := range parts {
 			switch {
-			case isWeak(part) && (!part.asks || part.matches(requestWords, requests().polite)):
+			case isAsked(part) && (!part.asks || part.matches(requestWords, requests().polite)):
 				asked = true
 			case !isNeutral(part):
 				return false
@@ -167,6 +181,9 @@ func asksWeakly(read []clause) bool {
 func isWeak(c clause) bool {
 	return c.matches(requestWords, requests().weak) || weakWords[strings.Join(c.without(requestAffixes).words, " ")]
 }
+
+// givesReason is whether a clause says why the customer must not be written to.
+func givesReason(c clause) bool { return c.matches(requestWords, requests().reasons) }
 
 func isNeutral(c clause) bool {
 	return len(c.without(requestAffixes).words) == 0 || c.matches(requestWords, requests().neutral) || c.matches(paymentWords, payments().claims)

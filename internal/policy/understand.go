@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 	"unicode"
+	"unicode/utf8"
 )
 
 // This file tells, from a customer's own words, what must not be left to an AI. What no
@@ -17,27 +18,83 @@ func (p *Policy) ClaimsPaid(text string) bool {
 	read := clauses(text)
 	claims := func(c clause) bool { return !c.asks && c.matches(paymentWords, payments().claims) }
 	denies := func(c clause) bool { return payments().denies.MatchString(paymentWords.write(c.words)) }
+	named := func(c clause) bool { return !c.asks && claimsNamed(c) }
 	alone := len(read) == 1 && !read[0].asks && payments().alone.MatchString(paymentWords.write(read[0].without(plainAffixes).words))
-	return (alone || anyStatement(read, claims)) && !slices.ContainsFunc(read, denies)
+	return (alone || anyStatement(read, claims) || anyStatement(read, named)) && !slices.ContainsFunc(read, denies)
 }
 
-// payments are the patterns of paying, compiled when they are first needed.
-var payments = sync.OnceValue(func() (compiled struct{ claims, alone, denies *regexp.Regexp }) {
-	compiled.alone = paymentWords.within("", paidAlone, "")
-	compiled.claims = paymentWords.within("", paidClaims, "")
-	compiled.denies = paymentWords.anywhere(paidDenials)
-	return compiled
-})
-
-// WrongNumber says whether a message says that the number is not the customer's.
-func (p *Policy) WrongNumber(text string) bool {
-	capitals := capitalised(text)
+// DeniesPaid says whether a message says that nothing was paid, or that it could not be: it takes
+// an earlier claim back. A bare "not yet" does not, which answers any question.
+func (p *Policy) DeniesPaid(text string) bool {
 	return anyStatement(clauses(text), func(c clause) bool {
-		return !c.asks && (c.matches(strangerWords, strangers().plain) || c.named(capitals).matches(strangerWords, strangers().named))
+		return !c.asks && c.matches(paymentWords, payments().takenBack)
 	})
 }
 
-var strangers = sync.OnceValue(func() (compiled struct{ plain, named *regexp.Regexp }) {
+// longestProductName is how many words of a product's name may follow a claim of having paid for it.
+const longestProductName = 6
+
+// otherThings are words that say that something else was paid, or begin another statement.
+var otherThings = wordSet(singleLetters(`nao no n not never que q who which mas pero but porem so only concorrente antigo antiga anterior passado passada errado errada wrong outro
+	outra otro otra outros outras otros otras another other last parecido parecida similar semelhante igual like faculdade escola universidad universidade colegio college
+	rent aluguel alquiler metade half mitad parte parcela primeira primera first quanto cuanto quando cuando when se si if e y and porque because car phone house`))
+
+// claimsNamed is whether a clause says that something was paid whose name follows: "já paguei o
+// Curso Vida Leve".
+func claimsNamed(c clause) bool {
+	written := paymentWords.write(c.words)
+	begins := payments().named.FindString(written)
+	if begins == "" {
+		return false
+	}
+	rest := c.words[utf8.RuneCountInString(begins):]
+	return len(rest) > 0 && len(rest) <= longestProductName &&
+		!slices.ContainsFunc(rest, func(word string) bool { return otherThings[word] })
+}
+
+// payments are the patterns of paying, compiled when they are first needed.
+var payments = sync.OnceValue(func() (compiled struct{ claims, alone, denies, named, takenBack *regexp.Regexp }) {
+	compiled.alone = paymentWords.within("", paidAlone, "")
+	compiled.claims = paymentWords.within("", paidClaims, "")
+	compiled.denies = paymentWords.anywhere(paidDenials)
+	compiled.named = paymentWords.beginning(paidNamed)
+	compiled.takenBack = paymentWords.within("", paidTakenBack, "")
+	return compiled
+})
+
+// WrongNumber says whether a message says that the number is not the customer's. Who wants to buy
+// or to know something for the customer is no such stranger.
+func (p *Policy) WrongNumber(text string) bool {
+	capitals, read := capitalised(text), clauses(text)
+	return (isStrangerAlone(said(read), capitals) || anyStatement(read, func(c clause) bool {
+		return !c.asks && (c.matches(strangerWords, strangers().plain) || c.named(capitals).matches(strangerWords, strangers().named))
+	})) && !anyStatement(read, wishes)
+}
+
+// isStrangerAlone is whether a message is one of the statements that mean it only by themselves.
+func isStrangerAlone(read []clause, capitals map[string]bool) bool {
+	if len(read) != 1 || read[0].asks {
+		return false
+	}
+	return read[0].matches(strangerWords, strangers().alone) ||
+		read[0].named(capitals).matches(strangerWords, strangers().namedAlone)
+}
+
+// said are the clauses that are more than a courtesy.
+func said(read []clause) []clause {
+	return slices.DeleteFunc(slices.Clone(read), func(c clause) bool { return len(c.without(requestAffixes).words) == 0 })
+}
+
+// wishes is whether a clause that denies nothing says what only a customer wants.
+func wishes(c clause) bool {
+	return !slices.ContainsFunc(c.words, func(word string) bool { return noWords[word] }) &&
+		strangers().wishes.MatchString(strangerWords.write(c.words))
+}
+
+var strangers = sync.OnceValue(func() (compiled struct{ plain, named, alone, namedAlone, wishes *regexp.Regexp }) {
+	compiled.alone = strangerWords.within("", strangerAlone, "")
+	compiled.namedAlone = strangerWords.within("", strangerNamesAlone, "")
+	compiled.wishes = strangerWords.anywhere(strangerWishes)
 	compiled.plain, compiled.named = strangerWords.within("", strangerClaims, ""), strangerWords.within("", strangerNames, "")
 	return compiled
 })

@@ -10,10 +10,16 @@ var paymentWords = newGrammar(map[string]string{
 		no (sabado|domingo|fim de semana)|na (segunda|terca|quarta|quinta|sexta)|outro dia|esta semana|com voces|de voces|de vcs|ayer|hoy|ahora|ahorita|anoche|hace (rato|poco|un rato|dias|una hora|un momento)|la semana pasada|esta manana|
 		yesterday|today|now|just now|already|last (week|night|month)|this morning|earlier|a (minute|while|moment) ago|an hour ago|days ago|this week|on (monday|tuesday|wednesday|thursday|friday|saturday|sunday)|ok|ta|ta bom|sim|viu|gracas a deus|obrigad*|gracias|thanks`,
 	"kin": `minha (esposa|mae|filha|irma|mulher|namorada|amiga)|meu (marido|pai|filho|irmao|esposo|namorado|amigo)|mi (esposa|esposo|marido|mujer|mama|papa|hijo|hija|hermana|hermano|novio|novia|amiga|amigo)|my (wife|husband|mom|mother|dad|father|son|daughter|sister|brother|friend|partner)|ela|ele|ella|she|he`,
-}, paidClaims, paidAlone, paidDenials)
+	// sold is what is sold, by a word that its own name follows.
+	"sold": `curso|cursos|metodo|treinamento|mentoria|ebook|e book|livro|programa|formacao|workshop|plano|pacote|combo|produto|producto|libro|programa|entrenamiento|plan|
+		paquete|mentoria|course|book|program|bundle|training|package|masterclass|aula|clase|evento|ingreso|ingresso|entrada`,
+}, paidClaims, paidAlone, paidDenials, paidNamed, paidTakenBack)
 
 // paidClaims are whole statements of having paid or bought.
 const paidClaims = `
+	[<i>] [<when>] [ja|ya|finalmente|enfim|por fim] (consegui|conseguimos|logre|pude|ya pude|deu pra|deu para) (pagar|comprar|pagarlo|comprarlo|fazer [o|a] <it>|hacer <it>|finalizar <it>|concluir <it>) [<it>] [<it>] [<when>] [<when>]
+	(i|ive|i have|finally|i finally|we) (managed to|was able to|were able to|got to) (pay|buy|purchase|buy it|pay it|complete (the|my) (payment|purchase|order)) [<it>] [<when>]
+	[<i>] [<when>] [ja|ya] [lo|la] (paguei|pague|pagei) [<when>] (no|via|pelo|por|com o|com|con|en|con la|con mi|no meu|com meu|pela|na) (pix|boleto|cartao|credito|debito|cartao de credito|cartao de debito|tarjeta|tarjeta de credito|tarjeta de debito|oxo|efectivo|transferencia|paypal|mercado pago|app|aplicativo|banco|loterica|site|link) [<when>]
 	[<i>] [<when>] [ja|ya] [lo|la|los|las] <did> [tudo] [<it>] [<it>] [<when>] [<when>]
 	[<i>] [<when>] (acabei de|acabo de|acabamos de|acabei d) (pagar|comprar|pagarlo|comprarlo|fazer [o|a] <it>|fazer|hacer <it>|efetuar <it>|realizar <it>|finalizar <it>|concluir <it>|adquirir|depositar|transferir|quitar) [<it>] [<it>] [<when>]
 	[<i>] [ja|ya] (fiz|efetuei|realizei|finalizei|conclui|fechei|hice|realice|efectue|complete|termine|finalice|mandei|enviei|envie) [o|a|el|la|mi|meu|minha] (pagamento|pago|compra|pix|transferencia|deposito|pedido|inscricao|matricula|inscripcion|comprovante|comprobante) [<it>] [<it>] [<when>]
@@ -33,12 +39,31 @@ const paidClaims = `
 	ja (sou|fiz|tenho) (aluno|aluna|minha matricula|minha inscricao|o curso|esse curso)|ya (soy alumno|soy alumna|tengo el curso)|ja tenho [o|esse] (curso|acesso)
 `
 
+// paidNamed begin a statement of having paid for something whose name follows.
+const paidNamed = `
+	[<i>] [<when>] [ja|ya|acabei de|acabo de] [lo|la] (paguei|comprei|adquiri|pague|compre|pagei|quitei|pagar|comprar) [pelo|pela|por] [o|a|el|la|meu|minha|mi|ese|esa|este|esta|os|as] <sold>
+	[i|ive|i have|we|weve] [already|just] (paid|bought|purchased|ordered) [for] [the|my|this|your] <sold>
+	[i|ive|i have|we|weve] [already|just] (paid|bought|purchased|ordered) [for] (the|my|this|your)
+`
+
+// paidTakenBack say, as whole statements, that nothing was paid.
+const paidTakenBack = `
+	[<i>] [na verdade|en realidad|mentira|desculpa|perdon] [<i>] (ainda|todavia|aun|todavia yo|aun yo) (nao|no|n|naum) [lo|la|he|hemos] (paguei|comprei|pague|compre|pagado|comprado|pagamos|compramos|pagei|transferi|depositei|deposite|quitei|pago|foi pago|esta pago|ta pago) [<it>] [<it>] [nada] [<when>]
+	[<i>] [na verdade|en realidad|mentira] [<i>] (nao|no|n|naum) [lo|la|he|hemos] (paguei|comprei|pague|compre|pagado|comprado|pagamos|pagei|transferi|depositei|deposite|quitei) [<it>] [<it>] [nada] [ainda|todavia|aun|ainda nao|nao|no] [<when>]
+	[<i>] [ainda|todavia|aun] (nao|no|n|naum) [lo|la] (consegui|conseguimos|pude|logre|deu pra|deu para|tive como) (pagar|comprar|pagarlo|comprarlo|fazer [o|a] <it>|hacer <it>|finalizar <it>|concluir <it>) [<it>] [<it>] [ainda|todavia] [<when>]
+	[<i>] [ainda|todavia|aun] (nao|no|n|naum) (fiz|efetuei|realizei|finalizei|conclui|hice|realice|efectue|complete|termine) [o|a|el|la|nenhum|ningun] (pagamento|pago|compra|pix|transferencia|deposito|pedido) [ainda|todavia] [<when>]
+	[<i>] [o|a|el|la|meu|mi] (pagamento|pago|pix|boleto|compra) [ainda|todavia|aun] (nao|no) (foi|esta|ta|fue|ha sido) (feito|feita|pago|paga|hecho|pagado|realizado|efetuado|concluido)
+	[actually|sorry] (i|we) [still] (havent|have not|didnt|did not|never|hadnt) [actually|really] (paid|pay|bought|buy|ordered|order|purchased|purchase|made|make) [<it>|for it|(the|my|a) (payment|purchase)] [yet|actually] [<when>]
+	[actually|sorry] (i|we) [still] (couldnt|could not|cant|cannot|was not able to|wasnt able to|am unable to|was unable to) (pay|buy|buy it|pay for it|complete (the|my) (payment|purchase|order)) [<it>] [yet]
+	[i|its|it is|actually] not [yet] paid [yet]|i have yet to pay|i lied [i|about paying]
+`
+
 // paidAlone are claims only as a whole message.
 const paidAlone = `pago|pago ja|paga|comprado|ja comprado|pago pago|ya pago|paid`
 
 // paidDenials are what, anywhere in a message, says that the payment failed, is to come, or
 // was another one.
-const paidDenials = `erro|error|recusad*|recusou|negad*|negou|rechaz*|declined|refused|failed|falhou|fallo|nao pasou|no paso|nao foi (aprovad*|possivel|autorizad*|concluid*|processad*)|no fue (aprobad*|posible)|nao deu|nao deu certo|nao consegui|no pude|couldnt|could not|did not go through|didnt go through|
+const paidDenials = `erro|error|recusad*|recusou|negad*|negou|rechaz*|declined|refused|failed|falhou|fallo|nao pasou|no paso|nao foi (aprovad*|possivel|autorizad*|concluid*|processad*)|no fue (aprobad*|posible)|nao deu|nao deu certo|nao consegui|nao conseguimos|no pude|no logre|no consegui|nao pude|unable to|wasnt able|was not able|couldnt|could not|did not go through|didnt go through|
 	estorn*|devolvid*|reembols*|refund*|cancel*|voltou|caro|outro curso|outra loja|outro lugar|otro curso|otro lado|otra tienda|somewhere else|another course|elsewhere|other course|
 	ainda nao|todavia no|aun no|not yet|nao paguei|no pague|no he pagado|nao comprei|no compre|havent|didnt pay|did not pay|amanha|depois|manana|tomorrow|later|vou pagar|voy a pagar|
 	nao gostei|nao gostamos|no me gusto|didnt like|did not like|metade|errado por engano|falsa|se eu|quando eu|quero saber|quase|nearly|almost|casi|nao caiu|expirou|vencid*|expired|travou`
@@ -55,10 +80,13 @@ var strangerWords = newGrammar(map[string]string{
 	"her":    `dela|dele|deles|desa pessoa|desta pessoa|dese cliente|desa cliente|desa mulher|dese homem|de la persona|de esa persona|de ella|de el|suyo|hers|his|theirs`,
 	"fill":   `think|think you|acho que|acredito que|creio que|deve ser|deve ser um|parece que|creo que|me parece que|i think|i believe|you must|sinto muito|lamento|perdao|sorry|mas|pero|but|olha|amigo|amiga|moca|moco|voce|vc|vcs|voces|ta|esta|voce esta|vc ta|usted|ustedes|tu|you|you guys|i think you`,
 	"tail":   `mais|nao|mas|parca|mano|irmao|cara|amigao|bro|buddy|dude|man|pal|viu|ai|anymore|any more|now|agora|ha muito tempo|faz tempo|desde|ya|sorry|amigo|amiga|here|aqui`,
-}, strangerClaims, strangerNames)
+}, strangerClaims, strangerNames, strangerAlone, strangerNamesAlone, strangerWishes)
 
 // strangerClaims say so without a name.
 const strangerClaims = `
+	[<fill>] [<this>] <num> [agora|ahora|now|ya] (e|eh|es|pertence|pertenece) [agora|ahora] (de|a) (outra|otra|outro|otro) (pessoa|persona|dono|dona|dueno|duena|cliente|familia) [agora|ahora|now]
+	[<fill>] [<this>] <num> [now|actually] (belongs to|is) (someone else|somebody else|someone elses|somebody elses|another person|another persons|a different person) [now]
+	[<fill>] (ligou|ligaram|discou|discaram|chamou|chamaram|mandou|mandaram|enviou|enviaram|marco|marcaron|llamo|llamaron) (errado|erado|equivocado|mal) [<tail>]
 	[<fill>] [<fill>] [e|eh|es|its|it is|is|com|com o|com a|para o|pro|do|no|con|tem|tiene|tienes|tienen] [<this>|a|la] (<num>|<who>) [<is>|esta|ta|is] [o|a|el|la|the] <err> [<tail>]
 	[<fill>] [<fill>] [e|eh|es|its|it is|this is|con la|com a|para a|pra|the|a] [a|la|the] (wrong|equivocada|erada|errada) (<num>|<who>|chat|one) [<tail>]
 	[<fill>] [<fill>] [you|u] [have|got|have got|ve|youve|youve got|texted|called|mesaged|are texting|dialed|contacted|reached|are talking to|are mesaging|must have] [got] [the] wrong (<num>|<who>) [<tail>]
@@ -82,6 +110,17 @@ const strangerClaims = `
 	[<fill>] (ela mudou|ele mudou|ela trocou|ele trocou|cambio) de (numero|celular|telefone|telefono)|(ela|ele|ella|el|esa pesoa|esa persona) (nao|ya no|no) (usa|tem|tiene) [mais|mas] (ese|este) <num>|(comprei|peguei|adquiri) (ese|este) (numero|chip|linha) (agora|ha pouco|recentemente|faz pouco tempo|semana pasada)|(este|ese) (numero|chip|linha|linea|telefono) (agora|ahora) (e|eh|es) (meu|mio|de outra pesoa|de otra persona)|numero (era|antigo) (dela|dele|de outra pesoa)
 	(nao e|nao eh|no es) (comigo|conmigo|para mim|pra mim|para mi) (esa|ese|esta|este|a) (mensag*|mensaj*|conversa)|(essa|ese|este) (mensag*|mensaj*) (nao|no) (e|eh|es) (pra|para) (mim|mi)
 `
+
+// strangerAlone say so only as a whole message: "cliquei no errado, foi engano" is another mistake.
+const strangerAlone = `[<fill>] (foi|fue|e|eh|es|houve|deve ter sido|debe ser) [um|uma|un|una] (engano|equivocacion|equivoco|error de numero|erro de numero)`
+
+// strangerNamesAlone say so with a name only as a whole message: "meu nome não é Ana, é Anna" corrects us.
+const strangerNamesAlone = `[<fill>] (meu|mi|my|o meu) (nome|nombre|name) (nao e|nao eh|no es|is not|isnt|n e|n eh) [o|a] <name> [<tail>]`
+
+// strangerWishes are what only a customer wants: who has the number for somebody else may buy too.
+const strangerWishes = `(quero|queria|gostaria de|gostaria|quiero|quisiera|pretendo|preciso|vou|voy a|vamos|posso|puedo|podemos|da pra|quer|quiere|queremos) [eu|yo] [de] (comprar|comprarlo|comprarla|pagar|pagarlo|saber|adquirir|fechar|ver o preco|conhecer|entender|parcelar|usar|fazer o curso|presentear|regalar|dar de presente|o curso|el curso|o link|el link|esse curso|este curso)|
+	como (pago|compro|faco|fazo|eu pago|eu compro|posso pagar|puedo pagar|comprar|pagar|hago)|(quanto|cuanto) (custa|e|eh|fica|sai|cuesta|vale|es|sale)|qual (o|e o|eh o) (preco|valor)|tem (desconto|boleto|pix|parcelamento|cupom)|hay (descuento|cupon)|(manda|mande|envia|mandame|envie|me manda) [me] [o|el] (link|boleto|pix)|
+	(i want|i would like|id like|can i|i wish|i will|ill|i need|she wants|he wants|we want) [to] (buy|pay|know|purchase|order|get it|learn|see the price|the course)|how (much|do i pay|can i pay|to pay|do i buy)|send me the link|any discount`
 
 // strangerNames say so with the name of somebody; see aName.
 const strangerNames = `

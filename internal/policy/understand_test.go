@@ -40,6 +40,8 @@ func TestUnderstands(t *testing.T) {
 		"erase":        {none.AsksToErase, []string{"erase"}, []string{"opt-out", "no-opt-out", "not-paid", "wrong-number"}, 40},
 		"paid":         {none.ClaimsPaid, []string{"paid"}, []string{"not-paid", "opt-out", "no-opt-out", "wrong-number", "no-wrong-number"}, 60},
 		"wrong number": {none.WrongNumber, []string{"wrong-number"}, []string{"no-wrong-number", "opt-out", "no-opt-out", "paid", "not-paid"}, 60},
+		"denies paid": {none.DeniesPaid, []string{"denies-paid"},
+			[]string{"no-denies-paid", "paid", "opt-out", "wrong-number", "no-wrong-number"}, 15},
 		"automatic": {policy.LooksAutomatic, []string{"automatic"},
 			[]string{"not-automatic", "opt-out", "no-opt-out", "paid", "not-paid", "wrong-number", "no-wrong-number"}, 60},
 	} {
@@ -120,7 +122,7 @@ func FuzzUnderstand(f *testing.F) {
 			t.Fatalf("%q asks to be erased and not to be left alone", text)
 		}
 		for name, understood := range map[string]func(string) bool{
-			"opts out": none.OptsOut, "claims paid": none.ClaimsPaid, "wrong number": none.WrongNumber, "erase": none.AsksToErase,
+			"opts out": none.OptsOut, "claims paid": none.ClaimsPaid, "denies paid": none.DeniesPaid, "wrong number": none.WrongNumber, "erase": none.AsksToErase,
 		} {
 			if understood(text) != understood(around) {
 				t.Fatalf("%s: punctuation around %q matters", name, text)
