@@ -184,6 +184,7 @@ func (w *wiring) addHeartbeat() error {
 	w.heartbeat = &heartbeat.Keeper{
 		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Clock: w.clock, Holder: host,
 		Namespace: ownNamespace(w.settings.leaderElectionNamespace), History: w.workedOn,
+		StateDir: w.settings.stateDir,
 	}
 	return w.heartbeat.SetupWithManager(w.mgr)
 }
