@@ -167,7 +167,7 @@ func (w *wiring) addControllers() error {
 			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
 			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
-			Began: w.heartbeat.Began,
+			Began: w.heartbeat.Began, RestoreHold: w.settings.restoreHold,
 		},
 	} {
 		if err := controller.SetupWithManager(w.mgr); err != nil {

@@ -157,6 +157,13 @@ func timeOf(lease *coordinationv1.Lease, annotation string) time.Time {
 	return at
 }
 
+func later(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
+
 // SetupWithManager adds the two halves to a manager: one for the leader, one for every process.
 func (k *Keeper) SetupWithManager(mgr ctrl.Manager) error {
 	if k.Client == nil || k.Live == nil || k.Clock == nil || k.Namespace == "" || k.History == nil {
@@ -251,6 +258,7 @@ func (k *Keeper) begin(ctx context.Context) error {
 	if gone {
 		start.Restored = now
 	}
+	start.Held = later(start.Held, start.Restored)
 	if err := k.write(ctx, lease, start); err != nil {
 		return err
 	}
@@ -286,6 +294,7 @@ func (k *Keeper) heed(lease *coordinationv1.Lease) Start {
 	if at := timeOf(lease, AnnotationRestored); at.After(k.start.Restored) {
 		k.start.Restored = at
 	}
+	k.start.Held = later(k.start.Held, k.start.Restored)
 	return k.start
 }
 
