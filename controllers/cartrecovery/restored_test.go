@@ -185,7 +185,13 @@ func TestRebuilt(t *testing.T) {
 			if got := plan(s); got.kind != test.next {
 				t.Errorf("then %s of %q, want %s", got.kind, got.message.id, test.next)
 			}
-			if got := ledger.EntriesOf(s.lead); len(got) < len(test.entries) {
+			told := 0
+			for _, entry := range test.entries {
+				if entry.Event != v1alpha1.LedgerClaimedPaid { // the ledger alone says that of a text that is not known
+					told++
+				}
+			}
+			if got := ledger.EntriesOf(s.lead); len(got) < told {
 				t.Errorf("it says less than it was told: %+v", got)
 			}
 		})
