@@ -167,7 +167,7 @@ func (w *wiring) addControllers() error {
 			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
 			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
-			Began: w.heartbeat.Began,
+			Began: w.heartbeat.Began, RestoreHold: w.settings.restoreHold,
 		},
 	} {
 		if err := controller.SetupWithManager(w.mgr); err != nil {
@@ -184,6 +184,7 @@ func (w *wiring) addHeartbeat() error {
 	w.heartbeat = &heartbeat.Keeper{
 		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Clock: w.clock, Holder: host,
 		Namespace: ownNamespace(w.settings.leaderElectionNamespace), History: w.workedOn,
+		StateDir: w.settings.stateDir,
 	}
 	return w.heartbeat.SetupWithManager(w.mgr)
 }

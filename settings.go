@@ -23,6 +23,10 @@ type settings struct {
 
 	leaderElection          bool
 	leaderElectionNamespace string
+	// stateDir is where a process keeps what it saw of the heartbeat.
+	stateDir string
+	// restoreHold is how long after a restore nothing is sent.
+	restoreHold time.Duration
 
 	concurrency int
 	writers     int
@@ -45,6 +49,10 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.StringVar(&namespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"), "namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
 	flags.BoolVar(&s.leaderElection, "leader-elect", false, "elect a leader among the replicas; needed with more than one")
 	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease and of the heartbeat; the operator's own when empty")
+	flags.StringVar(&s.stateDir, "state-dir", "", "directory that outlives the process and is not in the API server, where it keeps "+
+		"what it saw of the heartbeat: by it the next process notices a restore of etcd; none when empty")
+	flags.DurationVar(&s.restoreHold, "restore-hold", 0, "how long nothing is sent after a restore from a backup that is certain, "+
+		"by any gateway, or until the Store is annotated; 0 for not at all")
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")

@@ -13,8 +13,8 @@ func TestSettings(t *testing.T) {
 		"UAZAPI_BASE_URL": "https://x.uazapi.com", "UAZAPI_ADMIN_TOKEN": "t", "OPENAI_API_KEY": "k",
 		"EVOLUTION_BASE_URL": "https://evolution.example.com", "EVOLUTION_API_KEY": "e",
 	}
-	got, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--leader-elect"}, func(name string) string { return environment[name] })
-	if got.publicURL != "https://hooks.example.com" || len(got.namespaces) != 2 || got.namespaces[1] != "b" || !got.leaderElection {
+	got, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--leader-elect", "--state-dir=/state"}, func(name string) string { return environment[name] })
+	if got.publicURL != "https://hooks.example.com" || len(got.namespaces) != 2 || got.namespaces[1] != "b" || !got.leaderElection || got.stateDir != "/state" {
 		t.Errorf("got %+v", got)
 	}
 	if got.gateway.AdminToken != "t" || got.ai.APIKey != "k" || got.webhookAddress != webhookserver.DefaultBindAddress {

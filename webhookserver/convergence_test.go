@@ -86,7 +86,7 @@ func newWorld(t *testing.T) world {
 	}
 	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
 	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock, Logger: logr.Discard(), Metrics: counted}
-	return world{&Server{Options: options, live: index.NewLive(api), rejections: newRejections()}, writes, clock}
+	return world{&Server{Options: options, live: index.NewLive(api), rejections: newRejections(), sent: newSentLater()}, writes, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.

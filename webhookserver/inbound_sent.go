@@ -17,7 +17,7 @@ import (
 
 const (
 	// answerSoon is how long a claimed message is left to whoever makes the call, who has the
-	// gateway's answer almost always sooner.
+	// gateway's answer almost always sooner: what is told in that time waits here, not at the gateway.
 	answerSoon = 3 * time.Second
 	// answerNever is when nobody waits for the answer any more.
 	answerNever = gateway.Timeout + 2*time.Second
@@ -48,7 +48,7 @@ func (s *Server) takeSent(
 		case unsettled == nil:
 			continue
 		case isUnderWay(unsettled, now):
-			if now.Sub(unsettled.At.Time) < answerSoon {
+			if now.Sub(unsettled.At.Time) < answerSoon && s.sent.add(later(instance, message, unsettled)) {
 				return outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: leads[i].Name}, nil
 			}
 			return outcome{}, errStillCalling
@@ -62,6 +62,13 @@ func (s *Server) takeSent(
 		return storedAs(stored, changed), nil
 	}
 	return ignored(dialects.ReasonSentByAPI), nil
+}
+
+// later is a delivery about a claimed message, to be looked at when nobody waits for the answer.
+func later(instance *v1alpha1.WhatsAppInstance, message *dialects.Message, claimed *v1alpha1.Message) waitingSent {
+	kept := *message
+	kept.Text = gist(message.Text)
+	return waitingSent{instance: instance, message: kept, due: claimed.At.Add(answerNever)}
 }
 
 // sentOf finds the message of a lead that a gateway tells it has sent: settled says that its id

@@ -73,6 +73,35 @@ func TestConfirmTheLast(t *testing.T) {
 	}
 }
 
+// TestSentLater: what waits falls due in order, and there is an end to it.
+func TestSentLater(t *testing.T) {
+	waiting := newSentLater()
+	for _, after := range []int{3, 1, 2} {
+		told := waitingSent{message: sentOfUs("g", "Oi"), due: noon.Add(time.Duration(after) * time.Second)}
+		if !waiting.add(told) {
+			t.Fatal("there is room")
+		}
+	}
+	if _, due := waiting.take(noon); due {
+		t.Error("nothing is due yet")
+	}
+	for _, after := range []int{1, 2, 3} {
+		at := noon.Add(time.Duration(after) * time.Second)
+		if told, due := waiting.take(noon.Add(time.Hour)); !due || !told.due.Equal(at) {
+			t.Errorf("took %s, due %t, want %s", told.due, due, at)
+		}
+	}
+	if _, left := waiting.next(); left {
+		t.Error("nothing waits any more")
+	}
+	for range maxSentLater {
+		waiting.add(waitingSent{due: noon})
+	}
+	if waiting.add(waitingSent{due: noon}) {
+		t.Error("there is no room for one more")
+	}
+}
+
 var _ = Describe("What a gateway says it has sent", func() {
 	unknown := func(state v1alpha1.MessageState, age time.Duration) func(*v1alpha1.CartRecovery) {
 		return func(l *v1alpha1.CartRecovery) {
@@ -91,6 +120,16 @@ var _ = Describe("What a gateway says it has sent", func() {
 		cached(ctx, settled)
 		Expect(shop.hears(ctx, told).Reason).To(Equal(dialects.ReasonSentByAPI))
 		Expect(shop.current(ctx).ResourceVersion).To(Equal(settled.ResourceVersion))
+	})
+
+	It("settles a message whose sender was killed in the call", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx, unknown(v1alpha1.MessageClaimed, time.Second))
+		told := sentOfUs("g-7", "Oi, tudo bem?")
+		Expect(shop.hears(ctx, told).Result).To(Equal(resultIgnored), "its sender may still write the answer")
+		Expect(shop.current(ctx).Status.Conversation[0].State).To(Equal(v1alpha1.MessageClaimed))
+		Eventually(func() v1alpha1.MessageState { return shop.current(ctx).Status.Conversation[0].State }).
+			WithTimeout(answerNever + 10*time.Second).WithPolling(100 * time.Millisecond).Should(Equal(v1alpha1.MessageSent))
+		Expect(shop.current(ctx).Status.Conversation[0].GatewayID).To(Equal("g-7"))
 	})
 
 	It("takes no conversation over, whatever it says", func(ctx SpecContext) {

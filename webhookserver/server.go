@@ -94,6 +94,8 @@ type Server struct {
 	// receipts wait with their leads, and early ones, whose lead is not known yet, with the
 	// store.
 	receipts, early *receipts
+	// sent are deliveries about messages that are still being sent.
+	sent *sentLater
 	// ownTexts tells what a machine of a paired number writes to everybody.
 	ownTexts *ownTexts
 	// requests is what every request's context derives from; it ends after the drain.
@@ -119,6 +121,7 @@ func New(options Options) (*Server, error) {
 		rejections: newRejections(), connections: newConnections(),
 		receipts: newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
 		ownTexts: newOwnTexts(),
+		sent:     newSentLater(),
 		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
 		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
 	}
@@ -205,6 +208,7 @@ func (s *Server) Start(ctx context.Context) error {
 	var recorder sync.WaitGroup
 	recorder.Go(func() { s.recordRejections(context.WithoutCancel(ctx), stop) })
 	recorder.Go(func() { s.recordReceipts(context.WithoutCancel(ctx), stop) })
+	recorder.Go(func() { s.settleLater(context.WithoutCancel(ctx), stop) })
 	recorder.Go(func() { s.recordConnections(context.WithoutCancel(ctx), stop) })
 	defer recorder.Wait()
 	defer close(stop)

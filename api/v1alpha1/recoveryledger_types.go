@@ -7,7 +7,7 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 const MaxLedgerEntries = 500
 
 // LedgerEvent is what happened to a lead.
-// +kubebuilder:validation:Enum=Sent;Heard;HandedOff;GivenBack;Ended
+// +kubebuilder:validation:Enum=Sent;Heard;ClaimedPaid;HandedOff;GivenBack;Ended
 type LedgerEvent string
 
 const (
@@ -15,6 +15,8 @@ const (
 	LedgerSent LedgerEvent = "Sent"
 	// LedgerHeard: the customer wrote, which ends the sequence.
 	LedgerHeard LedgerEvent = "Heard"
+	// LedgerClaimedPaid: the customer said that they have paid, and the platform's word is waited for.
+	LedgerClaimedPaid LedgerEvent = "ClaimedPaid"
 	// LedgerHandedOff: a person of the store took the conversation over.
 	LedgerHandedOff LedgerEvent = "HandedOff"
 	// LedgerGivenBack: the conversation went back to the AI.
@@ -31,7 +33,7 @@ type LedgerEntry struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Lead string `json:"lead"`
-	// Event: Sent, Heard, HandedOff, GivenBack or Ended.
+	// Event: Sent, Heard, ClaimedPaid, HandedOff, GivenBack or Ended.
 	// +required
 	Event LedgerEvent `json:"event"`
 	// Cycle of the recovery it belongs to.

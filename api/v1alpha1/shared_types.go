@@ -38,6 +38,11 @@ const AnnotationResumeRequested = "cartrecovery.dev/resume-requested-at"
 // (RFC 3339); it holds for what was restored before.
 const AnnotationRestoreAcknowledged = "cartrecovery.dev/restore-acknowledged-at"
 
+// AnnotationGatewayIdentity is kept on a WhatsAppInstance by its controller: under which UID the
+// gateway has the instance, with a seal. An object that is made again from a backup has another UID,
+// and finds its number by this one. It is no secret.
+const AnnotationGatewayIdentity = "cartrecovery.dev/gateway-identity"
+
 // AnnotationConnectionChanged is set on a WhatsAppInstance by the webhook server when the
 // gateway says that the connection has changed: the gateway is asked at once, and not at
 // the next poll. Its value is when (RFC 3339).

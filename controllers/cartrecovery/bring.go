@@ -20,6 +20,9 @@ func bring(s *situation, wanted message, ahead time.Duration) action {
 	if s.now.Before(wanted.due.Add(-ahead)) {
 		return waitFor(s, wanted, wanted.due.Add(-ahead), unheld)
 	}
+	if hold, restored := holdRestored(s); restored {
+		return hold
+	}
 	if wait, held := heldByOthers(s, wanted); held {
 		return wait
 	}

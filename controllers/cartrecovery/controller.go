@@ -88,6 +88,8 @@ type Reconciler struct {
 	// Began waits until it is known how this process began to lead; nil for nothing that was
 	// there before.
 	Began func(context.Context) (heartbeat.Start, error)
+	// RestoreHold is how long after a restore that is certain nothing is sent; none when 0.
+	RestoreHold time.Duration
 	// LedgerEvery is how often a Store's ledger is written at most; DefaultLedgerEvery when 0.
 	LedgerEvery time.Duration
 	// SkipNameValidation allows several controllers of this name in one process.
@@ -143,7 +145,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
-	s := &situation{lead: recovery, now: r.Clock.Now(), meanings: r.meanings}
+	s := &situation{lead: recovery, now: r.Clock.Now(), meanings: r.meanings, restoreHold: r.RestoreHold}
 	if err := r.readPast(ctx, s); err != nil {
 		return nil, err
 	}

@@ -8,6 +8,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/ledger"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -163,7 +164,7 @@ func paymentClaims(s *situation) (first, last *v1alpha1.Message) {
 		case m.Cycle != s.lead.Status.Cycle:
 		case lead.ByPerson(m), m.Role == v1alpha1.RoleCustomer && s.means(m.Text).deniesPaid:
 			first, last = nil, nil
-		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && s.means(m.Text).claimsPaid:
+		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && (s.means(m.Text).claimsPaid || ledger.ClaimsPaid(s.ledger, m)):
 			if first == nil {
 				first = m
 			}

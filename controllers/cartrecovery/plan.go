@@ -75,6 +75,8 @@ type situation struct {
 	ledger []v1alpha1.LedgerEntry
 	// began is how this process began to lead.
 	began heartbeat.Start
+	// restoreHold is how long after a restore nothing is sent.
+	restoreHold time.Duration
 	// proof returns what is known of a message, by its track id, that may have been sent before;
 	// nil where nothing can have been.
 	proof func(string) proof

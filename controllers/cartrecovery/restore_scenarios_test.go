@@ -12,7 +12,10 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
+	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/manager"
+	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -283,7 +286,7 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 
 	const leads = 20
 	// sending takes a snapshot of a Store with leads, and has them written to.
-	sending := func(mods ...func(*replica)) (w *world, snapshot string, r *replica, names []string) {
+	sending := func(state string) (w *world, snapshot string, r *replica, names []string) {
 		w = newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}))
 		w.beatOnce()
 		for i := range leads {
@@ -291,7 +294,9 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 		}
 		snapshot = filepath.Join(GinkgoT().TempDir(), "snapshot")
 		Expect(environment.Snapshot(snapshot)).To(Succeed())
-		r = w.start(append([]func(*replica){w.beating(w.heartbeat())}, mods...)...)
+		keeper := w.heartbeat()
+		keeper.StateDir = state
+		r = w.start(w.beating(keeper))
 		Eventually(w.sent).Should(HaveLen(leads))
 		return w, snapshot, r, names
 	}
@@ -304,7 +309,7 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 	}
 
 	It("with the manager stopped, writes to nobody again", func() {
-		w, snapshot, r, names := sending()
+		w, snapshot, r, names := sending("")
 		r.stop()
 		Expect(environment.Restore(snapshot)).To(Succeed())
 		Expect(w.state(names[0], firstMessage)()).To(BeEmpty(), "it is as it was")
@@ -312,8 +317,42 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 		quiet(w, names)
 	})
 
+	It("minutes after its backup, with no manager through it and no look-up, writes to nobody again", func() {
+		state := GinkgoT().TempDir()
+		w, snapshot, r, names := sending(state)
+		r.stop()
+		Expect(environment.Restore(snapshot)).To(Succeed())
+		next := w.heartbeat()
+		next.StateDir = state
+		w.start(blind(w), w.beating(next))
+		began, err := next.Began(w.ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(began.Restored).NotTo(BeZero(), "the heartbeat is younger than ten minutes, and older than the mark")
+		for _, name := range names {
+			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup))
+		}
+		Expect(w.sent()).To(HaveLen(leads), "nobody is written to twice")
+	})
+
+	It("with a standby that lives through it, is held by what that saw, whoever leads", func() {
+		w, snapshot, r, names := sending("")
+		ended := w.standBy()
+		r.stop()
+		Expect(environment.Restore(snapshot)).To(Succeed())
+		Eventually(ended).WithTimeout(time.Minute).Should(Receive(MatchError(heartbeat.ErrRolledBack)))
+		next := w.heartbeat()
+		w.start(blind(w), w.beating(next))
+		began, err := next.Began(w.ctx)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(began.Restored).NotTo(BeZero())
+		for _, name := range names {
+			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup))
+		}
+		Expect(w.sent()).To(HaveLen(leads), "nobody is written to twice")
+	})
+
 	It("with the manager left running, has it end by itself, and goes on when it is started again", func() {
-		w, snapshot, r, names := sending()
+		w, snapshot, r, names := sending("")
 		Expect(environment.Restore(snapshot)).To(Succeed())
 		var ended error
 		Eventually(r.ended).WithTimeout(time.Minute).Should(Receive(&ended))
@@ -347,6 +386,33 @@ func (w *world) beating(keeper *heartbeat.Keeper) func(*replica) {
 		r.Began, r.LedgerEvery = keeper.Began, 50*time.Millisecond
 		r.with = append(r.with, keeper.SetupWithManager)
 	}
+}
+
+// standBy runs a process that does not lead, once it has seen the heartbeat. Its end is told.
+func (w *world) standBy() <-chan error {
+	GinkgoHelper()
+	mgr, err := ctrl.NewManager(environment.Config, ctrl.Options{
+		Scheme: environment.Client.Scheme(), Logger: w.log.logger(),
+		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
+	})
+	Expect(err).NotTo(HaveOccurred())
+	keeper := w.heartbeat()
+	keeper.Client, keeper.Live, keeper.StateDir = environment.Client, mgr.GetAPIReader(), GinkgoT().TempDir()
+	Expect(keeper.SetupWithManager(follower{mgr})).To(Succeed())
+	ended := make(chan error, 1)
+	go func() { ended <- mgr.Start(w.ctx) }()
+	Eventually(filepath.Join(keeper.StateDir, "heartbeat.json")).Should(BeAnExistingFile())
+	return ended
+}
+
+// follower is a manager that never leads.
+type follower struct{ ctrl.Manager }
+
+func (f follower) Add(runnable manager.Runnable) error {
+	if led, ok := runnable.(manager.LeaderElectionRunnable); ok && led.NeedLeaderElection() {
+		return nil
+	}
+	return f.Manager.Add(runnable)
 }
 
 // beatOnce has a process beat that ends then.

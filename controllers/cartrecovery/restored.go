@@ -187,6 +187,20 @@ func endAgain(recovery *v1alpha1.CartRecovery, status *v1alpha1.CartRecoveryStat
 	setSucceeded(status, value, entry.Reason, outcomeMessages[entry.Reason], recovery.Generation, entry.At.Time)
 }
 
+// holdRestored sends nothing for a while after it was certain that the cluster's data, or the lead,
+// was restored from a backup: people need the time to have purchases and opt-outs of the gap
+// delivered again. That a gateway has a look-up changes nothing.
+func holdRestored(s *situation) (action, bool) {
+	since := latest(s.began.Restored, restoredAt(s)).Truncate(time.Second)
+	until := since.Add(s.restoreHold)
+	if s.restoreHold <= 0 || since.Unix() <= 0 || !s.now.Before(until) || acknowledged(s.store, since) {
+		return action{}, false
+	}
+	why := "restored from a backup: nothing is sent until " + until.UTC().Format(time.RFC3339) +
+		" (--restore-hold), or until the Store is annotated with " + v1alpha1.AnnotationRestoreAcknowledged
+	return blockedUntil(until, v1alpha1.ReasonRestoredFromBackup, why), true
+}
+
 // proveUnsent finds out whether a message that was due before this process, or this lead, was
 // there has been sent already. Only then it is written and claimed.
 func proveUnsent(s *situation, wanted message, due time.Time) (action, bool) {

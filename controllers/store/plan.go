@@ -68,12 +68,22 @@ func (s *situation) winner() string {
 	return s.claimants[oldest].Namespace + "/" + s.claimants[oldest].Name
 }
 
+// restoredMessage says how many leads wait after a restore, and for what. Most go on by themselves.
+func restoredMessage(leads int) string {
+	who := fmt.Sprintf("%d leads wait", leads)
+	if leads == 1 {
+		who = "1 lead waits"
+	}
+	return "restored from a backup: " + who + " until it is known what was sent. Some minutes are for the ledger and the gateway's " +
+		"look-ups, which need nobody; only where a lead's condition Blocked says that the gateway cannot tell, a person has to annotate the Store with " +
+		v1alpha1.AnnotationRestoreAcknowledged + " (see docs/backup.md)"
+}
+
 // problem is why the Store is not ready, as reason and message.
 func (s *situation) problem() (reason, message string) {
 	spec := &s.store.Spec
 	if s.restored > 0 {
-		return v1alpha1.ReasonRestoredFromBackup, fmt.Sprintf("restored from a backup: %d leads wait until it is known what they were sent; "+
-			"where the gateway cannot tell, annotate the Store with %s (see docs/backup.md)", s.restored, v1alpha1.AnnotationRestoreAcknowledged)
+		return v1alpha1.ReasonRestoredFromBackup, restoredMessage(s.restored)
 	}
 	if !isTimeZone(spec.TimeZone) {
 		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone + " is no IANA time zone, such as America/Sao_Paulo"

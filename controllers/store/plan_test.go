@@ -77,6 +77,7 @@ func TestPlan(t *testing.T) {
 			s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "openai", Key: "key"}
 		}, func(s *situation) { s.hasAIKey = false }, true, v1alpha1.ReasonReady, ""},
 		"it was restored":      {nil, func(s *situation) { s.restored = 12 }, false, v1alpha1.ReasonRestoredFromBackup, "12 leads wait"},
+		"one lead was":         {nil, func(s *situation) { s.restored = 1 }, false, v1alpha1.ReasonRestoredFromBackup, "1 lead waits"},
 		"suspended":            {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, nil, false, v1alpha1.ReasonSuspended, "spec.suspend"},
 		"suspended and broken": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, func(s *situation) { s.missing = "Secret" }, false, v1alpha1.ReasonSecretNotFound, "Secret"},
 	} {

@@ -6,11 +6,15 @@ import (
 	"crypto/subtle"
 	"encoding/base64"
 	"errors"
+	"fmt"
 	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
@@ -51,6 +55,8 @@ func (r *Reconciler) act(ctx context.Context, p *pass, next action) error {
 		return r.setFinalizer(ctx, p.instance, true)
 	case release:
 		return r.setFinalizer(ctx, p.instance, false)
+	case identify:
+		return r.identify(ctx, p)
 	case prepare:
 		return r.prepare(ctx, p)
 	case provision:
@@ -109,10 +115,11 @@ func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
 // it. That a creation begins is stored first, in a way that fails if anybody else has
 // written in the meantime.
 func (r *Reconciler) provision(ctx context.Context, p *pass) error {
-	found, ok, err := p.gateway.Find(ctx, identity(p.instance))
+	found, ok, err := p.gateway.Find(ctx, identity(p))
 	if err != nil {
 		return r.failed(ctx, p, err)
 	}
+	r.tellRestored(p, ok)
 	if ok {
 		p.memory.display = display{}
 		return r.adopt(ctx, p, found)
@@ -127,7 +134,7 @@ func (r *Reconciler) provision(ctx context.Context, p *pass) error {
 		p.memory.settled = began
 		return nil
 	}
-	made, err := p.gateway.Create(ctx, identity(p.instance))
+	made, err := p.gateway.Create(ctx, identity(p))
 	if err == nil || failure.ClassOf(err) != failure.Ambiguous {
 		p.memory.settled = began
 	}
@@ -394,7 +401,7 @@ func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
 	if p.memory.reprovisioned && !p.askedAnew() {
 		return r.failed(ctx, p, err)
 	}
-	found, ok, failed := p.gateway.Find(ctx, identity(p.instance))
+	found, ok, failed := p.gateway.Find(ctx, identity(p))
 	same := ok && subtle.ConstantTimeCompare([]byte(found.Token), []byte(p.token)) == 1
 	switch {
 	case failed != nil:
@@ -413,7 +420,7 @@ func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
 // trace looks for an instance that was made and whose token is not at hand, and deletes
 // it. The token is not stored: a namespace that is being deleted takes no new Secret.
 func (r *Reconciler) trace(ctx context.Context, p *pass) error {
-	found, ok, err := p.gateway.Find(ctx, identity(p.instance))
+	found, ok, err := p.gateway.Find(ctx, identity(p))
 	if err != nil {
 		return r.failed(ctx, p, err)
 	}
@@ -490,9 +497,36 @@ func (m *memory) succeeded() {
 	m.failures, m.retryAt = 0, time.Time{}
 }
 
-func identity(instance *v1alpha1.WhatsAppInstance) gateway.Identity {
+// identity is what the gateway knows the instance by.
+func identity(p *pass) gateway.Identity {
 	return gateway.Identity{
-		Name: index.GatewayName(instance), Owner: instance.Namespace + "/" + instance.Name, UID: string(instance.UID),
+		Name: index.GatewayName(p.instance), Owner: p.instance.Namespace + "/" + p.instance.Name, UID: p.uid,
+	}
+}
+
+// identify writes under which UID the gateway is to know the instance, before it does: a backup
+// of the object keeps it, and the next object of this name finds its number by it.
+func (r *Reconciler) identify(ctx context.Context, p *pass) error {
+	before := p.instance.DeepCopy()
+	metav1.SetMetaDataAnnotation(&p.instance.ObjectMeta, v1alpha1.AnnotationGatewayIdentity, p.sealed)
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, p.instance, patch); err != nil && !apierrors.IsNotFound(err) {
+		return fmt.Errorf("write the annotation %s: %w", v1alpha1.AnnotationGatewayIdentity, err)
+	}
+	return nil
+}
+
+// tellRestored says what became of the number of an object that was made again from a backup.
+func (r *Reconciler) tellRestored(p *pass, found bool) {
+	switch {
+	case p.uid == string(p.instance.UID) || p.instance.Status.GatewayInstanceID != "":
+	case found:
+		r.Recorder.Eventf(p.instance, nil, corev1.EventTypeNormal, "InstanceAdopted", "Provision",
+			"the object was made again from a backup; the gateway still has its instance, and the phone stays paired there")
+	default:
+		r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLost", "Provision",
+			"the object was made again from a backup; the gateway does not have its instance any more: "+
+				"it is made anew, and the phone must be paired again")
 	}
 }
 

@@ -217,6 +217,8 @@ type pass struct {
 	problem error
 	// token is the instance's, "" when there is none. A secret.
 	token string
+	// uid is under which UID the gateway has the instance; sealed is what the object is to say of it.
+	uid, sealed string
 	// webhookAt is where the gateway is to post.
 	webhookAt gateway.Webhook
 	// location is the Store's time zone.
@@ -247,7 +249,18 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 		return nil, fmt.Errorf("read the gateway's credentials: %w", err)
 	}
 	p.problem, p.misconfigured = err, err != nil
-	return p, nil
+	return p, r.lookAtIdentity(ctx, p)
+}
+
+// lookAtIdentity finds out under which UID the gateway has the instance. Without the account's
+// token, as it may be for a deletion, that is the object's own.
+func (r *Reconciler) lookAtIdentity(ctx context.Context, p *pass) (err error) {
+	p.uid, p.sealed, err = r.Connector.Identity(ctx, p.instance)
+	if err != nil && failure.CodeOf(err) != failure.Misconfigured {
+		return fmt.Errorf("read the gateway's credentials: %w", err)
+	}
+	p.unidentified = p.sealed != "" && p.instance.Annotations[v1alpha1.AnnotationGatewayIdentity] != p.sealed
+	return nil
 }
 
 // gatewayOf builds the gateway. One that is needed for a deletion only does with the

@@ -175,6 +175,17 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 		Expect(string(s.secret(ctx, "-gateway")[gateway.KeyToken])).To(Equal(token))
 	})
 
+	for name, secrets := range map[string]bool{"with its Secrets": true, "without its Secrets": false} {
+		It("keeps its number when it is made again from a backup, "+name, func(ctx SpecContext) {
+			begin(ctx, simulator.EvolutionOptions{})
+			before := pairs(ctx)
+			s.restored(ctx, secrets)
+			after := s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
+			Expect(after.Status.GatewayInstanceID).To(Equal(before.Status.GatewayInstanceID))
+			Expect(evo.Instances()).To(HaveLen(1))
+		})
+	}
+
 	It("is asked for a QR once, and watched, when that takes long", func(ctx SpecContext) {
 		s = newScene()
 		s.namespace = odd

@@ -34,6 +34,8 @@ type situation struct {
 	misconfigured bool
 	// credentials are what the owned Secret holds.
 	credentials credentials
+	// unidentified: the object does not say yet under which UID the gateway is to know it.
+	unidentified bool
 	// webhook is a hash of the URL the gateway should post to, "" when there is none.
 	webhook string
 	// giveUpAfter is how long the deletion at the gateway is tried.
@@ -108,6 +110,8 @@ const (
 	// guard adds the finalizer, release removes it.
 	guard   kind = "Guard"
 	release kind = "Release"
+	// identify writes under which UID the gateway is to know the instance.
+	identify kind = "Identify"
 	// prepare makes the Secret with the webhook key.
 	prepare kind = "Prepare"
 	// provision finds or creates the instance at the gateway.
@@ -236,6 +240,8 @@ func planCredentials(s *situation) (action, bool) {
 		return action{kind: wait, until: s.orPairingEnd(s.memory.retryAt)}, true
 	case s.misconfigured:
 		return action{kind: complain}, true
+	case s.unidentified:
+		return action{kind: identify}, true
 	case s.instance.Status.CredentialsSecretRef == nil || !s.credentials.webhookKey:
 		if s.now.Before(s.memory.retryAt) {
 			return action{kind: wait, until: s.orPairingEnd(s.memory.retryAt)}, true

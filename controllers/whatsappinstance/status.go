@@ -153,12 +153,50 @@ func (r *Reconciler) createSecret(ctx context.Context, instance *v1alpha1.WhatsA
 	}
 	err := r.Client.Create(ctx, secret)
 	if apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("%w: %s", errNotOwned, name.Name)
+		return r.takeOver(ctx, instance, name, change)
 	}
 	if err != nil {
 		return fmt.Errorf("create Secret %s: %w", name.Name, err)
 	}
 	return nil
+}
+
+// takeOver makes a Secret the instance's that a backup has brought back for an object of its name.
+// Its token is looked up at the gateway anew, together with all else that is known there.
+func (r *Reconciler) takeOver(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName, change func(*corev1.Secret),
+) error {
+	secret := &corev1.Secret{}
+	if err := r.Live.Get(ctx, name, secret); err != nil {
+		return fmt.Errorf("read Secret %s: %w", name.Name, err)
+	}
+	if !isFormer(secret, instance) {
+		return fmt.Errorf("%w: %s", errNotOwned, name.Name)
+	}
+	before := secret.DeepCopy()
+	secret.OwnerReferences, secret.Data = nil, map[string][]byte{}
+	change(secret)
+	if err := controllerutil.SetControllerReference(instance, secret, r.Client.Scheme()); err != nil {
+		return fmt.Errorf("own Secret %s: %w", name.Name, err)
+	}
+	patch := client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})
+	if err := r.Client.Patch(ctx, secret, patch); err != nil {
+		return fmt.Errorf("write Secret %s: %w", name.Name, err)
+	}
+	return nil
+}
+
+// isFormer says whether a Secret belongs to an earlier object of the instance's name, or belongs to
+// none and was written by this controller: some backups leave the owners out.
+func isFormer(secret *corev1.Secret, instance *v1alpha1.WhatsAppInstance) bool {
+	switch of := metav1.GetControllerOf(secret); {
+	case of != nil:
+		ours := strings.HasPrefix(of.APIVersion, v1alpha1.GroupVersion.Group+"/") && of.Kind == "WhatsAppInstance"
+		return ours && of.Name == instance.Name && of.UID != instance.UID
+	case len(secret.OwnerReferences) > 0:
+		return false
+	}
+	return len(secret.Data[gateway.KeyWebhook]) > 0 && len(secret.Data[gateway.KeyGateway]) > 0
 }
 
 // readCredentials tells what the Secret holds, for the gateway of this fingerprint.

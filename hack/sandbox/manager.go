@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"path/filepath"
 	"time"
 
@@ -40,7 +41,12 @@ func StartManager(ctx context.Context, cluster *Cluster, services *Services, arg
 		URL: "http://" + addresses[0], MetricsURL: "http://" + addresses[1] + "/metrics",
 		health: "http://" + addresses[2], Log: filepath.Join(cluster.dir, "manager.log"),
 	}
+	state := filepath.Join(cluster.dir, "state")
+	if err := os.MkdirAll(state, 0o750); err != nil {
+		return nil, fmt.Errorf("make the manager's state directory: %w", err)
+	}
 	args = append([]string{
+		"--state-dir=" + state,
 		"--webhook-bind-address=" + addresses[0],
 		"--metrics-bind-address=" + addresses[1],
 		"--health-probe-bind-address=" + addresses[2],

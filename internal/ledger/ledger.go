@@ -49,6 +49,12 @@ func conditionsOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 		}
 		entries = append(entries, entry)
 	}
+	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
+	if waits != nil && waits.Reason == v1alpha1.ReasonClaimsPaid {
+		claimed := v1alpha1.LedgerEntry{Lead: recovery.Name, Cycle: recovery.Status.Cycle, Event: v1alpha1.LedgerClaimedPaid}
+		claimed.At = v1alpha1.NewTimestamp(waits.LastTransitionTime.Time)
+		entries = append(entries, claimed)
+	}
 	ended := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
 	if lead.Finished(recovery) && ended != nil {
 		entry.Event, entry.Reason = v1alpha1.LedgerEnded, short(ended.Reason)
@@ -78,7 +84,7 @@ func keyOf(entry *v1alpha1.LedgerEntry) key {
 	case v1alpha1.LedgerHandedOff, v1alpha1.LedgerGivenBack:
 		// It can happen again, as itself.
 		k.at = entry.At.Unix()
-	case v1alpha1.LedgerSent, v1alpha1.LedgerHeard, v1alpha1.LedgerEnded:
+	case v1alpha1.LedgerSent, v1alpha1.LedgerHeard, v1alpha1.LedgerClaimedPaid, v1alpha1.LedgerEnded:
 	}
 	return k
 }

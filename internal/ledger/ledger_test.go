@@ -173,3 +173,37 @@ func TestAFullPartIsSmall(t *testing.T) {
 		t.Errorf("a full part has %d bytes: %v", len(written), err)
 	}
 }
+
+func TestAClaimOfPaymentIsKept(t *testing.T) {
+	l, lead := ledger.New(), worked()
+	lead.Status.CompletionTime, lead.Status.Conditions = nil, []metav1.Condition{{
+		Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonClaimsPaid, LastTransitionTime: metav1.NewTime(t0),
+	}}
+	l.Observe(lead)
+	lead.Status.Conditions[0].LastTransitionTime = metav1.NewTime(t0.Add(time.Hour))
+	l.Observe(lead)
+	entries := l.Of(lead)
+	claims := 0
+	for _, entry := range entries {
+		if entry.Event == v1alpha1.LedgerClaimedPaid {
+			claims++
+		}
+	}
+	if claims != 1 {
+		t.Fatalf("%d claims, want 1: %+v", claims, entries)
+	}
+	told, stands := ledger.Tell(entries), 0
+	for i := range told.Messages {
+		if ledger.ClaimsPaid(entries, &told.Messages[i]) {
+			stands++
+		}
+	}
+	if stands != 1 {
+		t.Errorf("%d messages stand for the claim, want 1", stands)
+	}
+	for i := range lead.Status.Conversation {
+		if ledger.ClaimsPaid(entries, &lead.Status.Conversation[i]) {
+			t.Error("a message that is known says for itself what it claims")
+		}
+	}
+}

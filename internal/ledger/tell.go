@@ -41,7 +41,7 @@ func Tell(entries []v1alpha1.LedgerEntry) Told {
 			told.HandedOff = nil
 		case v1alpha1.LedgerEnded:
 			told.Ended = entry
-		case v1alpha1.LedgerSent, v1alpha1.LedgerHeard:
+		case v1alpha1.LedgerSent, v1alpha1.LedgerHeard, v1alpha1.LedgerClaimedPaid:
 		}
 	}
 	slices.SortStableFunc(told.Messages, byTime)
@@ -61,7 +61,7 @@ func messagesOf(entry *v1alpha1.LedgerEntry) []v1alpha1.Message {
 			State: v1alpha1.MessageSent, At: at, SentAt: &at, Instance: entry.Instance, Attempts: 1,
 		}}
 	case v1alpha1.LedgerHeard:
-		said := "restored-c" + strconv.Itoa(int(entry.Cycle))
+		said := heardID(entry.Cycle)
 		return []v1alpha1.Message{
 			{ID: said, Role: v1alpha1.RoleCustomer, Cycle: entry.Cycle, At: at},
 			{
@@ -69,9 +69,23 @@ func messagesOf(entry *v1alpha1.LedgerEntry) []v1alpha1.Message {
 				State: v1alpha1.MessageUnknown, At: at,
 			},
 		}
-	case v1alpha1.LedgerHandedOff, v1alpha1.LedgerGivenBack, v1alpha1.LedgerEnded:
+	case v1alpha1.LedgerClaimedPaid, v1alpha1.LedgerHandedOff, v1alpha1.LedgerGivenBack, v1alpha1.LedgerEnded:
 	}
 	return nil
+}
+
+// heardID is the id of the message that stands for what a customer wrote in a cycle.
+func heardID(cycle int32) string { return "restored-c" + strconv.Itoa(int(cycle)) }
+
+// ClaimsPaid says whether a customer's message stands for one that is not known any more, and its
+// entries say that the customer said in that cycle that they have paid.
+func ClaimsPaid(entries []v1alpha1.LedgerEntry, message *v1alpha1.Message) bool {
+	if message.Text != "" || message.ID != heardID(message.Cycle) {
+		return false
+	}
+	return slices.ContainsFunc(entries, func(e v1alpha1.LedgerEntry) bool {
+		return e.Event == v1alpha1.LedgerClaimedPaid && e.Cycle == message.Cycle
+	})
 }
 
 // Join adds the messages that entries tell of to a conversation that lacks them, in the order

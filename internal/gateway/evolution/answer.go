@@ -12,7 +12,7 @@ import (
 
 // taken is what a person is told whose instance name is another's.
 const taken = "the server has another instance of this name: create another WhatsAppInstance with another spec.instanceName, " +
-	"or delete that instance at the server"
+	"or delete that instance at the server; if it is this number's, from before a restore, delete it there and pair the phone again"
 
 // prefix begins the token of an instance that is ours.
 func prefix(id gateway.Identity) string { return id.UID + "." }
