@@ -120,7 +120,7 @@ func TestIsAutomaticAnswer(t *testing.T) {
 	}{
 		{"at once", gen.Lead(noon, sent), away, noon.Add(time.Second), true},
 		{"in the time that it takes to read", gen.Lead(noon, sent), away, noon.Add(5 * time.Second), false},
-		{"at once, in a conversation with a person", gen.Lead(noon, heard("m-1"), sent), "quanto custa o plano anual? aceita pix?", noon.Add(time.Second), false},
+		{"at once, in a conversation with a person", gen.Lead(noon, heard("m-1"), sent), "quanto custa o plano completo?", noon.Add(time.Second), false},
 		{"a short one at once", gen.Lead(noon, sent), "sim", noon.Add(time.Second), false},
 		{"at once, of who writes first", gen.Lead(noon), away, noon.Add(time.Second), false},
 		{"the second time", gen.Lead(noon, said(away, noon)), away, noon.Add(time.Hour), false},

@@ -15,7 +15,7 @@ import (
 
 // restored deletes the instance and makes it again as a backup brings it back: another UID, no
 // status. Its Secrets are brought back with it, or garbage collection has taken them.
-func (s *scene) restored(ctx context.Context, secrets bool, mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
+func (s *scene) restored(ctx context.Context, secrets bool, mods ...func(*v1alpha1.WhatsAppInstance)) {
 	GinkgoHelper()
 	backup, err := s.read(ctx)
 	Expect(err).NotTo(HaveOccurred())
@@ -34,7 +34,6 @@ func (s *scene) restored(ctx context.Context, secrets bool, mods ...func(*v1alph
 	}
 	Expect(env.Client.Create(ctx, made)).To(Succeed())
 	Expect(made.UID).NotTo(Equal(backup.UID))
-	return made
 }
 
 var _ = Describe("A WhatsAppInstance that is made again from a backup", func() {

@@ -21,8 +21,6 @@ var firstTitles = set(`me mc dj msc md phd`)
 
 // relations are what somebody is to somebody else. They stand before a name ("Tia Ju"), or say
 // whose relative has it ("mãe do Pedro").
-//
-//nolint:misspell // Portuguese and Spanish
 var relations = set(`pai mae papai mamae filho filha filhos esposa esposo marido mulher noiva noivo namorada namorado vo vovo avo
 	avos tio tia titio titia primo prima sobrinho sobrinha neto neta cunhado cunhada sogro sogra genro madrinha
 	padrinho comadre compadre mama papa madre hijo hija abuela abuelo abuelita abuelito hermano hermana suegra suegro
@@ -54,6 +52,8 @@ var placeholders = phrases(`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/
 	a confirmar,tbd,to be defined,vip,nome sobrenome,dummy,sample,exemplo,example`)
 
 // noNames are first words of what is no name: "Cliente 12", "Teste Comprador".
+//
+//nolint:misspell // Portuguese and Spanish
 var noNames = set(`null undefined nil none nan test teste testes testing tester prueba cliente customer comprador
 	compradora buyer user usuario guest visitante nome nombre name desconhecido unknown anonimo
 	anonymous nao sem sin prefiro admin administrador financeiro suporte familia casal lead contato consumidor fulano fulana beltrano sicrano ciclano mengano object
