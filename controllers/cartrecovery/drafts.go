@@ -349,7 +349,7 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 		return true
 	case found.job != written:
 		// Another text has taken its place, which is sent at the price of both.
-		found.draft.tokens += made.tokens
+		found.draft.tokens = budget.Sum(found.draft.tokens, made.tokens)
 		return true
 	}
 	found.job, found.keepsPlace = nil, throttled

@@ -64,7 +64,7 @@ func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) out
 		made = refused
 		made.tokens = 0
 	}
-	made.tokens += refused.tokens
+	made.tokens = budget.Sum(made.tokens, refused.tokens)
 	return made
 }
 
@@ -152,7 +152,7 @@ func mayBeBilled(err error) bool {
 // settle records what came of writing a text. The tokens of all tries add up: what is sent
 // in the end has cost them all.
 func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
-	tokens := d.tokens + made.tokens
+	tokens := budget.Sum(d.tokens, made.tokens)
 	switch made.state {
 	case draftFailed:
 		d.fail(made.err, now)
