@@ -84,7 +84,7 @@ var _ = Describe("the server", func() {
 		Expect(got.Status).To(Equal(http.StatusInternalServerError))
 		Expect(got.Raw).To(Equal(`{"error":"internal error"}`))
 		hooked.before(nil)
-		Expect(written.String()).To(ContainSubstring("a handler panicked"))
+		Expect(written.String()).To(ContainSubstring("A piece of work panicked"))
 		Expect(shop.post(ctx, hotmart(cartEvent)).Status).To(Equal(http.StatusOK))
 	})
 

@@ -28,6 +28,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/pace"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -122,14 +123,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.WhatsAppInstance{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
 		))).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(comesOrGoes())).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(comesOrGoes())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Concurrency,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 			ReconciliationTimeout:   reconcileTimeout,
 			SkipNameValidation:      &r.SkipNameValidation,
 		}).
-		Complete(r)
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.WhatsAppInstance{} }))
 }
 
 // complete rejects missing dependencies and fills in defaults.

@@ -21,6 +21,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -169,7 +171,7 @@ func (leader) NeedLeaderElection() bool { return true }
 // Start writes the Lease until the context ends; its error is ErrRolledBack.
 func (l leader) Start(ctx context.Context) error {
 	for {
-		err := l.begin(ctx)
+		err := panics.Do(ctx, panics.Heartbeat, func() error { return l.begin(ctx) })
 		if err == nil {
 			break
 		}
@@ -183,7 +185,7 @@ func (l leader) Start(ctx context.Context) error {
 	}
 	close(l.ready())
 	for sleep(ctx, l.Every) {
-		err := l.beat(ctx)
+		err := panics.Do(ctx, panics.Heartbeat, func() error { return l.beat(ctx) })
 		if errors.Is(err, ErrRolledBack) {
 			return err
 		}
@@ -311,7 +313,11 @@ func (watcher) NeedLeaderElection() bool { return false }
 // Start looks until the context ends; its error is ErrRolledBack.
 func (w watcher) Start(ctx context.Context) error {
 	for sleep(ctx, w.Look) {
-		if _, err := w.look(ctx); errors.Is(err, ErrRolledBack) {
+		err := panics.Do(ctx, panics.Heartbeat, func() error {
+			_, err := w.look(ctx)
+			return err
+		})
+		if errors.Is(err, ErrRolledBack) {
 			return err
 		}
 	}
