@@ -98,6 +98,8 @@ type world struct {
 
 	mu    sync.Mutex
 	calls map[string]int
+	// neighbours are the other worlds that its replicas work for.
+	neighbours []*world
 	// knows answers for the gateway whether a number is on WhatsApp, when it is set.
 	knows func(phone string) (gateway.Number, error)
 }
@@ -431,7 +433,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 		Logger:                 w.log.logger(),
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
-		Cache:                  cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Cache:                  cache.Options{DefaultNamespaces: w.sees()},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(index.Register(w.ctx, manager.GetFieldIndexer())).To(Succeed())
@@ -467,6 +469,15 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	}
 	DeferCleanup(func() { r.stop() })
 	return r
+}
+
+// sees are the namespaces that a replica of this world works in.
+func (w *world) sees() map[string]cache.Config {
+	namespaces := map[string]cache.Config{w.namespace: {}}
+	for _, neighbour := range w.neighbours {
+		namespaces[neighbour.namespace] = cache.Config{}
+	}
+	return namespaces
 }
 
 // saw waits until the replica's cache has an object as it is now: what is written next may

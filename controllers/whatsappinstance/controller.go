@@ -30,6 +30,7 @@ import (
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/shares"
 )
 
 const (
@@ -40,6 +41,9 @@ const (
 	// minBackoff and maxBackoff bound the pause after an error of the API server.
 	minBackoff = time.Second
 	maxBackoff = 2 * time.Minute
+	// callRetry is when an instance comes back for whose call there was no worker: its namespace or
+	// Store has its share of them waiting for gateways.
+	callRetry = time.Second
 	// atOnce is when the next action is looked for after one was done.
 	atOnce = time.Millisecond
 )
@@ -84,6 +88,8 @@ type Reconciler struct {
 
 	mu       sync.Mutex
 	memories map[types.NamespacedName]remembered
+	// calling is who holds the workers that wait for gateways, by Store.
+	calling *shares.Shares
 }
 
 // PaceStats tells what was sent from a number and what waits: a pace.Book.
@@ -163,7 +169,25 @@ func (r *Reconciler) complete() error {
 		r.Concurrency = defaultConcurrency
 	}
 	r.memories = map[types.NamespacedName]remembered{}
+	r.calling = shares.New(r.Concurrency)
 	return nil
+}
+
+// beginCall takes one of the workers that may wait for a gateway; false when the Store has its share.
+func (r *Reconciler) beginCall(store shares.Holder) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.calling.Open(store) {
+		return false
+	}
+	r.calling.Take(store)
+	return true
+}
+
+func (r *Reconciler) endCall(store shares.Holder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calling.Give(store)
 }
 
 // Reconcile does the next thing for one instance: it reads, plans, does exactly one
@@ -183,6 +207,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	next := plan(&p.situation)
+	if next.callsGateway() {
+		store := shares.Holder{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
+		if !r.beginCall(store) {
+			return reconcile.Result{RequeueAfter: r.jittered(callRetry), Priority: new(0)}, nil
+		}
+		defer r.endCall(store)
+	}
 	err = r.act(ctx, p, next)
 	if err != nil {
 		p.memory.nextPoll = time.Time{}
