@@ -96,6 +96,9 @@ type world struct {
 	log       *logLines
 	serial    int
 
+	// calling and asking are the calls that the gateway and the AI have at once.
+	calling, asking atOnce
+
 	mu    sync.Mutex
 	calls map[string]int
 	// neighbours are the other worlds that its replicas work for.
@@ -116,7 +119,9 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	w.namespace, err = environment.Namespace(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	w.openai = simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: aiKey, Clock: w.clock.Now})
-	w.aiServer = serve(w.openai)
+	w.aiServer = serve(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		w.asking.count(func() { w.openai.ServeHTTP(response, request) })
+	}))
 	w.secret("ai", map[string]string{"key": aiKey})
 	store := gen.In(w.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 	store.Spec.AI.BaseURL = w.aiServer.URL() + "/v1"
@@ -133,6 +138,32 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	w.secret("gateway-admin", map[string]string{"token": adminToken})
 	w.pair(gen.Instance)
 	return w
+}
+
+// atOnce counts what is under way at once.
+type atOnce struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+func (a *atOnce) count(do func()) {
+	a.mu.Lock()
+	a.now++
+	a.most = max(a.most, a.now)
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.now--
+	}()
+	do()
+}
+
+// atMost is how many there ever were.
+func (a *atOnce) atMost() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.most
 }
 
 // serve serves a handler until the spec ends.
@@ -173,7 +204,7 @@ func (w *world) pair(name string, mods ...func(*v1alpha1.WhatsAppInstance)) {
 		w.mu.Lock()
 		w.calls[request.URL.Path]++
 		w.mu.Unlock()
-		w.whatsapp.ServeHTTP(response, request)
+		w.calling.count(func() { w.whatsapp.ServeHTTP(response, request) })
 	}))
 	instance := gen.In(w.namespace, gen.InstanceObject(gen.Unlimited))
 	instance.Name = name

@@ -45,22 +45,22 @@ type attack struct {
 }
 
 var attacks = []attack{
-	{"H1 absurd tokens", 1, func(bad *attacker, _ <-chan struct{}) {
+	{"absurd tokens", 1, func(bad *attacker, _ <-chan struct{}) {
 		bad.ai.Fail(http.StatusOK, `{"choices":[{"message":{"role":"assistant","content":"Oi!"},"finish_reason":"stop"}],`+
 			`"usage":{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}}`, nil, -1)
 	}},
-	{"H3 gateway hangs", 1, func(bad *attacker, held <-chan struct{}) {
+	{"gateway hangs", 1, func(bad *attacker, held <-chan struct{}) {
 		for _, path := range []string{"/send/text", "/message/find"} {
 			bad.gateway.Fail(simulator.Fault{Path: path, Times: -1, HoldUntil: held})
 		}
 	}},
-	{"H4 AI hangs", badStores, func(bad *attacker, held <-chan struct{}) { bad.ai.HoldUntil(held) }},
-	{"H10 echoed token", 1, func(bad *attacker, _ <-chan struct{}) {
+	{"AI hangs", badStores, func(bad *attacker, held <-chan struct{}) { bad.ai.HoldUntil(held) }},
+	{"echoed token", 1, func(bad *attacker, _ <-chan struct{}) {
 		bad.gateway.Fail(simulator.Fault{
 			Path: "/send/text", Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q}`, badAdminToken),
 		})
 	}},
-	{"H12 huge headers", 1, func(bad *attacker, _ <-chan struct{}) {
+	{"huge headers", 1, func(bad *attacker, _ <-chan struct{}) {
 		bad.gateway.Fail(simulator.Fault{
 			Path: "/send/text", Times: -1, Status: http.StatusOK, Body: `{"messageid":"A"}`,
 			Header: http.Header{"X-Padding": {strings.Repeat("x", 3<<20)}},
@@ -197,7 +197,7 @@ func poll(ctx context.Context, limit time.Duration, try func() error) error {
 
 // under measures a phase while a tenant attacks.
 func (s *square) under(ctx context.Context, does attack) (failed error) {
-	namespace := "bad-" + strings.ToLower(strings.Fields(does.name)[0])
+	namespace := fmt.Sprintf("bad-%d", s.phases)
 	bad := &attacker{
 		gateway: simulator.NewUAZAPI(simulator.UAZAPIOptions{AdminToken: badAdminToken}),
 		ai:      simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: badAIKey}),
