@@ -40,7 +40,10 @@ type caller struct {
 }
 
 func newCalls(workers int) *calls {
-	return &calls{places: shares.New(workers), woken: make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], maxCallers)}
+	return &calls{
+		places: shares.New(workers),
+		woken:  make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], maxCallers),
+	}
 }
 
 // begin takes a place for a lead's call to a number's gateway; false when there is none.
@@ -93,7 +96,9 @@ func (r *Reconciler) callGateway(
 }
 
 // actOnNumber carries out the actions that call the gateway of a number; false for any other.
-func (r *Reconciler) actOnNumber(ctx context.Context, s situation, planned action) (result ctrl.Result, does bool, err error) {
+func (r *Reconciler) actOnNumber(
+	ctx context.Context, s situation, planned action,
+) (result ctrl.Result, does bool, err error) {
 	var do func() (ctrl.Result, error)
 	number := planned.message.instance
 	switch planned.kind {

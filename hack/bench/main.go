@@ -38,8 +38,8 @@ func main() {
 	flag.DurationVar(&p.window, "window", 30*time.Second, "time over which they fall due")
 	flag.DurationVar(&p.delay, "delay", 20*time.Second, "time from the abandonment to the message")
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
-	mode := flag.String("mode", "lateness", "what to measure: lateness; purchases, with the numbers of leads as arguments; or tenants, nine of which are "+
-		"served while one attacks")
+	mode := flag.String("mode", "lateness", "what to measure: lateness; purchases, with the numbers of leads as arguments; "+
+		"or tenants, nine of which are served while one attacks")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)

@@ -82,7 +82,9 @@ func runTenants(ctx context.Context) (failed error) {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, cluster.Stop()) }()
-	services, err := sandbox.StartServices(sandbox.Options{ForceSimulated: true, AILatency: func() time.Duration { return time.Second }})
+	services, err := sandbox.StartServices(sandbox.Options{
+		ForceSimulated: true, AILatency: func() time.Duration { return time.Second },
+	})
 	if err != nil {
 		return err
 	}
@@ -162,7 +164,8 @@ func numberIn(namespace, store string) *v1alpha1.WhatsAppInstance {
 
 // openTenant makes a tenant that uses the operator's own gateway and AI.
 func (s *square) openTenant(ctx context.Context, namespace string) error {
-	err := s.create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, storeIn(namespace, "acme"), numberIn(namespace, "acme"))
+	made := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
+	err := s.create(ctx, made, storeIn(namespace, "acme"), numberIn(namespace, "acme"))
 	if err != nil {
 		return err
 	}

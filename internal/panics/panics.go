@@ -42,7 +42,7 @@ const (
 // Total counts the panics by kind of work. It is the process's: a panic is nobody's in particular.
 var Total = prometheus.NewCounterVec(prometheus.CounterOpts{
 	Name: "cartrecovery_panics_total",
-	Help: "Pieces of work that panicked, by kind of work; each is the failure of one object's work, and a fault of the operator.",
+	Help: "Pieces of work that panicked, by kind; each is one object's failure, and a fault of the operator.",
 }, []string{"work"})
 
 // Do does a piece of work and returns its error. A panic is returned as a *failure.Error with code
