@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
@@ -162,7 +163,7 @@ func (s *Server) recordConnections(ctx context.Context, stop <-chan struct{}) {
 func (s *Server) askAgain(ctx context.Context, now time.Time) {
 	for _, name := range s.connections.take(now) {
 		ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
-		err := s.haveAsked(ctx, name)
+		err := panics.Do(s.logInto(ctx), panics.Connection, func() error { return s.haveAsked(ctx, name) })
 		cancel()
 		if err != nil && !apierrors.IsNotFound(err) {
 			s.Logger.Info("could not have a gateway asked again", append(logged(err), "instance", name.String())...)

@@ -13,6 +13,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
@@ -245,6 +246,14 @@ func (s *Server) placeEarly(ctx context.Context, store types.NamespacedName, tak
 	}
 }
 
+// placeEarlySafely is placeEarly, whose panic costs these receipts and no more.
+func (s *Server) placeEarlySafely(ctx context.Context, store types.NamespacedName, taken *gathered) {
+	_ = panics.Do(s.logInto(ctx), panics.Receipts, func() error {
+		s.placeEarly(ctx, store, taken)
+		return nil
+	})
+}
+
 // hasOurs says whether a lead has a message of ours with this id at the gateway.
 func hasOurs(id string) func(v1alpha1.CartRecovery) bool {
 	return func(each v1alpha1.CartRecovery) bool {
@@ -276,7 +285,7 @@ func (s *Server) recordReceipts(ctx context.Context, stop <-chan struct{}) {
 		case <-s.early.begun:
 		case <-early:
 			if store, taken := s.early.next(); taken != nil {
-				s.placeEarly(ctx, store, taken)
+				s.placeEarlySafely(ctx, store, taken)
 			}
 		case <-timer:
 			if name, taken := s.receipts.next(); taken != nil {
@@ -292,7 +301,7 @@ func (s *Server) recordReceiptsLeft(ctx context.Context) {
 	ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
 	defer cancel()
 	for store, taken := s.early.next(); taken != nil; store, taken = s.early.next() {
-		s.placeEarly(ctx, store, taken)
+		s.placeEarlySafely(ctx, store, taken)
 	}
 	for {
 		name, taken := s.receipts.next()
@@ -311,7 +320,7 @@ func (s *Server) recordReceiptsLeft(ctx context.Context) {
 // recordReceiptsOf stores the receipts of one lead, in one write at most. What cannot be
 // stored waits once more, a few times.
 func (s *Server) recordReceiptsOf(ctx context.Context, name types.NamespacedName, taken *gathered) {
-	err := s.storeReceipts(ctx, name, taken.marks)
+	err := panics.Do(s.logInto(ctx), panics.Receipts, func() error { return s.storeReceipts(ctx, name, taken.marks) })
 	if err == nil {
 		return
 	}

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -146,7 +147,9 @@ func (s *Server) recordRejection(ctx context.Context, next remark) {
 	patch, err := json.Marshal(map[string]any{"status": map[string]any{next.field: next.value}})
 	if err == nil {
 		store := &v1alpha1.Store{ObjectMeta: metav1.ObjectMeta{Namespace: next.store.Namespace, Name: next.store.Name}}
-		err = s.Client.Status().Patch(ctx, store, client.RawPatch(types.MergePatchType, patch))
+		err = panics.Do(s.logInto(ctx), panics.Rejection, func() error {
+			return s.Client.Status().Patch(ctx, store, client.RawPatch(types.MergePatchType, patch))
+		})
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
 		s.Logger.Info("could not show a delivery on its store", append(logged(err), "store", next.store.String())...)

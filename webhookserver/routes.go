@@ -3,13 +3,14 @@ package webhookserver
 import (
 	"context"
 	"errors"
-	"fmt"
-	"runtime/debug"
 	"strings"
 	"time"
 
 	"github.com/gofiber/fiber/v2"
 	"github.com/gofiber/fiber/v2/middleware/recover"
+	"sigs.k8s.io/controller-runtime/pkg/log"
+
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -114,11 +115,15 @@ func (s *Server) onError(c *fiber.Ctx, err error) error {
 	return s.write(c, refused(status))
 }
 
-// onPanic logs a panic without its value, which can hold anything.
+// onPanic counts a panic and logs it without its value, which can hold anything. It is answered 500,
+// which has platforms and gateways deliver once more.
 func (s *Server) onPanic(c *fiber.Ctx, value any) {
-	s.Logger.Error(nil, "a handler panicked", "route", strings.Clone(c.Route().Path),
-		"type", fmt.Sprintf("%T", value), "stack", string(debug.Stack()))
+	logger := s.Logger.WithValues("route", strings.Clone(c.Route().Path))
+	panics.Note(log.IntoContext(s.requests, logger), panics.Request, value)
 }
+
+// logInto has what is done apart from requests log as the server does.
+func (s *Server) logInto(ctx context.Context) context.Context { return log.IntoContext(ctx, s.Logger) }
 
 func (s *Server) healthz(context.Context, *fiber.Ctx) answer {
 	return answer{status: fiber.StatusOK, body: map[string]string{"status": "ok"}}

@@ -14,6 +14,7 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
+	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -84,8 +85,20 @@ var _ = Describe("the server", func() {
 		Expect(got.Status).To(Equal(http.StatusInternalServerError))
 		Expect(got.Raw).To(Equal(`{"error":"internal error"}`))
 		hooked.before(nil)
-		Expect(written.String()).To(ContainSubstring("a handler panicked"))
+		Expect(written.String()).To(ContainSubstring("A piece of work panicked"))
 		Expect(shop.post(ctx, hotmart(cartEvent)).Status).To(Equal(http.StatusOK))
+	})
+
+	It("goes on after a panic in what it writes later", func(ctx SpecContext) {
+		shop := openShop(ctx)
+		hooked.before(func(context.Context, string, client.Object) error { panic("maria") })
+		defer hooked.before(nil)
+		name := types.NamespacedName{Namespace: shop.namespace, Name: "nobody"}
+		Expect(func() {
+			server.recordRejection(ctx, remark{store: name, field: "lastRejectedDelivery"})
+			server.recordReceiptsOf(ctx, name, &gathered{marks: map[string]mark{"A": {}}})
+			server.placeEarlySafely(ctx, name, &gathered{marks: map[string]mark{"A": {}}})
+		}).NotTo(Panic())
 	})
 
 	It("reads few large bodies at once", func(ctx SpecContext) {

@@ -73,6 +73,9 @@ const (
 	ReasonNoSequence = "NoSequence"
 	// ReasonNoConnectedInstance: no WhatsAppInstance of the store is connected.
 	ReasonNoConnectedInstance = "NoConnectedInstance"
+	// ReasonInternalError: the operator has a fault that the object's data brings out; its log has the
+	// stack. The work is tried again, ever later. Also the reason of an event, on any kind.
+	ReasonInternalError = "InternalError"
 	// ReasonAIUnavailable: the AI does not answer; the text is asked for again.
 	ReasonAIUnavailable = "AIUnavailable"
 	// ReasonAIRefused: the AI refused the request (key, model or prompt); see the message.

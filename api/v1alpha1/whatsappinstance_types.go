@@ -305,7 +305,8 @@ type WhatsAppInstanceStatus struct {
 	// Pace is what was sent from the number, and what waits; refreshed at most once a minute.
 	// +optional
 	Pace *PaceStatus `json:"pace,omitempty"`
-	// LastDisconnectReason is why it last disconnected, in the gateway's words.
+	// LastDisconnectReason is why it last disconnected, as the gateway says it in known words;
+	// "the gateway gave a reason" for any others, which could hold a token.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastDisconnectReason string `json:"lastDisconnectReason,omitempty"`

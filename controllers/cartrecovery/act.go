@@ -23,6 +23,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 // claimLease is how long after its claim a call may still begin. A leader that was frozen
@@ -35,19 +36,14 @@ const conflictRetry = 100 * time.Millisecond
 
 // act carries out one action.
 func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
+	if result, done, err := r.actOnNumber(ctx, s, planned); done {
+		return result, err
+	}
 	switch planned.kind {
-	case check:
-		return r.check(ctx, s, planned.message.instance)
-	case verify:
-		return r.verify(ctx, s, planned.message)
 	case rebuild:
 		return r.rebuild(ctx, s)
 	case prepare:
 		return r.prepare(ctx, s, planned.message)
-	case send:
-		return r.send(ctx, s, planned.message)
-	case resolve:
-		return r.resolve(ctx, s, planned.message)
 	case handOver:
 		return r.handOver(ctx, s, planned.outcome)
 	case stop:
@@ -175,11 +171,21 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1alpha1.CartRecovery, wanted message) (gateway.Receipt, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gateway.Timeout)
 	defer cancel()
-	return gate.SendText(ctx, gateway.Text{
-		Phone:   recipient(claimed),
-		Body:    wanted.text,
-		TrackID: lead.TrackID(claimed.Name, wanted.id),
+	var receipt gateway.Receipt
+	err := panics.Do(ctx, panics.Call, func() (failed error) {
+		receipt, failed = gate.SendText(ctx, gateway.Text{
+			Phone:   recipient(claimed),
+			Body:    wanted.text,
+			TrackID: lead.TrackID(claimed.Name, wanted.id),
+		})
+		return failed
 	})
+	if failed, classed := failure.As(err); classed && failed.Code == failure.Fault {
+		// It may have gone before the panic: the gateway is asked for it.
+		failed.Class = failure.Ambiguous
+		panics.Tell(r.Recorder, claimed)
+	}
+	return receipt, err
 }
 
 // afterSend writes what came of a call.
@@ -199,6 +205,9 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 	case failure.ClassOf(failed) == failure.Ambiguous:
 		r.count(wanted.id, "ambiguous")
 		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
+		if failure.CodeOf(failed) == failure.TimedOut {
+			r.Book.TimedOut(wanted.instance.UID, lead.Find(s.lead.Status.Conversation, wanted.id).At.Time)
+		}
 		return r.until(now.Add(askAfter)), nil
 	}
 	r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
@@ -225,7 +234,11 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 // resolve asks the gateway for a message that was claimed and not confirmed.
 func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
 	age := s.now.Sub(claimed.due)
+	if until := r.proofs.hangsUntil(claimed.instance); until.After(s.now) && age < giveUpAfter {
+		return r.wait(ctx, s, blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed))
+	}
 	receipt, found, err := r.lookUp(ctx, s.lead, claimed)
+	r.proofs.lookedUp(claimed.instance, err)
 	found = found && isOwn(s.lead, receipt.At, restoredAt(&s))
 	switch {
 	case err == nil && found:

@@ -37,15 +37,17 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
 const (
 	// DefaultConcurrency is how many leads are worked on at once. They wait on the gateway,
-	// so there are dozens.
+	// so there are dozens: half of them for one namespace, a quarter for one number.
 	DefaultConcurrency = 64
-	// DefaultWriters is how many texts are written at once.
-	DefaultWriters = 64
+	// DefaultWriters is how many texts are written at once: half of them for one namespace, a quarter
+	// for one Store.
+	DefaultWriters = 128
 	// DefaultRetryBase is the wait after the first definite refusal of the gateway; it
 	// doubles with every further one.
 	DefaultRetryBase = 5 * time.Second
@@ -103,6 +105,7 @@ type Reconciler struct {
 	// for, by track id.
 	claims   *lru.Cache
 	openings *openings
+	calls    *calls
 	// uncalled are the claims that this process made and has not handed over.
 	uncalled *uncalledClaims
 	// proofs are what is known of messages that may have been sent before.
@@ -307,20 +310,21 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CartRecovery{}).
-		Watches(&v1alpha1.CartRecovery{}, handler.EnqueueRequestsFromMapFunc(r.siblings), siblingChanges()).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfStore), storeChanges()).
-		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfProduct), specChanges()).
-		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfInstance), instanceChanges()).
+		Watches(&v1alpha1.CartRecovery{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.siblings)), siblingChanges()).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfStore)), storeChanges()).
+		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfProduct)), specChanges()).
+		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfInstance)), instanceChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			r.Book.Close(gone.Object.GetUID())
 			r.proofs.close(gone.Object.GetUID())
 		}}).
-		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(r.leadsOfSuppression)).
+		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfSuppression))).
 		WatchesRawSource(source.TypedChannel(r.drafts.done, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
+		WatchesRawSource(source.TypedChannel(r.calls.woken, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WatchesRawSource(source.TypedChannel(r.Book.Woken(), &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WithOptions(settings).
 		Named("cartrecovery").
-		Complete(r)
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.CartRecovery{} }))
 }
 
 func (r *Reconciler) complete() error {
@@ -348,6 +352,6 @@ func (r *Reconciler) complete() error {
 	r.proofs = newProofs(r.Clock, maxProofs)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
-	r.uncalled, r.meanings = newUncalledClaims(), newMeanings()
+	r.uncalled, r.meanings, r.calls = newUncalledClaims(), newMeanings(), newCalls(r.Concurrency)
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -277,7 +278,7 @@ func (d *drafts) endPauses(ctx context.Context) {
 	for ctx.Err() == nil {
 		var timer clock.Timer
 		var ended <-chan time.Time
-		if wait := d.wakeAndWait(); wait > 0 {
+		if wait := panics.Keep(ctx, panics.Pauses, longestNap, d.wakeAndWait); wait > 0 {
 			timer = d.timer(min(wait, longestNap))
 			ended = timer.C()
 		}
@@ -311,7 +312,8 @@ func (d *drafts) work(ctx context.Context) {
 		if next == nil {
 			return
 		}
-		if d.finish(ctx, next, d.compose(ctx, next)) {
+		made := d.composeSafely(ctx, next)
+		if panics.Keep(ctx, panics.Text, true, func() bool { return d.finish(ctx, next, made) }) {
 			d.tell(ctx, next.lead)
 		}
 	}
@@ -349,7 +351,7 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 		return true
 	case found.job != written:
 		// Another text has taken its place, which is sent at the price of both.
-		found.draft.tokens += made.tokens
+		found.draft.tokens = budget.Sum(found.draft.tokens, made.tokens)
 		return true
 	}
 	found.job, found.keepsPlace = nil, throttled

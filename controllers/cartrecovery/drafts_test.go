@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -18,6 +19,7 @@ import (
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/metrics"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 // patience is how long these tests wait for what must happen.
@@ -235,7 +237,7 @@ func TestDraftsForget(t *testing.T) {
 }
 
 func TestDraftsReplaced(t *testing.T) {
-	d := newDesk(t, 4)
+	d := newDesk(t, 8)
 	d.want("a", 0)
 	d.began()
 	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: t0, request: ai.Request{Model: "newer"}}
@@ -448,4 +450,41 @@ func (d *drafts) put(name types.NamespacedName, id textID, text string) {
 	d.turns.remove(found.job)
 	found.job = nil
 	found.draft = draft{state: draftReady, text: text, tokens: found.draft.tokens, readyAt: d.clock.Now()}
+}
+
+// TestAPanicIsOneTextsFailure: the worker goes on with the next text, and nothing of it is told.
+func TestAPanicIsOneTextsFailure(t *testing.T) {
+	d := newDesk(t, 1)
+	d.ask("one", "a")
+	d.began()
+	d.ask("two", "b")
+	d.pen.answer <- func() (ai.Answer, error) { panic("maria") }
+	if got := d.told(); got != "a" {
+		t.Fatalf("told of %s", got)
+	}
+	got := d.of("a")
+	if got.state != draftFailed || got.reason != v1alpha1.ReasonInternalError || got.failures != 1 || !got.retryAt.After(t0) ||
+		strings.Contains(got.why, "maria") {
+		t.Errorf("the text whose writing panicked: %+v", got)
+	}
+	d.began()
+	d.pen.writes("Oi")
+	if told, got := d.told(), d.of("b"); told != "b" || got.state != draftReady {
+		t.Errorf("the next text: %+v", got)
+	}
+	if count := d.counted("cartrecovery_panics_total", panics.Text); count == 0 {
+		t.Error("it is not counted")
+	}
+}
+
+// TestAPanicInACheckIsOneTextsFailure: so is one of the guard, on what a model wrote.
+func TestAPanicInACheckIsOneTextsFailure(t *testing.T) {
+	d := newDesk(t, 1)
+	d.ask("one", "a", func(j *job) { j.check = func(string) (string, string) { panic("maria") } })
+	d.began()
+	d.pen.writes("Oi")
+	d.told()
+	if got := d.of("a"); got.state != draftFailed || got.reason != v1alpha1.ReasonInternalError {
+		t.Errorf("the text whose check panicked: %+v", got)
+	}
 }

@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -138,7 +139,7 @@ func handedOverFor(reason string, generation, tokens int64, now time.Time) chang
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		unblock(status)
 		late := answeredLate(generation, now)(status)
-		status.TokensUsed += tokens
+		status.TokensUsed = budget.Sum(status.TokensUsed, tokens)
 		given := apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: reason, Message: lead.HandOffMessage(reason),
 			ObservedGeneration: generation, LastTransitionTime: *whole(now),

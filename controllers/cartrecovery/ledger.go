@@ -21,6 +21,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ledger"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -163,11 +164,13 @@ func (k *keeper) readParts(ctx context.Context, namespace string, each func(*v1a
 // flush writes what is not written down, one write a Store at most.
 func (k *keeper) flush(ctx context.Context) {
 	for _, store := range k.Unsaved() {
-		if err := k.load(ctx, store.Namespace, false); err != nil {
-			log.FromContext(ctx).Error(err, "Cannot read the ledger", "store", store)
-			continue
-		}
-		if err := k.save(ctx, store); err != nil {
+		err := panics.Do(ctx, panics.Ledger, func() error {
+			if err := k.load(ctx, store.Namespace, false); err != nil {
+				return err
+			}
+			return k.save(ctx, store)
+		})
+		if err != nil {
 			log.FromContext(ctx).Error(err, "Cannot write the ledger", "store", store)
 		}
 	}
@@ -246,7 +249,7 @@ func (k *keeper) prune(ctx context.Context) {
 	}
 	k.mu.Unlock()
 	for _, namespace := range namespaces {
-		if err := k.pruneNamespace(ctx, namespace); err != nil {
+		if err := panics.Do(ctx, panics.Ledger, func() error { return k.pruneNamespace(ctx, namespace) }); err != nil {
 			log.FromContext(ctx).Error(err, "Cannot prune the ledger", "namespace", namespace)
 		}
 	}

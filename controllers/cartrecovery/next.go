@@ -51,8 +51,8 @@ func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 // stands in the way tells no time, and writing each look would cost a write a minute and lead.
 func movesOn(reason string) bool {
 	switch reason {
-	case v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonAIRefused, v1alpha1.ReasonGatewayUnavailable,
-		v1alpha1.ReasonNoCredentials, v1alpha1.ReasonPaced, v1alpha1.ReasonRestoredFromBackup:
+	case v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonAIRefused, v1alpha1.ReasonInternalError,
+		v1alpha1.ReasonGatewayUnavailable, v1alpha1.ReasonNoCredentials, v1alpha1.ReasonPaced, v1alpha1.ReasonRestoredFromBackup:
 		return true
 	default:
 		return false

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
@@ -92,7 +93,7 @@ func claim(wanted message, generation int64, now time.Time) change {
 			claimed.Step = wanted.step.Name
 		}
 		if before := lead.Find(status.Conversation, wanted.id); before != nil {
-			claimed.Attempts, claimed.Tokens = before.Attempts+1, before.Tokens+wanted.tokens
+			claimed.Attempts, claimed.Tokens = before.Attempts+1, budget.Sum(before.Tokens, wanted.tokens)
 			*before = claimed
 		} else {
 			status.Conversation = lead.Append(status.Conversation, claimed)
@@ -102,7 +103,7 @@ func claim(wanted message, generation int64, now time.Time) change {
 			status.WhatsAppID = wanted.whatsAppID
 		}
 		status.InstanceRef = &v1alpha1.ObjectReference{Name: wanted.instance.Name}
-		status.TokensUsed += wanted.tokens
+		status.TokensUsed = budget.Sum(status.TokensUsed, wanted.tokens)
 		unblock(status)
 		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation, now)
 		return true
@@ -184,7 +185,7 @@ func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outc
 		if status.CompletionTime == nil {
 			status.CompletionTime = whole(now)
 		}
-		status.TokensUsed += tokens
+		status.TokensUsed = budget.Sum(status.TokensUsed, tokens)
 		unblock(status)
 		value := metav1.ConditionFalse
 		switch outcome {

@@ -93,8 +93,13 @@ type world struct {
 	log       *logLines
 	serial    int
 
+	// calling and asking are the calls that the gateway and the AI have at once.
+	calling, asking atOnce
+
 	mu    sync.Mutex
 	calls map[string]int
+	// neighbours are the other worlds that its replicas work for.
+	neighbours []*world
 	// knows answers for the gateway whether a number is on WhatsApp, when it is set.
 	knows func(phone string) (gateway.Number, error)
 }
@@ -111,7 +116,9 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	w.namespace, err = environment.Namespace(ctx)
 	Expect(err).NotTo(HaveOccurred())
 	w.openai = simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: aiKey, Clock: w.clock.Now})
-	w.aiServer = serve(w.openai)
+	w.aiServer = serve(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
+		w.asking.count(func() { w.openai.ServeHTTP(response, request) })
+	}))
 	w.secret("ai", map[string]string{"key": aiKey})
 	store := gen.In(w.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 	store.Spec.AI.BaseURL = w.aiServer.URL() + "/v1"
@@ -128,6 +135,32 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	w.secret("gateway-admin", map[string]string{"token": adminToken})
 	w.pair(gen.Instance)
 	return w
+}
+
+// atOnce counts what is under way at once.
+type atOnce struct {
+	mu        sync.Mutex
+	now, most int
+}
+
+func (a *atOnce) count(do func()) {
+	a.mu.Lock()
+	a.now++
+	a.most = max(a.most, a.now)
+	a.mu.Unlock()
+	defer func() {
+		a.mu.Lock()
+		defer a.mu.Unlock()
+		a.now--
+	}()
+	do()
+}
+
+// atMost is how many there ever were.
+func (a *atOnce) atMost() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.most
 }
 
 // serve serves a handler until the spec ends.
@@ -168,7 +201,7 @@ func (w *world) pair(name string, mods ...func(*v1alpha1.WhatsAppInstance)) {
 		w.mu.Lock()
 		w.calls[request.URL.Path]++
 		w.mu.Unlock()
-		w.whatsapp.ServeHTTP(response, request)
+		w.calling.count(func() { w.whatsapp.ServeHTTP(response, request) })
 	}))
 	instance := gen.In(w.namespace, gen.InstanceObject(gen.Unlimited))
 	instance.Name = name
@@ -428,7 +461,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 		Logger:                 w.log.logger(),
 		Metrics:                metricsserver.Options{BindAddress: "0"},
 		HealthProbeBindAddress: "0",
-		Cache:                  cache.Options{DefaultNamespaces: map[string]cache.Config{w.namespace: {}}},
+		Cache:                  cache.Options{DefaultNamespaces: w.sees()},
 	})
 	Expect(err).NotTo(HaveOccurred())
 	Expect(index.Register(w.ctx, manager.GetFieldIndexer())).To(Succeed())
@@ -464,6 +497,15 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	}
 	DeferCleanup(func() { r.stop() })
 	return r
+}
+
+// sees are the namespaces that a replica of this world works in.
+func (w *world) sees() map[string]cache.Config {
+	namespaces := map[string]cache.Config{w.namespace: {}}
+	for _, neighbour := range w.neighbours {
+		namespaces[neighbour.namespace] = cache.Config{}
+	}
+	return namespaces
 }
 
 // saw waits until the replica's cache has an object as it is now: what is written next may

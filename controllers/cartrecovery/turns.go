@@ -7,23 +7,32 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"cartrecovery.dev/operator/internal/shares"
 )
 
-// turns decides whose text is written next. Within a store the earliest due comes first; the
-// stores take turns, so that ten thousand texts of one delay another's by a text or two. It
-// knows of no lock and no clock: drafts holds both.
+// turns decides whose text is written next. The namespaces take turns, and within a namespace its
+// stores; within a store the earliest due comes first. So ten thousand texts of one delay another's
+// by a text or two, and so do the texts of ten thousand stores of one namespace. It knows of no lock
+// and no clock: drafts holds both.
 type turns struct {
-	workers int
-	// lanes that have texts waiting, in the order of their turns.
-	lanes []*lane
-	keys  map[laneKey]*lane
-	// writing counts the texts of each store that are being written, busy all of them.
-	writing map[types.NamespacedName]int
-	busy    int
+	// tenants that have texts waiting, in the order of their turns.
+	tenants []*tenant
+	named   map[string]*tenant
+	keys    map[laneKey]*lane
+	// writing is who holds the workers.
+	writing *shares.Shares
 	// starved are the stores whose budget is set aside for what is being written.
 	starved map[types.NamespacedName]bool
 	pauses  map[string]pause
 	serial  uint64
+}
+
+// tenant is a namespace with texts waiting.
+type tenant struct {
+	namespace string
+	// lanes of its stores, in the order of their turns.
+	lanes []*lane
 }
 
 // lane holds what waits for one endpoint of one store.
@@ -59,7 +68,7 @@ type pause struct {
 
 func newTurns(workers int) *turns {
 	return &turns{
-		workers: workers, keys: map[laneKey]*lane{}, writing: map[types.NamespacedName]int{},
+		named: map[string]*tenant{}, keys: map[laneKey]*lane{}, writing: shares.New(workers),
 		starved: map[types.NamespacedName]bool{}, pauses: map[string]pause{},
 	}
 }
@@ -71,12 +80,23 @@ func (t *turns) push(wanted job, asked time.Time) *queued {
 	if found == nil {
 		found = &lane{key: key}
 		t.keys[key] = found
-		t.lanes = append(t.lanes, found)
+		t.join(found)
 	}
 	t.serial++
 	added := &queued{job: wanted, asked: asked, lane: key, serial: t.serial}
 	heap.Push(&found.waiting, added)
 	return added
+}
+
+// join puts a lane at the end of those of its namespace.
+func (t *turns) join(added *lane) {
+	of := t.named[added.key.store.Namespace]
+	if of == nil {
+		of = &tenant{namespace: added.key.store.Namespace}
+		t.named[of.namespace] = of
+		t.tenants = append(t.tenants, of)
+	}
+	of.lanes = append(of.lanes, added)
 }
 
 // remove takes out what waits; what is being written already is left alone.
@@ -86,40 +106,66 @@ func (t *turns) remove(dropped *queued) {
 	}
 	found := t.keys[dropped.lane]
 	heap.Remove(&found.waiting, dropped.index)
-	if len(found.waiting) == 0 {
-		t.leave(slices.Index(t.lanes, found))
+	if len(found.waiting) > 0 {
+		return
+	}
+	delete(t.keys, found.key)
+	of := t.named[found.key.store.Namespace]
+	of.lanes = slices.DeleteFunc(of.lanes, func(l *lane) bool { return l == found })
+	if len(of.lanes) == 0 {
+		t.leave(slices.Index(t.tenants, of))
 	}
 }
 
 // take returns what is to be written now, nil when that is nothing. Every take is ended.
 func (t *turns) take(now time.Time) *queued {
-	for i, current := range t.lanes {
-		if !t.open(current.key, now) {
+	for at, of := range t.tenants {
+		if !t.writing.OpenTo(of.namespace) {
 			continue
 		}
-		next := heap.Pop(&current.waiting).(*queued)
-		t.leave(i)
-		if len(current.waiting) > 0 {
-			t.keys[current.key] = current
-			t.lanes = append(t.lanes, current)
+		next := t.takeOf(of, now)
+		if next == nil {
+			continue
 		}
-		t.writing[next.store]++
-		t.busy++
+		t.leave(at)
+		if len(of.lanes) > 0 {
+			t.named[of.namespace] = of
+			t.tenants = append(t.tenants, of)
+		}
+		t.writing.Take(next.store)
 		return next
 	}
 	return nil
 }
 
-func (t *turns) leave(place int) {
-	delete(t.keys, t.lanes[place].key)
-	t.lanes = slices.Delete(t.lanes, place, place+1)
+// takeOf takes the next text of a namespace out of its lane, which goes to the end.
+func (t *turns) takeOf(of *tenant, now time.Time) *queued {
+	for at, current := range of.lanes {
+		if !t.open(current.key, now) {
+			continue
+		}
+		next := heap.Pop(&current.waiting).(*queued)
+		of.lanes = slices.Delete(of.lanes, at, at+1)
+		if len(current.waiting) > 0 {
+			of.lanes = append(of.lanes, current)
+		} else {
+			delete(t.keys, current.key)
+		}
+		return next
+	}
+	return nil
 }
 
-// open says whether a lane may take a worker. A store holds at most half of them, and never
-// more than are free: while the AIs of several stores hang, the next store still finds some.
+// leave takes a namespace out of the order.
+func (t *turns) leave(at int) {
+	delete(t.named, t.tenants[at].namespace)
+	t.tenants = slices.Delete(t.tenants, at, at+1)
+}
+
+// open says whether a lane may take a worker: its namespace and its store hold no more than their
+// share (see package shares), and its endpoint is not left alone.
 func (t *turns) open(key laneKey, now time.Time) bool {
-	held := t.writing[key.store]
-	if held >= max(t.workers/2, 1) || held >= t.workers-t.busy || t.starved[key.store] {
+	if t.starved[key.store] || !t.writing.Open(key.store) {
 		return false
 	}
 	_, paused := t.paused(key.endpoint, now)
@@ -128,17 +174,13 @@ func (t *turns) open(key laneKey, now time.Time) bool {
 
 // ended gives back the worker that a take held.
 func (t *turns) ended(written *queued) {
-	t.busy--
-	t.writing[written.store]--
-	if t.writing[written.store] == 0 {
-		delete(t.writing, written.store)
-	}
+	t.writing.Give(written.store)
 	delete(t.starved, written.store)
 }
 
 // starve has a store wait until one of its texts that are being written is ended.
 func (t *turns) starve(store types.NamespacedName) {
-	if t.writing[store] > 0 {
+	if t.writing.Held(store) > 0 {
 		t.starved[store] = true
 	}
 }
@@ -186,7 +228,7 @@ func (t *turns) lapses(now time.Time) time.Time {
 // waiting is how many texts wait for their turn.
 func (t *turns) waiting() int {
 	count := 0
-	for _, l := range t.lanes {
+	for _, l := range t.keys {
 		count += len(l.waiting)
 	}
 	return count

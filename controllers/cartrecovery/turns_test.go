@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -17,6 +18,13 @@ func storeKey(name string) types.NamespacedName {
 // jobOf is a text of a store's lead, due some seconds from t0.
 func jobOf(store, lead string, due int) job {
 	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead), due: t0.Add(time.Duration(due) * time.Second)}
+}
+
+// jobIn is jobOf, of a store that is written namespace/name.
+func jobIn(store, lead string, due int) job {
+	wanted := jobOf("", lead, due)
+	wanted.store.Namespace, wanted.store.Name, _ = strings.Cut(store, "/")
+	return wanted
 }
 
 // taken takes until nothing more is to be had, and returns the leads.
@@ -44,33 +52,72 @@ func TestTurnsOrder(t *testing.T) {
 	if want := []string{"a1", "b1", "c0", "a2", "b0", "a0", "a3"}; !slices.Equal(order, want) {
 		t.Errorf("in the order %v, want %v", order, want)
 	}
-	if len(q.lanes) != 0 || len(q.keys) != 0 || len(q.writing) != 0 || q.busy != 0 {
+	if len(q.tenants) != 0 || len(q.named) != 0 || len(q.keys) != 0 || q.writing.Busy() != 0 {
 		t.Errorf("left behind: %+v", q)
 	}
 }
 
 // TestTurnsShares: how many workers stores hold that all have more texts than there are
-// workers, and none of whose texts is ever written.
+// workers, and none of whose texts is ever written. A store is its namespace and its name.
 func TestTurnsShares(t *testing.T) {
 	for _, c := range []struct {
+		name    string
 		workers int
+		stores  []string
 		want    []int
 	}{
-		{1, []int{1, 0}},
-		{2, []int{1, 1, 0}},
-		{3, []int{1, 1, 1, 0}},
-		{8, []int{4, 2, 1, 1, 0}},
-		{64, []int{32, 16, 8, 4, 2, 1, 1, 0}},
+		{"one worker", 1, []string{"a/1", "b/1"}, []int{1, 0}},
+		{"two workers", 2, []string{"a/1", "b/1", "c/1"}, []int{1, 1, 0}},
+		{"stores of a namespace share its half", 64, []string{"a/1", "a/2", "a/3", "a/4", "b/1"}, []int{16, 8, 4, 2, 16}},
+		{"namespaces", 64, []string{"a/1", "a/2", "b/1", "b/2", "c/1", "d/1"}, []int{16, 8, 16, 4, 10, 5}},
+		{"the default", 128, []string{"a/1", "a/2", "a/3", "b/1"}, []int{32, 16, 8, 32}},
 	} {
-		q := newTurns(c.workers)
-		for i, want := range c.want {
-			for j := range 100 {
-				q.push(jobOf(fmt.Sprint(i), fmt.Sprintf("%d-%d", i, j), j), t0)
+		t.Run(c.name, func(t *testing.T) {
+			q := newTurns(c.workers)
+			for i, want := range c.want {
+				for j := range 200 {
+					q.push(jobIn(c.stores[i], fmt.Sprintf("%d-%d", i, j), j), t0)
+				}
+				if got := len(taken(q, t0)); got != want {
+					t.Errorf("store %s gets %d, want %d", c.stores[i], got, want)
+				}
 			}
-			if got := len(taken(q, t0)); got != want {
-				t.Errorf("of %d workers, store %d gets %d, want %d", c.workers, i, got, want)
-			}
-		}
+		})
+	}
+}
+
+// TestTurnsOfNamespaces: a thousand stores of one namespace whose AI hangs, and then one store of another.
+func TestTurnsOfNamespaces(t *testing.T) {
+	q := newTurns(DefaultWriters)
+	for i := range 1000 {
+		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a-%d", i), 0), t0)
+	}
+	hanging := taken(q, t0)
+	if len(hanging) != DefaultWriters/2 {
+		t.Errorf("a namespace holds %d of %d workers", len(hanging), DefaultWriters)
+	}
+	q.push(jobIn("b/1", "b", 1000), t0)
+	if got := taken(q, t0); !slices.Equal(got, []string{"b"}) {
+		t.Errorf("took %v before the text of another namespace", got)
+	}
+}
+
+// TestTurnsAmongNamespaces: with one worker, a namespace of many stores comes every second time.
+func TestTurnsAmongNamespaces(t *testing.T) {
+	q := newTurns(1)
+	for i := range 5 {
+		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a%d", i), 0), t0)
+	}
+	for i := range 3 {
+		q.push(jobIn("b/1", fmt.Sprintf("b%d", i), 10+i), t0)
+	}
+	var order []string
+	for next := q.take(t0); next != nil; next = q.take(t0) {
+		order = append(order, next.lead.Name)
+		q.ended(next)
+	}
+	if want := []string{"a0", "b0", "a1", "b1", "a2", "b2", "a3", "a4"}; !slices.Equal(order, want) {
+		t.Errorf("in the order %v, want %v", order, want)
 	}
 }
 
@@ -181,7 +228,7 @@ func TestTurnsHold(t *testing.T) {
 			now = now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
 			switch random.IntN(6) {
 			case 0, 1:
-				wanted := jobOf(fmt.Sprint(random.IntN(4)), fmt.Sprint(step), random.IntN(100))
+				wanted := jobIn(fmt.Sprintf("%d/%d", random.IntN(3), random.IntN(3)), fmt.Sprint(step), random.IntN(100))
 				wanted.endpoint = []string{"", "x", "y"}[random.IntN(3)]
 				waiting[q.push(wanted, now)] = true
 			case 2, 3:
@@ -197,8 +244,8 @@ func TestTurnsHold(t *testing.T) {
 				}
 				delete(waiting, next)
 				writing[next] = true
-				if q.writing[next.store] > max(1, workers/2) || q.busy > workers {
-					t.Fatalf("history %d: a store holds %d of %d workers", history, q.writing[next.store], workers)
+				if q.writing.Held(next.store) > max(1, workers/4) || q.writing.Busy() > workers {
+					t.Fatalf("history %d: a store holds %d of %d workers", history, q.writing.Held(next.store), workers)
 				}
 			case 4:
 				for written := range writing {
@@ -216,8 +263,9 @@ func TestTurnsHold(t *testing.T) {
 			case 5:
 				q.pause([]string{"x", "y"}[random.IntN(2)], now.Add(time.Duration(random.IntN(9))*time.Second), "why", now)
 			}
-			if q.waiting() != len(waiting) || q.busy != len(writing) || len(q.lanes) != len(q.keys) {
-				t.Fatalf("history %d: %d wait and %d are written, want %d and %d", history, q.waiting(), q.busy, len(waiting), len(writing))
+			if q.waiting() != len(waiting) || q.writing.Busy() != len(writing) || len(q.tenants) != len(q.named) {
+				t.Fatalf("history %d: %d wait and %d are written, want %d and %d",
+					history, q.waiting(), q.writing.Busy(), len(waiting), len(writing))
 			}
 		}
 		now = now.Add(time.Hour)
@@ -228,7 +276,7 @@ func TestTurnsHold(t *testing.T) {
 			delete(waiting, next)
 			q.ended(next)
 		}
-		if len(waiting) != 0 || q.waiting() != 0 || len(q.writing) != 0 {
+		if len(waiting) != 0 || q.waiting() != 0 || q.writing.Busy() != 0 {
 			t.Fatalf("history %d: %d texts are never written", history, len(waiting))
 		}
 	}

@@ -15,6 +15,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
 )
@@ -65,6 +66,8 @@ type verifyLine struct {
 	// pausedUntil is until when the gateway is left alone, never that it has no look-up.
 	pausedUntil time.Time
 	never       bool
+	// hangsUntil is until when nothing unconfirmed is looked up, because the gateway did not answer.
+	hangsUntil time.Time
 }
 
 func newProofs(passive clock.PassiveClock, most int) *proofs {
@@ -133,6 +136,28 @@ func (p *proofs) pause(instance types.UID, answer proof) {
 	defer p.mu.Unlock()
 	line := p.line(instance)
 	line.pausedUntil, line.never = answer.until, answer.never
+}
+
+// lookedUp leaves a number alone whose gateway did not answer a look-up in time: while it hangs, each of
+// its unconfirmed messages would hold a worker.
+func (p *proofs) lookedUp(instance *v1alpha1.WhatsAppInstance, err error) {
+	if instance == nil || failure.CodeOf(err) != failure.TimedOut {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	line := p.line(instance.UID)
+	line.hangsUntil = p.clock.Now().Add(jitter(unsureProof))
+}
+
+// hangsUntil is until when a number is not asked for what is unconfirmed; zero for now.
+func (p *proofs) hangsUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
+	if instance == nil {
+		return time.Time{}
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.line(instance.UID).hangsUntil
 }
 
 // paused is what a number that is left alone tells; the zero proof for one that is not.

@@ -18,6 +18,7 @@ import (
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 func (r *Reconciler) leadsOfStore(ctx context.Context, store client.Object) []ctrl.Request {
@@ -75,14 +76,14 @@ func (r *Reconciler) siblings(ctx context.Context, object client.Object) []ctrl.
 
 // siblingChanges lets pass what of a lead matters to the others of its phone.
 func siblingChanges() builder.WatchesOption {
-	return builder.WithPredicates(predicate.Funcs{
+	return builder.WithPredicates(panics.Predicate(predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false },
 		UpdateFunc: func(change event.UpdateEvent) bool {
 			before, okBefore := change.ObjectOld.(*v1alpha1.CartRecovery)
 			after, okAfter := change.ObjectNew.(*v1alpha1.CartRecovery)
 			return okBefore && okAfter && concernOf(before) != concernOf(after)
 		},
-	})
+	}))
 }
 
 // concern is what of a lead matters to the others of its phone.
@@ -132,17 +133,17 @@ func storeChanges() builder.WatchesOption {
 			return change.ObjectOld.GetAnnotations()[name] != change.ObjectNew.GetAnnotations()[name]
 		},
 	}
-	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, acknowledged))
+	return builder.WithPredicates(panics.Predicate(predicate.Or(predicate.GenerationChangedPredicate{}, acknowledged)))
 }
 
 // instanceChanges leaves out everything that changes nothing about whether an instance can
 // send: a poll of every number must not wake every lead.
 func instanceChanges() builder.WatchesOption {
-	return builder.WithPredicates(predicate.Funcs{UpdateFunc: func(change event.UpdateEvent) bool {
+	return builder.WithPredicates(panics.Predicate(predicate.Funcs{UpdateFunc: func(change event.UpdateEvent) bool {
 		before, okBefore := change.ObjectOld.(*v1alpha1.WhatsAppInstance)
 		after, okAfter := change.ObjectNew.(*v1alpha1.WhatsAppInstance)
 		return !okBefore || !okAfter || !apiequality.Semantic.DeepEqual(sendability(before), sendability(after))
-	}})
+	}}))
 }
 
 type sendFacts struct {

@@ -8,6 +8,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 // outcome is what came of writing a text.
@@ -23,6 +24,18 @@ type outcome struct {
 	tokens int64
 	// err is the failure of a failed one.
 	err error
+}
+
+// composeSafely is compose, whose panic is the failure of this text.
+func (d *drafts) composeSafely(ctx context.Context, next *queued) (made outcome) {
+	err := panics.Do(ctx, panics.Text, func() error {
+		made = d.compose(ctx, next)
+		return nil
+	})
+	if err != nil {
+		return outcome{state: draftFailed, err: err}
+	}
+	return made
 }
 
 // compose has a text written, and once more, with the reason, when it may not be sent.
@@ -64,7 +77,7 @@ func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) out
 		made = refused
 		made.tokens = 0
 	}
-	made.tokens += refused.tokens
+	made.tokens = budget.Sum(made.tokens, refused.tokens)
 	return made
 }
 
@@ -72,6 +85,8 @@ func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) out
 func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, estimate int64) outcome {
 	day := budget.Day(d.clock.Now(), next.zone)
 	release, ok := d.ledger.Reserve(next.store, day, next.limit, estimate)
+	// What a panic leaves set aside may have been used.
+	defer func() { release(estimate) }()
 	if !ok && d.ledger.Used(next.store, day) <= *next.limit-estimate {
 		// It would fit: other texts that are being written hold more than they may use.
 		return outcome{state: draftPending}
@@ -152,7 +167,7 @@ func mayBeBilled(err error) bool {
 // settle records what came of writing a text. The tokens of all tries add up: what is sent
 // in the end has cost them all.
 func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
-	tokens := d.tokens + made.tokens
+	tokens := budget.Sum(d.tokens, made.tokens)
 	switch made.state {
 	case draftFailed:
 		d.fail(made.err, now)
@@ -190,6 +205,9 @@ func (d *draft) fail(err error, now time.Time) {
 	if until, throttled := throttledUntil(err, now); throttled {
 		d.retryAt = until
 		return
+	}
+	if classed && failed.Code == failure.Fault {
+		d.reason = v1alpha1.ReasonInternalError
 	}
 	if classed && failed.Class == failure.Terminal {
 		d.reason = v1alpha1.ReasonAIRefused

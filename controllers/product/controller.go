@@ -19,6 +19,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -59,16 +60,16 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("product").
 		For(&v1alpha1.Product{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(r.rivalsOf), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		// A Product's policy is its Store's where it has none of its own.
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 			ReconciliationTimeout:   reconcileTimeout,
 			SkipNameValidation:      &r.SkipNameValidation,
 		}).
-		Complete(r)
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Product{} }))
 }
 
 // Reconcile looks at one Product and writes what there is to say of it. Everything it

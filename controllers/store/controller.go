@@ -25,6 +25,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
@@ -108,7 +109,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Named("store").
 		For(&v1alpha1.Store{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		// A clientID never changes, so only Stores that come or go matter to others.
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.rivalsOf), builder.WithPredicates(
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)), builder.WithPredicates(
 			predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }},
 		)).
 		WithOptions(controller.Options{
@@ -117,7 +118,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			ReconciliationTimeout:   reconcileTimeout,
 			SkipNameValidation:      &r.SkipNameValidation,
 		}).
-		Complete(r)
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Store{} }))
 }
 
 // complete rejects missing dependencies and fills in defaults.

@@ -12,6 +12,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/budget"
 )
 
 // maxCurrencies bounds status.leads.revenue. A mapping that reads something else as the
@@ -44,7 +45,7 @@ func count(leads []v1alpha1.CartRecovery, today day) tally {
 		if of, ok := saleOf(&leads[i]); !ok || paid[of] == leads[i].Name {
 			countRevenue(revenue, &leads[i])
 		}
-		tokens += tokensOn(today, &leads[i])
+		tokens = budget.Sum(tokens, tokensOn(today, &leads[i]))
 		if awaitsRestore(&leads[i]) {
 			restored++
 		}
@@ -278,7 +279,7 @@ func tokensOn(today day, lead *v1alpha1.CartRecovery) int64 {
 	var tokens int64
 	for i := range lead.Status.Conversation {
 		if m := &lead.Status.Conversation[i]; m.Tokens > 0 && today.has(m.At.Time) {
-			tokens += m.Tokens
+			tokens = budget.Sum(tokens, m.Tokens)
 		}
 	}
 	return tokens

@@ -20,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -62,14 +63,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.Suppression{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}),
 		)).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(appearance())).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(appearance())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 			ReconciliationTimeout:   reconcileTimeout,
 			SkipNameValidation:      &r.SkipNameValidation,
 		}).
-		Complete(r)
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Suppression{} }))
 }
 
 // appearance lets through that a Store was made or is gone. The Stores that are there when

@@ -306,6 +306,9 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 			return err
 		}
 	}
+	if state.DisconnectReason == gateway.UnknownReason && p.instance.Status.LastDisconnectReason != gateway.UnknownReason {
+		ctrl.LoggerFrom(ctx).Info("the gateway gave a reason that is not shown: it is not in known words")
+	}
 	alive := state.Connection == gateway.Connected && r.answers(ctx, p)
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
 		r.judge(i, p, state, alive, now)

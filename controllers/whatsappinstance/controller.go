@@ -28,7 +28,9 @@ import (
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/pace"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/shares"
 )
 
 const (
@@ -39,6 +41,9 @@ const (
 	// minBackoff and maxBackoff bound the pause after an error of the API server.
 	minBackoff = time.Second
 	maxBackoff = 2 * time.Minute
+	// callRetry is when an instance comes back for whose call there was no worker: its namespace or
+	// Store has its share of them waiting for gateways.
+	callRetry = time.Second
 	// atOnce is when the next action is looked for after one was done.
 	atOnce = time.Millisecond
 )
@@ -83,6 +88,8 @@ type Reconciler struct {
 
 	mu       sync.Mutex
 	memories map[types.NamespacedName]remembered
+	// calling is who holds the workers that wait for gateways, by Store.
+	calling *shares.Shares
 }
 
 // PaceStats tells what was sent from a number and what waits: a pace.Book.
@@ -122,14 +129,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.WhatsAppInstance{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
 		))).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(r.ofStore), builder.WithPredicates(comesOrGoes())).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(comesOrGoes())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Concurrency,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
 			ReconciliationTimeout:   reconcileTimeout,
 			SkipNameValidation:      &r.SkipNameValidation,
 		}).
-		Complete(r)
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.WhatsAppInstance{} }))
 }
 
 // complete rejects missing dependencies and fills in defaults.
@@ -162,7 +169,25 @@ func (r *Reconciler) complete() error {
 		r.Concurrency = defaultConcurrency
 	}
 	r.memories = map[types.NamespacedName]remembered{}
+	r.calling = shares.New(r.Concurrency)
 	return nil
+}
+
+// beginCall takes one of the workers that may wait for a gateway; false when the Store has its share.
+func (r *Reconciler) beginCall(store shares.Holder) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.calling.Open(store) {
+		return false
+	}
+	r.calling.Take(store)
+	return true
+}
+
+func (r *Reconciler) endCall(store shares.Holder) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.calling.Give(store)
 }
 
 // Reconcile does the next thing for one instance: it reads, plans, does exactly one
@@ -182,6 +207,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	next := plan(&p.situation)
+	if next.callsGateway() {
+		store := shares.Holder{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
+		if !r.beginCall(store) {
+			return reconcile.Result{RequeueAfter: r.jittered(callRetry), Priority: new(0)}, nil
+		}
+		defer r.endCall(store)
+	}
 	err = r.act(ctx, p, next)
 	if err != nil {
 		p.memory.nextPoll = time.Time{}

@@ -151,6 +151,16 @@ type action struct {
 	reason, message string
 }
 
+// callsGateway says whether the action waits for the gateway.
+func (a action) callsGateway() bool {
+	switch a.kind {
+	case provision, register, poll, connect, revive, trace, destroy:
+		return true
+	default:
+		return false
+	}
+}
+
 // plan decides what to do next.
 func plan(s *situation) action {
 	if s.instance.DeletionTimestamp != nil {

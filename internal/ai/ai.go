@@ -8,6 +8,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"strings"
 	"time"
 )
@@ -114,8 +115,14 @@ type Usage struct {
 	Completion int64
 }
 
-// Total is all tokens of the call.
-func (u Usage) Total() int64 { return u.Prompt + u.Completion }
+// Total is all tokens of the call: never negative, and the largest number rather than a wrapped one.
+func (u Usage) Total() int64 {
+	prompt, completion := max(u.Prompt, 0), max(u.Completion, 0)
+	if prompt > math.MaxInt64-completion {
+		return math.MaxInt64
+	}
+	return prompt + completion
+}
 
 // Answer is what the AI wrote.
 type Answer struct {

@@ -11,7 +11,6 @@ import (
 	"net"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -39,10 +38,6 @@ const (
 var (
 	errRedirected = errors.New("the endpoint answered with a redirect")
 	errTooLong    = errors.New("the answer is longer than allowed")
-
-	// safeWord is what an endpoint's error code or type must look like to be shown;
-	// its message is never shown, because it may repeat the prompt or the key.
-	safeWord = regexp.MustCompile(`^[a-z_0-9]{1,64}$`)
 )
 
 // OpenAI is the Writer for OpenAI and for every endpoint that speaks its chat
@@ -118,7 +113,7 @@ func (o *OpenAI) call(ctx context.Context, config openai.ClientConfig, request R
 	if err != nil {
 		return Answer{}, call, o.classify(call, err)
 	}
-	answer, err := readAnswer(response, call.status, &request)
+	answer, err := readAnswer(response, call, &request)
 	return answer, call, err
 }
 
@@ -208,17 +203,14 @@ func reasons(model string) bool {
 
 // readAnswer takes the text out of a well-formed response, and the customer's wishes where
 // the request offered functions for them.
-func readAnswer(response openai.ChatCompletionResponse, status int, request *Request) (Answer, error) {
-	answer := Answer{Usage: Usage{
-		Prompt:     int64(max(response.Usage.PromptTokens, 0)),
-		Completion: int64(max(response.Usage.CompletionTokens, 0)),
-	}}
+func readAnswer(response openai.ChatCompletionResponse, call *exchange, request *Request) (Answer, error) {
+	answer, status := Answer{Usage: call.usage}, call.status
 	if len(response.Choices) == 0 {
 		return answer, invalidAnswer(status, "the answer holds no choice")
 	}
 	choice := response.Choices[0]
 	wished := request.wishes(choice.Message.ToolCalls)
-	text := CleanAnswer(choice.Message.Content)
+	text := CleanAnswer(boundedContent(choice.Message.Content))
 	switch choice.FinishReason {
 	case openai.FinishReasonContentFilter:
 		return answer, invalidAnswer(status, "the provider's content filter stopped the answer")
@@ -257,6 +249,8 @@ type exchange struct {
 	broken error
 	// refusal is what the endpoint wrote with a status that is an error; never to be shown.
 	refusal []byte
+	// usage is what a completion says that it cost, bounded.
+	usage Usage
 }
 
 // Do implements the client's HTTPDoer.
@@ -283,6 +277,8 @@ func (e *exchange) Do(request *http.Request) (*http.Response, error) {
 	}
 	if e.status >= 400 {
 		e.refusal = body
+	} else {
+		body, e.usage = takeUsage(body)
 	}
 	response.Body = io.NopCloser(bytes.NewReader(body))
 	return response, nil
@@ -360,8 +356,8 @@ func statusCause(status int) (failure.Class, failure.Code, string) {
 	return failure.Terminal, failure.InvalidInput, "the endpoint did not accept the request"
 }
 
-// providerWords returns the provider's code for an error and its type, as far as
-// it gave them and they are safe to show.
+// providerWords returns the provider's code for an error and its type, where they are known ones.
+// Its message is never shown, because it may repeat the prompt or the key.
 func providerWords(err error) []string {
 	var refused *openai.APIError
 	if !errors.As(err, &refused) {
@@ -369,7 +365,7 @@ func providerWords(err error) []string {
 	}
 	words := []string{fmt.Sprint(refused.Code), refused.Type}
 	return slices.DeleteFunc(words, func(word string) bool {
-		return word == "0" || !safeWord.MatchString(word) // the client reads a null code as 0
+		return !isKnownWord(word)
 	})
 }
 

@@ -36,7 +36,8 @@ func Observe(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.
 	status.ObservedGeneration = instance.Generation
 	reachable(instance, metav1.ConditionTrue, v1alpha1.ReasonReachable, "the gateway answers", now)
 	if state.Connection != gateway.Connected && state.DisconnectReason != "" {
-		status.LastDisconnectReason = bounded(state.DisconnectReason, maxReason)
+		// Once more, as this is where it is stored: a gateway could repeat a token in it.
+		status.LastDisconnectReason = bounded(gateway.KnownReason(state.DisconnectReason), maxReason)
 	}
 	switch {
 	case state.Connection == gateway.Connected:

@@ -55,6 +55,8 @@ const (
 	// Misconfigured: the call could not be made because of a setting of ours; it is
 	// Terminal until a person changes it.
 	Misconfigured Code = "Misconfigured"
+	// Fault: the operator itself failed at this piece of work; see internal/panics.
+	Fault Code = "Fault"
 )
 
 // Error is a classed failure of one outgoing call. Its text never holds a

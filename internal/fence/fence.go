@@ -21,6 +21,8 @@ import (
 	toolscache "k8s.io/client-go/tools/cache"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 // DefaultWait is how long a write is awaited by default. A watch delivers within milliseconds;
@@ -88,12 +90,20 @@ func New(ctx context.Context, informers Informers, object client.Object, wait ti
 // the reflector sets before the store has anything.
 func (f *Fence) handler() toolscache.ResourceEventHandler {
 	return toolscache.ResourceEventHandlerFuncs{
-		AddFunc:    f.took,
-		UpdateFunc: func(_, object any) { f.took(object) },
+		AddFunc:    f.safely,
+		UpdateFunc: func(_, object any) { f.safely(object) },
 		// A tombstone's object is an old one and is passed over; a delete that was watched has
 		// the version of the deletion.
-		DeleteFunc: f.took,
+		DeleteFunc: f.safely,
 	}
+}
+
+// safely notes an object in the informer's goroutine, whose panic would end the process.
+func (f *Fence) safely(object any) {
+	_ = panics.Do(context.Background(), panics.Watch, func() error {
+		f.took(object)
+		return nil
+	})
 }
 
 // took notes that the store has an object.

@@ -20,6 +20,9 @@ const Timeout = 10 * time.Second
 // MaxAnswer bounds an answer in bytes; the largest real one carries a QR image.
 const MaxAnswer = 1 << 20
 
+// MaxHeader bounds the headers of an answer in bytes, which are held in memory whole.
+const MaxHeader = 64 << 10
+
 // Connection is the state of an instance's WhatsApp connection.
 type Connection string
 
@@ -66,7 +69,7 @@ type State struct {
 	QRCode string
 	// PairCode is the code to enter on the phone; a credential. Empty when none.
 	PairCode string
-	// DisconnectReason is why the gateway says it is disconnected, in its words.
+	// DisconnectReason is why the gateway says it is disconnected, in known words; see KnownReason.
 	DisconnectReason string
 	// Shown counts what the gateway has shown to pair with, where it counts: of an older picture
 	// it is lower. 0 where it does not count.
@@ -198,7 +201,7 @@ func (e Endpoint) Format(state fmt.State, _ rune) {
 }
 
 // Factory builds the client of one gateway type. The HTTP client is shared; it
-// follows no redirects (see NewHTTPClient).
+// follows no redirects (see NewHTTPClient). What a server says comes bounded (see NewBounded).
 type Factory func(client *http.Client, endpoint Endpoint) (Gateway, error)
 
 // NewHTTPClient returns the client all gateways share: Timeout on every call, and
@@ -207,6 +210,7 @@ func NewHTTPClient() *http.Client {
 	transport := http.DefaultTransport.(*http.Transport).Clone()
 	transport.MaxIdleConnsPerHost = 64
 	transport.ResponseHeaderTimeout = Timeout
+	transport.MaxResponseHeaderBytes = MaxHeader
 	return &http.Client{
 		Timeout:   Timeout,
 		Transport: transport,

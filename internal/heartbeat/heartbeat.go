@@ -22,6 +22,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
+
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 const (
@@ -213,7 +215,7 @@ func (leader) NeedLeaderElection() bool { return true }
 // Start writes the Lease until the context ends; its error is ErrRolledBack.
 func (l leader) Start(ctx context.Context) error {
 	for {
-		err := l.begin(ctx)
+		err := panics.Do(ctx, panics.Heartbeat, func() error { return l.begin(ctx) })
 		if err == nil {
 			break
 		}
@@ -227,7 +229,7 @@ func (l leader) Start(ctx context.Context) error {
 	}
 	close(l.ready())
 	for sleep(ctx, l.Every) {
-		err := l.beat(ctx)
+		err := panics.Do(ctx, panics.Heartbeat, func() error { return l.beat(ctx) })
 		if errors.Is(err, ErrRolledBack) {
 			return err
 		}
@@ -440,7 +442,8 @@ func (watcher) NeedLeaderElection() bool { return false }
 // Start looks until the context ends; its error is ErrRolledBack.
 func (w watcher) Start(ctx context.Context) error {
 	for {
-		if err := w.lookOnce(ctx); errors.Is(err, ErrRolledBack) {
+		err := panics.Do(ctx, panics.Heartbeat, func() error { return w.lookOnce(ctx) })
+		if errors.Is(err, ErrRolledBack) {
 			return err
 		}
 		if !sleep(ctx, w.Look) {

@@ -1,11 +1,13 @@
 package heartbeat
 
 import (
+	"context"
 	"testing"
 	"time"
 
 	coordinationv1 "k8s.io/api/coordination/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 )
 
 var now = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -70,5 +72,36 @@ func TestWentBack(t *testing.T) {
 	}
 	if wentBack(sighting{}, seen) {
 		t.Error("what is seen first did not go back")
+	}
+}
+
+// panicking is an API server whose client has a fault. It ends the work after the last of its reads.
+type panicking struct {
+	client.Reader
+	left int
+	end  context.CancelFunc
+}
+
+func (p *panicking) Get(context.Context, client.ObjectKey, client.Object, ...client.GetOption) error {
+	if p.left--; p.left == 0 {
+		p.end()
+	}
+	panic("the API server")
+}
+
+// TestAPanicEndsNothing: the leader does not begin, every process looks again.
+func TestAPanicEndsNothing(t *testing.T) {
+	for name, made := range map[string]func(*Keeper) interface{ Start(context.Context) error }{
+		"the leader":    func(k *Keeper) interface{ Start(context.Context) error } { return leader{k} },
+		"every process": func(k *Keeper) interface{ Start(context.Context) error } { return watcher{k} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx, cancel := context.WithCancel(t.Context())
+			server := &panicking{left: 1, end: cancel}
+			keeper := &Keeper{Live: server, Look: time.Millisecond, Every: time.Millisecond}
+			if err := made(keeper).Start(ctx); err != nil || server.left > 0 {
+				t.Errorf("it ended with %v, and %d reads were left", err, server.left)
+			}
+		})
 	}
 }

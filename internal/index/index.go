@@ -12,6 +12,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -139,7 +140,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
-		if err := indexer.IndexField(ctx, entry.object, entry.field, entry.values); err != nil {
+		if err := indexer.IndexField(ctx, entry.object, entry.field, panics.Values(entry.values)); err != nil {
 			return fmt.Errorf("register cache index %s: %w", entry.field, err)
 		}
 	}

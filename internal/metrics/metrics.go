@@ -6,6 +6,8 @@ import (
 	"fmt"
 
 	"github.com/prometheus/client_golang/prometheus"
+
+	"cartrecovery.dev/operator/internal/panics"
 )
 
 // Metrics are the operator's own metrics; controller-runtime adds its own.
@@ -91,6 +93,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 	}
 	for _, collector := range []prometheus.Collector{
 		m.Deliveries, m.Unusable, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
+		panics.Total,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

@@ -246,9 +246,19 @@ func (b *Book) Failed(instance types.UID, taken time.Time) {
 		return
 	}
 	n.refusals = n.refusals.with(n.failedAt, now)
-	n.failedAt, n.trial = now, types.NamespacedName{}
-	n.holdFor = min(max(2*n.holdFor, firstHold), longestHold)
-	n.heldUntil = now.Add(n.holdFor)
+	n.hold(now)
+}
+
+// TimedOut says that the gateway of an instance did not answer in time to a message, whose turn was taken
+// at a time. It may have gone, so it is no refusal; the number is left alone as after one.
+func (b *Book) TimedOut(instance types.UID, taken time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, now := b.number(instance), b.clock.Now()
+	if n.holdFor > 0 && taken.Before(n.failedAt) {
+		return
+	}
+	n.hold(now)
 }
 
 // Throttled says that the gateway of an instance asked to be left alone until a time; the zero

@@ -114,3 +114,29 @@ func TestWorkedWakes(t *testing.T) {
 		t.Error("nobody was woken")
 	}
 }
+
+// TestTimeoutsHoldANumber: a message that is not answered in time holds its number as one that is refused
+// does, and is none of the refusals that make a number dead.
+func TestTimeoutsHoldANumber(t *testing.T) {
+	d := open(t)
+	for i, hold := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {
+		began := d.clock.Now()
+		d.now("a", pace.Answer, 0)
+		if !d.take("a", pace.Answer) {
+			t.Fatalf("nobody tries after %d timeouts", i)
+		}
+		d.forward(10 * time.Second)
+		d.TimedOut(instance, began)
+		// Calls that were under way together are one.
+		d.TimedOut(instance, began.Add(-time.Second))
+		d.ask("a", pace.Answer, 0)
+		d.forward(hold - time.Second)
+		if turn := d.ask("a", pace.Answer, 0); turn.Now || !turn.Held {
+			t.Errorf("after %d timeouts it is not left alone for %s: %+v", i+1, hold, turn)
+		}
+		d.forward(time.Second)
+	}
+	if refusals := d.Refusals(instance); refusals.Count != 0 {
+		t.Errorf("they count as %d refusals", refusals.Count)
+	}
+}

@@ -112,6 +112,13 @@ func (n *number) add(sent Sent) {
 	}
 }
 
+// hold leaves the number alone, ever longer.
+func (n *number) hold(now time.Time) {
+	n.failedAt, n.trial = now, types.NamespacedName{}
+	n.holdFor = min(max(2*n.holdFor, firstHold), longestHold)
+	n.heldUntil = now.Add(n.holdFor)
+}
+
 // release ends that the number is left alone.
 func (n *number) release() {
 	n.holdFor, n.heldUntil, n.trial, n.stale = 0, time.Time{}, types.NamespacedName{}, true

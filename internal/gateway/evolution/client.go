@@ -40,7 +40,11 @@ func (c *client) Format(state fmt.State, _ rune) {
 // followed. A base URL that cannot be called, a token that cannot be sent, or a missing
 // instance name is failure.Misconfigured.
 func New(httpClient *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
-	return newClient(httpClient, endpoint, time.Now)
+	made, err := newClient(httpClient, endpoint, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	return gateway.NewBounded(made, endpoint), nil
 }
 
 var _ gateway.Factory = New

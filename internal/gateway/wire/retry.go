@@ -2,6 +2,7 @@ package wire
 
 import (
 	"bytes"
+	"math"
 	"net/http"
 	"strconv"
 	"strings"
@@ -69,8 +70,11 @@ func retryAfter(header http.Header, now time.Time) (time.Time, bool) {
 	if value == "" {
 		return time.Time{}, false
 	}
-	if seconds, err := strconv.ParseUint(value, 10, 32); err == nil {
-		return Between(now.Add(time.Duration(seconds)*time.Second), now.Add(minRetry), now.Add(maxRetry)), true
+	// Out of range is an error with the right sign: more than is believed.
+	if seconds, err := strconv.ParseFloat(value, 64); seconds >= 0 && (err == nil || math.IsInf(seconds, 1)) {
+		// Bounded before it is multiplied: a huge number would wrap around.
+		seconds = min(max(seconds, minRetry.Seconds()), maxRetry.Seconds())
+		return now.Add(time.Duration(seconds * float64(time.Second))), true
 	}
 	if at, err := http.ParseTime(value); err == nil {
 		return Between(at, now.Add(minRetry), now.Add(maxRetry)), true

@@ -2,13 +2,16 @@ package wire
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 	"unicode/utf8"
 
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gateway"
 )
 
 func TestLaxTypes(t *testing.T) {
@@ -52,6 +55,43 @@ func TestBounds(t *testing.T) {
 	for id, want := range map[string][2]string{"5531988776655:12@s.whatsapp.net": {"5531988776655", "s.whatsapp.net"}, "x": {"x", ""}, "": {}} {
 		if user, server := UserOf(id); user != want[0] || server != want[1] {
 			t.Errorf("%s: got %s %s", id, user, server)
+		}
+	}
+}
+
+func TestRetryAfterIsBounded(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	for value, want := range map[string]time.Duration{
+		"5": 5 * time.Second, "0": time.Second, "1.5": 1500 * time.Millisecond, "99999999999": maxRetry,
+		"9223372036854775807": maxRetry, "18446744073709551616": maxRetry, "1e999": maxRetry, "Inf": maxRetry,
+		"NaN": 0, "-5": 0, "-1e999": 0, "soon": 0, "": 0,
+		"Fri, 01 May 2026 12:00:30 GMT": 30 * time.Second, "Fri, 01 May 1970 12:00:30 GMT": time.Second, "Fri, 31 Dec 9999 23:59:59 GMT": maxRetry,
+	} {
+		at, ok := retryAfter(http.Header{"Retry-After": {value}}, now)
+		if ok != (want != 0) || ok && at.Sub(now) != want {
+			t.Errorf("%q: got %s, %t; want %s", value, at.Sub(now), ok, want)
+		}
+	}
+}
+
+// TestHugeHeadersAreRefused: headers are held in memory whole, so they are bounded before they are read.
+func TestHugeHeadersAreRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		for i := range 3000 {
+			w.Header().Set(fmt.Sprintf("X-Padding-%d", i), strings.Repeat("x", 1000))
+		}
+		w.WriteHeader(http.StatusOK)
+	}))
+	t.Cleanup(server.Close)
+	client, _, err := NewClient(nil, "configure", gateway.Endpoint{BaseURL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	refuse := func(int, http.Header, []byte) *failure.Error { return nil }
+	for once, want := range map[bool]failure.Class{true: failure.Ambiguous, false: failure.Transient} {
+		_, err := client.Do(t.Context(), Call{Op: "x", Method: http.MethodGet, Header: "token", Token: "t", Once: once}, refuse)
+		if failure.ClassOf(err) != want || failure.CodeOf(err) != failure.Unavailable {
+			t.Errorf("once %t: got %v", once, err)
 		}
 	}
 }

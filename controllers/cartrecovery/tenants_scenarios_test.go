@@ -1,0 +1,218 @@
+package cartrecovery
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/uazapi"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/simulator"
+)
+
+// absurdUsage is a chat completion that says it cost more tokens than fit into a number.
+const absurdUsage = `{"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",` +
+	`"content":"Oi! Posso ajudar?"},"finish_reason":"stop"}],` +
+	`"usage":{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}}`
+
+const (
+	badLeads  = 20
+	goodLeads = 3
+	// workers are those of the replica: half of them for a namespace, a quarter for a number or Store.
+	workers = 8
+	// patient is how long the specs wait for thirty messages on a busy machine: what is bounded is how many
+	// workers a tenant holds, not how long that takes.
+	patient = time.Minute
+)
+
+// attack is what one tenant does. Its faults hold until held is closed, which is after the specs' end.
+type attack struct {
+	name  string
+	begin func(bad *world, held <-chan struct{})
+	// check says what must hold of the tenant itself when all others were served.
+	check func(bad *world)
+}
+
+var attacks = []attack{
+	{"an AI that tells more tokens than a number holds", func(bad *world, _ <-chan struct{}) {
+		bad.openai.Fail(http.StatusOK, absurdUsage, nil, -1)
+	}, func(bad *world) {
+		Eventually(bad.sent).WithTimeout(patient).Should(HaveLen(badLeads), "its own messages go as well")
+		for n := 1; n <= badLeads; n++ {
+			Expect(bad.lead(fmt.Sprintf("hotmart-%d", n)).Status.TokensUsed).To(BeNumerically(">", 0))
+		}
+	}},
+	{"a gateway that hangs", func(bad *world, held <-chan struct{}) {
+		for _, path := range []string{sendPath, findPath} {
+			bad.whatsapp.Fail(simulator.Fault{Path: path, Times: -1, HoldUntil: held})
+		}
+	}, func(bad *world) {
+		Expect(bad.calling.atMost()).To(BeNumerically("<=", workers/4), "no more workers wait for one number")
+	}},
+	{"an AI that hangs, for many Stores", func(bad *world, held <-chan struct{}) {
+		bad.openai.HoldUntil(held)
+		for n := range 4 {
+			name := fmt.Sprintf("store-%d", n)
+			store := gen.In(bad.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
+			store.Name, store.Spec.ClientID = name, name
+			store.Spec.AI = v1alpha1.AISettings{
+				BaseURL: bad.aiServer.URL() + "/v1", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "ai", Key: "key"},
+			}
+			bad.create(store)
+			bad.pair(name, func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = name })
+			bad.abandon(from(500+n), inStore(name))
+		}
+	}, func(bad *world) {
+		Expect(bad.asking.atMost()).To(BeNumerically("<=", workers/2), "no more writers wait for one namespace")
+	}},
+	{"a gateway that repeats the token", func(bad *world, _ <-chan struct{}) {
+		token := bad.token(gen.Instance)
+		bad.whatsapp.Fail(simulator.Fault{
+			Path: sendPath, Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q,"status":%q}`, token, token),
+		})
+	}, func(bad *world) {
+		token := bad.token(gen.Instance)
+		for n := 1; n <= badLeads; n++ {
+			Expect(json.Marshal(bad.lead(fmt.Sprintf("hotmart-%d", n)))).NotTo(ContainSubstring(token))
+		}
+	}},
+	{"headers of 3 MB", func(bad *world, _ <-chan struct{}) {
+		bad.whatsapp.Fail(simulator.Fault{
+			Path: sendPath, Times: -1, Status: http.StatusOK, Body: `{"messageid":"A"}`,
+			Header: http.Header{"X-Padding": {strings.Repeat("x", 3<<20)}},
+		})
+	}, func(bad *world) {
+		for n := 1; n <= badLeads; n++ {
+			Expect(bad.state(fmt.Sprintf("hotmart-%d", n), firstMessage)()).NotTo(Equal(v1alpha1.MessageSent))
+		}
+	}},
+}
+
+// token is the gateway's token of an instance.
+func (w *world) token(instance string) string {
+	GinkgoHelper()
+	for _, each := range w.whatsapp.Instances() {
+		if each.Name == w.namespace+"."+instance {
+			return each.Token
+		}
+	}
+	Fail("the instance " + instance + " is not at the gateway")
+	return ""
+}
+
+// tenants are a bad world and nine good ones, and one operator for all.
+func tenants() (bad *world, good []*world) {
+	GinkgoHelper()
+	bad = newWorld()
+	for range 9 {
+		good = append(good, newWorld())
+	}
+	bad.neighbours = good
+	return bad, good
+}
+
+// served makes leads in all good worlds and waits until each got its one message.
+func served(good []*world) {
+	GinkgoHelper()
+	for _, w := range good {
+		for n := range goodLeads {
+			w.abandon(from(n))
+		}
+	}
+	for i, w := range good {
+		Eventually(w.sent).WithTimeout(patient).Should(HaveLen(goodLeads), "tenant %d", i)
+		for track, times := range w.trackIDs() {
+			Expect(times).To(Equal(1), "message %s of tenant %d", track, i)
+		}
+	}
+}
+
+var _ = Describe("Ten tenants", func() {
+	attacked := func(those []attack) {
+		bad, good := tenants()
+		held := make(chan struct{})
+		DeferCleanup(func() { close(held) })
+		for _, each := range those {
+			each.begin(bad, held)
+		}
+		for n := range badLeads {
+			bad.abandon(from(100 + n))
+		}
+		bad.start(func(r *replica) { r.Concurrency, r.Writers = workers, workers })
+		served(good)
+		for _, each := range those {
+			each.check(bad)
+		}
+	}
+	for _, each := range attacks {
+		It("are served while one has "+each.name, func() { attacked([]attack{each}) })
+	}
+	It("are served while one has all of it", func() {
+		// Of two faults of one call the first counts; what each alone leads to is checked above.
+		all := make([]attack, 0, len(attacks))
+		for _, each := range attacks {
+			all = append(all, attack{each.name, each.begin, func(*world) {}})
+		}
+		attacked(all)
+	})
+})
+
+// broken is a gateway whose client has a fault.
+type broken struct {
+	gateway.Gateway
+	panics *atomic.Int32
+}
+
+func (b broken) SendText(ctx context.Context, text gateway.Text) (gateway.Receipt, error) {
+	if b.panics.Add(-1) >= 0 {
+		panic("maria 5511987600001")
+	}
+	return b.Gateway.SendText(ctx, text)
+}
+
+var _ = Describe("A panic", func() {
+	It("in a call to the gateway is one message's failure: it is told, looked up, and the others go", func() {
+		w := newWorld()
+		left := &atomic.Int32{}
+		left.Store(1)
+		w.start(func(r *replica) {
+			r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+				made, err := uazapi.New(client, endpoint)
+				return broken{made, left}, err
+			}
+		})
+		first := w.abandon()
+		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonInternalError))
+		Expect(w.state(first, firstMessage)()).To(Equal(v1alpha1.MessageClaimed))
+		second := w.abandon(from(2))
+		Eventually(w.state(second, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		w.advance(11 * grace / 10)
+		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.trackIDs()).To(HaveKeyWithValue(lead.TrackID(first, firstMessage), 1))
+	})
+
+	It("in the work on one lead is an event on it, and the others are worked on", func() {
+		w := newWorld()
+		first := w.abandon()
+		second := w.abandon(from(2))
+		w.start(around(func(kind string, recovery *v1alpha1.CartRecovery, write func() error) error {
+			if recovery.Name == first && kind == claims {
+				panic("maria 5511987600001")
+			}
+			return write()
+		}))
+		Eventually(w.state(second, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonInternalError))
+		Expect(w.state(first, firstMessage)()).To(BeEmpty())
+	})
+})
