@@ -64,11 +64,11 @@ func (l *Ledger) Reserve(store types.NamespacedName, day string, limit *int64, e
 	estimate = max(estimate, 0)
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if limit != nil && sum(estimate, l.read(store, day).used, l.read(store, day).reserved) > *limit {
+	if limit != nil && Sum(estimate, l.read(store, day).used, l.read(store, day).reserved) > *limit {
 		return func(int64) {}, false
 	}
 	found := l.open(store, day)
-	found.reserved = sum(found.reserved, estimate)
+	found.reserved = Sum(found.reserved, estimate)
 	settled := false
 	return func(used int64) {
 		l.mu.Lock()
@@ -78,7 +78,7 @@ func (l *Ledger) Reserve(store types.NamespacedName, day string, limit *int64, e
 		}
 		settled = true
 		found.reserved = max(found.reserved-estimate, 0)
-		found.used = sum(found.used, max(used, 0))
+		found.used = Sum(found.used, max(used, 0))
 	}, true
 }
 
@@ -92,7 +92,7 @@ func (l *Ledger) Used(store types.NamespacedName, day string) int64 {
 // Exhausted says whether a store has used so much on a day that not even a small request is
 // within the limit; nil is no limit.
 func (l *Ledger) Exhausted(store types.NamespacedName, day string, limit *int64) bool {
-	return limit != nil && sum(l.Used(store, day), leastRequest) >= *limit
+	return limit != nil && Sum(l.Used(store, day), leastRequest) >= *limit
 }
 
 // read returns a copy of an account, the empty one when there is none.
@@ -131,8 +131,8 @@ func (l *Ledger) dropOldest(except string) {
 	delete(l.days, oldest)
 }
 
-// sum adds what is not negative, and stays at the largest number rather than wrap around.
-func sum(numbers ...int64) int64 {
+// Sum adds what is not negative, and stays at the largest number rather than wrap around.
+func Sum(numbers ...int64) int64 {
 	total := int64(0)
 	for _, n := range numbers {
 		if n > math.MaxInt64-total {

@@ -41,7 +41,7 @@ func UsedOf(leads []v1alpha1.CartRecovery, store, day string, zone *time.Locatio
 		for j := range leads[i].Status.Conversation {
 			m := &leads[i].Status.Conversation[j]
 			if m.Tokens > 0 && Day(m.At.Time, zone) == day {
-				used = sum(used, m.Tokens)
+				used = Sum(used, m.Tokens)
 			}
 		}
 	}
