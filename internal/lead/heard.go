@@ -119,8 +119,8 @@ const (
 	LateReplyMessage = "the customer wrote after the lead had ended: the AI is silent until the annotation " +
 		v1alpha1.AnnotationResumeRequested + " gives the conversation back"
 	// LeadTokenBudgetMessage: the lead's texts have used what they may.
-	LeadTokenBudgetMessage = "the lead's texts have used ai.tokensPerLead of the Store: the AI is silent until the annotation " +
-		v1alpha1.AnnotationResumeRequested + " gives the conversation back, with as many tokens anew"
+	LeadTokenBudgetMessage = "the lead's texts have used ai.tokensPerLead of the Store: the AI is silent until the " +
+		"annotation " + v1alpha1.AnnotationResumeRequested + " gives the conversation back, with as many tokens anew"
 )
 
 // HandOffMessage is the message of a HandedOff condition that the controller writes, by its

@@ -175,7 +175,8 @@ type meaning struct{ optsOut, wrongNumber, claimsPaid, asksForHuman, automatic b
 
 func meaningOf(text string) meaning {
 	return meaning{
-		optsOut: everywhere.OptsOut(text), wrongNumber: everywhere.WrongNumber(text), claimsPaid: everywhere.ClaimsPaid(text),
-		asksForHuman: everywhere.AsksForHuman(text), automatic: policy.LooksAutomatic(text),
+		optsOut: everywhere.OptsOut(text), wrongNumber: everywhere.WrongNumber(text),
+		claimsPaid: everywhere.ClaimsPaid(text), asksForHuman: everywhere.AsksForHuman(text),
+		automatic: policy.LooksAutomatic(text),
 	}
 }
