@@ -52,6 +52,7 @@ const (
 	ignoredAlreadyFinished  = "AlreadyFinished"
 	ignoredCooldown         = "Cooldown"
 	ignoredTooOld           = "TooOld"
+	ignoredTooManyLeads     = "TooManyLeads"
 	ignoredNoEvent          = "NoEvent"
 	ignoredNoOpenLead       = "NoOpenLead"
 	ignoredAmbiguous        = "Ambiguous"

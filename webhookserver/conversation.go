@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
@@ -32,7 +31,7 @@ const (
 // messageID is the id that a customer's message has in the conversation. A gateway that
 // gives none, or one that is too long, gets one that the same message always has.
 func messageID(message *dialects.Message) string {
-	if message.ID != "" && utf8.RuneCountInString(message.ID) <= maxMessageID {
+	if _, long := lead.Clip(message.ID, maxMessageID, maxMessageID); message.ID != "" && !long {
 		return message.ID
 	}
 	parts := []string{message.ID, message.Phone, message.Text, message.Media, message.At.UTC().Format(time.RFC3339Nano)}
@@ -134,7 +133,7 @@ func take(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance s
 		return false
 	}
 	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
-		return message.Kind == dialects.Edited && edit(known, message, now)
+		return message.Kind == dialects.Edited && editIn(recovery, known, message, now)
 	}
 	return (message.Phone != "" || message.Kind != dialects.Edited) && hear(recovery, message, instance, now)
 }
@@ -161,17 +160,19 @@ func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance s
 	return true
 }
 
-// unhear takes a customer's message out of a conversation that it does not belong to, while it
-// is the last there, with what was learned by it; false when it is not. before is the lead as it was.
+// unhear takes a customer's message out of a conversation that it does not belong to, while only
+// the customer has written since, with what was learned by it; false when it is too late, or it is
+// not there. before is the lead as it was.
 func unhear(recovery, before *v1alpha1.CartRecovery, message *dialects.Message) bool {
 	conversation := recovery.Status.Conversation
-	last := len(conversation) - 1
-	if last < 0 || conversation[last].ID != messageID(message) || conversation[last].Role != v1alpha1.RoleCustomer {
-		return false
+	for i := len(conversation) - 1; i >= 0 && conversation[i].Role == v1alpha1.RoleCustomer; i-- {
+		if conversation[i].ID == messageID(message) {
+			recovery.Status.Conversation = slices.Delete(slices.Clone(conversation), i, i+1)
+			unlearnChats(recovery, before, message.ChatIDs)
+			return true
+		}
 	}
-	recovery.Status.Conversation = conversation[:last]
-	unlearnChats(recovery, before, message.ChatIDs)
-	return true
+	return false
 }
 
 // learnChats keeps the ids of the chat that a message of the customer's, or to them, came in
@@ -210,24 +211,39 @@ func withoutLearned(
 func entry(
 	recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialects.Message, now time.Time,
 ) v1alpha1.Message {
+	text, shortened := kept(message.Text)
 	return v1alpha1.Message{
 		ID: messageID(message), Role: role, Cycle: recovery.Status.Cycle,
-		Text:  bounded(message.Text, v1alpha1.MaxMessageLength),
+		Text: text, Shortened: shortened,
 		Media: bounded(message.Media, maxMedia),
 		At:    v1alpha1.NewTimestamp(now),
 	}
+}
+
+// kept is as much of a text as a message keeps, and whether that is less than all.
+func kept(text string) (clipped string, shortened bool) {
+	return lead.Clip(text, v1alpha1.MaxMessageLength, v1alpha1.MaxMessageBytes)
 }
 
 // edit changes the text of a message of the conversation. It keeps its id and its place, so
 // that it is not answered again. EditedAt is when the edit came in, as all that is compared
 // with our own times must be.
 func edit(known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
-	text := bounded(message.Text, v1alpha1.MaxMessageLength)
-	if text == known.Text || overtaken(known, message.At) {
+	text, shortened := kept(message.Text)
+	if text == known.Text || known.EditedAt != nil && lead.SameText(known, text) || overtaken(known, message.At) {
 		return false
 	}
 	edited := v1alpha1.NewTimestamp(now)
-	known.Text, known.EditedAt = text, &edited
+	known.Text, known.Shortened, known.EditedAt = text, shortened, &edited
+	return true
+}
+
+// editIn is edit, and keeps the conversation within its bounds.
+func editIn(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
+	if !edit(known, message, now) {
+		return false
+	}
+	recovery.Status.Conversation = lead.Bounded(recovery.Status.Conversation)
 	return true
 }
 
@@ -280,7 +296,7 @@ func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time
 		if ours.Role != v1alpha1.RoleAssistant {
 			continue
 		}
-		same := text != "" && gist(ours.Text) == text
+		same := text != "" && saysGist(ours, text)
 		if ours.GatewayID != "" && ours.GatewayID == message.ID {
 			return message.Kind != dialects.Edited || text == "" || same
 		}
@@ -288,6 +304,13 @@ func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time
 		found = found || same && recent && lead.MayHaveGone(ours)
 	}
 	return found
+}
+
+// saysGist says whether a message of ours has this gist, as far as it was kept.
+func saysGist(ours *v1alpha1.Message, text string) bool {
+	whole := *ours
+	whole.Text = gist(ours.Text)
+	return lead.SameText(&whole, text)
 }
 
 // gist is a text without what gateways change in it: space, and the invisible

@@ -132,8 +132,8 @@ func TestHear(t *testing.T) {
 		t.Fatal("the message was not added")
 	}
 	added := recovery.Status.Conversation[1]
-	if added.ID != "m-1" || added.Role != v1alpha1.RoleCustomer || len([]rune(added.Text)) != v1alpha1.MaxMessageLength ||
-		added.Media != "audio" || !added.At.Equal(noon.Add(time.Minute)) {
+	if added.ID != "m-1" || added.Role != v1alpha1.RoleCustomer || !added.Shortened ||
+		added.Text != strings.Repeat("é", 2046)+"…" || added.Media != "audio" || !added.At.Equal(noon.Add(time.Minute)) {
 		t.Errorf("added %+v", added)
 	}
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
@@ -238,7 +238,7 @@ func TestTakeEdited(t *testing.T) {
 		{"without a time", gen.Lead(noon, heard("m-1")), edited("new", time.Time{}), true, "new", minute(9)},
 		{"with the original's time", gen.Lead(noon, heard("m-1")), edited("new", minute(-1)), true, "new", minute(9)},
 		{"with a time to come", gen.Lead(noon, heard("m-1")), edited("new", minute(60)), true, "new", minute(9)},
-		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true, strings.Repeat("é", v1alpha1.MaxMessageLength), minute(9)},
+		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true, strings.Repeat("é", 2046) + "…", minute(9)},
 		{"to the same text", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("two", minute(2)), false, "two", minute(1)},
 		{"again", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("three", minute(2)), true, "three", minute(9)},
 		{"again, of a clock that lags", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(7)), true, "three", minute(9)},

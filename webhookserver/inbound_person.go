@@ -94,7 +94,7 @@ func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, automa
 		added.Automatic = automatic
 		recovery.Status.Conversation = lead.Append(recovery.Status.Conversation, added)
 		learnChats(recovery, message.ChatIDs)
-	case message.Kind != dialects.Edited, known.Role == v1alpha1.RoleCustomer, !edit(known, message, now):
+	case message.Kind != dialects.Edited, known.Role == v1alpha1.RoleCustomer, !editIn(recovery, known, message, now):
 		return false
 	case known.Role == v1alpha1.RoleOperator:
 		return true

@@ -186,6 +186,21 @@ func (r *report) refusal(suppressed bool) string {
 	return ""
 }
 
+// maxOpenLeads is how many open leads a customer has in a Store before a further cart starts none:
+// nobody leaves so many checkouts, but whoever can post for a platform can say so.
+const maxOpenLeads = 20
+
+// tooManyOpen says whether a customer has as many open leads as they may.
+func tooManyOpen(leads []v1alpha1.CartRecovery) bool {
+	open := 0
+	for i := range leads {
+		if isOpen(&leads[i]) && isUnsold(&leads[i]) {
+			open++
+		}
+	}
+	return open >= maxOpenLeads
+}
+
 // scope is the killSwitchScope that holds for the event's lead.
 func (r *report) scope() v1alpha1.KillSwitchScope {
 	return r.policy().KillSwitchScope

@@ -381,3 +381,27 @@ func TestPlanReversal(t *testing.T) {
 		t.Errorf("kinds %s, %s", refund.Kind, chargeback.Kind)
 	}
 }
+
+func TestTooManyOpen(t *testing.T) {
+	open := v1alpha1.CartRecovery{}
+	ended, sold := open, open
+	ended.Status.CompletionTime = &metav1.Time{Time: time.Now()}
+	sold.Spec.Purchase = &v1alpha1.Purchase{EventID: "e1"}
+	for _, c := range []struct {
+		name        string
+		open, other int
+		want        bool
+	}{
+		{name: "none"},
+		{name: "one less than too many, and many that are over", open: maxOpenLeads - 1, other: maxOpenLeads},
+		{name: "too many", open: maxOpenLeads, want: true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			leads := slices.Concat(slices.Repeat([]v1alpha1.CartRecovery{open}, c.open),
+				slices.Repeat([]v1alpha1.CartRecovery{ended, sold}, c.other))
+			if got := tooManyOpen(leads); got != c.want {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}

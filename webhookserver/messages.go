@@ -78,7 +78,8 @@ func (s *Server) storeIn(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, chosen *v1alpha1.CartRecovery,
 ) (storedMessage, error) {
 	now := s.Clock.Now()
-	stored, changed, err := s.patchLead(ctx, chosen, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+	asks := func() bool { return s.mayAskToStop(ctx, instance, chosen, message.Text) }
+	stored, changed, err := s.patchTogether(ctx, chosen, asks, func(recovery *v1alpha1.CartRecovery) bool {
 		return take(recovery, message, instance.Name, now)
 	})
 	switch {
@@ -165,7 +166,7 @@ func (s *Server) takeReaction(
 		if atGateway(&leads[i], message.Target) == nil || message.Phone != "" && bondOf(&leads[i], message) == bondNone {
 			continue
 		}
-		stored, changed, err := s.patchLead(ctx, &leads[i], s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+		stored, changed, err := s.patchTogether(ctx, &leads[i], never, func(recovery *v1alpha1.CartRecovery) bool {
 			return react(recovery, message)
 		})
 		if err != nil {
@@ -199,7 +200,7 @@ func (s *Server) takeOwn(
 	self := isPairedPhone(instance, message)
 	parts := make([]outcome, 0, len(taken))
 	for _, each := range taken {
-		stored, changed, err := s.patchLead(ctx, each, s.writeStatus, func(recovery *v1alpha1.CartRecovery) bool {
+		stored, changed, err := s.patchTogether(ctx, each, always, func(recovery *v1alpha1.CartRecovery) bool {
 			if self {
 				return noteSelf(recovery, message, now)
 			}

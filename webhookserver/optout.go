@@ -84,6 +84,18 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 	return store, nil
 }
 
+// mayAskToStop says whether a text for a lead asks us to stop, or whether that is not known.
+func (s *Server) mayAskToStop(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, text string,
+) bool {
+	store, err := s.storeOf(ctx, instance)
+	if err != nil {
+		return true
+	}
+	reason, err := s.asksToStop(ctx, store, []*v1alpha1.CartRecovery{recovery}, text)
+	return err != nil || reason != ""
+}
+
 // asksToStop says why nothing more may be sent, by the words of the store, or of the Product of
 // a lead that the text concerns; "" for any other text.
 func (s *Server) asksToStop(

@@ -314,6 +314,9 @@ func (s *Server) abandoned(ctx context.Context, r *report) (outcome, error) {
 	if existing != nil {
 		return s.startOn(ctx, r, existing)
 	}
+	if tooManyOpen(known) {
+		return ignored(ignoredTooManyLeads), nil
+	}
 	created := r.leadWith(r.started())
 	purchase := lead.StoppedByAny(created, known, r.scope())
 	lead.Add(created, lead.Bought(purchase))

@@ -96,6 +96,8 @@ type Server struct {
 	receipts, early *receipts
 	// sent are deliveries about messages that are still being sent.
 	sent *sentLater
+	// joiner joins what comes in for one lead at once.
+	joiner *joiner
 	// ownTexts tells what a machine of a paired number writes to everybody.
 	ownTexts *ownTexts
 	// requests is what every request's context derives from; it ends after the drain.
@@ -125,6 +127,9 @@ func New(options Options) (*Server, error) {
 		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
 		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
 	}
+	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
+		return s.patchLead(ctx, read, s.writeStatus, change)
+	})
 	s.requests, s.endRequests = context.WithCancel(context.Background())
 	s.app = s.newApp()
 	return s, nil

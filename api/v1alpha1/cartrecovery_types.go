@@ -35,6 +35,10 @@ const (
 	// ReasonLateReply: the customer wrote after the lead had ended, and recovery.lateReplies
 	// is HandOff.
 	ReasonLateReply = "LateReply"
+	// ReasonLeadTokenBudget: the lead's texts have used the Store's ai.tokensPerLead. It is also
+	// a reason of the Blocked condition, where a step would be written and the policy has no
+	// fallbackText.
+	ReasonLeadTokenBudget = "LeadTokenBudgetExhausted"
 )
 
 // Reasons of a CartRecovery's Succeeded condition.
@@ -84,8 +88,8 @@ const (
 	ReasonGatewayUnavailable = "GatewayUnavailable"
 	// ReasonThrottled: the gateway asked to wait.
 	ReasonThrottled = "Throttled"
-	// ReasonTooManyReplies: the customer was answered too often within an hour; it goes on
-	// when the hour is over.
+	// ReasonTooManyReplies: the customer was answered as often as recovery.maxAnswersPerHour or
+	// recovery.maxAnswersPerDay allows; it goes on when there is room again.
 	ReasonTooManyReplies = "TooManyReplies"
 	// ReasonQuietHours: the policy's quiet hours; the message goes when they are over.
 	ReasonQuietHours = "QuietHours"
@@ -425,11 +429,21 @@ const (
 	ReversalChargeback = "Chargeback"
 )
 
-// MaxConversation is how many messages a lead's conversation keeps, and
-// MaxMessageLength how many characters of each.
+// The bounds of a lead's conversation. What is written in JSON counts, as it is stored: so is an
+// accented letter two bytes, and a control character six.
 const (
-	MaxConversation  = 64
+	// MaxConversation is how many messages are kept.
+	MaxConversation = 64
+	// MaxMessageLength is how many characters of a message are kept, and MaxMessageBytes how many
+	// bytes.
 	MaxMessageLength = 2048
+	MaxMessageBytes  = 4 << 10
+	// MaxConversationBytes is how many bytes all messages together have. What is older is
+	// shortened to ShortenedBytes of text each.
+	MaxConversationBytes = 32 << 10
+	ShortenedBytes       = 160
+	// MaxAnswerTimes is how many times of answers are kept.
+	MaxAnswerTimes = 240
 )
 
 // Role is who wrote a message.
@@ -485,6 +499,10 @@ type Message struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	Text string `json:"text,omitempty"`
+	// Shortened is set where text is not all that was written: it was longer than a message may
+	// be, or was shortened to keep the conversation within its bounds. Then text ends with "…".
+	// +optional
+	Shortened bool `json:"shortened,omitempty"`
 	// Media is the kind of a message that is more than text.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
@@ -652,9 +670,21 @@ type CartRecoveryStatus struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	ChatIDs []string `json:"chatIDs,omitempty"`
-	// TokensUsed is how many AI tokens the lead's messages cost.
+	// TokensUsed is how many AI tokens the lead's texts cost, those that were refused or never
+	// sent among them. What a text costs is written at the latest before the next is begun.
 	// +optional
 	TokensUsed int64 `json:"tokensUsed,omitempty"`
+	// TokensBefore is what tokensUsed was when the lead's budget (ai.tokensPerLead of the Store)
+	// last began anew: with the cycle, or when a person gave the conversation back.
+	// +optional
+	TokensBefore int64 `json:"tokensBefore,omitempty"`
+	// AnsweredAt are the times at which messages outside the sequence, answers above all, were
+	// last claimed, oldest first: those of the last 24 hours. They say how often the customer was
+	// answered, also once the conversation has dropped the answers.
+	// +optional
+	// +listType=atomic
+	// +kubebuilder:validation:MaxItems=240
+	AnsweredAt []Timestamp `json:"answeredAt,omitempty"`
 	// CompletionTime is when the lead was finished.
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`

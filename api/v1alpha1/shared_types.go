@@ -172,6 +172,17 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=20
 	MaxUnanswered *int32 `json:"maxUnanswered,omitempty"`
+	// MaxAnswersPerHour is how many answers one lead gets within any 60 minutes. Beyond it the
+	// lead is Blocked, reason TooManyReplies, until there is room. Default 20.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=60
+	MaxAnswersPerHour *int32 `json:"maxAnswersPerHour,omitempty"`
+	// MaxAnswersPerDay is the same within any 24 hours. Default 60.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=240
+	MaxAnswersPerDay *int32 `json:"maxAnswersPerDay,omitempty"`
 	// ReplyDebounce is how long to wait for a customer's further messages before
 	// answering: several messages in a row get one answer. Default 3s.
 	// +optional
@@ -253,8 +264,8 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:Enum=Wait;Move
 	NumberLost NumberLost `json:"numberLost,omitempty"`
 	// FallbackText is sent when the AI stays unavailable for 15 minutes, writes twice what may
-	// not be sent, or has used its dailyTokenBudget; without it the lead waits, Blocked. The
-	// variables of the system prompt may be used.
+	// not be sent, or has used its dailyTokenBudget or, in a step, the lead's tokensPerLead;
+	// without it the lead waits, Blocked. The variables of the system prompt may be used.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2000
 	FallbackText string `json:"fallbackText,omitempty"`
@@ -343,6 +354,10 @@ type EffectivePolicy struct {
 	// MaxUnanswered messages.
 	// +optional
 	MaxUnanswered int32 `json:"maxUnanswered,omitempty"`
+	// Answers that one lead gets at most, within an hour and within a day.
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Answers string `json:"answers,omitempty"`
 	// ReplyDebounce before an answer.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32

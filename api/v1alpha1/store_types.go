@@ -370,6 +370,14 @@ type AISettings struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	DailyTokenBudget *int64 `json:"dailyTokenBudget,omitempty"`
+	// TokensPerLead is how many tokens the texts of one lead may use, refused ones included,
+	// from the beginning of its cycle, or since a person last gave the conversation back. Once
+	// they are used no text is begun: a person gets the conversation (HandedOff, reason
+	// LeadTokenBudgetExhausted), and in place of a step the policy's fallbackText is sent, or
+	// the lead is Blocked. The text that reaches the limit may exceed it. Default 100000.
+	// +optional
+	// +kubebuilder:validation:Minimum=1
+	TokensPerLead *int64 `json:"tokensPerLead,omitempty"`
 }
 
 // StoreStatus is what the operator knows of a Store.

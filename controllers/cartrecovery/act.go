@@ -87,6 +87,13 @@ func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctr
 func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
 	name, text := client.ObjectKeyFromObject(s.lead), s.textID(wanted.id)
 	reason := v1alpha1.ReasonNoCredentials
+	// What the text before has cost is written before another costs more: a process that ends
+	// loses no more than one.
+	booked, err := r.write(ctx, s, book)
+	if err != nil {
+		return afterConflict(err)
+	}
+	s.lead = booked
 	request, err := r.AI.Request(ctx, s.store)
 	wants := job{}
 	if err == nil {
@@ -153,7 +160,7 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 		return afterConflict(err)
 	}
 	s.lead = claimed
-	r.drafts.booked(client.ObjectKeyFromObject(claimed), wanted.tokens)
+	r.drafts.claimed(client.ObjectKeyFromObject(claimed), wanted.tokens)
 	r.claims.Add(lead.TrackID(claimed.Name, wanted.id), wanted.instance.Status.GatewayInstanceID)
 	if r.Clock.Since(now) > claimLease {
 		log.FromContext(ctx).Info("The claim took longer than its lease; the message is not sent", "message", wanted.id)
@@ -288,7 +295,7 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 }
 
 func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
-	written, err := r.write(ctx, s, finished(s.lead, purchaseOf(&s), outcome, r.drafts.spent(client.ObjectKeyFromObject(s.lead)), s.now))
+	written, err := r.write(ctx, s, finished(s.lead, purchaseOf(&s), outcome, s.now))
 	if err != nil {
 		return afterConflict(err)
 	}
@@ -319,7 +326,7 @@ func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery
 	if err != nil && !apierrors.IsNotFound(err) {
 		return afterConflict(fmt.Errorf("delete CartRecovery %s: %w", recovery.Name, err))
 	}
-	r.drafts.forget(client.ObjectKeyFromObject(recovery))
+	r.drafts.gone(client.ObjectKeyFromObject(recovery))
 	return ctrl.Result{}, nil
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
@@ -139,7 +141,26 @@ func withText(s *situation, wanted message, text draft) action {
 		}
 	case draftNone:
 	}
-	return action{kind: prepare, message: wanted}
+	return askFor(s, wanted, text)
+}
+
+// askFor has the text of a message written, as long as the lead has tokens left for it. Beyond
+// them a person answers the customer: whoever has written so much is worth a look.
+func askFor(s *situation, wanted message, text draft) action {
+	switch {
+	case !tokensSpent(s):
+		return action{kind: prepare, message: wanted}
+	case wanted.replyTo != "":
+		return action{kind: handOver, outcome: v1alpha1.ReasonLeadTokenBudget}
+	}
+	why := "the lead's texts have used ai.tokensPerLead of the Store"
+	return instead(s, wanted, text, blocked(s, v1alpha1.ReasonLeadTokenBudget, why))
+}
+
+// tokensSpent says whether the lead's texts have used what they may since its budget began.
+func tokensSpent(s *situation) bool {
+	status := &s.lead.Status
+	return budget.Sum(max(0, status.TokensUsed-status.TokensBefore), s.unbooked) >= ai.TokensPerLead(s.store)
 }
 
 // stopping stops everything for a customer of whom the AI says that they asked for it, in this
@@ -156,7 +177,7 @@ func stopping(asked *v1alpha1.Message, state draftState) action {
 // is due.
 func afterFailedDraft(s *situation, wanted message, failed draft) action {
 	if !s.now.Before(failed.retryAt) {
-		return action{kind: prepare, message: wanted}
+		return askFor(s, wanted, failed)
 	}
 	again := action{kind: wait, until: failed.retryAt, message: wanted, why: failed.why}
 	if s.now.Before(wanted.due) {

@@ -78,6 +78,7 @@ func unanswered(err error) bool {
 // message. What else became of it is found out as soon as the lead is seen again (see settle).
 func (r *Reconciler) claim(ctx context.Context, s situation, wanted message, now time.Time) (*v1alpha1.CartRecovery, error) {
 	r.uncalled.made(s.lead, wanted.id, now)
+	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.lead))
 	claimed, err := r.write(ctx, s, claim(wanted, s.lead.Generation, now))
 	if err == nil {
 		return claimed, nil
@@ -98,6 +99,7 @@ func (r *Reconciler) claim(ctx context.Context, s situation, wanted message, now
 	if !stands || fresh.Generation != s.lead.Generation || said(fresh.Status.Conversation) != said(s.lead.Status.Conversation) {
 		return nil, err
 	}
+	r.drafts.booked(client.ObjectKeyFromObject(fresh), tokens)
 	return fresh, nil
 }
 

@@ -143,12 +143,13 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation, error) {
 	recovery := &v1alpha1.CartRecovery{}
 	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
-		r.drafts.forget(request.NamespacedName)
+		r.drafts.gone(request.NamespacedName)
 		r.Book.Forget(request.NamespacedName)
 		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &situation{lead: recovery, now: r.Clock.Now(), meanings: r.meanings, restoreHold: r.RestoreHold}
+	s.unbooked = r.drafts.spent(request.NamespacedName)
 	if err := r.readPast(ctx, s); err != nil {
 		return nil, err
 	}
@@ -200,13 +201,18 @@ func facts(trigger v1alpha1.Trigger, spec *v1alpha1.CartRecoverySpec) string {
 	return hex.EncodeToString(sum[:12])
 }
 
+// saidBytes is how much of a text tells it from another: less than is kept of one that is
+// shortened, which is the same message all the same.
+const saidBytes = v1alpha1.ShortenedBytes / 2
+
 // said is a hash of what others than us wrote: a text for a message that its writer has
 // changed since, or from before a person of the store wrote, is never sent.
 func said(conversation []v1alpha1.Message) string {
 	sum := sha256.New()
 	for i := range conversation {
 		if m := &conversation[i]; m.Role == v1alpha1.RoleCustomer || lead.ByPerson(m) {
-			_, _ = fmt.Fprintf(sum, "%q%q", m.ID, m.Text)
+			begins, _ := lead.Clip(m.Text, v1alpha1.MaxMessageLength, saidBytes)
+			_, _ = fmt.Fprintf(sum, "%q%q%v", m.ID, begins, m.EditedAt)
 		}
 	}
 	return hex.EncodeToString(sum.Sum(nil)[:12])

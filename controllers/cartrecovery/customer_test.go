@@ -134,7 +134,7 @@ func paidCases() []planCase {
 	ends := hour + policy.DefaultClaimsPaidAfter
 	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}
 	handed := func(reason string, at time.Time) leadMod {
-		return func(l *v1alpha1.CartRecovery) { handedOverFor(reason, 1, 0, at)(&l.Status) }
+		return func(l *v1alpha1.CartRecovery) { handedOverFor(reason, 1, at)(&l.Status) }
 	}
 	return []planCase{
 		{name: "who says they have paid is thanked", now: soon, text: ready(), lead: []leadMod{sent, claim}, want: send, message: lead.PaidID(0, "m1"), says: policy.PaymentThanks("pt-BR")},
@@ -278,7 +278,7 @@ func resumeCases() []planCase {
 	greets := func(l *v1alpha1.CartRecovery) {
 		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(t0.Add(4 * hour))})
 	}
-	asked := func(l *v1alpha1.CartRecovery) { handedOver(1, 0, t0.Add(hour))(&l.Status) }
+	asked := func(l *v1alpha1.CartRecovery) { handedOver(1, t0.Add(hour))(&l.Status) }
 	back := func(l *v1alpha1.CartRecovery) {
 		resumedFor(v1alpha1.ReasonResumedByTime, "", 1, t0.Add(5*hour))(&l.Status)
 	}
@@ -370,7 +370,7 @@ func TestWhatStaysInItsCycle(t *testing.T) {
 
 func TestHandedOverLate(t *testing.T) {
 	recovery := gen.Lead(t0, ours(firstID, v1alpha1.MessageSent, t0), done(v1alpha1.ReasonUnanswered, t0.Add(expiresAt)), theirs("m1", t0.Add(expiresAt+time.Hour)))
-	handedOverFor(v1alpha1.ReasonLateReply, 3, 40, t0.Add(expiresAt+time.Hour))(&recovery.Status)
+	handedOverFor(v1alpha1.ReasonLateReply, 3, t0.Add(expiresAt+time.Hour))(&recovery.Status)
 	sumUp(recovery)
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
 	if lead.Finished(recovery) || recovery.Status.Phase != v1alpha1.PhaseEngaged || condition == nil || condition.Reason != v1alpha1.ReasonLateReply || condition.Message != lead.LateReplyMessage {

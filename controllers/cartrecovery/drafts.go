@@ -56,14 +56,21 @@ type drafts struct {
 	wake    *sync.Cond
 	turns   *turns
 	entries map[types.NamespacedName]*entry
+	// unbooked are the tokens that the texts of a lead have cost and that its status does not say
+	// yet, sent or not.
+	unbooked map[types.NamespacedName]int64
+	// running are the leads a text is being written for, with how many.
+	running map[types.NamespacedName]int
 }
 
 // entry is the draft of one lead: at most one message of a lead is wanted at a time.
 type entry struct {
 	text  textID
 	draft draft
-	// job is set while the draft is pending.
-	job *queued
+	// job is set while the draft is pending, or later, where another text of the lead is being
+	// written: so a customer who goes on writing has one text written at a time.
+	job   *queued
+	later *job
 	// keepsPlace says that the last failure was none of the text's own.
 	keepsPlace bool
 }
@@ -114,7 +121,8 @@ func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.M
 		done:    make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], workers),
 		rearm:   make(chan struct{}, 1),
 		turns:   newTurns(workers),
-		entries: map[types.NamespacedName]*entry{},
+		entries: map[types.NamespacedName]*entry{}, unbooked: map[types.NamespacedName]int64{},
+		running: map[types.NamespacedName]int{},
 	}
 	d.wake = sync.NewCond(&d.mu)
 	return d
@@ -190,7 +198,22 @@ func (d *drafts) request(wanted job) {
 		wanted.due = now
 	}
 	found.draft.state = draftPending
+	if d.running[wanted.lead] > 0 {
+		found.later = &wanted
+		return
+	}
 	found.job = d.turns.push(wanted, now)
+	d.wake.Signal()
+}
+
+// pushLater has a text written that waited for another of the lead. The caller holds the lock.
+func (d *drafts) pushLater(name types.NamespacedName) {
+	found, ok := d.entries[name]
+	if !ok || found.later == nil || d.running[name] > 0 {
+		return
+	}
+	found.job = d.turns.push(*found.later, d.clock.Now())
+	found.later = nil
 	d.wake.Signal()
 }
 
@@ -219,28 +242,45 @@ func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err
 	defer d.mu.Unlock()
 	found := d.open(name, id)
 	d.turns.remove(found.job)
-	found.job = nil
+	found.job, found.later = nil, nil
 	found.draft.fail(err, d.clock.Now())
 	found.draft.reason = reason
 }
 
-// spent is what the text of a lead that was not sent has cost so far, in tokens.
+// spent is what the texts of a lead have cost that does not stand in its status yet, in tokens.
 func (d *drafts) spent(name types.NamespacedName) int64 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if found, ok := d.entries[name]; ok {
-		return found.draft.tokens
-	}
-	return 0
+	return d.unbooked[name]
 }
 
-// booked says that so many tokens of what a lead's text has cost stand in the lead now.
+// booked says that so many tokens of what a lead's texts have cost stand in its status now.
 func (d *drafts) booked(name types.NamespacedName, tokens int64) {
+	if tokens == 0 {
+		return
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.unbooked[name] -= tokens; d.unbooked[name] <= 0 {
+		delete(d.unbooked, name)
+	}
+}
+
+// claimed says that so many tokens of what a lead's text has cost stand on its message now.
+func (d *drafts) claimed(name types.NamespacedName, tokens int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if found, ok := d.entries[name]; ok {
 		found.draft.tokens = max(0, found.draft.tokens-tokens)
 	}
+}
+
+// gone drops all that is known of a lead that is no more.
+func (d *drafts) gone(name types.NamespacedName) {
+	d.forget(name)
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.unbooked, name)
 }
 
 // forget drops a lead's draft.
@@ -326,6 +366,7 @@ func (d *drafts) next(ctx context.Context) *queued {
 	defer d.mu.Unlock()
 	for ctx.Err() == nil {
 		if next := d.turns.take(d.clock.Now()); next != nil {
+			d.running[next.lead]++
 			d.wake.Signal()
 			return next
 		}
@@ -340,9 +381,11 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 	defer d.mu.Unlock()
 	d.turns.ended(written)
 	d.wake.Signal()
+	d.ended(written.lead, made.tokens)
 	if ctx.Err() != nil {
 		return false
 	}
+	defer d.pushLater(written.lead)
 	now := d.clock.Now()
 	throttled := d.heed(written.lane.endpoint, made, now)
 	found, ok := d.entries[written.lead]
@@ -361,6 +404,16 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 		found.job = d.turns.push(written.job, written.asked)
 	}
 	return made.state != draftPending
+}
+
+// ended counts what a text has cost, whatever becomes of it.
+func (d *drafts) ended(name types.NamespacedName, tokens int64) {
+	if d.running[name]--; d.running[name] <= 0 {
+		delete(d.running, name)
+	}
+	if tokens > 0 {
+		d.unbooked[name] = budget.Sum(d.unbooked[name], tokens)
+	}
 }
 
 // heed keeps to what an endpoint asked for, and says whether it asked to wait.

@@ -242,12 +242,15 @@ func TestDraftsReplaced(t *testing.T) {
 	d.began()
 	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: t0, request: ai.Request{Model: "newer"}}
 	d.request(newer)
+	if got := d.get(newer.lead, newer.text); got.state != draftPending || len(d.running) != 1 {
+		t.Fatalf("one text of a lead is written at a time: %+v", got)
+	}
+	d.pen.writes("Oi")
+	d.told()
 	if name := d.began(); name != "newer" {
 		t.Fatalf("wrote %q", name)
 	}
 	d.pen.writes("Oi")
-	d.pen.writes("Oi")
-	d.told()
 	d.told()
 	if got := d.of("a"); got.state != draftNone {
 		t.Errorf("the older text: %+v", got)

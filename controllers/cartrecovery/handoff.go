@@ -121,25 +121,27 @@ func resumeMessage(reason string) string {
 // asked for one.
 func (r *Reconciler) handOver(ctx context.Context, s situation, reason string) (ctrl.Result, error) {
 	reason = cmp.Or(reason, v1alpha1.ReasonCustomerAsked)
-	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.lead))
-	if _, err := r.write(ctx, s, handedOverFor(reason, s.lead.Generation, tokens, s.now)); err != nil {
+	written, err := r.write(ctx, s, handedOverFor(reason, s.lead.Generation, s.now))
+	if err != nil {
 		return afterConflict(err)
+	}
+	if reason == v1alpha1.ReasonLeadTokenBudget {
+		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, reason, "HandOver", "%s", lead.HandOffMessage(reason))
 	}
 	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 	log.FromContext(ctx).Info("The conversation is given to a person", "reason", reason)
 	return r.soon(), nil
 }
 
-func handedOver(generation, tokens int64, now time.Time) change {
-	return handedOverFor(v1alpha1.ReasonCustomerAsked, generation, tokens, now)
+func handedOver(generation int64, now time.Time) change {
+	return handedOverFor(v1alpha1.ReasonCustomerAsked, generation, now)
 }
 
 // handedOverFor opens a lead that was over again: a person is to see it among the open ones.
-func handedOverFor(reason string, generation, tokens int64, now time.Time) change {
+func handedOverFor(reason string, generation int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		unblock(status)
 		late := answeredLate(generation, now)(status)
-		status.TokensUsed = budget.Sum(status.TokensUsed, tokens)
 		given := apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: reason, Message: lead.HandOffMessage(reason),
 			ObservedGeneration: generation, LastTransitionTime: *whole(now),
@@ -157,6 +159,10 @@ func resumed(request string, generation int64, now time.Time) change {
 func resumedFor(reason, request string, generation int64, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		status.HandledResume = request
+		if reason == v1alpha1.ReasonResumed {
+			// Whoever gives the conversation back wants it answered.
+			status.TokensBefore = status.TokensUsed
+		}
 		return apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionFalse,
 			Reason: resumeReason(reason), Message: resumeMessage(reason),

@@ -164,7 +164,7 @@ func TestResumed(t *testing.T) {
 func TestResumedAheadOfTheClock(t *testing.T) {
 	recovery := gen.Lead(t0, operator("op1", t0), resumeAskedAt(t0.Add(time.Hour)))
 	resumed(lead.ResumeRequest(recovery), 1, t0.Add(time.Minute))(&recovery.Status)
-	handedOver(1, 0, t0.Add(2*time.Minute))(&recovery.Status)
+	handedOver(1, t0.Add(2*time.Minute))(&recovery.Status)
 	if !lead.HandedOff(recovery) {
 		t.Error("it is given back again")
 	}

@@ -26,8 +26,6 @@ const (
 	conversationLasts = 24 * time.Hour
 	// lostAfter is how long a number must be logged out before its conversations may move.
 	lostAfter = 10 * time.Minute
-	// maxRepliesPerHour is how many answers a conversation gets within an hour.
-	maxRepliesPerHour = 20
 	// prepareAhead is how long before its due time a text is written: longer than one
 	// call to the AI may take, so that a failed one can be repeated.
 	prepareAhead = 60 * time.Second
@@ -57,6 +55,8 @@ type situation struct {
 	twin *v1alpha1.Purchase
 	// other is what other leads of the customer's phone have to do with this one.
 	other others
+	// unbooked is how many tokens the lead's texts have cost that its status does not say yet.
+	unbooked int64
 	// draft returns what is known of a text.
 	draft func(textID) draft
 	// contact returns what is known of the customer's number, which this instance would

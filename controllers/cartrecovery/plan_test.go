@@ -73,7 +73,7 @@ func bought(at time.Time) leadMod {
 
 func done(outcome string, at time.Time) leadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
-		finished(recovery, recovery.Spec.Purchase, outcome, 0, at)(&recovery.Status)
+		finished(recovery, recovery.Spec.Purchase, outcome, at)(&recovery.Status)
 		sumUp(recovery)
 	}
 }
@@ -326,7 +326,7 @@ func worth(amount string, at time.Time) leadMod {
 
 func TestPlan(t *testing.T) {
 	for _, c := range slices.Concat(messageCases(), outcomeCases(), handOffCases(), contactCases(), senderCases(), wishCases(), textCases(), quietCases(),
-		earlyCases(), lateCases(), paidCases(), machineCases(), stopCases(), paymentCases(), resumeCases(), noticeCases(), restoredCases()) {
+		earlyCases(), lateCases(), costCases(), paidCases(), machineCases(), stopCases(), paymentCases(), resumeCases(), noticeCases(), restoredCases()) {
 		t.Run(c.name, func(t *testing.T) {
 			s := c.situation()
 			before := s.lead.DeepCopy()

@@ -32,8 +32,8 @@ func answerCustomer(s *situation) (action, bool) {
 	case stepGivenUp:
 		return action{kind: finish, outcome: v1alpha1.ReasonSendFailed}, true
 	}
-	if free := roomForReply(s); s.now.Before(free) {
-		return blockedUntil(free, v1alpha1.ReasonTooManyReplies, "the customer, or a machine that answers for them, was answered too often within an hour"), true
+	if wait, full := tooManyAnswers(s); full {
+		return wait, true
 	}
 	if answeredByMachine(s) {
 		return blocked(s, v1alpha1.ReasonAutomaticReplies, "a machine seems to answer for the customer; it is answered when something else comes in"), true
@@ -50,21 +50,18 @@ func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
 	return inbound.At.Time
 }
 
-// roomForReply is when one more answer keeps within maxRepliesPerHour; zero for now. Two
-// machines that answer each other would never end otherwise.
-func roomForReply(s *situation) time.Time {
-	var within []time.Time
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
-		ours := m.Role == v1alpha1.RoleAssistant && m.Step == "" && m.State != v1alpha1.MessageFailed
-		if ours && s.now.Sub(m.At.Time) < time.Hour {
-			within = append(within, m.At.Time)
-		}
+// tooManyAnswers waits until one more answer keeps within what the policy allows an hour and a
+// day. Two machines that answer each other would never end otherwise.
+func tooManyAnswers(s *situation) (action, bool) {
+	times := lead.AnswerTimes(&s.lead.Status, s.now)
+	hour := lead.RoomForAnswer(times, s.policy.MaxAnswersPerHour, time.Hour, s.now)
+	day := lead.RoomForAnswer(times, s.policy.MaxAnswersPerDay, 24*time.Hour, s.now)
+	free, within := hour, "an hour"
+	if day.After(hour) {
+		free, within = day, "a day"
 	}
-	if len(within) < maxRepliesPerHour {
-		return time.Time{}
-	}
-	return within[len(within)-maxRepliesPerHour].Add(time.Hour)
+	why := "the customer, or a machine that answers for them, was answered too often within " + within
+	return blockedUntil(free, v1alpha1.ReasonTooManyReplies, why), !free.IsZero()
 }
 
 // nextStep brings the sequence's next message; the sequence ends when the customer

@@ -313,7 +313,7 @@ func (sim *simulation) reconcile(each *simLead) {
 	case resolve:
 		sim.resolve(each, s, planned.message)
 	case handOver:
-		sim.change(each, handedOverFor(cmp.Or(planned.outcome, v1alpha1.ReasonCustomerAsked), 1, 0, s.now))
+		sim.change(each, handedOverFor(cmp.Or(planned.outcome, v1alpha1.ReasonCustomerAsked), 1, s.now))
 		each.drafts = map[textID]draft{}
 		sim.counts["handed over"]++
 		sim.counts["handed over "+planned.outcome]++
@@ -342,7 +342,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		sim.wakeAt(each, s.now)
 	case finish:
 		sim.counts["ended "+planned.outcome]++
-		sim.change(each, finished(each.object, each.object.Spec.Purchase, planned.outcome, 0, s.now))
+		sim.change(each, finished(each.object, each.object.Spec.Purchase, planned.outcome, s.now))
 		sim.wakeAt(each, s.now)
 	case remove:
 		each.deleted = true
@@ -759,7 +759,7 @@ func (sim *simulation) takesOver(each *simLead) {
 		return
 	}
 	sim.appends(each, v1alpha1.RoleOperator, "Oi, aqui é o João")
-	handedOverFor(v1alpha1.ReasonOperatorWrote, 1, 0, sim.clock.now)(&each.object.Status)
+	handedOverFor(v1alpha1.ReasonOperatorWrote, 1, sim.clock.now)(&each.object.Status)
 	each.object.Status.NextActionTime = nil
 }
 

@@ -30,21 +30,31 @@ const outcomeWrites = 20
 type change func(status *v1alpha1.CartRecoveryStatus) bool
 
 // write applies a change to the situation's lead under an optimistic lock: it fails with a
-// conflict when the lead has changed since it was read. A change that changes nothing is
-// not sent.
+// conflict when the lead has changed since it was read. With it goes what the lead's texts have
+// cost since the last write. A change that changes nothing is not sent.
 func (r *Reconciler) write(ctx context.Context, s situation, apply change) (*v1alpha1.CartRecovery, error) {
-	next := s.lead.DeepCopy()
-	if !apply(&next.Status) || reflect.DeepEqual(s.lead.Status, next.Status) {
+	next, name := s.lead.DeepCopy(), client.ObjectKeyFromObject(s.lead)
+	if !apply(&next.Status) {
 		return s.lead, nil
 	}
+	tokens := r.drafts.spent(name)
+	next.Status.TokensUsed = budget.Sum(next.Status.TokensUsed, tokens)
+	if reflect.DeepEqual(s.lead.Status, next.Status) {
+		return s.lead, nil
+	}
+	s.unbooked = 0
 	sumUp(next)
 	withNext(s, next)
 	patch := client.MergeFromWithOptions(s.lead, client.MergeFromWithOptimisticLock{})
 	if err := r.Client.Status().Patch(ctx, next, patch); err != nil {
 		return nil, fmt.Errorf("write status of CartRecovery %s: %w", s.lead.Name, err)
 	}
+	r.drafts.booked(name, tokens)
 	return next, nil
 }
+
+// book writes what the lead's texts have cost, and nothing else.
+func book(*v1alpha1.CartRecoveryStatus) bool { return true }
 
 // writeOutcome applies a change that must not be lost: a conflict is read again and tried
 // again, and neither a timeout of the reconcile nor a stopping manager prevents it.
@@ -92,6 +102,9 @@ func claim(wanted message, generation int64, now time.Time) change {
 		if wanted.step != nil {
 			claimed.Step = wanted.step.Name
 		}
+		if wanted.step == nil {
+			lead.CountAnswer(status, now)
+		}
 		if before := lead.Find(status.Conversation, wanted.id); before != nil {
 			claimed.Attempts, claimed.Tokens = before.Attempts+1, budget.Sum(before.Tokens, wanted.tokens)
 			*before = claimed
@@ -103,7 +116,6 @@ func claim(wanted message, generation int64, now time.Time) change {
 			status.WhatsAppID = wanted.whatsAppID
 		}
 		status.InstanceRef = &v1alpha1.ObjectReference{Name: wanted.instance.Name}
-		status.TokensUsed = budget.Sum(status.TokensUsed, wanted.tokens)
 		unblock(status)
 		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation, now)
 		return true
@@ -136,6 +148,7 @@ func refused(id string, why refusal) change {
 			m.Attempts--
 		}
 		status.Attempts = m.Attempts
+		lead.UncountAnswer(status, m.At)
 		setBlocked(status, why.blocked, why.message, why.now)
 	})
 }
@@ -149,6 +162,7 @@ func notSent(id string, wanted bool, now time.Time) change {
 			at := v1alpha1.NewTimestamp(now)
 			m.State, m.Error, m.RetryAt = v1alpha1.MessageFailed, "NotSent", &at
 		}
+		lead.UncountAnswer(status, m.At)
 		unblock(status)
 	})
 }
@@ -172,10 +186,9 @@ func onClaimed(id string, apply func(*v1alpha1.CartRecoveryStatus, *v1alpha1.Mes
 	}
 }
 
-// finished writes the outcome, what the recovery was worth, and the tokens of a text that was
-// not sent; a lead that is finished
+// finished writes the outcome, and what the recovery was worth; a lead that is finished
 // again (a purchase after we gave up) keeps its first completion time.
-func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outcome string, tokens int64, now time.Time) change {
+func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outcome string, now time.Time) change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
 		if lead.CycleAsked(recovery) {
 			// It ends before it has begun, and must not begin later.
@@ -185,7 +198,6 @@ func finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outc
 		if status.CompletionTime == nil {
 			status.CompletionTime = whole(now)
 		}
-		status.TokensUsed = budget.Sum(status.TokensUsed, tokens)
 		unblock(status)
 		value := metav1.ConditionFalse
 		switch outcome {
@@ -209,6 +221,7 @@ func reopened(generation int64, late time.Duration, now time.Time) change {
 		}
 		status.Cycle++
 		status.CompletionTime, status.Result, status.Attempts = nil, nil, 0
+		status.TokensBefore = status.TokensUsed
 		unblock(status)
 		apimeta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionHandedOff)
 		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer left the checkout again", generation, now)

@@ -49,7 +49,7 @@ func TestClaim(t *testing.T) {
 	if !reflect.DeepEqual(status.Conversation, want) {
 		t.Errorf("conversation %+v", status.Conversation)
 	}
-	if status.InstanceRef == nil || status.InstanceRef.Name != gen.Instance || status.TokensUsed != 40 || status.Attempts != 1 {
+	if status.InstanceRef == nil || status.InstanceRef.Name != gen.Instance || status.Attempts != 1 {
 		t.Errorf("status %+v", status)
 	}
 	if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
@@ -72,7 +72,7 @@ func TestClaimAgain(t *testing.T) {
 	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil || !m.At.Equal(t0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
 	}
-	if status.TokensUsed != 40 || status.Attempts != 2 {
+	if status.Attempts != 2 || m.Tokens != 40 {
 		t.Errorf("status %+v", status)
 	}
 }
@@ -225,7 +225,7 @@ func TestFinished(t *testing.T) {
 			recovery := gen.Lead(t0, ours(firstMessage, v1alpha1.MessageSent, t0))
 			waiting(action{blocked: v1alpha1.ReasonSuspended, until: t0.Add(time.Hour)}, t0)(&recovery.Status)
 			recovery.Generation = 3
-			if !finished(recovery, nil, outcome, 0, t0.Add(1500*time.Millisecond))(&recovery.Status) {
+			if !finished(recovery, nil, outcome, t0.Add(1500*time.Millisecond))(&recovery.Status) {
 				t.Fatal("changes nothing")
 			}
 			want := metav1.ConditionFalse
@@ -247,7 +247,7 @@ func TestFinished(t *testing.T) {
 }
 
 func TestFinishedAgain(t *testing.T) {
-	status := statusAfter(finished(gen.Lead(t0), nil, v1alpha1.ReasonUnanswered, 0, t0), finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, 0, t0.Add(time.Hour)))
+	status := statusAfter(finished(gen.Lead(t0), nil, v1alpha1.ReasonUnanswered, t0), finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)))
 	if !status.CompletionTime.Equal(&metav1.Time{Time: t0}) {
 		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
 	}
@@ -255,7 +255,7 @@ func TestFinishedAgain(t *testing.T) {
 		t.Errorf("condition %+v", got)
 	}
 	same := status.DeepCopy()
-	finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, 0, t0.Add(2*time.Hour))(status)
+	finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, t0.Add(2*time.Hour))(status)
 	if !reflect.DeepEqual(same, status) {
 		t.Errorf("finishing the same way again changes %+v", status)
 	}
@@ -383,7 +383,7 @@ func TestSumUp(t *testing.T) {
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	finished(gen.Lead(t0), nil, v1alpha1.ReasonConversationEnded, 0, t0)(&recovery.Status)
+	finished(gen.Lead(t0), nil, v1alpha1.ReasonConversationEnded, t0)(&recovery.Status)
 	sumUp(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseExpired {
 		t.Errorf("phase %s", recovery.Status.Phase)

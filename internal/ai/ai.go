@@ -19,6 +19,10 @@ const Timeout = 30 * time.Second
 // MaxAnswer bounds an answer of the endpoint in bytes.
 const MaxAnswer = 1 << 20
 
+// DefaultTokensPerLead is the default of a Store's ai.tokensPerLead: some 60 answers with a long
+// prompt, for which gpt-4o-mini costs about two US cents.
+const DefaultTokensPerLead = 100_000
+
 // The old backend's parameters, used where a Store sets none.
 const (
 	DefaultModel           = "gpt-4o-mini"

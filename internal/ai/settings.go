@@ -92,6 +92,14 @@ func HistoryMessages(store *v1alpha1.Store) int {
 	return DefaultHistoryMessages
 }
 
+// TokensPerLead is how many tokens the texts of one lead may use for a Store.
+func TokensPerLead(store *v1alpha1.Store) int64 {
+	if store != nil && store.Spec.AI.TokensPerLead != nil {
+		return *store.Spec.AI.TokensPerLead
+	}
+	return DefaultTokensPerLead
+}
+
 func decimal(text string, otherwise float32) float32 {
 	value, err := strconv.ParseFloat(text, 32)
 	if err != nil {

@@ -118,6 +118,9 @@ const (
 	// LateReplyMessage: the customer wrote after the end.
 	LateReplyMessage = "the customer wrote after the lead had ended: the AI is silent until the annotation " +
 		v1alpha1.AnnotationResumeRequested + " gives the conversation back"
+	// LeadTokenBudgetMessage: the lead's texts have used what they may.
+	LeadTokenBudgetMessage = "the lead's texts have used ai.tokensPerLead of the Store: the AI is silent until the " +
+		"annotation " + v1alpha1.AnnotationResumeRequested + " gives the conversation back, with as many tokens anew"
 )
 
 // HandOffMessage is the message of a HandedOff condition that the controller writes, by its
@@ -128,6 +131,8 @@ func HandOffMessage(reason string) string {
 		return PaymentClaimedMessage
 	case v1alpha1.ReasonLateReply:
 		return LateReplyMessage
+	case v1alpha1.ReasonLeadTokenBudget:
+		return LeadTokenBudgetMessage
 	default:
 		return CustomerAskedMessage
 	}

@@ -320,30 +320,27 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 	return last
 }
 
-// Append adds a message to a conversation and keeps it within
-// v1alpha1.MaxConversation: the oldest message goes first, whoever wrote it. Steps stay,
-// because what was sent decides what may still be sent; a claimed message stays, because
-// it must be resolved; and so does the customer's last message, because it is answered.
+// Append adds a message to a conversation and keeps it within v1alpha1.MaxConversation: the
+// oldest message goes first, whoever wrote it. Steps stay, because what was sent decides what may
+// still be sent; a claimed message stays, because it must be resolved; and so does the customer's
+// last message, because it is answered. The oldest texts are shortened where all together are
+// more than v1alpha1.MaxConversationBytes.
 func Append(conversation []v1alpha1.Message, message v1alpha1.Message) []v1alpha1.Message {
 	return Bounded(append(append(make([]v1alpha1.Message, 0, len(conversation)+1), conversation...), message))
 }
 
-// Bounded keeps a conversation within v1alpha1.MaxConversation as Append does, in place.
+// Bounded keeps a conversation within its bounds as Append does, in place.
 func Bounded(conversation []v1alpha1.Message) []v1alpha1.Message {
 	for len(conversation) > v1alpha1.MaxConversation {
 		at := oldestDroppable(conversation)
 		conversation = slices.Delete(conversation, at, at+1)
 	}
+	shortenAll(conversation)
 	return conversation
 }
 
 func oldestDroppable(conversation []v1alpha1.Message) int {
-	lastInbound := -1
-	for i := range conversation {
-		if conversation[i].Role == v1alpha1.RoleCustomer {
-			lastInbound = i
-		}
-	}
+	lastInbound := lastInboundAt(conversation)
 	for i := range conversation[:len(conversation)-1] {
 		if conversation[i].Step == "" && conversation[i].State != v1alpha1.MessageClaimed && i != lastInbound {
 			return i

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -36,6 +37,7 @@ func (p *Policy) Effective() *v1alpha1.EffectivePolicy {
 		QuietHours:       clip(p.describeQuiet(), maxLineText),
 		Cooldown:         short(p.Cooldown),
 		MaxUnanswered:    int32(min(p.MaxUnanswered, 20)), //nolint:gosec // the schema's maximum
+		Answers:          clip(p.describeAnswers(), maxShortText),
 		ReplyDebounce:    short(p.ReplyDebounce),
 		ExpireAfter:      short(p.ExpireAfter),
 		TTL:              clip(p.describeTTL(), maxLineText),
@@ -102,6 +104,11 @@ func (p *Policy) describeTTL() string {
 		}
 	}
 	return text + ", purchases without a cart " + short(p.TTLOf(v1alpha1.PhaseConverted, true))
+}
+
+// describeAnswers is for example "20 an hour, 60 a day".
+func (p *Policy) describeAnswers() string {
+	return strconv.Itoa(p.MaxAnswersPerHour) + " an hour, " + strconv.Itoa(p.MaxAnswersPerDay) + " a day"
 }
 
 // describeHandOff is for example "resumes after 24h", or "stays".

@@ -13,6 +13,8 @@ const (
 	DefaultFirstDelay           = 15 * time.Minute
 	DefaultCooldown             = 7 * 24 * time.Hour
 	DefaultMaxUnanswered        = 3
+	DefaultMaxAnswersPerHour    = 20
+	DefaultMaxAnswersPerDay     = 60
 	DefaultReplyDebounce        = 3 * time.Second
 	DefaultExpireAfter          = 72 * time.Hour
 	DefaultTTLAfterFinished     = 30 * 24 * time.Hour
@@ -28,11 +30,15 @@ type Policy struct {
 	// exists. Never nil in what Resolve returns.
 	Location *time.Location
 	// Locale (BCP 47) of the Store.
-	Locale               string
-	Sequences            []v1alpha1.Sequence
-	QuietHours           *v1alpha1.QuietHours
-	Cooldown             time.Duration
-	MaxUnanswered        int
+	Locale        string
+	Sequences     []v1alpha1.Sequence
+	QuietHours    *v1alpha1.QuietHours
+	Cooldown      time.Duration
+	MaxUnanswered int
+	// MaxAnswersPerHour and MaxAnswersPerDay are how many answers a lead gets within any 60
+	// minutes, and within any 24 hours.
+	MaxAnswersPerHour, MaxAnswersPerDay int
+
 	ReplyDebounce        time.Duration
 	ExpireAfter          time.Duration
 	TTLAfterFinished     time.Duration
@@ -85,6 +91,8 @@ func defaults() Policy {
 		}},
 		Cooldown:             DefaultCooldown,
 		MaxUnanswered:        DefaultMaxUnanswered,
+		MaxAnswersPerHour:    DefaultMaxAnswersPerHour,
+		MaxAnswersPerDay:     DefaultMaxAnswersPerDay,
 		ReplyDebounce:        DefaultReplyDebounce,
 		ExpireAfter:          DefaultExpireAfter,
 		TTLAfterFinished:     DefaultTTLAfterFinished,
@@ -104,9 +112,9 @@ func (p *Policy) override(by *v1alpha1.RecoveryPolicy) {
 	setDuration(&p.ExpireAfter, by.ExpireAfter)
 	setDuration(&p.TTLAfterFinished, by.TTLAfterFinished)
 	setDuration(&p.TTLAfterPurchaseOnly, by.TTLAfterPurchaseOnly)
-	if by.MaxUnanswered != nil {
-		p.MaxUnanswered = int(*by.MaxUnanswered)
-	}
+	setCount(&p.MaxUnanswered, by.MaxUnanswered)
+	setCount(&p.MaxAnswersPerHour, by.MaxAnswersPerHour)
+	setCount(&p.MaxAnswersPerDay, by.MaxAnswersPerDay)
 	if by.TTL != nil {
 		p.overrideTTL(by.TTL)
 	}
@@ -153,6 +161,12 @@ func setList[T any](target *[]T, value []T) {
 func setText[T ~string](target *T, value T) {
 	if value != "" {
 		*target = value
+	}
+}
+
+func setCount(target *int, value *int32) {
+	if value != nil {
+		*target = int(*value)
 	}
 }
 

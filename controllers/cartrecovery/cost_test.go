@@ -1,0 +1,194 @@
+package cartrecovery
+
+import (
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// costCases are the rows about what a customer may cost.
+func costCases() []planCase {
+	const hour = time.Hour
+	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	asks, answerAt := theirs("m1", t0.Add(hour)), hour+policy.DefaultReplyDebounce
+	answer := lead.ReplyID(0, "m1")
+	used := func(tokens, before int64) leadMod {
+		return func(l *v1alpha1.CartRecovery) { l.Status.TokensUsed, l.Status.TokensBefore = tokens, before }
+	}
+	answered := func(times int, apart time.Duration) leadMod {
+		return func(l *v1alpha1.CartRecovery) {
+			for n := times; n > 0; n-- {
+				l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(t0.Add(hour-time.Duration(n)*apart)))
+			}
+		}
+	}
+	fallback := func(s *situation) { s.policy.FallbackText = "Posso ajudar?" }
+	return []planCase{
+		{name: "as many answers an hour as the policy allows", now: answerAt, lead: []leadMod{sent, asks, answered(19, time.Minute)}, want: prepare, message: answer},
+		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(), lead: []leadMod{sent, asks, answered(20, time.Minute)},
+			want: wait, until: 2*hour - 20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
+		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []leadMod{sent, asks, answered(60, 20*time.Minute)},
+			want: wait, until: 25*hour - 60*20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
+		{name: "by policy there is more room", now: answerAt, lead: []leadMod{sent, asks, answered(20, time.Minute)},
+			with: func(s *situation) { s.policy.MaxAnswersPerHour = 21 }, want: prepare, message: answer},
+		{name: "a lead below its budget is answered", now: answerAt, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)}, want: prepare, message: answer},
+		{name: "one that has used it is a person's", now: answerAt, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "what is not written down yet counts", now: answerAt, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)},
+			with: func(s *situation) { s.unbooked = 1 }, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "the budget counts from where it began anew", now: answerAt, lead: []leadMod{sent, asks, used(2*ai.DefaultTokensPerLead-1, ai.DefaultTokensPerLead)}, want: prepare, message: answer},
+		{name: "a text that was paid for is sent", now: answerAt, text: ready(), lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: send, message: answer},
+		{name: "a text that failed is not asked for again", now: answerAt, text: draft{state: draftFailed, retryAt: t0}, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)},
+			want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "the Store decides how much it is", now: answerAt, lead: []leadMod{sent, asks, used(500, 0)},
+			with: func(s *situation) { s.store.Spec.AI.TokensPerLead = ptr.To[int64](500) }, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "in place of a step the fallback goes", now: firstDue, lead: []leadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: send, message: firstID, says: "Posso ajudar?"},
+		{name: "without one the lead waits", now: firstDue, lead: []leadMod{used(ai.DefaultTokensPerLead, 0)}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
+	}
+}
+
+func TestABudgetBeginsAnew(t *testing.T) {
+	for name, c := range map[string]struct {
+		change change
+		want   int64
+	}{
+		"with the next cycle":           {reopened(1, time.Hour, t0), 700},
+		"when a person gives it back":   {resumedFor(v1alpha1.ReasonResumed, "x", 1, t0), 700},
+		"not when only time has passed": {resumedFor(v1alpha1.ReasonResumedByTime, "", 1, t0), 100},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := &v1alpha1.CartRecoveryStatus{TokensUsed: 700, TokensBefore: 100}
+			c.change(status)
+			if status.TokensBefore != c.want {
+				t.Errorf("began at %d, want %d", status.TokensBefore, c.want)
+			}
+		})
+	}
+}
+
+func TestHandOverForTheBudgetSaysSo(t *testing.T) {
+	status := &v1alpha1.CartRecoveryStatus{}
+	handedOverFor(v1alpha1.ReasonLeadTokenBudget, 1, t0)(status)
+	got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionHandedOff)
+	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != v1alpha1.ReasonLeadTokenBudget || got.Message != lead.LeadTokenBudgetMessage {
+		t.Errorf("condition %+v", got)
+	}
+}
+
+// TestACustomerWhoNeverStops plays more than a day with a customer who writes one to six messages
+// before each answer, with conflicts, and holds answers, tokens and bytes against their limits.
+func TestACustomerWhoNeverStops(t *testing.T) {
+	for most := 1; most <= 6; most++ {
+		t.Run(fmt.Sprintf("up to %d messages an answer", most), func(t *testing.T) {
+			random := rand.New(rand.NewPCG(uint64(most), 1)) //nolint:gosec // a test
+			c := planCase{lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))}, text: ready()}
+			s := c.situation()
+			s.now, s.meanings = t0.Add(time.Hour), newMeanings()
+			var answers []time.Time
+			for written := 0; s.now.Before(t0.Add(27 * time.Hour)); s.now = s.now.Add(time.Duration(10+random.IntN(200)) * time.Second) {
+				for range 1 + random.IntN(most) {
+					written++
+					longer := 1 + random.IntN(4) + 170*(random.IntN(10)/9)
+					says(fmt.Sprintf("m%d", written), strings.Repeat("conta mais ", longer), s.now)(s.lead)
+					s.lead.Status.Conversation = lead.Bounded(s.lead.Status.Conversation)
+				}
+				s.now = s.now.Add(policy.DefaultReplyDebounce)
+				if got := plan(s); got.kind == send {
+					answers = append(answers, s.now)
+					answerOnce(&s, got.message, random.IntN(5) == 0)
+				}
+				// What is confirmed adds its time and the gateway's id.
+				if bytes := conversationBytes(t, s.lead); bytes > v1alpha1.MaxConversationBytes+256 {
+					t.Fatalf("the conversation takes %d bytes", bytes)
+				}
+			}
+			if len(answers) < policy.DefaultMaxAnswersPerDay {
+				t.Fatalf("%d answers in more than a day, want the limit of a day", len(answers))
+			}
+			holdsWithin(t, answers, policy.DefaultMaxAnswersPerHour, time.Hour)
+			holdsWithin(t, answers, policy.DefaultMaxAnswersPerDay, 24*time.Hour)
+		})
+	}
+}
+
+// answerOnce claims and confirms a message; in a conflict the confirmation is written once more on
+// the lead as it has become.
+func answerOnce(s *situation, wanted message, conflict bool) {
+	claim(wanted, 1, s.now)(&s.lead.Status)
+	if conflict {
+		theirs("between-"+wanted.id, s.now)(s.lead)
+		s.lead.Status.Conversation = lead.Bounded(s.lead.Status.Conversation)
+	}
+	confirm(wanted.id, gateway.Receipt{MessageID: "g-" + wanted.id}, s.now.Add(time.Second))(&s.lead.Status)
+}
+
+func conversationBytes(t *testing.T, recovery *v1alpha1.CartRecovery) int {
+	t.Helper()
+	written, err := json.Marshal(recovery.Status.Conversation)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return len(written)
+}
+
+func holdsWithin(t *testing.T, answers []time.Time, limit int, window time.Duration) {
+	t.Helper()
+	for i := limit; i < len(answers); i++ {
+		if apart := answers[i].Sub(answers[i-limit]); apart < window {
+			t.Fatalf("%d answers within %s, want %d at most within %s", limit+1, apart, limit, window)
+		}
+	}
+}
+
+func TestARefusedAnswerIsNotCounted(t *testing.T) {
+	wanted := message{id: lead.ReplyID(0, "m1"), replyTo: "m1", text: "Claro!", instance: &v1alpha1.WhatsAppInstance{}}
+	status := statusAfter(claim(wanted, 1, t0), refused(wanted.id, refusedOnce()))
+	if len(status.AnsweredAt) != 0 {
+		t.Errorf("counted %v of an answer that the gateway refused", status.AnsweredAt)
+	}
+	status = statusAfter(claim(wanted, 1, t0), notSent(wanted.id, true, t0), claim(wanted, 1, t0.Add(time.Minute)))
+	if len(status.AnsweredAt) != 1 || !status.AnsweredAt[0].Equal(t0.Add(time.Minute)) {
+		t.Errorf("counted %v of an answer that was claimed twice, want its last claim", status.AnsweredAt)
+	}
+}
+
+func TestDraftsCountWhateverBecomesOfAText(t *testing.T) {
+	d := newDesk(t, 2)
+	name := leadKey("a")
+	d.want("a", 0)
+	d.began()
+	d.pen.writes("Oi")
+	d.told()
+	first := d.spent(name)
+	if first == 0 {
+		t.Fatal("a text costs nothing")
+	}
+	d.forget(name)
+	if got := d.spent(name); got != first {
+		t.Errorf("%d tokens once the text was dropped, want %d", got, first)
+	}
+	d.want("a", 0)
+	d.began()
+	d.forget(name)
+	d.pen.writes("Oi")
+	d.told()
+	if got := d.spent(name); got <= first {
+		t.Errorf("%d tokens after another text that nobody wanted any more, want more than %d", got, first)
+	}
+	d.booked(name, d.spent(name))
+	if got := d.spent(name); got != 0 || len(d.unbooked) != 0 {
+		t.Errorf("%d tokens are left once they are written down", got)
+	}
+}

@@ -1,0 +1,259 @@
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+	"time"
+
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+)
+
+// This file joins what comes in for one lead in quick succession into few writes. The first of
+// the requests writes for all that wait behind it, in the order in which they came, and each is
+// answered only once its own message is stored: see
+// docs/decisions/0072-a-flood-is-written-together.md.
+
+const (
+	// togetherPace is the least time between two such writes of a lead. The first of a flood waits
+	// for nothing, and a request that stops everything never does.
+	togetherPace = 250 * time.Millisecond
+	// togetherTimeout bounds one write that others wait for.
+	togetherTimeout = 10 * time.Second
+	// idleTogether is how many leads are remembered before those are looked for that are quiet.
+	idleTogether = 1024
+)
+
+// errUnfinished is what the others get where the request that wrote for them did not get through.
+var errUnfinished = errors.New("the request that wrote for this one was broken off")
+
+// leadChange is what a request changes in a lead; false when there is nothing to change.
+type leadChange func(*v1alpha1.CartRecovery) bool
+
+// joiner joins the writes of requests that concern one lead.
+type joiner struct {
+	pace  time.Duration
+	now   func() time.Time
+	after func(time.Duration) <-chan time.Time
+	// write writes a change to a lead, as Server.patchLead does.
+	write func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error)
+
+	mu    sync.Mutex
+	leads map[types.NamespacedName]*crowd
+}
+
+// crowd is the requests that wait to be written to one lead.
+type crowd struct {
+	waiting []*member
+	// led says that one of the requests is writing, or waits for the time to.
+	led bool
+	// wrote is when the last write ended.
+	wrote time.Time
+	// hurry has an element when something came in that must not wait.
+	hurry chan struct{}
+}
+
+// member is one request of a crowd.
+type member struct {
+	read   *v1alpha1.CartRecovery
+	change leadChange
+	urgent bool
+	// leads is closed when the request is to write for all, done when it was written.
+	leads, done chan struct{}
+
+	stored  *v1alpha1.CartRecovery
+	changed bool
+	err     error
+}
+
+func newJoiner(
+	write func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error),
+) *joiner {
+	return &joiner{
+		pace: togetherPace, now: time.Now, after: time.After, write: write, leads: map[types.NamespacedName]*crowd{},
+	}
+}
+
+// do changes a lead together with what other requests change in it, and returns once that is
+// stored: the lead, nil when it is gone, and whether this change was one. urgent is asked only
+// where there is something to wait for.
+func (j *joiner) do(
+	ctx context.Context, read *v1alpha1.CartRecovery, urgent func() bool, change leadChange,
+) (stored *v1alpha1.CartRecovery, changed bool, err error) {
+	name := client.ObjectKeyFromObject(read)
+	mine := &member{read: read, change: change, leads: make(chan struct{}), done: make(chan struct{})}
+	if waits := j.enter(name, mine); waits && urgent() {
+		j.hurry(name, mine)
+	}
+	select {
+	case <-mine.done:
+	case <-mine.leads:
+		j.lead(ctx, name, mine)
+	case <-ctx.Done():
+		j.leave(ctx, name, mine)
+	}
+	return mine.stored, mine.changed, mine.err
+}
+
+// enter has a request join its lead's crowd, and says whether it has to wait for anything.
+func (j *joiner) enter(name types.NamespacedName, mine *member) (waits bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	found := j.leads[name]
+	if found == nil {
+		j.sweep()
+		found = &crowd{hurry: make(chan struct{}, 1)}
+		j.leads[name] = found
+	}
+	found.waiting = append(found.waiting, mine)
+	if found.led {
+		return true
+	}
+	found.led = true
+	close(mine.leads)
+	return j.now().Sub(found.wrote) < j.pace
+}
+
+// sweep forgets the leads that are quiet, where there are many.
+func (j *joiner) sweep() {
+	if len(j.leads) < idleTogether {
+		return
+	}
+	for name, each := range j.leads {
+		if !each.led && j.now().Sub(each.wrote) >= j.pace {
+			delete(j.leads, name)
+		}
+	}
+}
+
+// hurry says that a request must not wait longer than for the write that is under way.
+func (j *joiner) hurry(name types.NamespacedName, mine *member) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	mine.urgent = true
+	select {
+	case j.leads[name].hurry <- struct{}{}:
+	default:
+	}
+}
+
+// lead waits for the time to write, writes for all that wait by then, and gives the next of them
+// the lead.
+func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *member) {
+	j.mu.Lock()
+	found := j.leads[name]
+	wait := found.wrote.Add(j.pace).Sub(j.now())
+	isUrgent := slices.ContainsFunc(found.waiting, func(each *member) bool { return each.urgent })
+	j.mu.Unlock()
+	if wait > 0 && !isUrgent {
+		select {
+		case <-j.after(wait):
+		case <-found.hurry:
+		case <-ctx.Done():
+			j.leave(ctx, name, mine)
+			return
+		}
+	}
+	j.writeAll(ctx, found)
+}
+
+// leave takes a request out that was broken off. Where it is being written already it waits for
+// the outcome; where it was to lead, the next does.
+func (j *joiner) leave(ctx context.Context, name types.NamespacedName, mine *member) {
+	j.mu.Lock()
+	found := j.leads[name]
+	at := slices.Index(found.waiting, mine)
+	if at < 0 {
+		j.mu.Unlock()
+		<-mine.done
+		return
+	}
+	defer j.mu.Unlock()
+	found.waiting = slices.Delete(found.waiting, at, at+1)
+	mine.err = ctx.Err()
+	select {
+	case <-mine.leads:
+		found.pass()
+	default:
+	}
+}
+
+// pass gives the lead to the next request. The caller holds the lock.
+func (c *crowd) pass() {
+	if c.led = len(c.waiting) > 0; c.led {
+		close(c.waiting[0].leads)
+	}
+}
+
+// writeAll writes for all requests that wait. That the request which does so is broken off must not
+// break the others.
+func (j *joiner) writeAll(ctx context.Context, found *crowd) {
+	j.mu.Lock()
+	all := found.waiting
+	found.waiting = nil
+	select {
+	case <-found.hurry:
+	default:
+	}
+	j.mu.Unlock()
+	for _, each := range all {
+		each.err = errUnfinished
+	}
+	defer func() {
+		j.mu.Lock()
+		defer j.mu.Unlock()
+		for _, each := range all {
+			close(each.done)
+		}
+		found.wrote = j.now()
+		found.pass()
+	}()
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)
+	defer cancel()
+	if j.writeOnce(ctx, all) && len(all) > 1 {
+		// One that the API server does not take must not take the others with it.
+		for _, each := range all {
+			j.writeOnce(ctx, []*member{each})
+		}
+	}
+}
+
+// writeOnce writes what these requests change, in one write, and says whether the API server
+// refused it for what it says.
+func (j *joiner) writeOnce(ctx context.Context, all []*member) (refused bool) {
+	changed := make([]bool, len(all))
+	stored, _, err := j.write(ctx, all[len(all)-1].read, func(recovery *v1alpha1.CartRecovery) bool {
+		changes := false
+		for i, each := range all {
+			changed[i] = each.change(recovery)
+			changes = changes || changed[i]
+		}
+		return changes
+	})
+	for i, each := range all {
+		each.stored, each.changed, each.err = stored, err == nil && stored != nil && changed[i], err
+		if i > 0 {
+			each.stored = stored.DeepCopy()
+		}
+	}
+	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+}
+
+// patchTogether changes the status of a lead as patchLead does, together with what other requests
+// change in it at the same time. urgent says of a change that it must not wait for others.
+func (s *Server) patchTogether(
+	ctx context.Context, read *v1alpha1.CartRecovery, urgent func() bool, change leadChange,
+) (stored *v1alpha1.CartRecovery, changed bool, err error) {
+	return s.joiner.do(ctx, read, urgent, change)
+}
+
+// never says of what can wait a moment that it can.
+func never() bool { return false }
+
+// always says of what must be known at once that it must.
+func always() bool { return true }

@@ -1,0 +1,340 @@
+package webhookserver
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/watch"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
+)
+
+// crowdedDesk is a joiner whose clock and API server the test holds.
+type crowdedDesk struct {
+	*joiner
+	mu     sync.Mutex
+	at     time.Time
+	timers chan chan time.Time
+	// writes are the ids that each write added; hold is received from before each.
+	writes [][]string
+	hold   chan error
+	stored *v1alpha1.CartRecovery
+}
+
+func newCrowdedDesk() *crowdedDesk {
+	d := &crowdedDesk{
+		at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), timers: make(chan chan time.Time, 16), hold: make(chan error, 64),
+		stored: &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "lead"}},
+	}
+	d.joiner = newJoiner(d.write)
+	d.now = func() time.Time {
+		d.mu.Lock()
+		defer d.mu.Unlock()
+		return d.at
+	}
+	d.after = func(time.Duration) <-chan time.Time {
+		timer := make(chan time.Time, 1)
+		d.timers <- timer
+		return timer
+	}
+	return d
+}
+
+func (d *crowdedDesk) write(
+	_ context.Context, _ *v1alpha1.CartRecovery, change leadChange,
+) (*v1alpha1.CartRecovery, bool, error) {
+	err := <-d.hold
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	next := d.stored.DeepCopy()
+	known := len(next.Status.Conversation)
+	// A conflict has the change made once more, on what is there.
+	change(next.DeepCopy())
+	changed := change(next)
+	if err != nil {
+		return nil, false, err
+	}
+	d.stored = next
+	var ids []string
+	for _, each := range next.Status.Conversation[known:] {
+		ids = append(ids, each.ID)
+	}
+	d.writes = append(d.writes, ids)
+	return next, changed, nil
+}
+
+// goOn lets the next write be made, with this error.
+func (d *crowdedDesk) goOn(err error) { d.hold <- err }
+
+// comes has a message come in, and returns once it has joined the others, or at once where it is the
+// first; the channel tells what became of it.
+func (d *crowdedDesk) comes(ctx context.Context, id string, urgent bool) <-chan error {
+	done, joined := make(chan error, 1), make(chan struct{})
+	waits := func() bool {
+		close(joined)
+		return urgent
+	}
+	isFirst := len(d.written()) == 0
+	d.mu.Lock()
+	read := d.stored
+	d.mu.Unlock()
+	go func() {
+		_, changed, err := d.do(ctx, read, waits, func(l *v1alpha1.CartRecovery) bool {
+			if lead.Find(l.Status.Conversation, id) != nil {
+				return false
+			}
+			l.Status.Conversation = lead.Append(l.Status.Conversation, v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer})
+			return true
+		})
+		if err == nil && !changed {
+			err = errors.New("not changed")
+		}
+		done <- err
+	}()
+	if !isFirst {
+		<-joined
+	}
+	return done
+}
+
+func (d *crowdedDesk) written() [][]string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return slices.Clone(d.writes)
+}
+
+func wantErr(t *testing.T, what string, done <-chan error, want error) {
+	t.Helper()
+	select {
+	case got := <-done:
+		if !errors.Is(got, want) {
+			t.Fatalf("%s: %v, want %v", what, got, want)
+		}
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%s was not answered", what)
+	}
+}
+
+func wantWrites(t *testing.T, d *crowdedDesk, want ...string) {
+	t.Helper()
+	var got []string
+	for _, each := range d.written() {
+		got = append(got, strings.Join(each, "+"))
+	}
+	if !slices.Equal(got, want) {
+		t.Fatalf("wrote %v, want %v", got, want)
+	}
+}
+
+func TestAFloodIsWrittenTogether(t *testing.T) {
+	d, ctx := newCrowdedDesk(), t.Context()
+	first := d.comes(ctx, "1", false)
+	d.goOn(nil)
+	wantErr(t, "the first, which waits for nothing", first, nil)
+	var waiting []<-chan error
+	for n := 2; n <= 5; n++ {
+		waiting = append(waiting, d.comes(ctx, strconv.Itoa(n), false))
+	}
+	timer := <-d.timers
+	wantWrites(t, d, "1")
+	timer <- time.Time{}
+	d.goOn(nil)
+	for _, each := range waiting {
+		wantErr(t, "one of the flood", each, nil)
+	}
+	wantWrites(t, d, "1", "2+3+4+5")
+}
+
+func TestAnOptOutWaitsForNoWindow(t *testing.T) {
+	d, ctx := newCrowdedDesk(), t.Context()
+	first := d.comes(ctx, "1", false)
+	d.goOn(nil)
+	wantErr(t, "the first", first, nil)
+	second := d.comes(ctx, "2", false)
+	<-d.timers // nobody lets it run out
+	optOut := d.comes(ctx, "stop", true)
+	d.goOn(nil)
+	wantErr(t, "what came before it", second, nil)
+	wantErr(t, "the opt-out", optOut, nil)
+	alone := d.comes(ctx, "stop again", true)
+	d.goOn(nil)
+	wantErr(t, "one that comes alone", alone, nil)
+	wantWrites(t, d, "1", "2+stop", "stop again")
+}
+
+func TestOneThatIsRefusedTakesNoOtherWithIt(t *testing.T) {
+	d, ctx := newCrowdedDesk(), t.Context()
+	first := d.comes(ctx, "1", false)
+	d.goOn(nil)
+	wantErr(t, "the first", first, nil)
+	second, third := d.comes(ctx, "2", false), d.comes(ctx, "3", false)
+	invalid := apierrors.NewInvalid(schema.GroupKind{Kind: "CartRecovery"}, "lead", nil)
+	(<-d.timers) <- time.Time{}
+	d.goOn(invalid)
+	d.goOn(invalid)
+	d.goOn(nil)
+	wantErr(t, "the refused one", second, invalid)
+	wantErr(t, "the other", third, nil)
+	wantWrites(t, d, "1", "3")
+}
+
+func TestAFailureIsEverybodysWhoWaited(t *testing.T) {
+	d, ctx := newCrowdedDesk(), t.Context()
+	first := d.comes(ctx, "1", false)
+	d.goOn(nil)
+	wantErr(t, "the first", first, nil)
+	second, third := d.comes(ctx, "2", false), d.comes(ctx, "3", false)
+	(<-d.timers) <- time.Time{}
+	d.goOn(errBusy)
+	wantErr(t, "one", second, errBusy)
+	wantErr(t, "the other", third, errBusy)
+	wantWrites(t, d, "1")
+}
+
+func TestWhoIsBrokenOffBreaksNobodyElse(t *testing.T) {
+	d, ctx := newCrowdedDesk(), t.Context()
+	first := d.comes(ctx, "1", false)
+	d.goOn(nil)
+	wantErr(t, "the first", first, nil)
+	leads, leave := context.WithCancel(ctx)
+	waits, leaveToo := context.WithCancel(ctx)
+	second, third, fourth := d.comes(leads, "2", false), d.comes(waits, "3", false), d.comes(ctx, "4", false)
+	<-d.timers
+	leaveToo()
+	wantErr(t, "one that only waited", third, context.Canceled)
+	leave()
+	wantErr(t, "the one that was to write", second, context.Canceled)
+	(<-d.timers) <- time.Time{}
+	d.goOn(nil)
+	wantErr(t, "who is left", fourth, nil)
+	wantWrites(t, d, "1", "4")
+}
+
+func TestQuietLeadsAreForgotten(t *testing.T) {
+	d := newCrowdedDesk()
+	for n := range 2 * idleTogether {
+		read := &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: strconv.Itoa(n)}}
+		d.goOn(nil)
+		if _, _, err := d.do(t.Context(), read, never, func(*v1alpha1.CartRecovery) bool { return true }); err != nil {
+			t.Fatal(err)
+		}
+		d.mu.Lock()
+		d.at = d.at.Add(togetherPace)
+		d.mu.Unlock()
+	}
+	if len(d.leads) > idleTogether {
+		t.Errorf("%d leads are remembered, want %d at most", len(d.leads), idleTogether)
+	}
+}
+
+// history is what the versions of a lead take in etcd, as a watch sees them.
+type history struct{ writes, bytes atomic.Int64 }
+
+func (s phoneShop) history(ctx context.Context) *history {
+	GinkgoHelper()
+	watcher, err := env.Client.Watch(ctx, &v1alpha1.CartRecoveryList{}, client.InNamespace(s.namespace))
+	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(watcher.Stop)
+	kept := &history{}
+	go func() {
+		defer GinkgoRecover()
+		for event := range watcher.ResultChan() {
+			if event.Type != watch.Modified {
+				continue
+			}
+			written, err := json.Marshal(event.Object)
+			Expect(err).NotTo(HaveOccurred())
+			kept.bytes.Add(int64(len(written)))
+			kept.writes.Add(1)
+		}
+	}()
+	return kept
+}
+
+var _ = Describe("A customer who writes more than anybody reads", func() {
+	const messages = 157
+	text := func(n int) string { return strings.Repeat(fmt.Sprintf("mensagem %d ", n), 200)[:2000] }
+
+	// whole says that a lead is within its bytes and has as many messages as it keeps.
+	whole := func(ctx context.Context, shop phoneShop) {
+		GinkgoHelper()
+		got := shop.current(ctx)
+		encoded, err := json.Marshal(map[string]any{"spec": got.Spec, "status": got.Status})
+		Expect(err).NotTo(HaveOccurred())
+		Expect(len(encoded)).To(BeNumerically("<=", 64<<10))
+		Expect(got.Status.Conversation).To(HaveLen(v1alpha1.MaxConversation))
+	}
+
+	It("is written down in few writes, each of his messages before it is acknowledged", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		kept := shop.history(ctx)
+		var all sync.WaitGroup
+		turns := make(chan struct{}, 40)
+		for n := range messages {
+			turns <- struct{}{}
+			all.Go(func() {
+				defer GinkgoRecover()
+				defer func() { <-turns }()
+				got := plain(ctx, shop.message(fmt.Sprintf("flood-%d", n), map[string]any{"text": text(n)}))
+				Expect(got.Status).To(Equal(http.StatusOK))
+				Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
+			})
+		}
+		all.Wait()
+		whole(ctx, shop)
+		Eventually(kept.writes.Load).Should(BeNumerically(">", 0))
+		AddReportEntry("flood", fmt.Sprintf("%d messages: %d writes, %d bytes", messages, kept.writes.Load(), kept.bytes.Load()))
+		Expect(kept.writes.Load()).To(BeNumerically("<", messages/5))
+		Expect(kept.bytes.Load()).To(BeNumerically("<", messages*10_000))
+	})
+
+	It("takes little of etcd, even one message after the other", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		kept := shop.history(ctx)
+		for n := range messages {
+			Expect(plain(ctx, shop.message(fmt.Sprintf("slow-%d", n), map[string]any{"text": text(n)})).Status).To(Equal(http.StatusOK))
+		}
+		whole(ctx, shop)
+		Eventually(kept.writes.Load).Should(BeEquivalentTo(messages))
+		AddReportEntry("one by one", fmt.Sprintf("%d messages: %d writes, %d bytes", messages, kept.writes.Load(), kept.bytes.Load()))
+		Expect(kept.bytes.Load()).To(BeNumerically("<", messages*75_000))
+	})
+
+	It("is stopped by an opt-out in the midst of it", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		other := shop.shop.lead(ctx, named("other"), contacted(time.Now(), v1alpha1.MessageSent))
+		var all sync.WaitGroup
+		for n := range 20 {
+			all.Go(func() {
+				defer GinkgoRecover()
+				Expect(plain(ctx, shop.message(fmt.Sprintf("flood-%d", n), nil)).Status).To(Equal(http.StatusOK))
+			})
+		}
+		got := plain(ctx, shop.message("stop", map[string]any{"text": "parar"}))
+		Expect(got.Body).To(HaveKeyWithValue("reason", recordedOptOut))
+		for _, each := range []*v1alpha1.CartRecovery{shop.lead, other} {
+			var stored v1alpha1.CartRecovery
+			Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(each), &stored)).To(Succeed())
+			says := lead.Find(stored.Status.Conversation, "stop") != nil
+			Expect(says || stored.Spec.Stop != nil).To(BeTrue(), each.Name)
+		}
+		all.Wait()
+	})
+})
