@@ -55,6 +55,8 @@ const (
 	// Misconfigured: the call could not be made because of a setting of ours; it is
 	// Terminal until a person changes it.
 	Misconfigured Code = "Misconfigured"
+	// LeaseLost: the call was not begun, because the time in which it might begin was over.
+	LeaseLost Code = "LeaseLost"
 )
 
 // Error is a classed failure of one outgoing call. Its text never holds a
