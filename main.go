@@ -8,9 +8,13 @@ import (
 	"os"
 	_ "time/tzdata" // stores have time zones, and the image has none
 
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 )
+
+// fieldManager is who Kubernetes says has written a field.
+const fieldManager = "cart-recovery-operator"
 
 func main() {
 	settings, logging := parseFlags(flag.CommandLine, os.Args[1:], os.Getenv)
@@ -28,8 +32,13 @@ func run(settings settings) error {
 	if err != nil {
 		return fmt.Errorf("find a Kubernetes configuration (KUBECONFIG, or run in a cluster): %w", err)
 	}
-	ctx := ctrl.SetupSignalHandler()
-	mgr, err := newManager(ctx, config, settings)
+	config.UserAgent = fieldManager + "/" + rest.DefaultKubernetesUserAgent()
+	lock, err := newLock(config, settings)
+	if err != nil {
+		return err
+	}
+	ctx := untilHandedOver(ctrl.SetupSignalHandler(), lock)
+	mgr, err := newManager(ctx, config, settings, lock)
 	if err != nil {
 		return err
 	}

@@ -39,7 +39,7 @@ func TestManager(t *testing.T) {
 	settings := testSettings(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	mgr, err := newManager(ctx, environment.Config, settings)
+	mgr, err := newManager(ctx, environment.Config, settings, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

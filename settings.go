@@ -23,6 +23,9 @@ type settings struct {
 
 	leaderElection          bool
 	leaderElectionNamespace string
+	leaseDuration           time.Duration
+	renewDeadline           time.Duration
+	retryPeriod             time.Duration
 
 	concurrency int
 	writers     int
@@ -45,6 +48,11 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.StringVar(&namespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"), "namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
 	flags.BoolVar(&s.leaderElection, "leader-elect", false, "elect a leader among the replicas; needed with more than one")
 	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease and of the heartbeat; the operator's own when empty")
+	flags.DurationVar(&s.leaseDuration, "leader-election-lease-duration", 10*time.Second,
+		"how long the lead of a process that has died is respected; whole seconds")
+	flags.DurationVar(&s.renewDeadline, "leader-election-renew-deadline", 7*time.Second,
+		"how long a leader that cannot renew its Lease goes on; less than the lease duration")
+	flags.DurationVar(&s.retryPeriod, "leader-election-retry-period", 1500*time.Millisecond, "how often a leader renews its Lease")
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")

@@ -68,7 +68,7 @@ func TestPlan(t *testing.T) {
 
 func TestApplyBoundsTheMessage(t *testing.T) {
 	product := gen.ProductObject()
-	apply(product, findings{metav1.ConditionFalse, "Reason", strings.Repeat("ã", 600), nil}, metav1.NewTime(now))
+	apply(product, findings{ready: metav1.ConditionFalse, reason: "Reason", message: strings.Repeat("ã", 600)}, metav1.NewTime(now))
 	if got := len([]rune(product.Status.Conditions[0].Message)); got != maxMessage {
 		t.Errorf("the message has %d characters, want %d", got, maxMessage)
 	}

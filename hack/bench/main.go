@@ -38,7 +38,8 @@ func main() {
 	flag.DurationVar(&p.window, "window", 30*time.Second, "time over which they fall due")
 	flag.DurationVar(&p.delay, "delay", 20*time.Second, "time from the abandonment to the message")
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
-	mode := flag.String("mode", "lateness", "what to measure: lateness, or purchases, with the numbers of leads as arguments")
+	mode := flag.String("mode", "lateness", "what to measure: lateness; purchases, with the numbers of leads as arguments; failover; or freezes")
+	rounds := flag.Int("rounds", 3, "how often a leader is ended by each signal, or frozen")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -48,8 +49,12 @@ func main() {
 		err = run(ctx, p)
 	case "purchases":
 		err = purchases(ctx, flag.Args())
+	case "failover":
+		err = runFailover(ctx, p, *rounds)
+	case "freezes":
+		err = runFreezes(ctx, p, *rounds)
 	default:
-		err = fmt.Errorf("-mode is %q, want lateness or purchases", *mode)
+		err = fmt.Errorf("-mode is %q, want lateness, purchases, failover or freezes", *mode)
 	}
 	stop()
 	if err != nil {
