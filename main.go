@@ -28,6 +28,12 @@ func main() {
 
 // run builds the manager and runs it until a signal ends it.
 func run(settings settings) error {
+	if err := settings.check(); err != nil {
+		return fmt.Errorf("the settings cannot be used (see docs/configuration.md):\n%w", err)
+	}
+	for _, warning := range settings.warnings(os.Environ()) {
+		ctrl.Log.Info("Warning: " + warning)
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find a Kubernetes configuration (KUBECONFIG, or run in a cluster): %w", err)

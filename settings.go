@@ -30,6 +30,8 @@ type settings struct {
 	concurrency int
 	writers     int
 	drain       time.Duration
+	// arguments are what was given besides flags, which is always a mistake.
+	arguments []string
 
 	gateway   gateway.Defaults
 	evolution gateway.Defaults
@@ -60,14 +62,17 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	logging.BindFlags(flags)
 	_ = flags.Parse(args) // the flag set exits, or prints its usage, by itself
 
-	s.publicURL = strings.TrimRight(s.publicURL, "/")
+	s.arguments = flags.Args()
+	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
 	for name := range strings.SplitSeq(namespaces, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			s.namespaces = append(s.namespaces, name)
 		}
 	}
-	s.gateway = gateway.Defaults{BaseURL: getenv("UAZAPI_BASE_URL"), AdminToken: getenv("UAZAPI_ADMIN_TOKEN")}
-	s.evolution = gateway.Defaults{BaseURL: getenv("EVOLUTION_BASE_URL"), AdminToken: getenv("EVOLUTION_API_KEY")}
-	s.ai = ai.Defaults{BaseURL: getenv("OPENAI_BASE_URL"), APIKey: getenv("OPENAI_API_KEY")}
+	// A value out of a file often ends with a line break.
+	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
+	s.gateway = gateway.Defaults{BaseURL: get("UAZAPI_BASE_URL"), AdminToken: get("UAZAPI_ADMIN_TOKEN")}
+	s.evolution = gateway.Defaults{BaseURL: get("EVOLUTION_BASE_URL"), AdminToken: get("EVOLUTION_API_KEY")}
+	s.ai = ai.Defaults{BaseURL: get("OPENAI_BASE_URL"), APIKey: get("OPENAI_API_KEY")}
 	return s, logging
 }
