@@ -11,6 +11,8 @@ import (
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"cartrecovery.dev/operator/internal/preflight"
 )
 
 // fieldManager is who Kubernetes says has written a field.
@@ -44,6 +46,9 @@ func run(settings settings) error {
 		return err
 	}
 	ctx := untilHandedOver(ctrl.SetupSignalHandler(), lock)
+	if err := checkCluster(ctx, config, settings, preflight.Patience); err != nil {
+		return err
+	}
 	mgr, err := newManager(ctx, config, settings, lock)
 	if err != nil {
 		return err
