@@ -32,7 +32,7 @@ func newLock(config *rest.Config, settings settings) (*election.Lock, error) {
 	if !settings.leaderElection {
 		return nil, nil
 	}
-	config = rest.AddUserAgent(config, "leader-election")
+	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")
 	// One call that hangs must not cost the Lease.
 	config.Timeout = max(settings.renewDeadline/2, time.Second)
 	client, err := coordinationv1.NewForConfig(config)

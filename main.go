@@ -3,8 +3,10 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	_ "time/tzdata" // stores have time zones, and the image has none
 
@@ -19,7 +21,15 @@ import (
 const fieldManager = "cart-recovery-operator"
 
 func main() {
+	// A mistake is told in one line, which a list of all flags would push out of sight.
+	flag.CommandLine.Init(os.Args[0], flag.ContinueOnError)
+	flag.CommandLine.SetOutput(io.Discard)
 	settings, logging := parseFlags(flag.CommandLine, os.Args[1:], os.Getenv)
+	if errors.Is(settings.flagError, flag.ErrHelp) {
+		flag.CommandLine.SetOutput(os.Stdout)
+		flag.CommandLine.PrintDefaults()
+		return
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(logging)))
 	if err := run(settings); err != nil {
 		ctrl.Log.Error(err, "The manager ended")

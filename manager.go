@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -137,6 +138,8 @@ type wiring struct {
 	connector *gateway.Connector
 	heartbeat *heartbeat.Keeper
 	fence     *fence.Fence
+	// listens says whether the webhook server does.
+	listens func() bool
 	// lock is nil without leader election.
 	lock *election.Lock
 }
@@ -157,6 +160,7 @@ func (w *wiring) addWebhookServer() error {
 	if err := w.mgr.Add(server); err != nil {
 		return fmt.Errorf("add the webhook server: %w", err)
 	}
+	w.listens = func() bool { return server.Addr() != nil }
 	return nil
 }
 
@@ -224,15 +228,18 @@ func ownNamespace(configured string) string {
 	return metav1.NamespaceDefault
 }
 
-// addProbes serves liveness always and readiness once the caches are filled: before that a
-// delivery would not find its Store.
+// addProbes serves liveness always, and readiness once the caches are filled and the webhook
+// server listens: before that a delivery would not find its Store, or nobody at all.
 func (w *wiring) addProbes() error {
 	if err := w.mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add the liveness probe: %w", err)
 	}
 	ready := func(request *http.Request) error {
 		if !w.cachesFilled(request.Context()) {
-			return fmt.Errorf("the caches are not filled yet")
+			return errors.New("the caches are not filled yet")
+		}
+		if !w.listens() {
+			return errors.New("the webhook server does not listen yet")
 		}
 		return nil
 	}

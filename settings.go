@@ -30,6 +30,8 @@ type settings struct {
 	concurrency int
 	writers     int
 	drain       time.Duration
+	// flagError is what is wrong with the flags as such; flag.ErrHelp when they are asked for.
+	flagError error
 	// arguments are what was given besides flags, which is always a mistake.
 	arguments []string
 
@@ -60,8 +62,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
-	_ = flags.Parse(args) // the flag set exits, or prints its usage, by itself
-
+	s.flagError = flags.Parse(args)
 	s.arguments = flags.Args()
 	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
 	for name := range strings.SplitSeq(namespaces, ",") {

@@ -38,6 +38,9 @@ func wrong(name, expected, got string) error {
 // check says everything that is wrong with the settings, nil for nothing: a person who deploys
 // should not have to try again for each.
 func (s *settings) check() error {
+	if s.flagError != nil {
+		return fmt.Errorf("%w; --help lists the flags", s.flagError)
+	}
 	return errors.Join(
 		checkArguments(s.arguments),
 		checkURL("--public-url (environment: PUBLIC_URL)", s.publicURL),

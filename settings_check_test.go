@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"io"
 	"strings"
 	"testing"
 )
@@ -40,10 +41,13 @@ func TestCheck(t *testing.T) {
 		"renewed after it is over":    {[]string{"--leader-election-lease-duration=5s"}, nil, []string{"--leader-election-renew-deadline", "less than"}},
 		"retried too seldom":          {[]string{"--leader-election-retry-period=6s"}, nil, []string{"--leader-election-renew-deadline", "--leader-election-retry-period"}},
 		"retried all the time":        {[]string{"--leader-election-retry-period=1ms"}, nil, []string{"--leader-election-retry-period"}},
+		"a flag that is none":         {[]string{"--nonsense"}, nil, []string{"nonsense", "--help"}},
+		"a number that is none":       {[]string{"--concurrent-leads=many"}, nil, []string{"concurrent-leads", "many"}},
 		"several at once":             {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x", "OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+			flags.SetOutput(io.Discard)
 			s, _ := parseFlags(flags, row.args, func(name string) string { return row.env[name] })
 			err := s.check()
 			if (err == nil) != (len(row.wants) == 0) {

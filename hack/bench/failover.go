@@ -41,7 +41,12 @@ func runFailover(ctx context.Context, p plan, rounds int) (failed error) {
 	if err != nil {
 		return err
 	}
-	defer func() { failed = errors.Join(failed, leader.Stop()) }()
+	managers := []*sandbox.Manager{leader}
+	defer func() {
+		for _, manager := range managers {
+			failed = errors.Join(failed, manager.Stop())
+		}
+	}()
 	b.args = []string{"--public-url=" + leader.URL}
 	if err := prepareStore(ctx, b.cluster, b.services, b.plan); err != nil {
 		return err
@@ -52,6 +57,7 @@ func runFailover(ctx context.Context, p plan, rounds int) (failed error) {
 			if err != nil {
 				return err
 			}
+			managers = append(managers, standby)
 			late, twice, err := b.round(ctx, leader, standby, end)
 			leader = standby
 			if err != nil {
