@@ -85,7 +85,9 @@ func TestPlanWarns(t *testing.T) {
 	late := v1alpha1.Sequence{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{
 		{Name: "first", After: v1alpha1.Duration{Duration: time.Hour}}, {Name: "late", After: v1alpha1.Duration{Duration: 100 * time.Hour}},
 	}}
-	quiet := gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"} })
+	quiet := gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"}
+	})
 	product := gen.ProductObject(func(p *v1alpha1.Product) {
 		p.Spec.Recovery.Sequences = []v1alpha1.Sequence{late}
 		p.Spec.PlatformIDs = append(p.Spec.PlatformIDs, v1alpha1.PlatformID{Platform: v1alpha1.PlatformTicto, ID: "9"})
