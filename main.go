@@ -3,17 +3,33 @@
 package main
 
 import (
+	"errors"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	_ "time/tzdata" // stores have time zones, and the image has none
 
+	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
+
+	"cartrecovery.dev/operator/internal/preflight"
 )
 
+// fieldManager is who Kubernetes says has written a field.
+const fieldManager = "cart-recovery-operator"
+
 func main() {
+	// A mistake is told in one line, which a list of all flags would push out of sight.
+	flag.CommandLine.Init(os.Args[0], flag.ContinueOnError)
+	flag.CommandLine.SetOutput(io.Discard)
 	settings, logging := parseFlags(flag.CommandLine, os.Args[1:], os.Getenv)
+	if errors.Is(settings.flagError, flag.ErrHelp) {
+		flag.CommandLine.SetOutput(os.Stdout)
+		flag.CommandLine.PrintDefaults()
+		return
+	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(logging)))
 	if err := run(settings); err != nil {
 		ctrl.Log.Error(err, "The manager ended")
@@ -24,12 +40,26 @@ func main() {
 
 // run builds the manager and runs it until a signal ends it.
 func run(settings settings) error {
+	if err := settings.check(); err != nil {
+		return fmt.Errorf("the settings cannot be used (see docs/configuration.md):\n%w", err)
+	}
+	for _, warning := range settings.warnings(os.Environ()) {
+		ctrl.Log.Info("Warning: " + warning)
+	}
 	config, err := ctrl.GetConfig()
 	if err != nil {
 		return fmt.Errorf("find a Kubernetes configuration (KUBECONFIG, or run in a cluster): %w", err)
 	}
-	ctx := ctrl.SetupSignalHandler()
-	mgr, err := newManager(ctx, config, settings)
+	config.UserAgent = fieldManager + "/" + rest.DefaultKubernetesUserAgent()
+	lock, err := newLock(config, settings)
+	if err != nil {
+		return err
+	}
+	ctx := untilHandedOver(ctrl.SetupSignalHandler(), lock)
+	if err := checkCluster(ctx, config, settings, preflight.Patience); err != nil {
+		return err
+	}
+	mgr, err := newManager(ctx, config, settings, lock)
 	if err != nil {
 		return err
 	}

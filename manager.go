@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"os"
@@ -30,6 +31,7 @@ import (
 	"cartrecovery.dev/operator/controllers/whatsappinstance"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/election"
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/evolution"
@@ -53,8 +55,8 @@ const (
 
 // newManager builds everything the operator is made of: the one place where the outside
 // (gateways, AI, clock) is chosen.
-func newManager(ctx context.Context, config *rest.Config, settings settings) (manager.Manager, error) {
-	mgr, err := ctrl.NewManager(config, managerOptions(settings))
+func newManager(ctx context.Context, config *rest.Config, settings settings, lock *election.Lock) (manager.Manager, error) {
+	mgr, err := ctrl.NewManager(config, managerOptions(settings, lock))
 	if err != nil {
 		return nil, fmt.Errorf("build the manager: %w", err)
 	}
@@ -67,7 +69,7 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 	}
 	wiring := &wiring{
 		mgr: mgr, settings: settings, metrics: counters, clock: clock.RealClock{},
-		secrets: secrets.NewReader(mgr.GetAPIReader(), time.Now),
+		secrets: secrets.NewReader(mgr.GetAPIReader(), time.Now), lock: lock,
 	}
 	wiring.connector = &gateway.Connector{
 		Secrets: wiring.secrets,
@@ -91,7 +93,7 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 	return mgr, nil
 }
 
-func managerOptions(settings settings) ctrl.Options {
+func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 	scheme := runtime.NewScheme()
 	for _, add := range []func(*runtime.Scheme) error{clientgoscheme.AddToScheme, v1alpha1.AddToScheme} {
 		// Registering compiled-in types fails only when they contradict each other, which
@@ -107,9 +109,15 @@ func managerOptions(settings settings) ctrl.Options {
 		LeaderElection:          settings.leaderElection,
 		LeaderElectionID:        leaderElectionID,
 		LeaderElectionNamespace: settings.leaderElectionNamespace,
-		// The process ends when the manager does, so the lease can be given up at once.
+		// What the lock has not given up by then; the process ends when the manager does.
 		LeaderElectionReleaseOnCancel: true,
+		LeaseDuration:                 &settings.leaseDuration,
+		RenewDeadline:                 &settings.renewDeadline,
+		RetryPeriod:                   &settings.retryPeriod,
 		GracefulShutdownTimeout:       &grace,
+	}
+	if lock != nil {
+		options.LeaderElectionResourceLockInterface = lock
 	}
 	if len(settings.namespaces) > 0 {
 		options.Cache.DefaultNamespaces = map[string]cache.Config{}
@@ -130,7 +138,14 @@ type wiring struct {
 	connector *gateway.Connector
 	heartbeat *heartbeat.Keeper
 	fence     *fence.Fence
+	// listens says whether the webhook server does.
+	listens func() bool
+	// lock is nil without leader election.
+	lock *election.Lock
 }
+
+// leaving says whether this process has given up the lead, or takes it no more.
+func (w *wiring) leaving() bool { return w.lock != nil && w.lock.Leaving() }
 
 func (w *wiring) addWebhookServer() error {
 	server, err := webhookserver.New(webhookserver.Options{
@@ -145,6 +160,7 @@ func (w *wiring) addWebhookServer() error {
 	if err := w.mgr.Add(server); err != nil {
 		return fmt.Errorf("add the webhook server: %w", err)
 	}
+	w.listens = func() bool { return server.Addr() != nil }
 	return nil
 }
 
@@ -160,7 +176,7 @@ func (w *wiring) addControllers() error {
 		&suppression.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
 		&whatsappinstance.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
-			Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book,
+			Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book, Leaving: w.leaving,
 		},
 		&cartrecovery.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector,
@@ -213,15 +229,18 @@ func ownNamespace(configured string) string {
 	return metav1.NamespaceDefault
 }
 
-// addProbes serves liveness always and readiness once the caches are filled: before that a
-// delivery would not find its Store.
+// addProbes serves liveness always, and readiness once the caches are filled and the webhook
+// server listens: before that a delivery would not find its Store, or nobody at all.
 func (w *wiring) addProbes() error {
 	if err := w.mgr.AddHealthzCheck("ping", healthz.Ping); err != nil {
 		return fmt.Errorf("add the liveness probe: %w", err)
 	}
 	ready := func(request *http.Request) error {
 		if !w.cachesFilled(request.Context()) {
-			return fmt.Errorf("the caches are not filled yet")
+			return errors.New("the caches are not filled yet")
+		}
+		if !w.listens() {
+			return errors.New("the webhook server does not listen yet")
 		}
 		return nil
 	}

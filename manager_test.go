@@ -37,9 +37,12 @@ func TestManager(t *testing.T) {
 	}()
 	namespace := prepareShop(t, environment)
 	settings := testSettings(t)
+	if err := checkCluster(t.Context(), environment.Config, settings, time.Second); err != nil {
+		t.Errorf("an installed cluster is refused: %v", err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	mgr, err := newManager(ctx, environment.Config, settings)
+	mgr, err := newManager(ctx, environment.Config, settings, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -27,10 +27,17 @@ type settings struct {
 	stateDir string
 	// restoreHold is how long after a restore nothing is sent.
 	restoreHold time.Duration
+	leaseDuration           time.Duration
+	renewDeadline           time.Duration
+	retryPeriod             time.Duration
 
 	concurrency int
 	writers     int
 	drain       time.Duration
+	// flagError is what is wrong with the flags as such; flag.ErrHelp when they are asked for.
+	flagError error
+	// arguments are what was given besides flags, which is always a mistake.
+	arguments []string
 
 	gateway   gateway.Defaults
 	evolution gateway.Defaults
@@ -53,21 +60,28 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 		"what it saw of the heartbeat: by it the next process notices a restore of etcd; none when empty")
 	flags.DurationVar(&s.restoreHold, "restore-hold", 0, "how long nothing is sent after a restore from a backup that is certain, "+
 		"by any gateway, or until the Store is annotated; 0 for not at all")
+	flags.DurationVar(&s.leaseDuration, "leader-election-lease-duration", 10*time.Second,
+		"how long the lead of a process that has died is respected; whole seconds")
+	flags.DurationVar(&s.renewDeadline, "leader-election-renew-deadline", 7*time.Second,
+		"how long a leader that cannot renew its Lease goes on; less than the lease duration")
+	flags.DurationVar(&s.retryPeriod, "leader-election-retry-period", 1500*time.Millisecond, "how often a leader renews its Lease")
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
-	_ = flags.Parse(args) // the flag set exits, or prints its usage, by itself
-
-	s.publicURL = strings.TrimRight(s.publicURL, "/")
+	s.flagError = flags.Parse(args)
+	s.arguments = flags.Args()
+	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
 	for name := range strings.SplitSeq(namespaces, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			s.namespaces = append(s.namespaces, name)
 		}
 	}
-	s.gateway = gateway.Defaults{BaseURL: getenv("UAZAPI_BASE_URL"), AdminToken: getenv("UAZAPI_ADMIN_TOKEN")}
-	s.evolution = gateway.Defaults{BaseURL: getenv("EVOLUTION_BASE_URL"), AdminToken: getenv("EVOLUTION_API_KEY")}
-	s.ai = ai.Defaults{BaseURL: getenv("OPENAI_BASE_URL"), APIKey: getenv("OPENAI_API_KEY")}
+	// A value out of a file often ends with a line break.
+	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
+	s.gateway = gateway.Defaults{BaseURL: get("UAZAPI_BASE_URL"), AdminToken: get("UAZAPI_ADMIN_TOKEN")}
+	s.evolution = gateway.Defaults{BaseURL: get("EVOLUTION_BASE_URL"), AdminToken: get("EVOLUTION_API_KEY")}
+	s.ai = ai.Defaults{BaseURL: get("OPENAI_BASE_URL"), APIKey: get("OPENAI_API_KEY")}
 	return s, logging
 }

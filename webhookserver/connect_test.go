@@ -12,6 +12,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -156,6 +158,43 @@ var _ = Describe("connect", func() {
 		Expect(instance.Spec.Pairing.Method).To(Equal(v1alpha1.PairingPairCode))
 		Expect(instance.Spec.Pairing.Phone).To(Equal(gen.Phone))
 		show(ctx, instance, map[string]string{gateway.KeyPairCode: "ABCD-1234"})
+		var got answered
+		Eventually(answers).Should(Receive(&got))
+		Expect(got.Body).To(HaveKeyWithValue("pairCode", "ABCD-1234"))
+	})
+
+	// The manifest is applied as Argo CD and Flux do, without force: a field that another manager
+	// had taken would be refused as a conflict.
+	It("changes nothing that Git says of an instance", func(ctx SpecContext) {
+		shop, token := open(ctx)
+		key := types.NamespacedName{Namespace: shop.namespace, Name: gen.Instance}
+		stored := func() *v1alpha1.WhatsAppInstance {
+			GinkgoHelper()
+			instance := &v1alpha1.WhatsAppInstance{}
+			Expect(env.Client.Get(ctx, key, instance)).To(Succeed())
+			return instance
+		}
+		apply := func() *v1alpha1.WhatsAppInstance {
+			GinkgoHelper()
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(gen.In(shop.namespace, gen.InstanceObject()))
+			Expect(err).NotTo(HaveOccurred())
+			manifest := &unstructured.Unstructured{Object: map[string]any{"spec": content["spec"]}}
+			manifest.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("WhatsAppInstance"))
+			manifest.SetNamespace(key.Namespace)
+			manifest.SetName(key.Name)
+			Expect(env.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(manifest), client.FieldOwner("git"))).To(Succeed())
+			return stored()
+		}
+		before := apply()
+		answers := async(ctx, shop, "", `{"phone":"+55 11 98765-4321"}`, token)
+		Eventually(ctx, func(g Gomega) {
+			g.Expect(connection.Pairing(stored()).Phone).To(Equal(gen.Phone))
+		}).Should(Succeed())
+		after := apply()
+		Expect(after.Spec).To(Equal(before.Spec))
+		Expect(after.Generation).To(Equal(before.Generation))
+		Expect(connection.Pairing(after).Phone).To(Equal(gen.Phone), "what was asked for must not be applied away")
+		show(ctx, after, map[string]string{gateway.KeyPairCode: "ABCD-1234"})
 		var got answered
 		Eventually(answers).Should(Receive(&got))
 		Expect(got.Body).To(HaveKeyWithValue("pairCode", "ABCD-1234"))

@@ -84,29 +84,27 @@ func newInstance(store *v1alpha1.Store, request connectRequest, now time.Time) *
 	if request.Gateway == "" {
 		instance.Spec.Gateway.Type = v1alpha1.GatewayUAZAPI
 	}
+	if request.Phone != "" {
+		instance.Spec.Pairing = v1alpha1.PairingSpec{Method: v1alpha1.PairingPairCode, Phone: request.Phone}
+	}
 	askToPair(instance, request, now)
 	return instance
 }
 
 // askToPair asks for a pairing attempt, unless the number is connected or an attempt is
 // asked for or under way; false when there is nothing to write. Where a phone is given
-// the attempt must be one by pair code for that phone.
+// the attempt must be one by pair code for that phone. It writes annotations alone: the spec
+// of what exists is its owner's, who may keep it in Git.
 func askToPair(instance *v1alpha1.WhatsAppInstance, request connectRequest, now time.Time) bool {
 	if isConnected(instance) {
 		return false
 	}
-	pairing := &instance.Spec.Pairing
+	pairing := connection.Pairing(instance)
 	other := request.Phone != "" && (pairing.Method != v1alpha1.PairingPairCode || pairing.Phone != request.Phone)
 	if !other && (connection.PairingRequest(instance) != "" || connection.PairingOpen(instance, now)) {
 		return false
 	}
-	if other {
-		pairing.Method, pairing.Phone = v1alpha1.PairingPairCode, request.Phone
-	}
-	if instance.Annotations == nil {
-		instance.Annotations = map[string]string{}
-	}
-	instance.Annotations[v1alpha1.AnnotationPairRequested] = now.UTC().Format(time.RFC3339Nano)
+	connection.AskToPair(instance, now.UTC().Format(time.RFC3339Nano), request.Phone)
 	return true
 }
 

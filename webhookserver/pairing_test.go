@@ -8,6 +8,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gen"
 )
 
@@ -83,8 +84,11 @@ func TestAskToPair(t *testing.T) {
 		if wrote != row.want {
 			t.Errorf("%s: annotations %v", row.name, row.instance.Annotations)
 		}
-		if row.want && row.request.Phone != "" && row.instance.Spec.Pairing.Method != v1alpha1.PairingPairCode {
-			t.Errorf("%s: pairing %+v", row.name, row.instance.Spec.Pairing)
+		if row.want && row.request.Phone != "" && connection.Pairing(row.instance).Phone != row.request.Phone {
+			t.Errorf("%s: pairing %+v", row.name, connection.Pairing(row.instance))
+		}
+		if row.instance.Spec.Pairing != gen.InstanceObject().Spec.Pairing {
+			t.Errorf("%s: the spec became %+v", row.name, row.instance.Spec.Pairing)
 		}
 	}
 }

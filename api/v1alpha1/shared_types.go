@@ -29,6 +29,12 @@ const (
 // is when (RFC 3339). `POST /api/whatsapp/connect/{clientId}` sets it.
 const AnnotationPairRequested = "cartrecovery.dev/pair-requested-at"
 
+// AnnotationPairPhone is the phone, E.164, that a pairing attempt is asked for by code, behind
+// the value of AnnotationPairRequested and a blank. It goes before spec.pairing as long as both
+// name the same request. `POST /api/whatsapp/connect/{clientId}` sets it, because the spec is
+// its owner's.
+const AnnotationPairPhone = "cartrecovery.dev/pair-phone"
+
 // AnnotationResumeRequested gives the conversation of a CartRecovery back to the AI after
 // a person took it over (condition HandedOff); its value is when (RFC 3339).
 const AnnotationResumeRequested = "cartrecovery.dev/resume-requested-at"

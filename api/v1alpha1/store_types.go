@@ -31,6 +31,14 @@ const (
 	ReasonNoCredentials = "NoCredentials"
 )
 
+// ConditionPolicyWarning is True while recovery holds something that can never act, such as a
+// step that is due when the lead has expired. Nothing is stopped by it. It is on Stores and
+// Products, and gone when there is nothing to say.
+const ConditionPolicyWarning = "PolicyWarning"
+
+// ReasonNeverActs is the reason of PolicyWarning; the message names each field.
+const ReasonNeverActs = "NeverActs"
+
 // Reasons for which a delivery was rejected, in Store.status.lastRejectedDelivery.
 const (
 	// RejectedNoCredential: the delivery carried no signature or token, or an empty one.

@@ -162,15 +162,30 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	s.lead = claimed
 	r.drafts.claimed(client.ObjectKeyFromObject(claimed), wanted.tokens)
 	r.claims.Add(lead.TrackID(claimed.Name, wanted.id), wanted.instance.Status.GatewayInstanceID)
-	if r.Clock.Since(now) > claimLease {
-		log.FromContext(ctx).Info("The claim took longer than its lease; the message is not sent", "message", wanted.id)
-		wanted.due = now
-		return r.settle(ctx, s, wanted)
+	if !leaseHolds(now, r.Clock.Now()) {
+		return r.leaseLost(ctx, s, wanted, now)
 	}
 	r.uncalled.called(claimed, wanted.id, now)
 	r.Metrics.Lateness.Observe(max(0, r.Clock.Since(wanted.due).Seconds()))
-	receipt, err := r.call(ctx, gate, claimed, wanted)
+	leased := gateway.WithLease(ctx, func() bool { return leaseHolds(now, r.Clock.Now()) })
+	receipt, err := r.call(leased, gate, claimed, wanted)
+	if failure.CodeOf(err) == failure.LeaseLost {
+		return r.leaseLost(ctx, s, wanted, now)
+	}
 	return r.afterSend(ctx, s, wanted, receipt, err)
+}
+
+// leaseHolds says whether the call of a message that was claimed at a time may still begin. It
+// asks the wall clock, too: the other one stands still while a machine sleeps.
+func leaseHolds(claimed, now time.Time) bool {
+	return max(now.Sub(claimed), now.Round(0).Sub(claimed.Round(0))) <= claimLease
+}
+
+// leaseLost gives up a claim whose call may not begin any more. Nobody was called for it.
+func (r *Reconciler) leaseLost(ctx context.Context, s situation, wanted message, claimedAt time.Time) (ctrl.Result, error) {
+	log.FromContext(ctx).Info("The lease of a claim was over before the call began; the message is not sent", "message", wanted.id)
+	wanted.due = claimedAt
+	return r.settle(ctx, s, wanted)
 }
 
 // call hands a claimed message to the gateway. A stopping manager waits for it: cancelled,

@@ -14,6 +14,8 @@ import (
 const (
 	// turnRetry is how soon a lead is planned again whose turn another one took.
 	turnRetry = time.Second
+	// leastSettling is how long all that wait for a number are given at least to get in line.
+	leastSettling = 300 * time.Millisecond
 	// pacedAfter is how late a message must be for its wait to be shown.
 	pacedAfter = time.Minute
 )
@@ -85,8 +87,19 @@ func (r *Reconciler) seed(ctx context.Context, s *situation, instance *v1alpha1.
 		return fmt.Errorf("count what was sent from WhatsAppInstance %s: %w", instance.Name, err)
 	}
 	r.Book.Seed(instance.UID, pace.HistoryOf(leads.Items, instance.Name, s.now.Add(-pace.HistoryLength)))
-	r.Book.Open(instance.UID)
+	r.Book.OpenWithin(instance.UID, settleFor(s.began.Led, s.now))
 	return nil
+}
+
+// settleFor is how long a number that this process paces for the first time sends only answers:
+// for pace.Settle since the process leads, because the last leader may send until then, and a
+// moment at least, so that all that wait are in line.
+func settleFor(led, now time.Time) time.Duration {
+	passed := now.Sub(led)
+	if led.IsZero() || passed < 0 || passed >= pace.Settle {
+		return pace.Settle
+	}
+	return max(pace.Settle-passed, leastSettling)
 }
 
 // takeTurn takes the turn of a message just before it is claimed with this time, and the

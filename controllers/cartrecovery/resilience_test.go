@@ -384,7 +384,31 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Expect(lead.Find(w.lead(name).Status.Conversation, firstMessage).Attempts).To(Equal(int32(1)), "what was not called for is no attempt")
 		Expect(w.called(findPath)).To(BeZero(), "nobody needs to ask who called nobody")
 	})
+
+	It("is not begun by a process that was frozen between the claim and the wire", func() {
+		w := newWorld()
+		frozen := false
+		r := w.start(func(r *replica) {
+			r.Connector.Client = &http.Client{Transport: roundTrips(func(request *http.Request) (*http.Response, error) {
+				if request.URL.Path == sendPath && !frozen {
+					frozen = true
+					w.clock.by.Add(int64(claimLease + time.Second))
+				}
+				return http.DefaultTransport.RoundTrip(request)
+			})}
+		})
+		name := w.abandon()
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.sent()).To(HaveLen(1))
+		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, confirms}))
+		Expect(w.called(findPath)).To(BeZero(), "nobody needs to ask who called nobody")
+	})
 })
+
+// roundTrips is a function that makes HTTP calls.
+type roundTrips func(*http.Request) (*http.Response, error)
+
+func (f roundTrips) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
 
 var _ = Describe("An API server that does not answer", func() {
 	It("delays a claim and nothing more", func() {

@@ -20,6 +20,7 @@ func (r *Reconciler) look(ctx context.Context, product *v1alpha1.Product) (*situ
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
 	seen := &situation{product: product, storeFound: err == nil, policy: policy.Resolve(store, product)}
+	seen.ofStore, seen.platforms = policy.Resolve(store, nil), store.Spec.Platforms
 	seen.rivals, err = r.rivals(ctx, product)
 	return seen, err
 }

@@ -2,6 +2,7 @@ package product
 
 import (
 	"fmt"
+	"slices"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -20,6 +21,10 @@ type situation struct {
 	rivals []v1alpha1.Product
 	// policy that holds for the Product's leads; it means nothing without a Store.
 	policy policy.Policy
+	// ofStore is the policy that the Store alone says.
+	ofStore policy.Policy
+	// platforms are the Store's.
+	platforms []v1alpha1.StorePlatform
 }
 
 // findings are what there is to say of a Product.
@@ -27,6 +32,8 @@ type findings struct {
 	ready           metav1.ConditionStatus
 	reason, message string
 	effective       *v1alpha1.EffectivePolicy
+	// warnings are what can never act.
+	warnings []string
 }
 
 // plan judges a Product. Of several problems the one is told that keeps most from working.
@@ -37,6 +44,19 @@ func plan(s *situation) findings {
 	}
 	if s.storeFound {
 		found.effective = s.policy.Effective()
+		found.warnings = s.warnings()
+	}
+	return found
+}
+
+// warnings are what can never act because of the Product. What the Store says is on the Store.
+func (s *situation) warnings() []string {
+	ofStore := s.ofStore.Warnings()
+	found := slices.DeleteFunc(s.policy.Warnings(), func(warning string) bool { return slices.Contains(ofStore, warning) })
+	for _, id := range s.product.Spec.PlatformIDs {
+		if !slices.ContainsFunc(s.platforms, func(p v1alpha1.StorePlatform) bool { return p.Name == id.Platform }) {
+			found = append(found, fmt.Sprintf("spec.platformIDs: the Store has no platform %s, so %s is never told of", id.Platform, id.ID))
+		}
 	}
 	return found
 }

@@ -68,7 +68,7 @@ func TestPlan(t *testing.T) {
 
 func TestApplyBoundsTheMessage(t *testing.T) {
 	product := gen.ProductObject()
-	apply(product, findings{metav1.ConditionFalse, "Reason", strings.Repeat("ã", 600), nil}, metav1.NewTime(now))
+	apply(product, findings{ready: metav1.ConditionFalse, reason: "Reason", message: strings.Repeat("ã", 600)}, metav1.NewTime(now))
 	if got := len([]rune(product.Status.Conditions[0].Message)); got != maxMessage {
 		t.Errorf("the message has %d characters, want %d", got, maxMessage)
 	}
@@ -77,5 +77,27 @@ func TestApplyBoundsTheMessage(t *testing.T) {
 func TestSetupRejectsMissingDependencies(t *testing.T) {
 	if err := (&Reconciler{}).SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
 		t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
+	}
+}
+
+// A Product is warned of what it brings in, and not of what its Store says anyway.
+func TestPlanWarns(t *testing.T) {
+	late := v1alpha1.Sequence{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{
+		{Name: "first", After: v1alpha1.Duration{Duration: time.Hour}}, {Name: "late", After: v1alpha1.Duration{Duration: 100 * time.Hour}},
+	}}
+	quiet := gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"}
+	})
+	product := gen.ProductObject(func(p *v1alpha1.Product) {
+		p.Spec.Recovery.Sequences = []v1alpha1.Sequence{late}
+		p.Spec.PlatformIDs = append(p.Spec.PlatformIDs, v1alpha1.PlatformID{Platform: v1alpha1.PlatformTicto, ID: "9"})
+	})
+	found := plan(&situation{
+		product: product, storeFound: true, policy: policy.Resolve(quiet, product), ofStore: policy.Resolve(quiet, nil),
+		platforms: []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart}},
+	})
+	if found.ready != metav1.ConditionTrue || len(found.warnings) != 2 ||
+		!strings.Contains(found.warnings[0], "steps[late]") || !strings.Contains(found.warnings[1], "no platform ticto") {
+		t.Errorf("%s, warned of %q; want the late step and the platform", found.reason, found.warnings)
 	}
 }

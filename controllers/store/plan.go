@@ -41,6 +41,8 @@ type findings struct {
 	leads           *v1alpha1.LeadCounts
 	tokens          *v1alpha1.TokenUsage
 	effective       *v1alpha1.EffectivePolicy
+	// warnings are what can never act.
+	warnings []string
 }
 
 // plan judges a Store. Of several problems the one is told that keeps most from working.
@@ -52,6 +54,7 @@ func plan(s *situation) findings {
 		return found
 	}
 	found.webhooks = webhooks(s.store, s.publicURL)
+	found.warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
 	found.reason, found.message = s.problem()
 	if found.reason == "" {
 		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"

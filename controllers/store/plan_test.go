@@ -7,6 +7,7 @@ import (
 	"time"
 	_ "time/tzdata"
 
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -157,5 +158,25 @@ func TestApplyLeavesRejectionsAlone(t *testing.T) {
 func TestSetupRejectsMissingDependencies(t *testing.T) {
 	if err := (&Reconciler{}).SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
 		t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
+	}
+}
+
+func TestPlanWarns(t *testing.T) {
+	store := gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Platforms = nil
+		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"}
+	})
+	found := plan(&situation{store: store, hasAIKey: true, policy: policy.Resolve(store, nil)})
+	if found.ready != metav1.ConditionTrue {
+		t.Errorf("%s: %s; a warning must stop nothing", found.reason, found.message)
+	}
+	apply(store, found, metav1.NewTime(now))
+	warning := apimeta.FindStatusCondition(store.Status.Conditions, v1alpha1.ConditionPolicyWarning)
+	if warning == nil || !strings.Contains(warning.Message, "quietHours") || !strings.Contains(warning.Message, "spec.platforms") {
+		t.Fatalf("got %+v, want a warning about both", warning)
+	}
+	found.warnings = nil
+	if apply(store, found, metav1.NewTime(now)); apimeta.FindStatusCondition(store.Status.Conditions, v1alpha1.ConditionPolicyWarning) != nil {
+		t.Error("the warning stays when there is nothing to say")
 	}
 }

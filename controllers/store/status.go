@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/policy"
 )
 
 // maxMessage bounds the message of a condition, in runes.
@@ -48,11 +49,15 @@ func apply(store *v1alpha1.Store, found findings, now metav1.Time) {
 		Type: v1alpha1.ConditionReady, Status: found.ready, Reason: found.reason, Message: string(message),
 		ObservedGeneration: store.Generation, LastTransitionTime: now,
 	})
+	policy.Warn(&status.Conditions, found.warnings, store.Generation, now)
 }
 
-// tell emits an event when the reason of Ready has changed.
+// tell emits an event when the reason of Ready has changed, and one for each new warning.
 func (r *Reconciler) tell(before, after *v1alpha1.Store) {
 	was := apimeta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
+	if warning := policy.NewWarning(before.Status.Conditions, after.Status.Conditions); warning != "" {
+		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, v1alpha1.ReasonNeverActs, "Reconcile", "%s", warning)
+	}
 	is := apimeta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
 	if is == nil || (was != nil && was.Reason == is.Reason) {
 		return

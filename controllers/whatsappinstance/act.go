@@ -218,11 +218,11 @@ func (r *Reconciler) poll(ctx context.Context, p *pass) error {
 // connect asks for a QR or pair code, which the gateway shows until the phone is paired
 // or it gives up waiting.
 func (r *Reconciler) connect(ctx context.Context, p *pass) error {
-	phone := ""
-	if p.instance.Spec.Pairing.Method == v1alpha1.PairingPairCode {
-		phone = strings.TrimPrefix(p.instance.Spec.Pairing.Phone, "+")
+	phone, pairing := "", connection.Pairing(p.instance)
+	if pairing.Method == v1alpha1.PairingPairCode {
+		phone = strings.TrimPrefix(pairing.Phone, "+")
 	}
-	attempt, with, before := p.instance.Status.Pairing.Attempts, string(p.instance.Spec.Pairing.Method)+phone, p.memory.state
+	attempt, with, before := p.instance.Status.Pairing.Attempts, string(pairing.Method)+phone, p.memory.state
 	p.memory.nextConnect = r.Clock.Now().Add(r.jittered(connectEvery))
 	var state gateway.State
 	err := r.stopPairing(ctx, p, with)

@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/index"
@@ -79,6 +80,9 @@ type Reconciler struct {
 	Pace Pace
 	// Paced tells what was sent from a number and what waits, for the status; nil for nothing.
 	Paced PaceStats
+	// Leaving says whether this process has given up the lead: it begins nothing more, because the
+	// next leader may begin it as well. nil for a process that ends with its lead.
+	Leaving func() bool
 	// Rand returns a number in [0,1) for jitter. Default math/rand.
 	Rand func() float64
 	// Concurrency is how many instances are handled at once. Default 32.
@@ -103,12 +107,20 @@ type PaceStats interface {
 	Forgive(instance types.UID)
 }
 
-// remembered is the memory of one generation of one instance: after a change of the spec
-// everything is looked at anew, and only what the gateway is busy with is still known.
+// remembered is the memory of one generation of one instance: after a change of the spec, or of
+// how it is asked to be paired, everything is looked at anew, and only what the gateway is busy
+// with is still known.
 type remembered struct {
 	memory
 	uid        types.UID
 	generation int64
+	pairing    string
+}
+
+// pairingKey tells one way of pairing a number from another.
+func pairingKey(instance *v1alpha1.WhatsAppInstance) string {
+	pairing := connection.Pairing(instance)
+	return string(pairing.Method) + pairing.Phone
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch;patch
@@ -193,6 +205,9 @@ func (r *Reconciler) endCall(store shares.Holder) {
 // Reconcile does the next thing for one instance: it reads, plans, does exactly one
 // action, and writes.
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
+	if r.Leaving != nil && r.Leaving() {
+		return reconcile.Result{}, nil
+	}
 	instance := &v1alpha1.WhatsAppInstance{}
 	err := r.Live.Get(ctx, request.NamespacedName, instance)
 	if apierrors.IsNotFound(err) {
@@ -327,7 +342,7 @@ func (r *Reconciler) recall(instance *v1alpha1.WhatsAppInstance) memory {
 	switch {
 	case known.uid != instance.UID:
 		return memory{}
-	case known.generation != instance.Generation:
+	case known.generation != instance.Generation || known.pairing != pairingKey(instance):
 		return memory{pairingWith: known.pairingWith, display: known.display, revived: known.revived}
 	}
 	return known.memory
@@ -341,7 +356,9 @@ func (r *Reconciler) remember(name types.NamespacedName, instance *v1alpha1.What
 		delete(r.memories, name)
 		return
 	}
-	r.memories[name] = remembered{memory: *known, uid: instance.UID, generation: instance.Generation}
+	r.memories[name] = remembered{
+		memory: *known, uid: instance.UID, generation: instance.Generation, pairing: pairingKey(instance),
+	}
 }
 
 // jittered spreads a pause over ±10 %.

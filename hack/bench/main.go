@@ -39,7 +39,8 @@ func main() {
 	flag.DurationVar(&p.delay, "delay", 20*time.Second, "time from the abandonment to the message")
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
 	mode := flag.String("mode", "lateness", "what to measure: lateness; purchases, with the numbers of leads as arguments; "+
-		"or tenants, nine of which are served while one attacks")
+		"tenants, nine of which are served while one attacks; failover; or freezes")
+	rounds := flag.Int("rounds", 3, "how often a leader is ended by each signal, or frozen")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -51,8 +52,12 @@ func main() {
 		err = purchases(ctx, flag.Args())
 	case "tenants":
 		err = runTenants(ctx)
+	case "failover":
+		err = runFailover(ctx, p, *rounds)
+	case "freezes":
+		err = runFreezes(ctx, p, *rounds)
 	default:
-		err = fmt.Errorf("-mode is %q, want lateness, purchases or tenants", *mode)
+		err = fmt.Errorf("-mode is %q, want lateness, purchases, tenants, failover or freezes", *mode)
 	}
 	stop()
 	if err != nil {

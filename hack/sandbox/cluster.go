@@ -39,6 +39,17 @@ type Cluster struct {
 	dir        string
 	assets     string
 	controller *process
+	// managers is how many were started.
+	managers int
+}
+
+// nextLog names the log of another manager: manager.log, manager-2.log, …
+func (c *Cluster) nextLog() string {
+	c.managers++
+	if c.managers == 1 {
+		return "manager.log"
+	}
+	return fmt.Sprintf("manager-%d.log", c.managers)
 }
 
 // StartCluster starts the control plane of KUBEBUILDER_ASSETS and installs config/default.

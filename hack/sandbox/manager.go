@@ -39,7 +39,7 @@ func StartManager(ctx context.Context, cluster *Cluster, services *Services, arg
 	}
 	m := &Manager{
 		URL: "http://" + addresses[0], MetricsURL: "http://" + addresses[1] + "/metrics",
-		health: "http://" + addresses[2], Log: filepath.Join(cluster.dir, "manager.log"),
+		health: "http://" + addresses[2], Log: filepath.Join(cluster.dir, cluster.nextLog()),
 	}
 	state := filepath.Join(cluster.dir, "state")
 	if err := os.MkdirAll(state, 0o750); err != nil {
@@ -93,6 +93,17 @@ func answersOK(ctx context.Context, url string) bool {
 	}
 	return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
 }
+
+// Signal sends the manager's process a signal.
+func (m *Manager) Signal(signal os.Signal) error {
+	if err := m.process.command.Process.Signal(signal); err != nil {
+		return fmt.Errorf("signal the manager: %w", err)
+	}
+	return nil
+}
+
+// Ended is closed when the manager's process has ended.
+func (m *Manager) Ended() <-chan struct{} { return m.process.ended }
 
 // Stop stops the manager, which finishes what it has begun.
 func (m *Manager) Stop() error { return m.process.stop() }

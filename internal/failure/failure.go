@@ -57,6 +57,8 @@ const (
 	Misconfigured Code = "Misconfigured"
 	// Fault: the operator itself failed at this piece of work; see internal/panics.
 	Fault Code = "Fault"
+	// LeaseLost: the call was not begun, because the time in which it might begin was over.
+	LeaseLost Code = "LeaseLost"
 )
 
 // Error is a classed failure of one outgoing call. Its text never holds a

@@ -138,11 +138,14 @@ func (b *Book) Seeded(instance types.UID) bool {
 
 // Open says that a number can send, for the first time or again, and ends what Failed began:
 // the leads that were kept waiting now register, and go in order once settle is over.
-func (b *Book) Open(instance types.UID) {
+func (b *Book) Open(instance types.UID) { b.OpenWithin(instance, b.settle) }
+
+// OpenWithin is Open where part of the time of settle has passed already.
+func (b *Book) OpenWithin(instance types.UID, rest time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := b.number(instance)
-	n.settled = b.clock.Now().Add(b.settle)
+	n.settled = b.clock.Now().Add(min(rest, b.settle))
 	n.release()
 }
 

@@ -566,3 +566,14 @@ func TestManyAtOnce(t *testing.T) {
 		t.Errorf("stats %+v, %d were taken", got, len(taken))
 	}
 }
+
+// Part of the time has passed already, and more than all of it never does.
+func TestOpenWithin(t *testing.T) {
+	for rest, want := range map[time.Duration]time.Duration{time.Second: time.Second, time.Hour: 30 * time.Second} {
+		d := open(t)
+		d.OpenWithin(instance, rest)
+		if turn := d.later("first", pace.First, 0, 0); !turn.At.Equal(noon.Add(want)) {
+			t.Errorf("with %s left it asks again at %s, want %s", rest, turn.At, noon.Add(want))
+		}
+	}
+}

@@ -145,8 +145,12 @@ func (c *Client) Do(ctx context.Context, r Call, refuse Refuse) ([]byte, error) 
 	if err != nil {
 		return nil, err
 	}
+	held := guard(request)
 	response, err := c.http.Do(request)
 	if err != nil {
+		if refused := held.refusal(r); refused != nil {
+			return nil, refused
+		}
 		return nil, r.broken(begun.Load(), err)
 	}
 	defer func() { _ = response.Body.Close() }()

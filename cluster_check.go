@@ -1,0 +1,57 @@
+package main
+
+import (
+	"context"
+	_ "embed" // the role is part of the program: what it may do is what it asks for
+	"fmt"
+	"time"
+
+	rbacv1 "k8s.io/api/rbac/v1"
+	"k8s.io/client-go/discovery"
+	authorization "k8s.io/client-go/kubernetes/typed/authorization/v1"
+	"k8s.io/client-go/rest"
+	"sigs.k8s.io/yaml"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/preflight"
+)
+
+// clusterCheckTimeout bounds the look at the cluster; it is longer than preflight.Patience.
+const clusterCheckTimeout = time.Minute
+
+// roleManifest is the ClusterRole that the markers of the controllers generate.
+//
+//go:embed config/rbac/role.yaml
+var roleManifest []byte
+
+// kinds are the custom resources that the operator reads and writes.
+var kinds = map[string]any{
+	"CartRecovery": &v1alpha1.CartRecovery{}, "Product": &v1alpha1.Product{}, "RecoveryLedger": &v1alpha1.RecoveryLedger{},
+	"Store": &v1alpha1.Store{}, "Suppression": &v1alpha1.Suppression{}, "WhatsAppInstance": &v1alpha1.WhatsAppInstance{},
+}
+
+// checkCluster says whether the cluster has the operator's resources, as this version knows
+// them, and lets it use them.
+func checkCluster(ctx context.Context, config *rest.Config, settings settings, patience time.Duration) error {
+	ctx, cancel := context.WithTimeout(ctx, clusterCheckTimeout)
+	defer cancel()
+	// It is asked some dozen small questions, once.
+	config = rest.CopyConfig(config)
+	config.QPS, config.Burst, config.Timeout = -1, 0, clusterCheckTimeout
+	server, err := discovery.NewDiscoveryClientForConfig(config)
+	if err != nil {
+		return fmt.Errorf("build the client that looks at the cluster: %w", err)
+	}
+	if err := preflight.Resources(ctx, server, v1alpha1.GroupVersion, kinds, patience); err != nil {
+		return err
+	}
+	reviews, err := authorization.NewForConfig(config)
+	if err != nil {
+		return fmt.Errorf("build the client that looks at the cluster: %w", err)
+	}
+	var role rbacv1.ClusterRole
+	if err := yaml.Unmarshal(roleManifest, &role); err != nil {
+		return fmt.Errorf("read the role that is part of the program: %w", err)
+	}
+	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(), role.Rules, settings.namespaces)
+}

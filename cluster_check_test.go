@@ -1,0 +1,62 @@
+package main
+
+import (
+	"errors"
+	"strings"
+	"testing"
+
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"cartrecovery.dev/operator/internal/preflight"
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+// TestClusterCheck looks at a cluster without the operator's resources, with older ones, and
+// with somebody who may do nothing.
+func TestClusterCheck(t *testing.T) {
+	if testing.Short() {
+		t.Skip("needs an API server")
+	}
+	environment, err := testenv.Start()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := environment.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	nobody, err := environment.Envtest.AddUser(envtest.User{Name: "nobody"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	err = checkCluster(t.Context(), nobody.Config(), settings{}, 0)
+	if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
+		t.Errorf("got %v, want what nobody may not do", err)
+	}
+	scheme := environment.Client.Scheme()
+	if err := apiextensionsv1.AddToScheme(scheme); err != nil {
+		t.Fatal(err)
+	}
+	var stores apiextensionsv1.CustomResourceDefinition
+	if err := environment.Client.Get(t.Context(), client.ObjectKey{Name: "stores.cartrecovery.dev"}, &stores); err != nil {
+		t.Fatal(err)
+	}
+	delete(stores.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"].Properties, "effectivePolicy")
+	if err := environment.Client.Update(t.Context(), &stores); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "an older CRD is told", func() bool {
+		err := checkCluster(t.Context(), environment.Config, settings{}, 0)
+		return errors.Is(err, preflight.ErrNotInstalled) && strings.Contains(err.Error(), "stores.cartrecovery.dev.status.effectivePolicy")
+	})
+	if err := environment.Client.Delete(t.Context(), &stores); err != nil {
+		t.Fatal(err)
+	}
+	within(t, "a missing CRD is told", func() bool {
+		err := checkCluster(t.Context(), environment.Config, settings{}, 0)
+		return errors.Is(err, preflight.ErrNotInstalled) && strings.Contains(err.Error(), "the CRD of Store is missing")
+	})
+}

@@ -1,0 +1,212 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"k8s.io/apimachinery/pkg/util/validation"
+	"k8s.io/client-go/tools/leaderelection"
+)
+
+// The bounds of what can be set by number.
+const (
+	maxConcurrency  = 1024
+	minRetryPeriod  = 100 * time.Millisecond
+	maxLease        = 5 * time.Minute
+	maxSettingShown = 80
+)
+
+// wrong is a setting that cannot be used: the flag or variable, what was expected, and what it
+// is where that is no secret.
+func wrong(name, expected, got string) error {
+	if got == "" {
+		return fmt.Errorf("%s: expected %s", name, expected)
+	}
+	if len(got) > maxSettingShown {
+		got = got[:maxSettingShown] + "…"
+	}
+	return fmt.Errorf("%s: expected %s; got %q", name, expected, got)
+}
+
+// check says everything that is wrong with the settings, nil for nothing: a person who deploys
+// should not have to try again for each.
+func (s *settings) check() error {
+	if s.flagError != nil {
+		return fmt.Errorf("%w; --help lists the flags", s.flagError)
+	}
+	return errors.Join(
+		checkArguments(s.arguments),
+		checkURL("--public-url (environment: PUBLIC_URL)", s.publicURL),
+		checkURL("UAZAPI_BASE_URL", s.gateway.BaseURL),
+		checkURL("EVOLUTION_BASE_URL", s.evolution.BaseURL),
+		checkURL("OPENAI_BASE_URL", s.ai.BaseURL),
+		checkCredential("UAZAPI_ADMIN_TOKEN", s.gateway.AdminToken, "UAZAPI_BASE_URL", s.gateway.BaseURL),
+		checkCredential("EVOLUTION_API_KEY", s.evolution.AdminToken, "EVOLUTION_BASE_URL", s.evolution.BaseURL),
+		checkCredential("OPENAI_API_KEY", s.ai.APIKey, "", ""),
+		s.checkAddresses(),
+		s.checkNamespaces(),
+		s.checkElection(),
+		s.checkNumbers(),
+	)
+}
+
+func checkArguments(arguments []string) error {
+	if len(arguments) == 0 {
+		return nil
+	}
+	return wrong("command line", "flags alone, such as --leader-elect, and booleans as --flag=false", strings.Join(arguments, " "))
+}
+
+// checkURL accepts nothing, or the address of a server.
+func checkURL(name, address string) error {
+	if address == "" {
+		return nil
+	}
+	parsed, err := url.Parse(address)
+	switch {
+	case err != nil:
+		// The address is not shown: it may hold a password.
+		return wrong(name, "a URL such as https://hooks.example.com", "")
+	case parsed.User != nil:
+		return wrong(name, "a URL without user name and password", "")
+	case parsed.Scheme != "https" && parsed.Scheme != "http":
+		return wrong(name, "a URL that begins with https:// (or http://)", address)
+	case parsed.Hostname() == "":
+		return wrong(name, "a URL with a host, such as https://hooks.example.com", address)
+	case parsed.RawQuery != "" || parsed.ForceQuery || parsed.Fragment != "":
+		return wrong(name, "a URL without query and fragment", parsed.Scheme+"://"+parsed.Host+parsed.Path)
+	case strings.ContainsAny(address, " \t\r\n"):
+		return wrong(name, "a URL without blanks", address)
+	}
+	return nil
+}
+
+// checkCredential never shows the value.
+func checkCredential(name, value, needs, given string) error {
+	if value == "" {
+		return nil
+	}
+	for i := range len(value) {
+		if value[i] <= ' ' || value[i] > '~' {
+			return wrong(name, "letters, digits and signs that an HTTP header can carry: there is a blank, a line break or another sign in it", "")
+		}
+	}
+	if needs != "" && given == "" {
+		return wrong(name, "together with "+needs+": it says where the credential may be sent", "")
+	}
+	return nil
+}
+
+// checkAddresses: each server listens somewhere, and on a port of its own.
+func (s *settings) checkAddresses() error {
+	var found []error
+	ports := map[string]string{}
+	for _, each := range []struct {
+		flag, address string
+		may           bool
+	}{
+		{"--webhook-bind-address", s.webhookAddress, false},
+		{"--metrics-bind-address", s.metricsAddress, true},
+		{"--health-probe-bind-address", s.probeAddress, true},
+	} {
+		if each.may && each.address == "0" {
+			continue
+		}
+		host, port, err := net.SplitHostPort(each.address)
+		number, notNumber := strconv.ParseUint(port, 10, 16)
+		_, notIP := netip.ParseAddr(host)
+		known := host == "" || host == "localhost" || notIP == nil
+		if err != nil || notNumber != nil || !known {
+			found = append(found, wrong(each.flag, "an address to listen on, such as :9090 or 127.0.0.1:9090", each.address))
+			continue
+		}
+		if other := ports[port]; other != "" && number != 0 {
+			found = append(found, wrong(each.flag, "another port than "+other, each.address))
+		}
+		ports[port] = each.flag
+	}
+	return errors.Join(found...)
+}
+
+func (s *settings) checkNamespaces() error {
+	var found []error
+	for _, name := range append(slices.Clone(s.namespaces), s.leaderElectionNamespace) {
+		if name != "" && len(validation.IsDNS1123Label(name)) > 0 {
+			found = append(found, wrong("--watch-namespaces and --leader-election-namespace",
+				"names of namespaces (letters, digits and -), several with commas between them", name))
+		}
+	}
+	return errors.Join(found...)
+}
+
+func (s *settings) checkElection() error {
+	const lease, renew, retry = "--leader-election-lease-duration", "--leader-election-renew-deadline", "--leader-election-retry-period"
+	var found []error
+	if s.leaseDuration < time.Second || s.leaseDuration > maxLease || s.leaseDuration%time.Second != 0 {
+		found = append(found, wrong(lease, "whole seconds, from 1s to "+maxLease.String(), s.leaseDuration.String()))
+	}
+	if s.renewDeadline >= s.leaseDuration {
+		found = append(found, wrong(renew, "less than "+lease+", which is "+s.leaseDuration.String(), s.renewDeadline.String()))
+	}
+	if s.retryPeriod < minRetryPeriod {
+		found = append(found, wrong(retry, "at least "+minRetryPeriod.String(), s.retryPeriod.String()))
+	}
+	if least := time.Duration(leaderelection.JitterFactor * float64(s.retryPeriod)); s.renewDeadline <= least {
+		found = append(found, wrong(renew, "more than "+least.String()+", which is 1.2 times "+retry, s.renewDeadline.String()))
+	}
+	return errors.Join(found...)
+}
+
+func (s *settings) checkNumbers() error {
+	var found []error
+	for _, each := range []struct {
+		flag  string
+		value int
+	}{{"--concurrent-leads", s.concurrency}, {"--concurrent-writes", s.writers}} {
+		if each.value < 1 || each.value > maxConcurrency {
+			found = append(found, wrong(each.flag, fmt.Sprintf("1 to %d", maxConcurrency), strconv.Itoa(each.value)))
+		}
+	}
+	if s.drain <= 0 || s.drain >= shutdownGrace {
+		found = append(found, wrong("--drain-timeout", "more than 0s and less than "+shutdownGrace.String(), s.drain.String()))
+	}
+	return errors.Join(found...)
+}
+
+// warnings are what is allowed, and seldom meant; environ is the process's whole environment.
+func (s *settings) warnings(environ []string) []string {
+	var found []string
+	if public, err := url.Parse(s.publicURL); err == nil && public.Scheme == "http" && !isLoopback(public.Hostname()) {
+		found = append(found, "PUBLIC_URL begins with http://: customers' data and webhook secrets cross the Internet unencrypted, and most platforms refuse it")
+	}
+	if s.publicURL == "" {
+		found = append(found, "there is no PUBLIC_URL: gateways are not told where to post, so customers' answers do not come in")
+	}
+	for _, name := range []string{"OPENAI_", "UAZAPI_", "EVOLUTION_", "PUBLIC_", "WATCH_"} {
+		for _, entry := range environ {
+			variable, _, _ := strings.Cut(entry, "=")
+			if strings.HasPrefix(variable, name) && !slices.Contains(variables, variable) {
+				found = append(found, "environment variable "+variable+" is not read; those that are: "+strings.Join(variables, ", "))
+			}
+		}
+	}
+	return found
+}
+
+// variables are those of the environment that parseFlags reads.
+var variables = []string{
+	"EVOLUTION_API_KEY", "EVOLUTION_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL", "UAZAPI_ADMIN_TOKEN",
+	"UAZAPI_BASE_URL", "WATCH_NAMESPACES",
+}
+
+func isLoopback(host string) bool {
+	address, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && address.IsLoopback()
+}

@@ -1,0 +1,86 @@
+package main
+
+import (
+	"flag"
+	"io"
+	"strings"
+	"testing"
+)
+
+func TestCheck(t *testing.T) {
+	for name, row := range map[string]struct {
+		args []string
+		env  map[string]string
+		// wants are what the error says, "" for no error at all.
+		wants []string
+	}{
+		"nothing is set":              {nil, nil, nil},
+		"all is set":                  {[]string{"--leader-elect", "--metrics-bind-address=0"}, map[string]string{"PUBLIC_URL": "https://hooks.example.com/base/", "WATCH_NAMESPACES": "a,b", "UAZAPI_BASE_URL": "https://x.uazapi.com", "UAZAPI_ADMIN_TOKEN": "t", "OPENAI_API_KEY": "k\n"}, nil},
+		"a URL without a scheme":      {nil, map[string]string{"PUBLIC_URL": "hooks.example.com"}, []string{"PUBLIC_URL", "https://"}},
+		"a scheme of another kind":    {[]string{"--public-url=ftp://hooks.example.com"}, nil, []string{"--public-url", "https://"}},
+		"a URL with a port alone":     {nil, map[string]string{"PUBLIC_URL": "hooks.example.com:443"}, []string{"PUBLIC_URL", "https://"}},
+		"a URL without a host":        {nil, map[string]string{"PUBLIC_URL": "https:///api"}, []string{"PUBLIC_URL", "host"}},
+		"a URL with a query":          {nil, map[string]string{"PUBLIC_URL": "https://hooks.example.com/?token=geheim"}, []string{"query"}},
+		"a URL with a password":       {nil, map[string]string{"OPENAI_BASE_URL": "https://me:geheim@api.example.com"}, []string{"OPENAI_BASE_URL", "password"}},
+		"no URL at all":               {nil, map[string]string{"UAZAPI_BASE_URL": "https://%zz:geheim@"}, []string{"UAZAPI_BASE_URL"}},
+		"a gateway without a scheme":  {nil, map[string]string{"EVOLUTION_BASE_URL": "evolution.example.com", "EVOLUTION_API_KEY": "e"}, []string{"EVOLUTION_BASE_URL"}},
+		"a token for nowhere":         {nil, map[string]string{"UAZAPI_ADMIN_TOKEN": "geheim"}, []string{"UAZAPI_ADMIN_TOKEN", "UAZAPI_BASE_URL"}},
+		"a key in two lines":          {nil, map[string]string{"OPENAI_API_KEY": "geheim\ngeheim"}, []string{"OPENAI_API_KEY", "line break"}},
+		"a flag without its dashes":   {[]string{"leader-elect"}, nil, []string{"command line", "leader-elect"}},
+		"a boolean with a blank":      {[]string{"--leader-elect", "false"}, nil, []string{"--flag=false"}},
+		"two servers on one port":     {[]string{"--metrics-bind-address=:9090"}, nil, []string{"--metrics-bind-address", "--webhook-bind-address"}},
+		"an address without a port":   {[]string{"--webhook-bind-address=9090"}, nil, []string{"--webhook-bind-address", ":9090"}},
+		"a port out of range":         {[]string{"--webhook-bind-address=:99999"}, nil, []string{"--webhook-bind-address"}},
+		"a webhook server on nothing": {[]string{"--webhook-bind-address=0"}, nil, []string{"--webhook-bind-address"}},
+		"namespaces with semicolons":  {nil, map[string]string{"WATCH_NAMESPACES": "a;b"}, []string{"--watch-namespaces", "commas"}},
+		"no workers":                  {[]string{"--concurrent-leads=0", "--concurrent-writes=-1"}, nil, []string{"--concurrent-leads", "--concurrent-writes"}},
+		"too many workers":            {[]string{"--concurrent-leads=100000"}, nil, []string{"--concurrent-leads", "1024"}},
+		"no time to drain":            {[]string{"--drain-timeout=0s"}, nil, []string{"--drain-timeout"}},
+		"more than there is to drain": {[]string{"--drain-timeout=5m"}, nil, []string{"--drain-timeout", "45s"}},
+		"a lease in parts":            {[]string{"--leader-election-lease-duration=10500ms"}, nil, []string{"--leader-election-lease-duration", "whole seconds"}},
+		"renewed after it is over":    {[]string{"--leader-election-lease-duration=5s"}, nil, []string{"--leader-election-renew-deadline", "less than"}},
+		"retried too seldom":          {[]string{"--leader-election-retry-period=6s"}, nil, []string{"--leader-election-renew-deadline", "--leader-election-retry-period"}},
+		"retried all the time":        {[]string{"--leader-election-retry-period=1ms"}, nil, []string{"--leader-election-retry-period"}},
+		"a flag that is none":         {[]string{"--nonsense"}, nil, []string{"nonsense", "--help"}},
+		"a number that is none":       {[]string{"--concurrent-leads=many"}, nil, []string{"concurrent-leads", "many"}},
+		"several at once":             {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x", "OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+			flags.SetOutput(io.Discard)
+			s, _ := parseFlags(flags, row.args, func(name string) string { return row.env[name] })
+			err := s.check()
+			if (err == nil) != (len(row.wants) == 0) {
+				t.Fatalf("got %v, want an error that says %q", err, row.wants)
+			}
+			for _, want := range row.wants {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%q does not say %q", err, want)
+				}
+			}
+			if err != nil && strings.Contains(err.Error(), "geheim") {
+				t.Errorf("%q tells a secret", err)
+			}
+		})
+	}
+}
+
+func TestWarnings(t *testing.T) {
+	for name, row := range map[string]struct {
+		public  string
+		environ []string
+		want    string
+	}{
+		"https":                 {"https://hooks.example.com", []string{"OPENAI_API_KEY=k", "HOME=/", "OPENAI_BASE_URL=x"}, ""},
+		"http on this machine":  {"http://127.0.0.1:9090", nil, ""},
+		"http on the Internet":  {"http://hooks.example.com", nil, "unencrypted"},
+		"no public URL":         {"", nil, "PUBLIC_URL"},
+		"a variable of another": {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"}, "OPENAI_KEY is not read"},
+	} {
+		s := settings{publicURL: row.public}
+		got := strings.Join(s.warnings(row.environ), "; ")
+		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) || strings.Contains(got, "geheim") {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
+}
