@@ -313,10 +313,7 @@ func guardFacts(s situation, wanted message, system string) guard.Facts {
 	if anonymous, err := renderedPrompt(s, data); err == nil {
 		system = anonymous
 	}
-	facts.Prompt = strings.Join([]string{
-		system, data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
-		strings.TrimSpace(data.Amount + " " + data.Currency), data.Step.Instructions,
-	}, "\n")
+	facts.Prompt = ai.Given(system, data)
 	said := s.lead.Status.Conversation
 	for i := range said {
 		m := &said[i]

@@ -341,3 +341,12 @@ func cleanPromptData(data PromptData) PromptData {
 	data.CheckoutURL = cutBytes(address, maxURL)
 	return data
 }
+
+// Given joins what the store itself said for one message: the rendered prompt and the data it
+// was rendered with. A prompt of the store's own may leave out what is a fact all the same.
+func Given(rendered string, data PromptData) string {
+	return strings.Join([]string{
+		rendered, data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
+		strings.TrimSpace(data.Amount + " " + data.Currency), data.Step.Instructions,
+	}, "\n")
+}

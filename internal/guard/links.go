@@ -192,7 +192,7 @@ func (s *subject) hasLink() bool {
 			return true
 		}
 	}
-	return s.hasDomain(text, prompt) || hasPhone(text, prompt) || spellsNumber(spoken(s.folded))
+	return s.hasDomain(text, prompt) || hasPhone(text, prompt) || spellsNumber(spoken(s.folded)) || s.sendsElsewhere()
 }
 
 // hasDomain looks for links without a scheme. A bare name that the prompt contains is a
@@ -276,8 +276,11 @@ func hasPhone(text, prompt string) bool {
 func spellsNumber(words []string) bool {
 	run := 0
 	for _, word := range words {
-		value, known := spelledNumbers[word]
-		if !known || len(value) > 1 {
+		value, known := numerals[word]
+		if ones[word] || word == "meia" {
+			value, known = 1, true
+		}
+		if !known || value < 0 || value > 9 {
 			run = 0
 			continue
 		}
