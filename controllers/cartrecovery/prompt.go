@@ -26,10 +26,12 @@ func jobFor(s situation, wanted message, request ai.Request) (job, error) {
 	request.Messages, request.OfferHuman = composed(s, wanted, system), offersPerson(s, wanted)
 	request.OfferStop = wanted.replyTo != ""
 	facts := guardFacts(s, wanted, system)
+	look := reviewFor(s.store, request.Endpoint, facts.Prompt)
 	return job{
 		lead: client.ObjectKeyFromObject(s.lead), store: client.ObjectKeyFromObject(s.store), text: s.textID(wanted.id), due: wanted.due,
-		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens(),
-		limit: s.store.Spec.AI.DailyTokenBudget, zone: s.policy.Location,
+		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens() + look.estimate(request.MaxTokens),
+		review: look,
+		limit:  s.store.Spec.AI.DailyTokenBudget, zone: s.policy.Location,
 		check: func(text string) (reason, detail string) {
 			if refusal := guard.Check(text, facts); refusal != nil {
 				return string(refusal.Reason), refusal.Detail

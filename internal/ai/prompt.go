@@ -342,11 +342,18 @@ func cleanPromptData(data PromptData) PromptData {
 	return data
 }
 
-// Given joins what the store itself said for one message: the rendered prompt and the data it
-// was rendered with. A prompt of the store's own may leave out what is a fact all the same.
+// Given joins what the store itself said for one message: the rendered prompt, and what of the
+// data it was rendered with it does not hold. A prompt of the store's own may leave out what is
+// a fact all the same.
 func Given(rendered string, data PromptData) string {
-	return strings.Join([]string{
-		rendered, data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
+	given := rendered
+	for _, part := range []string{
+		data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
 		strings.TrimSpace(data.Amount + " " + data.Currency), data.Step.Instructions,
-	}, "\n")
+	} {
+		if !strings.Contains(given, part) {
+			given += "\n" + part
+		}
+	}
+	return given
 }

@@ -481,7 +481,7 @@ func (s *subject) hasStrangeNumber() bool {
 // quantities are those of the text, read once.
 func (s *subject) quantities() []quantity {
 	if !s.quantified {
-		s.said = quantitiesIn(s.folded, s.tongue, false)
+		s.said = quantitiesIn(s.withoutEcho(), s.tongue, false)
 		s.quantified = true
 	}
 	return s.said
