@@ -20,7 +20,8 @@ var bargains = slices.Concat(
 		`(?:faz|faca|haz|hazme|me faz|make me) (?:um|uma|una|an) (?:proposta|oferta|oferta|offer)`, `name your price|pon tu precio|ponle precio|voce faz o preco`,
 		`(?:at|a|em|por|pelo|al) (?:cost|costo|custo|preco de custo)`,
 		`(?:valor|preco|precio|price) (?:mais baixo|menor|menos|reducid\S+|reduzid\S+|simbolic\S+|antig\S+|antigu\S+|old|lower|reduced)`,
-		`(?:old|last year's|antig\S+|previous) price`, `preco antigo|precio anterior`, `fiado`,
+		`(?:old|last year's|antig\S+|previous) price`,
+		`(?:pay|paga|pague|pagas|pagame)(?: me| us| nos)? (?:after|later|afterwards|depois (?:de|que)|despues de|cuando (?:puedas|termines|quieras)|quando (?:puder|terminar|quiser|der))(?: \S+)?`, `fiado`,
 		`(?:dobro|doble|triplo|triple|double|twice)(?: \S+){0,3} (?:desconto|descuento|discount|dinheiro|dinero|money|refund|reembolso|valor|acesso|acceso|access|tempo|garantia|savings)`,
 		`(?:desconto|descuento|discount|dinheiro|dinero|money|reembolso|valor)(?: \S+){0,3} (?:em dobro|dobrad\S+|el doble|doble|double|doubled|triplicad\S+|duplicad\S+)`,
 	),
@@ -84,6 +85,7 @@ var stacked = phrases(
 	`(?:outro|outra|mais um|mais uma|otro|otra|another|additional|extra|bigger|better|maior|mayor|second|segundo|secreto?|secret|exclusiv\S+|novo|nuevo|new) (?:desconto|descontos|descuento|descuentos|discount|discounts|cupom|coupon|cupon|codigo|code)`,
 	`(?:desconto|descontinho|descuento|discount|cupom|coupon|cupon|codigo|code) (?:\S+ )?(?:extra|adicional|a mais|maior|mayor|mas grande|secreto|secret|exclusivo|novo|nuevo|melhor|mejor)`,
 	`(?:cup\S*|coupons?|codigo|code|\S*\d+) (?:\S+ ){0,4}(?:para|pra|on|en|em|for|with|no|na) (?:qualquer|todos?|todas?|cualquier|any|every|everything|anything|tudo|outros?|outras?|otros?|otras?|other)(?: \S+)?`,
+	`(?:cup\S*|coupons?|codigo|code|\S*\d+) (?:\S+ ){0,3}(?:tambem|tambien|also|inclusive|incluso) (?:para|pra|no|na|em|en|on|for|works|vale|serve|sirve)(?: \S+)?`,
 	`(?:esse|este|the|este|o|el) (?:cupom|cupon|coupon|codigo|code) (?:\S+ ){0,3}(?:amig[oa]s?|familia|familiares|friends?|family)`,
 )
 

@@ -15,6 +15,7 @@ var results = slices.Concat(
 		// Health.
 		`(?:cura|curam|curar\S*|curou|curo|cures?|cured|sanar\S*|sana|heal|heals|healed|healing|emagre\S+|adelgaz\S+|lose weight|losing weight|weight loss|perder peso|perda de peso|bajar de peso|quilos|kilos|lbs)`,
 		`(?:ansiedade|ansiedad|anxiety|depressao|depresion|depression|insonia|insomni\S+|pressao alta|presion alta|blood pressure|diabet\S+|cancer|artrite|artritis|arthritis|alzheimer\S*|parkinson|remedios?|medicament\S+|medicine|medication|terapia|terapeutic\S+|therapy|therapeutic|doctors?|medicos?|migraine|enxaqueca|enfermedad\S*|doencas?|disease|dolor|dolores|dor nas? \S+|dores|pain)`,
+		`(?:baja\S*|baixa\S*|reduz\S*|reduce\S*|lowers?|controla\S*|controls?|melhora\S*|mejora\S*|improves?)(?: \S+){0,2} (?:azucar|acucar|colesterol|cholesterol|pressao|presion|glicose|glucosa|blood sugar|imunidade|inmunidad|immunity|saude|salud|health|sono|sueno|sleep|memoria|memory)`,
 		// Success.
 		`(?:como|like|igual a)(?: um| a| un| una| uma)? (?:profissional|profissionais|profesional|profesionales|pro|professionals?|experts?|expertos?|mestre|chef|virtuos\S+)`,
 		`(?:virar|vira|tornar\S*|become|becoming|convertir\S*|conviertes?|volverte|seras|sera|saldras|sair|ser)(?: \S+){0,2} (?:profissional|profesional|experts?|experto|especialista|mestre|fluente|fluent|fera|craque|master)`,

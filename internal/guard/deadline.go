@@ -15,6 +15,7 @@ var deadlines = slices.Concat(
 		`(?:before|by|antes d[eo]|until|ate o|hasta el) (?:tomorrow|amanha|manana|weekend|fim de semana|fin de semana|next week|semana que vem|the end of \S+)`,
 		`(?:se|si|if|caso) (?:voce |vc |tu |you )?(?:fech|compr|pag|garant|decid|finaliz|cierr|termin|concl|buy|order|act|sign|check|clos|complet|purchas|enrol)\S*(?: \S+){0,4} (?:hoje|hoy|today|tonight|esta semana|this week|amanha|manana mismo|tomorrow)`,
 		`(?:restam|resta|sobram|sobraram|sobrou|restan|quedan|queda|faltam|falta|tenemos|temos|tem|hay|ha)(?: so| solo| apenas| mais| only)*(?: \S+){0,2} (?:vagas?|cupos?|plazas?|unidades?|kits?|lugares)`,
+		`(?:so|apenas|solo|only|somente)(?: \S+){0,3} (?:vagas?|lugar|cupos?|spots?|seats?|plazas?)`,
 		`(?:only|just|hardly)(?: a)?(?: few| couple| \S+)?(?: \S+)? (?:left|remaining|remain|remains)`,
 		`(?:spots?|seats?|places|copies|units|licen[cs]es) (?:left|remain\S*|available|are going|are almost|are running|is left)`,
 		`(?:almost|nearly) (?:gone|sold out|full|over)`, `quase (?:esgotad\S+|no fim|acabando|lotad\S+|fechando)`, `casi (?:agotad\S+|lleno|llena|se acaba\S*)`,

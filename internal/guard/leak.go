@@ -44,7 +44,7 @@ func (s *subject) leaks() bool {
 
 var (
 	asks = regexp.MustCompile(`\b(?:(?:me )?(?:envi[ae]|envie|mand[ae]|pass[ae]|inform[ae]|diga|dig[ao]|confirm[ae]|forneca|compartilh[ae])|preciso|precisamos|necesito|` +
-		`necesitamos|qual (?:e|eh|seria|foi)|cual (?:es|fue|seria)|send|tell|give|share|provide|confirm|need|what(?:'s| is) your|` +
+		`necesitamos|qual|cual|me (?:da|das|passa|pasas|diz|dices|fala|manda|mandas|envia|envias)|send|tell|give|share|provide|confirm|need|what(?:'s| is) your|` +
 		`digit[ae]|escrev[ae]|escrib[ae]\w*|tecle\w+|type|dit[ae]|dict[ae]\w*|responda? com|responde con|reply with|read me|leia|lee(?:me)?|fal[ae]|manda(?:me|nos)|pasa(?:me|nos)?|` +
 		`(?:tira|tire|toma|take|envia|manda|send)\s+(?:\S+ )?(?:uma |una |a )?(?:foto|print|selfie|photo|picture|screenshot|captura)|quais|cuales son|what are|preenche|preencho|lleno|fill in|` +
 		`enviame|dime|dame|comparteme|informame|pode(?:ria)? (?:me )?(?:enviar|mandar|passar|informar|dizer|confirmar)|puedes? (?:enviar|mandar|dar|decir)(?:me)?)\b`)

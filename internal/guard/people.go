@@ -33,7 +33,7 @@ func (s *subject) claimsIdentity() bool { return s.sayAny(identities, nil) }
 var pressures = slices.Concat(
 	phrases(
 		// Debts, courts and those around the customer.
-		`(?:serasa|spc|negativad[oa]s?|negativar\S*|nome sujo|buro de credito|credit (?:score|bureau|report|rating|history)|historial crediticio|to collections|collections?|collection agency|debt collectors?|cobranca judicial|carta de cobranca|empresa de cobranca|cobradores|cartorio|protestad[oa])`,
+		`(?:serasa|spc|negativad[oa]s?|negativar\S*|nome sujo|buro de credito|credit (?:score|bureau|report|rating|history)|historial crediticio|to collections|collections?|collection agency|debt collectors?|cobranca judicial|carta de cobranca|empresa de cobranca|cobradores|cartorio|protestad[oa]|protestar\S*|protestamos)`,
 		`(?:advogad[oa]s?|abogad[oa]s?|lawyers?|attorneys?|legal action|legal team|legal department|departamento legal|departamento juridico|juridico|medidas legais|medidas legales|accion legal|accoes legais|acao judicial|sue|sued|suing|te processar|processar voce|processo judicial|demandar\S*|demandaremos|una demanda|justica|justicia|tribunal|court|policia|police|fraude|fraud|crime|delito)`,
 		`(?:denunci\S+|multas?|penalt\S+|late fees?|juros de mora|dividas?|deudas?|deudor\S*|devedor\S*|debts?|owe us|you owe|nos deve|nos debes|fica devendo|quedas debiendo)`,
 		`(?:obrigad[oa]|obligad[oa]|obliged|bound|required|forced) (?:a|to) (?:pagar|pay|comprar|buy)`, `legally (?:bound|obliged|required)`, `(?:tiene|tienes|tem|have|must) (?:que|to) pagar`,
@@ -49,6 +49,7 @@ var pressures = slices.Concat(
 		`(?:desist\S+|give up|giving up|quit|rendirte|rendires|abandon\S+)(?: \S+){0,2} (?:como sempre|de tudo|de novo|como siempre|de todo|otra vez|everything|again|as always|as usual|always)`, `(?:sempre|siempre|always)(?: \S+)? (?:desist\S+|abandon\S+|give up|gives up|giving up|quit|te rindes|inventa desculpas?|poniendo excusas|making excuses)`,
 		`(?:inventando|inventar|poniendo|making|arrumando|cheio de|llen[oa] de|full of) (?:desculpas?|excusas?|excuses)`,
 		`(?:vai deixar|vas a dejar|are you going to let|would you let)(?: \S+){0,3} (?:filh[oa]s?|hij[oa]s?|kids|children|familia|family)`,
+		`(?:you|are you)(?: \S+){0,2} cheap`,
 		`(?:too old|velh[oa] demais|demasiado (?:viej|mayor)\S*|too dumb|too poor|pobre)`,
 	),
 	evenDenied(phrases(

@@ -12,6 +12,8 @@ type quantity struct {
 	measure measure
 	name    string
 	value   string
+	// back is true for how long money may be asked back: a guarantee is no access.
+	back bool
 	// loose is a number of a fact that stands in a line about prices and names no currency.
 	loose bool
 }
@@ -326,9 +328,34 @@ func (r *reader) keep(at, after int, made unit, value string) {
 		if !r.facts && r.brief(at, value, made) {
 			return
 		}
-		kept.value = days(value, made.times)
+		kept.value, kept.back = days(value, made.times), r.givesBack(at, after)
 	}
 	r.found = append(r.found, kept)
+}
+
+var (
+	// backWords are of guarantees; stops end what a number is said of.
+	backWords = regexp.MustCompile(`^(?:garant|guarant|warrant|reembols|refund|devol|money|dinheiro|dinero)`)
+	stops     = set(", . ; : ! ? e y and \n")
+)
+
+// givesBack says whether a duration is one of a guarantee.
+func (r *reader) givesBack(at, after int) bool {
+	for i := at - 1; i >= max(0, at-5); i-- {
+		// "garantia é de", without its accent, is no "e".
+		if stops[r.word(i)] && (r.word(i) != "e" || r.word(i+1) != "de" && r.word(i+1) != "por") {
+			break
+		}
+		if backWords.MatchString(r.word(i)) {
+			return true
+		}
+	}
+	for i := after; i < min(len(r.parts), after+5) && !stops[r.word(i)]; i++ {
+		if backWords.MatchString(r.word(i)) {
+			return true
+		}
+	}
+	return false
 }
 
 // whole says whether "100%" means wholly: "100% online".
@@ -431,6 +458,8 @@ func (q quantity) allows(said quantity) bool {
 		return q.measure == unnamed || q.measure == counted && (said.name == "" || q.name == "" || q.name == said.name)
 	case calendar:
 		return q.measure == calendar
+	case lasting:
+		return q.measure == lasting && q.name == said.name && (q.back || !said.back)
 	}
 	return q.measure == said.measure && q.name == said.name
 }

@@ -183,7 +183,9 @@ var (
 	afterNo = set(`hay tengo tenemos puedo podemos es existe existen ofrezco ofrecemos discount discounts coupon coupons guarantee need hurry rush pressure problem problema pressa prisa apuro te le lo la les nos vas va vamos hace necesitas
 		necesito puede puedes podras quiero quiere soy somos son tiene tienes dependes
 		refund refunds dispongo disponemos contamos cuento manejo manejamos conozco se voy incluye esta estoy sabria free gifts bonus`)
-	topics = set(`sobre about acerca regarding respeito quanto cuanto duvida duvidas pergunta pergunte perguntou perguntar question
+	// beforeNo make an English "no" a denial whatever follows: "there's no certificate".
+	beforeNo = set("there's there is are have has had i've we've got offer offering with was were")
+	topics   = set(`sobre about acerca regarding respeito quanto cuanto duvida duvidas pergunta pergunte perguntou perguntar question
 		asked asking pregunta preguntaste preguntas consulta`)
 )
 
@@ -193,7 +195,7 @@ func (c clause) denies() bool {
 		return true
 	}
 	for i, word := range c.words {
-		if word == "no" && i+1 < len(c.words) && afterNo[c.words[i+1]] {
+		if word == "no" && (i+1 < len(c.words) && afterNo[c.words[i+1]] || i > 0 && beforeNo[c.words[i-1]]) {
 			return true
 		}
 		if (denials[word] || strings.HasSuffix(word, "n't")) && !c.pretends(i+1) && !c.supposes(i) {
