@@ -36,7 +36,7 @@ type Metrics struct {
 	AITokens prometheus.Counter
 	// AITexts counts the texts that were asked for by what came of them: written; rewritten,
 	// written once more because the first may not be sent; refused, also the second may not
-	// be sent; handoff, the AI says that the customer wants a person; stop, that they want no
+	// be sent; unreviewed, its review did not answer; handoff, the AI says that the customer wants a person; stop, that they want no
 	// messages or are not the customer; exhausted, the store's budget is used up.
 	AITexts *prometheus.CounterVec
 	// AIRefusals counts the texts that may not be sent by reason, one of internal/guard's.
@@ -87,7 +87,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 		}),
 		AITexts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_ai_texts_total",
-			Help: "Texts by what came of them (written, rewritten, refused, handoff, stop, exhausted).",
+			Help: "Texts by what came of them (written, rewritten, refused, unreviewed, handoff, stop, exhausted).",
 		}, []string{"result"}),
 		AIRefusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_ai_refusals_total",
