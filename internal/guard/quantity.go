@@ -27,14 +27,17 @@ var (
 	ordinals   = set("o a os as st nd rd th")
 	// dayParts say which half of a day an hour is in.
 	dayParts = map[string]int{
-		"manha": 0, "manana": 0, "morning": 0, "madrugada": 0, "tarde": 12, "noite": 12, "noche": 12, "afternoon": 12, "evening": 12,
-		"night": 12, "am": 0, "pm": 12,
+		"manha": 0, "manana": 0, "morning": 0, "madrugada": 0, "am": 0,
+		"tarde": 12, "noite": 12, "noche": 12, "afternoon": 12, "evening": 12, "night": 12, "pm": 12,
 	}
 	// payVerbs name a price without a currency, in words: "sai por cinquenta".
 	payVerbs = set("sai saiu fica faco custa deixo pago paga pagas pay cuesta queda sale dejo costs cost")
+	// priceBefore stand between such a verb and its price, forBefore before how long it lasts.
+	priceBefore = set("por a en em for so apenas only just solo somente")
+	forBefore   = set("em en in por for durante")
 	// labelled stand before the number of a part of the course: "aula 3".
 	labelled = set("aula clase lesson leccion licao modulo module passo paso step opcao opcion option parte part etapa item")
-	// sizes stand between a number and its unit.
+	// between stand between a number and its unit.
 	between = set("de of - ultimos ultimas proximos proximas uteis habiles business unico unica solo sola single simple simples full mil k")
 )
 
@@ -45,20 +48,20 @@ type part struct {
 	number, glued bool
 	// first is true at the beginning of a line.
 	first bool
-	// line numbers the lines.
-	line int
 }
 
 func partsOf(folded string) []part {
 	folded = gluedHour.ReplaceAllString(gluedTimes.ReplaceAllString(folded, "${1}x $2"), "$1:$2 h")
 	var all []part
-	end, line, first := -1, 0, true
+	end, first := -1, true
 	for _, at := range partOf.FindAllStringIndex(folded, -1) {
 		text := folded[at[0]:at[1]]
 		if text == "\n" {
-			line, first = line+1, true
+			first = true
 		}
-		all = append(all, part{text: text, number: text[0] >= '0' && text[0] <= '9', glued: at[0] == end, first: first && text != "\n", line: line})
+		all = append(all, part{
+			text: text, number: text[0] >= '0' && text[0] <= '9', glued: at[0] == end, first: first && text != "\n",
+		})
 		if text != "\n" {
 			first = false
 		}
@@ -162,7 +165,7 @@ func (r *reader) isOne(at int) bool {
 }
 
 func soonOrFor(word string) bool {
-	return soonBefore[word] || word == "em" || word == "en" || word == "in" || word == "por" || word == "for" || word == "durante"
+	return soonBefore[word] || forBefore[word]
 }
 
 // readSpelled keeps a number in words when it counts something.
@@ -196,8 +199,7 @@ func (r *reader) boughtFor(at int) bool {
 		switch word := r.word(i); {
 		case payVerbs[word]:
 			return true
-		case word != "por" && word != "a" && word != "en" && word != "em" && word != "for" && word != "so" && word != "apenas" && word != "only" &&
-			word != "just" && word != "solo" && word != "somente":
+		case !priceBefore[word]:
 			return false
 		}
 	}
@@ -220,7 +222,8 @@ func (r *reader) readDigits(at int) int {
 	}
 	value := normal(text)
 	if prefixes[r.word(at-1)] {
-		r.found = append(r.found, quantity{measure: price, name: unitsKnown[r.word(at-1)].name, value: r.thousands(at, value)})
+		currency := unitsKnown[r.word(at-1)].name
+		r.found = append(r.found, quantity{measure: price, name: currency, value: r.thousands(at, value)})
 		return 1
 	}
 	if r.isClock(at) {
@@ -433,8 +436,8 @@ func (r *reader) ofMonth(at int) bool {
 // strange says whether a text has a quantity that the facts do not have, and of which measure.
 func (s *subject) strange(wanted func(measure) bool) bool {
 	for _, one := range s.quantities() {
-		if wanted(one.measure) && !slices.ContainsFunc(s.givenQuantities(), func(fact quantity) bool { return fact.allows(one) }) &&
-			!s.isAge(one) {
+		given := func(fact quantity) bool { return fact.allows(one) }
+		if wanted(one.measure) && !slices.ContainsFunc(s.givenQuantities(), given) && !s.isAge(one) {
 			return true
 		}
 	}
@@ -493,7 +496,8 @@ func (s *subject) isAge(one quantity) bool {
 	return false
 }
 
-var spokenAge = regexp.MustCompile(`\b(?:aos|com|con|at|tem|tienes) (?:os |seus |tus |your )?\d+\s+(?:anos?|years?)(?:[^a-z]|$| (?:da|se|you|it|es|e|de idade|de edad|old|nao|no|tambem|nunca|puedes|pode)\b)`)
+var spokenAge = regexp.MustCompile(`\b(?:aos|com|con|at|tem|tienes) (?:os |seus |tus |your )?\d+\s+(?:anos?|years?)` +
+	`(?:[^a-z]|$| (?:da|se|you|it|es|e|de idade|de edad|old|nao|no|tambem|nunca|puedes|pode)\b)`)
 
 // hasStrangePrice looks for money, shares and instalments that were not given.
 func (s *subject) hasStrangePrice() bool {
