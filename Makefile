@@ -15,6 +15,9 @@ FUZZ_WORKERS ?= 2
 # What the demo and the benchmark are told.
 DEMOFLAGS ?=
 BENCHFLAGS ?=
+# Further files of texts for guard-eval, and what it is told (-v prints every text).
+GUARD_TEXTS ?=
+GUARDEVALFLAGS ?=
 # What is already there on a machine with a cluster.
 CONTAINER_TOOL ?= docker
 KUBECTL ?= kubectl
@@ -125,6 +128,10 @@ fuzz: ## Run every fuzz target for FUZZTIME, FUZZ_TARGETS_AT_ONCE together.
 		elif grep -q "context deadline exceeded" <<<"$$out" && ! grep -q "Failing input" <<<"$$out"; \
 		then echo "clean: $$1:$$(grep execs: <<<"$$out" | tail -1 | cut -d, -f2) (go test called the end of the time a failure)"; \
 		else echo "$$out"; exit 255; fi'
+
+.PHONY: guard-eval
+guard-eval: ## Judge the guard's texts, and those of GUARD_TEXTS, by words and, with OPENAI_API_KEY, by review.
+	@$(GO) run ./hack/guardeval $(GUARDEVALFLAGS) $(GUARD_TEXTS)
 
 .PHONY: bench
 bench: build ## Measure how many leads a second the operator handles, and how late messages are.

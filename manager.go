@@ -167,6 +167,7 @@ func (w *wiring) addWebhookServer() error {
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
 	book, tokens := pace.NewBook(w.clock, pace.Settle), budget.NewLedger()
+	writer := ai.NewOpenAI(ai.NewHTTPClient())
 	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&store.Reconciler{
 			Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
@@ -181,7 +182,7 @@ func (w *wiring) addControllers() error {
 		&cartrecovery.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector,
 			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
-			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
+			Writer: writer, Reviewer: writer, Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
 			Began: w.heartbeat.Began, RestoreHold: w.settings.restoreHold,
 		},

@@ -26,10 +26,10 @@ type settings struct {
 	// stateDir is where a process keeps what it saw of the heartbeat.
 	stateDir string
 	// restoreHold is how long after a restore nothing is sent.
-	restoreHold time.Duration
-	leaseDuration           time.Duration
-	renewDeadline           time.Duration
-	retryPeriod             time.Duration
+	restoreHold   time.Duration
+	leaseDuration time.Duration
+	renewDeadline time.Duration
+	retryPeriod   time.Duration
 
 	concurrency int
 	writers     int

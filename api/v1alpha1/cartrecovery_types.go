@@ -102,8 +102,11 @@ const (
 	// fallbackText.
 	ReasonTokenBudget = "TokenBudgetExhausted"
 	// ReasonTextRefused: the AI wrote twice what may not be sent, and the policy has no
-	// fallbackText that could be sent instead; see docs/prompting.md.
+	// fallbackText that could be sent instead; see docs/guard.md.
 	ReasonTextRefused = "TextRefused"
+	// ReasonTextUnreviewed: the review of a text did not answer, the Store's ai.review.onError
+	// is Fallback, and the policy has no fallbackText; see docs/guard.md.
+	ReasonTextUnreviewed = "TextUnreviewed"
 	// ReasonWithPerson: a person of the store has another conversation with the customer.
 	ReasonWithPerson = "WithPerson"
 	// ReasonInConversation: the customer has written about another recovery of the Store within

@@ -386,7 +386,40 @@ type AISettings struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	TokensPerLead *int64 `json:"tokensPerLead,omitempty"`
+	// Review is the second look, by an AI, at what the AI wrote: whether it says only what is
+	// so. It sees the facts and the text, never what the customer wrote. Default: enabled.
+	// See docs/guard.md.
+	// +optional
+	Review *AIReview `json:"review,omitempty"`
 }
+
+// AIReview is the second look at what the AI wrote. It is asked at the same endpoint, and
+// counts in dailyTokenBudget.
+type AIReview struct {
+	// Enabled turns the review on. Default true. Without it the rules about words hold alone.
+	// +optional
+	Enabled *bool `json:"enabled,omitempty"`
+	// Model to ask. Default: the model that writes.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Model string `json:"model,omitempty"`
+	// OnError is what happens to a text when no usable answer came in time: Fallback
+	// sends the policy's fallbackText, and blocks the lead where there is none; Send
+	// sends the text, which the rules about words have passed. Default Fallback.
+	// +optional
+	OnError ReviewOnError `json:"onError,omitempty"`
+}
+
+// ReviewOnError is what happens to a text that could not be reviewed.
+// +kubebuilder:validation:Enum=Fallback;Send
+type ReviewOnError string
+
+const (
+	// ReviewOnErrorFallback has the fallbackText sent, else the lead blocked.
+	ReviewOnErrorFallback ReviewOnError = "Fallback"
+	// ReviewOnErrorSend has the text sent.
+	ReviewOnErrorSend ReviewOnError = "Send"
+)
 
 // StoreStatus is what the operator knows of a Store.
 type StoreStatus struct {

@@ -125,6 +125,9 @@ func withText(s *situation, wanted message, text draft) action {
 	case draftFailed:
 		return afterFailedDraft(s, wanted, text)
 	case draftRefused:
+		if text.reason == v1alpha1.ReasonTextUnreviewed {
+			return instead(s, wanted, text, blockedUntil(text.retryAt, text.reason, text.why))
+		}
 		return instead(s, wanted, text, blocked(s, v1alpha1.ReasonTextRefused, text.why))
 	case draftExhausted:
 		if !s.now.Before(text.retryAt) {

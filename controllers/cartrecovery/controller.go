@@ -71,6 +71,8 @@ type Reconciler struct {
 	AI *ai.Settings
 	// Writer writes texts.
 	Writer ai.Writer
+	// Reviewer looks at what was written, where the Store's ai.review is on; nobody does when nil.
+	Reviewer ai.Reviewer
 	// Recorder makes events.
 	Recorder events.EventRecorder
 	// Metrics counts.
@@ -354,6 +356,7 @@ func (r *Reconciler) complete() error {
 		r.Budget = budget.NewLedger()
 	}
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
+	r.drafts.reviewer = r.Reviewer
 	r.contacts = newContacts(r.Clock)
 	r.proofs = newProofs(r.Clock, maxProofs)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))

@@ -39,7 +39,12 @@ const (
 // workers, so that a slow AI delays nobody's message that is already written. They live in
 // the leader's memory: a restart loses them, and they are simply written again.
 type drafts struct {
-	writer  ai.Writer
+	writer ai.Writer
+	// reviewer looks at what was written, nil for nobody; a text that is due waits for it as long
+	// as reviewAtMost, one written ahead as long as reviewAhead.
+	reviewer                  ai.Reviewer
+	reviewAtMost, reviewAhead time.Duration
+
 	clock   clock.PassiveClock
 	metrics *metrics.Metrics
 	// ledger is what the stores' texts cost; whoever asks for a text seeds it before.
@@ -109,6 +114,8 @@ type job struct {
 	// check says why a text may not be sent: the reason in one fixed word, "" when it may be
 	// sent, and the detail in words that hold nothing of the text. Nil lets everything pass.
 	check func(text string) (reason, detail string)
+	// review is the second look at a text that check has passed; nil for none.
+	review *review
 	// rewrite is the request for another text, in place of one that was refused; nil for
 	// no second try.
 	rewrite func(refused, detail string) ai.Request
@@ -117,6 +124,7 @@ type job struct {
 func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int) *drafts {
 	d := &drafts{
 		writer: writer, clock: passive, metrics: counters, ledger: ledger, workers: workers,
+		reviewAtMost: reviewAtMost, reviewAhead: reviewAhead,
 		timer:   clock.RealClock{}.NewTimer,
 		done:    make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], workers),
 		rearm:   make(chan struct{}, 1),
@@ -153,7 +161,7 @@ func (d *draft) outdated(now time.Time) bool {
 	case draftReady:
 		return now.Sub(d.readyAt) > freshFor
 	case draftRefused, draftHandOff, draftStop, draftWrongNumber:
-		return now.Sub(d.readyAt) > keepRefused
+		return now.Sub(d.readyAt) > keepRefused || !d.retryAt.IsZero() && !now.Before(d.retryAt)
 	default:
 		return false
 	}

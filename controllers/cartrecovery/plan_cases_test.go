@@ -150,6 +150,7 @@ func textCases() []planCase {
 		return draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, failures: 3, firstFailedAt: t0.Add(since), retryAt: t0.Add(firstDue + time.Hour)}
 	}
 	refusedText := draft{state: draftRefused, why: "a link that was not given", tokens: 80}
+	unreviewed := draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed, retryAt: t0.Add(firstDue + unreviewedRetry)}
 	exhausted := draft{state: draftExhausted, retryAt: t0.Add(12 * time.Hour)}
 	sameLast := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue), func(m *v1alpha1.Message) { m.Text = "Oi! Posso ajudar?" })
 	asks := theirs("m1", t0.Add(time.Hour))
@@ -163,6 +164,8 @@ func textCases() []planCase {
 		{name: "not before it is due", now: firstDue - time.Second, text: refusedText, with: fallback, want: wait, until: firstDue},
 		{name: "or blocks", now: firstDue, text: refusedText, want: wait, until: expiresAt, blocked: v1alpha1.ReasonTextRefused},
 		{name: "nobody is told the same twice in a row", now: reply, text: refusedText, lead: []leadMod{sameLast, asks}, with: fallback, want: wait, until: time.Hour + expiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "a text that nobody reviewed is replaced", now: firstDue, text: unreviewed, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
+		{name: "or blocks until it is written again", now: firstDue, text: unreviewed, want: wait, until: firstDue + unreviewedRetry, blocked: v1alpha1.ReasonTextUnreviewed},
 		{name: "a budget that is used up is replaced", now: firstDue, text: exhausted, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
 		{name: "or blocks until tomorrow", now: firstDue, text: exhausted, want: wait, until: 12 * time.Hour, blocked: v1alpha1.ReasonTokenBudget},
 		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: prepare, message: firstID},

@@ -26,10 +26,12 @@ func jobFor(s situation, wanted message, request ai.Request) (job, error) {
 	request.Messages, request.OfferHuman = composed(s, wanted, system), offersPerson(s, wanted)
 	request.OfferStop = wanted.replyTo != ""
 	facts := guardFacts(s, wanted, system)
+	look := reviewFor(s.store, request.Endpoint, facts.Prompt)
 	return job{
 		lead: client.ObjectKeyFromObject(s.lead), store: client.ObjectKeyFromObject(s.store), text: s.textID(wanted.id), due: wanted.due,
-		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens(),
-		limit: s.store.Spec.AI.DailyTokenBudget, zone: s.policy.Location,
+		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens() + look.estimate(request.MaxTokens),
+		review: look,
+		limit:  s.store.Spec.AI.DailyTokenBudget, zone: s.policy.Location,
 		check: func(text string) (reason, detail string) {
 			if refusal := guard.Check(text, facts); refusal != nil {
 				return string(refusal.Reason), refusal.Detail
@@ -313,10 +315,7 @@ func guardFacts(s situation, wanted message, system string) guard.Facts {
 	if anonymous, err := renderedPrompt(s, data); err == nil {
 		system = anonymous
 	}
-	facts.Prompt = strings.Join([]string{
-		system, data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
-		strings.TrimSpace(data.Amount + " " + data.Currency), data.Step.Instructions,
-	}, "\n")
+	facts.Prompt = ai.Given(system, data)
 	said := s.lead.Status.Conversation
 	for i := range said {
 		m := &said[i]

@@ -20,6 +20,8 @@ type outcome struct {
 	text string
 	// why is what is wrong with a refused text, in fixed words.
 	why string
+	// unreviewed is true for a text that is refused because its review did not answer.
+	unreviewed bool
 	// tokens it cost.
 	tokens int64
 	// err is the failure of a failed one.
@@ -47,13 +49,15 @@ func (d *drafts) compose(ctx context.Context, next *queued) outcome {
 	}
 	made := d.try(ctx, next, next.request, next.estimate)
 	result := "written"
-	if made.state == draftRefused && next.rewrite != nil && ctx.Err() == nil {
+	if made.state == draftRefused && !made.unreviewed && next.rewrite != nil && ctx.Err() == nil {
 		result = "rewritten"
 		made = d.rewrite(ctx, next, made)
 	}
 	switch {
 	case ctx.Err() != nil:
 		return made
+	case made.unreviewed:
+		result = "unreviewed"
 	case made.state == draftRefused:
 		result = "refused"
 	case made.state == draftHandOff:
@@ -98,12 +102,12 @@ func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, esti
 	defer cancel()
 	answer, err := d.writer.Write(calling, request)
 	made := outcome{tokens: spent(answer, err, estimate)}
-	release(made.tokens)
-	if ctx.Err() != nil {
-		return made
+	if ctx.Err() == nil {
+		d.count(answer, err)
+		d.judge(next, answer, err, &made)
+		d.review(ctx, next, &made)
 	}
-	d.count(answer, err)
-	d.judge(next, answer, err, &made)
+	release(made.tokens)
 	return made
 }
 
@@ -175,6 +179,13 @@ func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
 	case draftReady:
 		*d = draft{state: draftReady, text: made.text, tokens: tokens, readyAt: now}
 	case draftRefused:
+		if made.unreviewed {
+			*d = draft{
+				state: draftRefused, tokens: tokens, readyAt: now, retryAt: now.Add(unreviewedRetry),
+				reason: v1alpha1.ReasonTextUnreviewed, why: made.why,
+			}
+			return
+		}
 		*d = draft{state: draftRefused, tokens: tokens, readyAt: now, reason: v1alpha1.ReasonTextRefused, why: made.why}
 	case draftHandOff, draftStop, draftWrongNumber:
 		*d = draft{state: made.state, tokens: tokens, readyAt: now}

@@ -48,6 +48,8 @@ type OpenAI struct {
 	timeout time.Duration
 	// toolless are the endpoints that are offered no tools.
 	toolless toolless
+	// schemaless are the endpoints that are given no schema for a review.
+	schemaless toolless
 }
 
 var _ Writer = (*OpenAI)(nil)

@@ -341,3 +341,19 @@ func cleanPromptData(data PromptData) PromptData {
 	data.CheckoutURL = cutBytes(address, maxURL)
 	return data
 }
+
+// Given joins what the store itself said for one message: the rendered prompt, and what of the
+// data it was rendered with it does not hold. A prompt of the store's own may leave out what is
+// a fact all the same.
+func Given(rendered string, data PromptData) string {
+	given := rendered
+	for _, part := range []string{
+		data.Product.Name, data.Product.Description, data.Coupon.Code, data.Coupon.Text,
+		strings.TrimSpace(data.Amount + " " + data.Currency), data.Step.Instructions,
+	} {
+		if !strings.Contains(given, part) {
+			given += "\n" + part
+		}
+	}
+	return given
+}

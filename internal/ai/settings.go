@@ -1,6 +1,7 @@
 package ai
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -57,6 +58,23 @@ func (s *Settings) Request(ctx context.Context, store *v1alpha1.Store) (Request,
 		request.MaxTokens = int(*settings.MaxTokens)
 	}
 	return request, nil
+}
+
+// ReviewModel is the model that looks at a Store's texts; "" when nobody does.
+func ReviewModel(store *v1alpha1.Store) string {
+	review, model := store.Spec.AI.Review, cmp.Or(store.Spec.AI.Model, DefaultModel)
+	switch {
+	case review == nil:
+		return model
+	case review.Enabled != nil && !*review.Enabled:
+		return ""
+	}
+	return cmp.Or(review.Model, model)
+}
+
+// SendsUnreviewed says whether a text of the Store is sent when no review came.
+func SendsUnreviewed(store *v1alpha1.Store) bool {
+	return store.Spec.AI.Review != nil && store.Spec.AI.Review.OnError == v1alpha1.ReviewOnErrorSend
 }
 
 func (s *Settings) endpoint(ctx context.Context, store *v1alpha1.Store) (Endpoint, error) {

@@ -86,7 +86,7 @@ func refusesTools(status int, body []byte) bool {
 	return false
 }
 
-// toolless remembers which models of which endpoints know no tools. The zero value
+// toolless remembers which models of which endpoints know no tools, or no schemas. The zero value
 // remembers nothing yet; it is safe for concurrent use.
 type toolless struct {
 	mu    sync.Mutex

@@ -39,7 +39,22 @@ const (
 	undoneEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|processed|approved|confirmed|activated|blocked|sent|emailed|updated|applied|reserved|taken off`
 )
 
+const (
+	readily  = `(?:ja|esta|ta|tudo|pronto|prontinho|certo|listo|ya|quedo|ficou|all|set|done|it's|its|you're|youre|now|ok|okay|feito|hecho|combinado|ja ta)`
+	finally  = `(?:com sucesso|aqui|por aqui|pra voce|para voce|para ti|for you|successfully|con exito|agora|ahora|now|ja|ya|mesmo|viu|ta|sim|conforme pediu|as requested|no sistema|en el sistema|in the system|do meu lado)`
+	willDo   = `remover|te remover|retirar|cancelar|estornar|reembolsar|excluir|apagar|liberar|ativar|reservar|prorrogar|estender|aplicar|desbloquear|descadastrar|trocar|alterar|emitir`
+	willDoEs = `(?:eliminar|borrar|quitar|cancelar|reembolsar|activar|liberar|reservar|extender|aplicar|desbloquear|dar de baja|darte de baja|cambiar|devolver)(?:te|lo|la|los|telo|tela)?`
+	willDoEn = `cancel|remove|delete|refund|unlock|activate|reserve|extend|apply|unsubscribe|upgrade|issue|waive|reset|take you off|reverse|process`
+)
+
 var deeds = []deed{
+	// "Prontinho, cancelado!"
+	{pattern: regexp.MustCompile(`^ (?:` + readily + ` )*(?P<verb>` + undone + `|` + undoneEnglish + `|resolvid[oa]|resuelt[oa]|conclu[ia]d[oa]|estornad[oa]|baixa dada)(?: ` + finally + `)*(?: (?:o|a|el|la|your|the|seu|sua|tu|da|do|de la|de|del|from) \S+(?: \S+)?)? $`)},
+	{pattern: regexp.MustCompile(` (?:acesso|acceso|cupom|cupon|desconto|descuento|boleto|matricula|inscricao|inscripcion|vaga|lugar|cuenta|conta|spot|seat|refund|access|account|coupon|order|subscription|seats?|reembolso|estorno) (?:ja |ya |already |now )?(?P<verb>` + undone + `|` + undoneEnglish + `|garantid[oa]|unlocked|secured)(?: ` + finally + `)* $`)},
+	{pattern: regexp.MustCompile(` (?:ta|tao|ficou|deixei|consta|deje) (?:tudo |ja |todo |ya |como )*(?P<verb>` + undone + `) `)},
+	{pattern: regexp.MustCompile(` (?:vou|vamos|irei|posso|consigo|podemos|estou) (?:te |lhe |ja |agora |o |a |logo )*(?P<verb>` + willDo + `) `)},
+	{pattern: regexp.MustCompile(` (?:voy a|vamos a|puedo|podemos|estoy por) (?:ya |ahora )*(?P<verb>` + willDoEs + `) `)},
+	{pattern: regexp.MustCompile(` (?:i'll|i will|i can|we'll|we can|we will|let me|i'm going to|i am going to|i'm) (?:just |now |go ahead and |also )*(?P<verb>` + willDoEn + `) `)},
 	{pattern: regexp.MustCompile(` (?P<verb>` + didPortuguese + `) `)},
 	{pattern: regexp.MustCompile(` (?:ja|te|ja te|ja lhe|lhe|eu) (?P<verb>exclui) `)},
 	{pattern: regexp.MustCompile(` ja (?:te |lhe |o |a |os |as )?(?P<verb>` + weDidPortuguese + `) `)},

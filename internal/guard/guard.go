@@ -62,6 +62,12 @@ const (
 	Coupon Reason = "Coupon"
 	// Promise: a promise that the prompt does not contain.
 	Promise Reason = "Promise"
+	// Payment: a way to pay that the prompt does not name.
+	Payment Reason = "Payment"
+	// Deadline: a deadline, a day or a scarcity that the prompt does not name.
+	Deadline Reason = "Deadline"
+	// Result: what it would do for somebody's money, health or success, which the prompt does not say.
+	Result Reason = "Result"
 	// Deed: it says that something was done, which a text cannot do.
 	Deed Reason = "Deed"
 	// Language: neither the store's language nor the customer's.
@@ -70,8 +76,16 @@ const (
 	Repeat Reason = "Repeat"
 	// Leak: it tells of its instructions, or of what writes it.
 	Leak Reason = "Leak"
+	// Identity: it says that a person writes.
+	Identity Reason = "Identity"
 	// Sensitive: it asks for what nobody may be asked for in a chat.
 	Sensitive Reason = "Sensitive"
+	// Pressure: it threatens or shames.
+	Pressure Reason = "Pressure"
+	// Privacy: it tells of other people.
+	Privacy Reason = "Privacy"
+	// Number: a count, duration, date or time of day that the prompt does not contain.
+	Number Reason = "Number"
 )
 
 // Refusal says why a text may not be sent.
@@ -92,10 +106,17 @@ var details = map[Reason]string{
 	Price:     "the text names a price, percentage or instalment that was not given; name only numbers that were given, and calculate none",
 	Coupon:    "the text offers a coupon or discount that was not given; offer only what was given, or say that there is none",
 	Promise:   "the text promises something that was not given, such as a guarantee, a refund, a gift or a deadline; leave it out, or say that it is not known",
+	Payment:   "the text names a way to pay that was not given; say that the payment page shows the ways to pay",
+	Deadline:  "the text names a deadline, a day or a scarcity that was not given; leave it out and do not hurry",
+	Result:    "the text claims what the product does for money, health or success, or promises success; say only what was given of the product",
+	Number:    "the text names a number, a duration, a date or a time that was not given; name only those that were given, with what they count",
 	Deed:      "the text says that something was removed, cancelled, refunded, changed or sent, which was not done; say what is known, or call the function for it where there is one",
 	Language:  "the text is in another language than the store's and the customer's; write in the language that was asked for",
 	Repeat:    "the text repeats an earlier message; say something new",
 	Leak:      "the text speaks of its instructions, of what writes it, or carries the label of a speaker; write only the message to the customer",
+	Identity:  "the text says that a person writes, or tells of a life; say that it is the store's virtual service, or nothing of it",
+	Pressure:  "the text threatens or shames; be kind, or say goodbye",
+	Privacy:   "the text tells of other people; leave them out",
 	Sensitive: "the text asks for a password, a code, a document or card data; never ask for these",
 }
 
@@ -109,11 +130,18 @@ var rules = []struct {
 	{Price, (*subject).hasPrice},
 	{Coupon, (*subject).hasCoupon},
 	{Promise, (*subject).hasPromise},
+	{Payment, (*subject).otherPayment},
+	{Deadline, (*subject).hasDeadline},
+	{Result, (*subject).hasResult},
 	{Deed, (*subject).claimsDeed},
 	{Language, (*subject).inOtherLanguage},
 	{Repeat, (*subject).repeats},
 	{Leak, (*subject).leaks},
+	{Identity, (*subject).claimsIdentity},
 	{Sensitive, (*subject).asksSecrets},
+	{Pressure, (*subject).presses},
+	{Privacy, (*subject).tellsOfOthers},
+	{Number, (*subject).hasStrangeNumber},
 }
 
 // Check returns the first reason why the text may not be sent, in the order of the

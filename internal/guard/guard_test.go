@@ -17,7 +17,10 @@ func reasonOf(text string, facts Facts) Reason {
 
 func TestEveryReasonIsExplained(t *testing.T) {
 	seen := map[string]bool{}
-	for _, reason := range []Reason{Empty, TooLong, Braces, Link, Price, Coupon, Promise, Deed, Language, Repeat, Leak, Sensitive} {
+	for _, reason := range []Reason{
+		Empty, TooLong, Braces, Link, Price, Coupon, Promise, Payment, Deadline, Result, Deed, Language, Repeat, Leak, Identity, Sensitive,
+		Pressure, Privacy, Number,
+	} {
 		detail := refuse(reason).Detail
 		if detail == "" || seen[detail] {
 			t.Errorf("%s: says %q", reason, detail)
@@ -135,7 +138,7 @@ func TestNames(t *testing.T) {
 		"oi@loja.example responde":               "",
 		"loja.com responde":                      Link,
 		"xoi@loja.example responde":              Link,
-		"Anote 2024-2025 e 12/05/2026":           "",
+		"Anote 2024-2025 e 12/05/2026":           Number,
 	} {
 		if got := reasonOf(text, facts); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
@@ -155,9 +158,11 @@ func TestAmounts(t *testing.T) {
 		{"Price: $1,997.00", "It is $1.99", Price},
 		{"No máximo 2 frases, 40 aulas", "R$ 2", Price},
 		{"No máximo 2 frases, 40 aulas", "40%", Price},
-		{"40 aulas", "As 40 aulas levam 20 horas", ""},
+		{"40 aulas", "As 40 aulas levam 20 horas", Number},
+		{"40 aulas em 20 horas", "As quarenta aulas levam vinte horas", ""},
 		{"10% de desconto", "10 por cento", ""},
-		{"10% de desconto", "R$ 10", ""}, // a line that speaks of prices gives its numbers
+		{"10% de desconto", "R$ 10", Price},
+		{"10 de desconto", "R$ 10", ""}, // a line that speaks of prices gives its numbers
 		{"cupom VOLTA10", "10% de desconto", Price},
 		{"50 off", "50% off", ""},
 		{"50% off", "metade do preço", ""},
@@ -174,8 +179,9 @@ func TestAmounts(t *testing.T) {
 		{"", "100% seguro", ""},
 		{"", "100% de desconto", Price},
 		{"", "custa 97", Price},
-		{"", "apenas 5 minutos, por apenas 3 dias", ""},
-		{"", "às 10.30 eu volto", ""},
+		{"", "em apenas 5 minutos", ""},
+		{"", "por apenas 3 dias", Number},
+		{"", "às 10:30 eu volto", Number},
 		{"", "99999999999999999999999999 reais", Link}, // no price has so many digits
 	} {
 		facts := Facts{Prompt: c.prompt, Coupon: "VOLTA10"}
@@ -270,7 +276,7 @@ func TestLanguages(t *testing.T) {
 func TestRepeats(t *testing.T) {
 	long := "Oi, Maria! Vi que você deixou o Curso de Violão no carrinho, ficou alguma dúvida? https://pay.example.com/c/1"
 	facts := Facts{
-		Last: long, Earlier: []string{"Sim, o curso tem quarenta aulas", "De nada!"}, Hosts: []string{"pay.example.com"}, Locale: "pt-BR",
+		Last: long, Prompt: "40 aulas", Earlier: []string{"Sim, o curso tem quarenta aulas", "De nada!"}, Hosts: []string{"pay.example.com"}, Locale: "pt-BR",
 	}
 	for text, want := range map[string]Reason{
 		long: Repeat,
@@ -384,9 +390,9 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// docs/prompting.md explains the reasons in the order in which they are looked for.
-func TestThePromptingGuideIsComplete(t *testing.T) {
-	raw, err := os.ReadFile("../../docs/prompting.md")
+// docs/guard.md explains the reasons in the order in which they are looked for.
+func TestTheGuideIsComplete(t *testing.T) {
+	raw, err := os.ReadFile("../../docs/guard.md")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -128,3 +128,17 @@ func hitsOf(words []string, language string) int {
 	}
 	return len(seen)
 }
+
+// tongueOf is which of the three languages a text is in: the one most of its stop words are
+// of, else the store's.
+func tongueOf(folded, locale string) string {
+	home, _, _ := strings.Cut(strings.ToLower(strings.ReplaceAll(locale, "_", "-")), "-")
+	words := codeWord.FindAllString(folded, -1)
+	best, most := home, hitsOf(words, home)
+	for _, language := range []string{"pt", "es", "en"} {
+		if hits := hitsOf(words, language); hits > most {
+			best, most = language, hits
+		}
+	}
+	return best
+}

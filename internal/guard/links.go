@@ -34,6 +34,8 @@ var endings = set(`com net org edu gov mil int biz info name pro app dev shop st
 	space website digital cloud click vip fun world today news agency company email group help life media money network one
 	plus services social solutions studio support systems team tips tools training video wiki work zone art bio cash chat
 	city codes coffee design direct education events expert express finance fit global gold guru host house icu land law
+	deals discount coupons bargains cheap exchange academy courses cards center cool fan fyi gifts gratis ink lat lol monster bond sbs cyou
+	rest pics quest wtf zip mov dad tax toys tires vin watch wiki yoga zone tienda ltda group photo photos pizza place plus pub red report
 	market marketing promo sale rocks run school science security software win win loan download review stream bet bid men
 	ac ad ae af ag ai al am ao aq ar as at au aw ax az ba bb bd be bf bg bh bi bj bm bn bo br bs bt bw by bz ca cc cd cf cg ch
 	ci ck cl cm cn co cr cu cv cw cx cy cz de dj dk dm do dz ec ee eg er es et eu fi fj fk fm fo fr ga gd ge gf gg gh gi gl gm
@@ -192,7 +194,7 @@ func (s *subject) hasLink() bool {
 			return true
 		}
 	}
-	return s.hasDomain(text, prompt) || hasPhone(text, prompt) || spellsNumber(spoken(s.folded))
+	return s.hasDomain(text, prompt) || hasPhone(text, prompt) || spellsNumber(spoken(s.folded)) || s.sendsElsewhere()
 }
 
 // hasDomain looks for links without a scheme. A bare name that the prompt contains is a
@@ -276,8 +278,11 @@ func hasPhone(text, prompt string) bool {
 func spellsNumber(words []string) bool {
 	run := 0
 	for _, word := range words {
-		value, known := spelledNumbers[word]
-		if !known || len(value) > 1 {
+		value, known := numerals[word]
+		if ones[word] || word == "meia" {
+			value, known = 1, true
+		}
+		if !known || value < 0 || value > 9 {
 			run = 0
 			continue
 		}

@@ -33,9 +33,9 @@ var offersKnown = []offer{
 	terms(Promise, `reembols*,refund*,devolucao,devolucoes,devolvo,devolve,devolvemos,devolver,devolveremos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
 		dinero de vuelta`),
 	terms(Promise, `vitalici*,lifetime,para sempre,forever,para siempre,de por vida`),
-	terms(Promise, `vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
+	terms(Deadline, `vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
 		plazas limitadas,estoque limitado,poucas vagas,poucas unidades,few spots,few left,pocas plazas,ultimas plazas`),
-	terms(Promise, `ultima chance,ultimas chances,last chance,ultima oportunidade,ultima oportunidad,so hoje,somente hoje,apenas hoje,
+	terms(Deadline, `ultima chance,ultimas chances,last chance,ultima oportunidade,ultima oportunidad,so hoje,somente hoje,apenas hoje,
 		today only,only today,solo hoy,hasta hoy,so ate hoje,expira*,expire*,acaba hoje,termina hoje,ends today,termina hoy,acaba hoy,tempo limitado,
 		limited time,limited-time,tiempo limitado`),
 	terms(Promise, `sem juros,interest free,interest-free,sin intereses,sin interes,juros zero`),
@@ -86,7 +86,6 @@ func idiom(words []string, at int) bool {
 // makes says whether the text makes an offer, for a reason, that the prompt does not make.
 func (s *subject) makes(reason Reason) bool {
 	said := clauses(s.withoutEcho())
-	var prompt []clause
 	for _, one := range offersKnown {
 		if one.reason != reason || !one.made(said) {
 			continue
@@ -94,19 +93,16 @@ func (s *subject) makes(reason Reason) bool {
 		if reason == Coupon && s.facts.Coupon != "" {
 			continue
 		}
-		if prompt == nil {
-			prompt = clauses(s.promptFolded)
-		}
-		if !one.made(prompt) {
+		if !one.made(s.promptClauses()) {
 			return true
 		}
 	}
 	return false
 }
 
-func (s *subject) hasPromise() bool { return s.makes(Promise) }
+func (s *subject) hasPromise() bool { return s.makes(Promise) || s.promisesMore() }
 
-func (s *subject) hasCoupon() bool { return s.hasCode() || s.makes(Coupon) }
+func (s *subject) hasCoupon() bool { return s.hasCode() || s.makes(Coupon) || s.stacksCoupons() }
 
 var quoted = regexp.MustCompile(`["“«]([^"“”«»\n]{1,300})["”»]`)
 

@@ -42,8 +42,7 @@ var amounts = []struct {
 }
 
 var (
-	spelled = regexp.MustCompile(`\b([a-z]+)\s+(?:(reais|real|dolares|dollars?|euros?|pesos?|conto?s)|(por ?cento|per ?cent|por ciento))\b`)
-	half    = regexp.MustCompile(`\b(?:metade d[oe] (?:preco|valor)|pela metade|half (?:the |of the )?price|half off|mitad del? precio)\b`)
+	half = regexp.MustCompile(`\b(?:metade d[oe] (?:preco|valor)|pela metade|half (?:the |of the )?price|half off|mitad del? precio)\b`)
 
 	bareNumber    = regexp.MustCompile(`\b` + number)
 	priceLine     = regexp.MustCompile(`preco|valor|price|precio|custa|cuesta|cost|desconto|discount|descuento|cupom|coupon|cupon|\boff\b|amount|total|investimento`)
@@ -58,19 +57,6 @@ var (
 	// wholly are what "100%" may say without being a discount.
 	wholly = set("online on-line digital digitais seguro segura seguros safe secure pratico pratica gravado gravada virtual remoto remota original natural seu sua tua teu")
 	clock  = set("as at las v versao version das")
-
-	spelledNumbers = map[string]string{
-		"zero": "0", "cero": "0", "meia": "6",
-		"um": "1", "uma": "1", "dois": "2", "duas": "2", "tres": "3", "quatro": "4", "cinco": "5", "seis": "6", "sete": "7",
-		"oito": "8", "nove": "9", "dez": "10", "onze": "11", "doze": "12", "quinze": "15", "vinte": "20", "trinta": "30",
-		"quarenta": "40", "cinquenta": "50", "sessenta": "60", "setenta": "70", "oitenta": "80", "noventa": "90", "cem": "100",
-		"cento": "100", "duzentos": "200", "trezentos": "300", "quinhentos": "500", "mil": "1000",
-		"one": "1", "two": "2", "three": "3", "four": "4", "five": "5", "six": "6", "seven": "7", "eight": "8", "nine": "9",
-		"ten": "10", "fifteen": "15", "twenty": "20", "thirty": "30", "forty": "40", "fifty": "50", "sixty": "60",
-		"seventy": "70", "eighty": "80", "ninety": "90", "hundred": "100", "thousand": "1000",
-		"uno": "1", "dos": "2", "cuatro": "4", "siete": "7", "ocho": "8", "nueve": "9", "diez": "10", "veinte": "20",
-		"treinta": "30", "cuarenta": "40", "cincuenta": "50", "sesenta": "60", "ochenta": "80", "cien": "100",
-	}
 )
 
 // amount is a number that must have been given.
@@ -94,16 +80,6 @@ func amountsIn(folded string) []amount {
 				continue
 			}
 			found = append(found, amount{way.kind, normal(value)})
-		}
-	}
-	for _, at := range spelled.FindAllStringSubmatchIndex(folded, -1) {
-		value, known := spelledNumbers[folded[at[2]:at[3]]]
-		switch {
-		case !known || at[4] < 0 && value == "100" && wholly[firstWord(folded[at[1]:])]:
-		case at[4] >= 0:
-			found = append(found, amount{money, value})
-		default:
-			found = append(found, amount{percent, value})
 		}
 	}
 	if half.MatchString(folded) {
@@ -137,6 +113,9 @@ func given(folded string) map[amount]bool {
 // hasPrice looks for amounts that were not given. A denial changes nothing: "it is not
 // R$ 97 but R$ 50" denies one price to name another.
 func (s *subject) hasPrice() bool {
+	if s.hasStrangePrice() || s.hasBargain() {
+		return true
+	}
 	wanted := amountsIn(s.folded)
 	if len(wanted) == 0 {
 		return false

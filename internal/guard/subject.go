@@ -29,6 +29,15 @@ type subject struct {
 	hosts   []string
 	// prompt and promptFolded are the facts' prompt in the same forms, with its links.
 	prompt, promptFolded string
+	// tongue is the language that the numbers in words are read in.
+	tongue string
+	// said and known are the quantities of the text and of the facts, once they were read.
+	said, known []quantity
+	quantified  bool
+	// sentences and promptSentences are those of the text and of the facts, clausesOfPrompt
+	// what the latter are made of, once they were read.
+	sentences, promptSentences []sentence
+	clausesOfPrompt            []clause
 }
 
 func newSubject(text string, facts *Facts) *subject {
@@ -36,6 +45,7 @@ func newSubject(text string, facts *Facts) *subject {
 	s.promptFolded = fold(s.prompt)
 	s.text, s.foreign = withoutLinks(readable(text), s.hosts, linksOf(s.prompt))
 	s.folded = fold(s.text)
+	s.tongue = tongueOf(s.folded, facts.Locale)
 	return s
 }
 
@@ -170,9 +180,12 @@ var (
 	conditions = set("se caso if si quando when cuando")
 	fillers    = set("se te me e eh vai va just to o a")
 	// afterNo makes the Spanish and English "no" a denial; the Portuguese one is "in the".
-	afterNo = set(`hay tengo tenemos puedo podemos es existe existen ofrezco ofrecemos discount discounts coupon coupons guarantee
+	afterNo = set(`hay tengo tenemos puedo podemos es existe existen ofrezco ofrecemos discount discounts coupon coupons guarantee need hurry rush pressure problem problema pressa prisa apuro te le lo la les nos vas va vamos hace necesitas
+		necesito puede puedes podras quiero quiere soy somos son tiene tienes dependes
 		refund refunds dispongo disponemos contamos cuento manejo manejamos conozco se voy incluye esta estoy sabria free gifts bonus`)
-	topics = set(`sobre about acerca regarding respeito quanto cuanto duvida duvidas pergunta pergunte perguntou perguntar question
+	// beforeNo make an English "no" a denial whatever follows: "there's no certificate".
+	beforeNo = set("there's there is are have has had i've we've got offer offering with was were")
+	topics   = set(`sobre about acerca regarding respeito quanto cuanto duvida duvidas pergunta pergunte perguntou perguntar question
 		asked asking pregunta preguntaste preguntas consulta`)
 )
 
@@ -182,7 +195,7 @@ func (c clause) denies() bool {
 		return true
 	}
 	for i, word := range c.words {
-		if word == "no" && i+1 < len(c.words) && afterNo[c.words[i+1]] {
+		if word == "no" && (i+1 < len(c.words) && afterNo[c.words[i+1]] || i > 0 && beforeNo[c.words[i-1]]) {
 			return true
 		}
 		if (denials[word] || strings.HasSuffix(word, "n't")) && !c.pretends(i+1) && !c.supposes(i) {

@@ -38,11 +38,16 @@ type Metrics struct {
 	AITokens prometheus.Counter
 	// AITexts counts the texts that were asked for by what came of them: written; rewritten,
 	// written once more because the first may not be sent; refused, also the second may not
-	// be sent; handoff, the AI says that the customer wants a person; stop, that they want no
+	// be sent; unreviewed, its review did not answer; handoff, the AI says that the customer wants a person; stop, that they want no
 	// messages or are not the customer; exhausted, the store's budget is used up.
 	AITexts *prometheus.CounterVec
 	// AIRefusals counts the texts that may not be sent by reason, one of internal/guard's.
 	AIRefusals *prometheus.CounterVec
+	// AIReviews counts the reviews of texts by result (allowed, refused, and failed) and reason:
+	// one of internal/ai's for a refusal, the failure's class for a failure.
+	AIReviews *prometheus.CounterVec
+	// AIReviewSeconds is how long a review took.
+	AIReviewSeconds prometheus.Histogram
 }
 
 // New makes the metrics and registers them.
@@ -84,16 +89,26 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 		}),
 		AITexts: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_ai_texts_total",
-			Help: "Texts by what came of them (written, rewritten, refused, handoff, stop, exhausted).",
+			Help: "Texts by what came of them (written, rewritten, refused, unreviewed, handoff, stop, exhausted).",
 		}, []string{"result"}),
 		AIRefusals: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_ai_refusals_total",
 			Help: "Texts of the AI that may not be sent, by reason.",
 		}, []string{"reason"}),
+		AIReviews: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_ai_reviews_total",
+			Help: "Reviews of the AI's texts by result (allowed, refused, failed) and reason.",
+		}, []string{"result", "reason"}),
+		AIReviewSeconds: prometheus.NewHistogram(prometheus.HistogramOpts{
+			Name:    "cartrecovery_ai_review_seconds",
+			Help:    "How long a review of a text took.",
+			Buckets: []float64{.1, .25, .5, 1, 2, 3, 5, 10},
+		}),
 	}
 	for _, collector := range []prometheus.Collector{
 		m.Deliveries, m.Unusable, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
 		panics.Total,
+		m.AIReviews, m.AIReviewSeconds,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)

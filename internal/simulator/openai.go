@@ -36,6 +36,8 @@ type OpenAIOptions struct {
 	APIKey string
 	// Models that exist; when empty, all do.
 	Models []string
+	// NoSchemas refuses calls that ask for an answer of a schema.
+	NoSchemas bool
 	// NoTools refuses calls that offer tools, as endpoints do that know none.
 	NoTools bool
 	// Latency is how long an answer takes; none when nil.
@@ -62,6 +64,8 @@ type ChatRequest struct {
 	PresencePenalty float64
 	// Tools are the names of the functions that may be called.
 	Tools []string
+	// Schema is the name of the schema that the answer must have; "" for none.
+	Schema string
 	// At is when the request came in.
 	At time.Time
 }
@@ -99,6 +103,10 @@ type OpenAI struct {
 	answers  []chatAnswer
 	faults   []chatFault
 	hold     <-chan struct{}
+	// conduct is how it writes, manner how it reviews, reviews what it was asked to.
+	conduct Conduct
+	manner  Manner
+	reviews []ChatRequest
 }
 
 // NewOpenAI returns a simulator that accepts well-formed calls and answers them.
@@ -179,6 +187,10 @@ func (o *OpenAI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refusal.write(w)
 		return
 	}
+	if isReview(request) {
+		o.review(w, r, request)
+		return
+	}
 	number, hold := o.record(request)
 	if !o.wait(r, hold) {
 		return
@@ -192,7 +204,7 @@ func (o *OpenAI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer.tool = ""
 	}
 	if answer == (chatAnswer{}) {
-		answer = writeChat(request)
+		answer = o.misbehave(request)
 	}
 	o.complete(w, request, number, answer)
 }
@@ -356,6 +368,10 @@ func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *ope
 	if o.options.NoTools && fields["tools"] != nil {
 		return ChatRequest{}, invalidChat(http.StatusBadRequest, "Unknown parameter: 'tools'.", "tools", "unknown_parameter")
 	}
+	if o.options.NoSchemas && request.Schema != "" {
+		return ChatRequest{}, invalidChat(http.StatusBadRequest,
+			"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.", "response_format", "")
+	}
 	request.At = o.options.Clock()
 	return request, nil
 }
@@ -409,7 +425,7 @@ var chatParameters = map[string]func(raw json.RawMessage, request *ChatRequest) 
 	"metadata":         nil,
 	"service_tier":     nil,
 	"reasoning_effort": nil,
-	"response_format":  nil,
+	"response_format":  readChatFormat,
 	"tools":            readChatTools,
 	"tool_choice":      func(raw json.RawMessage, _ *ChatRequest) string { return wantChatJSON(raw, `"auto"`) },
 }

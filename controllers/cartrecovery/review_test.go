@@ -1,0 +1,227 @@
+package cartrecovery
+
+import (
+	"context"
+	"strings"
+	"testing"
+	"time"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/simulator"
+)
+
+// judges is a Reviewer that says of each text what a test wrote down for it.
+type judges struct {
+	verdicts map[string]func(ctx context.Context) (ai.Verdict, error)
+	asked    chan ai.ReviewRequest
+}
+
+// Review says what was written down for the draft.
+func (j *judges) Review(ctx context.Context, request ai.ReviewRequest) (ai.Verdict, error) {
+	j.asked <- request
+	return j.verdicts[request.Draft](ctx)
+}
+
+func judged(verdict ai.Verdict) func(context.Context) (ai.Verdict, error) {
+	verdict.Usage = ai.Usage{Prompt: 2, Completion: 1}
+	return func(context.Context) (ai.Verdict, error) { return verdict, nil }
+}
+
+func never(ctx context.Context) (ai.Verdict, error) {
+	<-ctx.Done()
+	return ai.Verdict{}, &failure.Error{Class: failure.Transient, Code: failure.TimedOut}
+}
+
+func garbage(context.Context) (ai.Verdict, error) {
+	return ai.Verdict{Usage: ai.Usage{Prompt: 3}}, &failure.Error{Class: failure.Transient, Code: failure.InvalidAnswer}
+}
+
+func TestReviewOfADraft(t *testing.T) {
+	allowed, refused := judged(ai.Verdict{Allowed: true}), judged(ai.Verdict{Reason: ai.ReviewFact})
+	type said = map[string]func(context.Context) (ai.Verdict, error)
+	for _, c := range []struct {
+		name     string
+		answers  []string
+		verdicts said
+		send     bool
+		want     draft
+		texts    string
+		reviews  string
+		asked    int
+	}{
+		{"allows it", []string{"Oi"}, said{"Oi": allowed}, false, draft{state: draftReady, text: "Oi", tokens: 10}, "written", "allowed", 1},
+		{
+			"refuses the first", []string{"Tem tudo", "Oi"}, said{"Tem tudo": refused, "Oi": allowed}, false,
+			draft{state: draftReady, text: "Oi", tokens: 20}, "rewritten", "refused", 2,
+		},
+		{
+			"refuses both", []string{"Tem tudo", "Tem mais"}, said{"Tem tudo": refused, "Tem mais": refused}, false,
+			draft{state: draftRefused, tokens: 20, reason: v1alpha1.ReasonTextRefused, why: ai.ReviewFact.Instead()}, "refused", "refused", 2,
+		},
+		{
+			"looks at nothing that the words refuse", []string{"R$ 5", "Oi"}, said{"Oi": allowed}, false,
+			draft{state: draftReady, text: "Oi", tokens: 17}, "rewritten", "allowed", 1,
+		},
+		{
+			"answers garbage, and nothing is written again", []string{"Oi"}, said{"Oi": garbage}, false,
+			draft{state: draftRefused, tokens: 10, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed}, "unreviewed", "failed", 1,
+		},
+		{"answers garbage, and the text is sent", []string{"Oi"}, said{"Oi": garbage}, true, draft{state: draftReady, text: "Oi", tokens: 10}, "written", "failed", 1},
+		{
+			"never answers", []string{"Oi"}, said{"Oi": never}, false,
+			draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed}, "unreviewed", "failed", 1,
+		},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			d := newDesk(t, 1)
+			reviewer := &judges{verdicts: c.verdicts, asked: make(chan ai.ReviewRequest, 9)}
+			d.mu.Lock()
+			d.reviewer, d.reviewAtMost, d.reviewAhead = reviewer, 20*time.Millisecond, 20*time.Millisecond
+			d.mu.Unlock()
+			for _, answer := range c.answers {
+				d.pen.writes(answer)
+			}
+			d.ask("one", "a", strict, func(j *job) {
+				j.review = &review{request: ai.ReviewRequest{Model: "m", Facts: "f"}, sendAnyway: c.send}
+			})
+			d.told()
+			got := d.of("a")
+			if got.state != c.want.state || got.text != c.want.text || got.reason != c.want.reason || got.why != c.want.why ||
+				c.want.tokens != 0 && got.tokens != c.want.tokens {
+				t.Errorf("got %+v, want %+v", got, c.want)
+			}
+			if d.counted("cartrecovery_ai_texts_total", c.texts) != 1 || len(reviewer.asked) != c.asked || len(d.pen.order()) != len(c.answers) {
+				t.Errorf("%d reviews, written %v", len(reviewer.asked), d.pen.order())
+			}
+			if d.reviewsCounted(c.reviews) == 0 {
+				t.Errorf("no review is counted as %s", c.reviews)
+			}
+		})
+	}
+}
+
+// reviewsCounted is how many reviews came out so.
+func (d *desk) reviewsCounted(result string) (sum float64) {
+	families, err := d.meters.Gather()
+	if err != nil {
+		d.t.Fatal(err)
+	}
+	for _, family := range families {
+		for _, metric := range family.GetMetric() {
+			for _, label := range metric.GetLabel() {
+				if family.GetName() == "cartrecovery_ai_reviews_total" && label.GetName() == "result" && label.GetValue() == result {
+					sum += metric.GetCounter().GetValue()
+				}
+			}
+		}
+	}
+	return sum
+}
+
+func TestATextThatNobodyReviewedIsWrittenAgain(t *testing.T) {
+	d := newDesk(t, 1)
+	reviewer := &judges{verdicts: map[string]func(context.Context) (ai.Verdict, error){"Oi": garbage, "Oi!": judged(ai.Verdict{Allowed: true})}, asked: make(chan ai.ReviewRequest, 9)}
+	d.mu.Lock()
+	d.reviewer = reviewer
+	d.mu.Unlock()
+	reviewed := func(j *job) { j.review = &review{request: ai.ReviewRequest{Model: "m"}} }
+	d.pen.writes("Oi")
+	d.ask("one", "a", reviewed)
+	d.told()
+	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(t0.Add(unreviewedRetry)) {
+		t.Fatalf("got %+v", got)
+	}
+	d.clock.Step(unreviewedRetry)
+	if got := d.of("a"); got.state != draftNone || got.tokens == 0 {
+		t.Fatalf("two minutes later: %+v", got)
+	}
+	d.pen.writes("Oi!")
+	d.ask("one", "a", reviewed)
+	d.told()
+	if got := d.of("a"); got.state != draftReady || got.text != "Oi!" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestReviewWait(t *testing.T) {
+	d := newDesk(t, 1)
+	for due, want := range map[time.Duration]time.Duration{
+		-time.Hour: reviewAtMost, 0: reviewAtMost, 2 * time.Second: reviewAtMost, 6 * time.Second: 6 * time.Second, time.Hour: reviewAhead,
+	} {
+		if got := d.reviewWait(&queued{job: job{due: t0.Add(due)}}); got != want {
+			t.Errorf("due in %v it waits %v, want %v", due, got, want)
+		}
+	}
+}
+
+func TestReviewFor(t *testing.T) {
+	off := false
+	store := &v1alpha1.Store{}
+	if got := reviewFor(store, ai.Endpoint{}, "facts"); got == nil || got.request.Model != ai.DefaultModel || got.request.Facts != "facts" || got.estimate(150) <= 150 {
+		t.Errorf("by default: %+v", got)
+	}
+	store.Spec.AI.Review = &v1alpha1.AIReview{Enabled: &off}
+	if got := reviewFor(store, ai.Endpoint{}, "facts"); got != nil || got.estimate(150) != 0 {
+		t.Errorf("turned off: %+v", got)
+	}
+}
+
+var _ = Describe("The review of a text", func() {
+	reviewed := func(r *replica) { r.Reviewer = ai.NewOpenAI(nil) }
+
+	It("is given the facts and the draft, and nothing of what the customer wrote", func() {
+		w := newWorld()
+		w.start(reviewed)
+		name := w.abandon()
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		w.openai.Answer("Sim, tem boleto.")
+		w.says(name, "in-1", "quero saber do xyzzy")
+		Eventually(w.sent).Should(HaveLen(2))
+		reviews := w.openai.Reviews()
+		Expect(reviews).To(HaveLen(2))
+		for _, one := range reviews {
+			Expect(one.Schema).To(Equal("review"))
+			for _, message := range one.Messages {
+				Expect(strings.Contains(message.Content, "xyzzy")).To(BeFalse())
+			}
+		}
+		Expect(w.lead(name).Status.TokensUsed).To(BeNumerically(">", costOf(w.openai.Requests()[0], w.sent()[0].Text)))
+	})
+
+	It("refuses what no word gives away, and the fallback text is sent", func() {
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.FallbackText = "Oi! Posso ajudar?" }))
+		w.openai.Behave(simulator.Embellishing)
+		w.start(reviewed)
+		name := w.abandon()
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.sent()[0].Text).To(Equal("Oi! Posso ajudar?"))
+		Expect(w.asked()).To(Equal(2))
+		Expect(w.openai.Reviews()).To(HaveLen(2))
+	})
+
+	It("that is down blocks the lead where there is no fallback text, until it answers", func() {
+		w := newWorld()
+		w.openai.ReviewAs(simulator.Down)
+		w.start(reviewed)
+		name := w.abandon()
+		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonTextUnreviewed))
+		Expect(w.sent()).To(BeEmpty())
+		w.openai.ReviewAs(simulator.Honest)
+		w.advance(unreviewedRetry + time.Second)
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+	})
+
+	It("that is down lets the text go where the Store says so", func() {
+		w := newWorld(func(s *v1alpha1.Store) { s.Spec.AI.Review = &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorSend} })
+		w.openai.ReviewAs(simulator.Babbling)
+		w.start(reviewed)
+		name := w.abandon()
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.asked()).To(Equal(1))
+	})
+})
