@@ -92,7 +92,7 @@ func (s *Server) mayAskToStop(
 	if err != nil {
 		return true
 	}
-	reason, err := s.asksToStop(ctx, store, []*v1alpha1.CartRecovery{recovery}, text)
+	reason, err := s.asksToStop(ctx, store, []*v1alpha1.CartRecovery{recovery}, []string{text})
 	return err != nil || reason != ""
 }
 

@@ -174,7 +174,7 @@ func (o *OpenAI) review(ctx context.Context, config openai.ClientConfig, chat op
 	if err != nil {
 		return Verdict{}, call, o.classify(call, err)
 	}
-	answer, err := readAnswer(response, call.status, &Request{})
+	answer, err := readAnswer(response, call, &Request{})
 	if err != nil {
 		return Verdict{Usage: answer.Usage}, call, err
 	}
