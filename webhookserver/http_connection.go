@@ -73,6 +73,7 @@ type clientConn struct {
 	// Under the door's lock:
 	gone         bool
 	proven       bool
+	begun        bool
 	at           rank
 	since        time.Time
 	memory       int64
@@ -159,15 +160,19 @@ func (c *clientConn) receiveHead() (end int) {
 		if !c.receiveMore() {
 			return 0
 		}
-		if looked == 0 && c.requests > 0 && !c.headBegins() {
+		if looked == 0 && !c.headBegins() {
 			return 0
 		}
 	}
 }
 
-// headBegins gives a head that comes after silence its own time.
+// headBegins notes that a head has begun. One that comes after silence between requests gets its own time.
 func (c *clientConn) headBegins() bool {
-	return c.door.waitFor(c, rankSilent) && c.Conn.SetReadDeadline(time.Now().Add(c.door.limits.head)) == nil
+	if c.requests == 0 {
+		return c.door.begins(c)
+	}
+	return c.door.waitFor(c, rankSilent) && c.door.begins(c) &&
+		c.Conn.SetReadDeadline(time.Now().Add(c.door.limits.head)) == nil
 }
 
 // receiveMore appends to what is buffered; false when the connection ends.
@@ -295,12 +300,13 @@ func (c *clientConn) say(status int) bool {
 	return sayRefusal(c.Conn, status)
 }
 
-// bid ends a connection that made room for another one. Who had begun a request is told to try again.
+// bid ends a connection that made room for another one. Who had begun a request is told to try again; to
+// others an answer would come unasked.
 func (c *clientConn) bid() {
 	if c == nil {
 		return
 	}
-	if c.at == rankSilent || c.at == rankBody {
+	if c.begun {
 		c.say(http.StatusServiceUnavailable)
 	}
 	_ = c.Conn.Close()

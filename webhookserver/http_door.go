@@ -222,12 +222,20 @@ func (d *door) waitFor(c *clientConn, as rank) bool {
 	if as == rankIdle && c.proven {
 		as = rankKnown
 	}
-	c.at, c.since = as, d.clock.Now()
+	c.at, c.since, c.begun = as, d.clock.Now(), as == rankBody
 	c.inAll = d.all.waiting[as].PushBack(c)
 	if own := d.sources[c.from]; own != nil {
 		c.inOwn = own.waiting[as].PushBack(c)
 	}
 	return true
+}
+
+// begins notes that what is waited for has begun to come; false when the connection is closed.
+func (d *door) begins(c *clientConn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	c.begun = true
+	return !c.gone
 }
 
 // arrived notes that what was waited for is there; false when the connection was closed meanwhile.

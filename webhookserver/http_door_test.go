@@ -188,13 +188,21 @@ func testDoor(t *testing.T, limits doorLimits) (*door, *clocktesting.FakePassive
 type fromAddress struct {
 	net.Conn
 	remote net.Addr
+	// said keeps what is written, where there is one.
+	said *strings.Builder
 }
 
-func (c fromAddress) RemoteAddr() net.Addr             { return c.remote }
-func (c fromAddress) Read([]byte) (int, error)         { return 0, io.EOF }
-func (c fromAddress) SetReadDeadline(time.Time) error  { return nil }
-func (c fromAddress) Close() error                     { return nil }
-func (c fromAddress) Write(p []byte) (int, error)      { return len(p), nil }
+func (c fromAddress) RemoteAddr() net.Addr            { return c.remote }
+func (c fromAddress) Read([]byte) (int, error)        { return 0, io.EOF }
+func (c fromAddress) SetReadDeadline(time.Time) error { return nil }
+func (c fromAddress) Close() error                    { return nil }
+func (c fromAddress) Write(p []byte) (int, error) {
+	if c.said != nil {
+		return c.said.Write(p)
+	}
+	return len(p), nil
+}
+
 func (c fromAddress) SetWriteDeadline(time.Time) error { return nil }
 
 func (d *door) comes(t *testing.T, address string) *clientConn {
@@ -247,6 +255,38 @@ func TestWhoMakesRoom(t *testing.T) {
 				}
 			}
 			d.turning.Wait()
+		})
+	}
+}
+
+// TestNobodyIsAnsweredUnasked: who made room without having begun a request is told nothing, who had is told
+// to come again.
+func TestNobodyIsAnsweredUnasked(t *testing.T) {
+	for name, test := range map[string]struct {
+		as    rank
+		begun bool
+		told  bool
+	}{
+		"silent":      {rankSilent, false, false},
+		"in a header": {rankSilent, true, true},
+		"in a body":   {rankBody, false, true},
+		"idle":        {rankIdle, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, _ := testDoor(t, doorLimits{connections: 1, perSource: 1})
+			var said strings.Builder
+			remote := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("198.51.100.7:1"))
+			c := d.admit(fromAddress{remote: remote, said: &said})
+			d.waitFor(c, test.as)
+			if test.begun {
+				d.begins(c)
+			}
+			if d.comes(t, "198.51.100.8") == nil || !c.gone {
+				t.Fatal("it did not make room")
+			}
+			if told := strings.HasPrefix(said.String(), "HTTP/1.1 503 Service Unavailable\r\n"); told != test.told || !told && said.Len() > 0 {
+				t.Errorf("it was told %q", said.String())
+			}
 		})
 	}
 }
