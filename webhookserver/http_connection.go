@@ -127,6 +127,9 @@ func (c *clientConn) takeHead() bool {
 	c.requests++
 	c.head, c.body, c.chunked, c.followed, c.last = end, framed.length, framed.chunked, chunks{}, framed.old
 	c.phase = phaseHanding
+	if framed.chunked || framed.length > int64(len(c.buffered)-end) {
+		return c.door.waitFor(c, rankBody)
+	}
 	return c.door.arrived(c)
 }
 

@@ -129,6 +129,7 @@ func (d *door) admit(conn net.Conn) *clientConn {
 		if own = d.openAccount(from); own != nil {
 			own.open++
 		}
+		d.list(c, rankSilent) // it can be the next to go before it is first read from
 		d.metrics.Connections.Set(float64(d.all.open))
 	}
 	d.mu.Unlock()
@@ -222,12 +223,17 @@ func (d *door) waitFor(c *clientConn, as rank) bool {
 	if as == rankIdle && c.proven {
 		as = rankKnown
 	}
+	d.list(c, as)
+	return true
+}
+
+// list puts a connection at the end of those that are waited for. The caller has locked.
+func (d *door) list(c *clientConn, as rank) {
 	c.at, c.since, c.begun = as, d.clock.Now(), as == rankBody
 	c.inAll = d.all.waiting[as].PushBack(c)
 	if own := d.sources[c.from]; own != nil {
 		c.inOwn = own.waiting[as].PushBack(c)
 	}
-	return true
 }
 
 // begins notes that what is waited for has begun to come; false when the connection is closed.

@@ -303,8 +303,8 @@ func TestSourcesHaveShares(t *testing.T) {
 		t.Errorf("the first of the source has to go: %t %t %t", first.gone, second.gone, other.gone)
 	}
 	// One network of IPv6 is one source.
-	d.comes(t, "2001:db8::1")
-	d.comes(t, "2001:db8::2")
+	d.arrived(d.comes(t, "2001:db8::1"))
+	d.arrived(d.comes(t, "2001:db8::2"))
 	if d.comes(t, "2001:db8::3") != nil {
 		t.Error("a third of a network was let in")
 	}
