@@ -12,8 +12,9 @@ FUZZTIME ?= 30s
 # How many targets run at once, and with how many workers each.
 FUZZ_TARGETS_AT_ONCE ?= 1
 FUZZ_WORKERS ?= 2
-# What the demo and the benchmark are told.
+# What the demo, the attacks and the benchmark are told.
 DEMOFLAGS ?=
+ATTACKFLAGS ?=
 BENCHFLAGS ?=
 # Further files of texts for guard-eval, and what it is told (-v prints every text).
 GUARD_TEXTS ?=
@@ -136,6 +137,10 @@ guard-eval: ## Judge the guard's texts, and those of GUARD_TEXTS, by words and, 
 .PHONY: bench
 bench: build ## Measure how many leads a second the operator handles, and how late messages are.
 	$(WITH_CONTROL_PLANE) $(GO) run ./hack/bench $(BENCHFLAGS)
+
+.PHONY: attack
+attack: build ## Attack the operator as strangers would, with good deliveries beside, and print what those notice.
+	$(WITH_CONTROL_PLANE) $(GO) run ./hack/attack $(ATTACKFLAGS)
 
 .PHONY: bench-go
 bench-go: ## Run the Go benchmarks of the packages.

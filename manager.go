@@ -148,11 +148,16 @@ type wiring struct {
 func (w *wiring) leaving() bool { return w.lock != nil && w.lock.Leaving() }
 
 func (w *wiring) addWebhookServer() error {
+	proxies, err := webhookserver.ParseProxies(w.settings.trustedProxies)
+	if err != nil {
+		return fmt.Errorf("flag --trusted-proxies: %w", err)
+	}
 	server, err := webhookserver.New(webhookserver.Options{
 		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
 		Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
+		TrustedProxies: proxies, MaxConnections: w.settings.connections, MaxConnectionsPerSource: w.settings.perSource,
 	})
 	if err != nil {
 		return err

@@ -38,6 +38,10 @@ type settings struct {
 	flagError error
 	// arguments are what was given besides flags, which is always a mistake.
 	arguments []string
+	// trustedProxies is the flag as it was given, read with webhookserver.ParseProxies.
+	trustedProxies string
+	connections    int
+	perSource      int
 
 	gateway   gateway.Defaults
 	evolution gateway.Defaults
@@ -68,6 +72,9 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
+	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"), "addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas (environment: TRUSTED_PROXIES)")
+	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections, "how many connections the webhook server has open at once")
+	flags.IntVar(&s.perSource, "max-connections-per-source", webhookserver.DefaultMaxConnectionsPerSource, "how many of them one address has, trusted proxies aside")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
 	s.flagError = flags.Parse(args)

@@ -40,6 +40,8 @@ const (
 	resultNotFound     = "notfound"
 	resultUnavailable  = "unavailable"
 	resultRefused      = "refused"
+	// resultPanicked: a fault of ours; the log says where.
+	resultPanicked = "panicked"
 )
 
 // The reasons of ignored deliveries, beside those of platforms and dialects.
@@ -175,6 +177,12 @@ type answer struct {
 	private bool
 }
 
+// isAuthentic says whether only somebody with a credential is answered so. A platform's test call is
+// ignored like much that is authentic.
+func (a *answer) isAuthentic() bool {
+	return a.source != "" && a.status == fiber.StatusOK && a.result != resultIgnored
+}
+
 // from sets what a delivery's answer is counted under.
 func (a answer) from(source string) answer {
 	a.source = source
@@ -226,6 +234,14 @@ func unavailable() answer {
 	}
 }
 
+// busy is the answer where there is no room for a request.
+func busy() answer {
+	return answer{
+		status: fiber.StatusServiceUnavailable, result: resultUnavailable, retry: true,
+		body: problem{Error: "the server is busy; try again"},
+	}
+}
+
 // refused answers what no handler was asked for.
 func refused(status int) answer {
 	texts := map[int]string{
@@ -236,13 +252,14 @@ func refused(status int) answer {
 		fiber.StatusRequestHeaderFieldsTooLarge: "the headers are larger than 16 KiB",
 	}
 	text, known := texts[status]
+	result := resultRefused
 	switch {
 	case !known && status < fiber.StatusInternalServerError:
 		text = "the request cannot be read"
 	case !known:
-		text = "internal error"
+		text, result = "internal error", resultPanicked
 	}
-	return answer{status: status, source: "none", result: resultRefused, body: problem{Error: text}}
+	return answer{status: status, source: "none", result: result, body: problem{Error: text}}
 }
 
 // inputAnswer is the answer to a delivery that cannot be read; false for other errors.

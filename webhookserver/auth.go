@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/subtle"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -35,15 +36,15 @@ type Authorizer interface {
 
 // NewAuthorizer returns an Authorizer that asks the API server, with TokenReview and
 // SubjectAccessReview.
-func NewAuthorizer(writer client.Writer) Authorizer { return reviews{writer} }
+func NewAuthorizer(writer client.Writer) Authorizer { return apiAuthorizer{writer} }
 
-type reviews struct{ client client.Writer }
+type apiAuthorizer struct{ client client.Writer }
 
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create
 
 // Authenticate asks with a TokenReview.
-func (r reviews) Authenticate(ctx context.Context, token string) (Caller, bool, error) {
+func (r apiAuthorizer) Authenticate(ctx context.Context, token string) (Caller, bool, error) {
 	review := &authenticationv1.TokenReview{Spec: authenticationv1.TokenReviewSpec{Token: token}}
 	if err := r.client.Create(ctx, review); err != nil {
 		return Caller{}, false, fmt.Errorf("review token: %w", err)
@@ -52,7 +53,7 @@ func (r reviews) Authenticate(ctx context.Context, token string) (Caller, bool, 
 }
 
 // Authorize asks with a SubjectAccessReview.
-func (r reviews) Authorize(ctx context.Context, caller Caller, verb, namespace string) (bool, error) {
+func (r apiAuthorizer) Authorize(ctx context.Context, caller Caller, verb, namespace string) (bool, error) {
 	extra := make(map[string]authorizationv1.ExtraValue, len(caller.Extra))
 	for key, values := range caller.Extra {
 		extra[key] = authorizationv1.ExtraValue(values)
@@ -76,7 +77,13 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 	if token == "" {
 		return nil, challenge()
 	}
-	caller, known, err := s.Authorizer.Authenticate(ctx, token)
+	from := s.TrustedProxies.ofRequest(c.Context().RemoteAddr(), c.Get(fiber.HeaderXForwardedFor))
+	caller, known, err := s.reviews.authenticate(ctx, token, from)
+	if errors.Is(err, errTooMany) {
+		return nil, &answer{
+			status: fiber.StatusTooManyRequests, retry: true, body: problem{Error: "too many callers that are not known; try again"},
+		}
+	}
 	if err != nil {
 		return nil, s.cannotTell("authenticate a caller", err)
 	}

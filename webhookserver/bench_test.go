@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/valyala/fasthttp"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -15,16 +14,15 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/internal/metrics"
-	"cartrecovery.dev/operator/internal/secrets"
 )
 
 // stubClient has one Store and its Secret, and stores everything in no time.
 type stubClient struct {
 	client.Client
 	store v1alpha1.Store
+	// created is called with what is created, where there is one.
+	created func(client.Object)
 }
 
 func (c *stubClient) List(_ context.Context, list client.ObjectList, _ ...client.ListOption) error {
@@ -42,7 +40,21 @@ func (c *stubClient) Get(_ context.Context, key client.ObjectKey, object client.
 	return apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("cartrecoveries").GroupResource(), key.Name)
 }
 
-func (c *stubClient) Create(context.Context, client.Object, ...client.CreateOption) error { return nil }
+func (c *stubClient) Create(_ context.Context, object client.Object, _ ...client.CreateOption) error {
+	if c.created != nil {
+		c.created(object)
+	}
+	return nil
+}
+
+func (c *stubClient) Status() client.SubResourceWriter { return stubStatus{} }
+
+// stubStatus stores every status in no time.
+type stubStatus struct{ client.SubResourceWriter }
+
+func (stubStatus) Patch(context.Context, client.Object, client.Patch, ...client.SubResourcePatchOption) error {
+	return nil
+}
 
 const benchmarkCart = `{"id":"0b6f3c1e-7a54-4a0e-9d0c-2f6f3e1d5a01","creation_date":1767366245123,` +
 	`"event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{"affiliate":false,"offer":{"code":"n82b9jqz"},` +
@@ -52,17 +64,9 @@ const benchmarkCart = `{"id":"0b6f3c1e-7a54-4a0e-9d0c-2f6f3e1d5a01","creation_da
 // BenchmarkHotmartCart is one abandoned cart through routes, authentication, parsing and
 // decision, without the API server.
 func BenchmarkHotmartCart(b *testing.B) {
-	stub := &stubClient{store: *gen.StoreObject(func(s *v1alpha1.Store) {
-		s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformHotmart, "hotmart")}
-	})}
-	counted, err := metrics.New(prometheus.NewRegistry())
-	if err != nil {
-		b.Fatal(err)
-	}
-	s, err := New(Options{
-		Client: stub, Live: stub, Fence: seeing{}, Clock: clocktesting.NewFakePassiveClock(time.UnixMilli(1767366245123).Add(time.Minute)),
-		Metrics: counted, Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
-	})
+	options := stubOptions(b)
+	options.Clock = clocktesting.NewFakePassiveClock(time.UnixMilli(1767366245123).Add(time.Minute))
+	s, err := New(options)
 	if err != nil {
 		b.Fatal(err)
 	}

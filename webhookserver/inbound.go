@@ -65,6 +65,16 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 // instance, by its name at the gateway or an alias, and its token (in the body or a header) or
 // its key (in the header) authenticates it.
 func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
+	names := dialects.NamesIn(c.BodyRaw())
+	if refusal := s.screen(ctx, c, names); refusal != nil {
+		return refusal.from(sourceGateway)
+	}
+	if size := len(c.BodyRaw()); names.Unsure && size > smallBody && size <= largeBody {
+		if !s.takeLargeSlot(ctx) {
+			return busy().from(sourceGateway)
+		}
+		defer func() { <-s.largeSlots }()
+	}
 	messages, err := dialects.Parse(c.BodyRaw())
 	if input, is := inputAnswer(err); is {
 		return input.from(sourceGateway)
@@ -96,6 +106,56 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 		return s.failed(first.Dialect, err)
 	}
 	return unauthorized().from(first.Dialect)
+}
+
+// smallBody is how many bytes are read whole to tell the sender what is wrong with them.
+const smallBody = 1 << 10
+
+// screen refuses a delivery to the URL that all instances share before its body is read, where it names no
+// instance that there is or shows no credential of one that it may name. What it lets pass is looked at
+// again once it is read.
+func (s *Server) screen(ctx context.Context, c *fiber.Ctx, names dialects.Names) *answer {
+	if len(c.BodyRaw()) <= smallBody || names.Unsure {
+		return nil
+	}
+	if len(names.Instances) == 0 {
+		refusal := malformed("", "a delivery of a known gateway that names its instance")
+		return &refusal
+	}
+	tokens := make([]string, 0, len(names.Tokens)+1)
+	for _, each := range names.Tokens {
+		tokens = append(tokens, string(each))
+	}
+	if token := tokenOf(c, &dialects.Message{}); token != "" {
+		tokens = append(tokens, token)
+	}
+	refusal := notFound()
+	for _, name := range names.Instances {
+		candidates, err := s.instancesNamed(ctx, string(name))
+		if err != nil {
+			s.Logger.Info("could not take a delivery", append(logged(err), "source", sourceGateway)...)
+			refusal = storeAnswer(err)
+			return &refusal
+		}
+		if len(candidates) > 0 {
+			refusal = unauthorized()
+		}
+		if s.showsOne(ctx, candidates, tokens, c.Get(gateway.WebhookKeyHeader)) {
+			return nil
+		}
+	}
+	return &refusal
+}
+
+// showsOne says whether one of the tokens, or the key, may be of one of the instances: what could not be
+// looked at may be.
+func (s *Server) showsOne(ctx context.Context, candidates []v1alpha1.WhatsAppInstance, tokens []string, key string) bool {
+	for _, token := range append(tokens, "") {
+		if authentic, err := s.authentic(ctx, candidates, token, key); err != nil || len(authentic) > 0 {
+			return true
+		}
+	}
+	return false
 }
 
 // tokenOf returns the token of the instance: of the body, else of the header that the sender's

@@ -3,6 +3,7 @@ package webhookserver
 import (
 	"context"
 	"errors"
+	"runtime"
 	"strings"
 	"time"
 
@@ -14,35 +15,26 @@ import (
 )
 
 const (
-	// bodyLimit bounds a request's body, headerLimit its first line and headers.
+	// bodyLimit bounds a request's body; headerLimit bounds its head.
 	bodyLimit = 1 << 20
-	// maxConnections bounds the connections, and with them the bodies that are in memory
-	// before anybody is authenticated.
-	maxConnections = 512
-	// largeBody is how many bytes no real delivery needs, largeBodies how many larger ones
-	// are read at once: as JSON, one takes twenty times its size.
-	largeBody   = 64 << 10
-	largeBodies = 4
-	headerLimit = 16 << 10
-	// readTimeout bounds the arrival of a request, writeTimeout the departure of its
-	// answer, idleTimeout the silence between two requests of a connection.
-	readTimeout  = 10 * time.Second
+	// writeTimeout bounds the departure of an answer. How long a request may take to arrive is decided by
+	// clientConn.
 	writeTimeout = 35 * time.Second
-	idleTimeout  = 60 * time.Second
 )
 
 // newApp builds the HTTP side: limits, routes, and what holds for every answer.
 func (s *Server) newApp() *fiber.App {
 	app := fiber.New(fiber.Config{
-		AppName:                      "cart-recovery-operator",
-		DisableStartupMessage:        true,
-		CaseSensitive:                true,
-		BodyLimit:                    bodyLimit,
-		Concurrency:                  maxConnections,
-		ReadBufferSize:               headerLimit,
-		ReadTimeout:                  readTimeout,
-		WriteTimeout:                 writeTimeout,
-		IdleTimeout:                  idleTimeout,
+		AppName:               "cart-recovery-operator",
+		DisableStartupMessage: true,
+		CaseSensitive:         true,
+		BodyLimit:             bodyLimit,
+		// The door counts connections; those that it has closed are not gone at once.
+		Concurrency:    2 * s.MaxConnections,
+		ReadBufferSize: headerLimit + headBytes,
+		WriteTimeout:   writeTimeout,
+		// A connection that says nothing holds no buffers.
+		ReduceMemoryUsage:            true,
 		DisablePreParseMultipartForm: true,
 		ErrorHandler:                 s.onError,
 	})
@@ -78,13 +70,16 @@ func (s *Server) serveFor(timeout time.Duration, handle handler) fiber.Handler {
 		defer cancel()
 		if len(c.BodyRaw()) > largeBody {
 			if !s.takeLargeSlot(ctx) {
-				return s.write(c, unavailable().from("none"))
+				return s.write(c, busy().from("none"))
 			}
 			defer func() { <-s.largeSlots }()
 		}
 		return s.write(c, handle(ctx, c))
 	}
 }
+
+// largeBodies is how many large bodies are worked on at once: half of the processors are left to others.
+func largeBodies() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
 // takeLargeSlot waits for the right to read a large body.
 func (s *Server) takeLargeSlot(ctx context.Context) bool {
@@ -100,6 +95,9 @@ func (s *Server) takeLargeSlot(ctx context.Context) bool {
 func (s *Server) write(c *fiber.Ctx, a answer) error {
 	if a.source != "" {
 		s.Metrics.Deliveries.WithLabelValues(a.source, a.result).Inc()
+	}
+	if conn := connOf(c); conn != nil && a.isAuthentic() {
+		conn.prove()
 	}
 	return a.write(c)
 }

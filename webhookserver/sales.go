@@ -69,6 +69,9 @@ func (s *Server) storeless(ctx context.Context, clientID string) answer {
 // call: it has no effect, tells nothing and wants a 200, also while the platform signs with a
 // key that the Store does not have yet.
 func isPing(platform platforms.Platform, reason string, delivery platforms.Delivery) bool {
+	if !platforms.MayBePing(delivery) {
+		return false
+	}
 	switch reason {
 	case v1alpha1.RejectedNoCredential, v1alpha1.RejectedSecretMissing, v1alpha1.RejectedBadCredential:
 		pinger, pings := platform.(platforms.Pinger)

@@ -39,6 +39,10 @@ const (
 	DefaultDrainTimeout = 20 * time.Second
 	// DefaultReceiptWindow is how long receipts of one lead are gathered.
 	DefaultReceiptWindow = 10 * time.Second
+	// DefaultMaxConnections is how many connections are open at once.
+	DefaultMaxConnections = 2048
+	// DefaultMaxConnectionsPerSource is how many of them one source has.
+	DefaultMaxConnectionsPerSource = 256
 )
 
 // Options are what a Server needs.
@@ -80,6 +84,13 @@ type Options struct {
 	// ReceiptWindow is how long receipts of one lead are gathered before they are stored
 	// together. Default DefaultReceiptWindow.
 	ReceiptWindow time.Duration
+	// MaxConnections is how many connections are open at once. Default DefaultMaxConnections.
+	MaxConnections int
+	// MaxConnectionsPerSource is how many of them one address has, TrustedProxies aside. Default
+	// DefaultMaxConnectionsPerSource.
+	MaxConnectionsPerSource int
+	// TrustedProxies are the addresses that load balancers and Ingresses connect from.
+	TrustedProxies Proxies
 }
 
 // Server is the webhook server, a Runnable of the manager.
@@ -105,6 +116,10 @@ type Server struct {
 	endRequests context.CancelFunc
 	// draining is closed when the server begins to stop: who only waits, stops waiting.
 	draining chan struct{}
+	// limits bound the connections.
+	limits doorLimits
+	// reviews looks at the tokens of callers of connect and status.
+	reviews *tokenReviews
 	// largeSlots has an element for each large body that is being read.
 	largeSlots chan struct{}
 	stopOnce   sync.Once
@@ -124,8 +139,10 @@ func New(options Options) (*Server, error) {
 		receipts: newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
 		ownTexts: newOwnTexts(),
 		sent:     newSentLater(),
+		limits:   options.doorLimits(),
+		reviews:  newTokenReviews(options.Authorizer, options.Clock, options.Metrics),
 		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
-		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies),
+		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()),
 	}
 	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
 		return s.patchLead(ctx, read, s.writeStatus, change)
@@ -170,10 +187,12 @@ func (o Options) complete() (Options, error) {
 	defaultTo(&o.RequestTimeout, DefaultRequestTimeout)
 	defaultTo(&o.DrainTimeout, DefaultDrainTimeout)
 	defaultTo(&o.ReceiptWindow, DefaultReceiptWindow)
+	defaultTo(&o.MaxConnections, DefaultMaxConnections)
+	defaultTo(&o.MaxConnectionsPerSource, DefaultMaxConnectionsPerSource)
 	return o, nil
 }
 
-func defaultTo(value *time.Duration, fallback time.Duration) {
+func defaultTo[T ~int | ~int64](value *T, fallback T) {
 	if *value <= 0 {
 		*value = fallback
 	}
@@ -198,13 +217,14 @@ func (s *Server) Start(ctx context.Context) error {
 	}
 	defer s.endRequests()
 	var config net.ListenConfig
-	listener, err := config.Listen(ctx, "tcp", s.BindAddress)
+	listening, err := config.Listen(ctx, "tcp", s.BindAddress)
 	if ctx.Err() != nil && err != nil {
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("webhook server: listen: %w", err)
 	}
+	listener := newDoor(listening, s.limits, s.TrustedProxies, s.Clock, s.Metrics)
 	addr := listener.Addr()
 	s.boundAddr.Store(&addr)
 	s.Logger.Info("the webhook server listens", "address", addr.String())
@@ -228,6 +248,14 @@ func (s *Server) Start(ctx context.Context) error {
 		return fmt.Errorf("webhook server: serve: %w", err)
 	case <-ctx.Done():
 		return s.drain(context.WithoutCancel(ctx), listener, served)
+	}
+}
+
+func (o *Options) doorLimits() doorLimits {
+	return doorLimits{
+		connections: o.MaxConnections, perSource: o.MaxConnectionsPerSource,
+		memory: largeMemory, memoryPerSource: largeMemory / 4,
+		head: headTimeout, idle: idleTimeout, body: bodyTimeout,
 	}
 }
 

@@ -108,19 +108,19 @@ var _ = Describe("the server", func() {
 		Expect(err).NotTo(HaveOccurred())
 		post := func(size int) *http.Response {
 			GinkgoHelper()
-			request, err := http.NewRequestWithContext(ctx, http.MethodPost, "/api/whatsapp/webhook", strings.NewReader(strings.Repeat(" ", size)))
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://x/api/whatsapp/webhook", strings.NewReader(strings.Repeat(" ", size)))
 			Expect(err).NotTo(HaveOccurred())
 			response, err := busy.app.Test(request, 10_000)
 			Expect(err).NotTo(HaveOccurred())
 			_ = response.Body.Close()
 			return response
 		}
-		for range 2 * largeBodies {
+		for range 2 * largeBodies() {
 			Expect(post(largeBody + 1).StatusCode).To(Equal(http.StatusBadRequest))
 		}
 		Expect(busy.largeSlots).To(BeEmpty(), "a slot is given back")
 
-		for range largeBodies {
+		for range largeBodies() {
 			busy.largeSlots <- struct{}{}
 		}
 		refused := post(largeBody + 1)
@@ -136,7 +136,7 @@ var _ = Describe("the server", func() {
 		shop := openShop(ctx)
 		hooked.before(func(context.Context, string, client.Object) error { panic("maria") })
 		large := append(hotmart(cartEvent), strings.Repeat(" ", largeBody)...)
-		for range largeBodies + 1 {
+		for range largeBodies() + 1 {
 			Expect(shop.post(ctx, large).Status).To(Equal(http.StatusInternalServerError))
 		}
 		hooked.before(nil)
@@ -259,7 +259,7 @@ var _ = Describe("the server's end", func() {
 		idle, err := New(options(env.Client, hooked, prometheus.NewRegistry()))
 		Expect(err).NotTo(HaveOccurred())
 		ready := func() int {
-			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "/readyz", http.NoBody)
+			request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://x/readyz", http.NoBody)
 			Expect(err).NotTo(HaveOccurred())
 			response, err := idle.app.Test(request)
 			Expect(err).NotTo(HaveOccurred())

@@ -241,3 +241,14 @@ func elements(value any) []any {
 	}
 	return nil
 }
+
+// Tops returns the fields of a body's top level that the paths begin with.
+func (p Paths) Tops() []string {
+	var names []string
+	for _, each := range p {
+		if len(each.Path) > 0 && each.Path[0].name != "" && !slices.Contains(names, each.Path[0].name) {
+			names = append(names, each.Path[0].name)
+		}
+	}
+	return names
+}

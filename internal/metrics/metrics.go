@@ -15,8 +15,16 @@ type Metrics struct {
 	// Deliveries counts webhook deliveries by source (a platform's or dialect's name) and
 	// result: created, stopped, recorded, reversed, gathered, unchanged, unusable and ignored, as
 	// they are answered; unmatched and ambiguous, messages that belong to no lead, and to one of
-	// several; unauthorized, malformed, notfound, unavailable, refused.
+	// several; unauthorized, malformed, notfound, unavailable, refused, panicked.
 	Deliveries *prometheus.CounterVec
+	// Connections is how many connections the webhook server has open.
+	Connections prometheus.Gauge
+	// RefusedConnections counts connections of the webhook server that were refused, or closed before a
+	// request of theirs was answered, by reason: silent, slow, full, share, memory, malformed.
+	RefusedConnections *prometheus.CounterVec
+	// TokenReviews counts the callers of connect and status by how their token was looked at: asked, the
+	// API server; remembered; shapeless, no token at all; limited, too many to ask about.
+	TokenReviews *prometheus.CounterVec
 	// Unusable counts authentic deliveries that say what matters, a purchase or a refund, and
 	// could not be used, by platform and reason (NoCustomer, NoSale): somebody who has bought may
 	// be written to.
@@ -57,6 +65,18 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 			Name: "cartrecovery_webhook_deliveries_total",
 			Help: "Webhook deliveries by source (platform or gateway dialect) and result.",
 		}, []string{"source", "result"}),
+		Connections: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "cartrecovery_webhook_connections",
+			Help: "Open connections of the webhook server.",
+		}),
+		RefusedConnections: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_webhook_refused_connections_total",
+			Help: "Connections that were refused, or closed before a request of theirs was answered, by reason.",
+		}, []string{"reason"}),
+		TokenReviews: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "cartrecovery_webhook_token_reviews_total",
+			Help: "Callers of connect and status by how their token was looked at.",
+		}, []string{"result"}),
 		Unusable: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_unusable_deliveries_total",
 			Help: "Authentic deliveries of a purchase or refund that could not be used, by platform and reason.",
@@ -106,7 +126,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 		}),
 	}
 	for _, collector := range []prometheus.Collector{
-		m.Deliveries, m.Unusable, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
+		m.Deliveries, m.Connections, m.RefusedConnections, m.TokenReviews, m.Unusable, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
 		panics.Total,
 		m.AIReviews, m.AIReviewSeconds,
 	} {

@@ -2,6 +2,7 @@ package dialects
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -263,6 +264,45 @@ func TestMoments(t *testing.T) {
 		var at moment
 		if err := at.UnmarshalJSON([]byte(form)); err != nil || !at.IsZero() {
 			t.Errorf("%s: got %s", form, at)
+		}
+	}
+}
+
+// TestManyValuesAreRefused: commas within a text are none between values.
+func TestManyValuesAreRefused(t *testing.T) {
+	event := func(value string) []byte {
+		return []byte(`{"event":"unknown.event","instance":"a","data":` + value + `}`)
+	}
+	for name, test := range map[string]struct {
+		body   []byte
+		reason string
+	}{
+		"many values":          {event(`[0` + strings.Repeat(",1", maxValues) + `]`), ""},
+		"many commas":          {event(`"` + strings.Repeat(`,\",`, maxValues) + `"`), ReasonUnknownEvent},
+		"as many as there may": {event(`[0` + strings.Repeat(",1", maxValues-4) + `]`), ReasonUnknownEvent},
+	} {
+		messages, err := Parse(test.body)
+		var input *InputError
+		switch {
+		case test.reason == "" && !errors.As(err, &input):
+			t.Errorf("%s: %v, %v", name, messages, err)
+		case test.reason != "" && (len(messages) != 1 || messages[0].Reason != test.reason):
+			t.Errorf("%s: %v, %v", name, messages, err)
+		}
+	}
+}
+
+// BenchmarkHostile is what a body costs that a stranger sends to the URL that all instances share.
+func BenchmarkHostile(b *testing.B) {
+	for _, size := range []int{16 << 10, 64 << 10, 1 << 20} {
+		for kind, part := range map[string]string{"values": `"a":1,`, "wrapped": `"body":{"payload":{"json":{"data":{"delivery":[]}}}},`} {
+			body := []byte(`{` + strings.Repeat(part, size/len(part)-1) + `"z":1}`)
+			b.Run(fmt.Sprintf("%s/%dKiB", kind, size>>10), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				for b.Loop() {
+					_, _ = Parse(body)
+				}
+			})
 		}
 	}
 }

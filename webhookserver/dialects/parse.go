@@ -28,6 +28,31 @@ var known = []dialect{
 	{dialectLegacy, matchesLegacy, parseLegacy},
 }
 
+// maxValues bounds the values of a body: it is read before anybody knows who sent it.
+const maxValues = 20_000
+
+// hasMoreValues says whether a body has more values than a limit, by the commas between them. A comma
+// within a text is none, which is looked at only where there are as many.
+func hasMoreValues(body []byte, limit int) bool {
+	if bytes.Count(body, []byte{','}) < limit {
+		return false
+	}
+	count, inText := 1, false
+	for at := 0; at < len(body); at++ {
+		switch c := body[at]; {
+		case c == '"':
+			inText = !inText
+		case inText && c == '\\':
+			at++
+		case c == ',' && !inText:
+			if count++; count > limit {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // maxMessages bounds the receipts of one delivery, and what is ignored of it.
 const maxMessages = 100
 
@@ -36,6 +61,9 @@ const maxMessages = 100
 // off. It can be a list, and wrapped by what has passed it on (see envelope.go). The error is
 // an *InputError.
 func Parse(body []byte) ([]Message, error) {
+	if hasMoreValues(body, maxValues) {
+		return nil, &InputError{Expected: "at most 20,000 values"}
+	}
 	parts := unwrap(bytes.TrimSpace(withoutBOM(body)), 0)
 	if len(parts) == 0 {
 		return nil, &InputError{Expected: "a JSON object"}

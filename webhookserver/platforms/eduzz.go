@@ -72,7 +72,7 @@ func (eduzz) Verify(delivery Delivery, secrets [][]byte) error {
 	if signature := header(delivery, "X-Signature"); signature != "" {
 		return checkHMAC(sha256.New, signature, delivery.Body, secrets)
 	}
-	root, _, err := readBody(delivery)
+	root, err := credentials(delivery, "origin_secret", "origin")
 	if err != nil {
 		return err
 	}

@@ -110,8 +110,8 @@ func readJSONIn(body []byte, charset charset) (fields, error) {
 		return readJSON([]byte(charset.text(string(body))))
 	}
 	body = withoutBOM(body)
-	if tooDeep(body) {
-		return nil, &InputError{Expected: "an object that nests at most " + strconv.Itoa(maxDepth) + " levels deep"}
+	if expected := refusesShape(body); expected != "" {
+		return nil, &InputError{Expected: expected}
 	}
 	parser := parsers.Get()
 	if len(body) <= usualBody {
@@ -126,29 +126,38 @@ func readJSONIn(body []byte, charset charset) (fields, error) {
 	return out.object(value), nil
 }
 
-// tooDeep tells whether a body nests deeper than maxDepth. Nearly every body has fewer
-// brackets than that altogether.
-func tooDeep(body []byte) bool {
-	if bytes.Count(body, []byte{'{'})+bytes.Count(body, []byte{'['}) <= maxDepth {
-		return false
+// maxValues bounds the values of a body. A Shopify order of a hundred lines has some eight thousand.
+const maxValues = 20_000
+
+// refusesShape is what is expected of a body that nests deeper than maxDepth or has more than maxValues
+// values; "" for any other. Nearly every body has fewer brackets and commas than that altogether.
+func refusesShape(body []byte) (expected string) {
+	brackets := bytes.Count(body, []byte{'{'}) + bytes.Count(body, []byte{'['})
+	if brackets <= maxDepth && bytes.Count(body, []byte{','}) < maxValues {
+		return ""
 	}
-	depth, inString := 0, false
+	depth, values := 0, 0
 	for i := 0; i < len(body); i++ {
-		switch c := body[i]; {
-		case inString && c == '\\':
-			i++
-		case c == '"':
-			inString = !inString
-		case inString:
-		case c == '{' || c == '[':
-			if depth++; depth > maxDepth {
-				return true
+		switch body[i] {
+		case '"':
+			end, ok := skipString(body, i)
+			if !ok {
+				return ""
 			}
-		case c == '}' || c == ']':
+			i = end - 1
+		case '{', '[':
+			if depth++; depth > maxDepth {
+				return "an object that nests at most " + strconv.Itoa(maxDepth) + " levels deep"
+			}
+		case '}', ']':
 			depth--
+		case ',':
+			if values++; values > maxValues {
+				return "an object of at most " + strconv.Itoa(maxValues) + " values"
+			}
 		}
 	}
-	return false
+	return ""
 }
 
 // withoutLoneSurrogates replaces escaped halves of a character whose other half is missing,

@@ -96,7 +96,7 @@ func (g generic) Verify(delivery Delivery, secrets [][]byte) error {
 	case g.auth.Type == authToken && g.auth.Header != "":
 		return checkSecret(headerToken(delivery, g.auth.Header), secrets)
 	case g.auth.Type == authToken:
-		body, _, err := readBody(delivery)
+		body, err := credentialTree(delivery, g.mapping.Token.Tops()...)
 		if err != nil {
 			return err
 		}

@@ -71,7 +71,7 @@ func (hotmart) Verify(delivery Delivery, secrets [][]byte) error {
 	if token := header(delivery, "X-HOTMART-HOTTOK"); token != "" {
 		return checkSecret(token, secrets)
 	}
-	root, _, err := readBody(delivery)
+	root, err := credentials(delivery, "hottok")
 	if err != nil {
 		return ErrNoCredential
 	}

@@ -4,6 +4,7 @@
 package platforms
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"time"
@@ -161,6 +162,17 @@ type Pinger interface {
 	// IsPing says whether a delivery that proves nothing is the platform's test call and
 	// nothing else: it is answered with 200 and has no effect.
 	IsPing(delivery Delivery) bool
+}
+
+// The limits of a platform's test call: bytes, and what stands between values.
+const (
+	maxPing       = 8 << 10
+	maxPingCommas = 1000
+)
+
+// MayBePing says whether a delivery is small enough for a test call. No stranger's body is read for more.
+func MayBePing(delivery Delivery) bool {
+	return len(delivery.Body) <= maxPing && bytes.Count(delivery.Body, []byte{','}) <= maxPingCommas
 }
 
 // ConfigError says what is wrong with a platform's entry in a Store: which field, and what

@@ -56,7 +56,7 @@ func (t tokens) Verify(delivery Delivery, secrets [][]byte) error {
 	if len(t.fields) == 0 {
 		return result
 	}
-	root, _, err := readBody(delivery)
+	root, err := credentials(delivery, t.fields...)
 	if err != nil && errors.Is(result, ErrNoCredential) {
 		return err
 	}
