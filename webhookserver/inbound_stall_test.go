@@ -211,6 +211,21 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		Expect(shop.read(ctx, "second").Spec.Stop).NotTo(BeNil())
 	})
 
+	It("has them all stopped by a request that comes in several messages", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		shop.shop.lead(ctx, named("second"), ofProduct("2"))
+		says := func(id, text string) dialects.Message {
+			message := inboundOf(id)
+			message.Text = text
+			return message
+		}
+		Expect(shop.hears(ctx, says("m-1", "não quero"))).To(HaveField("Result", resultRecorded))
+		Expect(shop.suppressions(ctx)).To(BeEmpty())
+		Expect(shop.hears(ctx, says("m-2", "receber mais mensagens"))).To(HaveField("Leads", ConsistOf("second")))
+		Expect(shop.read(ctx, "second").Spec.Stop).NotTo(BeNil())
+		Expect(shop.suppressions(ctx)).To(HaveLen(1))
+	})
+
 	It("is not acknowledged before all of them are", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		shop.shop.lead(ctx, named("second"), ofProduct("2"))

@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"strings"
+	"time"
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
@@ -89,15 +90,24 @@ func siblingChanges() builder.WatchesOption {
 // concern is what of a lead matters to the others of its phone.
 type concern struct {
 	finished, handedOff, bought, claimsPaid bool
-	opened, talking                         int64
+	opened, heard                           int64
 }
 
 func concernOf(recovery *v1alpha1.CartRecovery) concern {
 	return concern{
 		finished: lead.Finished(recovery), handedOff: lead.HandedOff(recovery), bought: recovery.Spec.Purchase != nil,
-		claimsPaid: isBlockedBy(recovery, v1alpha1.ReasonClaimsPaid), talking: talkingUntil(recovery).UnixMicro(),
+		claimsPaid: isBlockedBy(recovery, v1alpha1.ReasonClaimsPaid), heard: heardAt(recovery).UnixMicro(),
 		opened: lead.LastOpening(recovery, math.MaxInt32).UnixMicro(),
 	}
+}
+
+// heardAt is when the customer last wrote in this cycle; zero for never. What they wrote is not
+// read here: this runs for every change of every lead.
+func heardAt(recovery *v1alpha1.CartRecovery) time.Time {
+	if last := lead.LastInbound(recovery); last != nil {
+		return last.At.Time
+	}
+	return time.Time{}
 }
 
 // leads are the leads of a cache index that are concerned; all of them when concerned is

@@ -166,10 +166,11 @@ const strongRequests = `
 	[me|nos] [<you>] <remove> [me|nos|eu] [fora] <place>
 	<remove> [o] (meu|mi|my) (nome|nombre|name|contato|numero|telefone|whats*|number|cadastro) <from> <list>
 	[me|nos] (sair|saio|salir|salgo|get out|leave) <from> <list>
+	[me|nos] <remove> [me|nos] <from> [<pos>] (cadastro|cadastros|registro|registros|sistema|sistemas) [de voces|de vcs|de ustedes]
 	[i] (want|need) (off|out of|out) <list>
 	como (dejo|paro|deixo|dejar|parar|deixar) de (recibir|receber) [de] <msg>
 	[me|nos] [o|meu|my] <unsub> [<soon>] [me|<number>|<from> <list>|from (this|your|these|the) <thing>|from all [<thing>]|de mi (numero|contacto)|de todo]
-	[me|nos] (dar|darme|dame|denme|deme|den|darse|darnos|doy|me doy) [me] de (baja|baixa) [<number>|de <thing>|de (las|los|sus|estas|estos) <thing>|<from> <list>]
+	[me|nos] (dar|darme|dame|denme|deme|den|darse|darnos|doy|me doy) [me] de (baja|baixa) [de (esto|eso|todo esto|todo|aqui|iso|isto)|<number>|de <thing>|de (las|los|sus|estas|estos) <thing>|<from> <list>]
 	(solicito|quiero|quero|peco|pido) [o|a|la|mi|meu] (<unsub>|baja) [<soon>] [<from> <list>|<number>]
 	[me] (deixe|deixem|deixa|deixar) [me|eu|a gente|nos] (em pas|em paz|en paz|sossegad*|sosegad*)
 	(me|nos) (deixe|deixem|deixa|deixar) (queto|queta|quieto|quieta|tranquilo|tranquila)|(deixe|deixem|deixa|deixar) (me|eu|a gente|nos) (queto|queta|quieto|quieta|tranquilo|tranquila)
@@ -220,6 +221,7 @@ const weakRequests = `
 	[<not>] (me) (ligue|liguem|liga|llame|llamen|llames) mais
 	<not> me (liguem|ligue|liga) mais|no me llamen mas|no me llames mas|dont call me|do not call me|dont call me again|dont email me|do not email me|stop calling me|stop calling|parem de ligar|pare de ligar|parem de me ligar|pare de me ligar|para de me ligar|deja de llamarme|dejen de llamarme|dejen de llamar
 	<not> [mais] (receber|recibir) [mais|mas] [<msg>]
+	[<you>] <not> (want|need) any more of (this|these|those|that)
 	<not> [<you>] [<me>] (mande|mandem|manda|envie|enviem|envia|mandes|manden|envies|envien|send) [<me>] (iso|isto|esto|eso|this|these)
 `
 
