@@ -79,6 +79,8 @@ func newManager(ctx context.Context, config *rest.Config, settings settings) (ma
 		Defaults:          settings.gateway,
 		EvolutionDefaults: settings.evolution,
 		Client:            gateway.NewHTTPClient(),
+		Guarded:           gateway.NewGuardedClient(settings.outbound),
+		Rules:             settings.outbound,
 	}
 	if wiring.fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait); err != nil {
 		return nil, err
@@ -151,10 +153,11 @@ func (w *wiring) addWebhookServer() error {
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
 	book, tokens := pace.NewBook(w.clock, pace.Settle), budget.NewLedger()
+	writers := &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai, Rules: w.settings.outbound}
 	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		&store.Reconciler{
 			Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
-			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", Tokens: tokens,
+			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", AI: writers, Tokens: tokens,
 		},
 		&product.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
 		&suppression.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
@@ -164,8 +167,8 @@ func (w *wiring) addControllers() error {
 		},
 		&cartrecovery.Reconciler{
 			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector,
-			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
-			Writer: ai.NewOpenAI(ai.NewHTTPClient()), Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
+			AI: writers, Writer: ai.NewOpenAI(ai.NewHTTPClient()).Guard(ai.NewGuardedClient(w.settings.outbound)),
+			Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
 			Began: w.heartbeat.Began,
 		},

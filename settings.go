@@ -7,9 +7,11 @@ import (
 
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -31,13 +33,14 @@ type settings struct {
 	gateway   gateway.Defaults
 	evolution gateway.Defaults
 	ai        ai.Defaults
+	outbound  outbound.Rules
 }
 
 // parseFlags reads flags and environment. Credentials come from the environment only: a
 // command line can be read by everybody on the machine.
 func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) (settings, *zap.Options) {
 	var s settings
-	var namespaces string
+	var namespaces, allowedHosts string
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress, "where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
@@ -48,6 +51,13 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
+	flags.BoolVar(&s.outbound.AllowHTTP, "allow-http-endpoints", false, "let Stores and WhatsAppInstances name endpoints without TLS")
+	flags.Func("allow-endpoint-cidrs", "addresses, such as 10.0.0.0/8, that endpoints of Stores and WhatsAppInstances may have beside public ones, separated by commas", func(list string) error {
+		ranges, err := outbound.ParseCIDRs(list)
+		s.outbound.AllowCIDRs = append(s.outbound.AllowCIDRs, ranges...)
+		return err
+	})
+	flags.StringVar(&allowedHosts, "allowed-hosts", getenv("ALLOWED_HOSTS"), "hosts that a Secret without the annotation "+v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas (environment: ALLOWED_HOSTS)")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
 	_ = flags.Parse(args) // the flag set exits, or prints its usage, by itself
@@ -61,5 +71,18 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.gateway = gateway.Defaults{BaseURL: getenv("UAZAPI_BASE_URL"), AdminToken: getenv("UAZAPI_ADMIN_TOKEN")}
 	s.evolution = gateway.Defaults{BaseURL: getenv("EVOLUTION_BASE_URL"), AdminToken: getenv("EVOLUTION_API_KEY")}
 	s.ai = ai.Defaults{BaseURL: getenv("OPENAI_BASE_URL"), APIKey: getenv("OPENAI_API_KEY")}
+	s.outbound.Hosts = s.ownHosts().With(outbound.ParseHosts(allowedHosts))
 	return s, logging
+}
+
+// ownHosts are the hosts that the operator itself calls: a Secret that names no other may be sent
+// to them.
+func (s *settings) ownHosts() outbound.Hosts {
+	var own []string
+	for _, base := range []string{ai.DefaultBaseURL, s.ai.BaseURL, s.gateway.BaseURL, s.evolution.BaseURL} {
+		if parsed, err := outbound.ParseBase(base); err == nil {
+			own = append(own, outbound.HostPort(parsed))
+		}
+	}
+	return outbound.ParseHosts(strings.Join(own, ","))
 }

@@ -43,6 +43,11 @@ const AnnotationRestoreAcknowledged = "cartrecovery.dev/restore-acknowledged-at"
 // the next poll. Its value is when (RFC 3339).
 const AnnotationConnectionChanged = "cartrecovery.dev/connection-changed-at"
 
+// AnnotationAllowedHosts is set by people on a Secret that is sent somewhere: the hosts that it
+// may be sent to, separated by commas (host, host:port, *.example.com, or * for any). A Secret
+// without it may only be sent to the operator's own hosts and those of --allowed-hosts.
+const AnnotationAllowedHosts = "cartrecovery.dev/allowed-hosts"
+
 // Annotations of CartRecovery objects that the webhook server keeps. They make the outcome
 // independent of the order in which deliveries come in.
 const (

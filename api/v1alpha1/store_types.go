@@ -29,6 +29,12 @@ const (
 	// ReasonNoCredentials: neither the object nor the operator's configuration has the
 	// credentials it needs.
 	ReasonNoCredentials = "NoCredentials"
+	// ReasonSecretNotAllowed: a Secret would be sent to a host that neither its annotation
+	// cartrecovery.dev/allowed-hosts nor the operator allows.
+	ReasonSecretNotAllowed = "SecretNotAllowed"
+	// ReasonEndpointNotAllowed: an endpoint that the object names is not https, or its address
+	// is not public, and the operator does not allow it.
+	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 )
 
 // Reasons for which a delivery was rejected, in Store.status.lastRejectedDelivery.
@@ -330,7 +336,9 @@ type AISettings struct {
 	// APIKeySecretRef holds the API key. Default: the operator's own.
 	// +optional
 	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
-	// BaseURL of an OpenAI-compatible API. Default: the operator's own.
+	// BaseURL of an OpenAI-compatible API: https and public, unless the operator allows more,
+	// and the Secret of apiKeySecretRef must allow its host with the annotation
+	// cartrecovery.dev/allowed-hosts. Default: the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`

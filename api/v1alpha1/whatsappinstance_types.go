@@ -163,7 +163,9 @@ type GatewaySpec struct {
 	// +required
 	// +kubebuilder:default=UAZAPI
 	Type GatewayType `json:"type"`
-	// BaseURL of the gateway. Default: the operator's own.
+	// BaseURL of the gateway: https and public, unless the operator allows more, and the Secret of
+	// adminTokenSecretRef must allow its host with the annotation cartrecovery.dev/allowed-hosts.
+	// Default: the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`

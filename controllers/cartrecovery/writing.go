@@ -192,7 +192,7 @@ func (d *draft) fail(err error, now time.Time) {
 		return
 	}
 	if classed && failed.Class == failure.Terminal {
-		d.reason = v1alpha1.ReasonAIRefused
+		d.reason = failure.ReasonOf(err, v1alpha1.ReasonAIRefused)
 		wait = refusedRetry
 	}
 	d.retryAt = now.Add(jitter(wait))

@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
@@ -31,6 +32,9 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 		return nil, err
 	}
 	seen.missing = missing
+	if seen.refused, err = r.refusedEndpoint(ctx, store); err != nil {
+		return nil, err
+	}
 	due, restored := r.countDue(client.ObjectKeyFromObject(store))
 	seen.restored = restored
 	if due {
@@ -53,6 +57,23 @@ func (r *Reconciler) missingSecret(ctx context.Context, store *v1alpha1.Store) (
 		}
 	}
 	return "", nil
+}
+
+// refusedEndpoint says why the Store's AI endpoint may not be called, or not with its Secret; nil
+// when it may.
+func (r *Reconciler) refusedEndpoint(ctx context.Context, store *v1alpha1.Store) (*failure.Error, error) {
+	if r.AI == nil {
+		return nil, nil
+	}
+	_, err := r.AI.Request(ctx, store)
+	failed, classed := failure.As(err)
+	switch {
+	case !classed:
+		return nil, err
+	case failed.Reason != "":
+		return failed, nil
+	}
+	return nil, nil
 }
 
 // reference is a Secret the Store refers to, and the field that does.

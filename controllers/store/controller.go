@@ -24,6 +24,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/secrets"
 )
@@ -63,6 +64,8 @@ type Reconciler struct {
 	Client client.Client
 	// Secrets looks for the Secrets that Stores refer to.
 	Secrets *secrets.Reader
+	// AI says whether a Store's endpoint may be called; nil leaves that to the calls.
+	AI *ai.Settings
 	// Clock tells the time.
 	Clock clock.PassiveClock
 	// Recorder emits events on transitions.
@@ -176,7 +179,7 @@ func (r *Reconciler) after(found findings) time.Duration {
 	if found.leads != nil {
 		pause = min(pause, r.Pace.Count)
 	}
-	if found.reason == v1alpha1.ReasonSecretNotFound {
+	if found.reason == v1alpha1.ReasonSecretNotFound || found.reason == v1alpha1.ReasonSecretNotAllowed {
 		pause = min(pause, r.Pace.RecheckMissing)
 	}
 	return pause + time.Duration(float64(pause)*r.Rand()/6)

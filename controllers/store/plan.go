@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/mapping"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/policy"
@@ -21,7 +22,9 @@ type situation struct {
 	// claimants are all Stores, in any namespace, that claim the clientID.
 	claimants []v1alpha1.Store
 	// missing says which Secret the Store refers to and does not exist, "" for none.
-	missing   string
+	missing string
+	// refused is why its AI endpoint may not be called, nil when it may.
+	refused   *failure.Error
 	hasAIKey  bool
 	publicURL string
 	// leads and tokens are as of now, or as they were counted last.
@@ -83,6 +86,9 @@ func (s *situation) problem() (reason, message string) {
 	}
 	if s.missing != "" {
 		return v1alpha1.ReasonSecretNotFound, s.missing
+	}
+	if s.refused != nil {
+		return s.refused.Reason, s.refused.Shown()
 	}
 	if problem := templates.Problem("spec.ai.systemPrompt", spec.AI.SystemPrompt, &spec.Recovery); problem != "" {
 		return v1alpha1.ReasonInvalidTemplate, problem

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -58,6 +59,9 @@ func TestPlan(t *testing.T) {
 		"a value means two":   {generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"PAID"} }), nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic.stop: expected no value that generic.kill has too"},
 		"no mapping":          {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
 		"a mapping":           {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},
+		"a key that may not be sent": {nil, func(s *situation) {
+			s.refused = &failure.Error{Code: failure.Misconfigured, Reason: v1alpha1.ReasonSecretNotAllowed, Detail: "annotate it"}
+		}, false, v1alpha1.ReasonSecretNotAllowed, "annotate it"},
 		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonInvalidMapping, "generic.event"},
 		"a zone and a path": {func(s *v1alpha1.Store) {
 			generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" })(s)

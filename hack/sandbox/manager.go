@@ -45,6 +45,8 @@ func StartManager(ctx context.Context, cluster *Cluster, services *Services, arg
 		"--metrics-bind-address=" + addresses[1],
 		"--health-probe-bind-address=" + addresses[2],
 		"--leader-elect", "--leader-election-namespace=" + operatorNamespace,
+		// Stores and instances that name a simulator as their own endpoint may do so.
+		"--allow-http-endpoints", "--allow-endpoint-cidrs=127.0.0.0/8,::1",
 	}, args...)
 	env := append([]string{"KUBECONFIG=" + kubeconfig, "PUBLIC_URL=" + m.URL}, services.env...)
 	m.process, err = startProcess(m.Log, env, filepath.Join(testenv.Root(), "bin", "manager"), args...)
