@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"strings"
 	"time"
 
@@ -22,6 +23,7 @@ type settings struct {
 	probeAddress   string
 	publicURL      string
 	namespaces     []string
+	roles          roles
 
 	leaderElection          bool
 	leaderElectionNamespace string
@@ -41,6 +43,8 @@ type settings struct {
 func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) (settings, *zap.Options) {
 	var s settings
 	var namespaces, allowedHosts string
+	s.roles = roles{webhooks: true, controllers: true}
+	flags.Var(&s.roles, "roles", "what this process does, separated by commas: webhooks (takes deliveries, needs few rights), controllers (sends)")
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress, "where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
@@ -85,4 +89,41 @@ func (s *settings) ownHosts() outbound.Hosts {
 		}
 	}
 	return outbound.ParseHosts(strings.Join(own, ","))
+}
+
+// The roles of a process.
+const (
+	roleWebhooks    = "webhooks"
+	roleControllers = "controllers"
+)
+
+// roles are what a process does.
+type roles struct{ webhooks, controllers bool }
+
+// Set reads the roles of a flag.
+func (r *roles) Set(list string) error {
+	*r = roles{}
+	for role := range strings.SplitSeq(list, ",") {
+		switch strings.TrimSpace(role) {
+		case roleWebhooks:
+			r.webhooks = true
+		case roleControllers:
+			r.controllers = true
+		default:
+			return fmt.Errorf("%q is neither %s nor %s", role, roleWebhooks, roleControllers)
+		}
+	}
+	return nil
+}
+
+// String is the roles as the flag has them.
+func (r *roles) String() string {
+	var names []string
+	if r.webhooks {
+		names = append(names, roleWebhooks)
+	}
+	if r.controllers {
+		names = append(names, roleControllers)
+	}
+	return strings.Join(names, ",")
 }

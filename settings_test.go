@@ -55,3 +55,19 @@ func TestSettingsOfEndpoints(t *testing.T) {
 		t.Errorf("got %+v", got.outbound)
 	}
 }
+
+func TestRoles(t *testing.T) {
+	for list, want := range map[string]roles{
+		"webhooks": {webhooks: true}, "controllers": {controllers: true}, "webhooks, controllers": {true, true},
+	} {
+		var got roles
+		if err := got.Set(list); err != nil || got != want || got.Set(got.String()) != nil || got != want {
+			t.Errorf("%q: got %+v, %v", list, got, err)
+		}
+	}
+	for _, list := range []string{"", "webhook", "webhooks,", "console"} {
+		if err := new(roles).Set(list); err == nil {
+			t.Errorf("%q is read", list)
+		}
+	}
+}

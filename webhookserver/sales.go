@@ -13,7 +13,6 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
-	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -147,9 +146,8 @@ func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery pla
 	return found, nil
 }
 
-// verify decides whether a delivery comes from a platform of the Store: reason says why
-// not. The error is the platform's InputError, or that a secret could not be read.
-func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
+// verifyKnown is verify by the keys that are known.
+func (s *Server) verifyKnown(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
 	configured := platformOf(store, name)
 	if configured == nil {
 		return nil, v1alpha1.RejectedPlatformNotConfigured, nil
@@ -159,16 +157,9 @@ func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, name v1alpha
 		// The Store's Ready condition says what is wrong.
 		return nil, v1alpha1.RejectedMisconfigured, nil //nolint:nilerr // it is the caller's reason
 	}
-	values := make([][]byte, 0, len(configured.SecretRefs))
-	for _, ref := range configured.SecretRefs {
-		value, err := s.Secrets.Get(ctx, store.Namespace, ref)
-		switch {
-		case errors.Is(err, secrets.ErrNotFound):
-		case err != nil:
-			return nil, "", err
-		default:
-			values = append(values, value)
-		}
+	values, err := s.keysOf(ctx, store, configured)
+	if err != nil {
+		return nil, "", err
 	}
 	if len(values) == 0 {
 		return platform, v1alpha1.RejectedSecretMissing, nil

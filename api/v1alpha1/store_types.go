@@ -10,8 +10,8 @@ const (
 	ReasonReady = "Ready"
 	// ReasonSuspended: spec.suspend is set; nothing is sent.
 	ReasonSuspended = "Suspended"
-	// ReasonClientIDTaken: an older Store claims the same spec.clientID; this one gets
-	// no traffic.
+	// ReasonClientIDTaken: an older Store, or another namespace by a ClientIDClaim, has the same
+	// spec.clientID; this one gets no traffic.
 	ReasonClientIDTaken = "ClientIDTaken"
 	// ReasonInvalidTimeZone: spec.timeZone is no IANA time zone.
 	ReasonInvalidTimeZone = "InvalidTimeZone"
@@ -69,7 +69,8 @@ const (
 // StoreSpec describes one client of the platform.
 type StoreSpec struct {
 	// ClientID is the {clientId} of this store's webhook URLs: letters, digits, ".", "_",
-	// "-". Immutable. When two Stores claim one clientID, the older gets the traffic.
+	// "-". Immutable. When two Stores claim one clientID, the older gets the traffic, and its
+	// namespace keeps the clientID, also when it is deleted, until the ClientIDClaim is.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128

@@ -311,6 +311,11 @@ type WhatsAppInstanceStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastDisconnectReason string `json:"lastDisconnectReason,omitempty"`
+	// ObservedStatusRequest is the value of the annotation cartrecovery.dev/status-requested-at
+	// for which the gateway was last asked.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ObservedStatusRequest string `json:"observedStatusRequest,omitempty"`
 	// NewConversationsPausedUntil is how long WhatsApp allows no new conversations.
 	// +optional
 	NewConversationsPausedUntil *metav1.Time `json:"newConversationsPausedUntil,omitempty"`

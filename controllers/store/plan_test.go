@@ -47,9 +47,16 @@ func TestPlan(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"all well":            {nil, nil, true, v1alpha1.ReasonReady, ""},
-		"a younger claims it": {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
-		"an older claims it":  {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"all well":                 {nil, nil, true, v1alpha1.ReasonReady, ""},
+		"a younger claims it":      {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
+		"an older claims it":       {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"another namespace has it": {nil, func(s *situation) { s.claimedBy = "other" }, false, v1alpha1.ReasonClientIDTaken, "namespace other has it"},
+		"another has it, whose Store is back": {nil, func(s *situation) {
+			s.claimants, s.claimedBy = append(s.claimants, claimant("other", time.Minute)), "other"
+		}, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"its namespace has it, an older claims it": {nil, func(s *situation) {
+			s.claimants, s.claimedBy = append(s.claimants, claimant("other", 2*time.Hour)), s.store.Namespace
+		}, true, v1alpha1.ReasonReady, ""},
 		"of the same age":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
 		"no such time zone":   {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
 		"the machine's zone":  {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -70,6 +71,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// PublicURL is where the webhook server can be reached from outside, "" when unknown.
 	PublicURL string
+	// Copies keep what a webhook server needs that runs elsewhere; nil for none.
+	Copies Copies
 	// Pace is how often gateways are called.
 	Pace Pace
 	// Paced tells what was sent from a number and what waits, for the status; nil for nothing.
@@ -83,6 +86,15 @@ type Reconciler struct {
 
 	mu       sync.Mutex
 	memories map[types.NamespacedName]remembered
+}
+
+// Copies keep what a webhook server needs that may not read the instances' Secrets: a
+// webhookkeys.Writer.
+type Copies interface {
+	// PutInstance copies the credentials of an instance's webhook.
+	PutInstance(ctx context.Context, instance *v1alpha1.WhatsAppInstance, token, webhookKey []byte) error
+	// PutPairing copies what an instance shows to pair with, nothing where that is empty.
+	PutPairing(ctx context.Context, instance *v1alpha1.WhatsAppInstance, qr, pairCode []byte) error
 }
 
 // PaceStats tells what was sent from a number and what waits: a pace.Book.
@@ -183,11 +195,36 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	next := plan(&p.situation)
 	err = r.act(ctx, p, next)
+	if err == nil {
+		err = r.copy(ctx, p)
+	}
 	if err != nil {
 		p.memory.nextPoll = time.Time{}
 	}
 	r.remember(request.NamespacedName, instance, &p.memory)
 	return r.result(next, err)
+}
+
+// copy keeps the copies as the Secrets of the instance are now.
+func (r *Reconciler) copy(ctx context.Context, p *pass) error {
+	if r.Copies == nil || p.instance.DeletionTimestamp != nil {
+		return nil
+	}
+	credentials, err := r.owned(ctx, p.instance, gateway.CredentialsSecret(p.instance))
+	if err != nil || credentials == nil {
+		return err
+	}
+	err = r.Copies.PutInstance(ctx, p.instance, credentials.Data[gateway.KeyToken], credentials.Data[gateway.KeyWebhook])
+	if err != nil {
+		return err
+	}
+	shown := &corev1.Secret{}
+	if pairing := p.instance.Status.Pairing; pairing != nil && pairing.SecretRef != nil {
+		if shown, err = r.owned(ctx, p.instance, gateway.PairingSecret(p.instance)); err != nil || shown == nil {
+			return err
+		}
+	}
+	return r.Copies.PutPairing(ctx, p.instance, shown.Data[gateway.KeyQR], shown.Data[gateway.KeyPairCode])
 }
 
 // result says when to look again. A conflict means that somebody else has just written:
