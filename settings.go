@@ -44,7 +44,8 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	var s settings
 	var namespaces, allowedHosts string
 	s.roles = roles{webhooks: true, controllers: true}
-	flags.Var(&s.roles, "roles", "what this process does, separated by commas: webhooks (takes deliveries, needs few rights), controllers (sends)")
+	flags.Var(&s.roles, "roles", "what this process does, separated by commas: "+
+		"webhooks (takes deliveries, needs few rights), controllers (sends)")
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress, "where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
@@ -55,13 +56,17 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
-	flags.BoolVar(&s.outbound.AllowHTTP, "allow-http-endpoints", false, "let Stores and WhatsAppInstances name endpoints without TLS")
-	flags.Func("allow-endpoint-cidrs", "addresses, such as 10.0.0.0/8, that endpoints of Stores and WhatsAppInstances may have beside public ones, separated by commas", func(list string) error {
+	flags.BoolVar(&s.outbound.AllowHTTP, "allow-http-endpoints", false,
+		"let Stores and WhatsAppInstances name endpoints without TLS")
+	flags.Func("allow-endpoint-cidrs", "addresses, such as 10.0.0.0/8, that endpoints of Stores and WhatsAppInstances "+
+		"may have beside public ones, separated by commas", func(list string) error {
 		ranges, err := outbound.ParseCIDRs(list)
 		s.outbound.AllowCIDRs = append(s.outbound.AllowCIDRs, ranges...)
 		return err
 	})
-	flags.StringVar(&allowedHosts, "allowed-hosts", getenv("ALLOWED_HOSTS"), "hosts that a Secret without the annotation "+v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas (environment: ALLOWED_HOSTS)")
+	flags.StringVar(&allowedHosts, "allowed-hosts", getenv("ALLOWED_HOSTS"), "hosts that a Secret without the annotation "+
+		v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas "+
+		"(environment: ALLOWED_HOSTS)")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
 	_ = flags.Parse(args) // the flag set exits, or prints its usage, by itself

@@ -13,11 +13,10 @@ import (
 	"cartrecovery.dev/operator/internal/owner"
 )
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=clientidclaims,verbs=list;watch
 

@@ -24,7 +24,9 @@ const (
 
 // statusByControllers has the controllers ask the gateway, and answers with what they write into
 // the instance: this part has no gateway's credentials.
-func (s *Server) statusByControllers(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (connectionStatus, error) {
+func (s *Server) statusByControllers(
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+) (connectionStatus, error) {
 	asked, err := s.askControllers(ctx, instance)
 	if err != nil {
 		return connectionStatus{}, err

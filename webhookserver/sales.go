@@ -126,10 +126,27 @@ type detection struct {
 // detect asks every platform that the Store has configured, and no other, so that a body
 // cannot choose the weakest check.
 func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery platforms.Delivery) (detection, error) {
+	found, err := s.detectBy(ctx, store, delivery, s.verifyKnown)
+	if s.Copies == nil || err != nil || len(found.accepted) > 0 {
+		return found, err
+	}
+	// None of the keys that are known fits: that is believed of fresh ones only.
+	return s.detectBy(ctx, store, delivery, s.verify)
+}
+
+// verifier decides whether a delivery comes from a platform of a Store, as verify does.
+type verifier func(
+	context.Context, *v1alpha1.Store, v1alpha1.PlatformName, platforms.Delivery,
+) (platforms.Platform, string, error)
+
+// detectBy is detect with one way to verify.
+func (s *Server) detectBy(
+	ctx context.Context, store *v1alpha1.Store, delivery platforms.Delivery, verify verifier,
+) (detection, error) {
 	var found detection
 	for i := range store.Spec.Platforms {
 		name := store.Spec.Platforms[i].Name
-		platform, reason, err := s.verify(ctx, store, name, delivery)
+		platform, reason, err := verify(ctx, store, name, delivery)
 		found.ping = found.ping || err == nil && isPing(platform, reason, delivery)
 		var input *platforms.InputError
 		switch {

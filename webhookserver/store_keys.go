@@ -33,7 +33,8 @@ func (s *Server) verify(
 		return platform, reason, err
 	}
 	if s.Copies.Refresh(webhookkeys.OfStore, store) {
-		if platform, reason, err = s.verifyKnown(ctx, store, name, delivery); err != nil || !webhookkeys.IsAboutKeys(reason) {
+		platform, reason, err = s.verifyKnown(ctx, store, name, delivery)
+		if err != nil || !webhookkeys.IsAboutKeys(reason) {
 			return platform, reason, err
 		}
 	}
@@ -47,7 +48,9 @@ func (s *Server) verify(
 }
 
 // keysOf are the secrets of a platform of a Store, none when none exists.
-func (s *Server) keysOf(ctx context.Context, store *v1alpha1.Store, configured *v1alpha1.StorePlatform) ([][]byte, error) {
+func (s *Server) keysOf(
+	ctx context.Context, store *v1alpha1.Store, configured *v1alpha1.StorePlatform,
+) ([][]byte, error) {
 	if s.Copies != nil {
 		return s.Copies.Platform(ctx, store, configured)
 	}
@@ -99,8 +102,10 @@ func (s *Server) refreshCredentials(instance *v1alpha1.WhatsAppInstance) bool {
 	})
 }
 
-// copiedPairing is what an instance shows to pair with, of the copies.
+// copiedPairing is what an instance shows to pair with, of the copies. It changes every few seconds,
+// so that what is remembered is not good enough.
 func (s *Server) copiedPairing(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (map[string][]byte, error) {
+	s.Copies.Refresh(webhookkeys.OfPairing, instance)
 	data, err := s.Copies.Pairing(ctx, instance)
 	if err != nil {
 		return nil, fmt.Errorf("read the copy of what %s shows: %w", client.ObjectKeyFromObject(instance), err)

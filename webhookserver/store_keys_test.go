@@ -128,11 +128,40 @@ func TestADeliveryIsNotLostByAnOldCopy(t *testing.T) {
 		t.Errorf("a forged one: %q, %v", reason, err)
 	}
 	c.clock.SetTime(c.clock.Now().Add(webhookkeys.Fresh))
+	if reason, err := c.delivered(t, "new"); reason != "" || err != nil {
+		t.Errorf("a good one needs no fresh copy: %q, %v", reason, err)
+	}
 	if _, err := c.delivered(t, "forged"); !errors.Is(err, errDoubted) {
 		t.Errorf("a minute later: %v", err)
 	}
 	if got := storeAnswer(errDoubted); got.status != 503 || !got.retry {
 		t.Errorf("it is answered with %d", got.status)
+	}
+}
+
+// Where the platform is found out, the keys of the others are no reason to ask for patience.
+func TestADetectedDeliveryNeedsNoFreshCopyOfTheOthers(t *testing.T) {
+	c := newCopying(t)
+	c.source.Data["kiwify"] = []byte("kiwify")
+	c.store.Spec.Platforms = append(
+		[]v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformKiwify, "kiwify")}, c.store.Spec.Platforms...)
+	if err := c.Client.Update(t.Context(), c.source); err != nil {
+		t.Fatal(err)
+	}
+	c.controllers(t)
+	delivery := func(token string) platforms.Delivery {
+		return platforms.Delivery{
+			Body:   []byte(benchmarkCart),
+			Header: func(name string) string { return map[string]string{"X-HOTMART-HOTTOK": token}[name] },
+			Query:  func(string) string { return "bad" },
+		}.Remembering()
+	}
+	found, err := c.detect(t.Context(), c.store, delivery("old"))
+	if err != nil || len(found.accepted) != 1 || found.accepted[0].Name() != v1alpha1.PlatformHotmart {
+		t.Errorf("got %+v, %v", found, err)
+	}
+	if _, err := c.detect(t.Context(), c.store, delivery("forged")); !errors.Is(err, errDoubted) {
+		t.Errorf("a forged one: %v", err)
 	}
 }
 

@@ -107,10 +107,10 @@ type counted struct {
 	restored int
 }
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=clientidclaims,verbs=list;watch;create
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
