@@ -52,15 +52,20 @@ help: ## Show this help.
 GENERATE_OBJECTS = $(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 GENERATE_CRDS = $(CONTROLLER_GEN) crd paths=./api/...
 GENERATE_ROLES = $(CONTROLLER_GEN) rbac:roleName=manager-role paths=./controllers/... paths=./webhookserver/...
+# The roles of a process that only takes webhooks, and of one that only runs the controllers.
+GENERATE_CONTROLLERS_ROLE = $(CONTROLLER_GEN) rbac:roleName=controllers-role,fileName=controllers_role.yaml paths=./controllers/...
+GENERATE_WEBHOOKS_ROLE = $(CONTROLLER_GEN) rbac:roleName=webhooks-role,fileName=webhooks_role.yaml paths=./webhookserver/... paths=./internal/webhookkeys/...
 
 .PHONY: generate
 generate: ## Generate the DeepCopy methods of the API types.
 	$(GENERATE_OBJECTS)
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the manager's ClusterRole from the markers.
+manifests: ## Generate the CRDs and the ClusterRoles of the operator from the markers.
 	$(GENERATE_CRDS) output:crd:artifacts:config=config/crd/bases
 	$(GENERATE_ROLES) output:rbac:artifacts:config=config/rbac
+	$(GENERATE_CONTROLLERS_ROLE) output:rbac:artifacts:config=config/split
+	$(GENERATE_WEBHOOKS_ROLE) output:rbac:artifacts:config=config/split
 
 .PHONY: docs
 docs: ## Write the tables of the documentation that come from the code.
@@ -72,11 +77,15 @@ verify: ## Fail if generated files are not what the sources generate.
 	$(GENERATE_OBJECTS) output:dir="$$fresh/api"; \
 	$(GENERATE_CRDS) output:crd:artifacts:config="$$fresh/crd"; \
 	$(GENERATE_ROLES) output:rbac:artifacts:config="$$fresh/rbac"; \
+	$(GENERATE_CONTROLLERS_ROLE) output:rbac:artifacts:config="$$fresh/split"; \
+	$(GENERATE_WEBHOOKS_ROLE) output:rbac:artifacts:config="$$fresh/split"; \
 	same=true; \
 	compare() { git --no-pager diff --no-index --exit-code -- "$$1" "$$2" || same=false; }; \
 	compare api/v1alpha1/zz_generated.deepcopy.go "$$fresh/api/zz_generated.deepcopy.go"; \
 	compare config/crd/bases "$$fresh/crd"; \
 	compare config/rbac/role.yaml "$$fresh/rbac/role.yaml"; \
+	compare config/split/controllers_role.yaml "$$fresh/split/controllers_role.yaml"; \
+	compare config/split/webhooks_role.yaml "$$fresh/split/webhooks_role.yaml"; \
 	if ! $$same; then \
 		echo "Generated files are not up to date: see the difference above, run 'make generate manifests', commit the result." >&2; \
 		exit 1; \

@@ -19,15 +19,34 @@ import (
 // clusterCheckTimeout bounds the look at the cluster; it is longer than preflight.Patience.
 const clusterCheckTimeout = time.Minute
 
-// roleManifest is the ClusterRole that the markers of the controllers generate.
-//
-//go:embed config/rbac/role.yaml
-var roleManifest []byte
+// The ClusterRoles that the markers generate: of a process that does everything, and of one for
+// each role.
+var (
+	//go:embed config/rbac/role.yaml
+	wholeManifest []byte
+	//go:embed config/split/controllers_role.yaml
+	controllersManifest []byte
+	//go:embed config/split/webhooks_role.yaml
+	webhooksManifest []byte
+)
+
+// manifest is the ClusterRole that a process with these roles needs.
+func (r *roles) manifest() []byte {
+	switch {
+	case !r.controllers:
+		return webhooksManifest
+	case !r.webhooks:
+		return controllersManifest
+	default:
+		return wholeManifest
+	}
+}
 
 // kinds are the custom resources that the operator reads and writes.
 var kinds = map[string]any{
-	"CartRecovery": &v1alpha1.CartRecovery{}, "Product": &v1alpha1.Product{}, "RecoveryLedger": &v1alpha1.RecoveryLedger{},
-	"Store": &v1alpha1.Store{}, "Suppression": &v1alpha1.Suppression{}, "WhatsAppInstance": &v1alpha1.WhatsAppInstance{},
+	"CartRecovery": &v1alpha1.CartRecovery{}, "ClientIDClaim": &v1alpha1.ClientIDClaim{}, "Product": &v1alpha1.Product{},
+	"RecoveryLedger": &v1alpha1.RecoveryLedger{},
+	"Store":          &v1alpha1.Store{}, "Suppression": &v1alpha1.Suppression{}, "WhatsAppInstance": &v1alpha1.WhatsAppInstance{},
 }
 
 // checkCluster says whether the cluster has the operator's resources, as this version knows
@@ -50,7 +69,7 @@ func checkCluster(ctx context.Context, config *rest.Config, settings settings, p
 		return fmt.Errorf("build the client that looks at the cluster: %w", err)
 	}
 	var role rbacv1.ClusterRole
-	if err := yaml.Unmarshal(roleManifest, &role); err != nil {
+	if err := yaml.Unmarshal(settings.roles.manifest(), &role); err != nil {
 		return fmt.Errorf("read the role that is part of the program: %w", err)
 	}
 	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(), role.Rules, settings.namespaces)

@@ -13,6 +13,9 @@ import (
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
+// everything are the settings of a process of both roles.
+var everything = settings{roles: roles{webhooks: true, controllers: true}}
+
 // TestClusterCheck looks at a cluster without the operator's resources, with older ones, and
 // with somebody who may do nothing.
 func TestClusterCheck(t *testing.T) {
@@ -32,7 +35,7 @@ func TestClusterCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = checkCluster(t.Context(), nobody.Config(), settings{}, 0)
+	err = checkCluster(t.Context(), nobody.Config(), everything, 0)
 	if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
 		t.Errorf("got %v, want what nobody may not do", err)
 	}
@@ -49,14 +52,14 @@ func TestClusterCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	within(t, "an older CRD is told", func() bool {
-		err := checkCluster(t.Context(), environment.Config, settings{}, 0)
+		err := checkCluster(t.Context(), environment.Config, everything, 0)
 		return errors.Is(err, preflight.ErrNotInstalled) && strings.Contains(err.Error(), "stores.cartrecovery.dev.status.effectivePolicy")
 	})
 	if err := environment.Client.Delete(t.Context(), &stores); err != nil {
 		t.Fatal(err)
 	}
 	within(t, "a missing CRD is told", func() bool {
-		err := checkCluster(t.Context(), environment.Config, settings{}, 0)
+		err := checkCluster(t.Context(), environment.Config, everything, 0)
 		return errors.Is(err, preflight.ErrNotInstalled) && strings.Contains(err.Error(), "the CRD of Store is missing")
 	})
 }

@@ -29,7 +29,7 @@ const (
 
 // newLock is the Lease that elects the leader; nil without an election.
 func newLock(config *rest.Config, settings settings) (*election.Lock, error) {
-	if !settings.leaderElection {
+	if !settings.leaderElection || !settings.roles.controllers {
 		return nil, nil
 	}
 	config = rest.AddUserAgent(rest.CopyConfig(config), "leader-election")

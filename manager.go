@@ -42,6 +42,7 @@ import (
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/webhookkeys"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -81,16 +82,47 @@ func newManager(ctx context.Context, config *rest.Config, settings settings, loc
 		Defaults:          settings.gateway,
 		EvolutionDefaults: settings.evolution,
 		Client:            gateway.NewHTTPClient(),
+		Guarded:           gateway.NewGuardedClient(settings.outbound),
+		Rules:             settings.outbound,
 	}
 	if wiring.fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait); err != nil {
 		return nil, err
 	}
-	for _, add := range []func() error{wiring.addWebhookServer, wiring.addHeartbeat, wiring.addControllers, wiring.addProbes} {
+	for _, add := range wiring.parts() {
 		if err := add(); err != nil {
 			return nil, err
 		}
 	}
 	return mgr, nil
+}
+
+// parts add what the process does.
+func (w *wiring) parts() []func() error {
+	parts := []func() error{w.addHeartbeat, w.addProbes}
+	if w.settings.roles.webhooks {
+		parts = append(parts, w.addWebhookServer)
+	}
+	if w.settings.roles.controllers {
+		parts = append(parts, w.addControllers)
+	}
+	return parts
+}
+
+// copies are what the webhook server reads that runs without the controllers.
+func (w *wiring) copies() *webhookkeys.Reader {
+	if w.settings.roles.controllers {
+		return nil
+	}
+	return &webhookkeys.Reader{Secrets: w.secrets}
+}
+
+// copier writes them; nil where the webhook server runs with the controllers and reads the Secrets
+// themselves.
+func (w *wiring) copier() *webhookkeys.Writer {
+	if w.settings.roles.webhooks {
+		return nil
+	}
+	return &webhookkeys.Writer{Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Secrets: w.secrets}
 }
 
 func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
@@ -102,11 +134,12 @@ func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 	}
 	grace := shutdownGrace
 	options := ctrl.Options{
-		Scheme:                  scheme,
-		Cache:                   cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
-		Metrics:                 metricsserver.Options{BindAddress: settings.metricsAddress},
-		HealthProbeBindAddress:  settings.probeAddress,
-		LeaderElection:          settings.leaderElection,
+		Scheme:                 scheme,
+		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
+		Metrics:                metricsserver.Options{BindAddress: settings.metricsAddress},
+		HealthProbeBindAddress: settings.probeAddress,
+		// Only the controllers have a leader.
+		LeaderElection:          settings.leaderElection && settings.roles.controllers,
 		LeaderElectionID:        leaderElectionID,
 		LeaderElectionNamespace: settings.leaderElectionNamespace,
 		// What the lock has not given up by then; the process ends when the manager does.
@@ -138,7 +171,7 @@ type wiring struct {
 	connector *gateway.Connector
 	heartbeat *heartbeat.Keeper
 	fence     *fence.Fence
-	// listens says whether the webhook server does.
+	// listens says whether the webhook server does; nil where there is none.
 	listens func() bool
 	// lock is nil without leader election.
 	lock *election.Lock
@@ -154,7 +187,7 @@ func (w *wiring) addWebhookServer() error {
 	}
 	server, err := webhookserver.New(webhookserver.Options{
 		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
-		Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
+		Copies: w.copies(), Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
 		TrustedProxies: proxies, MaxConnections: w.settings.connections, MaxConnectionsPerSource: w.settings.perSource,
@@ -172,21 +205,25 @@ func (w *wiring) addWebhookServer() error {
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
 	book, tokens := pace.NewBook(w.clock, pace.Settle), budget.NewLedger()
-	writer := ai.NewOpenAI(ai.NewHTTPClient())
+	writers := &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai, Rules: w.settings.outbound}
+	writer := ai.NewOpenAI(ai.NewHTTPClient()).Guard(ai.NewGuardedClient(w.settings.outbound))
+	stores := &store.Reconciler{
+		Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
+		PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", AI: writers, Tokens: tokens,
+	}
+	instances := &whatsappinstance.Reconciler{
+		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
+		Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book, Leaving: w.leaving,
+	}
+	if copier := w.copier(); copier != nil {
+		stores.Copies, instances.Copies = copier, copier
+	}
 	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
-		&store.Reconciler{
-			Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
-			PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", Tokens: tokens,
-		},
+		stores, instances,
 		&product.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
 		&suppression.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
-		&whatsappinstance.Reconciler{
-			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
-			Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book, Leaving: w.leaving,
-		},
 		&cartrecovery.Reconciler{
-			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector,
-			AI:     &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai},
+			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, AI: writers,
 			Writer: writer, Reviewer: writer, Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
 			Began: w.heartbeat.Began, RestoreHold: w.settings.restoreHold,
@@ -207,6 +244,7 @@ func (w *wiring) addHeartbeat() error {
 		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Clock: w.clock, Holder: host,
 		Namespace: ownNamespace(w.settings.leaderElectionNamespace), History: w.workedOn,
 		StateDir: w.settings.stateDir,
+		Watch:    !w.settings.roles.controllers,
 	}
 	return w.heartbeat.SetupWithManager(w.mgr)
 }
@@ -245,7 +283,7 @@ func (w *wiring) addProbes() error {
 		if !w.cachesFilled(request.Context()) {
 			return errors.New("the caches are not filled yet")
 		}
-		if !w.listens() {
+		if w.listens != nil && !w.listens() {
 			return errors.New("the webhook server does not listen yet")
 		}
 		return nil

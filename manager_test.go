@@ -81,6 +81,7 @@ func testSettings(t *testing.T) settings {
 	}
 	t.Cleanup(func() { _ = writer.Close() })
 	return settings{
+		roles:          roles{webhooks: true, controllers: true},
 		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metricsAddress: "0",
 		publicURL: "https://hooks.example.com", drain: time.Second,
 		gateway: gateway.Defaults{}, ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},

@@ -2,14 +2,17 @@ package main
 
 import (
 	"flag"
+	"fmt"
 	"strings"
 	"time"
 
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -20,6 +23,7 @@ type settings struct {
 	probeAddress   string
 	publicURL      string
 	namespaces     []string
+	roles          roles
 
 	leaderElection          bool
 	leaderElectionNamespace string
@@ -40,12 +44,15 @@ type settings struct {
 	arguments []string
 	// trustedProxies is the flag as it was given, read with webhookserver.ParseProxies.
 	trustedProxies string
-	connections    int
-	perSource      int
+	// allowedHosts is the flag as it was given; outbound.Hosts has it read.
+	allowedHosts string
+	connections  int
+	perSource    int
 
 	gateway   gateway.Defaults
 	evolution gateway.Defaults
 	ai        ai.Defaults
+	outbound  outbound.Rules
 }
 
 // parseFlags reads flags and environment. Credentials come from the environment only: a
@@ -53,6 +60,9 @@ type settings struct {
 func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) (settings, *zap.Options) {
 	var s settings
 	var namespaces string
+	s.roles = roles{webhooks: true, controllers: true}
+	flags.Var(&s.roles, "roles", "what this process does, separated by commas: "+
+		"webhooks (takes deliveries, needs few rights), controllers (sends)")
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress, "where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
@@ -75,6 +85,17 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"), "addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas (environment: TRUSTED_PROXIES)")
 	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections, "how many connections the webhook server has open at once")
 	flags.IntVar(&s.perSource, "max-connections-per-source", webhookserver.DefaultMaxConnectionsPerSource, "how many of them one address has, trusted proxies aside")
+	flags.BoolVar(&s.outbound.AllowHTTP, "allow-http-endpoints", false,
+		"let Stores and WhatsAppInstances name endpoints without TLS")
+	flags.Func("allow-endpoint-cidrs", "addresses, such as 10.0.0.0/8, that endpoints of Stores and WhatsAppInstances "+
+		"may have beside public ones, separated by commas", func(list string) error {
+		ranges, err := outbound.ParseCIDRs(list)
+		s.outbound.AllowCIDRs = append(s.outbound.AllowCIDRs, ranges...)
+		return err
+	})
+	flags.StringVar(&s.allowedHosts, "allowed-hosts", getenv("ALLOWED_HOSTS"), "hosts that a Secret without the annotation "+
+		v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas "+
+		"(environment: ALLOWED_HOSTS)")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
 	s.flagError = flags.Parse(args)
@@ -90,5 +111,55 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.gateway = gateway.Defaults{BaseURL: get("UAZAPI_BASE_URL"), AdminToken: get("UAZAPI_ADMIN_TOKEN")}
 	s.evolution = gateway.Defaults{BaseURL: get("EVOLUTION_BASE_URL"), AdminToken: get("EVOLUTION_API_KEY")}
 	s.ai = ai.Defaults{BaseURL: get("OPENAI_BASE_URL"), APIKey: get("OPENAI_API_KEY")}
+	s.outbound.Hosts = s.ownHosts().With(outbound.ParseHosts(s.allowedHosts))
 	return s, logging
+}
+
+// ownHosts are the hosts that the operator itself calls: a Secret that names no other may be sent
+// to them.
+func (s *settings) ownHosts() outbound.Hosts {
+	var own []string
+	for _, base := range []string{ai.DefaultBaseURL, s.ai.BaseURL, s.gateway.BaseURL, s.evolution.BaseURL} {
+		if parsed, err := outbound.ParseBase(base); err == nil {
+			own = append(own, outbound.HostPort(parsed))
+		}
+	}
+	return outbound.ParseHosts(strings.Join(own, ","))
+}
+
+// The roles of a process.
+const (
+	roleWebhooks    = "webhooks"
+	roleControllers = "controllers"
+)
+
+// roles are what a process does.
+type roles struct{ webhooks, controllers bool }
+
+// Set reads the roles of a flag.
+func (r *roles) Set(list string) error {
+	*r = roles{}
+	for role := range strings.SplitSeq(list, ",") {
+		switch strings.TrimSpace(role) {
+		case roleWebhooks:
+			r.webhooks = true
+		case roleControllers:
+			r.controllers = true
+		default:
+			return fmt.Errorf("%q is neither %s nor %s", role, roleWebhooks, roleControllers)
+		}
+	}
+	return nil
+}
+
+// String is the roles as the flag has them.
+func (r *roles) String() string {
+	var names []string
+	if r.webhooks {
+		names = append(names, roleWebhooks)
+	}
+	if r.controllers {
+		names = append(names, roleControllers)
+	}
+	return strings.Join(names, ",")
 }

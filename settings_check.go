@@ -13,11 +13,15 @@ import (
 
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/tools/leaderelection"
+
+	"cartrecovery.dev/operator/internal/outbound"
+	"cartrecovery.dev/operator/webhookserver"
 )
 
 // The bounds of what can be set by number.
 const (
 	maxConcurrency  = 1024
+	maxConnections  = 1 << 20
 	minRetryPeriod  = 100 * time.Millisecond
 	maxLease        = 5 * time.Minute
 	maxSettingShown = 80
@@ -54,6 +58,7 @@ func (s *settings) check() error {
 		s.checkNamespaces(),
 		s.checkElection(),
 		s.checkNumbers(),
+		s.checkOutside(),
 	)
 }
 
@@ -180,6 +185,28 @@ func (s *settings) checkNumbers() error {
 	return errors.Join(found...)
 }
 
+// checkOutside: what is let in and out.
+func (s *settings) checkOutside() error {
+	var found []error
+	if entry := outbound.UnusableHost(s.allowedHosts); entry != "" {
+		found = append(found, wrong("--allowed-hosts (environment: ALLOWED_HOSTS)",
+			"hosts such as api.example.com, api.example.com:8443 or *.example.com, at most 100, with commas between them", entry))
+	}
+	if _, err := webhookserver.ParseProxies(s.trustedProxies); err != nil {
+		found = append(found, wrong("--trusted-proxies (environment: TRUSTED_PROXIES)",
+			"addresses and networks such as 10.0.0.0/8, with commas between them", s.trustedProxies))
+	}
+	for _, each := range []struct {
+		flag  string
+		value int
+	}{{"--max-connections", s.connections}, {"--max-connections-per-source", s.perSource}} {
+		if each.value < 1 || each.value > maxConnections {
+			found = append(found, wrong(each.flag, fmt.Sprintf("1 to %d", maxConnections), strconv.Itoa(each.value)))
+		}
+	}
+	return errors.Join(found...)
+}
+
 // warnings are what is allowed, and seldom meant; environ is the process's whole environment.
 func (s *settings) warnings(environ []string) []string {
 	var found []string
@@ -202,8 +229,8 @@ func (s *settings) warnings(environ []string) []string {
 
 // variables are those of the environment that parseFlags reads.
 var variables = []string{
-	"EVOLUTION_API_KEY", "EVOLUTION_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL", "UAZAPI_ADMIN_TOKEN",
-	"UAZAPI_BASE_URL", "WATCH_NAMESPACES",
+	"ALLOWED_HOSTS", "EVOLUTION_API_KEY", "EVOLUTION_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL",
+	"TRUSTED_PROXIES", "UAZAPI_ADMIN_TOKEN", "UAZAPI_BASE_URL", "WATCH_NAMESPACES",
 }
 
 func isLoopback(host string) bool {

@@ -2,8 +2,11 @@ package main
 
 import (
 	"flag"
+	"io"
+	"net/netip"
 	"testing"
 
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -25,5 +28,46 @@ func TestSettings(t *testing.T) {
 	}
 	if again, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--public-url=https://other"}, func(name string) string { return environment[name] }); again.publicURL != "https://other" {
 		t.Errorf("a flag must go before the environment, got %q", again.publicURL)
+	}
+}
+
+func TestSettingsOfEndpoints(t *testing.T) {
+	environment := map[string]string{"EVOLUTION_BASE_URL": "http://evolution:8080", "ALLOWED_HOSTS": "a.example.com"}
+	getenv := func(name string) string { return environment[name] }
+	flags := func() *flag.FlagSet {
+		set := flag.NewFlagSet("manager", flag.ContinueOnError)
+		set.SetOutput(io.Discard)
+		return set
+	}
+	got, _ := parseFlags(flags(), nil, getenv)
+	if got.outbound.AllowHTTP || len(got.outbound.AllowCIDRs) > 0 {
+		t.Error("something is allowed that nobody asked for")
+	}
+	for host, want := range map[string]bool{
+		"https://api.openai.com/v1": true, "http://evolution:8080": true, "https://a.example.com": true, "https://b.example.com": false,
+	} {
+		if base, err := outbound.ParseBase(host); err != nil || got.outbound.Hosts.Allow(base) != want {
+			t.Errorf("a Secret may be sent to %s: %t, %v", host, !want, err)
+		}
+	}
+	got, _ = parseFlags(flags(), []string{"--allow-http-endpoints", "--allow-endpoint-cidrs=10.0.0.0/8"}, getenv)
+	if !got.outbound.AllowHTTP || !got.outbound.Allows(netip.MustParseAddr("10.1.2.3")) || got.outbound.Allows(netip.MustParseAddr("172.16.0.1")) {
+		t.Errorf("got %+v", got.outbound)
+	}
+}
+
+func TestRoles(t *testing.T) {
+	for list, want := range map[string]roles{
+		"webhooks": {webhooks: true}, "controllers": {controllers: true}, "webhooks, controllers": {true, true},
+	} {
+		var got roles
+		if err := got.Set(list); err != nil || got != want || got.Set(got.String()) != nil || got != want {
+			t.Errorf("%q: got %+v, %v", list, got, err)
+		}
+	}
+	for _, list := range []string{"", "webhook", "webhooks,", "console"} {
+		if err := new(roles).Set(list); err == nil {
+			t.Errorf("%q is read", list)
+		}
 	}
 }

@@ -187,6 +187,9 @@ func (s *Server) pairingAnswer(ctx context.Context, instance *v1alpha1.WhatsAppI
 // pairingData reads the Secret of a pairing attempt, not from a cache: it is there for a
 // short time only. No Secret is no data.
 func (s *Server) pairingData(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (map[string][]byte, error) {
+	if s.Copies != nil {
+		return s.copiedPairing(ctx, instance)
+	}
 	name := gateway.PairingSecret(instance)
 	if ref := instance.Status.Pairing.SecretRef; ref != nil {
 		name = types.NamespacedName{Namespace: instance.Namespace, Name: ref.Name}

@@ -11,6 +11,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/webhookkeys"
 	"cartrecovery.dev/operator/webhookserver/dialects"
 )
 
@@ -44,7 +45,7 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 	if instance == nil {
 		return notFound().from(sourceGateway)
 	}
-	authentic, err := s.matches(ctx, s.Connector.WebhookKey, instance, key)
+	authentic, err := s.matches(ctx, s.webhookKey(), instance, key)
 	if err != nil {
 		return s.failed(sourceGateway, err)
 	}
@@ -177,9 +178,9 @@ func (s *Server) authentic(
 	ctx context.Context, candidates []v1alpha1.WhatsAppInstance, token, key string,
 ) (authentic []v1alpha1.WhatsAppInstance, failure error) {
 	for i := range candidates {
-		is, err := s.matches(ctx, s.Connector.Token, &candidates[i], token)
+		is, err := s.matches(ctx, s.token(), &candidates[i], token)
 		if !is && err == nil && key != "" {
-			is, err = s.matches(ctx, s.Connector.WebhookKey, &candidates[i], key)
+			is, err = s.matches(ctx, s.webhookKey(), &candidates[i], key)
 		}
 		if err != nil {
 			failure = err
@@ -198,26 +199,25 @@ type credential func(context.Context, *v1alpha1.WhatsAppInstance) ([]byte, error
 // yet matches nothing. What is remembered can be older than what was presented, so it looks
 // once more before it says no.
 func (s *Server) matches(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
-	is, err := presents(ctx, read, instance, presented)
-	ref := instance.Status.CredentialsSecretRef
-	if is || err != nil || ref == nil {
+	is, err := presents(ctx, read, instance, s.comparable(presented))
+	if is || err != nil && !errors.Is(err, webhookkeys.ErrNotCopied) || instance.Status.CredentialsSecretRef == nil {
 		return is, err
 	}
-	if !s.Connector.Secrets.Refresh(types.NamespacedName{Namespace: instance.Namespace, Name: ref.Name}) {
-		return false, nil
+	if !s.refreshCredentials(instance) {
+		return false, err
 	}
-	return presents(ctx, read, instance, presented)
+	return presents(ctx, read, instance, s.comparable(presented))
 }
 
 // presents is matches by what is remembered.
 func presents(
-	ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string,
+	ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented []byte,
 ) (bool, error) {
 	value, err := read(ctx, instance)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return false, nil
 	}
-	return err == nil && equal(value, []byte(presented)), err
+	return err == nil && equal(value, presented), err
 }
 
 // hearAll stores what an authentic delivery tells.

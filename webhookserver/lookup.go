@@ -13,21 +13,28 @@ import (
 	"cartrecovery.dev/operator/internal/owner"
 )
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products;suppressions,verbs=list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch;create;patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=get;patch
-// +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 
-// store finds the Store with this clientID, nil when there is none.
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=clientidclaims,verbs=list;watch
+
+// store finds the Store that has this clientID, nil when there is none.
 func (s *Server) store(ctx context.Context, clientID string) (*v1alpha1.Store, error) {
 	var stores v1alpha1.StoreList
 	// Every delivery reads its Store, and none changes it.
 	if err := s.Client.List(ctx, &stores, client.MatchingFields{index.StoreByClientID: clientID}, client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("find the store of a client: %w", err)
 	}
-	if at := owner.Oldest(stores.Items); at >= 0 {
+	if len(stores.Items) == 0 {
+		return nil, nil
+	}
+	claimedBy, err := owner.ClaimedBy(ctx, s.Client, clientID)
+	if err != nil {
+		return nil, err
+	}
+	if at := owner.StoreOf(stores.Items, claimedBy); at >= 0 {
 		return &stores.Items[at], nil
 	}
 	return nil, nil

@@ -133,6 +133,7 @@ var failingReasons = []string{
 	v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayRefused, v1alpha1.ReasonGatewayUnauthorized,
 	v1alpha1.ReasonGatewayUnsupported, v1alpha1.ReasonNoCredentials, v1alpha1.ReasonSecretNotFound,
 	v1alpha1.ReasonStoreNotFound, v1alpha1.ReasonSuspended, v1alpha1.ReasonThrottled,
+	v1alpha1.ReasonSecretNotAllowed, v1alpha1.ReasonEndpointNotAllowed,
 }
 
 // progressOf says how far pairing is since it was asked for; request is what was asked

@@ -139,7 +139,8 @@ func (s *Server) recordLeft(ctx context.Context) {
 	}
 }
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=get;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=patch
+// +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 func (s *Server) recordRejection(ctx context.Context, next remark) {
 	ctx, cancel := context.WithTimeout(ctx, rejectionTimeout)

@@ -13,7 +13,6 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
-	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -130,10 +129,27 @@ type detection struct {
 // detect asks every platform that the Store has configured, and no other, so that a body
 // cannot choose the weakest check.
 func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery platforms.Delivery) (detection, error) {
+	found, err := s.detectBy(ctx, store, delivery, s.verifyKnown)
+	if s.Copies == nil || err != nil || len(found.accepted) > 0 {
+		return found, err
+	}
+	// None of the keys that are known fits: that is believed of fresh ones only.
+	return s.detectBy(ctx, store, delivery, s.verify)
+}
+
+// verifier decides whether a delivery comes from a platform of a Store, as verify does.
+type verifier func(
+	context.Context, *v1alpha1.Store, v1alpha1.PlatformName, platforms.Delivery,
+) (platforms.Platform, string, error)
+
+// detectBy is detect with one way to verify.
+func (s *Server) detectBy(
+	ctx context.Context, store *v1alpha1.Store, delivery platforms.Delivery, verify verifier,
+) (detection, error) {
 	var found detection
 	for i := range store.Spec.Platforms {
 		name := store.Spec.Platforms[i].Name
-		platform, reason, err := s.verify(ctx, store, name, delivery)
+		platform, reason, err := verify(ctx, store, name, delivery)
 		found.ping = found.ping || err == nil && isPing(platform, reason, delivery)
 		var input *platforms.InputError
 		switch {
@@ -150,9 +166,8 @@ func (s *Server) detect(ctx context.Context, store *v1alpha1.Store, delivery pla
 	return found, nil
 }
 
-// verify decides whether a delivery comes from a platform of the Store: reason says why
-// not. The error is the platform's InputError, or that a secret could not be read.
-func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
+// verifyKnown is verify by the keys that are known.
+func (s *Server) verifyKnown(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
 	configured := platformOf(store, name)
 	if configured == nil {
 		return nil, v1alpha1.RejectedPlatformNotConfigured, nil
@@ -162,16 +177,9 @@ func (s *Server) verify(ctx context.Context, store *v1alpha1.Store, name v1alpha
 		// The Store's Ready condition says what is wrong.
 		return nil, v1alpha1.RejectedMisconfigured, nil //nolint:nilerr // it is the caller's reason
 	}
-	values := make([][]byte, 0, len(configured.SecretRefs))
-	for _, ref := range configured.SecretRefs {
-		value, err := s.Secrets.Get(ctx, store.Namespace, ref)
-		switch {
-		case errors.Is(err, secrets.ErrNotFound):
-		case err != nil:
-			return nil, "", err
-		default:
-			values = append(values, value)
-		}
+	values, err := s.keysOf(ctx, store, configured)
+	if err != nil {
+		return nil, "", err
 	}
 	if len(values) == 0 {
 		return platform, v1alpha1.RejectedSecretMissing, nil

@@ -25,6 +25,7 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/webhookkeys"
 )
 
 // The defaults of Options.
@@ -61,6 +62,10 @@ type Options struct {
 	Secrets *secrets.Reader
 	// Connector builds gateways and reads their credentials. Required.
 	Connector *gateway.Connector
+	// Copies are what deliveries are checked with, and what callers of connect are shown, where
+	// the controllers run in another process; then no other Secret is read and no gateway is
+	// called. nil reads the Secrets themselves.
+	Copies *webhookkeys.Reader
 	// Metrics counts deliveries. Required.
 	Metrics *metrics.Metrics
 	// Authorizer decides who may use connect and status. Default: NewAuthorizer(Client).

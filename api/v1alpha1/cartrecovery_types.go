@@ -71,7 +71,7 @@ const (
 )
 
 // Reasons of a CartRecovery's Blocked condition, beside Suspended, StoreNotFound,
-// InvalidTemplate and NoCredentials.
+// InvalidTemplate, NoCredentials, SecretNotAllowed and EndpointNotAllowed.
 const (
 	// ReasonNoSequence: the store's policy has no sequence for the lead's trigger.
 	ReasonNoSequence = "NoSequence"

@@ -18,6 +18,7 @@ func AddToScheme(scheme *runtime.Scheme) error {
 		&CartRecovery{}, &CartRecoveryList{},
 		&Suppression{}, &SuppressionList{},
 		&RecoveryLedger{}, &RecoveryLedgerList{},
+		&ClientIDClaim{}, &ClientIDClaimList{},
 	)
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil

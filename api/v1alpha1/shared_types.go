@@ -54,6 +54,16 @@ const AnnotationGatewayIdentity = "cartrecovery.dev/gateway-identity"
 // the next poll. Its value is when (RFC 3339).
 const AnnotationConnectionChanged = "cartrecovery.dev/connection-changed-at"
 
+// AnnotationStatusRequested is set on a WhatsAppInstance by the webhook server for a caller of
+// `GET /api/whatsapp/status/{clientId}`, where it runs without the controllers: the gateway is
+// asked at once. Its value is when (RFC 3339).
+const AnnotationStatusRequested = "cartrecovery.dev/status-requested-at"
+
+// AnnotationAllowedHosts is set by people on a Secret that is sent somewhere: the hosts that it
+// may be sent to, separated by commas (host, host:port, *.example.com, or * for any). A Secret
+// without it may only be sent to the operator's own hosts and those of --allowed-hosts.
+const AnnotationAllowedHosts = "cartrecovery.dev/allowed-hosts"
+
 // Annotations of CartRecovery objects that the webhook server keeps. They make the outcome
 // independent of the order in which deliveries come in.
 const (

@@ -10,8 +10,8 @@ const (
 	ReasonReady = "Ready"
 	// ReasonSuspended: spec.suspend is set; nothing is sent.
 	ReasonSuspended = "Suspended"
-	// ReasonClientIDTaken: an older Store claims the same spec.clientID; this one gets
-	// no traffic.
+	// ReasonClientIDTaken: an older Store, or another namespace by a ClientIDClaim, has the same
+	// spec.clientID; this one gets no traffic.
 	ReasonClientIDTaken = "ClientIDTaken"
 	// ReasonInvalidTimeZone: spec.timeZone is no IANA time zone.
 	ReasonInvalidTimeZone = "InvalidTimeZone"
@@ -29,6 +29,12 @@ const (
 	// ReasonNoCredentials: neither the object nor the operator's configuration has the
 	// credentials it needs.
 	ReasonNoCredentials = "NoCredentials"
+	// ReasonSecretNotAllowed: a Secret would be sent to a host that neither its annotation
+	// cartrecovery.dev/allowed-hosts nor the operator allows.
+	ReasonSecretNotAllowed = "SecretNotAllowed"
+	// ReasonEndpointNotAllowed: an endpoint that the object names is not https, or its address
+	// is not public, and the operator does not allow it.
+	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 )
 
 // ConditionPolicyWarning is True while recovery holds something that can never act, such as a
@@ -71,7 +77,8 @@ const (
 // StoreSpec describes one client of the platform.
 type StoreSpec struct {
 	// ClientID is the {clientId} of this store's webhook URLs: letters, digits, ".", "_",
-	// "-". Immutable. When two Stores claim one clientID, the older gets the traffic.
+	// "-". Immutable. When two Stores claim one clientID, the older gets the traffic, and its
+	// namespace keeps the clientID, also when it is deleted, until the ClientIDClaim is.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -342,7 +349,9 @@ type AISettings struct {
 	// APIKeySecretRef holds the API key. Default: the operator's own.
 	// +optional
 	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
-	// BaseURL of an OpenAI-compatible API. Default: the operator's own.
+	// BaseURL of an OpenAI-compatible API: https and public, unless the operator allows more,
+	// and the Secret of apiKeySecretRef must allow its host with the annotation
+	// cartrecovery.dev/allowed-hosts. Default: the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`

@@ -163,7 +163,9 @@ type GatewaySpec struct {
 	// +required
 	// +kubebuilder:default=UAZAPI
 	Type GatewayType `json:"type"`
-	// BaseURL of the gateway. Default: the operator's own.
+	// BaseURL of the gateway: https and public, unless the operator allows more, and the Secret of
+	// adminTokenSecretRef must allow its host with the annotation cartrecovery.dev/allowed-hosts.
+	// Default: the operator's own.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`
@@ -310,6 +312,11 @@ type WhatsAppInstanceStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastDisconnectReason string `json:"lastDisconnectReason,omitempty"`
+	// ObservedStatusRequest is the value of the annotation cartrecovery.dev/status-requested-at
+	// for which the gateway was last asked.
+	// +optional
+	// +kubebuilder:validation:MaxLength=64
+	ObservedStatusRequest string `json:"observedStatusRequest,omitempty"`
 	// NewConversationsPausedUntil is how long WhatsApp allows no new conversations.
 	// +optional
 	NewConversationsPausedUntil *metav1.Time `json:"newConversationsPausedUntil,omitempty"`

@@ -101,7 +101,7 @@ func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (
 		wants, err = jobFor(s, wanted, request)
 	}
 	if _, classed := failure.As(err); classed {
-		r.drafts.refuse(name, text, reason, err)
+		r.drafts.refuse(name, text, failure.ReasonOf(err, reason), err)
 		return r.soon(), nil
 	}
 	if err != nil {
@@ -374,7 +374,7 @@ func (r *Reconciler) misconfigured(ctx context.Context, s situation, err error) 
 	}
 	return r.wait(ctx, s, action{
 		kind: wait, until: s.now.Add(jitter(time.Minute)),
-		blocked: v1alpha1.ReasonNoCredentials, why: connection.Message(err),
+		blocked: failure.ReasonOf(err, v1alpha1.ReasonNoCredentials), why: connection.Message(err),
 	})
 }
 

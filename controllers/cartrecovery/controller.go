@@ -119,7 +119,7 @@ type Reconciler struct {
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries/status,verbs=patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores;products,verbs=list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch

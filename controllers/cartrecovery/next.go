@@ -52,7 +52,8 @@ func nextOf(s *situation, planned action) *v1alpha1.NextAction {
 func movesOn(reason string) bool {
 	switch reason {
 	case v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonAIRefused, v1alpha1.ReasonInternalError,
-		v1alpha1.ReasonGatewayUnavailable, v1alpha1.ReasonNoCredentials, v1alpha1.ReasonPaced, v1alpha1.ReasonRestoredFromBackup:
+		v1alpha1.ReasonGatewayUnavailable, v1alpha1.ReasonNoCredentials, v1alpha1.ReasonSecretNotAllowed,
+		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonPaced, v1alpha1.ReasonRestoredFromBackup:
 		return true
 	default:
 		return false

@@ -13,6 +13,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/simulator"
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 // judges is a Reviewer that says of each text what a test wrote down for it.
@@ -172,7 +173,7 @@ func TestReviewFor(t *testing.T) {
 }
 
 var _ = Describe("The review of a text", func() {
-	reviewed := func(r *replica) { r.Reviewer = ai.NewOpenAI(nil) }
+	reviewed := func(r *replica) { r.Reviewer = ai.NewOpenAI(nil).Guard(ai.NewGuardedClient(testenv.AnyEndpoint())) }
 
 	It("is given the facts and the draft, and nothing of what the customer wrote", func() {
 		w := newWorld()

@@ -473,10 +473,11 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	r := &replica{api: api, ended: make(chan error, 1), Reconciler: &Reconciler{
 		Client: api, Live: live,
 		Connector: &gateway.Connector{
-			Secrets: remembered, Client: gateway.NewHTTPClient(),
+			Secrets: remembered, Client: gateway.NewHTTPClient(), Rules: testenv.AnyEndpoint(),
 			Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: w.gateway},
 		},
-		AI: &ai.Settings{Secrets: remembered}, Writer: ai.NewOpenAI(nil),
+		AI:       &ai.Settings{Secrets: remembered, Rules: testenv.AnyEndpoint()},
+		Writer:   ai.NewOpenAI(nil).Guard(ai.NewGuardedClient(testenv.AnyEndpoint())),
 		Recorder: manager.GetEventRecorder("cartrecovery"), Metrics: counters, Clock: w.clock,
 		Concurrency: 8, Writers: 8, RetryBase: time.Minute, SkipNameValidation: true, Book: pace.NewBook(w.clock, 0),
 	}}

@@ -221,7 +221,7 @@ func (d *draft) fail(err error, now time.Time) {
 		d.reason = v1alpha1.ReasonInternalError
 	}
 	if classed && failed.Class == failure.Terminal {
-		d.reason = v1alpha1.ReasonAIRefused
+		d.reason = failure.ReasonOf(err, v1alpha1.ReasonAIRefused)
 		wait = refusedRetry
 	}
 	d.retryAt = now.Add(jitter(wait))

@@ -44,9 +44,9 @@ type Reconciler struct {
 	SkipNameValidation bool
 }
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=products,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=products,verbs=list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=products/status,verbs=patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager adds the controller to the manager. The cache must have the indexes of

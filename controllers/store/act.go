@@ -6,11 +6,14 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 )
@@ -26,11 +29,18 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 		return nil, fmt.Errorf("list the Stores of the clientID: %w", err)
 	}
 	seen.claimants = claimants.Items
+	var err error
+	if seen.claimedBy, err = owner.ClaimedBy(ctx, r.Client, store.Spec.ClientID); err != nil {
+		return nil, err
+	}
 	missing, err := r.missingSecret(ctx, store)
 	if err != nil {
 		return nil, err
 	}
 	seen.missing = missing
+	if seen.refused, err = r.refusedEndpoint(ctx, store); err != nil {
+		return nil, err
+	}
 	due, restored := r.countDue(client.ObjectKeyFromObject(store))
 	seen.restored = restored
 	if due {
@@ -39,6 +49,19 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 		}
 	}
 	return seen, nil
+}
+
+// claim keeps the clientID with the Store's namespace. Whoever was faster has it: then the
+// next pass sees.
+func (r *Reconciler) claim(ctx context.Context, store *v1alpha1.Store) error {
+	err := r.Client.Create(ctx, &v1alpha1.ClientIDClaim{
+		ObjectMeta: metav1.ObjectMeta{Name: owner.ClaimName(store.Spec.ClientID)},
+		Spec:       v1alpha1.ClientIDClaimSpec{ClientID: store.Spec.ClientID, Namespace: store.Namespace},
+	})
+	if err != nil {
+		return fmt.Errorf("keep the clientID with the namespace: %w", err)
+	}
+	return nil
 }
 
 // missingSecret says which Secret the Store refers to and does not exist, "" for none.
@@ -53,6 +76,23 @@ func (r *Reconciler) missingSecret(ctx context.Context, store *v1alpha1.Store) (
 		}
 	}
 	return "", nil
+}
+
+// refusedEndpoint says why the Store's AI endpoint may not be called, or not with its Secret; nil
+// when it may.
+func (r *Reconciler) refusedEndpoint(ctx context.Context, store *v1alpha1.Store) (*failure.Error, error) {
+	if r.AI == nil {
+		return nil, nil
+	}
+	_, err := r.AI.Request(ctx, store)
+	failed, classed := failure.As(err)
+	switch {
+	case !classed:
+		return nil, err
+	case failed.Reason != "":
+		return failed, nil
+	}
+	return nil, nil
 }
 
 // reference is a Secret the Store refers to, and the field that does.

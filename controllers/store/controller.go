@@ -24,9 +24,11 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/webhookkeys"
 )
 
 const (
@@ -58,12 +60,23 @@ type TokenLedger interface {
 	Seed(store types.NamespacedName, day string, used int64)
 }
 
+// Copies keep what a webhook server needs that may not read the Stores' Secrets: a
+// webhookkeys.Writer.
+type Copies interface {
+	// PutStore copies the secrets of a Store's platforms.
+	PutStore(ctx context.Context, store *v1alpha1.Store, now time.Time) error
+	// Drop removes the copy of an object.
+	Drop(ctx context.Context, kind webhookkeys.Kind, object types.NamespacedName) error
+}
+
 // Reconciler keeps the status of Stores.
 type Reconciler struct {
 	// Client reads from the cache and writes.
 	Client client.Client
 	// Secrets looks for the Secrets that Stores refer to.
 	Secrets *secrets.Reader
+	// AI says whether a Store's endpoint may be called; nil leaves that to the calls.
+	AI *ai.Settings
 	// Clock tells the time.
 	Clock clock.PassiveClock
 	// Recorder emits events on transitions.
@@ -72,6 +85,8 @@ type Reconciler struct {
 	PublicURL string
 	// HasAIKey: the operator has an API key of its own for Stores without one.
 	HasAIKey bool
+	// Copies keep what a webhook server needs that runs elsewhere; nil for none.
+	Copies Copies
 	// Tokens is told what leads and status say of today's tokens, which is how it learns of
 	// them after a start, and is what the status then shows. nil leaves status.tokens alone.
 	Tokens TokenLedger
@@ -93,9 +108,10 @@ type counted struct {
 	restored int
 }
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=list;watch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=clientidclaims,verbs=list;watch;create
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -107,11 +123,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("store").
-		For(&v1alpha1.Store{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		For(&v1alpha1.Store{}, builder.WithPredicates(predicate.Or(
+			predicate.GenerationChangedPredicate{}, r.refusesForKeys(),
+		))).
 		// A clientID never changes, so only Stores that come or go matter to others.
 		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)), builder.WithPredicates(
 			predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }},
 		)).
+		Watches(&v1alpha1.ClientIDClaim{}, handler.EnqueueRequestsFromMapFunc(r.claimantsOf)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
@@ -119,6 +138,42 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			SkipNameValidation:      &r.SkipNameValidation,
 		}).
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Store{} }))
+}
+
+// copy keeps the copy of the secrets of a Store's platforms; one that has no traffic has none.
+func (r *Reconciler) copy(ctx context.Context, store *v1alpha1.Store, found findings) error {
+	if r.Copies == nil {
+		return nil
+	}
+	if found.reason == v1alpha1.ReasonClientIDTaken {
+		return r.dropCopy(ctx, client.ObjectKeyFromObject(store))
+	}
+	return r.Copies.PutStore(ctx, store, r.Clock.Now())
+}
+
+func (r *Reconciler) dropCopy(ctx context.Context, store types.NamespacedName) error {
+	if r.Copies == nil {
+		return nil
+	}
+	return r.Copies.Drop(ctx, webhookkeys.OfStore, store)
+}
+
+// refusesForKeys lets pass that a delivery was refused which other keys might accept: where there
+// are copies, they are compared with their sources.
+func (r *Reconciler) refusesForKeys() predicate.Predicate {
+	return predicate.Funcs{
+		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },
+		GenericFunc: func(event.GenericEvent) bool { return false },
+		UpdateFunc: func(change event.UpdateEvent) bool {
+			before, isStore := change.ObjectOld.(*v1alpha1.Store)
+			after, isToo := change.ObjectNew.(*v1alpha1.Store)
+			if r.Copies == nil || !isStore || !isToo || after.Status.LastRejectedDelivery == nil {
+				return false
+			}
+			was, is := before.Status.LastRejectedDelivery, after.Status.LastRejectedDelivery
+			return webhookkeys.IsAboutKeys(is.Reason) && (was == nil || !was.Time.Equal(&is.Time) || was.Reason != is.Reason)
+		},
+	}
 }
 
 // complete rejects missing dependencies and fills in defaults.
@@ -155,7 +210,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	err := r.Client.Get(ctx, request.NamespacedName, store)
 	if apierrors.IsNotFound(err) {
 		r.forget(request.NamespacedName)
-		return reconcile.Result{}, nil
+		return reconcile.Result{}, r.dropCopy(ctx, request.NamespacedName)
 	}
 	if err != nil {
 		return reconcile.Result{}, fmt.Errorf("read Store: %w", err)
@@ -165,6 +220,15 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	findings := plan(seen)
+	if findings.claims {
+		if err := r.claim(ctx, store); err != nil {
+			return reconcile.Result{}, client.IgnoreAlreadyExists(err)
+		}
+	}
+	// The copy goes first: who is told that the Store is Ready may post at once.
+	if err := r.copy(ctx, store, findings); err != nil {
+		return reconcile.Result{}, err
+	}
 	if err := r.write(ctx, store, findings); err != nil {
 		return reconcile.Result{}, err
 	}
@@ -177,7 +241,7 @@ func (r *Reconciler) after(found findings) time.Duration {
 	if found.leads != nil {
 		pause = min(pause, r.Pace.Count)
 	}
-	if found.reason == v1alpha1.ReasonSecretNotFound {
+	if found.reason == v1alpha1.ReasonSecretNotFound || found.reason == v1alpha1.ReasonSecretNotAllowed {
 		pause = min(pause, r.Pace.RecheckMissing)
 	}
 	return pause + time.Duration(float64(pause)*r.Rand()/6)
@@ -189,14 +253,28 @@ func (r *Reconciler) rivalsOf(ctx context.Context, object client.Object) []recon
 	if !ok {
 		return nil
 	}
+	return r.storesOf(ctx, store.Spec.ClientID, store.UID)
+}
+
+// claimantsOf are the Stores, in any namespace, of the clientID that a ClientIDClaim is of.
+func (r *Reconciler) claimantsOf(ctx context.Context, object client.Object) []reconcile.Request {
+	claim, ok := object.(*v1alpha1.ClientIDClaim)
+	if !ok {
+		return nil
+	}
+	return r.storesOf(ctx, claim.Spec.ClientID, "")
+}
+
+// storesOf are the Stores of a clientID but one.
+func (r *Reconciler) storesOf(ctx context.Context, clientID string, but types.UID) []reconcile.Request {
 	var claimants v1alpha1.StoreList
-	if err := r.Client.List(ctx, &claimants, client.MatchingFields{index.StoreByClientID: store.Spec.ClientID}); err != nil {
+	if err := r.Client.List(ctx, &claimants, client.MatchingFields{index.StoreByClientID: clientID}); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "list the Stores of a clientID")
 		return nil
 	}
 	var requests []reconcile.Request
 	for i := range claimants.Items {
-		if claimants.Items[i].UID != store.UID {
+		if claimants.Items[i].UID != but {
 			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&claimants.Items[i])})
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/mapping"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/policy"
@@ -20,8 +21,12 @@ type situation struct {
 	store *v1alpha1.Store
 	// claimants are all Stores, in any namespace, that claim the clientID.
 	claimants []v1alpha1.Store
+	// claimedBy is the namespace that has the clientID, "" while none has it.
+	claimedBy string
 	// missing says which Secret the Store refers to and does not exist, "" for none.
-	missing   string
+	missing string
+	// refused is why its AI endpoint may not be called, nil when it may.
+	refused   *failure.Error
 	hasAIKey  bool
 	publicURL string
 	// leads and tokens are as of now, or as they were counted last.
@@ -35,6 +40,8 @@ type situation struct {
 
 // findings are what there is to say of a Store.
 type findings struct {
+	// claims says that the clientID becomes the namespace's from now on.
+	claims          bool
 	ready           metav1.ConditionStatus
 	reason, message string
 	webhooks        []v1alpha1.StoreWebhook
@@ -48,11 +55,11 @@ type findings struct {
 // plan judges a Store. Of several problems the one is told that keeps most from working.
 func plan(s *situation) findings {
 	found := findings{ready: metav1.ConditionFalse, leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
-	if winner := s.winner(); winner != "" {
-		found.reason = v1alpha1.ReasonClientIDTaken
-		found.message = "spec.clientID: the older Store " + winner + " has it and gets the traffic"
+	if taken := s.taken(); taken != "" {
+		found.reason, found.message = v1alpha1.ReasonClientIDTaken, taken
 		return found
 	}
+	found.claims = s.claimedBy == ""
 	found.webhooks = webhooks(s.store, s.publicURL)
 	found.warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
 	found.reason, found.message = s.problem()
@@ -62,13 +69,16 @@ func plan(s *situation) findings {
 	return found
 }
 
-// winner is the Store, as namespace/name, that has the clientID; "" when it is this one.
-func (s *situation) winner() string {
-	oldest := owner.Oldest(s.claimants)
-	if oldest < 0 || s.claimants[oldest].UID == s.store.UID {
-		return ""
+// taken says who else has the clientID; "" when this Store has it.
+func (s *situation) taken() string {
+	switch has := owner.StoreOf(s.claimants, s.claimedBy); {
+	case has < 0:
+		return fmt.Sprintf("spec.clientID: namespace %s has it and keeps it; who may hand it over deletes the ClientIDClaim %s, or changes "+
+			"its spec.namespace (see docs/configuration.md)", s.claimedBy, owner.ClaimName(s.store.Spec.ClientID))
+	case s.claimants[has].UID != s.store.UID:
+		return fmt.Sprintf("spec.clientID: Store %s/%s has it and gets the traffic", s.claimants[has].Namespace, s.claimants[has].Name)
 	}
-	return s.claimants[oldest].Namespace + "/" + s.claimants[oldest].Name
+	return ""
 }
 
 // restoredMessage says how many leads wait after a restore, and for what. Most go on by themselves.
@@ -96,6 +106,9 @@ func (s *situation) problem() (reason, message string) {
 	}
 	if s.missing != "" {
 		return v1alpha1.ReasonSecretNotFound, s.missing
+	}
+	if s.refused != nil {
+		return s.refused.Reason, s.refused.Shown()
 	}
 	if problem := templates.Problem("spec.ai.systemPrompt", spec.AI.SystemPrompt, &spec.Recovery); problem != "" {
 		return v1alpha1.ReasonInvalidTemplate, problem

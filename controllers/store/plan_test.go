@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -47,9 +48,16 @@ func TestPlan(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"all well":            {nil, nil, true, v1alpha1.ReasonReady, ""},
-		"a younger claims it": {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
-		"an older claims it":  {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"all well":                 {nil, nil, true, v1alpha1.ReasonReady, ""},
+		"a younger claims it":      {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
+		"an older claims it":       {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"another namespace has it": {nil, func(s *situation) { s.claimedBy = "other" }, false, v1alpha1.ReasonClientIDTaken, "namespace other has it"},
+		"another has it, whose Store is back": {nil, func(s *situation) {
+			s.claimants, s.claimedBy = append(s.claimants, claimant("other", time.Minute)), "other"
+		}, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"its namespace has it, an older claims it": {nil, func(s *situation) {
+			s.claimants, s.claimedBy = append(s.claimants, claimant("other", 2*time.Hour)), s.store.Namespace
+		}, true, v1alpha1.ReasonReady, ""},
 		"of the same age":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
 		"no such time zone":   {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
 		"the machine's zone":  {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},
@@ -59,6 +67,9 @@ func TestPlan(t *testing.T) {
 		"a value means two":   {generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"PAID"} }), nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic.stop: expected no value that generic.kill has too"},
 		"no mapping":          {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
 		"a mapping":           {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},
+		"a key that may not be sent": {nil, func(s *situation) {
+			s.refused = &failure.Error{Code: failure.Misconfigured, Reason: v1alpha1.ReasonSecretNotAllowed, Detail: "annotate it"}
+		}, false, v1alpha1.ReasonSecretNotAllowed, "annotate it"},
 		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonInvalidMapping, "generic.event"},
 		"a zone and a path": {func(s *v1alpha1.Store) {
 			generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" })(s)

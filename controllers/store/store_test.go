@@ -11,6 +11,7 @@ import (
 	eventsv1 "k8s.io/api/events/v1"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	apitypes "k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -105,15 +106,11 @@ var _ = Describe("A Store", func() {
 		}, soon, often).Should(ConsistOf(And(HaveField("Reason", "Ready"), HaveField("Type", "Normal"))))
 	})
 
-	It("has no traffic while an older one has its clientID, and gets it when that one goes", func(ctx SpecContext) {
+	It("has no traffic while an older one, or another namespace, has its clientID", func(ctx SpecContext) {
 		winner := create(ctx, namespace)
 		Eventually(ctx, read(ctx, winner), soon, often).Should(beReady("True/Ready"))
 		elsewhere := newNamespace(ctx)
 		loser := create(ctx, elsewhere, func(s *v1alpha1.Store) { s.Name, s.Spec.ClientID = "zzz", namespace })
-		// Two objects of the same second are told apart by namespace and name.
-		if loser.CreationTimestamp.Equal(&winner.CreationTimestamp) && elsewhere < namespace {
-			winner, loser = loser, winner
-		}
 		Eventually(ctx, read(ctx, loser), soon, often).Should(beReady("False/ClientIDTaken"))
 		taken, err := read(ctx, loser)()
 		Expect(err).NotTo(HaveOccurred())
@@ -121,8 +118,45 @@ var _ = Describe("A Store", func() {
 		Expect(taken.Status.Conditions[0].Message).To(ContainSubstring(winner.Namespace + "/" + winner.Name))
 		Eventually(ctx, read(ctx, winner), soon, often).Should(beReady("True/Ready"))
 
+		By("staying with the namespace that had it when that one's Store is deleted")
 		Expect(env.Client.Delete(ctx, winner)).To(Succeed())
+		Eventually(ctx, func(g Gomega) {
+			left, err := read(ctx, loser)()
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(left.Status.Conditions[0].Message).To(And(
+				ContainSubstring("namespace "+winner.Namespace), ContainSubstring("ClientIDClaim "+namespace)))
+		}, soon, often).Should(Succeed())
+		again := create(ctx, winner.Namespace, func(s *v1alpha1.Store) { s.Name, s.Spec.ClientID = "again", namespace })
+		Eventually(ctx, read(ctx, again), soon, often).Should(beReady("True/Ready"))
+		Consistently(ctx, read(ctx, loser), awhile, often).Should(beReady("False/ClientIDTaken"))
+
+		By("changing hands when a person says so")
+		claim := &v1alpha1.ClientIDClaim{ObjectMeta: metav1.ObjectMeta{Name: namespace}}
+		Expect(env.Client.Patch(ctx, claim, client.RawPatch(apitypes.MergePatchType,
+			[]byte(`{"spec":{"namespace":"`+loser.Namespace+`"}}`)))).To(Succeed())
 		Eventually(ctx, read(ctx, loser), soon, often).Should(beReady("True/Ready"))
+		Eventually(ctx, read(ctx, again), soon, often).Should(beReady("False/ClientIDTaken"))
+
+		By("being free when a person lets go")
+		Expect(env.Client.Delete(ctx, loser)).To(Succeed())
+		Expect(env.Client.Delete(ctx, claim)).To(Succeed())
+		Eventually(ctx, read(ctx, again), soon, often).Should(beReady("True/Ready"))
+		Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(claim), claim)).To(Succeed())
+		Expect(claim.Spec.Namespace).To(Equal(again.Namespace))
+	})
+
+	It("sends no key to a host that its Secret does not name", func(ctx SpecContext) {
+		store := create(ctx, namespace, func(s *v1alpha1.Store) {
+			s.Spec.AI = v1alpha1.AISettings{
+				BaseURL:         "https://llm.example.com/v1",
+				APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "credentials", Key: "hottok"},
+			}
+		})
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SecretNotAllowed"))
+		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "credentials"}}
+		Expect(env.Client.Patch(ctx, secret, client.RawPatch(apitypes.MergePatchType,
+			[]byte(`{"metadata":{"annotations":{"`+v1alpha1.AnnotationAllowedHosts+`":"llm.example.com"}}}`)))).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
 	})
 
 	It("notices Secrets that come and go, which nobody tells it of", func(ctx SpecContext) {

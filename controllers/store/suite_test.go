@@ -15,7 +15,9 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/testenv"
 )
@@ -60,11 +62,12 @@ func startManager() {
 	writes.Client = mgr.GetClient()
 	// The reader forgets at once: what the tests wait for is the controller.
 	var ahead atomic.Int64
+	reader := secrets.NewReader(mgr.GetAPIReader(), func() time.Time {
+		return time.Now().Add(time.Duration(ahead.Add(int64(secrets.Remembered))))
+	})
 	reconciler := &Reconciler{
 		Client: writes, Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("store"),
-		Secrets: secrets.NewReader(mgr.GetAPIReader(), func() time.Time {
-			return time.Now().Add(time.Duration(ahead.Add(int64(secrets.Remembered))))
-		}),
+		Secrets: reader, AI: &ai.Settings{Secrets: reader, Rules: outbound.Rules{Hosts: outbound.ParseHosts("api.openai.com")}},
 		PublicURL: publicURL, SkipNameValidation: true, Tokens: &stores{},
 		Pace: Pace{Count: 300 * time.Millisecond, Recheck: 300 * time.Millisecond, RecheckMissing: 100 * time.Millisecond},
 	}

@@ -48,7 +48,7 @@ type Reconciler struct {
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions/status,verbs=patch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager adds the controller to the manager.

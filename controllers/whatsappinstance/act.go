@@ -313,6 +313,7 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
 		r.judge(i, p, state, alive, now)
 		connection.Observe(i, state, now)
+		answeredCaller(i)
 		r.showPace(i, p, now)
 	}); err != nil {
 		return err
@@ -477,7 +478,10 @@ func (r *Reconciler) failed(ctx context.Context, p *pass, err error) error {
 	p.memory.retryAt = r.retryAt(err, p.memory.failures)
 	p.memory.nextPoll, p.memory.state, p.memory.askedFor, p.memory.changed = p.memory.retryAt, "", p.request(), p.change()
 	ctrl.LoggerFrom(ctx).V(1).Info("the gateway failed", "failure", connection.Message(err))
-	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { connection.Failed(i, err, p.now) })
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
+		connection.Failed(i, err, p.now)
+		answeredCaller(i)
+	})
 }
 
 // retryAt is when a call may be tried again that has failed several times in a row: when

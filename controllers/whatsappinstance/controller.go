@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
@@ -76,6 +77,8 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// PublicURL is where the webhook server can be reached from outside, "" when unknown.
 	PublicURL string
+	// Copies keep what a webhook server needs that runs elsewhere; nil for none.
+	Copies Copies
 	// Pace is how often gateways are called.
 	Pace Pace
 	// Paced tells what was sent from a number and what waits, for the status; nil for nothing.
@@ -94,6 +97,15 @@ type Reconciler struct {
 	memories map[types.NamespacedName]remembered
 	// calling is who holds the workers that wait for gateways, by Store.
 	calling *shares.Shares
+}
+
+// Copies keep what a webhook server needs that may not read the instances' Secrets: a
+// webhookkeys.Writer.
+type Copies interface {
+	// PutInstance copies the credentials of an instance's webhook.
+	PutInstance(ctx context.Context, instance *v1alpha1.WhatsAppInstance, token, webhookKey []byte) error
+	// PutPairing copies what an instance shows to pair with, nothing where that is empty.
+	PutPairing(ctx context.Context, instance *v1alpha1.WhatsAppInstance, qr, pairCode []byte) error
 }
 
 // PaceStats tells what was sent from a number and what waits: a pace.Book.
@@ -126,7 +138,7 @@ func pairingKey(instance *v1alpha1.WhatsAppInstance) string {
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=get;list;watch;patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances/finalizers,verbs=update
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=get;list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;create;patch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -230,11 +242,36 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		defer r.endCall(store)
 	}
 	err = r.act(ctx, p, next)
+	if err == nil {
+		err = r.copy(ctx, p)
+	}
 	if err != nil {
 		p.memory.nextPoll = time.Time{}
 	}
 	r.remember(request.NamespacedName, instance, &p.memory)
 	return r.result(next, err)
+}
+
+// copy keeps the copies as the Secrets of the instance are now.
+func (r *Reconciler) copy(ctx context.Context, p *pass) error {
+	if r.Copies == nil || p.instance.DeletionTimestamp != nil {
+		return nil
+	}
+	credentials, err := r.owned(ctx, p.instance, gateway.CredentialsSecret(p.instance))
+	if err != nil || credentials == nil {
+		return err
+	}
+	err = r.Copies.PutInstance(ctx, p.instance, credentials.Data[gateway.KeyToken], credentials.Data[gateway.KeyWebhook])
+	if err != nil {
+		return err
+	}
+	shown := &corev1.Secret{}
+	if pairing := p.instance.Status.Pairing; pairing != nil && pairing.SecretRef != nil {
+		if shown, err = r.owned(ctx, p.instance, gateway.PairingSecret(p.instance)); err != nil || shown == nil {
+			return err
+		}
+	}
+	return r.Copies.PutPairing(ctx, p.instance, shown.Data[gateway.KeyQR], shown.Data[gateway.KeyPairCode])
 }
 
 // result says when to look again. A conflict means that somebody else has just written:

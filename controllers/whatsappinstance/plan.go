@@ -336,10 +336,20 @@ func (s *situation) askedAnew() bool {
 	return request != "" && request != s.memory.askedFor
 }
 
-// change is the last connection change that the gateway told the webhook server of, "" when
-// there was none.
+// maxRequest bounds the value of an annotation that is kept in the status.
+const maxRequest = 64
+
+// change is the last connection change that the gateway told the webhook server of, and the last
+// time that a caller asked for the connection; "" when there was neither.
 func (s *situation) change() string {
-	return s.instance.Annotations[v1alpha1.AnnotationConnectionChanged]
+	return s.instance.Annotations[v1alpha1.AnnotationConnectionChanged] + s.instance.Annotations[v1alpha1.AnnotationStatusRequested]
+}
+
+// answeredCaller writes that the gateway was asked for a caller.
+func answeredCaller(instance *v1alpha1.WhatsAppInstance) {
+	if request := instance.Annotations[v1alpha1.AnnotationStatusRequested]; len(request) <= maxRequest {
+		instance.Status.ObservedStatusRequest = request
+	}
 }
 
 // wantsConnect says whether an attempt lacks its QR or pair code: none was asked for, or

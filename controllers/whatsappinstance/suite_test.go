@@ -115,7 +115,7 @@ func startManager(sees cache.Options, mod func(*Reconciler)) {
 				v1alpha1.GatewayUAZAPI: uazapi.New, v1alpha1.GatewaySimulated: simulated.NewSimulation(clk.Now).New,
 			},
 			Defaults: gateway.Defaults{AdminToken: adminToken},
-			Client:   gateway.NewHTTPClient(),
+			Client:   gateway.NewHTTPClient(), Rules: testenv.AnyEndpoint(),
 		},
 	}
 	mod(reconciler)

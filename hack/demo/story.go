@@ -44,6 +44,8 @@ type story struct {
 	cluster  *sandbox.Cluster
 	services *sandbox.Services
 	manager  *sandbox.Manager
+	// apart says that webhooks and controllers are processes of their own.
+	apart bool
 
 	token string
 	// answers is the customer who answers, buysEarly the one who buys before any message,
@@ -216,6 +218,13 @@ func (s *story) refuseForgery(ctx context.Context) error {
 	s.step("Somebody forges a delivery")
 	forged, err := eduzzCart(customer{"Mallory", "mallory@example.com", "+5511955550009"})
 	forged.header.Set("X-Signature", strings.Repeat("0", 64))
+	if err == nil && s.apart {
+		// The first is asked to come again, until the controllers have compared the keys.
+		err = s.until(ctx, "the controllers have looked whether the keys are the Store's", func() (bool, error) {
+			status, _, err := forged.post(ctx, s.manager.URL)
+			return status == http.StatusUnauthorized, err
+		})
+	}
 	if err := s.deliver(ctx, "Eduzz, with a bad signature: refused", http.StatusUnauthorized)(forged, err); err != nil {
 		return err
 	}

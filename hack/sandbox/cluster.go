@@ -20,6 +20,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"cartrecovery.dev/operator/internal/testenv"
 )
@@ -28,6 +29,8 @@ import (
 const (
 	operatorNamespace = "cart-recovery-system"
 	operatorAccount   = "cart-recovery-controller-manager"
+	// webhooksAccount is that of the webhooks, where config/default-split installs the operator.
+	webhooksAccount = "cart-recovery-webhooks"
 )
 
 // Cluster is a control plane with the operator installed.
@@ -39,26 +42,35 @@ type Cluster struct {
 	dir        string
 	assets     string
 	controller *process
-	// managers is how many were started.
-	managers int
+	// managers is how many of each service account were started.
+	managers map[string]int
 }
 
-// nextLog names the log of another manager: manager.log, manager-2.log, …
-func (c *Cluster) nextLog() string {
-	c.managers++
-	if c.managers == 1 {
-		return "manager.log"
+// nextLog names the log of another manager of a service account: webhooks.log, webhooks-2.log, …
+func (c *Cluster) nextLog(account string) string {
+	if c.managers == nil {
+		c.managers = map[string]int{}
 	}
-	return fmt.Sprintf("manager-%d.log", c.managers)
+	c.managers[account]++
+	if c.managers[account] == 1 {
+		return account + ".log"
+	}
+	return fmt.Sprintf("%s-%d.log", account, c.managers[account])
 }
 
 // StartCluster starts the control plane of KUBEBUILDER_ASSETS and installs config/default.
 // Its files are kept in dir.
 func StartCluster(ctx context.Context, dir string) (*Cluster, error) {
+	return StartClusterOf(ctx, dir, "default")
+}
+
+// StartClusterOf is StartCluster for another folder of config/, with an API server that options
+// change.
+func StartClusterOf(ctx context.Context, dir, manifests string, options ...func(*envtest.Environment)) (*Cluster, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for the control plane's files: %w", err)
 	}
-	environment, err := testenv.Start()
+	environment, err := testenv.Start(options...)
 	if err != nil {
 		return nil, err
 	}
@@ -66,13 +78,13 @@ func StartCluster(ctx context.Context, dir string) (*Cluster, error) {
 		Environment: environment, dir: dir, assets: os.Getenv("KUBEBUILDER_ASSETS"),
 		Kubeconfig: filepath.Join(dir, "kubeconfig"),
 	}
-	if err := c.prepare(ctx); err != nil {
+	if err := c.prepare(ctx, manifests); err != nil {
 		return nil, errors.Join(err, c.Stop())
 	}
 	return c, nil
 }
 
-func (c *Cluster) prepare(ctx context.Context) error {
+func (c *Cluster) prepare(ctx context.Context, manifests string) error {
 	admin, err := kubeconfigOf(c.Config, func(user *clientcmdapi.AuthInfo) {
 		user.ClientCertificateData, user.ClientKeyData = c.Config.CertData, c.Config.KeyData
 	})
@@ -85,7 +97,7 @@ func (c *Cluster) prepare(ctx context.Context) error {
 	if err := c.startControllerManager(); err != nil {
 		return err
 	}
-	_, err = c.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(testenv.Root(), "config", "default"))
+	_, err = c.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(testenv.Root(), "config", manifests))
 	return err
 }
 
@@ -122,7 +134,12 @@ func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 // OperatorKubeconfig writes a kubeconfig with the operator's own service account and its
 // permissions, and returns its path.
 func (c *Cluster) OperatorKubeconfig(ctx context.Context) (string, error) {
-	token, err := c.Token(ctx, operatorNamespace, operatorAccount)
+	return c.kubeconfigFor(ctx, operatorAccount)
+}
+
+// kubeconfigFor writes a kubeconfig with a service account of the operator's namespace.
+func (c *Cluster) kubeconfigFor(ctx context.Context, account string) (string, error) {
+	token, err := c.Token(ctx, operatorNamespace, account)
 	if err != nil {
 		return "", err
 	}
@@ -130,7 +147,7 @@ func (c *Cluster) OperatorKubeconfig(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	path := filepath.Join(c.dir, "operator.kubeconfig")
+	path := filepath.Join(c.dir, account+".kubeconfig")
 	if err := os.WriteFile(path, content, 0o600); err != nil {
 		return "", fmt.Errorf("write kubeconfig: %w", err)
 	}

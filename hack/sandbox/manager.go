@@ -1,6 +1,7 @@
 package sandbox
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,7 +30,26 @@ type Manager struct {
 // StartManager starts bin/manager against a cluster and services and waits until it is
 // ready. Further arguments go to the manager.
 func StartManager(ctx context.Context, cluster *Cluster, services *Services, args ...string) (*Manager, error) {
-	kubeconfig, err := cluster.OperatorKubeconfig(ctx)
+	return startAs(ctx, cluster, services, operatorAccount, "", args)
+}
+
+// StartSplit starts bin/manager twice, as config/default-split does: once for the webhooks and once
+// for the controllers.
+func StartSplit(ctx context.Context, cluster *Cluster, services *Services, args ...string) (webhooks, controllers *Manager, err error) {
+	webhooks, err = startAs(ctx, cluster, &Services{}, webhooksAccount, "", append([]string{"--roles=webhooks"}, args...))
+	if err != nil {
+		return nil, nil, err
+	}
+	controllers, err = startAs(ctx, cluster, services, operatorAccount, webhooks.URL, append([]string{"--roles=controllers"}, args...))
+	if err != nil {
+		return nil, nil, errors.Join(err, webhooks.Stop())
+	}
+	return webhooks, controllers, nil
+}
+
+// startAs starts bin/manager with the rights of a service account; publicURL is its own when "".
+func startAs(ctx context.Context, cluster *Cluster, services *Services, account, publicURL string, args []string) (*Manager, error) {
+	kubeconfig, err := cluster.kubeconfigFor(ctx, account)
 	if err != nil {
 		return nil, err
 	}
@@ -39,9 +59,9 @@ func StartManager(ctx context.Context, cluster *Cluster, services *Services, arg
 	}
 	m := &Manager{
 		URL: "http://" + addresses[0], MetricsURL: "http://" + addresses[1] + "/metrics",
-		health: "http://" + addresses[2], Log: filepath.Join(cluster.dir, cluster.nextLog()),
+		health: "http://" + addresses[2], Log: filepath.Join(cluster.dir, cluster.nextLog(account)),
 	}
-	state := filepath.Join(cluster.dir, "state")
+	state := filepath.Join(cluster.dir, account+"-state")
 	if err := os.MkdirAll(state, 0o750); err != nil {
 		return nil, fmt.Errorf("make the manager's state directory: %w", err)
 	}
@@ -51,8 +71,10 @@ func StartManager(ctx context.Context, cluster *Cluster, services *Services, arg
 		"--metrics-bind-address=" + addresses[1],
 		"--health-probe-bind-address=" + addresses[2],
 		"--leader-elect", "--leader-election-namespace=" + operatorNamespace,
+		// Stores and instances that name a simulator as their own endpoint may do so.
+		"--allow-http-endpoints", "--allow-endpoint-cidrs=127.0.0.0/8,::1",
 	}, args...)
-	env := append([]string{"KUBECONFIG=" + kubeconfig, "PUBLIC_URL=" + m.URL}, services.env...)
+	env := append([]string{"KUBECONFIG=" + kubeconfig, "PUBLIC_URL=" + cmp.Or(publicURL, m.URL)}, services.env...)
 	m.process, err = startProcess(m.Log, env, filepath.Join(testenv.Root(), "bin", "manager"), args...)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,8 @@ type Endpoint struct {
 	BaseURL string
 	// APIKey is a secret.
 	APIKey string
+	// Named says that a Store names the endpoint, and not the operator.
+	Named bool
 }
 
 // Format keeps the key out of every log line and error, however it is printed.

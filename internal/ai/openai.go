@@ -10,7 +10,6 @@ import (
 	"math"
 	"net"
 	"net/http"
-	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +18,9 @@ import (
 
 	openai "github.com/sashabaranov/go-openai"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 const (
@@ -31,8 +32,6 @@ const (
 	// minWait and maxWait bound what an endpoint may ask us to wait.
 	minWait = time.Second
 	maxWait = time.Hour
-
-	maxHeader = 64 << 10
 )
 
 var (
@@ -43,7 +42,9 @@ var (
 // OpenAI is the Writer for OpenAI and for every endpoint that speaks its chat
 // completions protocol. It is safe for concurrent use.
 type OpenAI struct {
-	client  *http.Client
+	// client calls the operator's own endpoint, guarded those that Stores name.
+	client, guarded *http.Client
+
 	now     func() time.Time
 	timeout time.Duration
 	// toolless are the endpoints that are offered no tools.
@@ -54,29 +55,37 @@ type OpenAI struct {
 
 var _ Writer = (*OpenAI)(nil)
 
-// NewOpenAI returns a Writer that calls over client, or over NewHTTPClient's when
-// client is nil. Redirects are never followed, whatever client says.
+// NewOpenAI returns a Writer that calls over client, or over NewHTTPClient's when client is nil,
+// and endpoints that Stores name over a guarded client with the strictest rules; see Guard.
+// Redirects are never followed, whatever client says.
 func NewOpenAI(client *http.Client) *OpenAI {
 	if client == nil {
 		client = NewHTTPClient()
 	}
+	o := &OpenAI{client: withoutRedirects(client), now: time.Now, timeout: Timeout}
+	return o.Guard(outbound.NewGuardedClient(Timeout, outbound.Rules{}))
+}
+
+// Guard has endpoints that Stores name called over client. It is for before the first call.
+func (o *OpenAI) Guard(client *http.Client) *OpenAI {
+	o.guarded = withoutRedirects(client)
+	return o
+}
+
+// NewHTTPClient returns the client of the operator's own endpoint; see outbound.NewClient.
+func NewHTTPClient() *http.Client { return outbound.NewClient(Timeout) }
+
+// NewGuardedClient returns the client of endpoints that Stores name; see
+// outbound.NewGuardedClient.
+func NewGuardedClient(rules outbound.Rules) *http.Client {
+	return outbound.NewGuardedClient(Timeout, rules)
+}
+
+func withoutRedirects(client *http.Client) *http.Client {
 	own := *client
-	own.CheckRedirect = refuseRedirect
-	return &OpenAI{client: &own, now: time.Now, timeout: Timeout}
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
 }
-
-// NewHTTPClient returns the client all AI calls share: Timeout on every call, and
-// no redirects, which would carry a key and a conversation to a host nobody
-// configured.
-func NewHTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	transport.MaxResponseHeaderBytes = maxHeader
-	transport.ResponseHeaderTimeout = Timeout
-	return &http.Client{Timeout: Timeout, Transport: transport, CheckRedirect: refuseRedirect}
-}
-
-func refuseRedirect(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
 // Write asks the endpoint for one text. When the endpoint answered but its answer
 // cannot be used, the Answer beside the error still carries the Usage it cost. An endpoint
@@ -109,7 +118,7 @@ func (o *OpenAI) Write(ctx context.Context, request Request) (Answer, error) {
 
 // call makes one call and reads its answer.
 func (o *OpenAI) call(ctx context.Context, config openai.ClientConfig, request Request) (Answer, *exchange, error) {
-	call := &exchange{client: o.client}
+	call := &exchange{client: o.clientFor(request.Endpoint)}
 	config.HTTPClient = call
 	response, err := openai.NewClientWithConfig(config).CreateChatCompletion(ctx, chatRequest(request))
 	if err != nil {
@@ -119,15 +128,21 @@ func (o *OpenAI) call(ctx context.Context, config openai.ClientConfig, request R
 	return answer, call, err
 }
 
+// clientFor is the client that may call an endpoint.
+func (o *OpenAI) clientFor(endpoint Endpoint) *http.Client {
+	if endpoint.Named {
+		return o.guarded
+	}
+	return o.client
+}
+
 // clientConfig turns an Endpoint into the client's configuration.
 func clientConfig(endpoint Endpoint) (openai.ClientConfig, error) {
 	base := endpoint.BaseURL
 	if base == "" {
 		base = DefaultBaseURL
 	}
-	parsed, err := url.Parse(base)
-	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.Host == "" ||
-		parsed.User != nil || parsed.RawQuery != "" || parsed.Fragment != "" {
+	if _, err := outbound.ParseBase(base); err != nil {
 		return openai.ClientConfig{}, wrongSetting(
 			"the AI base URL must look like https://host/v1, without credentials, query or fragment")
 	}
@@ -136,7 +151,7 @@ func clientConfig(endpoint Endpoint) (openai.ClientConfig, error) {
 		return openai.ClientConfig{}, wrongSetting("the AI key holds characters no key has (space, line break, non-ASCII)")
 	}
 	config := openai.DefaultConfig(key)
-	config.BaseURL = strings.TrimRight(base, "/")
+	config.BaseURL = strings.TrimRight(strings.TrimSpace(base), "/")
 	return config, nil
 }
 
@@ -300,6 +315,9 @@ func (o *OpenAI) classify(call *exchange, err error) *failure.Error {
 		o.classifyStatus(failed, call.header, providerWords(err))
 	case errors.Is(call.broken, errTooLong):
 		failed.Code, failed.Detail = failure.InvalidAnswer, fmt.Sprintf("the answer is longer than %d bytes", MaxAnswer)
+	case outbound.Refusal(call.broken) != "":
+		failed.Class, failed.Code, failed.Reason = failure.Terminal, failure.Misconfigured, v1alpha1.ReasonEndpointNotAllowed
+		failed.Detail = "spec.ai.baseURL: " + outbound.Refusal(call.broken)
 	case call.broken != nil:
 		failed.Code, failed.Detail = networkCause(call.broken)
 	default:

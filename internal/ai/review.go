@@ -150,16 +150,16 @@ func (o *OpenAI) Review(ctx context.Context, request ReviewRequest) (Verdict, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, o.timeout)
 	defer cancel()
-	key := request.Endpoint.ID() + "/" + request.Model
+	key, client := request.Endpoint.ID()+"/"+request.Model, o.clientFor(request.Endpoint)
 	if o.schemaless.has(key, o.now()) {
-		verdict, _, err := o.review(ctx, config, reviewCall(&request, false))
+		verdict, _, err := o.review(ctx, client, config, reviewCall(&request, false))
 		return verdict, err
 	}
-	verdict, call, err := o.review(ctx, config, reviewCall(&request, true))
+	verdict, call, err := o.review(ctx, client, config, reviewCall(&request, true))
 	if err == nil || !refusesSchema(call.status, call.refusal) {
 		return verdict, err
 	}
-	verdict, _, err = o.review(ctx, config, reviewCall(&request, false))
+	verdict, _, err = o.review(ctx, client, config, reviewCall(&request, false))
 	if err == nil {
 		o.schemaless.add(key, o.now())
 	}
@@ -167,8 +167,10 @@ func (o *OpenAI) Review(ctx context.Context, request ReviewRequest) (Verdict, er
 }
 
 // review makes one call and reads its verdict.
-func (o *OpenAI) review(ctx context.Context, config openai.ClientConfig, chat openai.ChatCompletionRequest) (Verdict, *exchange, error) {
-	call := &exchange{client: o.client}
+func (o *OpenAI) review(
+	ctx context.Context, client *http.Client, config openai.ClientConfig, chat openai.ChatCompletionRequest,
+) (Verdict, *exchange, error) {
+	call := &exchange{client: client}
 	config.HTTPClient = call
 	response, err := openai.NewClientWithConfig(config).CreateChatCompletion(ctx, chat)
 	if err != nil {

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
@@ -33,6 +35,8 @@ type Settings struct {
 	Secrets *secrets.Reader
 	// Defaults are the operator's own endpoint.
 	Defaults Defaults
+	// Rules say which endpoints Stores may name, and which Secrets may be sent to them.
+	Rules outbound.Rules
 }
 
 // Request returns a request with everything but its messages. The error is a
@@ -92,14 +96,34 @@ func (s *Settings) endpoint(ctx context.Context, store *v1alpha1.Store) (Endpoin
 		}
 		return Endpoint{BaseURL: base, APIKey: s.Defaults.APIKey}, nil
 	}
-	key, err := s.Secrets.Get(ctx, store.Namespace, *settings.APIKeySecretRef)
+	named := settings.BaseURL != "" && !sameBase(settings.BaseURL, cmp.Or(s.Defaults.BaseURL, DefaultBaseURL))
+	key, err := s.key(ctx, store, base, named)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return Endpoint{}, misconfigured("Store %q: spec.ai.apiKeySecretRef needs a Secret %q with a key %q", store.Name, settings.APIKeySecretRef.Name, settings.APIKeySecretRef.Key)
 	}
 	if err != nil {
 		return Endpoint{}, err
 	}
-	return Endpoint{BaseURL: base, APIKey: string(key)}, nil
+	return Endpoint{BaseURL: base, APIKey: string(key), Named: named}, nil
+}
+
+func sameBase(a, b string) bool { return strings.TrimRight(a, "/") == strings.TrimRight(b, "/") }
+
+// key reads a Store's own key, where it may be sent to the endpoint at base; named says that the
+// Store names the endpoint, and not the operator.
+func (s *Settings) key(ctx context.Context, store *v1alpha1.Store, base string, named bool) ([]byte, error) {
+	parsed, err := outbound.ParseBase(base)
+	if err != nil {
+		return nil, misconfigured("spec.ai.baseURL: %s", err)
+	}
+	if named {
+		if err := s.Rules.Check("spec.ai.baseURL", parsed); err != nil {
+			return nil, err
+		}
+	}
+	return outbound.Sender{Secrets: s.Secrets, Rules: s.Rules}.Read(ctx, outbound.Reference{
+		Namespace: store.Namespace, Field: "spec.ai.apiKeySecretRef", Ref: *store.Spec.AI.APIKeySecretRef,
+	}, parsed)
 }
 
 // HistoryMessages is how many of the last messages the AI sees for a Store.

@@ -251,7 +251,7 @@ func refusalReason(err error) string {
 	case failure.Unauthorized:
 		return v1alpha1.ReasonGatewayUnauthorized
 	case failure.Misconfigured:
-		return v1alpha1.ReasonNoCredentials
+		return failure.ReasonOf(err, v1alpha1.ReasonNoCredentials)
 	default:
 		return v1alpha1.ReasonGatewayRefused
 	}

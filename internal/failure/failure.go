@@ -69,6 +69,8 @@ type Error struct {
 	Class Class
 	// Code names the cause.
 	Code Code
+	// Reason is the reason that a condition tells of it with; "" where the code says enough.
+	Reason string
 	// Op is the call, for example "uazapi: send text".
 	Op string
 	// Status is the HTTP status of the answer, 0 when there was none.
@@ -122,4 +124,12 @@ func CodeOf(err error) Code {
 		return failed.Code
 	}
 	return ""
+}
+
+// ReasonOf returns the reason that err names for a condition, else the one given.
+func ReasonOf(err error, otherwise string) string {
+	if failed, ok := As(err); ok && failed.Reason != "" {
+		return failed.Reason
+	}
+	return otherwise
 }

@@ -8,12 +8,14 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/index"
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
@@ -68,8 +70,30 @@ type Connector struct {
 	Defaults Defaults
 	// EvolutionDefaults are the operator's own Evolution gateway.
 	EvolutionDefaults Defaults
-	// Client is shared by all gateways.
+	// Client is shared by the operator's own gateways.
 	Client *http.Client
+	// Guarded is shared by the gateways that instances name (NewGuardedClient). Default: one with
+	// Rules.
+	Guarded *http.Client
+	// Rules say which gateways instances may name, and which Secrets may be sent to them.
+	Rules outbound.Rules
+
+	guardedOnce sync.Once
+}
+
+// clientFor is the HTTP client for the gateway of an instance: what an instance names is its
+// owner's word, unless it is the operator's own gateway.
+func (c *Connector) clientFor(instance *v1alpha1.WhatsAppInstance) *http.Client {
+	named := strings.TrimRight(instance.Spec.Gateway.BaseURL, "/")
+	if named == "" || named == strings.TrimRight(c.defaults(instance.Spec.Gateway.Type).BaseURL, "/") {
+		return c.Client
+	}
+	c.guardedOnce.Do(func() {
+		if c.Guarded == nil {
+			c.Guarded = NewGuardedClient(c.Rules)
+		}
+	})
+	return c.Guarded
 }
 
 // For returns the Gateway of an instance, with its credentials. The error is a
@@ -84,7 +108,7 @@ func (c *Connector) For(ctx context.Context, instance *v1alpha1.WhatsAppInstance
 	if err != nil {
 		return nil, err
 	}
-	return factory(c.Client, endpoint)
+	return factory(c.clientFor(instance), endpoint)
 }
 
 // WithToken returns the Gateway of an instance for the calls that its own token authorises,
@@ -96,7 +120,7 @@ func (c *Connector) WithToken(instance *v1alpha1.WhatsAppInstance, token string)
 	if !ok {
 		return nil, misconfigured("spec.gateway.type: %s is not supported by this version", instance.Spec.Gateway.Type)
 	}
-	return factory(c.Client, Endpoint{
+	return factory(c.clientFor(instance), Endpoint{
 		BaseURL: c.base(instance), Token: token, Instance: index.GatewayName(instance), Dialect: instance.Spec.Gateway.Dialect,
 	})
 }
@@ -155,11 +179,28 @@ func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	if base == "" || spec.AdminTokenSecretRef == nil {
 		return Defaults{}, misconfigured("spec.gateway: baseURL and adminTokenSecretRef are needed together")
 	}
-	token, err := c.Secrets.Get(ctx, instance.Namespace, *spec.AdminTokenSecretRef)
+	token, err := c.adminToken(ctx, instance, base)
 	if errors.Is(err, secrets.ErrNotFound) {
 		return Defaults{}, misconfigured("spec.gateway.adminTokenSecretRef: Secret %q with a key %q is needed", spec.AdminTokenSecretRef.Name, spec.AdminTokenSecretRef.Key)
 	}
 	return Defaults{BaseURL: base, AdminToken: string(token)}, err
+}
+
+// adminToken reads the token of the account that an instance names, where it may be sent to the
+// gateway at base.
+func (c *Connector) adminToken(ctx context.Context, instance *v1alpha1.WhatsAppInstance, base string) ([]byte, error) {
+	parsed, err := outbound.ParseBase(base)
+	if err != nil {
+		return nil, misconfigured("spec.gateway.baseURL: %s", err)
+	}
+	if c.clientFor(instance) != c.Client {
+		if err := c.Rules.Check("spec.gateway.baseURL", parsed); err != nil {
+			return nil, err
+		}
+	}
+	return outbound.Sender{Secrets: c.Secrets, Rules: c.Rules}.Read(ctx, outbound.Reference{
+		Namespace: instance.Namespace, Field: "spec.gateway.adminTokenSecretRef", Ref: *instance.Spec.Gateway.AdminTokenSecretRef,
+	}, parsed)
 }
 
 // WebhookKey returns the key in an instance's webhook URL. The error is

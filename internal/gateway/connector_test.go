@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
@@ -34,6 +35,7 @@ func connector(defaults gateway.Defaults) *gateway.Connector {
 		Secrets:           secrets.NewReader(live, time.Now),
 		Defaults:          defaults,
 		EvolutionDefaults: gateway.Defaults{BaseURL: "https://evolution.example.com", AdminToken: "global"},
+		Rules:             outbound.Rules{Hosts: outbound.ParseHosts("own.example.com, theirs.example.com")},
 		Factories:         map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: build, v1alpha1.GatewayEvolution: build},
 	}
 }
@@ -88,6 +90,69 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 			endpoint := got.(*built).Endpoint
 			if endpoint.BaseURL != row.url || endpoint.AdminToken != row.token || endpoint.Token != "instance" {
 				t.Errorf("called %s with admin token %q and token %q", endpoint.BaseURL, endpoint.AdminToken, endpoint.Token)
+			}
+		})
+	}
+}
+
+// TestGatewaysThatMayNotBeCalled is the table of gateways that instances may not name, and of
+// Secrets that may not be sent to them.
+func TestGatewaysThatMayNotBeCalled(t *testing.T) {
+	admin := &v1alpha1.SecretKeyReference{Name: "admin", Key: "token"}
+	for name, row := range map[string]struct{ base, reason string }{
+		"a host that the Secret does not name": {"https://evil.example.com", v1alpha1.ReasonSecretNotAllowed},
+		"another port of a host that it names": {"https://theirs.example.com:8443", v1alpha1.ReasonSecretNotAllowed},
+		"no TLS":                               {"http://theirs.example.com", v1alpha1.ReasonEndpointNotAllowed},
+		"the metadata of the cloud":            {"https://169.254.169.254", v1alpha1.ReasonEndpointNotAllowed},
+		"an address of the cluster":            {"https://10.96.0.1", v1alpha1.ReasonEndpointNotAllowed},
+		"the machine itself":                   {"https://[::ffff:127.0.0.1]:6443", v1alpha1.ReasonEndpointNotAllowed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := connector(own).For(t.Context(), gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+				i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: row.base, AdminTokenSecretRef: admin}
+			}))
+			if failure.CodeOf(err) != failure.Misconfigured || failure.ReasonOf(err, "") != row.reason {
+				t.Errorf("got %v, want reason %s", err, row.reason)
+			}
+		})
+	}
+}
+
+// TestWhoIsCalledOverWhichClient: what an instance names is called with guard, what the operator
+// was configured with without.
+func TestWhoIsCalledOverWhichClient(t *testing.T) {
+	admin := &v1alpha1.SecretKeyReference{Name: "admin", Key: "token"}
+	trusted := &http.Client{}
+	for name, row := range map[string]struct {
+		spec    v1alpha1.GatewaySpec
+		trusted bool
+	}{
+		"the operator's":          {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI}, true},
+		"the operator's, by name": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: own.BaseURL + "/", AdminTokenSecretRef: admin}, true},
+		"another path of its host": {
+			v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: own.BaseURL + "/x", AdminTokenSecretRef: admin}, false,
+		},
+		"theirs": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := connector(own)
+			c.Client = trusted
+			var used *http.Client
+			c.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+				used = client
+				return build(client, endpoint)
+			}
+			instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway = row.spec })
+			for _, connect := range []func() error{
+				func() error { _, err := c.For(t.Context(), instance); return err },
+				func() error { _, err := c.WithToken(instance, "token"); return err },
+			} {
+				if err := connect(); err != nil {
+					t.Fatal(err)
+				}
+				if (used == trusted) != row.trusted || used == nil {
+					t.Errorf("called over the trusted client: %t, want %t", used == trusted, row.trusted)
+				}
 			}
 		})
 	}

@@ -11,6 +11,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 // Timeout bounds every call to a gateway (the old backend's 10 s). It is shorter
@@ -204,18 +205,11 @@ func (e Endpoint) Format(state fmt.State, _ rune) {
 // follows no redirects (see NewHTTPClient). What a server says comes bounded (see NewBounded).
 type Factory func(client *http.Client, endpoint Endpoint) (Gateway, error)
 
-// NewHTTPClient returns the client all gateways share: Timeout on every call, and
-// no redirects, which would carry a token to a host nobody configured.
-func NewHTTPClient() *http.Client {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 64
-	transport.ResponseHeaderTimeout = Timeout
-	transport.MaxResponseHeaderBytes = MaxHeader
-	return &http.Client{
-		Timeout:   Timeout,
-		Transport: transport,
-		CheckRedirect: func(*http.Request, []*http.Request) error {
-			return http.ErrUseLastResponse
-		},
-	}
+// NewHTTPClient returns the client of the operator's own gateways; see outbound.NewClient.
+func NewHTTPClient() *http.Client { return outbound.NewClient(Timeout) }
+
+// NewGuardedClient returns the client of gateways that WhatsAppInstances name; see
+// outbound.NewGuardedClient.
+func NewGuardedClient(rules outbound.Rules) *http.Client {
+	return outbound.NewGuardedClient(Timeout, rules)
 }

@@ -79,6 +79,8 @@ type Keeper struct {
 	// History says whether there are leads that were worked on: without a Lease, that is what
 	// tells a restored cluster from a new one.
 	History func(context.Context) (bool, error)
+	// Watch says that this process never leads: it only looks whether the Lease went back.
+	Watch bool
 	// Every is how often the leader writes, Look how often every process looks. The defaults
 	// when 0.
 	Every, Look time.Duration
@@ -178,8 +180,10 @@ func (k *Keeper) SetupWithManager(mgr ctrl.Manager) error {
 		k.Look = DefaultLook
 	}
 	k.recall(mgr.GetLogger())
-	if err := mgr.Add(leader{k}); err != nil {
-		return fmt.Errorf("set up the heartbeat: %w", err)
+	if !k.Watch {
+		if err := mgr.Add(leader{k}); err != nil {
+			return fmt.Errorf("set up the heartbeat: %w", err)
+		}
 	}
 	if err := mgr.Add(watcher{k}); err != nil {
 		return fmt.Errorf("set up the heartbeat: %w", err)

@@ -39,9 +39,10 @@ type Reader struct {
 }
 
 type entry struct {
-	data    map[string][]byte
-	found   bool
-	expires time.Time
+	data        map[string][]byte
+	annotations map[string]string
+	found       bool
+	expires     time.Time
 }
 
 // NewReader returns a Reader over live, which must not be a cache (the operator does not
@@ -53,28 +54,44 @@ func NewReader(live client.Reader, now func() time.Time) *Reader {
 // Get returns the value that a reference in this namespace names. The error is ErrNotFound
 // when there is none, and anything else only when the API server did not answer.
 func (r *Reader) Get(ctx context.Context, namespace string, ref v1alpha1.SecretKeyReference) ([]byte, error) {
-	data, err := r.Data(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name})
+	value, _, err := r.Annotated(ctx, namespace, ref)
+	return value, err
+}
+
+// Annotated is Get, and the annotations of the Secret, which must not be changed.
+func (r *Reader) Annotated(
+	ctx context.Context, namespace string, ref v1alpha1.SecretKeyReference,
+) ([]byte, map[string]string, error) {
+	read, err := r.read(ctx, types.NamespacedName{Namespace: namespace, Name: ref.Name})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	value := data[ref.Key]
+	value := read.data[ref.Key]
 	if len(value) == 0 {
-		return nil, fmt.Errorf("%w: Secret %q has no key %q, or it is empty", ErrNotFound, ref.Name, ref.Key)
+		return nil, nil, fmt.Errorf("%w: Secret %q has no key %q, or it is empty", ErrNotFound, ref.Name, ref.Key)
 	}
-	return value, nil
+	return value, read.annotations, nil
 }
 
 // Data returns all keys of a Secret; the map must not be changed.
 func (r *Reader) Data(ctx context.Context, name types.NamespacedName) (map[string][]byte, error) {
+	read, err := r.read(ctx, name)
+	return read.data, err
+}
+
+// read returns what is remembered of a Secret, or reads it.
+func (r *Reader) read(ctx context.Context, name types.NamespacedName) (entry, error) {
 	if remembered, ok := r.lookup(name); ok {
 		return remembered.result(name)
 	}
 	var secret corev1.Secret
 	err := r.live.Get(ctx, name, &secret)
 	if err != nil && !apierrors.IsNotFound(err) {
-		return nil, fmt.Errorf("read Secret %q: %w", name.Name, err)
+		return entry{}, fmt.Errorf("read Secret %q: %w", name.Name, err)
 	}
-	fresh := entry{data: secret.Data, found: err == nil, expires: r.now().Add(Remembered)}
+	fresh := entry{
+		data: secret.Data, annotations: secret.Annotations, found: err == nil, expires: r.now().Add(Remembered),
+	}
 	r.remember(name, fresh)
 	return fresh.result(name)
 }
@@ -100,11 +117,11 @@ func (r *Reader) Refresh(name types.NamespacedName) bool {
 	return true
 }
 
-func (e entry) result(name types.NamespacedName) (map[string][]byte, error) {
+func (e entry) result(name types.NamespacedName) (entry, error) {
 	if !e.found {
-		return nil, fmt.Errorf("%w: Secret %q does not exist", ErrNotFound, name.Name)
+		return entry{}, fmt.Errorf("%w: Secret %q does not exist", ErrNotFound, name.Name)
 	}
-	return e.data, nil
+	return e, nil
 }
 
 func (r *Reader) lookup(name types.NamespacedName) (entry, bool) {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -19,6 +20,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 // Environment is a running API server.
@@ -86,6 +88,13 @@ func (e *Environment) Namespace(ctx context.Context) (string, error) {
 		return "", fmt.Errorf("create namespace: %w", err)
 	}
 	return namespace.Name, nil
+}
+
+// AnyEndpoint are the rules of an operator that lets endpoints be anything and Secrets go
+// everywhere: simulators listen on the loopback, without TLS.
+func AnyEndpoint() outbound.Rules {
+	all := []netip.Prefix{netip.MustParsePrefix("0.0.0.0/0"), netip.MustParsePrefix("::/0")}
+	return outbound.Rules{AllowHTTP: true, AllowCIDRs: all, Hosts: outbound.ParseHosts("*")}
 }
 
 // Root is the project's root folder, found from this file's own place in it.

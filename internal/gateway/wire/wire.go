@@ -13,13 +13,14 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
-	"net/url"
 	"strings"
 	"sync/atomic"
 	"syscall"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 // UserAgent tells the server who calls.
@@ -78,7 +79,7 @@ type Refuse func(status int, header http.Header, body []byte) *failure.Error
 // not used: redirects are never followed. A base URL that cannot be called, or a token that
 // cannot be sent, is failure.Misconfigured in op; the error says in fixed words what is wrong.
 func NewClient(httpClient *http.Client, op string, endpoint gateway.Endpoint) (*Client, gateway.Endpoint, error) {
-	base, err := parseBase(endpoint.BaseURL)
+	base, err := outbound.ParseBase(endpoint.BaseURL)
 	if err != nil {
 		return nil, endpoint, Misconfigured(op, err.Error())
 	}
@@ -92,30 +93,12 @@ func NewClient(httpClient *http.Client, op string, endpoint gateway.Endpoint) (*
 	}
 	own := *httpClient
 	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http: &own, base: base}, endpoint, nil
+	return &Client{http: &own, base: strings.TrimRight(base.String(), "/")}, endpoint, nil
 }
 
 // Misconfigured is the failure of a setting that a person has to change.
 func Misconfigured(op, detail string) *failure.Error {
 	return &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: op, Detail: detail}
-}
-
-// parseBase returns the address that paths are appended to.
-func parseBase(address string) (string, error) {
-	parsed, err := url.Parse(strings.TrimSpace(address))
-	switch {
-	case err != nil:
-		return "", errors.New("the base URL is not a URL")
-	case parsed.Scheme != "http" && parsed.Scheme != "https":
-		return "", errors.New("the base URL must begin with http:// or https://")
-	case parsed.Hostname() == "":
-		return "", errors.New("the base URL names no host")
-	case parsed.User != nil:
-		return "", errors.New("the base URL must not hold a user name or password")
-	case parsed.RawQuery != "" || parsed.Fragment != "":
-		return "", errors.New("the base URL must not have a query or fragment")
-	}
-	return strings.TrimRight(parsed.String(), "/"), nil
 }
 
 // Sendable tells whether a token can be the value of an HTTP header.
@@ -209,6 +192,11 @@ func read(r Call, response *http.Response, refuse Refuse) ([]byte, error) {
 // broken classes a call that got no answer. Nothing of the error's own text is
 // kept: it holds the URL.
 func (r Call) broken(begun bool, err error) *failure.Error {
+	if refusal := outbound.Refusal(err); refusal != "" {
+		failed := Misconfigured(r.Op, "the gateway's base URL: "+refusal)
+		failed.Reason = v1alpha1.ReasonEndpointNotAllowed
+		return failed
+	}
 	failed := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: r.Op, Detail: cause(err)}
 	if begun {
 		failed.Class = r.Lost(failure.Transient)

@@ -1,0 +1,46 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// ClientIDClaimSpec says whose a clientID is.
+type ClientIDClaimSpec struct {
+	// ClientID that Stores name.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=128
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: the claim is of this one"
+	ClientID string `json:"clientID"`
+	// Namespace whose Stores may have it. Whoever may write it hands the clientID over, and with
+	// it what platforms post for it.
+	// +required
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	Namespace string `json:"namespace"`
+}
+
+// ClientIDClaim keeps a clientID with the namespace whose Store first had it, also while that
+// Store is deleted: purchases of its customers must not go to another namespace's Store. The
+// operator makes it; a person lets go of the clientID by deleting it, or hands it over by
+// changing spec.namespace. There is no status: a backup that keeps no status keeps all of it.
+// +kubebuilder:object:root=true
+// +kubebuilder:resource:scope=Cluster,categories=cart-recovery
+// +kubebuilder:selectablefield:JSONPath=`.spec.clientID`
+// +kubebuilder:selectablefield:JSONPath=`.spec.namespace`
+// +kubebuilder:printcolumn:name="ClientID",type=string,JSONPath=`.spec.clientID`
+// +kubebuilder:printcolumn:name="Namespace",type=string,JSONPath=`.spec.namespace`
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+type ClientIDClaim struct {
+	metav1.TypeMeta   `json:",inline"`
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec ClientIDClaimSpec `json:"spec"`
+}
+
+// ClientIDClaimList is a list of ClientIDClaims.
+// +kubebuilder:object:root=true
+type ClientIDClaimList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ClientIDClaim `json:"items"`
+}

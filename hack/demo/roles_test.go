@@ -1,0 +1,308 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-logr/logr"
+	rbacv1 "k8s.io/api/rbac/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/envtest"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/hack/sandbox"
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+// auditEvent is what is read of a line of the audit log.
+type auditEvent struct {
+	Verb string `json:"verb"`
+	User struct {
+		Username string `json:"username"`
+	} `json:"user"`
+	ObjectRef *struct {
+		Resource    string `json:"resource"`
+		APIGroup    string `json:"apiGroup"`
+		Subresource string `json:"subresource"`
+		Name        string `json:"name"`
+	} `json:"objectRef"`
+	ResponseStatus *struct {
+		Code int `json:"code"`
+	} `json:"responseStatus"`
+}
+
+// account begins the name of the operator's service accounts.
+const account = "system:serviceaccount:cart-recovery-system:"
+
+// unseen are the rights that the story does not need, each with why it is granted all the same.
+var unseen = map[string]string{
+	"cartrecoveries.cartrecovery.dev list":                 "an informer lists where the API server does not stream",
+	"clientidclaims.cartrecovery.dev list":                 "an informer lists where the API server does not stream",
+	"products.cartrecovery.dev list":                       "an informer lists where the API server does not stream",
+	"stores.cartrecovery.dev list":                         "an informer lists where the API server does not stream",
+	"suppressions.cartrecovery.dev list":                   "an informer lists where the API server does not stream",
+	"whatsappinstances.cartrecovery.dev list":              "an informer lists where the API server does not stream",
+	"cartrecoveries.cartrecovery.dev get":                  "a lead whose write met another one is read anew",
+	"recoveryledgers.cartrecovery.dev get":                 "a ledger whose write met another one is read anew",
+	"suppressions.cartrecovery.dev get":                    "a Suppression that exists already is read",
+	"suppressions.cartrecovery.dev create":                 "the AI understands that a customer wants no messages",
+	"whatsappinstances.cartrecovery.dev create":            "connect for a Store without an instance",
+	"whatsappinstances.cartrecovery.dev get":               "connect finds an instance that was just made",
+	"whatsappinstances.cartrecovery.dev patch":             "the finalizer of deletionPolicy Delete",
+	"events.events.k8s.io create":                          "a purchase that could not be used",
+	"whatsappinstances.cartrecovery.dev/finalizers update": "clusters with OwnerReferencesPermissionEnforcement ask for it where a Secret is owned",
+	"events.events.k8s.io patch":                           "an event that is repeated within minutes",
+	"events patch":                                         "an event of the leader's election that is repeated",
+	"leases.coordination.k8s.io create":                    "where there is no Lease yet",
+	"suppressions.cartrecovery.dev patch":                  "a Suppression that lapsed is renewed",
+	"recoveryledgers.cartrecovery.dev patch":               "a ledger that has room",
+	"recoveryledgers.cartrecovery.dev delete":              "a ledger that no lead needs",
+	"cartrecoveries.cartrecovery.dev delete":               "a lead after ttlAfterFinished",
+	"leases.coordination.k8s.io update":                    "the cluster was restored from a backup",
+}
+
+// TestRolesAreUsed plays the story against an API server that writes down who asks it for what, and
+// compares that with what the roles grant: nothing is refused, and nothing is granted in vain.
+func TestRolesAreUsed(t *testing.T) {
+	if testing.Short() || os.Getenv("KUBEBUILDER_ASSETS") == "" {
+		t.Skip("needs an API server")
+	}
+	build := exec.CommandContext(t.Context(), "make", "-C", testenv.Root(), "build")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	ctrl.SetLogger(logr.Discard())
+	for _, manifests := range []string{"default", "default-split"} {
+		t.Run(manifests, func(t *testing.T) { playAndCompare(t, manifests) })
+	}
+}
+
+func playAndCompare(t *testing.T, manifests string) {
+	dir := t.TempDir()
+	log := filepath.Join(dir, "audit.log")
+	cluster, err := sandbox.StartClusterOf(t.Context(), dir, manifests, audited(t, dir, log))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := cluster.Stop(); err != nil {
+			t.Error(err)
+		}
+	}()
+	played := play(t, cluster, manifests == "default-split")
+	used, refused := readAudit(t, log)
+	for _, request := range slices.Sorted(maps.Keys(refused)) {
+		t.Errorf("refused: %s", request)
+	}
+	if !played {
+		t.Fatal("the story was not played to its end, so nothing is said of rights that it did not need")
+	}
+	granted := grantedTo(t, cluster)
+	for _, right := range slices.Sorted(maps.Keys(granted)) {
+		who, what, _ := strings.Cut(right, " ")
+		if _, known := unseen[what]; !used[right] && !known {
+			t.Errorf("granted to %s and not used: %s", who, what)
+		}
+	}
+}
+
+// audited has the API server write down what the operator's service accounts ask it for.
+func audited(t *testing.T, dir, log string) func(*envtest.Environment) {
+	t.Helper()
+	policy := filepath.Join(dir, "audit-policy.yaml")
+	content := `{"apiVersion":"audit.k8s.io/v1","kind":"Policy","omitStages":["RequestReceived","ResponseStarted"],` +
+		`"rules":[{"level":"Metadata","userGroups":["system:serviceaccounts:cart-recovery-system"]},{"level":"None"}]}`
+	if err := os.WriteFile(policy, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return func(environment *envtest.Environment) {
+		environment.ControlPlane.GetAPIServer().Configure().Set("audit-policy-file", policy).Set("audit-log-path", log)
+	}
+}
+
+// play tells the story with one manager, or with one for each role, and says whether it came to
+// its end.
+func play(t *testing.T, cluster *sandbox.Cluster, split bool) bool {
+	t.Helper()
+	services, err := sandbox.StartServices(sandbox.Options{ForceSimulated: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = services.Stop() }()
+	told := &sandbox.Manager{}
+	var managers []*sandbox.Manager
+	if split {
+		webhooks, controllers, err := sandbox.StartSplit(t.Context(), cluster, services)
+		if err != nil {
+			t.Fatal(err)
+		}
+		managers = append(managers, webhooks, controllers)
+		told.URL, told.MetricsURL, told.Log = webhooks.URL, controllers.MetricsURL, controllers.Log
+	} else {
+		if told, err = sandbox.StartManager(t.Context(), cluster, services); err != nil {
+			t.Fatal(err)
+		}
+		managers = append(managers, told)
+	}
+	s := &story{screen: &screen{out: io.Discard, began: time.Now()}, cluster: cluster, services: services, manager: told, apart: split}
+	err = s.tell(t.Context())
+	for _, manager := range managers {
+		if stopped := manager.Stop(); stopped != nil {
+			t.Error(stopped)
+		}
+		if err != nil {
+			content, _ := os.ReadFile(manager.Log)
+			t.Logf("%s:\n%s", manager.Log, content[max(0, len(content)-8192):])
+		}
+	}
+	if err != nil {
+		t.Error(err)
+	}
+	return err == nil
+}
+
+// readAudit is what was asked for and granted, and what was refused: "account resource verb".
+func readAudit(t *testing.T, log string) (used, refused map[string]bool) {
+	t.Helper()
+	file, err := os.Open(log)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = file.Close() }()
+	used, refused = map[string]bool{}, map[string]bool{}
+	lines := bufio.NewScanner(file)
+	lines.Buffer(nil, 1<<20)
+	for lines.Scan() {
+		var event auditEvent
+		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
+			t.Fatal(err)
+		}
+		who, ours := strings.CutPrefix(event.User.Username, account)
+		if !ours || event.ObjectRef == nil {
+			continue
+		}
+		right := fmt.Sprintf("%s %s %s", who, resourceOf(event.ObjectRef.Resource, event.ObjectRef.APIGroup, event.ObjectRef.Subresource), event.Verb)
+		used[right] = true
+		if event.ResponseStatus != nil && event.ResponseStatus.Code == 403 {
+			refused[right+" "+event.ObjectRef.Name] = true
+		}
+	}
+	if err := lines.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return used, refused
+}
+
+func resourceOf(resource, group, subresource string) string {
+	if group != "" {
+		resource += "." + group
+	}
+	if subresource != "" {
+		resource += "/" + subresource
+	}
+	return resource
+}
+
+// grantedTo is what the roles grant that are bound to the operator's service accounts.
+func grantedTo(t *testing.T, cluster *sandbox.Cluster) map[string]bool {
+	t.Helper()
+	granted := map[string]bool{}
+	var clusterBindings rbacv1.ClusterRoleBindingList
+	var bindings rbacv1.RoleBindingList
+	if err := cluster.Client.List(t.Context(), &clusterBindings); err != nil {
+		t.Fatal(err)
+	}
+	if err := cluster.Client.List(t.Context(), &bindings); err != nil {
+		t.Fatal(err)
+	}
+	for i := range clusterBindings.Items {
+		binding := &clusterBindings.Items[i]
+		grant(t, cluster, granted, binding.Subjects, binding.RoleRef, "")
+	}
+	for i := range bindings.Items {
+		binding := &bindings.Items[i]
+		grant(t, cluster, granted, binding.Subjects, binding.RoleRef, binding.Namespace)
+	}
+	if len(granted) == 0 {
+		t.Fatal("nothing is granted")
+	}
+	return granted
+}
+
+func grant(t *testing.T, cluster *sandbox.Cluster, granted map[string]bool, subjects []rbacv1.Subject, ref rbacv1.RoleRef, namespace string) {
+	t.Helper()
+	for _, subject := range subjects {
+		if subject.Kind != "ServiceAccount" || subject.Namespace != "cart-recovery-system" {
+			continue
+		}
+		rules, err := rulesOf(t.Context(), cluster, ref, namespace)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, rule := range rules {
+			for _, each := range rightsOf(rule) {
+				granted[subject.Name+" "+each] = true
+			}
+		}
+	}
+}
+
+func rulesOf(ctx context.Context, cluster *sandbox.Cluster, ref rbacv1.RoleRef, namespace string) ([]rbacv1.PolicyRule, error) {
+	if ref.Kind == "Role" {
+		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: ref.Name}}
+		err := cluster.Client.Get(ctx, client.ObjectKeyFromObject(role), role)
+		return role.Rules, err
+	}
+	role := &rbacv1.ClusterRole{ObjectMeta: metav1.ObjectMeta{Name: ref.Name}}
+	err := cluster.Client.Get(ctx, client.ObjectKeyFromObject(role), role)
+	return role.Rules, err
+}
+
+func rightsOf(rule rbacv1.PolicyRule) []string {
+	var rights []string
+	for _, group := range rule.APIGroups {
+		for _, resource := range rule.Resources {
+			name, subresource, _ := strings.Cut(resource, "/")
+			for _, verb := range rule.Verbs {
+				rights = append(rights, resourceOf(name, group, subresource)+" "+verb)
+			}
+		}
+	}
+	return rights
+}
+
+// Every exception is one of the roles' rights.
+func TestExceptionsAreGranted(t *testing.T) {
+	var all []byte
+	for _, file := range []string{"rbac/role.yaml", "split/controllers_role.yaml", "split/webhooks_role.yaml", "rbac/leader_election_role.yaml"} {
+		content, err := os.ReadFile(filepath.Join(testenv.Root(), "config", filepath.FromSlash(file)))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, content...)
+	}
+	for right := range unseen {
+		resource, _, _ := strings.Cut(right, " ")
+		name, _, _ := strings.Cut(resource, ".")
+		if !bytes.Contains(all, []byte(name)) {
+			t.Errorf("no role names %s", name)
+		}
+	}
+	if !bytes.Contains(all, []byte(v1alpha1.GroupVersion.Group)) {
+		t.Error("the roles are not the operator's")
+	}
+}

@@ -1,0 +1,35 @@
+package webhookserver
+
+import (
+	"net/http"
+
+	. "github.com/onsi/ginkgo/v2"
+	. "github.com/onsi/gomega"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/owner"
+)
+
+var _ = Describe("a clientID that two namespaces' Stores name", func() {
+	It("answers for the Store whose namespace has the clientID", func(ctx SpecContext) {
+		ours := openShop(ctx)
+		elsewhere, err := env.Namespace(ctx)
+		Expect(err).NotTo(HaveOccurred())
+		keep(ctx, &v1alpha1.ClientIDClaim{
+			ObjectMeta: metav1.ObjectMeta{Name: owner.ClaimName(ours.namespace)},
+			Spec:       v1alpha1.ClientIDClaimSpec{ClientID: ours.namespace, Namespace: ours.namespace},
+		})
+		keep(ctx, gen.In(elsewhere, gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Name, s.Spec.ClientID = "squatter", ours.namespace
+			s.Spec.Platforms = ours.store.Spec.Platforms
+		})))
+		Expect(ours.post(ctx, hotmart(cartEvent)).Status).To(Equal(http.StatusOK))
+
+		Expect(env.Client.Delete(ctx, ours.store)).To(Succeed())
+		// While there are leads of the client its Store may come back.
+		Eventually(func() int { return ours.post(ctx, hotmart(purchaseEvent)).Status }).Should(Equal(http.StatusServiceUnavailable))
+		Expect(shop{namespace: elsewhere}.leads(ctx)).To(BeEmpty())
+	})
+})

@@ -1,0 +1,114 @@
+package webhookserver
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/webhookkeys"
+	"cartrecovery.dev/operator/webhookserver/platforms"
+)
+
+// This file reads what deliveries are checked with: the Secrets themselves where the controllers
+// run in the same process, else the copies that they keep (Options.Copies).
+
+// errDoubted: a delivery matches none of the copied keys, which may be older than those of the
+// Store. It is posted again, and by then the controllers have looked.
+var errDoubted = errors.New("the delivery matches none of the copied keys; they are compared with the Store's")
+
+// verify decides whether a delivery comes from a platform of the Store: reason says why not. The
+// error is the platform's InputError, or that it cannot be known now. With copied keys a delivery
+// is only refused for its credential when the copy was compared with its sources a short time ago:
+// a key that was rotated must not cost a purchase.
+func (s *Server) verify(
+	ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery,
+) (platform platforms.Platform, reason string, err error) {
+	platform, reason, err = s.verifyKnown(ctx, store, name, delivery)
+	if s.Copies == nil || err != nil || !webhookkeys.IsAboutKeys(reason) {
+		return platform, reason, err
+	}
+	if s.Copies.Refresh(webhookkeys.OfStore, store) {
+		platform, reason, err = s.verifyKnown(ctx, store, name, delivery)
+		if err != nil || !webhookkeys.IsAboutKeys(reason) {
+			return platform, reason, err
+		}
+	}
+	isFresh, err := s.Copies.IsFresh(ctx, store, s.Clock.Now())
+	if err != nil || isFresh {
+		return platform, reason, err
+	}
+	// What is shown on the Store is what the controllers look for.
+	s.reject(store, name, reason, "")
+	return nil, "", errDoubted
+}
+
+// keysOf are the secrets of a platform of a Store, none when none exists.
+func (s *Server) keysOf(
+	ctx context.Context, store *v1alpha1.Store, configured *v1alpha1.StorePlatform,
+) ([][]byte, error) {
+	if s.Copies != nil {
+		return s.Copies.Platform(ctx, store, configured)
+	}
+	values := make([][]byte, 0, len(configured.SecretRefs))
+	for _, ref := range configured.SecretRefs {
+		value, err := s.Secrets.Get(ctx, store.Namespace, ref)
+		switch {
+		case errors.Is(err, secrets.ErrNotFound):
+		case err != nil:
+			return nil, err
+		default:
+			values = append(values, value)
+		}
+	}
+	return values, nil
+}
+
+// token and webhookKey read the credentials of an instance, as they are compared with what was
+// presented.
+func (s *Server) token() credential {
+	if s.Copies != nil {
+		return s.Copies.Token
+	}
+	return s.Connector.Token
+}
+
+func (s *Server) webhookKey() credential {
+	if s.Copies != nil {
+		return s.Copies.WebhookKey
+	}
+	return s.Connector.WebhookKey
+}
+
+// comparable is a credential that was presented, as it is compared.
+func (s *Server) comparable(presented string) []byte {
+	if s.Copies != nil {
+		return webhookkeys.Digest([]byte(presented))
+	}
+	return []byte(presented)
+}
+
+// refreshCredentials has the credentials of an instance read anew, where that was not just done.
+func (s *Server) refreshCredentials(instance *v1alpha1.WhatsAppInstance) bool {
+	if s.Copies != nil {
+		return s.Copies.Refresh(webhookkeys.OfInstance, instance)
+	}
+	return s.Connector.Secrets.Refresh(types.NamespacedName{
+		Namespace: instance.Namespace, Name: instance.Status.CredentialsSecretRef.Name,
+	})
+}
+
+// copiedPairing is what an instance shows to pair with, of the copies. It changes every few seconds,
+// so that what is remembered is not good enough.
+func (s *Server) copiedPairing(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (map[string][]byte, error) {
+	s.Copies.Refresh(webhookkeys.OfPairing, instance)
+	data, err := s.Copies.Pairing(ctx, instance)
+	if err != nil {
+		return nil, fmt.Errorf("read the copy of what %s shows: %w", client.ObjectKeyFromObject(instance), err)
+	}
+	return data, nil
+}
