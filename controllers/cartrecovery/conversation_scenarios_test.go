@@ -200,7 +200,8 @@ var _ = Describe("A customer who asks for a person", func() {
 		w.advance(time.Minute)
 		w.resumes(name)
 		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonInConversation))
-		w.advance(conversationLasts)
+		// The answer that is given now is part of the conversation.
+		w.advance(conversationLasts + time.Minute)
 		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 	})
 
@@ -325,7 +326,8 @@ var _ = Describe("An AI that stays away", func() {
 })
 
 var _ = Describe("A daily budget of tokens", func() {
-	// spentBudget is a world whose store has used up its budget with one message.
+	// spentBudget is a world whose store has used up its budget with one message: what is left is less than
+	// a text is estimated at, and the whole is more.
 	spentBudget := func() (w *world, r *replica, noon time.Time) {
 		w = newWorld()
 		noon = w.atNoon()
@@ -333,7 +335,7 @@ var _ = Describe("A daily budget of tokens", func() {
 		first := w.abandon(from(1))
 		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		used := w.lead(first).Status.TokensUsed
-		w.changeStore(func(s *v1alpha1.Store) { s.Spec.AI.DailyTokenBudget = ptr.To(2 * used) })
+		w.changeStore(func(s *v1alpha1.Store) { s.Spec.AI.DailyTokenBudget = ptr.To(7 * used / 2) })
 		r.saw(w, &v1alpha1.Store{}, gen.Store)
 		return w, r, noon
 	}

@@ -64,18 +64,14 @@ type drafts struct {
 	// unbooked are the tokens that the texts of a lead have cost and that its status does not say
 	// yet, sent or not.
 	unbooked map[types.NamespacedName]int64
-	// running are the leads a text is being written for, with how many.
-	running map[types.NamespacedName]int
 }
 
 // entry is the draft of one lead: at most one message of a lead is wanted at a time.
 type entry struct {
 	text  textID
 	draft draft
-	// job is set while the draft is pending, or later, where another text of the lead is being
-	// written: so a customer who goes on writing has one text written at a time.
-	job   *queued
-	later *job
+	// job is set while the draft is pending.
+	job *queued
 	// keepsPlace says that the last failure was none of the text's own.
 	keepsPlace bool
 }
@@ -130,7 +126,6 @@ func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.M
 		rearm:   make(chan struct{}, 1),
 		turns:   newTurns(workers),
 		entries: map[types.NamespacedName]*entry{}, unbooked: map[types.NamespacedName]int64{},
-		running: map[types.NamespacedName]int{},
 	}
 	d.wake = sync.NewCond(&d.mu)
 	return d
@@ -206,27 +201,13 @@ func (d *drafts) request(wanted job) {
 		wanted.due = now
 	}
 	found.draft.state = draftPending
-	if d.running[wanted.lead] > 0 {
-		found.later = &wanted
-		return
-	}
 	found.job = d.turns.push(wanted, now)
 	d.wake.Signal()
 }
 
-// pushLater has a text written that waited for another of the lead. The caller holds the lock.
-func (d *drafts) pushLater(name types.NamespacedName) {
-	found, ok := d.entries[name]
-	if !ok || found.later == nil || d.running[name] > 0 {
-		return
-	}
-	found.job = d.turns.push(*found.later, d.clock.Now())
-	found.later = nil
-	d.wake.Signal()
-}
-
-// open returns the entry of a text, and makes it in place of the one of an older text. What
-// the older text of the same message cost is carried over.
+// open returns the entry of a text, and makes it in place of the one of an older text, which is
+// no longer written: a customer who goes on writing has one text written at a time. What the
+// older text of the same message cost is carried over.
 func (d *drafts) open(name types.NamespacedName, id textID) *entry {
 	old, ok := d.entries[name]
 	if ok && old.text == id {
@@ -234,7 +215,7 @@ func (d *drafts) open(name types.NamespacedName, id textID) *entry {
 	}
 	made := &entry{text: id}
 	if ok {
-		d.turns.remove(old.job)
+		d.drop(old.job)
 		if old.text.sameMessage(id) {
 			made.draft.tokens = old.draft.tokens
 		}
@@ -249,8 +230,8 @@ func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := d.open(name, id)
-	d.turns.remove(found.job)
-	found.job, found.later = nil, nil
+	d.drop(found.job)
+	found.job = nil
 	found.draft.fail(err, d.clock.Now())
 	found.draft.reason = reason
 }
@@ -296,8 +277,16 @@ func (d *drafts) forget(name types.NamespacedName) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if found, ok := d.entries[name]; ok {
-		d.turns.remove(found.job)
+		d.drop(found.job)
 		delete(d.entries, name)
+	}
+}
+
+// drop has a text not written, or no longer: nobody wants it. The caller holds the lock.
+func (d *drafts) drop(unwanted *queued) {
+	d.turns.remove(unwanted)
+	if unwanted != nil && unwanted.abandon != nil {
+		unwanted.abandon()
 	}
 }
 
@@ -356,31 +345,33 @@ func (d *drafts) wakeAndWait() time.Duration {
 
 func (d *drafts) work(ctx context.Context) {
 	for {
-		next := d.next(ctx)
+		writing, next := d.next(ctx)
 		if next == nil {
 			return
 		}
-		made := d.composeSafely(ctx, next)
+		made := d.composeSafely(writing, next)
+		next.abandon()
 		if panics.Keep(ctx, panics.Text, true, func() bool { return d.finish(ctx, next, made) }) {
 			d.tell(ctx, next.lead)
 		}
 	}
 }
 
-// next waits for a text to write; nil when the context ends. Whoever gets one wakes another,
-// who may find one too.
-func (d *drafts) next(ctx context.Context) *queued {
+// next waits for a text to write; nil when the context ends. The text's own context ends when
+// nobody wants it any more. Whoever gets one wakes another, who may find one too.
+func (d *drafts) next(ctx context.Context) (context.Context, *queued) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for ctx.Err() == nil {
 		if next := d.turns.take(d.clock.Now()); next != nil {
-			d.running[next.lead]++
+			var writing context.Context
+			writing, next.abandon = context.WithCancel(ctx)
 			d.wake.Signal()
-			return next
+			return writing, next
 		}
 		d.wake.Wait()
 	}
-	return nil
+	return ctx, nil
 }
 
 // finish records what came of a text, and says whether there is something to tell.
@@ -389,11 +380,10 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 	defer d.mu.Unlock()
 	d.turns.ended(written)
 	d.wake.Signal()
-	d.ended(written.lead, made.tokens)
+	d.book(written.lead, made.tokens)
 	if ctx.Err() != nil {
 		return false
 	}
-	defer d.pushLater(written.lead)
 	now := d.clock.Now()
 	throttled := d.heed(written.lane.endpoint, made, now)
 	found, ok := d.entries[written.lead]
@@ -414,11 +404,8 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 	return made.state != draftPending
 }
 
-// ended counts what a text has cost, whatever becomes of it.
-func (d *drafts) ended(name types.NamespacedName, tokens int64) {
-	if d.running[name]--; d.running[name] <= 0 {
-		delete(d.running, name)
-	}
+// book counts what a text has cost, whatever becomes of it.
+func (d *drafts) book(name types.NamespacedName, tokens int64) {
 	if tokens > 0 {
 		d.unbooked[name] = budget.Sum(d.unbooked[name], tokens)
 	}

@@ -351,7 +351,7 @@ var _ = Describe("An instance that is lost and made anew", func() {
 		w := newWorld()
 		w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) { i.Status.GatewayInstanceID = id })
 		w.whatsapp.Fail(simulator.Fault{Path: sendPath, Drop: true})
-		w.start(func(r *replica) { r.Connector.Client.Timeout = 400 * time.Millisecond })
+		w.start(func(r *replica) { r.Connector.Guarded.Timeout = 400 * time.Millisecond })
 		name := w.abandon()
 		Eventually(func() int { return w.called(sendPath) }).Should(Equal(1))
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageClaimed))

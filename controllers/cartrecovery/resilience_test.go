@@ -287,7 +287,7 @@ var _ = Describe("A race for a lead", func() {
 
 var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 	const patience = 400 * time.Millisecond
-	impatient := func(r *replica) { r.Connector.Client.Timeout = patience }
+	impatient := func(r *replica) { r.Connector.Guarded.Timeout = patience }
 
 	It("is confirmed when the gateway did accept it", func() {
 		w := newWorld()
@@ -389,7 +389,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		w := newWorld()
 		frozen := false
 		r := w.start(func(r *replica) {
-			r.Connector.Client = &http.Client{Transport: roundTrips(func(request *http.Request) (*http.Response, error) {
+			r.Connector.Guarded = &http.Client{Transport: roundTrips(func(request *http.Request) (*http.Response, error) {
 				if request.URL.Path == sendPath && !frozen {
 					frozen = true
 					w.clock.by.Add(int64(claimLease + time.Second))

@@ -473,7 +473,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	r := &replica{api: api, ended: make(chan error, 1), Reconciler: &Reconciler{
 		Client: api, Live: live,
 		Connector: &gateway.Connector{
-			Secrets: remembered, Client: gateway.NewHTTPClient(), Rules: testenv.AnyEndpoint(),
+			Secrets: remembered, Guarded: gateway.NewGuardedClient(testenv.AnyEndpoint()), Rules: testenv.AnyEndpoint(),
 			Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: w.gateway},
 		},
 		AI:       &ai.Settings{Secrets: remembered, Rules: testenv.AnyEndpoint()},

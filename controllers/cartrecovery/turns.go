@@ -3,6 +3,7 @@ package cartrecovery
 import (
 	"cmp"
 	"container/heap"
+	"context"
 	"slices"
 	"time"
 
@@ -56,6 +57,8 @@ type queued struct {
 	serial uint64
 	// index in its lane, negative once it no longer waits.
 	index int
+	// abandon ends the writing of it; nil before that begins.
+	abandon context.CancelFunc
 }
 
 // pause is what an endpoint asked for that is called too often.

@@ -102,7 +102,10 @@ func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, esti
 	defer cancel()
 	answer, err := d.writer.Write(calling, request)
 	made := outcome{tokens: spent(answer, err, estimate)}
-	if ctx.Err() == nil {
+	if ctx.Err() != nil {
+		// It is no longer wanted, and billed all the same.
+		made.tokens = max(made.tokens, estimate)
+	} else {
 		d.count(answer, err)
 		d.judge(next, answer, err, &made)
 		d.review(ctx, next, &made)
