@@ -185,6 +185,8 @@ func leaseHolds(claimed, now time.Time) bool {
 func (r *Reconciler) leaseLost(ctx context.Context, s situation, wanted message, claimedAt time.Time) (ctrl.Result, error) {
 	log.FromContext(ctx).Info("The lease of a claim was over before the call began; the message is not sent", "message", wanted.id)
 	wanted.due = claimedAt
+	// It was to be called; the cache may still show it as claimed a while.
+	r.uncalled.made(s.lead, wanted.id, claimedAt)
 	return r.settle(ctx, s, wanted)
 }
 

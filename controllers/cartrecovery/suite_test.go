@@ -115,6 +115,7 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	var err error
 	w.namespace, err = environment.Namespace(ctx)
 	Expect(err).NotTo(HaveOccurred())
+	DeferCleanup(w.report)
 	w.openai = simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: aiKey, Clock: w.clock.Now})
 	w.aiServer = serve(http.HandlerFunc(func(response http.ResponseWriter, request *http.Request) {
 		w.asking.count(func() { w.openai.ServeHTTP(response, request) })
@@ -135,6 +136,22 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	w.secret("gateway-admin", map[string]string{"token": adminToken})
 	w.pair(gen.Instance)
 	return w
+}
+
+// report tells of a spec that failed what the operator logged, and what became of the leads.
+func (w *world) report() {
+	if !CurrentSpecReport().Failed() {
+		return
+	}
+	AddReportEntry("log", strings.Join(w.log.all(), "\n"))
+	AddReportEntry("clock", w.clock.Now().String())
+	var leads v1alpha1.CartRecoveryList
+	Expect(environment.Client.List(context.Background(), &leads, client.InNamespace(w.namespace))).To(Succeed())
+	for i := range leads.Items {
+		status, err := json.MarshalIndent(leads.Items[i].Status, "", " ")
+		Expect(err).NotTo(HaveOccurred())
+		AddReportEntry(leads.Items[i].Name, string(status))
+	}
 }
 
 // atOnce counts what is under way at once.
@@ -697,7 +714,13 @@ func (l *logLines) logger() logr.Logger {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		l.lines = append(l.lines, prefix+" "+args)
-	}, funcr.Options{Verbosity: 5})
+	}, funcr.Options{Verbosity: 5, LogTimestamp: true, TimestampFormat: "15:04:05.000"})
+}
+
+func (l *logLines) all() []string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.lines)
 }
 
 // leaks are the lines with anything of a customer in them.
