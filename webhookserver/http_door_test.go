@@ -25,12 +25,18 @@ func goodCart() string {
 }
 
 // answerTo sends a request over a new connection and returns the answer.
-func answerTo(t *testing.T, address, sent string) *http.Response {
+// responseHead is the head of an answer.
+type responseHead struct {
+	StatusCode int
+	Header     http.Header
+}
+
+func answerTo(t *testing.T, address, sent string) responseHead {
 	t.Helper()
 	return answerOn(t, dial(t, address), sent)
 }
 
-func answerOn(t *testing.T, conn net.Conn, sent string) *http.Response {
+func answerOn(t *testing.T, conn net.Conn, sent string) responseHead {
 	t.Helper()
 	if _, err := io.WriteString(conn, sent); err != nil {
 		t.Fatal(err)
@@ -41,7 +47,7 @@ func answerOn(t *testing.T, conn net.Conn, sent string) *http.Response {
 	}
 	_, _ = io.Copy(io.Discard, answer.Body)
 	_ = answer.Body.Close()
-	return answer
+	return responseHead{answer.StatusCode, answer.Header}
 }
 
 // TestCrowdsDoNotShutTheDoor has five times as many connections as there may be do nothing, or hardly

@@ -25,11 +25,9 @@ import (
 )
 
 // stubOptions are those of a server without an API server, that knows one Store.
-func stubOptions(t testing.TB, configured ...v1alpha1.StorePlatform) Options {
+func stubOptions(t testing.TB) Options {
 	t.Helper()
-	if len(configured) == 0 {
-		configured = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformHotmart, "hotmart")}
-	}
+	configured := []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformHotmart, "hotmart")}
 	stub := &stubClient{store: *gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = configured })}
 	counted, err := metrics.New(prometheus.NewRegistry())
 	if err != nil {

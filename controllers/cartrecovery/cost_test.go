@@ -92,7 +92,7 @@ func TestHandOverForTheBudgetSaysSo(t *testing.T) {
 func TestACustomerWhoNeverStops(t *testing.T) {
 	for most := 1; most <= 6; most++ {
 		t.Run(fmt.Sprintf("up to %d messages an answer", most), func(t *testing.T) {
-			random := rand.New(rand.NewPCG(uint64(most), 1)) //nolint:gosec // a test
+			random := rand.New(rand.NewPCG(uint64(most), 1))
 			c := planCase{lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))}, text: ready()}
 			s := c.situation()
 			s.now, s.meanings = t0.Add(time.Hour), newMeanings()

@@ -83,8 +83,8 @@ func holdOne(ctx context.Context, conn net.Conn, say string, drip byte) {
 	}
 }
 
-// flood calls once from forgers goroutines, at a rate, until ctx ends.
-func flood(ctx context.Context, rate int, once func(ctx context.Context) (status int, err error)) string {
+// flood calls once from forgers goroutines, forgedRate times a second, until ctx ends.
+func flood(ctx context.Context, once func(ctx context.Context) (status int, err error)) string {
 	var mu sync.Mutex
 	answers := map[int]int{}
 	tickets := make(chan struct{}, forgers)
@@ -104,7 +104,7 @@ func flood(ctx context.Context, rate int, once func(ctx context.Context) (status
 	}
 	start, sent := time.Now(), 0
 	for ctx.Err() == nil {
-		for due := int(time.Since(start).Seconds() * float64(rate)); sent < due && ctx.Err() == nil; sent++ {
+		for due := int(time.Since(start).Seconds() * forgedRate); sent < due && ctx.Err() == nil; sent++ {
 			select {
 			case tickets <- struct{}{}:
 			case <-ctx.Done():

@@ -37,7 +37,7 @@ func post(ctx context.Context, by *http.Client, url, body string, headers ...str
 // forged posts carts with a wrong token.
 func forged(ctx context.Context, t *target) string {
 	by := stranger()
-	return flood(ctx, forgedRate, func(ctx context.Context) (int, error) {
+	return flood(ctx, func(ctx context.Context) (int, error) {
 		return post(ctx, by, t.url+"/api/webhooks/hotmart/"+client, cart(1), "X-HOTMART-HOTTOK", "guessed")
 	})
 }
@@ -48,7 +48,7 @@ func forgedBare(ctx context.Context, t *target) string {
 	by, n := stranger(), atomic.Int64{}
 	paths := []string{"hotmart/" + client, "kiwify/" + client, "eduzz/" + client, "kirvano/" + client, client}
 	body := hostile(8 << 10)
-	return flood(ctx, forgedRate, func(ctx context.Context) (int, error) {
+	return flood(ctx, func(ctx context.Context) (int, error) {
 		return post(ctx, by, t.url+"/api/webhooks/"+paths[int(n.Add(1))%len(paths)], body)
 	})
 }
@@ -61,7 +61,7 @@ func largeForged(ctx context.Context, t *target) string {
 		"webhooks/" + client, "whatsapp/webhook",
 	}
 	bodies := []string{hostile(64 << 10), hostile(1<<20 - 1)}
-	return flood(ctx, forgedRate, func(ctx context.Context) (int, error) {
+	return flood(ctx, func(ctx context.Context) (int, error) {
 		at := int(n.Add(1))
 		return post(ctx, by, t.url+"/api/"+paths[at%len(paths)], bodies[at/len(paths)%len(bodies)])
 	})
@@ -85,7 +85,7 @@ func hostile(size int) string {
 func anonymousConnect(ctx context.Context, t *target) string {
 	by, n := stranger(), atomic.Int64{}
 	encode := base64.RawURLEncoding.EncodeToString
-	return flood(ctx, forgedRate, func(ctx context.Context) (int, error) {
+	return flood(ctx, func(ctx context.Context) (int, error) {
 		claims := fmt.Sprintf(`{"iss":"https://kubernetes.default.svc","sub":"system:serviceaccount:a:%d"}`, n.Add(1))
 		forged := encode([]byte(`{"alg":"RS256","kid":"x"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
 		return post(ctx, by, t.url+"/api/whatsapp/connect/"+client, "", "Authorization", "Bearer "+forged)

@@ -223,7 +223,7 @@ func readVerdict(content string) (Verdict, bool) {
 	if decoder.Decode(&said) != nil || said.Allowed == nil || said.Reason == nil {
 		return Verdict{}, false
 	}
-	if _, err := decoder.Token(); err != io.EOF { //nolint:errorlint // io.EOF itself is what a decoder returns
+	if _, err := decoder.Token(); err != io.EOF {
 		return Verdict{}, false
 	}
 	if *said.Allowed && *said.Reason == noReason {

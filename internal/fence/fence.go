@@ -78,7 +78,7 @@ func New(ctx context.Context, informers Informers, object client.Object, wait ti
 	// A cache of several namespaces has an informer for each, whose handlers are told of one
 	// namespace; it is no SharedIndexInformer itself.
 	_, f.whole = informer.(toolscache.SharedIndexInformer)
-	if _, err := informer.AddEventHandler(f.handler()); err != nil {
+	if _, err := informer.AddEventHandler(f.handler()); err != nil { //nolint:contextcheck // an informer has none
 		return nil, fmt.Errorf("watch the informer of a fence: %w", err)
 	}
 	return f, nil

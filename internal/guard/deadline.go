@@ -2,6 +2,7 @@ package guard
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -69,7 +70,7 @@ func daysIn(words []string) []string {
 		day, known := dayNames[name]
 		switch {
 		case known && (!shortDays[name] || shortDayAfter[after] || name != word || shortDayBefore[before] && !notDays[after]):
-			found = append(found, string(rune('0'+day)))
+			found = append(found, strconv.Itoa(day))
 		case months[name], ambiguousMonths[name] && monthBefore[before]:
 			found = append(found, name[:3])
 		}

@@ -186,7 +186,7 @@ func isTooLong(text string) bool {
 }
 
 // placeholder is what a model writes where it was to fill something in.
-var placeholder = regexp.MustCompile(`[\[<](?:o |a |seu |sua |the |your |tu |su |insira |insert )?(?:nome|name|nombre|link|url|cupom|coupon|cupon|preco|price|precio|valor|produto|product|producto|cliente|customer|loja|store)[^\]>\n]{0,40}[\]>]`) //nolint:misspell // Spanish
+var placeholder = regexp.MustCompile(`[\[<](?:o |a |seu |sua |the |your |tu |su |insira |insert )?(?:nome|name|nombre|link|url|cupom|coupon|cupon|preco|price|precio|valor|produto|product|producto|cliente|customer|loja|store)[^\]>\n]{0,40}[\]>]`)
 
 func (s *subject) hasBraces() bool {
 	return strings.ContainsAny(s.folded, "{}") || strings.Contains(s.folded, "<%") || placeholder.MatchString(s.folded)

@@ -427,7 +427,7 @@ func TestWhatTheGuideSays(t *testing.T) {
 		"digite seu CPF na página de pagamento":    "",
 		"me envie seu CPF":                         Sensitive,
 		"não tenho essa informação sobre garantia": "",
-		"Não temos desconto no momento":            "", //nolint:misspell // Portuguese
+		"Não temos desconto no momento":            "",
 		"não perca o desconto":                     Coupon,
 	} {
 		if got := reasonOf(text, facts); got != want {

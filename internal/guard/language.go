@@ -24,7 +24,7 @@ var stopWords = map[string]map[string]bool{
 
 // namesOf are the words with which a customer asks for a language.
 var namesOf = map[string]*regexp.Regexp{
-	"pt": regexp.MustCompile(`\b(?:portugues|portuguese)\b`), //nolint:misspell // Portuguese
+	"pt": regexp.MustCompile(`\b(?:portugues|portuguese)\b`),
 	"es": regexp.MustCompile(`\b(?:espanol|espanhol|spanish|castellano)\b`),
 	"en": regexp.MustCompile(`\b(?:english|ingles)\b`),
 	"fr": regexp.MustCompile(`\b(?:francais|frances|french)\b`),

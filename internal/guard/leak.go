@@ -48,7 +48,6 @@ var (
 		`digit[ae]|escrev[ae]|escrib[ae]\w*|tecle\w+|type|dit[ae]|dict[ae]\w*|responda? com|responde con|reply with|read me|leia|lee(?:me)?|fal[ae]|manda(?:me|nos)|pasa(?:me|nos)?|` +
 		`(?:tira|tire|toma|take|envia|manda|send)\s+(?:\S+ )?(?:uma |una |a )?(?:foto|print|selfie|photo|picture|screenshot|captura)|quais|cuales son|what are|preenche|preencho|lleno|fill in|` +
 		`enviame|dime|dame|comparteme|informame|pode(?:ria)? (?:me )?(?:enviar|mandar|passar|informar|dizer|confirmar)|puedes? (?:enviar|mandar|dar|decir)(?:me)?)\b`)
-	//nolint:misspell // Spanish
 	secrets = regexp.MustCompile(`\b(?:cpf|cnpj|rg|senhas?|passwords?|passcode|contrasenas?|numero d[oe] (?:seu )?cartao|dados d[oe] (?:seu )?cartao|numero de(?: la| tu)? tarjeta|` +
 		`datos de(?: la| tu)? tarjeta|card (?:number|details|data|info)|credit card|cartao de credito|tarjeta de credito|cvv|cvc|codigo de (?:seguranca|verificacao|acesso|confirmacao|seguridad|verificacion|confirmacion)|` +
 		`codigo (?:que|por) (?:chegou|recebeu|voce recebeu|sms|llego|recibiste)|(?:security|verification|confirmation|access|sms) code|one-time (?:code|password)|otp|pin|` +

@@ -130,7 +130,7 @@ var (
 	codeWord   = regexp.MustCompile(`[\p{L}\p{N}]+(?:[_-][\p{L}\p{N}]+)*`)
 	codeNames  = set("cupom cupons cupon cupones cupao coupon coupons codigo codigos code codes voucher vouchers promocode")
 	codeVerbs  = set("use usa usar usando aplique aplica insira digite enter apply ingresa using utilize coloque")
-	codeLinks  = set("e eh is es de do promocional desconto descuento discount code codigo promo especial") //nolint:misspell // Portuguese
+	codeLinks  = set("e eh is es de do promocional desconto descuento discount code codigo promo especial")
 	plainCaps  = set("pix qr sms cpf vip ok faq pdf cep url id link brl usd rs")
 	unitNumber = regexp.MustCompile(`^\d+(?:x|h|hs|hrs|min|m|d|o|a|k|kg|gb|mb|am|pm|h\d+|st|nd|rd|th)$`)
 )

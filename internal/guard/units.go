@@ -94,9 +94,6 @@ var (
 	dayBefore = set("dia day")
 	// soonBefore make a few minutes a deadline: "nos próximos 10 minutos".
 	soonBefore = set("proximos proximas proximo next mais more otros outros daqui dentro within por ultimos last restam faltam quedan")
-	// ageBefore and ageAfter are around a customer's age.
-	ageBefore = set("aos com tem tenho con tiene tienes tengo at")
-	ageAfter  = set("idade edad old age")
 	// months are names of months; the second set has other meanings too.
 	months = set(`janeiro fevereiro abril maio junho julho agosto setembro outubro novembro dezembro enero febrero mayo junio julio
 		septiembre setiembre octubre noviembre diciembre january february april june july august september october november december`)

@@ -67,7 +67,7 @@ func TestAnswersAreCounted(t *testing.T) {
 }
 
 func TestAnswerTimesAreBounded(t *testing.T) {
-	random := rand.New(rand.NewPCG(1, 2)) //nolint:gosec // a test
+	random := rand.New(rand.NewPCG(1, 2))
 	status, at := &v1alpha1.CartRecoveryStatus{}, noon
 	for range 2000 {
 		at = at.Add(time.Duration(random.IntN(60)) * time.Second)

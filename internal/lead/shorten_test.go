@@ -77,7 +77,7 @@ func longTexts(random *rand.Rand) string {
 // conversation takes, at what it lost, and that what may still be sent is whole.
 func TestConversationsAreBounded(t *testing.T) {
 	for seed := range uint64(20) {
-		random := rand.New(rand.NewPCG(seed, 7)) //nolint:gosec // a test
+		random := rand.New(rand.NewPCG(seed, 7))
 		var conversation []v1alpha1.Message
 		for n := range v1alpha1.MaxConversation {
 			text, cut := lead.Clip(longTexts(random), v1alpha1.MaxMessageLength, v1alpha1.MaxMessageBytes)

@@ -90,7 +90,7 @@ func FuzzHostPort(f *testing.F) {
 
 func TestParseBase(t *testing.T) {
 	for address, want := range map[string]bool{
-		"https://llm.example.com/v1": true, " https://llm.example.com ": true, "http://127.0.0.1:8080": true,
+		"https://llm.example.com/v1": true, "\thttps://llm.example.com\n": true, "http://127.0.0.1:8080": true,
 		"": false, "llm.example.com": false, "ftp://llm.example.com": false, "https:///v1": false, "https://:443": false,
 		"https://api.openai.com@evil.org": false, "https://u:p@llm.example.com": false, "https://llm.example.com?x": false,
 		"https://llm.example.com?": false, "https://evil.org#@api.openai.com": false, `https://api.openai.com\@evil.org`: false,

@@ -32,9 +32,12 @@ const (
 	Ledger = "ledger"
 	// Heartbeat is one look at the heartbeat.
 	Heartbeat = "heartbeat"
-	// Receipts, Rejection and Connection are what the webhook server writes later, for one lead, one
-	// Store and one number.
-	Receipts, Rejection, Connection = "receipts", "rejection", "connection"
+	// Receipts are what the webhook server writes later for one lead.
+	Receipts = "receipts"
+	// Rejection is what it writes later for one Store.
+	Rejection = "rejection"
+	// Connection is what it writes later for one number.
+	Connection = "connection"
 	// Request is one request to the webhook server.
 	Request = "request"
 )

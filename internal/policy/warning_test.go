@@ -50,7 +50,7 @@ func TestWarnings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			effective := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery = row.own }), nil)
 			got := effective.Warnings()
-			if !slices.EqualFunc(got, row.want, func(got, want string) bool { return strings.Contains(got, want) }) {
+			if !slices.EqualFunc(got, row.want, strings.Contains) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
 		})

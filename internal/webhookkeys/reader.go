@@ -69,7 +69,7 @@ func (r *Reader) Token(ctx context.Context, instance *v1alpha1.WhatsAppInstance)
 	return present(copied.Token, err)
 }
 
-// WebhookKey: see Token.
+// WebhookKey returns what proves an instance's webhook key; see Token.
 func (r *Reader) WebhookKey(ctx context.Context, instance *v1alpha1.WhatsAppInstance) ([]byte, error) {
 	copied, err := r.instance(ctx, instance)
 	return present(copied.WebhookKey, err)

@@ -211,7 +211,8 @@ func (w *Writer) prune(ctx context.Context, secret *corev1.Secret) error {
 // data is what the Secret with an object's copy holds.
 func (w *Writer) data(ctx context.Context, kind Kind, object types.NamespacedName) (map[string][]byte, error) {
 	var secret corev1.Secret
-	if err := w.Live.Get(ctx, SecretOf(kind, object), &secret); client.IgnoreNotFound(err) != nil {
+	err := client.IgnoreNotFound(w.Live.Get(ctx, SecretOf(kind, object), &secret))
+	if err != nil {
 		return nil, fmt.Errorf("read the webhook keys: %w", err)
 	}
 	return secret.Data, nil
