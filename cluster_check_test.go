@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -35,9 +36,15 @@ func TestClusterCheck(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	err = checkCluster(t.Context(), nobody.Config(), everything, 0)
-	if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
-		t.Errorf("got %v, want what nobody may not do", err)
+	for _, as := range []settings{everything, {roles: roles{webhooks: true}}, {roles: roles{controllers: true}}} {
+		err = checkCluster(t.Context(), nobody.Config(), as, preflight.Patience)
+		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
+			t.Errorf("%s: got %v, want what nobody may not do", as.roles.String(), err)
+		}
+	}
+	asWebhooks := checkCluster(t.Context(), nobody.Config(), settings{roles: roles{webhooks: true}}, 0)
+	if text := fmt.Sprint(asWebhooks); !strings.Contains(text, "cart-recovery-pairing-0") || strings.Contains(text, "recoveryledgers") {
+		t.Errorf("got %v, want what the webhooks need and nothing else", asWebhooks)
 	}
 	scheme := environment.Client.Scheme()
 	if err := apiextensionsv1.AddToScheme(scheme); err != nil {

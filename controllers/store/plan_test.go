@@ -177,7 +177,7 @@ func TestPlanWarns(t *testing.T) {
 		s.Spec.Platforms = nil
 		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"}
 	})
-	found := plan(&situation{store: store, hasAIKey: true, policy: policy.Resolve(store, nil)})
+	found := plan(&situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true, policy: policy.Resolve(store, nil)})
 	if found.ready != metav1.ConditionTrue {
 		t.Errorf("%s: %s; a warning must stop nothing", found.reason, found.message)
 	}
