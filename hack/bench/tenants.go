@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -31,6 +33,9 @@ const (
 	// badLeads are those of the attacker, all due at once, badStores its Stores where it has many.
 	badLeads  = 250
 	badStores = 100
+	// chatters are its customers who write without end, callers those who call connect at once.
+	chatters = 20
+	callers  = 16
 
 	badAdminToken = "bad-admin-token"
 	badAIKey      = "bad-ai-key"
@@ -42,34 +47,106 @@ type attack struct {
 	// stores is how many Stores it has; begin has its services attack until held is closed.
 	stores int
 	begin  func(bad *attacker, held <-chan struct{})
+	// beside is what it does meanwhile, until ctx ends; nil for nothing.
+	beside func(ctx context.Context, s *square, bad *attacker)
+	// foreign says that its Secret names no host, as one that is not for its endpoints.
+	foreign bool
 }
 
 var attacks = []attack{
-	{"absurd tokens", 1, func(bad *attacker, _ <-chan struct{}) {
+	{name: "absurd tokens", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
 		bad.ai.Fail(http.StatusOK, `{"choices":[{"message":{"role":"assistant","content":"Oi!"},"finish_reason":"stop"}],`+
 			`"usage":{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}}`, nil, -1)
 	}},
-	{"gateway hangs", 1, func(bad *attacker, held <-chan struct{}) {
+	{name: "gateway hangs", stores: 1, begin: func(bad *attacker, held <-chan struct{}) {
 		for _, path := range []string{"/send/text", "/message/find"} {
 			bad.gateway.Fail(simulator.Fault{Path: path, Times: -1, HoldUntil: held})
 		}
 	}},
-	{"AI hangs", badStores, func(bad *attacker, held <-chan struct{}) { bad.ai.HoldUntil(held) }},
-	{"echoed token", 1, func(bad *attacker, _ <-chan struct{}) {
+	{name: "AI hangs", stores: badStores, begin: func(bad *attacker, held <-chan struct{}) { bad.ai.HoldUntil(held) }},
+	{name: "echoed token", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
 		bad.gateway.Fail(simulator.Fault{
 			Path: "/send/text", Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q}`, badAdminToken),
 		})
 	}},
-	{"huge headers", 1, func(bad *attacker, _ <-chan struct{}) {
+	{name: "huge headers", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
 		bad.gateway.Fail(simulator.Fault{
 			Path: "/send/text", Times: -1, Status: http.StatusOK, Body: `{"messageid":"A"}`,
 			Header: http.Header{"X-Padding": {strings.Repeat("x", 3<<20)}},
 		})
 	}},
+	{name: "another's Secret", stores: badStores, begin: nothing, foreign: true},
+	{name: "chatty customers", stores: 1, begin: nothing, beside: chatter},
+	{name: "connect calls", stores: 1, begin: nothing, beside: connectCalls},
+}
+
+func nothing(*attacker, <-chan struct{}) {}
+
+// allOfIt is every attack at once. Of two faults of one call the first counts.
+func allOfIt() attack {
+	all := attack{name: "all of it", stores: badStores}
+	all.begin = func(bad *attacker, held <-chan struct{}) {
+		for _, each := range attacks {
+			each.begin(bad, held)
+		}
+	}
+	all.beside = func(ctx context.Context, s *square, bad *attacker) {
+		var group sync.WaitGroup
+		for _, each := range attacks {
+			if each.beside != nil {
+				group.Go(func() { each.beside(ctx, s, bad) })
+			}
+		}
+		group.Wait()
+	}
+	return all
+}
+
+// chatter has customers who got their first message write 2 KB after 2 KB, as fast as each is taken.
+func chatter(ctx context.Context, s *square, bad *attacker) {
+	text := strings.Repeat("E se eu pagar depois, muda alguma coisa? ", 50)
+	var group sync.WaitGroup
+	for n := range chatters {
+		group.Go(func() {
+			for turn := 0; ctx.Err() == nil; turn++ {
+				// Refused ones are part of it.
+				_, _ = bad.gateway.Reply(bad.namespace+".acme", phoneOf(bad.firstCustomer+n), fmt.Sprint(turn, " ", text))
+			}
+		})
+	}
+	group.Wait()
+}
+
+// connectCalls asks for pairings with tokens that nobody gave out.
+func connectCalls(ctx context.Context, s *square, _ *attacker) {
+	encode := base64.RawURLEncoding.EncodeToString
+	header, url := encode([]byte(`{"alg":"RS256","kid":"x"}`)), s.manager.URL+"/api/whatsapp/connect/bad.acme"
+	var group sync.WaitGroup
+	for worker := range callers {
+		group.Go(func() {
+			for n := 0; ctx.Err() == nil; n++ {
+				claims := fmt.Sprintf(`{"sub":"system:serviceaccount:a:%d-%d"}`, worker, n)
+				token := header + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
+				request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
+				if err != nil {
+					return
+				}
+				request.Header.Set("Authorization", "Bearer "+token)
+				if answer, err := http.DefaultClient.Do(request); err == nil {
+					_ = answer.Body.Close()
+				}
+			}
+		})
+	}
+	group.Wait()
 }
 
 // attacker is a tenant with services of its own.
 type attacker struct {
+	namespace string
+	// firstCustomer numbers its customers.
+	firstCustomer int
+
 	gateway *simulator.UAZAPI
 	ai      *simulator.OpenAI
 	servers []*simulator.Server
@@ -95,7 +172,7 @@ func runTenants(ctx context.Context) (failed error) {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, manager.Stop()) }()
-	s := &square{cluster: cluster, services: services, arrived: map[string]time.Time{}}
+	s := &square{cluster: cluster, services: services, manager: manager, arrived: map[string]time.Time{}}
 	services.Gateway.OnSent(s.took)
 	for n := range goodTenants {
 		if err := s.openTenant(ctx, fmt.Sprintf("good-%d", n)); err != nil {
@@ -105,7 +182,7 @@ func runTenants(ctx context.Context) (failed error) {
 	if err := s.phase(ctx, "quiet"); err != nil {
 		return err
 	}
-	for _, each := range attacks {
+	for _, each := range append(slices.Clone(attacks), allOfIt()) {
 		if err := s.under(ctx, each); err != nil {
 			return fmt.Errorf("%s: %w (the manager's log is in %s)", each.name, err, manager.Log)
 		}
@@ -117,6 +194,7 @@ func runTenants(ctx context.Context) (failed error) {
 type square struct {
 	cluster  *sandbox.Cluster
 	services *sandbox.Services
+	manager  *sandbox.Manager
 	phases   int
 
 	mu      sync.Mutex
@@ -203,11 +281,12 @@ func poll(ctx context.Context, limit time.Duration, try func() error) error {
 func (s *square) under(ctx context.Context, does attack) (failed error) {
 	namespace := fmt.Sprintf("bad-%d", s.phases)
 	bad := &attacker{
+		namespace: namespace, firstCustomer: 9_000_000 + 1000*s.phases,
 		gateway: simulator.NewUAZAPI(simulator.UAZAPIOptions{AdminToken: badAdminToken}),
 		ai:      simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: badAIKey}),
 	}
 	defer func() { failed = errors.Join(failed, bad.stop()) }()
-	if err := s.openAttacker(ctx, namespace, bad, does.stores); err != nil {
+	if err := s.openAttacker(ctx, bad, does); err != nil {
 		return err
 	}
 	held := make(chan struct{})
@@ -219,19 +298,28 @@ func (s *square) under(ctx context.Context, does attack) (failed error) {
 		if n > 0 && n < does.stores {
 			store = fmt.Sprintf("store-%d", n)
 		}
-		if err := s.create(ctx, leadOf(namespace, store, 9_000_000+1000*s.phases+n, due)); err != nil {
+		if err := s.create(ctx, leadOf(namespace, store, bad.firstCustomer+n, due)); err != nil {
 			return err
 		}
 	}
-	if err := s.phase(ctx, does.name); err != nil {
+	attacking, stop := context.WithCancel(ctx)
+	var beside sync.WaitGroup
+	if does.beside != nil {
+		beside.Go(func() { does.beside(attacking, s, bad) })
+	}
+	err := s.phase(ctx, does.name)
+	stop()
+	beside.Wait()
+	if err != nil {
 		return err
 	}
-	_, err := s.cluster.Kubectl(ctx, "delete", "namespace", namespace, "--wait=false")
+	_, err = s.cluster.Kubectl(ctx, "delete", "namespace", namespace, "--wait=false")
 	return err
 }
 
-// openAttacker makes the tenant that attacks, with so many Stores.
-func (s *square) openAttacker(ctx context.Context, namespace string, bad *attacker, stores int) error {
+// openAttacker makes the tenant that attacks.
+func (s *square) openAttacker(ctx context.Context, bad *attacker, does attack) error {
+	namespace := bad.namespace
 	var urls []string
 	for _, handler := range []http.Handler{bad.gateway, bad.ai} {
 		server, err := simulator.Serve(handler)
@@ -244,11 +332,14 @@ func (s *square) openAttacker(ctx context.Context, namespace string, bad *attack
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "keys"},
 		StringData: map[string]string{"gateway": badAdminToken, "ai": badAIKey},
 	}
+	if !does.foreign {
+		secret.Annotations = map[string]string{v1alpha1.AnnotationAllowedHosts: hostsOf(urls)}
+	}
 	number := numberIn(namespace, "acme")
 	number.Spec.Gateway.BaseURL = urls[0]
 	number.Spec.Gateway.AdminTokenSecretRef = &v1alpha1.SecretKeyReference{Name: "keys", Key: "gateway"}
 	objects := []client.Object{&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}, secret, number}
-	for n := range stores {
+	for n := range does.stores {
 		name := "acme"
 		if n > 0 {
 			name = fmt.Sprintf("store-%d", n)
@@ -264,7 +355,16 @@ func (s *square) openAttacker(ctx context.Context, namespace string, bad *attack
 	if err := s.create(ctx, objects...); err != nil {
 		return err
 	}
+	if does.foreign {
+		// The number is not Ready either: its gateway is not called.
+		return nil
+	}
 	return s.pair(ctx, namespace, bad.gateway)
+}
+
+// hostsOf are the hosts of URLs, as a Secret names them.
+func hostsOf(urls []string) string {
+	return strings.ReplaceAll(strings.Join(urls, ","), "http://", "")
 }
 
 func (a *attacker) stop() error {
