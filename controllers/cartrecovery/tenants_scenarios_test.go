@@ -6,17 +6,21 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
@@ -39,6 +43,8 @@ const (
 type attack struct {
 	name  string
 	begin func(bad *world, held <-chan struct{})
+	// beside is what it does while the others are served, until they are; nil for nothing.
+	beside func(bad *world, served <-chan struct{})
 	// check says what must hold of the tenant itself when all others were served.
 	check func(bad *world)
 }
@@ -46,7 +52,7 @@ type attack struct {
 var attacks = []attack{
 	{"an AI that tells more tokens than a number holds", func(bad *world, _ <-chan struct{}) {
 		bad.openai.Fail(http.StatusOK, absurdUsage, nil, -1)
-	}, func(bad *world) {
+	}, nil, func(bad *world) {
 		Eventually(bad.sent).WithTimeout(patient).Should(HaveLen(badLeads), "its own messages go as well")
 		for n := 1; n <= badLeads; n++ {
 			Expect(bad.lead(fmt.Sprintf("hotmart-%d", n)).Status.TokensUsed).To(BeNumerically(">", 0))
@@ -56,7 +62,7 @@ var attacks = []attack{
 		for _, path := range []string{sendPath, findPath} {
 			bad.whatsapp.Fail(simulator.Fault{Path: path, Times: -1, HoldUntil: held})
 		}
-	}, func(bad *world) {
+	}, nil, func(bad *world) {
 		Expect(bad.calling.atMost()).To(BeNumerically("<=", workers/4), "no more workers wait for one number")
 	}},
 	{"an AI that hangs, for many Stores", func(bad *world, held <-chan struct{}) {
@@ -72,7 +78,7 @@ var attacks = []attack{
 			bad.pair(name, func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = name })
 			bad.abandon(from(500+n), inStore(name))
 		}
-	}, func(bad *world) {
+	}, nil, func(bad *world) {
 		Expect(bad.asking.atMost()).To(BeNumerically("<=", workers/2), "no more writers wait for one namespace")
 	}},
 	{"a gateway that repeats the token", func(bad *world, _ <-chan struct{}) {
@@ -80,7 +86,7 @@ var attacks = []attack{
 		bad.whatsapp.Fail(simulator.Fault{
 			Path: sendPath, Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q,"status":%q}`, token, token),
 		})
-	}, func(bad *world) {
+	}, nil, func(bad *world) {
 		token := bad.token(gen.Instance)
 		for n := 1; n <= badLeads; n++ {
 			Expect(json.Marshal(bad.lead(fmt.Sprintf("hotmart-%d", n)))).NotTo(ContainSubstring(token))
@@ -91,10 +97,49 @@ var attacks = []attack{
 			Path: sendPath, Times: -1, Status: http.StatusOK, Body: `{"messageid":"A"}`,
 			Header: http.Header{"X-Padding": {strings.Repeat("x", 3<<20)}},
 		})
-	}, func(bad *world) {
+	}, nil, func(bad *world) {
 		for n := 1; n <= badLeads; n++ {
 			Expect(bad.state(fmt.Sprintf("hotmart-%d", n), firstMessage)()).NotTo(Equal(v1alpha1.MessageSent))
 		}
+	}},
+	{"a Store that names a Secret which is for somebody else", func(bad *world, _ <-chan struct{}) {
+		bad.create(&corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{
+				Namespace: bad.namespace, Name: "billing",
+				Annotations: map[string]string{v1alpha1.AnnotationAllowedHosts: "api.billing.example"},
+			},
+			StringData: map[string]string{"key": "of the billing"},
+		})
+		store := gen.In(bad.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
+		store.Name, store.Spec.ClientID = "thief", "thief"
+		store.Spec.AI = v1alpha1.AISettings{
+			BaseURL: bad.aiServer.URL() + "/v1", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "billing", Key: "key"},
+		}
+		bad.create(store)
+		bad.pair("thief", func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = "thief" })
+		bad.abandon(from(600), inStore("thief"))
+	}, nil, func(bad *world) {
+		// It is the first of its leads.
+		Eventually(bad.blocked("hotmart-1")).WithTimeout(patient).Should(Equal(v1alpha1.ReasonSecretNotAllowed))
+	}},
+	{"a customer who never stops", func(*world, <-chan struct{}) {}, func(bad *world, served <-chan struct{}) {
+		Eventually(bad.state("hotmart-1", firstMessage)).WithTimeout(patient).Should(Equal(v1alpha1.MessageSent))
+		text := strings.Repeat("E se eu pagar depois? ", 90)
+		for n := 0; ; n++ {
+			select {
+			case <-served:
+				return
+			default:
+				bad.says("hotmart-1", fmt.Sprintf("in-%d", n), text)
+			}
+		}
+	}, func(bad *world) {
+		status := bad.lead("hotmart-1").Status
+		Expect(status.AnsweredAt).NotTo(BeEmpty())
+		Expect(len(status.AnsweredAt)).To(BeNumerically("<=", policy.DefaultMaxAnswersPerHour))
+		stored, err := json.Marshal(status.Conversation)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(len(stored)).To(BeNumerically("<", 2*v1alpha1.MaxConversationBytes))
 	}},
 }
 
@@ -149,7 +194,19 @@ var _ = Describe("Ten tenants", func() {
 			bad.abandon(from(100 + n))
 		}
 		bad.start(func(r *replica) { r.Concurrency, r.Writers = workers, workers })
+		done := make(chan struct{})
+		var beside sync.WaitGroup
+		for _, each := range those {
+			if each.beside != nil {
+				beside.Go(func() {
+					defer GinkgoRecover()
+					each.beside(bad, done)
+				})
+			}
+		}
 		served(good)
+		close(done)
+		beside.Wait()
 		for _, each := range those {
 			each.check(bad)
 		}
@@ -158,10 +215,11 @@ var _ = Describe("Ten tenants", func() {
 		It("are served while one has "+each.name, func() { attacked([]attack{each}) })
 	}
 	It("are served while one has all of it", func() {
-		// Of two faults of one call the first counts; what each alone leads to is checked above.
+		// Of two faults of one call the first counts, and what is not sent is not answered; what each
+		// alone leads to is checked above.
 		all := make([]attack, 0, len(attacks))
 		for _, each := range attacks {
-			all = append(all, attack{each.name, each.begin, func(*world) {}})
+			all = append(all, attack{name: each.name, begin: each.begin, check: func(*world) {}})
 		}
 		attacked(all)
 	})

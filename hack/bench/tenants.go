@@ -103,7 +103,7 @@ func allOfIt() attack {
 }
 
 // chatter has customers who got their first message write 2 KB after 2 KB, as fast as each is taken.
-func chatter(ctx context.Context, s *square, bad *attacker) {
+func chatter(ctx context.Context, _ *square, bad *attacker) {
 	text := strings.Repeat("E se eu pagar depois, muda alguma coisa? ", 50)
 	var group sync.WaitGroup
 	for n := range chatters {
