@@ -15,14 +15,14 @@ import (
 	"cartrecovery.dev/operator/internal/policy"
 )
 
-// histories is how many random histories are played.
-const histories, fewHistories = 100_000, 4_000
+// histories is how many random histories are played, fewHistories where it must be quick.
+const histories, fewHistories = 30_000, 4_000
 
 // TestHistories plays random lives of leads and judges every message that leaves: never in
 // the quiet hours, never to a suppressed number, never after a purchase, never twice, never
 // over the pace, never more than may go unanswered, never over a person, never two
 // recoveries of a customer at once. What broke a rule is played again with
-// HISTORY=<number>.
+// HISTORY=<number>; HISTORIES=<count> plays more of them.
 func TestHistories(t *testing.T) {
 	if number, err := strconv.ParseUint(os.Getenv("HISTORY"), 10, 64); err == nil {
 		for _, fault := range playHistory(number, os.Stdout).faults {
@@ -33,6 +33,9 @@ func TestHistories(t *testing.T) {
 	count := uint64(histories)
 	if testing.Short() {
 		count = fewHistories
+	}
+	if more, err := strconv.ParseUint(os.Getenv("HISTORIES"), 10, 64); err == nil {
+		count = more
 	}
 	const players = 4
 	var together sync.WaitGroup

@@ -125,22 +125,35 @@ var attacks = []attack{
 	{"a customer who never stops", func(*world, <-chan struct{}) {}, func(bad *world, served <-chan struct{}) {
 		Eventually(bad.state("hotmart-1", firstMessage)).WithTimeout(patient).Should(Equal(v1alpha1.MessageSent))
 		text := strings.Repeat("E se eu pagar depois? ", 90)
-		for n := 0; ; n++ {
-			select {
-			case <-served:
-				return
-			default:
-				bad.says("hotmart-1", fmt.Sprintf("in-%d", n), text)
+		answers := func() int { return len(bad.lead("hotmart-1").Status.AnsweredAt) }
+		for n := 0; !isClosed(served); n++ {
+			bad.says("hotmart-1", fmt.Sprintf("in-%d", n), text)
+			if n%3 == 2 {
+				// The next one is written once that one is answered, or never will be.
+				before := answers()
+				Eventually(func() bool {
+					return answers() > before || before == policy.DefaultMaxAnswersPerHour || isClosed(served)
+				}).
+					WithTimeout(patient).Should(BeTrue())
 			}
 		}
 	}, func(bad *world) {
+		Eventually(func() []v1alpha1.Timestamp { return bad.lead("hotmart-1").Status.AnsweredAt }).ShouldNot(BeEmpty())
 		status := bad.lead("hotmart-1").Status
-		Expect(status.AnsweredAt).NotTo(BeEmpty())
 		Expect(len(status.AnsweredAt)).To(BeNumerically("<=", policy.DefaultMaxAnswersPerHour))
 		stored, err := json.Marshal(status.Conversation)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(len(stored)).To(BeNumerically("<", 2*v1alpha1.MaxConversationBytes))
 	}},
+}
+
+func isClosed(channel <-chan struct{}) bool {
+	select {
+	case <-channel:
+		return true
+	default:
+		return false
+	}
 }
 
 // token is the gateway's token of an instance.
