@@ -117,17 +117,13 @@ func (c *clientConn) takeHead() bool {
 	if status != 0 {
 		return c.refuse(status, refusedMalformed)
 	}
-	size := framed.length
-	if framed.chunked {
-		size = bodyLimit
-	}
-	if size > largeBody && !c.door.reserve(c, size) {
-		return c.refuse(http.StatusServiceUnavailable, refusedMemory)
+	if framed.isGathered() && !c.gather(framed, end) {
+		return false
 	}
 	c.requests++
 	c.head, c.body, c.chunked, c.followed, c.last = end, framed.length, framed.chunked, chunks{}, framed.old
 	c.phase = phaseHanding
-	if framed.chunked || framed.length > int64(len(c.buffered)-end) {
+	if !framed.isGathered() && framed.length > int64(len(c.buffered)-end) {
 		return c.door.waitFor(c, rankBody)
 	}
 	return c.door.arrived(c)
@@ -218,13 +214,10 @@ func (c *clientConn) beginBody() {
 		return
 	}
 	c.phase = phaseBody
-	if !c.chunked && int64(len(c.buffered)) >= c.body {
-		return
+	if c.chunked || int64(len(c.buffered)) >= c.body {
+		return // it is all there
 	}
-	limit := c.door.limits.body + time.Duration(c.body)*time.Second/bodyPace
-	if c.chunked {
-		limit += c.door.limits.body
-	}
+	limit := c.bodyTime(framing{length: c.body})
 	// A connection that is closed by now says so when it is read from.
 	if c.door.waitFor(c, rankBody) {
 		_ = c.Conn.SetReadDeadline(time.Now().Add(limit))

@@ -265,8 +265,8 @@ func (d *door) unlist(c *clientConn) {
 	c.inAll, c.inOwn = nil, nil
 }
 
-// reserve takes memory for a large body. Where there is none left, large bodies that are waited for give
-// theirs; false when there is none even so.
+// reserve takes memory for a large body, so much in all. Where there is none left, other large bodies that
+// are waited for give theirs; false when there is none even so.
 func (d *door) reserve(c *clientConn, size int64) bool {
 	victims, ok := d.reserveLocked(c, size)
 	for _, victim := range victims {
@@ -281,13 +281,13 @@ func (d *door) reserveLocked(c *clientConn, size int64) (victims []*clientConn, 
 	if c.gone {
 		return nil, false
 	}
-	own := d.sources[c.from]
-	for own != nil && own.memory+size > d.limits.memoryPerSource || d.all.memory+size > d.limits.memory {
+	own, more := d.sources[c.from], size-c.memory
+	for own != nil && own.memory+more > d.limits.memoryPerSource || d.all.memory+more > d.limits.memory {
 		from := &d.all
-		if own != nil && own.memory+size > d.limits.memoryPerSource {
+		if own != nil && own.memory+more > d.limits.memoryPerSource {
 			from = own
 		}
-		victim := from.largest()
+		victim := from.largest(c)
 		if victim == nil {
 			return victims, false
 		}
@@ -295,17 +295,17 @@ func (d *door) reserveLocked(c *clientConn, size int64) (victims []*clientConn, 
 		victims = append(victims, victim)
 	}
 	c.memory = size
-	d.all.memory += size
+	d.all.memory += more
 	if own != nil {
-		own.memory += size
+		own.memory += more
 	}
 	return victims, true
 }
 
-// largest is the longest waited for of those whose body is large and not all there.
-func (a *account) largest() *clientConn {
+// largest is the longest waited for of those whose body is large and not all there, but for one.
+func (a *account) largest(but *clientConn) *clientConn {
 	for each := a.waiting[rankBody].Front(); each != nil; each = each.Next() {
-		if c := each.Value.(*clientConn); c.memory > 0 { //nolint:forcetypeassert // nothing else is put in
+		if c := each.Value.(*clientConn); c != but && c.memory > 0 { //nolint:forcetypeassert // nothing else is put in
 			return c
 		}
 	}

@@ -26,6 +26,8 @@ type framing struct {
 	chunked bool
 	// old says that the request is of HTTP/1.0: the connection ends with its answer.
 	old bool
+	// expects says that the body is sent once it is asked for.
+	expects bool
 }
 
 // endOfHead looks for the end of the head in what was received, from a position that was looked at before.
@@ -95,6 +97,7 @@ func readRequestLine(line []byte) (method []byte, old, ok bool) {
 type headFields struct {
 	count, hosts, lengths, codings int
 	length                         []byte
+	expects                        bool
 }
 
 // add reads one header; false when it is none. One that is continued on the next line begins with a blank
@@ -115,6 +118,8 @@ func (f *headFields) add(line []byte) bool {
 	case bytes.EqualFold(name, []byte("Transfer-Encoding")):
 		f.codings++
 		return bytes.EqualFold(value, []byte("chunked"))
+	case isExpectContinue(name, value):
+		f.expects = true
 	}
 	return true
 }
@@ -132,7 +137,7 @@ func (f *headFields) framing(method []byte, old bool) (framed framing, status in
 	case length > bodyLimit:
 		return framing{}, http.StatusRequestEntityTooLarge
 	}
-	return framing{length: length, chunked: f.codings > 0, old: old}, 0
+	return framing{length: length, chunked: f.codings > 0, old: old, expects: f.expects}, 0
 }
 
 // readLength reads a Content-Length: digits and nothing else.

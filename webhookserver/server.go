@@ -41,7 +41,7 @@ const (
 	// DefaultReceiptWindow is how long receipts of one lead are gathered.
 	DefaultReceiptWindow = 10 * time.Second
 	// DefaultMaxConnections is how many connections are open at once.
-	DefaultMaxConnections = 2048
+	DefaultMaxConnections = 8192
 	// DefaultMaxConnectionsPerSource is how many of them one source has.
 	DefaultMaxConnectionsPerSource = 256
 )

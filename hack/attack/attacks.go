@@ -34,6 +34,10 @@ const (
 	crowd      = 5000
 	forgers    = 64
 	forgedRate = 2000
+	// gather is how long the crowd takes to be there.
+	gather = 3 * time.Second
+	// addresses is how many the strangers have who hold connections.
+	addresses = 40
 )
 
 // hold keeps so many connections open until ctx ends, and opens each anew that is closed. On every
@@ -41,10 +45,12 @@ const (
 func hold(ctx context.Context, t *target, say string, drip byte) string {
 	var opened, closed atomic.Int64
 	var group sync.WaitGroup
-	for range crowd {
+	for n := range crowd {
 		group.Go(func() {
+			// They come within the first seconds, as from many machines, and not within one instant.
+			_ = sleep(ctx, gather*time.Duration(n)/crowd)
 			for ctx.Err() == nil {
-				conn, err := (&net.Dialer{Timeout: 5 * time.Second}).DialContext(ctx, "tcp", t.address)
+				conn, err := t.dialer(n).DialContext(ctx, "tcp", t.address)
 				if err != nil {
 					_ = sleep(ctx, time.Second)
 					continue

@@ -32,6 +32,8 @@ type settings struct {
 	ingress bool
 	// only names the attacks; all of them when empty.
 	only string
+	// as and at are for the process of the strangers: the attack, and the URL of the webhook server.
+	as, at string
 }
 
 func main() {
@@ -41,10 +43,16 @@ func main() {
 	flag.IntVar(&s.rate, "rate", 20, "good deliveries a second")
 	flag.BoolVar(&s.ingress, "ingress", false, "all come through one trusted address, as behind an Ingress")
 	flag.StringVar(&s.only, "only", "", "attacks to run, separated by commas; all when empty")
+	flag.StringVar(&s.as, "as", "", "be the strangers of this attack, on the webhook server of -at")
+	flag.StringVar(&s.at, "at", "", "URL of the webhook server for -as")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	err := run(ctx, s)
+	do := run
+	if s.as != "" {
+		do = beStranger
+	}
+	err := do(ctx, s)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "attack:", err)
@@ -93,7 +101,7 @@ func rounds(ctx context.Context, target *target, s settings, chosen []attack) er
 		quiet := target.good(ctx, s.phase)
 		attackCtx, stop := context.WithCancel(ctx)
 		done := make(chan string, 1)
-		go func() { done <- each.run(attackCtx, target) }()
+		go func() { done <- strangers(attackCtx, each, target) }()
 		under := target.good(ctx, s.phase)
 		stop()
 		told := <-done

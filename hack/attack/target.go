@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"net/url"
 	"slices"
@@ -30,6 +31,7 @@ type target struct {
 	// url of the webhook server, address its host and port.
 	url, address string
 	rate         int
+	ingress      bool
 	next         atomic.Int64
 	poster       *http.Client
 }
@@ -61,13 +63,23 @@ func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Man
 	if err != nil {
 		return nil, fmt.Errorf("read the manager's URL: %w", err)
 	}
-	t := &target{url: manager.URL, address: parsed.Host, rate: s.rate}
+	t := &target{url: manager.URL, address: parsed.Host, rate: s.rate, ingress: s.ingress}
 	// As an Ingress does, good deliveries come over connections that are kept.
 	t.poster = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}}
 	for range 50 { // until the manager knows the Store, and is warm
 		t.deliver(ctx)
 	}
 	return t, sleep(ctx, time.Second)
+}
+
+// dialer connects the n-th stranger: strangers have addresses of their own, but for an Ingress, behind
+// which everybody has one.
+func (t *target) dialer(n int) *net.Dialer {
+	dialer := &net.Dialer{Timeout: 5 * time.Second}
+	if !t.ingress {
+		dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%addresses))}
+	}
+	return dialer
 }
 
 // measured is what good deliveries met.

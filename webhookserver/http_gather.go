@@ -1,0 +1,119 @@
+package webhookserver
+
+import (
+	"bytes"
+	"net/http"
+	"time"
+)
+
+// This file receives large bodies. fasthttp makes room for a whole body before its first byte has come, so a
+// large one is received here first, in room that grows with what has come: whoever announces much and sends
+// little holds little.
+
+const (
+	// gatherStep is how much room there is for more at least.
+	gatherStep = 4 << 10
+	// maxChunkedBytes bounds a body in chunks as it is sent: chunks of one byte are six.
+	maxChunkedBytes = 2 * bodyLimit
+)
+
+// continues asks who waits for that to send the body (RFC 9110, 10.1.1).
+var continues = []byte("HTTP/1.1 100 Continue\r\n\r\n")
+
+// isGathered says whether a body is received whole before it is handed on.
+func (f framing) isGathered() bool { return f.chunked || f.length > largeBody }
+
+// gather receives the body that follows a head of so many bytes; false when the connection ends.
+func (c *clientConn) gather(framed framing, head int) bool {
+	if !c.door.waitFor(c, rankBody) || c.Conn.SetReadDeadline(time.Now().Add(c.bodyTime(framed))) != nil {
+		return false
+	}
+	if framed.expects && !c.sendContinue() {
+		return false
+	}
+	body := gathering{framed: framed}
+	for looked := head; ; {
+		done, status := body.follow(c.buffered[looked:])
+		switch {
+		case status != 0:
+			return c.refuse(status, refusedMalformed)
+		case done:
+			return c.ownTwice()
+		}
+		looked = len(c.buffered)
+		if !c.gatherMore(head, framed) {
+			return false
+		}
+	}
+}
+
+// bodyTime is how long a body may take.
+func (c *clientConn) bodyTime(framed framing) time.Duration {
+	limit := c.door.limits.body + time.Duration(framed.length)*time.Second/bodyPace
+	if framed.chunked {
+		limit += c.door.limits.body
+	}
+	return limit
+}
+
+// gatherMore receives more of a body, in room that is grown and reserved when there is none.
+func (c *clientConn) gatherMore(head int, framed framing) bool {
+	if free := cap(c.buffered) - len(c.buffered); free < gatherStep {
+		room := 2*len(c.buffered) + gatherStep
+		if !framed.chunked {
+			room = min(room, head+int(framed.length))
+		}
+		if room > largeBody && !c.door.reserve(c, int64(room)) {
+			return c.refuse(http.StatusServiceUnavailable, refusedMemory)
+		}
+		if room > cap(c.buffered) {
+			c.buffered, c.room = append(make([]byte, 0, room), c.buffered...), nil
+		}
+	}
+	had := len(c.buffered)
+	n, ok := c.receive(c.buffered[had:cap(c.buffered)])
+	c.buffered = c.buffered[:had+n]
+	return ok
+}
+
+// ownTwice reserves what fasthttp makes room for while this still holds what was received.
+func (c *clientConn) ownTwice() bool {
+	if size := 2 * int64(cap(c.buffered)); size > largeBody && !c.door.reserve(c, size) {
+		return c.refuse(http.StatusServiceUnavailable, refusedMemory)
+	}
+	return true
+}
+
+// sendContinue writes the interim answer; fasthttp's own follows it, which is allowed.
+func (c *clientConn) sendContinue() bool {
+	if c.Conn.SetWriteDeadline(time.Now().Add(refusalTime)) != nil {
+		return false
+	}
+	_, err := c.Write(continues)
+	return err == nil
+}
+
+// gathering is how far a body was received.
+type gathering struct {
+	framed framing
+	chunks chunks
+	total  int64
+}
+
+// follow goes on through what was received; status is 0, or what the request is to be refused with.
+func (g *gathering) follow(received []byte) (done bool, status int) {
+	g.total += int64(len(received))
+	if !g.framed.chunked {
+		return g.total >= g.framed.length, 0
+	}
+	if g.total > maxChunkedBytes {
+		return false, http.StatusRequestEntityTooLarge
+	}
+	_, done, status = g.chunks.follow(received)
+	return done, status
+}
+
+// isExpectContinue says whether a header asks to be told to go on.
+func isExpectContinue(name, value []byte) bool {
+	return bytes.EqualFold(name, []byte("Expect")) && bytes.EqualFold(value, []byte("100-continue"))
+}
