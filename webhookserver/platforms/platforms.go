@@ -167,7 +167,7 @@ type Pinger interface {
 // The limits of a platform's test call: bytes, and what stands between values.
 const (
 	maxPing       = 8 << 10
-	maxPingCommas = 1000
+	maxPingCommas = 200
 )
 
 // MayBePing says whether a delivery is small enough for a test call. No stranger's body is read for more.
