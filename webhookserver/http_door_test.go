@@ -24,13 +24,13 @@ func goodCart() string {
 	return request(toHotmart, "Host: x", "X-HOTMART-HOTTOK: a-secret", fmt.Sprintf("Content-Length: %d", len(body))) + body
 }
 
-// answerTo sends a request over a new connection and returns the answer.
 // responseHead is the head of an answer.
 type responseHead struct {
 	StatusCode int
 	Header     http.Header
 }
 
+// answerTo sends a request over a new connection and returns the answer.
 func answerTo(t *testing.T, address, sent string) responseHead {
 	t.Helper()
 	return answerOn(t, dial(t, address), sent)
