@@ -248,7 +248,7 @@ func refused(status int) answer {
 		fiber.StatusNotFound:                    "not found",
 		fiber.StatusMethodNotAllowed:            "the method is not allowed here",
 		fiber.StatusRequestTimeout:              "the request took too long to arrive",
-		fiber.StatusRequestEntityTooLarge:       "the body is larger than 1 MiB",
+		fiber.StatusRequestEntityTooLarge:       "the body is larger than allowed here: 1 MiB, of connect and status 4 KiB",
 		fiber.StatusRequestHeaderFieldsTooLarge: "the headers are larger than 16 KiB",
 	}
 	text, known := texts[status]

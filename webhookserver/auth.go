@@ -77,7 +77,7 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 	if token == "" {
 		return nil, challenge()
 	}
-	from := s.TrustedProxies.ofRequest(c.Context().RemoteAddr(), c.Get(fiber.HeaderXForwardedFor))
+	from := s.TrustedProxies.ofRequest(c.Context().RemoteAddr(), forwardedFor(c))
 	caller, known, err := s.reviews.authenticate(ctx, token, from)
 	if errors.Is(err, errTooMany) {
 		return nil, &answer{

@@ -33,6 +33,8 @@ const (
 	lingerBytes = 256 << 10
 	// refusalTime bounds the writing of a refusal, which fits into what the kernel keeps for it.
 	refusalTime = 100 * time.Millisecond
+	// answerTime is how long an answer may take to be read.
+	answerTime = 10 * time.Second
 	// headBytes is the room for a head to begin with.
 	headBytes = 2 << 10
 )
@@ -264,8 +266,13 @@ func (c *clientConn) follow(received []byte) (used int, done bool, status int) {
 	return len(received), c.body == 0, 0
 }
 
-// Write sends an answer. Once a connection was refused there is nothing to add.
+// Write sends an answer. Once a connection was refused there is nothing to add. Who does not read is waited
+// for as well, and makes room for others as who says nothing does.
 func (c *clientConn) Write(p []byte) (int, error) {
+	if !c.door.answers(c) {
+		return 0, net.ErrClosed
+	}
+	defer c.door.arrived(c)
 	c.writing.Lock()
 	defer c.writing.Unlock()
 	if c.silenced {
@@ -327,7 +334,13 @@ func (c *clientConn) Close() error {
 func (c *clientConn) SetReadDeadline(time.Time) error { return nil }
 
 // SetDeadline sets the time for writing only.
-func (c *clientConn) SetDeadline(at time.Time) error {
+func (c *clientConn) SetDeadline(at time.Time) error { return c.SetWriteDeadline(at) }
+
+// SetWriteDeadline gives an answer no longer than answerTime: the largest has some 200 KB.
+func (c *clientConn) SetWriteDeadline(at time.Time) error {
+	if latest := time.Now().Add(answerTime); !at.IsZero() && at.After(latest) {
+		at = latest
+	}
 	return c.Conn.SetWriteDeadline(at) //nolint:wrapcheck // fasthttp looks at its kind
 }
 

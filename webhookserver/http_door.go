@@ -34,7 +34,7 @@ type rank uint8
 const (
 	// rankSilent has not sent a whole head yet.
 	rankSilent rank = iota
-	// rankIdle has sent requests, none of them authentic, and sends nothing now.
+	// rankIdle has sent requests, none of them authentic, and sends nothing now, or does not read its answer.
 	rankIdle
 	// rankBody has sent a head and not yet all of the body.
 	rankBody
@@ -221,6 +221,22 @@ func (d *door) waitFor(c *clientConn, as rank) bool {
 		d.giveBack(c)
 	}
 	if as == rankIdle && c.proven {
+		as = rankKnown
+	}
+	d.list(c, as)
+	return true
+}
+
+// answers notes that it is waited for that a connection reads its answer; false when it is closed.
+func (d *door) answers(c *clientConn) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if c.gone {
+		return false
+	}
+	d.unlist(c)
+	as := rankIdle
+	if c.proven {
 		as = rankKnown
 	}
 	d.list(c, as)

@@ -11,8 +11,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	"github.com/valyala/fasthttp"
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -114,6 +116,31 @@ func TestKnownSendersAreKept(t *testing.T) {
 	}
 	if got := answerOn(t, kept, goodCart()).StatusCode; got != http.StatusOK {
 		t.Errorf("the second delivery was answered %d", got)
+	}
+}
+
+// TestWhoDoesNotReadMakesRoom: answers that nobody reads hold no place.
+func TestWhoDoesNotReadMakesRoom(t *testing.T) {
+	const room = 3
+	options := stubOptions(t)
+	options.MaxConnections, options.MaxConnectionsPerSource = room, room
+	now := clocktesting.NewFakePassiveClock(time.Now())
+	options.Clock = now
+	address := serveStub(t, options)
+	asked := strings.Repeat(smuggled, 1000)
+	for range room {
+		conn := dial(t, address)
+		_ = conn.(*net.TCPConn).SetReadBuffer(2 << 10)
+		for { // until nothing more is taken, because no answer is
+			_ = conn.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
+			if _, err := io.WriteString(conn, asked); err != nil {
+				break
+			}
+		}
+	}
+	now.SetTime(now.Now().Add(2 * waitGrace))
+	if got := answerTo(t, address, goodCart()).StatusCode; got != http.StatusOK {
+		t.Errorf("answered %d", got)
 	}
 }
 
@@ -352,6 +379,19 @@ func TestLargeBodiesShareMemory(t *testing.T) {
 	}
 }
 
+// TestForwardedForIsOneList: a proxy that adds a line of its own to the caller's is believed, and not the caller.
+func TestForwardedForIsOneList(t *testing.T) {
+	app := fiber.New()
+	ctx := app.AcquireCtx(&fasthttp.RequestCtx{})
+	defer app.ReleaseCtx(ctx)
+	for _, line := range []string{"203.0.113.9", "198.51.100.7, 192.0.2.1"} {
+		ctx.Request().Header.Add(fiber.HeaderXForwardedFor, line)
+	}
+	if got := forwardedFor(ctx); got != "203.0.113.9,198.51.100.7, 192.0.2.1" {
+		t.Errorf("got %q", got)
+	}
+}
+
 func TestProxies(t *testing.T) {
 	proxies, err := ParseProxies(" 10.0.0.0/8, 192.0.2.1 ,2001:db8::/32,")
 	if err != nil {
@@ -370,6 +410,8 @@ func TestProxies(t *testing.T) {
 		"a proxy behind a proxy":             {"10.1.2.3", "198.51.100.7, 192.0.2.1", "198.51.100.7/32"},
 		"a proxy whose caller said more":     {"10.1.2.3", "203.0.113.9, 198.51.100.7", "198.51.100.7/32"},
 		"a proxy whose caller said nonsense": {"10.1.2.3", "203.0.113.9, nonsense", ""},
+		"a proxy that writes ports":          {"10.1.2.3", "198.51.100.7:1234", "198.51.100.7/32"},
+		"a proxy that writes IPv6 ports":     {"10.1.2.3", "[2001:dead:beef:1::1]:1234", "2001:dead:beef:1::/64"},
 		"a proxy that calls for itself":      {"10.1.2.3", "10.1.2.3", ""},
 		"IPv4 within IPv6":                   {"::ffff:198.51.100.7", "", "198.51.100.7/32"},
 		"a network":                          {"2001:dead:beef:1:2::3", "", "2001:dead:beef:1::/64"},

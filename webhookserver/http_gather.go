@@ -20,6 +20,9 @@ const (
 // continues asks who waits for that to send the body (RFC 9110, 10.1.1).
 var continues = []byte("HTTP/1.1 100 Continue\r\n\r\n")
 
+// expectNothing is a name of a header that means nothing, as long as Expect.
+const expectNothing = "X-Done"
+
 // isGathered says whether a body is received whole before it is handed on.
 func (f framing) isGathered() bool { return f.chunked || f.length > largeBody }
 
@@ -28,7 +31,7 @@ func (c *clientConn) gather(framed framing, head int) bool {
 	if !c.door.waitFor(c, rankBody) || c.Conn.SetReadDeadline(time.Now().Add(c.bodyTime(framed))) != nil {
 		return false
 	}
-	if framed.expects && !c.sendContinue() {
+	if framed.expects != nil && !c.sendContinue(framed.expects) {
 		return false
 	}
 	body := gathering{framed: framed}
@@ -84,13 +87,17 @@ func (c *clientConn) ownTwice() bool {
 	return true
 }
 
-// sendContinue writes the interim answer; fasthttp's own follows it, which is allowed.
-func (c *clientConn) sendContinue() bool {
-	if c.Conn.SetWriteDeadline(time.Now().Add(refusalTime)) != nil {
+// sendContinue writes the interim answer, and takes the wish for it out of the head, so that fasthttp does
+// not answer it again.
+func (c *clientConn) sendContinue(expects []byte) bool {
+	copy(expects, expectNothing)
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if c.silenced || c.Conn.SetWriteDeadline(time.Now().Add(refusalTime)) != nil {
 		return false
 	}
-	_, err := c.Write(continues)
-	return err == nil
+	_, err := c.Conn.Write(continues)
+	return err == nil && c.Conn.SetWriteDeadline(time.Time{}) == nil
 }
 
 // gathering is how far a body was received.

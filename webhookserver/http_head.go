@@ -26,8 +26,9 @@ type framing struct {
 	chunked bool
 	// old says that the request is of HTTP/1.0: the connection ends with its answer.
 	old bool
-	// expects says that the body is sent once it is asked for.
-	expects bool
+	// expects is the name of the header that says that the body is sent once it is asked for, where it stands
+	// in the head; nil for none.
+	expects []byte
 }
 
 // endOfHead looks for the end of the head in what was received, from a position that was looked at before.
@@ -97,7 +98,7 @@ func readRequestLine(line []byte) (method []byte, old, ok bool) {
 type headFields struct {
 	count, hosts, lengths, codings int
 	length                         []byte
-	expects                        bool
+	expects                        []byte
 }
 
 // add reads one header; false when it is none. One that is continued on the next line begins with a blank
@@ -119,7 +120,7 @@ func (f *headFields) add(line []byte) bool {
 		f.codings++
 		return bytes.EqualFold(value, []byte("chunked"))
 	case isExpectContinue(name, value):
-		f.expects = true
+		f.expects = name
 	}
 	return true
 }

@@ -1,10 +1,13 @@
 package webhookserver
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
 	"strings"
+
+	"github.com/gofiber/fiber/v2"
 )
 
 // This file decides whose a connection or a request is: one source, that gets its share and no more. Pure
@@ -70,8 +73,8 @@ func (p Proxies) ofRequest(remote net.Addr, forwarded string) source {
 		if at := strings.LastIndexByte(forwarded, ','); at >= 0 {
 			rest, last = forwarded[:at], forwarded[at+1:]
 		}
-		next, err := netip.ParseAddr(strings.TrimSpace(last))
-		if err != nil {
+		next, ok := parseForwarded(strings.TrimSpace(last))
+		if !ok {
 			return source{}
 		}
 		address, forwarded = next.Unmap().WithZone(""), rest
@@ -80,6 +83,22 @@ func (p Proxies) ofRequest(remote net.Addr, forwarded string) source {
 		return source{}
 	}
 	return networkOf(address)
+}
+
+// forwardedFor is X-Forwarded-For of a request. Some proxies add a line of their own: the lines in their
+// order are one list (RFC 9110, 5.3).
+func forwardedFor(c *fiber.Ctx) string {
+	lines := c.Request().Header.PeekAll(fiber.HeaderXForwardedFor)
+	return string(bytes.Join(lines, []byte{','}))
+}
+
+// parseForwarded reads an address, with its port where a proxy writes that too.
+func parseForwarded(text string) (netip.Addr, bool) {
+	if address, err := netip.ParseAddr(strings.Trim(text, "[]")); err == nil {
+		return address, true
+	}
+	withPort, err := netip.ParseAddrPort(text)
+	return withPort.Addr(), err == nil
 }
 
 func addressOf(remote net.Addr) netip.Addr {

@@ -17,6 +17,8 @@ import (
 const (
 	// bodyLimit bounds a request's body; headerLimit bounds its head.
 	bodyLimit = 1 << 20
+	// maxCallBody bounds the body of connect and status.
+	maxCallBody = 4 << 10
 	// writeTimeout bounds the departure of an answer. How long a request may take to arrive is decided by
 	// clientConn.
 	writeTimeout = 35 * time.Second
@@ -45,8 +47,8 @@ func (s *Server) newApp() *fiber.App {
 	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.onPanic}))
 	app.Get("/healthz", s.serve(s.healthz))
 	app.Get("/readyz", s.serve(s.readyz))
-	app.Post("/api/whatsapp/connect/:clientId", s.serveFor(s.RequestTimeout+s.ConnectWait, s.connect))
-	app.Get("/api/whatsapp/status/:clientId", s.serve(s.status))
+	app.Post("/api/whatsapp/connect/:clientId", s.serveSmall(s.RequestTimeout+s.ConnectWait, s.connect))
+	app.Get("/api/whatsapp/status/:clientId", s.serveSmall(s.RequestTimeout, s.status))
 	app.Post("/api/whatsapp/webhook", s.serve(s.inbound))
 	app.Post("/api/whatsapp/webhook/:namespace/:instance", s.serve(s.inboundHeader))
 	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key", s.serve(s.inboundKeyed))
@@ -75,6 +77,18 @@ func (s *Server) serveFor(timeout time.Duration, handle handler) fiber.Handler {
 			defer func() { <-s.largeSlots }()
 		}
 		return s.write(c, handle(ctx, c))
+	}
+}
+
+// serveSmall is serveFor for calls of persons and backends, none of which has a large body: connect waits
+// long, and would keep it for all that time.
+func (s *Server) serveSmall(timeout time.Duration, handle handler) fiber.Handler {
+	serve := s.serveFor(timeout, handle)
+	return func(c *fiber.Ctx) error {
+		if len(c.BodyRaw()) > maxCallBody {
+			return s.write(c, refused(fiber.StatusRequestEntityTooLarge))
+		}
+		return serve(c)
 	}
 }
 

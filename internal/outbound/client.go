@@ -41,8 +41,32 @@ func NewGuardedClient(timeout time.Duration, rules Rules) *http.Client {
 
 func client(timeout time.Duration, transport http.RoundTripper) *http.Client {
 	return &http.Client{
-		Timeout: timeout, Transport: transport,
+		Timeout: timeout, Transport: answering{transport},
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}
+}
+
+// ErrNoAnswer is the error of a call that was answered with a change of protocol, which no call asks for. The
+// connection would be the caller's then, and no timeout and no context would end the reading of it.
+var ErrNoAnswer = errors.New("the endpoint changed the protocol, which it was not asked to")
+
+// answering makes calls that end with an answer.
+type answering struct{ http.RoundTripper }
+
+// RoundTrip makes one call.
+func (a answering) RoundTrip(request *http.Request) (*http.Response, error) {
+	response, err := a.RoundTripper.RoundTrip(request)
+	if err == nil && response.StatusCode < http.StatusOK {
+		_ = response.Body.Close()
+		return nil, ErrNoAnswer
+	}
+	return response, err //nolint:wrapcheck // it is the client's
+}
+
+// CloseIdleConnections closes what is kept open.
+func (a answering) CloseIdleConnections() {
+	if closes, can := a.RoundTripper.(interface{ CloseIdleConnections() }); can {
+		closes.CloseIdleConnections()
 	}
 }
 

@@ -120,6 +120,29 @@ func TestHeadersAreBounded(t *testing.T) {
 	}
 }
 
+// A connection whose protocol was changed is the caller's, whom no timeout of the client helps.
+func TestAChangeOfProtocolIsNoAnswer(t *testing.T) {
+	address, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		conn, buffered, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		defer func() { _ = conn.Close() }()
+		_, _ = buffered.WriteString("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n")
+		_ = buffered.Flush()
+		// The connection is held until the other side has enough of it.
+		_, _ = conn.Read(make([]byte, 1))
+	})
+	for name, client := range map[string]*http.Client{
+		"own": NewClient(5 * time.Second), "guarded": NewGuardedClient(5*time.Second, loopback(t)),
+	} {
+		if _, err := get(t, client, address); !errors.Is(err, ErrNoAnswer) {
+			t.Errorf("%s: got %v", name, err)
+		}
+	}
+}
+
 // A proxy is the operator's own and makes the connections; what stands in the URL is checked.
 func TestGuardedClientBehindAProxy(t *testing.T) {
 	proxy, calls := server(t, nil)
@@ -128,10 +151,10 @@ func TestGuardedClientBehindAProxy(t *testing.T) {
 		t.Fatal(err)
 	}
 	client := NewGuardedClient(5*time.Second, Rules{AllowHTTP: true})
-	transport := client.Transport.(guarded)
+	transport := client.Transport.(answering).RoundTripper.(guarded)
 	transport.proxied.Proxy = http.ProxyURL(through)
 	transport.proxyOf = transport.proxied.Proxy
-	client.Transport = transport
+	client.Transport = answering{transport}
 	if _, err := get(t, client, "http://llm.example.com/"); err != nil || calls.Load() != 1 {
 		t.Errorf("got %v and %d calls of the proxy", err, calls.Load())
 	}

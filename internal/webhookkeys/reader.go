@@ -16,7 +16,7 @@ import (
 
 // Fresh is how long after a copy was compared with its sources it is believed that a credential
 // is none.
-const Fresh = time.Minute
+const Fresh = 10 * time.Second
 
 // Reader reads the copies. It is safe for concurrent use.
 type Reader struct {
