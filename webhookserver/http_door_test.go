@@ -119,28 +119,45 @@ func TestKnownSendersAreKept(t *testing.T) {
 	}
 }
 
-// TestWhoDoesNotReadMakesRoom: answers that nobody reads hold no place.
+// unread is a connection whose other side does not read: to write to it takes until it is closed.
+type unread struct {
+	fromAddress
+	writing chan struct{}
+	closed  chan struct{}
+}
+
+func (c unread) Write([]byte) (int, error) {
+	close(c.writing)
+	<-c.closed
+	return 0, net.ErrClosed
+}
+
+func (c unread) Close() error {
+	close(c.closed)
+	return nil
+}
+
+// TestWhoDoesNotReadMakesRoom: an answer that nobody reads holds no place.
 func TestWhoDoesNotReadMakesRoom(t *testing.T) {
-	const room = 3
-	options := stubOptions(t)
-	options.MaxConnections, options.MaxConnectionsPerSource = room, room
-	now := clocktesting.NewFakePassiveClock(time.Now())
-	options.Clock = now
-	address := serveStub(t, options)
-	asked := strings.Repeat(smuggled, 1000)
-	for range room {
-		conn := dial(t, address)
-		_ = conn.(*net.TCPConn).SetReadBuffer(2 << 10)
-		for { // until nothing more is taken, because no answer is
-			_ = conn.SetWriteDeadline(time.Now().Add(300 * time.Millisecond))
-			if _, err := io.WriteString(conn, asked); err != nil {
-				break
-			}
-		}
+	d, now := testDoor(t, doorLimits{connections: 1, perSource: 1})
+	remote := net.TCPAddrFromAddrPort(netip.MustParseAddrPort("198.51.100.7:1"))
+	deaf := unread{fromAddress{remote: remote}, make(chan struct{}), make(chan struct{})}
+	c := d.admit(deaf)
+	if !d.arrived(c) {
+		t.Fatal("it is gone")
 	}
+	wrote := make(chan error, 1)
+	go func() {
+		_, err := c.Write([]byte("HTTP/1.1 200 OK"))
+		wrote <- err
+	}()
+	<-deaf.writing
 	now.SetTime(now.Now().Add(2 * waitGrace))
-	if got := answerTo(t, address, goodCart()).StatusCode; got != http.StatusOK {
-		t.Errorf("answered %d", got)
+	if d.comes(t, "198.51.100.8") == nil {
+		t.Fatal("who comes next has no place")
+	}
+	if err := <-wrote; err == nil {
+		t.Error("the answer was written")
 	}
 }
 
