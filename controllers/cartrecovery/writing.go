@@ -189,7 +189,10 @@ func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
 			}
 			return
 		}
-		*d = draft{state: draftRefused, tokens: tokens, readyAt: now, reason: v1alpha1.ReasonTextRefused, why: made.why}
+		*d = draft{
+			state: draftRefused, tokens: tokens, readyAt: now, retryAt: now.Add(keepRefused),
+			reason: v1alpha1.ReasonTextRefused, why: made.why,
+		}
 	case draftHandOff, draftStop, draftWrongNumber:
 		*d = draft{state: made.state, tokens: tokens, readyAt: now}
 	case draftExhausted:

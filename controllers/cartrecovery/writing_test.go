@@ -206,11 +206,11 @@ func TestRefusedTextsAreKept(t *testing.T) {
 		d.told()
 	}
 	refuse()
-	d.clock.SetTime(t0.Add(keepRefused))
-	if got := d.of("a"); got.state != draftRefused {
+	d.clock.SetTime(t0.Add(keepRefused - time.Second))
+	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(t0.Add(keepRefused)) {
 		t.Errorf("for as long as it is kept: %+v", got)
 	}
-	d.clock.SetTime(t0.Add(keepRefused + time.Second))
+	d.clock.SetTime(t0.Add(keepRefused))
 	if got := d.of("a"); got.state != draftNone || got.tokens != 14 {
 		t.Errorf("after that: %+v", got)
 	}

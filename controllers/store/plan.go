@@ -59,14 +59,19 @@ func plan(s *situation) findings {
 		found.reason, found.message = v1alpha1.ReasonClientIDTaken, taken
 		return found
 	}
-	found.claims = s.claimedBy == ""
 	found.webhooks = webhooks(s.store, s.publicURL)
 	found.warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
 	found.reason, found.message = s.problem()
 	if found.reason == "" {
 		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"
 	}
+	// A Store that never worked keeps no clientID from anybody.
+	found.claims = s.claimedBy == "" && (found.ready == metav1.ConditionTrue || hasLeads(s.leads))
 	return found
+}
+
+func hasLeads(counted *v1alpha1.LeadCounts) bool {
+	return counted != nil && counted.Pending+counted.Active+counted.Recovered+counted.Converted+counted.Closed > 0
 }
 
 // taken says who else has the clientID; "" when this Store has it.

@@ -172,6 +172,28 @@ func TestSetupRejectsMissingDependencies(t *testing.T) {
 	}
 }
 
+// TestClaims: a clientID is kept for who works with it, and for nobody who only names it.
+func TestClaims(t *testing.T) {
+	for name, row := range map[string]struct {
+		hasKey bool
+		leads  *v1alpha1.LeadCounts
+		want   bool
+	}{
+		"a Store that is ready":                {true, nil, true},
+		"one that never was":                   {false, &v1alpha1.LeadCounts{}, false},
+		"one that has leads and is not, today": {false, &v1alpha1.LeadCounts{Closed: 1}, true},
+	} {
+		store := gen.StoreObject()
+		found := plan(&situation{
+			store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: row.hasKey, leads: row.leads,
+			policy: policy.Resolve(store, nil),
+		})
+		if found.claims != row.want {
+			t.Errorf("%s: claims %t (%s)", name, found.claims, found.reason)
+		}
+	}
+}
+
 func TestPlanWarns(t *testing.T) {
 	store := gen.StoreObject(func(s *v1alpha1.Store) {
 		s.Spec.Platforms = nil

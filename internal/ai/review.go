@@ -1,7 +1,6 @@
 package ai
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"io"
@@ -9,6 +8,7 @@ import (
 	"net/http"
 	"regexp"
 	"slices"
+	"strings"
 
 	openai "github.com/sashabaranov/go-openai"
 
@@ -219,8 +219,12 @@ func readVerdict(content string) (Verdict, bool) {
 		Allowed *bool         `json:"allowed"`
 		Reason  *ReviewReason `json:"reason"`
 	}
-	decoder := json.NewDecoder(bytes.NewReader([]byte(unfence(content))))
-	if decoder.Decode(&said) != nil || said.Allowed == nil || said.Reason == nil {
+	content = unfence(content)
+	decoder := json.NewDecoder(strings.NewReader(content))
+	// Of a name that is given twice the last one would count: it could contradict the first.
+	lower := strings.ToLower(content)
+	twice := strings.Count(lower, `"allowed"`) > 1 || strings.Count(lower, `"reason"`) > 1
+	if decoder.Decode(&said) != nil || said.Allowed == nil || said.Reason == nil || twice {
 		return Verdict{}, false
 	}
 	if _, err := decoder.Token(); err != io.EOF {

@@ -112,9 +112,9 @@ func sameBase(a, b string) bool { return strings.TrimRight(a, "/") == strings.Tr
 // key reads a Store's own key, where it may be sent to the endpoint at base; named says that the
 // Store names the endpoint, and not the operator.
 func (s *Settings) key(ctx context.Context, store *v1alpha1.Store, base string, named bool) ([]byte, error) {
-	parsed, err := outbound.ParseBase(base)
+	parsed, err := outbound.ParseField("spec.ai.baseURL", base)
 	if err != nil {
-		return nil, misconfigured("spec.ai.baseURL: %s", err)
+		return nil, err
 	}
 	if named {
 		if err := s.Rules.Check("spec.ai.baseURL", parsed); err != nil {

@@ -189,9 +189,9 @@ func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 // adminToken reads the token of the account that an instance names, where it may be sent to the
 // gateway at base.
 func (c *Connector) adminToken(ctx context.Context, instance *v1alpha1.WhatsAppInstance, base string) ([]byte, error) {
-	parsed, err := outbound.ParseBase(base)
+	parsed, err := outbound.ParseField("spec.gateway.baseURL", base)
 	if err != nil {
-		return nil, misconfigured("spec.gateway.baseURL: %s", err)
+		return nil, err
 	}
 	if c.clientFor(instance) != c.Client {
 		if err := c.Rules.Check("spec.gateway.baseURL", parsed); err != nil {

@@ -1,6 +1,7 @@
 package lead_test
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -78,5 +79,31 @@ func TestAnswerTimesAreBounded(t *testing.T) {
 	}
 	if last := status.AnsweredAt[len(status.AnsweredAt)-1]; !last.Equal(at) {
 		t.Errorf("the last is %s, want %s", last, at)
+	}
+}
+
+// TestWhatPeopleHaveToHeedStays: what a customer said about a payment is not pushed out by what comes after.
+func TestWhatPeopleHaveToHeedStays(t *testing.T) {
+	said := func(id, text string) v1alpha1.Message {
+		return v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer, Text: text}
+	}
+	var conversation []v1alpha1.Message
+	for n := range 6 {
+		conversation = lead.Append(conversation, said(fmt.Sprintf("paid-%d", n), "já paguei"))
+	}
+	conversation = lead.Append(conversation, said("human", "quero falar com uma pessoa"))
+	for n := range 2 * v1alpha1.MaxConversation {
+		conversation = lead.Append(conversation, said(fmt.Sprintf("in-%d", n), "e agora, quando recebo?"))
+	}
+	if len(conversation) != v1alpha1.MaxConversation {
+		t.Fatalf("%d messages", len(conversation))
+	}
+	for _, id := range []string{"paid-5", "human"} {
+		if lead.Find(conversation, id) == nil {
+			t.Errorf("%s is gone", id)
+		}
+	}
+	if lead.Find(conversation, "paid-0") != nil {
+		t.Error("the oldest of many is kept")
 	}
 }

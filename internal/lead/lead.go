@@ -321,7 +321,7 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 }
 
 // Append adds a message to a conversation and keeps it within v1alpha1.MaxConversation: the
-// oldest message goes first, whoever wrote it. Steps stay, because what was sent decides what may
+// oldest message goes first, whoever wrote it, those last that say what a customer wants of people. Steps stay, because what was sent decides what may
 // still be sent; a claimed message stays, because it must be resolved; and so does the customer's
 // last message, because it is answered. The oldest texts are shortened where all together are
 // more than v1alpha1.MaxConversationBytes.
@@ -339,12 +339,24 @@ func Bounded(conversation []v1alpha1.Message) []v1alpha1.Message {
 	return conversation
 }
 
+// oldestDroppable is the message to go. What the customer wants of people goes after others: a claim of
+// having paid that is forgotten is sold to. Only so many are read for that; of several the latest stay.
 func oldestDroppable(conversation []v1alpha1.Message) int {
-	lastInbound := lastInboundAt(conversation)
+	lastInbound, meaningful := lastInboundAt(conversation), make([]int, 0, maxMeanings)
 	for i := range conversation[:len(conversation)-1] {
-		if conversation[i].Step == "" && conversation[i].State != v1alpha1.MessageClaimed && i != lastInbound {
+		m := &conversation[i]
+		if m.Step != "" || m.State == v1alpha1.MessageClaimed || i == lastInbound {
+			continue
+		}
+		if m.Role != v1alpha1.RoleCustomer || !asksPeople(m.Text) {
 			return i
 		}
+		if meaningful = append(meaningful, i); len(meaningful) == maxMeanings {
+			break
+		}
+	}
+	if len(meaningful) > 0 {
+		return meaningful[0]
 	}
 	return 0
 }

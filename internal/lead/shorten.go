@@ -171,6 +171,12 @@ func addingNone(_, short string) (string, bool) {
 // everywhere is the words that hold in every Store.
 var everywhere = &policy.Policy{}
 
+// asksPeople says whether a text is one that people and not the AI have to heed.
+func asksPeople(text string) bool {
+	said := meaningOf(text)
+	return said.optsOut || said.wrongNumber || said.claimsPaid || said.asksForHuman
+}
+
 type meaning struct{ optsOut, wrongNumber, claimsPaid, asksForHuman, automatic bool }
 
 func meaningOf(text string) meaning {

@@ -62,6 +62,16 @@ func (r Rules) Check(field string, base *url.URL) error {
 	return nil
 }
 
+// ParseField is ParseBase for a field of an object. The error is a *failure.Error with code Misconfigured and
+// reason EndpointNotAllowed.
+func ParseField(field, base string) (*url.URL, error) {
+	parsed, err := ParseBase(base)
+	if err != nil {
+		return nil, notAllowed(v1alpha1.ReasonEndpointNotAllowed, field+": "+err.Error())
+	}
+	return parsed, nil
+}
+
 func notAllowed(reason, detail string) *failure.Error {
 	return &failure.Error{
 		Class: failure.Terminal, Code: failure.Misconfigured, Reason: reason, Op: "outbound: configure", Detail: detail,

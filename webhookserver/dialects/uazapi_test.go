@@ -148,7 +148,7 @@ func TestUAZAPIMessage(t *testing.T) {
 	})
 	t.Run("too long", func(t *testing.T) {
 		want := uazapiText()
-		want.Text = strings.Repeat("ã", maxText)
+		want.Text = strings.Repeat("ã", maxText+beyondText)
 		testMessages(t, changed(t, "uazapi/message.json", change{"message.text": strings.Repeat("ã", 5000)}), want)
 	})
 }

@@ -14,7 +14,9 @@ import (
 
 // The limits of CartRecovery's schema, in characters, and of what a delivery can hold.
 const (
-	maxText     = 2048
+	maxText = 2048
+	// beyondText is how much more of a text is read, by which whoever keeps it sees that it was longer.
+	beyondText  = 64
 	maxID       = 128
 	maxInstance = 253
 	maxToken    = 512
@@ -181,7 +183,7 @@ func body(values ...text) string {
 			}
 			return r
 		}, clean)
-		if clean = cut(clean, maxText); clean != "" {
+		if clean = cut(clean, maxText+beyondText); clean != "" {
 			return clean
 		}
 	}
