@@ -77,7 +77,7 @@ func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Man
 func (t *target) dialer(n int) *net.Dialer {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !t.ingress {
-		dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%addresses))}
+		dialer.LocalAddr = &net.TCPAddr{IP: net.IPv4(127, 0, 1, byte(1+n%addresses))} //nolint:gosec // there are few
 	}
 	return dialer
 }

@@ -122,7 +122,7 @@ func TestHeadersAreBounded(t *testing.T) {
 
 // A connection whose protocol was changed is the caller's, whom no timeout of the client helps.
 func TestAChangeOfProtocolIsNoAnswer(t *testing.T) {
-	address, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+	address, _ := server(t, func(w http.ResponseWriter, _ *http.Request) {
 		conn, buffered, err := http.NewResponseController(w).Hijack()
 		if err != nil {
 			t.Error(err)
