@@ -57,7 +57,7 @@ var (
 	advice  = regexp.MustCompile(` (?:fal[ae]|falar|fale|convers[ae]|conversar|consult\S+|pergunt[ae]\S*|pregunt[ae]\S*|habl[ae]\S*|hablar|talk|talking|speak|check|` +
 		`checking|ask|asking|see|seeing|procur[ae]|procurar|busca|buscar|acude|ve|vaya|orientacao|orientacion|opiniao|opinion|advice|confirm[ae]|confirmar)` +
 		`(?: \S+){0,4} (?:doctors?|medic[oa]s?|doctora?|doutora?|physician) `)
-	insteadOf = regexp.MustCompile(` (?:instead|vez|lugar|rather|than|cheaper|better than|without|sem|sin) `)
+	insteadOf = regexp.MustCompile(` (?:instead|vez|lugar|rather|than|cheaper|better than|without|sem|sin|any|every|all|our|qualquer|cualquier|todo|todos|nosso|nossa|nuestro|nuestra) `)
 )
 
 // advisesDoctor says whether a sentence sends the customer to a doctor, and not past one.

@@ -45,11 +45,12 @@ var deadlines = slices.Concat(
 // hasDeadline looks for a deadline, a day or a scarcity that the facts do not name. What ends on
 // a day that they name may end.
 func (s *subject) hasDeadline() bool {
-	return s.hasStrangeDay(s.customerDays()) || !s.namesGivenDay() && s.makes(Deadline) || s.sayAny(deadlines, s.endsOnGivenDay)
+	return s.hasStrangeDay() && s.hasStrangeDay(s.customerDays()...) || !s.namesGivenDay() && s.makes(Deadline) || s.sayAny(deadlines, s.endsOnGivenDay)
 }
 
-// hasStrangeDay looks for a day of the week or a month that neither the facts name nor another list.
-func (s *subject) hasStrangeDay(named []string) bool {
+// hasStrangeDay looks for a day of the week or a month that neither the facts
+// name nor are named beside them.
+func (s *subject) hasStrangeDay(named ...string) bool {
 	said := daysIn(spoken(s.folded))
 	if len(said) == 0 {
 		return false
@@ -60,11 +61,11 @@ func (s *subject) hasStrangeDay(named []string) bool {
 
 func (s *subject) namesGivenDay() bool {
 	said := daysIn(spoken(s.folded))
-	return len(said) > 0 && !s.hasStrangeDay(nil)
+	return len(said) > 0 && !s.hasStrangeDay()
 }
 
 func (s *subject) endsOnGivenDay(said *sentence) bool {
-	return len(daysIn(spoken(said.words))) > 0 && !s.hasStrangeDay(nil)
+	return len(daysIn(spoken(said.words))) > 0 && !s.hasStrangeDay()
 }
 
 // daysIn are the days of the week and the months that words name, each in one way.

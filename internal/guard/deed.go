@@ -15,6 +15,8 @@ type deed struct {
 	pattern *regexp.Regexp
 	// wanted are words before it that make it a wish or an offer: "quer que te envie".
 	wanted map[string]bool
+	// supposed is true where an "if" earlier in the sentence excuses it: "if you paid, it is on its way".
+	supposed bool
 }
 
 const (
@@ -69,7 +71,7 @@ var deeds = []deed{
 	{pattern: regexp.MustCompile(` (?P<verb>(?:put|placed|have|got|putting|placing) (?:a|another) hold on|(?:put|placed|got|have) (?:it|that|this|your \S+|the \S+|one|a \S+) on hold) `)},
 	// "Your refund is on its way."
 	{pattern: regexp.MustCompile(` ` + underWay + `(?:'s)?(?: is| are| has| e| es| esta| ta| ja| ya| va| vai| now| already| all| been| tudo| todo)* (?P<verb>` + goesOn + `) `)},
-	{pattern: regexp.MustCompile(` ` + goods + `(?:'s)?(?: is| are| esta| estao| estan| ta| ja| ya| va| vai| now| already)* (?P<verb>` + coming + `) `)},
+	{supposed: true, pattern: regexp.MustCompile(` ` + goods + `(?:'s)?(?: is| are| esta| estao| estan| ta| ja| ya| va| vai| now| already)* (?P<verb>` + coming + `) `)},
 	// "Prontinho, cancelado!"
 	{pattern: regexp.MustCompile(`^ (?:` + readily + ` )*(?P<verb>` + undone + `|` + undoneEnglish + `|resolvid[oa]|resuelt[oa]|conclu[ia]d[oa]|estornad[oa]|baixa dada)(?: ` + finally + `)*(?: (?:o|a|el|la|your|the|seu|sua|tu|da|do|de la|de|del|from) \S+(?: \S+)?)? $`)},
 	{pattern: regexp.MustCompile(` (?:acesso|acceso|cupom|cupon|desconto|descuento|boleto|matricula|inscricao|inscripcion|vaga|lugar|cuenta|conta|spot|seat|refund|access|account|coupon|order|subscription|seats?|reembolso|estorno) (?:ja |ya |already |now )?(?P<verb>` + undone + `|` + undoneEnglish + `|garantid[oa]|unlocked|secured)(?: ` + finally + `)* $`)},
@@ -113,8 +115,12 @@ var (
 
 // claimsDeed looks for a statement that something was done, which the prompt does not make.
 func (s *subject) claimsDeed() bool {
+	supposedIn := -1
 	for _, one := range clauses(s.withoutEcho()) {
-		if !supposing[one.words[0]] && s.claimsIn(one) {
+		switch {
+		case supposing[one.words[0]]:
+			supposedIn = one.sentence
+		case s.claimsIn(one, supposedIn == one.sentence):
 			return true
 		}
 	}
@@ -127,11 +133,12 @@ func (s *subject) onlySends() bool {
 	return ownWords.MatchString(" " + strings.Join(spoken(s.folded), " ") + " ")
 }
 
-func (s *subject) claimsIn(one clause) bool {
+// claimsIn says whether a clause states a deed; supposed is true behind an "if".
+func (s *subject) claimsIn(one clause, supposed bool) bool {
 	said := " " + strings.Join(one.words, " ") + " "
 	for _, known := range deeds {
 		at := known.pattern.FindStringSubmatchIndex(said)
-		if at == nil {
+		if at == nil || known.supposed && supposed {
 			continue
 		}
 		before := clause{words: strings.Fields(said[:at[0]])}

@@ -26,15 +26,15 @@ var (
 		`desconto|descuento|discount|cupom|cupon|coupon|oferta|offer|promo\S*|vagas?|cupos?|spots?|seats?|cheg\S+|lleg\S+|arriv\S+|entreg\S+|deliver\S*|ship\S*|` +
 		`envi\S+|mand\S+|send\S*|lig\S+|llam\S+|call\S*|comec\S+|empiez\S+|empez\S+|start\S*|begin\S*|abre\S*|open\S*|fech\S+|cierr\S+|clos\S+|acab\S+|` +
 		`termin\S+|end|ends|ending|venc\S+|expir\S+|sobe\S*|sube\S*|ris\S+|reserv\S+|guard\S+|segur\S+|hold\S*|keep\S*|garant\S+|aula|aulas|clase|clases|lesson|lessons|` +
-		`live|vivo|reembols\S+|refund\S*|devol\S+|cobr\S+|charg\S+|parcel\S+|cuota\S*) `)
+		`live|vivo|reembols\S+|refund\S*|devol\S+|cobr\S+|charg\S+|parcel\S+|cuota\S*|goes|gone|away|some|muda\S*|chang\S+|cambi\S+|volta\S*|vuelv\S+) `)
 )
 
 // withoutOwned takes the numbers that the customer has just named out of a folded text.
 func (s *subject) withoutOwned(folded string) string {
-	said := foldAll(s.facts.Customer)
-	if len(said) == 0 {
+	if len(s.facts.Customer) == 0 || !mirrors.MatchString(folded) && !dayOfMonth.MatchString(folded) {
 		return folded
 	}
+	said := foldAll(s.facts.Customer)
 	folded = mirrors.ReplaceAllStringFunc(folded, func(found string) string {
 		parts := mirrors.FindStringSubmatch(found)
 		if ownedBy(said, parts[2], parts[3]) {
@@ -69,14 +69,18 @@ func ownedBy(messages []string, count, thing string) bool {
 	})
 }
 
-// customerDays are the days that the customer named, where the text may say them back.
+// customerDays are the days of the week that the customer named, where the text may say them back.
 func (s *subject) customerDays() []string {
 	if len(s.facts.Customer) == 0 || !s.mayEchoDays() {
 		return nil
 	}
 	var days []string
 	for _, message := range foldAll(s.facts.Customer) {
-		days = append(days, daysIn(spoken(message))...)
+		for _, day := range daysIn(spoken(message)) {
+			if len(day) == 1 { // a month has its first letters
+				days = append(days, day)
+			}
+		}
 	}
 	return days
 }

@@ -54,7 +54,8 @@ func TestKindsRefused(t *testing.T) {
 		"health": {Result, []string{
 			"Podrás dejar las pastillas para dormir.", "You'll be able to stop your medication.", "Dá pra largar os remédios.", "Você elimina gordura comendo bolo.",
 			"Así pierdes peso sin dieta.", "You won't need your doctor anymore.", "Você não vai precisar mais de médico.", "Los médicos lo aprueban.",
-			"Um médico recomendou estas receitas.", "Better than talking to your doctor!", "Doctors love it.",
+			"Um médico recomendou estas receitas.", "Better than talking to your doctor!", "Doctors love it.", "Ask any doctor, it works.",
+			"Pregunta a cualquier médico y verás.",
 		}},
 		"income and rank": {Result, []string{
 			"You'd save hundreds every month.", "Vas a ahorrar una fortuna.", "Você economiza milhares por ano.", "Our students find jobs fast.",
@@ -107,7 +108,7 @@ func TestKindsThatPass(t *testing.T) {
 		},
 		"refunds":  {"Não temos reembolso informado.", "Si no tienes dudas, aquí está el link.", "If you have no questions, great."},
 		"secrets":  {"Text me if you have any questions.", "Just message us here.", "Never text me your card number, please.", "Leave your question here.", "Is social media a topic? No."},
-		"deeds":    {"Changed your mind? No problem.", "Saved the link? Great.", "Is everything on hold for now?", "If it is on the way, great.", "No hay prisa, lo tuyo sigue en el carrito."},
+		"deeds":    {"Changed your mind? No problem.", "Se você já pagou, o acesso está a caminho do seu e-mail.", "Saved the link? Great.", "Is everything on hold for now?", "If it is on the way, great.", "No hay prisa, lo tuyo sigue en el carrito."},
 		"hurry":    {"Nunca é tarde para aprender.", "Agora ou mais tarde, como preferir.", "Não precisa ser agora."},
 		"health":   {"Fale antes com o seu médico.", "You may want to ask your doctor first.", "Mejor habla antes con tu doctora.", "Sobre isso, consulte um médico.", "Please talk to a doctor about that."},
 		"identity": {"Como mãe, você sabe que o tempo é curto.", "As a mom of two, you deserve a break.", "Você é mãe? Que lindo!", "Assista no escritório ou em casa.", "É bom com café!"},
@@ -145,6 +146,8 @@ func TestWhatTheCustomerJustSaid(t *testing.T) {
 		{"o desconto vai até segunda-feira?", "Sim, o preço sobe segunda-feira.", Deadline},
 		{"chega na quinta-feira?", "Sim, chega na quinta-feira.", Deadline},
 		{"you'll call me on Monday?", "Sure, we call on Monday.", Deadline},
+		{"can I pay in January?", "Sure, pay in January.", Deadline},
+		{"o que tem na sexta-feira?", "Na sexta-feira tudo volta ao normal.", Deadline},
 		{"recebo dia 10", "O curso começa dia 10.", Number},
 		{"recebo dia 10", "Tudo bem, dia 12 eu estou aqui!", Number},
 		{"tenho 4 filhos", "Com 5 filhos a rotina é corrida!", Number},
