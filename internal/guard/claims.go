@@ -19,16 +19,17 @@ var results = slices.Concat(
 		`(?:renda|faturar\S*|faturamento|lucr[oaeu]\S*|ric[oa]s?|riqueza|salarios?|ingresos|ganancias?|millonari[oa]s?|milionari[oa]s?|sueldos?|make money|making money|income|salary|rich|millionaires?|profits?|profitable|earn|earns|earning|earnings|six figures|financial freedom|liberdade financeira|independencia financeira|libertad financiera)`,
 		`(?:ganh\S+|gana\S*|fazer|hacer|faz|haces)(?: \S+){0,3} (?:dinheiro|dinero|grana|plata)`,
 		`(?:viver|vivir|vive|living|live)(?: \S+)? (?:de|do|da|off) (?:musica|isso|violao|esto|tus|tu|reposteria|la|this|your|aulas|pasteles)`,
-		`(?:get|land|find|getting|landing)(?: \S+){0,3} (?:jobs?|raises?|promotions?|promoted|hired|clients)`, `(?:a|your|pay) raise`, `promoted|hired|contratad[oa]s?|empregos?|empleos?|promocao no trabalho|aumento de (?:salario|sueldo)|ascenso`,
+		`(?:get|land|find|getting|landing)(?: \S+){0,3} (?:jobs?|raises?|promotions?|promoted|hired|clients)`, `(?:consegu\S+|consig\S+|encontr\S+|encuentr\S+|arrum\S+)(?: \S+){0,2} (?:trabajo|trabalho|emprego|empleo|chamba)`, `(?:a|your|pay) raise`, `promoted|hired|contratad[oa]s?|empregos?|empleos?|promocao no trabalho|aumento de (?:salario|sueldo)|ascenso`,
 		`se paga(?: \S+)? (?:sozinh[oa]|sol[oa]|rapido)`, `pays? for itself`, `(?:recuper|recoup|make back)\S*(?: \S+){0,3} (?:investimento|inversion|investment|dinheiro|dinero|money|valor)`,
 		// Health.
-		`(?:cura|curam|curar\S*|curou|curo|cures?|cured|sanar\S*|sana|heal|heals|healed|healing|emagre\S+|adelgaz\S+|lose weight|losing weight|weight loss|perder peso|perda de peso|bajar de peso|quilos|kilos|lbs)`,
+		`(?:cura|curam|curar\S*|curou|curo|cures?|cured|sanar\S*|sana|heal|heals|healed|healing|emagre\S+|adelgaz\S+|lose weight|losing weight|weight loss|perder peso|perda de peso|baj\S+ de peso|baix\S+ de peso|quilos|kilos|lbs)`,
 		`(?:ansiedade|ansiedad|anxiety|depressao|depresion|depression|insonia|insomni\S+|pressao alta|presion alta|blood pressure|diabet\S+|cancer|artrite|artritis|arthritis|alzheimer\S*|parkinson|remedios?|medicament\S+|medicine|medication|terapia|terapeutic\S+|therapy|therapeutic|migraine|enxaqueca|enfermedad\S*|doencas?|disease|dolor|dolores|dor nas? \S+|dores|pain)`,
 		`(?:baja\S*|baixa\S*|reduz\S*|reduce\S*|lowers?|controla\S*|controls?|melhora\S*|mejora\S*|improves?)(?: \S+){0,2} (?:azucar|acucar|colesterol|cholesterol|pressao|presion|glicose|glucosa|blood sugar|imunidade|inmunidad|immunity|saude|salud|health|sono|sueno|sleep|memoria|memory)`,
-		`(?:dej\S+|para|parar|pare|larg\S+|suspend\S+|abandon\S+|livr\S+|stop|quit|ditch|drop|skip|toss|come off|get off|substitu\S+|sustitu\S+|reemplaza\S*|replaces?|adeus|adios|goodbye|instead of|em vez de|en vez de)(?: \S+){0,3} `+cures,
+		`(?:olvid\S+|esquec\S+|forget|throw(?: out| away)?|bota|botar|tira|tirar|joga|jogar|jogue|dej\S+|para|parar|pare|larg\S+|suspend\S+|abandon\S+|livr\S+|stop|quit|ditch|drop|skip|toss|come off|get off|substitu\S+|sustitu\S+|reemplaza\S*|replaces?|adeus|adios|goodbye|instead of|em vez de|en vez de)(?: \S+){0,3} `+cures,
 		`(?:perd[aeo]\S*|pierd\S+|los(?:e|es|ing)|elimin\S+|derret\S+|burns?|melts?|queim\S+|quema\S*)(?: \S+)? (?:peso|weight|pounds|barriga|gordura|grasa|fat|medidas|tallas)`,
 		// Savings.
 		`(?:sav(?:e|es|ing)|economi[zc]\S+|ahorr\S+|poup\S+)(?: \S+){0,3} (?:thousands|hundreds|fortune|fortuna|milhares|miles|millones|milhoes|bundle|tax|taxes|impostos?|impuestos?)`,
+		`(?:keep|pocket)(?: \S+){0,2} (?:thousands|hundreds|a fortune)`,
 		// Success.
 		`(?:como|like|igual a)(?: um| a| un| una| uma)? (?:profissional|profissionais|profesional|profesionales|pro|professionals?|experts?|expertos?|mestre|chef|virtuos\S+)`,
 		`(?:virar|vira|tornar\S*|become|becoming|convertir\S*|conviertes?|volverte|seras|sera|saldras|sair|ser)(?: \S+){0,2} (?:profissional|profesional|experts?|experto|especialista|mestre|fluente|fluent|fera|craque|master)`,
@@ -86,6 +87,7 @@ var promises = slices.Concat(
 		`(?:pelo correio|por correo postal|por mensajeria|by mail|by post|na sua casa|a tu casa|a domicilio|to your door|ships? (?:today|tomorrow)|chega (?:amanha|hoje)|llega (?:manana|hoy)|arrives? (?:today|tomorrow))`,
 		`(?:alguem|uma pessoa|a equipe|um atendente|a gerente|o gerente|alguien|una persona|un asesor|el equipo|someone|our team|a colleague|a manager|an agent)(?: \S+){0,3} (?:vai te|vai entrar|vai ligar|te liga|entrara em|te llamara|te contactara|te llama|va a llamarte|va a contactarte|will call|will contact|will reach|will email|will get back)`,
 		`(?:someone|somebody|anyone|i'll|i will|we'll|we will|we can|i can|let me|our team|colleague|manager|advisor|agent)(?: \S+){0,3} (?:ring|phone|call|buzz) you`,
+		`(?:i'll|i will|we'll|we will) (?:ring|phone)(?: \S+)?`,
 		`giv(?:e|es|ing) you a (?:ring|call|buzz|bell)`,
 		`(?:certificad\S+|certificate\S*|diplomas?)`,
 	),

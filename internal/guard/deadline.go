@@ -36,6 +36,7 @@ var deadlines = slices.Concat(
 		`(?:agora ou nunca|ahora o nunca|now or never|hoje ou nunca|hoy o nunca|today or never)`,
 		`(?:depois|despues|passando|pasando|pasado|after) (?:de )?(?:hoje|hoy|today|tonight)`,
 		`nao (?:\S+ )?mais (?:segurar|garantir|manter|guardar)`, `nao (?:seguro|garanto|mantenho|guardo) mais`,
+		`(?:amanha|manana|tomorrow)(?: \S+){0,2} (?:ja era|ya fue|ya no|gone|nao tem mais|nao garanto)`, `(?:your|a) (?:one|only|last) shot`,
 		`ya no (?:\S+ ){0,2}(?:garantizar\S*|mantener\S*|guardar\S*|garantizo|mantengo|sostener\S*|respeto)`,
 		`(?:can't|cannot|won't|can not)(?: \S+)? (?:hold|keep|guarantee|honor)(?: \S+){0,4} (?:longer|anymore|forever)`,
 		`(?:nao perca tempo|no pierdas (?:mas )?tiempo|don't wait|dont wait|don't miss|nao deixe (?:passar|para depois|pra depois)|no dejes pasar|no lo dejes)`,

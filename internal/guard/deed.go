@@ -23,13 +23,13 @@ const (
 	didPortuguese = `removi|retirei|tirei|apaguei|deletei|descadastrei|cancelei|estornei|reembolsei|devolvi|enviei|mandei|encaminhei|liberei|ativei|reativei|` +
 		`agendei|reservei|registrei|atualizei|alterei|corrigi|troquei|emiti|apliquei|adicionei|cadastrei|bloqueei|desbloqueei|solicitei|notifiquei|processei|aprovei|prorroguei|` +
 		`reenviei|gerei|confirmei|dei baixa|pedi o estorno|pedi o reembolso|pedi o cancelamento|avisei o suporte|avisei a equipe|avisei o financeiro|` +
-		`abri um chamado|abri um ticket|deixei ativado|coloquei (?:voce|seu nome|seu numero)|passei seu (?:caso|pedido|contato)`
+		`(?:guardei|separei|segurei|garanti) (?:uma?|sua|seu|a sua|o seu|essa|esse|tua|teu) (?:vaga|lugar|cupom|desconto|preco|valor|curso|pedido|condicao|kit)|abri um chamado|abri um ticket|deixei ativado|coloquei (?:voce|seu nome|seu numero)|passei seu (?:caso|pedido|contato)`
 	weDidPortuguese = `removemos|retiramos|tiramos|excluimos|apagamos|descadastramos|cancelamos|estornamos|reembolsamos|devolvemos|enviamos|mandamos|encaminhamos|liberamos|` +
 		`ativamos|agendamos|registramos|atualizamos|alteramos|corrigimos|processamos|aprovamos|solicitamos|bloqueamos`
 	doPortuguese = `(?:remover|retirar|tirar|excluir|apagar|deletar|descadastrar|cancelar|estornar|reembolsar|devolver|enviar|mandar|encaminhar|liberar|ativar|agendar|` +
 		`registrar|atualizar|alterar|corrigir|trocar|gerar|reenviar|reservar|emitir|aplicar|adicionar|bloquear|solicitar|processar|aprovar|confirmar|separar|guardar|garantir|avisar|gravar)`
 	didSpanish = `elimine|borre|quite|saque|cancele|reembolse|devolvi|envie|mande|reenvie|active|agende|registre|actualice|cambie|corregi|aplique|agregue|bloquee|solicite|` +
-		`avise|procese|libere|confirme|genere|reserve|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
+		`avise|procese|libere|confirme|genere|reserve|guarde (?:un|una|tu|el|la|ese|esa)|aparte (?:un|una|tu|el|la|ese|esa)|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
 	doneSpanish = `eliminado|borrado|quitado|sacado|cancelado|reembolsado|devuelto|enviado|mandado|activado|registrado|actualizado|cambiado|corregido|aplicado|agregado|` +
 		`bloqueado|solicitado|procesado|liberado|confirmado|dado de baja`
 	doSpanish = `(?:eliminar|borrar|quitar|sacar|cancelar|reembolsar|devolver|enviar|mandar|reenviar|activar|agendar|registrar|actualizar|cambiar|corregir|aplicar|bloquear|` +
@@ -52,13 +52,13 @@ const (
 const (
 	// didAlone are deeds told without saying whose.
 	didAlone = `(?:emailed|e-mailed|texted|refunded|unsubscribed|upgraded|credited|notified) (?:you|your|it|the|them|him|her|our)|` +
-		`(?:saved|reserved|held|booked|got|snagged|grabbed) (?:you|your) (?:a |an |one |the )?(?:seat|spot|place|slot|copy)|saved you|reserved you|booked you|` +
+		`(?:saved|reserved|held|booked|got|snagged|grabbed) (?:you|your) (?:a |an |one |the )?(?:seat|spot|place|slot|copy)|saved you|reserved you|booked you|took you off|taken you off|marked you|put you (?:on|down)|signed you up|` +
 		`(?:cancelled|canceled|removed|deleted|unlocked|activated|applied|updated|reset|extended) (?:you|your|it|the|them|that)`
 	// underWay is what goes on without the text, goods what is brought.
 	underWay = `(?:refund|money back|payout|chargeback|reembolso|estorno|devolucao|devolucion)`
 	goods    = `(?:refund|money|dinheiro|dinero|order|package|parcel|pedido|pacote|paquete|encomenda|receipt|recibo|invoice|` +
 		`nota fiscal|factura|acesso|acceso|access|e-?mail|correo)`
-	coming = `on its way|on the way|a caminho|en camino`
+	coming = `on its way|on the way|coming back|heading back|a caminho|voltando|en camino|volviendo`
 	goesOn = coming + `|being processed|processing|in process|in progress|underway|under way|done|complete|completed|issued|submitted|sorted|in the works|` +
 		`em andamento|sendo processad[oa]|em processamento|caindo|saindo|chegando|feit[oa]|encaminhad[oa]|en proceso|en curso|en tramite|` +
 		`siendo procesad[oa]|procesandose|hech[oa]|list[oa]|resolvid[oa]`

@@ -21,6 +21,7 @@ var (
 		`i(?:'m|'ve| am| was| have|'ve been| have been| am being)?(?: been)? (?:told|instructed|trained|configured|set up|programmed|designed|asked|supposed|required) (?:to|not to|that)`,
 		`(?:minha|minhas|meu|meus|mi|mis|my) (?:orientacao|orientacoes|instrucao|tarefa|configuracao|regras?|reglas?|rules?|indicacao|indicacoes|indicacion|indicaciones|lineamientos|pautas|script|roteiro|guion|briefing|configuration|treinamento|training|entrenamiento|ordens|ordenes|orders|directives?|programacao|programacion|programming|contexto|context window)`,
 		`(?:as|las|the|os|los) (?:regras|instrucoes|reglas|instrucciones|rules|instructions|orientacoes|limites|guidelines) (?:dizem|mandam|sao|que recebi|que tengo|dicen|indican|son|say|tell|are|i was given|i got|que me deram|que me dieron)`,
+		`they (?:told|asked|instructed|trained|want) me (?:to|not)`,
 		`(?:texto|text|mensagem|message|mensaje) (?:inicial|oculto|oculta|hidden|do sistema|del sistema|de sistema)`,
 		`(?:temperature|temperatura|tokens|max_tokens|api key|chave de api|clave de api)(?: \S+)?`,
 	))
@@ -45,7 +46,7 @@ func (s *subject) leaks() bool {
 var (
 	asks = regexp.MustCompile(`\b(?:(?:me )?(?:envi[ae]|envie|mand[ae]|pass[ae]|inform[ae]|diga|dig[ao]|confirm[ae]|forneca|compartilh[ae])|preciso|precisamos|necesito|` +
 		`necesitamos|qual|cual|me (?:da|das|passa|pasas|diz|dices|fala|manda|mandas|envia|envias)|send|tell|give|share|provide|confirm|need|what(?:'s| is) your|` +
-		`digit[ae]|escrev[ae]|escrib[ae]\w*|tecle\w+|type|dit[ae]|dict[ae]\w*|responda? com|responde con|reply with|read me|leia|lee(?:me)?|fal[ae]|mandame|mandanos|pasame|dila|dilo|dictame|escribeme|(?:text|message|dm|drop|shoot|whatsapp|leave|ping|type|slide)(?: it| that| over)? (?:me|us|your|the|here|in)|whats your|manda(?:me|nos)|pasa(?:me|nos)?|` +
+		`digit[ae]|escrev[ae]|escrib[ae]\w*|tecle\w+|type|dit[ae]|dict[ae]\w*|responda? com|responde con|reply with|read me|leia|lee(?:me)?|fal[ae]|mandame|mandanos|pasame|dila|dilo|dictame|regala(?:me)?|cuentame|facilita(?:me)?|facilite|dejame|joga|solta|bota|zap|escribeme|(?:text|message|dm|drop|shoot|whatsapp|leave|ping|type|slide)(?: it| that| over)? (?:me|us|your|the|here|in)|whats your|manda(?:me|nos)|pasa(?:me|nos)?|` +
 		`(?:tira|tire|toma|take|envia|manda|send)\s+(?:\S+ )?(?:uma |una |a )?(?:foto|print|selfie|photo|picture|screenshot|captura)|quais|cuales son|what are|preenche|preencho|lleno|fill in|` +
 		`enviame|dime|dame|comparteme|informame|pode(?:ria)? (?:me )?(?:enviar|mandar|passar|informar|dizer|confirmar)|puedes? (?:enviar|mandar|dar|decir)(?:me)?)\b`)
 	secrets = regexp.MustCompile(`\b(?:cpf|cnpj|rg|senhas?|passwords?|passcode|contrasenas?|numero d[oe] (?:seu )?cartao|dados d[oe] (?:seu )?cartao|numero de(?: la| tu)? tarjeta|` +

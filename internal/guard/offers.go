@@ -31,7 +31,7 @@ var offersKnown = []offer{
 	terms(Promise, `garantia*,garantimos,garanto,garantido,garantida,garantidos,garantidas,garantizamos,garantizo,garantizado,
 		garantizada,guarantee*,warranty`),
 	terms(Promise, `reembols*,refund*,devolucao,devolucoes,devolvo,devolve,devolvemos,devolver,devolveremos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
-		dinero de vuelta`),
+		dinero de vuelta,reintegr*,te regresamos,regresamos tu,regresamos el dinero,regresamos el valor,recuperas tu,recupera tu dinero,recupera seu dinheiro,get it all back`),
 	terms(Promise, `vitalici*,lifetime,para sempre,forever,para siempre,de por vida`),
 	terms(Deadline, `vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
 		plazas limitadas,estoque limitado,poucas vagas,poucas unidades,few spots,few left,pocas plazas,ultimas plazas`),

@@ -23,10 +23,12 @@ var identities = slices.Concat(
 	phrases(
 		`(?:sou|soy|i'm|i am|im|i was|fui)(?: [^ ]+){0,2} `+parents,
 		`(?:eu|yo) (?:tambem |tambien |ja |ya )?(?:tenho|tengo|tive|tuve) (?:\S+ )?(?:filh[oa]s?|hij[oa]s?|netos?|nietos?)`,
+		`(?:tenho|tengo)(?: \S+)? (?:filh[oa]s?|hij[oa]s?)`, `(?:i have|i've got|i've|i got) (?:\S+ )?(?:kids|children|a kid|a son|a daughter)`,
+		`my (?:little (?:ones?|guy|girl|boy)|lunch(?: break)?|shift)`, `(?:saindo|sai|saliendo|sali|cheguei|llegue) (?:do|del|no|al) (?:trabalho|trabajo)`,
 		`as (?:a|an|another) (?:\S+ )?`+parents+`(?: \S+){0,3} (?:i|i'm|i've|i'd|we|myself)`,
 		`como (?:uma? |una? )?(?:\S+ )?`+parents+`(?: \S+){0,3} (?:eu|yo|entendo|entiendo|te entendo|te entiendo|sei|se bien)`,
 		`(?:aqui|ca|aca|here|estou|to|estoy|i'm) (?:\S+ )?(?:no|na|en la|en el|en mi|en|at the|in the|at my|in my|at) (?:\S+ )?(?:escritorio|oficina|office|cubicle|home office)`,
-		`(?:to|tou|estou|estoy|i'm|i am|estava|estaba|i was)(?: \S+){0,5} (?:tomando|bebendo|bebiendo|almocando|almorzando|jantando|cenando|comendo|comiendo|having|drinking|sipping|eating)(?: \S+)?`,
+		`(?:to|tou|estou|estoy|estamos|i'm|i am|we're|we are|estava|estaba|i was)(?: \S+){0,5} (?:tomando|bebendo|bebiendo|almocando|almorzando|jantando|cenando|comendo|comiendo|having|drinking|sipping|eating)(?: \S+)?`,
 	),
 	evenDenied(withinClause(phrases(
 		`(?:nao|no) (?:sou|soy|somos|e|eh|es|tem|hay|esta falando com|estas hablando con|fala com|ta falando com|falo como)(?: [^ ]+){0,2} (?:robos?|robots?|bots?|maquina|inteligencia artificial|chatbot|uma ia|una ia|programa|automatic[oa])`,
@@ -53,7 +55,8 @@ var pressures = slices.Concat(
 		`(?:bloquear|bloqueamos|bloquearemos|block|cancelar|suspender|suspend|close)(?: \S+)? (?:seu|tu|your|sua) (?:cpf|cartao|tarjeta|card|conta|cuenta|account|numero|number|whatsapp)`,
 		`(?:vai|vas a|will|pode|puede|podes|puedes|may|might|could) (?:ter|tener|have|sofrer|sufrir|face|arcar con|arcar com)(?: \S+)? (?:consequencias?|consecuencias?|consequences|problemas?|trouble)`, `consequencias|consecuencias|consequences`,
 		`(?:problemas?|questoes|complica\S+|lios?) (?:legal|legales|legais|judicia\S+|con la (?:ley|justicia)|com a (?:lei|justica))`, `(?:legal|judicial) (?:trouble|troubles|problems?|issues|proceedings|consequences)`,
-		`trouble with the law`,
+		`trouble with the law`, `(?:get|be|getting|end up|land) (?:you )?in(?:to)? trouble`,
+		`(?:quem|quien) \S+ (?:e|es) (?:\S+ )?(?:frac[oa]|debil)`, `(?:los debiles|las debiles|os fracos|as fracas|the weak)`,
 		// Shame.
 		`(?:quem e|quem for|quien es|quienes son|gente|pessoas?|personas?|voce e|eres|you're|you are|people are|only the|so os|solo los|so|solo|coisa de|cosa de|muito|muy)(?: \S+)? (?:frac[oa]s?|debil(?:es)?|weak|weaklings?)`,
 		`(?:sempre|siempre|always|nunca|never)(?: \S+){0,3} (?:a medias|half done|half finished|halfway|inacabad\S+|unfinished|sin terminar|sem terminar)`,
