@@ -12,8 +12,8 @@ import (
 var smallEnding = regexp.MustCompile(`^(\p{L}+)(?:inh|it)[oa](s?)$`)
 
 // stems are the words that are known in their small form, by what stands before the ending.
-var stems = stemWords(`descont:desconto prec:preco preci:precio metad:metade mitad:mitad vagu:vaga vag:vaga cupon:cupon cupom:cupom
-	rebaj:rebaja descuent:descuento cup:cupo codig:codigo codigu:codigo codigo:codigo plac:plaza
+var stems = stemWords(`descont:desconto prec:preco preci:precio metad:metade mitad:mitad vagu:vaga vag:vaga cupon:cupon
+	cupom:cupom rebaj:rebaja descuent:descuento cup:cupo codig:codigo codigu:codigo codigo:codigo plac:plaza
 	lugar:lugar unidad:unidade parcel:parcela cuot:cuota present:presente regal:regalo ofert:oferta promo:promo
 	promocion:promocion promoca:promocao valor:valor brind:brinde bonus:bonus centav:centavo real:real pes:peso dolar:dolar
 	garanti:garantia reembols:reembolso vint:vinte trint:trinta quarent:quarenta cinquent:cinquenta sessent:sessenta
