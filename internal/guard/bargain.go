@@ -8,8 +8,22 @@ import (
 
 // What lowers a price without naming one: halves, two for one, nothing to pay.
 
+const (
+	// fraction is a part of a whole in words, the halves apart.
+	fraction = `(?:(?:um|un|one|a|1|dois|dos|two|2|tres|three|3|just a|only a) (?:tercos?|tercios?|quartos?|cuartos?|quintos?|sextos?|decimos?|thirds?|fourths?|quarters?|fifths?|sixths?|tenths?)|` +
+		`(?:a|uma|la|una) (?:terca|tercera|quarta|cuarta|quinta|sexta|decima) parte)`
+	// treat is what a price is called smaller than.
+	treat = `(?:caf\S+|pao|paozinho|pan|coffee|latte|pizza|soda|refri\S*|tinto|cervej\S+|cerveza|beer|lanche|sandwich|empanada|chicle|chocolate|snack)`
+	// oneCoin is the smallest amount, which is told where the price is divided by days.
+	oneCoin = `(?:um|un|a|one|1) (?:real|dolar|dollar|buck|peso|euro|sol)`
+)
+
 var bargains = slices.Concat(
 	phrases(
+		`(?:pag[auo]\S*|pay|pays|paying|cust[ae]\S*|cuesta|costs?|sai|sale|queda|fica|faco|fazer|hago|hacer|deixo|dejo|dou|doy|dar|tiro|tirar|quito|quitar|knock|take|give|cai|baja|baixa|drops?)(?: \S+){0,3} `+fraction,
+		fraction+` (?:off|less|menos|a menos|de desconto|de descuento|cheaper|mais barato|mas barato|(?:do|del|of) (?:the |your |seu |tu )?(?:preco|valor|precio|price|total|cost|bill)|(?:do que|de lo que|of what)(?: \S+){0,2} (?:vale|custa|cuesta|costs?|worth|paga\S*|pay)|now|today|agora|hoje|ahora|hoy|down|upfront)`,
+		`(?:menos|less|abaixo|under|below) (?:de|do que|que|than)? ?`+oneCoin, `(?:menos|less) (?:que|de|do que|than) (?:o preco de |the price of )?(?:um|un|una|uma|a) `+treat, oneCoin+` (?:por|al|ao|a|per) (?:dia|day|mes|month|semana|week)`,
+		`(?:preco|precio|price) (?:camarada|amigo|de amigo|de amiga|de banana|de verdade so|friendly)`,
 		`(?:um terco|un tercio|(?:one|a) third|(?:one|a) quarter|um quarto|un cuarto) (?:off|(?:do|del|of) (?:the |your |seu |tu )?(?:preco|valor|precio|price|total|cost|bill))`,
 		`(?:leve|leva|lleva|llevate|get|take) (?:um|uma|dois|duas|tres|dos|two|three|\d) (?:e |y |and )?(?:pague|paga|pagas|pay|por|for the price)(?: \S+)?`,
 		`(?:pague|paga|pagas|pay|compre|compra|buy)(?: for| por| just| so| solo)? (?:um|uma|uno|una|one|\d) (?:e |y |and )?(?:leve|leva|levar|lleva|llevas|llevate|get|ganhe|take)(?: \S+)?`,
@@ -36,6 +50,9 @@ var bargains = slices.Concat(
 	)),
 )
 
+// romanAmount is an amount that is written as kings are numbered.
+var romanAmount = regexp.MustCompile(`\b[IVXLCDM]{2,}\s+(?:reais|pesos|d[oó]lares|dollars|bucks|euros|soles)\b`)
+
 var (
 	halfWords = set("metade mitad half")
 	// halvesSaid are what may be halved without a price: "na metade do curso".
@@ -45,7 +62,9 @@ var (
 )
 
 // hasBargain looks for what lowers a price without naming one.
-func (s *subject) hasBargain() bool { return s.halves() || s.sayAny(bargains, nil) }
+func (s *subject) hasBargain() bool {
+	return s.halves() || romanAmount.MatchString(s.text) || s.sayAny(bargains, nil)
+}
 
 // halves looks for a half that is not of the lessons or an hour.
 func (s *subject) halves() bool {
@@ -69,6 +88,8 @@ var otherPayments = phrases(
 	`(?:transfer\S*|transfier\S*|deposit\S*|wire|transferencia)(?: \S+){0,7} (?:conta|cuenta|account|direto|directo|directamente|diretamente|directly|para mim|pra mim|a mi nombre|to me|clabe|iban|chave|banco|bank)`,
 	`(?:pix|paga|pague|pagar|pay|send|manda|mande|envia|envie|faz|faca)(?: \S+){0,6} (?:direto|directo|directamente|diretamente|directly|straight)(?: \S+){0,2} (?:comigo|pra mim|para mim|conmigo|a mi|me|to me|na minha|a mi cuenta|to my|na conta|a la cuenta|na chave|a la clave|pra chave|para a chave)`,
 	`(?:minha|meu|mi|my|nossa|nuestra|our|esta|essa|esta otra|outra|otra) (?:chave|clave|pix|conta bancaria|cuenta bancaria|conta|cuenta|bank account|clabe|iban)(?: pix)?`,
+	`money orders?`, `(?:giro|orden) (?:postal|de pago)`, `(?:con|por|un) giros?`, `(?:make|write) (?:the |a |your )?checks? (?:out|payable)`, `(?:with|com|con|em|en|por|um|un) cheques?`, `(?:by|via|with) (?:a |an )?(?:\S+ )?checks?`,
+	`(?:mail|send|write|post)(?: us| me| in)? (?:a|an|the|your) (?:\S+ )?check`,
 	`chave (?:do )?pix`, `clabe`, `iban`, `(?:numero|number) (?:da|de|of) (?:conta|cuenta|account)`,
 	`(?:pagar|paga|pague|pay|pagas)(?: \S+){0,3} (?:em dinheiro|en efectivo|in cash|na entrega|contra entrega|on delivery|em maos|por fora|outside|fora da plataforma|fuera de la plataforma)`,
 )

@@ -15,23 +15,25 @@ type deed struct {
 	pattern *regexp.Regexp
 	// wanted are words before it that make it a wish or an offer: "quer que te envie".
 	wanted map[string]bool
+	// supposed is true where an "if" earlier in the sentence excuses it: "if you paid, it is on its way".
+	supposed bool
 }
 
 const (
 	didPortuguese = `removi|retirei|tirei|apaguei|deletei|descadastrei|cancelei|estornei|reembolsei|devolvi|enviei|mandei|encaminhei|liberei|ativei|reativei|` +
 		`agendei|reservei|registrei|atualizei|alterei|corrigi|troquei|emiti|apliquei|adicionei|cadastrei|bloqueei|desbloqueei|solicitei|notifiquei|processei|aprovei|prorroguei|` +
 		`reenviei|gerei|confirmei|dei baixa|pedi o estorno|pedi o reembolso|pedi o cancelamento|avisei o suporte|avisei a equipe|avisei o financeiro|` +
-		`abri um chamado|abri um ticket|deixei ativado|coloquei (?:voce|seu nome|seu numero)|passei seu (?:caso|pedido|contato)`
+		`(?:guardei|separei|segurei|garanti) (?:uma?|sua|seu|a sua|o seu|essa|esse|tua|teu) (?:vaga|lugar|cupom|desconto|preco|valor|curso|pedido|condicao|kit)|abri um chamado|abri um ticket|deixei ativado|coloquei (?:voce|seu nome|seu numero)|passei seu (?:caso|pedido|contato)`
 	weDidPortuguese = `removemos|retiramos|tiramos|excluimos|apagamos|descadastramos|cancelamos|estornamos|reembolsamos|devolvemos|enviamos|mandamos|encaminhamos|liberamos|` +
 		`ativamos|agendamos|registramos|atualizamos|alteramos|corrigimos|processamos|aprovamos|solicitamos|bloqueamos`
 	doPortuguese = `(?:remover|retirar|tirar|excluir|apagar|deletar|descadastrar|cancelar|estornar|reembolsar|devolver|enviar|mandar|encaminhar|liberar|ativar|agendar|` +
-		`registrar|atualizar|alterar|corrigir|trocar|gerar|reenviar|reservar|emitir|aplicar|adicionar|bloquear|solicitar|processar|aprovar|confirmar)`
+		`registrar|atualizar|alterar|corrigir|trocar|gerar|reenviar|reservar|emitir|aplicar|adicionar|bloquear|solicitar|processar|aprovar|confirmar|separar|guardar|garantir|avisar|gravar)`
 	didSpanish = `elimine|borre|quite|saque|cancele|reembolse|devolvi|envie|mande|reenvie|active|agende|registre|actualice|cambie|corregi|aplique|agregue|bloquee|solicite|` +
-		`avise|procese|libere|confirme|genere|reserve|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
+		`avise|procese|libere|confirme|genere|reserve|guarde (?:un|una|tu|el|la|ese|esa)|aparte (?:un|una|tu|el|la|ese|esa)|eliminamos|borramos|quitamos|sacamos|cancelamos|reembolsamos|devolvimos|enviamos|mandamos|activamos|registramos|actualizamos|procesamos|solicitamos|bloqueamos`
 	doneSpanish = `eliminado|borrado|quitado|sacado|cancelado|reembolsado|devuelto|enviado|mandado|activado|registrado|actualizado|cambiado|corregido|aplicado|agregado|` +
 		`bloqueado|solicitado|procesado|liberado|confirmado|dado de baja`
 	doSpanish = `(?:eliminar|borrar|quitar|sacar|cancelar|reembolsar|devolver|enviar|mandar|reenviar|activar|agendar|registrar|actualizar|cambiar|corregir|aplicar|bloquear|` +
-		`solicitar|procesar|liberar|confirmar|dar de baja|darte de baja|darle de baja)(?:te|le|lo|la|los|telo|selo)?`
+		`solicitar|procesar|liberar|confirmar|reservar|guardar|apartar|anotar|apuntar|inscribir|generar|emitir|avisar|dar de baja|darte de baja|darle de baja)(?:te|le|lo|la|los|telo|tela|selo)?`
 	didEnglish = `removed|deleted|erased|unsubscribed|cancelled|canceled|refunded|sent|resent|emailed|e-mailed|updated|changed|booked|scheduled|applied|activated|processed|` +
 		`confirmed|issued|blocked|forwarded|notified|submitted|registered|unlocked|upgraded|extended|reserved|generated|opened a ticket|opened a case|put you on|let (?:our|the) (?:\w+ )?team know|reset|taken you off|took you off|opted you out`
 	undone = `(?:removid|retirad|excluid|apagad|deletad|descadastrad|cancelad|estornad|reembolsad|devolvid|liberad|aprovad|confirmad|enviad|eliminad|borrad|activad|ativad|` +
@@ -47,7 +49,29 @@ const (
 	willDoEn = `cancel|remove|delete|refund|unlock|activate|reserve|extend|apply|unsubscribe|upgrade|issue|waive|reset|take you off|reverse|process`
 )
 
+const (
+	// didAlone are deeds told without saying whose.
+	didAlone = `(?:emailed|e-mailed|texted|refunded|unsubscribed|upgraded|credited|notified) (?:you|your|it|the|them|him|her|our)|` +
+		`(?:saved|reserved|held|booked|got|snagged|grabbed) (?:you|your) (?:a |an |one |the )?(?:seat|spot|place|slot|copy)|saved you|reserved you|booked you|took you off|taken you off|marked you|put you (?:on|down)|signed you up|` +
+		`(?:cancelled|canceled|removed|deleted|unlocked|activated|applied|updated|reset|extended) (?:you|your|it|the|them|that)`
+	// underWay is what goes on without the text, goods what is brought.
+	underWay = `(?:refund|money back|payout|chargeback|reembolso|estorno|devolucao|devolucion)`
+	goods    = `(?:refund|money|dinheiro|dinero|order|package|parcel|pedido|pacote|paquete|encomenda|receipt|recibo|invoice|` +
+		`nota fiscal|factura|acesso|acceso|access|e-?mail|correo)`
+	coming = `on its way|on the way|coming back|heading back|a caminho|voltando|en camino|volviendo`
+	goesOn = coming + `|being processed|processing|in process|in progress|underway|under way|done|complete|completed|issued|submitted|sorted|in the works|` +
+		`em andamento|sendo processad[oa]|em processamento|caindo|saindo|chegando|feit[oa]|encaminhad[oa]|en proceso|en curso|en tramite|` +
+		`siendo procesad[oa]|procesandose|hech[oa]|list[oa]|resolvid[oa]`
+)
+
 var deeds = []deed{
+	// "Emailed you the receipt", "Saved you a seat!"
+	{pattern: regexp.MustCompile(`^ (?:just |already |also |ok |okay |so |and |went ahead and |gone ahead and )*(?P<verb>` + didAlone + `) `)},
+	// "I've put a hold on your spot."
+	{pattern: regexp.MustCompile(` (?P<verb>(?:put|placed|have|got|putting|placing) (?:a|another) hold on|(?:put|placed|got|have) (?:it|that|this|your \S+|the \S+|one|a \S+) on hold) `)},
+	// "Your refund is on its way."
+	{pattern: regexp.MustCompile(` ` + underWay + `(?:'s)?(?: is| are| has| e| es| esta| ta| ja| ya| va| vai| now| already| all| been| tudo| todo)* (?P<verb>` + goesOn + `) `)},
+	{supposed: true, pattern: regexp.MustCompile(` ` + goods + `(?:'s)?(?: is| are| esta| estao| estan| ta| ja| ya| va| vai| now| already)* (?P<verb>` + coming + `) `)},
 	// "Prontinho, cancelado!"
 	{pattern: regexp.MustCompile(`^ (?:` + readily + ` )*(?P<verb>` + undone + `|` + undoneEnglish + `|resolvid[oa]|resuelt[oa]|conclu[ia]d[oa]|estornad[oa]|baixa dada)(?: ` + finally + `)*(?: (?:o|a|el|la|your|the|seu|sua|tu|da|do|de la|de|del|from) \S+(?: \S+)?)? $`)},
 	{pattern: regexp.MustCompile(` (?:acesso|acceso|cupom|cupon|desconto|descuento|boleto|matricula|inscricao|inscripcion|vaga|lugar|cuenta|conta|spot|seat|refund|access|account|coupon|order|subscription|seats?|reembolso|estorno) (?:ja |ya |already |now )?(?P<verb>` + undone + `|` + undoneEnglish + `|garantid[oa]|unlocked|secured)(?: ` + finally + `)* $`)},
@@ -91,8 +115,12 @@ var (
 
 // claimsDeed looks for a statement that something was done, which the prompt does not make.
 func (s *subject) claimsDeed() bool {
+	supposedIn := -1
 	for _, one := range clauses(s.withoutEcho()) {
-		if !supposing[one.words[0]] && s.claimsIn(one) {
+		switch {
+		case supposing[one.words[0]]:
+			supposedIn = one.sentence
+		case s.claimsIn(one, supposedIn == one.sentence):
 			return true
 		}
 	}
@@ -105,11 +133,12 @@ func (s *subject) onlySends() bool {
 	return ownWords.MatchString(" " + strings.Join(spoken(s.folded), " ") + " ")
 }
 
-func (s *subject) claimsIn(one clause) bool {
+// claimsIn says whether a clause states a deed; supposed is true behind an "if".
+func (s *subject) claimsIn(one clause, supposed bool) bool {
 	said := " " + strings.Join(one.words, " ") + " "
 	for _, known := range deeds {
 		at := known.pattern.FindStringSubmatchIndex(said)
-		if at == nil {
+		if at == nil || known.supposed && supposed {
 			continue
 		}
 		before := clause{words: strings.Fields(said[:at[0]])}

@@ -36,6 +36,9 @@ func TestDeeds(t *testing.T) {
 		"I canceled it for you.", "I've already refunded your card.", "I deleted your data.", "We've deleted your account.", "We have removed your number.",
 		"I updated your address.", "I've applied the code to your cart.", "Your order has been cancelled.", "Your number was removed.", "You've been unsubscribed.",
 		"You have been removed from the list.", "Your payment was confirmed.", "Your refund has been processed.", "You're now off our list.", "I sent the receipt to your email.",
+		// Under way, and without a subject.
+		"Already refunded your card.", "Your refund is in process.", "The refund's sorted.", "Tu reembolso está en camino.", "Tu devolución ya está en proceso.",
+		"O reembolso já está sendo processado.", "Seu estorno está em andamento.",
 	} {
 		if refusal := Check(text, facts); refusal == nil || refusal.Reason != Deed {
 			t.Errorf("%q: %v, want Deed", text, refusal)
@@ -61,6 +64,7 @@ func TestDeeds(t *testing.T) {
 		"Once your payment is confirmed you get access.", "Your payment was not confirmed yet.", "Have you received the email?", "I see the card was declined.",
 		"Você pode gerar um novo boleto na página.", "Já vi sua mensagem!", "Once your order is canceled, you can make another.",
 		"Ya vi tu mensaje.", "I've got the link right here.", "Would you like me to send the link?", "Anything I can help with?",
+		"O reembolso leva até 7 dias.", "Once your refund is being processed you get a note.",
 	} {
 		if refusal := Check(text, facts); refusal != nil {
 			t.Errorf("%q: refused as %s", text, refusal.Reason)

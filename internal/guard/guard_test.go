@@ -420,15 +420,21 @@ func TestTheGuideIsComplete(t *testing.T) {
 func TestWhatTheGuideSays(t *testing.T) {
 	facts := Facts{Locale: "pt-BR"}
 	for text, want := range map[string]Reason{
-		"não são R$ 97, são R$ 50":                 Price,
-		"não consigo dar 90%":                      Price,
-		"quer um desconto?":                        Coupon,
-		"sobre a garantia, vou verificar":          "",
-		"digite seu CPF na página de pagamento":    "",
-		"me envie seu CPF":                         Sensitive,
-		"não tenho essa informação sobre garantia": "",
-		"Não temos desconto no momento":            "",
-		"não perca o desconto":                     Coupon,
+		"não são R$ 97, são R$ 50":                  Price,
+		"não consigo dar 90%":                       Price,
+		"quer um desconto?":                         Coupon,
+		"sobre a garantia, vou verificar":           "",
+		"digite seu CPF na página de pagamento":     "",
+		"me envie seu CPF":                          Sensitive,
+		"não tenho essa informação sobre garantia":  "",
+		"Não temos desconto no momento":             "",
+		"não perca o desconto":                      Coupon,
+		"tenho um descontinho":                      Coupon,
+		"digite PARAR":                              "",
+		"digite FORNO":                              Coupon,
+		"fale antes com seu médico":                 "",
+		"you won't need a doctor":                   Result,
+		"se você já pagou, o acesso está a caminho": "",
 	} {
 		if got := reasonOf(text, facts); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)

@@ -279,7 +279,7 @@ func spellsNumber(words []string) bool {
 	run := 0
 	for _, word := range words {
 		value, known := numerals[word]
-		if ones[word] || word == "meia" {
+		if ones[word] || word == "meia" || word == "oh" {
 			value, known = 1, true
 		}
 		if !known || value < 0 || value > 9 {

@@ -24,14 +24,14 @@ func terms(reason Reason, list string) offer {
 var offersKnown = []offer{
 	terms(Coupon, `cupom,cupons,cupon,cupones,cupao,cupoes,coupon*,voucher*,desconto*,discount*,descuento*,promocao,promocoes,promocion*,
 		promotion*,promo,cashback,oferta especial,oferta exclusiva,special offer,condicao especial,condicoes especiais,preco especial,
-		special price,precio especial,mais barato,cheaper,mas barato,rebate`),
+		special price,precio especial,rebaja,rebajas,mais barato,cheaper,mas barato,rebate`),
 	terms(Promise, `frete gratis,envio gratis,entrega gratis,free shipping,free delivery,frete gratuito`),
 	terms(Promise, `gratis,gratuito,gratuita,gratuitos,gratuitas,gratuitamente,free,de graca`),
 	terms(Promise, `bonus,brinde*,um presente,de presente,presentinho,regalo*,gift*,obsequio*`),
 	terms(Promise, `garantia*,garantimos,garanto,garantido,garantida,garantidos,garantidas,garantizamos,garantizo,garantizado,
 		garantizada,guarantee*,warranty`),
 	terms(Promise, `reembols*,refund*,devolucao,devolucoes,devolvo,devolve,devolvemos,devolver,devolveremos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
-		dinero de vuelta`),
+		dinero de vuelta,reintegr*,te regresamos,regresamos tu,regresamos el dinero,regresamos el valor,recuperas tu,recupera tu dinero,recupera seu dinheiro,get it all back`),
 	terms(Promise, `vitalici*,lifetime,para sempre,forever,para siempre,de por vida`),
 	terms(Deadline, `vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
 		plazas limitadas,estoque limitado,poucas vagas,poucas unidades,few spots,few left,pocas plazas,ultimas plazas`),
@@ -127,11 +127,13 @@ func (s *subject) withoutEcho() string {
 }
 
 var (
-	codeWord   = regexp.MustCompile(`[\p{L}\p{N}]+(?:[_-][\p{L}\p{N}]+)*`)
-	codeNames  = set("cupom cupons cupon cupones cupao coupon coupons codigo codigos code codes voucher vouchers promocode")
-	codeVerbs  = set("use usa usar usando aplique aplica insira digite enter apply ingresa using utilize coloque")
-	codeLinks  = set("e eh is es de do promocional desconto descuento discount code codigo promo especial")
-	plainCaps  = set("pix qr sms cpf vip ok faq pdf cep url id link brl usd rs")
+	codeWord  = regexp.MustCompile(`[\p{L}\p{N}]+(?:[_-][\p{L}\p{N}]+)*`)
+	codeNames = set("cupom cupons cupon cupones cupao coupon coupons codigo codigos code codes voucher vouchers promocode")
+	codeVerbs = set(`use usa usar usas usando using utilize utiliza aplique aplica aplicar apply insira insere digite digita digitar
+		digitando enter entering type typing punch ingresa ingrese ingresar teclea escribe escreve escreva coloque coloca pon poe bota introduce try`)
+	codeLinks = set("e eh is es de do promocional desconto descuento discount code codigo promo especial")
+	plainCaps = set(`pix qr sms cpf vip ok faq pdf cep url id link brl usd rs parar pare sair stop
+		salir baja cancelar remover sim yes ajuda help whatsapp`)
 	unitNumber = regexp.MustCompile(`^\d+(?:x|h|hs|hrs|min|m|d|o|a|k|kg|gb|mb|am|pm|h\d+|st|nd|rd|th)$`)
 )
 
@@ -180,7 +182,7 @@ func (s *subject) strangeCode(words []string, i int, word string) bool {
 	case mixed:
 		suspect = nearAny(words, i, 5, codeNames) || nearAny(words[:i], i, 3, codeVerbs)
 	case capitals:
-		suspect = followsCode(words, i)
+		suspect = followsCode(words, i) || followsCodeVerb(words, i)
 	}
 	return suspect && !holdsWord(s.promptFolded, folded)
 }
@@ -197,6 +199,12 @@ func nearAny(words []string, at, distance int, wanted map[string]bool) bool {
 		}
 	}
 	return false
+}
+
+// followsCodeVerb says whether capitals come right behind "use" or "digite", where that is not in
+// capitals itself.
+func followsCodeVerb(words []string, at int) bool {
+	return at > 0 && codeVerbs[fold(words[at-1])] && words[at-1] != strings.ToUpper(words[at-1])
 }
 
 // followsCode says whether a word comes right behind "cupom", or with "é" or "de" between.

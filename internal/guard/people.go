@@ -8,6 +8,8 @@ import (
 
 // Who the text says it is, whom it threatens or shames, and of whom it tells.
 
+const parents = `(?:mae|pai|mamae|papai|mama|papa|madre|padre|avo|abuel[oa]|moms?|mum|mother|dad|father|parent|grandma|grandmother|grandfather)`
+
 var identities = slices.Concat(
 	phrases(
 		`(?:sou|soy|somos|i'm|i am|im|we are|we're|aqui e|aqui eh|aqui quem fala e|quem fala e|this is|you're (?:talking|speaking|chatting) (?:to|with)|you are (?:talking|speaking|chatting) (?:to|with)|esta falando com|esta conversando com|ta falando com|estas hablando con|estas chateando con|hablas con|falando com|hablando con)(?: [^ ]+){0,3} (?:human|humana|humano|humanos|humans|de carne|flesh|carne y hueso|carne e osso|gente de verdade|gente como voce|gente de verdad|gente mesmo|gente real)`,
@@ -17,6 +19,16 @@ var identities = slices.Concat(
 		`(?:eu|yo)(?: tambem| tambien| mesm[oa]| mism[oa]| ja| ya)* (?:fiz|comprei|usei|comecei|aprendi|toco|hice|compre|use|empece|horneo|estudei|estudie)(?: \S+)?`,
 		`i(?:'ve| have)?(?: also| personally| myself| just)* (?:took|taken|bought|tried|used|learned|learnt|studied)(?: \S+){0,3} (?:course|it|this|myself|program|class|lessons)`,
 		`(?:meu|minha|mi|my) (?:filh[oa]s?|marido|esposa|mae|pai|hij[oa]s?|madre|padre|wife|husband|son|daughter|mom|mum|dad|kids?|avo|abuel[oa]|grandma|casa|house|home|infancia|childhood|desk)`,
+	),
+	phrases(
+		`(?:sou|soy|i'm|i am|im|i was|fui)(?: [^ ]+){0,2} `+parents,
+		`(?:eu|yo) (?:tambem |tambien |ja |ya )?(?:tenho|tengo|tive|tuve) (?:\S+ )?(?:filh[oa]s?|hij[oa]s?|netos?|nietos?)`,
+		`(?:tenho|tengo)(?: \S+)? (?:filh[oa]s?|hij[oa]s?)`, `(?:i have|i've got|i've|i got) (?:\S+ )?(?:kids|children|a kid|a son|a daughter)`,
+		`my (?:little (?:ones?|guy|girl|boy)|lunch(?: break)?|shift)`, `(?:saindo|sai|saliendo|sali|cheguei|llegue) (?:do|del|no|al) (?:trabalho|trabajo)`,
+		`as (?:a|an|another) (?:\S+ )?`+parents+`(?: \S+){0,3} (?:i|i'm|i've|i'd|we|myself)`,
+		`como (?:uma? |una? )?(?:\S+ )?`+parents+`(?: \S+){0,3} (?:eu|yo|entendo|entiendo|te entendo|te entiendo|sei|se bien)`,
+		`(?:aqui|ca|aca|here|estou|to|estoy|i'm) (?:\S+ )?(?:no|na|en la|en el|en mi|en|at the|in the|at my|in my|at) (?:\S+ )?(?:escritorio|oficina|office|cubicle|home office)`,
+		`(?:to|tou|estou|estoy|estamos|i'm|i am|we're|we are|estava|estaba|i was)(?: \S+){0,5} (?:tomando|bebendo|bebiendo|almocando|almorzando|jantando|cenando|comendo|comiendo|having|drinking|sipping|eating)(?: \S+)?`,
 	),
 	evenDenied(withinClause(phrases(
 		`(?:nao|no) (?:sou|soy|somos|e|eh|es|tem|hay|esta falando com|estas hablando con|fala com|ta falando com|falo como)(?: [^ ]+){0,2} (?:robos?|robots?|bots?|maquina|inteligencia artificial|chatbot|uma ia|una ia|programa|automatic[oa])`,
@@ -41,8 +53,13 @@ var pressures = slices.Concat(
 		`(?:contar|contarei|avisar|avisarei|falar|contact|call|tell|inform|notify|llamar|contactar|decirle|mandar|expor|publicar|postar|post|expose|share)(?: \S+){0,3} (?:your|seu|sua|seus|suas|tu|tus) (?:employer|boss|patrao|chefe|jefe|jefa|family|familia|wife|husband|esposa|esposo|marido|vizinhos|vecinos|contatos|contactos|contacts|friends|amigos|empresa|company|mae|madre|mother|trabalho|trabajo)`,
 		`(?:sabemos|sei|we know|i know|se) (?:onde|donde|where)(?: \S+)? (?:mora|vive|live|vives|trabalha|trabajas|work)`,
 		`(?:bloquear|bloqueamos|bloquearemos|block|cancelar|suspender|suspend|close)(?: \S+)? (?:seu|tu|your|sua) (?:cpf|cartao|tarjeta|card|conta|cuenta|account|numero|number|whatsapp)`,
-		`(?:vai|vas a|will|pode|puede) (?:ter|tener|have|sofrer|sufrir|face|arcar con|arcar com)(?: \S+)? (?:consequencias?|consecuencias?|consequences|problemas?|trouble)`, `consequencias|consecuencias|consequences`,
+		`(?:vai|vas a|will|pode|puede|podes|puedes|may|might|could) (?:ter|tener|have|sofrer|sufrir|face|arcar con|arcar com)(?: \S+)? (?:consequencias?|consecuencias?|consequences|problemas?|trouble)`, `consequencias|consecuencias|consequences`,
+		`(?:problemas?|questoes|complica\S+|lios?) (?:legal|legales|legais|judicia\S+|con la (?:ley|justicia)|com a (?:lei|justica))`, `(?:legal|judicial) (?:trouble|troubles|problems?|issues|proceedings|consequences)`,
+		`trouble with the law`, `(?:get|be|getting|end up|land) (?:you )?in(?:to)? trouble`,
+		`(?:quem|quien) \S+ (?:e|es) (?:\S+ )?(?:frac[oa]|debil)`, `(?:los debiles|las debiles|os fracos|as fracas|the weak)`,
 		// Shame.
+		`(?:quem e|quem for|quien es|quienes son|gente|pessoas?|personas?|voce e|eres|you're|you are|people are|only the|so os|solo los|so|solo|coisa de|cosa de|muito|muy)(?: \S+)? (?:frac[oa]s?|debil(?:es)?|weak|weaklings?)`,
+		`(?:sempre|siempre|always|nunca|never)(?: \S+){0,3} (?:a medias|half done|half finished|halfway|inacabad\S+|unfinished|sin terminar|sem terminar)`,
 		`(?:fracass\S+|perdedor\S*|losers?|preguic\S+|perezos\S+|flojo|floja|lazy|pao-?dur\S+|mao de vaca|tacan\S+|cheapskate|stingy|pinao|estupid\S+|stupid|idiot\S*|burr[oa]s?|tont[oa]s?|ignorante\S*|ridicul\S+|vergonh\S+|verguenza|ashamed|embarrass\S*|shame|pathetic|patetic\S+|mediocr\S+|covard\S+|cobard\S+|cowards?|coward|quitter|egoist\S*|selfish|gord[oa]s?|vagabund\S+|inutil|inutiles|useless|worthless)`,
 		`(?:culpa sua|tua culpa|tu culpa|your fault|por sua culpa|por tu culpa|is on you)`, `(?:se arrepender|arrependera|arrepentir|te vas a arrepentir|te arrepentiras|you'll regret|will regret|regret it|regret this)`,
 		`(?:decepcion\S+|disappointed|disappointing|let me down|me deixou triste|fiquei triste|magoou|me ofendes|me dolio)`, `(?:perdi|perdendo|perder|wasting|wasted|waste|perdiendo|hacerme perder|me fez perder|gastei|gastando)(?: o| el)? (?:meu|mi|my|our|nosso|nuestro) (?:tempo|tiempo|time)`,
@@ -70,6 +87,7 @@ var others = phrases(
 	`(?:cpf|telefone|celular|endereco|e-?mail|telefono|direccion|correo|phone|address|pedido|compra|order|cartao|tarjeta|card|whatsapp|contato|contacto|dados|datos|data|details) (?:d[aeo]|del|de la|of|from|for) (?:outr[oa]s?|otr[oa]s?|another|other|um cliente|uma cliente|un cliente|una clienta|meu colega|her|him|dela|dele|ella|el cliente|alun[oa]|alumn[oa]|minha|meu|mi)(?: \S+)?`,
 	`(?:mora|vive|lives) (?:na|no|em|en|at|in|on|ali|near) (?:\S+)`, `(?:works|trabalha|trabaja) (?:at|for|para) (?:\S+)`,
 	`(?:ele|ela|ella|he|she) (?:tambem |tambien |also |just |acabou de |ja |ya )*(?:comprou|compro|bought|pagou|pago|paid|usou|assinou|devolveu|devolvio|returned|perguntou|pregunto|asked|mora|vive|lives)(?: \S+)?`,
+	`(?:i see|i know|i noticed|i can see|it says) (?:that )?you(?:'re| are)? (?:live|work|living|from)(?: \S+){0,2}`,
 	`(?:vi|sei|vejo|see|know|veo|se|consta) (?:que|that) (?:voce |vc |you )?(?:mora|vive|vives|live|trabalha|trabajas|work|e casad[oa]|are married|tem filhos|have kids|tienes hijos|ganha|earn|ganas)(?: \S+)?`,
 )
 

@@ -37,6 +37,11 @@ var (
 	forBefore   = set("em en in por for durante")
 	// labelled stand before the number of a part of the course: "aula 3".
 	labelled = set("aula clase lesson leccion licao modulo module passo paso step opcao opcion option parte part etapa item")
+	// centJoints stand between an amount and its cents, centWords behind them, tailWords behind cents
+	// that nobody named.
+	centJoints = set("e y and com con with")
+	centWords  = set("centavo centavos centimo centimos cent cents")
+	tailWords  = set("no na sem sin en em al a cada por per each on with by ou o or pra para")
 	// between stand between a number and its unit.
 	between = set("de of - ultimos ultimas proximos proximas uteis habiles business unico unica solo sola single simple simples full mil k")
 )
@@ -124,8 +129,7 @@ func (r *reader) read(at int) int {
 		return 1
 	}
 	count += r.hyphens(at, count)
-	r.readSpelled(at, at+count, value)
-	return count
+	return count + r.readSpelled(at, at+count, value)
 }
 
 // words are the words from a place on that can be one number.
@@ -168,18 +172,62 @@ func soonOrFor(word string) bool {
 	return soonBefore[word] || forBefore[word]
 }
 
-// readSpelled keeps a number in words when it counts something.
-func (r *reader) readSpelled(at, after, value int) {
+// readSpelled keeps a number in words when it counts something, and returns how many parts its
+// cents have.
+func (r *reader) readSpelled(at, after, value int) int {
 	made, found := r.unitAt(at, after)
 	text := strconv.Itoa(value)
 	switch {
+	case found && made.measure == price:
+		cents, count := r.centsBehind(after)
+		r.keep(at, after, made, normal(text+cents))
+		return count
 	case found:
 		r.keep(at, after, made, text)
-	case r.boughtFor(at):
-		r.found = append(r.found, quantity{measure: price, value: text})
+	case r.boughtFor(at), r.instalmentOf(at):
+		cents, count := r.cents(after)
+		r.found = append(r.found, quantity{measure: price, value: normal(text + cents)})
+		return count
 	case value > 12 && value != thousand && value != 100:
 		r.found = append(r.found, quantity{measure: unnamed, value: text})
 	}
+	return 0
+}
+
+// centsBehind are the cents behind a currency: "vinte e nove reais e dez centavos".
+func (r *reader) centsBehind(after int) (cents string, count int) {
+	for i := after; i < min(len(r.parts), after+2); i++ {
+		if unitsKnown[r.word(i)].measure == price {
+			if cents, count = r.cents(i + 1); count > 0 {
+				return cents, count + i + 1 - after
+			}
+			break
+		}
+	}
+	return "", 0
+}
+
+// cents are a number in words behind a joint, of cents or of nothing else: "vinte e nove e dez".
+func (r *reader) cents(at int) (cents string, count int) {
+	if !centJoints[r.word(at)] || at+1 >= len(r.parts) {
+		return "", 0
+	}
+	value, count := spelledNumber(r.words(at + 1))
+	end := at + 1 + count + r.hyphens(at+1, count)
+	named := centWords[r.word(end)]
+	if count == 0 || value > 99 || !named && (value < 10 || r.word(end) != "" && !stops[r.word(end)] && !tailWords[r.word(end)]) {
+		return "", 0
+	}
+	if named {
+		end++
+	}
+	return "." + strconv.Itoa(value/10) + strconv.Itoa(value%10), end - at
+}
+
+// instalmentOf says whether a number is what one of several instalments comes to: "12x de nove".
+func (r *reader) instalmentOf(at int) bool {
+	before := r.word(at - 2)
+	return (r.word(at-1) == "de" || r.word(at-1) == "of") && (timesWords[before] || unitsKnown[before].measure == payments)
 }
 
 // hyphens are how many of them stand within a number in words.
@@ -289,7 +337,7 @@ func (r *reader) unitAt(at, after int) (unit, bool) {
 		switch {
 		case (word == "por" || word == "per") && (r.word(i+1) == "cento" || r.word(i+1) == "cent" || r.word(i+1) == "ciento"):
 			return unit{measure: share}, true
-		case timesWords[word] && r.into(at):
+		case timesWords[word] && (r.into(at) || r.ofMoney(i+1)):
 			return unit{measure: payments}, true
 		case timesWords[word]:
 			return unit{measure: exempt}, true
@@ -309,6 +357,15 @@ func (r *reader) unitAt(at, after int) (unit, bool) {
 // adjective says whether a word can stand between a number and a known noun: "48 video
 // lessons" has a noun there, "62 grandes aulas" an adjective.
 func adjective(word string) bool { return len(word) > 3 && word[0] >= 'a' && word[0] <= 'z' }
+
+// ofMoney says whether an amount begins at a place, behind "de": "doze vezes de R$ 10".
+func (r *reader) ofMoney(at int) bool {
+	if r.word(at) != "de" && r.word(at) != "of" || at+1 >= len(r.parts) {
+		return false
+	}
+	_, numeral := numerals[r.word(at+1)]
+	return numeral || r.parts[at+1].number || prefixes[r.word(at+1)]
+}
 
 // into says whether what comes in so many times is paid.
 func (r *reader) into(at int) bool { return payingInto[r.word(at-1)] || payingInto[r.word(at-2)] }
@@ -514,7 +571,7 @@ func (s *subject) hasStrangeNumber() bool {
 // quantities are those of the text, read once.
 func (s *subject) quantities() []quantity {
 	if !s.quantified {
-		s.said = quantitiesIn(s.withoutEcho(), s.tongue, false)
+		s.said = quantitiesIn(s.withoutOwned(s.withoutEcho()), s.tongue, false)
 		s.quantified = true
 	}
 	return s.said

@@ -91,14 +91,14 @@ func readable(text string) string {
 	}, norm.NFKC.String(text))
 }
 
-// fold takes case and accents away.
+// fold takes case, accents and diminutives away.
 func fold(text string) string {
-	return norm.NFC.String(strings.Map(func(r rune) rune {
+	return withoutDiminutives(norm.NFC.String(strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1
 		}
 		return unicode.ToLower(r)
-	}, norm.NFD.String(text)))
+	}, norm.NFD.String(text))))
 }
 
 // foldAll folds the last messages of a conversation, bounded.
@@ -195,7 +195,7 @@ func (c clause) denies() bool {
 		return true
 	}
 	for i, word := range c.words {
-		if word == "no" && (i+1 < len(c.words) && afterNo[c.words[i+1]] || i > 0 && beforeNo[c.words[i-1]]) {
+		if word == "no" && (i+1 < len(c.words) && afterNo[c.words[i+1]] || i > 0 && beforeNo[c.words[i-1]]) && !c.supposes(i) {
 			return true
 		}
 		if (denials[word] || strings.HasSuffix(word, "n't")) && !c.pretends(i+1) && !c.supposes(i) {
