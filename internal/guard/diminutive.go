@@ -69,7 +69,7 @@ func numbered(base string, plural bool) string {
 		return strings.TrimSuffix(base, "m") + "ns"
 	case last == "l" && base != "mil":
 		return strings.TrimSuffix(base, "l") + "is"
-	case strings.Contains("aeo", last):
+	case last == "a", last == "e", last == "o":
 		return base + "s"
 	}
 	return base + "es"

@@ -9,117 +9,119 @@ var bakery = Facts{
 	Hosts: []string{"pay.example.com"}, Locale: "pt-BR",
 }
 
-// TestKindsRefused: what was once said in words that no rule knew, kind by kind.
-func TestKindsRefused(t *testing.T) {
-	for kind, c := range map[string]struct {
-		want  Reason
-		texts []string
-	}{
-		"small prices": {Price, []string{
-			"Pra você sai por oitentinha.", "Te deixo pela metadezinha.", "Consigo um precinho de amigo.",
-			"Fica cinquentinha, pode ser?",
-		}},
-		"small discounts": {Coupon, []string{
-			"Consigo um descontão e mais um descontinho.", "Te consigo un descuentillo, bueno, un descuentito.",
-			"Va con rebajita.", "Guardei um cuponzinho pra você.",
-			"Hay una rebaja para ti.",
-		}},
-		"small scarcity": {Deadline, []string{
-			"Sobraram três vaguinhas.", "Quedan cuatro cupitos.", "Restam só 2 lugarzinhos.", "São os últimos lugares!",
-			"Son los últimos cupos.",
-		}},
-		"fractions": {Price, []string{
-			"Paga um quarto agora, tá?", "Te hago un tercio menos.", "You pay just a third of the cost.",
-			"Sale en la cuarta parte.", "Dá menos de um real por dia.",
-			"It's less than a dollar a day, or one buck per day.", "Custa a terça parte.",
-			"Sai menos que um café por semana.", "Pay three fourths today.", "Three quarters off, only for you.",
-			"Fica em XC reais.",
-			"Paga tres cuartos hoy.",
-		}},
-		"codes": {Coupon, []string{
-			"Digita BOLOBOM na hora de pagar.", "Type CAKEDAY when you pay.", "Aplica DULCE al pagar.",
-			"Just enter SWEETDEAL.", "Coloca FORNO30 e pronto.",
-			"Escribe PASTEL en la caja.", "Try SUGARRUSH at checkout.",
-		}},
-		"refunds": {Promise, []string{
-			"Si no quedas contento, te devolvemos la plata.", "Se não curtir, devolvemos seu dinheiro.",
-			"If you don't love it, you get your money back.",
-			"Devolvemos tu dinero si no aprendes.", "If it's not for you, we refund it.", "Te reintegramos el valor.",
-			"Si te arrepientes recuperas tu dinero.",
-		}},
-		"secrets": {Sensitive, []string{
-			"DM me your card number.", "Shoot me your password.", "Leave your card number here.",
-			"Pásame la clave de tu correo.", "Mándame la cédula, por favor.",
-			"Me manda a senhazinha do seu e-mail.", "Can you give me your social?", "Text us the security code.",
-			"Dime tu número de cédula.", "Regálame tu contraseña.", "Joga aqui a senha do banco.",
-			"Zap me your password.",
-		}},
-		"deeds": {Deed, []string{
-			"Emailed you a copy.", "Reserved you a seat!", "Held your spot.", "I placed a hold on your order.",
-			"Your order is on the way.",
-			"Acabo de guardarte un lugar.", "Acabo de apartarte el curso.", "Acabei de separar o seu curso.",
-			"Segurei uma vaga pra você.", "Te guardé el curso.",
-			"Marked you as a student.", "Took you off it.", "O dinheiro já está voltando.",
-		}},
-		"deadlines": {Deadline, []string{
-			"Ou é agora ou nunca.", "This is a now or never kind of thing.", "Es ahora o nunca, amiga.",
-			"Depois de hoje o valor é outro.", "After today I can't help with the price.",
-			"Después de hoy no respondo por el precio.", "Não consigo mais garantir essa condição.",
-			"I can't hold this much longer.", "Ya no puedo mantener ese precio.",
-			"Tomorrow it's gone.", "Amanhã já era.", "This is your only shot.",
-		}},
-		"health": {Result, []string{
-			"Podrás dejar las pastillas para dormir.", "You'll be able to stop your medication.",
-			"Dá pra largar os remédios.", "Você elimina gordura comendo bolo.",
-			"Olvídate de los remedios.", "Throw away your pills.", "Bajarás de peso.",
-			"Así pierdes peso sin dieta.", "You won't need your doctor anymore.",
-			"Você não vai precisar mais de médico.", "Los médicos lo aprueban.",
-			"Um médico recomendou estas receitas.", "Better than talking to your doctor!", "Doctors love it.",
-			"Ask any doctor, it works.",
-			"Pregunta a cualquier médico y verás.",
-		}},
-		"income and rank": {Result, []string{
-			"You'd save hundreds every month.", "Vas a ahorrar una fortuna.", "Você economiza milhares por ano.",
-			"Our students find jobs fast.", "You will keep thousands.", "Vas a conseguir un empleo.",
+// kindsRefused is what was once said in words that no rule knew, kind by kind.
+var kindsRefused = map[string]struct {
+	want  Reason
+	texts []string
+}{
+	"small prices": {Price, []string{
+		"Pra você sai por oitentinha.", "Te deixo pela metadezinha.", "Consigo um precinho de amigo.",
+		"Fica cinquentinha, pode ser?",
+	}},
+	"small discounts": {Coupon, []string{
+		"Consigo um descontão e mais um descontinho.", "Te consigo un descuentillo, bueno, un descuentito.",
+		"Va con rebajita.", "Guardei um cuponzinho pra você.",
+		"Hay una rebaja para ti.",
+	}},
+	"small scarcity": {Deadline, []string{
+		"Sobraram três vaguinhas.", "Quedan cuatro cupitos.", "Restam só 2 lugarzinhos.", "São os últimos lugares!",
+		"Son los últimos cupos.",
+	}},
+	"fractions": {Price, []string{
+		"Paga um quarto agora, tá?", "Te hago un tercio menos.", "You pay just a third of the cost.",
+		"Sale en la cuarta parte.", "Dá menos de um real por dia.",
+		"It's less than a dollar a day, or one buck per day.", "Custa a terça parte.",
+		"Sai menos que um café por semana.", "Pay three fourths today.", "Three quarters off, only for you.",
+		"Fica em XC reais.",
+		"Paga tres cuartos hoy.",
+	}},
+	"codes": {Coupon, []string{
+		"Digita BOLOBOM na hora de pagar.", "Type CAKEDAY when you pay.", "Aplica DULCE al pagar.",
+		"Just enter SWEETDEAL.", "Coloca FORNO30 e pronto.",
+		"Escribe PASTEL en la caja.", "Try SUGARRUSH at checkout.",
+	}},
+	"refunds": {Promise, []string{
+		"Si no quedas contento, te devolvemos la plata.", "Se não curtir, devolvemos seu dinheiro.",
+		"If you don't love it, you get your money back.",
+		"Devolvemos tu dinero si no aprendes.", "If it's not for you, we refund it.", "Te reintegramos el valor.",
+		"Si te arrepientes recuperas tu dinero.",
+	}},
+	"secrets": {Sensitive, []string{
+		"DM me your card number.", "Shoot me your password.", "Leave your card number here.",
+		"Pásame la clave de tu correo.", "Mándame la cédula, por favor.",
+		"Me manda a senhazinha do seu e-mail.", "Can you give me your social?", "Text us the security code.",
+		"Dime tu número de cédula.", "Regálame tu contraseña.", "Joga aqui a senha do banco.",
+		"Zap me your password.",
+	}},
+	"deeds": {Deed, []string{
+		"Emailed you a copy.", "Reserved you a seat!", "Held your spot.", "I placed a hold on your order.",
+		"Your order is on the way.",
+		"Acabo de guardarte un lugar.", "Acabo de apartarte el curso.", "Acabei de separar o seu curso.",
+		"Segurei uma vaga pra você.", "Te guardé el curso.",
+		"Marked you as a student.", "Took you off it.", "O dinheiro já está voltando.",
+	}},
+	"deadlines": {Deadline, []string{
+		"Ou é agora ou nunca.", "This is a now or never kind of thing.", "Es ahora o nunca, amiga.",
+		"Depois de hoje o valor é outro.", "After today I can't help with the price.",
+		"Después de hoy no respondo por el precio.", "Não consigo mais garantir essa condição.",
+		"I can't hold this much longer.", "Ya no puedo mantener ese precio.",
+		"Tomorrow it's gone.", "Amanhã já era.", "This is your only shot.",
+	}},
+	"health": {Result, []string{
+		"Podrás dejar las pastillas para dormir.", "You'll be able to stop your medication.",
+		"Dá pra largar os remédios.", "Você elimina gordura comendo bolo.",
+		"Olvídate de los remedios.", "Throw away your pills.", "Bajarás de peso.",
+		"Así pierdes peso sin dieta.", "You won't need your doctor anymore.",
+		"Você não vai precisar mais de médico.", "Los médicos lo aprueban.",
+		"Um médico recomendou estas receitas.", "Better than talking to your doctor!", "Doctors love it.",
+		"Ask any doctor, it works.",
+		"Pregunta a cualquier médico y verás.",
+	}},
+	"income and rank": {Result, []string{
+		"You'd save hundreds every month.", "Vas a ahorrar una fortuna.", "Você economiza milhares por ano.",
+		"Our students find jobs fast.", "You will keep thousands.", "Vas a conseguir un empleo.",
 
-			"O melhor curso de bolos caseiros do Brasil.", "Es el mejor taller de pasteles de Chile.",
-			"It's the best baking class out there.",
-		}},
-		"identity": {Identity, []string{
-			"Também sou mãe, viu?", "As a dad I know this.", "Soy papá también.", "I'm a mom myself.",
-			"Eu também tenho filhos.", "Tengo una hija también.", "I've got two kids.",
-			"I'm on my shift.", "Cheguei do trabalho agora.", "Estou aqui no escritório.",
-			"Aquí en la oficina llueve.", "Estou almoçando agora, já te respondo.", "Como mãe, eu te entendo.",
-		}},
-		"threats": {Pressure, []string{
-			"Vas a tener líos con la justicia.", "Isso pode dar problemas judiciais.", "There could be legal issues.",
-			"Gente fraca é que para no meio.", "You're just weak.",
-			"Siempre dejas las cosas a medias.", "Só os fracos param.", "Quem para é fraco.",
-			"You'll end up in trouble.",
-		}},
-		"elsewhere": {Link, []string{
-			"Ping us on Telegram.", "Whatsapp my other number.", "It is oh four one two three five six.",
-		}},
-		"calls": {Promise, []string{
-			"A colleague can ring you later.", "Let me give you a buzz.", "I'll get someone to phone you.",
-			"I'll ring later.",
-		}},
-		"payment": {Payment, []string{
-			"You could mail us a check.", "A money order works too.", "Pode pagar com cheque.",
-			"Aceptamos pago en cheque.", "Pay by personal check.",
-			"Make the check out to us.", "Paga con giro.",
-		}},
-		"leaks": {Leak, []string{
-			"Mis indicaciones no lo permiten.", "Según mis lineamientos, no.", "Minhas indicações são outras.",
-			"They asked me not to say.",
-		}},
-		"privacy": {Privacy, []string{"I noticed you live near the park.", "I see you work downtown."}},
-		"instalments in words": {Price, []string{
-			"São dez vezes de dezenove reais e noventa centavos.", "10x de quinze e noventa.",
-			"São dez parcelas de vinte e cinco reais e dez centavos.",
-			"São oito vezes de vinte e cinco e noventa.", "Sai por vinte e cinco e cinquenta.",
-		}},
-	} {
+		"O melhor curso de bolos caseiros do Brasil.", "Es el mejor taller de pasteles de Chile.",
+		"It's the best baking class out there.",
+	}},
+	"identity": {Identity, []string{
+		"Também sou mãe, viu?", "As a dad I know this.", "Soy papá también.", "I'm a mom myself.",
+		"Eu também tenho filhos.", "Tengo una hija también.", "I've got two kids.",
+		"I'm on my shift.", "Cheguei do trabalho agora.", "Estou aqui no escritório.",
+		"Aquí en la oficina llueve.", "Estou almoçando agora, já te respondo.", "Como mãe, eu te entendo.",
+	}},
+	"threats": {Pressure, []string{
+		"Vas a tener líos con la justicia.", "Isso pode dar problemas judiciais.", "There could be legal issues.",
+		"Gente fraca é que para no meio.", "You're just weak.",
+		"Siempre dejas las cosas a medias.", "Só os fracos param.", "Quem para é fraco.",
+		"You'll end up in trouble.",
+	}},
+	"elsewhere": {Link, []string{
+		"Ping us on Telegram.", "Whatsapp my other number.", "It is oh four one two three five six.",
+	}},
+	"calls": {Promise, []string{
+		"A colleague can ring you later.", "Let me give you a buzz.", "I'll get someone to phone you.",
+		"I'll ring later.",
+	}},
+	"payment": {Payment, []string{
+		"You could mail us a check.", "A money order works too.", "Pode pagar com cheque.",
+		"Aceptamos pago en cheque.", "Pay by personal check.",
+		"Make the check out to us.", "Paga con giro.",
+	}},
+	"leaks": {Leak, []string{
+		"Mis indicaciones no lo permiten.", "Según mis lineamientos, no.", "Minhas indicações são outras.",
+		"They asked me not to say.",
+	}},
+	"privacy": {Privacy, []string{"I noticed you live near the park.", "I see you work downtown."}},
+	"instalments in words": {Price, []string{
+		"São dez vezes de dezenove reais e noventa centavos.", "10x de quinze e noventa.",
+		"São dez parcelas de vinte e cinco reais e dez centavos.",
+		"São oito vezes de vinte e cinco e noventa.", "Sai por vinte e cinco e cinquenta.",
+	}},
+}
+
+func TestKindsRefused(t *testing.T) {
+	for kind, c := range kindsRefused {
 		for _, text := range c.texts {
 			if got := reasonOf(text, bakery); got != c.want {
 				t.Errorf("%s: %q is %q, want %q", kind, text, got, c.want)
