@@ -247,8 +247,11 @@ func customerKeys(one string, others []string, hashes func(string) []string, key
 			value = others[at]
 		}
 		for _, hash := range hashes(value) {
-			if hash != "" && !slices.Contains(keys, key(hash)) {
-				keys = append(keys, key(hash))
+			if hash == "" {
+				continue
+			}
+			if made := key(hash); !slices.Contains(keys, made) {
+				keys = append(keys, made)
 			}
 		}
 	}

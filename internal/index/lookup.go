@@ -144,11 +144,11 @@ func leadsOf(
 	var asked []lookup
 	wanted := customer
 	for range 2 {
-		for _, by := range lookups(store, &wanted) {
+		all := lookups(store, &wanted)
+		for _, by := range all {
 			if slices.Contains(asked, by) {
 				continue
 			}
-			asked = append(asked, by)
 			var leads v1alpha1.CartRecoveryList
 			err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), client.MatchingFields{by.field: by.key})...)
 			if err != nil {
@@ -159,6 +159,7 @@ func leadsOf(
 		if len(found) == 0 {
 			break
 		}
+		asked = all
 		wanted = lead.Linked(&customer, store, found)
 	}
 	return found, nil
@@ -169,11 +170,12 @@ type lookup struct{ field, key string }
 
 // lookups find a customer's leads.
 func lookups(store string, customer *v1alpha1.LeadCustomer) []lookup {
-	var all []lookup
-	for _, key := range phoneKeys(store, customer) {
+	phones, emails := phoneKeys(store, customer), emailKeys(store, customer)
+	all := make([]lookup, 0, len(phones)+len(emails))
+	for _, key := range phones {
 		all = append(all, lookup{LeadByAnyPhone, key})
 	}
-	for _, key := range emailKeys(store, customer) {
+	for _, key := range emails {
 		all = append(all, lookup{LeadByEmail, key})
 	}
 	return all
