@@ -23,6 +23,11 @@ const (
 	// togetherPace is the least time between two such writes of a lead. The first of a flood waits
 	// for nothing, and a request that stops everything never does.
 	togetherPace = 250 * time.Millisecond
+	// togetherShare is that time where many leads of a namespace are written without end, for each of
+	// them: so many writes a second are the namespace's share. togetherMost is where that ends, well
+	// before those who wait for their answer think that it will not come.
+	togetherShare = 100 * time.Millisecond
+	togetherMost  = 4 * time.Second
 	// togetherTimeout bounds one write that others wait for.
 	togetherTimeout = 10 * time.Second
 	// idleTogether is how many leads are remembered before those are looked for that are quiet.
@@ -45,11 +50,16 @@ type joiner struct {
 
 	mu    sync.Mutex
 	leads map[types.NamespacedName]*crowd
+	// led is how many leads of a namespace are being written, or wait for the time to be.
+	led map[string]int
+	// sweepAt is with how many leads those are looked for that are quiet.
+	sweepAt int
 }
 
 // crowd is the requests that wait to be written to one lead.
 type crowd struct {
-	waiting []*member
+	namespace string
+	waiting   []*member
 	// led says that one of the requests is writing, or waits for the time to.
 	led bool
 	// wrote is when the last write ended.
@@ -75,7 +85,8 @@ func newJoiner(
 	write func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error),
 ) *joiner {
 	return &joiner{
-		pace: togetherPace, now: time.Now, after: time.After, write: write, leads: map[types.NamespacedName]*crowd{},
+		pace: togetherPace, now: time.Now, after: time.After, write: write,
+		leads: map[types.NamespacedName]*crowd{}, led: map[string]int{},
 	}
 }
 
@@ -107,28 +118,49 @@ func (j *joiner) enter(name types.NamespacedName, mine *member) (waits bool) {
 	found := j.leads[name]
 	if found == nil {
 		j.sweep()
-		found = &crowd{hurry: make(chan struct{}, 1)}
+		found = &crowd{namespace: name.Namespace, hurry: make(chan struct{}, 1)}
 		j.leads[name] = found
 	}
 	found.waiting = append(found.waiting, mine)
 	if found.led {
 		return true
 	}
-	found.led = true
+	j.setLed(found, true)
 	close(mine.leads)
-	return j.now().Sub(found.wrote) < j.pace
+	return j.now().Sub(found.wrote) < j.paceOf(name.Namespace)
+}
+
+// paceOf is the least time between two writes of a lead of a namespace. The caller holds the lock.
+func (j *joiner) paceOf(namespace string) time.Duration {
+	return min(max(j.pace, time.Duration(j.led[namespace])*togetherShare), togetherMost)
+}
+
+// setLed notes whether one of a crowd's requests is writing, or waits for the time to. The caller holds the
+// lock.
+func (j *joiner) setLed(found *crowd, led bool) {
+	switch {
+	case led == found.led:
+	case led:
+		j.led[found.namespace]++
+	default:
+		if j.led[found.namespace]--; j.led[found.namespace] == 0 {
+			delete(j.led, found.namespace)
+		}
+	}
+	found.led = led
 }
 
 // sweep forgets the leads that are quiet, where there are many.
 func (j *joiner) sweep() {
-	if len(j.leads) < idleTogether {
+	if len(j.leads) < max(j.sweepAt, idleTogether) {
 		return
 	}
 	for name, each := range j.leads {
-		if !each.led && j.now().Sub(each.wrote) >= j.pace {
+		if !each.led && j.now().Sub(each.wrote) >= togetherMost {
 			delete(j.leads, name)
 		}
 	}
+	j.sweepAt = 2 * len(j.leads)
 }
 
 // hurry says that a request must not wait longer than for the write that is under way.
@@ -147,7 +179,7 @@ func (j *joiner) hurry(name types.NamespacedName, mine *member) {
 func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *member) {
 	j.mu.Lock()
 	found := j.leads[name]
-	wait := found.wrote.Add(j.pace).Sub(j.now())
+	wait := found.wrote.Add(j.paceOf(name.Namespace)).Sub(j.now())
 	isUrgent := slices.ContainsFunc(found.waiting, func(each *member) bool { return each.urgent })
 	j.mu.Unlock()
 	if wait > 0 && !isUrgent {
@@ -178,15 +210,15 @@ func (j *joiner) leave(ctx context.Context, name types.NamespacedName, mine *mem
 	mine.err = ctx.Err()
 	select {
 	case <-mine.leads:
-		found.pass()
+		j.pass(found)
 	default:
 	}
 }
 
 // pass gives the lead to the next request. The caller holds the lock.
-func (c *crowd) pass() {
-	if c.led = len(c.waiting) > 0; c.led {
-		close(c.waiting[0].leads)
+func (j *joiner) pass(found *crowd) {
+	if j.setLed(found, len(found.waiting) > 0); found.led {
+		close(found.waiting[0].leads)
 	}
 }
 
@@ -211,7 +243,7 @@ func (j *joiner) writeAll(ctx context.Context, found *crowd) {
 			close(each.done)
 		}
 		found.wrote = j.now()
-		found.pass()
+		j.pass(found)
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)
 	defer cancel()

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -241,6 +242,66 @@ func TestQuietLeadsAreForgotten(t *testing.T) {
 	}
 	if len(d.leads) > idleTogether {
 		t.Errorf("%d leads are remembered, want %d at most", len(d.leads), idleTogether)
+	}
+}
+
+// TestFloodsShareTheWritesOfTheirNamespace: the more leads of a namespace are flooded, the rarer each of
+// them is written, and no other namespace's.
+func TestFloodsShareTheWritesOfTheirNamespace(t *testing.T) {
+	for flooded, want := range map[int]time.Duration{
+		1: togetherPace, 2: togetherPace, 20: 20 * togetherShare, 1000: togetherMost,
+	} {
+		waits := make(chan time.Duration, 1)
+		at, hold := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), make(chan struct{})
+		j := newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
+			<-hold
+			return &v1alpha1.CartRecovery{}, true, nil
+		})
+		j.now = func() time.Time { return at }
+		j.after = func(wait time.Duration) <-chan time.Time {
+			waits <- wait
+			over := make(chan time.Time, 1)
+			over <- at.Add(wait)
+			return over
+		}
+		hear := func(namespace string, n int) {
+			read := &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strconv.Itoa(n)}}
+			_, _, _ = j.do(t.Context(), read, never, func(*v1alpha1.CartRecovery) bool { return true })
+		}
+		heard := make(chan struct{})
+		go func() {
+			defer close(heard)
+			hear("shop", 0)
+			hear("quiet", 0)
+		}()
+		hold <- struct{}{}
+		hold <- struct{}{}
+		<-heard
+		var group sync.WaitGroup
+		for n := 1; n < flooded; n++ {
+			group.Go(func() { hear("shop", n) })
+		}
+		for isLed := 0; isLed < flooded-1; {
+			j.mu.Lock()
+			isLed = j.led["shop"]
+			j.mu.Unlock()
+			runtime.Gosched()
+		}
+		group.Go(func() { hear("shop", 0) })
+		if got := <-waits; got != want {
+			t.Errorf("with %d flooded, one of them waits %v, want %v", flooded, got, want)
+		}
+		group.Go(func() { hear("quiet", 0) })
+		if got := <-waits; got != togetherPace {
+			t.Errorf("with %d flooded elsewhere, a quiet namespace's waits %v, want %v", flooded, got, togetherPace)
+		}
+		for range flooded + 1 {
+			hold <- struct{}{}
+		}
+		group.Wait()
+		if len(j.led) != 0 {
+			t.Errorf("%v are still said to be written", j.led)
+		}
 	}
 }
 
