@@ -39,7 +39,7 @@ func main() {
 	flag.DurationVar(&p.delay, "delay", 20*time.Second, "time from the abandonment to the message")
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
 	mode := flag.String("mode", "lateness", "what to measure: lateness; purchases, with the numbers of leads as arguments; "+
-		"tenants, nine of which are served while one attacks; failover; or freezes")
+		"tenants, nine of which are served while one attacks, as the arguments say or in every way; failover; or freezes")
 	rounds := flag.Int("rounds", 3, "how often a leader is ended by each signal, or frozen")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
@@ -51,7 +51,9 @@ func main() {
 	case "purchases":
 		err = purchases(ctx, flag.Args())
 	case "tenants":
-		err = runTenants(ctx)
+		err = runTenants(ctx, flag.Args())
+	case "attacker":
+		err = beAttacker(ctx, flag.Args())
 	case "failover":
 		err = runFailover(ctx, p, *rounds)
 	case "freezes":

@@ -2,10 +2,8 @@ package main
 
 import (
 	"context"
-	"encoding/base64"
 	"errors"
 	"fmt"
-	"net/http"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -33,127 +31,11 @@ const (
 	// badLeads are those of the attacker, all due at once, badStores its Stores where it has many.
 	badLeads  = 250
 	badStores = 100
-	// chatters are its customers who write without end, callers those who call connect at once.
-	chatters = 20
-	callers  = 16
-
-	badAdminToken = "bad-admin-token"
-	badAIKey      = "bad-ai-key"
 )
 
-// attack is what one tenant does.
-type attack struct {
-	name string
-	// stores is how many Stores it has; begin has its services attack until held is closed.
-	stores int
-	begin  func(bad *attacker, held <-chan struct{})
-	// beside is what it does meanwhile, until ctx ends; nil for nothing.
-	beside func(ctx context.Context, s *square, bad *attacker)
-	// foreign says that its Secret names no host, as one that is not for its endpoints.
-	foreign bool
-}
-
-var attacks = []attack{
-	{name: "absurd tokens", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
-		bad.ai.Fail(http.StatusOK, `{"choices":[{"message":{"role":"assistant","content":"Oi!"},"finish_reason":"stop"}],`+
-			`"usage":{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}}`, nil, -1)
-	}},
-	{name: "gateway hangs", stores: 1, begin: func(bad *attacker, held <-chan struct{}) {
-		for _, path := range []string{"/send/text", "/message/find"} {
-			bad.gateway.Fail(simulator.Fault{Path: path, Times: -1, HoldUntil: held})
-		}
-	}},
-	{name: "AI hangs", stores: badStores, begin: func(bad *attacker, held <-chan struct{}) { bad.ai.HoldUntil(held) }},
-	{name: "echoed token", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
-		bad.gateway.Fail(simulator.Fault{
-			Path: "/send/text", Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q}`, badAdminToken),
-		})
-	}},
-	{name: "huge headers", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
-		bad.gateway.Fail(simulator.Fault{
-			Path: "/send/text", Times: -1, Status: http.StatusOK, Body: `{"messageid":"A"}`,
-			Header: http.Header{"X-Padding": {strings.Repeat("x", 3<<20)}},
-		})
-	}},
-	{name: "another's Secret", stores: badStores, begin: nothing, foreign: true},
-	{name: "chatty customers", stores: 1, begin: nothing, beside: chatter},
-	{name: "connect calls", stores: 1, begin: nothing, beside: connectCalls},
-}
-
-func nothing(*attacker, <-chan struct{}) {}
-
-// allOfIt is every attack at once. Of two faults of one call the first counts.
-func allOfIt() attack {
-	all := attack{name: "all of it", stores: badStores}
-	all.begin = func(bad *attacker, held <-chan struct{}) {
-		for _, each := range attacks {
-			each.begin(bad, held)
-		}
-	}
-	all.beside = func(ctx context.Context, s *square, bad *attacker) {
-		var group sync.WaitGroup
-		for _, each := range attacks {
-			if each.beside != nil {
-				group.Go(func() { each.beside(ctx, s, bad) })
-			}
-		}
-		group.Wait()
-	}
-	return all
-}
-
-// chatter has customers who got their first message write 2 KB after 2 KB, as fast as each is taken.
-func chatter(ctx context.Context, _ *square, bad *attacker) {
-	text := strings.Repeat("E se eu pagar depois, muda alguma coisa? ", 50)
-	var group sync.WaitGroup
-	for n := range chatters {
-		group.Go(func() {
-			for turn := 0; ctx.Err() == nil; turn++ {
-				// Refused ones are part of it.
-				_, _ = bad.gateway.Reply(bad.namespace+".acme", phoneOf(bad.firstCustomer+n), fmt.Sprint(turn, " ", text))
-			}
-		})
-	}
-	group.Wait()
-}
-
-// connectCalls asks for pairings with tokens that nobody gave out.
-func connectCalls(ctx context.Context, s *square, _ *attacker) {
-	encode := base64.RawURLEncoding.EncodeToString
-	header, url := encode([]byte(`{"alg":"RS256","kid":"x"}`)), s.manager.URL+"/api/whatsapp/connect/bad.acme"
-	var group sync.WaitGroup
-	for worker := range callers {
-		group.Go(func() {
-			for n := 0; ctx.Err() == nil; n++ {
-				claims := fmt.Sprintf(`{"sub":"system:serviceaccount:a:%d-%d"}`, worker, n)
-				token := header + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
-				request, err := http.NewRequestWithContext(ctx, http.MethodPost, url, http.NoBody)
-				if err != nil {
-					return
-				}
-				request.Header.Set("Authorization", "Bearer "+token)
-				if answer, err := http.DefaultClient.Do(request); err == nil {
-					_ = answer.Body.Close()
-				}
-			}
-		})
-	}
-	group.Wait()
-}
-
-// attacker is a tenant with services of its own.
-type attacker struct {
-	namespace string
-	// firstCustomer numbers its customers.
-	firstCustomer int
-
-	gateway *simulator.UAZAPI
-	ai      *simulator.OpenAI
-	servers []*simulator.Server
-}
-
-// runTenants measures how late the messages of nine tenants are while a tenth attacks.
-func runTenants(ctx context.Context) (failed error) {
+// runTenants measures how late the messages of nine tenants are while a tenth attacks in the ways that
+// are named, or in all.
+func runTenants(ctx context.Context, names []string) (failed error) {
 	cluster, err := sandbox.StartCluster(ctx, filepath.Join(testenv.Root(), ".demo", "bench"))
 	if err != nil {
 		return err
@@ -183,6 +65,9 @@ func runTenants(ctx context.Context) (failed error) {
 		return err
 	}
 	for _, each := range append(slices.Clone(attacks), allOfIt()) {
+		if len(names) > 0 && !slices.Contains(names, each.name) {
+			continue
+		}
 		if err := s.under(ctx, each); err != nil {
 			return fmt.Errorf("%s: %w (the manager's log is in %s)", each.name, err, manager.Log)
 		}
@@ -256,7 +141,12 @@ func (s *square) pair(ctx context.Context, namespace string, gateway *simulator.
 	if err != nil {
 		return fmt.Errorf("scan the QR of %s: %w", namespace, err)
 	}
-	_, err = s.cluster.Kubectl(ctx, "-n", namespace, "wait", "--for=condition=Ready", "wai", "--all", "--timeout=60s")
+	return s.connected(ctx, namespace)
+}
+
+// connected waits until the numbers of a tenant are.
+func (s *square) connected(ctx context.Context, namespace string) error {
+	_, err := s.cluster.Kubectl(ctx, "-n", namespace, "wait", "--for=condition=Ready", "wai", "--all", "--timeout=60s")
 	return err
 }
 
@@ -279,55 +169,44 @@ func poll(ctx context.Context, limit time.Duration, try func() error) error {
 
 // under measures a phase while a tenant attacks.
 func (s *square) under(ctx context.Context, does attack) (failed error) {
-	namespace := fmt.Sprintf("bad-%d", s.phases)
 	bad := &attacker{
-		namespace: namespace, firstCustomer: 9_000_000 + 1000*s.phases,
-		gateway: simulator.NewUAZAPI(simulator.UAZAPIOptions{AdminToken: badAdminToken}),
-		ai:      simulator.NewOpenAI(simulator.OpenAIOptions{APIKey: badAIKey}),
+		attack: does.name, namespace: fmt.Sprintf("bad-%d", s.phases), firstCustomer: 9_000_000 + 1000*s.phases,
+		manager: s.manager.URL,
 	}
-	defer func() { failed = errors.Join(failed, bad.stop()) }()
-	if err := s.openAttacker(ctx, bad, does); err != nil {
+	elsewhere, err := bad.moveOut(ctx)
+	if err != nil {
 		return err
 	}
-	held := make(chan struct{})
-	defer close(held)
-	does.begin(bad, held)
+	defer func() { failed = errors.Join(failed, elsewhere.end()) }()
+	if err := s.openAttacker(ctx, bad, elsewhere, does); err != nil {
+		return err
+	}
+	if err := elsewhere.ask(sayBegin); err != nil {
+		return err
+	}
 	due := time.Now().Add(2 * time.Second)
 	for n := range badLeads {
 		store := "acme"
 		if n > 0 && n < does.stores {
 			store = fmt.Sprintf("store-%d", n)
 		}
-		if err := s.create(ctx, leadOf(namespace, store, bad.firstCustomer+n, due)); err != nil {
+		if err := s.create(ctx, leadOf(bad.namespace, store, bad.firstCustomer+n, due)); err != nil {
 			return err
 		}
 	}
-	attacking, stop := context.WithCancel(ctx)
-	var beside sync.WaitGroup
-	if does.beside != nil {
-		beside.Go(func() { does.beside(attacking, s, bad) })
-	}
-	err := s.phase(ctx, does.name)
-	stop()
-	beside.Wait()
-	if err != nil {
+	if err := elsewhere.ask(sayBeside); err != nil {
 		return err
 	}
-	_, err = s.cluster.Kubectl(ctx, "delete", "namespace", namespace, "--wait=false")
+	if err := s.phase(ctx, does.name); err != nil {
+		return err
+	}
+	_, err = s.cluster.Kubectl(ctx, "delete", "namespace", bad.namespace, "--wait=false")
 	return err
 }
 
 // openAttacker makes the tenant that attacks.
-func (s *square) openAttacker(ctx context.Context, bad *attacker, does attack) error {
-	namespace := bad.namespace
-	var urls []string
-	for _, handler := range []http.Handler{bad.gateway, bad.ai} {
-		server, err := simulator.Serve(handler)
-		if err != nil {
-			return err
-		}
-		bad.servers, urls = append(bad.servers, server), append(urls, server.URL())
-	}
+func (s *square) openAttacker(ctx context.Context, bad *attacker, at *elsewhere, does attack) error {
+	namespace, urls := bad.namespace, at.urls
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "keys"},
 		StringData: map[string]string{"gateway": badAdminToken, "ai": badAIKey},
@@ -359,20 +238,15 @@ func (s *square) openAttacker(ctx context.Context, bad *attacker, does attack) e
 		// The number is not Ready either: its gateway is not called.
 		return nil
 	}
-	return s.pair(ctx, namespace, bad.gateway)
+	if err := at.ask(sayPair); err != nil {
+		return err
+	}
+	return s.connected(ctx, namespace)
 }
 
 // hostsOf are the hosts of URLs, as a Secret names them.
 func hostsOf(urls []string) string {
 	return strings.ReplaceAll(strings.Join(urls, ","), "http://", "")
-}
-
-func (a *attacker) stop() error {
-	failed := a.gateway.Close()
-	for _, server := range a.servers {
-		failed = errors.Join(failed, server.Close())
-	}
-	return failed
 }
 
 // leadOf makes a lead of the n-th customer whose message is due at a time.

@@ -1,0 +1,146 @@
+package main
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"slices"
+	"strconv"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// This file is where the services and customers of a tenant are who attacks: in a process of their own that
+// stands back for a processor, since theirs are elsewhere. It is told what to do in words, and says "done".
+
+// politeness is how far that process stands back.
+const politeness = 10
+
+// What is said to it.
+const (
+	// sayPair has the QR of the number scanned.
+	sayPair = "pair"
+	// sayBegin has the services attack, sayBeside the customers and callers.
+	sayBegin  = "begin"
+	sayBeside = "beside"
+
+	saidDone = "done"
+)
+
+// elsewhere is that process.
+type elsewhere struct {
+	// urls are those of its gateway and its AI.
+	urls    []string
+	command *exec.Cmd
+	words   io.WriteCloser
+	answers *bufio.Scanner
+}
+
+// moveOut starts it.
+func (a *attacker) moveOut(ctx context.Context) (*elsewhere, error) {
+	program, err := os.Executable()
+	if err != nil {
+		return nil, fmt.Errorf("find this program: %w", err)
+	}
+	command := exec.CommandContext(ctx, program, //nolint:gosec // it is this program
+		"-mode", "attacker", a.attack, a.namespace, strconv.Itoa(a.firstCustomer), a.manager)
+	command.Stderr = os.Stderr
+	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
+	command.WaitDelay = 30 * time.Second
+	words, err := command.StdinPipe()
+	if err != nil {
+		return nil, fmt.Errorf("talk to the attacker: %w", err)
+	}
+	answers, err := command.StdoutPipe()
+	if err != nil {
+		return nil, fmt.Errorf("hear the attacker: %w", err)
+	}
+	if err := command.Start(); err != nil {
+		return nil, fmt.Errorf("start the attacker: %w", err)
+	}
+	e := &elsewhere{command: command, words: words, answers: bufio.NewScanner(answers)}
+	if !e.answers.Scan() {
+		return nil, errors.Join(errors.New("the attacker does not start"), e.end())
+	}
+	e.urls = strings.Fields(e.answers.Text())
+	return e, nil
+}
+
+// ask has it do something, and returns once it is done.
+func (e *elsewhere) ask(word string) error {
+	if _, err := fmt.Fprintln(e.words, word); err != nil {
+		return fmt.Errorf("have the attacker %s: %w", word, err)
+	}
+	if !e.answers.Scan() || e.answers.Text() != saidDone {
+		return fmt.Errorf("have the attacker %s: it says %q", word, e.answers.Text())
+	}
+	return nil
+}
+
+// end ends it.
+func (e *elsewhere) end() error {
+	if err := errors.Join(e.words.Close(), e.command.Wait()); err != nil {
+		return fmt.Errorf("end the attacker: %w", err)
+	}
+	return nil
+}
+
+// beAttacker is what that process does.
+func beAttacker(ctx context.Context, args []string) (failed error) {
+	all := append(slices.Clone(attacks), allOfIt())
+	if len(args) != 4 {
+		return errors.New("-mode attacker is what -mode tenants starts")
+	}
+	at := slices.IndexFunc(all, func(each attack) bool { return each.name == args[0] })
+	first, err := strconv.Atoi(args[2])
+	if err != nil || at < 0 {
+		return fmt.Errorf("no attacker is %q", args)
+	}
+	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, politeness); err != nil {
+		return fmt.Errorf("stand back: %w", err)
+	}
+	bad := &attacker{attack: args[0], namespace: args[1], firstCustomer: first, manager: args[3]}
+	urls, err := bad.open()
+	if err != nil {
+		return err
+	}
+	defer func() { failed = errors.Join(failed, bad.stop()) }()
+	fmt.Fprintln(os.Stdout, strings.Join(urls, " "))
+	return bad.obey(ctx, all[at], os.Stdin, os.Stdout)
+}
+
+// obey does what it is told until nothing more is said.
+func (a *attacker) obey(ctx context.Context, does attack, words io.Reader, answers io.Writer) error {
+	ctx, stop := context.WithCancel(ctx)
+	held := make(chan struct{})
+	var beside sync.WaitGroup
+	defer func() {
+		stop()
+		close(held)
+		beside.Wait()
+	}()
+	for said := bufio.NewScanner(words); said.Scan(); fmt.Fprintln(answers, saidDone) {
+		switch word := said.Text(); word {
+		case sayPair:
+			scan := func() error { return a.gateway.Scan(a.namespace+".acme", "5511977770000") }
+			if err := poll(ctx, time.Minute, scan); err != nil {
+				return fmt.Errorf("scan the QR of %s: %w", a.namespace, err)
+			}
+		case sayBegin:
+			does.begin(a, held)
+		case sayBeside:
+			if does.beside != nil {
+				beside.Go(func() { does.beside(ctx, a) })
+			}
+		default:
+			return fmt.Errorf("nobody knows how to %q", word)
+		}
+	}
+	return nil
+}
