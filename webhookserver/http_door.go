@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/time/rate"
 	"k8s.io/utils/clock"
 
 	"cartrecovery.dev/operator/internal/metrics"
@@ -22,6 +23,9 @@ const (
 	largeBody = 16 << 10
 	// largeMemory bounds the bytes of large bodies that are in memory at once, whoever they are from.
 	largeMemory = 64 << 20
+	// largeBandwidth bounds the bytes of large bodies that are received in a second, of those who have shown no
+	// credential yet and of those behind proxies: to receive and look through them takes the processors.
+	largeBandwidth = 32 << 20
 	// waitGrace is how long a connection that waits is left alone as long as another waits longer.
 	waitGrace = time.Second
 	// maxTurningAway bounds how many connections are told at once that there is no room.
@@ -65,6 +69,8 @@ type doorLimits struct {
 	connections, perSource int
 	// memory is the bytes of large bodies at once, and those of one source.
 	memory, memoryPerSource int64
+	// bandwidth is the bytes of large bodies a second, and those of one source.
+	bandwidth, bandwidthPerSource int
 	// head, idle and body are headTimeout, idleTimeout and bodyTimeout.
 	head, idle, body time.Duration
 }
@@ -85,6 +91,8 @@ type door struct {
 	turningAway int
 	all         account
 	sources     map[source]*account
+	// closing is closed with the listener.
+	closing chan struct{}
 }
 
 // account is what connections hold together, all or those of one source.
@@ -93,12 +101,15 @@ type account struct {
 	memory int64
 	// waiting has those that are waited for, the longest wait first.
 	waiting [ranks]list.List
+	// bandwidth is what of large bodies may be received.
+	bandwidth *rate.Limiter
 }
 
 func newDoor(listener net.Listener, limits doorLimits, proxies Proxies, now clock.PassiveClock, counted *metrics.Metrics) *door {
 	return &door{
 		Listener: listener, limits: limits, proxies: proxies, clock: now, metrics: counted,
-		sources: map[source]*account{},
+		all:     account{bandwidth: bandwidthOf(limits.bandwidth)},
+		sources: map[source]*account{}, closing: make(chan struct{}),
 	}
 }
 
@@ -204,7 +215,7 @@ func (d *door) openAccount(from source) *account {
 		return nil
 	}
 	if d.sources[from] == nil {
-		d.sources[from] = &account{}
+		d.sources[from] = &account{bandwidth: bandwidthOf(d.limits.bandwidthPerSource)}
 	}
 	return d.sources[from]
 }
@@ -366,7 +377,10 @@ func (d *door) turnAway(conn net.Conn, reason string) {
 // Close stops listening and waits for those who are being turned away.
 func (d *door) Close() error {
 	d.mu.Lock()
-	d.closed = true
+	if !d.closed {
+		d.closed = true
+		close(d.closing)
+	}
 	d.mu.Unlock()
 	err := d.Listener.Close()
 	d.turning.Wait()

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"net/http"
 	"time"
+
+	"golang.org/x/time/rate"
 )
 
 // This file receives large bodies. fasthttp makes room for a whole body before its first byte has come, so a
@@ -74,9 +76,53 @@ func (c *clientConn) gatherMore(head int, framed framing) bool {
 		}
 	}
 	had := len(c.buffered)
-	n, ok := c.receive(c.buffered[had:cap(c.buffered)])
+	n, ok := c.receive(c.buffered[had:min(cap(c.buffered), had+bandwidthBurst)])
 	c.buffered = c.buffered[:had+n]
-	return ok
+	return ok && c.door.pace(c, n)
+}
+
+// bandwidthBurst is how much of a large body is received at once.
+const bandwidthBurst = 64 << 10
+
+// bandwidthOf lets so many bytes pass a second; 0 for all that come.
+func bandwidthOf(bytes int) *rate.Limiter {
+	if bytes == 0 {
+		return rate.NewLimiter(rate.Inf, 0)
+	}
+	return rate.NewLimiter(rate.Limit(bytes), bandwidthBurst)
+}
+
+// pace waits for as long as so many bytes of a large body, which were received, take of the bandwidth; false
+// when the server closes. What is not read meanwhile waits at the sender's. Who has delivered something
+// authentic over this connection waits for nobody, unless others are behind it too.
+func (d *door) pace(c *clientConn, size int) bool {
+	wait := d.owes(c, size, time.Now())
+	if wait <= 0 {
+		return true
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return true
+	case <-d.closing:
+		return false
+	}
+}
+
+// owes takes so many bytes off the bandwidth, and says how long they have to wait for.
+func (d *door) owes(c *clientConn, size int, now time.Time) time.Duration {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	own := d.sources[c.from]
+	if own == nil {
+		return d.all.bandwidth.ReserveN(now, size).DelayFrom(now)
+	}
+	if c.proven {
+		return 0
+	}
+	ownWait := own.bandwidth.ReserveN(now, size).DelayFrom(now)
+	return max(ownWait, d.all.bandwidth.ReserveN(now, size).DelayFrom(now))
 }
 
 // ownTwice reserves what fasthttp makes room for while this still holds what was received.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -96,5 +97,47 @@ func TestWhoAnnouncesMuchHoldsLittle(t *testing.T) {
 	}
 	if refused := testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(refusedMemory)); refused != 0 {
 		t.Errorf("%v were refused for their memory", refused)
+	}
+}
+
+// TestLargeBodiesShareBandwidth: who sends much waits, and others little for them.
+func TestLargeBodiesShareBandwidth(t *testing.T) {
+	d, clock := testDoor(t, doorLimits{
+		connections: 9, perSource: 9, bandwidth: 4 * bandwidthBurst, bandwidthPerSource: bandwidthBurst,
+	})
+	d.proxies = Proxies{netip.MustParsePrefix("10.0.0.0/8")}
+	now := clock.Now()
+	flood, other, known, proxied := d.comes(t, "192.0.2.1"), d.comes(t, "192.0.2.2"), d.comes(t, "192.0.2.3"), d.comes(t, "10.0.0.1")
+	known.prove()
+	proxied.prove()
+	for _, each := range []struct {
+		name string
+		of   *clientConn
+		want time.Duration
+	}{
+		{"the first of a flood", flood, 0},
+		{"the second, which its source has no room for", flood, time.Second},
+		{"the third", flood, 2 * time.Second},
+		// By now 4 were taken of all, of which one had room and another comes every quarter of a second.
+		{"another's", other, 750 * time.Millisecond},
+		{"a known sender's", known, 0},
+		{"a known sender's again", known, 0},
+		{"a proxy's, which others are behind", proxied, time.Second},
+	} {
+		if got := d.owes(each.of, bandwidthBurst, now); got != each.want {
+			t.Errorf("%s waits %v, want %v", each.name, got, each.want)
+		}
+	}
+}
+
+func TestPaceEndsWithTheServer(t *testing.T) {
+	d, _ := testDoor(t, doorLimits{connections: 9, perSource: 9, bandwidth: 1, bandwidthPerSource: 1})
+	c := d.comes(t, "192.0.2.1")
+	if !d.pace(c, bandwidthBurst) {
+		t.Error("what comes first waits")
+	}
+	close(d.closing)
+	if d.pace(c, bandwidthBurst) {
+		t.Error("is received while the server closes")
 	}
 }

@@ -52,7 +52,7 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 	if !authentic {
 		return unauthorized().from(sourceGateway)
 	}
-	messages, err := dialects.Parse(c.BodyRaw())
+	messages, err := s.messages(c)
 	if input, is := inputAnswer(err); is {
 		return input.from(sourceGateway)
 	}
@@ -60,6 +60,12 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 		return s.failed(sourceGateway, err)
 	}
 	return s.hearAll(ctx, instance, messages)
+}
+
+// messages reads the body of a gateway's delivery.
+func (s *Server) messages(c *fiber.Ctx) ([]dialects.Message, error) {
+	defer s.giveLargeSlot(c)
+	return dialects.Parse(c.BodyRaw()) //nolint:wrapcheck // its kind is looked at
 }
 
 // inbound takes a gateway's delivery to the URL that all instances share: the body names the
@@ -71,12 +77,12 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 		return refusal.from(sourceGateway)
 	}
 	if size := len(c.BodyRaw()); names.Unsure && size > smallBody && size <= largeBody {
-		if !s.takeLargeSlot(ctx) {
+		if !s.takeLargeSlot(ctx, c) {
 			return busy().from(sourceGateway)
 		}
-		defer func() { <-s.largeSlots }()
+		defer s.giveLargeSlot(c)
 	}
-	messages, err := dialects.Parse(c.BodyRaw())
+	messages, err := s.messages(c)
 	if input, is := inputAnswer(err); is {
 		return input.from(sourceGateway)
 	}

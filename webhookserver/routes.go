@@ -71,10 +71,10 @@ func (s *Server) serveFor(timeout time.Duration, handle handler) fiber.Handler {
 		ctx, cancel := context.WithTimeout(s.requests, timeout)
 		defer cancel()
 		if len(c.BodyRaw()) > largeBody {
-			if !s.takeLargeSlot(ctx) {
+			if !s.takeLargeSlot(ctx, c) {
 				return s.write(c, busy().from("none"))
 			}
-			defer func() { <-s.largeSlots }()
+			defer s.giveLargeSlot(c)
 		}
 		return s.write(c, handle(ctx, c))
 	}
@@ -95,13 +95,26 @@ func (s *Server) serveSmall(timeout time.Duration, handle handler) fiber.Handler
 // largeBodies is how many large bodies are worked on at once: half of the processors are left to others.
 func largeBodies() int { return max(1, runtime.GOMAXPROCS(0)/2) }
 
-// takeLargeSlot waits for the right to read a large body.
-func (s *Server) takeLargeSlot(ctx context.Context) bool {
+// largeSlot is the name, among the locals of a request, of the right to read a large body.
+const largeSlot = "large-slot"
+
+// takeLargeSlot waits for the right to read a large body. It is given back once the body is read, so that
+// those who wait for a store, or for others to be stored with, keep nobody from reading.
+func (s *Server) takeLargeSlot(ctx context.Context, c *fiber.Ctx) bool {
 	select {
 	case s.largeSlots <- struct{}{}:
+		c.Locals(largeSlot, true)
 		return true
 	case <-ctx.Done():
 		return false
+	}
+}
+
+// giveLargeSlot gives it back, where the request has it.
+func (s *Server) giveLargeSlot(c *fiber.Ctx) {
+	if held, _ := c.Locals(largeSlot).(bool); held {
+		c.Locals(largeSlot, false)
+		<-s.largeSlots
 	}
 }
 

@@ -48,7 +48,7 @@ func (s *Server) sale(ctx context.Context, c *fiber.Ctx) answer {
 		s.reject(store, name, reason, "")
 		return unauthorized().from(source)
 	}
-	return s.accept(ctx, store, platform, delivery)
+	return s.accept(ctx, c, store, platform, delivery)
 }
 
 // storeless answers a delivery whose client has no Store. While there are leads of the client the
@@ -95,7 +95,7 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 	}
 	switch {
 	case len(found.accepted) == 1:
-		return s.accept(ctx, store, found.accepted[0], delivery)
+		return s.accept(ctx, c, store, found.accepted[0], delivery)
 	case len(found.accepted) > 1:
 		s.reject(store, found.accepted[0].Name(), v1alpha1.RejectedMalformed, ambiguous)
 		return answer{status: fiber.StatusBadRequest, result: resultMalformed, body: problem{Error: ambiguous}}.from(sourceDetected)
@@ -218,9 +218,12 @@ func deliveryOf(c *fiber.Ctx) platforms.Delivery {
 }
 
 // accept reads and stores an authentic delivery.
-func (s *Server) accept(ctx context.Context, store *v1alpha1.Store, platform platforms.Platform, delivery platforms.Delivery) answer {
+func (s *Server) accept(
+	ctx context.Context, c *fiber.Ctx, store *v1alpha1.Store, platform platforms.Platform, delivery platforms.Delivery,
+) answer {
 	source := string(platform.Name())
 	events, err := platform.Parse(delivery, placeOf(store))
+	s.giveLargeSlot(c)
 	if input, is := inputAnswer(err); is {
 		s.reject(store, platform.Name(), v1alpha1.RejectedMalformed, err.Error())
 		return input.from(source)

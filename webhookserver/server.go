@@ -260,6 +260,7 @@ func (o *Options) doorLimits() doorLimits {
 	return doorLimits{
 		connections: o.MaxConnections, perSource: o.MaxConnectionsPerSource,
 		memory: largeMemory, memoryPerSource: largeMemory / 4,
+		bandwidth: largeBandwidth, bandwidthPerSource: largeBandwidth / 4,
 		head: headTimeout, idle: idleTimeout, body: bodyTimeout,
 	}
 }
