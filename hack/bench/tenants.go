@@ -200,8 +200,23 @@ func (s *square) under(ctx context.Context, does attack) (failed error) {
 	if err := s.phase(ctx, does.name); err != nil {
 		return err
 	}
-	_, err = s.cluster.Kubectl(ctx, "delete", "namespace", bad.namespace, "--wait=false")
-	return err
+	return s.remove(ctx, bad.namespace)
+}
+
+// remove deletes what a tenant had, and waits until its leads are gone: that is not part of what is measured
+// next.
+func (s *square) remove(ctx context.Context, namespace string) error {
+	if _, err := s.cluster.Kubectl(ctx, "delete", "namespace", namespace, "--wait=false"); err != nil {
+		return err
+	}
+	return poll(ctx, 2*time.Minute, func() error {
+		var left v1alpha1.CartRecoveryList
+		err := s.cluster.Client.List(ctx, &left, client.InNamespace(namespace))
+		if err == nil && len(left.Items) > 0 {
+			err = fmt.Errorf("%d leads are left in %s", len(left.Items), namespace)
+		}
+		return err
+	})
 }
 
 // openAttacker makes the tenant that attacks.
