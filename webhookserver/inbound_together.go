@@ -26,7 +26,7 @@ const (
 	// togetherShare is that time where many leads of a namespace are written without end, for each of
 	// them: so many writes a second are the namespace's share. togetherMost is where that ends, well
 	// before those who wait for their answer think that it will not come.
-	togetherShare = 100 * time.Millisecond
+	togetherShare = 200 * time.Millisecond
 	togetherMost  = 4 * time.Second
 	// togetherTimeout bounds one write that others wait for.
 	togetherTimeout = 10 * time.Second

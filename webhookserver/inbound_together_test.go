@@ -249,7 +249,7 @@ func TestQuietLeadsAreForgotten(t *testing.T) {
 // them is written, and no other namespace's.
 func TestFloodsShareTheWritesOfTheirNamespace(t *testing.T) {
 	for flooded, want := range map[int]time.Duration{
-		1: togetherPace, 2: togetherPace, 20: 20 * togetherShare, 1000: togetherMost,
+		1: togetherPace, 2: 2 * togetherShare, 15: 15 * togetherShare, 1000: togetherMost,
 	} {
 		waits := make(chan time.Duration, 1)
 		at, hold := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), make(chan struct{})
