@@ -83,12 +83,47 @@ func (s *Server) serveFor(timeout time.Duration, handle handler) fiber.Handler {
 // serveSmall is serveFor for calls of persons and backends, none of which has a large body: connect waits
 // long, and would keep it for all that time.
 func (s *Server) serveSmall(timeout time.Duration, handle handler) fiber.Handler {
-	serve := s.serveFor(timeout, handle)
+	serve := s.serveFor(timeout, s.slowly(handle))
 	return func(c *fiber.Ctx) error {
 		if len(c.BodyRaw()) > maxCallBody {
 			return s.write(c, refused(fiber.StatusRequestEntityTooLarge))
 		}
 		return serve(c)
+	}
+}
+
+// The answer to a call with a token that is not good, or not known yet, takes its time, so that who tries
+// many one after the other tries few; for so many callers at once.
+const (
+	refusalPause = 500 * time.Millisecond
+	maxPausing   = 256
+)
+
+// slowly has refusals of callers take their time.
+func (s *Server) slowly(handle handler) handler {
+	return func(ctx context.Context, c *fiber.Ctx) answer {
+		a := handle(ctx, c)
+		if a.status != fiber.StatusUnauthorized && a.status != fiber.StatusTooManyRequests {
+			return a
+		}
+		select {
+		case s.pausing <- struct{}{}:
+			defer func() { <-s.pausing }()
+			s.pause(ctx, refusalPause)
+		default:
+		}
+		return a
+	}
+}
+
+// pause waits, and no longer than the server goes on.
+func (s *Server) pause(ctx context.Context, wait time.Duration) {
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-s.draining:
+	case <-ctx.Done():
 	}
 }
 

@@ -127,9 +127,11 @@ type Server struct {
 	reviews *tokenReviews
 	// largeSlots has an element for each large body that is being read.
 	largeSlots chan struct{}
-	stopOnce   sync.Once
-	started    atomic.Bool
-	boundAddr  atomic.Pointer[net.Addr]
+	// pausing has an element for each refusal that takes its time.
+	pausing   chan struct{}
+	stopOnce  sync.Once
+	started   atomic.Bool
+	boundAddr atomic.Pointer[net.Addr]
 }
 
 // New builds a Server; it listens once it is started.
@@ -147,7 +149,7 @@ func New(options Options) (*Server, error) {
 		limits:   options.doorLimits(),
 		reviews:  newTokenReviews(options.Authorizer, options.Clock, options.Metrics),
 		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
-		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()),
+		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()), pausing: make(chan struct{}, maxPausing),
 	}
 	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
 		return s.patchLead(ctx, read, s.writeStatus, change)
