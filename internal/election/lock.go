@@ -25,6 +25,9 @@ const DefaultLook = 250 * time.Millisecond
 // ErrReleased: this process has given the Lease up and takes it no more.
 var ErrReleased = errors.New("the Lease was given up because this process is stopping")
 
+// ErrTaken: another process has the Lease that this one had, and this one takes it no more.
+var ErrTaken = errors.New("another process leads: this one did not renew the Lease for longer than it lasts, as when it is frozen")
+
 // Lock is a resource lock of client-go that is quick to be taken over.
 //
 // Its Get waits as long as another process holds the Lease, so that the elector's own pause
@@ -44,6 +47,13 @@ type Lock struct {
 	held, released bool
 	// acquired is since when it does.
 	acquired metav1.Time
+	// renewed is when it last did, by our clock before the call, and term for how long that holds.
+	renewed time.Time
+	term    time.Duration
+	// taken says that another process was seen in a Lease that this one had.
+	taken bool
+	// lost is closed then.
+	lost chan struct{}
 	// seen is the record of another holder as it was read last, and since when it is the same.
 	seen  []byte
 	since time.Time
@@ -51,7 +61,7 @@ type Lock struct {
 
 // NewLock makes the lock of a Lease quick; look is how often a Lease of others is looked at.
 func NewLock(lease resourcelock.Interface, look time.Duration, ticking clock.WithTicker) *Lock {
-	return &Lock{Interface: lease, clock: ticking, look: look}
+	return &Lock{Interface: lease, clock: ticking, look: look, lost: make(chan struct{})}
 }
 
 // Get returns the Lease's record once this process may take or renew it, or when the context
@@ -62,7 +72,7 @@ func (l *Lock) Get(ctx context.Context) (*resourcelock.LeaderElectionRecord, []b
 		if err != nil {
 			return nil, nil, err
 		}
-		if l.free(record, raw) {
+		if l.isTaken(record) || l.free(record, raw) {
 			return record, raw, nil
 		}
 		select {
@@ -99,6 +109,31 @@ func (l *Lock) free(record *resourcelock.LeaderElectionRecord, raw []byte) bool 
 	return true
 }
 
+// isTaken says whether another process has a Lease that this one had: it was frozen for longer than the
+// Lease lasts. Nothing is waited for then.
+func (l *Lock) isTaken(record *resourcelock.LeaderElectionRecord) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.held && !l.released && !l.taken && record.HolderIdentity != "" && record.HolderIdentity != l.Identity() {
+		l.taken = true
+		close(l.lost)
+	}
+	return l.taken
+}
+
+// Lost is closed once another process has a Lease that this one had and did not give up.
+func (l *Lock) Lost() <-chan struct{} { return l.lost }
+
+// Leads says whether the Lease that this process wrote itself into still holds, so that nobody else can lead.
+// A process that was frozen learns so before it asks the API server: by the clock that stands still with the
+// machine, and by the one that does not.
+func (l *Lock) Leads() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	now := l.clock.Now()
+	return l.held && !l.taken && now.Sub(l.renewed) < l.term && now.Round(0).Sub(l.renewed.Round(0)) < l.term
+}
+
 // Create makes the Lease with this process as its holder.
 func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
 	return l.write(record, func(dated resourcelock.LeaderElectionRecord) error { return l.Interface.Create(ctx, dated) })
@@ -116,13 +151,15 @@ func (l *Lock) write(record resourcelock.LeaderElectionRecord, write func(resour
 	l.calls.Lock()
 	defer l.calls.Unlock()
 	l.mu.Lock()
-	held, released, acquired := l.held, l.released, l.acquired
+	held, released, taken, acquired := l.held, l.released, l.taken, l.acquired
 	l.mu.Unlock()
 	switch {
 	case released && held:
 		return nil
 	case released:
 		return ErrReleased
+	case taken:
+		return ErrTaken
 	}
 	record.RenewTime = metav1.NewTime(l.clock.Now())
 	if !held {
@@ -135,6 +172,7 @@ func (l *Lock) write(record resourcelock.LeaderElectionRecord, write func(resour
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.held, l.acquired = record.HolderIdentity == l.Identity(), acquired
+	l.renewed, l.term = record.RenewTime.Time, time.Duration(record.LeaseDurationSeconds)*time.Second
 	return nil
 }
 

@@ -195,6 +195,51 @@ func TestAReleasedLeaseIsNotTakenBack(t *testing.T) {
 	}
 }
 
+// TestAFrozenLeaderLearnsIt: who was frozen for longer than the Lease lasts leads no more before it asks, and
+// waits for nothing when another has it.
+func TestAFrozenLeaderLearnsIt(t *testing.T) {
+	store, fake := held("", 1), clocktesting.NewFakeClock(time.Unix(1000, 0))
+	lock := NewLock(store.view("me"), time.Second, fake)
+	record := resourcelock.LeaderElectionRecord{HolderIdentity: "me", LeaseDurationSeconds: 10}
+	renew := func() error {
+		if _, _, err := lock.Get(t.Context()); err != nil {
+			return err
+		}
+		return lock.Update(t.Context(), record)
+	}
+	if lock.Leads() {
+		t.Error("leads before it has the Lease")
+	}
+	for _, frozen := range []time.Duration{0, 9 * time.Second, 11 * time.Second} {
+		fake.Step(frozen)
+		if got, want := lock.Leads(), frozen == 9*time.Second; got != want {
+			t.Errorf("leads after %s: %t", frozen, got)
+		}
+		if err := renew(); err != nil || !lock.Leads() {
+			t.Errorf("renewed after %s: %v, leads: %t", frozen, err, lock.Leads())
+		}
+	}
+	other := NewLock(store.view("other"), time.Second, fake)
+	answer := getting(t.Context(), other)
+	steps(t, fake, 10, answer)
+	if a := <-answer; a.err != nil || other.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "other", LeaseDurationSeconds: 10}) != nil {
+		t.Fatalf("the other cannot take it: %v", a.err)
+	}
+	select {
+	case <-lock.Lost():
+		t.Error("is said to be lost before anybody looked")
+	default:
+	}
+	if err := renew(); !errors.Is(err, ErrTaken) || lock.Leads() || store.holder() != "other" {
+		t.Errorf("renewed what is another's: %v, leads: %t, held by %s", err, lock.Leads(), store.holder())
+	}
+	<-lock.Lost()
+	record.HolderIdentity = ""
+	if err := renew(); !errors.Is(err, ErrTaken) || store.holder() != "other" {
+		t.Errorf("gave up what is another's: %v, held by %s", err, store.holder())
+	}
+}
+
 func TestAProcessThatStopsTakesNoLease(t *testing.T) {
 	store := held("", 1)
 	lock := NewLock(store.view("me"), time.Second, clock.RealClock{})
