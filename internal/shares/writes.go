@@ -1,0 +1,137 @@
+package shares
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+)
+
+const (
+	// DefaultWritesAtOnce is how many writes of one namespace are under way at once while others write too: at
+	// 10 ms each some 200 a second. An API server that is slower gets no more of one tenant's at a time, and
+	// stays quick for the others.
+	DefaultWritesAtOnce = 2
+	// aloneAtOnce is how many there are while no other namespace writes, aloneAfter since when none has.
+	aloneAtOnce = 32
+	aloneAfter  = 10 * time.Second
+)
+
+// Writes is a client that has so many writes of each namespace under way at once, unless nobody else writes.
+// Others wait for their turn, in the order in which they came, for as long as their context says. What it
+// reads, and what is in no namespace, waits for nothing.
+func Writes(inner client.Client, atOnce int, now func() time.Time) client.Client {
+	return &sharedWriter{Client: inner, turns: &turns{atOnce: int64(atOnce), now: now, of: map[string]*turn{}}}
+}
+
+// turns are those of each namespace in which something is written.
+type turns struct {
+	atOnce int64
+	now    func() time.Time
+	mu     sync.Mutex
+	of     map[string]*turn
+	// last is who wrote last, and before whoever else did.
+	last, before writing
+}
+
+// writing is a namespace and when something was written in it.
+type writing struct {
+	namespace string
+	at        time.Time
+}
+
+// turn is the writes of a namespace.
+type turn struct {
+	// alone is what a write takes part of always, shared while others write too.
+	alone, shared *semaphore.Weighted
+	// users is how many are under way or wait.
+	users int
+}
+
+// do writes when it is the namespace's turn.
+func (t *turns) do(ctx context.Context, namespace string, write func() error) error {
+	if namespace == "" {
+		return write()
+	}
+	mine, isAlone := t.enter(namespace)
+	defer t.leave(namespace, mine)
+	taken := []*semaphore.Weighted{mine.alone, mine.shared}
+	if isAlone {
+		taken = taken[:1]
+	}
+	for _, each := range taken {
+		if err := each.Acquire(ctx, 1); err != nil {
+			return fmt.Errorf("wait for other writes in namespace %s: %w", namespace, err)
+		}
+		defer each.Release(1)
+	}
+	return write()
+}
+
+// enter finds the turn of a namespace, and says whether no other one has written for a while.
+func (t *turns) enter(namespace string) (mine *turn, isAlone bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	mine = t.of[namespace]
+	if mine == nil {
+		mine = &turn{alone: semaphore.NewWeighted(max(aloneAtOnce, t.atOnce)), shared: semaphore.NewWeighted(t.atOnce)}
+		t.of[namespace] = mine
+	}
+	mine.users++
+	now := t.now()
+	if t.last.namespace != namespace {
+		t.before = t.last
+	}
+	t.last = writing{namespace, now}
+	return mine, now.Sub(t.before.at) >= aloneAfter
+}
+
+func (t *turns) leave(namespace string, mine *turn) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if mine.users--; mine.users == 0 {
+		delete(t.of, namespace)
+	}
+}
+
+// sharedWriter passes its errors on as they are: callers look at their kind.
+type sharedWriter struct {
+	client.Client
+	turns *turns
+}
+
+func (w *sharedWriter) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Create(ctx, object, options...) })
+}
+
+func (w *sharedWriter) Update(ctx context.Context, object client.Object, options ...client.UpdateOption) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Update(ctx, object, options...) })
+}
+
+func (w *sharedWriter) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Patch(ctx, object, patch, options...) })
+}
+
+func (w *sharedWriter) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Delete(ctx, object, options...) })
+}
+
+func (w *sharedWriter) Status() client.SubResourceWriter {
+	return &sharedStatus{SubResourceWriter: w.Client.Status(), turns: w.turns}
+}
+
+type sharedStatus struct {
+	client.SubResourceWriter
+	turns *turns
+}
+
+func (w *sharedStatus) Update(ctx context.Context, object client.Object, options ...client.SubResourceUpdateOption) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.SubResourceWriter.Update(ctx, object, options...) })
+}
+
+func (w *sharedStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.SubResourceWriter.Patch(ctx, object, patch, options...) })
+}
