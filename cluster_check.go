@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/preflight"
 )
 
@@ -72,5 +73,26 @@ func checkCluster(ctx context.Context, config *rest.Config, settings settings, p
 	if err := yaml.Unmarshal(settings.roles.manifest(), &role); err != nil {
 		return fmt.Errorf("read the role that is part of the program: %w", err)
 	}
-	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(), role.Rules, settings.namespaces)
+	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(),
+		preflight.Role{Rules: role.Rules, Namespaces: settings.namespaces, ClusterWide: clusterWide},
+		preflight.Role{Rules: settings.leaseRules(), Namespaces: []string{ownNamespace(settings.leaderElectionNamespace)}},
+	)
+}
+
+// clusterWide are the resources that are in no namespace, as a RoleBinding cannot grant.
+var clusterWide = []string{"clientidclaims", "subjectaccessreviews", "tokenreviews"}
+
+// leaseRules are what the process does with Leases: the heartbeat's, and that of the leader where one is elected.
+func (s *settings) leaseRules() []rbacv1.PolicyRule {
+	of := func(names []string, verbs ...string) rbacv1.PolicyRule {
+		return rbacv1.PolicyRule{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: names, Verbs: verbs}
+	}
+	names := []string{heartbeat.Name}
+	if !s.roles.controllers {
+		return []rbacv1.PolicyRule{of(names, "get", "update")}
+	}
+	if s.leaderElection {
+		names = append(names, leaderElectionID)
+	}
+	return []rbacv1.PolicyRule{of(nil, "create"), of(names, "get", "update")}
 }

@@ -43,6 +43,16 @@ func TestClusterCheck(t *testing.T) {
 		}
 	}
 	asWebhooks := checkCluster(t.Context(), nobody.Config(), settings{roles: roles{webhooks: true}}, 0)
+	ofLeader := everything
+	ofLeader.leaderElection, ofLeader.namespaces, ofLeader.leaderElectionNamespace = true, []string{"shop"}, "ops"
+	leaderless := fmt.Sprint(checkCluster(t.Context(), nobody.Config(), ofLeader, 0))
+	for _, wanted := range []string{
+		"create leases.coordination.k8s.io in namespace ops", "create clientidclaims.cartrecovery.dev,",
+	} {
+		if !strings.Contains(leaderless, wanted) {
+			t.Errorf("got %s, want it to name %q", leaderless, wanted)
+		}
+	}
 	if text := fmt.Sprint(asWebhooks); !strings.Contains(text, "cart-recovery-pairing-0") || strings.Contains(text, "recoveryledgers") {
 		t.Errorf("got %v, want what the webhooks need and nothing else", asWebhooks)
 	}
@@ -69,4 +79,23 @@ func TestClusterCheck(t *testing.T) {
 		err := checkCluster(t.Context(), environment.Config, everything, 0)
 		return errors.Is(err, preflight.ErrNotInstalled) && strings.Contains(err.Error(), "the CRD of Store is missing")
 	})
+}
+
+func TestLeaseRules(t *testing.T) {
+	for name, row := range map[string]struct {
+		as   settings
+		want string
+	}{
+		"a leader":          {settings{roles: roles{webhooks: true, controllers: true}, leaderElection: true}, "create [] get,update [cart-recovery-operator-heartbeat cart-recovery-operator.cartrecovery.dev]"},
+		"who is alone":      {settings{roles: roles{controllers: true}}, "create [] get,update [cart-recovery-operator-heartbeat]"},
+		"the webhooks only": {settings{roles: roles{webhooks: true}, leaderElection: true}, "get,update [cart-recovery-operator-heartbeat]"},
+	} {
+		var got []string
+		for _, rule := range row.as.leaseRules() {
+			got = append(got, strings.Join(rule.Verbs, ",")+" "+fmt.Sprint(rule.ResourceNames))
+		}
+		if text := strings.Join(got, " "); text != row.want {
+			t.Errorf("%s: got %s, want %s", name, text, row.want)
+		}
+	}
 }

@@ -20,10 +20,18 @@ const atOnce = 8
 // ErrForbidden: the operator's service account may not do what it needs to.
 var ErrForbidden = errors.New("the operator's service account lacks permissions")
 
-// Permissions asks the API server whether this process may do everything that the rules of its
-// role say, in each of the namespaces; none is the whole cluster. The error names each verb and
-// resource that is missing.
-func Permissions(ctx context.Context, reviews client.SelfSubjectAccessReviewInterface, rules []rbacv1.PolicyRule, namespaces []string) error {
+// Role is what a process needs to be allowed: everything that the rules say, in each of the namespaces; none
+// is the whole cluster.
+type Role struct {
+	Rules      []rbacv1.PolicyRule
+	Namespaces []string
+	// ClusterWide are the resources among them that are in no namespace, or asked for in all at once.
+	ClusterWide []string
+}
+
+// Permissions asks the API server whether this process may do everything that its roles say. The error names
+// each verb and resource that is missing.
+func Permissions(ctx context.Context, reviews client.SelfSubjectAccessReviewInterface, roles ...Role) error {
 	var (
 		asking  sync.WaitGroup
 		mu      sync.Mutex
@@ -31,7 +39,11 @@ func Permissions(ctx context.Context, reviews client.SelfSubjectAccessReviewInte
 		failed  error
 	)
 	slots := make(chan struct{}, atOnce)
-	for _, wanted := range attributes(rules, namespaces) {
+	var needed []authorizationv1.ResourceAttributes
+	for _, role := range roles {
+		needed = append(needed, role.attributes()...)
+	}
+	for _, wanted := range needed {
 		slots <- struct{}{}
 		asking.Go(func() {
 			defer func() { <-slots }()
@@ -66,22 +78,18 @@ func ask(ctx context.Context, reviews client.SelfSubjectAccessReviewInterface, w
 	return answer.Status.Allowed, nil
 }
 
-// attributes are what the rules allow, one by one. Reviews of callers are asked for in the whole
-// cluster, as they are made.
-func attributes(rules []rbacv1.PolicyRule, namespaces []string) []authorizationv1.ResourceAttributes {
-	if len(namespaces) == 0 {
-		namespaces = []string{""}
-	}
+// attributes are what the rules allow, one by one.
+func (r Role) attributes() []authorizationv1.ResourceAttributes {
 	var all []authorizationv1.ResourceAttributes
-	for i := range rules {
-		for _, group := range rules[i].APIGroups {
-			in := namespaces
-			if strings.HasSuffix(group, ".k8s.io") && group != "events.k8s.io" {
-				in = []string{""}
-			}
-			for _, resource := range rules[i].Resources {
-				for _, verb := range rules[i].Verbs {
-					all = append(all, each(group, resource, verb, rules[i].ResourceNames, in)...)
+	for i := range r.Rules {
+		for _, group := range r.Rules[i].APIGroups {
+			for _, resource := range r.Rules[i].Resources {
+				in := r.Namespaces
+				if len(in) == 0 || slices.Contains(r.ClusterWide, resource) {
+					in = []string{""}
+				}
+				for _, verb := range r.Rules[i].Verbs {
+					all = append(all, each(group, resource, verb, r.Rules[i].ResourceNames, in)...)
 				}
 			}
 		}

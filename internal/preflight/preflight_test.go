@@ -122,6 +122,7 @@ func TestPermissions(t *testing.T) {
 		{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"one"}, Verbs: []string{"get"}},
 		{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"tokenreviews"}, Verbs: []string{"create"}},
 	}
+	reviewed := []string{"tokenreviews"}
 	for name, row := range map[string]struct {
 		namespaces []string
 		may        []string
@@ -139,7 +140,9 @@ func TestPermissions(t *testing.T) {
 			for _, each := range row.may {
 				may[each] = true
 			}
-			err := Permissions(t.Context(), permitted{may: may}, rules, row.namespaces)
+			err := Permissions(t.Context(), permitted{may: may},
+				Role{Rules: rules[:1], Namespaces: row.namespaces},
+				Role{Rules: rules[1:], Namespaces: row.namespaces, ClusterWide: reviewed})
 			if row.want == "" && err != nil || row.want != "" && (!errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), row.want)) {
 				t.Errorf("got %v, want %q", err, row.want)
 			}
