@@ -15,6 +15,8 @@ const (
 	ReasonClientIDTaken = "ClientIDTaken"
 	// ReasonInvalidTimeZone: spec.timeZone is no IANA time zone.
 	ReasonInvalidTimeZone = "InvalidTimeZone"
+	// ReasonInvalidRegion: spec.region is no region of ISO 3166-1 that has telephone numbers.
+	ReasonInvalidRegion = "InvalidRegion"
 	// ReasonSecretNotFound: a Secret, or its key, that the object refers to does not
 	// exist or is empty.
 	ReasonSecretNotFound = "SecretNotFound"

@@ -3,15 +3,18 @@ package store
 import (
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/mapping"
 	"cartrecovery.dev/operator/internal/owner"
+	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/templates"
 )
@@ -60,7 +63,7 @@ func plan(s *situation) findings {
 		return found
 	}
 	found.webhooks = webhooks(s.store, s.publicURL)
-	found.warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
+	found.warnings = slices.Concat(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms), ai.BudgetWarnings(s.store))
 	found.reason, found.message = s.problem()
 	if found.reason == "" {
 		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"
@@ -105,6 +108,9 @@ func (s *situation) problem() (reason, message string) {
 	}
 	if !isTimeZone(spec.TimeZone) {
 		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone + " is no IANA time zone, such as America/Sao_Paulo"
+	}
+	if !phone.IsRegion(spec.Region) {
+		return v1alpha1.ReasonInvalidRegion, "spec.region: " + spec.Region + " is no region that has telephone numbers, such as BR or GB (ISO 3166-1)"
 	}
 	if problem := mappingProblem(spec.Platforms); problem != "" {
 		return v1alpha1.ReasonInvalidMapping, problem

@@ -60,6 +60,7 @@ func TestPlan(t *testing.T) {
 		}, true, v1alpha1.ReasonReady, ""},
 		"of the same age":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
 		"no such time zone":   {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
+		"no such region":      {func(s *v1alpha1.Store) { s.Spec.Region = "UK" }, nil, false, v1alpha1.ReasonInvalidRegion, "UK"},
 		"the machine's zone":  {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},
 		"UTC":                 {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady, ""},
 		"a Secret is missing": {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},

@@ -134,6 +134,26 @@ func HistoryMessages(store *v1alpha1.Store) int {
 	return DefaultHistoryMessages
 }
 
+// leastTokens is what one text and the review of it use, with a short prompt.
+const leastTokens = 2000
+
+// BudgetWarnings says in a sentence each which budget of a Store lets the AI write nothing.
+func BudgetWarnings(store *v1alpha1.Store) []string {
+	var found []string
+	for _, budget := range []struct {
+		field  string
+		tokens *int64
+	}{
+		{"spec.ai.dailyTokenBudget", store.Spec.AI.DailyTokenBudget}, {"spec.ai.tokensPerLead", store.Spec.AI.TokensPerLead},
+	} {
+		if budget.tokens != nil && *budget.tokens < leastTokens {
+			found = append(found, fmt.Sprintf("%s: %d is less than one text and its review use, which is some %d tokens: the AI writes nothing",
+				budget.field, *budget.tokens, leastTokens))
+		}
+	}
+	return found
+}
+
 // TokensPerLead is how many tokens the texts of one lead may use for a Store.
 func TokensPerLead(store *v1alpha1.Store) int64 {
 	if store != nil && store.Spec.AI.TokensPerLead != nil {

@@ -81,3 +81,22 @@ func TestAStoresEndpointIsCalledWithGuard(t *testing.T) {
 		t.Error("an address of the inside was called")
 	}
 }
+
+func TestBudgetWarnings(t *testing.T) {
+	tokens := func(n int64) *int64 { return &n }
+	for name, row := range map[string]struct {
+		daily, lead *int64
+		want        string
+	}{
+		"none":                    {nil, nil, ""},
+		"enough":                  {tokens(50_000), tokens(2000), ""},
+		"a day's for no text":     {tokens(1), nil, "spec.ai.dailyTokenBudget: 1 is less"},
+		"a lead's for no text":    {nil, tokens(1999), "spec.ai.tokensPerLead: 1999 is less"},
+		"nothing is less as well": {tokens(0), nil, "spec.ai.dailyTokenBudget: 0 is less"},
+	} {
+		store := &v1alpha1.Store{Spec: v1alpha1.StoreSpec{AI: v1alpha1.AISettings{DailyTokenBudget: row.daily, TokensPerLead: row.lead}}}
+		if got := strings.Join(BudgetWarnings(store), "; "); (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
+}

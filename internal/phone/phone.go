@@ -81,6 +81,12 @@ func Shared(number string) bool {
 	return isBrazil(digits) || strings.HasPrefix(digits, ivoryCoastCode)
 }
 
+// IsRegion says whether a region (ISO 3166-1, two letters) has telephone numbers; "" is Brazil.
+func IsRegion(region string) bool {
+	region = strings.ToUpper(strings.TrimSpace(region))
+	return region == "" || phonenumbers.GetCountryCodeForRegion(region) != 0
+}
+
 func isBrazil(digits string) bool {
 	return strings.HasPrefix(digits, brazilCode) && (len(digits) == 12 || len(digits) == 13)
 }

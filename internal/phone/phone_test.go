@@ -357,3 +357,11 @@ func BenchmarkNormalize(b *testing.B) {
 		}
 	}
 }
+
+func TestIsRegion(t *testing.T) {
+	for region, want := range map[string]bool{"": true, "BR": true, "gb": true, "PT": true, "UK": false, "XX": false, "BRA": false} {
+		if got := IsRegion(region); got != want {
+			t.Errorf("%q: %t", region, got)
+		}
+	}
+}

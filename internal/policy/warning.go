@@ -29,8 +29,34 @@ func (p *Policy) Warnings() []string {
 		found = append(found, fmt.Sprintf("spec.recovery.cooldown: a lead that is %s is deleted after %s, and its customer's cooldown of %s is forgotten with it",
 			ending, short(ttl), short(p.Cooldown)))
 	}
+	if ttl := p.TTLOf(v1alpha1.PhaseConverted, true); ttl < p.ExpireAfter {
+		found = append(found, fmt.Sprintf("spec.recovery.ttlAfterPurchaseOnly: a purchase is forgotten after %s, and whoever's cart is told later, "+
+			"for up to %s (expireAfter), is written to all the same", short(ttl), short(p.ExpireAfter)))
+	}
+	return append(found, p.contradictions()...)
+}
+
+// contradictions are fields of which one makes another meaningless.
+func (p *Policy) contradictions() []string {
+	var found []string
+	if p.MaxAnswersPerHour > p.MaxAnswersPerDay {
+		found = append(found, fmt.Sprintf("spec.recovery.maxAnswersPerHour: %d can never be, because maxAnswersPerDay is %d",
+			p.MaxAnswersPerHour, p.MaxAnswersPerDay))
+	}
+	for _, word := range p.HandOffKeywords {
+		if slices.ContainsFunc(p.OptOutKeywords, func(other string) bool { return strings.EqualFold(other, word) }) {
+			found = append(found, fmt.Sprintf("spec.recovery.handOffKeywords: %q stops everything, because it is in optOutKeywords too", clip(word, maxShownWord)))
+		}
+	}
+	if closed := 24*time.Hour - p.openTime(); closed >= p.ExpireAfter {
+		found = append(found, fmt.Sprintf("spec.recovery.quietHours: %s to %s last %s, and a cart that is left when they begin expires after %s (expireAfter)",
+			p.QuietHours.Start, p.QuietHours.End, short(closed), short(p.ExpireAfter)))
+	}
 	return found
 }
+
+// maxShownWord bounds a keyword in a warning, in runes.
+const maxShownWord = 40
 
 // idleSteps are the steps of a sequence that are never sent: due when the lead has expired, or
 // after the last message that may go unanswered. The first step is Problem's matter.

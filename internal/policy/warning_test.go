@@ -24,7 +24,7 @@ func quiet(start, end string, days ...v1alpha1.Weekday) *v1alpha1.QuietHours {
 }
 
 func TestWarnings(t *testing.T) {
-	day, two := 24*time.Hour, int32(2)
+	day, two, ten := 24*time.Hour, int32(2), int32(10)
 	for name, row := range map[string]struct {
 		own  v1alpha1.RecoveryPolicy
 		want []string
@@ -43,6 +43,17 @@ func TestWarnings(t *testing.T) {
 		"a usual night":       {v1alpha1.RecoveryPolicy{QuietHours: quiet("21:00", "08:00")}, nil},
 		"deleted too soon":    {v1alpha1.RecoveryPolicy{TTLAfterFinished: &v1alpha1.Duration{Duration: day}}, []string{"cooldown: a lead that is Expired is deleted after 24h"}},
 		"one ending too soon": {v1alpha1.RecoveryPolicy{TTL: &v1alpha1.EndingTTL{Recovered: &v1alpha1.Duration{Duration: day}}}, []string{"a lead that is Recovered"}},
+		"purchases forgotten too soon": {v1alpha1.RecoveryPolicy{TTLAfterPurchaseOnly: &v1alpha1.Duration{Duration: time.Hour}},
+			[]string{"ttlAfterPurchaseOnly: a purchase is forgotten after 1h"}},
+		"purchases of a short recovery": {v1alpha1.RecoveryPolicy{
+			TTLAfterPurchaseOnly: &v1alpha1.Duration{Duration: day}, ExpireAfter: &v1alpha1.Duration{Duration: day},
+		}, nil},
+		"an hour above a day": {v1alpha1.RecoveryPolicy{MaxAnswersPerHour: &ten, MaxAnswersPerDay: &two}, []string{"maxAnswersPerHour: 10 can never be"}},
+		"a word for two things": {v1alpha1.RecoveryPolicy{OptOutKeywords: []string{"Pare"}, HandOffKeywords: []string{"pare"}},
+			[]string{"handOffKeywords: \"pare\" stops everything"}},
+		"a night longer than a recovery": {v1alpha1.RecoveryPolicy{
+			QuietHours: quiet("12:00", "11:00"), ExpireAfter: &v1alpha1.Duration{Duration: 6 * time.Hour},
+		}, []string{"quietHours: 12:00 to 11:00 last 23h"}},
 		"no cooldown": {v1alpha1.RecoveryPolicy{
 			TTLAfterFinished: &v1alpha1.Duration{Duration: day}, Cooldown: &v1alpha1.Duration{},
 		}, nil},
