@@ -52,7 +52,8 @@ func newLock(config *rest.Config, settings settings) (*election.Lock, error) {
 }
 
 // untilHandedOver is a context that ends some time after the given one. In between another
-// process can take the lead, while this one still sends and takes deliveries.
+// process can take the lead, while this one still sends and takes deliveries. It ends at once when another
+// has taken the lead unasked.
 func untilHandedOver(stop context.Context, lock *election.Lock) context.Context {
 	if lock == nil {
 		return stop
@@ -60,7 +61,11 @@ func untilHandedOver(stop context.Context, lock *election.Lock) context.Context 
 	ctx, cancel := context.WithCancel(context.WithoutCancel(stop))
 	go func() {
 		defer cancel()
-		<-stop.Done()
+		select {
+		case <-lock.Lost():
+			return
+		case <-stop.Done():
+		}
 		releasing, done := context.WithTimeout(ctx, releaseTimeout)
 		defer done()
 		led, err := lock.Release(releasing)
@@ -75,4 +80,17 @@ func untilHandedOver(stop context.Context, lock *election.Lock) context.Context 
 		}
 	}()
 	return ctx
+}
+
+// lost is why a process ended that is not told to: election.ErrTaken, nil for any other reason.
+func lost(lock *election.Lock) error {
+	if lock == nil {
+		return nil
+	}
+	select {
+	case <-lock.Lost():
+		return election.ErrTaken
+	default:
+		return nil
+	}
 }

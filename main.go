@@ -64,5 +64,5 @@ func run(settings settings) error {
 		return err
 	}
 	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.gateway.BaseURL != "", "ownAI", settings.ai.APIKey != "")
-	return mgr.Start(ctx)
+	return errors.Join(mgr.Start(ctx), lost(lock))
 }

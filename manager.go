@@ -42,6 +42,7 @@ import (
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/shares"
 	"cartrecovery.dev/operator/internal/webhookkeys"
 	"cartrecovery.dev/operator/webhookserver"
 )
@@ -69,7 +70,10 @@ func newManager(ctx context.Context, config *rest.Config, settings settings, loc
 		return nil, err
 	}
 	wiring := &wiring{
-		mgr: mgr, settings: settings, metrics: counters, clock: clock.RealClock{},
+		mgr: mgr, settings: settings,
+		client:     shares.Writes(mgr.GetClient(), settings.namespaceWrites, time.Now),
+		deliveries: shares.Writes(mgr.GetClient(), settings.namespaceWrites, time.Now),
+		metrics:    counters, clock: clock.RealClock{},
 		secrets: secrets.NewReader(mgr.GetAPIReader(), time.Now), lock: lock,
 	}
 	wiring.connector = &gateway.Connector{
@@ -163,14 +167,17 @@ func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 
 // wiring holds what the parts share while they are put together.
 type wiring struct {
-	mgr       manager.Manager
-	settings  settings
-	metrics   *metrics.Metrics
-	clock     clock.PassiveClock
-	secrets   *secrets.Reader
-	connector *gateway.Connector
-	heartbeat *heartbeat.Keeper
-	fence     *fence.Fence
+	mgr manager.Manager
+	// client shares what the controllers write by namespace, deliveries what the webhook server does: a
+	// purchase does not wait for what else is written.
+	client, deliveries client.Client
+	settings           settings
+	metrics            *metrics.Metrics
+	clock              clock.PassiveClock
+	secrets            *secrets.Reader
+	connector          *gateway.Connector
+	heartbeat          *heartbeat.Keeper
+	fence              *fence.Fence
 	// listens says whether the webhook server does; nil where there is none.
 	listens func() bool
 	// lock is nil without leader election.
@@ -180,13 +187,16 @@ type wiring struct {
 // leaving says whether this process has given up the lead, or takes it no more.
 func (w *wiring) leaving() bool { return w.lock != nil && w.lock.Leaving() }
 
+// leads says whether nobody else can lead.
+func (w *wiring) leads() bool { return w.lock == nil || w.lock.Leads() }
+
 func (w *wiring) addWebhookServer() error {
 	proxies, err := webhookserver.ParseProxies(w.settings.trustedProxies)
 	if err != nil {
 		return fmt.Errorf("flag --trusted-proxies: %w", err)
 	}
 	server, err := webhookserver.New(webhookserver.Options{
-		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
+		Client: w.deliveries, Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
 		Copies: w.copies(), Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
@@ -208,25 +218,25 @@ func (w *wiring) addControllers() error {
 	writers := &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai, Rules: w.settings.outbound}
 	writer := ai.NewOpenAI(ai.NewHTTPClient()).Guard(ai.NewGuardedClient(w.settings.outbound))
 	stores := &store.Reconciler{
-		Client: w.mgr.GetClient(), Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
+		Client: w.client, Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
 		PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", AI: writers, Tokens: tokens,
 	}
 	instances := &whatsappinstance.Reconciler{
-		Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
-		Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book, Leaving: w.leaving,
+		Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
+		Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book, Leaving: w.leaving, Leads: w.leads,
 	}
 	if copier := w.copier(); copier != nil {
 		stores.Copies, instances.Copies = copier, copier
 	}
 	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		stores, instances,
-		&product.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
-		&suppression.Reconciler{Client: w.mgr.GetClient(), Clock: w.clock, Recorder: recorder},
+		&product.Reconciler{Client: w.client, Clock: w.clock, Recorder: recorder},
+		&suppression.Reconciler{Client: w.client, Clock: w.clock, Recorder: recorder},
 		&cartrecovery.Reconciler{
-			Client: w.mgr.GetClient(), Live: w.mgr.GetAPIReader(), Connector: w.connector, AI: writers,
+			Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, AI: writers,
 			Writer: writer, Reviewer: writer, Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
-			Began: w.heartbeat.Began, RestoreHold: w.settings.restoreHold,
+			Began: w.heartbeat.Began, Leads: w.leads, RestoreHold: w.settings.restoreHold,
 		},
 	} {
 		if err := controller.SetupWithManager(w.mgr); err != nil {

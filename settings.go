@@ -13,6 +13,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/outbound"
+	"cartrecovery.dev/operator/internal/shares"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -23,7 +24,9 @@ type settings struct {
 	probeAddress   string
 	publicURL      string
 	namespaces     []string
-	roles          roles
+	// watchNamespaces is the flag as it was given.
+	watchNamespaces string
+	roles           roles
 
 	leaderElection          bool
 	leaderElectionNamespace string
@@ -37,7 +40,9 @@ type settings struct {
 
 	concurrency int
 	writers     int
-	drain       time.Duration
+	// namespaceWrites is how many writes of a namespace are under way at once.
+	namespaceWrites int
+	drain           time.Duration
 	// flagError is what is wrong with the flags as such; flag.ErrHelp when they are asked for.
 	flagError error
 	// arguments are what was given besides flags, which is always a mistake.
@@ -59,7 +64,6 @@ type settings struct {
 // command line can be read by everybody on the machine.
 func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) (settings, *zap.Options) {
 	var s settings
-	var namespaces string
 	s.roles = roles{webhooks: true, controllers: true}
 	flags.Var(&s.roles, "roles", "what this process does, separated by commas: "+
 		"webhooks (takes deliveries, needs few rights), controllers (sends)")
@@ -67,7 +71,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
 	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"), "where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: PUBLIC_URL)")
-	flags.StringVar(&namespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"), "namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
+	flags.StringVar(&s.watchNamespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"), "namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
 	flags.BoolVar(&s.leaderElection, "leader-elect", false, "elect a leader among the replicas; needed with more than one")
 	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease and of the heartbeat; the operator's own when empty")
 	flags.StringVar(&s.stateDir, "state-dir", "", "directory that outlives the process and is not in the API server, where it keeps "+
@@ -81,6 +85,8 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.DurationVar(&s.retryPeriod, "leader-election-retry-period", 1500*time.Millisecond, "how often a leader renews its Lease")
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
+	flags.IntVar(&s.namespaceWrites, "namespace-writes", shares.DefaultWritesAtOnce,
+		"how many writes of one namespace to the API server are under way at once while other namespaces write too")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
 	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"), "addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas (environment: TRUSTED_PROXIES)")
 	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections, "how many connections the webhook server has open at once")
@@ -101,7 +107,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.flagError = flags.Parse(args)
 	s.arguments = flags.Args()
 	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
-	for name := range strings.SplitSeq(namespaces, ",") {
+	for name := range strings.SplitSeq(s.watchNamespaces, ",") {
 		if name = strings.TrimSpace(name); name != "" {
 			s.namespaces = append(s.namespaces, name)
 		}

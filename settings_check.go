@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"net/url"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -25,6 +26,8 @@ const (
 	minRetryPeriod  = 100 * time.Millisecond
 	maxLease        = 5 * time.Minute
 	maxSettingShown = 80
+	// maxRestoreHold is longer than any lead waits.
+	maxRestoreHold = 30 * 24 * time.Hour
 )
 
 // wrong is a setting that cannot be used: the flag or variable, what was expected, and what it
@@ -47,10 +50,10 @@ func (s *settings) check() error {
 	}
 	return errors.Join(
 		checkArguments(s.arguments),
-		checkURL("--public-url (environment: PUBLIC_URL)", s.publicURL),
+		checkPublicURL("--public-url (environment: PUBLIC_URL)", s.publicURL),
 		checkURL("UAZAPI_BASE_URL", s.gateway.BaseURL),
 		checkURL("EVOLUTION_BASE_URL", s.evolution.BaseURL),
-		checkURL("OPENAI_BASE_URL", s.ai.BaseURL),
+		checkAIBase("OPENAI_BASE_URL", s.ai.BaseURL),
 		checkCredential("UAZAPI_ADMIN_TOKEN", s.gateway.AdminToken, "UAZAPI_BASE_URL", s.gateway.BaseURL),
 		checkCredential("EVOLUTION_API_KEY", s.evolution.AdminToken, "EVOLUTION_BASE_URL", s.evolution.BaseURL),
 		checkCredential("OPENAI_API_KEY", s.ai.APIKey, "", ""),
@@ -59,6 +62,7 @@ func (s *settings) check() error {
 		s.checkElection(),
 		s.checkNumbers(),
 		s.checkOutside(),
+		checkStateDir(s.stateDir),
 	)
 }
 
@@ -89,6 +93,49 @@ func checkURL(name, address string) error {
 		return wrong(name, "a URL without query and fragment", parsed.Scheme+"://"+parsed.Host+parsed.Path)
 	case strings.ContainsAny(address, " \t\r\n"):
 		return wrong(name, "a URL without blanks", address)
+	case !isServer(parsed):
+		return wrong(name, "a URL with the name or address of one server, and a port from 1 to 65535 if any", address)
+	}
+	return nil
+}
+
+// isServer says whether a URL's host can be one.
+func isServer(of *url.URL) bool {
+	name, port := of.Hostname(), of.Port()
+	number, err := strconv.ParseUint(port, 10, 16)
+	if strings.HasSuffix(of.Host, ":") || port != "" && (err != nil || number == 0) {
+		return false
+	}
+	_, notIP := netip.ParseAddr(name)
+	return notIP == nil || len(validation.IsDNS1123Subdomain(strings.ToLower(name))) == 0
+}
+
+// checkPublicURL: what platforms and gateways are told begins with it.
+func checkPublicURL(name, address string) error {
+	if err := checkURL(name, address); err != nil {
+		return err
+	}
+	if parsed, err := url.Parse(address); err == nil && (parsed.Path == "/api" || strings.HasPrefix(parsed.Path, "/api/")) {
+		return wrong(name, "the URL in front of /api/, which the operator adds", address)
+	}
+	return nil
+}
+
+// checkAIBase: the library adds the path of the call.
+func checkAIBase(name, address string) error {
+	if strings.HasSuffix(strings.TrimRight(address, "/"), "/chat/completions") {
+		return wrong(name, "the base of the API, without /chat/completions", address)
+	}
+	return checkURL(name, address)
+}
+
+// checkStateDir: a mark that cannot be kept notices no restore.
+func checkStateDir(path string) error {
+	if path == "" {
+		return nil
+	}
+	if found, err := os.Stat(path); err != nil || !found.IsDir() {
+		return wrong("--state-dir", "a directory that exists", path)
 	}
 	return nil
 }
@@ -102,6 +149,9 @@ func checkCredential(name, value, needs, given string) error {
 		if value[i] <= ' ' || value[i] > '~' {
 			return wrong(name, "letters, digits and signs that an HTTP header can carry: there is a blank, a line break or another sign in it", "")
 		}
+	}
+	if first := value[0]; len(value) > 1 && (first == '"' || first == '\'') && value[len(value)-1] == first {
+		return wrong(name, "the credential without quotation marks around it", "")
 	}
 	if needs != "" && given == "" {
 		return wrong(name, "together with "+needs+": it says where the credential may be sent", "")
@@ -142,6 +192,10 @@ func (s *settings) checkAddresses() error {
 
 func (s *settings) checkNamespaces() error {
 	var found []error
+	if strings.TrimSpace(s.watchNamespaces) != "" && len(s.namespaces) == 0 {
+		found = append(found, wrong("--watch-namespaces (environment: WATCH_NAMESPACES)",
+			"at least one name, or nothing at all for all namespaces", s.watchNamespaces))
+	}
 	for _, name := range append(slices.Clone(s.namespaces), s.leaderElectionNamespace) {
 		if name != "" && len(validation.IsDNS1123Label(name)) > 0 {
 			found = append(found, wrong("--watch-namespaces and --leader-election-namespace",
@@ -174,10 +228,13 @@ func (s *settings) checkNumbers() error {
 	for _, each := range []struct {
 		flag  string
 		value int
-	}{{"--concurrent-leads", s.concurrency}, {"--concurrent-writes", s.writers}} {
+	}{{"--concurrent-leads", s.concurrency}, {"--concurrent-writes", s.writers}, {"--namespace-writes", s.namespaceWrites}} {
 		if each.value < 1 || each.value > maxConcurrency {
 			found = append(found, wrong(each.flag, fmt.Sprintf("1 to %d", maxConcurrency), strconv.Itoa(each.value)))
 		}
+	}
+	if s.restoreHold < 0 || s.restoreHold > maxRestoreHold {
+		found = append(found, wrong("--restore-hold", "0s to "+maxRestoreHold.String(), s.restoreHold.String()))
 	}
 	if s.drain <= 0 || s.drain >= shutdownGrace {
 		found = append(found, wrong("--drain-timeout", "more than 0s and less than "+shutdownGrace.String(), s.drain.String()))
@@ -213,8 +270,22 @@ func (s *settings) warnings(environ []string) []string {
 	if public, err := url.Parse(s.publicURL); err == nil && public.Scheme == "http" && !isLoopback(public.Hostname()) {
 		found = append(found, "PUBLIC_URL begins with http://: customers' data and webhook secrets cross the Internet unencrypted, and most platforms refuse it")
 	}
-	if s.publicURL == "" {
+	if s.publicURL == "" && s.roles.controllers {
 		found = append(found, "there is no PUBLIC_URL: gateways are not told where to post, so customers' answers do not come in")
+	}
+	for name, base := range map[string]string{
+		"OPENAI_BASE_URL": s.ai.BaseURL, "UAZAPI_BASE_URL": s.gateway.BaseURL, "EVOLUTION_BASE_URL": s.evolution.BaseURL,
+	} {
+		if called, err := url.Parse(base); err == nil && called.Scheme == "http" && !isLoopback(called.Hostname()) {
+			found = append(found, name+" begins with http://: credentials and customers' data are sent unencrypted")
+		}
+	}
+	if s.perSource > s.connections {
+		found = append(found, "--max-connections-per-source is more than --max-connections: one address can take all of them")
+	}
+	if proxies, err := webhookserver.ParseProxies(s.trustedProxies); err == nil &&
+		slices.ContainsFunc(proxies, func(network netip.Prefix) bool { return network.Bits() == 0 }) {
+		found = append(found, "--trusted-proxies trusts every address: whoever calls is who X-Forwarded-For says, and no address has a share of its own")
 	}
 	for _, name := range []string{"OPENAI_", "UAZAPI_", "EVOLUTION_", "PUBLIC_", "WATCH_"} {
 		for _, entry := range environ {

@@ -48,6 +48,21 @@ func TestCheck(t *testing.T) {
 		"no connections at all":         {[]string{"--max-connections=0"}, nil, []string{"--max-connections"}},
 		"a role that is none":           {[]string{"--roles=webhook"}, nil, []string{"roles", "webhook"}},
 		"ranges that are none":          {[]string{"--allow-endpoint-cidrs=10.0.0.0/33"}, nil, []string{"allow-endpoint-cidrs", "10.0.0.0/33"}},
+		"a URL of a URL":                {nil, map[string]string{"PUBLIC_URL": "https://https://hooks.example.com"}, []string{"PUBLIC_URL", "one server"}},
+		"a port that is none":           {nil, map[string]string{"PUBLIC_URL": "https://hooks.example.com:99999"}, []string{"PUBLIC_URL", "65535"}},
+		"a port that is nothing":        {nil, map[string]string{"PUBLIC_URL": "https://hooks.example.com:"}, []string{"PUBLIC_URL", "65535"}},
+		"two dots":                      {nil, map[string]string{"PUBLIC_URL": "https://hooks..example.com"}, []string{"PUBLIC_URL", "one server"}},
+		"two URLs":                      {nil, map[string]string{"PUBLIC_URL": "https://a.example.com,https://b.example.com"}, []string{"PUBLIC_URL", "one server"}},
+		"a placeholder":                 {nil, map[string]string{"PUBLIC_URL": "https://<your-host>"}, []string{"PUBLIC_URL"}},
+		"the URL with its path":         {nil, map[string]string{"PUBLIC_URL": "https://hooks.example.com/api/webhooks"}, []string{"PUBLIC_URL", "in front of /api/"}},
+		"an address and a path":         {nil, map[string]string{"PUBLIC_URL": "https://[2001:db8::1]:8443/cart"}, nil},
+		"the URL of a call":             {nil, map[string]string{"OPENAI_BASE_URL": "https://api.openai.com/v1/chat/completions"}, []string{"OPENAI_BASE_URL", "without /chat/completions"}},
+		"a key in quotation marks":      {nil, map[string]string{"OPENAI_API_KEY": `"geheim"`}, []string{"OPENAI_API_KEY", "quotation marks"}},
+		"namespaces that are none":      {nil, map[string]string{"WATCH_NAMESPACES": " , "}, []string{"--watch-namespaces", "at least one"}},
+		"a negative hold":               {[]string{"--restore-hold=-5m"}, nil, []string{"--restore-hold"}},
+		"a hold for years":              {[]string{"--restore-hold=99999h"}, nil, []string{"--restore-hold"}},
+		"no state directory":            {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
+		"no writes at all":              {[]string{"--namespace-writes=0"}, nil, []string{"--namespace-writes"}},
 		"several at once":               {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x", "OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -82,9 +97,36 @@ func TestWarnings(t *testing.T) {
 		"no public URL":         {"", nil, "PUBLIC_URL"},
 		"a variable of another": {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"}, "OPENAI_KEY is not read"},
 	} {
-		s := settings{publicURL: row.public}
+		s := everything
+		s.publicURL = row.public
 		got := strings.Join(s.warnings(row.environ), "; ")
 		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) || strings.Contains(got, "geheim") {
+			t.Errorf("%s: got %q, want %q", name, got, row.want)
+		}
+	}
+}
+
+func TestWarningsOfSettings(t *testing.T) {
+	for name, row := range map[string]struct {
+		args []string
+		env  map[string]string
+		want string
+	}{
+		"no public URL, and no controllers": {[]string{"--roles=webhooks"}, map[string]string{"PUBLIC_URL": ""}, ""},
+		"a key in the open":                 {nil, map[string]string{"OPENAI_BASE_URL": "http://ai.example.com/v1"}, "OPENAI_BASE_URL begins with http://"},
+		"an AI on this machine":             {nil, map[string]string{"OPENAI_BASE_URL": "http://localhost:11434/v1"}, ""},
+		"a share of more than all":          {[]string{"--max-connections=10"}, nil, "--max-connections-per-source is more"},
+		"everybody is a proxy":              {[]string{"--trusted-proxies=10.0.0.0/8,::/0"}, nil, "--trusted-proxies trusts every address"},
+	} {
+		flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+		s, _ := parseFlags(flags, row.args, func(name string) string {
+			if value, ok := row.env[name]; ok || name != "PUBLIC_URL" {
+				return value
+			}
+			return "https://hooks.example.com"
+		})
+		got := strings.Join(s.warnings(nil), "; ")
+		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
 			t.Errorf("%s: got %q, want %q", name, got, row.want)
 		}
 	}

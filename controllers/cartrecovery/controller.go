@@ -54,6 +54,8 @@ const (
 	// reconcileTimeout bounds one reconcile: longer than a gateway call and the writes
 	// around it.
 	reconcileTimeout = 45 * time.Second
+	// leadAgain is when it is looked again whether this process leads.
+	leadAgain = time.Second
 	// maxClaims is how many claims are remembered: those that are under way, and those of
 	// which nobody knows what came.
 	maxClaims = 10_000
@@ -92,6 +94,9 @@ type Reconciler struct {
 	// Began waits until it is known how this process began to lead; nil for nothing that was
 	// there before.
 	Began func(context.Context) (heartbeat.Start, error)
+	// Leads says whether no other process can lead: one that was frozen for long begins nothing until it
+	// knows. nil for a process that is alone.
+	Leads func() bool
 	// RestoreHold is how long after a restore that is certain nothing is sent; none when 0.
 	RestoreHold time.Duration
 	// LedgerEvery is how often a Store's ledger is written at most; DefaultLedgerEvery when 0.
@@ -130,6 +135,9 @@ type Reconciler struct {
 // Reconcile reads what there is to know of a lead, plans, lets messages wait for their
 // turn, and does the one thing that is left to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	if r.Leads != nil && !r.Leads() {
+		return ctrl.Result{RequeueAfter: leadAgain}, nil
+	}
 	s, err := r.read(ctx, request)
 	if err != nil || s == nil {
 		return ctrl.Result{}, err

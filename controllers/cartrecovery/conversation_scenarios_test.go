@@ -201,6 +201,8 @@ var _ = Describe("A customer who asks for a person", func() {
 		w.resumes(name)
 		Eventually(w.blocked(other)).Should(Equal(v1alpha1.ReasonInConversation))
 		// The answer that is given now is part of the conversation.
+		w.advance(time.Minute)
+		Eventually(w.state(name, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
 		w.advance(conversationLasts + time.Minute)
 		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 	})

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -409,6 +410,20 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 type roundTrips func(*http.Request) (*http.Response, error)
 
 func (f roundTrips) RoundTrip(request *http.Request) (*http.Response, error) { return f(request) }
+
+var _ = Describe("A process that does not know whether it leads", func() {
+	It("begins nothing until it does", func() {
+		w := newWorld()
+		var leads atomic.Bool
+		w.start(func(r *replica) { r.Leads = leads.Load })
+		name := w.abandon()
+		w.advance(time.Hour)
+		Consistently(func() int { return w.called(sendPath) }).Should(BeZero())
+		Expect(w.state(name, firstMessage)()).To(BeEmpty())
+		leads.Store(true)
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+	})
+})
 
 var _ = Describe("An API server that does not answer", func() {
 	It("delays a claim and nothing more", func() {

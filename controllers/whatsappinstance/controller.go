@@ -46,6 +46,8 @@ const (
 	// callRetry is when an instance comes back for whose call there was no worker: its namespace or
 	// Store has its share of them waiting for gateways.
 	callRetry = time.Second
+	// leadAgain is when it is looked again whether this process leads.
+	leadAgain = time.Second
 	// atOnce is when the next action is looked for after one was done.
 	atOnce = time.Millisecond
 )
@@ -86,6 +88,9 @@ type Reconciler struct {
 	// Leaving says whether this process has given up the lead: it begins nothing more, because the
 	// next leader may begin it as well. nil for a process that ends with its lead.
 	Leaving func() bool
+	// Leads says whether no other process can lead: one that was frozen for long begins nothing until it
+	// knows. nil for a process that is alone.
+	Leads func() bool
 	// Rand returns a number in [0,1) for jitter. Default math/rand.
 	Rand func() float64
 	// Concurrency is how many instances are handled at once. Default 32.
@@ -219,6 +224,9 @@ func (r *Reconciler) endCall(store shares.Holder) {
 func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (reconcile.Result, error) {
 	if r.Leaving != nil && r.Leaving() {
 		return reconcile.Result{}, nil
+	}
+	if r.Leads != nil && !r.Leads() {
+		return reconcile.Result{RequeueAfter: leadAgain}, nil
 	}
 	instance := &v1alpha1.WhatsAppInstance{}
 	err := r.Live.Get(ctx, request.NamespacedName, instance)
