@@ -17,7 +17,7 @@ import (
 	"cartrecovery.dev/operator/internal/gen"
 )
 
-// stubClient has one Store and its Secret, and stores everything in no time.
+// stubClient has one Store with its clientID and its Secret, and stores everything in no time.
 type stubClient struct {
 	client.Client
 	store v1alpha1.Store
@@ -35,6 +35,10 @@ func (c *stubClient) List(_ context.Context, list client.ObjectList, _ ...client
 func (c *stubClient) Get(_ context.Context, key client.ObjectKey, object client.Object, _ ...client.GetOption) error {
 	if secret, isSecret := object.(*corev1.Secret); isSecret {
 		secret.Data = map[string][]byte{"hotmart": []byte("a-secret")}
+		return nil
+	}
+	if claim, isClaim := object.(*v1alpha1.ClientIDClaim); isClaim {
+		claim.Spec.Namespace = c.store.Namespace
 		return nil
 	}
 	return apierrors.NewNotFound(v1alpha1.GroupVersion.WithResource("cartrecoveries").GroupResource(), key.Name)

@@ -6,9 +6,11 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"runtime"
 	"testing"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
 	"github.com/prometheus/client_golang/prometheus"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -144,5 +146,35 @@ func TestFewTokensAreReviewed(t *testing.T) {
 	expect("a revoked token", before, known, false)
 	if reviews.good.Len() > rememberedTokens || reviews.bad.Len() > rememberedTokens {
 		t.Errorf("remembered %d and %d tokens", reviews.good.Len(), reviews.bad.Len())
+	}
+}
+
+// TestRefusalsTakeTheirTime: who tries tokens waits, so many at once, and not when the server ends.
+func TestRefusalsTakeTheirTime(t *testing.T) {
+	for status, waits := range map[int]bool{
+		fiber.StatusOK: false, fiber.StatusForbidden: false, fiber.StatusUnauthorized: true, fiber.StatusTooManyRequests: true,
+	} {
+		s, err := New(stubOptions(t))
+		if err != nil {
+			t.Fatal(err)
+		}
+		answered := make(chan int, 1)
+		call := s.slowly(func(context.Context, *fiber.Ctx) answer { return answer{status: status} })
+		go func() { answered <- call(t.Context(), nil).status }()
+		for waits && len(s.pausing) == 0 {
+			runtime.Gosched()
+		}
+		if waits {
+			s.beginDrain()
+		}
+		if got := <-answered; got != status {
+			t.Errorf("answered %d, want %d", got, status)
+		}
+		for range maxPausing {
+			s.pausing <- struct{}{}
+		}
+		if got := call(t.Context(), nil).status; got != status {
+			t.Errorf("when too many wait: answered %d, want %d", got, status)
+		}
 	}
 }

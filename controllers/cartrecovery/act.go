@@ -229,8 +229,11 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 	case failure.ClassOf(failed) == failure.Ambiguous:
 		r.count(wanted.id, "ambiguous")
 		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
+		taken := lead.Find(s.lead.Status.Conversation, wanted.id).At.Time
 		if failure.CodeOf(failed) == failure.TimedOut {
-			r.Book.TimedOut(wanted.instance.UID, lead.Find(s.lead.Status.Conversation, wanted.id).At.Time)
+			r.Book.TimedOut(wanted.instance.UID, taken)
+		} else {
+			r.Book.Unclear(wanted.instance.UID, taken)
 		}
 		return r.until(now.Add(askAfter)), nil
 	}

@@ -31,8 +31,10 @@ const (
 	// leader was ahead. What is further off is the work of a clock that was set back.
 	skew = time.Minute
 	// firstHold and longestHold bound how long a number is left alone after its gateway failed.
-	firstHold   = 30 * time.Second
-	longestHold = 5 * time.Minute
+	firstHold = 30 * time.Second
+	// unclearAtMost is after how many calls in succession that ended unclear a number is left alone.
+	unclearAtMost = 3
+	longestHold   = 5 * time.Minute
 	// tryFor is how long the others wait for the one message that tries again: longer than a
 	// call of the gateway can last.
 	tryFor = 15 * time.Second
@@ -264,6 +266,21 @@ func (b *Book) TimedOut(instance types.UID, taken time.Time) {
 	n.hold(now)
 }
 
+// Unclear says that a call to the gateway of an instance, for a message whose turn was taken at a time, ended in a
+// way that tells nothing of the message: its connection broke, or its answer was none. Once is bad luck; a
+// number of which several are so in succession is left alone as after a timeout.
+func (b *Book) Unclear(instance types.UID, taken time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	n, now := b.number(instance), b.clock.Now()
+	if n.holdFor > 0 && taken.Before(n.failedAt) {
+		return
+	}
+	if n.unclear++; n.holdFor > 0 || n.unclear >= unclearAtMost {
+		n.hold(now)
+	}
+}
+
 // Throttled says that the gateway of an instance asked to be left alone until a time; the zero
 // time is Failed. It is left alone for an hour at most.
 func (b *Book) Throttled(instance types.UID, taken, until time.Time) {
@@ -283,7 +300,7 @@ func (b *Book) Worked(instance types.UID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := b.number(instance)
-	n.refusals = Refusals{Worked: b.clock.Now()}
+	n.refusals, n.unclear = Refusals{Worked: b.clock.Now()}, 0
 	if n.holdFor == 0 {
 		return
 	}

@@ -140,3 +140,35 @@ func TestTimeoutsHoldANumber(t *testing.T) {
 		t.Errorf("they count as %d refusals", refusals.Count)
 	}
 }
+
+// TestUnclearEndsHoldANumber: one call whose end tells nothing is bad luck, several in succession are not.
+func TestUnclearEndsHoldANumber(t *testing.T) {
+	d := open(t)
+	held := func() bool { return d.ask("a", pace.Answer, 0).Held }
+	for range 2 {
+		d.Unclear(instance, d.clock.Now())
+		d.Unclear(instance, d.clock.Now())
+		if held() {
+			t.Fatal("two of them hold the number")
+		}
+		d.Worked(instance)
+	}
+	for range 3 {
+		d.Unclear(instance, d.clock.Now())
+	}
+	if !held() {
+		t.Fatal("three in succession do not hold the number")
+	}
+	d.Unclear(instance, d.clock.Now().Add(-time.Second))
+	d.forward(30 * time.Second)
+	if held() {
+		t.Error("one that was under way when it failed makes it longer")
+	}
+	d.Unclear(instance, d.clock.Now())
+	if !held() {
+		t.Error("the one that tries again does not hold it")
+	}
+	if refusals := d.Refusals(instance); refusals.Count != 0 {
+		t.Errorf("they count as %d refusals", refusals.Count)
+	}
+}

@@ -17,6 +17,8 @@ type number struct {
 	// that was the last time; 0 when it works.
 	heldUntil time.Time
 	holdFor   time.Duration
+	// unclear is how many calls in succession ended without a word about the message.
+	unclear int
 	// failedAt is when it failed last, trial the lead whose message tries again.
 	failedAt time.Time
 	trial    types.NamespacedName
