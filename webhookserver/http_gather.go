@@ -78,7 +78,10 @@ func (c *clientConn) gatherMore(head int, framed framing) bool {
 	had := len(c.buffered)
 	n, ok := c.receive(c.buffered[had:min(cap(c.buffered), had+bandwidthBurst)])
 	c.buffered = c.buffered[:had+n]
-	return ok && c.door.pace(c, n)
+	if ok {
+		c.door.pace(c, n)
+	}
+	return ok
 }
 
 // bandwidthBurst is how much of a large body is received at once.
@@ -92,21 +95,19 @@ func bandwidthOf(bytes int) *rate.Limiter {
 	return rate.NewLimiter(rate.Limit(bytes), bandwidthBurst)
 }
 
-// pace waits for as long as so many bytes of a large body, which were received, take of the bandwidth; false
-// when the server closes. What is not read meanwhile waits at the sender's. Who has delivered something
-// authentic over this connection waits for nobody, unless others are behind it too.
-func (d *door) pace(c *clientConn, size int) bool {
+// pace waits for as long as so many bytes of a large body, which were received, take of the bandwidth. What is
+// not read meanwhile waits at the sender's. Who has delivered something authentic over this connection waits for
+// nobody, unless others are behind it too. Once the server ends, what is under way is received at once.
+func (d *door) pace(c *clientConn, size int) {
 	wait := d.owes(c, size, time.Now())
 	if wait <= 0 {
-		return true
+		return
 	}
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return true
 	case <-d.closing:
-		return false
 	}
 }
 
