@@ -134,7 +134,7 @@ func checkStateDir(path string) error {
 	if path == "" {
 		return nil
 	}
-	if found, err := os.Stat(path); err != nil || !found.IsDir() {
+	if found, err := os.Stat(path); err != nil || !found.IsDir() { //nolint:gosec // the path is the operator's own setting
 		return wrong("--state-dir", "a directory that exists", path)
 	}
 	return nil

@@ -111,7 +111,9 @@ func beAttacker(ctx context.Context, args []string) (failed error) {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, bad.stop()) }()
-	fmt.Fprintln(os.Stdout, strings.Join(urls, " "))
+	if _, err := fmt.Fprintln(os.Stdout, strings.Join(urls, " ")); err != nil {
+		return fmt.Errorf("tell the URLs: %w", err)
+	}
 	return bad.obey(ctx, all[at], os.Stdin, os.Stdout)
 }
 
@@ -125,7 +127,7 @@ func (a *attacker) obey(ctx context.Context, does attack, words io.Reader, answe
 		close(held)
 		beside.Wait()
 	}()
-	for said := bufio.NewScanner(words); said.Scan(); fmt.Fprintln(answers, saidDone) {
+	for said := bufio.NewScanner(words); said.Scan(); {
 		switch word := said.Text(); word {
 		case sayPair:
 			scan := func() error { return a.gateway.Scan(a.namespace+".acme", "5511977770000") }
@@ -140,6 +142,9 @@ func (a *attacker) obey(ctx context.Context, does attack, words io.Reader, answe
 			}
 		default:
 			return fmt.Errorf("nobody knows how to %q", word)
+		}
+		if _, err := fmt.Fprintln(answers, saidDone); err != nil {
+			return fmt.Errorf("say that it is done: %w", err)
 		}
 	}
 	return nil

@@ -58,16 +58,17 @@ func (t *turns) do(ctx context.Context, namespace string, write func() error) er
 	}
 	mine, isAlone := t.enter(namespace)
 	defer t.leave(namespace, mine)
-	taken := []*semaphore.Weighted{mine.alone, mine.shared}
+	if err := mine.alone.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("wait for other writes in namespace %s: %w", namespace, err)
+	}
+	defer mine.alone.Release(1)
 	if isAlone {
-		taken = taken[:1]
+		return write()
 	}
-	for _, each := range taken {
-		if err := each.Acquire(ctx, 1); err != nil {
-			return fmt.Errorf("wait for other writes in namespace %s: %w", namespace, err)
-		}
-		defer each.Release(1)
+	if err := mine.shared.Acquire(ctx, 1); err != nil {
+		return fmt.Errorf("wait for other writes in namespace %s: %w", namespace, err)
 	}
+	defer mine.shared.Release(1)
 	return write()
 }
 
