@@ -168,8 +168,7 @@ func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 // wiring holds what the parts share while they are put together.
 type wiring struct {
 	mgr manager.Manager
-	// client shares what the controllers write by namespace, deliveries what the webhook server does: a
-	// purchase does not wait for what else is written.
+	// client shares what the controllers write in turn by namespace, deliveries what the webhook server does.
 	client, deliveries client.Client
 	settings           settings
 	metrics            *metrics.Metrics

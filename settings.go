@@ -86,7 +86,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.IntVar(&s.namespaceWrites, "namespace-writes", shares.DefaultWritesAtOnce,
-		"how many writes of one namespace to the API server are under way at once while other namespaces write too")
+		"how many claims of messages, and writes of floods, of one namespace are under way at once while other namespaces have some too")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
 	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"), "addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas (environment: TRUSTED_PROXIES)")
 	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections, "how many connections the webhook server has open at once")

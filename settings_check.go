@@ -107,7 +107,9 @@ func isServer(of *url.URL) bool {
 		return false
 	}
 	_, notIP := netip.ParseAddr(name)
-	return notIP == nil || len(validation.IsDNS1123Subdomain(strings.ToLower(name))) == 0
+	// Resolvers take the dot of the root, and underscores, as names of services in containers have them.
+	name = strings.ReplaceAll(strings.ToLower(strings.TrimSuffix(name, ".")), "_", "-")
+	return notIP == nil || len(validation.IsDNS1123Subdomain(name)) == 0
 }
 
 // checkPublicURL: what platforms and gateways are told begins with it.
@@ -115,8 +117,14 @@ func checkPublicURL(name, address string) error {
 	if err := checkURL(name, address); err != nil {
 		return err
 	}
-	if parsed, err := url.Parse(address); err == nil && (parsed.Path == "/api" || strings.HasPrefix(parsed.Path, "/api/")) {
-		return wrong(name, "the URL in front of /api/, which the operator adds", address)
+	parsed, err := url.Parse(address)
+	if err != nil {
+		return nil
+	}
+	for _, added := range []string{"/api/webhooks", "/api/whatsapp"} {
+		if parsed.Path == "/api" || strings.HasPrefix(parsed.Path+"/", added+"/") {
+			return wrong(name, "the URL in front of /api/, which the operator adds", address)
+		}
 	}
 	return nil
 }

@@ -55,6 +55,8 @@ func TestCheck(t *testing.T) {
 		"two URLs":                      {nil, map[string]string{"PUBLIC_URL": "https://a.example.com,https://b.example.com"}, []string{"PUBLIC_URL", "one server"}},
 		"a placeholder":                 {nil, map[string]string{"PUBLIC_URL": "https://<your-host>"}, []string{"PUBLIC_URL"}},
 		"the URL with its path":         {nil, map[string]string{"PUBLIC_URL": "https://hooks.example.com/api/webhooks"}, []string{"PUBLIC_URL", "in front of /api/"}},
+		"a service and the root":        {nil, map[string]string{"EVOLUTION_BASE_URL": "http://evolution_api:8080", "OPENAI_BASE_URL": "https://api.openai.com./v1"}, nil},
+		"an Ingress's own prefix":       {nil, map[string]string{"PUBLIC_URL": "https://shop.example.com/api/recovery"}, nil},
 		"an address and a path":         {nil, map[string]string{"PUBLIC_URL": "https://[2001:db8::1]:8443/cart"}, nil},
 		"the URL of a call":             {nil, map[string]string{"OPENAI_BASE_URL": "https://api.openai.com/v1/chat/completions"}, []string{"OPENAI_BASE_URL", "without /chat/completions"}},
 		"a key in quotation marks":      {nil, map[string]string{"OPENAI_API_KEY": `"geheim"`}, []string{"OPENAI_API_KEY", "quotation marks"}},

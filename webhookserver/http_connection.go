@@ -72,6 +72,9 @@ type clientConn struct {
 	// requests counts the heads that were taken.
 	requests int
 
+	// left is closed once the connection was closed for another one, or ended.
+	left chan struct{}
+
 	// Under the door's lock:
 	gone         bool
 	proven       bool

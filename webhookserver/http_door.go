@@ -57,7 +57,7 @@ const (
 	refusedFull = "full"
 	// refusedShare came when its source had its share.
 	refusedShare = "share"
-	// refusedMemory had a large body when large bodies had all the memory there is for them.
+	// refusedMemory had a large body when large bodies had all the memory, or bandwidth, there is for them.
 	refusedMemory = "memory"
 	// refusedMalformed was no HTTP as it should be.
 	refusedMalformed = "malformed"
@@ -108,7 +108,7 @@ type account struct {
 func newDoor(listener net.Listener, limits doorLimits, proxies Proxies, now clock.PassiveClock, counted *metrics.Metrics) *door {
 	return &door{
 		Listener: listener, limits: limits, proxies: proxies, clock: now, metrics: counted,
-		all:     account{bandwidth: bandwidthOf(limits.bandwidth)},
+		all:     account{bandwidth: newBandwidth(limits.bandwidth)},
 		sources: map[source]*account{}, closing: make(chan struct{}),
 	}
 }
@@ -130,7 +130,7 @@ func (d *door) Accept() (net.Conn, error) {
 // away itself.
 func (d *door) admit(conn net.Conn) *clientConn {
 	from := d.proxies.ofConnection(conn.RemoteAddr())
-	c := &clientConn{Conn: conn, door: d, from: from}
+	c := &clientConn{Conn: conn, door: d, from: from, left: make(chan struct{})}
 	d.mu.Lock()
 	own := d.sources[from]
 	victim, reason := d.room(own)
@@ -195,6 +195,7 @@ func (d *door) release(c *clientConn, reason string) {
 		return
 	}
 	c.gone = true
+	close(c.left)
 	d.unlist(c)
 	d.giveBack(c)
 	d.all.open--
@@ -215,7 +216,7 @@ func (d *door) openAccount(from source) *account {
 		return nil
 	}
 	if d.sources[from] == nil {
-		d.sources[from] = &account{bandwidth: bandwidthOf(d.limits.bandwidthPerSource)}
+		d.sources[from] = &account{bandwidth: newBandwidth(d.limits.bandwidthPerSource)}
 	}
 	return d.sources[from]
 }

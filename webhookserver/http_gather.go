@@ -78,52 +78,74 @@ func (c *clientConn) gatherMore(head int, framed framing) bool {
 	had := len(c.buffered)
 	n, ok := c.receive(c.buffered[had:min(cap(c.buffered), had+bandwidthBurst)])
 	c.buffered = c.buffered[:had+n]
-	if ok {
-		c.door.pace(c, n)
+	switch {
+	case !ok:
+		return false
+	case !c.door.pace(c, n):
+		return c.refuse(http.StatusServiceUnavailable, refusedMemory)
 	}
-	return ok
+	return true
 }
 
 // bandwidthBurst is how much of a large body is received at once.
 const bandwidthBurst = 64 << 10
 
-// bandwidthOf lets so many bytes pass a second; 0 for all that come.
-func bandwidthOf(bytes int) *rate.Limiter {
+// newBandwidth lets so many bytes pass a second; 0 for all that come.
+func newBandwidth(bytes int) *rate.Limiter {
 	if bytes == 0 {
 		return rate.NewLimiter(rate.Inf, 0)
 	}
 	return rate.NewLimiter(rate.Limit(bytes), bandwidthBurst)
 }
 
-// pace waits for as long as so many bytes of a large body, which were received, take of the bandwidth. What is
-// not read meanwhile waits at the sender's. Who has delivered something authentic over this connection waits for
-// nobody, unless others are behind it too. Once the server ends, what is under way is received at once.
-func (d *door) pace(c *clientConn, size int) {
-	wait := d.owes(c, size, time.Now())
-	if wait <= 0 {
-		return
+// maxPace is how long the bytes that were received of a large body wait at most: who is further behind is told
+// to come again.
+const maxPace = 2 * time.Second
+
+// pace waits for as long as so many bytes of a large body, which were received, take of the bandwidth; false
+// when that is too long. What is not read meanwhile waits at the sender's. Who has delivered something
+// authentic over this connection waits for nobody, unless others are behind it too. Once the server ends, what
+// is under way is received at once.
+func (d *door) pace(c *clientConn, size int) bool {
+	for _, limit := range d.bandwidthOf(c) {
+		wait, giveBack := owed(limit, size, time.Now())
+		if wait > maxPace {
+			giveBack()
+			return false
+		}
+		if wait <= 0 {
+			continue
+		}
+		timer := time.NewTimer(wait)
+		select {
+		case <-timer.C:
+		case <-d.closing:
+		case <-c.left:
+			giveBack()
+		}
+		timer.Stop()
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-timer.C:
-	case <-d.closing:
-	}
+	return true
 }
 
-// owes takes so many bytes off the bandwidth, and says how long they have to wait for.
-func (d *door) owes(c *clientConn, size int, now time.Time) time.Duration {
+// owed takes so many bytes off a bandwidth, and says how long they have to wait for.
+func owed(limit *rate.Limiter, size int, now time.Time) (wait time.Duration, giveBack func()) {
+	reserved := limit.ReserveN(now, size)
+	return reserved.DelayFrom(now), func() { reserved.CancelAt(now) }
+}
+
+// bandwidthOf is what a connection's large bodies take of: its source's, and then everybody's.
+func (d *door) bandwidthOf(c *clientConn) []*rate.Limiter {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	own := d.sources[c.from]
-	if own == nil {
-		return d.all.bandwidth.ReserveN(now, size).DelayFrom(now)
+	switch {
+	case own == nil:
+		return []*rate.Limiter{d.all.bandwidth}
+	case c.proven:
+		return nil
 	}
-	if c.proven {
-		return 0
-	}
-	ownWait := own.bandwidth.ReserveN(now, size).DelayFrom(now)
-	return max(ownWait, d.all.bandwidth.ReserveN(now, size).DelayFrom(now))
+	return []*rate.Limiter{own.bandwidth, d.all.bandwidth}
 }
 
 // ownTwice reserves what fasthttp makes room for while this still holds what was received.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,7 +101,7 @@ func TestWhoAnnouncesMuchHoldsLittle(t *testing.T) {
 	}
 }
 
-// TestLargeBodiesShareBandwidth: who sends much waits, and others little for them.
+// TestLargeBodiesShareBandwidth: who sends much waits, who is far behind is told so, and others wait little.
 func TestLargeBodiesShareBandwidth(t *testing.T) {
 	d, clock := testDoor(t, doorLimits{
 		connections: 9, perSource: 9, bandwidth: 4 * bandwidthBurst, bandwidthPerSource: bandwidthBurst,
@@ -113,29 +114,50 @@ func TestLargeBodiesShareBandwidth(t *testing.T) {
 	for _, each := range []struct {
 		name string
 		of   *clientConn
-		want time.Duration
+		want []time.Duration
 	}{
-		{"the first of a flood", flood, 0},
-		{"the second, which its source has no room for", flood, time.Second},
-		{"the third", flood, 2 * time.Second},
-		// By now 4 were taken of all, of which one had room and another comes every quarter of a second.
-		{"another's", other, 750 * time.Millisecond},
-		{"a known sender's", known, 0},
-		{"a known sender's again", known, 0},
-		{"a proxy's, which others are behind", proxied, time.Second},
+		{"the first of a flood", flood, []time.Duration{0, 0}},
+		{"the second, which its source has no room for", flood, []time.Duration{time.Second, 250 * time.Millisecond}},
+		{"another's", other, []time.Duration{0, 500 * time.Millisecond}},
+		{"a known sender's", known, nil},
+		{"a proxy's, which others are behind", proxied, []time.Duration{750 * time.Millisecond}},
 	} {
-		if got := d.owes(each.of, bandwidthBurst, now); got != each.want {
+		var got []time.Duration
+		for _, limit := range d.bandwidthOf(each.of) {
+			wait, _ := owed(limit, bandwidthBurst, now)
+			got = append(got, wait)
+		}
+		if !slices.Equal(got, each.want) {
 			t.Errorf("%s waits %v, want %v", each.name, got, each.want)
 		}
 	}
 }
 
-// TestNobodyWaitsOnceTheServerEnds: what is under way is received.
-func TestNobodyWaitsOnceTheServerEnds(t *testing.T) {
-	d, _ := testDoor(t, doorLimits{connections: 9, perSource: 9, bandwidth: 1, bandwidthPerSource: 1})
-	c := d.comes(t, "192.0.2.1")
+// TestNobodyWaitsForNothing: not once the server ends, not a connection that made room for another, and not who is
+// so far behind that the body would be too late; what they do not take is there for others.
+func TestNobodyWaitsForNothing(t *testing.T) {
+	limits := doorLimits{connections: 9, perSource: 9, bandwidth: bandwidthBurst, bandwidthPerSource: bandwidthBurst}
+	d, _ := testDoor(t, limits)
+	first := d.comes(t, "192.0.2.1")
+	d.mu.Lock()
+	d.release(first, refusedSilent)
+	d.mu.Unlock()
+	for range 9 {
+		d.pace(first, bandwidthBurst)
+	}
+	limits.bandwidth, limits.bandwidthPerSource = 1, 1
+	d, _ = testDoor(t, limits)
+	behind := d.comes(t, "192.0.2.1")
+	if !d.pace(behind, bandwidthBurst) || d.pace(behind, bandwidthBurst) {
+		t.Error("the second would wait for a day, and is not told")
+	}
+	limits.bandwidth, limits.bandwidthPerSource = bandwidthBurst, bandwidthBurst
+	d, _ = testDoor(t, limits)
+	underWay := d.comes(t, "192.0.2.1")
 	close(d.closing)
-	for range 3 {
-		d.pace(c, bandwidthBurst) // the second would wait for a day
+	for range 2 {
+		if !d.pace(underWay, bandwidthBurst) {
+			t.Error("what is under way is refused when the server ends")
+		}
 	}
 }

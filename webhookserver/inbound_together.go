@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/shares"
 )
 
 // This file joins what comes in for one lead in quick succession into few writes. The first of
@@ -180,9 +181,9 @@ func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *memb
 	j.mu.Lock()
 	found := j.leads[name]
 	wait := found.wrote.Add(j.paceOf(name.Namespace)).Sub(j.now())
-	isUrgent := slices.ContainsFunc(found.waiting, func(each *member) bool { return each.urgent })
+	mustNot := isUrgent(found.waiting)
 	j.mu.Unlock()
-	if wait > 0 && !isUrgent {
+	if wait > 0 && !mustNot {
 		select {
 		case <-j.after(wait):
 		case <-found.hurry:
@@ -191,7 +192,16 @@ func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *memb
 			return
 		}
 	}
+	if wait > 0 {
+		// One message is written at once, a flood when it is its namespace's turn.
+		ctx = shares.InTurn(ctx)
+	}
 	j.writeAll(ctx, found)
+}
+
+// isUrgent says whether one of the requests must not wait.
+func isUrgent(all []*member) bool {
+	return slices.ContainsFunc(all, func(each *member) bool { return each.urgent })
 }
 
 // leave takes a request out that was broken off. Where it is being written already it waits for
@@ -247,6 +257,9 @@ func (j *joiner) writeAll(ctx context.Context, found *crowd) {
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)
 	defer cancel()
+	if isUrgent(all) {
+		ctx = shares.AtOnce(ctx)
+	}
 	if j.writeOnce(ctx, all) && len(all) > 1 {
 		// One that the API server does not take must not take the others with it.
 		for _, each := range all {

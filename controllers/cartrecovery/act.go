@@ -232,7 +232,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		taken := lead.Find(s.lead.Status.Conversation, wanted.id).At.Time
 		if failure.CodeOf(failed) == failure.TimedOut {
 			r.Book.TimedOut(wanted.instance.UID, taken)
-		} else {
+		} else if failure.CodeOf(failed) != failure.Fault {
 			r.Book.Unclear(wanted.instance.UID, taken)
 		}
 		return r.until(now.Add(askAfter)), nil

@@ -14,6 +14,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/shares"
 )
 
 // This file keeps what this process alone can know of its claims: that it made one and called
@@ -79,7 +80,7 @@ func unanswered(err error) bool {
 func (r *Reconciler) claim(ctx context.Context, s situation, wanted message, now time.Time) (*v1alpha1.CartRecovery, error) {
 	r.uncalled.made(s.lead, wanted.id, now)
 	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.lead))
-	claimed, err := r.write(ctx, s, claim(wanted, s.lead.Generation, now))
+	claimed, err := r.write(shares.InTurn(ctx), s, claim(wanted, s.lead.Generation, now))
 	if err == nil {
 		return claimed, nil
 	}

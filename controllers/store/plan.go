@@ -3,7 +3,6 @@ package store
 import (
 	"fmt"
 	"net/url"
-	"slices"
 	"strings"
 	"time"
 
@@ -63,7 +62,10 @@ func plan(s *situation) findings {
 		return found
 	}
 	found.webhooks = webhooks(s.store, s.publicURL)
-	found.warnings = slices.Concat(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms), ai.BudgetWarnings(s.store))
+	found.warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
+	if warning := ai.BudgetWarning(s.store); warning != "" {
+		found.warnings = append(found.warnings, warning)
+	}
 	found.reason, found.message = s.problem()
 	if found.reason == "" {
 		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"

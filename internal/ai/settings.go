@@ -137,21 +137,14 @@ func HistoryMessages(store *v1alpha1.Store) int {
 // leastTokens is what one text and the review of it use, with a short prompt.
 const leastTokens = 2000
 
-// BudgetWarnings says in a sentence each which budget of a Store lets the AI write nothing.
-func BudgetWarnings(store *v1alpha1.Store) []string {
-	var found []string
-	for _, budget := range []struct {
-		field  string
-		tokens *int64
-	}{
-		{"spec.ai.dailyTokenBudget", store.Spec.AI.DailyTokenBudget}, {"spec.ai.tokensPerLead", store.Spec.AI.TokensPerLead},
-	} {
-		if budget.tokens != nil && *budget.tokens < leastTokens {
-			found = append(found, fmt.Sprintf("%s: %d is less than one text and its review use, which is some %d tokens: the AI writes nothing",
-				budget.field, *budget.tokens, leastTokens))
-		}
+// BudgetWarning says that a Store's tokens of a day may be too few for one text; "" when they are not. Those of a
+// lead let one text be begun however few they are.
+func BudgetWarning(store *v1alpha1.Store) string {
+	daily := store.Spec.AI.DailyTokenBudget
+	if daily == nil || *daily >= leastTokens {
+		return ""
 	}
-	return found
+	return fmt.Sprintf("spec.ai.dailyTokenBudget: %d is less than what a text and its review use, which is some %d tokens: the AI writes nothing", *daily, leastTokens)
 }
 
 // TokensPerLead is how many tokens the texts of one lead may use for a Store.

@@ -276,6 +276,10 @@ func (b *Book) Unclear(instance types.UID, taken time.Time) {
 	if n.holdFor > 0 && taken.Before(n.failedAt) {
 		return
 	}
+	if taken.Before(n.unclearAt) {
+		return // it was under way when another one ended so
+	}
+	n.unclearAt = now
 	if n.unclear++; n.holdFor > 0 || n.unclear >= unclearAtMost {
 		n.hold(now)
 	}
@@ -300,7 +304,8 @@ func (b *Book) Worked(instance types.UID) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n := b.number(instance)
-	n.refusals, n.unclear = Refusals{Worked: b.clock.Now()}, 0
+	n.refusals = Refusals{Worked: b.clock.Now()}
+	n.unclear, n.unclearAt = 0, time.Time{}
 	if n.holdFor == 0 {
 		return
 	}

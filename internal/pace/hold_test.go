@@ -145,16 +145,23 @@ func TestTimeoutsHoldANumber(t *testing.T) {
 func TestUnclearEndsHoldANumber(t *testing.T) {
 	d := open(t)
 	held := func() bool { return d.ask("a", pace.Answer, 0).Held }
+	began := d.clock.Now()
+	unclear := func() {
+		d.forward(time.Second)
+		d.Unclear(instance, d.clock.Now())
+		// Those that were under way together are one.
+		d.Unclear(instance, began)
+	}
 	for range 2 {
-		d.Unclear(instance, d.clock.Now())
-		d.Unclear(instance, d.clock.Now())
+		unclear()
+		unclear()
 		if held() {
 			t.Fatal("two of them hold the number")
 		}
 		d.Worked(instance)
 	}
 	for range 3 {
-		d.Unclear(instance, d.clock.Now())
+		unclear()
 	}
 	if !held() {
 		t.Fatal("three in succession do not hold the number")

@@ -17,8 +17,10 @@ type number struct {
 	// that was the last time; 0 when it works.
 	heldUntil time.Time
 	holdFor   time.Duration
-	// unclear is how many calls in succession ended without a word about the message.
-	unclear int
+	// unclear is how many calls in succession ended without a word about the message, unclearAt when the last
+	// one that counted did.
+	unclear   int
+	unclearAt time.Time
 	// failedAt is when it failed last, trial the lead whose message tries again.
 	failedAt time.Time
 	trial    types.NamespacedName
@@ -124,6 +126,7 @@ func (n *number) hold(now time.Time) {
 // release ends that the number is left alone.
 func (n *number) release() {
 	n.holdFor, n.heldUntil, n.trial, n.stale = 0, time.Time{}, types.NamespacedName{}, true
+	n.unclear, n.unclearAt = 0, time.Time{}
 }
 
 func (n *number) takeBack(lead types.NamespacedName) {

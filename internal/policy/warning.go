@@ -30,7 +30,11 @@ func (p *Policy) Warnings() []string {
 			ending, short(ttl), short(p.Cooldown)))
 	}
 	if ttl := p.TTLOf(v1alpha1.PhaseConverted, true); ttl < p.ExpireAfter {
-		found = append(found, fmt.Sprintf("spec.recovery.ttlAfterPurchaseOnly: a purchase is forgotten after %s, and whoever's cart is told later, "+
+		field := "ttlAfterPurchaseOnly"
+		if p.TTL.Converted != nil {
+			field = "ttl.converted"
+		}
+		found = append(found, fmt.Sprintf("spec.recovery."+field+": a purchase is forgotten after %s, and whoever's cart is told later, "+
 			"for up to %s (expireAfter), is written to all the same", short(ttl), short(p.ExpireAfter)))
 	}
 	return append(found, p.contradictions()...)
@@ -39,7 +43,8 @@ func (p *Policy) Warnings() []string {
 // contradictions are fields of which one makes another meaningless.
 func (p *Policy) contradictions() []string {
 	var found []string
-	if p.MaxAnswersPerHour > p.MaxAnswersPerDay {
+	// What nobody set is no mistake.
+	if p.MaxAnswersPerHour > p.MaxAnswersPerDay && p.MaxAnswersPerHour != DefaultMaxAnswersPerHour {
 		found = append(found, fmt.Sprintf("spec.recovery.maxAnswersPerHour: %d can never be, because maxAnswersPerDay is %d",
 			p.MaxAnswersPerHour, p.MaxAnswersPerDay))
 	}

@@ -48,6 +48,9 @@ func TestWarnings(t *testing.T) {
 		"purchases of a short recovery": {v1alpha1.RecoveryPolicy{
 			TTLAfterPurchaseOnly: &v1alpha1.Duration{Duration: day}, ExpireAfter: &v1alpha1.Duration{Duration: day},
 		}, nil},
+		"a day below the default's hour": {v1alpha1.RecoveryPolicy{MaxAnswersPerDay: &ten}, nil},
+		"bought and forgotten": {v1alpha1.RecoveryPolicy{TTL: &v1alpha1.EndingTTL{Converted: &v1alpha1.Duration{Duration: time.Hour}}},
+			[]string{"spec.recovery.ttl.converted: a purchase is forgotten"}},
 		"an hour above a day": {v1alpha1.RecoveryPolicy{MaxAnswersPerHour: &ten, MaxAnswersPerDay: &two}, []string{"maxAnswersPerHour: 10 can never be"}},
 		"a word for two things": {v1alpha1.RecoveryPolicy{OptOutKeywords: []string{"Pare"}, HandOffKeywords: []string{"pare"}},
 			[]string{"handOffKeywords: \"pare\" stops everything"}},

@@ -20,9 +20,20 @@ const (
 	aloneAfter  = 10 * time.Second
 )
 
-// Writes is a client that has so many writes of each namespace under way at once, unless nobody else writes.
-// Others wait for their turn, in the order in which they came, for as long as their context says. What it
-// reads, and what is in no namespace, waits for nothing.
+// inTurn marks the contexts of writes that wait for their turn.
+type inTurn struct{}
+
+// InTurn is a context whose writes wait for their namespace's turn. It is for what there can be much of and
+// what can wait: claims, the messages of customers who write without end. What stops something, what was
+// done already, and what would hold a worker while it waits, is written at once.
+func InTurn(ctx context.Context) context.Context { return context.WithValue(ctx, inTurn{}, true) }
+
+// AtOnce is a context whose writes wait for no turn.
+func AtOnce(ctx context.Context) context.Context { return context.WithValue(ctx, inTurn{}, false) }
+
+// Writes is a client that has so many writes of each namespace under way at once that are made InTurn, unless
+// nobody else makes any. Others wait for their turn, in the order in which they came, for as long as their
+// context says. All other writes, and reads, wait for nothing.
 func Writes(inner client.Client, atOnce int, now func() time.Time) client.Client {
 	return &sharedWriter{Client: inner, turns: &turns{atOnce: int64(atOnce), now: now, of: map[string]*turn{}}}
 }
@@ -53,7 +64,7 @@ type turn struct {
 
 // do writes when it is the namespace's turn.
 func (t *turns) do(ctx context.Context, namespace string, write func() error) error {
-	if namespace == "" {
+	if waits, _ := ctx.Value(inTurn{}).(bool); !waits {
 		return write()
 	}
 	mine, isAlone := t.enter(namespace)

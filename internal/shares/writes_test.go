@@ -57,17 +57,18 @@ func TestWritesAreShared(t *testing.T) {
 	server := &slowServer{begun: make(chan string, 2*flood), goOn: make(chan struct{}, 1)}
 	clock := clocktesting.NewFakePassiveClock(time.Unix(1000, 0))
 	shared := Writes(server, 2, clock.Now)
+	ctx := InTurn(t.Context())
 	server.goOn <- struct{}{}
-	if err := shared.Create(t.Context(), objectIn("quiet")); err != nil {
+	if err := shared.Create(ctx, objectIn("quiet")); err != nil {
 		t.Fatal(err)
 	}
 	<-server.begun
 	var group sync.WaitGroup
 	for n := range flood {
 		group.Go(func() {
-			err := shared.Create(t.Context(), objectIn("busy"))
+			err := shared.Create(ctx, objectIn("busy"))
 			if n%2 == 0 {
-				err = errors.Join(err, shared.Status().Patch(t.Context(), objectIn("busy"), nil))
+				err = errors.Join(err, shared.Status().Patch(ctx, objectIn("busy"), nil))
 			}
 			if err != nil {
 				t.Error(err)
@@ -77,9 +78,10 @@ func TestWritesAreShared(t *testing.T) {
 	for range 2 {
 		<-server.begun
 	}
-	for _, other := range []string{"quiet", ""} {
+	// Another namespace's waits for none of them, nor does what cannot wait.
+	for other, as := range map[string]context.Context{"quiet": ctx, "busy": AtOnce(ctx)} {
 		group.Go(func() {
-			if err := shared.Create(t.Context(), objectIn(other)); err != nil {
+			if err := shared.Create(as, objectIn(other)); err != nil {
 				t.Error(err)
 			}
 		})
@@ -87,7 +89,7 @@ func TestWritesAreShared(t *testing.T) {
 			t.Fatalf("%q is written while %q waits", got, other)
 		}
 	}
-	broken, cancel := context.WithCancel(t.Context())
+	broken, cancel := context.WithCancel(ctx)
 	cancel()
 	if err := shared.Create(broken, objectIn("busy")); !errors.Is(err, context.Canceled) {
 		t.Errorf("one that is broken off while it waits: %v", err)
