@@ -53,7 +53,7 @@ func (p *Policy) contradictions() []string {
 			found = append(found, fmt.Sprintf("spec.recovery.handOffKeywords: %q stops everything, because it is in optOutKeywords too", clip(word, maxShownWord)))
 		}
 	}
-	if closed := 24*time.Hour - p.openTime(); closed >= p.ExpireAfter {
+	if closed := 24*time.Hour - p.openTime(); closed > 0 && closed >= p.ExpireAfter {
 		found = append(found, fmt.Sprintf("spec.recovery.quietHours: %s to %s last %s, and a cart that is left when they begin expires after %s (expireAfter)",
 			p.QuietHours.Start, p.QuietHours.End, short(closed), short(p.ExpireAfter)))
 	}
