@@ -278,7 +278,7 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 		r.count(claimed.id, "unknown")
 		return ctrl.Result{}, r.writeOutcome(ctx, s, unknown(claimed.id))
 	}
-	return r.wait(ctx, s, blockedUntil(nextResolve(claimed.due, r.Clock.Now()), v1alpha1.ReasonUnconfirmed, unconfirmed))
+	return r.wait(ctx, s, blockedUntil(nextResolve(claimed.due, s.now), v1alpha1.ReasonUnconfirmed, unconfirmed))
 }
 
 // sameInstance says whether the gateway still has the instance that a message was claimed
