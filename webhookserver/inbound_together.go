@@ -181,9 +181,9 @@ func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *memb
 	j.mu.Lock()
 	found := j.leads[name]
 	wait := found.wrote.Add(j.paceOf(name.Namespace)).Sub(j.now())
-	mustNot := isUrgent(found.waiting)
+	waits := wait > 0 && !isUrgent(found.waiting)
 	j.mu.Unlock()
-	if wait > 0 && !mustNot {
+	if waits {
 		select {
 		case <-j.after(wait):
 		case <-found.hurry:
@@ -192,11 +192,7 @@ func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *memb
 			return
 		}
 	}
-	if wait > 0 {
-		// One message is written at once, a flood when it is its namespace's turn.
-		ctx = shares.InTurn(ctx)
-	}
-	j.writeAll(ctx, found)
+	j.writeAll(ctx, found, waits)
 }
 
 // isUrgent says whether one of the requests must not wait.
@@ -232,9 +228,9 @@ func (j *joiner) pass(found *crowd) {
 	}
 }
 
-// writeAll writes for all requests that wait. That the request which does so is broken off must not
-// break the others.
-func (j *joiner) writeAll(ctx context.Context, found *crowd) {
+// writeAll writes for all requests that wait: a flood when it is its namespace's turn, and at once where one of
+// them must not wait. That the request which does so is broken off must not break the others.
+func (j *joiner) writeAll(ctx context.Context, found *crowd, isFlood bool) {
 	j.mu.Lock()
 	all := found.waiting
 	found.waiting = nil
@@ -257,8 +253,8 @@ func (j *joiner) writeAll(ctx context.Context, found *crowd) {
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)
 	defer cancel()
-	if isUrgent(all) {
-		ctx = shares.AtOnce(ctx)
+	if isFlood && !isUrgent(all) {
+		ctx = shares.InTurn(ctx)
 	}
 	if j.writeOnce(ctx, all) && len(all) > 1 {
 		// One that the API server does not take must not take the others with it.

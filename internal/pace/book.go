@@ -247,7 +247,7 @@ func (b *Book) Failed(instance types.UID, taken time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, now := b.number(instance), b.clock.Now()
-	if n.holdFor > 0 && taken.Before(n.failedAt) {
+	if n.hasFailedSince(taken) {
 		return
 	}
 	n.refusals = n.refusals.with(n.failedAt, now)
@@ -260,7 +260,7 @@ func (b *Book) TimedOut(instance types.UID, taken time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, now := b.number(instance), b.clock.Now()
-	if n.holdFor > 0 && taken.Before(n.failedAt) {
+	if n.hasFailedSince(taken) {
 		return
 	}
 	n.hold(now)
@@ -273,11 +273,8 @@ func (b *Book) Unclear(instance types.UID, taken time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	n, now := b.number(instance), b.clock.Now()
-	if n.holdFor > 0 && taken.Before(n.failedAt) {
+	if n.hasFailedSince(taken) || taken.Before(n.unclearAt) {
 		return
-	}
-	if taken.Before(n.unclearAt) {
-		return // it was under way when another one ended so
 	}
 	n.unclearAt = now
 	if n.unclear++; n.holdFor > 0 || n.unclear >= unclearAtMost {

@@ -116,6 +116,12 @@ func (n *number) add(sent Sent) {
 	}
 }
 
+// hasFailedSince says whether the number is left alone for a failure after a turn was taken: what was under way
+// with it is the same failure.
+func (n *number) hasFailedSince(taken time.Time) bool {
+	return n.holdFor > 0 && taken.Before(n.failedAt)
+}
+
 // hold leaves the number alone, ever longer.
 func (n *number) hold(now time.Time) {
 	n.failedAt, n.trial = now, types.NamespacedName{}

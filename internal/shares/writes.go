@@ -23,13 +23,10 @@ const (
 // inTurn marks the contexts of writes that wait for their turn.
 type inTurn struct{}
 
-// InTurn is a context whose writes wait for their namespace's turn. It is for what there can be much of and
+// InTurn is a context whose patches of a status wait for their namespace's turn. It is for what there can be much of and
 // what can wait: claims, the messages of customers who write without end. What stops something, what was
 // done already, and what would hold a worker while it waits, is written at once.
 func InTurn(ctx context.Context) context.Context { return context.WithValue(ctx, inTurn{}, true) }
-
-// AtOnce is a context whose writes wait for no turn.
-func AtOnce(ctx context.Context) context.Context { return context.WithValue(ctx, inTurn{}, false) }
 
 // Writes is a client that has so many writes of each namespace under way at once that are made InTurn, unless
 // nobody else makes any. Others wait for their turn, in the order in which they came, for as long as their
@@ -64,7 +61,7 @@ type turn struct {
 
 // do writes when it is the namespace's turn.
 func (t *turns) do(ctx context.Context, namespace string, write func() error) error {
-	if waits, _ := ctx.Value(inTurn{}).(bool); !waits {
+	if ctx.Value(inTurn{}) == nil {
 		return write()
 	}
 	mine, isAlone := t.enter(namespace)
@@ -109,26 +106,10 @@ func (t *turns) leave(namespace string, mine *turn) {
 	}
 }
 
-// sharedWriter passes its errors on as they are: callers look at their kind.
+// sharedWriter has status writes wait for their turn. It passes errors on as they are: callers look at their kind.
 type sharedWriter struct {
 	client.Client
 	turns *turns
-}
-
-func (w *sharedWriter) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
-	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Create(ctx, object, options...) })
-}
-
-func (w *sharedWriter) Update(ctx context.Context, object client.Object, options ...client.UpdateOption) error {
-	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Update(ctx, object, options...) })
-}
-
-func (w *sharedWriter) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
-	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Patch(ctx, object, patch, options...) })
-}
-
-func (w *sharedWriter) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
-	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.Client.Delete(ctx, object, options...) })
 }
 
 func (w *sharedWriter) Status() client.SubResourceWriter {
@@ -140,10 +121,10 @@ type sharedStatus struct {
 	turns *turns
 }
 
-func (w *sharedStatus) Update(ctx context.Context, object client.Object, options ...client.SubResourceUpdateOption) error {
-	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.SubResourceWriter.Update(ctx, object, options...) })
-}
-
-func (w *sharedStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
-	return w.turns.do(ctx, object.GetNamespace(), func() error { return w.SubResourceWriter.Patch(ctx, object, patch, options...) })
+func (w *sharedStatus) Patch(
+	ctx context.Context, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption,
+) error {
+	return w.turns.do(ctx, object.GetNamespace(), func() error {
+		return w.SubResourceWriter.Patch(ctx, object, patch, options...)
+	})
 }
