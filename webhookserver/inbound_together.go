@@ -3,6 +3,7 @@ package webhookserver
 import (
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -24,9 +25,10 @@ const (
 	// togetherPace is the least time between two such writes of a lead. The first of a flood waits
 	// for nothing, and a request that stops everything never does.
 	togetherPace = 250 * time.Millisecond
-	// togetherShare is that time where many leads of a namespace are written without end, for each of
-	// them: so many writes a second are the namespace's share. togetherMost is where that ends, well
-	// before those who wait for their answer think that it will not come.
+	// togetherShare is the least time between two such writes of a namespace, whatever leads they are of: written
+	// one after the other they are its share, written in step they would be everybody's wait. togetherMost is the
+	// longest that a request waits for it, well before who waits for an answer thinks that it will not come. A
+	// lead that was not written for so long is not part of a flood.
 	togetherShare = 200 * time.Millisecond
 	togetherMost  = 4 * time.Second
 	// togetherTimeout bounds one write that others wait for.
@@ -51,16 +53,15 @@ type joiner struct {
 
 	mu    sync.Mutex
 	leads map[types.NamespacedName]*crowd
-	// led is how many leads of a namespace are being written, or wait for the time to be.
-	led map[string]int
+	// next is when a flood of a namespace may be written again.
+	next map[string]time.Time
 	// sweepAt is with how many leads those are looked for that are quiet.
 	sweepAt int
 }
 
 // crowd is the requests that wait to be written to one lead.
 type crowd struct {
-	namespace string
-	waiting   []*member
+	waiting []*member
 	// led says that one of the requests is writing, or waits for the time to.
 	led bool
 	// wrote is when the last write ended.
@@ -87,7 +88,7 @@ func newJoiner(
 ) *joiner {
 	return &joiner{
 		pace: togetherPace, now: time.Now, after: time.After, write: write,
-		leads: map[types.NamespacedName]*crowd{}, led: map[string]int{},
+		leads: map[types.NamespacedName]*crowd{}, next: map[string]time.Time{},
 	}
 }
 
@@ -119,36 +120,43 @@ func (j *joiner) enter(name types.NamespacedName, mine *member) (waits bool) {
 	found := j.leads[name]
 	if found == nil {
 		j.sweep()
-		found = &crowd{namespace: name.Namespace, hurry: make(chan struct{}, 1)}
+		found = &crowd{hurry: make(chan struct{}, 1)}
 		j.leads[name] = found
 	}
 	found.waiting = append(found.waiting, mine)
 	if found.led {
 		return true
 	}
-	j.setLed(found, true)
+	found.led = true
 	close(mine.leads)
-	return j.now().Sub(found.wrote) < j.paceOf(name.Namespace)
+	return j.waitOf(name.Namespace, found) > 0
 }
 
-// paceOf is the least time between two writes of a lead of a namespace. The caller holds the lock.
-func (j *joiner) paceOf(namespace string) time.Duration {
-	return min(max(j.pace, time.Duration(j.led[namespace])*togetherShare), togetherMost)
-}
-
-// setLed notes whether one of a crowd's requests is writing, or waits for the time to. The caller holds the
-// lock.
-func (j *joiner) setLed(found *crowd, led bool) {
-	switch {
-	case led == found.led:
-	case led:
-		j.led[found.namespace]++
-	default:
-		if j.led[found.namespace]--; j.led[found.namespace] == 0 {
-			delete(j.led, found.namespace)
-		}
+// waitOf is how long a lead of a namespace has to wait for its next write. The caller holds the lock.
+func (j *joiner) waitOf(namespace string, found *crowd) time.Duration {
+	now := j.now()
+	if now.Sub(found.wrote) >= togetherMost {
+		return 0
 	}
-	found.led = led
+	at := found.wrote.Add(j.pace)
+	if next := j.next[namespace]; next.After(at) {
+		at = next
+	}
+	return min(at.Sub(now), togetherMost)
+}
+
+// reserve takes the time at which a lead of a namespace is written next, and returns how long it has to wait for it.
+func (j *joiner) reserve(namespace string, found *crowd) time.Duration {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if isUrgent(found.waiting) {
+		return 0
+	}
+	wait := j.waitOf(namespace, found)
+	if now := j.now(); now.Sub(found.wrote) < togetherMost {
+		j.next[namespace] = now.Add(max(wait, 0) + togetherShare)
+	}
+	return wait
 }
 
 // sweep forgets the leads that are quiet, where there are many.
@@ -161,6 +169,7 @@ func (j *joiner) sweep() {
 			delete(j.leads, name)
 		}
 	}
+	maps.DeleteFunc(j.next, func(_ string, next time.Time) bool { return j.now().After(next) })
 	j.sweepAt = 2 * len(j.leads)
 }
 
@@ -180,10 +189,9 @@ func (j *joiner) hurry(name types.NamespacedName, mine *member) {
 func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *member) {
 	j.mu.Lock()
 	found := j.leads[name]
-	wait := found.wrote.Add(j.paceOf(name.Namespace)).Sub(j.now())
-	waits := wait > 0 && !isUrgent(found.waiting)
 	j.mu.Unlock()
-	if waits {
+	wait := j.reserve(name.Namespace, found)
+	if wait > 0 {
 		select {
 		case <-j.after(wait):
 		case <-found.hurry:
@@ -192,7 +200,7 @@ func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *memb
 			return
 		}
 	}
-	j.writeAll(ctx, found, waits)
+	j.writeAll(ctx, found, wait > 0)
 }
 
 // isUrgent says whether one of the requests must not wait.
@@ -223,7 +231,7 @@ func (j *joiner) leave(ctx context.Context, name types.NamespacedName, mine *mem
 
 // pass gives the lead to the next request. The caller holds the lock.
 func (j *joiner) pass(found *crowd) {
-	if j.setLed(found, len(found.waiting) > 0); found.led {
+	if found.led = len(found.waiting) > 0; found.led {
 		close(found.waiting[0].leads)
 	}
 }

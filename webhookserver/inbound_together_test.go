@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"runtime"
 	"slices"
 	"strconv"
 	"strings"
@@ -246,62 +245,56 @@ func TestQuietLeadsAreForgotten(t *testing.T) {
 }
 
 // TestFloodsShareTheWritesOfTheirNamespace: the more leads of a namespace are flooded, the rarer each of
-// them is written, and no other namespace's.
+// them is written, one after the other, and no other namespace's is.
 func TestFloodsShareTheWritesOfTheirNamespace(t *testing.T) {
-	for flooded, want := range map[int]time.Duration{
-		1: togetherPace, 2: 2 * togetherShare, 15: 15 * togetherShare, 1000: togetherMost,
+	for _, row := range []struct {
+		flooded int
+		want    []time.Duration
+	}{
+		{1, []time.Duration{togetherPace}},
+		{3, []time.Duration{togetherPace, togetherPace + togetherShare, togetherPace + 2*togetherShare}},
+		{25, []time.Duration{togetherPace, 17: togetherPace + 17*togetherShare, 19: togetherMost, 24: togetherMost}},
 	} {
-		waits := make(chan time.Duration, 1)
-		at, hold := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), make(chan struct{})
-		j := newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
-			<-hold
-			return &v1alpha1.CartRecovery{}, true, nil
-		})
-		j.now = func() time.Time { return at }
-		j.after = func(wait time.Duration) <-chan time.Time {
-			waits <- wait
-			over := make(chan time.Time, 1)
-			over <- at.Add(wait)
-			return over
-		}
-		hear := func(namespace string, n int) {
-			read := &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strconv.Itoa(n)}}
-			_, _, _ = j.do(t.Context(), read, never, func(*v1alpha1.CartRecovery) bool { return true })
-		}
-		heard := make(chan struct{})
-		go func() {
-			defer close(heard)
-			hear("shop", 0)
+		t.Run(strconv.Itoa(row.flooded), func(t *testing.T) {
+			waits := make(chan time.Duration, row.flooded)
+			at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
+			j := newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
+				return &v1alpha1.CartRecovery{}, true, nil
+			})
+			j.now = func() time.Time { return at }
+			j.after = func(wait time.Duration) <-chan time.Time {
+				waits <- wait
+				over := make(chan time.Time, 1)
+				over <- at.Add(wait)
+				return over
+			}
+			hear := func(namespace string, n int) {
+				read := &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strconv.Itoa(n)}}
+				_, _, _ = j.do(t.Context(), read, never, func(*v1alpha1.CartRecovery) bool { return true })
+			}
+			for range 2 {
+				for n := range row.flooded {
+					hear("shop", n)
+				}
+			}
+			for n, want := range row.want {
+				if got := <-waits; want != 0 && got != want {
+					t.Errorf("lead %d waits %v, want %v", n, got, want)
+				}
+			}
 			hear("quiet", 0)
-		}()
-		hold <- struct{}{}
-		hold <- struct{}{}
-		<-heard
-		var group sync.WaitGroup
-		for n := 1; n < flooded; n++ {
-			group.Go(func() { hear("shop", n) })
-		}
-		for isLed := 0; isLed < flooded-1; {
-			j.mu.Lock()
-			isLed = j.led["shop"]
-			j.mu.Unlock()
-			runtime.Gosched()
-		}
-		group.Go(func() { hear("shop", 0) })
-		if got := <-waits; got != want {
-			t.Errorf("with %d flooded, one of them waits %v, want %v", flooded, got, want)
-		}
-		group.Go(func() { hear("quiet", 0) })
-		if got := <-waits; got != togetherPace {
-			t.Errorf("with %d flooded elsewhere, a quiet namespace's waits %v, want %v", flooded, got, togetherPace)
-		}
-		for range flooded + 1 {
-			hold <- struct{}{}
-		}
-		group.Wait()
-		if len(j.led) != 0 {
-			t.Errorf("%v are still said to be written", j.led)
-		}
+			hear("quiet", 0)
+			if got := <-waits; got != togetherPace {
+				t.Errorf("a quiet namespace's waits %v, want %v", got, togetherPace)
+			}
+			at = at.Add(time.Minute)
+			hear("shop", 0)
+			select {
+			case got := <-waits:
+				t.Errorf("the first message after a minute waits %v, want nothing", got)
+			default:
+			}
+		})
 	}
 }
 

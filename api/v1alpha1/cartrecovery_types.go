@@ -443,7 +443,7 @@ const (
 	MaxMessageBytes  = 4 << 10
 	// MaxConversationBytes is how many bytes all messages together have. What is older is
 	// shortened to ShortenedBytes of text each.
-	MaxConversationBytes = 32 << 10
+	MaxConversationBytes = 24 << 10
 	ShortenedBytes       = 160
 	// MaxAnswerTimes is how many times of answers are kept.
 	MaxAnswerTimes = 240
@@ -634,8 +634,7 @@ type CartRecoveryStatus struct {
 	Cycle int32 `json:"cycle,omitempty"`
 	// Conversation is the messages, oldest first.
 	// +optional
-	// +listType=map
-	// +listMapKey=id
+	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Conversation []Message `json:"conversation,omitempty"`
 	// NextActionTime is when something happens next, as far as it was known at the last
