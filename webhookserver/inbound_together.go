@@ -61,11 +61,12 @@ type joiner struct {
 
 // crowd is the requests that wait to be written to one lead.
 type crowd struct {
-	waiting []*member
+	namespace string
+	waiting   []*member
 	// led says that one of the requests is writing, or waits for the time to.
 	led bool
-	// wrote is when the last write ended.
-	wrote time.Time
+	// wrote is when the last write ended, at when the request that leads may write.
+	wrote, at time.Time
 	// hurry has an element when something came in that must not wait.
 	hurry chan struct{}
 }
@@ -120,7 +121,7 @@ func (j *joiner) enter(name types.NamespacedName, mine *member) (waits bool) {
 	found := j.leads[name]
 	if found == nil {
 		j.sweep()
-		found = &crowd{hurry: make(chan struct{}, 1)}
+		found = &crowd{namespace: name.Namespace, hurry: make(chan struct{}, 1)}
 		j.leads[name] = found
 	}
 	found.waiting = append(found.waiting, mine)
@@ -129,33 +130,22 @@ func (j *joiner) enter(name types.NamespacedName, mine *member) (waits bool) {
 	}
 	found.led = true
 	close(mine.leads)
-	return j.waitOf(name.Namespace, found) > 0
+	return j.reserve(found) > 0
 }
 
-// waitOf is how long a lead of a namespace has to wait for its next write. The caller holds the lock.
-func (j *joiner) waitOf(namespace string, found *crowd) time.Duration {
+// reserve sets when a lead is written next, and returns how long that is from now. It is set once for each write,
+// so that nobody waits who was told that there is nothing to wait for, nor for those who left. The caller holds
+// the lock.
+func (j *joiner) reserve(found *crowd) time.Duration {
 	now := j.now()
-	if now.Sub(found.wrote) >= togetherMost {
+	found.at = now
+	if now.Sub(found.wrote) >= togetherMost || isUrgent(found.waiting) {
 		return 0
 	}
-	at := found.wrote.Add(j.pace)
-	if next := j.next[namespace]; next.After(at) {
-		at = next
-	}
-	return min(at.Sub(now), togetherMost)
-}
-
-// reserve takes the time at which a lead of a namespace is written next, and returns how long it has to wait for it.
-func (j *joiner) reserve(namespace string, found *crowd) time.Duration {
-	j.mu.Lock()
-	defer j.mu.Unlock()
-	if isUrgent(found.waiting) {
-		return 0
-	}
-	wait := j.waitOf(namespace, found)
-	if now := j.now(); now.Sub(found.wrote) < togetherMost {
-		j.next[namespace] = now.Add(max(wait, 0) + togetherShare)
-	}
+	wait := max(found.wrote.Add(j.pace).Sub(now), j.next[found.namespace].Sub(now), 0)
+	wait = min(wait, togetherMost)
+	found.at = now.Add(wait)
+	j.next[found.namespace] = found.at.Add(togetherShare)
 	return wait
 }
 
@@ -189,8 +179,8 @@ func (j *joiner) hurry(name types.NamespacedName, mine *member) {
 func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *member) {
 	j.mu.Lock()
 	found := j.leads[name]
+	wait := found.at.Sub(j.now())
 	j.mu.Unlock()
-	wait := j.reserve(name.Namespace, found)
 	if wait > 0 {
 		select {
 		case <-j.after(wait):
@@ -229,7 +219,7 @@ func (j *joiner) leave(ctx context.Context, name types.NamespacedName, mine *mem
 	}
 }
 
-// pass gives the lead to the next request. The caller holds the lock.
+// pass gives the lead to the next request, which writes when the one before it was to. The caller holds the lock.
 func (j *joiner) pass(found *crowd) {
 	if found.led = len(found.waiting) > 0; found.led {
 		close(found.waiting[0].leads)
@@ -257,6 +247,9 @@ func (j *joiner) writeAll(ctx context.Context, found *crowd, isFlood bool) {
 			close(each.done)
 		}
 		found.wrote = j.now()
+		if len(found.waiting) > 0 {
+			j.reserve(found)
+		}
 		j.pass(found)
 	}()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)

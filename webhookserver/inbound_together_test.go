@@ -19,6 +19,7 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -244,57 +245,112 @@ func TestQuietLeadsAreForgotten(t *testing.T) {
 	}
 }
 
+// waitingRoom is a joiner whose writes take no time, and whose clock moves only by hand.
+type waitingRoom struct {
+	*joiner
+	at    time.Time
+	waits []time.Duration
+}
+
+func newWaitingRoom() *waitingRoom {
+	w := &waitingRoom{at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
+	w.joiner = newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
+		return &v1alpha1.CartRecovery{}, true, nil
+	})
+	w.now = func() time.Time { return w.at }
+	w.after = func(wait time.Duration) <-chan time.Time {
+		w.waits = append(w.waits, wait)
+		over := make(chan time.Time, 1)
+		over <- w.at.Add(wait)
+		return over
+	}
+	return w
+}
+
+// hear has the n-th lead of a namespace written, and returns how long that waited.
+func (w *waitingRoom) hear(ctx context.Context, namespace string, n int) time.Duration {
+	w.waits = nil
+	read := &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strconv.Itoa(n)}}
+	_, _, _ = w.do(ctx, read, never, func(*v1alpha1.CartRecovery) bool { return true })
+	if len(w.waits) == 0 {
+		return 0
+	}
+	return w.waits[0]
+}
+
+// newMember is a request for the n-th lead of a namespace.
+func newMember(namespace string, n int) *member {
+	return &member{
+		read:   &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strconv.Itoa(n)}},
+		change: func(*v1alpha1.CartRecovery) bool { return true },
+		leads:  make(chan struct{}), done: make(chan struct{}),
+	}
+}
+
+// TestWhoIsBrokenOffDelaysNobody: those who leave while they wait to write cost the next no time.
+func TestWhoIsBrokenOffDelaysNobody(t *testing.T) {
+	w, name := newWaitingRoom(), types.NamespacedName{Namespace: "shop", Name: "0"}
+	w.hear(t.Context(), "shop", 0)
+	broken, cancel := context.WithCancel(t.Context())
+	cancel()
+	next := newMember("shop", 0)
+	w.enter(name, next)
+	due := w.leads[name].at
+	for n := range 30 {
+		leading := next
+		next = newMember("shop", 0)
+		w.enter(name, next)
+		w.leave(broken, name, leading)
+		if got := w.leads[name].at; !got.Equal(due) {
+			t.Fatalf("after %d who left, the next writes %v later", n+1, got.Sub(due))
+		}
+	}
+}
+
 // TestFloodsShareTheWritesOfTheirNamespace: the more leads of a namespace are flooded, the rarer each of
 // them is written, one after the other, and no other namespace's is.
 func TestFloodsShareTheWritesOfTheirNamespace(t *testing.T) {
-	for _, row := range []struct {
-		flooded int
-		want    []time.Duration
-	}{
-		{1, []time.Duration{togetherPace}},
-		{3, []time.Duration{togetherPace, togetherPace + togetherShare, togetherPace + 2*togetherShare}},
-		{25, []time.Duration{togetherPace, 17: togetherPace + 17*togetherShare, 19: togetherMost, 24: togetherMost}},
-	} {
-		t.Run(strconv.Itoa(row.flooded), func(t *testing.T) {
-			waits := make(chan time.Duration, row.flooded)
-			at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-			j := newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
-				return &v1alpha1.CartRecovery{}, true, nil
-			})
-			j.now = func() time.Time { return at }
-			j.after = func(wait time.Duration) <-chan time.Time {
-				waits <- wait
-				over := make(chan time.Time, 1)
-				over <- at.Add(wait)
-				return over
-			}
-			hear := func(namespace string, n int) {
-				read := &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: strconv.Itoa(n)}}
-				_, _, _ = j.do(t.Context(), read, never, func(*v1alpha1.CartRecovery) bool { return true })
-			}
-			for range 2 {
-				for n := range row.flooded {
-					hear("shop", n)
+	for _, flooded := range []int{1, 3, 25} {
+		t.Run(strconv.Itoa(flooded), func(t *testing.T) {
+			w, ctx := newWaitingRoom(), t.Context()
+			for n := range flooded {
+				if got := w.hear(ctx, "shop", n); got != 0 {
+					t.Errorf("the first message of lead %d waits %v, want nothing", n, got)
 				}
 			}
-			for n, want := range row.want {
-				if got := <-waits; want != 0 && got != want {
+			for n := range flooded {
+				want := min(togetherPace+time.Duration(n)*togetherShare, togetherMost)
+				if got := w.hear(ctx, "shop", n); got != want {
 					t.Errorf("lead %d waits %v, want %v", n, got, want)
 				}
 			}
-			hear("quiet", 0)
-			hear("quiet", 0)
-			if got := <-waits; got != togetherPace {
+			w.hear(ctx, "quiet", 0)
+			if got := w.hear(ctx, "quiet", 0); got != togetherPace {
 				t.Errorf("a quiet namespace's waits %v, want %v", got, togetherPace)
 			}
-			at = at.Add(time.Minute)
-			hear("shop", 0)
-			select {
-			case got := <-waits:
+			w.at = w.at.Add(time.Minute)
+			if got := w.hear(ctx, "shop", 0); got != 0 {
 				t.Errorf("the first message after a minute waits %v, want nothing", got)
-			default:
 			}
 		})
+	}
+}
+
+// TestWhoWasToldNotToWaitDoesNot: whether a request is urgent is asked only where it has to wait, so what it
+// was told holds also where another lead of the namespace is written first.
+func TestWhoWasToldNotToWaitDoesNot(t *testing.T) {
+	w, ctx := newWaitingRoom(), t.Context()
+	w.hear(ctx, "shop", 0)
+	w.hear(ctx, "shop", 1)
+	w.at = w.at.Add(time.Second)
+	name, mine := types.NamespacedName{Namespace: "shop", Name: "0"}, newMember("shop", 0)
+	if w.enter(name, mine) {
+		t.Fatal("a second after all else, it has to wait")
+	}
+	w.hear(ctx, "shop", 1)
+	w.waits = nil
+	if w.lead(ctx, name, mine); len(w.waits) > 0 {
+		t.Errorf("it waits %v after it was told not to", w.waits)
 	}
 }
 
@@ -320,6 +376,12 @@ func (s phoneShop) history(ctx context.Context) *history {
 		}
 	}()
 	return kept
+}
+
+// report has the suite print what so many messages took.
+func (h *history) report(name string, messages int) {
+	said := fmt.Sprintf("%d messages: %d writes, %d bytes", messages, h.writes.Load(), h.bytes.Load())
+	AddReportEntry(name, said)
 }
 
 var _ = Describe("A customer who writes more than anybody reads", func() {
@@ -354,7 +416,7 @@ var _ = Describe("A customer who writes more than anybody reads", func() {
 		all.Wait()
 		whole(ctx, shop)
 		Eventually(kept.writes.Load).Should(BeNumerically(">", 0))
-		AddReportEntry("flood", fmt.Sprintf("%d messages: %d writes, %d bytes", messages, kept.writes.Load(), kept.bytes.Load()))
+		kept.report("flood", messages)
 		Expect(kept.writes.Load()).To(BeNumerically("<", messages/5))
 		Expect(kept.bytes.Load()).To(BeNumerically("<", messages*10_000))
 	})
@@ -363,11 +425,12 @@ var _ = Describe("A customer who writes more than anybody reads", func() {
 		shop := openPhoneShop(ctx)
 		kept := shop.history(ctx)
 		for n := range messages {
-			Expect(plain(ctx, shop.message(fmt.Sprintf("slow-%d", n), map[string]any{"text": text(n)})).Status).To(Equal(http.StatusOK))
+			got := plain(ctx, shop.message(fmt.Sprintf("slow-%d", n), map[string]any{"text": text(n)}))
+			Expect(got.Status).To(Equal(http.StatusOK))
 		}
 		whole(ctx, shop)
 		Eventually(kept.writes.Load).Should(BeEquivalentTo(messages))
-		AddReportEntry("one by one", fmt.Sprintf("%d messages: %d writes, %d bytes", messages, kept.writes.Load(), kept.bytes.Load()))
+		kept.report("one by one", messages)
 		Expect(kept.bytes.Load()).To(BeNumerically("<", messages*75_000))
 	})
 

@@ -338,13 +338,14 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		for range 7 {
 			w.advance(2 * time.Minute)
 			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonUnconfirmed))
+			// The reason stays from one look-up to the next: that it was asked again shows in when it is asked next.
+			Eventually(func() time.Time {
+				return w.lead(name).Status.NextActionTime.Time
+			}).Should(BeTemporally(">", w.clock.Now()))
 		}
 		Expect(w.state(name, firstMessage)()).To(Equal(v1alpha1.MessageClaimed))
-		// The last look-up may have been made just before the end: then the next is a minute later.
-		Eventually(func() v1alpha1.MessageState {
-			w.advance(90 * time.Second)
-			return w.state(name, firstMessage)()
-		}).Should(Equal(v1alpha1.MessageUnknown))
+		w.advance(90 * time.Second)
+		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageUnknown))
 		Eventually(w.blocked(name)).Should(BeEmpty())
 		w.whatsapp.ClearFaults()
 		w.advance(time.Hour)
