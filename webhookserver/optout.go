@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -111,6 +112,9 @@ func (s *Server) asksToStop(
 			return "", err
 		}
 		special := policy.Resolve(store, product)
+		if slices.Equal(special.OptOutKeywords, general.OptOutKeywords) {
+			continue // it would be read in the same way again
+		}
 		if reason := stopReason(&special, texts); reason != "" {
 			return reason, nil
 		}
