@@ -114,6 +114,8 @@ type Server struct {
 	sent *sentLater
 	// joiner joins what comes in for one lead at once.
 	joiner *joiner
+	// strangers spaces the messages that belong to no known lead.
+	strangers *strangers
 	// ownTexts tells what a machine of a paired number writes to everybody.
 	ownTexts *ownTexts
 	// requests is what every request's context derives from; it ends after the drain.
@@ -143,13 +145,14 @@ func New(options Options) (*Server, error) {
 	s := &Server{
 		Options: options, live: index.NewLive(options.Live),
 		rejections: newRejections(), connections: newConnections(),
-		receipts: newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
-		ownTexts: newOwnTexts(),
-		sent:     newSentLater(),
-		limits:   options.doorLimits(),
-		reviews:  newTokenReviews(options.Authorizer, options.Clock, options.Metrics),
-		early:    newReceipts(options.ReceiptWindow, maxEarlyReceipts),
-		draining: make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()), pausing: make(chan struct{}, maxPausing),
+		receipts:  newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
+		ownTexts:  newOwnTexts(),
+		sent:      newSentLater(),
+		strangers: newStrangers(),
+		limits:    options.doorLimits(),
+		reviews:   newTokenReviews(options.Authorizer, options.Clock, options.Metrics),
+		early:     newReceipts(options.ReceiptWindow, maxEarlyReceipts),
+		draining:  make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()), pausing: make(chan struct{}, maxPausing),
 	}
 	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
 		return s.patchLead(ctx, read, s.writeStatus, change)
