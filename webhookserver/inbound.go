@@ -230,6 +230,7 @@ func presents(
 func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstance, messages []dialects.Message) answer {
 	source := sourceGateway
 	parts := make([]outcome, 0, len(messages))
+	ctx = delivering(ctx, messages)
 	for i := range messages {
 		source = messages[i].Dialect
 		part, err := s.hear(ctx, instance, &messages[i])

@@ -61,14 +61,10 @@ func (s *Server) cachedLeads(
 // liveLeads finds the leads that a message may belong to as the API server has them now: all of
 // its number, by their labels, and those that the cache knew by something else. No label tells of
 // a chat or of a message that is quoted: those are looked for among all leads of the namespace,
-// as far as they fit in a page; else the cache has the last word. It waits for its turn where a namespace
-// has many such messages.
+// as far as they fit in a page; else the cache has the last word.
 func (s *Server) liveLeads(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, cached []v1alpha1.CartRecovery,
 ) ([]v1alpha1.CartRecovery, error) {
-	if err := s.strangers.wait(ctx, instance.Namespace); err != nil {
-		return nil, err
-	}
 	var found []v1alpha1.CartRecovery
 	if message.Phone != "" {
 		labels := lead.CustomerKeys(&v1alpha1.LeadCustomer{Phone: message.Phone})

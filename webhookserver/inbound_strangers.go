@@ -6,6 +6,8 @@ import (
 	"maps"
 	"sync"
 	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
 // This file spaces the messages of customers that the cache knows no lead of. Nothing about them is stored, so no
@@ -15,8 +17,9 @@ const (
 	// strangersPace is the time between two such messages of a namespace once strangersBurst have come at once.
 	strangersPace  = 40 * time.Millisecond
 	strangersBurst = 50
-	// strangersMost is the longest that one of them waits: a gateway that waits longer takes it for lost.
-	strangersMost = 4 * time.Second
+	// strangersMost is the longest that a delivery with such messages waits. It holds a connection, and a source,
+	// which may be a gateway's that serves other tenants as well, has only some hundreds.
+	strangersMost = 500 * time.Millisecond
 	// idleStrangers is how many namespaces are remembered before those are looked for that are quiet.
 	idleStrangers = 1024
 )
@@ -35,6 +38,22 @@ type strangers struct {
 
 func newStrangers() *strangers {
 	return &strangers{now: time.Now, after: time.After, next: map[string]time.Time{}}
+}
+
+// strangersTurn has a message wait of whose customer the cache knows none of these leads: it returns at once where there
+// are some, and where another message of the same delivery has waited.
+func (s *Server) strangersTurn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, known []v1alpha1.CartRecovery) error {
+	if len(known) > 0 {
+		return nil
+	}
+	if with := inboundDeliveryOf(ctx); with != nil {
+		if with.waited {
+			s.strangers.reserve(instance.Namespace)
+			return nil
+		}
+		with.waited = true
+	}
+	return s.strangers.wait(ctx, instance.Namespace)
 }
 
 // wait returns when the next message of a namespace may be read.
@@ -61,12 +80,13 @@ func (s *strangers) reserve(namespace string) time.Duration {
 	if earliest := now.Add(-strangersBurst * strangersPace); next.Before(earliest) {
 		next = earliest
 	}
-	if next.Sub(now) >= strangersMost {
+	next = next.Add(strangersPace)
+	if next.Sub(now) > strangersMost {
 		return strangersMost
 	}
 	s.sweep(now)
-	s.next[namespace] = next.Add(strangersPace)
-	return max(next.Add(strangersPace).Sub(now), 0)
+	s.next[namespace] = next
+	return max(next.Sub(now), 0)
 }
 
 // sweep forgets the namespaces that are quiet. The caller holds the lock.

@@ -10,9 +10,11 @@ import (
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/apimachinery/pkg/util/resourceversion"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/shares"
 )
 
@@ -31,6 +33,11 @@ const (
 	// lead that was not written for so long is not part of a flood.
 	togetherShare = 200 * time.Millisecond
 	togetherMost  = 4 * time.Second
+	// lateParts is into how many places the leads are put that find no time of their own.
+	lateParts = 16
+	// togetherWaiting is how many requests of a namespace may wait: each holds a connection, of which a source, which
+	// may be a gateway's that serves other tenants as well, has some hundreds. Further ones are to be delivered again.
+	togetherWaiting = 128
 	// togetherTimeout bounds one write that others wait for.
 	togetherTimeout = 10 * time.Second
 	// idleTogether is how many leads are remembered before those are looked for that are quiet.
@@ -39,6 +46,9 @@ const (
 
 // errUnfinished is what the others get where the request that wrote for them did not get through.
 var errUnfinished = errors.New("the request that wrote for this one was broken off")
+
+// errCrowded is what a request gets where too many of its namespace wait already.
+var errCrowded = errors.New("too many messages of this namespace wait to be stored; deliver it again later")
 
 // leadChange is what a request changes in a lead; false when there is nothing to change.
 type leadChange func(*v1alpha1.CartRecovery) bool
@@ -50,32 +60,51 @@ type joiner struct {
 	after func(time.Duration) <-chan time.Time
 	// write writes a change to a lead, as Server.patchLead does.
 	write func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error)
+	// read reads a lead from the cache; nil for not at all.
+	read func(context.Context, types.NamespacedName, *v1alpha1.CartRecovery) error
 
 	mu    sync.Mutex
 	leads map[types.NamespacedName]*crowd
 	// next is when a flood of a namespace may be written again.
 	next map[string]time.Time
+	// waiting is how many requests of a namespace are not answered yet.
+	waiting map[string]int
+	// late counts the leads that found no time of their own.
+	late time.Duration
 	// sweepAt is with how many leads those are looked for that are quiet.
 	sweepAt int
 }
 
 // crowd is the requests that wait to be written to one lead.
 type crowd struct {
-	namespace string
-	waiting   []*member
+	name    types.NamespacedName
+	waiting []*member
 	// led says that one of the requests is writing, or waits for the time to.
 	led bool
-	// wrote is when the last write ended, at when the request that leads may write.
+	// wrote is when the last write ended, at when the next may be; zero where no time is set.
 	wrote, at time.Time
+	// stored is the lead as the last write left it, for those who joined before its end.
+	stored *v1alpha1.CartRecovery
 	// hurry has an element when something came in that must not wait.
 	hurry chan struct{}
 }
 
+// joining is what a request wants of a lead.
+type joining struct {
+	change leadChange
+	// text is what the customer writes by it, "" for nothing.
+	text string
+	// urgent says whether it must not wait for others. It is asked only where there is something to wait for, and
+	// told what those wrote who wait already.
+	urgent func(before []string) bool
+}
+
 // member is one request of a crowd.
 type member struct {
-	read   *v1alpha1.CartRecovery
-	change leadChange
-	urgent bool
+	joining
+	read *v1alpha1.CartRecovery
+	// mustNot says that it must not wait for others.
+	mustNot bool
 	// leads is closed when the request is to write for all, done when it was written.
 	leads, done chan struct{}
 
@@ -89,63 +118,93 @@ func newJoiner(
 ) *joiner {
 	return &joiner{
 		pace: togetherPace, now: time.Now, after: time.After, write: write,
-		leads: map[types.NamespacedName]*crowd{}, next: map[string]time.Time{},
+		leads: map[types.NamespacedName]*crowd{}, next: map[string]time.Time{}, waiting: map[string]int{},
 	}
 }
 
 // do changes a lead together with what other requests change in it, and returns once that is
-// stored: the lead, nil when it is gone, and whether this change was one. urgent is asked only
-// where there is something to wait for.
+// stored: the lead, nil when it is gone, and whether this change was one.
 func (j *joiner) do(
-	ctx context.Context, read *v1alpha1.CartRecovery, urgent func() bool, change leadChange,
+	ctx context.Context, read *v1alpha1.CartRecovery, wants joining,
 ) (stored *v1alpha1.CartRecovery, changed bool, err error) {
-	name := client.ObjectKeyFromObject(read)
-	mine := &member{read: read, change: change, leads: make(chan struct{}), done: make(chan struct{})}
-	if waits := j.enter(name, mine); waits && urgent() {
-		j.hurry(name, mine)
+	mine := &member{joining: wants, read: read, leads: make(chan struct{}), done: make(chan struct{})}
+	found, before, waits := j.enter(mine)
+	defer j.left(found)
+	if waits {
+		j.waitOrHurry(found, mine, before)
+	}
+	select {
+	case <-mine.done:
+		return mine.stored, mine.changed, mine.err
+	default:
 	}
 	select {
 	case <-mine.done:
 	case <-mine.leads:
-		j.lead(ctx, name, mine)
+		j.lead(ctx, found, mine)
 	case <-ctx.Done():
-		j.leave(ctx, name, mine)
+		j.leave(ctx.Err(), found, mine)
 	}
 	return mine.stored, mine.changed, mine.err
 }
 
-// enter has a request join its lead's crowd, and says whether it has to wait for anything.
-func (j *joiner) enter(name types.NamespacedName, mine *member) (waits bool) {
+// enter has a request join its lead's crowd, and says whether it has to wait for anything, and what those wrote who
+// wait already.
+func (j *joiner) enter(mine *member) (found *crowd, before []string, waits bool) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	found := j.leads[name]
+	name := client.ObjectKeyFromObject(mine.read)
+	found = j.leads[name]
 	if found == nil {
 		j.sweep()
-		found = &crowd{namespace: name.Namespace, hurry: make(chan struct{}, 1)}
+		found = &crowd{name: name, hurry: make(chan struct{}, 1)}
 		j.leads[name] = found
 	}
+	for _, each := range found.waiting[max(0, len(found.waiting)-policy.MostTogether):] {
+		if each.text != "" {
+			before = append(before, each.text)
+		}
+	}
 	found.waiting = append(found.waiting, mine)
+	j.waiting[name.Namespace]++
 	if found.led {
-		return true
+		return found, before, true
 	}
 	found.led = true
 	close(mine.leads)
-	return j.reserve(found) > 0
+	return found, before, j.reserve(found) > 0
 }
 
-// reserve sets when a lead is written next, and returns how long that is from now. It is set once for each write,
-// so that nobody waits who was told that there is nothing to wait for, nor for those who left. The caller holds
-// the lock.
+// left says that a request of a crowd has its answer.
+func (j *joiner) left(found *crowd) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.waiting[found.name.Namespace]--; j.waiting[found.name.Namespace] <= 0 {
+		delete(j.waiting, found.name.Namespace)
+	}
+}
+
+// reserve sets when a lead is written next, and returns how long that is from now. It is set once for each write, so
+// that nobody waits who was told that there is nothing to wait for, nor for those who left. Where more leads of a
+// namespace are flooded than have a time of their own within togetherMost, the others are spread over its end. The
+// caller holds the lock.
 func (j *joiner) reserve(found *crowd) time.Duration {
 	now := j.now()
+	if found.at.After(now) {
+		return found.at.Sub(now)
+	}
 	found.at = now
 	if now.Sub(found.wrote) >= togetherMost || isUrgent(found.waiting) {
 		return 0
 	}
-	wait := max(found.wrote.Add(j.pace).Sub(now), j.next[found.namespace].Sub(now), 0)
-	wait = min(wait, togetherMost)
+	wait := max(found.wrote.Add(j.pace).Sub(now), j.next[found.name.Namespace].Sub(now), 0)
+	if wait > togetherMost {
+		j.late++
+		found.at = now.Add(togetherMost - j.late%lateParts*(togetherMost/4/lateParts))
+		return found.at.Sub(now)
+	}
 	found.at = now.Add(wait)
-	j.next[found.namespace] = found.at.Add(togetherShare)
+	j.next[found.name.Namespace] = found.at.Add(togetherShare)
 	return wait
 }
 
@@ -163,22 +222,36 @@ func (j *joiner) sweep() {
 	j.sweepAt = 2 * len(j.leads)
 }
 
-// hurry says that a request must not wait longer than for the write that is under way.
-func (j *joiner) hurry(name types.NamespacedName, mine *member) {
+// waitOrHurry decides about a request that has to wait: it waits no longer than for the write that is under way where
+// it must not, and leaves where too many wait already. It leaves, too, where its own question fails: a request that
+// leads and never writes would hold up all behind it.
+func (j *joiner) waitOrHurry(found *crowd, mine *member, before []string) {
+	told := false
+	defer func() {
+		if !told {
+			j.leave(errUnfinished, found, mine)
+		}
+	}()
+	isUrgent := mine.urgent(before)
+	told = true
 	j.mu.Lock()
-	defer j.mu.Unlock()
-	mine.urgent = true
-	select {
-	case j.leads[name].hurry <- struct{}{}:
-	default:
+	isCrowded := j.waiting[found.name.Namespace] > togetherWaiting
+	if mine.mustNot = isUrgent; isUrgent && slices.Contains(found.waiting, mine) {
+		select {
+		case found.hurry <- struct{}{}:
+		default:
+		}
+	}
+	j.mu.Unlock()
+	if isCrowded && !isUrgent {
+		j.leave(errCrowded, found, mine)
 	}
 }
 
 // lead waits for the time to write, writes for all that wait by then, and gives the next of them
 // the lead.
-func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *member) {
+func (j *joiner) lead(ctx context.Context, found *crowd, mine *member) {
 	j.mu.Lock()
-	found := j.leads[name]
 	wait := found.at.Sub(j.now())
 	j.mu.Unlock()
 	if wait > 0 {
@@ -186,23 +259,22 @@ func (j *joiner) lead(ctx context.Context, name types.NamespacedName, mine *memb
 		case <-j.after(wait):
 		case <-found.hurry:
 		case <-ctx.Done():
-			j.leave(ctx, name, mine)
+			j.leave(ctx.Err(), found, mine)
 			return
 		}
 	}
 	j.writeAll(ctx, found, wait > 0)
 }
 
-// isUrgent says whether one of the requests must not wait.
+// isUrgent says whether one of the requests must not wait. The caller holds the lock.
 func isUrgent(all []*member) bool {
-	return slices.ContainsFunc(all, func(each *member) bool { return each.urgent })
+	return slices.ContainsFunc(all, func(each *member) bool { return each.mustNot })
 }
 
 // leave takes a request out that was broken off. Where it is being written already it waits for
 // the outcome; where it was to lead, the next does.
-func (j *joiner) leave(ctx context.Context, name types.NamespacedName, mine *member) {
+func (j *joiner) leave(why error, found *crowd, mine *member) {
 	j.mu.Lock()
-	found := j.leads[name]
 	at := slices.Index(found.waiting, mine)
 	if at < 0 {
 		j.mu.Unlock()
@@ -211,7 +283,8 @@ func (j *joiner) leave(ctx context.Context, name types.NamespacedName, mine *mem
 	}
 	defer j.mu.Unlock()
 	found.waiting = slices.Delete(found.waiting, at, at+1)
-	mine.err = ctx.Err()
+	mine.err = why
+	close(mine.done)
 	select {
 	case <-mine.leads:
 		j.pass(found)
@@ -228,48 +301,89 @@ func (j *joiner) pass(found *crowd) {
 
 // writeAll writes for all requests that wait: a flood when it is its namespace's turn, and at once where one of
 // them must not wait. That the request which does so is broken off must not break the others.
-func (j *joiner) writeAll(ctx context.Context, found *crowd, isFlood bool) {
-	j.mu.Lock()
-	all := found.waiting
-	found.waiting = nil
-	select {
-	case <-found.hurry:
-	default:
-	}
-	j.mu.Unlock()
-	for _, each := range all {
-		each.err = errUnfinished
-	}
-	defer func() {
-		j.mu.Lock()
-		defer j.mu.Unlock()
-		for _, each := range all {
-			close(each.done)
-		}
-		found.wrote = j.now()
-		if len(found.waiting) > 0 {
-			j.reserve(found)
-		}
-		j.pass(found)
-	}()
+func (j *joiner) writeAll(ctx context.Context, found *crowd, waited bool) {
+	all, base, inTurn := j.begin(found, waited)
+	var stored *v1alpha1.CartRecovery
+	defer func() { j.end(found, all, stored) }()
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), togetherTimeout)
 	defer cancel()
-	if isFlood && !isUrgent(all) {
+	if inTurn {
 		ctx = shares.InTurn(ctx)
 	}
-	if j.writeOnce(ctx, all) && len(all) > 1 {
+	if waited {
+		base = j.newest(ctx, found.name, base)
+	}
+	stored, refused := j.writeOnce(ctx, base, all)
+	if refused && len(all) > 1 {
 		// One that the API server does not take must not take the others with it.
 		for _, each := range all {
-			j.writeOnce(ctx, []*member{each})
+			stored, _ = j.writeOnce(ctx, each.read, []*member{each})
 		}
 	}
 }
 
+// begin takes the requests that are written now, and the newest of what is known of their lead.
+func (j *joiner) begin(found *crowd, waited bool) (all []*member, base *v1alpha1.CartRecovery, inTurn bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	all, found.waiting, found.at = found.waiting, nil, time.Time{}
+	select {
+	case <-found.hurry:
+	default:
+	}
+	base = found.stored
+	for _, each := range all {
+		each.err = errUnfinished
+		base = newer(base, each.read)
+	}
+	return all, base, waited && !isUrgent(all)
+}
+
+// end answers the requests that were written, and gives the lead to the next.
+func (j *joiner) end(found *crowd, all []*member, stored *v1alpha1.CartRecovery) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	for _, each := range all {
+		close(each.done)
+	}
+	found.wrote, found.stored = j.now(), nil
+	if len(found.waiting) > 0 {
+		found.stored = stored
+		j.reserve(found)
+	}
+	j.pass(found)
+}
+
+// newest is a lead, or what the cache has by now: "nothing to change" is not believed of what was read before a wait.
+func (j *joiner) newest(ctx context.Context, name types.NamespacedName, read *v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
+	if j.read == nil {
+		return read
+	}
+	cached := &v1alpha1.CartRecovery{}
+	if err := j.read(ctx, name, cached); err != nil {
+		return read
+	}
+	return newer(read, cached)
+}
+
+// newer is the later of two versions of a lead, of which the first may be nil.
+func newer(a, b *v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
+	if a == nil || a.UID != b.UID {
+		return b
+	}
+	if order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion); err == nil && order > 0 {
+		return a
+	}
+	return b
+}
+
 // writeOnce writes what these requests change, in one write, and says whether the API server
 // refused it for what it says.
-func (j *joiner) writeOnce(ctx context.Context, all []*member) (refused bool) {
+func (j *joiner) writeOnce(
+	ctx context.Context, base *v1alpha1.CartRecovery, all []*member,
+) (stored *v1alpha1.CartRecovery, refused bool) {
 	changed := make([]bool, len(all))
-	stored, _, err := j.write(ctx, all[len(all)-1].read, func(recovery *v1alpha1.CartRecovery) bool {
+	stored, _, err := j.write(ctx, base, func(recovery *v1alpha1.CartRecovery) bool {
 		changes := false
 		for i, each := range all {
 			changed[i] = each.change(recovery)
@@ -278,24 +392,21 @@ func (j *joiner) writeOnce(ctx context.Context, all []*member) (refused bool) {
 		return changes
 	})
 	for i, each := range all {
-		each.stored, each.changed, each.err = stored, err == nil && stored != nil && changed[i], err
-		if i > 0 {
-			each.stored = stored.DeepCopy()
+		each.stored, each.changed, each.err = stored.DeepCopy(), err == nil && stored != nil && changed[i], err
+		if i == 0 {
+			each.stored = stored
 		}
 	}
-	return apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+	return stored, apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
 }
 
 // patchTogether changes the status of a lead as patchLead does, together with what other requests
-// change in it at the same time. urgent says of a change that it must not wait for others.
+// change in it at the same time.
 func (s *Server) patchTogether(
-	ctx context.Context, read *v1alpha1.CartRecovery, urgent func() bool, change leadChange,
+	ctx context.Context, read *v1alpha1.CartRecovery, wants joining,
 ) (stored *v1alpha1.CartRecovery, changed bool, err error) {
-	return s.joiner.do(ctx, read, urgent, change)
+	return s.joiner.do(ctx, read, wants)
 }
 
 // never says of what can wait a moment that it can.
-func never() bool { return false }
-
-// always says of what must be known at once that it must.
-func always() bool { return true }
+func never([]string) bool { return false }

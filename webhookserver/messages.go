@@ -52,7 +52,10 @@ func (s *Server) storeWritten(
 	chosen, settled := matchLead(leads, instance.Name, message)
 	fromCache := chosen != nil
 	if chosen == nil && settled.Result == resultIgnored && settled.Reason != ignoredOwn {
-		var err error
+		err := s.strangersTurn(ctx, instance, leads)
+		if err != nil {
+			return storedMessage{}, nil, err
+		}
 		if leads, err = s.liveLeads(ctx, instance, message, leads); err != nil {
 			return storedMessage{}, nil, err
 		}
@@ -78,9 +81,16 @@ func (s *Server) storeIn(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, chosen *v1alpha1.CartRecovery,
 ) (storedMessage, error) {
 	now := s.Clock.Now()
-	asks := func() bool { return s.mayAskToStop(ctx, instance, chosen, message.Text) }
-	stored, changed, err := s.patchTogether(ctx, chosen, asks, func(recovery *v1alpha1.CartRecovery) bool {
-		return take(recovery, message, instance.Name, now)
+	if message.Kind != dialects.Edited && lead.Find(chosen.Status.Conversation, messageID(message)) != nil {
+		// It is delivered again, maybe because others of its delivery could not be stored in time.
+		return storedMessage{outcome: outcome{Result: resultUnchanged, Lead: chosen.Name}, lead: chosen}, nil
+	}
+	stored, changed, err := s.patchTogether(ctx, chosen, joining{
+		text: message.Text,
+		urgent: func(before []string) bool {
+			return s.mayAskToStop(ctx, instance, chosen, before, deliveredWith(ctx, message))
+		},
+		change: func(recovery *v1alpha1.CartRecovery) bool { return take(recovery, message, instance.Name, now) },
 	})
 	switch {
 	case err != nil:
@@ -156,7 +166,9 @@ func (s *Server) takeReaction(
 	leads, err := s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.Target)
 	if err == nil && len(leads) == 0 && message.Phone != "" {
 		// The cache may not know yet what was just sent.
-		leads, err = s.liveLeads(ctx, instance, message, nil)
+		if err = s.strangersTurn(ctx, instance, nil); err == nil {
+			leads, err = s.liveLeads(ctx, instance, message, nil)
+		}
 	}
 	if err != nil {
 		return outcome{}, err
@@ -166,8 +178,8 @@ func (s *Server) takeReaction(
 		if atGateway(&leads[i], message.Target) == nil || message.Phone != "" && bondOf(&leads[i], message) == bondNone {
 			continue
 		}
-		stored, changed, err := s.patchTogether(ctx, &leads[i], never, func(recovery *v1alpha1.CartRecovery) bool {
-			return react(recovery, message)
+		stored, changed, err := s.patchTogether(ctx, &leads[i], joining{
+			urgent: never, change: func(recovery *v1alpha1.CartRecovery) bool { return react(recovery, message) },
 		})
 		if err != nil {
 			return outcome{}, fmt.Errorf("store a reaction: %w", err)
@@ -192,6 +204,9 @@ func (s *Server) takeOwn(
 	}
 	taken, settled := planHandOver(leads, message, now)
 	if len(taken) > 0 || settled.Reason != dialects.ReasonSentByAPI {
+		if err := s.strangersTurn(ctx, instance, leads); err != nil {
+			return outcome{}, err
+		}
 		if leads, err = s.liveLeads(ctx, instance, message, leads); err != nil {
 			return outcome{}, err
 		}
@@ -200,11 +215,15 @@ func (s *Server) takeOwn(
 	self := isPairedPhone(instance, message)
 	parts := make([]outcome, 0, len(taken))
 	for _, each := range taken {
-		stored, changed, err := s.patchTogether(ctx, each, always, func(recovery *v1alpha1.CartRecovery) bool {
-			if self {
-				return noteSelf(recovery, message, now)
-			}
-			return handOver(recovery, message, isAutomaticOwn(recovery, message, repeated, now), now)
+		stored, changed, err := s.patchTogether(ctx, each, joining{
+			// While a person has the conversation nothing of ours is to be stopped.
+			urgent: func([]string) bool { return !lead.HandedOff(each) },
+			change: func(recovery *v1alpha1.CartRecovery) bool {
+				if self {
+					return noteSelf(recovery, message, now)
+				}
+				return handOver(recovery, message, isAutomaticOwn(recovery, message, repeated, now), now)
+			},
 		})
 		if err != nil {
 			return outcome{}, fmt.Errorf("hand a conversation over: %w", err)

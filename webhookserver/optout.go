@@ -85,16 +85,50 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 	return store, nil
 }
 
-// mayAskToStop says whether a text for a lead asks us to stop, or whether that is not known.
+// mayAskToStop says whether one of the texts for a lead that were delivered together asks us to stop, by itself or
+// with what the customer wrote before, or whether that is not known. before are texts that are about to be stored. A
+// customer who has been heard needs no hurry: one who repeats it without end is a flood as well.
 func (s *Server) mayAskToStop(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, text string,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, before, delivered []string,
 ) bool {
 	store, err := s.storeOf(ctx, instance)
 	if err != nil {
 		return true
 	}
-	reason, err := s.asksToStop(ctx, store, []*v1alpha1.CartRecovery{recovery}, []string{text})
-	return err != nil || reason != ""
+	if s.isLeftAlone(ctx, recovery) {
+		return false
+	}
+	texts := append(lastTexts(recovery, s.Clock.Now()), before...)
+	for _, text := range delivered {
+		texts = append(texts, text)
+		reason, err := s.asksToStop(ctx, store, []*v1alpha1.CartRecovery{recovery}, texts)
+		if err != nil || reason != "" {
+			return true
+		}
+	}
+	return false
+}
+
+// isLeftAlone says whether nothing is sent to the customer of a lead any more because they asked for it.
+func (s *Server) isLeftAlone(ctx context.Context, recovery *v1alpha1.CartRecovery) bool {
+	if lead.Stopped(recovery) != nil {
+		return true
+	}
+	suppressed, err := index.Suppressed(
+		ctx, s.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, s.Clock.Now())
+	return err == nil && suppressed
+}
+
+// lastTexts are what a customer has just written, as far as it is read together with what they write now.
+func lastTexts(recovery *v1alpha1.CartRecovery, now time.Time) []string {
+	conversation := append(slices.Clone(recovery.Status.Conversation), v1alpha1.Message{
+		Role: v1alpha1.RoleCustomer, Cycle: recovery.Status.Cycle, At: v1alpha1.NewTimestamp(now),
+	})
+	texts := lead.WrittenTogether(conversation, len(conversation)-1, policy.MostTogether)
+	if len(texts) == 0 {
+		return nil
+	}
+	return texts[:len(texts)-1]
 }
 
 // asksToStop says why nothing more may be sent, by the words of the store, or of the Product of

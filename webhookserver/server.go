@@ -15,6 +15,7 @@ import (
 
 	"github.com/go-logr/logr"
 	"github.com/gofiber/fiber/v2"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/utils/clock"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -157,6 +158,9 @@ func New(options Options) (*Server, error) {
 	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
 		return s.patchLead(ctx, read, s.writeStatus, change)
 	})
+	s.joiner.read = func(ctx context.Context, name types.NamespacedName, into *v1alpha1.CartRecovery) error {
+		return s.Client.Get(ctx, name, into)
+	}
 	s.requests, s.endRequests = context.WithCancel(context.Background())
 	s.app = s.newApp()
 	return s, nil

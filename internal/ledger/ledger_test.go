@@ -3,6 +3,7 @@ package ledger_test
 import (
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -143,6 +144,16 @@ func TestTellTheCycle(t *testing.T) {
 }
 
 // A full conversation keeps its steps: one that fell out of it would be added for ever.
+// TestJoinTakesEachOnce: what entries tell of twice, because the ledger was restored as well, is one message.
+func TestJoinTakesEachOnce(t *testing.T) {
+	told := ledger.Tell(ledger.EntriesOf(worked())).Messages
+	once, _ := ledger.Join(nil, told)
+	twice, _ := ledger.Join(nil, slices.Concat(told, told))
+	if len(once) == 0 || len(twice) != len(once) {
+		t.Errorf("%d messages of what is told twice, want %d", len(twice), len(once))
+	}
+}
+
 func TestJoinAFullConversation(t *testing.T) {
 	told := ledger.Tell(ledger.EntriesOf(worked())).Messages
 	full := []v1alpha1.Message{told[0]}

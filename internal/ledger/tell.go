@@ -89,13 +89,13 @@ func ClaimsPaid(entries []v1alpha1.LedgerEntry, message *v1alpha1.Message) bool 
 }
 
 // Join adds the messages that entries tell of to a conversation that lacks them, in the order
-// of their times, and says whether there were any. A customer's message that is there stands
+// of their times, each once, and says whether there were any. A customer's message that is there stands
 // for what they wrote.
 func Join(conversation, told []v1alpha1.Message) (joined []v1alpha1.Message, changed bool) {
 	joined = slices.Clone(conversation)
 	for i := range told {
 		m := &told[i]
-		if lead.Find(conversation, m.ID) != nil || m.Step == "" && heardIn(conversation, m.Cycle) {
+		if lead.Find(joined, m.ID) != nil || m.Step == "" && heardIn(conversation, m.Cycle) {
 			continue
 		}
 		joined, changed = append(joined, *m), true
