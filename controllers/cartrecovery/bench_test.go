@@ -17,10 +17,10 @@ import (
 // BenchmarkCachedLead says how many bytes of memory a lead takes in the cache: one that waits,
 // and one with a conversation of four messages.
 func BenchmarkCachedLead(b *testing.B) {
-	talked := gen.Lead(t0, ours(firstID, v1alpha1.MessageSent, t0), theirs("3EB0C767D097E9ECFE8A", t0.Add(time.Hour)),
-		ours(lead.ReplyID(0, "3EB0C767D097E9ECFE8A"), v1alpha1.MessageSent, t0.Add(time.Hour)), theirs("3EB0C767D097E9ECFE8B", t0.Add(2*time.Hour)))
-	claim(wantedFirst(), 1, t0)(&talked.Status)
-	for name, object := range map[string]*v1alpha1.CartRecovery{"waiting": gen.Lead(t0), "talked": talked} {
+	talked := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("3EB0C767D097E9ECFE8A", gen.T0.Add(time.Hour)),
+		gen.FromUs(lead.ReplyID(0, "3EB0C767D097E9ECFE8A"), v1alpha1.MessageSent, gen.T0.Add(time.Hour)), gen.FromCustomer("3EB0C767D097E9ECFE8B", gen.T0.Add(2*time.Hour)))
+	claim(wantedFirst(), 1, gen.T0)(&talked.Status)
+	for name, object := range map[string]*v1alpha1.CartRecovery{"waiting": gen.Lead(gen.T0), "talked": talked} {
 		b.Run(name, func(b *testing.B) {
 			const leads = 10_000
 			body, err := json.Marshal(object)
@@ -53,14 +53,14 @@ func BenchmarkCachedLead(b *testing.B) {
 func BenchmarkPass(b *testing.B) {
 	for _, waiting := range []int{0, 10_000} {
 		b.Run(fmt.Sprintf("%d waiting", waiting), func(b *testing.B) {
-			sim := newSimulation(t0.Add(firstDue), 1)
+			sim := newSimulation(gen.T0.Add(gen.FirstDue), 1)
 			store := sim.addStore("shop", 1)
 			number := numberOf(&situation{policy: store.policy}, &store.instances[0])
 			for n := range waiting {
-				sim.reconciler.Book.Ask(store.instances[0].UID, number, types.NamespacedName{Name: fmt.Sprint(n)}, 1, t0)
+				sim.reconciler.Book.Ask(store.instances[0].UID, number, types.NamespacedName{Name: fmt.Sprint(n)}, 1, gen.T0)
 			}
 			each := sim.addLead(store, gen.Phone)
-			each.object = gen.Lead(t0, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "shop" })
+			each.object = gen.Lead(gen.T0, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "shop" })
 			b.ReportAllocs()
 			for b.Loop() {
 				s := sim.situation(each)

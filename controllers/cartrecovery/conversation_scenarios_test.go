@@ -409,12 +409,12 @@ var _ = Describe("An AI that asks to be called less", func() {
 })
 
 func TestATextThatIsBeingWrittenIsLookedForAgain(t *testing.T) {
-	c := planCase{now: firstDue + time.Second, text: draft{state: draftPending}}
-	if got := plan(c.situation()); got.kind != wait || got.blocked != "" || !got.until.Equal(t0.Add(c.now+prepareAhead)) {
+	c := planCase{now: gen.FirstDue + time.Second, text: draft{state: draftPending}}
+	if got := plan(c.situation()); got.kind != wait || got.blocked != "" || !got.until.Equal(gen.T0.Add(c.now+prepareAhead)) {
 		t.Errorf("got %+v", got)
 	}
-	c.now = expiresAt - time.Second
-	if got := plan(c.situation()); got.kind != wait || !got.until.Equal(t0.Add(expiresAt)) {
+	c.now = gen.ExpiresAt - time.Second
+	if got := plan(c.situation()); got.kind != wait || !got.until.Equal(gen.T0.Add(gen.ExpiresAt)) {
 		t.Errorf("at the end: got %+v", got)
 	}
 }
@@ -422,12 +422,12 @@ func TestATextThatIsBeingWrittenIsLookedForAgain(t *testing.T) {
 // A notice that went, that is being tried again, or whose end is unknown: the customer was
 // understood to ask for a person, and is handed over without the AI.
 func TestToldOfPerson(t *testing.T) {
-	asked := theirs("m1", t0.Add(time.Hour))
+	asked := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
 	for state, want := range map[v1alpha1.MessageState]kind{
 		v1alpha1.MessageSent: handOver, v1alpha1.MessageUnknown: handOver, v1alpha1.MessageCancelled: handOver, v1alpha1.MessageFailed: send,
 	} {
-		notice := ours(lead.HandOffID(0, "m1"), state, t0.Add(time.Hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
-		c := planCase{now: time.Hour + time.Minute, lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), asked, notice}}
+		notice := gen.FromUs(lead.HandOffID(0, "m1"), state, gen.T0.Add(time.Hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
+		c := planCase{now: time.Hour + time.Minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), asked, notice}}
 		s := c.situation()
 		s.policy.HandOffText = "Já chamo!"
 		if got := plan(s); got.kind != want {
@@ -455,7 +455,7 @@ func (w *world) secondStore(name string) *simulator.OpenAI {
 }
 
 // inStore makes a lead one of another store.
-func inStore(name string) leadMod {
+func inStore(name string) gen.LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		recovery.Spec.StoreRef.Name = name
 		recovery.Labels = lead.Labels(name, recovery.Spec.Customer)

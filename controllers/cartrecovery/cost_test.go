@@ -15,6 +15,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -22,40 +23,40 @@ import (
 // costCases are the rows about what a customer may cost.
 func costCases() []planCase {
 	const hour = time.Hour
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
-	asks, answerAt := theirs("m1", t0.Add(hour)), hour+policy.DefaultReplyDebounce
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	asks, answerAt := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+policy.DefaultReplyDebounce
 	answer := lead.ReplyID(0, "m1")
-	used := func(tokens, before int64) leadMod {
+	used := func(tokens, before int64) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) { l.Status.TokensUsed, l.Status.TokensBefore = tokens, before }
 	}
-	answered := func(times int, apart time.Duration) leadMod {
+	answered := func(times int, apart time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
 			for n := times; n > 0; n-- {
-				l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(t0.Add(hour-time.Duration(n)*apart)))
+				l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(gen.T0.Add(hour-time.Duration(n)*apart)))
 			}
 		}
 	}
 	fallback := func(s *situation) { s.policy.FallbackText = "Posso ajudar?" }
 	return []planCase{
-		{name: "as many answers an hour as the policy allows", now: answerAt, lead: []leadMod{sent, asks, answered(19, time.Minute)}, want: prepare, message: answer},
-		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(), lead: []leadMod{sent, asks, answered(20, time.Minute)},
+		{name: "as many answers an hour as the policy allows", now: answerAt, lead: []gen.LeadMod{sent, asks, answered(19, time.Minute)}, want: prepare, message: answer},
+		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
 			want: wait, until: 2*hour - 20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
-		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []leadMod{sent, asks, answered(60, 20*time.Minute)},
+		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks, answered(60, 20*time.Minute)},
 			want: wait, until: 25*hour - 60*20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
-		{name: "by policy there is more room", now: answerAt, lead: []leadMod{sent, asks, answered(20, time.Minute)},
+		{name: "by policy there is more room", now: answerAt, lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
 			with: func(s *situation) { s.policy.MaxAnswersPerHour = 21 }, want: prepare, message: answer},
-		{name: "a lead below its budget is answered", now: answerAt, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)}, want: prepare, message: answer},
-		{name: "one that has used it is a person's", now: answerAt, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "what is not written down yet counts", now: answerAt, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)},
+		{name: "a lead below its budget is answered", now: answerAt, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)}, want: prepare, message: answer},
+		{name: "one that has used it is a person's", now: answerAt, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "what is not written down yet counts", now: answerAt, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)},
 			with: func(s *situation) { s.unbooked = 1 }, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "the budget counts from where it began anew", now: answerAt, lead: []leadMod{sent, asks, used(2*ai.DefaultTokensPerLead-1, ai.DefaultTokensPerLead)}, want: prepare, message: answer},
-		{name: "a text that was paid for is sent", now: answerAt, text: ready(), lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: send, message: answer},
-		{name: "a text that failed is not asked for again", now: answerAt, text: draft{state: draftFailed, retryAt: t0}, lead: []leadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)},
+		{name: "the budget counts from where it began anew", now: answerAt, lead: []gen.LeadMod{sent, asks, used(2*ai.DefaultTokensPerLead-1, ai.DefaultTokensPerLead)}, want: prepare, message: answer},
+		{name: "a text that was paid for is sent", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: send, message: answer},
+		{name: "a text that failed is not asked for again", now: answerAt, text: draft{state: draftFailed, retryAt: gen.T0}, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)},
 			want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "the Store decides how much it is", now: answerAt, lead: []leadMod{sent, asks, used(500, 0)},
+		{name: "the Store decides how much it is", now: answerAt, lead: []gen.LeadMod{sent, asks, used(500, 0)},
 			with: func(s *situation) { s.store.Spec.AI.TokensPerLead = ptr.To[int64](500) }, want: handOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "in place of a step the fallback goes", now: firstDue, lead: []leadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: send, message: firstID, says: "Posso ajudar?"},
-		{name: "without one the lead waits", now: firstDue, lead: []leadMod{used(ai.DefaultTokensPerLead, 0)}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
+		{name: "in place of a step the fallback goes", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: send, message: gen.FirstID, says: "Posso ajudar?"},
+		{name: "without one the lead waits", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
 	}
 }
 
@@ -64,9 +65,9 @@ func TestABudgetBeginsAnew(t *testing.T) {
 		change change
 		want   int64
 	}{
-		"with the next cycle":           {reopened(1, time.Hour, t0), 700},
-		"when a person gives it back":   {resumedFor(v1alpha1.ReasonResumed, "x", 1, t0), 700},
-		"not when only time has passed": {resumedFor(v1alpha1.ReasonResumedByTime, "", 1, t0), 100},
+		"with the next cycle":           {reopened(1, time.Hour, gen.T0), 700},
+		"when a person gives it back":   {resumedFor(v1alpha1.ReasonResumed, "x", 1, gen.T0), 700},
+		"not when only time has passed": {resumedFor(v1alpha1.ReasonResumedByTime, "", 1, gen.T0), 100},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status := &v1alpha1.CartRecoveryStatus{TokensUsed: 700, TokensBefore: 100}
@@ -80,7 +81,7 @@ func TestABudgetBeginsAnew(t *testing.T) {
 
 func TestHandOverForTheBudgetSaysSo(t *testing.T) {
 	status := &v1alpha1.CartRecoveryStatus{}
-	handedOverFor(v1alpha1.ReasonLeadTokenBudget, 1, t0)(status)
+	handedOverFor(v1alpha1.ReasonLeadTokenBudget, 1, gen.T0)(status)
 	got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionHandedOff)
 	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != v1alpha1.ReasonLeadTokenBudget || got.Message != lead.LeadTokenBudgetMessage {
 		t.Errorf("condition %+v", got)
@@ -93,15 +94,15 @@ func TestACustomerWhoNeverStops(t *testing.T) {
 	for most := 1; most <= 6; most++ {
 		t.Run(fmt.Sprintf("up to %d messages an answer", most), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(most), 1))
-			c := planCase{lead: []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))}, text: ready()}
+			c := planCase{lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))}, text: ready()}
 			s := c.situation()
-			s.now, s.meanings = t0.Add(time.Hour), newMeanings()
+			s.now, s.meanings = gen.T0.Add(time.Hour), newMeanings()
 			var answers []time.Time
-			for written := 0; s.now.Before(t0.Add(27 * time.Hour)); s.now = s.now.Add(time.Duration(10+random.IntN(200)) * time.Second) {
+			for written := 0; s.now.Before(gen.T0.Add(27 * time.Hour)); s.now = s.now.Add(time.Duration(10+random.IntN(200)) * time.Second) {
 				for range 1 + random.IntN(most) {
 					written++
 					longer := 1 + random.IntN(4) + 170*(random.IntN(10)/9)
-					says(fmt.Sprintf("m%d", written), strings.Repeat("conta mais ", longer), s.now)(s.lead)
+					gen.Says(fmt.Sprintf("m%d", written), strings.Repeat("conta mais ", longer), s.now)(s.lead)
 					s.lead.Status.Conversation = lead.Bounded(s.lead.Status.Conversation)
 				}
 				s.now = s.now.Add(policy.DefaultReplyDebounce)
@@ -128,7 +129,7 @@ func TestACustomerWhoNeverStops(t *testing.T) {
 func answerOnce(s *situation, wanted message, conflict bool) {
 	claim(wanted, 1, s.now)(&s.lead.Status)
 	if conflict {
-		theirs("between-"+wanted.id, s.now)(s.lead)
+		gen.FromCustomer("between-"+wanted.id, s.now)(s.lead)
 		s.lead.Status.Conversation = lead.Bounded(s.lead.Status.Conversation)
 	}
 	confirm(wanted.id, gateway.Receipt{MessageID: "g-" + wanted.id}, s.now.Add(time.Second))(&s.lead.Status)
@@ -154,12 +155,12 @@ func holdsWithin(t *testing.T, answers []time.Time, limit int, window time.Durat
 
 func TestARefusedAnswerIsNotCounted(t *testing.T) {
 	wanted := message{id: lead.ReplyID(0, "m1"), replyTo: "m1", text: "Claro!", instance: &v1alpha1.WhatsAppInstance{}}
-	status := statusAfter(claim(wanted, 1, t0), refused(wanted.id, refusedOnce()))
+	status := statusAfter(claim(wanted, 1, gen.T0), refused(wanted.id, refusedOnce()))
 	if len(status.AnsweredAt) != 0 {
 		t.Errorf("counted %v of an answer that the gateway refused", status.AnsweredAt)
 	}
-	status = statusAfter(claim(wanted, 1, t0), notSent(wanted.id, true, t0), claim(wanted, 1, t0.Add(time.Minute)))
-	if len(status.AnsweredAt) != 1 || !status.AnsweredAt[0].Equal(t0.Add(time.Minute)) {
+	status = statusAfter(claim(wanted, 1, gen.T0), notSent(wanted.id, true, gen.T0), claim(wanted, 1, gen.T0.Add(time.Minute)))
+	if len(status.AnsweredAt) != 1 || !status.AnsweredAt[0].Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("counted %v of an answer that was claimed twice, want its last claim", status.AnsweredAt)
 	}
 }

@@ -133,7 +133,7 @@ var _ = Describe("A machine that answers for a customer", func() {
 	It("is answered once, and is then left alone until somebody else writes", func() {
 		w, _, name := writtenTo()
 		for n, id := range []string{"in-1", "in-2", "in-3"} {
-			w.says(name, id, "Agora não podemos responder", automatic)
+			w.says(name, id, "Agora não podemos responder", gen.Automatic)
 			if n == 0 {
 				Eventually(w.state(name, lead.ReplyID(0, id))).Should(Equal(v1alpha1.MessageSent))
 			}

@@ -15,7 +15,7 @@ import (
 )
 
 // on changes the last message of a lead's conversation.
-func on(mods ...func(*v1alpha1.Message)) leadMod {
+func on(mods ...func(*v1alpha1.Message)) gen.LeadMod {
 	return func(l *v1alpha1.CartRecovery) {
 		for _, mod := range mods {
 			mod(&l.Status.Conversation[len(l.Status.Conversation)-1])
@@ -23,15 +23,13 @@ func on(mods ...func(*v1alpha1.Message)) leadMod {
 	}
 }
 
-func automatic(m *v1alpha1.Message) { m.Automatic = true }
-
 func atNumber(name string) func(*v1alpha1.Message) {
 	return func(m *v1alpha1.Message) { m.Instance = name }
 }
 
 // replied is our answer to a customer's message.
-func replied(to string, at time.Time) leadMod {
-	return ours(lead.ReplyID(0, to), v1alpha1.MessageSent, at, func(m *v1alpha1.Message) { m.Step = "" })
+func replied(to string, at time.Time) gen.LeadMod {
+	return gen.FromUs(lead.ReplyID(0, to), v1alpha1.MessageSent, at, func(m *v1alpha1.Message) { m.Step = "" })
 }
 
 // earlyCases are the rows about customers who write before the first message.
@@ -39,41 +37,41 @@ func earlyCases() []planCase {
 	away := numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, -24*time.Hour)
 	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
 	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: t0.Add(24 * time.Hour)}
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * time.Hour)}
 	})
-	early := theirs("m1", t0.Add(10*time.Second))
+	early := gen.FromCustomer("m1", gen.T0.Add(10*time.Second))
 	reply, due := lead.ReplyID(0, "m1"), 10*time.Second+policy.DefaultReplyDebounce
 	quiet := func(s *situation) {
 		s.policy.QuietHours = &v1alpha1.QuietHours{Start: "09:00", End: "10:00", Spread: &v1alpha1.Duration{}}
 	}
-	failed := ours(firstID, v1alpha1.MessageFailed, t0.Add(5*time.Second), attempts(1, t0.Add(6*time.Second)))
-	unreached := ours(firstID, v1alpha1.MessageFailed, t0.Add(5*time.Second), func(m *v1alpha1.Message) { m.Error = v1alpha1.ReasonNotOnWhatsApp })
+	failed := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(5*time.Second), attempts(1, gen.T0.Add(6*time.Second)))
+	unreached := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(5*time.Second), func(m *v1alpha1.Message) { m.Error = v1alpha1.ReasonNotOnWhatsApp })
 	return []planCase{
-		{name: "who writes first is answered after the debounce", now: 11 * time.Second, lead: []leadMod{early}, want: wait, until: due},
-		{name: "with a text of its own", now: due, lead: []leadMod{early}, want: prepare, message: reply},
-		{name: "from a number that is free", now: due, text: ready(), lead: []leadMod{early}, instances: []v1alpha1.WhatsAppInstance{away, second}, want: send, message: reply, from: "second"},
-		{name: "also from one that may start no conversations", now: due, text: ready(), lead: []leadMod{early}, instances: []v1alpha1.WhatsAppInstance{paused}, want: send, message: reply},
-		{name: "from the one that they wrote to", now: due, text: ready(), lead: []leadMod{early, on(atNumber("second"))}, instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}, want: send, message: reply, from: "second"},
-		{name: "no matter whether the number is known to have WhatsApp", now: due, text: ready(), contact: &contact{state: contactAbsent}, lead: []leadMod{early}, want: send, message: reply},
-		{name: "the step is never sent", now: 5 * time.Hour, text: ready(), lead: []leadMod{early, replied("m1", t0.Add(due))}, want: wait, until: due + expiresAt},
-		{name: "nor one that was refused before they wrote", now: due, text: ready(), lead: []leadMod{failed, early}, want: send, message: reply},
-		{name: "nor is one that is on its way forgotten", now: due, text: ready(), lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(due)), early}, want: wait, until: due + askAfter},
-		{name: "who writes has WhatsApp, whatever the gateway said", now: due, text: ready(), lead: []leadMod{unreached, early}, want: send, message: reply},
-		{name: "quiet hours hold the answer", now: due, text: ready(), lead: []leadMod{early}, with: quiet, want: wait, until: time.Hour, blocked: v1alpha1.ReasonQuietHours},
-		{name: "the cooldown does not", now: due, text: ready(), lead: []leadMod{early}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: reply},
+		{name: "who writes first is answered after the debounce", now: 11 * time.Second, lead: []gen.LeadMod{early}, want: wait, until: due},
+		{name: "with a text of its own", now: due, lead: []gen.LeadMod{early}, want: prepare, message: reply},
+		{name: "from a number that is free", now: due, text: ready(), lead: []gen.LeadMod{early}, instances: []v1alpha1.WhatsAppInstance{away, second}, want: send, message: reply, from: "second"},
+		{name: "also from one that may start no conversations", now: due, text: ready(), lead: []gen.LeadMod{early}, instances: []v1alpha1.WhatsAppInstance{paused}, want: send, message: reply},
+		{name: "from the one that they wrote to", now: due, text: ready(), lead: []gen.LeadMod{early, on(atNumber("second"))}, instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}, want: send, message: reply, from: "second"},
+		{name: "no matter whether the number is known to have WhatsApp", now: due, text: ready(), contact: &contact{state: contactAbsent}, lead: []gen.LeadMod{early}, want: send, message: reply},
+		{name: "the step is never sent", now: 5 * time.Hour, text: ready(), lead: []gen.LeadMod{early, replied("m1", gen.T0.Add(due))}, want: wait, until: due + gen.ExpiresAt},
+		{name: "nor one that was refused before they wrote", now: due, text: ready(), lead: []gen.LeadMod{failed, early}, want: send, message: reply},
+		{name: "nor is one that is on its way forgotten", now: due, text: ready(), lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(due)), early}, want: wait, until: due + askAfter},
+		{name: "who writes has WhatsApp, whatever the gateway said", now: due, text: ready(), lead: []gen.LeadMod{unreached, early}, want: send, message: reply},
+		{name: "quiet hours hold the answer", now: due, text: ready(), lead: []gen.LeadMod{early}, with: quiet, want: wait, until: time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "the cooldown does not", now: due, text: ready(), lead: []gen.LeadMod{early}, with: func(s *situation) { s.other.opened = gen.T0 }, want: send, message: reply},
 		{name: "also in two messages", now: 14 * time.Second,
-			lead: []leadMod{says("m1", "não quero", t0.Add(9*time.Second)), says("m2", "receber mais mensagens", t0.Add(13*time.Second))},
+			lead: []gen.LeadMod{gen.Says("m1", "não quero", gen.T0.Add(9*time.Second)), gen.Says("m2", "receber mais mensagens", gen.T0.Add(13*time.Second))},
 			want: send, message: lead.OptOutID(0), from: gen.Instance},
 		{name: "but not in two that are none together", now: due, text: ready(),
-			lead: []leadMod{says("m0", "não quero", t0.Add(5*time.Second)), says("m1", "perder a vaga", t0.Add(10*time.Second))},
+			lead: []gen.LeadMod{gen.Says("m0", "não quero", gen.T0.Add(5*time.Second)), gen.Says("m1", "perder a vaga", gen.T0.Add(10*time.Second))},
 			want: send, message: reply},
 		{name: "nor with half an hour between them", now: 31 * time.Minute, text: ready(),
-			lead: []leadMod{says("m0", "não quero", t0), says("m1", "receber mais mensagens", t0.Add(30*time.Minute))},
+			lead: []gen.LeadMod{gen.Says("m0", "não quero", gen.T0), gen.Says("m1", "receber mais mensagens", gen.T0.Add(30*time.Minute))},
 			want: send, message: reply},
-		{name: "who asks us to stop first is told that nothing will come", now: due, lead: []leadMod{says("m1", "PARAR", t0.Add(10*time.Second))}, want: send, message: lead.OptOutID(0), from: gen.Instance},
-		{name: "a lead without a sequence is answered", now: due, text: ready(), lead: []leadMod{early, func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: send, message: reply},
-		{name: "a greeting of the paired phone is no conversation", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) {
-			l.Status.Conversation = []v1alpha1.Message{{ID: "op", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(t0)}}
+		{name: "who asks us to stop first is told that nothing will come", now: due, lead: []gen.LeadMod{gen.Says("m1", "PARAR", gen.T0.Add(10*time.Second))}, want: send, message: lead.OptOutID(0), from: gen.Instance},
+		{name: "a lead without a sequence is answered", now: due, text: ready(), lead: []gen.LeadMod{early, func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: send, message: reply},
+		{name: "a greeting of the paired phone is no conversation", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation = []v1alpha1.Message{{ID: "op", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0)}}
 		}}, instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonRestricted},
 	}
 }
@@ -81,83 +79,83 @@ func earlyCases() []planCase {
 // lateCases are the rows about customers who write after the end.
 func lateCases() []planCase {
 	const hour = time.Hour
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
-	ended := firstDue + expiresAt
-	over := func(outcome string) leadMod { return done(outcome, t0.Add(ended)) }
-	late := theirs("m1", t0.Add(ended+hour))
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	ended := gen.FirstDue + gen.ExpiresAt
+	over := func(outcome string) gen.LeadMod { return done(outcome, gen.T0.Add(ended)) }
+	late := gen.FromCustomer("m1", gen.T0.Add(ended+hour))
 	byPolicy := func(what v1alpha1.LateReplies) func(*situation) {
 		return func(s *situation) { s.policy.LateReplies = what }
 	}
-	optOut, now := says("m1", "PARAR", t0.Add(ended+hour)), ended+hour+time.Minute
+	optOut, now := gen.Says("m1", "PARAR", gen.T0.Add(ended+hour)), ended+hour+time.Minute
 	deleted := ended + policy.DefaultTTLAfterFinished
-	opened := func(l *v1alpha1.CartRecovery) { answeredLate(1, t0.Add(ended+hour))(&l.Status) }
+	opened := func(l *v1alpha1.CartRecovery) { answeredLate(1, gen.T0.Add(ended+hour))(&l.Status) }
 	return []planCase{
-		{name: "who answers late is heard", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: reopenForAnswer},
-		{name: "also where the conversation had ended", now: now, lead: []leadMod{sent, theirs("m0", t0.Add(hour)), over(v1alpha1.ReasonConversationEnded), late}, want: reopenForAnswer},
-		{name: "also who was never written to", now: now, lead: []leadMod{over(v1alpha1.ReasonNeverContacted), late}, want: reopenForAnswer},
-		{name: "by the clock of a replica that is behind", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), theirs("m1", t0.Add(ended-time.Second))}, want: reopenForAnswer},
-		{name: "and answered", now: now, text: ready(), lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened}, want: send, message: lead.ReplyID(0, "m1")},
-		{name: "with no step after it", now: now + 12*hour, text: ready(), lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", t0.Add(now))},
-			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}, want: wait, until: now + expiresAt},
-		{name: "the lead ends again", now: now + expiresAt, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", t0.Add(now))}, want: finish, outcome: v1alpha1.ReasonConversationEnded},
-		{name: "and stays so", now: now + expiresAt + hour, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", t0.Add(now)), done(v1alpha1.ReasonConversationEnded, t0.Add(now+expiresAt))},
-			want: wait, until: now + expiresAt + policy.DefaultTTLAfterFinished},
-		{name: "a late reply that nobody saw in time opens nothing", now: ended + hour + expiresAt, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: wait, until: deleted},
-		{name: "by policy a person gets it", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late}, with: byPolicy(v1alpha1.LateRepliesHandOff), want: handOver, outcome: v1alpha1.ReasonLateReply},
-		{name: "or nobody does", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late}, with: byPolicy(v1alpha1.LateRepliesIgnore), want: wait, until: deleted},
-		{name: "a late opt-out is confirmed, and is no matter for a person", now: now, suppressed: true, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), optOut}, with: byPolicy(v1alpha1.LateRepliesHandOff), want: reopenForAnswer},
-		{name: "once the lead is open", now: now, suppressed: true, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), optOut, opened}, want: send, message: lead.OptOutID(0)},
-		{name: "a suppressed number is not answered", now: now, suppressed: true, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: wait, until: deleted},
-		{name: "a machine's late reply opens nothing", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, on(automatic)}, want: wait, until: deleted},
-		{name: "nor does one that a person has answered", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, operator("o1", t0.Add(now))}, want: wait, until: deleted},
-		{name: "who bought is not answered", now: now, lead: []leadMod{sent, bought(t0.Add(hour)), done(v1alpha1.ReasonBoughtAfterContact, t0.Add(ended)), late}, want: wait},
-		{name: "nor who opted out", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonOptedOut), late}, want: wait, until: deleted},
-		{name: "nor whom no message reached", now: now, lead: []leadMod{over(v1alpha1.ReasonSendFailed), late}, want: wait, until: deleted},
-		{name: "nor who is not the customer", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonWrongNumber), late}, want: wait, until: deleted},
-		{name: "a late reply and a purchase are a purchase", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, bought(t0.Add(now))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "a new cart goes before a late reply", now: now, lead: []leadMod{sent, over(v1alpha1.ReasonUnanswered), late, cycleAsked(t0.Add(now), t0.Add(ended))}, want: reopen},
-		{name: "a person who has the conversation keeps it", now: now, text: ready(), lead: []leadMod{sent, operator("o1", t0.Add(hour)), over(v1alpha1.ReasonUnanswered), late, opened}, want: wait, until: ended + hour + expiresAt},
+		{name: "who answers late is heard", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: reopenForAnswer},
+		{name: "also where the conversation had ended", now: now, lead: []gen.LeadMod{sent, gen.FromCustomer("m0", gen.T0.Add(hour)), over(v1alpha1.ReasonConversationEnded), late}, want: reopenForAnswer},
+		{name: "also who was never written to", now: now, lead: []gen.LeadMod{over(v1alpha1.ReasonNeverContacted), late}, want: reopenForAnswer},
+		{name: "by the clock of a replica that is behind", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), gen.FromCustomer("m1", gen.T0.Add(ended-time.Second))}, want: reopenForAnswer},
+		{name: "and answered", now: now, text: ready(), lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened}, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "with no step after it", now: now + 12*hour, text: ready(), lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now))},
+			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}, want: wait, until: now + gen.ExpiresAt},
+		{name: "the lead ends again", now: now + gen.ExpiresAt, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now))}, want: finish, outcome: v1alpha1.ReasonConversationEnded},
+		{name: "and stays so", now: now + gen.ExpiresAt + hour, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now)), done(v1alpha1.ReasonConversationEnded, gen.T0.Add(now+gen.ExpiresAt))},
+			want: wait, until: now + gen.ExpiresAt + policy.DefaultTTLAfterFinished},
+		{name: "a late reply that nobody saw in time opens nothing", now: ended + hour + gen.ExpiresAt, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: wait, until: deleted},
+		{name: "by policy a person gets it", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, with: byPolicy(v1alpha1.LateRepliesHandOff), want: handOver, outcome: v1alpha1.ReasonLateReply},
+		{name: "or nobody does", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, with: byPolicy(v1alpha1.LateRepliesIgnore), want: wait, until: deleted},
+		{name: "a late opt-out is confirmed, and is no matter for a person", now: now, suppressed: true, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), optOut}, with: byPolicy(v1alpha1.LateRepliesHandOff), want: reopenForAnswer},
+		{name: "once the lead is open", now: now, suppressed: true, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), optOut, opened}, want: send, message: lead.OptOutID(0)},
+		{name: "a suppressed number is not answered", now: now, suppressed: true, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: wait, until: deleted},
+		{name: "a machine's late reply opens nothing", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, on(gen.Automatic)}, want: wait, until: deleted},
+		{name: "nor does one that a person has answered", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, gen.FromPerson("o1", gen.T0.Add(now))}, want: wait, until: deleted},
+		{name: "who bought is not answered", now: now, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(hour)), done(v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(ended)), late}, want: wait},
+		{name: "nor who opted out", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonOptedOut), late}, want: wait, until: deleted},
+		{name: "nor whom no message reached", now: now, lead: []gen.LeadMod{over(v1alpha1.ReasonSendFailed), late}, want: wait, until: deleted},
+		{name: "nor who is not the customer", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonWrongNumber), late}, want: wait, until: deleted},
+		{name: "a late reply and a purchase are a purchase", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, gen.Bought(gen.T0.Add(now))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "a new cart goes before a late reply", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, cycleAsked(gen.T0.Add(now), gen.T0.Add(ended))}, want: reopen},
+		{name: "a person who has the conversation keeps it", now: now, text: ready(), lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour)), over(v1alpha1.ReasonUnanswered), late, opened}, want: wait, until: ended + hour + gen.ExpiresAt},
 	}
 }
 
 // paidCases are the rows about customers who say that they have paid.
 func paidCases() []planCase {
 	const hour = time.Hour
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
-	claim := says("m1", "Já paguei!", t0.Add(hour))
-	thanks := func() leadMod {
-		return ours(lead.PaidID(0, "m1"), v1alpha1.MessageSent, t0.Add(hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	claim := gen.Says("m1", "Já paguei!", gen.T0.Add(hour))
+	thanks := func() gen.LeadMod {
+		return gen.FromUs(lead.PaidID(0, "m1"), v1alpha1.MessageSent, gen.T0.Add(hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
 	}
-	later := says("m2", "Quando chega?", t0.Add(hour+10*time.Minute))
-	takesBack := says("m2", "mentira, ainda não paguei, quero desconto", t0.Add(hour+10*time.Minute))
+	later := gen.Says("m2", "Quando chega?", gen.T0.Add(hour+10*time.Minute))
+	takesBack := gen.Says("m2", "mentira, ainda não paguei, quero desconto", gen.T0.Add(hour+10*time.Minute))
 	soon := hour + 5*time.Second
 	ends := hour + policy.DefaultClaimsPaidAfter
-	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}
-	handed := func(reason string, at time.Time) leadMod {
+	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}
+	handed := func(reason string, at time.Time) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) { handedOverFor(reason, 1, at)(&l.Status) }
 	}
 	return []planCase{
-		{name: "who says they have paid is thanked", now: soon, text: ready(), lead: []leadMod{sent, claim}, want: send, message: lead.PaidID(0, "m1"), says: policy.PaymentThanks("pt-BR")},
-		{name: "also before the first message", now: soon, text: ready(), lead: []leadMod{claim}, want: send, message: lead.PaidID(0, "m1")},
-		{name: "once", now: soon, text: ready(), lead: []leadMod{sent, claim, thanks()}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "also when they say it again", now: soon + 2*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), says("m2", "já comprei", t0.Add(hour+time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "not after ten minutes", now: hour + noticeWithin, text: ready(), lead: []leadMod{sent, claim}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "no step follows", now: hour + 30*time.Minute, text: ready(), steps: twoSteps, lead: []leadMod{sent, claim, thanks()}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "when the platform stays silent a person gets it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks()}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "once that is written it waits for them", now: ends, lead: []leadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, t0.Add(ends))}, want: wait, until: hour + time.Second + expiresAt},
-		{name: "what the person gave back is a claim no more", now: ends + hour, text: ready(), lead: []leadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, t0.Add(ends)), resumedBy(t0.Add(ends + time.Minute)), says("m2", "E agora?", t0.Add(ends+2*time.Minute))},
+		{name: "who says they have paid is thanked", now: soon, text: ready(), lead: []gen.LeadMod{sent, claim}, want: send, message: lead.PaidID(0, "m1"), says: policy.PaymentThanks("pt-BR")},
+		{name: "also before the first message", now: soon, text: ready(), lead: []gen.LeadMod{claim}, want: send, message: lead.PaidID(0, "m1")},
+		{name: "once", now: soon, text: ready(), lead: []gen.LeadMod{sent, claim, thanks()}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "also when they say it again", now: soon + 2*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), gen.Says("m2", "já comprei", gen.T0.Add(hour+time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "not after ten minutes", now: hour + noticeWithin, text: ready(), lead: []gen.LeadMod{sent, claim}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "no step follows", now: hour + 30*time.Minute, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, claim, thanks()}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "when the platform stays silent a person gets it", now: ends, text: ready(), lead: []gen.LeadMod{sent, claim, thanks()}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "once that is written it waits for them", now: ends, lead: []gen.LeadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, gen.T0.Add(ends))}, want: wait, until: hour + time.Second + gen.ExpiresAt},
+		{name: "what the person gave back is a claim no more", now: ends + hour, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, gen.T0.Add(ends)), resumedBy(gen.T0.Add(ends + time.Minute)), gen.Says("m2", "E agora?", gen.T0.Add(ends+2*time.Minute))},
 			want: send, message: lead.ReplyID(0, "m2")},
-		{name: "the purchase ends it", now: soon, lead: []leadMod{sent, claim, thanks(), bought(t0.Add(soon))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), later}, want: send, message: lead.ReplyID(0, "m2")},
-		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(), lead: []leadMod{sent, claim, thanks(), later, replied("m2", t0.Add(hour+11*time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "the purchase ends it", now: soon, lead: []gen.LeadMod{sent, claim, thanks(), gen.Bought(gen.T0.Add(soon))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later}, want: send, message: lead.ReplyID(0, "m2")},
+		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later, replied("m2", gen.T0.Add(hour+11*time.Minute))}, want: wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
 		{name: "who takes it back is sold to again", now: hour + 11*time.Minute, text: ready(),
-			lead: []leadMod{sent, claim, thanks(), takesBack}, want: send, message: lead.ReplyID(0, "m2")},
+			lead: []gen.LeadMod{sent, claim, thanks(), takesBack}, want: send, message: lead.ReplyID(0, "m2")},
 		{name: "until they say it anew", now: hour + 13*time.Minute, text: ready(),
-			lead: []leadMod{sent, claim, thanks(), takesBack, replied("m2", t0.Add(hour+11*time.Minute)), says("m3", "Agora paguei", t0.Add(hour+12*time.Minute))},
+			lead: []gen.LeadMod{sent, claim, thanks(), takesBack, replied("m2", gen.T0.Add(hour+11*time.Minute)), gen.Says("m3", "Agora paguei", gen.T0.Add(hour+12*time.Minute))},
 			want: wait, until: hour + 12*time.Minute + policy.DefaultClaimsPaidAfter, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "no longer than without it", now: ends, text: ready(), lead: []leadMod{sent, claim, thanks(), later}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "a person gets it at once where the policy says so", now: soon, lead: []leadMod{sent, claim, thanks()}, with: func(s *situation) { s.policy.ClaimsPaidAfter = 0 }, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "in quiet hours it is still the person's turn on time", now: hour + 11*time.Minute, text: ready(), lead: []leadMod{sent, claim, later},
+		{name: "no longer than without it", now: ends, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later}, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "a person gets it at once where the policy says so", now: soon, lead: []gen.LeadMod{sent, claim, thanks()}, with: func(s *situation) { s.policy.ClaimsPaidAfter = 0 }, want: handOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "in quiet hours it is still the person's turn on time", now: hour + 11*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, later},
 			with: func(s *situation) {
 				s.policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "14:00", Spread: &v1alpha1.Duration{}}
 			}, want: wait, until: ends, blocked: v1alpha1.ReasonQuietHours},
@@ -167,81 +165,81 @@ func paidCases() []planCase {
 // machineCases are the rows about customers for whom a machine answers.
 func machineCases() []planCase {
 	const hour = time.Hour
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
-	away := func(n int) leadMod {
-		return says("a"+string(rune('0'+n)), "Agora não podemos responder", t0.Add(hour+time.Duration(n)*time.Minute))
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	away := func(n int) gen.LeadMod {
+		return gen.Says("a"+string(rune('0'+n)), "Agora não podemos responder", gen.T0.Add(hour+time.Duration(n)*time.Minute))
 	}
-	answered := func(n int) leadMod {
-		return replied("a"+string(rune('0'+n)), t0.Add(hour+time.Duration(n)*time.Minute+5*time.Second))
+	answered := func(n int) gen.LeadMod {
+		return replied("a"+string(rune('0'+n)), gen.T0.Add(hour+time.Duration(n)*time.Minute+5*time.Second))
 	}
-	sim := func(n int) leadMod {
-		return says("a"+string(rune('0'+n)), "Sim", t0.Add(hour+time.Duration(n)*time.Minute))
+	sim := func(n int) gen.LeadMod {
+		return gen.Says("a"+string(rune('0'+n)), "Sim", gen.T0.Add(hour+time.Duration(n)*time.Minute))
 	}
-	silent := func(name string, mods ...leadMod) planCase {
-		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]leadMod{sent}, mods...), want: wait, blocked: v1alpha1.ReasonAutomaticReplies}
+	silent := func(name string, mods ...gen.LeadMod) planCase {
+		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...), want: wait, blocked: v1alpha1.ReasonAutomaticReplies}
 	}
-	heard := func(name string, n int, mods ...leadMod) planCase {
-		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]leadMod{sent}, mods...), want: send, message: lead.ReplyID(0, "a"+string(rune('0'+n)))}
+	heard := func(name string, n int, mods ...gen.LeadMod) planCase {
+		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...), want: send, message: lead.ReplyID(0, "a"+string(rune('0'+n)))}
 	}
-	bot := func(n int) leadMod {
+	bot := func(n int) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
 			away(n)(l)
-			on(automatic)(l)
+			on(gen.Automatic)(l)
 		}
 	}
 	return []planCase{
 		heard("one automatic reply is answered", 1, bot(1)),
-		silent("two in a row are not", bot(1), answered(1), sim(2), on(automatic)),
+		silent("two in a row are not", bot(1), answered(1), sim(2), on(gen.Automatic)),
 		silent("nor is the same text after an answer of ours", away(1), answered(1), away(2)),
 		heard("a customer who repeats themselves because nobody answered is", 2, away(1), away(2)),
 		heard("something else is answered again", 3, bot(1), answered(1), bot(2), sim(3)),
 		heard("people answer yes twice", 3, sim(1), answered(1), sim(2), answered(2), sim(3)),
 		silent("and not four times", sim(1), answered(1), sim(2), answered(2), sim(3), answered(3), sim(4)),
-		heard("a person of the store in between begins anew", 2, bot(1), operator("o1", t0.Add(hour+90*time.Second)), resumedBy(t0.Add(hour+95*time.Second)), bot(2)),
-		{name: "no step goes to a machine", now: 9 * hour, text: ready(), lead: []leadMod{sent, bot(1), answered(1), bot(2)},
-			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}},
-			want:  wait, until: hour + 2*time.Minute + expiresAt, blocked: v1alpha1.ReasonAutomaticReplies},
+		heard("a person of the store in between begins anew", 2, bot(1), gen.FromPerson("o1", gen.T0.Add(hour+90*time.Second)), resumedBy(gen.T0.Add(hour+95*time.Second)), bot(2)),
+		{name: "no step goes to a machine", now: 9 * hour, text: ready(), lead: []gen.LeadMod{sent, bot(1), answered(1), bot(2)},
+			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}},
+			want:  wait, until: hour + 2*time.Minute + gen.ExpiresAt, blocked: v1alpha1.ReasonAutomaticReplies},
 	}
 }
 
 // stopCases are the rows about requests not to be written to that are no opt-out words.
 func stopCases() []planCase {
 	const hour = time.Hour
-	sent, asks := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), theirs("m1", t0.Add(hour))
-	stopped := func(reason v1alpha1.StopReason, at time.Duration) leadMod {
+	sent, asks := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromCustomer("m1", gen.T0.Add(hour))
+	stopped := func(reason v1alpha1.StopReason, at time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
-			l.Spec.Stop = &v1alpha1.Stop{Reason: reason, At: v1alpha1.NewTimestamp(t0.Add(at))}
+			l.Spec.Stop = &v1alpha1.Stop{Reason: reason, At: v1alpha1.NewTimestamp(gen.T0.Add(at))}
 		}
 	}
-	wrong, now := says("m1", "Número errado", t0.Add(hour)), hour+5*time.Second
-	ended := t0.Add(90 * hour)
+	wrong, now := gen.Says("m1", "Número errado", gen.T0.Add(hour)), hour+5*time.Second
+	ended := gen.T0.Add(90 * hour)
 	next := func(l *v1alpha1.CartRecovery) {
 		done(v1alpha1.ReasonUnanswered, ended)(l)
 		cycleAsked(ended.Add(hour), ended)(l)
-		reopened(1, expiresAt, ended.Add(hour))(&l.Status)
+		reopened(1, gen.ExpiresAt, ended.Add(hour))(&l.Status)
 	}
 	return []planCase{
-		{name: "who is not the customer gets an apology", now: now, text: ready(), lead: []leadMod{sent, wrong}, want: send, message: lead.WrongNumberID(0), says: policy.WrongNumberApology("pt-BR")},
-		{name: "once", now: now, lead: []leadMod{sent, wrong, ours(lead.WrongNumberID(0), v1alpha1.MessageSent, t0.Add(now))}, want: finish, outcome: v1alpha1.ReasonWrongNumber},
-		{name: "and not after ten minutes", now: hour + noticeWithin, lead: []leadMod{sent, wrong}, want: finish, outcome: v1alpha1.ReasonWrongNumber},
-		{name: "a request in another lead stops without a word", now: firstDue, text: ready(), lead: []leadMod{stopped(v1alpha1.StopOptOut, time.Minute)}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "so does a wrong number", now: now, text: ready(), lead: []leadMod{sent, asks, stopped(v1alpha1.StopWrongNumber, time.Minute)}, want: finish, outcome: v1alpha1.ReasonWrongNumber},
-		{name: "what the AI understood here is confirmed here", now: now, text: ready(), lead: []leadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour)}, want: send, message: lead.OptOutID(0)},
-		{name: "and ends the lead", now: now, lead: []leadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour), ours(lead.OptOutID(0), v1alpha1.MessageSent, t0.Add(now))}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not over a person", now: now, lead: []leadMod{sent, operator("o1", t0.Add(hour-time.Minute)), asks, stopped(v1alpha1.StopOptOut, hour)}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "a request of the cycle before is over", now: 91*hour + firstDue, text: ready(), lead: []leadMod{sent, stopped(v1alpha1.StopOptOut, hour), next}, want: send, message: "c1-step-first"},
-		{name: "one of this cycle is not", now: 91*hour + firstDue, text: ready(), lead: []leadMod{sent, stopped(v1alpha1.StopOptOut, 91*hour), next}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "the AI understands a request", now: hour + time.Minute, text: draft{state: draftStop}, lead: []leadMod{sent, asks}, want: stop},
-		{name: "and that it is not the customer", now: hour + time.Minute, text: draft{state: draftWrongNumber}, lead: []leadMod{sent, asks}, want: stop},
+		{name: "who is not the customer gets an apology", now: now, text: ready(), lead: []gen.LeadMod{sent, wrong}, want: send, message: lead.WrongNumberID(0), says: policy.WrongNumberApology("pt-BR")},
+		{name: "once", now: now, lead: []gen.LeadMod{sent, wrong, gen.FromUs(lead.WrongNumberID(0), v1alpha1.MessageSent, gen.T0.Add(now))}, want: finish, outcome: v1alpha1.ReasonWrongNumber},
+		{name: "and not after ten minutes", now: hour + noticeWithin, lead: []gen.LeadMod{sent, wrong}, want: finish, outcome: v1alpha1.ReasonWrongNumber},
+		{name: "a request in another lead stops without a word", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{stopped(v1alpha1.StopOptOut, time.Minute)}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "so does a wrong number", now: now, text: ready(), lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopWrongNumber, time.Minute)}, want: finish, outcome: v1alpha1.ReasonWrongNumber},
+		{name: "what the AI understood here is confirmed here", now: now, text: ready(), lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour)}, want: send, message: lead.OptOutID(0)},
+		{name: "and ends the lead", now: now, lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour), gen.FromUs(lead.OptOutID(0), v1alpha1.MessageSent, gen.T0.Add(now))}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not over a person", now: now, lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), asks, stopped(v1alpha1.StopOptOut, hour)}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a request of the cycle before is over", now: 91*hour + gen.FirstDue, text: ready(), lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, hour), next}, want: send, message: "c1-step-first"},
+		{name: "one of this cycle is not", now: 91*hour + gen.FirstDue, text: ready(), lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, 91*hour), next}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "the AI understands a request", now: hour + time.Minute, text: draft{state: draftStop}, lead: []gen.LeadMod{sent, asks}, want: stop},
+		{name: "and that it is not the customer", now: hour + time.Minute, text: draft{state: draftWrongNumber}, lead: []gen.LeadMod{sent, asks}, want: stop},
 	}
 }
 
 // paymentCases are the rows about payments that can no longer be made.
 func paymentCases() []planCase {
 	const hour = time.Hour
-	pix := func(expires time.Duration) leadMod {
+	pix := func(expires time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
-			at := v1alpha1.NewTimestamp(t0.Add(expires))
+			at := v1alpha1.NewTimestamp(gen.T0.Add(expires))
 			l.Spec.Trigger, l.Spec.Payment = v1alpha1.TriggerPixPending, &v1alpha1.Payment{Method: v1alpha1.PaymentPix, ExpiresAt: &at}
 		}
 	}
@@ -257,63 +255,63 @@ func paymentCases() []planCase {
 	}
 	both := of(v1alpha1.TriggerPixPending, v1alpha1.TriggerAbandonedCart)
 	onlyPix := of(v1alpha1.TriggerPixPending)
-	sent := ours("c0-step-PixPending", v1alpha1.MessageSent, t0.Add(hour), func(m *v1alpha1.Message) { m.Step = "PixPending" })
+	sent := gen.FromUs("c0-step-PixPending", v1alpha1.MessageSent, gen.T0.Add(hour), func(m *v1alpha1.Message) { m.Step = "PixPending" })
 	return []planCase{
-		{name: "a PIX that can be paid is asked for", now: hour, lead: []leadMod{pix(2 * hour)}, with: both, want: send, message: "c0-step-PixPending"},
-		{name: "one that has expired is a cart", now: hour, lead: []leadMod{pix(hour)}, with: both, want: send, message: "c0-step-AbandonedCart", says: "Oi do AbandonedCart"},
-		{name: "or nothing", now: hour, lead: []leadMod{pix(hour)}, with: onlyPix, want: finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "at the time when it expires", now: 10 * time.Minute, lead: []leadMod{pix(30 * time.Minute)}, with: onlyPix, want: wait, until: 30 * time.Minute},
-		{name: "one whose notice went is waited for", now: 3 * hour, lead: []leadMod{pix(2 * hour), sent}, with: onlyPix, want: wait, until: hour + expiresAt},
-		{name: "a customer who wrote is answered", now: 3 * hour, text: ready(), lead: []leadMod{pix(2 * hour), theirs("m1", t0.Add(2*hour))}, with: onlyPix, want: send, message: lead.ReplyID(0, "m1")},
-		{name: "a boleto is no other matter", now: hour, lead: []leadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerBoletoPending }}, with: of(v1alpha1.TriggerBoletoPending), want: finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "a refused card does not expire", now: hour, text: ready(), lead: []leadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPaymentRefused }}, with: of(v1alpha1.TriggerPaymentRefused), want: send, message: "c0-step-PaymentRefused"},
+		{name: "a PIX that can be paid is asked for", now: hour, lead: []gen.LeadMod{pix(2 * hour)}, with: both, want: send, message: "c0-step-PixPending"},
+		{name: "one that has expired is a cart", now: hour, lead: []gen.LeadMod{pix(hour)}, with: both, want: send, message: "c0-step-AbandonedCart", says: "Oi do AbandonedCart"},
+		{name: "or nothing", now: hour, lead: []gen.LeadMod{pix(hour)}, with: onlyPix, want: finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "at the time when it expires", now: 10 * time.Minute, lead: []gen.LeadMod{pix(30 * time.Minute)}, with: onlyPix, want: wait, until: 30 * time.Minute},
+		{name: "one whose notice went is waited for", now: 3 * hour, lead: []gen.LeadMod{pix(2 * hour), sent}, with: onlyPix, want: wait, until: hour + gen.ExpiresAt},
+		{name: "a customer who wrote is answered", now: 3 * hour, text: ready(), lead: []gen.LeadMod{pix(2 * hour), gen.FromCustomer("m1", gen.T0.Add(2*hour))}, with: onlyPix, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "a boleto is no other matter", now: hour, lead: []gen.LeadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerBoletoPending }}, with: of(v1alpha1.TriggerBoletoPending), want: finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "a refused card does not expire", now: hour, text: ready(), lead: []gen.LeadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPaymentRefused }}, with: of(v1alpha1.TriggerPaymentRefused), want: send, message: "c0-step-PaymentRefused"},
 	}
 }
 
 // resumeCases are the rows about conversations that go back to the AI by themselves.
 func resumeCases() []planCase {
 	const hour = time.Hour
-	sent, takes := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), operator("o1", t0.Add(hour))
+	sent, takes := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromPerson("o1", gen.T0.Add(hour))
 	after := func(s *situation) { s.policy.HandOffResumeAfter = 4 * hour }
 	greets := func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(t0.Add(4 * hour))})
+		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0.Add(4 * hour))})
 	}
-	asked := func(l *v1alpha1.CartRecovery) { handedOver(1, t0.Add(hour))(&l.Status) }
+	asked := func(l *v1alpha1.CartRecovery) { handedOver(1, gen.T0.Add(hour))(&l.Status) }
 	back := func(l *v1alpha1.CartRecovery) {
-		resumedFor(v1alpha1.ReasonResumedByTime, "", 1, t0.Add(5*hour))(&l.Status)
+		resumedFor(v1alpha1.ReasonResumedByTime, "", 1, gen.T0.Add(5*hour))(&l.Status)
 	}
 	return []planCase{
-		{name: "a person has it until they fall silent", now: 2 * hour, lead: []leadMod{sent, takes}, with: after, want: wait, until: 5 * hour},
-		{name: "and then it goes back", now: 5 * hour, lead: []leadMod{sent, takes}, with: after, want: resume, outcome: v1alpha1.ReasonResumedByTime},
-		{name: "counted from their last message", now: 5 * hour, lead: []leadMod{sent, takes, operator("o2", t0.Add(3*hour))}, with: after, want: wait, until: 7 * hour},
-		{name: "not from what their phone says by itself", now: 5 * hour, lead: []leadMod{sent, takes, greets}, with: after, want: resume, outcome: v1alpha1.ReasonResumedByTime},
-		{name: "never by default", now: 5 * hour, lead: []leadMod{sent, takes}, want: wait, until: hour + expiresAt},
-		{name: "never where the customer asked for a person", now: 9 * hour, lead: []leadMod{sent, asked}, with: after, want: wait, until: firstDue + expiresAt},
-		{name: "also once a person has answered them", now: 9 * hour, lead: []leadMod{sent, says("m1", "atendente", t0.Add(30*time.Minute)), takes}, with: after, want: wait, until: hour + expiresAt},
-		{name: "not later than the lead ends", now: 2 * hour, lead: []leadMod{sent, takes}, with: func(s *situation) { s.policy.HandOffResumeAfter = 1000 * hour }, want: wait, until: hour + expiresAt},
-		{name: "what came since is answered", now: 5*hour + time.Minute, text: ready(), lead: []leadMod{sent, takes, theirs("m1", t0.Add(2*hour)), back}, with: after, want: send, message: lead.ReplyID(0, "m1")},
-		{name: "what the person answered is not", now: 5*hour + time.Minute, text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(30*time.Minute)), takes, back}, with: after, want: wait, until: hour + expiresAt},
-		{name: "a greeting of the paired phone answers nobody", now: 9 * hour, text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(2*hour)), greets}, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "a person has it until they fall silent", now: 2 * hour, lead: []gen.LeadMod{sent, takes}, with: after, want: wait, until: 5 * hour},
+		{name: "and then it goes back", now: 5 * hour, lead: []gen.LeadMod{sent, takes}, with: after, want: resume, outcome: v1alpha1.ReasonResumedByTime},
+		{name: "counted from their last message", now: 5 * hour, lead: []gen.LeadMod{sent, takes, gen.FromPerson("o2", gen.T0.Add(3*hour))}, with: after, want: wait, until: 7 * hour},
+		{name: "not from what their phone says by itself", now: 5 * hour, lead: []gen.LeadMod{sent, takes, greets}, with: after, want: resume, outcome: v1alpha1.ReasonResumedByTime},
+		{name: "never by default", now: 5 * hour, lead: []gen.LeadMod{sent, takes}, want: wait, until: hour + gen.ExpiresAt},
+		{name: "never where the customer asked for a person", now: 9 * hour, lead: []gen.LeadMod{sent, asked}, with: after, want: wait, until: gen.FirstDue + gen.ExpiresAt},
+		{name: "also once a person has answered them", now: 9 * hour, lead: []gen.LeadMod{sent, gen.Says("m1", "atendente", gen.T0.Add(30*time.Minute)), takes}, with: after, want: wait, until: hour + gen.ExpiresAt},
+		{name: "not later than the lead ends", now: 2 * hour, lead: []gen.LeadMod{sent, takes}, with: func(s *situation) { s.policy.HandOffResumeAfter = 1000 * hour }, want: wait, until: hour + gen.ExpiresAt},
+		{name: "what came since is answered", now: 5*hour + time.Minute, text: ready(), lead: []gen.LeadMod{sent, takes, gen.FromCustomer("m1", gen.T0.Add(2*hour)), back}, with: after, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "what the person answered is not", now: 5*hour + time.Minute, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(30*time.Minute)), takes, back}, with: after, want: wait, until: hour + gen.ExpiresAt},
+		{name: "a greeting of the paired phone answers nobody", now: 9 * hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(2*hour)), greets}, want: send, message: lead.ReplyID(0, "m1")},
 	}
 }
 
 // noticeCases are the rows about what stands under a first message.
 func noticeCases() []planCase {
 	notice := func(s *situation) { s.policy.FirstMessageNotice = "Aqui é {{.Store.Name}}." }
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	with := "Oi, Maria!\n\nAqui é acme."
-	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: time.Hour}}}
-	fixed := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: firstDue}, Text: "Oi! Seu carrinho."}}
-	again := ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue+time.Minute)), func(m *v1alpha1.Message) { m.Text = with })
+	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: time.Hour}}}
+	fixed := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}, Text: "Oi! Seu carrinho."}}
+	again := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)), func(m *v1alpha1.Message) { m.Text = with })
 	return []planCase{
-		{name: "a first message says who writes", now: firstDue, text: ready(), with: notice, want: send, says: with},
-		{name: "so does the answer to who wrote first", now: time.Hour, text: ready(), lead: []leadMod{theirs("m1", t0)}, with: notice, want: send, says: with},
-		{name: "a second message does not", now: 2 * time.Hour, text: ready(), steps: twoSteps, lead: []leadMod{sent}, with: notice, want: send, says: "Oi, Maria!"},
-		{name: "an answer does not", now: 2 * time.Hour, text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, with: notice, want: send, says: "Oi, Maria!"},
-		{name: "a text of the store's own is left as it is", now: firstDue, steps: fixed, with: notice, want: send, says: "Oi! Seu carrinho."},
-		{name: "a message that is tried again says it once", now: firstDue + time.Minute, lead: []leadMod{again}, with: notice, want: send, says: with},
-		{name: "a notice that cannot be written is none", now: firstDue, text: ready(), with: func(s *situation) { s.policy.FirstMessageNotice = "{{.Nobody}}" }, want: send, says: "Oi, Maria!"},
-		{name: "nor is one that does not fit", now: firstDue, text: ready(), with: func(s *situation) {
+		{name: "a first message says who writes", now: gen.FirstDue, text: ready(), with: notice, want: send, says: with},
+		{name: "so does the answer to who wrote first", now: time.Hour, text: ready(), lead: []gen.LeadMod{gen.FromCustomer("m1", gen.T0)}, with: notice, want: send, says: with},
+		{name: "a second message does not", now: 2 * time.Hour, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent}, with: notice, want: send, says: "Oi, Maria!"},
+		{name: "an answer does not", now: 2 * time.Hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, with: notice, want: send, says: "Oi, Maria!"},
+		{name: "a text of the store's own is left as it is", now: gen.FirstDue, steps: fixed, with: notice, want: send, says: "Oi! Seu carrinho."},
+		{name: "a message that is tried again says it once", now: gen.FirstDue + time.Minute, lead: []gen.LeadMod{again}, with: notice, want: send, says: with},
+		{name: "a notice that cannot be written is none", now: gen.FirstDue, text: ready(), with: func(s *situation) { s.policy.FirstMessageNotice = "{{.Nobody}}" }, want: send, says: "Oi, Maria!"},
+		{name: "nor is one that does not fit", now: gen.FirstDue, text: ready(), with: func(s *situation) {
 			s.policy.FirstMessageNotice = strings.Repeat("x", v1alpha1.MaxMessageLength-5)
 		}, want: send, says: "Oi, Maria!"},
 	}
@@ -321,18 +319,18 @@ func noticeCases() []planCase {
 
 // A late reply that comes together with a new cart begins the next cycle: it is answered there.
 func TestALateReplyGoesIntoTheNextCycle(t *testing.T) {
-	ended := t0.Add(firstDue + expiresAt)
-	recovery := gen.Lead(t0, ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), theirs("m0", t0.Add(time.Hour)),
-		done(v1alpha1.ReasonConversationEnded, ended), theirs("m1", ended.Add(time.Hour)), cycleAsked(ended.Add(2*time.Hour), ended))
-	reopened(1, expiresAt, ended.Add(2*time.Hour))(&recovery.Status)
+	ended := gen.T0.Add(gen.FirstDue + gen.ExpiresAt)
+	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromCustomer("m0", gen.T0.Add(time.Hour)),
+		done(v1alpha1.ReasonConversationEnded, ended), gen.FromCustomer("m1", ended.Add(time.Hour)), cycleAsked(ended.Add(2*time.Hour), ended))
+	reopened(1, gen.ExpiresAt, ended.Add(2*time.Hour))(&recovery.Status)
 	if got := lead.LastInbound(recovery); recovery.Status.Cycle != 1 || got == nil || got.ID != "m1" {
 		t.Errorf("in cycle %d the customer's last message is %+v", recovery.Status.Cycle, got)
 	}
 	if lead.Find(recovery.Status.Conversation, "m0").Cycle != 0 {
 		t.Error("what was said before the end is said again")
 	}
-	optedOut := gen.Lead(t0, says("m0", "PARAR", ended.Add(500*time.Millisecond)), done(v1alpha1.ReasonOptedOut, ended.Add(time.Second/2)), cycleAsked(ended.Add(time.Hour), ended))
-	reopened(1, expiresAt, ended.Add(time.Hour))(&optedOut.Status)
+	optedOut := gen.Lead(gen.T0, gen.Says("m0", "PARAR", ended.Add(500*time.Millisecond)), done(v1alpha1.ReasonOptedOut, ended.Add(time.Second/2)), cycleAsked(ended.Add(time.Hour), ended))
+	reopened(1, gen.ExpiresAt, ended.Add(time.Hour))(&optedOut.Status)
 	if lead.LastInbound(optedOut) != nil {
 		t.Error("an opt-out of the cycle before is one of the next")
 	}
@@ -341,25 +339,25 @@ func TestALateReplyGoesIntoTheNextCycle(t *testing.T) {
 // What would have been answered no more does not begin the next cycle: its first message goes.
 func TestWhatStaysInItsCycle(t *testing.T) {
 	const hours = 2 * time.Hour
-	ended := t0.Add(firstDue + expiresAt)
+	ended := gen.T0.Add(gen.FirstDue + gen.ExpiresAt)
 	late := ended.Add(time.Hour)
-	asks, machine := theirs("m1", late), says("m1", "Esta é uma mensagem automática. Retornaremos em breve.", late)
-	before, since := operator("o1", late.Add(-time.Minute)), operator("o1", late.Add(time.Minute))
+	asks, machine := gen.FromCustomer("m1", late), gen.Says("m1", "Esta é uma mensagem automática. Retornaremos em breve.", late)
+	before, since := gen.FromPerson("o1", late.Add(-time.Minute)), gen.FromPerson("o1", late.Add(time.Minute))
 	for name, test := range map[string]struct {
-		mods        []leadMod
+		mods        []gen.LeadMod
 		after, late time.Duration
 		stays       bool
 	}{
-		"an unanswered one does not":   {[]leadMod{asks}, hours, expiresAt, false},
-		"one that a person answered":   {[]leadMod{asks, since}, hours, expiresAt, true},
-		"one after what a person said": {[]leadMod{before, asks}, hours, expiresAt, false},
-		"one from long ago":            {[]leadMod{asks}, time.Hour + expiresAt, expiresAt, true},
-		"one that the policy ignores":  {[]leadMod{asks}, hours, 0, true},
-		"one that a machine wrote":     {[]leadMod{machine}, hours, expiresAt, true},
+		"an unanswered one does not":   {[]gen.LeadMod{asks}, hours, gen.ExpiresAt, false},
+		"one that a person answered":   {[]gen.LeadMod{asks, since}, hours, gen.ExpiresAt, true},
+		"one after what a person said": {[]gen.LeadMod{before, asks}, hours, gen.ExpiresAt, false},
+		"one from long ago":            {[]gen.LeadMod{asks}, time.Hour + gen.ExpiresAt, gen.ExpiresAt, true},
+		"one that the policy ignores":  {[]gen.LeadMod{asks}, hours, 0, true},
+		"one that a machine wrote":     {[]gen.LeadMod{machine}, hours, gen.ExpiresAt, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			over := []leadMod{ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), done(v1alpha1.ReasonUnanswered, ended)}
-			recovery := gen.Lead(t0, append(over, test.mods...)...)
+			over := []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), done(v1alpha1.ReasonUnanswered, ended)}
+			recovery := gen.Lead(gen.T0, append(over, test.mods...)...)
 			reopened(1, test.late, ended.Add(test.after))(&recovery.Status)
 			if got := lead.LastInbound(recovery) == nil; got != test.stays {
 				t.Errorf("stays in its cycle: %t", got)
@@ -369,8 +367,8 @@ func TestWhatStaysInItsCycle(t *testing.T) {
 }
 
 func TestHandedOverLate(t *testing.T) {
-	recovery := gen.Lead(t0, ours(firstID, v1alpha1.MessageSent, t0), done(v1alpha1.ReasonUnanswered, t0.Add(expiresAt)), theirs("m1", t0.Add(expiresAt+time.Hour)))
-	handedOverFor(v1alpha1.ReasonLateReply, 3, t0.Add(expiresAt+time.Hour))(&recovery.Status)
+	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), done(v1alpha1.ReasonUnanswered, gen.T0.Add(gen.ExpiresAt)), gen.FromCustomer("m1", gen.T0.Add(gen.ExpiresAt+time.Hour)))
+	handedOverFor(v1alpha1.ReasonLateReply, 3, gen.T0.Add(gen.ExpiresAt+time.Hour))(&recovery.Status)
 	sumUp(recovery)
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
 	if lead.Finished(recovery) || recovery.Status.Phase != v1alpha1.PhaseEngaged || condition == nil || condition.Reason != v1alpha1.ReasonLateReply || condition.Message != lead.LateReplyMessage {
@@ -384,10 +382,10 @@ func TestHandedOverLate(t *testing.T) {
 
 // BenchmarkPlanOfAChat plans a lead whose customer has written much.
 func BenchmarkPlanOfAChat(b *testing.B) {
-	mods := []leadMod{ours(firstID, v1alpha1.MessageSent, t0)}
+	mods := []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0)}
 	for n := range 30 {
-		id, at := "m"+string(rune('A'+n)), t0.Add(time.Duration(n)*time.Minute)
-		mods = append(mods, says(id, "Oi, queria saber se o curso tem certificado e se posso parcelar no boleto, obrigada!", at), replied(id, at.Add(time.Second)))
+		id, at := "m"+string(rune('A'+n)), gen.T0.Add(time.Duration(n)*time.Minute)
+		mods = append(mods, gen.Says(id, "Oi, queria saber se o curso tem certificado e se posso parcelar no boleto, obrigada!", at), replied(id, at.Add(time.Second)))
 	}
 	c := planCase{now: 2 * time.Hour, text: ready(), lead: mods}
 	s := c.situation()

@@ -18,6 +18,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/panics"
 )
@@ -83,7 +84,7 @@ func newDesk(t *testing.T, workers int) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(t0), meters: meters, ended: make(chan error, 1)}
+	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters, ended: make(chan error, 1)}
 	d.drafts = newDrafts(d.pen, d.clock, counters, budget.NewLedger(), workers)
 	d.timer = d.clock.NewTimer
 	ctx, cancel := context.WithCancel(t.Context())
@@ -154,7 +155,7 @@ func receive[T any](t *testing.T, from <-chan T, otherwise string) T {
 func (d *desk) of(lead string) draft { return d.get(leadKey(lead), idOf(lead)) }
 
 func (d *desk) want(lead string, due time.Duration) {
-	d.request(job{lead: leadKey(lead), text: idOf(lead), due: t0.Add(due), request: ai.Request{Model: lead}})
+	d.request(job{lead: leadKey(lead), text: idOf(lead), due: gen.T0.Add(due), request: ai.Request{Model: lead}})
 }
 
 func leadKey(lead string) types.NamespacedName {
@@ -239,7 +240,7 @@ func TestDraftsReplaced(t *testing.T) {
 	d := newDesk(t, 8)
 	d.want("a", 0)
 	d.began()
-	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: t0, request: ai.Request{Model: "newer"}}
+	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: gen.T0, request: ai.Request{Model: "newer"}}
 	d.request(newer)
 	d.told()
 	if got := d.get(newer.lead, newer.text); got.state != draftPending {
@@ -282,7 +283,7 @@ func TestDraftsPutAndRefuse(t *testing.T) {
 // within checks a wait from t0 that may vary by a fifth.
 func within(t *testing.T, what string, at time.Time, wait time.Duration) {
 	t.Helper()
-	if got := at.Sub(t0); got < wait-wait/5 || got > wait+wait/5 {
+	if got := at.Sub(gen.T0); got < wait-wait/5 || got > wait+wait/5 {
 		t.Errorf("%s: waits %s, want about %s", what, got, wait)
 	}
 }
@@ -307,7 +308,7 @@ func TestDraftsBackOff(t *testing.T) {
 }
 
 func TestDraftFail(t *testing.T) {
-	asked := t0.Add(90 * time.Second)
+	asked := gen.T0.Add(90 * time.Second)
 	for _, c := range []struct {
 		name   string
 		err    error
@@ -319,19 +320,19 @@ func TestDraftFail(t *testing.T) {
 		{"a bad key", &failure.Error{Class: failure.Terminal, Code: failure.Unauthorized}, v1alpha1.ReasonAIRefused, refusedRetry, false},
 		{"a limit with a time", &failure.Error{Class: failure.Throttled, RetryAt: asked}, v1alpha1.ReasonAIUnavailable, 90 * time.Second, true},
 		{"a limit without one", &failure.Error{Class: failure.Throttled}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
-		{"a limit that has passed", &failure.Error{Class: failure.Throttled, RetryAt: t0.Add(-time.Second)}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+		{"a limit that has passed", &failure.Error{Class: failure.Throttled, RetryAt: gen.T0.Add(-time.Second)}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
 		{"an error nobody classed", errors.New("Maria's message"), v1alpha1.ReasonAIUnavailable, draftBackoff, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got draft
-			got.fail(c.err, t0)
+			got.fail(c.err, gen.T0)
 			if got.state != draftFailed || got.reason != c.reason {
 				t.Errorf("got %+v", got)
 			}
 			if _, classed := failure.As(c.err); !classed && got.why == c.err.Error() {
 				t.Errorf("shows the text of an error that nobody classed: %q", got.why)
 			}
-			if c.exact && !got.retryAt.Equal(t0.Add(c.wait)) {
+			if c.exact && !got.retryAt.Equal(gen.T0.Add(c.wait)) {
 				t.Errorf("asks again at %s", got.retryAt)
 			}
 			within(t, c.name, got.retryAt, c.wait)
@@ -423,11 +424,11 @@ func TestJitter(t *testing.T) {
 func TestDraftsThatAreTooOldAreWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi!")
-	d.clock.SetTime(t0.Add(freshFor))
+	d.clock.SetTime(gen.T0.Add(freshFor))
 	if got := d.of("a"); got.state != draftReady {
 		t.Fatalf("a fresh text: %+v", got)
 	}
-	d.clock.SetTime(t0.Add(freshFor + time.Second))
+	d.clock.SetTime(gen.T0.Add(freshFor + time.Second))
 	if got := d.of("a"); got.state != draftNone {
 		t.Errorf("a text that is too old: %+v", got)
 	}
@@ -464,7 +465,7 @@ func TestAPanicIsOneTextsFailure(t *testing.T) {
 		t.Fatalf("told of %s", got)
 	}
 	got := d.of("a")
-	if got.state != draftFailed || got.reason != v1alpha1.ReasonInternalError || got.failures != 1 || !got.retryAt.After(t0) ||
+	if got.state != draftFailed || got.reason != v1alpha1.ReasonInternalError || got.failures != 1 || !got.retryAt.After(gen.T0) ||
 		strings.Contains(got.why, "maria") {
 		t.Errorf("the text whose writing panicked: %+v", got)
 	}

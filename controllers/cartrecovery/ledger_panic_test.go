@@ -14,13 +14,13 @@ import (
 // TestAPanicInTheLedgerIsOneStores: the keeper goes on, also with what it clears.
 func TestAPanicInTheLedgerIsOneStores(t *testing.T) {
 	// Without a client every call is a nil pointer.
-	k := newKeeper(nil, nil, clocktesting.NewFakeClock(t0), time.Hour)
-	k.Observe(gen.Lead(t0, ours(firstID, v1alpha1.MessageSent, t0)))
+	k := newKeeper(nil, nil, clocktesting.NewFakeClock(gen.T0), time.Hour)
+	k.Observe(gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0)))
 	if len(k.Unsaved()) == 0 {
 		t.Fatal("there is nothing to write")
 	}
 	k.flush(t.Context())
-	k.read["shop"] = t0
+	k.read["shop"] = gen.T0
 	k.heads[types.NamespacedName{Namespace: "shop", Name: "acme"}] = nil
 	k.prune(t.Context())
 }

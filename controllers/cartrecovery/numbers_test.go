@@ -22,34 +22,34 @@ import (
 
 // contactCases are the rows about the question whether a number is on WhatsApp.
 func contactCases() []planCase {
-	known := func(id string) leadMod {
+	known := func(id string) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) { l.Status.WhatsAppID = id }
 	}
 	unasked, is, isNot := &contact{}, &contact{state: contactRegistered, id: "551187654321"}, &contact{state: contactAbsent}
-	asking := &contact{state: contactAsking, until: t0.Add(prepareFrom + checkTimeout)}
+	asking := &contact{state: contactAsking, until: gen.T0.Add(prepareFrom + checkTimeout)}
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
-	refusedFirst := ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue+time.Minute)))
+	refusedFirst := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))
 	return []planCase{
 		{name: "no number is asked for before its text is wanted", now: 0, contact: unasked, want: wait, until: prepareFrom},
-		{name: "then it is, and before the text", now: prepareFrom, contact: unasked, want: check, message: firstID},
-		{name: "so it is for a lead that is overdue", now: 5 * time.Hour, contact: unasked, want: check, message: firstID},
+		{name: "then it is, and before the text", now: prepareFrom, contact: unasked, want: check, message: gen.FirstID},
+		{name: "so it is for a lead that is overdue", now: 5 * time.Hour, contact: unasked, want: check, message: gen.FirstID},
 		{name: "a number that is asked for by another lead is waited for", now: prepareFrom, contact: asking, want: wait, until: prepareFrom + checkTimeout},
-		{name: "but never beyond the due time", now: firstDue, contact: asking, want: prepare, message: firstID},
-		{name: "a number on WhatsApp gets its text", now: prepareFrom, contact: is, want: prepare, message: firstID},
+		{name: "but never beyond the due time", now: gen.FirstDue, contact: asking, want: prepare, message: gen.FirstID},
+		{name: "a number on WhatsApp gets its text", now: prepareFrom, contact: is, want: prepare, message: gen.FirstID},
 		{name: "a number without WhatsApp ends the lead before a text is paid for", now: prepareFrom, contact: isNot, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
-		{name: "also when that is known only later", now: firstDue, contact: isNot, text: ready(), want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
-		{name: "a text that is ready is not delayed by a question", now: firstDue, contact: unasked, text: ready(), want: send, message: firstID},
-		{name: "nor is one that is being written", now: prepareFrom, contact: unasked, text: draft{state: draftPending}, want: wait, until: firstDue},
-		{name: "a lead that knows the id asks no more", now: prepareFrom, contact: unasked, lead: []leadMod{known("551187654321")}, want: prepare, message: firstID},
-		{name: "a lead with a stranger's id does", now: prepareFrom, contact: unasked, lead: []leadMod{known("551187654322")}, want: check, message: firstID},
-		{name: "another attempt asks no more", now: firstDue + 5*time.Minute, contact: unasked, lead: []leadMod{refusedFirst}, want: send, message: firstID},
-		{name: "a customer who writes has WhatsApp", now: time.Hour, contact: isNot, lead: []leadMod{theirs("m1", t0.Add(time.Minute))}, want: prepare, message: lead.ReplyID(0, "m1")},
-		{name: "nobody is asked through a number that is away", now: prepareFrom, contact: unasked, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "also when that is known only later", now: gen.FirstDue, contact: isNot, text: ready(), want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
+		{name: "a text that is ready is not delayed by a question", now: gen.FirstDue, contact: unasked, text: ready(), want: send, message: gen.FirstID},
+		{name: "nor is one that is being written", now: prepareFrom, contact: unasked, text: draft{state: draftPending}, want: wait, until: gen.FirstDue},
+		{name: "a lead that knows the id asks no more", now: prepareFrom, contact: unasked, lead: []gen.LeadMod{known("551187654321")}, want: prepare, message: gen.FirstID},
+		{name: "a lead with a stranger's id does", now: prepareFrom, contact: unasked, lead: []gen.LeadMod{known("551187654322")}, want: check, message: gen.FirstID},
+		{name: "another attempt asks no more", now: gen.FirstDue + 5*time.Minute, contact: unasked, lead: []gen.LeadMod{refusedFirst}, want: send, message: gen.FirstID},
+		{name: "a customer who writes has WhatsApp", now: time.Hour, contact: isNot, lead: []gen.LeadMod{gen.FromCustomer("m1", gen.T0.Add(time.Minute))}, want: prepare, message: lead.ReplyID(0, "m1")},
+		{name: "nobody is asked through a number that is away", now: prepareFrom, contact: unasked, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 	}
 }
 
 func TestPlanSendsToTheID(t *testing.T) {
-	c := planCase{now: firstDue, text: ready(), contact: &contact{state: contactRegistered, id: "551187654321"}}
+	c := planCase{now: gen.FirstDue, text: ready(), contact: &contact{state: contactRegistered, id: "551187654321"}}
 	if got := plan(c.situation()); got.kind != send || got.message.whatsAppID != "551187654321" {
 		t.Errorf("got %s to %q", got.kind, got.message.whatsAppID)
 	}
@@ -68,7 +68,7 @@ func TestRecipient(t *testing.T) {
 		{"+351912345678", "351912345679", "351912345678"},
 		{"", "553188776655", ""},
 	} {
-		recovery := gen.Lead(t0, func(l *v1alpha1.CartRecovery) {
+		recovery := gen.Lead(gen.T0, func(l *v1alpha1.CartRecovery) {
 			l.Spec.Customer.Phone, l.Status.WhatsAppID = c.phone, c.id
 		})
 		if got := recipient(recovery); got != c.want {
@@ -82,7 +82,7 @@ func FuzzRecipient(f *testing.F) {
 	f.Add("+351912345678", "351912345678")
 	f.Add("+5531988776655", "")
 	f.Fuzz(func(t *testing.T, customer, id string) {
-		recovery := gen.Lead(t0, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone, l.Status.WhatsAppID = customer, id })
+		recovery := gen.Lead(gen.T0, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone, l.Status.WhatsAppID = customer, id })
 		got := recipient(recovery)
 		for _, r := range got {
 			if r < '0' || r > '9' {
@@ -121,7 +121,7 @@ func TestContacts(t *testing.T) {
 		{"a refusal", gateway.Number{}, refused, contactUnsure, "", unsureFor, contactUnasked, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			passive := clocktesting.NewFakePassiveClock(t0)
+			passive := clocktesting.NewFakePassiveClock(gen.T0)
 			known := newContacts(passive)
 			if known.get(key, instance) != (contact{}) || !known.begin(key, instance) {
 				t.Fatal("something is known of a number that nobody asked for")
@@ -140,15 +140,15 @@ func TestContacts(t *testing.T) {
 			if got := known.get(contactKey{"shop", "beta", key.phone}, "uid-2").state; got != contactUnasked {
 				t.Errorf("the number in another store: %d", got)
 			}
-			passive.SetTime(t0.Add(c.paused))
+			passive.SetTime(gen.T0.Add(c.paused))
 			if got := known.get(other, instance).state; got != contactUnasked {
 				t.Errorf("another number of the instance, later: %d", got)
 			}
-			passive.SetTime(t0.Add(c.lasts - 1))
+			passive.SetTime(gen.T0.Add(c.lasts - 1))
 			if known.get(key, instance).state != c.want {
 				t.Error("forgotten too early")
 			}
-			passive.SetTime(t0.Add(c.lasts))
+			passive.SetTime(gen.T0.Add(c.lasts))
 			if known.get(key, instance).state != contactUnasked {
 				t.Error("believed too long")
 			}
@@ -157,10 +157,10 @@ func TestContacts(t *testing.T) {
 }
 
 func TestContactsWhoseQuestionIsLost(t *testing.T) {
-	passive := clocktesting.NewFakePassiveClock(t0)
+	passive := clocktesting.NewFakePassiveClock(gen.T0)
 	known, key := newContacts(passive), contactKey{"shop", "acme", "+5531988776655"}
 	known.begin(key, "uid-1")
-	passive.SetTime(t0.Add(checkTimeout))
+	passive.SetTime(gen.T0.Add(checkTimeout))
 	if known.get(key, "uid-1").state != contactUnasked || !known.begin(key, "uid-1") {
 		t.Error("a question without an answer is not asked again")
 	}
@@ -172,8 +172,8 @@ func TestContactsWhoseQuestionIsLost(t *testing.T) {
 
 // TestCheckAsksNobodyTwice: a reconciler without a Connector cannot ask.
 func TestCheckAsksNobodyTwice(t *testing.T) {
-	passive := clocktesting.NewFakePassiveClock(t0)
-	r, s := &Reconciler{Clock: passive, contacts: newContacts(passive)}, situation{lead: gen.Lead(t0)}
+	passive := clocktesting.NewFakePassiveClock(gen.T0)
+	r, s := &Reconciler{Clock: passive, contacts: newContacts(passive)}, situation{lead: gen.Lead(gen.T0)}
 	r.contacts.begin(contactOf(s.lead), gen.InstanceObject().UID)
 	result, err := r.check(t.Context(), s, gen.InstanceObject())
 	if err != nil || result.RequeueAfter == 0 {
@@ -182,13 +182,13 @@ func TestCheckAsksNobodyTwice(t *testing.T) {
 }
 
 func TestSameInstance(t *testing.T) {
-	claimedAt := t0.Add(1500 * time.Millisecond)
+	claimedAt := gen.T0.Add(1500 * time.Millisecond)
 	is := func(id string, ready metav1.ConditionStatus, since time.Duration, connected time.Duration) *v1alpha1.WhatsAppInstance {
 		return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Status.GatewayInstanceID = id
 			i.Status.Conditions[0].Status = ready
-			i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(t0.Add(since))
-			i.Status.LastConnectedTime = &metav1.Time{Time: t0.Add(connected)}
+			i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(gen.T0.Add(since))
+			i.Status.LastConnectedTime = &metav1.Time{Time: gen.T0.Add(connected)}
 		})
 	}
 	yes, no := metav1.ConditionTrue, metav1.ConditionFalse
@@ -209,7 +209,7 @@ func TestSameInstance(t *testing.T) {
 		{"not connected now, after a restart", "", is("g1", no, time.Second, time.Second), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, recovery := &Reconciler{claims: lru.New(9)}, gen.Lead(t0)
+			r, recovery := &Reconciler{claims: lru.New(9)}, gen.Lead(gen.T0)
 			if c.remembered != "" {
 				r.claims.Add(lead.TrackID(recovery.Name, firstMessage), c.remembered)
 			}

@@ -379,7 +379,7 @@ var _ = Describe("What a recovery was worth", func() {
 		w.advance(30 * time.Minute)
 		abandoned, boughtAt := w.lead(name).Spec.AbandonedAt, w.clock.Now()
 		w.change(name, func(l *v1alpha1.CartRecovery) {
-			bought(boughtAt)(l)
+			gen.Bought(boughtAt)(l)
 			l.Spec.Purchase.Amount, l.Spec.Purchase.Currency = "197.90", "BRL"
 		})
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonBoughtAfterContact))

@@ -16,7 +16,7 @@ func numberWith(name string, value metav1.ConditionStatus, reason string, since 
 	return *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 		i.Name, i.UID = name, "uid-"+i.UID
 		i.Status.Conditions[0].Status, i.Status.Conditions[0].Reason = value, reason
-		i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(t0.Add(since))
+		i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(gen.T0.Add(since))
 	})
 }
 
@@ -28,10 +28,10 @@ func senderCases() []planCase {
 	}
 	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
 	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: t0.Add(24 * hour)}
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * hour)}
 	})
-	sent, unknown := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), ours(firstID, v1alpha1.MessageUnknown, t0.Add(firstDue))
-	asks := theirs("m1", t0.Add(hour))
+	sent, unknown := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromUs(gen.FirstID, v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))
+	asks := gen.FromCustomer("m1", gen.T0.Add(hour))
 	answerAt, answer := hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
 	move := func(s *situation) { s.policy.NumberLost = v1alpha1.NumberLostMove }
 	knows := func(s *situation) { s.other.instance = gen.Instance }
@@ -53,89 +53,91 @@ func senderCases() []planCase {
 	two := []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}
 	return []planCase{
 		// A conversation that has begun.
-		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(), lead: []leadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()}, want: send, message: answer, from: gen.Instance},
-		{name: "also when that may start no conversations", now: answerAt, text: ready(), lead: []leadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{paused, second}, want: send, message: answer, from: gen.Instance},
-		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost", now: answerAt, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: wait, until: hour + lostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "one that is lost is named", now: hour + lostAfter, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: wait, until: hour + expiresAt, blocked: v1alpha1.ReasonNumberLost},
-		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{second}, want: wait, until: hour + expiresAt, blocked: v1alpha1.ReasonNumberLost},
-		{name: "by policy the conversation moves", now: hour + lostAfter, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: send, message: answer, from: "second"},
-		{name: "not from a number that has just logged out", now: answerAt, text: ready(), lead: []leadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: wait, until: hour + lostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "not from one that is only not connected", now: 5 * hour, text: ready(), lead: []leadMod{sent, asks},
-			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, with: move, want: wait, until: hour + expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(), lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()}, want: send, message: answer, from: gen.Instance},
+		{name: "also when that may start no conversations", now: answerAt, text: ready(), lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{paused, second}, want: send, message: answer, from: gen.Instance},
+		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: wait, until: hour + lostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "one that is lost is named", now: hour + lostAfter, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: wait, until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNumberLost},
+		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{second}, want: wait, until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNumberLost},
+		{name: "by policy the conversation moves", now: hour + lostAfter, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: send, message: answer, from: "second"},
+		{name: "not from a number that has just logged out", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: wait, until: hour + lostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "not from one that is only not connected", now: 5 * hour, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, with: move, want: wait, until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 
 		// A new conversation.
-		{name: "a new conversation begins on the number the customer knows", now: firstDue, text: ready(), instances: two, with: func(s *situation) { s.other.instance = "second" }, want: send, message: firstID, from: "second"},
-		{name: "it waits while that is only just away", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(firstDue - time.Minute), second}, with: knows, want: wait, until: firstDue + lostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "and then begins on another", now: firstDue + lostAfter, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(firstDue - time.Minute), second}, with: knows, want: send, message: firstID, from: "second"},
-		{name: "at once when the known one is restricted", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused, second}, with: knows, want: send, message: firstID, from: "second"},
-		{name: "a new conversation begins on the number that is free first", now: firstDue, text: ready(), instances: two, with: lines("", time.Hour, time.Minute), want: send, message: firstID, from: "second"},
-		{name: "a lead stays in its line", now: firstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Minute, 0), want: send, message: firstID, from: gen.Instance},
-		{name: "unless another is clearly earlier", now: firstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Hour, 0), want: send, message: firstID, from: "second"},
-		{name: "a gateway that does not answer is named", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		{name: "a new conversation begins on the number the customer knows", now: gen.FirstDue, text: ready(), instances: two, with: func(s *situation) { s.other.instance = "second" }, want: send, message: gen.FirstID, from: "second"},
+		{name: "it waits while that is only just away", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: wait, until: gen.FirstDue + lostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "and then begins on another", now: gen.FirstDue + lostAfter, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: send, message: gen.FirstID, from: "second"},
+		{name: "at once when the known one is restricted", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused, second}, with: knows, want: send, message: gen.FirstID, from: "second"},
+		{name: "a new conversation begins on the number that is free first", now: gen.FirstDue, text: ready(), instances: two, with: lines("", time.Hour, time.Minute), want: send, message: gen.FirstID, from: "second"},
+		{name: "a lead stays in its line", now: gen.FirstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Minute, 0), want: send, message: gen.FirstID, from: gen.Instance},
+		{name: "unless another is clearly earlier", now: gen.FirstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Hour, 0), want: send, message: gen.FirstID, from: "second"},
+		{name: "a gateway that does not answer is named", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Status.Conditions = append(i.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse})
-		})}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
+		})}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
 	}
 }
 
 // wishCases are the rows about what a customer asks for, and whom else it concerns.
 func wishCases() []planCase {
 	const hour = time.Hour
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
-	wish := func(text string) leadMod {
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	wish := func(text string) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
-			theirs("m1", t0.Add(hour))(l)
+			gen.FromCustomer("m1", gen.T0.Add(hour))(l)
 			l.Status.Conversation[len(l.Status.Conversation)-1].Text = text
 		}
 	}
 	handOffID := lead.HandOffID(0, "m1")
-	notice := func(state v1alpha1.MessageState) leadMod { return ours(handOffID, state, t0.Add(hour+time.Second)) }
+	notice := func(state v1alpha1.MessageState) gen.LeadMod {
+		return gen.FromUs(handOffID, state, gen.T0.Add(hour+time.Second))
+	}
 	tells := func(s *situation) { s.policy.HandOffText = "Já chamo alguém." }
 	quiet := func(s *situation) { s.policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "12:00"} }
 	soon := hour + 2*time.Second
 	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: firstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
+		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
 	}
-	asks, answerAt, answer := theirs("m1", t0.Add(hour)), hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
+	asks, answerAt, answer := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
 	return []planCase{
-		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []leadMod{sent, wish("atendente")}, want: handOver},
-		{name: "is told so first, where the policy says", now: soon, lead: []leadMod{sent, wish("atendente")}, with: tells, want: send, message: handOffID},
-		{name: "and is then given to one", now: soon, lead: []leadMod{sent, wish("atendente"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
-		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(), lead: []leadMod{sent, wish("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
-		{name: "as the AI understands them", now: soon + time.Minute, text: draft{state: draftHandOff, tokens: 40}, lead: []leadMod{sent, wish("me passa pra alguém daí")}, want: handOver},
-		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon, lead: []leadMod{sent, wish("atendente")}, with: func(s *situation) { tells(s); quiet(s) }, want: handOver},
-		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour, text: ready(), lead: []leadMod{sent, wish("atendente"), resumedBy(t0.Add(hour + time.Minute))}, want: send, message: lead.ReplyID(0, "m1")},
-		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon, lead: []leadMod{sent, wish("PARAR")}, with: quiet, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not without a text", now: soon, lead: []leadMod{sent, wish("PARAR")}, with: func(s *situation) { s.policy.OptOutConfirmation = "" }, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not while the store is suspended", now: soon, suspended: true, lead: []leadMod{sent, wish("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not over a person", now: soon, lead: []leadMod{sent, operator("o1", t0.Add(hour-time.Minute)), wish("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []gen.LeadMod{sent, wish("atendente")}, want: handOver},
+		{name: "is told so first, where the policy says", now: soon, lead: []gen.LeadMod{sent, wish("atendente")}, with: tells, want: send, message: handOffID},
+		{name: "and is then given to one", now: soon, lead: []gen.LeadMod{sent, wish("atendente"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
+		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(), lead: []gen.LeadMod{sent, wish("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells, want: handOver},
+		{name: "as the AI understands them", now: soon + time.Minute, text: draft{state: draftHandOff, tokens: 40}, lead: []gen.LeadMod{sent, wish("me passa pra alguém daí")}, want: handOver},
+		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon, lead: []gen.LeadMod{sent, wish("atendente")}, with: func(s *situation) { tells(s); quiet(s) }, want: handOver},
+		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour, text: ready(), lead: []gen.LeadMod{sent, wish("atendente"), resumedBy(gen.T0.Add(hour + time.Minute))}, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon, lead: []gen.LeadMod{sent, wish("PARAR")}, with: quiet, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not without a text", now: soon, lead: []gen.LeadMod{sent, wish("PARAR")}, with: func(s *situation) { s.policy.OptOutConfirmation = "" }, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not while the store is suspended", now: soon, suspended: true, lead: []gen.LeadMod{sent, wish("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not over a person", now: soon, lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), wish("PARAR")}, want: finish, outcome: v1alpha1.ReasonOptedOut},
 
-		{name: "nobody is written to by two recoveries within the cooldown", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0 }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonCooldown},
-		{name: "after it they are", now: firstDue, text: ready(), with: func(s *situation) { s.other.opened = t0.Add(firstDue - policy.DefaultCooldown) }, want: send, message: firstID},
-		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, wish("Tem boleto?")}, with: func(s *situation) { s.other.opened = t0 }, want: send, message: lead.ReplyID(0, "m1")},
-		{name: "no step goes while the customer writes about another recovery", now: firstDue, text: ready(),
-			with: func(s *situation) { s.other.talkingUntil = t0.Add(20 * hour) }, want: wait, until: 20 * hour, blocked: v1alpha1.ReasonInConversation},
+		{name: "nobody is written to by two recoveries within the cooldown", now: gen.FirstDue, text: ready(), with: func(s *situation) { s.other.opened = gen.T0 }, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonCooldown},
+		{name: "after it they are", now: gen.FirstDue, text: ready(), with: func(s *situation) { s.other.opened = gen.T0.Add(gen.FirstDue - policy.DefaultCooldown) }, want: send, message: gen.FirstID},
+		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []gen.LeadMod{sent, wish("Tem boleto?")}, with: func(s *situation) { s.other.opened = gen.T0 }, want: send, message: lead.ReplyID(0, "m1")},
+		{name: "no step goes while the customer writes about another recovery", now: gen.FirstDue, text: ready(),
+			with: func(s *situation) { s.other.talkingUntil = gen.T0.Add(20 * hour) }, want: wait, until: 20 * hour, blocked: v1alpha1.ReasonInConversation},
 		{name: "it goes when that is over", now: 20 * hour, text: ready(),
-			with: func(s *situation) { s.other.talkingUntil = t0.Add(20 * hour) }, want: send, message: firstID},
-		{name: "no step goes in a conversation that has begun", now: 30 * hour, text: ready(), lead: []leadMod{sent}, steps: twoSteps,
-			with: func(s *situation) { s.other.talkingUntil = t0.Add(40 * hour) }, want: wait, until: 40 * hour, blocked: v1alpha1.ReasonInConversation},
-		{name: "nor while the customer says of another recovery that they have paid", now: 30 * hour, text: ready(), lead: []leadMod{sent}, steps: twoSteps,
-			with: func(s *situation) { s.other.claimsPaid = true }, want: wait, until: firstDue + expiresAt, blocked: v1alpha1.ReasonInConversation},
-		{name: "nor while a person has another conversation", now: 30 * hour, text: ready(), lead: []leadMod{sent}, steps: twoSteps,
-			with: func(s *situation) { s.other.handedOff = true }, want: wait, until: firstDue + expiresAt, blocked: v1alpha1.ReasonWithPerson},
-		{name: "an answer goes all the same", now: answerAt, text: ready(), lead: []leadMod{sent, asks},
+			with: func(s *situation) { s.other.talkingUntil = gen.T0.Add(20 * hour) }, want: send, message: gen.FirstID},
+		{name: "no step goes in a conversation that has begun", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent}, steps: twoSteps,
+			with: func(s *situation) { s.other.talkingUntil = gen.T0.Add(40 * hour) }, want: wait, until: 40 * hour, blocked: v1alpha1.ReasonInConversation},
+		{name: "nor while the customer says of another recovery that they have paid", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent}, steps: twoSteps,
+			with: func(s *situation) { s.other.claimsPaid = true }, want: wait, until: gen.FirstDue + gen.ExpiresAt, blocked: v1alpha1.ReasonInConversation},
+		{name: "nor while a person has another conversation", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent}, steps: twoSteps,
+			with: func(s *situation) { s.other.handedOff = true }, want: wait, until: gen.FirstDue + gen.ExpiresAt, blocked: v1alpha1.ReasonWithPerson},
+		{name: "an answer goes all the same", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
 			with: func(s *situation) {
-				s.other.claimsPaid, s.other.handedOff, s.other.talkingUntil = true, true, t0.Add(40*hour)
+				s.other.claimsPaid, s.other.handedOff, s.other.talkingUntil = true, true, gen.T0.Add(40*hour)
 			}, want: send, message: answer},
-		{name: "nobody is written to while a person has another conversation with them", now: firstDue, text: ready(), with: func(s *situation) { s.other.handedOff = true }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonWithPerson},
+		{name: "nobody is written to while a person has another conversation with them", now: gen.FirstDue, text: ready(), with: func(s *situation) { s.other.handedOff = true }, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonWithPerson},
 
-		{name: "a cycle that was asked for begins", now: 100 * hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*hour)), cycleAsked(t0.Add(99*hour), t0.Add(90*hour))}, want: reopen},
+		{name: "a cycle that was asked for begins", now: 100 * hour, lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)), cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour))}, want: reopen},
 		{name: "not when the customer has bought meanwhile, and what was said before it wins nothing", now: 100 * hour,
-			lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*hour)), cycleAsked(t0.Add(99*hour), t0.Add(90*hour)), bought(t0.Add(99*hour + time.Minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)), cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour)), gen.Bought(gen.T0.Add(99*hour + time.Minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 	}
 }
 
 // cycleAsked is a lead whose customer left the checkout again.
-func cycleAsked(at, completed time.Time) leadMod {
+func cycleAsked(at, completed time.Time) gen.LeadMod {
 	return func(l *v1alpha1.CartRecovery) {
 		abandoned := v1alpha1.NewTimestamp(at)
 		l.Spec.AbandonedAt = &abandoned
@@ -147,32 +149,32 @@ func cycleAsked(at, completed time.Time) leadMod {
 func textCases() []planCase {
 	fallback := func(s *situation) { s.policy.FallbackText = "Oi! Posso ajudar?" }
 	failing := func(since time.Duration) draft {
-		return draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, failures: 3, firstFailedAt: t0.Add(since), retryAt: t0.Add(firstDue + time.Hour)}
+		return draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, failures: 3, firstFailedAt: gen.T0.Add(since), retryAt: gen.T0.Add(gen.FirstDue + time.Hour)}
 	}
 	refusedText := draft{state: draftRefused, why: "a link that was not given", tokens: 80}
-	unreviewed := draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed, retryAt: t0.Add(firstDue + unreviewedRetry)}
-	exhausted := draft{state: draftExhausted, retryAt: t0.Add(12 * time.Hour)}
-	sameLast := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue), func(m *v1alpha1.Message) { m.Text = "Oi! Posso ajudar?" })
-	asks := theirs("m1", t0.Add(time.Hour))
+	unreviewed := draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed, retryAt: gen.T0.Add(gen.FirstDue + unreviewedRetry)}
+	exhausted := draft{state: draftExhausted, retryAt: gen.T0.Add(12 * time.Hour)}
+	sameLast := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue), func(m *v1alpha1.Message) { m.Text = "Oi! Posso ajudar?" })
+	asks := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
 	reply := time.Hour + policy.DefaultReplyDebounce
 	return []planCase{
-		{name: "an AI that fails is waited for", now: firstDue + time.Minute, text: failing(firstDue), with: fallback, want: wait, until: firstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "for fifteen minutes", now: firstDue + fallbackAfter, text: failing(firstDue), with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
-		{name: "counted from the due time", now: firstDue + time.Minute, text: failing(0), with: fallback, want: wait, until: firstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "and longer without a fallback", now: firstDue + fallbackAfter, text: failing(firstDue), want: wait, until: firstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "a text that may not be sent is replaced", now: firstDue, text: refusedText, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
-		{name: "not before it is due", now: firstDue - time.Second, text: refusedText, with: fallback, want: wait, until: firstDue},
-		{name: "or blocks", now: firstDue, text: refusedText, want: wait, until: expiresAt, blocked: v1alpha1.ReasonTextRefused},
-		{name: "nobody is told the same twice in a row", now: reply, text: refusedText, lead: []leadMod{sameLast, asks}, with: fallback, want: wait, until: time.Hour + expiresAt, blocked: v1alpha1.ReasonTextRefused},
-		{name: "a text that nobody reviewed is replaced", now: firstDue, text: unreviewed, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
-		{name: "or blocks until it is written again", now: firstDue, text: unreviewed, want: wait, until: firstDue + unreviewedRetry, blocked: v1alpha1.ReasonTextUnreviewed},
-		{name: "a budget that is used up is replaced", now: firstDue, text: exhausted, with: fallback, want: send, message: firstID, says: "Oi! Posso ajudar?"},
-		{name: "or blocks until tomorrow", now: firstDue, text: exhausted, want: wait, until: 12 * time.Hour, blocked: v1alpha1.ReasonTokenBudget},
-		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: prepare, message: firstID},
-		{name: "a fallback that cannot be written is none", now: firstDue, text: refusedText, with: func(s *situation) { s.policy.FallbackText = "{{.Nobody}}" }, want: wait, until: expiresAt, blocked: v1alpha1.ReasonTextRefused},
-		{name: "a text that is overdue and being written is looked at every minute", now: firstDue, text: draft{state: draftPending}, want: wait, until: firstDue + time.Minute},
-		{name: "a refused message is sent with another text when its own is old", now: firstDue + time.Hour, text: ready(),
-			lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue+time.Minute)))}, want: send, message: firstID, says: "Oi, Maria!"},
+		{name: "an AI that fails is waited for", now: gen.FirstDue + time.Minute, text: failing(gen.FirstDue), with: fallback, want: wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "for fifteen minutes", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue), with: fallback, want: send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "counted from the due time", now: gen.FirstDue + time.Minute, text: failing(0), with: fallback, want: wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "and longer without a fallback", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue), want: wait, until: gen.FirstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a text that may not be sent is replaced", now: gen.FirstDue, text: refusedText, with: fallback, want: send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "not before it is due", now: gen.FirstDue - time.Second, text: refusedText, with: fallback, want: wait, until: gen.FirstDue},
+		{name: "or blocks", now: gen.FirstDue, text: refusedText, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "nobody is told the same twice in a row", now: reply, text: refusedText, lead: []gen.LeadMod{sameLast, asks}, with: fallback, want: wait, until: time.Hour + gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "a text that nobody reviewed is replaced", now: gen.FirstDue, text: unreviewed, with: fallback, want: send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "or blocks until it is written again", now: gen.FirstDue, text: unreviewed, want: wait, until: gen.FirstDue + unreviewedRetry, blocked: v1alpha1.ReasonTextUnreviewed},
+		{name: "a budget that is used up is replaced", now: gen.FirstDue, text: exhausted, with: fallback, want: send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "or blocks until tomorrow", now: gen.FirstDue, text: exhausted, want: wait, until: 12 * time.Hour, blocked: v1alpha1.ReasonTokenBudget},
+		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: prepare, message: gen.FirstID},
+		{name: "a fallback that cannot be written is none", now: gen.FirstDue, text: refusedText, with: func(s *situation) { s.policy.FallbackText = "{{.Nobody}}" }, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
+		{name: "a text that is overdue and being written is looked at every minute", now: gen.FirstDue, text: draft{state: draftPending}, want: wait, until: gen.FirstDue + time.Minute},
+		{name: "a refused message is sent with another text when its own is old", now: gen.FirstDue + time.Hour, text: ready(),
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))}, want: send, message: gen.FirstID, says: "Oi, Maria!"},
 	}
 }
 
@@ -183,15 +185,15 @@ func quietCases() []planCase {
 			s.policy.QuietHours = &v1alpha1.QuietHours{Start: start, End: end, Spread: &v1alpha1.Duration{}}
 		}
 	}
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	return []planCase{
-		{name: "what the quiet hours will hold is looked at when it would have left", now: 0, with: hours("09:10", "11:00"), want: wait, until: firstDue},
-		{name: "and then said to be held", now: firstDue, with: hours("09:10", "11:00"), text: ready(), want: wait, until: 2*time.Hour - prepareAhead, blocked: v1alpha1.ReasonQuietHours},
-		{name: "its text is written a little ahead of the opening", now: 2*time.Hour - prepareAhead, with: hours("09:10", "11:00"), want: prepare, message: firstID},
+		{name: "what the quiet hours will hold is looked at when it would have left", now: 0, with: hours("09:10", "11:00"), want: wait, until: gen.FirstDue},
+		{name: "and then said to be held", now: gen.FirstDue, with: hours("09:10", "11:00"), text: ready(), want: wait, until: 2*time.Hour - prepareAhead, blocked: v1alpha1.ReasonQuietHours},
+		{name: "its text is written a little ahead of the opening", now: 2*time.Hour - prepareAhead, with: hours("09:10", "11:00"), want: prepare, message: gen.FirstID},
 		{name: "and waits", now: 2*time.Hour - time.Second, with: hours("09:10", "11:00"), text: ready(), want: wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
-		{name: "it leaves at the opening", now: 2 * time.Hour, with: hours("09:10", "11:00"), text: ready(), want: send, message: firstID},
+		{name: "it leaves at the opening", now: 2 * time.Hour, with: hours("09:10", "11:00"), text: ready(), want: send, message: gen.FirstID},
 		{name: "an overdue one waits as well", now: 3 * time.Hour, with: hours("11:00", "13:00"), text: ready(), want: wait, until: 4*time.Hour - prepareAhead, blocked: v1alpha1.ReasonQuietHours},
-		{name: "an answer too", now: time.Hour + policy.DefaultReplyDebounce, with: hours("10:00", "11:00"), text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
-		{name: "a lead that would be held beyond its time ends", now: expiresAt - time.Minute, with: hours("08:00", "10:00"), text: ready(), want: wait, until: expiresAt, blocked: v1alpha1.ReasonQuietHours},
+		{name: "an answer too", now: time.Hour + policy.DefaultReplyDebounce, with: hours("10:00", "11:00"), text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "a lead that would be held beyond its time ends", now: gen.ExpiresAt - time.Minute, with: hours("08:00", "10:00"), text: ready(), want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonQuietHours},
 	}
 }

@@ -16,71 +16,27 @@ import (
 	"cartrecovery.dev/operator/internal/policy"
 )
 
-// t0 is when every lead of these tests was abandoned.
-var t0 = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-
-type leadMod = func(*v1alpha1.CartRecovery)
-
-func ours(id string, state v1alpha1.MessageState, at time.Time, mods ...func(*v1alpha1.Message)) leadMod {
-	return func(recovery *v1alpha1.CartRecovery) {
-		m := v1alpha1.Message{
-			ID: id, Role: v1alpha1.RoleAssistant, Step: policy.DefaultStepName, Text: "Oi!",
-			State: state, At: v1alpha1.NewTimestamp(at), Attempts: 1,
-		}
-		if state == v1alpha1.MessageSent {
-			sent := v1alpha1.NewTimestamp(at)
-			m.SentAt = &sent
-		}
-		for _, mod := range mods {
-			mod(&m)
-		}
-		recovery.Status.Conversation = append(recovery.Status.Conversation, m)
-		recovery.Status.InstanceRef = &v1alpha1.ObjectReference{Name: gen.Instance}
-	}
-}
-
-func theirs(id string, at time.Time) leadMod {
-	return func(recovery *v1alpha1.CartRecovery) {
-		recovery.Status.Conversation = append(recovery.Status.Conversation, v1alpha1.Message{
-			ID: id, Role: v1alpha1.RoleCustomer, Text: "Tem desconto?", At: v1alpha1.NewTimestamp(at),
-		})
-	}
-}
-
-func says(id, text string, at time.Time) leadMod {
-	return func(recovery *v1alpha1.CartRecovery) {
-		theirs(id, at)(recovery)
-		recovery.Status.Conversation[len(recovery.Status.Conversation)-1].Text = text
-	}
-}
-
 // chatter is a conversation with a machine: it answers at once, and is answered.
-func chatter(from time.Time, times int) []leadMod {
-	mods := make([]leadMod, 0, 2*times+1)
+func chatter(from time.Time, times int) []gen.LeadMod {
+	mods := make([]gen.LeadMod, 0, 2*times+1)
 	for n := range times {
 		at := from.Add(time.Duration(n) * time.Minute)
 		id := fmt.Sprintf("auto-%d", n)
-		mods = append(mods, says(id, fmt.Sprintf("Resposta %d", n), at), ours(lead.ReplyID(0, id), v1alpha1.MessageSent, at.Add(time.Second), func(m *v1alpha1.Message) { m.Step = "" }))
+		mods = append(mods, gen.Says(id, fmt.Sprintf("Resposta %d", n), at), gen.FromUs(lead.ReplyID(0, id), v1alpha1.MessageSent, at.Add(time.Second), func(m *v1alpha1.Message) { m.Step = "" }))
 	}
-	return append(mods, theirs("again", from.Add(time.Duration(times)*time.Minute)))
+	return append(mods, gen.FromCustomer("again", from.Add(time.Duration(times)*time.Minute)))
 }
 
-func bought(at time.Time) leadMod {
-	return func(recovery *v1alpha1.CartRecovery) {
-		recovery.Spec.Purchase = &v1alpha1.Purchase{EventID: "e1", At: v1alpha1.NewTimestamp(at)}
-	}
-}
-
-func done(outcome string, at time.Time) leadMod {
+func done(outcome string, at time.Time) gen.LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		finished(recovery, recovery.Spec.Purchase, outcome, at)(&recovery.Status)
 		sumUp(recovery)
 	}
 }
 
-func unconfirmedUntil(until time.Time) leadMod {
+func unconfirmedUntil(until time.Time) gen.LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
-		waiting(blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed), t0)(&recovery.Status)
+		waiting(blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed), gen.T0)(&recovery.Status)
 	}
 }
 
@@ -95,7 +51,7 @@ func attempts(count int32, retryAt time.Time) func(*v1alpha1.Message) {
 type planCase struct {
 	name string
 	now  time.Duration // after the abandonment
-	lead []leadMod
+	lead []gen.LeadMod
 
 	noStore, suspended, suppressed bool
 	twin                           *v1alpha1.Purchase
@@ -119,12 +75,7 @@ type planCase struct {
 	message string
 }
 
-const (
-	firstDue    = policy.DefaultFirstDelay
-	firstID     = "c0-step-first"
-	expiresAt   = policy.DefaultExpireAfter
-	prepareFrom = firstDue - prepareAhead
-)
+const prepareFrom = gen.FirstDue - prepareAhead
 
 func ready() draft { return draft{state: draftReady, text: "Oi, Maria!"} }
 
@@ -133,153 +84,153 @@ func messageCases() []planCase {
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
 	other := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Name = "second" })
 	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: t0.Add(24 * time.Hour)}
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * time.Hour)}
 	})
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	replyID := lead.ReplyID(0, "m1")
 	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: firstDue}},
+		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
 		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}},
 	}
 	minute := time.Minute
 	return []planCase{
 		// The first message.
 		{name: "a fresh lead waits until its text is wanted", now: 0, want: wait, until: prepareFrom},
-		{name: "a little ahead of the due time the text is written", now: prepareFrom, want: prepare, message: firstID},
-		{name: "a text that is being written is waited for", now: prepareFrom, text: draft{state: draftPending}, want: wait, until: firstDue},
-		{name: "a text that is ready early waits for its due time", now: prepareFrom + time.Second, text: ready(), want: wait, until: firstDue},
-		{name: "a text that is ready is sent when due", now: firstDue, text: ready(), want: send, message: firstID},
-		{name: "an overdue lead with no text after a restart has it written at once", now: 5 * time.Hour, want: prepare, message: firstID},
-		{name: "an overdue lead with a text sends at once", now: 5 * time.Hour, text: ready(), want: send, message: firstID},
-		{name: "after the only step the lead waits for an answer", now: time.Hour, lead: []leadMod{sent}, want: wait, until: firstDue + expiresAt},
+		{name: "a little ahead of the due time the text is written", now: prepareFrom, want: prepare, message: gen.FirstID},
+		{name: "a text that is being written is waited for", now: prepareFrom, text: draft{state: draftPending}, want: wait, until: gen.FirstDue},
+		{name: "a text that is ready early waits for its due time", now: prepareFrom + time.Second, text: ready(), want: wait, until: gen.FirstDue},
+		{name: "a text that is ready is sent when due", now: gen.FirstDue, text: ready(), want: send, message: gen.FirstID},
+		{name: "an overdue lead with no text after a restart has it written at once", now: 5 * time.Hour, want: prepare, message: gen.FirstID},
+		{name: "an overdue lead with a text sends at once", now: 5 * time.Hour, text: ready(), want: send, message: gen.FirstID},
+		{name: "after the only step the lead waits for an answer", now: time.Hour, lead: []gen.LeadMod{sent}, want: wait, until: gen.FirstDue + gen.ExpiresAt},
 
 		// The AI fails.
-		{name: "a failed text before the due time is asked for again, unblocked", now: firstDue - 30*time.Second,
-			text: draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, retryAt: t0.Add(firstDue - 20*time.Second)}, want: wait, until: firstDue - 20*time.Second},
-		{name: "a failed text after the due time blocks", now: firstDue + minute,
-			text: draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, retryAt: t0.Add(firstDue + 2*minute)}, want: wait, until: firstDue + 2*minute, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "a failed text is asked for again when it is time", now: firstDue + 2*minute,
-			text: draft{state: draftFailed, retryAt: t0.Add(firstDue + 2*minute)}, want: prepare, message: firstID},
+		{name: "a failed text before the due time is asked for again, unblocked", now: gen.FirstDue - 30*time.Second,
+			text: draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, retryAt: gen.T0.Add(gen.FirstDue - 20*time.Second)}, want: wait, until: gen.FirstDue - 20*time.Second},
+		{name: "a failed text after the due time blocks", now: gen.FirstDue + minute,
+			text: draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, retryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: wait, until: gen.FirstDue + 2*minute, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a failed text is asked for again when it is time", now: gen.FirstDue + 2*minute,
+			text: draft{state: draftFailed, retryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: prepare, message: gen.FirstID},
 
 		// No number to send from.
-		{name: "without an instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "with a disconnected instance the lead is blocked", now: firstDue, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "a new conversation goes to an instance that is connected", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other}, want: send, message: firstID},
-		{name: "a restricted number starts no conversation", now: firstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonRestricted},
+		{name: "without an instance the lead is blocked", now: gen.FirstDue, instances: []v1alpha1.WhatsAppInstance{}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "with a disconnected instance the lead is blocked", now: gen.FirstDue, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a new conversation goes to an instance that is connected", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other}, want: send, message: gen.FirstID},
+		{name: "a restricted number starts no conversation", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused}, want: wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonRestricted},
 		{name: "a restricted number still answers", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused},
-			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: send, message: replyID},
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: send, message: replyID},
 		{name: "a conversation never moves to another number unasked", now: time.Hour + 3*time.Second, text: ready(), instances: []v1alpha1.WhatsAppInstance{away, other},
-			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: wait, until: time.Hour + expiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: wait, until: time.Hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 
 		// A claim without a confirmation.
-		{name: "a fresh claim is left alone", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: wait, until: firstDue + askAfter},
-		{name: "a claim as old as a call can last is asked for", now: firstDue + askAfter, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: resolve, message: firstID},
-		{name: "a claim the gateway did not know is not asked for again before its time", now: firstDue + askAfter + time.Second,
-			lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), unconfirmedUntil(t0.Add(firstDue + 30*time.Second))},
-			want: wait, until: firstDue + 30*time.Second, blocked: v1alpha1.ReasonUnconfirmed},
-		{name: "and then it is", now: firstDue + 30*time.Second,
-			lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), unconfirmedUntil(t0.Add(firstDue + 30*time.Second))}, want: resolve, message: firstID},
-		{name: "a claim is resolved before a purchase is counted", now: firstDue + minute, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue)), bought(t0.Add(firstDue + time.Second))}, want: resolve, message: firstID},
-		{name: "a claim is resolved even when suspended", now: firstDue + minute, suspended: true, lead: []leadMod{ours(firstID, v1alpha1.MessageClaimed, t0.Add(firstDue))}, want: resolve, message: firstID},
-		{name: "an unknown message is not sent again", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageUnknown, t0.Add(firstDue))}, want: wait, until: expiresAt},
-		{name: "a cancelled message is not sent again", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageCancelled, t0.Add(firstDue))}, want: wait, until: expiresAt},
+		{name: "a fresh claim is left alone", now: gen.FirstDue + time.Second, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue))}, want: wait, until: gen.FirstDue + askAfter},
+		{name: "a claim as old as a call can last is asked for", now: gen.FirstDue + askAfter, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue))}, want: resolve, message: gen.FirstID},
+		{name: "a claim the gateway did not know is not asked for again before its time", now: gen.FirstDue + askAfter + time.Second,
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue)), unconfirmedUntil(gen.T0.Add(gen.FirstDue + 30*time.Second))},
+			want: wait, until: gen.FirstDue + 30*time.Second, blocked: v1alpha1.ReasonUnconfirmed},
+		{name: "and then it is", now: gen.FirstDue + 30*time.Second,
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue)), unconfirmedUntil(gen.T0.Add(gen.FirstDue + 30*time.Second))}, want: resolve, message: gen.FirstID},
+		{name: "a claim is resolved before a purchase is counted", now: gen.FirstDue + minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue)), gen.Bought(gen.T0.Add(gen.FirstDue + time.Second))}, want: resolve, message: gen.FirstID},
+		{name: "a claim is resolved even when suspended", now: gen.FirstDue + minute, suspended: true, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue))}, want: resolve, message: gen.FirstID},
+		{name: "an unknown message is not sent again", now: time.Hour, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))}, want: wait, until: gen.ExpiresAt},
+		{name: "a cancelled message is not sent again", now: time.Hour, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageCancelled, gen.T0.Add(gen.FirstDue))}, want: wait, until: gen.ExpiresAt},
 
 		// The gateway refuses.
-		{name: "a refused message waits for its next attempt", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue+2*minute)))}, want: wait, until: firstDue + minute},
-		{name: "a refused message is sent again with the same text", now: firstDue + 2*minute, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(2, t0.Add(firstDue+2*minute)))}, want: send, message: firstID},
-		{name: "after three attempts the lead fails", now: firstDue + 2*minute, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(3, t0.Add(firstDue+2*minute)))}, want: finish, outcome: v1alpha1.ReasonSendFailed},
-		{name: "a number without WhatsApp ends the lead", now: firstDue + time.Second, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), func(m *v1alpha1.Message) { m.Error = v1alpha1.ReasonNotOnWhatsApp })}, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
+		{name: "a refused message waits for its next attempt", now: gen.FirstDue + time.Second, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+2*minute)))}, want: wait, until: gen.FirstDue + minute},
+		{name: "a refused message is sent again with the same text", now: gen.FirstDue + 2*minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(2, gen.T0.Add(gen.FirstDue+2*minute)))}, want: send, message: gen.FirstID},
+		{name: "after three attempts the lead fails", now: gen.FirstDue + 2*minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(3, gen.T0.Add(gen.FirstDue+2*minute)))}, want: finish, outcome: v1alpha1.ReasonSendFailed},
+		{name: "a number without WhatsApp ends the lead", now: gen.FirstDue + time.Second, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), func(m *v1alpha1.Message) { m.Error = v1alpha1.ReasonNotOnWhatsApp })}, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
 
 		// Answers.
-		{name: "an answer waits for the debounce", now: time.Hour + time.Second, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultReplyDebounce},
-		{name: "then its text is written", now: time.Hour + policy.DefaultReplyDebounce, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: prepare, message: replyID},
-		{name: "and sent", now: time.Hour + policy.DefaultReplyDebounce, text: ready(), lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: send, message: replyID},
-		{name: "several messages get one answer, to the last", now: time.Hour + policy.DefaultReplyDebounce, lead: []leadMod{sent, theirs("m0", t0.Add(time.Hour-time.Second)), theirs("m1", t0.Add(time.Hour))}, want: prepare, message: replyID},
-		{name: "an answered message is not answered again", now: 2 * time.Hour, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), ours(replyID, v1alpha1.MessageSent, t0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + expiresAt},
+		{name: "an answer waits for the debounce", now: time.Hour + time.Second, lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultReplyDebounce},
+		{name: "then its text is written", now: time.Hour + policy.DefaultReplyDebounce, lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: prepare, message: replyID},
+		{name: "and sent", now: time.Hour + policy.DefaultReplyDebounce, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: send, message: replyID},
+		{name: "several messages get one answer, to the last", now: time.Hour + policy.DefaultReplyDebounce, lead: []gen.LeadMod{sent, gen.FromCustomer("m0", gen.T0.Add(time.Hour-time.Second)), gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: prepare, message: replyID},
+		{name: "an answered message is not answered again", now: 2 * time.Hour, lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), gen.FromUs(replyID, v1alpha1.MessageSent, gen.T0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + gen.ExpiresAt},
 
 		// The sequence.
-		{name: "the second step counts from the first", now: firstDue + minute, steps: twoSteps, lead: []leadMod{sent}, want: wait, until: firstDue + time.Hour - prepareAhead},
-		{name: "the second step is sent", now: firstDue + time.Hour, steps: twoSteps, text: ready(), lead: []leadMod{sent}, want: send, message: "c0-step-second"},
-		{name: "an answer ends the sequence", now: 3 * time.Hour, steps: twoSteps, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), ours(replyID, v1alpha1.MessageSent, t0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + expiresAt},
+		{name: "the second step counts from the first", now: gen.FirstDue + minute, steps: twoSteps, lead: []gen.LeadMod{sent}, want: wait, until: gen.FirstDue + time.Hour - prepareAhead},
+		{name: "the second step is sent", now: gen.FirstDue + time.Hour, steps: twoSteps, text: ready(), lead: []gen.LeadMod{sent}, want: send, message: "c0-step-second"},
+		{name: "an answer ends the sequence", now: 3 * time.Hour, steps: twoSteps, lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), gen.FromUs(replyID, v1alpha1.MessageSent, gen.T0.Add(time.Hour+5*time.Second))}, want: wait, until: time.Hour + 5*time.Second + gen.ExpiresAt},
 		{name: "a step that was renamed does not write to everybody again", now: 2 * time.Hour, text: ready(),
-			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: firstDue}}}, lead: []leadMod{sent}, want: wait, until: firstDue + expiresAt},
+			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: gen.FirstDue}}}, lead: []gen.LeadMod{sent}, want: wait, until: gen.FirstDue + gen.ExpiresAt},
 		{name: "nor does one that was put before it", now: 2 * time.Hour, text: ready(),
-			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: minute}}, {Name: "first", After: v1alpha1.Duration{Duration: firstDue}}}, lead: []leadMod{sent}, want: wait, until: firstDue + expiresAt},
+			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: minute}}, {Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}}, lead: []gen.LeadMod{sent}, want: wait, until: gen.FirstDue + gen.ExpiresAt},
 		{name: "one that is put after it is sent", now: 2 * time.Hour, text: ready(),
-			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: minute}}, {Name: "last", After: v1alpha1.Duration{Duration: minute}}}, lead: []leadMod{sent}, want: send, message: "c0-step-last"},
+			steps: []v1alpha1.Step{{Name: "hello", After: v1alpha1.Duration{Duration: minute}}, {Name: "last", After: v1alpha1.Duration{Duration: minute}}}, lead: []gen.LeadMod{sent}, want: send, message: "c0-step-last"},
 		{name: "two machines that answer each other come to an end", now: 90 * time.Minute, text: ready(),
-			lead: append([]leadMod{sent}, chatter(t0.Add(time.Hour), 20)...), want: wait, until: 2*time.Hour + time.Second, blocked: v1alpha1.ReasonTooManyReplies},
+			lead: append([]gen.LeadMod{sent}, chatter(gen.T0.Add(time.Hour), 20)...), want: wait, until: 2*time.Hour + time.Second, blocked: v1alpha1.ReasonTooManyReplies},
 		{name: "an hour later they may go on", now: 2*time.Hour + time.Second, text: ready(),
-			lead: append([]leadMod{sent}, chatter(t0.Add(time.Hour), 20)...), want: send, message: lead.ReplyID(0, "again")},
-		{name: "a trigger without a sequence is blocked", now: firstDue, lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonNoSequence},
+			lead: append([]gen.LeadMod{sent}, chatter(gen.T0.Add(time.Hour), 20)...), want: send, message: lead.ReplyID(0, "again")},
+		{name: "a trigger without a sequence is blocked", now: gen.FirstDue, lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoSequence},
 	}
 }
 
 // outcomeCases are the rows about purchases, people's wishes, and the end.
 func outcomeCases() []planCase {
-	sent := ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue))
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	minute := time.Minute
 	return []planCase{
 		// The kill switch.
-		{name: "bought before contact", now: minute, lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "bought after contact", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "bought, by the platform's clock, before our message", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "a purchase wins over a text that is due", now: firstDue, text: ready(), lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "a purchase that stands on another lead of the customer counts", now: firstDue, text: ready(), twin: &v1alpha1.Purchase{EventID: "e1", At: v1alpha1.NewTimestamp(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "a purchase wins over a suspended store", now: firstDue, suspended: true, lead: []leadMod{bought(t0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "a purchase of another product stops and is not ours", now: time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }}, want: finish, outcome: v1alpha1.ReasonPurchaseNotAttributed},
-		{name: "a failed message is no contact", now: time.Hour, lead: []leadMod{ours(firstID, v1alpha1.MessageFailed, t0.Add(firstDue), attempts(1, t0.Add(firstDue))), bought(t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "a purchase after we gave up still counts", now: 100 * time.Hour, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(90*time.Hour)), bought(t0.Add(99 * time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "a reversal of another sale leaves the purchase", now: 100 * time.Hour, lead: []leadMod{sent, bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
+		{name: "bought before contact", now: minute, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "bought after contact", now: time.Hour, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "bought, by the platform's clock, before our message", now: time.Hour, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase wins over a text that is due", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{gen.Bought(gen.T0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase that stands on another lead of the customer counts", now: gen.FirstDue, text: ready(), twin: &v1alpha1.Purchase{EventID: "e1", At: v1alpha1.NewTimestamp(gen.T0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase wins over a suspended store", now: gen.FirstDue, suspended: true, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(minute))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase of another product stops and is not ours", now: time.Hour, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.Purchase.Unattributed = true }}, want: finish, outcome: v1alpha1.ReasonPurchaseNotAttributed},
+		{name: "a failed message is no contact", now: time.Hour, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue))), gen.Bought(gen.T0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase after we gave up still counts", now: 100 * time.Hour, lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*time.Hour)), gen.Bought(gen.T0.Add(99 * time.Hour))}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "a reversal of another sale leaves the purchase", now: 100 * time.Hour, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Purchase.TransactionID = "T1"
-			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, TransactionID: "T2", At: v1alpha1.NewTimestamp(t0.Add(99 * time.Hour))}
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, TransactionID: "T2", At: v1alpha1.NewTimestamp(gen.T0.Add(99 * time.Hour))}
 		}}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "a reversal takes the purchase back", now: 100 * time.Hour, lead: []leadMod{sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
-			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(t0.Add(99 * time.Hour))}
+		{name: "a reversal takes the purchase back", now: 100 * time.Hour, lead: []gen.LeadMod{sent, done(v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)), gen.Bought(gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(gen.T0.Add(99 * time.Hour))}
 		}}, want: finish, outcome: v1alpha1.ReasonReversed},
 
-		{name: "another sale stands for the one that was taken back", now: 100 * time.Hour, lead: []leadMod{
-			sent, done(v1alpha1.ReasonReversed, t0.Add(time.Hour)), bought(t0.Add(2 * time.Hour)), worth("10", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
+		{name: "another sale stands for the one that was taken back", now: 100 * time.Hour, lead: []gen.LeadMod{
+			sent, done(v1alpha1.ReasonReversed, gen.T0.Add(time.Hour)), gen.Bought(gen.T0.Add(2 * time.Hour)), worth("10", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
 				l.Spec.Purchase.TransactionID = "T2"
 				l.Spec.Reversal = &v1alpha1.Reversal{
-					EventID: "e2", Kind: v1alpha1.ReversalRefund, TransactionID: "T1", At: v1alpha1.NewTimestamp(t0.Add(3 * time.Hour)),
+					EventID: "e2", Kind: v1alpha1.ReversalRefund, TransactionID: "T1", At: v1alpha1.NewTimestamp(gen.T0.Add(3 * time.Hour)),
 				}
 			},
 		}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "another sale counts than the result tells", now: 100 * time.Hour, lead: []leadMod{
-			sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), worth("1000", t0.Add(time.Hour)),
+		{name: "another sale counts than the result tells", now: 100 * time.Hour, lead: []gen.LeadMod{
+			sent, done(v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)), gen.Bought(gen.T0.Add(time.Hour)), worth("1000", gen.T0.Add(time.Hour)),
 		}, want: finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "the result tells of the sale that counts", now: 100 * time.Hour, lead: []leadMod{
-			sent, done(v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)), bought(t0.Add(time.Hour)), worth("", t0.Add(time.Hour)),
+		{name: "the result tells of the sale that counts", now: 100 * time.Hour, lead: []gen.LeadMod{
+			sent, done(v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)), gen.Bought(gen.T0.Add(time.Hour)), worth("", gen.T0.Add(time.Hour)),
 		}, want: wait, until: 720*time.Hour + time.Hour},
 
 		// People's wishes, and what stands in the way.
-		{name: "a suppressed number is never written to", now: firstDue, text: ready(), suppressed: true, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a suppressed number is never written to", now: gen.FirstDue, text: ready(), suppressed: true, want: finish, outcome: v1alpha1.ReasonOptedOut},
 		{name: "a customer who asks us to stop is not answered", now: time.Hour + policy.DefaultReplyDebounce, text: ready(),
-			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: send, message: lead.OptOutID(0)},
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: send, message: lead.OptOutID(0)},
 		{name: "but told once that nothing more will come", now: time.Hour + time.Minute, text: ready(),
-			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }, ours(lead.OptOutID(0), v1alpha1.MessageSent, t0.Add(time.Hour+time.Second))}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }, gen.FromUs(lead.OptOutID(0), v1alpha1.MessageSent, gen.T0.Add(time.Hour+time.Second))}, want: finish, outcome: v1alpha1.ReasonOptedOut},
 		{name: "and not after ten minutes", now: time.Hour + noticeWithin, text: ready(),
-			lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "a lead without its labels gets them before anything is sent", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Labels = nil }}, want: label},
-		{name: "a suspended store waits", now: firstDue, text: ready(), suspended: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
-		{name: "a suspended lead waits", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true }}, want: wait, until: expiresAt, blocked: v1alpha1.ReasonSuspended},
-		{name: "a lead without its store waits", now: firstDue, noStore: true, want: wait, until: expiresAt, blocked: v1alpha1.ReasonStoreNotFound},
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "PARAR" }}, want: finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a lead without its labels gets them before anything is sent", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Labels = nil }}, want: label},
+		{name: "a suspended store waits", now: gen.FirstDue, text: ready(), suspended: true, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonSuspended},
+		{name: "a suspended lead waits", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true }}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonSuspended},
+		{name: "a lead without its store waits", now: gen.FirstDue, noStore: true, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonStoreNotFound},
 
 		// The end.
-		{name: "never contacted", now: expiresAt, want: finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "expires although suspended", now: expiresAt, suspended: true, want: finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "unanswered", now: firstDue + expiresAt, lead: []leadMod{sent}, want: finish, outcome: v1alpha1.ReasonUnanswered},
-		{name: "the conversation ended", now: time.Hour + expiresAt, lead: []leadMod{sent, theirs("m1", t0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonConversationEnded},
-		{name: "a finished lead is kept", now: 2 * time.Hour, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultTTLAfterFinished},
-		{name: "a finished lead is deleted after its time", now: time.Hour + policy.DefaultTTLAfterFinished, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour))}, want: remove},
-		{name: "a purchase without a cart goes sooner", now: time.Hour + policy.DefaultTTLAfterPurchaseOnly, lead: []leadMod{bought(t0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: remove},
-		{name: "one that ended keeps no open payment", now: 2 * expiresAt, lead: []leadMod{sent, done(v1alpha1.ReasonUnanswered, t0.Add(expiresAt)), paying}, want: label},
-		{name: "an open one does", now: 0, text: ready(), lead: []leadMod{paying}, want: wait, until: firstDue - prepareAhead},
-		{name: "the end of a payment that nobody reported as open writes to nobody", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt, l.Spec.Trigger = nil, "" }}, want: wait, until: expiresAt},
-		{name: "a purchase is remembered however long ago we gave up", now: 721 * time.Hour, lead: []leadMod{bought(t0.Add(719 * time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, t0)},
+		{name: "never contacted", now: gen.ExpiresAt, want: finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "expires although suspended", now: gen.ExpiresAt, suspended: true, want: finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "unanswered", now: gen.FirstDue + gen.ExpiresAt, lead: []gen.LeadMod{sent}, want: finish, outcome: v1alpha1.ReasonUnanswered},
+		{name: "the conversation ended", now: time.Hour + gen.ExpiresAt, lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: finish, outcome: v1alpha1.ReasonConversationEnded},
+		{name: "a finished lead is kept", now: 2 * time.Hour, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, gen.T0.Add(time.Hour))}, want: wait, until: time.Hour + policy.DefaultTTLAfterFinished},
+		{name: "a finished lead is deleted after its time", now: time.Hour + policy.DefaultTTLAfterFinished, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, gen.T0.Add(time.Hour))}, want: remove},
+		{name: "a purchase without a cart goes sooner", now: time.Hour + policy.DefaultTTLAfterPurchaseOnly, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: remove},
+		{name: "one that ended keeps no open payment", now: 2 * gen.ExpiresAt, lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(gen.ExpiresAt)), paying}, want: label},
+		{name: "an open one does", now: 0, text: ready(), lead: []gen.LeadMod{paying}, want: wait, until: gen.FirstDue - prepareAhead},
+		{name: "the end of a payment that nobody reported as open writes to nobody", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt, l.Spec.Trigger = nil, "" }}, want: wait, until: gen.ExpiresAt},
+		{name: "a purchase is remembered however long ago we gave up", now: 721 * time.Hour, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(719 * time.Hour)), done(v1alpha1.ReasonBoughtBeforeContact, gen.T0)},
 			want: wait, until: 719*time.Hour + policy.DefaultTTLAfterPurchaseOnly},
-		{name: "a lead that is being deleted is left alone", now: firstDue, text: ready(), lead: []leadMod{func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: t0} }}, want: wait},
+		{name: "a lead that is being deleted is left alone", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: gen.T0} }}, want: wait},
 	}
 }
 
@@ -289,8 +240,8 @@ func paying(l *v1alpha1.CartRecovery) {
 
 func (c *planCase) situation() situation {
 	s := situation{
-		lead: gen.Lead(t0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed, twin: c.twin,
-		instances: c.instances, now: t0.Add(c.now),
+		lead: gen.Lead(gen.T0, c.lead...), store: gen.StoreObject(), suppressed: c.suppressed, twin: c.twin,
+		instances: c.instances, now: gen.T0.Add(c.now),
 		draft:    func(textID) draft { return c.text },
 		headroom: func(*v1alpha1.WhatsAppInstance, time.Time) headroom { return headroom{} },
 		contact:  func(*v1alpha1.WhatsAppInstance) contact { return contact{state: contactUnsure} },
@@ -317,7 +268,7 @@ func (c *planCase) situation() situation {
 }
 
 // worth is what a recovery was written to be worth, by a purchase at a time.
-func worth(amount string, at time.Time) leadMod {
+func worth(amount string, at time.Time) gen.LeadMod {
 	return func(l *v1alpha1.CartRecovery) {
 		boughtAt := v1alpha1.NewTimestamp(at)
 		l.Status.Result = &v1alpha1.RecoveryResult{Amount: amount, BoughtAt: &boughtAt}
@@ -337,8 +288,8 @@ func TestPlan(t *testing.T) {
 			if c.message != "" && got.message.id != c.message {
 				t.Fatalf("got message %q, want %q", got.message.id, c.message)
 			}
-			if got.kind == wait && c.until != 0 && !got.until.Equal(t0.Add(c.until)) {
-				t.Fatalf("waits until %s after the abandonment, want %s", got.until.Sub(t0), c.until)
+			if got.kind == wait && c.until != 0 && !got.until.Equal(gen.T0.Add(c.until)) {
+				t.Fatalf("waits until %s after the abandonment, want %s", got.until.Sub(gen.T0), c.until)
 			}
 			if c.from != "" && (got.message.instance == nil || got.message.instance.Name != c.from) {
 				t.Fatalf("from %+v, want %s", got.message.instance, c.from)
@@ -364,14 +315,14 @@ func TestPlanNextResolve(t *testing.T) {
 		grace:            2 * time.Minute,
 		5 * time.Minute:  6 * time.Minute,
 	} {
-		if got := nextResolve(t0, t0.Add(age)); !got.Equal(t0.Add(want)) {
-			t.Errorf("at age %s: asks again at %s, want %s", age, got.Sub(t0), want)
+		if got := nextResolve(gen.T0, gen.T0.Add(age)); !got.Equal(gen.T0.Add(want)) {
+			t.Errorf("at age %s: asks again at %s, want %s", age, got.Sub(gen.T0), want)
 		}
 	}
 }
 
 func BenchmarkPlan(b *testing.B) {
-	c := planCase{now: firstDue, text: ready()}
+	c := planCase{now: gen.FirstDue, text: ready()}
 	s := c.situation()
 	b.ReportAllocs()
 	for b.Loop() {
@@ -392,15 +343,15 @@ func TestPlannedFor(t *testing.T) {
 		change func(*v1alpha1.CartRecovery)
 		want   string
 	}{
-		"a cart":                  {func(*v1alpha1.CartRecovery) {}, t0.Add(firstDue).UTC().Format(time.RFC3339) + " first"},
-		"one that was written to": {ours(firstID, v1alpha1.MessageSent, t0.Add(firstDue)), ""},
-		"one that was bought":     {bought(t0), ""},
+		"a cart":                  {func(*v1alpha1.CartRecovery) {}, gen.T0.Add(gen.FirstDue).UTC().Format(time.RFC3339) + " first"},
+		"one that was written to": {gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), ""},
+		"one that was bought":     {gen.Bought(gen.T0), ""},
 		"a purchase alone":        {func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }, ""},
 		"no sequence":             {func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }, ""},
 	} {
-		recovery := gen.Lead(t0)
+		recovery := gen.Lead(gen.T0)
 		row.change(recovery)
-		s := situation{lead: recovery, store: store, policy: policy.Resolve(store, nil), now: t0}
+		s := situation{lead: recovery, store: store, policy: policy.Resolve(store, nil), now: gen.T0}
 		if got := plannedFor(&s); got != row.want {
 			t.Errorf("%s: %q, want %q", name, got, row.want)
 		}

@@ -263,7 +263,7 @@ var _ = Describe("A purchase of another product", func() {
 		w.start()
 		name := w.abandon(from(1))
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
-		other := w.abandon(from(1), ofAnotherProduct, bought(w.clock.Now()))
+		other := w.abandon(from(1), ofAnotherProduct, gen.Bought(w.clock.Now()))
 		Eventually(w.outcome(other)).Should(Equal(v1alpha1.ReasonBoughtBeforeContact))
 		w.advance(time.Hour + time.Second)
 		Eventually(w.outcome(name)).Should(Equal(outcome))
@@ -322,13 +322,13 @@ var _ = Describe("A lead that is over", func() {
 		Entry("recovered", func(w *world, name string) { w.buys(name) }, v1alpha1.PhaseRecovered, 30*time.Hour),
 		Entry("converted", func(w *world, name string) {
 			w.change(name, func(l *v1alpha1.CartRecovery) {
-				bought(w.clock.Now())(l)
+				gen.Bought(w.clock.Now())(l)
 				l.Spec.Purchase.Unattributed = true
 			})
 		}, v1alpha1.PhaseConverted, 40*time.Hour),
 		Entry("failed", func(w *world, name string) {
 			w.change(name, func(l *v1alpha1.CartRecovery) {
-				bought(w.clock.Now())(l)
+				gen.Bought(w.clock.Now())(l)
 				l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(w.clock.Now())}
 			})
 		}, v1alpha1.PhaseFailed, 50*time.Hour),

@@ -16,8 +16,8 @@ import (
 )
 
 // written is the situation that a prompt is written in.
-func written(product *v1alpha1.Product, mods ...leadMod) situation {
-	return situation{lead: gen.Lead(t0, mods...), store: gen.StoreObject(), product: product, now: t0}
+func written(product *v1alpha1.Product, mods ...gen.LeadMod) situation {
+	return situation{lead: gen.Lead(gen.T0, mods...), store: gen.StoreObject(), product: product, now: gen.T0}
 }
 
 func stepMessage(step v1alpha1.Step) message { return message{id: "c0-step-" + step.Name, step: &step} }
@@ -243,7 +243,7 @@ func TestFixedTextOfAField(t *testing.T) {
 }
 
 func TestPrompt(t *testing.T) {
-	s := written(gen.ProductObject(), ours(firstMessage, v1alpha1.MessageSent, t0), theirs("in-1", t0))
+	s := written(gen.ProductObject(), gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("in-1", gen.T0))
 	asked, err := prompt(s, message{replyTo: "in-1"})
 	if err != nil {
 		t.Fatal(err)

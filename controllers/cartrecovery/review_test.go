@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/simulator"
 	"cartrecovery.dev/operator/internal/testenv"
 )
@@ -134,7 +135,7 @@ func TestATextThatNobodyReviewedIsWrittenAgain(t *testing.T) {
 	d.pen.writes("Oi")
 	d.ask("one", "a", reviewed)
 	d.told()
-	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(t0.Add(unreviewedRetry)) {
+	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(gen.T0.Add(unreviewedRetry)) {
 		t.Fatalf("got %+v", got)
 	}
 	d.clock.Step(unreviewedRetry)
@@ -154,7 +155,7 @@ func TestReviewWait(t *testing.T) {
 	for due, want := range map[time.Duration]time.Duration{
 		-time.Hour: reviewAtMost, 0: reviewAtMost, 2 * time.Second: reviewAtMost, 6 * time.Second: 6 * time.Second, time.Hour: reviewAhead,
 	} {
-		if got := d.reviewWait(&queued{job: job{due: t0.Add(due)}}); got != want {
+		if got := d.reviewWait(&queued{job: job{due: gen.T0.Add(due)}}); got != want {
 			t.Errorf("due in %v it waits %v, want %v", due, got, want)
 		}
 	}

@@ -544,7 +544,7 @@ var _ = Describe("A purchase", func() {
 		name := w.abandon()
 		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
 		w.change(name, func(l *v1alpha1.CartRecovery) {
-			bought(w.clock.Now())(l)
+			gen.Bought(w.clock.Now())(l)
 			l.Spec.Purchase.Unattributed = true
 		})
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseConverted))
@@ -641,7 +641,7 @@ var _ = Describe("What people want", func() {
 		w.start()
 		name := w.abandon(func(l *v1alpha1.CartRecovery) {
 			l.Spec.AbandonedAt, l.Spec.Trigger = nil, ""
-			bought(w.clock.Now())(l)
+			gen.Bought(w.clock.Now())(l)
 		})
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseConverted))
 		w.advance(2 * time.Hour)

@@ -22,7 +22,7 @@ import (
 // wantedFirst is the first step's message, ready to be claimed.
 func wantedFirst() message {
 	return message{
-		id: firstMessage, step: &v1alpha1.Step{Name: "first"}, due: t0, instance: gen.InstanceObject(), text: "Oi, Maria!", tokens: 40,
+		id: firstMessage, step: &v1alpha1.Step{Name: "first"}, due: gen.T0, instance: gen.InstanceObject(), text: "Oi, Maria!", tokens: 40,
 	}
 }
 
@@ -37,14 +37,14 @@ func statusAfter(changes ...change) *v1alpha1.CartRecoveryStatus {
 
 // refusedOnce is a refusal that counts, with another attempt in a minute.
 func refusedOnce() refusal {
-	return refusal{word: "Refused", counts: true, retryAt: t0.Add(time.Minute), now: t0, blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
+	return refusal{word: "Refused", counts: true, retryAt: gen.T0.Add(time.Minute), now: gen.T0, blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
 }
 
 func TestClaim(t *testing.T) {
-	status := statusAfter(waiting(action{blocked: v1alpha1.ReasonAIUnavailable, why: "down", until: t0}, t0), claim(wantedFirst(), 7, t0))
+	status := statusAfter(waiting(action{blocked: v1alpha1.ReasonAIUnavailable, why: "down", until: gen.T0}, gen.T0), claim(wantedFirst(), 7, gen.T0))
 	want := []v1alpha1.Message{{
 		ID: firstMessage, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
-		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(t0), Attempts: 1, Tokens: 40, Instance: gen.Instance,
+		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(gen.T0), Attempts: 1, Tokens: 40, Instance: gen.Instance,
 	}}
 	if !reflect.DeepEqual(status.Conversation, want) {
 		t.Errorf("conversation %+v", status.Conversation)
@@ -64,12 +64,12 @@ func TestClaim(t *testing.T) {
 func TestClaimAgain(t *testing.T) {
 	again := wantedFirst()
 	again.tokens = 0
-	status := statusAfter(claim(wantedFirst(), 1, t0), refused(firstMessage, refusedOnce()), claim(again, 1, t0.Add(time.Minute)))
+	status := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(firstMessage, refusedOnce()), claim(again, 1, gen.T0.Add(time.Minute)))
 	if len(status.Conversation) != 1 {
 		t.Fatalf("the message is there %d times", len(status.Conversation))
 	}
 	m := status.Conversation[0]
-	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil || !m.At.Equal(t0.Add(time.Minute)) {
+	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil || !m.At.Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
 	}
 	if status.Attempts != 2 || m.Tokens != 40 {
@@ -80,27 +80,27 @@ func TestClaimAgain(t *testing.T) {
 func TestClaimOfAnAnswer(t *testing.T) {
 	answer := message{id: lead.ReplyID(2, "in-1"), replyTo: "in-1", instance: gen.InstanceObject(), text: "Claro!"}
 	status := &v1alpha1.CartRecoveryStatus{Cycle: 2}
-	claim(answer, 1, t0)(status)
+	claim(answer, 1, gen.T0)(status)
 	if m := status.Conversation[0]; m.Step != "" || m.Cycle != 2 || m.ID != answer.id {
 		t.Errorf("message %+v", m)
 	}
 }
 
 func TestConfirm(t *testing.T) {
-	earlier, between, later := t0.Add(-time.Minute), t0.Add(-time.Second), t0.Add(time.Minute)
+	earlier, between, later := gen.T0.Add(-time.Minute), gen.T0.Add(-time.Second), gen.T0.Add(time.Minute)
 	for _, c := range []struct {
 		name    string
 		receipt time.Time
 		want    time.Time
 	}{
 		{"with the gateway's time", between, between},
-		{"with one from before it was claimed", earlier.Add(-time.Second), t0},
-		{"without one", time.Time{}, t0},
-		{"with one that is still to come", later, t0},
+		{"with one from before it was claimed", earlier.Add(-time.Second), gen.T0},
+		{"without one", time.Time{}, gen.T0},
+		{"with one that is still to come", later, gen.T0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			status := statusAfter(claim(wantedFirst(), 1, earlier), waiting(action{blocked: v1alpha1.ReasonUnconfirmed}, t0),
-				confirm(firstMessage, gateway.Receipt{MessageID: "3EB0", At: c.receipt}, t0))
+			status := statusAfter(claim(wantedFirst(), 1, earlier), waiting(action{blocked: v1alpha1.ReasonUnconfirmed}, gen.T0),
+				confirm(firstMessage, gateway.Receipt{MessageID: "3EB0", At: c.receipt}, gen.T0))
 			m := status.Conversation[0]
 			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) || m.Error != "" || m.RetryAt != nil {
 				t.Errorf("message %+v", m)
@@ -113,9 +113,9 @@ func TestConfirm(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	counted := statusAfter(claim(wantedFirst(), 1, t0), refused(firstMessage, refusedOnce()))
+	counted := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(firstMessage, refusedOnce()))
 	m := counted.Conversation[0]
-	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(t0.Add(time.Minute)) {
+	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
 	}
 	blocked := apimeta.FindStatusCondition(counted.Conditions, v1alpha1.ConditionBlocked)
@@ -124,7 +124,7 @@ func TestRefused(t *testing.T) {
 	}
 	uncounted := refusedOnce()
 	uncounted.counts = false
-	if m := statusAfter(claim(wantedFirst(), 1, t0), refused(firstMessage, uncounted)).Conversation[0]; m.Attempts != 0 {
+	if m := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(firstMessage, uncounted)).Conversation[0]; m.Attempts != 0 {
 		t.Errorf("an attempt that does not count: %+v", m)
 	}
 }
@@ -137,12 +137,12 @@ func TestNotSentAndUnknown(t *testing.T) {
 		word  string
 		retry bool
 	}{
-		{"wanted", notSent(firstMessage, true, t0), v1alpha1.MessageFailed, "NotSent", true},
-		{"not wanted any more", notSent(firstMessage, false, t0), v1alpha1.MessageCancelled, "", false},
+		{"wanted", notSent(firstMessage, true, gen.T0), v1alpha1.MessageFailed, "NotSent", true},
+		{"not wanted any more", notSent(firstMessage, false, gen.T0), v1alpha1.MessageCancelled, "", false},
 		{"unknown", unknown(firstMessage), v1alpha1.MessageUnknown, "Unresolved", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := statusAfter(claim(wantedFirst(), 1, t0), c.apply).Conversation[0]
+			m := statusAfter(claim(wantedFirst(), 1, gen.T0), c.apply).Conversation[0]
 			if m.State != c.state || m.Error != c.word || (m.RetryAt != nil) != c.retry || m.Attempts != 1 {
 				t.Errorf("message %+v", m)
 			}
@@ -153,16 +153,16 @@ func TestNotSentAndUnknown(t *testing.T) {
 // outcomes are the changes that say what came of a claim.
 func outcomes(id string) map[string]change {
 	return map[string]change{
-		"confirm": confirm(id, gateway.Receipt{MessageID: "3EB0"}, t0),
+		"confirm": confirm(id, gateway.Receipt{MessageID: "3EB0"}, gen.T0),
 		"refused": refused(id, refusedOnce()),
-		"notSent": notSent(id, true, t0), "cancelled": notSent(id, false, t0), "unknown": unknown(id),
+		"notSent": notSent(id, true, gen.T0), "cancelled": notSent(id, false, gen.T0), "unknown": unknown(id),
 	}
 }
 
 func TestOutcomesChangeClaimsOnly(t *testing.T) {
 	for first, before := range outcomes(firstMessage) {
 		for second, after := range outcomes(firstMessage) {
-			status := statusAfter(claim(wantedFirst(), 1, t0), before)
+			status := statusAfter(claim(wantedFirst(), 1, gen.T0), before)
 			want := status.DeepCopy()
 			if after(status) || !reflect.DeepEqual(status, want) {
 				t.Errorf("%s after %s changes %+v to %+v", second, first, want.Conversation, status.Conversation)
@@ -173,7 +173,7 @@ func TestOutcomesChangeClaimsOnly(t *testing.T) {
 		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) || !reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
 			t.Errorf("%s of a message that is not there changes %+v", name, status)
 		}
-		if status := statusAfter(claim(wantedFirst(), 1, t0)); outcomes("other")[name](status) {
+		if status := statusAfter(claim(wantedFirst(), 1, gen.T0)); outcomes("other")[name](status) {
 			t.Errorf("%s of another message changes %+v", name, status)
 		}
 	}
@@ -188,13 +188,13 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 		write := func() {
 			inbound++
 			status.Conversation = lead.Append(status.Conversation, v1alpha1.Message{
-				ID: fmt.Sprintf("in-%d", inbound), Role: v1alpha1.RoleCustomer, Text: "Oi", At: v1alpha1.NewTimestamp(t0),
+				ID: fmt.Sprintf("in-%d", inbound), Role: v1alpha1.RoleCustomer, Text: "Oi", At: v1alpha1.NewTimestamp(gen.T0),
 			})
 		}
 		for range random.IntN(2 * v1alpha1.MaxConversation) {
 			write()
 		}
-		claim(wantedFirst(), 1, t0)(status)
+		claim(wantedFirst(), 1, gen.T0)(status)
 		for range random.IntN(2 * v1alpha1.MaxConversation) {
 			write()
 		}
@@ -222,10 +222,10 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 func TestFinished(t *testing.T) {
 	for outcome, text := range outcomeMessages {
 		t.Run(outcome, func(t *testing.T) {
-			recovery := gen.Lead(t0, ours(firstMessage, v1alpha1.MessageSent, t0))
-			waiting(action{blocked: v1alpha1.ReasonSuspended, until: t0.Add(time.Hour)}, t0)(&recovery.Status)
+			recovery := gen.Lead(gen.T0, gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0))
+			waiting(action{blocked: v1alpha1.ReasonSuspended, until: gen.T0.Add(time.Hour)}, gen.T0)(&recovery.Status)
 			recovery.Generation = 3
-			if !finished(recovery, nil, outcome, t0.Add(1500*time.Millisecond))(&recovery.Status) {
+			if !finished(recovery, nil, outcome, gen.T0.Add(1500*time.Millisecond))(&recovery.Status) {
 				t.Fatal("changes nothing")
 			}
 			want := metav1.ConditionFalse
@@ -239,7 +239,7 @@ func TestFinished(t *testing.T) {
 			if len(recovery.Status.Conditions) != 1 {
 				t.Errorf("something is still to come: %+v", recovery.Status)
 			}
-			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: t0.Add(time.Second)}) || outcomeOf(recovery) != outcome {
+			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: gen.T0.Add(time.Second)}) || outcomeOf(recovery) != outcome {
 				t.Errorf("finished at %v with %q", recovery.Status.CompletionTime, outcomeOf(recovery))
 			}
 		})
@@ -247,68 +247,68 @@ func TestFinished(t *testing.T) {
 }
 
 func TestFinishedAgain(t *testing.T) {
-	status := statusAfter(finished(gen.Lead(t0), nil, v1alpha1.ReasonUnanswered, t0), finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, t0.Add(time.Hour)))
-	if !status.CompletionTime.Equal(&metav1.Time{Time: t0}) {
+	status := statusAfter(finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonUnanswered, gen.T0), finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)))
+	if !status.CompletionTime.Equal(&metav1.Time{Time: gen.T0}) {
 		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
 	}
 	if got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); got.Reason != v1alpha1.ReasonBoughtAfterContact || got.Status != metav1.ConditionTrue {
 		t.Errorf("condition %+v", got)
 	}
 	same := status.DeepCopy()
-	finished(gen.Lead(t0), nil, v1alpha1.ReasonBoughtAfterContact, t0.Add(2*time.Hour))(status)
+	finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(2*time.Hour))(status)
 	if !reflect.DeepEqual(same, status) {
 		t.Errorf("finishing the same way again changes %+v", status)
 	}
 }
 
 func TestWaiting(t *testing.T) {
-	down := action{blocked: v1alpha1.ReasonAIUnavailable, why: "HTTP 500", until: t0.Add(time.Minute)}
+	down := action{blocked: v1alpha1.ReasonAIUnavailable, why: "HTTP 500", until: gen.T0.Add(time.Minute)}
 	status := statusAfter()
-	if waiting(action{until: t0.Add(time.Hour)}, t0)(status) {
+	if waiting(action{until: gen.T0.Add(time.Hour)}, gen.T0)(status) {
 		t.Error("a wait with nothing in the way writes")
 	}
-	if !waiting(down, t0)(status) || status.NextActionTime == nil {
+	if !waiting(down, gen.T0)(status) || status.NextActionTime == nil {
 		t.Errorf("status %+v", status)
 	}
-	down.until = t0.Add(time.Hour)
-	if waiting(down, t0.Add(time.Minute))(status) {
+	down.until = gen.T0.Add(time.Hour)
+	if waiting(down, gen.T0.Add(time.Minute))(status) {
 		t.Error("the same thing in the way is written again")
 	}
 	down.why = "HTTP 503"
-	if !waiting(down, t0.Add(time.Minute))(status) {
+	if !waiting(down, gen.T0.Add(time.Minute))(status) {
 		t.Error("another message is not written")
 	}
-	if got := status.Conditions[0]; got.Message != "HTTP 503" || !got.LastTransitionTime.Equal(&metav1.Time{Time: t0}) {
+	if got := status.Conditions[0]; got.Message != "HTTP 503" || !got.LastTransitionTime.Equal(&metav1.Time{Time: gen.T0}) {
 		t.Errorf("condition %+v", got)
 	}
 	down.blocked, down.until = v1alpha1.ReasonStoreNotFound, time.Time{}
-	if !waiting(down, t0)(status) || status.NextActionTime != nil {
+	if !waiting(down, gen.T0)(status) || status.NextActionTime != nil {
 		t.Errorf("status %+v", status)
 	}
-	if !waiting(action{until: t0}, t0)(status) || len(status.Conditions) != 0 {
+	if !waiting(action{until: gen.T0}, gen.T0)(status) || len(status.Conditions) != 0 {
 		t.Errorf("still blocked: %+v", status.Conditions)
 	}
 }
 
 func TestWaitingForAnotherAttempt(t *testing.T) {
-	again := action{until: t0.Add(time.Hour), refused: true}
+	again := action{until: gen.T0.Add(time.Hour), refused: true}
 	for reason, kept := range map[string]bool{
 		v1alpha1.ReasonGatewayUnavailable: true, v1alpha1.ReasonThrottled: true,
 		v1alpha1.ReasonSuspended: false, v1alpha1.ReasonNoConnectedInstance: false,
 	} {
-		status := statusAfter(waiting(action{blocked: reason, why: "why"}, t0))
-		if waiting(again, t0)(status) == kept || len(status.Conditions) == 1 != kept {
+		status := statusAfter(waiting(action{blocked: reason, why: "why"}, gen.T0))
+		if waiting(again, gen.T0)(status) == kept || len(status.Conditions) == 1 != kept {
 			t.Errorf("%s: %+v", reason, status.Conditions)
 		}
 	}
-	if waiting(again, t0)(statusAfter()) {
+	if waiting(again, gen.T0)(statusAfter()) {
 		t.Error("writes with nothing in the way")
 	}
 }
 
 func TestRefusalOf(t *testing.T) {
 	const base = 10 * time.Second
-	at := t0.Add(time.Hour)
+	at := gen.T0.Add(time.Hour)
 	failed := func(class failure.Class, code failure.Code, retryAt time.Time) error {
 		return fmt.Errorf("send: %w", &failure.Error{Class: class, Code: code, Op: "send", RetryAt: retryAt})
 	}
@@ -337,7 +337,7 @@ func TestRefusalOf(t *testing.T) {
 			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, time.Hour},
 		{"throttled without a time", failed(failure.Throttled, failure.RateLimited, time.Time{}), 1,
 			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
-		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited, t0.Add(-time.Hour)), 1,
+		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited, gen.T0.Add(-time.Hour)), 1,
 			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
 		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
 			refusal{word: "Restricted", blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
@@ -353,42 +353,42 @@ func TestRefusalOf(t *testing.T) {
 			refusal{word: "Refused", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := refusalOf(c.err, c.attempt, base, t0)
+			got := refusalOf(c.err, c.attempt, base, gen.T0)
 			within(t, c.name, got.retryAt, c.wait)
-			if got.word != c.want.word || got.counts != c.want.counts || got.blocked != c.want.blocked || !got.now.Equal(t0) {
+			if got.word != c.want.word || got.counts != c.want.counts || got.blocked != c.want.blocked || !got.now.Equal(gen.T0) {
 				t.Errorf("got %+v", got)
 			}
 			if got.message == "" || strings.Contains(got.message, gen.Phone) {
 				t.Errorf("says %q", got.message)
 			}
-			if strings.HasPrefix(c.name, "throttled until a time") && got.retryAt.Before(t0.Add(min(c.wait, base*4/5))) {
+			if strings.HasPrefix(c.name, "throttled until a time") && got.retryAt.Before(gen.T0.Add(min(c.wait, base*4/5))) {
 				t.Errorf("tries again too early: %s", got.retryAt)
 			}
 		})
 	}
-	if got := refusalOf(failed(failure.Throttled, failure.RateLimited, at), 1, base, t0); got.retryAt.Before(at) {
+	if got := refusalOf(failed(failure.Throttled, failure.RateLimited, at), 1, base, gen.T0); got.retryAt.Before(at) {
 		t.Errorf("tries again at %s, before the gateway allows it", got.retryAt)
 	}
 }
 
 func TestSumUp(t *testing.T) {
-	recovery := gen.Lead(t0, ours(firstMessage, v1alpha1.MessageSent, t0))
+	recovery := gen.Lead(gen.T0, gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0))
 	recovery.Generation = 5
 	sumUp(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseContacted || recovery.Status.ObservedGeneration != 5 {
 		t.Errorf("status %+v", recovery.Status)
 	}
-	theirs("in-1", t0)(recovery)
+	gen.FromCustomer("in-1", gen.T0)(recovery)
 	sumUp(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	finished(gen.Lead(t0), nil, v1alpha1.ReasonConversationEnded, t0)(&recovery.Status)
+	finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonConversationEnded, gen.T0)(&recovery.Status)
 	sumUp(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseExpired {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	if outcomeOf(gen.Lead(t0)) != "" {
+	if outcomeOf(gen.Lead(gen.T0)) != "" {
 		t.Error("a lead that is worked on has an outcome")
 	}
 }

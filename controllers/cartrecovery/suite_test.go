@@ -303,7 +303,7 @@ func (w *world) key(name string) types.NamespacedName {
 }
 
 // abandon makes a lead that was abandoned just now, and returns its name.
-func (w *world) abandon(mods ...leadMod) string {
+func (w *world) abandon(mods ...gen.LeadMod) string {
 	GinkgoHelper()
 	w.serial++
 	made := gen.In(w.namespace, gen.Lead(w.clock.Now(), mods...))
@@ -313,7 +313,7 @@ func (w *world) abandon(mods ...leadMod) string {
 }
 
 // from is the customer of a lead: a phone number and address of its own.
-func from(number int) leadMod {
+func from(number int) gen.LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		recovery.Spec.Customer.Phone = phoneOf(number)
 		recovery.Spec.Customer.Email = fmt.Sprintf("customer-%d@example.com", number)
@@ -331,7 +331,7 @@ func (w *world) lead(name string) *v1alpha1.CartRecovery {
 }
 
 // change changes a lead's spec as another writer does.
-func (w *world) change(name string, mod leadMod) {
+func (w *world) change(name string, mod gen.LeadMod) {
 	recovery := w.lead(name)
 	before := recovery.DeepCopy()
 	mod(recovery)
@@ -340,7 +340,7 @@ func (w *world) change(name string, mod leadMod) {
 
 // buys writes a purchase, as of now, as the webhook server does.
 func (w *world) buys(name string) {
-	w.change(name, bought(w.clock.Now()))
+	w.change(name, gen.Bought(w.clock.Now()))
 }
 
 // says appends a customer's message, as the webhook server does.
@@ -360,7 +360,7 @@ func (w *world) says(name, id, text string, mods ...func(*v1alpha1.Message)) {
 func (w *world) operatorWrites(name, id, text string) {
 	GinkgoHelper()
 	w.status(name, func(status *v1alpha1.CartRecoveryStatus) {
-		handOverTo(id, text, w.clock.Now())(status)
+		gen.TakenOver(id, text, w.clock.Now())(status)
 	})
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"cartrecovery.dev/operator/internal/gen"
 )
 
 func storeKey(name string) types.NamespacedName {
@@ -17,7 +19,7 @@ func storeKey(name string) types.NamespacedName {
 
 // jobOf is a text of a store's lead, due some seconds from t0.
 func jobOf(store, lead string, due int) job {
-	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead), due: t0.Add(time.Duration(due) * time.Second)}
+	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead), due: gen.T0.Add(time.Duration(due) * time.Second)}
 }
 
 // jobIn is jobOf, of a store that is written namespace/name.
@@ -39,13 +41,13 @@ func taken(q *turns, now time.Time) []string {
 func TestTurnsOrder(t *testing.T) {
 	q := newTurns(1)
 	for i, due := range []int{5, 3, 3, 9} {
-		q.push(jobOf("a", fmt.Sprintf("a%d", i), due), t0)
+		q.push(jobOf("a", fmt.Sprintf("a%d", i), due), gen.T0)
 	}
-	q.push(jobOf("b", "b0", 100), t0)
-	q.push(jobOf("c", "c0", 50), t0)
-	q.push(jobOf("b", "b1", 7), t0)
+	q.push(jobOf("b", "b0", 100), gen.T0)
+	q.push(jobOf("c", "c0", 50), gen.T0)
+	q.push(jobOf("b", "b1", 7), gen.T0)
 	var order []string
-	for next := q.take(t0); next != nil; next = q.take(t0) {
+	for next := q.take(gen.T0); next != nil; next = q.take(gen.T0) {
 		order = append(order, next.lead.Name)
 		q.ended(next)
 	}
@@ -76,9 +78,9 @@ func TestTurnsShares(t *testing.T) {
 			q := newTurns(c.workers)
 			for i, want := range c.want {
 				for j := range 200 {
-					q.push(jobIn(c.stores[i], fmt.Sprintf("%d-%d", i, j), j), t0)
+					q.push(jobIn(c.stores[i], fmt.Sprintf("%d-%d", i, j), j), gen.T0)
 				}
-				if got := len(taken(q, t0)); got != want {
+				if got := len(taken(q, gen.T0)); got != want {
 					t.Errorf("store %s gets %d, want %d", c.stores[i], got, want)
 				}
 			}
@@ -90,14 +92,14 @@ func TestTurnsShares(t *testing.T) {
 func TestTurnsOfNamespaces(t *testing.T) {
 	q := newTurns(DefaultWriters)
 	for i := range 1000 {
-		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a-%d", i), 0), t0)
+		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a-%d", i), 0), gen.T0)
 	}
-	hanging := taken(q, t0)
+	hanging := taken(q, gen.T0)
 	if len(hanging) != DefaultWriters/2 {
 		t.Errorf("a namespace holds %d of %d workers", len(hanging), DefaultWriters)
 	}
-	q.push(jobIn("b/1", "b", 1000), t0)
-	if got := taken(q, t0); !slices.Equal(got, []string{"b"}) {
+	q.push(jobIn("b/1", "b", 1000), gen.T0)
+	if got := taken(q, gen.T0); !slices.Equal(got, []string{"b"}) {
 		t.Errorf("took %v before the text of another namespace", got)
 	}
 }
@@ -106,13 +108,13 @@ func TestTurnsOfNamespaces(t *testing.T) {
 func TestTurnsAmongNamespaces(t *testing.T) {
 	q := newTurns(1)
 	for i := range 5 {
-		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a%d", i), 0), t0)
+		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a%d", i), 0), gen.T0)
 	}
 	for i := range 3 {
-		q.push(jobIn("b/1", fmt.Sprintf("b%d", i), 10+i), t0)
+		q.push(jobIn("b/1", fmt.Sprintf("b%d", i), 10+i), gen.T0)
 	}
 	var order []string
-	for next := q.take(t0); next != nil; next = q.take(t0) {
+	for next := q.take(gen.T0); next != nil; next = q.take(gen.T0) {
 		order = append(order, next.lead.Name)
 		q.ended(next)
 	}
@@ -126,16 +128,16 @@ func TestTurnsPauses(t *testing.T) {
 	add := func(store, lead, endpoint string) {
 		wanted := jobOf(store, lead, 0)
 		wanted.endpoint = endpoint
-		q.push(wanted, t0)
+		q.push(wanted, gen.T0)
 	}
 	add("a", "shared-a", "shared")
 	add("b", "shared-b", "shared")
 	add("b", "own-b", "own")
 	add("c", "unnamed-c", "")
 	add("d", "unnamed-d", "")
-	q.pause("shared", t0.Add(20*time.Second), "why", t0)
-	q.pause("shared", t0.Add(10*time.Second), "why", t0)
-	q.pause("store/shop/c", t0.Add(5*time.Second), "why", t0)
+	q.pause("shared", gen.T0.Add(20*time.Second), "why", gen.T0)
+	q.pause("shared", gen.T0.Add(10*time.Second), "why", gen.T0)
+	q.pause("store/shop/c", gen.T0.Add(5*time.Second), "why", gen.T0)
 	for _, step := range []struct {
 		at     time.Duration
 		leads  []string
@@ -147,11 +149,11 @@ func TestTurnsPauses(t *testing.T) {
 		{20*time.Second - 1, nil, 20 * time.Second},
 		{20 * time.Second, []string{"shared-a", "shared-b"}, 0},
 	} {
-		now := t0.Add(step.at)
+		now := gen.T0.Add(step.at)
 		if got := taken(q, now); !slices.Equal(got, step.leads) {
 			t.Errorf("after %s: %v, want %v", step.at, got, step.leads)
 		}
-		if got := q.lapses(now); step.lapses == 0 && !got.IsZero() || step.lapses != 0 && !got.Equal(t0.Add(step.lapses)) {
+		if got := q.lapses(now); step.lapses == 0 && !got.IsZero() || step.lapses != 0 && !got.Equal(gen.T0.Add(step.lapses)) {
 			t.Errorf("after %s: the next pause ends at %s", step.at, got)
 		}
 	}
@@ -161,13 +163,13 @@ func TestTurnsPausesInARow(t *testing.T) {
 	q := newTurns(2)
 	since := func(at time.Duration) time.Duration {
 		t.Helper()
-		now := t0.Add(at)
+		now := gen.T0.Add(at)
 		q.pause("e", now.Add(10*time.Second), "why", now)
 		found, ok := q.paused("e", now)
 		if !ok {
 			t.Fatal("not paused")
 		}
-		return found.since.Sub(t0)
+		return found.since.Sub(gen.T0)
 	}
 	if got := since(0); got != 0 {
 		t.Errorf("the first: since %s", got)
@@ -178,16 +180,16 @@ func TestTurnsPausesInARow(t *testing.T) {
 	if got := since(10 * time.Minute); got != 10*time.Minute {
 		t.Errorf("again, long after: since %s", got)
 	}
-	q.answered("e", t0.Add(10*time.Minute+5*time.Second))
-	if _, ok := q.paused("e", t0.Add(10*time.Minute+6*time.Second)); !ok {
+	q.answered("e", gen.T0.Add(10*time.Minute+5*time.Second))
+	if _, ok := q.paused("e", gen.T0.Add(10*time.Minute+6*time.Second)); !ok {
 		t.Error("an answer to an earlier call ended the pause")
 	}
-	q.answered("e", t0.Add(10*time.Minute+11*time.Second))
+	q.answered("e", gen.T0.Add(10*time.Minute+11*time.Second))
 	if got := since(10*time.Minute + 12*time.Second); got != 10*time.Minute+12*time.Second {
 		t.Errorf("again, after an answer: since %s", got)
 	}
 	for i := range 1000 {
-		now := t0.Add(time.Hour + time.Duration(i)*time.Minute)
+		now := gen.T0.Add(time.Hour + time.Duration(i)*time.Minute)
 		q.pause(fmt.Sprint(i), now.Add(time.Second), "why", now)
 	}
 	if len(q.pauses) > 3 {
@@ -199,19 +201,19 @@ func TestTurnsStarve(t *testing.T) {
 	q := newTurns(8)
 	q.starve(storeKey("a"))
 	for i := range 3 {
-		q.push(jobOf("a", fmt.Sprint(i), i), t0)
+		q.push(jobOf("a", fmt.Sprint(i), i), gen.T0)
 	}
-	first := q.take(t0)
+	first := q.take(gen.T0)
 	if first == nil {
 		t.Fatal("a store without a text under way waits for one")
 	}
 	q.starve(storeKey("a"))
-	q.push(jobOf("b", "b", 0), t0)
-	if got := taken(q, t0); !slices.Equal(got, []string{"b"}) {
+	q.push(jobOf("b", "b", 0), gen.T0)
+	if got := taken(q, gen.T0); !slices.Equal(got, []string{"b"}) {
 		t.Errorf("took %v", got)
 	}
 	q.ended(first)
-	if got := taken(q, t0); !slices.Equal(got, []string{"1", "2"}) {
+	if got := taken(q, gen.T0); !slices.Equal(got, []string{"1", "2"}) {
 		t.Errorf("took %v once a text had ended", got)
 	}
 }
@@ -222,7 +224,7 @@ func TestTurnsHold(t *testing.T) {
 	for history := range 300 {
 		random := rand.New(rand.NewPCG(uint64(history), 3))
 		workers := 1 + random.IntN(20)
-		q, now := newTurns(workers), t0
+		q, now := newTurns(workers), gen.T0
 		waiting, writing := map[*queued]bool{}, map[*queued]bool{}
 		for step := range 400 {
 			now = now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)

@@ -15,6 +15,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/gen"
 )
 
 // ask asks for a text of a store's lead; the pen is told the lead's name as the model.
@@ -38,7 +39,7 @@ func (d *desk) armed() {
 }
 
 func throttled(wait time.Duration) error {
-	return &failure.Error{Class: failure.Throttled, Code: failure.RateLimited, Op: "ai: write", Status: 429, RetryAt: t0.Add(wait)}
+	return &failure.Error{Class: failure.Throttled, Code: failure.RateLimited, Op: "ai: write", Status: 429, RetryAt: gen.T0.Add(wait)}
 }
 
 // strict refuses what holds a price, and asks for another text as "again".
@@ -91,20 +92,20 @@ func TestAHangingStoreHoldsAQuarterOfTheWorkers(t *testing.T) {
 func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	d := newDesk(t, 1)
 	for i, lead := range []string{"a", "b"} {
-		d.ask("one", lead, func(j *job) { j.endpoint, j.due = "shared", t0.Add(time.Duration(i)*time.Second) })
+		d.ask("one", lead, func(j *job) { j.endpoint, j.due = "shared", gen.T0.Add(time.Duration(i)*time.Second) })
 	}
 	d.began()
-	d.ask("two", "c", func(j *job) { j.endpoint, j.due = "shared", t0 })
+	d.ask("two", "c", func(j *job) { j.endpoint, j.due = "shared", gen.T0 })
 	d.pen.fails(throttled(30 * time.Second))
 	d.told()
 	d.armed()
-	if got := d.of("a"); got.state != draftFailed || !got.retryAt.Equal(t0.Add(30*time.Second)) || !got.firstFailedAt.Equal(t0) {
+	if got := d.of("a"); got.state != draftFailed || !got.retryAt.Equal(gen.T0.Add(30*time.Second)) || !got.firstFailedAt.Equal(gen.T0) {
 		t.Errorf("the text that was told to wait: %+v", got)
 	}
 	for _, lead := range []string{"b", "c"} {
 		got := d.of(lead)
 		if got.state != draftPending || got.failures == 0 || got.reason != v1alpha1.ReasonAIUnavailable || !strings.Contains(got.why, "429") ||
-			!got.retryAt.Equal(t0.Add(30*time.Second)) || !got.firstFailedAt.Equal(t0) {
+			!got.retryAt.Equal(gen.T0.Add(30*time.Second)) || !got.firstFailedAt.Equal(gen.T0) {
 			t.Errorf("another text of the endpoint: %+v", got)
 		}
 	}
@@ -121,8 +122,8 @@ func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	if got := d.of("b"); first == second || got.state != draftReady || !got.firstFailedAt.IsZero() || got.failures != 0 {
 		t.Errorf("after the pause: %s and %s, %+v", first, second, got)
 	}
-	d.ask("one", "a", func(j *job) { j.endpoint, j.due = "shared", t0 })
-	d.ask("one", "late", func(j *job) { j.endpoint, j.due = "shared", t0.Add(time.Second) })
+	d.ask("one", "a", func(j *job) { j.endpoint, j.due = "shared", gen.T0 })
+	d.ask("one", "late", func(j *job) { j.endpoint, j.due = "shared", gen.T0.Add(time.Second) })
 	d.began()
 	d.began()
 	if got := d.began(); got != "a" {
@@ -138,7 +139,7 @@ func TestAPauseEndsWhenTheClockIsSetForward(t *testing.T) {
 	d.pen.fails(throttled(30 * time.Second))
 	d.told()
 	d.armed()
-	d.clock.FakePassiveClock.SetTime(t0.Add(time.Minute)) // its timers see nothing of it
+	d.clock.FakePassiveClock.SetTime(gen.T0.Add(time.Minute)) // its timers see nothing of it
 	d.of("b")
 	if got := d.began(); got != "b" {
 		t.Errorf("%s is written", got)
@@ -206,11 +207,11 @@ func TestRefusedTextsAreKept(t *testing.T) {
 		d.told()
 	}
 	refuse()
-	d.clock.SetTime(t0.Add(keepRefused - time.Second))
-	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(t0.Add(keepRefused)) {
+	d.clock.SetTime(gen.T0.Add(keepRefused - time.Second))
+	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(gen.T0.Add(keepRefused)) {
 		t.Errorf("for as long as it is kept: %+v", got)
 	}
-	d.clock.SetTime(t0.Add(keepRefused))
+	d.clock.SetTime(gen.T0.Add(keepRefused))
 	if got := d.of("a"); got.state != draftNone || got.tokens != 14 {
 		t.Errorf("after that: %+v", got)
 	}
@@ -245,11 +246,11 @@ func TestTheAIAsksForAPerson(t *testing.T) {
 
 func TestABudgetThatIsUsedUp(t *testing.T) {
 	d := newDesk(t, 2)
-	today := budget.Day(t0, nil)
+	today := budget.Day(gen.T0, nil)
 	d.ledger.Seed(storeKey("one"), today, 950)
 	d.ask("one", "a", within1000(51))
 	d.told()
-	tomorrow := budget.NextDay(t0, nil)
+	tomorrow := budget.NextDay(gen.T0, nil)
 	if got := d.of("a"); got.state != draftExhausted || !got.retryAt.Equal(tomorrow) || got.reason != v1alpha1.ReasonTokenBudget || len(d.pen.order()) != 0 {
 		t.Fatalf("got %+v, asked for %v", got, d.pen.order())
 	}
@@ -284,7 +285,7 @@ func TestABudgetThatIsSetAside(t *testing.T) {
 		d.pen.writes("Oi")
 		d.told()
 	}
-	if got := d.ledger.Used(storeKey("one"), budget.Day(t0, nil)); got != 28 || len(d.pen.order()) != 4 {
+	if got := d.ledger.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 28 || len(d.pen.order()) != 4 {
 		t.Errorf("used %d in %d calls", got, len(d.pen.order()))
 	}
 }
@@ -319,11 +320,11 @@ func TestSpent(t *testing.T) {
 func TestFirstFailure(t *testing.T) {
 	d := newDesk(t, 1)
 	for i := range 3 {
-		d.clock.SetTime(t0.Add(time.Duration(i) * time.Minute))
+		d.clock.SetTime(gen.T0.Add(time.Duration(i) * time.Minute))
 		d.pen.fails(errors.New("down"))
 		d.ask("one", "a")
 		d.told()
-		if got := d.of("a"); !got.firstFailedAt.Equal(t0) {
+		if got := d.of("a"); !got.firstFailedAt.Equal(gen.T0) {
 			t.Errorf("failure %d: the first was at %s", i, got.firstFailedAt)
 		}
 	}
@@ -348,10 +349,10 @@ func TestForgottenWhileItIsWritten(t *testing.T) {
 		t.Errorf("left behind: %+v", q)
 	}
 	d.mu.Unlock()
-	if got := d.ledger.Used(storeKey("one"), budget.Day(t0, nil)); got != 300 {
+	if got := d.ledger.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 300 {
 		t.Errorf("used %d: what is broken off may be billed whole", got)
 	}
-	if release, ok := d.ledger.Reserve(storeKey("one"), budget.Day(t0, nil), ptr.To[int64](1000), 700); !ok {
+	if release, ok := d.ledger.Reserve(storeKey("one"), budget.Day(gen.T0, nil), ptr.To[int64](1000), 700); !ok {
 		t.Error("its reservation was never released")
 	} else {
 		release(0)
@@ -376,7 +377,7 @@ func TestAskedForLongAgo(t *testing.T) {
 	d.ask("one", "a")
 	d.began()
 	d.ask("one", "b")
-	d.clock.SetTime(t0.Add(freshFor + time.Second))
+	d.clock.SetTime(gen.T0.Add(freshFor + time.Second))
 	d.pen.writes("Oi")
 	if first, second := d.told(), d.told(); first != "a" || second != "b" {
 		t.Errorf("told of %s and %s", first, second)
