@@ -225,7 +225,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		if !lead.IsNoticeID(wanted.id) {
 			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
 		}
-		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(wanted.id, receipt, now))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(wanted.id, sentOf(receipt), now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
 		r.count(wanted.id, "ambiguous")
 		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
@@ -245,7 +245,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		r.pauseNewConversations(ctx, wanted.instance, failed)
 	}
 	attempt := lead.Find(s.lead.Status.Conversation, wanted.id).Attempts
-	why := refusalOf(failed, attempt, r.RetryBase, now)
+	why := refusalOf(failed, attempt, r.RetryBase, jitter, now)
 	taken := lead.Find(s.lead.Status.Conversation, wanted.id).At.Time
 	switch {
 	case why.numbers:
@@ -256,6 +256,10 @@ func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message,
 		r.Book.Worked(wanted.instance.UID)
 	}
 	return ctrl.Result{}, r.writeOutcome(ctx, s, refused(wanted.id, why))
+}
+
+func sentOf(receipt gateway.Receipt) sent {
+	return sent{gatewayID: receipt.MessageID, at: receipt.At}
 }
 
 // resolve asks the gateway for a message that was claimed and not confirmed.
@@ -270,7 +274,7 @@ func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) 
 	switch {
 	case err == nil && found:
 		r.count(claimed.id, "resolved")
-		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(claimed.id, receipt, r.Clock.Now()))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(claimed.id, sentOf(receipt), r.Clock.Now()))
 	case err == nil && age >= grace && r.sameInstance(s.lead, claimed):
 		r.giveTurnBack(&s, claimed.instance)
 		return ctrl.Result{}, r.writeOutcome(ctx, s, notSent(claimed.id, stillWanted(&s), r.Clock.Now()))

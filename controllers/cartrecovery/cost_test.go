@@ -14,7 +14,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
-	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
@@ -132,7 +131,7 @@ func answerOnce(s *situation, wanted message, conflict bool) {
 		gen.FromCustomer("between-"+wanted.id, s.now)(s.lead)
 		s.lead.Status.Conversation = lead.Bounded(s.lead.Status.Conversation)
 	}
-	confirm(wanted.id, gateway.Receipt{MessageID: "g-" + wanted.id}, s.now.Add(time.Second))(&s.lead.Status)
+	confirm(wanted.id, sent{gatewayID: "g-" + wanted.id}, s.now.Add(time.Second))(&s.lead.Status)
 }
 
 func conversationBytes(t *testing.T, recovery *v1alpha1.CartRecovery) int {

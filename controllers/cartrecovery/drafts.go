@@ -25,15 +25,16 @@ const (
 	// draftBackoff and maxDraftBackoff bound the wait after a failed call to the AI.
 	draftBackoff    = 2 * time.Second
 	maxDraftBackoff = time.Minute
-	// freshFor is how long a text that is ready may wait to be sent: after that its coupon or
-	// its tone may be out of date, and it is written again.
-	freshFor = 15 * time.Minute
 	// keepRefused is how long a text that was refused twice is not written again.
 	keepRefused = 4 * freshFor
 	// longestNap bounds how long a pause goes unwatched: a timer does not see that the clock
 	// was set forward.
 	longestNap = time.Minute
 )
+
+// freshFor is how long a text that is ready may wait to be sent: after that its coupon or its
+// tone may be out of date, and it is written again.
+const freshFor = 15 * time.Minute
 
 // drafts has texts written ahead by a bounded number of workers, off the reconcile
 // workers, so that a slow AI delays nobody's message that is already written. They live in
@@ -140,7 +141,7 @@ func (d *drafts) get(name types.NamespacedName, text textID) draft {
 		return draft{}
 	}
 	now := d.clock.Now()
-	if found.draft.outdated(now) {
+	if isOutdated(&found.draft, now) {
 		found.draft = draft{tokens: found.draft.tokens}
 	}
 	if found.job != nil && found.job.index >= 0 {
@@ -149,9 +150,9 @@ func (d *drafts) get(name types.NamespacedName, text textID) draft {
 	return found.draft
 }
 
-// outdated says whether a draft was kept for as long as it may be. A refused one is kept
+// isOutdated says whether a draft was kept for as long as it may be. A refused one is kept
 // longer: writing it again costs as much, and is refused as likely.
-func (d *draft) outdated(now time.Time) bool {
+func isOutdated(d *draft, now time.Time) bool {
 	switch d.state {
 	case draftReady:
 		return now.Sub(d.readyAt) > freshFor
@@ -232,7 +233,7 @@ func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err
 	found := d.open(name, id)
 	d.drop(found.job)
 	found.job = nil
-	found.draft.fail(err, d.clock.Now())
+	failDraft(&found.draft, err, d.clock.Now())
 	found.draft.reason = reason
 }
 
@@ -396,7 +397,7 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 		return true
 	}
 	found.job, found.keepsPlace = nil, throttled
-	found.draft.settle(made, now, written.zone)
+	settleDraft(&found.draft, made, now, written.zone)
 	if made.state == draftPending {
 		d.turns.starve(written.store)
 		found.job = d.turns.push(written.job, written.asked)

@@ -325,7 +325,7 @@ func TestDraftFail(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got draft
-			got.fail(c.err, gen.T0)
+			failDraft(&got, c.err, gen.T0)
 			if got.state != draftFailed || got.reason != c.reason {
 				t.Errorf("got %+v", got)
 			}

@@ -16,9 +16,10 @@ const (
 	turnRetry = time.Second
 	// leastSettling is how long all that wait for a number are given at least to get in line.
 	leastSettling = 300 * time.Millisecond
-	// pacedAfter is how late a message must be for its wait to be shown.
-	pacedAfter = time.Minute
 )
+
+// pacedAfter is how late a message must be for its wait to be shown.
+const pacedAfter = time.Minute
 
 // inTurn lets a message that is to be written or sent wait for its turn in the line of its
 // number; everything else, and a message that waits for something else, leaves the line.

@@ -152,7 +152,8 @@ func textCases() []planCase {
 		return draft{state: draftFailed, reason: v1alpha1.ReasonAIUnavailable, failures: 3, firstFailedAt: gen.T0.Add(since), retryAt: gen.T0.Add(gen.FirstDue + time.Hour)}
 	}
 	refusedText := draft{state: draftRefused, why: "a link that was not given", tokens: 80}
-	unreviewed := draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed, retryAt: gen.T0.Add(gen.FirstDue + unreviewedRetry)}
+	const again = gen.FirstDue + 2*time.Minute
+	unreviewed := draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: "the review did not answer", retryAt: gen.T0.Add(again)}
 	exhausted := draft{state: draftExhausted, retryAt: gen.T0.Add(12 * time.Hour)}
 	sameLast := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue), func(m *v1alpha1.Message) { m.Text = "Oi! Posso ajudar?" })
 	asks := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
@@ -167,7 +168,7 @@ func textCases() []planCase {
 		{name: "or blocks", now: gen.FirstDue, text: refusedText, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
 		{name: "nobody is told the same twice in a row", now: reply, text: refusedText, lead: []gen.LeadMod{sameLast, asks}, with: fallback, want: wait, until: time.Hour + gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
 		{name: "a text that nobody reviewed is replaced", now: gen.FirstDue, text: unreviewed, with: fallback, want: send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
-		{name: "or blocks until it is written again", now: gen.FirstDue, text: unreviewed, want: wait, until: gen.FirstDue + unreviewedRetry, blocked: v1alpha1.ReasonTextUnreviewed},
+		{name: "or blocks until it is written again", now: gen.FirstDue, text: unreviewed, want: wait, until: again, blocked: v1alpha1.ReasonTextUnreviewed},
 		{name: "a budget that is used up is replaced", now: gen.FirstDue, text: exhausted, with: fallback, want: send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
 		{name: "or blocks until tomorrow", now: gen.FirstDue, text: exhausted, want: wait, until: 12 * time.Hour, blocked: v1alpha1.ReasonTokenBudget},
 		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: prepare, message: gen.FirstID},

@@ -19,7 +19,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
-	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
@@ -469,7 +468,7 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 		sim.reconciler.Book.Worked(wanted.instance.UID)
 		each.drafts = map[textID]draft{}
 		sim.at(now.Add(300*time.Millisecond), func() {
-			sim.change(each, confirm(wanted.id, gateway.Receipt{MessageID: "g-" + wanted.id}, sim.clock.now))
+			sim.change(each, confirm(wanted.id, sent{gatewayID: "g-" + wanted.id}, sim.clock.now))
 			sim.wakeAt(each, sim.clock.now)
 		})
 	}
@@ -479,7 +478,7 @@ func (sim *simulation) send(each *simLead, s *situation, wanted message) {
 func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
 	switch age := s.now.Sub(claimed.due); {
 	case !each.store.down && each.gone[claimed.id] > 0:
-		sim.change(each, confirm(claimed.id, gateway.Receipt{MessageID: "g-" + claimed.id}, s.now))
+		sim.change(each, confirm(claimed.id, sent{gatewayID: "g-" + claimed.id}, s.now))
 	case !each.store.down && age >= grace:
 		wanted := each.object.Spec.Purchase == nil && each.object.Spec.Reversal == nil && !s.suppressed
 		sim.reconciler.giveTurnBack(s, claimed.instance)

@@ -14,7 +14,6 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
-	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -125,16 +124,23 @@ func claim(wanted message, generation int64, now time.Time) change {
 // maxGatewayID is what the schema takes of a gateway's message id.
 const maxGatewayID = 160
 
+// sent is what a gateway tells of a message that it took: its id of it, and when, zero where it
+// does not say.
+type sent struct {
+	gatewayID string
+	at        time.Time
+}
+
 // confirm says that the gateway accepted a claimed message. Its clock is believed only
 // between the claim and now.
-func confirm(id string, receipt gateway.Receipt, now time.Time) change {
+func confirm(id string, receipt sent, now time.Time) change {
 	return onClaimed(id, func(status *v1alpha1.CartRecoveryStatus, m *v1alpha1.Message) {
 		at := v1alpha1.NewTimestamp(now)
-		if receipt.At.After(m.At.Time) && receipt.At.Before(now) {
-			at = v1alpha1.NewTimestamp(receipt.At)
+		if receipt.at.After(m.At.Time) && receipt.at.Before(now) {
+			at = v1alpha1.NewTimestamp(receipt.at)
 		}
 		m.State, m.SentAt, m.Error, m.RetryAt = v1alpha1.MessageSent, &at, "", nil
-		m.GatewayID = receipt.MessageID[:min(len(receipt.MessageID), maxGatewayID)]
+		m.GatewayID = receipt.gatewayID[:min(len(receipt.gatewayID), maxGatewayID)]
 		unblock(status)
 	})
 }
@@ -300,11 +306,12 @@ type refusal struct {
 	now              time.Time
 }
 
-// refusalOf decides what a definite refusal means; attempt is which one it was, from 1.
-func refusalOf(err error, attempt int32, base time.Duration, now time.Time) refusal {
+// refusalOf decides what a definite refusal means; attempt is which one it was, from 1, base how long
+// the first waits, and spread makes waits differ.
+func refusalOf(err error, attempt int32, base time.Duration, spread func(time.Duration) time.Duration, now time.Time) refusal {
 	why := refusal{
 		word: "Refused", counts: true, now: now,
-		retryAt: now.Add(jitter(base << min(max(attempt-1, 0), 10))),
+		retryAt: now.Add(spread(base << min(max(attempt-1, 0), 10))),
 		blocked: v1alpha1.ReasonGatewayUnavailable, message: "the gateway refused the message; it is sent again",
 	}
 	failed, ok := failure.As(err)
@@ -317,16 +324,16 @@ func refusalOf(err error, attempt int32, base time.Duration, now time.Time) refu
 		why.word = v1alpha1.ReasonNotOnWhatsApp
 	case failed.Code == failure.Restricted:
 		// The number is paused until then; another may be free now.
-		why.counts, why.blocked, why.retryAt = false, v1alpha1.ReasonRestricted, now.Add(jitter(30*time.Second))
+		why.counts, why.blocked, why.retryAt = false, v1alpha1.ReasonRestricted, now.Add(spread(30*time.Second))
 	case failed.Class == failure.Throttled:
 		why.counts, why.blocked = false, v1alpha1.ReasonThrottled
 		if failed.RetryAt.After(now) {
-			why.retryAt = failed.RetryAt.Add(jitter(time.Second))
+			why.retryAt = failed.RetryAt.Add(spread(time.Second))
 		}
 	case failed.Class == failure.Transient, failed.Code == failure.NotConnected,
 		failed.Code == failure.Unauthorized, failed.Code == failure.NotFound,
 		failed.Code == failure.Misconfigured:
-		why.counts, why.numbers, why.retryAt = false, true, now.Add(jitter(30*time.Second))
+		why.counts, why.numbers, why.retryAt = false, true, now.Add(spread(30*time.Second))
 	}
 	return why
 }

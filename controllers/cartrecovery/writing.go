@@ -171,13 +171,13 @@ func mayBeBilled(err error) bool {
 	return failed.Code == failure.InvalidAnswer || failed.Code == failure.TimedOut && failed.Status == 0
 }
 
-// settle records what came of writing a text. The tokens of all tries add up: what is sent
+// settleDraft records what came of writing a text. The tokens of all tries add up: what is sent
 // in the end has cost them all.
-func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
+func settleDraft(d *draft, made outcome, now time.Time, zone *time.Location) {
 	tokens := budget.Sum(d.tokens, made.tokens)
 	switch made.state {
 	case draftFailed:
-		d.fail(made.err, now)
+		failDraft(d, made.err, now)
 		d.tokens = tokens
 	case draftReady:
 		*d = draft{state: draftReady, text: made.text, tokens: tokens, readyAt: now}
@@ -205,9 +205,9 @@ func (d *draft) settle(made outcome, now time.Time, zone *time.Location) {
 	}
 }
 
-// fail records a failed call and when to ask again: when the service said so, else after
+// failDraft records a failed call and when to ask again: when the service said so, else after
 // an exponential backoff with jitter.
-func (d *draft) fail(err error, now time.Time) {
+func failDraft(d *draft, err error, now time.Time) {
 	d.state = draftFailed
 	d.failures++
 	if d.firstFailedAt.IsZero() {
