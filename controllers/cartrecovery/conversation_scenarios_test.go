@@ -22,7 +22,7 @@ func writtenTo(mods ...func(*v1alpha1.Store)) (*world, *replica, string) {
 	w := newWorld(mods...)
 	r := w.start()
 	name := w.abandon(from(1))
-	Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+	Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	return w, r, name
 }
 
@@ -150,7 +150,7 @@ var _ = Describe("A customer who asks for a person", func() {
 			return write()
 		}))
 		name := w.abandon(from(1))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.openai.AnswerCall("request_human", "")
 		w.says(name, "in-1", "Me liga alguém aí")
 		Eventually(w.state(name, lead.HandOffID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
@@ -204,7 +204,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		w.advance(time.Minute)
 		Eventually(w.state(name, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
 		w.advance(conversationLasts + time.Minute)
-		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(other, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})
 
 	DescribeTable("holds back what another recovery would sell meanwhile", func(says string) {
@@ -214,7 +214,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		w.start()
 		name, other := w.abandon(from(1)), w.abandon(from(1), ofAnotherProduct)
 		for _, each := range []string{name, other} {
-			Eventually(w.state(each, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(each, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		}
 		w.says(name, "in-1", says)
 		w.advance(30 * time.Minute)
@@ -247,7 +247,7 @@ var _ = Describe("A text that may not be sent", func() {
 		w.openai.Answer(goodText)
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.sent()[0].Text).To(Equal(goodText))
 		asked := w.openai.Requests()
@@ -270,7 +270,7 @@ var _ = Describe("A text that may not be sent", func() {
 		w.openai.Answer(bigDiscount)
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()[0].Text).To(Equal("Oi, Maria! https://pay.example.com/violao"))
 		asked := w.openai.Requests()
 		Expect(w.lead(name).Status.TokensUsed).To(Equal(costOf(asked[0], foreignLink) + costOf(asked[1], bigDiscount)))
@@ -293,7 +293,7 @@ var _ = Describe("A text that may not be sent", func() {
 		wasted := costOf(w.openai.Requests()[0], foreignLink) + costOf(w.openai.Requests()[1], bigDiscount)
 		w.openai.Answer(goodText)
 		w.changeStore(func(s *v1alpha1.Store) { s.Spec.DisplayName = "Loja da Ana" })
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(name)).Should(BeEmpty())
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.lead(name).Status.TokensUsed).To(Equal(wasted + costOf(w.openai.Requests()[2], goodText)))
@@ -311,7 +311,7 @@ var _ = Describe("An AI that stays away", func() {
 		w.advance(14 * time.Minute)
 		Consistently(w.sent).Should(BeEmpty())
 		w.advance(time.Minute + time.Second)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()[0].Text).To(Equal("Oi! Posso ajudar? https://pay.example.com/violao"))
 		w.says(name, "in-1", "Tem boleto?")
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonAIUnavailable))
@@ -335,7 +335,7 @@ var _ = Describe("A daily budget of tokens", func() {
 		noon = w.atNoon()
 		r = w.start()
 		first := w.abandon(from(1))
-		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		used := w.lead(first).Status.TokensUsed
 		w.changeStore(func(s *v1alpha1.Store) { s.Spec.AI.DailyTokenBudget = ptr.To(7 * used / 2) })
 		r.saw(w, &v1alpha1.Store{}, gen.Store)
@@ -362,7 +362,7 @@ var _ = Describe("A daily budget of tokens", func() {
 		Consistently(w.sent).Should(HaveLen(2))
 		w.advance(24 * time.Hour)
 		for _, each := range []string{name, other} {
-			Eventually(w.state(each, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(each, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(each)).Should(BeEmpty())
 		}
 		Expect(w.asked()).To(Equal(3))
@@ -373,7 +373,7 @@ var _ = Describe("A daily budget of tokens", func() {
 		w.changeStore(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.FallbackText = "Oi! Posso ajudar?" }))
 		r.saw(w, &v1alpha1.Store{}, gen.Store)
 		name := w.abandon(from(2))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()[1].Text).To(Equal("Oi! Posso ajudar?"))
 		Expect(w.lead(name).Status.TokensUsed).To(BeZero())
 		Expect(w.asked()).To(Equal(1))
@@ -394,13 +394,13 @@ var _ = Describe("An AI that asks to be called less", func() {
 		})
 		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonAIUnavailable), "at its due time, although it was never asked for")
 		theirs := w.abandon(from(3), inStore("other"))
-		Eventually(w.state(theirs, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(theirs, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(elsewhere.Requests()).To(HaveLen(1))
 		w.advance(9*time.Minute + 30*time.Second)
 		Consistently(w.asked).Should(Equal(1))
 		w.advance(time.Minute)
 		for _, name := range []string{first, second} {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(name)).Should(BeEmpty())
 		}
 		Expect(w.asked()).To(Equal(3))

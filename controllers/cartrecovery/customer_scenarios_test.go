@@ -195,7 +195,7 @@ var _ = Describe("A Suppression that the leader's cache does not show", func() {
 		name := w.abandon(from(1))
 		other := w.abandon(from(2))
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
-		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(other, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(count(r.api.written(), claims)).To(Equal(1))
 	})
@@ -225,7 +225,7 @@ var _ = Describe("A customer of whom only the AI understands that they want no m
 		Expect(suppression.Labels).To(Equal(lead.SuppressionLabels(suppression)))
 		Expect(w.lead(name).Status.TokensUsed).To(Equal(int64(30)), "what it cost to find out is counted")
 		w.advance(time.Hour)
-		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(other, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Consistently(w.sent).Should(HaveLen(2))
 	})
 
@@ -244,7 +244,7 @@ var _ = Describe("A first message", func() {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.FirstMessageNotice = nil }))
 		w.start()
 		name := w.abandon(from(1))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		notice := "\n\nAqui é Bia, da equipe acme. Para não receber mais mensagens, responda PARAR."
 		Expect(w.sent()[0].Text).To(HaveSuffix(notice))
 		w.says(name, "in-1", "Tem boleto?")
@@ -268,7 +268,7 @@ var _ = Describe("A PIX that has expired", func() {
 			l.Spec.Payment = &v1alpha1.Payment{Method: v1alpha1.PaymentPix, ExpiresAt: ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
 		})
 		w.advance(2 * time.Hour)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.sent()[0].Text).To(Equal("Seu carrinho"))
 	})

@@ -159,7 +159,7 @@ func TestResumedAheadOfTheClock(t *testing.T) {
 // What the customer asked for in the second in which the conversation was given back is over.
 func TestResumedWithinTheSecond(t *testing.T) {
 	c := planCase{now: time.Hour + time.Minute, text: ready(), lead: []gen.LeadMod{
-		gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("m1", gen.T0.Add(time.Hour+300*time.Millisecond)),
+		gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("m1", gen.T0.Add(time.Hour+300*time.Millisecond)),
 		func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "atendente" }, resumedBy(gen.T0.Add(time.Hour + 500*time.Millisecond)),
 	}}
 	if got := plan(c.situation()); got.kind != send {
@@ -210,7 +210,7 @@ var _ = Describe("A person who takes over", func() {
 		w := newWorld(twoSteps)
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		return w, r, name
 	}
 
@@ -294,7 +294,7 @@ var _ = Describe("A message that the customer changes", func() {
 		w := newWorld(mods...)
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		return w, r, name
 	}
 
@@ -327,7 +327,7 @@ var _ = Describe("A message that the customer changes", func() {
 			return write()
 		}))
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.says(name, "in-1", "Tem desconto?")
 		Eventually(w.state(name, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
 		Consistently(w.sent).Should(HaveLen(2))

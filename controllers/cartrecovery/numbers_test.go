@@ -26,14 +26,15 @@ func contactCases() []planCase {
 		return func(l *v1alpha1.CartRecovery) { l.Status.WhatsAppID = id }
 	}
 	unasked, is, isNot := &contact{}, &contact{state: contactRegistered, id: "551187654321"}, &contact{state: contactAbsent}
-	asking := &contact{state: contactAsking, until: gen.T0.Add(prepareFrom + checkTimeout)}
+	const asked = prepareFrom + 3*time.Second
+	asking := &contact{state: contactAsking, until: gen.T0.Add(asked)}
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
 	refusedFirst := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))
 	return []planCase{
 		{name: "no number is asked for before its text is wanted", now: 0, contact: unasked, want: wait, until: prepareFrom},
 		{name: "then it is, and before the text", now: prepareFrom, contact: unasked, want: check, message: gen.FirstID},
 		{name: "so it is for a lead that is overdue", now: 5 * time.Hour, contact: unasked, want: check, message: gen.FirstID},
-		{name: "a number that is asked for by another lead is waited for", now: prepareFrom, contact: asking, want: wait, until: prepareFrom + checkTimeout},
+		{name: "a number that is asked for by another lead is waited for", now: prepareFrom, contact: asking, want: wait, until: asked},
 		{name: "but never beyond the due time", now: gen.FirstDue, contact: asking, want: prepare, message: gen.FirstID},
 		{name: "a number on WhatsApp gets its text", now: prepareFrom, contact: is, want: prepare, message: gen.FirstID},
 		{name: "a number without WhatsApp ends the lead before a text is paid for", now: prepareFrom, contact: isNot, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
@@ -211,9 +212,9 @@ func TestSameInstance(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			r, recovery := &Reconciler{claims: lru.New(9)}, gen.Lead(gen.T0)
 			if c.remembered != "" {
-				r.claims.Add(lead.TrackID(recovery.Name, firstMessage), c.remembered)
+				r.claims.Add(lead.TrackID(recovery.Name, gen.FirstID), c.remembered)
 			}
-			if got := r.sameInstance(recovery, message{id: firstMessage, due: claimedAt, instance: c.instance}); got != c.want {
+			if got := r.sameInstance(recovery, message{id: gen.FirstID, due: claimedAt, instance: c.instance}); got != c.want {
 				t.Errorf("got %t", got)
 			}
 		})
@@ -234,7 +235,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		Eventually(w.asked).Should(Equal(1))
 		Eventually(r.api.written).Should(BeEmpty())
 		w.advance(50 * time.Second)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()[0].Number).To(Equal("551187654321"))
 		Expect(w.lead(name).Status.WhatsAppID).To(Equal("551187654321"))
 		Eventually(r.api.written).Should(Equal([]string{claims, confirms}))
@@ -251,7 +252,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		})
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()[0].Number).To(Equal("5511987654321"))
 		Expect(w.lead(name).Status.WhatsAppID).To(BeEmpty())
 	})
@@ -272,7 +273,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		w.numbers(registered)
 		w.advance(absentFor + time.Minute)
 		third := w.abandon()
-		Eventually(w.state(third, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(third, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})
 
 	It("is asked for once, for all leads of it", func() {
@@ -288,7 +289,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		Consistently(checked(w)).Should(Equal(1))
 		close(held)
 		for _, name := range names {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		}
 		Expect(w.called(checkPath)).To(Equal(1))
 	})
@@ -299,7 +300,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		r := w.start()
 		name, other := w.abandon(from(1)), w.abandon(from(1))
 		for _, each := range []string{name, other} {
-			Eventually(w.state(each, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(each, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		}
 		Expect(w.called(checkPath)).To(Equal(1))
 		Expect(w.lead(name).Status.WhatsAppID).To(BeEmpty())
@@ -320,7 +321,7 @@ var _ = Describe("A number that WhatsApp restricts", func() {
 		w := newWorld()
 		w.start()
 		open := w.abandon(from(1))
-		Eventually(w.state(open, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(open, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		until := w.clock.Now().Add(time.Hour)
 		Expect(w.whatsapp.Restrict(w.namespace+"."+gen.Instance, until)).To(Succeed())
 		met := w.abandon(from(2))
@@ -339,7 +340,7 @@ var _ = Describe("A number that WhatsApp restricts", func() {
 		Consistently(w.sent).Should(HaveLen(3))
 		w.advance(10*time.Minute + 5*time.Second)
 		for _, name := range []string{met, waits} {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(name)).Should(BeEmpty())
 		}
 		Expect(w.sent()).To(HaveLen(5))
@@ -354,15 +355,15 @@ var _ = Describe("An instance that is lost and made anew", func() {
 		w.start(func(r *replica) { r.Connector.Guarded.Timeout = 400 * time.Millisecond })
 		name := w.abandon()
 		Eventually(func() int { return w.called(sendPath) }).Should(Equal(1))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageClaimed))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageClaimed))
 		w.setInstance(gen.Instance, change)
 		for range 7 {
 			w.advance(2 * time.Minute)
 			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonUnconfirmed))
 		}
-		Expect(w.state(name, firstMessage)()).To(Equal(v1alpha1.MessageClaimed))
+		Expect(w.state(name, gen.FirstID)()).To(Equal(v1alpha1.MessageClaimed))
 		w.advance(90 * time.Second)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageUnknown))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageUnknown))
 		w.advance(time.Hour)
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
 	},

@@ -80,7 +80,7 @@ var _ = Describe("The pace of a number", func() {
 		w.advance(61 * time.Second)
 		Expect(w.onTheWay(3)).To(Equal([]string{digits(1), digits(2), digits(3)}))
 		for _, name := range []string{first, second, third} {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Expect(w.blocked(name)()).To(BeEmpty())
 		}
 		Expect(w.events()).NotTo(ContainElement(v1alpha1.ReasonPaced))
@@ -93,7 +93,7 @@ var _ = Describe("The pace of a number", func() {
 		r := w.start(settling)
 		asks, silent := w.abandon(from(1)), w.abandon(from(2))
 		for _, name := range []string{asks, silent} {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		}
 		w.limit(oneAMinute)
 		w.setInstance(gen.Instance, online(metav1.ConditionFalse))
@@ -116,7 +116,7 @@ var _ = Describe("The pace of a number", func() {
 		w := newWorld()
 		r := w.start()
 		asks := w.abandon(from(1))
-		Eventually(w.state(asks, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(asks, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.limit(oneAMinute)
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, gen.Instance)
 		waits := w.abandon(from(2))
@@ -128,7 +128,7 @@ var _ = Describe("The pace of a number", func() {
 		Expect(w.onTheWay(2)).To(Equal([]string{digits(1), digits(1)}))
 		w.advance(61 * time.Second)
 		Expect(w.onTheWay(3)[2]).To(Equal(digits(2)))
-		Eventually(w.state(waits, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(waits, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})
 
 	It("is kept by a new leader that remembers nothing", func() {
@@ -140,7 +140,7 @@ var _ = Describe("The pace of a number", func() {
 		})
 		old := w.start()
 		first := w.abandon(from(1))
-		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		old.stop()
 		w.abandon(from(2))
 		middle := w.start()
@@ -156,7 +156,7 @@ var _ = Describe("The pace of a number", func() {
 		w.advance(11 * time.Hour)
 		Consistently(w.sent).Should(HaveLen(2), "the day's conversations are used up")
 		w.advance(time.Hour)
-		Eventually(w.state(last, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(last, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(last)).Should(BeEmpty())
 	})
 })
@@ -168,9 +168,9 @@ var _ = Describe("A store with two numbers", func() {
 		w.pair("second")
 		r = w.start()
 		here = w.abandon(from(1))
-		Eventually(w.state(here, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(here, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		there = w.abandon(from(2))
-		Eventually(w.state(there, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(there, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		return w, r, here, there
 	}
 	moves := policyOf(func(p *v1alpha1.RecoveryPolicy) { p.NumberLost = v1alpha1.NumberLostMove })
@@ -179,9 +179,9 @@ var _ = Describe("A store with two numbers", func() {
 	It("begins each conversation on the freer one, and stays there", func() {
 		w, r, here, there := begun()
 		third := w.abandon(from(3))
-		Eventually(w.state(third, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(third, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		fourth := w.abandon(from(4))
-		Eventually(w.state(fourth, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(fourth, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.senders()).To(Equal([]string{gen.Instance, "second", gen.Instance, "second"}))
 		for _, name := range []string{there, here} {
 			w.says(name, "in-1", "Tem boleto?")
@@ -199,7 +199,7 @@ var _ = Describe("A store with two numbers", func() {
 	It("has a customer's next recovery begin on the number that the customer knows", func() {
 		w, _, _, there := begun(uncooled)
 		again := w.abandon(from(2), ofAnotherProduct)
-		Eventually(w.state(again, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(again, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.senders()[2:]).To(Equal([]string{"second"}))
 		Expect(w.lead(again).Status.InstanceRef).To(Equal(w.lead(there).Status.InstanceRef))
 	})
@@ -214,7 +214,7 @@ var _ = Describe("A store with two numbers", func() {
 		Expect(w.blockedMessage(there)).To(ContainSubstring("second"))
 		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonNumberLost))
 		fresh := w.abandon(from(3))
-		Eventually(w.state(fresh, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(fresh, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(HaveLen(3))
 		Expect(w.senders()[2]).To(Equal(gen.Instance))
@@ -237,7 +237,7 @@ var _ = Describe("A store with two numbers", func() {
 		Expect(w.sent()[2].ReceivedAt).To(BeTemporally(">=", lost.UTC().Truncate(time.Second).Add(lostAfter)))
 		got := w.lead(there).Status
 		Expect(lead.Find(got.Conversation, answerOf).Instance).To(Equal(gen.Instance))
-		Expect(lead.Find(got.Conversation, firstMessage).Instance).To(Equal("second"))
+		Expect(lead.Find(got.Conversation, gen.FirstID).Instance).To(Equal("second"))
 		Expect(got.InstanceRef.Name).To(Equal(gen.Instance))
 		Eventually(w.blocked(there)).Should(BeEmpty())
 		w.setInstance("second", sinceWhen(metav1.ConditionTrue, v1alpha1.ReasonConnected, w.clock.Now()))
@@ -270,7 +270,7 @@ var _ = Describe("A store with two numbers", func() {
 		r := w.start()
 		for number := range 3 {
 			name := w.abandon(from(number))
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		}
 		Expect(w.senders()).To(Equal([]string{"second", "second", "second"}))
 		Expect(count(r.api.written(), writesConditions)).To(BeZero(), "nothing stood in the way")
@@ -290,7 +290,7 @@ var _ = Describe("A store with many leads", func() {
 		w.start(settling)
 		Eventually(w.asked).Should(BeNumerically(">=", 1))
 		theirs := w.abandon(from(1), inStore("other"))
-		Eventually(w.state(theirs, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(theirs, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.senders()).To(Equal([]string{"other-phone"}))
 		close(held)
 		Expect(w.onTheWay(2)).To(HaveLen(2))
@@ -302,7 +302,7 @@ var _ = Describe("A number that is suspended", func() {
 		w := newWorld()
 		r := w.start()
 		open := w.abandon(from(1))
-		Eventually(w.state(open, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(open, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		suspend := func(value bool) {
 			instance := w.instance(gen.Instance)
 			before := instance.DeepCopy()
@@ -320,7 +320,7 @@ var _ = Describe("A number that is suspended", func() {
 		Consistently(w.sent).Should(HaveLen(1))
 		suspend(false)
 		Eventually(w.state(open, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
-		Eventually(w.state(fresh, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(fresh, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(3))
 	})
 })
@@ -359,7 +359,7 @@ var _ = Describe("A number that was away", func() {
 			w.advance(61 * time.Second)
 		}
 		for number := 2; number <= 5; number++ {
-			Eventually(w.state(names[number], firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(names[number], gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(names[number])).Should(BeEmpty())
 		}
 		Expect(count(r.api.written(), claims)).To(Equal(4))
@@ -373,7 +373,7 @@ var _ = Describe("What a recovery was worth", func() {
 			v1alpha1.Step{Name: "third", After: after(24 * time.Hour)}))
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.advance(time.Hour + time.Second)
 		Eventually(w.state(name, lead.StepID(0, "second"))).Should(Equal(v1alpha1.MessageSent))
 		w.advance(30 * time.Minute)
@@ -415,7 +415,7 @@ var _ = Describe("What comes next", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(24 * time.Hour)}))
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		status := w.lead(name).Status
 		due := status.Conversation[0].SentAt.Add(24 * time.Hour)
 		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Send"), HaveField("Message", "c0-step-second"),

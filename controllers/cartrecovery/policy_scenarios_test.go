@@ -86,7 +86,7 @@ var _ = Describe("Quiet hours", func() {
 			return err
 		}))
 		open := w.abandon(from(1))
-		Eventually(w.state(open, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(open, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.changeStore(policyOf(func(p *v1alpha1.RecoveryPolicy) {
 			p.QuietHours = &v1alpha1.QuietHours{Start: "11:59", End: "14:00", Spread: ptr.To(after(20 * time.Minute))}
 		}))
@@ -108,7 +108,7 @@ var _ = Describe("Quiet hours", func() {
 		Eventually(w.state(open, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent), "an answer waits two minutes more at most")
 		w.advanceTo(end.Add(20*time.Minute + time.Second))
 		for _, name := range night {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(name)).Should(BeEmpty())
 		}
 		for _, sent := range w.sent()[1:] {
@@ -126,7 +126,7 @@ var _ = Describe("Quiet hours", func() {
 		r := w.start()
 		buyer, leaver := w.abandon(from(1)), w.abandon(from(2))
 		for _, name := range []string{buyer, leaver} {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		}
 		w.changeStore(policyOf(func(p *v1alpha1.RecoveryPolicy) {
 			p.QuietHours = &v1alpha1.QuietHours{Start: "11:59", End: "14:00"}
@@ -146,11 +146,11 @@ var _ = Describe("The cooldown", func() {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.Cooldown = ptr.To(after(2 * time.Hour)) }))
 		r := w.start()
 		first := w.abandon(from(1))
-		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		opened := w.lead(first).Status.Conversation[0].At
 		second, other := w.abandon(from(1), ofAnotherProduct), w.abandon(from(2), ofAnotherProduct)
 		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonCooldown))
-		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(other, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.lead(second).Status.NextActionTime.Time).To(BeTemporally("~", opened.Add(2*time.Hour), time.Second))
 		w.advance(2*time.Hour - time.Minute)
 		Consistently(w.sent).Should(HaveLen(2))
@@ -160,7 +160,7 @@ var _ = Describe("The cooldown", func() {
 		w.advance(time.Minute + time.Second)
 		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonInConversation), "and nothing is sold beside it")
 		w.advance(conversationLasts)
-		Eventually(w.state(second, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(second, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(second)).Should(BeEmpty())
 		Expect(w.recipients()).To(Equal([]string{digits(1), digits(2), digits(1), digits(1)}))
 		Expect(w.events()).NotTo(ContainElement(v1alpha1.ReasonCooldown))
@@ -173,7 +173,7 @@ var _ = Describe("The cooldown", func() {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter = ptr.To(after(24 * time.Hour)) }))
 		before := w.start()
 		first := w.abandon(from(1))
-		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		before.stop()
 		w.start()
 		second := w.abandon(from(1), ofAnotherProduct)
@@ -192,7 +192,7 @@ var _ = Describe("A customer who leaves the checkout again", func() {
 		}))...)
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.says(name, "in-1", "Tem boleto?")
 		Eventually(w.state(name, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
 		w.operatorWrites(name, "op-1", "Oi, aqui é a Ana da loja")
@@ -262,7 +262,7 @@ var _ = Describe("A purchase of another product", func() {
 			policyOf(func(p *v1alpha1.RecoveryPolicy) { p.KillSwitchScope = scope }))
 		w.start()
 		name := w.abandon(from(1))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		other := w.abandon(from(1), ofAnotherProduct, gen.Bought(w.clock.Now()))
 		Eventually(w.outcome(other)).Should(Equal(v1alpha1.ReasonBoughtBeforeContact))
 		w.advance(time.Hour + time.Second)
@@ -284,7 +284,7 @@ var _ = Describe("A customer who does not answer", func() {
 		}))
 		r := w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.advance(time.Hour + time.Second)
 		Eventually(w.state(name, lead.StepID(0, "second"))).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.lead(name).Status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Message", ""))))
@@ -307,7 +307,7 @@ var _ = Describe("A lead that is over", func() {
 		}))
 		w.start()
 		name := w.abandon(from(1))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		end(w, name)
 		Eventually(w.phase(name)).Should(Equal(want))
 		status := w.lead(name).Status

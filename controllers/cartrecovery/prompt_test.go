@@ -243,7 +243,7 @@ func TestFixedTextOfAField(t *testing.T) {
 }
 
 func TestPrompt(t *testing.T) {
-	s := written(gen.ProductObject(), gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("in-1", gen.T0))
+	s := written(gen.ProductObject(), gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("in-1", gen.T0))
 	asked, err := prompt(s, message{replyTo: "in-1"})
 	if err != nil {
 		t.Fatal(err)

@@ -357,7 +357,7 @@ func TestAGatewayThatIsDownCostsALeadOneWrite(t *testing.T) {
 	s.proof = func(string) proof { return known }
 	for range 20 {
 		for _, known = range []proof{{state: proofUnsure}, {state: proofWaiting}} {
-			known.until = s.now.Add(unsureProof)
+			known.until = s.now.Add(30 * time.Second)
 			planned, next := plan(s), s.lead.DeepCopy()
 			if waiting(planned, s.now)(&next.Status) {
 				decided := s

@@ -33,7 +33,7 @@ var _ = Describe("The first message", func() {
 		Consistently(w.sent).Should(BeEmpty())
 		w.advance(50 * time.Second)
 		Eventually(w.sent).Should(HaveLen(1))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.poke()
 		Consistently(r.api.written).Should(Equal([]string{claims, confirms}))
 		Expect(w.asked()).To(Equal(1))
@@ -50,11 +50,11 @@ var _ = Describe("The first message", func() {
 		Expect(reasonOf(got, v1alpha1.ConditionBlocked)).To(BeEmpty())
 		Expect(got.Status.Conversation).To(HaveLen(1))
 		m := got.Status.Conversation[0]
-		Expect(m).To(And(HaveField("ID", firstMessage), HaveField("Role", v1alpha1.RoleAssistant),
+		Expect(m).To(And(HaveField("ID", gen.FirstID), HaveField("Role", v1alpha1.RoleAssistant),
 			HaveField("Step", "first"), HaveField("Attempts", int32(1)), HaveField("GatewayID", sent.MessageID)))
 		Expect(sent.Number).To(Equal("5511987654321"))
 		Expect(sent.Text).To(Equal(m.Text))
-		Expect(sent.TrackID).To(Equal(lead.TrackID(got.Name, firstMessage)))
+		Expect(sent.TrackID).To(Equal(lead.TrackID(got.Name, gen.FirstID)))
 		Expect(sent.Instance).To(Equal(w.namespace + "." + gen.Instance))
 	})
 
@@ -93,7 +93,7 @@ var _ = Describe("The first message", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue), Text: "Oi {{.Customer.FirstName}}, volte: {{.CheckoutURL}}"}))
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.sent()[0].Text).To(Equal("Oi Maria, volte: https://pay.example.com/violao"))
 		Expect(w.asked()).To(BeZero())
@@ -141,7 +141,7 @@ var _ = Describe("The first message", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(2 * time.Hour)}))
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.advance(time.Hour)
 		Consistently(w.asked).Should(Equal(1))
 		w.advance(time.Hour + time.Second)
@@ -173,7 +173,7 @@ var _ = Describe("A text that cannot be had", func() {
 		Consistently(w.blocked(name)).Should(Equal(v1alpha1.ReasonAIUnavailable), "also while the AI is asked again")
 		w.openai.ClearFaults()
 		close(held)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(name)).Should(BeEmpty())
 		Expect(w.sent()).To(HaveLen(1))
 	})
@@ -190,7 +190,7 @@ var _ = Describe("A text that cannot be had", func() {
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(again.Close)
 		w.advance(2 * time.Minute)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(name)).Should(BeEmpty())
 	})
 
@@ -203,7 +203,7 @@ var _ = Describe("A text that cannot be had", func() {
 		w.advance(time.Minute)
 		Consistently(w.asked).Should(Equal(1))
 		w.advance(2 * time.Minute)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})
 
 	It("names the missing key", func() {
@@ -243,7 +243,7 @@ var _ = Describe("A lead without a number to write from", func() {
 		Expect(w.asked()).To(BeZero(), "a text is paid for only when it can be sent")
 		w.setInstance(gen.Instance, online(metav1.ConditionTrue))
 		for _, name := range names {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(name)).Should(BeEmpty())
 		}
 		Expect(w.sent()).To(HaveLen(3))
@@ -256,7 +256,7 @@ var _ = Describe("A lead without a number to write from", func() {
 		name := w.abandon()
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
 		w.pair("second")
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.lead(name).Status.InstanceRef.Name).To(Equal("second"))
 	})
 
@@ -286,7 +286,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
 		w.advance(40 * time.Second)
 		Eventually(func() int { return w.called(sendPath) }).Should(Equal(2))
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageFailed))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageFailed))
 		w.advance(80 * time.Second)
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(2))
 		w.advance(80 * time.Second)
@@ -325,7 +325,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 		Consistently(w.sent).Should(BeEmpty())
 		Expect(w.blocked(name)()).To(Equal(v1alpha1.ReasonThrottled))
 		w.advance(time.Minute)
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.lead(name).Status.Conversation[0].Attempts).To(Equal(int32(1)))
 		Eventually(w.blocked(name)).Should(BeEmpty())
 	})
@@ -337,10 +337,10 @@ var _ = Describe("A message that the gateway refuses", func() {
 		name := w.abandon()
 		for attempt := 1; attempt <= 5; attempt++ {
 			Eventually(func() int { return w.called(sendPath) }).Should(Equal(attempt))
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageFailed))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageFailed))
 			w.advance(10 * time.Minute)
 		}
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageFailed))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageFailed))
 		Expect(w.outcome(name)()).To(Equal(v1alpha1.ReasonInProgress))
 	})
 
@@ -360,7 +360,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
 		w.advance(time.Hour + 5*time.Second)
 		for _, each := range []string{name, other} {
-			Eventually(w.state(each, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(each, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 			Eventually(w.blocked(each)).Should(BeEmpty())
 		}
 	})
@@ -369,7 +369,7 @@ var _ = Describe("A message that the gateway refuses", func() {
 		w := newWorld()
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.pair("second")
 		w.setInstance(gen.Instance, online(metav1.ConditionFalse))
 		w.says(name, "in-1", "Tem desconto?")
@@ -385,7 +385,7 @@ var _ = Describe("A customer's answer", func() {
 		w := newWorld(mods...)
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		return w, name
 	}
 
@@ -505,7 +505,7 @@ var _ = Describe("A purchase", func() {
 		w := newWorld()
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.buys(name)
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseRecovered))
 		Expect(w.outcome(name)()).To(Equal(v1alpha1.ReasonBoughtAfterContact))
@@ -521,7 +521,7 @@ var _ = Describe("A purchase", func() {
 		w.start()
 		name := w.abandon()
 		if contacted {
-			Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		} else {
 			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
 		}
@@ -542,7 +542,7 @@ var _ = Describe("A purchase", func() {
 		w := newWorld()
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.change(name, func(l *v1alpha1.CartRecovery) {
 			gen.Bought(w.clock.Now())(l)
 			l.Spec.Purchase.Unattributed = true
@@ -555,7 +555,7 @@ var _ = Describe("A purchase", func() {
 		w := newWorld()
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.buys(name)
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseRecovered))
 		w.change(name, func(l *v1alpha1.CartRecovery) {
@@ -587,7 +587,7 @@ var _ = Describe("What people want", func() {
 		late := w.abandon(from(1))
 		Eventually(w.phase(late)).Should(Equal(v1alpha1.PhaseOptedOut))
 		w.advance(31 * time.Minute)
-		Eventually(w.state(other, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(other, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Consistently(w.sent).Should(HaveLen(1))
 	})
 
@@ -599,7 +599,7 @@ var _ = Describe("What people want", func() {
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(BeEmpty())
 		w.changeStore(func(s *v1alpha1.Store) { s.Spec.Suspend = false })
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(name)).Should(BeEmpty())
 	})
 
@@ -609,7 +609,7 @@ var _ = Describe("What people want", func() {
 		name := w.abandon(func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true })
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonSuspended))
 		w.change(name, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = false })
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})
 
 	It("is not guessed when the store is missing", func() {
@@ -627,7 +627,7 @@ var _ = Describe("What people want", func() {
 		})
 		w.start()
 		name := w.abandon()
-		Eventually(w.state(name, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.buys(name)
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseRecovered))
 		w.advance(23 * time.Hour)

@@ -21,7 +21,7 @@ import (
 // wantedFirst is the first step's message, ready to be claimed.
 func wantedFirst() message {
 	return message{
-		id: firstMessage, step: &v1alpha1.Step{Name: "first"}, due: gen.T0, instance: gen.InstanceObject(), text: "Oi, Maria!", tokens: 40,
+		id: gen.FirstID, step: &v1alpha1.Step{Name: "first"}, due: gen.T0, instance: gen.InstanceObject(), text: "Oi, Maria!", tokens: 40,
 	}
 }
 
@@ -42,7 +42,7 @@ func refusedOnce() refusal {
 func TestClaim(t *testing.T) {
 	status := statusAfter(waiting(action{blocked: v1alpha1.ReasonAIUnavailable, why: "down", until: gen.T0}, gen.T0), claim(wantedFirst(), 7, gen.T0))
 	want := []v1alpha1.Message{{
-		ID: firstMessage, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
+		ID: gen.FirstID, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
 		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(gen.T0), Attempts: 1, Tokens: 40, Instance: gen.Instance,
 	}}
 	if !reflect.DeepEqual(status.Conversation, want) {
@@ -63,7 +63,7 @@ func TestClaim(t *testing.T) {
 func TestClaimAgain(t *testing.T) {
 	again := wantedFirst()
 	again.tokens = 0
-	status := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(firstMessage, refusedOnce()), claim(again, 1, gen.T0.Add(time.Minute)))
+	status := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(gen.FirstID, refusedOnce()), claim(again, 1, gen.T0.Add(time.Minute)))
 	if len(status.Conversation) != 1 {
 		t.Fatalf("the message is there %d times", len(status.Conversation))
 	}
@@ -99,7 +99,7 @@ func TestConfirm(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status := statusAfter(claim(wantedFirst(), 1, earlier), waiting(action{blocked: v1alpha1.ReasonUnconfirmed}, gen.T0),
-				confirm(firstMessage, sent{gatewayID: "3EB0", at: c.receipt}, gen.T0))
+				confirm(gen.FirstID, sent{gatewayID: "3EB0", at: c.receipt}, gen.T0))
 			m := status.Conversation[0]
 			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) || m.Error != "" || m.RetryAt != nil {
 				t.Errorf("message %+v", m)
@@ -112,7 +112,7 @@ func TestConfirm(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	counted := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(firstMessage, refusedOnce()))
+	counted := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(gen.FirstID, refusedOnce()))
 	m := counted.Conversation[0]
 	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
@@ -123,7 +123,7 @@ func TestRefused(t *testing.T) {
 	}
 	uncounted := refusedOnce()
 	uncounted.counts = false
-	if m := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(firstMessage, uncounted)).Conversation[0]; m.Attempts != 0 {
+	if m := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(gen.FirstID, uncounted)).Conversation[0]; m.Attempts != 0 {
 		t.Errorf("an attempt that does not count: %+v", m)
 	}
 }
@@ -136,9 +136,9 @@ func TestNotSentAndUnknown(t *testing.T) {
 		word  string
 		retry bool
 	}{
-		{"wanted", notSent(firstMessage, true, gen.T0), v1alpha1.MessageFailed, "NotSent", true},
-		{"not wanted any more", notSent(firstMessage, false, gen.T0), v1alpha1.MessageCancelled, "", false},
-		{"unknown", unknown(firstMessage), v1alpha1.MessageUnknown, "Unresolved", false},
+		{"wanted", notSent(gen.FirstID, true, gen.T0), v1alpha1.MessageFailed, "NotSent", true},
+		{"not wanted any more", notSent(gen.FirstID, false, gen.T0), v1alpha1.MessageCancelled, "", false},
+		{"unknown", unknown(gen.FirstID), v1alpha1.MessageUnknown, "Unresolved", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := statusAfter(claim(wantedFirst(), 1, gen.T0), c.apply).Conversation[0]
@@ -159,8 +159,8 @@ func outcomes(id string) map[string]change {
 }
 
 func TestOutcomesChangeClaimsOnly(t *testing.T) {
-	for first, before := range outcomes(firstMessage) {
-		for second, after := range outcomes(firstMessage) {
+	for first, before := range outcomes(gen.FirstID) {
+		for second, after := range outcomes(gen.FirstID) {
 			status := statusAfter(claim(wantedFirst(), 1, gen.T0), before)
 			want := status.DeepCopy()
 			if after(status) || !reflect.DeepEqual(status, want) {
@@ -168,7 +168,7 @@ func TestOutcomesChangeClaimsOnly(t *testing.T) {
 			}
 		}
 	}
-	for name, apply := range outcomes(firstMessage) {
+	for name, apply := range outcomes(gen.FirstID) {
 		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) || !reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
 			t.Errorf("%s of a message that is not there changes %+v", name, status)
 		}
@@ -198,7 +198,7 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 			write()
 		}
 		before := status.DeepCopy()
-		for name, apply := range outcomes(firstMessage) {
+		for name, apply := range outcomes(gen.FirstID) {
 			got := before.DeepCopy()
 			if !apply(got) {
 				t.Fatalf("round %d: %s finds no claim among %d messages", round, name, len(got.Conversation))
@@ -207,7 +207,7 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 				t.Fatalf("round %d: %s leaves %d of %d messages", round, name, len(got.Conversation), len(before.Conversation))
 			}
 			for i := range got.Conversation {
-				if got.Conversation[i].ID != firstMessage && !reflect.DeepEqual(got.Conversation[i], before.Conversation[i]) {
+				if got.Conversation[i].ID != gen.FirstID && !reflect.DeepEqual(got.Conversation[i], before.Conversation[i]) {
 					t.Fatalf("round %d: %s changes %+v", round, name, before.Conversation[i])
 				}
 			}
@@ -221,7 +221,7 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 func TestFinished(t *testing.T) {
 	for outcome, text := range outcomeMessages {
 		t.Run(outcome, func(t *testing.T) {
-			recovery := gen.Lead(gen.T0, gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0))
+			recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0))
 			waiting(action{blocked: v1alpha1.ReasonSuspended, until: gen.T0.Add(time.Hour)}, gen.T0)(&recovery.Status)
 			recovery.Generation = 3
 			if !finished(recovery, nil, outcome, gen.T0.Add(1500*time.Millisecond))(&recovery.Status) {
@@ -370,7 +370,7 @@ func TestRefusalOf(t *testing.T) {
 }
 
 func TestSumUp(t *testing.T) {
-	recovery := gen.Lead(gen.T0, gen.FromUs(firstMessage, v1alpha1.MessageSent, gen.T0))
+	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0))
 	recovery.Generation = 5
 	sumUp(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseContacted || recovery.Status.ObservedGeneration != 5 {

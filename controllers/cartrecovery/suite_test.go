@@ -38,7 +38,6 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
-	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/simulator"
 	"cartrecovery.dev/operator/internal/testenv"
@@ -739,6 +738,3 @@ func (l *logLines) leaks() []string {
 	}
 	return leaks
 }
-
-// firstMessage is the id of the first step's message.
-var firstMessage = lead.StepID(0, policy.DefaultStepName)

@@ -99,7 +99,7 @@ var attacks = []attack{
 		})
 	}, nil, func(bad *world) {
 		for n := 1; n <= badLeads; n++ {
-			Expect(bad.state(fmt.Sprintf("hotmart-%d", n), firstMessage)()).NotTo(Equal(v1alpha1.MessageSent))
+			Expect(bad.state(fmt.Sprintf("hotmart-%d", n), gen.FirstID)()).NotTo(Equal(v1alpha1.MessageSent))
 		}
 	}},
 	{"a Store that names a Secret which is for somebody else", func(bad *world, _ <-chan struct{}) {
@@ -123,7 +123,7 @@ var attacks = []attack{
 		Eventually(bad.blocked("hotmart-1")).WithTimeout(patient).Should(Equal(v1alpha1.ReasonSecretNotAllowed))
 	}},
 	{"a customer who never stops", func(*world, <-chan struct{}) {}, func(bad *world, served <-chan struct{}) {
-		Eventually(bad.state("hotmart-1", firstMessage)).WithTimeout(patient).Should(Equal(v1alpha1.MessageSent))
+		Eventually(bad.state("hotmart-1", gen.FirstID)).WithTimeout(patient).Should(Equal(v1alpha1.MessageSent))
 		text := strings.Repeat("E se eu pagar depois? ", 90)
 		answers := func() int { return len(bad.lead("hotmart-1").Status.AnsweredAt) }
 		// Some of it at least, also where the others are served before it begins.
@@ -265,12 +265,12 @@ var _ = Describe("A panic", func() {
 		})
 		first := w.abandon()
 		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonInternalError))
-		Expect(w.state(first, firstMessage)()).To(Equal(v1alpha1.MessageClaimed))
+		Expect(w.state(first, gen.FirstID)()).To(Equal(v1alpha1.MessageClaimed))
 		second := w.abandon(from(2))
-		Eventually(w.state(second, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(second, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.advance(11 * grace / 10)
-		Eventually(w.state(first, firstMessage)).Should(Equal(v1alpha1.MessageSent))
-		Expect(w.trackIDs()).To(HaveKeyWithValue(lead.TrackID(first, firstMessage), 1))
+		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.trackIDs()).To(HaveKeyWithValue(lead.TrackID(first, gen.FirstID), 1))
 	})
 
 	It("in the work on one lead is an event on it, and the others are worked on", func() {
@@ -283,8 +283,8 @@ var _ = Describe("A panic", func() {
 			}
 			return write()
 		}))
-		Eventually(w.state(second, firstMessage)).Should(Equal(v1alpha1.MessageSent))
+		Eventually(w.state(second, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonInternalError))
-		Expect(w.state(first, firstMessage)()).To(BeEmpty())
+		Expect(w.state(first, gen.FirstID)()).To(BeEmpty())
 	})
 })
