@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
@@ -35,66 +36,66 @@ const claimLease = 20 * time.Second
 const conflictRetry = 100 * time.Millisecond
 
 // act carries out one action.
-func (r *Reconciler) act(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
+func (r *Reconciler) act(ctx context.Context, s plan.Snapshot, planned plan.Action) (ctrl.Result, error) {
 	if result, done, err := r.actOnNumber(ctx, s, planned); done {
 		return result, err
 	}
-	switch planned.kind {
-	case rebuild:
+	switch planned.Kind {
+	case plan.Rebuild:
 		return r.rebuild(ctx, s)
-	case prepare:
-		return r.prepare(ctx, s, planned.message)
-	case handOver:
-		return r.handOver(ctx, s, planned.outcome)
-	case stop:
-		return r.stop(ctx, s, *planned.stop)
-	case settle:
-		return r.settle(ctx, s, planned.message)
-	case resume:
-		return r.resume(ctx, s, planned.outcome)
-	case reopenForAnswer:
+	case plan.Prepare:
+		return r.prepare(ctx, s, planned.Message)
+	case plan.HandOver:
+		return r.handOver(ctx, s, planned.Outcome)
+	case plan.Stop:
+		return r.stop(ctx, s, *planned.Stop)
+	case plan.Settle:
+		return r.settle(ctx, s, planned.Message)
+	case plan.Resume:
+		return r.resume(ctx, s, planned.Outcome)
+	case plan.ReopenForAnswer:
 		return r.reopenForAnswer(ctx, s)
-	case reopen:
+	case plan.Reopen:
 		return r.reopen(ctx, s)
-	case finish:
-		return r.finish(ctx, s, planned.outcome)
-	case remove:
-		return r.remove(ctx, s.lead)
-	case label:
+	case plan.Finish:
+		return r.finish(ctx, s, planned.Outcome)
+	case plan.Remove:
+		return r.remove(ctx, s.Lead)
+	case plan.Label:
 		return r.label(ctx, s)
 	default:
 		return r.wait(ctx, s, planned)
 	}
 }
 
-func (r *Reconciler) wait(ctx context.Context, s situation, planned action) (ctrl.Result, error) {
-	if planned.blocked != "" {
-		r.tellBlocked(s.lead, planned)
+func (r *Reconciler) wait(ctx context.Context, s plan.Snapshot, planned plan.Action) (ctrl.Result, error) {
+	if planned.Blocked != "" {
+		r.tellBlocked(s.Lead, planned)
 	}
-	if planned.handedOff {
-		r.tellHandedOff(s.lead, s.now)
+	if planned.HandedOff {
+		r.tellHandedOff(s.Lead, s.Now)
 	}
-	s.decided = &planned
-	written, err := r.write(ctx, s, waiting(planned, s.now))
+	s.Decided = &planned
+	written, err := r.write(ctx, s, plan.Waiting(planned, s.Now))
 	if err != nil {
 		return afterConflict(err)
 	}
-	return r.until(lookAgain(&written.Status, planned, s.now)), nil
+	return r.until(plan.LookAgain(&written.Status, planned, s.Now)), nil
 }
 
 // prepare asks for the text of a message and does not wait for it; the draft's end brings
 // the lead back.
-func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
-	name, text := client.ObjectKeyFromObject(s.lead), s.textID(wanted.id)
+func (r *Reconciler) prepare(ctx context.Context, s plan.Snapshot, wanted plan.Message) (ctrl.Result, error) {
+	name, text := client.ObjectKeyFromObject(s.Lead), s.TextID(wanted.ID)
 	reason := v1alpha1.ReasonNoCredentials
 	// What the text before has cost is written before another costs more: a process that ends
 	// loses no more than one.
-	booked, err := r.write(ctx, s, book)
+	booked, err := r.write(ctx, s, plan.CountTokens)
 	if err != nil {
 		return afterConflict(err)
 	}
-	s.lead = booked
-	request, err := r.AI.Request(ctx, s.store)
+	s.Lead = booked
+	request, err := r.AI.Request(ctx, s.Store)
 	wants := job{}
 	if err == nil {
 		reason = v1alpha1.ReasonInvalidTemplate
@@ -115,9 +116,9 @@ func (r *Reconciler) prepare(ctx context.Context, s situation, wanted message) (
 }
 
 // seedBudget counts the tokens that the Store used today before this process began to.
-func (r *Reconciler) seedBudget(ctx context.Context, s situation) error {
-	store, day := client.ObjectKeyFromObject(s.store), budget.Day(s.now, s.policy.Location)
-	if s.store.Spec.AI.DailyTokenBudget == nil || r.Budget.Seeded(store, day) {
+func (r *Reconciler) seedBudget(ctx context.Context, s plan.Snapshot) error {
+	store, day := client.ObjectKeyFromObject(s.Store), budget.Day(s.Now, s.Policy.Location)
+	if s.Store.Spec.AI.DailyTokenBudget == nil || r.Budget.Seeded(store, day) {
 		return nil
 	}
 	var leads v1alpha1.CartRecoveryList
@@ -126,8 +127,8 @@ func (r *Reconciler) seedBudget(ctx context.Context, s situation) error {
 	if err != nil {
 		return fmt.Errorf("count the tokens of a Store: %w", err)
 	}
-	used := budget.UsedOf(leads.Items, store.Name, day, s.policy.Location)
-	if tokens := s.store.Status.Tokens; tokens != nil && tokens.Day == day {
+	used := budget.UsedOf(leads.Items, store.Name, day, s.Policy.Location)
+	if tokens := s.Store.Status.Tokens; tokens != nil && tokens.Day == day {
 		used = max(used, tokens.Used)
 	}
 	r.Budget.Seed(store, day, used)
@@ -136,8 +137,8 @@ func (r *Reconciler) seedBudget(ctx context.Context, s situation) error {
 
 // send claims, sends and confirms. From the claim on, every way out leaves the message
 // Sent, Failed, or Claimed for resolve to find out.
-func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
-	gate, err := r.Connector.For(ctx, wanted.instance)
+func (r *Reconciler) send(ctx context.Context, s plan.Snapshot, wanted plan.Message) (ctrl.Result, error) {
+	gate, err := r.Connector.For(ctx, wanted.Instance)
 	if err != nil {
 		return r.misconfigured(ctx, s, err)
 	}
@@ -147,26 +148,26 @@ func (r *Reconciler) send(ctx context.Context, s situation, wanted message) (ctr
 	}
 	// Not before the turn is taken: whoever holds it up keeps all behind it waiting.
 	if may, err := r.mayBegin(ctx, &s, wanted); err != nil || !may {
-		r.giveTurnBack(&s, wanted.instance)
+		r.giveTurnBack(&s, wanted.Instance)
 		if err != nil {
 			return ctrl.Result{}, err
 		}
-		s.suppressed = true
-		return r.act(ctx, s, plan(s))
+		s.Suppressed = true
+		return r.act(ctx, s, plan.Next(s))
 	}
 	claimed, err := r.claim(ctx, s, wanted, now)
 	if err != nil {
-		r.giveTurnBack(&s, wanted.instance)
+		r.giveTurnBack(&s, wanted.Instance)
 		return afterConflict(err)
 	}
-	s.lead = claimed
-	r.drafts.claimed(client.ObjectKeyFromObject(claimed), wanted.tokens)
-	r.claims.Add(lead.TrackID(claimed.Name, wanted.id), wanted.instance.Status.GatewayInstanceID)
+	s.Lead = claimed
+	r.drafts.claimed(client.ObjectKeyFromObject(claimed), wanted.Tokens)
+	r.claims.Add(lead.TrackID(claimed.Name, wanted.ID), wanted.Instance.Status.GatewayInstanceID)
 	if !leaseHolds(now, r.Clock.Now()) {
 		return r.leaseLost(ctx, s, wanted, now)
 	}
-	r.uncalled.called(claimed, wanted.id, now)
-	r.Metrics.Lateness.Observe(max(0, r.Clock.Since(wanted.due).Seconds()))
+	r.uncalled.called(claimed, wanted.ID, now)
+	r.Metrics.Lateness.Observe(max(0, r.Clock.Since(wanted.Due).Seconds()))
 	leased := gateway.WithLease(ctx, func() bool { return leaseHolds(now, r.Clock.Now()) })
 	receipt, err := r.call(leased, gate, claimed, wanted)
 	if failure.CodeOf(err) == failure.LeaseLost {
@@ -182,25 +183,25 @@ func leaseHolds(claimed, now time.Time) bool {
 }
 
 // leaseLost gives up a claim whose call may not begin any more. Nobody was called for it.
-func (r *Reconciler) leaseLost(ctx context.Context, s situation, wanted message, claimedAt time.Time) (ctrl.Result, error) {
-	log.FromContext(ctx).Info("The lease of a claim was over before the call began; the message is not sent", "message", wanted.id)
-	wanted.due = claimedAt
+func (r *Reconciler) leaseLost(ctx context.Context, s plan.Snapshot, wanted plan.Message, claimedAt time.Time) (ctrl.Result, error) {
+	log.FromContext(ctx).Info("The lease of a claim was over before the call began; the message is not sent", "message", wanted.ID)
+	wanted.Due = claimedAt
 	// It was to be called; the cache may still show it as claimed a while.
-	r.uncalled.made(s.lead, wanted.id, claimedAt)
+	r.uncalled.made(s.Lead, wanted.ID, claimedAt)
 	return r.settle(ctx, s, wanted)
 }
 
 // call hands a claimed message to the gateway. A stopping manager waits for it: cancelled,
 // nobody would know whether the message went.
-func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1alpha1.CartRecovery, wanted message) (gateway.Receipt, error) {
+func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1alpha1.CartRecovery, wanted plan.Message) (gateway.Receipt, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gateway.Timeout)
 	defer cancel()
 	var receipt gateway.Receipt
 	err := panics.Do(ctx, panics.Call, func() (failed error) {
 		receipt, failed = gate.SendText(ctx, gateway.Text{
 			Phone:   recipient(claimed),
-			Body:    wanted.text,
-			TrackID: lead.TrackID(claimed.Name, wanted.id),
+			Body:    wanted.Text,
+			TrackID: lead.TrackID(claimed.Name, wanted.ID),
 		})
 		return failed
 	})
@@ -213,87 +214,87 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 }
 
 // afterSend writes what came of a call.
-func (r *Reconciler) afterSend(ctx context.Context, s situation, wanted message, receipt gateway.Receipt, failed error) (ctrl.Result, error) {
+func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan.Message, receipt gateway.Receipt, failed error) (ctrl.Result, error) {
 	now := r.Clock.Now()
 	switch {
 	case failed == nil:
-		r.count(wanted.id, "sent")
-		r.Book.Worked(wanted.instance.UID)
-		r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
-		key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
-		r.proofs.sent(key, wanted.instance.Name, receipt, now)
-		if !lead.IsNoticeID(wanted.id) {
-			r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+		r.count(wanted.ID, "sent")
+		r.Book.Worked(wanted.Instance.UID)
+		r.claims.Remove(lead.TrackID(s.Lead.Name, wanted.ID))
+		key := proofKey{s.Lead.Namespace, lead.TrackID(s.Lead.Name, wanted.ID)}
+		r.proofs.sent(key, wanted.Instance.Name, receipt, now)
+		if !lead.IsNoticeID(wanted.ID) {
+			r.drafts.forget(client.ObjectKeyFromObject(s.Lead))
 		}
-		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(wanted.id, sentOf(receipt), now))
+		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Confirm(wanted.ID, sentOf(receipt), now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
-		r.count(wanted.id, "ambiguous")
-		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.id, "cause", connection.Message(failed))
-		taken := lead.Find(s.lead.Status.Conversation, wanted.id).At.Time
+		r.count(wanted.ID, "ambiguous")
+		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.ID, "cause", connection.Message(failed))
+		taken := lead.Find(s.Lead.Status.Conversation, wanted.ID).At.Time
 		if failure.CodeOf(failed) == failure.TimedOut {
-			r.Book.TimedOut(wanted.instance.UID, taken)
+			r.Book.TimedOut(wanted.Instance.UID, taken)
 		} else if failure.CodeOf(failed) != failure.Fault {
-			r.Book.Unclear(wanted.instance.UID, taken)
+			r.Book.Unclear(wanted.Instance.UID, taken)
 		}
-		return r.until(now.Add(askAfter)), nil
+		return r.until(now.Add(plan.AskAfter)), nil
 	}
-	r.claims.Remove(lead.TrackID(s.lead.Name, wanted.id))
-	r.giveTurnBack(&s, wanted.instance)
-	r.count(wanted.id, "refused")
-	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.id, "cause", connection.Message(failed))
+	r.claims.Remove(lead.TrackID(s.Lead.Name, wanted.ID))
+	r.giveTurnBack(&s, wanted.Instance)
+	r.count(wanted.ID, "refused")
+	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.ID, "cause", connection.Message(failed))
 	if failure.CodeOf(failed) == failure.Restricted {
-		r.pauseNewConversations(ctx, wanted.instance, failed)
+		r.pauseNewConversations(ctx, wanted.Instance, failed)
 	}
-	attempt := lead.Find(s.lead.Status.Conversation, wanted.id).Attempts
-	why := refusalOf(failed, attempt, r.RetryBase, jitter, now)
-	taken := lead.Find(s.lead.Status.Conversation, wanted.id).At.Time
+	attempt := lead.Find(s.Lead.Status.Conversation, wanted.ID).Attempts
+	why := plan.RefusalOf(failed, attempt, r.RetryBase, jitter, now)
+	taken := lead.Find(s.Lead.Status.Conversation, wanted.ID).At.Time
 	switch {
-	case why.numbers:
-		r.Book.Failed(wanted.instance.UID, taken)
-	case why.blocked == v1alpha1.ReasonThrottled:
-		r.Book.Throttled(wanted.instance.UID, taken, why.retryAt)
+	case why.HoldsNumber:
+		r.Book.Failed(wanted.Instance.UID, taken)
+	case why.Blocked == v1alpha1.ReasonThrottled:
+		r.Book.Throttled(wanted.Instance.UID, taken, why.RetryAt)
 	default:
-		r.Book.Worked(wanted.instance.UID)
+		r.Book.Worked(wanted.Instance.UID)
 	}
-	return ctrl.Result{}, r.writeOutcome(ctx, s, refused(wanted.id, why))
+	return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Refused(wanted.ID, why))
 }
 
-func sentOf(receipt gateway.Receipt) sent {
-	return sent{gatewayID: receipt.MessageID, at: receipt.At}
+func sentOf(receipt gateway.Receipt) plan.Receipt {
+	return plan.Receipt{GatewayID: receipt.MessageID, At: receipt.At}
 }
 
 // resolve asks the gateway for a message that was claimed and not confirmed.
-func (r *Reconciler) resolve(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
-	age := s.now.Sub(claimed.due)
-	if until := r.proofs.hangsUntil(claimed.instance); until.After(s.now) && age < giveUpAfter {
-		return r.wait(ctx, s, blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed))
+func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.Message) (ctrl.Result, error) {
+	age := s.Now.Sub(claimed.Due)
+	if until := r.proofs.hangsUntil(claimed.Instance); until.After(s.Now) && age < plan.GiveUpAfter {
+		return r.wait(ctx, s, plan.BlockedUntil(until, v1alpha1.ReasonUnconfirmed, plan.Unconfirmed))
 	}
-	receipt, found, err := r.lookUp(ctx, s.lead, claimed)
-	r.proofs.lookedUp(claimed.instance, err)
-	found = found && isOwn(s.lead, receipt.At, restoredAt(&s))
+	receipt, found, err := r.lookUp(ctx, s.Lead, claimed)
+	r.proofs.lookedUp(claimed.Instance, err)
+	found = found && plan.IsOwn(s.Lead, receipt.At, plan.RestoredAt(&s))
 	switch {
 	case err == nil && found:
-		r.count(claimed.id, "resolved")
-		return ctrl.Result{}, r.writeOutcome(ctx, s, confirm(claimed.id, sentOf(receipt), r.Clock.Now()))
-	case err == nil && age >= grace && r.sameInstance(s.lead, claimed):
-		r.giveTurnBack(&s, claimed.instance)
-		return ctrl.Result{}, r.writeOutcome(ctx, s, notSent(claimed.id, stillWanted(&s), r.Clock.Now()))
-	case errors.Is(err, gateway.ErrNoLookup), age >= giveUpAfter:
-		r.count(claimed.id, "unknown")
-		return ctrl.Result{}, r.writeOutcome(ctx, s, unknown(claimed.id))
+		r.count(claimed.ID, "resolved")
+		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Confirm(claimed.ID, sentOf(receipt), r.Clock.Now()))
+	case err == nil && age >= plan.Grace && r.sameInstance(s.Lead, claimed):
+		r.giveTurnBack(&s, claimed.Instance)
+		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.NotSent(claimed.ID, plan.StillWanted(&s), r.Clock.Now()))
+	case errors.Is(err, gateway.ErrNoLookup), age >= plan.GiveUpAfter:
+		r.count(claimed.ID, "unknown")
+		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Unknown(claimed.ID))
 	}
-	return r.wait(ctx, s, blockedUntil(nextResolve(claimed.due, s.now), v1alpha1.ReasonUnconfirmed, unconfirmed))
+	return r.wait(ctx, s, plan.BlockedUntil(plan.NextResolve(claimed.Due, s.Now), v1alpha1.ReasonUnconfirmed, plan.Unconfirmed))
 }
 
 // sameInstance says whether the gateway still has the instance that a message was claimed
 // for. One that was lost and made anew knows nothing of what went before: from it, "not
 // found" does not mean "not sent". Where this process does not know which instance that was,
 // an unbroken connection has to prove it.
-func (r *Reconciler) sameInstance(recovery *v1alpha1.CartRecovery, claimed message) bool {
-	if before, ok := r.claims.Get(lead.TrackID(recovery.Name, claimed.id)); ok && before != "" {
-		return before == claimed.instance.Status.GatewayInstanceID
+func (r *Reconciler) sameInstance(recovery *v1alpha1.CartRecovery, claimed plan.Message) bool {
+	if before, ok := r.claims.Get(lead.TrackID(recovery.Name, claimed.ID)); ok && before != "" {
+		return before == claimed.Instance.Status.GatewayInstanceID
 	}
-	return connectedSince(claimed.instance, claimed.due)
+	return connectedSince(claimed.Instance, claimed.Due)
 }
 
 // connectedSince says whether a number has been connected without a break since a time, as
@@ -305,42 +306,51 @@ func connectedSince(instance *v1alpha1.WhatsAppInstance, at time.Time) bool {
 		(last == nil || !last.After(at))
 }
 
-func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery, claimed message) (gateway.Receipt, bool, error) {
-	if claimed.instance == nil {
+func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery, claimed plan.Message) (gateway.Receipt, bool, error) {
+	if claimed.Instance == nil {
 		return gateway.Receipt{}, false, errors.New("the WhatsAppInstance that the message was sent from is gone")
 	}
-	gate, err := r.Connector.For(ctx, claimed.instance)
+	gate, err := r.Connector.For(ctx, claimed.Instance)
 	if err != nil {
 		return gateway.Receipt{}, false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	return findSent(ctx, gate, recovery, claimed.id)
+	return findSent(ctx, gate, recovery, claimed.ID)
 }
 
-func (r *Reconciler) finish(ctx context.Context, s situation, outcome string) (ctrl.Result, error) {
-	written, err := r.write(ctx, s, finished(s.lead, purchaseOf(&s), outcome, s.now))
+func (r *Reconciler) finish(ctx context.Context, s plan.Snapshot, outcome string) (ctrl.Result, error) {
+	written, err := r.write(ctx, s, plan.Finished(s.Lead, plan.PurchaseOf(&s), outcome, s.Now))
 	if err != nil {
 		return afterConflict(err)
 	}
-	r.drafts.forget(client.ObjectKeyFromObject(s.lead))
+	r.drafts.forget(client.ObjectKeyFromObject(s.Lead))
 	log.FromContext(ctx).Info("Finished", "outcome", outcome)
-	first := outcomeOf(s.lead) != outcome
+	first := plan.OutcomeOf(s.Lead) != outcome
 	if result := written.Status.Result; first && outcome == v1alpha1.ReasonBoughtAfterContact && result != nil && result.TimeToRecovery != nil {
 		r.Metrics.TimeToRecovery.Observe(result.TimeToRecovery.Seconds())
 	}
 	if written.Status.Phase == v1alpha1.PhaseFailed {
-		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, outcome, "Finish", "%s", outcomeMessages[outcome])
+		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, outcome, "Finish", "%s", plan.OutcomeMessages[outcome])
 	}
 	return ctrl.Result{}, nil
 }
 
 // reopen begins the next cycle.
-func (r *Reconciler) reopen(ctx context.Context, s situation) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, reopened(s.lead.Generation, answersLate(&s.policy), s.now)); err != nil {
+func (r *Reconciler) reopen(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, plan.Reopened(s.Lead.Generation, plan.AnswersLate(&s.Policy), s.Now)); err != nil {
 		return afterConflict(err)
 	}
-	log.FromContext(ctx).Info("Opened again", "cycle", s.lead.Status.Cycle+1)
+	log.FromContext(ctx).Info("Opened again", "cycle", s.Lead.Status.Cycle+1)
+	return r.soon(), nil
+}
+
+// reopenForAnswer writes that a lead that had ended is answered again.
+func (r *Reconciler) reopenForAnswer(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, plan.AnsweredLate(s.Lead.Generation, s.Now)); err != nil {
+		return afterConflict(err)
+	}
+	log.FromContext(ctx).Info("Opened again for an answer")
 	return r.soon(), nil
 }
 
@@ -356,8 +366,8 @@ func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery
 
 // label gives a lead the labels that it is found by, and takes the open payment off one that is
 // over.
-func (r *Reconciler) label(ctx context.Context, s situation) (ctrl.Result, error) {
-	recovery := s.lead
+func (r *Reconciler) label(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
+	recovery := s.Lead
 	labelled := recovery.DeepCopy()
 	if labelled.Labels == nil {
 		labelled.Labels = map[string]string{}
@@ -366,7 +376,7 @@ func (r *Reconciler) label(ctx context.Context, s situation) (ctrl.Result, error
 	if lead.Over(recovery) {
 		labelled.Spec.Payment = nil
 	}
-	if planned := plannedFor(&s); planned != "" {
+	if planned := plan.PlannedFor(&s); planned != "" {
 		metav1.SetMetaDataAnnotation(&labelled.ObjectMeta, v1alpha1.AnnotationPlanned, planned)
 	}
 	// A cart that re-opens the lead meanwhile may bring a payment of its own.
@@ -377,13 +387,13 @@ func (r *Reconciler) label(ctx context.Context, s situation) (ctrl.Result, error
 }
 
 // misconfigured blocks a lead whose gateway cannot even be called.
-func (r *Reconciler) misconfigured(ctx context.Context, s situation, err error) (ctrl.Result, error) {
+func (r *Reconciler) misconfigured(ctx context.Context, s plan.Snapshot, err error) (ctrl.Result, error) {
 	if _, classed := failure.As(err); !classed {
 		return ctrl.Result{}, err
 	}
-	return r.wait(ctx, s, action{
-		kind: wait, until: s.now.Add(jitter(time.Minute)),
-		blocked: failure.ReasonOf(err, v1alpha1.ReasonNoCredentials), why: connection.Message(err),
+	return r.wait(ctx, s, plan.Action{
+		Kind: plan.Wait, Until: s.Now.Add(jitter(time.Minute)),
+		Blocked: failure.ReasonOf(err, v1alpha1.ReasonNoCredentials), Why: connection.Message(err),
 	})
 }
 
@@ -417,18 +427,18 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 
 // tellBlocked makes an event of something that stands in the way for the first time, unless
 // it is the policy's own doing: that nobody must look at; of a restore, the Store's event tells.
-func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned action) {
-	switch planned.blocked {
+func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned plan.Action) {
+	switch planned.Blocked {
 	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown, v1alpha1.ReasonInConversation,
 		v1alpha1.ReasonRestoredFromBackup:
 		return
 	}
 	for _, condition := range recovery.Status.Conditions {
-		if condition.Type == v1alpha1.ConditionBlocked && condition.Reason == planned.blocked {
+		if condition.Type == v1alpha1.ConditionBlocked && condition.Reason == planned.Blocked {
 			return
 		}
 	}
-	r.Recorder.Eventf(recovery, nil, corev1.EventTypeWarning, planned.blocked, "Wait", "%s", planned.why)
+	r.Recorder.Eventf(recovery, nil, corev1.EventTypeWarning, planned.Blocked, "Wait", "%s", planned.Why)
 }
 
 func (r *Reconciler) count(id, result string) {

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/shares"
 )
 
@@ -82,13 +83,13 @@ func (c *calls) end(from shares.Holder) {
 // callGateway does what calls the gateway of a number, in one of the places for that, or has the lead
 // come back when there is one. Without a number nothing is called.
 func (r *Reconciler) callGateway(
-	s *situation, number *v1alpha1.WhatsAppInstance, do func() (ctrl.Result, error),
+	s *plan.Snapshot, number *v1alpha1.WhatsAppInstance, do func() (ctrl.Result, error),
 ) (ctrl.Result, error) {
 	if number == nil {
 		return do()
 	}
 	from := client.ObjectKeyFromObject(number)
-	if !r.calls.begin(client.ObjectKeyFromObject(s.lead), from) {
+	if !r.calls.begin(client.ObjectKeyFromObject(s.Lead), from) {
 		return r.until(r.Clock.Now().Add(jitter(callRetry))), nil
 	}
 	defer r.calls.end(from)
@@ -97,19 +98,19 @@ func (r *Reconciler) callGateway(
 
 // actOnNumber carries out the actions that call the gateway of a number; false for any other.
 func (r *Reconciler) actOnNumber(
-	ctx context.Context, s situation, planned action,
+	ctx context.Context, s plan.Snapshot, planned plan.Action,
 ) (result ctrl.Result, does bool, err error) {
 	var do func() (ctrl.Result, error)
-	number := planned.message.instance
-	switch planned.kind {
-	case check:
+	number := planned.Message.Instance
+	switch planned.Kind {
+	case plan.Check:
 		do = func() (ctrl.Result, error) { return r.check(ctx, s, number) }
-	case verify:
-		do = func() (ctrl.Result, error) { return r.verify(ctx, s, planned.message) }
-	case send:
-		do = func() (ctrl.Result, error) { return r.send(ctx, s, planned.message) }
-	case resolve:
-		do = func() (ctrl.Result, error) { return r.resolve(ctx, s, planned.message) }
+	case plan.Verify:
+		do = func() (ctrl.Result, error) { return r.verify(ctx, s, planned.Message) }
+	case plan.Send:
+		do = func() (ctrl.Result, error) { return r.send(ctx, s, planned.Message) }
+	case plan.Resolve:
+		do = func() (ctrl.Result, error) { return r.resolve(ctx, s, planned.Message) }
 	default:
 		return ctrl.Result{}, false, nil
 	}

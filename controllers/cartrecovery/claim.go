@@ -13,6 +13,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/shares"
 )
@@ -59,9 +60,6 @@ func (c *uncalledClaims) has(recovery *v1alpha1.CartRecovery, id string, at time
 	return ok
 }
 
-// asStored is a time as the API keeps it.
-func asStored(at time.Time) time.Time { return v1alpha1.NewTimestamp(at).Time }
-
 // unanswered says whether a write that failed may have been done all the same: the API server
 // did not say no. It may even be done later.
 func unanswered(err error) bool {
@@ -77,27 +75,27 @@ func unanswered(err error) bool {
 // claim writes a claim. Where its answer is lost, the lead is read: the claim that stands there
 // is ours and holds, as long as nothing else has changed since that could speak against the
 // message. What else became of it is found out as soon as the lead is seen again (see settle).
-func (r *Reconciler) claim(ctx context.Context, s situation, wanted message, now time.Time) (*v1alpha1.CartRecovery, error) {
-	r.uncalled.made(s.lead, wanted.id, now)
-	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.lead))
-	claimed, err := r.write(shares.InTurn(ctx), s, claim(wanted, s.lead.Generation, now))
+func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Message, now time.Time) (*v1alpha1.CartRecovery, error) {
+	r.uncalled.made(s.Lead, wanted.ID, now)
+	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.Lead))
+	claimed, err := r.write(shares.InTurn(ctx), s, plan.Claim(wanted, s.Lead.Generation, now))
 	if err == nil {
 		return claimed, nil
 	}
 	if !unanswered(err) {
-		r.uncalled.called(s.lead, wanted.id, now)
+		r.uncalled.called(s.Lead, wanted.ID, now)
 		return nil, err
 	}
-	log.FromContext(ctx).Info("The API server did not answer to a claim; reading what it made of it", "message", wanted.id)
+	log.FromContext(ctx).Info("The API server did not answer to a claim; reading what it made of it", "message", wanted.ID)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimReadTimeout)
 	defer cancel()
 	fresh := &v1alpha1.CartRecovery{}
-	if r.Live.Get(ctx, client.ObjectKeyFromObject(s.lead), fresh) != nil {
+	if r.Live.Get(ctx, client.ObjectKeyFromObject(s.Lead), fresh) != nil {
 		return nil, err
 	}
-	m := lead.Find(fresh.Status.Conversation, wanted.id)
-	stands := m != nil && m.State == v1alpha1.MessageClaimed && r.uncalled.has(fresh, wanted.id, m.At.Time)
-	if !stands || fresh.Generation != s.lead.Generation || said(fresh.Status.Conversation) != said(s.lead.Status.Conversation) {
+	m := lead.Find(fresh.Status.Conversation, wanted.ID)
+	stands := m != nil && m.State == v1alpha1.MessageClaimed && r.uncalled.has(fresh, wanted.ID, m.At.Time)
+	if !stands || fresh.Generation != s.Lead.Generation || plan.HeardHash(fresh.Status.Conversation) != plan.HeardHash(s.Lead.Status.Conversation) {
 		return nil, err
 	}
 	r.drafts.booked(client.ObjectKeyFromObject(fresh), tokens)
@@ -106,33 +104,13 @@ func (r *Reconciler) claim(ctx context.Context, s situation, wanted message, now
 
 // settle writes that a claim of this process was never called for: the message is planned anew
 // and, if it is still wanted, claimed anew.
-func (r *Reconciler) settle(ctx context.Context, s situation, claimed message) (ctrl.Result, error) {
-	r.claims.Remove(lead.TrackID(s.lead.Name, claimed.id))
-	if claimed.instance != nil {
-		r.giveTurnBack(&s, claimed.instance)
+func (r *Reconciler) settle(ctx context.Context, s plan.Snapshot, claimed plan.Message) (ctrl.Result, error) {
+	r.claims.Remove(lead.TrackID(s.Lead.Name, claimed.ID))
+	if claimed.Instance != nil {
+		r.giveTurnBack(&s, claimed.Instance)
 	}
-	log.FromContext(ctx).Info("A claim was not called for; planning the message anew", "message", claimed.id)
-	return ctrl.Result{}, r.writeOutcome(ctx, s, uncalled(claimed.id, claimed.due, stillWanted(&s), r.Clock.Now()))
-}
-
-// stillWanted says whether a message that did not go may be claimed anew, as far as what stops
-// everything goes; the rest is planned.
-func stillWanted(s *situation) bool {
-	return purchaseOf(s) == nil && !isReversed(s) && !s.suppressed && lead.Stopped(s.lead) == nil
-}
-
-// uncalled says that the claim of this time did not go, and counts as no attempt. Another claim
-// of the message, by a later leader, is not touched.
-func uncalled(id string, at time.Time, wanted bool, now time.Time) change {
-	return func(status *v1alpha1.CartRecoveryStatus) bool {
-		m := lead.Find(status.Conversation, id)
-		if m == nil || m.State != v1alpha1.MessageClaimed || !m.At.Time.Equal(asStored(at)) {
-			return false
-		}
-		m.Attempts--
-		status.Attempts = m.Attempts
-		return notSent(id, wanted, now)(status)
-	}
+	log.FromContext(ctx).Info("A claim was not called for; planning the message anew", "message", claimed.ID)
+	return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Uncalled(claimed.ID, claimed.Due, plan.StillWanted(&s), r.Clock.Now()))
 }
 
 // suppressedLive says whether the customer's own request has made a Suppression, by the word of
@@ -160,10 +138,10 @@ func (r *Reconciler) suppressedLive(ctx context.Context, recovery *v1alpha1.Cart
 
 // mayBegin says whether a message may be the first of its cycle as far as the customer's own
 // word goes; one that only answers their request always may.
-func (r *Reconciler) mayBegin(ctx context.Context, s *situation, wanted message) (bool, error) {
-	if s.suppressed || lead.IsNoticeID(wanted.id) || lead.Written(s.lead) {
+func (r *Reconciler) mayBegin(ctx context.Context, s *plan.Snapshot, wanted plan.Message) (bool, error) {
+	if s.Suppressed || lead.IsNoticeID(wanted.ID) || lead.Written(s.Lead) {
 		return true, nil
 	}
-	suppressed, err := r.suppressedLive(ctx, s.lead)
+	suppressed, err := r.suppressedLive(ctx, s.Lead)
 	return !suppressed, err
 }

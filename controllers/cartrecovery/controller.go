@@ -5,16 +5,11 @@ package cartrecovery
 import (
 	"cmp"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"time"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
@@ -24,11 +19,13 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/event"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
+	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -119,7 +116,7 @@ type Reconciler struct {
 	proofs *proofs
 	keeper *keeper
 	// meanings are what customers' texts were understood as.
-	meanings *meanings
+	meanings *plan.Meanings
 }
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=get;list;watch;patch;delete
@@ -142,15 +139,16 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil || s == nil {
 		return ctrl.Result{}, err
 	}
-	planned, err := r.inTurn(ctx, s, plan(*s))
+	planned, err := r.inTurn(ctx, s, plan.Next(*s))
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	log.FromContext(ctx).V(1).Info("Planned", "rule", planned.Rule, "action", planned.Kind, "reason", planned.Blocked)
 	return r.act(ctx, *s, planned)
 }
 
-// read gathers the situation of a lead from the cache; nil when the lead is gone.
-func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation, error) {
+// read gathers what is known of a lead from the cache; nil when the lead is gone.
+func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snapshot, error) {
 	recovery := &v1alpha1.CartRecovery{}
 	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
 		r.drafts.gone(request.NamespacedName)
@@ -158,74 +156,39 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*situation
 		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
-	s := &situation{lead: recovery, now: r.Clock.Now(), meanings: r.meanings, restoreHold: r.RestoreHold}
-	s.unbooked = r.drafts.spent(request.NamespacedName)
+	s := &plan.Snapshot{Lead: recovery, Now: r.Clock.Now(), Meanings: r.meanings, RestoreHold: r.RestoreHold}
+	s.UnbookedTokens = r.drafts.spent(request.NamespacedName)
 	if err := r.readPast(ctx, s); err != nil {
 		return nil, err
 	}
-	s.draft = func(text textID) draft { return r.drafts.get(request.NamespacedName, text) }
-	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom { return r.headroom(s, instance, due) }
-	s.waitsAt = r.Book.WaitsAt(request.NamespacedName)
-	s.contact = func(instance *v1alpha1.WhatsAppInstance) contact {
+	s.Draft = func(text plan.TextID) plan.Draft { return r.drafts.get(request.NamespacedName, text) }
+	s.Capacity = func(instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
+		return r.headroom(s, instance, due)
+	}
+	s.WaitsAt = r.Book.WaitsAt(request.NamespacedName)
+	s.Contact = func(instance *v1alpha1.WhatsAppInstance) plan.Contact {
 		return r.contacts.get(contactOf(recovery), instance.UID)
 	}
-	s.uncalled = func(id string, at time.Time) bool { return r.uncalled.has(recovery, id, at) }
+	s.Uncalled = func(id string, at time.Time) bool { return r.uncalled.has(recovery, id, at) }
 	var err error
-	if s.store, err = r.store(ctx, recovery); err != nil {
+	if s.Store, err = r.store(ctx, recovery); err != nil {
 		return nil, err
 	}
-	if s.product, err = index.ProductOf(ctx, r.Client, recovery); err != nil {
+	if s.Product, err = index.ProductOf(ctx, r.Client, recovery); err != nil {
 		return nil, err
 	}
-	s.policy = policy.Resolve(s.store, s.product)
-	if s.twin, err = index.StoppingPurchase(ctx, r.Client, recovery, s.policy.KillSwitchScope); err != nil {
+	s.Policy = policy.Resolve(s.Store, s.Product)
+	if s.SiblingPurchase, err = index.StoppingPurchase(ctx, r.Client, recovery, s.Policy.KillSwitchScope); err != nil {
 		return nil, err
 	}
-	if s.other, err = r.others(ctx, recovery); err != nil {
+	if s.Others, err = r.others(ctx, recovery); err != nil {
 		return nil, err
 	}
-	if s.instances, err = r.instances(ctx, recovery); err != nil {
+	if s.Instances, err = r.instances(ctx, recovery); err != nil {
 		return nil, err
 	}
-	s.suppressed, err = index.Suppressed(ctx, r.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, s.now)
+	s.Suppressed, err = index.Suppressed(ctx, r.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, s.Now)
 	return s, err
-}
-
-// textID names the text of a message as Store and Product want it now, and after what was
-// said so far.
-func (s *situation) textID(messageID string) textID {
-	basis := ""
-	if s.store != nil {
-		basis = fmt.Sprintf("%s/%d", s.store.UID, s.store.Generation)
-	}
-	if s.product != nil {
-		basis += fmt.Sprintf("/%s/%d", s.product.UID, s.product.Generation)
-	}
-	return textID{uid: s.lead.UID, messageID: messageID, basis: basis + "/" + facts(triggerOf(s), &s.lead.Spec) + "/" + said(s.lead.Status.Conversation)}
-}
-
-// facts is a hash of what the AI is told of a lead: a text about a cart is none about the PIX
-// that it became.
-func facts(trigger v1alpha1.Trigger, spec *v1alpha1.CartRecoverySpec) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", trigger, spec.CheckoutURL, spec.Amount, spec.Currency, spec.Product.Name, spec.Customer.Name))
-	return hex.EncodeToString(sum[:12])
-}
-
-// saidBytes is how much of a text tells it from another: less than is kept of one that is
-// shortened, which is the same message all the same.
-const saidBytes = v1alpha1.ShortenedBytes / 2
-
-// said is a hash of what others than us wrote: a text for a message that its writer has
-// changed since, or from before a person of the store wrote, is never sent.
-func said(conversation []v1alpha1.Message) string {
-	sum := sha256.New()
-	for i := range conversation {
-		if m := &conversation[i]; m.Role == v1alpha1.RoleCustomer || lead.ByPerson(m) {
-			begins, _ := lead.Clip(m.Text, v1alpha1.MaxMessageLength, saidBytes)
-			_, _ = fmt.Fprintf(sum, "%q%q%v", m.ID, begins, m.EditedAt)
-		}
-	}
-	return hex.EncodeToString(sum.Sum(nil)[:12])
 }
 
 func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Store, error) {
@@ -248,63 +211,18 @@ func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecov
 
 // others reads what the other leads of the customer's phone say, and the earlier cycles of
 // this one.
-func (r *Reconciler) others(ctx context.Context, recovery *v1alpha1.CartRecovery) (others, error) {
+func (r *Reconciler) others(ctx context.Context, recovery *v1alpha1.CartRecovery) (plan.OtherLeads, error) {
 	customer := recovery.Spec.Customer.Phone
 	if customer == "" {
-		return others{}, nil
+		return plan.OtherLeads{}, nil
 	}
 	var leads v1alpha1.CartRecoveryList
 	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(customer))
 	err := r.Client.List(ctx, &leads, client.InNamespace(recovery.Namespace), client.MatchingFields{index.LeadByPhone: key}, client.UnsafeDisableDeepCopy)
 	if err != nil {
-		return others{}, fmt.Errorf("find the other leads of a customer: %w", err)
+		return plan.OtherLeads{}, fmt.Errorf("find the other leads of a customer: %w", err)
 	}
-	return othersOf(recovery, leads.Items, r.openings.get(openingOf(recovery))), nil
-}
-
-// othersOf is what the leads of a phone say that matters to one of them. claimed is the last
-// first message that was claimed for any of them, which they may not show yet.
-func othersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, claimed opening) others {
-	var said others
-	var contact time.Time
-	for i := range leads {
-		each := &leads[i]
-		if each.Name == recovery.Name || !lead.SamePhone(each.Spec.Customer.Phone, recovery.Spec.Customer.Phone) {
-			continue
-		}
-		said.opened = latest(said.opened, lead.LastOpening(each, math.MaxInt32))
-		if each.UID == claimed.lead {
-			said.opened = latest(said.opened, claimed.at)
-		}
-		if last := lead.LastContact(each); last.After(contact) {
-			contact, said.instance = last, lead.NumberOf(each)
-		}
-		if !lead.Finished(each) {
-			said.handedOff = said.handedOff || lead.HandedOff(each)
-			said.claimsPaid = said.claimsPaid || isBlockedBy(each, v1alpha1.ReasonClaimsPaid)
-			said.talkingUntil = latest(said.talkingUntil, talkingUntil(each))
-		}
-	}
-	said.opened = latest(said.opened, lead.LastOpening(recovery, recovery.Status.Cycle))
-	return said
-}
-
-// talkingUntil is how long the conversation of a lead lasts that the customer, and not a machine
-// for them, has written in; zero where there is none.
-func talkingUntil(recovery *v1alpha1.CartRecovery) time.Time {
-	wrote := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
-		theirs := m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer
-		return theirs && !m.Automatic && !policy.LooksAutomatic(m.Text)
-	})
-	if !wrote {
-		return time.Time{}
-	}
-	return lead.LastActivity(recovery).Add(conversationLasts)
-}
-
-func isBlockedBy(recovery *v1alpha1.CartRecovery, reason string) bool {
-	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
-	return waits != nil && waits.Status == metav1.ConditionTrue && waits.Reason == reason
+	return plan.OthersOf(recovery, leads.Items, r.openings.get(openingOf(recovery))), nil
 }
 
 // SetupWithManager adds the controller to a manager whose cache has the indexes of
@@ -369,6 +287,6 @@ func (r *Reconciler) complete() error {
 	r.proofs = newProofs(r.Clock, maxProofs)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
-	r.uncalled, r.meanings, r.calls = newUncalledClaims(), newMeanings(), newCalls(r.Concurrency)
+	r.uncalled, r.meanings, r.calls = newUncalledClaims(), plan.NewMeanings(), newCalls(r.Concurrency)
 	return nil
 }

@@ -2,7 +2,6 @@ package cartrecovery
 
 import (
 	"net/http"
-	"testing"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -10,6 +9,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
@@ -203,7 +203,7 @@ var _ = Describe("A customer who asks for a person", func() {
 		// The answer that is given now is part of the conversation.
 		w.advance(time.Minute)
 		Eventually(w.state(name, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent))
-		w.advance(conversationLasts + time.Minute)
+		w.advance(plan.ConversationLasts + time.Minute)
 		Eventually(w.state(other, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})
 
@@ -407,39 +407,6 @@ var _ = Describe("An AI that asks to be called less", func() {
 		Expect(w.sent()).To(HaveLen(3))
 	})
 })
-
-func TestATextThatIsBeingWrittenIsLookedForAgain(t *testing.T) {
-	c := planCase{now: gen.FirstDue + time.Second, text: draft{state: draftPending}}
-	if got := plan(c.situation()); got.kind != wait || got.blocked != "" || !got.until.Equal(gen.T0.Add(c.now+prepareAhead)) {
-		t.Errorf("got %+v", got)
-	}
-	c.now = gen.ExpiresAt - time.Second
-	if got := plan(c.situation()); got.kind != wait || !got.until.Equal(gen.T0.Add(gen.ExpiresAt)) {
-		t.Errorf("at the end: got %+v", got)
-	}
-}
-
-// A notice that went, that is being tried again, or whose end is unknown: the customer was
-// understood to ask for a person, and is handed over without the AI.
-func TestToldOfPerson(t *testing.T) {
-	asked := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
-	for state, want := range map[v1alpha1.MessageState]kind{
-		v1alpha1.MessageSent: handOver, v1alpha1.MessageUnknown: handOver, v1alpha1.MessageCancelled: handOver, v1alpha1.MessageFailed: send,
-	} {
-		notice := gen.FromUs(lead.HandOffID(0, "m1"), state, gen.T0.Add(time.Hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
-		c := planCase{now: time.Hour + time.Minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), asked, notice}}
-		s := c.situation()
-		s.policy.HandOffText = "Já chamo!"
-		if got := plan(s); got.kind != want {
-			t.Errorf("%s: got %s, want %s", state, got.kind, want)
-		}
-		s.lead.Status.Conversation[2].ID = lead.HandOffID(0, "another")
-		s.draft = func(textID) draft { return draft{state: draftPending} }
-		if got := plan(s); got.kind != wait {
-			t.Errorf("%s, of another message: got %s", state, got.kind)
-		}
-	}
-}
 
 // secondStore makes a store with an AI and a number of its own, and returns the AI.
 func (w *world) secondStore(name string) *simulator.OpenAI {

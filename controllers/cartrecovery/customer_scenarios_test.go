@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
@@ -47,7 +48,7 @@ var _ = Describe("A customer who writes before the first message", func() {
 		w := newWorld(inAnHour)
 		w.pair("second")
 		w.setInstance("second", func(i *v1alpha1.WhatsAppInstance) {
-			i.Status.NewConversationsPausedUntil = whole(w.clock.Now().Add(time.Hour))
+			i.Status.NewConversationsPausedUntil = plan.WholeSecond(w.clock.Now().Add(time.Hour))
 		})
 		w.start()
 		name := w.abandon(from(1))

@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
@@ -26,15 +27,11 @@ const (
 	draftBackoff    = 2 * time.Second
 	maxDraftBackoff = time.Minute
 	// keepRefused is how long a text that was refused twice is not written again.
-	keepRefused = 4 * freshFor
+	keepRefused = 4 * plan.FreshFor
 	// longestNap bounds how long a pause goes unwatched: a timer does not see that the clock
 	// was set forward.
 	longestNap = time.Minute
 )
-
-// freshFor is how long a text that is ready may wait to be sent: after that its coupon or its
-// tone may be out of date, and it is written again.
-const freshFor = 15 * time.Minute
 
 // drafts has texts written ahead by a bounded number of workers, off the reconcile
 // workers, so that a slow AI delays nobody's message that is already written. They live in
@@ -69,26 +66,12 @@ type drafts struct {
 
 // entry is the draft of one lead: at most one message of a lead is wanted at a time.
 type entry struct {
-	text  textID
-	draft draft
+	text  plan.TextID
+	draft plan.Draft
 	// job is set while the draft is pending.
 	job *queued
 	// keepsPlace says that the last failure was none of the text's own.
 	keepsPlace bool
-}
-
-// textID names the text of one message of one lead; the UID tells a lead from one that was
-// deleted and made anew, the basis the Store, Product and conversation it was written for
-// from what they are now.
-type textID struct {
-	uid       types.UID
-	messageID string
-	basis     string
-}
-
-// sameMessage says whether both are texts of one message.
-func (t textID) sameMessage(other textID) bool {
-	return t.uid == other.uid && t.messageID == other.messageID
 }
 
 // job is a text to write.
@@ -96,7 +79,7 @@ type job struct {
 	lead types.NamespacedName
 	// store of the lead: stores take turns, and each has a budget.
 	store   types.NamespacedName
-	text    textID
+	text    plan.TextID
 	due     time.Time
 	request ai.Request
 	// endpoint names the AI and the account: when it asks to wait, all texts for it do. ""
@@ -133,16 +116,16 @@ func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.M
 }
 
 // get returns the draft of a lead's message.
-func (d *drafts) get(name types.NamespacedName, text textID) draft {
+func (d *drafts) get(name types.NamespacedName, text plan.TextID) plan.Draft {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found, ok := d.entries[name]
 	if !ok || found.text != text {
-		return draft{}
+		return plan.Draft{}
 	}
 	now := d.clock.Now()
 	if isOutdated(&found.draft, now) {
-		found.draft = draft{tokens: found.draft.tokens}
+		found.draft = plan.Draft{Tokens: found.draft.Tokens}
 	}
 	if found.job != nil && found.job.index >= 0 {
 		return d.waitingDraft(found, now)
@@ -152,12 +135,12 @@ func (d *drafts) get(name types.NamespacedName, text textID) draft {
 
 // isOutdated says whether a draft was kept for as long as it may be. A refused one is kept
 // longer: writing it again costs as much, and is refused as likely.
-func isOutdated(d *draft, now time.Time) bool {
-	switch d.state {
-	case draftReady:
-		return now.Sub(d.readyAt) > freshFor
-	case draftRefused, draftHandOff, draftStop, draftWrongNumber:
-		return now.Sub(d.readyAt) > keepRefused || !d.retryAt.IsZero() && !now.Before(d.retryAt)
+func isOutdated(d *plan.Draft, now time.Time) bool {
+	switch d.State {
+	case plan.DraftReady:
+		return now.Sub(d.ReadyAt) > plan.FreshFor
+	case plan.DraftRefused, plan.DraftHandOff, plan.DraftStop, plan.DraftWrongNumber:
+		return now.Sub(d.ReadyAt) > keepRefused || !d.RetryAt.IsZero() && !now.Before(d.RetryAt)
 	default:
 		return false
 	}
@@ -165,7 +148,7 @@ func isOutdated(d *draft, now time.Time) bool {
 
 // waitingDraft shows a draft that waits for its turn: when its endpoint is paused it shows
 // the pause as the failure it is.
-func (d *drafts) waitingDraft(found *entry, now time.Time) draft {
+func (d *drafts) waitingDraft(found *entry, now time.Time) plan.Draft {
 	paused, ok := d.turns.paused(found.job.lane.endpoint, now)
 	if !ok {
 		if !paused.until.IsZero() {
@@ -173,12 +156,12 @@ func (d *drafts) waitingDraft(found *entry, now time.Time) draft {
 		}
 		return found.draft
 	}
-	if found.draft.firstFailedAt.IsZero() {
-		found.draft.firstFailedAt = latest(paused.since, found.job.asked)
+	if found.draft.FirstFailedAt.IsZero() {
+		found.draft.FirstFailedAt = plan.Latest(paused.since, found.job.asked)
 	}
 	shown := found.draft
-	shown.failures = max(shown.failures, 1)
-	shown.reason, shown.why, shown.retryAt = v1alpha1.ReasonAIUnavailable, paused.why, paused.until
+	shown.Failures = max(shown.Failures, 1)
+	shown.Reason, shown.Why, shown.RetryAt = v1alpha1.ReasonAIUnavailable, paused.why, paused.until
 	return shown
 }
 
@@ -188,20 +171,20 @@ func (d *drafts) request(wanted job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found, now := d.open(wanted.lead, wanted.text), d.clock.Now()
-	switch found.draft.state {
-	case draftNone, draftFailed:
-	case draftExhausted:
-		if now.Before(found.draft.retryAt) {
+	switch found.draft.State {
+	case plan.DraftNone, plan.DraftFailed:
+	case plan.DraftExhausted:
+		if now.Before(found.draft.RetryAt) {
 			return
 		}
 	default:
 		return
 	}
-	if found.draft.failures > 0 && !found.keepsPlace && wanted.due.Before(now) {
+	if found.draft.Failures > 0 && !found.keepsPlace && wanted.due.Before(now) {
 		// One that keeps failing must not stay before all others.
 		wanted.due = now
 	}
-	found.draft.state = draftPending
+	found.draft.State = plan.DraftPending
 	found.job = d.turns.push(wanted, now)
 	d.wake.Signal()
 }
@@ -209,7 +192,7 @@ func (d *drafts) request(wanted job) {
 // open returns the entry of a text, and makes it in place of the one of an older text, which is
 // no longer written: a customer who goes on writing has one text written at a time. What the
 // older text of the same message cost is carried over.
-func (d *drafts) open(name types.NamespacedName, id textID) *entry {
+func (d *drafts) open(name types.NamespacedName, id plan.TextID) *entry {
 	old, ok := d.entries[name]
 	if ok && old.text == id {
 		return old
@@ -217,8 +200,8 @@ func (d *drafts) open(name types.NamespacedName, id textID) *entry {
 	made := &entry{text: id}
 	if ok {
 		d.drop(old.job)
-		if old.text.sameMessage(id) {
-			made.draft.tokens = old.draft.tokens
+		if old.text.SameMessage(id) {
+			made.draft.Tokens = old.draft.Tokens
 		}
 	}
 	d.entries[name] = made
@@ -227,14 +210,14 @@ func (d *drafts) open(name types.NamespacedName, id textID) *entry {
 
 // refuse records that a text could not even be asked for; reason is what then blocks the
 // lead.
-func (d *drafts) refuse(name types.NamespacedName, id textID, reason string, err error) {
+func (d *drafts) refuse(name types.NamespacedName, id plan.TextID, reason string, err error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := d.open(name, id)
 	d.drop(found.job)
 	found.job = nil
 	failDraft(&found.draft, err, d.clock.Now())
-	found.draft.reason = reason
+	found.draft.Reason = reason
 }
 
 // spent is what the texts of a lead have cost that does not stand in its status yet, in tokens.
@@ -261,7 +244,7 @@ func (d *drafts) claimed(name types.NamespacedName, tokens int64) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if found, ok := d.entries[name]; ok {
-		found.draft.tokens = max(0, found.draft.tokens-tokens)
+		found.draft.Tokens = max(0, found.draft.Tokens-tokens)
 	}
 }
 
@@ -389,20 +372,20 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 	throttled := d.heed(written.lane.endpoint, made, now)
 	found, ok := d.entries[written.lead]
 	switch {
-	case !ok || !found.text.sameMessage(written.text):
+	case !ok || !found.text.SameMessage(written.text):
 		return true
 	case found.job != written:
 		// Another text has taken its place, which is sent at the price of both.
-		found.draft.tokens = budget.Sum(found.draft.tokens, made.tokens)
+		found.draft.Tokens = budget.Sum(found.draft.Tokens, made.tokens)
 		return true
 	}
 	found.job, found.keepsPlace = nil, throttled
 	settleDraft(&found.draft, made, now, written.zone)
-	if made.state == draftPending {
+	if made.state == plan.DraftPending {
 		d.turns.starve(written.store)
 		found.job = d.turns.push(written.job, written.asked)
 	}
-	return made.state != draftPending
+	return made.state != plan.DraftPending
 }
 
 // book counts what a text has cost, whatever becomes of it.
@@ -423,7 +406,7 @@ func (d *drafts) heed(endpoint string, made outcome, now time.Time) bool {
 		case d.rearm <- struct{}{}:
 		default:
 		}
-	case made.state == draftReady, made.state == draftRefused, made.state == draftHandOff, made.state == draftStop, made.state == draftWrongNumber:
+	case made.state == plan.DraftReady, made.state == plan.DraftRefused, made.state == plan.DraftHandOff, made.state == plan.DraftStop, made.state == plan.DraftWrongNumber:
 		d.turns.answered(endpoint, now)
 	}
 	return throttled

@@ -15,6 +15,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
@@ -152,7 +153,7 @@ func receive[T any](t *testing.T, from <-chan T, otherwise string) T {
 	panic("unreachable")
 }
 
-func (d *desk) of(lead string) draft { return d.get(leadKey(lead), idOf(lead)) }
+func (d *desk) of(lead string) plan.Draft { return d.get(leadKey(lead), idOf(lead)) }
 
 func (d *desk) want(lead string, due time.Duration) {
 	d.request(job{lead: leadKey(lead), text: idOf(lead), due: gen.T0.Add(due), request: ai.Request{Model: lead}})
@@ -162,7 +163,7 @@ func leadKey(lead string) types.NamespacedName {
 	return types.NamespacedName{Namespace: "shop", Name: lead}
 }
 
-func idOf(lead string) textID { return textID{uid: types.UID("uid-" + lead), messageID: "m"} }
+func idOf(lead string) plan.TextID { return plan.TextID{UID: types.UID("uid-" + lead), MessageID: "m"} }
 
 func TestDraftsEarliestDueFirst(t *testing.T) {
 	d := newDesk(t, 1)
@@ -182,12 +183,12 @@ func TestDraftsEarliestDueFirst(t *testing.T) {
 
 func TestDraftsReady(t *testing.T) {
 	d := newDesk(t, 2)
-	if got := d.of("a"); got.state != draftNone {
+	if got := d.of("a"); got.State != plan.DraftNone {
 		t.Errorf("before it is asked for: %+v", got)
 	}
 	d.want("a", 0)
 	d.began()
-	if got := d.of("a"); got.state != draftPending {
+	if got := d.of("a"); got.State != plan.DraftPending {
 		t.Errorf("while it is written: %+v", got)
 	}
 	d.want("a", 0)
@@ -195,17 +196,17 @@ func TestDraftsReady(t *testing.T) {
 	if name := d.told(); name != "a" {
 		t.Errorf("told of %q", name)
 	}
-	if got := d.of("a"); got.state != draftReady || got.text != "Oi, *Maria*!" || got.tokens != 7 {
+	if got := d.of("a"); got.State != plan.DraftReady || got.Text != "Oi, *Maria*!" || got.Tokens != 7 {
 		t.Errorf("when it is written: %+v", got)
 	}
 	d.want("a", 0)
 	if got := d.pen.order(); len(got) != 1 {
 		t.Errorf("asked %d times for one text", len(got))
 	}
-	if got := d.get(leadKey("a"), textID{uid: "uid-a", messageID: "other"}); got.state != draftNone {
+	if got := d.get(leadKey("a"), plan.TextID{UID: "uid-a", MessageID: "other"}); got.State != plan.DraftNone {
 		t.Errorf("another message of the lead: %+v", got)
 	}
-	if got := d.get(leadKey("a"), textID{uid: "uid-new", messageID: "m"}); got.state != draftNone {
+	if got := d.get(leadKey("a"), plan.TextID{UID: "uid-new", MessageID: "m"}); got.State != plan.DraftNone {
 		t.Errorf("the same message of a lead made anew: %+v", got)
 	}
 	if written, tokens := d.counted("cartrecovery_ai_requests_total", "written"), d.counted("cartrecovery_ai_tokens_total", ""); written != 1 || tokens != 7 {
@@ -222,7 +223,7 @@ func TestDraftsForget(t *testing.T) {
 	d.forget(leadKey("writing"))
 	d.forget(leadKey("waiting"))
 	d.told()
-	if got := d.of("writing"); got.state != draftNone {
+	if got := d.of("writing"); got.State != plan.DraftNone {
 		t.Errorf("what was forgotten while it was written came back: %+v", got)
 	}
 	if name := d.began(); name != "kept" {
@@ -240,10 +241,10 @@ func TestDraftsReplaced(t *testing.T) {
 	d := newDesk(t, 8)
 	d.want("a", 0)
 	d.began()
-	newer := job{lead: leadKey("a"), text: textID{uid: "uid-a", messageID: "newer"}, due: gen.T0, request: ai.Request{Model: "newer"}}
+	newer := job{lead: leadKey("a"), text: plan.TextID{UID: "uid-a", MessageID: "newer"}, due: gen.T0, request: ai.Request{Model: "newer"}}
 	d.request(newer)
 	d.told()
-	if got := d.get(newer.lead, newer.text); got.state != draftPending {
+	if got := d.get(newer.lead, newer.text); got.State != plan.DraftPending {
 		t.Fatalf("the newer text: %+v", got)
 	}
 	if name := d.began(); name != "newer" {
@@ -251,10 +252,10 @@ func TestDraftsReplaced(t *testing.T) {
 	}
 	d.pen.writes("Oi")
 	d.told()
-	if got := d.of("a"); got.state != draftNone {
+	if got := d.of("a"); got.State != plan.DraftNone {
 		t.Errorf("the older text: %+v", got)
 	}
-	if got := d.get(newer.lead, newer.text); got.state != draftReady {
+	if got := d.get(newer.lead, newer.text); got.State != plan.DraftReady {
 		t.Errorf("the newer text: %+v", got)
 	}
 }
@@ -262,20 +263,20 @@ func TestDraftsReplaced(t *testing.T) {
 func TestDraftsPutAndRefuse(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi")
-	if got := d.of("a"); got.state != draftReady || got.text != "Oi" || got.tokens != 0 {
+	if got := d.of("a"); got.State != plan.DraftReady || got.Text != "Oi" || got.Tokens != 0 {
 		t.Errorf("a fixed text: %+v", got)
 	}
 	d.refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op", Code: failure.Misconfigured, Detail: "line 1"})
 	got := d.of("b")
-	if got.state != draftFailed || got.reason != v1alpha1.ReasonInvalidTemplate || got.why != "line 1" {
+	if got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInvalidTemplate || got.Why != "line 1" {
 		t.Errorf("a refused text: %+v", got)
 	}
-	within(t, "a refused text", got.retryAt, refusedRetry)
+	within(t, "a refused text", got.RetryAt, refusedRetry)
 	d.want("b", 0)
 	d.began()
 	d.pen.writes("Oi")
 	d.told()
-	if got := d.of("b"); got.state != draftReady {
+	if got := d.of("b"); got.State != plan.DraftReady {
 		t.Errorf("a refused text, asked for again: %+v", got)
 	}
 }
@@ -297,10 +298,10 @@ func TestDraftsBackOff(t *testing.T) {
 		d.pen.fails(down)
 		d.told()
 		got := d.of("a")
-		if got.state != draftFailed || got.failures != i+1 || got.reason != v1alpha1.ReasonAIUnavailable || got.why != down.Error() {
+		if got.State != plan.DraftFailed || got.Failures != i+1 || got.Reason != v1alpha1.ReasonAIUnavailable || got.Why != down.Error() {
 			t.Fatalf("failure %d: %+v", i+1, got)
 		}
-		within(t, fmt.Sprintf("failure %d", i+1), got.retryAt, wait*time.Second)
+		within(t, fmt.Sprintf("failure %d", i+1), got.RetryAt, wait*time.Second)
 	}
 	if counted := d.counted("cartrecovery_ai_requests_total", "Transient"); counted != 13 {
 		t.Errorf("counted %v failures", counted)
@@ -324,18 +325,18 @@ func TestDraftFail(t *testing.T) {
 		{"an error nobody classed", errors.New("Maria's message"), v1alpha1.ReasonAIUnavailable, draftBackoff, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			var got draft
+			var got plan.Draft
 			failDraft(&got, c.err, gen.T0)
-			if got.state != draftFailed || got.reason != c.reason {
+			if got.State != plan.DraftFailed || got.Reason != c.reason {
 				t.Errorf("got %+v", got)
 			}
-			if _, classed := failure.As(c.err); !classed && got.why == c.err.Error() {
-				t.Errorf("shows the text of an error that nobody classed: %q", got.why)
+			if _, classed := failure.As(c.err); !classed && got.Why == c.err.Error() {
+				t.Errorf("shows the text of an error that nobody classed: %q", got.Why)
 			}
-			if c.exact && !got.retryAt.Equal(gen.T0.Add(c.wait)) {
-				t.Errorf("asks again at %s", got.retryAt)
+			if c.exact && !got.RetryAt.Equal(gen.T0.Add(c.wait)) {
+				t.Errorf("asks again at %s", got.RetryAt)
 			}
-			within(t, c.name, got.retryAt, c.wait)
+			within(t, c.name, got.RetryAt, c.wait)
 		})
 	}
 }
@@ -352,7 +353,7 @@ func TestDraftsStop(t *testing.T) {
 		d.began()
 		d.cancel()
 		d.stopped()
-		if got := d.of("a"); got.state == draftFailed {
+		if got := d.of("a"); got.State == plan.DraftFailed {
 			t.Errorf("a call that was broken off counts as a failure: %+v", got)
 		}
 	})
@@ -424,12 +425,12 @@ func TestJitter(t *testing.T) {
 func TestDraftsThatAreTooOldAreWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi!")
-	d.clock.SetTime(gen.T0.Add(freshFor))
-	if got := d.of("a"); got.state != draftReady {
+	d.clock.SetTime(gen.T0.Add(plan.FreshFor))
+	if got := d.of("a"); got.State != plan.DraftReady {
 		t.Fatalf("a fresh text: %+v", got)
 	}
-	d.clock.SetTime(gen.T0.Add(freshFor + time.Second))
-	if got := d.of("a"); got.state != draftNone {
+	d.clock.SetTime(gen.T0.Add(plan.FreshFor + time.Second))
+	if got := d.of("a"); got.State != plan.DraftNone {
 		t.Errorf("a text that is too old: %+v", got)
 	}
 }
@@ -438,20 +439,20 @@ func TestDraftsOfAnOlderPromptAreWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi!")
 	changed := idOf("a")
-	changed.basis = "store/2"
-	if got := d.get(leadKey("a"), changed); got.state != draftNone {
+	changed.Basis = "store/2"
+	if got := d.get(leadKey("a"), changed); got.State != plan.DraftNone {
 		t.Errorf("a text of before the change: %+v", got)
 	}
 }
 
 // put makes a text ready, as if it had been written.
-func (d *drafts) put(name types.NamespacedName, id textID, text string) {
+func (d *drafts) put(name types.NamespacedName, id plan.TextID, text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := d.open(name, id)
 	d.turns.remove(found.job)
 	found.job = nil
-	found.draft = draft{state: draftReady, text: text, tokens: found.draft.tokens, readyAt: d.clock.Now()}
+	found.draft = plan.Draft{State: plan.DraftReady, Text: text, Tokens: found.draft.Tokens, ReadyAt: d.clock.Now()}
 }
 
 // TestAPanicIsOneTextsFailure: the worker goes on with the next text, and nothing of it is told.
@@ -465,13 +466,13 @@ func TestAPanicIsOneTextsFailure(t *testing.T) {
 		t.Fatalf("told of %s", got)
 	}
 	got := d.of("a")
-	if got.state != draftFailed || got.reason != v1alpha1.ReasonInternalError || got.failures != 1 || !got.retryAt.After(gen.T0) ||
-		strings.Contains(got.why, "maria") {
+	if got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInternalError || got.Failures != 1 || !got.RetryAt.After(gen.T0) ||
+		strings.Contains(got.Why, "maria") {
 		t.Errorf("the text whose writing panicked: %+v", got)
 	}
 	d.began()
 	d.pen.writes("Oi")
-	if told, got := d.told(), d.of("b"); told != "b" || got.state != draftReady {
+	if told, got := d.told(), d.of("b"); told != "b" || got.State != plan.DraftReady {
 		t.Errorf("the next text: %+v", got)
 	}
 	if count := d.counted("cartrecovery_panics_total", panics.Text); count == 0 {
@@ -486,7 +487,7 @@ func TestAPanicInACheckIsOneTextsFailure(t *testing.T) {
 	d.began()
 	d.pen.writes("Oi")
 	d.told()
-	if got := d.of("a"); got.state != draftFailed || got.reason != v1alpha1.ReasonInternalError {
+	if got := d.of("a"); got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInternalError {
 		t.Errorf("the text whose check panicked: %+v", got)
 	}
 }

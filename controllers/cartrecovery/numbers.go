@@ -12,6 +12,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/phone"
@@ -31,31 +32,6 @@ const (
 	// maxNumbers is how many answers are remembered; some 20 MB.
 	maxNumbers = 50_000
 )
-
-// contactState is what is known of a customer's number.
-type contactState int
-
-const (
-	// contactUnasked: the gateway may be asked.
-	contactUnasked contactState = iota
-	// contactAsking: the gateway is being asked, on behalf of another lead.
-	contactAsking
-	// contactRegistered: the number has WhatsApp.
-	contactRegistered
-	// contactAbsent: the number has no WhatsApp.
-	contactAbsent
-	// contactUnsure: the gateway cannot tell, or could not just now.
-	contactUnsure
-)
-
-// contact is what is known of a customer's number at WhatsApp.
-type contact struct {
-	state contactState
-	// id is the number WhatsApp knows the customer by; "" when it is not known.
-	id string
-	// until is how long that is believed.
-	until time.Time
-}
 
 // contactKey is a customer's number in a store.
 type contactKey struct{ namespace, store, phone string }
@@ -80,14 +56,14 @@ func newContacts(passive clock.PassiveClock) *contacts {
 }
 
 // get returns what is known of a number that an instance would be asked for.
-func (c *contacts) get(key contactKey, instance types.UID) contact {
-	if known, ok := c.answers.Get(key); ok && c.clock.Now().Before(known.(contact).until) {
-		return known.(contact)
+func (c *contacts) get(key contactKey, instance types.UID) plan.Contact {
+	if known, ok := c.answers.Get(key); ok && c.clock.Now().Before(known.(plan.Contact).Until) {
+		return known.(plan.Contact)
 	}
 	if pause, ok := c.answers.Get(instance); ok && c.clock.Now().Before(pause.(time.Time)) {
-		return contact{state: contactUnsure}
+		return plan.Contact{State: plan.ContactUnsure}
 	}
-	return contact{}
+	return plan.Contact{}
 }
 
 // begin says that a number is being asked for; false when somebody else asks already, or
@@ -95,10 +71,10 @@ func (c *contacts) get(key contactKey, instance types.UID) contact {
 func (c *contacts) begin(key contactKey, instance types.UID) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.get(key, instance).state != contactUnasked {
+	if c.get(key, instance).State != plan.ContactUnasked {
 		return false
 	}
-	c.answers.Add(key, contact{state: contactAsking, until: c.clock.Now().Add(checkTimeout)})
+	c.answers.Add(key, plan.Contact{State: plan.ContactAsking, Until: c.clock.Now().Add(checkTimeout)})
 	return true
 }
 
@@ -117,29 +93,23 @@ func (c *contacts) end(key contactKey, instance types.UID, number gateway.Number
 func (c *contacts) forget(key contactKey) { c.answers.Remove(key) }
 
 // contactFrom is what an answer says of a number.
-func contactFrom(number gateway.Number, err error, customer string, now time.Time) contact {
+func contactFrom(number gateway.Number, err error, customer string, now time.Time) plan.Contact {
 	switch {
 	case err != nil:
-		return contact{state: contactUnsure, until: now.Add(unsureFor)}
+		return plan.Contact{State: plan.ContactUnsure, Until: now.Add(unsureFor)}
 	case !number.Registered:
-		return contact{state: contactAbsent, until: now.Add(absentFor)}
-	case !sameSubscriber(number.ID, customer):
-		return contact{state: contactRegistered, until: now.Add(registeredFor)}
+		return plan.Contact{State: plan.ContactAbsent, Until: now.Add(absentFor)}
+	case !plan.SameSubscriber(number.ID, customer):
+		return plan.Contact{State: plan.ContactRegistered, Until: now.Add(registeredFor)}
 	default:
-		return contact{state: contactRegistered, id: number.ID, until: now.Add(registeredFor)}
+		return plan.Contact{State: plan.ContactRegistered, ID: number.ID, Until: now.Add(registeredFor)}
 	}
-}
-
-// sameSubscriber says whether an id of WhatsApp (digits) can be the customer's: a gateway
-// that mixes numbers up must not have us write to a stranger.
-func sameSubscriber(id, customer string) bool {
-	return id != "" && id == phone.Digits(id) && phone.Key(id) == phone.Key(customer)
 }
 
 // recipient is the number that messages of a lead go to, digits with country code: the one
 // WhatsApp knows the customer by, where it is known.
 func recipient(recovery *v1alpha1.CartRecovery) string {
-	if id := recovery.Status.WhatsAppID; sameSubscriber(id, recovery.Spec.Customer.Phone) {
+	if id := recovery.Status.WhatsAppID; plan.SameSubscriber(id, recovery.Spec.Customer.Phone) {
 		return id
 	}
 	return phone.Digits(recovery.Spec.Customer.Phone)
@@ -147,8 +117,8 @@ func recipient(recovery *v1alpha1.CartRecovery) string {
 
 // check asks the gateway whether the customer's number is on WhatsApp. Whatever comes of it
 // is only remembered: nothing is written, and a failure is no reason to wait.
-func (r *Reconciler) check(ctx context.Context, s situation, instance *v1alpha1.WhatsAppInstance) (ctrl.Result, error) {
-	key := contactOf(s.lead)
+func (r *Reconciler) check(ctx context.Context, s plan.Snapshot, instance *v1alpha1.WhatsAppInstance) (ctrl.Result, error) {
+	key := contactOf(s.Lead)
 	if !r.contacts.begin(key, instance.UID) {
 		return r.soon(), nil
 	}

@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/lru"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
@@ -19,42 +20,6 @@ import (
 	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/internal/simulator"
 )
-
-// contactCases are the rows about the question whether a number is on WhatsApp.
-func contactCases() []planCase {
-	known := func(id string) gen.LeadMod {
-		return func(l *v1alpha1.CartRecovery) { l.Status.WhatsAppID = id }
-	}
-	unasked, is, isNot := &contact{}, &contact{state: contactRegistered, id: "551187654321"}, &contact{state: contactAbsent}
-	const asked = prepareFrom + 3*time.Second
-	asking := &contact{state: contactAsking, until: gen.T0.Add(asked)}
-	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
-	refusedFirst := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))
-	return []planCase{
-		{name: "no number is asked for before its text is wanted", now: 0, contact: unasked, want: wait, until: prepareFrom},
-		{name: "then it is, and before the text", now: prepareFrom, contact: unasked, want: check, message: gen.FirstID},
-		{name: "so it is for a lead that is overdue", now: 5 * time.Hour, contact: unasked, want: check, message: gen.FirstID},
-		{name: "a number that is asked for by another lead is waited for", now: prepareFrom, contact: asking, want: wait, until: asked},
-		{name: "but never beyond the due time", now: gen.FirstDue, contact: asking, want: prepare, message: gen.FirstID},
-		{name: "a number on WhatsApp gets its text", now: prepareFrom, contact: is, want: prepare, message: gen.FirstID},
-		{name: "a number without WhatsApp ends the lead before a text is paid for", now: prepareFrom, contact: isNot, want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
-		{name: "also when that is known only later", now: gen.FirstDue, contact: isNot, text: ready(), want: finish, outcome: v1alpha1.ReasonNotOnWhatsApp},
-		{name: "a text that is ready is not delayed by a question", now: gen.FirstDue, contact: unasked, text: ready(), want: send, message: gen.FirstID},
-		{name: "nor is one that is being written", now: prepareFrom, contact: unasked, text: draft{state: draftPending}, want: wait, until: gen.FirstDue},
-		{name: "a lead that knows the id asks no more", now: prepareFrom, contact: unasked, lead: []gen.LeadMod{known("551187654321")}, want: prepare, message: gen.FirstID},
-		{name: "a lead with a stranger's id does", now: prepareFrom, contact: unasked, lead: []gen.LeadMod{known("551187654322")}, want: check, message: gen.FirstID},
-		{name: "another attempt asks no more", now: gen.FirstDue + 5*time.Minute, contact: unasked, lead: []gen.LeadMod{refusedFirst}, want: send, message: gen.FirstID},
-		{name: "a customer who writes has WhatsApp", now: time.Hour, contact: isNot, lead: []gen.LeadMod{gen.FromCustomer("m1", gen.T0.Add(time.Minute))}, want: prepare, message: lead.ReplyID(0, "m1")},
-		{name: "nobody is asked through a number that is away", now: prepareFrom, contact: unasked, instances: []v1alpha1.WhatsAppInstance{away}, want: wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
-	}
-}
-
-func TestPlanSendsToTheID(t *testing.T) {
-	c := planCase{now: gen.FirstDue, text: ready(), contact: &contact{state: contactRegistered, id: "551187654321"}}
-	if got := plan(c.situation()); got.kind != send || got.message.whatsAppID != "551187654321" {
-		t.Errorf("got %s to %q", got.kind, got.message.whatsAppID)
-	}
-}
 
 func TestRecipient(t *testing.T) {
 	for _, c := range []struct{ phone, id, want string }{
@@ -90,7 +55,7 @@ func FuzzRecipient(f *testing.F) {
 				t.Fatalf("%q is no number", got)
 			}
 		}
-		if id != "" && got == id && !sameSubscriber(id, customer) {
+		if id != "" && got == id && !plan.SameSubscriber(id, customer) {
 			t.Fatalf("%q is not %q", id, customer)
 		}
 	})
@@ -105,52 +70,52 @@ func TestContacts(t *testing.T) {
 		name    string
 		number  gateway.Number
 		err     error
-		want    contactState
+		want    plan.ContactState
 		id      string
 		lasts   time.Duration
-		another contactState
+		another plan.ContactState
 		paused  time.Duration
 	}{
-		{"registered", gateway.Number{Registered: true, ID: "553188776655"}, fine, contactRegistered, "553188776655", registeredFor, contactUnasked, 0},
-		{"registered, without an id", gateway.Number{Registered: true}, fine, contactRegistered, "", registeredFor, contactUnasked, 0},
-		{"registered, with a stranger's id", gateway.Number{Registered: true, ID: "553188776600"}, fine, contactRegistered, "", registeredFor, contactUnasked, 0},
-		{"absent", gateway.Number{}, fine, contactAbsent, "", absentFor, contactUnasked, 0},
-		{"absent, with an id", gateway.Number{ID: "553188776655"}, fine, contactAbsent, "", absentFor, contactUnasked, 0},
-		{"no look-up", gateway.Number{}, gateway.ErrNoLookup, contactUnsure, "", unsureFor, contactUnsure, unsureFor},
-		{"no answer", gateway.Number{}, broken, contactUnsure, "", unsureFor, contactUnsure, checkPause},
-		{"an error nobody classed", gateway.Number{}, errors.New("+5531988776655"), contactUnsure, "", unsureFor, contactUnsure, checkPause},
-		{"a refusal", gateway.Number{}, refused, contactUnsure, "", unsureFor, contactUnasked, 0},
+		{"registered", gateway.Number{Registered: true, ID: "553188776655"}, fine, plan.ContactRegistered, "553188776655", registeredFor, plan.ContactUnasked, 0},
+		{"registered, without an id", gateway.Number{Registered: true}, fine, plan.ContactRegistered, "", registeredFor, plan.ContactUnasked, 0},
+		{"registered, with a stranger's id", gateway.Number{Registered: true, ID: "553188776600"}, fine, plan.ContactRegistered, "", registeredFor, plan.ContactUnasked, 0},
+		{"absent", gateway.Number{}, fine, plan.ContactAbsent, "", absentFor, plan.ContactUnasked, 0},
+		{"absent, with an id", gateway.Number{ID: "553188776655"}, fine, plan.ContactAbsent, "", absentFor, plan.ContactUnasked, 0},
+		{"no look-up", gateway.Number{}, gateway.ErrNoLookup, plan.ContactUnsure, "", unsureFor, plan.ContactUnsure, unsureFor},
+		{"no answer", gateway.Number{}, broken, plan.ContactUnsure, "", unsureFor, plan.ContactUnsure, checkPause},
+		{"an error nobody classed", gateway.Number{}, errors.New("+5531988776655"), plan.ContactUnsure, "", unsureFor, plan.ContactUnsure, checkPause},
+		{"a refusal", gateway.Number{}, refused, plan.ContactUnsure, "", unsureFor, plan.ContactUnasked, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			passive := clocktesting.NewFakePassiveClock(gen.T0)
 			known := newContacts(passive)
-			if known.get(key, instance) != (contact{}) || !known.begin(key, instance) {
+			if known.get(key, instance) != (plan.Contact{}) || !known.begin(key, instance) {
 				t.Fatal("something is known of a number that nobody asked for")
 			}
-			if known.begin(key, instance) || known.get(key, instance).state != contactAsking {
+			if known.begin(key, instance) || known.get(key, instance).State != plan.ContactAsking {
 				t.Error("it is asked for twice at a time")
 			}
 			known.end(key, instance, c.number, c.err)
-			if got := known.get(key, instance); got.state != c.want || got.id != c.id || known.begin(key, instance) {
+			if got := known.get(key, instance); got.State != c.want || got.ID != c.id || known.begin(key, instance) {
 				t.Errorf("got %+v", got)
 			}
 			other := contactKey{"shop", "acme", "+5531988770000"}
-			if got := known.get(other, instance).state; got != c.another {
+			if got := known.get(other, instance).State; got != c.another {
 				t.Errorf("another number of the instance: %d", got)
 			}
-			if got := known.get(contactKey{"shop", "beta", key.phone}, "uid-2").state; got != contactUnasked {
+			if got := known.get(contactKey{"shop", "beta", key.phone}, "uid-2").State; got != plan.ContactUnasked {
 				t.Errorf("the number in another store: %d", got)
 			}
 			passive.SetTime(gen.T0.Add(c.paused))
-			if got := known.get(other, instance).state; got != contactUnasked {
+			if got := known.get(other, instance).State; got != plan.ContactUnasked {
 				t.Errorf("another number of the instance, later: %d", got)
 			}
 			passive.SetTime(gen.T0.Add(c.lasts - 1))
-			if known.get(key, instance).state != c.want {
+			if known.get(key, instance).State != c.want {
 				t.Error("forgotten too early")
 			}
 			passive.SetTime(gen.T0.Add(c.lasts))
-			if known.get(key, instance).state != contactUnasked {
+			if known.get(key, instance).State != plan.ContactUnasked {
 				t.Error("believed too long")
 			}
 		})
@@ -162,11 +127,11 @@ func TestContactsWhoseQuestionIsLost(t *testing.T) {
 	known, key := newContacts(passive), contactKey{"shop", "acme", "+5531988776655"}
 	known.begin(key, "uid-1")
 	passive.SetTime(gen.T0.Add(checkTimeout))
-	if known.get(key, "uid-1").state != contactUnasked || !known.begin(key, "uid-1") {
+	if known.get(key, "uid-1").State != plan.ContactUnasked || !known.begin(key, "uid-1") {
 		t.Error("a question without an answer is not asked again")
 	}
 	known.forget(key)
-	if known.get(key, "uid-1").state != contactUnasked {
+	if known.get(key, "uid-1").State != plan.ContactUnasked {
 		t.Error("not forgotten")
 	}
 }
@@ -174,8 +139,8 @@ func TestContactsWhoseQuestionIsLost(t *testing.T) {
 // TestCheckAsksNobodyTwice: a reconciler without a Connector cannot ask.
 func TestCheckAsksNobodyTwice(t *testing.T) {
 	passive := clocktesting.NewFakePassiveClock(gen.T0)
-	r, s := &Reconciler{Clock: passive, contacts: newContacts(passive)}, situation{lead: gen.Lead(gen.T0)}
-	r.contacts.begin(contactOf(s.lead), gen.InstanceObject().UID)
+	r, s := &Reconciler{Clock: passive, contacts: newContacts(passive)}, plan.Snapshot{Lead: gen.Lead(gen.T0)}
+	r.contacts.begin(contactOf(s.Lead), gen.InstanceObject().UID)
 	result, err := r.check(t.Context(), s, gen.InstanceObject())
 	if err != nil || result.RequeueAfter == 0 {
 		t.Errorf("got %+v, %v", result, err)
@@ -214,7 +179,7 @@ func TestSameInstance(t *testing.T) {
 			if c.remembered != "" {
 				r.claims.Add(lead.TrackID(recovery.Name, gen.FirstID), c.remembered)
 			}
-			if got := r.sameInstance(recovery, message{id: gen.FirstID, due: claimedAt, instance: c.instance}); got != c.want {
+			if got := r.sameInstance(recovery, plan.Message{ID: gen.FirstID, Due: claimedAt, Instance: c.instance}); got != c.want {
 				t.Errorf("got %t", got)
 			}
 		})

@@ -8,6 +8,7 @@ import (
 	"k8s.io/utils/lru"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -19,13 +20,6 @@ type openingKey struct{ namespace, store, phone string }
 
 func openingOf(recovery *v1alpha1.CartRecovery) openingKey {
 	return openingKey{recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(recovery.Spec.Customer.Phone)}
-}
-
-// opening is a first message that this process has claimed, or is about to.
-type opening struct {
-	lead types.UID
-	name types.NamespacedName
-	at   time.Time
 }
 
 // openings keeps two leads of a customer from writing to them for the first time at once,
@@ -41,18 +35,18 @@ func newOpenings() *openings {
 }
 
 // get returns the last opening of a customer; the zero one when there is none.
-func (o *openings) get(key openingKey) opening {
+func (o *openings) get(key openingKey) plan.FirstContact {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.read(key)
 }
 
-func (o *openings) read(key openingKey) opening {
+func (o *openings) read(key openingKey) plan.FirstContact {
 	known, ok := o.known.Get(key)
 	if !ok {
-		return opening{}
+		return plan.FirstContact{}
 	}
-	return known.(opening)
+	return known.(plan.FirstContact)
 }
 
 // take begins a conversation; false when another lead has just begun one, and two are not
@@ -62,10 +56,10 @@ func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration,
 	defer o.mu.Unlock()
 	key := openingOf(recovery)
 	name := types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name}
-	if known := o.read(key); known.lead != "" && known.name != name && at.Sub(known.at).Abs() < min(openingRace, cooldown) {
+	if known := o.read(key); known.Lead != "" && known.Name != name && at.Sub(known.At).Abs() < min(openingRace, cooldown) {
 		return false
 	}
-	o.known.Add(key, opening{lead: recovery.UID, name: name, at: at})
+	o.known.Add(key, plan.FirstContact{Lead: recovery.UID, Name: name, At: at})
 	o.customers.Add(name, key)
 	return true
 }
@@ -74,7 +68,7 @@ func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration,
 func (o *openings) giveBack(recovery *v1alpha1.CartRecovery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if key := openingOf(recovery); o.read(key).lead == recovery.UID {
+	if key := openingOf(recovery); o.read(key).Lead == recovery.UID {
 		o.known.Remove(key)
 	}
 }
@@ -88,7 +82,7 @@ func (o *openings) forget(name types.NamespacedName) {
 		return
 	}
 	o.customers.Remove(name)
-	if o.read(key.(openingKey)).name == name {
+	if o.read(key.(openingKey)).Name == name {
 		o.known.Remove(key)
 	}
 }

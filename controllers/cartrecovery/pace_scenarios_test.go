@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
@@ -206,7 +207,7 @@ var _ = Describe("A store with two numbers", func() {
 
 	It("has conversations wait for a number that was logged out", func() {
 		w, r, _, there := begun()
-		w.setInstance("second", sinceWhen(metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, w.clock.Now().Add(-lostAfter+4*time.Second)))
+		w.setInstance("second", sinceWhen(metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, w.clock.Now().Add(-plan.LostAfter+4*time.Second)))
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, "second")
 		w.says(there, "in-1", "Tem boleto?")
 		Eventually(w.blocked(there)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
@@ -227,14 +228,14 @@ var _ = Describe("A store with two numbers", func() {
 
 	It("moves them after ten minutes where that was asked for", func() {
 		w, r, _, there := begun(moves)
-		lost := w.clock.Now().Add(-lostAfter + 5*time.Second)
+		lost := w.clock.Now().Add(-plan.LostAfter + 5*time.Second)
 		w.setInstance("second", sinceWhen(metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, lost))
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, "second")
 		w.says(there, "in-1", "Tem boleto?")
 		Eventually(w.blocked(there)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
 		Expect(w.sent()).To(HaveLen(2))
 		Eventually(w.state(there, answerOf)).Should(Equal(v1alpha1.MessageSent), "by its own timer")
-		Expect(w.sent()[2].ReceivedAt).To(BeTemporally(">=", lost.UTC().Truncate(time.Second).Add(lostAfter)))
+		Expect(w.sent()[2].ReceivedAt).To(BeTemporally(">=", lost.UTC().Truncate(time.Second).Add(plan.LostAfter)))
 		got := w.lead(there).Status
 		Expect(lead.Find(got.Conversation, answerOf).Instance).To(Equal(gen.Instance))
 		Expect(lead.Find(got.Conversation, gen.FirstID).Instance).To(Equal("second"))

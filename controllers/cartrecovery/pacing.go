@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/pace"
 )
 
@@ -18,77 +19,40 @@ const (
 	leastSettling = 300 * time.Millisecond
 )
 
-// pacedAfter is how late a message must be for its wait to be shown.
-const pacedAfter = time.Minute
-
 // inTurn lets a message that is to be written or sent wait for its turn in the line of its
 // number; everything else, and a message that waits for something else, leaves the line.
-func (r *Reconciler) inTurn(ctx context.Context, s *situation, planned action) (action, error) {
-	name := client.ObjectKeyFromObject(s.lead)
-	switch planned.kind {
-	case check, prepare, send:
+func (r *Reconciler) inTurn(ctx context.Context, s *plan.Snapshot, planned plan.Action) (plan.Action, error) {
+	name := client.ObjectKeyFromObject(s.Lead)
+	switch planned.Kind {
+	case plan.Check, plan.Prepare, plan.Send:
 	default:
 		r.Book.Forget(name)
 		return planned, nil
 	}
-	wanted := planned.message
-	if err := r.seed(ctx, s, wanted.instance); err != nil {
-		return action{}, err
+	wanted := planned.Message
+	if err := r.seed(ctx, s, wanted.Instance); err != nil {
+		return plan.Action{}, err
 	}
-	number := numberOf(s, wanted.instance)
-	if wanted.due.After(s.now) {
+	number := numberOf(s, wanted.Instance)
+	if wanted.Due.After(s.Now) {
 		// It must not keep others waiting before it is due itself.
-		at := latest(r.Book.Peek(wanted.instance.UID, number, name, wanted.class, wanted.due), wanted.due)
-		return paced(s, planned, pace.Turn{At: at, Expected: at}), nil
+		at := plan.Latest(r.Book.Peek(wanted.Instance.UID, number, name, wanted.Class, wanted.Due), wanted.Due)
+		return plan.Paced(s, planned, pace.Turn{At: at, Expected: at}), nil
 	}
-	return paced(s, planned, r.Book.Ask(wanted.instance.UID, number, name, wanted.class, wanted.due)), nil
-}
-
-// paced is what is left of an action until the turn of its message comes. Texts are written
-// only a little ahead of it.
-func paced(s *situation, planned action, turn pace.Turn) action {
-	until := turn.At
-	if planned.kind != send {
-		ahead := turn.Expected.Add(-prepareAhead)
-		// While the gateway takes nothing, only the text of the next message is paid for.
-		soon := !ahead.After(s.now) && (!turn.Held || turn.Ahead == 0)
-		if turn.Now || soon {
-			return planned
-		}
-		if !turn.Held {
-			until = earliest(until, ahead)
-		}
-	}
-	if turn.Now {
-		return planned
-	}
-	waits := action{kind: wait, until: until, message: planned.message, why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
-	if goneBy := planned.message.goneBy; !goneBy.IsZero() {
-		waits.until = earliest(waits.until, goneBy)
-	}
-	overdue := s.now.Sub(planned.message.due)
-	switch {
-	case overdue >= 0 && turn.Held && turn.Ahead == 0:
-		waits.blocked, waits.why = v1alpha1.ReasonGatewayUnavailable, "the gateway did not take the last message from the number; it is tried again"
-	case overdue >= pacedAfter:
-		waits.blocked, waits.why = v1alpha1.ReasonPaced, "the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
-	case overdue >= 0:
-		waits.until = earliest(waits.until, planned.message.due.Add(pacedAfter))
-	}
-	return withinLife(s, waits)
+	return plan.Paced(s, planned, r.Book.Ask(wanted.Instance.UID, number, name, wanted.Class, wanted.Due)), nil
 }
 
 // seed counts what was sent from a number before this process began to: from the leads.
-func (r *Reconciler) seed(ctx context.Context, s *situation, instance *v1alpha1.WhatsAppInstance) error {
+func (r *Reconciler) seed(ctx context.Context, s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) error {
 	if r.Book.Seeded(instance.UID) {
 		return nil
 	}
 	var leads v1alpha1.CartRecoveryList
-	if err := r.Client.List(ctx, &leads, client.InNamespace(s.lead.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &leads, client.InNamespace(s.Lead.Namespace), client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("count what was sent from WhatsAppInstance %s: %w", instance.Name, err)
 	}
-	r.Book.Seed(instance.UID, pace.HistoryOf(leads.Items, instance.Name, s.now.Add(-pace.HistoryLength)))
-	r.Book.OpenWithin(instance.UID, settleFor(s.began.Led, s.now))
+	r.Book.Seed(instance.UID, pace.HistoryOf(leads.Items, instance.Name, s.Now.Add(-pace.HistoryLength)))
+	r.Book.OpenWithin(instance.UID, settleFor(s.Began.Led, s.Now))
 	return nil
 }
 
@@ -105,37 +69,37 @@ func settleFor(led, now time.Time) time.Duration {
 
 // takeTurn takes the turn of a message just before it is claimed with this time, and the
 // right to begin a conversation with the customer.
-func (r *Reconciler) takeTurn(s *situation, wanted message, at time.Time) bool {
-	if !hasBegun(s.lead) && wanted.class == pace.First && !r.openings.take(s.lead, s.policy.Cooldown, at) {
+func (r *Reconciler) takeTurn(s *plan.Snapshot, wanted plan.Message, at time.Time) bool {
+	if !plan.HasBegun(s.Lead) && wanted.Class == pace.First && !r.openings.take(s.Lead, s.Policy.Cooldown, at) {
 		// Others behind it in the line need not wait with it.
-		r.Book.Forget(client.ObjectKeyFromObject(s.lead))
+		r.Book.Forget(client.ObjectKeyFromObject(s.Lead))
 		return false
 	}
-	if r.Book.Take(wanted.instance.UID, numberOf(s, wanted.instance), client.ObjectKeyFromObject(s.lead), wanted.class, at) {
+	if r.Book.Take(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead), wanted.Class, at) {
 		return true
 	}
-	r.openings.giveBack(s.lead)
+	r.openings.giveBack(s.Lead)
 	return false
 }
 
 // giveTurnBack undoes takeTurn: nothing went.
-func (r *Reconciler) giveTurnBack(s *situation, instance *v1alpha1.WhatsAppInstance) {
-	r.Book.Refused(instance.UID, client.ObjectKeyFromObject(s.lead))
-	r.openings.giveBack(s.lead)
+func (r *Reconciler) giveTurnBack(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) {
+	r.Book.Refused(instance.UID, client.ObjectKeyFromObject(s.Lead))
+	r.openings.giveBack(s.Lead)
 }
 
 // headroom is how free a number is to start a conversation that is due at a time.
-func (r *Reconciler) headroom(s *situation, instance *v1alpha1.WhatsAppInstance, due time.Time) headroom {
+func (r *Reconciler) headroom(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
 	number := numberOf(s, instance)
 	stats := r.Book.Stats(instance.UID, number)
-	free := r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.lead), pace.First, due)
+	free := r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.Lead), pace.First, due)
 	if !free.After(r.Clock.Now()) {
 		// At once: of two such numbers none is freer for having been asked for first.
-		free = s.now
+		free = s.Now
 	}
-	return headroom{free: free, left: int(stats.NewAllowedToday - stats.NewToday - stats.Waiting)}
+	return plan.Capacity{Free: free, Left: int(stats.NewAllowedToday - stats.NewToday - stats.Waiting)}
 }
 
-func numberOf(s *situation, instance *v1alpha1.WhatsAppInstance) pace.Number {
-	return pace.NumberOf(instance, s.policy.Location)
+func numberOf(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) pace.Number {
+	return pace.NumberOf(instance, s.Policy.Location)
 }

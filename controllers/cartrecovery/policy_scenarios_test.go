@@ -11,6 +11,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/phone"
@@ -97,7 +98,7 @@ var _ = Describe("Quiet hours", func() {
 		for _, name := range append([]string{open}, night...) {
 			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonQuietHours))
 			next := w.lead(name).Status
-			Expect(next.NextActionTime.Time).To(BeTemporally(">=", end.Add(-prepareAhead)))
+			Expect(next.NextActionTime.Time).To(BeTemporally(">=", end.Add(-plan.PrepareAhead)))
 			Expect(next.NextActionTime.Time).To(BeTemporally("<", end.Add(20*time.Minute)))
 			Expect(next.NextAction.Reason).To(ContainSubstring("quiet hours"))
 		}
@@ -159,7 +160,7 @@ var _ = Describe("The cooldown", func() {
 		Eventually(w.state(first, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent), "a conversation that has begun goes on")
 		w.advance(time.Minute + time.Second)
 		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonInConversation), "and nothing is sold beside it")
-		w.advance(conversationLasts)
+		w.advance(plan.ConversationLasts)
 		Eventually(w.state(second, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Eventually(w.blocked(second)).Should(BeEmpty())
 		Expect(w.recipients()).To(Equal([]string{digits(1), digits(2), digits(1), digits(1)}))

@@ -2,36 +2,34 @@ package cartrecovery
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
-	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/guard"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
 // jobFor is the text that is asked for: what the AI is told, what its text is judged by, and
 // what it may cost.
-func jobFor(s situation, wanted message, request ai.Request) (job, error) {
-	system, err := renderedPrompt(s, promptData(s, wanted))
+func jobFor(s plan.Snapshot, wanted plan.Message, request ai.Request) (job, error) {
+	system, err := renderedPrompt(s, plan.PromptData(s, wanted))
 	if err != nil {
 		return job{}, err
 	}
 	request.Messages, request.OfferHuman = composed(s, wanted, system), offersPerson(s, wanted)
-	request.OfferStop = wanted.replyTo != ""
+	request.OfferStop = wanted.ReplyTo != ""
 	facts := guardFacts(s, wanted, system)
-	look := reviewFor(s.store, request.Endpoint, facts.Prompt)
+	look := reviewFor(s.Store, request.Endpoint, facts.Prompt)
 	return job{
-		lead: client.ObjectKeyFromObject(s.lead), store: client.ObjectKeyFromObject(s.store), text: s.textID(wanted.id), due: wanted.due,
+		lead: client.ObjectKeyFromObject(s.Lead), store: client.ObjectKeyFromObject(s.Store), text: s.TextID(wanted.ID), due: wanted.Due,
 		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens() + look.estimate(request.MaxTokens),
 		review: look,
-		limit:  s.store.Spec.AI.DailyTokenBudget, zone: s.policy.Location,
+		limit:  s.Store.Spec.AI.DailyTokenBudget, zone: s.Policy.Location,
 		check: func(text string) (reason, detail string) {
 			if refusal := guard.Check(text, facts); refusal != nil {
 				return string(refusal.Reason), refusal.Detail
@@ -48,124 +46,67 @@ func jobFor(s situation, wanted message, request ai.Request) (job, error) {
 
 // offersPerson says whether the AI may give the conversation to a person: in an answer to what
 // the customer wrote after a person last gave it back.
-func offersPerson(s situation, wanted message) bool {
-	asked := lead.LastInbound(s.lead)
-	return wanted.replyTo != "" && asked != nil && asked.At.After(resumedAt(s.lead))
+func offersPerson(s plan.Snapshot, wanted plan.Message) bool {
+	asked := lead.LastInbound(s.Lead)
+	return wanted.ReplyTo != "" && asked != nil && asked.At.After(plan.ResumedAt(s.Lead))
 }
 
 // prompt builds what the AI is asked for a message: the same system prompt for first
 // messages and answers, and the last messages of the conversation.
-func prompt(s situation, wanted message) ([]ai.Message, error) {
-	system, err := renderedPrompt(s, promptData(s, wanted))
+func prompt(s plan.Snapshot, wanted plan.Message) ([]ai.Message, error) {
+	system, err := renderedPrompt(s, plan.PromptData(s, wanted))
 	if err != nil {
 		return nil, err
 	}
 	return composed(s, wanted, system), nil
 }
 
-func composed(s situation, wanted message, system string) []ai.Message {
+func composed(s plan.Snapshot, wanted plan.Message, system string) []ai.Message {
 	instruction := ""
-	if wanted.step != nil {
-		instruction = ai.StepInstruction(wanted.step.Name)
+	if wanted.Step != nil {
+		instruction = ai.StepInstruction(wanted.Step.Name)
 	}
 	said := heard(s)
-	return ai.Compose(system, said, ai.HistoryMessages(s.store), instruction)
+	return ai.Compose(system, said, ai.HistoryMessages(s.Store), instruction)
 }
 
-func renderedPrompt(s situation, data ai.PromptData) (string, error) {
+func renderedPrompt(s plan.Snapshot, data ai.PromptData) (string, error) {
 	prompt, field := systemPrompt(s)
 	template, err := ai.ParsePrompt(prompt)
 	if err != nil {
-		return "", inField(field, err)
+		return "", plan.InField(field, err)
 	}
 	text, err := template.Render(data)
-	return text, inField(field, err)
-}
-
-// fixedText renders a message's text that a person wrote and that needs no AI.
-func fixedText(s situation, wanted message) (string, error) {
-	field := wanted.field
-	parsed, err := ai.ParsePrompt(wanted.fixed)
-	if err != nil {
-		return "", inField(field, err)
-	}
-	text, err := parsed.Render(promptData(s, wanted))
-	if err != nil {
-		return "", inField(field, err)
-	}
-	if utf8.RuneCountInString(text) > v1alpha1.MaxMessageLength {
-		return "", &failure.Error{
-			Class: failure.Terminal, Code: failure.Misconfigured, Op: "policy: render text",
-			Detail: fmt.Sprintf("with its variables filled in, %s has more than %d characters", field, v1alpha1.MaxMessageLength),
-		}
-	}
-	return text, nil
-}
-
-// inField says where the template is that does not work.
-func inField(field string, err error) error {
-	failed, classed := failure.As(err)
-	if !classed {
-		return err
-	}
-	named := *failed
-	named.Detail = field + ": " + named.Detail
-	return &named
+	return text, plan.InField(field, err)
 }
 
 // systemPrompt is the template of the system prompt, and the field it stands in.
-func systemPrompt(s situation) (prompt, field string) {
+func systemPrompt(s plan.Snapshot) (prompt, field string) {
 	switch {
-	case s.product != nil && s.product.Spec.SystemPrompt != "":
-		return s.product.Spec.SystemPrompt, "spec.systemPrompt of Product " + s.product.Name
-	case s.store.Spec.AI.SystemPrompt != "":
-		return s.store.Spec.AI.SystemPrompt, "spec.ai.systemPrompt of Store " + s.store.Name
+	case s.Product != nil && s.Product.Spec.SystemPrompt != "":
+		return s.Product.Spec.SystemPrompt, "spec.systemPrompt of Product " + s.Product.Name
+	case s.Store.Spec.AI.SystemPrompt != "":
+		return s.Store.Spec.AI.SystemPrompt, "spec.ai.systemPrompt of Store " + s.Store.Name
 	default:
 		return ai.DefaultSystemPrompt, "the default system prompt"
 	}
 }
 
-func promptData(s situation, wanted message) ai.PromptData {
-	spec := &s.lead.Spec
-	data := ai.PromptData{
-		Store:       ai.PromptStore{Name: cmp.Or(s.store.Spec.DisplayName, s.store.Name), Locale: s.store.Spec.Locale},
-		Product:     ai.PromptProduct{Name: spec.Product.Name},
-		Customer:    ai.PromptCustomer{Name: spec.Customer.Name},
-		CheckoutURL: spec.CheckoutURL,
-		Amount:      spec.Amount,
-		Currency:    spec.Currency,
-		Trigger:     string(triggerOf(&s)),
-		IsReply:     wanted.replyTo != "",
-	}
-	if wanted.step != nil {
-		data.Step = ai.PromptStep{Name: wanted.step.Name, Instructions: wanted.step.Instructions}
-	}
-	if product := s.product; product != nil {
-		data.Product = ai.PromptProduct{Name: cmp.Or(product.Spec.DisplayName, spec.Product.Name), Description: product.Spec.Description}
-		data.Persona = ai.PromptPersona{Name: product.Spec.Persona.Name, Tone: product.Spec.Persona.Tone}
-		data.CheckoutURL = cmp.Or(spec.CheckoutURL, product.Spec.CheckoutURL)
-		if product.Spec.Coupon != nil {
-			data.Coupon = ai.PromptCoupon{Code: product.Spec.Coupon.Code, Text: product.Spec.Coupon.Text}
-		}
-	}
-	return data
-}
-
 // heard is the conversation as the AI sees it, with what it must know of how it came about: that
 // the customer wrote first, or says that they have paid.
-func heard(s situation) []ai.Message {
-	words := wordsFor(s.store.Spec.Locale)
-	conversation := slices.Clone(s.lead.Status.Conversation)
+func heard(s plan.Snapshot) []ai.Message {
+	words := wordsFor(s.Store.Spec.Locale)
+	conversation := slices.Clone(s.Lead.Status.Conversation)
 	for i := range conversation {
 		if conversation[i].Role == v1alpha1.RoleAssistant {
 			conversation[i].Text = withoutNotice(&s, conversation[i].Text)
 		}
 	}
-	said := history(conversation, s.lead.Status.Cycle, s.store.Spec.Locale)
-	if lead.WroteFirst(s.lead) && !lead.Written(s.lead) {
+	said := history(conversation, s.Lead.Status.Cycle, s.Store.Spec.Locale)
+	if lead.WroteFirst(s.Lead) && !lead.Written(s.Lead) {
 		said = beforeLast(said, ai.Message{Role: ai.User, Text: words.first})
 	}
-	if first, _ := paymentClaims(&s); first != nil {
+	if first, _ := plan.PaymentClaims(&s); first != nil {
 		said = beforeLast(said, ai.Message{Role: ai.User, Text: words.paid})
 	}
 	return said
@@ -301,22 +242,22 @@ const customerWords = 6
 // guardFacts is what a text of the AI is judged by; system is the rendered system prompt it
 // was written with. The customer chose their name, so what a prompt says with it is no
 // fact: the prompt is rendered once more for a customer without one.
-func guardFacts(s situation, wanted message, system string) guard.Facts {
-	data := promptData(s, wanted)
+func guardFacts(s plan.Snapshot, wanted plan.Message, system string) guard.Facts {
+	data := plan.PromptData(s, wanted)
 	facts := guard.Facts{
 		Coupon: data.Coupon.Code,
-		Locale: s.store.Spec.Locale,
-		Hosts:  append([]string{s.lead.Spec.CheckoutURL}, s.policy.AllowedLinkHosts...),
+		Locale: s.Store.Spec.Locale,
+		Hosts:  append([]string{s.Lead.Spec.CheckoutURL}, s.Policy.AllowedLinkHosts...),
 	}
-	if s.product != nil {
-		facts.Hosts = append(facts.Hosts, s.product.Spec.CheckoutURL)
+	if s.Product != nil {
+		facts.Hosts = append(facts.Hosts, s.Product.Spec.CheckoutURL)
 	}
 	data.Customer = ai.PromptCustomer{Name: "Cliente"}
 	if anonymous, err := renderedPrompt(s, data); err == nil {
 		system = anonymous
 	}
 	facts.Prompt = ai.Given(system, data)
-	said := s.lead.Status.Conversation
+	said := s.Lead.Status.Conversation
 	for i := range said {
 		m := &said[i]
 		switch {
@@ -331,4 +272,10 @@ func guardFacts(s situation, wanted message, system string) guard.Facts {
 	}
 	facts.Customer = facts.Customer[max(0, len(facts.Customer)-customerWords):]
 	return facts
+}
+
+// withoutNotice is a message of ours as the AI wrote it: what the notice says is no style to
+// go on in, and no repetition.
+func withoutNotice(s *plan.Snapshot, text string) string {
+	return strings.TrimSuffix(text, plan.NoticeOf(s))
 }

@@ -1,7 +1,6 @@
 package cartrecovery
 
 import (
-	"errors"
 	"reflect"
 	"strings"
 	"testing"
@@ -9,65 +8,20 @@ import (
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/guard"
 )
 
-// written is the situation that a prompt is written in.
-func written(product *v1alpha1.Product, mods ...gen.LeadMod) situation {
-	return situation{lead: gen.Lead(gen.T0, mods...), store: gen.StoreObject(), product: product, now: gen.T0}
+// written is a lead as its texts are written for.
+func written(product *v1alpha1.Product, mods ...gen.LeadMod) plan.Snapshot {
+	return plan.Snapshot{Lead: gen.Lead(gen.T0, mods...), Store: gen.StoreObject(), Product: product, Now: gen.T0}
 }
 
-func stepMessage(step v1alpha1.Step) message { return message{id: "c0-step-" + step.Name, step: &step} }
-
-func TestPromptData(t *testing.T) {
-	cart := func(l *v1alpha1.CartRecovery) {
-		l.Spec.CheckoutURL, l.Spec.Amount, l.Spec.Currency = "https://pay.example.com/c/1", "197.00", "BRL"
-	}
-	bare := ai.PromptData{
-		Store: ai.PromptStore{Name: gen.Store, Locale: "pt-BR"}, Product: ai.PromptProduct{Name: "Curso de Violão"},
-		Customer: ai.PromptCustomer{Name: "Maria Souza"}, Trigger: "AbandonedCart",
-	}
-	first, answer := message{step: &v1alpha1.Step{Name: "first", Instructions: "Be brief."}}, message{replyTo: "in-1"}
-	for _, c := range []struct {
-		name   string
-		s      situation
-		wanted message
-		want   func(*ai.PromptData)
-	}{
-		{"a step without a Product", written(nil, cart), first, func(d *ai.PromptData) {
-			d.CheckoutURL, d.Amount, d.Currency = "https://pay.example.com/c/1", "197.00", "BRL"
-			d.Step = ai.PromptStep{Name: "first", Instructions: "Be brief."}
-		}},
-		{"an answer", written(nil), answer, func(d *ai.PromptData) { d.IsReply = true }},
-		{"a Product", written(gen.ProductObject(func(p *v1alpha1.Product) {
-			p.Spec.DisplayName, p.Spec.Description, p.Spec.Coupon = "Violão do zero", "40 aulas", &v1alpha1.Coupon{Code: "VOLTA10", Text: "10%"}
-		})), answer, func(d *ai.PromptData) {
-			d.IsReply, d.Product = true, ai.PromptProduct{Name: "Violão do zero", Description: "40 aulas"}
-			d.Persona, d.Coupon = ai.PromptPersona{Name: "Bia", Tone: "warm"}, ai.PromptCoupon{Code: "VOLTA10", Text: "10%"}
-			d.CheckoutURL = "https://pay.example.com/violao"
-		}},
-		{"a Product without a name, and a cart with its own link", written(gen.ProductObject(func(p *v1alpha1.Product) {
-			p.Spec.DisplayName, p.Spec.Persona = "", v1alpha1.Persona{}
-		}), cart), answer, func(d *ai.PromptData) {
-			d.IsReply, d.CheckoutURL, d.Amount, d.Currency = true, "https://pay.example.com/c/1", "197.00", "BRL"
-		}},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			want := bare
-			c.want(&want)
-			if got := promptData(c.s, c.wanted); !reflect.DeepEqual(got, want) {
-				t.Errorf("got  %+v\nwant %+v", got, want)
-			}
-		})
-	}
-	named := written(nil)
-	named.store.Spec.DisplayName = "Acme Cursos"
-	if got := promptData(named, first).Store.Name; got != "Acme Cursos" {
-		t.Errorf("the store is called %q", got)
-	}
+func stepMessage(step v1alpha1.Step) plan.Message {
+	return plan.Message{ID: "c0-step-" + step.Name, Step: &step}
 }
 
 func TestHistory(t *testing.T) {
@@ -174,7 +128,7 @@ func TestGuardFacts(t *testing.T) {
 			v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageFailed, Text: "never went"},
 			v1alpha1.Message{Role: v1alpha1.RoleCustomer, Media: "audio"})
 	})
-	s.policy.AllowedLinkHosts = []string{"blog.example.org"}
+	s.Policy.AllowedLinkHosts = []string{"blog.example.org"}
 	wanted := stepMessage(v1alpha1.Step{Name: "second", Instructions: "Fale do bônus."})
 	asked, err := prompt(s, wanted)
 	if err != nil {
@@ -211,8 +165,8 @@ func TestGuardFacts(t *testing.T) {
 
 func TestGuardFactsWithLittle(t *testing.T) {
 	s := written(nil)
-	s.store.Spec.AI.SystemPrompt = "{{.Nobody}}"
-	facts := guardFacts(s, message{replyTo: "in-1"}, "Temos garantia.")
+	s.Store.Spec.AI.SystemPrompt = "{{.Nobody}}"
+	facts := guardFacts(s, plan.Message{ReplyTo: "in-1"}, "Temos garantia.")
 	if !strings.Contains(facts.Prompt, "Temos garantia.") || facts.Coupon != "" || facts.Last != "" || len(facts.Customer) != 0 {
 		t.Errorf("got %+v", facts)
 	}
@@ -221,30 +175,9 @@ func TestGuardFactsWithLittle(t *testing.T) {
 	}
 }
 
-func TestFixedTextOfAField(t *testing.T) {
-	s := written(gen.ProductObject())
-	for _, c := range []struct{ template, want, detail string }{
-		{"Pronto, {{.Customer.FirstName}}. Você não recebe mais nada de nós.", "Pronto, Maria. Você não recebe mais nada de nós.", ""},
-		{"{{if .IsReply}}resposta{{else}}primeira{{end}}", "resposta", ""},
-		{"Oi {{.Nobody}}", "", "fallbackText: line 1"},
-		{"{{.Coupon.Code}}", "", "fallbackText: the template writes nothing"},
-		{"", "", "fallbackText: the template is empty"},
-		{strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", "", "filled in, fallbackText has more than 2048 characters"},
-	} {
-		got, err := fixedText(s, message{replyTo: "in-1", field: "fallbackText", fixed: c.template})
-		var failed *failure.Error
-		if got != c.want || (err != nil) != (c.detail != "") {
-			t.Errorf("%q writes %q, %v", c.template, got, err)
-		}
-		if err != nil && (!errors.As(err, &failed) || failed.Code != failure.Misconfigured || !strings.Contains(failed.Detail, c.detail)) {
-			t.Errorf("%q says %v, want %q", c.template, err, c.detail)
-		}
-	}
-}
-
 func TestPrompt(t *testing.T) {
 	s := written(gen.ProductObject(), gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("in-1", gen.T0))
-	asked, err := prompt(s, message{replyTo: "in-1"})
+	asked, err := prompt(s, plan.Message{ReplyTo: "in-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -258,8 +191,8 @@ func TestPrompt(t *testing.T) {
 	if last := asked[len(asked)-1]; len(asked) != 5 || last.Role != ai.System || !strings.Contains(last.Text, `"second"`) {
 		t.Errorf("a step: %+v", asked)
 	}
-	s.store.Spec.AI.HistoryMessages = ptr.To(int32(0))
-	if asked, err = prompt(s, message{replyTo: "in-1"}); err != nil || len(asked) != 2 {
+	s.Store.Spec.AI.HistoryMessages = ptr.To(int32(0))
+	if asked, err = prompt(s, plan.Message{ReplyTo: "in-1"}); err != nil || len(asked) != 2 {
 		t.Errorf("without history: %+v, %v", asked, err)
 	}
 }
@@ -269,52 +202,20 @@ func TestSystemPrompt(t *testing.T) {
 	if got, _ := systemPrompt(s); got != ai.DefaultSystemPrompt {
 		t.Errorf("without any: %q", got)
 	}
-	s.store.Spec.AI.SystemPrompt = "of the store"
+	s.Store.Spec.AI.SystemPrompt = "of the store"
 	if got, _ := systemPrompt(s); got != "of the store" {
 		t.Errorf("with the store's: %q", got)
 	}
-	s.product.Spec.SystemPrompt = "of the product"
+	s.Product.Spec.SystemPrompt = "of the product"
 	if got, _ := systemPrompt(s); got != "of the product" {
 		t.Errorf("with the product's: %q", got)
 	}
-	s.product = nil
+	s.Product = nil
 	if got, _ := systemPrompt(s); got != "of the store" {
 		t.Errorf("without a Product: %q", got)
 	}
-	s.store.Spec.AI.SystemPrompt = "{{.Customer.Password}}"
-	if _, err := prompt(s, message{}); failure.CodeOf(err) != failure.Misconfigured {
+	s.Store.Spec.AI.SystemPrompt = "{{.Customer.Password}}"
+	if _, err := prompt(s, plan.Message{}); failure.CodeOf(err) != failure.Misconfigured {
 		t.Errorf("a template that does not work: %v", err)
-	}
-}
-
-func TestFixedText(t *testing.T) {
-	long := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Name = strings.Repeat("Ana", 60) }
-	for _, c := range []struct {
-		name, text, want, detail string
-	}{
-		{name: "as it is", text: "Oi! 100% {garantido}", want: "Oi! 100% {garantido}"},
-		{name: "with variables", text: "Oi {{.Customer.FirstName}}, {{.Product.Name}}", want: "Oi Maria, Curso de Violão"},
-		{name: "as long as it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength), want: strings.Repeat("é", v1alpha1.MaxMessageLength)},
-		{name: "longer than it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", detail: "more than 2048 characters"},
-		{name: "empty", text: "{{with .Coupon.Code}}{{.}}{{end}}", detail: "writes nothing"},
-		{name: "with a mistake", text: "Oi {{.Nobody}}", detail: "Nobody"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := fixedText(written(nil), message{fixed: c.text, field: "the text of step \"first\""})
-			if got != c.want {
-				t.Errorf("writes %q", got)
-			}
-			var failed *failure.Error
-			if c.detail != "" && (!errors.As(err, &failed) || failed.Class != failure.Terminal || !strings.Contains(failed.Detail, c.detail)) {
-				t.Errorf("says %v", err)
-			}
-			if c.detail == "" && err != nil {
-				t.Errorf("says %v", err)
-			}
-		})
-	}
-	got, err := fixedText(written(nil, long), message{fixed: "{{.Customer.Name}}", field: "text"})
-	if err != nil || len(got) > 80 {
-		t.Errorf("a name that is no name: %q, %v", got, err)
 	}
 }

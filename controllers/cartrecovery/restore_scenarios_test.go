@@ -18,6 +18,7 @@ import (
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/heartbeat"
@@ -173,7 +174,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		w.restore(backup)
 		w.start(w.beganNow(true))
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup), "the rest of the backup may follow")
-		w.advance(settleRestored)
+		w.advance(plan.SettleRestored)
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(w.blocked(name)()).To(BeEmpty())
@@ -195,7 +196,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		})
 		w.restore(backup)
 		w.start(w.beganNow(true))
-		w.advance(settleRestored)
+		w.advance(plan.SettleRestored)
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Expect(lead.NumberOf(w.lead(name))).To(Equal(gen.Instance), "it goes on where it began")
@@ -210,7 +211,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		w.deleteLeads()
 		w.restore(backup)
 		w.start(w.beganNow(true), blind(w))
-		w.advance(settleRestored)
+		w.advance(plan.SettleRestored)
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup))
 		Expect(w.lead(name).Status.NextAction.Reason).To(ContainSubstring(v1alpha1.AnnotationRestoreAcknowledged))
 		w.advance(time.Hour)

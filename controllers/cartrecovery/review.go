@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 )
@@ -60,7 +61,7 @@ func (d *drafts) reviewWait(next *queued) time.Duration {
 // review has a text looked at that the words have passed, and changes what came of it when it
 // may not be sent.
 func (d *drafts) review(ctx context.Context, next *queued, made *outcome) {
-	if d.reviewer == nil || next.review == nil || made.state != draftReady {
+	if d.reviewer == nil || next.review == nil || made.state != plan.DraftReady {
 		return
 	}
 	request := next.review.request
@@ -79,12 +80,12 @@ func (d *drafts) review(ctx context.Context, next *queued, made *outcome) {
 	case err != nil:
 		d.metrics.AIReviews.WithLabelValues("failed", string(failure.ClassOf(err))).Inc()
 		if !next.review.sendAnyway {
-			made.state, made.why, made.unreviewed = draftRefused, notReviewed, true
+			made.state, made.why, made.unreviewed = plan.DraftRefused, notReviewed, true
 		}
 	case verdict.Allowed:
 		d.metrics.AIReviews.WithLabelValues("allowed", "").Inc()
 	default:
 		d.metrics.AIReviews.WithLabelValues("refused", string(verdict.Reason)).Inc()
-		made.state, made.why = draftRefused, verdict.Reason.Instead()
+		made.state, made.why = plan.DraftRefused, verdict.Reason.Instead()
 	}
 }

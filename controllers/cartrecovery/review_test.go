@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gen"
@@ -51,32 +52,32 @@ func TestReviewOfADraft(t *testing.T) {
 		answers  []string
 		verdicts said
 		send     bool
-		want     draft
+		want     plan.Draft
 		texts    string
 		reviews  string
 		asked    int
 	}{
-		{"allows it", []string{"Oi"}, said{"Oi": allowed}, false, draft{state: draftReady, text: "Oi", tokens: 10}, "written", "allowed", 1},
+		{"allows it", []string{"Oi"}, said{"Oi": allowed}, false, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 10}, "written", "allowed", 1},
 		{
 			"refuses the first", []string{"Tem tudo", "Oi"}, said{"Tem tudo": refused, "Oi": allowed}, false,
-			draft{state: draftReady, text: "Oi", tokens: 20}, "rewritten", "refused", 2,
+			plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 20}, "rewritten", "refused", 2,
 		},
 		{
 			"refuses both", []string{"Tem tudo", "Tem mais"}, said{"Tem tudo": refused, "Tem mais": refused}, false,
-			draft{state: draftRefused, tokens: 20, reason: v1alpha1.ReasonTextRefused, why: ai.ReviewFact.Instead()}, "refused", "refused", 2,
+			plan.Draft{State: plan.DraftRefused, Tokens: 20, Reason: v1alpha1.ReasonTextRefused, Why: ai.ReviewFact.Instead()}, "refused", "refused", 2,
 		},
 		{
 			"looks at nothing that the words refuse", []string{"R$ 5", "Oi"}, said{"Oi": allowed}, false,
-			draft{state: draftReady, text: "Oi", tokens: 17}, "rewritten", "allowed", 1,
+			plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 17}, "rewritten", "allowed", 1,
 		},
 		{
 			"answers garbage, and nothing is written again", []string{"Oi"}, said{"Oi": garbage}, false,
-			draft{state: draftRefused, tokens: 10, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed}, "unreviewed", "failed", 1,
+			plan.Draft{State: plan.DraftRefused, Tokens: 10, Reason: v1alpha1.ReasonTextUnreviewed, Why: notReviewed}, "unreviewed", "failed", 1,
 		},
-		{"answers garbage, and the text is sent", []string{"Oi"}, said{"Oi": garbage}, true, draft{state: draftReady, text: "Oi", tokens: 10}, "written", "failed", 1},
+		{"answers garbage, and the text is sent", []string{"Oi"}, said{"Oi": garbage}, true, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 10}, "written", "failed", 1},
 		{
 			"never answers", []string{"Oi"}, said{"Oi": never}, false,
-			draft{state: draftRefused, reason: v1alpha1.ReasonTextUnreviewed, why: notReviewed}, "unreviewed", "failed", 1,
+			plan.Draft{State: plan.DraftRefused, Reason: v1alpha1.ReasonTextUnreviewed, Why: notReviewed}, "unreviewed", "failed", 1,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -93,8 +94,8 @@ func TestReviewOfADraft(t *testing.T) {
 			})
 			d.told()
 			got := d.of("a")
-			if got.state != c.want.state || got.text != c.want.text || got.reason != c.want.reason || got.why != c.want.why ||
-				c.want.tokens != 0 && got.tokens != c.want.tokens {
+			if got.State != c.want.State || got.Text != c.want.Text || got.Reason != c.want.Reason || got.Why != c.want.Why ||
+				c.want.Tokens != 0 && got.Tokens != c.want.Tokens {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if d.counted("cartrecovery_ai_texts_total", c.texts) != 1 || len(reviewer.asked) != c.asked || len(d.pen.order()) != len(c.answers) {
@@ -135,17 +136,17 @@ func TestATextThatNobodyReviewedIsWrittenAgain(t *testing.T) {
 	d.pen.writes("Oi")
 	d.ask("one", "a", reviewed)
 	d.told()
-	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(gen.T0.Add(unreviewedRetry)) {
+	if got := d.of("a"); got.State != plan.DraftRefused || !got.RetryAt.Equal(gen.T0.Add(unreviewedRetry)) {
 		t.Fatalf("got %+v", got)
 	}
 	d.clock.Step(unreviewedRetry)
-	if got := d.of("a"); got.state != draftNone || got.tokens == 0 {
+	if got := d.of("a"); got.State != plan.DraftNone || got.Tokens == 0 {
 		t.Fatalf("two minutes later: %+v", got)
 	}
 	d.pen.writes("Oi!")
 	d.ask("one", "a", reviewed)
 	d.told()
-	if got := d.of("a"); got.state != draftReady || got.text != "Oi!" {
+	if got := d.of("a"); got.State != plan.DraftReady || got.Text != "Oi!" {
 		t.Errorf("got %+v", got)
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
@@ -62,7 +63,7 @@ type simSent struct {
 type simLead struct {
 	store   *simStore
 	object  *v1alpha1.CartRecovery
-	drafts  map[textID]draft
+	drafts  map[plan.TextID]plan.Draft
 	checked bool
 	// gone is what the gateway has taken, by message id.
 	gone map[string]int
@@ -83,7 +84,7 @@ const maxPasses = 3000
 
 // simulation is a world of stores.
 type simulation struct {
-	meanings   *meanings
+	meanings   *plan.Meanings
 	clock      *simClock
 	random     *rand.Rand
 	reconciler *Reconciler
@@ -125,7 +126,7 @@ func (h *happenings) Pop() any {
 }
 
 // simMeanings is shared by all simulations: they say the same.
-var simMeanings = newMeanings()
+var simMeanings = plan.NewMeanings()
 
 func newSimulation(start time.Time, seed uint64) *simulation {
 	clock := &simClock{now: start}
@@ -140,7 +141,7 @@ func (sim *simulation) restart() {
 	for _, store := range sim.stores {
 		sim.seed(store)
 		for _, each := range store.leads {
-			each.drafts, each.checked = map[textID]draft{}, false
+			each.drafts, each.checked = map[plan.TextID]plan.Draft{}, false
 			// What was due while nobody led is late, and its time was not brought up to date.
 			each.lost, each.writing = nil, true
 			sim.wakeAt(each, sim.clock.now)
@@ -211,7 +212,7 @@ func (sim *simulation) addLead(store *simStore, phone string) *simLead {
 		l.Spec.Customer.Phone, l.Spec.Customer.Email = phone, ""
 		l.Labels = lead.Labels(store.store.Name, l.Spec.Customer)
 	})
-	added := &simLead{store: store, object: object, drafts: map[textID]draft{}, gone: map[string]int{}}
+	added := &simLead{store: store, object: object, drafts: map[plan.TextID]plan.Draft{}, gone: map[string]int{}}
 	store.leads = append(store.leads, added)
 	sim.wakeAt(added, sim.clock.now)
 	return added
@@ -238,116 +239,116 @@ func (sim *simulation) wakeAll(store *simStore) {
 	}
 }
 
-// situation is what the controller would read.
-func (sim *simulation) situation(each *simLead) *situation {
+// snapshot is what the controller would read.
+func (sim *simulation) snapshot(each *simLead) *plan.Snapshot {
 	store := each.store
 	_, suppressed := store.suppressed[each.object.Spec.Customer.Phone]
-	s := &situation{
-		meanings: sim.meanings, lead: each.object, store: store.store, product: store.product, policy: store.policy,
-		instances: store.instances, suppressed: suppressed, now: sim.clock.now,
-		draft: func(text textID) draft {
-			if known := each.drafts[text]; known.state != draftReady || sim.clock.Since(known.readyAt) <= freshFor {
+	s := &plan.Snapshot{
+		Meanings: sim.meanings, Lead: each.object, Store: store.store, Product: store.product, Policy: store.policy,
+		Instances: store.instances, Suppressed: suppressed, Now: sim.clock.now,
+		Draft: func(text plan.TextID) plan.Draft {
+			if known := each.drafts[text]; known.State != plan.DraftReady || sim.clock.Since(known.ReadyAt) <= plan.FreshFor {
 				return known
 			}
-			return draft{}
+			return plan.Draft{}
 		},
-		contact: func(*v1alpha1.WhatsAppInstance) contact {
+		Contact: func(*v1alpha1.WhatsAppInstance) plan.Contact {
 			if each.checked {
-				return contact{state: contactRegistered}
+				return plan.Contact{State: plan.ContactRegistered}
 			}
-			return contact{}
+			return plan.Contact{}
 		},
 	}
-	s.uncalled = func(id string, at time.Time) bool {
+	s.Uncalled = func(id string, at time.Time) bool {
 		lost, ok := each.lost[id]
 		return ok && lost.Equal(at)
 	}
-	s.headroom = func(instance *v1alpha1.WhatsAppInstance, due time.Time) headroom {
+	s.Capacity = func(instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
 		return sim.reconciler.headroom(s, instance, due)
 	}
-	s.waitsAt = sim.reconciler.Book.WaitsAt(client.ObjectKeyFromObject(each.object))
+	s.WaitsAt = sim.reconciler.Book.WaitsAt(client.ObjectKeyFromObject(each.object))
 	var others []v1alpha1.CartRecovery
 	for _, other := range store.leads {
 		if !other.deleted && other.object.Spec.Customer.Phone == each.object.Spec.Customer.Phone {
 			others = append(others, *other.object)
 		}
 	}
-	s.other = othersOf(each.object, others, sim.reconciler.openings.get(openingOf(each.object)))
+	s.Others = plan.OthersOf(each.object, others, sim.reconciler.openings.get(openingOf(each.object)))
 	return s
 }
 
 // reconcile is one pass of the controller over a lead.
 func (sim *simulation) reconcile(each *simLead) {
-	s := sim.situation(each)
-	planned, err := sim.reconciler.inTurn(nil, s, plan(*s)) //nolint:staticcheck // nothing is read: the book is seeded
+	s := sim.snapshot(each)
+	planned, err := sim.reconciler.inTurn(nil, s, plan.Next(*s)) //nolint:staticcheck // nothing is read: the book is seeded
 	if err != nil {
 		sim.fault(each, "inTurn: %v", err)
 		return
 	}
 	defer sim.drainWoken()
 	sim.counts["passes"]++
-	sim.note(each, "%s %s until %s blocked=%q %s", planned.kind, planned.message.id, planned.until.Format(time.RFC3339Nano), planned.blocked, planned.outcome)
+	sim.note(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID, planned.Until.Format(time.RFC3339Nano), planned.Blocked, planned.Outcome)
 	if each.passes++; each.passes > maxPasses {
-		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.kind, each.object.Status.NextAction)
+		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind, each.object.Status.NextAction)
 	}
 	sim.judgeTime(each)
-	each.writing = planned.writing || planned.kind == prepare || planned.kind == check
-	switch planned.kind {
-	case wait:
+	each.writing = planned.Writing || planned.Kind == plan.Prepare || planned.Kind == plan.Check
+	switch planned.Kind {
+	case plan.Wait:
 		sim.judgeHeard(each, s, planned)
-		sim.decide(each, &planned, waiting(planned, s.now))
-		if planned.blocked != "" {
-			sim.counts["blocked "+planned.blocked]++
+		sim.decide(each, &planned, plan.Waiting(planned, s.Now))
+		if planned.Blocked != "" {
+			sim.counts["blocked "+planned.Blocked]++
 		}
-		if !planned.until.IsZero() {
-			sim.wakeAt(each, latest(lookAgain(&each.object.Status, planned, s.now), s.now.Add(time.Millisecond)))
+		if !planned.Until.IsZero() {
+			sim.wakeAt(each, plan.Latest(plan.LookAgain(&each.object.Status, planned, s.Now), s.Now.Add(time.Millisecond)))
 		}
-	case check:
+	case plan.Check:
 		each.checked = true
-		sim.wakeAt(each, s.now)
-	case prepare:
-		sim.write(each, s.textID(planned.message.id))
-	case send:
-		sim.send(each, s, planned.message)
-	case resolve:
-		sim.resolve(each, s, planned.message)
-	case handOver:
-		sim.change(each, handedOverFor(cmp.Or(planned.outcome, v1alpha1.ReasonCustomerAsked), 1, s.now))
-		each.drafts = map[textID]draft{}
+		sim.wakeAt(each, s.Now)
+	case plan.Prepare:
+		sim.write(each, s.TextID(planned.Message.ID))
+	case plan.Send:
+		sim.send(each, s, planned.Message)
+	case plan.Resolve:
+		sim.resolve(each, s, planned.Message)
+	case plan.HandOver:
+		sim.change(each, plan.HandedOverFor(cmp.Or(planned.Outcome, v1alpha1.ReasonCustomerAsked), 1, s.Now))
+		each.drafts = map[plan.TextID]plan.Draft{}
 		sim.counts["handed over"]++
-		sim.counts["handed over "+planned.outcome]++
-		sim.wakeAt(each, s.now)
-	case resume:
-		if planned.outcome == v1alpha1.ReasonResumedByTime {
+		sim.counts["handed over "+planned.Outcome]++
+		sim.wakeAt(each, s.Now)
+	case plan.Resume:
+		if planned.Outcome == v1alpha1.ReasonResumedByTime {
 			sim.counts["resumed by time"]++
 		}
-		sim.change(each, resumedFor(planned.outcome, lead.ResumeRequest(each.object), 1, s.now))
-		sim.wakeAt(each, s.now)
-	case reopen:
-		sim.change(each, reopened(1, answersLate(&each.store.policy), s.now))
+		sim.change(each, plan.ResumedFor(planned.Outcome, lead.ResumeRequest(each.object), 1, s.Now))
+		sim.wakeAt(each, s.Now)
+	case plan.Reopen:
+		sim.change(each, plan.Reopened(1, plan.AnswersLate(&each.store.policy), s.Now))
 		each.gone = map[string]int{}
-		sim.wakeAt(each, s.now)
-	case reopenForAnswer:
+		sim.wakeAt(each, s.Now)
+	case plan.ReopenForAnswer:
 		sim.counts["answered late"]++
-		sim.change(each, answeredLate(1, s.now))
-		sim.wakeAt(each, s.now)
-	case stop:
-		sim.stops(each, *planned.stop)
-	case settle:
+		sim.change(each, plan.AnsweredLate(1, s.Now))
+		sim.wakeAt(each, s.Now)
+	case plan.Stop:
+		sim.stops(each, *planned.Stop)
+	case plan.Settle:
 		sim.counts["settled"]++
-		delete(each.lost, planned.message.id)
-		sim.reconciler.giveTurnBack(s, planned.message.instance)
-		sim.change(each, uncalled(planned.message.id, planned.message.due, stillWanted(s), s.now))
-		sim.wakeAt(each, s.now)
-	case finish:
-		sim.counts["ended "+planned.outcome]++
-		sim.change(each, finished(each.object, each.object.Spec.Purchase, planned.outcome, s.now))
-		sim.wakeAt(each, s.now)
-	case remove:
+		delete(each.lost, planned.Message.ID)
+		sim.reconciler.giveTurnBack(s, planned.Message.Instance)
+		sim.change(each, plan.Uncalled(planned.Message.ID, planned.Message.Due, plan.StillWanted(s), s.Now))
+		sim.wakeAt(each, s.Now)
+	case plan.Finish:
+		sim.counts["ended "+planned.Outcome]++
+		sim.change(each, plan.Finished(each.object, each.object.Spec.Purchase, planned.Outcome, s.Now))
+		sim.wakeAt(each, s.Now)
+	case plan.Remove:
 		each.deleted = true
 		sim.reconciler.Book.Forget(client.ObjectKeyFromObject(each.object))
 	default:
-		sim.fault(each, "an action that nothing asked for: %s", planned.kind)
+		sim.fault(each, "an action that nothing asked for: %s", planned.Kind)
 	}
 }
 
@@ -370,16 +371,16 @@ func (sim *simulation) drainWoken() {
 }
 
 // change applies a status change, as a write does.
-func (sim *simulation) change(each *simLead, apply change) { sim.decide(each, nil, apply) }
+func (sim *simulation) change(each *simLead, apply plan.Change) { sim.decide(each, nil, apply) }
 
 // decide applies a status change that goes with what is done next, nil for what plan says.
-func (sim *simulation) decide(each *simLead, decided *action, apply change) {
+func (sim *simulation) decide(each *simLead, decided *plan.Action, apply plan.Change) {
 	next := each.object.DeepCopy()
 	if apply(&next.Status) && !reflect.DeepEqual(each.object.Status, next.Status) {
-		sumUp(next)
-		s := sim.situation(each)
-		s.decided = decided
-		withNext(*s, next)
+		plan.SetPhase(next)
+		s := sim.snapshot(each)
+		s.Decided = decided
+		plan.SetNext(*s, next)
 		each.object = next
 		sim.counts["writes"]++
 		// Its own write wakes a lead like any other.
@@ -388,34 +389,34 @@ func (sim *simulation) decide(each *simLead, decided *action, apply change) {
 }
 
 // write has the AI write a text, or fail.
-func (sim *simulation) write(each *simLead, text textID) {
-	if each.drafts[text].state == draftPending {
+func (sim *simulation) write(each *simLead, text plan.TextID) {
+	if each.drafts[text].State == plan.DraftPending {
 		return
 	}
 	sim.counts["texts"]++
-	failures := each.drafts[text].failures
+	failures := each.drafts[text].Failures
 	pending := each.drafts[text]
-	pending.state = draftPending
+	pending.State = plan.DraftPending
 	each.drafts[text] = pending
 	sim.at(sim.clock.now.Add(time.Duration(1+sim.random.IntN(20))*time.Second), func() {
 		now := sim.clock.now
 		switch dice := sim.random.IntN(100); {
 		case each.store.dumb || dice < 2:
-			failed := draft{state: draftFailed, failures: failures + 1, reason: v1alpha1.ReasonAIUnavailable, retryAt: now.Add(time.Minute), firstFailedAt: pending.firstFailedAt}
-			if failed.firstFailedAt.IsZero() {
-				failed.firstFailedAt = now
+			failed := plan.Draft{State: plan.DraftFailed, Failures: failures + 1, Reason: v1alpha1.ReasonAIUnavailable, RetryAt: now.Add(time.Minute), FirstFailedAt: pending.FirstFailedAt}
+			if failed.FirstFailedAt.IsZero() {
+				failed.FirstFailedAt = now
 			}
 			each.drafts[text] = failed
 		case dice < 4:
-			each.drafts[text] = draft{state: draftRefused, why: "refused"}
+			each.drafts[text] = plan.Draft{State: plan.DraftRefused, Why: "refused"}
 		case dice < 5:
-			each.drafts[text] = draft{state: draftExhausted, retryAt: now.Add(6 * time.Hour)}
+			each.drafts[text] = plan.Draft{State: plan.DraftExhausted, RetryAt: now.Add(6 * time.Hour)}
 		case dice < 6:
-			each.drafts[text] = draft{state: draftHandOff}
+			each.drafts[text] = plan.Draft{State: plan.DraftHandOff}
 		case dice < 7:
-			each.drafts[text] = draft{state: []draftState{draftStop, draftWrongNumber}[sim.random.IntN(2)]}
+			each.drafts[text] = plan.Draft{State: []plan.DraftState{plan.DraftStop, plan.DraftWrongNumber}[sim.random.IntN(2)]}
 		default:
-			each.drafts[text] = draft{state: draftReady, text: fmt.Sprintf("Oi! %d", sim.serial), readyAt: now, tokens: 100}
+			each.drafts[text] = plan.Draft{State: plan.DraftReady, Text: fmt.Sprintf("Oi! %d", sim.serial), ReadyAt: now, Tokens: 100}
 		}
 		sim.wakeAt(each, now)
 	})
@@ -423,76 +424,76 @@ func (sim *simulation) write(each *simLead, text textID) {
 
 // send claims a message and hands it to the gateway. Now and then the lead has changed in
 // between, and the claim fails.
-func (sim *simulation) send(each *simLead, s *situation, wanted message) {
+func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message) {
 	now := sim.clock.now
 	if !sim.reconciler.takeTurn(s, wanted, now) {
 		sim.wakeAt(each, now.Add(turnRetry))
 		return
 	}
 	if sim.random.IntN(50) == 0 {
-		sim.reconciler.giveTurnBack(s, wanted.instance)
+		sim.reconciler.giveTurnBack(s, wanted.Instance)
 		sim.wakeAt(each, now.Add(conflictRetry))
 		return
 	}
-	moves := movesTo(s, wanted.instance)
-	opens := !hasBegun(each.object) || moves
+	moves := plan.MovesTo(s, wanted.Instance)
+	opens := !plan.HasBegun(each.object) || moves
 	if moves {
 		sim.counts["moved"]++
 	}
-	sim.change(each, claim(wanted, 1, now))
-	attempt := lead.Find(each.object.Status.Conversation, wanted.id).Attempts
+	sim.change(each, plan.Claim(wanted, 1, now))
+	attempt := lead.Find(each.object.Status.Conversation, wanted.ID).Attempts
 	if sim.random.IntN(60) == 0 {
-		each.lost = map[string]time.Time{wanted.id: asStored(now)}
+		each.lost = map[string]time.Time{wanted.ID: plan.AsStored(now)}
 		sim.wakeAt(each, now.Add(conflictRetry))
 		return
 	}
 	switch dice := sim.random.IntN(100); {
 	case each.store.down || dice < 2:
-		sim.reconciler.giveTurnBack(s, wanted.instance)
-		why := refusal{word: "Unavailable", blocked: v1alpha1.ReasonGatewayUnavailable, retryAt: now.Add(30 * time.Second), now: now}
-		why.counts = !each.store.down && dice < 1
-		if why.counts {
-			why.retryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
+		sim.reconciler.giveTurnBack(s, wanted.Instance)
+		why := plan.Refusal{Word: "Unavailable", Blocked: v1alpha1.ReasonGatewayUnavailable, RetryAt: now.Add(30 * time.Second), Now: now}
+		why.CountsAsAttempt = !each.store.down && dice < 1
+		if why.CountsAsAttempt {
+			why.RetryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
 		} else {
-			sim.reconciler.Book.Failed(wanted.instance.UID, now)
+			sim.reconciler.Book.Failed(wanted.Instance.UID, now)
 		}
-		sim.change(each, refused(wanted.id, why))
+		sim.change(each, plan.Refused(wanted.ID, why))
 		sim.wakeAt(each, now)
 	case each.store.mute || dice < 4:
 		if sim.random.IntN(2) == 0 {
 			sim.leaves(each, wanted, opens)
 		}
-		sim.wakeAt(each, now.Add(askAfter))
+		sim.wakeAt(each, now.Add(plan.AskAfter))
 	default:
 		sim.leaves(each, wanted, opens)
-		sim.reconciler.Book.Worked(wanted.instance.UID)
-		each.drafts = map[textID]draft{}
+		sim.reconciler.Book.Worked(wanted.Instance.UID)
+		each.drafts = map[plan.TextID]plan.Draft{}
 		sim.at(now.Add(300*time.Millisecond), func() {
-			sim.change(each, confirm(wanted.id, sent{gatewayID: "g-" + wanted.id}, sim.clock.now))
+			sim.change(each, plan.Confirm(wanted.ID, plan.Receipt{GatewayID: "g-" + wanted.ID}, sim.clock.now))
 			sim.wakeAt(each, sim.clock.now)
 		})
 	}
 }
 
 // resolve asks the gateway for a message.
-func (sim *simulation) resolve(each *simLead, s *situation, claimed message) {
-	switch age := s.now.Sub(claimed.due); {
-	case !each.store.down && each.gone[claimed.id] > 0:
-		sim.change(each, confirm(claimed.id, sent{gatewayID: "g-" + claimed.id}, s.now))
-	case !each.store.down && age >= grace:
-		wanted := each.object.Spec.Purchase == nil && each.object.Spec.Reversal == nil && !s.suppressed
-		sim.reconciler.giveTurnBack(s, claimed.instance)
-		sim.change(each, notSent(claimed.id, wanted, s.now))
-	case age >= giveUpAfter:
-		sim.change(each, unknown(claimed.id))
+func (sim *simulation) resolve(each *simLead, s *plan.Snapshot, claimed plan.Message) {
+	switch age := s.Now.Sub(claimed.Due); {
+	case !each.store.down && each.gone[claimed.ID] > 0:
+		sim.change(each, plan.Confirm(claimed.ID, plan.Receipt{GatewayID: "g-" + claimed.ID}, s.Now))
+	case !each.store.down && age >= plan.Grace:
+		wanted := each.object.Spec.Purchase == nil && each.object.Spec.Reversal == nil && !s.Suppressed
+		sim.reconciler.giveTurnBack(s, claimed.Instance)
+		sim.change(each, plan.NotSent(claimed.ID, wanted, s.Now))
+	case age >= plan.GiveUpAfter:
+		sim.change(each, plan.Unknown(claimed.ID))
 	default:
-		until := nextResolve(claimed.due, s.now)
-		again := blockedUntil(until, v1alpha1.ReasonUnconfirmed, unconfirmed)
-		sim.decide(each, &again, waiting(again, s.now))
+		until := plan.NextResolve(claimed.Due, s.Now)
+		again := plan.BlockedUntil(until, v1alpha1.ReasonUnconfirmed, plan.Unconfirmed)
+		sim.decide(each, &again, plan.Waiting(again, s.Now))
 		sim.wakeAt(each, until)
 		return
 	}
-	sim.wakeAt(each, s.now)
+	sim.wakeAt(each, s.Now)
 }
 
 // note keeps what happened, for a history that is played by itself.
@@ -507,41 +508,41 @@ func (sim *simulation) fault(each *simLead, format string, arguments ...any) {
 }
 
 // leaves judges a message that reaches the gateway.
-func (sim *simulation) leaves(each *simLead, wanted message, opens bool) {
+func (sim *simulation) leaves(each *simLead, wanted plan.Message, opens bool) {
 	now, store := sim.clock.now, each.store
 	sim.counts["sent"]++
-	each.gone[wanted.id]++
-	sim.note(each, "%s leaves from %s", wanted.id, wanted.instance.Name)
-	isNotice := lead.IsNoticeID(wanted.id)
+	each.gone[wanted.ID]++
+	sim.note(each, "%s leaves from %s", wanted.ID, wanted.Instance.Name)
+	isNotice := lead.IsNoticeID(wanted.ID)
 	if _, quiet := store.policy.Quiet(now); quiet {
-		sim.fault(each, "%s leaves in the quiet hours", wanted.id)
+		sim.fault(each, "%s leaves in the quiet hours", wanted.ID)
 	}
 	if _, suppressed := store.suppressed[each.object.Spec.Customer.Phone]; suppressed && !isNotice {
-		sim.fault(each, "%s leaves to a suppressed number", wanted.id)
+		sim.fault(each, "%s leaves to a suppressed number", wanted.ID)
 	}
 	if !each.boughtAt.IsZero() {
-		sim.fault(each, "%s leaves after the purchase", wanted.id)
+		sim.fault(each, "%s leaves after the purchase", wanted.ID)
 	}
-	if each.gone[wanted.id] > 1 {
-		sim.fault(each, "%s leaves twice", wanted.id)
+	if each.gone[wanted.ID] > 1 {
+		sim.fault(each, "%s leaves twice", wanted.ID)
 	}
 	if lead.HandedOff(each.object) {
-		sim.fault(each, "%s talks over a person", wanted.id)
+		sim.fault(each, "%s talks over a person", wanted.ID)
 	}
 	if store.store.Spec.Suspend || each.object.Spec.Suspend {
-		sim.fault(each, "%s leaves although suspended", wanted.id)
+		sim.fault(each, "%s leaves although suspended", wanted.ID)
 	}
-	if !lead.IsReplyID(wanted.id) && !isNotice && lead.LastInbound(each.object) != nil {
-		sim.fault(each, "%s leaves although the customer has written", wanted.id)
+	if !lead.IsReplyID(wanted.ID) && !isNotice && lead.LastInbound(each.object) != nil {
+		sim.fault(each, "%s leaves although the customer has written", wanted.ID)
 	}
-	if lead.IsReplyID(wanted.id) && machine(each.object) {
-		sim.fault(each, "%s answers a machine", wanted.id)
+	if lead.IsReplyID(wanted.ID) && machine(each.object) {
+		sim.fault(each, "%s answers a machine", wanted.ID)
 	}
 	sim.judgeUnanswered(each)
 	sim.judgePace(each, wanted, opens)
 	sim.judgeOpening(each, wanted, opens)
 	if sim.answers != nil {
-		sim.answers(each, wanted.id)
+		sim.answers(each, wanted.ID)
 	}
 }
 
@@ -562,9 +563,9 @@ func machine(recovery *v1alpha1.CartRecovery) bool {
 
 // judgeHeard watches that no customer is forgotten: who waits for nothing was answered, and so
 // was who wrote after the end.
-func (sim *simulation) judgeHeard(each *simLead, s *situation, planned action) {
+func (sim *simulation) judgeHeard(each *simLead, s *plan.Snapshot, planned plan.Action) {
 	last := lead.LastInbound(each.object)
-	if last == nil || answeredByPerson(each.object) || last.Automatic {
+	if last == nil || plan.AnsweredByPerson(each.object) || last.Automatic {
 		return
 	}
 	answer := lead.Find(each.object.Status.Conversation, lead.ReplyID(each.object.Status.Cycle, last.ID))
@@ -573,14 +574,14 @@ func (sim *simulation) judgeHeard(each *simLead, s *situation, planned action) {
 	}
 	ended := each.object.Status.CompletionTime
 	if ended == nil {
-		nothing := planned.blocked == "" && planned.message.id == "" && !planned.handedOff && lead.Claimed(each.object) == nil
-		if nothing && !s.now.Before(last.At.Add(s.policy.ReplyDebounce)) && !strings.Contains(planned.why, "is told then") {
-			sim.fault(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.why)
+		nothing := planned.Blocked == "" && planned.Message.ID == "" && !planned.HandedOff && lead.Claimed(each.object) == nil
+		if nothing && !s.Now.Before(last.At.Add(s.Policy.ReplyDebounce)) && !strings.Contains(planned.Why, "is told then") {
+			sim.fault(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.Why)
 		}
 		return
 	}
-	late := last.At.After(ended.Add(time.Second)) && s.now.Before(last.At.Add(s.policy.ExpireAfter)) && !lead.CycleAsked(each.object)
-	if late && isExpiry(outcomeOf(each.object)) && s.policy.LateReplies != v1alpha1.LateRepliesIgnore && !s.suppressed {
+	late := last.At.After(ended.Add(time.Second)) && s.Now.Before(last.At.Add(s.Policy.ExpireAfter)) && !lead.CycleAsked(each.object)
+	if late && plan.IsExpiry(plan.OutcomeOf(each.object)) && s.Policy.LateReplies != v1alpha1.LateRepliesIgnore && !s.Suppressed {
 		sim.fault(each, "the customer wrote %s after the end and is not heard", last.ID)
 	}
 }
@@ -610,10 +611,10 @@ func (sim *simulation) judgeUnanswered(each *simLead) {
 }
 
 // judgePace counts what left from the number within a minute, an hour and a day, and the gap.
-func (sim *simulation) judgePace(each *simLead, wanted message, opens bool) {
-	now, number := sim.clock.now, wanted.instance
+func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool) {
+	now, number := sim.clock.now, wanted.Instance
 	limits := pace.LimitsOf(number.Spec.Limits)
-	sent := slices.DeleteFunc(slices.Concat(each.store.sent[number.UID], []simSent{{now, opens, wanted.class}}), func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
+	sent := slices.DeleteFunc(slices.Concat(each.store.sent[number.UID], []simSent{{now, opens, wanted.Class}}), func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
 	each.store.sent[number.UID] = sent
 	minute, hour, day := 0, 0, 0
 	for i, m := range sent {
@@ -639,8 +640,8 @@ func (sim *simulation) judgePace(each *simLead, wanted message, opens bool) {
 }
 
 // judgeOpening watches over who is written to for the first time, and from where.
-func (sim *simulation) judgeOpening(each *simLead, wanted message, opens bool) {
-	if movesFrom := each.object.Status.InstanceRef; hasBegun(each.object) && movesFrom != nil && movesFrom.Name != wanted.instance.Name {
+func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bool) {
+	if movesFrom := each.object.Status.InstanceRef; plan.HasBegun(each.object) && movesFrom != nil && movesFrom.Name != wanted.Instance.Name {
 		sim.fault(each, "the claim names another number than the message leaves from")
 	}
 	if !opens {
@@ -652,7 +653,7 @@ func (sim *simulation) judgeOpening(each *simLead, wanted message, opens bool) {
 		}
 		opened := lead.LastOpening(other.object, other.object.Status.Cycle+1)
 		begun := slices.ContainsFunc(each.object.Status.Conversation, func(m v1alpha1.Message) bool {
-			return m.Cycle == each.object.Status.Cycle && m.ID != wanted.id && counts(&m)
+			return m.Cycle == each.object.Status.Cycle && m.ID != wanted.ID && plan.WasSaid(&m)
 		})
 		if !begun && !opened.IsZero() && sim.clock.now.Sub(opened) < each.store.policy.Cooldown {
 			sim.fault(each, "another recovery of the customer began %s ago", sim.clock.now.Sub(opened))
@@ -684,8 +685,8 @@ func (sim *simulation) says(each *simLead, text string) {
 		return
 	}
 	now := sim.clock.now
-	means := sim.meanings.of(&each.store.policy, text)
-	optsOut, wrong := means.optsOut, means.wrongNumber
+	means := sim.meanings.Of(&each.store.policy, text)
+	optsOut, wrong := means.OptsOut, means.WrongNumber
 	sim.appends(each, v1alpha1.RoleCustomer, text)
 	if !optsOut && !wrong {
 		return
@@ -758,7 +759,7 @@ func (sim *simulation) takesOver(each *simLead) {
 		return
 	}
 	sim.appends(each, v1alpha1.RoleOperator, "Oi, aqui é o João")
-	handedOverFor(v1alpha1.ReasonOperatorWrote, 1, sim.clock.now)(&each.object.Status)
+	plan.HandedOverFor(v1alpha1.ReasonOperatorWrote, 1, sim.clock.now)(&each.object.Status)
 	each.object.Status.NextActionTime = nil
 }
 

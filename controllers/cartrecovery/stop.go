@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 )
@@ -28,14 +29,14 @@ import (
 //     confirmation. It comes last: a process that dies before it has the AI asked again.
 
 // stop stores that the customer is not to be written to.
-func (r *Reconciler) stop(ctx context.Context, s situation, asked v1alpha1.Stop) (ctrl.Result, error) {
-	if err := r.stopSiblings(ctx, s.lead, asked); err != nil {
+func (r *Reconciler) stop(ctx context.Context, s plan.Snapshot, asked v1alpha1.Stop) (ctrl.Result, error) {
+	if err := r.stopSiblings(ctx, s.Lead, asked); err != nil {
 		return ctrl.Result{}, err
 	}
 	if err := r.suppress(ctx, &s, asked); err != nil {
 		return ctrl.Result{}, err
 	}
-	if err := r.stopLead(ctx, s.lead, asked); err != nil {
+	if err := r.stopLead(ctx, s.Lead, asked); err != nil {
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("The customer asked not to be written to", "reason", string(asked.Reason))
@@ -43,9 +44,9 @@ func (r *Reconciler) stop(ctx context.Context, s situation, asked v1alpha1.Stop)
 }
 
 // suppress makes the Suppression of the lead's phone; one that has lapsed holds again.
-func (r *Reconciler) suppress(ctx context.Context, s *situation, asked v1alpha1.Stop) error {
-	keep := s.store != nil && s.store.Spec.KeepSuppressedPhones
-	wanted := suppressionOf(s.lead, asked.Reason, keep)
+func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alpha1.Stop) error {
+	keep := s.Store != nil && s.Store.Spec.KeepSuppressedPhones
+	wanted := suppressionOf(s.Lead, asked.Reason, keep)
 	err := r.Client.Create(ctx, wanted)
 	if err == nil {
 		return nil

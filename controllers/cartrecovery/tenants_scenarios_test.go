@@ -16,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/gen"
@@ -268,7 +269,7 @@ var _ = Describe("A panic", func() {
 		Expect(w.state(first, gen.FirstID)()).To(Equal(v1alpha1.MessageClaimed))
 		second := w.abandon(from(2))
 		Eventually(w.state(second, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
-		w.advance(11 * grace / 10)
+		w.advance(11 * plan.Grace / 10)
 		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.trackIDs()).To(HaveKeyWithValue(lead.TrackID(first, gen.FirstID), 1))
 	})

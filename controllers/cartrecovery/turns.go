@@ -9,6 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/shares"
 )
 
@@ -200,7 +201,7 @@ func (t *turns) pause(endpoint string, until time.Time, why string, now time.Tim
 	if !again {
 		known.since = now
 	}
-	t.pauses[endpoint] = pause{since: known.since, until: latest(known.until, until), why: why}
+	t.pauses[endpoint] = pause{since: known.since, until: plan.Latest(known.until, until), why: why}
 }
 
 // paused returns the pause that an endpoint is in.

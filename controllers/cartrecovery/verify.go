@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -74,13 +75,13 @@ func newProofs(passive clock.PassiveClock, most int) *proofs {
 	return &proofs{clock: passive, known: lru.New(most), crowd: lru.New(most), lines: map[types.UID]*verifyLine{}}
 }
 
-func (p *proofs) get(key proofKey) proof {
+func (p *proofs) get(key proofKey) plan.Proof {
 	for _, from := range []*lru.Cache{p.known, p.crowd} {
 		if known, ok := from.Get(key); ok {
-			return known.(proof)
+			return known.(plan.Proof)
 		}
 	}
-	return proof{}
+	return plan.Proof{}
 }
 
 // sent remembers a message that this process has sent.
@@ -89,7 +90,7 @@ func (p *proofs) sent(key proofKey, number string, receipt gateway.Receipt, now 
 	if at.IsZero() || at.After(now) {
 		at = now
 	}
-	p.known.Add(key, proof{state: proofFound, at: at, gatewayID: receipt.MessageID, number: number})
+	p.known.Add(key, plan.Proof{State: plan.ProofFound, At: at, GatewayID: receipt.MessageID, Number: number})
 }
 
 // begin says whether a question may be asked now. If not, it is remembered when, or that
@@ -100,20 +101,20 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 	now, known, line := p.clock.Now(), p.get(key), p.line(instance)
 	switch {
 	case now.Before(line.pausedUntil):
-		p.known.Add(key, proof{state: proofUnsure, until: line.pausedUntil, never: line.never})
+		p.known.Add(key, plan.Proof{State: plan.ProofUnsure, Until: line.pausedUntil, Never: line.never})
 		return false
-	case known.state != proofWaiting:
-		switch later := line.turn(now); later.state {
-		case proofWaiting:
+	case known.State != plan.ProofWaiting:
+		switch later := line.turn(now); later.State {
+		case plan.ProofWaiting:
 			p.known.Add(key, later)
 			return false
-		case proofCrowded:
+		case plan.ProofCrowded:
 			p.crowd.Add(key, later)
 			return false
 		}
 	}
 	if line.asking >= verifyAtOnce {
-		p.known.Add(key, proof{state: proofWaiting, until: now.Add(jitter(time.Second))})
+		p.known.Add(key, plan.Proof{State: plan.ProofWaiting, Until: now.Add(jitter(time.Second))})
 		return false
 	}
 	line.asking++
@@ -131,11 +132,11 @@ func (p *proofs) line(instance types.UID) *verifyLine {
 }
 
 // pause leaves a number alone that could not tell.
-func (p *proofs) pause(instance types.UID, answer proof) {
+func (p *proofs) pause(instance types.UID, answer plan.Proof) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := p.line(instance)
-	line.pausedUntil, line.never = answer.until, answer.never
+	line.pausedUntil, line.never = answer.Until, answer.Never
 }
 
 // lookedUp leaves a number alone whose gateway did not answer a look-up in time: while it hangs, each of
@@ -161,39 +162,39 @@ func (p *proofs) hangsUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
 }
 
 // paused is what a number that is left alone tells; the zero proof for one that is not.
-func (p *proofs) paused(instance types.UID) proof {
+func (p *proofs) paused(instance types.UID) plan.Proof {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := p.line(instance)
 	if !p.clock.Now().Before(line.pausedUntil) {
-		return proof{}
+		return plan.Proof{}
 	}
-	return proof{state: proofUnsure, until: line.pausedUntil, never: line.never}
+	return plan.Proof{State: plan.ProofUnsure, Until: line.pausedUntil, Never: line.never}
 }
 
 // turn takes the next turn of a number; the zero proof is that it is now.
-func (l *verifyLine) turn(now time.Time) proof {
+func (l *verifyLine) turn(now time.Time) plan.Proof {
 	reserved := l.limit.ReserveN(now, 1)
 	switch wait := reserved.DelayFrom(now); {
 	case wait <= 0:
-		return proof{}
+		return plan.Proof{}
 	case wait > verifyAhead:
 		reserved.CancelAt(now)
-		return proof{state: proofCrowded, until: now.Add(jitter(verifyAhead))}
+		return plan.Proof{State: plan.ProofCrowded, Until: now.Add(jitter(verifyAhead))}
 	default:
-		return proof{state: proofWaiting, until: now.Add(wait)}
+		return plan.Proof{State: plan.ProofWaiting, Until: now.Add(wait)}
 	}
 }
 
 // end remembers the answer.
-func (p *proofs) end(key proofKey, instance types.UID, answer proof) {
+func (p *proofs) end(key proofKey, instance types.UID, answer plan.Proof) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if line := p.lines[instance]; line != nil {
 		line.asking--
 	}
-	if line := p.lines[instance]; line != nil && answer.state == proofUnsure && !answer.elsewhere {
-		line.pausedUntil, line.never = answer.until, answer.never
+	if line := p.lines[instance]; line != nil && answer.State == plan.ProofUnsure && !answer.Elsewhere {
+		line.pausedUntil, line.never = answer.Until, answer.Never
 	}
 	p.known.Add(key, answer)
 }
@@ -206,60 +207,60 @@ func (p *proofs) close(instance types.UID) {
 }
 
 // proofFrom is what an answer says.
-func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) proof {
+func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) plan.Proof {
 	switch {
 	case errors.Is(err, gateway.ErrNoLookup):
-		return proof{state: proofUnsure, never: true, until: now.Add(unsureFor)}
+		return plan.Proof{State: plan.ProofUnsure, Never: true, Until: now.Add(unsureFor)}
 	case err != nil:
-		return proof{state: proofUnsure, until: now.Add(jitter(unsureProof))}
+		return plan.Proof{State: plan.ProofUnsure, Until: now.Add(jitter(unsureProof))}
 	case found:
-		return proof{state: proofFound, at: receipt.At, gatewayID: receipt.MessageID}
+		return plan.Proof{State: plan.ProofFound, At: receipt.At, GatewayID: receipt.MessageID}
 	default:
-		return proof{state: proofNotFound}
+		return plan.Proof{State: plan.ProofNotFound}
 	}
 }
 
 // verify finds out whether a message was sent before, and writes it down when it was.
-func (r *Reconciler) verify(ctx context.Context, s situation, wanted message) (ctrl.Result, error) {
-	key := proofKey{s.lead.Namespace, lead.TrackID(s.lead.Name, wanted.id)}
-	known := proofOf(&s, wanted, restoredAt(&s))
-	if known.state != proofFound {
-		if !r.proofs.begin(key, wanted.instance.UID) {
+func (r *Reconciler) verify(ctx context.Context, s plan.Snapshot, wanted plan.Message) (ctrl.Result, error) {
+	key := proofKey{s.Lead.Namespace, lead.TrackID(s.Lead.Name, wanted.ID)}
+	known := plan.ProofOf(&s, wanted, plan.RestoredAt(&s))
+	if known.State != plan.ProofFound {
+		if !r.proofs.begin(key, wanted.Instance.UID) {
 			return r.soon(), nil
 		}
-		r.proofs.end(key, wanted.instance.UID, r.ask(ctx, &s, wanted))
-		known = proofOf(&s, wanted, restoredAt(&s))
+		r.proofs.end(key, wanted.Instance.UID, r.ask(ctx, &s, wanted))
+		known = plan.ProofOf(&s, wanted, plan.RestoredAt(&s))
 	}
-	if known.state != proofFound {
+	if known.State != plan.ProofFound {
 		return r.soon(), nil
 	}
-	if _, err := r.write(ctx, s, sentBefore(wanted, known, s.lead.Generation, r.Clock.Now())); err != nil {
+	if _, err := r.write(ctx, s, plan.SentBefore(wanted, known, s.Lead.Generation, r.Clock.Now())); err != nil {
 		return afterConflict(err)
 	}
-	r.count(wanted.id, "resolved")
-	log.FromContext(ctx).Info("A message was sent before; it is not sent again", "message", wanted.id)
+	r.count(wanted.ID, "resolved")
+	log.FromContext(ctx).Info("A message was sent before; it is not sent again", "message", wanted.ID)
 	return ctrl.Result{}, nil
 }
 
 // ask asks the numbers that may have sent a message. That one has it goes before that another has
 // no look-up; after one that does not answer no other is asked, so that a worker waits for one.
-func (r *Reconciler) ask(ctx context.Context, s *situation, wanted message) proof {
-	answer := proof{state: proofNotFound}
-	for _, number := range numbersToAsk(s, wanted) {
+func (r *Reconciler) ask(ctx context.Context, s *plan.Snapshot, wanted plan.Message) plan.Proof {
+	answer := plan.Proof{State: plan.ProofNotFound}
+	for _, number := range plan.NumbersToAsk(s, wanted) {
 		of := wanted
-		of.instance = number
+		of.Instance = number
 		told := r.proofs.paused(number.UID)
-		if told.state != proofUnsure {
+		if told.State != plan.ProofUnsure {
 			told = r.askNumber(ctx, s, of)
 		}
-		told.elsewhere = number.Name != wanted.instance.Name
-		if told.state == proofUnsure {
+		told.Elsewhere = number.Name != wanted.Instance.Name
+		if told.State == plan.ProofUnsure {
 			r.proofs.pause(number.UID, told)
 		}
 		switch {
-		case told.state == proofFound, told.state == proofUnsure && !told.never:
+		case told.State == plan.ProofFound, told.State == plan.ProofUnsure && !told.Never:
 			return told
-		case told.state == proofUnsure && answer.state != proofUnsure:
+		case told.State == plan.ProofUnsure && answer.State != plan.ProofUnsure:
 			answer = told
 		}
 	}
@@ -267,29 +268,29 @@ func (r *Reconciler) ask(ctx context.Context, s *situation, wanted message) proo
 }
 
 // askNumber asks the number that a message is from.
-func (r *Reconciler) askNumber(ctx context.Context, s *situation, wanted message) proof {
-	receipt, found, err := r.wasSent(ctx, s.lead, wanted)
+func (r *Reconciler) askNumber(ctx context.Context, s *plan.Snapshot, wanted plan.Message) plan.Proof {
+	receipt, found, err := r.wasSent(ctx, s.Lead, wanted)
 	if err != nil {
 		log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",
-			"message", wanted.id, "instance", wanted.instance.Name, "cause", connection.Message(err))
+			"message", wanted.ID, "instance", wanted.Instance.Name, "cause", connection.Message(err))
 	}
-	found = found && isOwn(s.lead, receipt.At, restoredAt(s))
+	found = found && plan.IsOwn(s.Lead, receipt.At, plan.RestoredAt(s))
 	told := proofFrom(receipt, found, err, r.Clock.Now())
-	told.number = wanted.instance.Name
+	told.Number = wanted.Instance.Name
 	return told
 }
 
 // wasSent asks the gateway for a message, also by the track id that earlier versions gave it.
 func (r *Reconciler) wasSent(
-	ctx context.Context, recovery *v1alpha1.CartRecovery, wanted message,
+	ctx context.Context, recovery *v1alpha1.CartRecovery, wanted plan.Message,
 ) (gateway.Receipt, bool, error) {
-	gate, err := r.Connector.For(ctx, wanted.instance)
+	gate, err := r.Connector.For(ctx, wanted.Instance)
 	if err != nil {
 		return gateway.Receipt{}, false, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, verifyTimeout)
 	defer cancel()
-	return findSent(ctx, gate, recovery, wanted.id)
+	return findSent(ctx, gate, recovery, wanted.ID)
 }
 
 // findSent looks for a message by its track id and, of a lead that an earlier version may have
@@ -305,8 +306,8 @@ func findSent(
 }
 
 // rebuild writes what the ledger knows into a status that lacks it.
-func (r *Reconciler) rebuild(ctx context.Context, s situation) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, rebuilt(&s)); err != nil {
+func (r *Reconciler) rebuild(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
+	if _, err := r.write(ctx, s, plan.Rebuilt(&s)); err != nil {
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("The status lacked what the ledger knows; it was added")
@@ -315,25 +316,25 @@ func (r *Reconciler) rebuild(ctx context.Context, s situation) (ctrl.Result, err
 
 // readPast reads what is known of the time before: how this process began to lead, and what
 // the ledger knows of the lead. What the lead says goes into the ledger.
-func (r *Reconciler) readPast(ctx context.Context, s *situation) error {
+func (r *Reconciler) readPast(ctx context.Context, s *plan.Snapshot) error {
 	if r.Began != nil {
 		began, err := r.Began(ctx)
 		if err != nil {
 			return err
 		}
-		s.began = began
+		s.Began = began
 	}
-	if err := r.keeper.load(ctx, s.lead.Namespace, false); err != nil {
+	if err := r.keeper.load(ctx, s.Lead.Namespace, false); err != nil {
 		return err
 	}
-	r.keeper.Observe(s.lead)
-	s.ledger = r.keeper.Of(s.lead)
-	if restored := restoredAt(s); len(s.ledger) == 0 && s.now.Before(restored.Add(settleRestored+ledgerAgain)) {
-		if err := r.keeper.load(ctx, s.lead.Namespace, true); err != nil {
+	r.keeper.Observe(s.Lead)
+	s.Ledger = r.keeper.Of(s.Lead)
+	if restored := plan.RestoredAt(s); len(s.Ledger) == 0 && s.Now.Before(restored.Add(plan.SettleRestored+ledgerAgain)) {
+		if err := r.keeper.load(ctx, s.Lead.Namespace, true); err != nil {
 			return err
 		}
-		s.ledger = r.keeper.Of(s.lead)
+		s.Ledger = r.keeper.Of(s.Lead)
 	}
-	s.proof = func(track string) proof { return r.proofs.get(proofKey{s.lead.Namespace, track}) }
+	s.Proof = func(track string) plan.Proof { return r.proofs.get(proofKey{s.Lead.Namespace, track}) }
 	return nil
 }

@@ -16,6 +16,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
@@ -96,7 +97,7 @@ type concern struct {
 func concernOf(recovery *v1alpha1.CartRecovery) concern {
 	return concern{
 		finished: lead.Finished(recovery), handedOff: lead.HandedOff(recovery), bought: recovery.Spec.Purchase != nil,
-		claimsPaid: isBlockedBy(recovery, v1alpha1.ReasonClaimsPaid), heard: heardAt(recovery).UnixMicro(),
+		claimsPaid: plan.IsBlockedBy(recovery, v1alpha1.ReasonClaimsPaid), heard: heardAt(recovery).UnixMicro(),
 		opened: lead.LastOpening(recovery, math.MaxInt32).UnixMicro(),
 	}
 }

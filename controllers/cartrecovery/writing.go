@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
@@ -15,7 +16,7 @@ import (
 type outcome struct {
 	// state the draft is in then. draftNone has it asked for anew, draftPending has it wait
 	// for its turn again.
-	state draftState
+	state plan.DraftState
 	// text is what was written, also what was refused.
 	text string
 	// why is what is wrong with a refused text, in fixed words.
@@ -35,21 +36,21 @@ func (d *drafts) composeSafely(ctx context.Context, next *queued) (made outcome)
 		return nil
 	})
 	if err != nil {
-		return outcome{state: draftFailed, err: err}
+		return outcome{state: plan.DraftFailed, err: err}
 	}
 	return made
 }
 
 // compose has a text written, and once more, with the reason, when it may not be sent.
 func (d *drafts) compose(ctx context.Context, next *queued) outcome {
-	if d.clock.Since(next.asked) > freshFor {
+	if d.clock.Since(next.asked) > plan.FreshFor {
 		// It waited so long that the key or the settings it would be written with may have
 		// changed since.
-		return outcome{state: draftNone}
+		return outcome{state: plan.DraftNone}
 	}
 	made := d.try(ctx, next, next.request, next.estimate)
 	result := "written"
-	if made.state == draftRefused && !made.unreviewed && next.rewrite != nil && ctx.Err() == nil {
+	if made.state == plan.DraftRefused && !made.unreviewed && next.rewrite != nil && ctx.Err() == nil {
 		result = "rewritten"
 		made = d.rewrite(ctx, next, made)
 	}
@@ -58,15 +59,15 @@ func (d *drafts) compose(ctx context.Context, next *queued) outcome {
 		return made
 	case made.unreviewed:
 		result = "unreviewed"
-	case made.state == draftRefused:
+	case made.state == plan.DraftRefused:
 		result = "refused"
-	case made.state == draftHandOff:
+	case made.state == plan.DraftHandOff:
 		result = "handoff"
-	case made.state == draftStop, made.state == draftWrongNumber:
+	case made.state == plan.DraftStop, made.state == plan.DraftWrongNumber:
 		result = "stop"
-	case made.state == draftExhausted:
+	case made.state == plan.DraftExhausted:
 		result = "exhausted"
-	case made.state != draftReady:
+	case made.state != plan.DraftReady:
 		return made
 	}
 	d.metrics.AITexts.WithLabelValues(result).Inc()
@@ -77,7 +78,7 @@ func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) out
 	// What is added to the prompt has no more tokens than bytes.
 	estimate := next.estimate + int64(len(refused.text)+len(refused.why))
 	made := d.try(ctx, next, next.rewrite(refused.text, refused.why), estimate)
-	if made.state == draftPending {
+	if made.state == plan.DraftPending {
 		made = refused
 		made.tokens = 0
 	}
@@ -93,10 +94,10 @@ func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, esti
 	defer func() { release(estimate) }()
 	if !ok && d.ledger.Used(next.store, day) <= *next.limit-estimate {
 		// It would fit: other texts that are being written hold more than they may use.
-		return outcome{state: draftPending}
+		return outcome{state: plan.DraftPending}
 	}
 	if !ok {
-		return outcome{state: draftExhausted}
+		return outcome{state: plan.DraftExhausted}
 	}
 	calling, cancel := context.WithTimeout(ctx, ai.Timeout)
 	defer cancel()
@@ -118,24 +119,24 @@ func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, esti
 func (d *drafts) judge(next *queued, answer ai.Answer, err error, made *outcome) {
 	switch {
 	case err != nil:
-		made.state, made.err = draftFailed, err
+		made.state, made.err = plan.DraftFailed, err
 		return
 	case answer.WantsStop:
-		made.state = draftStop
+		made.state = plan.DraftStop
 		return
 	case answer.WrongNumber:
-		made.state = draftWrongNumber
+		made.state = plan.DraftWrongNumber
 		return
 	case answer.WantsHuman:
-		made.state = draftHandOff
+		made.state = plan.DraftHandOff
 		return
 	}
-	made.state, made.text = draftReady, ai.CleanAnswer(answer.Text)
+	made.state, made.text = plan.DraftReady, ai.CleanAnswer(answer.Text)
 	if next.check == nil {
 		return
 	}
 	if reason, detail := next.check(made.text); reason != "" {
-		made.state, made.why = draftRefused, detail
+		made.state, made.why = plan.DraftRefused, detail
 		d.metrics.AIRefusals.WithLabelValues(reason).Inc()
 	}
 }
@@ -173,64 +174,64 @@ func mayBeBilled(err error) bool {
 
 // settleDraft records what came of writing a text. The tokens of all tries add up: what is sent
 // in the end has cost them all.
-func settleDraft(d *draft, made outcome, now time.Time, zone *time.Location) {
-	tokens := budget.Sum(d.tokens, made.tokens)
+func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location) {
+	tokens := budget.Sum(d.Tokens, made.tokens)
 	switch made.state {
-	case draftFailed:
+	case plan.DraftFailed:
 		failDraft(d, made.err, now)
-		d.tokens = tokens
-	case draftReady:
-		*d = draft{state: draftReady, text: made.text, tokens: tokens, readyAt: now}
-	case draftRefused:
+		d.Tokens = tokens
+	case plan.DraftReady:
+		*d = plan.Draft{State: plan.DraftReady, Text: made.text, Tokens: tokens, ReadyAt: now}
+	case plan.DraftRefused:
 		if made.unreviewed {
-			*d = draft{
-				state: draftRefused, tokens: tokens, readyAt: now, retryAt: now.Add(unreviewedRetry),
-				reason: v1alpha1.ReasonTextUnreviewed, why: made.why,
+			*d = plan.Draft{
+				State: plan.DraftRefused, Tokens: tokens, ReadyAt: now, RetryAt: now.Add(unreviewedRetry),
+				Reason: v1alpha1.ReasonTextUnreviewed, Why: made.why,
 			}
 			return
 		}
-		*d = draft{
-			state: draftRefused, tokens: tokens, readyAt: now, retryAt: now.Add(keepRefused),
-			reason: v1alpha1.ReasonTextRefused, why: made.why,
+		*d = plan.Draft{
+			State: plan.DraftRefused, Tokens: tokens, ReadyAt: now, RetryAt: now.Add(keepRefused),
+			Reason: v1alpha1.ReasonTextRefused, Why: made.why,
 		}
-	case draftHandOff, draftStop, draftWrongNumber:
-		*d = draft{state: made.state, tokens: tokens, readyAt: now}
-	case draftExhausted:
-		*d = draft{
-			state: draftExhausted, tokens: tokens, retryAt: budget.NextDay(now, zone), reason: v1alpha1.ReasonTokenBudget,
-			why: "the Store's spec.ai.dailyTokenBudget is used up; the text is written when the store's next day begins",
+	case plan.DraftHandOff, plan.DraftStop, plan.DraftWrongNumber:
+		*d = plan.Draft{State: made.state, Tokens: tokens, ReadyAt: now}
+	case plan.DraftExhausted:
+		*d = plan.Draft{
+			State: plan.DraftExhausted, Tokens: tokens, RetryAt: budget.NextDay(now, zone), Reason: v1alpha1.ReasonTokenBudget,
+			Why: "the Store's spec.ai.dailyTokenBudget is used up; the text is written when the store's next day begins",
 		}
 	default:
-		d.state, d.tokens = made.state, tokens
+		d.State, d.Tokens = made.state, tokens
 	}
 }
 
 // failDraft records a failed call and when to ask again: when the service said so, else after
 // an exponential backoff with jitter.
-func failDraft(d *draft, err error, now time.Time) {
-	d.state = draftFailed
-	d.failures++
-	if d.firstFailedAt.IsZero() {
-		d.firstFailedAt = now
+func failDraft(d *plan.Draft, err error, now time.Time) {
+	d.State = plan.DraftFailed
+	d.Failures++
+	if d.FirstFailedAt.IsZero() {
+		d.FirstFailedAt = now
 	}
-	d.reason, d.why = v1alpha1.ReasonAIUnavailable, "the AI does not answer; the text is asked for again"
-	wait := min(draftBackoff<<min(d.failures-1, 10), maxDraftBackoff)
+	d.Reason, d.Why = v1alpha1.ReasonAIUnavailable, "the AI does not answer; the text is asked for again"
+	wait := min(draftBackoff<<min(d.Failures-1, 10), maxDraftBackoff)
 	failed, classed := failure.As(err)
 	if classed {
-		d.why = failed.Shown()
+		d.Why = failed.Shown()
 	}
 	if until, throttled := throttledUntil(err, now); throttled {
-		d.retryAt = until
+		d.RetryAt = until
 		return
 	}
 	if classed && failed.Code == failure.Fault {
-		d.reason = v1alpha1.ReasonInternalError
+		d.Reason = v1alpha1.ReasonInternalError
 	}
 	if classed && failed.Class == failure.Terminal {
-		d.reason = failure.ReasonOf(err, v1alpha1.ReasonAIRefused)
+		d.Reason = failure.ReasonOf(err, v1alpha1.ReasonAIRefused)
 		wait = refusedRetry
 	}
-	d.retryAt = now.Add(jitter(wait))
+	d.RetryAt = now.Add(jitter(wait))
 }
 
 // throttledUntil is until when the AI asked not to be called, if it did.

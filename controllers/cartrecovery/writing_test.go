@@ -12,6 +12,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
@@ -99,13 +100,13 @@ func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	d.pen.fails(throttled(30 * time.Second))
 	d.told()
 	d.armed()
-	if got := d.of("a"); got.state != draftFailed || !got.retryAt.Equal(gen.T0.Add(30*time.Second)) || !got.firstFailedAt.Equal(gen.T0) {
+	if got := d.of("a"); got.State != plan.DraftFailed || !got.RetryAt.Equal(gen.T0.Add(30*time.Second)) || !got.FirstFailedAt.Equal(gen.T0) {
 		t.Errorf("the text that was told to wait: %+v", got)
 	}
 	for _, lead := range []string{"b", "c"} {
 		got := d.of(lead)
-		if got.state != draftPending || got.failures == 0 || got.reason != v1alpha1.ReasonAIUnavailable || !strings.Contains(got.why, "429") ||
-			!got.retryAt.Equal(gen.T0.Add(30*time.Second)) || !got.firstFailedAt.Equal(gen.T0) {
+		if got.State != plan.DraftPending || got.Failures == 0 || got.Reason != v1alpha1.ReasonAIUnavailable || !strings.Contains(got.Why, "429") ||
+			!got.RetryAt.Equal(gen.T0.Add(30*time.Second)) || !got.FirstFailedAt.Equal(gen.T0) {
 			t.Errorf("another text of the endpoint: %+v", got)
 		}
 	}
@@ -119,7 +120,7 @@ func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	d.pen.writes("Oi")
 	d.pen.writes("Oi")
 	first, second := d.told(), d.told()
-	if got := d.of("b"); first == second || got.state != draftReady || !got.firstFailedAt.IsZero() || got.failures != 0 {
+	if got := d.of("b"); first == second || got.State != plan.DraftReady || !got.FirstFailedAt.IsZero() || got.Failures != 0 {
 		t.Errorf("after the pause: %s and %s, %+v", first, second, got)
 	}
 	d.ask("one", "a", func(j *job) { j.endpoint, j.due = "shared", gen.T0 })
@@ -151,25 +152,25 @@ func TestWhatMayNotBeSent(t *testing.T) {
 		name    string
 		answers []string
 		mod     func(*job)
-		want    draft
+		want    plan.Draft
 		result  string
 		refused float64
 	}{
-		{"nothing wrong", []string{"Oi"}, strict, draft{state: draftReady, text: "Oi", tokens: 7}, "written", 0},
-		{"the first", []string{"R$ 5", "Oi"}, strict, draft{state: draftReady, text: "Oi", tokens: 14}, "rewritten", 1},
+		{"nothing wrong", []string{"Oi"}, strict, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 7}, "written", 0},
+		{"the first", []string{"R$ 5", "Oi"}, strict, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 14}, "rewritten", 1},
 		{
 			"both", []string{"R$ 5", "R$ 6"}, strict,
-			draft{state: draftRefused, tokens: 14, reason: v1alpha1.ReasonTextRefused, why: "it names a price"}, "refused", 2,
+			plan.Draft{State: plan.DraftRefused, Tokens: 14, Reason: v1alpha1.ReasonTextRefused, Why: "it names a price"}, "refused", 2,
 		},
 		{
 			"the only one", []string{"R$ 5"}, func(j *job) { strict(j); j.rewrite = nil },
-			draft{state: draftRefused, tokens: 7, reason: v1alpha1.ReasonTextRefused, why: "it names a price"}, "refused", 1,
+			plan.Draft{State: plan.DraftRefused, Tokens: 7, Reason: v1alpha1.ReasonTextRefused, Why: "it names a price"}, "refused", 1,
 		},
 		{
 			"the first, and no budget for another", []string{"R$ 5"}, func(j *job) { strict(j); within1000(995)(j) },
-			draft{state: draftExhausted, tokens: 7, reason: v1alpha1.ReasonTokenBudget}, "exhausted", 1,
+			plan.Draft{State: plan.DraftExhausted, Tokens: 7, Reason: v1alpha1.ReasonTokenBudget}, "exhausted", 1,
 		},
-		{"nobody looks", []string{"R$ 5"}, func(*job) {}, draft{state: draftReady, text: "R$ 5", tokens: 7}, "written", 0},
+		{"nobody looks", []string{"R$ 5"}, func(*job) {}, plan.Draft{State: plan.DraftReady, Text: "R$ 5", Tokens: 7}, "written", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, 1)
@@ -179,8 +180,8 @@ func TestWhatMayNotBeSent(t *testing.T) {
 			d.ask("one", "a", c.mod)
 			d.told()
 			got := d.of("a")
-			if got.state != c.want.state || got.text != c.want.text || got.tokens != c.want.tokens || got.reason != c.want.reason ||
-				c.want.why != "" && got.why != c.want.why {
+			if got.State != c.want.State || got.Text != c.want.Text || got.Tokens != c.want.Tokens || got.Reason != c.want.Reason ||
+				c.want.Why != "" && got.Why != c.want.Why {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if order := d.pen.order(); len(order) != len(c.answers) || len(order) == 2 && order[1] != "again" {
@@ -190,7 +191,7 @@ func TestWhatMayNotBeSent(t *testing.T) {
 				t.Error("counted something else")
 			}
 			d.ask("one", "a", c.mod)
-			if order := d.pen.order(); len(order) != len(c.answers) || d.of("a").state != c.want.state {
+			if order := d.pen.order(); len(order) != len(c.answers) || d.of("a").State != c.want.State {
 				t.Errorf("asked again: %v", order)
 			}
 		})
@@ -208,24 +209,24 @@ func TestRefusedTextsAreKept(t *testing.T) {
 	}
 	refuse()
 	d.clock.SetTime(gen.T0.Add(keepRefused - time.Second))
-	if got := d.of("a"); got.state != draftRefused || !got.retryAt.Equal(gen.T0.Add(keepRefused)) {
+	if got := d.of("a"); got.State != plan.DraftRefused || !got.RetryAt.Equal(gen.T0.Add(keepRefused)) {
 		t.Errorf("for as long as it is kept: %+v", got)
 	}
 	d.clock.SetTime(gen.T0.Add(keepRefused))
-	if got := d.of("a"); got.state != draftNone || got.tokens != 14 {
+	if got := d.of("a"); got.State != plan.DraftNone || got.Tokens != 14 {
 		t.Errorf("after that: %+v", got)
 	}
 	refuse()
 	changed := idOf("a")
-	changed.basis = "store/2"
+	changed.Basis = "store/2"
 	d.put(leadKey("a"), changed, "Oi!")
-	if got := d.get(leadKey("a"), changed); got.state != draftReady || got.tokens != 28 {
+	if got := d.get(leadKey("a"), changed); got.State != plan.DraftReady || got.Tokens != 28 {
 		t.Errorf("what is sent instead costs what was refused: %+v", got)
 	}
-	other := textID{uid: "uid-a", messageID: "other"}
+	other := plan.TextID{UID: "uid-a", MessageID: "other"}
 	d.put(leadKey("a"), other, "Oi!")
-	if got := d.get(leadKey("a"), other); got.tokens != 0 {
-		t.Errorf("another message of the lead costs %d tokens", got.tokens)
+	if got := d.get(leadKey("a"), other); got.Tokens != 0 {
+		t.Errorf("another message of the lead costs %d tokens", got.Tokens)
 	}
 }
 
@@ -236,7 +237,7 @@ func TestTheAIAsksForAPerson(t *testing.T) {
 	}
 	d.ask("one", "a", strict)
 	d.told()
-	if got := d.of("a"); got.state != draftHandOff || got.tokens != 9 || got.text != "" {
+	if got := d.of("a"); got.State != plan.DraftHandOff || got.Tokens != 9 || got.Text != "" {
 		t.Errorf("got %+v", got)
 	}
 	if d.counted("cartrecovery_ai_texts_total", "handoff") != 1 {
@@ -251,11 +252,11 @@ func TestABudgetThatIsUsedUp(t *testing.T) {
 	d.ask("one", "a", within1000(51))
 	d.told()
 	tomorrow := budget.NextDay(gen.T0, nil)
-	if got := d.of("a"); got.state != draftExhausted || !got.retryAt.Equal(tomorrow) || got.reason != v1alpha1.ReasonTokenBudget || len(d.pen.order()) != 0 {
+	if got := d.of("a"); got.State != plan.DraftExhausted || !got.RetryAt.Equal(tomorrow) || got.Reason != v1alpha1.ReasonTokenBudget || len(d.pen.order()) != 0 {
 		t.Fatalf("got %+v, asked for %v", got, d.pen.order())
 	}
 	d.ask("one", "a", within1000(51))
-	if got := d.of("a"); got.state != draftExhausted {
+	if got := d.of("a"); got.State != plan.DraftExhausted {
 		t.Errorf("asked again on the same day: %+v", got)
 	}
 	d.pen.writes("Oi")
@@ -268,7 +269,7 @@ func TestABudgetThatIsUsedUp(t *testing.T) {
 	d.pen.writes("Oi")
 	d.ask("one", "a", within1000(51))
 	d.told()
-	if got := d.of("a"); got.state != draftReady || d.ledger.Used(storeKey("one"), budget.Day(tomorrow, nil)) != 7 {
+	if got := d.of("a"); got.State != plan.DraftReady || d.ledger.Used(storeKey("one"), budget.Day(tomorrow, nil)) != 7 {
 		t.Errorf("on the next day: %+v", got)
 	}
 }
@@ -324,14 +325,14 @@ func TestFirstFailure(t *testing.T) {
 		d.pen.fails(errors.New("down"))
 		d.ask("one", "a")
 		d.told()
-		if got := d.of("a"); !got.firstFailedAt.Equal(gen.T0) {
-			t.Errorf("failure %d: the first was at %s", i, got.firstFailedAt)
+		if got := d.of("a"); !got.FirstFailedAt.Equal(gen.T0) {
+			t.Errorf("failure %d: the first was at %s", i, got.FirstFailedAt)
 		}
 	}
 	d.pen.writes("Oi")
 	d.ask("one", "a")
 	d.told()
-	if got := d.of("a"); !got.firstFailedAt.IsZero() {
+	if got := d.of("a"); !got.FirstFailedAt.IsZero() {
 		t.Errorf("after it was written: %+v", got)
 	}
 }
@@ -366,7 +367,7 @@ func TestPutWhileItIsWritten(t *testing.T) {
 	d.put(leadKey("a"), idOf("a"), "fallback")
 	d.pen.writes("Oi")
 	d.told()
-	if got := d.of("a"); got.state != draftReady || got.text != "fallback" || got.tokens != 7 {
+	if got := d.of("a"); got.State != plan.DraftReady || got.Text != "fallback" || got.Tokens != 7 {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -377,18 +378,18 @@ func TestAskedForLongAgo(t *testing.T) {
 	d.ask("one", "a")
 	d.began()
 	d.ask("one", "b")
-	d.clock.SetTime(gen.T0.Add(freshFor + time.Second))
+	d.clock.SetTime(gen.T0.Add(plan.FreshFor + time.Second))
 	d.pen.writes("Oi")
 	if first, second := d.told(), d.told(); first != "a" || second != "b" {
 		t.Errorf("told of %s and %s", first, second)
 	}
-	if got := d.of("b"); got.state != draftNone || len(d.pen.order()) != 1 {
+	if got := d.of("b"); got.State != plan.DraftNone || len(d.pen.order()) != 1 {
 		t.Errorf("got %+v", got)
 	}
 	d.pen.writes("Oi")
 	d.ask("one", "b")
 	d.told()
-	if got := d.of("b"); got.state != draftReady {
+	if got := d.of("b"); got.State != plan.DraftReady {
 		t.Errorf("asked for anew: %+v", got)
 	}
 }

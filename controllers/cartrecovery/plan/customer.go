@@ -1,4 +1,4 @@
-package cartrecovery
+package plan
 
 import (
 	"strings"
@@ -13,23 +13,22 @@ import (
 )
 
 // This file decides what follows from what a customer says of themselves: that they are not to
-// be written to, that they have paid, or, by how they write, that they are a machine. Pure
-// functions.
+// be written to, that they have paid, or, by how they write, that they are a machine.
 
 // stopAsked is how a request not to be written to ends the lead, "" for none, and the message
 // of this lead that made it; nil where it was made elsewhere. What the customer says here goes
 // before what stands on the lead, and that before the Suppression, which tells no reason.
-func stopAsked(s *situation) (asked *v1alpha1.Message, outcome string) {
+func stopAsked(s *Snapshot) (asked *v1alpha1.Message, outcome string) {
 	if asked := lastOptOut(s); asked != nil {
 		return asked, v1alpha1.ReasonOptedOut
 	}
-	if asked := lastSaid(s, func(m meaning) bool { return m.wrongNumber }); asked != nil {
+	if asked := lastSaid(s, func(m Meaning) bool { return m.WrongNumber }); asked != nil {
 		return asked, v1alpha1.ReasonWrongNumber
 	}
-	if stop := lead.Stopped(s.lead); stop != nil {
-		return saidAt(s.lead, stop.At.Time), stopOutcome(stop.Reason)
+	if stop := lead.Stopped(s.Lead); stop != nil {
+		return saidAt(s.Lead, stop.At.Time), stopOutcome(stop.Reason)
 	}
-	if s.suppressed {
+	if s.Suppressed {
 		return nil, v1alpha1.ReasonOptedOut
 	}
 	return nil, ""
@@ -37,14 +36,14 @@ func stopAsked(s *situation) (asked *v1alpha1.Message, outcome string) {
 
 // lastOptOut is the customer's last message of this cycle that asks to be left alone, by itself or
 // together with those just before it; nil when there is none.
-func lastOptOut(s *situation) *v1alpha1.Message {
-	conversation := s.lead.Status.Conversation
+func lastOptOut(s *Snapshot) *v1alpha1.Message {
+	conversation := s.Lead.Status.Conversation
 	for i := len(conversation) - 1; i >= 0; i-- {
 		m := &conversation[i]
-		if m.Cycle != s.lead.Status.Cycle || m.Role != v1alpha1.RoleCustomer {
+		if m.Cycle != s.Lead.Status.Cycle || m.Role != v1alpha1.RoleCustomer {
 			continue
 		}
-		if s.means(m.Text).optsOut || s.optOutTogether(lead.WrittenTogether(conversation, i, policy.MostTogether)) {
+		if s.means(m.Text).OptsOut || s.optOutTogether(lead.WrittenTogether(conversation, i, policy.MostTogether)) {
 			return m
 		}
 	}
@@ -72,30 +71,30 @@ func saidAt(recovery *v1alpha1.CartRecovery, at time.Time) *v1alpha1.Message {
 }
 
 // stopNotice is what the customer is told before a lead ends by their own request.
-func stopNotice(s *situation, asked *v1alpha1.Message, outcome string) message {
+func stopNotice(s *Snapshot, asked *v1alpha1.Message, outcome string) Message {
 	if outcome == v1alpha1.ReasonWrongNumber {
-		return message{
-			id: lead.WrongNumberID(s.lead.Status.Cycle), replyTo: asked.ID,
-			fixed: policy.WrongNumberApology(s.policy.Locale), field: "the apology",
+		return Message{
+			ID: lead.WrongNumberID(s.Lead.Status.Cycle), ReplyTo: asked.ID,
+			fixed: policy.WrongNumberApology(s.Policy.Locale), field: "the apology",
 		}
 	}
-	return message{
-		id: lead.OptOutID(s.lead.Status.Cycle), replyTo: asked.ID,
-		fixed: s.policy.OptOutConfirmation, field: "recovery.optOutConfirmation",
+	return Message{
+		ID: lead.OptOutID(s.Lead.Status.Cycle), ReplyTo: asked.ID,
+		fixed: s.Policy.OptOutConfirmation, field: "recovery.optOutConfirmation",
 	}
 }
 
 // noticeSender is the number that a notice leaves from: the conversation's; where nothing of
 // ours has gone yet, the one that the customer wrote to, else any that can send.
-func noticeSender(s *situation) *v1alpha1.WhatsAppInstance {
-	if from := lead.NumberOf(s.lead); from != "" {
+func noticeSender(s *Snapshot) *v1alpha1.WhatsAppInstance {
+	if from := lead.NumberOf(s.Lead); from != "" {
 		return s.named(from)
 	}
-	if heard := s.named(lead.HeardOn(s.lead)); heard != nil && connection.CanSend(heard, false, s.now) {
+	if heard := s.named(lead.HeardOn(s.Lead)); heard != nil && connection.CanSend(heard, false, s.Now) {
 		return heard
 	}
 	for _, each := range s.all() {
-		if connection.CanSend(each, false, s.now) {
+		if connection.CanSend(each, false, s.Now) {
 			return each
 		}
 	}
@@ -105,66 +104,66 @@ func noticeSender(s *situation) *v1alpha1.WhatsAppInstance {
 // waitForPlatform thanks a customer who says that they have paid, once, and sells them nothing:
 // it waits for the platform's word and, after recovery.claimsPaidAfter, gives the conversation
 // to a person. What the customer writes after it is answered all the same; see answerCustomer.
-func waitForPlatform(s *situation) (action, bool) {
-	first, last := paymentClaims(s)
+func waitForPlatform(s *Snapshot) (Action, bool) {
+	first, last := PaymentClaims(s)
 	if first == nil {
-		return action{}, false
+		return Action{}, false
 	}
 	if planned, ok := thank(s, last); ok {
 		return planned, true
 	}
-	if !s.now.Before(claimEnds(s, first)) {
-		return action{kind: handOver, outcome: v1alpha1.ReasonPaymentClaimed}, true
+	if !s.Now.Before(claimEnds(s, first)) {
+		return Action{Kind: HandOver, Outcome: v1alpha1.ReasonPaymentClaimed}, true
 	}
-	return waitsForPlatform(s, first), lead.LastInbound(s.lead) == last
+	return waitsForPlatform(s, first), lead.LastInbound(s.Lead) == last
 }
 
 // keepWaitingForPlatform waits once what the customer wrote after their claim is answered.
-func keepWaitingForPlatform(s *situation) (action, bool) {
-	first, _ := paymentClaims(s)
+func keepWaitingForPlatform(s *Snapshot) (Action, bool) {
+	first, _ := PaymentClaims(s)
 	if first == nil {
-		return action{}, false
+		return Action{}, false
 	}
 	return waitsForPlatform(s, first), true
 }
 
-func waitsForPlatform(s *situation, first *v1alpha1.Message) action {
-	return blockedUntil(claimEnds(s, first), v1alpha1.ReasonClaimsPaid,
+func waitsForPlatform(s *Snapshot, first *v1alpha1.Message) Action {
+	return BlockedUntil(claimEnds(s, first), v1alpha1.ReasonClaimsPaid,
 		"the customer says that they have paid; the platform's word is waited for, and then a person has the conversation")
 }
 
 // claimEnds is until when the platform's word is waited for.
-func claimEnds(s *situation, first *v1alpha1.Message) time.Time {
-	return first.At.Add(s.policy.ClaimsPaidAfter)
+func claimEnds(s *Snapshot, first *v1alpha1.Message) time.Time {
+	return first.At.Add(s.Policy.ClaimsPaidAfter)
 }
 
 // thank says thanks for a payment, once a cycle.
-func thank(s *situation, claim *v1alpha1.Message) (action, bool) {
-	notice := message{
-		id: lead.PaidID(s.lead.Status.Cycle, claim.ID), replyTo: claim.ID,
-		fixed: policy.PaymentThanks(s.policy.Locale), field: "the thanks for a payment",
+func thank(s *Snapshot, claim *v1alpha1.Message) (Action, bool) {
+	notice := Message{
+		ID: lead.PaidID(s.Lead.Status.Cycle, claim.ID), ReplyTo: claim.ID,
+		fixed: policy.PaymentThanks(s.Policy.Locale), field: "the thanks for a payment",
 	}
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
-		if m.Cycle == s.lead.Status.Cycle && lead.IsPaidID(m.ID) && m.ID != notice.id && lead.MayHaveGone(m) {
-			return action{}, false
+	for i := range s.Lead.Status.Conversation {
+		m := &s.Lead.Status.Conversation[i]
+		if m.Cycle == s.Lead.Status.Cycle && lead.IsPaidID(m.ID) && m.ID != notice.ID && lead.MayHaveGone(m) {
+			return Action{}, false
 		}
 	}
-	return notify(s, notice, lastWrote(claim, s.now))
+	return notify(s, notice, lastWrote(claim, s.Now))
 }
 
-// paymentClaims are the first and the last message in which the customer says that they have
+// PaymentClaims are the first and the last message in which the customer says that they have
 // paid, since a person last wrote or gave the conversation back; nil when there is none. What
 // a person knew of is settled, and who says later that they have not paid claims it no more.
-func paymentClaims(s *situation) (first, last *v1alpha1.Message) {
-	resumed := resumedAt(s.lead)
-	for i := range s.lead.Status.Conversation {
-		m := &s.lead.Status.Conversation[i]
+func PaymentClaims(s *Snapshot) (first, last *v1alpha1.Message) {
+	resumed := ResumedAt(s.Lead)
+	for i := range s.Lead.Status.Conversation {
+		m := &s.Lead.Status.Conversation[i]
 		switch {
-		case m.Cycle != s.lead.Status.Cycle:
+		case m.Cycle != s.Lead.Status.Cycle:
 		case lead.ByPerson(m), m.Role == v1alpha1.RoleCustomer && s.means(m.Text).deniesPaid:
 			first, last = nil, nil
-		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && (s.means(m.Text).claimsPaid || ledger.ClaimsPaid(s.ledger, m)):
+		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && (s.means(m.Text).claimsPaid || ledger.ClaimsPaid(s.Ledger, m)):
 			if first == nil {
 				first = m
 			}
@@ -186,8 +185,8 @@ const (
 // answeredByMachine says whether a machine seems to answer for the customer: their last
 // messages look automatic, or say the same again and again. Something else ends it, and so does
 // a person of the store.
-func answeredByMachine(s *situation) bool {
-	recovery := s.lead
+func answeredByMachine(s *Snapshot) bool {
+	recovery := s.Lead
 	automatic, same, text, ours := 0, 0, "", false
 	onlyAutomatic, onlySame := true, true
 	for i := len(recovery.Status.Conversation) - 1; i >= 0 && (onlyAutomatic || onlySame); i-- {
@@ -218,7 +217,7 @@ func answeredByMachine(s *situation) bool {
 }
 
 // looksAutomatic says whether a machine seems to have written a customer's message.
-func looksAutomatic(s *situation, m *v1alpha1.Message) bool {
+func looksAutomatic(s *Snapshot, m *v1alpha1.Message) bool {
 	return m.Automatic || s.means(m.Text).automatic
 }
 
@@ -230,30 +229,24 @@ func gist(text string) string {
 // withNotice puts the policy's notice under the first message of a cycle, where it fits: who
 // writes, and how to stop. Only what the AI wrote gets it: a text of the store's own says what
 // the store wants said.
-func withNotice(s *situation, text string) string {
-	if lead.Written(s.lead) {
+func withNotice(s *Snapshot, text string) string {
+	if lead.Written(s.Lead) {
 		return text
 	}
-	notice := noticeOf(s)
+	notice := NoticeOf(s)
 	if notice == "" || utf8.RuneCountInString(text)+utf8.RuneCountInString(notice) > v1alpha1.MaxMessageLength {
 		return text
 	}
 	return text + notice
 }
 
-// withoutNotice is a message of ours as the AI wrote it: what the notice says is no style to
-// go on in, and no repetition.
-func withoutNotice(s *situation, text string) string {
-	return strings.TrimSuffix(text, noticeOf(s))
-}
-
-// noticeOf is the policy's notice on lines of its own, "" for none, or for one that cannot be
+// NoticeOf is the policy's notice on lines of its own, "" for none, or for one that cannot be
 // written: then the Store or Product is not Ready and says why.
-func noticeOf(s *situation) string {
-	if s.policy.FirstMessageNotice == "" || s.store == nil {
+func NoticeOf(s *Snapshot) string {
+	if s.Policy.FirstMessageNotice == "" || s.Store == nil {
 		return ""
 	}
-	text, err := fixedText(*s, message{fixed: s.policy.FirstMessageNotice, field: "recovery.firstMessageNotice"})
+	text, err := fixedText(*s, Message{fixed: s.Policy.FirstMessageNotice, field: "recovery.firstMessageNotice"})
 	if text = strings.TrimSpace(text); err != nil || text == "" {
 		return ""
 	}

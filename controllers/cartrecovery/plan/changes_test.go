@@ -1,4 +1,4 @@
-package cartrecovery
+package plan
 
 import (
 	"errors"
@@ -19,14 +19,14 @@ import (
 )
 
 // wantedFirst is the first step's message, ready to be claimed.
-func wantedFirst() message {
-	return message{
-		id: gen.FirstID, step: &v1alpha1.Step{Name: "first"}, due: gen.T0, instance: gen.InstanceObject(), text: "Oi, Maria!", tokens: 40,
+func wantedFirst() Message {
+	return Message{
+		ID: gen.FirstID, Step: &v1alpha1.Step{Name: "first"}, Due: gen.T0, Instance: gen.InstanceObject(), Text: "Oi, Maria!", Tokens: 40,
 	}
 }
 
 // statusAfter is what changes make of an empty status.
-func statusAfter(changes ...change) *v1alpha1.CartRecoveryStatus {
+func statusAfter(changes ...Change) *v1alpha1.CartRecoveryStatus {
 	status := &v1alpha1.CartRecoveryStatus{}
 	for _, apply := range changes {
 		apply(status)
@@ -35,12 +35,12 @@ func statusAfter(changes ...change) *v1alpha1.CartRecoveryStatus {
 }
 
 // refusedOnce is a refusal that counts, with another attempt in a minute.
-func refusedOnce() refusal {
-	return refusal{word: "Refused", counts: true, retryAt: gen.T0.Add(time.Minute), now: gen.T0, blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
+func refusedOnce() Refusal {
+	return Refusal{Word: "Refused", CountsAsAttempt: true, RetryAt: gen.T0.Add(time.Minute), Now: gen.T0, Blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
 }
 
 func TestClaim(t *testing.T) {
-	status := statusAfter(waiting(action{blocked: v1alpha1.ReasonAIUnavailable, why: "down", until: gen.T0}, gen.T0), claim(wantedFirst(), 7, gen.T0))
+	status := statusAfter(Waiting(Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "down", Until: gen.T0}, gen.T0), Claim(wantedFirst(), 7, gen.T0))
 	want := []v1alpha1.Message{{
 		ID: gen.FirstID, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
 		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(gen.T0), Attempts: 1, Tokens: 40, Instance: gen.Instance,
@@ -62,8 +62,8 @@ func TestClaim(t *testing.T) {
 
 func TestClaimAgain(t *testing.T) {
 	again := wantedFirst()
-	again.tokens = 0
-	status := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(gen.FirstID, refusedOnce()), claim(again, 1, gen.T0.Add(time.Minute)))
+	again.Tokens = 0
+	status := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()), Claim(again, 1, gen.T0.Add(time.Minute)))
 	if len(status.Conversation) != 1 {
 		t.Fatalf("the message is there %d times", len(status.Conversation))
 	}
@@ -77,10 +77,10 @@ func TestClaimAgain(t *testing.T) {
 }
 
 func TestClaimOfAnAnswer(t *testing.T) {
-	answer := message{id: lead.ReplyID(2, "in-1"), replyTo: "in-1", instance: gen.InstanceObject(), text: "Claro!"}
+	answer := Message{ID: lead.ReplyID(2, "in-1"), ReplyTo: "in-1", Instance: gen.InstanceObject(), Text: "Claro!"}
 	status := &v1alpha1.CartRecoveryStatus{Cycle: 2}
-	claim(answer, 1, gen.T0)(status)
-	if m := status.Conversation[0]; m.Step != "" || m.Cycle != 2 || m.ID != answer.id {
+	Claim(answer, 1, gen.T0)(status)
+	if m := status.Conversation[0]; m.Step != "" || m.Cycle != 2 || m.ID != answer.ID {
 		t.Errorf("message %+v", m)
 	}
 }
@@ -98,8 +98,8 @@ func TestConfirm(t *testing.T) {
 		{"with one that is still to come", later, gen.T0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			status := statusAfter(claim(wantedFirst(), 1, earlier), waiting(action{blocked: v1alpha1.ReasonUnconfirmed}, gen.T0),
-				confirm(gen.FirstID, sent{gatewayID: "3EB0", at: c.receipt}, gen.T0))
+			status := statusAfter(Claim(wantedFirst(), 1, earlier), Waiting(Action{Blocked: v1alpha1.ReasonUnconfirmed}, gen.T0),
+				Confirm(gen.FirstID, Receipt{GatewayID: "3EB0", At: c.receipt}, gen.T0))
 			m := status.Conversation[0]
 			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) || m.Error != "" || m.RetryAt != nil {
 				t.Errorf("message %+v", m)
@@ -112,7 +112,7 @@ func TestConfirm(t *testing.T) {
 }
 
 func TestRefused(t *testing.T) {
-	counted := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(gen.FirstID, refusedOnce()))
+	counted := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()))
 	m := counted.Conversation[0]
 	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
@@ -122,8 +122,8 @@ func TestRefused(t *testing.T) {
 		t.Errorf("condition %+v", blocked)
 	}
 	uncounted := refusedOnce()
-	uncounted.counts = false
-	if m := statusAfter(claim(wantedFirst(), 1, gen.T0), refused(gen.FirstID, uncounted)).Conversation[0]; m.Attempts != 0 {
+	uncounted.CountsAsAttempt = false
+	if m := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, uncounted)).Conversation[0]; m.Attempts != 0 {
 		t.Errorf("an attempt that does not count: %+v", m)
 	}
 }
@@ -131,17 +131,17 @@ func TestRefused(t *testing.T) {
 func TestNotSentAndUnknown(t *testing.T) {
 	for _, c := range []struct {
 		name  string
-		apply change
+		apply Change
 		state v1alpha1.MessageState
 		word  string
 		retry bool
 	}{
-		{"wanted", notSent(gen.FirstID, true, gen.T0), v1alpha1.MessageFailed, "NotSent", true},
-		{"not wanted any more", notSent(gen.FirstID, false, gen.T0), v1alpha1.MessageCancelled, "", false},
-		{"unknown", unknown(gen.FirstID), v1alpha1.MessageUnknown, "Unresolved", false},
+		{"wanted", NotSent(gen.FirstID, true, gen.T0), v1alpha1.MessageFailed, "NotSent", true},
+		{"not wanted any more", NotSent(gen.FirstID, false, gen.T0), v1alpha1.MessageCancelled, "", false},
+		{"unknown", Unknown(gen.FirstID), v1alpha1.MessageUnknown, "Unresolved", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := statusAfter(claim(wantedFirst(), 1, gen.T0), c.apply).Conversation[0]
+			m := statusAfter(Claim(wantedFirst(), 1, gen.T0), c.apply).Conversation[0]
 			if m.State != c.state || m.Error != c.word || (m.RetryAt != nil) != c.retry || m.Attempts != 1 {
 				t.Errorf("message %+v", m)
 			}
@@ -150,18 +150,18 @@ func TestNotSentAndUnknown(t *testing.T) {
 }
 
 // outcomes are the changes that say what came of a claim.
-func outcomes(id string) map[string]change {
-	return map[string]change{
-		"confirm": confirm(id, sent{gatewayID: "3EB0"}, gen.T0),
-		"refused": refused(id, refusedOnce()),
-		"notSent": notSent(id, true, gen.T0), "cancelled": notSent(id, false, gen.T0), "unknown": unknown(id),
+func outcomes(id string) map[string]Change {
+	return map[string]Change{
+		"confirm": Confirm(id, Receipt{GatewayID: "3EB0"}, gen.T0),
+		"refused": Refused(id, refusedOnce()),
+		"notSent": NotSent(id, true, gen.T0), "cancelled": NotSent(id, false, gen.T0), "unknown": Unknown(id),
 	}
 }
 
 func TestOutcomesChangeClaimsOnly(t *testing.T) {
 	for first, before := range outcomes(gen.FirstID) {
 		for second, after := range outcomes(gen.FirstID) {
-			status := statusAfter(claim(wantedFirst(), 1, gen.T0), before)
+			status := statusAfter(Claim(wantedFirst(), 1, gen.T0), before)
 			want := status.DeepCopy()
 			if after(status) || !reflect.DeepEqual(status, want) {
 				t.Errorf("%s after %s changes %+v to %+v", second, first, want.Conversation, status.Conversation)
@@ -172,7 +172,7 @@ func TestOutcomesChangeClaimsOnly(t *testing.T) {
 		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) || !reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
 			t.Errorf("%s of a message that is not there changes %+v", name, status)
 		}
-		if status := statusAfter(claim(wantedFirst(), 1, gen.T0)); outcomes("other")[name](status) {
+		if status := statusAfter(Claim(wantedFirst(), 1, gen.T0)); outcomes("other")[name](status) {
 			t.Errorf("%s of another message changes %+v", name, status)
 		}
 	}
@@ -193,7 +193,7 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 		for range random.IntN(2 * v1alpha1.MaxConversation) {
 			write()
 		}
-		claim(wantedFirst(), 1, gen.T0)(status)
+		Claim(wantedFirst(), 1, gen.T0)(status)
 		for range random.IntN(2 * v1alpha1.MaxConversation) {
 			write()
 		}
@@ -219,12 +219,12 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 }
 
 func TestFinished(t *testing.T) {
-	for outcome, text := range outcomeMessages {
+	for outcome, text := range OutcomeMessages {
 		t.Run(outcome, func(t *testing.T) {
 			recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0))
-			waiting(action{blocked: v1alpha1.ReasonSuspended, until: gen.T0.Add(time.Hour)}, gen.T0)(&recovery.Status)
+			Waiting(Action{Blocked: v1alpha1.ReasonSuspended, Until: gen.T0.Add(time.Hour)}, gen.T0)(&recovery.Status)
 			recovery.Generation = 3
-			if !finished(recovery, nil, outcome, gen.T0.Add(1500*time.Millisecond))(&recovery.Status) {
+			if !Finished(recovery, nil, outcome, gen.T0.Add(1500*time.Millisecond))(&recovery.Status) {
 				t.Fatal("changes nothing")
 			}
 			want := metav1.ConditionFalse
@@ -238,15 +238,15 @@ func TestFinished(t *testing.T) {
 			if len(recovery.Status.Conditions) != 1 {
 				t.Errorf("something is still to come: %+v", recovery.Status)
 			}
-			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: gen.T0.Add(time.Second)}) || outcomeOf(recovery) != outcome {
-				t.Errorf("finished at %v with %q", recovery.Status.CompletionTime, outcomeOf(recovery))
+			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: gen.T0.Add(time.Second)}) || OutcomeOf(recovery) != outcome {
+				t.Errorf("finished at %v with %q", recovery.Status.CompletionTime, OutcomeOf(recovery))
 			}
 		})
 	}
 }
 
 func TestFinishedAgain(t *testing.T) {
-	status := statusAfter(finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonUnanswered, gen.T0), finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)))
+	status := statusAfter(Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonUnanswered, gen.T0), Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)))
 	if !status.CompletionTime.Equal(&metav1.Time{Time: gen.T0}) {
 		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
 	}
@@ -254,53 +254,53 @@ func TestFinishedAgain(t *testing.T) {
 		t.Errorf("condition %+v", got)
 	}
 	same := status.DeepCopy()
-	finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(2*time.Hour))(status)
+	Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(2*time.Hour))(status)
 	if !reflect.DeepEqual(same, status) {
 		t.Errorf("finishing the same way again changes %+v", status)
 	}
 }
 
 func TestWaiting(t *testing.T) {
-	down := action{blocked: v1alpha1.ReasonAIUnavailable, why: "HTTP 500", until: gen.T0.Add(time.Minute)}
+	down := Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "HTTP 500", Until: gen.T0.Add(time.Minute)}
 	status := statusAfter()
-	if waiting(action{until: gen.T0.Add(time.Hour)}, gen.T0)(status) {
+	if Waiting(Action{Until: gen.T0.Add(time.Hour)}, gen.T0)(status) {
 		t.Error("a wait with nothing in the way writes")
 	}
-	if !waiting(down, gen.T0)(status) || status.NextActionTime == nil {
+	if !Waiting(down, gen.T0)(status) || status.NextActionTime == nil {
 		t.Errorf("status %+v", status)
 	}
-	down.until = gen.T0.Add(time.Hour)
-	if waiting(down, gen.T0.Add(time.Minute))(status) {
+	down.Until = gen.T0.Add(time.Hour)
+	if Waiting(down, gen.T0.Add(time.Minute))(status) {
 		t.Error("the same thing in the way is written again")
 	}
-	down.why = "HTTP 503"
-	if !waiting(down, gen.T0.Add(time.Minute))(status) {
+	down.Why = "HTTP 503"
+	if !Waiting(down, gen.T0.Add(time.Minute))(status) {
 		t.Error("another message is not written")
 	}
 	if got := status.Conditions[0]; got.Message != "HTTP 503" || !got.LastTransitionTime.Equal(&metav1.Time{Time: gen.T0}) {
 		t.Errorf("condition %+v", got)
 	}
-	down.blocked, down.until = v1alpha1.ReasonStoreNotFound, time.Time{}
-	if !waiting(down, gen.T0)(status) || status.NextActionTime != nil {
+	down.Blocked, down.Until = v1alpha1.ReasonStoreNotFound, time.Time{}
+	if !Waiting(down, gen.T0)(status) || status.NextActionTime != nil {
 		t.Errorf("status %+v", status)
 	}
-	if !waiting(action{until: gen.T0}, gen.T0)(status) || len(status.Conditions) != 0 {
+	if !Waiting(Action{Until: gen.T0}, gen.T0)(status) || len(status.Conditions) != 0 {
 		t.Errorf("still blocked: %+v", status.Conditions)
 	}
 }
 
 func TestWaitingForAnotherAttempt(t *testing.T) {
-	again := action{until: gen.T0.Add(time.Hour), refused: true}
+	again := Action{Until: gen.T0.Add(time.Hour), refused: true}
 	for reason, kept := range map[string]bool{
 		v1alpha1.ReasonGatewayUnavailable: true, v1alpha1.ReasonThrottled: true,
 		v1alpha1.ReasonSuspended: false, v1alpha1.ReasonNoConnectedInstance: false,
 	} {
-		status := statusAfter(waiting(action{blocked: reason, why: "why"}, gen.T0))
-		if waiting(again, gen.T0)(status) == kept || len(status.Conditions) == 1 != kept {
+		status := statusAfter(Waiting(Action{Blocked: reason, Why: "why"}, gen.T0))
+		if Waiting(again, gen.T0)(status) == kept || len(status.Conditions) == 1 != kept {
 			t.Errorf("%s: %+v", reason, status.Conditions)
 		}
 	}
-	if waiting(again, gen.T0)(statusAfter()) {
+	if Waiting(again, gen.T0)(statusAfter()) {
 		t.Error("writes with nothing in the way")
 	}
 }
@@ -318,48 +318,48 @@ func TestRefusalOf(t *testing.T) {
 		name    string
 		err     error
 		attempt int32
-		want    refusal
+		want    Refusal
 		wait    time.Duration
 	}{
 		{"the first", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 1,
-			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 		{"the second", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 2,
-			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
+			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
 		{"an outage is not the message's fault", failed(failure.Transient, failure.Unavailable, time.Time{}), 2,
-			refusal{word: "Unavailable", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Unavailable", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"the third", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 3,
-			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 4 * base},
+			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 4 * base},
 		{"no attempt yet", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 0,
-			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 		{"a very late one", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 90,
-			refusal{word: "InvalidInput", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, 1024 * base},
+			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 1024 * base},
 		{"no WhatsApp", failed(failure.Terminal, failure.NotOnWhatsApp, time.Time{}), 1,
-			refusal{word: v1alpha1.ReasonNotOnWhatsApp, counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+			Refusal{Word: v1alpha1.ReasonNotOnWhatsApp, CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 		{"throttled until a time", failed(failure.Throttled, failure.RateLimited, at), 1,
-			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, time.Hour + time.Second},
+			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, time.Hour + time.Second},
 		{"throttled without a time", failed(failure.Throttled, failure.RateLimited, time.Time{}), 1,
-			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
+			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, base},
 		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited, gen.T0.Add(-time.Hour)), 1,
-			refusal{word: "RateLimited", blocked: v1alpha1.ReasonThrottled}, base},
+			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, base},
 		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
-			refusal{word: "Restricted", blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
+			Refusal{Word: "Restricted", Blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
 		{"not connected", failed(failure.Transient, failure.NotConnected, time.Time{}), 1,
-			refusal{word: "NotConnected", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "NotConnected", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"a bad token", failed(failure.Terminal, failure.Unauthorized, time.Time{}), 3,
-			refusal{word: "Unauthorized", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Unauthorized", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"an instance that is gone", failed(failure.Terminal, failure.NotFound, time.Time{}), 3,
-			refusal{word: "NotFound", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "NotFound", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"a wrong setting", failed(failure.Terminal, failure.Misconfigured, time.Time{}), 3,
-			refusal{word: "Misconfigured", blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Misconfigured", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"an error nobody classed", errors.New("+5511987654321"), 1,
-			refusal{word: "Refused", counts: true, blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+			Refusal{Word: "Refused", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := refusalOf(c.err, c.attempt, base, exactly, gen.T0)
-			if wait := got.retryAt.Sub(gen.T0); wait != c.wait {
+			got := RefusalOf(c.err, c.attempt, base, exactly, gen.T0)
+			if wait := got.RetryAt.Sub(gen.T0); wait != c.wait {
 				t.Errorf("waits %s, want %s", wait, c.wait)
 			}
-			if got.word != c.want.word || got.counts != c.want.counts || got.blocked != c.want.blocked || !got.now.Equal(gen.T0) {
+			if got.Word != c.want.Word || got.CountsAsAttempt != c.want.CountsAsAttempt || got.Blocked != c.want.Blocked || !got.Now.Equal(gen.T0) {
 				t.Errorf("got %+v", got)
 			}
 			if got.message == "" || strings.Contains(got.message, gen.Phone) {
@@ -372,21 +372,21 @@ func TestRefusalOf(t *testing.T) {
 func TestSumUp(t *testing.T) {
 	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0))
 	recovery.Generation = 5
-	sumUp(recovery)
+	SetPhase(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseContacted || recovery.Status.ObservedGeneration != 5 {
 		t.Errorf("status %+v", recovery.Status)
 	}
 	gen.FromCustomer("in-1", gen.T0)(recovery)
-	sumUp(recovery)
+	SetPhase(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonConversationEnded, gen.T0)(&recovery.Status)
-	sumUp(recovery)
+	Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonConversationEnded, gen.T0)(&recovery.Status)
+	SetPhase(recovery)
 	if recovery.Status.Phase != v1alpha1.PhaseExpired {
 		t.Errorf("phase %s", recovery.Status.Phase)
 	}
-	if outcomeOf(gen.Lead(gen.T0)) != "" {
+	if OutcomeOf(gen.Lead(gen.T0)) != "" {
 		t.Error("a lead that is worked on has an outcome")
 	}
 }

@@ -1,4 +1,4 @@
-package cartrecovery
+package plan
 
 import (
 	"cmp"
@@ -13,27 +13,27 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// This file decides which number a message leaves from. Pure functions.
+// This file decides which number a message leaves from.
 
 // senderFor is the number to send a message that is due at a time from now, or what to do
 // without one. A conversation that has begun never leaves its number unasked; a new one
 // begins on the number the customer knows, where that can send or is only just away, else on
 // the one with the most head-room.
-func senderFor(s *situation, due time.Time) (*v1alpha1.WhatsAppInstance, action) {
+func senderFor(s *Snapshot, due time.Time) (*v1alpha1.WhatsAppInstance, Action) {
 	current := s.knownNumber()
-	begun := hasBegun(s.lead) && lead.NumberOf(s.lead) != ""
+	begun := HasBegun(s.Lead) && lead.NumberOf(s.Lead) != ""
 	// Who wrote to us is answered, also from a number that may start no conversation.
-	starts := !begun && lead.LastInbound(s.lead) == nil
+	starts := !begun && lead.LastInbound(s.Lead) == nil
 	switch {
-	case current != nil && connection.CanSend(current, starts, s.now):
-		return current, action{}
-	case begun && (s.policy.NumberLost != v1alpha1.NumberLostMove || !isLost(current, s.now)):
+	case current != nil && connection.CanSend(current, starts, s.Now):
+		return current, Action{}
+	case begun && (s.Policy.NumberLost != v1alpha1.NumberLostMove || !isLost(current, s.Now)):
 		return nil, withoutNumber(s, current)
-	case !begun && current != nil && s.now.Before(awayUntil(current)):
+	case !begun && current != nil && s.Now.Before(awayUntil(current)):
 		return nil, withoutNumber(s, current)
 	}
 	if free := s.mostFree(due, starts); free != nil {
-		return free, action{}
+		return free, Action{}
 	}
 	return nil, withoutSender(s, s.all())
 }
@@ -46,59 +46,42 @@ func awayUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
 	}
 	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionGatewayReachable} {
 		if condition := apimeta.FindStatusCondition(instance.Status.Conditions, kind); condition != nil && condition.Status == metav1.ConditionFalse {
-			return condition.LastTransitionTime.Add(lostAfter)
+			return condition.LastTransitionTime.Add(LostAfter)
 		}
 	}
 	return time.Time{}
 }
 
-// hasBegun says whether the customer and we have talked in this cycle: something of ours
+// HasBegun says whether the customer and we have talked in this cycle: something of ours
 // went or may have gone, or somebody else wrote.
-func hasBegun(recovery *v1alpha1.CartRecovery) bool {
+func HasBegun(recovery *v1alpha1.CartRecovery) bool {
 	return slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
-		return m.Cycle == recovery.Status.Cycle && counts(&m)
+		return m.Cycle == recovery.Status.Cycle && WasSaid(&m)
 	})
 }
 
-// counts says whether a message is part of what was said.
-func counts(m *v1alpha1.Message) bool {
+// WasSaid says whether a message is part of what was said.
+func WasSaid(m *v1alpha1.Message) bool {
 	return m.Role == v1alpha1.RoleCustomer || lead.ByPerson(m) || lead.MayHaveGone(m)
 }
 
-// movesTo says whether a conversation that has begun would go on from another number.
-func movesTo(s *situation, sender *v1alpha1.WhatsAppInstance) bool {
-	from := lead.NumberOf(s.lead)
-	return hasBegun(s.lead) && from != "" && from != sender.Name
+// MovesTo says whether a conversation that has begun would go on from another number.
+func MovesTo(s *Snapshot, sender *v1alpha1.WhatsAppInstance) bool {
+	from := lead.NumberOf(s.Lead)
+	return HasBegun(s.Lead) && from != "" && from != sender.Name
 }
 
 // knownNumber is the number that the customer was written to from before, in this lead; if it
 // has none, the one that they wrote to, or were written to from in another lead; nil when there
 // is none (any more).
-func (s *situation) knownNumber() *v1alpha1.WhatsAppInstance {
-	if from := lead.NumberOf(s.lead); from != "" {
+func (s *Snapshot) knownNumber() *v1alpha1.WhatsAppInstance {
+	if from := lead.NumberOf(s.Lead); from != "" {
 		return s.named(from)
 	}
-	if heard := s.named(lead.HeardOn(s.lead)); heard != nil {
+	if heard := s.named(lead.HeardOn(s.Lead)); heard != nil {
 		return heard
 	}
-	return s.named(s.other.instance)
-}
-
-func (s *situation) named(name string) *v1alpha1.WhatsAppInstance {
-	for i := range s.instances {
-		if s.instances[i].Name == name {
-			return &s.instances[i]
-		}
-	}
-	return nil
-}
-
-func (s *situation) all() []*v1alpha1.WhatsAppInstance {
-	all := make([]*v1alpha1.WhatsAppInstance, 0, len(s.instances))
-	for i := range s.instances {
-		all = append(all, &s.instances[i])
-	}
-	return all
+	return s.named(s.Others.instance)
 }
 
 // isLost says whether a number is gone, or has been logged out or refused by its gateway for
@@ -108,7 +91,7 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 		return true
 	}
 	ready := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
-	if ready == nil || now.Sub(ready.LastTransitionTime.Time) < lostAfter {
+	if ready == nil || now.Sub(ready.LastTransitionTime.Time) < LostAfter {
 		return false
 	}
 	switch ready.Reason {
@@ -126,23 +109,23 @@ const clearlyEarlier = 2 * time.Minute
 // may start most today; nil when none may. starts is false for a conversation that the customer
 // began. A lead stays in the line it stands in unless
 // another number is clearly earlier.
-func (s *situation) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstance {
+func (s *Snapshot) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstance {
 	var best, stays *v1alpha1.WhatsAppInstance
-	var room, stayRoom headroom
+	var room, stayRoom Capacity
 	for _, each := range s.all() {
-		if !connection.CanSend(each, starts, s.now) {
+		if !connection.CanSend(each, starts, s.Now) {
 			continue
 		}
-		has := s.headroom(each, due)
-		has.free = latest(has.free, s.now)
-		if each.UID == s.waitsAt {
+		has := s.Capacity(each, due)
+		has.Free = Latest(has.Free, s.Now)
+		if each.UID == s.WaitsAt {
 			stays, stayRoom = each, has
 		}
-		if best == nil || cmp.Or(has.free.Compare(room.free), cmp.Compare(room.left, has.left), cmp.Compare(each.Name, best.Name)) < 0 {
+		if best == nil || cmp.Or(has.Free.Compare(room.Free), cmp.Compare(room.Left, has.Left), cmp.Compare(each.Name, best.Name)) < 0 {
 			best, room = each, has
 		}
 	}
-	if stays != nil && stayRoom.free.Before(room.free.Add(clearlyEarlier)) {
+	if stays != nil && stayRoom.Free.Before(room.Free.Add(clearlyEarlier)) {
 		return stays
 	}
 	return best
@@ -150,19 +133,19 @@ func (s *situation) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInsta
 
 // withoutNumber is what a lead waits for whose number cannot send: for it to come back, and
 // for ten minutes to find out whether it is lost.
-func withoutNumber(s *situation, current *v1alpha1.WhatsAppInstance) action {
-	if isLost(current, s.now) {
-		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+lead.NumberOf(s.lead)+", which the conversation is on, is logged out or gone; pair it again, or set recovery.numberLost: Move")
+func withoutNumber(s *Snapshot, current *v1alpha1.WhatsAppInstance) Action {
+	if isLost(current, s.Now) {
+		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+lead.NumberOf(s.Lead)+", which the conversation is on, is logged out or gone; pair it again, or set recovery.numberLost: Move")
 	}
 	planned := withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
-	if lost := awayUntil(current); lost.After(s.now) {
-		planned.until = earliest(planned.until, lost)
+	if lost := awayUntil(current); lost.After(s.Now) {
+		planned.Until = earliest(planned.Until, lost)
 	}
 	return planned
 }
 
 // withoutSender is what a message waits for that none of these numbers can send.
-func withoutSender(s *situation, numbers []*v1alpha1.WhatsAppInstance) action {
+func withoutSender(s *Snapshot, numbers []*v1alpha1.WhatsAppInstance) Action {
 	if len(numbers) == 0 {
 		return blocked(s, v1alpha1.ReasonNoConnectedInstance, "the Store has no WhatsAppInstance; create one and pair it")
 	}
@@ -173,12 +156,12 @@ func withoutSender(s *situation, numbers []*v1alpha1.WhatsAppInstance) action {
 	for _, each := range numbers {
 		paused := each.Status.NewConversationsPausedUntil
 		switch {
-		case connection.CanSend(each, false, s.now) && paused != nil:
+		case connection.CanSend(each, false, s.Now) && paused != nil:
 			reason, until = v1alpha1.ReasonRestricted, earliest(until, paused.Time)
 			why = "WhatsApp lets WhatsAppInstance " + each.Name + " start no new conversations for now"
 		case reason == v1alpha1.ReasonNoConnectedInstance && apimeta.IsStatusConditionFalse(each.Status.Conditions, v1alpha1.ConditionGatewayReachable):
 			reason, why = v1alpha1.ReasonGatewayUnreachable, "the gateway of WhatsAppInstance "+each.Name+" does not answer; see its condition GatewayReachable"
 		}
 	}
-	return blockedUntil(until, reason, why)
+	return BlockedUntil(until, reason, why)
 }

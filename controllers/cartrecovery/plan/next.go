@@ -1,4 +1,4 @@
-package cartrecovery
+package plan
 
 import (
 	"time"
@@ -11,38 +11,38 @@ import (
 )
 
 // This file says in the status what comes next. It costs no write of its own: it goes with
-// every write that there is for another reason. Pure functions.
+// every write that there is for another reason.
 
 // maxReason is what the schema takes of a reason, in runes.
 const maxReason = 512
 
-// withNext writes into the status what is planned for the lead as it is after a change.
-func withNext(s situation, next *v1alpha1.CartRecovery) {
-	s.lead = next
-	planned := plan(s)
-	if s.decided != nil {
-		planned = *s.decided
+// SetNext writes into the status what is planned for the lead as it is after a change.
+func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
+	s.Lead = next
+	planned := Next(s)
+	if s.Decided != nil {
+		planned = *s.Decided
 	}
 	next.Status.NextAction = nextOf(&s, planned)
 	next.Status.NextActionTime = next.Status.NextAction.Time
 }
 
 // nextOf is an action as people read it.
-func nextOf(s *situation, planned action) *v1alpha1.NextAction {
-	next := &v1alpha1.NextAction{Action: string(planned.kind), Message: planned.message.id, Reason: bounded(planned.why, maxReason)}
+func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
+	next := &v1alpha1.NextAction{Action: string(planned.Kind), Message: planned.Message.ID, Reason: bounded(planned.Why, maxReason)}
 	switch {
-	case planned.kind == wait && !planned.until.IsZero() && !planned.writing && !movesOn(planned.blocked):
-		next.Time = whole(planned.until)
-	case planned.kind != wait:
-		next.Time = whole(s.now)
+	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing && !movesOn(planned.Blocked):
+		next.Time = WholeSecond(planned.Until)
+	case planned.Kind != Wait:
+		next.Time = WholeSecond(s.Now)
 	}
-	unhindered := planned.blocked == "" || planned.blocked == v1alpha1.ReasonQuietHours
-	if planned.kind == wait && unhindered && planned.message.id != "" && planned.message.due.After(s.now) {
+	unhindered := planned.Blocked == "" || planned.Blocked == v1alpha1.ReasonQuietHours
+	if planned.Kind == Wait && unhindered && planned.Message.ID != "" && planned.Message.Due.After(s.Now) {
 		// That a text is written ahead is of no interest to people; when the message goes is.
-		next.Action, next.Time = waitedFor(planned.message.id), whole(latest(planned.message.due, planned.until))
+		next.Action, next.Time = waitedFor(planned.Message.ID), WholeSecond(Latest(planned.Message.Due, planned.Until))
 	}
 	if next.Reason == "" {
-		next.Reason = planned.outcome
+		next.Reason = planned.Outcome
 	}
 	return next
 }
@@ -68,34 +68,34 @@ const (
 	unblockedLook = pacedAfter
 	// soonShown is how long ahead a time that is shown is brought up to date: every message moves
 	// the end of a lead, and that must not cost a write.
-	soonShown = 2 * prepareAhead
+	soonShown = 2 * PrepareAhead
 )
 
-// lookAgain is when a lead that waits is looked at again: when the wait is over, and before, when
+// LookAgain is when a lead that waits is looked at again: when the wait is over, and before, when
 // the time that it shows has come.
-func lookAgain(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) time.Time {
+func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) time.Time {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.until.IsZero() {
-		return planned.until
+	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.Until.IsZero() {
+		return planned.Until
 	}
-	return earliest(planned.until, shown.Time)
+	return earliest(planned.Until, shown.Time)
 }
 
 // overdue says whether the time that the status shows has passed, or soon will have, while the
 // lead waits longer: then it is written anew. A text that is being written is no wait.
-func overdue(status *v1alpha1.CartRecoveryStatus, planned action, now time.Time) bool {
+func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) bool {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || planned.kind != wait || planned.writing || shown.Sub(now) > soonShown {
+	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing || shown.Sub(now) > soonShown {
 		return false
 	}
 	allowed := lateLook
-	if planned.blocked == "" && !planned.handedOff {
+	if planned.Blocked == "" && !planned.HandedOff {
 		allowed = unblockedLook
 	}
-	if planned.until.IsZero() {
+	if planned.Until.IsZero() {
 		return now.Sub(shown.Time) > allowed
 	}
-	return planned.until.Sub(shown.Time) > allowed
+	return planned.Until.Sub(shown.Time) > allowed
 }
 
 // waitedFor is what a wait for a message is a wait for.
@@ -103,10 +103,11 @@ func waitedFor(id string) string {
 	if lead.IsReplyID(id) {
 		return "Reply"
 	}
-	return string(send)
+	return string(Send)
 }
 
-func whole(at time.Time) *metav1.Time {
+// WholeSecond is a time as a condition or a field of seconds takes it.
+func WholeSecond(at time.Time) *metav1.Time {
 	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
 }
 

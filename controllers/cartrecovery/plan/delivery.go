@@ -1,0 +1,300 @@
+package plan
+
+import (
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/pace"
+)
+
+// This file decides what a message that is wanted needs next: its time, a number to leave
+// from, a text.
+
+// nextForMessage does what a message needs next: its text, from so long ahead of its due time on,
+// then, at its due time, to be sent.
+func nextForMessage(s *Snapshot, wanted Message, ahead time.Duration) Action {
+	unheld := wanted.Due
+	wanted.Due = s.opening(wanted)
+	if s.Now.Before(wanted.Due.Add(-ahead)) {
+		return waitFor(s, wanted, wanted.Due.Add(-ahead), unheld)
+	}
+	if hold, restored := holdRestored(s); restored {
+		return hold
+	}
+	if wait, held := heldByOthers(s, wanted); held {
+		return wait
+	}
+	sender, missing := senderFor(s, wanted.Due)
+	if sender == nil {
+		return missing
+	}
+	wanted.Instance = sender
+	if MovesTo(s, sender) {
+		wanted.Class = pace.First
+	}
+	if planned, ok := proveUnsent(s, wanted, unheld); ok {
+		return planned
+	}
+	text, failed := textOf(s, wanted)
+	if failed != nil {
+		return blocked(s, v1alpha1.ReasonInvalidTemplate, connection.Message(failed))
+	}
+	if planned, ok := checkNumber(s, &wanted, text); ok {
+		return planned
+	}
+	if s.Now.Before(wanted.Due) && text.State == DraftReady {
+		return waitFor(s, wanted, wanted.Due, unheld)
+	}
+	return withText(s, wanted, text)
+}
+
+// opening is when a message is due once the quiet hours have held it back.
+func (s *Snapshot) opening(wanted Message) time.Time {
+	return s.Policy.Held(wanted.Due, s.Now, lead.PlanKey(s.Lead.Name, wanted.ID), wanted.Class == pace.Answer)
+}
+
+// waitFor waits for a message's time. What the quiet hours hold back is shown from when it
+// would have left without them.
+func waitFor(s *Snapshot, wanted Message, until, unheld time.Time) Action {
+	m := lead.Find(s.Lead.Status.Conversation, wanted.ID)
+	planned := Action{
+		Kind: Wait, Until: until, Message: wanted, Why: "message " + wanted.ID + " is due at " + wanted.Due.UTC().Format(time.RFC3339),
+		refused: m != nil && m.State == v1alpha1.MessageFailed,
+	}
+	switch held := wanted.Due.After(unheld); {
+	case held && s.Now.Before(unheld):
+		planned.Until = earliest(until, unheld)
+	case held:
+		planned.Blocked, planned.refused = v1alpha1.ReasonQuietHours, false
+		planned.Why = "quiet hours; message " + wanted.ID + " is sent at " + wanted.Due.UTC().Format(time.RFC3339)
+	}
+	return planned
+}
+
+// heldByOthers waits for another recovery of the store that the customer has to do with: one that
+// a person has, or that they write in (they may just have said that they paid), holds back every
+// step; one that has written to them a short time ago, the first. A conversation that has begun
+// goes on.
+func heldByOthers(s *Snapshot, wanted Message) (Action, bool) {
+	switch sells, begun := wanted.Step != nil, HasBegun(s.Lead); {
+	case s.Others.handedOff && (sells || !begun):
+		return blocked(s, v1alpha1.ReasonWithPerson, "a person of the store has another conversation with the customer"), true
+	case s.Others.claimsPaid && sells:
+		return blocked(s, v1alpha1.ReasonInConversation, "the customer says of another recovery that they have paid"), true
+	case s.Now.Before(s.Others.talkingUntil) && sells:
+		return BlockedUntil(s.Others.talkingUntil, v1alpha1.ReasonInConversation, "the customer is in a conversation about another recovery"), true
+	case begun:
+		return Action{}, false
+	}
+	return coolDown(s)
+}
+
+// coolDown waits while the customer was written to by another recovery a short time ago.
+func coolDown(s *Snapshot) (Action, bool) {
+	until := s.Others.opened.Add(s.Policy.Cooldown)
+	if s.Others.opened.IsZero() || !s.Now.Before(until) {
+		return Action{}, false
+	}
+	return BlockedUntil(until, v1alpha1.ReasonCooldown, "the customer was written to by another recovery; the policy's cooldown ends at "+until.UTC().Format(time.RFC3339)), true
+}
+
+// withText does what follows from how far the text of a message is.
+func withText(s *Snapshot, wanted Message, text Draft) Action {
+	overdue := !s.Now.Before(wanted.Due)
+	switch text.State {
+	case DraftReady:
+		wanted.Text, wanted.Tokens = text.Text, text.Tokens
+		if wanted.fixed == "" && !text.whole {
+			wanted.Text = withNotice(s, text.Text)
+		}
+		return Action{Kind: Send, Message: wanted}
+	case DraftPending:
+		if text.Failures > 0 && overdue {
+			return fallbackInTime(s, wanted, text, blocked(s, text.Reason, text.Why))
+		}
+		writing := Action{Kind: Wait, Until: wanted.Due, Message: wanted, Writing: true, Why: "the text of message " + wanted.ID + " is being written"}
+		if overdue {
+			// What stands in its way meanwhile tells nobody.
+			writing.Until = s.Now.Add(time.Minute)
+		}
+		return writing
+	case DraftFailed:
+		return afterFailedDraft(s, wanted, text)
+	case DraftRefused:
+		if text.Reason == v1alpha1.ReasonTextUnreviewed {
+			return fallback(s, wanted, text, BlockedUntil(text.RetryAt, text.Reason, text.Why))
+		}
+		return fallback(s, wanted, text, blocked(s, v1alpha1.ReasonTextRefused, text.Why))
+	case DraftExhausted:
+		if !s.Now.Before(text.RetryAt) {
+			break
+		}
+		return fallback(s, wanted, text, BlockedUntil(text.RetryAt, v1alpha1.ReasonTokenBudget, "spec.ai.dailyTokenBudget of the Store is used up for today"))
+	case DraftStop, DraftWrongNumber:
+		if asked := lead.LastInbound(s.Lead); asked != nil {
+			return stopping(asked, text.State)
+		}
+	case DraftHandOff:
+		if asked := lead.LastInbound(s.Lead); asked != nil {
+			return handingOver(s, asked, text.Tokens)
+		}
+	case DraftNone:
+	}
+	return askFor(s, wanted, text)
+}
+
+// askFor has the text of a message written, as long as the lead has tokens left for it. Beyond
+// them a person answers the customer: whoever has written so much is worth a look.
+func askFor(s *Snapshot, wanted Message, text Draft) Action {
+	switch {
+	case !tokensSpent(s):
+		return Action{Kind: Prepare, Message: wanted}
+	case wanted.ReplyTo != "":
+		return Action{Kind: HandOver, Outcome: v1alpha1.ReasonLeadTokenBudget}
+	}
+	why := "the lead's texts have used ai.tokensPerLead of the Store"
+	return fallback(s, wanted, text, blocked(s, v1alpha1.ReasonLeadTokenBudget, why))
+}
+
+// tokensSpent says whether the lead's texts have used what they may since its budget began.
+func tokensSpent(s *Snapshot) bool {
+	status := &s.Lead.Status
+	return budget.Sum(max(0, status.TokensUsed-status.TokensBefore), s.UnbookedTokens) >= ai.TokensPerLead(s.Store)
+}
+
+// stopping stops everything for a customer of whom the AI says that they asked for it, in this
+// message.
+func stopping(asked *v1alpha1.Message, state DraftState) Action {
+	reason := v1alpha1.StopOptOut
+	if state == DraftWrongNumber {
+		reason = v1alpha1.StopWrongNumber
+	}
+	return Action{Kind: Stop, Stop: &v1alpha1.Stop{Reason: reason, At: asked.At}}
+}
+
+// afterFailedDraft asks again when it is time; the lead is blocked only once the message
+// is due.
+func afterFailedDraft(s *Snapshot, wanted Message, failed Draft) Action {
+	if !s.Now.Before(failed.RetryAt) {
+		return askFor(s, wanted, failed)
+	}
+	again := Action{Kind: Wait, Until: failed.RetryAt, Message: wanted, Why: failed.Why}
+	if s.Now.Before(wanted.Due) {
+		again.Until = earliest(again.Until, wanted.Due)
+		return again
+	}
+	again.Blocked = failed.Reason
+	return fallbackInTime(s, wanted, failed, again)
+}
+
+// fallbackInTime sends the policy's fallbackText in place of one that the AI has failed to
+// write for long enough.
+func fallbackInTime(s *Snapshot, wanted Message, failed Draft, otherwise Action) Action {
+	if failed.FirstFailedAt.IsZero() || s.Policy.FallbackText == "" {
+		return otherwise
+	}
+	if since := Latest(failed.FirstFailedAt, wanted.Due).Add(fallbackAfter); s.Now.Before(since) {
+		otherwise.Until = earliest(otherwise.Until, since)
+		return otherwise
+	}
+	return fallback(s, wanted, failed, otherwise)
+}
+
+// fallback sends the policy's fallbackText in place of a text that there will not be, unless
+// the customer has just read it: nobody is told the same twice in a row.
+func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Action {
+	if s.Now.Before(wanted.Due) {
+		return Action{Kind: Wait, Until: wanted.Due, Message: wanted, Why: otherwise.Why}
+	}
+	wanted.fixed, wanted.field = s.Policy.FallbackText, "recovery.fallbackText"
+	if wanted.fixed == "" {
+		return otherwise
+	}
+	text, err := fixedText(*s, wanted)
+	if err != nil || text == lastOfOurs(s.Lead) {
+		return otherwise
+	}
+	wanted.Text, wanted.Tokens = text, missing.Tokens
+	return Action{Kind: Send, Message: wanted}
+}
+
+// lastOfOurs is the text of our last message that went, or may have gone.
+func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
+	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
+		m := &recovery.Status.Conversation[i]
+		if m.Role == v1alpha1.RoleAssistant && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown) {
+			return m.Text
+		}
+	}
+	return ""
+}
+
+// textOf is the text of a message: a fixed one as it is now, the one it already has when it
+// is tried again soon, else its draft. The error is a fixed text that cannot be written.
+func textOf(s *Snapshot, wanted Message) (Draft, error) {
+	if wanted.fixed != "" {
+		text, err := fixedText(*s, wanted)
+		return Draft{State: DraftReady, Text: text}, err
+	}
+	m := lead.Find(s.Lead.Status.Conversation, wanted.ID)
+	outdated := paymentExpired(s) && m != nil && m.At.Before(paymentEnds(s))
+	if m != nil && m.Text != "" && !outdated && s.Now.Sub(m.At.Time) <= FreshFor && !talkedSince(s.Lead, m.At.Time) {
+		return Draft{State: DraftReady, Text: m.Text, whole: true}, nil
+	}
+	return s.Draft(s.TextID(wanted.ID)), nil
+}
+
+// talkedSince says whether a person of the store wrote, or the customer changed a message,
+// after a time: what was written before would be an answer to something else.
+func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
+	for i := range recovery.Status.Conversation {
+		m := &recovery.Status.Conversation[i]
+		switch {
+		case lead.ByPerson(m) && m.At.After(at):
+			return true
+		case m.EditedAt != nil && m.EditedAt.After(at):
+			return true
+		}
+	}
+	return false
+}
+
+// checkNumber finds out, ahead of the first message and before its text is paid for, whether the
+// customer is on WhatsApp and by which id. It asks once, and not at all once there is a
+// text that was paid for: from then on nothing may come between a message and its due time.
+func checkNumber(s *Snapshot, wanted *Message, text Draft) (Action, bool) {
+	known := SameSubscriber(s.Lead.Status.WhatsAppID, s.Lead.Spec.Customer.Phone)
+	if wanted.Step == nil || known || !opens(s) {
+		return Action{}, false
+	}
+	asked := s.Contact(wanted.Instance)
+	wanted.whatsAppID = asked.ID
+	switch {
+	case asked.State == ContactAbsent:
+		return Action{Kind: Finish, Outcome: v1alpha1.ReasonNotOnWhatsApp}, true
+	case text.State != DraftNone && wanted.fixed == "":
+		return Action{}, false
+	case asked.State == ContactUnasked:
+		return Action{Kind: Check, Message: *wanted}, true
+	case asked.State == ContactAsking && s.Now.Before(wanted.Due):
+		return Action{Kind: Wait, Until: earliest(asked.Until, wanted.Due), Message: *wanted, Why: "the gateway is asked for the number"}, true
+	default:
+		return Action{}, false
+	}
+}
+
+// opens says whether the next message is the first of its cycle.
+func opens(s *Snapshot) bool {
+	for i := range s.Lead.Status.Conversation {
+		m := &s.Lead.Status.Conversation[i]
+		ofNobody := m.Role == v1alpha1.RoleOperator && m.Automatic
+		if m.Cycle == s.Lead.Status.Cycle && m.State != v1alpha1.MessageFailed && !ofNobody {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,86 @@
+package plan
+
+import (
+	"strings"
+
+	"k8s.io/utils/lru"
+
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// This file remembers what customers' messages were understood to say. A lead is planned many
+// times for one message, each time over its whole conversation, and a text does not change.
+
+// maxMeanings is how many texts are remembered; at most some 20 MB, of long ones.
+const maxMeanings = 10_000
+
+// Meaning is what a customer's text says, as far as it must not be left to the AI.
+type Meaning struct {
+	OptsOut, WrongNumber, claimsPaid, deniesPaid, asksForHuman, automatic bool
+}
+
+func meaningOf(p *policy.Policy, text string) Meaning {
+	return Meaning{
+		OptsOut: p.OptsOut(text), WrongNumber: p.WrongNumber(text), claimsPaid: p.ClaimsPaid(text), deniesPaid: p.DeniesPaid(text),
+		asksForHuman: p.AsksForHuman(text), automatic: policy.LooksAutomatic(text),
+	}
+}
+
+// stops says whether a text asks not to be written to.
+func (m Meaning) stops() bool { return m.OptsOut || m.WrongNumber }
+
+// Meanings remembers texts by what a policy adds to the words that hold everywhere.
+type Meanings struct{ known *lru.Cache }
+
+// meaningKey is a text, or several that were written in a row, with NUL between them.
+type meaningKey struct {
+	words, text string
+	together    bool
+}
+
+// NewMeanings remembers nothing yet.
+func NewMeanings() *Meanings { return &Meanings{known: lru.New(maxMeanings)} }
+
+// Of is what a text says by a policy.
+func (m *Meanings) Of(p *policy.Policy, text string) Meaning {
+	key := meaningKey{text: text, words: ownWords(p)}
+	if known, ok := m.known.Get(key); ok {
+		return known.(Meaning)
+	}
+	said := meaningOf(p, text)
+	m.known.Add(key, said)
+	return said
+}
+
+// means is what a customer's text says.
+func (s *Snapshot) means(text string) Meaning {
+	if s.Meanings == nil {
+		return meaningOf(&s.Policy, text)
+	}
+	return s.Meanings.Of(&s.Policy, text)
+}
+
+// ownWords are the words that a policy adds, as one.
+func ownWords(p *policy.Policy) string {
+	if len(p.OptOutKeywords)+len(p.HandOffKeywords) == 0 {
+		return ""
+	}
+	return strings.Join(p.OptOutKeywords, "\x00") + "\x01" + strings.Join(p.HandOffKeywords, "\x00")
+}
+
+// optOutTogether says whether texts that were written in a row are a request not to be written to.
+func (s *Snapshot) optOutTogether(texts []string) bool {
+	switch {
+	case len(texts) == 0:
+		return false
+	case s.Meanings == nil:
+		return s.Policy.OptsOutTogether(texts)
+	}
+	key := meaningKey{words: ownWords(&s.Policy), text: strings.Join(texts, "\x00"), together: true}
+	if known, ok := s.Meanings.known.Get(key); ok {
+		return known.(Meaning).OptsOut
+	}
+	optsOut := s.Policy.OptsOutTogether(texts)
+	s.Meanings.known.Add(key, Meaning{OptsOut: optsOut})
+	return optsOut
+}

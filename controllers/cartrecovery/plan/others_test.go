@@ -1,0 +1,86 @@
+package plan
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+)
+
+// TestOthersOf: what the other leads of a phone have to do with one.
+func TestOthersOf(t *testing.T) {
+	sent := gen.T0.Add(gen.FirstDue)
+	other := func(mods ...gen.LeadMod) v1alpha1.CartRecovery {
+		made := gen.Lead(gen.T0, mods...)
+		made.Name, made.UID = "other", "other"
+		return *made
+	}
+	contacted := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, sent)
+	wrote := gen.FromCustomer("m1", sent.Add(time.Minute))
+	over := func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = WholeSecond(sent.Add(time.Hour)) }
+	claimsPaid := func(l *v1alpha1.CartRecovery) {
+		l.Status.Conditions = append(l.Status.Conditions, metav1.Condition{
+			Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonClaimsPaid,
+		})
+	}
+	stranger := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+5521912345678" }
+	talks := OtherLeads{opened: sent, instance: gen.Instance, talkingUntil: sent.Add(time.Minute + ConversationLasts)}
+	for _, c := range []struct {
+		name    string
+		leads   []v1alpha1.CartRecovery
+		claimed FirstContact
+		want    OtherLeads
+	}{
+		{name: "none"},
+		{name: "one that nobody wrote in", leads: []v1alpha1.CartRecovery{other()}},
+		{name: "one that was written to", leads: []v1alpha1.CartRecovery{other(contacted)}, want: OtherLeads{opened: sent, instance: gen.Instance}},
+		{name: "one that is about to be", leads: []v1alpha1.CartRecovery{other()}, claimed: FirstContact{Lead: "other", At: sent},
+			want: OtherLeads{opened: sent}},
+		{name: "one that the customer writes in", leads: []v1alpha1.CartRecovery{other(contacted, wrote)}, want: talks},
+		{name: "one that a person has", leads: []v1alpha1.CartRecovery{other(gen.FromPerson("p1", sent))}, want: OtherLeads{handedOff: true}},
+		{name: "one in which they say that they paid", leads: []v1alpha1.CartRecovery{other(claimsPaid)}, want: OtherLeads{claimsPaid: true}},
+		{name: "one that is over", leads: []v1alpha1.CartRecovery{other(contacted, wrote, claimsPaid, over)},
+			want: OtherLeads{opened: sent, instance: gen.Instance}},
+		{name: "another phone's", leads: []v1alpha1.CartRecovery{other(contacted, wrote, stranger)}},
+		{name: "itself", leads: []v1alpha1.CartRecovery{*gen.Lead(gen.T0, contacted, wrote)}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			got := OthersOf(gen.Lead(gen.T0), c.leads, c.claimed)
+			if differs := cmp.Diff(c.want, got, cmp.AllowUnexported(OtherLeads{})); differs != "" {
+				t.Errorf("want -, got +:\n%s", differs)
+			}
+		})
+	}
+}
+
+func TestSameMessage(t *testing.T) {
+	text := TextID{UID: "a", MessageID: gen.FirstID, Basis: "1"}
+	for _, c := range []struct {
+		name  string
+		other TextID
+		want  bool
+	}{
+		{"on another basis", TextID{UID: "a", MessageID: gen.FirstID, Basis: "2"}, true},
+		{"of another lead", TextID{UID: "b", MessageID: gen.FirstID, Basis: "1"}, false},
+		{"another message", TextID{UID: "a", MessageID: "c1-step-first", Basis: "1"}, false},
+	} {
+		if got := text.SameMessage(c.other); got != c.want {
+			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+func TestAnswersLate(t *testing.T) {
+	s := (&planCase{}).snapshot()
+	if got := AnswersLate(&s.Policy); got != s.Policy.ExpireAfter {
+		t.Errorf("answers for %s, want %s", got, s.Policy.ExpireAfter)
+	}
+	s.Policy.LateReplies = v1alpha1.LateRepliesIgnore
+	if got := AnswersLate(&s.Policy); got != 0 {
+		t.Errorf("answers for %s, want never", got)
+	}
+}

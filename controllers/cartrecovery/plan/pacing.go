@@ -1,0 +1,46 @@
+package plan
+
+import (
+	"fmt"
+	"time"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/pace"
+)
+
+// pacedAfter is how late a message must be for its wait to be shown.
+const pacedAfter = time.Minute
+
+// Paced is what is left of an action until the turn of its message comes. Texts are written
+// only a little ahead of it.
+func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
+	until := turn.At
+	if planned.Kind != Send {
+		ahead := turn.Expected.Add(-PrepareAhead)
+		// While the gateway takes nothing, only the text of the next message is paid for.
+		soon := !ahead.After(s.Now) && (!turn.Held || turn.Ahead == 0)
+		if turn.Now || soon {
+			return planned
+		}
+		if !turn.Held {
+			until = earliest(until, ahead)
+		}
+	}
+	if turn.Now {
+		return planned
+	}
+	waits := Action{Rule: planned.Rule, Kind: Wait, Until: until, Message: planned.Message, Why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
+	if goneBy := planned.Message.goneBy; !goneBy.IsZero() {
+		waits.Until = earliest(waits.Until, goneBy)
+	}
+	overdue := s.Now.Sub(planned.Message.Due)
+	switch {
+	case overdue >= 0 && turn.Held && turn.Ahead == 0:
+		waits.Blocked, waits.Why = v1alpha1.ReasonGatewayUnavailable, "the gateway did not take the last message from the number; it is tried again"
+	case overdue >= pacedAfter:
+		waits.Blocked, waits.Why = v1alpha1.ReasonPaced, "the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
+	case overdue >= 0:
+		waits.Until = earliest(waits.Until, planned.Message.Due.Add(pacedAfter))
+	}
+	return withinLife(s, waits)
+}

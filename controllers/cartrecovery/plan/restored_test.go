@@ -1,0 +1,340 @@
+package plan
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/utils/ptr"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/heartbeat"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/ledger"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// restoredWhen is a lead that was restored so long after it was abandoned and received.
+func restoredWhen(after time.Duration) gen.LeadMod {
+	return func(l *v1alpha1.CartRecovery) {
+		at := v1alpha1.NewTimestamp(gen.T0)
+		l.Spec.ReceivedAt, l.CreationTimestamp = &at, metav1.NewTime(gen.T0.Add(after))
+	}
+}
+
+func tells(entries ...v1alpha1.LedgerEntry) func(*Snapshot) {
+	return func(s *Snapshot) { s.Ledger = entries }
+}
+
+func noted(event v1alpha1.LedgerEvent, after time.Duration) v1alpha1.LedgerEntry {
+	made := v1alpha1.LedgerEntry{Lead: "hotmart-lead", Event: event, At: v1alpha1.NewTimestamp(gen.T0.Add(after))}
+	if event == v1alpha1.LedgerSent {
+		made.Step, made.Instance = policy.DefaultStepName, gen.Instance
+	}
+	return made
+}
+
+// proves is a process that began to lead at a time, and what it knows of the message.
+func proves(led, held time.Duration, known Proof) func(*Snapshot) {
+	return func(s *Snapshot) {
+		s.Began.Led = gen.T0.Add(led)
+		if held != 0 {
+			s.Began.Held = gen.T0.Add(held)
+		}
+		s.Proof = func(string) Proof { return known }
+	}
+}
+
+func both(all ...func(*Snapshot)) func(*Snapshot) {
+	return func(s *Snapshot) {
+		for _, each := range all {
+			each(s)
+		}
+	}
+}
+
+func restoredCases() []planCase {
+	const hour = time.Hour
+	unsure := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour)}
+	never := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour), Never: true}
+	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
+	says := func(at time.Duration) func(*Snapshot) {
+		return func(s *Snapshot) {
+			metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged, gen.T0.Add(at).Format(time.RFC3339))
+		}
+	}
+	// holds is a certain restore so long after t0, none before it.
+	holds := func(restored, length time.Duration) func(*Snapshot) {
+		return func(s *Snapshot) {
+			s.RestoreHold = length
+			if restored >= 0 {
+				s.Began.Restored = gen.T0.Add(restored)
+			}
+		}
+	}
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	worked := done(v1alpha1.ReasonUnanswered, gen.T0.Add(hour))
+	return []planCase{
+		// A lead that came back.
+		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "also one that was bought", now: 2*hour + time.Minute, lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
+			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "what the ledger knows of it is written first", now: 2*hour + time.Minute, lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
+		{name: "also of one that an earlier version made", now: 2 * hour, lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour)) }},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
+		{name: "a status that came back with it stands", now: 2 * hour, lead: []gen.LeadMod{restoredWhen(2 * hour), sent, worked},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Wait},
+		{name: "but not without what was sent since", now: 2 * hour, lead: []gen.LeadMod{worked, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil }},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
+		{name: "a new lead of a name that was deleted is its own", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{restoredWhen(0)},
+			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: Send, message: gen.FirstID},
+
+		// Its messages.
+		{name: "a restored lead is asked for at the gateway", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, Proof{}), want: Verify, message: gen.FirstID},
+		{name: "and then written to", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, Proof{State: ProofNotFound}), want: Send, message: gen.FirstID},
+		{name: "or not", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)}, with: proves(0, 0, found), want: Verify, message: gen.FirstID},
+		{name: "it waits for a gateway that could not tell", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, unsure), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "and for a person, where that never can", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, never), want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "who says go", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, never), says(2*hour)), want: Send, message: gen.FirstID},
+		{name: "but not before that restore", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, never), says(hour)), want: Wait, blocked: v1alpha1.ReasonRestoredFromBackup},
+
+		// A pause after a restore that is certain.
+		{name: "nothing is sent for a while after a restore", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)),
+			want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "nor an answer", now: 2 * hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))},
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "nor to a lead that was restored", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, hour)), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "unless a person says go", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), says(hour)),
+			want: Send, message: gen.FirstID},
+		{name: "or the while is over", now: 3 * hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Send, message: gen.FirstID},
+		{name: "or none is asked for", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 0)), want: Send, message: gen.FirstID},
+		{name: "or nothing was restored", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, 2*hour)), want: Send, message: gen.FirstID},
+
+		// A cluster that came back, and a process that is new.
+		{name: "what was due before the process is asked for", now: hour, text: ready(), with: proves(hour, 0, Proof{}), want: Verify, message: gen.FirstID},
+		{name: "what is due after it is not", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, 0, Proof{}), want: Send, message: gen.FirstID},
+		{name: "a failover goes on without the gateway's word", now: hour, text: ready(), with: proves(hour, 0, unsure), want: Send, message: gen.FirstID},
+		{name: "a restored cluster does not", now: hour, text: ready(), with: proves(hour, hour, unsure), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), says(hour)), want: Send, message: gen.FirstID},
+		{name: "what was due after the restore is sent", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, gen.FirstDue-time.Second, never), want: Send, message: gen.FirstID},
+		{name: "a turn is waited for without being blocked", now: hour, text: ready(), with: proves(hour, hour, Proof{State: ProofWaiting, Until: gen.T0.Add(hour + time.Second)}), want: Wait, until: hour + time.Second},
+		{name: "answers as well", now: 2 * hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))}, with: proves(2*hour, 2*hour, Proof{}), want: Verify, message: lead.ReplyID(0, "m1")},
+		{name: "what this process sent is known without asking", now: 2 * hour, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }},
+			with: proves(0, 0, found), want: Verify, message: gen.FirstID},
+		{name: "but not for a lead that was made later", now: 2 * hour, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour)) }},
+			with: proves(0, 0, found), want: Send, message: gen.FirstID},
+	}
+}
+
+func TestRebuilt(t *testing.T) {
+	const hour = time.Hour
+	ended := noted(v1alpha1.LedgerEnded, 2*hour)
+	ended.Reason = v1alpha1.ReasonBoughtAfterContact
+	taken := noted(v1alpha1.LedgerHandedOff, hour)
+	taken.Reason = v1alpha1.ReasonCustomerAsked
+	sent, heard := noted(v1alpha1.LedgerSent, gen.FirstDue), noted(v1alpha1.LedgerHeard, hour)
+	for name, test := range map[string]struct {
+		lead    []gen.LeadMod
+		entries []v1alpha1.LedgerEntry
+		phase   v1alpha1.Phase
+		next    Kind
+	}{
+		"sent":                       {nil, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, Wait},
+		"heard":                      {nil, []v1alpha1.LedgerEntry{heard, sent}, v1alpha1.PhaseEngaged, Wait},
+		"claimed to have paid":       {nil, []v1alpha1.LedgerEntry{sent, heard, noted(v1alpha1.LedgerClaimedPaid, hour)}, v1alpha1.PhaseEngaged, HandOver},
+		"handed off":                 {nil, []v1alpha1.LedgerEntry{sent, heard, taken}, v1alpha1.PhaseEngaged, Wait},
+		"recovered":                  {[]gen.LeadMod{gen.Bought(gen.T0.Add(2 * hour))}, []v1alpha1.LedgerEntry{sent, ended}, v1alpha1.PhaseRecovered, Wait},
+		"bought before it was known": {[]gen.LeadMod{gen.Bought(gen.T0.Add(2 * hour))}, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, Finish},
+		"a customer who wrote meanwhile is answered": {[]gen.LeadMod{gen.FromCustomer("m1", gen.T0.Add(3*hour))}, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseEngaged, Send},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c := planCase{now: 4 * hour, text: ready(), lead: append([]gen.LeadMod{restoredWhen(3 * hour)}, test.lead...), with: both(tells(test.entries...), proves(0, 0, Proof{}))}
+			s := c.snapshot()
+			if got := Next(s); got.Kind != Rebuild {
+				t.Fatalf("%s, want Rebuild", got.Kind)
+			}
+			if !Rebuilt(&s)(&s.Lead.Status) {
+				t.Fatal("nothing was changed")
+			}
+			SetPhase(s.Lead)
+			if s.Lead.Status.Phase != test.phase {
+				t.Errorf("phase %s, want %s", s.Lead.Status.Phase, test.phase)
+			}
+			if (s.Lead.Status.Result != nil) != (test.phase == v1alpha1.PhaseRecovered) {
+				t.Errorf("result %+v", s.Lead.Status.Result)
+			}
+			if got := Next(s); got.Kind != test.next {
+				t.Errorf("then %s of %q, want %s", got.Kind, got.Message.ID, test.next)
+			}
+			told := 0
+			for _, entry := range test.entries {
+				if entry.Event != v1alpha1.LedgerClaimedPaid { // the ledger alone says that of a text that is not known
+					told++
+				}
+			}
+			if got := ledger.EntriesOf(s.Lead); len(got) < told {
+				t.Errorf("it says less than it was told: %+v", got)
+			}
+		})
+	}
+}
+
+func TestRebuiltKeepsWhatTheStatusSays(t *testing.T) {
+	c := planCase{now: 2 * time.Hour, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), done(v1alpha1.ReasonUnanswered, gen.T0.Add(time.Hour))}}
+	s := c.snapshot()
+	second := noted(v1alpha1.LedgerSent, time.Hour)
+	second.Step = "second"
+	s.Ledger = []v1alpha1.LedgerEntry{noted(v1alpha1.LedgerSent, gen.FirstDue), second, noted(v1alpha1.LedgerHandedOff, time.Hour)}
+	if !Rebuilt(&s)(&s.Lead.Status) || len(s.Lead.Status.Conversation) != 2 || !lead.Finished(s.Lead) {
+		t.Errorf("%+v", s.Lead.Status)
+	}
+	if apimeta.FindStatusCondition(s.Lead.Status.Conditions, v1alpha1.ConditionHandedOff) != nil {
+		t.Error("a hand-off was added")
+	}
+	if Rebuilt(&s)(&s.Lead.Status) {
+		t.Error("changed once more")
+	}
+}
+
+// TestNoticesAreNotRepeated: what a customer was told before the restore is not said again.
+func TestNoticesAreNotRepeated(t *testing.T) {
+	asked := gen.T0.Add(time.Hour)
+	s := (&planCase{now: time.Hour + 2*time.Second, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), func(l *v1alpha1.CartRecovery) {
+		gen.FromCustomer("m1", asked)(l)
+		l.Status.Conversation[1].Text = "PARAR"
+	}}}).snapshot()
+	if got := Next(s); got.Kind != Send {
+		t.Fatalf("%s, want a confirmation", got.Kind)
+	}
+	s.Began = heartbeat.Start{Held: s.Now}
+	if got := Next(s); got.Kind != Finish || got.Outcome != v1alpha1.ReasonOptedOut {
+		t.Errorf("%s %s, want the end", got.Kind, got.Outcome)
+	}
+}
+
+// TestAGatewayThatIsDownCostsALeadOneWrite: leads that are held look again every half minute.
+func TestAGatewayThatIsDownCostsALeadOneWrite(t *testing.T) {
+	c := planCase{now: time.Hour, text: ready(), with: proves(time.Hour, time.Hour, Proof{})}
+	s, known, writes := c.snapshot(), Proof{}, 0
+	s.Proof = func(string) Proof { return known }
+	for range 20 {
+		for _, known = range []Proof{{State: ProofUnsure}, {State: ProofWaiting}} {
+			known.Until = s.Now.Add(30 * time.Second)
+			planned, next := Next(s), s.Lead.DeepCopy()
+			if Waiting(planned, s.Now)(&next.Status) {
+				decided := s
+				decided.Decided = &planned
+				SetNext(decided, next)
+				s.Lead, writes = next, writes+1
+			}
+			s.Now = known.Until
+		}
+	}
+	if writes != 1 {
+		t.Errorf("%d writes", writes)
+	}
+}
+
+func TestNumbersToAsk(t *testing.T) {
+	const hour = time.Hour
+	seen := func(number v1alpha1.WhatsAppInstance) v1alpha1.WhatsAppInstance {
+		number.Status.LastConnectedTime = ptr.To(metav1.NewTime(gen.T0.Add(-hour)))
+		return number
+	}
+	lost := func(name string, since time.Duration) v1alpha1.WhatsAppInstance {
+		return seen(numberWith(name, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since))
+	}
+	all := []v1alpha1.WhatsAppInstance{
+		*gen.InstanceObject(), numberWith("b-connected", metav1.ConditionTrue, v1alpha1.ReasonConnected, -hour),
+		lost("c-lost-before", -hour), lost("d-lost-since", hour/2),
+		numberWith("e-never", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour),
+		seen(numberWith("f-away", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour)),
+	}
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	for name, test := range map[string]struct {
+		held time.Duration
+		lead []gen.LeadMod
+		want string
+	}{
+		"a failover asks its own":    {0, nil, gen.Instance},
+		"a restore asks all":         {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away"},
+		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, gen.Instance},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made := func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }
+			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held, Proof{})}
+			s := c.snapshot()
+			var asked []string
+			for _, number := range NumbersToAsk(&s, Message{Instance: &all[0]}) {
+				asked = append(asked, number.Name)
+			}
+			if got := strings.Join(asked, " "); got != test.want {
+				t.Errorf("%q, want %q", got, test.want)
+			}
+		})
+	}
+}
+
+func TestIsOwn(t *testing.T) {
+	recovery := gen.Lead(gen.T0, func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) })
+	for name, test := range map[string]struct {
+		sent, restored time.Time
+		want           bool
+	}{
+		"sent since":                   {gen.T0.Add(time.Minute), time.Time{}, true},
+		"the gateway does not say":     {time.Time{}, time.Time{}, true},
+		"by a clock that is behind":    {gen.T0.Add(-time.Minute), time.Time{}, true},
+		"by a lead that was deleted":   {gen.T0.Add(-72 * time.Hour), time.Time{}, false},
+		"before the lead was restored": {gen.T0.Add(-72 * time.Hour), gen.T0, true},
+	} {
+		if got := IsOwn(recovery, test.sent, test.restored); got != test.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+}
+
+// TestSentBefore: a message that the gateway knows stands in the conversation as it tells.
+func TestSentBefore(t *testing.T) {
+	now, sent := gen.T0.Add(time.Hour), gen.T0.Add(gen.FirstDue)
+	wanted := Message{ID: gen.FirstID, Step: &v1alpha1.Step{Name: "first"}, Instance: gen.InstanceObject()}
+	for _, c := range []struct {
+		name  string
+		lead  []gen.LeadMod
+		known Proof
+		at    time.Time
+		from  string
+	}{
+		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second"},
+		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance},
+		{"with a time to come", nil, Proof{State: ProofFound, At: now.Add(time.Hour), GatewayID: "3EB0"}, now, gen.Instance},
+		{"one that had failed", []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, sent)},
+			Proof{State: ProofFound, At: sent, GatewayID: "3EB0"}, sent, gen.Instance},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			recovery := gen.Lead(gen.T0, c.lead...)
+			SentBefore(wanted, c.known, 1, now)(&recovery.Status)
+			if n := len(recovery.Status.Conversation); n != 1 {
+				t.Fatalf("%d messages, want 1", n)
+			}
+			m := recovery.Status.Conversation[0]
+			if m.State != v1alpha1.MessageSent || m.SentAt == nil || !m.SentAt.Time.Equal(c.at) || m.Instance != c.from || m.GatewayID != "3EB0" || m.Step != "first" {
+				t.Errorf("got %+v", m)
+			}
+			if got := lead.NumberOf(recovery); got != c.from {
+				t.Errorf("the conversation's number is %s, want %s", got, c.from)
+			}
+		})
+	}
+}

@@ -1,0 +1,294 @@
+package plan
+
+import (
+	"math"
+	"slices"
+	"time"
+
+	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/heartbeat"
+	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/phone"
+	"cartrecovery.dev/operator/internal/policy"
+)
+
+// Snapshot is everything that is decided on.
+type Snapshot struct {
+	// Lead is what is decided about.
+	Lead *v1alpha1.CartRecovery
+	// Store is nil when it does not exist.
+	Store *v1alpha1.Store
+	// Product is nil when the lead's product has no Product.
+	Product *v1alpha1.Product
+	// Policy holds for the lead: the Product's, and the Store's where that says nothing.
+	Policy policy.Policy
+	// Instances are the numbers of the Store, by name.
+	Instances []v1alpha1.WhatsAppInstance
+	// Suppressed says that the customer's phone is not to be written to.
+	Suppressed bool
+	// SiblingPurchase is the purchase of the lead's product by its customer that stands on another
+	// lead, nil when there is none.
+	SiblingPurchase *v1alpha1.Purchase
+	// Others is what other leads of the customer's phone have to do with this one.
+	Others OtherLeads
+	// UnbookedTokens is how many tokens the lead's texts have cost that its status does not say yet.
+	UnbookedTokens int64
+	// Draft returns what is known of a text.
+	Draft func(TextID) Draft
+	// Contact returns what is known of the customer's number, which this instance would
+	// be asked for.
+	Contact func(*v1alpha1.WhatsAppInstance) Contact
+	// Capacity returns how free an instance is to start a conversation that is due at a time.
+	Capacity func(*v1alpha1.WhatsAppInstance, time.Time) Capacity
+	// Meanings remembers what texts say; nil remembers nothing.
+	Meanings *Meanings
+	// Uncalled says whether this process claimed a message at a time and never handed it to the
+	// gateway; nil for never.
+	Uncalled func(id string, at time.Time) bool
+	// WaitsAt is the instance in whose line the lead stands, "" for none.
+	WaitsAt types.UID
+	// Ledger is what the Store's ledger knows of the lead.
+	Ledger []v1alpha1.LedgerEntry
+	// Began is how this process began to lead.
+	Began heartbeat.Start
+	// RestoreHold is how long after a restore nothing is sent.
+	RestoreHold time.Duration
+	// Proof returns what is known of a message, by its track id, that may have been sent before;
+	// nil where nothing can have been.
+	Proof func(string) Proof
+	// Decided is what is done, where a status is written that says what comes next and plan
+	// alone does not know it: that a message waits for its turn; nil for what plan says.
+	Decided *Action
+	// Now is when it is decided.
+	Now time.Time
+}
+
+// OtherLeads is what the other leads of a phone say.
+type OtherLeads struct {
+	// opened is when one of them last had a first message; zero when none had.
+	opened time.Time
+	// instance is the name of the number that the customer was written to from last, "" for
+	// none.
+	instance string
+	// handedOff says that a person of the store has one of their conversations.
+	handedOff bool
+	// talkingUntil is how long a conversation lasts that the customer writes in about one of
+	// them; zero for none.
+	talkingUntil time.Time
+	// claimsPaid says that the platform's word is waited for in one of them.
+	claimsPaid bool
+}
+
+// OthersOf is what the leads of a phone say that matters to one of them. claimed is the last
+// first message that was claimed for any of them, which they may not show yet.
+func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, claimed FirstContact) OtherLeads {
+	var said OtherLeads
+	var contact time.Time
+	for i := range leads {
+		each := &leads[i]
+		if each.Name == recovery.Name || !lead.SamePhone(each.Spec.Customer.Phone, recovery.Spec.Customer.Phone) {
+			continue
+		}
+		said.opened = Latest(said.opened, lead.LastOpening(each, math.MaxInt32))
+		if each.UID == claimed.Lead {
+			said.opened = Latest(said.opened, claimed.At)
+		}
+		if last := lead.LastContact(each); last.After(contact) {
+			contact, said.instance = last, lead.NumberOf(each)
+		}
+		if !lead.Finished(each) {
+			said.handedOff = said.handedOff || lead.HandedOff(each)
+			said.claimsPaid = said.claimsPaid || IsBlockedBy(each, v1alpha1.ReasonClaimsPaid)
+			said.talkingUntil = Latest(said.talkingUntil, talkingUntil(each))
+		}
+	}
+	said.opened = Latest(said.opened, lead.LastOpening(recovery, recovery.Status.Cycle))
+	return said
+}
+
+// talkingUntil is how long the conversation of a lead lasts that the customer, and not a machine
+// for them, has written in; zero where there is none.
+func talkingUntil(recovery *v1alpha1.CartRecovery) time.Time {
+	wrote := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
+		theirs := m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer
+		return theirs && !m.Automatic && !policy.LooksAutomatic(m.Text)
+	})
+	if !wrote {
+		return time.Time{}
+	}
+	return lead.LastActivity(recovery).Add(ConversationLasts)
+}
+
+// IsBlockedBy says whether the Blocked condition of a lead has a reason.
+func IsBlockedBy(recovery *v1alpha1.CartRecovery, reason string) bool {
+	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
+	return waits != nil && waits.Status == metav1.ConditionTrue && waits.Reason == reason
+}
+
+// Capacity is how free a number is to start a conversation.
+type Capacity struct {
+	// Free is when it may start the next.
+	Free time.Time
+	// Left is how many it may start today.
+	Left int
+}
+
+// DraftState is how far the text of a message is.
+type DraftState int
+
+const (
+	// DraftNone: nobody was asked for it.
+	DraftNone DraftState = iota
+	// DraftPending: it is being written, or waits for its turn.
+	DraftPending
+	// DraftReady: it may be sent.
+	DraftReady
+	// DraftFailed: the AI did not answer; it is asked again from RetryAt on.
+	DraftFailed
+	// DraftRefused: what the AI wrote may not be sent, nor what it wrote in its place; why
+	// says what is wrong.
+	DraftRefused
+	// DraftHandOff: the AI says that the customer wants a person.
+	DraftHandOff
+	// DraftStop: the AI says that the customer asks not to be written to.
+	DraftStop
+	// DraftWrongNumber: the AI says that who writes is not the customer.
+	DraftWrongNumber
+	// DraftExhausted: the store has no tokens left for it until retryAt.
+	DraftExhausted
+)
+
+// Draft is what is known of the text of a message.
+type Draft struct {
+	// State is how far it is.
+	State DraftState
+	// Text is what was written, of one that is ready.
+	Text string
+	// whole says that the text is one that was claimed before: nothing is added to it.
+	whole bool
+	// Tokens it cost, whatever its state, all tries together.
+	Tokens int64
+	// ReadyAt is when the text was written, or refused.
+	ReadyAt time.Time
+	// FirstFailedAt is when the text could first not be written, of all the times in a row;
+	// zero when it could, or was not tried.
+	FirstFailedAt time.Time
+	// RetryAt is when a failed text may be asked for again, Reason and Why the failure, Failures how many there
+	// were in a row.
+	RetryAt     time.Time
+	Reason, Why string
+	Failures    int
+}
+
+// ProofState is what is known of a message that may have been sent before.
+type ProofState int
+
+const (
+	// The zero value: the gateway was not asked.
+	_ ProofState = iota
+	// ProofWaiting: the gateway is asked in its turn.
+	ProofWaiting
+	// ProofCrowded: so many are asked for before it that it has no turn yet.
+	ProofCrowded
+	// ProofFound: it was sent.
+	ProofFound
+	// ProofNotFound: it was not sent.
+	ProofNotFound
+	// ProofUnsure: the gateway cannot tell, or could not just now.
+	ProofUnsure
+)
+
+// Proof is what is known of a message that may have been sent before.
+type Proof struct {
+	// State says what is known.
+	State ProofState
+	// At is when it was sent, zero when that is not known; GatewayID is the gateway's id of it.
+	At        time.Time
+	GatewayID string
+	// Number names the WhatsAppInstance whose gateway told, "" where that is not known; Elsewhere
+	// says that it is another than the message would leave from.
+	Number    string
+	Elsewhere bool
+	// Until is when the gateway is asked, or asked again.
+	Until time.Time
+	// Never says that the gateway has no such look-up.
+	Never bool
+}
+
+func (s *Snapshot) named(name string) *v1alpha1.WhatsAppInstance {
+	for i := range s.Instances {
+		if s.Instances[i].Name == name {
+			return &s.Instances[i]
+		}
+	}
+	return nil
+}
+
+func (s *Snapshot) all() []*v1alpha1.WhatsAppInstance {
+	all := make([]*v1alpha1.WhatsAppInstance, 0, len(s.Instances))
+	for i := range s.Instances {
+		all = append(all, &s.Instances[i])
+	}
+	return all
+}
+
+// TextID names the text of one message of one lead; the UID tells a lead from one that was
+// deleted and made again, the basis the Store, Product and conversation it was written for
+// from what they are now.
+type TextID struct {
+	// UID is the lead's, MessageID the message's in its conversation.
+	UID       types.UID
+	MessageID string
+	// Basis is a hash of what the text is written from.
+	Basis string
+}
+
+// SameMessage says whether both are texts of one message.
+func (t TextID) SameMessage(other TextID) bool {
+	return t.UID == other.UID && t.MessageID == other.MessageID
+}
+
+// ContactState is what is known of a customer's number.
+type ContactState int
+
+const (
+	// ContactUnasked: the gateway may be asked.
+	ContactUnasked ContactState = iota
+	// ContactAsking: the gateway is being asked, on behalf of another lead.
+	ContactAsking
+	// ContactRegistered: the number has WhatsApp.
+	ContactRegistered
+	// ContactAbsent: the number has no WhatsApp.
+	ContactAbsent
+	// ContactUnsure: the gateway cannot tell, or could not just now.
+	ContactUnsure
+)
+
+// Contact is what is known of a customer's number at WhatsApp.
+type Contact struct {
+	// State says whether there is WhatsApp behind it.
+	State ContactState
+	// ID is the number WhatsApp knows the customer by; "" when it is not known.
+	ID string
+	// Until is how long that is believed.
+	Until time.Time
+}
+
+// SameSubscriber says whether an id of WhatsApp (digits) can be the customer's: a gateway
+// that mixes numbers up must not have us write to a stranger.
+func SameSubscriber(id, customer string) bool {
+	return id != "" && id == phone.Digits(id) && phone.Key(id) == phone.Key(customer)
+}
+
+// FirstContact is a first message that this process has claimed, or is about to.
+type FirstContact struct {
+	// Lead and Name are those of the lead that it is of.
+	Lead types.UID
+	Name types.NamespacedName
+	// At is when it was claimed.
+	At time.Time
+}
