@@ -287,10 +287,10 @@ func changes(urgent func([]string) bool) joining {
 	return joining{urgent: urgent, change: func(*v1alpha1.CartRecovery) bool { return true }}
 }
 
-// newMember is a request for the n-th lead of a namespace.
-func newMember(namespace string, n int) *member {
+// newMember is a request for the first lead of a shop.
+func newMember() *member {
 	return &member{
-		read:    nthLead(namespace, n),
+		read:    nthLead("shop", 0),
 		joining: changes(never),
 		leads:   make(chan struct{}), done: make(chan struct{}),
 	}
@@ -301,7 +301,7 @@ func newMember(namespace string, n int) *member {
 func TestWhoIsBrokenOffDelaysNobody(t *testing.T) {
 	w := newWaitingRoom()
 	w.hear(t.Context(), "shop", 0)
-	next := newMember("shop", 0)
+	next := newMember()
 	found, _, _ := w.enter(next)
 	due := found.at
 	for n := range 60 {
@@ -309,7 +309,7 @@ func TestWhoIsBrokenOffDelaysNobody(t *testing.T) {
 		if n >= 30 {
 			w.leave(context.Canceled, found, leading)
 		}
-		next = newMember("shop", 0)
+		next = newMember()
 		w.enter(next)
 		if n < 30 {
 			w.leave(context.Canceled, found, leading)
@@ -361,7 +361,7 @@ func TestWhoWasToldNotToWaitDoesNot(t *testing.T) {
 	w.hear(ctx, "shop", 0)
 	w.hear(ctx, "shop", 1)
 	w.at = w.at.Add(time.Second)
-	mine := newMember("shop", 0)
+	mine := newMember()
 	found, _, waits := w.enter(mine)
 	if waits {
 		t.Fatal("a second after all else, it has to wait")
@@ -417,7 +417,7 @@ func TestTooManyWaitersAreRefused(t *testing.T) {
 		refused, most := 0, 0
 		var all sync.WaitGroup
 		for n := range 3000 {
-			time.Sleep(5 * time.Millisecond)
+			<-time.After(5 * time.Millisecond)
 			urgent := n%10 == 0
 			all.Go(func() {
 				_, _, err := j.do(context.Background(), nthLead("shop", n%100), changes(func([]string) bool { return urgent }))
@@ -470,7 +470,7 @@ func TestHurryOfALeadThatWasForgotten(t *testing.T) {
 	for _, isUrgent := range []bool{true, false} {
 		w := newWaitingRoom()
 		w.hear(t.Context(), "shop", 0)
-		leading := newMember("shop", 0)
+		leading := newMember()
 		found, _, _ := w.enter(leading)
 		ctx, cancel := context.WithCancel(t.Context())
 		_, _, err := w.do(ctx, nthLead("shop", 0), changes(func([]string) bool {
@@ -502,7 +502,7 @@ func TestHurryWhileItIsWritten(t *testing.T) {
 	j.after = func(time.Duration) <-chan time.Time { return over }
 	_, _, _ = j.do(t.Context(), nthLead("shop", 0), changes(never))
 	<-writing
-	leading := newMember("shop", 0)
+	leading := newMember()
 	found, _, _ := j.enter(leading)
 	var all sync.WaitGroup
 	all.Go(func() {
