@@ -70,8 +70,8 @@ const (
 	ReasonNeverContacted = "NeverContacted"
 )
 
-// Reasons of a CartRecovery's Blocked condition, beside Suspended, StoreNotFound,
-// InvalidTemplate, NoCredentials, SecretNotAllowed and EndpointNotAllowed.
+// Reasons of a CartRecovery's Blocked condition, beside Suspended, StoreNotFound, InvalidTemplate, NoCredentials,
+// SecretNotAllowed, EndpointNotAllowed, Restricted, GatewayUnreachable and LeadTokenBudgetExhausted.
 const (
 	// ReasonNoSequence: the store's policy has no sequence for the lead's trigger.
 	ReasonNoSequence = "NoSequence"

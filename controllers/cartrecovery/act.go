@@ -425,12 +425,9 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 	}
 }
 
-// tellBlocked makes an event of something that stands in the way for the first time, unless
-// it is the policy's own doing: that nobody must look at; of a restore, the Store's event tells.
+// tellBlocked makes an event of something that stands in the way for the first time.
 func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned plan.Action) {
-	switch planned.Blocked {
-	case v1alpha1.ReasonQuietHours, v1alpha1.ReasonPaced, v1alpha1.ReasonCooldown, v1alpha1.ReasonInConversation,
-		v1alpha1.ReasonRestoredFromBackup:
+	if !plan.IsTold(planned.Blocked) {
 		return
 	}
 	for _, condition := range recovery.Status.Conditions {

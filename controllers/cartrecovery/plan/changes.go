@@ -384,7 +384,7 @@ func Waiting(planned Action, now time.Time) Change {
 			if stale {
 				status.NextActionTime = nil // withNext knows the new one
 			}
-			keep := planned.Writing || planned.refused && current != nil && (current.Reason == v1alpha1.ReasonGatewayUnavailable || current.Reason == v1alpha1.ReasonThrottled || current.Reason == v1alpha1.ReasonRestricted)
+			keep := planned.Writing || planned.refused && current != nil && blockedReasons[current.Reason].isSticky
 			return !keep && unblock(status) || stale
 		}
 		if current != nil && current.Reason == planned.Blocked && current.Message == planned.Why && !overdue(status, planned, now) {

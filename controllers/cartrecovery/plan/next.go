@@ -31,7 +31,7 @@ func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
 func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 	next := &v1alpha1.NextAction{Action: string(planned.Kind), Message: planned.Message.ID, Reason: bounded(planned.Why, maxReason)}
 	switch {
-	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing && !movesOn(planned.Blocked):
+	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing && !blockedReasons[planned.Blocked].isTimeless:
 		next.Time = WholeSecond(planned.Until)
 	case planned.Kind != Wait:
 		next.Time = WholeSecond(s.Now)
@@ -45,19 +45,6 @@ func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 		next.Reason = planned.Outcome
 	}
 	return next
-}
-
-// movesOn says whether the time of a wait for this reason is only when it is looked at again: what
-// stands in the way tells no time, and writing each look would cost a write a minute and lead.
-func movesOn(reason string) bool {
-	switch reason {
-	case v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonAIRefused, v1alpha1.ReasonInternalError,
-		v1alpha1.ReasonGatewayUnavailable, v1alpha1.ReasonNoCredentials, v1alpha1.ReasonSecretNotAllowed,
-		v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonPaced, v1alpha1.ReasonRestoredFromBackup:
-		return true
-	default:
-		return false
-	}
 }
 
 const (
