@@ -28,6 +28,7 @@ import (
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/index"
@@ -102,7 +103,7 @@ type Reconciler struct {
 	SkipNameValidation bool
 
 	drafts   *drafts
-	contacts *contacts
+	contacts *contacts.Cache
 	// told are the hand-overs that an event was made of.
 	told *lru.Cache
 	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
@@ -166,8 +167,8 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snap
 		return r.headroom(s, instance, due)
 	}
 	s.WaitsAt = r.Book.WaitsAt(request.NamespacedName)
-	s.Contact = func(instance *v1alpha1.WhatsAppInstance) plan.Contact {
-		return r.contacts.get(contactOf(recovery), instance.UID)
+	s.Contact = func(instance *v1alpha1.WhatsAppInstance) contacts.Contact {
+		return r.contacts.Get(contacts.KeyOf(recovery), instance.UID)
 	}
 	s.Uncalled = func(id string, at time.Time) bool { return r.uncalled.has(recovery, id, at) }
 	var err error
@@ -283,7 +284,7 @@ func (r *Reconciler) complete() error {
 	}
 	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
 	r.drafts.reviewer = r.Reviewer
-	r.contacts = newContacts(r.Clock)
+	r.contacts = contacts.New(r.Clock)
 	r.proofs = newProofs(r.Clock, maxProofs)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()

@@ -1,7 +1,6 @@
 package cartrecovery
 
 import (
-	"errors"
 	"testing"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
@@ -55,92 +55,17 @@ func FuzzRecipient(f *testing.F) {
 				t.Fatalf("%q is no number", got)
 			}
 		}
-		if id != "" && got == id && !plan.SameSubscriber(id, customer) {
+		if id != "" && got == id && !contacts.SameSubscriber(id, customer) {
 			t.Fatalf("%q is not %q", id, customer)
 		}
 	})
 }
 
-func TestContacts(t *testing.T) {
-	const instance = "uid-1"
-	fine, broken := error(nil), &failure.Error{Class: failure.Transient, Code: failure.Unavailable}
-	refused := &failure.Error{Class: failure.Terminal, Code: failure.InvalidInput}
-	key := contactKey{"shop", "acme", "+5531988776655"}
-	for _, c := range []struct {
-		name    string
-		number  gateway.Number
-		err     error
-		want    plan.ContactState
-		id      string
-		lasts   time.Duration
-		another plan.ContactState
-		paused  time.Duration
-	}{
-		{"registered", gateway.Number{Registered: true, ID: "553188776655"}, fine, plan.ContactRegistered, "553188776655", registeredFor, plan.ContactUnasked, 0},
-		{"registered, without an id", gateway.Number{Registered: true}, fine, plan.ContactRegistered, "", registeredFor, plan.ContactUnasked, 0},
-		{"registered, with a stranger's id", gateway.Number{Registered: true, ID: "553188776600"}, fine, plan.ContactRegistered, "", registeredFor, plan.ContactUnasked, 0},
-		{"absent", gateway.Number{}, fine, plan.ContactAbsent, "", absentFor, plan.ContactUnasked, 0},
-		{"absent, with an id", gateway.Number{ID: "553188776655"}, fine, plan.ContactAbsent, "", absentFor, plan.ContactUnasked, 0},
-		{"no look-up", gateway.Number{}, gateway.ErrNoLookup, plan.ContactUnsure, "", unsureFor, plan.ContactUnsure, unsureFor},
-		{"no answer", gateway.Number{}, broken, plan.ContactUnsure, "", unsureFor, plan.ContactUnsure, checkPause},
-		{"an error nobody classed", gateway.Number{}, errors.New("+5531988776655"), plan.ContactUnsure, "", unsureFor, plan.ContactUnsure, checkPause},
-		{"a refusal", gateway.Number{}, refused, plan.ContactUnsure, "", unsureFor, plan.ContactUnasked, 0},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			passive := clocktesting.NewFakePassiveClock(gen.T0)
-			known := newContacts(passive)
-			if known.get(key, instance) != (plan.Contact{}) || !known.begin(key, instance) {
-				t.Fatal("something is known of a number that nobody asked for")
-			}
-			if known.begin(key, instance) || known.get(key, instance).State != plan.ContactAsking {
-				t.Error("it is asked for twice at a time")
-			}
-			known.end(key, instance, c.number, c.err)
-			if got := known.get(key, instance); got.State != c.want || got.ID != c.id || known.begin(key, instance) {
-				t.Errorf("got %+v", got)
-			}
-			other := contactKey{"shop", "acme", "+5531988770000"}
-			if got := known.get(other, instance).State; got != c.another {
-				t.Errorf("another number of the instance: %d", got)
-			}
-			if got := known.get(contactKey{"shop", "beta", key.phone}, "uid-2").State; got != plan.ContactUnasked {
-				t.Errorf("the number in another store: %d", got)
-			}
-			passive.SetTime(gen.T0.Add(c.paused))
-			if got := known.get(other, instance).State; got != plan.ContactUnasked {
-				t.Errorf("another number of the instance, later: %d", got)
-			}
-			passive.SetTime(gen.T0.Add(c.lasts - 1))
-			if known.get(key, instance).State != c.want {
-				t.Error("forgotten too early")
-			}
-			passive.SetTime(gen.T0.Add(c.lasts))
-			if known.get(key, instance).State != plan.ContactUnasked {
-				t.Error("believed too long")
-			}
-		})
-	}
-}
-
-func TestContactsWhoseQuestionIsLost(t *testing.T) {
-	passive := clocktesting.NewFakePassiveClock(gen.T0)
-	known, key := newContacts(passive), contactKey{"shop", "acme", "+5531988776655"}
-	known.begin(key, "uid-1")
-	passive.SetTime(gen.T0.Add(checkTimeout))
-	if known.get(key, "uid-1").State != plan.ContactUnasked || !known.begin(key, "uid-1") {
-		t.Error("a question without an answer is not asked again")
-	}
-	known.forget(key)
-	if known.get(key, "uid-1").State != plan.ContactUnasked {
-		t.Error("not forgotten")
-	}
-}
-
 // TestCheckAsksNobodyTwice: a reconciler without a Connector cannot ask.
 func TestCheckAsksNobodyTwice(t *testing.T) {
 	passive := clocktesting.NewFakePassiveClock(gen.T0)
-	r, s := &Reconciler{Clock: passive, contacts: newContacts(passive)}, plan.Snapshot{Lead: gen.Lead(gen.T0)}
-	r.contacts.begin(contactOf(s.Lead), gen.InstanceObject().UID)
+	r, s := &Reconciler{Clock: passive, contacts: contacts.New(passive)}, plan.Snapshot{Lead: gen.Lead(gen.T0)}
+	r.contacts.Begin(contacts.KeyOf(s.Lead), gen.InstanceObject().UID)
 	result, err := r.check(t.Context(), s, gen.InstanceObject())
 	if err != nil || result.RequeueAfter == 0 {
 		t.Errorf("got %+v, %v", result, err)
@@ -236,7 +161,7 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 		Expect(w.called(sendPath)).To(BeZero())
 		Eventually(r.api.written).Should(Equal([]string{writesOutcome, writesOutcome}))
 		w.numbers(registered)
-		w.advance(absentFor + time.Minute)
+		w.advance(contacts.AbsentFor + time.Minute)
 		third := w.abandon()
 		Eventually(w.state(third, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 	})

@@ -20,6 +20,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
@@ -252,11 +253,11 @@ func (sim *simulation) snapshot(each *simLead) *plan.Snapshot {
 			}
 			return plan.Draft{}
 		},
-		Contact: func(*v1alpha1.WhatsAppInstance) plan.Contact {
+		Contact: func(*v1alpha1.WhatsAppInstance) contacts.Contact {
 			if each.checked {
-				return plan.Contact{State: plan.ContactRegistered}
+				return contacts.Contact{State: contacts.Registered}
 			}
-			return plan.Contact{}
+			return contacts.Contact{}
 		},
 	}
 	s.Uncalled = func(id string, at time.Time) bool {

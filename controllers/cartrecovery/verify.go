@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
@@ -210,7 +211,7 @@ func (p *proofs) close(instance types.UID) {
 func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) plan.Proof {
 	switch {
 	case errors.Is(err, gateway.ErrNoLookup):
-		return plan.Proof{State: plan.ProofUnsure, Never: true, Until: now.Add(unsureFor)}
+		return plan.Proof{State: plan.ProofUnsure, Never: true, Until: now.Add(contacts.UnsureFor)}
 	case err != nil:
 		return plan.Proof{State: plan.ProofUnsure, Until: now.Add(jitter(unsureProof))}
 	case found:

@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
@@ -52,7 +53,7 @@ func earlyCases() []planCase {
 		{name: "from a number that is free", now: due, text: ready(), lead: []gen.LeadMod{early}, instances: []v1alpha1.WhatsAppInstance{away, second}, want: Send, message: reply, from: "second"},
 		{name: "also from one that may start no conversations", now: due, text: ready(), lead: []gen.LeadMod{early}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Send, message: reply},
 		{name: "from the one that they wrote to", now: due, text: ready(), lead: []gen.LeadMod{early, on(atNumber("second"))}, instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}, want: Send, message: reply, from: "second"},
-		{name: "no matter whether the number is known to have WhatsApp", now: due, text: ready(), contact: &Contact{State: ContactAbsent}, lead: []gen.LeadMod{early}, want: Send, message: reply},
+		{name: "no matter whether the number is known to have WhatsApp", now: due, text: ready(), contact: &contacts.Contact{State: contacts.Absent}, lead: []gen.LeadMod{early}, want: Send, message: reply},
 		{name: "the step is never sent", now: 5 * time.Hour, text: ready(), lead: []gen.LeadMod{early, replied("m1", gen.T0.Add(due))}, want: Wait, until: due + gen.ExpiresAt},
 		{name: "nor one that was refused before they wrote", now: due, text: ready(), lead: []gen.LeadMod{failed, early}, want: Send, message: reply},
 		{name: "nor is one that is on its way forgotten", now: due, text: ready(), lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(due)), early}, want: Wait, until: due + AskAfter},

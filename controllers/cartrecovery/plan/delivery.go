@@ -7,6 +7,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 )
@@ -267,20 +268,20 @@ func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
 // customer is on WhatsApp and by which id. It asks once, and not at all once there is a
 // text that was paid for: from then on nothing may come between a message and its due time.
 func checkNumber(s *Snapshot, wanted *Message, text Draft) (Action, bool) {
-	known := SameSubscriber(s.Lead.Status.WhatsAppID, s.Lead.Spec.Customer.Phone)
+	known := contacts.SameSubscriber(s.Lead.Status.WhatsAppID, s.Lead.Spec.Customer.Phone)
 	if wanted.Step == nil || known || !opens(s) {
 		return Action{}, false
 	}
 	asked := s.Contact(wanted.Instance)
 	wanted.whatsAppID = asked.ID
 	switch {
-	case asked.State == ContactAbsent:
+	case asked.State == contacts.Absent:
 		return Action{Kind: Finish, Outcome: v1alpha1.ReasonNotOnWhatsApp}, true
 	case text.State != DraftNone && wanted.fixed == "":
 		return Action{}, false
-	case asked.State == ContactUnasked:
+	case asked.State == contacts.Unasked:
 		return Action{Kind: Check, Message: *wanted}, true
-	case asked.State == ContactAsking && s.Now.Before(wanted.Due):
+	case asked.State == contacts.Asking && s.Now.Before(wanted.Due):
 		return Action{Kind: Wait, Until: earliest(asked.Until, wanted.Due), Message: *wanted, Why: "the gateway is asked for the number"}, true
 	default:
 		return Action{}, false

@@ -13,6 +13,7 @@ import (
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
@@ -62,7 +63,7 @@ type planCase struct {
 	text                           Draft
 	// contact is what is known of the number: nothing, and the gateway cannot tell, when
 	// empty.
-	contact *Contact
+	contact *contacts.Contact
 
 	// with changes the snapshot further.
 	with func(*Snapshot)
@@ -246,10 +247,10 @@ func (c *planCase) snapshot() Snapshot {
 		Instances: c.instances, Now: gen.T0.Add(c.now),
 		Draft:    func(TextID) Draft { return c.text },
 		Capacity: func(*v1alpha1.WhatsAppInstance, time.Time) Capacity { return Capacity{} },
-		Contact:  func(*v1alpha1.WhatsAppInstance) Contact { return Contact{State: ContactUnsure} },
+		Contact:  func(*v1alpha1.WhatsAppInstance) contacts.Contact { return contacts.Contact{State: contacts.Unsure} },
 	}
 	if c.contact != nil {
-		s.Contact = func(*v1alpha1.WhatsAppInstance) Contact { return *c.contact }
+		s.Contact = func(*v1alpha1.WhatsAppInstance) contacts.Contact { return *c.contact }
 	}
 	s.Store.Spec.Suspend = c.suspended
 	s.Store.Spec.Recovery.FirstMessageNotice = ptr.To("")

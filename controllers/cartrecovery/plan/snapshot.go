@@ -10,9 +10,9 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/internal/policy"
 )
 
@@ -41,7 +41,7 @@ type Snapshot struct {
 	Draft func(TextID) Draft
 	// Contact returns what is known of the customer's number, which this instance would
 	// be asked for.
-	Contact func(*v1alpha1.WhatsAppInstance) Contact
+	Contact func(*v1alpha1.WhatsAppInstance) contacts.Contact
 	// Capacity returns how free an instance is to start a conversation that is due at a time.
 	Capacity func(*v1alpha1.WhatsAppInstance, time.Time) Capacity
 	// Meanings remembers what texts say; nil remembers nothing.
@@ -250,38 +250,6 @@ type TextID struct {
 // SameMessage says whether both are texts of one message.
 func (t TextID) SameMessage(other TextID) bool {
 	return t.UID == other.UID && t.MessageID == other.MessageID
-}
-
-// ContactState is what is known of a customer's number.
-type ContactState int
-
-const (
-	// ContactUnasked: the gateway may be asked.
-	ContactUnasked ContactState = iota
-	// ContactAsking: the gateway is being asked, on behalf of another lead.
-	ContactAsking
-	// ContactRegistered: the number has WhatsApp.
-	ContactRegistered
-	// ContactAbsent: the number has no WhatsApp.
-	ContactAbsent
-	// ContactUnsure: the gateway cannot tell, or could not just now.
-	ContactUnsure
-)
-
-// Contact is what is known of a customer's number at WhatsApp.
-type Contact struct {
-	// State says whether there is WhatsApp behind it.
-	State ContactState
-	// ID is the number WhatsApp knows the customer by; "" when it is not known.
-	ID string
-	// Until is how long that is believed.
-	Until time.Time
-}
-
-// SameSubscriber says whether an id of WhatsApp (digits) can be the customer's: a gateway
-// that mixes numbers up must not have us write to a stranger.
-func SameSubscriber(id, customer string) bool {
-	return id != "" && id == phone.Digits(id) && phone.Key(id) == phone.Key(customer)
 }
 
 // FirstContact is a first message that this process has claimed, or is about to.

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 )
@@ -16,9 +17,9 @@ func contactCases() []planCase {
 	known := func(id string) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) { l.Status.WhatsAppID = id }
 	}
-	unasked, is, isNot := &Contact{}, &Contact{State: ContactRegistered, ID: "551187654321"}, &Contact{State: ContactAbsent}
+	unasked, is, isNot := &contacts.Contact{}, &contacts.Contact{State: contacts.Registered, ID: "551187654321"}, &contacts.Contact{State: contacts.Absent}
 	const asked = prepareFrom + 3*time.Second
-	asking := &Contact{State: ContactAsking, Until: gen.T0.Add(asked)}
+	asking := &contacts.Contact{State: contacts.Asking, Until: gen.T0.Add(asked)}
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions[0].Status = metav1.ConditionFalse })
 	refusedFirst := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))
 	return []planCase{
@@ -41,7 +42,7 @@ func contactCases() []planCase {
 }
 
 func TestPlanSendsToTheID(t *testing.T) {
-	c := planCase{now: gen.FirstDue, text: ready(), contact: &Contact{State: ContactRegistered, ID: "551187654321"}}
+	c := planCase{now: gen.FirstDue, text: ready(), contact: &contacts.Contact{State: contacts.Registered, ID: "551187654321"}}
 	if got := Next(c.snapshot()); got.Kind != Send || got.Message.whatsAppID != "551187654321" {
 		t.Errorf("got %s to %q", got.Kind, got.Message.whatsAppID)
 	}
