@@ -11,6 +11,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/backoff"
 )
 
 const (
@@ -77,8 +78,8 @@ func (s *Server) patchLead(
 
 // pause waits a little, with jitter, after a try that someone else got ahead of.
 func pause(ctx context.Context, try int) error {
-	longest := min(firstPause<<try, longestPause)
-	timer := time.NewTimer(longest/2 + rand.N(longest/2)) //nolint:gosec // jitter is no secret
+	longest := backoff.Doubled(firstPause, longestPause, try+1)
+	timer := time.NewTimer(backoff.Beyond(longest/2, 1, rand.Float64))
 	defer timer.Stop()
 	select {
 	case <-timer.C:

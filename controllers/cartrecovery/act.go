@@ -246,7 +246,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 		r.pauseNewConversations(ctx, wanted.Instance, failed)
 	}
 	attempt := lead.Find(s.Lead.Status.Conversation, wanted.ID).Attempts
-	why := plan.RefusalOf(failed, attempt, r.RetryBase, jitter, now)
+	why := plan.RefusalOf(failed, attempt, r.RetryBase, r.spread, now)
 	taken := lead.Find(s.Lead.Status.Conversation, wanted.ID).At.Time
 	switch {
 	case why.HoldsNumber:
@@ -392,7 +392,7 @@ func (r *Reconciler) misconfigured(ctx context.Context, s plan.Snapshot, err err
 		return ctrl.Result{}, err
 	}
 	return r.wait(ctx, s, plan.Action{
-		Kind: plan.Wait, Until: s.Now.Add(jitter(time.Minute)),
+		Kind: plan.Wait, Until: s.Now.Add(r.spread(time.Minute)),
 		Blocked: failure.ReasonOf(err, v1alpha1.ReasonNoCredentials), Why: connection.Message(err),
 	})
 }

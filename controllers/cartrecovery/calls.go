@@ -90,7 +90,7 @@ func (r *Reconciler) callGateway(
 	}
 	from := client.ObjectKeyFromObject(number)
 	if !r.calls.begin(client.ObjectKeyFromObject(s.Lead), from) {
-		return r.until(r.Clock.Now().Add(jitter(callRetry))), nil
+		return r.until(r.Clock.Now().Add(r.spread(callRetry))), nil
 	}
 	defer r.calls.end(from)
 	return do()

@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"time"
 
@@ -27,6 +28,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -79,6 +81,8 @@ type Reconciler struct {
 	Metrics *metrics.Metrics
 	// Clock tells the time.
 	Clock clock.PassiveClock
+	// Rand returns a number in [0,1) for jitter. Default math/rand.
+	Rand backoff.Random
 	// Concurrency is how many leads are worked on at once; DefaultConcurrency when 0.
 	Concurrency int
 	// Writers is how many texts are written at once; DefaultWriters when 0.
@@ -262,6 +266,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.CartRecovery{} }))
 }
 
+// spread is by which share of it a wait is spread either way.
+const spread = 0.2
+
+// spread has waits differ, so that not all leads that wait for one thing come back at once.
+func (r *Reconciler) spread(wait time.Duration) time.Duration {
+	return backoff.Around(wait, spread, r.Rand)
+}
+
 func (r *Reconciler) complete() error {
 	if r.Client == nil || r.Live == nil || r.Connector == nil || r.AI == nil || r.Writer == nil ||
 		r.Recorder == nil || r.Metrics == nil || r.Clock == nil {
@@ -279,13 +291,16 @@ func (r *Reconciler) complete() error {
 	if r.Book == nil {
 		r.Book = pace.NewBook(r.Clock, pace.Settle)
 	}
+	if r.Rand == nil {
+		r.Rand = rand.Float64
+	}
 	if r.Budget == nil {
 		r.Budget = budget.NewLedger()
 	}
-	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers)
+	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers, r.Rand)
 	r.drafts.reviewer = r.Reviewer
 	r.contacts = contacts.New(r.Clock)
-	r.proofs = newProofs(r.Clock, maxProofs)
+	r.proofs = newProofs(r.Clock, maxProofs, r.Rand)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
 	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
 	r.uncalled, r.meanings, r.calls = newUncalledClaims(), plan.NewMeanings(), newCalls(r.Concurrency)

@@ -2,7 +2,6 @@ package cartrecovery
 
 import (
 	"context"
-	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -13,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/metrics"
@@ -44,6 +44,7 @@ type drafts struct {
 	reviewAtMost, reviewAhead time.Duration
 
 	clock   clock.PassiveClock
+	random  backoff.Random
 	metrics *metrics.Metrics
 	// ledger is what the stores' texts cost; whoever asks for a text seeds it before.
 	ledger  *budget.Ledger
@@ -101,9 +102,11 @@ type job struct {
 	rewrite func(refused, detail string) ai.Request
 }
 
-func newDrafts(writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int) *drafts {
+func newDrafts(
+	writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int, random backoff.Random,
+) *drafts {
 	d := &drafts{
-		writer: writer, clock: passive, metrics: counters, ledger: ledger, workers: workers,
+		writer: writer, clock: passive, random: random, metrics: counters, ledger: ledger, workers: workers,
 		reviewAtMost: reviewAtMost, reviewAhead: reviewAhead,
 		timer:   clock.RealClock{}.NewTimer,
 		done:    make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], workers),
@@ -216,7 +219,7 @@ func (d *drafts) refuse(name types.NamespacedName, id plan.TextID, reason string
 	found := d.open(name, id)
 	d.drop(found.job)
 	found.job = nil
-	failDraft(&found.draft, err, d.clock.Now())
+	failDraft(&found.draft, err, d.clock.Now(), d.random)
 	found.draft.Reason = reason
 }
 
@@ -380,7 +383,7 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 		return true
 	}
 	found.job, found.keepsPlace = nil, throttled
-	settleDraft(&found.draft, made, now, written.zone)
+	settleDraft(&found.draft, made, now, written.zone, d.random)
 	if made.state == plan.DraftPending {
 		d.turns.starve(written.store)
 		found.job = d.turns.push(written.job, written.asked)
@@ -420,9 +423,4 @@ func (d *drafts) tell(ctx context.Context, name types.NamespacedName) {
 	case d.done <- event.TypedGenericEvent[*v1alpha1.CartRecovery]{Object: lead}:
 	case <-ctx.Done():
 	}
-}
-
-// jitter spreads a wait by a fifth either way.
-func jitter(wait time.Duration) time.Duration {
-	return wait + time.Duration((rand.Float64()-0.5)*0.4*float64(wait)) //nolint:gosec // spreads load, guards nothing
 }

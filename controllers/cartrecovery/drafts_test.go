@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -86,7 +87,7 @@ func newDesk(t *testing.T, workers int) *desk {
 		t.Fatal(err)
 	}
 	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters, ended: make(chan error, 1)}
-	d.drafts = newDrafts(d.pen, d.clock, counters, budget.NewLedger(), workers)
+	d.drafts = newDrafts(d.pen, d.clock, counters, budget.NewLedger(), workers, rand.Float64)
 	d.timer = d.clock.NewTimer
 	ctx, cancel := context.WithCancel(t.Context())
 	d.cancel = cancel
@@ -326,7 +327,7 @@ func TestDraftFail(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got plan.Draft
-			failDraft(&got, c.err, gen.T0)
+			failDraft(&got, c.err, gen.T0, rand.Float64)
 			if got.State != plan.DraftFailed || got.Reason != c.reason {
 				t.Errorf("got %+v", got)
 			}
@@ -369,7 +370,7 @@ func TestDraftsStop(t *testing.T) {
 		d.stopped()
 	})
 	t.Run("only on the leader", func(t *testing.T) {
-		if !newDrafts(nil, nil, nil, nil, 1).NeedLeaderElection() {
+		if !newDrafts(nil, nil, nil, nil, 1, nil).NeedLeaderElection() {
 			t.Error("every replica would pay for texts")
 		}
 	})
@@ -408,17 +409,6 @@ func TestDraftsManyAtOnce(t *testing.T) {
 	}
 	if len(d.pen.order()) != count {
 		t.Errorf("asked %d times for %d texts", len(d.pen.order()), count)
-	}
-}
-
-func TestJitter(t *testing.T) {
-	least, most := time.Hour, time.Duration(0)
-	for range 2000 {
-		got := jitter(10 * time.Second)
-		least, most = min(least, got), max(most, got)
-	}
-	if least < 8*time.Second || most > 12*time.Second || most-least < 2*time.Second {
-		t.Errorf("spreads 10s from %s to %s", least, most)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"strconv"
 	"testing"
 	"time"
@@ -20,13 +21,13 @@ import (
 
 func TestProofs(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(gen.T0)
-	p := newProofs(clock, maxProofs)
+	p := newProofs(clock, maxProofs, rand.Float64)
 	key := func(n int) proofKey { return proofKey{"shop", fmt.Sprint(n)} }
 	asked := 0
 	for n := range 1000 {
 		if p.begin(key(n), "number") {
 			asked++
-			p.end(key(n), "number", proofFrom(gateway.Receipt{}, false, nil, gen.T0))
+			p.end(key(n), "number", proofFrom(gateway.Receipt{}, false, nil, p.spread, gen.T0))
 		}
 	}
 	if asked != verifyBurst {
@@ -40,7 +41,7 @@ func TestProofs(t *testing.T) {
 	if !p.begin(key(999), "number") || p.get(key(0)).State != plan.ProofNotFound {
 		t.Error("its turn does not come")
 	}
-	p.end(key(999), "number", proofFrom(gateway.Receipt{}, false, &failure.Error{Class: failure.Transient}, clock.Now()))
+	p.end(key(999), "number", proofFrom(gateway.Receipt{}, false, &failure.Error{Class: failure.Transient}, p.spread, clock.Now()))
 	if p.begin(key(500), "number") || p.get(key(500)).State != plan.ProofUnsure {
 		t.Error("a gateway that does not answer is not left alone")
 	}
@@ -60,7 +61,7 @@ func TestProofs(t *testing.T) {
 func TestEveryTurnComes(t *testing.T) {
 	clock := clocktesting.NewFakePassiveClock(gen.T0)
 	const remembered, messages = 8_000, 20_000
-	p := newProofs(clock, remembered)
+	p := newProofs(clock, remembered, rand.Float64)
 	next := make([]time.Time, messages)
 	asked := make([]bool, messages)
 	left := messages

@@ -15,6 +15,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/failure"
@@ -46,7 +47,8 @@ const (
 // proofs remembers what is known of messages that may have been sent before, in the leader's
 // memory: what it sent itself, and what gateways told. A restart asks again.
 type proofs struct {
-	clock clock.PassiveClock
+	clock  clock.PassiveClock
+	random backoff.Random
 
 	mu sync.Mutex
 	// known holds a proof for each namespace and track id.
@@ -72,8 +74,13 @@ type verifyLine struct {
 	hangsUntil time.Time
 }
 
-func newProofs(passive clock.PassiveClock, most int) *proofs {
-	return &proofs{clock: passive, known: lru.New(most), crowd: lru.New(most), lines: map[types.UID]*verifyLine{}}
+func newProofs(passive clock.PassiveClock, most int, random backoff.Random) *proofs {
+	return &proofs{clock: passive, random: random, known: lru.New(most), crowd: lru.New(most), lines: map[types.UID]*verifyLine{}}
+}
+
+// spread has waits differ, as the Reconciler has.
+func (p *proofs) spread(wait time.Duration) time.Duration {
+	return backoff.Around(wait, spread, p.random)
 }
 
 func (p *proofs) get(key proofKey) plan.Proof {
@@ -105,7 +112,7 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 		p.known.Add(key, plan.Proof{State: plan.ProofUnsure, Until: line.pausedUntil, Never: line.never})
 		return false
 	case known.State != plan.ProofWaiting:
-		switch later := line.turn(now); later.State {
+		switch later := line.turn(now, p.spread); later.State {
 		case plan.ProofWaiting:
 			p.known.Add(key, later)
 			return false
@@ -115,7 +122,7 @@ func (p *proofs) begin(key proofKey, instance types.UID) bool {
 		}
 	}
 	if line.asking >= verifyAtOnce {
-		p.known.Add(key, plan.Proof{State: plan.ProofWaiting, Until: now.Add(jitter(time.Second))})
+		p.known.Add(key, plan.Proof{State: plan.ProofWaiting, Until: now.Add(p.spread(time.Second))})
 		return false
 	}
 	line.asking++
@@ -149,7 +156,7 @@ func (p *proofs) lookedUp(instance *v1alpha1.WhatsAppInstance, err error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := p.line(instance.UID)
-	line.hangsUntil = p.clock.Now().Add(jitter(unsureProof))
+	line.hangsUntil = p.clock.Now().Add(p.spread(unsureProof))
 }
 
 // hangsUntil is until when a number is not asked for what is unconfirmed; zero for now.
@@ -174,14 +181,14 @@ func (p *proofs) paused(instance types.UID) plan.Proof {
 }
 
 // turn takes the next turn of a number; the zero proof is that it is now.
-func (l *verifyLine) turn(now time.Time) plan.Proof {
+func (l *verifyLine) turn(now time.Time, spread func(time.Duration) time.Duration) plan.Proof {
 	reserved := l.limit.ReserveN(now, 1)
 	switch wait := reserved.DelayFrom(now); {
 	case wait <= 0:
 		return plan.Proof{}
 	case wait > verifyAhead:
 		reserved.CancelAt(now)
-		return plan.Proof{State: plan.ProofCrowded, Until: now.Add(jitter(verifyAhead))}
+		return plan.Proof{State: plan.ProofCrowded, Until: now.Add(spread(verifyAhead))}
 	default:
 		return plan.Proof{State: plan.ProofWaiting, Until: now.Add(wait)}
 	}
@@ -208,12 +215,14 @@ func (p *proofs) close(instance types.UID) {
 }
 
 // proofFrom is what an answer says.
-func proofFrom(receipt gateway.Receipt, found bool, err error, now time.Time) plan.Proof {
+func proofFrom(
+	receipt gateway.Receipt, found bool, err error, spread func(time.Duration) time.Duration, now time.Time,
+) plan.Proof {
 	switch {
 	case errors.Is(err, gateway.ErrNoLookup):
 		return plan.Proof{State: plan.ProofUnsure, Never: true, Until: now.Add(contacts.UnsureFor)}
 	case err != nil:
-		return plan.Proof{State: plan.ProofUnsure, Until: now.Add(jitter(unsureProof))}
+		return plan.Proof{State: plan.ProofUnsure, Until: now.Add(spread(unsureProof))}
 	case found:
 		return plan.Proof{State: plan.ProofFound, At: receipt.At, GatewayID: receipt.MessageID}
 	default:
@@ -276,7 +285,7 @@ func (r *Reconciler) askNumber(ctx context.Context, s *plan.Snapshot, wanted pla
 			"message", wanted.ID, "instance", wanted.Instance.Name, "cause", connection.Message(err))
 	}
 	found = found && plan.IsOwn(s.Lead, receipt.At, plan.RestoredAt(s))
-	told := proofFrom(receipt, found, err, r.Clock.Now())
+	told := proofFrom(receipt, found, err, r.spread, r.Clock.Now())
 	told.Number = wanted.Instance.Name
 	return told
 }

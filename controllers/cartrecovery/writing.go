@@ -7,6 +7,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/panics"
@@ -174,11 +175,11 @@ func mayBeBilled(err error) bool {
 
 // settleDraft records what came of writing a text. The tokens of all tries add up: what is sent
 // in the end has cost them all.
-func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location) {
+func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location, random backoff.Random) {
 	tokens := budget.Sum(d.Tokens, made.tokens)
 	switch made.state {
 	case plan.DraftFailed:
-		failDraft(d, made.err, now)
+		failDraft(d, made.err, now, random)
 		d.Tokens = tokens
 	case plan.DraftReady:
 		*d = plan.Draft{State: plan.DraftReady, Text: made.text, Tokens: tokens, ReadyAt: now}
@@ -208,14 +209,14 @@ func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location
 
 // failDraft records a failed call and when to ask again: when the service said so, else after
 // an exponential backoff with jitter.
-func failDraft(d *plan.Draft, err error, now time.Time) {
+func failDraft(d *plan.Draft, err error, now time.Time, random backoff.Random) {
 	d.State = plan.DraftFailed
 	d.Failures++
 	if d.FirstFailedAt.IsZero() {
 		d.FirstFailedAt = now
 	}
 	d.Reason, d.Why = v1alpha1.ReasonAIUnavailable, "the AI does not answer; the text is asked for again"
-	wait := min(draftBackoff<<min(d.Failures-1, 10), maxDraftBackoff)
+	wait := backoff.Doubled(draftBackoff, maxDraftBackoff, d.Failures)
 	failed, classed := failure.As(err)
 	if classed {
 		d.Why = failed.Shown()
@@ -231,7 +232,7 @@ func failDraft(d *plan.Draft, err error, now time.Time) {
 		d.Reason = failure.ReasonOf(err, v1alpha1.ReasonAIRefused)
 		wait = refusedRetry
 	}
-	d.RetryAt = now.Add(jitter(wait))
+	d.RetryAt = now.Add(backoff.Around(wait, spread, random))
 }
 
 // throttledUntil is until when the AI asked not to be called, if it did.

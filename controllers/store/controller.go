@@ -25,6 +25,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/secrets"
@@ -93,7 +94,7 @@ type Reconciler struct {
 	// Pace is how often a Store is looked at again.
 	Pace Pace
 	// Rand returns a number in [0,1) for jitter. Default math/rand.
-	Rand func() float64
+	Rand backoff.Random
 	// SkipNameValidation allows several controllers of this name in one process.
 	SkipNameValidation bool
 
@@ -244,7 +245,7 @@ func (r *Reconciler) after(found findings) time.Duration {
 	if found.reason == v1alpha1.ReasonSecretNotFound || found.reason == v1alpha1.ReasonSecretNotAllowed {
 		pause = min(pause, r.Pace.RecheckMissing)
 	}
-	return pause + time.Duration(float64(pause)*r.Rand()/6)
+	return backoff.Beyond(pause, 1.0/6, r.Rand)
 }
 
 // rivalsOf are the other Stores, in any namespace, that claim the same clientID.

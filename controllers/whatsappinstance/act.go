@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -495,8 +496,7 @@ func (r *Reconciler) retryAt(err error, failures int) time.Time {
 	if failure.ClassOf(err) == failure.Terminal {
 		first, most = terminalFactor*first, maxTerminalRetry
 	}
-	pause := first << min(failures-1, 16)
-	return now.Add(r.jittered(min(pause, most)))
+	return now.Add(r.jittered(backoff.Doubled(first, most, failures)))
 }
 
 // succeeded forgets the failures.

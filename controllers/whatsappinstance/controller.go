@@ -25,6 +25,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
@@ -92,7 +93,7 @@ type Reconciler struct {
 	// knows. nil for a process that is alone.
 	Leads func() bool
 	// Rand returns a number in [0,1) for jitter. Default math/rand.
-	Rand func() float64
+	Rand backoff.Random
 	// Concurrency is how many instances are handled at once. Default 32.
 	Concurrency int
 	// SkipNameValidation allows several controllers of this name in one process.
@@ -408,7 +409,7 @@ func (r *Reconciler) remember(name types.NamespacedName, instance *v1alpha1.What
 
 // jittered spreads a pause over ±10 %.
 func (r *Reconciler) jittered(pause time.Duration) time.Duration {
-	return time.Duration(float64(pause) * (0.9 + 0.2*r.Rand()))
+	return backoff.Around(pause, 0.1, r.Rand)
 }
 
 // ofStore are the instances of a Store.

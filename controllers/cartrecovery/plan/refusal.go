@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/lead"
 )
@@ -22,12 +23,15 @@ type Refusal struct {
 	Now              time.Time
 }
 
+// longestRetry is how many times as long as the first wait the longest is.
+const longestRetry = 1024
+
 // RefusalOf decides what a definite refusal means; attempt is which one it was, from 1, base how long
 // the first waits, and spread makes waits differ.
 func RefusalOf(err error, attempt int32, base time.Duration, spread func(time.Duration) time.Duration, now time.Time) Refusal {
 	why := Refusal{
 		Word: "Refused", CountsAsAttempt: true, Now: now,
-		RetryAt: now.Add(spread(base << min(max(attempt-1, 0), 10))),
+		RetryAt: now.Add(spread(backoff.Doubled(base, longestRetry*base, int(attempt)))),
 		Blocked: v1alpha1.ReasonGatewayUnavailable, message: "the gateway refused the message; it is sent again",
 	}
 	failed, ok := failure.As(err)

@@ -1,0 +1,33 @@
+// Package backoff says how long to wait before something is tried again. It is pure: randomness comes in.
+package backoff
+
+import "time"
+
+// Random returns numbers in [0, 1), as math/rand's Float64 does.
+type Random func() float64
+
+// Doubled is the wait after so many failures in a row, from 1: the first wait, doubled for each further one, and at
+// most most. Numbers that no count of failures has are taken for the nearest that one has.
+func Doubled(first, most time.Duration, failures int) time.Duration {
+	if first <= 0 {
+		return 0
+	}
+	wait := first
+	for ; failures > 1 && wait < most; failures-- {
+		if wait > most/2 {
+			return most
+		}
+		wait *= 2
+	}
+	return min(wait, most)
+}
+
+// Around spreads a wait by a share of it either way, so that not all who wait come back at once.
+func Around(wait time.Duration, share float64, random Random) time.Duration {
+	return wait + time.Duration((2*random()-1)*share*float64(wait))
+}
+
+// Beyond spreads a wait by a share of it to later times only.
+func Beyond(wait time.Duration, share float64, random Random) time.Duration {
+	return wait + time.Duration(random()*share*float64(wait))
+}
