@@ -30,20 +30,16 @@ func inboundDeliveryOf(ctx context.Context) *inboundDelivery {
 	return found
 }
 
-// deliveredWith is the text of a message and of those of the same customer that were delivered behind it.
-func deliveredWith(ctx context.Context, message *dialects.Message) []string {
-	texts := []string{message.Text}
+// behind are the messages that were delivered behind another, whoever wrote them: they are stored after it.
+func behind(ctx context.Context, message *dialects.Message) []dialects.Message {
 	found := inboundDeliveryOf(ctx)
 	if found == nil {
-		return texts
+		return nil
 	}
-	behind := false
 	for i := range found.messages {
-		each := &found.messages[i]
-		if behind && each.Phone == message.Phone && each.Text != "" && len(texts) < maxDeliveredTexts {
-			texts = append(texts, each.Text)
+		if &found.messages[i] == message {
+			return found.messages[i+1 : min(len(found.messages), i+1+maxDeliveredTexts)]
 		}
-		behind = behind || each == message
 	}
-	return texts
+	return nil
 }

@@ -74,6 +74,18 @@ var _ = Describe("Who waits for nothing in a flood", func() {
 		Expect(shop.current(ctx).Status.Conversation).To(ContainElement(HaveField("Text", "parar")))
 	}, SpecTimeout(20*time.Second))
 
+	It("is an opt-out behind another customer's message of its delivery", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		shop.hears(ctx, inboundOf("m-1"))
+		other := shop.shop.lead(ctx, named("other"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent))
+		shop.inAFlood()
+		both := texts("oi", "parar")
+		both[1].Phone = "5521911112222"
+		server.hearAll(ctx, shop.instance, both)
+		Expect(phoneShop{shop.shop, shop.instance, other}.current(ctx).Status.Conversation).To(
+			ContainElement(HaveField("Text", "parar")))
+	}, SpecTimeout(20*time.Second))
+
 	It("is a message that is delivered again", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		shop.hears(ctx, inboundOf("m-1"))
@@ -88,9 +100,9 @@ var _ = Describe("Who waits for nothing in a flood", func() {
 		message.Text = "parar"
 		Expect(shop.hears(ctx, message).Reason).To(Equal(recordedOptOut))
 		Eventually(func() bool {
-			return server.isLeftAlone(ctx, shop.lead)
+			return server.hasBeenHeard(ctx, shop.lead, message.Phone)
 		}).Should(BeTrue())
-		Expect(server.mayAskToStop(ctx, shop.instance, shop.lead, nil, []string{"parar"})).To(BeFalse())
+		Expect(server.mayAskToStop(ctx, shop.instance, shop.lead, nil, &message)).To(BeFalse())
 	}, SpecTimeout(20*time.Second))
 
 	It("is, of several strangers in one delivery, any but the first", func(ctx SpecContext) {

@@ -348,7 +348,8 @@ func (j *joiner) end(found *crowd, all []*member, stored *v1alpha1.CartRecovery)
 	}
 	found.wrote, found.stored = j.now(), nil
 	if len(found.waiting) > 0 {
-		found.stored = stored
+		// Whoever was answered may change what they got.
+		found.stored = stored.DeepCopy()
 		j.reserve(found)
 	}
 	j.pass(found)

@@ -88,7 +88,7 @@ func (s *Server) storeIn(
 	stored, changed, err := s.patchTogether(ctx, chosen, joining{
 		text: message.Text,
 		urgent: func(before []string) bool {
-			return s.mayAskToStop(ctx, instance, chosen, before, deliveredWith(ctx, message))
+			return s.mayAskToStop(ctx, instance, chosen, before, message)
 		},
 		change: func(recovery *v1alpha1.CartRecovery) bool { return take(recovery, message, instance.Name, now) },
 	})

@@ -85,22 +85,22 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 	return store, nil
 }
 
-// mayAskToStop says whether one of the texts for a lead that were delivered together asks us to stop, by itself or
-// with what the customer wrote before, or whether that is not known. before are texts that are about to be stored. A
-// customer who has been heard needs no hurry: one who repeats it without end is a flood as well.
+// mayAskToStop says whether a message for a lead, or one that was delivered behind it, asks us to stop, by itself or with
+// what the customer wrote before, or whether that is not known. before are texts that are about to be stored. Who
+// has been heard needs no hurry: one who repeats it without end is a flood as well.
 func (s *Server) mayAskToStop(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, before, delivered []string,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, before []string, message *dialects.Message,
 ) bool {
 	store, err := s.storeOf(ctx, instance)
 	if err != nil {
 		return true
 	}
-	if s.isLeftAlone(ctx, recovery) {
-		return false
-	}
 	texts := append(lastTexts(recovery, s.Clock.Now()), before...)
-	for _, text := range delivered {
-		texts = append(texts, text)
+	for _, each := range slices.Concat([]dialects.Message{*message}, behind(ctx, message)) {
+		if s.hasBeenHeard(ctx, recovery, each.Phone) {
+			continue
+		}
+		texts = append(texts, each.Text)
 		reason, err := s.asksToStop(ctx, store, []*v1alpha1.CartRecovery{recovery}, texts)
 		if err != nil || reason != "" {
 			return true
@@ -109,14 +109,17 @@ func (s *Server) mayAskToStop(
 	return false
 }
 
-// isLeftAlone says whether nothing is sent to the customer of a lead any more because they asked for it.
-func (s *Server) isLeftAlone(ctx context.Context, recovery *v1alpha1.CartRecovery) bool {
-	if lead.Stopped(recovery) != nil {
-		return true
+// hasBeenHeard says whether who writes from a number has asked us to stop: nothing is sent there any more.
+func (s *Server) hasBeenHeard(ctx context.Context, recovery *v1alpha1.CartRecovery, number string) bool {
+	if number == "" || lead.SamePhone(number, recovery.Spec.Customer.Phone) {
+		if lead.Stopped(recovery) != nil {
+			return true
+		}
+		number = recovery.Spec.Customer.Phone
 	}
-	suppressed, err := index.Suppressed(
-		ctx, s.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, s.Clock.Now())
-	return err == nil && suppressed
+	heard, err := index.Suppressed(
+		ctx, s.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(number), s.Clock.Now())
+	return err == nil && heard
 }
 
 // lastTexts are what a customer has just written, as far as it is read together with what they write now.

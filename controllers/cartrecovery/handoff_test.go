@@ -31,7 +31,7 @@ func TestTellHandedOff(t *testing.T) {
 	if len(recorder.Events) != 1 {
 		t.Errorf("it tells %d times", len(recorder.Events))
 	}
-	plan.Resumed("", 1, gen.T0.Add(time.Hour))(&recovery.Status)
+	plan.ResumedFor(v1alpha1.ReasonResumed, "", 1, gen.T0.Add(time.Hour))(&recovery.Status)
 	gen.FromPerson("op2", gen.T0.Add(2*time.Hour))(recovery)
 	r.tellHandedOff(recovery, gen.T0.Add(2*time.Hour))
 	if len(recorder.Events) != 2 {

@@ -30,10 +30,6 @@ func ResumeMessage(reason string) string {
 	return resumedMessage
 }
 
-func handedOver(generation int64, now time.Time) Change {
-	return HandedOverFor(v1alpha1.ReasonCustomerAsked, generation, now)
-}
-
 // HandedOverFor opens a lead that was over again: a person is to see it among the open ones.
 func HandedOverFor(reason string, generation int64, now time.Time) Change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
@@ -45,11 +41,6 @@ func HandedOverFor(reason string, generation int64, now time.Time) Change {
 		})
 		return given || late
 	}
-}
-
-// Resumed says that a person gave the conversation back, by this request.
-func Resumed(request string, generation int64, now time.Time) Change {
-	return ResumedFor(v1alpha1.ReasonResumed, request, generation, now)
 }
 
 // ResumedFor counts from the next whole second, which is as fine as a condition tells: what the

@@ -277,7 +277,9 @@ func resumeCases() []planCase {
 	greets := func(l *v1alpha1.CartRecovery) {
 		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0.Add(4 * hour))})
 	}
-	asked := func(l *v1alpha1.CartRecovery) { handedOver(1, gen.T0.Add(hour))(&l.Status) }
+	asked := func(l *v1alpha1.CartRecovery) {
+		HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, gen.T0.Add(hour))(&l.Status)
+	}
 	back := func(l *v1alpha1.CartRecovery) {
 		ResumedFor(v1alpha1.ReasonResumedByTime, "", 1, gen.T0.Add(5*hour))(&l.Status)
 	}

@@ -24,7 +24,7 @@ func resumeAskedAt(at time.Time) gen.LeadMod {
 func resumedBy(at time.Time) gen.LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		resumeAskedAt(at)(recovery)
-		Resumed(lead.ResumeRequest(recovery), 1, at)(&recovery.Status)
+		ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 1, at)(&recovery.Status)
 	}
 }
 
@@ -121,7 +121,7 @@ func TestResumed(t *testing.T) {
 	if lead.HandedOff(recovery) {
 		t.Fatal("still handed off")
 	}
-	if !Resumed(lead.ResumeRequest(recovery), 4, gen.T0.Add(90*time.Minute))(&recovery.Status) || Resumed(lead.ResumeRequest(recovery), 4, gen.T0.Add(2*time.Hour))(&recovery.Status) {
+	if !ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 4, gen.T0.Add(90*time.Minute))(&recovery.Status) || ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 4, gen.T0.Add(2*time.Hour))(&recovery.Status) {
 		t.Error("it is written once")
 	}
 	got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
@@ -138,8 +138,8 @@ func TestResumed(t *testing.T) {
 // when the customer asks for a person after it.
 func TestResumedAheadOfTheClock(t *testing.T) {
 	recovery := gen.Lead(gen.T0, gen.FromPerson("op1", gen.T0), resumeAskedAt(gen.T0.Add(time.Hour)))
-	Resumed(lead.ResumeRequest(recovery), 1, gen.T0.Add(time.Minute))(&recovery.Status)
-	handedOver(1, gen.T0.Add(2*time.Minute))(&recovery.Status)
+	ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 1, gen.T0.Add(time.Minute))(&recovery.Status)
+	HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, gen.T0.Add(2*time.Minute))(&recovery.Status)
 	if !lead.HandedOff(recovery) {
 		t.Error("it is given back again")
 	}
