@@ -45,9 +45,10 @@ func (r *roles) manifest() []byte {
 
 // kinds are the custom resources that the operator reads and writes.
 var kinds = map[string]any{
-	"CartRecovery": &v1alpha1.CartRecovery{}, "ClientIDClaim": &v1alpha1.ClientIDClaim{}, "Product": &v1alpha1.Product{},
-	"RecoveryLedger": &v1alpha1.RecoveryLedger{},
-	"Store":          &v1alpha1.Store{}, "Suppression": &v1alpha1.Suppression{}, "WhatsAppInstance": &v1alpha1.WhatsAppInstance{},
+	"CartRecovery": &v1alpha1.CartRecovery{}, "ClientIDClaim": &v1alpha1.ClientIDClaim{},
+	"Product": &v1alpha1.Product{}, "RecoveryLedger": &v1alpha1.RecoveryLedger{},
+	"Store": &v1alpha1.Store{}, "Suppression": &v1alpha1.Suppression{},
+	"WhatsAppInstance": &v1alpha1.WhatsAppInstance{},
 }
 
 // checkCluster says whether the cluster has the operator's resources, as this version knows
@@ -75,7 +76,8 @@ func checkCluster(ctx context.Context, config *rest.Config, settings settings, p
 	}
 	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(),
 		preflight.Role{Rules: role.Rules, Namespaces: settings.namespaces, ClusterWide: clusterWide},
-		preflight.Role{Rules: settings.leaseRules(), Namespaces: []string{ownNamespace(settings.leaderElectionNamespace)}},
+		preflight.Role{Rules: settings.leaseRules(),
+			Namespaces: []string{ownNamespace(settings.leaderElectionNamespace)}},
 	)
 }
 
@@ -85,7 +87,8 @@ var clusterWide = []string{"clientidclaims", "subjectaccessreviews", "tokenrevie
 // leaseRules are what the process does with Leases: the heartbeat's, and that of the leader where one is elected.
 func (s *settings) leaseRules() []rbacv1.PolicyRule {
 	of := func(names []string, verbs ...string) rbacv1.PolicyRule {
-		return rbacv1.PolicyRule{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"}, ResourceNames: names, Verbs: verbs}
+		return rbacv1.PolicyRule{APIGroups: []string{"coordination.k8s.io"}, Resources: []string{"leases"},
+			ResourceNames: names, Verbs: verbs}
 	}
 	names := []string{heartbeat.Name}
 	if !s.roles.controllers {

@@ -38,7 +38,8 @@ func TestClusterCheck(t *testing.T) {
 	}
 	for _, as := range []settings{everything, {roles: roles{webhooks: true}}, {roles: roles{controllers: true}}} {
 		err = checkCluster(t.Context(), nobody.Config(), as, preflight.Patience)
-		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
+		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(),
+			"cartrecoveries.cartrecovery.dev") {
 			t.Errorf("%s: got %v, want what nobody may not do", as.roles.String(), err)
 		}
 	}
@@ -53,7 +54,8 @@ func TestClusterCheck(t *testing.T) {
 			t.Errorf("got %s, want it to name %q", leaderless, wanted)
 		}
 	}
-	if text := fmt.Sprint(asWebhooks); !strings.Contains(text, "cart-recovery-pairing-0") || strings.Contains(text, "recoveryledgers") {
+	if text := fmt.Sprint(asWebhooks); !strings.Contains(text, "cart-recovery-pairing-0") ||
+		strings.Contains(text, "recoveryledgers") {
 		t.Errorf("got %v, want what the webhooks need and nothing else", asWebhooks)
 	}
 	scheme := environment.Client.Scheme()
@@ -61,7 +63,8 @@ func TestClusterCheck(t *testing.T) {
 		t.Fatal(err)
 	}
 	var stores apiextensionsv1.CustomResourceDefinition
-	if err := environment.Client.Get(t.Context(), client.ObjectKey{Name: "stores.cartrecovery.dev"}, &stores); err != nil {
+	if err := environment.Client.Get(t.Context(), client.ObjectKey{Name: "stores.cartrecovery.dev"},
+		&stores); err != nil {
 		t.Fatal(err)
 	}
 	delete(stores.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"].Properties, "effectivePolicy")
@@ -70,7 +73,8 @@ func TestClusterCheck(t *testing.T) {
 	}
 	within(t, "an older CRD is told", func() bool {
 		err := checkCluster(t.Context(), environment.Config, everything, 0)
-		return errors.Is(err, preflight.ErrNotInstalled) && strings.Contains(err.Error(), "stores.cartrecovery.dev.status.effectivePolicy")
+		return errors.Is(err, preflight.ErrNotInstalled) &&
+			strings.Contains(err.Error(), "stores.cartrecovery.dev.status.effectivePolicy")
 	})
 	if err := environment.Client.Delete(t.Context(), &stores); err != nil {
 		t.Fatal(err)
@@ -86,9 +90,12 @@ func TestLeaseRules(t *testing.T) {
 		as   settings
 		want string
 	}{
-		"a leader":          {settings{roles: roles{webhooks: true, controllers: true}, leaderElection: true}, "create [] get,update [cart-recovery-operator-heartbeat cart-recovery-operator.cartrecovery.dev]"},
-		"who is alone":      {settings{roles: roles{controllers: true}}, "create [] get,update [cart-recovery-operator-heartbeat]"},
-		"the webhooks only": {settings{roles: roles{webhooks: true}, leaderElection: true}, "get,update [cart-recovery-operator-heartbeat]"},
+		"a leader": {settings{roles: roles{webhooks: true, controllers: true}, leaderElection: true},
+			"create [] get,update [cart-recovery-operator-heartbeat cart-recovery-operator.cartrecovery.dev]"},
+		"who is alone": {settings{roles: roles{controllers: true}},
+			"create [] get,update [cart-recovery-operator-heartbeat]"},
+		"the webhooks only": {settings{roles: roles{webhooks: true}, leaderElection: true},
+			"get,update [cart-recovery-operator-heartbeat]"},
 	} {
 		var got []string
 		for _, rule := range row.as.leaseRules() {

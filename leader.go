@@ -44,7 +44,8 @@ func newLock(config *rest.Config, settings settings) (*election.Lock, error) {
 		return nil, fmt.Errorf("name this process in the leader election: %w", err)
 	}
 	lease := &resourcelock.LeaseLock{
-		LeaseMeta:  metav1.ObjectMeta{Namespace: ownNamespace(settings.leaderElectionNamespace), Name: leaderElectionID},
+		LeaseMeta: metav1.ObjectMeta{Namespace: ownNamespace(settings.leaderElectionNamespace),
+			Name: leaderElectionID},
 		Client:     client,
 		LockConfig: resourcelock.ResourceLockConfig{Identity: host + "_" + string(uuid.NewUUID())},
 	}
@@ -73,7 +74,8 @@ func untilHandedOver(stop context.Context, lock *election.Lock) context.Context 
 			ctrl.Log.Error(err, "The lead could not be given up; the next leader waits until the Lease has run out")
 		}
 		if led {
-			ctrl.Log.Info("The lead is given up; sending for a moment what is due and written", "for", handOver.String())
+			ctrl.Log.Info("The lead is given up; sending for a moment what is due and written", "for",
+				handOver.String())
 			timer := time.NewTimer(handOver)
 			defer timer.Stop()
 			<-timer.C

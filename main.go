@@ -63,6 +63,7 @@ func run(settings settings) error {
 	if err != nil {
 		return err
 	}
-	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.gateway.BaseURL != "", "ownAI", settings.ai.APIKey != "")
+	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.gateway.BaseURL != "", "ownAI",
+		settings.ai.APIKey != "")
 	return errors.Join(mgr.Start(ctx), lost(lock))
 }

@@ -57,7 +57,8 @@ const (
 
 // newManager builds everything the operator is made of: the one place where the outside
 // (gateways, AI, clock) is chosen.
-func newManager(ctx context.Context, config *rest.Config, settings settings, lock *election.Lock) (manager.Manager, error) {
+func newManager(ctx context.Context, config *rest.Config, settings settings, lock *election.Lock) (manager.Manager,
+	error) {
 	mgr, err := ctrl.NewManager(config, managerOptions(settings, lock))
 	if err != nil {
 		return nil, fmt.Errorf("build the manager: %w", err)
@@ -264,7 +265,9 @@ func (w *wiring) workedOn(ctx context.Context) (bool, error) {
 	if err := w.mgr.GetClient().List(ctx, &leads, client.UnsafeDisableDeepCopy); err != nil {
 		return false, fmt.Errorf("look for leads that were worked on: %w", err)
 	}
-	return slices.ContainsFunc(leads.Items, func(l v1alpha1.CartRecovery) bool { return len(l.Status.Conversation) > 0 }), nil
+	return slices.ContainsFunc(leads.Items, func(l v1alpha1.CartRecovery) bool {
+		return len(l.Status.Conversation) > 0
+	}), nil
 }
 
 // podNamespace is where Kubernetes tells a pod its namespace.

@@ -50,7 +50,9 @@ func TestManager(t *testing.T) {
 	go func() { ended <- mgr.Start(ctx) }()
 
 	within(t, "ready", func() bool { return get(t, "http://"+settings.probeAddress+"/readyz") == http.StatusOK })
-	within(t, "the number is connected", func() bool { return phaseOf(t, environment.Client, namespace) == v1alpha1.InstanceConnected })
+	within(t, "the number is connected", func() bool {
+		return phaseOf(t, environment.Client, namespace) == v1alpha1.InstanceConnected
+	})
 	if status := postCart(t, settings.webhookAddress); status != http.StatusOK {
 		t.Fatalf("the cart was answered with %d", status)
 	}
@@ -97,12 +99,17 @@ func prepareShop(t *testing.T, environment *testenv.Environment) string {
 		t.Fatal(err)
 	}
 	for _, object := range []client.Object{
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "hotmart"}, Data: map[string][]byte{"hottok": []byte("tok")}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "hotmart"},
+			Data: map[string][]byte{"hottok": []byte("tok")}},
 		gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) {
-			s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "hotmart", Key: "hottok"}}}}
-			s.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first"}}}}
+			s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart,
+				SecretRefs: []v1alpha1.SecretKeyReference{{Name: "hotmart", Key: "hottok"}}}}
+			s.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart,
+				Steps: []v1alpha1.Step{{Name: "first"}}}}
 		})),
-		gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type = v1alpha1.GatewaySimulated })),
+		gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Spec.Gateway.Type = v1alpha1.GatewaySimulated
+		})),
 	} {
 		if err := environment.Client.Create(t.Context(), object); err != nil {
 			t.Fatal(err)
@@ -114,7 +121,8 @@ func prepareShop(t *testing.T, environment *testenv.Environment) string {
 func postCart(t *testing.T, address string) int {
 	t.Helper()
 	body := `{"id":"e1","event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{"product":{"id":1001,"name":"Curso"},"buyer":{"name":"Maria","email":"maria@example.com","phone":"+5511987654321"}}}`
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/webhooks/hotmart/"+gen.Store, bytes.NewReader([]byte(body)))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/webhooks/hotmart/"+
+		gen.Store, bytes.NewReader([]byte(body)))
 	if err != nil {
 		t.Fatal(err)
 	}

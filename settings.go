@@ -67,30 +67,46 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.roles = roles{webhooks: true, controllers: true}
 	flags.Var(&s.roles, "roles", "what this process does, separated by commas: "+
 		"webhooks (takes deliveries, needs few rights), controllers (sends)")
-	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress, "where the webhook server listens")
+	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress,
+		"where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
-	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"), "where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: PUBLIC_URL)")
-	flags.StringVar(&s.watchNamespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"), "namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
-	flags.BoolVar(&s.leaderElection, "leader-elect", false, "elect a leader among the replicas; needed with more than one")
-	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "", "namespace of the leader's Lease and of the heartbeat; the operator's own when empty")
-	flags.StringVar(&s.stateDir, "state-dir", "", "directory that outlives the process and is not in the API server, where it keeps "+
-		"what it saw of the heartbeat: by it the next process notices a restore of etcd; none when empty")
-	flags.DurationVar(&s.restoreHold, "restore-hold", 0, "how long nothing is sent after a restore from a backup that is certain, "+
-		"by any gateway, or until the Store is annotated; 0 for not at all")
+	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"),
+		"where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: "+
+			"PUBLIC_URL)")
+	flags.StringVar(&s.watchNamespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"),
+		"namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
+	flags.BoolVar(&s.leaderElection, "leader-elect", false,
+		"elect a leader among the replicas; needed with more than one")
+	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "",
+		"namespace of the leader's Lease and of the heartbeat; the operator's own when empty")
+	flags.StringVar(&s.stateDir, "state-dir", "",
+		"directory that outlives the process and is not in the API server, where it keeps "+
+			"what it saw of the heartbeat: by it the next process notices a restore of etcd; none when empty")
+	flags.DurationVar(&s.restoreHold, "restore-hold", 0,
+		"how long nothing is sent after a restore from a backup that is certain, "+
+			"by any gateway, or until the Store is annotated; 0 for not at all")
 	flags.DurationVar(&s.leaseDuration, "leader-election-lease-duration", 10*time.Second,
 		"how long the lead of a process that has died is respected; whole seconds")
 	flags.DurationVar(&s.renewDeadline, "leader-election-renew-deadline", 7*time.Second,
 		"how long a leader that cannot renew its Lease goes on; less than the lease duration")
-	flags.DurationVar(&s.retryPeriod, "leader-election-retry-period", 1500*time.Millisecond, "how often a leader renews its Lease")
-	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency, "how many leads are worked on at once")
+	flags.DurationVar(&s.retryPeriod, "leader-election-retry-period", 1500*time.Millisecond,
+		"how often a leader renews its Lease")
+	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency,
+		"how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
 	flags.IntVar(&s.namespaceWrites, "namespace-writes", shares.DefaultWritesAtOnce,
-		"how many claims of messages, and writes of floods, of one namespace are under way at once while other namespaces have some too")
-	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout, "how long deliveries under way may take once the manager stops")
-	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"), "addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas (environment: TRUSTED_PROXIES)")
-	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections, "how many connections the webhook server has open at once")
-	flags.IntVar(&s.perSource, "max-connections-per-source", webhookserver.DefaultMaxConnectionsPerSource, "how many of them one address has, trusted proxies aside")
+		"how many claims of messages, and writes of floods, of one namespace are under way at once while other "+
+			"namespaces have some too")
+	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout,
+		"how long deliveries under way may take once the manager stops")
+	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"),
+		"addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas "+
+			"(environment: TRUSTED_PROXIES)")
+	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections,
+		"how many connections the webhook server has open at once")
+	flags.IntVar(&s.perSource, "max-connections-per-source", webhookserver.DefaultMaxConnectionsPerSource,
+		"how many of them one address has, trusted proxies aside")
 	flags.BoolVar(&s.outbound.AllowHTTP, "allow-http-endpoints", false,
 		"let Stores and WhatsAppInstances name endpoints without TLS")
 	flags.Func("allow-endpoint-cidrs", "addresses, such as 10.0.0.0/8, that endpoints of Stores and WhatsAppInstances "+
@@ -99,9 +115,10 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 		s.outbound.AllowCIDRs = append(s.outbound.AllowCIDRs, ranges...)
 		return err
 	})
-	flags.StringVar(&s.allowedHosts, "allowed-hosts", getenv("ALLOWED_HOSTS"), "hosts that a Secret without the annotation "+
-		v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas "+
-		"(environment: ALLOWED_HOSTS)")
+	flags.StringVar(&s.allowedHosts, "allowed-hosts", getenv("ALLOWED_HOSTS"),
+		"hosts that a Secret without the annotation "+
+			v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas "+
+			"(environment: ALLOWED_HOSTS)")
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
 	s.flagError = flags.Parse(args)

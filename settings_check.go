@@ -70,7 +70,8 @@ func checkArguments(arguments []string) error {
 	if len(arguments) == 0 {
 		return nil
 	}
-	return wrong("command line", "flags alone, such as --leader-elect, and booleans as --flag=false", strings.Join(arguments, " "))
+	return wrong("command line", "flags alone, such as --leader-elect, and booleans as --flag=false",
+		strings.Join(arguments, " "))
 }
 
 // checkURL accepts nothing, or the address of a server.
@@ -142,7 +143,8 @@ func checkStateDir(path string) error {
 	if path == "" {
 		return nil
 	}
-	if found, err := os.Stat(path); err != nil || !found.IsDir() { //nolint:gosec // the path is the operator's own setting
+	found, err := os.Stat(path) //nolint:gosec // the path is the operator's own setting
+	if err != nil || !found.IsDir() {
 		return wrong("--state-dir", "a directory that exists", path)
 	}
 	return nil
@@ -155,7 +157,9 @@ func checkCredential(name, value, needs, given string) error {
 	}
 	for i := range len(value) {
 		if value[i] <= ' ' || value[i] > '~' {
-			return wrong(name, "letters, digits and signs that an HTTP header can carry: there is a blank, a line break or another sign in it", "")
+			return wrong(name,
+				"letters, digits and signs that an HTTP header can carry: there is a blank, a line break or another "+
+					"sign in it", "")
 		}
 	}
 	if first := value[0]; len(value) > 1 && (first == '"' || first == '\'') && value[len(value)-1] == first {
@@ -187,7 +191,8 @@ func (s *settings) checkAddresses() error {
 		_, notIP := netip.ParseAddr(host)
 		known := host == "" || host == "localhost" || notIP == nil
 		if err != nil || notNumber != nil || !known {
-			found = append(found, wrong(each.flag, "an address to listen on, such as :9090 or 127.0.0.1:9090", each.address))
+			found = append(found, wrong(each.flag, "an address to listen on, such as :9090 or 127.0.0.1:9090",
+				each.address))
 			continue
 		}
 		if other := ports[port]; other != "" && number != 0 {
@@ -214,19 +219,22 @@ func (s *settings) checkNamespaces() error {
 }
 
 func (s *settings) checkElection() error {
-	const lease, renew, retry = "--leader-election-lease-duration", "--leader-election-renew-deadline", "--leader-election-retry-period"
+	const lease, renew, retry = "--leader-election-lease-duration", "--leader-election-renew-deadline",
+		"--leader-election-retry-period"
 	var found []error
 	if s.leaseDuration < time.Second || s.leaseDuration > maxLease || s.leaseDuration%time.Second != 0 {
 		found = append(found, wrong(lease, "whole seconds, from 1s to "+maxLease.String(), s.leaseDuration.String()))
 	}
 	if s.renewDeadline >= s.leaseDuration {
-		found = append(found, wrong(renew, "less than "+lease+", which is "+s.leaseDuration.String(), s.renewDeadline.String()))
+		found = append(found, wrong(renew, "less than "+lease+", which is "+s.leaseDuration.String(),
+			s.renewDeadline.String()))
 	}
 	if s.retryPeriod < minRetryPeriod {
 		found = append(found, wrong(retry, "at least "+minRetryPeriod.String(), s.retryPeriod.String()))
 	}
 	if least := time.Duration(leaderelection.JitterFactor * float64(s.retryPeriod)); s.renewDeadline <= least {
-		found = append(found, wrong(renew, "more than "+least.String()+", which is 1.2 times "+retry, s.renewDeadline.String()))
+		found = append(found, wrong(renew, "more than "+least.String()+", which is 1.2 times "+retry,
+			s.renewDeadline.String()))
 	}
 	return errors.Join(found...)
 }
@@ -236,7 +244,8 @@ func (s *settings) checkNumbers() error {
 	for _, each := range []struct {
 		flag  string
 		value int
-	}{{"--concurrent-leads", s.concurrency}, {"--concurrent-writes", s.writers}, {"--namespace-writes", s.namespaceWrites}} {
+	}{{"--concurrent-leads", s.concurrency}, {"--concurrent-writes", s.writers},
+		{"--namespace-writes", s.namespaceWrites}} {
 		if each.value < 1 || each.value > maxConcurrency {
 			found = append(found, wrong(each.flag, fmt.Sprintf("1 to %d", maxConcurrency), strconv.Itoa(each.value)))
 		}
@@ -245,7 +254,8 @@ func (s *settings) checkNumbers() error {
 		found = append(found, wrong("--restore-hold", "0s to "+maxRestoreHold.String(), s.restoreHold.String()))
 	}
 	if s.drain <= 0 || s.drain >= shutdownGrace {
-		found = append(found, wrong("--drain-timeout", "more than 0s and less than "+shutdownGrace.String(), s.drain.String()))
+		found = append(found, wrong("--drain-timeout", "more than 0s and less than "+shutdownGrace.String(),
+			s.drain.String()))
 	}
 	return errors.Join(found...)
 }
@@ -255,7 +265,8 @@ func (s *settings) checkOutside() error {
 	var found []error
 	if entry := outbound.UnusableHost(s.allowedHosts); entry != "" {
 		found = append(found, wrong("--allowed-hosts (environment: ALLOWED_HOSTS)",
-			"hosts such as api.example.com, api.example.com:8443 or *.example.com, at most 100, with commas between them", entry))
+			"hosts such as api.example.com, api.example.com:8443 or *.example.com, at most 100, with commas between "+
+				"them", entry))
 	}
 	if _, err := webhookserver.ParseProxies(s.trustedProxies); err != nil {
 		found = append(found, wrong("--trusted-proxies (environment: TRUSTED_PROXIES)",
@@ -276,30 +287,38 @@ func (s *settings) checkOutside() error {
 func (s *settings) warnings(environ []string) []string {
 	var found []string
 	if public, err := url.Parse(s.publicURL); err == nil && public.Scheme == "http" && !isLoopback(public.Hostname()) {
-		found = append(found, "PUBLIC_URL begins with http://: customers' data and webhook secrets cross the Internet unencrypted, and most platforms refuse it")
+		found = append(found,
+			"PUBLIC_URL begins with http://: customers' data and webhook secrets cross the Internet unencrypted, "+
+				"and most platforms refuse it")
 	}
 	if s.publicURL == "" && s.roles.controllers {
-		found = append(found, "there is no PUBLIC_URL: gateways are not told where to post, so customers' answers do not come in")
+		found = append(found,
+			"there is no PUBLIC_URL: gateways are not told where to post, so customers' answers do not come in")
 	}
 	for name, base := range map[string]string{
-		"OPENAI_BASE_URL": s.ai.BaseURL, "UAZAPI_BASE_URL": s.gateway.BaseURL, "EVOLUTION_BASE_URL": s.evolution.BaseURL,
+		"OPENAI_BASE_URL": s.ai.BaseURL, "UAZAPI_BASE_URL": s.gateway.BaseURL,
+		"EVOLUTION_BASE_URL": s.evolution.BaseURL,
 	} {
 		if called, err := url.Parse(base); err == nil && called.Scheme == "http" && !isLoopback(called.Hostname()) {
 			found = append(found, name+" begins with http://: credentials and customers' data are sent unencrypted")
 		}
 	}
 	if s.perSource > s.connections {
-		found = append(found, "--max-connections-per-source is more than --max-connections: one address can take all of them")
+		found = append(found,
+			"--max-connections-per-source is more than --max-connections: one address can take all of them")
 	}
 	if proxies, err := webhookserver.ParseProxies(s.trustedProxies); err == nil &&
 		slices.ContainsFunc(proxies, func(network netip.Prefix) bool { return network.Bits() == 0 }) {
-		found = append(found, "--trusted-proxies trusts every address: whoever calls is who X-Forwarded-For says, and no address has a share of its own")
+		found = append(found,
+			"--trusted-proxies trusts every address: whoever calls is who X-Forwarded-For says, and no address has "+
+				"a share of its own")
 	}
 	for _, name := range []string{"OPENAI_", "UAZAPI_", "EVOLUTION_", "PUBLIC_", "WATCH_"} {
 		for _, entry := range environ {
 			variable, _, _ := strings.Cut(entry, "=")
 			if strings.HasPrefix(variable, name) && !slices.Contains(variables, variable) {
-				found = append(found, "environment variable "+variable+" is not read; those that are: "+strings.Join(variables, ", "))
+				found = append(found, "environment variable "+variable+" is not read; those that are: "+
+					strings.Join(variables, ", "))
 			}
 		}
 	}

@@ -16,8 +16,10 @@ func TestSettings(t *testing.T) {
 		"UAZAPI_BASE_URL": "https://x.uazapi.com", "UAZAPI_ADMIN_TOKEN": "t", "OPENAI_API_KEY": "k",
 		"EVOLUTION_BASE_URL": "https://evolution.example.com", "EVOLUTION_API_KEY": "e",
 	}
-	got, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--leader-elect", "--state-dir=/state"}, func(name string) string { return environment[name] })
-	if got.publicURL != "https://hooks.example.com" || len(got.namespaces) != 2 || got.namespaces[1] != "b" || !got.leaderElection || got.stateDir != "/state" {
+	got, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError),
+		[]string{"--leader-elect", "--state-dir=/state"}, func(name string) string { return environment[name] })
+	if got.publicURL != "https://hooks.example.com" || len(got.namespaces) != 2 || got.namespaces[1] != "b" ||
+		!got.leaderElection || got.stateDir != "/state" {
 		t.Errorf("got %+v", got)
 	}
 	if got.gateway.AdminToken != "t" || got.ai.APIKey != "k" || got.webhookAddress != webhookserver.DefaultBindAddress {
@@ -26,7 +28,8 @@ func TestSettings(t *testing.T) {
 	if got.evolution.BaseURL != "https://evolution.example.com" || got.evolution.AdminToken != "e" {
 		t.Error("Evolution's credentials of the environment are missing")
 	}
-	if again, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--public-url=https://other"}, func(name string) string { return environment[name] }); again.publicURL != "https://other" {
+	if again, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--public-url=https://other"},
+		func(name string) string { return environment[name] }); again.publicURL != "https://other" {
 		t.Errorf("a flag must go before the environment, got %q", again.publicURL)
 	}
 }
@@ -44,14 +47,16 @@ func TestSettingsOfEndpoints(t *testing.T) {
 		t.Error("something is allowed that nobody asked for")
 	}
 	for host, want := range map[string]bool{
-		"https://api.openai.com/v1": true, "http://evolution:8080": true, "https://a.example.com": true, "https://b.example.com": false,
+		"https://api.openai.com/v1": true, "http://evolution:8080": true, "https://a.example.com": true,
+		"https://b.example.com": false,
 	} {
 		if base, err := outbound.ParseBase(host); err != nil || got.outbound.Hosts.Allow(base) != want {
 			t.Errorf("a Secret may be sent to %s: %t, %v", host, !want, err)
 		}
 	}
 	got, _ = parseFlags(flags(), []string{"--allow-http-endpoints", "--allow-endpoint-cidrs=10.0.0.0/8"}, getenv)
-	if !got.outbound.AllowHTTP || !got.outbound.Allows(netip.MustParseAddr("10.1.2.3")) || got.outbound.Allows(netip.MustParseAddr("172.16.0.1")) {
+	if !got.outbound.AllowHTTP || !got.outbound.Allows(netip.MustParseAddr("10.1.2.3")) ||
+		got.outbound.Allows(netip.MustParseAddr("172.16.0.1")) {
 		t.Errorf("got %+v", got.outbound)
 	}
 }

@@ -110,8 +110,8 @@ type outcomes struct {
 
 // weights order results: the heaviest of several speaks for all.
 var weights = []string{
-	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultUnusable, resultReversed, resultCreated, resultReopened, resultRecorded,
-	resultStopped,
+	resultIgnored, resultUnmatched, resultAmbiguous, resultUnchanged, resultGathered, resultUnusable, resultReversed,
+	resultCreated, resultReopened, resultRecorded, resultStopped,
 }
 
 // combine makes one of what became of the parts of a delivery.
@@ -129,7 +129,8 @@ func combine(parts []outcome) (result string, body any) {
 	whole.Lead, whole.Leads, whole.InFlight = "", nil, nil
 	for _, part := range parts {
 		if slices.Index(weights, counted(part)) > slices.Index(weights, counted(whole.outcome)) {
-			whole.Result, whole.Reason, whole.Field, whole.unmatched = part.Result, part.Reason, part.Field, part.unmatched
+			whole.Result, whole.Reason, whole.Field, whole.unmatched = part.Result, part.Reason, part.Field,
+				part.unmatched
 		}
 		for _, name := range append([]string{part.Lead}, part.Leads...) {
 			if name != "" && !slices.Contains(whole.Leads, name) {
@@ -245,10 +246,11 @@ func busy() answer {
 // refused answers what no handler was asked for.
 func refused(status int) answer {
 	texts := map[int]string{
-		fiber.StatusNotFound:                    "not found",
-		fiber.StatusMethodNotAllowed:            "the method is not allowed here",
-		fiber.StatusRequestTimeout:              "the request took too long to arrive",
-		fiber.StatusRequestEntityTooLarge:       "the body is larger than allowed here: 1 MiB, of connect and status 4 KiB",
+		fiber.StatusNotFound:         "not found",
+		fiber.StatusMethodNotAllowed: "the method is not allowed here",
+		fiber.StatusRequestTimeout:   "the request took too long to arrive",
+		fiber.StatusRequestEntityTooLarge: "the body is larger than allowed here: 1 MiB, of connect and " +
+			"status 4 KiB",
 		fiber.StatusRequestHeaderFieldsTooLarge: "the headers are larger than 16 KiB",
 	}
 	text, known := texts[status]

@@ -55,7 +55,8 @@ func TestCombine(t *testing.T) {
 		if several != (row.leads > 0) {
 			t.Fatalf("%s: body %T", row.name, body)
 		}
-		if several && (len(whole.Leads) != row.leads || *whole.InFlight != *row.flight || len(whole.Events) != len(row.parts)) {
+		if several && (len(whole.Leads) != row.leads || *whole.InFlight != *row.flight ||
+			len(whole.Events) != len(row.parts)) {
 			t.Errorf("%s: body %+v", row.name, whole)
 		}
 	}
@@ -63,7 +64,8 @@ func TestCombine(t *testing.T) {
 
 func TestStoreAnswer(t *testing.T) {
 	kind, resource := schema.GroupKind{Kind: "CartRecovery"}, schema.GroupResource{Resource: "cartrecoveries"}
-	invalid := apierrors.NewInvalid(kind, "x", field.ErrorList{field.Invalid(field.NewPath("spec", "amount"), "personal", "wrong")})
+	invalid := apierrors.NewInvalid(kind, "x", field.ErrorList{field.Invalid(field.NewPath("spec", "amount"),
+		"personal", "wrong")})
 	for _, row := range []struct {
 		err    error
 		status int
@@ -88,8 +90,10 @@ func TestStoreAnswer(t *testing.T) {
 
 func TestLoggedHoldsNoValues(t *testing.T) {
 	kind := schema.GroupKind{Kind: "CartRecovery"}
-	invalid := apierrors.NewInvalid(kind, "x", field.ErrorList{field.Invalid(field.NewPath("spec", "amount"), "personal", "wrong")})
-	transport := &url.Error{Op: "Get", URL: "https://api/leads?labelSelector=personal", Err: errors.New("connection refused")}
+	invalid := apierrors.NewInvalid(kind, "x", field.ErrorList{field.Invalid(field.NewPath("spec", "amount"),
+		"personal", "wrong")})
+	transport := &url.Error{Op: "Get", URL: "https://api/leads?labelSelector=personal",
+		Err: errors.New("connection refused")}
 	for _, err := range []error{invalid, fmt.Errorf("list: %w", transport), context.DeadlineExceeded, errGone} {
 		text := fmt.Sprint(logged(err)...)
 		if text == "" || strings.Contains(text, "personal") {

@@ -81,7 +81,8 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 	caller, known, err := s.reviews.authenticate(ctx, token, from)
 	if errors.Is(err, errTooMany) {
 		return nil, &answer{
-			status: fiber.StatusTooManyRequests, retry: true, body: problem{Error: "too many callers that are not known; try again"},
+			status: fiber.StatusTooManyRequests, retry: true,
+			body: problem{Error: "too many callers that are not known; try again"},
 		}
 	}
 	if err != nil {
@@ -104,7 +105,8 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 	}
 	if !allowed {
 		return nil, &answer{status: fiber.StatusForbidden, body: problem{
-			Error: fmt.Sprintf("the caller may not %s whatsappinstances.%s in the store's namespace", verb, v1alpha1.GroupVersion.Group),
+			Error: fmt.Sprintf("the caller may not %s whatsappinstances.%s in the store's namespace", verb,
+				v1alpha1.GroupVersion.Group),
 		}}
 	}
 	return store, nil
@@ -112,7 +114,8 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 
 func (s *Server) cannotTell(what string, err error) *answer {
 	s.Logger.Info("could not "+what, logged(err)...)
-	return &answer{status: fiber.StatusServiceUnavailable, retry: true, body: problem{Error: "could not " + what + "; try again"}}
+	return &answer{status: fiber.StatusServiceUnavailable, retry: true,
+		body: problem{Error: "could not " + what + "; try again"}}
 }
 
 func challenge() *answer {

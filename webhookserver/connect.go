@@ -85,7 +85,8 @@ func (s *Server) gatewayTypes() []string {
 
 // createInstance makes the WhatsAppInstance of a Store without one. Where someone was
 // faster it returns theirs.
-func (s *Server) createInstance(ctx context.Context, store *v1alpha1.Store, request connectRequest) (*v1alpha1.WhatsAppInstance, *answer) {
+func (s *Server) createInstance(ctx context.Context, store *v1alpha1.Store,
+	request connectRequest) (*v1alpha1.WhatsAppInstance, *answer) {
 	created := newInstance(store, request, s.Clock.Now())
 	err := s.Client.Create(ctx, created)
 	if err == nil {
@@ -109,7 +110,8 @@ func (s *Server) createInstance(ctx context.Context, store *v1alpha1.Store, requ
 
 // askInstance asks an instance for a pairing attempt where there is none. It returns the
 // request that was made, or that still waits.
-func (s *Server) askInstance(ctx context.Context, instance *v1alpha1.WhatsAppInstance, request connectRequest) (string, *answer) {
+func (s *Server) askInstance(ctx context.Context, instance *v1alpha1.WhatsAppInstance, request connectRequest) (string,
+	*answer) {
 	if request.Gateway != "" && request.Gateway != instance.Spec.Gateway.Type {
 		return "", conflict("the client's WhatsAppInstance has gateway type " + string(instance.Spec.Gateway.Type))
 	}
@@ -141,7 +143,8 @@ func (s *Server) awaitPairing(ctx context.Context, instance *v1alpha1.WhatsAppIn
 		current, err := s.instance(ctx, name)
 		if err == nil && current != nil {
 			instance = current
-			if done := s.pairingAnswer(ctx, current, asked, patient && current.ResourceVersion == version); done != nil {
+			if done := s.pairingAnswer(ctx, current, asked, patient &&
+				current.ResourceVersion == version); done != nil {
 				return *done
 			}
 		}
@@ -150,16 +153,19 @@ func (s *Server) awaitPairing(ctx context.Context, instance *v1alpha1.WhatsAppIn
 		case <-grace.C:
 			patient = false
 		case <-ctx.Done():
-			return answer{status: fiber.StatusAccepted, body: connected{Instance: name.Name, Namespace: name.Namespace, State: phaseOf(instance)}}
+			return answer{status: fiber.StatusAccepted, body: connected{Instance: name.Name, Namespace: name.Namespace,
+				State: phaseOf(instance)}}
 		case <-s.draining:
-			return answer{status: fiber.StatusAccepted, body: connected{Instance: name.Name, Namespace: name.Namespace, State: phaseOf(instance)}}
+			return answer{status: fiber.StatusAccepted, body: connected{Instance: name.Name, Namespace: name.Namespace,
+				State: phaseOf(instance)}}
 		}
 	}
 }
 
 // pairingAnswer is what there is to answer, nil when there is nothing yet. patient lets a
 // failure pass that may be from before the call.
-func (s *Server) pairingAnswer(ctx context.Context, instance *v1alpha1.WhatsAppInstance, asked string, patient bool) *answer {
+func (s *Server) pairingAnswer(ctx context.Context, instance *v1alpha1.WhatsAppInstance, asked string,
+	patient bool) *answer {
 	body := connected{Instance: instance.Name, Namespace: instance.Namespace, State: phaseOf(instance)}
 	switch progressOf(instance, asked, s.Clock.Now()) {
 	case progressConnected:

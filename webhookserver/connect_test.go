@@ -33,7 +33,8 @@ func (s shop) caller(ctx context.Context, verbs ...string) string {
 	if len(verbs) > 0 {
 		role := &rbacv1.Role{
 			ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: account.Name},
-			Rules:      []rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"whatsappinstances"}, Verbs: verbs}},
+			Rules: []rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.GroupVersion.Group},
+				Resources: []string{"whatsappinstances"}, Verbs: verbs}},
 		}
 		binding := &rbacv1.RoleBinding{
 			ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: account.Name},
@@ -50,7 +51,8 @@ func (s shop) caller(ctx context.Context, verbs ...string) string {
 
 func connectTo(ctx context.Context, client, query, body, token string) answered {
 	GinkgoHelper()
-	return call(ctx, http.MethodPost, "/api/whatsapp/connect/"+client+query, []byte(body), "Authorization", "Bearer "+token)
+	return call(ctx, http.MethodPost, "/api/whatsapp/connect/"+client+query, []byte(body), "Authorization",
+		"Bearer "+token)
 }
 
 func statusFor(ctx context.Context, client, token string) answered {
@@ -107,7 +109,8 @@ var _ = Describe("the callers of connect and status", func() {
 		reader, nobody := shop.caller(ctx, "get"), shop.caller(ctx)
 		settledCaller(ctx, shop, reader)
 		for _, token := range []string{"", "nonsense"} {
-			for _, got := range []answered{connectTo(ctx, shop.namespace, "", "", token), statusFor(ctx, shop.namespace, token)} {
+			for _, got := range []answered{connectTo(ctx, shop.namespace, "", "", token), statusFor(ctx, shop.namespace,
+				token)} {
 				Expect(got.Status).To(Equal(http.StatusUnauthorized))
 				Expect(got.Header.Get("WWW-Authenticate")).To(Equal("Bearer"))
 			}
@@ -143,7 +146,8 @@ var _ = Describe("connect", func() {
 		Expect(got.Header.Get("Cache-Control")).To(Equal("no-store"))
 		Expect(got.Body).To(And(
 			HaveKeyWithValue("instance", shop.store.Name), HaveKeyWithValue("namespace", shop.namespace),
-			HaveKeyWithValue("state", "Pairing"), HaveKeyWithValue("qrCode", HavePrefix("data:image/png")), HaveKey("expiresAt")))
+			HaveKeyWithValue("state", "Pairing"), HaveKeyWithValue("qrCode", HavePrefix("data:image/png")),
+			HaveKey("expiresAt")))
 
 		again := connectTo(ctx, shop.namespace, "", "", token)
 		Expect(again.Body).To(HaveKey("qrCode"))
@@ -176,13 +180,15 @@ var _ = Describe("connect", func() {
 		}
 		apply := func() *v1alpha1.WhatsAppInstance {
 			GinkgoHelper()
-			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(gen.In(shop.namespace, gen.InstanceObject()))
+			content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(gen.In(shop.namespace,
+				gen.InstanceObject()))
 			Expect(err).NotTo(HaveOccurred())
 			manifest := &unstructured.Unstructured{Object: map[string]any{"spec": content["spec"]}}
 			manifest.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("WhatsAppInstance"))
 			manifest.SetNamespace(key.Namespace)
 			manifest.SetName(key.Name)
-			Expect(env.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(manifest), client.FieldOwner("git"))).To(Succeed())
+			Expect(env.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(manifest),
+				client.FieldOwner("git"))).To(Succeed())
 			return stored()
 		}
 		before := apply()
@@ -202,7 +208,9 @@ var _ = Describe("connect", func() {
 
 	It("answers at once when the number is connected", func(ctx SpecContext) {
 		shop, token := open(ctx)
-		keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete, func(i *v1alpha1.WhatsAppInstance) { i.Status.Phone = gen.Phone })))
+		keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete, func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.Phone = gen.Phone
+		})))
 		got := connectTo(ctx, shop.namespace, "", "", token)
 		Expect(got.Status).To(Equal(http.StatusOK))
 		Expect(got.Body).To(And(HaveKeyWithValue("state", "Connected"), HaveKeyWithValue("phone", gen.Phone)))
@@ -211,10 +219,14 @@ var _ = Describe("connect", func() {
 	It("uses the instance that the caller names", func(ctx SpecContext) {
 		shop, token := open(ctx)
 		keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete)))
-		keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete, func(i *v1alpha1.WhatsAppInstance) { i.Name = "second" })))
-		Expect(connectTo(ctx, shop.namespace, "?instance=second", "", token).Body).To(HaveKeyWithValue("instance", "second"))
+		keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete, func(i *v1alpha1.WhatsAppInstance) {
+			i.Name = "second"
+		})))
+		Expect(connectTo(ctx, shop.namespace, "?instance=second", "", token).Body).To(HaveKeyWithValue("instance",
+			"second"))
 		Expect(connectTo(ctx, shop.namespace, "?instance=third", "", token).Status).To(Equal(http.StatusNotFound))
-		Expect(connectTo(ctx, shop.namespace, "", `{"gateway":"Simulated"}`, token).Status).To(Equal(http.StatusConflict))
+		Expect(connectTo(ctx, shop.namespace, "", `{"gateway":"Simulated"}`,
+			token).Status).To(Equal(http.StatusConflict))
 	})
 
 	It("does not take an instance of another store", func(ctx SpecContext) {
@@ -228,14 +240,18 @@ var _ = Describe("connect", func() {
 	It("says when the gateway is the problem", func(ctx SpecContext) {
 		shop, token := open(ctx)
 		for reason, status := range map[string]int{
-			v1alpha1.ReasonGatewayUnreachable: http.StatusServiceUnavailable, v1alpha1.ReasonGatewayUnauthorized: http.StatusBadGateway,
+			v1alpha1.ReasonGatewayUnreachable:  http.StatusServiceUnavailable,
+			v1alpha1.ReasonGatewayUnauthorized: http.StatusBadGateway,
 		} {
 			name := map[int]string{http.StatusServiceUnavailable: "down", http.StatusBadGateway: "denied"}[status]
-			keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete, unpaired, func(i *v1alpha1.WhatsAppInstance) { i.Name = name })))
+			keep(ctx, gen.In(shop.namespace, gen.InstanceObject(complete, unpaired, func(i *v1alpha1.WhatsAppInstance) {
+				i.Name = name
+			})))
 			answers := async(ctx, shop, "?instance="+name, "", token)
 			instance := instanceNamed(ctx, shop, name)
 			apimeta.SetStatusCondition(&instance.Status.Conditions, metav1.Condition{
-				Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason, Message: "it does not work",
+				Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason,
+				Message: "it does not work",
 			})
 			Expect(env.Client.Status().Update(ctx, instance)).To(Succeed())
 			var got answered
@@ -262,12 +278,14 @@ var _ = Describe("connect", func() {
 })
 
 var _ = Describe("status", func() {
-	open := func(ctx context.Context, mods ...func(*v1alpha1.WhatsAppInstance)) (shop, *v1alpha1.WhatsAppInstance, string) {
+	open := func(ctx context.Context, mods ...func(*v1alpha1.WhatsAppInstance)) (shop, *v1alpha1.WhatsAppInstance,
+		string) {
 		GinkgoHelper()
 		opened := openShop(ctx)
 		token := opened.caller(ctx, "get")
 		settledCaller(ctx, opened, token)
-		instance := gen.In(opened.namespace, gen.InstanceObject(append([]func(*v1alpha1.WhatsAppInstance){complete}, mods...)...))
+		instance := gen.In(opened.namespace, gen.InstanceObject(append([]func(*v1alpha1.WhatsAppInstance){complete},
+			mods...)...))
 		keep(ctx, instance)
 		return opened, instance, token
 	}
@@ -290,13 +308,17 @@ var _ = Describe("status", func() {
 
 	It("tells what was last known when the gateway does not answer", func(ctx SpecContext) {
 		since := metav1.NewTime(time.Now().Add(-time.Hour).Truncate(time.Second))
-		shop, _, token := open(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Status.LastConnectedTime, i.Status.Phone = &since, gen.Phone })
-		gatewayState.says(gateway.State{}, &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: "test"})
+		shop, _, token := open(ctx, func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.LastConnectedTime, i.Status.Phone = &since, gen.Phone
+		})
+		gatewayState.says(gateway.State{}, &failure.Error{Class: failure.Transient, Code: failure.Unavailable,
+			Op: "test"})
 		got := statusFor(ctx, shop.namespace, token)
 		Expect(got.Status).To(Equal(http.StatusOK))
 		Expect(got.Body).To(And(
-			HaveKeyWithValue("state", "Connected"), HaveKeyWithValue("stale", true), HaveKeyWithValue("reason", "Unavailable"),
-			HaveKeyWithValue("asOf", since.UTC().Format(time.RFC3339)), HaveKeyWithValue("ageSeconds", BeNumerically("~", 3600, 60))))
+			HaveKeyWithValue("state", "Connected"), HaveKeyWithValue("stale", true),
+			HaveKeyWithValue("reason", "Unavailable"), HaveKeyWithValue("asOf", since.UTC().Format(time.RFC3339)),
+			HaveKeyWithValue("ageSeconds", BeNumerically("~", 3600, 60))))
 	})
 
 	It("does not ask for an instance that is not made yet", func(ctx SpecContext) {

@@ -114,7 +114,8 @@ func (c *connections) forget(instance types.UID) {
 // takeConnectionChange has the gateway asked for the connection at once or, where it was just
 // now, once more a little later, so that the last of many changes is not missed. What the
 // delivery says of it is not believed: it can be old, and deliveries overtake each other.
-func (s *Server) takeConnectionChange(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeConnectionChange(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	message *dialects.Message) (outcome, error) {
 	if result := s.connections.due(instance, message.Connection, s.Clock.Now()); result != resultRecorded {
 		return outcome{Result: result}, nil
 	}

@@ -138,7 +138,8 @@ var _ = Describe("a change of the connection", func() {
 			}
 			return nil
 		})
-		Expect(plain(ctx, shop.message("", map[string]any{"EventType": "connection"})).Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(plain(ctx, shop.message("", map[string]any{"EventType": "connection"})).Status).To(
+			Equal(http.StatusServiceUnavailable))
 		hooked.before(nil)
 		Expect(plain(ctx, shop.message("", map[string]any{"EventType": "connection"})).Status).To(Equal(http.StatusOK))
 		Expect(annotation(ctx, shop)).NotTo(BeEmpty())

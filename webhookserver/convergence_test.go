@@ -34,9 +34,9 @@ import (
 //
 // Deliberately outside: events without a time of the platform's, which take that of their
 // arrival (see TestARepetitionWithoutATimeChangesNothing); customers of whom it takes more
-// than one event between two to show that they are the same (see linked); leads that the controller finished between two deliveries, which stay as they are; and the
-// details of a purchase without credit, other than that there is one, where a product was
-// bought several times and another is in play (see boughtOften).
+// than one event between two to show that they are the same (see linked); leads that the controller finished
+// between two deliveries, which stay as they are; and the details of a purchase without credit, other than
+// that there is one, where a product was bought several times and another is in play (see boughtOften).
 
 // memory is an API server and a cache in memory.
 type memory struct{ *fake.ClientBuilder }
@@ -65,7 +65,8 @@ func (c counting) Create(ctx context.Context, object client.Object, options ...c
 	return c.Client.Create(ctx, object, options...)
 }
 
-func (c counting) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+func (c counting) Patch(ctx context.Context, object client.Object, patch client.Patch,
+	options ...client.PatchOption) error {
 	*c.writes++
 	return c.Client.Patch(ctx, object, patch, options...)
 }
@@ -85,15 +86,18 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
-	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock, Logger: logr.Discard(), Metrics: counted}
-	return world{&Server{Options: options, live: index.NewLive(api), rejections: newRejections(), sent: newSentLater()}, writes, clock}
+	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock,
+		Logger: logr.Discard(), Metrics: counted}
+	return world{&Server{Options: options, live: index.NewLive(api), rejections: newRejections(), sent: newSentLater()},
+		writes, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.
 func allTriggers() *v1alpha1.Store {
 	return gen.StoreObject(func(s *v1alpha1.Store) {
 		for _, trigger := range []v1alpha1.Trigger{
-			v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused,
+			v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending,
+			v1alpha1.TriggerPaymentRefused,
 		} {
 			s.Spec.Recovery.Sequences = append(s.Spec.Recovery.Sequences, v1alpha1.Sequence{Trigger: trigger})
 		}
@@ -172,7 +176,8 @@ func deliveries() map[string]platforms.Event {
 		told("approved-2nd-address", 213, platforms.Purchased, credited, byAddress2),
 		told("approved-2nd-phone", 214, platforms.Purchased, credited, byPhone2),
 		told("refund-2nd-address", 1002, platforms.Reversed, byAddress2),
-		told("other-cart-2nd-address", 25, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), ofOther, withAddress2),
+		told("other-cart-2nd-address", 25, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), ofOther,
+			withAddress2),
 		told("other-2nd-address", 30, platforms.Purchased, credited, ofOther, byAddress2),
 		told("third-2nd-address", 40, platforms.Purchased, credited, ofThird, byAddress2),
 		told("pix-expired", 180, platforms.PaymentExpired, ofSale("HP-pix")),
@@ -188,7 +193,8 @@ func deliveries() map[string]platforms.Event {
 // run delivers events to an empty store and returns what is known in the end.
 func (w world) run(t *testing.T, store *v1alpha1.Store, events []platforms.Event) string {
 	t.Helper()
-	if err := w.Client.DeleteAllOf(t.Context(), &v1alpha1.CartRecovery{}, client.InNamespace(store.Namespace)); err != nil {
+	if err := w.Client.DeleteAllOf(t.Context(), &v1alpha1.CartRecovery{},
+		client.InNamespace(store.Namespace)); err != nil {
 		t.Fatal(err)
 	}
 	for _, event := range events {
@@ -225,15 +231,20 @@ func linked(events []platforms.Event) bool {
 	some := func(is func(platforms.Product) bool) bool {
 		return slices.ContainsFunc(events, func(e platforms.Event) bool { return is(e.Product) })
 	}
-	if some(func(p platforms.Product) bool { return p.ID == "" }) && some(func(p platforms.Product) bool { return p.Name == "" }) {
+	if some(func(p platforms.Product) bool { return p.ID == "" }) && some(func(p platforms.Product) bool {
+		return p.Name == ""
+	}) {
 		return false
 	}
 	share := func(a, b platforms.Event) bool {
-		return a.Customer.Email != "" && a.Customer.Email == b.Customer.Email || a.Customer.Phone != "" && a.Customer.Phone == b.Customer.Phone
+		return a.Customer.Email != "" && a.Customer.Email == b.Customer.Email || a.Customer.Phone != "" &&
+			a.Customer.Phone == b.Customer.Phone
 	}
 	for _, a := range events {
 		for _, b := range events {
-			if !slices.ContainsFunc(events, func(between platforms.Event) bool { return share(a, between) && share(between, b) }) {
+			if !slices.ContainsFunc(events, func(between platforms.Event) bool {
+				return share(a, between) && share(between, b)
+			}) {
 				return false
 			}
 		}
@@ -267,7 +278,8 @@ func (w world) facts(t *testing.T, bare bool) string {
 	}
 	var lines []string
 	for product, facts := range joined {
-		line := fmt.Sprintf("%s: open %t, %q, %q, %q, %q", product, open[product], facts.Name, facts.Emails, facts.Phones, facts.ProductName)
+		line := fmt.Sprintf("%s: open %t, %q, %q, %q, %q", product, open[product], facts.Name, facts.Emails,
+			facts.Phones, facts.ProductName)
 		if facts.Start != nil {
 			line += fmt.Sprintf(", start %+v, first %s", *facts.Start, facts.FirstAbandoned.UTC())
 		}
@@ -279,7 +291,8 @@ func (w world) facts(t *testing.T, bare bool) string {
 			line += fmt.Sprintf(", purchase %+v", *facts.Purchase)
 		}
 		if payment := facts.Payment; payment != nil && open[product] {
-			line += fmt.Sprintf(", %s of %s made %s expires %s", payment.Method, payment.TransactionID, payment.CreatedAt, payment.ExpiresAt)
+			line += fmt.Sprintf(", %s of %s made %s expires %s", payment.Method, payment.TransactionID,
+				payment.CreatedAt, payment.ExpiresAt)
 		}
 		if facts.Reversal != nil {
 			line += fmt.Sprintf(", reversal %+v of %q, counts %t", *facts.Reversal, facts.Reversals, reversed[product])
@@ -426,7 +439,8 @@ func TestARepetitionWithoutATimeChangesNothing(t *testing.T) {
 }
 
 // runOver delivers events two hours apart, and after each of them once more those of again.
-func (w world) runOver(t *testing.T, store *v1alpha1.Store, events []platforms.Event, again [][]platforms.Event) string {
+func (w world) runOver(t *testing.T, store *v1alpha1.Store, events []platforms.Event,
+	again [][]platforms.Event) string {
 	t.Helper()
 	w.run(t, store, nil)
 	for i, event := range events {
@@ -455,10 +469,11 @@ func TestARedeliveredPurchaseStopsNothingNew(t *testing.T) {
 		timed  bool
 		again  string
 	}{
-		"one that told no time":                      {[]string{"approved"}, false, "approved"},
-		"one that told its time":                     {[]string{"approved"}, true, "approved"},
-		"one that another counts before":             {[]string{"approved", "complete"}, false, "complete"},
-		"one that is neither the first nor the last": {[]string{"approved", "approved-by-email", "complete"}, false, "approved-by-email"},
+		"one that told no time":          {[]string{"approved"}, false, "approved"},
+		"one that told its time":         {[]string{"approved"}, true, "approved"},
+		"one that another counts before": {[]string{"approved", "complete"}, false, "complete"},
+		"one that is neither the first nor the last": {[]string{"approved", "approved-by-email", "complete"}, false,
+			"approved-by-email"},
 	} {
 		w, store := newWorld(t), allTriggers()
 		told := func(id string, at time.Time) {

@@ -17,7 +17,8 @@ import (
 func contacted(at time.Time, state v1alpha1.MessageState) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
 		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{
-			ID: "c0-step-first", Role: v1alpha1.RoleAssistant, Step: "first", State: state, At: v1alpha1.NewTimestamp(at),
+			ID: "c0-step-first", Role: v1alpha1.RoleAssistant, Step: "first", State: state,
+			At: v1alpha1.NewTimestamp(at),
 		})
 	}
 }
@@ -28,7 +29,8 @@ func on(instance string) func(*v1alpha1.CartRecovery) {
 
 func heard(id string) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer, At: v1alpha1.NewTimestamp(noon)})
+		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer,
+			At: v1alpha1.NewTimestamp(noon)})
 	}
 }
 
@@ -49,7 +51,8 @@ func hasExpired(minute int) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
 		finishedAt(minute)(l)
 		l.Status.Conditions = append(l.Status.Conditions, metav1.Condition{
-			Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonUnanswered, LastTransitionTime: metav1.Time{Time: noon},
+			Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonUnanswered,
+			LastTransitionTime: metav1.Time{Time: noon},
 		})
 	}
 }
@@ -67,40 +70,54 @@ func TestMatchLead(t *testing.T) {
 	}{
 		{name: "nobody", want: ignoredNoOpenLead},
 		{name: "contacted", leads: leads(gen.Lead(noon, named("a"), sent(1))), want: "a"},
-		{name: "an id without the ninth digit", phone: "551187654321", leads: leads(gen.Lead(noon, named("a"), sent(1))), want: "a"},
+		{name: "an id without the ninth digit", phone: "551187654321",
+			leads: leads(gen.Lead(noon, named("a"), sent(1))), want: "a"},
 		{name: "finished", leads: leads(gen.Lead(noon, named("a"), sent(1), isFinished)), want: "a"},
-		{name: "the last to finish", leads: leads(gen.Lead(noon, named("a"), finishedAt(2)), gen.Lead(noon, named("b"), finishedAt(3)), gen.Lead(noon, named("c"), finishedAt(1))), want: "b"},
-		{name: "an open one before a finished one", leads: leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent(3), isFinished)), want: "a"},
+		{name: "the last to finish", leads: leads(gen.Lead(noon, named("a"), finishedAt(2)),
+			gen.Lead(noon, named("b"), finishedAt(3)), gen.Lead(noon, named("c"), finishedAt(1))), want: "b"},
+		{name: "an open one before a finished one", leads: leads(gen.Lead(noon, named("a")),
+			gen.Lead(noon, named("b"), sent(3), isFinished)), want: "a"},
 		{name: "never contacted", leads: leads(gen.Lead(noon, named("a"))), want: "a"},
-		{name: "never contacted, the last that was left", leads: leads(gen.Lead(noon, named("a")), gen.Lead(noon.Add(time.Hour), named("b")), gen.Lead(noon.Add(time.Minute), named("c"))), want: "b"},
-		{name: "contacted before one that was left since", leads: leads(gen.Lead(noon, named("a"), sent(1)), gen.Lead(noon.Add(time.Hour), named("b"))), want: "a"},
-		{name: "only failed", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageFailed))), want: "a"},
-		{name: "being deleted", leads: leads(gen.Lead(noon, named("a"), sent(1), func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: noon} })), want: ignoredNoOpenLead},
-		{name: "perhaps contacted", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageClaimed))), want: "a"},
-		{name: "the latest", leads: leads(gen.Lead(noon, named("a"), sent(1)), gen.Lead(noon, named("b"), sent(3)), gen.Lead(noon, named("c"), sent(2))), want: "b"},
+		{name: "never contacted, the last that was left", leads: leads(gen.Lead(noon, named("a")),
+			gen.Lead(noon.Add(time.Hour), named("b")), gen.Lead(noon.Add(time.Minute), named("c"))), want: "b"},
+		{name: "contacted before one that was left since", leads: leads(gen.Lead(noon, named("a"), sent(1)),
+			gen.Lead(noon.Add(time.Hour), named("b"))), want: "a"},
+		{name: "only failed", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageFailed))),
+			want: "a"},
+		{name: "being deleted", leads: leads(gen.Lead(noon, named("a"), sent(1), func(l *v1alpha1.CartRecovery) {
+			l.DeletionTimestamp = &metav1.Time{Time: noon}
+		})), want: ignoredNoOpenLead},
+		{name: "perhaps contacted", leads: leads(gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageClaimed))),
+			want: "a"},
+		{name: "the latest", leads: leads(gen.Lead(noon, named("a"), sent(1)), gen.Lead(noon, named("b"), sent(3)),
+			gen.Lead(noon, named("c"), sent(2))), want: "b"},
 		{
-			name: "this instance first", leads: leads(gen.Lead(noon, named("a"), sent(1), on(gen.Instance)), gen.Lead(noon, named("b"), sent(3), on("other"))),
+			name: "this instance first", leads: leads(gen.Lead(noon, named("a"), sent(1), on(gen.Instance)),
+				gen.Lead(noon, named("b"), sent(3), on("other"))),
 			want: "a",
 		},
 		{name: "another instance at last", leads: leads(gen.Lead(noon, named("b"), sent(3), on("other"))), want: "b"},
 		{
 			name: "two numbers with one key", phone: "551132345678",
-			leads: leads(gen.Lead(noon, named("a"), withPhone(mobile), sent(1)), gen.Lead(noon, named("b"), withPhone(landline), sent(2))),
-			want:  ignoredAmbiguous,
+			leads: leads(gen.Lead(noon, named("a"), withPhone(mobile), sent(1)),
+				gen.Lead(noon, named("b"), withPhone(landline), sent(2))),
+			want: ignoredAmbiguous,
 		},
 		{
 			name: "a whole number is not ambiguous", phone: "5511932345678",
-			leads: leads(gen.Lead(noon, named("a"), withPhone(mobile), sent(1)), gen.Lead(noon, named("b"), withPhone(landline), sent(2))),
-			want:  "a",
+			leads: leads(gen.Lead(noon, named("a"), withPhone(mobile), sent(1)),
+				gen.Lead(noon, named("b"), withPhone(landline), sent(2))),
+			want: "a",
 		},
 		{
 			name: "a whole number is not a landline", phone: "5511932345678",
 			leads: leads(gen.Lead(noon, named("b"), withPhone(landline), sent(2))), want: ignoredNoOpenLead,
 		},
 		{
-			name:  "again, also when another lead is later by now",
-			leads: leads(gen.Lead(noon, named("a"), sent(3)), gen.Lead(noon, named("b"), sent(1), heard("m-1"), isFinished)),
-			want:  resultUnchanged,
+			name: "again, also when another lead is later by now",
+			leads: leads(gen.Lead(noon, named("a"), sent(3)), gen.Lead(noon, named("b"), sent(1), heard("m-1"),
+				isFinished)),
+			want: resultUnchanged,
 		},
 	} {
 		phone := row.phone
@@ -127,13 +144,16 @@ func TestMatchLead(t *testing.T) {
 
 func TestHear(t *testing.T) {
 	message := &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: strings.Repeat("é", 3000), Media: "audio"}
-	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 0 })
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
+		l.Status.Cycle = 0
+	})
 	if !hear(recovery, message, gen.Instance, noon.Add(time.Minute)) {
 		t.Fatal("the message was not added")
 	}
 	added := recovery.Status.Conversation[1]
 	if added.ID != "m-1" || added.Role != v1alpha1.RoleCustomer || !added.Shortened ||
-		added.Text != strings.Repeat("é", 2046)+"…" || added.Media != "audio" || !added.At.Equal(noon.Add(time.Minute)) {
+		added.Text != strings.Repeat("é", 2046)+"…" || added.Media != "audio" ||
+		!added.At.Equal(noon.Add(time.Minute)) {
 		t.Errorf("added %+v", added)
 	}
 	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
@@ -146,11 +166,13 @@ func TestHear(t *testing.T) {
 		t.Errorf("added %+v", added)
 	}
 	late := gen.Lead(noon, isFinished)
-	if !hear(late, message, gen.Instance, noon) || late.Status.CompletionTime == nil || len(late.Status.Conversation) != 1 {
+	if !hear(late, message, gen.Instance, noon) || late.Status.CompletionTime == nil ||
+		len(late.Status.Conversation) != 1 {
 		t.Error("it was not added to a finished lead, or has changed more of it")
 	}
 	stopped := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
-		l.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSucceeded, Reason: v1alpha1.ReasonBoughtAfterContact}}
+		l.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionSucceeded,
+			Reason: v1alpha1.ReasonBoughtAfterContact}}
 	})
 	if hear(stopped, message, gen.Instance, noon); stopped.Status.Phase != v1alpha1.PhaseRecovered {
 		t.Errorf("phase %s", stopped.Status.Phase)
@@ -195,16 +217,20 @@ func TestMatchEdited(t *testing.T) {
 		leads []*v1alpha1.CartRecovery
 		want  string
 	}{
-		{"the lead that has it", leads(gen.Lead(noon, named("a"), heard("m-1")), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
-		{"nobody has it", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "b"},
-		{"a finished lead has it", leads(gen.Lead(noon, named("a"), heard("m-1"), isFinished), gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
+		{"the lead that has it", leads(gen.Lead(noon, named("a"), heard("m-1")),
+			gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
+		{"nobody has it", leads(gen.Lead(noon, named("a")),
+			gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "b"},
+		{"a finished lead has it", leads(gen.Lead(noon, named("a"), heard("m-1"), isFinished),
+			gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
 		{"nobody is there", nil, ignoredNoOpenLead},
 	} {
 		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		chosen, settled := matchLead(given, gen.Instance, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321"})
+		chosen, settled := matchLead(given, gen.Instance, &dialects.Message{Kind: dialects.Edited, ID: "m-1",
+			Phone: "5511987654321"})
 		got := settled.Reason
 		if chosen != nil {
 			got = chosen.Name
@@ -238,19 +264,27 @@ func TestTakeEdited(t *testing.T) {
 		{"without a time", gen.Lead(noon, heard("m-1")), edited("new", time.Time{}), true, "new", minute(9)},
 		{"with the original's time", gen.Lead(noon, heard("m-1")), edited("new", minute(-1)), true, "new", minute(9)},
 		{"with a time to come", gen.Lead(noon, heard("m-1")), edited("new", minute(60)), true, "new", minute(9)},
-		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true, strings.Repeat("é", 2046) + "…", minute(9)},
-		{"to the same text", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("two", minute(2)), false, "two", minute(1)},
-		{"again", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("three", minute(2)), true, "three", minute(9)},
-		{"again, of a clock that lags", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(7)), true, "three", minute(9)},
-		{"again, with the original's time", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(-1)), true, "three", minute(9)},
-		{"late, from before the last one", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("one", minute(1)), false, "two", minute(8)},
-		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)), true, "three", minute(9)},
+		{"too long", gen.Lead(noon, heard("m-1")), edited(strings.Repeat("é", 3000), minute(1)), true,
+			strings.Repeat("é", 2046) + "…", minute(9)},
+		{"to the same text", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("two", minute(2)), false, "two",
+			minute(1)},
+		{"again", gen.Lead(noon, heard("m-1"), before(minute(1))), edited("three", minute(2)), true, "three",
+			minute(9)},
+		{"again, of a clock that lags", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("three", minute(7)),
+			true, "three", minute(9)},
+		{"again, with the original's time", gen.Lead(noon, heard("m-1"), before(minute(8))),
+			edited("three", minute(-1)), true, "three", minute(9)},
+		{"late, from before the last one", gen.Lead(noon, heard("m-1"), before(minute(8))), edited("one", minute(1)),
+			false, "two", minute(8)},
+		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)),
+			true, "three", minute(9)},
 	} {
 		if got := take(row.lead, row.message, gen.Instance, minute(9)); got != row.changed {
 			t.Errorf("%s: changed %v", row.name, got)
 		}
 		message := row.lead.Status.Conversation[0]
-		if message.Text != row.text || !message.EditedAt.Equal(row.at) || message.ID != "m-1" || len(row.lead.Status.Conversation) != 1 {
+		if message.Text != row.text || !message.EditedAt.Equal(row.at) || message.ID != "m-1" ||
+			len(row.lead.Status.Conversation) != 1 {
 			t.Errorf("%s: got %+v", row.name, message)
 		}
 	}
@@ -259,16 +293,21 @@ func TestTakeEdited(t *testing.T) {
 func TestTakeEditedOfAnother(t *testing.T) {
 	// A message id is the sender's to choose: it must not reach what we wrote.
 	for _, role := range []v1alpha1.Role{v1alpha1.RoleAssistant, v1alpha1.RoleOperator} {
-		recovery := gen.Lead(noon, heard("m-1"), func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].Role = role })
-		if take(recovery, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, gen.Instance, noon) || recovery.Status.Conversation[0].Text != "" {
+		recovery := gen.Lead(noon, heard("m-1"), func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[0].Role = role
+		})
+		if take(recovery, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, gen.Instance, noon) ||
+			recovery.Status.Conversation[0].Text != "" {
 			t.Errorf("a customer changed what the %s wrote", role)
 		}
 	}
 	unknown := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"}, gen.Instance, noon) || unknown.Status.Conversation[1].Text != "new" {
+	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"},
+		gen.Instance, noon) || unknown.Status.Conversation[1].Text != "new" {
 		t.Error("what was edited before it was known was lost")
 	}
-	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, gen.Instance, noon) || unknown.Status.Conversation[1].Text != "new" {
+	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, gen.Instance, noon) ||
+		unknown.Status.Conversation[1].Text != "new" {
 		t.Error("the late original was taken")
 	}
 }
@@ -277,9 +316,10 @@ func TestTakeEditedOfAnother(t *testing.T) {
 // the customer's, and a message that nobody knows is nobody's.
 func TestEditedByUs(t *testing.T) {
 	sent := gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))
-	person := gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent), heard("o-1"), func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation[1].Role = v1alpha1.RoleOperator
-	})
+	person := gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent), heard("o-1"),
+		func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[1].Role = v1alpha1.RoleOperator
+		})
 	both := []v1alpha1.CartRecovery{*sent, *person}
 	for _, row := range []struct {
 		name    string
@@ -289,8 +329,10 @@ func TestEditedByUs(t *testing.T) {
 	}{
 		{"ours, hidden", dialects.Message{Kind: dialects.Edited, ID: "g-1"}, true, ignoredOwn},
 		{"a person's, hidden", dialects.Message{Kind: dialects.Edited, ID: "o-1"}, true, ignoredOwn},
-		{"ours, as the customer's", dialects.Message{Kind: dialects.Edited, ID: "g-1", Phone: "5511987654321"}, false, ignoredOwn},
-		{"ours, coming back as the customer's", dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321"}, false, ignoredOwn},
+		{"ours, as the customer's", dialects.Message{Kind: dialects.Edited, ID: "g-1", Phone: "5511987654321"}, false,
+			ignoredOwn},
+		{"ours, coming back as the customer's", dialects.Message{Kind: dialects.Inbound, ID: "g-1",
+			Phone: "5511987654321"}, false, ignoredOwn},
 		{"nobody's, hidden", dialects.Message{Kind: dialects.Edited, ID: "m-9"}, false, dialects.ReasonNoPhone},
 		{"our own name for it", dialects.Message{Kind: dialects.Edited, ID: "c0-step-first"}, true, ignoredOwn},
 	} {
@@ -308,7 +350,8 @@ func TestEditedByUs(t *testing.T) {
 			}
 		}
 	}
-	if take(sent, &dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"}, gen.Instance, noon) {
+	if take(sent, &dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"},
+		gen.Instance, noon) {
 		t.Error("what we wrote was taken for an answer")
 	}
 }
@@ -327,10 +370,12 @@ func TestReact(t *testing.T) {
 		{"our own id is none", "c0-step-first", "👍", gen.Lead(noon, sent), false, 0, ""},
 		{"none", "", "👍", gen.Lead(noon, sent), false, 0, ""},
 		{"unknown", "g-2", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi")), false, 0, ""},
-		{"too long", "g-1", strings.Repeat("👍", 40), gen.Lead(noon, sent, atTheGateway("g-1", "oi")), true, 0, strings.Repeat("👍", 32)},
+		{"too long", "g-1", strings.Repeat("👍", 40), gen.Lead(noon, sent, atTheGateway("g-1", "oi")), true, 0,
+			strings.Repeat("👍", 32)},
 		{"a finished lead", "g-1", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi"), isFinished), false, 0, ""},
 	} {
-		phase, message := row.lead.Status.Phase, &dialects.Message{Kind: dialects.Reaction, Target: row.target, Text: row.emoji}
+		phase, message := row.lead.Status.Phase, &dialects.Message{Kind: dialects.Reaction, Target: row.target,
+			Text: row.emoji}
 		if got := react(row.lead, message); got != row.changed {
 			t.Errorf("%s: changed %v", row.name, got)
 		}
@@ -361,8 +406,10 @@ func TestIsEcho(t *testing.T) {
 		{"its id", in(sent, "oi", "g-1"), "g-1", "something else", true},
 		{"its text", in(sent, "Oi, Maria!", ""), "g-1", "Oi, Maria!", true},
 		{"the text of one that has another id", in(sent, "Oi, Maria!", "g-2"), "g-1", "Oi, Maria!", true},
-		{"the text of one that went long ago", gen.Lead(noon, contacted(noon.Add(-11*time.Minute), sent), atTheGateway("g-2", "Oi, Maria!")), "g-1", "Oi, Maria!", false},
-		{"the text of one that was refused under an id", in(v1alpha1.MessageFailed, "Oi, Maria!", "g-2"), "g-1", "Oi, Maria!", false},
+		{"the text of one that went long ago", gen.Lead(noon, contacted(noon.Add(-11*time.Minute), sent),
+			atTheGateway("g-2", "Oi, Maria!")), "g-1", "Oi, Maria!", false},
+		{"the text of one that was refused under an id", in(v1alpha1.MessageFailed, "Oi, Maria!", "g-2"), "g-1",
+			"Oi, Maria!", false},
 		{"its text, being sent", in(v1alpha1.MessageClaimed, "oi", ""), "g-1", "oi", true},
 		{"its text, perhaps sent", in(v1alpha1.MessageUnknown, "oi", ""), "g-1", "oi", true},
 		{"a text that was refused", in(v1alpha1.MessageFailed, "oi", ""), "g-1", "oi", false},
@@ -374,20 +421,25 @@ func TestIsEcho(t *testing.T) {
 		{"without an id", in(sent, "oi", ""), "", "olá", false},
 		{"the customer's words", gen.Lead(noon, heard("m-1"), atTheGateway("", "oi")), "g-1", "oi", false},
 	} {
-		if got := isEcho(row.lead, &dialects.Message{Kind: dialects.Own, ID: row.id, Text: row.text}, noon); got != row.want {
+		if got := isEcho(row.lead, &dialects.Message{Kind: dialects.Own, ID: row.id, Text: row.text},
+			noon); got != row.want {
 			t.Errorf("%s: got %v", row.name, got)
 		}
 	}
 }
 
 func TestHandOver(t *testing.T) {
-	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "Aqui é a Ana", Media: "image"}
-	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageClaimed), func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 2 })
+	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "Aqui é a Ana",
+		Media: "image"}
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageClaimed), func(l *v1alpha1.CartRecovery) {
+		l.Status.Cycle = 2
+	})
 	if !handOver(recovery, own, false, noon.Add(time.Minute)) {
 		t.Fatal("it was not handed over")
 	}
 	added := recovery.Status.Conversation[1]
-	if added.ID != "o-1" || added.Role != v1alpha1.RoleOperator || added.Text != "Aqui é a Ana" || added.Media != "image" ||
+	if added.ID != "o-1" || added.Role != v1alpha1.RoleOperator || added.Text != "Aqui é a Ana" ||
+		added.Media != "image" ||
 		added.Cycle != 2 || added.State != "" || !added.At.Equal(noon.Add(time.Minute)) {
 		t.Errorf("added %+v", added)
 	}
@@ -401,12 +453,14 @@ func TestHandOver(t *testing.T) {
 	next.ID, next.Text = "o-2", "Posso ajudar?"
 	first := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff).LastTransitionTime
 	if !handOver(recovery, &next, false, noon.Add(time.Hour)) ||
-		apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff).LastTransitionTime != first {
+		apimeta.FindStatusCondition(recovery.Status.Conditions,
+			v1alpha1.ConditionHandedOff).LastTransitionTime != first {
 		t.Error("the next message is lost, or changed since when")
 	}
 	changed := next
 	changed.Kind, changed.Text = dialects.Edited, "Posso te ajudar?"
-	if !handOver(recovery, &changed, false, noon.Add(time.Hour)) || len(recovery.Status.Conversation) != 3 || recovery.Status.Conversation[2].Text != "Posso te ajudar?" {
+	if !handOver(recovery, &changed, false, noon.Add(time.Hour)) || len(recovery.Status.Conversation) != 3 ||
+		recovery.Status.Conversation[2].Text != "Posso te ajudar?" {
 		t.Errorf("after the edit: %+v", recovery.Status.Conversation)
 	}
 	if handOver(gen.Lead(noon, isFinished), own, false, noon) {
@@ -423,20 +477,24 @@ func TestHandOverByAnEdit(t *testing.T) {
 	if handOver(recovery, edited("Custa  R$ {\u2060{preço}}"), false, noon) || handedOff(recovery) != "" {
 		t.Error("what we sent has handed it over")
 	}
-	if !handOver(recovery, edited("Custa R$ 10"), false, noon.Add(time.Minute)) || handedOff(recovery) != "True/OperatorWrote" {
+	if !handOver(recovery, edited("Custa R$ 10"), false, noon.Add(time.Minute)) ||
+		handedOff(recovery) != "True/OperatorWrote" {
 		t.Fatalf("condition %q", handedOff(recovery))
 	}
 	changed := recovery.Status.Conversation[0]
-	if changed.Text != "Custa R$ 10" || changed.Role != v1alpha1.RoleAssistant || changed.EditedAt == nil || len(recovery.Status.Conversation) != 1 {
+	if changed.Text != "Custa R$ 10" || changed.Role != v1alpha1.RoleAssistant || changed.EditedAt == nil ||
+		len(recovery.Status.Conversation) != 1 {
 		t.Errorf("changed into %+v", changed)
 	}
 	if handOver(recovery, edited("Custa R$ 10"), false, noon.Add(2*time.Minute)) {
 		t.Error("it was handed over twice")
 	}
-	if handOver(gen.Lead(noon, isFinished, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi")), edited("olá"), false, noon) {
+	if handOver(gen.Lead(noon, isFinished, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi")),
+		edited("olá"), false, noon) {
 		t.Error("a finished lead was handed over")
 	}
-	taken, settled := planHandOver([]v1alpha1.CartRecovery{*gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))}, edited("olá"), noon)
+	taken, settled := planHandOver([]v1alpha1.CartRecovery{*gen.Lead(noon, contacted(noon, v1alpha1.MessageSent),
+		atTheGateway("g-1", "oi"))}, edited("olá"), noon)
 	if len(taken) != 1 {
 		t.Errorf("settled as %+v", settled)
 	}
@@ -446,7 +504,8 @@ func TestHandOverAfterItWasGivenBack(t *testing.T) {
 	recovery := gen.Lead(noon)
 	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: "oi"}
 	handOver(recovery, own, false, noon)
-	recovery.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: noon.Add(time.Minute).Format(time.RFC3339)}
+	recovery.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: noon.Add(time.Minute).Format(
+		time.RFC3339)}
 	if lead.HandedOff(recovery) {
 		t.Fatal("it was not given back")
 	}
@@ -469,17 +528,23 @@ func TestPlanHandOver(t *testing.T) {
 	}{
 		{"nobody", "", nil, ignoredOwn},
 		{"before our first message", "", leads(gen.Lead(noon, named("a"))), "a"},
-		{"every open lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent), gen.Lead(noon, named("c"), isFinished)), "a,b"},
+		{"every open lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent),
+			gen.Lead(noon, named("c"), isFinished)), "a,b"},
 		{"only finished ones", "", leads(gen.Lead(noon, named("a"), isFinished)), ignoredOwn},
-		{"only expired ones, the last", "", leads(gen.Lead(noon, named("a"), hasExpired(1)), gen.Lead(noon, named("b"), hasExpired(2))), "b"},
-		{"an open one before an expired one", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), hasExpired(2))), "a"},
+		{"only expired ones, the last", "", leads(gen.Lead(noon, named("a"), hasExpired(1)),
+			gen.Lead(noon, named("b"), hasExpired(2))), "b"},
+		{"an open one before an expired one", "", leads(gen.Lead(noon, named("a")),
+			gen.Lead(noon, named("b"), hasExpired(2))), "a"},
 		{"without the ninth digit", "551187654321", leads(gen.Lead(noon, named("a"))), "a"},
 		{"ours", "", leads(gen.Lead(noon, named("a"), sent, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
-		{"ours, of another lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent, atTheGateway("", "Aqui é a Ana"))), dialects.ReasonSentByAPI},
-		{"ours, of a lead that was finished since", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent, isFinished, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
+		{"ours, of another lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent,
+			atTheGateway("", "Aqui é a Ana"))), dialects.ReasonSentByAPI},
+		{"ours, of a lead that was finished since", "", leads(gen.Lead(noon, named("a")),
+			gen.Lead(noon, named("b"), sent, isFinished, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
 		{
 			"two numbers with one key", "551132345678",
-			leads(gen.Lead(noon, named("a"), withPhone(mobile)), gen.Lead(noon, named("b"), withPhone(landline))), ignoredAmbiguous,
+			leads(gen.Lead(noon, named("a"), withPhone(mobile)), gen.Lead(noon, named("b"), withPhone(landline))),
+			ignoredAmbiguous,
 		},
 		{
 			"a whole number", "5511932345678",
@@ -494,7 +559,8 @@ func TestPlanHandOver(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		taken, settled := planHandOver(given, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: phone, Text: "Aqui é a Ana"}, noon)
+		taken, settled := planHandOver(given, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1",
+			Phone: phone, Text: "Aqui é a Ana"}, noon)
 		names := make([]string, 0, len(taken))
 		for _, each := range taken {
 			names = append(names, each.Name)

@@ -365,7 +365,8 @@ func sayRefusal(conn net.Conn, status int) bool {
 	if err != nil || conn.SetWriteDeadline(time.Now().Add(refusalTime)) != nil {
 		return false
 	}
-	_, err = fmt.Fprintf(conn, "HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n%s",
+	_, err = fmt.Fprintf(conn,
+		"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n%s",
 		status, http.StatusText(status), len(body), retry, body)
 	return err == nil
 }

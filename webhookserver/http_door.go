@@ -105,7 +105,8 @@ type account struct {
 	bandwidth *rate.Limiter
 }
 
-func newDoor(listener net.Listener, limits doorLimits, proxies Proxies, now clock.PassiveClock, counted *metrics.Metrics) *door {
+func newDoor(listener net.Listener, limits doorLimits, proxies Proxies, now clock.PassiveClock,
+	counted *metrics.Metrics) *door {
 	return &door{
 		Listener: listener, limits: limits, proxies: proxies, clock: now, metrics: counted,
 		all:     account{bandwidth: newBandwidth(limits.bandwidth)},

@@ -23,7 +23,8 @@ import (
 
 func goodCart() string {
 	body := strings.Replace(benchmarkCart, "1767366245123", fmt.Sprint(time.Now().UnixMilli()), 1)
-	return request(toHotmart, "Host: x", "X-HOTMART-HOTTOK: a-secret", fmt.Sprintf("Content-Length: %d", len(body))) + body
+	return request(toHotmart, "Host: x", "X-HOTMART-HOTTOK: a-secret", fmt.Sprintf("Content-Length: %d", len(body))) +
+		body
 }
 
 // responseHead is the head of an answer.
@@ -60,13 +61,15 @@ func TestCrowdsDoNotShutTheDoor(t *testing.T) {
 		sent    string
 		proxies string
 	}{
-		"silent":                            {"", ""},
-		"silent, behind an Ingress":         {"", "127.0.0.0/8"},
-		"in a header":                       {"POST / HTTP/1.1\r\nX: ", ""},
-		"in a header, behind an Ingress":    {"POST / HTTP/1.1\r\nX: ", "127.0.0.0/8"},
-		"in a body":                         {request("POST / HTTP/1.1", "Host: x", "Content-Length: 100") + "{", ""},
-		"in a large body":                   {request("POST / HTTP/1.1", "Host: x", "Content-Length: 1000000") + "{", ""},
-		"in chunks":                         {request("POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked") + "5\r\n", "127.0.0.1"},
+		"silent":                         {"", ""},
+		"silent, behind an Ingress":      {"", "127.0.0.0/8"},
+		"in a header":                    {"POST / HTTP/1.1\r\nX: ", ""},
+		"in a header, behind an Ingress": {"POST / HTTP/1.1\r\nX: ", "127.0.0.0/8"},
+		"in a body":                      {request("POST / HTTP/1.1", "Host: x", "Content-Length: 100") + "{", ""},
+		"in a large body": {request("POST / HTTP/1.1", "Host: x", "Content-Length: 1000000") + "{",
+			""},
+		"in chunks": {request("POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked") +
+			"5\r\n", "127.0.0.1"},
 		"idle after requests without sense": {smuggled, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -174,7 +177,10 @@ func TestNoRoomAtAll(t *testing.T) {
 			options := stubOptions(t)
 			options.MaxConnections, options.MaxConnectionsPerSource = test.connections, test.perSource
 			held, release := make(chan struct{}, 10), make(chan struct{})
-			options.Client.(*stubClient).created = func(client.Object) { held <- struct{}{}; <-release } //nolint:forcetypeassert // it is one
+			options.Client.(*stubClient).created = func(client.Object) {
+				held <- struct{}{}
+				<-release
+			} //nolint:forcetypeassert // it is one
 			address := serveStub(t, options)
 			for range 2 {
 				if _, err := io.WriteString(dial(t, address), goodCart()); err != nil {
@@ -186,7 +192,8 @@ func TestNoRoomAtAll(t *testing.T) {
 			if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 				t.Errorf("answered %d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
 			}
-			if counted := testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(test.reason)); counted != 1 {
+			if counted := testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(
+				test.reason)); counted != 1 {
 				t.Errorf("counted %v, want 1", counted)
 			}
 			close(release)
@@ -271,11 +278,21 @@ func TestWhoMakesRoom(t *testing.T) {
 		steps []step
 		want  int
 	}{
-		"the longest of those that are silent": {[]step{{as: rankBody, waits: 9 * time.Second}, {as: rankSilent, waits: 5 * time.Second}, {as: rankSilent, waits: 3 * time.Second}, {as: rankIdle, waits: 20 * time.Second}}, 1},
-		"idle before a body":                   {[]step{{as: rankBody, waits: 9 * time.Second}, {as: rankBody, waits: 8 * time.Second}, {as: rankIdle, waits: 2 * time.Second}, {as: rankBody, waits: 2 * time.Second}}, 2},
-		"a body before one who is known":       {[]step{{as: rankIdle, known: true, waits: 30 * time.Second}, {as: rankBody, waits: 2 * time.Second}, {as: rankIdle, known: true, waits: 20 * time.Second}, {as: rankIdle, known: true, waits: 20 * time.Second}}, 1},
-		"not who has just come":                {[]step{{as: rankSilent, waits: 100 * time.Millisecond}, {as: rankBody, waits: 2 * time.Second}, {as: rankBody, waits: 3 * time.Second}, {as: rankBody, waits: 2500 * time.Millisecond}}, 2},
-		"all have just come: the longest wait": {[]step{{as: rankSilent, waits: 100 * time.Millisecond}, {as: rankBody, waits: 300 * time.Millisecond}, {as: rankSilent, waits: 200 * time.Millisecond}, {as: rankIdle, waits: 50 * time.Millisecond}}, 1},
+		"the longest of those that are silent": {[]step{{as: rankBody, waits: 9 * time.Second},
+			{as: rankSilent, waits: 5 * time.Second}, {as: rankSilent, waits: 3 * time.Second},
+			{as: rankIdle, waits: 20 * time.Second}}, 1},
+		"idle before a body": {[]step{{as: rankBody, waits: 9 * time.Second},
+			{as: rankBody, waits: 8 * time.Second}, {as: rankIdle, waits: 2 * time.Second},
+			{as: rankBody, waits: 2 * time.Second}}, 2},
+		"a body before one who is known": {[]step{{as: rankIdle, known: true, waits: 30 * time.Second},
+			{as: rankBody, waits: 2 * time.Second}, {as: rankIdle, known: true, waits: 20 * time.Second},
+			{as: rankIdle, known: true, waits: 20 * time.Second}}, 1},
+		"not who has just come": {[]step{{as: rankSilent, waits: 100 * time.Millisecond},
+			{as: rankBody, waits: 2 * time.Second}, {as: rankBody, waits: 3 * time.Second},
+			{as: rankBody, waits: 2500 * time.Millisecond}}, 2},
+		"all have just come: the longest wait": {[]step{{as: rankSilent, waits: 100 * time.Millisecond},
+			{as: rankBody, waits: 300 * time.Millisecond}, {as: rankSilent, waits: 200 * time.Millisecond},
+			{as: rankIdle, waits: 50 * time.Millisecond}}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, now := testDoor(t, limits)
@@ -334,7 +351,8 @@ func TestNobodyIsAnsweredUnasked(t *testing.T) {
 			if d.comes(t, "198.51.100.8") == nil || !c.gone {
 				t.Fatal("it did not make room")
 			}
-			if told := strings.HasPrefix(said.String(), "HTTP/1.1 503 Service Unavailable\r\n"); told != test.told || !told && said.Len() > 0 {
+			if told := strings.HasPrefix(said.String(), "HTTP/1.1 503 Service Unavailable\r\n"); told != test.told ||
+				!told && said.Len() > 0 {
 				t.Errorf("it was told %q", said.String())
 			}
 		})

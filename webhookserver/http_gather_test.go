@@ -108,7 +108,8 @@ func TestLargeBodiesShareBandwidth(t *testing.T) {
 	})
 	d.proxies = Proxies{netip.MustParsePrefix("10.0.0.0/8")}
 	now := clock.Now()
-	flood, other, known, proxied := d.comes(t, "192.0.2.1"), d.comes(t, "192.0.2.2"), d.comes(t, "192.0.2.3"), d.comes(t, "10.0.0.1")
+	flood, other, known, proxied := d.comes(t, "192.0.2.1"), d.comes(t, "192.0.2.2"), d.comes(t,
+		"192.0.2.3"), d.comes(t, "10.0.0.1")
 	known.prove()
 	proxied.prove()
 	for _, each := range []struct {

@@ -34,8 +34,9 @@ func stubOptions(t testing.TB) Options {
 		t.Fatal(err)
 	}
 	return Options{
-		Client: stub, Live: stub, Fence: seeing{}, Clock: clock.RealClock{}, Metrics: counted, BindAddress: "127.0.0.1:0",
-		Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now), DrainTimeout: time.Second,
+		Client: stub, Live: stub, Fence: seeing{}, Clock: clock.RealClock{}, Metrics: counted,
+		BindAddress: "127.0.0.1:0", Connector: &gateway.Connector{}, Secrets: secrets.NewReader(stub, time.Now),
+		DrainTimeout: time.Second,
 	}
 }
 
@@ -130,61 +131,72 @@ const (
 
 // malformedRequests are what programs understand differently, or not at all.
 var malformedRequests = map[string]string{
-	"length and chunks":            request(toHotmart, "Host: x", "Content-Length: 5", "Transfer-Encoding: chunked") + "0\r\n\r\n" + smuggled,
-	"chunks and length":            request(toHotmart, "Host: x", "Transfer-Encoding: chunked", "Content-Length: 5") + "0\r\n\r\n" + smuggled,
-	"two lengths":                  request(toHotmart, "Host: x", "Content-Length: 2", "Content-Length: 40") + "{}" + smuggled,
-	"two lengths that agree":       request(toHotmart, "Host: x", "Content-Length: 2", "Content-Length: 2") + "{}" + smuggled,
-	"a list of lengths":            request(toHotmart, "Host: x", "Content-Length: 2, 2") + "{}" + smuggled,
-	"a length with a sign":         request(toHotmart, "Host: x", "Content-Length: +2") + "{}",
-	"a length below zero":          request(toHotmart, "Host: x", "Content-Length: -2") + "{}",
-	"a length in hexadecimal":      request(toHotmart, "Host: x", "Content-Length: 0x2") + "{}",
-	"an empty length":              request(toHotmart, "Host: x", "Content-Length:") + "{}",
-	"a length with blanks in it":   request(toHotmart, "Host: x", "Content-Length: 1 2") + "{}",
-	"a length beyond all bounds":   request(toHotmart, "Host: x", "Content-Length: 99999999999999999999") + "{}",
-	"another coding":               request(toHotmart, "Host: x", "Transfer-Encoding: gzip") + "{}",
-	"a coding and chunks":          request(toHotmart, "Host: x", "Transfer-Encoding: gzip, chunked") + "0\r\n\r\n",
-	"chunks twice":                 request(toHotmart, "Host: x", "Transfer-Encoding: chunked", "Transfer-Encoding: chunked") + "0\r\n\r\n",
-	"chunks with a vertical tab":   request(toHotmart, "Host: x", "Transfer-Encoding: \vchunked") + "0\r\n\r\n",
-	"chunks in HTTP/1.0":           request("POST /x HTTP/1.0", "Transfer-Encoding: chunked") + "0\r\n\r\n",
-	"lines that end in LF":         "GET /healthz HTTP/1.1\nHost: x\n\n",
-	"one line that ends in LF":     "GET /healthz HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
-	"a bare CR in a value":         request("GET /healthz HTTP/1.1", "Host: x", "X: a\rb"),
-	"a NUL in a value":             request("GET /healthz HTTP/1.1", "Host: x", "X: a\x00b"),
-	"an escape in a value":         request("GET /healthz HTTP/1.1", "Host: x", "X: a\x1bb"),
-	"a DEL in a value":             request("GET /healthz HTTP/1.1", "Host: x", "X: a\x7fb"),
-	"a NUL in a name":              request("GET /healthz HTTP/1.1", "Host: x", "X\x00: a"),
-	"a NUL in the path":            request("GET /health\x00z HTTP/1.1", "Host: x"),
-	"a header on two lines":        request("GET /healthz HTTP/1.1", "Host: x", "X: a", " b"),
-	"a first header with a blank":  request("GET /healthz HTTP/1.1", " Host: x"),
-	"a blank before the colon":     request("GET /healthz HTTP/1.1", "Host: x", "X : a"),
-	"a header without a colon":     request("GET /healthz HTTP/1.1", "Host: x", "X"),
-	"a header without a name":      request("GET /healthz HTTP/1.1", "Host: x", ": a"),
-	"no host":                      request("GET /healthz HTTP/1.1", "X: a"),
-	"two hosts":                    request("GET /healthz HTTP/1.1", "Host: x", "Host: y"),
-	"too many headers":             request("GET /healthz HTTP/1.1", append([]string{"Host: x"}, strings.Split(strings.Repeat("X: a,", maxHeaders), ",")[:maxHeaders]...)...),
-	"the URL of a proxy":           request("GET http://x/healthz HTTP/1.1", "Host: x"),
-	"the target of CONNECT":        request("CONNECT x:443 HTTP/1.1", "Host: x"),
-	"the target of OPTIONS":        request("OPTIONS * HTTP/1.1", "Host: x"),
-	"two blanks":                   request("GET  /healthz HTTP/1.1", "Host: x"),
-	"a tab":                        request("GET\t/healthz HTTP/1.1", "Host: x"),
-	"a blank at the end":           request("GET /healthz HTTP/1.1 ", "Host: x"),
-	"an empty line first":          "\r\n" + request("GET /healthz HTTP/1.1", "Host: x"),
-	"no version":                   request("GET /healthz", "Host: x"),
-	"an old version":               request("GET /healthz HTTP/0.9", "Host: x"),
-	"a newer version":              request("GET /healthz HTTP/1.2", "Host: x"),
-	"HTTP/2":                       "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
-	"a method that is none":        request("G(T /healthz HTTP/1.1", "Host: x"),
-	"a GET with a body":            request("GET /healthz HTTP/1.1", "Host: x", "Content-Length: 40") + smuggled,
-	"a HEAD with chunks":           request("HEAD /healthz HTTP/1.1", "Host: x", "Transfer-Encoding: chunked") + "0\r\n\r\n",
-	"a chunk extension":            request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2;a=b\r\n{}\r\n0\r\n\r\n",
-	"a chunk extension with LF":    request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2;\n{}\r\n0\r\n\r\n",
-	"a blank after a chunk's size": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2 \r\n{}\r\n0\r\n\r\n",
-	"a chunk's size with LF":       request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2\n{}\r\n0\r\n\r\n",
-	"a chunk longer than it says":  request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2\r\n{}}\r\n0\r\n\r\n",
-	"a chunk of a negative size":   request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "-2\r\n{}\r\n0\r\n\r\n",
-	"a chunk of a huge size":       request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "ffffffffffffffff2\r\n{}\r\n0\r\n\r\n",
-	"a trailer":                    request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\nHost: y\r\n\r\n",
-	"TLS":                          "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n",
+	"length and chunks": request(toHotmart, "Host: x", "Content-Length: 5", "Transfer-Encoding: chunked") +
+		"0\r\n\r\n" + smuggled,
+	"chunks and length": request(toHotmart, "Host: x", "Transfer-Encoding: chunked", "Content-Length: 5") +
+		"0\r\n\r\n" + smuggled,
+	"two lengths": request(toHotmart, "Host: x", "Content-Length: 2", "Content-Length: 40") + "{}" +
+		smuggled,
+	"two lengths that agree": request(toHotmart, "Host: x", "Content-Length: 2", "Content-Length: 2") + "{}" +
+		smuggled,
+	"a list of lengths":          request(toHotmart, "Host: x", "Content-Length: 2, 2") + "{}" + smuggled,
+	"a length with a sign":       request(toHotmart, "Host: x", "Content-Length: +2") + "{}",
+	"a length below zero":        request(toHotmart, "Host: x", "Content-Length: -2") + "{}",
+	"a length in hexadecimal":    request(toHotmart, "Host: x", "Content-Length: 0x2") + "{}",
+	"an empty length":            request(toHotmart, "Host: x", "Content-Length:") + "{}",
+	"a length with blanks in it": request(toHotmart, "Host: x", "Content-Length: 1 2") + "{}",
+	"a length beyond all bounds": request(toHotmart, "Host: x", "Content-Length: 99999999999999999999") + "{}",
+	"another coding":             request(toHotmart, "Host: x", "Transfer-Encoding: gzip") + "{}",
+	"a coding and chunks":        request(toHotmart, "Host: x", "Transfer-Encoding: gzip, chunked") + "0\r\n\r\n",
+	"chunks twice": request(toHotmart, "Host: x", "Transfer-Encoding: chunked",
+		"Transfer-Encoding: chunked") + "0\r\n\r\n",
+	"chunks with a vertical tab":  request(toHotmart, "Host: x", "Transfer-Encoding: \vchunked") + "0\r\n\r\n",
+	"chunks in HTTP/1.0":          request("POST /x HTTP/1.0", "Transfer-Encoding: chunked") + "0\r\n\r\n",
+	"lines that end in LF":        "GET /healthz HTTP/1.1\nHost: x\n\n",
+	"one line that ends in LF":    "GET /healthz HTTP/1.1\r\nHost: x\nX: y\r\n\r\n",
+	"a bare CR in a value":        request("GET /healthz HTTP/1.1", "Host: x", "X: a\rb"),
+	"a NUL in a value":            request("GET /healthz HTTP/1.1", "Host: x", "X: a\x00b"),
+	"an escape in a value":        request("GET /healthz HTTP/1.1", "Host: x", "X: a\x1bb"),
+	"a DEL in a value":            request("GET /healthz HTTP/1.1", "Host: x", "X: a\x7fb"),
+	"a NUL in a name":             request("GET /healthz HTTP/1.1", "Host: x", "X\x00: a"),
+	"a NUL in the path":           request("GET /health\x00z HTTP/1.1", "Host: x"),
+	"a header on two lines":       request("GET /healthz HTTP/1.1", "Host: x", "X: a", " b"),
+	"a first header with a blank": request("GET /healthz HTTP/1.1", " Host: x"),
+	"a blank before the colon":    request("GET /healthz HTTP/1.1", "Host: x", "X : a"),
+	"a header without a colon":    request("GET /healthz HTTP/1.1", "Host: x", "X"),
+	"a header without a name":     request("GET /healthz HTTP/1.1", "Host: x", ": a"),
+	"no host":                     request("GET /healthz HTTP/1.1", "X: a"),
+	"two hosts":                   request("GET /healthz HTTP/1.1", "Host: x", "Host: y"),
+	"too many headers": request("GET /healthz HTTP/1.1",
+		append([]string{"Host: x"}, strings.Split(strings.Repeat("X: a,", maxHeaders), ",")[:maxHeaders]...)...),
+	"the URL of a proxy":    request("GET http://x/healthz HTTP/1.1", "Host: x"),
+	"the target of CONNECT": request("CONNECT x:443 HTTP/1.1", "Host: x"),
+	"the target of OPTIONS": request("OPTIONS * HTTP/1.1", "Host: x"),
+	"two blanks":            request("GET  /healthz HTTP/1.1", "Host: x"),
+	"a tab":                 request("GET\t/healthz HTTP/1.1", "Host: x"),
+	"a blank at the end":    request("GET /healthz HTTP/1.1 ", "Host: x"),
+	"an empty line first":   "\r\n" + request("GET /healthz HTTP/1.1", "Host: x"),
+	"no version":            request("GET /healthz", "Host: x"),
+	"an old version":        request("GET /healthz HTTP/0.9", "Host: x"),
+	"a newer version":       request("GET /healthz HTTP/1.2", "Host: x"),
+	"HTTP/2":                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+	"a method that is none": request("G(T /healthz HTTP/1.1", "Host: x"),
+	"a GET with a body":     request("GET /healthz HTTP/1.1", "Host: x", "Content-Length: 40") + smuggled,
+	"a HEAD with chunks": request("HEAD /healthz HTTP/1.1", "Host: x", "Transfer-Encoding: chunked") +
+		"0\r\n\r\n",
+	"a chunk extension": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") +
+		"2;a=b\r\n{}\r\n0\r\n\r\n",
+	"a chunk extension with LF": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2;\n{}\r\n0\r\n\r\n",
+	"a blank after a chunk's size": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") +
+		"2 \r\n{}\r\n0\r\n\r\n",
+	"a chunk's size with LF": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2\n{}\r\n0\r\n\r\n",
+	"a chunk longer than it says": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") +
+		"2\r\n{}}\r\n0\r\n\r\n",
+	"a chunk of a negative size": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "-2\r\n{}\r\n0\r\n\r\n",
+	"a chunk of a huge size": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") +
+		"ffffffffffffffff2\r\n{}\r\n0\r\n\r\n",
+	"a trailer": request(toHotmart, "Host: x", "Transfer-Encoding: chunked") + "2\r\n{}\r\n0\r\nHost: y\r\n\r\n",
+	"TLS":       "\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\n",
 }
 
 func TestMalformedRequestsAreRefused(t *testing.T) {
@@ -213,13 +225,18 @@ func TestWellFormedRequestsAreRead(t *testing.T) {
 		"several at once":  {strings.Repeat(smuggled, 5), []int{200, 200, 200, 200, 200}, false},
 		"a body, then one": {small + "Content-Length: 2\r\n\r\n{}" + smuggled, []int{401, 200}, false},
 		"chunks, then one": {
-			small + "transfer-encoding: Chunked\r\n\r\n1\r\n{\r\n001\r\n}\r\n0\r\n\r\n" + smuggled, []int{401, 200}, false,
+			small + "transfer-encoding: Chunked\r\n\r\n1\r\n{\r\n001\r\n}\r\n0\r\n\r\n" + smuggled, []int{401, 200},
+			false,
 		},
-		"a large body, then one":   {small + "Content-Length: 100000\r\n\r\n" + large + smuggled, []int{401, 200}, false},
-		"a large chunk, then one":  {small + "Transfer-Encoding: chunked\r\n\r\n186A0\r\n" + large + "\r\n0\r\n\r\n" + smuggled, []int{401, 200}, false},
-		"HTTP/1.0":                 {"GET /healthz HTTP/1.0\r\n\r\n", []int{200}, true},
-		"HTTP/1.0 kept alive":      {"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + smuggled, []int{200}, true},
-		"the last one":             {"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + smuggled, []int{200}, true},
+		"a large body, then one": {small + "Content-Length: 100000\r\n\r\n" + large + smuggled, []int{401, 200},
+			false},
+		"a large chunk, then one": {small + "Transfer-Encoding: chunked\r\n\r\n186A0\r\n" + large + "\r\n0\r\n\r\n" +
+			smuggled, []int{401, 200}, false},
+		"HTTP/1.0": {"GET /healthz HTTP/1.0\r\n\r\n", []int{200}, true},
+		"HTTP/1.0 kept alive": {"GET /healthz HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + smuggled, []int{200},
+			true},
+		"the last one": {"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n" + smuggled,
+			[]int{200}, true},
 		"letters beyond ASCII":     {"GET /healthz HTTP/1.1\r\nHost: x\r\nX: José\r\n\r\n", []int{200}, false},
 		"no blank after the colon": {"GET /healthz HTTP/1.1\r\nHost:x\r\n\r\n", []int{200}, false},
 		"one, then nonsense":       {smuggled + "nonsense\r\n\r\n", []int{200, 400}, true},
@@ -287,7 +304,8 @@ func FuzzReadHead(f *testing.F) {
 		}
 		chunked := len(other.TransferEncoding) > 0
 		if chunked != framed.chunked || !chunked && other.ContentLength != framed.length {
-			t.Errorf("%q: got %+v, net/http has %d, %v", received[:end], framed, other.ContentLength, other.TransferEncoding)
+			t.Errorf("%q: got %+v, net/http has %d, %v", received[:end], framed, other.ContentLength,
+				other.TransferEncoding)
 		}
 	})
 }
@@ -314,7 +332,8 @@ func FuzzChunks(f *testing.F) {
 			return
 		}
 		head := request("POST / HTTP/1.1", "Host: x", "Transfer-Encoding: chunked")
-		other, err := http.ReadRequest(bufio.NewReader(io.MultiReader(strings.NewReader(head), bytes.NewReader(received[:used]))))
+		other, err := http.ReadRequest(bufio.NewReader(io.MultiReader(strings.NewReader(head),
+			bytes.NewReader(received[:used]))))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -152,7 +152,8 @@ func TestFewTokensAreReviewed(t *testing.T) {
 // TestRefusalsTakeTheirTime: who tries tokens waits, so many at once, and not when the server ends.
 func TestRefusalsTakeTheirTime(t *testing.T) {
 	for status, waits := range map[int]bool{
-		fiber.StatusOK: false, fiber.StatusForbidden: false, fiber.StatusUnauthorized: true, fiber.StatusTooManyRequests: true,
+		fiber.StatusOK: false, fiber.StatusForbidden: false, fiber.StatusUnauthorized: true,
+		fiber.StatusTooManyRequests: true,
 	} {
 		s, err := New(stubOptions(t))
 		if err != nil {

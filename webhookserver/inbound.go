@@ -156,7 +156,8 @@ func (s *Server) screen(ctx context.Context, c *fiber.Ctx, names dialects.Names)
 
 // showsOne says whether one of the tokens, or the key, may be of one of the instances: what could not be
 // looked at may be.
-func (s *Server) showsOne(ctx context.Context, candidates []v1alpha1.WhatsAppInstance, tokens []string, key string) bool {
+func (s *Server) showsOne(ctx context.Context, candidates []v1alpha1.WhatsAppInstance, tokens []string,
+	key string) bool {
 	for _, token := range append(tokens, "") {
 		if authentic, err := s.authentic(ctx, candidates, token, key); err != nil || len(authentic) > 0 {
 			return true
@@ -204,7 +205,8 @@ type credential func(context.Context, *v1alpha1.WhatsAppInstance) ([]byte, error
 // matches says whether presented is a credential of an instance. One that is not there
 // yet matches nothing. What is remembered can be older than what was presented, so it looks
 // once more before it says no.
-func (s *Server) matches(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance, presented string) (bool, error) {
+func (s *Server) matches(ctx context.Context, read credential, instance *v1alpha1.WhatsAppInstance,
+	presented string) (bool, error) {
 	is, err := presents(ctx, read, instance, s.comparable(presented))
 	if is || err != nil && !errors.Is(err, webhookkeys.ErrNotCopied) || instance.Status.CredentialsSecretRef == nil {
 		return is, err
@@ -245,7 +247,8 @@ func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 }
 
 // hear takes one message of an authentic delivery.
-func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome,
+	error) {
 	switch message.Kind {
 	case dialects.Receipt:
 		return s.takeReceipt(ctx, instance, message)

@@ -49,7 +49,8 @@ func (s *Server) cachedLeads(
 	var found []v1alpha1.CartRecovery
 	for _, each := range queries(instance.Spec.StoreRef.Name, message) {
 		var leads v1alpha1.CartRecoveryList
-		err := s.Client.List(ctx, &leads, client.InNamespace(instance.Namespace), client.MatchingFields{each.field: each.key})
+		err := s.Client.List(ctx, &leads, client.InNamespace(instance.Namespace),
+			client.MatchingFields{each.field: each.key})
 		if err != nil {
 			return nil, fmt.Errorf("find the leads of a message: %w", err)
 		}

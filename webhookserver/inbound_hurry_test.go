@@ -47,7 +47,8 @@ var _ = Describe("Who waits for nothing in a flood", func() {
 
 	It("is an opt-out that may be of two customers", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
-		landline := shop.shop.lead(ctx, named("landline"), withPhone("+551132345678"), contacted(time.Now(), v1alpha1.MessageSent))
+		landline := shop.shop.lead(ctx, named("landline"), withPhone("+551132345678"),
+			contacted(time.Now(), v1alpha1.MessageSent))
 		shop.shop.lead(ctx, named("mobile"), withPhone("+5511932345678"), contacted(time.Now(), v1alpha1.MessageSent))
 		shop.inAFlood()
 		message := inboundOf("m-1")
@@ -77,7 +78,8 @@ var _ = Describe("Who waits for nothing in a flood", func() {
 	It("is an opt-out behind another customer's message of its delivery", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		shop.hears(ctx, inboundOf("m-1"))
-		other := shop.shop.lead(ctx, named("other"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent))
+		other := shop.shop.lead(ctx, named("other"), withPhone("+5521911112222"),
+			contacted(time.Now(), v1alpha1.MessageSent))
 		shop.inAFlood()
 		both := texts("oi", "parar")
 		both[1].Phone = "5521911112222"

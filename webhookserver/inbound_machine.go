@@ -114,7 +114,8 @@ func saidBefore(recovery *v1alpha1.CartRecovery, text string) int {
 	count := 0
 	for i := range recovery.Status.Conversation {
 		message := &recovery.Status.Conversation[i]
-		if message.Role == v1alpha1.RoleCustomer && message.Cycle == recovery.Status.Cycle && gist(message.Text) == text {
+		if message.Role == v1alpha1.RoleCustomer && message.Cycle == recovery.Status.Cycle &&
+			gist(message.Text) == text {
 			count++
 		}
 	}

@@ -40,7 +40,8 @@ func TestGreetings(t *testing.T) {
 		{"the same to others", gen.Lead(noon), ownWords, second(100), true, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: row.text, At: row.at}
+			own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321",
+				Text: row.text, At: row.at}
 			automatic := isAutomaticOwn(row.lead, own, row.repeated, row.at)
 			if automatic != row.automatic {
 				t.Fatalf("automatic is %v", automatic)
@@ -49,7 +50,8 @@ func TestGreetings(t *testing.T) {
 				t.Fatal("it was not stored")
 			}
 			last := row.lead.Status.Conversation[len(row.lead.Status.Conversation)-1]
-			if last.Role != v1alpha1.RoleOperator || last.Automatic != automatic || lead.HandedOff(row.lead) == automatic {
+			if last.Role != v1alpha1.RoleOperator || last.Automatic != automatic ||
+				lead.HandedOff(row.lead) == automatic {
 				t.Errorf("stored %+v, handed off %v", last, lead.HandedOff(row.lead))
 			}
 		})
@@ -80,8 +82,10 @@ func TestGreetedAhead(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-			handOver(recovery, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: greeting}, false, second(row.wrote))
-			if !hear(recovery, &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: "oi", At: row.at}, gen.Instance, second(row.now)) {
+			handOver(recovery, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: greeting}, false,
+				second(row.wrote))
+			if !hear(recovery, &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: "oi", At: row.at},
+				gen.Instance, second(row.now)) {
 				t.Fatal("it was not stored")
 			}
 			if lead.HandedOff(recovery) != row.handedOff || recovery.Status.Conversation[1].Automatic == row.handedOff {
@@ -106,7 +110,8 @@ func TestIsAutomaticAnswer(t *testing.T) {
 	said := func(text string, at time.Time) func(*v1alpha1.CartRecovery) {
 		return func(l *v1alpha1.CartRecovery) {
 			l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{
-				ID: fmt.Sprint("m-", len(l.Status.Conversation)), Role: v1alpha1.RoleCustomer, Text: text, At: v1alpha1.NewTimestamp(at),
+				ID: fmt.Sprint("m-", len(l.Status.Conversation)), Role: v1alpha1.RoleCustomer, Text: text,
+				At: v1alpha1.NewTimestamp(at),
 			})
 		}
 	}
@@ -120,7 +125,8 @@ func TestIsAutomaticAnswer(t *testing.T) {
 	}{
 		{"at once", gen.Lead(noon, sent), away, noon.Add(time.Second), true},
 		{"in the time that it takes to read", gen.Lead(noon, sent), away, noon.Add(5 * time.Second), false},
-		{"at once, in a conversation with a person", gen.Lead(noon, heard("m-1"), sent), "quanto custa o plano completo?", noon.Add(time.Second), false},
+		{"at once, in a conversation with a person", gen.Lead(noon, heard("m-1"), sent),
+			"quanto custa o plano completo?", noon.Add(time.Second), false},
 		{"a short one at once", gen.Lead(noon, sent), "sim", noon.Add(time.Second), false},
 		{"at once, of who writes first", gen.Lead(noon), away, noon.Add(time.Second), false},
 		{"the second time", gen.Lead(noon, said(away, noon)), away, noon.Add(time.Hour), false},
@@ -132,7 +138,8 @@ func TestIsAutomaticAnswer(t *testing.T) {
 			if got := isAutomaticAnswer(row.lead, message, row.now); got != row.want {
 				t.Fatalf("got %v", got)
 			}
-			if !hear(row.lead, message, gen.Instance, row.now) || lead.Find(row.lead.Status.Conversation, "m-9").Automatic != row.want {
+			if !hear(row.lead, message, gen.Instance, row.now) || lead.Find(row.lead.Status.Conversation,
+				"m-9").Automatic != row.want {
 				t.Error("it was not stored, or not marked")
 			}
 		})
@@ -176,17 +183,21 @@ func TestOwnTexts(t *testing.T) {
 // TestPairedPhone: who tries it with the paired phone itself is told apart.
 func TestPairedPhone(t *testing.T) {
 	instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phone = "+5511987654321" })
-	self := dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "551187654321", Text: "Funciona mesmo?"}
+	self := dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "551187654321",
+		Text: "Funciona mesmo?"}
 	if !isPairedPhone(instance, &self) {
 		t.Fatal("it is not told apart")
 	}
 	elsewhere, theirs := self, self
 	elsewhere.Phone, theirs.FromMe = "5521911112222", false
-	if isPairedPhone(instance, &elsewhere) || isPairedPhone(instance, &theirs) || isPairedPhone(gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phone = "" }), &dialects.Message{FromMe: true}) {
+	if isPairedPhone(instance, &elsewhere) || isPairedPhone(instance, &theirs) ||
+		isPairedPhone(gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phone = "" }),
+			&dialects.Message{FromMe: true}) {
 		t.Error("others are taken for it")
 	}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-	if !noteSelf(recovery, &self, noon) || lead.HandedOff(recovery) || handedOff(recovery) != "False/PairedPhone" || !recovery.Status.Conversation[1].Automatic {
+	if !noteSelf(recovery, &self, noon) || lead.HandedOff(recovery) || handedOff(recovery) != "False/PairedPhone" ||
+		!recovery.Status.Conversation[1].Automatic {
 		t.Errorf("condition %q, conversation %+v", handedOff(recovery), recovery.Status.Conversation)
 	}
 	if noteSelf(recovery, &self, noon) {

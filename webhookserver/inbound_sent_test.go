@@ -13,14 +13,16 @@ import (
 )
 
 func sentOfUs(id, text string) dialects.Message {
-	return dialects.Message{Dialect: "evolution", Kind: dialects.Sent, FromMe: true, ID: id, Text: text, Phone: "5511987654321"}
+	return dialects.Message{Dialect: "evolution", Kind: dialects.Sent, FromMe: true, ID: id, Text: text,
+		Phone: "5511987654321"}
 }
 
 // inState gives the message of ours a state, a time before noon and no id at the gateway.
 func inState(state v1alpha1.MessageState, age time.Duration) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
 		m := &l.Status.Conversation[0]
-		m.State, m.At, m.GatewayID, m.SentAt, m.Text, m.Instance = state, v1alpha1.NewTimestamp(noon.Add(-age)), "", nil, "Oi, tudo bem?", gen.Instance
+		m.State, m.At, m.GatewayID, m.SentAt, m.Text, m.Instance = state, v1alpha1.NewTimestamp(noon.Add(-age)), "",
+			nil, "Oi, tudo bem?", gen.Instance
 	}
 }
 
@@ -32,14 +34,20 @@ func TestConfirmSent(t *testing.T) {
 		text     string
 		want     bool
 	}{
-		"nobody knows":                     {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, " Oi,\u2060 tudo  bem?", true},
-		"claimed, and its caller is gone":  {inState(v1alpha1.MessageClaimed, time.Minute), gen.Instance, "Oi, tudo bem?", true},
-		"claimed, and its caller may wait": {inState(v1alpha1.MessageClaimed, 5*time.Second), gen.Instance, "Oi, tudo bem?", false},
-		"of the cycle before":              {inState(v1alpha1.MessageUnknown, 8*24*time.Hour), gen.Instance, "Oi, tudo bem?", false},
-		"claimed after it went":            {inState(v1alpha1.MessageClaimed, -time.Hour), gen.Instance, "Oi, tudo bem?", false},
-		"certainly not sent":               {inState(v1alpha1.MessageFailed, time.Minute), gen.Instance, "Oi, tudo bem?", false},
-		"another text":                     {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, "Oi!", false},
-		"sent from another number":         {inState(v1alpha1.MessageUnknown, time.Minute), "another", "Oi, tudo bem?", false},
+		"nobody knows": {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance,
+			" Oi,\u2060 tudo  bem?", true},
+		"claimed, and its caller is gone": {inState(v1alpha1.MessageClaimed, time.Minute), gen.Instance,
+			"Oi, tudo bem?", true},
+		"claimed, and its caller may wait": {inState(v1alpha1.MessageClaimed, 5*time.Second), gen.Instance,
+			"Oi, tudo bem?", false},
+		"of the cycle before": {inState(v1alpha1.MessageUnknown, 8*24*time.Hour), gen.Instance, "Oi, tudo bem?",
+			false},
+		"claimed after it went": {inState(v1alpha1.MessageClaimed, -time.Hour), gen.Instance, "Oi, tudo bem?",
+			false},
+		"certainly not sent": {inState(v1alpha1.MessageFailed, time.Minute), gen.Instance, "Oi, tudo bem?",
+			false},
+		"another text":             {inState(v1alpha1.MessageUnknown, time.Minute), gen.Instance, "Oi!", false},
+		"sent from another number": {inState(v1alpha1.MessageUnknown, time.Minute), "another", "Oi, tudo bem?", false},
 		"sent, and the id is known already": {func(l *v1alpha1.CartRecovery) {
 			inState(v1alpha1.MessageSent, time.Minute)(l)
 			l.Status.Conversation[0].GatewayID = "g-9"
@@ -53,7 +61,8 @@ func TestConfirmSent(t *testing.T) {
 				t.Fatalf("confirmed %t", got)
 			}
 			m := recovery.Status.Conversation[0]
-			if row.want && (m.State != v1alpha1.MessageSent || m.GatewayID != "g-9" || m.SentAt == nil || !m.SentAt.Time.Equal(message.At)) {
+			if row.want && (m.State != v1alpha1.MessageSent || m.GatewayID != "g-9" || m.SentAt == nil ||
+				!m.SentAt.Time.Equal(message.At)) {
 				t.Errorf("it is %+v", m)
 			}
 		})
@@ -62,13 +71,15 @@ func TestConfirmSent(t *testing.T) {
 
 // TestConfirmTheLast: of two messages that say the same it is the last.
 func TestConfirmTheLast(t *testing.T) {
-	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageUnknown), inState(v1alpha1.MessageUnknown, 5*time.Minute))
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageUnknown), inState(v1alpha1.MessageUnknown,
+		5*time.Minute))
 	last := recovery.Status.Conversation[0]
 	last.ID, last.At = "c1-step-first", v1alpha1.NewTimestamp(noon.Add(-time.Minute))
 	recovery.Status.Conversation = append(recovery.Status.Conversation, last)
 	message := sentOfUs("g-9", last.Text)
 	confirmSent(recovery, gen.Instance, &message, noon)
-	if states := recovery.Status.Conversation; states[0].State != v1alpha1.MessageUnknown || states[1].State != v1alpha1.MessageSent {
+	if states := recovery.Status.Conversation; states[0].State != v1alpha1.MessageUnknown ||
+		states[1].State != v1alpha1.MessageSent {
 		t.Errorf("confirmed %+v", states)
 	}
 }
@@ -116,7 +127,8 @@ var _ = Describe("What a gateway says it has sent", func() {
 		told := sentOfUs("g-7", "Oi, tudo bem?")
 		Expect(shop.hears(ctx, told).Result).To(Equal(resultRecorded))
 		settled := shop.current(ctx)
-		Expect(settled.Status.Conversation[0]).To(And(HaveField("State", v1alpha1.MessageSent), HaveField("GatewayID", "g-7")))
+		Expect(settled.Status.Conversation[0]).To(And(HaveField("State", v1alpha1.MessageSent),
+			HaveField("GatewayID", "g-7")))
 		cached(ctx, settled)
 		Expect(shop.hears(ctx, told).Reason).To(Equal(dialects.ReasonSentByAPI))
 		Expect(shop.current(ctx).ResourceVersion).To(Equal(settled.ResourceVersion))
@@ -128,7 +140,8 @@ var _ = Describe("What a gateway says it has sent", func() {
 		Expect(shop.hears(ctx, told).Result).To(Equal(resultIgnored), "its sender may still write the answer")
 		Expect(shop.current(ctx).Status.Conversation[0].State).To(Equal(v1alpha1.MessageClaimed))
 		Eventually(func() v1alpha1.MessageState { return shop.current(ctx).Status.Conversation[0].State }).
-			WithTimeout(answerNever + 10*time.Second).WithPolling(100 * time.Millisecond).Should(Equal(v1alpha1.MessageSent))
+			WithTimeout(answerNever + 10*time.Second).WithPolling(100 * time.Millisecond).Should(
+			Equal(v1alpha1.MessageSent))
 		Expect(shop.current(ctx).Status.Conversation[0].GatewayID).To(Equal("g-7"))
 	})
 

@@ -79,7 +79,9 @@ func (s shop) read(ctx context.Context, name string) *v1alpha1.CartRecovery {
 
 func (s shop) hasLeadOf(ctx context.Context, phone string) bool {
 	GinkgoHelper()
-	return slices.ContainsFunc(s.leads(ctx), func(each v1alpha1.CartRecovery) bool { return each.Spec.Customer.Phone == phone })
+	return slices.ContainsFunc(s.leads(ctx), func(each v1alpha1.CartRecovery) bool {
+		return each.Spec.Customer.Phone == phone
+	})
 }
 
 var _ = Describe("a replica whose watch of leads stands still", func() {
@@ -96,19 +98,21 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(shop.read(ctx, "unknown").Status.Conversation).To(HaveLen(2))
 	})
 
-	It("gives a person the conversation of a lead that it does not know, and takes no echo for one", func(ctx SpecContext) {
-		replica, stall := otherReplica()
-		shop := openPhoneShop(ctx)
-		knownTo(ctx, replica, shop.lead)
-		stall.Hold()
-		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi, tudo bem?"))
-		message, echo := ownOf("o-1", "Aqui é a Ana"), ownOf("g-9", "Oi, tudo bem?")
-		message.Phone, echo.Phone = "5521911112222", "5521911112222"
-		Expect(taken(ctx, replica, shop, echo).Reason).To(Equal(dialects.ReasonSentByAPI))
-		Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeFalse())
-		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
-		Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeTrue())
-	})
+	It("gives a person the conversation of a lead that it does not know, and takes no echo for one",
+		func(ctx SpecContext) {
+			replica, stall := otherReplica()
+			shop := openPhoneShop(ctx)
+			knownTo(ctx, replica, shop.lead)
+			stall.Hold()
+			shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"),
+				contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi, tudo bem?"))
+			message, echo := ownOf("o-1", "Aqui é a Ana"), ownOf("g-9", "Oi, tudo bem?")
+			message.Phone, echo.Phone = "5521911112222", "5521911112222"
+			Expect(taken(ctx, replica, shop, echo).Reason).To(Equal(dialects.ReasonSentByAPI))
+			Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeFalse())
+			Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
+			Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeTrue())
+		})
 
 	It("knows a hidden id that another replica has learned, and what was quoted", func(ctx SpecContext) {
 		replica, stall := otherReplica()
@@ -122,7 +126,8 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		hidden.Phone, hidden.ChatIDs = "", []string{"7@lid"}
 		Expect(taken(ctx, replica, shop, hidden)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
 
-		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi!"))
+		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent),
+			atTheGateway("g-9", "Oi!"))
 		quoting := inboundOf("m-3")
 		quoting.Phone, quoting.Quotes = "5531933334444", "g-9"
 		Expect(taken(ctx, replica, shop, quoting)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
@@ -161,18 +166,21 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
 	})
 
-	It("moves what it stored with the chat that it came in with, which the first lead forgets again", func(ctx SpecContext) {
-		replica, stall := otherReplica()
-		shop := openPhoneShop(ctx, withOther)
-		knownTo(ctx, replica, shop.lead)
-		stall.Hold()
-		shop.shop.lead(ctx, named("own"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
-		message := inboundOf("m-1")
-		message.Phone, message.ChatIDs = "5521911112222", []string{"7@lid"}
-		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "own"}))
-		Expect(shop.read(ctx, "own").Status.ChatIDs).To(ConsistOf("7@lid"))
-		Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)), HaveField("ChatIDs", BeEmpty())))
-	})
+	It("moves what it stored with the chat that it came in with, which the first lead forgets again",
+		func(ctx SpecContext) {
+			replica, stall := otherReplica()
+			shop := openPhoneShop(ctx, withOther)
+			knownTo(ctx, replica, shop.lead)
+			stall.Hold()
+			shop.shop.lead(ctx, named("own"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent),
+				on(gen.Instance))
+			message := inboundOf("m-1")
+			message.Phone, message.ChatIDs = "5521911112222", []string{"7@lid"}
+			Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "own"}))
+			Expect(shop.read(ctx, "own").Status.ChatIDs).To(ConsistOf("7@lid"))
+			Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)),
+				HaveField("ChatIDs", BeEmpty())))
+		})
 
 	It("stops every open lead of the phone before an opt-out is acknowledged", func(ctx SpecContext) {
 		replica, stall := otherReplica()
@@ -186,8 +194,10 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		before := shop.read(ctx, "unknown").DeepCopy()
 
 		got := taken(ctx, replica, shop, stops("m-1"))
-		Expect(got).To(And(HaveField("Reason", recordedOptOut), HaveField("Lead", shop.lead.Name), HaveField("Leads", ConsistOf("known", "unknown"))))
-		for name, stopped := range map[string]bool{"known": true, "unknown": true, "over": false, "another-s": false, shop.lead.Name: false} {
+		Expect(got).To(And(HaveField("Reason", recordedOptOut), HaveField("Lead", shop.lead.Name),
+			HaveField("Leads", ConsistOf("known", "unknown"))))
+		for name, stopped := range map[string]bool{"known": true, "unknown": true, "over": false, "another-s": false,
+			shop.lead.Name: false} {
 			Expect(shop.read(ctx, name).Spec.Stop != nil).To(Equal(stopped), name)
 		}
 		Expect(shop.read(ctx, "known").Spec.Stop.Reason).To(Equal(v1alpha1.StopOptOut))
@@ -235,7 +245,8 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		Expect(err).To(HaveOccurred())
 		Expect(shop.suppressions(ctx)).To(BeEmpty())
 		hooked.before(nil)
-		Expect(shop.hears(ctx, message)).To(And(HaveField("Result", resultRecorded), HaveField("Leads", ConsistOf("second"))))
+		Expect(shop.hears(ctx, message)).To(And(HaveField("Result", resultRecorded),
+			HaveField("Leads", ConsistOf("second"))))
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 	})
 
@@ -260,9 +271,11 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		message := stops("m-1")
 		message.Phone, message.ChatIDs = "5215512345678", []string{"5215512345678@s.whatsapp.net"}
 		got := shop.hears(ctx, message)
-		Expect(got).To(And(HaveField("Lead", "mexican"), HaveField("Reason", recordedOptOut), HaveField("Leads", ConsistOf("second"))))
+		Expect(got).To(And(HaveField("Lead", "mexican"), HaveField("Reason", recordedOptOut),
+			HaveField("Leads", ConsistOf("second"))))
 		Expect(shop.read(ctx, "mexican").Status.ChatIDs).To(ConsistOf("5215512345678@s.whatsapp.net"))
-		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash", lead.PhoneHash("+525512345678"))))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash",
+			lead.PhoneHash("+525512345678"))))
 	})
 
 	It("is known by the hidden id of the chat alone, once it was seen", func(ctx SpecContext) {
@@ -273,31 +286,35 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 		cached(ctx, shop.current(ctx))
 		hidden := stops("m-2")
 		hidden.Phone, hidden.ChatIDs = "", []string{"7@lid"}
-		Expect(shop.hears(ctx, hidden)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut, Lead: shop.lead.Name}))
+		Expect(shop.hears(ctx, hidden)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut,
+			Lead: shop.lead.Name}))
 		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash", lead.PhoneHash(gen.Phone))))
 	})
 
-	It("who answers from another number is known by what it quotes, and by the number from then on", func(ctx SpecContext) {
-		shop := openPhoneShop(ctx, ours)
-		quoting := inboundOf("m-1")
-		quoting.Phone, quoting.Quotes, quoting.ChatIDs = "5521911112222", "g-1", []string{"9@lid"}
-		Expect(shop.hears(ctx, quoting)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
-		Expect(shop.current(ctx).Spec.Customer).To(And(HaveField("Phone", gen.Phone), HaveField("OtherPhones", ConsistOf("+5521911112222"))))
-		Expect(lead.Labelled(shop.lead)).To(BeTrue())
-		Expect(shop.lead.Status.ChatIDs).To(ConsistOf("9@lid"))
-		cached(ctx, shop.lead)
-		again := inboundOf("m-2")
-		again.Phone = "5521911112222"
-		Expect(shop.hears(ctx, again)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
-		cached(ctx, shop.current(ctx))
+	It("who answers from another number is known by what it quotes, and by the number from then on",
+		func(ctx SpecContext) {
+			shop := openPhoneShop(ctx, ours)
+			quoting := inboundOf("m-1")
+			quoting.Phone, quoting.Quotes, quoting.ChatIDs = "5521911112222", "g-1", []string{"9@lid"}
+			Expect(shop.hears(ctx, quoting)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
+			Expect(shop.current(ctx).Spec.Customer).To(And(HaveField("Phone", gen.Phone),
+				HaveField("OtherPhones", ConsistOf("+5521911112222"))))
+			Expect(lead.Labelled(shop.lead)).To(BeTrue())
+			Expect(shop.lead.Status.ChatIDs).To(ConsistOf("9@lid"))
+			cached(ctx, shop.lead)
+			again := inboundOf("m-2")
+			again.Phone = "5521911112222"
+			Expect(shop.hears(ctx, again)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
+			cached(ctx, shop.current(ctx))
 
-		By("and has both numbers suppressed")
-		stop := stops("m-3")
-		stop.Phone = "5521911112222"
-		Expect(shop.hears(ctx, stop).Reason).To(Equal(recordedOptOut))
-		Expect(shop.suppressions(ctx)).To(ConsistOf(
-			HaveField("Spec.PhoneHash", lead.PhoneHash(gen.Phone)), HaveField("Spec.PhoneHash", lead.PhoneHash("+5521911112222"))))
-	})
+			By("and has both numbers suppressed")
+			stop := stops("m-3")
+			stop.Phone = "5521911112222"
+			Expect(shop.hears(ctx, stop).Reason).To(Equal(recordedOptOut))
+			Expect(shop.suppressions(ctx)).To(ConsistOf(
+				HaveField("Spec.PhoneHash", lead.PhoneHash(gen.Phone)),
+				HaveField("Spec.PhoneHash", lead.PhoneHash("+5521911112222"))))
+		})
 
 	It("who was hidden in a receipt is known by it", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
@@ -333,7 +350,8 @@ type countingReader struct {
 	reads atomic.Int32
 }
 
-func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (r *countingReader) Get(ctx context.Context, key client.ObjectKey, object client.Object,
+	opts ...client.GetOption) error {
 	r.reads.Add(1)
 	return r.Reader.Get(ctx, key, object, opts...)
 }
@@ -396,7 +414,8 @@ var _ = Describe("any messages, at any replica", func() {
 			case what == 1:
 				stall.Release()
 			case what < 4:
-				made := gen.In(shop.namespace, gen.Lead(time.Now(), named(fmt.Sprint("lead-", step)), ofProduct(fmt.Sprint(step)), withPhone(customers[who])))
+				made := gen.In(shop.namespace, gen.Lead(time.Now(), named(fmt.Sprint("lead-", step)),
+					ofProduct(fmt.Sprint(step)), withPhone(customers[who])))
 				made.Labels = lead.Labels(shop.store.Name, made.Spec.Customer)
 				Expect(env.Client.Create(ctx, made)).To(Succeed())
 			default:
@@ -407,14 +426,16 @@ var _ = Describe("any messages, at any replica", func() {
 				}
 				got := taken(ctx, replicas[chance.IntN(2)], shop, message)
 				// A wish of a stranger that is known already is unchanged.
-				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored, resultUnchanged), "step %d: %+v", step, got)
+				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored, resultUnchanged), "step %d: %+v", step,
+					got)
 				acknowledged[message.ID] = got.Lead != ""
 				Expect(got.Lead != "").To(Equal(shop.hasLeadOf(ctx, customers[who])), "step %d: %+v", step, got)
 				if what == 9 {
 					opted[who] = true
 					for _, each := range shop.leads(ctx) {
 						mine := each.Spec.Customer.Phone == customers[who] && !lead.Finished(&each)
-						Expect(!mine || each.Spec.Stop != nil || each.Name == got.Lead).To(BeTrue(), "step %d: %s is not stopped", step, each.Name)
+						Expect(!mine || each.Spec.Stop != nil || each.Name == got.Lead).To(BeTrue(),
+							"step %d: %s is not stopped", step, each.Name)
 					}
 				}
 			}

@@ -26,12 +26,15 @@ func TestStopLead(t *testing.T) {
 		lead *v1alpha1.CartRecovery
 		want bool
 	}{
-		"open":                            {gen.Lead(noon), true},
-		"stopped before":                  {gen.Lead(noon, stoppedAt(noon.Add(time.Minute))), false},
-		"stopped in the cycle before":     {gen.Lead(noon, stoppedAt(noon.Add(-2*time.Hour)), completed(noon.Add(-time.Hour))), true},
+		"open":           {gen.Lead(noon), true},
+		"stopped before": {gen.Lead(noon, stoppedAt(noon.Add(time.Minute))), false},
+		"stopped in the cycle before": {gen.Lead(noon, stoppedAt(noon.Add(-2*time.Hour)),
+			completed(noon.Add(-time.Hour))), true},
 		"over":                            {gen.Lead(noon, isFinished), false},
 		"over, and a next cycle is asked": {gen.Lead(noon.Add(time.Minute), isFinished, completed(noon)), true},
-		"being deleted":                   {gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: noon} }), false},
+		"being deleted": {gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
+			l.DeletionTimestamp = &metav1.Time{Time: noon}
+		}), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := stopLead(row.lead, now); got != row.want || got && *row.lead.Spec.Stop != now {

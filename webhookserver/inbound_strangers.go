@@ -40,9 +40,10 @@ func newStrangers() *strangers {
 	return &strangers{now: time.Now, after: time.After, next: map[string]time.Time{}}
 }
 
-// strangersTurn has a message wait of whose customer the cache knows none of these leads: it returns at once where there
-// are some, and where another message of the same delivery has waited.
-func (s *Server) strangersTurn(ctx context.Context, instance *v1alpha1.WhatsAppInstance, known []v1alpha1.CartRecovery) error {
+// strangersTurn has a message wait of whose customer the cache knows none of these leads: it returns at once
+// where there are some, and where another message of the same delivery has waited.
+func (s *Server) strangersTurn(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	known []v1alpha1.CartRecovery) error {
 	if len(known) > 0 {
 		return nil
 	}
@@ -94,6 +95,8 @@ func (s *strangers) sweep(now time.Time) {
 	if len(s.next) < max(s.sweepAt, idleStrangers) {
 		return
 	}
-	maps.DeleteFunc(s.next, func(_ string, next time.Time) bool { return now.Sub(next) >= strangersBurst*strangersPace })
+	maps.DeleteFunc(s.next, func(_ string, next time.Time) bool {
+		return now.Sub(next) >= strangersBurst*strangersPace
+	})
 	s.sweepAt = 2 * len(s.next)
 }

@@ -46,7 +46,8 @@ func openPhoneShop(ctx context.Context, mods ...func(*v1alpha1.CartRecovery)) ph
 		StringData: map[string]string{gateway.KeyToken: instanceToken, gateway.KeyWebhook: webhookKey},
 	})
 	keep(ctx, instance)
-	mods = append([]func(*v1alpha1.CartRecovery){contacted(time.Now().Add(-time.Minute), v1alpha1.MessageSent), on(gen.Instance)}, mods...)
+	mods = append([]func(*v1alpha1.CartRecovery){contacted(time.Now().Add(-time.Minute), v1alpha1.MessageSent),
+		on(gen.Instance)}, mods...)
 	return phoneShop{opened, instance, opened.lead(ctx, mods...)}
 }
 
@@ -85,8 +86,9 @@ func (s phoneShop) uazapiReceipt(kind, id string) []byte {
 	encoded, err := json.Marshal(map[string]any{
 		"EventType": "messages_update", "instanceName": index.GatewayName(s.instance), "token": instanceToken,
 		"event": map[string]any{
-			"Chat": "5511987654321@s.whatsapp.net", "Sender": "5511987654321@s.whatsapp.net", "MessageIDs": []string{id},
-			"Type": kind, "IsFromMe": false, "IsGroup": false, "Timestamp": time.Now().Unix(),
+			"Chat": "5511987654321@s.whatsapp.net", "Sender": "5511987654321@s.whatsapp.net",
+			"MessageIDs": []string{id}, "Type": kind, "IsFromMe": false, "IsGroup": false,
+			"Timestamp": time.Now().Unix(),
 		},
 	})
 	Expect(err).NotTo(HaveOccurred())
@@ -155,7 +157,8 @@ func newCredentials(t *testing.T, data map[string][]byte) *credentials {
 	c := &credentials{instance: gen.In("shop", gen.InstanceObject()), now: noon}
 	c.instance.Status.CredentialsSecretRef = &v1alpha1.ObjectReference{Name: "vendas-gateway"}
 	c.Client = fake.NewClientBuilder().WithObjects(c.secret(data)).WithInterceptorFuncs(interceptor.Funcs{
-		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object,
+			options ...client.GetOption) error {
 			if c.fail != nil {
 				return c.fail
 			}
@@ -214,7 +217,8 @@ var _ = Describe("a gateway's webhook", func() {
 			HaveField("ID", "m-1"), HaveField("Role", v1alpha1.RoleCustomer), HaveField("Text", "quero saber mais")))
 
 		version := shop.lead.ResourceVersion
-		for _, again := range []answered{shop.keyed(ctx, webhookKey, shop.message("m-1", nil)), plain(ctx, shop.message("m-1", nil))} {
+		for _, again := range []answered{shop.keyed(ctx, webhookKey, shop.message("m-1", nil)),
+			plain(ctx, shop.message("m-1", nil))} {
 			Expect(again.Body).To(HaveKeyWithValue("result", "unchanged"))
 		}
 		Expect(shop.current(ctx).ResourceVersion).To(Equal(version))
@@ -228,25 +232,28 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
 	})
 
-	It("takes the old backend's dialect at the URL with the key, and at the old URL with a credential", func(ctx SpecContext) {
-		shop := openPhoneShop(ctx)
-		body := legacy(index.GatewayName(shop.instance))
-		Expect(plain(ctx, body).Status).To(Equal(http.StatusUnauthorized))
-		Expect(call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, gateway.WebhookKeyHeader, "wrong").Status).To(Equal(http.StatusUnauthorized))
-		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
+	It("takes the old backend's dialect at the URL with the key, and at the old URL with a credential",
+		func(ctx SpecContext) {
+			shop := openPhoneShop(ctx)
+			body := legacy(index.GatewayName(shop.instance))
+			Expect(plain(ctx, body).Status).To(Equal(http.StatusUnauthorized))
+			Expect(call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, gateway.WebhookKeyHeader,
+				"wrong").Status).To(Equal(http.StatusUnauthorized))
+			Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 
-		Expect(shop.keyed(ctx, webhookKey, body).Body).To(HaveKeyWithValue("result", "recorded"))
-		got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, gateway.WebhookKeyHeader, webhookKey)
-		Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"))
-		withToken := bytes.Replace(body, []byte("{"), []byte(`{"token":"`+instanceToken+`",`), 1)
-		Expect(plain(ctx, withToken).Body).To(HaveKeyWithValue("result", "unchanged"))
-		for header, value := range map[string]string{"token": instanceToken, "apikey": instanceToken, "Authorization": "Bearer " + instanceToken} {
-			got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value)
-			Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"), header)
-			got = call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value+"x")
-			Expect(got.Status).To(Equal(http.StatusUnauthorized), header)
-		}
-	})
+			Expect(shop.keyed(ctx, webhookKey, body).Body).To(HaveKeyWithValue("result", "recorded"))
+			got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, gateway.WebhookKeyHeader, webhookKey)
+			Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"))
+			withToken := bytes.Replace(body, []byte("{"), []byte(`{"token":"`+instanceToken+`",`), 1)
+			Expect(plain(ctx, withToken).Body).To(HaveKeyWithValue("result", "unchanged"))
+			for header, value := range map[string]string{"token": instanceToken, "apikey": instanceToken,
+				"Authorization": "Bearer " + instanceToken} {
+				got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value)
+				Expect(got.Body).To(HaveKeyWithValue("result", "unchanged"), header)
+				got = call(ctx, http.MethodPost, "/api/whatsapp/webhook", body, header, value+"x")
+				Expect(got.Status).To(Equal(http.StatusUnauthorized), header)
+			}
+		})
 
 	It("knows an instance by what the sender calls it", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
@@ -255,7 +262,8 @@ var _ = Describe("a gateway's webhook", func() {
 		before := shop.instance.DeepCopy()
 		shop.instance.Spec.Gateway.Aliases = []string{"loja-antiga", "r183e2ef95978"}
 		Expect(env.Client.Patch(ctx, shop.instance, client.MergeFrom(before))).To(Succeed())
-		Eventually(func() map[string]any { return plain(ctx, body).Body }).Should(HaveKeyWithValue("result", "recorded"))
+		Eventually(func() map[string]any { return plain(ctx, body).Body }).Should(HaveKeyWithValue("result",
+			"recorded"))
 		wrong := bytes.Replace(legacy("loja-antiga"), []byte("{"), []byte(`{"token":"wrong",`), 1)
 		Expect(plain(ctx, wrong).Status).To(Equal(http.StatusUnauthorized))
 	})
@@ -281,14 +289,18 @@ var _ = Describe("a gateway's webhook", func() {
 		}
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
 	},
-		Entry("UAZAPI, another name and another token", phoneShop{instance: gen.InstanceObject()}.message("m-1", map[string]any{
-			"token": "another's", "instanceName": "a-name-of-its-own",
-		})),
-		Entry("UAZAPI's wrapper, with its own id of the instance", []byte(`{"event":"message","instance":"r183e2ef95978","data":{
+		Entry("UAZAPI, another name and another token", phoneShop{instance: gen.InstanceObject()}.message("m-1",
+			map[string]any{
+				"token": "another's", "instanceName": "a-name-of-its-own",
+			})),
+		Entry("UAZAPI's wrapper, with its own id of the instance",
+			[]byte(`{"event":"message","instance":"r183e2ef95978","data":{
 			"messageid":"m-1","chatid":"5511987654321@s.whatsapp.net","fromMe":false,"messageType":"Conversation","text":"quero saber mais"}}`)),
-		Entry("Evolution, the server's key", []byte(`{"event":"messages.upsert","instance":"another","apikey":"key-of-the-server","data":{
+		Entry("Evolution, the server's key",
+			[]byte(`{"event":"messages.upsert","instance":"another","apikey":"key-of-the-server","data":{
 			"key":{"remoteJid":"5511987654321@s.whatsapp.net","fromMe":false,"id":"m-1"},"message":{"conversation":"quero saber mais"}}}`)),
-		Entry("megaapi, its own key of the instance", []byte(`{"instance_key":"megaapi-loja-1","jid":"5511999990000@s.whatsapp.net",
+		Entry("megaapi, its own key of the instance",
+			[]byte(`{"instance_key":"megaapi-loja-1","jid":"5511999990000@s.whatsapp.net",
 			"key":{"remoteJid":"5511987654321@s.whatsapp.net","fromMe":false,"id":"m-1"},"message":{"conversation":"quero saber mais"}}`)),
 		Entry("the old backend's instanceName", legacy("loja-antiga")),
 		Entry("passed on by a flow", []byte(`[{"headers":{"x":"y"},"body":`+string(legacy("loja-antiga"))+`}]`)),
@@ -325,7 +337,8 @@ var _ = Describe("a gateway's webhook", func() {
 	DescribeTable("authenticates each dialect's way", func(ctx SpecContext, body func(phoneShop) []byte, shared bool) {
 		shop := openPhoneShop(ctx)
 		for _, refused := range []answered{
-			shop.withKey(ctx, "", body(shop)), shop.withKey(ctx, "wrong", body(shop)), shop.keyed(ctx, "wrong", body(shop)),
+			shop.withKey(ctx, "", body(shop)), shop.withKey(ctx, "wrong", body(shop)),
+			shop.keyed(ctx, "wrong", body(shop)),
 		} {
 			Expect(refused.Status).To(Equal(http.StatusUnauthorized), refused.Raw)
 		}
@@ -344,15 +357,19 @@ var _ = Describe("a gateway's webhook", func() {
 		Entry("Evolution, with the instance's token", func(s phoneShop) []byte {
 			return evolution(index.GatewayName(s.instance), instanceToken)
 		}, true),
-		Entry("Evolution, without", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "") }, false),
-		Entry("Evolution, with a sentence", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "Apikey not found") }, false),
+		Entry("Evolution, without", func(s phoneShop) []byte { return evolution(index.GatewayName(s.instance), "") },
+			false),
+		Entry("Evolution, with a sentence", func(s phoneShop) []byte {
+			return evolution(index.GatewayName(s.instance), "Apikey not found")
+		}, false),
 		Entry("megaapi", func(s phoneShop) []byte { return megaAPI(index.GatewayName(s.instance)) }, false),
 		Entry("the old backend's", func(s phoneShop) []byte { return legacy(index.GatewayName(s.instance)) }, false),
 	)
 
 	It("takes the key in a header", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
-		Expect(shop.withKey(ctx, webhookKey, legacy(index.GatewayName(shop.instance))).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.withKey(ctx, webhookKey, legacy(index.GatewayName(shop.instance))).Body).To(
+			HaveKeyWithValue("result", "recorded"))
 		Expect(shop.withKey(ctx, webhookKey, shop.message("m-2", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
 	})
 
@@ -380,19 +397,27 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})
 
-	DescribeTable("refuses what is not the gateway's", func(ctx SpecContext, status int, post func(context.Context, phoneShop) answered) {
+	DescribeTable("refuses what is not the gateway's", func(ctx SpecContext, status int,
+		post func(context.Context, phoneShop) answered) {
 		shop := openPhoneShop(ctx)
 		Expect(post(ctx, shop).Status).To(Equal(status))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	},
-		Entry("a wrong key", 401, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, "wrong", s.message("m", nil)) }),
-		Entry("a wrong key in the header", 401, func(ctx context.Context, s phoneShop) answered { return s.withKey(ctx, "wrong", s.message("m", nil)) }),
-		Entry("no key in the header, and the right token", 401, func(ctx context.Context, s phoneShop) answered { return s.withKey(ctx, "", s.message("m", nil)) }),
+		Entry("a wrong key", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.keyed(ctx, "wrong", s.message("m", nil))
+		}),
+		Entry("a wrong key in the header", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.withKey(ctx, "wrong", s.message("m", nil))
+		}),
+		Entry("no key in the header, and the right token", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.withKey(ctx, "", s.message("m", nil))
+		}),
 		Entry("another's key in the header", 401, func(ctx context.Context, s phoneShop) answered {
 			return s.withKey(ctx, instanceToken, s.message("m", nil))
 		}),
 		Entry("an unknown instance in the URL", 404, func(ctx context.Context, s phoneShop) answered {
-			return call(ctx, http.MethodPost, "/api/whatsapp/webhook/"+s.namespace+"/nothing", s.message("m", nil), gateway.WebhookKeyHeader, webhookKey)
+			return call(ctx, http.MethodPost, "/api/whatsapp/webhook/"+s.namespace+"/nothing", s.message("m", nil),
+				gateway.WebhookKeyHeader, webhookKey)
 		}),
 		Entry("a wrong token", 401, func(ctx context.Context, s phoneShop) answered {
 			return plain(ctx, s.message("m", map[string]any{"token": "wrong"}))
@@ -404,8 +429,12 @@ var _ = Describe("a gateway's webhook", func() {
 			return plain(ctx, s.message("m", map[string]any{"instanceName": "nothing"}))
 		}),
 		Entry("no JSON", 400, func(ctx context.Context, _ phoneShop) answered { return plain(ctx, []byte("text")) }),
-		Entry("no JSON, with the key", 400, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, webhookKey, []byte("{")) }),
-		Entry("no JSON, without the key", 401, func(ctx context.Context, s phoneShop) answered { return s.keyed(ctx, "wrong", []byte("{")) }),
+		Entry("no JSON, with the key", 400, func(ctx context.Context, s phoneShop) answered {
+			return s.keyed(ctx, webhookKey, []byte("{"))
+		}),
+		Entry("no JSON, without the key", 401, func(ctx context.Context, s phoneShop) answered {
+			return s.keyed(ctx, "wrong", []byte("{"))
+		}),
 		Entry("a known shape of wrong type", 400, func(ctx context.Context, _ phoneShop) answered {
 			return plain(ctx, []byte(`{"EventType":"messages","message":7}`))
 		}),
@@ -450,7 +479,8 @@ var _ = Describe("a gateway's webhook", func() {
 			return nil
 		})
 		Expect(plain(ctx, shop.message("m-1", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
-		Expect(shop.current(ctx).Status).To(And(HaveField("TokensUsed", int64(2)), HaveField("Conversation", HaveLen(2))))
+		Expect(shop.current(ctx).Status).To(And(HaveField("TokensUsed", int64(2)),
+			HaveField("Conversation", HaveLen(2))))
 	})
 
 	It("writes to a lead that is finished meanwhile, and leaves it finished", func(ctx SpecContext) {
@@ -465,7 +495,8 @@ var _ = Describe("a gateway's webhook", func() {
 			return nil
 		})
 		Expect(plain(ctx, shop.message("m-1", nil)).Body).To(HaveKeyWithValue("result", "recorded"))
-		Expect(shop.current(ctx).Status).To(And(HaveField("CompletionTime", Not(BeNil())), HaveField("Conversation", HaveLen(2))))
+		Expect(shop.current(ctx).Status).To(And(HaveField("CompletionTime", Not(BeNil())),
+			HaveField("Conversation", HaveLen(2))))
 	})
 
 	It("asks to try again when the API server cannot store", func(ctx SpecContext) {

@@ -356,7 +356,8 @@ func (j *joiner) end(found *crowd, all []*member, stored *v1alpha1.CartRecovery)
 }
 
 // newest is a lead, or what the cache has by now: "nothing to change" is not believed of what was read before a wait.
-func (j *joiner) newest(ctx context.Context, name types.NamespacedName, read *v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
+func (j *joiner) newest(ctx context.Context, name types.NamespacedName,
+	read *v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
 	if j.read == nil {
 		return read
 	}
@@ -372,7 +373,8 @@ func newer(a, b *v1alpha1.CartRecovery) *v1alpha1.CartRecovery {
 	if a == nil || a.UID != b.UID {
 		return b
 	}
-	if order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion); err == nil && order > 0 {
+	if order, err := resourceversion.CompareResourceVersion(a.ResourceVersion, b.ResourceVersion); err == nil &&
+		order > 0 {
 		return a
 	}
 	return b
@@ -398,7 +400,8 @@ func (j *joiner) writeOnce(
 			each.stored = stored
 		}
 	}
-	return stored, apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) || apierrors.IsRequestEntityTooLargeError(err)
+	return stored, apierrors.IsInvalid(err) || apierrors.IsBadRequest(err) ||
+		apierrors.IsRequestEntityTooLargeError(err)
 }
 
 // patchTogether changes the status of a lead as patchLead does, together with what other requests

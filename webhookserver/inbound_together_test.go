@@ -41,8 +41,9 @@ type crowdedDesk struct {
 
 func newCrowdedDesk() *crowdedDesk {
 	d := &crowdedDesk{
-		at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), timers: make(chan chan time.Time, 16), hold: make(chan error, 64),
-		stored: &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: "shop", Name: "lead"}},
+		at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC), timers: make(chan chan time.Time, 16),
+		hold: make(chan error, 64), stored: &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: "shop",
+			Name: "lead"}},
 	}
 	d.joiner = newJoiner(d.write)
 	d.now = func() time.Time {
@@ -101,7 +102,8 @@ func (d *crowdedDesk) comes(ctx context.Context, id string, urgent bool) <-chan 
 			if lead.Find(l.Status.Conversation, id) != nil {
 				return false
 			}
-			l.Status.Conversation = lead.Append(l.Status.Conversation, v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer})
+			l.Status.Conversation = lead.Append(l.Status.Conversation,
+				v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer})
 			return true
 		}})
 		if err == nil && !changed {
@@ -254,7 +256,8 @@ type waitingRoom struct {
 
 func newWaitingRoom() *waitingRoom {
 	w := &waitingRoom{at: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
-	w.joiner = newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
+	w.joiner = newJoiner(func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool,
+		error) {
 		return &v1alpha1.CartRecovery{}, true, nil
 	})
 	w.now = func() time.Time { return w.at }
@@ -420,7 +423,8 @@ func TestTooManyWaitersAreRefused(t *testing.T) {
 			<-time.After(5 * time.Millisecond)
 			urgent := n%10 == 0
 			all.Go(func() {
-				_, _, err := j.do(context.Background(), nthLead("shop", n%100), changes(func([]string) bool { return urgent }))
+				_, _, err := j.do(context.Background(), nthLead("shop", n%100),
+					changes(func([]string) bool { return urgent }))
 				j.mu.Lock()
 				defer j.mu.Unlock()
 				if errors.Is(err, errCrowded) {
@@ -523,7 +527,8 @@ func TestWhatIsTakenBackIsStored(t *testing.T) {
 	stored := nthLead("shop", 0)
 	stored.ResourceVersion = "1"
 	var mu sync.Mutex
-	j := newJoiner(func(_ context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
+	j := newJoiner(func(_ context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery,
+		bool, error) {
 		mu.Lock()
 		defer mu.Unlock()
 		next := read.DeepCopy()
@@ -562,9 +567,11 @@ func TestWhatIsTakenBackIsStored(t *testing.T) {
 
 // joinedBy has another request come in during the first write.
 func joinedBy(
-	j *joiner, other *member, write func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error),
+	j *joiner, other *member, write func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery,
+		bool, error),
 ) func(context.Context, *v1alpha1.CartRecovery, leadChange) (*v1alpha1.CartRecovery, bool, error) {
-	return func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
+	return func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool,
+		error) {
 		j.enter(other)
 		j.write = write
 		return write(ctx, read, change)

@@ -156,7 +156,8 @@ func bounded(text string, most int) string {
 // leadName is the name of the event's lead.
 func (r *report) leadName() string {
 	return lead.Name(lead.Identity{
-		ClientID: r.store.Spec.ClientID, Platform: r.platform, ProductID: productKey(r.event.Product.ID, r.event.Product.Name),
+		ClientID: r.store.Spec.ClientID, Platform: r.platform, ProductID: productKey(r.event.Product.ID,
+			r.event.Product.Name),
 		Email: r.event.Customer.Email, Phone: r.event.Customer.Phone,
 	})
 }
@@ -306,7 +307,8 @@ func (r *report) about(leads []v1alpha1.CartRecovery) []*v1alpha1.CartRecovery {
 }
 
 func (r *report) customer() v1alpha1.LeadCustomer {
-	return v1alpha1.LeadCustomer{Name: r.event.Customer.Name, Phone: r.event.Customer.Phone, Email: r.event.Customer.Email}
+	return v1alpha1.LeadCustomer{Name: r.event.Customer.Name, Phone: r.event.Customer.Phone,
+		Email: r.event.Customer.Email}
 }
 
 func (r *report) eventProduct() v1alpha1.LeadProduct {
@@ -344,7 +346,8 @@ func (r *report) said() *v1alpha1.CartRecovery {
 func (r *report) makeLead() *v1alpha1.CartRecovery {
 	customer := r.customer()
 	created := &v1alpha1.CartRecovery{
-		ObjectMeta: metav1.ObjectMeta{Namespace: r.store.Namespace, Name: r.leadName(), Labels: lead.Labels(r.store.Name, customer)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: r.store.Namespace, Name: r.leadName(),
+			Labels: lead.Labels(r.store.Name, customer)},
 		Spec: v1alpha1.CartRecoverySpec{
 			StoreRef: v1alpha1.ObjectReference{Name: r.store.Name},
 			Platform: r.platform,
@@ -514,7 +517,8 @@ func recognised(facts lead.Facts, recovery *v1alpha1.CartRecovery) lead.Facts {
 
 // planPurchase decides which of the leads that the customer has in the store a purchase is
 // written to. scope is the killSwitchScope that holds for a lead of another product.
-func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope) []note {
+func (r *report) planPurchase(leads []v1alpha1.CartRecovery,
+	scope func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope) []note {
 	var notes []note
 	own, about, facts := r.leadName(), r.about(leads), r.purchased()
 	for _, each := range about {
@@ -527,7 +531,8 @@ func (r *report) planPurchase(leads []v1alpha1.CartRecovery, scope func(*v1alpha
 	customer = lead.Linked(&customer, r.store.Name, leads)
 	for i := range leads {
 		each := &leads[i]
-		if each.Spec.StoreRef.Name == r.store.Name && !slices.Contains(about, each) && lead.SameCustomer(&each.Spec.Customer, &customer) &&
+		if each.Spec.StoreRef.Name == r.store.Name && !slices.Contains(about, each) &&
+			lead.SameCustomer(&each.Spec.Customer, &customer) &&
 			scope(each) == v1alpha1.KillSwitchCustomer && lead.Reaches(stops.LastPurchase, each) {
 			notes = append(notes, note{lead: each, facts: stops})
 		}

@@ -44,7 +44,8 @@ func TestFittingDropsWhatTheSchemaRefuses(t *testing.T) {
 		"id": {len([]rune(event.ID)), 200}, "transaction": {len([]rune(event.TransactionID)), 128},
 		"name": {len([]rune(event.Customer.Name)), 200}, "product id": {len([]rune(event.Product.ID)), 128},
 		"product name": {len([]rune(event.Product.Name)), 200},
-		"amount":       {len(event.Amount), 0}, "currency": {len(event.Currency), 0}, "url": {len(event.CheckoutURL), 0},
+		"amount":       {len(event.Amount), 0}, "currency": {len(event.Currency), 0}, "url": {len(event.CheckoutURL),
+			0},
 		"phone": {len(event.Customer.Phone), 0}, "email": {len(event.Customer.Email), 0},
 	} {
 		if length[0] != length[1] {
@@ -55,7 +56,8 @@ func TestFittingDropsWhatTheSchemaRefuses(t *testing.T) {
 		Amount: "149.90", Currency: "BRL", CheckoutURL: "https://pay.example.com/x?y=1",
 		Customer: platforms.Customer{Phone: gen.Phone, Email: gen.Email},
 	})
-	if kept.Amount == "" || kept.Currency == "" || kept.CheckoutURL == "" || kept.Customer.Phone == "" || kept.Customer.Email == "" {
+	if kept.Amount == "" || kept.Currency == "" || kept.CheckoutURL == "" || kept.Customer.Phone == "" ||
+		kept.Customer.Email == "" {
 		t.Errorf("a fitting event lost something: %+v", kept)
 	}
 }
@@ -77,10 +79,13 @@ func TestRefusal(t *testing.T) {
 		want       string
 	}{
 		{"a cart", reportOf(platforms.Abandoned), false, ""},
-		{"no phone", reportOf(platforms.Abandoned, func(r *report) { r.event.Customer.Phone = "" }), false, ignoredNoPhone},
+		{"no phone", reportOf(platforms.Abandoned, func(r *report) { r.event.Customer.Phone = "" }), false,
+			ignoredNoPhone},
 		{"no sequence", reportOf(platforms.Abandoned, trigger(v1alpha1.TriggerPixPending)), false, ignoredNoSequence},
-		{"a sequence of the product", reportOf(platforms.Abandoned, trigger(v1alpha1.TriggerPixPending), productWants(v1alpha1.TriggerPixPending)), false, ""},
-		{"another sequence of the product", reportOf(platforms.Abandoned, productWants(v1alpha1.TriggerPixPending)), false, ignoredNoSequence},
+		{"a sequence of the product", reportOf(platforms.Abandoned, trigger(v1alpha1.TriggerPixPending),
+			productWants(v1alpha1.TriggerPixPending)), false, ""},
+		{"another sequence of the product", reportOf(platforms.Abandoned, productWants(v1alpha1.TriggerPixPending)),
+			false, ignoredNoSequence},
 		{"suppressed", reportOf(platforms.Abandoned), true, ignoredSuppressed},
 	} {
 		if got := row.report.refusal(row.suppressed); got != row.want {
@@ -109,13 +114,20 @@ func TestStartOn(t *testing.T) {
 	}{
 		{"a later cart on an open lead", later, both(), false, outcome{Result: resultUnchanged}},
 		{"a PIX on an open lead", pix, both(), true, outcome{Result: resultRecorded}},
-		{"a PIX on one that was bought", pix, isBought, true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		{"a cart on a purchase", later, both(isBought, withoutStart), true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		{"a cart on a finished purchase", later, both(isBought, isFinished, withoutStart), true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		{"a cart on a finished refund", later, both(isReversed, isFinished, withoutStart), true, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
-		{"a PIX on a finished one that was bought", pix, both(isBought, isFinished), false, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		{"a PIX on one that was given up", pix, isFinished, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
-		{"a cart on one that was reversed", later, isReversed, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		{"a PIX on one that was bought", pix, isBought, true, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyPurchased}},
+		{"a cart on a purchase", later, both(isBought, withoutStart), true, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyPurchased}},
+		{"a cart on a finished purchase", later, both(isBought, isFinished, withoutStart), true,
+			outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"a cart on a finished refund", later, both(isReversed, isFinished, withoutStart), true,
+			outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		{"a PIX on a finished one that was bought", pix, both(isBought, isFinished), false,
+			outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
+		{"a PIX on one that was given up", pix, isFinished, false, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyFinished}},
+		{"a cart on one that was reversed", later, isReversed, false, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyFinished}},
 	} {
 		recovery := gen.Lead(noon, row.lead)
 		before := recovery.DeepCopy()
@@ -173,7 +185,8 @@ func TestLeadOf(t *testing.T) {
 		leads []v1alpha1.CartRecovery
 		want  string
 	}{
-		{leads, r.leadName()}, {leads[:7], "open-by-email"}, {leads[:6], "open-by-phone"}, {leads[:5], "reversed"}, {leads[:4], "finished"}, {leads[:3], ""},
+		{leads, r.leadName()}, {leads[:7], "open-by-email"}, {leads[:6], "open-by-phone"}, {leads[:5], "reversed"},
+		{leads[:4], "finished"}, {leads[:3], ""},
 	} {
 		got := ""
 		if found := r.leadOf(row.leads); found != nil {
@@ -224,7 +237,8 @@ func TestBought(t *testing.T) {
 	} {
 		r := reportOf(platforms.Purchased, func(r *report) { r.event.OccurredAt = row.occurred })
 		bought := r.leadWith(r.purchased())
-		if bought.Spec.AbandonedAt != nil || bought.Spec.Trigger != "" || bought.Spec.EventID != "" || !bought.Spec.Purchase.At.Equal(row.want) {
+		if bought.Spec.AbandonedAt != nil || bought.Spec.Trigger != "" || bought.Spec.EventID != "" ||
+			!bought.Spec.Purchase.At.Equal(row.want) {
 			t.Errorf("%s: %+v, purchase %+v", row.name, bought.Spec, bought.Spec.Purchase)
 		}
 	}
@@ -253,7 +267,8 @@ func sameProductRows() []purchaseRow {
 	}
 	return []purchaseRow{
 		{name: "no lead", report: reportOf(platforms.Purchased), create: true},
-		{name: "its own lead", report: reportOf(platforms.Purchased), leads: leads(gen.Lead(noon, named(own))), stop: []string{attributed(own)}},
+		{name: "its own lead", report: reportOf(platforms.Purchased), leads: leads(gen.Lead(noon, named(own))),
+			stop: []string{attributed(own)}},
 		{
 			name: "its own lead, over", report: reportOf(platforms.Purchased),
 			leads: leads(gen.Lead(noon, named(own), isFinished)), stop: []string{attributed(own)},
@@ -271,8 +286,11 @@ func sameProductRows() []purchaseRow {
 			leads: leads(gen.Lead(noon, named("twin"))), stop: []string{attributed("twin")},
 		},
 		{
-			name: "the same Product of another platform", report: reportOf(platforms.Purchased, func(r *report) { r.product = gen.ProductObject() }),
-			leads: leads(gen.Lead(noon, named("twin"), sameProductElsewhere, ofProduct("x"))), stop: []string{attributed("twin")},
+			name: "the same Product of another platform", report: reportOf(platforms.Purchased, func(r *report) {
+				r.product = gen.ProductObject()
+			}),
+			leads: leads(gen.Lead(noon, named("twin"), sameProductElsewhere, ofProduct("x"))),
+			stop:  []string{attributed("twin")},
 		},
 		{
 			name: "the same product under another name, over", report: reportOf(platforms.Purchased, withoutEmail),
@@ -290,26 +308,31 @@ func otherRows() []purchaseRow {
 	return []purchaseRow{
 		{
 			name: "another product", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
-			leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))), stop: []string{unattributed("other")}, create: true,
-		},
-		{
-			name: "another product, scope Product", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchProduct,
-			leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))), create: true,
-		},
-		{
-			name: "another product, over or never left", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
-			leads: leads(gen.Lead(noon, named("a"), ofProduct("2"), isFinished), gen.Lead(noon, named("b"), ofProduct("2"), isBought, func(l *v1alpha1.CartRecovery) {
-				l.Spec.AbandonedAt, l.Spec.Trigger = nil, ""
-			})),
+			leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))), stop: []string{unattributed("other")},
 			create: true,
 		},
 		{
-			name: "another product, left up to an hour after the purchase", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
-			leads: leads(gen.Lead(noon.Add(lead.PurchaseMemory), named("other"), ofProduct("2"))), stop: []string{unattributed("other")}, create: true,
+			name: "another product, scope Product", report: reportOf(platforms.Purchased),
+			scope: v1alpha1.KillSwitchProduct, leads: leads(gen.Lead(noon, named("other"), ofProduct("2"))),
+			create: true,
 		},
 		{
-			name: "another product, left more than an hour after the purchase", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
-			leads: leads(gen.Lead(noon.Add(lead.PurchaseMemory+time.Second), named("other"), ofProduct("2"))), create: true,
+			name: "another product, over or never left", report: reportOf(platforms.Purchased),
+			scope: v1alpha1.KillSwitchCustomer, leads: leads(gen.Lead(noon, named("a"), ofProduct("2"), isFinished),
+				gen.Lead(noon, named("b"), ofProduct("2"), isBought, func(l *v1alpha1.CartRecovery) {
+					l.Spec.AbandonedAt, l.Spec.Trigger = nil, ""
+				})),
+			create: true,
+		},
+		{
+			name: "another product, left up to an hour after the purchase", report: reportOf(platforms.Purchased),
+			scope: v1alpha1.KillSwitchCustomer, leads: leads(gen.Lead(noon.Add(lead.PurchaseMemory), named("other"),
+				ofProduct("2"))), stop: []string{unattributed("other")}, create: true,
+		},
+		{
+			name: "another product, left more than an hour after the purchase", report: reportOf(platforms.Purchased),
+			scope: v1alpha1.KillSwitchCustomer, leads: leads(gen.Lead(noon.Add(lead.PurchaseMemory+time.Second),
+				named("other"), ofProduct("2"))), create: true,
 		},
 		{
 			name: "another store", report: reportOf(platforms.Purchased), scope: v1alpha1.KillSwitchCustomer,
@@ -318,18 +341,21 @@ func otherRows() []purchaseRow {
 		},
 		{
 			name: "the same phone without its ninth digit", report: reportOf(platforms.Purchased, withoutEmail),
-			leads: leads(gen.Lead(noon, named("twin"), withPhone("+551187654321"), withEmail(""))), stop: []string{attributed("twin")},
+			leads: leads(gen.Lead(noon, named("twin"), withPhone("+551187654321"), withEmail(""))),
+			stop:  []string{attributed("twin")},
 		},
 		{
 			name: "the same e-mail address, another phone", report: reportOf(platforms.Purchased),
-			leads: leads(gen.Lead(noon, named("twin"), withPhone("+5521912345678"))), stop: []string{attributed("twin")},
+			leads: leads(gen.Lead(noon, named("twin"), withPhone("+5521912345678"))),
+			stop:  []string{attributed("twin")},
 		},
 		{
 			name: "another customer with the same last digits",
 			report: reportOf(platforms.Purchased, withoutEmail, func(r *report) {
 				r.event.Customer.Phone = "+5511932345678"
 			}),
-			scope: v1alpha1.KillSwitchCustomer, leads: leads(gen.Lead(noon, named("landline"), withPhone("+551132345678"))), create: true,
+			scope: v1alpha1.KillSwitchCustomer,
+			leads: leads(gen.Lead(noon, named("landline"), withPhone("+551132345678"))), create: true,
 		},
 	}
 }
@@ -340,7 +366,9 @@ func TestPlanPurchase(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		notes := row.report.planPurchase(given, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return row.scope })
+		notes := row.report.planPurchase(given, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope {
+			return row.scope
+		})
 		var stop []string
 		create := true
 		for _, each := range notes {

@@ -24,7 +24,8 @@ import (
 func (s *Server) store(ctx context.Context, clientID string) (*v1alpha1.Store, error) {
 	var stores v1alpha1.StoreList
 	// Every delivery reads its Store, and none changes it.
-	if err := s.Client.List(ctx, &stores, client.MatchingFields{index.StoreByClientID: clientID}, client.UnsafeDisableDeepCopy); err != nil {
+	if err := s.Client.List(ctx, &stores, client.MatchingFields{index.StoreByClientID: clientID},
+		client.UnsafeDisableDeepCopy); err != nil {
 		return nil, fmt.Errorf("find the store of a client: %w", err)
 	}
 	if len(stores.Items) == 0 {
@@ -65,7 +66,8 @@ func (s *Server) instancesNamed(ctx context.Context, name string) ([]v1alpha1.Wh
 // instancesOf finds the WhatsAppInstances of a Store.
 func (s *Server) instancesOf(ctx context.Context, store *v1alpha1.Store) ([]v1alpha1.WhatsAppInstance, error) {
 	var instances v1alpha1.WhatsAppInstanceList
-	err := s.Client.List(ctx, &instances, client.InNamespace(store.Namespace), client.MatchingFields{index.InstanceByStore: store.Name})
+	err := s.Client.List(ctx, &instances, client.InNamespace(store.Namespace),
+		client.MatchingFields{index.InstanceByStore: store.Name})
 	if err != nil {
 		return nil, fmt.Errorf("find the instances of a store: %w", err)
 	}

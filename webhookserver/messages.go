@@ -96,7 +96,8 @@ func (s *Server) storeIn(
 	case err != nil:
 		return storedMessage{}, fmt.Errorf("store a message: %w", err)
 	case changed:
-		return storedMessage{outcome: outcome{Result: resultRecorded, Lead: stored.Name}, lead: stored, changed: true}, nil
+		return storedMessage{outcome: outcome{Result: resultRecorded, Lead: stored.Name}, lead: stored,
+			changed: true}, nil
 	case stored != nil && lead.Find(stored.Status.Conversation, messageID(message)) != nil:
 		return storedMessage{outcome: outcome{Result: resultUnchanged, Lead: stored.Name}, lead: stored}, nil
 	}
@@ -175,7 +176,8 @@ func (s *Server) takeReaction(
 	}
 	parts := make([]outcome, 0, len(leads))
 	for i := range leads {
-		if atGateway(&leads[i], message.Target) == nil || message.Phone != "" && bondOf(&leads[i], message) == bondNone {
+		if atGateway(&leads[i], message.Target) == nil || message.Phone != "" &&
+			bondOf(&leads[i], message) == bondNone {
 			continue
 		}
 		stored, changed, err := s.patchTogether(ctx, &leads[i], joining{

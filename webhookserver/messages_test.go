@@ -37,7 +37,8 @@ func (r brokenReader) List(context.Context, client.ObjectList, ...client.ListOpt
 	return errors.New("the API server does not answer")
 }
 
-func (r brokenReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, opts ...client.GetOption) error {
+func (r brokenReader) Get(ctx context.Context, key client.ObjectKey, object client.Object,
+	opts ...client.GetOption) error {
 	if _, isLead := object.(*v1alpha1.CartRecovery); isLead {
 		return errors.New("the API server does not answer")
 	}
@@ -53,7 +54,8 @@ func staleServer(live client.Reader) *Server {
 }
 
 func inboundOf(id string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321", Text: "quero saber mais"}
+	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321",
+		Text: "quero saber mais"}
 }
 
 func editedOf(id, text string) dialects.Message {
@@ -61,7 +63,8 @@ func editedOf(id, text string) dialects.Message {
 }
 
 func ownOf(id, text string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Own, FromMe: true, ID: id, Phone: "5511987654321", Text: text}
+	return dialects.Message{Dialect: "uazapi", Kind: dialects.Own, FromMe: true, ID: id, Phone: "5511987654321",
+		Text: text}
 }
 
 var _ = Describe("a message that the cache is behind of", func() {
@@ -85,7 +88,8 @@ var _ = Describe("a message that the cache is behind of", func() {
 		got, err := staleServer(env.Client).hear(ctx, shop.instance, &message)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(got).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
-		Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)), HaveField("Phase", v1alpha1.PhaseEngaged)))
+		Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)),
+			HaveField("Phase", v1alpha1.PhaseEngaged)))
 	})
 
 	It("is ignored when the lead is gone meanwhile", func(ctx SpecContext) {
@@ -123,7 +127,8 @@ var _ = Describe("a message that the cache is behind of", func() {
 		shop := openPhoneShop(ctx, ours)
 		forgetful := staleServer(env.Client)
 		forgetful.Client = emptyIndex{forgetful.Client}
-		message := dialects.Message{Dialect: "uazapi", Kind: dialects.Reaction, ID: "r-1", Target: "g-1", Text: "👍", Phone: "5511987654321"}
+		message := dialects.Message{Dialect: "uazapi", Kind: dialects.Reaction, ID: "r-1", Target: "g-1", Text: "👍",
+			Phone: "5511987654321"}
 		got, err := forgetful.hear(ctx, shop.instance, &message)
 		Expect(err).NotTo(HaveOccurred())
 		Expect(got.Result).To(Equal(resultRecorded))
@@ -150,7 +155,8 @@ var _ = Describe("a message that the customer edits", func() {
 		Expect(shop.hears(ctx, editedOf("m-1", "quero dois")).Result).To(Equal(resultRecorded))
 		conversation := shop.current(ctx).Status.Conversation
 		Expect(conversation).To(HaveLen(3))
-		Expect(conversation[1]).To(And(HaveField("ID", "m-1"), HaveField("Text", "quero dois"), HaveField("EditedAt", Not(BeNil()))))
+		Expect(conversation[1]).To(And(HaveField("ID", "m-1"), HaveField("Text", "quero dois"),
+			HaveField("EditedAt", Not(BeNil()))))
 
 		cached(ctx, shop.lead)
 		version := shop.lead.ResourceVersion
@@ -189,7 +195,8 @@ var _ = Describe("a message that the customer edits", func() {
 
 var _ = Describe("a reaction", func() {
 	reaction := func(target, emoji, phone string) dialects.Message {
-		return dialects.Message{Dialect: "uazapi", Kind: dialects.Reaction, ID: "r-1", Target: target, Text: emoji, Phone: phone}
+		return dialects.Message{Dialect: "uazapi", Kind: dialects.Reaction, ID: "r-1", Target: target, Text: emoji,
+			Phone: phone}
 	}
 
 	It("is kept with the message that it is to, and goes with it", func(ctx SpecContext) {
@@ -242,7 +249,8 @@ var _ = Describe("a person who writes from the paired phone", func() {
 			if taken {
 				Expect(handedOff(&each)).To(Equal("True/OperatorWrote"))
 				last := each.Status.Conversation[len(each.Status.Conversation)-1]
-				Expect(last).To(And(HaveField("ID", "o-1"), HaveField("Role", v1alpha1.RoleOperator), HaveField("Text", "Aqui é a Ana")))
+				Expect(last).To(And(HaveField("ID", "o-1"), HaveField("Role", v1alpha1.RoleOperator),
+					HaveField("Text", "Aqui é a Ana")))
 			}
 		}
 		again := plain(ctx, shop.message("o-1", map[string]any{"fromMe": true, "text": "Aqui é a Ana"}))
@@ -263,15 +271,19 @@ var _ = Describe("a person who writes from the paired phone", func() {
 	It("is not we ourselves", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
 		Expect(shop.hears(ctx, ownOf("g-1", "changed on the way")).Reason).To(Equal(dialects.ReasonSentByAPI))
-		unconfirmed := openPhoneShop(ctx, ours, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].GatewayID = "" })
-		Expect(unconfirmed.hears(ctx, ownOf("other-id", " Oi,\u2060 tudo bem?")).Reason).To(Equal(dialects.ReasonSentByAPI))
+		unconfirmed := openPhoneShop(ctx, ours, func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[0].GatewayID = ""
+		})
+		Expect(unconfirmed.hears(ctx, ownOf("other-id", " Oi,\u2060 tudo bem?")).Reason).To(
+			Equal(dialects.ReasonSentByAPI))
 		Expect(shop.current(ctx).Status.Conditions).To(BeEmpty())
 		Expect(unconfirmed.current(ctx).Status.Conditions).To(BeEmpty())
 	})
 
 	It("in the words of the AI takes over, once they are no echo any more", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		Expect(shop.hears(ctx, ownOf("o-1", "Oi, tudo bem?"))).To(Equal(outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: shop.lead.Name}))
+		Expect(shop.hears(ctx, ownOf("o-1", "Oi, tudo bem?"))).To(Equal(outcome{Result: resultIgnored,
+			Reason: dialects.ReasonSentByAPI, Lead: shop.lead.Name}))
 		Expect(lead.HandedOff(shop.current(ctx))).To(BeFalse())
 		shop.lead.Status.Conversation[0].At = v1alpha1.NewTimestamp(time.Now().Add(-11 * time.Minute))
 		Expect(env.Client.Status().Update(ctx, shop.lead)).To(Succeed())
@@ -285,12 +297,14 @@ var _ = Describe("a person who writes from the paired phone", func() {
 		edited.Kind = dialects.Edited
 		Expect(shop.hears(ctx, edited).Result).To(Equal(resultRecorded))
 		Expect(lead.HandedOff(shop.current(ctx))).To(BeTrue())
-		Expect(shop.lead.Status.Conversation).To(ConsistOf(And(HaveField("Text", "Aqui é a Ana"), HaveField("Role", v1alpha1.RoleAssistant))))
+		Expect(shop.lead.Status.Conversation).To(ConsistOf(And(HaveField("Text", "Aqui é a Ana"),
+			HaveField("Role", v1alpha1.RoleAssistant))))
 		cached(ctx, shop.lead)
 		Expect(shop.hears(ctx, edited).Reason).To(Equal(dialects.ReasonSentByAPI))
 	},
 		Entry("told as it is", ownOf("g-1", "Aqui é a Ana")),
-		Entry("told as if the customer had, of a hidden number", dialects.Message{Dialect: "evolution", ID: "g-1", Text: "Aqui é a Ana"}),
+		Entry("told as if the customer had, of a hidden number", dialects.Message{Dialect: "evolution", ID: "g-1",
+			Text: "Aqui é a Ana"}),
 	)
 
 	It("is not we ourselves when the message was claimed a moment ago", func(ctx SpecContext) {
@@ -300,14 +314,16 @@ var _ = Describe("a person who writes from the paired phone", func() {
 				hooked.before(nil)
 				current := shop.current(ctx).DeepCopy()
 				current.Status.Conversation = append(current.Status.Conversation, v1alpha1.Message{
-					ID: "c0-reply-1", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageClaimed, Text: "Posso ajudar?", At: v1alpha1.NewTimestamp(time.Now()),
+					ID: "c0-reply-1", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageClaimed,
+					Text: "Posso ajudar?", At: v1alpha1.NewTimestamp(time.Now()),
 				})
 				return env.Client.Status().Update(ctx, current)
 			}
 			return nil
 		})
 		Expect(shop.hears(ctx, ownOf("g-2", "Posso ajudar?")).Result).To(Equal(resultUnchanged))
-		Expect(shop.current(ctx).Status).To(And(HaveField("Conditions", BeEmpty()), HaveField("Conversation", HaveLen(2))))
+		Expect(shop.current(ctx).Status).To(And(HaveField("Conditions", BeEmpty()),
+			HaveField("Conversation", HaveLen(2))))
 	})
 
 	It("writes to somebody without a lead", func(ctx SpecContext) {
@@ -342,8 +358,10 @@ var _ = Describe("messages that belong to nobody", func() {
 	It("are counted", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		before := count("uazapi", resultUnmatched)
-		Expect(plain(ctx, shop.message("m-1", map[string]any{"chatid": "5521911112222@s.whatsapp.net"})).Body).To(HaveKeyWithValue("reason", "NoOpenLead"))
-		Expect(plain(ctx, shop.message("m-3", map[string]any{"chatid": "123456789012345@lid"})).Body).To(HaveKeyWithValue("reason", "NoPhone"))
+		Expect(plain(ctx, shop.message("m-1", map[string]any{"chatid": "5521911112222@s.whatsapp.net"})).Body).To(
+			HaveKeyWithValue("reason", "NoOpenLead"))
+		Expect(plain(ctx, shop.message("m-3", map[string]any{"chatid": "123456789012345@lid"})).Body).To(
+			HaveKeyWithValue("reason", "NoPhone"))
 		Expect(count("uazapi", resultUnmatched)).To(Equal(before + 2))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})

@@ -85,11 +85,12 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 	return store, nil
 }
 
-// mayAskToStop says whether a message for a lead, or one that was delivered behind it, asks us to stop, by itself or with
-// what the customer wrote before, or whether that is not known. before are texts that are about to be stored. Who
-// has been heard needs no hurry: one who repeats it without end is a flood as well.
+// mayAskToStop says whether a message for a lead, or one that was delivered behind it, asks us to stop, by
+// itself or with what the customer wrote before, or whether that is not known. before are texts that are
+// about to be stored. Who has been heard needs no hurry: one who repeats it without end is a flood as well.
 func (s *Server) mayAskToStop(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, before []string, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, before []string,
+	message *dialects.Message,
 ) bool {
 	store, err := s.storeOf(ctx, instance)
 	if err != nil {
@@ -255,7 +256,8 @@ func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alph
 			StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: string(reason), PhoneHash: hash,
 		},
 	}
-	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) && lead.PhoneHash(number) == hash {
+	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) &&
+		lead.PhoneHash(number) == hash {
 		made.Spec.Phone, made.Spec.PhoneHash = number, ""
 	}
 	made.Labels = lead.SuppressionLabels(made)

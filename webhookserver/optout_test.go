@@ -35,20 +35,24 @@ func TestOptOut(t *testing.T) {
 		}
 	}
 	for name, other := range map[string]*v1alpha1.Suppression{
-		"another store": suppressionOf("shop", "acme2", gen.Phone, false, v1alpha1.StopOptOut), "another number": suppressionOf("shop", "acme", "+5511987654322", false, v1alpha1.StopOptOut),
+		"another store":  suppressionOf("shop", "acme2", gen.Phone, false, v1alpha1.StopOptOut),
+		"another number": suppressionOf("shop", "acme", "+5511987654322", false, v1alpha1.StopOptOut),
 	} {
 		if other.Name == hashed.Name {
 			t.Errorf("%s has the same name", name)
 		}
 	}
-	if hashed.Spec.Phone != "" || hashed.Spec.PhoneHash != lead.PhoneHash(gen.Phone) || hashed.Spec.Reason != "OptOut" || hashed.OwnerReferences != nil {
+	if hashed.Spec.Phone != "" || hashed.Spec.PhoneHash != lead.PhoneHash(gen.Phone) ||
+		hashed.Spec.Reason != "OptOut" || hashed.OwnerReferences != nil {
 		t.Errorf("made %+v", hashed)
 	}
-	if hashed.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash(gen.Phone) || hashed.Labels[v1alpha1.LabelStore] != "acme" {
+	if hashed.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash(gen.Phone) ||
+		hashed.Labels[v1alpha1.LabelStore] != "acme" {
 		t.Errorf("labels %v", hashed.Labels)
 	}
 	for phone, want := range map[string]string{
-		"551187654321": gen.Phone, "+5511987654321": gen.Phone, "351912345678": "+351912345678", "12": "", strings.Repeat("9", 18): "",
+		"551187654321": gen.Phone, "+5511987654321": gen.Phone, "351912345678": "+351912345678", "12": "",
+		strings.Repeat("9", 18): "",
 	} {
 		made := suppressionOf("shop", "acme", phone, true, v1alpha1.StopOptOut)
 		if made.Spec.Phone != want || (made.Spec.PhoneHash == "") != (want != "") {
@@ -82,20 +86,28 @@ func TestToldToStop(t *testing.T) {
 		suppressed bool
 		want       outcome
 	}{
-		"stored":               {outcome{Result: resultRecorded, Lead: "a"}, nil, true, outcome{Result: resultRecorded, Lead: "a"}},
-		"stored, known before": {outcome{Result: resultRecorded, Lead: "a"}, nil, false, outcome{Result: resultRecorded, Lead: "a"}},
-		"delivered again after its Suppression failed": {outcome{Result: resultUnchanged, Lead: "a"}, nil, true, outcome{Result: resultRecorded, Lead: "a"}},
-		"delivered again after another lead failed":    {outcome{Result: resultUnchanged, Lead: "a"}, []string{"b"}, false, outcome{Result: resultRecorded, Lead: "a"}},
-		"delivered again":          {outcome{Result: resultUnchanged, Lead: "a"}, nil, false, outcome{Result: resultUnchanged, Lead: "a"}},
+		"stored": {outcome{Result: resultRecorded, Lead: "a"}, nil, true, outcome{Result: resultRecorded,
+			Lead: "a"}},
+		"stored, known before": {outcome{Result: resultRecorded, Lead: "a"}, nil, false,
+			outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again after its Suppression failed": {outcome{Result: resultUnchanged, Lead: "a"}, nil, true,
+			outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again after another lead failed": {outcome{Result: resultUnchanged, Lead: "a"}, []string{"b"}, false,
+			outcome{Result: resultRecorded, Lead: "a"}},
+		"delivered again": {outcome{Result: resultUnchanged, Lead: "a"}, nil, false,
+			outcome{Result: resultUnchanged, Lead: "a"}},
 		"of no lead":               {unmatched(ignoredNoOpenLead), nil, true, outcome{Result: resultRecorded}},
 		"of no lead, known before": {unmatched(ignoredNoOpenLead), nil, false, outcome{Result: resultUnchanged}},
-		"of two numbers":           {ignored(ignoredAmbiguous), []string{"a", "b"}, true, outcome{Result: resultRecorded}},
+		"of two numbers": {ignored(ignoredAmbiguous), []string{"a", "b"}, true,
+			outcome{Result: resultRecorded}},
 	} {
 		row.want.Reason, row.want.Leads = recordedOptOut, row.stopped
-		if got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed); !reflect.DeepEqual(got, row.want) {
+		if got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed); !reflect.DeepEqual(got,
+			row.want) {
 			t.Errorf("%s: got %+v", name, got)
 		}
-		if got := toldToStop(row.part, v1alpha1.StopWrongNumber, row.stopped, row.suppressed); got.Reason != recordedWrongNumber {
+		if got := toldToStop(row.part, v1alpha1.StopWrongNumber, row.stopped,
+			row.suppressed); got.Reason != recordedWrongNumber {
 			t.Errorf("%s: a wrong number is %s", name, got.Reason)
 		}
 	}
@@ -103,7 +115,8 @@ func TestToldToStop(t *testing.T) {
 
 func TestWhoOptsOut(t *testing.T) {
 	all := []v1alpha1.CartRecovery{
-		*gen.Lead(noon, named("a")), *gen.Lead(noon, named("b")), *gen.Lead(noon, named("c"), withPhone("+5521912345678"), inChats("7@lid")),
+		*gen.Lead(noon, named("a")), *gen.Lead(noon, named("b")),
+		*gen.Lead(noon, named("c"), withPhone("+5521912345678"), inChats("7@lid")),
 	}
 	for name, row := range map[string]struct {
 		part    outcome
@@ -111,12 +124,15 @@ func TestWhoOptsOut(t *testing.T) {
 		leads   string
 		want    string
 	}{
-		"of the lead it belongs to":      {outcome{Lead: "b"}, dialects.Message{Phone: "5511987654321"}, "b", "5511987654321"},
-		"of no one lead":                 {outcome{}, dialects.Message{Phone: "5511987654321"}, "ab", "5511987654321"},
-		"of nobody":                      {outcome{}, dialects.Message{Phone: "5531987654321"}, "", "5531987654321"},
-		"from another number":            {outcome{Lead: "c"}, dialects.Message{Phone: "5511987654321"}, "c", "5511987654321 +5521912345678"},
-		"hidden, of a lead":              {outcome{Lead: "c"}, dialects.Message{}, "c", "+5521912345678"},
-		"hidden, of a known chat":        {outcome{}, dialects.Message{ChatIDs: []string{"7@lid"}}, "c", "+5521912345678"},
+		"of the lead it belongs to": {outcome{Lead: "b"}, dialects.Message{Phone: "5511987654321"}, "b",
+			"5511987654321"},
+		"of no one lead": {outcome{}, dialects.Message{Phone: "5511987654321"}, "ab", "5511987654321"},
+		"of nobody":      {outcome{}, dialects.Message{Phone: "5531987654321"}, "", "5531987654321"},
+		"from another number": {outcome{Lead: "c"}, dialects.Message{Phone: "5511987654321"}, "c",
+			"5511987654321 +5521912345678"},
+		"hidden, of a lead": {outcome{Lead: "c"}, dialects.Message{}, "c", "+5521912345678"},
+		"hidden, of a known chat": {outcome{}, dialects.Message{ChatIDs: []string{"7@lid"}}, "c",
+			"+5521912345678"},
 		"hidden, and the lead not known": {outcome{Lead: "d"}, dialects.Message{}, "", ""},
 	} {
 		concerned, names := concernedBy(all, row.part, &row.message), ""
@@ -139,7 +155,8 @@ func (s shop) suppressions(ctx context.Context) []v1alpha1.Suppression {
 }
 
 func stops(id string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321", Text: "  Parar! "}
+	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321",
+		Text: "  Parar! "}
 }
 
 func replica(cached client.Client) *Server {
@@ -153,7 +170,8 @@ func replica(cached client.Client) *Server {
 func refuseSuppressions(verbs string) {
 	hooked.before(func(_ context.Context, verb string, object client.Object) error {
 		if _, is := object.(*v1alpha1.Suppression); is && strings.Contains(verbs, verb) {
-			return apierrors.NewServerTimeout(schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Resource: "suppressions"}, verb, 1)
+			return apierrors.NewServerTimeout(schema.GroupResource{Group: v1alpha1.GroupVersion.Group,
+				Resource: "suppressions"}, verb, 1)
 		}
 		return nil
 	})
@@ -166,12 +184,14 @@ var _ = Describe("a customer who opts out", func() {
 		got := plain(ctx, body)
 		Expect(got.Status).To(Equal(http.StatusOK), got.Raw)
 		Expect(got.Body).To(And(
-			HaveKeyWithValue("result", "recorded"), HaveKeyWithValue("reason", "OptedOut"), HaveKeyWithValue("lead", shop.lead.Name)))
+			HaveKeyWithValue("result", "recorded"), HaveKeyWithValue("reason", "OptedOut"),
+			HaveKeyWithValue("lead", shop.lead.Name)))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
 		made := shop.suppressions(ctx)
 		Expect(made).To(HaveLen(1))
 		Expect(made[0].Spec).To(Equal(v1alpha1.SuppressionSpec{
-			StoreRef: v1alpha1.ObjectReference{Name: shop.store.Name}, PhoneHash: lead.PhoneHash(gen.Phone), Reason: "OptOut",
+			StoreRef: v1alpha1.ObjectReference{Name: shop.store.Name}, PhoneHash: lead.PhoneHash(gen.Phone),
+			Reason: "OptOut",
 		}))
 		Expect(made[0].OwnerReferences).To(BeEmpty())
 
@@ -215,7 +235,8 @@ var _ = Describe("a customer who opts out", func() {
 
 		By("and the next delivery, whose message is known, stores it")
 		hooked.before(nil)
-		Expect(plain(ctx, body).Body).To(And(HaveKeyWithValue("result", "recorded"), HaveKeyWithValue("lead", shop.lead.Name)))
+		Expect(plain(ctx, body).Body).To(And(HaveKeyWithValue("result", "recorded"),
+			HaveKeyWithValue("lead", shop.lead.Name)))
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(2))
 	})
@@ -223,41 +244,50 @@ var _ = Describe("a customer who opts out", func() {
 	It("is stored in the conversation before the Suppression", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		refuseWrites("patch status")
-		Expect(plain(ctx, shop.message("m-1", map[string]any{"text": "sair"})).Status).To(Equal(http.StatusServiceUnavailable))
+		Expect(plain(ctx, shop.message("m-1", map[string]any{"text": "sair"})).Status).To(
+			Equal(http.StatusServiceUnavailable))
 		Expect(shop.suppressions(ctx)).To(BeEmpty())
 	})
 
-	DescribeTable("is suppressed where no conversation takes the message", func(ctx SpecContext, prepare func(context.Context, phoneShop)) {
-		shop := openPhoneShop(ctx)
-		prepare(ctx, shop)
-		message := stops("m-1")
-		message.Phone = "551187654321"
-		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut}))
-		Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultUnchanged, Reason: recordedOptOut}))
-		Expect(shop.suppressions(ctx)).To(HaveLen(1))
-	},
+	DescribeTable("is suppressed where no conversation takes the message",
+		func(ctx SpecContext, prepare func(context.Context, phoneShop)) {
+			shop := openPhoneShop(ctx)
+			prepare(ctx, shop)
+			message := stops("m-1")
+			message.Phone = "551187654321"
+			Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut}))
+			Expect(shop.hears(ctx, message)).To(Equal(outcome{Result: resultUnchanged, Reason: recordedOptOut}))
+			Expect(shop.suppressions(ctx)).To(HaveLen(1))
+		},
 		Entry("the lead was deleted", func(ctx context.Context, s phoneShop) {
 			Expect(env.Client.Delete(ctx, s.lead)).To(Succeed())
-			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(Succeed())
+			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(
+				Succeed())
 		}),
 		Entry("the Store is gone", func(ctx context.Context, s phoneShop) {
 			Expect(env.Client.Delete(ctx, s.store)).To(Succeed())
 			Expect(env.Client.Delete(ctx, s.lead)).To(Succeed())
-			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.store), s.store) }).ShouldNot(Succeed())
-			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(Succeed())
+			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.store), s.store) }).ShouldNot(
+				Succeed())
+			Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(s.lead), s.lead) }).ShouldNot(
+				Succeed())
 		}),
 	)
 
-	DescribeTable("is heard in the conversation, whatever has become of the lead", func(ctx SpecContext, prepare func(*v1alpha1.CartRecovery)) {
-		shop := openPhoneShop(ctx)
-		prepare(shop.lead)
-		Expect(env.Client.Status().Update(ctx, shop.lead)).To(Succeed())
-		cached(ctx, shop.lead)
-		Expect(shop.hears(ctx, stops("m-1"))).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut, Lead: shop.lead.Name}))
-		Expect(shop.suppressions(ctx)).To(HaveLen(1))
-		Expect(lead.Find(shop.current(ctx).Status.Conversation, "m-1")).NotTo(BeNil())
-	},
-		Entry("it is over", func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = &metav1.Time{Time: time.Now()} }),
+	DescribeTable("is heard in the conversation, whatever has become of the lead",
+		func(ctx SpecContext, prepare func(*v1alpha1.CartRecovery)) {
+			shop := openPhoneShop(ctx)
+			prepare(shop.lead)
+			Expect(env.Client.Status().Update(ctx, shop.lead)).To(Succeed())
+			cached(ctx, shop.lead)
+			Expect(shop.hears(ctx, stops("m-1"))).To(Equal(outcome{Result: resultRecorded, Reason: recordedOptOut,
+				Lead: shop.lead.Name}))
+			Expect(shop.suppressions(ctx)).To(HaveLen(1))
+			Expect(lead.Find(shop.current(ctx).Status.Conversation, "m-1")).NotTo(BeNil())
+		},
+		Entry("it is over", func(l *v1alpha1.CartRecovery) {
+			l.Status.CompletionTime = &metav1.Time{Time: time.Now()}
+		}),
 		Entry("it was not written to yet", func(l *v1alpha1.CartRecovery) { l.Status.Conversation = nil }),
 	)
 
@@ -269,8 +299,10 @@ var _ = Describe("a customer who opts out", func() {
 		message := stops("m-1")
 		message.Phone = "551132345678"
 		got := shop.hears(ctx, message)
-		Expect(got).To(And(HaveField("Result", resultRecorded), HaveField("Reason", recordedOptOut), HaveField("Leads", ConsistOf("mobile", "landline"))))
-		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash", lead.PhoneHash("+5511932345678"))))
+		Expect(got).To(And(HaveField("Result", resultRecorded), HaveField("Reason", recordedOptOut),
+			HaveField("Leads", ConsistOf("mobile", "landline"))))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.PhoneHash",
+			lead.PhoneHash("+5511932345678"))))
 	})
 
 	It("may say so by changing a message", func(ctx SpecContext) {
@@ -282,12 +314,17 @@ var _ = Describe("a customer who opts out", func() {
 		Expect(shop.suppressions(ctx)).To(HaveLen(1))
 	})
 
-	DescribeTable("is whoever writes a word of the policy, and nobody else", func(ctx SpecContext, text string, want int) {
-		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product} })
+	DescribeTable("is whoever writes a word of the policy, and nobody else", func(ctx SpecContext, text string,
+		want int) {
+		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) {
+			l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product}
+		})
 		shop.store.Spec.Recovery.OptOutKeywords = []string{"não me escreva"}
 		Expect(env.Client.Update(ctx, shop.store)).To(Succeed())
 		cached(ctx, shop.store)
-		keep(ctx, gen.In(shop.namespace, gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.Recovery.OptOutKeywords = []string{"chega de curso"} })))
+		keep(ctx, gen.In(shop.namespace, gen.ProductObject(func(p *v1alpha1.Product) {
+			p.Spec.Recovery.OptOutKeywords = []string{"chega de curso"}
+		})))
 		message := stops("m-1")
 		message.Text = text
 		Expect(shop.hears(ctx, message).Result).To(Equal(resultRecorded))

@@ -147,7 +147,8 @@ func progressOf(instance *v1alpha1.WhatsAppInstance, request string, now time.Ti
 	switch {
 	case isConnected(instance):
 		return progressConnected
-	case ready != nil && ready.Reason == v1alpha1.ReasonNoQRCode && pairing != nil && notBefore(pairing.HandledRequest, request):
+	case ready != nil && ready.Reason == v1alpha1.ReasonNoQRCode && pairing != nil && notBefore(pairing.HandledRequest,
+		request):
 		return progressFailing
 	case connection.PairingOpen(instance, now) && notBefore(pairing.HandledRequest, request):
 		return progressShowing

@@ -68,7 +68,8 @@ func (s *Server) askControllers(ctx context.Context, instance *v1alpha1.WhatsApp
 	if err != nil {
 		return "", err
 	}
-	asking := &v1alpha1.WhatsAppInstance{ObjectMeta: metav1.ObjectMeta{Namespace: instance.Namespace, Name: instance.Name}}
+	asking := &v1alpha1.WhatsAppInstance{ObjectMeta: metav1.ObjectMeta{Namespace: instance.Namespace,
+		Name: instance.Name}}
 	return request, s.Client.Patch(ctx, asking, client.RawPatch(types.MergePatchType, patch))
 }
 

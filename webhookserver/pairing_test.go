@@ -25,7 +25,8 @@ func TestReadConnect(t *testing.T) {
 		{body: `{"phone":"(11) 98765-4321"}`, want: connectRequest{Phone: "+5511987654321"}},
 		{body: `{"gateway":"Fax"}`, field: "gateway", expected: "one of Simulated, UAZAPI"},
 		{body: `{"gateway":1}`, field: "gateway", expected: "a text"},
-		{body: `{"phone":"none"}`, field: "phone", expected: "a phone number with country code, such as +5511987654321"},
+		{body: `{"phone":"none"}`, field: "phone",
+			expected: "a phone number with country code, such as +5511987654321"},
 		{body: `[]`, expected: "a JSON object"},
 		{body: `{"phone"`, expected: "a JSON object"},
 	} {
@@ -54,7 +55,8 @@ func attempt(handled string, expires time.Time) func(*v1alpha1.WhatsAppInstance)
 
 func notReady(reason string) func(*v1alpha1.WhatsAppInstance) {
 	return func(i *v1alpha1.WhatsAppInstance) {
-		i.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse, Reason: reason}}
+		i.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionFalse,
+			Reason: reason}}
 	}
 }
 
@@ -72,9 +74,12 @@ func TestAskToPair(t *testing.T) {
 		{"connected, by code", gen.InstanceObject(), byCode, false},
 		{"never paired", gen.InstanceObject(unpaired), connectRequest{}, true},
 		{"asked, not begun", gen.InstanceObject(unpaired, asked(request)), connectRequest{}, false},
-		{"asked, begun, under way", gen.InstanceObject(unpaired, asked(request), attempt(request, later)), connectRequest{}, false},
-		{"asked, begun, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), connectRequest{}, true},
-		{"asked in too many words, begun, over", gen.InstanceObject(unpaired, asked(tooLong), attempt(tooLong[:64], noon)), connectRequest{}, true},
+		{"asked, begun, under way", gen.InstanceObject(unpaired, asked(request), attempt(request, later)),
+			connectRequest{}, false},
+		{"asked, begun, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), connectRequest{},
+			true},
+		{"asked in too many words, begun, over", gen.InstanceObject(unpaired, asked(tooLong),
+			attempt(tooLong[:64], noon)), connectRequest{}, true},
 		{"under way by QR, asked by code", gen.InstanceObject(unpaired, attempt("", later)), byCode, true},
 	} {
 		if got := askToPair(row.instance, row.request, noon); got != row.want {
@@ -105,16 +110,25 @@ func TestProgressOf(t *testing.T) {
 		{"connected", gen.InstanceObject(), "", progressConnected},
 		{"connected, before the request is in the cache", gen.InstanceObject(), request, progressNone},
 		{"asked", gen.InstanceObject(unpaired, asked(request)), request, progressNone},
-		{"an earlier attempt", gen.InstanceObject(unpaired, asked(request), attempt(before, later)), request, progressNone},
-		{"this attempt", gen.InstanceObject(unpaired, asked(request), attempt(request, later)), request, progressShowing},
-		{"this attempt, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), request, progressNone},
-		{"someone else's later attempt", gen.InstanceObject(unpaired, asked(after), attempt(after, later)), request, progressShowing},
+		{"an earlier attempt", gen.InstanceObject(unpaired, asked(request), attempt(before, later)), request,
+			progressNone},
+		{"this attempt", gen.InstanceObject(unpaired, asked(request), attempt(request, later)), request,
+			progressShowing},
+		{"this attempt, over", gen.InstanceObject(unpaired, asked(request), attempt(request, noon)), request,
+			progressNone},
+		{"someone else's later attempt", gen.InstanceObject(unpaired, asked(after), attempt(after, later)), request,
+			progressShowing},
 		{"an attempt that was under way", gen.InstanceObject(unpaired, attempt("", later)), "", progressShowing},
-		{"unreachable", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonGatewayUnreachable)), request, progressFailing},
-		{"no credentials", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonNoCredentials)), request, progressFailing},
-		{"no QR", gen.InstanceObject(unpaired, asked(request), attempt(request, later), notReady(v1alpha1.ReasonNoQRCode)), request, progressFailing},
-		{"no QR, of an earlier attempt", gen.InstanceObject(unpaired, asked(request), attempt(before, later), notReady(v1alpha1.ReasonNoQRCode)), request, progressNone},
-		{"logged out", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonLoggedOut)), request, progressNone},
+		{"unreachable", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonGatewayUnreachable)),
+			request, progressFailing},
+		{"no credentials", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonNoCredentials)),
+			request, progressFailing},
+		{"no QR", gen.InstanceObject(unpaired, asked(request), attempt(request, later),
+			notReady(v1alpha1.ReasonNoQRCode)), request, progressFailing},
+		{"no QR, of an earlier attempt", gen.InstanceObject(unpaired, asked(request), attempt(before, later),
+			notReady(v1alpha1.ReasonNoQRCode)), request, progressNone},
+		{"logged out", gen.InstanceObject(unpaired, asked(request), notReady(v1alpha1.ReasonLoggedOut)), request,
+			progressNone},
 		{"a request that is no time", gen.InstanceObject(unpaired, asked("yes")), request, progressNone},
 	} {
 		if got := progressOf(row.instance, row.request, noon); got != row.want {

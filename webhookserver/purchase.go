@@ -21,7 +21,9 @@ func (s *Server) purchased(ctx context.Context, r *report) (outcome, error) {
 		if err != nil {
 			return nil, err
 		}
-		return r.planPurchase(leads, func(each *v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return scopes[each.Name] }), nil
+		return r.planPurchase(leads, func(each *v1alpha1.CartRecovery) v1alpha1.KillSwitchScope {
+			return scopes[each.Name]
+		}), nil
 	}
 	var done noted
 	if err := s.spread(ctx, r, decide, r.purchased, &done); err != nil {
@@ -120,7 +122,8 @@ func (n *noted) outcome() outcome {
 
 // scopes resolves the killSwitchScope of every lead of another product that a purchase may
 // stop.
-func (s *Server) scopes(ctx context.Context, r *report, leads []v1alpha1.CartRecovery) (map[string]v1alpha1.KillSwitchScope, error) {
+func (s *Server) scopes(ctx context.Context, r *report,
+	leads []v1alpha1.CartRecovery) (map[string]v1alpha1.KillSwitchScope, error) {
 	scopes, about := map[string]v1alpha1.KillSwitchScope{}, r.about(leads)
 	for i := range leads {
 		each := &leads[i]

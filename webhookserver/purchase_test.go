@@ -29,7 +29,8 @@ func (r *reads) List(ctx context.Context, list client.ObjectList, options ...cli
 }
 
 // deliver takes events of one platform in their order.
-func (w world) deliver(t *testing.T, store *v1alpha1.Store, platform v1alpha1.PlatformName, events ...platforms.Event) []outcome {
+func (w world) deliver(t *testing.T, store *v1alpha1.Store, platform v1alpha1.PlatformName,
+	events ...platforms.Event) []outcome {
 	t.Helper()
 	outcomes := make([]outcome, 0, len(events))
 	for _, event := range events {
@@ -51,15 +52,19 @@ func TestPurchaseReads(t *testing.T) {
 		lists  int
 		want   string
 	}{
-		"nobody":                               {nil, "approved", 2, resultRecorded},
-		"the customer of a cart":               {[]string{"cart"}, "approved", 2, resultStopped},
-		"a customer of several leads":          {[]string{"cart", "other-cart"}, "approved", 2, resultStopped},
-		"by the phone of a cart":               {[]string{"cart-by-phone"}, "approved-by-phone", 1, resultStopped},
-		"by one of two addresses":              {[]string{"cart", "cart-2nd-address"}, "approved-2nd-address", 3, resultStopped},
-		"by an address that another lead has":  {[]string{"cart", "other-cart-2nd-address"}, "approved-2nd-address", 3, resultStopped},
-		"by one of two numbers":                {[]string{"cart", "pix-2nd-phone"}, "approved-by-phone", 3, resultStopped},
-		"by an address that no lead has":       {[]string{"cart"}, "approved-2nd-address", 1, resultRecorded},
-		"another product, by another's number": {[]string{"cart", "other-cart-2nd-address"}, "third-2nd-address", 2, resultStopped},
+		"nobody":                      {nil, "approved", 2, resultRecorded},
+		"the customer of a cart":      {[]string{"cart"}, "approved", 2, resultStopped},
+		"a customer of several leads": {[]string{"cart", "other-cart"}, "approved", 2, resultStopped},
+		"by the phone of a cart":      {[]string{"cart-by-phone"}, "approved-by-phone", 1, resultStopped},
+		"by one of two addresses": {[]string{"cart", "cart-2nd-address"}, "approved-2nd-address", 3,
+			resultStopped},
+		"by an address that another lead has": {[]string{"cart", "other-cart-2nd-address"}, "approved-2nd-address", 3,
+			resultStopped},
+		"by one of two numbers": {[]string{"cart", "pix-2nd-phone"}, "approved-by-phone", 3,
+			resultStopped},
+		"by an address that no lead has": {[]string{"cart"}, "approved-2nd-address", 1, resultRecorded},
+		"another product, by another's number": {[]string{"cart", "other-cart-2nd-address"}, "third-2nd-address", 2,
+			resultStopped},
 	} {
 		w, store := newWorld(t), allTriggers()
 		for _, id := range row.before {
@@ -99,7 +104,8 @@ func TestACartByNameIsStoppedByASaleByID(t *testing.T) {
 	for _, scope := range []v1alpha1.KillSwitchScope{v1alpha1.KillSwitchCustomer, v1alpha1.KillSwitchProduct} {
 		w, store := newWorld(t), allTriggers()
 		store.Spec.Recovery.KillSwitchScope = scope
-		done := w.deliver(t, store, v1alpha1.PlatformKirvano, all["cart-by-name"], all["other-cart"], all["approved"], all["cart-by-name"])
+		done := w.deliver(t, store, v1alpha1.PlatformKirvano, all["cart-by-name"], all["other-cart"], all["approved"],
+			all["cart-by-name"])
 		if done[2].Result != resultStopped || done[3].Reason != ignoredAlreadyPurchased {
 			t.Errorf("scope %s: %+v", scope, done)
 		}
@@ -110,7 +116,8 @@ func TestACartByNameIsStoppedByASaleByID(t *testing.T) {
 		for i := range leads.Items {
 			spec := &leads.Items[i].Spec
 			own := spec.Product.ID != "2"
-			if stopped := spec.Purchase != nil; stopped != (own || scope == v1alpha1.KillSwitchCustomer) || stopped && spec.Purchase.Unattributed == own {
+			if stopped := spec.Purchase != nil; stopped != (own || scope == v1alpha1.KillSwitchCustomer) || stopped &&
+				spec.Purchase.Unattributed == own {
 				t.Errorf("scope %s: product %+v: purchase %+v", scope, spec.Product, spec.Purchase)
 			}
 		}
@@ -128,12 +135,14 @@ func TestTheEndOfAPayment(t *testing.T) {
 		want   outcome // of the last
 		ends   int     // minutes after noon; 0 for a payment that does not, -1 for none
 	}{
-		"after it was printed":         {[]string{"pix", "pix-expired"}, outcome{Result: resultRecorded}, 180},
-		"twice":                        {[]string{"pix", "pix-expired", "pix-expired"}, outcome{Result: resultUnchanged}, 180},
-		"before it was printed":        {[]string{"pix-expired", "pix"}, outcome{Result: resultRecorded}, 180},
-		"of another sale":              {[]string{"pix", "boleto-expired"}, outcome{Result: resultUnchanged}, 0},
-		"of no sale that is told":      {[]string{"pix", "pix-expired-by-email"}, outcome{Result: resultRecorded}, 181},
-		"of one that was bought":       {[]string{"pix", "approved", "pix-expired"}, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}, -1},
+		"after it was printed": {[]string{"pix", "pix-expired"}, outcome{Result: resultRecorded}, 180},
+		"twice": {[]string{"pix", "pix-expired", "pix-expired"},
+			outcome{Result: resultUnchanged}, 180},
+		"before it was printed":   {[]string{"pix-expired", "pix"}, outcome{Result: resultRecorded}, 180},
+		"of another sale":         {[]string{"pix", "boleto-expired"}, outcome{Result: resultUnchanged}, 0},
+		"of no sale that is told": {[]string{"pix", "pix-expired-by-email"}, outcome{Result: resultRecorded}, 181},
+		"of one that was bought": {[]string{"pix", "approved", "pix-expired"}, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyFinished}, -1},
 		"of a PIX that a boleto bests": {[]string{"pix", "boleto", "pix-expired"}, outcome{Result: resultUnchanged}, 0},
 	} {
 		w, store := newWorld(t), allTriggers()
@@ -153,13 +162,15 @@ func TestTheEndOfAPayment(t *testing.T) {
 		switch {
 		case row.ends < 0 && payment == nil:
 		case row.ends == 0 && payment != nil && payment.ExpiresAt == nil:
-		case row.ends > 0 && payment != nil && payment.ExpiresAt != nil && payment.ExpiresAt.Equal(noon.Add(time.Duration(row.ends)*time.Minute)):
+		case row.ends > 0 && payment != nil && payment.ExpiresAt != nil &&
+			payment.ExpiresAt.Equal(noon.Add(time.Duration(row.ends)*time.Minute)):
 		default:
 			t.Errorf("%s: the payment is %+v", name, payment)
 		}
 	}
 	w, store := newWorld(t), gen.StoreObject()
-	if done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["pix-expired"]); done[0].Reason != ignoredNoSequence || len(w.all(t)) != 0 {
+	if done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["pix-expired"]); done[0].Reason != ignoredNoSequence ||
+		len(w.all(t)) != 0 {
 		t.Errorf("where no payment is asked for: %+v", done)
 	}
 }
@@ -170,11 +181,13 @@ func TestARepeatedPurchaseSaysWhatIsInFlight(t *testing.T) {
 	w.deliver(t, store, v1alpha1.PlatformHotmart, all["cart"], all["approved"])
 	for _, state := range []v1alpha1.MessageState{v1alpha1.MessageClaimed, v1alpha1.MessageSent} {
 		w.control(t, func(l *v1alpha1.CartRecovery) bool {
-			l.Status.Conversation = []v1alpha1.Message{{ID: "c0-step-first", Role: v1alpha1.RoleAssistant, State: state}}
+			l.Status.Conversation = []v1alpha1.Message{{ID: "c0-step-first", Role: v1alpha1.RoleAssistant,
+				State: state}}
 			return true
 		})
 		done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["approved"])[0]
-		if done.Result != resultUnchanged || done.InFlight == nil || *done.InFlight != (state == v1alpha1.MessageClaimed) {
+		if done.Result != resultUnchanged || done.InFlight == nil ||
+			*done.InFlight != (state == v1alpha1.MessageClaimed) {
 			t.Errorf("%s: %s, in flight %v", state, done.Result, *done.InFlight)
 		}
 	}
@@ -192,15 +205,24 @@ func TestAnEventWithoutABuyerIsOfItsTransaction(t *testing.T) {
 		then     platforms.Event
 		want     string
 	}{
-		"a refund of a purchase":                    {[]platforms.Event{pix, all["approved"]}, v1alpha1.PlatformHotmart, told("r", 300, platforms.Reversed, nobody, ofSale("HP-approved")), resultReversed},
-		"a chargeback":                              {[]platforms.Event{all["approved"]}, v1alpha1.PlatformHotmart, told("r", 300, platforms.Reversed, nobody, chargedBack, ofSale("HP-approved")), resultReversed},
-		"the purchase of a PIX":                     {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("p", 300, platforms.Purchased, nobody, credited, ofSale("HP-pix")), resultStopped},
-		"the end of a PIX":                          {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("x", 300, platforms.PaymentExpired, nobody, ofSale("HP-pix")), resultRecorded},
-		"a purchase of another sale":                {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("p", 300, platforms.Purchased, nobody, ofSale("HP-other")), resultUnusable},
-		"another platform's sale":                   {[]platforms.Event{pix}, v1alpha1.PlatformKiwify, told("p", 300, platforms.Purchased, nobody, ofSale("HP-pix")), resultUnusable},
-		"a purchase of no sale":                     {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("p", 300, platforms.Purchased, nobody, ofSale("")), resultUnusable},
-		"the end of another PIX":                    {[]platforms.Event{pix}, v1alpha1.PlatformHotmart, told("x", 300, platforms.PaymentExpired, nobody, ofSale("HP-other")), resultIgnored},
-		"what the platform's parser found unusable": {nil, v1alpha1.PlatformHotmart, told("u", 300, platforms.Unusable, nobody), resultUnusable},
+		"a refund of a purchase": {[]platforms.Event{pix, all["approved"]}, v1alpha1.PlatformHotmart,
+			told("r", 300, platforms.Reversed, nobody, ofSale("HP-approved")), resultReversed},
+		"a chargeback": {[]platforms.Event{all["approved"]}, v1alpha1.PlatformHotmart,
+			told("r", 300, platforms.Reversed, nobody, chargedBack, ofSale("HP-approved")), resultReversed},
+		"the purchase of a PIX": {[]platforms.Event{pix}, v1alpha1.PlatformHotmart,
+			told("p", 300, platforms.Purchased, nobody, credited, ofSale("HP-pix")), resultStopped},
+		"the end of a PIX": {[]platforms.Event{pix}, v1alpha1.PlatformHotmart,
+			told("x", 300, platforms.PaymentExpired, nobody, ofSale("HP-pix")), resultRecorded},
+		"a purchase of another sale": {[]platforms.Event{pix}, v1alpha1.PlatformHotmart,
+			told("p", 300, platforms.Purchased, nobody, ofSale("HP-other")), resultUnusable},
+		"another platform's sale": {[]platforms.Event{pix}, v1alpha1.PlatformKiwify,
+			told("p", 300, platforms.Purchased, nobody, ofSale("HP-pix")), resultUnusable},
+		"a purchase of no sale": {[]platforms.Event{pix}, v1alpha1.PlatformHotmart,
+			told("p", 300, platforms.Purchased, nobody, ofSale("")), resultUnusable},
+		"the end of another PIX": {[]platforms.Event{pix}, v1alpha1.PlatformHotmart,
+			told("x", 300, platforms.PaymentExpired, nobody, ofSale("HP-other")), resultIgnored},
+		"what the platform's parser found unusable": {nil, v1alpha1.PlatformHotmart, told("u", 300, platforms.Unusable,
+			nobody), resultUnusable},
 	} {
 		w, store := newWorld(t), allTriggers()
 		w.deliver(t, store, v1alpha1.PlatformHotmart, row.before...)
@@ -221,8 +243,10 @@ func TestAnEventWithoutABuyerIsOfItsTransaction(t *testing.T) {
 func TestOneOrderOfTwoProductsIsToldApart(t *testing.T) {
 	w, store := newWorld(t), allTriggers()
 	of := ofSale("HP-1")
-	w.deliver(t, store, v1alpha1.PlatformHotmart, told("a", 0, platforms.Purchased, credited, of), told("b", 1, platforms.Purchased, credited, ofOther, of))
-	w.deliver(t, store, v1alpha1.PlatformHotmart, told("r", 2, platforms.Reversed, ofOther, of, func(e *platforms.Event) { e.Customer = platforms.Customer{} }))
+	w.deliver(t, store, v1alpha1.PlatformHotmart, told("a", 0, platforms.Purchased, credited, of),
+		told("b", 1, platforms.Purchased, credited, ofOther, of))
+	w.deliver(t, store, v1alpha1.PlatformHotmart, told("r", 2, platforms.Reversed, ofOther, of,
+		func(e *platforms.Event) { e.Customer = platforms.Customer{} }))
 	for _, each := range w.all(t) {
 		if (each.Spec.Reversal != nil) != (each.Spec.Product.ID == "2") {
 			t.Errorf("product %s: reversal %+v", each.Spec.Product.ID, each.Spec.Reversal)
@@ -240,7 +264,8 @@ func TestAPurchaseHasTheStoresCurrency(t *testing.T) {
 	} {
 		w, store := newWorld(t), allTriggers()
 		store.Spec.Currency = row.store
-		w.deliver(t, store, v1alpha1.PlatformHotmart, told("p", 0, platforms.Purchased, credited, func(e *platforms.Event) { e.Amount, e.Currency = row.amount, row.told }))
+		w.deliver(t, store, v1alpha1.PlatformHotmart, told("p", 0, platforms.Purchased, credited,
+			func(e *platforms.Event) { e.Amount, e.Currency = row.amount, row.told }))
 		if got := w.all(t)[0].Spec.Purchase.Currency; got != row.want {
 			t.Errorf("%s: %q, want %q", name, got, row.want)
 		}

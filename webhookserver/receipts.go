@@ -114,7 +114,8 @@ type receipts struct {
 }
 
 func newReceipts(window time.Duration, marks int) *receipts {
-	return &receipts{window: window, marks: marks, begun: make(chan struct{}, 1), leads: map[types.NamespacedName]*gathered{}}
+	return &receipts{window: window, marks: marks, begun: make(chan struct{}, 1),
+		leads: map[types.NamespacedName]*gathered{}}
 }
 
 // merge lets receipts of a lead wait, with those that do already. It returns how many leads were
@@ -174,7 +175,8 @@ func (r *receipts) next() (types.NamespacedName, *gathered) {
 }
 
 // takeReceipt lets a receipt of a message of ours wait to be stored.
-func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	message *dialects.Message) (outcome, error) {
 	leads, err := s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.ID)
 	if err != nil {
 		return outcome{}, err
@@ -195,7 +197,8 @@ func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppIns
 // message went: with every lead of the number that has a message under way. Which one it
 // is of shows its id, by the time it is stored. Of a hidden number it waits with its store,
 // and its id is looked up once more.
-func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome, error) {
+func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	message *dialects.Message) (outcome, error) {
 	store := types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
 	if message.Phone == "" {
 		s.wait(s.early, store, message)

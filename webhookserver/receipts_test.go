@@ -33,11 +33,15 @@ func TestMark(t *testing.T) {
 		{name: "nothing"},
 		{name: "delivered", mark: mark{}.with(dialects.Delivered, at(1)), changed: true, delivered: stamp(1)},
 		{name: "read", mark: mark{}.with(dialects.Read, at(2)), changed: true, delivered: stamp(2), read: stamp(2)},
-		{name: "both", mark: mark{}.with(dialects.Read, at(2)).with(dialects.Delivered, at(1)), changed: true, delivered: stamp(1), read: stamp(2)},
-		{name: "the earlier one", mark: mark{}.with(dialects.Delivered, at(2)).with(dialects.Delivered, at(1)).with(dialects.Delivered, at(3)), changed: true, delivered: stamp(1)},
+		{name: "both", mark: mark{}.with(dialects.Read, at(2)).with(dialects.Delivered, at(1)), changed: true,
+			delivered: stamp(1), read: stamp(2)},
+		{name: "the earlier one", mark: mark{}.with(dialects.Delivered, at(2)).with(dialects.Delivered,
+			at(1)).with(dialects.Delivered, at(3)), changed: true, delivered: stamp(1)},
 		{name: "neither", mark: mark{}.with("Played", at(1))},
-		{name: "known", mark: mark{delivered: at(1)}, message: v1alpha1.Message{DeliveredAt: stamp(5)}, delivered: stamp(5)},
-		{name: "half known", mark: mark{read: at(9)}, message: v1alpha1.Message{DeliveredAt: stamp(5)}, changed: true, delivered: stamp(5), read: stamp(9)},
+		{name: "known", mark: mark{delivered: at(1)}, message: v1alpha1.Message{DeliveredAt: stamp(5)},
+			delivered: stamp(5)},
+		{name: "half known", mark: mark{read: at(9)}, message: v1alpha1.Message{DeliveredAt: stamp(5)}, changed: true,
+			delivered: stamp(5), read: stamp(9)},
 	} {
 		message := row.message
 		if got := row.mark.on(&message); got != row.changed {
@@ -54,9 +58,10 @@ func TestMark(t *testing.T) {
 }
 
 func TestMarkAllOnlyOurs(t *testing.T) {
-	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"), heard("m-2"), func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation[1].GatewayID = "m-2"
-	})
+	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"), heard("m-2"),
+		func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[1].GatewayID = "m-2"
+		})
 	if markAll(recovery, map[string]mark{"m-2": {read: noon}, "": {read: noon}, "g-2": {read: noon}}) {
 		t.Errorf("marked %+v", recovery.Status.Conversation)
 	}
@@ -77,7 +82,8 @@ func TestReceiptsWait(t *testing.T) {
 		t.Error("something was there")
 	}
 	for i := range 100 {
-		addReceipt(r, name(1), "g-1", dialects.Delivered, noon.Add(time.Duration(i)), noon.Add(time.Duration(i)*time.Second))
+		addReceipt(r, name(1), "g-1", dialects.Delivered, noon.Add(time.Duration(i)),
+			noon.Add(time.Duration(i)*time.Second))
 	}
 	addReceipt(r, name(2), "g-2", dialects.Read, noon, noon.Add(3*time.Second))
 	addReceipt(r, name(1), "g-1", dialects.Read, noon.Add(time.Second), noon.Add(4*time.Second))
@@ -85,7 +91,8 @@ func TestReceiptsWait(t *testing.T) {
 		t.Errorf("due at %s: later receipts must not put the first one off", due)
 	}
 	first, taken := r.next()
-	if first != name(1) || len(taken.marks) != 1 || taken.marks["g-1"] != (mark{delivered: noon, read: noon.Add(time.Second)}) {
+	if first != name(1) || len(taken.marks) != 1 ||
+		taken.marks["g-1"] != (mark{delivered: noon, read: noon.Add(time.Second)}) {
 		t.Errorf("first %v %+v", first, taken)
 	}
 	if second, _ := r.next(); second != name(2) {
@@ -117,14 +124,16 @@ func TestReceiptsAreBounded(t *testing.T) {
 func ours(l *v1alpha1.CartRecovery) { atTheGateway("g-1", "Oi, tudo bem?")(l) }
 
 func receipt(status dialects.Status, id string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Receipt, FromMe: true, ID: id, Status: status, Phone: "5511987654321"}
+	return dialects.Message{Dialect: "uazapi", Kind: dialects.Receipt, FromMe: true, ID: id, Status: status,
+		Phone: "5511987654321"}
 }
 
 // statusWrites counts the patches of leads' statuses in a namespace, from now on.
 func statusWrites(namespace string) *atomic.Int32 {
 	var writes atomic.Int32
 	hooked.before(func(_ context.Context, verb string, object client.Object) error {
-		if _, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch status" && object.GetNamespace() == namespace {
+		if _, isLead := object.(*v1alpha1.CartRecovery); isLead && verb == "patch status" &&
+			object.GetNamespace() == namespace {
 			writes.Add(1)
 		}
 		return nil
@@ -151,12 +160,14 @@ var _ = Describe("receipts", func() {
 		phase := shop.current(ctx).Status.Phase
 		writes := statusWrites(shop.namespace)
 		delivered, read := receipt(dialects.Delivered, "g-1"), receipt(dialects.Read, "g-1")
-		delivered.At, read.At = time.Now().Add(-3*time.Second).Truncate(time.Second), time.Now().Add(-2*time.Second).Truncate(time.Second)
+		delivered.At, read.At = time.Now().Add(-3*time.Second).Truncate(time.Second),
+			time.Now().Add(-2*time.Second).Truncate(time.Second)
 		for range 50 {
 			Expect(shop.hears(ctx, delivered).Result).To(Equal(resultGathered))
 			Expect(shop.hears(ctx, read).Result).To(Equal(resultGathered))
 		}
-		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(BeNil())
+		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(
+			BeNil())
 		message := shop.current(ctx).Status.Conversation[0]
 		Expect(message.DeliveredAt.Time).To(BeTemporally("==", delivered.At))
 		Expect(message.ReadAt.Time).To(BeTemporally("==", read.At))
@@ -172,7 +183,9 @@ var _ = Describe("receipts", func() {
 	It("of what was read before it was said to be delivered cost nothing more", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
 		shop.hears(ctx, receipt(dialects.Read, "g-1"))
-		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].DeliveredAt }).ShouldNot(BeNil())
+		Eventually(func() *v1alpha1.Timestamp {
+			return shop.current(ctx).Status.Conversation[0].DeliveredAt
+		}).ShouldNot(BeNil())
 		cached(ctx, shop.lead)
 		Expect(shop.hears(ctx, receipt(dialects.Delivered, "g-1")).Result).To(Equal(resultUnchanged))
 	})
@@ -195,17 +208,23 @@ var _ = Describe("receipts", func() {
 	})
 
 	It("that are faster than the gateway's word that the message went are not lost", func(ctx SpecContext) {
-		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].State = v1alpha1.MessageClaimed })
+		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[0].State = v1alpha1.MessageClaimed
+		})
 		Expect(shop.hears(ctx, receipt(dialects.Delivered, "g-1")).Result).To(Equal(resultGathered))
 		Expect(shop.hears(ctx, receipt(dialects.Delivered, "of-something-else")).Result).To(Equal(resultGathered))
 		confirmed := shop.current(ctx)
 		confirmed.Status.Conversation[0].State, confirmed.Status.Conversation[0].GatewayID = v1alpha1.MessageSent, "g-1"
 		Expect(env.Client.Status().Update(ctx, confirmed)).To(Succeed())
-		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].DeliveredAt }).ShouldNot(BeNil())
+		Eventually(func() *v1alpha1.Timestamp {
+			return shop.current(ctx).Status.Conversation[0].DeliveredAt
+		}).ShouldNot(BeNil())
 	})
 
 	It("that are faster, of a number that is hidden, are looked up once more", func(ctx SpecContext) {
-		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].State = v1alpha1.MessageClaimed })
+		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[0].State = v1alpha1.MessageClaimed
+		})
 		hidden, foreign := receipt(dialects.Read, "g-1"), receipt(dialects.Read, "of-something-else")
 		hidden.Phone, foreign.Phone = "", ""
 		confirmed := shop.current(ctx).DeepCopy()
@@ -228,12 +247,15 @@ var _ = Describe("receipts", func() {
 		Expect(writes.Load()).To(BeEquivalentTo(1))
 
 		By("or after a while")
-		shop = openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[0].State = v1alpha1.MessageClaimed })
+		shop = openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[0].State = v1alpha1.MessageClaimed
+		})
 		Expect(shop.hears(ctx, hidden).Result).To(Equal(resultGathered))
 		confirmed = shop.current(ctx).DeepCopy()
 		confirmed.Status.Conversation[0].State, confirmed.Status.Conversation[0].GatewayID = v1alpha1.MessageSent, "g-1"
 		Expect(env.Client.Status().Update(ctx, confirmed)).To(Succeed())
-		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(BeNil())
+		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(
+			BeNil())
 	})
 
 	It("get through although the lead is written at the same time, and although a write fails", func(ctx SpecContext) {
@@ -255,7 +277,8 @@ var _ = Describe("receipts", func() {
 			return nil
 		})
 		shop.hears(ctx, receipt(dialects.Read, "g-1"))
-		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(BeNil())
+		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(
+			BeNil())
 		Expect(shop.current(ctx).Status.TokensUsed).To(BeEquivalentTo(7))
 	})
 
@@ -288,7 +311,8 @@ var _ = Describe("receipts", func() {
 	It("of a lead that is deleted are forgotten", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
 		before := receiptsDropped()
-		Expect(server.storeReceipts(ctx, types.NamespacedName{Namespace: shop.namespace, Name: "gone"}, map[string]mark{"g-1": {read: noon}})).To(Succeed())
+		Expect(server.storeReceipts(ctx, types.NamespacedName{Namespace: shop.namespace, Name: "gone"},
+			map[string]mark{"g-1": {read: noon}})).To(Succeed())
 		Expect(receiptsDropped()).To(Equal(before))
 	})
 
@@ -296,8 +320,10 @@ var _ = Describe("receipts", func() {
 		shop := openPhoneShop(ctx, ours)
 		got := call(ctx, http.MethodPost, "/api/whatsapp/webhook", shop.uazapiReceipt("Delivered", "g-1"))
 		Expect(got.Body).To(HaveKeyWithValue("result", resultGathered), got.Raw)
-		Expect(call(ctx, http.MethodPost, "/api/whatsapp/webhook", shop.uazapiReceipt("Read", "g-1")).Status).To(Equal(http.StatusOK))
-		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(BeNil())
+		Expect(call(ctx, http.MethodPost, "/api/whatsapp/webhook", shop.uazapiReceipt("Read", "g-1")).Status).To(
+			Equal(http.StatusOK))
+		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(
+			BeNil())
 	})
 })
 

@@ -29,12 +29,14 @@ const (
 
 // rejectionMessages say what was expected.
 var rejectionMessages = map[string]string{
-	v1alpha1.RejectedNoCredential:          "the delivery carried no signature or token, or an empty one",
-	v1alpha1.RejectedBadCredential:         "the delivery's signature or token matches none of the Secrets in secretRefs",
+	v1alpha1.RejectedNoCredential: "the delivery carried no signature or token, or an empty one",
+	v1alpha1.RejectedBadCredential: "the delivery's signature or token matches none of the Secrets in " +
+		"secretRefs",
 	v1alpha1.RejectedPlatformNotConfigured: "spec.platforms does not name the platform",
-	v1alpha1.RejectedSecretMissing:         "none of the Secrets in secretRefs exists and has its key, so nobody can be authenticated",
-	v1alpha1.RejectedMisconfigured:         "the platform's entry in spec.platforms cannot be used; see the Ready condition",
-	v1alpha1.RejectedMalformed:             "the delivery was authentic and could not be read",
+	v1alpha1.RejectedSecretMissing: "none of the Secrets in secretRefs exists and has its key, so nobody " +
+		"can be authenticated",
+	v1alpha1.RejectedMisconfigured: "the platform's entry in spec.platforms cannot be used; see the Ready condition",
+	v1alpha1.RejectedMalformed:     "the delivery was authentic and could not be read",
 }
 
 // remark is a field of a Store's status, to be written.
@@ -73,7 +75,8 @@ func rejectionDue(shown *v1alpha1.RejectedDelivery, last time.Time, reason strin
 
 // due says whether a refused delivery is written, and remembers that it is.
 func (r *rejections) due(store *v1alpha1.Store, reason string, now time.Time) bool {
-	return r.dueAt(rejectionKey{store.UID, reason}, !rejectionDue(store.Status.LastRejectedDelivery, time.Time{}, reason, now), now)
+	return r.dueAt(rejectionKey{store.UID, reason}, !rejectionDue(store.Status.LastRejectedDelivery, time.Time{},
+		reason, now), now)
 }
 
 // dueAt says whether what has this key is written, and remembers that it is. isShown says that

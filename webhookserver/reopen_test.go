@@ -57,35 +57,41 @@ func TestFitOf(t *testing.T) {
 		at   time.Duration
 		want fit
 	}{
-		"open":                                   {nil, 0, fitJoins},
-		"open, contacted":                        {mods{sent}, day, fitJoins},
-		"over, long ago":                         {mods{over(3 * day), sent}, 8 * day, fitReopens},
-		"over, to the end of the cooldown":       {mods{over(3 * day), sent}, 7 * day, fitReopens},
-		"over, within the cooldown":              {mods{over(3 * day), sent}, 7*day - time.Microsecond, fitCooling},
-		"over, never contacted":                  {mods{over(3 * day)}, 3*day + time.Second, fitReopens},
-		"over, not reached":                      {mods{over(3 * day), unsent}, 4 * day, fitReopens},
-		"over, as it was finished":               {mods{over(3 * day)}, 3 * day, fitEarlier},
-		"over, and late":                         {mods{over(30 * day), sent}, 10 * day, fitEarlier},
-		"over, the event that made it":           {mods{over(3 * day), cartWithID("event-1")}, 9 * day, fitEarlier},
-		"over, made by another event":            {mods{over(3 * day), cartWithID("event-0")}, 9 * day, fitReopens},
-		"over, bought":                           {mods{over(3 * day), isBought}, 9 * day, fitClosed},
-		"over, reversed":                         {mods{over(3 * day), isReversed}, 9 * day, fitClosed},
-		"over, bought before its cart":           {mods{over(3 * day), isBought, noCart}, 9 * day, fitJoins},
-		"asked for":                              {mods{over(3 * day), cycled(3 * day), sent}, 8 * day, fitJoins},
-		"asked for, and late":                    {mods{over(3 * day), cycled(3 * day), sent}, 3 * day, fitEarlier},
-		"asked for, within the cooldown":         {mods{over(3 * day), cycled(3 * day), sent}, 6 * day, fitCooling},
-		"asked for, the event that asked":        {mods{over(3 * day), cycled(3 * day), cartWithID("event-1")}, 8 * day, fitJoins},
-		"asked for, and bought":                  {mods{over(3 * day), cycled(3 * day), isBought}, 8 * day, fitJoins},
-		"begun":                                  {mods{cycled(3 * day), sent, begun}, 8 * day, fitJoins},
-		"begun, and late":                        {mods{cycled(3 * day), sent, begun}, 2 * day, fitEarlier},
-		"begun, within the first cycle's":        {mods{cycled(3 * day), sent, begun}, 6 * day, fitCooling},
-		"the second over":                        {mods{cycled(3 * day), sent, begun, over(20 * day)}, 21 * day, fitReopens},
-		"the second over, a late one of it":      {mods{cycled(3 * day), sent, begun, over(20 * day)}, 19 * day, fitEarlier},
+		"open":                             {nil, 0, fitJoins},
+		"open, contacted":                  {mods{sent}, day, fitJoins},
+		"over, long ago":                   {mods{over(3 * day), sent}, 8 * day, fitReopens},
+		"over, to the end of the cooldown": {mods{over(3 * day), sent}, 7 * day, fitReopens},
+		"over, within the cooldown":        {mods{over(3 * day), sent}, 7*day - time.Microsecond, fitCooling},
+		"over, never contacted":            {mods{over(3 * day)}, 3*day + time.Second, fitReopens},
+		"over, not reached":                {mods{over(3 * day), unsent}, 4 * day, fitReopens},
+		"over, as it was finished":         {mods{over(3 * day)}, 3 * day, fitEarlier},
+		"over, and late":                   {mods{over(30 * day), sent}, 10 * day, fitEarlier},
+		"over, the event that made it":     {mods{over(3 * day), cartWithID("event-1")}, 9 * day, fitEarlier},
+		"over, made by another event":      {mods{over(3 * day), cartWithID("event-0")}, 9 * day, fitReopens},
+		"over, bought":                     {mods{over(3 * day), isBought}, 9 * day, fitClosed},
+		"over, reversed":                   {mods{over(3 * day), isReversed}, 9 * day, fitClosed},
+		"over, bought before its cart":     {mods{over(3 * day), isBought, noCart}, 9 * day, fitJoins},
+		"asked for":                        {mods{over(3 * day), cycled(3 * day), sent}, 8 * day, fitJoins},
+		"asked for, and late":              {mods{over(3 * day), cycled(3 * day), sent}, 3 * day, fitEarlier},
+		"asked for, within the cooldown":   {mods{over(3 * day), cycled(3 * day), sent}, 6 * day, fitCooling},
+		"asked for, the event that asked": {mods{over(3 * day), cycled(3 * day), cartWithID("event-1")}, 8 * day,
+			fitJoins},
+		"asked for, and bought":           {mods{over(3 * day), cycled(3 * day), isBought}, 8 * day, fitJoins},
+		"begun":                           {mods{cycled(3 * day), sent, begun}, 8 * day, fitJoins},
+		"begun, and late":                 {mods{cycled(3 * day), sent, begun}, 2 * day, fitEarlier},
+		"begun, within the first cycle's": {mods{cycled(3 * day), sent, begun}, 6 * day, fitCooling},
+		"the second over": {mods{cycled(3 * day), sent, begun, over(20 * day)}, 21 * day,
+			fitReopens},
+		"the second over, a late one of it": {mods{cycled(3 * day), sent, begun, over(20 * day)}, 19 * day,
+			fitEarlier},
 		"the second over, a late one of a first": {mods{cycled(3 * day), sent, begun, over(20 * day)}, day, fitEarlier},
 	} {
 		recovery := gen.Lead(noon, row.lead...)
 		before := recovery.DeepCopy()
-		r := reportOf(platforms.Abandoned, func(r *report) { r.now, r.event.OccurredAt = noon.Add(60*day), noon.Add(row.at) })
+		r := reportOf(platforms.Abandoned, func(r *report) {
+			r.now, r.event.OccurredAt = noon.Add(60*day),
+				noon.Add(row.at)
+		})
 		if got := r.fitOf(recovery); got != row.want {
 			t.Errorf("%s: got %d, want %d", name, got, row.want)
 		}
@@ -96,14 +102,18 @@ func TestFitOf(t *testing.T) {
 		if row.want == fitReopens && !lead.Reopened(recovery) {
 			t.Errorf("%s: is not re-opened", name)
 		}
-		if before.Status.Cycle != recovery.Status.Cycle || (before.Status.CompletionTime == nil) != (recovery.Status.CompletionTime == nil) {
+		if before.Status.Cycle != recovery.Status.Cycle ||
+			(before.Status.CompletionTime == nil) != (recovery.Status.CompletionTime == nil) {
 			t.Errorf("%s: the status is the controller's", name)
 		}
 	}
 }
 
 func TestFitOfAnEventWithoutAnID(t *testing.T) {
-	r := reportOf(platforms.Abandoned, func(r *report) { r.event.ID, r.event.OccurredAt, r.now = "", noon.Add(9*day), noon.Add(9*day) })
+	r := reportOf(platforms.Abandoned, func(r *report) {
+		r.event.ID, r.event.OccurredAt, r.now = "", noon.Add(9*day),
+			noon.Add(9*day)
+	})
 	if got := r.fitOf(gen.Lead(noon, over(day))); got != fitReopens {
 		t.Errorf("got %d", got)
 	}
@@ -131,7 +141,8 @@ func TestCooldownOfThePolicy(t *testing.T) {
 
 func TestReopen(t *testing.T) {
 	recovery := gen.Lead(noon, over(3*day), func(l *v1alpha1.CartRecovery) {
-		l.Spec.Trigger, l.Spec.EventID, l.Spec.CheckoutURL, l.Spec.Amount, l.Spec.Currency = v1alpha1.TriggerPixPending, "old", "https://old.example.com", "1", "USD"
+		l.Spec.Trigger, l.Spec.EventID, l.Spec.CheckoutURL, l.Spec.Amount, l.Spec.Currency = v1alpha1.TriggerPixPending,
+			"old", "https://old.example.com", "1", "USD"
 		setAnnotation(l, v1alpha1.AnnotationFirstAbandoned, "2026-03-01T00:00:00Z")
 		setAnnotation(l, v1alpha1.AnnotationLastPurchase, "2026-03-01T00:00:00Z")
 		setAnnotation(l, v1alpha1.AnnotationPlanned, "2026-03-01T00:00:00Z first")
@@ -139,14 +150,17 @@ func TestReopen(t *testing.T) {
 	})
 	r := reportOf(platforms.Abandoned, func(r *report) {
 		r.now = noon.Add(9 * day)
-		r.event.Customer.Name, r.event.Customer.Phone, r.event.Amount, r.event.Currency = "Maria Souza Lima", "+5521912345678", "99.90", "BRL"
+		r.event.Customer.Name, r.event.Customer.Phone, r.event.Amount, r.event.Currency = "Maria Souza Lima",
+			"+5521912345678", "99.90", "BRL"
 	})
 	if !r.startOn(recovery, nil) {
 		t.Fatal("not changed")
 	}
 	spec := recovery.Spec
-	if spec.Trigger != v1alpha1.TriggerAbandonedCart || spec.EventID != "event-1" || spec.CheckoutURL != "" || spec.Amount != "99.90" || spec.Currency != "BRL" ||
-		!spec.AbandonedAt.Equal(noon.Add(9*day)) || spec.Customer.Name != "Maria Souza Lima" || spec.Customer.Phone != "+5521912345678" || spec.Customer.Email != gen.Email {
+	if spec.Trigger != v1alpha1.TriggerAbandonedCart || spec.EventID != "event-1" || spec.CheckoutURL != "" ||
+		spec.Amount != "99.90" || spec.Currency != "BRL" ||
+		!spec.AbandonedAt.Equal(noon.Add(9*day)) || spec.Customer.Name != "Maria Souza Lima" ||
+		spec.Customer.Phone != "+5521912345678" || spec.Customer.Email != gen.Email {
 		t.Errorf("spec %+v", spec)
 	}
 	if recovery.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash("+5521912345678") {
@@ -165,7 +179,8 @@ func TestReopen(t *testing.T) {
 	}
 
 	bought := gen.Lead(noon, over(3*day))
-	if !r.startOn(bought, &v1alpha1.Purchase{EventID: "other", At: v1alpha1.NewTimestamp(noon.Add(9 * day)), Unattributed: true}) ||
+	if !r.startOn(bought, &v1alpha1.Purchase{EventID: "other", At: v1alpha1.NewTimestamp(noon.Add(9 * day)),
+		Unattributed: true}) ||
 		bought.Spec.Purchase == nil || bought.Annotations[v1alpha1.AnnotationPlanned] != "" || lead.Reopened(bought) {
 		t.Errorf("a purchase of another product that stops the cycle: %+v", bought.Spec)
 	}
@@ -178,20 +193,27 @@ func TestFitAnswers(t *testing.T) {
 		says bool
 		want outcome
 	}{
-		"joined, new":             {fitJoins, cartWithID("x"), true, outcome{Result: resultRecorded}},
-		"joined, known":           {fitJoins, cartWithID("x"), false, outcome{Result: resultUnchanged}},
-		"re-opened":               {fitReopens, over(day), true, outcome{Result: resultReopened}},
-		"re-opened and bought":    {fitReopens, isBought, true, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		"too soon":                {fitCooling, over(day), false, outcome{Result: resultIgnored, Reason: ignoredCooldown}},
-		"late":                    {fitEarlier, cycled(day), false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
-		"late, of what is bought": {fitEarlier, isBought, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		"closed":                  {fitClosed, isBought, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}},
-		"closed by a reversal":    {fitClosed, isReversed, false, outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}},
+		"joined, new":   {fitJoins, cartWithID("x"), true, outcome{Result: resultRecorded}},
+		"joined, known": {fitJoins, cartWithID("x"), false, outcome{Result: resultUnchanged}},
+		"re-opened":     {fitReopens, over(day), true, outcome{Result: resultReopened}},
+		"re-opened and bought": {fitReopens, isBought, true, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyPurchased}},
+		"too soon": {fitCooling, over(day), false, outcome{Result: resultIgnored,
+			Reason: ignoredCooldown}},
+		"late": {fitEarlier, cycled(day), false, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyFinished}},
+		"late, of what is bought": {fitEarlier, isBought, false, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyPurchased}},
+		"closed": {fitClosed, isBought, false, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyPurchased}},
+		"closed by a reversal": {fitClosed, isReversed, false, outcome{Result: resultIgnored,
+			Reason: ignoredAlreadyFinished}},
 		"joined what was asked for": {fitJoins, func(l *v1alpha1.CartRecovery) { over(day)(l); cycled(day)(l) }, true,
 			outcome{Result: resultRecorded}},
 	} {
 		got := row.fit.answer(gen.Lead(noon, row.lead), row.says)
-		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != "hotmart-lead" || !slices.Contains(weights, counted(got)) {
+		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != "hotmart-lead" ||
+			!slices.Contains(weights, counted(got)) {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}
@@ -200,7 +222,8 @@ func TestFitAnswers(t *testing.T) {
 func TestPlannedAnnotation(t *testing.T) {
 	steps := func(steps ...v1alpha1.Step) func(*report) {
 		return func(r *report) {
-			r.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: steps}}
+			r.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart,
+				Steps: steps}}
 		}
 	}
 	hour := v1alpha1.Duration{Duration: time.Hour}
@@ -208,8 +231,9 @@ func TestPlannedAnnotation(t *testing.T) {
 		mod  func(*report)
 		want string
 	}{
-		"the default":     {func(*report) {}, "2026-03-02T12:15:00Z first"},
-		"the first step":  {steps(v1alpha1.Step{Name: "a", After: hour}, v1alpha1.Step{Name: "b"}), "2026-03-02T13:00:00Z a"},
+		"the default": {func(*report) {}, "2026-03-02T12:15:00Z first"},
+		"the first step": {steps(v1alpha1.Step{Name: "a", After: hour}, v1alpha1.Step{Name: "b"}),
+			"2026-03-02T13:00:00Z a"},
 		"of an old event": {func(r *report) { r.event.OccurredAt = noon.Add(-day) }, "2026-03-01T12:15:00Z first"},
 		"no steps":        {steps(), ""},
 		"no sequence":     {func(r *report) { r.event.Trigger = v1alpha1.TriggerPixPending }, ""},
@@ -227,9 +251,11 @@ func TestAPurchaseStopsACycleThatWasAskedFor(t *testing.T) {
 	asked := func(mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
 		return gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){over(-day), cycled(-day)}, mods...)...)
 	}
-	for name, recovery := range map[string]*v1alpha1.CartRecovery{"its product": asked(), "another product": asked(ofProduct("2"))} {
+	for name, recovery := range map[string]*v1alpha1.CartRecovery{"its product": asked(),
+		"another product": asked(ofProduct("2"))} {
 		r := reportOf(platforms.Purchased)
-		notes := r.planPurchase([]v1alpha1.CartRecovery{*recovery}, func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return v1alpha1.KillSwitchCustomer })
+		notes := r.planPurchase([]v1alpha1.CartRecovery{*recovery},
+			func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return v1alpha1.KillSwitchCustomer })
 		if len(notes) != 1 || !notes[0].add(recovery) || recovery.Spec.Purchase == nil {
 			t.Errorf("%s: not stopped", name)
 		}
@@ -247,7 +273,8 @@ func TestAPurchaseStopsACycleThatWasAskedFor(t *testing.T) {
 func cycleStory(contacted bool) (first, late, next []platforms.Event) {
 	cart, pix := triggered(v1alpha1.TriggerAbandonedCart), triggered(v1alpha1.TriggerPixPending)
 	first = []platforms.Event{
-		told("cart", 0, platforms.Abandoned, cart), told("pix", 150, platforms.Abandoned, pix), told("cart-again", 160, platforms.Abandoned, cart, unnamed),
+		told("cart", 0, platforms.Abandoned, cart), told("pix", 150, platforms.Abandoned, pix),
+		told("cart-again", 160, platforms.Abandoned, cart, unnamed),
 	}
 	late = []platforms.Event{told("unknown-till-late", 170, platforms.Abandoned, pix)}
 	if contacted {
@@ -311,7 +338,8 @@ func (w world) specs(t *testing.T) string {
 	text := ""
 	for _, each := range w.all(t) {
 		encoded, err := json.Marshal([]any{each.Name, each.Spec, each.Labels,
-			each.Annotations[v1alpha1.AnnotationPreviousCompleted], each.Annotations[v1alpha1.AnnotationFirstAbandoned]})
+			each.Annotations[v1alpha1.AnnotationPreviousCompleted],
+			each.Annotations[v1alpha1.AnnotationFirstAbandoned]})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -323,10 +351,12 @@ func (w world) specs(t *testing.T) string {
 // tell runs a first cycle and then events, with the controller getting its turn after an
 // event wherever turns says so.
 func (w world) tell(
-	t *testing.T, store *v1alpha1.Store, state v1alpha1.MessageState, first, events []platforms.Event, turns func() bool,
+	t *testing.T, store *v1alpha1.Store, state v1alpha1.MessageState, first, events []platforms.Event,
+	turns func() bool,
 ) string {
 	t.Helper()
-	if err := w.Client.DeleteAllOf(t.Context(), &v1alpha1.CartRecovery{}, client.InNamespace(store.Namespace)); err != nil {
+	if err := w.Client.DeleteAllOf(t.Context(), &v1alpha1.CartRecovery{},
+		client.InNamespace(store.Namespace)); err != nil {
 		t.Fatal(err)
 	}
 	for _, event := range first {
@@ -353,11 +383,14 @@ func TestEveryOrderOfANextCycleEndsTheSame(t *testing.T) {
 	// Else the events of the first cycle are too old to mean anything.
 	store.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 90 * day}
 	random := rand.New(rand.NewPCG(7, 8))
-	always, never, sometimes := func() bool { return true }, func() bool { return false }, func() bool { return random.IntN(2) == 0 }
+	always, never, sometimes := func() bool { return true }, func() bool { return false }, func() bool {
+		return random.IntN(2) == 0
+	}
 	for _, state := range []v1alpha1.MessageState{v1alpha1.MessageSent, v1alpha1.MessageFailed} {
 		first, late, next := cycleStory(state == v1alpha1.MessageSent)
 		want := w.tell(t, store, state, first, next, always)
-		if leads := w.all(t); len(leads) != 1 || leads[0].Status.Cycle != 1 || leads[0].Spec.EventID != "next-pix" || leads[0].Spec.Customer.Phone != "+5521912345678" {
+		if leads := w.all(t); len(leads) != 1 || leads[0].Status.Cycle != 1 || leads[0].Spec.EventID != "next-pix" ||
+			leads[0].Spec.Customer.Phone != "+5521912345678" {
 			t.Fatalf("the next cycle is %+v", leads)
 		}
 		check := func(events []platforms.Event) {
@@ -395,14 +428,16 @@ func TestNothingOfTheFirstCycleReopens(t *testing.T) {
 }
 
 // ended makes a lead of the shop that was written to and finished so long ago.
-func (s shop) ended(ctx context.Context, ago time.Duration, mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
+func (s shop) ended(ctx context.Context, ago time.Duration,
+	mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
 	GinkgoHelper()
 	at := time.Now().Add(-ago)
-	made := s.lead(ctx, append([]func(*v1alpha1.CartRecovery){withEmail(gen.Email), contacted(at.Add(-time.Hour), v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
-		abandoned := v1alpha1.NewTimestamp(at.Add(-2 * time.Hour))
-		l.Spec.AbandonedAt, l.Spec.EventID = &abandoned, "the-first"
-		l.Status.CompletionTime = &metav1.Time{Time: at}
-	}}, mods...)...)
+	made := s.lead(ctx, append([]func(*v1alpha1.CartRecovery){
+		withEmail(gen.Email), contacted(at.Add(-time.Hour), v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
+			abandoned := v1alpha1.NewTimestamp(at.Add(-2 * time.Hour))
+			l.Spec.AbandonedAt, l.Spec.EventID = &abandoned, "the-first"
+			l.Status.CompletionTime = &metav1.Time{Time: at}
+		}}, mods...)...)
 	Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(made), made)).To(Succeed())
 	return made
 }
@@ -426,12 +461,14 @@ var _ = Describe("a cart of a lead that has ended", func() {
 		Expect(lead.Reopened(&stored[0])).To(BeTrue())
 		Expect(stored[0].Spec.AbandonedAt.Time).To(BeTemporally("~", time.Now(), time.Minute))
 		Expect(stored[0].Annotations).To(And(
-			HaveKeyWithValue(v1alpha1.AnnotationPreviousCompleted, ended.Status.CompletionTime.UTC().Format(time.RFC3339)),
+			HaveKeyWithValue(v1alpha1.AnnotationPreviousCompleted,
+				ended.Status.CompletionTime.UTC().Format(time.RFC3339)),
 			HaveKeyWithValue(v1alpha1.AnnotationPlanned, HaveSuffix(" first"))))
 		Expect(stored[0].Status.Conversation).To(HaveLen(1))
 
 		Expect(shop.post(ctx, body).Body).To(HaveKeyWithValue("result", "unchanged"))
-		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(time.Hour))).Body).To(HaveKeyWithValue("result", "recorded"))
+		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(time.Hour))).Body).To(HaveKeyWithValue("result",
+			"recorded"))
 		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(31*day))).Body).To(HaveKeyWithValue("reason", "TooOld"))
 
 		By("and a purchase stops it before the cycle has begun")
@@ -462,14 +499,19 @@ var _ = Describe("a cart of a lead that has ended", func() {
 			}
 		}
 		Expect(reopened).To(Equal(1))
-		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.AbandonedAt.Time", BeTemporally("<", time.Now().Add(-30*time.Second)))))
+		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.AbandonedAt.Time",
+			BeTemporally("<", time.Now().Add(-30*time.Second)))))
 	})
 
-	DescribeTable("leaves it as it is", func(ctx SpecContext, reason string, ago, occurred time.Duration, mods ...func(*v1alpha1.CartRecovery)) {
-		shop := openShop(ctx, func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 60 * day} })
+	DescribeTable("leaves it as it is", func(ctx SpecContext, reason string, ago, occurred time.Duration,
+		mods ...func(*v1alpha1.CartRecovery)) {
+		shop := openShop(ctx, func(s *v1alpha1.Store) {
+			s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 60 * day}
+		})
 		ended := shop.ended(ctx, ago, mods...)
 		Expect(shop.post(ctx, hotmart(cartEvent, occurredAgo(occurred), change{"id": "the-second"})).Body).To(And(
-			HaveKeyWithValue("result", "ignored"), HaveKeyWithValue("reason", reason), HaveKeyWithValue("lead", ended.Name)))
+			HaveKeyWithValue("result", "ignored"), HaveKeyWithValue("reason", reason),
+			HaveKeyWithValue("lead", ended.Name)))
 		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))
 	},
 		Entry("within the cooldown", "Cooldown", 2*day, time.Duration(0)),
@@ -479,7 +521,8 @@ var _ = Describe("a cart of a lead that has ended", func() {
 			l.Spec.Purchase = &v1alpha1.Purchase{EventID: "e", At: v1alpha1.NewTimestamp(time.Now())}
 		}),
 		Entry("reversed", "AlreadyFinished", 30*day, time.Duration(0), func(l *v1alpha1.CartRecovery) {
-			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(time.Now())}
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e", Kind: v1alpha1.ReversalRefund,
+				At: v1alpha1.NewTimestamp(time.Now())}
 		}),
 	)
 

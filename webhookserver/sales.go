@@ -98,7 +98,8 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 		return s.accept(ctx, c, store, found.accepted[0], delivery)
 	case len(found.accepted) > 1:
 		s.reject(store, found.accepted[0].Name(), v1alpha1.RejectedMalformed, ambiguous)
-		return answer{status: fiber.StatusBadRequest, result: resultMalformed, body: problem{Error: ambiguous}}.from(sourceDetected)
+		return answer{status: fiber.StatusBadRequest, result: resultMalformed,
+			body: problem{Error: ambiguous}}.from(sourceDetected)
 	case found.ping:
 		return handled([]outcome{ignored(ignoredPing)}).from(sourceDetected)
 	case found.unreadable != nil && found.reason == "":
@@ -107,7 +108,8 @@ func (s *Server) saleDetected(ctx context.Context, c *fiber.Ctx) answer {
 	}
 	s.reject(store, found.closest, found.reason, "")
 	refusal := unauthorized()
-	refusal.body = problem{Error: "none of the client's platforms accepts this delivery: its credential is missing or wrong"}
+	refusal.body = problem{
+		Error: "none of the client's platforms accepts this delivery: its credential is missing or wrong"}
 	return refusal.from(sourceDetected)
 }
 
@@ -167,7 +169,8 @@ func (s *Server) detectBy(
 }
 
 // verifyKnown is verify by the keys that are known.
-func (s *Server) verifyKnown(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
+func (s *Server) verifyKnown(ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName,
+	delivery platforms.Delivery) (platform platforms.Platform, reason string, err error) {
 	configured := platformOf(store, name)
 	if configured == nil {
 		return nil, v1alpha1.RejectedPlatformNotConfigured, nil
@@ -258,7 +261,8 @@ func (s *Server) failed(source string, err error) answer {
 }
 
 // take stores what one event says.
-func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alpha1.PlatformName, event platforms.Event) (outcome, error) {
+func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alpha1.PlatformName,
+	event platforms.Event) (outcome, error) {
 	if event.Kind == platforms.Ignored {
 		return ignored(event.Reason), nil
 	}
@@ -277,7 +281,8 @@ func (s *Server) take(ctx context.Context, store *v1alpha1.Store, platform v1alp
 		}
 	}
 	var err error
-	if r.product, err = index.ProductFor(ctx, s.Client, store.Namespace, store.Name, platform, r.eventProduct()); err != nil {
+	if r.product, err = index.ProductFor(ctx, s.Client, store.Namespace, store.Name, platform,
+		r.eventProduct()); err != nil {
 		return outcome{}, err
 	}
 	switch event.Kind {
@@ -377,7 +382,9 @@ func (s *Server) startOn(ctx context.Context, r *report, existing *v1alpha1.Cart
 	says, fits := false, fitJoins
 	stored, _, err := s.patchLead(ctx, existing, s.writeSpec, func(recovery *v1alpha1.CartRecovery) (changed bool) {
 		fits = r.fitOf(recovery)
-		changed, says = saying(recovery, func(recovery *v1alpha1.CartRecovery) bool { return r.startOn(recovery, purchase) })
+		changed, says = saying(recovery, func(recovery *v1alpha1.CartRecovery) bool {
+			return r.startOn(recovery, purchase)
+		})
 		return changed
 	})
 	if err != nil {

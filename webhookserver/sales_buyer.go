@@ -35,7 +35,9 @@ func (s *Server) findBuyer(ctx context.Context, r *report) (found bool, err erro
 // buyFrom takes the customer, and the product where the event names none, from the lead among
 // these that the event's transaction is most likely of. A transaction's id is the platform's.
 func (r *report) buyFrom(leads []v1alpha1.CartRecovery) bool {
-	leads = slices.DeleteFunc(slices.Clone(leads), func(each v1alpha1.CartRecovery) bool { return each.Spec.Platform != r.platform })
+	leads = slices.DeleteFunc(slices.Clone(leads), func(each v1alpha1.CartRecovery) bool {
+		return each.Spec.Platform != r.platform
+	})
 	if len(leads) == 0 {
 		return false
 	}

@@ -132,11 +132,12 @@ func (s *Server) writeFirst(ctx context.Context, r *report, notes []note, facts 
 // writeNote writes an event to a lead. One that is gone needs nothing.
 func (s *Server) writeNote(ctx context.Context, next *note) (writtenLead, error) {
 	var done writtenLead
-	stored, changed, err := s.patchLead(ctx, next.lead, s.writeSpec, func(recovery *v1alpha1.CartRecovery) (changed bool) {
-		done.wasOpen = !lead.Over(recovery) && isUnsold(recovery)
-		changed, done.says = saying(recovery, next.add)
-		return changed
-	})
+	stored, changed, err := s.patchLead(ctx, next.lead, s.writeSpec,
+		func(recovery *v1alpha1.CartRecovery) (changed bool) {
+			done.wasOpen = !lead.Over(recovery) && isUnsold(recovery)
+			changed, done.says = saying(recovery, next.add)
+			return changed
+		})
 	done.lead, done.changed = stored, changed
 	return done, err
 }
@@ -179,7 +180,8 @@ func (s *Server) seen(ctx context.Context, stored *v1alpha1.CartRecovery) (bool,
 
 // leadsLive reads a customer's leads from the API server. Only where what is found names others
 // of the customer (see lead.Linked) is it asked for those too.
-func (s *Server) leadsLive(ctx context.Context, namespace, store string, customer v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
+func (s *Server) leadsLive(ctx context.Context, namespace, store string,
+	customer v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
 	asked := map[string]bool{}
 	for wanted, hop := customer, 0; hop < 2; hop++ {

@@ -63,9 +63,11 @@ func newFenced(wait time.Duration) fenced {
 
 // cartOf is a cart of gen's customer, who gives the address, the phone, or both.
 func cartOf(product int, at time.Time, mods ...func(*platforms.Event)) platforms.Event {
-	event := told(fmt.Sprint("cart-", product), 0, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart), func(e *platforms.Event) {
-		e.Product, e.TransactionID, e.OccurredAt = platforms.Product{ID: fmt.Sprint(product), Name: fmt.Sprint("Curso ", product)}, "", at
-	})
+	event := told(fmt.Sprint("cart-", product), 0, platforms.Abandoned, triggered(v1alpha1.TriggerAbandonedCart),
+		func(e *platforms.Event) {
+			e.Product, e.TransactionID, e.OccurredAt = platforms.Product{ID: fmt.Sprint(product),
+				Name: fmt.Sprint("Curso ", product)}, "", at
+		})
 	for _, mod := range mods {
 		mod(&event)
 	}
@@ -74,7 +76,8 @@ func cartOf(product int, at time.Time, mods ...func(*platforms.Event)) platforms
 
 func purchaseOf(product int, at time.Time, mods ...func(*platforms.Event)) platforms.Event {
 	event := cartOf(product, at)
-	event.ID, event.Kind, event.Trigger, event.Attribute, event.TransactionID = fmt.Sprint("sale-", product), platforms.Purchased, "", true, fmt.Sprint("HP", product)
+	event.ID, event.Kind, event.Trigger, event.Attribute, event.TransactionID = fmt.Sprint("sale-",
+		product), platforms.Purchased, "", true, fmt.Sprint("HP", product)
 	for _, mod := range mods {
 		mod(&event)
 	}
@@ -191,41 +194,44 @@ var _ = Describe("two replicas, each with a cache of its own", func() {
 		Expect(theirs.deliver(ctx, shop, sale).Result).To(Equal(resultUnchanged))
 	})
 
-	It("have every purchase that was acknowledged stop every cart before and after it, in any order", func(ctx SpecContext) {
-		random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1))
-		for round := range 12 {
-			shop := openShop(ctx)
-			leader := shop.leader(ctx)
-			at := time.Now()
-			events := []platforms.Event{
-				cartOf(1, at), cartOf(2, at), cartOf(3, at, byPhoneOnly), cartOf(1, at, byPhoneOnly), purchaseOf(4, at), purchaseOf(1, at, byEmailOnly),
-			}
-			random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
-			for i := range replicas {
-				if random.IntN(2) == 0 {
-					replicas[i].stall.Hold()
+	It("have every purchase that was acknowledged stop every cart before and after it, in any order",
+		func(ctx SpecContext) {
+			random := rand.New(rand.NewPCG(uint64(GinkgoRandomSeed()), 1))
+			for round := range 12 {
+				shop := openShop(ctx)
+				leader := shop.leader(ctx)
+				at := time.Now()
+				events := []platforms.Event{
+					cartOf(1, at), cartOf(2, at), cartOf(3, at, byPhoneOnly), cartOf(1, at, byPhoneOnly),
+					purchaseOf(4, at), purchaseOf(1, at, byEmailOnly),
+				}
+				random.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+				for i := range replicas {
+					if random.IntN(2) == 0 {
+						replicas[i].stall.Hold()
+					}
+				}
+				var group sync.WaitGroup
+				for _, event := range events {
+					on := replicas[random.IntN(len(replicas))]
+					deliver := func() {
+						defer GinkgoRecover()
+						on.deliver(ctx, shop, event)
+					}
+					if random.IntN(2) == 0 {
+						deliver()
+					} else {
+						group.Go(deliver)
+					}
+				}
+				group.Wait()
+				Expect(leader.open(ctx)).To(BeEmpty(), "round %d, seed %d: %s", round, GinkgoRandomSeed(),
+					order(events))
+				for i := range replicas {
+					replicas[i].stall.Release()
 				}
 			}
-			var group sync.WaitGroup
-			for _, event := range events {
-				on := replicas[random.IntN(len(replicas))]
-				deliver := func() {
-					defer GinkgoRecover()
-					on.deliver(ctx, shop, event)
-				}
-				if random.IntN(2) == 0 {
-					deliver()
-				} else {
-					group.Go(deliver)
-				}
-			}
-			group.Wait()
-			Expect(leader.open(ctx)).To(BeEmpty(), "round %d, seed %d: %s", round, GinkgoRandomSeed(), order(events))
-			for i := range replicas {
-				replicas[i].stall.Release()
-			}
-		}
-	})
+		})
 })
 
 var _ = Describe("a purchase of a Store that was deleted", func() {
@@ -238,7 +244,9 @@ var _ = Describe("a purchase of a Store that was deleted", func() {
 		cached(ctx, &made)
 		again := shop.store.DeepCopy()
 		Expect(env.Client.Delete(ctx, shop.store)).To(Succeed())
-		Eventually(func() error { return hooked.Get(ctx, client.ObjectKeyFromObject(again), &v1alpha1.Store{}) }).ShouldNot(Succeed())
+		Eventually(func() error {
+			return hooked.Get(ctx, client.ObjectKeyFromObject(again), &v1alpha1.Store{})
+		}).ShouldNot(Succeed())
 		body := hotmart(purchaseEvent)
 		for _, path := range []string{"/api/webhooks/hotmart/", "/api/webhooks/"} {
 			Eventually(func() int {
@@ -256,32 +264,36 @@ var _ = Describe("a purchase of a Store that was deleted", func() {
 	})
 
 	It("is not found where no lead is left", func(ctx SpecContext) {
-		Expect(call(ctx, http.MethodPost, "/api/webhooks/hotmart/nobody", hotmart(purchaseEvent)).Status).To(Equal(http.StatusNotFound))
+		Expect(call(ctx, http.MethodPost, "/api/webhooks/hotmart/nobody", hotmart(purchaseEvent)).Status).To(
+			Equal(http.StatusNotFound))
 	})
 })
 
 var _ = Describe("a delivery that names no buyer", func() {
 	nobody := change{"data.buyer.phone": nil, "data.buyer.email": nil}
 
-	DescribeTable("and that no lead knows is shown on the Store, and counted", func(ctx SpecContext, event, reason string, changes ...change) {
-		shop := openShop(ctx)
-		before := count("hotmart", resultUnusable)
-		for range 2 {
-			got := shop.post(ctx, hotmart(event, append(changes, nobody)...))
-			Expect(got.Status).To(Equal(http.StatusOK))
-			Expect(got.Body).To(And(HaveKeyWithValue("result", "unusable"), HaveKeyWithValue("reason", reason)))
-		}
-		Expect(count("hotmart", resultUnusable)).To(Equal(before + 2))
-		Expect(shop.leads(ctx)).To(BeEmpty())
-		Eventually(func(g Gomega) {
-			var store v1alpha1.Store
-			g.Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(shop.store), &store)).To(Succeed())
-			g.Expect(store.Status.LastUnusableDelivery).To(And(Not(BeNil()), HaveField("Reason", reason), HaveField("Event", event)))
-		}).Should(Succeed())
-	},
+	DescribeTable("and that no lead knows is shown on the Store, and counted",
+		func(ctx SpecContext, event, reason string, changes ...change) {
+			shop := openShop(ctx)
+			before := count("hotmart", resultUnusable)
+			for range 2 {
+				got := shop.post(ctx, hotmart(event, append(changes, nobody)...))
+				Expect(got.Status).To(Equal(http.StatusOK))
+				Expect(got.Body).To(And(HaveKeyWithValue("result", "unusable"), HaveKeyWithValue("reason", reason)))
+			}
+			Expect(count("hotmart", resultUnusable)).To(Equal(before + 2))
+			Expect(shop.leads(ctx)).To(BeEmpty())
+			Eventually(func(g Gomega) {
+				var store v1alpha1.Store
+				g.Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(shop.store), &store)).To(Succeed())
+				g.Expect(store.Status.LastUnusableDelivery).To(And(Not(BeNil()), HaveField("Reason", reason),
+					HaveField("Event", event)))
+			}).Should(Succeed())
+		},
 		Entry("a purchase", purchaseEvent, v1alpha1.UnusableNoSale),
 		Entry("a refund", refundEvent, v1alpha1.UnusableNoSale),
-		Entry("a purchase without a sale", purchaseEvent, v1alpha1.UnusableNoCustomer, change{"data.purchase.transaction": nil}),
+		Entry("a purchase without a sale", purchaseEvent, v1alpha1.UnusableNoCustomer,
+			change{"data.purchase.transaction": nil}),
 	)
 
 	It("is of the buyer of its transaction", func(ctx SpecContext) {
@@ -299,7 +311,8 @@ var _ = Describe("a delivery that names no buyer", func() {
 		at := time.Now()
 		theirs.deliver(ctx, shop, purchaseOf(1, at))
 		refund := purchaseOf(1, at.Add(time.Minute), func(e *platforms.Event) {
-			e.ID, e.Kind, e.Customer, e.Product = "refund", platforms.Reversed, platforms.Customer{}, platforms.Product{}
+			e.ID, e.Kind, e.Customer, e.Product = "refund", platforms.Reversed, platforms.Customer{},
+				platforms.Product{}
 		})
 		Expect(theirs.deliver(ctx, shop, refund).Result).To(Equal(resultReversed))
 	})

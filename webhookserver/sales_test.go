@@ -27,7 +27,8 @@ var leadResource = schema.GroupResource{Group: v1alpha1.GroupVersion.Group, Reso
 // refuseWrites makes the API server refuse writes of leads.
 func refuseWrites(verbs ...string) {
 	hooked.before(func(_ context.Context, verb string, object client.Object) error {
-		if _, isLead := object.(*v1alpha1.CartRecovery); isLead && (len(verbs) == 0 || strings.Contains(strings.Join(verbs, ","), verb)) {
+		if _, isLead := object.(*v1alpha1.CartRecovery); isLead &&
+			(len(verbs) == 0 || strings.Contains(strings.Join(verbs, ","), verb)) {
 			return apierrors.NewServerTimeout(leadResource, verb, 1)
 		}
 		return nil
@@ -98,7 +99,8 @@ var _ = Describe("a sales webhook", func() {
 			}
 		})
 		pix := hotmart("PURCHASE_BILLET_PRINTED", change{
-			"data.purchase.payment.type": "PIX", "creation_date": time.Now().Add(time.Minute).UnixMilli(), "data.buyer.phone": "+55 21 91234-5678",
+			"data.purchase.payment.type": "PIX", "creation_date": time.Now().Add(time.Minute).UnixMilli(),
+			"data.buyer.phone": "+55 21 91234-5678",
 		})
 		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "created"))
 		Expect(shop.post(ctx, pix).Body).To(HaveKeyWithValue("result", "recorded"))
@@ -109,7 +111,8 @@ var _ = Describe("a sales webhook", func() {
 		labels := lead.Labels(shop.store.Name, leads[0].Spec.Customer)
 		labels[lead.SaleKey("HP1")] = ""
 		Expect(leads[0].Labels).To(Equal(labels))
-		Expect(leads[0].Spec.Payment).To(And(HaveField("Method", v1alpha1.PaymentPix), HaveField("TransactionID", "HP1")))
+		Expect(leads[0].Spec.Payment).To(And(HaveField("Method", v1alpha1.PaymentPix),
+			HaveField("TransactionID", "HP1")))
 		Expect(shop.post(ctx, pix).Body).To(HaveKeyWithValue("result", "unchanged"))
 		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("result", "unchanged"))
 		Expect(shop.leads(ctx)[0].ResourceVersion).To(Equal(leads[0].ResourceVersion))
@@ -117,7 +120,8 @@ var _ = Describe("a sales webhook", func() {
 
 	It("keeps the end of a payment that comes before it, and sends no notice of that", func(ctx SpecContext) {
 		shop := openShop(ctx, func(s *v1alpha1.Store) {
-			s.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerPixPending, Steps: []v1alpha1.Step{{Name: "first"}}}}
+			s.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerPixPending,
+				Steps: []v1alpha1.Step{{Name: "first"}}}}
 		})
 		pix := change{"data.purchase.payment.type": "PIX"}
 		ended := hotmart("PURCHASE_EXPIRED", pix)
@@ -151,7 +155,9 @@ var _ = Describe("a sales webhook", func() {
 		Entry("an unknown event", 200, "UnknownEvent", func() []byte {
 			return hotmart("PURCHASE_TELEPORTED", change{"data.purchase": map[string]any{"status": "STARTED"}})
 		}),
-		Entry("a cart from before the lead would have expired", 200, "TooOld", func() []byte { return hotmart(cartEvent, occurredAgo(73*time.Hour)) }),
+		Entry("a cart from before the lead would have expired", 200, "TooOld", func() []byte {
+			return hotmart(cartEvent, occurredAgo(73*time.Hour))
+		}),
 		Entry("no JSON", 400, "", func() []byte { return []byte("event") }),
 		Entry("truncated JSON", 400, "", func() []byte { return hotmart(cartEvent)[:40] }),
 		Entry("a list", 400, "", func() []byte { return []byte("[]") }),
@@ -163,7 +169,8 @@ var _ = Describe("a sales webhook", func() {
 		shop := openShop(ctx)
 		suppression := &v1alpha1.Suppression{
 			ObjectMeta: metav1.ObjectMeta{Namespace: shop.namespace, Name: "s"},
-			Spec:       v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: shop.store.Name}, PhoneHash: lead.PhoneHash(gen.Phone)},
+			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: shop.store.Name},
+				PhoneHash: lead.PhoneHash(gen.Phone)},
 		}
 		keep(ctx, suppression)
 		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
@@ -177,8 +184,8 @@ var _ = Describe("a sales webhook", func() {
 		shop := openShop(ctx)
 		bodies := map[string]bool{}
 		for _, path := range []string{
-			"/api/webhooks/hotmart/nobody", "/api/webhooks/nothing/" + shop.namespace, "/api/webhooks/nobody", "/api/webhooks/hotmart",
-			"/api/whatsapp/webhook/" + shop.namespace + "/nothing/key", "/api/nothing",
+			"/api/webhooks/hotmart/nobody", "/api/webhooks/nothing/" + shop.namespace, "/api/webhooks/nobody",
+			"/api/webhooks/hotmart", "/api/whatsapp/webhook/" + shop.namespace + "/nothing/key", "/api/nothing",
 		} {
 			got := call(ctx, http.MethodPost, path, hotmart(cartEvent), "X-HOTMART-HOTTOK", hottok)
 			Expect(got.Status).To(Equal(http.StatusNotFound), path)
@@ -235,11 +242,13 @@ func rejected(ctx context.Context, shop shop) func() *v1alpha1.RejectedDelivery 
 }
 
 var _ = Describe("the authentication of a sales webhook", func() {
-	DescribeTable("refuses, counts, and shows it on the store", func(ctx SpecContext, reason, header, value string, mod func(*v1alpha1.Store)) {
+	DescribeTable("refuses, counts, and shows it on the store", func(ctx SpecContext, reason, header, value string,
+		mod func(*v1alpha1.Store)) {
 		shop := openShop(ctx, mod)
 		before := count("hotmart", resultUnauthorized)
 		for range 3 {
-			got := call(ctx, http.MethodPost, "/api/webhooks/hotmart/"+shop.namespace, hotmart(cartEvent), header, value)
+			got := call(ctx, http.MethodPost, "/api/webhooks/hotmart/"+shop.namespace, hotmart(cartEvent), header,
+				value)
 			Expect(got.Status).To(Equal(http.StatusUnauthorized))
 		}
 		Expect(count("hotmart", resultUnauthorized)).To(Equal(before + 3))
@@ -250,9 +259,10 @@ var _ = Describe("the authentication of a sales webhook", func() {
 		Entry("no token", v1alpha1.RejectedNoCredential, "X-Other", "x", func(*v1alpha1.Store) {}),
 		Entry("an empty token", v1alpha1.RejectedNoCredential, "X-HOTMART-HOTTOK", "", func(*v1alpha1.Store) {}),
 		Entry("a wrong token", v1alpha1.RejectedBadCredential, "X-HOTMART-HOTTOK", "wrong", func(*v1alpha1.Store) {}),
-		Entry("a platform not configured", v1alpha1.RejectedPlatformNotConfigured, "X-HOTMART-HOTTOK", hottok, func(s *v1alpha1.Store) {
-			s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformKiwify, "kiwify")}
-		}),
+		Entry("a platform not configured", v1alpha1.RejectedPlatformNotConfigured, "X-HOTMART-HOTTOK", hottok,
+			func(s *v1alpha1.Store) {
+				s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformKiwify, "kiwify")}
+			}),
 		Entry("no secret", v1alpha1.RejectedSecretMissing, "X-HOTMART-HOTTOK", hottok, func(s *v1alpha1.Store) {
 			s.Spec.Platforms = []v1alpha1.StorePlatform{platformWith(v1alpha1.PlatformHotmart, "missing")}
 		}),
@@ -278,7 +288,8 @@ var _ = Describe("the authentication of a sales webhook", func() {
 			return nil
 		})
 		for range 5 {
-			got := call(ctx, http.MethodPost, "/api/webhooks/hotmart/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK", "wrong")
+			got := call(ctx, http.MethodPost, "/api/webhooks/hotmart/"+shop.namespace, hotmart(cartEvent),
+				"X-HOTMART-HOTTOK", "wrong")
 			Expect(got.Status).To(Equal(http.StatusUnauthorized))
 		}
 		Eventually(writes).Should(Receive())
@@ -309,14 +320,16 @@ var _ = Describe("the webhook that detects the platform", func() {
 
 	It("takes the only platform that accepts", func(ctx SpecContext) {
 		shop := openShop(ctx, both)
-		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK", hottok)
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK",
+			hottok)
 		Expect(got.Status).To(Equal(http.StatusOK))
 		Expect(shop.leads(ctx)[0].Spec.Platform).To(Equal(v1alpha1.PlatformHotmart))
 	})
 
 	It("refuses what none accepts", func(ctx SpecContext) {
 		shop := openShop(ctx, both)
-		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK", "wrong")
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace, hotmart(cartEvent), "X-HOTMART-HOTTOK",
+			"wrong")
 		Expect(got.Status).To(Equal(http.StatusUnauthorized))
 		Expect(got.Body["error"]).To(ContainSubstring("none of the client's platforms"))
 	})
@@ -331,12 +344,14 @@ var _ = Describe("the webhook that detects the platform", func() {
 	It("refuses what several accept", func(ctx SpecContext) {
 		shop := openShop(ctx, both)
 		body := hotmart(cartEvent)
-		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace+"?signature="+kiwifySigned(body), body, "X-HOTMART-HOTTOK", hottok)
+		got := call(ctx, http.MethodPost, "/api/webhooks/"+shop.namespace+"?signature="+kiwifySigned(body), body,
+			"X-HOTMART-HOTTOK", hottok)
 		Expect(got.Status).To(Equal(http.StatusBadRequest))
 		Expect(got.Body["error"]).To(ContainSubstring("several"))
 		Expect(shop.leads(ctx)).To(BeEmpty())
 		Eventually(rejected(ctx, shop)).Should(And(
-			HaveField("Reason", v1alpha1.RejectedMalformed), HaveField("Platform", v1alpha1.PlatformHotmart), HaveField("Message", got.Body["error"])))
+			HaveField("Reason", v1alpha1.RejectedMalformed), HaveField("Platform", v1alpha1.PlatformHotmart),
+			HaveField("Message", got.Body["error"])))
 	})
 })
 
@@ -350,7 +365,8 @@ var _ = Describe("the test call of a platform", func() {
 			got := call(ctx, http.MethodPost, path+shop.namespace, []byte(ping), header...)
 			Expect(got.Status).To(Equal(http.StatusOK))
 			Expect(got.Body).To(HaveKeyWithValue("reason", ignoredPing))
-			refused := call(ctx, http.MethodPost, path+shop.namespace, []byte(`{"event":"myeduzz.invoice_paid","data":{}}`), header...)
+			refused := call(ctx, http.MethodPost, path+shop.namespace,
+				[]byte(`{"event":"myeduzz.invoice_paid","data":{}}`), header...)
 			Expect(refused.Status).To(Equal(http.StatusUnauthorized))
 		}
 	},
@@ -374,7 +390,8 @@ var _ = Describe("a purchase", func() {
 		stopped := shop.leads(ctx)
 		Expect(stopped).To(HaveLen(1))
 		Expect(*stopped[0].Spec.Purchase).To(And(
-			HaveField("TransactionID", "HP1"), HaveField("Amount", "149.90"), HaveField("Currency", "BRL"), HaveField("Unattributed", false)))
+			HaveField("TransactionID", "HP1"), HaveField("Amount", "149.90"), HaveField("Currency", "BRL"),
+			HaveField("Unattributed", false)))
 
 		again := shop.post(ctx, body)
 		Expect(again.Body).To(HaveKeyWithValue("result", "unchanged"))
@@ -400,13 +417,15 @@ var _ = Describe("a purchase", func() {
 	It("of another product that comes before a cart stops it, when it is recent", func(ctx SpecContext) {
 		shop := openShop(ctx)
 		other := func(id string, ago time.Duration) []byte {
-			return hotmart(purchaseEvent, change{"data.product.id": id, "creation_date": time.Now().Add(-ago).UnixMilli()})
+			return hotmart(purchaseEvent,
+				change{"data.product.id": id, "creation_date": time.Now().Add(-ago).UnixMilli()})
 		}
 		shop.post(ctx, other("2", 2*time.Hour))
 		for _, each := range shop.leads(ctx) {
 			cached(ctx, &each)
 		}
-		Expect(shop.post(ctx, hotmart(cartEvent, change{"data.product.id": "3"})).Body).To(HaveKeyWithValue("result", "created"))
+		Expect(shop.post(ctx, hotmart(cartEvent, change{"data.product.id": "3"})).Body).To(HaveKeyWithValue("result",
+			"created"))
 		shop.post(ctx, other("4", 30*time.Minute))
 		for _, each := range shop.leads(ctx) {
 			cached(ctx, &each)
@@ -421,17 +440,18 @@ var _ = Describe("a purchase", func() {
 		}
 	})
 
-	It("that names the customer by the address only, or the phone only, stops and completes the lead", func(ctx SpecContext) {
-		for _, missing := range []string{"data.buyer.phone", "data.buyer.email"} {
-			shop := openShop(ctx)
-			name := shop.post(ctx, hotmart(cartEvent)).Body["lead"]
-			cached(ctx, &shop.leads(ctx)[0])
-			got := shop.post(ctx, hotmart(purchaseEvent, change{missing: nil, "data.buyer.name": "Maria de Souza"}))
-			Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
-			Expect(got.Body).To(HaveKeyWithValue("leads", ConsistOf(name)))
-			Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Customer.Name", "Maria de Souza")))
-		}
-	})
+	It("that names the customer by the address only, or the phone only, stops and completes the lead",
+		func(ctx SpecContext) {
+			for _, missing := range []string{"data.buyer.phone", "data.buyer.email"} {
+				shop := openShop(ctx)
+				name := shop.post(ctx, hotmart(cartEvent)).Body["lead"]
+				cached(ctx, &shop.leads(ctx)[0])
+				got := shop.post(ctx, hotmart(purchaseEvent, change{missing: nil, "data.buyer.name": "Maria de Souza"}))
+				Expect(got.Body).To(HaveKeyWithValue("result", "stopped"))
+				Expect(got.Body).To(HaveKeyWithValue("leads", ConsistOf(name)))
+				Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Customer.Name", "Maria de Souza")))
+			}
+		})
 
 	It("fills in an address, with the label that it is found by", func(ctx SpecContext) {
 		shop := openShop(ctx)
@@ -473,15 +493,16 @@ var _ = Describe("a purchase", func() {
 		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("Spec.Purchase", Not(BeNil()))))
 	})
 
-	It("that comes before a cart with an e-mail address of its own keeps that from starting, too", func(ctx SpecContext) {
-		shop := openShop(ctx)
-		bought := shop.post(ctx, hotmart(purchaseEvent, change{"data.buyer.email": nil}))
-		Expect(bought.Body).To(HaveKeyWithValue("result", "recorded"))
-		kept := shop.leads(ctx)[0]
-		cached(ctx, &kept)
-		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "AlreadyPurchased"))
-		Expect(shop.leads(ctx)).To(HaveLen(1))
-	})
+	It("that comes before a cart with an e-mail address of its own keeps that from starting, too",
+		func(ctx SpecContext) {
+			shop := openShop(ctx)
+			bought := shop.post(ctx, hotmart(purchaseEvent, change{"data.buyer.email": nil}))
+			Expect(bought.Body).To(HaveKeyWithValue("result", "recorded"))
+			kept := shop.leads(ctx)[0]
+			cached(ctx, &kept)
+			Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "AlreadyPurchased"))
+			Expect(shop.leads(ctx)).To(HaveLen(1))
+		})
 
 	It("says that a message was in flight", func(ctx SpecContext) {
 		shop := openShop(ctx)
@@ -588,7 +609,8 @@ var _ = Describe("a purchase", func() {
 		Expect(shop.post(ctx, hotmart(purchaseEvent)).Body).To(HaveKeyWithValue("result", "recorded"))
 		Expect(shop.post(ctx, hotmart("PURCHASE_CHARGEBACK")).Body).To(HaveKeyWithValue("result", "reversed"))
 		Expect(shop.leads(ctx)).To(HaveExactElements(And(
-			HaveField("Spec.Purchase.TransactionID", "HP1"), HaveField("Spec.Reversal.Kind", v1alpha1.ReversalChargeback))))
+			HaveField("Spec.Purchase.TransactionID", "HP1"), HaveField("Spec.Reversal.Kind",
+				v1alpha1.ReversalChargeback))))
 	})
 
 	It("may be taken back", func(ctx SpecContext) {

@@ -15,8 +15,9 @@ import (
 
 // unusableMessages say what was expected.
 var unusableMessages = map[string]string{
-	v1alpha1.UnusableNoCustomer: "the delivery names neither a phone number nor an e-mail address of the buyer, so it stopped no recovery",
-	v1alpha1.UnusableNoSale:     "the delivery names no buyer, and a sale that no lead knows, so it stopped no recovery",
+	v1alpha1.UnusableNoCustomer: "the delivery names neither a phone number nor an e-mail address of the buyer, so " +
+		"it stopped no recovery",
+	v1alpha1.UnusableNoSale: "the delivery names no buyer, and a sale that no lead knows, so it stopped no recovery",
 }
 
 // eventUnusable is the reason of the Event on the Store, and takeDelivery what was done.
@@ -35,7 +36,8 @@ func unusableReason(event *platforms.Event) string {
 
 // unusable counts an event that cannot be used, and has it shown on its Store, soon and at most
 // once a minute and reason.
-func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName, event *platforms.Event, reason string) outcome {
+func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName, event *platforms.Event,
+	reason string) outcome {
 	s.Metrics.Unusable.WithLabelValues(string(platform), reason).Inc()
 	field := bounded(event.Missing, 128)
 	done := outcome{Result: resultUnusable, Reason: reason, Field: field}
@@ -46,11 +48,12 @@ func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName,
 		return done
 	}
 	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastUnusableDelivery", v1alpha1.UnusableDelivery{
-		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: bounded(event.Name, 64), Reason: reason, Field: field,
-		Message: unusableMessages[reason],
+		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: bounded(event.Name, 64), Reason: reason,
+		Field: field, Message: unusableMessages[reason],
 	}})
 	if s.Recorder != nil {
-		s.Recorder.Eventf(store, nil, corev1.EventTypeWarning, eventUnusable, takeDelivery, "%s: %s", platform, unusableMessages[reason])
+		s.Recorder.Eventf(store, nil, corev1.EventTypeWarning, eventUnusable, takeDelivery, "%s: %s", platform,
+			unusableMessages[reason])
 	}
 	return done
 }

@@ -153,9 +153,11 @@ func New(options Options) (*Server, error) {
 		limits:    options.doorLimits(),
 		reviews:   newTokenReviews(options.Authorizer, options.Clock, options.Metrics),
 		early:     newReceipts(options.ReceiptWindow, maxEarlyReceipts),
-		draining:  make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()), pausing: make(chan struct{}, maxPausing),
+		draining:  make(chan struct{}), largeSlots: make(chan struct{}, largeBodies()),
+		pausing: make(chan struct{}, maxPausing),
 	}
-	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery, change leadChange) (*v1alpha1.CartRecovery, bool, error) {
+	s.joiner = newJoiner(func(ctx context.Context, read *v1alpha1.CartRecovery,
+		change leadChange) (*v1alpha1.CartRecovery, bool, error) {
 		return s.patchLead(ctx, read, s.writeStatus, change)
 	})
 	s.joiner.read = func(ctx context.Context, name types.NamespacedName, into *v1alpha1.CartRecovery) error {

@@ -54,13 +54,17 @@ var _ = Describe("the server", func() {
 		Expect(body).NotTo(ContainSubstring("secret"))
 	},
 		Entry("a body over the limit", 413, func() string {
-			return fmt.Sprintf("POST /api/webhooks/hotmart/x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n", bodyLimit+1)
+			return fmt.Sprintf("POST /api/webhooks/hotmart/x HTTP/1.1\r\nHost: x\r\nContent-Length: %d\r\n\r\n",
+				bodyLimit+1)
 		}),
 		Entry("a body over the limit, in chunks", 413, func() string {
-			return fmt.Sprintf("POST /api/webhooks/hotmart/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n", bodyLimit+1)
+			return fmt.Sprintf(
+				"POST /api/webhooks/hotmart/x HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n%x\r\n",
+				bodyLimit+1)
 		}),
 		Entry("headers over the limit", 431, func() string {
-			return "POST /api/whatsapp/webhook/ns/name/secret HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x", headerLimit) + "\r\n\r\n"
+			return "POST /api/whatsapp/webhook/ns/name/secret HTTP/1.1\r\nHost: x\r\nX-Long: " + strings.Repeat("x",
+				headerLimit) + "\r\n\r\n"
 		}),
 		Entry("a path over the limit", 431, func() string {
 			return "POST /" + strings.Repeat("secret", headerLimit/6) + " HTTP/1.1\r\nHost: x\r\n\r\n"
@@ -108,7 +112,8 @@ var _ = Describe("the server", func() {
 		Expect(err).NotTo(HaveOccurred())
 		post := func(size int) *http.Response {
 			GinkgoHelper()
-			request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://x/api/whatsapp/webhook", strings.NewReader(strings.Repeat(" ", size)))
+			request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://x/api/whatsapp/webhook",
+				strings.NewReader(strings.Repeat(" ", size)))
 			Expect(err).NotTo(HaveOccurred())
 			response, err := busy.app.Test(request, 10_000)
 			Expect(err).NotTo(HaveOccurred())
@@ -154,7 +159,9 @@ var _ = Describe("the server", func() {
 	It("refuses to be built without what it needs", func() {
 		complete := options(env.Client, hooked, prometheus.NewRegistry())
 		for _, remove := range []func(*Options){
-			func(o *Options) { o.Client = nil }, func(o *Options) { o.Live = nil }, func(o *Options) { o.Secrets = nil },
+			func(o *Options) { o.Client = nil }, func(o *Options) { o.Live = nil }, func(o *Options) {
+				o.Secrets = nil
+			},
 			func(o *Options) { o.Connector = nil }, func(o *Options) { o.Metrics = nil },
 		} {
 			lacking := complete
@@ -177,7 +184,8 @@ var _ = Describe("the server's end", func() {
 	}
 	start := func(ctx context.Context, s shop, drain time.Duration) *running {
 		GinkgoHelper()
-		r := &running{done: make(chan error, 1), reached: make(chan struct{}), release: make(chan struct{}), answered: make(chan int, 1)}
+		r := &running{done: make(chan error, 1), reached: make(chan struct{}), release: make(chan struct{}),
+			answered: make(chan int, 1)}
 		held := &hookedClient{Client: hooked.Client}
 		held.before(func(ctx context.Context, _ string, object client.Object) error {
 			if _, isLead := object.(*v1alpha1.CartRecovery); isLead {
@@ -202,7 +210,8 @@ var _ = Describe("the server's end", func() {
 		go func() {
 			defer GinkgoRecover()
 			request, err := http.NewRequestWithContext(ctx, http.MethodPost,
-				"http://"+r.server.Addr().String()+"/api/webhooks/hotmart/"+s.namespace, strings.NewReader(string(hotmart(cartEvent))))
+				"http://"+r.server.Addr().String()+"/api/webhooks/hotmart/"+s.namespace,
+				strings.NewReader(string(hotmart(cartEvent))))
 			Expect(err).NotTo(HaveOccurred())
 			request.Header.Set("X-HOTMART-HOTTOK", hottok)
 			response, err := http.DefaultClient.Do(request)

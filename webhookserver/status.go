@@ -89,7 +89,8 @@ func (s *Server) record(ctx context.Context, instance *v1alpha1.WhatsAppInstance
 		return
 	}
 	written := instance.DeepCopy()
-	err := s.Client.Status().Patch(ctx, written, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+	err := s.Client.Status().Patch(ctx, written, client.MergeFromWithOptions(before,
+		client.MergeFromWithOptimisticLock{}))
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
 		s.Logger.Info("could not record the status of an instance",
 			append(logged(err), "instance", client.ObjectKeyFromObject(instance).String())...)

@@ -29,7 +29,8 @@ var _ = Describe("a clientID that two namespaces' Stores name", func() {
 
 		Expect(env.Client.Delete(ctx, ours.store)).To(Succeed())
 		// While there are leads of the client its Store may come back.
-		Eventually(func() int { return ours.post(ctx, hotmart(purchaseEvent)).Status }).Should(Equal(http.StatusServiceUnavailable))
+		Eventually(func() int { return ours.post(ctx, hotmart(purchaseEvent)).Status }).Should(
+			Equal(http.StatusServiceUnavailable))
 		Expect(shop{namespace: elsewhere}.leads(ctx)).To(BeEmpty())
 	})
 })

@@ -33,7 +33,8 @@ type copying struct {
 func newCopying(t *testing.T) *copying {
 	t.Helper()
 	c := &copying{clock: clocktesting.NewFakePassiveClock(noon), source: &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "platforms"}, Data: map[string][]byte{"hotmart": []byte("old")},
+		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "platforms"},
+		Data:       map[string][]byte{"hotmart": []byte("old")},
 	}}
 	c.store = gen.In(gen.Namespace, gen.StoreObject(func(s *v1alpha1.Store) {
 		s.UID = "store-1"
@@ -43,7 +44,8 @@ func newCopying(t *testing.T) *copying {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(c.store, c.source).WithStatusSubresource(c.store).Build()
+	kube := fake.NewClientBuilder().WithScheme(scheme).WithObjects(c.store,
+		c.source).WithStatusSubresource(c.store).Build()
 	counted, err := metrics.New(prometheus.NewRegistry())
 	if err != nil {
 		t.Fatal(err)
@@ -175,7 +177,8 @@ func TestCopiedCredentialsOfAnInstance(t *testing.T) {
 		t.Fatal(err)
 	}
 	c.clock.SetTime(c.clock.Now().Add(2 * time.Second))
-	for presented, want := range map[string]bool{"key": true, "token": false, "": false, string(webhookkeys.Digest([]byte("key"))): false} {
+	for presented, want := range map[string]bool{"key": true, "token": false, "": false,
+		string(webhookkeys.Digest([]byte("key"))): false} {
 		if is, err := c.matches(t.Context(), c.webhookKey(), instance, presented); is != want || err != nil {
 			t.Errorf("key %q: %t, %v", presented, is, err)
 		}

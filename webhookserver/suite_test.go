@@ -100,7 +100,8 @@ var _ = AfterSuite(func() {
 		Expect(env.Stop()).To(Succeed())
 	}
 	for _, personal := range []string{
-		hottok, "987654321", "maria", "Maria", webhookKey, instanceToken, "quero saber", "Aqui é a Ana", "tudo bem?", "shown-only-to-the-caller",
+		hottok, "987654321", "maria", "Maria", webhookKey, instanceToken, "quero saber", "Aqui é a Ana", "tudo bem?",
+		"shown-only-to-the-caller",
 	} {
 		Expect(written.String()).NotTo(ContainSubstring(personal))
 	}
@@ -123,8 +124,8 @@ func options(live client.Reader, cached client.Client, registerer prometheus.Reg
 		},
 		Logger: funcr.New(func(prefix, args string) { written.add(prefix + " " + args) }, funcr.Options{Verbosity: 1}),
 
-		BindAddress: "127.0.0.1:0", ConnectWait: 2 * time.Second, RequestTimeout: 5 * time.Second, DrainTimeout: 5 * time.Second,
-		ReceiptWindow: testWindow,
+		BindAddress: "127.0.0.1:0", ConnectWait: 2 * time.Second, RequestTimeout: 5 * time.Second,
+		DrainTimeout: 5 * time.Second, ReceiptWindow: testWindow,
 	}
 }
 
@@ -202,7 +203,8 @@ func (h *hookedClient) Create(ctx context.Context, object client.Object, opts ..
 	return h.Client.Create(ctx, object, opts...)
 }
 
-func (h *hookedClient) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.PatchOption) error {
+func (h *hookedClient) Patch(ctx context.Context, object client.Object, patch client.Patch,
+	opts ...client.PatchOption) error {
 	if err := h.call(ctx, "patch", object); err != nil {
 		return err
 	}
@@ -216,7 +218,8 @@ type hookedStatus struct {
 	hooked *hookedClient
 }
 
-func (h hookedStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, opts ...client.SubResourcePatchOption) error {
+func (h hookedStatus) Patch(ctx context.Context, object client.Object, patch client.Patch,
+	opts ...client.SubResourcePatchOption) error {
 	if err := h.hooked.call(ctx, "patch status", object); err != nil {
 		return err
 	}
@@ -307,7 +310,8 @@ type answered struct {
 // call calls the server.
 func call(ctx context.Context, method, path string, body []byte, headers ...string) answered {
 	GinkgoHelper()
-	request, err := http.NewRequestWithContext(ctx, method, "http://"+server.Addr().String()+path, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+server.Addr().String()+path,
+		bytes.NewReader(body))
 	Expect(err).NotTo(HaveOccurred())
 	for i := 0; i+1 < len(headers); i += 2 {
 		request.Header.Set(headers[i], headers[i+1])

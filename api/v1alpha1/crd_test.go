@@ -61,28 +61,55 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		object client.Object
 		says   string
 	}{
-		"a clientID with a slash":           {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.ClientID = "a/b" }), "spec.clientID"},
-		"a cooldown over a year":            {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.Cooldown = &long }), "cooldown must be between"},
-		"an own AI endpoint without a key":  {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.BaseURL = "https://ai.example.com/v1" }), "own apiKeySecretRef"},
-		"a temperature that is too high":    {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.Temperature = "2.5" }), "temperature"},
-		"an AI endpoint with credentials":   {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.AI.BaseURL = "https://me:secret@ai.example.com" }), "baseURL"},
-		"a step with instructions and text": {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.Sequences = sequence("hint", "text") }), "not both"},
+		"a clientID with a slash": {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.ClientID = "a/b" }),
+			"spec.clientID"},
+		"a cooldown over a year": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Recovery.Cooldown = &long
+		}), "cooldown must be between"},
+		"an own AI endpoint without a key": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.AI.BaseURL = "https://ai.example.com/v1"
+		}), "own apiKeySecretRef"},
+		"a temperature that is too high": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.AI.Temperature = "2.5"
+		}), "temperature"},
+		"an AI endpoint with credentials": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.AI.BaseURL = "https://me:secret@ai.example.com"
+		}), "baseURL"},
+		"a step with instructions and text": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Recovery.Sequences = sequence("hint", "text")
+		}), "not both"},
 		"quiet hours of no length": {gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "22:00"}
 		}), "must differ"},
-		"an unknown platform":             {gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = platform("shopify") }), "Unsupported value"},
-		"a product without platform ids":  {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }), "platformIDs"},
-		"an own gateway without a token":  {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = "https://x.uazapi.com" }), "own adminTokenSecretRef"},
-		"a pair code without a phone":     {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Pairing.Method = v1alpha1.PairingPairCode }), "needs the phone"},
-		"a phone that is not E.164":       {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "11 98765-4321" }), "customer.phone"},
-		"another phone that is not E.164": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.OtherPhones = []string{"11 98765-4321"} }), "customer.otherPhones"},
+		"an unknown platform": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Platforms = platform("shopify")
+		}), "Unsupported value"},
+		"a product without platform ids": {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }),
+			"platformIDs"},
+		"an own gateway without a token": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Spec.Gateway.BaseURL = "https://x.uazapi.com"
+		}), "own adminTokenSecretRef"},
+		"a pair code without a phone": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Spec.Pairing.Method = v1alpha1.PairingPairCode
+		}), "needs the phone"},
+		"a phone that is not E.164": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Phone = "11 98765-4321"
+		}), "customer.phone"},
+		"another phone that is not E.164": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.OtherPhones = []string{"11 98765-4321"}
+		}), "customer.otherPhones"},
 		"more addresses than are kept": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Customer.OtherEmails = strings.Split("a@b,c@b,d@b,e@b,f@b,g@b,h@b,i@b", ",")
 		}), "customer.otherEmails"},
-		"a cart without a phone":  {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }), "needs a trigger and customer.phone"},
-		"a lead of nothing":       {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }), "a lead starts with"},
-		"an amount with a comma":  {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Amount = "297,00" }), "spec.amount"},
-		"a suppression of nobody": {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"}, Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}}, "exactly one of phone and phoneHash"},
+		"a cart without a phone": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }),
+			"needs a trigger and customer.phone"},
+		"a lead of nothing": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }),
+			"a lead starts with"},
+		"an amount with a comma": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Amount = "297,00" }),
+			"spec.amount"},
+		"a suppression of nobody": {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"},
+			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}},
+			"exactly one of phone and phoneHash"},
 	} {
 		err := kube.Create(t.Context(), gen.In(namespace, row.object))
 		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
@@ -134,20 +161,29 @@ func refusesPlatforms(t *testing.T, kube client.Client, namespace string) {
 		platform v1alpha1.StorePlatform
 		says     string
 	}{
-		"no secret":                        {entry("hotmart", func(p *v1alpha1.StorePlatform) { p.SecretRefs = nil }), "secretRefs"},
-		"a token location for hotmart":     {entry("hotmart", token(header)), "tokenLocation is for"},
-		"a token location for kiwify":      {entry("kiwify", token(header)), "tokenLocation is for"},
-		"a token location for eduzz":       {entry("eduzz", token(header)), "tokenLocation is for"},
-		"a token location for generic":     {entry("generic", mapped(), token(header)), "tokenLocation is for"},
-		"a token in two places":            {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token", BodyField: "token"})), "exactly one of header and bodyField"},
-		"a token nowhere":                  {entry("kirvano", token(v1alpha1.TokenLocation{})), "exactly one of header and bodyField"},
-		"a token in a header with a colon": {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token:"})), "tokenLocation.header"},
-		"generic without a mapping":        {entry("generic"), "generic mapping"},
-		"hotmart with a mapping":           {entry("hotmart", mapped()), "generic mapping"},
-		"cakto with a mapping":             {entry("cakto", mapped()), "generic mapping"},
-		"a mapping without authentication": {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "None" })), "auth.type"},
-		"a mapping with basic auth":        {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "Basic" })), "auth.type"},
-		"a bearer token in another header": {entry("generic", mapped(func(m *mapping) { m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Header: "X-Token"} })), "header is for the types HMACSHA256 and Token"},
+		"no secret": {entry("hotmart", func(p *v1alpha1.StorePlatform) { p.SecretRefs = nil }),
+			"secretRefs"},
+		"a token location for hotmart": {entry("hotmart", token(header)), "tokenLocation is for"},
+		"a token location for kiwify":  {entry("kiwify", token(header)), "tokenLocation is for"},
+		"a token location for eduzz":   {entry("eduzz", token(header)), "tokenLocation is for"},
+		"a token location for generic": {entry("generic", mapped(), token(header)), "tokenLocation is for"},
+		"a token in two places": {entry("kirvano",
+			token(v1alpha1.TokenLocation{Header: "X-Token", BodyField: "token"})),
+			"exactly one of header and bodyField"},
+		"a token nowhere": {entry("kirvano", token(v1alpha1.TokenLocation{})),
+			"exactly one of header and bodyField"},
+		"a token in a header with a colon": {entry("kirvano", token(v1alpha1.TokenLocation{Header: "X-Token:"})),
+			"tokenLocation.header"},
+		"generic without a mapping": {entry("generic"), "generic mapping"},
+		"hotmart with a mapping":    {entry("hotmart", mapped()), "generic mapping"},
+		"cakto with a mapping":      {entry("cakto", mapped()), "generic mapping"},
+		"a mapping without authentication": {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "None" })),
+			"auth.type"},
+		"a mapping with basic auth": {entry("generic", mapped(func(m *mapping) { m.Auth.Type = "Basic" })),
+			"auth.type"},
+		"a bearer token in another header": {entry("generic",
+			mapped(func(m *mapping) { m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Header: "X-Token"} })),
+			"header is for the types HMACSHA256 and Token"},
 		"a bearer token in a field": {entry("generic", mapped(func(m *mapping) {
 			m.Auth = v1alpha1.GenericAuth{Type: "Bearer", Field: "$.token"}
 		})), "field is for type Token"},
@@ -160,19 +196,33 @@ func refusesPlatforms(t *testing.T, kube client.Client, namespace string) {
 		"an encoding of a token": {entry("generic", mapped(func(m *mapping) {
 			m.Auth = v1alpha1.GenericAuth{Type: "Token", Header: "X-Token", Encoding: "Base64"}
 		})), "encoding is for type HMACSHA256"},
-		"an encoding that there is not":      {entry("generic", mapped(func(m *mapping) { m.Auth.Encoding = "Base32" })), "auth.encoding"},
-		"an event in no header":              {entry("generic", mapped(func(m *mapping) { m.EventHeader = "X Topic" })), "eventHeader"},
-		"amounts in pennies":                 {entry("generic", mapped(func(m *mapping) { m.Fields.AmountUnit = "Pennies" })), "amountUnit"},
-		"a mapping without a purchase":       {entry("generic", mapped(func(m *mapping) { m.Kill = []string{} })), "kill"},
-		"an empty value of a purchase":       {entry("generic", mapped(func(m *mapping) { m.Kill = []string{""} })), "kill[0]"},
-		"an empty value of a refund":         {entry("generic", mapped(func(m *mapping) { m.Stop = []string{""} })), "stop[0]"},
-		"a mapping without an event":         {entry("generic", mapped(func(m *mapping) { m.Event = "" })), "set event, eventHeader or both"},
-		"a mapping without a product":        {entry("generic", mapped(func(m *mapping) { m.Fields.ProductID = "" })), "productID"},
-		"a mapping without a customer":       {entry("generic", mapped(func(m *mapping) { m.Fields.Email = "" })), "at least one of email and phone"},
-		"a start with an unheard-of trigger": {entry("generic", mapped(func(m *mapping) { m.Start = []v1alpha1.GenericStart{{Value: "x", Trigger: "Sneezed"}} })), "trigger"},
+		"an encoding that there is not": {entry("generic",
+			mapped(func(m *mapping) { m.Auth.Encoding = "Base32" })), "auth.encoding"},
+		"an event in no header": {entry("generic", mapped(func(m *mapping) { m.EventHeader = "X Topic" })),
+			"eventHeader"},
+		"amounts in pennies": {entry("generic",
+			mapped(func(m *mapping) { m.Fields.AmountUnit = "Pennies" })), "amountUnit"},
+		"a mapping without a purchase": {entry("generic", mapped(func(m *mapping) { m.Kill = []string{} })),
+			"kill"},
+		"an empty value of a purchase": {entry("generic", mapped(func(m *mapping) { m.Kill = []string{""} })),
+			"kill[0]"},
+		"an empty value of a refund": {entry("generic", mapped(func(m *mapping) { m.Stop = []string{""} })),
+			"stop[0]"},
+		"a mapping without an event": {entry("generic", mapped(func(m *mapping) { m.Event = "" })),
+			"set event, eventHeader or both"},
+		"a mapping without a product": {entry("generic", mapped(func(m *mapping) { m.Fields.ProductID = "" })),
+			"productID"},
+		"a mapping without a customer": {entry("generic", mapped(func(m *mapping) { m.Fields.Email = "" })),
+			"at least one of email and phone"},
+		"a start with an unheard-of trigger": {entry("generic",
+			mapped(func(m *mapping) { m.Start = []v1alpha1.GenericStart{{Value: "x", Trigger: "Sneezed"}} })),
+			"trigger"},
 	} {
-		store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{row.platform} }))
-		if err := kube.Create(t.Context(), store); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
+		store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Platforms = []v1alpha1.StorePlatform{row.platform}
+		}))
+		if err := kube.Create(t.Context(), store); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(),
+			row.says) {
 			t.Errorf("%s: got %v, want it refused with %q", name, err, row.says)
 		}
 	}
@@ -191,30 +241,35 @@ func refusesGateways(t *testing.T, kube client.Client, namespace string) {
 		{v1alpha1.GatewayUAZAPI, "V3", "Unsupported value"},
 	} {
 		instance := gen.In(namespace, gatewayOf(row.gateway, row.dialect))
-		if err := kube.Create(t.Context(), instance); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
+		if err := kube.Create(t.Context(), instance); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(),
+			row.says) {
 			t.Errorf("%s of %s: got %v, want it refused with %q", row.dialect, row.gateway, err, row.says)
 		}
 	}
 }
 
 func gatewayOf(gateway v1alpha1.GatewayType, dialect v1alpha1.GatewayDialect) *v1alpha1.WhatsAppInstance {
-	return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type, i.Spec.Gateway.Dialect = gateway, dialect })
+	return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Spec.Gateway.Type, i.Spec.Gateway.Dialect = gateway, dialect
+	})
 }
 
 // accepts checks that the rules refuse no more than they should.
 func accepts(t *testing.T, kube client.Client, namespace string) {
 	every := []v1alpha1.StorePlatform{
 		entry("hotmart"), entry("kiwify"), entry("eduzz"),
-		entry("kirvano", token(v1alpha1.TokenLocation{Header: "Security-Token"})), entry("cakto", token(v1alpha1.TokenLocation{BodyField: "secret"})),
+		entry("kirvano", token(v1alpha1.TokenLocation{Header: "Security-Token"})),
+		entry("cakto", token(v1alpha1.TokenLocation{BodyField: "secret"})),
 		entry("ticto", token(v1alpha1.TokenLocation{BodyField: "token"})), entry("perfectpay"),
 		entry("monetizze", token(v1alpha1.TokenLocation{BodyField: "chave_unica"})), entry("generic", mapped()),
 	}
 	objects := map[string]client.Object{
 		"every platform": gen.StoreObject(func(s *v1alpha1.Store) { s.Name, s.Spec.Platforms = "every", every }),
 		"a bearer token and a phone": gen.StoreObject(func(s *v1alpha1.Store) {
-			s.Name, s.Spec.Platforms = "bearer", []v1alpha1.StorePlatform{entry("generic", mapped(func(m *v1alpha1.GenericMapping) {
-				m.Auth.Type, m.Fields.Email, m.Fields.Phone = "Bearer", "", "$.phone"
-			}))}
+			s.Name, s.Spec.Platforms = "bearer", []v1alpha1.StorePlatform{entry("generic",
+				mapped(func(m *v1alpha1.GenericMapping) {
+					m.Auth.Type, m.Fields.Email, m.Fields.Phone = "Bearer", "", "$.phone"
+				}))}
 		}),
 		"Legacy of UAZAPI": named("uazapi-legacy", gatewayOf(v1alpha1.GatewayUAZAPI, v1alpha1.DialectLegacy)),
 		"V1 of Evolution":  named("evolution-v1", gatewayOf(v1alpha1.GatewayEvolution, v1alpha1.DialectV1)),
@@ -240,15 +295,19 @@ func keeps(t *testing.T, kube client.Client, namespace string) {
 		t.Fatal(err)
 	}
 	store.Spec.ClientID = "other"
-	if err := kube.Update(t.Context(), store); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "clientID is immutable") {
+	if err := kube.Update(t.Context(), store); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(),
+		"clientID is immutable") {
 		t.Errorf("changing clientID: got %v", err)
 	}
-	instance := gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.InstanceName = "one" }))
+	instance := gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Spec.InstanceName = "one"
+	}))
 	if err := kube.Create(t.Context(), instance); err != nil {
 		t.Fatal(err)
 	}
 	instance.Spec.InstanceName = ""
-	if err := kube.Update(t.Context(), instance); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), "instanceName is immutable") {
+	if err := kube.Update(t.Context(), instance); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(),
+		"instanceName is immutable") {
 		t.Errorf("removing instanceName: got %v", err)
 	}
 }
@@ -319,15 +378,18 @@ func documented(t *testing.T, kube client.Client, namespace string) {
 		}
 		name := strings.Fields(block)[2]
 		store := &unstructured.Unstructured{Object: map[string]any{
-			"apiVersion": v1alpha1.GroupVersion.String(), "kind": "Store", "metadata": map[string]any{"name": "documented-" + name, "namespace": namespace},
-			"spec": map[string]any{"clientID": "documented-" + name, "platforms": entries},
+			"apiVersion": v1alpha1.GroupVersion.String(), "kind": "Store",
+			"metadata": map[string]any{"name": "documented-" + name, "namespace": namespace},
+			"spec":     map[string]any{"clientID": "documented-" + name, "platforms": entries},
 		}}
-		if err := client.WithFieldValidation(kube, metav1.FieldValidationStrict).Create(t.Context(), store); err != nil {
+		if err := client.WithFieldValidation(kube, metav1.FieldValidationStrict).Create(t.Context(),
+			store); err != nil {
 			t.Errorf("%v in\n%s", err, block)
 		}
 		applied = append(applied, name)
 	}
-	if want := "hotmart kiwify eduzz kirvano cakto ticto perfectpay monetizze generic"; strings.Join(applied, " ") != want {
+	if want := "hotmart kiwify eduzz kirvano cakto ticto perfectpay monetizze generic"; strings.Join(applied,
+		" ") != want {
 		t.Errorf("docs/platforms.md shows %v, want %s", applied, want)
 	}
 }

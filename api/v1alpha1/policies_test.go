@@ -100,7 +100,8 @@ func endpointsPolicy(t *testing.T, environment *testenv.Environment, namespace s
 	}
 	if err := environment.Client.Create(t.Context(), &rbacv1.ClusterRole{
 		ObjectMeta: metav1.ObjectMeta{Name: "tenant"},
-		Rules:      []rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"}, Verbs: []string{"get", "create", "patch"}}},
+		Rules: []rbacv1.PolicyRule{{APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"*"},
+			Verbs: []string{"get", "create", "patch"}}},
 	}); err != nil {
 		t.Fatal(err)
 	}
@@ -117,7 +118,8 @@ func endpointsPolicy(t *testing.T, environment *testenv.Environment, namespace s
 		return gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Name = name
 			i.Spec.Gateway = v1alpha1.GatewaySpec{
-				Type: v1alpha1.GatewayUAZAPI, BaseURL: url, AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: secret, Key: "key"},
+				Type: v1alpha1.GatewayUAZAPI, BaseURL: url,
+				AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: secret, Key: "key"},
 			}
 		}))
 	}
@@ -165,7 +167,8 @@ func endpointsPolicy(t *testing.T, environment *testenv.Environment, namespace s
 		{`{"spec":{"ai":{"apiKeySecretRef":{"name":"another"}}}}`, true},
 		{`{"spec":{"ai":{"baseURL":null,"apiKeySecretRef":null}}}`, false},
 	} {
-		err := plain.Patch(t.Context(), store("allowed", "", ""), client.RawPatch("application/merge-patch+json", []byte(row.patch)))
+		err := plain.Patch(t.Context(), store("allowed", "", ""), client.RawPatch("application/merge-patch+json",
+			[]byte(row.patch)))
 		if apierrors.IsForbidden(err) != row.refused || !row.refused && err != nil {
 			t.Errorf("%s: got %v, want it refused: %t", row.patch, err, row.refused)
 		}

@@ -14,7 +14,8 @@ import (
 )
 
 // personal are the resources that hold data of customers.
-var personal = []string{"cartrecoveries", "cartrecoveries/status", "suppressions", "suppressions/status", "recoveryledgers"}
+var personal = []string{"cartrecoveries", "cartrecoveries/status", "suppressions", "suppressions/status",
+	"recoveryledgers"}
 
 // Whoever has a built-in role in a namespace must not read customers' data with it.
 func TestPersonalDataIsInNoBuiltInRole(t *testing.T) {

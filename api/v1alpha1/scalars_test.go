@@ -43,7 +43,8 @@ func TestTimestampIsTheSameAfterBeingStored(t *testing.T) {
 }
 
 func TestDuration(t *testing.T) {
-	for text, want := range map[string]time.Duration{`"15m"`: 15 * time.Minute, `"1h30m"`: 90 * time.Minute, `"0s"`: 0} {
+	for text, want := range map[string]time.Duration{`"15m"`: 15 * time.Minute, `"1h30m"`: 90 * time.Minute,
+		`"0s"`: 0} {
 		var got Duration
 		if err := json.Unmarshal([]byte(text), &got); err != nil || got.Duration != want {
 			t.Errorf("%s: got %s (%v), want %s", text, got.Duration, err, want)

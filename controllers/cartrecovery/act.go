@@ -183,8 +183,10 @@ func leaseHolds(claimed, now time.Time) bool {
 }
 
 // leaseLost gives up a claim whose call may not begin any more. Nobody was called for it.
-func (r *Reconciler) leaseLost(ctx context.Context, s plan.Snapshot, wanted plan.Message, claimedAt time.Time) (ctrl.Result, error) {
-	log.FromContext(ctx).Info("The lease of a claim was over before the call began; the message is not sent", "message", wanted.ID)
+func (r *Reconciler) leaseLost(ctx context.Context, s plan.Snapshot, wanted plan.Message,
+	claimedAt time.Time) (ctrl.Result, error) {
+	log.FromContext(ctx).Info("The lease of a claim was over before the call began; the message is not sent", "message",
+		wanted.ID)
 	wanted.Due = claimedAt
 	// It was to be called; the cache may still show it as claimed a while.
 	r.uncalled.made(s.Lead, wanted.ID, claimedAt)
@@ -193,7 +195,8 @@ func (r *Reconciler) leaseLost(ctx context.Context, s plan.Snapshot, wanted plan
 
 // call hands a claimed message to the gateway. A stopping manager waits for it: cancelled,
 // nobody would know whether the message went.
-func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1alpha1.CartRecovery, wanted plan.Message) (gateway.Receipt, error) {
+func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1alpha1.CartRecovery,
+	wanted plan.Message) (gateway.Receipt, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), gateway.Timeout)
 	defer cancel()
 	var receipt gateway.Receipt
@@ -214,7 +217,8 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 }
 
 // afterSend writes what came of a call.
-func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan.Message, receipt gateway.Receipt, failed error) (ctrl.Result, error) {
+func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan.Message, receipt gateway.Receipt,
+	failed error) (ctrl.Result, error) {
 	now := r.Clock.Now()
 	switch {
 	case failed == nil:
@@ -229,7 +233,8 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Confirm(wanted.ID, sentOf(receipt), now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
 		r.count(wanted.ID, "ambiguous")
-		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message", wanted.ID, "cause", connection.Message(failed))
+		log.FromContext(ctx).Info("It is not known whether a message went; the gateway will be asked", "message",
+			wanted.ID, "cause", connection.Message(failed))
 		taken := lead.Find(s.Lead.Status.Conversation, wanted.ID).At.Time
 		if failure.CodeOf(failed) == failure.TimedOut {
 			r.Book.TimedOut(wanted.Instance.UID, taken)
@@ -241,7 +246,8 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 	r.claims.Remove(lead.TrackID(s.Lead.Name, wanted.ID))
 	r.giveTurnBack(&s, wanted.Instance)
 	r.count(wanted.ID, "refused")
-	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.ID, "cause", connection.Message(failed))
+	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.ID, "cause",
+		connection.Message(failed))
 	if failure.CodeOf(failed) == failure.Restricted {
 		r.pauseNewConversations(ctx, wanted.Instance, failed)
 	}
@@ -283,7 +289,8 @@ func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.
 		r.count(claimed.ID, "unknown")
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Unknown(claimed.ID))
 	}
-	return r.wait(ctx, s, plan.BlockedUntil(plan.NextResolve(claimed.Due, s.Now), v1alpha1.ReasonUnconfirmed, plan.Unconfirmed))
+	return r.wait(ctx, s, plan.BlockedUntil(plan.NextResolve(claimed.Due, s.Now), v1alpha1.ReasonUnconfirmed,
+		plan.Unconfirmed))
 }
 
 // sameInstance says whether the gateway still has the instance that a message was claimed
@@ -306,7 +313,8 @@ func connectedSince(instance *v1alpha1.WhatsAppInstance, at time.Time) bool {
 		(last == nil || !last.After(at))
 }
 
-func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery, claimed plan.Message) (gateway.Receipt, bool, error) {
+func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery,
+	claimed plan.Message) (gateway.Receipt, bool, error) {
 	if claimed.Instance == nil {
 		return gateway.Receipt{}, false, errors.New("the WhatsAppInstance that the message was sent from is gone")
 	}
@@ -327,7 +335,8 @@ func (r *Reconciler) finish(ctx context.Context, s plan.Snapshot, outcome string
 	r.drafts.forget(client.ObjectKeyFromObject(s.Lead))
 	log.FromContext(ctx).Info("Finished", "outcome", outcome)
 	first := plan.OutcomeOf(s.Lead) != outcome
-	if result := written.Status.Result; first && outcome == v1alpha1.ReasonBoughtAfterContact && result != nil && result.TimeToRecovery != nil {
+	if result := written.Status.Result; first && outcome == v1alpha1.ReasonBoughtAfterContact && result != nil &&
+		result.TimeToRecovery != nil {
 		r.Metrics.TimeToRecovery.Observe(result.TimeToRecovery.Seconds())
 	}
 	if written.Status.Phase == v1alpha1.PhaseFailed {
@@ -380,7 +389,8 @@ func (r *Reconciler) label(ctx context.Context, s plan.Snapshot) (ctrl.Result, e
 		metav1.SetMetaDataAnnotation(&labelled.ObjectMeta, v1alpha1.AnnotationPlanned, planned)
 	}
 	// A cart that re-opens the lead meanwhile may bring a payment of its own.
-	if err := r.Client.Patch(ctx, labelled, client.MergeFromWithOptions(recovery, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.Client.Patch(ctx, labelled, client.MergeFromWithOptions(recovery,
+		client.MergeFromWithOptimisticLock{})); err != nil {
 		return afterConflict(fmt.Errorf("label CartRecovery %s: %w", recovery.Name, err))
 	}
 	return ctrl.Result{}, nil
@@ -411,7 +421,8 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		next := known.DeepCopy()
 		connection.Restrict(next, failed.RetryAt, r.Clock.Now())
-		err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(known, client.MergeFromWithOptimisticLock{}))
+		err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(known,
+			client.MergeFromWithOptimisticLock{}))
 		if apierrors.IsConflict(err) {
 			known = &v1alpha1.WhatsAppInstance{}
 			if err := r.Live.Get(ctx, client.ObjectKeyFromObject(instance), known); err != nil {

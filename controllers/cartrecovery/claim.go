@@ -64,8 +64,9 @@ func (c *uncalledClaims) has(recovery *v1alpha1.CartRecovery, id string, at time
 // did not say no. It may even be done later.
 func unanswered(err error) bool {
 	switch {
-	case err == nil, apierrors.IsConflict(err), apierrors.IsNotFound(err), apierrors.IsInvalid(err), apierrors.IsForbidden(err),
-		apierrors.IsUnauthorized(err), apierrors.IsBadRequest(err), apierrors.IsTooManyRequests(err), apierrors.IsRequestEntityTooLargeError(err):
+	case err == nil, apierrors.IsConflict(err), apierrors.IsNotFound(err), apierrors.IsInvalid(err),
+		apierrors.IsForbidden(err), apierrors.IsUnauthorized(err), apierrors.IsBadRequest(err),
+		apierrors.IsTooManyRequests(err), apierrors.IsRequestEntityTooLargeError(err):
 		return false
 	default:
 		return true
@@ -75,7 +76,8 @@ func unanswered(err error) bool {
 // claim writes a claim. Where its answer is lost, the lead is read: the claim that stands there
 // is ours and holds, as long as nothing else has changed since that could speak against the
 // message. What else became of it is found out as soon as the lead is seen again (see settle).
-func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Message, now time.Time) (*v1alpha1.CartRecovery, error) {
+func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Message,
+	now time.Time) (*v1alpha1.CartRecovery, error) {
 	r.uncalled.made(s.Lead, wanted.ID, now)
 	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.Lead))
 	claimed, err := r.write(shares.InTurn(ctx), s, plan.Claim(wanted, s.Lead.Generation, now))
@@ -86,7 +88,8 @@ func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Mes
 		r.uncalled.called(s.Lead, wanted.ID, now)
 		return nil, err
 	}
-	log.FromContext(ctx).Info("The API server did not answer to a claim; reading what it made of it", "message", wanted.ID)
+	log.FromContext(ctx).Info("The API server did not answer to a claim; reading what it made of it", "message",
+		wanted.ID)
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), claimReadTimeout)
 	defer cancel()
 	fresh := &v1alpha1.CartRecovery{}
@@ -95,7 +98,8 @@ func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Mes
 	}
 	m := lead.Find(fresh.Status.Conversation, wanted.ID)
 	stands := m != nil && m.State == v1alpha1.MessageClaimed && r.uncalled.has(fresh, wanted.ID, m.At.Time)
-	if !stands || fresh.Generation != s.Lead.Generation || plan.HeardHash(fresh.Status.Conversation) != plan.HeardHash(s.Lead.Status.Conversation) {
+	if !stands || fresh.Generation != s.Lead.Generation ||
+		plan.HeardHash(fresh.Status.Conversation) != plan.HeardHash(s.Lead.Status.Conversation) {
 		return nil, err
 	}
 	r.drafts.booked(client.ObjectKeyFromObject(fresh), tokens)
@@ -110,7 +114,8 @@ func (r *Reconciler) settle(ctx context.Context, s plan.Snapshot, claimed plan.M
 		r.giveTurnBack(&s, claimed.Instance)
 	}
 	log.FromContext(ctx).Info("A claim was not called for; planning the message anew", "message", claimed.ID)
-	return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Uncalled(claimed.ID, claimed.Due, plan.StillWanted(&s), r.Clock.Now()))
+	return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Uncalled(claimed.ID, claimed.Due, plan.StillWanted(&s),
+		r.Clock.Now()))
 }
 
 // suppressedLive says whether the customer's own request has made a Suppression, by the word of
@@ -125,7 +130,8 @@ func (r *Reconciler) suppressedLive(ctx context.Context, recovery *v1alpha1.Cart
 	ctx, cancel := context.WithTimeout(ctx, claimReadTimeout)
 	defer cancel()
 	found := &v1alpha1.Suppression{}
-	key := client.ObjectKey{Namespace: recovery.Namespace, Name: lead.SuppressionName(recovery.Spec.StoreRef.Name, hash)}
+	key := client.ObjectKey{Namespace: recovery.Namespace, Name: lead.SuppressionName(recovery.Spec.StoreRef.Name,
+		hash)}
 	err := r.Live.Get(ctx, key, found)
 	if apierrors.IsNotFound(err) {
 		return false, nil
@@ -133,7 +139,8 @@ func (r *Reconciler) suppressedLive(ctx context.Context, recovery *v1alpha1.Cart
 	if err != nil {
 		return false, fmt.Errorf("read the suppression of a customer before their first message: %w", err)
 	}
-	return found.Spec.StoreRef == recovery.Spec.StoreRef && lead.SuppressedHash(found) == hash && !lead.Lapsed(found, r.Clock.Now()), nil
+	return found.Spec.StoreRef == recovery.Spec.StoreRef && lead.SuppressedHash(found) == hash &&
+		!lead.Lapsed(found, r.Clock.Now()), nil
 }
 
 // mayBegin says whether a message may be the first of its cycle as far as the customer's own

@@ -192,7 +192,8 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snap
 	if s.Instances, err = r.instances(ctx, recovery); err != nil {
 		return nil, err
 	}
-	s.Suppressed, err = index.Suppressed(ctx, r.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, s.Now)
+	s.Suppressed, err = index.Suppressed(ctx, r.Client, recovery.Namespace, recovery.Spec.StoreRef.Name,
+		recovery.Spec.Customer.Phone, s.Now)
 	return s, err
 }
 
@@ -205,7 +206,8 @@ func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery)
 	return store, nil
 }
 
-func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecovery) ([]v1alpha1.WhatsAppInstance, error) {
+func (r *Reconciler) instances(ctx context.Context, recovery *v1alpha1.CartRecovery) ([]v1alpha1.WhatsAppInstance,
+	error) {
 	var instances v1alpha1.WhatsAppInstanceList
 	err := r.Client.List(ctx, &instances, client.InNamespace(recovery.Namespace),
 		client.MatchingFields{index.InstanceByStore: recovery.Spec.StoreRef.Name})
@@ -223,7 +225,8 @@ func (r *Reconciler) others(ctx context.Context, recovery *v1alpha1.CartRecovery
 	}
 	var leads v1alpha1.CartRecoveryList
 	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(customer))
-	err := r.Client.List(ctx, &leads, client.InNamespace(recovery.Namespace), client.MatchingFields{index.LeadByPhone: key}, client.UnsafeDisableDeepCopy)
+	err := r.Client.List(ctx, &leads, client.InNamespace(recovery.Namespace),
+		client.MatchingFields{index.LeadByPhone: key}, client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return plan.OtherLeads{}, fmt.Errorf("find the other leads of a customer: %w", err)
 	}
@@ -245,22 +248,28 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		MaxConcurrentReconciles: r.Concurrency,
 		ReconciliationTimeout:   reconcileTimeout,
 		SkipNameValidation:      &r.SkipNameValidation,
-		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](500*time.Millisecond, 2*time.Minute),
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](
+			500*time.Millisecond, 2*time.Minute),
 	}
 	return ctrl.NewControllerManagedBy(mgr).
 		For(&v1alpha1.CartRecovery{}).
 		Watches(&v1alpha1.CartRecovery{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.siblings)), siblingChanges()).
 		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfStore)), storeChanges()).
 		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfProduct)), specChanges()).
-		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfInstance)), instanceChanges()).
-		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent, _ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfInstance)),
+			instanceChanges()).
+		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent,
+			_ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			r.Book.Close(gone.Object.GetUID())
 			r.proofs.close(gone.Object.GetUID())
 		}}).
 		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfSuppression))).
-		WatchesRawSource(source.TypedChannel(r.drafts.done, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
-		WatchesRawSource(source.TypedChannel(r.calls.woken, &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
-		WatchesRawSource(source.TypedChannel(r.Book.Woken(), &handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
+		WatchesRawSource(source.TypedChannel(r.drafts.done,
+			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
+		WatchesRawSource(source.TypedChannel(r.calls.woken,
+			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
+		WatchesRawSource(source.TypedChannel(r.Book.Woken(),
+			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WithOptions(settings).
 		Named("cartrecovery").
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.CartRecovery{} }))

@@ -186,7 +186,8 @@ var _ = Describe("A customer who asks for a person", func() {
 		before, asked := len(w.sent()), w.asked()
 		w.advance(time.Minute)
 		w.says(name, "in-3", "atendente")
-		Eventually(w.handedOff(name)).Should(Equal(v1alpha1.ReasonCustomerAsked), "whoever asks again gets a person again")
+		Eventually(w.handedOff(name)).Should(Equal(v1alpha1.ReasonCustomerAsked),
+			"whoever asks again gets a person again")
 		Eventually(w.sent).Should(HaveLen(before + 1))
 		Expect(w.asked()).To(Equal(asked), "the word is enough")
 	})
@@ -209,7 +210,8 @@ var _ = Describe("A customer who asks for a person", func() {
 
 	DescribeTable("holds back what another recovery would sell meanwhile", func(says string) {
 		w := newWorld(uncooled, steps(
-			v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(10 * time.Minute)},
+			v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(10 * time.Minute)},
 		))
 		w.start()
 		name, other := w.abandon(from(1)), w.abandon(from(1), ofAnotherProduct)
@@ -256,7 +258,8 @@ var _ = Describe("A text that may not be sent", func() {
 		added := asked[1].Messages[len(asked[0].Messages):]
 		Expect(added).To(HaveLen(2))
 		Expect(added[0]).To(Equal(simulator.ChatMessage{Role: "assistant", Content: foreignLink}))
-		Expect(added[1].Content).To(And(ContainSubstring("may not be sent"), ContainSubstring("link"), Not(ContainSubstring("evil"))))
+		Expect(added[1].Content).To(And(ContainSubstring("may not be sent"), ContainSubstring("link"),
+			Not(ContainSubstring("evil"))))
 		both := costOf(asked[0], foreignLink) + costOf(asked[1], goodText)
 		got := w.lead(name).Status
 		Expect(got.Conversation[0].Tokens).To(Equal(both))
@@ -265,7 +268,9 @@ var _ = Describe("A text that may not be sent", func() {
 	})
 
 	It("twice gives way to the fallback text", func() {
-		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.FallbackText = "Oi, {{.Customer.FirstName}}! {{.CheckoutURL}}" }))
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) {
+			p.FallbackText = "Oi, {{.Customer.FirstName}}! {{.CheckoutURL}}"
+		}))
 		w.openai.Answer(foreignLink)
 		w.openai.Answer(bigDiscount)
 		r := w.start()
@@ -303,7 +308,9 @@ var _ = Describe("A text that may not be sent", func() {
 
 var _ = Describe("An AI that stays away", func() {
 	It("gives way to the fallback text after a quarter of an hour, which is not repeated", func() {
-		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.FallbackText = "Oi! Posso ajudar? {{.CheckoutURL}}" }))
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) {
+			p.FallbackText = "Oi! Posso ajudar? {{.CheckoutURL}}"
+		}))
 		w.openai.Fail(http.StatusInternalServerError, "", nil, -1)
 		w.start()
 		name := w.abandon()
@@ -392,7 +399,8 @@ var _ = Describe("An AI that asks to be called less", func() {
 		second := w.abandon(from(2), func(l *v1alpha1.CartRecovery) {
 			l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(2 * time.Second)))
 		})
-		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonAIUnavailable), "at its due time, although it was never asked for")
+		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonAIUnavailable),
+			"at its due time, although it was never asked for")
 		theirs := w.abandon(from(3), inStore("other"))
 		Eventually(w.state(theirs, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(elsewhere.Requests()).To(HaveLen(1))

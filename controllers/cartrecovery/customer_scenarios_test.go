@@ -260,13 +260,15 @@ var _ = Describe("A first message", func() {
 var _ = Describe("A PIX that has expired", func() {
 	It("is not asked for", func() {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.Sequences = append(p.Sequences, v1alpha1.Sequence{Trigger: v1alpha1.TriggerPixPending, Steps: []v1alpha1.Step{{Name: "pix", After: after(2 * time.Hour), Text: "Seu PIX"}}})
+			p.Sequences = append(p.Sequences, v1alpha1.Sequence{Trigger: v1alpha1.TriggerPixPending,
+				Steps: []v1alpha1.Step{{Name: "pix", After: after(2 * time.Hour), Text: "Seu PIX"}}})
 			p.Sequences[0].Steps[0] = v1alpha1.Step{Name: "first", After: after(2 * time.Hour), Text: "Seu carrinho"}
 		}))
 		w.start()
 		name := w.abandon(from(1), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Trigger = v1alpha1.TriggerPixPending
-			l.Spec.Payment = &v1alpha1.Payment{Method: v1alpha1.PaymentPix, ExpiresAt: ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
+			l.Spec.Payment = &v1alpha1.Payment{Method: v1alpha1.PaymentPix,
+				ExpiresAt: ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
 		})
 		w.advance(2 * time.Hour)
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))

@@ -103,7 +103,8 @@ type job struct {
 }
 
 func newDrafts(
-	writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int, random backoff.Random,
+	writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int,
+	random backoff.Random,
 ) *drafts {
 	d := &drafts{
 		writer: writer, clock: passive, random: random, metrics: counters, ledger: ledger, workers: workers,
@@ -409,7 +410,8 @@ func (d *drafts) heed(endpoint string, made outcome, now time.Time) bool {
 		case d.rearm <- struct{}{}:
 		default:
 		}
-	case made.state == plan.DraftReady, made.state == plan.DraftRefused, made.state == plan.DraftHandOff, made.state == plan.DraftStop, made.state == plan.DraftWrongNumber:
+	case made.state == plan.DraftReady, made.state == plan.DraftRefused, made.state == plan.DraftHandOff,
+		made.state == plan.DraftStop, made.state == plan.DraftWrongNumber:
 		d.turns.answered(endpoint, now)
 	}
 	return throttled

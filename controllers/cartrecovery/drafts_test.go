@@ -86,7 +86,8 @@ func newDesk(t *testing.T, workers int) *desk {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters, ended: make(chan error, 1)}
+	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters,
+		ended: make(chan error, 1)}
 	d.drafts = newDrafts(d.pen, d.clock, counters, budget.NewLedger(), workers, rand.Float64)
 	d.timer = d.clock.NewTimer
 	ctx, cancel := context.WithCancel(t.Context())
@@ -210,7 +211,8 @@ func TestDraftsReady(t *testing.T) {
 	if got := d.get(leadKey("a"), plan.TextID{UID: "uid-new", MessageID: "m"}); got.State != plan.DraftNone {
 		t.Errorf("the same message of a lead made anew: %+v", got)
 	}
-	if written, tokens := d.counted("cartrecovery_ai_requests_total", "written"), d.counted("cartrecovery_ai_tokens_total", ""); written != 1 || tokens != 7 {
+	if written, tokens := d.counted("cartrecovery_ai_requests_total",
+		"written"), d.counted("cartrecovery_ai_tokens_total", ""); written != 1 || tokens != 7 {
 		t.Errorf("counted %v requests and %v tokens", written, tokens)
 	}
 }
@@ -242,7 +244,8 @@ func TestDraftsReplaced(t *testing.T) {
 	d := newDesk(t, 8)
 	d.want("a", 0)
 	d.began()
-	newer := job{lead: leadKey("a"), text: plan.TextID{UID: "uid-a", MessageID: "newer"}, due: gen.T0, request: ai.Request{Model: "newer"}}
+	newer := job{lead: leadKey("a"), text: plan.TextID{UID: "uid-a", MessageID: "newer"}, due: gen.T0,
+		request: ai.Request{Model: "newer"}}
 	d.request(newer)
 	d.told()
 	if got := d.get(newer.lead, newer.text); got.State != plan.DraftPending {
@@ -267,7 +270,8 @@ func TestDraftsPutAndRefuse(t *testing.T) {
 	if got := d.of("a"); got.State != plan.DraftReady || got.Text != "Oi" || got.Tokens != 0 {
 		t.Errorf("a fixed text: %+v", got)
 	}
-	d.refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op", Code: failure.Misconfigured, Detail: "line 1"})
+	d.refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op",
+		Code: failure.Misconfigured, Detail: "line 1"})
 	got := d.of("b")
 	if got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInvalidTemplate || got.Why != "line 1" {
 		t.Errorf("a refused text: %+v", got)
@@ -299,7 +303,8 @@ func TestDraftsBackOff(t *testing.T) {
 		d.pen.fails(down)
 		d.told()
 		got := d.of("a")
-		if got.State != plan.DraftFailed || got.Failures != i+1 || got.Reason != v1alpha1.ReasonAIUnavailable || got.Why != down.Error() {
+		if got.State != plan.DraftFailed || got.Failures != i+1 || got.Reason != v1alpha1.ReasonAIUnavailable ||
+			got.Why != down.Error() {
 			t.Fatalf("failure %d: %+v", i+1, got)
 		}
 		within(t, fmt.Sprintf("failure %d", i+1), got.RetryAt, wait*time.Second)
@@ -319,10 +324,14 @@ func TestDraftFail(t *testing.T) {
 		exact  bool
 	}{
 		{"an outage", &failure.Error{Class: failure.Transient}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
-		{"a bad key", &failure.Error{Class: failure.Terminal, Code: failure.Unauthorized}, v1alpha1.ReasonAIRefused, refusedRetry, false},
-		{"a limit with a time", &failure.Error{Class: failure.Throttled, RetryAt: asked}, v1alpha1.ReasonAIUnavailable, 90 * time.Second, true},
-		{"a limit without one", &failure.Error{Class: failure.Throttled}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
-		{"a limit that has passed", &failure.Error{Class: failure.Throttled, RetryAt: gen.T0.Add(-time.Second)}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+		{"a bad key", &failure.Error{Class: failure.Terminal, Code: failure.Unauthorized}, v1alpha1.ReasonAIRefused,
+			refusedRetry, false},
+		{"a limit with a time", &failure.Error{Class: failure.Throttled, RetryAt: asked}, v1alpha1.ReasonAIUnavailable,
+			90 * time.Second, true},
+		{"a limit without one", &failure.Error{Class: failure.Throttled}, v1alpha1.ReasonAIUnavailable, draftBackoff,
+			false},
+		{"a limit that has passed", &failure.Error{Class: failure.Throttled, RetryAt: gen.T0.Add(-time.Second)},
+			v1alpha1.ReasonAIUnavailable, draftBackoff, false},
 		{"an error nobody classed", errors.New("Maria's message"), v1alpha1.ReasonAIUnavailable, draftBackoff, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -456,7 +465,8 @@ func TestAPanicIsOneTextsFailure(t *testing.T) {
 		t.Fatalf("told of %s", got)
 	}
 	got := d.of("a")
-	if got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInternalError || got.Failures != 1 || !got.RetryAt.After(gen.T0) ||
+	if got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInternalError || got.Failures != 1 ||
+		!got.RetryAt.After(gen.T0) ||
 		strings.Contains(got.Why, "maria") {
 		t.Errorf("the text whose writing panicked: %+v", got)
 	}

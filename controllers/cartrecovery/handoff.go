@@ -32,7 +32,8 @@ func (r *Reconciler) resume(ctx context.Context, s plan.Snapshot, reason string)
 		return afterConflict(err)
 	}
 	log.FromContext(ctx).Info("The conversation goes back to the AI", "reason", plan.ResumeReason(reason))
-	r.Recorder.Eventf(written, nil, corev1.EventTypeNormal, plan.ResumeReason(reason), "Resume", "%s", plan.ResumeMessage(reason))
+	r.Recorder.Eventf(written, nil, corev1.EventTypeNormal, plan.ResumeReason(reason), "Resume", "%s",
+		plan.ResumeMessage(reason))
 	return r.soon(), nil
 }
 
@@ -69,5 +70,6 @@ func (r *Reconciler) tellHandedOff(recovery *v1alpha1.CartRecovery, now time.Tim
 		return
 	}
 	r.told.Add(news, nil)
-	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s", condition.Message)
+	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s",
+		condition.Message)
 }

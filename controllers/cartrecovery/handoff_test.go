@@ -56,7 +56,8 @@ func count(reasons []string, reason string) int {
 }
 
 var _ = Describe("A person who takes over", func() {
-	twoSteps := steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)})
+	twoSteps := steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+		v1alpha1.Step{Name: "second", After: after(time.Hour)})
 	contacted := func() (*world, *replica, string) {
 		w := newWorld(twoSteps)
 		r := w.start()
@@ -83,7 +84,9 @@ var _ = Describe("A person who takes over", func() {
 
 	It("gives the conversation back, and is not repeated", func() {
 		w, r, name := contacted()
-		w.says(name, "in-1", "Tem desconto?", func(m *v1alpha1.Message) { m.At = v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)) })
+		w.says(name, "in-1", "Tem desconto?", func(m *v1alpha1.Message) {
+			m.At = v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour))
+		})
 		w.operatorWrites(name, "op-1", "Tem sim, 10%")
 		w.advance(time.Hour + time.Minute)
 		w.resumes(name)
@@ -95,7 +98,8 @@ var _ = Describe("A person who takes over", func() {
 		Expect(w.sent()).To(HaveLen(2))
 		asked := w.openai.Requests()[1].Messages
 		Expect(asked[len(asked)-3:]).To(Equal([]simulator.ChatMessage{
-			{Role: "user", Content: "Tem desconto?"}, {Role: "assistant", Content: "Tem sim, 10%"}, {Role: "user", Content: "E boleto?"},
+			{Role: "user", Content: "Tem desconto?"}, {Role: "assistant", Content: "Tem sim, 10%"},
+			{Role: "user", Content: "E boleto?"},
 		}))
 		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions, claims, confirms}))
 		w.advance(time.Minute)
@@ -198,7 +202,8 @@ var _ = Describe("A message that the customer changes", func() {
 	})
 
 	It("or reads, or reacts to, costs no write and no message", func() {
-		w, r, name := contacted(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)}))
+		w, r, name := contacted(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(time.Hour)}))
 		at := v1alpha1.NewTimestamp(w.clock.Now())
 		w.status(name, func(status *v1alpha1.CartRecoveryStatus) {
 			status.Conversation[0].DeliveredAt, status.Conversation[0].ReadAt = &at, &at

@@ -63,15 +63,19 @@ func TestHistories(t *testing.T) {
 	}
 	// A test of what never happens is worth what did happen.
 	for _, what := range []string{
-		"sent", "opt-outs", "handed over", "returned", "early messages", "late messages", "answered late", "stopped", "settled", "from machines",
-		"resumed by time", "blocked " + v1alpha1.ReasonClaimsPaid, "blocked " + v1alpha1.ReasonAutomaticReplies, "ended " + v1alpha1.ReasonWrongNumber,
-		"handed over " + v1alpha1.ReasonPaymentClaimed, "handed over " + v1alpha1.ReasonLateReply, "from Customer", "from Operator",
-		"blocked " + v1alpha1.ReasonQuietHours, "blocked " + v1alpha1.ReasonPaced, "blocked " + v1alpha1.ReasonCooldown,
-		"blocked " + v1alpha1.ReasonRestricted, "blocked " + v1alpha1.ReasonNumberLost, "blocked " + v1alpha1.ReasonNoConnectedInstance,
-		"blocked " + v1alpha1.ReasonSuspended, "blocked " + v1alpha1.ReasonTextRefused, "blocked " + v1alpha1.ReasonTokenBudget,
-		"blocked " + v1alpha1.ReasonAIUnavailable, "blocked " + v1alpha1.ReasonUnconfirmed, "moved",
-		"ended " + v1alpha1.ReasonBoughtAfterContact, "ended " + v1alpha1.ReasonOptedOut, "ended " + v1alpha1.ReasonUnanswered,
-		"ended " + v1alpha1.ReasonConversationEnded, "ended " + v1alpha1.ReasonNeverContacted, "ended " + v1alpha1.ReasonSendFailed,
+		"sent", "opt-outs", "handed over", "returned", "early messages", "late messages", "answered late", "stopped",
+		"settled", "from machines", "resumed by time", "blocked " + v1alpha1.ReasonClaimsPaid,
+		"blocked " + v1alpha1.ReasonAutomaticReplies, "ended " + v1alpha1.ReasonWrongNumber,
+		"handed over " + v1alpha1.ReasonPaymentClaimed, "handed over " + v1alpha1.ReasonLateReply, "from Customer",
+		"from Operator", "blocked " + v1alpha1.ReasonQuietHours, "blocked " + v1alpha1.ReasonPaced,
+		"blocked " + v1alpha1.ReasonCooldown, "blocked " + v1alpha1.ReasonRestricted,
+		"blocked " + v1alpha1.ReasonNumberLost, "blocked " + v1alpha1.ReasonNoConnectedInstance,
+		"blocked " + v1alpha1.ReasonSuspended, "blocked " + v1alpha1.ReasonTextRefused,
+		"blocked " + v1alpha1.ReasonTokenBudget, "blocked " + v1alpha1.ReasonAIUnavailable,
+		"blocked " + v1alpha1.ReasonUnconfirmed, "moved", "ended " + v1alpha1.ReasonBoughtAfterContact,
+		"ended " + v1alpha1.ReasonOptedOut, "ended " + v1alpha1.ReasonUnanswered,
+		"ended " + v1alpha1.ReasonConversationEnded, "ended " + v1alpha1.ReasonNeverContacted,
+		"ended " + v1alpha1.ReasonSendFailed,
 	} {
 		if happened[what] == 0 {
 			t.Errorf("in %d histories nothing was %q", count, what)
@@ -107,7 +111,8 @@ func playHistory(number uint64, told io.Writer) *simulation {
 	sim.run(horizon.Add(15 * 24 * time.Hour))
 	for _, each := range store.leads {
 		if !each.deleted && !lead.Finished(each.object) {
-			sim.fault(each, "it is still open two weeks later, and nobody looks at it: %v", each.object.Status.NextAction)
+			sim.fault(each, "it is still open two weeks later, and nobody looks at it: %v",
+				each.object.Status.NextAction)
 		}
 	}
 	return sim
@@ -122,10 +127,12 @@ func randomDuration(random *rand.Rand, least, most time.Duration) *v1alpha1.Dura
 }
 
 func randomPolicy(random *rand.Rand, store *v1alpha1.Store) {
-	store.Spec.TimeZone = []string{"America/Sao_Paulo", "America/New_York", "Europe/Lisbon", "Asia/Kolkata"}[random.IntN(4)]
+	store.Spec.TimeZone = []string{"America/Sao_Paulo", "America/New_York", "Europe/Lisbon",
+		"Asia/Kolkata"}[random.IntN(4)]
 	recovery := &store.Spec.Recovery
 	if random.IntN(2) == 0 {
-		recovery.QuietHours = &v1alpha1.QuietHours{Start: randomOClock(random), End: "09:0" + strconv.Itoa(random.IntN(10)), Spread: randomDuration(random, 0, time.Hour)}
+		recovery.QuietHours = &v1alpha1.QuietHours{Start: randomOClock(random),
+			End: "09:0" + strconv.Itoa(random.IntN(10)), Spread: randomDuration(random, 0, time.Hour)}
 		if random.IntN(3) == 0 {
 			recovery.QuietHours.Days = []v1alpha1.Weekday{"Fri", "Sat"}
 		}
@@ -150,7 +157,8 @@ func randomPolicy(random *rand.Rand, store *v1alpha1.Store) {
 	if random.IntN(2) == 0 {
 		recovery.HandOffText = "Vou chamar alguém."
 	}
-	recovery.LateReplies = []v1alpha1.LateReplies{"", v1alpha1.LateRepliesAnswer, v1alpha1.LateRepliesHandOff, v1alpha1.LateRepliesIgnore}[random.IntN(4)]
+	recovery.LateReplies = []v1alpha1.LateReplies{"", v1alpha1.LateRepliesAnswer, v1alpha1.LateRepliesHandOff,
+		v1alpha1.LateRepliesIgnore}[random.IntN(4)]
 	recovery.ClaimsPaidAfter = randomDuration(random, 0, 5*time.Hour)
 	if random.IntN(2) == 0 {
 		recovery.HandOff = &v1alpha1.HandOffPolicy{ResumeAfter: randomDuration(random, time.Minute, 20*time.Hour)}
@@ -175,8 +183,9 @@ func randomLimits(random *rand.Rand) v1alpha1.InstanceLimits {
 	least := randomDuration(random, 0, 20*time.Minute)
 	return v1alpha1.InstanceLimits{
 		MessagesPerMinute: some(3), MessagesPerHour: some(4), NewConversationsPerDay: some(4),
-		NewConversationGap: &v1alpha1.ConversationGap{Min: *least, Max: v1alpha1.Duration{Duration: least.Duration + 10*time.Minute}},
-		WarmUp:             &v1alpha1.WarmUp{StartPerDay: some(2), Days: some(5)},
+		NewConversationGap: &v1alpha1.ConversationGap{Min: *least,
+			Max: v1alpha1.Duration{Duration: least.Duration + 10*time.Minute}},
+		WarmUp: &v1alpha1.WarmUp{StartPerDay: some(2), Days: some(5)},
 	}
 }
 

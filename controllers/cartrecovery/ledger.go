@@ -336,7 +336,8 @@ func (k *keeper) longestKept(ctx context.Context, name types.NamespacedName) (ti
 func longestOf(of policy.Policy) time.Duration {
 	longest := of.TTLAfterPurchaseOnly
 	for _, phase := range []v1alpha1.Phase{
-		v1alpha1.PhaseRecovered, v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut, v1alpha1.PhaseExpired,
+		v1alpha1.PhaseRecovered, v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut,
+		v1alpha1.PhaseExpired,
 	} {
 		longest = max(longest, of.TTLOf(phase, false))
 	}

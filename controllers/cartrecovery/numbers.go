@@ -23,7 +23,8 @@ func recipient(recovery *v1alpha1.CartRecovery) string {
 
 // check asks the gateway whether the customer's number is on WhatsApp. Whatever comes of it
 // is only remembered: nothing is written, and a failure is no reason to wait.
-func (r *Reconciler) check(ctx context.Context, s plan.Snapshot, instance *v1alpha1.WhatsAppInstance) (ctrl.Result, error) {
+func (r *Reconciler) check(ctx context.Context, s plan.Snapshot, instance *v1alpha1.WhatsAppInstance) (ctrl.Result,
+	error) {
 	key := contacts.KeyOf(s.Lead)
 	if !r.contacts.Begin(key, instance.UID) {
 		return r.soon(), nil
@@ -37,7 +38,8 @@ func (r *Reconciler) check(ctx context.Context, s plan.Snapshot, instance *v1alp
 	return r.soon(), nil
 }
 
-func (r *Reconciler) lookUpNumber(ctx context.Context, instance *v1alpha1.WhatsAppInstance, digits string) (gateway.Number, error) {
+func (r *Reconciler) lookUpNumber(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	digits string) (gateway.Number, error) {
 	ctx, cancel := context.WithTimeout(ctx, contacts.CheckTimeout)
 	defer cancel()
 	gate, err := r.Connector.For(ctx, instance)

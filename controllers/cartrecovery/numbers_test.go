@@ -48,7 +48,9 @@ func FuzzRecipient(f *testing.F) {
 	f.Add("+351912345678", "351912345678")
 	f.Add("+5531988776655", "")
 	f.Fuzz(func(t *testing.T, customer, id string) {
-		recovery := gen.Lead(gen.T0, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone, l.Status.WhatsAppID = customer, id })
+		recovery := gen.Lead(gen.T0, func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Phone, l.Status.WhatsAppID = customer, id
+		})
 		got := recipient(recovery)
 		for _, r := range got {
 			if r < '0' || r > '9' {
@@ -74,7 +76,8 @@ func TestCheckAsksNobodyTwice(t *testing.T) {
 
 func TestSameInstance(t *testing.T) {
 	claimedAt := gen.T0.Add(1500 * time.Millisecond)
-	is := func(id string, ready metav1.ConditionStatus, since time.Duration, connected time.Duration) *v1alpha1.WhatsAppInstance {
+	is := func(id string, ready metav1.ConditionStatus, since time.Duration,
+		connected time.Duration) *v1alpha1.WhatsAppInstance {
 		return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Status.GatewayInstanceID = id
 			i.Status.Conditions[0].Status = ready
@@ -104,7 +107,8 @@ func TestSameInstance(t *testing.T) {
 			if c.remembered != "" {
 				r.claims.Add(lead.TrackID(recovery.Name, gen.FirstID), c.remembered)
 			}
-			if got := r.sameInstance(recovery, plan.Message{ID: gen.FirstID, Due: claimedAt, Instance: c.instance}); got != c.want {
+			if got := r.sameInstance(recovery, plan.Message{ID: gen.FirstID, Due: claimedAt,
+				Instance: c.instance}); got != c.want {
 				t.Errorf("got %t", got)
 			}
 		})
@@ -117,7 +121,10 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 
 	It("is looked up ahead of time, and written to by the id that WhatsApp knows it by", func() {
 		w := newWorld(later)
-		w.numbers(func(string) (gateway.Number, error) { return gateway.Number{Registered: true, ID: "551187654321"}, nil })
+		w.numbers(func(string) (gateway.Number, error) {
+			return gateway.Number{Registered: true, ID: "551187654321"},
+				nil
+		})
 		r := w.start()
 		name := w.abandon()
 		w.advance(29*time.Minute + 10*time.Second)
@@ -201,7 +208,8 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 	},
 		Entry("at all", gateway.ErrNoLookup),
 		Entry("because it is down", &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: "test"}),
-		Entry("because it does not answer", &failure.Error{Class: failure.Ambiguous, Code: failure.TimedOut, Op: "test"}),
+		Entry("because it does not answer", &failure.Error{Class: failure.Ambiguous, Code: failure.TimedOut,
+			Op: "test"}),
 		Entry("because it refuses", &failure.Error{Class: failure.Terminal, Code: failure.InvalidInput, Op: "test"}),
 	)
 })
@@ -216,7 +224,9 @@ var _ = Describe("A number that WhatsApp restricts", func() {
 		Expect(w.whatsapp.Restrict(w.namespace+"."+gen.Instance, until)).To(Succeed())
 		met := w.abandon(from(2))
 		Eventually(w.blocked(met)).Should(Equal(v1alpha1.ReasonRestricted))
-		Eventually(func() *metav1.Time { return w.instance(gen.Instance).Status.NewConversationsPausedUntil }).ShouldNot(BeNil())
+		Eventually(func() *metav1.Time {
+			return w.instance(gen.Instance).Status.NewConversationsPausedUntil
+		}).ShouldNot(BeNil())
 		waits := w.abandon(from(3))
 		Eventually(w.blocked(waits)).Should(Equal(v1alpha1.ReasonRestricted))
 		Expect(w.lead(waits).Status.NextActionTime.Time).To(BeTemporally("~", until, 2*time.Second))
@@ -238,26 +248,29 @@ var _ = Describe("A number that WhatsApp restricts", func() {
 })
 
 var _ = Describe("An instance that is lost and made anew", func() {
-	DescribeTable("is not believed about what was claimed before", func(id string, change func(*v1alpha1.WhatsAppInstance)) {
-		w := newWorld()
-		w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) { i.Status.GatewayInstanceID = id })
-		w.whatsapp.Fail(simulator.Fault{Path: sendPath, Drop: true})
-		w.start(func(r *replica) { r.Connector.Guarded.Timeout = 400 * time.Millisecond })
-		name := w.abandon()
-		Eventually(func() int { return w.called(sendPath) }).Should(Equal(1))
-		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageClaimed))
-		w.setInstance(gen.Instance, change)
-		for range 7 {
-			w.advance(2 * time.Minute)
-			Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonUnconfirmed))
-		}
-		Expect(w.state(name, gen.FirstID)()).To(Equal(v1alpha1.MessageClaimed))
-		w.advance(90 * time.Second)
-		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageUnknown))
-		w.advance(time.Hour)
-		Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
-	},
-		Entry("by the gateway's id of it", "g1", func(i *v1alpha1.WhatsAppInstance) { i.Status.GatewayInstanceID = "g2" }),
+	DescribeTable("is not believed about what was claimed before",
+		func(id string, change func(*v1alpha1.WhatsAppInstance)) {
+			w := newWorld()
+			w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) { i.Status.GatewayInstanceID = id })
+			w.whatsapp.Fail(simulator.Fault{Path: sendPath, Drop: true})
+			w.start(func(r *replica) { r.Connector.Guarded.Timeout = 400 * time.Millisecond })
+			name := w.abandon()
+			Eventually(func() int { return w.called(sendPath) }).Should(Equal(1))
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageClaimed))
+			w.setInstance(gen.Instance, change)
+			for range 7 {
+				w.advance(2 * time.Minute)
+				Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonUnconfirmed))
+			}
+			Expect(w.state(name, gen.FirstID)()).To(Equal(v1alpha1.MessageClaimed))
+			w.advance(90 * time.Second)
+			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageUnknown))
+			w.advance(time.Hour)
+			Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
+		},
+		Entry("by the gateway's id of it", "g1", func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.GatewayInstanceID = "g2"
+		}),
 		Entry("by when it was connected", "", func(i *v1alpha1.WhatsAppInstance) {
 			i.Status.LastConnectedTime = &metav1.Time{Time: time.Now().Add(5 * time.Second)}
 		}),

@@ -56,7 +56,8 @@ func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration,
 	defer o.mu.Unlock()
 	key := openingOf(recovery)
 	name := types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name}
-	if known := o.read(key); known.Lead != "" && known.Name != name && at.Sub(known.At).Abs() < min(openingRace, cooldown) {
+	if known := o.read(key); known.Lead != "" && known.Name != name && at.Sub(known.At).Abs() < min(openingRace,
+		cooldown) {
 		return false
 	}
 	o.known.Add(key, plan.FirstContact{Lead: recovery.UID, Name: name, At: at})

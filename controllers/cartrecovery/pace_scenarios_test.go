@@ -90,7 +90,8 @@ var _ = Describe("The pace of a number", func() {
 	})
 
 	It("lets answers go before first messages, and those before follow-ups", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)}))
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(time.Hour)}))
 		r := w.start(settling)
 		asks, silent := w.abandon(from(1)), w.abandon(from(2))
 		for _, name := range []string{asks, silent} {
@@ -207,7 +208,8 @@ var _ = Describe("A store with two numbers", func() {
 
 	It("has conversations wait for a number that was logged out", func() {
 		w, r, _, there := begun()
-		w.setInstance("second", sinceWhen(metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, w.clock.Now().Add(-plan.LostAfter+4*time.Second)))
+		w.setInstance("second", sinceWhen(metav1.ConditionFalse, v1alpha1.ReasonLoggedOut,
+			w.clock.Now().Add(-plan.LostAfter+4*time.Second)))
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, "second")
 		w.says(there, "in-1", "Tem boleto?")
 		Eventually(w.blocked(there)).Should(Equal(v1alpha1.ReasonNoConnectedInstance))
@@ -245,14 +247,16 @@ var _ = Describe("A store with two numbers", func() {
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, "second")
 		w.says(there, "in-2", "E PIX?")
 		Eventually(w.state(there, lead.ReplyID(0, "in-2"))).Should(Equal(v1alpha1.MessageSent))
-		Expect(w.senders()).To(Equal([]string{gen.Instance, "second", gen.Instance, gen.Instance}), "it does not move back")
+		Expect(w.senders()).To(Equal([]string{gen.Instance, "second", gen.Instance, gen.Instance}),
+			"it does not move back")
 	})
 
 	It("moves no conversation of a number that is only away", func() {
 		w, r, _, there := begun(moves)
 		w.setInstance("second", func(i *v1alpha1.WhatsAppInstance) {
 			apimeta.SetStatusCondition(&i.Status.Conditions, metav1.Condition{
-				Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonGatewayUnreachable,
+				Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse,
+				Reason: v1alpha1.ReasonGatewayUnreachable,
 			})
 		})
 		r.saw(w, &v1alpha1.WhatsAppInstance{}, "second")
@@ -370,7 +374,8 @@ var _ = Describe("A number that was away", func() {
 
 var _ = Describe("What a recovery was worth", func() {
 	It("is in the status: the step that won, the messages, the money and the time", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)},
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(time.Hour)},
 			v1alpha1.Step{Name: "third", After: after(24 * time.Hour)}))
 		r := w.start()
 		name := w.abandon()
@@ -386,7 +391,8 @@ var _ = Describe("What a recovery was worth", func() {
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonBoughtAfterContact))
 		result := w.lead(name).Status.Result
 		Expect(result).NotTo(BeNil())
-		Expect(*result).To(And(HaveField("Step", "second"), HaveField("Messages", int32(2)), HaveField("Amount", "197.90"), HaveField("Currency", "BRL"),
+		Expect(*result).To(And(HaveField("Step", "second"), HaveField("Messages", int32(2)),
+			HaveField("Amount", "197.90"), HaveField("Currency", "BRL"),
 			HaveField("ReversedAt", BeNil())))
 		Expect(result.TimeToRecovery.Duration).To(BeNumerically("~", boughtAt.Sub(abandoned.Time), time.Second))
 		Expect(result.TimeFromMessage.Duration).To(BeNumerically("~", 30*time.Minute, 20*time.Second))
@@ -398,7 +404,8 @@ var _ = Describe("What a recovery was worth", func() {
 		reversed := w.lead(name).Status.Result
 		Expect(reversed.ReversedAt).To(HaveValue(HaveField("Time", BeTemporally("==", reversedAt.Time))))
 		Expect(reversed.Amount).To(Equal("197.90"), "what was lost is still told")
-		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms, writesOutcome, writesConditions}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, claims, confirms, writesOutcome,
+			writesConditions}))
 	})
 
 	It("is nothing for a customer who bought before any message", func() {
@@ -413,17 +420,20 @@ var _ = Describe("What a recovery was worth", func() {
 
 var _ = Describe("What comes next", func() {
 	It("is told from the first write on, and costs none", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(24 * time.Hour)}))
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(24 * time.Hour)}))
 		r := w.start()
 		name := w.abandon()
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		status := w.lead(name).Status
 		due := status.Conversation[0].SentAt.Add(24 * time.Hour)
 		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Send"), HaveField("Message", "c0-step-second"),
-			HaveField("Time.Time", BeTemporally("~", due, time.Second)), HaveField("Reason", ContainSubstring("is due at")))))
+			HaveField("Time.Time", BeTemporally("~", due, time.Second)),
+			HaveField("Reason", ContainSubstring("is due at")))))
 		Expect(status.NextActionTime).To(Equal(status.NextAction.Time))
 		w.poke()
-		Consistently(r.api.written).Should(Equal([]string{claims, confirms}), "a fresh lead costs a claim and a confirmation")
+		Consistently(r.api.written).Should(Equal([]string{claims, confirms}),
+			"a fresh lead costs a claim and a confirmation")
 
 		w.change(name, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true })
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonSuspended))
@@ -435,8 +445,10 @@ var _ = Describe("What comes next", func() {
 		w.buys(name)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonBoughtAfterContact))
 		status = w.lead(name).Status
-		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Reason", ContainSubstring("deleted")),
+		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"),
+			HaveField("Reason", ContainSubstring("deleted")),
 			HaveField("Time.Time", BeTemporally(">", status.CompletionTime.Time)))))
-		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions, writesConditions, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions, writesConditions,
+			writesOutcome}))
 	})
 })

@@ -48,7 +48,8 @@ func (r *Reconciler) seed(ctx context.Context, s *plan.Snapshot, instance *v1alp
 		return nil
 	}
 	var leads v1alpha1.CartRecoveryList
-	if err := r.Client.List(ctx, &leads, client.InNamespace(s.Lead.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &leads, client.InNamespace(s.Lead.Namespace),
+		client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("count what was sent from WhatsAppInstance %s: %w", instance.Name, err)
 	}
 	r.Book.Seed(instance.UID, pace.HistoryOf(leads.Items, instance.Name, s.Now.Add(-pace.HistoryLength)))
@@ -75,7 +76,8 @@ func (r *Reconciler) takeTurn(s *plan.Snapshot, wanted plan.Message, at time.Tim
 		r.Book.Forget(client.ObjectKeyFromObject(s.Lead))
 		return false
 	}
-	if r.Book.Take(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead), wanted.Class, at) {
+	if r.Book.Take(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead), wanted.Class,
+		at) {
 		return true
 	}
 	r.openings.giveBack(s.Lead)

@@ -106,7 +106,8 @@ var _ = Describe("Quiet hours", func() {
 		Consistently(w.sent).Should(HaveLen(1))
 		Expect(w.asked()).To(Equal(1))
 		w.advanceTo(end.Add(2*time.Minute + time.Second))
-		Eventually(w.state(open, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent), "an answer waits two minutes more at most")
+		Eventually(w.state(open, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent),
+			"an answer waits two minutes more at most")
 		w.advanceTo(end.Add(20*time.Minute + time.Second))
 		for _, name := range night {
 			Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
@@ -157,7 +158,8 @@ var _ = Describe("The cooldown", func() {
 		Consistently(w.sent).Should(HaveLen(2))
 		Expect(w.asked()).To(Equal(2), "its text is not paid for ahead")
 		w.says(first, "in-1", "Tem desconto?")
-		Eventually(w.state(first, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent), "a conversation that has begun goes on")
+		Eventually(w.state(first, lead.ReplyID(0, "in-1"))).Should(Equal(v1alpha1.MessageSent),
+			"a conversation that has begun goes on")
 		w.advance(time.Minute + time.Second)
 		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonInConversation), "and nothing is sold beside it")
 		w.advance(plan.ConversationLasts)
@@ -258,8 +260,10 @@ var _ = Describe("A customer who leaves the checkout again", func() {
 })
 
 var _ = Describe("A purchase of another product", func() {
-	DescribeTable("stops the lead as far as the kill switch reaches", func(scope v1alpha1.KillSwitchScope, outcome string, messages int) {
-		w := newWorld(uncooled, steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)}),
+	DescribeTable("stops the lead as far as the kill switch reaches", func(scope v1alpha1.KillSwitchScope,
+		outcome string, messages int) {
+		w := newWorld(uncooled, steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(time.Hour)}),
 			policyOf(func(p *v1alpha1.RecoveryPolicy) { p.KillSwitchScope = scope }))
 		w.start()
 		name := w.abandon(from(1))
@@ -279,7 +283,8 @@ var _ = Describe("A purchase of another product", func() {
 
 var _ = Describe("A customer who does not answer", func() {
 	It("is left in peace after so many messages, and the lead expires", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)},
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(time.Hour)},
 			v1alpha1.Step{Name: "third", After: after(time.Hour)}), policyOf(func(p *v1alpha1.RecoveryPolicy) {
 			p.MaxUnanswered, p.ExpireAfter = ptr.To(int32(2)), ptr.To(after(24*time.Hour))
 		}))
@@ -301,10 +306,12 @@ var _ = Describe("A customer who does not answer", func() {
 var _ = Describe("A lead that is over", func() {
 	hours := func(n int) *v1alpha1.Duration { return ptr.To(after(time.Duration(n) * time.Hour)) }
 
-	DescribeTable("is kept as long as its ending says", func(end func(w *world, name string), want v1alpha1.Phase, kept time.Duration) {
+	DescribeTable("is kept as long as its ending says", func(end func(w *world, name string), want v1alpha1.Phase,
+		kept time.Duration) {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) {
 			p.ExpireAfter, p.TTLAfterFinished, p.TTLAfterPurchaseOnly = hours(24), hours(400), hours(1)
-			p.TTL = &v1alpha1.EndingTTL{OptedOut: hours(10), Expired: hours(20), Recovered: hours(30), Converted: hours(40), Failed: hours(50)}
+			p.TTL = &v1alpha1.EndingTTL{OptedOut: hours(10), Expired: hours(20), Recovered: hours(30),
+				Converted: hours(40), Failed: hours(50)}
 		}))
 		w.start()
 		name := w.abandon(from(1))
@@ -312,13 +319,15 @@ var _ = Describe("A lead that is over", func() {
 		end(w, name)
 		Eventually(w.phase(name)).Should(Equal(want))
 		status := w.lead(name).Status
-		Expect(status.NextAction).To(HaveValue(HaveField("Time.Time", BeTemporally("~", status.CompletionTime.Add(kept), time.Second))))
+		Expect(status.NextAction).To(HaveValue(HaveField("Time.Time", BeTemporally("~", status.CompletionTime.Add(kept),
+			time.Second))))
 		w.advanceTo(status.CompletionTime.Add(kept - time.Minute))
 		Consistently(w.gone(name)).Should(BeFalse())
 		w.advanceTo(status.CompletionTime.Add(kept + time.Second))
 		Eventually(w.gone(name)).Should(BeTrue())
 	},
-		Entry("opted out", func(w *world, name string) { w.optsOut(name, "Parar!", 1) }, v1alpha1.PhaseOptedOut, 10*time.Hour),
+		Entry("opted out", func(w *world, name string) { w.optsOut(name, "Parar!", 1) }, v1alpha1.PhaseOptedOut,
+			10*time.Hour),
 		Entry("expired", func(w *world, _ string) { w.advance(25 * time.Hour) }, v1alpha1.PhaseExpired, 20*time.Hour),
 		Entry("recovered", func(w *world, name string) { w.buys(name) }, v1alpha1.PhaseRecovered, 30*time.Hour),
 		Entry("converted", func(w *world, name string) {
@@ -330,7 +339,8 @@ var _ = Describe("A lead that is over", func() {
 		Entry("failed", func(w *world, name string) {
 			w.change(name, func(l *v1alpha1.CartRecovery) {
 				gen.Bought(w.clock.Now())(l)
-				l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(w.clock.Now())}
+				l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund,
+					At: v1alpha1.NewTimestamp(w.clock.Now())}
 			})
 		}, v1alpha1.PhaseFailed, 50*time.Hour),
 	)

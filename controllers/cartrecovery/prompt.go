@@ -26,8 +26,9 @@ func jobFor(s plan.Snapshot, wanted plan.Message, request ai.Request) (job, erro
 	facts := guardFacts(s, wanted, system)
 	look := reviewFor(s.Store, request.Endpoint, facts.Prompt)
 	return job{
-		lead: client.ObjectKeyFromObject(s.Lead), store: client.ObjectKeyFromObject(s.Store), text: s.TextID(wanted.ID), due: wanted.Due,
-		request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens() + look.estimate(request.MaxTokens),
+		lead: client.ObjectKeyFromObject(s.Lead), store: client.ObjectKeyFromObject(s.Store), text: s.TextID(wanted.ID),
+		due: wanted.Due, request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens() +
+			look.estimate(request.MaxTokens),
 		review: look,
 		limit:  s.Store.Spec.AI.DailyTokenBudget, zone: s.Policy.Location,
 		check: func(text string) (reason, detail string) {
@@ -188,7 +189,8 @@ var (
 		other:   "[o cliente enviou algo que você não pode ver]",
 		earlier: "[o que vem antes é de uma conversa anterior, sobre outra tentativa de compra]",
 		first:   "[o cliente escreveu primeiro: nós ainda não tínhamos escrito sobre esta compra]",
-		paid:    "[o cliente diz que já pagou; a confirmação ainda não chegou: não ofereça nada, não cobre e não mande o link]",
+		paid: "[o cliente diz que já pagou; a confirmação ainda não chegou: não ofereça nada, não cobre e não " +
+			"mande o link]",
 	}
 	spanish = mediaWords{
 		kinds: map[string]string{
@@ -204,7 +206,8 @@ var (
 		other:   "[el cliente envió algo que no puedes ver]",
 		earlier: "[lo anterior es de una conversación pasada, sobre otro intento de compra]",
 		first:   "[el cliente escribió primero: todavía no le habíamos escrito sobre esta compra]",
-		paid:    "[el cliente dice que ya pagó; la confirmación aún no llegó: no ofrezcas nada, no cobres y no mandes el enlace]",
+		paid: "[el cliente dice que ya pagó; la confirmación aún no llegó: no ofrezcas nada, no cobres y no " +
+			"mandes el enlace]",
 	}
 	english = mediaWords{
 		kinds: map[string]string{
@@ -220,7 +223,8 @@ var (
 		other:   "[the customer sent something that you cannot see]",
 		earlier: "[what comes before is an earlier conversation, about another attempt to buy]",
 		first:   "[the customer wrote first: we had not written about this purchase yet]",
-		paid:    "[the customer says that they have paid; it is not confirmed yet: offer nothing, ask for no payment and give no link]",
+		paid: "[the customer says that they have paid; it is not confirmed yet: offer nothing, ask for no " +
+			"payment and give no link]",
 	}
 )
 

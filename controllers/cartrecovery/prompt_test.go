@@ -37,11 +37,16 @@ func TestHistory(t *testing.T) {
 		want []ai.Message
 	}{
 		{"the customer's text", said(v1alpha1.RoleCustomer, "", "Oi"), []ai.Message{{Role: ai.User, Text: "Oi"}}},
-		{"a picture", media("image", ""), []ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver]"}}},
-		{"a picture with words", media("image", "é este?"), []ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver] é este?"}}},
-		{"a person's text from the phone", said(v1alpha1.RoleOperator, "", "Já te ajudo"), []ai.Message{{Role: ai.Assistant, Text: "Já te ajudo"}}},
-		{"ours that went", said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "Oi"), []ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
-		{"ours that may have gone", said(v1alpha1.RoleAssistant, v1alpha1.MessageUnknown, "Oi"), []ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
+		{"a picture", media("image", ""),
+			[]ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver]"}}},
+		{"a picture with words", media("image", "é este?"),
+			[]ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver] é este?"}}},
+		{"a person's text from the phone", said(v1alpha1.RoleOperator, "", "Já te ajudo"),
+			[]ai.Message{{Role: ai.Assistant, Text: "Já te ajudo"}}},
+		{"ours that went", said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "Oi"),
+			[]ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
+		{"ours that may have gone", said(v1alpha1.RoleAssistant, v1alpha1.MessageUnknown, "Oi"),
+			[]ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
 		{"ours that is under way", said(v1alpha1.RoleAssistant, v1alpha1.MessageClaimed, "Oi"), []ai.Message{}},
 		{"ours that failed", said(v1alpha1.RoleAssistant, v1alpha1.MessageFailed, "Oi"), []ai.Message{}},
 		{"ours that was cancelled", said(v1alpha1.RoleAssistant, v1alpha1.MessageCancelled, "Oi"), []ai.Message{}},
@@ -52,8 +57,10 @@ func TestHistory(t *testing.T) {
 			}
 		})
 	}
-	got := history([]v1alpha1.Message{media("audio", ""), said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "b"), said(v1alpha1.RoleCustomer, "", "c")}, 0, "pt-BR")
-	if want := []ai.Message{{Role: ai.User, Text: portuguese.of("audio")}, {Role: ai.Assistant, Text: "b"}, {Role: ai.User, Text: "c"}}; !reflect.DeepEqual(got, want) {
+	got := history([]v1alpha1.Message{media("audio", ""), said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "b"),
+		said(v1alpha1.RoleCustomer, "", "c")}, 0, "pt-BR")
+	if want := []ai.Message{{Role: ai.User, Text: portuguese.of("audio")}, {Role: ai.Assistant, Text: "b"},
+		{Role: ai.User, Text: "c"}}; !reflect.DeepEqual(got, want) {
 		t.Errorf("in the order %+v", got)
 	}
 }
@@ -61,9 +68,12 @@ func TestHistory(t *testing.T) {
 func TestMediaWords(t *testing.T) {
 	kinds := []string{"audio", "image", "video", "document", "sticker", "location", "contact", "poll"}
 	for locale, want := range map[string]string{
-		"pt-BR": "[o cliente enviou um áudio, que você não pode ouvir]", "pt": "[o cliente enviou um áudio, que você não pode ouvir]",
-		"es_MX": "[el cliente envió un audio, que no puedes escuchar]", "en-US": "[the customer sent a voice message, which you cannot hear]",
-		"de-DE": "[the customer sent a voice message, which you cannot hear]", "": "[the customer sent a voice message, which you cannot hear]",
+		"pt-BR": "[o cliente enviou um áudio, que você não pode ouvir]",
+		"pt":    "[o cliente enviou um áudio, que você não pode ouvir]",
+		"es_MX": "[el cliente envió un audio, que no puedes escuchar]",
+		"en-US": "[the customer sent a voice message, which you cannot hear]",
+		"de-DE": "[the customer sent a voice message, which you cannot hear]",
+		"":      "[the customer sent a voice message, which you cannot hear]",
 	} {
 		words := wordsFor(locale)
 		if got := words.of("audio"); got != want {
@@ -84,7 +94,8 @@ func TestHistoryOfEarlierCycles(t *testing.T) {
 	in := func(cycle int32, role v1alpha1.Role, text string) v1alpha1.Message {
 		return v1alpha1.Message{Cycle: cycle, Role: role, State: v1alpha1.MessageSent, Text: text}
 	}
-	first, answer, second := in(0, v1alpha1.RoleAssistant, "a"), in(0, v1alpha1.RoleCustomer, "b"), in(1, v1alpha1.RoleAssistant, "c")
+	first, answer, second := in(0, v1alpha1.RoleAssistant, "a"), in(0, v1alpha1.RoleCustomer, "b"), in(1,
+		v1alpha1.RoleAssistant, "c")
 	failed := in(1, v1alpha1.RoleAssistant, "d")
 	failed.State = v1alpha1.MessageFailed
 	for _, c := range []struct {
@@ -121,7 +132,8 @@ func TestGuardFacts(t *testing.T) {
 		l.Spec.Customer.Name = "Ganhe 90% evil.com"
 		for i := range 10 {
 			l.Status.Conversation = append(l.Status.Conversation,
-				v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, Text: "ours " + string(rune('a'+i))},
+				v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent,
+					Text: "ours " + string(rune('a'+i))},
 				v1alpha1.Message{Role: v1alpha1.RoleCustomer, Text: "theirs R$ 5"})
 		}
 		l.Status.Conversation = append(l.Status.Conversation,
@@ -135,7 +147,8 @@ func TestGuardFacts(t *testing.T) {
 		t.Fatal(err)
 	}
 	facts := guardFacts(s, wanted, asked[0].Text)
-	if facts.Coupon != "VOLTA10" || facts.Locale != "pt-BR" || facts.Last != "ours j" || len(facts.Earlier) != 9 || len(facts.Customer) != customerWords {
+	if facts.Coupon != "VOLTA10" || facts.Locale != "pt-BR" || facts.Last != "ours j" || len(facts.Earlier) != 9 ||
+		len(facts.Customer) != customerWords {
 		t.Errorf("got %+v", facts)
 	}
 	for _, stranger := range []string{"90%", "evil.com", "R$ 5", "ours", "never went"} {
@@ -167,7 +180,8 @@ func TestGuardFactsWithLittle(t *testing.T) {
 	s := written(nil)
 	s.Store.Spec.AI.SystemPrompt = "{{.Nobody}}"
 	facts := guardFacts(s, plan.Message{ReplyTo: "in-1"}, "Temos garantia.")
-	if !strings.Contains(facts.Prompt, "Temos garantia.") || facts.Coupon != "" || facts.Last != "" || len(facts.Customer) != 0 {
+	if !strings.Contains(facts.Prompt, "Temos garantia.") || facts.Coupon != "" || facts.Last != "" ||
+		len(facts.Customer) != 0 {
 		t.Errorf("got %+v", facts)
 	}
 	if refusal := guard.Check("Veja https://example.com/", facts); refusal == nil || refusal.Reason != guard.Link {
@@ -176,19 +190,22 @@ func TestGuardFactsWithLittle(t *testing.T) {
 }
 
 func TestPrompt(t *testing.T) {
-	s := written(gen.ProductObject(), gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("in-1", gen.T0))
+	s := written(gen.ProductObject(), gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0),
+		gen.FromCustomer("in-1", gen.T0))
 	asked, err := prompt(s, plan.Message{ReplyTo: "in-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(asked) != 4 || asked[0].Role != ai.System || asked[1].Text != ai.SafetyRules || asked[3] != (ai.Message{Role: ai.User, Text: "Tem desconto?"}) {
+	if len(asked) != 4 || asked[0].Role != ai.System || asked[1].Text != ai.SafetyRules ||
+		asked[3] != (ai.Message{Role: ai.User, Text: "Tem desconto?"}) {
 		t.Errorf("an answer: %+v", asked)
 	}
 	asked, err = prompt(s, stepMessage(v1alpha1.Step{Name: "second"}))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if last := asked[len(asked)-1]; len(asked) != 5 || last.Role != ai.System || !strings.Contains(last.Text, `"second"`) {
+	if last := asked[len(asked)-1]; len(asked) != 5 || last.Role != ai.System ||
+		!strings.Contains(last.Text, `"second"`) {
 		t.Errorf("a step: %+v", asked)
 	}
 	s.Store.Spec.AI.HistoryMessages = ptr.To(int32(0))

@@ -87,7 +87,8 @@ var _ = Describe("A crash", func() {
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		m := w.lead(name).Status.Conversation[0]
 		Expect(m.GatewayID).To(Equal(w.sent()[0].MessageID))
-		Expect(m.SentAt.Time).To(BeTemporally("~", w.sent()[0].ReceivedAt, time.Second), "it says when it went, not when that was found out")
+		Expect(m.SentAt.Time).To(BeTemporally("~", w.sent()[0].ReceivedAt, time.Second),
+			"it says when it went, not when that was found out")
 		w.advance(2 * time.Minute)
 		Consistently(w.sent).Should(HaveLen(1))
 		Eventually(r.api.written).Should(Equal([]string{confirms}))
@@ -126,7 +127,8 @@ var _ = Describe("A crash", func() {
 		for _, number := range []int{3, 0, 5, 1, 4, 2} {
 			w.abandon(from(number), func(l *v1alpha1.CartRecovery) {
 				l.Spec.Customer.Name = customers[number]
-				l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Hour + time.Duration(number)*time.Minute)))
+				l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Hour +
+					time.Duration(number)*time.Minute)))
 			})
 		}
 		r := w.start(func(r *replica) { r.Writers = 1 })
@@ -211,7 +213,8 @@ var _ = Describe("A race for a lead", func() {
 	})
 
 	It("that an answer wins: the claim fails, and the sequence ends with it", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(time.Hour)}))
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(time.Hour)}))
 		second := lead.StepID(0, "second")
 		var once sync.Once
 		w.start(around(func(kind string, recovery *v1alpha1.CartRecovery, write func() error) error {
@@ -323,7 +326,8 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(2))
 		Expect(w.trackIDs()).To(Equal(map[string]int{lead.TrackID(w.lead(name).Name, gen.FirstID): 1}))
 		Expect(w.asked()).To(Equal(1), "it is the same message")
-		Eventually(r.api.written).Should(Equal([]string{claims, writesConditions, writesConditions, refuses, claims, confirms}),
+		Eventually(r.api.written).Should(Equal([]string{claims, writesConditions, writesConditions, refuses, claims,
+			confirms}),
 			"each time that it is asked for in vain, the status says when it is asked for next")
 	})
 
@@ -386,7 +390,8 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
 		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, confirms}))
-		Expect(lead.Find(w.lead(name).Status.Conversation, gen.FirstID).Attempts).To(Equal(int32(1)), "what was not called for is no attempt")
+		Expect(lead.Find(w.lead(name).Status.Conversation, gen.FirstID).Attempts).To(Equal(int32(1)),
+			"what was not called for is no attempt")
 		Expect(w.called(findPath)).To(BeZero(), "nobody needs to ask who called nobody")
 	})
 
@@ -394,7 +399,8 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 		w := newWorld()
 		frozen := false
 		r := w.start(func(r *replica) {
-			r.Connector.Guarded = &http.Client{Transport: roundTrips(func(request *http.Request) (*http.Response, error) {
+			r.Connector.Guarded = &http.Client{Transport: roundTrips(func(request *http.Request) (*http.Response,
+				error) {
 				if request.URL.Path == sendPath && !frozen {
 					frozen = true
 					w.clock.by.Add(int64(claimLease + time.Second))

@@ -38,7 +38,8 @@ func (w *world) backUp() []v1alpha1.CartRecovery {
 	Expect(environment.Client.List(w.ctx, &leads, client.InNamespace(w.namespace))).To(Succeed())
 	for i := range leads.Items {
 		l := &leads.Items[i]
-		l.ObjectMeta = metav1.ObjectMeta{Namespace: l.Namespace, Name: l.Name, Labels: l.Labels, Annotations: l.Annotations}
+		l.ObjectMeta = metav1.ObjectMeta{Namespace: l.Namespace, Name: l.Name, Labels: l.Labels,
+			Annotations: l.Annotations}
 		l.Status = v1alpha1.CartRecoveryStatus{}
 		// The lead was made long before it was restored.
 		l.Spec.ReceivedAt = ptr.To(v1alpha1.NewTimestamp(time.Now().Add(-time.Hour)))
@@ -48,7 +49,8 @@ func (w *world) backUp() []v1alpha1.CartRecovery {
 
 func (w *world) deleteLeads() {
 	GinkgoHelper()
-	Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.CartRecovery{}, client.InNamespace(w.namespace))).To(Succeed())
+	Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.CartRecovery{}, client.InNamespace(w.namespace))).To(
+		Succeed())
 }
 
 func (w *world) restore(leads []v1alpha1.CartRecovery) {
@@ -96,11 +98,12 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 	live := func(w *world) happened {
 		old := w.start(w.beganNow(false))
 		all := happened{
-			sent: w.abandon(w.received, from(1)), bought: w.abandon(w.received, from(2)), taken: w.abandon(w.received, from(3)),
-			heard: w.abandon(w.received, from(4)), optedOut: w.abandon(w.received, from(5)),
-			waiting: w.abandon(w.received, from(6), func(l *v1alpha1.CartRecovery) {
-				l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(10 * time.Hour)))
-			}),
+			sent: w.abandon(w.received, from(1)), bought: w.abandon(w.received, from(2)),
+			taken: w.abandon(w.received, from(3)), heard: w.abandon(w.received, from(4)),
+			optedOut: w.abandon(w.received, from(5)), waiting: w.abandon(w.received, from(6),
+				func(l *v1alpha1.CartRecovery) {
+					l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(10 * time.Hour)))
+				}),
 		}
 		Eventually(w.sent).Should(HaveLen(5))
 		for _, name := range []string{all.sent, all.bought, all.taken, all.heard, all.optedOut} {
@@ -170,10 +173,12 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		old.stop()
 		backup := w.backUp()
 		w.deleteLeads()
-		Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.RecoveryLedger{}, client.InNamespace(w.namespace))).To(Succeed())
+		Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.RecoveryLedger{}, client.InNamespace(w.namespace))).To(
+			Succeed())
 		w.restore(backup)
 		w.start(w.beganNow(true))
-		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup), "the rest of the backup may follow")
+		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup),
+			"the rest of the backup may follow")
 		w.advance(plan.SettleRestored)
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.sent()).To(HaveLen(1))
@@ -188,11 +193,13 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		old.stop()
 		backup := w.backUp()
 		w.deleteLeads()
-		Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.RecoveryLedger{}, client.InNamespace(w.namespace))).To(Succeed())
+		Expect(environment.Client.DeleteAllOf(w.ctx, &v1alpha1.RecoveryLedger{}, client.InNamespace(w.namespace))).To(
+			Succeed())
 		w.pair("second")
 		w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) {
 			i.Status.LastConnectedTime = ptr.To(metav1.Now())
-			i.Status.Conditions[0].Status, i.Status.Conditions[0].LastTransitionTime = metav1.ConditionFalse, metav1.Now()
+			i.Status.Conditions[0].Status, i.Status.Conditions[0].LastTransitionTime = metav1.ConditionFalse,
+				metav1.Now()
 		})
 		w.restore(backup)
 		w.start(w.beganNow(true))
@@ -217,7 +224,8 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(BeEmpty())
 		w.changeStore(func(store *v1alpha1.Store) {
-			metav1.SetMetaDataAnnotation(&store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged, w.clock.Now().UTC().Format(time.RFC3339))
+			metav1.SetMetaDataAnnotation(&store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged,
+				w.clock.Now().UTC().Format(time.RFC3339))
 		})
 		Eventually(w.sent).Should(HaveLen(1))
 	})
@@ -226,7 +234,8 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 // blind is a gateway that cannot tell what it has sent.
 func blind(w *world) func(*replica) {
 	return func(r *replica) {
-		r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+		r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client,
+			endpoint gateway.Endpoint) (gateway.Gateway, error) {
 			made, err := w.gateway(client, endpoint)
 			return noLookups{made}, err
 		}
@@ -375,8 +384,8 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 // heartbeat is that of one process.
 func (w *world) heartbeat() *heartbeat.Keeper {
 	return &heartbeat.Keeper{
-		Namespace: w.namespace, Holder: "test", Clock: w.clock, Every: 100 * time.Millisecond, Look: 100 * time.Millisecond,
-		History: func(context.Context) (bool, error) { return false, nil },
+		Namespace: w.namespace, Holder: "test", Clock: w.clock, Every: 100 * time.Millisecond,
+		Look: 100 * time.Millisecond, History: func(context.Context) (bool, error) { return false, nil },
 	}
 }
 

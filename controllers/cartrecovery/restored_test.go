@@ -34,14 +34,16 @@ func TestProofs(t *testing.T) {
 		t.Errorf("%d questions at once, want %d", asked, verifyBurst)
 	}
 	last := p.get(key(999))
-	if want := gen.T0.Add((1000 - verifyBurst) * time.Second / verifyRate); last.State != plan.ProofWaiting || last.Until.Sub(want).Abs() > time.Second {
+	if want := gen.T0.Add((1000 - verifyBurst) * time.Second / verifyRate); last.State != plan.ProofWaiting ||
+		last.Until.Sub(want).Abs() > time.Second {
 		t.Errorf("the last is asked for at %s, want %s", last.Until, want)
 	}
 	clock.SetTime(last.Until)
 	if !p.begin(key(999), "number") || p.get(key(0)).State != plan.ProofNotFound {
 		t.Error("its turn does not come")
 	}
-	p.end(key(999), "number", proofFrom(gateway.Receipt{}, false, &failure.Error{Class: failure.Transient}, p.spread, clock.Now()))
+	p.end(key(999), "number", proofFrom(gateway.Receipt{}, false, &failure.Error{Class: failure.Transient}, p.spread,
+		clock.Now()))
 	if p.begin(key(500), "number") || p.get(key(500)).State != plan.ProofUnsure {
 		t.Error("a gateway that does not answer is not left alone")
 	}
@@ -100,7 +102,8 @@ func TestFindSentAsksByTheFormerIDToo(t *testing.T) {
 	recovery := gen.Lead(gen.T0)
 	former := lead.FormerTrackID(recovery.UID, gen.FirstID)
 	gate := twoIDs{known: map[string]bool{former: true}}
-	if receipt, found, err := findSent(t.Context(), gate, recovery, gen.FirstID); !found || err != nil || receipt.MessageID != former {
+	if receipt, found, err := findSent(t.Context(), gate, recovery, gen.FirstID); !found || err != nil ||
+		receipt.MessageID != former {
 		t.Errorf("%v %t %v", receipt, found, err)
 	}
 	at := v1alpha1.NewTimestamp(gen.T0)
@@ -123,7 +126,8 @@ func TestPrunable(t *testing.T) {
 		}
 		return all
 	}
-	if got := names(prunable([]part{{"c", "", old}, {"a", "", old}, {"b", "", young}}, gen.T0.Add(-time.Hour))); got != "a" {
+	if got := names(prunable([]part{{"c", "", old}, {"a", "", old}, {"b", "", young}},
+		gen.T0.Add(-time.Hour))); got != "a" {
 		t.Errorf("%q can go, want a alone", got)
 	}
 	many := make([]part, maxLedgerParts+2)

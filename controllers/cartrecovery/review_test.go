@@ -57,14 +57,16 @@ func TestReviewOfADraft(t *testing.T) {
 		reviews  string
 		asked    int
 	}{
-		{"allows it", []string{"Oi"}, said{"Oi": allowed}, false, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 10}, "written", "allowed", 1},
+		{"allows it", []string{"Oi"}, said{"Oi": allowed}, false, plan.Draft{State: plan.DraftReady, Text: "Oi",
+			Tokens: 10}, "written", "allowed", 1},
 		{
 			"refuses the first", []string{"Tem tudo", "Oi"}, said{"Tem tudo": refused, "Oi": allowed}, false,
 			plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 20}, "rewritten", "refused", 2,
 		},
 		{
 			"refuses both", []string{"Tem tudo", "Tem mais"}, said{"Tem tudo": refused, "Tem mais": refused}, false,
-			plan.Draft{State: plan.DraftRefused, Tokens: 20, Reason: v1alpha1.ReasonTextRefused, Why: ai.ReviewFact.Instead()}, "refused", "refused", 2,
+			plan.Draft{State: plan.DraftRefused, Tokens: 20, Reason: v1alpha1.ReasonTextRefused,
+				Why: ai.ReviewFact.Instead()}, "refused", "refused", 2,
 		},
 		{
 			"looks at nothing that the words refuse", []string{"R$ 5", "Oi"}, said{"Oi": allowed}, false,
@@ -72,12 +74,15 @@ func TestReviewOfADraft(t *testing.T) {
 		},
 		{
 			"answers garbage, and nothing is written again", []string{"Oi"}, said{"Oi": garbage}, false,
-			plan.Draft{State: plan.DraftRefused, Tokens: 10, Reason: v1alpha1.ReasonTextUnreviewed, Why: notReviewed}, "unreviewed", "failed", 1,
+			plan.Draft{State: plan.DraftRefused, Tokens: 10, Reason: v1alpha1.ReasonTextUnreviewed, Why: notReviewed},
+			"unreviewed", "failed", 1,
 		},
-		{"answers garbage, and the text is sent", []string{"Oi"}, said{"Oi": garbage}, true, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 10}, "written", "failed", 1},
+		{"answers garbage, and the text is sent", []string{"Oi"}, said{"Oi": garbage}, true,
+			plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 10}, "written", "failed", 1},
 		{
 			"never answers", []string{"Oi"}, said{"Oi": never}, false,
-			plan.Draft{State: plan.DraftRefused, Reason: v1alpha1.ReasonTextUnreviewed, Why: notReviewed}, "unreviewed", "failed", 1,
+			plan.Draft{State: plan.DraftRefused, Reason: v1alpha1.ReasonTextUnreviewed, Why: notReviewed}, "unreviewed",
+			"failed", 1,
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -94,11 +99,13 @@ func TestReviewOfADraft(t *testing.T) {
 			})
 			d.told()
 			got := d.of("a")
-			if got.State != c.want.State || got.Text != c.want.Text || got.Reason != c.want.Reason || got.Why != c.want.Why ||
+			if got.State != c.want.State || got.Text != c.want.Text || got.Reason != c.want.Reason ||
+				got.Why != c.want.Why ||
 				c.want.Tokens != 0 && got.Tokens != c.want.Tokens {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
-			if d.counted("cartrecovery_ai_texts_total", c.texts) != 1 || len(reviewer.asked) != c.asked || len(d.pen.order()) != len(c.answers) {
+			if d.counted("cartrecovery_ai_texts_total", c.texts) != 1 || len(reviewer.asked) != c.asked ||
+				len(d.pen.order()) != len(c.answers) {
 				t.Errorf("%d reviews, written %v", len(reviewer.asked), d.pen.order())
 			}
 			if d.reviewsCounted(c.reviews) == 0 {
@@ -117,7 +124,8 @@ func (d *desk) reviewsCounted(result string) (sum float64) {
 	for _, family := range families {
 		for _, metric := range family.GetMetric() {
 			for _, label := range metric.GetLabel() {
-				if family.GetName() == "cartrecovery_ai_reviews_total" && label.GetName() == "result" && label.GetValue() == result {
+				if family.GetName() == "cartrecovery_ai_reviews_total" && label.GetName() == "result" &&
+					label.GetValue() == result {
 					sum += metric.GetCounter().GetValue()
 				}
 			}
@@ -128,7 +136,8 @@ func (d *desk) reviewsCounted(result string) (sum float64) {
 
 func TestATextThatNobodyReviewedIsWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
-	reviewer := &judges{verdicts: map[string]func(context.Context) (ai.Verdict, error){"Oi": garbage, "Oi!": judged(ai.Verdict{Allowed: true})}, asked: make(chan ai.ReviewRequest, 9)}
+	reviewer := &judges{verdicts: map[string]func(context.Context) (ai.Verdict, error){
+		"Oi": garbage, "Oi!": judged(ai.Verdict{Allowed: true})}, asked: make(chan ai.ReviewRequest, 9)}
 	d.mu.Lock()
 	d.reviewer = reviewer
 	d.mu.Unlock()
@@ -154,7 +163,8 @@ func TestATextThatNobodyReviewedIsWrittenAgain(t *testing.T) {
 func TestReviewWait(t *testing.T) {
 	d := newDesk(t, 1)
 	for due, want := range map[time.Duration]time.Duration{
-		-time.Hour: reviewAtMost, 0: reviewAtMost, 2 * time.Second: reviewAtMost, 6 * time.Second: 6 * time.Second, time.Hour: reviewAhead,
+		-time.Hour: reviewAtMost, 0: reviewAtMost, 2 * time.Second: reviewAtMost, 6 * time.Second: 6 * time.Second,
+		time.Hour: reviewAhead,
 	} {
 		if got := d.reviewWait(&queued{job: job{due: gen.T0.Add(due)}}); got != want {
 			t.Errorf("due in %v it waits %v, want %v", due, got, want)
@@ -165,7 +175,8 @@ func TestReviewWait(t *testing.T) {
 func TestReviewFor(t *testing.T) {
 	off := false
 	store := &v1alpha1.Store{}
-	if got := reviewFor(store, ai.Endpoint{}, "facts"); got == nil || got.request.Model != ai.DefaultModel || got.request.Facts != "facts" || got.estimate(150) <= 150 {
+	if got := reviewFor(store, ai.Endpoint{}, "facts"); got == nil || got.request.Model != ai.DefaultModel ||
+		got.request.Facts != "facts" || got.estimate(150) <= 150 {
 		t.Errorf("by default: %+v", got)
 	}
 	store.Spec.AI.Review = &v1alpha1.AIReview{Enabled: &off}
@@ -220,7 +231,9 @@ var _ = Describe("The review of a text", func() {
 	})
 
 	It("that is down lets the text go where the Store says so", func() {
-		w := newWorld(func(s *v1alpha1.Store) { s.Spec.AI.Review = &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorSend} })
+		w := newWorld(func(s *v1alpha1.Store) {
+			s.Spec.AI.Review = &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorSend}
+		})
 		w.openai.ReviewAs(simulator.Babbling)
 		w.start(reviewed)
 		name := w.abandon()

@@ -69,7 +69,8 @@ var _ = Describe("The first message", func() {
 	})
 
 	It("tells the AI of the product, the customer and the step", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue), Instructions: "Ofereça ajuda com o PIX."}))
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue),
+			Instructions: "Ofereça ajuda com o PIX."}))
 		w.start()
 		w.abandon()
 		Eventually(w.sent).Should(HaveLen(1))
@@ -77,8 +78,10 @@ var _ = Describe("The first message", func() {
 		Expect(request.Model).To(Equal("gpt-4o-mini"))
 		Expect(request.MaxTokens).To(Equal(150))
 		Expect(request.Messages[0].Role).To(Equal("system"))
-		Expect(request.Messages[0].Content).To(And(ContainSubstring("Curso de Violão"), ContainSubstring("Cliente: Maria"),
-			ContainSubstring("Seu nome é Bia"), ContainSubstring("https://pay.example.com/violao"), ContainSubstring("Ofereça ajuda com o PIX.")))
+		Expect(request.Messages[0].Content).To(And(ContainSubstring("Curso de Violão"),
+			ContainSubstring("Cliente: Maria"),
+			ContainSubstring("Seu nome é Bia"), ContainSubstring("https://pay.example.com/violao"),
+			ContainSubstring("Ofereça ajuda com o PIX.")))
 	})
 
 	It("goes out for a product without a Product", func() {
@@ -90,7 +93,8 @@ var _ = Describe("The first message", func() {
 	})
 
 	It("is a fixed text where the step has one, and asks no AI", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue), Text: "Oi {{.Customer.FirstName}}, volte: {{.CheckoutURL}}"}))
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue),
+			Text: "Oi {{.Customer.FirstName}}, volte: {{.CheckoutURL}}"}))
 		w.start()
 		name := w.abandon()
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
@@ -131,14 +135,16 @@ var _ = Describe("The first message", func() {
 		Consistently(w.asked).Should(BeZero())
 		w.changeProduct(func(p *v1alpha1.Product) {
 			p.Spec.Recovery.Sequences = []v1alpha1.Sequence{{
-				Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first", After: after(soonDue), Text: "Oi!"}},
+				Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first", After: after(soonDue),
+					Text: "Oi!"}},
 			}}
 		})
 		Eventually(w.sent).Should(HaveLen(1))
 	})
 
 	It("is followed by the second, counted from the first", func() {
-		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(2 * time.Hour)}))
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(2 * time.Hour)}))
 		w.start()
 		name := w.abandon()
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
@@ -276,11 +282,13 @@ var _ = Describe("A lead without a number to write from", func() {
 var _ = Describe("A message that the gateway refuses", func() {
 	It("is tried three times, ever later, and then the lead has failed", func() {
 		w := newWorld()
-		w.whatsapp.Fail(simulator.Fault{Path: sendPath, Status: http.StatusBadRequest, Body: `{"error":"Invalid payload"}`, Times: -1})
+		w.whatsapp.Fail(simulator.Fault{Path: sendPath, Status: http.StatusBadRequest,
+			Body: `{"error":"Invalid payload"}`, Times: -1})
 		r := w.start()
 		name := w.abandon()
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonGatewayUnavailable))
-		Consistently(w.blocked(name)).Should(Equal(v1alpha1.ReasonGatewayUnavailable), "it is shown until the next attempt")
+		Consistently(w.blocked(name)).Should(Equal(v1alpha1.ReasonGatewayUnavailable),
+			"it is shown until the next attempt")
 		Expect(w.called(sendPath)).To(Equal(1))
 		w.advance(40 * time.Second)
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(1))
@@ -296,7 +304,8 @@ var _ = Describe("A message that the gateway refuses", func() {
 		Expect(w.lead(name).Status.Conversation[0].Attempts).To(Equal(int32(3)))
 		w.advance(time.Hour)
 		Consistently(func() int { return w.called(sendPath) }).Should(Equal(3))
-		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, refuses, claims, refuses, writesOutcome}))
+		Eventually(r.api.written).Should(Equal([]string{claims, refuses, claims, refuses, claims, refuses,
+			writesOutcome}))
 		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonSendFailed))
 		Expect(w.asked()).To(Equal(1), "every attempt has the same text")
 	})
@@ -315,7 +324,8 @@ var _ = Describe("A message that the gateway refuses", func() {
 
 	It("waits as long as a throttling gateway asks, and that is no attempt", func() {
 		w := newWorld()
-		w.whatsapp.Fail(simulator.Fault{Path: sendPath, Status: http.StatusTooManyRequests, Body: `{"error":"Too many requests"}`,
+		w.whatsapp.Fail(simulator.Fault{Path: sendPath, Status: http.StatusTooManyRequests,
+			Body:   `{"error":"Too many requests"}`,
 			Header: http.Header{"Retry-After": {"600"}}})
 		w.start()
 		name := w.abandon()
@@ -350,7 +360,9 @@ var _ = Describe("A message that the gateway refuses", func() {
 		Expect(w.whatsapp.Restrict(w.namespace+"."+gen.Instance, until)).To(Succeed())
 		w.start()
 		name := w.abandon()
-		Eventually(func() *metav1.Time { return w.instance(gen.Instance).Status.NewConversationsPausedUntil }).ShouldNot(BeNil())
+		Eventually(func() *metav1.Time {
+			return w.instance(gen.Instance).Status.NewConversationsPausedUntil
+		}).ShouldNot(BeNil())
 		paused := w.instance(gen.Instance).Status
 		Expect(paused.NewConversationsPausedUntil.Time).To(BeTemporally("~", until, 2*time.Second))
 		Expect(paused.Phase).To(Equal(v1alpha1.InstanceRestricted))
@@ -390,7 +402,9 @@ var _ = Describe("A customer's answer", func() {
 	}
 
 	It("is answered once, even when it comes in three messages", func() {
-		w, name := contacted(func(s *v1alpha1.Store) { s.Spec.Recovery.ReplyDebounce = ptr.To(after(800 * time.Millisecond)) })
+		w, name := contacted(func(s *v1alpha1.Store) {
+			s.Spec.Recovery.ReplyDebounce = ptr.To(after(800 * time.Millisecond))
+		})
 		w.says(name, "in-1", "Oi")
 		w.says(name, "in-2", "Tem desconto?")
 		w.says(name, "in-3", "E boleto?")
@@ -401,7 +415,8 @@ var _ = Describe("A customer's answer", func() {
 		got := w.lead(name)
 		Expect(got.Status.Phase).To(Equal(v1alpha1.PhaseEngaged))
 		Expect(got.Status.Conversation).To(HaveLen(5))
-		Expect(got.Status.Conversation[4]).To(And(HaveField("ID", answer), HaveField("Step", ""), HaveField("Text", w.sent()[1].Text)))
+		Expect(got.Status.Conversation[4]).To(And(HaveField("ID", answer), HaveField("Step", ""),
+			HaveField("Text", w.sent()[1].Text)))
 		Expect(w.sent()[1].TrackID).To(Equal(lead.TrackID(got.Name, answer)))
 		Expect(w.asked()).To(Equal(2))
 		asked := w.openai.Requests()[1].Messages
@@ -464,7 +479,8 @@ var _ = Describe("A customer's answer", func() {
 
 	It("ends the sequence", func() {
 		w, name := contacted(steps(
-			v1alpha1.Step{Name: "first", After: after(soonDue)}, v1alpha1.Step{Name: "second", After: after(2 * time.Hour)}))
+			v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(2 * time.Hour)}))
 		w.says(name, "in-1", "Depois eu vejo")
 		Eventually(w.sent).Should(HaveLen(2))
 		w.advance(3 * time.Hour)
@@ -534,8 +550,10 @@ var _ = Describe("A purchase", func() {
 		Eventually(w.phase(name)).Should(Equal(bought))
 		Expect(w.lead(name).Status.CompletionTime).To(Equal(finishedAt))
 	},
-		Entry("as a recovery after a message", true, v1alpha1.PhaseExpired, v1alpha1.PhaseRecovered, v1alpha1.ReasonUnanswered),
-		Entry("as a conversion without one", false, v1alpha1.PhaseExpired, v1alpha1.PhaseConverted, v1alpha1.ReasonNeverContacted),
+		Entry("as a recovery after a message", true, v1alpha1.PhaseExpired, v1alpha1.PhaseRecovered,
+			v1alpha1.ReasonUnanswered),
+		Entry("as a conversion without one", false, v1alpha1.PhaseExpired, v1alpha1.PhaseConverted,
+			v1alpha1.ReasonNeverContacted),
 	)
 
 	It("that is not ours to count stops the lead and is no recovery", func() {
@@ -559,7 +577,8 @@ var _ = Describe("A purchase", func() {
 		w.buys(name)
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseRecovered))
 		w.change(name, func(l *v1alpha1.CartRecovery) {
-			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(w.clock.Now())}
+			l.Spec.Reversal = &v1alpha1.Reversal{EventID: "e2", Kind: v1alpha1.ReversalRefund,
+				At: v1alpha1.NewTimestamp(w.clock.Now())}
 		})
 		Eventually(w.phase(name)).Should(Equal(v1alpha1.PhaseFailed))
 		Expect(w.outcome(name)()).To(Equal(v1alpha1.ReasonReversed))

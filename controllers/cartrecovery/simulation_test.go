@@ -131,7 +131,8 @@ var simMeanings = plan.NewMeanings()
 
 func newSimulation(start time.Time, seed uint64) *simulation {
 	clock := &simClock{now: start}
-	sim := &simulation{meanings: simMeanings, clock: clock, random: rand.New(rand.NewPCG(seed, 7)), counts: map[string]int{}}
+	sim := &simulation{meanings: simMeanings, clock: clock, random: rand.New(rand.NewPCG(seed, 7)),
+		counts: map[string]int{}}
 	sim.restart()
 	return sim
 }
@@ -159,7 +160,8 @@ func (sim *simulation) seed(store *simStore) {
 	}
 	for i := range store.instances {
 		instance := &store.instances[i]
-		sim.reconciler.Book.Seed(instance.UID, pace.HistoryOf(objects, instance.Name, sim.clock.now.Add(-pace.HistoryLength)))
+		sim.reconciler.Book.Seed(instance.UID, pace.HistoryOf(objects, instance.Name,
+			sim.clock.now.Add(-pace.HistoryLength)))
 		sim.reconciler.Book.Open(instance.UID)
 	}
 }
@@ -248,7 +250,8 @@ func (sim *simulation) snapshot(each *simLead) *plan.Snapshot {
 		Meanings: sim.meanings, Lead: each.object, Store: store.store, Product: store.product, Policy: store.policy,
 		Instances: store.instances, Suppressed: suppressed, Now: sim.clock.now,
 		Draft: func(text plan.TextID) plan.Draft {
-			if known := each.drafts[text]; known.State != plan.DraftReady || sim.clock.Since(known.ReadyAt) <= plan.FreshFor {
+			if known := each.drafts[text]; known.State != plan.DraftReady ||
+				sim.clock.Since(known.ReadyAt) <= plan.FreshFor {
 				return known
 			}
 			return plan.Draft{}
@@ -281,16 +284,19 @@ func (sim *simulation) snapshot(each *simLead) *plan.Snapshot {
 // reconcile is one pass of the controller over a lead.
 func (sim *simulation) reconcile(each *simLead) {
 	s := sim.snapshot(each)
-	planned, err := sim.reconciler.inTurn(nil, s, plan.Next(*s)) //nolint:staticcheck // nothing is read: the book is seeded
+	//nolint:staticcheck // nothing is read: the book is seeded
+	planned, err := sim.reconciler.inTurn(nil, s, plan.Next(*s))
 	if err != nil {
 		sim.fault(each, "inTurn: %v", err)
 		return
 	}
 	defer sim.drainWoken()
 	sim.counts["passes"]++
-	sim.note(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID, planned.Until.Format(time.RFC3339Nano), planned.Blocked, planned.Outcome)
+	sim.note(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID,
+		planned.Until.Format(time.RFC3339Nano), planned.Blocked, planned.Outcome)
 	if each.passes++; each.passes > maxPasses {
-		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind, each.object.Status.NextAction)
+		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind,
+			each.object.Status.NextAction)
 	}
 	sim.judgeTime(each)
 	each.writing = planned.Writing || planned.Kind == plan.Prepare || planned.Kind == plan.Check
@@ -302,7 +308,8 @@ func (sim *simulation) reconcile(each *simLead) {
 			sim.counts["blocked "+planned.Blocked]++
 		}
 		if !planned.Until.IsZero() {
-			sim.wakeAt(each, plan.Latest(plan.LookAgain(&each.object.Status, planned, s.Now), s.Now.Add(time.Millisecond)))
+			sim.wakeAt(each, plan.Latest(plan.LookAgain(&each.object.Status, planned, s.Now),
+				s.Now.Add(time.Millisecond)))
 		}
 	case plan.Check:
 		each.checked = true
@@ -403,7 +410,8 @@ func (sim *simulation) write(each *simLead, text plan.TextID) {
 		now := sim.clock.now
 		switch dice := sim.random.IntN(100); {
 		case each.store.dumb || dice < 2:
-			failed := plan.Draft{State: plan.DraftFailed, Failures: failures + 1, Reason: v1alpha1.ReasonAIUnavailable, RetryAt: now.Add(time.Minute), FirstFailedAt: pending.FirstFailedAt}
+			failed := plan.Draft{State: plan.DraftFailed, Failures: failures + 1, Reason: v1alpha1.ReasonAIUnavailable,
+				RetryAt: now.Add(time.Minute), FirstFailedAt: pending.FirstFailedAt}
 			if failed.FirstFailedAt.IsZero() {
 				failed.FirstFailedAt = now
 			}
@@ -415,9 +423,11 @@ func (sim *simulation) write(each *simLead, text plan.TextID) {
 		case dice < 6:
 			each.drafts[text] = plan.Draft{State: plan.DraftHandOff}
 		case dice < 7:
-			each.drafts[text] = plan.Draft{State: []plan.DraftState{plan.DraftStop, plan.DraftWrongNumber}[sim.random.IntN(2)]}
+			each.drafts[text] = plan.Draft{State: []plan.DraftState{plan.DraftStop,
+				plan.DraftWrongNumber}[sim.random.IntN(2)]}
 		default:
-			each.drafts[text] = plan.Draft{State: plan.DraftReady, Text: fmt.Sprintf("Oi! %d", sim.serial), ReadyAt: now, Tokens: 100}
+			each.drafts[text] = plan.Draft{State: plan.DraftReady, Text: fmt.Sprintf("Oi! %d", sim.serial),
+				ReadyAt: now, Tokens: 100}
 		}
 		sim.wakeAt(each, now)
 	})
@@ -451,7 +461,8 @@ func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message
 	switch dice := sim.random.IntN(100); {
 	case each.store.down || dice < 2:
 		sim.reconciler.giveTurnBack(s, wanted.Instance)
-		why := plan.Refusal{Word: "Unavailable", Blocked: v1alpha1.ReasonGatewayUnavailable, RetryAt: now.Add(30 * time.Second), Now: now}
+		why := plan.Refusal{Word: "Unavailable", Blocked: v1alpha1.ReasonGatewayUnavailable,
+			RetryAt: now.Add(30 * time.Second), Now: now}
 		why.CountsAsAttempt = !each.store.down && dice < 1
 		if why.CountsAsAttempt {
 			why.RetryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
@@ -500,12 +511,14 @@ func (sim *simulation) resolve(each *simLead, s *plan.Snapshot, claimed plan.Mes
 // note keeps what happened, for a history that is played by itself.
 func (sim *simulation) note(each *simLead, format string, arguments ...any) {
 	if sim.told != nil {
-		_, _ = fmt.Fprintf(sim.told, "%s %s: %s\n", sim.clock.now.Format(time.RFC3339Nano), each.object.Name, fmt.Sprintf(format, arguments...))
+		_, _ = fmt.Fprintf(sim.told, "%s %s: %s\n", sim.clock.now.Format(time.RFC3339Nano), each.object.Name,
+			fmt.Sprintf(format, arguments...))
 	}
 }
 
 func (sim *simulation) fault(each *simLead, format string, arguments ...any) {
-	sim.faults = append(sim.faults, fmt.Sprintf("%s %s: ", sim.clock.now.Format(time.RFC3339), each.object.Name)+fmt.Sprintf(format, arguments...))
+	sim.faults = append(sim.faults, fmt.Sprintf("%s %s: ", sim.clock.now.Format(time.RFC3339), each.object.Name)+
+		fmt.Sprintf(format, arguments...))
 }
 
 // leaves judges a message that reaches the gateway.
@@ -575,14 +588,18 @@ func (sim *simulation) judgeHeard(each *simLead, s *plan.Snapshot, planned plan.
 	}
 	ended := each.object.Status.CompletionTime
 	if ended == nil {
-		nothing := planned.Blocked == "" && planned.Message.ID == "" && !planned.HandedOff && lead.Claimed(each.object) == nil
-		if nothing && !s.Now.Before(last.At.Add(s.Policy.ReplyDebounce)) && !strings.Contains(planned.Why, "is told then") {
+		nothing := planned.Blocked == "" && planned.Message.ID == "" && !planned.HandedOff &&
+			lead.Claimed(each.object) == nil
+		if nothing && !s.Now.Before(last.At.Add(s.Policy.ReplyDebounce)) && !strings.Contains(planned.Why,
+			"is told then") {
 			sim.fault(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.Why)
 		}
 		return
 	}
-	late := last.At.After(ended.Add(time.Second)) && s.Now.Before(last.At.Add(s.Policy.ExpireAfter)) && !lead.CycleAsked(each.object)
-	if late && plan.IsExpiry(plan.OutcomeOf(each.object)) && s.Policy.LateReplies != v1alpha1.LateRepliesIgnore && !s.Suppressed {
+	late := last.At.After(ended.Add(time.Second)) && s.Now.Before(last.At.Add(s.Policy.ExpireAfter)) &&
+		!lead.CycleAsked(each.object)
+	if late && plan.IsExpiry(plan.OutcomeOf(each.object)) && s.Policy.LateReplies != v1alpha1.LateRepliesIgnore &&
+		!s.Suppressed {
 		sim.fault(each, "the customer wrote %s after the end and is not heard", last.ID)
 	}
 }
@@ -607,7 +624,8 @@ func (sim *simulation) judgeUnanswered(each *simLead) {
 		}
 	}
 	if unanswered > each.store.policy.MaxUnanswered {
-		sim.fault(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered, each.store.policy.MaxUnanswered)
+		sim.fault(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered,
+			each.store.policy.MaxUnanswered)
 	}
 }
 
@@ -615,7 +633,8 @@ func (sim *simulation) judgeUnanswered(each *simLead) {
 func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool) {
 	now, number := sim.clock.now, wanted.Instance
 	limits := pace.LimitsOf(number.Spec.Limits)
-	sent := slices.DeleteFunc(slices.Concat(each.store.sent[number.UID], []simSent{{now, opens, wanted.Class}}), func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
+	sent := slices.DeleteFunc(slices.Concat(each.store.sent[number.UID], []simSent{{now, opens, wanted.Class}}),
+		func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
 	each.store.sent[number.UID] = sent
 	minute, hour, day := 0, 0, 0
 	for i, m := range sent {
@@ -642,7 +661,8 @@ func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool)
 
 // judgeOpening watches over who is written to for the first time, and from where.
 func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bool) {
-	if movesFrom := each.object.Status.InstanceRef; plan.HasBegun(each.object) && movesFrom != nil && movesFrom.Name != wanted.Instance.Name {
+	if movesFrom := each.object.Status.InstanceRef; plan.HasBegun(each.object) && movesFrom != nil &&
+		movesFrom.Name != wanted.Instance.Name {
 		sim.fault(each, "the claim names another number than the message leaves from")
 	}
 	if !opens {
@@ -667,11 +687,13 @@ func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bo
 // buys has the customer buy, in every open lead of theirs.
 func (sim *simulation) buys(each *simLead) {
 	for _, other := range each.store.leads {
-		if other.deleted || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone || lead.Finished(other.object) || other.object.Spec.Purchase != nil {
+		if other.deleted || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone ||
+			lead.Finished(other.object) || other.object.Spec.Purchase != nil {
 			continue
 		}
 		other.object = other.object.DeepCopy()
-		other.object.Spec.Purchase = &v1alpha1.Purchase{EventID: "buy", At: v1alpha1.NewTimestamp(sim.clock.now), Amount: "97.00", Currency: "BRL", Unattributed: other != each}
+		other.object.Spec.Purchase = &v1alpha1.Purchase{EventID: "buy", At: v1alpha1.NewTimestamp(sim.clock.now),
+			Amount: "97.00", Currency: "BRL", Unattributed: other != each}
 		if !other.boughtAt.IsZero() {
 			continue
 		}
@@ -725,7 +747,8 @@ func (sim *simulation) stops(each *simLead, asked v1alpha1.Stop) {
 	each.store.suppressed[each.object.Spec.Customer.Phone] = sim.clock.now
 	sim.counts["stopped"]++
 	for _, other := range each.store.leads {
-		if other.deleted || lead.Over(other.object) || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
+		if other.deleted || lead.Over(other.object) ||
+			other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
 			continue
 		}
 		other.object = other.object.DeepCopy()
@@ -748,7 +771,8 @@ func (sim *simulation) appends(each *simLead, role v1alpha1.Role, text string) {
 	sim.serial++
 	each.object = each.object.DeepCopy()
 	each.object.Status.Conversation = lead.Append(each.object.Status.Conversation, v1alpha1.Message{
-		ID: fmt.Sprintf("in-%d", sim.serial), Role: role, Cycle: each.object.Status.Cycle, Text: text, At: v1alpha1.NewTimestamp(sim.clock.now),
+		ID: fmt.Sprintf("in-%d", sim.serial), Role: role, Cycle: each.object.Status.Cycle, Text: text,
+		At: v1alpha1.NewTimestamp(sim.clock.now),
 	})
 	sim.counts["from "+string(role)]++
 	sim.wakeAt(each, sim.clock.now)
@@ -791,7 +815,8 @@ func (sim *simulation) returns(each *simLead) {
 	each.object = object.DeepCopy()
 	abandoned := v1alpha1.NewTimestamp(at)
 	each.object.Spec.AbandonedAt = &abandoned
-	each.object.Annotations = map[string]string{v1alpha1.AnnotationPreviousCompleted: object.Status.CompletionTime.UTC().Format(time.RFC3339)}
+	each.object.Annotations = map[string]string{
+		v1alpha1.AnnotationPreviousCompleted: object.Status.CompletionTime.UTC().Format(time.RFC3339)}
 	sim.counts["returned"]++
 	sim.wakeAt(each, at)
 }
@@ -803,7 +828,8 @@ func (sim *simulation) setReady(store *simStore, number int, connected bool) {
 		value, reason = metav1.ConditionTrue, v1alpha1.ReasonConnected
 	}
 	instance := store.instances[number].DeepCopy()
-	instance.Status.Conditions[0] = metav1.Condition{Type: v1alpha1.ConditionReady, Status: value, Reason: reason, LastTransitionTime: metav1.NewTime(sim.clock.now)}
+	instance.Status.Conditions[0] = metav1.Condition{Type: v1alpha1.ConditionReady, Status: value, Reason: reason,
+		LastTransitionTime: metav1.NewTime(sim.clock.now)}
 	sim.setInstance(store, number, instance)
 }
 
@@ -831,7 +857,8 @@ func (sim *simulation) goesDown(store *simStore, lasts time.Duration) {
 func (sim *simulation) setReachable(store *simStore, value metav1.ConditionStatus) {
 	for i := range store.instances {
 		instance := store.instances[i].DeepCopy()
-		apimeta.SetStatusCondition(&instance.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: value, Reason: v1alpha1.ReasonReachable})
+		apimeta.SetStatusCondition(&instance.Status.Conditions,
+			metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: value, Reason: v1alpha1.ReasonReachable})
 		sim.setInstance(store, i, instance)
 	}
 }

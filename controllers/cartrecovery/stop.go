@@ -75,8 +75,9 @@ func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alp
 func suppressionOf(recovery *v1alpha1.CartRecovery, reason v1alpha1.StopReason, keepPhone bool) *v1alpha1.Suppression {
 	hash := lead.PhoneHash(recovery.Spec.Customer.Phone)
 	made := &v1alpha1.Suppression{
-		ObjectMeta: metav1.ObjectMeta{Namespace: recovery.Namespace, Name: lead.SuppressionName(recovery.Spec.StoreRef.Name, hash)},
-		Spec:       v1alpha1.SuppressionSpec{StoreRef: recovery.Spec.StoreRef, Reason: string(reason), PhoneHash: hash},
+		ObjectMeta: metav1.ObjectMeta{Namespace: recovery.Namespace,
+			Name: lead.SuppressionName(recovery.Spec.StoreRef.Name, hash)},
+		Spec: v1alpha1.SuppressionSpec{StoreRef: recovery.Spec.StoreRef, Reason: string(reason), PhoneHash: hash},
 	}
 	if number := lead.FullNumber(recovery.Spec.Customer.Phone); keepPhone && lead.PhoneHash(number) == hash {
 		made.Spec.Phone, made.Spec.PhoneHash = number, ""
@@ -89,7 +90,8 @@ func suppressionOf(recovery *v1alpha1.CartRecovery, reason v1alpha1.StopReason, 
 func (r *Reconciler) stopSiblings(ctx context.Context, recovery *v1alpha1.CartRecovery, asked v1alpha1.Stop) error {
 	var leads v1alpha1.CartRecoveryList
 	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))
-	if err := r.Client.List(ctx, &leads, client.InNamespace(recovery.Namespace), client.MatchingFields{index.LeadByPhone: key}); err != nil {
+	if err := r.Client.List(ctx, &leads, client.InNamespace(recovery.Namespace),
+		client.MatchingFields{index.LeadByPhone: key}); err != nil {
 		return fmt.Errorf("find the other leads of a customer: %w", err)
 	}
 	for i := range leads.Items {

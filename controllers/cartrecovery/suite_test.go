@@ -229,7 +229,8 @@ func (w *world) pair(name string, mods ...func(*v1alpha1.WhatsAppInstance)) {
 	instance.Spec.Gateway.AdminTokenSecretRef = &v1alpha1.SecretKeyReference{Name: "gateway-admin", Key: "token"}
 	account, err := uazapi.New(nil, gateway.Endpoint{BaseURL: server.URL(), AdminToken: adminToken})
 	Expect(err).NotTo(HaveOccurred())
-	made, err := account.Create(w.ctx, gateway.Identity{Name: index.GatewayName(instance), Owner: w.namespace + "/" + name, UID: name})
+	made, err := account.Create(w.ctx, gateway.Identity{Name: index.GatewayName(instance),
+		Owner: w.namespace + "/" + name, UID: name})
 	Expect(err).NotTo(HaveOccurred())
 	phone, err := uazapi.New(nil, gateway.Endpoint{BaseURL: server.URL(), Token: made.Token})
 	Expect(err).NotTo(HaveOccurred())
@@ -345,7 +346,8 @@ func (w *world) buys(name string) {
 // says appends a customer's message, as the webhook server does.
 func (w *world) says(name, id, text string, mods ...func(*v1alpha1.Message)) {
 	GinkgoHelper()
-	message := v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer, Text: text, At: v1alpha1.NewTimestamp(w.clock.Now())}
+	message := v1alpha1.Message{ID: id, Role: v1alpha1.RoleCustomer, Text: text,
+		At: v1alpha1.NewTimestamp(w.clock.Now())}
 	for _, mod := range mods {
 		mod(&message)
 	}
@@ -391,7 +393,8 @@ func (w *world) status(name string, mod func(*v1alpha1.CartRecoveryStatus)) {
 		recovery := w.lead(name)
 		before := recovery.DeepCopy()
 		mod(&recovery.Status)
-		return environment.Client.Status().Patch(w.ctx, recovery, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{}))
+		return environment.Client.Status().Patch(w.ctx, recovery, client.MergeFromWithOptions(before,
+			client.MergeFromWithOptimisticLock{}))
 	})).To(Succeed())
 }
 
@@ -627,7 +630,8 @@ type spyStatus struct {
 	spy *spy
 }
 
-func (s *spyStatus) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+func (s *spyStatus) Patch(ctx context.Context, object client.Object, patch client.Patch,
+	options ...client.SubResourcePatchOption) error {
 	recovery, ok := object.(*v1alpha1.CartRecovery)
 	kind := ""
 	if ok {
@@ -656,7 +660,8 @@ type spyReader struct {
 	spy *spy
 }
 
-func (s *spyReader) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+func (s *spyReader) Get(ctx context.Context, key client.ObjectKey, object client.Object,
+	options ...client.GetOption) error {
 	if s.spy.dead.Load() {
 		return errDead
 	}

@@ -73,7 +73,8 @@ var attacks = []attack{
 			store := gen.In(bad.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 			store.Name, store.Spec.ClientID = name, name
 			store.Spec.AI = v1alpha1.AISettings{
-				BaseURL: bad.aiServer.URL() + "/v1", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "ai", Key: "key"},
+				BaseURL: bad.aiServer.URL() + "/v1", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "ai",
+					Key: "key"},
 			}
 			bad.create(store)
 			bad.pair(name, func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = name })
@@ -85,7 +86,8 @@ var attacks = []attack{
 	{"a gateway that repeats the token", func(bad *world, _ <-chan struct{}) {
 		token := bad.token(gen.Instance)
 		bad.whatsapp.Fail(simulator.Fault{
-			Path: sendPath, Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q,"status":%q}`, token, token),
+			Path: sendPath, Times: -1, Status: http.StatusOK, Body: fmt.Sprintf(`{"messageid":%q,"status":%q}`, token,
+				token),
 		})
 	}, nil, func(bad *world) {
 		token := bad.token(gen.Instance)
@@ -114,7 +116,8 @@ var attacks = []attack{
 		store := gen.In(bad.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 		store.Name, store.Spec.ClientID = "thief", "thief"
 		store.Spec.AI = v1alpha1.AISettings{
-			BaseURL: bad.aiServer.URL() + "/v1", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "billing", Key: "key"},
+			BaseURL: bad.aiServer.URL() + "/v1", APIKeySecretRef: &v1alpha1.SecretKeyReference{Name: "billing",
+				Key: "key"},
 		}
 		bad.create(store)
 		bad.pair("thief", func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = "thief" })
@@ -259,7 +262,8 @@ var _ = Describe("A panic", func() {
 		left := &atomic.Int32{}
 		left.Store(1)
 		w.start(func(r *replica) {
-			r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+			r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client,
+				endpoint gateway.Endpoint) (gateway.Gateway, error) {
 				made, err := uazapi.New(client, endpoint)
 				return broken{made, left}, err
 			}

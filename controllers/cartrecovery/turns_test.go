@@ -19,7 +19,8 @@ func storeKey(name string) types.NamespacedName {
 
 // jobOf is a text of a store's lead, due some seconds from t0.
 func jobOf(store, lead string, due int) job {
-	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead), due: gen.T0.Add(time.Duration(due) * time.Second)}
+	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead),
+		due: gen.T0.Add(time.Duration(due) * time.Second)}
 }
 
 // jobIn is jobOf, of a store that is written namespace/name.
@@ -70,7 +71,8 @@ func TestTurnsShares(t *testing.T) {
 	}{
 		{"one worker", 1, []string{"a/1", "b/1"}, []int{1, 0}},
 		{"two workers", 2, []string{"a/1", "b/1", "c/1"}, []int{1, 1, 0}},
-		{"stores of a namespace share its half", 64, []string{"a/1", "a/2", "a/3", "a/4", "b/1"}, []int{16, 8, 4, 2, 16}},
+		{"stores of a namespace share its half", 64, []string{"a/1", "a/2", "a/3", "a/4", "b/1"},
+			[]int{16, 8, 4, 2, 16}},
 		{"namespaces", 64, []string{"a/1", "a/2", "b/1", "b/2", "c/1", "d/1"}, []int{16, 8, 16, 4, 10, 5}},
 		{"the default", 128, []string{"a/1", "a/2", "a/3", "b/1"}, []int{32, 16, 8, 32}},
 	} {
@@ -153,7 +155,8 @@ func TestTurnsPauses(t *testing.T) {
 		if got := taken(q, now); !slices.Equal(got, step.leads) {
 			t.Errorf("after %s: %v, want %v", step.at, got, step.leads)
 		}
-		if got := q.lapses(now); step.lapses == 0 && !got.IsZero() || step.lapses != 0 && !got.Equal(gen.T0.Add(step.lapses)) {
+		if got := q.lapses(now); step.lapses == 0 && !got.IsZero() || step.lapses != 0 &&
+			!got.Equal(gen.T0.Add(step.lapses)) {
 			t.Errorf("after %s: the next pause ends at %s", step.at, got)
 		}
 	}
@@ -230,7 +233,8 @@ func TestTurnsHold(t *testing.T) {
 			now = now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
 			switch random.IntN(6) {
 			case 0, 1:
-				wanted := jobIn(fmt.Sprintf("%d/%d", random.IntN(3), random.IntN(3)), fmt.Sprint(step), random.IntN(100))
+				wanted := jobIn(fmt.Sprintf("%d/%d", random.IntN(3), random.IntN(3)), fmt.Sprint(step),
+					random.IntN(100))
 				wanted.endpoint = []string{"", "x", "y"}[random.IntN(3)]
 				waiting[q.push(wanted, now)] = true
 			case 2, 3:
@@ -263,7 +267,8 @@ func TestTurnsHold(t *testing.T) {
 					break
 				}
 			case 5:
-				q.pause([]string{"x", "y"}[random.IntN(2)], now.Add(time.Duration(random.IntN(9))*time.Second), "why", now)
+				q.pause([]string{"x", "y"}[random.IntN(2)], now.Add(time.Duration(random.IntN(9))*time.Second), "why",
+					now)
 			}
 			if q.waiting() != len(waiting) || q.writing.Busy() != len(writing) || len(q.tenants) != len(q.named) {
 				t.Fatalf("history %d: %d wait and %d are written, want %d and %d",

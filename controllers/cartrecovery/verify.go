@@ -75,7 +75,8 @@ type verifyLine struct {
 }
 
 func newProofs(passive clock.PassiveClock, most int, random backoff.Random) *proofs {
-	return &proofs{clock: passive, random: random, known: lru.New(most), crowd: lru.New(most), lines: map[types.UID]*verifyLine{}}
+	return &proofs{clock: passive, random: random, known: lru.New(most), crowd: lru.New(most),
+		lines: map[types.UID]*verifyLine{}}
 }
 
 // spread has waits differ, as the Reconciler has.
@@ -339,7 +340,8 @@ func (r *Reconciler) readPast(ctx context.Context, s *plan.Snapshot) error {
 	}
 	r.keeper.Observe(s.Lead)
 	s.Ledger = r.keeper.Of(s.Lead)
-	if restored := plan.RestoredAt(s); len(s.Ledger) == 0 && s.Now.Before(restored.Add(plan.SettleRestored+ledgerAgain)) {
+	if restored := plan.RestoredAt(s); len(s.Ledger) == 0 &&
+		s.Now.Before(restored.Add(plan.SettleRestored+ledgerAgain)) {
 		if err := r.keeper.load(ctx, s.Lead.Namespace, true); err != nil {
 			return err
 		}

@@ -47,11 +47,14 @@ func (r *Reconciler) leadsOfProduct(ctx context.Context, object client.Object) [
 	for _, id := range product.Spec.PlatformIDs {
 		ids[id] = true
 	}
-	return r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name}, func(recovery *v1alpha1.CartRecovery) bool {
-		named := recovery.Spec.ProductRef != nil && recovery.Spec.ProductRef.Name == product.Name
-		byName := recovery.Spec.Product.ID == "" && strings.EqualFold(recovery.Spec.Product.Name, product.Spec.DisplayName)
-		return named || byName || ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
-	})
+	return r.leads(ctx, product.Namespace, client.MatchingFields{index.LeadByStore: product.Spec.StoreRef.Name},
+		func(recovery *v1alpha1.CartRecovery) bool {
+			named := recovery.Spec.ProductRef != nil && recovery.Spec.ProductRef.Name == product.Name
+			byName := recovery.Spec.Product.ID == "" && strings.EqualFold(recovery.Spec.Product.Name,
+				product.Spec.DisplayName)
+			return named || byName ||
+				ids[v1alpha1.PlatformID{Platform: recovery.Spec.Platform, ID: recovery.Spec.Product.ID}]
+		})
 }
 
 func (r *Reconciler) leadsOfSuppression(ctx context.Context, object client.Object) []ctrl.Request {
@@ -71,9 +74,10 @@ func (r *Reconciler) siblings(ctx context.Context, object client.Object) []ctrl.
 		return nil
 	}
 	key := index.LeadPhoneKey(recovery.Spec.StoreRef.Name, lead.PhoneHash(recovery.Spec.Customer.Phone))
-	return r.leads(ctx, recovery.Namespace, client.MatchingFields{index.LeadByPhone: key}, func(other *v1alpha1.CartRecovery) bool {
-		return other.Name != recovery.Name && !lead.Finished(other)
-	})
+	return r.leads(ctx, recovery.Namespace, client.MatchingFields{index.LeadByPhone: key},
+		func(other *v1alpha1.CartRecovery) bool {
+			return other.Name != recovery.Name && !lead.Finished(other)
+		})
 }
 
 // siblingChanges lets pass what of a lead matters to the others of its phone.
@@ -113,7 +117,8 @@ func heardAt(recovery *v1alpha1.CartRecovery) time.Time {
 
 // leads are the leads of a cache index that are concerned; all of them when concerned is
 // nil.
-func (r *Reconciler) leads(ctx context.Context, namespace string, by client.MatchingFields, concerned func(*v1alpha1.CartRecovery) bool) []ctrl.Request {
+func (r *Reconciler) leads(ctx context.Context, namespace string, by client.MatchingFields,
+	concerned func(*v1alpha1.CartRecovery) bool) []ctrl.Request {
 	var list v1alpha1.CartRecoveryList
 	if err := r.Client.List(ctx, &list, client.InNamespace(namespace), by, client.UnsafeDisableDeepCopy); err != nil {
 		log.FromContext(ctx).Error(err, "Cannot list the leads that a change concerns")
@@ -137,7 +142,9 @@ func specChanges() builder.WatchesOption {
 // annotation.
 func storeChanges() builder.WatchesOption {
 	acknowledged := predicate.Funcs{
-		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },
+		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool {
+			return false
+		},
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		UpdateFunc: func(change event.UpdateEvent) bool {
 			const name = v1alpha1.AnnotationRestoreAcknowledged

@@ -40,7 +40,8 @@ func TestWeek(t *testing.T) {
 	for n := range leads {
 		store := sim.stores[random.IntN(stores)]
 		// More carts are left by day than by night.
-		at := start.Add(time.Duration(random.IntN(7))*24*time.Hour + time.Duration(8+random.NormFloat64()*4)*time.Hour + time.Duration(random.IntN(3600))*time.Second)
+		at := start.Add(time.Duration(random.IntN(7))*24*time.Hour + time.Duration(8+random.NormFloat64()*4)*time.Hour +
+			time.Duration(random.IntN(3600))*time.Second)
 		if at.Before(start) {
 			at = start
 		}
@@ -69,7 +70,8 @@ func weekPolicy(n int) func(*v1alpha1.Store) {
 		recovery := &store.Spec.Recovery
 		recovery.QuietHours = &v1alpha1.QuietHours{Start: "21:00", End: "08:00"}
 		recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{
-			{Name: "first", After: after(15 * time.Minute)}, {Name: "second", After: after(20 * time.Hour)}, {Name: "last", After: after(24 * time.Hour)},
+			{Name: "first", After: after(15 * time.Minute)}, {Name: "second", After: after(20 * time.Hour)},
+			{Name: "last", After: after(24 * time.Hour)},
 		}}}
 		if n%2 == 0 {
 			recovery.FallbackText = "Oi, {{.Customer.FirstName}}! Posso ajudar com a sua compra?"
@@ -120,9 +122,12 @@ func (sim *simulation) customerReacts(each *simLead, id string) {
 
 // summary prints the week.
 func (sim *simulation) summary(to io.Writer, leads int, took time.Duration) {
-	_, _ = fmt.Fprintf(to, "\nA week of %d stores and %d leads, in %s: %d rules broken\n\n", len(sim.stores), leads, took.Round(10*time.Millisecond), len(sim.faults))
+	_, _ = fmt.Fprintf(to, "\nA week of %d stores and %d leads, in %s: %d rules broken\n\n", len(sim.stores), leads,
+		took.Round(10*time.Millisecond), len(sim.faults))
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', 0)
-	_, _ = fmt.Fprintln(table, "STORE\tNUMBERS\tLEADS\tSENT\tBUSIEST HOUR\tNEW PER DAY\tRECOVERED\tCONVERTED\tOPTED OUT\tEXPIRED\tFAILED\tHANDED OFF")
+	_, _ = fmt.Fprintln(table,
+		"STORE\tNUMBERS\tLEADS\tSENT\tBUSIEST HOUR\tNEW PER DAY\tRECOVERED\tCONVERTED\tOPTED "+
+			"OUT\tEXPIRED\tFAILED\tHANDED OFF")
 	for _, store := range sim.stores {
 		phases, handed := map[v1alpha1.Phase]int{}, 0
 		sent := 0
@@ -149,12 +154,15 @@ func (sim *simulation) summary(to io.Writer, leads int, took time.Duration) {
 		for _, count := range opened {
 			most = max(most, count)
 		}
-		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", store.store.Name, len(store.instances), len(store.leads), sent, busiest(at), most,
-			phases[v1alpha1.PhaseRecovered], phases[v1alpha1.PhaseConverted], phases[v1alpha1.PhaseOptedOut], phases[v1alpha1.PhaseExpired], phases[v1alpha1.PhaseFailed], handed)
+		_, _ = fmt.Fprintf(table, "%s\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\t%d\n", store.store.Name,
+			len(store.instances), len(store.leads), sent, busiest(at), most,
+			phases[v1alpha1.PhaseRecovered], phases[v1alpha1.PhaseConverted], phases[v1alpha1.PhaseOptedOut],
+			phases[v1alpha1.PhaseExpired], phases[v1alpha1.PhaseFailed], handed)
 	}
 	_ = table.Flush()
 	_, _ = fmt.Fprintf(to, "\n%.1f status writes a lead, %.1f passes; %.2f texts a message\n\n",
-		float64(sim.counts["writes"])/float64(leads), float64(sim.counts["passes"])/float64(leads), float64(sim.counts["texts"])/float64(sim.counts["sent"]))
+		float64(sim.counts["writes"])/float64(leads), float64(sim.counts["passes"])/float64(leads),
+		float64(sim.counts["texts"])/float64(sim.counts["sent"]))
 	var names []string
 	for name := range sim.counts {
 		names = append(names, name)
@@ -187,7 +195,9 @@ func TestQueue(t *testing.T) {
 	}
 	start := time.Date(2026, time.March, 2, 12, 0, 0, 0, time.UTC)
 	sim := newSimulation(start, 5)
-	store := sim.addStore("shop", 2, func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 12 * time.Hour} })
+	store := sim.addStore("shop", 2, func(s *v1alpha1.Store) {
+		s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 12 * time.Hour}
+	})
 	for n := range leads {
 		sim.at(start, func() { sim.addLead(store, fmt.Sprintf("+55119%08d", n)) })
 	}

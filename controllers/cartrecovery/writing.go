@@ -199,8 +199,10 @@ func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location
 		*d = plan.Draft{State: made.state, Tokens: tokens, ReadyAt: now}
 	case plan.DraftExhausted:
 		*d = plan.Draft{
-			State: plan.DraftExhausted, Tokens: tokens, RetryAt: budget.NextDay(now, zone), Reason: v1alpha1.ReasonTokenBudget,
-			Why: "the Store's spec.ai.dailyTokenBudget is used up; the text is written when the store's next day begins",
+			State: plan.DraftExhausted, Tokens: tokens, RetryAt: budget.NextDay(now, zone),
+			Reason: v1alpha1.ReasonTokenBudget,
+			Why: "the Store's spec.ai.dailyTokenBudget is used up; the text is written when the store's next day " +
+				"begins",
 		}
 	default:
 		d.State, d.Tokens = made.state, tokens

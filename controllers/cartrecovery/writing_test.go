@@ -40,7 +40,8 @@ func (d *desk) armed() {
 }
 
 func throttled(wait time.Duration) error {
-	return &failure.Error{Class: failure.Throttled, Code: failure.RateLimited, Op: "ai: write", Status: 429, RetryAt: gen.T0.Add(wait)}
+	return &failure.Error{Class: failure.Throttled, Code: failure.RateLimited, Op: "ai: write", Status: 429,
+		RetryAt: gen.T0.Add(wait)}
 }
 
 // strict refuses what holds a price, and asks for another text as "again".
@@ -100,12 +101,14 @@ func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	d.pen.fails(throttled(30 * time.Second))
 	d.told()
 	d.armed()
-	if got := d.of("a"); got.State != plan.DraftFailed || !got.RetryAt.Equal(gen.T0.Add(30*time.Second)) || !got.FirstFailedAt.Equal(gen.T0) {
+	if got := d.of("a"); got.State != plan.DraftFailed || !got.RetryAt.Equal(gen.T0.Add(30*time.Second)) ||
+		!got.FirstFailedAt.Equal(gen.T0) {
 		t.Errorf("the text that was told to wait: %+v", got)
 	}
 	for _, lead := range []string{"b", "c"} {
 		got := d.of(lead)
-		if got.State != plan.DraftPending || got.Failures == 0 || got.Reason != v1alpha1.ReasonAIUnavailable || !strings.Contains(got.Why, "429") ||
+		if got.State != plan.DraftPending || got.Failures == 0 || got.Reason != v1alpha1.ReasonAIUnavailable ||
+			!strings.Contains(got.Why, "429") ||
 			!got.RetryAt.Equal(gen.T0.Add(30*time.Second)) || !got.FirstFailedAt.Equal(gen.T0) {
 			t.Errorf("another text of the endpoint: %+v", got)
 		}
@@ -120,7 +123,8 @@ func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	d.pen.writes("Oi")
 	d.pen.writes("Oi")
 	first, second := d.told(), d.told()
-	if got := d.of("b"); first == second || got.State != plan.DraftReady || !got.FirstFailedAt.IsZero() || got.Failures != 0 {
+	if got := d.of("b"); first == second || got.State != plan.DraftReady || !got.FirstFailedAt.IsZero() ||
+		got.Failures != 0 {
 		t.Errorf("after the pause: %s and %s, %+v", first, second, got)
 	}
 	d.ask("one", "a", func(j *job) { j.endpoint, j.due = "shared", gen.T0 })
@@ -156,21 +160,26 @@ func TestWhatMayNotBeSent(t *testing.T) {
 		result  string
 		refused float64
 	}{
-		{"nothing wrong", []string{"Oi"}, strict, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 7}, "written", 0},
-		{"the first", []string{"R$ 5", "Oi"}, strict, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 14}, "rewritten", 1},
+		{"nothing wrong", []string{"Oi"}, strict, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 7}, "written",
+			0},
+		{"the first", []string{"R$ 5", "Oi"}, strict, plan.Draft{State: plan.DraftReady, Text: "Oi", Tokens: 14},
+			"rewritten", 1},
 		{
 			"both", []string{"R$ 5", "R$ 6"}, strict,
-			plan.Draft{State: plan.DraftRefused, Tokens: 14, Reason: v1alpha1.ReasonTextRefused, Why: "it names a price"}, "refused", 2,
+			plan.Draft{State: plan.DraftRefused, Tokens: 14, Reason: v1alpha1.ReasonTextRefused,
+				Why: "it names a price"}, "refused", 2,
 		},
 		{
 			"the only one", []string{"R$ 5"}, func(j *job) { strict(j); j.rewrite = nil },
-			plan.Draft{State: plan.DraftRefused, Tokens: 7, Reason: v1alpha1.ReasonTextRefused, Why: "it names a price"}, "refused", 1,
+			plan.Draft{State: plan.DraftRefused, Tokens: 7, Reason: v1alpha1.ReasonTextRefused,
+				Why: "it names a price"}, "refused", 1,
 		},
 		{
 			"the first, and no budget for another", []string{"R$ 5"}, func(j *job) { strict(j); within1000(995)(j) },
 			plan.Draft{State: plan.DraftExhausted, Tokens: 7, Reason: v1alpha1.ReasonTokenBudget}, "exhausted", 1,
 		},
-		{"nobody looks", []string{"R$ 5"}, func(*job) {}, plan.Draft{State: plan.DraftReady, Text: "R$ 5", Tokens: 7}, "written", 0},
+		{"nobody looks", []string{"R$ 5"}, func(*job) {}, plan.Draft{State: plan.DraftReady, Text: "R$ 5", Tokens: 7},
+			"written", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			d := newDesk(t, 1)
@@ -180,14 +189,16 @@ func TestWhatMayNotBeSent(t *testing.T) {
 			d.ask("one", "a", c.mod)
 			d.told()
 			got := d.of("a")
-			if got.State != c.want.State || got.Text != c.want.Text || got.Tokens != c.want.Tokens || got.Reason != c.want.Reason ||
+			if got.State != c.want.State || got.Text != c.want.Text || got.Tokens != c.want.Tokens ||
+				got.Reason != c.want.Reason ||
 				c.want.Why != "" && got.Why != c.want.Why {
 				t.Errorf("got %+v, want %+v", got, c.want)
 			}
 			if order := d.pen.order(); len(order) != len(c.answers) || len(order) == 2 && order[1] != "again" {
 				t.Errorf("asked for %v", order)
 			}
-			if d.counted("cartrecovery_ai_texts_total", c.result) != 1 || d.counted("cartrecovery_ai_refusals_total", "Price") != c.refused {
+			if d.counted("cartrecovery_ai_texts_total", c.result) != 1 || d.counted("cartrecovery_ai_refusals_total",
+				"Price") != c.refused {
 				t.Error("counted something else")
 			}
 			d.ask("one", "a", c.mod)
@@ -252,7 +263,8 @@ func TestABudgetThatIsUsedUp(t *testing.T) {
 	d.ask("one", "a", within1000(51))
 	d.told()
 	tomorrow := budget.NextDay(gen.T0, nil)
-	if got := d.of("a"); got.State != plan.DraftExhausted || !got.RetryAt.Equal(tomorrow) || got.Reason != v1alpha1.ReasonTokenBudget || len(d.pen.order()) != 0 {
+	if got := d.of("a"); got.State != plan.DraftExhausted || !got.RetryAt.Equal(tomorrow) ||
+		got.Reason != v1alpha1.ReasonTokenBudget || len(d.pen.order()) != 0 {
 		t.Fatalf("got %+v, asked for %v", got, d.pen.order())
 	}
 	d.ask("one", "a", within1000(51))
@@ -269,7 +281,8 @@ func TestABudgetThatIsUsedUp(t *testing.T) {
 	d.pen.writes("Oi")
 	d.ask("one", "a", within1000(51))
 	d.told()
-	if got := d.of("a"); got.State != plan.DraftReady || d.ledger.Used(storeKey("one"), budget.Day(tomorrow, nil)) != 7 {
+	if got := d.of("a"); got.State != plan.DraftReady || d.ledger.Used(storeKey("one"),
+		budget.Day(tomorrow, nil)) != 7 {
 		t.Errorf("on the next day: %+v", got)
 	}
 }

@@ -15,7 +15,8 @@ import (
 // look reads everything plan decides on.
 func (r *Reconciler) look(ctx context.Context, product *v1alpha1.Product) (*situation, error) {
 	store := &v1alpha1.Store{}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: product.Namespace, Name: product.Spec.StoreRef.Name}, store)
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: product.Namespace, Name: product.Spec.StoreRef.Name},
+		store)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
@@ -32,7 +33,8 @@ func (r *Reconciler) rivals(ctx context.Context, product *v1alpha1.Product) ([]v
 	for _, id := range product.Spec.PlatformIDs {
 		key := index.ProductKey(product.Spec.StoreRef.Name, id.Platform, id.ID)
 		var claimants v1alpha1.ProductList
-		if err := r.Client.List(ctx, &claimants, client.InNamespace(product.Namespace), client.MatchingFields{index.ProductByPlatformID: key}); err != nil {
+		if err := r.Client.List(ctx, &claimants, client.InNamespace(product.Namespace),
+			client.MatchingFields{index.ProductByPlatformID: key}); err != nil {
 			return nil, fmt.Errorf("list the Products of an id: %w", err)
 		}
 		for i := range claimants.Items {

@@ -52,7 +52,8 @@ type Reconciler struct {
 // SetupWithManager adds the controller to the manager. The cache must have the indexes of
 // internal/index.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	for name, missing := range map[string]bool{"Client": r.Client == nil, "Clock": r.Clock == nil, "Recorder": r.Recorder == nil} {
+	for name, missing := range map[string]bool{"Client": r.Client == nil, "Clock": r.Clock == nil,
+		"Recorder": r.Recorder == nil} {
 		if missing {
 			return fmt.Errorf("product controller: %s is needed", name)
 		}
@@ -60,14 +61,17 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("product").
 		For(&v1alpha1.Product{}, builder.WithPredicates(predicate.GenerationChangedPredicate{})).
-		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		// A Product's policy is its Store's where it has none of its own.
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(predicate.GenerationChangedPredicate{})).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)),
+			builder.WithPredicates(predicate.GenerationChangedPredicate{})).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-			ReconciliationTimeout:   reconcileTimeout,
-			SkipNameValidation:      &r.SkipNameValidation,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff,
+				maxBackoff),
+			ReconciliationTimeout: reconcileTimeout,
+			SkipNameValidation:    &r.SkipNameValidation,
 		}).
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Product{} }))
 }

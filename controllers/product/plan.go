@@ -38,7 +38,8 @@ type findings struct {
 
 // plan judges a Product. Of several problems the one is told that keeps most from working.
 func plan(s *situation) findings {
-	found := findings{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady, message: "everything that is needed is there"}
+	found := findings{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady,
+		message: "everything that is needed is there"}
 	if reason, message := s.problem(); reason != "" {
 		found = findings{ready: metav1.ConditionFalse, reason: reason, message: message}
 	}
@@ -52,10 +53,13 @@ func plan(s *situation) findings {
 // warnings are what can never act because of the Product. What the Store says is on the Store.
 func (s *situation) warnings() []string {
 	ofStore := s.ofStore.Warnings()
-	found := slices.DeleteFunc(s.policy.Warnings(), func(warning string) bool { return slices.Contains(ofStore, warning) })
+	found := slices.DeleteFunc(s.policy.Warnings(), func(warning string) bool {
+		return slices.Contains(ofStore, warning)
+	})
 	for _, id := range s.product.Spec.PlatformIDs {
 		if !slices.ContainsFunc(s.platforms, func(p v1alpha1.StorePlatform) bool { return p.Name == id.Platform }) {
-			found = append(found, fmt.Sprintf("spec.platformIDs: the Store has no platform %s, so %s is never told of", id.Platform, id.ID))
+			found = append(found, fmt.Sprintf("spec.platformIDs: the Store has no platform %s, so %s is never told of",
+				id.Platform, id.ID))
 		}
 	}
 	return found
@@ -68,7 +72,8 @@ func (s *situation) problem() (reason, message string) {
 	if problem := s.taken(); problem != "" {
 		return v1alpha1.ReasonPlatformIDTaken, problem
 	}
-	if problem := templates.Problem("spec.systemPrompt", s.product.Spec.SystemPrompt, &s.product.Spec.Recovery); problem != "" {
+	if problem := templates.Problem("spec.systemPrompt", s.product.Spec.SystemPrompt,
+		&s.product.Spec.Recovery); problem != "" {
 		return v1alpha1.ReasonInvalidTemplate, problem
 	}
 	if problem := policy.Problem(&s.product.Spec.Recovery, &s.policy); problem != "" {
@@ -82,7 +87,8 @@ func (s *situation) taken() string {
 	for _, id := range s.product.Spec.PlatformIDs {
 		for i := range s.rivals {
 			if owner.Older(&s.rivals[i], s.product) && claims(&s.rivals[i], id) {
-				return fmt.Sprintf("spec.platformIDs: %s of %s belongs to the older Product %s", id.ID, id.Platform, s.rivals[i].Name)
+				return fmt.Sprintf("spec.platformIDs: %s of %s belongs to the older Product %s", id.ID, id.Platform,
+					s.rivals[i].Name)
 			}
 		}
 	}

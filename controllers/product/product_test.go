@@ -82,7 +82,9 @@ var _ = Describe("A Product", func() {
 	})
 
 	It("says that a template is broken, until it is not", func(ctx SpecContext) {
-		product := create(ctx, namespace, "course", func(p *v1alpha1.Product) { p.Spec.SystemPrompt = "{{.Customer.Shoes}}" })
+		product := create(ctx, namespace, "course", func(p *v1alpha1.Product) {
+			p.Spec.SystemPrompt = "{{.Customer.Shoes}}"
+		})
 		Eventually(ctx, read(ctx, product), soon, often).Should(beReady("False/InvalidTemplate"))
 		change(ctx, product, func(p *v1alpha1.Product) { p.Spec.SystemPrompt = "Olá, {{.Customer.FirstName}}" })
 		Eventually(ctx, read(ctx, product), soon, often).Should(beReady("True/Ready"))
@@ -105,13 +107,17 @@ var _ = Describe("A Product", func() {
 		change(ctx, older, func(p *v1alpha1.Product) { p.Spec.PlatformIDs[0].ID = "other" })
 		Eventually(ctx, read(ctx, younger), soon, often).Should(beReady("True/Ready"))
 		change(ctx, older, func(p *v1alpha1.Product) {
-			p.Spec.PlatformIDs = append(p.Spec.PlatformIDs, v1alpha1.PlatformID{Platform: v1alpha1.PlatformHotmart, ID: gen.ProductID})
+			p.Spec.PlatformIDs = append(p.Spec.PlatformIDs, v1alpha1.PlatformID{Platform: v1alpha1.PlatformHotmart,
+				ID: gen.ProductID})
 		})
 		Eventually(ctx, read(ctx, younger), soon, often).Should(beReady("False/PlatformIDTaken"))
 	})
 
 	It("shares an id with a Product of another Store", func(ctx SpecContext) {
-		other := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Name, s.Spec.ClientID = "other", namespace+"-2" }))
+		other := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Name, s.Spec.ClientID = "other",
+				namespace+"-2"
+		}))
 		Expect(env.Client.Create(ctx, other)).To(Succeed())
 		create(ctx, namespace, "a-older", func(p *v1alpha1.Product) { p.Spec.StoreRef.Name = "other" })
 		product := create(ctx, namespace, "b-younger")
@@ -119,7 +125,9 @@ var _ = Describe("A Product", func() {
 	})
 
 	It("shows the policy that holds for it, and follows its Store's", func(ctx SpecContext) {
-		product := create(ctx, namespace, "course", func(p *v1alpha1.Product) { p.Spec.Recovery.MaxUnanswered = new(int32(2)) })
+		product := create(ctx, namespace, "course", func(p *v1alpha1.Product) {
+			p.Spec.Recovery.MaxUnanswered = new(int32(2))
+		})
 		policyOf := func(p *v1alpha1.Product) v1alpha1.EffectivePolicy {
 			if p.Status.EffectivePolicy == nil {
 				return v1alpha1.EffectivePolicy{}
@@ -127,7 +135,8 @@ var _ = Describe("A Product", func() {
 			return *p.Status.EffectivePolicy
 		}
 		Eventually(ctx, read(ctx, product), soon, often).Should(WithTransform(policyOf, And(
-			HaveField("MaxUnanswered", int32(2)), HaveField("OptOutKeywords", BeEmpty()), HaveField("QuietHours", "none"))))
+			HaveField("MaxUnanswered", int32(2)), HaveField("OptOutKeywords", BeEmpty()),
+			HaveField("QuietHours", "none"))))
 
 		before := store.DeepCopy()
 		store.Spec.Recovery.OptOutKeywords, store.Spec.Recovery.MaxUnanswered = []string{"chega"}, new(int32(5))
@@ -136,7 +145,8 @@ var _ = Describe("A Product", func() {
 			HaveField("MaxUnanswered", int32(2)), HaveField("OptOutKeywords", ConsistOf("chega")))))
 
 		Expect(env.Client.Delete(ctx, store)).To(Succeed())
-		Eventually(ctx, read(ctx, product), soon, often).Should(And(beReady("False/StoreNotFound"), HaveField("Status.EffectivePolicy", BeNil())))
+		Eventually(ctx, read(ctx, product), soon, often).Should(And(beReady("False/StoreNotFound"),
+			HaveField("Status.EffectivePolicy", BeNil())))
 	})
 
 	It("says that it can never send, with its own policy or its Store's", func(ctx SpecContext) {

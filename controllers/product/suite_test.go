@@ -47,7 +47,8 @@ func startManager() {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
 	reconciler := &Reconciler{
-		Client: mgr.GetClient(), Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("product"), SkipNameValidation: true,
+		Client: mgr.GetClient(), Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("product"),
+		SkipNameValidation: true,
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
 

@@ -25,7 +25,8 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 		leads: store.Status.Leads, tokens: store.Status.Tokens, policy: policy.Resolve(store, nil),
 	}
 	var claimants v1alpha1.StoreList
-	if err := r.Client.List(ctx, &claimants, client.MatchingFields{index.StoreByClientID: store.Spec.ClientID}); err != nil {
+	if err := r.Client.List(ctx, &claimants,
+		client.MatchingFields{index.StoreByClientID: store.Spec.ClientID}); err != nil {
 		return nil, fmt.Errorf("list the Stores of the clientID: %w", err)
 	}
 	seen.claimants = claimants.Items
@@ -69,7 +70,8 @@ func (r *Reconciler) missingSecret(ctx context.Context, store *v1alpha1.Store) (
 	for _, reference := range references(store) {
 		_, err := r.Secrets.Get(ctx, store.Namespace, reference.SecretKeyReference)
 		if errors.Is(err, secrets.ErrNotFound) {
-			return fmt.Sprintf("%s: Secret %q with a key %q is needed", reference.field, reference.Name, reference.Key), nil
+			return fmt.Sprintf("%s: Secret %q with a key %q is needed", reference.field, reference.Name,
+				reference.Key), nil
 		}
 		if err != nil {
 			return "", err
@@ -139,7 +141,8 @@ func (r *Reconciler) recount(ctx context.Context, seen *situation) error {
 
 // settle tells the ledger what is known of a day's tokens, and returns what it knows. A day
 // without any leaves the one before it in the status.
-func (r *Reconciler) settle(name types.NamespacedName, today string, derived int64, last *v1alpha1.TokenUsage) *v1alpha1.TokenUsage {
+func (r *Reconciler) settle(name types.NamespacedName, today string, derived int64,
+	last *v1alpha1.TokenUsage) *v1alpha1.TokenUsage {
 	known := derived
 	if last != nil && last.Day == today {
 		known = max(known, last.Used)

@@ -31,7 +31,8 @@ func manyLeads(stores, each int) []v1alpha1.CartRecovery {
 				l.Status.Conversation = []v1alpha1.Message{
 					{ID: "1", Role: v1alpha1.RoleAssistant, At: v1alpha1.NewTimestamp(now), Tokens: 120},
 					{ID: "2", Role: v1alpha1.RoleCustomer, At: v1alpha1.NewTimestamp(now)},
-					{ID: "3", Role: v1alpha1.RoleAssistant, At: v1alpha1.NewTimestamp(now.Add(-48 * time.Hour)), Tokens: 120},
+					{ID: "3", Role: v1alpha1.RoleAssistant, At: v1alpha1.NewTimestamp(now.Add(-48 * time.Hour)),
+						Tokens: 120},
 				}
 			}))
 		}
@@ -67,7 +68,8 @@ func BenchmarkCount100000(b *testing.B) {
 func BenchmarkListOneStoreOf100(b *testing.B) {
 	reader := cacheOf(b, manyLeads(100, 1000))
 	for name, options := range map[string][]client.ListOption{
-		"index":     {client.InNamespace(gen.Namespace), client.UnsafeDisableDeepCopy, client.MatchingFields{index.LeadOfStore: "store-7"}},
+		"index": {client.InNamespace(gen.Namespace), client.UnsafeDisableDeepCopy,
+			client.MatchingFields{index.LeadOfStore: "store-7"}},
 		"namespace": {client.InNamespace(gen.Namespace), client.UnsafeDisableDeepCopy},
 	} {
 		b.Run(name, func(b *testing.B) {
@@ -104,7 +106,8 @@ func cacheOf(b *testing.B, leads []v1alpha1.CartRecovery) client.Reader {
 	}
 	made, err := cache.New(&rest.Config{}, cache.Options{
 		Scheme: scheme, Mapper: mapper, HTTPClient: http.DefaultClient,
-		NewInformer: func(_ toolscache.ListerWatcher, object runtime.Object, resync time.Duration, indexers toolscache.Indexers) toolscache.SharedIndexInformer {
+		NewInformer: func(_ toolscache.ListerWatcher, object runtime.Object, resync time.Duration,
+			indexers toolscache.Indexers) toolscache.SharedIndexInformer {
 			return toolscache.NewSharedIndexInformer(notStreaming{source}, object, resync, indexers)
 		},
 	})
@@ -143,7 +146,8 @@ func register(b *testing.B, made cache.Cache) {
 
 type onlyLeads struct{ client.FieldIndexer }
 
-func (o onlyLeads) IndexField(ctx context.Context, object client.Object, field string, values client.IndexerFunc) error {
+func (o onlyLeads) IndexField(ctx context.Context, object client.Object, field string,
+	values client.IndexerFunc) error {
 	if _, ok := object.(*v1alpha1.CartRecovery); !ok {
 		return nil
 	}

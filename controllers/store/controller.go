@@ -134,9 +134,10 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.ClientIDClaim{}, handler.EnqueueRequestsFromMapFunc(r.claimantsOf)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-			ReconciliationTimeout:   reconcileTimeout,
-			SkipNameValidation:      &r.SkipNameValidation,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff,
+				maxBackoff),
+			ReconciliationTimeout: reconcileTimeout,
+			SkipNameValidation:    &r.SkipNameValidation,
 		}).
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Store{} }))
 }
@@ -163,7 +164,9 @@ func (r *Reconciler) dropCopy(ctx context.Context, store types.NamespacedName) e
 // are copies, they are compared with their sources.
 func (r *Reconciler) refusesForKeys() predicate.Predicate {
 	return predicate.Funcs{
-		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool { return false },
+		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool {
+			return false
+		},
 		GenericFunc: func(event.GenericEvent) bool { return false },
 		UpdateFunc: func(change event.UpdateEvent) bool {
 			before, isStore := change.ObjectOld.(*v1alpha1.Store)
@@ -172,7 +175,8 @@ func (r *Reconciler) refusesForKeys() predicate.Predicate {
 				return false
 			}
 			was, is := before.Status.LastRejectedDelivery, after.Status.LastRejectedDelivery
-			return webhookkeys.IsAboutKeys(is.Reason) && (was == nil || !was.Time.Equal(&is.Time) || was.Reason != is.Reason)
+			return webhookkeys.IsAboutKeys(is.Reason) && (was == nil || !was.Time.Equal(&is.Time) ||
+				was.Reason != is.Reason)
 		},
 	}
 }
@@ -276,7 +280,8 @@ func (r *Reconciler) storesOf(ctx context.Context, clientID string, but types.UI
 	var requests []reconcile.Request
 	for i := range claimants.Items {
 		if claimants.Items[i].UID != but {
-			requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&claimants.Items[i])})
+			requests = append(requests,
+				reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&claimants.Items[i])})
 		}
 	}
 	return requests

@@ -136,7 +136,8 @@ func payers(leads []v1alpha1.CartRecovery) map[sale]string {
 // amount in a currency.
 func hasRevenue(lead *v1alpha1.CartRecovery) bool {
 	result := lead.Status.Result
-	if result == nil || result.ReversedAt != nil || result.Currency == "" || outcomeOf(lead) != v1alpha1.ReasonBoughtAfterContact {
+	if result == nil || result.ReversedAt != nil || result.Currency == "" ||
+		outcomeOf(lead) != v1alpha1.ReasonBoughtAfterContact {
 		return false
 	}
 	_, ok := parseDecimal(result.Amount)

@@ -35,7 +35,8 @@ func with(phase v1alpha1.Phase, mods ...func(*v1alpha1.CartRecovery)) v1alpha1.C
 
 func condition(kind string, status metav1.ConditionStatus, reason string) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
-		l.Status.Conditions = append(l.Status.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason, LastTransitionTime: metav1.NewTime(now)})
+		l.Status.Conditions = append(l.Status.Conditions, metav1.Condition{Type: kind, Status: status, Reason: reason,
+			LastTransitionTime: metav1.NewTime(now)})
 	}
 }
 
@@ -68,16 +69,19 @@ func TestCount(t *testing.T) {
 	}{
 		"none": {nil, nil},
 		"every phase": {[]v1alpha1.CartRecovery{
-			with(v1alpha1.PhasePendingRecovery), with(""), with(v1alpha1.PhaseContacted), with(v1alpha1.PhaseEngaged), with(v1alpha1.PhaseEngaged),
-			with(v1alpha1.PhaseRecovered), with(v1alpha1.PhaseConverted), with(v1alpha1.PhaseFailed), with(v1alpha1.PhaseOptedOut), with(v1alpha1.PhaseExpired),
+			with(v1alpha1.PhasePendingRecovery), with(""), with(v1alpha1.PhaseContacted), with(v1alpha1.PhaseEngaged),
+			with(v1alpha1.PhaseEngaged), with(v1alpha1.PhaseRecovered), with(v1alpha1.PhaseConverted),
+			with(v1alpha1.PhaseFailed), with(v1alpha1.PhaseOptedOut), with(v1alpha1.PhaseExpired),
 		}, &v1alpha1.LeadCounts{Pending: 2, Active: 3, Recovered: 1, Converted: 1, Closed: 3, OptedOut: 1}},
 		"blocked": {[]v1alpha1.CartRecovery{
 			with(v1alpha1.PhasePendingRecovery, blocked), with(v1alpha1.PhaseEngaged, blocked),
-			with(v1alpha1.PhaseContacted, condition(v1alpha1.ConditionBlocked, metav1.ConditionFalse, "No")), with(v1alpha1.PhaseExpired, blocked),
+			with(v1alpha1.PhaseContacted, condition(v1alpha1.ConditionBlocked, metav1.ConditionFalse, "No")),
+			with(v1alpha1.PhaseExpired, blocked),
 		}, &v1alpha1.LeadCounts{Pending: 1, Active: 2, Closed: 1, Blocked: 2}},
 		"handed off": {[]v1alpha1.CartRecovery{
 			with(v1alpha1.PhaseEngaged, handedOff), with(v1alpha1.PhaseEngaged, handedOff, blocked),
-			with(v1alpha1.PhaseEngaged, condition(v1alpha1.ConditionHandedOff, metav1.ConditionFalse, v1alpha1.ReasonResumed)),
+			with(v1alpha1.PhaseEngaged, condition(v1alpha1.ConditionHandedOff, metav1.ConditionFalse,
+				v1alpha1.ReasonResumed)),
 			with(v1alpha1.PhaseConverted, handedOff),
 		}, &v1alpha1.LeadCounts{Active: 3, Converted: 1, HandedOff: 2, Blocked: 1}},
 		"reversed": {[]v1alpha1.CartRecovery{
@@ -87,29 +91,42 @@ func TestCount(t *testing.T) {
 		"revenue": {[]v1alpha1.CartRecovery{
 			recovered("197.90", "BRL"), recovered("0.10", "BRL"), recovered("10", "USD"), recovered("0.000001", "EUR"),
 		}, &v1alpha1.LeadCounts{Recovered: 4, Revenue: []v1alpha1.Revenue{
-			{Currency: "BRL", Amount: "198.00", Leads: 2}, {Currency: "EUR", Amount: "0.000001", Leads: 1}, {Currency: "USD", Amount: "10", Leads: 1},
+			{Currency: "BRL", Amount: "198.00", Leads: 2}, {Currency: "EUR", Amount: "0.000001", Leads: 1},
+			{Currency: "USD", Amount: "10", Leads: 1},
 		}}},
 		"a sale that recovered two leads": {[]v1alpha1.CartRecovery{
 			recovered("100.00", "BRL", ofSale("b", "t1")), recovered("100.00", "BRL", ofSale("a", "t1")),
-		}, &v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "100.00", Leads: 1}}}},
+		}, &v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "100.00",
+			Leads: 1}}}},
 		"one of them was taken back": {[]v1alpha1.CartRecovery{
-			recovered("100.00", "BRL", ofSale("a", "t1"), func(l *v1alpha1.CartRecovery) { at := v1alpha1.NewTimestamp(now); l.Status.Result.ReversedAt = &at }),
+			recovered("100.00", "BRL", ofSale("a", "t1"), func(l *v1alpha1.CartRecovery) {
+				at := v1alpha1.NewTimestamp(now)
+				l.Status.Result.ReversedAt = &at
+			}),
 			recovered("100.00", "BRL", ofSale("b", "t1")),
-		}, &v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "100.00", Leads: 1}}}},
+		}, &v1alpha1.LeadCounts{Recovered: 2, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "100.00",
+			Leads: 1}}}},
 		"several sales, two products of one, and two of no number": {[]v1alpha1.CartRecovery{
 			recovered("1", "BRL", ofSale("a", "t1")), recovered("2", "BRL", ofSale("b", "t2")),
 			recovered("4", "BRL", ofSale("c", "t1"), func(l *v1alpha1.CartRecovery) { l.Spec.Product.ID = "2" }),
-			recovered("8", "BRL", ofSale("d", "t1"), func(l *v1alpha1.CartRecovery) { l.Spec.Platform = v1alpha1.PlatformKiwify }),
+			recovered("8", "BRL", ofSale("d", "t1"), func(l *v1alpha1.CartRecovery) {
+				l.Spec.Platform = v1alpha1.PlatformKiwify
+			}),
 			recovered("16", "BRL", ofSale("e", "")), recovered("32", "BRL", ofSale("f", "")),
 		}, &v1alpha1.LeadCounts{Recovered: 6, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "63", Leads: 6}}}},
 		"no revenue": {[]v1alpha1.CartRecovery{
-			recovered("", "BRL"), recovered("1", ""), recovered("-1", "BRL"), recovered("1,5", "BRL"), recovered("NaN", "BRL"),
-			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) { l.Status.Result = nil }),
-			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) { at := v1alpha1.NewTimestamp(now); l.Status.Result.ReversedAt = &at }),
+			recovered("", "BRL"), recovered("1", ""), recovered("-1", "BRL"), recovered("1,5", "BRL"),
+			recovered("NaN", "BRL"), recovered("1", "BRL", func(l *v1alpha1.CartRecovery) { l.Status.Result = nil }),
+			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) {
+				at := v1alpha1.NewTimestamp(now)
+				l.Status.Result.ReversedAt = &at
+			}),
 			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) {
 				l.Status.Phase, l.Status.Conditions[0].Reason = v1alpha1.PhaseFailed, v1alpha1.ReasonReversed
 			}),
-			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) { l.Status.Conditions[0].Reason = v1alpha1.ReasonBoughtBeforeContact }),
+			recovered("1", "BRL", func(l *v1alpha1.CartRecovery) {
+				l.Status.Conditions[0].Reason = v1alpha1.ReasonBoughtBeforeContact
+			}),
 		}, &v1alpha1.LeadCounts{Recovered: 8, Closed: 1, Reversed: 1}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -132,7 +149,9 @@ func TestCountBoundsTheCurrencies(t *testing.T) {
 	}
 	leads = append(leads, recovered("1.5", "ZZZ"), recovered("2.25", "ZZZ"))
 	revenue := count(leads, day{}).leads.Revenue
-	if len(revenue) != maxCurrencies || !slices.IsSortedFunc(revenue, func(a, b v1alpha1.Revenue) int { return strings.Compare(a.Currency, b.Currency) }) {
+	if len(revenue) != maxCurrencies || !slices.IsSortedFunc(revenue, func(a, b v1alpha1.Revenue) int {
+		return strings.Compare(a.Currency, b.Currency)
+	}) {
 		t.Fatalf("got %d currencies: %v", len(revenue), revenue)
 	}
 	if last := revenue[maxCurrencies-1]; last != (v1alpha1.Revenue{Currency: "ZZZ", Amount: "3.75", Leads: 2}) {
@@ -145,14 +164,16 @@ func TestCountBoundsTheCurrencies(t *testing.T) {
 
 func TestParseDecimal(t *testing.T) {
 	for text, want := range map[string]decimal{
-		"0": {}, "7": {units: 7}, "007.50": {7, 500_000, 2}, "0.000001": {0, 1, 6}, "999999999999999.999999": {999999999999999, 999_999, 6},
+		"0": {}, "7": {units: 7}, "007.50": {7, 500_000, 2}, "0.000001": {0, 1, 6},
+		"999999999999999.999999": {999999999999999, 999_999, 6},
 	} {
 		if got, ok := parseDecimal(text); !ok || got != want {
 			t.Errorf("%q: %+v, %t", text, got, ok)
 		}
 	}
 	for _, text := range []string{
-		"", ".", "1.", ".5", "1.1.1", "+1", "-1", "1e3", "1_000", "1 ", " 1", "0x1", "1.+5", "1.0000000", "1000000000000000", "١", "NaN", "1,5", "1.５",
+		"", ".", "1.", ".5", "1.1.1", "+1", "-1", "1e3", "1_000", "1 ", " 1", "0x1", "1.+5", "1.0000000",
+		"1000000000000000", "١", "NaN", "1,5", "1.５",
 	} {
 		if got, ok := parseDecimal(text); ok {
 			t.Errorf("%q passes as %+v", text, got)
@@ -251,8 +272,9 @@ func TestTokensOfADay(t *testing.T) {
 	lead := with(v1alpha1.PhaseEngaged, func(l *v1alpha1.CartRecovery) {
 		l.Status.TokensUsed = 99999
 		l.Status.Conversation = []v1alpha1.Message{
-			at("2027-03-01T02:59:59Z", 1), at("2027-03-01T03:00:00Z", 10), at("2027-03-01T12:00:00Z", 0), at("2027-03-02T02:59:59Z", 100),
-			at("2027-03-02T03:00:00Z", 1000), at("2026-03-01T12:00:00Z", 10000), {Tokens: 5}, at("2027-03-01T12:00:00Z", -7),
+			at("2027-03-01T02:59:59Z", 1), at("2027-03-01T03:00:00Z", 10), at("2027-03-01T12:00:00Z", 0),
+			at("2027-03-02T02:59:59Z", 100), at("2027-03-02T03:00:00Z", 1000), at("2026-03-01T12:00:00Z", 10000),
+			{Tokens: 5}, at("2027-03-01T12:00:00Z", -7),
 		}
 	})
 	today := dayOf(now, saoPaulo)
@@ -267,8 +289,10 @@ func TestTokensOfADay(t *testing.T) {
 // Days that are longer or shorter, or have no midnight, have all their moments.
 func TestDayHasAllItsMoments(t *testing.T) {
 	for _, row := range []struct{ zone, around string }{
-		{"America/Sao_Paulo", "2018-11-04T12:00:00Z"}, {"America/Sao_Paulo", "2019-02-16T12:00:00Z"}, {"Europe/Lisbon", "2027-10-31T12:00:00Z"},
-		{"Australia/Lord_Howe", "2027-04-04T00:00:00Z"}, {"Pacific/Apia", "2011-12-31T12:00:00Z"}, {"Pacific/Kiritimati", "2027-01-01T00:00:00Z"}, {"UTC", "2027-01-01T00:00:00Z"},
+		{"America/Sao_Paulo", "2018-11-04T12:00:00Z"}, {"America/Sao_Paulo", "2019-02-16T12:00:00Z"},
+		{"Europe/Lisbon", "2027-10-31T12:00:00Z"}, {"Australia/Lord_Howe", "2027-04-04T00:00:00Z"},
+		{"Pacific/Apia", "2011-12-31T12:00:00Z"}, {"Pacific/Kiritimati", "2027-01-01T00:00:00Z"},
+		{"UTC", "2027-01-01T00:00:00Z"},
 	} {
 		place := zone(t, row.zone)
 		around, err := time.Parse(time.RFC3339, row.around)
@@ -276,9 +300,11 @@ func TestDayHasAllItsMoments(t *testing.T) {
 			t.Fatal(err)
 		}
 		today := dayOf(around, place)
-		for moment := around.Add(-72 * time.Hour); moment.Before(around.Add(72 * time.Hour)); moment = moment.Add(10 * time.Minute) {
+		for moment := around.Add(-72 * time.Hour); moment.Before(around.Add(72 * time.Hour)); moment = moment.Add(
+			10 * time.Minute) {
 			if want := moment.In(place).Format(time.DateOnly) == today.String(); today.has(moment) != want {
-				t.Errorf("%s in %s: %s is of the day: %t, want %t", row.around, row.zone, moment.In(place), today.has(moment), want)
+				t.Errorf("%s in %s: %s is of the day: %t, want %t", row.around, row.zone, moment.In(place),
+					today.has(moment), want)
 			}
 		}
 	}
@@ -320,7 +346,8 @@ func TestSettle(t *testing.T) {
 				tokens[today] = row.known
 			}
 			r := &Reconciler{Tokens: tokens}
-			if got := r.settle(types.NamespacedName{}, today, row.derived, row.last); !reflect.DeepEqual(got, row.want) {
+			if got := r.settle(types.NamespacedName{}, today, row.derived, row.last); !reflect.DeepEqual(got,
+				row.want) {
 				t.Errorf("status %+v, want %+v", got, row.want)
 			}
 			if seeded, told := tokens[today]; seeded != row.seeded || !told {
@@ -359,8 +386,10 @@ func world(t *testing.T, objects ...client.Object) (api client.Client, writes *i
 		t.Fatal(err)
 	}
 	writes = new(int)
-	b := indexed{fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(objects...).WithInterceptorFuncs(interceptor.Funcs{
-		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+	b := indexed{fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithStatusSubresource(
+		objects...).WithInterceptorFuncs(interceptor.Funcs{
+		SubResourcePatch: func(ctx context.Context, c client.Client, sub string, object client.Object,
+			patch client.Patch, options ...client.SubResourcePatchOption) error {
 			*writes++
 			return c.SubResource(sub).Patch(ctx, object, patch, options...)
 		},
@@ -375,7 +404,8 @@ func world(t *testing.T, objects ...client.Object) (api client.Client, writes *i
 func leader(t *testing.T, api client.Client, clock *clocktesting.FakePassiveClock, tokens TokenLedger) func() {
 	t.Helper()
 	r := &Reconciler{
-		Client: api, Secrets: secrets.NewReader(api, clock.Now), Clock: clock, Recorder: events.NewFakeRecorder(100), HasAIKey: true, Tokens: tokens,
+		Client: api, Secrets: secrets.NewReader(api, clock.Now), Clock: clock, Recorder: events.NewFakeRecorder(100),
+		HasAIKey: true, Tokens: tokens,
 	}
 	if err := r.complete(); err != nil {
 		t.Fatal(err)
@@ -398,17 +428,20 @@ func TestAnotherLeaderCountsTheSame(t *testing.T) {
 		return &lead
 	}
 	spent := func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation = []v1alpha1.Message{{ID: "m", Role: v1alpha1.RoleAssistant, At: v1alpha1.NewTimestamp(now), Tokens: 40}}
+		l.Status.Conversation = []v1alpha1.Message{{ID: "m", Role: v1alpha1.RoleAssistant,
+			At: v1alpha1.NewTimestamp(now), Tokens: 40}}
 	}
 	api, writes := world(t, gen.StoreObject(),
-		named("a", with(v1alpha1.PhaseContacted), spent), named("b", recovered("197.90", "BRL"), spent), named("c", recovered("2.1", "BRL")),
-		named("d", with(v1alpha1.PhaseOptedOut)), named("e", recovered("5", "BRL"), func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "other" }),
+		named("a", with(v1alpha1.PhaseContacted), spent), named("b", recovered("197.90", "BRL"), spent),
+		named("c", recovered("2.1", "BRL")), named("d", with(v1alpha1.PhaseOptedOut)), named("e", recovered("5", "BRL"),
+			func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "other" }),
 		named("f", recovered("5", "BRL"), func(l *v1alpha1.CartRecovery) { l.Namespace = "elsewhere" }),
 	)
 	status := func() v1alpha1.StoreStatus {
 		t.Helper()
 		var store v1alpha1.Store
-		if err := api.Get(t.Context(), types.NamespacedName{Namespace: gen.Namespace, Name: gen.Store}, &store); err != nil {
+		if err := api.Get(t.Context(), types.NamespacedName{Namespace: gen.Namespace, Name: gen.Store},
+			&store); err != nil {
 			t.Fatal(err)
 		}
 		return store.Status
@@ -417,8 +450,10 @@ func TestAnotherLeaderCountsTheSame(t *testing.T) {
 	tokens := ledger{}
 	first := leader(t, api, clock, tokens)
 	first()
-	want := &v1alpha1.LeadCounts{Active: 1, Recovered: 2, Closed: 1, OptedOut: 1, Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "200.00", Leads: 2}}}
-	if got := status(); !reflect.DeepEqual(got.Leads, want) || *got.Tokens != (v1alpha1.TokenUsage{Day: "2027-03-01", Used: 80}) {
+	want := &v1alpha1.LeadCounts{Active: 1, Recovered: 2, Closed: 1, OptedOut: 1,
+		Revenue: []v1alpha1.Revenue{{Currency: "BRL", Amount: "200.00", Leads: 2}}}
+	if got := status(); !reflect.DeepEqual(got.Leads, want) ||
+		*got.Tokens != (v1alpha1.TokenUsage{Day: "2027-03-01", Used: 80}) {
 		t.Fatalf("got %+v and %+v, want %+v", got.Leads, got.Tokens, want)
 	}
 	// What was spent on a text that was refused is known to the ledger alone.
@@ -439,7 +474,8 @@ func TestAnotherLeaderCountsTheSame(t *testing.T) {
 	}
 
 	// What happened while nobody was there is in the numbers of the third.
-	if err := api.Delete(t.Context(), named("c", v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace}})); err != nil {
+	if err := api.Delete(t.Context(),
+		named("c", v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace}})); err != nil {
 		t.Fatal(err)
 	}
 	leader(t, api, clock, ledger{})()
@@ -456,7 +492,8 @@ func TestCountsAreSpaced(t *testing.T) {
 	look := leader(t, api, clock, nil)
 	look()
 	lead.Status.Phase = v1alpha1.PhaseEngaged
-	lead.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: "Paced", LastTransitionTime: metav1.NewTime(now)}}
+	lead.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue,
+		Reason: "Paced", LastTransitionTime: metav1.NewTime(now)}}
 	if err := api.Status().Update(t.Context(), &lead); err != nil {
 		t.Fatal(err)
 	}
@@ -476,14 +513,16 @@ func TestCountsAreSpaced(t *testing.T) {
 func TestCountRestored(t *testing.T) {
 	waits := func(reason string, over bool) v1alpha1.CartRecovery {
 		return *gen.Lead(now, func(l *v1alpha1.CartRecovery) {
-			l.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: reason}}
+			l.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue,
+				Reason: reason}}
 			if over {
 				l.Status.CompletionTime = &metav1.Time{Time: now}
 			}
 		})
 	}
 	leads := []v1alpha1.CartRecovery{
-		waits(v1alpha1.ReasonRestoredFromBackup, false), waits(v1alpha1.ReasonRestoredFromBackup, true), waits(v1alpha1.ReasonPaced, false), *gen.Lead(now),
+		waits(v1alpha1.ReasonRestoredFromBackup, false), waits(v1alpha1.ReasonRestoredFromBackup, true),
+		waits(v1alpha1.ReasonPaced, false), *gen.Lead(now),
 	}
 	if got := count(leads, dayOf(now, time.UTC)).restored; got != 1 {
 		t.Errorf("%d leads wait for a restore, want 1", got)

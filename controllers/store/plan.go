@@ -68,7 +68,8 @@ func plan(s *situation) findings {
 	}
 	found.reason, found.message = s.problem()
 	if found.reason == "" {
-		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady, "everything that is needed is there"
+		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady,
+			"everything that is needed is there"
 	}
 	// A Store that never worked keeps no clientID from anybody.
 	found.claims = s.claimedBy == "" && (found.ready == metav1.ConditionTrue || hasLeads(s.leads))
@@ -83,10 +84,13 @@ func hasLeads(counted *v1alpha1.LeadCounts) bool {
 func (s *situation) taken() string {
 	switch has := owner.StoreOf(s.claimants, s.claimedBy); {
 	case has < 0:
-		return fmt.Sprintf("spec.clientID: namespace %s has it and keeps it; who may hand it over deletes the ClientIDClaim %s, or changes "+
-			"its spec.namespace (see docs/configuration.md)", s.claimedBy, owner.ClaimName(s.store.Spec.ClientID))
+		return fmt.Sprintf(
+			"spec.clientID: namespace %s has it and keeps it; who may hand it over deletes the ClientIDClaim %s, or "+
+				"changes "+
+				"its spec.namespace (see docs/configuration.md)", s.claimedBy, owner.ClaimName(s.store.Spec.ClientID))
 	case s.claimants[has].UID != s.store.UID:
-		return fmt.Sprintf("spec.clientID: Store %s/%s has it and gets the traffic", s.claimants[has].Namespace, s.claimants[has].Name)
+		return fmt.Sprintf("spec.clientID: Store %s/%s has it and gets the traffic", s.claimants[has].Namespace,
+			s.claimants[has].Name)
 	}
 	return ""
 }
@@ -97,8 +101,10 @@ func restoredMessage(leads int) string {
 	if leads == 1 {
 		who = "1 lead waits"
 	}
-	return "restored from a backup: " + who + " until it is known what was sent. Some minutes are for the ledger and the gateway's " +
-		"look-ups, which need nobody; only where a lead's condition Blocked says that the gateway cannot tell, a person has to annotate the Store with " +
+	return "restored from a backup: " + who +
+		" until it is known what was sent. Some minutes are for the ledger and the gateway's " +
+		"look-ups, which need nobody; only where a lead's condition Blocked says that the gateway cannot tell, a " +
+		"person has to annotate the Store with " +
 		v1alpha1.AnnotationRestoreAcknowledged + " (see docs/backup.md)"
 }
 
@@ -109,10 +115,12 @@ func (s *situation) problem() (reason, message string) {
 		return v1alpha1.ReasonRestoredFromBackup, restoredMessage(s.restored)
 	}
 	if !isTimeZone(spec.TimeZone) {
-		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone + " is no IANA time zone, such as America/Sao_Paulo"
+		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone +
+			" is no IANA time zone, such as America/Sao_Paulo"
 	}
 	if !phone.IsRegion(spec.Region) {
-		return v1alpha1.ReasonInvalidRegion, "spec.region: " + spec.Region + " is no region that has telephone numbers, such as BR or GB (ISO 3166-1)"
+		return v1alpha1.ReasonInvalidRegion, "spec.region: " + spec.Region +
+			" is no region that has telephone numbers, such as BR or GB (ISO 3166-1)"
 	}
 	if problem := mappingProblem(spec.Platforms); problem != "" {
 		return v1alpha1.ReasonInvalidMapping, problem
@@ -171,7 +179,8 @@ func webhooks(store *v1alpha1.Store, publicURL string) []v1alpha1.StoreWebhook {
 		name := store.Spec.Platforms[i].Name
 		urls = append(urls, v1alpha1.StoreWebhook{
 			Platform: name,
-			URL:      strings.TrimRight(publicURL, "/") + "/api/webhooks/" + string(name) + "/" + url.PathEscape(store.Spec.ClientID),
+			URL: strings.TrimRight(publicURL, "/") + "/api/webhooks/" + string(name) + "/" +
+				url.PathEscape(store.Spec.ClientID),
 		})
 	}
 	return urls

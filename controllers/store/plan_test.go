@@ -35,7 +35,8 @@ func generic(change func(*v1alpha1.GenericMapping)) func(*v1alpha1.Store) {
 	secrets := []v1alpha1.SecretKeyReference{{Name: "credentials", Key: "hottok"}}
 	return func(s *v1alpha1.Store) {
 		s.Spec.Platforms = []v1alpha1.StorePlatform{
-			{Name: v1alpha1.PlatformHotmart, SecretRefs: secrets}, {Name: v1alpha1.PlatformGeneric, SecretRefs: secrets, Generic: made},
+			{Name: v1alpha1.PlatformHotmart, SecretRefs: secrets}, {Name: v1alpha1.PlatformGeneric, SecretRefs: secrets,
+				Generic: made},
 		}
 	}
 }
@@ -48,59 +49,95 @@ func TestPlan(t *testing.T) {
 		reason string
 		says   string
 	}{
-		"all well":                 {nil, nil, true, v1alpha1.ReasonReady, ""},
-		"a younger claims it":      {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", time.Minute)) }, true, v1alpha1.ReasonReady, ""},
-		"an older claims it":       {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("other", 2*time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
-		"another namespace has it": {nil, func(s *situation) { s.claimedBy = "other" }, false, v1alpha1.ReasonClientIDTaken, "namespace other has it"},
+		"all well": {nil, nil, true, v1alpha1.ReasonReady, ""},
+		"a younger claims it": {nil, func(s *situation) {
+			s.claimants = append(s.claimants, claimant("other", time.Minute))
+		}, true, v1alpha1.ReasonReady, ""},
+		"an older claims it": {nil, func(s *situation) {
+			s.claimants = append(s.claimants, claimant("other", 2*time.Hour))
+		}, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
+		"another namespace has it": {nil, func(s *situation) { s.claimedBy = "other" }, false,
+			v1alpha1.ReasonClientIDTaken, "namespace other has it"},
 		"another has it, whose Store is back": {nil, func(s *situation) {
 			s.claimants, s.claimedBy = append(s.claimants, claimant("other", time.Minute)), "other"
 		}, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
 		"its namespace has it, an older claims it": {nil, func(s *situation) {
 			s.claimants, s.claimedBy = append(s.claimants, claimant("other", 2*time.Hour)), s.store.Namespace
 		}, true, v1alpha1.ReasonReady, ""},
-		"of the same age":     {nil, func(s *situation) { s.claimants = append(s.claimants, claimant("aaa", time.Hour)) }, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
-		"no such time zone":   {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
-		"no such region":      {func(s *v1alpha1.Store) { s.Spec.Region = "UK" }, nil, false, v1alpha1.ReasonInvalidRegion, "UK"},
-		"the machine's zone":  {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false, v1alpha1.ReasonInvalidTimeZone, "Local"},
-		"UTC":                 {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady, ""},
-		"a Secret is missing": {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
-		"a path is wrong":     {generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }), nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic.fields.email: expected a path such as $.data.buyer.email"},
-		"a value means two":   {generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"PAID"} }), nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic.stop: expected no value that generic.kill has too"},
-		"no mapping":          {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil, false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
-		"a mapping":           {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},
+		"of the same age": {nil, func(s *situation) {
+			s.claimants = append(s.claimants, claimant("aaa", time.Hour))
+		}, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
+		"no such time zone": {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false,
+			v1alpha1.ReasonInvalidTimeZone, "Brazil/Nowhere"},
+		"no such region": {func(s *v1alpha1.Store) { s.Spec.Region = "UK" }, nil, false,
+			v1alpha1.ReasonInvalidRegion, "UK"},
+		"the machine's zone": {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Local" }, nil, false,
+			v1alpha1.ReasonInvalidTimeZone, "Local"},
+		"UTC": {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady,
+			""},
+		"a Secret is missing": {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false,
+			v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
+		"a path is wrong": {generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }), nil, false,
+			v1alpha1.ReasonInvalidMapping,
+			"spec.platforms[generic].generic.fields.email: expected a path such as $.data.buyer.email"},
+		"a value means two": {generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"PAID"} }), nil, false,
+			v1alpha1.ReasonInvalidMapping,
+			"spec.platforms[generic].generic.stop: expected no value that generic.kill has too"},
+		"no mapping": {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil,
+			false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
+		"a mapping": {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},
 		"a key that may not be sent": {nil, func(s *situation) {
-			s.refused = &failure.Error{Code: failure.Misconfigured, Reason: v1alpha1.ReasonSecretNotAllowed, Detail: "annotate it"}
+			s.refused = &failure.Error{Code: failure.Misconfigured, Reason: v1alpha1.ReasonSecretNotAllowed,
+				Detail: "annotate it"}
 		}, false, v1alpha1.ReasonSecretNotAllowed, "annotate it"},
-		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *situation) { s.missing = "spec.x: Secret" }, false, v1alpha1.ReasonInvalidMapping, "generic.event"},
+		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *situation) {
+			s.missing = "spec.x: Secret"
+		}, false, v1alpha1.ReasonInvalidMapping, "generic.event"},
 		"a zone and a path": {func(s *v1alpha1.Store) {
 			generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" })(s)
 			s.Spec.TimeZone = "Local"
 		}, nil, false, v1alpha1.ReasonInvalidTimeZone, "spec.timeZone"},
-		"the prompt is broken":   {func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Nope}}" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.ai.systemPrompt"},
-		"the fallback is broken": {func(s *v1alpha1.Store) { s.Spec.Recovery.FallbackText = "{{" }, nil, false, v1alpha1.ReasonInvalidTemplate, "spec.recovery.fallbackText"},
-		"a keyword is none":      {func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"!!"} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.optOutKeywords[0]"},
-		"a host is a URL":        {func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"https://wa.me"} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.allowedLinkHosts[0]"},
-		"keywords are alike":     {func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "Chega!"} }, nil, true, v1alpha1.ReasonReady, ""},
-		"it can never send":      {func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Minute} }, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.expireAfter"},
+		"the prompt is broken": {func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Nope}}" }, nil, false,
+			v1alpha1.ReasonInvalidTemplate, "spec.ai.systemPrompt"},
+		"the fallback is broken": {func(s *v1alpha1.Store) { s.Spec.Recovery.FallbackText = "{{" }, nil, false,
+			v1alpha1.ReasonInvalidTemplate, "spec.recovery.fallbackText"},
+		"a keyword is none": {func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"!!"} }, nil, false,
+			v1alpha1.ReasonInvalidPolicy, "spec.recovery.optOutKeywords[0]"},
+		"a host is a URL": {func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"https://wa.me"} },
+			nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.allowedLinkHosts[0]"},
+		"keywords are alike": {func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "Chega!"} },
+			nil, true, v1alpha1.ReasonReady, ""},
+		"it can never send": {func(s *v1alpha1.Store) {
+			s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Minute}
+		}, nil, false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.expireAfter"},
 		"a text and a policy": {func(s *v1alpha1.Store) {
 			s.Spec.Recovery.FallbackText, s.Spec.Recovery.OptOutKeywords = "{{", []string{"!!"}
 		}, nil, false, v1alpha1.ReasonInvalidTemplate, "fallbackText"},
-		"nobody has an AI key": {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials, "OPENAI_API_KEY"},
+		"nobody has an AI key": {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials,
+			"OPENAI_API_KEY"},
 		"it has its own AI key": {func(s *v1alpha1.Store) {
 			s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "openai", Key: "key"}
 		}, func(s *situation) { s.hasAIKey = false }, true, v1alpha1.ReasonReady, ""},
-		"it was restored":      {nil, func(s *situation) { s.restored = 12 }, false, v1alpha1.ReasonRestoredFromBackup, "12 leads wait"},
-		"one lead was":         {nil, func(s *situation) { s.restored = 1 }, false, v1alpha1.ReasonRestoredFromBackup, "1 lead waits"},
-		"suspended":            {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, nil, false, v1alpha1.ReasonSuspended, "spec.suspend"},
-		"suspended and broken": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, func(s *situation) { s.missing = "Secret" }, false, v1alpha1.ReasonSecretNotFound, "Secret"},
+		"it was restored": {nil, func(s *situation) { s.restored = 12 }, false, v1alpha1.ReasonRestoredFromBackup,
+			"12 leads wait"},
+		"one lead was": {nil, func(s *situation) { s.restored = 1 }, false, v1alpha1.ReasonRestoredFromBackup,
+			"1 lead waits"},
+		"suspended": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, nil, false,
+			v1alpha1.ReasonSuspended, "spec.suspend"},
+		"suspended and broken": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, func(s *situation) {
+			s.missing = "Secret"
+		}, false, v1alpha1.ReasonSecretNotFound, "Secret"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			store := gen.StoreObject(func(s *v1alpha1.Store) { s.CreationTimestamp = metav1.NewTime(now.Add(-time.Hour)) })
+			store := gen.StoreObject(func(s *v1alpha1.Store) {
+				s.CreationTimestamp = metav1.NewTime(now.Add(-time.Hour))
+			})
 			if test.store != nil {
 				test.store(store)
 			}
 			s := &situation{
-				store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true, publicURL: "https://hooks.example.com/", policy: policy.Resolve(store, nil),
+				store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true,
+				publicURL: "https://hooks.example.com/", policy: policy.Resolve(store, nil),
 			}
 			if test.change != nil {
 				test.change(s)
@@ -109,8 +146,10 @@ func TestPlan(t *testing.T) {
 			if !reflect.DeepEqual(got.effective, s.policy.Effective()) {
 				t.Errorf("effective policy %+v", got.effective)
 			}
-			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason || !strings.Contains(got.message, test.says) {
-				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason, test.says)
+			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason ||
+				!strings.Contains(got.message, test.says) {
+				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason,
+					test.says)
 			}
 		})
 	}
@@ -130,21 +169,24 @@ func TestWebhooks(t *testing.T) {
 	if got := webhooks(store, ""); got != nil {
 		t.Errorf("webhooks without a public URL = %v", got)
 	}
-	taken := plan(&situation{store: store, claimants: []v1alpha1.Store{claimant("other", time.Hour)}, publicURL: "https://hooks.example.com"})
+	taken := plan(&situation{store: store, claimants: []v1alpha1.Store{claimant("other", time.Hour)},
+		publicURL: "https://hooks.example.com"})
 	if taken.webhooks != nil {
 		t.Error("a Store without traffic shows URLs that are another's")
 	}
 }
 
 func TestAfter(t *testing.T) {
-	r := &Reconciler{Rand: func() float64 { return 0.999 }, Pace: Pace{Count: 30 * time.Second, Recheck: time.Minute, RecheckMissing: 15 * time.Second}}
+	r := &Reconciler{Rand: func() float64 { return 0.999 }, Pace: Pace{Count: 30 * time.Second, Recheck: time.Minute,
+		RecheckMissing: 15 * time.Second}}
 	for name, test := range map[string]struct {
 		found findings
 		least time.Duration
 	}{
-		"nothing":        {findings{}, time.Minute},
-		"leads":          {findings{leads: &v1alpha1.LeadCounts{Closed: 1}}, 30 * time.Second},
-		"missing Secret": {findings{reason: v1alpha1.ReasonSecretNotFound, leads: &v1alpha1.LeadCounts{}}, 15 * time.Second},
+		"nothing": {findings{}, time.Minute},
+		"leads":   {findings{leads: &v1alpha1.LeadCounts{Closed: 1}}, 30 * time.Second},
+		"missing Secret": {findings{reason: v1alpha1.ReasonSecretNotFound, leads: &v1alpha1.LeadCounts{}},
+			15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := r.after(test.found); got <= test.least || got > test.least*7/6 {
@@ -158,7 +200,8 @@ func TestApplyLeavesRejectionsAlone(t *testing.T) {
 	store := gen.StoreObject(func(s *v1alpha1.Store) {
 		s.Status.LastRejectedDelivery = &v1alpha1.RejectedDelivery{Reason: v1alpha1.RejectedBadCredential}
 	})
-	apply(store, findings{ready: metav1.ConditionFalse, reason: "Reason", message: strings.Repeat("ã", 600)}, metav1.NewTime(now))
+	apply(store, findings{ready: metav1.ConditionFalse, reason: "Reason", message: strings.Repeat("ã", 600)},
+		metav1.NewTime(now))
 	if store.Status.LastRejectedDelivery == nil {
 		t.Error("the last rejected delivery is gone")
 	}
@@ -200,17 +243,20 @@ func TestPlanWarns(t *testing.T) {
 		s.Spec.Platforms = nil
 		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"}
 	})
-	found := plan(&situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true, policy: policy.Resolve(store, nil)})
+	found := plan(&situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true,
+		policy: policy.Resolve(store, nil)})
 	if found.ready != metav1.ConditionTrue {
 		t.Errorf("%s: %s; a warning must stop nothing", found.reason, found.message)
 	}
 	apply(store, found, metav1.NewTime(now))
 	warning := apimeta.FindStatusCondition(store.Status.Conditions, v1alpha1.ConditionPolicyWarning)
-	if warning == nil || !strings.Contains(warning.Message, "quietHours") || !strings.Contains(warning.Message, "spec.platforms") {
+	if warning == nil || !strings.Contains(warning.Message, "quietHours") || !strings.Contains(warning.Message,
+		"spec.platforms") {
 		t.Fatalf("got %+v, want a warning about both", warning)
 	}
 	found.warnings = nil
-	if apply(store, found, metav1.NewTime(now)); apimeta.FindStatusCondition(store.Status.Conditions, v1alpha1.ConditionPolicyWarning) != nil {
+	if apply(store, found, metav1.NewTime(now)); apimeta.FindStatusCondition(store.Status.Conditions,
+		v1alpha1.ConditionPolicyWarning) != nil {
 		t.Error("the warning stays when there is nothing to say")
 	}
 }

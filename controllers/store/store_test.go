@@ -42,7 +42,8 @@ func create(ctx context.Context, namespace string, mods ...func(*v1alpha1.Store)
 		s.Spec.ClientID = namespace
 		s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "credentials", Key: "openai"}
 		s.Spec.Platforms = []v1alpha1.StorePlatform{{
-			Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "credentials", Key: "hottok"}},
+			Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "credentials",
+				Key: "hottok"}},
 		}}
 	}}, mods...)
 	store := gen.In(namespace, gen.StoreObject(mods...))
@@ -155,7 +156,8 @@ var _ = Describe("A Store", func() {
 		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SecretNotAllowed"))
 		secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "credentials"}}
 		Expect(env.Client.Patch(ctx, secret, client.RawPatch(apitypes.MergePatchType,
-			[]byte(`{"metadata":{"annotations":{"`+v1alpha1.AnnotationAllowedHosts+`":"llm.example.com"}}}`)))).To(Succeed())
+			[]byte(`{"metadata":{"annotations":{"`+v1alpha1.AnnotationAllowedHosts+`":"llm.example.com"}}}`)))).To(
+			Succeed())
 		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
 	})
 
@@ -167,7 +169,8 @@ var _ = Describe("A Store", func() {
 		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SecretNotFound"))
 		newSecret(ctx, namespace, "rotated")
 		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
-		Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "credentials"}})).To(Succeed())
+		Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace,
+			Name: "credentials"}})).To(Succeed())
 		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SecretNotFound"))
 	})
 
@@ -181,17 +184,28 @@ var _ = Describe("A Store", func() {
 		Entry("its time zone", func(s *v1alpha1.Store) { s.Spec.TimeZone = "America/Atlantis" },
 			func(s *v1alpha1.Store) { s.Spec.TimeZone = "Europe/Lisbon" }, v1alpha1.ReasonInvalidTimeZone),
 		Entry("a path of its mapping", generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "$..email" }),
-			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Fields.Email = "$.data.email" }, v1alpha1.ReasonInvalidMapping),
+			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Fields.Email = "$.data.email" },
+			v1alpha1.ReasonInvalidMapping),
 		Entry("an event that means two things", generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"Paid"} }),
-			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Stop = []string{"refunded"} }, v1alpha1.ReasonInvalidMapping),
+			func(s *v1alpha1.Store) { s.Spec.Platforms[1].Generic.Stop = []string{"refunded"} },
+			v1alpha1.ReasonInvalidMapping),
 		Entry("its prompt", func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Shoes}}" },
 			func(s *v1alpha1.Store) { s.Spec.AI.SystemPrompt = "{{.Customer.Name}}" }, v1alpha1.ReasonInvalidTemplate),
-		Entry("a keyword that nobody can say", func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "!!"} },
-			func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "Chega!"} }, v1alpha1.ReasonInvalidPolicy),
-		Entry("a URL for a host", func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"https://wa.me/55"} },
-			func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"wa.me"} }, v1alpha1.ReasonInvalidPolicy),
-		Entry("an end before the first message", func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 15 * time.Minute} },
-			func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Hour} }, v1alpha1.ReasonInvalidPolicy),
+		Entry("a keyword that nobody can say", func(s *v1alpha1.Store) {
+			s.Spec.Recovery.OptOutKeywords = []string{"chega", "!!"}
+		},
+			func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"chega", "Chega!"} },
+			v1alpha1.ReasonInvalidPolicy),
+		Entry("a URL for a host", func(s *v1alpha1.Store) {
+			s.Spec.Recovery.AllowedLinkHosts = []string{"https://wa.me/55"}
+		},
+			func(s *v1alpha1.Store) { s.Spec.Recovery.AllowedLinkHosts = []string{"wa.me"} },
+			v1alpha1.ReasonInvalidPolicy),
+		Entry("an end before the first message", func(s *v1alpha1.Store) {
+			s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: 15 * time.Minute}
+		},
+			func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = &v1alpha1.Duration{Duration: time.Hour} },
+			v1alpha1.ReasonInvalidPolicy),
 		Entry("no key for the AI", func(s *v1alpha1.Store) { s.Spec.AI.APIKeySecretRef = nil },
 			func(s *v1alpha1.Store) {
 				s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "credentials", Key: "openai"}
@@ -241,30 +255,36 @@ var _ = Describe("A Store", func() {
 		Expect(env.Client.Status().Patch(ctx, fresh, client.MergeFrom(before))).To(Succeed())
 		lead(ctx, namespace, "hotmart-a", v1alpha1.PhaseContacted)
 		change(ctx, store, func(s *v1alpha1.Store) { s.Spec.Suspend = true })
-		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/Suspended"), HaveField("Status.Leads", Not(BeNil()))))
+		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/Suspended"),
+			HaveField("Status.Leads", Not(BeNil()))))
 		Expect(read(ctx, store)()).To(HaveField("Status.LastRejectedDelivery.Reason", v1alpha1.RejectedBadCredential))
 	})
 
 	It("shows the policy that holds for leads without a Product", func(ctx SpecContext) {
 		store := create(ctx, namespace)
-		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.EffectivePolicy", And(Not(BeNil()), HaveField("QuietHours", "none"))))
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.EffectivePolicy",
+			And(Not(BeNil()), HaveField("QuietHours", "none"))))
 		change(ctx, store, func(s *v1alpha1.Store) {
 			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "22:00", End: "08:00"}
 		})
-		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.EffectivePolicy.QuietHours", ContainSubstring("22:00")))
+		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.EffectivePolicy.QuietHours",
+			ContainSubstring("22:00")))
 	})
 
 	// The API server takes every number that there can be.
 	It("adds up what its leads were worth, and what they cost today", func(ctx SpecContext) {
 		store := create(ctx, namespace)
-		for name, amount := range map[string]string{"hotmart-a": "999999999999999.999999", "hotmart-b": "999999999999999.9"} {
+		for name, amount := range map[string]string{"hotmart-a": "999999999999999.999999",
+			"hotmart-b": "999999999999999.9"} {
 			bought := lead(ctx, namespace, name, v1alpha1.PhaseRecovered)
 			before := bought.DeepCopy()
 			at := v1alpha1.NewTimestamp(time.Now())
 			bought.Status.Conditions = []metav1.Condition{{
-				Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonBoughtAfterContact, LastTransitionTime: metav1.Now(),
+				Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionTrue,
+				Reason: v1alpha1.ReasonBoughtAfterContact, LastTransitionTime: metav1.Now(),
 			}}
-			bought.Status.Result = &v1alpha1.RecoveryResult{Step: "first", Messages: 1, Amount: amount, Currency: "BRL", BoughtAt: &at}
+			bought.Status.Result = &v1alpha1.RecoveryResult{Step: "first", Messages: 1, Amount: amount, Currency: "BRL",
+				BoughtAt: &at}
 			bought.Status.Conversation = []v1alpha1.Message{{ID: "m", Role: v1alpha1.RoleAssistant, At: at, Tokens: 21}}
 			Expect(env.Client.Status().Patch(ctx, bought, client.MergeFrom(before))).To(Succeed())
 		}

@@ -67,9 +67,11 @@ func startManager() {
 	})
 	reconciler := &Reconciler{
 		Client: writes, Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("store"),
-		Secrets: reader, AI: &ai.Settings{Secrets: reader, Rules: outbound.Rules{Hosts: outbound.ParseHosts("api.openai.com")}},
+		Secrets: reader, AI: &ai.Settings{Secrets: reader,
+			Rules: outbound.Rules{Hosts: outbound.ParseHosts("api.openai.com")}},
 		PublicURL: publicURL, SkipNameValidation: true, Tokens: &stores{},
-		Pace: Pace{Count: 300 * time.Millisecond, Recheck: 300 * time.Millisecond, RecheckMissing: 100 * time.Millisecond},
+		Pace: Pace{Count: 300 * time.Millisecond, Recheck: 300 * time.Millisecond,
+			RecheckMissing: 100 * time.Millisecond},
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
 
@@ -104,7 +106,8 @@ type countingWriter struct {
 	counts *countingClient
 }
 
-func (w countingWriter) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+func (w countingWriter) Patch(ctx context.Context, object client.Object, patch client.Patch,
+	options ...client.SubResourcePatchOption) error {
 	w.counts.mu.Lock()
 	if w.counts.counts == nil {
 		w.counts.counts = map[client.ObjectKey]int{}

@@ -53,7 +53,8 @@ type Reconciler struct {
 
 // SetupWithManager adds the controller to the manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	for name, missing := range map[string]bool{"Client": r.Client == nil, "Clock": r.Clock == nil, "Recorder": r.Recorder == nil} {
+	for name, missing := range map[string]bool{"Client": r.Client == nil, "Clock": r.Clock == nil,
+		"Recorder": r.Recorder == nil} {
 		if missing {
 			return fmt.Errorf("suppression controller: %s is needed", name)
 		}
@@ -63,12 +64,14 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.Suppression{}, builder.WithPredicates(
 			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}),
 		)).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(appearance())).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)),
+			builder.WithPredicates(appearance())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-			ReconciliationTimeout:   reconcileTimeout,
-			SkipNameValidation:      &r.SkipNameValidation,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff,
+				maxBackoff),
+			ReconciliationTimeout: reconcileTimeout,
+			SkipNameValidation:    &r.SkipNameValidation,
 		}).
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Suppression{} }))
 }
@@ -107,7 +110,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 // ofStore are the Suppressions of a Store.
 func (r *Reconciler) ofStore(ctx context.Context, store client.Object) []reconcile.Request {
 	var all v1alpha1.SuppressionList
-	if err := r.Client.List(ctx, &all, client.InNamespace(store.GetNamespace()), client.UnsafeDisableDeepCopy); err != nil {
+	if err := r.Client.List(ctx, &all, client.InNamespace(store.GetNamespace()),
+		client.UnsafeDisableDeepCopy); err != nil {
 		ctrl.LoggerFrom(ctx).Error(err, "list the Suppressions of a Store", "store", store.GetName())
 		return nil
 	}

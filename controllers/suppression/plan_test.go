@@ -39,17 +39,24 @@ func TestPlan(t *testing.T) {
 		says    string
 		again   time.Duration
 	}{
-		"for ever":                {nil, false, "True/Suppressing", "not written to", 0},
-		"for a time":              {[]func(*v1alpha1.Suppression){until(now.Add(time.Minute))}, false, "True/Suppressing", "until spec.expiresAt", time.Minute},
-		"for a hundred years":     {[]func(*v1alpha1.Suppression){until(now.AddDate(400, 0, 0))}, false, "True/Suppressing", "until", longestWait},
-		"to its last second":      {[]func(*v1alpha1.Suppression){until(now)}, false, "False/Lapsed", "may be written to again", 0},
-		"lapsed":                  {[]func(*v1alpha1.Suppression){until(now.AddDate(-1, 0, 0))}, false, "False/Lapsed", "spec.expiresAt has passed", 0},
-		"without its Store":       {nil, true, "True/Suppressing", "there is no Store acme", 0},
-		"for a time, and without": {[]func(*v1alpha1.Suppression){until(now.Add(time.Hour))}, true, "True/Suppressing", "there is no Store acme", time.Hour},
-		"lapsed, and without":     {[]func(*v1alpha1.Suppression){until(now)}, true, "False/Lapsed", "may be written to again", 0},
+		"for ever": {nil, false, "True/Suppressing", "not written to", 0},
+		"for a time": {[]func(*v1alpha1.Suppression){until(now.Add(time.Minute))}, false,
+			"True/Suppressing", "until spec.expiresAt", time.Minute},
+		"for a hundred years": {[]func(*v1alpha1.Suppression){until(now.AddDate(400, 0, 0))}, false,
+			"True/Suppressing", "until", longestWait},
+		"to its last second": {[]func(*v1alpha1.Suppression){until(now)}, false, "False/Lapsed",
+			"may be written to again", 0},
+		"lapsed": {[]func(*v1alpha1.Suppression){until(now.AddDate(-1, 0, 0))}, false, "False/Lapsed",
+			"spec.expiresAt has passed", 0},
+		"without its Store": {nil, true, "True/Suppressing", "there is no Store acme", 0},
+		"for a time, and without": {[]func(*v1alpha1.Suppression){until(now.Add(time.Hour))}, true, "True/Suppressing",
+			"there is no Store acme", time.Hour},
+		"lapsed, and without": {[]func(*v1alpha1.Suppression){until(now)}, true, "False/Lapsed",
+			"may be written to again", 0},
 	} {
 		got := plan(&situation{suppression: object(row.mods...), storeFound: !row.noStore, now: now})
-		if string(got.active)+"/"+got.reason != row.want || !strings.Contains(got.message, row.says) || got.again != row.again {
+		if string(got.active)+"/"+got.reason != row.want || !strings.Contains(got.message, row.says) ||
+			got.again != row.again {
 			t.Errorf("%s: %s/%s, %q, again in %s", name, got.active, got.reason, got.message, got.again)
 		}
 		if strings.Contains(got.message, "98765") {
@@ -64,9 +71,10 @@ func TestMissing(t *testing.T) {
 	for name, row := range map[string]struct {
 		labels, want map[string]string
 	}{
-		"none":          {nil, whole},
-		"all":           {whole, nil},
-		"another's":     {map[string]string{v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: "x"}, map[string]string{v1alpha1.LabelPhoneKey: hash}},
+		"none": {nil, whole},
+		"all":  {whole, nil},
+		"another's": {map[string]string{v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: "x"},
+			map[string]string{v1alpha1.LabelPhoneKey: hash}},
 		"somebody else": {map[string]string{"team": "a"}, whole},
 	} {
 		if got := missing(object(func(s *v1alpha1.Suppression) { s.Labels = row.labels })); !maps.Equal(got, row.want) {
@@ -77,7 +85,8 @@ func TestMissing(t *testing.T) {
 
 func TestApplyBoundsTheMessage(t *testing.T) {
 	suppression := object()
-	apply(suppression, findings{active: metav1.ConditionTrue, reason: "Reason", message: strings.Repeat("ã", 600)}, metav1.NewTime(now))
+	apply(suppression, findings{active: metav1.ConditionTrue, reason: "Reason", message: strings.Repeat("ã", 600)},
+		metav1.NewTime(now))
 	if got := len([]rune(suppression.Status.Conditions[0].Message)); got != maxMessage {
 		t.Errorf("the message has %d characters, want %d", got, maxMessage)
 	}

@@ -51,7 +51,8 @@ var _ = Describe("A Suppression", func() {
 		var err error
 		namespace, err = env.Namespace(ctx)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(env.Client.Create(ctx, gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.ClientID = namespace })))).To(Succeed())
+		Expect(env.Client.Create(ctx,
+			gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.ClientID = namespace })))).To(Succeed())
 		suppression = gen.In(namespace, object())
 	})
 
@@ -59,7 +60,8 @@ var _ = Describe("A Suppression", func() {
 		suppression.Labels = map[string]string{"team": "a", v1alpha1.LabelPhoneKey: "another"}
 		Expect(env.Client.Create(ctx, suppression)).To(Succeed())
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing", "not written to"))
-		want := map[string]string{"team": "a", v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: lead.PhoneHash(gen.Phone)}
+		want := map[string]string{"team": "a", v1alpha1.LabelStore: gen.Store,
+			v1alpha1.LabelPhoneKey: lead.PhoneHash(gen.Phone)}
 		labelled := HaveField("Labels", Equal(want))
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(labelled)
 
@@ -72,7 +74,10 @@ var _ = Describe("A Suppression", func() {
 		suppression.Spec.StoreRef.Name = "later"
 		Expect(env.Client.Create(ctx, suppression)).To(Succeed())
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing", "no Store later"))
-		store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Name, s.Spec.ClientID = "later", namespace+"-later" }))
+		store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Name, s.Spec.ClientID = "later",
+				namespace+"-later"
+		}))
 		Expect(env.Client.Create(ctx, store)).To(Succeed())
 		Eventually(ctx, read(ctx, suppression), soon, often).ShouldNot(beActive("True/Suppressing", "no Store"))
 		Expect(env.Client.Delete(ctx, store)).To(Succeed())
@@ -82,10 +87,15 @@ var _ = Describe("A Suppression", func() {
 	It("lapses by itself, and holds again when its end is moved or taken away", func(ctx SpecContext) {
 		suppression.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(time.Hour)}
 		Expect(env.Client.Create(ctx, suppression)).To(Succeed())
-		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing", "until spec.expiresAt"))
-		change(ctx, suppression, func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(2 * time.Second)} })
+		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing",
+			"until spec.expiresAt"))
+		change(ctx, suppression, func(s *v1alpha1.Suppression) {
+			s.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(2 * time.Second)}
+		})
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("False/Lapsed", "may be written to again"))
-		change(ctx, suppression, func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(time.Hour)} })
+		change(ctx, suppression, func(s *v1alpha1.Suppression) {
+			s.Spec.ExpiresAt = &metav1.Time{Time: time.Now().Add(time.Hour)}
+		})
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing", "until"))
 		change(ctx, suppression, func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = nil })
 		Eventually(ctx, read(ctx, suppression), soon, often).Should(beActive("True/Suppressing", "not written to"))

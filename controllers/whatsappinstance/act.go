@@ -168,7 +168,8 @@ func (r *Reconciler) keepToken(ctx context.Context, p *pass, token string) error
 // leave drops the token of a gateway that the spec names no more. Nobody can delete the
 // instance there but a person.
 func (r *Reconciler) leave(ctx context.Context, p *pass) error {
-	ctrl.LoggerFrom(ctx).Info("spec.gateway names another gateway: the instance is left at the former one", "instance", index.GatewayName(p.instance))
+	ctrl.LoggerFrom(ctx).Info("spec.gateway names another gateway: the instance is left at the former one", "instance",
+		index.GatewayName(p.instance))
 	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLeftAtGateway", "Provision",
 		"spec.gateway names another gateway: instance %s is left at the former one", index.GatewayName(p.instance))
 	return r.forgetToken(ctx, p)
@@ -307,7 +308,8 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 			return err
 		}
 	}
-	if state.DisconnectReason == gateway.UnknownReason && p.instance.Status.LastDisconnectReason != gateway.UnknownReason {
+	if state.DisconnectReason == gateway.UnknownReason &&
+		p.instance.Status.LastDisconnectReason != gateway.UnknownReason {
 		ctrl.LoggerFrom(ctx).Info("the gateway gave a reason that is not shown: it is not in known words")
 	}
 	alive := state.Connection == gateway.Connected && r.answers(ctx, p)
@@ -355,7 +357,9 @@ func (r *Reconciler) show(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	if err := r.store(ctx, instance, showing); err != nil {
 		return err
 	}
-	return r.writeSecret(ctx, instance, gateway.PairingSecret(instance), func(secret *corev1.Secret) { secret.Data = content })
+	return r.writeSecret(ctx, instance, gateway.PairingSecret(instance), func(secret *corev1.Secret) {
+		secret.Data = content
+	})
 }
 
 // beginPairing begins or prolongs an attempt. What an earlier one has left, or one by
@@ -463,9 +467,11 @@ func (r *Reconciler) destroy(ctx context.Context, p *pass) error {
 
 // abandon leaves the instance at the gateway, and says so.
 func (r *Reconciler) abandon(ctx context.Context, p *pass) error {
-	ctrl.LoggerFrom(ctx).Info("the instance could not be deleted at the gateway and is left there", "instance", index.GatewayName(p.instance))
+	ctrl.LoggerFrom(ctx).Info("the instance could not be deleted at the gateway and is left there", "instance",
+		index.GatewayName(p.instance))
 	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLeftAtGateway", "Delete",
-		"the gateway did not delete instance %s within %s: it is left there", index.GatewayName(p.instance), r.Pace.GiveUpAfter)
+		"the gateway did not delete instance %s within %s: it is left there", index.GatewayName(p.instance),
+		r.Pace.GiveUpAfter)
 	return r.setFinalizer(ctx, p.instance, false)
 }
 
@@ -477,7 +483,8 @@ func (r *Reconciler) failed(ctx context.Context, p *pass, err error) error {
 	}
 	p.memory.failures++
 	p.memory.retryAt = r.retryAt(err, p.memory.failures)
-	p.memory.nextPoll, p.memory.state, p.memory.askedFor, p.memory.changed = p.memory.retryAt, "", p.request(), p.change()
+	p.memory.nextPoll, p.memory.state, p.memory.askedFor, p.memory.changed = p.memory.retryAt, "", p.request(),
+		p.change()
 	ctrl.LoggerFrom(ctx).V(1).Info("the gateway failed", "failure", connection.Message(err))
 	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
 		connection.Failed(i, err, p.now)
@@ -529,7 +536,8 @@ func (r *Reconciler) tellRestored(p *pass, found bool) {
 	case p.uid == string(p.instance.UID) || p.instance.Status.GatewayInstanceID != "":
 	case found:
 		r.Recorder.Eventf(p.instance, nil, corev1.EventTypeNormal, "InstanceAdopted", "Provision",
-			"the object was made again from a backup; the gateway still has its instance, and the phone stays paired there")
+			"the object was made again from a backup; the gateway still has its instance, and the phone stays "+
+				"paired there")
 	default:
 		r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLost", "Provision",
 			"the object was made again from a backup; the gateway does not have its instance any more: "+
@@ -546,6 +554,7 @@ func isGone(err error) bool {
 func notOwned(name string) error {
 	return &failure.Error{
 		Class: failure.Terminal, Code: failure.Misconfigured, Op: "gateway: keep credentials",
-		Detail: "Secret " + name + " exists and does not belong to this object: delete it, or name the object differently",
+		Detail: "Secret " + name +
+			" exists and does not belong to this object: delete it, or name the object differently",
 	}
 }

@@ -159,14 +159,18 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		For(&v1alpha1.WhatsAppInstance{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, predicate.AnnotationChangedPredicate{},
 		))).
-		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)), builder.WithPredicates(comesOrGoes())).
+		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)),
+			builder.WithPredicates(comesOrGoes())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: r.Concurrency,
-			RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff, maxBackoff),
-			ReconciliationTimeout:   reconcileTimeout,
-			SkipNameValidation:      &r.SkipNameValidation,
+			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff,
+				maxBackoff),
+			ReconciliationTimeout: reconcileTimeout,
+			SkipNameValidation:    &r.SkipNameValidation,
 		}).
-		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.WhatsAppInstance{} }))
+		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object {
+			return &v1alpha1.WhatsAppInstance{}
+		}))
 }
 
 // complete rejects missing dependencies and fills in defaults.
@@ -270,7 +274,8 @@ func (r *Reconciler) copy(ctx context.Context, p *pass) error {
 	if err != nil || credentials == nil {
 		return err
 	}
-	err = r.Copies.PutInstance(ctx, p.instance, credentials.Data[gateway.KeyToken], credentials.Data[gateway.KeyWebhook])
+	err = r.Copies.PutInstance(ctx, p.instance, credentials.Data[gateway.KeyToken],
+		credentials.Data[gateway.KeyWebhook])
 	if err != nil {
 		return err
 	}
@@ -324,7 +329,8 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 		instance: instance, giveUpAfter: r.Pace.GiveUpAfter, memory: r.recall(instance), now: r.Clock.Now(),
 	}}
 	store := &v1alpha1.Store{}
-	err := r.Client.Get(ctx, types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}, store)
+	err := r.Client.Get(ctx, types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name},
+		store)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}

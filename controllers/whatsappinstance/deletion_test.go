@@ -43,7 +43,8 @@ func deleting(i *v1alpha1.WhatsAppInstance) { i.Spec.DeletionPolicy = v1alpha1.D
 
 func (s *scene) deleteSecret(ctx context.Context, name string) {
 	GinkgoHelper()
-	Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: name}})).To(Succeed())
+	Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace,
+		Name: name}})).To(Succeed())
 }
 
 func (s *scene) suspend(ctx context.Context) {
@@ -62,7 +63,8 @@ var _ = Describe("In a cluster that deletes what belongs together", Ordered, fun
 
 	deleteNamespace := func(ctx context.Context) {
 		GinkgoHelper()
-		Expect(env.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})).To(Succeed())
+		Expect(env.Client.Delete(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: s.namespace}})).To(
+			Succeed())
 	}
 	namespaceGone := func(ctx context.Context) bool {
 		return apierrors.IsNotFound(env.Client.Get(ctx, client.ObjectKey{Name: s.namespace}, &corev1.Namespace{}))
@@ -78,7 +80,8 @@ var _ = Describe("In a cluster that deletes what belongs together", Ordered, fun
 			// Without its Secrets it gives up after five minutes.
 			if current, err := s.read(ctx); err == nil && current.DeletionTimestamp != nil {
 				clk.forward(5 * time.Minute)
-				_ = env.Client.Patch(ctx, current, client.RawPatch("application/merge-patch+json", []byte(`{"metadata":{"annotations":{"test/looked-at":"`+clk.Now().String()+`"}}}`)))
+				_ = env.Client.Patch(ctx, current, client.RawPatch("application/merge-patch+json",
+					[]byte(`{"metadata":{"annotations":{"test/looked-at":"`+clk.Now().String()+`"}}}`)))
 			}
 			return namespaceGone(ctx)
 		}, patience, time.Second).Should(BeTrue())
@@ -126,22 +129,24 @@ var _ = Describe("In a cluster that deletes what belongs together", Ordered, fun
 				}
 				return names
 			}, patience, often).Should(ConsistOf("admin"))
-			Expect(s.uazapi.Instances()).To(HaveLen(map[v1alpha1.DeletionPolicy]int{v1alpha1.DeletionRetain: 1}[policy]))
+			Expect(s.uazapi.Instances()).To(
+				HaveLen(map[v1alpha1.DeletionPolicy]int{v1alpha1.DeletionRetain: 1}[policy]))
 		})
 	}
 
-	It("an instance is deleted at its gateway when its account's Secret was deleted together with it", func(ctx SpecContext) {
-		instance := s.instance(ctx, deleting)
-		s.pairs(ctx)
-		s.suspend(ctx)
-		s.deleteSecret(ctx, "admin")
-		// The operator remembers Secrets for seconds.
-		clk.forward(time.Minute)
-		Expect(env.Client.Delete(ctx, instance)).To(Succeed())
-		Eventually(ctx, s.uazapi.Instances, soon, often).Should(BeEmpty())
-		Eventually(ctx, func(ctx context.Context) bool {
-			_, err := s.read(ctx)
-			return apierrors.IsNotFound(err)
-		}, soon, often).Should(BeTrue())
-	})
+	It("an instance is deleted at its gateway when its account's Secret was deleted together with it",
+		func(ctx SpecContext) {
+			instance := s.instance(ctx, deleting)
+			s.pairs(ctx)
+			s.suspend(ctx)
+			s.deleteSecret(ctx, "admin")
+			// The operator remembers Secrets for seconds.
+			clk.forward(time.Minute)
+			Expect(env.Client.Delete(ctx, instance)).To(Succeed())
+			Eventually(ctx, s.uazapi.Instances, soon, often).Should(BeEmpty())
+			Eventually(ctx, func(ctx context.Context) bool {
+				_, err := s.read(ctx)
+				return apierrors.IsNotFound(err)
+			}, soon, often).Should(BeTrue())
+		})
 })

@@ -34,12 +34,15 @@ func TestDisplay(t *testing.T) {
 		{"a gateway that does not count", display{}, true, 0, []int{0, 0}, []bool{true, true}},
 		{"the first pairing of all", display{}, false, 0, []int{0, 1, 2}, []bool{true, true, true}},
 		{"the first pairing of all, and a quick gateway", display{}, false, 1, []int{1, 2}, []bool{true, true}},
-		{"a pairing after one that was watched", display{known: true, shown: 4}, true, 4, []int{4, 4, 5}, []bool{false, false, true}},
-		{"a pairing after one that was watched, and a quick gateway", display{known: true, shown: 4}, true, 5, []int{5}, []bool{true}},
+		{"a pairing after one that was watched", display{known: true, shown: 4}, true, 4, []int{4, 4, 5},
+			[]bool{false, false, true}},
+		{"a pairing after one that was watched, and a quick gateway", display{known: true, shown: 4}, true, 5, []int{5},
+			[]bool{true}},
 		{"a pairing after one that nobody watched", display{}, true, 1, []int{1, 2}, []bool{false, true}},
 		{"a pairing of which nothing is known", display{}, false, 3, []int{3, 4}, []bool{false, true}},
 		{"of an instance that was just made", display{known: true}, true, 1, []int{1}, []bool{true}},
-		{"the gateway was restarted", display{known: true, shown: 4}, true, 0, []int{0, 1, 2}, []bool{true, true, true}},
+		{"the gateway was restarted", display{known: true, shown: 4}, true, 0, []int{0, 1, 2},
+			[]bool{true, true, true}},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			d := row.known
@@ -60,9 +63,10 @@ func TestPlanRevival(t *testing.T) {
 		mods []func(*situation)
 		want kind
 	}{
-		"it sends":            {nil, wait},
-		"it does not send":    {[]func(*situation){dead}, revive},
-		"it was restarted":    {[]func(*situation){dead, func(s *situation) { s.memory.revived.restarted = true }}, wait},
+		"it sends":         {nil, wait},
+		"it does not send": {[]func(*situation){dead}, revive},
+		"it was restarted": {[]func(*situation){dead, func(s *situation) { s.memory.revived.restarted = true }},
+			wait},
 		"it is not connected": {[]func(*situation){dead, loggedOut}, wait},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -109,55 +113,61 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 		return s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
 	}
 
-	It("is not ready while it sends nothing, is restarted once, and is ready again when a message went", func(ctx SpecContext) {
-		begin(ctx, simulator.EvolutionOptions{})
-		connected := pairs(ctx)
-		dies := func() {
-			GinkgoHelper()
-			Expect(evo.Die(s.gatewayName(), true)).To(Succeed())
+	It("is not ready while it sends nothing, is restarted once, and is ready again when a message went",
+		func(ctx SpecContext) {
+			begin(ctx, simulator.EvolutionOptions{})
+			connected := pairs(ctx)
+			dies := func() {
+				GinkgoHelper()
+				Expect(evo.Die(s.gatewayName(), true)).To(Succeed())
+				for range 3 {
+					book.Failed(connected.UID, clk.Now())
+					clk.forward(31 * time.Second)
+				}
+			}
+			dies()
+			By("restarting it at the gateway")
+			Eventually(ctx, evo.Restarts, soon, often).Should(Equal(1))
+			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
+			Eventually(ctx, s.events, soon, often).Should(ContainElements("NotSending", "Restarted"))
+
+			By("leaving it to a person after that")
+			dies()
+			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
+			Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected,
+				v1alpha1.ReasonNotSending))
+			Expect(evo.Restarts()).To(Equal(1))
+
+			By("believing a gateway that can look its own number up")
+			Expect(evo.Revive(s.gatewayName())).To(Succeed())
+			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
+
+			By("not believing it twice, but a message that went")
 			for range 3 {
 				book.Failed(connected.UID, clk.Now())
 				clk.forward(31 * time.Second)
 			}
-		}
-		dies()
-		By("restarting it at the gateway")
-		Eventually(ctx, evo.Restarts, soon, often).Should(Equal(1))
-		s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
-		Eventually(ctx, s.events, soon, often).Should(ContainElements("NotSending", "Restarted"))
-
-		By("leaving it to a person after that")
-		dies()
-		s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
-		Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
-		Expect(evo.Restarts()).To(Equal(1))
-
-		By("believing a gateway that can look its own number up")
-		Expect(evo.Revive(s.gatewayName())).To(Succeed())
-		s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
-
-		By("not believing it twice, but a message that went")
-		for range 3 {
-			book.Failed(connected.UID, clk.Now())
-			clk.forward(31 * time.Second)
-		}
-		s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
-		Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
-		clk.forward(time.Second)
-		book.Worked(connected.UID)
-		s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
-	})
+			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
+			Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected,
+				v1alpha1.ReasonNotSending))
+			clk.forward(time.Second)
+			book.Worked(connected.UID)
+			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
+		})
 
 	It("says that there is no QR, and names no Secret that is not there", func(ctx SpecContext) {
 		begin(ctx, simulator.EvolutionOptions{QRAfter: 90 * time.Second})
-		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing), HaveField("Status.Pairing.SecretRef", BeNil())))
+		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing),
+			HaveField("Status.Pairing.SecretRef", BeNil())))
 		Eventually(ctx, evo.Instances, soon, often).Should(ConsistOf(HaveField("State", simulator.Connecting)))
 		clk.forward(75 * time.Second)
-		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonNoQRCode), HaveField("Status.Pairing.SecretRef", BeNil())))
+		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonNoQRCode),
+			HaveField("Status.Pairing.SecretRef", BeNil())))
 		named := client.ObjectKey{Namespace: s.namespace, Name: gen.Instance + "-pairing"}
 		Expect(env.Client.Get(ctx, named, &corev1.Secret{})).To(Satisfy(apierrors.IsNotFound))
 		clk.forward(20 * time.Second)
-		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing), HaveField("Status.Pairing.SecretRef", Not(BeNil()))))
+		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing),
+			HaveField("Status.Pairing.SecretRef", Not(BeNil()))))
 		Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
 	})
 
@@ -167,11 +177,14 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 		token := string(s.secret(ctx, "-gateway")[gateway.KeyToken])
 		evo.Database(false)
 		s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), WithTransform(
-			func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionGatewayReachable) }, HavePrefix("False/"))))
-		Consistently(ctx, func() string { return string(s.secret(ctx, "-gateway")[gateway.KeyToken]) }, awhile, often).Should(Equal(token))
+			func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionGatewayReachable) },
+			HavePrefix("False/"))))
+		Consistently(ctx, func() string { return string(s.secret(ctx, "-gateway")[gateway.KeyToken]) }, awhile,
+			often).Should(Equal(token))
 		evo.Database(true)
 		s.becomes(ctx, WithTransform(
-			func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionGatewayReachable) }, HavePrefix("True/")))
+			func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionGatewayReachable) },
+			HavePrefix("True/")))
 		Expect(string(s.secret(ctx, "-gateway")[gateway.KeyToken])).To(Equal(token))
 	})
 
@@ -195,7 +208,8 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 		Expect(err).NotTo(HaveOccurred())
 		DeferCleanup(func() { _ = server.Close() })
 		s.url = server.URL()
-		evo.Fail(simulator.Fault{Path: "/instance/connect/" + s.gatewayName(), AfterAccept: true, Status: http.StatusGatewayTimeout})
+		evo.Fail(simulator.Fault{Path: "/instance/connect/" + s.gatewayName(), AfterAccept: true,
+			Status: http.StatusGatewayTimeout})
 		s.instance(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type = v1alpha1.GatewayEvolution })
 		Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
 		Expect(evo.Instances()).To(ConsistOf(HaveField("State", simulator.Connecting)))

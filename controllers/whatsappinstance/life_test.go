@@ -86,33 +86,36 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			s.instance(ctx)
 			Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
 			Expect(env.Client.Delete(ctx, gen.In(s.namespace, gen.StoreObject()))).To(Succeed())
-			s.becomes(ctx, And(inPhase(v1alpha1.InstancePending, v1alpha1.ReasonStoreNotFound), HaveField("Status.Pairing.SecretRef", BeNil())))
+			s.becomes(ctx, And(inPhase(v1alpha1.InstancePending, v1alpha1.ReasonStoreNotFound),
+				HaveField("Status.Pairing.SecretRef", BeNil())))
 			Expect(s.secret(ctx, "-pairing")).To(BeEmpty())
 			clk.forward(connectEvery)
 			Expect(env.Client.Create(ctx, gen.In(s.namespace, gen.StoreObject()))).To(Succeed())
 			s.pairs(ctx)
 		})
 
-		It("shows nothing of a gateway that the spec names no more, even while the new one is down", func(ctx SpecContext) {
-			s.instance(ctx)
-			Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
-			other := newGateway()
-			server, err := simulator.Serve(other)
-			Expect(err).NotTo(HaveOccurred())
-			url := server.URL()
-			Expect(server.Close()).To(Succeed())
-			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = url })
-			Eventually(ctx, s.shown, soon, often).Should(BeEmpty())
-			Eventually(ctx, func(ctx context.Context) map[string][]byte { return s.secret(ctx, "-gateway") }, soon, often).
-				ShouldNot(HaveKey(gateway.KeyToken))
-			Eventually(ctx, s.events, soon, often).Should(ContainElement("InstanceLeftAtGateway"))
+		It("shows nothing of a gateway that the spec names no more, even while the new one is down",
+			func(ctx SpecContext) {
+				s.instance(ctx)
+				Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
+				other := newGateway()
+				server, err := simulator.Serve(other)
+				Expect(err).NotTo(HaveOccurred())
+				url := server.URL()
+				Expect(server.Close()).To(Succeed())
+				s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.BaseURL = url })
+				Eventually(ctx, s.shown, soon, often).Should(BeEmpty())
+				Eventually(ctx, func(ctx context.Context) map[string][]byte { return s.secret(ctx, "-gateway") }, soon,
+					often).
+					ShouldNot(HaveKey(gateway.KeyToken))
+				Eventually(ctx, s.events, soon, often).Should(ContainElement("InstanceLeftAtGateway"))
 
-			server, err = simulator.ServeAt(address(url), other)
-			Expect(err).NotTo(HaveOccurred())
-			DeferCleanup(func() { _ = server.Close() })
-			s.uazapi = other
-			s.pairs(ctx)
-		})
+				server, err = simulator.ServeAt(address(url), other)
+				Expect(err).NotTo(HaveOccurred())
+				DeferCleanup(func() { _ = server.Close() })
+				s.uazapi = other
+				s.pairs(ctx)
+			})
 	})
 
 	Describe("once it was connected", func() {
@@ -148,7 +151,8 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 		It("is made again on request when its gateway refused it and then lost it", func(ctx SpecContext) {
 			s.instance(ctx)
 			s.pairs(ctx)
-			s.uazapi.Fail(simulator.Fault{Path: "/instance/status", Times: -1, Status: http.StatusUnauthorized, Body: `{"error":"no"}`})
+			s.uazapi.Fail(simulator.Fault{Path: "/instance/status", Times: -1, Status: http.StatusUnauthorized,
+				Body: `{"error":"no"}`})
 			s.becomes(ctx, inPhase(v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayUnauthorized))
 			s.deleteThere(ctx)
 			s.uazapi.ClearFaults()
@@ -166,10 +170,12 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			})
 			s.becomes(ctx, HaveField("Status.GatewayInstanceID", HavePrefix("simulated:")))
 			s.forward(ctx, simulated.PairingTime)
-			s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.Phone", "+"+simulated.Phone)))
+			s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected),
+				HaveField("Status.Phone", "+"+simulated.Phone)))
 
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway = made.Spec.Gateway })
-			again := s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.Phone", phone)))
+			again := s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected),
+				HaveField("Status.Phone", phone)))
 			Expect(again.Status.FirstConnectedTime).To(Equal(first.Status.FirstConnectedTime))
 			Expect(s.uazapi.Instances()).To(HaveLen(1))
 		})
@@ -210,7 +216,8 @@ var _ = Describe("A WhatsAppInstance that WhatsApp restricts", func() {
 		Expect(env.Client.Status().Patch(ctx, current, client.MergeFrom(before))).To(Succeed())
 		s.forward(ctx, 0)
 		s.becomes(ctx, inPhase(v1alpha1.InstanceRestricted, v1alpha1.ReasonRestricted))
-		s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.NewConversationsPausedUntil", BeNil())))
+		s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected),
+			HaveField("Status.NewConversationsPausedUntil", BeNil())))
 	})
 })
 
@@ -232,9 +239,12 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway that is being paire
 		Expect(s.shown(ctx)).To(BeEmpty())
 		first := s.pairCode(ctx)
 
-		By("trying again when the gateway fails to stop what it was asked for before, and when it is slow to free the name")
+		By(
+			"trying again when the gateway fails to stop what it was asked for before, and when it is slow to free " +
+				"the name")
 		evo.SlowDeletes()
-		evo.Fail(simulator.Fault{Path: "/instance/delete/" + s.gatewayName(), Times: 2, Status: http.StatusInternalServerError, Body: `{"error":"no"}`})
+		evo.Fail(simulator.Fault{Path: "/instance/delete/" + s.gatewayName(), Times: 2,
+			Status: http.StatusInternalServerError, Body: `{"error":"no"}`})
 		s.change(ctx, byCode(otherPhone))
 		Eventually(ctx, s.pairCode, soon, often).Should(BeEmpty())
 		evo.FinishDeletes()

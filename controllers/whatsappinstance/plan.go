@@ -167,7 +167,8 @@ func plan(s *situation) action {
 		return planDeletion(s)
 	}
 	for _, decide := range []func(*situation) (action, bool){
-		planGuard, planPairingEnd, planHalt, planCredentials, planBackoff, planProvision, planWebhook, planPoll, planRevival, planPairing,
+		planGuard, planPairingEnd, planHalt, planCredentials, planBackoff, planProvision, planWebhook, planPoll,
+		planRevival, planPairing,
 	} {
 		if next, decided := decide(s); decided {
 			return next
@@ -237,7 +238,8 @@ func planHalt(s *situation) (action, bool) {
 	case !s.supported:
 		return action{
 			kind: halt, phase: v1alpha1.InstanceFailed, reason: v1alpha1.ReasonGatewayUnsupported,
-			message: "spec.gateway.type: this version of the operator does not speak " + string(s.instance.Spec.Gateway.Type),
+			message: "spec.gateway.type: this version of the operator does not speak " +
+				string(s.instance.Spec.Gateway.Type),
 		}, true
 	}
 	return action{}, false
@@ -294,7 +296,8 @@ func (s *situation) settled() time.Time {
 func planWebhook(s *situation) (action, bool) {
 	condition := apimeta.FindStatusCondition(s.instance.Status.Conditions, v1alpha1.ConditionWebhookRegistered)
 	if s.webhook == "" {
-		noted := condition != nil && condition.Status == metav1.ConditionFalse && condition.Reason == v1alpha1.ReasonNoPublicURL
+		noted := condition != nil && condition.Status == metav1.ConditionFalse &&
+			condition.Reason == v1alpha1.ReasonNoPublicURL
 		return action{kind: unregistered}, !noted
 	}
 	return action{kind: register}, s.webhookPending() && !s.now.Before(s.memory.webhookRetryAt)
@@ -342,7 +345,8 @@ const maxRequest = 64
 // change is the last connection change that the gateway told the webhook server of, and the last
 // time that a caller asked for the connection; "" when there was neither.
 func (s *situation) change() string {
-	return s.instance.Annotations[v1alpha1.AnnotationConnectionChanged] + s.instance.Annotations[v1alpha1.AnnotationStatusRequested]
+	return s.instance.Annotations[v1alpha1.AnnotationConnectionChanged] +
+		s.instance.Annotations[v1alpha1.AnnotationStatusRequested]
 }
 
 // answeredCaller writes that the gateway was asked for a caller.

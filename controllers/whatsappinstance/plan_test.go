@@ -58,7 +58,8 @@ func pairing(s *situation) {
 	s.instance.Status.Pairing = &v1alpha1.PairingStatus{
 		Attempts: 1, ExpiresAt: metaAt(5 * time.Minute), SecretRef: &v1alpha1.ObjectReference{Name: "pairing"},
 	}
-	s.memory = memory{state: gateway.Connecting, connectedFor: 1, nextPoll: at(2 * time.Second), nextConnect: at(15 * time.Second)}
+	s.memory = memory{state: gateway.Connecting, connectedFor: 1, nextPoll: at(2 * time.Second),
+		nextConnect: at(15 * time.Second)}
 }
 
 func requested(s *situation) {
@@ -107,33 +108,48 @@ func testPlan(t *testing.T, table map[string]planned) {
 
 func TestPlan(t *testing.T) {
 	testPlan(t, map[string]planned{
-		"nothing is due":          {settledSituation(), wait, at(time.Minute)},
-		"poll is due":             {settledSituation(set(func(s *situation) { s.memory.nextPoll = now })), poll, time.Time{}},
-		"after a restart":         {settledSituation(set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
-		"suspended":               {settledSituation(set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
-		"suspended while pairing": {settledSituation(pairing, set(func(s *situation) { s.instance.Spec.Suspend = true })), endPairing, time.Time{}},
-		"no Store":                {settledSituation(set(func(s *situation) { s.storeFound = false })), halt, time.Time{}},
-		"unsupported":             {settledSituation(set(func(s *situation) { s.supported, s.misconfigured = false, true })), halt, time.Time{}},
-		"misconfigured":           {settledSituation(set(func(s *situation) { s.misconfigured = true })), complain, time.Time{}},
-		"still misconfigured":     {settledSituation(backingOff, set(func(s *situation) { s.misconfigured = true })), wait, at(30 * time.Second)},
+		"nothing is due": {settledSituation(), wait, at(time.Minute)},
+		"poll is due": {settledSituation(set(func(s *situation) { s.memory.nextPoll = now })), poll,
+			time.Time{}},
+		"after a restart": {settledSituation(set(func(s *situation) { s.memory = memory{} })), poll,
+			time.Time{}},
+		"suspended": {settledSituation(set(func(s *situation) { s.instance.Spec.Suspend = true })), halt,
+			time.Time{}},
+		"suspended while pairing": {settledSituation(pairing,
+			set(func(s *situation) { s.instance.Spec.Suspend = true })), endPairing, time.Time{}},
+		"no Store": {settledSituation(set(func(s *situation) { s.storeFound = false })), halt, time.Time{}},
+		"unsupported": {settledSituation(set(func(s *situation) {
+			s.supported, s.misconfigured = false,
+				true
+		})), halt, time.Time{}},
+		"misconfigured": {settledSituation(set(func(s *situation) { s.misconfigured = true })), complain,
+			time.Time{}},
+		"still misconfigured": {settledSituation(backingOff, set(func(s *situation) { s.misconfigured = true })), wait,
+			at(30 * time.Second)},
 	})
 }
 
 func TestPlanRestriction(t *testing.T) {
 	pausedFor := func(offset time.Duration) func(*situation) {
 		return func(s *situation) {
-			s.instance.Status.Phase, s.instance.Status.NewConversationsPausedUntil = v1alpha1.InstanceRestricted, metaAt(offset)
+			s.instance.Status.Phase, s.instance.Status.NewConversationsPausedUntil = v1alpha1.InstanceRestricted,
+				metaAt(offset)
 		}
 	}
 	testPlan(t, map[string]planned{
-		"ends before the next poll":       {settledSituation(pausedFor(5 * time.Second)), wait, at(5 * time.Second)},
-		"ends after the next poll":        {settledSituation(pausedFor(time.Hour)), wait, at(time.Minute)},
-		"is over":                         {settledSituation(pausedFor(0)), poll, time.Time{}},
-		"is over, but it is logged out":   {settledSituation(pausedFor(-time.Second), loggedOut), wait, at(time.Minute)},
-		"is over, the gateway is down":    {settledSituation(pausedFor(-time.Second), backingOff), wait, at(30 * time.Second)},
-		"ends while the gateway is down":  {settledSituation(pausedFor(time.Second), backingOff), wait, at(30 * time.Second)},
-		"is over while it is suspended":   {settledSituation(pausedFor(0), set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
-		"is over, and nothing was polled": {settledSituation(pausedFor(-time.Hour), set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
+		"ends before the next poll": {settledSituation(pausedFor(5 * time.Second)), wait, at(5 * time.Second)},
+		"ends after the next poll":  {settledSituation(pausedFor(time.Hour)), wait, at(time.Minute)},
+		"is over":                   {settledSituation(pausedFor(0)), poll, time.Time{}},
+		"is over, but it is logged out": {settledSituation(pausedFor(-time.Second), loggedOut), wait,
+			at(time.Minute)},
+		"is over, the gateway is down": {settledSituation(pausedFor(-time.Second), backingOff), wait,
+			at(30 * time.Second)},
+		"ends while the gateway is down": {settledSituation(pausedFor(time.Second), backingOff), wait,
+			at(30 * time.Second)},
+		"is over while it is suspended": {settledSituation(pausedFor(0),
+			set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
+		"is over, and nothing was polled": {settledSituation(pausedFor(-time.Hour),
+			set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
 	})
 }
 
@@ -143,14 +159,24 @@ func TestPlanPairingEnd(t *testing.T) {
 	}
 	misconfigured := func(s *situation) { s.misconfigured = true }
 	testPlan(t, map[string]planned{
-		"suspended":   {settledSituation(pairing, set(func(s *situation) { s.instance.Spec.Suspend = true })), endPairing, time.Time{}},
-		"no Store":    {settledSituation(pairing, set(func(s *situation) { s.storeFound = false })), endPairing, time.Time{}},
-		"unsupported": {settledSituation(pairing, set(func(s *situation) { s.supported, s.misconfigured = false, true })), endPairing, time.Time{}},
-		"misconfigured, times out before the next try":   {settledSituation(pairing, backingOff, misconfigured, endsIn(time.Second)), wait, at(time.Second)},
-		"misconfigured, has timed out":                   {settledSituation(pairing, backingOff, misconfigured, endsIn(0)), endPairing, time.Time{}},
-		"no Secret, times out before the next try":       {settledSituation(pairing, backingOff, endsIn(time.Second), set(func(s *situation) { s.credentials = credentials{} })), wait, at(time.Second)},
-		"being made, times out before that is certain":   {settledSituation(pairing, noToken, endsIn(time.Second), set(func(s *situation) { s.credentials.creatingSince = now })), wait, at(time.Second)},
-		"the gateway is another one, what it shows goes": {settledSituation(pairing, set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
+		"suspended": {settledSituation(pairing, set(func(s *situation) { s.instance.Spec.Suspend = true })),
+			endPairing, time.Time{}},
+		"no Store": {settledSituation(pairing, set(func(s *situation) { s.storeFound = false })), endPairing,
+			time.Time{}},
+		"unsupported": {settledSituation(pairing, set(func(s *situation) {
+			s.supported, s.misconfigured = false,
+				true
+		})), endPairing, time.Time{}},
+		"misconfigured, times out before the next try": {settledSituation(pairing, backingOff, misconfigured,
+			endsIn(time.Second)), wait, at(time.Second)},
+		"misconfigured, has timed out": {settledSituation(pairing, backingOff, misconfigured,
+			endsIn(0)), endPairing, time.Time{}},
+		"no Secret, times out before the next try": {settledSituation(pairing, backingOff, endsIn(time.Second),
+			set(func(s *situation) { s.credentials = credentials{} })), wait, at(time.Second)},
+		"being made, times out before that is certain": {settledSituation(pairing, noToken, endsIn(time.Second),
+			set(func(s *situation) { s.credentials.creatingSince = now })), wait, at(time.Second)},
+		"the gateway is another one, what it shows goes": {settledSituation(pairing,
+			set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
 	})
 }
 
@@ -159,28 +185,45 @@ func TestPlanProvisioning(t *testing.T) {
 		"new": {settledSituation(neverConnected, noToken, set(func(s *situation) {
 			s.instance.Status.CredentialsSecretRef, s.credentials = nil, credentials{}
 		})), prepare, time.Time{}},
-		"the Secret was deleted":        {settledSituation(set(func(s *situation) { s.credentials = credentials{} })), prepare, time.Time{}},
-		"the Secret is somebody else's": {settledSituation(backingOff, set(func(s *situation) { s.credentials = credentials{} })), wait, at(30 * time.Second)},
-		"no token":                      {settledSituation(noToken), provision, time.Time{}},
-		"creation of unknown outcome":   {settledSituation(noToken, set(func(s *situation) { s.credentials.creatingSince = at(-5 * time.Second) })), wait, at(15 * time.Second)},
-		"creation long ago":             {settledSituation(noToken, set(func(s *situation) { s.credentials.creatingSince = at(-20 * time.Second) })), provision, time.Time{}},
+		"the Secret was deleted": {settledSituation(set(func(s *situation) { s.credentials = credentials{} })),
+			prepare, time.Time{}},
+		"the Secret is somebody else's": {settledSituation(backingOff,
+			set(func(s *situation) { s.credentials = credentials{} })), wait, at(30 * time.Second)},
+		"no token": {settledSituation(noToken), provision, time.Time{}},
+		"creation of unknown outcome": {settledSituation(noToken,
+			set(func(s *situation) { s.credentials.creatingSince = at(-5 * time.Second) })), wait,
+			at(15 * time.Second)},
+		"creation long ago": {settledSituation(noToken,
+			set(func(s *situation) { s.credentials.creatingSince = at(-20 * time.Second) })), provision, time.Time{}},
 		"creation has ended": {settledSituation(noToken, set(func(s *situation) {
 			s.credentials.creatingSince, s.memory.settled = at(-time.Second), at(-time.Second)
 		})), provision, time.Time{}},
-		"the token is another gateway's":        {settledSituation(set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
+		"the token is another gateway's": {settledSituation(set(func(s *situation) {
+			s.credentials.elsewhere = true
+		})), forget, time.Time{}},
 		"gateway is down":                       {settledSituation(backingOff), wait, at(30 * time.Second)},
 		"gateway is down, pairing is asked for": {settledSituation(backingOff, requested), poll, time.Time{}},
-		"gateway is still down":                 {settledSituation(backingOff, requested, asked), wait, at(30 * time.Second)},
+		"gateway is still down": {settledSituation(backingOff, requested, asked), wait,
+			at(30 * time.Second)},
 	})
 }
 
 func TestPlanWebhook(t *testing.T) {
 	testPlan(t, map[string]planned{
-		"webhook has changed":  {settledSituation(set(func(s *situation) { s.webhook = "other" })), register, time.Time{}},
-		"webhook was lost":     {settledSituation(set(func(s *situation) { s.instance.Status.RegisteredWebhook = "" })), register, time.Time{}},
-		"webhook was refused":  {settledSituation(set(func(s *situation) { s.webhook, s.memory.webhookRetryAt = "other", at(time.Second) })), wait, at(time.Second)},
-		"no public URL":        {settledSituation(set(func(s *situation) { s.webhook = "" })), unregistered, time.Time{}},
-		"no public URL, noted": {settledSituation(set(func(s *situation) { s.webhook = ""; webhookUnknown(s.instance, now) })), wait, at(time.Minute)},
+		"webhook has changed": {settledSituation(set(func(s *situation) { s.webhook = "other" })), register,
+			time.Time{}},
+		"webhook was lost": {settledSituation(set(func(s *situation) { s.instance.Status.RegisteredWebhook = "" })),
+			register, time.Time{}},
+		"webhook was refused": {settledSituation(set(func(s *situation) {
+			s.webhook, s.memory.webhookRetryAt = "other",
+				at(time.Second)
+		})), wait, at(time.Second)},
+		"no public URL": {settledSituation(set(func(s *situation) { s.webhook = "" })), unregistered,
+			time.Time{}},
+		"no public URL, noted": {settledSituation(set(func(s *situation) {
+			s.webhook = ""
+			webhookUnknown(s.instance, now)
+		})), wait, at(time.Minute)},
 	})
 }
 
@@ -190,12 +233,15 @@ func TestPlanConnectionChange(t *testing.T) {
 	}
 	noted := func(s *situation) { s.memory.changed = "2027-03-01T11:59:59.5Z" }
 	testPlan(t, map[string]planned{
-		"the connection has changed":            {settledSituation(changed), poll, time.Time{}},
-		"it has changed, and was asked for":     {settledSituation(changed, noted), wait, at(time.Minute)},
-		"it has changed again":                  {settledSituation(changed, set(func(s *situation) { s.memory.changed = "2027-03-01T11:59:58Z" })), poll, time.Time{}},
-		"it has changed before a restart":       {settledSituation(changed, set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
-		"it has changed, the gateway is down":   {settledSituation(changed, backingOff), wait, at(30 * time.Second)},
-		"it has changed, and is suspended":      {settledSituation(changed, set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
+		"the connection has changed":        {settledSituation(changed), poll, time.Time{}},
+		"it has changed, and was asked for": {settledSituation(changed, noted), wait, at(time.Minute)},
+		"it has changed again": {settledSituation(changed,
+			set(func(s *situation) { s.memory.changed = "2027-03-01T11:59:58Z" })), poll, time.Time{}},
+		"it has changed before a restart": {settledSituation(changed,
+			set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
+		"it has changed, the gateway is down": {settledSituation(changed, backingOff), wait, at(30 * time.Second)},
+		"it has changed, and is suspended": {settledSituation(changed,
+			set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
 		"it has changed before it was paired":   {settledSituation(pairing, changed), poll, time.Time{}},
 		"the annotation was removed, and asked": {settledSituation(noted), poll, time.Time{}},
 	})
@@ -210,9 +256,10 @@ func TestPlanPairing(t *testing.T) {
 		"first pairing was cut off": {settledSituation(pairing, set(func(s *situation) {
 			s.instance.Status.Pairing.ExpiresAt, s.instance.Status.Pairing.SecretRef = nil, nil
 		})), beginPairing, time.Time{}},
-		"logged out, nobody asks":             {settledSituation(loggedOut), wait, at(time.Minute)},
-		"pairing is asked for":                {settledSituation(loggedOut, requested), poll, time.Time{}},
-		"pairing is asked for, and away":      {settledSituation(loggedOut, requested, asked), beginPairing, time.Time{}},
+		"logged out, nobody asks": {settledSituation(loggedOut), wait, at(time.Minute)},
+		"pairing is asked for":    {settledSituation(loggedOut, requested), poll, time.Time{}},
+		"pairing is asked for, and away": {settledSituation(loggedOut, requested, asked), beginPairing,
+			time.Time{}},
 		"pairing is asked for, and connected": {settledSituation(requested, asked), acknowledge, time.Time{}},
 		"request was handled": {settledSituation(loggedOut, requested, set(func(s *situation) {
 			s.instance.Status.Pairing.HandledRequest = "2027-03-01T11:59:59Z"
@@ -221,39 +268,62 @@ func TestPlanPairing(t *testing.T) {
 		"QR is needed": {settledSituation(pairing, set(func(s *situation) {
 			s.memory.connectedFor, s.memory.nextConnect = 0, time.Time{}
 		})), connect, time.Time{}},
-		"QR is on show":                   {settledSituation(pairing), wait, at(2 * time.Second)},
-		"QR has expired":                  {settledSituation(pairing, set(func(s *situation) { s.memory.state, s.memory.nextConnect = gateway.Disconnected, now })), connect, time.Time{}},
-		"QR has expired just now":         {settledSituation(pairing, set(func(s *situation) { s.memory.state, s.memory.nextPoll = gateway.Disconnected, at(time.Minute) })), wait, at(15 * time.Second)},
-		"pairing timed out":               {settledSituation(pairing, set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(0) })), endPairing, time.Time{}},
-		"paired":                          {settledSituation(pairing, set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = nil })), endPairing, time.Time{}},
-		"timed out while gateway is down": {settledSituation(pairing, backingOff, set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(-1) })), endPairing, time.Time{}},
-		"times out before the next try":   {settledSituation(pairing, backingOff, set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(time.Second) })), wait, at(time.Second)},
+		"QR is on show": {settledSituation(pairing), wait, at(2 * time.Second)},
+		"QR has expired": {settledSituation(pairing,
+			set(func(s *situation) { s.memory.state, s.memory.nextConnect = gateway.Disconnected, now })), connect,
+			time.Time{}},
+		"QR has expired just now": {settledSituation(pairing,
+			set(func(s *situation) { s.memory.state, s.memory.nextPoll = gateway.Disconnected, at(time.Minute) })),
+			wait, at(15 * time.Second)},
+		"pairing timed out": {settledSituation(pairing,
+			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(0) })), endPairing, time.Time{}},
+		"paired": {settledSituation(pairing,
+			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = nil })), endPairing, time.Time{}},
+		"timed out while gateway is down": {settledSituation(pairing, backingOff,
+			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(-1) })), endPairing, time.Time{}},
+		"times out before the next try": {settledSituation(pairing, backingOff,
+			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(time.Second) })), wait,
+			at(time.Second)},
 	})
 }
 
 func TestPlanDeletion(t *testing.T) {
 	testPlan(t, map[string]planned{
-		"to be deleted there too":     {settledSituation(policyDelete), guard, time.Time{}},
-		"no longer to be deleted":     {settledSituation(guarded), release, time.Time{}},
-		"deleted, retained":           {settledSituation(deleted(0)), wait, time.Time{}},
-		"deleted, policy changed":     {settledSituation(guarded, deleted(0)), release, time.Time{}},
-		"deleted there too":           {settledSituation(policyDelete, guarded, deleted(0)), destroy, time.Time{}},
-		"deleted, suspended":          {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.instance.Spec.Suspend = true })), destroy, time.Time{}},
-		"deleted, never made":         {settledSituation(policyDelete, guarded, deleted(0), noToken), release, time.Time{}},
-		"deleted before it was begun": {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.instance.Status.CredentialsSecretRef = nil })), release, time.Time{}},
-		"deleted after a crash":       {settledSituation(policyDelete, guarded, deleted(0), noToken, set(func(s *situation) { s.credentials.begun = true })), trace, time.Time{}},
-		"deleted in the middle of its creation": {settledSituation(policyDelete, guarded, deleted(0), noToken, set(func(s *situation) {
-			s.credentials.begun, s.credentials.creatingSince = true, at(-time.Second)
-		})), wait, at(19 * time.Second)},
-		"deleted, Secret is gone":          {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.credentials = credentials{} })), trace, time.Time{}},
-		"deleted, gateway is down":         {settledSituation(policyDelete, guarded, deleted(time.Minute), backingOff), wait, at(30 * time.Second)},
-		"deleted, time is running out":     {settledSituation(policyDelete, guarded, deleted(290*time.Second), backingOff), wait, at(10 * time.Second)},
-		"deleted, given up":                {settledSituation(policyDelete, guarded, deleted(5*time.Minute), backingOff, tried), abandon, time.Time{}},
-		"deleted, the API server refuses":  {settledSituation(policyDelete, guarded, deleted(5*time.Minute), tried), abandon, time.Time{}},
-		"deleted, tried, still in time":    {settledSituation(policyDelete, guarded, deleted(time.Minute), tried), destroy, time.Time{}},
-		"deleted long ago, not tried yet":  {settledSituation(policyDelete, guarded, deleted(time.Hour)), destroy, time.Time{}},
-		"deleted, misconfigured":           {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.misconfigured = true })), complain, time.Time{}},
-		"deleted, another gateway's token": {settledSituation(policyDelete, guarded, deleted(0), set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
+		"to be deleted there too": {settledSituation(policyDelete), guard, time.Time{}},
+		"no longer to be deleted": {settledSituation(guarded), release, time.Time{}},
+		"deleted, retained":       {settledSituation(deleted(0)), wait, time.Time{}},
+		"deleted, policy changed": {settledSituation(guarded, deleted(0)), release, time.Time{}},
+		"deleted there too":       {settledSituation(policyDelete, guarded, deleted(0)), destroy, time.Time{}},
+		"deleted, suspended": {settledSituation(policyDelete, guarded, deleted(0),
+			set(func(s *situation) { s.instance.Spec.Suspend = true })), destroy, time.Time{}},
+		"deleted, never made": {settledSituation(policyDelete, guarded, deleted(0), noToken), release,
+			time.Time{}},
+		"deleted before it was begun": {settledSituation(policyDelete, guarded, deleted(0),
+			set(func(s *situation) { s.instance.Status.CredentialsSecretRef = nil })), release, time.Time{}},
+		"deleted after a crash": {settledSituation(policyDelete, guarded, deleted(0), noToken,
+			set(func(s *situation) { s.credentials.begun = true })), trace, time.Time{}},
+		"deleted in the middle of its creation": {settledSituation(policyDelete, guarded, deleted(0), noToken,
+			set(func(s *situation) {
+				s.credentials.begun, s.credentials.creatingSince = true, at(-time.Second)
+			})), wait, at(19 * time.Second)},
+		"deleted, Secret is gone": {settledSituation(policyDelete, guarded, deleted(0),
+			set(func(s *situation) { s.credentials = credentials{} })), trace, time.Time{}},
+		"deleted, gateway is down": {settledSituation(policyDelete, guarded, deleted(time.Minute), backingOff),
+			wait, at(30 * time.Second)},
+		"deleted, time is running out": {settledSituation(policyDelete, guarded, deleted(290*time.Second),
+			backingOff), wait, at(10 * time.Second)},
+		"deleted, given up": {settledSituation(policyDelete, guarded, deleted(5*time.Minute), backingOff,
+			tried), abandon, time.Time{}},
+		"deleted, the API server refuses": {settledSituation(policyDelete, guarded, deleted(5*time.Minute), tried),
+			abandon, time.Time{}},
+		"deleted, tried, still in time": {settledSituation(policyDelete, guarded, deleted(time.Minute), tried),
+			destroy, time.Time{}},
+		"deleted long ago, not tried yet": {settledSituation(policyDelete, guarded, deleted(time.Hour)), destroy,
+			time.Time{}},
+		"deleted, misconfigured": {settledSituation(policyDelete, guarded, deleted(0),
+			set(func(s *situation) { s.misconfigured = true })), complain, time.Time{}},
+		"deleted, another gateway's token": {settledSituation(policyDelete, guarded, deleted(0),
+			set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
 	})
 }
 
@@ -285,7 +355,8 @@ func TestBegin(t *testing.T) {
 		t.Errorf("the prolonged attempt is %+v, want %+v", got, want)
 	}
 	begin(s.instance, "later", at(time.Hour))
-	if got := s.instance.Status.Pairing; got.Attempts != 2 || got.SecretRef != nil || !got.StartedAt.Equal(metaAt(time.Hour)) {
+	if got := s.instance.Status.Pairing; got.Attempts != 2 || got.SecretRef != nil ||
+		!got.StartedAt.Equal(metaAt(time.Hour)) {
 		t.Errorf("the second attempt is %+v", got)
 	}
 }
@@ -300,13 +371,14 @@ func TestRetryAt(t *testing.T) {
 		failures int
 		pause    time.Duration
 	}{
-		"first":                              {failed(failure.Transient, time.Time{}), 1, 2 * time.Second},
-		"third":                              {failed(failure.Ambiguous, time.Time{}), 3, 8 * time.Second},
-		"many":                               {failed(failure.Transient, time.Time{}), 1000, 2 * time.Minute},
-		"refused":                            {failed(failure.Terminal, time.Time{}), 1, 10 * time.Second},
-		"refused many times":                 {failed(failure.Terminal, time.Time{}), 50, 5 * time.Minute},
-		"asked to wait":                      {failed(failure.Throttled, at(time.Minute)), 1, 62 * time.Second},
-		"asked to wait long":                 {failed(failure.Throttled, at(24*time.Hour)), 1, time.Hour + 2*time.Second},
+		"first":              {failed(failure.Transient, time.Time{}), 1, 2 * time.Second},
+		"third":              {failed(failure.Ambiguous, time.Time{}), 3, 8 * time.Second},
+		"many":               {failed(failure.Transient, time.Time{}), 1000, 2 * time.Minute},
+		"refused":            {failed(failure.Terminal, time.Time{}), 1, 10 * time.Second},
+		"refused many times": {failed(failure.Terminal, time.Time{}), 50, 5 * time.Minute},
+		"asked to wait":      {failed(failure.Throttled, at(time.Minute)), 1, 62 * time.Second},
+		"asked to wait long": {failed(failure.Throttled, at(24*time.Hour)), 1,
+			time.Hour + 2*time.Second},
 		"asked to wait, but that has passed": {failed(failure.Throttled, at(-time.Minute)), 1, 2 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -330,9 +402,10 @@ func TestPairingContent(t *testing.T) {
 		state gateway.State
 		want  map[string]string
 	}{
-		"nothing":       {gateway.State{}, nil},
-		"QR":            {gateway.State{QRCode: picture}, map[string]string{"qr": picture, "qr.png": "PNG"}},
-		"pair code":     {gateway.State{PairCode: "ABCD-EFGH", QRCode: picture}, map[string]string{"pairCode": "ABCD-EFGH"}},
+		"nothing": {gateway.State{}, nil},
+		"QR":      {gateway.State{QRCode: picture}, map[string]string{"qr": picture, "qr.png": "PNG"}},
+		"pair code": {gateway.State{PairCode: "ABCD-EFGH", QRCode: picture},
+			map[string]string{"pairCode": "ABCD-EFGH"}},
 		"not a picture": {gateway.State{QRCode: "data:text/html;base64,AAAA"}, nil},
 		"not base64":    {gateway.State{QRCode: "data:image/png;base64,<script>"}, nil},
 		"far too large": {gateway.State{QRCode: picture + strings.Repeat("A", maxPicture)}, nil},
@@ -364,7 +437,8 @@ func TestReadCredentials(t *testing.T) {
 	if got := readCredentials(data, "there"); got != want {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
-	if got := readCredentials(map[string][]byte{keyCreation: []byte(creationDone)}, "here"); got != (credentials{found: true, begun: true}) {
+	if got := readCredentials(map[string][]byte{keyCreation: []byte(creationDone)},
+		"here"); got != (credentials{found: true, begun: true}) {
 		t.Errorf("got %+v after a creation", got)
 	}
 	if got := readCredentials(nil, "here"); got != (credentials{found: true}) {
@@ -381,7 +455,8 @@ func TestSetupRejectsMissingDependencies(t *testing.T) {
 }
 
 func TestIsGone(t *testing.T) {
-	if isGone(errors.New("NotFound")) || isGone(nil) || !isGone(&failure.Error{Code: failure.NotFound}) || !isGone(&failure.Error{Code: failure.Unauthorized}) {
+	if isGone(errors.New("NotFound")) || isGone(nil) || !isGone(&failure.Error{Code: failure.NotFound}) ||
+		!isGone(&failure.Error{Code: failure.Unauthorized}) {
 		t.Error("only what the gateway does not know, or does not let in, is gone")
 	}
 }

@@ -38,7 +38,8 @@ func TestWhatCallsTheGateway(t *testing.T) {
 		}
 	}
 	for _, each := range []kind{
-		wait, halt, complain, guard, release, prepare, forget, unregistered, acknowledge, beginPairing, endPairing, abandon,
+		wait, halt, complain, guard, release, prepare, forget, unregistered, acknowledge, beginPairing, endPairing,
+		abandon,
 	} {
 		if (action{kind: each}).callsGateway() {
 			t.Errorf("%s holds a share and calls nobody", each)

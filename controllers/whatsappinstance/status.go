@@ -43,7 +43,8 @@ var errNotOwned = errors.New("the Secret does not belong to this object")
 
 // store changes the status under an optimistic lock, and tells of a transition. A change
 // that changes nothing is not sent.
-func (r *Reconciler) store(ctx context.Context, instance *v1alpha1.WhatsAppInstance, change func(*v1alpha1.WhatsAppInstance)) error {
+func (r *Reconciler) store(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	change func(*v1alpha1.WhatsAppInstance)) error {
 	before := instance.DeepCopy()
 	change(instance)
 	if apiequality.Semantic.DeepEqual(before.Status, instance.Status) {
@@ -64,7 +65,8 @@ func (r *Reconciler) store(ctx context.Context, instance *v1alpha1.WhatsAppInsta
 // those that have the same.
 func (r *Reconciler) tell(before, after *v1alpha1.WhatsAppInstance) {
 	told := map[string]bool{}
-	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionGatewayReachable, v1alpha1.ConditionWebhookRegistered} {
+	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionGatewayReachable,
+		v1alpha1.ConditionWebhookRegistered} {
 		was := apimeta.FindStatusCondition(before.Status.Conditions, kind)
 		is := apimeta.FindStatusCondition(after.Status.Conditions, kind)
 		begins := was == nil && is != nil && is.Status == metav1.ConditionTrue && kind != v1alpha1.ConditionReady
@@ -105,7 +107,8 @@ func (r *Reconciler) setFinalizer(ctx context.Context, instance *v1alpha1.WhatsA
 }
 
 // owned reads a Secret of this instance; nil when there is none that belongs to it.
-func (r *Reconciler) owned(ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName) (*corev1.Secret, error) {
+func (r *Reconciler) owned(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
+	name types.NamespacedName) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := r.Live.Get(ctx, name, secret)
 	if client.IgnoreNotFound(err) != nil {
@@ -119,7 +122,8 @@ func (r *Reconciler) owned(ctx context.Context, instance *v1alpha1.WhatsAppInsta
 
 // writeSecret creates or changes a Secret that belongs to the instance, under an
 // optimistic lock. A change that changes nothing is not sent.
-func (r *Reconciler) writeSecret(ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName, change func(*corev1.Secret)) error {
+func (r *Reconciler) writeSecret(ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName,
+	change func(*corev1.Secret)) error {
 	defer r.Connector.Secrets.Forget(name)
 	secret, err := r.owned(ctx, instance, name)
 	if err != nil {
@@ -136,13 +140,15 @@ func (r *Reconciler) writeSecret(ctx context.Context, instance *v1alpha1.WhatsAp
 	if apiequality.Semantic.DeepEqual(before.Data, secret.Data) {
 		return nil
 	}
-	if err := r.Client.Patch(ctx, secret, client.MergeFromWithOptions(before, client.MergeFromWithOptimisticLock{})); err != nil {
+	if err := r.Client.Patch(ctx, secret, client.MergeFromWithOptions(before,
+		client.MergeFromWithOptimisticLock{})); err != nil {
 		return fmt.Errorf("write Secret %s: %w", name.Name, err)
 	}
 	return nil
 }
 
-func (r *Reconciler) createSecret(ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName, change func(*corev1.Secret)) error {
+func (r *Reconciler) createSecret(ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName,
+	change func(*corev1.Secret)) error {
 	secret := &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name},
 		Data:       map[string][]byte{},
@@ -216,7 +222,8 @@ func readCredentials(data map[string][]byte, gatewayNow string) credentials {
 // prepared writes that the instance is being made.
 func prepared(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	instance.Status.CredentialsSecretRef = &v1alpha1.ObjectReference{Name: gateway.CredentialsSecret(instance).Name}
-	connection.Unready(instance, v1alpha1.InstancePending, v1alpha1.ReasonProvisioning, "the instance is being made at the gateway", now)
+	connection.Unready(instance, v1alpha1.InstancePending, v1alpha1.ReasonProvisioning,
+		"the instance is being made at the gateway", now)
 }
 
 // provisioned writes that the gateway has the instance; whether it posts to us is not
@@ -233,7 +240,8 @@ func provisioned(instance *v1alpha1.WhatsAppInstance, id string) {
 func lost(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	instance.Status.GatewayInstanceID = ""
 	instance.Status.RegisteredWebhook = ""
-	connection.Unready(instance, v1alpha1.InstancePending, v1alpha1.ReasonProvisioning, "the instance is being made at the gateway again", now)
+	connection.Unready(instance, v1alpha1.InstancePending, v1alpha1.ReasonProvisioning,
+		"the instance is being made at the gateway again", now)
 }
 
 func webhookRegistered(instance *v1alpha1.WhatsAppInstance, hash string, now time.Time) {

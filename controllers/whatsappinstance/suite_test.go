@@ -106,8 +106,8 @@ func startManager(sees cache.Options, mod func(*Reconciler)) {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
 	reconciler := &Reconciler{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clk, Recorder: mgr.GetEventRecorder("whatsappinstance"),
-		PublicURL: publicURL, SkipNameValidation: true, Paced: book,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clk,
+		Recorder: mgr.GetEventRecorder("whatsappinstance"), PublicURL: publicURL, SkipNameValidation: true, Paced: book,
 		Pace: Pace{Pairing: 50 * time.Millisecond, Connected: 200 * time.Millisecond, Retry: 50 * time.Millisecond},
 		Connector: &gateway.Connector{
 			Secrets: secrets.NewReader(mgr.GetAPIReader(), clk.Now),
@@ -178,7 +178,8 @@ func (c *flakyClient) failing(fail func(client.Object) bool) {
 	c.fail = fail
 }
 
-func (c *flakyClient) Patch(ctx context.Context, object client.Object, patch client.Patch, options ...client.PatchOption) error {
+func (c *flakyClient) Patch(ctx context.Context, object client.Object, patch client.Patch,
+	options ...client.PatchOption) error {
 	c.mu.Lock()
 	fails := c.fail != nil && c.fail(object)
 	c.mu.Unlock()

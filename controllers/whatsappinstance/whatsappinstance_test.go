@@ -82,7 +82,8 @@ func (s *scene) adminSecret(ctx context.Context, token string) {
 	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "admin"}}
 	Expect(client.IgnoreNotFound(env.Client.Delete(ctx, secret))).To(Succeed())
 	secret = &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "admin"}, StringData: map[string]string{"token": token},
+		ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: "admin"},
+		StringData: map[string]string{"token": token},
 	}
 	Expect(env.Client.Create(ctx, secret)).To(Succeed())
 }
@@ -149,7 +150,8 @@ func (s *scene) forward(ctx context.Context, by time.Duration) {
 func (s *scene) askForPairing(ctx context.Context) {
 	GinkgoHelper()
 	s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
-		metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationPairRequested, clk.Now().Format(time.RFC3339Nano))
+		metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationPairRequested,
+			clk.Now().Format(time.RFC3339Nano))
 	})
 }
 
@@ -199,13 +201,17 @@ func condition(instance *v1alpha1.WhatsAppInstance, kind string) string {
 func inPhase(phase v1alpha1.InstancePhase, reason string) types.GomegaMatcher {
 	return And(
 		HaveField("Status.Phase", phase),
-		WithTransform(func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionReady) }, HaveSuffix("/"+reason)),
-		WithTransform(func(i *v1alpha1.WhatsAppInstance) bool { return i.Status.ObservedGeneration == i.Generation }, BeTrue()),
+		WithTransform(func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionReady) },
+			HaveSuffix("/"+reason)),
+		WithTransform(func(i *v1alpha1.WhatsAppInstance) bool { return i.Status.ObservedGeneration == i.Generation },
+			BeTrue()),
 	)
 }
 
 func beReachable(want string) types.GomegaMatcher {
-	return WithTransform(func(i *v1alpha1.WhatsAppInstance) string { return condition(i, v1alpha1.ConditionGatewayReachable) }, Equal(want))
+	return WithTransform(func(i *v1alpha1.WhatsAppInstance) string {
+		return condition(i, v1alpha1.ConditionGatewayReachable)
+	}, Equal(want))
 }
 
 var _ = Describe("A WhatsAppInstance", func() {
@@ -216,7 +222,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 	It("is made at the gateway, shows a QR, and is connected once a phone has scanned it", func(ctx SpecContext) {
 		s.instance(ctx)
 		pairing := s.becomes(ctx, And(
-			inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing), HaveField("Status.Pairing.SecretRef", Not(BeNil())),
+			inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing), HaveField("Status.Pairing.SecretRef",
+				Not(BeNil())),
 		))
 		Expect(pairing.Status.Pairing.SecretRef).To(HaveField("Name", gen.Instance+"-pairing"))
 		Expect(pairing.Status.Pairing.Attempts).To(BeEquivalentTo(1))
@@ -236,7 +243,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 		Expect(at).To(HaveLen(1))
 		key := string(s.secret(ctx, "-gateway")[gateway.KeyWebhook])
 		Expect(key).To(HaveLen(43))
-		Expect(at[0].WebhookURL).To(Equal(publicURL + "/api/whatsapp/webhook/" + s.namespace + "/" + gen.Instance + "/" + key))
+		Expect(at[0].WebhookURL).To(Equal(publicURL + "/api/whatsapp/webhook/" + s.namespace + "/" + gen.Instance +
+			"/" + key))
 		Expect(condition(ended, v1alpha1.ConditionWebhookRegistered)).To(Equal("True/Registered"))
 
 		By("having kept the token, and only in the Secret")
@@ -259,7 +267,9 @@ var _ = Describe("A WhatsAppInstance", func() {
 		s.instance(ctx, func(i *v1alpha1.WhatsAppInstance) {
 			i.Spec.Pairing = v1alpha1.PairingSpec{Method: v1alpha1.PairingPairCode, Phone: phone}
 		})
-		Eventually(ctx, func(ctx context.Context) string { return string(s.secret(ctx, "-pairing")[gateway.KeyPairCode]) }, soon, often).ShouldNot(BeEmpty())
+		Eventually(ctx, func(ctx context.Context) string {
+			return string(s.secret(ctx, "-pairing")[gateway.KeyPairCode])
+		}, soon, often).ShouldNot(BeEmpty())
 		Expect(s.shown(ctx)).To(BeEmpty())
 		Expect(s.uazapi.Scan(s.gatewayName(), digits)).To(Succeed())
 		s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
@@ -271,7 +281,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 		})
 		Eventually(ctx, s.shown, soon, often).Should(Equal(simulated.QRCode()))
 		s.forward(ctx, simulated.PairingTime)
-		s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.Pairing.SecretRef", BeNil())))
+		s.becomes(ctx, And(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected),
+			HaveField("Status.Pairing.SecretRef", BeNil())))
 	})
 
 	Describe("whose creation is interrupted", func() {
@@ -306,7 +317,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 		It("does not take another's instance of the same name for its own", func(ctx SpecContext) {
 			direct, err := uazapi.New(nil, gateway.Endpoint{BaseURL: s.url, AdminToken: adminToken})
 			Expect(err).NotTo(HaveOccurred())
-			_, err = direct.Create(ctx, gateway.Identity{Name: s.gatewayName(), Owner: "elsewhere/other", UID: "another"})
+			_, err = direct.Create(ctx, gateway.Identity{Name: s.gatewayName(), Owner: "elsewhere/other",
+				UID: "another"})
 			Expect(err).NotTo(HaveOccurred())
 			s.instance(ctx)
 			s.pairs(ctx)
@@ -335,7 +347,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 			Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
 			s.forward(ctx, 10*time.Minute+time.Second)
 			s.becomes(ctx, And(
-				inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut), HaveField("Status.Pairing.SecretRef", BeNil()),
+				inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut),
+				HaveField("Status.Pairing.SecretRef", BeNil()),
 			))
 			Expect(s.secret(ctx, "-pairing")).To(BeEmpty())
 			s.forward(ctx, 10*time.Minute)
@@ -377,36 +390,45 @@ var _ = Describe("A WhatsAppInstance", func() {
 			Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
 				i.Spec.Pairing.Method, i.Spec.Pairing.Phone = v1alpha1.PairingPairCode, phone
-				metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationPairRequested, clk.Now().Format(time.RFC3339Nano))
+				metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationPairRequested,
+					clk.Now().Format(time.RFC3339Nano))
 			})
 			s.becomes(ctx, HaveField("Status.Pairing.HandledRequest", Not(BeEmpty())))
 			Expect(s.shown(ctx)).To(BeEmpty())
-			Eventually(ctx, func(ctx context.Context) map[string][]byte { return s.secret(ctx, "-pairing") }, soon, often).Should(HaveKey(gateway.KeyPairCode))
+			Eventually(ctx, func(ctx context.Context) map[string][]byte { return s.secret(ctx, "-pairing") }, soon,
+				often).Should(HaveKey(gateway.KeyPairCode))
 			Expect(s.uazapi.Scan(s.gatewayName(), digits)).To(Succeed())
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
 		})
 
-		It("changes from the QR to a pair code when a request names a phone, and back with one that names none", func(ctx SpecContext) {
-			s.instance(ctx)
-			Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
-			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { connection.AskToPair(i, clk.Now().Format(time.RFC3339Nano), phone) })
-			Eventually(ctx, s.pairCode, soon, often).ShouldNot(BeEmpty())
-			Expect(s.shown(ctx)).To(BeEmpty())
-			clk.forward(connectEvery)
-			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { connection.AskToPair(i, clk.Now().Format(time.RFC3339Nano), "") })
-			Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
-			Expect(s.pairCode(ctx)).To(BeEmpty())
-		})
+		It("changes from the QR to a pair code when a request names a phone, and back with one that names none",
+			func(ctx SpecContext) {
+				s.instance(ctx)
+				Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
+				s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
+					connection.AskToPair(i, clk.Now().Format(time.RFC3339Nano), phone)
+				})
+				Eventually(ctx, s.pairCode, soon, often).ShouldNot(BeEmpty())
+				Expect(s.shown(ctx)).To(BeEmpty())
+				clk.forward(connectEvery)
+				s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
+					connection.AskToPair(i, clk.Now().Format(time.RFC3339Nano), "")
+				})
+				Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
+				Expect(s.pairCode(ctx)).To(BeEmpty())
+			})
 
 		It("reports a gateway that refuses to pair, and recovers", func(ctx SpecContext) {
-			s.uazapi.Fail(simulator.Fault{Path: "/instance/connect", Times: 3, Status: http.StatusBadRequest, Body: `{"error":"no"}`})
+			s.uazapi.Fail(simulator.Fault{Path: "/instance/connect", Times: 3, Status: http.StatusBadRequest,
+				Body: `{"error":"no"}`})
 			s.instance(ctx)
 			s.becomes(ctx, inPhase(v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayRefused))
 			s.pairs(ctx)
 		})
 
 		It("pairs although the gateway does not take its webhook, and says so", func(ctx SpecContext) {
-			s.uazapi.Fail(simulator.Fault{Path: "/webhook", Times: -1, Status: http.StatusNotFound, Body: `{"error":"no"}`})
+			s.uazapi.Fail(simulator.Fault{Path: "/webhook", Times: -1, Status: http.StatusNotFound,
+				Body: `{"error":"no"}`})
 			s.instance(ctx)
 			connected := s.pairs(ctx)
 			Expect(condition(connected, v1alpha1.ConditionWebhookRegistered)).To(HavePrefix("False/"))
@@ -457,7 +479,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true })
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonSuspended))
 			Expect(s.uazapi.Logout(s.gatewayName(), "")).To(Succeed())
-			Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonSuspended))
+			Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected,
+				v1alpha1.ReasonSuspended))
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = false })
 			s.becomes(ctx, inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut))
 		})
@@ -472,13 +495,15 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.becomes(ctx, inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut))
 			Expect(s.uazapi.Instances()).To(HaveLen(1))
 			Expect(string(s.secret(ctx, "-gateway")[gateway.KeyToken])).NotTo(Equal(old))
-			Eventually(ctx, func() string { return s.uazapi.Instances()[0].WebhookURL }, soon, often).ShouldNot(BeEmpty())
+			Eventually(ctx, func() string { return s.uazapi.Instances()[0].WebhookURL }, soon,
+				often).ShouldNot(BeEmpty())
 		})
 
 		It("fails when the gateway refuses its new token too, and recovers with the gateway", func(ctx SpecContext) {
 			s.instance(ctx)
 			s.pairs(ctx)
-			s.uazapi.Fail(simulator.Fault{Path: "/instance/status", Times: -1, Status: http.StatusUnauthorized, Body: `{"error":"no"}`})
+			s.uazapi.Fail(simulator.Fault{Path: "/instance/status", Times: -1, Status: http.StatusUnauthorized,
+				Body: `{"error":"no"}`})
 			s.becomes(ctx, inPhase(v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayUnauthorized))
 			s.uazapi.ClearFaults()
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
@@ -489,8 +514,10 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.instance(ctx)
 			s.pairs(ctx)
 			old := s.uazapi.Instances()[0].WebhookURL
-			Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: gen.Instance + "-gateway"}})).To(Succeed())
-			Eventually(ctx, func() string { return s.uazapi.Instances()[0].WebhookURL }, soon, often).ShouldNot(Equal(old))
+			Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace,
+				Name: gen.Instance + "-gateway"}})).To(Succeed())
+			Eventually(ctx, func() string { return s.uazapi.Instances()[0].WebhookURL }, soon,
+				often).ShouldNot(Equal(old))
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
 			Expect(s.uazapi.Instances()).To(HaveLen(1))
 		})
@@ -517,7 +544,10 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.instance(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = "later" })
 			s.becomes(ctx, inPhase(v1alpha1.InstancePending, v1alpha1.ReasonStoreNotFound))
 			Expect(s.uazapi.Instances()).To(BeEmpty())
-			later := gen.StoreObject(func(store *v1alpha1.Store) { store.Name, store.Spec.ClientID = "later", s.namespace })
+			later := gen.StoreObject(func(store *v1alpha1.Store) {
+				store.Name, store.Spec.ClientID = "later",
+					s.namespace
+			})
 			Expect(env.Client.Create(ctx, gen.In(s.namespace, later))).To(Succeed())
 			s.pairs(ctx)
 		})
@@ -569,7 +599,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 
 		It("leaves a gateway alone for as long as it asks for", func(ctx SpecContext) {
 			s.uazapi.Fail(simulator.Fault{
-				Path: "/instance/all", Times: 1, Status: http.StatusTooManyRequests, Header: http.Header{"Retry-After": {strconv.Itoa(600)}},
+				Path: "/instance/all", Times: 1, Status: http.StatusTooManyRequests,
+				Header: http.Header{"Retry-After": {strconv.Itoa(600)}},
 			})
 			s.instance(ctx)
 			s.becomes(ctx, inPhase(v1alpha1.InstancePending, v1alpha1.ReasonThrottled))
@@ -623,7 +654,8 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.pairs(ctx)
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true })
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonSuspended))
-			Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: gen.Instance + "-gateway"}})).To(Succeed())
+			Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace,
+				Name: gen.Instance + "-gateway"}})).To(Succeed())
 			remove(ctx)
 			Eventually(ctx, gone, soon, often).Should(BeTrue())
 			Expect(s.uazapi.Instances()).To(BeEmpty())
@@ -643,8 +675,11 @@ var _ = Describe("A WhatsAppInstance", func() {
 		})
 
 		It("is gone at once when nothing was ever made", func(ctx SpecContext) {
-			s.instance(ctx, withPolicy(v1alpha1.DeletionDelete), func(i *v1alpha1.WhatsAppInstance) { i.Spec.StoreRef.Name = "missing" })
-			s.becomes(ctx, And(inPhase(v1alpha1.InstancePending, v1alpha1.ReasonStoreNotFound), HaveField("Finalizers", Not(BeEmpty()))))
+			s.instance(ctx, withPolicy(v1alpha1.DeletionDelete), func(i *v1alpha1.WhatsAppInstance) {
+				i.Spec.StoreRef.Name = "missing"
+			})
+			s.becomes(ctx, And(inPhase(v1alpha1.InstancePending, v1alpha1.ReasonStoreNotFound),
+				HaveField("Finalizers", Not(BeEmpty()))))
 			remove(ctx)
 			Eventually(ctx, gone, soon, often).Should(BeTrue())
 		})
@@ -664,7 +699,8 @@ var _ = Describe("A WhatsAppInstance whose next poll is an hour away", func() {
 		changed := func() {
 			GinkgoHelper()
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
-				metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationConnectionChanged, clk.Now().UTC().Format(time.RFC3339Nano))
+				metav1.SetMetaDataAnnotation(&i.ObjectMeta, v1alpha1.AnnotationConnectionChanged,
+					clk.Now().UTC().Format(time.RFC3339Nano))
 			})
 		}
 		s.instance(ctx)
@@ -707,22 +743,26 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway", func() {
 		Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())
 		Expect(evo.Scan(s.gatewayName(), digits)).To(Succeed())
 		connected := s.becomes(ctx, And(
-			inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.Pairing.SecretRef", BeNil()),
+			inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected), HaveField("Status.Pairing.SecretRef",
+				BeNil()),
 		))
 		Expect(connected.Status.Phone).To(Equal(phone))
 		Expect(condition(connected, v1alpha1.ConditionWebhookRegistered)).To(Equal("True/Registered"))
 
 		path := "/api/whatsapp/webhook/" + s.namespace + "/" + gen.Instance
-		Expect(evo.Instances()).To(ConsistOf(And(HaveField("Name", s.gatewayName()), HaveField("WebhookURL", publicURL+path))))
+		Expect(evo.Instances()).To(ConsistOf(And(HaveField("Name", s.gatewayName()),
+			HaveField("WebhookURL", publicURL+path))))
 		key := string(s.secret(ctx, "-gateway")[gateway.KeyWebhook])
 		Expect(key).To(HaveLen(43))
 		used, was := posted.key(path)
 		Expect(was).To(BeTrue())
 		Expect(used).To(Equal(key))
-		Expect(connected.Status.RegisteredWebhook).To(Equal(hash(gateway.Webhook{URL: publicURL + path, Key: key}.KeyedURL())))
+		Expect(connected.Status.RegisteredWebhook).To(Equal(hash(gateway.Webhook{URL: publicURL + path,
+			Key: key}.KeyedURL())))
 
 		By("telling it again when only the key has changed")
-		Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace, Name: gen.Instance + "-gateway"}})).To(Succeed())
+		Expect(env.Client.Delete(ctx, &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: s.namespace,
+			Name: gen.Instance + "-gateway"}})).To(Succeed())
 		s.forward(ctx, time.Second)
 		s.becomes(ctx, And(
 			inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected),

@@ -12,5 +12,6 @@ func drippingHeaders(ctx context.Context, t *target) string {
 
 // drippingBodies sends headers, and a byte of the body a second.
 func drippingBodies(ctx context.Context, t *target) string {
-	return hold(ctx, t, "POST /api/webhooks/hotmart/"+client+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n", ' ')
+	return hold(ctx, t, "POST /api/webhooks/hotmart/"+client+" HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n",
+		' ')
 }

@@ -14,7 +14,8 @@ import (
 
 // stranger has its own connections.
 func stranger() *http.Client {
-	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: forgers, MaxConnsPerHost: forgers}}
+	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: forgers,
+		MaxConnsPerHost: forgers}}
 }
 
 func post(ctx context.Context, by *http.Client, url, body string, headers ...string) (int, error) {
@@ -57,8 +58,8 @@ func forgedBare(ctx context.Context, t *target) string {
 func largeForged(ctx context.Context, t *target) string {
 	by, n := stranger(), atomic.Int64{}
 	paths := []string{
-		"webhooks/hotmart/" + client, "webhooks/kiwify/" + client, "webhooks/eduzz/" + client, "webhooks/kirvano/" + client,
-		"webhooks/" + client, "whatsapp/webhook",
+		"webhooks/hotmart/" + client, "webhooks/kiwify/" + client, "webhooks/eduzz/" + client,
+		"webhooks/kirvano/" + client, "webhooks/" + client, "whatsapp/webhook",
 	}
 	bodies := []string{hostile(64 << 10), hostile(1<<20 - 1)}
 	return flood(ctx, func(ctx context.Context) (int, error) {
@@ -87,7 +88,8 @@ func anonymousConnect(ctx context.Context, t *target) string {
 	encode := base64.RawURLEncoding.EncodeToString
 	return flood(ctx, func(ctx context.Context) (int, error) {
 		claims := fmt.Sprintf(`{"iss":"https://kubernetes.default.svc","sub":"system:serviceaccount:a:%d"}`, n.Add(1))
-		forged := encode([]byte(`{"alg":"RS256","kid":"x"}`)) + "." + encode([]byte(claims)) + "." + encode([]byte("signature"))
+		forged := encode([]byte(`{"alg":"RS256","kid":"x"}`)) + "." + encode([]byte(claims)) + "." +
+			encode([]byte("signature"))
 		return post(ctx, by, t.url+"/api/whatsapp/connect/"+client, "", "Authorization", "Bearer "+forged)
 	})
 }

@@ -95,7 +95,8 @@ func run(ctx context.Context, s settings) (failed error) {
 // rounds runs the attacks one after the other and prints a line for each.
 func rounds(ctx context.Context, target *target, s settings, chosen []attack) error {
 	say("%-32s %22s %22s %22s   %s", "", "quiet", "under attack", "after", "")
-	say("%-32s %22s %22s %22s   %s", "attack", "p50/p99 ms, refused", "p50/p99 ms, refused", "p50/p99 ms, refused", "p99")
+	say("%-32s %22s %22s %22s   %s", "attack", "p50/p99 ms, refused", "p50/p99 ms, refused", "p50/p99 ms, refused",
+		"p99")
 	var worse []string
 	for _, each := range chosen {
 		quiet := target.good(ctx, s.phase)
@@ -116,7 +117,8 @@ func rounds(ctx context.Context, target *target, s settings, chosen []attack) er
 		}
 	}
 	if len(worse) > 0 {
-		return fmt.Errorf("noticed by those who do nothing wrong (p99 over 3 times of quiet, or one refused): %s", strings.Join(worse, ", "))
+		return fmt.Errorf("noticed by those who do nothing wrong (p99 over 3 times of quiet, or one refused): %s",
+			strings.Join(worse, ", "))
 	}
 	return nil
 }

@@ -23,7 +23,9 @@ func strangers(ctx context.Context, each attack, t *target) string {
 	if err != nil {
 		return err.Error()
 	}
-	command := exec.CommandContext(ctx, program, "-as", each.name, "-at", t.url, "-ingress="+strconv.FormatBool(t.ingress)) //nolint:gosec // it is this program
+	ingress := "-ingress=" + strconv.FormatBool(t.ingress)
+	//nolint:gosec // it is this program
+	command := exec.CommandContext(ctx, program, "-as", each.name, "-at", t.url, ingress)
 	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
 	command.WaitDelay = 30 * time.Second
 	var told bytes.Buffer

@@ -38,11 +38,13 @@ type target struct {
 
 // prepare makes the Store that good deliveries are for, with a platform for each way of authenticating.
 func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Manager, s settings) (*target, error) {
-	if err := cluster.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+	if err := cluster.Client.Create(ctx,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
 		return nil, fmt.Errorf("create the namespace: %w", err)
 	}
 	secret := &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "platforms"}, StringData: map[string]string{"token": token},
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "platforms"},
+		StringData: map[string]string{"token": token},
 	}
 	if err := cluster.Client.Create(ctx, secret); err != nil {
 		return nil, fmt.Errorf("create the secret: %w", err)
@@ -65,7 +67,8 @@ func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Man
 	}
 	t := &target{url: manager.URL, address: parsed.Host, rate: s.rate, ingress: s.ingress}
 	// As an Ingress does, good deliveries come over connections that are kept.
-	t.poster = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16, IdleConnTimeout: 30 * time.Second}}
+	t.poster = &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 16,
+		IdleConnTimeout: 30 * time.Second}}
 	for range 50 { // until the manager knows the Store, and is warm
 		t.deliver(ctx)
 	}
@@ -130,7 +133,8 @@ func (t *target) good(ctx context.Context, lasts time.Duration) measured {
 // deliver posts one abandoned cart.
 func (t *target) deliver(ctx context.Context) (time.Duration, bool) {
 	n := t.next.Add(1)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url+"/api/webhooks/hotmart/"+client, strings.NewReader(cart(n)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url+"/api/webhooks/hotmart/"+client,
+		strings.NewReader(cart(n)))
 	if err != nil {
 		return 0, false
 	}
@@ -149,7 +153,8 @@ func (t *target) deliver(ctx context.Context) (time.Duration, bool) {
 }
 
 func cart(n int64) string {
-	return fmt.Sprintf(`{"id":"a-%d","creation_date":%d,"event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{`+
-		`"product":{"id":1001,"name":"Curso de Violão"},"buyer":{"name":"Maria Souza","email":"customer%d@example.com","phone":"+55119%08d"}}}`,
+	return fmt.Sprintf(
+		`{"id":"a-%d","creation_date":%d,"event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{`+
+			`"product":{"id":1001,"name":"Curso de Violão"},"buyer":{"name":"Maria Souza","email":"customer%d@example.com","phone":"+55119%08d"}}}`,
 		n, time.Now().UnixMilli(), n, 10_000_000+n)
 }

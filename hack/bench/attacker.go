@@ -37,8 +37,9 @@ type attack struct {
 
 var attacks = []attack{
 	{name: "absurd tokens", stores: 1, begin: func(bad *attacker, _ <-chan struct{}) {
-		bad.ai.Fail(http.StatusOK, `{"choices":[{"message":{"role":"assistant","content":"Oi!"},"finish_reason":"stop"}],`+
-			`"usage":{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}}`, nil, -1)
+		bad.ai.Fail(http.StatusOK,
+			`{"choices":[{"message":{"role":"assistant","content":"Oi!"},"finish_reason":"stop"}],`+
+				`"usage":{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}}`, nil, -1)
 	}},
 	{name: "gateway hangs", stores: 1, begin: func(bad *attacker, held <-chan struct{}) {
 		for _, path := range []string{"/send/text", "/message/find"} {
@@ -92,7 +93,8 @@ func chatter(ctx context.Context, bad *attacker) {
 		group.Go(func() {
 			for turn := 0; ctx.Err() == nil; turn++ {
 				// Refused ones are part of it.
-				_, _ = bad.gateway.Reply(bad.namespace+".acme", phoneOf(bad.firstCustomer+n), fmt.Sprint(turn, " ", text))
+				_, _ = bad.gateway.Reply(bad.namespace+".acme", phoneOf(bad.firstCustomer+n),
+					fmt.Sprint(turn, " ", text))
 			}
 		})
 	}

@@ -73,12 +73,15 @@ func runFailover(ctx context.Context, p plan, rounds int) (failed error) {
 }
 
 func newFailoverBench(ctx context.Context, p plan) (*failoverBench, error) {
-	say("a message every %s for %s, AI takes %s; the leader ends after a third", p.window/time.Duration(p.leads), p.window, p.ai)
+	say("a message every %s for %s, AI takes %s; the leader ends after a third", p.window/time.Duration(p.leads),
+		p.window, p.ai)
 	cluster, err := sandbox.StartCluster(ctx, filepath.Join(testenv.Root(), ".demo", "bench"))
 	if err != nil {
 		return nil, err
 	}
-	services, err := sandbox.StartServices(sandbox.Options{ForceSimulated: true, AILatency: func() time.Duration { return p.ai }})
+	services, err := sandbox.StartServices(sandbox.Options{ForceSimulated: true, AILatency: func() time.Duration {
+		return p.ai
+	}})
 	if err != nil {
 		return nil, errors.Join(err, cluster.Stop())
 	}
@@ -92,7 +95,8 @@ func newFailoverBench(ctx context.Context, p plan) (*failoverBench, error) {
 }
 
 // round posts carts to the standby, ends the leader, and tells how late the messages were.
-func (b *failoverBench) round(ctx context.Context, leader, standby *sandbox.Manager, end os.Signal) (lateness, int, error) {
+func (b *failoverBench) round(ctx context.Context, leader, standby *sandbox.Manager, end os.Signal) (lateness, int,
+	error) {
 	ending := time.AfterFunc(b.delay+b.window/3, func() { _ = leader.Signal(end) })
 	defer ending.Stop()
 	due := map[string]time.Time{}

@@ -38,8 +38,10 @@ func main() {
 	flag.DurationVar(&p.window, "window", 30*time.Second, "time over which they fall due")
 	flag.DurationVar(&p.delay, "delay", 20*time.Second, "time from the abandonment to the message")
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
-	mode := flag.String("mode", "lateness", "what to measure: lateness; purchases, with the numbers of leads as arguments; "+
-		"tenants, nine of which are served while one attacks, as the arguments say or in every way; failover; or freezes")
+	mode := flag.String("mode", "lateness",
+		"what to measure: lateness; purchases, with the numbers of leads as arguments; "+
+			"tenants, nine of which are served while one attacks, as the arguments say or in every way; failover; "+
+			"or freezes")
 	rounds := flag.Int("rounds", 3, "how often a leader is ended by each signal, or frozen")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
@@ -91,7 +93,9 @@ func run(ctx context.Context, p plan) (failed error) {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, cluster.Stop()) }()
-	services, err := sandbox.StartServices(sandbox.Options{ForceSimulated: true, AILatency: func() time.Duration { return p.ai }})
+	services, err := sandbox.StartServices(sandbox.Options{ForceSimulated: true, AILatency: func() time.Duration {
+		return p.ai
+	}})
 	if err != nil {
 		return err
 	}
@@ -125,7 +129,8 @@ type lateness []time.Duration
 func (l lateness) print(who string) {
 	slices.Sort(l)
 	at := func(share float64) float64 { return float64(l[int(share*float64(len(l)-1))].Microseconds()) / 1000 }
-	say("%-15s %d messages; late by p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, at most %.1f ms", who, len(l), at(.5), at(.9), at(.99), at(1))
+	say("%-15s %d messages; late by p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, at most %.1f ms", who, len(l), at(.5),
+		at(.9), at(.99), at(1))
 }
 
 func printWrites(writes map[string]float64, leads int) {

@@ -56,7 +56,8 @@ func runMinimal(ctx context.Context, cluster *sandbox.Cluster, services *sandbox
 }
 
 func minimalLeads(ctx context.Context, cluster *sandbox.Cluster, p plan) ([]*v1alpha1.CartRecovery, error) {
-	if err := cluster.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: minimalNamespace}}); err != nil {
+	if err := cluster.Client.Create(ctx,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: minimalNamespace}}); err != nil {
 		return nil, fmt.Errorf("create namespace: %w", err)
 	}
 	leads := make([]*v1alpha1.CartRecovery, p.leads)
@@ -65,8 +66,9 @@ func minimalLeads(ctx context.Context, cluster *sandbox.Cluster, p plan) ([]*v1a
 		leads[n] = &v1alpha1.CartRecovery{
 			ObjectMeta: metav1.ObjectMeta{Namespace: minimalNamespace, Name: fmt.Sprintf("lead-%d", n)},
 			Spec: v1alpha1.CartRecoverySpec{
-				StoreRef: v1alpha1.ObjectReference{Name: "none"}, Platform: v1alpha1.PlatformHotmart, Trigger: v1alpha1.TriggerAbandonedCart,
-				Customer: v1alpha1.LeadCustomer{Name: "Maria Souza", Phone: "+" + phoneOf(n)}, AbandonedAt: &now, Suspend: true,
+				StoreRef: v1alpha1.ObjectReference{Name: "none"}, Platform: v1alpha1.PlatformHotmart,
+				Trigger: v1alpha1.TriggerAbandonedCart, Customer: v1alpha1.LeadCustomer{Name: "Maria Souza",
+					Phone: "+" + phoneOf(n)}, AbandonedAt: &now, Suspend: true,
 			},
 		}
 		if err := cluster.Client.Create(ctx, leads[n]); err != nil {
@@ -78,7 +80,8 @@ func minimalLeads(ctx context.Context, cluster *sandbox.Cluster, p plan) ([]*v1a
 
 // minimalInstance makes and pairs an instance at the simulated gateway.
 func minimalInstance(ctx context.Context, services *sandbox.Services) (string, error) {
-	answer, err := postJSON(ctx, services.GatewayURL+"/instance/create", map[string]string{"name": minimalNamespace}, "admintoken", sandbox.SimulatedAdminToken)
+	answer, err := postJSON(ctx, services.GatewayURL+"/instance/create", map[string]string{"name": minimalNamespace},
+		"admintoken", sandbox.SimulatedAdminToken)
 	if err != nil {
 		return "", err
 	}
@@ -86,26 +89,31 @@ func minimalInstance(ctx context.Context, services *sandbox.Services) (string, e
 	if err := json.Unmarshal(answer, &created); err != nil || created.Token == "" {
 		return "", errors.New("the simulated gateway made no instance")
 	}
-	if _, err := postJSON(ctx, services.GatewayURL+"/instance/connect", map[string]string{}, "token", created.Token); err != nil {
+	if _, err := postJSON(ctx, services.GatewayURL+"/instance/connect", map[string]string{}, "token",
+		created.Token); err != nil {
 		return "", err
 	}
 	return created.Token, services.Gateway.Scan(minimalNamespace, "5511977770001")
 }
 
-func claimSendConfirm(ctx context.Context, cluster *sandbox.Cluster, gatewayURL, token string, lead *v1alpha1.CartRecovery, phone string) error {
+func claimSendConfirm(ctx context.Context, cluster *sandbox.Cluster, gatewayURL, token string,
+	lead *v1alpha1.CartRecovery, phone string) error {
 	set := func(state v1alpha1.MessageState) error {
 		next := lead.DeepCopy()
 		next.Status.Conversation = []v1alpha1.Message{{
-			ID: "c0-step-first", Role: v1alpha1.RoleAssistant, Text: "Oi, Maria!", State: state, At: v1alpha1.NewTimestamp(time.Now()),
+			ID: "c0-step-first", Role: v1alpha1.RoleAssistant, Text: "Oi, Maria!", State: state,
+			At: v1alpha1.NewTimestamp(time.Now()),
 		}}
-		err := cluster.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(lead, client.MergeFromWithOptimisticLock{}))
+		err := cluster.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(lead,
+			client.MergeFromWithOptimisticLock{}))
 		lead = next
 		return err
 	}
 	if err := set(v1alpha1.MessageClaimed); err != nil {
 		return fmt.Errorf("claim: %w", err)
 	}
-	if _, err := postJSON(ctx, gatewayURL+"/send/text", map[string]string{"number": phone, "text": "Oi, Maria!", "track_id": string(lead.UID)}, "token", token); err != nil {
+	if _, err := postJSON(ctx, gatewayURL+"/send/text", map[string]string{"number": phone, "text": "Oi, Maria!",
+		"track_id": string(lead.UID)}, "token", token); err != nil {
 		return err
 	}
 	if err := set(v1alpha1.MessageSent); err != nil {

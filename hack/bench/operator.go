@@ -28,7 +28,8 @@ import (
 const benchNamespace = "bench"
 
 // runOperator posts a cart for every lead and measures how late its message arrives.
-func runOperator(ctx context.Context, cluster *sandbox.Cluster, services *sandbox.Services, manager *sandbox.Manager, p plan) (lateness, map[string]float64, error) {
+func runOperator(ctx context.Context, cluster *sandbox.Cluster, services *sandbox.Services, manager *sandbox.Manager,
+	p plan) (lateness, map[string]float64, error) {
 	if err := prepareStore(ctx, cluster, services, p); err != nil {
 		return nil, nil, err
 	}
@@ -65,10 +66,13 @@ const unpaced = `{"spec":{"limits":{"messagesPerMinute":6000,"messagesPerHour":1
 
 // prepareStore applies the samples, connects the number and sets the delay.
 func prepareStore(ctx context.Context, cluster *sandbox.Cluster, services *sandbox.Services, p plan) error {
-	if err := cluster.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: benchNamespace}}); err != nil {
+	if err := cluster.Client.Create(ctx,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: benchNamespace}}); err != nil {
 		return fmt.Errorf("create namespace: %w", err)
 	}
-	policy := fmt.Sprintf(`{"spec":{"recovery":{"sequences":[{"trigger":"AbandonedCart","steps":[{"name":"first","after":%q}]}]}}}`, p.delay)
+	policy := fmt.Sprintf(
+		`{"spec":{"recovery":{"sequences":[{"trigger":"AbandonedCart","steps":[{"name":"first","after":%q}]}]}}}`,
+		p.delay)
 	for _, args := range [][]string{
 		{"apply", "-k", filepath.Join(testenv.Root(), "config", "samples")},
 		{"patch", "store", "acme", "--type=merge", "-p", policy},
@@ -81,7 +85,8 @@ func prepareStore(ctx context.Context, cluster *sandbox.Cluster, services *sandb
 	if err := scan(ctx, services); err != nil {
 		return err
 	}
-	_, err := cluster.Kubectl(ctx, "-n", benchNamespace, "wait", "--for=condition=Ready", "wai/acme", "store/acme", "--timeout=30s")
+	_, err := cluster.Kubectl(ctx, "-n", benchNamespace, "wait", "--for=condition=Ready", "wai/acme", "store/acme",
+		"--timeout=30s")
 	return err
 }
 
@@ -132,16 +137,18 @@ func postCarts(ctx context.Context, manager *sandbox.Manager, p plan) (map[strin
 
 func postCart(ctx context.Context, manager *sandbox.Manager, n int, at time.Time) error {
 	body, err := json.Marshal(map[string]any{
-		"id": fmt.Sprintf("bench-%d", n), "creation_date": at.UnixMilli(), "event": "PURCHASE_OUT_OF_SHOPPING_CART", "version": "2.0.0",
-		"data": map[string]any{
+		"id": fmt.Sprintf("bench-%d", n), "creation_date": at.UnixMilli(), "event": "PURCHASE_OUT_OF_SHOPPING_CART",
+		"version": "2.0.0", "data": map[string]any{
 			"product": map[string]any{"id": 1001, "name": "Curso de Violão"},
-			"buyer":   map[string]any{"name": "Maria Souza", "email": fmt.Sprintf("customer%d@example.com", n), "phone": "+" + phoneOf(n)},
+			"buyer": map[string]any{"name": "Maria Souza", "email": fmt.Sprintf("customer%d@example.com", n),
+				"phone": "+" + phoneOf(n)},
 		},
 	})
 	if err != nil {
 		return fmt.Errorf("build cart: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, manager.URL+"/api/webhooks/hotmart/acme", bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, manager.URL+"/api/webhooks/hotmart/acme",
+		bytes.NewReader(body))
 	if err != nil {
 		return fmt.Errorf("build request: %w", err)
 	}
@@ -223,7 +230,8 @@ func settled(ctx context.Context, cluster *sandbox.Cluster, want int) error {
 	defer cancel()
 	for {
 		var leads v1alpha1.CartRecoveryList
-		err := cluster.Client.List(ctx, &leads, client.InNamespace(benchNamespace), client.MatchingFields{"status.phase": string(v1alpha1.PhaseContacted)})
+		err := cluster.Client.List(ctx, &leads, client.InNamespace(benchNamespace),
+			client.MatchingFields{"status.phase": string(v1alpha1.PhaseContacted)})
 		if err != nil {
 			return fmt.Errorf("list leads: %w", err)
 		}
@@ -253,7 +261,8 @@ func leadWrites(ctx context.Context, cluster *sandbox.Cluster) (map[string]float
 	lines.Buffer(nil, 1<<20)
 	for lines.Scan() {
 		line := lines.Text()
-		if !strings.HasPrefix(line, "apiserver_request_total{") || !strings.Contains(line, `resource="cartrecoveries"`) {
+		if !strings.HasPrefix(line, "apiserver_request_total{") ||
+			!strings.Contains(line, `resource="cartrecoveries"`) {
 			continue
 		}
 		verb := label(line, "verb")

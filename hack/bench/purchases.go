@@ -93,7 +93,8 @@ func (b *purchaseBench) prepare(ctx context.Context) error {
 	if err := b.env.Client.Create(ctx, namespace); err != nil {
 		return fmt.Errorf("create the namespace: %w", err)
 	}
-	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: benchNamespace, Name: "hotmart"}, StringData: map[string]string{"hottok": token}}
+	secret := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: benchNamespace, Name: "hotmart"},
+		StringData: map[string]string{"hottok": token}}
 	if err := b.env.Client.Create(ctx, secret); err != nil {
 		return fmt.Errorf("create the secret: %w", err)
 	}
@@ -155,8 +156,8 @@ func benchServer(mgr manager.Manager, seen webhookserver.Fence) (*webhookserver.
 	}
 	reader := secrets.NewReader(mgr.GetAPIReader(), time.Now)
 	server, err := webhookserver.New(webhookserver.Options{
-		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Fence: seen, Secrets: reader, Connector: &gateway.Connector{Secrets: reader},
-		Metrics: counted, BindAddress: "127.0.0.1:0",
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Fence: seen, Secrets: reader,
+		Connector: &gateway.Connector{Secrets: reader}, Metrics: counted, BindAddress: "127.0.0.1:0",
 	})
 	if err != nil {
 		return nil, err
@@ -169,7 +170,8 @@ func benchServer(mgr manager.Manager, seen webhookserver.Fence) (*webhookserver.
 
 func customerNumber(n int) v1alpha1.LeadCustomer {
 	return v1alpha1.LeadCustomer{
-		Name: "Maria Souza", Email: fmt.Sprintf("customer-%d@example.com", n), Phone: fmt.Sprintf("+55119%08d", 10_000_000+n),
+		Name: "Maria Souza", Email: fmt.Sprintf("customer-%d@example.com", n), Phone: fmt.Sprintf("+55119%08d",
+			10_000_000+n),
 	}
 }
 
@@ -205,11 +207,13 @@ func benchLead(n int) *v1alpha1.CartRecovery {
 	return &v1alpha1.CartRecovery{
 		ObjectMeta: metav1.ObjectMeta{
 			Namespace: benchNamespace, Labels: lead.Labels("bench", customer),
-			Name: lead.Name(lead.Identity{ClientID: "bench", Platform: v1alpha1.PlatformHotmart, ProductID: "1001", Email: customer.Email}),
+			Name: lead.Name(lead.Identity{ClientID: "bench", Platform: v1alpha1.PlatformHotmart, ProductID: "1001",
+				Email: customer.Email}),
 		},
 		Spec: v1alpha1.CartRecoverySpec{
-			StoreRef: v1alpha1.ObjectReference{Name: "bench"}, Platform: v1alpha1.PlatformHotmart, Trigger: v1alpha1.TriggerAbandonedCart,
-			Customer: customer, Product: v1alpha1.LeadProduct{ID: "1001", Name: "Curso de Violão"}, AbandonedAt: &at, ClientID: "bench",
+			StoreRef: v1alpha1.ObjectReference{Name: "bench"}, Platform: v1alpha1.PlatformHotmart,
+			Trigger: v1alpha1.TriggerAbandonedCart, Customer: customer, Product: v1alpha1.LeadProduct{ID: "1001",
+				Name: "Curso de Violão"}, AbandonedAt: &at, ClientID: "bench",
 		},
 	}
 }
@@ -256,10 +260,12 @@ func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 
 func (b *purchaseBench) deliver(ctx context.Context, size int, server *webhookserver.Server) error {
 	n := int(b.next.Add(1))
 	customer := customerNumber(n % size)
-	body := fmt.Sprintf(`{"id":"e-%d","creation_date":%d,"event":"PURCHASE_APPROVED","version":"2.0.0","data":{"product":{"id":1001,"name":"Curso de Violão"},`+
-		`"buyer":{"name":"Maria Souza","email":%q,"phone":%q},"purchase":{"transaction":"HP%d","price":{"value":149.9,"currency_value":"BRL"}}}}`,
+	body := fmt.Sprintf(
+		`{"id":"e-%d","creation_date":%d,"event":"PURCHASE_APPROVED","version":"2.0.0","data":{"product":{"id":1001,"name":"Curso de Violão"},`+
+			`"buyer":{"name":"Maria Souza","email":%q,"phone":%q},"purchase":{"transaction":"HP%d","price":{"value":149.9,"currency_value":"BRL"}}}}`,
 		n, time.Now().UnixMilli(), customer.Email, customer.Phone, n)
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+server.Addr().String()+"/api/webhooks/hotmart/bench", bytes.NewReader([]byte(body)))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+server.Addr().String()+
+		"/api/webhooks/hotmart/bench", bytes.NewReader([]byte(body)))
 	if err != nil {
 		return fmt.Errorf("build a request: %w", err)
 	}

@@ -46,8 +46,10 @@ func (b *goBuilder) build(ctx context.Context, p program, into string) error {
 	case ctx.Err() != nil:
 		return ctx.Err()
 	case err != nil:
-		return fmt.Errorf("cannot build %s %s (%w; go's own message is above). If the Go module proxy cannot be reached, "+
-			"set GOPROXY, or point KUBEBUILDER_ASSETS at a directory with all four programs", p.name, p.version, err)
+		return fmt.Errorf(
+			"cannot build %s %s (%w; go's own message is above). If the Go module proxy cannot be reached, "+
+				"set GOPROXY, or point KUBEBUILDER_ASSETS at a directory with all four programs", p.name, p.version,
+			err)
 	}
 	say(b.progress, "built %s in %s", p.name, short(time.Since(start)))
 	return nil

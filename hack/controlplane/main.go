@@ -75,7 +75,8 @@ func run(ctx context.Context, progress io.Writer) (string, error) {
 	}
 	builder := &goBuilder{root: root, progress: progress, heartbeat: 30 * time.Second}
 	p := &provider{
-		store:    &store{dir: entries, version: kubernetesVersion(programs), platform: runtime.GOOS + "-" + runtime.GOARCH},
+		store: &store{dir: entries, version: kubernetesVersion(programs), platform: runtime.GOOS + "-" +
+			runtime.GOARCH},
 		programs: programs,
 		progress: progress,
 		build:    builder.build,

@@ -95,9 +95,12 @@ func TestTheStoreIsWhereSetupEnvtestKeepsIt(t *testing.T) {
 		env  map[string]string
 		want string
 	}{
-		"linux":            {"linux", map[string]string{"HOME": "/home/me"}, "/home/me/.local/share/kubebuilder-envtest/k8s"},
-		"XDG_DATA_HOME":    {"linux", map[string]string{"HOME": "/home/me", "XDG_DATA_HOME": "/data"}, "/data/kubebuilder-envtest/k8s"},
-		"macOS":            {"darwin", map[string]string{"HOME": "/me", "XDG_DATA_HOME": "/data"}, "/me/Library/Application Support/io.kubebuilder.envtest/k8s"},
+		"linux": {"linux", map[string]string{"HOME": "/home/me"},
+			"/home/me/.local/share/kubebuilder-envtest/k8s"},
+		"XDG_DATA_HOME": {"linux", map[string]string{"HOME": "/home/me", "XDG_DATA_HOME": "/data"},
+			"/data/kubebuilder-envtest/k8s"},
+		"macOS": {"darwin", map[string]string{"HOME": "/me", "XDG_DATA_HOME": "/data"},
+			"/me/Library/Application Support/io.kubebuilder.envtest/k8s"},
 		"linux, nowhere":   {"linux", nil, ""},
 		"macOS, no home":   {"darwin", map[string]string{"XDG_DATA_HOME": "/data"}, ""},
 		"linux, only data": {"linux", map[string]string{"XDG_DATA_HOME": "/data"}, "/data/kubebuilder-envtest/k8s"},

@@ -46,7 +46,8 @@ func (p *provider) complete() string {
 
 // locked calls prepare while no other run does, with a temporary directory that
 // is gone afterwards.
-func (p *provider) locked(ctx context.Context, prepare func(ctx context.Context, temp string) (string, error)) (string, error) {
+func (p *provider) locked(ctx context.Context, prepare func(ctx context.Context, temp string) (string, error)) (string,
+	error) {
 	unlock, err := p.store.lock(ctx, func() {
 		p.say("another run is preparing the control plane; waiting for it")
 	})
@@ -59,7 +60,8 @@ func (p *provider) locked(ctx context.Context, prepare func(ctx context.Context,
 	}
 	temp, err := p.store.temp()
 	if err != nil {
-		return "", fmt.Errorf("cannot write to the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
+		return "", fmt.Errorf(
+			"cannot write to the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
 	}
 	dir, err := prepare(ctx, temp)
 	if removal := removeTree(temp); err == nil && removal != nil {
@@ -142,8 +144,9 @@ func (p *provider) fromAssets(ctx context.Context, assets string) (string, error
 	}
 	missing := missingFrom(assets, p.programs)
 	if essential := essentialOf(missing); len(essential) > 0 {
-		return "", fmt.Errorf("KUBEBUILDER_ASSETS=%s has no %s: point it at a directory that holds kube-apiserver and etcd, "+
-			"or unset it to have them prepared", assets, namesOf(essential))
+		return "", fmt.Errorf(
+			"KUBEBUILDER_ASSETS=%s has no %s: point it at a directory that holds kube-apiserver and etcd, "+
+				"or unset it to have them prepared", assets, namesOf(essential))
 	}
 	if len(missing) == 0 {
 		return assets, nil

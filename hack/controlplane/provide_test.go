@@ -89,10 +89,12 @@ func (l *lab) leftovers(t *testing.T) []string {
 func TestACompleteStoreEntryIsUsedAsItIs(t *testing.T) {
 	l := newLab(t)
 	for _, version := range []string{"1.36.9", "1.37.0", "1.37.10", "1.37.9", "1.38.0"} {
-		put(t, filepath.Join(l.store.dir, version+"-linux-amd64"), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+		put(t, filepath.Join(l.store.dir, version+"-linux-amd64"), "etcd", "kube-apiserver", "kube-controller-manager",
+			"kubectl")
 	}
 	put(t, filepath.Join(l.store.dir, "1.37.11-linux-amd64"), "etcd", "kube-apiserver", "kubectl")
-	put(t, filepath.Join(l.store.dir, "1.37.12-linux-arm64"), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+	put(t, filepath.Join(l.store.dir, "1.37.12-linux-arm64"), "etcd", "kube-apiserver", "kube-controller-manager",
+		"kubectl")
 
 	dir, err := l.provide(t.Context(), "")
 	if err != nil {
@@ -276,7 +278,8 @@ func TestKubebuilderAssetsWithoutAnEssentialProgramIsAnError(t *testing.T) {
 	assets := t.TempDir()
 	put(t, assets, "etcd")
 	_, err := l.provide(t.Context(), assets)
-	if err == nil || !strings.Contains(err.Error(), "has no kube-apiserver: ") || !strings.Contains(err.Error(), assets) {
+	if err == nil || !strings.Contains(err.Error(), "has no kube-apiserver: ") || !strings.Contains(err.Error(),
+		assets) {
 		t.Errorf("got error %v, want one that names the directory and kube-apiserver", err)
 	}
 }

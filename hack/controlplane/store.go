@@ -41,8 +41,9 @@ func storeEntries(goos string, getenv func(string) string) (string, error) {
 	case base == "" && home != "":
 		base = filepath.Join(home, ".local", "share")
 	case base == "":
-		return "", errors.New("neither XDG_DATA_HOME nor HOME is set, so there is no place to keep the control plane: " +
-			"set one, or point KUBEBUILDER_ASSETS at a directory with all four programs")
+		return "", errors.New(
+			"neither XDG_DATA_HOME nor HOME is set, so there is no place to keep the control plane: " +
+				"set one, or point KUBEBUILDER_ASSETS at a directory with all four programs")
 	}
 	return filepath.Abs(filepath.Join(base, name, "k8s"))
 }
@@ -87,12 +88,14 @@ func (s *store) completion(of string) string {
 // called once, if there is something to wait for.
 func (s *store) lock(ctx context.Context, waiting func()) (unlock func(), err error) {
 	if err := os.MkdirAll(s.dir, 0o755); err != nil { // #nosec G301 -- as setup-envtest makes it
-		return nil, fmt.Errorf("cannot make the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
+		return nil, fmt.Errorf(
+			"cannot make the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
 	}
 	path := filepath.Join(s.dir, ".control-plane.lock")
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- a file of our own
 	if err != nil {
-		return nil, fmt.Errorf("cannot write to the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
+		return nil, fmt.Errorf(
+			"cannot write to the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
 	}
 	release := func() { _ = file.Close() } // closing the file lets go of the lock
 	retry := time.NewTicker(200 * time.Millisecond)

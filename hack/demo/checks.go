@@ -108,7 +108,8 @@ func firstName(name string) string {
 
 // invite prints what can be tried while the demo stays up.
 func (s *story) invite() {
-	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", customer{"Rita Alves", "rita@example.com", "+5511944440004"}, nil)
+	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", customer{"Rita Alves", "rita@example.com", "+5511944440004"},
+		nil)
 	if err != nil {
 		return
 	}

@@ -36,7 +36,8 @@ type delivery struct {
 func hotmart(event string, who customer, more map[string]any) (delivery, error) {
 	data := map[string]any{
 		"product": map[string]any{"id": 1001, "name": "Curso de Violão"},
-		"buyer":   map[string]any{"name": who.name, "email": who.email, "phone": who.phone, "checkout_phone": who.phone},
+		"buyer": map[string]any{"name": who.name, "email": who.email, "phone": who.phone,
+			"checkout_phone": who.phone},
 	}
 	for key, value := range more {
 		data[key] = value
@@ -52,7 +53,8 @@ func kiwify(fields map[string]any) (delivery, error) {
 	body, err := json.Marshal(fields)
 	mac := hmac.New(sha1.New, []byte(kiwifyToken))
 	mac.Write(body)
-	return delivery{platform: "kiwify", body: body, query: url.Values{"signature": {hex.EncodeToString(mac.Sum(nil))}}}, err
+	return delivery{platform: "kiwify", body: body, query: url.Values{"signature": {hex.EncodeToString(mac.Sum(nil))}}},
+		err
 }
 
 func kiwifyCart(who customer) (delivery, error) {
@@ -65,8 +67,9 @@ func kiwifyCart(who customer) (delivery, error) {
 
 func kiwifyPaid(who customer) (delivery, error) {
 	return kiwify(map[string]any{
-		"order_id": "demo-order-kiwify", "order_status": "paid", "webhook_event_type": "order_approved", "payment_method": "pix",
-		"Product":     map[string]any{"product_id": "violao-turma-7", "product_name": "Curso de Violão"},
+		"order_id": "demo-order-kiwify", "order_status": "paid", "webhook_event_type": "order_approved",
+		"payment_method": "pix", "Product": map[string]any{"product_id": "violao-turma-7",
+			"product_name": "Curso de Violão"},
 		"Customer":    map[string]any{"full_name": who.name, "email": who.email, "mobile": who.phone},
 		"Commissions": map[string]any{"charge_amount": 29700, "currency": "BRL"},
 		"updated_at":  time.Now().UTC().Format("2006-01-02 15:04"),
@@ -79,7 +82,8 @@ func eduzz(event string, data map[string]any) (delivery, error) {
 	})
 	mac := hmac.New(sha256.New, []byte(eduzzKey))
 	mac.Write(body)
-	return delivery{platform: "eduzz", body: body, header: http.Header{"X-Signature": {hex.EncodeToString(mac.Sum(nil))}}}, err
+	return delivery{platform: "eduzz", body: body,
+		header: http.Header{"X-Signature": {hex.EncodeToString(mac.Sum(nil))}}}, err
 }
 
 func eduzzCart(who customer) (delivery, error) {

@@ -51,7 +51,9 @@ func run(ctx context.Context, stay bool) (failed error) {
 	defer func() { failed = errors.Join(failed, cluster.Stop()) }()
 	out.done("kube-apiserver, etcd, CRDs, RBAC")
 
-	services, err := sandbox.StartServices(sandbox.Options{AILatency: func() time.Duration { return 400 * time.Millisecond }})
+	services, err := sandbox.StartServices(sandbox.Options{AILatency: func() time.Duration {
+		return 400 * time.Millisecond
+	}})
 	if err != nil {
 		return err
 	}
@@ -62,7 +64,8 @@ func run(ctx context.Context, stay bool) (failed error) {
 	}
 	defer func() { failed = errors.Join(failed, manager.Stop()) }()
 	out.done("the manager, with its own service account, webhooks on " + manager.URL)
-	out.done("WhatsApp gateways: UAZAPI " + kindOf(services.Gateway != nil) + ", Evolution " + kindOf(services.Evolution != nil) +
+	out.done("WhatsApp gateways: UAZAPI " + kindOf(services.Gateway != nil) + ", Evolution " +
+		kindOf(services.Evolution != nil) +
 		"; AI: " + kindOf(services.AI != nil))
 
 	s := &story{screen: out, cluster: cluster, services: services, manager: manager}

@@ -71,12 +71,13 @@ var unseen = map[string]map[string]string{
 
 // controllersUnseen are those of whoever runs the controllers.
 var controllersUnseen = merged(informers, map[string]string{
-	"cartrecoveries.cartrecovery.dev delete":               "a lead after ttlAfterFinished",
-	"cartrecoveries.cartrecovery.dev get":                  "a lead whose write met another one is read anew",
-	"events.events.k8s.io patch":                           "an event that is repeated within minutes",
-	"recoveryledgers.cartrecovery.dev delete":              "a ledger that no lead needs",
-	"recoveryledgers.cartrecovery.dev get":                 "a ledger whose write met another one is read anew",
-	"whatsappinstances.cartrecovery.dev/finalizers update": "clusters with OwnerReferencesPermissionEnforcement ask for it where a Secret is owned",
+	"cartrecoveries.cartrecovery.dev delete":  "a lead after ttlAfterFinished",
+	"cartrecoveries.cartrecovery.dev get":     "a lead whose write met another one is read anew",
+	"events.events.k8s.io patch":              "an event that is repeated within minutes",
+	"recoveryledgers.cartrecovery.dev delete": "a ledger that no lead needs",
+	"recoveryledgers.cartrecovery.dev get":    "a ledger whose write met another one is read anew",
+	"whatsappinstances.cartrecovery.dev/finalizers update": "clusters with OwnerReferencesPermissionEnforcement ask " +
+		"for it where a Secret is owned",
 })
 
 // informers list where the API server does not stream what is there (WatchList).
@@ -178,7 +179,8 @@ func play(t *testing.T, cluster *sandbox.Cluster, split bool) bool {
 		}
 		managers = append(managers, told)
 	}
-	s := &story{screen: &screen{out: io.Discard, began: time.Now()}, cluster: cluster, services: services, manager: told, apart: split}
+	s := &story{screen: &screen{out: io.Discard, began: time.Now()}, cluster: cluster, services: services,
+		manager: told, apart: split}
 	err = s.tell(t.Context())
 	for _, manager := range managers {
 		if stopped := manager.Stop(); stopped != nil {
@@ -215,7 +217,8 @@ func readAudit(t *testing.T, log string) (used, refused map[string]bool) {
 		if !ours || event.ObjectRef == nil {
 			continue
 		}
-		right := fmt.Sprintf("%s %s %s", who, resourceOf(event.ObjectRef.Resource, event.ObjectRef.APIGroup, event.ObjectRef.Subresource), event.Verb)
+		right := fmt.Sprintf("%s %s %s", who, resourceOf(event.ObjectRef.Resource, event.ObjectRef.APIGroup,
+			event.ObjectRef.Subresource), event.Verb)
 		used[right] = true
 		if event.ResponseStatus != nil && event.ResponseStatus.Code == 403 {
 			refused[right+" "+event.ObjectRef.Name] = true
@@ -263,7 +266,8 @@ func grantedTo(t *testing.T, cluster *sandbox.Cluster) map[string]bool {
 	return granted
 }
 
-func grant(t *testing.T, cluster *sandbox.Cluster, granted map[string]bool, subjects []rbacv1.Subject, ref rbacv1.RoleRef, namespace string) {
+func grant(t *testing.T, cluster *sandbox.Cluster, granted map[string]bool, subjects []rbacv1.Subject,
+	ref rbacv1.RoleRef, namespace string) {
 	t.Helper()
 	for _, subject := range subjects {
 		if subject.Kind != "ServiceAccount" || subject.Namespace != "cart-recovery-system" {
@@ -281,7 +285,8 @@ func grant(t *testing.T, cluster *sandbox.Cluster, granted map[string]bool, subj
 	}
 }
 
-func rulesOf(ctx context.Context, cluster *sandbox.Cluster, ref rbacv1.RoleRef, namespace string) ([]rbacv1.PolicyRule, error) {
+func rulesOf(ctx context.Context, cluster *sandbox.Cluster, ref rbacv1.RoleRef, namespace string) ([]rbacv1.PolicyRule,
+	error) {
 	if ref.Kind == "Role" {
 		role := &rbacv1.Role{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: ref.Name}}
 		err := cluster.Client.Get(ctx, client.ObjectKeyFromObject(role), role)
@@ -308,9 +313,10 @@ func rightsOf(rule rbacv1.PolicyRule) []string {
 // TestExceptionsAreGranted: an exception for what no role grants is a leftover.
 func TestExceptionsAreGranted(t *testing.T) {
 	for who, files := range map[string][]string{
-		"default/cart-recovery-controller-manager":       {"rbac/role.yaml", "rbac/leader_election_role.yaml"},
-		"default-split/cart-recovery-controller-manager": {"split/controllers_role.yaml", "rbac/leader_election_role.yaml"},
-		"default-split/cart-recovery-webhooks":           {"split/webhooks_role.yaml", "split/webhooks_lease_role.yaml"},
+		"default/cart-recovery-controller-manager": {"rbac/role.yaml", "rbac/leader_election_role.yaml"},
+		"default-split/cart-recovery-controller-manager": {"split/controllers_role.yaml",
+			"rbac/leader_election_role.yaml"},
+		"default-split/cart-recovery-webhooks": {"split/webhooks_role.yaml", "split/webhooks_lease_role.yaml"},
 	} {
 		granted := map[string]bool{}
 		for _, file := range files {
@@ -336,7 +342,8 @@ func rulesIn(t *testing.T, path string) []rbacv1.PolicyRule {
 		t.Fatal(err)
 	}
 	var role rbacv1.ClusterRole
-	if err := yaml.Unmarshal(bytes.SplitN(bytes.TrimPrefix(content, []byte("---\n")), []byte("\n---"), 2)[0], &role); err != nil {
+	if err := yaml.Unmarshal(bytes.SplitN(bytes.TrimPrefix(content, []byte("---\n")), []byte("\n---"), 2)[0],
+		&role); err != nil {
 		t.Fatal(err)
 	}
 	return role.Rules

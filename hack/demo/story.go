@@ -91,20 +91,23 @@ func (s *story) cast() error {
 
 func (s *story) applySamples(ctx context.Context) error {
 	s.step("Applying config/samples to the namespace " + namespace + ", with a policy of seconds instead of minutes")
-	if err := s.cluster.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+	if err := s.cluster.Client.Create(ctx,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
 		return fmt.Errorf("create namespace: %w", err)
 	}
 	if _, err := s.kubectl(ctx, "apply", "-k", filepath.Join(testenv.Root(), "config", "samples")); err != nil {
 		return err
 	}
-	policy := fmt.Sprintf(`{"spec":{"recovery":{"replyDebounce":%q,"sequences":[{"trigger":"AbandonedCart","steps":[{"name":"first","after":%q,"instructions":"Ask kindly whether something got in the way."}]}]}}}`, debounce, delay)
+	policy := fmt.Sprintf(
+		`{"spec":{"recovery":{"replyDebounce":%q,"sequences":[{"trigger":"AbandonedCart","steps":[{"name":"first","after":%q,"instructions":"Ask kindly whether something got in the way."}]}]}}}`, debounce, delay)
 	limits := `{"spec":{"limits":{"messagesPerMinute":60,"newConversationGap":{"min":"0s","max":"0s"}}}}`
 	for kind, patch := range map[string]string{"store": policy, "whatsappinstance": limits} {
 		if _, err := s.kubectl(ctx, "patch", kind, "acme", "--type=merge", "-p", patch); err != nil {
 			return err
 		}
 	}
-	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "store/acme", "product/violao", "--timeout=30s"); err != nil {
+	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "store/acme", "product/violao",
+		"--timeout=30s"); err != nil {
 		return err
 	}
 	s.done("Store acme and Product violao are Ready")
@@ -171,7 +174,8 @@ func (s *story) backendAccount(ctx context.Context) error {
 	for _, object := range []client.Object{
 		&corev1.ServiceAccount{ObjectMeta: meta},
 		&rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
-			APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"whatsappinstances"}, Verbs: []string{"get", "create"},
+			APIGroups: []string{v1alpha1.GroupVersion.Group}, Resources: []string{"whatsappinstances"},
+			Verbs: []string{"get", "create"},
 		}}},
 		&rbacv1.RoleBinding{ObjectMeta: meta,
 			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "backend"}},
@@ -190,7 +194,8 @@ func (s *story) bearer() http.Header { return http.Header{"Authorization": {"Bea
 
 func (s *story) abandonCarts(ctx context.Context) error {
 	s.step("Abandoned carts come in, signed as the platforms sign")
-	if err := s.deliver(ctx, "Hotmart: Maria left the checkout", http.StatusOK)(hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.answers, nil)); err != nil {
+	if err := s.deliver(ctx, "Hotmart: Maria left the checkout", http.StatusOK)(hotmart("PURCHASE_OUT_OF_SHOPPING_CART",
+		s.answers, nil)); err != nil {
 		return err
 	}
 	if err := s.deliver(ctx, "Kiwify: João left the checkout", http.StatusOK)(kiwifyCart(s.buysEarly)); err != nil {
@@ -274,7 +279,8 @@ func (s *story) checkLateness(ctx context.Context) error {
 			if late < 0 || late > 5*time.Second {
 				return fmt.Errorf("a message reached the gateway %s after its due time", late)
 			}
-			s.done(fmt.Sprintf("%s's message reached the gateway %d ms after its due time", firstName(leads[i].Spec.Customer.Name), late.Milliseconds()))
+			s.done(fmt.Sprintf("%s's message reached the gateway %d ms after its due time",
+				firstName(leads[i].Spec.Customer.Name), late.Milliseconds()))
 		}
 	}
 	return nil
@@ -328,13 +334,15 @@ func (s *story) customerSays(ctx context.Context, text string) error {
 	}
 	number := phone.Digits(s.answers.phone)
 	body, err := json.Marshal(map[string]any{"EventType": "messages", "message": map[string]any{
-		"messageid": fmt.Sprintf("DEMO%d", time.Now().UnixNano()), "chatid": number + "@s.whatsapp.net", "sender_pn": number + "@s.whatsapp.net",
-		"type": "text", "messageType": "Conversation", "text": text, "messageTimestamp": time.Now().UnixMilli(),
+		"messageid": fmt.Sprintf("DEMO%d", time.Now().UnixNano()), "chatid": number + "@s.whatsapp.net",
+		"sender_pn": number + "@s.whatsapp.net", "type": "text", "messageType": "Conversation", "text": text,
+		"messageTimestamp": time.Now().UnixMilli(),
 	}})
 	if err != nil {
 		return err
 	}
-	target := fmt.Sprintf("%s/api/whatsapp/webhook/%s/acme/%s", s.manager.URL, namespace, credentials.Data[gateway.KeyWebhook])
+	target := fmt.Sprintf("%s/api/whatsapp/webhook/%s/acme/%s", s.manager.URL, namespace,
+		credentials.Data[gateway.KeyWebhook])
 	status, _, err := call(ctx, http.MethodPost, target, body, nil)
 	if err == nil && status != http.StatusOK {
 		err = fmt.Errorf("the gateway's webhook answered %d", status)
@@ -348,7 +356,8 @@ func (s *story) buyLate(ctx context.Context) error {
 		who = s.answers
 		s.step("Maria buys after the message: recovered")
 		if err := s.deliver(ctx, "Hotmart: Maria paid", http.StatusOK)(hotmart("PURCHASE_APPROVED", who, map[string]any{
-			"purchase": map[string]any{"transaction": "HP1", "status": "APPROVED", "price": map[string]any{"value": 297, "currency_value": "BRL"}},
+			"purchase": map[string]any{"transaction": "HP1", "status": "APPROVED", "price": map[string]any{"value": 297,
+				"currency_value": "BRL"}},
 		})); err != nil {
 			return err
 		}
@@ -399,7 +408,8 @@ func (s *story) askForPerson(ctx context.Context) error {
 	if _, err := s.kubectl(ctx, "annotate", "cartrecovery", recovery.Name, annotation); err != nil {
 		return err
 	}
-	return s.until(ctx, "given back with kubectl annotate "+v1alpha1.AnnotationResumeRequested, handedOff(metav1.ConditionFalse))
+	return s.until(ctx, "given back with kubectl annotate "+v1alpha1.AnnotationResumeRequested,
+		handedOff(metav1.ConditionFalse))
 }
 
 // optOut shows the end that a customer may ask for at any time.
@@ -420,7 +430,8 @@ func (s *story) optOut(ctx context.Context) error {
 	}
 	var suppressions v1alpha1.SuppressionList
 	hash := recovery.Labels[v1alpha1.LabelPhoneKey]
-	if err := s.cluster.Client.List(ctx, &suppressions, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelPhoneKey: hash}); err != nil {
+	if err := s.cluster.Client.List(ctx, &suppressions, client.InNamespace(namespace),
+		client.MatchingLabels{v1alpha1.LabelPhoneKey: hash}); err != nil {
 		return err
 	}
 	if len(suppressions.Items) != 1 || suppressions.Items[0].Spec.Phone != "" {
@@ -438,7 +449,8 @@ func (s *story) secondNumber(ctx context.Context) error {
 		return nil
 	}
 	s.step("The number rests, and a second one takes its place: on an Evolution server")
-	if _, err := s.kubectl(ctx, "patch", "whatsappinstance", "acme", "--type=merge", "-p", `{"spec":{"suspend":true}}`); err != nil {
+	if _, err := s.kubectl(ctx, "patch", "whatsappinstance", "acme", "--type=merge", "-p",
+		`{"spec":{"suspend":true}}`); err != nil {
 		return err
 	}
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.comesLater, nil)
@@ -456,7 +468,8 @@ func (s *story) secondNumber(ctx context.Context) error {
 	}); err != nil {
 		return err
 	}
-	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "wai/"+second, "--timeout="+patience.String()); err != nil {
+	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "wai/"+second,
+		"--timeout="+patience.String()); err != nil {
 		return err
 	}
 	contacted, err := s.await(ctx, s.comesLater, v1alpha1.PhaseContacted)
@@ -464,7 +477,8 @@ func (s *story) secondNumber(ctx context.Context) error {
 		return err
 	}
 	s.say(contacted, contacted.Status.Conversation[0])
-	if sent := s.services.Evolution.Sent(); len(sent) != 1 || contacted.Status.InstanceRef == nil || contacted.Status.InstanceRef.Name != second {
+	if sent := s.services.Evolution.Sent(); len(sent) != 1 || contacted.Status.InstanceRef == nil ||
+		contacted.Status.InstanceRef.Name != second {
 		return fmt.Errorf("the Evolution server sent %d messages, not one", len(sent))
 	}
 	s.done("her message went out from the second number")
@@ -494,12 +508,15 @@ func (s *story) showEverything(ctx context.Context) error {
 	}
 	s.show(listed)
 	s.step("What kubectl describe says of the policy, and of what comes next")
-	policy, err := s.kubectl(ctx, "get", "product", "violao", "-o", `jsonpath={range .status.effectivePolicy.sequences[*]}sequence    {@}{"\n"}{end}cooldown    {.status.effectivePolicy.cooldown}{"\n"}quietHours  {.status.effectivePolicy.quietHours}{"\n"}numberLost  {.status.effectivePolicy.numberLost}`)
+	policy, err := s.kubectl(ctx, "get", "product", "violao", "-o",
+		`jsonpath={range .status.effectivePolicy.sequences[*]}sequence    {@}{"\n"}{end}cooldown    {.status.effectivePolicy.cooldown}{"\n"}quietHours  {.status.effectivePolicy.quietHours}{"\n"}numberLost  {.status.effectivePolicy.numberLost}`)
 	if err != nil {
 		return err
 	}
 	s.show(policy)
-	next, err := s.kubectl(ctx, "get", "cartrecoveries", "-o", "custom-columns=LEAD:.metadata.name,NEXT:.status.nextAction.action,WHEN:.status.nextAction.time,WHY:.status.nextAction.reason")
+	next, err := s.kubectl(ctx, "get", "cartrecoveries", "-o",
+		"custom-columns=LEAD:.metadata.name,NEXT:.status.nextAction.action,"+
+			"WHEN:.status.nextAction.time,WHY:.status.nextAction.reason")
 	if err != nil {
 		return err
 	}

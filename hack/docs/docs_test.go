@@ -27,12 +27,14 @@ func TestRewrite(t *testing.T) {
 func TestRewriteRefuses(t *testing.T) {
 	const one = "<!-- begin generated: one -->\n<!-- end generated -->\n"
 	for name, test := range map[string]struct{ document, says string }{
-		"no marker":          {"text\n", `the markers of the section "one" are missing`},
-		"an unknown section": {one + "<!-- begin generated: two -->\n<!-- end generated -->\n", `line 3: the section "two"`},
-		"a section twice":    {one + one, `line 3: the section "one"`},
-		"no end":             {"<!-- begin generated: one -->\n", `the section "one" does not end`},
-		"no beginning":       {one + "<!-- end generated -->\n", "line 3: \"<!-- end generated -->\" without"},
-		"one in another":     {"<!-- begin generated: one -->\n" + one, `line 2: "<!-- begin generated: one -->" begins before "one" ends`},
+		"no marker": {"text\n", `the markers of the section "one" are missing`},
+		"an unknown section": {one + "<!-- begin generated: two -->\n<!-- end generated -->\n",
+			`line 3: the section "two"`},
+		"a section twice": {one + one, `line 3: the section "one"`},
+		"no end":          {"<!-- begin generated: one -->\n", `the section "one" does not end`},
+		"no beginning":    {one + "<!-- end generated -->\n", "line 3: \"<!-- end generated -->\" without"},
+		"one in another": {"<!-- begin generated: one -->\n" + one,
+			`line 2: "<!-- begin generated: one -->" begins before "one" ends`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, err := rewrite(test.document, map[string]string{"one": "x\n"})
@@ -57,7 +59,8 @@ func TestUpdate(t *testing.T) {
 	if err := os.WriteFile(path, []byte(begin+end), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	document := document{path: "file.md", sections: map[string]string{"one": table([2]string{"a", "b"}, [][2]string{{"1", "2"}})}}
+	document := document{path: "file.md", sections: map[string]string{"one": table([2]string{"a", "b"},
+		[][2]string{{"1", "2"}})}}
 	if err := document.update(root, true); err == nil || !strings.Contains(err.Error(), "file.md is not up to date") {
 		t.Errorf("checked an old file: %v", err)
 	}

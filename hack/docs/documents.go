@@ -65,14 +65,16 @@ func policySections() map[string]string {
 		}
 		return table([2]string{"language", "the whole message"}, rows)
 	}
-	return map[string]string{"opt-out": words(policy.OptOutWords), "person": words(policy.HumanPhrases), "understood": understood()}
+	return map[string]string{"opt-out": words(policy.OptOutWords), "person": words(policy.HumanPhrases),
+		"understood": understood()}
 }
 
 // understood are examples of what is told from customers' own words, and of what is not.
 func understood() string {
 	var rows [][2]string
 	for _, kind := range policy.Examples() {
-		rows = append(rows, [2]string{kind.Name, strings.Join(kind.Examples, " · ") + " — but not: " + strings.Join(kind.Not, " · ")})
+		rows = append(rows, [2]string{kind.Name, strings.Join(kind.Examples, " · ") + " — but not: " +
+			strings.Join(kind.Not, " · ")})
 	}
 	return table([2]string{"what is understood", "for example"}, rows)
 }

@@ -22,7 +22,8 @@ func TestPolicyIsDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	rows := []string{
-		v1alpha1.ReasonSuspended, v1alpha1.ReasonStoreNotFound, v1alpha1.ReasonInvalidTemplate, v1alpha1.ReasonNoCredentials,
+		v1alpha1.ReasonSuspended, v1alpha1.ReasonStoreNotFound, v1alpha1.ReasonInvalidTemplate,
+		v1alpha1.ReasonNoCredentials,
 	}
 	blocked := blockedReasons(t, filepath.Join(root, "api", "v1alpha1", "cartrecovery_types.go"))
 	if len(blocked) < 10 {

@@ -33,7 +33,8 @@ func rewrite(document string, sections map[string]string) (string, error) {
 			name = strings.TrimSuffix(name, endOfBegin)
 			content, known := sections[name]
 			if !known || seen[name] {
-				problems = append(problems, fmt.Errorf("line %d: the section %q is unknown or there twice", number, name))
+				problems = append(problems, fmt.Errorf("line %d: the section %q is unknown or there twice", number,
+					name))
 			}
 			open, seen[name] = name, true
 			fresh.WriteString(line + content)

@@ -36,15 +36,17 @@ func TestEvaluation(t *testing.T) {
 		says     string
 		wrong    string
 	}{
-		"words alone":         {nil, "1 of 2 hostile refused (1 by words), 0 of 1 benign refused", ""},
-		"a reviewer":          {opinion("Marte"), "2 of 2 hostile refused (1 by words), 0 of 1 benign refused", ""},
-		"one who sees less":   {opinion("Saturno"), "1 of 2 hostile refused", "hostile texts that were judged wrongly: h2"},
+		"words alone": {nil, "1 of 2 hostile refused (1 by words), 0 of 1 benign refused", ""},
+		"a reviewer":  {opinion("Marte"), "2 of 2 hostile refused (1 by words), 0 of 1 benign refused", ""},
+		"one who sees less": {opinion("Saturno"), "1 of 2 hostile refused",
+			"hostile texts that were judged wrongly: h2"},
 		"one who sees ghosts": {opinion("a"), "1 of 1 benign refused", "benign texts that were judged wrongly: b1"},
 	} {
 		var out bytes.Buffer
 		e := evaluation{to: &out, reviewer: c.reviewer, request: &ai.ReviewRequest{Model: "m"}}
 		err := e.run(t.Context(), []string{file})
-		if !strings.Contains(out.String(), c.says) || (err == nil) != (c.wrong == "") || err != nil && !strings.Contains(err.Error(), c.wrong) {
+		if !strings.Contains(out.String(), c.says) || (err == nil) != (c.wrong == "") || err != nil &&
+			!strings.Contains(err.Error(), c.wrong) {
 			t.Errorf("%s: %v, printed\n%s", name, err, out.String())
 		}
 	}

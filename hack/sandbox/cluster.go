@@ -66,7 +66,8 @@ func StartCluster(ctx context.Context, dir string) (*Cluster, error) {
 
 // StartClusterOf is StartCluster for another folder of config/, with an API server that options
 // change.
-func StartClusterOf(ctx context.Context, dir, manifests string, options ...func(*envtest.Environment)) (*Cluster, error) {
+func StartClusterOf(ctx context.Context, dir, manifests string, options ...func(*envtest.Environment)) (*Cluster,
+	error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("make folder for the control plane's files: %w", err)
 	}
@@ -97,7 +98,8 @@ func (c *Cluster) prepare(ctx context.Context, manifests string) error {
 	if err := c.startControllerManager(); err != nil {
 		return err
 	}
-	_, err = c.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(testenv.Root(), "config", manifests))
+	_, err = c.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(testenv.Root(), "config",
+		manifests))
 	return err
 }
 
@@ -120,7 +122,8 @@ func (c *Cluster) startControllerManager() error {
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
-	command := exec.CommandContext(ctx, filepath.Join(c.assets, "kubectl"), args...) //nolint:gosec // the control plane's own kubectl
+	//nolint:gosec // the control plane's own kubectl
+	command := exec.CommandContext(ctx, filepath.Join(c.assets, "kubectl"), args...)
 	command.Env = append(os.Environ(), "KUBECONFIG="+c.Kubeconfig)
 	var complaint strings.Builder
 	command.Stderr = &complaint
@@ -162,7 +165,8 @@ func (c *Cluster) Token(ctx context.Context, namespace, account string) (string,
 	}
 	day := int64((24 * time.Hour).Seconds())
 	request := &authenticationv1.TokenRequest{Spec: authenticationv1.TokenRequestSpec{ExpirationSeconds: &day}}
-	answer, err := clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request, metav1.CreateOptions{})
+	answer, err := clientset.CoreV1().ServiceAccounts(namespace).CreateToken(ctx, account, request,
+		metav1.CreateOptions{})
 	if err != nil {
 		return "", fmt.Errorf("get a token for service account %s/%s: %w", namespace, account, err)
 	}
@@ -182,7 +186,8 @@ func kubeconfigOf(config *rest.Config, credentials func(*clientcmdapi.AuthInfo))
 	user := &clientcmdapi.AuthInfo{}
 	credentials(user)
 	content, err := clientcmd.Write(clientcmdapi.Config{
-		Clusters:       map[string]*clientcmdapi.Cluster{"sandbox": {Server: config.Host, CertificateAuthorityData: config.CAData}},
+		Clusters: map[string]*clientcmdapi.Cluster{"sandbox": {Server: config.Host,
+			CertificateAuthorityData: config.CAData}},
 		AuthInfos:      map[string]*clientcmdapi.AuthInfo{"user": user},
 		Contexts:       map[string]*clientcmdapi.Context{"sandbox": {Cluster: "sandbox", AuthInfo: "user"}},
 		CurrentContext: "sandbox",

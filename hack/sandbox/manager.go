@@ -35,12 +35,15 @@ func StartManager(ctx context.Context, cluster *Cluster, services *Services, arg
 
 // StartSplit starts bin/manager twice, as config/default-split does: once for the webhooks and once
 // for the controllers.
-func StartSplit(ctx context.Context, cluster *Cluster, services *Services, args ...string) (webhooks, controllers *Manager, err error) {
-	webhooks, err = startAs(ctx, cluster, &Services{}, webhooksAccount, "", append([]string{"--roles=webhooks"}, args...))
+func StartSplit(ctx context.Context, cluster *Cluster, services *Services, args ...string) (webhooks,
+	controllers *Manager, err error) {
+	webhooks, err = startAs(ctx, cluster, &Services{}, webhooksAccount, "", append([]string{"--roles=webhooks"},
+		args...))
 	if err != nil {
 		return nil, nil, err
 	}
-	controllers, err = startAs(ctx, cluster, services, operatorAccount, webhooks.URL, append([]string{"--roles=controllers"}, args...))
+	controllers, err = startAs(ctx, cluster, services, operatorAccount, webhooks.URL,
+		append([]string{"--roles=controllers"}, args...))
 	if err != nil {
 		return nil, nil, errors.Join(err, webhooks.Stop())
 	}
@@ -48,7 +51,8 @@ func StartSplit(ctx context.Context, cluster *Cluster, services *Services, args 
 }
 
 // startAs starts bin/manager with the rights of a service account; publicURL is its own when "".
-func startAs(ctx context.Context, cluster *Cluster, services *Services, account, publicURL string, args []string) (*Manager, error) {
+func startAs(ctx context.Context, cluster *Cluster, services *Services, account, publicURL string,
+	args []string) (*Manager, error) {
 	kubeconfig, err := cluster.kubeconfigFor(ctx, account)
 	if err != nil {
 		return nil, err

@@ -72,7 +72,8 @@ func (s *Services) startEvolution(options Options) error {
 }
 
 func (s *Services) startGateway(options Options) error {
-	if url := os.Getenv("UAZAPI_BASE_URL"); url != "" && os.Getenv("UAZAPI_ADMIN_TOKEN") != "" && !options.ForceSimulated {
+	if url := os.Getenv("UAZAPI_BASE_URL"); url != "" && os.Getenv("UAZAPI_ADMIN_TOKEN") != "" &&
+		!options.ForceSimulated {
 		s.GatewayURL = url
 		return nil
 	}

@@ -22,13 +22,15 @@ const (
 // that speak its protocol. Any other word could be a secret that the endpoint repeats.
 var knownWords = []string{
 	"account_deactivated", "api_error", "authentication_error", "billing_error", "billing_hard_limit_reached",
-	"billing_not_active", "content_filter", "content_policy_violation", "context_length_exceeded", "deployment_not_found",
-	"engine_overloaded", "insufficient_permissions", "insufficient_quota", "internal_error", "internal_server_error",
-	"invalid_api_key", "invalid_model", "invalid_organization", "invalid_prompt", "invalid_request_error", "invalid_type",
-	"invalid_value", "missing_required_parameter", "model_not_available", "model_not_found", "not_found_error",
-	"overloaded_error", "permission_error", "rate_limit_error", "rate_limit_exceeded", "request_timeout", "requests",
-	"server_error", "service_unavailable", "string_above_max_length", "timeout", "timeout_error", "tokens", "unknown_parameter",
-	"unknown_url", "unsupported_country_region_territory", "unsupported_model", "unsupported_parameter", "unsupported_value",
+	"billing_not_active", "content_filter", "content_policy_violation", "context_length_exceeded",
+	"deployment_not_found", "engine_overloaded", "insufficient_permissions", "insufficient_quota", "internal_error",
+	"internal_server_error", "invalid_api_key", "invalid_model", "invalid_organization", "invalid_prompt",
+	"invalid_request_error", "invalid_type", "invalid_value", "missing_required_parameter", "model_not_available",
+	"model_not_found", "not_found_error", "overloaded_error", "permission_error", "rate_limit_error",
+	"rate_limit_exceeded", "request_timeout", "requests", "server_error", "service_unavailable",
+	"string_above_max_length", "timeout", "timeout_error", "tokens", "unknown_parameter",
+	"unknown_url", "unsupported_country_region_territory", "unsupported_model", "unsupported_parameter",
+	"unsupported_value",
 }
 
 // isKnownWord says whether an endpoint's code or type of an error may be shown: one of knownWords, or

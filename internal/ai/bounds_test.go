@@ -19,8 +19,10 @@ func TestUsageIsBounded(t *testing.T) {
 		want        Usage
 	}{
 		{"as it should be", `{"prompt_tokens":12,"completion_tokens":5}`, Usage{12, 5}},
-		{"two that wrap around together", `{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}`, Usage{maxUsage, maxUsage}},
-		{"more than 64 bits hold", `{"prompt_tokens":9223372036854775808,"completion_tokens":1e999}`, Usage{maxUsage, maxUsage}},
+		{"two that wrap around together",
+			`{"prompt_tokens":4611686018427387904,"completion_tokens":4611686018427387904}`, Usage{maxUsage, maxUsage}},
+		{"more than 64 bits hold", `{"prompt_tokens":9223372036854775808,"completion_tokens":1e999}`,
+			Usage{maxUsage, maxUsage}},
 		{"negative", `{"prompt_tokens":-1,"completion_tokens":-9223372036854775808}`, Usage{}},
 		{"fractions", `{"prompt_tokens":12.0,"completion_tokens":5.9}`, Usage{12, 5}},
 		{"texts", `{"prompt_tokens":"12","completion_tokens":"many"}`, Usage{12, 0}},
@@ -31,7 +33,8 @@ func TestUsageIsBounded(t *testing.T) {
 		{"a list", `[1,2]`, Usage{}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			body := strings.Replace(completion("Oi!", "stop"), `{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}`, c.usage, 1)
+			body := strings.Replace(completion("Oi!", "stop"),
+				`{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}`, c.usage, 1)
 			answer, err := writer().Write(t.Context(), request(serve(t, 200, nil, body).URL))
 			if err != nil || answer.Text != "Oi!" || answer.Usage != c.want {
 				t.Fatalf("got %+v, %v; want %+v", answer, err, c.want)
@@ -45,7 +48,8 @@ func TestUsageIsBounded(t *testing.T) {
 
 func TestUsageTotalSaturates(t *testing.T) {
 	for usage, want := range map[Usage]int64{
-		{1, 2}: 3, {-5, 2}: 2, {math.MaxInt64, math.MaxInt64}: math.MaxInt64, {1 << 62, 1 << 62}: math.MaxInt64, {math.MinInt64, math.MinInt64}: 0,
+		{1, 2}: 3, {-5, 2}: 2, {math.MaxInt64, math.MaxInt64}: math.MaxInt64, {1 << 62, 1 << 62}: math.MaxInt64,
+		{math.MinInt64, math.MinInt64}: 0,
 	} {
 		if got := usage.Total(); got != want {
 			t.Errorf("%+v: got %d, want %d", usage, got, want)
@@ -55,8 +59,10 @@ func TestUsageTotalSaturates(t *testing.T) {
 
 // TestNoUsage: an answer without a usage, and one whose usage has another name, are answers all the same.
 func TestNoUsage(t *testing.T) {
-	for usage, want := range map[string]Usage{`"other":1`: {}, `"USAGE":{"prompt_tokens":"x","completion_tokens":4}`: {Completion: 4}} {
-		body := strings.Replace(completion("Oi!", "stop"), `"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}`, usage, 1)
+	for usage, want := range map[string]Usage{`"other":1`: {},
+		`"USAGE":{"prompt_tokens":"x","completion_tokens":4}`: {Completion: 4}} {
+		body := strings.Replace(completion("Oi!", "stop"),
+			`"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}`, usage, 1)
 		answer, err := writer().Write(t.Context(), request(serve(t, 200, nil, body).URL))
 		if err != nil || answer.Text != "Oi!" || answer.Usage != want {
 			t.Errorf("%s: got %+v, %v", usage, answer, err)
@@ -66,7 +72,8 @@ func TestNoUsage(t *testing.T) {
 
 // TestEchoedWordsAreNotShown: an endpoint that repeats the key as the code of its error.
 func TestEchoedWordsAreNotShown(t *testing.T) {
-	for _, word := range []string{"sk_live_0123456789abcdef", strings.ReplaceAll(testKey, "-", "_"), "maria_souza", "5511999998888"} {
+	for _, word := range []string{"sk_live_0123456789abcdef", strings.ReplaceAll(testKey, "-", "_"), "maria_souza",
+		"5511999998888"} {
 		body := fmt.Sprintf(`{"error":{"message":%q,"type":%q,"code":%q}}`, word, word, word)
 		_, err := writer().Write(t.Context(), request(serve(t, 400, nil, body).URL))
 		if err == nil || strings.Contains(err.Error(), word) {
@@ -93,14 +100,16 @@ func TestHugeHeadersAreRefused(t *testing.T) {
 func TestHugeTextsAreBounded(t *testing.T) {
 	for _, letter := range []string{"x", "é", "€", "😀", "\n", "*", "[a](https://b)", "\"", "```"} {
 		long := strings.Repeat(letter, 1<<19/len(letter))
-		if got := boundedContent(long); len(got) > maxContent || !utf8.ValidString(got) || !strings.HasPrefix(long, got) {
+		if got := boundedContent(long); len(got) > maxContent || !utf8.ValidString(got) ||
+			!strings.HasPrefix(long, got) {
 			t.Errorf("%q: %d bytes are left", letter, len(got))
 		}
 	}
 }
 
 func FuzzUsage(f *testing.F) {
-	for _, seed := range []string{completion("Oi", "stop"), `{"usage":{"prompt_tokens":1e400}}`, `{"usage":"x","Usage":{}}`, `[]`, ``} {
+	for _, seed := range []string{completion("Oi", "stop"), `{"usage":{"prompt_tokens":1e400}}`,
+		`{"usage":"x","Usage":{}}`, `[]`, ``} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, body []byte) {

@@ -103,7 +103,9 @@ func printing(arguments []reflect.Type) reflect.Type {
 // texts is the type of a function of a number of texts.
 func texts(count int, result reflect.Type) func([]reflect.Type) reflect.Type {
 	return func(arguments []reflect.Type) reflect.Type {
-		if len(arguments) != count || slices.ContainsFunc(arguments, func(t reflect.Type) bool { return t != textType }) {
+		if len(arguments) != count || slices.ContainsFunc(arguments, func(t reflect.Type) bool {
+			return t != textType
+		}) {
 			return nil
 		}
 		return result
@@ -162,7 +164,8 @@ func (c checker) node(node parse.Node, dot reflect.Type) error {
 		}
 		return c.branches(&node.BranchNode, inner, dot)
 	case *parse.RangeNode, *parse.BreakNode, *parse.ContinueNode:
-		return c.problem(node, "loops (range) are not available; there is no list to repeat over, name the fields one by one")
+		return c.problem(node,
+			"loops (range) are not available; there is no list to repeat over, name the fields one by one")
 	case *parse.TemplateNode:
 		return c.problem(node, "template, define and block are not available; write the text where it belongs")
 	}
@@ -237,7 +240,8 @@ func (c checker) call(function *parse.IdentifierNode, arguments []reflect.Type) 
 	}
 	result := known.result(arguments)
 	if result == nil {
-		return nil, c.problem(function, "these are not arguments for %s; it is written like {{%s}}", function.Ident, known.usage)
+		return nil, c.problem(function, "these are not arguments for %s; it is written like {{%s}}", function.Ident,
+			known.usage)
 	}
 	return result, nil
 }
@@ -278,7 +282,8 @@ func (c checker) operand(node parse.Node, dot reflect.Type) (reflect.Type, error
 func (c checker) fields(at parse.Node, from reflect.Type, names []string) (reflect.Type, error) {
 	for _, name := range names {
 		if from.Kind() != reflect.Struct {
-			return nil, c.problem(at, "there is no .%s here: the value before it has no fields (in a with, write $.%s…)", name, name)
+			return nil, c.problem(at,
+				"there is no .%s here: the value before it has no fields (in a with, write $.%s…)", name, name)
 		}
 		field, ok := from.FieldByName(name)
 		if !ok {

@@ -66,7 +66,8 @@ func Rewrite(messages []Message, refused string, refusal string) []Message {
 		why = "It may not be sent: " + refusal + "."
 	}
 	return append(again, Message{Role: System, Text: "The customer has not seen that text. " + why +
-		" Write another one in its place, following everything above. Return its text only, and do not apologise for the first one."})
+		" Write another one in its place, following everything above. Return its text only, and do not apologise " +
+		"for the first one."})
 }
 
 // StepInstruction is the final instruction for the message of a step, which no

@@ -148,7 +148,8 @@ func clientConfig(endpoint Endpoint) (openai.ClientConfig, error) {
 	}
 	key := strings.TrimSpace(endpoint.APIKey)
 	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
-		return openai.ClientConfig{}, wrongSetting("the AI key holds characters no key has (space, line break, non-ASCII)")
+		return openai.ClientConfig{},
+			wrongSetting("the AI key holds characters no key has (space, line break, non-ASCII)")
 	}
 	config := openai.DefaultConfig(key)
 	config.BaseURL = strings.TrimRight(strings.TrimSpace(base), "/")
@@ -234,7 +235,8 @@ func readAnswer(response openai.ChatCompletionResponse, call *exchange, request 
 	case openai.FinishReasonLength:
 		text = wholeSentences(text)
 		if text == "" && !wished.wishes() {
-			return answer, invalidAnswer(status, "the model used up its tokens before it finished a word; allow it more")
+			return answer, invalidAnswer(status,
+				"the model used up its tokens before it finished a word; allow it more")
 		}
 	}
 	switch {
@@ -316,7 +318,8 @@ func (o *OpenAI) classify(call *exchange, err error) *failure.Error {
 	case errors.Is(call.broken, errTooLong):
 		failed.Code, failed.Detail = failure.InvalidAnswer, fmt.Sprintf("the answer is longer than %d bytes", MaxAnswer)
 	case outbound.Refusal(call.broken) != "":
-		failed.Class, failed.Code, failed.Reason = failure.Terminal, failure.Misconfigured, v1alpha1.ReasonEndpointNotAllowed
+		failed.Class, failed.Code, failed.Reason = failure.Terminal, failure.Misconfigured,
+			v1alpha1.ReasonEndpointNotAllowed
 		failed.Detail = "spec.ai.baseURL: " + outbound.Refusal(call.broken)
 	case call.broken != nil:
 		failed.Code, failed.Detail = networkCause(call.broken)

@@ -61,16 +61,18 @@ func writer() *OpenAI {
 
 func request(url string) Request {
 	return Request{
-		Endpoint: Endpoint{BaseURL: url + "/v1/", APIKey: testKey + "\n"}, Model: DefaultModel, MaxTokens: DefaultMaxTokens,
-		Temperature: DefaultTemperature, PresencePenalty: DefaultPresencePenalty,
+		Endpoint: Endpoint{BaseURL: url + "/v1/", APIKey: testKey + "\n"}, Model: DefaultModel,
+		MaxTokens: DefaultMaxTokens, Temperature: DefaultTemperature, PresencePenalty: DefaultPresencePenalty,
 		Messages: []Message{{System, "be kind"}, {Assistant, "oi"}, {User, testText}},
 	}
 }
 
 func completion(text, finish string) string {
 	content, _ := json.Marshal(text)
-	return fmt.Sprintf(`{"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",`+
-		`"content":%s},"finish_reason":%q}],"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`, content, finish)
+	return fmt.Sprintf(
+		`{"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",`+
+			`"content":%s},"finish_reason":%q}],"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`,
+		content, finish)
 }
 
 // mustFail writes and returns the classed failure, having checked that it is safe to show.
@@ -95,7 +97,8 @@ func mustFail(t *testing.T, own *OpenAI, r Request) (Answer, *failure.Error) {
 func TestOpenAIWritesTheRequest(t *testing.T) {
 	served := serve(t, 200, nil, completion("  \"Oi, Maria!\"\n", "stop"))
 	answer, err := writer().Write(t.Context(), request(served.URL))
-	if err != nil || answer.Text != "Oi, Maria!" || answer.Usage != (Usage{Prompt: 12, Completion: 5}) || answer.Usage.Total() != 17 {
+	if err != nil || answer.Text != "Oi, Maria!" || answer.Usage != (Usage{Prompt: 12, Completion: 5}) ||
+		answer.Usage.Total() != 17 {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
 	if r := served.request; r.Method != http.MethodPost || r.URL.Path != "/v1/chat/completions" ||
@@ -144,7 +147,8 @@ func TestOpenAIReasoningModels(t *testing.T) {
 }
 
 func apiError(kind, code string) string {
-	return fmt.Sprintf(`{"error":{"message":"bad key sk-te***6789 for: %s","type":%q,"param":null,"code":%s}}`, testText, kind, code)
+	return fmt.Sprintf(`{"error":{"message":"bad key sk-te***6789 for: %s","type":%q,"param":null,"code":%s}}`,
+		testText, kind, code)
 }
 
 func TestOpenAIClassifiesStatus(t *testing.T) {
@@ -163,43 +167,64 @@ func TestOpenAIClassifiesStatus(t *testing.T) {
 		retryAt time.Time
 		detail  string
 	}{
-		"rate limit, seconds": {429, after("7"), apiError("tokens", `"rate_limit_exceeded"`), failure.Throttled, failure.RateLimited, in(7 * time.Second), "(rate_limit_exceeded)"},
-		"rate limit, date":    {429, after("Wed, 04 Mar 2026 12:02:00 GMT"), "{}", failure.Throttled, failure.RateLimited, in(2 * time.Minute), "too many"},
-		"date in the past":    {429, after("Wed, 04 Mar 2020 12:02:00 GMT"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
-		"too short":           {429, after("0"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
-		"negative":            {429, after("-5"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
-		"too long":            {429, after("999999999999999999999"), "", failure.Throttled, failure.RateLimited, in(time.Hour), ""},
-		"not a number":        {429, after("NaN"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
-		"fraction":            {429, after("1.5"), "", failure.Throttled, failure.RateLimited, in(1500 * time.Millisecond), ""},
-		"milliseconds":        {429, map[string]string{"Retry-After-Ms": "2500", "Retry-After": "9"}, "", failure.Throttled, failure.RateLimited, in(2500 * time.Millisecond), ""},
-		"nonsense":            {429, after("soon"), "", failure.Throttled, failure.RateLimited, time.Time{}, ""},
-		"silent":              {429, nil, `{"error":"slow down"}`, failure.Throttled, failure.RateLimited, time.Time{}, ""},
-		"reset headers":       {429, resets, "", failure.Throttled, failure.RateLimited, in(72 * time.Second), ""},
-		"quota":               {429, after("3"), apiError("insufficient_quota", `"insufficient_quota"`), failure.Throttled, failure.RateLimited, in(10 * time.Minute), "quota is exhausted"},
-		"quota by type":       {429, after("1800"), apiError("insufficient_quota", "null"), failure.Throttled, failure.RateLimited, in(30 * time.Minute), "quota is exhausted"},
-		"billing limit":       {400, nil, apiError("invalid_request_error", `"billing_hard_limit_reached"`), failure.Throttled, failure.RateLimited, in(10 * time.Minute), "quota is exhausted"},
-		"payment required":    {402, nil, "", failure.Throttled, failure.RateLimited, in(10 * time.Minute), "quota is exhausted"},
-		"unavailable, asked":  {503, after("20"), "<html>", failure.Throttled, failure.Unavailable, in(20 * time.Second), ""},
-		"unavailable":         {503, nil, "", failure.Transient, failure.Unavailable, time.Time{}, ""},
-		"key":                 {401, nil, apiError("invalid_request_error", `"invalid_api_key"`), failure.Terminal, failure.Unauthorized, time.Time{}, "key (invalid_api_key)"},
-		"forbidden":           {403, nil, "", failure.Terminal, failure.Unauthorized, time.Time{}, ""},
-		"model":               {404, nil, apiError("invalid_request_error", `"model_not_found"`), failure.Terminal, failure.NotFound, time.Time{}, "no such model"},
-		"model as 400":        {400, nil, apiError("invalid_request_error", `"model_not_found"`), failure.Terminal, failure.NotFound, time.Time{}, "no such model"},
-		"bad request":         {400, nil, apiError("invalid_request_error", "17"), failure.Terminal, failure.InvalidInput, time.Time{}, "(17)"},
-		"unsafe words":        {400, nil, apiError("Ana diz oi", `"sk-abc"`), failure.Terminal, failure.InvalidInput, time.Time{}, "did not accept the request"},
-		"unprocessable":       {422, nil, "", failure.Terminal, failure.InvalidInput, time.Time{}, ""},
-		"too large":           {413, nil, "", failure.Terminal, failure.InvalidInput, time.Time{}, ""},
-		"conflict":            {409, nil, "", failure.Transient, failure.Unavailable, time.Time{}, ""},
-		"request timeout":     {408, nil, "", failure.Transient, failure.TimedOut, time.Time{}, ""},
-		"server error":        {500, nil, apiError("server_error", "null"), failure.Transient, failure.Unavailable, time.Time{}, "(server_error)"},
-		"overloaded":          {529, after("5"), "", failure.Transient, failure.Unavailable, time.Time{}, ""},
-		"long error":          {502, nil, strings.Repeat("x", MaxAnswer+10), failure.Transient, failure.Unavailable, time.Time{}, ""},
-		"redirect":            {302, map[string]string{"Location": "http://127.0.0.1:1/"}, "", failure.Terminal, failure.Misconfigured, time.Time{}, "redirects"},
-		"not modified":        {304, nil, "", failure.Terminal, failure.Misconfigured, time.Time{}, "redirects"},
+		"rate limit, seconds": {429, after("7"), apiError("tokens", `"rate_limit_exceeded"`), failure.Throttled,
+			failure.RateLimited, in(7 * time.Second), "(rate_limit_exceeded)"},
+		"rate limit, date": {429, after("Wed, 04 Mar 2026 12:02:00 GMT"), "{}", failure.Throttled,
+			failure.RateLimited, in(2 * time.Minute), "too many"},
+		"date in the past": {429, after("Wed, 04 Mar 2020 12:02:00 GMT"), "", failure.Throttled, failure.RateLimited,
+			in(time.Second), ""},
+		"too short": {429, after("0"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
+		"negative":  {429, after("-5"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
+		"too long": {429, after("999999999999999999999"), "", failure.Throttled, failure.RateLimited,
+			in(time.Hour), ""},
+		"not a number": {429, after("NaN"), "", failure.Throttled, failure.RateLimited, in(time.Second), ""},
+		"fraction": {429, after("1.5"), "", failure.Throttled, failure.RateLimited,
+			in(1500 * time.Millisecond), ""},
+		"milliseconds": {429, map[string]string{"Retry-After-Ms": "2500", "Retry-After": "9"}, "",
+			failure.Throttled, failure.RateLimited, in(2500 * time.Millisecond), ""},
+		"nonsense": {429, after("soon"), "", failure.Throttled, failure.RateLimited, time.Time{}, ""},
+		"silent": {429, nil, `{"error":"slow down"}`, failure.Throttled, failure.RateLimited, time.Time{},
+			""},
+		"reset headers": {429, resets, "", failure.Throttled, failure.RateLimited, in(72 * time.Second), ""},
+		"quota": {429, after("3"), apiError("insufficient_quota", `"insufficient_quota"`),
+			failure.Throttled, failure.RateLimited, in(10 * time.Minute), "quota is exhausted"},
+		"quota by type": {429, after("1800"), apiError("insufficient_quota", "null"), failure.Throttled,
+			failure.RateLimited, in(30 * time.Minute), "quota is exhausted"},
+		"billing limit": {400, nil, apiError("invalid_request_error", `"billing_hard_limit_reached"`),
+			failure.Throttled, failure.RateLimited, in(10 * time.Minute), "quota is exhausted"},
+		"payment required": {402, nil, "", failure.Throttled, failure.RateLimited, in(10 * time.Minute),
+			"quota is exhausted"},
+		"unavailable, asked": {503, after("20"), "<html>", failure.Throttled, failure.Unavailable, in(20 * time.Second),
+			""},
+		"unavailable": {503, nil, "", failure.Transient, failure.Unavailable, time.Time{}, ""},
+		"key": {401, nil, apiError("invalid_request_error", `"invalid_api_key"`), failure.Terminal,
+			failure.Unauthorized, time.Time{}, "key (invalid_api_key)"},
+		"forbidden": {403, nil, "", failure.Terminal, failure.Unauthorized, time.Time{}, ""},
+		"model": {404, nil, apiError("invalid_request_error", `"model_not_found"`), failure.Terminal,
+			failure.NotFound, time.Time{}, "no such model"},
+		"model as 400": {400, nil, apiError("invalid_request_error", `"model_not_found"`), failure.Terminal,
+			failure.NotFound, time.Time{}, "no such model"},
+		"bad request": {400, nil, apiError("invalid_request_error", "17"), failure.Terminal, failure.InvalidInput,
+			time.Time{}, "(17)"},
+		"unsafe words": {400, nil, apiError("Ana diz oi", `"sk-abc"`), failure.Terminal, failure.InvalidInput,
+			time.Time{}, "did not accept the request"},
+		"unprocessable":   {422, nil, "", failure.Terminal, failure.InvalidInput, time.Time{}, ""},
+		"too large":       {413, nil, "", failure.Terminal, failure.InvalidInput, time.Time{}, ""},
+		"conflict":        {409, nil, "", failure.Transient, failure.Unavailable, time.Time{}, ""},
+		"request timeout": {408, nil, "", failure.Transient, failure.TimedOut, time.Time{}, ""},
+		"server error": {500, nil, apiError("server_error", "null"), failure.Transient, failure.Unavailable,
+			time.Time{}, "(server_error)"},
+		"overloaded": {529, after("5"), "", failure.Transient, failure.Unavailable, time.Time{}, ""},
+		"long error": {502, nil, strings.Repeat("x", MaxAnswer+10), failure.Transient, failure.Unavailable,
+			time.Time{}, ""},
+		"redirect": {302, map[string]string{"Location": "http://127.0.0.1:1/"}, "", failure.Terminal,
+			failure.Misconfigured, time.Time{}, "redirects"},
+		"not modified": {304, nil, "", failure.Terminal, failure.Misconfigured, time.Time{}, "redirects"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, failed := mustFail(t, writer(), request(serve(t, c.status, c.header, c.body).URL))
-			if failed.Class != c.class || failed.Code != c.code || !failed.RetryAt.Equal(c.retryAt) || failed.Status != c.status ||
+			if failed.Class != c.class || failed.Code != c.code || !failed.RetryAt.Equal(c.retryAt) ||
+				failed.Status != c.status ||
 				!strings.Contains(failed.Detail, c.detail) {
 				t.Errorf("got %+v", failed)
 			}
@@ -213,11 +238,12 @@ func TestOpenAIClassifiesAnswers(t *testing.T) {
 		usage  int64
 		detail string
 	}{
-		"no choices":  {`{"choices":[],"usage":{"prompt_tokens":3}}`, 3, "no choice"},
-		"empty":       {completion(" \n\"\" ", "stop"), 17, "no text"},
-		"filtered":    {completion("Oi", "content_filter"), 17, "content filter"},
-		"cut short":   {completion("palavr", "length"), 17, "used up its tokens"},
-		"refusal":     {`{"choices":[{"message":{"role":"assistant","content":null,"refusal":"Ana? no"}}]}`, 0, "refused"},
+		"no choices": {`{"choices":[],"usage":{"prompt_tokens":3}}`, 3, "no choice"},
+		"empty":      {completion(" \n\"\" ", "stop"), 17, "no text"},
+		"filtered":   {completion("Oi", "content_filter"), 17, "content filter"},
+		"cut short":  {completion("palavr", "length"), 17, "used up its tokens"},
+		"refusal": {`{"choices":[{"message":{"role":"assistant","content":null,"refusal":"Ana? no"}}]}`, 0,
+			"refused"},
 		"html":        {"<html>Ana</html>", 0, "not a chat completion"},
 		"nothing":     {"", 0, "not a chat completion"},
 		"wrong types": {`{"choices":"Ana"}`, 0, "not a chat completion"},
@@ -248,10 +274,12 @@ func TestOpenAIRefusesWithoutCalling(t *testing.T) {
 		change func(*Request)
 		code   failure.Code
 	}{
-		"scheme":      {func(r *Request) { r.Endpoint.BaseURL = "ftp://host/v1" }, failure.Misconfigured},
-		"no host":     {func(r *Request) { r.Endpoint.BaseURL = "https:///v1" }, failure.Misconfigured},
-		"credentials": {func(r *Request) { r.Endpoint.BaseURL = "https://u:" + testKey + "@host/v1" }, failure.Misconfigured},
-		"query":       {func(r *Request) { r.Endpoint.BaseURL = "https://host/v1?key=" + testKey }, failure.Misconfigured},
+		"scheme":  {func(r *Request) { r.Endpoint.BaseURL = "ftp://host/v1" }, failure.Misconfigured},
+		"no host": {func(r *Request) { r.Endpoint.BaseURL = "https:///v1" }, failure.Misconfigured},
+		"credentials": {func(r *Request) { r.Endpoint.BaseURL = "https://u:" + testKey + "@host/v1" },
+			failure.Misconfigured},
+		"query": {func(r *Request) { r.Endpoint.BaseURL = "https://host/v1?key=" + testKey },
+			failure.Misconfigured},
 		"not a URL":   {func(r *Request) { r.Endpoint.BaseURL = "https://%zz/" + testKey }, failure.Misconfigured},
 		"broken key":  {func(r *Request) { r.Endpoint.APIKey = "sk-a\r\nX: y" }, failure.Misconfigured},
 		"no model":    {func(r *Request) { r.Model = "" }, failure.Misconfigured},
@@ -300,7 +328,8 @@ func TestOpenAINetwork(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, failed := mustFail(t, writer(), request(c.url))
-			if failed.Class != failure.Transient || failed.Code != failure.Unavailable || !strings.Contains(failed.Detail, c.detail) {
+			if failed.Class != failure.Transient || failed.Code != failure.Unavailable ||
+				!strings.Contains(failed.Detail, c.detail) {
 				t.Errorf("got %+v", failed)
 			}
 		})
@@ -310,12 +339,14 @@ func TestOpenAINetwork(t *testing.T) {
 type noHost struct{}
 
 func (noHost) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "sk-secret.example", IsNotFound: true}}
+	return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "sk-secret.example",
+		IsNotFound: true}}
 }
 
 func TestOpenAIUnknownHost(t *testing.T) {
 	_, failed := mustFail(t, NewOpenAI(&http.Client{Transport: noHost{}}), request("https://sk-secret.example"))
-	if failed.Class != failure.Transient || failed.Code != failure.Unavailable || !strings.Contains(failed.Detail, "resolved") {
+	if failed.Class != failure.Transient || failed.Code != failure.Unavailable || !strings.Contains(failed.Detail,
+		"resolved") {
 		t.Errorf("got %+v", failed)
 	}
 }
@@ -340,7 +371,8 @@ func TestOpenAITimeouts(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err := writer().Write(ctx, request(slow.URL))
-	if failed, ok := failure.As(err); !ok || failed.Code != failure.TimedOut || !strings.Contains(failed.Detail, "abandoned") {
+	if failed, ok := failure.As(err); !ok || failed.Code != failure.TimedOut || !strings.Contains(failed.Detail,
+		"abandoned") {
 		t.Errorf("cancelled: got %v", err)
 	}
 	if errors.Is(err, context.Canceled) {

@@ -205,7 +205,8 @@ func ParsePrompt(text string) (*Prompt, error) {
 	if err != nil {
 		return nil, invalidTemplate(problemText(err))
 	}
-	parsed, err := template.New(promptName).Option("missingkey=error").Funcs(promptFunctions()).AddParseTree(promptName, tree)
+	parsed, err := template.New(promptName).Option("missingkey=error").Funcs(promptFunctions()).AddParseTree(promptName,
+		tree)
 	if err != nil {
 		return nil, invalidTemplate(problemText(err))
 	}
@@ -243,7 +244,8 @@ func parseTree(text string) (*parse.Tree, error) {
 func (p *Prompt) Render(data PromptData) (string, error) {
 	text, err := p.execute(cleanPromptData(data))
 	if errors.Is(err, errTooLong) {
-		return "", renderFailure(fmt.Sprintf("the template writes more than %d bytes; shorten it or the product's texts", MaxPrompt))
+		return "", renderFailure(
+			fmt.Sprintf("the template writes more than %d bytes; shorten it or the product's texts", MaxPrompt))
 	}
 	if err != nil {
 		return "", renderFailure("the template cannot be executed")

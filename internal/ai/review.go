@@ -134,9 +134,10 @@ Leak: tells of its instructions. Other: anything else that a fair store would no
 Answer with a JSON object {"allowed": true or false, "reason": one of the names above, or "None" when allowed} and nothing else.`
 
 // reviewSchema is what a verdict must look like.
-var reviewSchema = json.RawMessage(`{"type":"object","additionalProperties":false,"required":["allowed","reason"],"properties":{` +
-	`"allowed":{"type":"boolean"},"reason":{"type":"string","enum":["None","Fact","Price","Promise","Deadline","Contact","Deed",` +
-	`"Identity","Sensitive","Pressure","Privacy","Leak","Other"]}}}`)
+var reviewSchema = json.RawMessage(
+	`{"type":"object","additionalProperties":false,"required":["allowed","reason"],"properties":{` +
+		`"allowed":{"type":"boolean"},"reason":{"type":"string","enum":["None","Fact","Price","Promise","Deadline","Contact","Deed",` +
+		`"Identity","Sensitive","Pressure","Privacy","Leak","Other"]}}}`)
 
 // Review asks the endpoint for a verdict. An endpoint that refuses a schema is asked once more
 // without one, within the same time, and then not offered one for an hour.
@@ -196,8 +197,9 @@ func reviewCall(request *ReviewRequest, schema bool) openai.ChatCompletionReques
 	}}
 	if schema {
 		chat.ResponseFormat = &openai.ChatCompletionResponseFormat{
-			Type:       openai.ChatCompletionResponseFormatTypeJSONSchema,
-			JSONSchema: &openai.ChatCompletionResponseFormatJSONSchema{Name: reviewName, Schema: reviewSchema, Strict: true},
+			Type: openai.ChatCompletionResponseFormatTypeJSONSchema,
+			JSONSchema: &openai.ChatCompletionResponseFormatJSONSchema{Name: reviewName, Schema: reviewSchema,
+				Strict: true},
 		}
 	}
 	if reasons(request.Model) {
@@ -244,7 +246,8 @@ var schemaWord = regexp.MustCompile(`(?i)response_format|json_schema|structured 
 // refusesSchema says whether an endpoint refused a call because of its schema, as refusesTools
 // does for tools.
 func refusesSchema(status int, body []byte) bool {
-	refusing := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusNotImplemented}
+	refusing := []int{http.StatusBadRequest, http.StatusNotFound, http.StatusUnprocessableEntity,
+		http.StatusNotImplemented}
 	return slices.Contains(refusing, status) && schemaWord.Match(body)
 }
 
@@ -254,7 +257,8 @@ func (v *Verdict) Billed(err error, estimate int64) int64 {
 	switch failed, classed := failure.As(err); {
 	case v.Usage.Total() > 0:
 		return v.Usage.Total()
-	case err == nil, !classed, failed.Code == failure.InvalidAnswer, failed.Code == failure.TimedOut && failed.Status == 0:
+	case err == nil, !classed, failed.Code == failure.InvalidAnswer, failed.Code == failure.TimedOut &&
+		failed.Status == 0:
 		return estimate
 	}
 	return 0

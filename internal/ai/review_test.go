@@ -75,7 +75,8 @@ func TestAnEndpointWithoutSchemasReviewsAllTheSame(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = server.Close() })
 	writer := NewOpenAI(nil)
-	request := ReviewRequest{Endpoint: Endpoint{BaseURL: server.URL() + "/v1", APIKey: "key"}, Model: "local", Facts: "f", Draft: "Oi!"}
+	request := ReviewRequest{Endpoint: Endpoint{BaseURL: server.URL() + "/v1", APIKey: "key"}, Model: "local",
+		Facts: "f", Draft: "Oi!"}
 	for range 2 {
 		if verdict, err := writer.Review(t.Context(), request); err != nil || !verdict.Allowed {
 			t.Fatalf("got %+v, %v", verdict, err)
@@ -156,7 +157,8 @@ func TestReviewReasons(t *testing.T) {
 		t.Errorf("the schema names %v", got)
 	}
 	for reason, words := range reviewReasons {
-		if !slices.Contains(schema.Properties.Reason.Enum, reason) || !strings.Contains(reviewTask, string(reason)+":") || words == "" {
+		if !slices.Contains(schema.Properties.Reason.Enum, reason) ||
+			!strings.Contains(reviewTask, string(reason)+":") || words == "" {
 			t.Errorf("%s is missing somewhere", reason)
 		}
 	}
@@ -172,12 +174,15 @@ func TestReviewSettings(t *testing.T) {
 		model string
 		send  bool
 	}{
-		"nothing set":   {v1alpha1.AISettings{}, DefaultModel, false},
-		"the writer's":  {v1alpha1.AISettings{Model: "big"}, "big", false},
-		"off":           {v1alpha1.AISettings{Review: &v1alpha1.AIReview{Enabled: &no, Model: "small"}}, "", false},
-		"a model":       {v1alpha1.AISettings{Model: "big", Review: &v1alpha1.AIReview{Model: "small"}}, "small", false},
-		"sends anyway":  {v1alpha1.AISettings{Review: &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorSend}}, DefaultModel, true},
-		"or falls back": {v1alpha1.AISettings{Review: &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorFallback}}, DefaultModel, false},
+		"nothing set":  {v1alpha1.AISettings{}, DefaultModel, false},
+		"the writer's": {v1alpha1.AISettings{Model: "big"}, "big", false},
+		"off":          {v1alpha1.AISettings{Review: &v1alpha1.AIReview{Enabled: &no, Model: "small"}}, "", false},
+		"a model": {v1alpha1.AISettings{Model: "big", Review: &v1alpha1.AIReview{Model: "small"}}, "small",
+			false},
+		"sends anyway": {v1alpha1.AISettings{Review: &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorSend}},
+			DefaultModel, true},
+		"or falls back": {v1alpha1.AISettings{Review: &v1alpha1.AIReview{OnError: v1alpha1.ReviewOnErrorFallback}},
+			DefaultModel, false},
 	} {
 		store := &v1alpha1.Store{Spec: v1alpha1.StoreSpec{AI: c.ai}}
 		if got := ReviewModel(store); got != c.model || SendsUnreviewed(store) != c.send {

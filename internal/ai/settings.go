@@ -92,14 +92,16 @@ func (s *Settings) endpoint(ctx context.Context, store *v1alpha1.Store) (Endpoin
 	}
 	if settings.APIKeySecretRef == nil {
 		if s.Defaults.APIKey == "" || settings.BaseURL != "" {
-			return Endpoint{}, misconfigured("Store %q: set spec.ai.apiKeySecretRef, or give the operator OPENAI_API_KEY", store.Name)
+			return Endpoint{}, misconfigured(
+				"Store %q: set spec.ai.apiKeySecretRef, or give the operator OPENAI_API_KEY", store.Name)
 		}
 		return Endpoint{BaseURL: base, APIKey: s.Defaults.APIKey}, nil
 	}
 	named := settings.BaseURL != "" && !sameBase(settings.BaseURL, cmp.Or(s.Defaults.BaseURL, DefaultBaseURL))
 	key, err := s.key(ctx, store, base, named)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return Endpoint{}, misconfigured("Store %q: spec.ai.apiKeySecretRef needs a Secret %q with a key %q", store.Name, settings.APIKeySecretRef.Name, settings.APIKeySecretRef.Key)
+		return Endpoint{}, misconfigured("Store %q: spec.ai.apiKeySecretRef needs a Secret %q with a key %q",
+			store.Name, settings.APIKeySecretRef.Name, settings.APIKeySecretRef.Key)
 	}
 	if err != nil {
 		return Endpoint{}, err
@@ -144,7 +146,9 @@ func BudgetWarning(store *v1alpha1.Store) string {
 	if daily == nil || *daily >= leastTokens {
 		return ""
 	}
-	return fmt.Sprintf("spec.ai.dailyTokenBudget: %d is less than what a text and its review use, which is some %d tokens: the AI writes nothing", *daily, leastTokens)
+	return fmt.Sprintf(
+		"spec.ai.dailyTokenBudget: %d is less than what a text and its review use, which is some %d tokens: the AI "+
+			"writes nothing", *daily, leastTokens)
 }
 
 // TokensPerLead is how many tokens the texts of one lead may use for a Store.

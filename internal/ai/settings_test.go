@@ -30,19 +30,25 @@ func TestWhereAStoresKeyGoes(t *testing.T) {
 		named  bool
 		reason string
 	}{
-		"the operator's":                    {ai: v1alpha1.AISettings{}, key: "ours"},
-		"the operator's, an own key":        {ai: v1alpha1.AISettings{APIKeySecretRef: key}, key: "theirs"},
-		"the operator's, by name":           {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: own.BaseURL + "/"}, key: "theirs"},
-		"an own one that the Secret names":  {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: "https://theirs.example.com/v1"}, key: "theirs", named: true},
-		"one that the Secret does not name": {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: "https://evil.example.com"}, reason: v1alpha1.ReasonSecretNotAllowed},
-		"one without TLS":                   {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: "http://theirs.example.com/v1"}, reason: v1alpha1.ReasonEndpointNotAllowed},
-		"one of the cluster":                {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: "https://10.96.0.1/v1"}, reason: v1alpha1.ReasonEndpointNotAllowed},
+		"the operator's":             {ai: v1alpha1.AISettings{}, key: "ours"},
+		"the operator's, an own key": {ai: v1alpha1.AISettings{APIKeySecretRef: key}, key: "theirs"},
+		"the operator's, by name": {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: own.BaseURL + "/"},
+			key: "theirs"},
+		"an own one that the Secret names": {ai: v1alpha1.AISettings{APIKeySecretRef: key,
+			BaseURL: "https://theirs.example.com/v1"}, key: "theirs", named: true},
+		"one that the Secret does not name": {ai: v1alpha1.AISettings{APIKeySecretRef: key,
+			BaseURL: "https://evil.example.com"}, reason: v1alpha1.ReasonSecretNotAllowed},
+		"one without TLS": {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: "http://theirs.example.com/v1"},
+			reason: v1alpha1.ReasonEndpointNotAllowed},
+		"one of the cluster": {ai: v1alpha1.AISettings{APIKeySecretRef: key, BaseURL: "https://10.96.0.1/v1"},
+			reason: v1alpha1.ReasonEndpointNotAllowed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			live := fake.NewClientBuilder().WithObjects(&corev1.Secret{
 				ObjectMeta: metav1.ObjectMeta{
 					Namespace: gen.Namespace, Name: "key",
-					Annotations: map[string]string{v1alpha1.AnnotationAllowedHosts: "theirs.example.com,llm.inside:8000"},
+					Annotations: map[string]string{
+						v1alpha1.AnnotationAllowedHosts: "theirs.example.com,llm.inside:8000"},
 				},
 				Data: map[string][]byte{"key": []byte("theirs")},
 			}).Build()
@@ -65,8 +71,9 @@ func TestAStoresEndpointIsCalledWithGuard(t *testing.T) {
 	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls.Add(1) }))
 	defer inside.Close()
 	request := Request{
-		Endpoint: Endpoint{BaseURL: strings.Replace(inside.URL, "127.0.0.1", "localhost", 1) + "/v1", APIKey: "theirs", Named: true},
-		Model:    DefaultModel, MaxTokens: 10, Messages: []Message{{Role: User, Text: "Oi"}},
+		Endpoint: Endpoint{BaseURL: strings.Replace(inside.URL, "127.0.0.1", "localhost", 1) + "/v1", APIKey: "theirs",
+			Named: true},
+		Model: DefaultModel, MaxTokens: 10, Messages: []Message{{Role: User, Text: "Oi"}},
 	}
 	writer := NewOpenAI(nil).Guard(NewGuardedClient(outbound.Rules{AllowHTTP: true}))
 	_, err := writer.Write(t.Context(), request)
@@ -87,9 +94,12 @@ func TestBudgetWarning(t *testing.T) {
 	for name, row := range map[string]struct {
 		daily *int64
 		warns bool
-	}{"none": {nil, false}, "enough": {tokens(2000), false}, "for no text": {tokens(1999), true}, "nothing": {tokens(0), true}} {
-		store := &v1alpha1.Store{Spec: v1alpha1.StoreSpec{AI: v1alpha1.AISettings{DailyTokenBudget: row.daily, TokensPerLead: tokens(1)}}}
-		if got := BudgetWarning(store); (got != "") != row.warns || row.warns && !strings.Contains(got, "spec.ai.dailyTokenBudget") {
+	}{"none": {nil, false}, "enough": {tokens(2000), false}, "for no text": {tokens(1999), true},
+		"nothing": {tokens(0), true}} {
+		store := &v1alpha1.Store{Spec: v1alpha1.StoreSpec{AI: v1alpha1.AISettings{DailyTokenBudget: row.daily,
+			TokensPerLead: tokens(1)}}}
+		if got := BudgetWarning(store); (got != "") != row.warns || row.warns &&
+			!strings.Contains(got, "spec.ai.dailyTokenBudget") {
 			t.Errorf("%s: got %q", name, got)
 		}
 	}

@@ -30,13 +30,18 @@ const (
 
 // toolUses tell the AI when to call which function.
 var toolUses = map[string]string{
-	HumanTool: "Hands the conversation over to a person of the store. Call it when the customer asks for a person, is upset, " +
+	HumanTool: "Hands the conversation over to a person of the store. Call it when the customer asks for a person, " +
+		"is upset, " +
 		"or needs what only a person can do. No text is needed then.",
-	StopTool: "Ends all messages to this customer, for good. Call it when the customer does not want to be written to any more, in " +
-		"whatever words and language, or wants their number or registration removed from this contact. Do not call it when they only " +
+	StopTool: "Ends all messages to this customer, for good. Call it when the customer does not want to be written " +
+		"to any more, in " +
+		"whatever words and language, or wants their number or registration removed from this contact. Do not call " +
+		"it when they only " +
 		"decline the product, put it off, or want an order or a subscription cancelled. No text is needed then.",
-	WrongNumberTool: "Ends all messages to this number, for good. Call it when whoever writes says that they are not the customer, or " +
-		"know neither the customer nor the purchase. Do not call it because they do not know the product. No text is needed then.",
+	WrongNumberTool: "Ends all messages to this number, for good. Call it when whoever writes says that they are " +
+		"not the customer, or " +
+		"know neither the customer nor the purchase. Do not call it because they do not know the product. No text " +
+		"is needed then.",
 }
 
 // tools are the functions that a request offers. They take no arguments: there is nothing in
@@ -52,7 +57,8 @@ func (r *Request) tools() []openai.Tool {
 	offered := make([]openai.Tool, 0, len(names))
 	for _, name := range names {
 		offered = append(offered, openai.Tool{Type: openai.ToolTypeFunction, Function: &openai.FunctionDefinition{
-			Name: name, Description: toolUses[name], Parameters: map[string]any{"type": "object", "properties": map[string]any{}},
+			Name: name, Description: toolUses[name], Parameters: map[string]any{"type": "object",
+				"properties": map[string]any{}},
 		}})
 	}
 	return offered

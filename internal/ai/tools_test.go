@@ -19,10 +19,13 @@ func toolCompletion(text any, finish string, calls ...string) string {
 	content, _ := json.Marshal(text)
 	listed := make([]string, 0, len(calls))
 	for i, name := range calls {
-		listed = append(listed, fmt.Sprintf(`{"id":"call_%d","type":"function","function":{"name":%q,"arguments":"{}"}}`, i, name))
+		listed = append(listed,
+			fmt.Sprintf(`{"id":"call_%d","type":"function","function":{"name":%q,"arguments":"{}"}}`, i, name))
 	}
-	return fmt.Sprintf(`{"choices":[{"index":0,"message":{"role":"assistant","content":%s,"tool_calls":[%s]},"finish_reason":%q}],`+
-		`"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`, content, strings.Join(listed, ","), finish)
+	return fmt.Sprintf(
+		`{"choices":[{"index":0,"message":{"role":"assistant","content":%s,"tool_calls":[%s]},"finish_reason":%q}],`+
+			`"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`, content, strings.Join(listed, ","),
+		finish)
 }
 
 func TestOpenAIOffersAPerson(t *testing.T) {
@@ -37,7 +40,8 @@ func TestOpenAIOffersAPerson(t *testing.T) {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
 	tools, _ := json.Marshal(served.body["tools"])
-	if !strings.Contains(string(tools), `"name":"request_human"`) || !strings.Contains(string(tools), `"properties":{}`) {
+	if !strings.Contains(string(tools), `"name":"request_human"`) || !strings.Contains(string(tools),
+		`"properties":{}`) {
 		t.Errorf("offers %s", tools)
 	}
 }
@@ -55,21 +59,24 @@ func TestOpenAIWantsAPerson(t *testing.T) {
 		human   bool
 		detail  string
 	}{
-		"call alone":            {body: toolCompletion(nil, "tool_calls", HumanTool), human: true},
-		"call with an empty":    {body: toolCompletion("", "stop", HumanTool), human: true},
-		"call with a text":      {body: toolCompletion("Já chamo alguém.", "tool_calls", HumanTool), text: "Já chamo alguém.", human: true},
-		"call among others":     {body: toolCompletion(nil, "tool_calls", "drop_table", HumanTool), human: true},
-		"call, cut off":         {body: toolCompletion("palavr", "length", HumanTool), human: true},
-		"huge arguments":        {body: huge, human: true},
-		"another function":      {body: toolCompletion(nil, "tool_calls", "send_money"), detail: "no text"},
-		"another and a text":    {body: toolCompletion("Oi!", "tool_calls", "send_money"), text: "Oi!"},
-		"behind a thousand":     {body: toolCompletion(nil, "tool_calls", append(many, HumanTool)...), detail: "no text"},
-		"nearly its name":       {body: toolCompletion(nil, "tool_calls", "REQUEST_HUMAN"), detail: "no text"},
-		"no name":               {body: toolCompletion(nil, "tool_calls", ""), detail: "no text"},
-		"filtered":              {body: toolCompletion(nil, "content_filter", HumanTool), detail: "content filter"},
-		"not offered":           {body: toolCompletion(nil, "tool_calls", HumanTool), refuses: true, detail: "no text"},
-		"not offered, a text":   {body: toolCompletion("Oi!", "stop", HumanTool), refuses: true, text: "Oi!"},
-		"calls of another kind": {body: `{"choices":[{"message":{"role":"assistant","tool_calls":"yes"}}]}`, detail: "not a chat completion"},
+		"call alone":         {body: toolCompletion(nil, "tool_calls", HumanTool), human: true},
+		"call with an empty": {body: toolCompletion("", "stop", HumanTool), human: true},
+		"call with a text": {body: toolCompletion("Já chamo alguém.", "tool_calls", HumanTool),
+			text: "Já chamo alguém.", human: true},
+		"call among others":  {body: toolCompletion(nil, "tool_calls", "drop_table", HumanTool), human: true},
+		"call, cut off":      {body: toolCompletion("palavr", "length", HumanTool), human: true},
+		"huge arguments":     {body: huge, human: true},
+		"another function":   {body: toolCompletion(nil, "tool_calls", "send_money"), detail: "no text"},
+		"another and a text": {body: toolCompletion("Oi!", "tool_calls", "send_money"), text: "Oi!"},
+		"behind a thousand": {body: toolCompletion(nil, "tool_calls", append(many, HumanTool)...),
+			detail: "no text"},
+		"nearly its name":     {body: toolCompletion(nil, "tool_calls", "REQUEST_HUMAN"), detail: "no text"},
+		"no name":             {body: toolCompletion(nil, "tool_calls", ""), detail: "no text"},
+		"filtered":            {body: toolCompletion(nil, "content_filter", HumanTool), detail: "content filter"},
+		"not offered":         {body: toolCompletion(nil, "tool_calls", HumanTool), refuses: true, detail: "no text"},
+		"not offered, a text": {body: toolCompletion("Oi!", "stop", HumanTool), refuses: true, text: "Oi!"},
+		"calls of another kind": {body: `{"choices":[{"message":{"role":"assistant","tool_calls":"yes"}}]}`,
+			detail: "not a chat completion"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := request(serve(t, 200, nil, c.body).URL)
@@ -99,10 +106,14 @@ func TestOpenAIWantsNoMore(t *testing.T) {
 		noText            bool
 		offered, withheld []string
 	}{
-		"stop":                {calls: []string{StopTool}, stop: true, want: Answer{WantsStop: true}, offered: []string{StopTool, WrongNumberTool}, withheld: []string{HumanTool}},
-		"wrong number":        {calls: []string{WrongNumberTool}, stop: true, human: true, want: Answer{WrongNumber: true}, offered: []string{StopTool, WrongNumberTool, HumanTool}},
-		"all three":           {calls: []string{HumanTool, StopTool, WrongNumberTool}, stop: true, human: true, want: Answer{WantsHuman: true, WantsStop: true, WrongNumber: true}},
-		"stop, not offered":   {calls: []string{StopTool}, human: true, noText: true, offered: []string{HumanTool}, withheld: []string{StopTool, WrongNumberTool}},
+		"stop": {calls: []string{StopTool}, stop: true, want: Answer{WantsStop: true},
+			offered: []string{StopTool, WrongNumberTool}, withheld: []string{HumanTool}},
+		"wrong number": {calls: []string{WrongNumberTool}, stop: true, human: true,
+			want: Answer{WrongNumber: true}, offered: []string{StopTool, WrongNumberTool, HumanTool}},
+		"all three": {calls: []string{HumanTool, StopTool, WrongNumberTool}, stop: true, human: true,
+			want: Answer{WantsHuman: true, WantsStop: true, WrongNumber: true}},
+		"stop, not offered": {calls: []string{StopTool}, human: true, noText: true, offered: []string{HumanTool},
+			withheld: []string{StopTool, WrongNumberTool}},
 		"person, not offered": {calls: []string{HumanTool}, stop: true, noText: true},
 		"nearly its name":     {calls: []string{"stop-contacting", "Wrong_Number"}, stop: true, noText: true},
 	} {
@@ -133,7 +144,8 @@ func TestOpenAIWantsNoMore(t *testing.T) {
 					t.Errorf("%s is offered", tool)
 				}
 			}
-			if more := r.EstimateTokens() - bare; more != int64(len(r.tools()))*toolTokens || more < int64(len(tools))/bytesPerToken/2 {
+			if more := r.EstimateTokens() - bare; more != int64(len(r.tools()))*toolTokens ||
+				more < int64(len(tools))/bytesPerToken/2 {
 				t.Errorf("the functions are estimated at %d tokens for %d bytes", more, len(tools))
 			}
 		})
@@ -176,7 +188,8 @@ func TestOpenAIDoesWithoutTools(t *testing.T) {
 		body   string
 		plain  int // calls without tools after two texts
 	}{
-		"OpenAI's words":    {400, `{"error":{"message":"Unknown parameter: 'tools'.","type":"invalid_request_error","param":"tools"}}`, 2},
+		"OpenAI's words": {400,
+			`{"error":{"message":"Unknown parameter: 'tools'.","type":"invalid_request_error","param":"tools"}}`, 2},
 		"another's words":   {400, `{"detail":"this model does not support Function calling"}`, 2},
 		"a router's words":  {404, `{"error":{"message":"No endpoints found that support tool use","code":404}}`, 2},
 		"a validator's":     {422, `extra fields not permitted: tools`, 2},

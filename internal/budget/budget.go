@@ -60,7 +60,8 @@ func (l *Ledger) Seeded(store types.NamespacedName, day string) bool {
 //
 // release ends the reservation with what the call did use; only its first call counts. It
 // must be called, and is never nil.
-func (l *Ledger) Reserve(store types.NamespacedName, day string, limit *int64, estimate int64) (release func(used int64), ok bool) {
+func (l *Ledger) Reserve(store types.NamespacedName, day string, limit *int64,
+	estimate int64) (release func(used int64), ok bool) {
 	estimate = max(estimate, 0)
 	l.mu.Lock()
 	defer l.mu.Unlock()

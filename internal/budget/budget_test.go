@@ -33,8 +33,10 @@ func TestReserve(t *testing.T) {
 		{name: "what was used before a restart", used: 1000, limit: ptr.To[int64](1000), estimate: 1},
 		{name: "more than the whole limit", limit: ptr.To[int64](1), estimate: 2},
 		{name: "no limit", used: math.MaxInt64 - 1, reserved: 10, estimate: math.MaxInt64, want: true},
-		{name: "an estimate that is no number of tokens", used: 1000, limit: ptr.To[int64](1000), estimate: -5, want: true},
-		{name: "an estimate beyond all numbers", used: 1, limit: ptr.To[int64](math.MaxInt64 - 1), estimate: math.MaxInt64},
+		{name: "an estimate that is no number of tokens", used: 1000, limit: ptr.To[int64](1000), estimate: -5,
+			want: true},
+		{name: "an estimate beyond all numbers", used: 1, limit: ptr.To[int64](math.MaxInt64 - 1),
+			estimate: math.MaxInt64},
 		{name: "a limit that was lowered", used: 500, limit: ptr.To[int64](100), estimate: 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -156,7 +158,8 @@ func TestOldDaysAreDropped(t *testing.T) {
 	if len(l.days) != keptDays {
 		t.Errorf("%d days are kept", len(l.days))
 	}
-	if l.Seeded(ours, days[0]) || l.Used(ours, days[1]) != 0 || l.Used(ours, days[2]) != 7 || l.Used(theirs, days[6]) != 8 {
+	if l.Seeded(ours, days[0]) || l.Used(ours, days[1]) != 0 || l.Used(ours, days[2]) != 7 ||
+		l.Used(theirs, days[6]) != 8 {
 		t.Error("not the oldest days were dropped")
 	}
 	l.Seed(ours, "2020-01-01", 3)
@@ -256,7 +259,8 @@ func TestLedgerHolds(t *testing.T) {
 				t.Fatalf("history %d, step %d: %+v, want %d used and %d reserved", history, step, got, used, reserved)
 			}
 			if got.used+got.reserved > limit+beyond {
-				t.Fatalf("history %d, step %d: %d of %d, of which at most %d could not be known", history, step, got.used+got.reserved, limit, beyond)
+				t.Fatalf("history %d, step %d: %d of %d, of which at most %d could not be known", history, step,
+					got.used+got.reserved, limit, beyond)
 			}
 		}
 	}

@@ -32,15 +32,18 @@ func TestDayAndNextDay(t *testing.T) {
 		day, next       string
 	}{
 		{"a day like any", "America/Sao_Paulo", "2026-11-24T15:04:05.5Z", "2026-11-24", "2026-11-25T03:00:00Z"},
-		{"an hour that is another day in UTC", "America/Sao_Paulo", "2026-11-24T02:30:00Z", "2026-11-23", "2026-11-24T03:00:00Z"},
+		{"an hour that is another day in UTC", "America/Sao_Paulo", "2026-11-24T02:30:00Z", "2026-11-23",
+			"2026-11-24T03:00:00Z"},
 		{"midnight itself", "America/Sao_Paulo", "2026-11-24T03:00:00Z", "2026-11-24", "2026-11-25T03:00:00Z"},
 		{"the last instant of a day", "UTC", "2026-11-24T23:59:59.999999999Z", "2026-11-24", "2026-11-25T00:00:00Z"},
 		{"the end of a year", "Pacific/Kiritimati", "2026-12-31T09:59:59Z", "2026-12-31", "2026-12-31T10:00:00Z"},
 		{"a zone of half hours", "Asia/Kolkata", "2026-11-24T12:00:00Z", "2026-11-24", "2026-11-24T18:30:00Z"},
 		{"a day of 23 hours", "America/New_York", "2026-03-08T05:00:00Z", "2026-03-08", "2026-03-09T04:00:00Z"},
 		{"a day of 25 hours", "America/New_York", "2026-11-01T04:00:00Z", "2026-11-01", "2026-11-02T05:00:00Z"},
-		{"a midnight that is left out", "America/Sao_Paulo", "2018-11-03T20:00:00Z", "2018-11-03", "2018-11-04T03:00:00Z"},
-		{"an evening that comes twice", "America/Sao_Paulo", "2018-02-18T01:30:00Z", "2018-02-17", "2018-02-18T03:00:00Z"},
+		{"a midnight that is left out", "America/Sao_Paulo", "2018-11-03T20:00:00Z", "2018-11-03",
+			"2018-11-04T03:00:00Z"},
+		{"an evening that comes twice", "America/Sao_Paulo", "2018-02-18T01:30:00Z", "2018-02-17",
+			"2018-02-18T03:00:00Z"},
 		{"a midnight that comes twice", "America/Havana", "2026-10-31T20:00:00Z", "2026-10-31", "2026-11-01T04:00:00Z"},
 		{"a date that is left out", "Pacific/Apia", "2011-12-30T09:00:00Z", "2011-12-29", "2011-12-30T10:00:00Z"},
 	} {
@@ -66,7 +69,8 @@ func TestDayAndNextDay(t *testing.T) {
 
 // TestEveryDayEnds walks through years of days; every one must begin where the last ended.
 func TestEveryDayEnds(t *testing.T) {
-	for _, name := range []string{"America/Sao_Paulo", "Europe/Lisbon", "Africa/Cairo", "Asia/Beirut", "Australia/Lord_Howe"} {
+	for _, name := range []string{"America/Sao_Paulo", "Europe/Lisbon", "Africa/Cairo", "Asia/Beirut",
+		"Australia/Lord_Howe"} {
 		in, now := zone(t, name), at(t, "2017-01-01T12:00:00Z")
 		for range 1000 {
 			next := NextDay(now, in)
@@ -89,9 +93,11 @@ func TestUsedOf(t *testing.T) {
 		return v1alpha1.Message{Tokens: tokens, At: v1alpha1.NewTimestamp(at(t, when))}
 	}
 	leads := []v1alpha1.CartRecovery{
-		lead("ours", cost(100, "2026-11-24T03:00:00Z"), cost(20, "2026-11-25T02:59:59Z"), cost(3, "2026-11-24T02:59:59Z"), cost(4, "2026-11-25T03:00:00Z")),
+		lead("ours", cost(100, "2026-11-24T03:00:00Z"), cost(20, "2026-11-25T02:59:59Z"),
+			cost(3, "2026-11-24T02:59:59Z"), cost(4, "2026-11-25T03:00:00Z")),
 		lead("ours"),
-		lead("ours", cost(1, "2026-11-24T12:00:00Z"), cost(-50, "2026-11-24T12:00:00Z"), cost(0, "2026-11-24T12:00:00Z")),
+		lead("ours", cost(1, "2026-11-24T12:00:00Z"), cost(-50, "2026-11-24T12:00:00Z"),
+			cost(0, "2026-11-24T12:00:00Z")),
 		lead("theirs", cost(1000, "2026-11-24T12:00:00Z")),
 		lead("huge", cost(math.MaxInt64, "2026-11-24T12:00:00Z"), cost(math.MaxInt64, "2026-11-24T12:00:00Z")),
 	}

@@ -78,7 +78,8 @@ func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now tim
 	}
 	if until := status.NewConversationsPausedUntil; until != nil && until.After(now) {
 		status.Phase = v1alpha1.InstanceRestricted
-		reason, message = v1alpha1.ReasonRestricted, "WhatsApp allows this number no new conversations until "+until.UTC().Format(time.RFC3339)
+		reason, message = v1alpha1.ReasonRestricted, "WhatsApp allows this number no new conversations until "+
+			until.UTC().Format(time.RFC3339)
 	} else {
 		status.NewConversationsPausedUntil = nil
 	}
@@ -148,7 +149,8 @@ func PairingTimedOut(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 
 func pairingMessage(instance *v1alpha1.WhatsAppInstance) string {
 	if instance.Spec.Pairing.Method == v1alpha1.PairingPairCode {
-		return "waiting for the pair code to be entered on the phone; it is in the Secret that status.pairing.secretRef names"
+		return "waiting for the pair code to be entered on the phone; it is in the Secret that " +
+			"status.pairing.secretRef names"
 	}
 	return "waiting for a phone to scan the QR; it is in the Secret that status.pairing.secretRef names"
 }
@@ -280,12 +282,14 @@ func Unready(instance *v1alpha1.WhatsAppInstance, phase v1alpha1.InstancePhase, 
 // gateway says.
 func ready(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, reason, message string, now time.Time) {
 	if instance.Spec.Suspend {
-		value, reason, message = metav1.ConditionFalse, v1alpha1.ReasonSuspended, "spec.suspend is set: nothing is sent from this number, and its state is not asked for"
+		value, reason, message = metav1.ConditionFalse, v1alpha1.ReasonSuspended,
+			"spec.suspend is set: nothing is sent from this number, and its state is not asked for"
 	}
 	set(instance, v1alpha1.ConditionReady, value, reason, message, now)
 }
 
-func reachable(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, reason, message string, now time.Time) {
+func reachable(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, reason, message string,
+	now time.Time) {
 	set(instance, v1alpha1.ConditionGatewayReachable, value, reason, message, now)
 }
 
@@ -294,7 +298,8 @@ func Webhook(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, 
 	set(instance, v1alpha1.ConditionWebhookRegistered, value, reason, bounded(message, maxMessage), now)
 }
 
-func set(instance *v1alpha1.WhatsAppInstance, kind string, value metav1.ConditionStatus, reason, message string, now time.Time) {
+func set(instance *v1alpha1.WhatsAppInstance, kind string, value metav1.ConditionStatus, reason, message string,
+	now time.Time) {
 	apimeta.SetStatusCondition(&instance.Status.Conditions, metav1.Condition{
 		Type: kind, Status: value, Reason: reason, Message: message,
 		ObservedGeneration: instance.Generation, LastTransitionTime: metav1.NewTime(whole(now)),

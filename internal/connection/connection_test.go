@@ -56,22 +56,38 @@ func TestObserve(t *testing.T) {
 		reason   string
 		ready    bool
 	}{
-		"never paired":                       {fresh(), disconnected, v1alpha1.InstancePending, v1alpha1.ReasonNotConnected, false},
-		"somebody else pairs":                {fresh(), connecting, v1alpha1.InstancePending, v1alpha1.ReasonNotConnected, false},
-		"pairing":                            {fresh(pairingUntil(time.Minute)), connecting, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
-		"pairing, the QR has expired":        {fresh(pairingUntil(time.Minute)), disconnected, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
-		"pairing timed out":                  {fresh(pairingUntil(0)), disconnected, v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut, false},
-		"pairing timed out, QR still shown":  {fresh(pairingUntil(-time.Second)), connecting, v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut, false},
-		"paired in the last moment":          {fresh(pairingUntil(-time.Second)), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
-		"paired":                             {fresh(pairingUntil(time.Minute)), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
-		"still connected":                    {fresh(connectedBefore), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
-		"restricted":                         {fresh(connectedBefore, pausedUntil(time.Hour)), connected, v1alpha1.InstanceRestricted, v1alpha1.ReasonRestricted, true},
-		"no longer restricted":               {fresh(connectedBefore, pausedUntil(0)), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
-		"logged out":                         {fresh(connectedBefore), disconnected, v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut, false},
-		"reconnecting":                       {fresh(connectedBefore), connecting, v1alpha1.InstanceDisconnected, v1alpha1.ReasonNotConnected, false},
-		"suspended and connected":            {fresh(connectedBefore, suspended), connected, v1alpha1.InstanceConnected, v1alpha1.ReasonSuspended, false},
-		"suspended and logged out":           {fresh(connectedBefore, suspended), disconnected, v1alpha1.InstanceDisconnected, v1alpha1.ReasonSuspended, false},
-		"paired again after being connected": {fresh(connectedBefore, pairingUntil(time.Minute)), connecting, v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
+		"never paired": {fresh(), disconnected, v1alpha1.InstancePending,
+			v1alpha1.ReasonNotConnected, false},
+		"somebody else pairs": {fresh(), connecting, v1alpha1.InstancePending,
+			v1alpha1.ReasonNotConnected, false},
+		"pairing": {fresh(pairingUntil(time.Minute)), connecting, v1alpha1.InstancePairing,
+			v1alpha1.ReasonPairing, false},
+		"pairing, the QR has expired": {fresh(pairingUntil(time.Minute)), disconnected, v1alpha1.InstancePairing,
+			v1alpha1.ReasonPairing, false},
+		"pairing timed out": {fresh(pairingUntil(0)), disconnected, v1alpha1.InstanceDisconnected,
+			v1alpha1.ReasonPairingTimedOut, false},
+		"pairing timed out, QR still shown": {fresh(pairingUntil(-time.Second)), connecting,
+			v1alpha1.InstanceDisconnected, v1alpha1.ReasonPairingTimedOut, false},
+		"paired in the last moment": {fresh(pairingUntil(-time.Second)), connected, v1alpha1.InstanceConnected,
+			v1alpha1.ReasonConnected, true},
+		"paired": {fresh(pairingUntil(time.Minute)), connected, v1alpha1.InstanceConnected,
+			v1alpha1.ReasonConnected, true},
+		"still connected": {fresh(connectedBefore), connected, v1alpha1.InstanceConnected,
+			v1alpha1.ReasonConnected, true},
+		"restricted": {fresh(connectedBefore, pausedUntil(time.Hour)), connected,
+			v1alpha1.InstanceRestricted, v1alpha1.ReasonRestricted, true},
+		"no longer restricted": {fresh(connectedBefore, pausedUntil(0)), connected,
+			v1alpha1.InstanceConnected, v1alpha1.ReasonConnected, true},
+		"logged out": {fresh(connectedBefore), disconnected, v1alpha1.InstanceDisconnected,
+			v1alpha1.ReasonLoggedOut, false},
+		"reconnecting": {fresh(connectedBefore), connecting, v1alpha1.InstanceDisconnected,
+			v1alpha1.ReasonNotConnected, false},
+		"suspended and connected": {fresh(connectedBefore, suspended), connected, v1alpha1.InstanceConnected,
+			v1alpha1.ReasonSuspended, false},
+		"suspended and logged out": {fresh(connectedBefore, suspended), disconnected,
+			v1alpha1.InstanceDisconnected, v1alpha1.ReasonSuspended, false},
+		"paired again after being connected": {fresh(connectedBefore, pairingUntil(time.Minute)), connecting,
+			v1alpha1.InstancePairing, v1alpha1.ReasonPairing, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			Observe(test.instance, test.state, now)
@@ -83,16 +99,20 @@ func TestObserve(t *testing.T) {
 	}
 }
 
-func expectReady(t *testing.T, instance *v1alpha1.WhatsAppInstance, phase v1alpha1.InstancePhase, reason string, ready bool) {
+func expectReady(t *testing.T, instance *v1alpha1.WhatsAppInstance, phase v1alpha1.InstancePhase, reason string,
+	ready bool) {
 	t.Helper()
 	condition := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
 	if condition == nil {
 		t.Fatal("there is no Ready condition")
 	}
-	if instance.Status.Phase != phase || condition.Reason != reason || (condition.Status == metav1.ConditionTrue) != ready {
-		t.Errorf("phase %s, Ready %s/%s; want %s, %t/%s", instance.Status.Phase, condition.Status, condition.Reason, phase, ready, reason)
+	if instance.Status.Phase != phase || condition.Reason != reason ||
+		(condition.Status == metav1.ConditionTrue) != ready {
+		t.Errorf("phase %s, Ready %s/%s; want %s, %t/%s", instance.Status.Phase, condition.Status, condition.Reason,
+			phase, ready, reason)
 	}
-	if instance.Status.ObservedGeneration != instance.Generation || condition.ObservedGeneration != instance.Generation {
+	if instance.Status.ObservedGeneration != instance.Generation ||
+		condition.ObservedGeneration != instance.Generation {
 		t.Error("the generation is not noted as observed")
 	}
 }
@@ -111,7 +131,8 @@ func TestObserveConnected(t *testing.T) {
 	if !instance.Status.LastConnectedTime.Equal(before.Status.LastConnectedTime) {
 		t.Error("to stay connected is not to become connected")
 	}
-	Observe(instance, gateway.State{Connection: gateway.Disconnected, DisconnectReason: strings.Repeat("ã", 300)}, now.Add(time.Hour))
+	Observe(instance, gateway.State{Connection: gateway.Disconnected, DisconnectReason: strings.Repeat("ã", 300)},
+		now.Add(time.Hour))
 	expectReady(t, instance, v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut, false)
 	if got := instance.Status.LastDisconnectReason; got != gateway.UnknownReason {
 		t.Errorf("the reason is shown as %q", got)
@@ -130,22 +151,32 @@ func TestFirstConnectedTime(t *testing.T) {
 		instance    *v1alpha1.WhatsAppInstance
 		first, last *metav1.Time
 	}{
-		"never connected":                        {before(v1alpha1.InstancePairing, nil, nil), at(0), at(0)},
-		"stays connected":                        {before(v1alpha1.InstanceConnected, at(-72*time.Hour), at(-time.Hour)), at(-72 * time.Hour), at(-time.Hour)},
-		"paired again":                           {before(v1alpha1.InstancePairing, at(-72*time.Hour), at(-time.Hour)), at(-72 * time.Hour), at(0)},
-		"was made again":                         {before(v1alpha1.InstancePending, at(-72*time.Hour), at(-time.Hour)), at(-72 * time.Hour), at(0)},
-		"connected since before it was noted":    {before(v1alpha1.InstanceConnected, nil, at(-time.Hour)), at(-time.Hour), at(-time.Hour)},
-		"restricted since before it was noted":   {before(v1alpha1.InstanceRestricted, nil, at(-time.Hour)), at(-time.Hour), at(-time.Hour)},
-		"away when it began to be noted":         {before(v1alpha1.InstanceDisconnected, nil, at(-time.Hour)), at(-time.Hour), at(0)},
-		"failing when it began to be noted":      {before(v1alpha1.InstanceFailed, nil, at(-time.Hour)), at(-time.Hour), at(0)},
-		"connected, and nobody knows how long":   {before(v1alpha1.InstanceConnected, nil, nil), at(0), at(0)},
-		"first connected, and last is not known": {before(v1alpha1.InstanceConnected, at(-time.Hour), nil), at(-time.Hour), at(0)},
+		"never connected": {before(v1alpha1.InstancePairing, nil, nil), at(0), at(0)},
+		"stays connected": {before(v1alpha1.InstanceConnected, at(-72*time.Hour),
+			at(-time.Hour)), at(-72 * time.Hour), at(-time.Hour)},
+		"paired again": {before(v1alpha1.InstancePairing, at(-72*time.Hour), at(-time.Hour)),
+			at(-72 * time.Hour), at(0)},
+		"was made again": {before(v1alpha1.InstancePending, at(-72*time.Hour), at(-time.Hour)),
+			at(-72 * time.Hour), at(0)},
+		"connected since before it was noted": {before(v1alpha1.InstanceConnected, nil, at(-time.Hour)),
+			at(-time.Hour), at(-time.Hour)},
+		"restricted since before it was noted": {before(v1alpha1.InstanceRestricted, nil, at(-time.Hour)),
+			at(-time.Hour), at(-time.Hour)},
+		"away when it began to be noted": {before(v1alpha1.InstanceDisconnected, nil, at(-time.Hour)),
+			at(-time.Hour), at(0)},
+		"failing when it began to be noted": {before(v1alpha1.InstanceFailed, nil, at(-time.Hour)), at(-time.Hour),
+			at(0)},
+		"connected, and nobody knows how long": {before(v1alpha1.InstanceConnected, nil, nil), at(0), at(0)},
+		"first connected, and last is not known": {before(v1alpha1.InstanceConnected, at(-time.Hour), nil),
+			at(-time.Hour), at(0)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 {
 				Observe(test.instance, connected, now)
-				if got := test.instance.Status; !got.FirstConnectedTime.Equal(test.first) || !got.LastConnectedTime.Equal(test.last) {
-					t.Errorf("first connected at %v, last at %v; want %v and %v", got.FirstConnectedTime, got.LastConnectedTime, test.first, test.last)
+				if got := test.instance.Status; !got.FirstConnectedTime.Equal(test.first) ||
+					!got.LastConnectedTime.Equal(test.last) {
+					t.Errorf("first connected at %v, last at %v; want %v and %v", got.FirstConnectedTime,
+						got.LastConnectedTime, test.first, test.last)
 				}
 			}
 		})
@@ -181,10 +212,13 @@ func TestRestrict(t *testing.T) {
 		until    time.Duration
 		phase    v1alpha1.InstancePhase
 	}{
-		"connected":             {fresh(connectedBefore), time.Hour, v1alpha1.InstanceRestricted},
-		"restricted for longer": {fresh(connectedBefore, pausedUntil(time.Minute)), time.Hour, v1alpha1.InstanceRestricted},
-		"over already":          {fresh(connectedBefore), -time.Second, v1alpha1.InstanceConnected},
-		"logged out meanwhile":  {fresh(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phase = v1alpha1.InstanceDisconnected }), time.Hour, v1alpha1.InstanceDisconnected},
+		"connected": {fresh(connectedBefore), time.Hour, v1alpha1.InstanceRestricted},
+		"restricted for longer": {fresh(connectedBefore, pausedUntil(time.Minute)), time.Hour,
+			v1alpha1.InstanceRestricted},
+		"over already": {fresh(connectedBefore), -time.Second, v1alpha1.InstanceConnected},
+		"logged out meanwhile": {fresh(func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.Phase = v1alpha1.InstanceDisconnected
+		}), time.Hour, v1alpha1.InstanceDisconnected},
 	} {
 		t.Run(name, func(t *testing.T) {
 			Restrict(test.instance, now.Add(test.until), now)
@@ -212,14 +246,24 @@ func TestFailed(t *testing.T) {
 		reason    string
 		reachable string
 	}{
-		"down before it was ever connected": {fresh(), failed(failure.Transient, failure.Unavailable, 0), v1alpha1.InstancePending, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
-		"down while pairing":                {fresh(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phase = v1alpha1.InstancePairing }), failed(failure.Ambiguous, failure.TimedOut, 0), v1alpha1.InstancePairing, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
-		"down while connected":              {fresh(connectedBefore), failed(failure.Transient, failure.Unavailable, 502), v1alpha1.InstanceConnected, "", v1alpha1.ReasonGatewayUnreachable},
-		"throttled":                         {fresh(), failed(failure.Throttled, failure.RateLimited, 429), v1alpha1.InstancePending, v1alpha1.ReasonThrottled, v1alpha1.ReasonThrottled},
-		"unauthorized":                      {fresh(connectedBefore), failed(failure.Terminal, failure.Unauthorized, 401), v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayUnauthorized, v1alpha1.ReasonReachable},
-		"refused":                           {fresh(), failed(failure.Terminal, failure.InvalidInput, 400), v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayRefused, v1alpha1.ReasonReachable},
-		"misconfigured":                     {fresh(), failed(failure.Terminal, failure.Misconfigured, 0), v1alpha1.InstanceFailed, v1alpha1.ReasonNoCredentials, ""},
-		"not classed":                       {fresh(), errors.New("token=secret"), v1alpha1.InstancePending, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
+		"down before it was ever connected": {fresh(), failed(failure.Transient, failure.Unavailable, 0),
+			v1alpha1.InstancePending, v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
+		"down while pairing": {fresh(func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.Phase = v1alpha1.InstancePairing
+		}), failed(failure.Ambiguous, failure.TimedOut, 0), v1alpha1.InstancePairing, v1alpha1.ReasonGatewayUnreachable,
+			v1alpha1.ReasonGatewayUnreachable},
+		"down while connected": {fresh(connectedBefore), failed(failure.Transient, failure.Unavailable, 502),
+			v1alpha1.InstanceConnected, "", v1alpha1.ReasonGatewayUnreachable},
+		"throttled": {fresh(), failed(failure.Throttled, failure.RateLimited, 429), v1alpha1.InstancePending,
+			v1alpha1.ReasonThrottled, v1alpha1.ReasonThrottled},
+		"unauthorized": {fresh(connectedBefore), failed(failure.Terminal, failure.Unauthorized, 401),
+			v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayUnauthorized, v1alpha1.ReasonReachable},
+		"refused": {fresh(), failed(failure.Terminal, failure.InvalidInput, 400), v1alpha1.InstanceFailed,
+			v1alpha1.ReasonGatewayRefused, v1alpha1.ReasonReachable},
+		"misconfigured": {fresh(), failed(failure.Terminal, failure.Misconfigured, 0), v1alpha1.InstanceFailed,
+			v1alpha1.ReasonNoCredentials, ""},
+		"not classed": {fresh(), errors.New("token=secret"), v1alpha1.InstancePending,
+			v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayUnreachable},
 	} {
 		t.Run(name, func(t *testing.T) {
 			Failed(test.instance, test.err, now)
@@ -256,12 +300,18 @@ func TestCanSend(t *testing.T) {
 		"restricted":             {gen.InstanceObject(pausedUntil(time.Minute)), false, true},
 		"restriction has passed": {gen.InstanceObject(pausedUntil(0)), true, true},
 		"suspended":              {gen.InstanceObject(suspended), false, false},
-		"being deleted":          {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = at(0) }), false, false},
-		"not provisioned":        {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.CredentialsSecretRef = nil }), false, false},
-		"not ready":              {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }), false, false},
+		"being deleted": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.DeletionTimestamp = at(0)
+		}), false, false},
+		"not provisioned": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Status.CredentialsSecretRef = nil
+		}), false, false},
+		"not ready": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }), false,
+			false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if starts, answers := CanSend(test.instance, true, now), CanSend(test.instance, false, now); starts != test.starts || answers != test.answers {
+			if starts, answers := CanSend(test.instance, true, now), CanSend(test.instance, false,
+				now); starts != test.starts || answers != test.answers {
 				t.Errorf("starts %t, answers %t; want %t, %t", starts, answers, test.starts, test.answers)
 			}
 		})

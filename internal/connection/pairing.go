@@ -15,7 +15,8 @@ var e164 = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 func Pairing(instance *v1alpha1.WhatsAppInstance) v1alpha1.PairingSpec {
 	pairing := instance.Spec.Pairing
 	request, phone, named := strings.Cut(instance.Annotations[v1alpha1.AnnotationPairPhone], " ")
-	if named && request != "" && request == instance.Annotations[v1alpha1.AnnotationPairRequested] && e164.MatchString(phone) {
+	if named && request != "" && request == instance.Annotations[v1alpha1.AnnotationPairRequested] &&
+		e164.MatchString(phone) {
 		pairing.Method, pairing.Phone = v1alpha1.PairingPairCode, phone
 	}
 	return pairing

@@ -30,7 +30,8 @@ func TestPairing(t *testing.T) {
 	} {
 		instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Spec.Pairing = test.spec
-			i.Annotations = map[string]string{v1alpha1.AnnotationPairRequested: test.request, v1alpha1.AnnotationPairPhone: test.asked}
+			i.Annotations = map[string]string{v1alpha1.AnnotationPairRequested: test.request,
+				v1alpha1.AnnotationPairPhone: test.asked}
 		})
 		if got := connection.Pairing(instance); got != test.want {
 			t.Errorf("%s: got %+v, want %+v", name, got, test.want)

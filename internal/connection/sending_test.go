@@ -22,7 +22,8 @@ func TestNotSending(t *testing.T) {
 	since := *apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
 	Observe(instance, open, now.Add(time.Hour))
 	expectReady(t, instance, v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending, false)
-	if is := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady); !is.LastTransitionTime.Equal(&since.LastTransitionTime) {
+	if is := apimeta.FindStatusCondition(instance.Status.Conditions,
+		v1alpha1.ConditionReady); !is.LastTransitionTime.Equal(&since.LastTransitionTime) {
 		t.Error("it is not sending since another time")
 	}
 	if CanSend(instance, false, now) {
@@ -43,10 +44,11 @@ func TestNotSending(t *testing.T) {
 func TestNoQRCode(t *testing.T) {
 	connecting := gateway.State{Connection: gateway.Connecting}
 	began := func(since time.Duration, mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
-		return fresh(append([]func(*v1alpha1.WhatsAppInstance){pairingUntil(10 * time.Minute), func(i *v1alpha1.WhatsAppInstance) {
-			i.Status.Pairing.StartedAt = at(-since)
-			reachable(i, metav1.ConditionTrue, v1alpha1.ReasonReachable, "", now.Add(-since))
-		}}, mods...)...)
+		return fresh(append([]func(*v1alpha1.WhatsAppInstance){pairingUntil(10 * time.Minute),
+			func(i *v1alpha1.WhatsAppInstance) {
+				i.Status.Pairing.StartedAt = at(-since)
+				reachable(i, metav1.ConditionTrue, v1alpha1.ReasonReachable, "", now.Add(-since))
+			}}, mods...)...)
 	}
 	shows := func(i *v1alpha1.WhatsAppInstance) {
 		i.Status.Pairing.SecretRef = &v1alpha1.ObjectReference{Name: "pairing"}

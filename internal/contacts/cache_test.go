@@ -27,14 +27,18 @@ func TestContacts(t *testing.T) {
 		another State
 		paused  time.Duration
 	}{
-		{"registered", gateway.Number{Registered: true, ID: "553188776655"}, fine, Registered, "553188776655", registeredFor, Unasked, 0},
-		{"registered, without an id", gateway.Number{Registered: true}, fine, Registered, "", registeredFor, Unasked, 0},
-		{"registered, with a stranger's id", gateway.Number{Registered: true, ID: "553188776600"}, fine, Registered, "", registeredFor, Unasked, 0},
+		{"registered", gateway.Number{Registered: true, ID: "553188776655"}, fine, Registered, "553188776655",
+			registeredFor, Unasked, 0},
+		{"registered, without an id", gateway.Number{Registered: true}, fine, Registered, "", registeredFor, Unasked,
+			0},
+		{"registered, with a stranger's id", gateway.Number{Registered: true, ID: "553188776600"}, fine, Registered, "",
+			registeredFor, Unasked, 0},
 		{"absent", gateway.Number{}, fine, Absent, "", AbsentFor, Unasked, 0},
 		{"absent, with an id", gateway.Number{ID: "553188776655"}, fine, Absent, "", AbsentFor, Unasked, 0},
 		{"no look-up", gateway.Number{}, gateway.ErrNoLookup, Unsure, "", UnsureFor, Unsure, UnsureFor},
 		{"no answer", gateway.Number{}, broken, Unsure, "", UnsureFor, Unsure, checkPause},
-		{"an error nobody classed", gateway.Number{}, errors.New("+5531988776655"), Unsure, "", UnsureFor, Unsure, checkPause},
+		{"an error nobody classed", gateway.Number{}, errors.New("+5531988776655"), Unsure, "", UnsureFor, Unsure,
+			checkPause},
 		{"a refusal", gateway.Number{}, refused, Unsure, "", UnsureFor, Unasked, 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -26,7 +26,8 @@ const DefaultLook = 250 * time.Millisecond
 var ErrReleased = errors.New("the Lease was given up because this process is stopping")
 
 // ErrTaken: another process has the Lease that this one had, and this one takes it no more.
-var ErrTaken = errors.New("another process leads: this one did not renew the Lease for longer than it lasts, as when it is frozen")
+var ErrTaken = errors.New(
+	"another process leads: this one did not renew the Lease for longer than it lasts, as when it is frozen")
 
 // Lock is a resource lock of client-go that is quick to be taken over.
 //
@@ -136,18 +137,23 @@ func (l *Lock) Leads() bool {
 
 // Create makes the Lease with this process as its holder.
 func (l *Lock) Create(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	return l.write(record, func(dated resourcelock.LeaderElectionRecord) error { return l.Interface.Create(ctx, dated) })
+	return l.write(record, func(dated resourcelock.LeaderElectionRecord) error {
+		return l.Interface.Create(ctx, dated)
+	})
 }
 
 // Update takes or renews the Lease. After Release it writes nothing: the elector of a process
 // that is stopping goes on until everything has ended, and must not take the Lease back.
 func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRecord) error {
-	return l.write(record, func(dated resourcelock.LeaderElectionRecord) error { return l.Interface.Update(ctx, dated) })
+	return l.write(record, func(dated resourcelock.LeaderElectionRecord) error {
+		return l.Interface.Update(ctx, dated)
+	})
 }
 
 // write dates a record anew: the elector takes the time before it calls Get, which may wait for
 // days.
-func (l *Lock) write(record resourcelock.LeaderElectionRecord, write func(resourcelock.LeaderElectionRecord) error) error {
+func (l *Lock) write(record resourcelock.LeaderElectionRecord,
+	write func(resourcelock.LeaderElectionRecord) error) error {
 	l.calls.Lock()
 	defer l.calls.Unlock()
 	l.mu.Lock()

@@ -222,7 +222,9 @@ func TestAFrozenLeaderLearnsIt(t *testing.T) {
 	other := NewLock(store.view("other"), time.Second, fake)
 	answer := getting(t.Context(), other)
 	steps(t, fake, 10, answer)
-	if a := <-answer; a.err != nil || other.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "other", LeaseDurationSeconds: 10}) != nil {
+	if a := <-answer; a.err != nil ||
+		other.Update(t.Context(), resourcelock.LeaderElectionRecord{HolderIdentity: "other",
+			LeaseDurationSeconds: 10}) != nil {
 		t.Fatalf("the other cannot take it: %v", a.err)
 	}
 	select {
@@ -264,8 +266,10 @@ func TestElectorsHandOver(t *testing.T) {
 	leads := func(lock *Lock) <-chan struct{} {
 		leading := make(chan struct{})
 		elector, err := leaderelection.NewLeaderElector(leaderelection.LeaderElectionConfig{
-			Lock: lock, LeaseDuration: time.Hour, RenewDeadline: 30 * time.Minute, RetryPeriod: 10 * time.Minute, ReleaseOnCancel: true,
-			Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: func(context.Context) { close(leading) }, OnStoppedLeading: func() {}},
+			Lock: lock, LeaseDuration: time.Hour, RenewDeadline: 30 * time.Minute, RetryPeriod: 10 * time.Minute,
+			ReleaseOnCancel: true, Callbacks: leaderelection.LeaderCallbacks{OnStartedLeading: func(context.Context) {
+				close(leading)
+			}, OnStoppedLeading: func() {}},
 		})
 		if err != nil {
 			t.Fatal(err)

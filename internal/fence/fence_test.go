@@ -23,7 +23,8 @@ type told struct {
 	handler toolscache.ResourceEventHandler
 }
 
-func (t *told) AddEventHandler(handler toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
+func (t *told) AddEventHandler(handler toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration,
+	error) {
 	t.handler = handler
 	return nil, nil
 }
@@ -33,7 +34,8 @@ type whole struct {
 	*told
 }
 
-func (w whole) AddEventHandler(handler toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration, error) {
+func (w whole) AddEventHandler(handler toolscache.ResourceEventHandler) (toolscache.ResourceEventHandlerRegistration,
+	error) {
 	return w.told.AddEventHandler(handler)
 }
 
@@ -44,7 +46,8 @@ func (i informers) GetInformer(context.Context, client.Object, ...cache.Informer
 }
 
 func at(namespace string, version int) *v1alpha1.CartRecovery {
-	return &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "a", ResourceVersion: strconv.Itoa(version)}}
+	return &v1alpha1.CartRecovery{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "a",
+		ResourceVersion: strconv.Itoa(version)}}
 }
 
 func newFence(t *testing.T, informer cache.Informer) *Fence {
@@ -67,12 +70,15 @@ func TestAwait(t *testing.T) {
 		version string
 		want    error
 	}{
-		"seen before":                     {before: add("n", 7), version: "7"},
-		"a later one was seen before":     {before: add("n", 9), version: "7"},
-		"seen while it waits":             {before: add("n", 6), while: add("n", 7), version: "7"},
-		"a later one while it waits":      {while: add("n", 12), version: "7"},
-		"an update":                       {while: func(h toolscache.ResourceEventHandler) { h.OnUpdate(at("n", 1), at("n", 7)) }, version: "7"},
-		"a deletion":                      {while: func(h toolscache.ResourceEventHandler) { h.OnDelete(at("n", 8)) }, version: "7"},
+		"seen before":                 {before: add("n", 7), version: "7"},
+		"a later one was seen before": {before: add("n", 9), version: "7"},
+		"seen while it waits":         {before: add("n", 6), while: add("n", 7), version: "7"},
+		"a later one while it waits":  {while: add("n", 12), version: "7"},
+		"an update": {while: func(h toolscache.ResourceEventHandler) {
+			h.OnUpdate(at("n", 1), at("n", 7))
+		}, version: "7"},
+		"a deletion": {while: func(h toolscache.ResourceEventHandler) { h.OnDelete(at("n", 8)) },
+			version: "7"},
 		"only an earlier one":             {while: add("n", 6), version: "7", want: ErrNotSeen},
 		"never":                           {version: "7", want: ErrNotSeen},
 		"a tombstone tells nothing":       {while: tombstone, version: "7", want: ErrNotSeen},

@@ -166,7 +166,8 @@ func pictureOnly(said string) string {
 	name, isImage := strings.CutPrefix(kind, "data:image/")
 	isName := name != "" && strings.Trim(name, "abcdefghijklmnopqrstuvwxyz+-.") == ""
 	notBase64 := func(r rune) bool {
-		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' || strings.ContainsRune("+/=-_", r))
+		return !(r >= 'A' && r <= 'Z' || r >= 'a' && r <= 'z' || r >= '0' && r <= '9' ||
+			strings.ContainsRune("+/=-_", r))
 	}
 	if len(said) > maxPicture || !found || !isImage || !isName || strings.ContainsFunc(data, notBase64) {
 		return ""

@@ -120,7 +120,8 @@ func TestInstancesAreBounded(t *testing.T) {
 }
 
 func TestNumbersAreBounded(t *testing.T) {
-	for said, want := range map[string]string{"5511988887777": "5511988887777", "x": "", "<b>": "", strings.Repeat("5", 99): ""} {
+	for said, want := range map[string]string{"5511988887777": "5511988887777", "x": "", "<b>": "",
+		strings.Repeat("5", 99): ""} {
 		got, _ := NewBounded(liar{number: Number{Registered: true, ID: said}}, endpoint()).CheckNumber(t.Context(), "")
 		if got != (Number{Registered: true, ID: want}) {
 			t.Errorf("%q: got %+v", said, got)
@@ -147,15 +148,17 @@ func TestBoundedIsWhatItBounds(t *testing.T) {
 func TestKnownReason(t *testing.T) {
 	for said, want := range map[string]string{
 		"": "", " \n ": "",
-		"401: logged out": "401: logged out", "401: device removed": "401: device removed", "401: logged\nout": "401: logged out",
-		"hibernated": "hibernated", "simulated: logged out": "simulated: logged out", "Stream Errored (conflict)": UnknownReason,
+		"401: logged out": "401: logged out", "401: device removed": "401: device removed",
+		"401: logged\nout": "401: logged out", "hibernated": "hibernated",
+		"simulated: logged out": "simulated: logged out", "Stream Errored (conflict)": UnknownReason,
 		"stream error (conflict)": "stream error (conflict)", "loggedOut": "loggedOut", "timed out": "timed out",
 		"WhatsApp closed the session with code 515": "WhatsApp closed the session with code 515",
 		"temporary ban: code 402":                   "temporary ban: code 402", "401: banned": "401: banned",
 		ownToken: UnknownReason, "token " + ownToken: UnknownReason, "401: " + ownToken: UnknownReason,
-		"logged out by Maria": UnknownReason, "logged out from 5511988887777": UnknownReason, "código 401": UnknownReason,
-		"https://example.com/?token=1": UnknownReason, "logged@out": UnknownReason, "\x00": UnknownReason, "::::": UnknownReason,
-		strings.Repeat("out ", 100): UnknownReason, strings.Repeat("1", 4): UnknownReason,
+		"logged out by Maria": UnknownReason, "logged out from 5511988887777": UnknownReason,
+		"código 401": UnknownReason, "https://example.com/?token=1": UnknownReason, "logged@out": UnknownReason,
+		"\x00": UnknownReason, "::::": UnknownReason, strings.Repeat("out ", 100): UnknownReason,
+		strings.Repeat("1", 4): UnknownReason,
 	} {
 		if got := KnownReason(said); got != want {
 			t.Errorf("%q: got %q, want %q", said, got, want)
@@ -171,7 +174,8 @@ func FuzzKnownReason(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, said string) {
-		if got := KnownReason(said); got != UnknownReason && (len(got) > len(said) || strings.ContainsAny(got, "\x00<>@=&?\n")) {
+		if got := KnownReason(said); got != UnknownReason &&
+			(len(got) > len(said) || strings.ContainsAny(got, "\x00<>@=&?\n")) {
 			t.Errorf("%q is shown as %q", said, got)
 		}
 	})

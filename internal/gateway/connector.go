@@ -121,7 +121,8 @@ func (c *Connector) WithToken(instance *v1alpha1.WhatsAppInstance, token string)
 		return nil, misconfigured("spec.gateway.type: %s is not supported by this version", instance.Spec.Gateway.Type)
 	}
 	return factory(c.clientFor(instance), Endpoint{
-		BaseURL: c.base(instance), Token: token, Instance: index.GatewayName(instance), Dialect: instance.Spec.Gateway.Dialect,
+		BaseURL: c.base(instance), Token: token, Instance: index.GatewayName(instance),
+		Dialect: instance.Spec.Gateway.Dialect,
 	})
 }
 
@@ -168,7 +169,8 @@ func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	own := c.defaults(spec.Type)
 	if spec.BaseURL == "" && spec.AdminTokenSecretRef == nil {
 		if own.BaseURL == "" || own.AdminToken == "" {
-			return Defaults{}, misconfigured("spec.gateway: set baseURL and adminTokenSecretRef, or give the operator %s", settings(spec.Type))
+			return Defaults{}, misconfigured(
+				"spec.gateway: set baseURL and adminTokenSecretRef, or give the operator %s", settings(spec.Type))
 		}
 		return own, nil
 	}
@@ -181,7 +183,8 @@ func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	}
 	token, err := c.adminToken(ctx, instance, base)
 	if errors.Is(err, secrets.ErrNotFound) {
-		return Defaults{}, misconfigured("spec.gateway.adminTokenSecretRef: Secret %q with a key %q is needed", spec.AdminTokenSecretRef.Name, spec.AdminTokenSecretRef.Key)
+		return Defaults{}, misconfigured("spec.gateway.adminTokenSecretRef: Secret %q with a key %q is needed",
+			spec.AdminTokenSecretRef.Name, spec.AdminTokenSecretRef.Key)
 	}
 	return Defaults{BaseURL: base, AdminToken: string(token)}, err
 }
@@ -199,7 +202,8 @@ func (c *Connector) adminToken(ctx context.Context, instance *v1alpha1.WhatsAppI
 		}
 	}
 	return outbound.Sender{Secrets: c.Secrets, Rules: c.Rules}.Read(ctx, outbound.Reference{
-		Namespace: instance.Namespace, Field: "spec.gateway.adminTokenSecretRef", Ref: *instance.Spec.Gateway.AdminTokenSecretRef,
+		Namespace: instance.Namespace, Field: "spec.gateway.adminTokenSecretRef",
+		Ref: *instance.Spec.Gateway.AdminTokenSecretRef,
 	}, parsed)
 }
 

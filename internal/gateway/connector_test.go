@@ -28,15 +28,18 @@ type built struct {
 
 func connector(defaults gateway.Defaults) *gateway.Connector {
 	live := fake.NewClientBuilder().WithObjects(
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "admin"}, Data: map[string][]byte{"token": []byte("theirs")}},
-		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"}, Data: map[string][]byte{"token": []byte("instance"), "webhookKey": []byte("key")}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "admin"},
+			Data: map[string][]byte{"token": []byte("theirs")}},
+		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"},
+			Data: map[string][]byte{"token": []byte("instance"), "webhookKey": []byte("key")}},
 	).Build()
 	return &gateway.Connector{
 		Secrets:           secrets.NewReader(live, time.Now),
 		Defaults:          defaults,
 		EvolutionDefaults: gateway.Defaults{BaseURL: "https://evolution.example.com", AdminToken: "global"},
 		Rules:             outbound.Rules{Hosts: outbound.ParseHosts("own.example.com, theirs.example.com")},
-		Factories:         map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: build, v1alpha1.GatewayEvolution: build},
+		Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: build,
+			v1alpha1.GatewayEvolution: build},
 	}
 }
 
@@ -56,17 +59,28 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 		token    string
 		refused  string
 	}{
-		"the operator's own":            {defaults: own, url: own.BaseURL, token: "ours"},
-		"an own gateway, an own token":  {defaults: own, spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin}, url: "https://theirs.example.com", token: "theirs"},
-		"the operator's, an own token":  {defaults: own, spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: admin}, url: own.BaseURL, token: "theirs"},
-		"an own gateway, no token":      {defaults: own, spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com"}, refused: "needed together"},
-		"nothing anywhere":              {refused: "UAZAPI_BASE_URL"},
-		"a token that does not exist":   {defaults: own, spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: "none", Key: "token"}}, refused: `Secret "none"`},
-		"a type that is not spoken yet": {defaults: own, spec: v1alpha1.GatewaySpec{Type: "Carrier"}, refused: "not supported"},
-		"the operator's own Evolution":  {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}, url: "https://evolution.example.com", token: "global"},
-		"an own Evolution, no token":    {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution, BaseURL: "https://theirs.example.com"}, refused: "needed together"},
+		"the operator's own": {defaults: own, url: own.BaseURL, token: "ours"},
+		"an own gateway, an own token": {defaults: own,
+			spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin},
+			url:  "https://theirs.example.com", token: "theirs"},
+		"the operator's, an own token": {defaults: own, spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: admin},
+			url: own.BaseURL, token: "theirs"},
+		"an own gateway, no token": {defaults: own,
+			spec: v1alpha1.GatewaySpec{BaseURL: "https://theirs.example.com"}, refused: "needed together"},
+		"nothing anywhere": {refused: "UAZAPI_BASE_URL"},
+		"a token that does not exist": {defaults: own,
+			spec: v1alpha1.GatewaySpec{AdminTokenSecretRef: &v1alpha1.SecretKeyReference{Name: "none",
+				Key: "token"}},
+			refused: `Secret "none"`},
+		"a type that is not spoken yet": {defaults: own, spec: v1alpha1.GatewaySpec{Type: "Carrier"},
+			refused: "not supported"},
+		"the operator's own Evolution": {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution},
+			url: "https://evolution.example.com", token: "global"},
+		"an own Evolution, no token": {defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution,
+			BaseURL: "https://theirs.example.com"}, refused: "needed together"},
 		"an own Evolution, an own token": {
-			defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution, BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin},
+			defaults: own, spec: v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution,
+				BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin},
 			url: "https://theirs.example.com", token: "theirs",
 		},
 	} {
@@ -89,7 +103,8 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 			}
 			endpoint := got.(*built).Endpoint
 			if endpoint.BaseURL != row.url || endpoint.AdminToken != row.token || endpoint.Token != "instance" {
-				t.Errorf("called %s with admin token %q and token %q", endpoint.BaseURL, endpoint.AdminToken, endpoint.Token)
+				t.Errorf("called %s with admin token %q and token %q", endpoint.BaseURL, endpoint.AdminToken,
+					endpoint.Token)
 			}
 		})
 	}
@@ -109,7 +124,8 @@ func TestGatewaysThatMayNotBeCalled(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := connector(own).For(t.Context(), gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-				i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: row.base, AdminTokenSecretRef: admin}
+				i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: row.base,
+					AdminTokenSecretRef: admin}
 			}))
 			if failure.CodeOf(err) != failure.Misconfigured || failure.ReasonOf(err, "") != row.reason {
 				t.Errorf("got %v, want reason %s", err, row.reason)
@@ -127,18 +143,22 @@ func TestWhoIsCalledOverWhichClient(t *testing.T) {
 		spec    v1alpha1.GatewaySpec
 		trusted bool
 	}{
-		"the operator's":          {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI}, true},
-		"the operator's, by name": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: own.BaseURL + "/", AdminTokenSecretRef: admin}, true},
+		"the operator's": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI}, true},
+		"the operator's, by name": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: own.BaseURL + "/",
+			AdminTokenSecretRef: admin}, true},
 		"another path of its host": {
-			v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: own.BaseURL + "/x", AdminTokenSecretRef: admin}, false,
+			v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: own.BaseURL + "/x", AdminTokenSecretRef: admin},
+			false,
 		},
-		"theirs": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: "https://theirs.example.com", AdminTokenSecretRef: admin}, false},
+		"theirs": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI, BaseURL: "https://theirs.example.com",
+			AdminTokenSecretRef: admin}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := connector(own)
 			c.Client = trusted
 			var used *http.Client
-			c.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+			c.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway,
+				error) {
 				used = client
 				return build(client, endpoint)
 			}
@@ -187,7 +207,9 @@ func TestCredentialsBeforeAnInstanceIsProvisioned(t *testing.T) {
 
 func TestFingerprint(t *testing.T) {
 	instance := func(kind v1alpha1.GatewayType, base string) *v1alpha1.WhatsAppInstance {
-		return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway = v1alpha1.GatewaySpec{Type: kind, BaseURL: base} })
+		return gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+			i.Spec.Gateway = v1alpha1.GatewaySpec{Type: kind, BaseURL: base}
+		})
 	}
 	c := connector(gateway.Defaults{BaseURL: "https://a.example.com/", AdminToken: "ours"})
 	by := c.Fingerprint(instance(v1alpha1.GatewayUAZAPI, ""))
@@ -232,7 +254,8 @@ func TestATokenGoesToNoOtherGateway(t *testing.T) {
 	c.Secrets = secrets.NewReader(fake.NewClientBuilder().WithObjects(&corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"},
 		Data: map[string][]byte{
-			gateway.KeyToken: []byte("instance"), gateway.KeyWebhook: []byte("key"), gateway.KeyGateway: []byte(c.Fingerprint(instance)),
+			gateway.KeyToken: []byte("instance"), gateway.KeyWebhook: []byte("key"),
+			gateway.KeyGateway: []byte(c.Fingerprint(instance)),
 		},
 	}).Build(), time.Now)
 	if token, err := c.Token(t.Context(), instance); err != nil || string(token) != "instance" {
@@ -257,7 +280,8 @@ func TestWithToken(t *testing.T) {
 		spec v1alpha1.GatewaySpec
 		want gateway.Endpoint
 	}{
-		"the operator's own": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI}, gateway.Endpoint{BaseURL: own.BaseURL}},
+		"the operator's own": {v1alpha1.GatewaySpec{Type: v1alpha1.GatewayUAZAPI},
+			gateway.Endpoint{BaseURL: own.BaseURL}},
 		"an own gateway whose Secret is gone": {
 			v1alpha1.GatewaySpec{
 				Type: v1alpha1.GatewayEvolution, BaseURL: "https://theirs.example.com", Dialect: v1alpha1.DialectV1,
@@ -280,14 +304,17 @@ func TestWithToken(t *testing.T) {
 			}
 		})
 	}
-	simulated := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway.Type = v1alpha1.GatewaySimulated })
+	simulated := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Spec.Gateway.Type = v1alpha1.GatewaySimulated
+	})
 	if _, err := c.WithToken(simulated, "instance"); failure.CodeOf(err) != failure.Misconfigured {
 		t.Errorf("a type that is not supported: %v", err)
 	}
 }
 
 func TestNothingSecretIsPrinted(t *testing.T) {
-	endpoint := gateway.Endpoint{BaseURL: "https://x", AdminToken: "hidden-admin", Token: "hidden-token", Instance: "one"}
+	endpoint := gateway.Endpoint{BaseURL: "https://x", AdminToken: "hidden-admin", Token: "hidden-token",
+		Instance: "one"}
 	for _, format := range []string{"%v", "%+v", "%#v", "%s"} {
 		for _, value := range []any{endpoint, &endpoint, own} {
 			if text := fmt.Sprintf(format, value); strings.Contains(text, "hidden") || strings.Contains(text, "ours") {

@@ -12,7 +12,8 @@ import (
 
 func TestIdentity(t *testing.T) {
 	object := func(namespace, uid string) *v1alpha1.WhatsAppInstance {
-		made := &v1alpha1.WhatsAppInstance{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "acme", UID: types.UID(uid)}}
+		made := &v1alpha1.WhatsAppInstance{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "acme",
+			UID: types.UID(uid)}}
 		made.Spec.Gateway.Type = v1alpha1.GatewayEvolution
 		return made
 	}

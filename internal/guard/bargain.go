@@ -21,17 +21,22 @@ const (
 var bargains = slices.Concat(
 	phrases(
 		`(?:pag[auo]\S*|pay|pays|paying|cust[ae]\S*|cuesta|costs?|sai|sale|queda|fica|faco|fazer|hago|hacer|deixo|dejo|dou|doy|dar|tiro|tirar|quito|quitar|knock|take|give|cai|baja|baixa|drops?)(?: \S+){0,3} `+fraction,
-		fraction+` (?:off|less|menos|a menos|de desconto|de descuento|cheaper|mais barato|mas barato|(?:do|del|of) (?:the |your |seu |tu )?(?:preco|valor|precio|price|total|cost|bill)|(?:do que|de lo que|of what)(?: \S+){0,2} (?:vale|custa|cuesta|costs?|worth|paga\S*|pay)|now|today|agora|hoje|ahora|hoy|down|upfront)`,
-		`(?:menos|less|abaixo|under|below) (?:de|do que|que|than)? ?`+oneCoin, `(?:menos|less) (?:que|de|do que|than) (?:o preco de |the price of )?(?:um|un|una|uma|a) `+treat, oneCoin+` (?:por|al|ao|a|per) (?:dia|day|mes|month|semana|week)`,
+		fraction+
+			` (?:off|less|menos|a menos|de desconto|de descuento|cheaper|mais barato|mas barato|(?:do|del|of) (?:the |your |seu |tu )?(?:preco|valor|precio|price|total|cost|bill)|(?:do que|de lo que|of what)(?: \S+){0,2} (?:vale|custa|cuesta|costs?|worth|paga\S*|pay)|now|today|agora|hoje|ahora|hoy|down|upfront)`,
+		`(?:menos|less|abaixo|under|below) (?:de|do que|que|than)? ?`+oneCoin,
+		`(?:menos|less) (?:que|de|do que|than) (?:o preco de |the price of )?(?:um|un|una|uma|a) `+treat,
+		oneCoin+` (?:por|al|ao|a|per) (?:dia|day|mes|month|semana|week)`,
 		`(?:preco|precio|price) (?:camarada|amigo|de amigo|de amiga|de banana|de verdade so|friendly)`,
 		`(?:um terco|un tercio|(?:one|a) third|(?:one|a) quarter|um quarto|un cuarto) (?:off|(?:do|del|of) (?:the |your |seu |tu )?(?:preco|valor|precio|price|total|cost|bill))`,
 		`(?:leve|leva|lleva|llevate|get|take) (?:um|uma|dois|duas|tres|dos|two|three|\d) (?:e |y |and )?(?:pague|paga|pagas|pay|por|for the price)(?: \S+)?`,
 		`(?:pague|paga|pagas|pay|compre|compra|buy)(?: for| por| just| so| solo)? (?:um|uma|uno|una|one|\d) (?:e |y |and )?(?:leve|leva|levar|lleva|llevas|llevate|get|ganhe|take)(?: \S+)?`,
-		`(?:dois|duas|dos|two|2) (?:pelo preco de|por|for|al precio de|for the price of) (?:um|uma|uno|una|one|1)`, `bogo`, `[2-9]x1`,
+		`(?:dois|duas|dos|two|2) (?:pelo preco de|por|for|al precio de|for the price of) (?:um|uma|uno|una|one|1)`,
+		`bogo`, `[2-9]x1`,
 		`(?:cubro|cubrimos|cobrimos|match|igualo|igualamos|cobre)(?: \S+){0,3} (?:oferta|preco|precio|price|offer|concorren\S+|competencia|competitor\S*)`,
 		`(?:abaixo|abaixar|abaixamos|baixo|baixar|baixamos|bajo|bajar|bajarte|bajamos|rebajo|rebajar|lower|drop|cut|reduce|reduzo|reduzir|diminuo|diminuir|knock|shave|slash|melhorar|mejorar|beat)(?: \S+){0,3} (?:preco|valor|precio|price|off|cost)`,
 		`(?:pague|paga|pagas|pay) (?:quanto|o que|lo que|what|whatever|as much as)(?: \S+){0,2} (?:quiser|puder|quieras|puedas|want|can|like)`,
-		`(?:faz|faca|haz|hazme|me faz|make me) (?:um|uma|una|an) (?:proposta|oferta|oferta|offer)`, `name your price|pon tu precio|ponle precio|voce faz o preco`,
+		`(?:faz|faca|haz|hazme|me faz|make me) (?:um|uma|una|an) (?:proposta|oferta|oferta|offer)`,
+		`name your price|pon tu precio|ponle precio|voce faz o preco`,
 		`(?:at|a|em|por|pelo|al) (?:cost|costo|custo|preco de custo)`,
 		`(?:valor|preco|precio|price) (?:mais baixo|menor|menos|reducid\S+|reduzid\S+|simbolic\S+|antig\S+|antigu\S+|old|lower|reduced)`,
 		`(?:old|last year's|antig\S+|previous) price`,
@@ -42,7 +47,8 @@ var bargains = slices.Concat(
 	evenDenied(phrases(
 		`(?:pay|paying|paga|pagas|pague|pagar|pagando)(?: absolutely| absolutamente)? (?:nothing|nada|zero|cero)`,
 		`(?:nao|no) (?:paga|pagas|pague|pagues|pagara|pagaras|vai pagar|vas a pagar|cobramos|cobro|te cobro|te cobramos|se cobra|custa|cuesta)(?: \S+)? (?:nada|centavo|nunca|agora|ahora)`,
-		`(?:nothing|not a cent|not a penny|not a dime) (?:to pay|due|down|upfront|today)`, `(?:won't|don't|doesn't|will not|do not|never)(?: have to)? (?:pay|cost|owe)(?: you)?(?: \S+)? (?:anything|cent|penny|thing|dime|now|until|nothing)`,
+		`(?:nothing|not a cent|not a penny|not a dime) (?:to pay|due|down|upfront|today)`,
+		`(?:won't|don't|doesn't|will not|do not|never)(?: have to)? (?:pay|cost|owe)(?: you)?(?: \S+)? (?:anything|cent|penny|thing|dime|now|until|nothing)`,
 		`(?:zero|cero|no|sem|sin) (?:down|down payment|entrada|enganche|upfront|anticipo|sinal|taxas?|fees?|comisiones|acrescimo|recargo|interest|juros|interes|intereses)`,
 		`(?:i'll|we'll|i will|we will|i|we|i can|we can)(?: only| just)? (?:bill|charge|invoice) you(?: \S+)? (?:after|later|next|when|once|in)`,
 		`(?:te |lhe |se )?(?:cobramos|cobro|cobra-se|cobrar)(?: \S+)? (?:depois|despues|mes que vem|no mes que vem|el mes que viene|mais tarde|luego)`,
@@ -56,7 +62,8 @@ var romanAmount = regexp.MustCompile(`\b[IVXLCDM]{2,}\s+(?:reais|pesos|d[oó]lar
 var (
 	halfWords = set("metade mitad half")
 	// halvesSaid are what may be halved without a price: "na metade do curso".
-	halvesSaid = set(`curso aulas aula course lessons clases modulos modules caminho camino way hour hora horas time tempo tiempo dia day
+	halvesSaid = set(
+		`curso aulas aula course lessons clases modulos modules caminho camino way hour hora horas time tempo tiempo dia day
 		conteudo contenido semana week year ano mes month minuto minute livro book part parte pessoas people alunos`)
 	halfFact = regexp.MustCompile(`\b(?:50 ?%|metade|mitad|half|cinquenta por cento|cincuenta por ciento)`)
 )
@@ -71,11 +78,13 @@ func (s *subject) halves() bool {
 	words := spoken(s.folded)
 	for at, word := range words {
 		base, joined, _ := strings.Cut(word, "-")
-		if !halfWords[base] || joined != "" && joined != "price" && joined != "off" || at > 1 && words[at-1] == "a" && words[at-2] == "and" {
+		if !halfWords[base] || joined != "" && joined != "price" && joined != "off" || at > 1 && words[at-1] == "a" &&
+			words[at-2] == "and" {
 			continue
 		}
 		after := words[at+1 : min(len(words), at+5)]
-		if !slices.ContainsFunc(after, func(next string) bool { return halvesSaid[next] }) && !halfFact.MatchString(s.promptFolded) {
+		if !slices.ContainsFunc(after, func(next string) bool { return halvesSaid[next] }) &&
+			!halfFact.MatchString(s.promptFolded) {
 			return true
 		}
 	}
@@ -88,7 +97,9 @@ var otherPayments = phrases(
 	`(?:transfer\S*|transfier\S*|deposit\S*|wire|transferencia)(?: \S+){0,7} (?:conta|cuenta|account|direto|directo|directamente|diretamente|directly|para mim|pra mim|a mi nombre|to me|clabe|iban|chave|banco|bank)`,
 	`(?:pix|paga|pague|pagar|pay|send|manda|mande|envia|envie|faz|faca)(?: \S+){0,6} (?:direto|directo|directamente|diretamente|directly|straight)(?: \S+){0,2} (?:comigo|pra mim|para mim|conmigo|a mi|me|to me|na minha|a mi cuenta|to my|na conta|a la cuenta|na chave|a la clave|pra chave|para a chave)`,
 	`(?:minha|meu|mi|my|nossa|nuestra|our|esta|essa|esta otra|outra|otra) (?:chave|clave|pix|conta bancaria|cuenta bancaria|conta|cuenta|bank account|clabe|iban)(?: pix)?`,
-	`money orders?`, `(?:giro|orden) (?:postal|de pago)`, `(?:con|por|un) giros?`, `(?:make|write) (?:the |a |your )?checks? (?:out|payable)`, `(?:with|com|con|em|en|por|um|un) cheques?`, `(?:by|via|with) (?:a |an )?(?:\S+ )?checks?`,
+	`money orders?`, `(?:giro|orden) (?:postal|de pago)`, `(?:con|por|un) giros?`,
+	`(?:make|write) (?:the |a |your )?checks? (?:out|payable)`, `(?:with|com|con|em|en|por|um|un) cheques?`,
+	`(?:by|via|with) (?:a |an )?(?:\S+ )?checks?`,
 	`(?:mail|send|write|post)(?: us| me| in)? (?:a|an|the|your) (?:\S+ )?check`,
 	`chave (?:do )?pix`, `clabe`, `iban`, `(?:numero|number) (?:da|de|of) (?:conta|cuenta|account)`,
 	`(?:pagar|paga|pague|pay|pagas)(?: \S+){0,3} (?:em dinheiro|en efectivo|in cash|na entrega|contra entrega|on delivery|em maos|por fora|outside|fora da plataforma|fuera de la plataforma)`,

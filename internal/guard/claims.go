@@ -19,8 +19,10 @@ var results = slices.Concat(
 		`(?:renda|faturar\S*|faturamento|lucr[oaeu]\S*|ric[oa]s?|riqueza|salarios?|ingresos|ganancias?|millonari[oa]s?|milionari[oa]s?|sueldos?|make money|making money|income|salary|rich|millionaires?|profits?|profitable|earn|earns|earning|earnings|six figures|financial freedom|liberdade financeira|independencia financeira|libertad financiera)`,
 		`(?:ganh\S+|gana\S*|fazer|hacer|faz|haces)(?: \S+){0,3} (?:dinheiro|dinero|grana|plata)`,
 		`(?:viver|vivir|vive|living|live)(?: \S+)? (?:de|do|da|off) (?:musica|isso|violao|esto|tus|tu|reposteria|la|this|your|aulas|pasteles)`,
-		`(?:get|land|find|getting|landing)(?: \S+){0,3} (?:jobs?|raises?|promotions?|promoted|hired|clients)`, `(?:consegu\S+|consig\S+|encontr\S+|encuentr\S+|arrum\S+)(?: \S+){0,2} (?:trabajo|trabalho|emprego|empleo|chamba)`, `(?:a|your|pay) raise`, `promoted|hired|contratad[oa]s?|empregos?|empleos?|promocao no trabalho|aumento de (?:salario|sueldo)|ascenso`,
-		`se paga(?: \S+)? (?:sozinh[oa]|sol[oa]|rapido)`, `pays? for itself`, `(?:recuper|recoup|make back)\S*(?: \S+){0,3} (?:investimento|inversion|investment|dinheiro|dinero|money|valor)`,
+		`(?:get|land|find|getting|landing)(?: \S+){0,3} (?:jobs?|raises?|promotions?|promoted|hired|clients)`,
+		`(?:consegu\S+|consig\S+|encontr\S+|encuentr\S+|arrum\S+)(?: \S+){0,2} (?:trabajo|trabalho|emprego|empleo|chamba)`, `(?:a|your|pay) raise`, `promoted|hired|contratad[oa]s?|empregos?|empleos?|promocao no trabalho|aumento de (?:salario|sueldo)|ascenso`,
+		`se paga(?: \S+)? (?:sozinh[oa]|sol[oa]|rapido)`, `pays? for itself`,
+		`(?:recuper|recoup|make back)\S*(?: \S+){0,3} (?:investimento|inversion|investment|dinheiro|dinero|money|valor)`,
 		// Health.
 		`(?:cura|curam|curar\S*|curou|curo|cures?|cured|sanar\S*|sana|heal|heals|healed|healing|emagre\S+|adelgaz\S+|lose weight|losing weight|weight loss|perder peso|perda de peso|baj\S+ de peso|baix\S+ de peso|quilos|kilos|lbs)`,
 		`(?:ansiedade|ansiedad|anxiety|depressao|depresion|depression|insonia|insomni\S+|pressao alta|presion alta|blood pressure|diabet\S+|cancer|artrite|artritis|arthritis|alzheimer\S*|parkinson|remedios?|medicament\S+|medicine|medication|terapia|terapeutic\S+|therapy|therapeutic|migraine|enxaqueca|enfermedad\S*|doencas?|disease|dolor|dolores|dor nas? \S+|dores|pain)`,
@@ -44,7 +46,9 @@ var results = slices.Concat(
 		`(?:number one|numero um|numero uno|lider (?:do|de|del|no|en)|best-?seller|mais vendido|mas vendido)`,
 		`(?:prometo|prometemos|te prometo|lo prometo|i promise|we promise|promise you|juro|te juro|i swear|minha palavra|mi palabra|my word|palavra de honra|assino embaixo|lo firmo|boto a mao no fogo|pongo las manos|pode apostar|bet on it|i assure you|te aseguro|te asseguro|lhe asseguro)`,
 		`(?:infalivel|infalible|foolproof|sem erro|can't fail|cannot fail|never fails|no falla|nao falha|nunca falla|nunca falha)`,
-		`(?:reconhecid|validad|recomendad|avalad|reconocid|homologad|credenciad)[oa]s? (?:pel[oa]s?|por|ante)(?: \S+)?`, `(?:accredited|certified|endorsed|recognized|recommended|approved) by(?: \S+)?`, `(?:mec|anvisa|official partner|parceir[oa] oficial|socio oficial)`,
+		`(?:reconhecid|validad|recomendad|avalad|reconocid|homologad|credenciad)[oa]s? (?:pel[oa]s?|por|ante)(?: \S+)?`,
+		`(?:accredited|certified|endorsed|recognized|recommended|approved) by(?: \S+)?`,
+		`(?:mec|anvisa|official partner|parceir[oa] oficial|socio oficial)`,
 	),
 	evenDenied(phrases(
 		`(?:nao|no|never|won't|don't|sem|sin|without|nunca)(?: \S+){0,3} (?:precis\S*|necesit\S*|need\S*|depend\S*)(?: \S+){0,4} (?:medicos?|medicas?|doctors?|`+cures+`)`,
@@ -55,10 +59,12 @@ var results = slices.Concat(
 // doctors may be named to send the customer to them.
 var (
 	doctors = phrases(`(?:doctors?|medic[oa]s?|doctora?s?|doutora?s?|physicians?)`)
-	advice  = regexp.MustCompile(` (?:fal[ae]|falar|fale|convers[ae]|conversar|consult\S+|pergunt[ae]\S*|pregunt[ae]\S*|habl[ae]\S*|hablar|talk|talking|speak|check|` +
-		`checking|ask|asking|see|seeing|procur[ae]|procurar|busca|buscar|acude|ve|vaya|orientacao|orientacion|opiniao|opinion|advice|confirm[ae]|confirmar)` +
-		`(?: \S+){0,4} (?:doctors?|medic[oa]s?|doctora?|doutora?|physician) `)
-	insteadOf = regexp.MustCompile(` (?:instead|vez|lugar|rather|than|cheaper|better than|without|sem|sin|any|every|all|our|qualquer|cualquier|todo|todos|nosso|nossa|nuestro|nuestra) `)
+	advice  = regexp.MustCompile(
+		` (?:fal[ae]|falar|fale|convers[ae]|conversar|consult\S+|pergunt[ae]\S*|pregunt[ae]\S*|habl[ae]\S*|hablar|talk|talking|speak|check|` +
+			`checking|ask|asking|see|seeing|procur[ae]|procurar|busca|buscar|acude|ve|vaya|orientacao|orientacion|opiniao|opinion|advice|confirm[ae]|confirmar)` +
+			`(?: \S+){0,4} (?:doctors?|medic[oa]s?|doctora?|doutora?|physician) `)
+	insteadOf = regexp.MustCompile(
+		` (?:instead|vez|lugar|rather|than|cheaper|better than|without|sem|sin|any|every|all|our|qualquer|cualquier|todo|todos|nosso|nossa|nuestro|nuestra) `)
 )
 
 // advisesDoctor says whether a sentence sends the customer to a doctor, and not past one.

@@ -16,8 +16,10 @@ var contacts = slices.Concat(
 		`(?:ping|buzz|shoot|hmu|snap|whatsapp|marca|marque|chama|chame|chamar|fala|fale|falar|segue|siga|seguir|sigue|siguenos|add|adiciona|adicione|agrega\S*|escribe\S*|escribeme|escreve|escreva|manda|mande|envia|envie|message|text|dm|follow|find|contact|call|liga|ligue|llama|llamame|contacta|entra|entre|acessa|acesse|join|unete|visit\S*|go|vai|va|anda|pasa|hit me up|reach|hablame|hablemos|continuamos|continue|seguimos)(?: \S+){0,6} (?:instagram|insta|ig|facebook|face|fb|telegram|tiktok|youtube|twitter|linkedin|discord|messenger|signal|skype|direct|inbox|dms?|grupo|group|canal|channel|bio|`+ownNumber+`)`,
 		`(?:link|enlace)(?: \S+){0,3} (?:na|in|en la|no|en el|in the|in my) (?:bio|perfil|profile|stories|descricao|descripcion|description)`,
 		`(?:outro|outra|otro|otra|another|alternat\S+|different|diferente|secret|secreto) (?:link|enlace|site|sitio|url|website|web|pagina|page|endereco|direccion|checkout)`,
-		`(?:tinyurl|bitly|encurtad\S+|acortad\S+|shortened|shortener)`, `arroba|w w w|https?`, `(?:site|sitio|website|pagina|page|portal|web|dominio|domain) (?:chamad[oa]|called|llamad[oa]|named|que se chama|que se llama)(?: \S+)`,
-		`(?:punto|ponto|dot) (?:com|net|org|br|mx|shop|store|online|site|io|app)`, `(?:\S+) (?:slash|barra|diagonal) (?:\S+)`,
+		`(?:tinyurl|bitly|encurtad\S+|acortad\S+|shortened|shortener)`, `arroba|w w w|https?`,
+		`(?:site|sitio|website|pagina|page|portal|web|dominio|domain) (?:chamad[oa]|called|llamad[oa]|named|que se chama|que se llama)(?: \S+)`,
+		`(?:punto|ponto|dot) (?:com|net|org|br|mx|shop|store|online|site|io|app)`,
+		`(?:\S+) (?:slash|barra|diagonal) (?:\S+)`,
 	),
 )
 

@@ -32,7 +32,8 @@ func (s shop) facts(t testing.TB) Facts {
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts := Facts{Prompt: system, Hosts: []string{"pay.example.com", "Loja-Sol.example"}, Locale: s.locale, Last: "Oi, Maria! Posso ajudar?"}
+	facts := Facts{Prompt: system, Hosts: []string{"pay.example.com", "Loja-Sol.example"}, Locale: s.locale,
+		Last: "Oi, Maria! Posso ajudar?"}
 	if !s.bare {
 		facts.Coupon = s.coupon
 	}
@@ -42,11 +43,13 @@ func (s shop) facts(t testing.TB) Facts {
 var (
 	rich = shop{
 		locale: "pt-BR", coupon: "VOLTA10", couponText: "10% de desconto até domingo",
-		description: "Curso 100% online com 40 aulas, em até 12x de R$ 197,05.\nGarantia de 7 dias com reembolso total. Acesso vitalício.\n" +
+		description: "Curso 100% online com 40 aulas, em até 12x de R$ 197,05.\nGarantia de 7 dias com reembolso " +
+			"total. Acesso vitalício.\n" +
 			"Dúvidas: ajuda@loja-sol.example ou (11) 98765-4321.",
 	}
 	plain   = shop{locale: "pt-BR", bare: true}
-	english = shop{locale: "en-US", coupon: "BACK15", couponText: "15% off", description: "Online course, 40 lessons. 30-day money back guarantee."}
+	english = shop{locale: "en-US", coupon: "BACK15", couponText: "15% off",
+		description: "Online course, 40 lessons. 30-day money back guarantee."}
 	spanish = shop{locale: "es-MX", bare: true}
 )
 
@@ -161,7 +164,8 @@ var refused = map[string]struct {
 		{"oi", "Oi, Maria! Posso ajudar?", Repeat},
 		{"oi", "oi maria, posso ajudar", Repeat},
 		{"oi", "Hello Maria, you left your course in the cart, would you like any help with the payment?", Language},
-		{"oi", "Hola María, todavía tienes el curso en el carrito y si quieres puedo ayudarte con el pago, ¿qué pasó?", Language},
+		{"oi", "Hola María, todavía tienes el curso en el carrito y si quieres puedo ayudarte con el pago, ¿qué pasó?",
+			Language},
 		{"oi", "Здравствуйте, Мария! Чем я могу помочь?", Language},
 		{"oi", "您好，玛丽亚！需要帮助吗？", Language},
 	}},
@@ -215,12 +219,15 @@ var passed = map[string]struct {
 		{"é robô?", "Sou o atendimento virtual da Loja Sol, mas posso chamar uma pessoa se preferir.", ""},
 		{"não quero mais", "Tudo bem, Maria. Obrigada por avisar e boa sorte!", ""},
 		{"vou pensar", "Sem problema! Fico por aqui se surgir alguma dúvida.", ""},
-		{"é seguro?", "Nunca envie sua senha ou dados do cartão por aqui: o pagamento é feito só na página da loja.", ""},
+		{"é seguro?", "Nunca envie sua senha ou dados do cartão por aqui: o pagamento é feito só na página da loja.",
+			""},
 		{"preciso passar o cpf?", "Não preciso do seu CPF por aqui, você preenche direto na página de pagamento.", ""},
 		{"serve para iniciante?", "Serve sim! Você quase garantiu sua vaga; quer que eu te ajude a terminar?", ""},
 		{"Tem garantia?", `Sobre "Tem garantia?": posso te explicar direitinho com o que sei de Curso de Violão.`, ""},
-		{"do you speak english?", "Yes, of course! If you have any question about the course, I can help you with it here.", ""},
-		{"¿hablas español?", "¡Claro que sí! Si tienes alguna duda con el curso, puedo ayudarte aquí mismo y con el pago.", ""},
+		{"do you speak english?",
+			"Yes, of course! If you have any question about the course, I can help you with it here.", ""},
+		{"¿hablas español?",
+			"¡Claro que sí! Si tienes alguna duda con el curso, puedo ayudarte aquí mismo y con el pago.", ""},
 		{"Здравствуйте, вы говорите по-русски?", "Да, конечно! Чем я могу помочь?", ""},
 		{"demora?", "Leva uns 2 minutos, é rapidinho.", ""},
 		{"demora?", "Não, em apenas 2 minutos você termina.", ""},

@@ -20,15 +20,19 @@ var deadlines = slices.Concat(
 		`(?:only|just|hardly)(?: a)?(?: few| couple| \S+)?(?: \S+)? (?:left|remaining|remain|remains)`,
 		`(?:spots?|seats?|places|copies|units|licen[cs]es) (?:left|remain\S*|available|are going|are almost|are running|is left)`,
 		`(?:ultim[oa]s|last|final) (?:\S+ )?(?:vagas?|cupos?|plazas?|lugares|unidades|spots?|seats?|places|copies)`,
-		`(?:almost|nearly) (?:gone|sold out|full|over)`, `quase (?:esgotad\S+|no fim|acabando|lotad\S+|fechando)`, `casi (?:agotad\S+|lleno|llena|se acaba\S*)`,
+		`(?:almost|nearly) (?:gone|sold out|full|over)`, `quase (?:esgotad\S+|no fim|acabando|lotad\S+|fechando)`,
+		`casi (?:agotad\S+|lleno|llena|se acaba\S*)`,
 		`(?:esgotando|acabando|se esgota\S*|agotando\S*|terminandose|selling (?:out|fast)|running out|sold out soon|going fast)`, `(?:vao|va|van a|vai) (?:acabar|esgotar|agotar\S*|encerrar|subir|aumentar)`,
-		`se (?:acaban?|agotan?)`, `while (?:supplies|stocks?|it|they) lasts?`, `enquanto (?:durar\S*|houver|tiver)`, `hasta agotar\S*`,
+		`se (?:acaban?|agotan?)`, `while (?:supplies|stocks?|it|they) lasts?`, `enquanto (?:durar\S*|houver|tiver)`,
+		`hasta agotar\S*`,
 		`(?:antes|before) (?:que|de que|it|they|it's|its|the price)(?: \S+){0,3} (?:acab\S+|esgot\S+|agot\S+|sub[ae]\S*|aument\S+|sells?|late|gone|goes|rise\S*|fech\S+|cierr\S+|close\S*|tarde)`,
-		`(?:too late|tarde demais|demasiado tarde)`, `corre(?: que|)`, `corra(?: que|)`, `(?:hurry|apressa|apresse-se|apresurate|apurate|date prisa|se apresse|se apressa)`, `act (?:now|fast|quickly)`,
+		`(?:too late|tarde demais|demasiado tarde)`, `corre(?: que|)`, `corra(?: que|)`,
+		`(?:hurry|apressa|apresse-se|apresurate|apurate|date prisa|se apresse|se apressa)`, `act (?:now|fast|quickly)`,
 		`(?:last call|last chance|ultima chamada|ultimo llamado|ultimo aviso|final notice|ultimo dia|last day|final day|ultimas horas|last hours|final hours|contagem regressiva|countdown|por tempo limitado|last-minute|flash sale|relampago|black friday)`,
 		`(?:preco|valor|precio|price|oferta|desconto|descuento|offer|discount|promo\S*|cupom|cupon|coupon|deal|doors?|inscricoes|inscripciones|matriculas?|enrol\S*|registration|turma|carrinho|carrito|cart|condicao|vaga|spot|seat|lote|lugar)(?: \S+){0,4} (?:sobe|subir|subira|subiu|aumenta\S*|goes up|going up|increas\S+|rises?|sube|acaba\S*|termina\S*|encerra\S*|clos\S+|ends?|ending|vence\S*|expir\S+|caduca\S*|cierra\S*|some|desaparece\S*|disappears?|goes away|volta ao normal|vuelve a|goes back|por mais|por outros|only for)`,
 		`(?:fecho|fecha|fecham|fechamos|cierra|cierran|closes|close|closing|closed)(?: \S+){0,3} (?:vagas|inscricoes|inscripciones|matriculas|turma|turmas|cupos|enrol\S*|doors?|registration|hoje|hoy|today|tonight|amanha|manana|tomorrow|sunday|monday)`,
-		`(?:proximas?|proximos?|next|coming) (?:horas?|minutos?|hours?|minutes?|dias|days)`, `daqui a pouco (?:acaba|sobe|fecha)`,
+		`(?:proximas?|proximos?|next|coming) (?:horas?|minutos?|hours?|minutes?|dias|days)`,
+		`daqui a pouco (?:acaba|sobe|fecha)`,
 		`(?:seguro|segurar|guardo|guardar|mantenho|manter|hold|holding|keep|aparto|apartar\S*|reservo|reservar)(?: \S+){0,5} (?:ate|until|till|hasta|for you|por mais|so por)`,
 		`(?:em|en|in|within|dentro de|daqui a|por|for|faltam?|mais|more|another|otros|otras|outros|outras) (?:poucas?|pocas?|pocos?|poucos?|few|a few|algumas?|algunas?|unas|umas) (?:horas?|hours?|minutos?|minutes?)`,
 	),
@@ -36,7 +40,8 @@ var deadlines = slices.Concat(
 		`(?:agora ou nunca|ahora o nunca|now or never|hoje ou nunca|hoy o nunca|today or never)`,
 		`(?:depois|despues|passando|pasando|pasado|after) (?:de )?(?:hoje|hoy|today|tonight)`,
 		`nao (?:\S+ )?mais (?:segurar|garantir|manter|guardar)`, `nao (?:seguro|garanto|mantenho|guardo) mais`,
-		`(?:amanha|manana|tomorrow)(?: \S+){0,2} (?:ja era|ya fue|ya no|gone|nao tem mais|nao garanto)`, `(?:your|a) (?:one|only|last) shot`,
+		`(?:amanha|manana|tomorrow)(?: \S+){0,2} (?:ja era|ya fue|ya no|gone|nao tem mais|nao garanto)`,
+		`(?:your|a) (?:one|only|last) shot`,
 		`ya no (?:\S+ ){0,2}(?:garantizar\S*|mantener\S*|guardar\S*|garantizo|mantengo|sostener\S*|respeto)`,
 		`(?:can't|cannot|won't|can not)(?: \S+)? (?:hold|keep|guarantee|honor)(?: \S+){0,4} (?:longer|anymore|forever)`,
 		`(?:nao perca tempo|no pierdas (?:mas )?tiempo|don't wait|dont wait|don't miss|nao deixe (?:passar|para depois|pra depois)|no dejes pasar|no lo dejes)`,
@@ -46,7 +51,8 @@ var deadlines = slices.Concat(
 // hasDeadline looks for a deadline, a day or a scarcity that the facts do not name. What ends on
 // a day that they name may end.
 func (s *subject) hasDeadline() bool {
-	return s.hasStrangeDay() && s.hasStrangeDay(s.customerDays()...) || !s.namesGivenDay() && s.makes(Deadline) || s.sayAny(deadlines, s.endsOnGivenDay)
+	return s.hasStrangeDay() && s.hasStrangeDay(s.customerDays()...) || !s.namesGivenDay() && s.makes(Deadline) ||
+		s.sayAny(deadlines, s.endsOnGivenDay)
 }
 
 // hasStrangeDay looks for a day of the week or a month that neither the facts
@@ -77,7 +83,8 @@ func daysIn(words []string) []string {
 		before, after := wordAt(words, at-1), wordAt(words, at+1)
 		day, known := dayNames[name]
 		switch {
-		case known && (!shortDays[name] || shortDayAfter[after] || name != word || shortDayBefore[before] && !notDays[after]):
+		case known && (!shortDays[name] || shortDayAfter[after] || name != word || shortDayBefore[before] &&
+			!notDays[after]):
 			found = append(found, strconv.Itoa(day))
 		case months[name], ambiguousMonths[name] && monthBefore[before]:
 			found = append(found, name[:3])

@@ -59,58 +59,85 @@ const (
 	goods    = `(?:refund|money|dinheiro|dinero|order|package|parcel|pedido|pacote|paquete|encomenda|receipt|recibo|invoice|` +
 		`nota fiscal|factura|acesso|acceso|access|e-?mail|correo)`
 	coming = `on its way|on the way|coming back|heading back|a caminho|voltando|en camino|volviendo`
-	goesOn = coming + `|being processed|processing|in process|in progress|underway|under way|done|complete|completed|issued|submitted|sorted|in the works|` +
+	goesOn = coming +
+		`|being processed|processing|in process|in progress|underway|under way|done|complete|completed|issued|submitted|sorted|in the works|` +
 		`em andamento|sendo processad[oa]|em processamento|caindo|saindo|chegando|feit[oa]|encaminhad[oa]|en proceso|en curso|en tramite|` +
 		`siendo procesad[oa]|procesandose|hech[oa]|list[oa]|resolvid[oa]`
 )
 
 var deeds = []deed{
 	// "Emailed you the receipt", "Saved you a seat!"
-	{pattern: regexp.MustCompile(`^ (?:just |already |also |ok |okay |so |and |went ahead and |gone ahead and )*(?P<verb>` + didAlone + `) `)},
+	{pattern: regexp.MustCompile(
+		`^ (?:just |already |also |ok |okay |so |and |went ahead and |gone ahead and )*(?P<verb>` + didAlone + `) `)},
 	// "I've put a hold on your spot."
-	{pattern: regexp.MustCompile(` (?P<verb>(?:put|placed|have|got|putting|placing) (?:a|another) hold on|(?:put|placed|got|have) (?:it|that|this|your \S+|the \S+|one|a \S+) on hold) `)},
+	{pattern: regexp.MustCompile(
+		` (?P<verb>(?:put|placed|have|got|putting|placing) (?:a|another) hold on|(?:put|placed|got|have) (?:it|that|this|your \S+|the \S+|one|a \S+) on hold) `)},
 	// "Your refund is on its way."
-	{pattern: regexp.MustCompile(` ` + underWay + `(?:'s)?(?: is| are| has| e| es| esta| ta| ja| ya| va| vai| now| already| all| been| tudo| todo)* (?P<verb>` + goesOn + `) `)},
-	{supposed: true, pattern: regexp.MustCompile(` ` + goods + `(?:'s)?(?: is| are| esta| estao| estan| ta| ja| ya| va| vai| now| already)* (?P<verb>` + coming + `) `)},
+	{pattern: regexp.MustCompile(` ` + underWay +
+		`(?:'s)?(?: is| are| has| e| es| esta| ta| ja| ya| va| vai| now| already| all| been| tudo| todo)* (?P<verb>` +
+		goesOn + `) `)},
+	{supposed: true, pattern: regexp.MustCompile(` ` + goods +
+		`(?:'s)?(?: is| are| esta| estao| estan| ta| ja| ya| va| vai| now| already)* (?P<verb>` + coming + `) `)},
 	// "Prontinho, cancelado!"
-	{pattern: regexp.MustCompile(`^ (?:` + readily + ` )*(?P<verb>` + undone + `|` + undoneEnglish + `|resolvid[oa]|resuelt[oa]|conclu[ia]d[oa]|estornad[oa]|baixa dada)(?: ` + finally + `)*(?: (?:o|a|el|la|your|the|seu|sua|tu|da|do|de la|de|del|from) \S+(?: \S+)?)? $`)},
-	{pattern: regexp.MustCompile(` (?:acesso|acceso|cupom|cupon|desconto|descuento|boleto|matricula|inscricao|inscripcion|vaga|lugar|cuenta|conta|spot|seat|refund|access|account|coupon|order|subscription|seats?|reembolso|estorno) (?:ja |ya |already |now )?(?P<verb>` + undone + `|` + undoneEnglish + `|garantid[oa]|unlocked|secured)(?: ` + finally + `)* $`)},
-	{pattern: regexp.MustCompile(` (?:ta|tao|ficou|deixei|consta|deje) (?:tudo |ja |todo |ya |como )*(?P<verb>` + undone + `) `)},
-	{pattern: regexp.MustCompile(` (?:vou|vamos|irei|posso|consigo|podemos|estou) (?:te |lhe |ja |agora |o |a |logo )*(?P<verb>` + willDo + `) `)},
-	{pattern: regexp.MustCompile(` (?:voy a|vamos a|puedo|podemos|estoy por) (?:ya |ahora )*(?P<verb>` + willDoEs + `) `)},
-	{pattern: regexp.MustCompile(` (?:i'll|i will|i can|we'll|we can|we will|let me|i'm going to|i am going to|i'm) (?:just |now |go ahead and |also )*(?P<verb>` + willDoEn + `) `)},
+	{pattern: regexp.MustCompile(`^ (?:` + readily + ` )*(?P<verb>` + undone + `|` + undoneEnglish +
+		`|resolvid[oa]|resuelt[oa]|conclu[ia]d[oa]|estornad[oa]|baixa dada)(?: ` + finally +
+		`)*(?: (?:o|a|el|la|your|the|seu|sua|tu|da|do|de la|de|del|from) \S+(?: \S+)?)? $`)},
+	{pattern: regexp.MustCompile(
+		` (?:acesso|acceso|cupom|cupon|desconto|descuento|boleto|matricula|inscricao|inscripcion|vaga|lugar|cuenta|conta|spot|seat|refund|access|account|coupon|order|subscription|seats?|reembolso|estorno) (?:ja |ya |already |now )?(?P<verb>` + undone + `|` + undoneEnglish + `|garantid[oa]|unlocked|secured)(?: ` + finally + `)* $`)},
+	{pattern: regexp.MustCompile(` (?:ta|tao|ficou|deixei|consta|deje) (?:tudo |ja |todo |ya |como )*(?P<verb>` +
+		undone + `) `)},
+	{pattern: regexp.MustCompile(
+		` (?:vou|vamos|irei|posso|consigo|podemos|estou) (?:te |lhe |ja |agora |o |a |logo )*(?P<verb>` + willDo +
+			`) `)},
+	{pattern: regexp.MustCompile(` (?:voy a|vamos a|puedo|podemos|estoy por) (?:ya |ahora )*(?P<verb>` + willDoEs +
+		`) `)},
+	{pattern: regexp.MustCompile(
+		` (?:i'll|i will|i can|we'll|we can|we will|let me|i'm going to|i am going to|i'm) (?:just |now |go ahead and |also )*(?P<verb>` + willDoEn + `) `)},
 	{pattern: regexp.MustCompile(` (?P<verb>` + didPortuguese + `) `)},
 	{pattern: regexp.MustCompile(` (?:ja|te|ja te|ja lhe|lhe|eu) (?P<verb>exclui) `)},
 	{pattern: regexp.MustCompile(` ja (?:te |lhe |o |a |os |as )?(?P<verb>` + weDidPortuguese + `) `)},
 	{pattern: regexp.MustCompile(` acab(?:ei|amos) de (?:te |lhe |o |a )?(?P<verb>` + doPortuguese + `)(?:-\w+)? `)},
-	{pattern: regexp.MustCompile(` (?:fo[ij]|foram|ja foi|ja esta|ja estao|esta tudo|ya esta|ya estan|ya quedo|quedo|quedaron|ya quedaste|fue|fueron|ha sido|han sido|has sido|ja fo[ij]) (?:ja |ya |tudo |todo )?(?P<verb>` + undone + `) `)},
-	{pattern: regexp.MustCompile(` (?:pedido|compra|cadastro|numero|contato|assinatura|inscricao|dados|estorno|reembolso|orden|registro|suscripcion|contacto|datos) (?:ja |ya )?(?P<verb>` +
-		undone + `|feito|feita|realizado|realizada|solicitado|hecho|hecha) `)},
-	{pattern: regexp.MustCompile(` (?P<verb>(?:ja (?:esta|ta)|ya estas|ya esta|nao esta(?: mais)?|ja nao esta(?: mais)?|ya no estas?|you are|you're|you are now|you're now) (?:fora|fuera|off|na|en) (?:da|de la|de nuestra|de nossa|do|the|our|la|nuestra|nossa|minha) (?:nossa |our )?(?:lista|list|grupo|base)) `)},
+	{pattern: regexp.MustCompile(
+		` (?:fo[ij]|foram|ja foi|ja esta|ja estao|esta tudo|ya esta|ya estan|ya quedo|quedo|quedaron|ya quedaste|fue|fueron|ha sido|han sido|has sido|ja fo[ij]) (?:ja |ya |tudo |todo )?(?P<verb>` + undone + `) `)},
+	{pattern: regexp.MustCompile(
+		` (?:pedido|compra|cadastro|numero|contato|assinatura|inscricao|dados|estorno|reembolso|orden|registro|suscripcion|contacto|datos) (?:ja |ya )?(?P<verb>` +
+			undone + `|feito|feita|realizado|realizada|solicitado|hecho|hecha) `)},
+	{pattern: regexp.MustCompile(
+		` (?P<verb>(?:ja (?:esta|ta)|ya estas|ya esta|nao esta(?: mais)?|ja nao esta(?: mais)?|ya no estas?|you are|you're|you are now|you're now) (?:fora|fuera|off|na|en) (?:da|de la|de nuestra|de nossa|do|the|our|la|nuestra|nossa|minha) (?:nossa |our )?(?:lista|list|grupo|base)) `)},
 	{
-		pattern: regexp.MustCompile(` (?:ya (?:te |le |lo |la |les |los |te lo |se lo |te la |se la )?|(?:te|le|lo|la) )(?P<verb>` + didSpanish + `|di de baja|dimos de baja) `),
-		wanted:  set("que quieres quiere prefieres gustaria para cuando no"),
+		pattern: regexp.MustCompile(
+			` (?:ya (?:te |le |lo |la |les |los |te lo |se lo |te la |se la )?|(?:te|le|lo|la) )(?P<verb>` +
+				didSpanish + `|di de baja|dimos de baja) `),
+		wanted: set("que quieres quiere prefieres gustaria para cuando no"),
 	},
 	{pattern: regexp.MustCompile(` (?:he|hemos) (?:ya )?(?P<verb>` + doneSpanish + `) `)},
 	{pattern: regexp.MustCompile(` (?:acabo|acabamos) de (?P<verb>` + doSpanish + `) `)},
-	{pattern: regexp.MustCompile(` (?:i|we|i've|we've|ive|weve|i have|we have) (?:just |already |now |also |gone ahead and |have |went ahead and )*(?P<verb>` + didEnglish + `) `)},
-	{pattern: regexp.MustCompile(` (?:order|subscription|account|number|charge) is (?:now )?(?P<verb>cancelled|canceled|removed|deleted|refunded|unsubscribed) `)},
-	{pattern: regexp.MustCompile(` (?:has been|have been|was|were|is now|are now|you've been|you have been|been) (?:just |already |now |successfully )*(?P<verb>` + undoneEnglish + `) `)},
+	{pattern: regexp.MustCompile(
+		` (?:i|we|i've|we've|ive|weve|i have|we have) (?:just |already |now |also |gone ahead and |have |went ahead and )*(?P<verb>` + didEnglish + `) `)},
+	{pattern: regexp.MustCompile(
+		` (?:order|subscription|account|number|charge) is (?:now )?(?P<verb>cancelled|canceled|removed|deleted|refunded|unsubscribed) `)},
+	{pattern: regexp.MustCompile(
+		` (?:has been|have been|was|were|is now|are now|you've been|you have been|been) (?:just |already |now |successfully )*(?P<verb>` + undoneEnglish + `) `)},
 }
 
 // accented finds a Spanish first person past, which only its accent tells from a request:
 // "cancelé tu pedido", "cancele su pedido".
-var accented = regexp.MustCompile(`(?:^|[^\pL])(no |no te |no le |no lo |no la )?(?:elimin|borr|quit|saqu|cancel|reembols|envi|mand|reenvi|activ|agend|registr|actualiz|cambi|apliqu|agregu|bloque|solicit|proces|liber|confirm|gener|reserv)é(?:[^\pL]|$)`)
+var accented = regexp.MustCompile(
+	`(?:^|[^\pL])(no |no te |no le |no lo |no la )?(?:elimin|borr|quit|saqu|cancel|reembols|envi|mand|reenvi|activ|agend|registr|actualiz|cambi|apliqu|agregu|bloque|solicit|proces|liber|confirm|gener|reserv)é(?:[^\pL]|$)`)
 
 var (
-	sendingVerbs = regexp.MustCompile(`^(?:enviei|mandei|encaminhei|enviamos|mandamos|encaminhamos|enviar|mandar|encaminhar|envie|mande|reenvie|enviado|mandado|enviada|` +
-		`reenviar|sent|resent|forwarded)`)
+	sendingVerbs = regexp.MustCompile(
+		`^(?:enviei|mandei|encaminhei|enviamos|mandamos|encaminhamos|enviar|mandar|encaminhar|envie|mande|reenvie|enviado|mandado|enviada|` +
+			`reenviar|sent|resent|forwarded)`)
 	// ownWords are what a text does send: itself, and its link.
-	ownWords = regexp.MustCompile(` (?:link|links|enlace|liga|url|mensagem|mensagens|mensaje|mensajes|message|messages|texto|text|aqui|acima|abaixo|above|below|arriba|abajo|por aqui) `)
+	ownWords = regexp.MustCompile(
+		` (?:link|links|enlace|liga|url|mensagem|mensagens|mensaje|mensajes|message|messages|texto|text|aqui|acima|abaixo|above|below|arriba|abajo|por aqui) `)
 	// otherWays are what no text of ours sends.
-	otherWays = regexp.MustCompile(` (?:e-mails?|emails?|correos?|mails?|sms|comprovantes?|comprobantes?|recibos?|receipts?|notas?|acesso|acceso|senha|contrasena|password) `)
+	otherWays = regexp.MustCompile(
+		` (?:e-mails?|emails?|correos?|mails?|sms|comprovantes?|comprobantes?|recibos?|receipts?|notas?|acesso|acceso|senha|contrasena|password) `)
 	// supposing begins a clause that states nothing: "se você cancelou".
-	supposing = set(`se si if caso quando cuando when once after assim apos depois despues tras unless until ate hasta enquanto mientras`)
+	supposing = set(
+		`se si if caso quando cuando when once after assim apos depois despues tras unless until ate hasta enquanto mientras`)
 )
 
 // claimsDeed looks for a statement that something was done, which the prompt does not make.
@@ -147,7 +174,8 @@ func (s *subject) claimsIn(one clause, supposed bool) bool {
 		}
 		group := 2 * known.pattern.SubexpIndex("verb")
 		verb := said[at[group]:at[group+1]]
-		if sendingVerbs.MatchString(verb) && ownWords.MatchString(said) && !otherWays.MatchString(said) || holdsWord(s.promptFolded, verb) {
+		if sendingVerbs.MatchString(verb) && ownWords.MatchString(said) && !otherWays.MatchString(said) ||
+			holdsWord(s.promptFolded, verb) {
 			continue
 		}
 		return true

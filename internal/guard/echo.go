@@ -14,19 +14,22 @@ const mostOwned = `([2-9]|1\d|20)`
 var (
 	// owns is a small number of things that customers say they have, mirrors the same said back to
 	// them; the groups are what stands before the number, the number, and the thing.
-	owns = regexp.MustCompile(`\b(?:tenho|tengo|i have|i've got|i've|have|got|cuido de|mae de|pai de|madre de|padre de|mama de|papa de|mom of|dad of|mother of|` +
-		`father of|com|con|with|my|meus|minhas|mis) (?:ja |ya |already )?` + mostOwned + ` (\p{L}{3,})`)
-	mirrors = regexp.MustCompile(`(\b(?:tem|tienes|tiene|you have|you've got|you've|have|with|com|con|your|tus|seus|suas|those|cuidar de|mae de|mom of|madre de) ` +
-		`(?:ja |ya |already )?)` + mostOwned + ` (\p{L}{3,})`)
+	owns = regexp.MustCompile(
+		`\b(?:tenho|tengo|i have|i've got|i've|have|got|cuido de|mae de|pai de|madre de|padre de|mama de|papa de|mom of|dad of|mother of|` +
+			`father of|com|con|with|my|meus|minhas|mis) (?:ja |ya |already )?` + mostOwned + ` (\p{L}{3,})`)
+	mirrors = regexp.MustCompile(
+		`(\b(?:tem|tienes|tiene|you have|you've got|you've|have|with|com|con|your|tus|seus|suas|those|cuidar de|mae de|mom of|madre de) ` +
+			`(?:ja |ya |already )?)` + mostOwned + ` (\p{L}{3,})`)
 	// dayOfMonth is a day without its month.
 	dayOfMonth = regexp.MustCompile(`\bdia (\d{1,2})\b`)
 	// brings are what happens on a day by the store's doing, which no customer can name: the price
 	// that rises, the parcel that comes. They also stand for what ends on it.
-	brings = regexp.MustCompile(` (?:ate|hasta|until|till|by|before|antes|so|solo|only|apenas|somente|ultim[oa]|last|deadline|prazo|plazo|preco|precio|price|valor|` +
-		`desconto|descuento|discount|cupom|cupon|coupon|oferta|offer|promo\S*|vagas?|cupos?|spots?|seats?|cheg\S+|lleg\S+|arriv\S+|entreg\S+|deliver\S*|ship\S*|` +
-		`envi\S+|mand\S+|send\S*|lig\S+|llam\S+|call\S*|comec\S+|empiez\S+|empez\S+|start\S*|begin\S*|abre\S*|open\S*|fech\S+|cierr\S+|clos\S+|acab\S+|` +
-		`termin\S+|end|ends|ending|venc\S+|expir\S+|sobe\S*|sube\S*|ris\S+|reserv\S+|guard\S+|segur\S+|hold\S*|keep\S*|garant\S+|aula|aulas|clase|clases|lesson|lessons|` +
-		`live|vivo|reembols\S+|refund\S*|devol\S+|cobr\S+|charg\S+|parcel\S+|cuota\S*|goes|gone|away|some|muda\S*|chang\S+|cambi\S+|volta\S*|vuelv\S+) `)
+	brings = regexp.MustCompile(
+		` (?:ate|hasta|until|till|by|before|antes|so|solo|only|apenas|somente|ultim[oa]|last|deadline|prazo|plazo|preco|precio|price|valor|` +
+			`desconto|descuento|discount|cupom|cupon|coupon|oferta|offer|promo\S*|vagas?|cupos?|spots?|seats?|cheg\S+|lleg\S+|arriv\S+|entreg\S+|deliver\S*|ship\S*|` +
+			`envi\S+|mand\S+|send\S*|lig\S+|llam\S+|call\S*|comec\S+|empiez\S+|empez\S+|start\S*|begin\S*|abre\S*|open\S*|fech\S+|cierr\S+|clos\S+|acab\S+|` +
+			`termin\S+|end|ends|ending|venc\S+|expir\S+|sobe\S*|sube\S*|ris\S+|reserv\S+|guard\S+|segur\S+|hold\S*|keep\S*|garant\S+|aula|aulas|clase|clases|lesson|lessons|` +
+			`live|vivo|reembols\S+|refund\S*|devol\S+|cobr\S+|charg\S+|parcel\S+|cuota\S*|goes|gone|away|some|muda\S*|chang\S+|cambi\S+|volta\S*|vuelv\S+) `)
 )
 
 // withoutOwned takes the numbers that the customer has just named out of a folded text.

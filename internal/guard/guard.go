@@ -99,22 +99,32 @@ type Refusal struct {
 
 // details say, for each reason, what to do instead.
 var details = map[Reason]string{
-	Empty:     "the text is empty; write a message",
-	TooLong:   "the text is too long; write two short sentences",
-	Braces:    "the text holds braces or a placeholder; write it out, or leave out what is not known",
-	Link:      "the text holds a link, e-mail address, phone number or profile that was not given; use only the link that was given, letter by letter, or none",
-	Price:     "the text names a price, percentage or instalment that was not given; name only numbers that were given, and calculate none",
-	Coupon:    "the text offers a coupon or discount that was not given; offer only what was given, or say that there is none",
-	Promise:   "the text promises something that was not given, such as a guarantee, a refund, a gift or a deadline; leave it out, or say that it is not known",
-	Payment:   "the text names a way to pay that was not given; say that the payment page shows the ways to pay",
-	Deadline:  "the text names a deadline, a day or a scarcity that was not given; leave it out and do not hurry",
-	Result:    "the text claims what the product does for money, health or success, or promises success; say only what was given of the product",
-	Number:    "the text names a number, a duration, a date or a time that was not given; name only those that were given, with what they count",
-	Deed:      "the text says that something was removed, cancelled, refunded, changed or sent, which was not done; say what is known, or call the function for it where there is one",
-	Language:  "the text is in another language than the store's and the customer's; write in the language that was asked for",
-	Repeat:    "the text repeats an earlier message; say something new",
-	Leak:      "the text speaks of its instructions, of what writes it, or carries the label of a speaker; write only the message to the customer",
-	Identity:  "the text says that a person writes, or tells of a life; say that it is the store's virtual service, or nothing of it",
+	Empty:   "the text is empty; write a message",
+	TooLong: "the text is too long; write two short sentences",
+	Braces:  "the text holds braces or a placeholder; write it out, or leave out what is not known",
+	Link: "the text holds a link, e-mail address, phone number or profile that was not given; use only the " +
+		"link that was given, letter by letter, or none",
+	Price: "the text names a price, percentage or instalment that was not given; name only numbers that were " +
+		"given, and calculate none",
+	Coupon: "the text offers a coupon or discount that was not given; offer only what was given, or say that " +
+		"there is none",
+	Promise: "the text promises something that was not given, such as a guarantee, a refund, a gift or a " +
+		"deadline; leave it out, or say that it is not known",
+	Payment:  "the text names a way to pay that was not given; say that the payment page shows the ways to pay",
+	Deadline: "the text names a deadline, a day or a scarcity that was not given; leave it out and do not hurry",
+	Result: "the text claims what the product does for money, health or success, or promises success; say only " +
+		"what was given of the product",
+	Number: "the text names a number, a duration, a date or a time that was not given; name only those that were " +
+		"given, with what they count",
+	Deed: "the text says that something was removed, cancelled, refunded, changed or sent, which was not done; " +
+		"say what is known, or call the function for it where there is one",
+	Language: "the text is in another language than the store's and the customer's; write in the language that was " +
+		"asked for",
+	Repeat: "the text repeats an earlier message; say something new",
+	Leak: "the text speaks of its instructions, of what writes it, or carries the label of a speaker; write " +
+		"only the message to the customer",
+	Identity: "the text says that a person writes, or tells of a life; say that it is the store's virtual service, " +
+		"or nothing of it",
 	Pressure:  "the text threatens or shames; be kind, or say goodbye",
 	Privacy:   "the text tells of other people; leave them out",
 	Sensitive: "the text asks for a password, a code, a document or card data; never ask for these",
@@ -186,7 +196,8 @@ func isTooLong(text string) bool {
 }
 
 // placeholder is what a model writes where it was to fill something in.
-var placeholder = regexp.MustCompile(`[\[<](?:o |a |seu |sua |the |your |tu |su |insira |insert )?(?:nome|name|nombre|link|url|cupom|coupon|cupon|preco|price|precio|valor|produto|product|producto|cliente|customer|loja|store)[^\]>\n]{0,40}[\]>]`)
+var placeholder = regexp.MustCompile(
+	`[\[<](?:o |a |seu |sua |the |your |tu |su |insira |insert )?(?:nome|name|nombre|link|url|cupom|coupon|cupon|preco|price|precio|valor|produto|product|producto|cliente|customer|loja|store)[^\]>\n]{0,40}[\]>]`)
 
 func (s *subject) hasBraces() bool {
 	return strings.ContainsAny(s.folded, "{}") || strings.Contains(s.folded, "<%") || placeholder.MatchString(s.folded)

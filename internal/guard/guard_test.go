@@ -18,8 +18,8 @@ func reasonOf(text string, facts Facts) Reason {
 func TestEveryReasonIsExplained(t *testing.T) {
 	seen := map[string]bool{}
 	for _, reason := range []Reason{
-		Empty, TooLong, Braces, Link, Price, Coupon, Promise, Payment, Deadline, Result, Deed, Language, Repeat, Leak, Identity, Sensitive,
-		Pressure, Privacy, Number,
+		Empty, TooLong, Braces, Link, Price, Coupon, Promise, Payment, Deadline, Result, Deed, Language, Repeat, Leak,
+		Identity, Sensitive, Pressure, Privacy, Number,
 	} {
 		detail := refuse(reason).Detail
 		if detail == "" || seen[detail] {
@@ -113,7 +113,8 @@ func TestHosts(t *testing.T) {
 }
 
 func TestALinkInALinkIsGivenAsItWas(t *testing.T) {
-	facts := Facts{Hosts: []string{"pay.example.com"}, Prompt: "Link: https://pay.example.com/r?to=https://shop.example/c"}
+	facts := Facts{Hosts: []string{"pay.example.com"},
+		Prompt: "Link: https://pay.example.com/r?to=https://shop.example/c"}
 	if got := reasonOf("Aqui: https://pay.example.com/r?to=https://shop.example/c.", facts); got != "" {
 		t.Errorf("as it was given: %q", got)
 	}
@@ -193,8 +194,8 @@ func TestAmounts(t *testing.T) {
 
 func TestNormal(t *testing.T) {
 	for text, want := range map[string]string{
-		"97": "97", "97,00": "97", "97.00": "97", "1.997,00": "1997", "1,997.00": "1997", "1.997": "1997", "9,90": "9.9", "9,9": "9.9",
-		"007": "7", "0": "0", "0,50": "0.5", "1.000.000": "1000000", "": "0",
+		"97": "97", "97,00": "97", "97.00": "97", "1.997,00": "1997", "1,997.00": "1997", "1.997": "1997",
+		"9,90": "9.9", "9,9": "9.9", "007": "7", "0": "0", "0,50": "0.5", "1.000.000": "1000000", "": "0",
 	} {
 		if got := normal(text); got != want {
 			t.Errorf("%q is %q, want %q", text, got, want)
@@ -264,7 +265,8 @@ func TestLanguages(t *testing.T) {
 		{"ru-RU", "", "Привет, как дела?", ""},
 		{"ja-JP", "", "こんにちは、何かお手伝いできますか", ""},
 		{"pt-BR", "", "مرحبا، كيف يمكنني المساعدة؟", Language},
-		{"pt-BR", "", "Bonjour, est-ce que vous avez encore une question sur le cours? Je suis là pour vous aider.", Language},
+		{"pt-BR", "", "Bonjour, est-ce que vous avez encore une question sur le cours? Je suis là pour vous aider.",
+			Language},
 		{"pt-BR", "", "Guten Tag, haben Sie noch eine Frage zu dem Kurs? Ich bin gern für Sie da und helfe.", Language},
 	} {
 		if got := reasonOf(c.text, Facts{Locale: c.locale, Customer: []string{c.said}}); got != c.want {
@@ -274,9 +276,11 @@ func TestLanguages(t *testing.T) {
 }
 
 func TestRepeats(t *testing.T) {
-	long := "Oi, Maria! Vi que você deixou o Curso de Violão no carrinho, ficou alguma dúvida? https://pay.example.com/c/1"
+	long := "Oi, Maria! Vi que você deixou o Curso de Violão no carrinho, ficou alguma dúvida? " +
+		"https://pay.example.com/c/1"
 	facts := Facts{
-		Last: long, Prompt: "40 aulas", Earlier: []string{"Sim, o curso tem quarenta aulas", "De nada!"}, Hosts: []string{"pay.example.com"}, Locale: "pt-BR",
+		Last: long, Prompt: "40 aulas", Earlier: []string{"Sim, o curso tem quarenta aulas", "De nada!"},
+		Hosts: []string{"pay.example.com"}, Locale: "pt-BR",
 	}
 	for text, want := range map[string]Reason{
 		long: Repeat,
@@ -359,8 +363,8 @@ func FuzzCheck(f *testing.F) {
 	f.Add("\xff\u202e://", "://", "\"", "//@.:#?")
 	f.Fuzz(func(t *testing.T, text, prompt, said, after string) {
 		facts := Facts{
-			Prompt: prompt, Hosts: []string{"pay.example.com", said}, Coupon: after, Locale: "pt-BR", Customer: []string{said}, Last: after,
-			Earlier: []string{prompt},
+			Prompt: prompt, Hosts: []string{"pay.example.com", said}, Coupon: after, Locale: "pt-BR",
+			Customer: []string{said}, Last: after, Earlier: []string{prompt},
 		}
 		first := Check(text, facts)
 		if again := Check(text, facts); (first == nil) != (again == nil) || first != nil && *first != *again {

@@ -4,7 +4,8 @@ import "testing"
 
 // bakery names a price in instalments, and neither a coupon nor a guarantee.
 var bakery = Facts{
-	Prompt: "Loja Forno Bom. Curso de bolos, 30 aulas gravadas. Preço: R$ 240,00 no Pix, ou 10x de R$ 25,90 no cartão. " +
+	Prompt: "Loja Forno Bom. Curso de bolos, 30 aulas gravadas. Preço: R$ 240,00 no Pix, ou " +
+		"10x de R$ 25,90 no cartão. " +
 		"O acesso chega por e-mail. Link: https://pay.example.com/c/1",
 	Hosts: []string{"pay.example.com"}, Locale: "pt-BR",
 }

@@ -8,17 +8,23 @@ import (
 
 // stopWords are frequent words that the other languages here do not have.
 var stopWords = map[string]map[string]bool{
-	"pt": set(`voce voces nao com uma seu sua ou em na da das dos do mais obrigado obrigada ola oi tem ainda aqui ajudar pode isso muito
+	"pt": set(
+		`voce voces nao com uma seu sua ou em na da das dos do mais obrigado obrigada ola oi tem ainda aqui ajudar pode isso muito
 		esta ao pelo pela nos foi ate quando ja so sobre quer eu meu minha tudo bem algum alguma posso ficou compra quanto custa qual quero onde comprar preciso valor desconto`),
-	"es": set(`usted tu con los las el y su esta eso del mas gracias hola tiene aun aqui ayudar puede pero muy que como es una hay
+	"es": set(
+		`usted tu con los las el y su esta eso del mas gracias hola tiene aun aqui ayudar puede pero muy que como es una hay
 		ya lo le ella yo mi todo bien algun alguna puedo quieres tienes compra sobre cuando hasta nosotros al`),
-	"en": set(`the you your and is to of with for it if can have i we this that here help would like still any about are was will
+	"en": set(
+		`the you your and is to of with for it if can have i we this that here help would like still any about are was will
 		my be on not at just let know did do does our from what how`),
-	"fr": set(`le la les et vous votre est une des pour dans pas que qui avec sur nous je il elle ce cette avez bonjour merci encore plus
+	"fr": set(
+		`le la les et vous votre est une des pour dans pas que qui avec sur nous je il elle ce cette avez bonjour merci encore plus
 		votre vos aussi mais ou si toujours`),
-	"de": set(`der die das und sie ist nicht ein eine mit fur auf ich wir ihr ihre haben noch hallo danke bei auch wenn konnen zu den dem
+	"de": set(
+		`der die das und sie ist nicht ein eine mit fur auf ich wir ihr ihre haben noch hallo danke bei auch wenn konnen zu den dem
 		im von oder wie`),
-	"it": set(`il lo gli di che e non per una con sei hai ciao grazie ancora piu suo sua della del nel questo questa posso puoi se ma come
+	"it": set(
+		`il lo gli di che e non per una con sei hai ciao grazie ancora piu suo sua della del nel questo questa posso puoi se ma come
 		sono anche tuo tua`),
 }
 
@@ -35,16 +41,16 @@ var namesOf = map[string]*regexp.Regexp{
 // scripts are those a text is told apart by; what is in none of them counts as Latin.
 var scripts = map[string]*unicode.RangeTable{
 	"Cyrillic": unicode.Cyrillic, "Han": unicode.Han, "Hiragana": unicode.Hiragana, "Katakana": unicode.Katakana,
-	"Hangul": unicode.Hangul, "Arabic": unicode.Arabic, "Hebrew": unicode.Hebrew, "Greek": unicode.Greek, "Thai": unicode.Thai,
-	"Devanagari": unicode.Devanagari,
+	"Hangul": unicode.Hangul, "Arabic": unicode.Arabic, "Hebrew": unicode.Hebrew, "Greek": unicode.Greek,
+	"Thai": unicode.Thai, "Devanagari": unicode.Devanagari,
 }
 
 // scriptsOf are the scripts of the languages that are not written in Latin.
 var scriptsOf = map[string][]string{
-	"ru": {"Cyrillic"}, "uk": {"Cyrillic"}, "bg": {"Cyrillic"}, "sr": {"Cyrillic"}, "be": {"Cyrillic"}, "mk": {"Cyrillic"},
-	"kk": {"Cyrillic"}, "zh": {"Han"}, "ja": {"Han", "Hiragana", "Katakana"}, "ko": {"Hangul", "Han"}, "ar": {"Arabic"},
-	"fa": {"Arabic"}, "ur": {"Arabic"}, "he": {"Hebrew"}, "el": {"Greek"}, "th": {"Thai"}, "hi": {"Devanagari"},
-	"mr": {"Devanagari"}, "ne": {"Devanagari"},
+	"ru": {"Cyrillic"}, "uk": {"Cyrillic"}, "bg": {"Cyrillic"}, "sr": {"Cyrillic"}, "be": {"Cyrillic"},
+	"mk": {"Cyrillic"}, "kk": {"Cyrillic"}, "zh": {"Han"}, "ja": {"Han", "Hiragana", "Katakana"},
+	"ko": {"Hangul", "Han"}, "ar": {"Arabic"}, "fa": {"Arabic"}, "ur": {"Arabic"}, "he": {"Hebrew"}, "el": {"Greek"},
+	"th": {"Thai"}, "hi": {"Devanagari"}, "mr": {"Devanagari"}, "ne": {"Devanagari"},
 }
 
 const (

@@ -10,7 +10,8 @@ import (
 
 var (
 	hostName  = regexp.MustCompile(`^[\p{L}\p{N}.-]+$`)
-	otherLink = regexp.MustCompile(`\b(?:https?|mailto|tel|sms|whatsapp|tg|javascript|intent|ftp|callto|skype|market):[\p{L}\p{N}/+@(]|//[\p{L}\p{N}]`)
+	otherLink = regexp.MustCompile(
+		`\b(?:https?|mailto|tel|sms|whatsapp|tg|javascript|intent|ftp|callto|skype|market):[\p{L}\p{N}/+@(]|//[\p{L}\p{N}]`)
 	address   = regexp.MustCompile(`[\p{L}\p{N}._%+-]+ ?@ ?[\p{L}\p{N}-]+(?:\.[\p{L}\p{N}-]+)+`)
 	profile   = regexp.MustCompile(`(?:^|[^\p{L}\p{N}@])(@[\p{L}\p{N}_][\p{L}\p{N}_.]{2,})`)
 	numbers   = regexp.MustCompile(`\b\d{1,3}(?:\.\d{1,3}){3}\b`)
@@ -22,7 +23,8 @@ var (
 	bracketDot = regexp.MustCompile(`\s*[\[(<]\s*(?:\.|dot|ponto|punto)\s*[\])>]\s*`)
 	spacedDot  = regexp.MustCompile(`([\p{L}\p{N}])\s+\.\s*([\p{L}\p{N}])`)
 	splitPath  = regexp.MustCompile(`\.\s+((?:com|net|org|br|io|me|link)/\S)`)
-	spelledDot = regexp.MustCompile(`[\p{L}\p{N}]\s+(?:dot|ponto|punto)\s+(?:(?:net|org|br|io|link|site|info|app|store|shop)\b|com(?:\s+(?:ponto|punto|dot|barra|slash)\b|\s*[/,!?;.]|\s*$))`)
+	spelledDot = regexp.MustCompile(
+		`[\p{L}\p{N}]\s+(?:dot|ponto|punto)\s+(?:(?:net|org|br|io|link|site|info|app|store|shop)\b|com(?:\s+(?:ponto|punto|dot|barra|slash)\b|\s*[/,!?;.]|\s*$))`)
 )
 
 // leastSpelled is how many digits in words are a number to call.
@@ -30,7 +32,8 @@ const leastSpelled = 7
 
 // endings are the top-level domains that make a bare name a link: those of countries,
 // and the general ones that are in use. A name with another one counts with www. or a path.
-var endings = set(`com net org edu gov mil int biz info name pro app dev shop store site online xyz top club link live blog page tech
+var endings = set(
+	`com net org edu gov mil int biz info name pro app dev shop store site online xyz top club link live blog page tech
 	space website digital cloud click vip fun world today news agency company email group help life media money network one
 	plus services social solutions studio support systems team tips tools training video wiki work zone art bio cash chat
 	city codes coffee design direct education events expert express finance fit global gold guru host house icu land law
@@ -151,7 +154,8 @@ func withoutLinks(text string, hosts []string, given map[string]bool) (rest stri
 // given as the store gave it.
 func mayLink(link string, hosts []string, given map[string]bool) bool {
 	parsed, err := url.Parse(link)
-	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.User != nil || strings.Contains(link, `\`) {
+	if err != nil || (parsed.Scheme != "https" && parsed.Scheme != "http") || parsed.User != nil ||
+		strings.Contains(link, `\`) {
 		return false
 	}
 	host := parsed.Hostname()
@@ -219,7 +223,8 @@ func isDomain(name string, path bool) bool {
 	if strings.HasPrefix(name, "www.") || strings.Contains(name, "xn--") {
 		return true
 	}
-	if strings.ContainsFunc(ending, func(r rune) bool { return !unicode.IsLetter(r) }) || utf8.RuneCountInString(ending) < 2 {
+	if strings.ContainsFunc(ending, func(r rune) bool { return !unicode.IsLetter(r) }) ||
+		utf8.RuneCountInString(ending) < 2 {
 		return false
 	}
 	if path {

@@ -100,5 +100,6 @@ func spelledNumber(words []string) (value, count int) {
 }
 
 func multiplies(word string) bool {
-	return numerals[word] == hundred || numerals[word] == thousand || word == "duzia" || word == "docena" || word == "dozen"
+	return numerals[word] == hundred || numerals[word] == thousand || word == "duzia" || word == "docena" ||
+		word == "dozen"
 }

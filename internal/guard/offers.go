@@ -22,20 +22,25 @@ func terms(reason Reason, list string) offer {
 }
 
 var offersKnown = []offer{
-	terms(Coupon, `cupom,cupons,cupon,cupones,cupao,cupoes,coupon*,voucher*,desconto*,discount*,descuento*,promocao,promocoes,promocion*,
+	terms(Coupon,
+		`cupom,cupons,cupon,cupones,cupao,cupoes,coupon*,voucher*,desconto*,discount*,descuento*,promocao,promocoes,promocion*,
 		promotion*,promo,cashback,oferta especial,oferta exclusiva,special offer,condicao especial,condicoes especiais,preco especial,
 		special price,precio especial,rebaja,rebajas,mais barato,cheaper,mas barato,rebate`),
 	terms(Promise, `frete gratis,envio gratis,entrega gratis,free shipping,free delivery,frete gratuito`),
 	terms(Promise, `gratis,gratuito,gratuita,gratuitos,gratuitas,gratuitamente,free,de graca`),
 	terms(Promise, `bonus,brinde*,um presente,de presente,presentinho,regalo*,gift*,obsequio*`),
-	terms(Promise, `garantia*,garantimos,garanto,garantido,garantida,garantidos,garantidas,garantizamos,garantizo,garantizado,
+	terms(Promise,
+		`garantia*,garantimos,garanto,garantido,garantida,garantidos,garantidas,garantizamos,garantizo,garantizado,
 		garantizada,guarantee*,warranty`),
-	terms(Promise, `reembols*,refund*,devolucao,devolucoes,devolvo,devolve,devolvemos,devolver,devolveremos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
+	terms(Promise,
+		`reembols*,refund*,devolucao,devolucoes,devolvo,devolve,devolvemos,devolver,devolveremos,devolucion*,dinheiro de volta,money back,moneyback,money-back,
 		dinero de vuelta,reintegr*,te regresamos,regresamos tu,regresamos el dinero,regresamos el valor,recuperas tu,recupera tu dinero,recupera seu dinheiro,get it all back`),
 	terms(Promise, `vitalici*,lifetime,para sempre,forever,para siempre,de por vida`),
-	terms(Deadline, `vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
+	terms(Deadline,
+		`vagas limitadas,ultimas vagas,ultima vaga,ultimas unidades,ultima unidade,limited spots,last spots,cupos limitados,
 		plazas limitadas,estoque limitado,poucas vagas,poucas unidades,few spots,few left,pocas plazas,ultimas plazas`),
-	terms(Deadline, `ultima chance,ultimas chances,last chance,ultima oportunidade,ultima oportunidad,so hoje,somente hoje,apenas hoje,
+	terms(Deadline,
+		`ultima chance,ultimas chances,last chance,ultima oportunidade,ultima oportunidad,so hoje,somente hoje,apenas hoje,
 		today only,only today,solo hoy,hasta hoy,so ate hoje,expira*,expire*,acaba hoje,termina hoje,ends today,termina hoy,acaba hoy,tempo limitado,
 		limited time,limited-time,tiempo limitado`),
 	terms(Promise, `sem juros,interest free,interest-free,sin intereses,sin interes,juros zero`),
@@ -128,8 +133,10 @@ func (s *subject) withoutEcho() string {
 
 var (
 	codeWord  = regexp.MustCompile(`[\p{L}\p{N}]+(?:[_-][\p{L}\p{N}]+)*`)
-	codeNames = set("cupom cupons cupon cupones cupao coupon coupons codigo codigos code codes voucher vouchers promocode")
-	codeVerbs = set(`use usa usar usas usando using utilize utiliza aplique aplica aplicar apply insira insere digite digita digitar
+	codeNames = set(
+		"cupom cupons cupon cupones cupao coupon coupons codigo codigos code codes voucher vouchers promocode")
+	codeVerbs = set(
+		`use usa usar usas usando using utilize utiliza aplique aplica aplicar apply insira insere digite digita digitar
 		digitando enter entering type typing punch ingresa ingrese ingresar teclea escribe escreve escreva coloque coloca pon poe bota introduce try`)
 	codeLinks = set("e eh is es de do promocional desconto descuento discount code codigo promo especial")
 	plainCaps = set(`pix qr sms cpf vip ok faq pdf cep url id link brl usd rs parar pare sair stop

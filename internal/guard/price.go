@@ -30,33 +30,43 @@ var amounts = []struct {
 	{money, regexp.MustCompile(number + `\s*(?:(?:mil\s+)?(?:` + currencies + `)\b|r\$|u\$|\$|€|£)`)},
 	{percent, regexp.MustCompile(number + `\s*(?:%|por ?cento\b|per ?cent\b|por ciento\b|pct\b)`)},
 	{reduction, regexp.MustCompile(number + `\s*(?:off\b|de (?:desconto|descuento|cashback)\b|discount\b)`)},
-	{instalments, regexp.MustCompile(`\b` + number + `\s*(?:x(?:\b|\d)|parcelas\b|cuotas\b|insta?llments?\b|prestacoes\b|mensualidades\b)`)},
+	{instalments, regexp.MustCompile(`\b` + number +
+		`\s*(?:x(?:\b|\d)|parcelas\b|cuotas\b|insta?llments?\b|prestacoes\b|mensualidades\b)`)},
 	{instalments, regexp.MustCompile(`\b(?:em|ate|hasta|en)\s+` + number + `\s*(?:vezes|veces)\b`)},
 	{money, regexp.MustCompile(`\dx\s*(?:de\s+|of\s+|por\s+)?` + number)},
 	{money, regexp.MustCompile(`(?:\b(?:vezes|veces|parcelas|cuotas|insta?llments?)\s+(?:de|of)\s+)` + number)},
-	{money, regexp.MustCompile(`\b(?:custa[m]?|custando|sai(?:ndo)?\s+(?:por|a)|fica\s+(?:por|em)|por\s+(?:apenas|so|somente|solo)|for\s+(?:only|just)|costs?|cuesta|` +
-		`(?:preco|valor|precio|price|investimento)\s+(?:e|era|de|es|is|of))\s+(?:apenas\s+|so\s+|somente\s+|only\s+|just\s+|solo\s+|de\s+)?` + number)},
-	{money, regexp.MustCompile(`\b(?:abat[oe]r?|tiro|tirar|baixo|baixar|cai[ur]?|deixo|deixar|faco|fazer|fecho|fechar|pag[ae]r?|descontar|desconto de)\s+` +
-		`(?:so\s+|apenas\s+|por\s+|para\s+|pra\s+|ate\s+|a\s+)*` + number)},
+	{money,
+		regexp.MustCompile(
+			`\b(?:custa[m]?|custando|sai(?:ndo)?\s+(?:por|a)|fica\s+(?:por|em)|por\s+(?:apenas|so|somente|solo)|for\s+(?:only|just)|costs?|cuesta|` +
+				`(?:preco|valor|precio|price|investimento)\s+(?:e|era|de|es|is|of))\s+(?:apenas\s+|so\s+|somente\s+|only\s+|just\s+|solo\s+|de\s+)?` + number)},
+	{money,
+		regexp.MustCompile(
+			`\b(?:abat[oe]r?|tiro|tirar|baixo|baixar|cai[ur]?|deixo|deixar|faco|fazer|fecho|fechar|pag[ae]r?|descontar|desconto de)\s+` +
+				`(?:so\s+|apenas\s+|por\s+|para\s+|pra\s+|ate\s+|a\s+)*` + number)},
 	{money, regexp.MustCompile(`(?:^|[^\d.,])(\d{1,3}(?:[.,]\d{3})*[.,]\d{2}|\d+[.,]\d{2})(?:$|[^\d])`)},
 }
 
 var (
-	half = regexp.MustCompile(`\b(?:metade d[oe] (?:preco|valor)|pela metade|half (?:the |of the )?price|half off|mitad del? precio)\b`)
+	half = regexp.MustCompile(
+		`\b(?:metade d[oe] (?:preco|valor)|pela metade|half (?:the |of the )?price|half off|mitad del? precio)\b`)
 
-	bareNumber    = regexp.MustCompile(`\b` + number)
-	priceLine     = regexp.MustCompile(`preco|valor|price|precio|custa|cuesta|cost|desconto|discount|descuento|cupom|coupon|cupon|\boff\b|amount|total|investimento`)
+	bareNumber = regexp.MustCompile(`\b` + number)
+	priceLine  = regexp.MustCompile(
+		`preco|valor|price|precio|custa|cuesta|cost|desconto|discount|descuento|cupom|coupon|cupon|\boff\b|amount|total|investimento`)
 	reductionLine = regexp.MustCompile(`desconto|discount|descuento|cupom|coupon|cupon|\boff\b|cashback`)
 
 	// units make a number a measure, "apenas 2 minutos".
-	units = set(`minuto minutos minutes minute min hora horas hours hour h dia dias days day semana semanas weeks week mes meses months
+	units = set(
+		`minuto minutos minutes minute min hora horas hours hour h dia dias days day semana semanas weeks week mes meses months
 		month ano anos years year aula aulas lessons clases modulo modulos modules pessoas people personas alunos students
 		vezes veces times passo passos steps pasos frases clique cliques clicks clics segundos seconds km kg gb mb am pm x parcelas cuotas etapas`)
 	// moreThan makes "2x" a comparison.
 	moreThan = set("mais more mas melhor better mejor maior menos less faster")
 	// wholly are what "100%" may say without being a discount.
-	wholly = set("online on-line digital digitais seguro segura seguros safe secure pratico pratica gravado gravada virtual remoto remota original natural seu sua tua teu")
-	clock  = set("as at las v versao version das")
+	wholly = set(
+		"online on-line digital digitais seguro segura seguros safe secure pratico pratica gravado gravada virtual " +
+			"remoto remota original natural seu sua tua teu")
+	clock = set("as at las v versao version das")
 )
 
 // amount is a number that must have been given.

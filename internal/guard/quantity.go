@@ -20,8 +20,9 @@ type quantity struct {
 
 var (
 	// partOf cuts a folded text into numbers, words, signs and the ends of lines.
-	partOf = regexp.MustCompile(`\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}:\d{2}|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|` +
-		`(?:us|mx|r|u)\$|\p{L}[\p{L}\p{N}_']*|[$€£¥₿%\n.,;:!?()/-]`)
+	partOf = regexp.MustCompile(
+		`\d{1,2}/\d{1,2}(?:/\d{2,4})?|\d{1,2}:\d{2}|\d{1,3}(?:[.,]\d{3})+(?:[.,]\d{1,2})?|\d+(?:[.,]\d+)?|` +
+			`(?:us|mx|r|u)\$|\p{L}[\p{L}\p{N}_']*|[$€£¥₿%\n.,;:!?()/-]`)
 	gluedTimes = regexp.MustCompile(`(\d)x(\d)`)
 	gluedHour  = regexp.MustCompile(`(\d)h(\d\d)\b`)
 	ordinals   = set("o a os as st nd rd th")
@@ -36,14 +37,17 @@ var (
 	priceBefore = set("por a en em for so apenas only just solo somente")
 	forBefore   = set("em en in por for durante")
 	// labelled stand before the number of a part of the course: "aula 3".
-	labelled = set("aula clase lesson leccion licao modulo module passo paso step opcao opcion option parte part etapa item")
+	labelled = set(
+		"aula clase lesson leccion licao modulo module passo paso step opcao opcion option parte part etapa item")
 	// centJoints stand between an amount and its cents, centWords behind them, tailWords behind cents
 	// that nobody named.
 	centJoints = set("e y and com con with")
 	centWords  = set("centavo centavos centimo centimos cent cents")
 	tailWords  = set("no na sem sin en em al a cada por per each on with by ou o or pra para")
 	// between stand between a number and its unit.
-	between = set("de of - ultimos ultimas proximos proximas uteis habiles business unico unica solo sola single simple simples full mil k")
+	between = set(
+		"de of - ultimos ultimas proximos proximas uteis habiles business unico unica solo sola single simple " +
+			"simples full mil k")
 )
 
 // part is a piece of a folded text.
@@ -215,7 +219,8 @@ func (r *reader) cents(at int) (cents string, count int) {
 	value, count := spelledNumber(r.words(at + 1))
 	end := at + 1 + count + r.hyphens(at+1, count)
 	named := centWords[r.word(end)]
-	if count == 0 || value > 99 || !named && (value < 10 || r.word(end) != "" && !stops[r.word(end)] && !tailWords[r.word(end)]) {
+	if count == 0 || value > 99 || !named && (value < 10 || r.word(end) != "" && !stops[r.word(end)] &&
+		!tailWords[r.word(end)]) {
 		return "", 0
 	}
 	if named {
@@ -227,7 +232,8 @@ func (r *reader) cents(at int) (cents string, count int) {
 // instalmentOf says whether a number is what one of several instalments comes to: "12x de nove".
 func (r *reader) instalmentOf(at int) bool {
 	before := r.word(at - 2)
-	return (r.word(at-1) == "de" || r.word(at-1) == "of") && (timesWords[before] || unitsKnown[before].measure == payments)
+	return (r.word(at-1) == "de" || r.word(at-1) == "of") &&
+		(timesWords[before] || unitsKnown[before].measure == payments)
 }
 
 // hyphens are how many of them stand within a number in words.
@@ -335,7 +341,8 @@ func (r *reader) unitAt(at, after int) (unit, bool) {
 	for i := after; i < min(len(r.parts), after+3); i++ {
 		word := r.word(i)
 		switch {
-		case (word == "por" || word == "per") && (r.word(i+1) == "cento" || r.word(i+1) == "cent" || r.word(i+1) == "ciento"):
+		case (word == "por" || word == "per") && (r.word(i+1) == "cento" || r.word(i+1) == "cent" ||
+			r.word(i+1) == "ciento"):
 			return unit{measure: share}, true
 		case timesWords[word] && (r.into(at) || r.ofMoney(i+1)):
 			return unit{measure: payments}, true

@@ -32,7 +32,8 @@ func same(folded string, said []string, other string, least int) bool {
 	other = readable(cut(other, maxMessage))
 	theirs := spoken(fold(bare(other)))
 	if len(said) == 0 || len(theirs) == 0 {
-		return least == 0 && len(said) == len(theirs) && strings.TrimSpace(folded) == strings.TrimSpace(fold(bare(other)))
+		return least == 0 && len(said) == len(theirs) &&
+			strings.TrimSpace(folded) == strings.TrimSpace(fold(bare(other)))
 	}
 	if len(said) < least {
 		return false

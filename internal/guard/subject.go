@@ -167,25 +167,30 @@ func set(words string) map[string]bool {
 var (
 	adversatives = set("mas porem contudo todavia entretanto but however pero sino although embora though aunque yet")
 	// offerVerbs make a clause a statement of its own.
-	offerVerbs = set(`tem temos tenho ganha ganhe ganhou consigo conseguimos consegui posso podemos dou damos dar libero liberei
+	offerVerbs = set(
+		`tem temos tenho ganha ganhe ganhou consigo conseguimos consegui posso podemos dou damos dar libero liberei
 		liberamos ofereco oferecemos oferece aproveite aproveita use usa usar aplica aplique garanto garantimos recebe receba leva
 		leve inclui esta valendo ativo get gets got have has give giving offer enjoy use can will includes you'll i'll we'll tienes
 		tenemos tengo tiene ofrezco ofrecemos doy damos puedo podemos aprovecha recibe recibes lleva incluye`)
-	denials = set(`nao nem nunca jamais nenhum nenhuma nada infelizmente tampouco not never none nothing unfortunately cannot unable
+	denials = set(
+		`nao nem nunca jamais nenhum nenhuma nada infelizmente tampouco not never none nothing unfortunately cannot unable
 		neither nor ningun ninguna ninguno tampoco lamentablemente acabou encerrou terminou encerrado esgotado ended expired`)
 	without = set("sem sin without zero")
 	// pretences follow a word of denial that denies nothing: "não perca".
-	pretences = set(`preocupe perca perder deixe so apenas somente demore esqueca quer hesite miss worry only pierdas preocupes solo
+	pretences = set(
+		`preocupe perca perder deixe so apenas somente demore esqueca quer hesite miss worry only pierdas preocupes solo
 		hesitate forget olvides dejes want quieres wait espere`)
 	conditions = set("se caso if si quando when cuando")
 	fillers    = set("se te me e eh vai va just to o a")
 	// afterNo makes the Spanish and English "no" a denial; the Portuguese one is "in the".
-	afterNo = set(`hay tengo tenemos puedo podemos es existe existen ofrezco ofrecemos discount discounts coupon coupons guarantee need hurry rush pressure problem problema pressa prisa apuro te le lo la les nos vas va vamos hace necesitas
+	afterNo = set(
+		`hay tengo tenemos puedo podemos es existe existen ofrezco ofrecemos discount discounts coupon coupons guarantee need hurry rush pressure problem problema pressa prisa apuro te le lo la les nos vas va vamos hace necesitas
 		necesito puede puedes podras quiero quiere soy somos son tiene tienes dependes
 		refund refunds dispongo disponemos contamos cuento manejo manejamos conozco se voy incluye esta estoy sabria free gifts bonus`)
 	// beforeNo make an English "no" a denial whatever follows: "there's no certificate".
 	beforeNo = set("there's there is are have has had i've we've got offer offering with was were")
-	topics   = set(`sobre about acerca regarding respeito quanto cuanto duvida duvidas pergunta pergunte perguntou perguntar question
+	topics   = set(
+		`sobre about acerca regarding respeito quanto cuanto duvida duvidas pergunta pergunte perguntou perguntar question
 		asked asking pregunta preguntaste preguntas consulta`)
 )
 
@@ -195,7 +200,8 @@ func (c clause) denies() bool {
 		return true
 	}
 	for i, word := range c.words {
-		if word == "no" && (i+1 < len(c.words) && afterNo[c.words[i+1]] || i > 0 && beforeNo[c.words[i-1]]) && !c.supposes(i) {
+		if word == "no" && (i+1 < len(c.words) && afterNo[c.words[i+1]] || i > 0 && beforeNo[c.words[i-1]]) &&
+			!c.supposes(i) {
 			return true
 		}
 		if (denials[word] || strings.HasSuffix(word, "n't")) && !c.pretends(i+1) && !c.supposes(i) {

@@ -353,7 +353,8 @@ func (k *Keeper) look(ctx context.Context) (*coordinationv1.Lease, error) {
 		if lease, err = k.noteRestore(ctx, lease); err != nil {
 			return nil, err
 		}
-		log.FromContext(ctx).Info("The heartbeat is older than this pod has seen it: the cluster was restored from a backup")
+		log.FromContext(ctx).Info(
+			"The heartbeat is older than this pod has seen it: the cluster was restored from a backup")
 		after = sightingOf(lease)
 	}
 	k.saw(ctx, after)
@@ -420,7 +421,8 @@ func (k *Keeper) put(ctx context.Context, read *coordinationv1.Lease, start Star
 	renewed, seconds := metav1.NewMicroTime(k.Clock.Now()), int32(k.Every.Seconds())
 	next.Spec.HolderIdentity, next.Spec.LeaseTransitions, next.Spec.RenewTime = &k.Holder, &beats, &renewed
 	next.Spec.LeaseDurationSeconds = new(max(seconds, 1))
-	for annotation, at := range map[string]time.Time{AnnotationHeldSince: start.Held, AnnotationRestored: start.Restored} {
+	for annotation, at := range map[string]time.Time{AnnotationHeldSince: start.Held,
+		AnnotationRestored: start.Restored} {
 		if !at.IsZero() {
 			metav1.SetMetaDataAnnotation(&next.ObjectMeta, annotation, at.UTC().Format(time.RFC3339Nano))
 		}

@@ -53,15 +53,19 @@ func TestWentBack(t *testing.T) {
 		after sighting
 		want  bool
 	}{
-		"the same":                               {seen, false},
-		"written since":                          {sighting{uid: "a", version: 120, beats: 8}, false},
-		"restored":                               {sighting{uid: "a", version: 90, beats: 5}, true},
-		"restored, with the revisions bumped":    {sighting{uid: "a", version: 1_000_000, beats: 5}, true},
-		"restored from before it was there":      {sighting{uid: "b", version: 60, beats: 1}, true},
-		"deleted by somebody, and made anew":     {sighting{uid: "b", version: 130, beats: 1, renewed: now.Add(time.Minute)}, false},
-		"restored from another one's time":       {sighting{uid: "b", version: 130, renewed: now.Add(-markTolerance - time.Second)}, true},
-		"made anew where the clock is behind":    {sighting{uid: "b", version: 130, renewed: now.Add(-markTolerance)}, false},
-		"written where the clock is behind":      {sighting{uid: "a", version: 130, beats: 8, renewed: now.Add(-time.Hour)}, false},
+		"the same":                            {seen, false},
+		"written since":                       {sighting{uid: "a", version: 120, beats: 8}, false},
+		"restored":                            {sighting{uid: "a", version: 90, beats: 5}, true},
+		"restored, with the revisions bumped": {sighting{uid: "a", version: 1_000_000, beats: 5}, true},
+		"restored from before it was there":   {sighting{uid: "b", version: 60, beats: 1}, true},
+		"deleted by somebody, and made anew": {sighting{uid: "b", version: 130, beats: 1,
+			renewed: now.Add(time.Minute)}, false},
+		"restored from another one's time": {sighting{uid: "b", version: 130,
+			renewed: now.Add(-markTolerance - time.Second)}, true},
+		"made anew where the clock is behind": {sighting{uid: "b", version: 130, renewed: now.Add(-markTolerance)},
+			false},
+		"written where the clock is behind": {sighting{uid: "a", version: 130, beats: 8,
+			renewed: now.Add(-time.Hour)}, false},
 		"restored, and written since by another": {sighting{uid: "a", version: 101, beats: 6}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -59,7 +59,8 @@ func readMark(dir string) (sighting, error) {
 		return sighting{}, fmt.Errorf("read the mark of the heartbeat: %s is no JSON of a mark", path)
 	}
 	if read.UID == "" || read.Version == 0 || read.Beats < 0 {
-		return sighting{}, fmt.Errorf("read the mark of the heartbeat: %s lacks uid, resourceVersion or transitions", path)
+		return sighting{}, fmt.Errorf("read the mark of the heartbeat: %s lacks uid, resourceVersion or transitions",
+			path)
 	}
 	return sighting{uid: read.UID, version: read.Version, beats: read.Beats, renewed: read.Renewed}, nil
 }

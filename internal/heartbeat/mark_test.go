@@ -24,7 +24,8 @@ func TestMark(t *testing.T) {
 		t.Fatalf("a new directory has %+v, %v", read, err)
 	}
 	for _, written := range []sighting{
-		{uid: "a", version: 100, beats: 7, renewed: now}, {uid: "b", version: 3, beats: 0, renewed: now.Add(-time.Hour)},
+		{uid: "a", version: 100, beats: 7, renewed: now}, {uid: "b", version: 3, beats: 0,
+			renewed: now.Add(-time.Hour)},
 	} {
 		if err := writeMark(dir, written); err != nil {
 			t.Fatal(err)
@@ -34,8 +35,8 @@ func TestMark(t *testing.T) {
 		}
 	}
 	for name, content := range map[string]string{
-		"empty": "", "half": `{"uid":"a","resourceVer`, "another": `{"resourceVersion":-1}`, "bare": "{}", "null": "null",
-		"long": `{"uid":"` + strings.Repeat("a", maxMark) + `","resourceVersion":1}`,
+		"empty": "", "half": `{"uid":"a","resourceVer`, "another": `{"resourceVersion":-1}`, "bare": "{}",
+		"null": "null", "long": `{"uid":"` + strings.Repeat("a", maxMark) + `","resourceVersion":1}`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			if err := os.WriteFile(filepath.Join(dir, markName), []byte(content), 0o600); err != nil {
@@ -73,7 +74,8 @@ type pod struct {
 }
 
 func newPod(t *testing.T) *pod {
-	return &pod{t: t, dir: t.TempDir(), clock: clocktesting.NewFakePassiveClock(now), client: fake.NewClientBuilder().Build()}
+	return &pod{t: t, dir: t.TempDir(), clock: clocktesting.NewFakePassiveClock(now),
+		client: fake.NewClientBuilder().Build()}
 }
 
 // process is the next process of the pod.
@@ -127,10 +129,13 @@ func TestRestoreWhileNoProcessRuns(t *testing.T) {
 		whatElse func(*pod, *coordinationv1.Lease) *coordinationv1.Lease
 		want     bool
 	}{
-		"a plain restart":           {0, nil, false},
-		"a backup of ten seconds":   {1, nil, true},
-		"a backup of two minutes":   {12, nil, true},
-		"without a state directory": {12, func(p *pod, l *coordinationv1.Lease) *coordinationv1.Lease { p.dir = ""; return l }, false},
+		"a plain restart":         {0, nil, false},
+		"a backup of ten seconds": {1, nil, true},
+		"a backup of two minutes": {12, nil, true},
+		"without a state directory": {12, func(p *pod, l *coordinationv1.Lease) *coordinationv1.Lease {
+			p.dir = ""
+			return l
+		}, false},
 		"a backup from before the heartbeat": {
 			1, func(*pod, *coordinationv1.Lease) *coordinationv1.Lease { return nil }, true,
 		},
@@ -200,6 +205,7 @@ func TestAnotherProcessNoticesTheRestore(t *testing.T) {
 		t.Fatal(err)
 	}
 	if !leading.start.Held.Equal(p.clock.Now()) || !leading.start.Restored.Equal(p.clock.Now()) {
-		t.Errorf("the leader holds since %s, certain since %s, want %s", leading.start.Held, leading.start.Restored, p.clock.Now())
+		t.Errorf("the leader holds since %s, certain since %s, want %s", leading.start.Held, leading.start.Restored,
+			p.clock.Now())
 	}
 }

@@ -42,7 +42,8 @@ func TestFormsOfANumber(t *testing.T) {
 		made := kept.DeepCopy()
 		set(&made.Spec)
 		for _, form := range []string{inTheCart, atWhatsApp} {
-			if is, err := index.Suppressed(t.Context(), cache(t, made), gen.Namespace, gen.Store, form, noon); err != nil || !is {
+			if is, err := index.Suppressed(t.Context(), cache(t, made), gen.Namespace, gen.Store, form,
+				noon); err != nil || !is {
 				t.Errorf("%s: %s is not suppressed (%v)", name, form, err)
 			}
 		}
@@ -62,12 +63,15 @@ func TestLeadByChatAndMessage(t *testing.T) {
 		l.Status.ChatIDs, l.Status.WhatsAppID = []string{"7@lid", "551187654321@s.whatsapp.net"}, "551187654321"
 		for i := range 6 {
 			l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{
-				ID: fmt.Sprint("c0-", i), Role: v1alpha1.RoleAssistant, GatewayID: fmt.Sprint("g-", i), At: v1alpha1.NewTimestamp(noon),
+				ID: fmt.Sprint("c0-", i), Role: v1alpha1.RoleAssistant, GatewayID: fmt.Sprint("g-", i),
+				At: v1alpha1.NewTimestamp(noon),
 			})
 		}
 	}
 	open := cache(t, gen.Lead(noon, written))
-	over := cache(t, gen.Lead(noon, written, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = &metav1.Time{Time: noon} }))
+	over := cache(t, gen.Lead(noon, written, func(l *v1alpha1.CartRecovery) {
+		l.Status.CompletionTime = &metav1.Time{Time: noon}
+	}))
 	for _, row := range []struct {
 		field, key string
 		open, over int
@@ -79,7 +83,8 @@ func TestLeadByChatAndMessage(t *testing.T) {
 		{index.LeadByMessage, index.LeadMessageKey(gen.Store, "g-5"), 1, 1},
 		{index.LeadByMessage, index.LeadMessageKey(gen.Store, "g-0"), 1, 0},
 	} {
-		if a, b := found(t, open, row.field, row.key), found(t, over, row.field, row.key); a != row.open || b != row.over {
+		if a, b := found(t, open, row.field, row.key), found(t, over, row.field, row.key); a != row.open ||
+			b != row.over {
 			t.Errorf("%s %q: open %d, over %d", row.field, row.key, a, b)
 		}
 	}
@@ -88,7 +93,8 @@ func TestLeadByChatAndMessage(t *testing.T) {
 func found(t *testing.T, reader client.Reader, field, key string) int {
 	t.Helper()
 	var leads v1alpha1.CartRecoveryList
-	if err := reader.List(t.Context(), &leads, client.InNamespace(gen.Namespace), client.MatchingFields{field: key}); err != nil {
+	if err := reader.List(t.Context(), &leads, client.InNamespace(gen.Namespace),
+		client.MatchingFields{field: key}); err != nil {
 		t.Fatal(err)
 	}
 	return len(leads.Items)

@@ -140,7 +140,8 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
-		if err := indexer.IndexField(ctx, entry.object, entry.field, panics.Values(entry.values)); err != nil { //nolint:contextcheck // a cache has none
+		if err := indexer.IndexField(ctx, entry.object, entry.field,
+			panics.Values(entry.values)); err != nil { //nolint:contextcheck // a cache has none
 			return fmt.Errorf("register cache index %s: %w", entry.field, err)
 		}
 	}

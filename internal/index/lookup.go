@@ -20,7 +20,8 @@ import (
 
 // ProductByID finds the Product with this id at a platform, the oldest when several claim
 // it; nil when there is none.
-func ProductByID(ctx context.Context, reader client.Reader, namespace, store string, platform v1alpha1.PlatformName, id string) (*v1alpha1.Product, error) {
+func ProductByID(ctx context.Context, reader client.Reader, namespace, store string, platform v1alpha1.PlatformName,
+	id string) (*v1alpha1.Product, error) {
 	if id == "" {
 		return nil, nil
 	}
@@ -39,7 +40,8 @@ func ProductByID(ctx context.Context, reader client.Reader, namespace, store str
 // ProductFor finds the Product of what a platform calls a product: the one with its id or,
 // where the platform tells none, the only one of the Store with its name; nil when there is
 // none.
-func ProductFor(ctx context.Context, reader client.Reader, namespace, store string, platform v1alpha1.PlatformName, told v1alpha1.LeadProduct) (*v1alpha1.Product, error) {
+func ProductFor(ctx context.Context, reader client.Reader, namespace, store string, platform v1alpha1.PlatformName,
+	told v1alpha1.LeadProduct) (*v1alpha1.Product, error) {
 	if told.ID != "" || strings.TrimSpace(told.Name) == "" {
 		return ProductByID(ctx, reader, namespace, store, platform, told.ID)
 	}
@@ -74,14 +76,16 @@ func ProductOf(ctx context.Context, reader client.Reader, recovery *v1alpha1.Car
 }
 
 // Suppressed says whether a phone number must not be written to in a store now.
-func Suppressed(ctx context.Context, reader client.Reader, namespace, store, phone string, now time.Time) (bool, error) {
+func Suppressed(ctx context.Context, reader client.Reader, namespace, store, phone string, now time.Time) (bool,
+	error) {
 	if phone == "" {
 		return false, nil
 	}
 	for _, hash := range lead.PhoneHashes(phone) {
 		var suppressions v1alpha1.SuppressionList
 		key := LeadPhoneKey(store, hash)
-		err := reader.List(ctx, &suppressions, client.InNamespace(namespace), client.MatchingFields{SuppressionByPhone: key})
+		err := reader.List(ctx, &suppressions, client.InNamespace(namespace),
+			client.MatchingFields{SuppressionByPhone: key})
 		if err != nil {
 			return false, fmt.Errorf("find suppressions: %w", err)
 		}
@@ -103,18 +107,21 @@ func Suppressed(ctx context.Context, reader client.Reader, namespace, store, pho
 func StoppingPurchase(
 	ctx context.Context, reader client.Reader, recovery *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope,
 ) (*v1alpha1.Purchase, error) {
-	others, err := leadsOf(ctx, reader, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer, client.UnsafeDisableDeepCopy)
+	others, err := leadsOf(ctx, reader, recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer,
+		client.UnsafeDisableDeepCopy)
 	return lead.StoppedByAny(recovery, others, scope), err
 }
 
 // LeadsOfSale finds the leads of a Store that know a transaction, finished or not.
-func LeadsOfSale(ctx context.Context, reader client.Reader, namespace, store, transactionID string) ([]v1alpha1.CartRecovery, error) {
+func LeadsOfSale(ctx context.Context, reader client.Reader, namespace, store,
+	transactionID string) ([]v1alpha1.CartRecovery, error) {
 	if transactionID == "" {
 		return nil, nil
 	}
 	var leads v1alpha1.CartRecoveryList
 	key := LeadSaleKey(store, lead.SaleHash(transactionID))
-	if err := reader.List(ctx, &leads, client.InNamespace(namespace), client.MatchingFields{LeadBySale: key}); err != nil {
+	if err := reader.List(ctx, &leads, client.InNamespace(namespace),
+		client.MatchingFields{LeadBySale: key}); err != nil {
 		return nil, fmt.Errorf("find the leads of a sale: %w", err)
 	}
 	return leads.Items, nil
@@ -123,7 +130,8 @@ func LeadsOfSale(ctx context.Context, reader client.Reader, namespace, store, tr
 // HasLeadsOf says whether there are leads of a clientID, in whichever namespace.
 func HasLeadsOf(ctx context.Context, reader client.Reader, clientID string) (bool, error) {
 	var leads v1alpha1.CartRecoveryList
-	err := reader.List(ctx, &leads, client.MatchingFields{LeadByClientID: clientID}, client.Limit(1), client.UnsafeDisableDeepCopy)
+	err := reader.List(ctx, &leads, client.MatchingFields{LeadByClientID: clientID}, client.Limit(1),
+		client.UnsafeDisableDeepCopy)
 	if err != nil {
 		return false, fmt.Errorf("find the leads of a client: %w", err)
 	}
@@ -133,12 +141,14 @@ func HasLeadsOf(ctx context.Context, reader client.Reader, clientID string) (boo
 // LeadsOf finds the leads with a phone key or e-mail address of a customer in a Store, and
 // with those that they add to it (see lead.Linked), each once and finished or not. A key says
 // less than a phone: see lead.SameCustomer.
-func LeadsOf(ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
+func LeadsOf(ctx context.Context, reader client.Reader, namespace, store string,
+	customer v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
 	return leadsOf(ctx, reader, namespace, store, customer)
 }
 
 func leadsOf(
-	ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer, options ...client.ListOption,
+	ctx context.Context, reader client.Reader, namespace, store string, customer v1alpha1.LeadCustomer,
+	options ...client.ListOption,
 ) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
 	var asked []lookup
@@ -150,7 +160,8 @@ func leadsOf(
 				continue
 			}
 			var leads v1alpha1.CartRecoveryList
-			err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace), client.MatchingFields{by.field: by.key})...)
+			err := reader.List(ctx, &leads, append(options, client.InNamespace(namespace),
+				client.MatchingFields{by.field: by.key})...)
 			if err != nil {
 				return nil, fmt.Errorf("find the leads of a customer: %w", err)
 			}

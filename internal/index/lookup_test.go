@@ -74,8 +74,12 @@ func TestProductOf(t *testing.T) {
 		"no id, and a name that one has":  {byName(" curso de CANTO"), "song"},
 		"no id, and a name that none has": {byName("Curso de Flauta"), ""},
 		"neither id nor name":             {byName(""), ""},
-		"an id, and another's name":       {func(l *v1alpha1.CartRecovery) { l.Spec.Product = v1alpha1.LeadProduct{ID: "9", Name: "Curso de Canto"} }, ""},
-		"the same id at another platform": {func(l *v1alpha1.CartRecovery) { l.Spec.Platform = v1alpha1.PlatformKiwify }, ""},
+		"an id, and another's name": {func(l *v1alpha1.CartRecovery) {
+			l.Spec.Product = v1alpha1.LeadProduct{ID: "9", Name: "Curso de Canto"}
+		}, ""},
+		"the same id at another platform": {func(l *v1alpha1.CartRecovery) {
+			l.Spec.Platform = v1alpha1.PlatformKiwify
+		}, ""},
 	} {
 		product, err := index.ProductOf(t.Context(), reader, gen.Lead(noon, row.mod))
 		if err != nil {
@@ -104,14 +108,16 @@ func TestSuppressed(t *testing.T) {
 		suppression("d", v1alpha1.SuppressionSpec{Phone: "+5511900000004", ExpiresAt: &now}),
 	)
 	for phone, want := range map[string]bool{
-		"+5511900000001": true, "+551100000001": true, "+5511900000002": true, "+5511900000003": true, "+5511900000004": false, "+5511900000005": false, "": false,
+		"+5511900000001": true, "+551100000001": true, "+5511900000002": true, "+5511900000003": true,
+		"+5511900000004": false, "+5511900000005": false, "": false,
 	} {
 		got, err := index.Suppressed(t.Context(), reader, gen.Namespace, gen.Store, phone, noon)
 		if err != nil || got != want {
 			t.Errorf("%q: got %t, %v", phone, got, err)
 		}
 	}
-	if got, err := index.Suppressed(t.Context(), reader, gen.Namespace, "other", "+5511900000001", noon); got || err != nil {
+	if got, err := index.Suppressed(t.Context(), reader, gen.Namespace, "other", "+5511900000001", noon); got ||
+		err != nil {
 		t.Errorf("another store: got %t, %v", got, err)
 	}
 }
@@ -136,9 +142,11 @@ func TestStoppingPurchase(t *testing.T) {
 		"none":                        {nil, ""},
 		"the same product, by phone":  {[]client.Object{bought("a", byPhone)}, "a"},
 		"the same product, by e-mail": {[]client.Object{bought("a", byEmail)}, "a"},
-		"an older form of the number": {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+551187654321" })}, "a"},
-		"another product":             {[]client.Object{bought("a", otherProduct)}, "a"},
-		"another product, by e-mail":  {[]client.Object{bought("a", otherProduct, byEmail)}, "a"},
+		"an older form of the number": {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Phone = "+551187654321"
+		})}, "a"},
+		"another product":            {[]client.Object{bought("a", otherProduct)}, "a"},
+		"another product, by e-mail": {[]client.Object{bought("a", otherProduct, byEmail)}, "a"},
 		"the same Product elsewhere": {[]client.Object{bought("a", otherProduct, func(l *v1alpha1.CartRecovery) {
 			l.Spec.Platform, l.Spec.ProductRef = v1alpha1.PlatformKiwify, &v1alpha1.ObjectReference{Name: gen.Product}
 		})}, "a"},
@@ -149,21 +157,33 @@ func TestStoppingPurchase(t *testing.T) {
 			l.Spec.Customer.Phone, l.Spec.Customer.OtherPhones = "+5521911112222", []string{gen.Phone}
 		})}, "a"},
 		"an address that only another lead has": {[]client.Object{
-			bought("a", byEmail, otherProduct, withAddress), gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name = "b" }, otherProduct, withAddress),
+			bought("a", byEmail, otherProduct, withAddress), gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
+				l.Name = "b"
+			}, otherProduct, withAddress),
 		}, "a"},
 		"an address that only another store's lead has": {[]client.Object{
 			bought("a", byEmail, otherProduct, withAddress),
-			gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name, l.Spec.StoreRef.Name = "b", "other" }, otherProduct, withAddress),
+			gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name, l.Spec.StoreRef.Name = "b", "other" }, otherProduct,
+				withAddress),
 		}, ""},
 		"the one that counts": {[]client.Object{
-			bought("a", unattributed), bought("b"), bought("c"), bought("d", otherProduct, byEmail), bought("e", byEmail),
+			bought("a", unattributed), bought("b"), bought("c"), bought("d", otherProduct, byEmail),
+			bought("e", byEmail),
 		}, "b"},
-		"another customer":                {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+5521911112222" })}, ""},
-		"another store":                   {[]client.Object{bought("a", func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "other" })}, ""},
-		"not bought":                      {[]client.Object{gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Name = "a" })}, ""},
+		"another customer": {[]client.Object{bought("a", byPhone, func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Phone = "+5521911112222"
+		})}, ""},
+		"another store": {[]client.Object{bought("a", func(l *v1alpha1.CartRecovery) {
+			l.Spec.StoreRef.Name = "other"
+		})}, ""},
+		"not bought": {[]client.Object{gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
+			l.Name = "a"
+		})}, ""},
 		"its own, which counts by itself": {[]client.Object{bought("hotmart-lead")}, ""},
 	} {
-		cart := gen.Lead(noon, func(l *v1alpha1.CartRecovery) { l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product} })
+		cart := gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
+			l.Spec.ProductRef = &v1alpha1.ObjectReference{Name: gen.Product}
+		})
 		found, err := index.StoppingPurchase(t.Context(), cache(t, row.others...), cart, v1alpha1.KillSwitchCustomer)
 		got := ""
 		if found != nil {
@@ -188,7 +208,8 @@ func TestLeadOfStoreFindsFinishedLeads(t *testing.T) {
 	reader := cache(t, named("a", gen.Namespace, gen.Store, false), named("b", gen.Namespace, gen.Store, true),
 		named("c", gen.Namespace, "other", true), named("d", "elsewhere", gen.Store, true))
 	var leads v1alpha1.CartRecoveryList
-	err := reader.List(t.Context(), &leads, client.InNamespace(gen.Namespace), client.MatchingFields{index.LeadOfStore: gen.Store})
+	err := reader.List(t.Context(), &leads, client.InNamespace(gen.Namespace),
+		client.MatchingFields{index.LeadOfStore: gen.Store})
 	if err != nil || len(leads.Items) != 2 || leads.Items[0].Name != "a" || leads.Items[1].Name != "b" {
 		t.Errorf("got %d leads, %v; want a and b", len(leads.Items), err)
 	}

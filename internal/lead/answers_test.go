@@ -30,7 +30,8 @@ func TestRoomForAnswer(t *testing.T) {
 		{name: "room for the last", times: timesAt(30*time.Minute, time.Minute), limit: 3},
 		{name: "none for one more", times: timesAt(30*time.Minute, time.Minute), limit: 2, want: 30 * time.Minute},
 		{name: "the window is over to the instant", times: timesAt(time.Hour, time.Minute), limit: 2},
-		{name: "a limit that was lowered waits for the later ones", times: timesAt(50*time.Minute, 30*time.Minute, time.Minute), limit: 1, want: 59 * time.Minute},
+		{name: "a limit that was lowered waits for the later ones", times: timesAt(50*time.Minute, 30*time.Minute,
+			time.Minute), limit: 1, want: 59 * time.Minute},
 		{name: "a clock that went back", times: timesAt(-time.Minute), limit: 1, want: 61 * time.Minute},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,7 +47,8 @@ func TestRoomForAnswer(t *testing.T) {
 }
 
 func TestAnswersAreCounted(t *testing.T) {
-	answer := v1alpha1.Message{ID: "c0-reply-1", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, At: timesAt(time.Hour)[0]}
+	answer := v1alpha1.Message{ID: "c0-reply-1", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent,
+		At: timesAt(time.Hour)[0]}
 	step, failed, theirs := answer, answer, answer
 	step.Step, failed.State, theirs.Role = "first", v1alpha1.MessageFailed, v1alpha1.RoleCustomer
 	status := &v1alpha1.CartRecoveryStatus{Conversation: []v1alpha1.Message{step, failed, theirs, answer}}

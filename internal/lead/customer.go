@@ -138,7 +138,8 @@ func Reaches(at time.Time, recovery *v1alpha1.CartRecovery) bool {
 
 // StoppedByAny returns the purchase that stops a lead and stands on one of these others, the
 // one that counts where there are several; nil when there is none.
-func StoppedByAny(recovery *v1alpha1.CartRecovery, others []v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
+func StoppedByAny(recovery *v1alpha1.CartRecovery, others []v1alpha1.CartRecovery,
+	scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
 	customer := Linked(&recovery.Spec.Customer, recovery.Spec.StoreRef.Name, others)
 	var best *v1alpha1.Purchase
 	for i := range others {
@@ -152,10 +153,12 @@ func StoppedByAny(recovery *v1alpha1.CartRecovery, others []v1alpha1.CartRecover
 // stoppedBy returns the purchase on another lead that stops this one, nil when none does:
 // of the same customer, and of the same product or, in the scope Customer, of another one
 // that Reaches it, which no recovery may take credit for.
-func stoppedBy(recovery *v1alpha1.CartRecovery, customer *v1alpha1.LeadCustomer, other *v1alpha1.CartRecovery, scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
+func stoppedBy(recovery *v1alpha1.CartRecovery, customer *v1alpha1.LeadCustomer, other *v1alpha1.CartRecovery,
+	scope v1alpha1.KillSwitchScope) *v1alpha1.Purchase {
 	purchase := other.Spec.Purchase
 	switch {
-	case purchase == nil || recovery.Spec.StoreRef != other.Spec.StoreRef || !SameCustomer(customer, &other.Spec.Customer):
+	case purchase == nil || recovery.Spec.StoreRef != other.Spec.StoreRef ||
+		!SameCustomer(customer, &other.Spec.Customer):
 		return nil
 	case SameProduct(&recovery.Spec, &other.Spec):
 		return purchase.DeepCopy()

@@ -19,12 +19,17 @@ func TestSameCustomer(t *testing.T) {
 		a, b v1alpha1.LeadCustomer
 		want bool
 	}{
-		"the same address":               {v1alpha1.LeadCustomer{Email: "m@example.com"}, v1alpha1.LeadCustomer{Email: "M@example.com", Phone: mobile}, true},
-		"the same phone":                 {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile}, v1alpha1.LeadCustomer{Email: "b@example.com", Phone: mobile}, true},
-		"a mobile without its 9th digit": {v1alpha1.LeadCustomer{Phone: "+5511987654321"}, v1alpha1.LeadCustomer{Phone: "+551187654321"}, true},
-		"a landline with a mobile's key": {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Phone: landline}, false},
-		"nothing":                        {v1alpha1.LeadCustomer{}, v1alpha1.LeadCustomer{}, false},
-		"a phone here, an address there": {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Email: "m@example.com"}, false},
+		"the same address": {v1alpha1.LeadCustomer{Email: "m@example.com"},
+			v1alpha1.LeadCustomer{Email: "M@example.com", Phone: mobile}, true},
+		"the same phone": {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile},
+			v1alpha1.LeadCustomer{Email: "b@example.com", Phone: mobile}, true},
+		"a mobile without its 9th digit": {v1alpha1.LeadCustomer{Phone: "+5511987654321"},
+			v1alpha1.LeadCustomer{Phone: "+551187654321"}, true},
+		"a landline with a mobile's key": {v1alpha1.LeadCustomer{Phone: mobile}, v1alpha1.LeadCustomer{Phone: landline},
+			false},
+		"nothing": {v1alpha1.LeadCustomer{}, v1alpha1.LeadCustomer{}, false},
+		"a phone here, an address there": {v1alpha1.LeadCustomer{Phone: mobile},
+			v1alpha1.LeadCustomer{Email: "m@example.com"}, false},
 		"one of several addresses": {
 			v1alpha1.LeadCustomer{Email: "a@example.com", OtherEmails: []string{"b@example.com", "m@example.com"}},
 			v1alpha1.LeadCustomer{Email: "c@example.com", OtherEmails: []string{"M@example.com"}}, true,
@@ -37,7 +42,8 @@ func TestSameCustomer(t *testing.T) {
 			v1alpha1.LeadCustomer{Phone: landline, OtherEmails: []string{"a@example.com"}},
 			v1alpha1.LeadCustomer{OtherPhones: []string{mobile}, Email: "b@example.com"}, false,
 		},
-		"another phone and another address": {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile}, v1alpha1.LeadCustomer{Email: "b@example.com", Phone: landline}, false},
+		"another phone and another address": {v1alpha1.LeadCustomer{Email: "a@example.com", Phone: mobile},
+			v1alpha1.LeadCustomer{Email: "b@example.com", Phone: landline}, false},
 	} {
 		if lead.SameCustomer(&row.a, &row.b) != row.want || lead.SameCustomer(&row.b, &row.a) != row.want {
 			t.Errorf("%s: want %t", name, row.want)
@@ -51,7 +57,8 @@ func TestSameCustomer(t *testing.T) {
 func TestSameProduct(t *testing.T) {
 	type mod = func(*v1alpha1.CartRecoverySpec)
 	of := func(id, name string, mods ...mod) *v1alpha1.CartRecoverySpec {
-		spec := &v1alpha1.CartRecoverySpec{Platform: v1alpha1.PlatformKirvano, Product: v1alpha1.LeadProduct{ID: id, Name: name}}
+		spec := &v1alpha1.CartRecoverySpec{Platform: v1alpha1.PlatformKirvano, Product: v1alpha1.LeadProduct{ID: id,
+			Name: name}}
 		for _, mod := range mods {
 			mod(spec)
 		}
@@ -86,8 +93,11 @@ func TestSameProduct(t *testing.T) {
 
 func TestLinked(t *testing.T) {
 	const first, second, foreign = "+5511987654321", "+5521912345678", "+5531912345678"
-	of := func(name string, customer v1alpha1.LeadCustomer, mods ...func(*v1alpha1.CartRecovery)) v1alpha1.CartRecovery {
-		return *gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) { l.Name, l.Spec.Customer = name, customer }}, mods...)...)
+	of := func(name string, customer v1alpha1.LeadCustomer,
+		mods ...func(*v1alpha1.CartRecovery)) v1alpha1.CartRecovery {
+		return *gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Spec.Customer = name, customer
+		}}, mods...)...)
 	}
 	elsewhere := func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }
 	leads := []v1alpha1.CartRecovery{
@@ -101,7 +111,8 @@ func TestLinked(t *testing.T) {
 	}
 	customer := v1alpha1.LeadCustomer{Name: "Ana", Email: "a@example.com", Phone: first}
 	want := v1alpha1.LeadCustomer{
-		Name: "Ana", Email: "a@example.com", Phone: first, OtherEmails: []string{"b@example.com"}, OtherPhones: []string{second},
+		Name: "Ana", Email: "a@example.com", Phone: first, OtherEmails: []string{"b@example.com"},
+		OtherPhones: []string{second},
 	}
 	if got := lead.Linked(&customer, gen.Store, leads); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -110,7 +121,8 @@ func TestLinked(t *testing.T) {
 		t.Errorf("nothing new made %+v", got)
 	}
 	for n := range 1000 {
-		leads = append(leads, of("crowd", v1alpha1.LeadCustomer{Email: fmt.Sprintf("x%d@example.com", n), Phone: first}))
+		leads = append(leads, of("crowd", v1alpha1.LeadCustomer{Email: fmt.Sprintf("x%d@example.com", n),
+			Phone: first}))
 	}
 	if got := lead.Linked(&customer, gen.Store, leads); len(got.OtherEmails) > 8 {
 		t.Errorf("a number that a thousand give adds %d addresses", len(got.OtherEmails))
@@ -147,19 +159,30 @@ func TestStoppedByAny(t *testing.T) {
 		at           int
 		unattributed bool
 	}{
-		"its product":                           {nil, purchase(1, false), v1alpha1.KillSwitchProduct, true, 1, false},
-		"its product long before":               {nil, purchase(-30*days, false), v1alpha1.KillSwitchCustomer, true, -30 * days, false},
-		"its product, a renewal":                {nil, purchase(1, true), v1alpha1.KillSwitchProduct, true, 1, true},
-		"its product, after it was given up":    {finished, purchase(1, false), v1alpha1.KillSwitchCustomer, true, 1, false},
-		"another product":                       {nil, purchase(1, false, otherProduct), v1alpha1.KillSwitchCustomer, true, 1, true},
-		"another product, scope Product":        {nil, purchase(1, false, otherProduct), v1alpha1.KillSwitchProduct, false, 0, false},
-		"another product, an hour before":       {nil, purchase(-60, false, otherProduct), v1alpha1.KillSwitchCustomer, true, -60, true},
-		"another product, more than an hour":    {nil, purchase(-61, false, otherProduct), v1alpha1.KillSwitchCustomer, false, 0, false},
-		"another product, an hour before first": {firstAt(-30), purchase(-90, false, otherProduct), v1alpha1.KillSwitchCustomer, true, -90, true},
-		"another product, again since":          {nil, purchase(-30*days, false, otherProduct, lastAt(5)), v1alpha1.KillSwitchCustomer, true, 5, true},
-		"another product, again and too early":  {nil, purchase(-30*days, false, otherProduct, lastAt(-61)), v1alpha1.KillSwitchCustomer, false, 0, false},
-		"another product, after it was over":    {finished, purchase(1, false, otherProduct), v1alpha1.KillSwitchCustomer, false, 0, false},
-		"another store":                         {nil, purchase(1, false, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }), v1alpha1.KillSwitchCustomer, false, 0, false},
+		"its product": {nil, purchase(1, false), v1alpha1.KillSwitchProduct, true, 1, false},
+		"its product long before": {nil, purchase(-30*days, false), v1alpha1.KillSwitchCustomer, true,
+			-30 * days, false},
+		"its product, a renewal": {nil, purchase(1, true), v1alpha1.KillSwitchProduct, true, 1, true},
+		"its product, after it was given up": {finished, purchase(1, false), v1alpha1.KillSwitchCustomer, true, 1,
+			false},
+		"another product": {nil, purchase(1, false, otherProduct), v1alpha1.KillSwitchCustomer,
+			true, 1, true},
+		"another product, scope Product": {nil, purchase(1, false, otherProduct), v1alpha1.KillSwitchProduct,
+			false, 0, false},
+		"another product, an hour before": {nil, purchase(-60, false, otherProduct), v1alpha1.KillSwitchCustomer,
+			true, -60, true},
+		"another product, more than an hour": {nil, purchase(-61, false, otherProduct), v1alpha1.KillSwitchCustomer,
+			false, 0, false},
+		"another product, an hour before first": {firstAt(-30), purchase(-90, false, otherProduct),
+			v1alpha1.KillSwitchCustomer, true, -90, true},
+		"another product, again since": {nil, purchase(-30*days, false, otherProduct, lastAt(5)),
+			v1alpha1.KillSwitchCustomer, true, 5, true},
+		"another product, again and too early": {nil, purchase(-30*days, false, otherProduct, lastAt(-61)),
+			v1alpha1.KillSwitchCustomer, false, 0, false},
+		"another product, after it was over": {finished, purchase(1, false, otherProduct), v1alpha1.KillSwitchCustomer,
+			false, 0, false},
+		"another store": {nil, purchase(1, false, func(l *v1alpha1.CartRecovery) { l.Spec.StoreRef.Name = "b" }),
+			v1alpha1.KillSwitchCustomer, false, 0, false},
 		"another customer": {nil, purchase(1, false, func(l *v1alpha1.CartRecovery) {
 			l.Spec.Customer = v1alpha1.LeadCustomer{Phone: "+5521912345678", Email: "ana@example.com"}
 		}), v1alpha1.KillSwitchCustomer, false, 0, false},
@@ -174,7 +197,8 @@ func TestStoppedByAny(t *testing.T) {
 			t.Errorf("%s: got %+v", name, got)
 			continue
 		}
-		if got != nil && (!got.At.Equal(after(row.at).Time) || got.Unattributed != row.unattributed || got == row.other.Spec.Purchase) {
+		if got != nil && (!got.At.Equal(after(row.at).Time) || got.Unattributed != row.unattributed ||
+			got == row.other.Spec.Purchase) {
 			t.Errorf("%s: got %+v", name, got)
 		}
 	}

@@ -62,6 +62,7 @@ func EndedCycle(recovery *v1alpha1.CartRecovery) (completed, contact time.Time) 
 	if completed.IsZero() {
 		return time.Time{}, time.Time{}
 	}
-	ended := v1alpha1.CartRecovery{Status: v1alpha1.CartRecoveryStatus{Cycle: cycle, Conversation: recovery.Status.Conversation}}
+	ended := v1alpha1.CartRecovery{Status: v1alpha1.CartRecoveryStatus{Cycle: cycle,
+		Conversation: recovery.Status.Conversation}}
 	return completed, FirstContact(&ended)
 }

@@ -24,7 +24,8 @@ func previous(minutes int) func(*v1alpha1.CartRecovery) {
 func wrote(cycle int32, minutes int) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
 		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{
-			ID: lead.StepID(cycle, "first"), Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, Cycle: cycle, At: after(minutes),
+			ID: lead.StepID(cycle, "first"), Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, Cycle: cycle,
+			At: after(minutes),
 		})
 	}
 }
@@ -49,17 +50,20 @@ func TestCycles(t *testing.T) {
 		// ended and contact of EndedCycle in minutes, -1 for none.
 		ended, contact int
 	}{
-		"of the first cycle":              {mods{}, false, false, false, -1, -1},
-		"finished":                        {mods{completed(9)}, false, false, true, 9, -1},
-		"finished, contacted":             {mods{completed(9), wrote(0, 1)}, false, false, true, 9, 1},
-		"asked for":                       {mods{completed(9), previous(9), wrote(0, 1)}, true, true, false, 9, 1},
-		"asked for, and bought":           {mods{completed(9), previous(9), sold}, true, false, true, 9, -1},
-		"asked for, and reversed":         {mods{completed(9), previous(9), refused}, true, false, true, 9, -1},
-		"begun":                           {mods{previous(9), second, wrote(0, 1)}, false, false, false, 9, 1},
-		"begun, contacted":                {mods{previous(9), second, wrote(0, 1), wrote(1, 30)}, false, false, false, 9, 1},
-		"begun, contacted for once":       {mods{previous(9), second, wrote(1, 30)}, false, false, false, 9, -1},
-		"finished again":                  {mods{previous(9), second, wrote(0, 1), wrote(1, 30), completed(40)}, false, false, true, 40, 30},
-		"asked for again":                 {mods{previous(40), second, wrote(0, 1), wrote(1, 30), completed(40)}, true, true, false, 40, 30},
+		"of the first cycle":      {mods{}, false, false, false, -1, -1},
+		"finished":                {mods{completed(9)}, false, false, true, 9, -1},
+		"finished, contacted":     {mods{completed(9), wrote(0, 1)}, false, false, true, 9, 1},
+		"asked for":               {mods{completed(9), previous(9), wrote(0, 1)}, true, true, false, 9, 1},
+		"asked for, and bought":   {mods{completed(9), previous(9), sold}, true, false, true, 9, -1},
+		"asked for, and reversed": {mods{completed(9), previous(9), refused}, true, false, true, 9, -1},
+		"begun":                   {mods{previous(9), second, wrote(0, 1)}, false, false, false, 9, 1},
+		"begun, contacted": {mods{previous(9), second, wrote(0, 1), wrote(1, 30)}, false, false, false,
+			9, 1},
+		"begun, contacted for once": {mods{previous(9), second, wrote(1, 30)}, false, false, false, 9, -1},
+		"finished again": {mods{previous(9), second, wrote(0, 1), wrote(1, 30), completed(40)}, false,
+			false, true, 40, 30},
+		"asked for again": {mods{previous(40), second, wrote(0, 1), wrote(1, 30), completed(40)}, true,
+			true, false, 40, 30},
 		"finished, the annotation broken": {mods{completed(9), garbled}, false, false, true, 9, -1},
 		"open, the annotation broken":     {mods{garbled}, false, false, false, -1, -1},
 	} {

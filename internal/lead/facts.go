@@ -86,9 +86,11 @@ func OfSale(transactionID string) Facts {
 func FactsOf(recovery *v1alpha1.CartRecovery) Facts {
 	spec := &recovery.Spec
 	facts := Facts{
-		Purchase: spec.Purchase, OtherPurchases: encodePurchases(spec.OtherPurchases), Reversal: spec.Reversal, Name: spec.Customer.Name, ProductName: spec.Product.Name,
-		Emails: setOf(maxKnown, lowered(emailsOf(&spec.Customer))...), Phones: setOf(maxKnown, phonesOf(&spec.Customer)...),
-		Purchases: unionOfEvents(purchaseEvent(spec.Purchase), listed(recovery, v1alpha1.AnnotationPurchases)),
+		Purchase: spec.Purchase, OtherPurchases: encodePurchases(spec.OtherPurchases), Reversal: spec.Reversal,
+		Name: spec.Customer.Name, ProductName: spec.Product.Name,
+		Emails: setOf(maxKnown, lowered(emailsOf(&spec.Customer))...),
+		Phones: setOf(maxKnown, phonesOf(&spec.Customer)...), Purchases: unionOfEvents(purchaseEvent(spec.Purchase),
+			listed(recovery, v1alpha1.AnnotationPurchases)),
 		Reversals: union(maxEvents, reversedSale(spec.Reversal), listed(recovery, v1alpha1.AnnotationReversals)),
 		Payment:   spec.Payment, Consent: spec.Consent, Sales: salesOf(recovery),
 		ExpiredPayments: unionOfEvents("", listed(recovery, v1alpha1.AnnotationExpiredPayments)),
@@ -174,7 +176,8 @@ func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
 	spec.Customer, spec.Product.Name = customer, f.ProductName
 	if start := f.Start; start != nil {
 		at := start.AbandonedAt
-		spec.Trigger, spec.AbandonedAt, spec.EventID, spec.CheckoutURL = start.Trigger, &at, start.EventID, start.CheckoutURL
+		spec.Trigger, spec.AbandonedAt, spec.EventID, spec.CheckoutURL = start.Trigger, &at, start.EventID,
+			start.CheckoutURL
 		spec.Amount, spec.Currency = start.Amount, start.Currency
 		annotateTime(recovery, v1alpha1.AnnotationFirstAbandoned, f.FirstAbandoned, at.Time)
 	}
@@ -199,7 +202,8 @@ func (f Facts) writeTo(recovery *v1alpha1.CartRecovery) {
 
 // sameDetails says whether two customers have the same addresses and numbers.
 func sameDetails(a, b *v1alpha1.LeadCustomer) bool {
-	return a.Phone == b.Phone && a.Email == b.Email && slices.Equal(a.OtherPhones, b.OtherPhones) && slices.Equal(a.OtherEmails, b.OtherEmails)
+	return a.Phone == b.Phone && a.Email == b.Email && slices.Equal(a.OtherPhones, b.OtherPhones) &&
+		slices.Equal(a.OtherEmails, b.OtherEmails)
 }
 
 // customer is who the facts are of. The first phone is the one that is written to: that of
@@ -211,7 +215,8 @@ func (f Facts) customer() v1alpha1.LeadCustomer {
 	}
 	email := first(f.Emails)
 	return v1alpha1.LeadCustomer{
-		Name: f.Name, Phone: phone, OtherPhones: without(f.Phones, phone), Email: email, OtherEmails: without(f.Emails, email),
+		Name: f.Name, Phone: phone, OtherPhones: without(f.Phones, phone), Email: email, OtherEmails: without(f.Emails,
+			email),
 	}
 }
 
@@ -221,7 +226,8 @@ func relabel(recovery *v1alpha1.CartRecovery) {
 	labels := customerLabels(&recovery.Spec.Customer)
 	maps.DeleteFunc(recovery.Labels, func(key, _ string) bool {
 		_, has := labels[key]
-		return !has && (strings.HasPrefix(key, v1alpha1.LabelPhonePrefix) || strings.HasPrefix(key, v1alpha1.LabelEmailPrefix))
+		return !has && (strings.HasPrefix(key, v1alpha1.LabelPhonePrefix) ||
+			strings.HasPrefix(key, v1alpha1.LabelEmailPrefix))
 	})
 	if recovery.Labels == nil && len(labels) > 0 {
 		recovery.Labels = map[string]string{}

@@ -39,40 +39,53 @@ func reversed(kind string, minutes int, id string) lead.Facts {
 
 // TestWhichFactCounts has the winner first; the order of the two must not matter.
 func TestWhichFactCounts(t *testing.T) {
-	const cart, pix, boleto, refused = v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused
+	const cart, pix, boleto, refused = v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending,
+		v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused
 	id := func(id string) func(*lead.Start) { return func(s *lead.Start) { s.EventID = id } }
 	for name, row := range map[string][2]lead.Facts{
-		"a PIX before a cart":                {started(pix, 9), started(cart, 0)},
-		"a boleto before a refused payment":  {started(boleto, 9), started(refused, 0)},
-		"a refused payment before a cart":    {started(refused, 9), started(cart, 0)},
-		"the earlier of a PIX and a boleto":  {started(pix, 0), started(boleto, 1)},
-		"the earlier cart":                   {started(cart, 0, id("c")), started(cart, 1, id("a"))},
-		"the smaller trigger":                {started(boleto, 0, id("c")), started(pix, 0, id("a"))},
-		"the smaller event of one time":      {started(cart, 0, id("a")), started(cart, 0)},
-		"the smaller amount, to have a rule": {started(cart, 0), started(cart, 0, func(s *lead.Start) { s.Amount = "1" })},
-		"the smaller phone, to have a rule":  {started(cart, 0), started(cart, 0, func(s *lead.Start) { s.Phone += "9" })},
-		"an attributed purchase":             {bought(9, false, "b"), bought(0, true, "a")},
-		"the earlier purchase":               {bought(0, false, "b"), bought(9, false, "a")},
-		"the smaller purchase of one time":   {bought(0, false, "a"), bought(0, false, "b")},
-		"the purchase that is known by more": {bought(0, true, "b"), {Purchase: bought(0, true, "").Purchase, LastPurchase: noon}},
-		"a chargeback before a refund":       {reversed(v1alpha1.ReversalChargeback, 9, "b"), reversed(v1alpha1.ReversalRefund, 0, "a")},
-		"the earlier reversal":               {reversed(v1alpha1.ReversalRefund, 0, "b"), reversed(v1alpha1.ReversalRefund, 9, "a")},
-		"the smaller reversal of one time":   {reversed(v1alpha1.ReversalRefund, 0, "a"), reversed(v1alpha1.ReversalRefund, 0, "b")},
-		"the longer name":                    {{Name: "Maria Souza"}, {Name: "Ana"}},
-		"the smaller name of one length":     {{Name: "Ana"}, {Name: "Eva"}},
-		"a name before none":                 {{Name: "Ana"}, {}},
-		"an e-mail address before none":      {{Emails: "b@example.com"}, {}},
-		"a phone before none":                {{Phones: "+5511900000001"}, {}},
-		"the longer name of the product":     {{ProductName: "Curso de Violão"}, {ProductName: "Curso"}},
-		"the payment that was made later":    {paying(9, "a"), paying(0, "b")},
-		"a payment whose time is known":      {paying(0, "b"), {Payment: &v1alpha1.Payment{TransactionID: "a"}}},
-		"the later consent":                  {consenting(v1alpha1.ConsentOptedIn, 9), consenting(v1alpha1.ConsentOptedOut, 0)},
-		"no consent before consent":          {consenting(v1alpha1.ConsentOptedOut, 0), consenting(v1alpha1.ConsentOptedIn, 0)},
-		"a consent whose time is known":      {consenting(v1alpha1.ConsentOptedIn, 0), {Consent: &v1alpha1.Consent{Basis: v1alpha1.ConsentOptedOut}}},
+		"a PIX before a cart":               {started(pix, 9), started(cart, 0)},
+		"a boleto before a refused payment": {started(boleto, 9), started(refused, 0)},
+		"a refused payment before a cart":   {started(refused, 9), started(cart, 0)},
+		"the earlier of a PIX and a boleto": {started(pix, 0), started(boleto, 1)},
+		"the earlier cart":                  {started(cart, 0, id("c")), started(cart, 1, id("a"))},
+		"the smaller trigger":               {started(boleto, 0, id("c")), started(pix, 0, id("a"))},
+		"the smaller event of one time":     {started(cart, 0, id("a")), started(cart, 0)},
+		"the smaller amount, to have a rule": {started(cart, 0), started(cart, 0, func(s *lead.Start) {
+			s.Amount = "1"
+		})},
+		"the smaller phone, to have a rule": {started(cart, 0), started(cart, 0, func(s *lead.Start) {
+			s.Phone += "9"
+		})},
+		"an attributed purchase":           {bought(9, false, "b"), bought(0, true, "a")},
+		"the earlier purchase":             {bought(0, false, "b"), bought(9, false, "a")},
+		"the smaller purchase of one time": {bought(0, false, "a"), bought(0, false, "b")},
+		"the purchase that is known by more": {bought(0, true, "b"), {Purchase: bought(0, true, "").Purchase,
+			LastPurchase: noon}},
+		"a chargeback before a refund": {reversed(v1alpha1.ReversalChargeback, 9, "b"),
+			reversed(v1alpha1.ReversalRefund, 0, "a")},
+		"the earlier reversal": {reversed(v1alpha1.ReversalRefund, 0, "b"),
+			reversed(v1alpha1.ReversalRefund, 9, "a")},
+		"the smaller reversal of one time": {reversed(v1alpha1.ReversalRefund, 0, "a"),
+			reversed(v1alpha1.ReversalRefund, 0, "b")},
+		"the longer name":                 {{Name: "Maria Souza"}, {Name: "Ana"}},
+		"the smaller name of one length":  {{Name: "Ana"}, {Name: "Eva"}},
+		"a name before none":              {{Name: "Ana"}, {}},
+		"an e-mail address before none":   {{Emails: "b@example.com"}, {}},
+		"a phone before none":             {{Phones: "+5511900000001"}, {}},
+		"the longer name of the product":  {{ProductName: "Curso de Violão"}, {ProductName: "Curso"}},
+		"the payment that was made later": {paying(9, "a"), paying(0, "b")},
+		"a payment whose time is known":   {paying(0, "b"), {Payment: &v1alpha1.Payment{TransactionID: "a"}}},
+		"the later consent": {consenting(v1alpha1.ConsentOptedIn, 9), consenting(v1alpha1.ConsentOptedOut,
+			0)},
+		"no consent before consent": {consenting(v1alpha1.ConsentOptedOut, 0), consenting(v1alpha1.ConsentOptedIn,
+			0)},
+		"a consent whose time is known": {consenting(v1alpha1.ConsentOptedIn, 0),
+			{Consent: &v1alpha1.Consent{Basis: v1alpha1.ConsentOptedOut}}},
 	} {
 		winner, loser := row[0], row[1]
 		for _, joined := range []lead.Facts{winner.Join(loser), loser.Join(winner)} {
-			joined.FirstAbandoned, joined.LastPurchase, joined.Purchases = winner.FirstAbandoned, winner.LastPurchase, winner.Purchases
+			joined.FirstAbandoned, joined.LastPurchase, joined.Purchases = winner.FirstAbandoned, winner.LastPurchase,
+				winner.Purchases
 			joined.OtherPurchases = winner.OtherPurchases
 			joined.Phones = winner.Phones
 			if !reflect.DeepEqual(joined, winner) {
@@ -95,7 +108,8 @@ func anyFacts(random *rand.Rand) lead.Facts {
 	word := func() string { return []string{"", "a", "b", "aa"}[random.IntN(4)] }
 	var facts lead.Facts
 	if random.IntN(2) == 0 {
-		triggers := []v1alpha1.Trigger{v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused}
+		triggers := []v1alpha1.Trigger{v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending,
+			v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused}
 		facts = started(triggers[random.IntN(4)], random.IntN(3), func(s *lead.Start) {
 			s.EventID, s.CheckoutURL, s.Amount, s.Currency, s.Phone = word(), word(), word(), word(), word()
 		})
@@ -108,14 +122,16 @@ func anyFacts(random *rand.Rand) lead.Facts {
 		facts.Purchase, facts.LastPurchase, facts.Purchases = made.Purchase, made.LastPurchase, made.Purchases
 	}
 	if random.IntN(2) == 0 {
-		reversal := reversed([]string{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)], random.IntN(3), word()).Reversal
+		reversal := reversed([]string{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)],
+			random.IntN(3), word()).Reversal
 		reversal.TransactionID = word()
 		made := lead.TakenBack(reversal)
 		facts.Reversal, facts.Reversals = made.Reversal, made.Reversals
 	}
 	facts.Name, facts.Emails, facts.ProductName = word(), anyOf(random, 12), word()
 	if random.IntN(2) == 0 {
-		facts.Payment = &v1alpha1.Payment{TransactionID: word(), PixCode: word(), CreatedAt: maybe(random), ExpiresAt: maybe(random)}
+		facts.Payment = &v1alpha1.Payment{TransactionID: word(), PixCode: word(), CreatedAt: maybe(random),
+			ExpiresAt: maybe(random)}
 	}
 	if random.IntN(3) == 0 {
 		facts.ExpiredPayments = lead.Expired(word(), after(random.IntN(3))).ExpiredPayments
@@ -191,7 +207,8 @@ func TestAdd(t *testing.T) {
 		for range 4 {
 			random.Shuffle(len(facts), func(i, j int) { facts[i], facts[j] = facts[j], facts[i] })
 			recovery := gen.Lead(noon)
-			recovery.Labels, recovery.Spec = nil, v1alpha1.CartRecoverySpec{StoreRef: recovery.Spec.StoreRef, Platform: recovery.Spec.Platform}
+			recovery.Labels, recovery.Spec = nil, v1alpha1.CartRecoverySpec{StoreRef: recovery.Spec.StoreRef,
+				Platform: recovery.Spec.Platform}
 			for _, each := range facts {
 				before := recovery.DeepCopy()
 				changed := lead.Add(recovery, each)
@@ -250,7 +267,8 @@ func TestAddKeepsEveryAddressAndNumber(t *testing.T) {
 		t.Errorf("got %+v, want %+v", recovery.Spec.Customer, want)
 	}
 	for _, each := range []v1alpha1.LeadCustomer{
-		{Email: gen.Email}, {Email: "ana@example.com"}, {Email: "zoe@example.com"}, {Phone: gen.Phone}, {Phone: second}, {Phone: third},
+		{Email: gen.Email}, {Email: "ana@example.com"}, {Email: "zoe@example.com"}, {Phone: gen.Phone}, {Phone: second},
+		{Phone: third},
 	} {
 		for _, key := range lead.CustomerKeys(&each) {
 			if _, has := recovery.Labels[key]; !has || !lead.SameCustomer(&each, &recovery.Spec.Customer) {
@@ -259,9 +277,11 @@ func TestAddKeepsEveryAddressAndNumber(t *testing.T) {
 		}
 	}
 	for n := range 100 {
-		lead.Add(recovery, lead.Facts{Emails: fmt.Sprintf("x%02d@example.com", n), Phones: fmt.Sprintf("+55119000001%02d", n)})
+		lead.Add(recovery, lead.Facts{Emails: fmt.Sprintf("x%02d@example.com", n),
+			Phones: fmt.Sprintf("+55119000001%02d", n)})
 	}
-	if customer := recovery.Spec.Customer; len(customer.OtherEmails) > 7 || len(customer.OtherPhones) > 8 || customer.Phone != second {
+	if customer := recovery.Spec.Customer; len(customer.OtherEmails) > 7 || len(customer.OtherPhones) > 8 ||
+		customer.Phone != second {
 		t.Errorf("too much is kept: %+v", customer)
 	}
 }
@@ -271,7 +291,8 @@ func TestPurchasedAt(t *testing.T) {
 	if _, known := lead.PurchasedAt([]v1alpha1.CartRecovery{*recovery}, "first"); known {
 		t.Error("a purchase is known that nobody told")
 	}
-	for _, facts := range []lead.Facts{bought(9, false, "first"), bought(20, true, "middle"), bought(30, true, "last"), bought(25, true, "middle"), bought(5, true, "")} {
+	for _, facts := range []lead.Facts{bought(9, false, "first"), bought(20, true, "middle"), bought(30, true, "last"),
+		bought(25, true, "middle"), bought(5, true, "")} {
 		lead.Add(recovery, facts)
 	}
 	leads := []v1alpha1.CartRecovery{*gen.Lead(noon), *recovery}
@@ -298,7 +319,8 @@ func TestPurchasedAt(t *testing.T) {
 
 func TestReversed(t *testing.T) {
 	reversal := func(minutes int, sale string) lead.Facts {
-		return lead.TakenBack(&v1alpha1.Reversal{EventID: "r" + sale, Kind: v1alpha1.ReversalRefund, TransactionID: sale, At: after(minutes)})
+		return lead.TakenBack(&v1alpha1.Reversal{EventID: "r" + sale, Kind: v1alpha1.ReversalRefund,
+			TransactionID: sale, At: after(minutes)})
 	}
 	purchase := func(sale string) *v1alpha1.Purchase {
 		return &v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, At: after(1)}
@@ -333,13 +355,16 @@ func TestReversed(t *testing.T) {
 // product counts, and whether it was taken back.
 func TestWhichPurchaseStands(t *testing.T) {
 	sale := func(minutes int, sale, amount string) lead.Facts {
-		return lead.Bought(&v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, Amount: amount, At: after(minutes)})
+		return lead.Bought(&v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, Amount: amount,
+			At: after(minutes)})
 	}
 	renewal := func(minutes int, sale string) lead.Facts {
-		return lead.Bought(&v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, At: after(minutes), Unattributed: true})
+		return lead.Bought(&v1alpha1.Purchase{EventID: "p" + sale, TransactionID: sale, At: after(minutes),
+			Unattributed: true})
 	}
 	refund := func(minutes int, sale string) lead.Facts {
-		return lead.TakenBack(&v1alpha1.Reversal{EventID: "r" + sale, Kind: v1alpha1.ReversalRefund, TransactionID: sale, At: after(minutes)})
+		return lead.TakenBack(&v1alpha1.Reversal{EventID: "r" + sale, Kind: v1alpha1.ReversalRefund,
+			TransactionID: sale, At: after(minutes)})
 	}
 	for name, row := range map[string]struct {
 		events   []lead.Facts
@@ -347,15 +372,22 @@ func TestWhichPurchaseStands(t *testing.T) {
 		others   int
 		reversed bool
 	}{
-		"paid once":                           {[]lead.Facts{sale(1, "a", "10")}, "a", 0, false},
-		"paid twice":                          {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20")}, "a", 1, false},
-		"paid twice, the first refunded":      {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "a")}, "b", 1, false},
-		"paid twice, the second refunded":     {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "b")}, "a", 1, false},
-		"paid twice, both refunded":           {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "a"), refund(4, "b")}, "a", 1, true},
-		"refunded, and bought again":          {[]lead.Facts{sale(1, "a", "10"), refund(2, "a"), sale(3, "b", "20")}, "b", 1, false},
-		"a refund of no sale that is told":    {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "")}, "a", 1, true},
-		"two events of one sale":              {[]lead.Facts{sale(1, "a", "10"), sale(2, "a", "10"), refund(3, "a")}, "a", 0, true},
-		"a renewal is no sale beside it":      {[]lead.Facts{sale(1, "a", "10"), renewal(2, "b"), refund(3, "a")}, "a", 0, true},
+		"paid once":  {[]lead.Facts{sale(1, "a", "10")}, "a", 0, false},
+		"paid twice": {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20")}, "a", 1, false},
+		"paid twice, the first refunded": {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "a")},
+			"b", 1, false},
+		"paid twice, the second refunded": {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "b")},
+			"a", 1, false},
+		"paid twice, both refunded": {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "a"),
+			refund(4, "b")}, "a", 1, true},
+		"refunded, and bought again": {[]lead.Facts{sale(1, "a", "10"), refund(2, "a"), sale(3, "b", "20")},
+			"b", 1, false},
+		"a refund of no sale that is told": {[]lead.Facts{sale(1, "a", "10"), sale(2, "b", "20"), refund(3, "")},
+			"a", 1, true},
+		"two events of one sale": {[]lead.Facts{sale(1, "a", "10"), sale(2, "a", "10"), refund(3, "a")},
+			"a", 0, true},
+		"a renewal is no sale beside it": {[]lead.Facts{sale(1, "a", "10"), renewal(2, "b"), refund(3, "a")}, "a",
+			0, true},
 		"two in one second, either may stand": {[]lead.Facts{sale(1, "a", "10"), sale(1, "b", "1000")}, "a", 1, false},
 	} {
 		permutations(len(row.events), func(order []int) {
@@ -365,7 +397,8 @@ func TestWhichPurchaseStands(t *testing.T) {
 				lead.Add(recovery, row.events[order[0]])
 			}
 			spec := readBack(t, recovery).Spec
-			got := fmt.Sprint(spec.Purchase.TransactionID, len(spec.OtherPurchases), lead.Reversed(recovery, spec.Purchase))
+			got := fmt.Sprint(spec.Purchase.TransactionID, len(spec.OtherPurchases),
+				lead.Reversed(recovery, spec.Purchase))
 			if want := fmt.Sprint(row.sale, row.others, row.reversed); got != want {
 				t.Errorf("%s in the order %v: got %s, want %s", name, order, got, want)
 			}
@@ -442,19 +475,25 @@ func TestWhenAPaymentExpires(t *testing.T) {
 		facts []lead.Facts
 		want  int // minutes; -1 for never
 	}{
-		"as it was told":                     {[]lead.Facts{until(paying(0, "t1"), 60)}, 60},
-		"reported":                           {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(30))}, 30},
-		"reported earlier than told":         {[]lead.Facts{until(paying(0, "t1"), 60), lead.Expired("t1", after(30))}, 30},
-		"reported later than told":           {[]lead.Facts{until(paying(0, "t1"), 60), lead.Expired("t1", after(90))}, 60},
-		"reported twice":                     {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(50)), lead.Expired("t1", after(30))}, 30},
-		"of another sale":                    {[]lead.Facts{paying(0, "t1"), lead.Expired("t2", after(30))}, -1},
-		"of the one before":                  {[]lead.Facts{paying(0, "t1"), paying(40, "t2"), lead.Expired("t1", after(60))}, -1},
-		"of the last of two":                 {[]lead.Facts{paying(0, "t1"), paying(40, "t2"), lead.Expired("t2", after(60))}, 60},
-		"of no sale that is told":            {[]lead.Facts{paying(0, "t1"), lead.Expired("", after(30))}, 30},
-		"of no sale, before it was made":     {[]lead.Facts{paying(40, "t1"), lead.Expired("", after(30))}, -1},
-		"a payment of no sale that is told":  {[]lead.Facts{paying(0, ""), lead.Expired("t1", after(30))}, 30},
-		"by a clock that is ahead":           {[]lead.Facts{paying(40, "t1"), lead.Expired("t1", after(39))}, 39},
-		"bought meanwhile, and nothing open": {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(30)), bought(20, false, "b")}, -2},
+		"as it was told": {[]lead.Facts{until(paying(0, "t1"), 60)}, 60},
+		"reported":       {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(30))}, 30},
+		"reported earlier than told": {[]lead.Facts{until(paying(0, "t1"), 60), lead.Expired("t1", after(30))},
+			30},
+		"reported later than told": {[]lead.Facts{until(paying(0, "t1"), 60), lead.Expired("t1", after(90))},
+			60},
+		"reported twice": {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(50)),
+			lead.Expired("t1", after(30))}, 30},
+		"of another sale": {[]lead.Facts{paying(0, "t1"), lead.Expired("t2", after(30))}, -1},
+		"of the one before": {[]lead.Facts{paying(0, "t1"), paying(40, "t2"),
+			lead.Expired("t1", after(60))}, -1},
+		"of the last of two": {[]lead.Facts{paying(0, "t1"), paying(40, "t2"),
+			lead.Expired("t2", after(60))}, 60},
+		"of no sale that is told":           {[]lead.Facts{paying(0, "t1"), lead.Expired("", after(30))}, 30},
+		"of no sale, before it was made":    {[]lead.Facts{paying(40, "t1"), lead.Expired("", after(30))}, -1},
+		"a payment of no sale that is told": {[]lead.Facts{paying(0, ""), lead.Expired("t1", after(30))}, 30},
+		"by a clock that is ahead":          {[]lead.Facts{paying(40, "t1"), lead.Expired("t1", after(39))}, 39},
+		"bought meanwhile, and nothing open": {[]lead.Facts{paying(0, "t1"), lead.Expired("t1", after(30)),
+			bought(20, false, "b")}, -2},
 	} {
 		for turn := range row.facts {
 			var joined lead.Facts
@@ -464,7 +503,8 @@ func TestWhenAPaymentExpires(t *testing.T) {
 			switch payment := joined.Payment; {
 			case row.want == -2 && payment == nil:
 			case row.want == -1 && payment != nil && payment.ExpiresAt == nil:
-			case row.want >= 0 && payment != nil && payment.ExpiresAt != nil && payment.ExpiresAt.Equal(after(row.want).Time):
+			case row.want >= 0 && payment != nil && payment.ExpiresAt != nil &&
+				payment.ExpiresAt.Equal(after(row.want).Time):
 			default:
 				t.Errorf("%s, from %d on: %+v", name, turn, payment)
 			}
@@ -475,7 +515,8 @@ func TestWhenAPaymentExpires(t *testing.T) {
 func TestSalesOf(t *testing.T) {
 	recovery := gen.Lead(noon)
 	lead.Add(recovery, lead.OfSale("t1"))
-	lead.Add(recovery, lead.OfSale("t2").Join(lead.Bought(&v1alpha1.Purchase{EventID: "p", TransactionID: "t2", At: after(1)})))
+	lead.Add(recovery, lead.OfSale("t2").Join(lead.Bought(&v1alpha1.Purchase{EventID: "p", TransactionID: "t2",
+		At: after(1)})))
 	recovery.Spec.Purchase.TransactionID = "t3"
 	want := []string{lead.SaleHash("t1"), lead.SaleHash("t2"), lead.SaleHash("t3")}
 	slices.Sort(want)

@@ -113,7 +113,8 @@ func IsNoticeID(id string) bool {
 // and of its event.
 const (
 	// PaymentClaimedMessage: the customer said that they have paid.
-	PaymentClaimedMessage = "the customer says that they have paid, and the platform did not confirm it: the AI is silent until the annotation " +
+	PaymentClaimedMessage = "the customer says that they have paid, and the platform did not confirm it: the AI is " +
+		"silent until the annotation " +
 		v1alpha1.AnnotationResumeRequested + " gives the conversation back"
 	// LateReplyMessage: the customer wrote after the end.
 	LateReplyMessage = "the customer wrote after the lead had ended: the AI is silent until the annotation " +

@@ -11,7 +11,8 @@ import (
 
 func uttered(role v1alpha1.Role, at time.Time, mods ...func(*v1alpha1.Message)) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) {
-		m := v1alpha1.Message{ID: "m" + at.Format(time.RFC3339Nano), Role: role, Cycle: l.Status.Cycle, Text: "Oi", At: v1alpha1.NewTimestamp(at)}
+		m := v1alpha1.Message{ID: "m" + at.Format(time.RFC3339Nano), Role: role, Cycle: l.Status.Cycle, Text: "Oi",
+			At: v1alpha1.NewTimestamp(at)}
 		for _, mod := range mods {
 			mod(&m)
 		}
@@ -22,7 +23,8 @@ func uttered(role v1alpha1.Role, at time.Time, mods ...func(*v1alpha1.Message)) 
 func TestMachinesAreNobody(t *testing.T) {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	automatic := func(m *v1alpha1.Message) { m.Automatic = true }
-	l := gen.Lead(at, uttered(v1alpha1.RoleOperator, at.Add(time.Hour)), uttered(v1alpha1.RoleOperator, at.Add(2*time.Hour), automatic))
+	l := gen.Lead(at, uttered(v1alpha1.RoleOperator, at.Add(time.Hour)), uttered(v1alpha1.RoleOperator,
+		at.Add(2*time.Hour), automatic))
 	if got := lead.LastOperator(l); !got.Equal(at.Add(time.Hour)) {
 		t.Errorf("a person last wrote at %s", got)
 	}
@@ -42,14 +44,19 @@ func TestWroteFirst(t *testing.T) {
 		mods          []func(*v1alpha1.CartRecovery)
 		first, begins bool
 	}{
-		"nobody wrote":                     {nil, false, false},
-		"the customer":                     {[]func(*v1alpha1.CartRecovery){customer}, true, false},
-		"we":                               {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageSent), customer}, false, true},
-		"we, perhaps":                      {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageUnknown), customer}, false, true},
-		"we tried":                         {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageFailed), customer}, true, false},
-		"a person":                         {[]func(*v1alpha1.CartRecovery){person, customer}, false, false},
-		"the customer, and we after":       {[]func(*v1alpha1.CartRecovery){customer, ours(v1alpha1.MessageSent)}, true, true},
-		"we in a cycle before, they in it": {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageSent), next, customer}, true, false},
+		"nobody wrote": {nil, false, false},
+		"the customer": {[]func(*v1alpha1.CartRecovery){customer}, true, false},
+		"we": {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageSent), customer},
+			false, true},
+		"we, perhaps": {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageUnknown), customer},
+			false, true},
+		"we tried": {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageFailed), customer},
+			true, false},
+		"a person": {[]func(*v1alpha1.CartRecovery){person, customer}, false, false},
+		"the customer, and we after": {[]func(*v1alpha1.CartRecovery){customer, ours(v1alpha1.MessageSent)}, true,
+			true},
+		"we in a cycle before, they in it": {[]func(*v1alpha1.CartRecovery){ours(v1alpha1.MessageSent), next, customer},
+			true, false},
 	} {
 		l := gen.Lead(at, row.mods...)
 		if got := lead.WroteFirst(l); got != row.first {
@@ -64,7 +71,8 @@ func TestWroteFirst(t *testing.T) {
 func TestHeardOn(t *testing.T) {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	on := func(name string) func(*v1alpha1.Message) { return func(m *v1alpha1.Message) { m.Instance = name } }
-	l := gen.Lead(at, uttered(v1alpha1.RoleCustomer, at, on("one")), uttered(v1alpha1.RoleCustomer, at.Add(time.Second), on("two")), uttered(v1alpha1.RoleCustomer, at.Add(time.Minute)))
+	l := gen.Lead(at, uttered(v1alpha1.RoleCustomer, at, on("one")), uttered(v1alpha1.RoleCustomer, at.Add(time.Second),
+		on("two")), uttered(v1alpha1.RoleCustomer, at.Add(time.Minute)))
 	if got := lead.HeardOn(l); got != "two" {
 		t.Errorf("heard on %q", got)
 	}
@@ -103,7 +111,8 @@ func TestStopped(t *testing.T) {
 func TestNoticeIDs(t *testing.T) {
 	for id, want := range map[string]bool{
 		lead.OptOutID(3): true, lead.HandOffID(0, "x"): true, lead.PaidID(1, "x"): true, lead.WrongNumberID(0): true,
-		lead.ReplyID(0, "x"): false, lead.StepID(0, "not-paid-yet"): false, lead.StepID(0, "first-optout"): false, "": false,
+		lead.ReplyID(0, "x"): false, lead.StepID(0, "not-paid-yet"): false, lead.StepID(0, "first-optout"): false,
+		"": false,
 	} {
 		if got := lead.IsNoticeID(id); got != want {
 			t.Errorf("%s: %t", id, got)

@@ -217,7 +217,8 @@ func Finished(lead *v1alpha1.CartRecovery) bool {
 func FirstContact(lead *v1alpha1.CartRecovery) time.Time {
 	for i := range lead.Status.Conversation {
 		message := &lead.Status.Conversation[i]
-		if message.Cycle == lead.Status.Cycle && message.Role == v1alpha1.RoleAssistant && message.State == v1alpha1.MessageSent {
+		if message.Cycle == lead.Status.Cycle && message.Role == v1alpha1.RoleAssistant &&
+			message.State == v1alpha1.MessageSent {
 			return message.At.Time
 		}
 	}
@@ -324,10 +325,10 @@ func LastActivity(lead *v1alpha1.CartRecovery) time.Time {
 }
 
 // Append adds a message to a conversation and keeps it within v1alpha1.MaxConversation: the
-// oldest message goes first, whoever wrote it, those last that say what a customer wants of people. Steps stay, because what was sent decides what may
-// still be sent; a claimed message stays, because it must be resolved; and so does the customer's
-// last message, because it is answered. The oldest texts are shortened where all together are
-// more than v1alpha1.MaxConversationBytes.
+// oldest message goes first, whoever wrote it, those last that say what a customer wants of people. Steps
+// stay, because what was sent decides what may still be sent; a claimed message stays, because it must be
+// resolved; and so does the customer's last message, because it is answered. The oldest texts are shortened
+// where all together are more than v1alpha1.MaxConversationBytes.
 func Append(conversation []v1alpha1.Message, message v1alpha1.Message) []v1alpha1.Message {
 	return Bounded(append(append(make([]v1alpha1.Message, 0, len(conversation)+1), conversation...), message))
 }

@@ -15,7 +15,8 @@ import (
 )
 
 func TestTheSameCartHasTheSameName(t *testing.T) {
-	base := lead.Identity{ClientID: "u1", Platform: v1alpha1.PlatformHotmart, ProductID: "1001", Email: "maria@example.com", Phone: "+5511987654321"}
+	base := lead.Identity{ClientID: "u1", Platform: v1alpha1.PlatformHotmart, ProductID: "1001",
+		Email: "maria@example.com", Phone: "+5511987654321"}
 	name := lead.Name(base)
 	if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 || !strings.HasPrefix(name, "hotmart-") {
 		t.Fatalf("%q is no good name: %v", name, problems)
@@ -47,10 +48,12 @@ func TestTheSameCartHasTheSameName(t *testing.T) {
 
 func TestLabelsHoldNothingPersonal(t *testing.T) {
 	labels := lead.Labels(gen.Store, v1alpha1.LeadCustomer{
-		Name: "Maria", Phone: gen.Phone, OtherPhones: []string{"+5511912987654321"}, Email: gen.Email, OtherEmails: []string{"maria@example.org"},
+		Name: "Maria", Phone: gen.Phone, OtherPhones: []string{"+5511912987654321"}, Email: gen.Email,
+		OtherEmails: []string{"maria@example.org"},
 	})
 	for key, value := range labels {
-		if problems := validation.IsQualifiedName(key); len(problems) > 0 || strings.Contains(key, "987654321") || strings.Contains(key, "maria") {
+		if problems := validation.IsQualifiedName(key); len(problems) > 0 || strings.Contains(key, "987654321") ||
+			strings.Contains(key, "maria") {
 			t.Errorf("%s: %v", key, problems)
 		}
 		if problems := validation.IsValidLabelValue(value); len(problems) > 0 {
@@ -87,10 +90,12 @@ func TestAppendKeepsWhatDecides(t *testing.T) {
 		{ID: "c0-reply-1", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageClaimed},
 	}
 	for n := range 500 {
-		conversation = lead.Append(conversation, v1alpha1.Message{ID: fmt.Sprintf("in-%d", n), Role: v1alpha1.RoleCustomer})
+		conversation = lead.Append(conversation, v1alpha1.Message{ID: fmt.Sprintf("in-%d", n),
+			Role: v1alpha1.RoleCustomer})
 	}
 	for n := range 500 {
-		conversation = lead.Append(conversation, v1alpha1.Message{ID: fmt.Sprintf("c0-reply-x%d", n), Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent})
+		conversation = lead.Append(conversation, v1alpha1.Message{ID: fmt.Sprintf("c0-reply-x%d", n),
+			Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent})
 	}
 	if len(conversation) != v1alpha1.MaxConversation {
 		t.Fatalf("the conversation has %d messages", len(conversation))
@@ -113,7 +118,8 @@ func TestAppendLeavesTheOriginalAlone(t *testing.T) {
 
 func TestPhaseOf(t *testing.T) {
 	now := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	sent := v1alpha1.Message{ID: "c0-step-first", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, At: v1alpha1.NewTimestamp(now)}
+	sent := v1alpha1.Message{ID: "c0-step-first", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent,
+		At: v1alpha1.NewTimestamp(now)}
 	failed, inbound := sent, v1alpha1.Message{ID: "m1", Role: v1alpha1.RoleCustomer, At: v1alpha1.NewTimestamp(now)}
 	failed.State = v1alpha1.MessageFailed
 	for _, row := range []struct {
@@ -149,13 +155,16 @@ func TestLastActivity(t *testing.T) {
 		t.Errorf("without messages: got %s", got)
 	}
 	recovery.Status.Conversation = []v1alpha1.Message{
-		{ID: "a", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent, At: v1alpha1.NewTimestamp(left.Add(time.Minute))},
-		{ID: "b", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageFailed, At: v1alpha1.NewTimestamp(left.Add(time.Hour))},
+		{ID: "a", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageSent,
+			At: v1alpha1.NewTimestamp(left.Add(time.Minute))},
+		{ID: "b", Role: v1alpha1.RoleAssistant, State: v1alpha1.MessageFailed,
+			At: v1alpha1.NewTimestamp(left.Add(time.Hour))},
 	}
 	if got := lead.LastActivity(recovery); !got.Equal(left.Add(time.Minute)) {
 		t.Errorf("a failed message is no activity: got %s", got)
 	}
-	recovery.Spec.AbandonedAt, recovery.CreationTimestamp, recovery.Status.Conversation = nil, metav1.NewTime(left.Add(time.Second)), nil
+	recovery.Spec.AbandonedAt, recovery.CreationTimestamp, recovery.Status.Conversation = nil,
+		metav1.NewTime(left.Add(time.Second)), nil
 	if got := lead.LastActivity(recovery); !got.Equal(left.Add(time.Second)) {
 		t.Errorf("without an abandonment: got %s", got)
 	}
@@ -168,13 +177,15 @@ func TestLabelled(t *testing.T) {
 		mod  mod
 		want bool
 	}{
-		"all of them":             {func(*v1alpha1.CartRecovery) {}, true},
-		"more than them":          {func(l *v1alpha1.CartRecovery) { l.Labels["team"] = "a" }, true},
-		"none":                    {func(l *v1alpha1.CartRecovery) { l.Labels = nil }, false},
-		"another store":           {func(l *v1alpha1.CartRecovery) { l.Labels[v1alpha1.LabelStore] = "b" }, false},
-		"without the phone's":     {without(v1alpha1.LabelPhonePrefix + lead.PhoneHash(gen.Phone)), false},
-		"without the address's":   {without(v1alpha1.LabelEmailPrefix + lead.EmailHash(gen.Email)), false},
-		"with an address by hand": {func(l *v1alpha1.CartRecovery) { l.Spec.Customer.OtherEmails = []string{"b@example.com"} }, false},
+		"all of them":           {func(*v1alpha1.CartRecovery) {}, true},
+		"more than them":        {func(l *v1alpha1.CartRecovery) { l.Labels["team"] = "a" }, true},
+		"none":                  {func(l *v1alpha1.CartRecovery) { l.Labels = nil }, false},
+		"another store":         {func(l *v1alpha1.CartRecovery) { l.Labels[v1alpha1.LabelStore] = "b" }, false},
+		"without the phone's":   {without(v1alpha1.LabelPhonePrefix + lead.PhoneHash(gen.Phone)), false},
+		"without the address's": {without(v1alpha1.LabelEmailPrefix + lead.EmailHash(gen.Email)), false},
+		"with an address by hand": {func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.OtherEmails = []string{"b@example.com"}
+		}, false},
 	} {
 		if got := lead.Labelled(gen.Lead(time.Now(), row.mod)); got != row.want {
 			t.Errorf("%s: got %t", name, got)

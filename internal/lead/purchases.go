@@ -61,7 +61,9 @@ func compareStanding(a, b *v1alpha1.Purchase, reversals []string) int {
 // besides are the purchases of other sales than the one that counts that a recovery may take
 // credit for, one a sale, in their order.
 func besides(counts *v1alpha1.Purchase, known []v1alpha1.Purchase) []v1alpha1.Purchase {
-	known = slices.SortedFunc(slices.Values(known), func(a, b v1alpha1.Purchase) int { return comparePurchases(&a, &b) })
+	known = slices.SortedFunc(slices.Values(known), func(a, b v1alpha1.Purchase) int {
+		return comparePurchases(&a, &b)
+	})
 	seen := map[string]bool{saleKey(counts): true}
 	var rest []v1alpha1.Purchase
 	for i := range known {

@@ -83,41 +83,54 @@ func TestResult(t *testing.T) {
 		lead         func(*v1alpha1.CartRecovery)
 		want         *worth
 	}{
-		"no purchase":            {[]v1alpha1.Message{first}, nil, nil, nil},
-		"a purchase of others":   {[]v1alpha1.Message{first}, boughtAfter(time.Hour, unattributed), nil, nil},
-		"no message":             {nil, boughtAfter(time.Hour), nil, nil},
-		"bought before":          {[]v1alpha1.Message{first}, boughtAfter(10 * time.Minute), nil, nil},
-		"one step":               {[]v1alpha1.Message{first}, boughtAfter(time.Hour), nil, &worth{"first", 1, "1h0m0s", "44m58s"}},
-		"two steps":              {[]v1alpha1.Message{first, second}, boughtAfter(25 * time.Hour), nil, &worth{"second", 2, "25h0m0s", "59m58s"}},
-		"the second came late":   {[]v1alpha1.Message{first, second}, boughtAfter(2 * time.Hour), nil, &worth{"first", 1, "2h0m0s", "1h44m58s"}},
-		"at the claim's instant": {[]v1alpha1.Message{first}, boughtAfter(15 * time.Minute), nil, &worth{"first", 1, "15m0s", "0s"}},
-		"while it was sent":      {[]v1alpha1.Message{first}, boughtAfter(15*time.Minute + time.Second), nil, &worth{"first", 1, "15m1s", "0s"}},
-		"an answer wins nothing": {[]v1alpha1.Message{first, said(time.Hour, by(v1alpha1.RoleCustomer)), said(time.Hour + time.Second)},
+		"no purchase":          {[]v1alpha1.Message{first}, nil, nil, nil},
+		"a purchase of others": {[]v1alpha1.Message{first}, boughtAfter(time.Hour, unattributed), nil, nil},
+		"no message":           {nil, boughtAfter(time.Hour), nil, nil},
+		"bought before":        {[]v1alpha1.Message{first}, boughtAfter(10 * time.Minute), nil, nil},
+		"one step": {[]v1alpha1.Message{first}, boughtAfter(time.Hour), nil,
+			&worth{"first", 1, "1h0m0s", "44m58s"}},
+		"two steps": {[]v1alpha1.Message{first, second}, boughtAfter(25 * time.Hour), nil,
+			&worth{"second", 2, "25h0m0s", "59m58s"}},
+		"the second came late": {[]v1alpha1.Message{first, second}, boughtAfter(2 * time.Hour), nil,
+			&worth{"first", 1, "2h0m0s", "1h44m58s"}},
+		"at the claim's instant": {[]v1alpha1.Message{first}, boughtAfter(15 * time.Minute), nil,
+			&worth{"first", 1, "15m0s", "0s"}},
+		"while it was sent": {[]v1alpha1.Message{first}, boughtAfter(15*time.Minute + time.Second), nil,
+			&worth{"first", 1, "15m1s", "0s"}},
+		"an answer wins nothing": {[]v1alpha1.Message{first, said(time.Hour, by(v1alpha1.RoleCustomer)),
+			said(time.Hour + time.Second)},
 			boughtAfter(2 * time.Hour), nil, &worth{"first", 2, "2h0m0s", "1h44m58s"}},
 		"only an answer": {[]v1alpha1.Message{said(time.Minute, by(v1alpha1.RoleCustomer)), said(2 * time.Minute)},
 			boughtAfter(time.Hour), nil, &worth{"", 1, "1h0m0s", ""}},
 		"a person is not ours": {[]v1alpha1.Message{first, said(time.Hour, by(v1alpha1.RoleOperator))},
 			boughtAfter(2 * time.Hour), nil, &worth{"first", 1, "2h0m0s", "1h44m58s"}},
-		"what nobody knows went": {[]v1alpha1.Message{first, said(24*time.Hour, ofStep("second"), inState(v1alpha1.MessageUnknown))},
+		"what nobody knows went": {[]v1alpha1.Message{first, said(24*time.Hour, ofStep("second"),
+			inState(v1alpha1.MessageUnknown))},
 			boughtAfter(25 * time.Hour), nil, &worth{"first", 1, "25h0m0s", "24h44m58s"}},
 		"only what did not go": {[]v1alpha1.Message{said(time.Minute, ofStep("first"), inState(v1alpha1.MessageFailed)),
-			said(2*time.Minute, inState(v1alpha1.MessageCancelled)), said(3*time.Minute, inState(v1alpha1.MessageClaimed))},
+			said(2*time.Minute, inState(v1alpha1.MessageCancelled)),
+			said(3*time.Minute, inState(v1alpha1.MessageClaimed))},
 			boughtAfter(time.Hour), nil, nil},
 		"an earlier cycle": {[]v1alpha1.Message{first}, boughtAfter(time.Hour),
 			func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }, nil},
-		"a later cycle": {[]v1alpha1.Message{first, said(time.Hour, ofStep("again"), sentIn(1))}, boughtAfter(2 * time.Hour),
+		"a later cycle": {[]v1alpha1.Message{first, said(time.Hour, ofStep("again"), sentIn(1))},
+			boughtAfter(2 * time.Hour),
 			func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }, &worth{"again", 1, "2h0m0s", "59m58s"}},
-		"a step that was claimed anew": {[]v1alpha1.Message{said(3*time.Hour, ofStep("late")), said(time.Hour, ofStep("early"))},
+		"a step that was claimed anew": {[]v1alpha1.Message{said(3*time.Hour, ofStep("late")),
+			said(time.Hour, ofStep("early"))},
 			boughtAfter(4 * time.Hour), nil, &worth{"late", 2, "4h0m0s", "59m58s"}},
-		"no time of sending": {[]v1alpha1.Message{said(time.Hour, ofStep("first"), func(m *v1alpha1.Message) { m.SentAt = nil })},
+		"no time of sending": {[]v1alpha1.Message{said(time.Hour, ofStep("first"), func(m *v1alpha1.Message) {
+			m.SentAt = nil
+		})},
 			boughtAfter(2 * time.Hour), nil, &worth{"first", 1, "2h0m0s", "1h0m0s"}},
 		"no abandonment": {[]v1alpha1.Message{first}, boughtAfter(time.Hour), func(l *v1alpha1.CartRecovery) {
 			l.Spec.AbandonedAt, l.CreationTimestamp = nil, metav1.NewTime(leftAt.Add(30*time.Minute))
 		}, &worth{"first", 1, "30m0s", "44m58s"}},
-		"an abandonment from the future": {[]v1alpha1.Message{first}, boughtAfter(time.Hour), func(l *v1alpha1.CartRecovery) {
-			later := v1alpha1.NewTimestamp(leftAt.Add(48 * time.Hour))
-			l.Spec.AbandonedAt = &later
-		}, &worth{"first", 1, "0s", "44m58s"}},
+		"an abandonment from the future": {[]v1alpha1.Message{first}, boughtAfter(time.Hour),
+			func(l *v1alpha1.CartRecovery) {
+				later := v1alpha1.NewTimestamp(leftAt.Add(48 * time.Hour))
+				l.Spec.AbandonedAt = &later
+			}, &worth{"first", 1, "0s", "44m58s"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			recovery := gen.Lead(leftAt, func(l *v1alpha1.CartRecovery) { l.Status.Conversation = row.conversation })
@@ -152,7 +165,9 @@ func TestResultHasThePurchase(t *testing.T) {
 	if result.BoughtAt.Equal(leftAt) {
 		t.Error("the result shares the purchase's time")
 	}
-	if bare := lead.Result(recovery, boughtAfter(time.Hour, func(p *v1alpha1.Purchase) { p.Amount, p.Currency = "", "" })); bare == nil || bare.Amount != "" {
+	if bare := lead.Result(recovery, boughtAfter(time.Hour, func(p *v1alpha1.Purchase) {
+		p.Amount, p.Currency = "", ""
+	})); bare == nil || bare.Amount != "" {
 		t.Errorf("without an amount: %+v", bare)
 	}
 }
@@ -161,9 +176,12 @@ func TestResultHasThePurchase(t *testing.T) {
 func TestResultFitsTheSchema(t *testing.T) {
 	schema := regexp.MustCompile(`^"([0-9]+(\.[0-9]+)?(ms|s|m|h))+"$`)
 	recovery := gen.Lead(leftAt, func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation = []v1alpha1.Message{said(0, ofStep("first"), func(m *v1alpha1.Message) { m.SentAt = nil })}
+		l.Status.Conversation = []v1alpha1.Message{said(0, ofStep("first"), func(m *v1alpha1.Message) {
+			m.SentAt = nil
+		})}
 	})
-	for _, after := range []time.Duration{0, time.Microsecond, 999 * time.Microsecond, 1500 * time.Microsecond, time.Second + time.Microsecond, 290 * 365 * 24 * time.Hour} {
+	for _, after := range []time.Duration{0, time.Microsecond, 999 * time.Microsecond, 1500 * time.Microsecond,
+		time.Second + time.Microsecond, 290 * 365 * 24 * time.Hour} {
 		result := lead.Result(recovery, &v1alpha1.Purchase{At: v1alpha1.Timestamp{Time: leftAt.Add(after)}})
 		for _, length := range []*v1alpha1.Duration{result.TimeToRecovery, result.TimeFromMessage} {
 			text, err := json.Marshal(length)
@@ -179,7 +197,8 @@ func TestWithReversal(t *testing.T) {
 	reversal := &v1alpha1.Reversal{Kind: v1alpha1.ReversalRefund, At: at}
 	plain := &v1alpha1.RecoveryResult{Step: "first", Amount: "1.00"}
 	reversed := lead.WithReversal(plain, reversal)
-	if want := (&v1alpha1.RecoveryResult{Step: "first", Amount: "1.00", ReversedAt: &at}); !reflect.DeepEqual(reversed, want) {
+	if want := (&v1alpha1.RecoveryResult{Step: "first", Amount: "1.00", ReversedAt: &at}); !reflect.DeepEqual(reversed,
+		want) {
 		t.Errorf("got %+v, want %+v", reversed, want)
 	}
 	if plain.ReversedAt != nil {

@@ -26,10 +26,13 @@ func TestClip(t *testing.T) {
 		{name: "too many bytes", text: "ááááá", characters: 100, bytes: 9, want: "ááá…", shortened: true},
 		{name: "no half of a character", text: "ááááá", characters: 100, bytes: 8, want: "áá…", shortened: true},
 		{name: "quotes take two bytes", text: `""""`, characters: 100, bytes: 7, want: `""…`, shortened: true},
-		{name: "what cannot be read takes six", text: "\x01\x01\x01", characters: 100, bytes: 17, want: "\x01\x01…", shortened: true},
-		{name: "space before the mark goes", text: "oi tudo bem", characters: 4, bytes: 100, want: "oi…", shortened: true},
+		{name: "what cannot be read takes six", text: "\x01\x01\x01", characters: 100, bytes: 17, want: "\x01\x01…",
+			shortened: true},
+		{name: "space before the mark goes", text: "oi tudo bem", characters: 4, bytes: 100, want: "oi…",
+			shortened: true},
 		{name: "no text", characters: 1, bytes: 1},
-		{name: "bytes that are no text", text: strings.Repeat("\xff", 40), characters: 100, bytes: 33, want: strings.Repeat("\xff", 5) + "…", shortened: true},
+		{name: "bytes that are no text", text: strings.Repeat("\xff", 40), characters: 100, bytes: 33,
+			want: strings.Repeat("\xff", 5) + "…", shortened: true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, shortened := lead.Clip(c.text, c.characters, c.bytes)
@@ -49,7 +52,8 @@ func FuzzClip(f *testing.F) {
 		got, shortened := lead.Clip(text, characters, bytes)
 		written, err := json.Marshal(got)
 		if err != nil || utf8.RuneCountInString(got) > characters || len(written)-2 > bytes {
-			t.Fatalf("%d characters of %d, %d bytes of %d: %q", utf8.RuneCountInString(got), characters, len(written)-2, bytes, got)
+			t.Fatalf("%d characters of %d, %d bytes of %d: %q", utf8.RuneCountInString(got), characters, len(written)-2,
+				bytes, got)
 		}
 		if !shortened && got != text {
 			t.Errorf("changed %q to %q and does not say so", text, got)
@@ -98,7 +102,8 @@ func checkBounds(t *testing.T, conversation []v1alpha1.Message, want int, last v
 	t.Helper()
 	written, err := json.Marshal(conversation)
 	if err != nil || len(written) > v1alpha1.MaxConversationBytes+2 {
-		t.Fatalf("%d messages take %d bytes, want %d at most (%v)", len(conversation), len(written), v1alpha1.MaxConversationBytes, err)
+		t.Fatalf("%d messages take %d bytes, want %d at most (%v)", len(conversation), len(written),
+			v1alpha1.MaxConversationBytes, err)
 	}
 	if len(conversation) != want {
 		t.Fatalf("%d messages, want all %d", len(conversation), want)
@@ -140,7 +145,8 @@ func TestTheOldestAreShortenedFirst(t *testing.T) {
 			t.Errorf("%s is shortened: %v, want %v", id, got.Shortened, want)
 		}
 	}
-	for id, whole := range map[string]string{"half": "não quero mais " + long, "asks": "quero falar com um atendente. " + long} {
+	for id, whole := range map[string]string{"half": "não quero mais " + long,
+		"asks": "quero falar com um atendente. " + long} {
 		var crowded []v1alpha1.Message
 		crowded = append(crowded, said(id, whole))
 		for n := range v1alpha1.MaxConversation - 1 {
@@ -150,7 +156,8 @@ func TestTheOldestAreShortenedFirst(t *testing.T) {
 			t.Errorf("%q asks us to stop now: %q", whole[:40], got)
 		}
 	}
-	if oldest := lead.Find(conversation, "oldest"); !lead.SameText(oldest, long) || lead.SameText(oldest, "outra coisa") {
+	if oldest := lead.Find(conversation, "oldest"); !lead.SameText(oldest, long) ||
+		lead.SameText(oldest, "outra coisa") {
 		t.Error("a shortened text is not known again")
 	}
 }

@@ -28,7 +28,8 @@ func TestSuppressionLabels(t *testing.T) {
 			map[string]string{v1alpha1.LabelStore: gen.Store, v1alpha1.LabelPhoneKey: hash},
 		},
 		"what is too long": {
-			v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: strings.Repeat("a", 64)}, PhoneHash: strings.Repeat("a", 64)},
+			v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: strings.Repeat("a", 64)},
+				PhoneHash: strings.Repeat("a", 64)},
 			map[string]string{},
 		},
 		"nothing": {v1alpha1.SuppressionSpec{}, map[string]string{}},
@@ -38,7 +39,8 @@ func TestSuppressionLabels(t *testing.T) {
 		}
 	}
 	customer := v1alpha1.LeadCustomer{Phone: "+551187654321"}
-	same := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: gen.Store}, Phone: gen.Phone}}
+	same := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: gen.Store},
+		Phone: gen.Phone}}
 	labels := lead.Labels(gen.Store, customer)
 	for key, value := range lead.SuppressionLabels(same) {
 		if labels[key] != value {

@@ -51,7 +51,8 @@ func conditionsOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 	}
 	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
 	if waits != nil && waits.Reason == v1alpha1.ReasonClaimsPaid {
-		claimed := v1alpha1.LedgerEntry{Lead: recovery.Name, Cycle: recovery.Status.Cycle, Event: v1alpha1.LedgerClaimedPaid}
+		claimed := v1alpha1.LedgerEntry{Lead: recovery.Name, Cycle: recovery.Status.Cycle,
+			Event: v1alpha1.LedgerClaimedPaid}
 		claimed.At = v1alpha1.NewTimestamp(waits.LastTransitionTime.Time)
 		entries = append(entries, claimed)
 	}
@@ -191,7 +192,9 @@ func (l *Ledger) Forget(store types.NamespacedName, entries []v1alpha1.LedgerEnt
 	of := l.open(store)
 	for i := range entries {
 		wanted := keyOf(&entries[i])
-		kept := slices.DeleteFunc(of.leads[entries[i].Lead], func(e v1alpha1.LedgerEntry) bool { return keyOf(&e) == wanted })
+		kept := slices.DeleteFunc(of.leads[entries[i].Lead], func(e v1alpha1.LedgerEntry) bool {
+			return keyOf(&e) == wanted
+		})
 		of.leads[entries[i].Lead] = kept
 		if len(kept) == 0 {
 			delete(of.leads, entries[i].Lead)
@@ -231,7 +234,9 @@ func (b *book) saved(entries []v1alpha1.LedgerEntry) {
 	for i := range entries {
 		done[named{entries[i].Lead, keyOf(&entries[i])}] = true
 	}
-	b.unsaved = slices.DeleteFunc(b.unsaved, func(e v1alpha1.LedgerEntry) bool { return done[named{e.Lead, keyOf(&e)}] })
+	b.unsaved = slices.DeleteFunc(b.unsaved, func(e v1alpha1.LedgerEntry) bool {
+		return done[named{e.Lead, keyOf(&e)}]
+	})
 }
 
 // Newest is when the last of some entries happened; zero for none.

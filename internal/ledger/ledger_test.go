@@ -28,17 +28,22 @@ func worked() *v1alpha1.CartRecovery {
 			return v1alpha1.NewTimestamp(t0.Add(time.Duration(minutes) * time.Minute))
 		}
 		l.Status.Conversation = []v1alpha1.Message{
-			{ID: "c0-step-first", Role: v1alpha1.RoleAssistant, Step: "first", State: v1alpha1.MessageSent, Text: "Oi, Maria!", At: at(15), Instance: gen.Instance},
-			{ID: "c0-step-second", Role: v1alpha1.RoleAssistant, Step: "second", State: v1alpha1.MessageUnknown, Text: "Oi de novo!", At: at(20)},
-			{ID: "c0-step-third", Role: v1alpha1.RoleAssistant, Step: "third", State: v1alpha1.MessageFailed, At: at(30)},
+			{ID: "c0-step-first", Role: v1alpha1.RoleAssistant, Step: "first", State: v1alpha1.MessageSent,
+				Text: "Oi, Maria!", At: at(15), Instance: gen.Instance},
+			{ID: "c0-step-second", Role: v1alpha1.RoleAssistant, Step: "second", State: v1alpha1.MessageUnknown,
+				Text: "Oi de novo!", At: at(20)},
+			{ID: "c0-step-third", Role: v1alpha1.RoleAssistant, Step: "third", State: v1alpha1.MessageFailed,
+				At: at(30)},
 			{ID: "in-1", Role: v1alpha1.RoleCustomer, Text: "Tem desconto?", At: at(40)},
 			{ID: "in-2", Role: v1alpha1.RoleCustomer, Text: "?", At: at(41)},
 		}
 		done := metav1.NewTime(t0.Add(time.Hour))
 		l.Status.CompletionTime = &done
 		l.Status.Conditions = []metav1.Condition{
-			{Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCustomerAsked, LastTransitionTime: done},
-			{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonConversationEnded},
+			{Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonCustomerAsked,
+				LastTransitionTime: done},
+			{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse,
+				Reason: v1alpha1.ReasonConversationEnded},
 		}
 	})
 }
@@ -49,7 +54,8 @@ func TestEntriesOf(t *testing.T) {
 	for _, each := range entries {
 		events = append(events, string(each.Event)+each.Step+each.Reason)
 	}
-	if got, want := strings.Join(events, " "), "Sentfirst Sentsecond Heard HandedOffCustomerAsked EndedConversationEnded"; got != want {
+	if got, want := strings.Join(events,
+		" "), "Sentfirst Sentsecond Heard HandedOffCustomerAsked EndedConversationEnded"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	written, err := json.Marshal(entries)
@@ -82,7 +88,9 @@ func TestALedgerIsWrittenOnce(t *testing.T) {
 	again := ledger.New()
 	again.Observe(lead)
 	again.Learn(&v1alpha1.RecoveryLedger{
-		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace}, Spec: v1alpha1.RecoveryLedgerSpec{StoreRef: v1alpha1.ObjectReference{Name: gen.Store}, Entries: l.Of(lead)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace},
+		Spec: v1alpha1.RecoveryLedgerSpec{StoreRef: v1alpha1.ObjectReference{Name: gen.Store},
+			Entries: l.Of(lead)},
 	})
 	if len(again.Unsaved()) != 0 || len(again.Of(lead)) != 5 {
 		t.Errorf("what was written down is not known: %+v", again.Next(store, 100))
@@ -120,7 +128,8 @@ func TestTellTheCycle(t *testing.T) {
 	l.Observe(lead)
 	lead.Status.Cycle, lead.Status.CompletionTime, lead.Status.Conditions = 1, nil, nil
 	lead.Status.Conversation = append(lead.Status.Conversation, v1alpha1.Message{
-		ID: "c1-step-first", Cycle: 1, Role: v1alpha1.RoleAssistant, Step: "first", State: v1alpha1.MessageSent, At: v1alpha1.NewTimestamp(t0.Add(100 * time.Hour)),
+		ID: "c1-step-first", Cycle: 1, Role: v1alpha1.RoleAssistant, Step: "first", State: v1alpha1.MessageSent,
+		At: v1alpha1.NewTimestamp(t0.Add(100 * time.Hour)),
 	})
 	l.Observe(lead)
 	told := ledger.Tell(l.Of(lead))
@@ -175,8 +184,8 @@ func TestAFullPartIsSmall(t *testing.T) {
 	entries := make([]v1alpha1.LedgerEntry, v1alpha1.MaxLedgerEntries)
 	for i := range entries {
 		entries[i] = v1alpha1.LedgerEntry{
-			Lead: fmt.Sprintf("perfectpay-%024d", i), Event: v1alpha1.LedgerSent, Cycle: 3, Step: strings.Repeat("s", 40), Instance: strings.Repeat("i", 63),
-			At: v1alpha1.NewTimestamp(t0),
+			Lead: fmt.Sprintf("perfectpay-%024d", i), Event: v1alpha1.LedgerSent, Cycle: 3,
+			Step: strings.Repeat("s", 40), Instance: strings.Repeat("i", 63), At: v1alpha1.NewTimestamp(t0),
 		}
 	}
 	written, err := json.Marshal(entries)
@@ -188,7 +197,8 @@ func TestAFullPartIsSmall(t *testing.T) {
 func TestAClaimOfPaymentIsKept(t *testing.T) {
 	l, lead := ledger.New(), worked()
 	lead.Status.CompletionTime, lead.Status.Conditions = nil, []metav1.Condition{{
-		Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonClaimsPaid, LastTransitionTime: metav1.NewTime(t0),
+		Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonClaimsPaid,
+		LastTransitionTime: metav1.NewTime(t0),
 	}}
 	l.Observe(lead)
 	lead.Status.Conditions[0].LastTransitionTime = metav1.NewTime(t0.Add(time.Hour))

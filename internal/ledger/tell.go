@@ -57,8 +57,8 @@ func messagesOf(entry *v1alpha1.LedgerEntry) []v1alpha1.Message {
 	switch entry.Event {
 	case v1alpha1.LedgerSent:
 		return []v1alpha1.Message{{
-			ID: lead.StepID(entry.Cycle, entry.Step), Role: v1alpha1.RoleAssistant, Step: entry.Step, Cycle: entry.Cycle,
-			State: v1alpha1.MessageSent, At: at, SentAt: &at, Instance: entry.Instance, Attempts: 1,
+			ID: lead.StepID(entry.Cycle, entry.Step), Role: v1alpha1.RoleAssistant, Step: entry.Step,
+			Cycle: entry.Cycle, State: v1alpha1.MessageSent, At: at, SentAt: &at, Instance: entry.Instance, Attempts: 1,
 		}}
 	case v1alpha1.LedgerHeard:
 		said := heardID(entry.Cycle)

@@ -133,7 +133,8 @@ func cutStep(text string) (next step, rest string, found bool) {
 		return cutQuoted(text)
 	}
 	digits, rest, found := strings.Cut(text, "]")
-	if !found || digits == "" || len(digits) > maxDigits || strings.Trim(digits, "0123456789") != "" || digits[0] == '0' && digits != "0" {
+	if !found || digits == "" || len(digits) > maxDigits || strings.Trim(digits, "0123456789") != "" ||
+		digits[0] == '0' && digits != "0" {
 		return step{}, "", false
 	}
 	index, err := strconv.Atoi(digits)
@@ -154,7 +155,8 @@ func cutName(text string) (next step, rest string, found bool) {
 // cutQuoted reads a field's name in quotes, up to the bracket that ends it.
 func cutQuoted(text string) (next step, rest string, found bool) {
 	name, rest, found := strings.Cut(text[1:], text[:1]+"]")
-	if !found || name == "" || strings.ContainsAny(name, text[:1]+`\`) || strings.ContainsFunc(name, unicode.IsControl) {
+	if !found || name == "" || strings.ContainsAny(name, text[:1]+`\`) ||
+		strings.ContainsFunc(name, unicode.IsControl) {
 		return step{}, "", false
 	}
 	return step{name: name}, rest, true

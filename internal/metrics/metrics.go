@@ -46,8 +46,8 @@ type Metrics struct {
 	AITokens prometheus.Counter
 	// AITexts counts the texts that were asked for by what came of them: written; rewritten,
 	// written once more because the first may not be sent; refused, also the second may not
-	// be sent; unreviewed, its review did not answer; handoff, the AI says that the customer wants a person; stop, that they want no
-	// messages or are not the customer; exhausted, the store's budget is used up.
+	// be sent; unreviewed, its review did not answer; handoff, the AI says that the customer wants a person;
+	// stop, that they want no messages or are not the customer; exhausted, the store's budget is used up.
 	AITexts *prometheus.CounterVec
 	// AIRefusals counts the texts that may not be sent by reason, one of internal/guard's.
 	AIRefusals *prometheus.CounterVec
@@ -126,7 +126,8 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 		}),
 	}
 	for _, collector := range []prometheus.Collector{
-		m.Deliveries, m.Connections, m.RefusedConnections, m.TokenReviews, m.Unusable, m.ReceiptsDropped, m.Messages, m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
+		m.Deliveries, m.Connections, m.RefusedConnections, m.TokenReviews, m.Unusable, m.ReceiptsDropped, m.Messages,
+		m.Lateness, m.TimeToRecovery, m.AIRequests, m.AITokens, m.AITexts, m.AIRefusals,
 		panics.Total,
 		m.AIReviews, m.AIReviewSeconds,
 	} {

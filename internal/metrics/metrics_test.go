@@ -22,7 +22,8 @@ func TestTimeToRecoveryIsServed(t *testing.T) {
 			continue
 		}
 		metric := family.GetMetric()[0]
-		if len(metric.GetLabel()) != 0 || metric.GetHistogram().GetSampleCount() != 1 || metric.GetHistogram().GetSampleSum() != 4000 {
+		if len(metric.GetLabel()) != 0 || metric.GetHistogram().GetSampleCount() != 1 ||
+			metric.GetHistogram().GetSampleSum() != 4000 {
 			t.Errorf("got %v", metric)
 		}
 		return

@@ -221,7 +221,8 @@ func TestKnown(t *testing.T) {
 
 // FuzzFirst: a first name is one visible word of the name, and read again it stays.
 func FuzzFirst(f *testing.F) {
-	for _, full := range []string{"Dr. João", "\u202eanA", "Silva, Maria", "Empresa X Ltda", "null", "\xff", "ﬀ ŉ ǅ", "İSTANBUL", "J. Pedro"} {
+	for _, full := range []string{"Dr. João", "\u202eanA", "Silva, Maria", "Empresa X Ltda", "null", "\xff", "ﬀ ŉ ǅ",
+		"İSTANBUL", "J. Pedro"} {
 		f.Add(full)
 	}
 	f.Fuzz(func(t *testing.T, full string) {
@@ -229,10 +230,14 @@ func FuzzFirst(f *testing.F) {
 		if !utf8.ValidString(known) || !utf8.ValidString(first) || strings.TrimSpace(known) != known {
 			t.Fatalf("%q: %q, %q", full, known, first)
 		}
-		if strings.ContainsFunc(known+first, func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Cf, r) }) {
+		if strings.ContainsFunc(known+first, func(r rune) bool {
+			return unicode.IsControl(r) ||
+				unicode.Is(unicode.Cf, r)
+		}) {
 			t.Fatalf("invisible characters: %q, %q", known, first)
 		}
-		if strings.ContainsFunc(first, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsDigit(r) }) || first != "" && known == "" {
+		if strings.ContainsFunc(first, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsDigit(r) }) ||
+			first != "" && known == "" {
 			t.Fatalf("no word: %q of %q", first, known)
 		}
 		if again := Known(known); again != known {

@@ -21,7 +21,8 @@ var firstTitles = set(`me mc dj msc md phd`)
 
 // relations are what somebody is to somebody else. They stand before a name ("Tia Ju"), or say
 // whose relative has it ("mãe do Pedro").
-var relations = set(`pai mae papai mamae filho filha filhos esposa esposo marido mulher noiva noivo namorada namorado vo vovo avo
+var relations = set(
+	`pai mae papai mamae filho filha filhos esposa esposo marido mulher noiva noivo namorada namorado vo vovo avo
 	avos tio tia titio titia primo prima sobrinho sobrinha neto neta cunhado cunhada sogro sogra genro madrinha
 	padrinho comadre compadre mama papa madre hijo hija abuela abuelo abuelita abuelito hermano hermana suegra suegro
 	yerno nuera sobrina nieto nieta novia novio mujer mom mum mommy mummy dad daddy mother father wife husband son
@@ -36,7 +37,8 @@ var articles = set(`a o as os la el los las the seu sua su un una um uma`)
 // placeholders are whole texts that stand where a name is missing.
 //
 //nolint:misspell // Portuguese and Spanish
-var placeholders = phrases(`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/nome,vazio,empty,blank,false,true,object object,
+var placeholders = phrases(
+	`null,undefined,nil,none,nan,n/a,n.a,n/d,na,nd,s/n,s/nome,vazio,empty,blank,false,true,object object,
 	nao informado,nao informada,nome nao informado,cliente nao informado,sem nome,sem informacao,nao consta,
 	nao tem,nao sei,nao definido,no informado,no especificado,no definido,sin nombre,sin datos,no name,
 	noname,not informed,not provided,not available,not set,not specified,unknown,unnamed,desconhecido,
@@ -68,7 +70,8 @@ var companyForms = []string{
 }
 
 // companyWords are words that only companies have in their names.
-var companyWords = set(`ltda limitada eireli mei epp llc inc incorporated corp corporation ltd limited gmbh srl plc sas cnpj
+var companyWords = set(
+	`ltda limitada eireli mei epp llc inc incorporated corp corporation ltd limited gmbh srl plc sas cnpj
 	comercio industria servicos servicios consultoria assessoria empreendimentos participacoes holding
 	holdings associados distribuidora transportadora construtora imobiliaria company companhia empresa
 	empresas advogados contabilidade engenharia solutions solucoes tecnologia technologies`)

@@ -42,7 +42,8 @@ func FuzzIsPublic(f *testing.F) {
 			return
 		}
 		public := IsPublic(address)
-		if public && (address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast() || address.IsMulticast()) {
+		if public && (address.IsLoopback() || address.IsPrivate() || address.IsLinkLocalUnicast() ||
+			address.IsMulticast()) {
 			t.Errorf("%s is public", address)
 		}
 		if !address.Is4() {
@@ -50,7 +51,8 @@ func FuzzIsPublic(f *testing.F) {
 		}
 		four := address.As4()
 		mapped := netip.AddrFrom16(address.As16())
-		translated := netip.AddrFrom16([16]byte{0, 0x64, 0xff, 0x9b, 12: four[0], 13: four[1], 14: four[2], 15: four[3]})
+		translated := netip.AddrFrom16([16]byte{0, 0x64, 0xff, 0x9b, 12: four[0], 13: four[1], 14: four[2],
+			15: four[3]})
 		if IsPublic(mapped) != public || IsPublic(translated) != public {
 			t.Errorf("%s is judged otherwise in another form", address)
 		}

@@ -56,11 +56,12 @@ func TestGuardedClientRefuses(t *testing.T) {
 		url   string
 		why   string
 	}{
-		"http":                          {Rules{}, "http://localhost" + port, "https"},
-		"an address of the loopback":    {Rules{AllowHTTP: true}, address, "not public"},
-		"a name that resolves to it":    {Rules{AllowHTTP: true}, "http://localhost" + port, "not public"},
-		"an address in another form":    {Rules{AllowHTTP: true}, "http://[::ffff:127.0.0.1]" + port, "not public"},
-		"the metadata of the cloud":     {Rules{AllowHTTP: true}, "http://169.254.169.254/latest/meta-data", "not public"},
+		"http":                       {Rules{}, "http://localhost" + port, "https"},
+		"an address of the loopback": {Rules{AllowHTTP: true}, address, "not public"},
+		"a name that resolves to it": {Rules{AllowHTTP: true}, "http://localhost" + port, "not public"},
+		"an address in another form": {Rules{AllowHTTP: true}, "http://[::ffff:127.0.0.1]" + port, "not public"},
+		"the metadata of the cloud": {Rules{AllowHTTP: true}, "http://169.254.169.254/latest/meta-data",
+			"not public"},
 		"any, where the loopback may":   {loopback(t), "http://10.255.255.1", "not public"},
 		"an unspecified address":        {Rules{AllowHTTP: true}, "http://0.0.0.0" + port, "not public"},
 		"https to a name of the inside": {Rules{}, "https://localhost" + port, "not public"},

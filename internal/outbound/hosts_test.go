@@ -73,7 +73,8 @@ func FuzzHostPort(f *testing.F) {
 	f.Add("https://EXAMPLE.com.")
 	f.Fuzz(func(t *testing.T, address string) {
 		base, err := ParseBase(address)
-		if err != nil || strings.ContainsAny(base.Host, ", \n\r\t*@/?#\\%") || strings.Trim(hostOf(base), ".[]") != hostOf(base) {
+		if err != nil || strings.ContainsAny(base.Host, ", \n\r\t*@/?#\\%") ||
+			strings.Trim(hostOf(base), ".[]") != hostOf(base) {
 			return
 		}
 		if strings.Contains(hostOf(base), "[") || strings.Contains(hostOf(base), "]") {
@@ -91,10 +92,13 @@ func FuzzHostPort(f *testing.F) {
 func TestParseBase(t *testing.T) {
 	for address, want := range map[string]bool{
 		"https://llm.example.com/v1": true, "\thttps://llm.example.com\n": true, "http://127.0.0.1:8080": true,
-		"": false, "llm.example.com": false, "ftp://llm.example.com": false, "https:///v1": false, "https://:443": false,
-		"https://api.openai.com@evil.org": false, "https://u:p@llm.example.com": false, "https://llm.example.com?x": false,
-		"https://llm.example.com?": false, "https://evil.org#@api.openai.com": false, `https://api.openai.com\@evil.org`: false,
-		"https://llm.example.com:port": false, "https://%zz": false,
+		"": false, "llm.example.com": false, "ftp://llm.example.com": false, "https:///v1": false,
+		"https://:443":                    false,
+		"https://api.openai.com@evil.org": false, "https://u:p@llm.example.com": false,
+		"https://llm.example.com?x": false,
+		"https://llm.example.com?":  false, "https://evil.org#@api.openai.com": false,
+		`https://api.openai.com\@evil.org`: false,
+		"https://llm.example.com:port":     false, "https://%zz": false,
 	} {
 		if _, err := ParseBase(address); (err == nil) != want {
 			t.Errorf("%q: %v, want it read: %t", address, err, want)

@@ -24,15 +24,24 @@ func TestASecretGoesOnlyWhereItSays(t *testing.T) {
 		base        string
 		want        bool
 	}{
-		"it names the host":                              {map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "", "https://llm.example.com/v1", true},
-		"it names another":                               {map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "", "https://evil.example.com", false},
-		"it names none":                                  {nil, "", "https://evil.example.com", false},
-		"it names none, and the operator does":           {nil, "api.openai.com", "https://api.openai.com/v1", true},
-		"it names none, and the operator another":        {nil, "api.openai.com", "https://evil.example.com", false},
-		"it names another, and the operator the host":    {map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "api.openai.com", "https://api.openai.com/v1", false},
-		"it says that it goes nowhere":                   {map[string]string{v1alpha1.AnnotationAllowedHosts: ""}, "api.openai.com", "https://api.openai.com/v1", false},
-		"the operator lets Secrets go anywhere":          {nil, "*", "https://anything.example.org", true},
-		"the operator does, and the Secret knows better": {map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "*", "https://anything.example.org", false},
+		"it names the host": {
+			map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "", "https://llm.example.com/v1",
+			true},
+		"it names another": {
+			map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "", "https://evil.example.com",
+			false},
+		"it names none":                           {nil, "", "https://evil.example.com", false},
+		"it names none, and the operator does":    {nil, "api.openai.com", "https://api.openai.com/v1", true},
+		"it names none, and the operator another": {nil, "api.openai.com", "https://evil.example.com", false},
+		"it names another, and the operator the host": {
+			map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "api.openai.com",
+			"https://api.openai.com/v1", false},
+		"it says that it goes nowhere": {map[string]string{v1alpha1.AnnotationAllowedHosts: ""},
+			"api.openai.com", "https://api.openai.com/v1", false},
+		"the operator lets Secrets go anywhere": {nil, "*", "https://anything.example.org", true},
+		"the operator does, and the Secret knows better": {
+			map[string]string{v1alpha1.AnnotationAllowedHosts: "llm.example.com"}, "*", "https://anything.example.org",
+			false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			live := fake.NewClientBuilder().WithObjects(&corev1.Secret{
@@ -40,14 +49,16 @@ func TestASecretGoesOnlyWhereItSays(t *testing.T) {
 				Data:       map[string][]byte{"key": []byte("hidden")},
 			}).Build()
 			sender := outbound.Sender{
-				Secrets: secrets.NewReader(live, time.Now), Rules: outbound.Rules{Hosts: outbound.ParseHosts(row.operators)},
+				Secrets: secrets.NewReader(live, time.Now),
+				Rules:   outbound.Rules{Hosts: outbound.ParseHosts(row.operators)},
 			}
 			base, err := outbound.ParseBase(row.base)
 			if err != nil {
 				t.Fatal(err)
 			}
 			from := outbound.Reference{
-				Namespace: "shop", Field: "spec.ai.apiKeySecretRef", Ref: v1alpha1.SecretKeyReference{Name: "llm", Key: "key"},
+				Namespace: "shop", Field: "spec.ai.apiKeySecretRef", Ref: v1alpha1.SecretKeyReference{Name: "llm",
+					Key: "key"},
 			}
 			value, err := sender.Read(t.Context(), from, base)
 			if row.want {
@@ -57,10 +68,12 @@ func TestASecretGoesOnlyWhereItSays(t *testing.T) {
 				return
 			}
 			failed, classed := failure.As(err)
-			if !classed || failed.Reason != v1alpha1.ReasonSecretNotAllowed || failed.Code != failure.Misconfigured || value != nil {
+			if !classed || failed.Reason != v1alpha1.ReasonSecretNotAllowed || failed.Code != failure.Misconfigured ||
+				value != nil {
 				t.Fatalf("got %q, %v", value, err)
 			}
-			for _, told := range []string{"spec.ai.apiKeySecretRef", `"llm"`, v1alpha1.AnnotationAllowedHosts + ": " + base.Hostname()} {
+			for _, told := range []string{"spec.ai.apiKeySecretRef", `"llm"`, v1alpha1.AnnotationAllowedHosts + ": " +
+				base.Hostname()} {
 				if !strings.Contains(failed.Shown(), told) {
 					t.Errorf("%q does not tell %s", failed.Shown(), told)
 				}

@@ -17,7 +17,8 @@ func TestStoreOf(t *testing.T) {
 			Namespace: namespace, Name: name, CreationTimestamp: metav1.NewTime(time.Unix(1_800_000_000, 0).Add(-age)),
 		}}
 	}
-	old, young, theirs := store("ours", "old", 3*time.Hour), store("ours", "young", time.Hour), store("theirs", "squatter", 2*time.Hour)
+	old, young, theirs := store("ours", "old", 3*time.Hour), store("ours", "young", time.Hour), store("theirs",
+		"squatter", 2*time.Hour)
 	for name, row := range map[string]struct {
 		stores    []v1alpha1.Store
 		claimedBy string
@@ -45,8 +46,8 @@ func TestStoreOf(t *testing.T) {
 func TestClaimName(t *testing.T) {
 	seen := map[string]string{}
 	for _, clientID := range []string{
-		"acme", "0b6f3c1e-7a54-4a0e-9d0c-2f6f3e1d5a01", "Acme", "ACME", "a_b", "a..b", "a.-b", "x-1", strings.Repeat("a", 128),
-		ClaimName("Acme"),
+		"acme", "0b6f3c1e-7a54-4a0e-9d0c-2f6f3e1d5a01", "Acme", "ACME", "a_b", "a..b", "a.-b", "x-1",
+		strings.Repeat("a", 128), ClaimName("Acme"),
 	} {
 		name := ClaimName(clientID)
 		if problems := validation.IsDNS1123Subdomain(name); len(problems) > 0 {

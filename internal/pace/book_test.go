@@ -106,7 +106,8 @@ func TestEqualDueGoesByName(t *testing.T) {
 	d.ask("b", pace.FollowUp, 0)
 	d.now("a", pace.FollowUp, 0)
 	d.later("b", pace.FollowUp, 0, 1)
-	if other := (types.NamespacedName{Namespace: "aaa", Name: "z"}); !d.Ask(instance, d.of, other, pace.FollowUp, noon).Now {
+	if other := (types.NamespacedName{Namespace: "aaa", Name: "z"}); !d.Ask(instance, d.of, other, pace.FollowUp,
+		noon).Now {
 		t.Error("the namespace does not count")
 	}
 }
@@ -409,7 +410,8 @@ func TestExpectedTomorrow(t *testing.T) {
 	for i := range 4 {
 		d.ask(fmt.Sprint(i), pace.First, 0)
 	}
-	for lead, want := range map[string]time.Duration{"1": 20 * time.Second, "2": 12 * time.Hour, "3": 12*time.Hour + 20*time.Second} {
+	for lead, want := range map[string]time.Duration{"1": 20 * time.Second, "2": 12 * time.Hour,
+		"3": 12*time.Hour + 20*time.Second} {
 		if got := d.Peek(instance, d.of, key(lead), pace.First, noon).Sub(noon); got != want {
 			t.Errorf("lead %s: in %s, want %s", lead, got, want)
 		}
@@ -424,7 +426,8 @@ func TestAsksHalfway(t *testing.T) {
 		lead := fmt.Sprintf("%03d", i)
 		d.ask(lead, pace.First, 0)
 		turn := d.ask(lead, pace.First, 0)
-		if part := float64(turn.At.Sub(noon)) / float64(turn.Expected.Sub(noon)); i > 10 && (part < 0.37 || part > 0.63) {
+		if part := float64(turn.At.Sub(noon)) / float64(turn.Expected.Sub(noon)); i > 10 &&
+			(part < 0.37 || part > 0.63) {
 			t.Errorf("place %d: asks at %s, expected at %s", i, turn.At, turn.Expected)
 		}
 		at[turn.At] = true

@@ -57,8 +57,9 @@ func appendSent(history []Sent, recovery *v1alpha1.CartRecovery, instance string
 		from := sentFrom(recovery, message)
 		if from == instance && !message.At.Before(since) {
 			history = append(history, Sent{
-				At: message.At.UTC(), New: opens(message, lastCycle, from != lastFrom && lastFrom != ""), Claimed: message.State == v1alpha1.MessageClaimed,
-				Lead: types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name},
+				At: message.At.UTC(), New: opens(message, lastCycle, from != lastFrom && lastFrom != ""),
+				Claimed: message.State == v1alpha1.MessageClaimed,
+				Lead:    types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name},
 			})
 		}
 		lastCycle, lastFrom = message.Cycle, from
@@ -104,7 +105,8 @@ func compareNames(a, b types.NamespacedName) int {
 // limit is filled; conversations are counted by the calendar days of loc (nil is UTC) and
 // keep a gap that is drawn from the seed and the last one's time, so that whoever asks, also
 // after a restart, draws the same. Sent in the future counts as what it says.
-func Earliest(history []Sent, class Class, limits Limits, firstConnected, now time.Time, loc *time.Location, seed string) time.Time {
+func Earliest(history []Sent, class Class, limits Limits, firstConnected, now time.Time, loc *time.Location,
+	seed string) time.Time {
 	at := latest(now, windowsOpen(history, class, limits, now, 0))
 	if class != First {
 		return at

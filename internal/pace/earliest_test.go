@@ -53,43 +53,74 @@ func TestEarliest(t *testing.T) {
 		{name: "nothing was sent", class: pace.First, limits: minute(1), want: now},
 
 		{name: "minute, room", history: sent(now, false, 30*time.Second), limits: minute(2), want: now},
-		{name: "minute, full", history: sent(now, false, 40*time.Second, 30*time.Second), limits: minute(2), want: now.Add(20 * time.Second)},
-		{name: "minute, over, as after a limit was lowered", history: sent(now, false, 50*time.Second, 40*time.Second, 30*time.Second), limits: minute(1), want: now.Add(30 * time.Second)},
+		{name: "minute, full", history: sent(now, false, 40*time.Second, 30*time.Second), limits: minute(2),
+			want: now.Add(20 * time.Second)},
+		{name: "minute, over, as after a limit was lowered", history: sent(now, false, 50*time.Second, 40*time.Second,
+			30*time.Second), limits: minute(1), want: now.Add(30 * time.Second)},
 		{name: "minute, just over", history: sent(now, false, time.Minute), limits: minute(1), want: now},
-		{name: "minute, of the future", history: sent(now, false, -10*time.Second), limits: minute(1), want: now.Add(70 * time.Second)},
+		{name: "minute, of the future", history: sent(now, false, -10*time.Second), limits: minute(1),
+			want: now.Add(70 * time.Second)},
 
 		{name: "hour, room", history: sent(now, false, times(79, time.Minute)...), limits: hour(80), want: now},
-		{name: "hour, full", history: sent(now, false, times(80, 20*time.Minute)...), limits: hour(80), want: at(15, 40)},
-		{name: "hour, over", history: append(sent(now, false, times(9, 20*time.Minute)...), sent(now, false, time.Minute)...), limits: hour(1), want: at(15, 59)},
-		{name: "hour and minute", history: sent(now, false, times(80, time.Second)...), limits: pace.Limits{PerMinute: 20, PerHour: 80}, want: now.Add(time.Hour - time.Second)},
+		{name: "hour, full", history: sent(now, false, times(80, 20*time.Minute)...), limits: hour(80),
+			want: at(15, 40)},
+		{name: "hour, over", history: append(sent(now, false, times(9, 20*time.Minute)...),
+			sent(now, false, time.Minute)...), limits: hour(1), want: at(15, 59)},
+		{name: "hour and minute", history: sent(now, false, times(80, time.Second)...),
+			limits: pace.Limits{PerMinute: 20, PerHour: 80}, want: now.Add(time.Hour - time.Second)},
 
-		{name: "share of answers", history: sent(now, false, times(9, time.Second)...), class: pace.Answer, limits: minute(10), want: now},
-		{name: "share of first messages, room", history: sent(now, false, times(7, time.Second)...), class: pace.First, limits: minute(10), want: now},
-		{name: "share of first messages, full", history: sent(now, false, times(8, time.Second)...), class: pace.First, limits: minute(10), want: now.Add(59 * time.Second)},
-		{name: "share of follow-ups, room", history: sent(now, false, times(6, time.Second)...), class: pace.FollowUp, limits: minute(10), want: now},
-		{name: "share of follow-ups, full", history: sent(now, false, times(7, time.Second)...), class: pace.FollowUp, limits: minute(10), want: now.Add(59 * time.Second)},
-		{name: "share of an hour, full", history: sent(now, false, times(64, time.Second)...), class: pace.First, limits: hour(80), want: now.Add(time.Hour - time.Second)},
+		{name: "share of answers", history: sent(now, false, times(9, time.Second)...), class: pace.Answer,
+			limits: minute(10), want: now},
+		{name: "share of first messages, room", history: sent(now, false, times(7, time.Second)...), class: pace.First,
+			limits: minute(10), want: now},
+		{name: "share of first messages, full", history: sent(now, false, times(8, time.Second)...), class: pace.First,
+			limits: minute(10), want: now.Add(59 * time.Second)},
+		{name: "share of follow-ups, room", history: sent(now, false, times(6, time.Second)...), class: pace.FollowUp,
+			limits: minute(10), want: now},
+		{name: "share of follow-ups, full", history: sent(now, false, times(7, time.Second)...), class: pace.FollowUp,
+			limits: minute(10), want: now.Add(59 * time.Second)},
+		{name: "share of an hour, full", history: sent(now, false, times(64, time.Second)...), class: pace.First,
+			limits: hour(80), want: now.Add(time.Hour - time.Second)},
 		{name: "share of one is one", class: pace.FollowUp, limits: minute(1), want: now},
 
 		{name: "day, room", history: sent(now, true, 3*time.Hour), class: pace.First, limits: day(2), want: now},
-		{name: "day, full", history: sent(now, true, 3*time.Hour, 2*time.Hour), class: pace.First, limits: day(2), want: at(24, 0)},
-		{name: "day, full, for a follow-up", history: sent(now, true, 3*time.Hour), class: pace.FollowUp, limits: day(1), want: now},
-		{name: "day, full, for an answer", history: sent(now, true, 3*time.Hour), class: pace.Answer, limits: day(1), want: now},
-		{name: "day, answers do not count", history: sent(now, false, 3*time.Hour), class: pace.First, limits: day(1), want: now},
-		{name: "day, yesterday does not count", history: sent(now, true, 15*time.Hour+time.Second), class: pace.First, limits: day(1), want: now},
-		{name: "day, midnight is today", history: sent(now, true, 15*time.Hour), class: pace.First, limits: day(1), want: at(24, 0)},
-		{name: "day, the clock was set back", history: sent(now, true, time.Hour, -20*time.Hour), class: pace.First, limits: day(1), want: at(48, 0)},
-		{name: "day, midnight is over", now: at(24, 0), history: sent(now, true, time.Hour), class: pace.First, limits: day(1), want: at(24, 0)},
+		{name: "day, full", history: sent(now, true, 3*time.Hour, 2*time.Hour), class: pace.First, limits: day(2),
+			want: at(24, 0)},
+		{name: "day, full, for a follow-up", history: sent(now, true, 3*time.Hour), class: pace.FollowUp,
+			limits: day(1), want: now},
+		{name: "day, full, for an answer", history: sent(now, true, 3*time.Hour), class: pace.Answer, limits: day(1),
+			want: now},
+		{name: "day, answers do not count", history: sent(now, false, 3*time.Hour), class: pace.First, limits: day(1),
+			want: now},
+		{name: "day, yesterday does not count", history: sent(now, true, 15*time.Hour+time.Second), class: pace.First,
+			limits: day(1), want: now},
+		{name: "day, midnight is today", history: sent(now, true, 15*time.Hour), class: pace.First, limits: day(1),
+			want: at(24, 0)},
+		{name: "day, the clock was set back", history: sent(now, true, time.Hour, -20*time.Hour), class: pace.First,
+			limits: day(1), want: at(48, 0)},
+		{name: "day, midnight is over", now: at(24, 0), history: sent(now, true, time.Hour), class: pace.First,
+			limits: day(1), want: at(24, 0)},
 
-		{name: "first day", history: sent(now, true, times(20, time.Hour)...), class: pace.First, limits: wide(func(l *pace.Limits) { l.WarmUpStart, l.WarmUpDays, l.NewPerDay = 20, 14, 200 }), firstConnected: at(9, 0), want: at(24, 0)},
-		{name: "second day", history: sent(now, true, times(20, time.Hour)...), class: pace.First, limits: wide(func(l *pace.Limits) { l.WarmUpStart, l.WarmUpDays, l.NewPerDay = 20, 14, 200 }), firstConnected: at(-1, 0), want: now},
+		{name: "first day", history: sent(now, true, times(20, time.Hour)...), class: pace.First,
+			limits:         wide(func(l *pace.Limits) { l.WarmUpStart, l.WarmUpDays, l.NewPerDay = 20, 14, 200 }),
+			firstConnected: at(9, 0), want: at(24, 0)},
+		{name: "second day", history: sent(now, true, times(20, time.Hour)...), class: pace.First,
+			limits:         wide(func(l *pace.Limits) { l.WarmUpStart, l.WarmUpDays, l.NewPerDay = 20, 14, 200 }),
+			firstConnected: at(-1, 0), want: now},
 
-		{name: "gap", history: sent(now, true, 10*time.Second), class: pace.First, limits: gap(time.Minute, time.Minute), want: now.Add(50 * time.Second)},
-		{name: "gap, over", history: sent(now, true, time.Minute), class: pace.First, limits: gap(time.Minute, time.Minute), want: now},
-		{name: "gap, most below least", history: sent(now, true, 0), class: pace.First, limits: gap(time.Minute, 0), want: now.Add(time.Minute)},
-		{name: "gap, none for a follow-up", history: sent(now, true, 0), class: pace.FollowUp, limits: gap(time.Minute, time.Minute), want: now},
-		{name: "gap, none after an answer", history: sent(now, false, 0), class: pace.First, limits: gap(time.Minute, time.Minute), want: now},
-		{name: "gap over midnight into a day with room", now: at(23, 59), history: sent(at(23, 59), true, 0), class: pace.First, limits: wide(func(l *pace.Limits) { l.NewPerDay, l.GapMin = 1, 5*time.Minute }), want: at(24, 4)},
+		{name: "gap", history: sent(now, true, 10*time.Second), class: pace.First,
+			limits: gap(time.Minute, time.Minute), want: now.Add(50 * time.Second)},
+		{name: "gap, over", history: sent(now, true, time.Minute), class: pace.First,
+			limits: gap(time.Minute, time.Minute), want: now},
+		{name: "gap, most below least", history: sent(now, true, 0), class: pace.First, limits: gap(time.Minute, 0),
+			want: now.Add(time.Minute)},
+		{name: "gap, none for a follow-up", history: sent(now, true, 0), class: pace.FollowUp,
+			limits: gap(time.Minute, time.Minute), want: now},
+		{name: "gap, none after an answer", history: sent(now, false, 0), class: pace.First,
+			limits: gap(time.Minute, time.Minute), want: now},
+		{name: "gap over midnight into a day with room", now: at(23, 59), history: sent(at(23, 59), true, 0),
+			class: pace.First, limits: wide(func(l *pace.Limits) { l.NewPerDay, l.GapMin = 1, 5*time.Minute }),
+			want: at(24, 4)},
 
 		{name: "no message is allowed", limits: pace.Limits{}, want: now.Add(24 * time.Hour)},
 		{name: "no conversation is allowed", class: pace.First, limits: day(0), want: at(72, 0)},
@@ -153,7 +184,8 @@ func mustParse(text string) time.Time {
 // Without a zone days are those of UTC.
 func TestEarliestWithoutZone(t *testing.T) {
 	now := time.Date(2026, 3, 10, 22, 0, 0, 0, time.UTC)
-	got := pace.Earliest(sent(now, true, time.Hour), pace.First, wide(func(l *pace.Limits) { l.NewPerDay = 1 }), time.Time{}, now, nil, "")
+	got := pace.Earliest(sent(now, true, time.Hour), pace.First, wide(func(l *pace.Limits) { l.NewPerDay = 1 }),
+		time.Time{}, now, nil, "")
 	if want := now.Add(2 * time.Hour); !got.Equal(want) {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -199,7 +231,8 @@ func TestGapIsDrawn(t *testing.T) {
 func TestHistoryOf(t *testing.T) {
 	now := time.Date(2026, 3, 10, 15, 0, 0, 0, time.UTC)
 	message := func(ago time.Duration, cycle int32, role v1alpha1.Role, state v1alpha1.MessageState) v1alpha1.Message {
-		return v1alpha1.Message{At: v1alpha1.NewTimestamp(now.Add(-ago)), Cycle: cycle, Role: role, State: state, Step: "first"}
+		return v1alpha1.Message{At: v1alpha1.NewTimestamp(now.Add(-ago)), Cycle: cycle, Role: role, State: state,
+			Step: "first"}
 	}
 	ours := func(ago time.Duration, cycle int32, state v1alpha1.MessageState) v1alpha1.Message {
 		return message(ago, cycle, v1alpha1.RoleAssistant, state)
@@ -213,7 +246,8 @@ func TestHistoryOf(t *testing.T) {
 		return recovery
 	}
 	want := func(name string, ago time.Duration, isNew, claimed bool) pace.Sent {
-		return pace.Sent{At: now.Add(-ago), New: isNew, Claimed: claimed, Lead: types.NamespacedName{Namespace: "loja", Name: name}}
+		return pace.Sent{At: now.Add(-ago), New: isNew, Claimed: claimed, Lead: types.NamespacedName{Namespace: "loja",
+			Name: name}}
 	}
 	got := pace.HistoryOf([]v1alpha1.CartRecovery{
 		lead("none", ""),
@@ -228,7 +262,8 @@ func TestHistoryOf(t *testing.T) {
 			ours(40*time.Second, 1, v1alpha1.MessageUnknown),
 			ours(30*time.Second, 1, v1alpha1.MessageClaimed),
 		),
-		lead("a", "vendas", ours(40*time.Second, 0, v1alpha1.MessageClaimed), ours(25*time.Hour, 0, v1alpha1.MessageSent)),
+		lead("a", "vendas", ours(40*time.Second, 0, v1alpha1.MessageClaimed),
+			ours(25*time.Hour, 0, v1alpha1.MessageSent)),
 	}, "vendas", now.Add(-pace.HistoryLength))
 	expected := []pace.Sent{
 		want("a", 25*time.Hour, false, false),

@@ -46,7 +46,8 @@ type crowd struct {
 }
 
 func newCrowd(t testing.TB, count int, class func(int) pace.Class) *crowd {
-	c := &crowd{desk: open(t), class: class, number: map[types.NamespacedName]int{}, perSecond: map[int64]int{}, back: make([]time.Time, count)}
+	c := &crowd{desk: open(t), class: class, number: map[types.NamespacedName]int{}, perSecond: map[int64]int{},
+		back: make([]time.Time, count)}
 	c.of.Limits = pace.LimitsOf(v1alpha1.InstanceLimits{})
 	c.of.FirstConnected = noon.AddDate(-1, 0, 0)
 	for i := range count {

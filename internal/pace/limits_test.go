@@ -79,7 +79,8 @@ func TestNewAllowed(t *testing.T) {
 		{name: "years later", first: first, now: first.AddDate(9, 0, 0), want: 200},
 		{name: "no warm-up", change: func(l *pace.Limits) { l.WarmUpDays = 0 }, first: first, now: first, want: 200},
 		{name: "no warm-up, never connected", change: func(l *pace.Limits) { l.WarmUpDays = 0 }, now: first, want: 200},
-		{name: "a start beyond the limit", change: func(l *pace.Limits) { l.NewPerDay = 7 }, first: first, now: first, want: 7},
+		{name: "a start beyond the limit", change: func(l *pace.Limits) { l.NewPerDay = 7 }, first: first, now: first,
+			want: 7},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			changed, loc := limits, row.loc

@@ -99,7 +99,9 @@ func keepTime(history []Sent, now time.Time) []Sent {
 // compact drops what only the limits per minute and hour needed.
 func (n *number) compact(now time.Time) {
 	for _, history := range []*[]Sent{&n.history, &n.own} {
-		*history = slices.DeleteFunc(*history, func(sent Sent) bool { return !sent.New && now.Sub(sent.At) > time.Hour })
+		*history = slices.DeleteFunc(*history, func(sent Sent) bool {
+			return !sent.New && now.Sub(sent.At) > time.Hour
+		})
 	}
 }
 
@@ -177,7 +179,8 @@ func (n *number) turn(of Number, e *entry, class Class, now time.Time) Turn {
 
 // askAgain is when to ask again: the first in line when it is its turn, the others halfway,
 // each at another time.
-func (n *number) askAgain(of Number, class Class, lead types.NamespacedName, ahead int, expected, now time.Time) time.Time {
+func (n *number) askAgain(of Number, class Class, lead types.NamespacedName, ahead int, expected,
+	now time.Time) time.Time {
 	wait := expected.Sub(now)
 	if ahead > 0 {
 		part := 0.375 + fraction(lead.Name, uint64(ahead))/4

@@ -93,7 +93,8 @@ func (w *world) seedBook() {
 func (w *world) failf(format string, args ...any) {
 	w.t.Helper()
 	for _, a := range w.log {
-		w.t.Logf("%s %s class %d due %s: %+v", a.at.Format(time.RFC3339Nano), a.by.lead.Name, a.by.class, a.by.due.Format(time.TimeOnly), a.turn)
+		w.t.Logf("%s %s class %d due %s: %+v", a.at.Format(time.RFC3339Nano), a.by.lead.Name, a.by.class,
+			a.by.due.Format(time.TimeOnly), a.turn)
 	}
 	w.t.Fatalf("history %d, %+v, at %s: %s", w.seed, w.of, w.clock.Now().In(w.location()), fmt.Sprintf(format, args...))
 }
@@ -106,7 +107,8 @@ func (w *world) location() *time.Location {
 }
 
 // pauses between two things that happen.
-var pauses = []time.Duration{0, 0, time.Millisecond, time.Second, 7 * time.Second, 30 * time.Second, time.Minute, 10 * time.Minute, time.Hour}
+var pauses = []time.Duration{0, 0, time.Millisecond, time.Second, 7 * time.Second, 30 * time.Second, time.Minute,
+	10 * time.Minute, time.Hour}
 
 // step is one thing that happens.
 func (w *world) step() {
@@ -137,7 +139,8 @@ func (w *world) ask(name types.NamespacedName) {
 	now := w.clock.Now()
 	asks := w.waits[name]
 	if asks == nil || w.random.IntN(6) == 0 {
-		asks = &waiter{lead: name, class: pace.Class(w.random.IntN(3)), due: now.Add(-time.Duration(w.random.IntN(4)) * time.Minute)}
+		asks = &waiter{lead: name, class: pace.Class(w.random.IntN(3)),
+			due: now.Add(-time.Duration(w.random.IntN(4)) * time.Minute)}
 	}
 	peek := w.book.Peek(instance, w.of, name, asks.class, asks.due)
 	turn := w.book.Ask(instance, w.of, name, asks.class, asks.due)
@@ -178,7 +181,8 @@ func (w *world) take(asks *waiter) {
 		w.book.Refused(instance, asks.lead)
 		w.book.Refused(instance, asks.lead)
 	default:
-		w.sent = append(w.sent, pace.Sent{At: now.UTC().Truncate(time.Microsecond), New: asks.class == pace.First, Lead: asks.lead, Claimed: true})
+		w.sent = append(w.sent, pace.Sent{At: now.UTC().Truncate(time.Microsecond), New: asks.class == pace.First,
+			Lead: asks.lead, Claimed: true})
 	}
 	if w.random.IntN(8) == 0 {
 		w.agrees()
@@ -215,7 +219,8 @@ func (w *world) forbidden(class pace.Class, now time.Time) string {
 	case today >= limits.NewAllowed(w.of.FirstConnected, now, w.of.Location):
 		return fmt.Sprintf("%d new on that day", today)
 	case !last.IsZero() && now.Before(pace.Earliest([]pace.Sent{{At: last, New: true}}, pace.First,
-		pace.Limits{PerMinute: 99, PerHour: 99, NewPerDay: 99, GapMin: limits.GapMin, GapMax: limits.GapMax}, time.Time{}, last, nil, w.of.Seed)):
+		pace.Limits{PerMinute: 99, PerHour: 99, NewPerDay: 99, GapMin: limits.GapMin, GapMax: limits.GapMax},
+		time.Time{}, last, nil, w.of.Seed)):
 		return fmt.Sprintf("the gap since %s is not over", last)
 	case !last.IsZero() && now.Sub(last) < limits.GapMin:
 		return fmt.Sprintf("only %s since the last", now.Sub(last))

@@ -23,11 +23,15 @@ func TestRefusals(t *testing.T) {
 	}{
 		{"nothing was refused", nil, 0, false},
 		{"twice", []step{{0, fails}, {time.Minute, fails}}, 2, false},
-		{"three times, over a minute", []step{{0, fails}, {30 * time.Second, fails}, {30 * time.Second, fails}}, 3, true},
+		{"three times, over a minute", []step{{0, fails}, {30 * time.Second, fails}, {30 * time.Second, fails}}, 3,
+			true},
 		{"three times, at once", []step{{0, fails}, {time.Second, fails}, {time.Second, fails}}, 3, false},
-		{"a message went in between", []step{{0, fails}, {time.Minute, works}, {time.Minute, fails}, {time.Minute, fails}}, 2, false},
-		{"a message went at last", []step{{0, fails}, {time.Minute, fails}, {time.Minute, fails}, {time.Minute, works}}, 0, false},
-		{"the connection is another one", []step{{0, fails}, {time.Minute, fails}, {time.Minute, fails}, {0, forgiven}, {0, fails}}, 1, false},
+		{"a message went in between", []step{{0, fails}, {time.Minute, works}, {time.Minute, fails},
+			{time.Minute, fails}}, 2, false},
+		{"a message went at last", []step{{0, fails}, {time.Minute, fails}, {time.Minute, fails}, {time.Minute, works}},
+			0, false},
+		{"the connection is another one", []step{{0, fails}, {time.Minute, fails}, {time.Minute, fails}, {0, forgiven},
+			{0, fails}}, 1, false},
 		{"long ago, and once now", []step{{0, fails}, {time.Minute, fails}, {2 * time.Hour, fails}}, 1, false},
 	} {
 		t.Run(row.name, func(t *testing.T) {

@@ -26,7 +26,8 @@ import (
 // logging is a context whose log goes into lines.
 func logging(t *testing.T, lines *[]string) context.Context {
 	t.Helper()
-	return log.IntoContext(t.Context(), funcr.New(func(_, args string) { *lines = append(*lines, args) }, funcr.Options{}))
+	return log.IntoContext(t.Context(), funcr.New(func(_, args string) { *lines = append(*lines, args) },
+		funcr.Options{}))
 }
 
 // counted is how many panics of a kind of work there were.
@@ -60,7 +61,8 @@ func TestDo(t *testing.T) {
 	}{
 		{"what goes well", func() error { return nil }, nil, ""},
 		{"what fails", func() error { return wrong }, wrong, ""},
-		{"an index out of range", func() error { _ = nothing[len(nothing)+3]; return nil }, nil, "index out of range [3]"},
+		{"an index out of range", func() error { _ = nothing[len(nothing)+3]; return nil }, nil,
+			"index out of range [3]"},
 		{"a nil pointer", func() error { _ = none.Name; return nil }, nil, "nil pointer"},
 		{"a text", func() error { panic("maria 5511999998888") }, nil, `"panic"="string"`},
 		{"an error", func() error { panic(errors.New("maria 5511999998888")) }, nil, `"panic"="*errors.errorString"`},
@@ -120,7 +122,8 @@ func TestReconcilerTellsOfAPanic(t *testing.T) {
 	}
 	select {
 	case told := <-recorder.Events:
-		if !strings.HasPrefix(told, corev1.EventTypeWarning+" "+v1alpha1.ReasonInternalError) || strings.Contains(told, "maria") {
+		if !strings.HasPrefix(told, corev1.EventTypeWarning+" "+v1alpha1.ReasonInternalError) ||
+			strings.Contains(told, "maria") {
 			t.Errorf("told %q", told)
 		}
 	default:
@@ -137,17 +140,23 @@ func TestReconcilerTellsOfAPanic(t *testing.T) {
 
 func TestInformersSurvive(t *testing.T) {
 	store := &v1alpha1.Store{}
-	if got := Map(func(context.Context, client.Object) []reconcile.Request { panic("x") })(t.Context(), store); got != nil {
+	if got := Map(func(context.Context, client.Object) []reconcile.Request { panic("x") })(t.Context(),
+		store); got != nil {
 		t.Errorf("it concerns %v", got)
 	}
 	if got := Values(func(client.Object) []string { panic("x") })(store); got != nil {
 		t.Errorf("it is found by %v", got)
 	}
 	broken := Predicate(predicate.Funcs{
-		CreateFunc: func(event.CreateEvent) bool { panic("x") }, UpdateFunc: func(event.UpdateEvent) bool { panic("x") },
-		DeleteFunc: func(event.DeleteEvent) bool { panic("x") }, GenericFunc: func(event.GenericEvent) bool { return false },
+		CreateFunc: func(event.CreateEvent) bool { panic("x") }, UpdateFunc: func(event.UpdateEvent) bool {
+			panic("x")
+		},
+		DeleteFunc: func(event.DeleteEvent) bool { panic("x") }, GenericFunc: func(event.GenericEvent) bool {
+			return false
+		},
 	})
-	if !broken.Create(event.CreateEvent{}) || !broken.Update(event.UpdateEvent{}) || !broken.Delete(event.DeleteEvent{}) {
+	if !broken.Create(event.CreateEvent{}) || !broken.Update(event.UpdateEvent{}) ||
+		!broken.Delete(event.DeleteEvent{}) {
 		t.Error("a change is lost")
 	}
 	if broken.Generic(event.GenericEvent{}) {

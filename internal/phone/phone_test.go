@@ -300,7 +300,8 @@ func FuzzNormalize(f *testing.F) {
 	for _, raw := range []string{
 		"(21) 98765-4321", "+55 43 9183-4229", "55999887766", "0152198765-4321", "0055", "+", "+1",
 		"+351 912 345 678", "351912345678", "0800 123 4567", "99999999999", "abc", "\xff", "+800 1234 5678",
-		"+39 0 12345", "+52 1 55 1234 5678", "+52 1 1 1 55 1234 5678", "+225 07 12 34 56", "+229 97 12 34 56", "+84 163 123 4567", "+54 9 11 15 2345 6789", "+54 9 11 2345 6789", "+5700000000001",
+		"+39 0 12345", "+52 1 55 1234 5678", "+52 1 1 1 55 1234 5678", "+225 07 12 34 56", "+229 97 12 34 56",
+		"+84 163 123 4567", "+54 9 11 15 2345 6789", "+54 9 11 2345 6789", "+5700000000001",
 	} {
 		for _, region := range []string{"BR", "PT", "MX", ""} {
 			f.Add(raw, region)
@@ -314,7 +315,8 @@ func FuzzNormalize(f *testing.F) {
 			}
 			return
 		}
-		if e164[0] != '+' || e164[1] == '0' || e164[1:] != Digits(e164) || len(e164) < 1+minDigits || len(e164) > 1+maxDigits {
+		if e164[0] != '+' || e164[1] == '0' || e164[1:] != Digits(e164) || len(e164) < 1+minDigits ||
+			len(e164) > 1+maxDigits {
 			t.Fatalf("not E.164: %q", e164)
 		}
 		again, ok := Normalize(e164, region)
@@ -328,7 +330,8 @@ func FuzzNormalize(f *testing.F) {
 }
 
 func FuzzKey(f *testing.F) {
-	for _, number := range []string{"+5521987654321", "552187654321", "55", "351912345678", "", "x", "550001120000000", "550119876543",
+	for _, number := range []string{"+5521987654321", "552187654321", "55", "351912345678", "", "x", "550001120000000",
+		"550119876543",
 		"5215512345678", "5491123456789", "22507123456", "2290101234567", "841201234567"} {
 		f.Add(number)
 	}
@@ -359,7 +362,8 @@ func BenchmarkNormalize(b *testing.B) {
 }
 
 func TestIsRegion(t *testing.T) {
-	for region, want := range map[string]bool{"": true, "BR": true, "gb": true, "PT": true, "UK": false, "XX": false, "BRA": false} {
+	for region, want := range map[string]bool{"": true, "BR": true, "gb": true, "PT": true, "UK": false, "XX": false,
+		"BRA": false} {
 		if got := IsRegion(region); got != want {
 			t.Errorf("%q: %t", region, got)
 		}

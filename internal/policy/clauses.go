@@ -157,8 +157,10 @@ func oneSpelling(word string) string {
 }
 
 // abbreviations are words that are usually written short, by what is written.
-var abbreviations = map[string]string{"q": "que", "d": "de", "qro": "quero", "kero": "quero", "kiero": "quiero", "xfa": "porfa", "nr": "numero", "w": "with",
-	"pagto": "pagamento", "pgto": "pagamento", "ur": "your", "txting": "texting", "txted": "texted", "txts": "texts", "msgd": "mesaged"}
+var abbreviations = map[string]string{"q": "que", "d": "de", "qro": "quero", "kero": "quero", "kiero": "quiero",
+	"xfa": "porfa", "nr": "numero", "w": "with",
+	"pagto": "pagamento", "pgto": "pagamento", "ur": "your", "txting": "texting", "txted": "texted", "txts": "texts",
+	"msgd": "mesaged"}
 
 // inFull is a word that is not abbreviated.
 func inFull(word string) string {
@@ -226,8 +228,8 @@ func wordSet(list string) map[string]bool {
 
 // interruptions are courtesies that are said in the middle of a request.
 var interruptions = affixesOf([]string{
-	"por favor", "porfavor", "por favorzinho", "por gentileza", "por obséquio", "pf", "pfv", "pfvr", "porfa", "por deus", "por dios",
-	"pelo amor de deus", "por el amor de dios", "please", "pls", "plz",
+	"por favor", "porfavor", "por favorzinho", "por gentileza", "por obséquio", "pf", "pfv", "pfvr", "porfa",
+	"por deus", "por dios", "pelo amor de deus", "por el amor de dios", "please", "pls", "plz",
 })
 
 // noWords end no statement that a courtesy interrupts: "não, por favor, mande mensagem".
@@ -239,7 +241,8 @@ func uninterrupted(read []clause) []clause {
 	var whole []clause
 	for i := 0; i < len(read); i++ {
 		one, cut := read[i].withoutInner(interruptions)
-		for i+2 < len(read) && len(read[i+1].without(interruptions).words) == 0 && !one.asks && !noWords[one.lastWord()] {
+		for i+2 < len(read) && len(read[i+1].without(interruptions).words) == 0 && !one.asks &&
+			!noWords[one.lastWord()] {
 			one, cut = clause{words: slices.Concat(one.words, read[i+2].words), asks: read[i+2].asks}, true
 			i += 2
 		}
@@ -284,7 +287,9 @@ func (c clause) without(affixes *affixes) clause {
 			words = words[longest(affixes.first[words[0]], func(p []string) bool { return startsWith(words, p) }):]
 		}
 		if len(words) > 0 {
-			words = words[:len(words)-longest(affixes.last[words[len(words)-1]], func(p []string) bool { return endsWith(words, p) })]
+			words = words[:len(words)-longest(affixes.last[words[len(words)-1]], func(p []string) bool {
+				return endsWith(words, p)
+			})]
 		}
 	}
 	return clause{words: words, asks: c.asks}

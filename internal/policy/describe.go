@@ -97,7 +97,8 @@ func daysOf(hours silence) []string {
 func (p *Policy) describeTTL() string {
 	text := short(p.TTLAfterFinished)
 	for _, phase := range []v1alpha1.Phase{
-		v1alpha1.PhaseRecovered, v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut, v1alpha1.PhaseExpired,
+		v1alpha1.PhaseRecovered, v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut,
+		v1alpha1.PhaseExpired,
 	} {
 		if ttl := p.TTLOf(phase, false); ttl != p.TTLAfterFinished {
 			text += ", " + string(phase) + " " + short(ttl)

@@ -46,7 +46,8 @@ func TestEffective(t *testing.T) {
 		}},
 		{Trigger: v1alpha1.TriggerPixPending, Steps: []v1alpha1.Step{{Name: "now", After: hours(0)}}},
 	}
-	resolved.QuietHours = &v1alpha1.QuietHours{Start: "21:00", End: "08:00", Days: []v1alpha1.Weekday{"Sun", "Mon", "Sat"}}
+	resolved.QuietHours = &v1alpha1.QuietHours{Start: "21:00", End: "08:00", Days: []v1alpha1.Weekday{"Sun", "Mon",
+		"Sat"}}
 	resolved.TTL = v1alpha1.EndingTTL{Expired: &day, Converted: &day}
 	resolved.OptOutConfirmation, resolved.HandOffText, resolved.FallbackText = "SECRET", "SECRET", "SECRET"
 	resolved.OptOutKeywords = []string{"fora"}
@@ -54,7 +55,8 @@ func TestEffective(t *testing.T) {
 	resolved.ClaimsPaidAfter, resolved.HandOffResumeAfter = 90*time.Minute, 24*time.Hour
 	got := resolved.Effective()
 	want := &v1alpha1.EffectivePolicy{
-		Sequences:       []string{"AbandonedCart: first after 15m, second after 24h (fixed text)", "PixPending: now after 0s"},
+		Sequences: []string{"AbandonedCart: first after 15m, second after 24h (fixed text)",
+			"PixPending: now after 0s"},
 		QuietHours:      "21:00-08:00 America/Sao_Paulo, from Mon, Sat, Sun, spread over 30m",
 		Cooldown:        "168h",
 		MaxUnanswered:   3,
@@ -78,7 +80,8 @@ func TestEffective(t *testing.T) {
 		t.Error("what is described shares the policy's list")
 	}
 
-	resolved.QuietHours = &v1alpha1.QuietHours{Start: "21:30", End: "00:00", Spread: &v1alpha1.Duration{Duration: 90 * time.Minute}}
+	resolved.QuietHours = &v1alpha1.QuietHours{Start: "21:30", End: "00:00",
+		Spread: &v1alpha1.Duration{Duration: 90 * time.Minute}}
 	resolved.OptOutConfirmation, resolved.HandOffText, resolved.FallbackText = "", "", ""
 	got = resolved.Effective()
 	if got.QuietHours != "21:30-00:00 America/Sao_Paulo, every day, spread over 1h30m" || got.Texts != "none" {
@@ -97,22 +100,28 @@ func TestEffectiveFits(t *testing.T) {
 		}
 		words := slices.Repeat([]string{strings.Repeat("ã", 64*length)}, 50*length)
 		p := policy.Policy{
-			Location:   time.FixedZone(strings.Repeat("z", 64*length), 0),
-			Sequences:  slices.Repeat([]v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: steps}}, 4*length),
-			QuietHours: &v1alpha1.QuietHours{Start: "21:00", End: "08:00", Days: []v1alpha1.Weekday{"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"}, Spread: &odd},
-			Cooldown:   odd.Duration, ReplyDebounce: odd.Duration, ExpireAfter: odd.Duration, TTLAfterPurchaseOnly: odd.Duration, MaxUnanswered: 1000,
-			TTL:             v1alpha1.EndingTTL{Recovered: &odd, Converted: &odd, Failed: &odd, OptedOut: &odd, Expired: &odd},
-			KillSwitchScope: v1alpha1.KillSwitchScope(strings.Repeat("k", 30*length)), NumberLost: v1alpha1.NumberLost(strings.Repeat("n", 30*length)),
-			LateReplies: v1alpha1.LateReplies(strings.Repeat("l", 30*length)), ClaimsPaidAfter: odd.Duration, HandOffResumeAfter: odd.Duration,
-			FirstMessageNotice: "x", OptOutKeywords: words, HandOffKeywords: words, AllowedLinkHosts: words, OptOutConfirmation: "x", HandOffText: "x", FallbackText: "x",
+			Location: time.FixedZone(strings.Repeat("z", 64*length), 0),
+			Sequences: slices.Repeat([]v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: steps}},
+				4*length),
+			QuietHours: &v1alpha1.QuietHours{Start: "21:00", End: "08:00", Days: []v1alpha1.Weekday{"Mon", "Tue", "Wed",
+				"Thu", "Fri", "Sat", "Sun"}, Spread: &odd},
+			Cooldown: odd.Duration, ReplyDebounce: odd.Duration, ExpireAfter: odd.Duration,
+			TTLAfterPurchaseOnly: odd.Duration, MaxUnanswered: 1000, TTL: v1alpha1.EndingTTL{Recovered: &odd,
+				Converted: &odd, Failed: &odd, OptedOut: &odd, Expired: &odd},
+			KillSwitchScope: v1alpha1.KillSwitchScope(strings.Repeat("k", 30*length)),
+			NumberLost:      v1alpha1.NumberLost(strings.Repeat("n", 30*length)),
+			LateReplies:     v1alpha1.LateReplies(strings.Repeat("l", 30*length)), ClaimsPaidAfter: odd.Duration,
+			HandOffResumeAfter: odd.Duration, FirstMessageNotice: "x", OptOutKeywords: words, HandOffKeywords: words,
+			AllowedLinkHosts: words, OptOutConfirmation: "x", HandOffText: "x", FallbackText: "x",
 		}
 		got := p.Effective()
 		for field, list := range map[string]struct {
 			texts       []string
 			items, most int
 		}{
-			"sequences":      {got.Sequences, 4, 1024},
-			"short":          {[]string{got.Cooldown, got.ReplyDebounce, got.ExpireAfter, got.KillSwitchScope, got.NumberLost, got.LateReplies, got.ClaimsPaidAfter}, 7, 32},
+			"sequences": {got.Sequences, 4, 1024},
+			"short": {[]string{got.Cooldown, got.ReplyDebounce, got.ExpireAfter, got.KillSwitchScope,
+				got.NumberLost, got.LateReplies, got.ClaimsPaidAfter}, 7, 32},
 			"hand-off":       {[]string{got.HandOff}, 1, 64},
 			"lines":          {[]string{got.QuietHours, got.TTL}, 2, 256},
 			"texts":          {[]string{got.Texts}, 1, 128},

@@ -110,7 +110,8 @@ func (g *grammar) once(name string, expand func() string) string {
 // within makes one expression of the patterns, each between what may stand before and after
 // it. It matches a whole clause.
 func (g *grammar) within(before, patterns, after string) *regexp.Regexp {
-	return regexp.MustCompile(`^` + g.expression(before) + `(?:` + g.alternatives(patterns) + `)` + g.expression(after) + `$`)
+	return regexp.MustCompile(`^` + g.expression(before) + `(?:` + g.alternatives(patterns) + `)` +
+		g.expression(after) + `$`)
 }
 
 // beginning makes one expression of the patterns, which matches the beginning of a clause, as
@@ -150,7 +151,9 @@ func (g *grammar) expression(pattern string) string {
 		case part[0] == '(':
 			out.WriteString("(?:" + g.alternatives(part[1:len(part)-1]) + ")")
 		case part[0] == '<':
-			out.WriteString("(?:" + g.once(part, func() string { return g.alternatives(g.parts[part[1:len(part)-1]]) }) + ")")
+			out.WriteString("(?:" + g.once(part, func() string {
+				return g.alternatives(g.parts[part[1:len(part)-1]])
+			}) + ")")
 		default:
 			out.WriteString(g.class(singleLetters(part)))
 		}

@@ -39,9 +39,11 @@ var (
 		English:    "Sorry about the mix-up! We will not write to this number again.",
 	}
 	paymentThanks = notice{
-		Portuguese: "Agradecemos o aviso! Agora é só aguardar a confirmação do pagamento. Se precisar de algo, é só escrever por aqui.",
-		Spanish:    "¡Gracias por avisar! Ahora solo falta que se confirme el pago. Si necesita algo, escriba por aquí.",
-		English:    "Thanks for letting us know! Now the payment only has to be confirmed. If you need anything, just write here.",
+		Portuguese: "Agradecemos o aviso! Agora é só aguardar a confirmação do pagamento. Se precisar de algo, é só " +
+			"escrever por aqui.",
+		Spanish: "¡Gracias por avisar! Ahora solo falta que se confirme el pago. Si necesita algo, escriba por aquí.",
+		English: "Thanks for letting us know! Now the payment only has to be confirmed. If you need anything, just " +
+			"write here.",
 	}
 )
 

@@ -12,7 +12,8 @@ import (
 // and is no wish of its own when a machine sends it back.
 func TestNotices(t *testing.T) {
 	for name, notice := range map[string]func(string) string{
-		"first message": policy.DefaultFirstMessageNotice, "wrong number": policy.WrongNumberApology, "payment": policy.PaymentThanks,
+		"first message": policy.DefaultFirstMessageNotice, "wrong number": policy.WrongNumberApology,
+		"payment": policy.PaymentThanks,
 	} {
 		texts := map[string]bool{}
 		for _, locale := range []string{"pt-BR", "es-MX", "en-US"} {
@@ -21,7 +22,8 @@ func TestNotices(t *testing.T) {
 		if len(texts) != 3 || texts[""] {
 			t.Errorf("%s: %d texts in three languages", name, len(texts))
 		}
-		for locale, like := range map[string]string{"pt": "pt-BR", "PT_pt": "pt-BR", "es-419": "es-MX", "": "en-US", "de-DE": "en-US", "ptx": "en-US"} {
+		for locale, like := range map[string]string{"pt": "pt-BR", "PT_pt": "pt-BR", "es-419": "es-MX", "": "en-US",
+			"de-DE": "en-US", "ptx": "en-US"} {
 			if notice(locale) != notice(like) {
 				t.Errorf("%s: %q is not written to as %q is", name, locale, like)
 			}
@@ -42,11 +44,14 @@ func TestFirstMessageNotice(t *testing.T) {
 			t.Fatalf("%s: %v", locale, err)
 		}
 		for _, c := range []struct{ persona, store, want string }{
-			{"Bia", "Loja Um", want.both}, {"Bia", "", want.one + "Bia. "}, {"", "Loja Um", want.one + "Loja Um. "}, {"", "", ""},
+			{"Bia", "Loja Um", want.both}, {"Bia", "", want.one + "Bia. "}, {"", "Loja Um", want.one + "Loja Um. "},
+			{"", "", ""},
 		} {
-			text, err := prompt.Render(ai.PromptData{Persona: ai.PromptPersona{Name: c.persona}, Store: ai.PromptStore{Name: c.store}})
+			text, err := prompt.Render(ai.PromptData{Persona: ai.PromptPersona{Name: c.persona},
+				Store: ai.PromptStore{Name: c.store}})
 			rest, ok := strings.CutPrefix(text, c.want)
-			if err != nil || !ok || strings.Contains(rest, ".\n") || len(rest) > 60 || !strings.Contains(rest, want.word) {
+			if err != nil || !ok || strings.Contains(rest, ".\n") || len(rest) > 60 ||
+				!strings.Contains(rest, want.word) {
 				t.Errorf("%s, %q of %q: %q, %v", locale, c.persona, c.store, text, err)
 			}
 		}

@@ -44,10 +44,12 @@ func together(texts []string) (whole string, fits bool) {
 
 // openWords are words that no statement ends in, and goingOn words that none begins with.
 var (
-	openWords = wordSet(`me nos de da do das dos d para pra p que q com con of to from the my meu minha mi o a os as la el los las um uma quero
+	openWords = wordSet(
+		`me nos de da do das dos d para pra p que q com con of to from the my meu minha mi o a os as la el los las um uma quero
 		preciso gostaria queria quiero quisiera want to dont pode podem puede pueden can could you poderia por favor please mande mandem
 		envie enviem mandes manden envies envien send`)
-	goingOn = wordSet(`mais mas any more anymore de da do das dos desa dese desta deste desas deses daqui dai of from off the que q receber recibir
+	goingOn = wordSet(
+		`mais mas any more anymore de da do das dos desa dese desta deste desas deses daqui dai of from off the que q receber recibir
 		receive receiving mandar enviar escrever escribir chamar contatar contactar sair salir ser me mensagem mensagens mensaje mensajes
 		messages mesages msg msgs texts meu mi my o a os as esas eses estas estos this these`)
 )

@@ -44,7 +44,8 @@ func TestOptsOutTogether(t *testing.T) {
 			t.Errorf("%q: %t, want %t", texts, got, want)
 		}
 	}
-	if none.OptsOutTogether(nil) || none.OptsOutTogether([]string{"não quero " + strings.Repeat("muito ", 50), "receber mais mensagens"}) {
+	if none.OptsOutTogether(nil) || none.OptsOutTogether([]string{"não quero " + strings.Repeat("muito ", 50),
+		"receber mais mensagens"}) {
 		t.Error("nothing, or a long message, is joined")
 	}
 }

@@ -46,8 +46,8 @@ func (p phrases) plain() map[string]bool {
 
 // courtesies are said around a request and change nothing of it.
 var courtesies = []string{
-	"por favor", "por gentileza", "favor", "pf", "pfv", "pfvr", "obrigado", "obrigada", "muito obrigado", "muito obrigada", "obg",
-	"oi", "olá", "bom dia", "boa tarde", "boa noite",
+	"por favor", "por gentileza", "favor", "pf", "pfv", "pfvr", "obrigado", "obrigada", "muito obrigado",
+	"muito obrigada", "obg", "oi", "olá", "bom dia", "boa tarde", "boa noite",
 	"gracias", "muchas gracias", "hola", "buenos días", "buenas tardes", "buenas noches",
 	"please", "pls", "plz", "thanks", "thank you", "hi", "hello",
 }

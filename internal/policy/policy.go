@@ -190,7 +190,8 @@ func (p *Policy) Steps(trigger v1alpha1.Trigger) ([]v1alpha1.Step, bool) {
 // Planned returns the first step of the trigger's sequence and when it is due, moved out of
 // the quiet hours as Opening does with the same key; false when the policy has no sequence
 // for the trigger.
-func (p *Policy) Planned(trigger v1alpha1.Trigger, abandonedAt time.Time, key string) (step string, due time.Time, ok bool) {
+func (p *Policy) Planned(trigger v1alpha1.Trigger, abandonedAt time.Time, key string) (step string, due time.Time,
+	ok bool) {
 	steps, ok := p.Steps(trigger)
 	if !ok || len(steps) == 0 {
 		return "", time.Time{}, false

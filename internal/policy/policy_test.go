@@ -15,13 +15,15 @@ import (
 
 func TestResolve(t *testing.T) {
 	none := policy.Resolve(nil, nil)
-	if steps, ok := none.Steps(v1alpha1.TriggerAbandonedCart); !ok || len(steps) != 1 || steps[0].After.Duration != 15*time.Minute {
+	if steps, ok := none.Steps(v1alpha1.TriggerAbandonedCart); !ok || len(steps) != 1 ||
+		steps[0].After.Duration != 15*time.Minute {
 		t.Errorf("the default sequence is %v", steps)
 	}
 	if _, ok := none.Steps(v1alpha1.TriggerPixPending); ok {
 		t.Error("by default only abandoned carts start a recovery")
 	}
-	if none.MaxUnanswered != 3 || none.ReplyDebounce != 3*time.Second || none.ExpireAfter != 72*time.Hour || none.KillSwitchScope != v1alpha1.KillSwitchCustomer {
+	if none.MaxUnanswered != 3 || none.ReplyDebounce != 3*time.Second || none.ExpireAfter != 72*time.Hour ||
+		none.KillSwitchScope != v1alpha1.KillSwitchCustomer {
 		t.Errorf("the defaults are %+v", none)
 	}
 
@@ -31,7 +33,8 @@ func TestResolve(t *testing.T) {
 		s.Spec.Recovery = v1alpha1.RecoveryPolicy{ExpireAfter: &hour, MaxUnanswered: &one, FallbackText: "store"}
 	})
 	product := gen.ProductObject(func(p *v1alpha1.Product) {
-		p.Spec.Recovery = v1alpha1.RecoveryPolicy{ReplyDebounce: &zero, FallbackText: "product", KillSwitchScope: v1alpha1.KillSwitchProduct}
+		p.Spec.Recovery = v1alpha1.RecoveryPolicy{ReplyDebounce: &zero, FallbackText: "product",
+			KillSwitchScope: v1alpha1.KillSwitchProduct}
 	})
 	both := policy.Resolve(store, product)
 	if both.ExpireAfter != time.Hour || both.MaxUnanswered != 1 {
@@ -53,19 +56,22 @@ func TestResolveMergesFields(t *testing.T) {
 	night := &v1alpha1.QuietHours{Start: "21:00", End: "08:00"}
 	store := gen.StoreObject(func(s *v1alpha1.Store) {
 		s.Spec.Recovery = v1alpha1.RecoveryPolicy{
-			QuietHours: night, Cooldown: &hour, NumberLost: v1alpha1.NumberLostMove, HandOffText: "store", HandOffKeywords: []string{"gerente"},
-			OptOutConfirmation: ptr.To("store"), OptOutKeywords: []string{"fora"}, AllowedLinkHosts: []string{"example.com"},
-			TTL: &v1alpha1.EndingTTL{Recovered: &hour, Expired: &hour}, TTLAfterPurchaseOnly: &hour,
+			QuietHours: night, Cooldown: &hour, NumberLost: v1alpha1.NumberLostMove, HandOffText: "store",
+			HandOffKeywords: []string{"gerente"}, OptOutConfirmation: ptr.To("store"), OptOutKeywords: []string{"fora"},
+			AllowedLinkHosts: []string{"example.com"}, TTL: &v1alpha1.EndingTTL{Recovered: &hour, Expired: &hour},
+			TTLAfterPurchaseOnly: &hour,
 		}
 	})
 	inherits := policy.Resolve(store, gen.ProductObject())
-	if inherits.QuietHours != night || inherits.NumberLost != v1alpha1.NumberLostMove || inherits.HandOffText != "store" ||
+	if inherits.QuietHours != night || inherits.NumberLost != v1alpha1.NumberLostMove ||
+		inherits.HandOffText != "store" ||
 		inherits.OptOutConfirmation != "store" || len(inherits.HandOffKeywords) != 1 || inherits.Cooldown != time.Hour {
 		t.Errorf("what the product leaves out comes from the store: %+v", inherits)
 	}
 	product := gen.ProductObject(func(p *v1alpha1.Product) {
 		p.Spec.Recovery = v1alpha1.RecoveryPolicy{
-			OptOutConfirmation: ptr.To(""), NumberLost: v1alpha1.NumberLostWait, HandOffKeywords: []string{"chefe", "dono"}, HandOffText: "product",
+			OptOutConfirmation: ptr.To(""), NumberLost: v1alpha1.NumberLostWait, HandOffKeywords: []string{"chefe",
+				"dono"}, HandOffText: "product",
 			TTL: &v1alpha1.EndingTTL{Expired: &day}, QuietHours: &v1alpha1.QuietHours{Start: "12:00", End: "13:00"},
 		}
 	})
@@ -76,7 +82,8 @@ func TestResolveMergesFields(t *testing.T) {
 	if len(both.HandOffKeywords) != 2 || both.QuietHours.Start != "12:00" || both.QuietHours.End != "13:00" {
 		t.Errorf("lists and quiet hours are replaced as a whole: %+v", both)
 	}
-	if both.TTLOf(v1alpha1.PhaseRecovered, false) != time.Hour || both.TTLOf(v1alpha1.PhaseExpired, false) != 24*time.Hour {
+	if both.TTLOf(v1alpha1.PhaseRecovered, false) != time.Hour || both.TTLOf(v1alpha1.PhaseExpired,
+		false) != 24*time.Hour {
 		t.Error("the TTL of each ending is merged by itself")
 	}
 	if store.Spec.Recovery.TTL.Expired.Duration != time.Hour {
@@ -88,17 +95,21 @@ func TestResolveMergesFields(t *testing.T) {
 func TestResolveWhatCustomersSay(t *testing.T) {
 	hour, day := v1alpha1.Duration{Duration: time.Hour}, v1alpha1.Duration{Duration: 24 * time.Hour}
 	none := policy.Resolve(nil, nil)
-	if none.LateReplies != v1alpha1.LateRepliesAnswer || none.ClaimsPaidAfter != time.Hour || none.HandOffResumeAfter != 0 ||
+	if none.LateReplies != v1alpha1.LateRepliesAnswer || none.ClaimsPaidAfter != time.Hour ||
+		none.HandOffResumeAfter != 0 ||
 		!strings.Contains(none.FirstMessageNotice, "PARAR") {
 		t.Errorf("the defaults are %+v", none)
 	}
 	store := gen.StoreObject(func(s *v1alpha1.Store) {
 		s.Spec.Locale = "es-MX"
 		s.Spec.Recovery = v1alpha1.RecoveryPolicy{
-			LateReplies: v1alpha1.LateRepliesHandOff, ClaimsPaidAfter: &day, HandOff: &v1alpha1.HandOffPolicy{ResumeAfter: &day},
+			LateReplies: v1alpha1.LateRepliesHandOff, ClaimsPaidAfter: &day,
+			HandOff: &v1alpha1.HandOffPolicy{ResumeAfter: &day},
 		}
 	})
-	inherits := policy.Resolve(store, gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.Recovery.HandOff = &v1alpha1.HandOffPolicy{} }))
+	inherits := policy.Resolve(store, gen.ProductObject(func(p *v1alpha1.Product) {
+		p.Spec.Recovery.HandOff = &v1alpha1.HandOffPolicy{}
+	}))
 	if inherits.LateReplies != v1alpha1.LateRepliesHandOff || inherits.ClaimsPaidAfter != 24*time.Hour ||
 		inherits.HandOffResumeAfter != 24*time.Hour || !strings.Contains(inherits.FirstMessageNotice, "BAJA") {
 		t.Errorf("what the product leaves out comes from the store: %+v", inherits)
@@ -110,7 +121,8 @@ func TestResolveWhatCustomersSay(t *testing.T) {
 		}
 	})
 	both := policy.Resolve(store, product)
-	if both.LateReplies != v1alpha1.LateRepliesIgnore || both.ClaimsPaidAfter != 0 || both.HandOffResumeAfter != time.Hour || both.FirstMessageNotice != "" {
+	if both.LateReplies != v1alpha1.LateRepliesIgnore || both.ClaimsPaidAfter != 0 ||
+		both.HandOffResumeAfter != time.Hour || both.FirstMessageNotice != "" {
 		t.Errorf("the product goes before the store: %+v", both)
 	}
 }
@@ -127,31 +139,37 @@ func TestResolvePlace(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for range 2 { // the second time it is remembered
-				got := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.TimeZone, s.Spec.Locale = test.zone, test.locale }), nil)
+				got := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) {
+					s.Spec.TimeZone, s.Spec.Locale = test.zone, test.locale
+				}), nil)
 				if got.Location == nil || got.Location.String() != test.wantZone || got.Locale != test.wantLocale {
 					t.Errorf("in %s, %s", got.Location, got.Locale)
 				}
 				if !strings.Contains(got.OptOutConfirmation, test.confirms) {
 					t.Errorf("confirms with %q", got.OptOutConfirmation)
 				}
-				if problem := templates.Problem("", "", &v1alpha1.RecoveryPolicy{OptOutConfirmation: &got.OptOutConfirmation}); problem != "" {
+				if problem := templates.Problem("", "",
+					&v1alpha1.RecoveryPolicy{OptOutConfirmation: &got.OptOutConfirmation}); problem != "" {
 					t.Error(problem)
 				}
 			}
 		})
 	}
-	if none := policy.Resolve(nil, nil); none.Location == nil || none.Location.String() != "America/Sao_Paulo" || none.Locale != "pt-BR" || none.NumberLost != v1alpha1.NumberLostWait {
+	if none := policy.Resolve(nil, nil); none.Location == nil || none.Location.String() != "America/Sao_Paulo" ||
+		none.Locale != "pt-BR" || none.NumberLost != v1alpha1.NumberLostWait {
 		t.Errorf("without a Store: %+v", none)
 	}
 }
 
 func TestTTLOf(t *testing.T) {
 	zero, day := v1alpha1.Duration{}, v1alpha1.Duration{Duration: 24 * time.Hour}
-	p := policy.Policy{TTLAfterFinished: 720 * time.Hour, TTLAfterPurchaseOnly: 72 * time.Hour, TTL: v1alpha1.EndingTTL{Failed: &zero, OptedOut: &day}}
-	all := policy.Policy{TTL: v1alpha1.EndingTTL{Recovered: &day, Converted: &day, Failed: &day, OptedOut: &day, Expired: &day}}
+	p := policy.Policy{TTLAfterFinished: 720 * time.Hour, TTLAfterPurchaseOnly: 72 * time.Hour,
+		TTL: v1alpha1.EndingTTL{Failed: &zero, OptedOut: &day}}
+	all := policy.Policy{TTL: v1alpha1.EndingTTL{Recovered: &day, Converted: &day, Failed: &day, OptedOut: &day,
+		Expired: &day}}
 	for phase, want := range map[v1alpha1.Phase]time.Duration{
-		v1alpha1.PhaseRecovered: 720 * time.Hour, v1alpha1.PhaseConverted: 720 * time.Hour, v1alpha1.PhaseExpired: 720 * time.Hour,
-		v1alpha1.PhaseFailed: 0, v1alpha1.PhaseOptedOut: 24 * time.Hour,
+		v1alpha1.PhaseRecovered: 720 * time.Hour, v1alpha1.PhaseConverted: 720 * time.Hour,
+		v1alpha1.PhaseExpired: 720 * time.Hour, v1alpha1.PhaseFailed: 0, v1alpha1.PhaseOptedOut: 24 * time.Hour,
 	} {
 		if got := p.TTLOf(phase, false); got != want {
 			t.Errorf("%s: %s, want %s", phase, got, want)
@@ -171,14 +189,17 @@ func TestTTLOf(t *testing.T) {
 func TestPlanned(t *testing.T) {
 	p := quietPolicy(t, saoPaulo, "21:00", "08:00")
 	p.Sequences = []v1alpha1.Sequence{
-		{Trigger: v1alpha1.TriggerAbandonedCart, Steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: time.Hour}}, {Name: "second"}}},
+		{Trigger: v1alpha1.TriggerAbandonedCart,
+			Steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: time.Hour}}, {Name: "second"}}},
 		{Trigger: v1alpha1.TriggerPixPending},
 	}
 	noon, night := at(t, "2026-11-25T12:00:00-03:00"), at(t, "2026-11-25T20:30:00-03:00")
-	if step, due, ok := p.Planned(v1alpha1.TriggerAbandonedCart, noon, "key"); !ok || step != "first" || !due.Equal(noon.Add(time.Hour)) {
+	if step, due, ok := p.Planned(v1alpha1.TriggerAbandonedCart, noon, "key"); !ok || step != "first" ||
+		!due.Equal(noon.Add(time.Hour)) {
 		t.Errorf("by day: %q at %s, %t", step, due, ok)
 	}
-	if step, due, ok := p.Planned(v1alpha1.TriggerAbandonedCart, night, "key"); !ok || step != "first" || due != p.Opening(night.Add(time.Hour), "key", false) || due.Equal(night.Add(time.Hour)) {
+	if step, due, ok := p.Planned(v1alpha1.TriggerAbandonedCart, night, "key"); !ok || step != "first" ||
+		due != p.Opening(night.Add(time.Hour), "key", false) || due.Equal(night.Add(time.Hour)) {
 		t.Errorf("at night: %q at %s, %t", step, due, ok)
 	}
 	for _, trigger := range []v1alpha1.Trigger{v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, ""} {
@@ -189,10 +210,13 @@ func TestPlanned(t *testing.T) {
 }
 
 func TestOptsOut(t *testing.T) {
-	resolved := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) { s.Spec.Recovery.OptOutKeywords = []string{"Não quero mais", "!!"} }), nil)
+	resolved := policy.Resolve(gen.StoreObject(func(s *v1alpha1.Store) {
+		s.Spec.Recovery.OptOutKeywords = []string{"Não quero mais", "!!"}
+	}), nil)
 	for text, want := range map[string]bool{
-		"PARAR": true, "  parar!! ": true, "Stop.": true, "Descadastrar": true, "nao quero MAIS": true, "Não, quero mais?": true,
-		"": false, "!!": false, "parar de enviar quando?": false, "não quero mais pagar frete": false, "vou cancelar o cartão": false,
+		"PARAR": true, "  parar!! ": true, "Stop.": true, "Descadastrar": true, "nao quero MAIS": true,
+		"Não, quero mais?": true, "": false, "!!": false, "parar de enviar quando?": false,
+		"não quero mais pagar frete": false, "vou cancelar o cartão": false,
 	} {
 		if got := resolved.OptsOut(text); got != want {
 			t.Errorf("%q: got %t", text, got)

@@ -20,7 +20,8 @@ func Problem(own *v1alpha1.RecoveryPolicy, effective *Policy) string {
 	}{
 		{"optOutKeywords", own.OptOutKeywords, canBeSaid, "letters or digits; nobody can be understood to say"},
 		{"handOffKeywords", own.HandOffKeywords, canBeSaid, "letters or digits; nobody can be understood to say"},
-		{"allowedLinkHosts", own.AllowedLinkHosts, isHost, "a host such as shop.example.com, without https:// and path; got"},
+		{"allowedLinkHosts", own.AllowedLinkHosts, isHost,
+			"a host such as shop.example.com, without https:// and path; got"},
 	} {
 		for i, word := range list.words {
 			if !list.usable(word) {
@@ -61,13 +62,15 @@ func neverSends(own *v1alpha1.RecoveryPolicy, effective *Policy) string {
 		}
 		step := fmt.Sprintf("sequences[%s].steps[%s].after", sequence.Trigger, sequence.Steps[0].Name)
 		if own.ExpireAfter == nil && len(own.Sequences) > 0 {
-			return fmt.Sprintf("spec.recovery.%s: expected less than expireAfter, which is %s: it would never be sent", step, effective.ExpireAfter)
+			return fmt.Sprintf("spec.recovery.%s: expected less than expireAfter, which is %s: it would never be sent",
+				step, effective.ExpireAfter)
 		}
 		field := "spec.recovery.expireAfter"
 		if own.ExpireAfter == nil {
 			field = "the Store's " + field
 		}
-		return fmt.Sprintf("%s: expected more than %s, which is %s: it would never be sent", field, step, sequence.Steps[0].After.Duration)
+		return fmt.Sprintf("%s: expected more than %s, which is %s: it would never be sent", field, step,
+			sequence.Steps[0].After.Duration)
 	}
 	return ""
 }

@@ -52,64 +52,101 @@ func TestQuiet(t *testing.T) {
 		// until is when it ends; "" when it is not quiet.
 		until string
 	}{
-		"within the day":              {saoPaulo, "12:00", "14:00", nil, "2026-11-25T13:00:00-03:00", "2026-11-25T14:00:00-03:00"},
-		"at the start":                {saoPaulo, "12:00", "14:00", nil, "2026-11-25T12:00:00-03:00", "2026-11-25T14:00:00-03:00"},
-		"just before the start":       {saoPaulo, "12:00", "14:00", nil, "2026-11-25T11:59:59-03:00", ""},
-		"at the end":                  {saoPaulo, "12:00", "14:00", nil, "2026-11-25T14:00:00-03:00", ""},
-		"just before the end":         {saoPaulo, "12:00", "14:00", nil, "2026-11-25T13:59:59-03:00", "2026-11-25T14:00:00-03:00"},
-		"told in another zone":        {saoPaulo, "12:00", "14:00", nil, "2026-11-25T16:00:00Z", "2026-11-25T17:00:00Z"},
-		"over midnight, evening":      {saoPaulo, "21:00", "08:00", nil, "2026-11-25T23:30:00-03:00", "2026-11-26T08:00:00-03:00"},
-		"over midnight, night":        {saoPaulo, "21:00", "08:00", nil, "2026-11-26T00:00:00-03:00", "2026-11-26T08:00:00-03:00"},
-		"over midnight, by day":       {saoPaulo, "21:00", "08:00", nil, "2026-11-26T08:00:00-03:00", ""},
-		"over the end of a year":      {saoPaulo, "21:00", "08:00", nil, "2026-12-31T22:00:00-03:00", "2027-01-01T08:00:00-03:00"},
-		"from midnight":               {saoPaulo, "00:00", "08:00", nil, "2026-11-25T00:00:00-03:00", "2026-11-25T08:00:00-03:00"},
-		"until midnight":              {saoPaulo, "20:00", "00:00", nil, "2026-11-25T23:59:59-03:00", "2026-11-26T00:00:00-03:00"},
-		"one minute of silence":       {saoPaulo, "12:00", "12:01", nil, "2026-11-25T12:00:30-03:00", "2026-11-25T12:01:00-03:00"},
-		"one minute open: in it":      {saoPaulo, "12:01", "12:00", nil, "2026-11-25T12:00:30-03:00", ""},
-		"one minute open: after it":   {saoPaulo, "12:01", "12:00", nil, "2026-11-25T12:01:00-03:00", "2026-11-26T12:00:00-03:00"},
-		"a day it does not start on":  {saoPaulo, "12:00", "14:00", weekend, "2026-11-25T13:00:00-03:00", ""},
-		"a day it starts on":          {saoPaulo, "12:00", "14:00", weekend, "2026-11-28T13:00:00-03:00", "2026-11-28T14:00:00-03:00"},
-		"days: Friday night is not":   {saoPaulo, "21:00", "08:00", weekend, "2026-11-28T07:00:00-03:00", ""},
-		"days: Saturday night is":     {saoPaulo, "21:00", "08:00", weekend, "2026-11-29T07:00:00-03:00", "2026-11-29T08:00:00-03:00"},
-		"days: Monday morning is":     {saoPaulo, "21:00", "08:00", weekend, "2026-11-30T07:00:00-03:00", "2026-11-30T08:00:00-03:00"},
-		"days: Monday night is not":   {saoPaulo, "21:00", "08:00", weekend, "2026-11-30T22:00:00-03:00", ""},
-		"the day of the store's zone": {saoPaulo, "21:00", "23:00", []v1alpha1.Weekday{"Wed"}, "2026-11-26T01:00:00Z", "2026-11-26T02:00:00Z"},
-		"far in the future":           {newYork, "21:00", "08:00", nil, "2126-07-01T23:00:00-04:00", "2126-07-02T08:00:00-04:00"},
-		"at the end of time":          {lisbon, "21:00", "08:00", nil, "9999-12-31T23:00:00Z", "10000-01-01T08:00:00Z"},
+		"within the day": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T13:00:00-03:00",
+			"2026-11-25T14:00:00-03:00"},
+		"at the start": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T12:00:00-03:00",
+			"2026-11-25T14:00:00-03:00"},
+		"just before the start": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T11:59:59-03:00", ""},
+		"at the end":            {saoPaulo, "12:00", "14:00", nil, "2026-11-25T14:00:00-03:00", ""},
+		"just before the end": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T13:59:59-03:00",
+			"2026-11-25T14:00:00-03:00"},
+		"told in another zone": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T16:00:00Z",
+			"2026-11-25T17:00:00Z"},
+		"over midnight, evening": {saoPaulo, "21:00", "08:00", nil, "2026-11-25T23:30:00-03:00",
+			"2026-11-26T08:00:00-03:00"},
+		"over midnight, night": {saoPaulo, "21:00", "08:00", nil, "2026-11-26T00:00:00-03:00",
+			"2026-11-26T08:00:00-03:00"},
+		"over midnight, by day": {saoPaulo, "21:00", "08:00", nil, "2026-11-26T08:00:00-03:00", ""},
+		"over the end of a year": {saoPaulo, "21:00", "08:00", nil, "2026-12-31T22:00:00-03:00",
+			"2027-01-01T08:00:00-03:00"},
+		"from midnight": {saoPaulo, "00:00", "08:00", nil, "2026-11-25T00:00:00-03:00",
+			"2026-11-25T08:00:00-03:00"},
+		"until midnight": {saoPaulo, "20:00", "00:00", nil, "2026-11-25T23:59:59-03:00",
+			"2026-11-26T00:00:00-03:00"},
+		"one minute of silence": {saoPaulo, "12:00", "12:01", nil, "2026-11-25T12:00:30-03:00",
+			"2026-11-25T12:01:00-03:00"},
+		"one minute open: in it": {saoPaulo, "12:01", "12:00", nil, "2026-11-25T12:00:30-03:00", ""},
+		"one minute open: after it": {saoPaulo, "12:01", "12:00", nil, "2026-11-25T12:01:00-03:00",
+			"2026-11-26T12:00:00-03:00"},
+		"a day it does not start on": {saoPaulo, "12:00", "14:00", weekend, "2026-11-25T13:00:00-03:00", ""},
+		"a day it starts on": {saoPaulo, "12:00", "14:00", weekend, "2026-11-28T13:00:00-03:00",
+			"2026-11-28T14:00:00-03:00"},
+		"days: Friday night is not": {saoPaulo, "21:00", "08:00", weekend, "2026-11-28T07:00:00-03:00", ""},
+		"days: Saturday night is": {saoPaulo, "21:00", "08:00", weekend, "2026-11-29T07:00:00-03:00",
+			"2026-11-29T08:00:00-03:00"},
+		"days: Monday morning is": {saoPaulo, "21:00", "08:00", weekend, "2026-11-30T07:00:00-03:00",
+			"2026-11-30T08:00:00-03:00"},
+		"days: Monday night is not": {saoPaulo, "21:00", "08:00", weekend, "2026-11-30T22:00:00-03:00", ""},
+		"the day of the store's zone": {saoPaulo, "21:00", "23:00", []v1alpha1.Weekday{"Wed"}, "2026-11-26T01:00:00Z",
+			"2026-11-26T02:00:00Z"},
+		"far in the future": {newYork, "21:00", "08:00", nil, "2126-07-01T23:00:00-04:00",
+			"2126-07-02T08:00:00-04:00"},
+		"at the end of time": {lisbon, "21:00", "08:00", nil, "9999-12-31T23:00:00Z", "10000-01-01T08:00:00Z"},
 
 		// 2018-11-04 had no 00:00 to 01:00 in São Paulo, and 23:00 to 24:00 came twice on 2019-02-16.
-		"São Paulo forward, over it":           {saoPaulo, "21:00", "08:00", nil, "2018-11-03T23:59:59-03:00", "2018-11-04T08:00:00-02:00"},
-		"São Paulo forward, starts in the gap": {saoPaulo, "00:00", "08:00", nil, "2018-11-04T01:00:00-02:00", "2018-11-04T08:00:00-02:00"},
-		"São Paulo forward, before the gap":    {saoPaulo, "00:00", "08:00", nil, "2018-11-03T23:59:59-03:00", ""},
-		"São Paulo forward, ends in the gap":   {saoPaulo, "21:00", "00:30", nil, "2018-11-03T23:59:59-03:00", "2018-11-04T01:00:00-02:00"},
-		"São Paulo forward, at the skip":       {saoPaulo, "21:00", "00:30", nil, "2018-11-04T01:00:00-02:00", ""},
-		"São Paulo forward, all in the gap":    {saoPaulo, "00:15", "00:45", nil, "2018-11-04T01:00:00-02:00", ""},
-		"São Paulo forward, the gap's Sunday":  {saoPaulo, "00:00", "02:00", []v1alpha1.Weekday{"Sun"}, "2018-11-04T01:30:00-02:00", "2018-11-04T02:00:00-02:00"},
-		"São Paulo forward, not the Saturday":  {saoPaulo, "00:00", "02:00", []v1alpha1.Weekday{"Sat"}, "2018-11-04T01:30:00-02:00", ""},
-		"São Paulo back, starts in it":         {saoPaulo, "23:30", "06:00", nil, "2019-02-16T23:30:00-02:00", "2019-02-17T06:00:00-03:00"},
-		"São Paulo back, read again":           {saoPaulo, "23:30", "06:00", nil, "2019-02-16T23:15:00-03:00", "2019-02-17T06:00:00-03:00"},
-		"São Paulo back, ends in it":           {saoPaulo, "20:00", "23:30", nil, "2019-02-16T23:30:00-02:00", "2019-02-16T23:30:00-03:00"},
-		"São Paulo back, until midnight":       {saoPaulo, "20:00", "00:00", nil, "2019-02-16T23:59:00-02:00", "2019-02-17T00:00:00-03:00"},
+		"São Paulo forward, over it": {saoPaulo, "21:00", "08:00", nil, "2018-11-03T23:59:59-03:00",
+			"2018-11-04T08:00:00-02:00"},
+		"São Paulo forward, starts in the gap": {saoPaulo, "00:00", "08:00", nil, "2018-11-04T01:00:00-02:00",
+			"2018-11-04T08:00:00-02:00"},
+		"São Paulo forward, before the gap": {saoPaulo, "00:00", "08:00", nil, "2018-11-03T23:59:59-03:00", ""},
+		"São Paulo forward, ends in the gap": {saoPaulo, "21:00", "00:30", nil, "2018-11-03T23:59:59-03:00",
+			"2018-11-04T01:00:00-02:00"},
+		"São Paulo forward, at the skip":    {saoPaulo, "21:00", "00:30", nil, "2018-11-04T01:00:00-02:00", ""},
+		"São Paulo forward, all in the gap": {saoPaulo, "00:15", "00:45", nil, "2018-11-04T01:00:00-02:00", ""},
+		"São Paulo forward, the gap's Sunday": {saoPaulo, "00:00", "02:00", []v1alpha1.Weekday{"Sun"},
+			"2018-11-04T01:30:00-02:00", "2018-11-04T02:00:00-02:00"},
+		"São Paulo forward, not the Saturday": {saoPaulo, "00:00", "02:00", []v1alpha1.Weekday{"Sat"},
+			"2018-11-04T01:30:00-02:00", ""},
+		"São Paulo back, starts in it": {saoPaulo, "23:30", "06:00", nil, "2019-02-16T23:30:00-02:00",
+			"2019-02-17T06:00:00-03:00"},
+		"São Paulo back, read again": {saoPaulo, "23:30", "06:00", nil, "2019-02-16T23:15:00-03:00",
+			"2019-02-17T06:00:00-03:00"},
+		"São Paulo back, ends in it": {saoPaulo, "20:00", "23:30", nil, "2019-02-16T23:30:00-02:00",
+			"2019-02-16T23:30:00-03:00"},
+		"São Paulo back, until midnight": {saoPaulo, "20:00", "00:00", nil, "2019-02-16T23:59:00-02:00",
+			"2019-02-17T00:00:00-03:00"},
 
 		// New York skipped 02:00 to 03:00 on 2026-03-08 and had 01:00 to 02:00 twice on 2026-11-01.
-		"New York forward, over it":         {newYork, "22:00", "07:00", nil, "2026-03-08T01:59:59-05:00", "2026-03-08T07:00:00-04:00"},
-		"New York forward, ends in the gap": {newYork, "22:00", "02:30", nil, "2026-03-08T01:30:00-05:00", "2026-03-08T03:00:00-04:00"},
-		"New York forward, at the skip":     {newYork, "22:00", "02:30", nil, "2026-03-08T03:00:00-04:00", ""},
-		"New York forward, from the gap":    {newYork, "02:30", "07:00", nil, "2026-03-08T03:00:00-04:00", "2026-03-08T07:00:00-04:00"},
-		"New York forward, before the gap":  {newYork, "02:30", "07:00", nil, "2026-03-08T01:59:59-05:00", ""},
-		"New York forward, opening skipped": {newYork, "02:45", "02:15", nil, "2026-03-08T01:00:00-05:00", "2026-03-09T02:15:00-04:00"},
-		"New York back, over it":            {newYork, "22:00", "07:00", nil, "2026-11-01T01:30:00-04:00", "2026-11-01T07:00:00-05:00"},
-		"New York back, ends in it":         {newYork, "22:00", "01:30", nil, "2026-11-01T01:29:00-04:00", "2026-11-01T01:30:00-05:00"},
-		"New York back, ends in it again":   {newYork, "22:00", "01:30", nil, "2026-11-01T01:29:00-05:00", "2026-11-01T01:30:00-05:00"},
-		"New York back, over":               {newYork, "22:00", "01:30", nil, "2026-11-01T01:30:00-05:00", ""},
-		"New York back, all in it":          {newYork, "01:15", "01:45", nil, "2026-11-01T01:50:00-04:00", "2026-11-01T01:45:00-05:00"},
-		"New York back, windows join":       {newYork, "01:45", "01:15", nil, "2026-11-01T01:20:00-04:00", "2026-11-02T01:15:00-05:00"},
+		"New York forward, over it": {newYork, "22:00", "07:00", nil, "2026-03-08T01:59:59-05:00",
+			"2026-03-08T07:00:00-04:00"},
+		"New York forward, ends in the gap": {newYork, "22:00", "02:30", nil, "2026-03-08T01:30:00-05:00",
+			"2026-03-08T03:00:00-04:00"},
+		"New York forward, at the skip": {newYork, "22:00", "02:30", nil, "2026-03-08T03:00:00-04:00", ""},
+		"New York forward, from the gap": {newYork, "02:30", "07:00", nil, "2026-03-08T03:00:00-04:00",
+			"2026-03-08T07:00:00-04:00"},
+		"New York forward, before the gap": {newYork, "02:30", "07:00", nil, "2026-03-08T01:59:59-05:00", ""},
+		"New York forward, opening skipped": {newYork, "02:45", "02:15", nil, "2026-03-08T01:00:00-05:00",
+			"2026-03-09T02:15:00-04:00"},
+		"New York back, over it": {newYork, "22:00", "07:00", nil, "2026-11-01T01:30:00-04:00",
+			"2026-11-01T07:00:00-05:00"},
+		"New York back, ends in it": {newYork, "22:00", "01:30", nil, "2026-11-01T01:29:00-04:00",
+			"2026-11-01T01:30:00-05:00"},
+		"New York back, ends in it again": {newYork, "22:00", "01:30", nil, "2026-11-01T01:29:00-05:00",
+			"2026-11-01T01:30:00-05:00"},
+		"New York back, over": {newYork, "22:00", "01:30", nil, "2026-11-01T01:30:00-05:00", ""},
+		"New York back, all in it": {newYork, "01:15", "01:45", nil, "2026-11-01T01:50:00-04:00",
+			"2026-11-01T01:45:00-05:00"},
+		"New York back, windows join": {newYork, "01:45", "01:15", nil, "2026-11-01T01:20:00-04:00",
+			"2026-11-02T01:15:00-05:00"},
 
-		"Lisbon forward, starts in the gap": {lisbon, "01:00", "06:00", nil, "2026-03-29T02:00:00+01:00", "2026-03-29T06:00:00+01:00"},
-		"Lisbon back, starts in it":         {lisbon, "01:30", "06:00", nil, "2026-10-25T01:10:00Z", "2026-10-25T06:00:00Z"},
-		"Apia, the day that was not":        {"Pacific/Apia", "09:00", "17:00", nil, "2011-12-31T08:59:59+14:00", ""},
-		"Apia, over it":                     {"Pacific/Apia", "21:00", "08:00", nil, "2011-12-29T22:00:00-10:00", "2011-12-31T08:00:00+14:00"},
-		"Lord Howe, half an hour":           {"Australia/Lord_Howe", "21:00", "02:15", nil, "2026-10-04T01:45:00+10:30", "2026-10-04T02:30:00+11:00"},
+		"Lisbon forward, starts in the gap": {lisbon, "01:00", "06:00", nil, "2026-03-29T02:00:00+01:00",
+			"2026-03-29T06:00:00+01:00"},
+		"Lisbon back, starts in it":  {lisbon, "01:30", "06:00", nil, "2026-10-25T01:10:00Z", "2026-10-25T06:00:00Z"},
+		"Apia, the day that was not": {"Pacific/Apia", "09:00", "17:00", nil, "2011-12-31T08:59:59+14:00", ""},
+		"Apia, over it": {"Pacific/Apia", "21:00", "08:00", nil, "2011-12-29T22:00:00-10:00",
+			"2011-12-31T08:00:00+14:00"},
+		"Lord Howe, half an hour": {"Australia/Lord_Howe", "21:00", "02:15", nil, "2026-10-04T01:45:00+10:30",
+			"2026-10-04T02:30:00+11:00"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			until, quiet := quietPolicy(t, test.zone, test.start, test.end, test.days...).Quiet(at(t, test.at))
@@ -147,7 +184,8 @@ func TestNoQuietHours(t *testing.T) {
 		}
 	}
 	zoneless := policy.Policy{QuietHours: &v1alpha1.QuietHours{Start: "12:00", End: "13:00"}}
-	if until, quiet := zoneless.Quiet(at(t, "2026-11-25T12:30:00-03:00")); !quiet || !until.Equal(at(t, "2026-11-25T13:00:00-03:00")) {
+	if until, quiet := zoneless.Quiet(at(t, "2026-11-25T12:30:00-03:00")); !quiet ||
+		!until.Equal(at(t, "2026-11-25T13:00:00-03:00")) {
 		t.Errorf("a policy without a zone: quiet %t, until %s", quiet, until)
 	}
 }
@@ -160,13 +198,17 @@ func TestOpeningSpreads(t *testing.T) {
 		answer     bool
 		most       time.Duration
 	}{
-		"by default":                     {"21:00", "08:00", nil, false, 30 * time.Minute},
-		"as the policy says":             {"21:00", "08:00", &v1alpha1.Duration{Duration: 2 * time.Hour}, false, 2 * time.Hour},
-		"half of the day at most":        {"10:00", "08:00", &v1alpha1.Duration{Duration: 2 * time.Hour}, false, time.Hour},
-		"half of a minute":               {"08:01", "08:00", nil, false, 30 * time.Second},
-		"more than the schema allows":    {"07:59", "08:00", &v1alpha1.Duration{Duration: 1000 * time.Hour}, false, 12 * time.Hour},
-		"answers":                        {"21:00", "08:00", nil, true, 2 * time.Minute},
-		"answers, with a smaller spread": {"21:00", "08:00", &v1alpha1.Duration{Duration: time.Minute}, true, time.Minute},
+		"by default": {"21:00", "08:00", nil, false, 30 * time.Minute},
+		"as the policy says": {"21:00", "08:00", &v1alpha1.Duration{Duration: 2 * time.Hour}, false,
+			2 * time.Hour},
+		"half of the day at most": {"10:00", "08:00", &v1alpha1.Duration{Duration: 2 * time.Hour}, false,
+			time.Hour},
+		"half of a minute": {"08:01", "08:00", nil, false, 30 * time.Second},
+		"more than the schema allows": {"07:59", "08:00", &v1alpha1.Duration{Duration: 1000 * time.Hour}, false,
+			12 * time.Hour},
+		"answers": {"21:00", "08:00", nil, true, 2 * time.Minute},
+		"answers, with a smaller spread": {"21:00", "08:00", &v1alpha1.Duration{Duration: time.Minute}, true,
+			time.Minute},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := quietPolicy(t, saoPaulo, test.start, test.end)
@@ -243,12 +285,15 @@ func checkOpening(t *testing.T, p *policy.Policy, due time.Time, key string, ans
 		problem = "the wall clock says that it is quiet"
 	}
 	if problem != "" {
-		t.Fatalf("%s: %+v in %s, due %s, key %q, answer %t: quiet %t until %s, opening %s", problem, *p.QuietHours, p.Location,
-			due.In(p.Location).Format(time.RFC3339Nano), key, answer, quiet, until.In(p.Location), opening.In(p.Location))
+		t.Fatalf("%s: %+v in %s, due %s, key %q, answer %t: quiet %t until %s, opening %s", problem, *p.QuietHours,
+			p.Location,
+			due.In(p.Location).Format(time.RFC3339Nano), key, answer, quiet, until.In(p.Location),
+			opening.In(p.Location))
 	}
 	if quiet {
 		if _, last := p.Quiet(until.Add(-1)); !last {
-			t.Fatalf("%+v in %s: quiet until %s, and not just before it", *p.QuietHours, p.Location, until.In(p.Location))
+			t.Fatalf("%+v in %s: quiet until %s, and not just before it", *p.QuietHours, p.Location,
+				until.In(p.Location))
 		}
 		if _, over := p.Quiet(until); over {
 			t.Fatalf("%+v in %s: quiet until %s, and at it", *p.QuietHours, p.Location, until.In(p.Location))
@@ -285,8 +330,9 @@ func nearChange(now time.Time, location *time.Location) bool {
 }
 
 var manyZones = []string{
-	saoPaulo, newYork, lisbon, "UTC", "America/Noronha", "America/Santiago", "America/Havana", "Europe/Dublin", "Africa/Casablanca",
-	"Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kiritimati", "Pacific/Chatham", "America/St_Johns",
+	saoPaulo, newYork, lisbon, "UTC", "America/Noronha", "America/Santiago", "America/Havana", "Europe/Dublin",
+	"Africa/Casablanca", "Asia/Kathmandu", "Asia/Tehran", "Australia/Lord_Howe", "Pacific/Apia", "Pacific/Kiritimati",
+	"Pacific/Chatham", "America/St_Johns",
 }
 
 func loadZones(tb testing.TB) []*time.Location {
@@ -345,7 +391,8 @@ func FuzzOpening(f *testing.F) {
 	f.Add(int64(1793511000), uint16(105), uint16(75), uint8(1), int64(43200), uint8(1), "c0-step-first", false)
 	f.Add(int64(1325152800), uint16(720), uint16(719), uint8(0), int64(1), uint8(12), "\xff", false)
 	f.Add(int64(253402300799), uint16(1439), uint16(0), uint8(0x55), int64(60), uint8(2), "late", false)
-	f.Fuzz(func(t *testing.T, unix int64, start, end uint16, days uint8, spread int64, zoneAt uint8, key string, answer bool) {
+	f.Fuzz(func(t *testing.T, unix int64, start, end uint16, days uint8, spread int64, zoneAt uint8, key string,
+		answer bool) {
 		const years = 7999 * 365 * 24 * 3600
 		first, last := int(start)%1440, int(end)%1440
 		if first == last {

@@ -19,7 +19,8 @@ func (p *Policy) ClaimsPaid(text string) bool {
 	claims := func(c clause) bool { return !c.asks && c.matches(paymentWords, payments().claims) }
 	denies := func(c clause) bool { return payments().denies.MatchString(paymentWords.write(c.words)) }
 	named := func(c clause) bool { return !c.asks && claimsNamed(c) }
-	alone := len(read) == 1 && !read[0].asks && payments().alone.MatchString(paymentWords.write(read[0].without(plainAffixes).words))
+	alone := len(read) == 1 && !read[0].asks &&
+		payments().alone.MatchString(paymentWords.write(read[0].without(plainAffixes).words))
 	return (alone || anyStatement(read, claims) || anyStatement(read, named)) && !slices.ContainsFunc(read, denies)
 }
 
@@ -35,7 +36,9 @@ func (p *Policy) DeniesPaid(text string) bool {
 const longestProductName = 6
 
 // otherThings are words that say that something else was paid, or begin another statement.
-var otherThings = wordSet(singleLetters(`nao no n not never que q who which mas pero but porem so only concorrente antigo antiga anterior passado passada errado errada wrong outro
+var otherThings = wordSet(
+	singleLetters(
+		`nao no n not never que q who which mas pero but porem so only concorrente antigo antiga anterior passado passada errado errada wrong outro
 	outra otro otra outros outras otros otras another other last parecido parecida similar semelhante igual like faculdade escola universidad universidade colegio college
 	rent aluguel alquiler metade half mitad parte parcela primeira primera first quanto cuanto quando cuando when se si if e y and porque because car phone house`))
 
@@ -67,7 +70,8 @@ var payments = sync.OnceValue(func() (compiled struct{ claims, alone, denies, na
 func (p *Policy) WrongNumber(text string) bool {
 	capitals, read := capitalised(text), clauses(text)
 	return (isStrangerAlone(said(read), capitals) || anyStatement(read, func(c clause) bool {
-		return !c.asks && (c.matches(strangerWords, strangers().plain) || c.named(capitals).matches(strangerWords, strangers().named))
+		return !c.asks && (c.matches(strangerWords, strangers().plain) || c.named(capitals).matches(strangerWords,
+			strangers().named))
 	})) && !anyStatement(read, wishes)
 }
 
@@ -82,7 +86,9 @@ func isStrangerAlone(read []clause, capitals map[string]bool) bool {
 
 // said are the clauses that are more than a courtesy.
 func said(read []clause) []clause {
-	return slices.DeleteFunc(slices.Clone(read), func(c clause) bool { return len(c.without(requestAffixes).words) == 0 })
+	return slices.DeleteFunc(slices.Clone(read), func(c clause) bool {
+		return len(c.without(requestAffixes).words) == 0
+	})
 }
 
 // wishes is whether a clause that denies nothing says what only a customer wants.
@@ -95,7 +101,8 @@ var strangers = sync.OnceValue(func() (compiled struct{ plain, named, alone, nam
 	compiled.alone = strangerWords.within("", strangerAlone, "")
 	compiled.namedAlone = strangerWords.within("", strangerNamesAlone, "")
 	compiled.wishes = strangerWords.anywhere(strangerWishes)
-	compiled.plain, compiled.named = strangerWords.within("", strangerClaims, ""), strangerWords.within("", strangerNames, "")
+	compiled.plain, compiled.named = strangerWords.within("", strangerClaims, ""), strangerWords.within("",
+		strangerNames, "")
 	return compiled
 })
 
@@ -123,7 +130,9 @@ func (c clause) named(capitals map[string]bool) clause {
 // capitalised are the words of a message that begin with a capital and go on without one.
 func capitalised(text string) map[string]bool {
 	known := map[string]bool{}
-	for word := range strings.FieldsFuncSeq(firstRunes(text, maxRead), func(r rune) bool { return !unicode.IsLetter(r) }) {
+	for word := range strings.FieldsFuncSeq(firstRunes(text, maxRead), func(r rune) bool {
+		return !unicode.IsLetter(r)
+	}) {
 		runes := []rune(word)
 		if len(runes) > 1 && unicode.IsUpper(runes[0]) && unicode.IsLower(runes[1]) {
 			for _, plain := range plainPhrase(word) {

@@ -136,14 +136,16 @@ const strangerNames = `
 `
 
 // noNames are words with a capital that are nobody's name.
-var noNames = wordSet(`premium basico vip plus pro gold platinum completo expert brasileiro brasileira brazilian american mexican spanish english portuguese british canadian
+var noNames = wordSet(
+	`premium basico vip plus pro gold platinum completo expert brasileiro brasileira brazilian american mexican spanish english portuguese british canadian
 	parana paulista sao paulo rio bahia minas goias ceara pernambuco amazonas lisboa espana spain argentina chile colombia peru eua usa mexicano mexicana espanola argentino argentina pix boleto hotmart kiwify eduz excel curso whatsap instagram facebok google youtube paypal mercado visa mastercard elo nubank itau brasil bradesco caixa
 	brazil mexico portugal internet pdf certificado titular dono dona mesmo mesma unico unica cliente comprador aluno aluna responsavel hora momento problema medo mentira verdade golpe virus robo bot
 	segunda terca quarta quinta sexta sabado domingo monday tuesday wednesday thursday friday saturday sunday lunes martes miercoles jueves viernes ola oi hola hi helo sim nao yes no deus dios god senhor senhora
 	natal black friday ebok kindle amazon shope magalu android iphone windows mac apple zom tiktok telegram telefone numero celular nada isso interesada interesado interested ingles espanol portugues`)
 
 // firstNames are frequent first names, which tell a name where it is written small.
-var firstNames = wordSet(`maria ana joao jose antonio francisco carlos paulo pedro lucas luiz luis marcos gabriel rafael daniel marcelo bruno eduardo felipe raimundo rodrigo
+var firstNames = wordSet(
+	`maria ana joao jose antonio francisco carlos paulo pedro lucas luiz luis marcos gabriel rafael daniel marcelo bruno eduardo felipe raimundo rodrigo
 	manoel mateus andre fernando fabio leonardo gustavo guilherme leandro tiago thiago anderson ricardo marcio jorge alexandre roberto edson diego vitor victor sergio claudio mateus matheus
 	thais juliana marcia fernanda patricia aline sandra camila amanda bruna jesica leticia julia luciana vanesa mariana gabriela vera vitoria larisa claudia beatriz rita luana sonia renata eliane
 	josefa simone natalia cristiane carla debora rosangela jaqueline rosa daniela aparecida marlene terezinha raimunda andreia fabiana lucia raquel angela rafaela joana luzia elaine carolina alice

@@ -37,13 +37,17 @@ func TestUnderstands(t *testing.T) {
 	}{
 		"opt-out": {none.OptsOut, []string{"opt-out", "erase"},
 			[]string{"no-opt-out", "paid", "not-paid", "wrong-number", "no-wrong-number", "not-automatic"}, 150},
-		"erase":        {none.AsksToErase, []string{"erase"}, []string{"opt-out", "no-opt-out", "not-paid", "wrong-number"}, 40},
-		"paid":         {none.ClaimsPaid, []string{"paid"}, []string{"not-paid", "opt-out", "no-opt-out", "wrong-number", "no-wrong-number"}, 60},
-		"wrong number": {none.WrongNumber, []string{"wrong-number"}, []string{"no-wrong-number", "opt-out", "no-opt-out", "paid", "not-paid"}, 60},
+		"erase": {none.AsksToErase, []string{"erase"}, []string{"opt-out", "no-opt-out", "not-paid",
+			"wrong-number"}, 40},
+		"paid": {none.ClaimsPaid, []string{"paid"}, []string{"not-paid", "opt-out", "no-opt-out",
+			"wrong-number", "no-wrong-number"}, 60},
+		"wrong number": {none.WrongNumber, []string{"wrong-number"}, []string{"no-wrong-number", "opt-out",
+			"no-opt-out", "paid", "not-paid"}, 60},
 		"denies paid": {none.DeniesPaid, []string{"denies-paid"},
 			[]string{"no-denies-paid", "paid", "opt-out", "wrong-number", "no-wrong-number"}, 15},
 		"automatic": {policy.LooksAutomatic, []string{"automatic"},
-			[]string{"not-automatic", "opt-out", "no-opt-out", "paid", "not-paid", "wrong-number", "no-wrong-number"}, 60},
+			[]string{"not-automatic", "opt-out", "no-opt-out", "paid", "not-paid", "wrong-number", "no-wrong-number"},
+			60},
 	} {
 		for want, files := range map[bool][]string{true: c.yes, false: c.no} {
 			count := 0
@@ -66,10 +70,12 @@ func TestUnderstands(t *testing.T) {
 func TestUnclear(t *testing.T) {
 	none := policy.Policy{}
 	for _, text := range []string{
-		"para por favor", "cancele", "cancela", "cancelar assinatura", "cancela meu cadastro", "exclui meu cadastro", "👎", "🖕", "não conheço",
-		"quem é?", "não tenho interesse", "não quero", "me deixa", "chato", "que saco", "feito", "quem é você?", "cancelar subscrição",
+		"para por favor", "cancele", "cancela", "cancelar assinatura", "cancela meu cadastro", "exclui meu cadastro",
+		"👎", "🖕", "não conheço", "quem é?", "não tenho interesse", "não quero", "me deixa", "chato", "que saco",
+		"feito", "quem é você?", "cancelar subscrição",
 	} {
-		if none.OptsOut(text) || none.WrongNumber(text) || none.ClaimsPaid(text) || none.AsksToErase(text) || policy.LooksAutomatic(text) {
+		if none.OptsOut(text) || none.WrongNumber(text) || none.ClaimsPaid(text) || none.AsksToErase(text) ||
+			policy.LooksAutomatic(text) {
 			t.Errorf("%q is taken for clear", text)
 		}
 	}
@@ -98,8 +104,9 @@ func TestLongMessages(t *testing.T) {
 		t.Error("a long message that asks for nothing is taken for a wish")
 	}
 	for _, hostile := range []string{
-		strings.Repeat("nao quero mais receber ", 50_000), strings.Repeat("parar, ", 100_000), strings.Repeat("\u0301", 1_000_000),
-		strings.Repeat("por favor ", 100_000), strings.Repeat("a.", 500_000), strings.Repeat("e ", 500_000), strings.Repeat("\ufdfa", 100_000),
+		strings.Repeat("nao quero mais receber ", 50_000), strings.Repeat("parar, ", 100_000),
+		strings.Repeat("\u0301", 1_000_000), strings.Repeat("por favor ", 100_000), strings.Repeat("a.", 500_000),
+		strings.Repeat("e ", 500_000), strings.Repeat("\ufdfa", 100_000),
 	} {
 		none.OptsOut(hostile)
 		none.ClaimsPaid(hostile)
@@ -112,7 +119,8 @@ func TestLongMessages(t *testing.T) {
 // FuzzUnderstand: nothing a customer writes breaks the reading of it, punctuation around it
 // does not matter, and who asks to be erased asks to be left alone.
 func FuzzUnderstand(f *testing.F) {
-	for _, text := range []string{"não me mande mais msg", "p.a.r.a.r", "🅂🅃🄾🄿", "ya pagué?", "não sou a Maria", "Digite 1 para vendas", "\xff", "é", "LGPD: exclua meus dados"} {
+	for _, text := range []string{"não me mande mais msg", "p.a.r.a.r", "🅂🅃🄾🄿", "ya pagué?", "não sou a Maria",
+		"Digite 1 para vendas", "\xff", "é", "LGPD: exclua meus dados"} {
 		f.Add(text)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
@@ -122,7 +130,8 @@ func FuzzUnderstand(f *testing.F) {
 			t.Fatalf("%q asks to be erased and not to be left alone", text)
 		}
 		for name, understood := range map[string]func(string) bool{
-			"opts out": none.OptsOut, "claims paid": none.ClaimsPaid, "denies paid": none.DeniesPaid, "wrong number": none.WrongNumber, "erase": none.AsksToErase,
+			"opts out": none.OptsOut, "claims paid": none.ClaimsPaid, "denies paid": none.DeniesPaid,
+			"wrong number": none.WrongNumber, "erase": none.AsksToErase,
 		} {
 			if understood(text) != understood(around) {
 				t.Fatalf("%s: punctuation around %q matters", name, text)
@@ -135,8 +144,10 @@ func FuzzUnderstand(f *testing.F) {
 func BenchmarkOptsOut(b *testing.B) {
 	none := policy.Policy{}
 	for name, text := range map[string]string{
-		"question": "oi, quanto custa o curso e como faço para pagar no boleto?", "request": "por favor não me mandem mais mensagens",
-		"long": strings.Repeat("não quero perder a oferta, mas não consigo pagar. ", 40), "hostile": strings.Repeat("nao quero mais receber ", 5000),
+		"question": "oi, quanto custa o curso e como faço para pagar no boleto?",
+		"request":  "por favor não me mandem mais mensagens",
+		"long":     strings.Repeat("não quero perder a oferta, mas não consigo pagar. ", 40),
+		"hostile":  strings.Repeat("nao quero mais receber ", 5000),
 	} {
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
@@ -150,8 +161,9 @@ func BenchmarkOptsOut(b *testing.B) {
 func TestExamples(t *testing.T) {
 	none := policy.Policy{}
 	understood := map[string]func(string) bool{
-		"an opt-out": none.OptsOut, "an opt-out that asks to be erased as well": none.AsksToErase, "a wrong number": none.WrongNumber,
-		"a claim of having paid": none.ClaimsPaid, "a machine": policy.LooksAutomatic,
+		"an opt-out": none.OptsOut, "an opt-out that asks to be erased as well": none.AsksToErase,
+		"a wrong number": none.WrongNumber, "a claim of having paid": none.ClaimsPaid,
+		"a machine": policy.LooksAutomatic,
 	}
 	for _, kind := range policy.Examples() {
 		understands := understood[kind.Name]

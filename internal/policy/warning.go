@@ -23,19 +23,24 @@ func (p *Policy) Warnings() []string {
 		found = append(found, p.idleSteps(&p.Sequences[i])...)
 	}
 	if open := p.openTime(); open < leastOpen {
-		found = append(found, fmt.Sprintf("spec.recovery.quietHours: %s to %s leaves %s a day to send in", p.QuietHours.Start, p.QuietHours.End, short(open)))
+		found = append(found, fmt.Sprintf("spec.recovery.quietHours: %s to %s leaves %s a day to send in",
+			p.QuietHours.Start, p.QuietHours.End, short(open)))
 	}
 	if ttl, ending := p.shortestMemory(); ttl < p.Cooldown {
-		found = append(found, fmt.Sprintf("spec.recovery.cooldown: a lead that is %s is deleted after %s, and its customer's cooldown of %s is forgotten with it",
-			ending, short(ttl), short(p.Cooldown)))
+		found = append(found,
+			fmt.Sprintf(
+				"spec.recovery.cooldown: a lead that is %s is deleted after %s, and its customer's cooldown of %s "+
+					"is forgotten with it",
+				ending, short(ttl), short(p.Cooldown)))
 	}
 	if ttl := p.TTLOf(v1alpha1.PhaseConverted, true); ttl < p.ExpireAfter {
 		field := "ttlAfterPurchaseOnly"
 		if p.TTL.Converted != nil {
 			field = "ttl.converted"
 		}
-		found = append(found, fmt.Sprintf("spec.recovery."+field+": a purchase is forgotten after %s, and whoever's cart is told later, "+
-			"for up to %s (expireAfter), is written to all the same", short(ttl), short(p.ExpireAfter)))
+		found = append(found,
+			fmt.Sprintf("spec.recovery."+field+": a purchase is forgotten after %s, and whoever's cart is told later, "+
+				"for up to %s (expireAfter), is written to all the same", short(ttl), short(p.ExpireAfter)))
 	}
 	return append(found, p.contradictions()...)
 }
@@ -45,17 +50,23 @@ func (p *Policy) contradictions() []string {
 	var found []string
 	// What nobody set is no mistake.
 	if p.MaxAnswersPerHour > p.MaxAnswersPerDay && p.MaxAnswersPerHour != DefaultMaxAnswersPerHour {
-		found = append(found, fmt.Sprintf("spec.recovery.maxAnswersPerHour: %d can never be, because maxAnswersPerDay is %d",
-			p.MaxAnswersPerHour, p.MaxAnswersPerDay))
+		found = append(found,
+			fmt.Sprintf("spec.recovery.maxAnswersPerHour: %d can never be, because maxAnswersPerDay is %d",
+				p.MaxAnswersPerHour, p.MaxAnswersPerDay))
 	}
 	for _, word := range p.HandOffKeywords {
 		if slices.ContainsFunc(p.OptOutKeywords, func(other string) bool { return strings.EqualFold(other, word) }) {
-			found = append(found, fmt.Sprintf("spec.recovery.handOffKeywords: %q stops everything, because it is in optOutKeywords too", clip(word, maxShownWord)))
+			found = append(found,
+				fmt.Sprintf("spec.recovery.handOffKeywords: %q stops everything, because it is in optOutKeywords too",
+					clip(word, maxShownWord)))
 		}
 	}
 	if closed := 24*time.Hour - p.openTime(); closed > 0 && closed >= p.ExpireAfter {
-		found = append(found, fmt.Sprintf("spec.recovery.quietHours: %s to %s last %s, and a cart that is left when they begin expires after %s (expireAfter)",
-			p.QuietHours.Start, p.QuietHours.End, short(closed), short(p.ExpireAfter)))
+		found = append(found,
+			fmt.Sprintf(
+				"spec.recovery.quietHours: %s to %s last %s, and a cart that is left when they begin expires after "+
+					"%s (expireAfter)",
+				p.QuietHours.Start, p.QuietHours.End, short(closed), short(p.ExpireAfter)))
 	}
 	return found
 }
@@ -76,8 +87,10 @@ func (p *Policy) idleSteps(sequence *v1alpha1.Sequence) []string {
 		case i >= p.MaxUnanswered:
 			found = append(found, fmt.Sprintf("%s: never sent, because maxUnanswered is %d", name, p.MaxUnanswered))
 		case i > 0 && due >= p.ExpireAfter:
-			found = append(found, fmt.Sprintf("%s: never sent, because it is due %s after the abandonment at the earliest, and expireAfter is %s",
-				name, short(due), short(p.ExpireAfter)))
+			found = append(found,
+				fmt.Sprintf(
+					"%s: never sent, because it is due %s after the abandonment at the earliest, and expireAfter is %s",
+					name, short(due), short(p.ExpireAfter)))
 		}
 	}
 	return found
@@ -129,7 +142,10 @@ func (p *Policy) Untold(platforms []v1alpha1.StorePlatform) []string {
 	var found []string
 	for i := range p.Sequences {
 		if trigger := p.Sequences[i].Trigger; !told[trigger] {
-			found = append(found, fmt.Sprintf("spec.recovery.sequences[%s]: never begins, because no value of spec.platforms[generic].generic.start has this trigger", trigger))
+			found = append(found,
+				fmt.Sprintf(
+					"spec.recovery.sequences[%s]: never begins, because no value of "+
+						"spec.platforms[generic].generic.start has this trigger", trigger))
 		}
 	}
 	return found
@@ -146,13 +162,15 @@ func Warn(conditions *[]metav1.Condition, warnings []string, generation int64, n
 	}
 	apimeta.SetStatusCondition(conditions, metav1.Condition{
 		Type: v1alpha1.ConditionPolicyWarning, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonNeverActs,
-		Message: clip(strings.Join(warnings, "; "), maxWarning), ObservedGeneration: generation, LastTransitionTime: now,
+		Message: clip(strings.Join(warnings, "; "), maxWarning), ObservedGeneration: generation,
+		LastTransitionTime: now,
 	})
 }
 
 // NewWarning is the message of PolicyWarning where it says something else than before, else "".
 func NewWarning(before, after []metav1.Condition) string {
-	is, was := apimeta.FindStatusCondition(after, v1alpha1.ConditionPolicyWarning), apimeta.FindStatusCondition(before, v1alpha1.ConditionPolicyWarning)
+	is, was := apimeta.FindStatusCondition(after, v1alpha1.ConditionPolicyWarning), apimeta.FindStatusCondition(before,
+		v1alpha1.ConditionPolicyWarning)
 	if is == nil || was != nil && was.Message == is.Message {
 		return ""
 	}

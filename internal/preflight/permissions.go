@@ -69,8 +69,10 @@ func Permissions(ctx context.Context, reviews client.SelfSubjectAccessReviewInte
 	return fmt.Errorf("%w: it may not %s; apply its roles with %s", ErrForbidden, named(missing), Install)
 }
 
-func ask(ctx context.Context, reviews client.SelfSubjectAccessReviewInterface, wanted authorizationv1.ResourceAttributes) (bool, error) {
-	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{ResourceAttributes: &wanted}}
+func ask(ctx context.Context, reviews client.SelfSubjectAccessReviewInterface,
+	wanted authorizationv1.ResourceAttributes) (bool, error) {
+	review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
+		ResourceAttributes: &wanted}}
 	answer, err := reviews.Create(ctx, review, metav1.CreateOptions{})
 	if err != nil {
 		return false, fmt.Errorf("ask the API server whether this process may %s: %w", describe(wanted), err)

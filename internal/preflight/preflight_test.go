@@ -41,10 +41,12 @@ func TestLacks(t *testing.T) {
 		schema string
 		want   []string
 	}{
-		"all is there":           {whole, nil},
-		"a field is missing":     {strings.Replace(whole, `"map":{}`, `"more":{}`, 1), []string{".spec.map"}},
-		"one in a list":          {strings.Replace(whole, `"items":{"properties":{"name":{},"at":{}}}`, `"items":{"properties":{"at":{}}}`, 1), []string{".spec.many[].name"}},
-		"one of an object":       {strings.Replace(whole, `"one":{"properties":{"name":{},"at":{}}}`, `"one":{"properties":{"name":{}}}`, 1), []string{".spec.one.at"}},
+		"all is there":       {whole, nil},
+		"a field is missing": {strings.Replace(whole, `"map":{}`, `"more":{}`, 1), []string{".spec.map"}},
+		"one in a list": {strings.Replace(whole, `"items":{"properties":{"name":{},"at":{}}}`,
+			`"items":{"properties":{"at":{}}}`, 1), []string{".spec.many[].name"}},
+		"one of an object": {strings.Replace(whole, `"one":{"properties":{"name":{},"at":{}}}`,
+			`"one":{"properties":{"name":{}}}`, 1), []string{".spec.one.at"}},
 		"anything goes":          {`{"properties":{"spec":{"x-kubernetes-preserve-unknown-fields":true}}}`, nil},
 		"everything of it":       {`{"properties":{}}`, []string{".spec"}},
 		"a newer one has a more": {strings.Replace(whole, `"map":{}`, `"map":{},"new":{}`, 1), nil},
@@ -89,16 +91,21 @@ func TestResources(t *testing.T) {
 		want      string
 	}{
 		"nothing is installed": {nil, "serves no example.com/v1; install them with kubectl apply"},
-		"a kind is missing":    {map[string]string{"/apis/example.com/v1": strings.ReplaceAll(list, "Thing", "Other")}, "the CRD of Thing is missing in example.com; install it with kubectl apply"},
-		"an older version": {map[string]string{"/apis/example.com/v1": list, "/openapi/v3": paths, "/openapi/v3/apis/example.com/v1": document(`{"spec":{"properties":{}}}`)},
+		"a kind is missing": {map[string]string{"/apis/example.com/v1": strings.ReplaceAll(list, "Thing", "Other")},
+			"the CRD of Thing is missing in example.com; install it with kubectl apply"},
+		"an older version": {map[string]string{"/apis/example.com/v1": list, "/openapi/v3": paths,
+			"/openapi/v3/apis/example.com/v1": document(`{"spec":{"properties":{}}}`)},
 			"lack things.example.com.spec.many, things.example.com.spec.map, things.example.com.spec.one"},
-		"this version": {map[string]string{"/apis/example.com/v1": list, "/openapi/v3": paths, "/openapi/v3/apis/example.com/v1": document(
-			`{"spec":{"x-kubernetes-preserve-unknown-fields":true}}`)}, ""},
-		"no schema yet": {map[string]string{"/apis/example.com/v1": list, "/openapi/v3": `{"paths":{}}`}, "no schema of example.com/v1 yet"},
+		"this version": {map[string]string{"/apis/example.com/v1": list, "/openapi/v3": paths,
+			"/openapi/v3/apis/example.com/v1": document(
+				`{"spec":{"x-kubernetes-preserve-unknown-fields":true}}`)}, ""},
+		"no schema yet": {map[string]string{"/apis/example.com/v1": list, "/openapi/v3": `{"paths":{}}`},
+			"no schema of example.com/v1 yet"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := Resources(t.Context(), answers(t, row.documents), version, kinds, 0)
-			if row.want == "" && err != nil || row.want != "" && (!errors.Is(err, ErrNotInstalled) || !strings.Contains(err.Error(), row.want)) {
+			if row.want == "" && err != nil || row.want != "" && (!errors.Is(err, ErrNotInstalled) ||
+				!strings.Contains(err.Error(), row.want)) {
 				t.Errorf("got %v, want %q", err, row.want)
 			}
 		})
@@ -111,7 +118,8 @@ type permitted struct {
 	may map[string]bool
 }
 
-func (p permitted) Create(_ context.Context, review *authorizationv1.SelfSubjectAccessReview, _ metav1.CreateOptions) (*authorizationv1.SelfSubjectAccessReview, error) {
+func (p permitted) Create(_ context.Context, review *authorizationv1.SelfSubjectAccessReview,
+	_ metav1.CreateOptions) (*authorizationv1.SelfSubjectAccessReview, error) {
 	review.Status.Allowed = p.may[describe(*review.Spec.ResourceAttributes)]
 	return review, nil
 }
@@ -119,7 +127,8 @@ func (p permitted) Create(_ context.Context, review *authorizationv1.SelfSubject
 func TestPermissions(t *testing.T) {
 	rules := []rbacv1.PolicyRule{
 		{APIGroups: []string{"example.com"}, Resources: []string{"things", "things/status"}, Verbs: []string{"get"}},
-		{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"one"}, Verbs: []string{"get"}},
+		{APIGroups: []string{""}, Resources: []string{"secrets"}, ResourceNames: []string{"one"},
+			Verbs: []string{"get"}},
 		{APIGroups: []string{"authentication.k8s.io"}, Resources: []string{"tokenreviews"}, Verbs: []string{"create"}},
 	}
 	reviewed := []string{"tokenreviews"}
@@ -128,11 +137,14 @@ func TestPermissions(t *testing.T) {
 		may        []string
 		want       string
 	}{
-		"all":  {nil, []string{"get things.example.com", "get things.example.com/status", "get secrets one", "create tokenreviews.authentication.k8s.io"}, ""},
-		"some": {nil, []string{"get things.example.com", "get secrets one"}, "it may not create tokenreviews.authentication.k8s.io, get things.example.com/status; apply"},
+		"all": {nil, []string{"get things.example.com", "get things.example.com/status", "get secrets one",
+			"create tokenreviews.authentication.k8s.io"}, ""},
+		"some": {nil, []string{"get things.example.com", "get secrets one"},
+			"it may not create tokenreviews.authentication.k8s.io, get things.example.com/status; apply"},
 		"in one namespace of two": {[]string{"a", "b"}, []string{
-			"get things.example.com in namespace a", "get things.example.com/status in namespace a", "get secrets one in namespace a",
-			"create tokenreviews.authentication.k8s.io", "get things.example.com/status in namespace b", "get secrets one in namespace b",
+			"get things.example.com in namespace a", "get things.example.com/status in namespace a",
+			"get secrets one in namespace a", "create tokenreviews.authentication.k8s.io",
+			"get things.example.com/status in namespace b", "get secrets one in namespace b",
 		}, "it may not get things.example.com in namespace b; apply"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -143,7 +155,8 @@ func TestPermissions(t *testing.T) {
 			err := Permissions(t.Context(), permitted{may: may},
 				Role{Rules: rules[:1], Namespaces: row.namespaces},
 				Role{Rules: rules[1:], Namespaces: row.namespaces, ClusterWide: reviewed})
-			if row.want == "" && err != nil || row.want != "" && (!errors.Is(err, ErrForbidden) || !strings.Contains(err.Error(), row.want)) {
+			if row.want == "" && err != nil || row.want != "" && (!errors.Is(err, ErrForbidden) ||
+				!strings.Contains(err.Error(), row.want)) {
 				t.Errorf("got %v, want %q", err, row.want)
 			}
 		})

@@ -33,11 +33,13 @@ const lookEvery = time.Second
 const maxNamed = 10
 
 // ErrNotInstalled: the custom resources are not there, or of an older version.
-var ErrNotInstalled = errors.New("the operator's CustomResourceDefinitions are not installed as this version needs them")
+var ErrNotInstalled = errors.New(
+	"the operator's CustomResourceDefinitions are not installed as this version needs them")
 
 // Resources says whether the API server serves the kinds of a group and version with every field
 // that their Go types have, nil when it does. It waits for a moment for what is missing.
-func Resources(ctx context.Context, server discovery.DiscoveryInterface, version schema.GroupVersion, kinds map[string]any, patience time.Duration) error {
+func Resources(ctx context.Context, server discovery.DiscoveryInterface, version schema.GroupVersion,
+	kinds map[string]any, patience time.Duration) error {
 	deadline := time.Now().Add(patience)
 	for {
 		err := resources(server, version, kinds)
@@ -81,7 +83,8 @@ func resources(server discovery.DiscoveryInterface, version schema.GroupVersion,
 }
 
 // fields compares the schemas that are served with the Go types.
-func fields(server discovery.DiscoveryInterface, version schema.GroupVersion, kinds map[string]any, plurals map[string]string) error {
+func fields(server discovery.DiscoveryInterface, version schema.GroupVersion, kinds map[string]any,
+	plurals map[string]string) error {
 	paths, err := server.OpenAPIV3().Paths()
 	if err != nil {
 		return fmt.Errorf("ask the API server for its schemas: %w", err)
@@ -112,7 +115,8 @@ func fields(server discovery.DiscoveryInterface, version schema.GroupVersion, ki
 		return nil
 	}
 	slices.Sort(lacking)
-	return fmt.Errorf("%w: CRDs of another version lack %s, and what is written there would be lost; bring them up to date with %s",
+	return fmt.Errorf(
+		"%w: CRDs of another version lack %s, and what is written there would be lost; bring them up to date with %s",
 		ErrNotInstalled, named(lacking), Install)
 }
 
@@ -160,7 +164,8 @@ func lacks(known *property, of reflect.Type, path string) []string {
 		of = of.Elem()
 	}
 	// A type that writes itself is a text or a number.
-	if known == nil || known.AllowsAll || of.Kind() != reflect.Struct || of.Implements(marshaler) || reflect.PointerTo(of).Implements(marshaler) {
+	if known == nil || known.AllowsAll || of.Kind() != reflect.Struct || of.Implements(marshaler) ||
+		reflect.PointerTo(of).Implements(marshaler) {
 		return nil
 	}
 	var missing []string

@@ -31,7 +31,8 @@ type rig struct {
 func newRig(objects ...client.Object) *rig {
 	r := &rig{now: time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)}
 	r.Client = fake.NewClientBuilder().WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
-		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+		Get: func(ctx context.Context, inner client.WithWatch, key client.ObjectKey, object client.Object,
+			options ...client.GetOption) error {
 			r.reads++
 			if r.fail != nil {
 				return r.fail

@@ -65,7 +65,8 @@ func TestSharesHold(t *testing.T) {
 				total += count
 				byNamespace[each.Namespace] += count
 				if s.Held(each) != count || count > half(half(places)) {
-					t.Fatalf("history %d: %v holds %d of %d places, and %d are known", history, each, count, places, s.Held(each))
+					t.Fatalf("history %d: %v holds %d of %d places, and %d are known", history, each, count, places,
+						s.Held(each))
 				}
 			}
 			for namespace, count := range byNamespace {

@@ -23,9 +23,9 @@ const (
 // inTurn marks the contexts of writes that wait for their turn.
 type inTurn struct{}
 
-// InTurn is a context whose patches of a status wait for their namespace's turn. It is for what there can be much of and
-// what can wait: claims, the messages of customers who write without end. What stops something, what was
-// done already, and what would hold a worker while it waits, is written at once.
+// InTurn is a context whose patches of a status wait for their namespace's turn. It is for what there can be
+// much of and what can wait: claims, the messages of customers who write without end. What stops something,
+// what was done already, and what would hold a worker while it waits, is written at once.
 func InTurn(ctx context.Context) context.Context { return context.WithValue(ctx, inTurn{}, true) }
 
 // Writes is a client that has so many writes of each namespace under way at once that are made InTurn, unless

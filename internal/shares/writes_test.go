@@ -38,7 +38,8 @@ type slowStatus struct {
 	server *slowServer
 }
 
-func (s slowStatus) Patch(_ context.Context, object client.Object, _ client.Patch, _ ...client.SubResourcePatchOption) error {
+func (s slowStatus) Patch(_ context.Context, object client.Object, _ client.Patch,
+	_ ...client.SubResourcePatchOption) error {
 	return s.server.write(object)
 }
 

@@ -115,7 +115,8 @@ var evolutionRoutes = []evolutionRoute{
 const evolutionAttempts = 10
 
 var evolutionFinal = []int{
-	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity,
+	http.StatusBadRequest, http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound,
+	http.StatusUnprocessableEntity,
 }
 
 // databaseFailed is what the server says when its database does not answer.

@@ -26,8 +26,9 @@ func (h evolutionHook) opening() []evolutionNotice {
 func (h evolutionHook) ending() []evolutionNotice {
 	return []evolutionNotice{
 		{h, "status.instance", map[string]any{
-			"instance": h.name, "status": "closed", "disconnectionAt": h.now.UTC().Format(timeLayout), "disconnectionReasonCode": 401,
-			"disconnectionObject": `{"error":{"data":{"reason":"401","location":"simulated"}}}`,
+			"instance": h.name, "status": "closed", "disconnectionAt": h.now.UTC().Format(timeLayout),
+			"disconnectionReasonCode": 401,
+			"disconnectionObject":     `{"error":{"data":{"reason":"401","location":"simulated"}}}`,
 		}},
 		{h, "logout.instance", nil},
 		{h, "connection.update", map[string]any{"instance": h.name, "state": "close", "statusReason": 401}},
@@ -228,7 +229,8 @@ func (m Inbound) evolution(to evolutionHook) (event string, data map[string]any)
 func (m Inbound) evolutionKey(id string) map[string]any {
 	key := map[string]any{"remoteJid": m.Phone + chatServer, "fromMe": m.FromMe, "id": id}
 	if m.Group {
-		key["remoteJid"], key["participant"] = "1203630"+strings.TrimSuffix(lidOf(m.Phone), "@lid")+"@g.us", m.Phone+chatServer
+		key["remoteJid"], key["participant"] = "1203630"+strings.TrimSuffix(lidOf(m.Phone), "@lid")+"@g.us", m.Phone+
+			chatServer
 		return key
 	}
 	if m.Hidden != "" {
@@ -249,10 +251,12 @@ func (m Inbound) evolutionContent() (kind string, content map[string]any) {
 		kind, content = "imageMessage", map[string]any{"mimetype": "image/jpeg", "width": 640, "height": 480}
 	case KindReaction:
 		kind = "reactionMessage"
-		content = map[string]any{"text": m.Text, "key": map[string]any{"remoteJid": m.Phone + chatServer, "fromMe": true, "id": m.target()}}
+		content = map[string]any{"text": m.Text, "key": map[string]any{"remoteJid": m.Phone + chatServer,
+			"fromMe": true, "id": m.target()}}
 	case KindListReply:
 		kind = "listResponseMessage"
-		content = map[string]any{"title": m.Text, "listType": 1, "singleSelectReply": map[string]any{"selectedRowId": strings.ToLower(m.Text)}}
+		content = map[string]any{"title": m.Text, "listType": 1,
+			"singleSelectReply": map[string]any{"selectedRowId": strings.ToLower(m.Text)}}
 	case KindText:
 		return "conversation", map[string]any{"conversation": m.Text}
 	}

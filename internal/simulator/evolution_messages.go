@@ -13,14 +13,15 @@ import (
 // evolutionNewEvents.
 var (
 	evolutionEvents = []string{
-		"APPLICATION_STARTUP", "QRCODE_UPDATED", "MESSAGES_SET", "MESSAGES_UPSERT", "MESSAGES_UPDATE", "MESSAGES_DELETE",
-		"SEND_MESSAGE", "CONTACTS_SET", "CONTACTS_UPSERT", "CONTACTS_UPDATE", "PRESENCE_UPDATE", "CHATS_SET", "CHATS_UPSERT",
-		"CHATS_UPDATE", "CHATS_DELETE", "GROUPS_UPSERT", "GROUP_UPDATE", "GROUP_PARTICIPANTS_UPDATE", "CONNECTION_UPDATE",
-		"LABELS_EDIT", "LABELS_ASSOCIATION", "CALL", "TYPEBOT_START", "TYPEBOT_CHANGE_STATUS",
+		"APPLICATION_STARTUP", "QRCODE_UPDATED", "MESSAGES_SET", "MESSAGES_UPSERT", "MESSAGES_UPDATE",
+		"MESSAGES_DELETE", "SEND_MESSAGE", "CONTACTS_SET", "CONTACTS_UPSERT", "CONTACTS_UPDATE", "PRESENCE_UPDATE",
+		"CHATS_SET", "CHATS_UPSERT", "CHATS_UPDATE", "CHATS_DELETE", "GROUPS_UPSERT", "GROUP_UPDATE",
+		"GROUP_PARTICIPANTS_UPDATE", "CONNECTION_UPDATE", "LABELS_EDIT", "LABELS_ASSOCIATION", "CALL", "TYPEBOT_START",
+		"TYPEBOT_CHANGE_STATUS",
 	}
 	evolutionNewEvents = []string{
-		"MESSAGES_EDITED", "SEND_MESSAGE_UPDATE", "REMOVE_INSTANCE", "LOGOUT_INSTANCE", "INSTANCE_CREATE", "INSTANCE_DELETE",
-		"STATUS_INSTANCE",
+		"MESSAGES_EDITED", "SEND_MESSAGE_UPDATE", "REMOVE_INSTANCE", "LOGOUT_INSTANCE", "INSTANCE_CREATE",
+		"INSTANCE_DELETE", "STATUS_INSTANCE",
 	}
 )
 
@@ -98,8 +99,8 @@ func (e *Evolution) setWebhook(x *evolutionExchange) (int, any) {
 	}
 	x.of.hook = made
 	return http.StatusCreated, map[string]any{
-		"id": "simulated-" + x.of.id, "enabled": made.Enabled, "url": made.URL, "headers": made.Headers, "events": made.Events,
-		"webhookByEvents": made.ByEvents, "webhookBase64": made.Base64, "instanceId": x.of.id,
+		"id": "simulated-" + x.of.id, "enabled": made.Enabled, "url": made.URL, "headers": made.Headers,
+		"events": made.Events, "webhookByEvents": made.ByEvents, "webhookBase64": made.Base64, "instanceId": x.of.id,
 	}
 }
 
@@ -136,7 +137,8 @@ func (x *evolutionExchange) readWebhook(made *evolutionWebhook) (found []string)
 	known := append(slices.Clone(evolutionEvents), evolutionNewEvents...)
 	for at, event := range input.Webhook.Events {
 		if !slices.Contains(known, event) {
-			found = append(found, fmt.Sprintf("webhook.events[%d] is not one of enum values: %s", at, strings.Join(known, ",")))
+			found = append(found, fmt.Sprintf("webhook.events[%d] is not one of enum values: %s", at,
+				strings.Join(known, ",")))
 		}
 	}
 	if len(found) > 0 {
@@ -172,7 +174,8 @@ func (x *evolutionExchange) readWebhookV1(made *evolutionWebhook) []string {
 	}
 	for at, event := range input.Events {
 		if !slices.Contains(evolutionEvents, event) {
-			return []string{fmt.Sprintf("events[%d] is not one of enum values: %s", at, strings.Join(evolutionEvents, ","))}
+			return []string{fmt.Sprintf("events[%d] is not one of enum values: %s", at,
+				strings.Join(evolutionEvents, ","))}
 		}
 	}
 	*made = evolutionWebhook{Enabled: input.Enabled, URL: input.URL, Events: append([]string{}, input.Events...)}
@@ -213,7 +216,8 @@ func (e *Evolution) sendText(x *evolutionExchange) (int, any) {
 	case closed:
 		return refuse(http.StatusBadRequest, "Error: Connection Closed")
 	case !e.directory.has(number):
-		return refuse(http.StatusBadRequest, map[string]any{"jid": chat + chatServer, "exists": false, "number": number})
+		return refuse(http.StatusBadRequest, map[string]any{"jid": chat + chatServer, "exists": false,
+			"number": number})
 	}
 	return http.StatusCreated, e.send(x.of, number, chat, text)
 }
@@ -222,8 +226,9 @@ func (e *Evolution) sendText(x *evolutionExchange) (int, any) {
 func (e *Evolution) send(of *evolutionInstance, number, chat, text string) map[string]any {
 	now := e.clock()
 	kept := record{
-		SentMessage: SentMessage{Instance: of.name, Number: number, Text: text, MessageID: e.ids.next(), ReceivedAt: now},
-		from:        &of.instance, owner: of.phone, chat: chat,
+		SentMessage: SentMessage{Instance: of.name, Number: number, Text: text, MessageID: e.ids.next(),
+			ReceivedAt: now},
+		from: &of.instance, owner: of.phone, chat: chat,
 	}
 	of.chats[chat] = true
 	e.sent.add(kept)
@@ -269,7 +274,8 @@ func (x *evolutionExchange) message(v1 bool) (number, text string, found []strin
 func (e *Evolution) announce(to evolutionHook, kept record, described map[string]any) {
 	notices := []evolutionNotice{{to, "send.message", described}}
 	if e.options.EchoSent {
-		event, data := (Inbound{Phone: kept.chat, Text: kept.Text, ID: kept.MessageID, FromMe: true, Kind: KindText}).evolution(to)
+		event, data := (Inbound{Phone: kept.chat, Text: kept.Text, ID: kept.MessageID, FromMe: true,
+			Kind: KindText}).evolution(to)
 		notices = append(notices, evolutionNotice{to, event, data})
 	}
 	if e.options.Receipts || e.options.ReadReceipts {
@@ -301,14 +307,16 @@ func (e *Evolution) whatsappNumbers(x *evolutionExchange) (int, any) {
 	}
 	if err := x.lenient(&input); err != nil || len(input.Numbers) == 0 {
 		return http.StatusBadRequest, map[string]any{
-			"status": http.StatusBadRequest, "error": "Bad Request", "message": []any{[]string{`"numbers" must be an array of numeric strings`}},
+			"status": http.StatusBadRequest, "error": "Bad Request",
+			"message": []any{[]string{`"numbers" must be an array of numeric strings`}},
 		}
 	}
 	switch {
 	case !x.of.loaded, !x.of.hasClient, e.databaseDown:
 		return http.StatusBadRequest, map[string]any{}
 	case x.of.state != Connected || x.of.dead:
-		return http.StatusBadRequest, boom(http.StatusPreconditionRequired, "Precondition Required", "Connection Closed", nil)
+		return http.StatusBadRequest, boom(http.StatusPreconditionRequired, "Precondition Required",
+			"Connection Closed", nil)
 	}
 	results := make([]map[string]any, 0, len(input.Numbers))
 	for _, number := range input.Numbers {

@@ -63,7 +63,8 @@ func TestEvolutionErrorsByShape(t *testing.T) {
 	if text, is := content["response"].(map[string]any)["message"].(string); !is || text != "Unauthorized" {
 		t.Errorf("an unknown key is answered %v", content)
 	}
-	b.expect("POST", "/message/sendText/shop", `{}`, 400, `instance requires property "number"; instance requires property "text"`)
+	b.expect("POST", "/message/sendText/shop", `{}`, 400,
+		`instance requires property "number"; instance requires property "text"`)
 	b.expect("POST", "/message/sendText/shop", `{"number":"`+customer+`","text":" "}`, 400, "Text is required")
 	b.expect("POST", "/message/sendText/shop", sendBody, 201, "")
 	b.expect("POST", "/webhook/set/shop", `{"webhook":{"url":"x"}}`, 400, `webhook requires property "enabled"`)
@@ -109,7 +110,8 @@ func TestEvolutionRestart(t *testing.T) {
 	if status, content := b.call("POST", "/chat/whatsappNumbers/shop", numberBody); status != 400 || len(content) != 0 {
 		t.Errorf("a number is answered %d %v", status, content)
 	}
-	b.expect("POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"x","events":[]}}`, 500, "reading 'instanceId'")
+	b.expect("POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"x","events":[]}}`, 500,
+		"reading 'instanceId'")
 	b.expect("DELETE", "/instance/logout/shop", "", 200, "")
 	if connected := b.expect("GET", "/instance/connect/shop", "", 200, ""); connected["error"] != true {
 		t.Errorf("connect answers %v", connected)
@@ -192,7 +194,8 @@ func TestEvolutionLogout(t *testing.T) {
 	b.expectAs("own", "DELETE", "/instance/logout/shop", "", 400, "is not connected")
 	first := b.expectAs("own", "GET", "/instance/connect/shop", "", 200, "")
 	second := b.expectAs("own", "GET", "/instance/connect/shop", "", 200, "")
-	if first["count"] != 1.0 || first["base64"] == nil || second["count"] != 2.0 || second["base64"] == first["base64"] {
+	if first["count"] != 1.0 || first["base64"] == nil || second["count"] != 2.0 ||
+		second["base64"] == first["base64"] {
 		t.Errorf("it shows %v, then %v", first["count"], second["count"])
 	}
 	if err := b.sim.Scan("shop", shopPhone); err != nil {
@@ -203,7 +206,8 @@ func TestEvolutionLogout(t *testing.T) {
 		t.Fatal(err)
 	}
 	b.silent()
-	if after := b.expect("GET", "/instance/connectionState/shop", "", 200, ""); after["instance"].(map[string]any)["state"] != "open" {
+	if after := b.expect("GET", "/instance/connectionState/shop", "", 200,
+		""); after["instance"].(map[string]any)["state"] != "open" {
 		t.Errorf("it was %v and is %v", before, after)
 	}
 }
@@ -213,7 +217,8 @@ func TestEvolutionLogout(t *testing.T) {
 func TestEvolutionFirstQR(t *testing.T) {
 	clock := &gatewayClock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
 	b := pairedEvolution(t, simulator.EvolutionOptions{})
-	sim := simulator.NewEvolution(simulator.EvolutionOptions{APIKey: "global", QRAfter: 10 * time.Second, Clock: clock.now})
+	sim := simulator.NewEvolution(simulator.EvolutionOptions{APIKey: "global", QRAfter: 10 * time.Second,
+		Clock: clock.now})
 	server, err := simulator.Serve(sim)
 	if err != nil {
 		t.Fatal(err)
@@ -297,7 +302,8 @@ func TestEvolutionRepeatsWebhooks(t *testing.T) {
 			posts.Add(1)
 			w.WriteHeader(status)
 		}))
-		b.expect("POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"`+hook.URL+`","events":["MESSAGES_UPSERT"]}}`, 201, "")
+		b.expect("POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"`+hook.URL+
+			`","events":["MESSAGES_UPSERT"]}}`, 201, "")
 		_, err := b.sim.Reply("shop", customer, "oi")
 		if (err == nil) != (status == 200) || posts.Load() != want {
 			t.Errorf("%d: posted %d times, want %d: %v", status, posts.Load(), want, err)

@@ -30,7 +30,8 @@ func (i *evolutionInstance) look(now time.Time, qrAfter time.Duration) {
 	since := now.Sub(i.pairing) - qrAfter
 	if at := int64(since / qrRefresh); since >= 0 && !i.noQR && at != i.pictureAt {
 		i.pictureAt = at
-		i.display = evolutionDisplay{picture: drawQR("SIMULATED, not a WhatsApp QR: " + newToken()), count: i.display.count + 1}
+		i.display = evolutionDisplay{picture: drawQR("SIMULATED, not a WhatsApp QR: " + newToken()),
+			count: i.display.count + 1}
 		if i.pairPhone != "" {
 			i.display.code = hexUpper(random(4))
 		}
@@ -124,7 +125,8 @@ func (e *Evolution) remove(x *evolutionExchange) (int, any) {
 	}
 	if of.loaded {
 		e.announceAll([]evolutionNotice{
-			{to, "instance.delete", map[string]any{"instanceName": of.name, "instanceId": of.id}}, {to, "remove.instance", nil},
+			{to, "instance.delete", map[string]any{"instanceName": of.name, "instanceId": of.id}},
+			{to, "remove.instance", nil},
 		})
 	}
 	of.loaded = false

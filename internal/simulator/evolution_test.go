@@ -80,7 +80,8 @@ func pairedEvolution(t testing.TB, options simulator.EvolutionOptions) *evolutio
 	for _, call := range [][3]string{
 		{"POST", "/instance/create", `{"instanceName":"shop","token":"own","integration":"WHATSAPP-BAILEYS"}`},
 		{"GET", "/instance/connect/shop", ``},
-		{"POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"` + hook.URL + `","headers":{"X-Key":"k"},"events":["MESSAGES_UPSERT","MESSAGES_UPDATE","MESSAGES_EDITED","CONNECTION_UPDATE"]}}`},
+		{"POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"` + hook.URL +
+			`","headers":{"X-Key":"k"},"events":["MESSAGES_UPSERT","MESSAGES_UPDATE","MESSAGES_EDITED","CONNECTION_UPDATE"]}}`},
 	} {
 		if status, content := b.call(call[0], call[1], call[2]); status/100 != 2 {
 			t.Fatalf("%s %s answers %d %v", call[0], call[1], status, content)
@@ -127,11 +128,13 @@ func TestEvolutionIsStrict(t *testing.T) {
 		{"own", "POST", "/message/sendText/shop", `{"number":"` + customer + `","textMessage":{"text":"oi"}}`, 400},
 		{"own", "POST", "/message/sendText/shop", `{"number":"` + customer + `","text":"oi"}`, 201},
 		{"own", "POST", "/chat/whatsappNumbers/shop", `{"numbers":[]}`, 400},
-		{"own", "POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":"http://127.0.0.1:1","events":["NONE"]}}`, 400},
+		{"own", "POST", "/webhook/set/shop",
+			`{"webhook":{"enabled":true,"url":"http://127.0.0.1:1","events":["NONE"]}}`, 400},
 		{"own", "POST", "/webhook/set/shop", `{"webhook":{"enabled":true,"url":""}}`, 400},
 	} {
 		if status, content := b.callAs(row.key, row.method, row.path, row.body); status != row.status {
-			t.Errorf("%s %s %s as %s: %d %v, want %d", row.method, row.path, row.body, row.key, status, content, row.status)
+			t.Errorf("%s %s %s as %s: %d %v, want %d", row.method, row.path, row.body, row.key, status, content,
+				row.status)
 		}
 	}
 }
@@ -139,7 +142,8 @@ func TestEvolutionIsStrict(t *testing.T) {
 // TestEvolutionMessages is what the webhook is told of messages of every kind.
 func TestEvolutionMessages(t *testing.T) {
 	b := pairedEvolution(t, simulator.EvolutionOptions{})
-	if opened := b.next("connection.update"); opened.Data["state"] != "open" || opened.Sender != shopPhone+"@s.whatsapp.net" {
+	if opened := b.next("connection.update"); opened.Data["state"] != "open" ||
+		opened.Sender != shopPhone+"@s.whatsapp.net" {
 		t.Errorf("posted %+v", opened)
 	}
 	for _, row := range []struct {
@@ -151,14 +155,18 @@ func TestEvolutionMessages(t *testing.T) {
 	}{
 		{simulator.Inbound{Text: "oi"}, "messages.upsert", "conversation", "remoteJid"},
 		{simulator.Inbound{Text: "oi", FromMe: true}, "messages.upsert", "conversation", "remoteJid"},
-		{simulator.Inbound{Text: "oi", Hidden: simulator.HiddenWithAlt}, "messages.upsert", "conversation", "remoteJidAlt"},
-		{simulator.Inbound{Text: "oi", Hidden: simulator.HiddenWithSender}, "messages.upsert", "conversation", "senderPn"},
+		{simulator.Inbound{Text: "oi", Hidden: simulator.HiddenWithAlt}, "messages.upsert", "conversation",
+			"remoteJidAlt"},
+		{simulator.Inbound{Text: "oi", Hidden: simulator.HiddenWithSender}, "messages.upsert", "conversation",
+			"senderPn"},
 		{simulator.Inbound{Text: "oi", Hidden: simulator.HiddenEntirely}, "messages.upsert", "conversation", "none"},
 		{simulator.Inbound{Text: "oi", Group: true}, "messages.upsert", "conversation", "participant"},
 		{simulator.Inbound{Kind: simulator.KindAudio}, "messages.upsert", "audioMessage", "remoteJid"},
 		{simulator.Inbound{Kind: simulator.KindImage}, "messages.upsert", "imageMessage", "remoteJid"},
-		{simulator.Inbound{Kind: simulator.KindReaction, Text: "❤️", ReactsTo: "3EB0"}, "messages.upsert", "reactionMessage", "remoteJid"},
-		{simulator.Inbound{Kind: simulator.KindListReply, Text: "Sim"}, "messages.upsert", "listResponseMessage", "remoteJid"},
+		{simulator.Inbound{Kind: simulator.KindReaction, Text: "❤️", ReactsTo: "3EB0"}, "messages.upsert",
+			"reactionMessage", "remoteJid"},
+		{simulator.Inbound{Kind: simulator.KindListReply, Text: "Sim"}, "messages.upsert", "listResponseMessage",
+			"remoteJid"},
 		{simulator.Inbound{Text: "changed", Edits: "3EB0"}, "messages.edited", "", "remoteJid"},
 	} {
 		row.message.Phone = customer
@@ -196,7 +204,8 @@ func TestEvolutionReceipts(t *testing.T) {
 	}
 	id := b.sim.Sent()[0].MessageID
 	for _, state := range []string{"DELIVERY_ACK", "READ"} {
-		if data := b.next("messages.update").Data; data["keyId"] != id || data["status"] != state || data["remoteJid"] != "553188776655@s.whatsapp.net" {
+		if data := b.next("messages.update").Data; data["keyId"] != id || data["status"] != state ||
+			data["remoteJid"] != "553188776655@s.whatsapp.net" {
 			t.Errorf("posted %v, want %s", data, state)
 		}
 	}
@@ -226,7 +235,8 @@ func TestEvolutionReceipts(t *testing.T) {
 func TestEvolutionEcho(t *testing.T) {
 	b := pairedEvolution(t, simulator.EvolutionOptions{EchoSent: true})
 	b.next("connection.update")
-	if status, content := b.call("POST", "/message/sendText/shop", `{"number":"`+customer+`","text":"oi"}`); status != 201 {
+	if status, content := b.call("POST", "/message/sendText/shop",
+		`{"number":"`+customer+`","text":"oi"}`); status != 201 {
 		t.Fatalf("%d %v", status, content)
 	}
 	key := b.next("messages.upsert").Data["key"].(map[string]any)
@@ -255,7 +265,8 @@ func TestUAZAPIReceipts(t *testing.T) {
 		}
 	}
 	list := b.ok("POST", "/chat/check", `{"numbers":["5531988776655"]}`)["list"].([]any)
-	if entry := list[0].(map[string]any); entry["jid"] != "553188776655@s.whatsapp.net" || entry["query"] != "5531988776655" {
+	if entry := list[0].(map[string]any); entry["jid"] != "553188776655@s.whatsapp.net" ||
+		entry["query"] != "5531988776655" {
 		t.Errorf("checked %v", entry)
 	}
 }

@@ -151,15 +151,18 @@ func (m Inbound) view(owner string, milliseconds int64) messageView {
 	}
 	switch m.Kind {
 	case KindAudio:
-		view.media("AudioMessage", "ptt", map[string]any{"mimetype": "audio/ogg; codecs=opus", "seconds": 2, "PTT": true})
+		view.media("AudioMessage", "ptt", map[string]any{"mimetype": "audio/ogg; codecs=opus", "seconds": 2,
+			"PTT": true})
 	case KindImage:
 		view.media("ImageMessage", "image", map[string]any{"mimetype": "image/jpeg", "width": 640, "height": 480})
 	case KindReaction:
 		view.MessageType, view.Type, view.Reaction = "ReactionMessage", "reaction", m.target()
 		view.Content = map[string]any{"text": m.Text, "key": map[string]any{"ID": view.Reaction, "fromMe": true}}
 	case KindListReply:
-		view.MessageType, view.Text, view.Vote, view.ButtonOrListID = "ListResponseMessage", "", m.Text, strings.ToLower(m.Text)
-		view.Content = map[string]any{"title": m.Text, "singleSelectReply": map[string]any{"selectedRowID": view.ButtonOrListID}}
+		view.MessageType, view.Text, view.Vote, view.ButtonOrListID = "ListResponseMessage", "", m.Text,
+			strings.ToLower(m.Text)
+		view.Content = map[string]any{"title": m.Text,
+			"singleSelectReply": map[string]any{"selectedRowID": view.ButtonOrListID}}
 	case KindText:
 	}
 	return view

@@ -121,7 +121,8 @@ func (u *UAZAPI) sendLegacy(x *exchange) (int, any) {
 		return status, refused
 	}
 	return http.StatusOK, map[string]any{
-		"status": "success", "key": map[string]any{"remoteJid": kept.Number + chatServer, "fromMe": true, "id": kept.MessageID},
+		"status": "success", "key": map[string]any{"remoteJid": kept.Number + chatServer, "fromMe": true,
+			"id": kept.MessageID},
 	}
 }
 

@@ -337,12 +337,14 @@ func openAIErrorFor(status int) *openAIError {
 // read checks a call as the real endpoint does.
 func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *openAIError) {
 	if r.URL.Path != ChatPath {
-		return ChatRequest{}, invalidChat(http.StatusNotFound, fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path), "", "")
+		return ChatRequest{}, invalidChat(http.StatusNotFound, fmt.Sprintf("Invalid URL (%s %s)", r.Method, r.URL.Path),
+			"", "")
 	}
 	if r.Method != http.MethodPost {
 		w.Header().Set("Allow", http.MethodPost)
 		return ChatRequest{}, invalidChat(http.StatusMethodNotAllowed,
-			fmt.Sprintf("Not allowed to %s on %s. (HINT: Perhaps you meant to use a different HTTP method?)", r.Method, r.URL.Path),
+			fmt.Sprintf("Not allowed to %s on %s. (HINT: Perhaps you meant to use a different HTTP method?)", r.Method,
+				r.URL.Path),
 			"", "method_not_supported")
 	}
 	if refusal := o.authorise(r); refusal != nil {
@@ -355,7 +357,8 @@ func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *ope
 	}
 	var fields map[string]json.RawMessage
 	if err != nil || json.Unmarshal(raw, &fields) != nil || fields == nil {
-		return ChatRequest{}, invalidChat(http.StatusBadRequest, "We could not parse the JSON body of your request.", "", "")
+		return ChatRequest{}, invalidChat(http.StatusBadRequest, "We could not parse the JSON body of your request.",
+			"", "")
 	}
 	request, refusal := parseChat(fields)
 	if refusal != nil {
@@ -366,11 +369,13 @@ func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *ope
 			"The model `"+request.Model+"` does not exist or you do not have access to it.", "", "model_not_found")
 	}
 	if o.options.NoTools && fields["tools"] != nil {
-		return ChatRequest{}, invalidChat(http.StatusBadRequest, "Unknown parameter: 'tools'.", "tools", "unknown_parameter")
+		return ChatRequest{}, invalidChat(http.StatusBadRequest, "Unknown parameter: 'tools'.", "tools",
+			"unknown_parameter")
 	}
 	if o.options.NoSchemas && request.Schema != "" {
 		return ChatRequest{}, invalidChat(http.StatusBadRequest,
-			"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.", "response_format", "")
+			"Invalid parameter: 'response_format' of type 'json_schema' is not supported with this model.",
+			"response_format", "")
 	}
 	request.At = o.options.Clock()
 	return request, nil
@@ -380,8 +385,9 @@ func (o *OpenAI) authorise(r *http.Request) *openAIError {
 	key, ok := strings.CutPrefix(r.Header.Get("Authorization"), "Bearer ")
 	switch {
 	case !ok || key == "":
-		return invalidChat(http.StatusUnauthorized, "You didn't provide an API key. You need to provide your API key in an "+
-			"Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).", "", "")
+		return invalidChat(http.StatusUnauthorized,
+			"You didn't provide an API key. You need to provide your API key in an "+
+				"Authorization header using Bearer auth (i.e. Authorization: Bearer YOUR_KEY).", "", "")
 	case o.options.APIKey != "" && key != o.options.APIKey:
 		return invalidChat(http.StatusUnauthorized,
 			fmt.Sprintf("Incorrect API key provided: %s.", maskKey(key)), "", "invalid_api_key")
@@ -443,7 +449,8 @@ func parseChat(fields map[string]json.RawMessage) (ChatRequest, *openAIError) {
 		raw := fields[name]
 		check, known := chatParameters[name]
 		if !known {
-			return request, invalidChat(http.StatusBadRequest, fmt.Sprintf("Unknown parameter: '%s'.", name), name, "unknown_parameter")
+			return request, invalidChat(http.StatusBadRequest, fmt.Sprintf("Unknown parameter: '%s'.", name), name,
+				"unknown_parameter")
 		}
 		if check == nil || string(raw) == "null" {
 			continue
@@ -477,16 +484,21 @@ func parseChatMessages(raw json.RawMessage) ([]ChatMessage, *openAIError) {
 		}
 		at := fmt.Sprintf("messages[%d]", i)
 		if json.Unmarshal(item, &message) != nil {
-			return nil, invalidChat(http.StatusBadRequest, fmt.Sprintf("Invalid type for '%s': expected an object.", at), at, "invalid_type")
+			return nil, invalidChat(http.StatusBadRequest, fmt.Sprintf("Invalid type for '%s': expected an object.",
+				at), at, "invalid_type")
 		}
-		if message.Role == nil || !slices.Contains([]string{"system", "developer", "user", "assistant", "tool", "function"}, *message.Role) {
-			return nil, invalidChat(http.StatusBadRequest, fmt.Sprintf("Invalid value for '%s.role'. Supported values are: "+
-				"'system', 'assistant', 'user', 'function', 'tool', and 'developer'.", at), at+".role", "invalid_value")
+		if message.Role == nil || !slices.Contains([]string{"system", "developer", "user", "assistant", "tool",
+			"function"}, *message.Role) {
+			return nil, invalidChat(http.StatusBadRequest,
+				fmt.Sprintf("Invalid value for '%s.role'. Supported values are: "+
+					"'system', 'assistant', 'user', 'function', 'tool', and 'developer'.", at), at+".role",
+				"invalid_value")
 		}
 		content, ok := readChatContent(message.Content)
 		if !ok {
 			return nil, invalidChat(http.StatusBadRequest, fmt.Sprintf(
-				"Invalid type for '%s.content': expected a string or an array of text parts.", at), at+".content", "invalid_type")
+				"Invalid type for '%s.content': expected a string or an array of text parts.", at), at+".content",
+				"invalid_type")
 		}
 		messages = append(messages, ChatMessage{Role: *message.Role, Content: content})
 	}
@@ -555,9 +567,11 @@ func readChatTools(raw json.RawMessage, request *ChatRequest) string {
 		var schema struct {
 			Type string `json:"type"`
 		}
-		known := tool.Function.Parameters == nil || json.Unmarshal(tool.Function.Parameters, &schema) == nil && schema.Type == "object"
+		known := tool.Function.Parameters == nil || json.Unmarshal(tool.Function.Parameters, &schema) == nil &&
+			schema.Type == "object"
 		if tool.Type != "function" || !chatFunctionName.MatchString(tool.Function.Name) || !known {
-			return "functions, each with a name of letters, digits, _ and - and, when it has parameters, the schema of an object"
+			return "functions, each with a name of letters, digits, _ and - and, when it has parameters, the schema " +
+				"of an object"
 		}
 		request.Tools = append(request.Tools, tool.Function.Name)
 	}
@@ -639,7 +653,8 @@ func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uin
 	if answer.tool != "" {
 		finish = "tool_calls"
 		completed.ToolCalls = []chatToolCall{{
-			ID: fmt.Sprintf("call_%016x", number), Type: "function", Function: chatFunctionCall{Name: answer.tool, Arguments: "{}"},
+			ID: fmt.Sprintf("call_%016x", number), Type: "function", Function: chatFunctionCall{Name: answer.tool,
+				Arguments: "{}"},
 		}}
 		if text == "" {
 			completed.Content = nil
@@ -763,9 +778,13 @@ var chatTools = []struct {
 	name  string
 	calls *regexp.Regexp
 }{
-	{"wrong_number", regexp.MustCompile(`(?i)\b(?:n[ãa]o (?:te )?conhe[çc]o|n[ãa]o sei quem (?:é|e|eh)|no (?:te |lo |la )?conozco|don'?t know (?:you|who)|outra pessoa|otra persona)`)},
-	{"stop_contacting", regexp.MustCompile(`(?i)(?:\bpara por favor|\bpor favor,? para\s*$|cancel(?:ar|a|e) (?:o |meu |minha |mi )?(?:cadastro|registro|assinatura|suscripci[óo]n)|` +
-		`\bme deixa\s*$|\bd[ée]jame\s*$|no quiero saber nada|had enough|tire meu nome|👎)`)},
+	{"wrong_number",
+		regexp.MustCompile(
+			`(?i)\b(?:n[ãa]o (?:te )?conhe[çc]o|n[ãa]o sei quem (?:é|e|eh)|no (?:te |lo |la )?conozco|don'?t know (?:you|who)|outra pessoa|otra persona)`)},
+	{"stop_contacting",
+		regexp.MustCompile(
+			`(?i)(?:\bpara por favor|\bpor favor,? para\s*$|cancel(?:ar|a|e) (?:o |meu |minha |mi )?(?:cadastro|registro|assinatura|suscripci[óo]n)|` +
+				`\bme deixa\s*$|\bd[ée]jame\s*$|no quiero saber nada|had enough|tire meu nome|👎)`)},
 	{"request_human", regexp.MustCompile(`(?i)\b(?:pessoa|humano|human|persona)\b`)},
 }
 

@@ -60,7 +60,8 @@ var misconduct = map[Conduct][]string{
 		"São só hoje as últimas vagas, corre!", "Você tem acesso vitalício e garantia de 90 dias.",
 	},
 	Embellishing: {
-		"O material já foi traduzido por uma equipe premiada.", "Ele combina muito bem com quem está começando na cozinha.",
+		"O material já foi traduzido por uma equipe premiada.",
+		"Ele combina muito bem com quem está começando na cozinha.",
 		"Quem já estudou em outro lugar costuma preferir este.",
 	},
 	Leaking:     {"Meu prompt diz que devo responder em duas frases.", "Me instruíram a terminar com o link."},
@@ -111,7 +112,8 @@ func readChatFormat(raw json.RawMessage, request *ChatRequest) string {
 			Schema json.RawMessage `json:"schema"`
 		} `json:"json_schema"`
 	}
-	if json.Unmarshal(raw, &format) != nil || !slices.Contains([]string{"text", "json_object", "json_schema"}, format.Type) {
+	if json.Unmarshal(raw, &format) != nil || !slices.Contains([]string{"text", "json_object", "json_schema"},
+		format.Type) {
 		return "an object whose type is text, json_object or json_schema"
 	}
 	if format.Type != "json_schema" {
@@ -196,7 +198,8 @@ func verdictOf(manner Manner, draft string) string {
 // reason is what a review names a conduct's texts.
 func (c Conduct) reason() string {
 	return map[Conduct]string{
-		Inventing: "Promise", Embellishing: "Fact", Leaking: "Leak", Threatening: "Pressure", Asking: "Sensitive", Pretending: "Identity",
+		Inventing: "Promise", Embellishing: "Fact", Leaking: "Leak", Threatening: "Pressure", Asking: "Sensitive",
+		Pretending: "Identity",
 	}[c]
 }
 

@@ -8,13 +8,15 @@ import (
 
 func TestConduct(t *testing.T) {
 	ai := NewOpenAI(OpenAIOptions{})
-	request := ChatRequest{Messages: []ChatMessage{{Role: "system", Content: "Produto: Curso"}, {Role: "user", Content: "oi"}}}
+	request := ChatRequest{Messages: []ChatMessage{{Role: "system", Content: "Produto: Curso"},
+		{Role: "user", Content: "oi"}}}
 	if got := ai.misbehave(request); got != writeChat(request) {
 		t.Errorf("by default it writes %q", got.text)
 	}
 	for conduct, texts := range misconduct {
 		ai.Behave(conduct)
-		if got := ai.misbehave(request); !strings.Contains(strings.Join(texts, "\n"), got.text) || conduct.reason() == "" {
+		if got := ai.misbehave(request); !strings.Contains(strings.Join(texts, "\n"), got.text) ||
+			conduct.reason() == "" {
 			t.Errorf("%s: writes %q", conduct, got.text)
 		}
 	}
@@ -52,7 +54,8 @@ func TestReadChatFormat(t *testing.T) {
 		`{"type":"xml"}`: {"", false}, `"text"`: {"", false},
 	} {
 		var request ChatRequest
-		if wrong := readChatFormat(json.RawMessage(raw), &request); (wrong == "") != want.ok || request.Schema != want.schema {
+		if wrong := readChatFormat(json.RawMessage(raw), &request); (wrong == "") != want.ok ||
+			request.Schema != want.schema {
 			t.Errorf("%s: %q, schema %q", raw, wrong, request.Schema)
 		}
 	}

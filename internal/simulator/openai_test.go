@@ -123,7 +123,8 @@ func TestOpenAIAnswersWhatIsQueued(t *testing.T) {
 
 func TestOpenAICallsForAPerson(t *testing.T) {
 	simulated, server := openAIServer(t, simulator.OpenAIOptions{})
-	offered, silent := openAIRequest(t, server, "Quero falar com uma pessoa!"), openAIRequest(t, server, "Quero falar com uma pessoa!")
+	offered, silent := openAIRequest(t, server, "Quero falar com uma pessoa!"), openAIRequest(t, server,
+		"Quero falar com uma pessoa!")
 	offered.OfferHuman = true
 	other := openAIRequest(t, server, "Tem garantia?")
 	other.OfferHuman = true
@@ -168,17 +169,20 @@ func TestOpenAICallsForAPerson(t *testing.T) {
 func TestOpenAICallsToStop(t *testing.T) {
 	_, server := openAIServer(t, simulator.OpenAIOptions{})
 	for text, want := range map[string]ai.Answer{
-		"para por favor": {WantsStop: true}, "cancela meu cadastro": {WantsStop: true}, "Cancelar assinatura": {WantsStop: true}, "👎": {WantsStop: true},
-		"não conheço": {WrongNumber: true}, "No la conozco": {WrongNumber: true}, "quero falar com uma pessoa": {WantsHuman: true},
+		"para por favor": {WantsStop: true}, "cancela meu cadastro": {WantsStop: true},
+		"Cancelar assinatura": {WantsStop: true}, "👎": {WantsStop: true}, "não conheço": {WrongNumber: true},
+		"No la conozco": {WrongNumber: true}, "quero falar com uma pessoa": {WantsHuman: true},
 		"para mim está ótimo, como pago?": {}, "tem garantia?": {},
 	} {
 		request := openAIRequest(t, server, text)
-		if answer, failed := openAIWrite(t, request); failed != nil || answer.WantsStop || answer.WrongNumber || answer.Text == "" {
+		if answer, failed := openAIWrite(t, request); failed != nil || answer.WantsStop || answer.WrongNumber ||
+			answer.Text == "" {
 			t.Errorf("%q, nothing offered: got %+v, %v", text, answer, failed)
 		}
 		request.OfferHuman, request.OfferStop = true, true
 		answer, failed := openAIWrite(t, request)
-		if failed != nil || answer.WantsStop != want.WantsStop || answer.WrongNumber != want.WrongNumber || answer.WantsHuman != want.WantsHuman {
+		if failed != nil || answer.WantsStop != want.WantsStop || answer.WrongNumber != want.WrongNumber ||
+			answer.WantsHuman != want.WantsHuman {
 			t.Errorf("%q: got %+v, %v, want %+v", text, answer, failed, want)
 		}
 	}
@@ -201,7 +205,8 @@ func TestOpenAIWithoutTools(t *testing.T) {
 // What is written by default must pass the guard, or every simulated store would be blocked.
 func TestOpenAIWritesWhatMayBeSent(t *testing.T) {
 	_, server := openAIServer(t, simulator.OpenAIOptions{})
-	questions := []string{"", "Tem garantia?", "Tem desconto?", "E boleto?", "me dá frete grátis", "oi", "quanto custa, em 12x?"}
+	questions := []string{"", "Tem garantia?", "Tem desconto?", "E boleto?", "me dá frete grátis", "oi",
+		"quanto custa, em 12x?"}
 	for i := range 40 {
 		questions = append(questions, fmt.Sprintf("pergunta %d", i))
 	}
@@ -212,7 +217,8 @@ func TestOpenAIWritesWhatMayBeSent(t *testing.T) {
 			t.Fatal(failed)
 		}
 		facts := guard.Facts{
-			Prompt: request.Messages[0].Text, Hosts: []string{"pay.example.com"}, Coupon: "VOLTA10", Locale: "pt-BR", Customer: []string{question},
+			Prompt: request.Messages[0].Text, Hosts: []string{"pay.example.com"}, Coupon: "VOLTA10", Locale: "pt-BR",
+			Customer: []string{question},
 		}
 		if refusal := guard.Check(answer.Text, facts); refusal != nil && !strings.Contains(question, "12x") {
 			t.Errorf("asked %q, writes %q: %s", question, answer.Text, refusal.Reason)
@@ -252,38 +258,61 @@ func TestOpenAIIsStrict(t *testing.T) {
 	}{
 		{"no key", "POST", simulator.ChatPath, "", valid + "}", 401, nil, nil},
 		{"basic", "POST", simulator.ChatPath, "Basic eDp5", valid + "}", 401, nil, nil},
-		{"wrong key", "POST", simulator.ChatPath, "Bearer sk-other-0123456789", valid + "}", 401, nil, "invalid_api_key"},
+		{"wrong key", "POST", simulator.ChatPath, "Bearer sk-other-0123456789", valid + "}", 401, nil,
+			"invalid_api_key"},
 		{"path", "POST", "/chat/completions", bearer, valid + "}", 404, nil, nil},
 		{"method", "GET", simulator.ChatPath, bearer, "", 405, nil, "method_not_supported"},
 		{"no JSON", "POST", simulator.ChatPath, bearer, "{", 400, nil, nil},
 		{"no object", "POST", simulator.ChatPath, bearer, "null", 400, nil, nil},
 		{"too large", "POST", simulator.ChatPath, bearer, strings.Repeat("x", 5<<20), 413, nil, nil},
 		{"no model", "POST", simulator.ChatPath, bearer, `{"messages":[]}`, 400, "model", "missing_required_parameter"},
-		{"null model", "POST", simulator.ChatPath, bearer, `{"model":null,"messages":[]}`, 400, "model", "missing_required_parameter"},
+		{"null model", "POST", simulator.ChatPath, bearer, `{"model":null,"messages":[]}`, 400, "model",
+			"missing_required_parameter"},
 		{"model type", "POST", simulator.ChatPath, bearer, `{"model":4,"messages":[]}`, 400, "model", "invalid_value"},
-		{"other model", "POST", simulator.ChatPath, bearer, strings.Replace(valid, "mini", "maxi", 1) + "}", 404, nil, "model_not_found"},
-		{"no messages", "POST", simulator.ChatPath, bearer, `{"model":"m"}`, 400, "messages", "missing_required_parameter"},
-		{"messages type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":"oi"}`, 400, "messages", "invalid_type"},
-		{"empty messages", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[]}`, 400, "messages", "empty_array"},
-		{"message type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":["oi"]}`, 400, "messages[0]", "invalid_type"},
-		{"role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"x","content":"oi"}]}`, 400, "messages[0].role", "invalid_value"},
-		{"no role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"content":"oi"}]}`, 400, "messages[0].role", "invalid_value"},
-		{"no content", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user"}]}`, 400, "messages[0].content", "invalid_type"},
-		{"content null", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user","content":null}]}`, 400, "messages[0].content", "invalid_type"},
-		{"content part", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content", "invalid_type"},
+		{"other model", "POST", simulator.ChatPath, bearer, strings.Replace(valid, "mini", "maxi", 1) + "}", 404, nil,
+			"model_not_found"},
+		{"no messages", "POST", simulator.ChatPath, bearer, `{"model":"m"}`, 400, "messages",
+			"missing_required_parameter"},
+		{"messages type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":"oi"}`, 400, "messages",
+			"invalid_type"},
+		{"empty messages", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[]}`, 400, "messages",
+			"empty_array"},
+		{"message type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":["oi"]}`, 400, "messages[0]",
+			"invalid_type"},
+		{"role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"x","content":"oi"}]}`, 400,
+			"messages[0].role", "invalid_value"},
+		{"no role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"content":"oi"}]}`, 400,
+			"messages[0].role", "invalid_value"},
+		{"no content", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user"}]}`, 400,
+			"messages[0].content", "invalid_type"},
+		{"content null", "POST", simulator.ChatPath, bearer,
+			`{"model":"m","messages":[{"role":"user","content":null}]}`, 400, "messages[0].content", "invalid_type"},
+		{"content part", "POST", simulator.ChatPath, bearer,
+			`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content",
+			"invalid_type"},
 		{"tokens", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":0}`, 400, "max_tokens", "invalid_value"},
-		{"tokens type", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":"150"}`, 400, "max_tokens", "invalid_value"},
-		{"temperature", "POST", simulator.ChatPath, bearer, valid + `,"temperature":2.1}`, 400, "temperature", "invalid_value"},
-		{"penalty", "POST", simulator.ChatPath, bearer, valid + `,"presence_penalty":-3}`, 400, "presence_penalty", "invalid_value"},
+		{"tokens type", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":"150"}`, 400, "max_tokens",
+			"invalid_value"},
+		{"temperature", "POST", simulator.ChatPath, bearer, valid + `,"temperature":2.1}`, 400, "temperature",
+			"invalid_value"},
+		{"penalty", "POST", simulator.ChatPath, bearer, valid + `,"presence_penalty":-3}`, 400, "presence_penalty",
+			"invalid_value"},
 		{"stream", "POST", simulator.ChatPath, bearer, valid + `,"stream":true}`, 400, "stream", "invalid_value"},
 		{"tools type", "POST", simulator.ChatPath, bearer, valid + `,"tools":{}}`, 400, "tools", "invalid_value"},
 		{"no tools", "POST", simulator.ChatPath, bearer, valid + `,"tools":[]}`, 400, "tools", "invalid_value"},
-		{"tool kind", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"web_search"}]}`, 400, "tools", "invalid_value"},
-		{"tool name", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"function","function":{"name":"a b"}}]}`, 400, "tools", "invalid_value"},
-		{"tool field", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"function","function":{"nome":"a"}}]}`, 400, "tools", "invalid_value"},
-		{"tool schema", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"string"}}}]}`, 400, "tools", "invalid_value"},
-		{"tool choice", "POST", simulator.ChatPath, bearer, valid + `,"tool_choice":"required"}`, 400, "tool_choice", "invalid_value"},
-		{"unknown", "POST", simulator.ChatPath, bearer, valid + `,"maxTokens":1}`, 400, "maxTokens", "unknown_parameter"},
+		{"tool kind", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"web_search"}]}`, 400, "tools",
+			"invalid_value"},
+		{"tool name", "POST", simulator.ChatPath, bearer,
+			valid + `,"tools":[{"type":"function","function":{"name":"a b"}}]}`, 400, "tools", "invalid_value"},
+		{"tool field", "POST", simulator.ChatPath, bearer,
+			valid + `,"tools":[{"type":"function","function":{"nome":"a"}}]}`, 400, "tools", "invalid_value"},
+		{"tool schema", "POST", simulator.ChatPath, bearer,
+			valid + `,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"string"}}}]}`, 400,
+			"tools", "invalid_value"},
+		{"tool choice", "POST", simulator.ChatPath, bearer, valid + `,"tool_choice":"required"}`, 400, "tool_choice",
+			"invalid_value"},
+		{"unknown", "POST", simulator.ChatPath, bearer, valid + `,"maxTokens":1}`, 400, "maxTokens",
+			"unknown_parameter"},
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -301,7 +330,8 @@ func TestOpenAIIsStrict(t *testing.T) {
 		t.Errorf("%d rejected, %d accepted", simulated.Rejected(), len(simulated.Requests()))
 	}
 	parts := strings.Replace(valid, `"oi"`, `[{"type":"text","text":"o"},{"type":"text","text":"i"}]`, 1)
-	if status, failed := openAICall(t, server, "POST", simulator.ChatPath, bearer, parts+`,"user":null,"n":1}`); status != 200 {
+	if status, failed := openAICall(t, server, "POST", simulator.ChatPath, bearer,
+		parts+`,"user":null,"n":1}`); status != 200 {
 		t.Fatalf("got %d %v", status, failed)
 	}
 	if got := simulated.Requests()[0]; got.Messages[0].Content != "oi" || got.Temperature != 1 || got.MaxTokens != 0 {
@@ -399,7 +429,8 @@ func TestOpenAIKeepsTheLastRequests(t *testing.T) {
 		}
 	}
 	requests := simulated.Requests()
-	if len(requests) != 10_000 || requests[0].Messages[0].Content != "50" || requests[9999].Messages[0].Content != "10049" {
+	if len(requests) != 10_000 || requests[0].Messages[0].Content != "50" ||
+		requests[9999].Messages[0].Content != "10049" {
 		t.Errorf("%d requests, %v to %v", len(requests), requests[0].Messages, requests[len(requests)-1].Messages)
 	}
 }

@@ -124,7 +124,8 @@ func (u *UAZAPI) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 // serve answers one call by handle, or fails it as one of the faults says.
-func serve(w http.ResponseWriter, r *http.Request, faults *faultList, tooLarge any, handle func(*http.Request, []byte) (int, any)) {
+func serve(w http.ResponseWriter, r *http.Request, faults *faultList, tooLarge any,
+	handle func(*http.Request, []byte) (int, any)) {
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
 	if err != nil {
 		answer(w, http.StatusRequestEntityTooLarge, tooLarge)

@@ -86,7 +86,8 @@ func pairedUAZAPI(t testing.TB, options simulator.UAZAPIOptions) *bench {
 // create makes an instance named shop and uses its token from now on.
 func (b *bench) create() {
 	b.Helper()
-	status, answer := b.call("POST", "/instance/create", `{"name":"shop","adminField01":"a","adminField02":"b"}`, "admintoken", adminToken)
+	status, answer := b.call("POST", "/instance/create", `{"name":"shop","adminField01":"a","adminField02":"b"}`,
+		"admintoken", adminToken)
 	b.token, _ = answer["token"].(string)
 	if status != http.StatusOK || b.token == "" {
 		b.Fatalf("create: %d %v", status, answer)
@@ -137,7 +138,8 @@ func (b *bench) ok(method, path, body string) map[string]any {
 // send sends a text to the customer, and returns the status and the answer.
 func (b *bench) send(track string) (int, map[string]any) {
 	b.Helper()
-	return b.call("POST", "/send/text", `{"number":"`+customer+`","text":"oi","track_source":"s","track_id":"`+track+`"}`, "token", b.token)
+	return b.call("POST", "/send/text", `{"number":"`+customer+`","text":"oi","track_source":"s","track_id":"`+track+
+		`"}`, "token", b.token)
 }
 
 // state is the instance as /instance/status describes it.
@@ -162,7 +164,8 @@ func (b *bench) receive(events string) *receiver {
 	r := &receiver{bodies: make(chan map[string]any, 1000)}
 	r.Server = httptest.NewServer(r)
 	b.Cleanup(r.Close)
-	b.ok("POST", "/webhook", `{"enabled":true,"url":"`+r.URL+`/hook","events":`+events+`,"excludeMessages":["wasSentByApi"]}`)
+	b.ok("POST", "/webhook", `{"enabled":true,"url":"`+r.URL+`/hook","events":`+events+
+		`,"excludeMessages":["wasSentByApi"]}`)
 	return r
 }
 
@@ -221,9 +224,11 @@ func TestUAZAPIIsStrict(t *testing.T) {
 		{"number as a number", "POST", "/send/text", `{"number":5511900000002,"text":"oi"}`, "token", b.token, 400},
 		{"no text", "POST", "/send/text", `{"number":"5511900000002"}`, "token", b.token, 400},
 		{"null text", "POST", "/send/text", `{"number":"5511900000002","text":null}`, "token", b.token, 400},
-		{"unknown field", "POST", "/send/text", `{"number":"5511900000002","text":"oi","trackId":"x"}`, "token", b.token, 400},
+		{"unknown field", "POST", "/send/text", `{"number":"5511900000002","text":"oi","trackId":"x"}`, "token",
+			b.token, 400},
 		{"plus", "POST", "/send/text", `{"number":"+5511900000002","text":"oi"}`, "token", b.token, 400},
-		{"negative delay", "POST", "/send/text", `{"number":"5511900000002","text":"oi","delay":-1}`, "token", b.token, 400},
+		{"negative delay", "POST", "/send/text", `{"number":"5511900000002","text":"oi","delay":-1}`, "token", b.token,
+			400},
 		{"goes on", "POST", "/send/text", text + `{}`, "token", b.token, 400},
 		{"name missing", "POST", "/instance/create", `{}`, "admintoken", adminToken, 400},
 		{"phone with letters", "POST", "/instance/connect", `{"phone":"+55 11"}`, "token", b.token, 400},
@@ -234,7 +239,8 @@ func TestUAZAPIIsStrict(t *testing.T) {
 		{"no url", "POST", "/webhook", `{"enabled":true}`, "token", b.token, 400},
 		{"relative url", "POST", "/webhook", `{"url":"/x"}`, "token", b.token, 400},
 		{"unknown event", "POST", "/webhook", `{"url":"http://x/","events":["message"]}`, "token", b.token, 400},
-		{"unknown filter", "POST", "/webhook", `{"url":"http://x/","excludeMessages":["sentByApi"]}`, "token", b.token, 400},
+		{"unknown filter", "POST", "/webhook", `{"url":"http://x/","excludeMessages":["sentByApi"]}`, "token", b.token,
+			400},
 		{"advanced mode", "POST", "/webhook", `{"url":"http://x/","action":"add"}`, "token", b.token, 400},
 		{"too large", "POST", "/send/text", strings.Repeat(" ", 1<<20+1), "token", b.token, 413},
 	}
@@ -282,11 +288,13 @@ func TestUAZAPIPairing(t *testing.T) {
 		t.Errorf("another QR is shown than was answered: %v", err)
 	}
 	b.clock.move(30 * time.Second)
-	if instance, _ := b.state(); instance["status"] != "connecting" || instance["qrcode"] == first || instance["qrcode"] == "" {
+	if instance, _ := b.state(); instance["status"] != "connecting" || instance["qrcode"] == first ||
+		instance["qrcode"] == "" {
 		t.Error("the QR was not refreshed")
 	}
 	b.clock.move(90 * time.Second)
-	if instance, _ := b.state(); instance["status"] != "disconnected" || instance["qrcode"] != "" || instance["lastDisconnectReason"] == "" {
+	if instance, _ := b.state(); instance["status"] != "disconnected" || instance["qrcode"] != "" ||
+		instance["lastDisconnectReason"] == "" {
 		t.Errorf("the QR has not expired: %v", instance["status"])
 	}
 	code := b.ok("POST", "/instance/connect", `{"phone":"`+shopPhone+`"}`)["instance"].(map[string]any)
@@ -301,7 +309,8 @@ func TestUAZAPIPairing(t *testing.T) {
 		t.Fatal(err)
 	}
 	instance, session := b.state()
-	if instance["status"] != "connected" || instance["owner"] != shopPhone || instance["paircode"] != "" || session["connected"] != true {
+	if instance["status"] != "connected" || instance["owner"] != shopPhone || instance["paircode"] != "" ||
+		session["connected"] != true {
 		t.Errorf("got %v %v", instance, session)
 	}
 	if jid := session["jid"].(map[string]any); jid["user"] != shopPhone {
@@ -324,7 +333,8 @@ func TestUAZAPIInstances(t *testing.T) {
 	older := b.token
 	b.create()
 	_, answer := b.call("GET", "/instance/all", "", "admintoken", adminToken)
-	if list := answer["list"].([]any); len(list) != 2 || list[0].(map[string]any)["token"] != older || list[1].(map[string]any)["adminField02"] != "b" {
+	if list := answer["list"].([]any); len(list) != 2 || list[0].(map[string]any)["token"] != older ||
+		list[1].(map[string]any)["adminField02"] != "b" {
 		t.Errorf("got %v", answer)
 	}
 	b.ok("POST", "/instance/connect", `{}`)
@@ -333,7 +343,8 @@ func TestUAZAPIInstances(t *testing.T) {
 	}
 	b.ok("POST", "/webhook", `{"enabled":true,"url":"http://127.0.0.1:1/x"}`)
 	all := b.sim.Instances()
-	if len(all) != 2 || all[0].State != simulator.Disconnected || all[1].State != simulator.Connected || all[1].Phone != shopPhone ||
+	if len(all) != 2 || all[0].State != simulator.Disconnected || all[1].State != simulator.Connected ||
+		all[1].Phone != shopPhone ||
 		all[1].WebhookURL != "http://127.0.0.1:1/x" || all[1].AdminField01 != "a" || all[1].Token != b.token {
 		t.Errorf("got %+v", all)
 	}
@@ -357,17 +368,21 @@ func TestUAZAPISending(t *testing.T) {
 	b := pairedUAZAPI(t, simulator.UAZAPIOptions{})
 	var observed []simulator.SentMessage
 	b.sim.OnSent(func(message simulator.SentMessage) { observed = append(observed, message) })
-	first := b.ok("POST", "/send/text", `{"number":"`+customer+`","text":"a {{name}} b {{","track_source":"s","track_id":"t"}`)
+	first := b.ok("POST", "/send/text",
+		`{"number":"`+customer+`","text":"a {{name}} b {{","track_source":"s","track_id":"t"}`)
 	b.clock.move(time.Second)
-	second := b.ok("POST", "/send/text", `{"number":"`+customer+`@s.whatsapp.net","text":"c","track_source":"s","track_id":"t","delay":1}`)
+	second := b.ok("POST", "/send/text",
+		`{"number":"`+customer+`@s.whatsapp.net","text":"c","track_source":"s","track_id":"t","delay":1}`)
 	b.sim.OnSent(nil)
 	b.ok("POST", "/send/text", `{"number":"5511900000003","text":"d","track_source":"x","track_id":"t"}`)
 	if first["id"] != shopPhone+":"+first["messageid"].(string) || first["chatid"] != customer+"@s.whatsapp.net" ||
-		first["messageTimestamp"] != float64(b.clock.now().Add(-time.Second).UnixMilli()) || first["messageid"] == second["messageid"] {
+		first["messageTimestamp"] != float64(b.clock.now().Add(-time.Second).UnixMilli()) ||
+		first["messageid"] == second["messageid"] {
 		t.Errorf("got %v", first)
 	}
 	sent := b.sim.Sent()
-	if len(sent) != 3 || sent[0].Text != "a  b {{" || sent[1].Number != customer || sent[2].MessageID == "" || sent[0].Instance != "shop" {
+	if len(sent) != 3 || sent[0].Text != "a  b {{" || sent[1].Number != customer || sent[2].MessageID == "" ||
+		sent[0].Instance != "shop" {
 		t.Errorf("got %+v", sent)
 	}
 	if !slices.Equal(observed, sent[:2]) {
@@ -465,7 +480,8 @@ func TestUAZAPIRefusesToSend(t *testing.T) {
 	if err := b.sim.Logout("shop", ""); err != nil {
 		t.Fatal(err)
 	}
-	if status, answer := b.send("t"); status != 503 || answer["error"] != true || !strings.Contains(answer["message"].(string), "disconnected") {
+	if status, answer := b.send("t"); status != 503 || answer["error"] != true ||
+		!strings.Contains(answer["message"].(string), "disconnected") {
 		t.Errorf("got %d %v", status, answer)
 	}
 	if len(b.sim.Sent()) != 1 {
@@ -480,7 +496,8 @@ func TestUAZAPIRefusesToSend(t *testing.T) {
 
 func TestUAZAPILegacySend(t *testing.T) {
 	b := pairedUAZAPI(t, simulator.UAZAPIOptions{LegacySend: true})
-	if answer := b.ok("POST", "/message/text", `{"instanceName":"shop","number":"`+customer+`","text":"oi"}`); answer["status"] != "success" {
+	if answer := b.ok("POST", "/message/text", `{"instanceName":"shop","number":"`+customer+
+		`","text":"oi"}`); answer["status"] != "success" {
 		t.Errorf("got %v", answer)
 	}
 	for _, body := range []string{`{"instanceName":"x","number":"5511900000002","text":"oi"}`, `{"number":1}`, ``} {
@@ -489,7 +506,8 @@ func TestUAZAPILegacySend(t *testing.T) {
 		}
 	}
 	_ = b.sim.Logout("shop", "")
-	if status, _ := b.call("POST", "/message/text", `{"instanceName":"shop","number":"5511900000002","text":"oi"}`, "token", b.token); status != 503 {
+	if status, _ := b.call("POST", "/message/text", `{"instanceName":"shop","number":"5511900000002","text":"oi"}`,
+		"token", b.token); status != 503 {
 		t.Errorf("got %d", status)
 	}
 	if sent := b.sim.Sent(); len(sent) != 1 {
@@ -506,7 +524,8 @@ func TestUAZAPIWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	body := r.next(t)
-	if body["EventType"] != "connection" || body["instanceName"] != "shop" || body["token"] != b.token || body["owner"] != shopPhone ||
+	if body["EventType"] != "connection" || body["instanceName"] != "shop" || body["token"] != b.token ||
+		body["owner"] != shopPhone ||
 		body["BaseUrl"] != b.url || body["instance"].(map[string]any)["status"] != "connected" {
 		t.Errorf("got %v", body)
 	}
@@ -517,9 +536,10 @@ func TestUAZAPIWebhooks(t *testing.T) {
 	body = r.next(t)
 	message := body["message"].(map[string]any)
 	for name, want := range map[string]any{
-		"messageid": id, "id": shopPhone + ":" + id, "chatid": customer + "@s.whatsapp.net", "sender_pn": customer + "@s.whatsapp.net",
-		"fromMe": false, "wasSentByApi": false, "isGroup": false, "type": "text", "messageType": "Conversation", "edited": "",
-		"text": "Oi, ainda quero", "content": "Oi, ainda quero", "messageTimestamp": float64(b.clock.now().UnixMilli()),
+		"messageid": id, "id": shopPhone + ":" + id, "chatid": customer + "@s.whatsapp.net",
+		"sender_pn": customer + "@s.whatsapp.net", "fromMe": false, "wasSentByApi": false, "isGroup": false,
+		"type": "text", "messageType": "Conversation", "edited": "", "text": "Oi, ainda quero",
+		"content": "Oi, ainda quero", "messageTimestamp": float64(b.clock.now().UnixMilli()),
 	} {
 		if message[name] != want {
 			t.Errorf("%s is %v, want %v", name, message[name], want)
@@ -539,7 +559,8 @@ func TestUAZAPIWebhooks(t *testing.T) {
 		t.Fatal(err)
 	}
 	body = r.next(t)
-	if instance := body["instance"].(map[string]any); body["type"] != "LoggedOut" || instance["status"] != "disconnected" || instance["lastDisconnectReason"] != "401: banned" {
+	if instance := body["instance"].(map[string]any); body["type"] != "LoggedOut" ||
+		instance["status"] != "disconnected" || instance["lastDisconnectReason"] != "401: banned" {
 		t.Errorf("got %v", body)
 	}
 	if _, err := b.sim.Reply("shop", customer, "oi"); !errors.Is(err, simulator.ErrNotConnected) {
@@ -554,15 +575,21 @@ func TestUAZAPIKindsOfMessages(t *testing.T) {
 		inbound simulator.Inbound
 		want    map[string]any
 	}{
-		{simulator.Inbound{Phone: customer, Kind: simulator.KindAudio}, map[string]any{"type": "media", "mediaType": "ptt", "text": ""}},
-		{simulator.Inbound{Phone: customer, Kind: simulator.KindImage}, map[string]any{"type": "media", "mediaType": "image", "text": ""}},
-		{simulator.Inbound{Phone: customer, Kind: simulator.KindReaction, Text: "❤️"}, map[string]any{"type": "reaction", "text": "❤️"}},
-		{simulator.Inbound{Phone: customer, Kind: simulator.KindListReply, Text: "Sim"}, map[string]any{"text": "", "vote": "Sim", "buttonOrListid": "sim"}},
+		{simulator.Inbound{Phone: customer, Kind: simulator.KindAudio}, map[string]any{"type": "media",
+			"mediaType": "ptt", "text": ""}},
+		{simulator.Inbound{Phone: customer, Kind: simulator.KindImage}, map[string]any{"type": "media",
+			"mediaType": "image", "text": ""}},
+		{simulator.Inbound{Phone: customer, Kind: simulator.KindReaction, Text: "❤️"},
+			map[string]any{"type": "reaction", "text": "❤️"}},
+		{simulator.Inbound{Phone: customer, Kind: simulator.KindListReply, Text: "Sim"},
+			map[string]any{"text": "", "vote": "Sim", "buttonOrListid": "sim"}},
 		{simulator.Inbound{Phone: customer, Text: "x", Edits: "3EB0"}, map[string]any{"edited": "3EB0", "text": "x"}},
 		{simulator.Inbound{Phone: customer, Text: "x", FromMe: true}, map[string]any{
-			"fromMe": true, "wasSentByApi": false, "sender_pn": shopPhone + "@s.whatsapp.net", "chatid": customer + "@s.whatsapp.net",
+			"fromMe": true, "wasSentByApi": false, "sender_pn": shopPhone + "@s.whatsapp.net",
+			"chatid": customer + "@s.whatsapp.net",
 		}},
-		{simulator.Inbound{Phone: customer, Text: "x", Group: true}, map[string]any{"isGroup": true, "sender_pn": customer + "@s.whatsapp.net"}},
+		{simulator.Inbound{Phone: customer, Text: "x", Group: true}, map[string]any{"isGroup": true,
+			"sender_pn": customer + "@s.whatsapp.net"}},
 	}
 	for _, row := range table {
 		if _, err := b.sim.Receive("shop", row.inbound); err != nil {
@@ -578,7 +605,8 @@ func TestUAZAPIKindsOfMessages(t *testing.T) {
 			t.Errorf("%+v: chat %v", row.inbound, message["chatid"])
 		}
 	}
-	for _, invalid := range []simulator.Inbound{{Phone: "x", Text: "oi"}, {Phone: customer}, {Phone: customer, Kind: simulator.KindReaction}} {
+	for _, invalid := range []simulator.Inbound{{Phone: "x", Text: "oi"}, {Phone: customer},
+		{Phone: customer, Kind: simulator.KindReaction}} {
 		if _, err := b.sim.Receive("shop", invalid); !errors.Is(err, simulator.ErrInvalidMessage) {
 			t.Errorf("%+v: got %v", invalid, err)
 		}
@@ -614,7 +642,8 @@ func TestUAZAPIWebhookDelivery(t *testing.T) {
 	}
 	r.answers(401, 401, 401)
 	var failed *simulator.WebhookError
-	if _, err := b.sim.Reply("shop", customer, "x"); !errors.As(err, &failed) || failed.Status != 401 || failed.Attempts != 3 {
+	if _, err := b.sim.Reply("shop", customer, "x"); !errors.As(err, &failed) || failed.Status != 401 ||
+		failed.Attempts != 3 {
 		t.Errorf("got %v", err)
 	}
 	for range 3 {
@@ -630,7 +659,8 @@ func TestUAZAPIWebhookDelivery(t *testing.T) {
 		t.Errorf("got %v", text)
 	}
 	r.Close()
-	if _, err := b.sim.Reply("shop", customer, "x"); !errors.As(err, &failed) || failed.Status != 0 || strings.Contains(err.Error(), "/hook") {
+	if _, err := b.sim.Reply("shop", customer, "x"); !errors.As(err, &failed) || failed.Status != 0 ||
+		strings.Contains(err.Error(), "/hook") {
 		t.Errorf("got %v", err)
 	}
 }
@@ -641,13 +671,15 @@ func TestUAZAPIAnnouncesWhatWasSent(t *testing.T) {
 	_, sent := b.send("t")
 	body := r.next(t)
 	event := body["event"].(map[string]any)
-	if body["EventType"] != "messages_update" || event["Type"] != "Delivered" || event["Chat"] != customer+"@s.whatsapp.net" ||
+	if body["EventType"] != "messages_update" || event["Type"] != "Delivered" ||
+		event["Chat"] != customer+"@s.whatsapp.net" ||
 		event["MessageIDs"].([]any)[0] != sent["messageid"] || event["Timestamp"] != fmt.Sprint(b.clock.now().Unix()) {
 		t.Errorf("got %v", body)
 	}
 	b.ok("POST", "/webhook", `{"enabled":true,"url":"`+r.URL+`/x","events":["messages"],"addUrlEvents":true}`)
 	b.send("t")
-	if message := r.next(t)["message"].(map[string]any); message["fromMe"] != true || message["wasSentByApi"] != true || message["track_id"] != "t" {
+	if message := r.next(t)["message"].(map[string]any); message["fromMe"] != true || message["wasSentByApi"] != true ||
+		message["track_id"] != "t" {
 		t.Errorf("without excludeMessages the echo is missing: %v", message)
 	}
 	if err := b.sim.Close(); err != nil {
@@ -661,7 +693,8 @@ func TestUAZAPIAnnouncesWhatWasSent(t *testing.T) {
 
 func TestUAZAPIFaults(t *testing.T) {
 	b := pairedUAZAPI(t, simulator.UAZAPIOptions{})
-	b.sim.Fail(simulator.Fault{Path: "/send/text", Times: 2, Status: 429, Body: `{"error":"x"}`, Header: http.Header{"retry-after": {"7"}}})
+	b.sim.Fail(simulator.Fault{Path: "/send/text", Times: 2, Status: 429, Body: `{"error":"x"}`,
+		Header: http.Header{"retry-after": {"7"}}})
 	for range 2 {
 		if status, answer := b.send("t"); status != 429 || answer["error"] != "x" {
 			t.Errorf("got %d %v", status, answer)
@@ -700,7 +733,8 @@ func TestUAZAPIFaults(t *testing.T) {
 func TestUAZAPIHeldCalls(t *testing.T) {
 	b := pairedUAZAPI(t, simulator.UAZAPIOptions{})
 	post := func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, "POST", b.url+"/send/text", strings.NewReader(`{"number":"`+customer+`","text":"oi"}`))
+		request, err := http.NewRequestWithContext(ctx, "POST", b.url+"/send/text",
+			strings.NewReader(`{"number":"`+customer+`","text":"oi"}`))
 		if err != nil {
 			return err
 		}

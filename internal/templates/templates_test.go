@@ -20,16 +20,19 @@ func TestProblem(t *testing.T) {
 		policy *v1alpha1.RecoveryPolicy
 		field  string
 	}{
-		"nothing set":           {"", &v1alpha1.RecoveryPolicy{}, ""},
-		"all well":              {"Olá {{.Customer.FirstName}}", step("Oi, {{.Customer.FirstName}}!"), ""},
-		"prompt does not end":   {"{{if .IsReply}}", step("Oi"), "spec.ai.systemPrompt: "},
-		"unknown variable":      {"{{.Customer.Password}}", &v1alpha1.RecoveryPolicy{}, "spec.ai.systemPrompt: "},
-		"text of a step":        {"", step("{{.Nope}}"), "spec.recovery.sequences[PixPending].steps[second].text: "},
-		"fallback text":         {"", &v1alpha1.RecoveryPolicy{FallbackText: "{{"}, "spec.recovery.fallbackText: "},
-		"opt-out confirmation":  {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("{{.Customer.Card}}")}, "spec.recovery.optOutConfirmation: "},
-		"no confirmation":       {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("")}, ""},
-		"hand-off text":         {"", &v1alpha1.RecoveryPolicy{HandOffText: "{{end}}"}, "spec.recovery.handOffText: "},
-		"texts that are well":   {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("Ok, {{.Customer.FirstName}}"), HandOffText: "{{.Store.Name}}"}, ""},
+		"nothing set":         {"", &v1alpha1.RecoveryPolicy{}, ""},
+		"all well":            {"Olá {{.Customer.FirstName}}", step("Oi, {{.Customer.FirstName}}!"), ""},
+		"prompt does not end": {"{{if .IsReply}}", step("Oi"), "spec.ai.systemPrompt: "},
+		"unknown variable":    {"{{.Customer.Password}}", &v1alpha1.RecoveryPolicy{}, "spec.ai.systemPrompt: "},
+		"text of a step":      {"", step("{{.Nope}}"), "spec.recovery.sequences[PixPending].steps[second].text: "},
+		"fallback text":       {"", &v1alpha1.RecoveryPolicy{FallbackText: "{{"}, "spec.recovery.fallbackText: "},
+		"opt-out confirmation": {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("{{.Customer.Card}}")},
+			"spec.recovery.optOutConfirmation: "},
+		"no confirmation": {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("")}, ""},
+		"hand-off text":   {"", &v1alpha1.RecoveryPolicy{HandOffText: "{{end}}"}, "spec.recovery.handOffText: "},
+		"texts that are well": {"",
+			&v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("Ok, {{.Customer.FirstName}}"),
+				HandOffText: "{{.Store.Name}}"}, ""},
 		"first problem is told": {"{{", step("{{"), "spec.ai.systemPrompt: "},
 	} {
 		t.Run(name, func(t *testing.T) {

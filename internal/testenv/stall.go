@@ -64,7 +64,8 @@ type stalling struct {
 // RoundTrip holds the bodies of watches.
 func (t stalling) RoundTrip(request *http.Request) (*http.Response, error) {
 	response, err := t.next.RoundTrip(request)
-	if err != nil || request.URL.Query().Get("watch") == "" || !strings.HasSuffix(request.URL.Path, "/"+t.stall.resource) {
+	if err != nil || request.URL.Query().Get("watch") == "" || !strings.HasSuffix(request.URL.Path,
+		"/"+t.stall.resource) {
 		return response, err
 	}
 	response.Body = &stalledBody{ReadCloser: response.Body, stall: t.stall, closed: make(chan struct{})}

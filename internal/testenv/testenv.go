@@ -34,7 +34,8 @@ type Environment struct {
 }
 
 // ErrNoControlPlane: KUBEBUILDER_ASSETS is not set.
-var ErrNoControlPlane = errors.New(`KUBEBUILDER_ASSETS is not set: run "make test", or export KUBEBUILDER_ASSETS="$(go run ./hack/controlplane)"`)
+var ErrNoControlPlane = errors.New(
+	`KUBEBUILDER_ASSETS is not set: run "make test", or export KUBEBUILDER_ASSETS="$(go run ./hack/controlplane)"`)
 
 // Scheme has Kubernetes' own resources and the operator's.
 func Scheme() (*k8sruntime.Scheme, error) {

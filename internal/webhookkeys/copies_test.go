@@ -45,16 +45,19 @@ func newRig(t *testing.T, objects ...client.Object) *rig {
 		t.Fatal(err)
 	}
 	r := &rig{now: noon}
-	r.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(interceptor.Funcs{
-		Patch: func(ctx context.Context, inner client.WithWatch, object client.Object, patch client.Patch, options ...client.PatchOption) error {
-			r.writes++
-			return inner.Patch(ctx, object, patch, options...)
-		},
-		Create: func(ctx context.Context, inner client.WithWatch, object client.Object, options ...client.CreateOption) error {
-			r.writes++
-			return inner.Create(ctx, object, options...)
-		},
-	}).Build()
+	r.Client = fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...).WithInterceptorFuncs(
+		interceptor.Funcs{
+			Patch: func(ctx context.Context, inner client.WithWatch, object client.Object, patch client.Patch,
+				options ...client.PatchOption) error {
+				r.writes++
+				return inner.Patch(ctx, object, patch, options...)
+			},
+			Create: func(ctx context.Context, inner client.WithWatch, object client.Object,
+				options ...client.CreateOption) error {
+				r.writes++
+				return inner.Create(ctx, object, options...)
+			},
+		}).Build()
 	clock := func() time.Time { return r.now }
 	r.writer = &Writer{Client: r.Client, Live: r.Client, Secrets: secrets.NewReader(r.Client, clock)}
 	r.reader = &Reader{Secrets: secrets.NewReader(onlyCopies{r.Client}, clock)}
@@ -64,7 +67,8 @@ func newRig(t *testing.T, objects ...client.Object) *rig {
 // onlyCopies refuses what the webhook server's role does not grant.
 type onlyCopies struct{ client.Reader }
 
-func (o onlyCopies) Get(ctx context.Context, name client.ObjectKey, object client.Object, options ...client.GetOption) error {
+func (o onlyCopies) Get(ctx context.Context, name client.ObjectKey, object client.Object,
+	options ...client.GetOption) error {
 	if !slices.Contains(SecretNames(), name.Name) {
 		return errors.New("forbidden: " + name.Name)
 	}
@@ -73,7 +77,8 @@ func (o onlyCopies) Get(ctx context.Context, name client.ObjectKey, object clien
 
 func source(value string) *corev1.Secret {
 	return &corev1.Secret{
-		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "platforms"}, Data: map[string][]byte{"hotmart": []byte(value)},
+		ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "platforms"},
+		Data:       map[string][]byte{"hotmart": []byte(value)},
 	}
 }
 
@@ -81,7 +86,8 @@ func aStore() *v1alpha1.Store {
 	return gen.In(gen.Namespace, gen.StoreObject(func(s *v1alpha1.Store) {
 		s.UID = "store-1"
 		s.Spec.Platforms = []v1alpha1.StorePlatform{{
-			Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "platforms", Key: "hotmart"}},
+			Name: v1alpha1.PlatformHotmart, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "platforms",
+				Key: "hotmart"}},
 		}}
 	}))
 }
@@ -153,7 +159,8 @@ func TestARefusedDeliveryHasTheCopyCompared(t *testing.T) {
 	if err := r.Update(t.Context(), secret); err != nil {
 		t.Fatal(err)
 	}
-	store.Status.LastRejectedDelivery = &v1alpha1.RejectedDelivery{Time: metav1.NewTime(r.now), Reason: v1alpha1.RejectedBadCredential}
+	store.Status.LastRejectedDelivery = &v1alpha1.RejectedDelivery{Time: metav1.NewTime(r.now),
+		Reason: v1alpha1.RejectedBadCredential}
 	r.put(t, store)
 	if !isFresh() {
 		t.Error("the copy does not say that it was compared")
@@ -188,7 +195,8 @@ func TestAnInstancesTokenIsNotInTheCopy(t *testing.T) {
 	r.now = r.now.Add(secrets.Remembered)
 	token, err := r.reader.Token(t.Context(), instance)
 	key, keyErr := r.reader.WebhookKey(t.Context(), instance)
-	if err != nil || keyErr != nil || !bytes.Equal(token, Digest([]byte("the-token"))) || !bytes.Equal(key, Digest([]byte("the-key"))) {
+	if err != nil || keyErr != nil || !bytes.Equal(token, Digest([]byte("the-token"))) ||
+		!bytes.Equal(key, Digest([]byte("the-key"))) {
 		t.Errorf("got %x, %x, %v, %v", token, key, err, keyErr)
 	}
 	shown, err := r.reader.Pairing(t.Context(), instance)
@@ -217,7 +225,8 @@ func TestCopiesOfWhatIsGoneAreRemoved(t *testing.T) {
 	gone, kept := aStore(), aStore()
 	r := newRig(t, kept, source("one"))
 	// Another name that shares the Secret.
-	for i := 0; SecretOf(OfStore, client.ObjectKeyFromObject(gone)) != SecretOf(OfStore, client.ObjectKeyFromObject(kept)) || gone.Name == kept.Name; i++ {
+	for i := 0; SecretOf(OfStore, client.ObjectKeyFromObject(gone)) != SecretOf(OfStore,
+		client.ObjectKeyFromObject(kept)) || gone.Name == kept.Name; i++ {
 		gone.Name = "gone-" + strings.Repeat("x", i)
 	}
 	r.put(t, gone)
@@ -229,7 +238,8 @@ func TestCopiesOfWhatIsGoneAreRemoved(t *testing.T) {
 	if _, is := copied.Data[entryOf(OfStore, kept.Name)]; !is || len(copied.Data) != 1 {
 		t.Errorf("got %d copies", len(copied.Data))
 	}
-	if err := r.writer.Drop(t.Context(), OfStore, types.NamespacedName{Namespace: gen.Namespace, Name: kept.Name}); err != nil {
+	if err := r.writer.Drop(t.Context(), OfStore, types.NamespacedName{Namespace: gen.Namespace,
+		Name: kept.Name}); err != nil {
 		t.Fatal(err)
 	}
 	if err := r.Get(t.Context(), client.ObjectKeyFromObject(&copied), &copied); err != nil || len(copied.Data) != 0 {

@@ -188,7 +188,8 @@ func (w *Writer) prune(ctx context.Context, secret *corev1.Secret) error {
 	var stores v1alpha1.StoreList
 	var instances v1alpha1.WhatsAppInstanceList
 	for _, list := range []client.ObjectList{&stores, &instances} {
-		if err := w.Client.List(ctx, list, client.InNamespace(secret.Namespace), client.UnsafeDisableDeepCopy); err != nil {
+		if err := w.Client.List(ctx, list, client.InNamespace(secret.Namespace),
+			client.UnsafeDisableDeepCopy); err != nil {
 			return fmt.Errorf("list what is copied: %w", err)
 		}
 	}

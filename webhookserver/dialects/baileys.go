@@ -83,8 +83,9 @@ func (c content) found() bool {
 // baileysWrappers are the types that hold a message: disappearing ones, those to be viewed
 // once, documents with a caption, edits, and the plain "message" of envelopes.
 var baileysWrappers = []string{
-	"ephemeralMessage", "viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension", "documentWithCaptionMessage",
-	"editedMessage", "deviceSentMessage", "lottieStickerMessage", "associatedChildMessage", "message",
+	"ephemeralMessage", "viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension",
+	"documentWithCaptionMessage", "editedMessage", "deviceSentMessage", "lottieStickerMessage",
+	"associatedChildMessage", "message",
 }
 
 // The media that are treated otherwise than the rest: a contact card, and a place.
@@ -115,7 +116,8 @@ const mediaFile = "file"
 // baileysNothing are the types that are known, and nothing to be answered: votes (see
 // readVote) and edits that only the phone can read, pins, albums (the pictures come one by one).
 var baileysNothing = []string{
-	"pollUpdateMessage", "secretEncryptedMessage", "encReactionMessage", "keepInChatMessage", "pinInChatMessage", "albumMessage",
+	"pollUpdateMessage", "secretEncryptedMessage", "encReactionMessage", "keepInChatMessage", "pinInChatMessage",
+	"albumMessage",
 }
 
 // baileysBusiness are the types of shops and machines, the media they are where they are more

@@ -18,7 +18,8 @@ const maxParams = 64 << 10
 
 // choiceTexts are the fields that say what the customer saw, in the order they are looked for.
 var choiceTexts = []string{
-	"text", "selecteddisplaytext", "selectedbuttontext", "displaytext", "display_text", "title", "selectedtitle", "label",
+	"text", "selecteddisplaytext", "selectedbuttontext", "displaytext", "display_text", "title", "selectedtitle",
+	"label",
 }
 
 // choiceIDs are the fields with the id that was given to it.

@@ -47,9 +47,12 @@ func about(message Message) string {
 			told = append(told, what)
 		}
 	}
-	ids := slices.DeleteFunc(slices.Clone(message.ChatIDs), func(id string) bool { return id == message.Phone+"@s.whatsapp.net" })
+	ids := slices.DeleteFunc(slices.Clone(message.ChatIDs), func(id string) bool {
+		return id == message.Phone+"@s.whatsapp.net"
+	})
 	add(len(ids) > 0, "chat "+strings.Join(ids, " "))
-	add(message.Phone != "" && message.Kind != Ignored && len(ids) == len(message.ChatIDs), "without the id of the phone")
+	add(message.Phone != "" && message.Kind != Ignored && len(ids) == len(message.ChatIDs),
+		"without the id of the phone")
 	add(message.Quotes != "", "quotes "+message.Quotes)
 	add(message.ToSelf, "to itself")
 	add(message.Automatic, "automatic")

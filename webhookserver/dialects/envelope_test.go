@@ -34,23 +34,35 @@ func TestUAZAPIWrapper(t *testing.T) {
 		{"the plural name", `{"event":"messages","instance":"r1","data":` + message + `}`, "uazapi", said},
 		{"in capitals", `{"event":"MESSAGES","instance":"r1","data":` + message + `}`, "uazapi", said},
 		{"Evolution's name", `{"event":"messages.upsert","instance":"r1","data":` + message + `}`, "uazapi", said},
-		{"the message and the chat in the data", `{"event":"messages","instance":"r1","data":{"message":` + message + `,"chat":{}}}`, "uazapi", said},
-		{"the message beside the event", `{"event":"messages","instance":"r1","message":` + message + `}`, "uazapi", said},
-		{"an instance of several fields", `{"event":"messages","instance":{"id":"r1","name":"loja"},"data":` + message + `}`, "uazapi", said},
-		{"a message sent by us", `{"event":"messages","data":{"chatid":"553188776655@s.whatsapp.net","fromMe":true,"wasSentByApi":true,"text":"oi"}}`, "uazapi", "Ignored: SentByAPI"},
-		{"read", `{"event":"messages_update","instance":"r1","data":{"MessageIDs":["3EB0AA"],"Type":"Read","Chat":"553188776655@s.whatsapp.net"}}`,
+		{"the message and the chat in the data", `{"event":"messages","instance":"r1","data":{"message":` + message +
+			`,"chat":{}}}`, "uazapi", said},
+		{"the message beside the event", `{"event":"messages","instance":"r1","message":` + message + `}`, "uazapi",
+			said},
+		{"an instance of several fields", `{"event":"messages","instance":{"id":"r1","name":"loja"},"data":` + message +
+			`}`, "uazapi", said},
+		{"a message sent by us",
+			`{"event":"messages","data":{"chatid":"553188776655@s.whatsapp.net","fromMe":true,"wasSentByApi":true,"text":"oi"}}`, "uazapi", "Ignored: SentByAPI"},
+		{"read",
+			`{"event":"messages_update","instance":"r1","data":{"MessageIDs":["3EB0AA"],"Type":"Read","Chat":"553188776655@s.whatsapp.net"}}`,
 			"uazapi", "Receipt: 3EB0AA, Read, ours: true"},
-		{"read, one level deeper", `{"event":"messages_update","instance":"r1","data":{"state":"Read","event":{"MessageIDs":["3EB0AA"],"Chat":"553188776655@s.whatsapp.net"}}}`,
+		{"read, one level deeper",
+			`{"event":"messages_update","instance":"r1","data":{"state":"Read","event":{"MessageIDs":["3EB0AA"],"Chat":"553188776655@s.whatsapp.net"}}}`,
 			"uazapi", "Receipt: 3EB0AA, Read, ours: true"},
-		{"a customer's, read by us", `{"event":"messages_update","data":{"messageid":"3EB0AA","chatid":"553188776655@s.whatsapp.net","fromMe":false,"status":"Read"}}`,
+		{"a customer's, read by us",
+			`{"event":"messages_update","data":{"messageid":"3EB0AA","chatid":"553188776655@s.whatsapp.net","fromMe":false,"status":"Read"}}`,
 			"uazapi", "Receipt: 3EB0AA, Read, ours: false"},
-		{"a connection", `{"event":"connection","instance":"r1","data":{"instance":{"status":"connected"}}}`, "uazapi", `ConnectionChange: "connected"`},
+		{"a connection", `{"event":"connection","instance":"r1","data":{"instance":{"status":"connected"}}}`, "uazapi",
+			`ConnectionChange: "connected"`},
 		{"a presence", `{"event":"presence","instance":"r1","data":{}}`, "uazapi", "Ignored: EventNotUsed"},
-		{"Evolution's call", `{"event":"call","instance":"loja","data":{"id":"x"}}`, "evolution", "Ignored: EventNotUsed"},
-		{"Evolution's presence", `{"event":"presence.update","instance":"loja","data":{"id":"x"}}`, "evolution", "Ignored: EventNotUsed"},
-		{"Evolution's message", `{"event":"messages.upsert","instance":"loja","data":{"key":{"remoteJid":"553188776655@s.whatsapp.net","id":"a"},"message":{"conversation":"oi"}}}`,
+		{"Evolution's call", `{"event":"call","instance":"loja","data":{"id":"x"}}`, "evolution",
+			"Ignored: EventNotUsed"},
+		{"Evolution's presence", `{"event":"presence.update","instance":"loja","data":{"id":"x"}}`, "evolution",
+			"Ignored: EventNotUsed"},
+		{"Evolution's message",
+			`{"event":"messages.upsert","instance":"loja","data":{"key":{"remoteJid":"553188776655@s.whatsapp.net","id":"a"},"message":{"conversation":"oi"}}}`,
 			"evolution", said},
-		{"Evolution's update", `{"event":"messages.update","instance":"loja","data":{"messageId":"x","keyId":"3EB0AA","remoteJid":"553188776655@s.whatsapp.net","fromMe":true,"status":"READ"}}`,
+		{"Evolution's update",
+			`{"event":"messages.update","instance":"loja","data":{"messageId":"x","keyId":"3EB0AA","remoteJid":"553188776655@s.whatsapp.net","fromMe":true,"status":"READ"}}`,
 			"evolution", "Receipt: 3EB0AA, Read, ours: true"},
 		{"nobody's", `{"event":"telepathy","instance":"loja","data":{}}`, "evolution", "Ignored: UnknownEvent"},
 	} {
@@ -77,7 +89,9 @@ func TestWrapperNamesTheInstance(t *testing.T) {
 			t.Errorf("%s: got %+v, %v", body, messages, err)
 		}
 	}
-	messages, err := Parse([]byte(`{"event":"messages","instance":"r1","token":"t-1","owner":"5531900001111","data":{"chatid":"x","text":"oi"}}`))
+	messages, err := Parse(
+		[]byte(
+			`{"event":"messages","instance":"r1","token":"t-1","owner":"5531900001111","data":{"chatid":"x","text":"oi"}}`))
 	if err != nil || messages[0].Token != "t-1" || messages[0].Owner != "5531900001111" {
 		t.Errorf("got %+v, %v", messages, err)
 	}
@@ -86,7 +100,8 @@ func TestWrapperNamesTheInstance(t *testing.T) {
 // TestPassedOn: a delivery that something has passed on is read like the delivery itself.
 func TestPassedOn(t *testing.T) {
 	for dialect, name := range map[string]string{
-		"uazapi": "uazapi/message.json", "evolution": "evolution/conversation.json", "megaapi": "megaapi/conversation.json", "legacy": "legacy/message.json",
+		"uazapi": "uazapi/message.json", "evolution": "evolution/conversation.json",
+		"megaapi": "megaapi/conversation.json", "legacy": "legacy/message.json",
 	} {
 		body := string(fixture(t, name))
 		direct, err := Parse([]byte(body))
@@ -99,10 +114,13 @@ func TestPassedOn(t *testing.T) {
 		}
 		want := describe(direct[0])
 		for _, wrapped := range []string{
-			`[` + body + `]`, `{"body":` + body + `}`, `{"headers":{},"query":{},"body":` + body + `}`, `{"body":` + string(quotedBody) + `}`,
-			`[{"json":{"headers":{},"body":` + body + `}}]`, `{"payload":` + body + `}`, `{"body":[` + body + `]}`, " \n" + body + "\n ",
+			`[` + body + `]`, `{"body":` + body + `}`, `{"headers":{},"query":{},"body":` + body + `}`,
+			`{"body":` + string(quotedBody) + `}`, `[{"json":{"headers":{},"body":` + body + `}}]`,
+			`{"payload":` + body + `}`, `{"body":[` + body + `]}`, " \n" + body + "\n ",
 		} {
-			t.Run(dialect+" "+wrapped[:min(12, len(wrapped))], func(t *testing.T) { testReadAs(t, wrapped, dialect, want) })
+			t.Run(dialect+" "+wrapped[:min(12, len(wrapped))], func(t *testing.T) {
+				testReadAs(t, wrapped, dialect, want)
+			})
 		}
 		testReadAs(t, `[`+body+`,`+body+`]`, dialect, want, want)
 		testReadAs(t, `[`+body+`,{"a":1},7]`, dialect, want, "Ignored: EventNotUsed")
@@ -123,28 +141,43 @@ func TestShapes(t *testing.T) {
 		{"the message as data", `{"EventType":"messages","data":` + text + `}`, "uazapi", said},
 		{"a list of messages", `{"EventType":"messages","messages":[` + text + `]}`, "uazapi", said},
 		{"a list as the message", `{"EventType":"messages","message":[` + text + `]}`, "uazapi", said},
-		{"messages, one", `{"event":"messages.upsert","instance":"x","data":{"messages":` + baileys + `}}`, "evolution", said},
-		{"the whole message as message", `{"event":"messages.upsert","instance":"x","data":{"message":` + baileys + `}}`, "evolution", said},
+		{"messages, one", `{"event":"messages.upsert","instance":"x","data":{"messages":` + baileys + `}}`, "evolution",
+			said},
+		{"the whole message as message", `{"event":"messages.upsert","instance":"x","data":{"message":` + baileys +
+			`}}`, "evolution", said},
 		{"megaapi's in data", `{"instance_key":"k","data":` + baileys + `}`, "megaapi", said},
 		{"megaapi's in a body", `{"type":"message","instance_key":"k","body":` + baileys + `}`, "megaapi", said},
 		{"the old backend's in data", `{"instanceName":"k","data":` + baileys + `}`, "legacy", said},
 		{"the old backend's in a list", `{"instanceName":"k","messages":[` + baileys + `]}`, "legacy", said},
-		{"a text under its type", of(`"messageType":"Conversation","text":"","content":{"Conversation":"oi"}`), "uazapi", said},
-		{"a rich text under its type", of(`"messageType":"ExtendedTextMessage","text":"","content":{"ExtendedTextMessage":"oi"}`), "uazapi", said},
-		{"a caption under its type", of(`"messageType":"ImageMessage","type":"media","content":{"ImageMessage":{"caption":"olha"}}`), "uazapi",
+		{"a text under its type", of(`"messageType":"Conversation","text":"","content":{"Conversation":"oi"}`),
+			"uazapi", said},
+		{"a rich text under its type",
+			of(`"messageType":"ExtendedTextMessage","text":"","content":{"ExtendedTextMessage":"oi"}`), "uazapi", said},
+		{"a caption under its type",
+			of(`"messageType":"ImageMessage","type":"media","content":{"ImageMessage":{"caption":"olha"}}`), "uazapi",
 			`Inbound from 553188776655: image "olha"`},
-		{"a picture under its type, without a type", of(`"content":{"ImageMessage":{"caption":"olha"}}`), "uazapi", `Inbound from 553188776655: image "olha"`},
-		{"a vote in the content", of(`"messageType":"PollUpdateMessage","content":{"vote":{"selectedOptions":["Sim"]}}`), "uazapi",
+		{"a picture under its type, without a type", of(`"content":{"ImageMessage":{"caption":"olha"}}`), "uazapi",
+			`Inbound from 553188776655: image "olha"`},
+		{"a vote in the content",
+			of(`"messageType":"PollUpdateMessage","content":{"vote":{"selectedOptions":["Sim"]}}`), "uazapi",
 			`Inbound from 553188776655: text "Sim"`},
-		{"a vote under its type", of(`"messageType":"PollUpdateMessage","content":{"PollUpdateMessage":{"vote":{"selectedOptions":["Sim","Talvez"]}}}`), "uazapi",
+		{"a vote under its type",
+			of(
+				`"messageType":"PollUpdateMessage","content":{"PollUpdateMessage":{"vote":{"selectedOptions":["Sim","Talvez"]}}}`), "uazapi",
 			`Inbound from 553188776655: text "Sim, Talvez"`},
-		{"a place with a name", of(`"messageType":"LocationMessage","type":"media","text":"Casa do Pedro","content":{"name":"Casa do Pedro"}`), "uazapi",
+		{"a place with a name",
+			of(
+				`"messageType":"LocationMessage","type":"media","text":"Casa do Pedro","content":{"name":"Casa do Pedro"}`), "uazapi",
 			`Inbound from 553188776655: location ""`},
-		{"a place with a caption", of(`"messageType":"LiveLocationMessage","type":"media","text":"x","content":{"caption":"chego já"}`), "uazapi",
-			`Inbound from 553188776655: location "chego já"`},
-		{"a card by what it holds", of(`"type":"media","text":"Pedro","content":{"displayName":"Pedro","vcard":"x"}`), "uazapi", `Inbound from 553188776655: contact ""`},
-		{"cards by what they hold", of(`"text":"Pedro","content":{"contacts":[{}]}`), "uazapi", `Inbound from 553188776655: contact ""`},
-		{"a card by its type", of(`"type":"contact","text":"Pedro"`), "uazapi", `Inbound from 553188776655: contact ""`},
+		{"a place with a caption",
+			of(`"messageType":"LiveLocationMessage","type":"media","text":"x","content":{"caption":"chego já"}`),
+			"uazapi", `Inbound from 553188776655: location "chego já"`},
+		{"a card by what it holds", of(`"type":"media","text":"Pedro","content":{"displayName":"Pedro","vcard":"x"}`),
+			"uazapi", `Inbound from 553188776655: contact ""`},
+		{"cards by what they hold", of(`"text":"Pedro","content":{"contacts":[{}]}`), "uazapi",
+			`Inbound from 553188776655: contact ""`},
+		{"a card by its type", of(`"type":"contact","text":"Pedro"`), "uazapi",
+			`Inbound from 553188776655: contact ""`},
 	} {
 		t.Run(row.name, func(t *testing.T) { testReadAs(t, row.body, row.dialect, row.want) })
 	}
@@ -209,10 +242,13 @@ func TestChatIDs(t *testing.T) {
 		want string
 	}{
 		{[]text{"5215512345678@s.whatsapp.net"}, "5215512345678@s.whatsapp.net"},
-		{[]text{"5215512345678:12@s.whatsapp.net", "5215512345678@C.US", " 5215512345678@S.WhatsApp.net"}, "5215512345678@s.whatsapp.net"},
+		{[]text{"5215512345678:12@s.whatsapp.net", "5215512345678@C.US", " 5215512345678@S.WhatsApp.net"},
+			"5215512345678@s.whatsapp.net"},
 		{[]text{"200300400500600:3@lid", "200300400500600@LID"}, "200300400500600@lid"},
-		{[]text{"5215512345678@s.whatsapp.net", "200300400500600@lid"}, "5215512345678@s.whatsapp.net 200300400500600@lid"},
-		{[]text{"", "x", "@lid", "a1@lid", "120363000000000001@g.us", "status@broadcast", "1@newsletter", "5215512345678"}, ""},
+		{[]text{"5215512345678@s.whatsapp.net", "200300400500600@lid"},
+			"5215512345678@s.whatsapp.net 200300400500600@lid"},
+		{[]text{"", "x", "@lid", "a1@lid", "120363000000000001@g.us", "status@broadcast", "1@newsletter",
+			"5215512345678"}, ""},
 		{[]text{text(strings.Repeat("1", maxHidden+1)) + "@lid"}, ""},
 		{[]text{"1@lid", "2@lid", "3@lid", "4@lid", "5@lid"}, "1@lid 2@lid 3@lid 4@lid"},
 	} {
@@ -226,7 +262,8 @@ func TestChatIDs(t *testing.T) {
 func TestOwner(t *testing.T) {
 	for name, change := range map[string]change{
 		"uazapi/own.json": {"owner": "5531900001111"}, "uazapi/message.json": {"owner": "5531900001111"},
-		"evolution/own.json": {"sender": "5531900001111:4@s.whatsapp.net"}, "megaapi/own.json": {"jid": "5531900001111@s.whatsapp.net"},
+		"evolution/own.json": {"sender": "5531900001111:4@s.whatsapp.net"},
+		"megaapi/own.json":   {"jid": "5531900001111@s.whatsapp.net"},
 	} {
 		messages, err := Parse(changed(t, name, change))
 		if err != nil || messages[0].Owner != "5531900001111" || messages[0].ToSelf {
@@ -245,9 +282,10 @@ func TestOwner(t *testing.T) {
 func TestMoments(t *testing.T) {
 	want := time.Unix(1767373445, 0).UTC()
 	for _, form := range []string{
-		`1767373445`, `"1767373445"`, `1767373445000`, `"1767373445000"`, `1767373445000000`, `1767373445000000000`, `1.767373445e9`,
-		`{"low":1767373445,"high":0,"unsigned":true}`, `{"low":1767373445}`, `{"low":"1767373445","high":"0"}`, `{"seconds":1767373445,"nanos":1}`,
-		`{"_seconds":"1767373445"}`, `"2026-01-02T17:04:05Z"`, `"2026-01-02T14:04:05-03:00"`,
+		`1767373445`, `"1767373445"`, `1767373445000`, `"1767373445000"`, `1767373445000000`, `1767373445000000000`,
+		`1.767373445e9`, `{"low":1767373445,"high":0,"unsigned":true}`, `{"low":1767373445}`,
+		`{"low":"1767373445","high":"0"}`, `{"seconds":1767373445,"nanos":1}`, `{"_seconds":"1767373445"}`,
+		`"2026-01-02T17:04:05Z"`, `"2026-01-02T14:04:05-03:00"`,
 	} {
 		var at moment
 		if err := at.UnmarshalJSON([]byte(form)); err != nil || !at.Equal(want) {
@@ -260,7 +298,8 @@ func TestMoments(t *testing.T) {
 	if err := at.UnmarshalJSON([]byte(form)); err != nil || !at.Equal(want) {
 		t.Errorf("%s: got %s", form, at)
 	}
-	for _, form := range []string{`"yesterday"`, `{}`, `{"low":{}}`, `{"high":1}`, `-5`, `0`, `1e300`, `[]`, `true`, `null`, `""`} {
+	for _, form := range []string{`"yesterday"`, `{}`, `{"low":{}}`, `{"high":1}`, `-5`, `0`, `1e300`, `[]`, `true`,
+		`null`, `""`} {
 		var at moment
 		if err := at.UnmarshalJSON([]byte(form)); err != nil || !at.IsZero() {
 			t.Errorf("%s: got %s", form, at)
@@ -295,7 +334,8 @@ func TestManyValuesAreRefused(t *testing.T) {
 // BenchmarkHostile is what a body costs that a stranger sends to the URL that all instances share.
 func BenchmarkHostile(b *testing.B) {
 	for _, size := range []int{16 << 10, 64 << 10, 1 << 20} {
-		for kind, part := range map[string]string{"values": `"a":1,`, "wrapped": `"body":{"payload":{"json":{"data":{"delivery":[]}}}},`} {
+		for kind, part := range map[string]string{"values": `"a":1,`,
+			"wrapped": `"body":{"payload":{"json":{"data":{"delivery":[]}}}},`} {
 			body := []byte(`{` + strings.Repeat(part, size/len(part)-1) + `"z":1}`)
 			b.Run(fmt.Sprintf("%s/%dKiB", kind, size>>10), func(b *testing.B) {
 				b.SetBytes(int64(len(body)))

@@ -89,22 +89,38 @@ func FuzzParse(f *testing.F) {
 
 func FuzzUAZAPI(f *testing.F) {
 	seed(f, dialectUAZAPI)
-	f.Add([]byte(`{"EventType":"messages","message":{"fromMe":"True","messageTimestamp":"1e3","content":"x","id":":","edited":0}}`))
+	f.Add(
+		[]byte(
+			`{"EventType":"messages","message":{"fromMe":"True","messageTimestamp":"1e3","content":"x","id":":","edited":0}}`))
 	f.Add([]byte(`{"EventType":"messages_update","event":{"MessageIDs":"a","Timestamp":{"low":1767373445},"Type":1}}`))
-	f.Add([]byte(`{"EventType":"messages","message":{"messageType":"\u0000é\"","content":{"message":{"a":1}},"edited":true}}`))
-	f.Add([]byte(`{"EventType":"messages","message":{"messageType":"NativeFlowMessage","content":{"NativeFlowMessage":{"paramsJson":"{\"flow_token\":1,\"a\":\"b\"}"}}}}`))
-	f.Add([]byte(`{"EventType":"messages","owner":"5531900001111","message":{"chatid":"5531900001111@s.whatsapp.net","fromMe":1,"text":"a begin:vcard"}}`))
+	f.Add(
+		[]byte(
+			`{"EventType":"messages","message":{"messageType":"\u0000é\"","content":{"message":{"a":1}},"edited":true}}`))
+	f.Add(
+		[]byte(
+			`{"EventType":"messages","message":{"messageType":"NativeFlowMessage","content":{"NativeFlowMessage":{"paramsJson":"{\"flow_token\":1,\"a\":\"b\"}"}}}}`))
+	f.Add(
+		[]byte(
+			`{"EventType":"messages","owner":"5531900001111","message":{"chatid":"5531900001111@s.whatsapp.net","fromMe":1,"text":"a begin:vcard"}}`))
 	fuzz(f, only(parseUAZAPI))
 }
 
 func FuzzEvolution(f *testing.F) {
 	seed(f, dialectEvolution)
 	f.Add([]byte(`{"event":"messages.upsert","data":{"messages":[{"key":{"id":1},"message":"x"},3]},"apikey":"a b"}`))
-	f.Add([]byte(`{"event":"MESSAGES_UPDATE","data":[{"id":7,"status":"3"},{"key":null,"update":{"status":{}}}],"instance":{"name":"x"}}`))
-	f.Add([]byte(`{"event":"messages.upsert","data":[{"key":7},{"key":{"remoteJid":"5531988776655@s.whatsapp.net","id":"a"},"message":"x"}]}`))
+	f.Add(
+		[]byte(
+			`{"event":"MESSAGES_UPDATE","data":[{"id":7,"status":"3"},{"key":null,"update":{"status":{}}}],"instance":{"name":"x"}}`))
+	f.Add(
+		[]byte(
+			`{"event":"messages.upsert","data":[{"key":7},{"key":{"remoteJid":"5531988776655@s.whatsapp.net","id":"a"},"message":"x"}]}`))
 	f.Add([]byte(`{"event":"messages.edited","data":{"type":"EPHEMERAL_SETTING"}}`))
-	f.Add([]byte(`{"event":"messages.upsert","data":{"key":{"id":"a","remoteJid":"5531988776655@s.whatsapp.net"},"message":{"pollUpdateMessage":{"vote":{"selectedOptions":["a",1,{}]}}}}}`))
-	f.Add([]byte(`{"event":"messages.upsert","data":{"type":"append","key":{"id":"a","remoteJid":"1@lid","previousRemoteJid":"2@LID"},"message":{"AMessage":{"aMessage":{"contextInfo":{"stanzaId":"b"},"interactive":{"nfm_reply":{"response_json":"{}"}}}}}}}`))
+	f.Add(
+		[]byte(
+			`{"event":"messages.upsert","data":{"key":{"id":"a","remoteJid":"5531988776655@s.whatsapp.net"},"message":{"pollUpdateMessage":{"vote":{"selectedOptions":["a",1,{}]}}}}}`))
+	f.Add(
+		[]byte(
+			`{"event":"messages.upsert","data":{"type":"append","key":{"id":"a","remoteJid":"1@lid","previousRemoteJid":"2@LID"},"message":{"AMessage":{"aMessage":{"contextInfo":{"stanzaId":"b"},"interactive":{"nfm_reply":{"response_json":"{}"}}}}}}}`))
 	fuzz(f, only(parseEvolution))
 }
 
@@ -116,6 +132,8 @@ func FuzzMegaAPI(f *testing.F) {
 
 func FuzzLegacy(f *testing.F) {
 	seed(f, dialectLegacy)
-	f.Add([]byte(`{"key":{"remoteJid":1},"message":{"ephemeralMessage":{"message":{"extendedTextMessage":"a\u0000\r\nb"}}}}`))
+	f.Add(
+		[]byte(
+			`{"key":{"remoteJid":1},"message":{"ephemeralMessage":{"message":{"extendedTextMessage":"a\u0000\r\nb"}}}}`))
 	fuzz(f, only(parseLegacy))
 }

@@ -18,17 +18,22 @@ func TestLegacyMessages(t *testing.T) {
 			"message.conversation": absent, "message.message": map[string]any{"conversation": "oi"},
 		}, `Inbound from 5551991234567: text "oi"`},
 		{"disappearing", fixture, change{
-			"message.conversation":     absent,
-			"message.ephemeralMessage": map[string]any{"message": map[string]any{"extendedTextMessage": map[string]any{"text": "oi"}}},
+			"message.conversation": absent,
+			"message.ephemeralMessage": map[string]any{"message": map[string]any{"extendedTextMessage": map[string]any{
+				"text": "oi"}}},
 		}, `Inbound from 5551991234567: text "oi"`},
 		{"own", fixture, change{"message.key.fromMe": true}, `Own to 5551991234567: text "quero pagar no boleto"`},
-		{"own, a string tells", fixture, change{"message.key.fromMe": "true"}, `Own to 5551991234567: text "quero pagar no boleto"`},
+		{"own, a string tells", fixture, change{"message.key.fromMe": "true"},
+			`Own to 5551991234567: text "quero pagar no boleto"`},
 		{"empty", fixture, change{"message.conversation": "  "}, "Ignored: EmptyMessage"},
-		{"a picture", fixture, change{"message.conversation": absent, "message.imageMessage": map[string]any{"url": "x"}}, `Inbound from 5551991234567: image ""`},
+		{"a picture", fixture, change{"message.conversation": absent,
+			"message.imageMessage": map[string]any{"url": "x"}}, `Inbound from 5551991234567: image ""`},
 		{"a group", fixture, change{"message.key.remoteJid": "120363000000000001@g.us"}, "Ignored: GroupMessage"},
 		{"a status", fixture, change{"message.key.remoteJid": "status@broadcast"}, "Ignored: Broadcast"},
-		{"a newsletter", fixture, change{"message.key.remoteJid": "120363000000000002@newsletter"}, "Ignored: Broadcast"},
-		{"a hidden id", fixture, change{"message.key.remoteJid": "200300400500600@lid"}, `Inbound: text "quero pagar no boleto"`},
+		{"a newsletter", fixture, change{"message.key.remoteJid": "120363000000000002@newsletter"},
+			"Ignored: Broadcast"},
+		{"a hidden id", fixture, change{"message.key.remoteJid": "200300400500600@lid"},
+			`Inbound: text "quero pagar no boleto"`},
 		{"a hidden id and the phone beside it", fixture, change{
 			"message.key.remoteJid": "200300400500600@lid", "message.key.senderPn": "5551991234567@s.whatsapp.net",
 		}, `Inbound from 5551991234567: text "quero pagar no boleto"`},
@@ -42,7 +47,8 @@ func TestLegacyMessage(t *testing.T) {
 		Phone: "5551991234567", Text: "quero pagar no boleto", At: time.Unix(1767373445, 0).UTC(),
 	}
 	testMessages(t, fixture(t, "legacy/message.json"), want)
-	testMessages(t, changed(t, "legacy/message.json", change{"message.messageTimestamp": map[string]any{"low": 1767373445, "high": 0}}), want)
+	testMessages(t, changed(t, "legacy/message.json",
+		change{"message.messageTimestamp": map[string]any{"low": 1767373445, "high": 0}}), want)
 	testMessages(t, fixture(t, "legacy/flat.json"), want)
 	want.Dialect, want.Instance, want.Phone = "megaapi", "chave-da-loja", "555191234567"
 	testMessages(t, fixture(t, "megaapi/conversation.json"), want)

@@ -10,7 +10,10 @@ import (
 )
 
 func has(all [][]byte, wanted string) bool {
-	return slices.ContainsFunc(all, func(each []byte) bool { return line(text(each), maxInstance) == wanted || string(each) == wanted })
+	return slices.ContainsFunc(all, func(each []byte) bool {
+		return line(text(each), maxInstance) == wanted ||
+			string(each) == wanted
+	})
 }
 
 // checkNames holds NamesIn to Parse: whatever that finds, this has found.
@@ -77,7 +80,8 @@ func FuzzNamesIn(f *testing.F) {
 // BenchmarkNamesIn is what a stranger's body costs at the URL that all instances share.
 func BenchmarkNamesIn(b *testing.B) {
 	for _, size := range []int{16 << 10, 64 << 10, 1 << 20} {
-		for kind, part := range map[string]string{"values": `"a":1,`, "wrapped": `"body":{"payload":{"json":{"data":{"delivery":[]}}}},`} {
+		for kind, part := range map[string]string{"values": `"a":1,`,
+			"wrapped": `"body":{"payload":{"json":{"data":{"delivery":[]}}}},`} {
 			body := []byte(`{` + strings.Repeat(part, size/len(part)-1) + `"z":1}`)
 			b.Run(fmt.Sprintf("%s/%dKiB", kind, size>>10), func(b *testing.B) {
 				b.SetBytes(int64(len(body)))

@@ -70,5 +70,6 @@ func (f fields) messages() []string {
 func holdsMessage(name string) bool {
 	lower := strings.ToLower(name)
 	return strings.Contains(lower, "message") && !strings.HasPrefix(lower, "quoted") &&
-		!strings.HasSuffix(lower, "contextinfo") && !strings.HasSuffix(lower, "key") && !strings.HasSuffix(lower, "history")
+		!strings.HasSuffix(lower, "contextinfo") && !strings.HasSuffix(lower, "key") &&
+		!strings.HasSuffix(lower, "history")
 }

@@ -18,19 +18,22 @@ type Row struct {
 
 // What comes of the events, as the tables of all dialects say it.
 const (
-	meansAnswered   = "recorded in the conversation and answered"
-	meansMedia      = "recorded by its kind, with its caption, and answered: the AI is told what came"
-	meansFile       = "recorded as `file`, and answered: the AI is told what came"
-	meansChoice     = "recorded as the text of what was chosen, else its id, and answered"
-	meansEdited     = "replaces the text of the message; answered once, not again"
-	meansReaction   = "recorded with the message that it is to; never answered; an empty one takes it back"
-	meansOwn        = "a person has taken over: recorded, and the AI is silent in that conversation"
-	meansOwnOrOurs  = "compared with what the operator sent; another text is a person's, who has taken over"
-	meansSentByAPI  = "ignored (`SentByAPI`)"
-	meansSent       = "settles a message of the operator's of which it was not known whether it went; else ignored (`SentByAPI`)"
-	meansElsewhere  = "ignored (`GroupMessage`, `Broadcast`)"
-	meansHidden     = "the customer's whose hidden id is known by then, or whose message it quotes; else ignored (`NoPhone`) and counted as unmatched"
-	meansCard       = "recorded as `contact` and answered; nothing of the card is kept, because it is about somebody else"
+	meansAnswered  = "recorded in the conversation and answered"
+	meansMedia     = "recorded by its kind, with its caption, and answered: the AI is told what came"
+	meansFile      = "recorded as `file`, and answered: the AI is told what came"
+	meansChoice    = "recorded as the text of what was chosen, else its id, and answered"
+	meansEdited    = "replaces the text of the message; answered once, not again"
+	meansReaction  = "recorded with the message that it is to; never answered; an empty one takes it back"
+	meansOwn       = "a person has taken over: recorded, and the AI is silent in that conversation"
+	meansOwnOrOurs = "compared with what the operator sent; another text is a person's, who has taken over"
+	meansSentByAPI = "ignored (`SentByAPI`)"
+	meansSent      = "settles a message of the operator's of which it was not known whether it went; else ignored " +
+		"(`SentByAPI`)"
+	meansElsewhere = "ignored (`GroupMessage`, `Broadcast`)"
+	meansHidden    = "the customer's whose hidden id is known by then, or whose message it quotes; else ignored " +
+		"(`NoPhone`) and counted as unmatched"
+	meansCard = "recorded as `contact` and answered; nothing of the card is kept, because it is about " +
+		"somebody else"
 	meansEmpty      = "ignored (`EmptyMessage`)"
 	meansDelivered  = "recorded as `deliveredAt` of the message, some seconds later, several together"
 	meansRead       = "recorded as `readAt` of the message, some seconds later, several together"
@@ -60,7 +63,9 @@ func uazapiTable() [][2]string {
 		{"`messages`: picture, video, audio, document, sticker, location, poll, order, product", meansMedia},
 		{"`messages`: contact card, or a text that holds one", meansCard},
 		{"`messages`: `type` `media` of another kind", meansFile},
-		{"`messages`: choice of a list, of buttons, in a poll or a form (`vote`, `buttonOrListid`, or in the `content`)", meansChoice},
+		{
+			"`messages`: choice of a list, of buttons, in a poll or a form (`vote`, `buttonOrListid`, or in the " +
+				"`content`)", meansChoice},
 		{"`messages` with `edited`", meansEdited},
 		{"`messages`: `type` `reaction`", meansReaction},
 		{"`messages` with `fromMe`, without `wasSentByApi`", meansOwn},
@@ -84,7 +89,8 @@ func evolutionTable() [][2]string {
 		{"`messages.upsert`: contact card, or a text that holds one", meansCard},
 		{"`messages.upsert`: invitation, event, payment", meansFile},
 		{"`messages.upsert`: text with buttons or a list", meansAnswered},
-		{"`messages.upsert`: choice of a list, of buttons, in a form or, where Evolution can read it, in a poll", meansChoice},
+		{"`messages.upsert`: choice of a list, of buttons, in a form or, where Evolution can read it, in a poll",
+			meansChoice},
 		{"`messages.edited`, `messages.upsert` with an edit", meansEdited},
 		{"`messages.upsert`: reaction", meansReaction},
 		{"`messages.upsert` with `fromMe`", meansOwnOrOurs},

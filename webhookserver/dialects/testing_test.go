@@ -124,10 +124,12 @@ func checkMessage(t *testing.T, message Message) {
 		limit       int
 		lines       bool
 	}{
-		{"ID", message.ID, maxID, false}, {"instance", message.Instance, maxInstance, false}, {"text", message.Text, maxText, true},
-		{"target", message.Target, maxID, false}, {"connection", message.Connection, maxConnection, false},
+		{"ID", message.ID, maxID, false}, {"instance", message.Instance, maxInstance, false},
+		{"text", message.Text, maxText, true}, {"target", message.Target, maxID, false},
+		{"connection", message.Connection, maxConnection, false},
 	} {
-		if !utf8.ValidString(text.value) || strings.TrimSpace(text.value) != text.value || utf8.RuneCountInString(text.value) > text.limit ||
+		if !utf8.ValidString(text.value) || strings.TrimSpace(text.value) != text.value ||
+			utf8.RuneCountInString(text.value) > text.limit ||
 			strings.ContainsFunc(text.value, func(r rune) bool {
 				return unicode.IsControl(r) && !(text.lines && (r == '\n' || r == '\t'))
 			}) {
@@ -194,10 +196,12 @@ func checkWho(t *testing.T, message Message) {
 	if strings.Trim(message.Owner, "0123456789") != "" || len(message.Owner) > 15 {
 		t.Errorf("no number: %q", message.Owner)
 	}
-	if utf8.RuneCountInString(message.Quotes) > maxID || message.Kind == Ignored && (message.Quotes != "" || message.ChatIDs != nil) {
+	if utf8.RuneCountInString(message.Quotes) > maxID || message.Kind == Ignored &&
+		(message.Quotes != "" || message.ChatIDs != nil) {
 		t.Errorf("quotes what nobody asks for: %+v", message)
 	}
-	if message.Media == mediaContact && message.Text != "" || strings.Contains(strings.ToLower(message.Text), "begin:vcard") {
+	if message.Media == mediaContact && message.Text != "" || strings.Contains(strings.ToLower(message.Text),
+		"begin:vcard") {
 		t.Errorf("tells of somebody else: %+v", message)
 	}
 	if message.ToSelf && !message.FromMe {
@@ -238,13 +242,16 @@ func TestParseRefuses(t *testing.T) {
 		{"data", "evolution/conversation.json", change{"data": "oi"}},
 		{"data", "evolution/receipt-read.json", change{"data": nil}},
 		{"data.key", "evolution/conversation.json", change{"data.key": "5531988776655"}},
-		{"data.key", "evolution/conversation.json", change{"data": []any{map[string]any{"key": 1}, map[string]any{"message": "x"}}}},
+		{"data.key", "evolution/conversation.json",
+			change{"data": []any{map[string]any{"key": 1}, map[string]any{"message": "x"}}}},
 		{"key", "megaapi/conversation.json", change{"key": absent}},
 		{"message", "legacy/message.json", change{"message": "oi"}},
 		{"message.key", "legacy/message.json", change{"message.key": "5551991234567"}},
 		{"message.key", "legacy/message.json", change{"message": map[string]any{}}},
 	} {
-		t.Run(test.fixture+" "+test.field, func(t *testing.T) { testRefused(t, changed(t, test.fixture, test.change), test.field) })
+		t.Run(test.fixture+" "+test.field, func(t *testing.T) {
+			testRefused(t, changed(t, test.fixture, test.change), test.field)
+		})
 	}
 }
 

@@ -243,10 +243,12 @@ func uazapiContent(from uazapiMessage) content {
 	case strings.Contains(kind, "pollupdate"):
 		said = firstText(said, readVote(from.Content), readContent(from.Content, 0).text)
 		return content{text: said, nothing: said == ""}
-	case strings.HasPrefix(kind, "protocol"), strings.HasPrefix(kind, "encreaction"), strings.HasPrefix(kind, "secretencrypted"):
+	case strings.HasPrefix(kind, "protocol"), strings.HasPrefix(kind, "encreaction"),
+		strings.HasPrefix(kind, "secretencrypted"):
 		return content{text: said, nothing: said == "" || uazapiEdits(from.Edited, "x") == ""}
 	}
-	if plain := kind == "" || strings.HasPrefix(kind, "conversation") || strings.HasPrefix(kind, "extendedtext"); !plain {
+	if plain := kind == "" || strings.HasPrefix(kind, "conversation") ||
+		strings.HasPrefix(kind, "extendedtext"); !plain {
 		from.Content = decoded(from.Content)
 	}
 	found := uazapiWritten(from, kind)
@@ -326,7 +328,8 @@ func orNull(data json.RawMessage) json.RawMessage {
 // the type for more than a name.
 func wrapped(messageType text, data json.RawMessage) json.RawMessage {
 	name := string(messageType)
-	if name == "" || len(data) == 0 || data[0] != '{' || line(messageType, maxID) != name || strings.ContainsAny(name, `"\<>&`) {
+	if name == "" || len(data) == 0 || data[0] != '{' || line(messageType, maxID) != name ||
+		strings.ContainsAny(name, `"\<>&`) {
 		return data
 	}
 	name = strings.ToLower(name[:1]) + name[1:]
@@ -415,8 +418,8 @@ type uazapiReceipt struct {
 func (r uazapiReceipt) asReceipt() uazapiReceipt {
 	if id := firstText(r.MessageID, r.ID); len(r.MessageIDs) == 0 && id != "" && r.Status != "" {
 		return uazapiReceipt{
-			MessageIDs: texts{id}, Chat: firstText(r.Chat, r.ChatID), Type: r.Status, Timestamp: r.Timestamp, IsGroup: r.IsGroup,
-			Sender: "someone", IsFromMe: !r.FromMe,
+			MessageIDs: texts{id}, Chat: firstText(r.Chat, r.ChatID), Type: r.Status, Timestamp: r.Timestamp,
+			IsGroup: r.IsGroup, Sender: "someone", IsFromMe: !r.FromMe,
 		}
 	}
 	return r

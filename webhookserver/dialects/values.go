@@ -123,7 +123,8 @@ func longNumber(data []byte) []byte {
 	if errHigh != nil {
 		high = 0
 	}
-	return strconv.AppendUint(nil, uint64(uint32(high))<<32|uint64(uint32(low)), 10) //nolint:gosec // the halves are of 32 bits
+	//nolint:gosec // the halves are of 32 bits
+	return strconv.AppendUint(nil, uint64(uint32(high))<<32|uint64(uint32(low)), 10)
 }
 
 // instant returns a time within this century, in UTC; zero otherwise.
@@ -221,7 +222,8 @@ func derivedID(message Message) string {
 	if from == "" && len(message.ChatIDs) > 0 {
 		from = message.ChatIDs[0]
 	}
-	for _, part := range []string{from, message.Text, message.Media, message.Target, strconv.FormatInt(message.At.UnixMilli(), 10)} {
+	for _, part := range []string{from, message.Text, message.Media, message.Target,
+		strconv.FormatInt(message.At.UnixMilli(), 10)} {
 		_, _ = hash.Write([]byte(part))
 		_, _ = hash.Write([]byte{0})
 	}

@@ -101,7 +101,8 @@ func plainAmount(text string) string {
 }
 
 // currencySigns are the signs and numbers that stand for one currency.
-var currencySigns = map[string]string{"R$": "BRL", "US$": "USD", "U$": "USD", "€": "EUR", "£": "GBP", "986": "BRL", "840": "USD", "978": "EUR"}
+var currencySigns = map[string]string{"R$": "BRL", "US$": "USD", "U$": "USD", "€": "EUR", "£": "GBP", "986": "BRL",
+	"840": "USD", "978": "EUR"}
 
 // currencyOf returns an ISO 4217 code, also for a sign that stands for one; "" when the
 // value is none.

@@ -42,10 +42,10 @@ func TestCents(t *testing.T) {
 // TestAmountsOfPeople: as people and programs write them.
 func TestAmountsOfPeople(t *testing.T) {
 	for text, want := range map[string]string{
-		"197.00": "197.00", "197,00": "197.00", "R$ 1.297,00": "1297.00", "R$1.297": "1297.00", "1.297,00 reais": "1297.00",
-		"197,00 R$": "197.00", "47.00 BRL": "47.00", "BRL 47.00": "47.00", "US$ 1,297.50": "1297.50", "1'297.50": "1297.50",
-		"€ 1.297,50": "1297.50", "197.0000": "197.00", "\u00a0R$\u00a0197,00\u202f": "197.00", "12 3": "123.00",
-		"a partir de 10": "", "10 - 20": "", "R$ -5,00": "",
+		"197.00": "197.00", "197,00": "197.00", "R$ 1.297,00": "1297.00", "R$1.297": "1297.00",
+		"1.297,00 reais": "1297.00", "197,00 R$": "197.00", "47.00 BRL": "47.00", "BRL 47.00": "47.00",
+		"US$ 1,297.50": "1297.50", "1'297.50": "1297.50", "€ 1.297,50": "1297.50", "197.0000": "197.00",
+		"\u00a0R$\u00a0197,00\u202f": "197.00", "12 3": "123.00", "a partir de 10": "", "10 - 20": "", "R$ -5,00": "",
 	} {
 		if got := amountOf(text); got != want && !(text == "a partir de 10" && got == "10.00") {
 			t.Errorf("amountOf(%q) = %q, want %q", text, got, want)
@@ -54,12 +54,14 @@ func TestAmountsOfPeople(t *testing.T) {
 }
 
 func TestCurrencies(t *testing.T) {
-	for text, want := range map[string]string{"BRL": "BRL", "eur": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR", "XYZ": "", "XXX": "", "986": "BRL", "U$": "USD", "$": "", "real": "", "": ""} {
+	for text, want := range map[string]string{"BRL": "BRL", "eur": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR",
+		"XYZ": "", "XXX": "", "986": "BRL", "U$": "USD", "$": "", "real": "", "": ""} {
 		if got := currencyOf(text); got != want {
 			t.Errorf("currencyOf(%q) = %q, want %q", text, got, want)
 		}
 	}
-	for text, want := range map[string]string{"R$ 169,80": "BRL", "169,80 R$": "BRL", "US$ 5": "USD", "5 EUR": "EUR", "€5": "EUR", "169.80": "", "$ 5": ""} {
+	for text, want := range map[string]string{"R$ 169,80": "BRL", "169,80 R$": "BRL", "US$ 5": "USD", "5 EUR": "EUR",
+		"€5": "EUR", "169.80": "", "$ 5": ""} {
 		if got := currencyIn(text); got != want {
 			t.Errorf("currencyIn(%q) = %q, want %q", text, got, want)
 		}

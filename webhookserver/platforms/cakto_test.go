@@ -45,15 +45,17 @@ func TestCaktoEvents(t *testing.T) {
 		{"subscription_renewal_refused", order, event("subscription_renewal_refused"), "ignore: EventNotUsed"},
 		{"trial", order, event("trial"), "kill"},
 		{"an event of tomorrow, paid", order, event("order_teleported"), "kill"},
-		{"an event of tomorrow", order, change{"event": "order_teleported", "data.status": "late"}, "ignore: UnknownEvent"},
-		{"an event of tomorrow, data a text", order, change{"event": "order_teleported", "data": "x"}, "ignore: UnknownEvent"},
+		{"an event of tomorrow", order, change{"event": "order_teleported", "data.status": "late"},
+			"ignore: UnknownEvent"},
+		{"an event of tomorrow, data a text", order, change{"event": "order_teleported", "data": "x"},
+			"ignore: UnknownEvent"},
 	})
 }
 
 func caktoOrderEvent() Event {
 	return Event{
-		ID: "5f4e3d2c-1b0a-4998-8776-655443322110/purchase_approved", Name: "purchase_approved", Kind: Purchased, Attribute: true,
-		Customer:    Customer{Name: "Ivo Nunes", Phone: "+5541987654321", Email: "ivo.nunes@example.com"},
+		ID: "5f4e3d2c-1b0a-4998-8776-655443322110/purchase_approved", Name: "purchase_approved", Kind: Purchased,
+		Attribute: true, Customer: Customer{Name: "Ivo Nunes", Phone: "+5541987654321", Email: "ivo.nunes@example.com"},
 		Product:     Product{ID: "mc4Tq7Z", Name: "Marcenaria em Casa"},
 		CheckoutURL: "https://pay.cakto.com.br/of3Kp9a", Amount: "62.40",
 		TransactionID: "5f4e3d2c-1b0a-4998-8776-655443322110",
@@ -85,7 +87,8 @@ func TestCaktoTimes(t *testing.T) {
 		"refund":            time.Date(2026, 2, 5, 12, 0, 0, 0, time.UTC),
 		"chargeback":        time.Date(2026, 2, 6, 12, 0, 0, 0, time.UTC),
 	} {
-		events, err := caktoUsual.Parse(Delivery{Body: changed(t, "cakto/order.json", change{"event": event})}, Place{Region: "BR"})
+		events, err := caktoUsual.Parse(Delivery{Body: changed(t, "cakto/order.json", change{"event": event})},
+			Place{Region: "BR"})
 		if err != nil || !events[0].OccurredAt.Equal(want) {
 			t.Errorf("%s: got %+v, %v", event, events, err)
 		}
@@ -100,10 +103,12 @@ func TestCaktoList(t *testing.T) {
 	}
 	order := root["data"]
 	t.Run("of one order", func(t *testing.T) {
-		testEvents(t, caktoUsual, Delivery{Body: changed(t, "cakto/order.json", change{"data": []any{order}})}, caktoOrderEvent())
+		testEvents(t, caktoUsual, Delivery{Body: changed(t, "cakto/order.json", change{"data": []any{order}})},
+			caktoOrderEvent())
 	})
 	t.Run("of several, and what is none", func(t *testing.T) {
-		bump := map[string]any{"amount": "19.00", "product": map[string]any{"id": 77}, "customer": map[string]any{"phone": 41987654321}}
+		bump := map[string]any{"amount": "19.00", "product": map[string]any{"id": 77},
+			"customer": map[string]any{"phone": 41987654321}}
 		body := changed(t, "cakto/order.json", change{"data": []any{order, "x", bump}})
 		first := caktoOrderEvent()
 		first.ID += "/1"
@@ -118,7 +123,8 @@ func TestCaktoList(t *testing.T) {
 		for i := range orders {
 			orders[i] = map[string]any{"id": i}
 		}
-		events, err := caktoUsual.Parse(Delivery{Body: changed(t, "cakto/order.json", change{"data": orders})}, Place{Region: "BR"})
+		events, err := caktoUsual.Parse(Delivery{Body: changed(t, "cakto/order.json", change{"data": orders})},
+			Place{Region: "BR"})
 		if err != nil || len(events) != maxProducts {
 			t.Errorf("got %d events, %v", len(events), err)
 		}
@@ -129,20 +135,30 @@ func TestCaktoList(t *testing.T) {
 func TestCaktoIsForgiving(t *testing.T) {
 	const paid = "kill, attribute"
 	testForgiving(t, caktoUsual, "cakto/order.json", []forgiving{
-		{"customer absent", change{"data.customer": absent}, "unusable: data.customer.email", func(e Event) bool { return e.Customer == Customer{} && e.TransactionID != "" }},
-		{"customer flat", change{"data.customer": absent, "data.customerName": "Ivo", "data.customerCellphone": 41987654321, "data.customerEmail": "a@example.com"}, paid, func(e Event) bool {
+		{"customer absent", change{"data.customer": absent}, "unusable: data.customer.email", func(e Event) bool {
+			return e.Customer == Customer{} && e.TransactionID != ""
+		}},
+		{"customer flat", change{"data.customer": absent, "data.customerName": "Ivo",
+			"data.customerCellphone": 41987654321, "data.customerEmail": "a@example.com"}, paid, func(e Event) bool {
 			return e.Customer == Customer{Name: "Ivo", Phone: "+5541987654321", Email: "a@example.com"}
 		}},
-		{"product with its long id alone", change{"data.product": map[string]any{"id": "ff3fdf61"}}, paid, func(e Event) bool { return e.Product == Product{ID: "ff3fdf61"} }},
+		{"product with its long id alone", change{"data.product": map[string]any{"id": "ff3fdf61"}}, paid,
+			func(e Event) bool { return e.Product == Product{ID: "ff3fdf61"} }},
 		{"product as a text", change{"data.product": "a"}, paid, func(e Event) bool { return e.Product == Product{} }},
 		{"amount as a string", change{"data.amount": "47.5"}, paid, func(e Event) bool { return e.Amount == "47.50" }},
 		{"amount absent", change{"data.amount": absent}, paid, func(e Event) bool { return e.Amount == "59.90" }},
-		{"amounts absent", change{"data.amount": absent, "data.baseAmount": nil, "data.offer": []any{}}, paid, func(e Event) bool { return e.Amount == "" }},
+		{"amounts absent", change{"data.amount": absent, "data.baseAmount": nil, "data.offer": []any{}}, paid,
+			func(e Event) bool { return e.Amount == "" }},
 		{"currency told", change{"data.currency": "brl"}, paid, func(e Event) bool { return e.Currency == "BRL" }},
 		{"subscription as a text", change{"data.subscription": "8"}, paid, func(Event) bool { return true }},
-		{"order id absent", change{"data.id": absent}, paid, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == "" }},
-		{"time without a zone", change{"data.paidAt": "2026-02-03 12:31:02"}, paid, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 2, 3, 15, 31, 2, 0, time.UTC)) }},
-		{"checkout with brackets around", change{"data.checkoutUrl": "<https://pay.cakto.com.br/a>"}, paid, func(e Event) bool { return e.CheckoutURL == "" }},
+		{"order id absent", change{"data.id": absent}, paid, func(e Event) bool {
+			return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == ""
+		}},
+		{"time without a zone", change{"data.paidAt": "2026-02-03 12:31:02"}, paid, func(e Event) bool {
+			return e.OccurredAt.Equal(time.Date(2026, 2, 3, 15, 31, 2, 0, time.UTC))
+		}},
+		{"checkout with brackets around", change{"data.checkoutUrl": "<https://pay.cakto.com.br/a>"}, paid,
+			func(e Event) bool { return e.CheckoutURL == "" }},
 	})
 }
 
@@ -162,9 +178,11 @@ func TestCaktoWithoutData(t *testing.T) {
 		{"data absent", "cakto/order.json", change{"data": absent}, "unusable: data.customer.email"},
 		{"data empty", "cakto/order.json", change{"data": []any{}}, "unusable: data.customer.email"},
 		{"data of no objects", "cakto/order.json", change{"data": []any{1, "x"}}, "unusable: data.customer.email"},
-		{"data as JSON in a text", "cakto/order.json", change{"data": `{"id":"1","customer":{"email":"ivo@example.com"}}`}, "kill, attribute"},
+		{"data as JSON in a text", "cakto/order.json",
+			change{"data": `{"id":"1","customer":{"email":"ivo@example.com"}}`}, "kill, attribute"},
 		{"a cart without data", "cakto/cart.json", change{"data": absent}, "ignore: NoData"},
-		{"an event that is not used", "cakto/order.json", change{"event": "subscription_late", "data": []any{}}, "ignore: EventNotUsed"},
+		{"an event that is not used", "cakto/order.json", change{"event": "subscription_late", "data": []any{}},
+			"ignore: EventNotUsed"},
 	})
 	for name, customer := range map[string]any{"a text": "Ivo", "an empty list": []any{}, "null": nil} {
 		changes := change{"data.customer": customer, "data.customerEmail": "ivo@example.com"}
@@ -178,14 +196,17 @@ func TestCaktoWithoutData(t *testing.T) {
 func TestCaktoVerify(t *testing.T) {
 	testVerify(t, caktoUsual, []authentication{
 		{"secret", Delivery{Body: fixture(t, "cakto/cart.json")}, []string{"cakto-secret-0", "cakto-secret-1"}, nil},
-		{"another secret", Delivery{Body: fixture(t, "cakto/order.json")}, []string{"cakto-secret-2"}, ErrBadCredential},
-		{"secret in data", Delivery{Body: []byte(`{"data":{"secret":"cakto-secret-1"}}`)}, []string{"cakto-secret-1"}, ErrNoCredential},
+		{"another secret", Delivery{Body: fixture(t, "cakto/order.json")}, []string{"cakto-secret-2"},
+			ErrBadCredential},
+		{"secret in data", Delivery{Body: []byte(`{"data":{"secret":"cakto-secret-1"}}`)}, []string{"cakto-secret-1"},
+			ErrNoCredential},
 	})
 }
 
 func FuzzCaktoParse(f *testing.F) {
 	f.Add([]byte(`{"event":"purchase_approved","data":[]}`), "", "BR")
-	f.Add([]byte(`{"event":"purchase_approved","data":[{"id":1},{"id":1},{"customer":{"phone":{"number":"1"}}}]}`), "", "BR")
+	f.Add([]byte(`{"event":"purchase_approved","data":[{"id":1},{"id":1},{"customer":{"phone":{"number":"1"}}}]}`), "",
+		"BR")
 	fuzzParse(f, caktoUsual, "cakto/cart.json", "cakto/order.json")
 }
 

@@ -26,7 +26,8 @@ func TestCharsets(t *testing.T) {
 		{"JSON in capitals", "application/json; Charset=UTF-8", `{"n":"João"}`, "João"},
 		{"JSON that says Latin-1 and is UTF-8", "application/json" + latin1, `{"n":"João"}`, "João"},
 		{"JSON with escapes", "application/json" + latin1, `{"n":"Jo\u00e3o"}`, "João"},
-		{"JSON in UTF-16", "application/json; charset=utf-16le", "{\x00\"\x00n\x00\"\x00:\x00\"\x00\xe3\x00\"\x00}\x00", "ã"},
+		{"JSON in UTF-16", "application/json; charset=utf-16le", "{\x00\"\x00n\x00\"\x00:\x00\"\x00\xe3\x00\"\x00}\x00",
+			"ã"},
 		{"JSON in Shift JIS", "application/json; charset=shift_jis", "{\"n\":\"\x95\x5c\"}", "表"},
 		{"one text in each", "application/json", "{\"m\":\"João\",\"n\":\"Jo\xe3o\"}", "João"},
 		{"UTF-8 that is cut", "application/json", "{\"n\":\"José Concei\xc3\"}", "José Concei"},
@@ -42,7 +43,8 @@ func TestCharsets(t *testing.T) {
 
 // FuzzCharset: whatever the bytes and the type say, what is kept is UTF-8.
 func FuzzCharset(f *testing.F) {
-	for _, content := range []string{"", "charset=", "application/json; charset=iso-8859-1", "x/y; charset=utf-16", "x/y; charset=gb18030", "x/y; CHARSET=\"big5\""} {
+	for _, content := range []string{"", "charset=", "application/json; charset=iso-8859-1", "x/y; charset=utf-16",
+		"x/y; charset=gb18030", "x/y; CHARSET=\"big5\""} {
 		f.Add([]byte("Jo\xe3o"), content)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, content string) {

@@ -11,11 +11,13 @@ import (
 // be written to. What stands for no answer (pending, redacted) is not among them.
 var consentWords = func() map[string]v1alpha1.ConsentBasis {
 	made := map[string]v1alpha1.ConsentBasis{}
-	for word := range strings.FieldsSeq("true 1 yes y sim s si sí on subscribed opted_in opt_in optin accepted granted aceito") {
+	for word := range strings.FieldsSeq(
+		"true 1 yes y sim s si sí on subscribed opted_in opt_in optin accepted granted aceito") {
 		made[word] = v1alpha1.ConsentOptedIn
 	}
-	for word := range strings.FieldsSeq("false 0 no n não nao off unsubscribed not_subscribed opted_out opt_out optout denied " +
-		"refused recusado") {
+	for word := range strings.FieldsSeq(
+		"false 0 no n não nao off unsubscribed not_subscribed opted_out opt_out optout denied " +
+			"refused recusado") {
 		made[word] = v1alpha1.ConsentOptedOut
 	}
 	return made

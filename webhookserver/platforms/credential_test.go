@@ -59,7 +59,8 @@ func TestHMACForms(t *testing.T) {
 		{"zeros", strings.Repeat("0", 64), ErrBadCredential},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if err := checkHMAC(sha256.New, test.presented, body, [][]byte{{}, []byte("key")}); !errors.Is(err, test.want) {
+			if err := checkHMAC(sha256.New, test.presented, body, [][]byte{{}, []byte("key")}); !errors.Is(err,
+				test.want) {
 				t.Errorf("got %v, want %v", err, test.want)
 			}
 		})
@@ -81,7 +82,8 @@ func TestBlankSecretsProveNothing(t *testing.T) {
 		}
 		mac := hmac.New(sha256.New, []byte(blank))
 		_, _ = mac.Write([]byte("body"))
-		if err := checkHMAC(sha256.New, hex.EncodeToString(mac.Sum(nil)), []byte("body"), secrets); !errors.Is(err, ErrBadCredential) {
+		if err := checkHMAC(sha256.New, hex.EncodeToString(mac.Sum(nil)), []byte("body"), secrets); !errors.Is(err,
+			ErrBadCredential) {
 			t.Errorf("%q: its signature: got %v", blank, err)
 		}
 	}

@@ -168,7 +168,8 @@ func TestNothingIsLost(t *testing.T) {
 	} {
 		t.Run(string(test.platform.Name())+" "+test.word, func(t *testing.T) {
 			events, err := test.platform.Parse(Delivery{Body: []byte(test.body)}, Place{Region: "BR"})
-			if err != nil || len(events) != 1 || says(events[0]) != "kill, attribute" || events[0].Customer.Email != "ana@example.com" {
+			if err != nil || len(events) != 1 || says(events[0]) != "kill, attribute" ||
+				events[0].Customer.Email != "ana@example.com" {
 				t.Errorf("got %+v, %v", events, err)
 			}
 		})
@@ -178,8 +179,10 @@ func TestNothingIsLost(t *testing.T) {
 // TestNoDeliveryIsTooOdd: whatever a field of an authentic delivery holds, its event is
 // known by its name, and the delivery is read: the platform is not made to send it again.
 func TestNoDeliveryIsTooOdd(t *testing.T) {
-	odd := []any{nil, "", "text", 7, 1e300, true, []any{}, []any{nil}, []any{[]any{1}}, map[string]any{}, map[string]any{"a": []any{}}}
-	for _, name := range []v1alpha1.PlatformName{v1alpha1.PlatformHotmart, v1alpha1.PlatformKiwify, v1alpha1.PlatformEduzz} {
+	odd := []any{nil, "", "text", 7, 1e300, true, []any{}, []any{nil}, []any{[]any{1}}, map[string]any{},
+		map[string]any{"a": []any{}}}
+	for _, name := range []v1alpha1.PlatformName{v1alpha1.PlatformHotmart, v1alpha1.PlatformKiwify,
+		v1alpha1.PlatformEduzz} {
 		platform := platformOf(t, name)
 		files, err := filepath.Glob(filepath.Join("testdata", string(name), "*.json"))
 		if err != nil {
@@ -217,7 +220,8 @@ func TestNoDeliveryIsTooOdd(t *testing.T) {
 
 // namesEvent are the fields without which nothing can be known, and those that wrap them.
 var namesEvent = map[string]bool{
-	".event": true, ".status": true, ".type": true, ".trans_status": true, ".order": true, ".cart": true, ".cart.status": true,
+	".event": true, ".status": true, ".type": true, ".trans_status": true, ".order": true, ".cart": true,
+	".cart.status": true,
 }
 
 // everyField visits the fields of an object and of those within it.

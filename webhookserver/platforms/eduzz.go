@@ -94,7 +94,8 @@ func (eduzz) IsPing(delivery Delivery) bool {
 }
 
 // eduzzExamples are the customers of the documentation's examples.
-var eduzzExamples = []string{"webhook@eduzz.com", "emaildocliente@provedor.com", "emaildoaluno@provedor.com", "teste@eduzz.com"}
+var eduzzExamples = []string{"webhook@eduzz.com", "emaildocliente@provedor.com", "emaildoaluno@provedor.com",
+	"teste@eduzz.com"}
 
 // eduzzExample tells the old format's test of a URL. A real delivery whose secret is missing
 // is none, so that the fault shows.

@@ -27,7 +27,8 @@ func TestEduzzHubEvents(t *testing.T) {
 		{"waiting for a boleto", invoice, open("invoice_waiting_payment", "bankslip"), "start: BoletoPending"},
 		{"waiting for a card", invoice, open("invoice_waiting_payment", "creditCard"), "ignore: CardPending"},
 		{"opened for a PIX", invoice, open("invoice_opened", "pix"), "start: PixPending"},
-		{"opened, method not told", invoice, change{"event": "myeduzz.invoice_opened", "data.paymentMethod": absent}, "start: BoletoPending"},
+		{"opened, method not told", invoice, change{"event": "myeduzz.invoice_opened", "data.paymentMethod": absent},
+			"start: BoletoPending"},
 		{"paid", invoice, nil, "kill, attribute"},
 		{"paid, name without its prefix", invoice, change{"event": "invoice_paid"}, "kill, attribute"},
 		{"refused", invoice, event("invoice_refused"), "start: PaymentRefused"},
@@ -38,18 +39,24 @@ func TestEduzzHubEvents(t *testing.T) {
 		{"expired", invoice, event("invoice_expired"), "payment expired"},
 		{"contract", invoice, event("contract_updated"), "ignore: EventNotUsed"},
 		{"negotiated", invoice, event("invoice_negotiated"), "ignore: EventNotUsed"},
-		{"contract, with a phone of its parts", invoice, change{"event": "myeduzz.contract_created", "data": map[string]any{"buyer": map[string]any{"phone": map[string]any{"countryCode": "55", "areaCode": "51", "number": "991234567"}}}}, "ignore: EventNotUsed"},
+		{"contract, with a phone of its parts", invoice, change{"event": "myeduzz.contract_created",
+			"data": map[string]any{"buyer": map[string]any{"phone": map[string]any{"countryCode": "55",
+				"areaCode": "51", "number": "991234567"}}}}, "ignore: EventNotUsed"},
 		{"paid, in upper case", invoice, change{"event": "MYEDUZZ.INVOICE_PAID"}, "kill, attribute"},
 		{"no event, status paid", invoice, change{"event": absent}, "kill, attribute"},
-		{"no event, status waitingPayment", invoice, change{"event": absent, "data.status": "waitingPayment"}, "start: PixPending"},
+		{"no event, status waitingPayment", invoice, change{"event": absent, "data.status": "waitingPayment"},
+			"start: PixPending"},
 		{"paid, data is no object", invoice, change{"data": "string"}, "unusable: data.buyer.email"},
 		{"paid, data absent", invoice, change{"data": absent}, "unusable: data.buyer.email"},
 		{"paid, buyer is a text", invoice, change{"data.buyer": "Lia"}, "unusable: data.buyer.email"},
 		{"cart left, customer is a number", cart, change{"data.customer": 1}, "start: AbandonedCart"},
-		{"cart left, customer called buyer", cart, change{"data.customer": absent, "data.buyer": map[string]any{"email": "lia.torres@example.com"}}, "start: AbandonedCart"},
+		{"cart left, customer called buyer", cart, change{"data.customer": absent,
+			"data.buyer": map[string]any{"email": "lia.torres@example.com"}}, "start: AbandonedCart"},
 		{"an event of tomorrow, paid", invoice, event("invoice_teleported"), "kill"},
-		{"an event of tomorrow", invoice, change{"event": "myeduzz.invoice_teleported", "data.status": "late"}, "ignore: UnknownEvent"},
-		{"ping", invoice, change{"event": "ping", "id": absent, "sentDate": absent, "data": map[string]any{"message": "ping"}}, "ignore: Ping"},
+		{"an event of tomorrow", invoice, change{"event": "myeduzz.invoice_teleported", "data.status": "late"},
+			"ignore: UnknownEvent"},
+		{"ping", invoice, change{"event": "ping", "id": absent, "sentDate": absent,
+			"data": map[string]any{"message": "ping"}}, "ignore: Ping"},
 	})
 }
 
@@ -71,12 +78,14 @@ func TestEduzzLegacyStatuses(t *testing.T) {
 		{"a word: paid", invoice, status("Paid"), "kill, attribute"},
 		{"a word: waiting_payment", invoice, status("waiting_payment"), "start: PixPending"},
 		{"a word of tomorrow", invoice, status("teleported"), "ignore: UnknownEvent"},
-		{"no status, named invoice_paid", invoice, change{"trans_status": absent, "event_name": "invoice_paid"}, "kill, attribute"},
+		{"no status, named invoice_paid", invoice, change{"trans_status": absent, "event_name": "invoice_paid"},
+			"kill, attribute"},
 		{"no status at all", invoice, change{"trans_status": absent}, "ignore: UnknownEvent"},
 		{"3 paid, type is a number", invoice, change{"type": 3}, "kill, attribute"},
 		{"3 paid, type absent", invoice, change{"type": absent}, "kill, attribute"},
 		{"3 paid, third charge of a contract", invoice, change{"recurrence_count": "3"}, "kill"},
-		{"3 paid, marked as the first charge", invoice, change{"recurrence_count": "3", "recurrence_first_payment": "1"}, "kill, attribute"},
+		{"3 paid, marked as the first charge", invoice, change{"recurrence_count": "3",
+			"recurrence_first_payment": "1"}, "kill, attribute"},
 		{"4 cancelled", invoice, status("4"), "ignore: EventNotUsed"},
 		{"6 waiting for a refund", invoice, status("6"), "reverse: refund"},
 		{"7 refunded", invoice, status("7"), "reverse: refund"},
@@ -92,21 +101,26 @@ func TestEduzzLegacyStatuses(t *testing.T) {
 
 func TestEduzzHubCart(t *testing.T) {
 	want := Event{
-		ID: "h8s2k4l6m0n1b3v5c7x9z", Name: "sun.cart_abandonment", Kind: Abandoned, Trigger: v1alpha1.TriggerAbandonedCart,
-		Customer:      Customer{Name: "Lia Torres", Phone: "+5551991234567", Email: "lia.torres@example.com"},
+		ID: "h8s2k4l6m0n1b3v5c7x9z", Name: "sun.cart_abandonment", Kind: Abandoned,
+		Trigger: v1alpha1.TriggerAbandonedCart, Customer: Customer{Name: "Lia Torres", Phone: "+5551991234567",
+			Email: "lia.torres@example.com"},
 		Product:       Product{ID: "1188225"},
 		CheckoutURL:   "https://sun.eduzz.com/c_f0e1d2c3b4a5968778695a4b3c2d1e0f",
 		TransactionID: "f0e1d2c3b4a5968778695a4b3c2d1e0f",
 		OccurredAt:    time.Date(2026, 5, 6, 7, 8, 9, 321_000_000, time.UTC),
 	}
 	testEvents(t, eduzz{}, Delivery{Body: fixture(t, "eduzz/hub-cart.json")}, want)
-	for name, value := range map[string]any{"one id": "1188225", "one number": 1188225, "numbers, repeated": []int{1188225, 1188225}} {
+	for name, value := range map[string]any{"one id": "1188225", "one number": 1188225,
+		"numbers, repeated": []int{1188225, 1188225}} {
 		t.Run(name, func(t *testing.T) {
-			testEvents(t, eduzz{}, Delivery{Body: changed(t, "eduzz/hub-cart.json", change{"data.productId": value})}, want)
+			testEvents(t, eduzz{}, Delivery{Body: changed(t, "eduzz/hub-cart.json", change{"data.productId": value})},
+				want)
 		})
 	}
 	t.Run("several products are one cart", func(t *testing.T) {
-		testEvents(t, eduzz{}, Delivery{Body: changed(t, "eduzz/hub-cart.json", change{"data.productId": []any{"1188225", 1188226}})}, want)
+		testEvents(t, eduzz{},
+			Delivery{Body: changed(t, "eduzz/hub-cart.json", change{"data.productId": []any{"1188225", 1188226}})},
+			want)
 	})
 }
 
@@ -132,14 +146,17 @@ func TestEduzzHubInvoice(t *testing.T) {
 	t.Run("no product", func(t *testing.T) {
 		none := first
 		none.ID, none.Amount, none.Product = "p9o8i7u6y5t4r3e2w1q0", "310.50", Product{}
-		testEvents(t, eduzz{}, Delivery{Body: changed(t, "eduzz/hub-invoice.json", change{"data.items": "none", "data.paid": absent})}, none)
+		testEvents(t, eduzz{},
+			Delivery{Body: changed(t, "eduzz/hub-invoice.json", change{"data.items": "none", "data.paid": absent})},
+			none)
 	})
 	t.Run("a thousand products make a bounded number of events", func(t *testing.T) {
 		var items []any
 		for i := range 1000 {
 			items = append(items, map[string]any{"productId": i})
 		}
-		events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", change{"data.items": items})}, Place{Region: "BR"})
+		events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", change{"data.items": items})},
+			Place{Region: "BR"})
 		if err != nil || len(events) != maxProducts {
 			t.Errorf("got %d events, %v", len(events), err)
 		}
@@ -158,13 +175,16 @@ func TestEduzzPhones(t *testing.T) {
 		{"cellphone first", nil, cell},
 		{"then phone", change{"data.buyer.cellphone": nil}, landline},
 		{"an unusable one is passed over", change{"data.buyer.cellphone": "51 19999-9999"}, landline},
-		{"then phone2", change{"data.buyer.cellphone": "", "data.buyer.phone": "x", "data.buyer.phone2": "51991234567"}, cell},
-		{"then the student's", change{"data.buyer.cellphone": absent, "data.buyer.phone": absent, "data.student": map[string]any{"phone": "51991234567"}}, cell},
+		{"then phone2", change{"data.buyer.cellphone": "", "data.buyer.phone": "x", "data.buyer.phone2": "51991234567"},
+			cell},
+		{"then the student's", change{"data.buyer.cellphone": absent, "data.buyer.phone": absent,
+			"data.student": map[string]any{"phone": "51991234567"}}, cell},
 		{"as an object of its parts", change{"data.buyer.cellphone": parts}, cell},
 		{"none", change{"data.buyer.cellphone": absent, "data.buyer.phone": absent}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", test.change)}, Place{Region: "BR"})
+			events, err := eduzz{}.Parse(Delivery{Body: changed(t, "eduzz/hub-invoice.json", test.change)},
+				Place{Region: "BR"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -177,8 +197,9 @@ func TestEduzzPhones(t *testing.T) {
 
 func TestEduzzLegacyCart(t *testing.T) {
 	want := Event{
-		ID: "c7a1f5d2-3b4c-4d5e-8f60-718293a4b5c6", Name: "abandonment", Kind: Abandoned, Trigger: v1alpha1.TriggerAbandonedCart,
-		Customer:    Customer{Name: "Lia Torres", Phone: "+5551991234567", Email: "lia.torres@example.com"},
+		ID: "c7a1f5d2-3b4c-4d5e-8f60-718293a4b5c6", Name: "abandonment", Kind: Abandoned,
+		Trigger: v1alpha1.TriggerAbandonedCart, Customer: Customer{Name: "Lia Torres", Phone: "+5551991234567",
+			Email: "lia.torres@example.com"},
 		Product:     Product{ID: "1188225", Name: "Violão do Zero"},
 		CheckoutURL: "https://sun.eduzz.com/1188225",
 		OccurredAt:  time.Date(2026, 5, 6, 7, 1, 2, 3_000_000, time.UTC),
@@ -187,10 +208,11 @@ func TestEduzzLegacyCart(t *testing.T) {
 		"cartAccessedAt":"2026-05-06T07:01:02.003Z","product":{"id":1188225,"title":"Violão do Zero"},
 		"customer":{"name":"Lia Torres","phone":51991234567,"email":"lia.torres@example.com"}}`
 	for name, delivery := range map[string]Delivery{
-		"JSON, bracketed":               {Body: fixture(t, "eduzz/legacy-cart.json"), ContentType: "application/json"},
-		"JSON, nested":                  {Body: []byte(nested)},
-		"JSON that is called a form":    {Body: []byte(nested), ContentType: "application/x-www-form-urlencoded"},
-		"form":                          {Body: fixture(t, "eduzz/legacy-cart.txt"), ContentType: "application/x-www-form-urlencoded; charset=utf-8"},
+		"JSON, bracketed":            {Body: fixture(t, "eduzz/legacy-cart.json"), ContentType: "application/json"},
+		"JSON, nested":               {Body: []byte(nested)},
+		"JSON that is called a form": {Body: []byte(nested), ContentType: "application/x-www-form-urlencoded"},
+		"form": {Body: fixture(t, "eduzz/legacy-cart.txt"),
+			ContentType: "application/x-www-form-urlencoded; charset=utf-8"},
 		"form without its content type": {Body: fixture(t, "eduzz/legacy-cart.txt")},
 	} {
 		t.Run(name, func(t *testing.T) { testEvents(t, eduzz{}, delivery, want) })
@@ -209,7 +231,9 @@ func TestEduzzLegacyInvoice(t *testing.T) {
 	t.Run("recovery address first", func(t *testing.T) {
 		want := want
 		want.CheckoutURL = "https://sun.eduzz.com/r_1"
-		testEvents(t, eduzz{}, Delivery{Body: changed(t, "eduzz/legacy-invoice.json", change{"trans_recovery_url": "https://sun.eduzz.com/r_1"})}, want)
+		testEvents(t, eduzz{},
+			Delivery{Body: changed(t, "eduzz/legacy-invoice.json",
+				change{"trans_recovery_url": "https://sun.eduzz.com/r_1"})}, want)
 	})
 	t.Run("several products", func(t *testing.T) {
 		first, second := want, want
@@ -255,15 +279,18 @@ func TestEduzzVerify(t *testing.T) {
 		{"signed", signed, []string{"hub-1"}, nil},
 		{"signed, with the prefix", prefixed, []string{"hub-1"}, nil},
 		{"signed with the third of three keys", signed, []string{"hub-3", "hub-2", "hub-1"}, nil},
-		{"origin_secret in JSON", Delivery{Body: fixture(t, "eduzz/legacy-invoice.json")}, []string{"eduzz-origin-1"}, nil},
+		{"origin_secret in JSON", Delivery{Body: fixture(t, "eduzz/legacy-invoice.json")}, []string{"eduzz-origin-1"},
+			nil},
 		{"origin in JSON", Delivery{Body: fixture(t, "eduzz/legacy-cart.json")}, []string{"eduzz-origin-1"}, nil},
 		{"origin in a form", form, []string{"hub-1", "eduzz-origin-1"}, nil},
 		{"signed with another key", eduzzSigned(body, "hub-2"), []string{"hub-1"}, ErrBadCredential},
 		{"one byte more than signed", tampered, []string{"hub-1"}, ErrBadCredential},
 		{"signed with an empty key", eduzzSigned(body, ""), []string{""}, ErrBadCredential},
 		{"another origin", form, []string{"eduzz-origin-2"}, ErrBadCredential},
-		{"the old api_key", Delivery{Body: []byte(`{"api_key":"eduzz-api-key-1"}`)}, []string{"eduzz-api-key-1"}, ErrNoCredential},
-		{"a wrong signature beside the right origin", Delivery{Body: form.Body, Header: prefixed.Header}, []string{"eduzz-origin-1"}, ErrBadCredential},
+		{"the old api_key", Delivery{Body: []byte(`{"api_key":"eduzz-api-key-1"}`)}, []string{"eduzz-api-key-1"},
+			ErrNoCredential},
+		{"a wrong signature beside the right origin", Delivery{Body: form.Body, Header: prefixed.Header},
+			[]string{"eduzz-origin-1"}, ErrBadCredential},
 		{"origin that is a number", Delivery{Body: []byte(`{"origin":1}`)}, []string{"1"}, ErrNoCredential},
 		{"neither signed nor an origin", Delivery{Body: body}, []string{"hub-1"}, ErrNoCredential},
 		{"ping, not signed", Delivery{Body: []byte(`{"event":"ping"}`)}, []string{"hub-1"}, ErrNoCredential},

@@ -45,7 +45,8 @@ func TestMultipartForms(t *testing.T) {
 		body string
 		want fields
 	}{
-		"values":           {part("venda[codigo]", "7") + part("comprador[nome]", "Zé\n& Cia") + end, fields{"venda": map[string]any{"codigo": "7"}, "comprador": map[string]any{"nome": "Zé\n& Cia"}}},
+		"values": {part("venda[codigo]", "7") + part("comprador[nome]", "Zé\n& Cia") + end,
+			fields{"venda": map[string]any{"codigo": "7"}, "comprador": map[string]any{"nome": "Zé\n& Cia"}}},
 		"no files":         {part("a", "1") + file + part("b", "2") + end, fields{"a": "1", "b": "2"}},
 		"the last of two":  {part("a", "1") + part("a", "2") + end, fields{"a": "2"}},
 		"no parts":         {end, nil},
@@ -57,11 +58,13 @@ func TestMultipartForms(t *testing.T) {
 			t.Errorf("%s: got %v, %t, %v", name, root, form, err)
 		}
 	}
-	root, _, err := readBody(Delivery{Body: []byte(part("first", "1") + strings.Repeat(part("x", ""), 10_000) + part("last", "1") + end), ContentType: content})
+	root, _, err := readBody(Delivery{Body: []byte(part("first", "1") + strings.Repeat(part("x", ""), 10_000) +
+		part("last", "1") + end), ContentType: content})
 	if err != nil || root["first"] != "1" || root["last"] != nil {
 		t.Errorf("a form of too many parts: %d fields, %v", len(root), err)
 	}
-	if root, form, err := readBody(Delivery{Body: []byte(`{"a":1}`), ContentType: content}); form || err != nil || root.text(maxID, "a") != "1" {
+	if root, form, err := readBody(Delivery{Body: []byte(`{"a":1}`), ContentType: content}); form || err != nil ||
+		root.text(maxID, "a") != "1" {
 		t.Errorf("JSON that says it is a form: %v, %t, %v", root, form, err)
 	}
 }
@@ -183,9 +186,10 @@ func FuzzReadJSON(f *testing.F) {
 	}
 	for _, body := range []string{
 		`{}`, "\ufeff {\"a\":null}\r\n", `{"a":[1,-0,1.50,2e3,{"b":[]},true,false,"x"],"a":{"c":1}}`, `{"":{"":""}}`,
-		`{"a":"\ud83d\ude00 \ud83d x \ude00 \u0000 \/ \\ud83d"}`, `{"\u0061":1,"a":2}`, `{"a":"\ud83d\u0041"}`, `{"a":"\\\"","b":"\\"}`,
-		"{\"a\":\"two\nlines\"}", `{"a":"\x \u12 \u"}`, `{"a":NaN,"b":-Inf,"c":01,"d":+1,"e":1.,"f":.5,"g":-,"h":1e}`,
-		`{"a":1,}`, `{a:1}`, `{'a':1}`, `{"a":tru}`, `{"a":nullx}`, `{"a" 1}`, "{\"a\":1}\x00", strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
+		`{"a":"\ud83d\ude00 \ud83d x \ude00 \u0000 \/ \\ud83d"}`, `{"\u0061":1,"a":2}`, `{"a":"\ud83d\u0041"}`,
+		`{"a":"\\\"","b":"\\"}`, "{\"a\":\"two\nlines\"}", `{"a":"\x \u12 \u"}`,
+		`{"a":NaN,"b":-Inf,"c":01,"d":+1,"e":1.,"f":.5,"g":-,"h":1e}`, `{"a":1,}`, `{a:1}`, `{'a':1}`, `{"a":tru}`,
+		`{"a":nullx}`, `{"a" 1}`, "{\"a\":1}\x00", strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
 	} {
 		f.Add([]byte(body))
 	}
@@ -214,7 +218,8 @@ func FuzzReadJSON(f *testing.F) {
 		for i := range body {
 			body[i] = 'x'
 		}
-		if _, err := readJSON([]byte(`{"another":"body, that is longer than the one before","and":[1,2,3]}`)); err != nil {
+		if _, err := readJSON(
+			[]byte(`{"another":"body, that is longer than the one before","and":[1,2,3]}`)); err != nil {
 			t.Fatal(err)
 		}
 		if after, _ := json.Marshal(got); !bytes.Equal(after, before) {
@@ -233,10 +238,13 @@ func TestReadJSON(t *testing.T) {
 		{"the other half", `{"a":"\uDE00Ana"}`, `{"a":"�Ana"}`},
 		{"what only looks like half an emoji", `{"a":"C:\\ud83d"}`, `{"a":"C:\\ud83d"}`},
 		{"digits are kept", `{"a":1.50,"b":90071992547409931234}`, `{"a":1.50,"b":90071992547409931234}`},
-		{"numbers that are none", `{"a":NaN,"b":01,"c":1.,"d":+1,"e":1e}`, `{"a":null,"b":null,"c":null,"d":null,"e":null}`},
+		{"numbers that are none", `{"a":NaN,"b":01,"c":1.,"d":+1,"e":1e}`,
+			`{"a":null,"b":null,"c":null,"d":null,"e":null}`},
 		{"escapes that there are not", `{"a":"50\% \u12"}`, `{"a":"50\\% \\u12"}`},
-		{"brackets in texts are no nesting", `{"a":"` + strings.Repeat("{[", 100) + `\"["}`, `{"a":"` + strings.Repeat("{[", 100) + `\"["}`},
-		{"as deep as may be", strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth), strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth)},
+		{"brackets in texts are no nesting", `{"a":"` + strings.Repeat("{[", 100) + `\"["}`,
+			`{"a":"` + strings.Repeat("{[", 100) + `\"["}`},
+		{"as deep as may be", strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth),
+			strings.Repeat(`{"a":`, maxDepth) + "1" + strings.Repeat("}", maxDepth)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root, err := readJSON([]byte(test.body))
@@ -262,7 +270,8 @@ func TestReadJSON(t *testing.T) {
 }
 
 func TestIsNumber(t *testing.T) {
-	for _, text := range []string{"0", "-0", "10", "1.5", "-1.50", "1e3", "1E+3", "0.1e-9", "", "-", "01", "-01", "1.", ".5", "+1", "1e", "1e+", "1.e3", "NaN", "inf", "1x", "0x1", "1e3.5", "--1"} {
+	for _, text := range []string{"0", "-0", "10", "1.5", "-1.50", "1e3", "1E+3", "0.1e-9", "", "-", "01", "-01", "1.",
+		".5", "+1", "1e", "1e+", "1.e3", "NaN", "inf", "1x", "0x1", "1e3.5", "--1"} {
 		if got, want := isNumber([]byte(text)), json.Valid([]byte(text)); got != want {
 			t.Errorf("isNumber(%q) = %t, encoding/json says %t", text, got, want)
 		}

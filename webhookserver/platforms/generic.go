@@ -78,7 +78,8 @@ func genericAuth(auth v1alpha1.GenericAuth) (v1alpha1.GenericAuth, error) {
 			return auth, &ConfigError{Field: "generic.auth", Expected: "one of header and field for type " + authToken}
 		}
 	default:
-		return auth, &ConfigError{Field: "generic.auth.type", Expected: authHMAC + ", " + authBearer + " or " + authToken}
+		return auth, &ConfigError{Field: "generic.auth.type", Expected: authHMAC + ", " + authBearer + " or " +
+			authToken}
 	}
 	return auth, nil
 }
@@ -213,7 +214,8 @@ func (g generic) payment(event *Event, body fields, place Place) *v1alpha1.Payme
 	}
 	made := v1alpha1.Payment{
 		PixCode: pixCodeOf(g.mapping.PixCode.First(body)), BoletoLine: boletoLineOf(g.mapping.BoletoLine.First(body)),
-		URL: linkOf(g.mapping.PaymentURL.First(body)), ExpiresAt: timestampOf(g.mapping.PaymentExpiresAt.First(body), place),
+		URL: linkOf(g.mapping.PaymentURL.First(body)), ExpiresAt: timestampOf(g.mapping.PaymentExpiresAt.First(body),
+			place),
 	}
 	if made == (v1alpha1.Payment{}) {
 		return nil

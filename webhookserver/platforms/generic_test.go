@@ -55,7 +55,8 @@ func TestGenericEvents(t *testing.T) {
 		{"disputed", order, topic("order.disputed"), "reverse: refund"},
 		{"not mapped", order, topic("order.shipped"), "ignore: UnknownEvent"},
 		{"not mapped, paid", order, topic("Payment Approved"), "kill"},
-		{"not mapped, of an order that is paid", order, change{"topic": "order.shipped", "data.payment_status": "paid"}, "kill"},
+		{"not mapped, of an order that is paid", order, change{"topic": "order.shipped", "data.payment_status": "paid"},
+			"kill"},
 		{"no topic, of an order that is paid", order, change{"topic": absent, "data.payment_status": "paid"}, "kill"},
 		{"not mapped, refunded", order, topic("refunded"), "ignore: UnknownEvent"},
 		{"not mapped, as a truth value", order, topic(false), "ignore: UnknownEvent"},
@@ -87,18 +88,21 @@ func TestGenericProducts(t *testing.T) {
 		OccurredAt: time.Date(2026, 5, 11, 10, 2, 7, 0, time.UTC),
 	}
 	second := first
-	second.ID, second.Product = eventID(nil, "dlv_40990/order.paid", "VIO-02"), Product{ID: "VIO-02", Name: "Caderno de Acordes"}
+	second.ID, second.Product = eventID(nil, "dlv_40990/order.paid", "VIO-02"), Product{ID: "VIO-02",
+		Name: "Caderno de Acordes"}
 	delivery := Delivery{Body: fixture(t, "generic/order.json")}
 	t.Run("of the sale's amount no product has a share", func(t *testing.T) {
 		testEvents(t, genericOf(t), delivery, first, second)
 	})
 	t.Run("each has its own amount", func(t *testing.T) {
 		first.Amount, second.Amount = "347.50", "29.00"
-		testEvents(t, genericOf(t, func(m *v1alpha1.GenericMapping) { m.Fields.Amount = "$.data.items[*].price" }), delivery, first, second)
+		testEvents(t, genericOf(t, func(m *v1alpha1.GenericMapping) { m.Fields.Amount = "$.data.items[*].price" }),
+			delivery, first, second)
 	})
 	t.Run("the first only", func(t *testing.T) {
 		first.ID, first.Amount = "dlv_40990/order.paid", "376.50"
-		testEvents(t, genericOf(t, func(m *v1alpha1.GenericMapping) { m.Fields.ProductID = "$.data.items[0].sku" }), delivery, first)
+		testEvents(t, genericOf(t, func(m *v1alpha1.GenericMapping) { m.Fields.ProductID = "$.data.items[0].sku" }),
+			delivery, first)
 	})
 }
 
@@ -113,7 +117,8 @@ func TestGenericTriesAll(t *testing.T) {
 		"the first is absent": {map[string]any{}, contact(nil, "rui@example.com"), contact("31988776655", 7)},
 		"the first counts":    {contact("31988776655", "rui@example.com"), contact("31911112222", "ana@example.com")},
 	} {
-		events, err := platform.Parse(Delivery{Body: changed(t, "generic/cart.json", change{"data.buyer.contacts": contacts})}, Place{Region: "BR"})
+		events, err := platform.Parse(Delivery{Body: changed(t, "generic/cart.json",
+			change{"data.buyer.contacts": contacts})}, Place{Region: "BR"})
 		if err != nil || events[0].Customer.Phone != "+5531988776655" || events[0].Customer.Email != "rui@example.com" {
 			t.Errorf("%s: got %+v, %v", name, events, err)
 		}
@@ -127,20 +132,37 @@ func TestGenericIsForgiving(t *testing.T) {
 		change change
 		check  func(Event) bool
 	}{
-		{"no id: the body is the id", change{"delivery.id": absent}, func(e Event) bool { return len(e.ID) > 7 && e.ID[:7] == "sha256-" }},
+		{"no id: the body is the id", change{"delivery.id": absent}, func(e Event) bool {
+			return len(e.ID) > 7 && e.ID[:7] == "sha256-"
+		}},
 		{"id as a number", change{"delivery.id": 40817}, func(e Event) bool { return e.ID == "40817/checkout.left" }},
-		{"phone as an object", change{"data.buyer.phones": []any{map[string]any{"ddi": "55", "ddd": "31", "number": "988776655"}}}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
-		{"phone as a text where a list was", change{"data.buyer.phones": "31988776655"}, func(e Event) bool { return e.Customer.Phone == "" }},
-		{"items as an object", change{"data.items": map[string]any{"0": map[string]any{"sku": 7}}}, func(e Event) bool { return e.Product.ID == "7" }},
+		{"phone as an object",
+			change{"data.buyer.phones": []any{map[string]any{"ddi": "55", "ddd": "31", "number": "988776655"}}},
+			func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"phone as a text where a list was", change{"data.buyer.phones": "31988776655"}, func(e Event) bool {
+			return e.Customer.Phone == ""
+		}},
+		{"items as an object", change{"data.items": map[string]any{"0": map[string]any{"sku": 7}}}, func(e Event) bool {
+			return e.Product.ID == "7"
+		}},
 		{"no items", change{"data.items": absent}, func(e Event) bool { return e.Product == Product{} }},
 		{"amount that is none", change{"data.total.value": "free"}, func(e Event) bool { return e.Amount == "" }},
-		{"link without a scheme", change{"data.links.resume": "shop.example.com/c"}, func(e Event) bool { return e.CheckoutURL == "" }},
-		{"time without a zone", change{"delivery.sent_at": "2026-05-11 09:14:33"}, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 5, 11, 12, 14, 33, 0, time.UTC)) }},
-		{"time that is none", change{"delivery.sent_at": "yesterday"}, func(e Event) bool { return e.OccurredAt.IsZero() }},
-		{"nothing but the event", change{"delivery": absent, "data": absent}, func(e Event) bool { return e.Customer == Customer{} }},
+		{"link without a scheme", change{"data.links.resume": "shop.example.com/c"}, func(e Event) bool {
+			return e.CheckoutURL == ""
+		}},
+		{"time without a zone", change{"delivery.sent_at": "2026-05-11 09:14:33"}, func(e Event) bool {
+			return e.OccurredAt.Equal(time.Date(2026, 5, 11, 12, 14, 33, 0, time.UTC))
+		}},
+		{"time that is none", change{"delivery.sent_at": "yesterday"}, func(e Event) bool {
+			return e.OccurredAt.IsZero()
+		}},
+		{"nothing but the event", change{"delivery": absent, "data": absent}, func(e Event) bool {
+			return e.Customer == Customer{}
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			events, err := genericOf(t).Parse(Delivery{Body: changed(t, "generic/cart.json", test.change)}, Place{Region: "BR"})
+			events, err := genericOf(t).Parse(Delivery{Body: changed(t, "generic/cart.json", test.change)},
+				Place{Region: "BR"})
 			if err != nil || len(events) != 1 {
 				t.Fatal(err, len(events))
 			}
@@ -163,7 +185,8 @@ func TestGenericTellsNothing(t *testing.T) {
 
 func TestGenericRefuses(t *testing.T) {
 	testBroken(t, genericOf(t))
-	for name, value := range map[string]any{"absent": absent, "null": nil, "blank": " ", "an object": map[string]any{}, "a list": []any{"order.paid"}} {
+	for name, value := range map[string]any{"absent": absent, "null": nil, "blank": " ", "an object": map[string]any{},
+		"a list": []any{"order.paid"}} {
 		t.Run("event: "+name, func(t *testing.T) {
 			testRefused(t, genericOf(t), changed(t, "generic/cart.json", change{"topic": value}), "event")
 		})
@@ -211,7 +234,8 @@ func TestGenericHMAC(t *testing.T) {
 			{"signed with the second of two secrets", carried(name, signature, body), []string{"gen-0", "gen-1"}, nil},
 			{"signed, with a prefix", carried(name, "sha256="+signature, body), []string{"gen-1"}, nil},
 			{"signed with another secret", carried(name, signature, body), []string{"gen-2"}, ErrBadCredential},
-			{"one byte more than signed", carried(name, signature, append([]byte(" "), body...)), []string{"gen-1"}, ErrBadCredential},
+			{"one byte more than signed", carried(name, signature, append([]byte(" "), body...)), []string{"gen-1"},
+				ErrBadCredential},
 			{"signed with an empty secret", carried(name, genericSign(body, ""), body), []string{""}, ErrBadCredential},
 			{"the secret itself", carried(name, "gen-1", body), []string{"gen-1"}, ErrBadCredential},
 			{"in another header", carried("X-Other", signature, body), []string{"gen-1"}, ErrNoCredential},
@@ -238,7 +262,8 @@ func TestGenericBearer(t *testing.T) {
 		{"empty, and an empty secret", with("Bearer "), []string{""}, ErrNoCredential},
 		{"another scheme", with("Basic gen-1"), []string{"gen-1"}, ErrNoCredential},
 		{"no scheme", with("gen-1"), []string{"gen-1"}, ErrNoCredential},
-		{"signed instead", carried("X-Shop-Signature", genericSign(body, "gen-1"), body), []string{"gen-1"}, ErrNoCredential},
+		{"signed instead", carried("X-Shop-Signature", genericSign(body, "gen-1"), body), []string{"gen-1"},
+			ErrNoCredential},
 		{"nothing", Delivery{Body: body}, []string{"gen-1"}, ErrNoCredential},
 	})
 }
@@ -256,7 +281,8 @@ func FuzzGenericParse(f *testing.F) {
 			to := v1alpha1.JSONPath(path)
 			m.Event = v1alpha1.JSONPath(event)
 			m.Fields = v1alpha1.GenericFields{
-				EventID: to, Name: to, Phone: to, Email: to, ProductID: to, ProductName: to, CheckoutURL: to, Amount: to, Currency: to, TransactionID: to, OccurredAt: to,
+				EventID: to, Name: to, Phone: to, Email: to, ProductID: to, ProductName: to, CheckoutURL: to,
+				Amount: to, Currency: to, TransactionID: to, OccurredAt: to,
 			}
 		}))
 		if err != nil {

@@ -106,7 +106,8 @@ func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if data == nil && !meaning.matters() && meaning.kind != Ignored {
 		meaning = noData
 	}
-	event := hotmartPayment(meaning, data.inner("purchase")).event(eventID(delivery.Body, root.id("id")), eventName(name))
+	event := hotmartPayment(meaning, data.inner("purchase")).event(eventID(delivery.Body, root.id("id")),
+		eventName(name))
 	event.OccurredAt = firstTimeOf(place.Zone, root["creation_date"], root["creationDate"])
 	if event.Kind != Ignored {
 		hotmartSale(&event, data, place)

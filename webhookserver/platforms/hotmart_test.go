@@ -21,7 +21,8 @@ func TestHotmartEvents(t *testing.T) {
 		{"cart left, no phone", cart, change{"data.buyer.phone": absent}, "start: AbandonedCart"},
 		{"PIX generated", purchase, paidBy("PURCHASE_BILLET_PRINTED", "PIX"), "start: PixPending"},
 		{"boleto printed", purchase, paidBy("PURCHASE_BILLET_PRINTED", "BILLET"), "start: BoletoPending"},
-		{"boleto printed, payment unknown", purchase, change{"event": "PURCHASE_BILLET_PRINTED", "data.purchase.payment": absent}, "start: BoletoPending"},
+		{"boleto printed, payment unknown", purchase, change{"event": "PURCHASE_BILLET_PRINTED",
+			"data.purchase.payment": absent}, "start: BoletoPending"},
 		{"payment refused", purchase, event("PURCHASE_CANCELED"), "start: PaymentRefused"},
 		{"PURCHASE_APPROVED", purchase, nil, "kill, attribute"},
 		{"purchase_approved", purchase, event("purchase_approved"), "kill, attribute"},
@@ -42,17 +43,23 @@ func TestHotmartEvents(t *testing.T) {
 		{"waiting for a PIX", purchase, paidBy("PURCHASE_WAITING_PAYMENT", "pix"), "start: PixPending"},
 		{"payment refused, the other spelling", purchase, event("PURCHASE_CANCELLED"), "start: PaymentRefused"},
 		{"warranty over, the other spelling", purchase, event("PURCHASE_COMPLETED"), "kill"},
-		{"renewal, as 1.0.0 spells it", purchase, change{"data.purchase.recurrence_number": absent, "data.purchase.recurrencyNumber": 3}, "kill"},
+		{"renewal, as 1.0.0 spells it", purchase, change{"data.purchase.recurrence_number": absent,
+			"data.purchase.recurrencyNumber": 3}, "kill"},
 		{"no event, status APPROVED", purchase, change{"event": absent}, "kill, attribute"},
 		{"no event, status COMPLETE", purchase, change{"event": nil, "data.purchase.status": "COMPLETE"}, "kill"},
-		{"no event, status WAITING_PAYMENT, PIX", purchase, change{"event": "", "data.purchase.status": "WAITING_PAYMENT", "data.purchase.payment.type": "PIX"}, "start: PixPending"},
-		{"no event, status REFUNDED", purchase, change{"event": absent, "data.purchase.status": "REFUNDED"}, "reverse: refund"},
-		{"no event, a status of tomorrow", purchase, change{"event": absent, "data.purchase.status": "TELEPORTED"}, "ignore: UnknownEvent"},
+		{"no event, status WAITING_PAYMENT, PIX", purchase,
+			change{"event": "", "data.purchase.status": "WAITING_PAYMENT", "data.purchase.payment.type": "PIX"},
+			"start: PixPending"},
+		{"no event, status REFUNDED", purchase, change{"event": absent, "data.purchase.status": "REFUNDED"},
+			"reverse: refund"},
+		{"no event, a status of tomorrow", purchase, change{"event": absent, "data.purchase.status": "TELEPORTED"},
+			"ignore: UnknownEvent"},
 		{"PURCHASE_APPROVED, data is no object", purchase, change{"data": "string"}, "unusable: data.buyer.email"},
 		{"PURCHASE_APPROVED, data absent", purchase, change{"data": absent}, "unusable: data.buyer.email"},
 		{"PURCHASE_APPROVED, buyer is a text", purchase, change{"data.buyer": "Joana"}, "unusable: data.buyer.email"},
 		{"an event of tomorrow, paid", purchase, event("PURCHASE_TELEPORTED"), "kill"},
-		{"an event of tomorrow", purchase, change{"event": "PURCHASE_TELEPORTED", "data.purchase.status": "LATE"}, "ignore: UnknownEvent"},
+		{"an event of tomorrow", purchase, change{"event": "PURCHASE_TELEPORTED", "data.purchase.status": "LATE"},
+			"ignore: UnknownEvent"},
 		{"an event of tomorrow without data", purchase, change{"event": "X", "data": "none"}, "ignore: UnknownEvent"},
 	})
 }
@@ -132,8 +139,10 @@ func TestHotmartFlatJSON(t *testing.T) {
 	})
 	testTable(t, hotmart{}, []row{
 		{"renewal of 1.0", "hotmart/v1.json", change{"recurrency": "2"}, "kill"},
-		{"boleto of 1.0", "hotmart/v1.json", change{"status": "billet_printed", "payment_type": "billet"}, "start: BoletoPending"},
-		{"PIX of 1.0", "hotmart/v1.json", change{"status": "billet_printed", "payment_type": "pix"}, "start: PixPending"},
+		{"boleto of 1.0", "hotmart/v1.json", change{"status": "billet_printed", "payment_type": "billet"},
+			"start: BoletoPending"},
+		{"PIX of 1.0", "hotmart/v1.json", change{"status": "billet_printed", "payment_type": "pix"},
+			"start: PixPending"},
 	})
 }
 
@@ -144,48 +153,101 @@ func TestHotmartIsForgiving(t *testing.T) {
 		change change
 		check  func(Event) bool
 	}{
-		{"product id 0 of the test tool", change{"data.product.id": 0}, func(e Event) bool { return e.Product.ID == "0" }},
-		{"product id as a string", change{"data.product.id": " 4810077 "}, func(e Event) bool { return e.Product.ID == "4810077" }},
-		{"product id as a float", change{"data.product.id": 4810077.0}, func(e Event) bool { return e.Product.ID == "4810077" }},
-		{"product as a string", change{"data.product": "curso"}, func(e Event) bool { return e.Product == Product{} }},
-		{"phone as a number", change{"data.buyer.checkout_phone": 5531988776655}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
-		{"phone null", change{"data.buyer.checkout_phone": nil}, func(e Event) bool { return e.Customer.Phone == "" }},
-		{"phone with letters", change{"data.buyer.checkout_phone": "+55 31 9887a-665b"}, func(e Event) bool { return e.Customer.Phone == "" }},
-		{"phone of its parts", change{"data.buyer.checkout_phone": map[string]any{"ddi": "55", "ddd": 31, "number": "988776655"}}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
-		{"phone in another field", change{"data.buyer.checkout_phone": absent, "data.buyer.phone": "31988776655"}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
-		{"phone of another country", change{"data.buyer.checkout_phone": "912345678", "data.purchase.checkout_country.iso": "PT"}, func(e Event) bool { return e.Customer.Phone == "+351912345678" }},
-		{"buyer absent", change{"data.buyer": absent}, func(e Event) bool { return e.Kind == Unusable && e.TransactionID != "" }},
-		{"name absent", change{"data.buyer.name": absent}, func(e Event) bool { return e.Customer.Name == "Joana Prado" }},
-		{"name too long", change{"data.buyer.name": strings.Repeat("é", 300)}, func(e Event) bool { return e.Customer.Name == strings.Repeat("é", 200) }},
-		{"name with control characters", change{"data.buyer.name": "Joana\u0000\nPrado"}, func(e Event) bool { return e.Customer.Name == "Joana Prado" }},
-		{"e-mail that is none", change{"data.buyer.email": "joana"}, func(e Event) bool { return e.Customer.Email == "" }},
-		{"price as a string", change{"data.purchase.price.value": "R$ 1.169,80"}, func(e Event) bool { return e.Amount == "1169.80" }},
-		{"price negative", change{"data.purchase.price.value": -5}, func(e Event) bool { return e.Amount == "" }},
-		{"currency that is none", change{"data.purchase.price.currency_value": "XY"}, func(e Event) bool { return e.Currency == "" }},
-		{"currency as a sign", change{"data.purchase.price.currency_value": "R$"}, func(e Event) bool { return e.Currency == "BRL" }},
-		{"purchase absent", change{"data.purchase": nil}, func(e Event) bool { return e.TransactionID == "" && e.Attribute }},
-		{"date as a string", change{"creation_date": "1767369845456"}, func(e Event) bool { return e.OccurredAt.UnixMilli() == 1767369845456 }},
-		{"date of nobody's time", change{"creation_date": 9e17}, func(e Event) bool { return e.OccurredAt.IsZero() }},
-		{"buyer in a list", change{"data.buyer": []any{map[string]any{"email": "joana.prado@example.com"}}}, func(e Event) bool { return e.Customer == Customer{Email: "joana.prado@example.com"} }},
-		{"data as JSON in a text", change{"data": `{"buyer":{"email":"joana.prado@example.com"},"product":{"id":"77"}}`}, func(e Event) bool {
-			return e.Customer.Email == "joana.prado@example.com" && e.Product.ID == "77"
+		{"product id 0 of the test tool", change{"data.product.id": 0}, func(e Event) bool {
+			return e.Product.ID == "0"
 		}},
-		{"data in a list", change{"data": []any{map[string]any{"product": map[string]any{"id": 77}}}}, func(e Event) bool { return e.Product.ID == "77" }},
-		{"no data, all at the top", change{"data": absent, "buyer": map[string]any{"email": "joana.prado@example.com"}, "purchase": map[string]any{"transaction": "HP1"}}, func(e Event) bool {
+		{"product id as a string", change{"data.product.id": " 4810077 "}, func(e Event) bool {
+			return e.Product.ID == "4810077"
+		}},
+		{"product id as a float", change{"data.product.id": 4810077.0}, func(e Event) bool {
+			return e.Product.ID == "4810077"
+		}},
+		{"product as a string", change{"data.product": "curso"}, func(e Event) bool { return e.Product == Product{} }},
+		{"phone as a number", change{"data.buyer.checkout_phone": 5531988776655}, func(e Event) bool {
+			return e.Customer.Phone == "+5531988776655"
+		}},
+		{"phone null", change{"data.buyer.checkout_phone": nil}, func(e Event) bool { return e.Customer.Phone == "" }},
+		{"phone with letters", change{"data.buyer.checkout_phone": "+55 31 9887a-665b"}, func(e Event) bool {
+			return e.Customer.Phone == ""
+		}},
+		{"phone of its parts", change{"data.buyer.checkout_phone": map[string]any{"ddi": "55", "ddd": 31,
+			"number": "988776655"}}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"phone in another field", change{"data.buyer.checkout_phone": absent, "data.buyer.phone": "31988776655"},
+			func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"phone of another country", change{"data.buyer.checkout_phone": "912345678",
+			"data.purchase.checkout_country.iso": "PT"}, func(e Event) bool {
+			return e.Customer.Phone == "+351912345678"
+		}},
+		{"buyer absent", change{"data.buyer": absent}, func(e Event) bool {
+			return e.Kind == Unusable && e.TransactionID != ""
+		}},
+		{"name absent", change{"data.buyer.name": absent}, func(e Event) bool {
+			return e.Customer.Name == "Joana Prado"
+		}},
+		{"name too long", change{"data.buyer.name": strings.Repeat("é", 300)}, func(e Event) bool {
+			return e.Customer.Name == strings.Repeat("é", 200)
+		}},
+		{"name with control characters", change{"data.buyer.name": "Joana\u0000\nPrado"}, func(e Event) bool {
+			return e.Customer.Name == "Joana Prado"
+		}},
+		{"e-mail that is none", change{"data.buyer.email": "joana"}, func(e Event) bool {
+			return e.Customer.Email == ""
+		}},
+		{"price as a string", change{"data.purchase.price.value": "R$ 1.169,80"}, func(e Event) bool {
+			return e.Amount == "1169.80"
+		}},
+		{"price negative", change{"data.purchase.price.value": -5}, func(e Event) bool { return e.Amount == "" }},
+		{"currency that is none", change{"data.purchase.price.currency_value": "XY"}, func(e Event) bool {
+			return e.Currency == ""
+		}},
+		{"currency as a sign", change{"data.purchase.price.currency_value": "R$"}, func(e Event) bool {
+			return e.Currency == "BRL"
+		}},
+		{"purchase absent", change{"data.purchase": nil}, func(e Event) bool {
+			return e.TransactionID == "" &&
+				e.Attribute
+		}},
+		{"date as a string", change{"creation_date": "1767369845456"}, func(e Event) bool {
+			return e.OccurredAt.UnixMilli() == 1767369845456
+		}},
+		{"date of nobody's time", change{"creation_date": 9e17}, func(e Event) bool { return e.OccurredAt.IsZero() }},
+		{"buyer in a list", change{"data.buyer": []any{map[string]any{"email": "joana.prado@example.com"}}},
+			func(e Event) bool { return e.Customer == Customer{Email: "joana.prado@example.com"} }},
+		{"data as JSON in a text",
+			change{"data": `{"buyer":{"email":"joana.prado@example.com"},"product":{"id":"77"}}`}, func(e Event) bool {
+				return e.Customer.Email == "joana.prado@example.com" && e.Product.ID == "77"
+			}},
+		{"data in a list", change{"data": []any{map[string]any{"product": map[string]any{"id": 77}}}},
+			func(e Event) bool { return e.Product.ID == "77" }},
+		{"no data, all at the top", change{"data": absent, "buyer": map[string]any{"email": "joana.prado@example.com"},
+			"purchase": map[string]any{"transaction": "HP1"}}, func(e Event) bool {
 			return e.Customer.Email == "joana.prado@example.com" && e.TransactionID == "HP1"
 		}},
-		{"product id absent, ucode there", change{"data.product.id": absent}, func(e Event) bool { return e.Product.ID == "c0ffee00-1111-4222-8333-444455556666" }},
-		{"price as a number", change{"data.purchase.price": 297.5, "data.purchase.full_price": absent}, func(e Event) bool { return e.Amount == "297.50" }},
-		{"price as 1.0.0 spells it", change{"data.purchase.price": map[string]any{"value": 10, "currencyCode": "eur"}}, func(e Event) bool { return e.Amount == "10.00" && e.Currency == "EUR" }},
-		{"rubbish as phone code", change{"data.buyer.checkout_phone_code": "+55 31 9887a-665b"}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
-		{"country of the address", change{"data.purchase.checkout_country": absent, "data.buyer.checkout_phone": "912345678", "data.buyer.address": map[string]any{"country_iso": "PT"}}, func(e Event) bool { return e.Customer.Phone == "+351912345678" }},
-		{"address as a text", change{"data.buyer.address": "none", "data.purchase.checkout_country": "BR"}, func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
-		{"a name cut within an emoji", change{"data.buyer.name": json.RawMessage(`"Joana \ud83d"`)}, func(e Event) bool { return e.Customer.Name == "Joana \ufffd" }},
-		{"date as creationDate", change{"creation_date": absent, "creationDate": 1767369845456}, func(e Event) bool { return e.OccurredAt.UnixMilli() == 1767369845456 }},
+		{"product id absent, ucode there", change{"data.product.id": absent}, func(e Event) bool {
+			return e.Product.ID == "c0ffee00-1111-4222-8333-444455556666"
+		}},
+		{"price as a number", change{"data.purchase.price": 297.5, "data.purchase.full_price": absent},
+			func(e Event) bool { return e.Amount == "297.50" }},
+		{"price as 1.0.0 spells it", change{"data.purchase.price": map[string]any{"value": 10, "currencyCode": "eur"}},
+			func(e Event) bool { return e.Amount == "10.00" && e.Currency == "EUR" }},
+		{"rubbish as phone code", change{"data.buyer.checkout_phone_code": "+55 31 9887a-665b"}, func(e Event) bool {
+			return e.Customer.Phone == "+5531988776655"
+		}},
+		{"country of the address", change{"data.purchase.checkout_country": absent,
+			"data.buyer.checkout_phone": "912345678", "data.buyer.address": map[string]any{"country_iso": "PT"}},
+			func(e Event) bool { return e.Customer.Phone == "+351912345678" }},
+		{"address as a text", change{"data.buyer.address": "none", "data.purchase.checkout_country": "BR"},
+			func(e Event) bool { return e.Customer.Phone == "+5531988776655" }},
+		{"a name cut within an emoji", change{"data.buyer.name": json.RawMessage(`"Joana \ud83d"`)},
+			func(e Event) bool { return e.Customer.Name == "Joana \ufffd" }},
+		{"date as creationDate", change{"creation_date": absent, "creationDate": 1767369845456}, func(e Event) bool {
+			return e.OccurredAt.UnixMilli() == 1767369845456
+		}},
 		{"id absent", change{"id": absent}, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			events, err := hotmart{}.Parse(Delivery{Body: changed(t, "hotmart/purchase.json", test.change)}, Place{Region: "BR"})
+			events, err := hotmart{}.Parse(Delivery{Body: changed(t, "hotmart/purchase.json", test.change)},
+				Place{Region: "BR"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -224,7 +286,8 @@ func TestHotmartFlatPhones(t *testing.T) {
 		{"31", "00", ""},
 		{"", "988776655", ""},
 	} {
-		form := url.Values{"status": {"billet_printed"}, "phone_checkout_local_code": {test.code}, "phone_checkout_number": {test.number}}
+		form := url.Values{"status": {"billet_printed"}, "phone_checkout_local_code": {test.code},
+			"phone_checkout_number": {test.number}}
 		events, err := hotmart{}.Parse(Delivery{Body: []byte(form.Encode())}, Place{Region: "BR"})
 		if err != nil || events[0].Customer.Phone != test.want {
 			t.Errorf("%q, %q: got %+v, %v; want %q", test.code, test.number, events, err, test.want)
@@ -243,7 +306,8 @@ func TestHotmartVerify(t *testing.T) {
 		{"token in the header", header("hot-token-1"), []string{"hot-token-1"}, nil},
 		{"second of two secrets", header("hot-token-1"), []string{"hot-token-0", "hot-token-1"}, nil},
 		{"token in a form's body", form, []string{"hot-token-1"}, nil},
-		{"token in the body of 2.0.0", Delivery{Body: fixture(t, "hotmart/purchase-token.json")}, []string{"hot-token-1"}, nil},
+		{"token in the body of 2.0.0", Delivery{Body: fixture(t, "hotmart/purchase-token.json")},
+			[]string{"hot-token-1"}, nil},
 		{"token in a JSON body", Delivery{Body: []byte(`{"hottok":"hot-token-1"}`)}, []string{"hot-token-1"}, nil},
 		{"wrong token", header("hot-token-2"), []string{"hot-token-1"}, ErrBadCredential},
 		{"beginning of the token", header("hot-token-"), []string{"hot-token-1"}, ErrBadCredential},

@@ -29,10 +29,12 @@ func TestKiwifyEvents(t *testing.T) {
 		{"order_approved", order, nil, "kill, attribute"},
 		{"order_approved, no status", order, change{"order_status": absent}, "kill, attribute"},
 		{"subscription_renewed", order, event("subscription_renewed", "paid"), "kill"},
-		{"subscription_renewed, no status", order, change{"webhook_event_type": "subscription_renewed", "order_status": absent}, "kill"},
+		{"subscription_renewed, no status", order, change{"webhook_event_type": "subscription_renewed",
+			"order_status": absent}, "kill"},
 		{"subscription_renewed, refused", order, event("subscription_renewed", "refused"), "ignore: NotPaid"},
 		{"subscription_canceled of a paid order", order, event("subscription_canceled", "paid"), "kill"},
-		{"subscription_canceled of an unpaid order", order, event("subscription_canceled", "waiting_payment"), "ignore: NotPaid"},
+		{"subscription_canceled of an unpaid order", order, event("subscription_canceled", "waiting_payment"),
+			"ignore: NotPaid"},
 		{"subscription_late", order, event("subscription_late", "waiting_payment"), "ignore: EventNotUsed"},
 		{"pix_created", order, event("pix_created", "waiting_payment"), "start: PixPending"},
 		{"pix_created, paid by the time it is sent", order, event("pix_created", "paid"), "kill"},
@@ -51,15 +53,21 @@ func TestKiwifyEvents(t *testing.T) {
 		{"status chargedback alone", order, status("chargedback", "credit_card"), "reverse: chargeback"},
 		{"status approved alone", order, status("approved", "credit_card"), "kill, attribute"},
 		{"status refund_requested alone", order, status("refund_requested", "credit_card"), "ignore: EventNotUsed"},
-		{"status in another field", order, change{"webhook_event_type": absent, "order_status": absent, "status": "paid"}, "kill, attribute"},
+		{"status in another field", order, change{"webhook_event_type": absent, "order_status": absent,
+			"status": "paid"}, "kill, attribute"},
 		{"type that is a number, status paid", order, change{"webhook_event_type": 1}, "kill, attribute"},
 		{"status that is a list", order, change{"order_status": []string{"paid"}}, "kill, attribute"},
 		{"compra_aprovada", order, event("compra_aprovada", "paid"), "kill, attribute"},
-		{"carrinho_abandonado", cart, change{"webhook_event_type": "carrinho_abandonado", "status": absent}, "start: AbandonedCart"},
+		{"carrinho_abandonado", cart, change{"webhook_event_type": "carrinho_abandonado", "status": absent},
+			"start: AbandonedCart"},
 		{"cart with a type and a status", cart, change{"webhook_event_type": "cart_abandoned"}, "start: AbandonedCart"},
-		{"first charge of a subscription", order, change{"Subscription.charges.completed": []any{map[string]any{"order_id": "1"}}}, "kill, attribute"},
-		{"second charge of a subscription", order, change{"Subscription.charges.completed": []any{map[string]any{"order_id": "1"}, map[string]any{"order_id": "2"}}}, "kill"},
-		{"refund of a renewal", order, change{"webhook_event_type": "order_refunded", "order_status": "refunded", "Subscription.charges.completed": []any{1, 2}}, "reverse: refund"},
+		{"first charge of a subscription", order,
+			change{"Subscription.charges.completed": []any{map[string]any{"order_id": "1"}}}, "kill, attribute"},
+		{"second charge of a subscription", order,
+			change{"Subscription.charges.completed": []any{map[string]any{"order_id": "1"},
+				map[string]any{"order_id": "2"}}}, "kill"},
+		{"refund of a renewal", order, change{"webhook_event_type": "order_refunded", "order_status": "refunded",
+			"Subscription.charges.completed": []any{1, 2}}, "reverse: refund"},
 		{"an order beside a field called order", order, change{"order": "flat", "cart": 1}, "kill, attribute"},
 		{"a status of tomorrow alone", order, status("teleported", "pix"), "ignore: UnknownEvent"},
 	})
@@ -82,7 +90,8 @@ func kiwifyOrderEvent() Event {
 		Customer:    Customer{Name: "Rui Campos", Phone: "+5585981122334", Email: "rui.campos@example.com"},
 		Product:     Product{ID: "3f2b8a10-5c6d-4e7f-8091-a2b3c4d5e6f7", Name: "Fotografia com o Celular"},
 		CheckoutURL: "https://pay.kiwify.com.br/Qw3rTy7", Amount: "197.90", Currency: "BRL",
-		TransactionID: "7c1de2f3-4a5b-4c6d-9e8f-0a1b2c3d4e5f", OccurredAt: time.Date(2026, 3, 4, 18, 42, 59, 0, time.UTC),
+		TransactionID: "7c1de2f3-4a5b-4c6d-9e8f-0a1b2c3d4e5f", OccurredAt: time.Date(2026, 3, 4, 18, 42, 59, 0,
+			time.UTC),
 	}
 }
 
@@ -98,14 +107,18 @@ func TestKiwifyWrapped(t *testing.T) {
 	testEvents(t, kiwify{}, Delivery{Body: []byte(`{"signature":"00","order":` + order + `}`)}, kiwifyOrderEvent())
 	t.Run("nothing beside a wrapped order is read", func(t *testing.T) {
 		testEvents(t, kiwify{}, Delivery{Body: []byte(
-			`{"order":` + order + `,"cart":` + cart + `,"order_status":"refunded","order[order_status]":"refunded"}`)}, kiwifyOrderEvent())
+			`{"order":` + order + `,"cart":` + cart + `,"order_status":"refunded","order[order_status]":"refunded"}`)},
+			kiwifyOrderEvent())
 	})
 	t.Run("a cart with an e-mail only", func(t *testing.T) {
-		events, err := kiwify{}.Parse(Delivery{Body: []byte(`{"cart":{"status":"abandoned","email":"rui.campos@example.com"}}`)}, Place{Region: "BR"})
+		events, err := kiwify{}.Parse(
+			Delivery{Body: []byte(`{"cart":{"status":"abandoned","email":"rui.campos@example.com"}}`)},
+			Place{Region: "BR"})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if says(events[0]) != "start: AbandonedCart" || events[0].Customer != (Customer{Email: "rui.campos@example.com"}) {
+		if says(events[0]) != "start: AbandonedCart" ||
+			events[0].Customer != (Customer{Email: "rui.campos@example.com"}) {
 			t.Errorf("got %+v", events[0])
 		}
 		checkEvent(t, events[0])
@@ -119,32 +132,64 @@ func TestKiwifyIsForgiving(t *testing.T) {
 		change change
 		check  func(Event) bool
 	}{
-		{"names in lower case", change{"Customer": absent, "customer": map[string]any{"first_name": "Rui", "mobile": "85981122334"}}, func(e Event) bool { return e.Customer == Customer{Name: "Rui", Phone: "+5585981122334"} }},
-		{"customer's fields at the top", change{"Customer": absent, "name": "Rui Campos", "email": "rui.campos@example.com", "phone": "85981122334"}, func(e Event) bool {
+		{"names in lower case", change{"Customer": absent, "customer": map[string]any{"first_name": "Rui",
+			"mobile": "85981122334"}}, func(e Event) bool {
+			return e.Customer == Customer{Name: "Rui", Phone: "+5585981122334"}
+		}},
+		{"customer's fields at the top", change{"Customer": absent, "name": "Rui Campos",
+			"email": "rui.campos@example.com", "phone": "85981122334"}, func(e Event) bool {
 			return e.Customer == Customer{Name: "Rui Campos", Phone: "+5585981122334", Email: "rui.campos@example.com"}
 		}},
 		{"customer as a text", change{"Customer": "Rui"}, func(e Event) bool { return e.Kind == Unusable }},
-		{"product's fields at the top", change{"Product": absent, "product_id": "p1", "product_name": "Fotografia"}, func(e Event) bool { return e.Product == Product{ID: "p1", Name: "Fotografia"} }},
-		{"phone of another country", change{"Customer.mobile": "+44201581389"}, func(e Event) bool { return e.Customer.Phone == "+44201581389" }},
+		{"product's fields at the top", change{"Product": absent, "product_id": "p1", "product_name": "Fotografia"},
+			func(e Event) bool { return e.Product == Product{ID: "p1", Name: "Fotografia"} }},
+		{"phone of another country", change{"Customer.mobile": "+44201581389"}, func(e Event) bool {
+			return e.Customer.Phone == "+44201581389"
+		}},
 		{"customer absent", change{"Customer": absent}, func(e Event) bool { return e.Kind == Unusable }},
-		{"product id as a number", change{"Product.product_id": 77}, func(e Event) bool { return e.Product.ID == "77" }},
+		{"product id as a number", change{"Product.product_id": 77}, func(e Event) bool {
+			return e.Product.ID == "77"
+		}},
 		{"product as an array", change{"Product": []any{}}, func(e Event) bool { return e.Product == Product{} }},
-		{"phone as a number", change{"Customer.mobile": 5585981122334}, func(e Event) bool { return e.Customer.Phone == "+5585981122334" }},
-		{"cents as a string", change{"Commissions.charge_amount": "5"}, func(e Event) bool { return e.Amount == "0.05" }},
-		{"cents with a point", change{"Commissions.charge_amount": 59.12}, func(e Event) bool { return e.Amount == "59.12" }},
-		{"money absent", change{"Commissions": absent}, func(e Event) bool { return e.Amount == "" && e.Currency == "" }},
-		{"checkout as an address", change{"checkout_link": "https://pay.kiwify.com/Qw3?x=1"}, func(e Event) bool { return e.CheckoutURL == "https://pay.kiwify.com/Qw3?x=1" }},
-		{"checkout as an address without TLS", change{"checkout_link": "http://pay.kiwify.com/Qw3"}, func(e Event) bool { return e.CheckoutURL == "" }},
-		{"checkout as a script", change{"checkout_link": "javascript:alert(1)"}, func(e Event) bool { return e.CheckoutURL == "" }},
+		{"phone as a number", change{"Customer.mobile": 5585981122334}, func(e Event) bool {
+			return e.Customer.Phone == "+5585981122334"
+		}},
+		{"cents as a string", change{"Commissions.charge_amount": "5"}, func(e Event) bool {
+			return e.Amount == "0.05"
+		}},
+		{"cents with a point", change{"Commissions.charge_amount": 59.12}, func(e Event) bool {
+			return e.Amount == "59.12"
+		}},
+		{"money absent", change{"Commissions": absent}, func(e Event) bool {
+			return e.Amount == "" && e.Currency == ""
+		}},
+		{"checkout as an address", change{"checkout_link": "https://pay.kiwify.com/Qw3?x=1"}, func(e Event) bool {
+			return e.CheckoutURL == "https://pay.kiwify.com/Qw3?x=1"
+		}},
+		{"checkout as an address without TLS", change{"checkout_link": "http://pay.kiwify.com/Qw3"},
+			func(e Event) bool { return e.CheckoutURL == "" }},
+		{"checkout as a script", change{"checkout_link": "javascript:alert(1)"}, func(e Event) bool {
+			return e.CheckoutURL == ""
+		}},
 		{"checkout as a path", change{"checkout_link": "../evil"}, func(e Event) bool { return e.CheckoutURL == "" }},
-		{"checkout with a user", change{"checkout_link": "https://pay.kiwify.com.br@evil.example/x"}, func(e Event) bool { return e.CheckoutURL == "" }},
-		{"time with a zone", change{"updated_at": "2026-03-04T15:42:10-03:00"}, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 3, 4, 18, 42, 10, 0, time.UTC)) }},
-		{"time without a zone", change{"updated_at": "2026-03-04 15:42:10"}, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 3, 4, 18, 42, 10, 0, time.UTC)) }},
-		{"order id absent", change{"order_id": absent}, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == "" }},
-		{"order id too long", change{"order_id": strings.Repeat("7", 500)}, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") && len(e.TransactionID) == 128 }},
+		{"checkout with a user", change{"checkout_link": "https://pay.kiwify.com.br@evil.example/x"},
+			func(e Event) bool { return e.CheckoutURL == "" }},
+		{"time with a zone", change{"updated_at": "2026-03-04T15:42:10-03:00"}, func(e Event) bool {
+			return e.OccurredAt.Equal(time.Date(2026, 3, 4, 18, 42, 10, 0, time.UTC))
+		}},
+		{"time without a zone", change{"updated_at": "2026-03-04 15:42:10"}, func(e Event) bool {
+			return e.OccurredAt.Equal(time.Date(2026, 3, 4, 18, 42, 10, 0, time.UTC))
+		}},
+		{"order id absent", change{"order_id": absent}, func(e Event) bool {
+			return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == ""
+		}},
+		{"order id too long", change{"order_id": strings.Repeat("7", 500)}, func(e Event) bool {
+			return strings.HasPrefix(e.ID, "sha256-") && len(e.TransactionID) == 128
+		}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			events, err := kiwify{}.Parse(Delivery{Body: changed(t, "kiwify/order.json", test.change)}, Place{Region: "BR"})
+			events, err := kiwify{}.Parse(Delivery{Body: changed(t, "kiwify/order.json", test.change)},
+				Place{Region: "BR"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -159,9 +204,12 @@ func TestKiwifyIsForgiving(t *testing.T) {
 func TestKiwifyRefuses(t *testing.T) {
 	testBroken(t, kiwify{})
 	t.Run("nothing known", func(t *testing.T) { testRefused(t, kiwify{}, []byte(`{}`), "webhook_event_type") })
-	t.Run("status of a cart", func(t *testing.T) { testRefused(t, kiwify{}, []byte(`{"status":1}`), "webhook_event_type") })
+	t.Run("status of a cart", func(t *testing.T) {
+		testRefused(t, kiwify{}, []byte(`{"status":1}`), "webhook_event_type")
+	})
 	t.Run("type and status of no use", func(t *testing.T) {
-		testRefused(t, kiwify{}, changed(t, "kiwify/order.json", change{"webhook_event_type": 1, "order_status": []string{"paid"}}), "webhook_event_type")
+		testRefused(t, kiwify{}, changed(t, "kiwify/order.json", change{"webhook_event_type": 1,
+			"order_status": []string{"paid"}}), "webhook_event_type")
 	})
 }
 
@@ -190,22 +238,29 @@ func TestKiwifyVerify(t *testing.T) {
 	if err := json.Compact(&compact, order); err != nil {
 		t.Fatal(err)
 	}
-	wrappedCart := []byte(`{"signature":"` + kiwifySign([]byte(`{"status":"abandoned"}`), "kiwi-1") + `","cart":{"status":"abandoned"}}`)
-	unsignedOrder := []byte(`{"signature":"` + kiwifySign([]byte(`{"status":"abandoned"}`), "kiwi-1") + `","cart":{"status":"abandoned"},"order":{"order_status":"paid"}}`)
+	wrappedCart := []byte(`{"signature":"` + kiwifySign([]byte(`{"status":"abandoned"}`), "kiwi-1") +
+		`","cart":{"status":"abandoned"}}`)
+	unsignedOrder := []byte(`{"signature":"` + kiwifySign([]byte(`{"status":"abandoned"}`), "kiwi-1") +
+		`","cart":{"status":"abandoned"},"order":{"order_status":"paid"}}`)
 	testVerify(t, kiwify{}, []authentication{
 		{"signed", kiwifySigned(body, "kiwi-1"), []string{"kiwi-1"}, nil},
 		{"signed with the second of two secrets", kiwifySigned(body, "kiwi-1"), []string{"kiwi-0", "kiwi-1"}, nil},
 		{"signed with the first of two secrets", kiwifySigned(body, "kiwi-0"), []string{"kiwi-0", "kiwi-1"}, nil},
 		{"wrapped, its order signed", wrapped(kiwifySign(order, "kiwi-1")), []string{"kiwi-1"}, nil},
-		{"wrapped, its order signed without blanks", wrapped(kiwifySign(compact.Bytes(), "kiwi-1")), []string{"kiwi-1"}, nil},
+		{"wrapped, its order signed without blanks", wrapped(kiwifySign(compact.Bytes(), "kiwi-1")), []string{"kiwi-1"},
+			nil},
 		{"wrapped, its cart signed", Delivery{Body: wrappedCart}, []string{"kiwi-1"}, nil},
-		{"wrapped, the cart signed and not the order that is read", Delivery{Body: unsignedOrder}, []string{"kiwi-1"}, ErrBadCredential},
+		{"wrapped, the cart signed and not the order that is read", Delivery{Body: unsignedOrder}, []string{"kiwi-1"},
+			ErrBadCredential},
 		{"signed with another secret", kiwifySigned(body, "kiwi-2"), []string{"kiwi-1"}, ErrBadCredential},
 		{"one byte more than signed", tampered, []string{"kiwi-1"}, ErrBadCredential},
 		{"signed with an empty secret", kiwifySigned(body, ""), []string{""}, ErrBadCredential},
 		{"signed, no secret", kiwifySigned(body, "kiwi-1"), nil, ErrBadCredential},
-		{"wrapped, its order signed with another secret", wrapped(kiwifySign(order, "kiwi-2")), []string{"kiwi-1"}, ErrBadCredential},
-		{"wrapped, no order signed", Delivery{Body: []byte(`{"signature":"` + kiwifySign([]byte(`""`), "kiwi-1") + `","order":""}`)}, []string{"kiwi-1"}, ErrNoCredential},
+		{"wrapped, its order signed with another secret", wrapped(kiwifySign(order, "kiwi-2")), []string{"kiwi-1"},
+			ErrBadCredential},
+		{"wrapped, no order signed",
+			Delivery{Body: []byte(`{"signature":"` + kiwifySign([]byte(`""`), "kiwi-1") + `","order":""}`)},
+			[]string{"kiwi-1"}, ErrNoCredential},
 		{"not signed", Delivery{Body: body}, []string{"kiwi-1"}, ErrNoCredential},
 		{"broken, not signed", Delivery{Body: []byte("{")}, []string{"kiwi-1"}, ErrNoCredential},
 		{"broken, signed", kiwifySigned([]byte("{"), "kiwi-1"), []string{"kiwi-1"}, nil},

@@ -128,8 +128,8 @@ func monetizzeCode(root, sale fields) (code int, told string) {
 		in   fields
 		name string
 	}{
-		{flat(root, "tipoEvento", "."), "codigo"}, {root, "tipoEvento"}, {root, "codigo_status"}, {root, "postback_evento"},
-		{flat(root, "tipoEvento", "."), "descricao"},
+		{flat(root, "tipoEvento", "."), "codigo"}, {root, "tipoEvento"}, {root, "codigo_status"},
+		{root, "postback_evento"}, {flat(root, "tipoEvento", "."), "descricao"},
 	} {
 		if code, ok := where.in.integer(where.name); ok {
 			return code, strconv.Itoa(code)

@@ -20,7 +20,8 @@ func TestMonetizzeCodes(t *testing.T) {
 	charge := func(number any) change { return change{"assinatura": map[string]any{"parcela": number}} }
 	testTable(t, monetizzeUsual, []row{
 		{"7 abandoned checkout", sale, change{"tipoEvento.codigo": 7, "venda": absent}, "start: AbandonedCart"},
-		{"7 abandoned checkout, no phone", sale, change{"tipoEvento.codigo": 7, "comprador.telefone": ""}, "start: AbandonedCart"},
+		{"7 abandoned checkout, no phone", sale, change{"tipoEvento.codigo": 7, "comprador.telefone": ""},
+			"start: AbandonedCart"},
 		{"1 waiting, PIX", sale, code(1), "start: PixPending"},
 		{"1 waiting, boleto", sale, by(1, "Boleto"), "start: BoletoPending"},
 		{"1 waiting, method not told", sale, by(1, absent), "start: BoletoPending"},
@@ -92,10 +93,13 @@ func TestMonetizzeSale(t *testing.T) {
 		testEvents(t, monetizzeUsual, Delivery{Body: fixture(t, "monetizze/bumps.txt")}, first, second)
 	})
 	t.Run("what starts a recovery is of the main product alone", func(t *testing.T) {
-		body := strings.Replace(string(fixture(t, "monetizze/bumps.txt")), "tipoEvento%5Bcodigo%5D=2", "tipoEvento%5Bcodigo%5D=1", 1)
+		body := strings.Replace(string(fixture(t, "monetizze/bumps.txt")), "tipoEvento%5Bcodigo%5D=2",
+			"tipoEvento%5Bcodigo%5D=1", 1)
 		want := monetizzeSaleEvent()
-		want.ID, want.Name, want.Kind, want.Trigger, want.Attribute = "7700123/1", "event/1", Abandoned, v1alpha1.TriggerPixPending, false
-		want.OccurredAt, want.Payment = time.Date(2026, 9, 10, 14, 12, 13, 0, time.UTC), &v1alpha1.Payment{Method: v1alpha1.PaymentPix}
+		want.ID, want.Name, want.Kind, want.Trigger, want.Attribute = "7700123/1", "event/1", Abandoned,
+			v1alpha1.TriggerPixPending, false
+		want.OccurredAt, want.Payment = time.Date(2026, 9, 10, 14, 12, 13, 0,
+			time.UTC), &v1alpha1.Payment{Method: v1alpha1.PaymentPix}
 		testEvents(t, monetizzeUsual, Delivery{Body: []byte(body)}, want)
 	})
 }
@@ -132,26 +136,41 @@ func TestMonetizzeLink(t *testing.T) {
 func TestMonetizzeIsForgiving(t *testing.T) {
 	const paid = "kill, attribute"
 	testForgiving(t, monetizzeUsual, "monetizze/sale.json", []forgiving{
-		{"buyer absent", change{"comprador": absent}, "unusable: comprador.email", func(e Event) bool { return e.Customer == Customer{} }},
-		{"buyer as a text", change{"comprador": "Noé"}, "unusable: comprador.email", func(e Event) bool { return e.Customer == Customer{} }},
-		{"phone as a number", change{"comprador.telefone": 92993456789}, paid, func(e Event) bool { return e.Customer.Phone == "+5592993456789" }},
+		{"buyer absent", change{"comprador": absent}, "unusable: comprador.email", func(e Event) bool {
+			return e.Customer == Customer{}
+		}},
+		{"buyer as a text", change{"comprador": "Noé"}, "unusable: comprador.email", func(e Event) bool {
+			return e.Customer == Customer{}
+		}},
+		{"phone as a number", change{"comprador.telefone": 92993456789}, paid, func(e Event) bool {
+			return e.Customer.Phone == "+5592993456789"
+		}},
 		{"product absent", change{"produto": absent}, paid, func(e Event) bool { return e.Product == Product{} }},
-		{"product code as a string", change{"produto.codigo": "40811"}, paid, func(e Event) bool { return e.Product.ID == "40811" }},
-		{"amount as people write it", change{"venda.valor": "1.247,00"}, paid, func(e Event) bool { return e.Amount == "1247.00" }},
+		{"product code as a string", change{"produto.codigo": "40811"}, paid, func(e Event) bool {
+			return e.Product.ID == "40811"
+		}},
+		{"amount as people write it", change{"venda.valor": "1.247,00"}, paid, func(e Event) bool {
+			return e.Amount == "1247.00"
+		}},
 		{"amount as a number", change{"venda.valor": 247}, paid, func(e Event) bool { return e.Amount == "247.00" }},
 		{"sale absent", change{"venda": absent}, paid, func(e Event) bool {
 			return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == "" && e.Amount == ""
 		}},
 		{"subscription as an array", change{"assinatura": []any{}}, paid, func(Event) bool { return true }},
-		{"order bumps as a text", change{"venda_item_order_bump": "none"}, paid, func(e Event) bool { return e.Amount == "247.00" }},
-		{"dates without a zone", nil, paid, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 9, 10, 14, 13, 0, 0, time.UTC)) }},
+		{"order bumps as a text", change{"venda_item_order_bump": "none"}, paid, func(e Event) bool {
+			return e.Amount == "247.00"
+		}},
+		{"dates without a zone", nil, paid, func(e Event) bool {
+			return e.OccurredAt.Equal(time.Date(2026, 9, 10, 14, 13, 0, 0, time.UTC))
+		}},
 	})
 	t.Run("a thousand products make a bounded number of events", func(t *testing.T) {
 		var products []any
 		for i := range 1000 {
 			products = append(products, map[string]any{"produto": i})
 		}
-		events, err := monetizzeUsual.Parse(Delivery{Body: changed(t, "monetizze/sale.json", change{"venda_item_order_bump": products})}, Place{Region: "BR"})
+		events, err := monetizzeUsual.Parse(Delivery{Body: changed(t, "monetizze/sale.json",
+			change{"venda_item_order_bump": products})}, Place{Region: "BR"})
 		if err != nil || len(events) != maxProducts {
 			t.Errorf("got %d events, %v", len(events), err)
 		}
@@ -163,24 +182,31 @@ func TestMonetizzeRefuses(t *testing.T) {
 	testTests(t, monetizzeUsual, "chave_unica")
 	t.Run("nothing known", func(t *testing.T) { testRefused(t, monetizzeUsual, []byte(`{}`), "tipoEvento") })
 	t.Run("no code", func(t *testing.T) {
-		testRefused(t, monetizzeUsual, changed(t, "monetizze/sale.json", change{"tipoEvento.codigo": []any{2}, "tipoEvento.descricao": absent, "venda.status": absent}), "tipoEvento")
+		testRefused(t, monetizzeUsual, changed(t, "monetizze/sale.json", change{"tipoEvento.codigo": []any{2},
+			"tipoEvento.descricao": absent, "venda.status": absent}), "tipoEvento")
 	})
 }
 
 func TestMonetizzeVerify(t *testing.T) {
 	testVerify(t, monetizzeUsual, []authentication{
-		{"chave_unica in a form", Delivery{Body: fixture(t, "monetizze/sale.txt")}, []string{"monetizze-key-0", "monetizze-key-1"}, nil},
+		{"chave_unica in a form", Delivery{Body: fixture(t, "monetizze/sale.txt")},
+			[]string{"monetizze-key-0", "monetizze-key-1"}, nil},
 		{"chave_unica in JSON", Delivery{Body: fixture(t, "monetizze/dotted.json")}, []string{"monetizze-key-1"}, nil},
-		{"another chave_unica", Delivery{Body: fixture(t, "monetizze/cart.txt")}, []string{"monetizze-key-2"}, ErrBadCredential},
-		{"the product's key alone", Delivery{Body: []byte("produto%5Bchave%5D=monetizze-key-1")}, []string{"monetizze-key-1"}, ErrNoCredential},
+		{"another chave_unica", Delivery{Body: fixture(t, "monetizze/cart.txt")}, []string{"monetizze-key-2"},
+			ErrBadCredential},
+		{"the product's key alone", Delivery{Body: []byte("produto%5Bchave%5D=monetizze-key-1")},
+			[]string{"monetizze-key-1"}, ErrNoCredential},
 	})
 }
 
 func FuzzMonetizzeParse(f *testing.F) {
-	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"tipoEvento[codigo]\"\r\n\r\n2\r\n--b--"), "multipart/form-data; boundary=b", "BR")
-	f.Add([]byte(`{"tipoEvento.codigo":"2","venda.codigo":1,"venda_item_order_bump":[{"produto":1},{"produto":2},3]}`), "", "BR")
+	f.Add([]byte("--b\r\nContent-Disposition: form-data; name=\"tipoEvento[codigo]\"\r\n\r\n2\r\n--b--"),
+		"multipart/form-data; boundary=b", "BR")
+	f.Add([]byte(`{"tipoEvento.codigo":"2","venda.codigo":1,"venda_item_order_bump":[{"produto":1},{"produto":2},3]}`),
+		"", "BR")
 	f.Add([]byte("tipoEvento[codigo]=7&url_recuperacao=http://a/?b=%2540@&venda[status]=Completa"), "", "BR")
-	fuzzParse(f, monetizzeUsual, "monetizze/cart.txt", "monetizze/sale.txt", "monetizze/bumps.txt", "monetizze/sale.json", "monetizze/dotted.json")
+	fuzzParse(f, monetizzeUsual, "monetizze/cart.txt", "monetizze/sale.txt", "monetizze/bumps.txt",
+		"monetizze/sale.json", "monetizze/dotted.json")
 }
 
 func FuzzMonetizzeVerify(f *testing.F) {

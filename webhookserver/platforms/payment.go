@@ -21,23 +21,27 @@ const (
 // first.
 var (
 	pixCodeNames = []string{
-		"pix_code", "pixCode", "copia_e_cola", "copiaecola", "pix_copia_cola", "pix_copia_e_cola", "pixCopiaECola", "pix_emv", "emv",
-		"brcode", "qr_code", "qrCode", "qrcode", "pix_qr_code", "pix_qrcode", "pixQrCode", "qr_code_text", "pix", "chave_pix_copia_cola",
+		"pix_code", "pixCode", "copia_e_cola", "copiaecola", "pix_copia_cola", "pix_copia_e_cola", "pixCopiaECola",
+		"pix_emv", "emv", "brcode", "qr_code", "qrCode", "qrcode", "pix_qr_code", "pix_qrcode", "pixQrCode",
+		"qr_code_text", "pix", "chave_pix_copia_cola",
 	}
 	boletoLineNames = []string{
-		"digitable_line", "digitableLine", "linha_digitavel", "linhaDigitavel", "typeable_line", "boleto_line", "billet_line",
-		"billet_number", "boleto_number", "boleto_barcode", "billet_barcode", "bank_slip_code", "bankslip_code", "bank_slip_barcode",
-		"barcode", "barCode", "bar_code", "codigo_barras", "codigoBarras", "trans_barcode", "billetBarcode",
+		"digitable_line", "digitableLine", "linha_digitavel", "linhaDigitavel", "typeable_line", "boleto_line",
+		"billet_line", "billet_number", "boleto_number", "boleto_barcode", "billet_barcode", "bank_slip_code",
+		"bankslip_code", "bank_slip_barcode", "barcode", "barCode", "bar_code", "codigo_barras", "codigoBarras",
+		"trans_barcode", "billetBarcode",
 	}
 	paymentURLNames = []string{
-		"boleto_URL", "boleto_url", "boletoUrl", "billet_url", "billetUrl", "bank_slip_url", "bankSlipUrl", "bankslip_url", "bankslipUrl",
-		"boleto_link", "link_boleto", "linkBoleto", "trans_bankslip", "pix_url", "pixUrl", "payment_url", "paymentUrl", "pix_qrcode",
-		"pix_qr_code", "qr_code_url", "qrCodeUrl", "qrcode_image", "qr_code", "qrCode", "qrcode", "url", "link",
+		"boleto_URL", "boleto_url", "boletoUrl", "billet_url", "billetUrl", "bank_slip_url", "bankSlipUrl",
+		"bankslip_url", "bankslipUrl", "boleto_link", "link_boleto", "linkBoleto", "trans_bankslip", "pix_url",
+		"pixUrl", "payment_url", "paymentUrl", "pix_qrcode", "pix_qr_code", "qr_code_url", "qrCodeUrl", "qrcode_image",
+		"qr_code", "qrCode", "qrcode", "url", "link",
 	}
 	paymentExpiryNames = []string{
-		"pix_expiration", "pix_expiration_date", "pixExpirationDate", "pix_expires_at", "boleto_expiry_date", "boleto_expiration_date",
-		"billet_expiration", "billet_expiration_date", "bank_slip_expiration", "expires_at", "expiresAt", "expiration_date",
-		"expirationDate", "expiration", "due_date", "dueDate", "vencimento", "data_vencimento", "dataVencimento", "vencimentoBoleto",
+		"pix_expiration", "pix_expiration_date", "pixExpirationDate", "pix_expires_at", "boleto_expiry_date",
+		"boleto_expiration_date", "billet_expiration", "billet_expiration_date", "bank_slip_expiration", "expires_at",
+		"expiresAt", "expiration_date", "expirationDate", "expiration", "due_date", "dueDate", "vencimento",
+		"data_vencimento", "dataVencimento", "vencimentoBoleto",
 	}
 	// paymentObjects are objects of a payment that hold its facts.
 	paymentObjects = []string{"pix", "boleto", "billet", "bank_slip", "bankslip", "bankSlip", "slip", "payment"}
@@ -110,7 +114,8 @@ func timestampOf(value any, place Place) *v1alpha1.Timestamp {
 func pixCodeOf(value any) string {
 	text, _ := value.(string)
 	text = clean(text, maxPixCode+1)
-	if len(text) > maxPixCode || len(text) < leastBoletoLine || strings.Contains(text, "://") || strings.HasPrefix(text, "data:") ||
+	if len(text) > maxPixCode || len(text) < leastBoletoLine || strings.Contains(text, "://") ||
+		strings.HasPrefix(text, "data:") ||
 		strings.HasPrefix(text, "{") {
 		return ""
 	}

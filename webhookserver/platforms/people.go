@@ -20,22 +20,24 @@ const (
 
 // holderNames are objects that hold what a delivery is about.
 var holderNames = []string{
-	"data", "order", "sale", "purchase", "transaction", "subscription", "invoice", "checkout", "cart", "event", "payload",
-	"body", "resource", "object", "payment", "charge", "contract", "content", "attributes", "result", "response", "details",
-	"pedido", "venda", "compra", "assinatura", "fatura", "carrinho", "lead", "last_transaction", "lastTransaction",
-	"orders", "sales", "purchases", "transactions", "invoices", "pedidos", "vendas", "compras", "dados",
+	"data", "order", "sale", "purchase", "transaction", "subscription", "invoice", "checkout", "cart", "event",
+	"payload", "body", "resource", "object", "payment", "charge", "contract", "content", "attributes", "result",
+	"response", "details", "pedido", "venda", "compra", "assinatura", "fatura", "carrinho", "lead", "last_transaction",
+	"lastTransaction", "orders", "sales", "purchases", "transactions", "invoices", "pedidos", "vendas", "compras",
+	"dados",
 }
 
 // personNames are objects that are a customer, the likeliest first.
 var personNames = []string{
-	"customer", "Customer", "buyer", "client", "cliente", "comprador", "consumer", "payer", "pagador", "contact", "contato",
-	"subscriber", "assinante", "user", "usuario", "student", "aluno", "person", "lead", "recipient", "customer_info",
-	"customerInfo", "buyer_info", "billing", "billing_address", "shipping_address",
+	"customer", "Customer", "buyer", "client", "cliente", "comprador", "consumer", "payer", "pagador", "contact",
+	"contato", "subscriber", "assinante", "user", "usuario", "student", "aluno", "person", "lead", "recipient",
+	"customer_info", "customerInfo", "buyer_info", "billing", "billing_address", "shipping_address",
 }
 
 // productNames are objects, or lists of objects, that are a product.
 var productNames = []string{
-	"product", "Product", "products", "produto", "produtos", "item", "items", "itens", "line_items", "lineItems", "plan", "offer",
+	"product", "Product", "products", "produto", "produtos", "item", "items", "itens", "line_items", "lineItems",
+	"plan", "offer",
 }
 
 // holders are the objects of a delivery that may hold what is looked for: the object itself
@@ -99,7 +101,8 @@ func completed(events []Event, root fields, place Place, missing string) []Event
 			found = searched(root, place)
 		}
 		found.complete(event)
-		if event.Customer.reachable() || event.Kind == Abandoned || event.Kind != Purchased && event.TransactionID != "" {
+		if event.Customer.reachable() || event.Kind == Abandoned || event.Kind != Purchased &&
+			event.TransactionID != "" {
 			continue
 		}
 		*event = event.unusable(missing)
@@ -152,7 +155,8 @@ func searched(root fields, place Place) *relatives {
 			found.product = productWithin(holder)
 		}
 		if found.transaction == "" {
-			found.transaction = holder.id("transaction", "transaction_id", "transactionId", "order_id", "orderId", "sale_id", "saleId",
+			found.transaction = holder.id("transaction", "transaction_id", "transactionId", "order_id", "orderId",
+				"sale_id", "saleId",
 				"invoice_id", "invoiceId", "trans_cod")
 		}
 	}
@@ -170,7 +174,8 @@ func customerWithin(holder fields, place Place) Customer {
 		}
 	}
 	own := loosened(holder)
-	for _, prefix := range []string{"customer", "buyer", "client", "cliente", "comprador", "cus", "payer", "contact", "user", "student", ""} {
+	for _, prefix := range []string{"customer", "buyer", "client", "cliente", "comprador", "cus", "payer", "contact",
+		"user", "student", ""} {
 		if customer := customerOf(own, place, prefix); customer.reachable() {
 			return customer
 		}
@@ -200,7 +205,8 @@ func customerOf(loose fields, place Place, prefix string) Customer {
 		}
 		return found
 	}
-	phones := values("phone", "mobile", "cellphone", "mobilephone", "phonenumber", "whatsapp", "telefone", "celular", "cel", "tel",
+	phones := values("phone", "mobile", "cellphone", "mobilephone", "phonenumber", "whatsapp", "telefone", "celular",
+		"cel", "tel",
 		"telephone", "checkoutphone", "phones")
 	if prefix == "" {
 		phones = append(phones, map[string]any(loosePhone(loose)))
@@ -225,8 +231,8 @@ func loosePhone(loose fields) fields {
 		return nil
 	}
 	return fields{
-		"ddi": first("phonecountrycode", "phoneextension", "ddi", "phonelocalcode"), "ddd": first("phoneareacode", "areacode", "ddd"),
-		"number": first("phonenumber", "phone", "number"),
+		"ddi": first("phonecountrycode", "phoneextension", "ddi", "phonelocalcode"),
+		"ddd": first("phoneareacode", "areacode", "ddd"), "number": first("phonenumber", "phone", "number"),
 	}
 }
 
@@ -254,5 +260,6 @@ func productWithin(holder fields) Product {
 			}
 		}
 	}
-	return Product{ID: own.id("productid", "prod", "productcod", "productcode"), Name: firstText(own["productname"], own["prodname"])}
+	return Product{ID: own.id("productid", "prod", "productcod", "productcode"), Name: firstText(own["productname"],
+		own["prodname"])}
 }

@@ -69,8 +69,10 @@ func TestPerfectpaySale(t *testing.T) {
 		Customer: customer, Product: product, Amount: "129.90", TransactionID: "PPCART77",
 	})
 	t.Run("in a form", func(t *testing.T) {
-		form := "token=perfectpay-token-1&code=PPCART77&sale_status_enum=12&sale_amount=129.90&product%5Bcode%5D=PPPBAB12" +
-			"&product%5Bname%5D=Cer%C3%A2mica+Fria&customer%5Bemail%5D=eva.lins%40example.com&customer%5Bfull_name%5D=Eva+Lins" +
+		form := "token=perfectpay-token-1&code=PPCART77&sale_status_enum=12&sale_amount=129.90" +
+			"&product%5Bcode%5D=PPPBAB12" +
+			"&product%5Bname%5D=Cer%C3%A2mica+Fria&customer%5Bemail%5D=eva.lins%40example.com" +
+			"&customer%5Bfull_name%5D=Eva+Lins" +
 			"&customer%5Bphone_area_code%5D=81&customer%5Bphone_number%5D=991239876"
 		testEvents(t, perfectpayUsual, Delivery{Body: []byte(form)}, Event{
 			ID: "PPCART77/12", Name: "sale/12", Kind: Abandoned, Trigger: v1alpha1.TriggerAbandonedCart,
@@ -84,21 +86,41 @@ func TestPerfectpayIsForgiving(t *testing.T) {
 	const paid = "kill, attribute"
 	isPhone := func(e Event) bool { return e.Customer.Phone == "+5581991239876" }
 	testForgiving(t, perfectpayUsual, "perfectpay/sale.json", []forgiving{
-		{"customer absent", change{"customer": absent}, "unusable: customer.email", func(e Event) bool { return e.Customer == Customer{} }},
-		{"phone in numbers", change{"customer.phone_extension": 55, "customer.phone_area_code": 81, "customer.phone_number": 991239876}, paid, isPhone},
+		{"customer absent", change{"customer": absent}, "unusable: customer.email", func(e Event) bool {
+			return e.Customer == Customer{}
+		}},
+		{"phone in numbers", change{"customer.phone_extension": 55, "customer.phone_area_code": 81,
+			"customer.phone_number": 991239876}, paid, isPhone},
 		{"phone without its country", change{"customer.phone_extension": absent}, paid, isPhone},
 		{"phone formatted alone", change{"customer.phone_number": nil}, paid, isPhone},
-		{"phone formatted without its country", change{"customer.phone_number": nil, "customer.phone_formated_ddi": absent}, paid, isPhone},
-		{"phone of another country", change{"customer.phone_extension": "351", "customer.phone_area_code": "", "customer.phone_number": "912345678", "customer.country": "PT"}, paid, func(e Event) bool { return e.Customer.Phone == "+351912345678" }},
-		{"product as a text", change{"product": "PPPBAB12"}, paid, func(e Event) bool { return e.Product == Product{} }},
-		{"product code as a number", change{"product.code": 12}, paid, func(e Event) bool { return e.Product.ID == "12" }},
+		{"phone formatted without its country", change{"customer.phone_number": nil,
+			"customer.phone_formated_ddi": absent}, paid, isPhone},
+		{"phone of another country", change{"customer.phone_extension": "351", "customer.phone_area_code": "",
+			"customer.phone_number": "912345678", "customer.country": "PT"}, paid, func(e Event) bool {
+			return e.Customer.Phone == "+351912345678"
+		}},
+		{"product as a text", change{"product": "PPPBAB12"}, paid, func(e Event) bool {
+			return e.Product == Product{}
+		}},
+		{"product code as a number", change{"product.code": 12}, paid, func(e Event) bool {
+			return e.Product.ID == "12"
+		}},
 		{"amount as a string", change{"sale_amount": "5"}, paid, func(e Event) bool { return e.Amount == "5.00" }},
 		{"amount absent", change{"sale_amount": absent}, paid, func(e Event) bool { return e.Amount == "" }},
-		{"currency by its number", change{"currency_enum_key": absent, "currency_enum": "2"}, paid, func(e Event) bool { return e.Currency == "USD" }},
-		{"currency of another number", change{"currency_enum_key": nil, "currency_enum": 77}, paid, func(e Event) bool { return e.Currency == "" }},
+		{"currency by its number", change{"currency_enum_key": absent, "currency_enum": "2"}, paid, func(e Event) bool {
+			return e.Currency == "USD"
+		}},
+		{"currency of another number", change{"currency_enum_key": nil, "currency_enum": 77}, paid, func(e Event) bool {
+			return e.Currency == ""
+		}},
 		{"subscription as an array", change{"subscription": []any{}}, paid, func(Event) bool { return true }},
-		{"code absent", change{"code": absent}, paid, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == "" }},
-		{"dates without a zone", nil, paid, func(e Event) bool { return e.OccurredAt.Equal(time.Date(2026, 8, 9, 13, 12, 13, 0, time.UTC)) }},
+		{"code absent", change{"code": absent}, paid, func(e Event) bool {
+			return strings.HasPrefix(e.ID, "sha256-") &&
+				e.TransactionID == ""
+		}},
+		{"dates without a zone", nil, paid, func(e Event) bool {
+			return e.OccurredAt.Equal(time.Date(2026, 8, 9, 13, 12, 13, 0, time.UTC))
+		}},
 	})
 }
 
@@ -108,7 +130,10 @@ func TestPerfectpayRefuses(t *testing.T) {
 	for field, change := range map[string]change{
 		"sale_status_enum": {"sale_status_enum": map[string]any{"id": 2}, "sale_status_enum_key": absent},
 	} {
-		t.Run(field, func(t *testing.T) { testRefused(t, perfectpayUsual, changed(t, "perfectpay/sale.json", change), field) })
+		t.Run(field, func(t *testing.T) {
+			testRefused(t, perfectpayUsual, changed(t, "perfectpay/sale.json", change),
+				field)
+		})
 	}
 	t.Run("nothing known", func(t *testing.T) { testRefused(t, perfectpayUsual, []byte(`{}`), "sale_status_enum") })
 }
@@ -116,13 +141,17 @@ func TestPerfectpayRefuses(t *testing.T) {
 func TestPerfectpayVerify(t *testing.T) {
 	testVerify(t, perfectpayUsual, []authentication{
 		{"token", Delivery{Body: fixture(t, "perfectpay/sale.json")}, []string{"perfectpay-token-1"}, nil},
-		{"another token", Delivery{Body: fixture(t, "perfectpay/cart.json")}, []string{"perfectpay-token-2"}, ErrBadCredential},
+		{"another token", Delivery{Body: fixture(t, "perfectpay/cart.json")}, []string{"perfectpay-token-2"},
+			ErrBadCredential},
 		{"no token", Delivery{Body: []byte(`{"sale_status_enum":2}`)}, []string{"perfectpay-token-1"}, ErrNoCredential},
 	})
 }
 
 func FuzzPerfectpayParse(f *testing.F) {
-	f.Add([]byte(`{"sale_status_enum":"1e0","payment_type_enum":"x","currency_enum":3.0,"subscription":{"charges_made":2}}`), "", "BR")
+	f.Add(
+		[]byte(
+			`{"sale_status_enum":"1e0","payment_type_enum":"x","currency_enum":3.0,"subscription":{"charges_made":2}}`),
+		"", "BR")
 	fuzzParse(f, perfectpayUsual, "perfectpay/cart.json", "perfectpay/sale.json")
 }
 

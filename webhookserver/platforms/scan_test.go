@@ -21,14 +21,16 @@ func TestScanTop(t *testing.T) {
 		want map[string]string
 		ok   bool
 	}{
-		"a field":                  {`{"a":1,"token":"x","b":2}`, map[string]string{"token": `"x"`}, true},
-		"the last field":           {`{"a":1,"token":"x"}`, map[string]string{"token": `"x"`}, true},
-		"blanks":                   {" {\t\"token\" : \"x\" \r\n,\"b\" :2 } ", map[string]string{"token": `"x"`}, true},
-		"given twice":              {`{"token":"x","token":"y"}`, map[string]string{"token": `"y"`}, true},
-		"deeper":                   {`{"a":{"token":"x"},"b":["token",{"token":"y"}]}`, nil, true},
-		"behind brackets in texts": {`{"a":"}]{[\"","b":{"c":"}\\"},"token":"x"}`, map[string]string{"token": `"x"`}, true},
-		"a number":                 {`{"token":17}`, map[string]string{"token": `17`}, true},
-		"an object":                {`{"token":{"a":[1,{}]},"b":null}`, map[string]string{"token": `{"a":[1,{}]}`}, true},
+		"a field":        {`{"a":1,"token":"x","b":2}`, map[string]string{"token": `"x"`}, true},
+		"the last field": {`{"a":1,"token":"x"}`, map[string]string{"token": `"x"`}, true},
+		"blanks":         {" {\t\"token\" : \"x\" \r\n,\"b\" :2 } ", map[string]string{"token": `"x"`}, true},
+		"given twice":    {`{"token":"x","token":"y"}`, map[string]string{"token": `"y"`}, true},
+		"deeper":         {`{"a":{"token":"x"},"b":["token",{"token":"y"}]}`, nil, true},
+		"behind brackets in texts": {`{"a":"}]{[\"","b":{"c":"}\\"},"token":"x"}`, map[string]string{"token": `"x"`},
+			true},
+		"a number": {`{"token":17}`, map[string]string{"token": `17`}, true},
+		"an object": {`{"token":{"a":[1,{}]},"b":null}`, map[string]string{"token": `{"a":[1,{}]}`},
+			true},
 		"nothing in it":            {`{}`, nil, true},
 		"a list":                   {`[{"token":"x"}]`, nil, false},
 		"more than one object":     {`{"token":"x"}{"a":1}`, nil, false},
@@ -56,7 +58,8 @@ func TestScanTop(t *testing.T) {
 // FuzzScanTop holds the scan to encoding/json: in what that reads, it finds the same.
 func FuzzScanTop(f *testing.F) {
 	for _, body := range []string{
-		`{"token":"x"}`, `{"a":"\"}","token":"\u0041"}`, `{"token":{"token":[1,2,"]"]},"b":[]}`, `{"token":"x","token":1}`, "{\"\\u0074oken\":1}",
+		`{"token":"x"}`, `{"a":"\"}","token":"\u0041"}`, `{"token":{"token":[1,2,"]"]},"b":[]}`,
+		`{"token":"x","token":1}`, "{\"\\u0074oken\":1}",
 	} {
 		f.Add([]byte(body))
 	}
@@ -153,14 +156,16 @@ func TestHostileBodiesEnd(t *testing.T) {
 			delivery := Delivery{Body: body, ContentType: "application/json"}.Remembering()
 			err := platform.Verify(delivery, [][]byte{[]byte("a-secret")})
 			var input *InputError
-			if err == nil || !errors.As(err, &input) && !errors.Is(err, ErrNoCredential) && !errors.Is(err, ErrBadCredential) {
+			if err == nil || !errors.As(err, &input) && !errors.Is(err, ErrNoCredential) &&
+				!errors.Is(err, ErrBadCredential) {
 				t.Errorf("%s of %s: %v", name, platform.Name(), err)
 			}
 			if delivery.memo.read && name != "form" {
 				t.Errorf("%s of %s: it was read whole before it was authentic", name, platform.Name())
 			}
 		}
-		if _, _, err := readBody(Delivery{Body: body}); (name == "keys" || name == "values" || name == "duplicates") && err == nil {
+		if _, _, err := readBody(Delivery{Body: body}); (name == "keys" || name == "values" || name == "duplicates") &&
+			err == nil {
 			t.Errorf("%s: more than %d values were read", name, maxValues)
 		}
 	}
@@ -193,11 +198,13 @@ func BenchmarkForged(b *testing.B) {
 		for _, kind := range []string{"keys", "values", "text"} {
 			body := hostileBodies(size)[kind]
 			for _, platform := range everyPlatform(b) {
-				b.Run(kind+"/"+string(platform.Name())+"/"+map[bool]string{true: "64KiB", false: "1MiB"}[size == 64<<10], func(b *testing.B) {
+				b.Run(kind+"/"+string(platform.Name())+"/"+map[bool]string{true: "64KiB",
+					false: "1MiB"}[size == 64<<10], func(b *testing.B) {
 					b.SetBytes(int64(len(body)))
 					b.ReportAllocs()
 					for b.Loop() {
-						_ = platform.Verify(Delivery{Body: body, ContentType: "application/json"}.Remembering(), [][]byte{[]byte("a-secret")})
+						_ = platform.Verify(Delivery{Body: body, ContentType: "application/json"}.Remembering(),
+							[][]byte{[]byte("a-secret")})
 					}
 				})
 			}

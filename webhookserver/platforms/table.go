@@ -72,9 +72,11 @@ func Table(name v1alpha1.PlatformName) []Row {
 // rank is a row's place: by what it does, and what is said of everything else last.
 func rank(row Row) int {
 	order := []string{
-		startsRecovery + string(v1alpha1.TriggerAbandonedCart) + ")", startsRecovery + string(v1alpha1.TriggerPixPending) + ")",
-		startsRecovery + string(v1alpha1.TriggerBoletoPending) + ")", startsRecovery + string(v1alpha1.TriggerPaymentRefused) + ")",
-		stopsAndCounts, stopsUncounted, reversesRefund, reversesDispute, paymentIsOver, isIgnored,
+		startsRecovery + string(v1alpha1.TriggerAbandonedCart) + ")",
+		startsRecovery + string(v1alpha1.TriggerPixPending) + ")",
+		startsRecovery + string(v1alpha1.TriggerBoletoPending) + ")",
+		startsRecovery + string(v1alpha1.TriggerPaymentRefused) + ")", stopsAndCounts, stopsUncounted, reversesRefund,
+		reversesDispute, paymentIsOver, isIgnored,
 	}
 	if at := slices.Index(order, row.Meaning); at >= 0 && row.Event != anythingElse {
 		return at
@@ -124,7 +126,8 @@ func hotmartSamples() []sample {
 		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
 		body("PURCHASE_WAITING_PAYMENT", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
 		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", fields{"recurrence_number": 2}),
-		jsonSample("`SUBSCRIPTION_…`", fields{"event": "SUBSCRIPTION_CANCELLATION"}), jsonSample("`CLUB_…`", fields{"event": "CLUB_FIRST_ACCESS"}))
+		jsonSample("`SUBSCRIPTION_…`", fields{"event": "SUBSCRIPTION_CANCELLATION"}),
+		jsonSample("`CLUB_…`", fields{"event": "CLUB_FIRST_ACCESS"}))
 	for _, status := range sortedKeys(hotmartStatuses) {
 		all = append(all, formSample("version 1, `status` "+status, "status", status))
 	}
@@ -148,7 +151,8 @@ func kiwifySamples() []sample {
 		if pair[0] == somethingUnknown {
 			event = anythingElse
 		}
-		all = append(all, jsonSample(event+", `order_status` "+pair[1], fields{"webhook_event_type": pair[0], "order_status": pair[1]}))
+		all = append(all, jsonSample(event+", `order_status` "+pair[1], fields{"webhook_event_type": pair[0],
+			"order_status": pair[1]}))
 	}
 	for _, status := range sortedKeys(kiwifyStatuses) {
 		all = append(all, jsonSample("no event, `order_status` "+status, fields{"order_status": status}))
@@ -158,7 +162,8 @@ func kiwifySamples() []sample {
 			all = append(all, jsonSample("`webhook_event_type` "+status, fields{"webhook_event_type": status}))
 		}
 	}
-	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX", fields{"order_status": "waiting_payment", "payment_method": "pix"}),
+	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX",
+		fields{"order_status": "waiting_payment", "payment_method": "pix"}),
 		jsonSample(anythingElse, fields{"webhook_event_type": somethingUnknown}))
 }
 
@@ -182,7 +187,8 @@ func eduzzSamples() []sample {
 		jsonSample("`myeduzz.contract_…`", fields{"event": "myeduzz.contract_created"}),
 		jsonSample("old format, `type` abandonment", fields{"type": "abandonment"}))
 	for _, status := range sortedKeys(eduzzStatuses) {
-		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status), fields{"trans_status": status}))
+		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status),
+			fields{"trans_status": status}))
 	}
 	for _, word := range sortedKeys(eduzzWords) {
 		all = append(all, jsonSample("old format, `trans_status` "+word, fields{"trans_status": word}))
@@ -196,7 +202,8 @@ func eduzzSamples() []sample {
 		jsonSample("old format, `trans_status` 15, card", fields{"trans_status": 15, "trans_paymentmethod": 13}),
 		jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
 		jsonSample("old format, `trans_status` 1, card", fields{"trans_status": 1, "trans_paymentmethod": 13}),
-		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1", fields{"trans_status": 3, "recurrence_count": 2}),
+		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1",
+			fields{"trans_status": 3, "recurrence_count": 2}),
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }
 
@@ -223,9 +230,11 @@ func tictoSamples() []sample {
 	for _, status := range sortedKeys(tictoStatuses) {
 		all = append(all, jsonSample(quoted(status), fields{"status": status}))
 	}
-	return append(all, jsonSample("`waiting_payment`, PIX", fields{"status": "waiting_payment", "payment_method": "pix"}),
+	return append(all, jsonSample("`waiting_payment`, PIX", fields{"status": "waiting_payment",
+		"payment_method": "pix"}),
 		jsonSample("`waiting_payment`, card", fields{"status": "waiting_payment", "payment_method": "credit_card"}),
-		jsonSample("`authorized`, `successful_charges` over 1", fields{"status": "authorized", "subscriptions": []any{fields{"successful_charges": 2}}}),
+		jsonSample("`authorized`, `successful_charges` over 1", fields{"status": "authorized",
+			"subscriptions": []any{fields{"successful_charges": 2}}}),
 		jsonSample(anythingElse, fields{"status": somethingUnknown}))
 }
 
@@ -241,7 +250,8 @@ func perfectpaySamples() []sample {
 	}
 	other := body(0, "", nil)
 	other.event = anythingElse
-	return append(all, body(1, ", PIX", fields{"payment_type_enum": 7}), body(1, ", card", fields{"payment_type_enum": 1}),
+	return append(all, body(1, ", PIX", fields{"payment_type_enum": 7}),
+		body(1, ", card", fields{"payment_type_enum": 1}),
 		body(2, ", `charges_made` over 1", fields{"subscription": fields{"charges_made": 2}}), other)
 }
 
@@ -279,15 +289,18 @@ func sampleMapping() *v1alpha1.GenericMapping {
 }
 
 var sampleTriggers = []v1alpha1.Trigger{
-	v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending, v1alpha1.TriggerPaymentRefused,
+	v1alpha1.TriggerAbandonedCart, v1alpha1.TriggerPixPending, v1alpha1.TriggerBoletoPending,
+	v1alpha1.TriggerPaymentRefused,
 }
 
 func genericSamples() []sample {
 	var all []sample
 	for _, trigger := range sampleTriggers {
-		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger), fields{"event": string(trigger)}))
+		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger),
+			fields{"event": string(trigger)}))
 	}
-	return append(all, jsonSample("a value of `kill`", fields{"event": "kill"}), jsonSample("a value of `stop`", fields{"event": "stop"}),
+	return append(all, jsonSample("a value of `kill`", fields{"event": "kill"}), jsonSample("a value of `stop`",
+		fields{"event": "stop"}),
 		jsonSample("a value of `expired`", fields{"event": "expired"}),
 		jsonSample(anythingElse, fields{"event": somethingUnknown}))
 }

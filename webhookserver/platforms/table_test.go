@@ -28,7 +28,8 @@ func TestTables(t *testing.T) {
 				}
 				seen[row.Event], meanings[row.Meaning] = true, true
 			}
-			for _, meaning := range []string{startsRecovery + "AbandonedCart)", startsRecovery + "PixPending)", startsRecovery + "BoletoPending)",
+			for _, meaning := range []string{startsRecovery + "AbandonedCart)", startsRecovery + "PixPending)",
+				startsRecovery + "BoletoPending)",
 				startsRecovery + "PaymentRefused)", stopsAndCounts, reversesRefund, isIgnored} {
 				if !meanings[meaning] {
 					t.Errorf("no event %q", meaning)
@@ -48,11 +49,15 @@ func TestTables(t *testing.T) {
 func TestTableSaysWhatIsTrue(t *testing.T) {
 	for name, want := range map[v1alpha1.PlatformName][]Row{
 		v1alpha1.PlatformHotmart: {
-			{"`PURCHASE_APPROVED`", stopsAndCounts}, {"`ORDER_APPROVED`", stopsAndCounts}, {"`PURCHASE_APPROVED`, `recurrence_number` over 1", stopsUncounted},
-			{"`PURCHASE_BILLET_PRINTED`, `payment.type` PIX", startsRecovery + "PixPending)"}, {"version 1, `status` approved", stopsAndCounts},
+			{"`PURCHASE_APPROVED`", stopsAndCounts}, {"`ORDER_APPROVED`", stopsAndCounts},
+			{"`PURCHASE_APPROVED`, `recurrence_number` over 1", stopsUncounted},
+			{"`PURCHASE_BILLET_PRINTED`, `payment.type` PIX", startsRecovery + "PixPending)"},
+			{"version 1, `status` approved", stopsAndCounts},
 		},
-		v1alpha1.PlatformKiwify:  {{"no event, `order_status` paid", stopsAndCounts}, {"`subscription_canceled`, `order_status` paid", stopsUncounted}},
-		v1alpha1.PlatformEduzz:   {{"old format, `trans_status` 3", stopsAndCounts}, {"`myeduzz.invoice_chargeback`", reversesDispute}},
+		v1alpha1.PlatformKiwify: {{"no event, `order_status` paid", stopsAndCounts},
+			{"`subscription_canceled`, `order_status` paid", stopsUncounted}},
+		v1alpha1.PlatformEduzz: {{"old format, `trans_status` 3", stopsAndCounts}, {"`myeduzz.invoice_chargeback`",
+			reversesDispute}},
 		v1alpha1.PlatformGeneric: {{"a value of `kill`", stopsAndCounts}},
 	} {
 		rows := Table(name)
@@ -80,7 +85,8 @@ func TestDocumentedTables(t *testing.T) {
 		var documented []Row
 		for line := range strings.Lines(section) {
 			if cells := strings.Split(line, " | "); len(cells) == 2 {
-				documented = append(documented, Row{strings.TrimPrefix(cells[0], "| "), strings.TrimSuffix(cells[1], " |\n")})
+				documented = append(documented, Row{strings.TrimPrefix(cells[0], "| "),
+					strings.TrimSuffix(cells[1], " |\n")})
 			}
 		}
 		if len(documented) == 0 || !slices.Equal(documented[1:], Table(name)) {

@@ -83,7 +83,8 @@ func TestTictoOrder(t *testing.T) {
 	form := fixture(t, "ticto/flat.txt")
 	t.Run("flat", func(t *testing.T) { testEvents(t, tictoUsual, Delivery{Body: form}, tictoOrderEvent()) })
 	t.Run("flat, its type told", func(t *testing.T) {
-		testEvents(t, tictoUsual, Delivery{Body: form, ContentType: "application/x-www-form-urlencoded"}, tictoOrderEvent())
+		testEvents(t, tictoUsual, Delivery{Body: form, ContentType: "application/x-www-form-urlencoded"},
+			tictoOrderEvent())
 	})
 }
 
@@ -93,21 +94,36 @@ func TestTictoIsForgiving(t *testing.T) {
 	phone := func(value any) change { return change{"customer.phone": value} }
 	isPhone := func(e Event) bool { return e.Customer.Phone == "+5571987651234" }
 	testForgiving(t, tictoUsual, "ticto/order.json", []forgiving{
-		{"customer absent", change{"customer": absent}, "unusable: customer.email", func(e Event) bool { return e.Customer == Customer{} }},
+		{"customer absent", change{"customer": absent}, "unusable: customer.email", func(e Event) bool {
+			return e.Customer == Customer{}
+		}},
 		{"phone as a text", phone("(71) 98765-1234"), paid, isPhone},
 		{"phone as a number", phone(71987651234), paid, isPhone},
 		{"phone in numbers", phone(map[string]any{"ddi": 55, "ddd": 71, "number": 987651234}), paid, isPhone},
 		{"phone without its country", phone(map[string]any{"ddd": "71", "number": "98765-1234"}), paid, isPhone},
-		{"phone in flat parts", change{"customer.phone": absent, "customer.phone_ddi": "55", "customer.phone_ddd": "71", "customer.phone_number": "987651234"}, paid, isPhone},
+		{"phone in flat parts", change{"customer.phone": absent, "customer.phone_ddi": "55", "customer.phone_ddd": "71",
+			"customer.phone_number": "987651234"}, paid, isPhone},
 		{"phone as telefone", change{"customer.phone": absent, "telefone": "5571987651234"}, paid, isPhone},
-		{"phone without its number", phone(map[string]any{"ddi": "55", "ddd": "71"}), paid, func(e Event) bool { return e.Customer.Phone == "" }},
+		{"phone without its number", phone(map[string]any{"ddi": "55", "ddd": "71"}), paid, func(e Event) bool {
+			return e.Customer.Phone == ""
+		}},
 		{"cents as a string", change{"order.paid_amount": "5"}, paid, func(e Event) bool { return e.Amount == "0.05" }},
-		{"cents with a point", change{"order.paid_amount": 12.34, "item.amount": nil}, paid, func(e Event) bool { return e.Amount == "12.34" }},
-		{"paid amount absent", change{"order.paid_amount": absent}, paid, func(e Event) bool { return e.Amount == "339.90" }},
+		{"cents with a point", change{"order.paid_amount": 12.34, "item.amount": nil}, paid, func(e Event) bool {
+			return e.Amount == "12.34"
+		}},
+		{"paid amount absent", change{"order.paid_amount": absent}, paid, func(e Event) bool {
+			return e.Amount == "339.90"
+		}},
 		{"item as an array", change{"item": []any{}}, paid, func(e Event) bool { return e.Product == Product{} }},
-		{"product without its id", change{"item.product_id": nil}, paid, func(e Event) bool { return e.Product == Product{Name: "Capoeira do Zero"} }},
-		{"order without its hash", change{"order.hash": absent}, paid, func(e Event) bool { return e.TransactionID == "880011" }},
-		{"order absent", change{"order": absent}, paid, func(e Event) bool { return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == "" }},
+		{"product without its id", change{"item.product_id": nil}, paid, func(e Event) bool {
+			return e.Product == Product{Name: "Capoeira do Zero"}
+		}},
+		{"order without its hash", change{"order.hash": absent}, paid, func(e Event) bool {
+			return e.TransactionID == "880011"
+		}},
+		{"order absent", change{"order": absent}, paid, func(e Event) bool {
+			return strings.HasPrefix(e.ID, "sha256-") && e.TransactionID == ""
+		}},
 		{"subscriptions as a text", change{"subscriptions": "none"}, paid, func(Event) bool { return true }},
 		{"time with a zone", change{"status_date": "2026-06-07T09:00:01-03:00"}, paid, func(e Event) bool {
 			return e.OccurredAt.Equal(time.Date(2026, 6, 7, 12, 0, 1, 0, time.UTC))
@@ -121,21 +137,29 @@ func TestTictoRefuses(t *testing.T) {
 	for field, change := range map[string]change{"status": {"status": 3}} {
 		t.Run(field, func(t *testing.T) { testRefused(t, tictoUsual, changed(t, "ticto/order.json", change), field) })
 	}
-	t.Run("nothing known", func(t *testing.T) { testRefused(t, tictoUsual, []byte(`{"event":"teleported"}`), "status") })
+	t.Run("nothing known", func(t *testing.T) {
+		testRefused(t, tictoUsual, []byte(`{"event":"teleported"}`),
+			"status")
+	})
 }
 
 func TestTictoVerify(t *testing.T) {
 	testVerify(t, tictoUsual, []authentication{
 		{"token", Delivery{Body: fixture(t, "ticto/cart.json")}, []string{"ticto-token-1"}, nil},
-		{"token in a form", Delivery{Body: fixture(t, "ticto/flat.txt")}, []string{"ticto-token-0", "ticto-token-1"}, nil},
+		{"token in a form", Delivery{Body: fixture(t, "ticto/flat.txt")}, []string{"ticto-token-0", "ticto-token-1"},
+			nil},
 		{"another token", Delivery{Body: fixture(t, "ticto/order.json")}, []string{"ticto-token-2"}, ErrBadCredential},
 		{"no token", Delivery{Body: []byte(`{"status":"authorized"}`)}, []string{"ticto-token-1"}, ErrNoCredential},
 	})
 }
 
 func FuzzTictoParse(f *testing.F) {
-	f.Add([]byte(`{"status":"abandoned_cart","customer":[{"phone":{"ddi":"+55","ddd":"011","number":"+011987654321"}}]}`), "", "BR")
-	f.Add([]byte(`{"status":"authorized","customer_phone_ddd":11,"customer_phone_number":1,"subscriptions":[1,{"successful_charges":2}]}`), "", "BR")
+	f.Add(
+		[]byte(`{"status":"abandoned_cart","customer":[{"phone":{"ddi":"+55","ddd":"011","number":"+011987654321"}}]}`),
+		"", "BR")
+	f.Add(
+		[]byte(
+			`{"status":"authorized","customer_phone_ddd":11,"customer_phone_number":1,"subscriptions":[1,{"successful_charges":2}]}`), "", "BR")
 	fuzzParse(f, tictoUsual, "ticto/cart.json", "ticto/order.json", "ticto/flat.txt")
 }
 

@@ -112,27 +112,37 @@ func TestTokenLocation(t *testing.T) {
 				{"usual field, no secret", Delivery{Body: body}, nil, ErrBadCredential},
 				{"usual field, an empty secret", Delivery{Body: body}, []string{""}, ErrBadCredential},
 				{"usual field, empty", Delivery{Body: []byte(`{"` + field + `":""}`)}, []string{""}, ErrNoCredential},
-				{"usual field, a number", Delivery{Body: []byte(`{"` + field + `":7}`)}, []string{"7"}, ErrNoCredential},
-				{"usual field, deeper", Delivery{Body: []byte(`{"data":{"` + field + `":"usual-1"}}`)}, []string{"usual-1"}, ErrNoCredential},
+				{"usual field, a number", Delivery{Body: []byte(`{"` + field + `":7}`)}, []string{"7"},
+					ErrNoCredential},
+				{"usual field, deeper", Delivery{Body: []byte(`{"data":{"` + field + `":"usual-1"}}`)},
+					[]string{"usual-1"}, ErrNoCredential},
 				{"usual field in a form", Delivery{Body: []byte(field + "=usual-1")}, []string{"usual-1"}, nil},
 				{"another field", Delivery{Body: own}, []string{"own-1"}, ErrNoCredential},
 			})
 			testVerify(t, configuredPlatform(t, name, inHeader), []authentication{
-				{"configured header", withHeaders(body, map[string]string{"x-shop-token": "own-1"}), []string{"own-1"}, nil},
-				{"configured header, body cannot be read", withHeaders([]byte("{"), map[string]string{"x-shop-token": "own-1"}), []string{"own-1"}, nil},
-				{"configured header, another token", withHeaders(body, map[string]string{"x-shop-token": "own-2"}), []string{"own-1"}, ErrBadCredential},
+				{"configured header", withHeaders(body, map[string]string{"x-shop-token": "own-1"}), []string{"own-1"},
+					nil},
+				{"configured header, body cannot be read",
+					withHeaders([]byte("{"), map[string]string{"x-shop-token": "own-1"}), []string{"own-1"}, nil},
+				{"configured header, another token", withHeaders(body, map[string]string{"x-shop-token": "own-2"}),
+					[]string{"own-1"}, ErrBadCredential},
 				{"header configured, usual field sent", Delivery{Body: body}, []string{"usual-1"}, ErrNoCredential},
-				{"header configured, another sent", withHeaders(body, map[string]string{"x-kirvano-token": "own-1"}), []string{"own-1"}, ErrNoCredential},
+				{"header configured, another sent", withHeaders(body, map[string]string{"x-kirvano-token": "own-1"}),
+					[]string{"own-1"}, ErrNoCredential},
 			})
 			testVerify(t, configuredPlatform(t, name, inBody), []authentication{
 				{"configured field", Delivery{Body: own}, []string{"own-1"}, nil},
 				{"field configured, usual field sent", Delivery{Body: body}, []string{"usual-1"}, ErrNoCredential},
-				{"field configured, header sent", withHeaders(body, map[string]string{"security-token": "own-1"}), []string{"own-1"}, ErrNoCredential},
+				{"field configured, header sent", withHeaders(body, map[string]string{"security-token": "own-1"}),
+					[]string{"own-1"}, ErrNoCredential},
 			})
 			testVerify(t, configuredPlatform(t, name, inBearer), []authentication{
-				{"configured Authorization, bearer", withHeaders(body, map[string]string{"authorization": "bearer own-1"}), []string{"own-1"}, nil},
-				{"configured Authorization, plain", withHeaders(body, map[string]string{"authorization": "own-1"}), []string{"own-1"}, nil},
-				{"configured Authorization, nothing after the scheme", withHeaders(body, map[string]string{"authorization": "Bearer "}), []string{""}, ErrNoCredential},
+				{"configured Authorization, bearer",
+					withHeaders(body, map[string]string{"authorization": "bearer own-1"}), []string{"own-1"}, nil},
+				{"configured Authorization, plain", withHeaders(body, map[string]string{"authorization": "own-1"}),
+					[]string{"own-1"}, nil},
+				{"configured Authorization, nothing after the scheme",
+					withHeaders(body, map[string]string{"authorization": "Bearer "}), []string{""}, ErrNoCredential},
 			})
 		})
 	}
@@ -142,7 +152,8 @@ func TestTokenLocation(t *testing.T) {
 			t.Errorf("got %v", err)
 		}
 	})
-	for name, location := range map[string]*v1alpha1.TokenLocation{"neither": {}, "both": {Header: "X", BodyField: "x"}} {
+	for name, location := range map[string]*v1alpha1.TokenLocation{"neither": {},
+		"both": {Header: "X", BodyField: "x"}} {
 		t.Run(name, func(t *testing.T) {
 			_, err := Configured(&v1alpha1.StorePlatform{Name: v1alpha1.PlatformTicto, TokenLocation: location})
 			var wrong *ConfigError
@@ -159,14 +170,21 @@ func TestKirvanoHeaders(t *testing.T) {
 	var rows []authentication
 	for _, name := range []string{"security-token", "x-kirvano-token", "x-webhook-token"} {
 		rows = append(rows,
-			authentication{name, withHeaders(nil, map[string]string{name: "kirvano-1"}), []string{"kirvano-0", "kirvano-1"}, nil},
-			authentication{name + ", another token", withHeaders(body, map[string]string{name: "kirvano-2"}), []string{"kirvano-1"}, ErrBadCredential},
-			authentication{name + ", empty secret", withHeaders(body, map[string]string{name: "kirvano-2"}), []string{""}, ErrBadCredential})
+			authentication{name, withHeaders(nil, map[string]string{name: "kirvano-1"}),
+				[]string{"kirvano-0", "kirvano-1"}, nil},
+			authentication{name + ", another token", withHeaders(body, map[string]string{name: "kirvano-2"}),
+				[]string{"kirvano-1"}, ErrBadCredential},
+			authentication{name + ", empty secret", withHeaders(body, map[string]string{name: "kirvano-2"}),
+				[]string{""}, ErrBadCredential})
 	}
 	rows = append(rows,
-		authentication{"authorization", withHeaders(nil, map[string]string{"authorization": "Bearer kirvano-1"}), []string{"kirvano-1"}, nil},
-		authentication{"a proxy's authorization beside the field", withHeaders(body, map[string]string{"authorization": "Basic eDp5"}), []string{"in-body"}, nil},
-		authentication{"another token, body cannot be read", withHeaders([]byte("{"), map[string]string{"security-token": "x"}), []string{"kirvano-1"}, ErrBadCredential},
+		authentication{"authorization", withHeaders(nil, map[string]string{"authorization": "Bearer kirvano-1"}),
+			[]string{"kirvano-1"}, nil},
+		authentication{"a proxy's authorization beside the field",
+			withHeaders(body, map[string]string{"authorization": "Basic eDp5"}), []string{"in-body"}, nil},
+		authentication{"another token, body cannot be read",
+			withHeaders([]byte("{"), map[string]string{"security-token": "x"}), []string{"kirvano-1"},
+			ErrBadCredential},
 		authentication{"nothing", withHeaders([]byte("{}"), nil), []string{"kirvano-1"}, ErrNoCredential})
 	testVerify(t, kirvano{kirvanoTokens}, rows)
 }
@@ -194,7 +212,8 @@ func TestEmptyObjects(t *testing.T) {
 			"an object in a list": []any{map[string]any{"email": "bia@example.com"}},
 			"JSON in a text":      `{"email":"bia@example.com"}`,
 		} {
-			events, err := platform.Parse(Delivery{Body: changed(t, fixture, change{"customer": customer})}, Place{Region: "BR"})
+			events, err := platform.Parse(Delivery{Body: changed(t, fixture, change{"customer": customer})},
+				Place{Region: "BR"})
 			if err != nil || len(events) == 0 || events[0].Kind != Purchased && events[0].Kind != Unusable {
 				t.Errorf("%s, customer as %s: got %+v, %v", fixture, name, events, err)
 				continue

@@ -147,7 +147,8 @@ func addressOf(value any) string {
 	}
 	text = strings.ToLower(strings.TrimSpace(text))
 	local, domain, found := strings.Cut(text, "@")
-	if !found || local == "" || domain == "" || strings.Contains(domain, "@") || utf8.RuneCountInString(text) > maxEmail {
+	if !found || local == "" || domain == "" || strings.Contains(domain, "@") ||
+		utf8.RuneCountInString(text) > maxEmail {
 		return ""
 	}
 	if strings.ContainsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || unicode.IsControl(r) }) {

@@ -122,30 +122,47 @@ func TestPhones(t *testing.T) {
 		{"number with a point", "", []any{json.Number("5531988776655.0")}, mobile},
 		{"text of a number with a point", "", []any{"31988776655.0"}, mobile},
 		{"object", "", []any{object("countryCode", "55", "areaCode", "31", "number", "988776655")}, mobile},
-		{"object, country with a plus", "", []any{object("country_code", "+55", "area_code", json.Number("31"), "number", json.Number("988776655"))}, mobile},
+		{"object, country with a plus", "", []any{object("country_code", "+55", "area_code", json.Number("31"),
+			"number", json.Number("988776655"))}, mobile},
 		{"object, trunk zero", "", []any{object("ddd", "031", "number", "98877-6655")}, mobile},
 		{"object without a country", "", []any{object("ddd", "31", "phone", "988776655")}, mobile},
-		{"object, whole number", "", []any{object("countryCode", "55", "areaCode", "31", "number", "+55 31 98877-6655")}, mobile},
-		{"object, whole number without a plus", "", []any{object("countryCode", "55", "areaCode", "31", "number", "5531988776655")}, mobile},
-		{"object, number with its area code", "", []any{object("countryCode", "55", "areaCode", "31", "number", "31988776655")}, mobile},
-		{"object, an area code that begins the number too", "", []any{object("ddd", "99", "number", "998877665")}, "+5599998877665"},
+		{"object, whole number", "", []any{object("countryCode", "55", "areaCode", "31", "number",
+			"+55 31 98877-6655")}, mobile},
+		{"object, whole number without a plus", "", []any{object("countryCode", "55", "areaCode", "31", "number",
+			"5531988776655")}, mobile},
+		{"object, number with its area code", "", []any{object("countryCode", "55", "areaCode", "31", "number",
+			"31988776655")}, mobile},
+		{"object, an area code that begins the number too", "", []any{object("ddd", "99", "number", "998877665")},
+			"+5599998877665"},
 		{"object of another country", "", []any{object("countryCode", "351", "number", "912345678")}, "+351912345678"},
 		{"object, country in the number alone", "", []any{object("ddi", "+55", "number", "5531988776655")}, mobile},
-		{"object, area in the number alone", "", []any{object("ddi", "+55", "ddd", "", "number", "31988776655")}, mobile},
+		{"object, area in the number alone", "", []any{object("ddi", "+55", "ddd", "", "number", "31988776655")},
+			mobile},
 		{"object, area code 55", "", []any{object("ddi", "55", "number", "55988776655")}, "+5555988776655"},
-		{"object, trunk zero in the number too", "", []any{object("ddi", "55", "ddd", "031", "number", "031988776655")}, mobile},
-		{"object, trunk zero in parentheses", "", []any{object("ddi", "55", "ddd", "31", "number", "(031) 98877-6655")}, mobile},
-		{"object, a plus before the area code", "", []any{object("ddi", "55", "ddd", "31", "number", "+31988776655")}, mobile},
-		{"object, a plus that is another country's", "", []any{object("ddi", "55", "ddd", "", "number", "+351912345678")}, ""},
+		{"object, trunk zero in the number too", "", []any{object("ddi", "55", "ddd", "031", "number", "031988776655")},
+			mobile},
+		{"object, trunk zero in parentheses", "", []any{object("ddi", "55", "ddd", "31", "number", "(031) 98877-6655")},
+			mobile},
+		{"object, a plus before the area code", "", []any{object("ddi", "55", "ddd", "31", "number", "+31988776655")},
+			mobile},
+		{"object, a plus that is another country's", "",
+			[]any{object("ddi", "55", "ddd", "", "number", "+351912345678")}, ""},
 		{"object, a plus and no country", "", []any{object("ddd", "", "number", "+351912345678")}, "+351912345678"},
 		{"object, a country with zeros", "", []any{object("ddi", "0055", "ddd", "31", "number", "988776655")}, mobile},
-		{"object, an area code that is rubbish", "", []any{object("ddi", "55", "ddd", "7", "number", "31988776655")}, mobile},
-		{"object, an area code that is another country's", "", []any{object("ddd", "98", "number", "31988776655")}, mobile},
-		{"object, a landline that begins with its area code", "", []any{object("ddd", "32", "number", "32224455")}, "+553232224455"},
-		{"object, Argentina with its area code twice", "", []any{object("ddi", "54", "ddd", "11", "number", "1145678901")}, "+541145678901"},
-		{"object, a local code that is the country's", "", []any{object("phone_local_code", "55", "phone_number", "31988776655")}, mobile},
-		{"object, a local code that is the area's", "", []any{object("phone_local_code", "31", "phone_number", "988776655")}, mobile},
-		{"object, a local code of another country", "", []any{object("phone_local_code", "351", "phone_number", "912345678")}, "+351912345678"},
+		{"object, an area code that is rubbish", "", []any{object("ddi", "55", "ddd", "7", "number", "31988776655")},
+			mobile},
+		{"object, an area code that is another country's", "", []any{object("ddd", "98", "number", "31988776655")},
+			mobile},
+		{"object, a landline that begins with its area code", "", []any{object("ddd", "32", "number", "32224455")},
+			"+553232224455"},
+		{"object, Argentina with its area code twice", "",
+			[]any{object("ddi", "54", "ddd", "11", "number", "1145678901")}, "+541145678901"},
+		{"object, a local code that is the country's", "",
+			[]any{object("phone_local_code", "55", "phone_number", "31988776655")}, mobile},
+		{"object, a local code that is the area's", "",
+			[]any{object("phone_local_code", "31", "phone_number", "988776655")}, mobile},
+		{"object, a local code of another country", "",
+			[]any{object("phone_local_code", "351", "phone_number", "912345678")}, "+351912345678"},
 		{"list", "", []any{[]any{"", "31988776655"}}, mobile},
 		{"list whose first is none", "", []any{[]any{"31", object("ddd", "31"), "31988776655"}}, mobile},
 		{"country of the delivery", "pt", []any{"912345678"}, "+351912345678"},
@@ -205,7 +222,8 @@ func FuzzClean(f *testing.F) {
 			return
 		}
 		got := clean(text, limit)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, breaksLine) || utf8.RuneCountInString(got) > limit || strings.TrimSpace(got) != got {
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, breaksLine) || utf8.RuneCountInString(got) > limit ||
+			strings.TrimSpace(got) != got {
 			t.Fatalf("not clean: %q", got)
 		}
 		if again := clean(got, limit); again != got {
@@ -242,7 +260,8 @@ func TestBracketedKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.Contains(string(got), `"a":{"b":1,"c":{"d":2}}`) || !strings.Contains(string(got), `"scalar":{"y":7}`) ||
+	if !strings.Contains(string(got), `"a":{"b":1,"c":{"d":2}}`) || !strings.Contains(string(got),
+		`"scalar":{"y":7}`) ||
 		!strings.Contains(string(got), `"open[z":8`) {
 		t.Errorf("got %s", got)
 	}

@@ -14,8 +14,10 @@ import (
 // BenchmarkCachedLead says how many bytes of memory a lead takes in the cache: one that waits,
 // and one with a conversation of four messages.
 func BenchmarkCachedLead(b *testing.B) {
-	talked := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("3EB0C767D097E9ECFE8A", gen.T0.Add(time.Hour)),
-		gen.FromUs(lead.ReplyID(0, "3EB0C767D097E9ECFE8A"), v1alpha1.MessageSent, gen.T0.Add(time.Hour)), gen.FromCustomer("3EB0C767D097E9ECFE8B", gen.T0.Add(2*time.Hour)))
+	talked := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0),
+		gen.FromCustomer("3EB0C767D097E9ECFE8A", gen.T0.Add(time.Hour)),
+		gen.FromUs(lead.ReplyID(0, "3EB0C767D097E9ECFE8A"), v1alpha1.MessageSent, gen.T0.Add(time.Hour)),
+		gen.FromCustomer("3EB0C767D097E9ECFE8B", gen.T0.Add(2*time.Hour)))
 	Claim(wantedFirst(), 1, gen.T0)(&talked.Status)
 	for name, object := range map[string]*v1alpha1.CartRecovery{"waiting": gen.Lead(gen.T0), "talked": talked} {
 		b.Run(name, func(b *testing.B) {

@@ -16,7 +16,8 @@ import (
 
 const (
 	resumedMessage       = "a person of the store gave the conversation back to the AI"
-	resumedByTimeMessage = "the person of the store has not written for recovery.handOff.resumeAfter: the conversation went back to the AI"
+	resumedByTimeMessage = "the person of the store has not written for recovery.handOff.resumeAfter: the " +
+		"conversation went back to the AI"
 )
 
 // ResumeReason is why a conversation goes back; "" is that a person gave it.
@@ -36,8 +37,8 @@ func HandedOverFor(reason string, generation int64, now time.Time) Change {
 		unblock(status)
 		late := AnsweredLate(generation, now)(status)
 		given := apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
-			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: reason, Message: lead.HandOffMessage(reason),
-			ObservedGeneration: generation, LastTransitionTime: *WholeSecond(now),
+			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: reason,
+			Message: lead.HandOffMessage(reason), ObservedGeneration: generation, LastTransitionTime: *WholeSecond(now),
 		})
 		return given || late
 	}
@@ -69,7 +70,8 @@ func AnsweredLate(generation int64, now time.Time) Change {
 		}
 		status.CompletionTime = nil
 		unblock(status)
-		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer wrote after the end", generation, now)
+		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer wrote after the end",
+			generation, now)
 		return true
 	}
 }
@@ -176,8 +178,9 @@ func SentBefore(wanted Message, known Proof, generation int64, now time.Time) Ch
 			at = v1alpha1.NewTimestamp(known.At)
 		}
 		sent := v1alpha1.Message{
-			ID: wanted.ID, Role: v1alpha1.RoleAssistant, Cycle: status.Cycle, State: v1alpha1.MessageSent, At: at, SentAt: &at,
-			Attempts: 1, Instance: from, GatewayID: known.GatewayID[:min(len(known.GatewayID), maxGatewayID)],
+			ID: wanted.ID, Role: v1alpha1.RoleAssistant, Cycle: status.Cycle, State: v1alpha1.MessageSent, At: at,
+			SentAt: &at, Attempts: 1, Instance: from,
+			GatewayID: known.GatewayID[:min(len(known.GatewayID), maxGatewayID)],
 		}
 		if wanted.Step != nil {
 			sent.Step = wanted.Step.Name
@@ -190,7 +193,8 @@ func SentBefore(wanted Message, known Proof, generation int64, now time.Time) Ch
 		}
 		status.InstanceRef = &v1alpha1.ObjectReference{Name: from}
 		unblock(status)
-		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation, now)
+		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation,
+			now)
 		return true
 	}
 }
@@ -213,7 +217,8 @@ func OutcomeOf(recovery *v1alpha1.CartRecovery) string {
 	if !lead.Finished(recovery) {
 		return ""
 	}
-	if succeeded := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
+	if succeeded := apimeta.FindStatusCondition(recovery.Status.Conditions,
+		v1alpha1.ConditionSucceeded); succeeded != nil {
 		return succeeded.Reason
 	}
 	return ""
@@ -245,7 +250,8 @@ func Claim(wanted Message, generation int64, now time.Time) Change {
 		}
 		status.InstanceRef = &v1alpha1.ObjectReference{Name: wanted.Instance.Name}
 		unblock(status)
-		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation, now)
+		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the lead is worked on", generation,
+			now)
 		return true
 	}
 }
@@ -322,7 +328,8 @@ func Finished(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase, outc
 		unblock(status)
 		value := metav1.ConditionFalse
 		switch outcome {
-		case v1alpha1.ReasonBoughtAfterContact, v1alpha1.ReasonBoughtBeforeContact, v1alpha1.ReasonPurchaseNotAttributed:
+		case v1alpha1.ReasonBoughtAfterContact, v1alpha1.ReasonBoughtBeforeContact,
+			v1alpha1.ReasonPurchaseNotAttributed:
 			value = metav1.ConditionTrue
 			status.Result = lead.Result(recovery, purchase)
 		case v1alpha1.ReasonReversed:
@@ -345,7 +352,8 @@ func Reopened(generation int64, late time.Duration, now time.Time) Change {
 		status.TokensBefore = status.TokensUsed
 		unblock(status)
 		apimeta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionHandedOff)
-		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer left the checkout again", generation, now)
+		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer left the checkout again",
+			generation, now)
 		return true
 	}
 }
@@ -378,7 +386,8 @@ func Waiting(planned Action, now time.Time) Change {
 			keep := planned.Writing || planned.refused && current != nil && blockedReasons[current.Reason].isSticky
 			return !keep && unblock(status) || stale
 		}
-		if current != nil && current.Reason == planned.Blocked && current.Message == planned.Why && !overdue(status, planned, now) {
+		if current != nil && current.Reason == planned.Blocked && current.Message == planned.Why &&
+			!overdue(status, planned, now) {
 			return false
 		}
 		status.NextActionTime = nil
@@ -401,7 +410,8 @@ func unblock(status *v1alpha1.CartRecoveryStatus) bool {
 	return apimeta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionBlocked)
 }
 
-func setSucceeded(status *v1alpha1.CartRecoveryStatus, value metav1.ConditionStatus, reason, message string, generation int64, now time.Time) {
+func setSucceeded(status *v1alpha1.CartRecoveryStatus, value metav1.ConditionStatus, reason, message string,
+	generation int64, now time.Time) {
 	apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 		Type: v1alpha1.ConditionSucceeded, Status: value, Reason: reason, Message: message,
 		ObservedGeneration: generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),

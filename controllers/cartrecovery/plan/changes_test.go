@@ -21,7 +21,8 @@ import (
 // wantedFirst is the first step's message, ready to be claimed.
 func wantedFirst() Message {
 	return Message{
-		ID: gen.FirstID, Step: &v1alpha1.Step{Name: "first"}, Due: gen.T0, Instance: gen.InstanceObject(), Text: "Oi, Maria!", Tokens: 40,
+		ID: gen.FirstID, Step: &v1alpha1.Step{Name: "first"}, Due: gen.T0, Instance: gen.InstanceObject(),
+		Text: "Oi, Maria!", Tokens: 40,
 	}
 }
 
@@ -36,14 +37,17 @@ func statusAfter(changes ...Change) *v1alpha1.CartRecoveryStatus {
 
 // refusedOnce is a refusal that counts, with another attempt in a minute.
 func refusedOnce() Refusal {
-	return Refusal{Word: "Refused", CountsAsAttempt: true, RetryAt: gen.T0.Add(time.Minute), Now: gen.T0, Blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
+	return Refusal{Word: "Refused", CountsAsAttempt: true, RetryAt: gen.T0.Add(time.Minute), Now: gen.T0,
+		Blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
 }
 
 func TestClaim(t *testing.T) {
-	status := statusAfter(Waiting(Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "down", Until: gen.T0}, gen.T0), Claim(wantedFirst(), 7, gen.T0))
+	status := statusAfter(Waiting(Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "down", Until: gen.T0}, gen.T0),
+		Claim(wantedFirst(), 7, gen.T0))
 	want := []v1alpha1.Message{{
 		ID: gen.FirstID, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
-		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(gen.T0), Attempts: 1, Tokens: 40, Instance: gen.Instance,
+		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(gen.T0), Attempts: 1, Tokens: 40,
+		Instance: gen.Instance,
 	}}
 	if !reflect.DeepEqual(status.Conversation, want) {
 		t.Errorf("conversation %+v", status.Conversation)
@@ -55,7 +59,8 @@ func TestClaim(t *testing.T) {
 		t.Error("still blocked")
 	}
 	succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded)
-	if succeeded == nil || succeeded.Status != metav1.ConditionUnknown || succeeded.Reason != v1alpha1.ReasonInProgress || succeeded.ObservedGeneration != 7 {
+	if succeeded == nil || succeeded.Status != metav1.ConditionUnknown ||
+		succeeded.Reason != v1alpha1.ReasonInProgress || succeeded.ObservedGeneration != 7 {
 		t.Errorf("condition %+v", succeeded)
 	}
 }
@@ -63,12 +68,14 @@ func TestClaim(t *testing.T) {
 func TestClaimAgain(t *testing.T) {
 	again := wantedFirst()
 	again.Tokens = 0
-	status := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()), Claim(again, 1, gen.T0.Add(time.Minute)))
+	status := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()),
+		Claim(again, 1, gen.T0.Add(time.Minute)))
 	if len(status.Conversation) != 1 {
 		t.Fatalf("the message is there %d times", len(status.Conversation))
 	}
 	m := status.Conversation[0]
-	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil || !m.At.Equal(gen.T0.Add(time.Minute)) {
+	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil ||
+		!m.At.Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
 	}
 	if status.Attempts != 2 || m.Tokens != 40 {
@@ -98,10 +105,12 @@ func TestConfirm(t *testing.T) {
 		{"with one that is still to come", later, gen.T0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			status := statusAfter(Claim(wantedFirst(), 1, earlier), Waiting(Action{Blocked: v1alpha1.ReasonUnconfirmed}, gen.T0),
+			status := statusAfter(Claim(wantedFirst(), 1, earlier), Waiting(Action{Blocked: v1alpha1.ReasonUnconfirmed},
+				gen.T0),
 				Confirm(gen.FirstID, Receipt{GatewayID: "3EB0", At: c.receipt}, gen.T0))
 			m := status.Conversation[0]
-			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) || m.Error != "" || m.RetryAt != nil {
+			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) ||
+				m.Error != "" || m.RetryAt != nil {
 				t.Errorf("message %+v", m)
 			}
 			if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
@@ -114,16 +123,19 @@ func TestConfirm(t *testing.T) {
 func TestRefused(t *testing.T) {
 	counted := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()))
 	m := counted.Conversation[0]
-	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil || !m.RetryAt.Equal(gen.T0.Add(time.Minute)) {
+	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil ||
+		!m.RetryAt.Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("message %+v", m)
 	}
 	blocked := apimeta.FindStatusCondition(counted.Conditions, v1alpha1.ConditionBlocked)
-	if blocked == nil || blocked.Status != metav1.ConditionTrue || blocked.Reason != v1alpha1.ReasonGatewayUnavailable || blocked.Message != "refused" {
+	if blocked == nil || blocked.Status != metav1.ConditionTrue ||
+		blocked.Reason != v1alpha1.ReasonGatewayUnavailable || blocked.Message != "refused" {
 		t.Errorf("condition %+v", blocked)
 	}
 	uncounted := refusedOnce()
 	uncounted.CountsAsAttempt = false
-	if m := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, uncounted)).Conversation[0]; m.Attempts != 0 {
+	if m := statusAfter(Claim(wantedFirst(), 1, gen.T0),
+		Refused(gen.FirstID, uncounted)).Conversation[0]; m.Attempts != 0 {
 		t.Errorf("an attempt that does not count: %+v", m)
 	}
 }
@@ -169,7 +181,8 @@ func TestOutcomesChangeClaimsOnly(t *testing.T) {
 		}
 	}
 	for name, apply := range outcomes(gen.FirstID) {
-		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) || !reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
+		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) ||
+			!reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
 			t.Errorf("%s of a message that is not there changes %+v", name, status)
 		}
 		if status := statusAfter(Claim(wantedFirst(), 1, gen.T0)); outcomes("other")[name](status) {
@@ -187,7 +200,8 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 		write := func() {
 			inbound++
 			status.Conversation = lead.Append(status.Conversation, v1alpha1.Message{
-				ID: fmt.Sprintf("in-%d", inbound), Role: v1alpha1.RoleCustomer, Text: "Oi", At: v1alpha1.NewTimestamp(gen.T0),
+				ID: fmt.Sprintf("in-%d", inbound), Role: v1alpha1.RoleCustomer, Text: "Oi",
+				At: v1alpha1.NewTimestamp(gen.T0),
 			})
 		}
 		for range random.IntN(2 * v1alpha1.MaxConversation) {
@@ -204,10 +218,12 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 				t.Fatalf("round %d: %s finds no claim among %d messages", round, name, len(got.Conversation))
 			}
 			if len(got.Conversation) != len(before.Conversation) || len(got.Conversation) > v1alpha1.MaxConversation {
-				t.Fatalf("round %d: %s leaves %d of %d messages", round, name, len(got.Conversation), len(before.Conversation))
+				t.Fatalf("round %d: %s leaves %d of %d messages", round, name, len(got.Conversation),
+					len(before.Conversation))
 			}
 			for i := range got.Conversation {
-				if got.Conversation[i].ID != gen.FirstID && !reflect.DeepEqual(got.Conversation[i], before.Conversation[i]) {
+				if got.Conversation[i].ID != gen.FirstID && !reflect.DeepEqual(got.Conversation[i],
+					before.Conversation[i]) {
 					t.Fatalf("round %d: %s changes %+v", round, name, before.Conversation[i])
 				}
 			}
@@ -232,13 +248,15 @@ func TestFinished(t *testing.T) {
 				want = metav1.ConditionTrue
 			}
 			got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
-			if got.Status != want || got.Reason != outcome || got.Message != text || text == "" || got.ObservedGeneration != 3 {
+			if got.Status != want || got.Reason != outcome || got.Message != text || text == "" ||
+				got.ObservedGeneration != 3 {
 				t.Errorf("condition %+v", got)
 			}
 			if len(recovery.Status.Conditions) != 1 {
 				t.Errorf("something is still to come: %+v", recovery.Status)
 			}
-			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: gen.T0.Add(time.Second)}) || OutcomeOf(recovery) != outcome {
+			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: gen.T0.Add(time.Second)}) ||
+				OutcomeOf(recovery) != outcome {
 				t.Errorf("finished at %v with %q", recovery.Status.CompletionTime, OutcomeOf(recovery))
 			}
 		})
@@ -246,11 +264,14 @@ func TestFinished(t *testing.T) {
 }
 
 func TestFinishedAgain(t *testing.T) {
-	status := statusAfter(Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonUnanswered, gen.T0), Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)))
+	status := statusAfter(Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonUnanswered, gen.T0),
+		Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)))
 	if !status.CompletionTime.Equal(&metav1.Time{Time: gen.T0}) {
 		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
 	}
-	if got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); got.Reason != v1alpha1.ReasonBoughtAfterContact || got.Status != metav1.ConditionTrue {
+	if got := apimeta.FindStatusCondition(status.Conditions,
+		v1alpha1.ConditionSucceeded); got.Reason != v1alpha1.ReasonBoughtAfterContact ||
+		got.Status != metav1.ConditionTrue {
 		t.Errorf("condition %+v", got)
 	}
 	same := status.DeepCopy()
@@ -277,7 +298,8 @@ func TestWaiting(t *testing.T) {
 	if !Waiting(down, gen.T0.Add(time.Minute))(status) {
 		t.Error("another message is not written")
 	}
-	if got := status.Conditions[0]; got.Message != "HTTP 503" || !got.LastTransitionTime.Equal(&metav1.Time{Time: gen.T0}) {
+	if got := status.Conditions[0]; got.Message != "HTTP 503" ||
+		!got.LastTransitionTime.Equal(&metav1.Time{Time: gen.T0}) {
 		t.Errorf("condition %+v", got)
 	}
 	down.Blocked, down.Until = v1alpha1.ReasonStoreNotFound, time.Time{}
@@ -332,14 +354,17 @@ func TestRefusalOf(t *testing.T) {
 		{"no attempt yet", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 0,
 			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 		{"a very late one", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 90,
-			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 1024 * base},
+			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			1024 * base},
 		{"no WhatsApp", failed(failure.Terminal, failure.NotOnWhatsApp, time.Time{}), 1,
-			Refusal{Word: v1alpha1.ReasonNotOnWhatsApp, CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
+			Refusal{Word: v1alpha1.ReasonNotOnWhatsApp, CountsAsAttempt: true,
+				Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 		{"throttled until a time", failed(failure.Throttled, failure.RateLimited, at), 1,
 			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, time.Hour + time.Second},
 		{"throttled without a time", failed(failure.Throttled, failure.RateLimited, time.Time{}), 1,
 			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, base},
-		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited, gen.T0.Add(-time.Hour)), 1,
+		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited,
+			gen.T0.Add(-time.Hour)), 1,
 			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, base},
 		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
 			Refusal{Word: "Restricted", Blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
@@ -359,7 +384,8 @@ func TestRefusalOf(t *testing.T) {
 			if wait := got.RetryAt.Sub(gen.T0); wait != c.wait {
 				t.Errorf("waits %s, want %s", wait, c.wait)
 			}
-			if got.Word != c.want.Word || got.CountsAsAttempt != c.want.CountsAsAttempt || got.Blocked != c.want.Blocked || !got.Now.Equal(gen.T0) {
+			if got.Word != c.want.Word || got.CountsAsAttempt != c.want.CountsAsAttempt ||
+				got.Blocked != c.want.Blocked || !got.Now.Equal(gen.T0) {
 				t.Errorf("got %+v", got)
 			}
 			if got.message == "" || strings.Contains(got.message, gen.Phone) {

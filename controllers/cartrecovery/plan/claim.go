@@ -40,7 +40,8 @@ func resolveClaim(s *Snapshot) (Action, bool) {
 		return Action{}, false
 	}
 	if s.Uncalled != nil && s.Uncalled(claimed.ID, claimed.At.Time) {
-		return Action{Kind: Settle, Message: Message{ID: claimed.ID, Due: claimed.At.Time, Instance: s.named(lead.NumberOf(s.Lead))}}, true
+		return Action{Kind: Settle, Message: Message{ID: claimed.ID, Due: claimed.At.Time,
+			Instance: s.named(lead.NumberOf(s.Lead))}}, true
 	}
 	if ask := claimed.At.Add(AskAfter); s.Now.Before(ask) {
 		return Action{Kind: Wait, Until: ask, Why: "the gateway's word for message " + claimed.ID}, true
@@ -48,7 +49,8 @@ func resolveClaim(s *Snapshot) (Action, bool) {
 	if again := askedAgainAt(s.Lead); s.Now.Before(again) {
 		return BlockedUntil(again, v1alpha1.ReasonUnconfirmed, Unconfirmed), true
 	}
-	return Action{Kind: Resolve, Message: Message{ID: claimed.ID, Due: claimed.At.Time, Instance: s.named(lead.NumberOf(s.Lead))}}, true
+	return Action{Kind: Resolve, Message: Message{ID: claimed.ID, Due: claimed.At.Time,
+		Instance: s.named(lead.NumberOf(s.Lead))}}, true
 }
 
 // Unconfirmed says in words what a claimed message waits for.

@@ -20,7 +20,8 @@ func TestUncalled(t *testing.T) {
 	}{
 		{"is planned again", v1alpha1.MessageClaimed, at, true, v1alpha1.MessageFailed},
 		{"is cancelled when it is no longer wanted", v1alpha1.MessageClaimed, at, false, v1alpha1.MessageCancelled},
-		{"another claim of the message stays", v1alpha1.MessageClaimed, at.Add(time.Second), true, v1alpha1.MessageClaimed},
+		{"another claim of the message stays", v1alpha1.MessageClaimed, at.Add(time.Second), true,
+			v1alpha1.MessageClaimed},
 		{"one that went stays", v1alpha1.MessageSent, at, true, v1alpha1.MessageSent},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -46,7 +47,9 @@ func TestStillWanted(t *testing.T) {
 	}{
 		{name: "a lead that nothing has stopped", want: true},
 		{name: "one that was bought", lead: []gen.LeadMod{gen.Bought(gen.T0)}},
-		{name: "one that was bought on another lead", with: func(s *Snapshot) { s.SiblingPurchase = &v1alpha1.Purchase{At: v1alpha1.NewTimestamp(gen.T0)} }},
+		{name: "one that was bought on another lead", with: func(s *Snapshot) {
+			s.SiblingPurchase = &v1alpha1.Purchase{At: v1alpha1.NewTimestamp(gen.T0)}
+		}},
 		{name: "one whose number is suppressed", with: func(s *Snapshot) { s.Suppressed = true }},
 		{name: "one that was stopped", lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
 			l.Spec.Stop = &v1alpha1.Stop{Reason: v1alpha1.StopOptOut, At: v1alpha1.NewTimestamp(gen.T0)}

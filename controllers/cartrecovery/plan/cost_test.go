@@ -31,31 +31,46 @@ func costCases() []planCase {
 	answered := func(times int, apart time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
 			for n := times; n > 0; n-- {
-				l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(gen.T0.Add(hour-time.Duration(n)*apart)))
+				l.Status.AnsweredAt = append(l.Status.AnsweredAt,
+					v1alpha1.NewTimestamp(gen.T0.Add(hour-time.Duration(n)*apart)))
 			}
 		}
 	}
 	fallback := func(s *Snapshot) { s.Policy.FallbackText = "Posso ajudar?" }
 	return []planCase{
-		{name: "as many answers an hour as the policy allows", now: answerAt, lead: []gen.LeadMod{sent, asks, answered(19, time.Minute)}, want: Prepare, message: answer},
-		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
+		{name: "as many answers an hour as the policy allows", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			answered(19, time.Minute)}, want: Prepare, message: answer},
+		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
 			want: Wait, until: 2*hour - 20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
-		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks, answered(60, 20*time.Minute)},
+		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks,
+			answered(60, 20*time.Minute)},
 			want: Wait, until: 25*hour - 60*20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
-		{name: "by policy there is more room", now: answerAt, lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
+		{name: "by policy there is more room", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			answered(20, time.Minute)},
 			with: func(s *Snapshot) { s.Policy.MaxAnswersPerHour = 21 }, want: Prepare, message: answer},
-		{name: "a lead below its budget is answered", now: answerAt, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)}, want: Prepare, message: answer},
-		{name: "one that has used it is a person's", now: answerAt, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "what is not written down yet counts", now: answerAt, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead-1, 0)},
+		{name: "a lead below its budget is answered", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			used(ai.DefaultTokensPerLead-1, 0)}, want: Prepare, message: answer},
+		{name: "one that has used it is a person's", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			used(ai.DefaultTokensPerLead, 0)}, want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "what is not written down yet counts", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			used(ai.DefaultTokensPerLead-1, 0)},
 			with: func(s *Snapshot) { s.UnbookedTokens = 1 }, want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "the budget counts from where it began anew", now: answerAt, lead: []gen.LeadMod{sent, asks, used(2*ai.DefaultTokensPerLead-1, ai.DefaultTokensPerLead)}, want: Prepare, message: answer},
-		{name: "a text that was paid for is sent", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)}, want: Send, message: answer},
-		{name: "a text that failed is not asked for again", now: answerAt, text: Draft{State: DraftFailed, RetryAt: gen.T0}, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)},
+		{name: "the budget counts from where it began anew", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			used(2*ai.DefaultTokensPerLead-1, ai.DefaultTokensPerLead)}, want: Prepare, message: answer},
+		{name: "a text that was paid for is sent", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks,
+			used(ai.DefaultTokensPerLead, 0)}, want: Send, message: answer},
+		{name: "a text that failed is not asked for again", now: answerAt, text: Draft{State: DraftFailed,
+			RetryAt: gen.T0}, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)},
 			want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
 		{name: "the Store decides how much it is", now: answerAt, lead: []gen.LeadMod{sent, asks, used(500, 0)},
-			with: func(s *Snapshot) { s.Store.Spec.AI.TokensPerLead = ptr.To[int64](500) }, want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "in place of a step the fallback goes", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: Send, message: gen.FirstID, says: "Posso ajudar?"},
-		{name: "without one the lead waits", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
+			with: func(s *Snapshot) { s.Store.Spec.AI.TokensPerLead = ptr.To[int64](500) }, want: HandOver,
+			outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "in place of a step the fallback goes", now: gen.FirstDue,
+			lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: Send, message: gen.FirstID,
+			says: "Posso ajudar?"},
+		{name: "without one the lead waits", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)},
+			want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
 	}
 }
 
@@ -82,7 +97,8 @@ func TestHandOverForTheBudgetSaysSo(t *testing.T) {
 	status := &v1alpha1.CartRecoveryStatus{}
 	HandedOverFor(v1alpha1.ReasonLeadTokenBudget, 1, gen.T0)(status)
 	got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionHandedOff)
-	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != v1alpha1.ReasonLeadTokenBudget || got.Message != lead.LeadTokenBudgetMessage {
+	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != v1alpha1.ReasonLeadTokenBudget ||
+		got.Message != lead.LeadTokenBudgetMessage {
 		t.Errorf("condition %+v", got)
 	}
 }
@@ -93,11 +109,13 @@ func TestACustomerWhoNeverStops(t *testing.T) {
 	for most := 1; most <= 6; most++ {
 		t.Run(fmt.Sprintf("up to %d messages an answer", most), func(t *testing.T) {
 			random := rand.New(rand.NewPCG(uint64(most), 1))
-			c := planCase{lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))}, text: ready()}
+			c := planCase{lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))},
+				text: ready()}
 			s := c.snapshot()
 			s.Now, s.Meanings = gen.T0.Add(time.Hour), NewMeanings()
 			var answers []time.Time
-			for written := 0; s.Now.Before(gen.T0.Add(27 * time.Hour)); s.Now = s.Now.Add(time.Duration(10+random.IntN(200)) * time.Second) {
+			for written := 0; s.Now.Before(gen.T0.Add(27 * time.Hour)); s.Now = s.Now.Add(time.Duration(10+
+				random.IntN(200)) * time.Second) {
 				for range 1 + random.IntN(most) {
 					written++
 					longer := 1 + random.IntN(4) + 170*(random.IntN(10)/9)
@@ -158,7 +176,8 @@ func TestARefusedAnswerIsNotCounted(t *testing.T) {
 	if len(status.AnsweredAt) != 0 {
 		t.Errorf("counted %v of an answer that the gateway refused", status.AnsweredAt)
 	}
-	status = statusAfter(Claim(wanted, 1, gen.T0), NotSent(wanted.ID, true, gen.T0), Claim(wanted, 1, gen.T0.Add(time.Minute)))
+	status = statusAfter(Claim(wanted, 1, gen.T0), NotSent(wanted.ID, true, gen.T0),
+		Claim(wanted, 1, gen.T0.Add(time.Minute)))
 	if len(status.AnsweredAt) != 1 || !status.AnsweredAt[0].Equal(gen.T0.Add(time.Minute)) {
 		t.Errorf("counted %v of an answer that was claimed twice, want its last claim", status.AnsweredAt)
 	}

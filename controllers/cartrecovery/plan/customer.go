@@ -129,7 +129,8 @@ func keepWaitingForPlatform(s *Snapshot) (Action, bool) {
 
 func waitsForPlatform(s *Snapshot, first *v1alpha1.Message) Action {
 	return BlockedUntil(claimEnds(s, first), v1alpha1.ReasonClaimsPaid,
-		"the customer says that they have paid; the platform's word is waited for, and then a person has the conversation")
+		"the customer says that they have paid; the platform's word is waited for, and then a person has the "+
+			"conversation")
 }
 
 // claimEnds is until when the platform's word is waited for.
@@ -163,7 +164,8 @@ func PaymentClaims(s *Snapshot) (first, last *v1alpha1.Message) {
 		case m.Cycle != s.Lead.Status.Cycle:
 		case lead.ByPerson(m), m.Role == v1alpha1.RoleCustomer && s.means(m.Text).deniesPaid:
 			first, last = nil, nil
-		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && (s.means(m.Text).claimsPaid || ledger.ClaimsPaid(s.Ledger, m)):
+		case m.Role == v1alpha1.RoleCustomer && m.At.After(resumed) && (s.means(m.Text).claimsPaid ||
+			ledger.ClaimsPaid(s.Ledger, m)):
 			if first == nil {
 				first = m
 			}

@@ -45,35 +45,63 @@ func earlyCases() []planCase {
 	quiet := func(s *Snapshot) {
 		s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "09:00", End: "10:00", Spread: &v1alpha1.Duration{}}
 	}
-	failed := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(5*time.Second), attempts(1, gen.T0.Add(6*time.Second)))
-	unreached := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(5*time.Second), func(m *v1alpha1.Message) { m.Error = v1alpha1.ReasonNotOnWhatsApp })
+	failed := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(5*time.Second),
+		attempts(1, gen.T0.Add(6*time.Second)))
+	unreached := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(5*time.Second), func(m *v1alpha1.Message) {
+		m.Error = v1alpha1.ReasonNotOnWhatsApp
+	})
 	return []planCase{
-		{name: "who writes first is answered after the debounce", now: 11 * time.Second, lead: []gen.LeadMod{early}, want: Wait, until: due},
+		{name: "who writes first is answered after the debounce", now: 11 * time.Second, lead: []gen.LeadMod{early},
+			want: Wait, until: due},
 		{name: "with a text of its own", now: due, lead: []gen.LeadMod{early}, want: Prepare, message: reply},
-		{name: "from a number that is free", now: due, text: ready(), lead: []gen.LeadMod{early}, instances: []v1alpha1.WhatsAppInstance{away, second}, want: Send, message: reply, from: "second"},
-		{name: "also from one that may start no conversations", now: due, text: ready(), lead: []gen.LeadMod{early}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Send, message: reply},
-		{name: "from the one that they wrote to", now: due, text: ready(), lead: []gen.LeadMod{early, on(atNumber("second"))}, instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}, want: Send, message: reply, from: "second"},
-		{name: "no matter whether the number is known to have WhatsApp", now: due, text: ready(), contact: &contacts.Contact{State: contacts.Absent}, lead: []gen.LeadMod{early}, want: Send, message: reply},
-		{name: "the step is never sent", now: 5 * time.Hour, text: ready(), lead: []gen.LeadMod{early, replied("m1", gen.T0.Add(due))}, want: Wait, until: due + gen.ExpiresAt},
-		{name: "nor one that was refused before they wrote", now: due, text: ready(), lead: []gen.LeadMod{failed, early}, want: Send, message: reply},
-		{name: "nor is one that is on its way forgotten", now: due, text: ready(), lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(due)), early}, want: Wait, until: due + AskAfter},
-		{name: "who writes has WhatsApp, whatever the gateway said", now: due, text: ready(), lead: []gen.LeadMod{unreached, early}, want: Send, message: reply},
-		{name: "quiet hours hold the answer", now: due, text: ready(), lead: []gen.LeadMod{early}, with: quiet, want: Wait, until: time.Hour, blocked: v1alpha1.ReasonQuietHours},
-		{name: "the cooldown does not", now: due, text: ready(), lead: []gen.LeadMod{early}, with: func(s *Snapshot) { s.Others.opened = gen.T0 }, want: Send, message: reply},
+		{name: "from a number that is free", now: due, text: ready(), lead: []gen.LeadMod{early},
+			instances: []v1alpha1.WhatsAppInstance{away, second}, want: Send, message: reply, from: "second"},
+		{name: "also from one that may start no conversations", now: due, text: ready(), lead: []gen.LeadMod{early},
+			instances: []v1alpha1.WhatsAppInstance{paused}, want: Send, message: reply},
+		{name: "from the one that they wrote to", now: due, text: ready(),
+			lead:      []gen.LeadMod{early, on(atNumber("second"))},
+			instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}, want: Send, message: reply,
+			from: "second"},
+		{name: "no matter whether the number is known to have WhatsApp", now: due, text: ready(),
+			contact: &contacts.Contact{State: contacts.Absent}, lead: []gen.LeadMod{early}, want: Send, message: reply},
+		{name: "the step is never sent", now: 5 * time.Hour, text: ready(),
+			lead: []gen.LeadMod{early, replied("m1", gen.T0.Add(due))}, want: Wait, until: due + gen.ExpiresAt},
+		{name: "nor one that was refused before they wrote", now: due, text: ready(),
+			lead: []gen.LeadMod{failed, early}, want: Send, message: reply},
+		{name: "nor is one that is on its way forgotten", now: due, text: ready(),
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(due)), early}, want: Wait,
+			until: due + AskAfter},
+		{name: "who writes has WhatsApp, whatever the gateway said", now: due, text: ready(),
+			lead: []gen.LeadMod{unreached, early}, want: Send, message: reply},
+		{name: "quiet hours hold the answer", now: due, text: ready(), lead: []gen.LeadMod{early}, with: quiet,
+			want: Wait, until: time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "the cooldown does not", now: due, text: ready(), lead: []gen.LeadMod{early}, with: func(s *Snapshot) {
+			s.Others.opened = gen.T0
+		}, want: Send, message: reply},
 		{name: "also in two messages", now: 14 * time.Second,
-			lead: []gen.LeadMod{gen.Says("m1", "não quero", gen.T0.Add(9*time.Second)), gen.Says("m2", "receber mais mensagens", gen.T0.Add(13*time.Second))},
+			lead: []gen.LeadMod{gen.Says("m1", "não quero", gen.T0.Add(9*time.Second)),
+				gen.Says("m2", "receber mais mensagens", gen.T0.Add(13*time.Second))},
 			want: Send, message: lead.OptOutID(0), from: gen.Instance},
 		{name: "but not in two that are none together", now: due, text: ready(),
-			lead: []gen.LeadMod{gen.Says("m0", "não quero", gen.T0.Add(5*time.Second)), gen.Says("m1", "perder a vaga", gen.T0.Add(10*time.Second))},
+			lead: []gen.LeadMod{gen.Says("m0", "não quero", gen.T0.Add(5*time.Second)), gen.Says("m1", "perder a vaga",
+				gen.T0.Add(10*time.Second))},
 			want: Send, message: reply},
 		{name: "nor with half an hour between them", now: 31 * time.Minute, text: ready(),
-			lead: []gen.LeadMod{gen.Says("m0", "não quero", gen.T0), gen.Says("m1", "receber mais mensagens", gen.T0.Add(30*time.Minute))},
+			lead: []gen.LeadMod{gen.Says("m0", "não quero", gen.T0), gen.Says("m1", "receber mais mensagens",
+				gen.T0.Add(30*time.Minute))},
 			want: Send, message: reply},
-		{name: "who asks us to stop first is told that nothing will come", now: due, lead: []gen.LeadMod{gen.Says("m1", "PARAR", gen.T0.Add(10*time.Second))}, want: Send, message: lead.OptOutID(0), from: gen.Instance},
-		{name: "a lead without a sequence is answered", now: due, text: ready(), lead: []gen.LeadMod{early, func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }}, want: Send, message: reply},
-		{name: "a greeting of the paired phone is no conversation", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
-			l.Status.Conversation = []v1alpha1.Message{{ID: "op", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0)}}
-		}}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Wait, until: 24 * time.Hour, blocked: v1alpha1.ReasonRestricted},
+		{name: "who asks us to stop first is told that nothing will come", now: due,
+			lead: []gen.LeadMod{gen.Says("m1", "PARAR", gen.T0.Add(10*time.Second))}, want: Send,
+			message: lead.OptOutID(0), from: gen.Instance},
+		{name: "a lead without a sequence is answered", now: due, text: ready(),
+			lead: []gen.LeadMod{early, func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }},
+			want: Send, message: reply},
+		{name: "a greeting of the paired phone is no conversation", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
+				l.Status.Conversation = []v1alpha1.Message{{ID: "op", Role: v1alpha1.RoleOperator, Automatic: true,
+					Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0)}}
+			}}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Wait, until: 24 * time.Hour,
+			blocked: v1alpha1.ReasonRestricted},
 	}
 }
 
@@ -91,31 +119,66 @@ func lateCases() []planCase {
 	deleted := ended + policy.DefaultTTLAfterFinished
 	opened := func(l *v1alpha1.CartRecovery) { AnsweredLate(1, gen.T0.Add(ended+hour))(&l.Status) }
 	return []planCase{
-		{name: "who answers late is heard", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: ReopenForAnswer},
-		{name: "also where the conversation had ended", now: now, lead: []gen.LeadMod{sent, gen.FromCustomer("m0", gen.T0.Add(hour)), over(v1alpha1.ReasonConversationEnded), late}, want: ReopenForAnswer},
-		{name: "also who was never written to", now: now, lead: []gen.LeadMod{over(v1alpha1.ReasonNeverContacted), late}, want: ReopenForAnswer},
-		{name: "by the clock of a replica that is behind", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), gen.FromCustomer("m1", gen.T0.Add(ended-time.Second))}, want: ReopenForAnswer},
-		{name: "and answered", now: now, text: ready(), lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened}, want: Send, message: lead.ReplyID(0, "m1")},
-		{name: "with no step after it", now: now + 12*hour, text: ready(), lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now))},
-			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}, want: Wait, until: now + gen.ExpiresAt},
-		{name: "the lead ends again", now: now + gen.ExpiresAt, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now))}, want: Finish, outcome: v1alpha1.ReasonConversationEnded},
-		{name: "and stays so", now: now + gen.ExpiresAt + hour, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now)), done(v1alpha1.ReasonConversationEnded, gen.T0.Add(now+gen.ExpiresAt))},
+		{name: "who answers late is heard", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late},
+			want: ReopenForAnswer},
+		{name: "also where the conversation had ended", now: now,
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m0", gen.T0.Add(hour)), over(v1alpha1.ReasonConversationEnded),
+				late}, want: ReopenForAnswer},
+		{name: "also who was never written to", now: now, lead: []gen.LeadMod{over(v1alpha1.ReasonNeverContacted),
+			late}, want: ReopenForAnswer},
+		{name: "by the clock of a replica that is behind", now: now,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered),
+				gen.FromCustomer("m1", gen.T0.Add(ended-time.Second))}, want: ReopenForAnswer},
+		{name: "and answered", now: now, text: ready(), lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late,
+			opened}, want: Send, message: lead.ReplyID(0, "m1")},
+		{name: "with no step after it", now: now + 12*hour, text: ready(),
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now))},
+			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+				{Name: "second", After: v1alpha1.Duration{Duration: hour}}}, want: Wait, until: now + gen.ExpiresAt},
+		{name: "the lead ends again", now: now + gen.ExpiresAt,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now))},
+			want: Finish, outcome: v1alpha1.ReasonConversationEnded},
+		{name: "and stays so", now: now + gen.ExpiresAt + hour,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, opened, replied("m1", gen.T0.Add(now)),
+				done(v1alpha1.ReasonConversationEnded, gen.T0.Add(now+gen.ExpiresAt))},
 			want: Wait, until: now + gen.ExpiresAt + policy.DefaultTTLAfterFinished},
-		{name: "a late reply that nobody saw in time opens nothing", now: ended + hour + gen.ExpiresAt, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: Wait, until: deleted},
-		{name: "by policy a person gets it", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, with: byPolicy(v1alpha1.LateRepliesHandOff), want: HandOver, outcome: v1alpha1.ReasonLateReply},
-		{name: "or nobody does", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, with: byPolicy(v1alpha1.LateRepliesIgnore), want: Wait, until: deleted},
-		{name: "a late opt-out is confirmed, and is no matter for a person", now: now, suppressed: true, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), optOut}, with: byPolicy(v1alpha1.LateRepliesHandOff), want: ReopenForAnswer},
-		{name: "once the lead is open", now: now, suppressed: true, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), optOut, opened}, want: Send, message: lead.OptOutID(0)},
-		{name: "a suppressed number is not answered", now: now, suppressed: true, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: Wait, until: deleted},
-		{name: "a machine's late reply opens nothing", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, on(gen.Automatic)}, want: Wait, until: deleted},
-		{name: "nor does one that a person has answered", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, gen.FromPerson("o1", gen.T0.Add(now))}, want: Wait, until: deleted},
-		{name: "who bought is not answered", now: now, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(hour)), done(v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(ended)), late}, want: Wait},
-		{name: "nor who opted out", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonOptedOut), late}, want: Wait, until: deleted},
-		{name: "nor whom no message reached", now: now, lead: []gen.LeadMod{over(v1alpha1.ReasonSendFailed), late}, want: Wait, until: deleted},
-		{name: "nor who is not the customer", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonWrongNumber), late}, want: Wait, until: deleted},
-		{name: "a late reply and a purchase are a purchase", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, gen.Bought(gen.T0.Add(now))}, want: Finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "a new cart goes before a late reply", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, cycleAsked(gen.T0.Add(now), gen.T0.Add(ended))}, want: Reopen},
-		{name: "a person who has the conversation keeps it", now: now, text: ready(), lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour)), over(v1alpha1.ReasonUnanswered), late, opened}, want: Wait, until: ended + hour + gen.ExpiresAt},
+		{name: "a late reply that nobody saw in time opens nothing", now: ended + hour + gen.ExpiresAt,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: Wait, until: deleted},
+		{name: "by policy a person gets it", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late},
+			with: byPolicy(v1alpha1.LateRepliesHandOff), want: HandOver, outcome: v1alpha1.ReasonLateReply},
+		{name: "or nobody does", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late},
+			with: byPolicy(v1alpha1.LateRepliesIgnore), want: Wait, until: deleted},
+		{name: "a late opt-out is confirmed, and is no matter for a person", now: now, suppressed: true,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), optOut},
+			with: byPolicy(v1alpha1.LateRepliesHandOff), want: ReopenForAnswer},
+		{name: "once the lead is open", now: now, suppressed: true,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), optOut, opened}, want: Send,
+			message: lead.OptOutID(0)},
+		{name: "a suppressed number is not answered", now: now, suppressed: true,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late}, want: Wait, until: deleted},
+		{name: "a machine's late reply opens nothing", now: now,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, on(gen.Automatic)}, want: Wait,
+			until: deleted},
+		{name: "nor does one that a person has answered", now: now,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, gen.FromPerson("o1", gen.T0.Add(now))},
+			want: Wait, until: deleted},
+		{name: "who bought is not answered", now: now, lead: []gen.LeadMod{sent, gen.Bought(gen.T0.Add(hour)),
+			done(v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(ended)), late}, want: Wait},
+		{name: "nor who opted out", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonOptedOut), late},
+			want: Wait, until: deleted},
+		{name: "nor whom no message reached", now: now, lead: []gen.LeadMod{over(v1alpha1.ReasonSendFailed), late},
+			want: Wait, until: deleted},
+		{name: "nor who is not the customer", now: now, lead: []gen.LeadMod{sent, over(v1alpha1.ReasonWrongNumber),
+			late}, want: Wait, until: deleted},
+		{name: "a late reply and a purchase are a purchase", now: now,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late, gen.Bought(gen.T0.Add(now))}, want: Finish,
+			outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "a new cart goes before a late reply", now: now,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered), late,
+				cycleAsked(gen.T0.Add(now), gen.T0.Add(ended))}, want: Reopen},
+		{name: "a person who has the conversation keeps it", now: now, text: ready(),
+			lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour)), over(v1alpha1.ReasonUnanswered), late,
+				opened}, want: Wait, until: ended + hour + gen.ExpiresAt},
 	}
 }
 
@@ -125,38 +188,62 @@ func paidCases() []planCase {
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	claim := gen.Says("m1", "Já paguei!", gen.T0.Add(hour))
 	thanks := func() gen.LeadMod {
-		return gen.FromUs(lead.PaidID(0, "m1"), v1alpha1.MessageSent, gen.T0.Add(hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
+		return gen.FromUs(lead.PaidID(0, "m1"), v1alpha1.MessageSent, gen.T0.Add(hour+time.Second),
+			func(m *v1alpha1.Message) { m.Step = "" })
 	}
 	later := gen.Says("m2", "Quando chega?", gen.T0.Add(hour+10*time.Minute))
 	takesBack := gen.Says("m2", "mentira, ainda não paguei, quero desconto", gen.T0.Add(hour+10*time.Minute))
 	soon := hour + 5*time.Second
 	ends := hour + policy.DefaultClaimsPaidAfter
-	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}}
+	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: hour}}}
 	handed := func(reason string, at time.Time) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) { HandedOverFor(reason, 1, at)(&l.Status) }
 	}
 	return []planCase{
-		{name: "who says they have paid is thanked", now: soon, text: ready(), lead: []gen.LeadMod{sent, claim}, want: Send, message: lead.PaidID(0, "m1"), says: policy.PaymentThanks("pt-BR")},
-		{name: "also before the first message", now: soon, text: ready(), lead: []gen.LeadMod{claim}, want: Send, message: lead.PaidID(0, "m1")},
-		{name: "once", now: soon, text: ready(), lead: []gen.LeadMod{sent, claim, thanks()}, want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "also when they say it again", now: soon + 2*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), gen.Says("m2", "já comprei", gen.T0.Add(hour+time.Minute))}, want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "not after ten minutes", now: hour + noticeWithin, text: ready(), lead: []gen.LeadMod{sent, claim}, want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "no step follows", now: hour + 30*time.Minute, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, claim, thanks()}, want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "when the platform stays silent a person gets it", now: ends, text: ready(), lead: []gen.LeadMod{sent, claim, thanks()}, want: HandOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "once that is written it waits for them", now: ends, lead: []gen.LeadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, gen.T0.Add(ends))}, want: Wait, until: hour + time.Second + gen.ExpiresAt},
-		{name: "what the person gave back is a claim no more", now: ends + hour, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, gen.T0.Add(ends)), resumedBy(gen.T0.Add(ends + time.Minute)), gen.Says("m2", "E agora?", gen.T0.Add(ends+2*time.Minute))},
+		{name: "who says they have paid is thanked", now: soon, text: ready(), lead: []gen.LeadMod{sent, claim},
+			want: Send, message: lead.PaidID(0, "m1"), says: policy.PaymentThanks("pt-BR")},
+		{name: "also before the first message", now: soon, text: ready(), lead: []gen.LeadMod{claim}, want: Send,
+			message: lead.PaidID(0, "m1")},
+		{name: "once", now: soon, text: ready(), lead: []gen.LeadMod{sent, claim, thanks()}, want: Wait, until: ends,
+			blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "also when they say it again", now: soon + 2*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim,
+			thanks(), gen.Says("m2", "já comprei", gen.T0.Add(hour+time.Minute))}, want: Wait, until: ends,
+			blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "not after ten minutes", now: hour + noticeWithin, text: ready(), lead: []gen.LeadMod{sent, claim},
+			want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "no step follows", now: hour + 30*time.Minute, text: ready(), steps: twoSteps,
+			lead: []gen.LeadMod{sent, claim, thanks()}, want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "when the platform stays silent a person gets it", now: ends, text: ready(),
+			lead: []gen.LeadMod{sent, claim, thanks()}, want: HandOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "once that is written it waits for them", now: ends, lead: []gen.LeadMod{sent, claim, thanks(),
+			handed(v1alpha1.ReasonPaymentClaimed, gen.T0.Add(ends))}, want: Wait,
+			until: hour + time.Second + gen.ExpiresAt},
+		{name: "what the person gave back is a claim no more", now: ends + hour, text: ready(),
+			lead: []gen.LeadMod{sent, claim, thanks(), handed(v1alpha1.ReasonPaymentClaimed, gen.T0.Add(ends)),
+				resumedBy(gen.T0.Add(ends + time.Minute)), gen.Says("m2", "E agora?", gen.T0.Add(ends+2*time.Minute))},
 			want: Send, message: lead.ReplyID(0, "m2")},
-		{name: "the purchase ends it", now: soon, lead: []gen.LeadMod{sent, claim, thanks(), gen.Bought(gen.T0.Add(soon))}, want: Finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later}, want: Send, message: lead.ReplyID(0, "m2")},
-		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later, replied("m2", gen.T0.Add(hour+11*time.Minute))}, want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "the purchase ends it", now: soon, lead: []gen.LeadMod{sent, claim, thanks(),
+			gen.Bought(gen.T0.Add(soon))}, want: Finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "what they ask later is answered", now: hour + 11*time.Minute, text: ready(),
+			lead: []gen.LeadMod{sent, claim, thanks(), later}, want: Send, message: lead.ReplyID(0, "m2")},
+		{name: "and then the platform is waited for", now: hour + 12*time.Minute, text: ready(),
+			lead: []gen.LeadMod{sent, claim, thanks(), later, replied("m2", gen.T0.Add(hour+11*time.Minute))},
+			want: Wait, until: ends, blocked: v1alpha1.ReasonClaimsPaid},
 		{name: "who takes it back is sold to again", now: hour + 11*time.Minute, text: ready(),
 			lead: []gen.LeadMod{sent, claim, thanks(), takesBack}, want: Send, message: lead.ReplyID(0, "m2")},
 		{name: "until they say it anew", now: hour + 13*time.Minute, text: ready(),
-			lead: []gen.LeadMod{sent, claim, thanks(), takesBack, replied("m2", gen.T0.Add(hour+11*time.Minute)), gen.Says("m3", "Agora paguei", gen.T0.Add(hour+12*time.Minute))},
-			want: Wait, until: hour + 12*time.Minute + policy.DefaultClaimsPaidAfter, blocked: v1alpha1.ReasonClaimsPaid},
-		{name: "no longer than without it", now: ends, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later}, want: HandOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "a person gets it at once where the policy says so", now: soon, lead: []gen.LeadMod{sent, claim, thanks()}, with: func(s *Snapshot) { s.Policy.ClaimsPaidAfter = 0 }, want: HandOver, outcome: v1alpha1.ReasonPaymentClaimed},
-		{name: "in quiet hours it is still the person's turn on time", now: hour + 11*time.Minute, text: ready(), lead: []gen.LeadMod{sent, claim, later},
+			lead: []gen.LeadMod{sent, claim, thanks(), takesBack, replied("m2", gen.T0.Add(hour+11*time.Minute)),
+				gen.Says("m3", "Agora paguei", gen.T0.Add(hour+12*time.Minute))},
+			want: Wait, until: hour + 12*time.Minute + policy.DefaultClaimsPaidAfter,
+			blocked: v1alpha1.ReasonClaimsPaid},
+		{name: "no longer than without it", now: ends, text: ready(), lead: []gen.LeadMod{sent, claim, thanks(), later},
+			want: HandOver, outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "a person gets it at once where the policy says so", now: soon, lead: []gen.LeadMod{sent, claim,
+			thanks()}, with: func(s *Snapshot) { s.Policy.ClaimsPaidAfter = 0 }, want: HandOver,
+			outcome: v1alpha1.ReasonPaymentClaimed},
+		{name: "in quiet hours it is still the person's turn on time", now: hour + 11*time.Minute, text: ready(),
+			lead: []gen.LeadMod{sent, claim, later},
 			with: func(s *Snapshot) {
 				s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "14:00", Spread: &v1alpha1.Duration{}}
 			}, want: Wait, until: ends, blocked: v1alpha1.ReasonQuietHours},
@@ -168,7 +255,8 @@ func machineCases() []planCase {
 	const hour = time.Hour
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	away := func(n int) gen.LeadMod {
-		return gen.Says("a"+string(rune('0'+n)), "Agora não podemos responder", gen.T0.Add(hour+time.Duration(n)*time.Minute))
+		return gen.Says("a"+string(rune('0'+n)), "Agora não podemos responder",
+			gen.T0.Add(hour+time.Duration(n)*time.Minute))
 	}
 	answered := func(n int) gen.LeadMod {
 		return replied("a"+string(rune('0'+n)), gen.T0.Add(hour+time.Duration(n)*time.Minute+5*time.Second))
@@ -177,10 +265,12 @@ func machineCases() []planCase {
 		return gen.Says("a"+string(rune('0'+n)), "Sim", gen.T0.Add(hour+time.Duration(n)*time.Minute))
 	}
 	silent := func(name string, mods ...gen.LeadMod) planCase {
-		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...), want: Wait, blocked: v1alpha1.ReasonAutomaticReplies}
+		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...),
+			want: Wait, blocked: v1alpha1.ReasonAutomaticReplies}
 	}
 	heard := func(name string, n int, mods ...gen.LeadMod) planCase {
-		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...), want: Send, message: lead.ReplyID(0, "a"+string(rune('0'+n)))}
+		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...),
+			want: Send, message: lead.ReplyID(0, "a"+string(rune('0'+n)))}
 	}
 	bot := func(n int) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
@@ -196,17 +286,21 @@ func machineCases() []planCase {
 		heard("something else is answered again", 3, bot(1), answered(1), bot(2), sim(3)),
 		heard("people answer yes twice", 3, sim(1), answered(1), sim(2), answered(2), sim(3)),
 		silent("and not four times", sim(1), answered(1), sim(2), answered(2), sim(3), answered(3), sim(4)),
-		heard("a person of the store in between begins anew", 2, bot(1), gen.FromPerson("o1", gen.T0.Add(hour+90*time.Second)), resumedBy(gen.T0.Add(hour+95*time.Second)), bot(2)),
-		{name: "no step goes to a machine", now: 9 * hour, text: ready(), lead: []gen.LeadMod{sent, bot(1), answered(1), bot(2)},
-			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: hour}}},
-			want:  Wait, until: hour + 2*time.Minute + gen.ExpiresAt, blocked: v1alpha1.ReasonAutomaticReplies},
+		heard("a person of the store in between begins anew", 2, bot(1),
+			gen.FromPerson("o1", gen.T0.Add(hour+90*time.Second)), resumedBy(gen.T0.Add(hour+95*time.Second)), bot(2)),
+		{name: "no step goes to a machine", now: 9 * hour, text: ready(), lead: []gen.LeadMod{sent, bot(1), answered(1),
+			bot(2)},
+			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+				{Name: "second", After: v1alpha1.Duration{Duration: hour}}},
+			want: Wait, until: hour + 2*time.Minute + gen.ExpiresAt, blocked: v1alpha1.ReasonAutomaticReplies},
 	}
 }
 
 // stopCases are the rows about requests not to be written to that are no opt-out words.
 func stopCases() []planCase {
 	const hour = time.Hour
-	sent, asks := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromCustomer("m1", gen.T0.Add(hour))
+	sent, asks := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromCustomer("m1",
+		gen.T0.Add(hour))
 	stopped := func(reason v1alpha1.StopReason, at time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
 			l.Spec.Stop = &v1alpha1.Stop{Reason: reason, At: v1alpha1.NewTimestamp(gen.T0.Add(at))}
@@ -220,18 +314,34 @@ func stopCases() []planCase {
 		Reopened(1, gen.ExpiresAt, ended.Add(hour))(&l.Status)
 	}
 	return []planCase{
-		{name: "who is not the customer gets an apology", now: now, text: ready(), lead: []gen.LeadMod{sent, wrong}, want: Send, message: lead.WrongNumberID(0), says: policy.WrongNumberApology("pt-BR")},
-		{name: "once", now: now, lead: []gen.LeadMod{sent, wrong, gen.FromUs(lead.WrongNumberID(0), v1alpha1.MessageSent, gen.T0.Add(now))}, want: Finish, outcome: v1alpha1.ReasonWrongNumber},
-		{name: "and not after ten minutes", now: hour + noticeWithin, lead: []gen.LeadMod{sent, wrong}, want: Finish, outcome: v1alpha1.ReasonWrongNumber},
-		{name: "a request in another lead stops without a word", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{stopped(v1alpha1.StopOptOut, time.Minute)}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "so does a wrong number", now: now, text: ready(), lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopWrongNumber, time.Minute)}, want: Finish, outcome: v1alpha1.ReasonWrongNumber},
-		{name: "what the AI understood here is confirmed here", now: now, text: ready(), lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour)}, want: Send, message: lead.OptOutID(0)},
-		{name: "and ends the lead", now: now, lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour), gen.FromUs(lead.OptOutID(0), v1alpha1.MessageSent, gen.T0.Add(now))}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not over a person", now: now, lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), asks, stopped(v1alpha1.StopOptOut, hour)}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "a request of the cycle before is over", now: 91*hour + gen.FirstDue, text: ready(), lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, hour), next}, want: Send, message: "c1-step-first"},
-		{name: "one of this cycle is not", now: 91*hour + gen.FirstDue, text: ready(), lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, 91*hour), next}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "the AI understands a request", now: hour + time.Minute, text: Draft{State: DraftStop}, lead: []gen.LeadMod{sent, asks}, want: Stop},
-		{name: "and that it is not the customer", now: hour + time.Minute, text: Draft{State: DraftWrongNumber}, lead: []gen.LeadMod{sent, asks}, want: Stop},
+		{name: "who is not the customer gets an apology", now: now, text: ready(), lead: []gen.LeadMod{sent, wrong},
+			want: Send, message: lead.WrongNumberID(0), says: policy.WrongNumberApology("pt-BR")},
+		{name: "once", now: now, lead: []gen.LeadMod{sent, wrong, gen.FromUs(lead.WrongNumberID(0),
+			v1alpha1.MessageSent, gen.T0.Add(now))}, want: Finish, outcome: v1alpha1.ReasonWrongNumber},
+		{name: "and not after ten minutes", now: hour + noticeWithin, lead: []gen.LeadMod{sent, wrong}, want: Finish,
+			outcome: v1alpha1.ReasonWrongNumber},
+		{name: "a request in another lead stops without a word", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{stopped(v1alpha1.StopOptOut, time.Minute)}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "so does a wrong number", now: now, text: ready(), lead: []gen.LeadMod{sent, asks,
+			stopped(v1alpha1.StopWrongNumber, time.Minute)}, want: Finish, outcome: v1alpha1.ReasonWrongNumber},
+		{name: "what the AI understood here is confirmed here", now: now, text: ready(), lead: []gen.LeadMod{sent, asks,
+			stopped(v1alpha1.StopOptOut, hour)}, want: Send, message: lead.OptOutID(0)},
+		{name: "and ends the lead", now: now, lead: []gen.LeadMod{sent, asks, stopped(v1alpha1.StopOptOut, hour),
+			gen.FromUs(lead.OptOutID(0), v1alpha1.MessageSent, gen.T0.Add(now))}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "not over a person", now: now,
+			lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), asks,
+				stopped(v1alpha1.StopOptOut, hour)}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a request of the cycle before is over", now: 91*hour + gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, hour), next}, want: Send, message: "c1-step-first"},
+		{name: "one of this cycle is not", now: 91*hour + gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, 91*hour), next}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "the AI understands a request", now: hour + time.Minute, text: Draft{State: DraftStop},
+			lead: []gen.LeadMod{sent, asks}, want: Stop},
+		{name: "and that it is not the customer", now: hour + time.Minute, text: Draft{State: DraftWrongNumber},
+			lead: []gen.LeadMod{sent, asks}, want: Stop},
 	}
 }
 
@@ -241,41 +351,58 @@ func paymentCases() []planCase {
 	pix := func(expires time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
 			at := v1alpha1.NewTimestamp(gen.T0.Add(expires))
-			l.Spec.Trigger, l.Spec.Payment = v1alpha1.TriggerPixPending, &v1alpha1.Payment{Method: v1alpha1.PaymentPix, ExpiresAt: &at}
+			l.Spec.Trigger, l.Spec.Payment = v1alpha1.TriggerPixPending, &v1alpha1.Payment{Method: v1alpha1.PaymentPix,
+				ExpiresAt: &at}
 		}
 	}
 	of := func(triggers ...v1alpha1.Trigger) func(*Snapshot) {
 		return func(s *Snapshot) {
 			s.Policy.Sequences = nil
 			for _, trigger := range triggers {
-				s.Policy.Sequences = append(s.Policy.Sequences, v1alpha1.Sequence{Trigger: trigger, Steps: []v1alpha1.Step{
-					{Name: string(trigger), After: v1alpha1.Duration{Duration: hour}, Text: "Oi do " + string(trigger)},
-				}})
+				s.Policy.Sequences = append(s.Policy.Sequences, v1alpha1.Sequence{Trigger: trigger,
+					Steps: []v1alpha1.Step{
+						{Name: string(trigger), After: v1alpha1.Duration{Duration: hour},
+							Text: "Oi do " + string(trigger)},
+					}})
 			}
 		}
 	}
 	both := of(v1alpha1.TriggerPixPending, v1alpha1.TriggerAbandonedCart)
 	onlyPix := of(v1alpha1.TriggerPixPending)
-	sent := gen.FromUs("c0-step-PixPending", v1alpha1.MessageSent, gen.T0.Add(hour), func(m *v1alpha1.Message) { m.Step = "PixPending" })
+	sent := gen.FromUs("c0-step-PixPending", v1alpha1.MessageSent, gen.T0.Add(hour), func(m *v1alpha1.Message) {
+		m.Step = "PixPending"
+	})
 	return []planCase{
-		{name: "a PIX that can be paid is asked for", now: hour, lead: []gen.LeadMod{pix(2 * hour)}, with: both, want: Send, message: "c0-step-PixPending"},
-		{name: "one that has expired is a cart", now: hour, lead: []gen.LeadMod{pix(hour)}, with: both, want: Send, message: "c0-step-AbandonedCart", says: "Oi do AbandonedCart"},
-		{name: "or nothing", now: hour, lead: []gen.LeadMod{pix(hour)}, with: onlyPix, want: Finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "at the time when it expires", now: 10 * time.Minute, lead: []gen.LeadMod{pix(30 * time.Minute)}, with: onlyPix, want: Wait, until: 30 * time.Minute},
-		{name: "one whose notice went is waited for", now: 3 * hour, lead: []gen.LeadMod{pix(2 * hour), sent}, with: onlyPix, want: Wait, until: hour + gen.ExpiresAt},
-		{name: "a customer who wrote is answered", now: 3 * hour, text: ready(), lead: []gen.LeadMod{pix(2 * hour), gen.FromCustomer("m1", gen.T0.Add(2*hour))}, with: onlyPix, want: Send, message: lead.ReplyID(0, "m1")},
-		{name: "a boleto is no other matter", now: hour, lead: []gen.LeadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerBoletoPending }}, with: of(v1alpha1.TriggerBoletoPending), want: Finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "a refused card does not expire", now: hour, text: ready(), lead: []gen.LeadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPaymentRefused }}, with: of(v1alpha1.TriggerPaymentRefused), want: Send, message: "c0-step-PaymentRefused"},
+		{name: "a PIX that can be paid is asked for", now: hour, lead: []gen.LeadMod{pix(2 * hour)}, with: both,
+			want: Send, message: "c0-step-PixPending"},
+		{name: "one that has expired is a cart", now: hour, lead: []gen.LeadMod{pix(hour)}, with: both, want: Send,
+			message: "c0-step-AbandonedCart", says: "Oi do AbandonedCart"},
+		{name: "or nothing", now: hour, lead: []gen.LeadMod{pix(hour)}, with: onlyPix, want: Finish,
+			outcome: v1alpha1.ReasonNeverContacted},
+		{name: "at the time when it expires", now: 10 * time.Minute, lead: []gen.LeadMod{pix(30 * time.Minute)},
+			with: onlyPix, want: Wait, until: 30 * time.Minute},
+		{name: "one whose notice went is waited for", now: 3 * hour, lead: []gen.LeadMod{pix(2 * hour), sent},
+			with: onlyPix, want: Wait, until: hour + gen.ExpiresAt},
+		{name: "a customer who wrote is answered", now: 3 * hour, text: ready(), lead: []gen.LeadMod{pix(2 * hour),
+			gen.FromCustomer("m1", gen.T0.Add(2*hour))}, with: onlyPix, want: Send, message: lead.ReplyID(0, "m1")},
+		{name: "a boleto is no other matter", now: hour, lead: []gen.LeadMod{pix(hour), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Trigger = v1alpha1.TriggerBoletoPending
+		}}, with: of(v1alpha1.TriggerBoletoPending), want: Finish, outcome: v1alpha1.ReasonNeverContacted},
+		{name: "a refused card does not expire", now: hour, text: ready(), lead: []gen.LeadMod{pix(hour),
+			func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPaymentRefused }},
+			with: of(v1alpha1.TriggerPaymentRefused), want: Send, message: "c0-step-PaymentRefused"},
 	}
 }
 
 // resumeCases are the rows about conversations that go back to the AI by themselves.
 func resumeCases() []planCase {
 	const hour = time.Hour
-	sent, takes := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromPerson("o1", gen.T0.Add(hour))
+	sent, takes := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromPerson("o1",
+		gen.T0.Add(hour))
 	after := func(s *Snapshot) { s.Policy.HandOffResumeAfter = 4 * hour }
 	greets := func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator, Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0.Add(4 * hour))})
+		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator,
+			Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0.Add(4 * hour))})
 	}
 	asked := func(l *v1alpha1.CartRecovery) {
 		HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, gen.T0.Add(hour))(&l.Status)
@@ -284,17 +411,32 @@ func resumeCases() []planCase {
 		ResumedFor(v1alpha1.ReasonResumedByTime, "", 1, gen.T0.Add(5*hour))(&l.Status)
 	}
 	return []planCase{
-		{name: "a person has it until they fall silent", now: 2 * hour, lead: []gen.LeadMod{sent, takes}, with: after, want: Wait, until: 5 * hour},
-		{name: "and then it goes back", now: 5 * hour, lead: []gen.LeadMod{sent, takes}, with: after, want: Resume, outcome: v1alpha1.ReasonResumedByTime},
-		{name: "counted from their last message", now: 5 * hour, lead: []gen.LeadMod{sent, takes, gen.FromPerson("o2", gen.T0.Add(3*hour))}, with: after, want: Wait, until: 7 * hour},
-		{name: "not from what their phone says by itself", now: 5 * hour, lead: []gen.LeadMod{sent, takes, greets}, with: after, want: Resume, outcome: v1alpha1.ReasonResumedByTime},
-		{name: "never by default", now: 5 * hour, lead: []gen.LeadMod{sent, takes}, want: Wait, until: hour + gen.ExpiresAt},
-		{name: "never where the customer asked for a person", now: 9 * hour, lead: []gen.LeadMod{sent, asked}, with: after, want: Wait, until: gen.FirstDue + gen.ExpiresAt},
-		{name: "also once a person has answered them", now: 9 * hour, lead: []gen.LeadMod{sent, gen.Says("m1", "atendente", gen.T0.Add(30*time.Minute)), takes}, with: after, want: Wait, until: hour + gen.ExpiresAt},
-		{name: "not later than the lead ends", now: 2 * hour, lead: []gen.LeadMod{sent, takes}, with: func(s *Snapshot) { s.Policy.HandOffResumeAfter = 1000 * hour }, want: Wait, until: hour + gen.ExpiresAt},
-		{name: "what came since is answered", now: 5*hour + time.Minute, text: ready(), lead: []gen.LeadMod{sent, takes, gen.FromCustomer("m1", gen.T0.Add(2*hour)), back}, with: after, want: Send, message: lead.ReplyID(0, "m1")},
-		{name: "what the person answered is not", now: 5*hour + time.Minute, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(30*time.Minute)), takes, back}, with: after, want: Wait, until: hour + gen.ExpiresAt},
-		{name: "a greeting of the paired phone answers nobody", now: 9 * hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(2*hour)), greets}, want: Send, message: lead.ReplyID(0, "m1")},
+		{name: "a person has it until they fall silent", now: 2 * hour, lead: []gen.LeadMod{sent, takes}, with: after,
+			want: Wait, until: 5 * hour},
+		{name: "and then it goes back", now: 5 * hour, lead: []gen.LeadMod{sent, takes}, with: after, want: Resume,
+			outcome: v1alpha1.ReasonResumedByTime},
+		{name: "counted from their last message", now: 5 * hour, lead: []gen.LeadMod{sent, takes,
+			gen.FromPerson("o2", gen.T0.Add(3*hour))}, with: after, want: Wait, until: 7 * hour},
+		{name: "not from what their phone says by itself", now: 5 * hour, lead: []gen.LeadMod{sent, takes, greets},
+			with: after, want: Resume, outcome: v1alpha1.ReasonResumedByTime},
+		{name: "never by default", now: 5 * hour, lead: []gen.LeadMod{sent, takes}, want: Wait,
+			until: hour + gen.ExpiresAt},
+		{name: "never where the customer asked for a person", now: 9 * hour, lead: []gen.LeadMod{sent, asked},
+			with: after, want: Wait, until: gen.FirstDue + gen.ExpiresAt},
+		{name: "also once a person has answered them", now: 9 * hour,
+			lead: []gen.LeadMod{sent, gen.Says("m1", "atendente", gen.T0.Add(30*time.Minute)), takes}, with: after,
+			want: Wait, until: hour + gen.ExpiresAt},
+		{name: "not later than the lead ends", now: 2 * hour, lead: []gen.LeadMod{sent, takes},
+			with: func(s *Snapshot) { s.Policy.HandOffResumeAfter = 1000 * hour }, want: Wait,
+			until: hour + gen.ExpiresAt},
+		{name: "what came since is answered", now: 5*hour + time.Minute, text: ready(), lead: []gen.LeadMod{sent, takes,
+			gen.FromCustomer("m1", gen.T0.Add(2*hour)), back}, with: after, want: Send, message: lead.ReplyID(0, "m1")},
+		{name: "what the person answered is not", now: 5*hour + time.Minute, text: ready(),
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(30*time.Minute)), takes, back}, with: after,
+			want: Wait, until: hour + gen.ExpiresAt},
+		{name: "a greeting of the paired phone answers nobody", now: 9 * hour, text: ready(),
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(2*hour)), greets}, want: Send,
+			message: lead.ReplyID(0, "m1")},
 	}
 }
 
@@ -303,17 +445,29 @@ func noticeCases() []planCase {
 	notice := func(s *Snapshot) { s.Policy.FirstMessageNotice = "Aqui é {{.Store.Name}}." }
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	with := "Oi, Maria!\n\nAqui é acme."
-	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: time.Hour}}}
-	fixed := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}, Text: "Oi! Seu carrinho."}}
-	again := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)), func(m *v1alpha1.Message) { m.Text = with })
+	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}}}
+	fixed := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue},
+		Text: "Oi! Seu carrinho."}}
+	again := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),
+		attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)), func(m *v1alpha1.Message) { m.Text = with })
 	return []planCase{
-		{name: "a first message says who writes", now: gen.FirstDue, text: ready(), with: notice, want: Send, says: with},
-		{name: "so does the answer to who wrote first", now: time.Hour, text: ready(), lead: []gen.LeadMod{gen.FromCustomer("m1", gen.T0)}, with: notice, want: Send, says: with},
-		{name: "a second message does not", now: 2 * time.Hour, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent}, with: notice, want: Send, says: "Oi, Maria!"},
-		{name: "an answer does not", now: 2 * time.Hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, with: notice, want: Send, says: "Oi, Maria!"},
-		{name: "a text of the store's own is left as it is", now: gen.FirstDue, steps: fixed, with: notice, want: Send, says: "Oi! Seu carrinho."},
-		{name: "a message that is tried again says it once", now: gen.FirstDue + time.Minute, lead: []gen.LeadMod{again}, with: notice, want: Send, says: with},
-		{name: "a notice that cannot be written is none", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) { s.Policy.FirstMessageNotice = "{{.Nobody}}" }, want: Send, says: "Oi, Maria!"},
+		{name: "a first message says who writes", now: gen.FirstDue, text: ready(), with: notice, want: Send,
+			says: with},
+		{name: "so does the answer to who wrote first", now: time.Hour, text: ready(),
+			lead: []gen.LeadMod{gen.FromCustomer("m1", gen.T0)}, with: notice, want: Send, says: with},
+		{name: "a second message does not", now: 2 * time.Hour, text: ready(), steps: twoSteps,
+			lead: []gen.LeadMod{sent}, with: notice, want: Send, says: "Oi, Maria!"},
+		{name: "an answer does not", now: 2 * time.Hour, text: ready(),
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, with: notice, want: Send,
+			says: "Oi, Maria!"},
+		{name: "a text of the store's own is left as it is", now: gen.FirstDue, steps: fixed, with: notice, want: Send,
+			says: "Oi! Seu carrinho."},
+		{name: "a message that is tried again says it once", now: gen.FirstDue + time.Minute,
+			lead: []gen.LeadMod{again}, with: notice, want: Send, says: with},
+		{name: "a notice that cannot be written is none", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) {
+			s.Policy.FirstMessageNotice = "{{.Nobody}}"
+		}, want: Send, says: "Oi, Maria!"},
 		{name: "nor is one that does not fit", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) {
 			s.Policy.FirstMessageNotice = strings.Repeat("x", v1alpha1.MaxMessageLength-5)
 		}, want: Send, says: "Oi, Maria!"},
@@ -323,8 +477,10 @@ func noticeCases() []planCase {
 // A late reply that comes together with a new cart begins the next cycle: it is answered there.
 func TestALateReplyGoesIntoTheNextCycle(t *testing.T) {
 	ended := gen.T0.Add(gen.FirstDue + gen.ExpiresAt)
-	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromCustomer("m0", gen.T0.Add(time.Hour)),
-		done(v1alpha1.ReasonConversationEnded, ended), gen.FromCustomer("m1", ended.Add(time.Hour)), cycleAsked(ended.Add(2*time.Hour), ended))
+	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)),
+		gen.FromCustomer("m0", gen.T0.Add(time.Hour)),
+		done(v1alpha1.ReasonConversationEnded, ended), gen.FromCustomer("m1", ended.Add(time.Hour)),
+		cycleAsked(ended.Add(2*time.Hour), ended))
 	Reopened(1, gen.ExpiresAt, ended.Add(2*time.Hour))(&recovery.Status)
 	if got := lead.LastInbound(recovery); recovery.Status.Cycle != 1 || got == nil || got.ID != "m1" {
 		t.Errorf("in cycle %d the customer's last message is %+v", recovery.Status.Cycle, got)
@@ -332,7 +488,8 @@ func TestALateReplyGoesIntoTheNextCycle(t *testing.T) {
 	if lead.Find(recovery.Status.Conversation, "m0").Cycle != 0 {
 		t.Error("what was said before the end is said again")
 	}
-	optedOut := gen.Lead(gen.T0, gen.Says("m0", "PARAR", ended.Add(500*time.Millisecond)), done(v1alpha1.ReasonOptedOut, ended.Add(time.Second/2)), cycleAsked(ended.Add(time.Hour), ended))
+	optedOut := gen.Lead(gen.T0, gen.Says("m0", "PARAR", ended.Add(500*time.Millisecond)),
+		done(v1alpha1.ReasonOptedOut, ended.Add(time.Second/2)), cycleAsked(ended.Add(time.Hour), ended))
 	Reopened(1, gen.ExpiresAt, ended.Add(time.Hour))(&optedOut.Status)
 	if lead.LastInbound(optedOut) != nil {
 		t.Error("an opt-out of the cycle before is one of the next")
@@ -344,7 +501,8 @@ func TestWhatStaysInItsCycle(t *testing.T) {
 	const hours = 2 * time.Hour
 	ended := gen.T0.Add(gen.FirstDue + gen.ExpiresAt)
 	late := ended.Add(time.Hour)
-	asks, machine := gen.FromCustomer("m1", late), gen.Says("m1", "Esta é uma mensagem automática. Retornaremos em breve.", late)
+	asks, machine := gen.FromCustomer("m1", late), gen.Says("m1",
+		"Esta é uma mensagem automática. Retornaremos em breve.", late)
 	before, since := gen.FromPerson("o1", late.Add(-time.Minute)), gen.FromPerson("o1", late.Add(time.Minute))
 	for name, test := range map[string]struct {
 		mods        []gen.LeadMod
@@ -359,7 +517,8 @@ func TestWhatStaysInItsCycle(t *testing.T) {
 		"one that a machine wrote":     {[]gen.LeadMod{machine}, hours, gen.ExpiresAt, true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			over := []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), done(v1alpha1.ReasonUnanswered, ended)}
+			over := []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)),
+				done(v1alpha1.ReasonUnanswered, ended)}
 			recovery := gen.Lead(gen.T0, append(over, test.mods...)...)
 			Reopened(1, test.late, ended.Add(test.after))(&recovery.Status)
 			if got := lead.LastInbound(recovery) == nil; got != test.stays {
@@ -370,11 +529,13 @@ func TestWhatStaysInItsCycle(t *testing.T) {
 }
 
 func TestHandedOverLate(t *testing.T) {
-	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), done(v1alpha1.ReasonUnanswered, gen.T0.Add(gen.ExpiresAt)), gen.FromCustomer("m1", gen.T0.Add(gen.ExpiresAt+time.Hour)))
+	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), done(v1alpha1.ReasonUnanswered,
+		gen.T0.Add(gen.ExpiresAt)), gen.FromCustomer("m1", gen.T0.Add(gen.ExpiresAt+time.Hour)))
 	HandedOverFor(v1alpha1.ReasonLateReply, 3, gen.T0.Add(gen.ExpiresAt+time.Hour))(&recovery.Status)
 	SetPhase(recovery)
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if lead.Finished(recovery) || recovery.Status.Phase != v1alpha1.PhaseEngaged || condition == nil || condition.Reason != v1alpha1.ReasonLateReply || condition.Message != lead.LateReplyMessage {
+	if lead.Finished(recovery) || recovery.Status.Phase != v1alpha1.PhaseEngaged || condition == nil ||
+		condition.Reason != v1alpha1.ReasonLateReply || condition.Message != lead.LateReplyMessage {
 		t.Errorf("phase %s, condition %+v", recovery.Status.Phase, condition)
 	}
 	succeeded := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
@@ -388,7 +549,9 @@ func BenchmarkPlanOfAChat(b *testing.B) {
 	mods := []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0)}
 	for n := range 30 {
 		id, at := "m"+string(rune('A'+n)), gen.T0.Add(time.Duration(n)*time.Minute)
-		mods = append(mods, gen.Says(id, "Oi, queria saber se o curso tem certificado e se posso parcelar no boleto, obrigada!", at), replied(id, at.Add(time.Second)))
+		mods = append(mods, gen.Says(id,
+			"Oi, queria saber se o curso tem certificado e se posso parcelar no boleto, obrigada!", at),
+			replied(id, at.Add(time.Second)))
 	}
 	c := planCase{now: 2 * time.Hour, text: ready(), lead: mods}
 	s := c.snapshot()

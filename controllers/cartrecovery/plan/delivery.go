@@ -63,7 +63,8 @@ func (s *Snapshot) opening(wanted Message) time.Time {
 func waitFor(s *Snapshot, wanted Message, until, unheld time.Time) Action {
 	m := lead.Find(s.Lead.Status.Conversation, wanted.ID)
 	planned := Action{
-		Kind: Wait, Until: until, Message: wanted, Why: "message " + wanted.ID + " is due at " + wanted.Due.UTC().Format(time.RFC3339),
+		Kind: Wait, Until: until, Message: wanted, Why: "message " + wanted.ID + " is due at " +
+			wanted.Due.UTC().Format(time.RFC3339),
 		refused: m != nil && m.State == v1alpha1.MessageFailed,
 	}
 	switch held := wanted.Due.After(unheld); {
@@ -83,11 +84,14 @@ func waitFor(s *Snapshot, wanted Message, until, unheld time.Time) Action {
 func heldByOthers(s *Snapshot, wanted Message) (Action, bool) {
 	switch sells, begun := wanted.Step != nil, HasBegun(s.Lead); {
 	case s.Others.handedOff && (sells || !begun):
-		return blocked(s, v1alpha1.ReasonWithPerson, "a person of the store has another conversation with the customer"), true
+		return blocked(s, v1alpha1.ReasonWithPerson,
+			"a person of the store has another conversation with the customer"), true
 	case s.Others.claimsPaid && sells:
-		return blocked(s, v1alpha1.ReasonInConversation, "the customer says of another recovery that they have paid"), true
+		return blocked(s, v1alpha1.ReasonInConversation, "the customer says of another recovery that they have paid"),
+			true
 	case s.Now.Before(s.Others.talkingUntil) && sells:
-		return BlockedUntil(s.Others.talkingUntil, v1alpha1.ReasonInConversation, "the customer is in a conversation about another recovery"), true
+		return BlockedUntil(s.Others.talkingUntil, v1alpha1.ReasonInConversation,
+			"the customer is in a conversation about another recovery"), true
 	case begun:
 		return Action{}, false
 	}
@@ -100,7 +104,9 @@ func coolDown(s *Snapshot) (Action, bool) {
 	if s.Others.opened.IsZero() || !s.Now.Before(until) {
 		return Action{}, false
 	}
-	return BlockedUntil(until, v1alpha1.ReasonCooldown, "the customer was written to by another recovery; the policy's cooldown ends at "+until.UTC().Format(time.RFC3339)), true
+	return BlockedUntil(until, v1alpha1.ReasonCooldown,
+		"the customer was written to by another recovery; the policy's cooldown ends at "+
+			until.UTC().Format(time.RFC3339)), true
 }
 
 // withText does what follows from how far the text of a message is.
@@ -117,7 +123,8 @@ func withText(s *Snapshot, wanted Message, text Draft) Action {
 		if text.Failures > 0 && overdue {
 			return fallbackInTime(s, wanted, text, blocked(s, text.Reason, text.Why))
 		}
-		writing := Action{Kind: Wait, Until: wanted.Due, Message: wanted, Writing: true, Why: "the text of message " + wanted.ID + " is being written"}
+		writing := Action{Kind: Wait, Until: wanted.Due, Message: wanted, Writing: true,
+			Why: "the text of message " + wanted.ID + " is being written"}
 		if overdue {
 			// What stands in its way meanwhile tells nobody.
 			writing.Until = s.Now.Add(time.Minute)
@@ -134,7 +141,8 @@ func withText(s *Snapshot, wanted Message, text Draft) Action {
 		if !s.Now.Before(text.RetryAt) {
 			break
 		}
-		return fallback(s, wanted, text, BlockedUntil(text.RetryAt, v1alpha1.ReasonTokenBudget, "spec.ai.dailyTokenBudget of the Store is used up for today"))
+		return fallback(s, wanted, text, BlockedUntil(text.RetryAt, v1alpha1.ReasonTokenBudget,
+			"spec.ai.dailyTokenBudget of the Store is used up for today"))
 	case DraftStop, DraftWrongNumber:
 		if asked := lead.LastInbound(s.Lead); asked != nil {
 			return stopping(asked, text.State)
@@ -282,7 +290,8 @@ func checkNumber(s *Snapshot, wanted *Message, text Draft) (Action, bool) {
 	case asked.State == contacts.Unasked:
 		return Action{Kind: Check, Message: *wanted}, true
 	case asked.State == contacts.Asking && s.Now.Before(wanted.Due):
-		return Action{Kind: Wait, Until: earliest(asked.Until, wanted.Due), Message: *wanted, Why: "the gateway is asked for the number"}, true
+		return Action{Kind: Wait, Until: earliest(asked.Until, wanted.Due), Message: *wanted,
+			Why: "the gateway is asked for the number"}, true
 	default:
 		return Action{}, false
 	}

@@ -11,7 +11,8 @@ import (
 
 func TestATextThatIsBeingWrittenIsLookedForAgain(t *testing.T) {
 	c := planCase{now: gen.FirstDue + time.Second, text: Draft{State: DraftPending}}
-	if got := Next(c.snapshot()); got.Kind != Wait || got.Blocked != "" || !got.Until.Equal(gen.T0.Add(c.now+PrepareAhead)) {
+	if got := Next(c.snapshot()); got.Kind != Wait || got.Blocked != "" ||
+		!got.Until.Equal(gen.T0.Add(c.now+PrepareAhead)) {
 		t.Errorf("got %+v", got)
 	}
 	c.now = gen.ExpiresAt - time.Second
@@ -25,10 +26,13 @@ func TestATextThatIsBeingWrittenIsLookedForAgain(t *testing.T) {
 func TestToldOfPerson(t *testing.T) {
 	asked := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
 	for state, want := range map[v1alpha1.MessageState]Kind{
-		v1alpha1.MessageSent: HandOver, v1alpha1.MessageUnknown: HandOver, v1alpha1.MessageCancelled: HandOver, v1alpha1.MessageFailed: Send,
+		v1alpha1.MessageSent: HandOver, v1alpha1.MessageUnknown: HandOver, v1alpha1.MessageCancelled: HandOver,
+		v1alpha1.MessageFailed: Send,
 	} {
-		notice := gen.FromUs(lead.HandOffID(0, "m1"), state, gen.T0.Add(time.Hour+time.Second), func(m *v1alpha1.Message) { m.Step = "" })
-		c := planCase{now: time.Hour + time.Minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), asked, notice}}
+		notice := gen.FromUs(lead.HandOffID(0, "m1"), state, gen.T0.Add(time.Hour+time.Second),
+			func(m *v1alpha1.Message) { m.Step = "" })
+		c := planCase{now: time.Hour + time.Minute, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent,
+			gen.T0.Add(gen.FirstDue)), asked, notice}}
 		s := c.snapshot()
 		s.Policy.HandOffText = "Já chamo!"
 		if got := Next(s); got.Kind != want {

@@ -53,41 +53,79 @@ func handOffCases() []planCase {
 		m.DeliveredAt, m.ReadAt, m.Reaction = &at, &at, "👍"
 	}
 	reply := func(state v1alpha1.MessageState, at time.Duration) gen.LeadMod {
-		return gen.FromUs(replyID, state, gen.T0.Add(at), func(m *v1alpha1.Message) { m.Step = "" }, attempts(1, gen.T0.Add(at)))
+		return gen.FromUs(replyID, state, gen.T0.Add(at), func(m *v1alpha1.Message) { m.Step = "" },
+			attempts(1, gen.T0.Add(at)))
 	}
 	return []planCase{
-		{name: "a person who took over is left alone", now: later, text: ready(), lead: []gen.LeadMod{sent, takes, asksBefore}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "no text is written meanwhile", now: later, lead: []gen.LeadMod{sent, asksBefore, takes}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "no step goes meanwhile", now: 3 * hour, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, takes}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "nor does a first message", now: later, text: ready(), lead: []gen.LeadMod{takes}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "a purchase counts all the same", now: later, lead: []gen.LeadMod{sent, takes, gen.Bought(gen.T0.Add(later))}, want: Finish, outcome: v1alpha1.ReasonBoughtAfterContact},
-		{name: "so does a wish to be left alone", now: later, lead: []gen.LeadMod{sent, takes, asks, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[2].Text = "parar" }}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "so does a suspended store", now: later, suspended: true, lead: []gen.LeadMod{sent, takes}, want: Wait, until: hour + time.Minute + gen.ExpiresAt, blocked: v1alpha1.ReasonSuspended},
-		{name: "a claim is resolved all the same", now: later, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue)), takes}, want: Resolve, message: gen.FirstID},
-		{name: "and the lead expires, counted from the person's message", now: hour + time.Minute + gen.ExpiresAt, lead: []gen.LeadMod{sent, takes}, want: Finish, outcome: v1alpha1.ReasonUnanswered},
-		{name: "somebody whom a person wrote to was contacted", now: hour + time.Minute + gen.ExpiresAt, lead: []gen.LeadMod{takes}, want: Finish, outcome: v1alpha1.ReasonUnanswered},
+		{name: "a person who took over is left alone", now: later, text: ready(), lead: []gen.LeadMod{sent, takes,
+			asksBefore}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
+		{name: "no text is written meanwhile", now: later, lead: []gen.LeadMod{sent, asksBefore, takes}, want: Wait,
+			until: hour + time.Minute + gen.ExpiresAt},
+		{name: "no step goes meanwhile", now: 3 * hour, text: ready(), steps: twoSteps,
+			lead: []gen.LeadMod{sent, takes}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
+		{name: "nor does a first message", now: later, text: ready(), lead: []gen.LeadMod{takes}, want: Wait,
+			until: hour + time.Minute + gen.ExpiresAt},
+		{name: "a purchase counts all the same", now: later, lead: []gen.LeadMod{sent, takes,
+			gen.Bought(gen.T0.Add(later))}, want: Finish, outcome: v1alpha1.ReasonBoughtAfterContact},
+		{name: "so does a wish to be left alone", now: later, lead: []gen.LeadMod{sent, takes, asks,
+			func(l *v1alpha1.CartRecovery) { l.Status.Conversation[2].Text = "parar" }}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "so does a suspended store", now: later, suspended: true, lead: []gen.LeadMod{sent, takes}, want: Wait,
+			until: hour + time.Minute + gen.ExpiresAt, blocked: v1alpha1.ReasonSuspended},
+		{name: "a claim is resolved all the same", now: later,
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.FirstDue)), takes},
+			want: Resolve, message: gen.FirstID},
+		{name: "and the lead expires, counted from the person's message", now: hour + time.Minute + gen.ExpiresAt,
+			lead: []gen.LeadMod{sent, takes}, want: Finish, outcome: v1alpha1.ReasonUnanswered},
+		{name: "somebody whom a person wrote to was contacted", now: hour + time.Minute + gen.ExpiresAt,
+			lead: []gen.LeadMod{takes}, want: Finish, outcome: v1alpha1.ReasonUnanswered},
 
-		{name: "what was given back is resumed", now: later, text: ready(), lead: []gen.LeadMod{sent, takes, resumeAskedAt(gen.T0.Add(2 * hour))}, want: Resume},
-		{name: "what was given back before the person wrote is not", now: later, lead: []gen.LeadMod{sent, takes, resumeAskedAt(gen.T0.Add(hour))}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "what is no time gives nothing back", now: later, lead: []gen.LeadMod{sent, takes, func(l *v1alpha1.CartRecovery) {
-			l.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: "yes"}
-		}}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "after it, what the person answered is not answered again", now: later, text: ready(), lead: []gen.LeadMod{sent, asksBefore, takes, gives}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
-		{name: "after it, what came after the person's message is answered", now: later, text: ready(), lead: []gen.LeadMod{sent, takes, gen.FromCustomer("m1", gen.T0.Add(hour+2*time.Minute)), gives}, want: Send, message: replyID},
-		{name: "by the order in which they came, whatever the clocks say", now: later, text: ready(), lead: []gen.LeadMod{sent, takes, asks, gives}, want: Send, message: replyID},
-		{name: "after it, a step counts from the person's message", now: hour + 2*time.Minute, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, takes, gives}, want: Wait, until: 2*hour + time.Minute - PrepareAhead},
-		{name: "and goes", now: later, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, takes, gives}, want: Send, message: "c0-step-second"},
-		{name: "unless the customer wrote at all", now: 3 * hour, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, asksBefore, takes, gives}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
+		{name: "what was given back is resumed", now: later, text: ready(), lead: []gen.LeadMod{sent, takes,
+			resumeAskedAt(gen.T0.Add(2 * hour))}, want: Resume},
+		{name: "what was given back before the person wrote is not", now: later, lead: []gen.LeadMod{sent, takes,
+			resumeAskedAt(gen.T0.Add(hour))}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
+		{name: "what is no time gives nothing back", now: later, lead: []gen.LeadMod{sent, takes,
+			func(l *v1alpha1.CartRecovery) {
+				l.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: "yes"}
+			}}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
+		{name: "after it, what the person answered is not answered again", now: later, text: ready(),
+			lead: []gen.LeadMod{sent, asksBefore, takes, gives}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
+		{name: "after it, what came after the person's message is answered", now: later, text: ready(),
+			lead: []gen.LeadMod{sent, takes, gen.FromCustomer("m1", gen.T0.Add(hour+2*time.Minute)), gives}, want: Send,
+			message: replyID},
+		{name: "by the order in which they came, whatever the clocks say", now: later, text: ready(),
+			lead: []gen.LeadMod{sent, takes, asks, gives}, want: Send, message: replyID},
+		{name: "after it, a step counts from the person's message", now: hour + 2*time.Minute, text: ready(),
+			steps: twoSteps, lead: []gen.LeadMod{sent, takes, gives}, want: Wait,
+			until: 2*hour + time.Minute - PrepareAhead},
+		{name: "and goes", now: later, text: ready(), steps: twoSteps, lead: []gen.LeadMod{sent, takes, gives},
+			want: Send, message: "c0-step-second"},
+		{name: "unless the customer wrote at all", now: 3 * hour, text: ready(), steps: twoSteps,
+			lead: []gen.LeadMod{sent, asksBefore, takes, gives}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
 		{name: "a refused step waits for its delay from the person's message", now: hour + 2*time.Minute, text: ready(),
-			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute))), takes, gives}, want: Wait, until: hour + time.Minute + gen.FirstDue - PrepareAhead},
-		{name: "and is written anew", now: later, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute))), takes, gives}, want: Prepare, message: gen.FirstID},
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),
+				attempts(1, gen.T0.Add(gen.FirstDue+time.Minute))), takes, gives}, want: Wait,
+			until: hour + time.Minute + gen.FirstDue - PrepareAhead},
+		{name: "and is written anew", now: later, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed,
+			gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute))), takes, gives}, want: Prepare,
+			message: gen.FirstID},
 
-		{name: "an edited message is answered as edited, after the debounce", now: hour + 10*time.Second, lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(hour + 9*time.Second))}, want: Wait, until: hour + 9*time.Second + policy.DefaultReplyDebounce},
-		{name: "an edit that is still to come delays nothing", now: hour + 10*time.Second, text: ready(), lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(24 * hour))}, want: Send, message: replyID},
-		{name: "a refused answer to the old text is written anew", now: later, lead: []gen.LeadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks, editedAt(gen.T0.Add(hour + 2*time.Minute))}, want: Prepare, message: replyID},
-		{name: "a refused answer to the text as it is is sent as it is", now: hour + 10*time.Minute, lead: []gen.LeadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks, editedAt(gen.T0.Add(hour + 30*time.Second))}, want: Send, message: replyID},
-		{name: "an answered message that is edited is not answered again", now: later, text: ready(), lead: []gen.LeadMod{sent, reply(v1alpha1.MessageSent, hour+time.Minute), asks, editedAt(gen.T0.Add(hour + 2*time.Minute))}, want: Wait},
-		{name: "receipts and reactions decide nothing", now: later, text: ready(), lead: []gen.LeadMod{sent, receipts}, want: Wait, until: gen.FirstDue + gen.ExpiresAt},
+		{name: "an edited message is answered as edited, after the debounce", now: hour + 10*time.Second,
+			lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(hour + 9*time.Second))}, want: Wait,
+			until: hour + 9*time.Second + policy.DefaultReplyDebounce},
+		{name: "an edit that is still to come delays nothing", now: hour + 10*time.Second, text: ready(),
+			lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(24 * hour))}, want: Send, message: replyID},
+		{name: "a refused answer to the old text is written anew", now: later,
+			lead: []gen.LeadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks,
+				editedAt(gen.T0.Add(hour + 2*time.Minute))}, want: Prepare, message: replyID},
+		{name: "a refused answer to the text as it is is sent as it is", now: hour + 10*time.Minute,
+			lead: []gen.LeadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks,
+				editedAt(gen.T0.Add(hour + 30*time.Second))}, want: Send, message: replyID},
+		{name: "an answered message that is edited is not answered again", now: later, text: ready(),
+			lead: []gen.LeadMod{sent, reply(v1alpha1.MessageSent, hour+time.Minute), asks,
+				editedAt(gen.T0.Add(hour + 2*time.Minute))}, want: Wait},
+		{name: "receipts and reactions decide nothing", now: later, text: ready(), lead: []gen.LeadMod{sent, receipts},
+			want: Wait, until: gen.FirstDue + gen.ExpiresAt},
 	}
 }
 
@@ -102,11 +140,15 @@ func TestTextIDFollowsWhatOthersSay(t *testing.T) {
 		t.Error("what became of a message of ours changes what was said")
 	}
 	for name, other := range map[string]TextID{
-		"an edit":          id(sent, asks, func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "Tem boleto?" }),
+		"an edit": id(sent, asks, func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[1].Text = "Tem boleto?"
+		}),
 		"a person's text":  id(sent, asks, gen.FromPerson("op1", gen.T0)),
 		"another question": id(sent, asks, gen.FromCustomer("m2", gen.T0)),
 		"another store": func() TextID {
-			s := Snapshot{Lead: gen.Lead(gen.T0, sent, asks), Store: gen.StoreObject(func(s *v1alpha1.Store) { s.Generation = 9 })}
+			s := Snapshot{Lead: gen.Lead(gen.T0, sent, asks), Store: gen.StoreObject(func(s *v1alpha1.Store) {
+				s.Generation = 9
+			})}
 			return s.TextID("c0-reply-1")
 		}(),
 	} {
@@ -121,11 +163,14 @@ func TestResumed(t *testing.T) {
 	if lead.HandedOff(recovery) {
 		t.Fatal("still handed off")
 	}
-	if !ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 4, gen.T0.Add(90*time.Minute))(&recovery.Status) || ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 4, gen.T0.Add(2*time.Hour))(&recovery.Status) {
+	if !ResumedFor(v1alpha1.ReasonResumed, lead.ResumeRequest(recovery), 4,
+		gen.T0.Add(90*time.Minute))(&recovery.Status) || ResumedFor(v1alpha1.ReasonResumed,
+		lead.ResumeRequest(recovery), 4, gen.T0.Add(2*time.Hour))(&recovery.Status) {
 		t.Error("it is written once")
 	}
 	got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if got.Status != metav1.ConditionFalse || got.Reason != v1alpha1.ReasonResumed || got.ObservedGeneration != 4 || !got.LastTransitionTime.Time.Equal(gen.T0.Add(90*time.Minute+time.Second)) {
+	if got.Status != metav1.ConditionFalse || got.Reason != v1alpha1.ReasonResumed || got.ObservedGeneration != 4 ||
+		!got.LastTransitionTime.Time.Equal(gen.T0.Add(90*time.Minute+time.Second)) {
 		t.Errorf("condition %+v", got)
 	}
 	gen.FromPerson("op2", gen.T0.Add(3*time.Hour))(recovery)
@@ -152,8 +197,10 @@ func TestResumedAheadOfTheClock(t *testing.T) {
 // What the customer asked for in the second in which the conversation was given back is over.
 func TestResumedWithinTheSecond(t *testing.T) {
 	c := planCase{now: time.Hour + time.Minute, text: ready(), lead: []gen.LeadMod{
-		gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), gen.FromCustomer("m1", gen.T0.Add(time.Hour+300*time.Millisecond)),
-		func(l *v1alpha1.CartRecovery) { l.Status.Conversation[1].Text = "atendente" }, resumedBy(gen.T0.Add(time.Hour + 500*time.Millisecond)),
+		gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0),
+		gen.FromCustomer("m1", gen.T0.Add(time.Hour+300*time.Millisecond)), func(l *v1alpha1.CartRecovery) {
+			l.Status.Conversation[1].Text = "atendente"
+		}, resumedBy(gen.T0.Add(time.Hour + 500*time.Millisecond)),
 	}}
 	if got := Next(c.snapshot()); got.Kind != Send {
 		t.Errorf("got %s, want the answer", got.Kind)

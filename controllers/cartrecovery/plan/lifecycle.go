@@ -10,7 +10,8 @@ import (
 // This file decides how a lead ends, and what happens to one that is over.
 
 func finishReversed(s *Snapshot) (Action, bool) {
-	return Action{Kind: Finish, Outcome: v1alpha1.ReasonReversed}, isReversed(s) && OutcomeOf(s.Lead) != v1alpha1.ReasonReversed
+	return Action{Kind: Finish, Outcome: v1alpha1.ReasonReversed}, isReversed(s) &&
+		OutcomeOf(s.Lead) != v1alpha1.ReasonReversed
 }
 
 // finishBought holds for finished leads too: a purchase that comes after we gave up is
@@ -21,7 +22,8 @@ func finishBought(s *Snapshot) (Action, bool) {
 		return Action{}, false
 	}
 	outcome := boughtOutcome(s.Lead, purchase)
-	return Action{Kind: Finish, Outcome: outcome}, OutcomeOf(s.Lead) != outcome || isOfAnother(s.Lead.Status.Result, purchase)
+	return Action{Kind: Finish, Outcome: outcome}, OutcomeOf(s.Lead) != outcome || isOfAnother(s.Lead.Status.Result,
+		purchase)
 }
 
 // isOfAnother says whether what a recovery was worth was written for another purchase than the
@@ -85,7 +87,8 @@ func finishNotOnWhatsApp(s *Snapshot) (Action, bool) {
 	}
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
-		if m.Cycle == s.Lead.Status.Cycle && m.State == v1alpha1.MessageFailed && m.Error == v1alpha1.ReasonNotOnWhatsApp {
+		if m.Cycle == s.Lead.Status.Cycle && m.State == v1alpha1.MessageFailed &&
+			m.Error == v1alpha1.ReasonNotOnWhatsApp {
 			return Action{Kind: Finish, Outcome: v1alpha1.ReasonNotOnWhatsApp}, true
 		}
 	}

@@ -21,8 +21,8 @@ type Meaning struct {
 
 func meaningOf(p *policy.Policy, text string) Meaning {
 	return Meaning{
-		OptsOut: p.OptsOut(text), WrongNumber: p.WrongNumber(text), claimsPaid: p.ClaimsPaid(text), deniesPaid: p.DeniesPaid(text),
-		asksForHuman: p.AsksForHuman(text), automatic: policy.LooksAutomatic(text),
+		OptsOut: p.OptsOut(text), WrongNumber: p.WrongNumber(text), claimsPaid: p.ClaimsPaid(text),
+		deniesPaid: p.DeniesPaid(text), asksForHuman: p.AsksForHuman(text), automatic: policy.LooksAutomatic(text),
 	}
 }
 

@@ -29,9 +29,11 @@ func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
 
 // nextOf is an action as people read it.
 func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
-	next := &v1alpha1.NextAction{Action: string(planned.Kind), Message: planned.Message.ID, Reason: bounded(planned.Why, maxReason)}
+	next := &v1alpha1.NextAction{Action: string(planned.Kind), Message: planned.Message.ID,
+		Reason: bounded(planned.Why, maxReason)}
 	switch {
-	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing && !blockedReasons[planned.Blocked].isTimeless:
+	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing &&
+		!blockedReasons[planned.Blocked].isTimeless:
 		next.Time = WholeSecond(planned.Until)
 	case planned.Kind != Wait:
 		next.Time = WholeSecond(s.Now)
@@ -72,7 +74,8 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 // lead waits longer: then it is written anew. A text that is being written is no wait.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) bool {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing || shown.Sub(now) > soonShown {
+	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing ||
+		shown.Sub(now) > soonShown {
 		return false
 	}
 	allowed := lateLook

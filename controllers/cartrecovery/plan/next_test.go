@@ -26,15 +26,18 @@ func TestSetNext(t *testing.T) {
 		{"an action is now", Action{Kind: Finish, Outcome: v1alpha1.ReasonUnanswered},
 			v1alpha1.NextAction{Action: "Finish", Time: WholeSecond(now), Reason: v1alpha1.ReasonUnanswered}},
 		{"a wait says until when", Action{Kind: Wait, Until: now.Add(time.Hour), Why: "the lead expires then"},
-			v1alpha1.NextAction{Action: "Wait", Time: WholeSecond(now.Add(time.Hour)), Reason: "the lead expires then"}},
+			v1alpha1.NextAction{Action: "Wait", Time: WholeSecond(now.Add(time.Hour)),
+				Reason: "the lead expires then"}},
 		{"a wait without an end says none", Action{Kind: Wait}, v1alpha1.NextAction{Action: "Wait"}},
-		{"a wait that is only looked at again says none", Action{Kind: Wait, Until: now.Add(time.Minute), Blocked: v1alpha1.ReasonAIUnavailable},
+		{"a wait that is only looked at again says none", Action{Kind: Wait, Until: now.Add(time.Minute),
+			Blocked: v1alpha1.ReasonAIUnavailable},
 			v1alpha1.NextAction{Action: "Wait"}},
 		{"a wait for a message is for when it goes", Action{Kind: Wait, Until: now.Add(time.Second), Message: step},
 			v1alpha1.NextAction{Action: "Send", Message: step.ID, Time: WholeSecond(step.Due)}},
 		{"a wait for an answer as well", Action{Kind: Wait, Until: now.Add(time.Second), Message: reply},
 			v1alpha1.NextAction{Action: "Reply", Message: reply.ID, Time: WholeSecond(reply.Due)}},
-		{"a reason is cut to its length", Action{Kind: Wait, Why: long}, v1alpha1.NextAction{Action: "Wait", Reason: long[:len(long)-len("ã")]}},
+		{"a reason is cut to its length", Action{Kind: Wait, Why: long}, v1alpha1.NextAction{Action: "Wait",
+			Reason: long[:len(long)-len("ã")]}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := (&planCase{now: gen.FirstDue}).snapshot()
@@ -64,16 +67,21 @@ func TestTimesThatAreShown(t *testing.T) {
 		again bool
 	}{
 		{name: "nothing is shown", does: Action{Kind: Wait, Until: in(time.Hour)}, look: time.Hour},
-		{name: "what is shown comes first", shown: time.Minute, does: Action{Kind: Wait, Until: in(time.Hour)}, look: time.Minute, again: true},
-		{name: "what is shown is far off", shown: 30 * time.Minute, does: Action{Kind: Wait, Until: in(time.Hour)}, look: 30 * time.Minute},
-		{name: "what is shown has passed", shown: -time.Minute, does: Action{Kind: Wait, Until: in(time.Hour)}, look: time.Hour, again: true},
+		{name: "what is shown comes first", shown: time.Minute, does: Action{Kind: Wait, Until: in(time.Hour)},
+			look: time.Minute, again: true},
+		{name: "what is shown is far off", shown: 30 * time.Minute, does: Action{Kind: Wait, Until: in(time.Hour)},
+			look: 30 * time.Minute},
+		{name: "what is shown has passed", shown: -time.Minute, does: Action{Kind: Wait, Until: in(time.Hour)},
+			look: time.Hour, again: true},
 		{name: "a blocked lead may be a little late", shown: -time.Second, look: 5 * time.Second,
 			does: Action{Kind: Wait, Until: in(5 * time.Second), Blocked: v1alpha1.ReasonPaced}},
 		{name: "and no more", shown: -time.Second, look: 15 * time.Second, again: true,
 			does: Action{Kind: Wait, Until: in(15 * time.Second), Blocked: v1alpha1.ReasonPaced}},
 		{name: "a wait without an end", shown: -2 * time.Minute, does: Action{Kind: Wait}, again: true},
-		{name: "a text that is being written is no wait", shown: -time.Minute, does: Action{Kind: Wait, Until: in(time.Hour), Writing: true}, look: time.Hour},
-		{name: "a lead that is over", shown: time.Minute, over: true, does: Action{Kind: Wait, Until: in(time.Hour)}, look: time.Hour},
+		{name: "a text that is being written is no wait", shown: -time.Minute,
+			does: Action{Kind: Wait, Until: in(time.Hour), Writing: true}, look: time.Hour},
+		{name: "a lead that is over", shown: time.Minute, over: true, does: Action{Kind: Wait, Until: in(time.Hour)},
+			look: time.Hour},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			status := &v1alpha1.CartRecoveryStatus{}

@@ -29,16 +29,19 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 	if turn.Now {
 		return planned
 	}
-	waits := Action{Rule: planned.Rule, Kind: Wait, Until: until, Message: planned.Message, Why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
+	waits := Action{Rule: planned.Rule, Kind: Wait, Until: until, Message: planned.Message,
+		Why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
 	if goneBy := planned.Message.goneBy; !goneBy.IsZero() {
 		waits.Until = earliest(waits.Until, goneBy)
 	}
 	overdue := s.Now.Sub(planned.Message.Due)
 	switch {
 	case overdue >= 0 && turn.Held && turn.Ahead == 0:
-		waits.Blocked, waits.Why = v1alpha1.ReasonGatewayUnavailable, "the gateway did not take the last message from the number; it is tried again"
+		waits.Blocked, waits.Why = v1alpha1.ReasonGatewayUnavailable,
+			"the gateway did not take the last message from the number; it is tried again"
 	case overdue >= pacedAfter:
-		waits.Blocked, waits.Why = v1alpha1.ReasonPaced, "the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
+		waits.Blocked, waits.Why = v1alpha1.ReasonPaced,
+			"the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
 	case overdue >= 0:
 		waits.Until = earliest(waits.Until, planned.Message.Due.Add(pacedAfter))
 	}

@@ -23,25 +23,34 @@ func TestPaced(t *testing.T) {
 		blocked string
 	}{
 		{name: "its turn has come", kind: Send, turn: pace.Turn{Now: true}, want: Send},
-		{name: "it waits for its turn", kind: Send, turn: pace.Turn{At: in(20 * time.Second), Ahead: 3}, want: Wait, until: 20 * time.Second},
-		{name: "it is looked at again when its wait is to be shown", kind: Send, turn: pace.Turn{At: in(time.Hour), Ahead: 3}, want: Wait, until: pacedAfter},
-		{name: "and is shown then", kind: Send, now: pacedAfter, turn: pace.Turn{At: in(time.Hour), Ahead: 3}, want: Wait, until: time.Hour,
+		{name: "it waits for its turn", kind: Send, turn: pace.Turn{At: in(20 * time.Second), Ahead: 3}, want: Wait,
+			until: 20 * time.Second},
+		{name: "it is looked at again when its wait is to be shown", kind: Send, turn: pace.Turn{At: in(time.Hour),
+			Ahead: 3}, want: Wait, until: pacedAfter},
+		{name: "and is shown then", kind: Send, now: pacedAfter, turn: pace.Turn{At: in(time.Hour), Ahead: 3},
+			want: Wait, until: time.Hour,
 			blocked: v1alpha1.ReasonPaced},
-		{name: "not longer than it may go", kind: Send, turn: pace.Turn{At: in(50 * time.Second)}, goneBy: in(30 * time.Second), want: Wait,
+		{name: "not longer than it may go", kind: Send, turn: pace.Turn{At: in(50 * time.Second)},
+			goneBy: in(30 * time.Second), want: Wait,
 			until: 30 * time.Second},
-		{name: "the first behind a gateway that takes nothing is blocked", kind: Send, turn: pace.Turn{At: in(30 * time.Second), Held: true}, want: Wait,
+		{name: "the first behind a gateway that takes nothing is blocked", kind: Send,
+			turn: pace.Turn{At: in(30 * time.Second), Held: true}, want: Wait,
 			until: 30 * time.Second, blocked: v1alpha1.ReasonGatewayUnavailable},
 		{name: "a text is written a little ahead of the turn", kind: Prepare,
 			turn: pace.Turn{At: in(20 * time.Second), Expected: in(PrepareAhead), Ahead: 3}, want: Prepare},
-		{name: "and not long before", kind: Prepare, turn: pace.Turn{At: in(time.Hour), Expected: in(PrepareAhead + 10*time.Second), Ahead: 3},
+		{name: "and not long before", kind: Prepare, turn: pace.Turn{At: in(time.Hour),
+			Expected: in(PrepareAhead + 10*time.Second), Ahead: 3},
 			want: Wait, until: 10 * time.Second},
 		{name: "while the gateway takes nothing only the next text is written", kind: Prepare,
-			turn: pace.Turn{At: in(20 * time.Second), Expected: in(30 * time.Second), Ahead: 1, Held: true}, want: Wait, until: 20 * time.Second},
-		{name: "which is", kind: Prepare, turn: pace.Turn{At: in(20 * time.Second), Expected: in(30 * time.Second), Held: true}, want: Prepare},
+			turn: pace.Turn{At: in(20 * time.Second), Expected: in(30 * time.Second), Ahead: 1, Held: true}, want: Wait,
+			until: 20 * time.Second},
+		{name: "which is", kind: Prepare, turn: pace.Turn{At: in(20 * time.Second), Expected: in(30 * time.Second),
+			Held: true}, want: Prepare},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := (&planCase{now: gen.FirstDue + c.now}).snapshot()
-			planned := Action{Rule: "NextStep", Kind: c.kind, Message: Message{ID: gen.FirstID, Due: in(0), goneBy: c.goneBy}}
+			planned := Action{Rule: "NextStep", Kind: c.kind, Message: Message{ID: gen.FirstID, Due: in(0),
+				goneBy: c.goneBy}}
 			got := Paced(&s, planned, c.turn)
 			if got.Kind != c.want || got.Blocked != c.blocked || got.Rule != planned.Rule {
 				t.Fatalf("got %s %q by rule %s, want %s %q", got.Kind, got.Blocked, got.Rule, c.want, c.blocked)

@@ -54,7 +54,8 @@ func Next(s Snapshot) Action {
 			return withinLife(&s, decided)
 		}
 	}
-	return Action{Rule: ruleNone, Kind: Wait, Until: expiry(&s), Why: "nothing more is to be sent; the lead expires then"}
+	return Action{Rule: ruleNone, Kind: Wait, Until: expiry(&s),
+		Why: "nothing more is to be sent; the lead expires then"}
 }
 
 const (

@@ -12,7 +12,8 @@ import (
 )
 
 // numberWith is a number whose Ready condition has been so since a time after t0.
-func numberWith(name string, value metav1.ConditionStatus, reason string, since time.Duration) v1alpha1.WhatsAppInstance {
+func numberWith(name string, value metav1.ConditionStatus, reason string,
+	since time.Duration) v1alpha1.WhatsAppInstance {
 	return *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 		i.Name, i.UID = name, "uid-"+i.UID
 		i.Status.Conditions[0].Status, i.Status.Conditions[0].Reason = value, reason
@@ -30,7 +31,8 @@ func senderCases() []planCase {
 	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * hour)}
 	})
-	sent, unknown := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromUs(gen.FirstID, v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))
+	sent, unknown := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromUs(gen.FirstID,
+		v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))
 	asks := gen.FromCustomer("m1", gen.T0.Add(hour))
 	answerAt, answer := hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
 	move := func(s *Snapshot) { s.Policy.NumberLost = v1alpha1.NumberLostMove }
@@ -53,27 +55,57 @@ func senderCases() []planCase {
 	two := []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}
 	return []planCase{
 		// A conversation that has begun.
-		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(), lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()}, want: Send, message: answer, from: gen.Instance},
-		{name: "also when that may start no conversations", now: answerAt, text: ready(), lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{paused, second}, want: Send, message: answer, from: gen.Instance},
-		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: Wait, until: hour + LostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "one that is lost is named", now: hour + LostAfter, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: Wait, until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNumberLost},
-		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{second}, want: Wait, until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNumberLost},
-		{name: "by policy the conversation moves", now: hour + LostAfter, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: Send, message: answer, from: "second"},
-		{name: "not from a number that has just logged out", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move, want: Wait, until: hour + LostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()},
+			want: Send, message: answer, from: gen.Instance},
+		{name: "also when that may start no conversations", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{paused, second}, want: Send,
+			message: answer, from: gen.Instance},
+		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost",
+			now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: Wait, until: hour + LostAfter,
+			blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "one that is lost is named", now: hour + LostAfter, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonNumberLost},
+		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{second}, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonNumberLost},
+		{name: "by policy the conversation moves", now: hour + LostAfter, text: ready(),
+			lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move,
+			want: Send, message: answer, from: "second"},
+		{name: "not from a number that has just logged out", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move,
+			want: Wait, until: hour + LostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "not from one that is only not connected", now: 5 * hour, text: ready(), lead: []gen.LeadMod{sent, asks},
-			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, with: move, want: Wait, until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse,
+				v1alpha1.ReasonNotConnected, hour), second}, with: move, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonNoConnectedInstance},
 
 		// A new conversation.
-		{name: "a new conversation begins on the number the customer knows", now: gen.FirstDue, text: ready(), instances: two, with: func(s *Snapshot) { s.Others.instance = "second" }, want: Send, message: gen.FirstID, from: "second"},
-		{name: "it waits while that is only just away", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Wait, until: gen.FirstDue + LostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "and then begins on another", now: gen.FirstDue + LostAfter, text: ready(), instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Send, message: gen.FirstID, from: "second"},
-		{name: "at once when the known one is restricted", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{paused, second}, with: knows, want: Send, message: gen.FirstID, from: "second"},
-		{name: "a new conversation begins on the number that is free first", now: gen.FirstDue, text: ready(), instances: two, with: lines("", time.Hour, time.Minute), want: Send, message: gen.FirstID, from: "second"},
-		{name: "a lead stays in its line", now: gen.FirstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Minute, 0), want: Send, message: gen.FirstID, from: gen.Instance},
-		{name: "unless another is clearly earlier", now: gen.FirstDue, text: ready(), instances: two, with: lines(gen.Instance, time.Hour, 0), want: Send, message: gen.FirstID, from: "second"},
-		{name: "a gateway that does not answer is named", now: gen.FirstDue, text: ready(), instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-			i.Status.Conditions = append(i.Status.Conditions, metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse})
-		})}, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
+		{name: "a new conversation begins on the number the customer knows", now: gen.FirstDue, text: ready(),
+			instances: two, with: func(s *Snapshot) { s.Others.instance = "second" }, want: Send, message: gen.FirstID,
+			from: "second"},
+		{name: "it waits while that is only just away", now: gen.FirstDue, text: ready(),
+			instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Wait,
+			until: gen.FirstDue + LostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "and then begins on another", now: gen.FirstDue + LostAfter, text: ready(),
+			instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Send,
+			message: gen.FirstID, from: "second"},
+		{name: "at once when the known one is restricted", now: gen.FirstDue, text: ready(),
+			instances: []v1alpha1.WhatsAppInstance{paused, second}, with: knows, want: Send, message: gen.FirstID,
+			from: "second"},
+		{name: "a new conversation begins on the number that is free first", now: gen.FirstDue, text: ready(),
+			instances: two, with: lines("", time.Hour, time.Minute), want: Send, message: gen.FirstID, from: "second"},
+		{name: "a lead stays in its line", now: gen.FirstDue, text: ready(), instances: two,
+			with: lines(gen.Instance, time.Minute, 0), want: Send, message: gen.FirstID, from: gen.Instance},
+		{name: "unless another is clearly earlier", now: gen.FirstDue, text: ready(), instances: two,
+			with: lines(gen.Instance, time.Hour, 0), want: Send, message: gen.FirstID, from: "second"},
+		{name: "a gateway that does not answer is named", now: gen.FirstDue, text: ready(),
+			instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+				i.Status.Conditions = append(i.Status.Conditions,
+					metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse})
+			})}, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
 	}
 }
 
@@ -95,44 +127,82 @@ func wishCases() []planCase {
 	quiet := func(s *Snapshot) { s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "12:00"} }
 	soon := hour + 2*time.Second
 	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}}, {Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
+		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
 	}
-	asks, answerAt, answer := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
+	asks, answerAt, answer := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+
+		policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
 	return []planCase{
-		{name: "a customer who asks for a person gets one", now: soon, text: ready(), lead: []gen.LeadMod{sent, wish("atendente")}, want: HandOver},
-		{name: "is told so first, where the policy says", now: soon, lead: []gen.LeadMod{sent, wish("atendente")}, with: tells, want: Send, message: handOffID},
-		{name: "and is then given to one", now: soon, lead: []gen.LeadMod{sent, wish("atendente"), notice(v1alpha1.MessageSent)}, with: tells, want: HandOver},
-		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(), lead: []gen.LeadMod{sent, wish("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells, want: HandOver},
-		{name: "as the AI understands them", now: soon + time.Minute, text: Draft{State: DraftHandOff, Tokens: 40}, lead: []gen.LeadMod{sent, wish("me passa pra alguém daí")}, want: HandOver},
-		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon, lead: []gen.LeadMod{sent, wish("atendente")}, with: func(s *Snapshot) { tells(s); quiet(s) }, want: HandOver},
-		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour, text: ready(), lead: []gen.LeadMod{sent, wish("atendente"), resumedBy(gen.T0.Add(hour + time.Minute))}, want: Send, message: lead.ReplyID(0, "m1")},
-		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon, lead: []gen.LeadMod{sent, wish("PARAR")}, with: quiet, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not without a text", now: soon, lead: []gen.LeadMod{sent, wish("PARAR")}, with: func(s *Snapshot) { s.Policy.OptOutConfirmation = "" }, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not while the store is suspended", now: soon, suspended: true, lead: []gen.LeadMod{sent, wish("PARAR")}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
-		{name: "not over a person", now: soon, lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), wish("PARAR")}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a customer who asks for a person gets one", now: soon, text: ready(),
+			lead: []gen.LeadMod{sent, wish("atendente")}, want: HandOver},
+		{name: "is told so first, where the policy says", now: soon, lead: []gen.LeadMod{sent, wish("atendente")},
+			with: tells, want: Send, message: handOffID},
+		{name: "and is then given to one", now: soon, lead: []gen.LeadMod{sent, wish("atendente"),
+			notice(v1alpha1.MessageSent)}, with: tells, want: HandOver},
+		{name: "also when only the AI understood them", now: soon + time.Minute, text: ready(),
+			lead: []gen.LeadMod{sent, wish("me passa pra alguém daí"), notice(v1alpha1.MessageSent)}, with: tells,
+			want: HandOver},
+		{name: "as the AI understands them", now: soon + time.Minute, text: Draft{State: DraftHandOff, Tokens: 40},
+			lead: []gen.LeadMod{sent, wish("me passa pra alguém daí")}, want: HandOver},
+		{name: "in quiet hours nobody is told, and a person has it all the same", now: soon,
+			lead: []gen.LeadMod{sent, wish("atendente")}, with: func(s *Snapshot) { tells(s); quiet(s) },
+			want: HandOver},
+		{name: "what was asked for before a person gave the conversation back counts no more", now: soon + hour,
+			text: ready(), lead: []gen.LeadMod{sent, wish("atendente"), resumedBy(gen.T0.Add(hour + time.Minute))},
+			want: Send, message: lead.ReplyID(0, "m1")},
+		{name: "an opt-out is confirmed at once or not at all: not in quiet hours", now: soon,
+			lead: []gen.LeadMod{sent, wish("PARAR")}, with: quiet, want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not without a text", now: soon, lead: []gen.LeadMod{sent, wish("PARAR")}, with: func(s *Snapshot) {
+			s.Policy.OptOutConfirmation = ""
+		}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not while the store is suspended", now: soon, suspended: true, lead: []gen.LeadMod{sent, wish("PARAR")},
+			want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "not over a person", now: soon,
+			lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), wish("PARAR")}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
 
-		{name: "nobody is written to by two recoveries within the cooldown", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) { s.Others.opened = gen.T0 }, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonCooldown},
-		{name: "after it they are", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) { s.Others.opened = gen.T0.Add(gen.FirstDue - policy.DefaultCooldown) }, want: Send, message: gen.FirstID},
-		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(), lead: []gen.LeadMod{sent, wish("Tem boleto?")}, with: func(s *Snapshot) { s.Others.opened = gen.T0 }, want: Send, message: lead.ReplyID(0, "m1")},
+		{name: "nobody is written to by two recoveries within the cooldown", now: gen.FirstDue, text: ready(),
+			with: func(s *Snapshot) { s.Others.opened = gen.T0 }, want: Wait, until: gen.ExpiresAt,
+			blocked: v1alpha1.ReasonCooldown},
+		{name: "after it they are", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) {
+			s.Others.opened = gen.T0.Add(gen.FirstDue - policy.DefaultCooldown)
+		}, want: Send, message: gen.FirstID},
+		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(),
+			lead: []gen.LeadMod{sent, wish("Tem boleto?")}, with: func(s *Snapshot) { s.Others.opened = gen.T0 },
+			want: Send, message: lead.ReplyID(0, "m1")},
 		{name: "no step goes while the customer writes about another recovery", now: gen.FirstDue, text: ready(),
-			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(20 * hour) }, want: Wait, until: 20 * hour, blocked: v1alpha1.ReasonInConversation},
+			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(20 * hour) }, want: Wait, until: 20 * hour,
+			blocked: v1alpha1.ReasonInConversation},
 		{name: "it goes when that is over", now: 20 * hour, text: ready(),
-			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(20 * hour) }, want: Send, message: gen.FirstID},
-		{name: "no step goes in a conversation that has begun", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent}, steps: twoSteps,
-			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(40 * hour) }, want: Wait, until: 40 * hour, blocked: v1alpha1.ReasonInConversation},
-		{name: "nor while the customer says of another recovery that they have paid", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent}, steps: twoSteps,
-			with: func(s *Snapshot) { s.Others.claimsPaid = true }, want: Wait, until: gen.FirstDue + gen.ExpiresAt, blocked: v1alpha1.ReasonInConversation},
-		{name: "nor while a person has another conversation", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent}, steps: twoSteps,
-			with: func(s *Snapshot) { s.Others.handedOff = true }, want: Wait, until: gen.FirstDue + gen.ExpiresAt, blocked: v1alpha1.ReasonWithPerson},
+			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(20 * hour) }, want: Send,
+			message: gen.FirstID},
+		{name: "no step goes in a conversation that has begun", now: 30 * hour, text: ready(),
+			lead: []gen.LeadMod{sent}, steps: twoSteps,
+			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(40 * hour) }, want: Wait, until: 40 * hour,
+			blocked: v1alpha1.ReasonInConversation},
+		{name: "nor while the customer says of another recovery that they have paid", now: 30 * hour, text: ready(),
+			lead: []gen.LeadMod{sent}, steps: twoSteps,
+			with: func(s *Snapshot) { s.Others.claimsPaid = true }, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonInConversation},
+		{name: "nor while a person has another conversation", now: 30 * hour, text: ready(), lead: []gen.LeadMod{sent},
+			steps: twoSteps,
+			with:  func(s *Snapshot) { s.Others.handedOff = true }, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonWithPerson},
 		{name: "an answer goes all the same", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
 			with: func(s *Snapshot) {
 				s.Others.claimsPaid, s.Others.handedOff, s.Others.talkingUntil = true, true, gen.T0.Add(40*hour)
 			}, want: Send, message: answer},
-		{name: "nobody is written to while a person has another conversation with them", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) { s.Others.handedOff = true }, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonWithPerson},
+		{name: "nobody is written to while a person has another conversation with them", now: gen.FirstDue,
+			text: ready(), with: func(s *Snapshot) { s.Others.handedOff = true }, want: Wait, until: gen.ExpiresAt,
+			blocked: v1alpha1.ReasonWithPerson},
 
-		{name: "a cycle that was asked for begins", now: 100 * hour, lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)), cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour))}, want: Reopen},
+		{name: "a cycle that was asked for begins", now: 100 * hour,
+			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)),
+				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour))}, want: Reopen},
 		{name: "not when the customer has bought meanwhile, and what was said before it wins nothing", now: 100 * hour,
-			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)), cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour)), gen.Bought(gen.T0.Add(99*hour + time.Minute))}, want: Finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)),
+				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour)), gen.Bought(gen.T0.Add(99*hour + time.Minute))},
+			want: Finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
 	}
 }
 
@@ -149,33 +219,57 @@ func cycleAsked(at, completed time.Time) gen.LeadMod {
 func textCases() []planCase {
 	fallback := func(s *Snapshot) { s.Policy.FallbackText = "Oi! Posso ajudar?" }
 	failing := func(since time.Duration) Draft {
-		return Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable, Failures: 3, FirstFailedAt: gen.T0.Add(since), RetryAt: gen.T0.Add(gen.FirstDue + time.Hour)}
+		return Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable, Failures: 3,
+			FirstFailedAt: gen.T0.Add(since), RetryAt: gen.T0.Add(gen.FirstDue + time.Hour)}
 	}
 	refusedText := Draft{State: DraftRefused, Why: "a link that was not given", Tokens: 80}
 	const again = gen.FirstDue + 2*time.Minute
-	unreviewed := Draft{State: DraftRefused, Reason: v1alpha1.ReasonTextUnreviewed, Why: "the review did not answer", RetryAt: gen.T0.Add(again)}
+	unreviewed := Draft{State: DraftRefused, Reason: v1alpha1.ReasonTextUnreviewed, Why: "the review did not answer",
+		RetryAt: gen.T0.Add(again)}
 	exhausted := Draft{State: DraftExhausted, RetryAt: gen.T0.Add(12 * time.Hour)}
-	sameLast := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue), func(m *v1alpha1.Message) { m.Text = "Oi! Posso ajudar?" })
+	sameLast := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue), func(m *v1alpha1.Message) {
+		m.Text = "Oi! Posso ajudar?"
+	})
 	asks := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
 	reply := time.Hour + policy.DefaultReplyDebounce
 	return []planCase{
-		{name: "an AI that fails is waited for", now: gen.FirstDue + time.Minute, text: failing(gen.FirstDue), with: fallback, want: Wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "for fifteen minutes", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue), with: fallback, want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
-		{name: "counted from the due time", now: gen.FirstDue + time.Minute, text: failing(0), with: fallback, want: Wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "and longer without a fallback", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue), want: Wait, until: gen.FirstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "a text that may not be sent is replaced", now: gen.FirstDue, text: refusedText, with: fallback, want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
-		{name: "not before it is due", now: gen.FirstDue - time.Second, text: refusedText, with: fallback, want: Wait, until: gen.FirstDue},
-		{name: "or blocks", now: gen.FirstDue, text: refusedText, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
-		{name: "nobody is told the same twice in a row", now: reply, text: refusedText, lead: []gen.LeadMod{sameLast, asks}, with: fallback, want: Wait, until: time.Hour + gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
-		{name: "a text that nobody reviewed is replaced", now: gen.FirstDue, text: unreviewed, with: fallback, want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
-		{name: "or blocks until it is written again", now: gen.FirstDue, text: unreviewed, want: Wait, until: again, blocked: v1alpha1.ReasonTextUnreviewed},
-		{name: "a budget that is used up is replaced", now: gen.FirstDue, text: exhausted, with: fallback, want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
-		{name: "or blocks until tomorrow", now: gen.FirstDue, text: exhausted, want: Wait, until: 12 * time.Hour, blocked: v1alpha1.ReasonTokenBudget},
-		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: Prepare, message: gen.FirstID},
-		{name: "a fallback that cannot be written is none", now: gen.FirstDue, text: refusedText, with: func(s *Snapshot) { s.Policy.FallbackText = "{{.Nobody}}" }, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
-		{name: "a text that is overdue and being written is looked at every minute", now: gen.FirstDue, text: Draft{State: DraftPending}, want: Wait, until: gen.FirstDue + time.Minute},
-		{name: "a refused message is sent with another text when its own is old", now: gen.FirstDue + time.Hour, text: ready(),
-			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))}, want: Send, message: gen.FirstID, says: "Oi, Maria!"},
+		{name: "an AI that fails is waited for", now: gen.FirstDue + time.Minute, text: failing(gen.FirstDue),
+			with: fallback, want: Wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "for fifteen minutes", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue), with: fallback,
+			want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "counted from the due time", now: gen.FirstDue + time.Minute, text: failing(0), with: fallback,
+			want: Wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "and longer without a fallback", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue),
+			want: Wait, until: gen.FirstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a text that may not be sent is replaced", now: gen.FirstDue, text: refusedText, with: fallback,
+			want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "not before it is due", now: gen.FirstDue - time.Second, text: refusedText, with: fallback, want: Wait,
+			until: gen.FirstDue},
+		{name: "or blocks", now: gen.FirstDue, text: refusedText, want: Wait, until: gen.ExpiresAt,
+			blocked: v1alpha1.ReasonTextRefused},
+		{name: "nobody is told the same twice in a row", now: reply, text: refusedText,
+			lead: []gen.LeadMod{sameLast, asks}, with: fallback, want: Wait, until: time.Hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonTextRefused},
+		{name: "a text that nobody reviewed is replaced", now: gen.FirstDue, text: unreviewed, with: fallback,
+			want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "or blocks until it is written again", now: gen.FirstDue, text: unreviewed, want: Wait, until: again,
+			blocked: v1alpha1.ReasonTextUnreviewed},
+		{name: "a budget that is used up is replaced", now: gen.FirstDue, text: exhausted, with: fallback, want: Send,
+			message: gen.FirstID, says: "Oi! Posso ajudar?"},
+		{name: "or blocks until tomorrow", now: gen.FirstDue, text: exhausted, want: Wait, until: 12 * time.Hour,
+			blocked: v1alpha1.ReasonTokenBudget},
+		{name: "and then the text is asked for again", now: 12 * time.Hour, text: exhausted, want: Prepare,
+			message: gen.FirstID},
+		{name: "a fallback that cannot be written is none", now: gen.FirstDue, text: refusedText,
+			with: func(s *Snapshot) { s.Policy.FallbackText = "{{.Nobody}}" }, want: Wait, until: gen.ExpiresAt,
+			blocked: v1alpha1.ReasonTextRefused},
+		{name: "a text that is overdue and being written is looked at every minute", now: gen.FirstDue,
+			text: Draft{State: DraftPending}, want: Wait, until: gen.FirstDue + time.Minute},
+		{name: "a refused message is sent with another text when its own is old", now: gen.FirstDue + time.Hour,
+			text: ready(),
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),
+				attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))}, want: Send, message: gen.FirstID,
+			says: "Oi, Maria!"},
 	}
 }
 
@@ -188,13 +282,23 @@ func quietCases() []planCase {
 	}
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	return []planCase{
-		{name: "what the quiet hours will hold is looked at when it would have left", now: 0, with: hours("09:10", "11:00"), want: Wait, until: gen.FirstDue},
-		{name: "and then said to be held", now: gen.FirstDue, with: hours("09:10", "11:00"), text: ready(), want: Wait, until: 2*time.Hour - PrepareAhead, blocked: v1alpha1.ReasonQuietHours},
-		{name: "its text is written a little ahead of the opening", now: 2*time.Hour - PrepareAhead, with: hours("09:10", "11:00"), want: Prepare, message: gen.FirstID},
-		{name: "and waits", now: 2*time.Hour - time.Second, with: hours("09:10", "11:00"), text: ready(), want: Wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
-		{name: "it leaves at the opening", now: 2 * time.Hour, with: hours("09:10", "11:00"), text: ready(), want: Send, message: gen.FirstID},
-		{name: "an overdue one waits as well", now: 3 * time.Hour, with: hours("11:00", "13:00"), text: ready(), want: Wait, until: 4*time.Hour - PrepareAhead, blocked: v1alpha1.ReasonQuietHours},
-		{name: "an answer too", now: time.Hour + policy.DefaultReplyDebounce, with: hours("10:00", "11:00"), text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: Wait, until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
-		{name: "a lead that would be held beyond its time ends", now: gen.ExpiresAt - time.Minute, with: hours("08:00", "10:00"), text: ready(), want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonQuietHours},
+		{name: "what the quiet hours will hold is looked at when it would have left", now: 0,
+			with: hours("09:10", "11:00"), want: Wait, until: gen.FirstDue},
+		{name: "and then said to be held", now: gen.FirstDue, with: hours("09:10", "11:00"), text: ready(), want: Wait,
+			until: 2*time.Hour - PrepareAhead, blocked: v1alpha1.ReasonQuietHours},
+		{name: "its text is written a little ahead of the opening", now: 2*time.Hour - PrepareAhead,
+			with: hours("09:10", "11:00"), want: Prepare, message: gen.FirstID},
+		{name: "and waits", now: 2*time.Hour - time.Second, with: hours("09:10", "11:00"), text: ready(), want: Wait,
+			until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "it leaves at the opening", now: 2 * time.Hour, with: hours("09:10", "11:00"), text: ready(), want: Send,
+			message: gen.FirstID},
+		{name: "an overdue one waits as well", now: 3 * time.Hour, with: hours("11:00", "13:00"), text: ready(),
+			want: Wait, until: 4*time.Hour - PrepareAhead, blocked: v1alpha1.ReasonQuietHours},
+		{name: "an answer too", now: time.Hour + policy.DefaultReplyDebounce, with: hours("10:00", "11:00"),
+			text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: Wait,
+			until: 2 * time.Hour, blocked: v1alpha1.ReasonQuietHours},
+		{name: "a lead that would be held beyond its time ends", now: gen.ExpiresAt - time.Minute,
+			with: hours("08:00", "10:00"), text: ready(), want: Wait, until: gen.ExpiresAt,
+			blocked: v1alpha1.ReasonQuietHours},
 	}
 }

@@ -28,7 +28,8 @@ const longestRetry = 1024
 
 // RefusalOf decides what a definite refusal means; attempt is which one it was, from 1, base how long
 // the first waits, and spread makes waits differ.
-func RefusalOf(err error, attempt int32, base time.Duration, spread func(time.Duration) time.Duration, now time.Time) Refusal {
+func RefusalOf(err error, attempt int32, base time.Duration, spread func(time.Duration) time.Duration,
+	now time.Time) Refusal {
 	why := Refusal{
 		Word: "Refused", CountsAsAttempt: true, Now: now,
 		RetryAt: now.Add(spread(backoff.Doubled(base, longestRetry*base, int(attempt)))),
@@ -44,7 +45,8 @@ func RefusalOf(err error, attempt int32, base time.Duration, spread func(time.Du
 		why.Word = v1alpha1.ReasonNotOnWhatsApp
 	case failed.Code == failure.Restricted:
 		// The number is paused until then; another may be free now.
-		why.CountsAsAttempt, why.Blocked, why.RetryAt = false, v1alpha1.ReasonRestricted, now.Add(spread(30*time.Second))
+		why.CountsAsAttempt, why.Blocked, why.RetryAt = false, v1alpha1.ReasonRestricted,
+			now.Add(spread(30*time.Second))
 	case failed.Class == failure.Throttled:
 		why.CountsAsAttempt, why.Blocked = false, v1alpha1.ReasonThrottled
 		if failed.RetryAt.After(now) {

@@ -96,7 +96,8 @@ func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
 // when never.
 func ResumedAt(recovery *v1alpha1.CartRecovery) time.Time {
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if condition == nil || condition.Reason != v1alpha1.ReasonResumed && condition.Reason != v1alpha1.ReasonResumedByTime {
+	if condition == nil || condition.Reason != v1alpha1.ReasonResumed &&
+		condition.Reason != v1alpha1.ReasonResumedByTime {
 		return time.Time{}
 	}
 	return condition.LastTransitionTime.Time
@@ -116,7 +117,8 @@ func notify(s *Snapshot, notice Message, asked time.Time) (Action, bool) {
 		due = Latest(due, until)
 	}
 	notice.Due, notice.Instance = due, noticeSender(s)
-	if state != stepOpen || !due.Before(notice.goneBy) || notice.Instance == nil || !connection.CanSend(notice.Instance, false, s.Now) {
+	if state != stepOpen || !due.Before(notice.goneBy) || notice.Instance == nil || !connection.CanSend(notice.Instance,
+		false, s.Now) {
 		return Action{}, false
 	}
 	text, err := fixedText(*s, notice)

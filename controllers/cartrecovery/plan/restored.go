@@ -195,7 +195,8 @@ func unproven(s *Snapshot, known Proof) Action {
 	if known.Never {
 		until = expiry(s)
 		why = "restored from a backup; the gateway cannot tell whether the message was sent before: " +
-			"annotate the Store with " + v1alpha1.AnnotationRestoreAcknowledged + " to have it sent (see docs/backup.md)"
+			"annotate the Store with " + v1alpha1.AnnotationRestoreAcknowledged +
+			" to have it sent (see docs/backup.md)"
 	}
 	return BlockedUntil(until, v1alpha1.ReasonRestoredFromBackup, why)
 }

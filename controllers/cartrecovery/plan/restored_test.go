@@ -63,7 +63,8 @@ func restoredCases() []planCase {
 	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
 	says := func(at time.Duration) func(*Snapshot) {
 		return func(s *Snapshot) {
-			metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged, gen.T0.Add(at).Format(time.RFC3339))
+			metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged,
+				gen.T0.Add(at).Format(time.RFC3339))
 		}
 	}
 	// holds is a certain restore so long after t0, none before it.
@@ -79,61 +80,101 @@ func restoredCases() []planCase {
 	worked := done(v1alpha1.ReasonUnanswered, gen.T0.Add(hour))
 	return []planCase{
 		// A lead that came back.
-		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "also one that was bought", now: 2*hour + time.Minute, lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
+		{name: "also one that was bought", now: 2*hour + time.Minute, lead: []gen.LeadMod{restoredWhen(2 * hour),
+			gen.Bought(gen.T0.Add(hour))},
 			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "what the ledger knows of it is written first", now: 2*hour + time.Minute, lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
+		{name: "what the ledger knows of it is written first", now: 2*hour + time.Minute,
+			lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
 			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
-		{name: "also of one that an earlier version made", now: 2 * hour, lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour)) }},
+		{name: "also of one that an earlier version made", now: 2 * hour,
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
+				l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour))
+			}},
 			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
-		{name: "a status that came back with it stands", now: 2 * hour, lead: []gen.LeadMod{restoredWhen(2 * hour), sent, worked},
+		{name: "a status that came back with it stands", now: 2 * hour, lead: []gen.LeadMod{restoredWhen(2 * hour),
+			sent, worked},
 			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Wait},
-		{name: "but not without what was sent since", now: 2 * hour, lead: []gen.LeadMod{worked, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil }},
+		{name: "but not without what was sent since", now: 2 * hour,
+			lead: []gen.LeadMod{worked, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil }},
 			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
-		{name: "a new lead of a name that was deleted is its own", now: gen.FirstDue, text: ready(), lead: []gen.LeadMod{restoredWhen(0)},
-			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: Send, message: gen.FirstID},
+		{name: "a new lead of a name that was deleted is its own", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(0)},
+			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: Send,
+			message: gen.FirstID},
 
 		// Its messages.
-		{name: "a restored lead is asked for at the gateway", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+		{name: "a restored lead is asked for at the gateway", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: proves(0, 0, Proof{}), want: Verify, message: gen.FirstID},
-		{name: "and then written to", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+		{name: "and then written to", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: proves(0, 0, Proof{State: ProofNotFound}), want: Send, message: gen.FirstID},
-		{name: "or not", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)}, with: proves(0, 0, found), want: Verify, message: gen.FirstID},
-		{name: "it waits for a gateway that could not tell", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+		{name: "or not", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, found), want: Verify, message: gen.FirstID},
+		{name: "it waits for a gateway that could not tell", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: proves(0, 0, unsure), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "and for a person, where that never can", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+		{name: "and for a person, where that never can", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: proves(0, 0, never), want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
 		{name: "who says go", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: both(proves(0, 0, never), says(2*hour)), want: Send, message: gen.FirstID},
-		{name: "but not before that restore", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+		{name: "but not before that restore", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: both(proves(0, 0, never), says(hour)), want: Wait, blocked: v1alpha1.ReasonRestoredFromBackup},
 
 		// A pause after a restore that is certain.
-		{name: "nothing is sent for a while after a restore", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)),
+		{name: "nothing is sent for a while after a restore", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)),
 			want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "nor an answer", now: 2 * hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))},
-			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "nor to a lead that was restored", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, hour)), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "unless a person says go", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), says(hour)),
+		{name: "nor an answer", now: 2 * hour, text: ready(),
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))},
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Wait, until: 3 * hour,
+			blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "nor to a lead that was restored", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, hour)), want: Wait, until: 3 * hour,
+			blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "unless a person says go", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), says(hour)),
 			want: Send, message: gen.FirstID},
-		{name: "or the while is over", now: 3 * hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Send, message: gen.FirstID},
-		{name: "or none is asked for", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 0)), want: Send, message: gen.FirstID},
-		{name: "or nothing was restored", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, 2*hour)), want: Send, message: gen.FirstID},
+		{name: "or the while is over", now: 3 * hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Send,
+			message: gen.FirstID},
+		{name: "or none is asked for", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}),
+			holds(hour, 0)), want: Send, message: gen.FirstID},
+		{name: "or nothing was restored", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, 2*hour)), want: Send, message: gen.FirstID},
 
 		// A cluster that came back, and a process that is new.
-		{name: "what was due before the process is asked for", now: hour, text: ready(), with: proves(hour, 0, Proof{}), want: Verify, message: gen.FirstID},
-		{name: "what is due after it is not", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, 0, Proof{}), want: Send, message: gen.FirstID},
-		{name: "a failover goes on without the gateway's word", now: hour, text: ready(), with: proves(hour, 0, unsure), want: Send, message: gen.FirstID},
-		{name: "a restored cluster does not", now: hour, text: ready(), with: proves(hour, hour, unsure), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), says(hour)), want: Send, message: gen.FirstID},
-		{name: "what was due after the restore is sent", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, gen.FirstDue-time.Second, never), want: Send, message: gen.FirstID},
-		{name: "a turn is waited for without being blocked", now: hour, text: ready(), with: proves(hour, hour, Proof{State: ProofWaiting, Until: gen.T0.Add(hour + time.Second)}), want: Wait, until: hour + time.Second},
-		{name: "answers as well", now: 2 * hour, text: ready(), lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))}, with: proves(2*hour, 2*hour, Proof{}), want: Verify, message: lead.ReplyID(0, "m1")},
-		{name: "what this process sent is known without asking", now: 2 * hour, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }},
+		{name: "what was due before the process is asked for", now: hour, text: ready(), with: proves(hour, 0, Proof{}),
+			want: Verify, message: gen.FirstID},
+		{name: "what is due after it is not", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, 0,
+			Proof{}), want: Send, message: gen.FirstID},
+		{name: "a failover goes on without the gateway's word", now: hour, text: ready(), with: proves(hour, 0, unsure),
+			want: Send, message: gen.FirstID},
+		{name: "a restored cluster does not", now: hour, text: ready(), with: proves(hour, hour, unsure), want: Wait,
+			until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), says(hour)),
+			want: Send, message: gen.FirstID},
+		{name: "what was due after the restore is sent", now: hour, text: ready(),
+			with: proves(gen.FirstDue-time.Second, gen.FirstDue-time.Second, never), want: Send, message: gen.FirstID},
+		{name: "a turn is waited for without being blocked", now: hour, text: ready(),
+			with: proves(hour, hour, Proof{State: ProofWaiting, Until: gen.T0.Add(hour + time.Second)}), want: Wait,
+			until: hour + time.Second},
+		{name: "answers as well", now: 2 * hour, text: ready(),
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))}, with: proves(2*hour, 2*hour, Proof{}),
+			want: Verify, message: lead.ReplyID(0, "m1")},
+		{name: "what this process sent is known without asking", now: 2 * hour, text: ready(),
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }},
 			with: proves(0, 0, found), want: Verify, message: gen.FirstID},
-		{name: "but not for a lead that was made later", now: 2 * hour, text: ready(), lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour)) }},
+		{name: "but not for a lead that was made later", now: 2 * hour, text: ready(),
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
+				l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour))
+			}},
 			with: proves(0, 0, found), want: Send, message: gen.FirstID},
 	}
 }
@@ -151,16 +192,21 @@ func TestRebuilt(t *testing.T) {
 		phase   v1alpha1.Phase
 		next    Kind
 	}{
-		"sent":                       {nil, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, Wait},
-		"heard":                      {nil, []v1alpha1.LedgerEntry{heard, sent}, v1alpha1.PhaseEngaged, Wait},
-		"claimed to have paid":       {nil, []v1alpha1.LedgerEntry{sent, heard, noted(v1alpha1.LedgerClaimedPaid, hour)}, v1alpha1.PhaseEngaged, HandOver},
-		"handed off":                 {nil, []v1alpha1.LedgerEntry{sent, heard, taken}, v1alpha1.PhaseEngaged, Wait},
-		"recovered":                  {[]gen.LeadMod{gen.Bought(gen.T0.Add(2 * hour))}, []v1alpha1.LedgerEntry{sent, ended}, v1alpha1.PhaseRecovered, Wait},
-		"bought before it was known": {[]gen.LeadMod{gen.Bought(gen.T0.Add(2 * hour))}, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, Finish},
-		"a customer who wrote meanwhile is answered": {[]gen.LeadMod{gen.FromCustomer("m1", gen.T0.Add(3*hour))}, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseEngaged, Send},
+		"sent":  {nil, []v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, Wait},
+		"heard": {nil, []v1alpha1.LedgerEntry{heard, sent}, v1alpha1.PhaseEngaged, Wait},
+		"claimed to have paid": {nil, []v1alpha1.LedgerEntry{sent, heard, noted(v1alpha1.LedgerClaimedPaid,
+			hour)}, v1alpha1.PhaseEngaged, HandOver},
+		"handed off": {nil, []v1alpha1.LedgerEntry{sent, heard, taken}, v1alpha1.PhaseEngaged, Wait},
+		"recovered": {[]gen.LeadMod{gen.Bought(gen.T0.Add(2 * hour))},
+			[]v1alpha1.LedgerEntry{sent, ended}, v1alpha1.PhaseRecovered, Wait},
+		"bought before it was known": {[]gen.LeadMod{gen.Bought(gen.T0.Add(2 * hour))},
+			[]v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseContacted, Finish},
+		"a customer who wrote meanwhile is answered": {[]gen.LeadMod{gen.FromCustomer("m1", gen.T0.Add(3*hour))},
+			[]v1alpha1.LedgerEntry{sent}, v1alpha1.PhaseEngaged, Send},
 	} {
 		t.Run(name, func(t *testing.T) {
-			c := planCase{now: 4 * hour, text: ready(), lead: append([]gen.LeadMod{restoredWhen(3 * hour)}, test.lead...), with: both(tells(test.entries...), proves(0, 0, Proof{}))}
+			c := planCase{now: 4 * hour, text: ready(), lead: append([]gen.LeadMod{restoredWhen(3 * hour)},
+				test.lead...), with: both(tells(test.entries...), proves(0, 0, Proof{}))}
 			s := c.snapshot()
 			if got := Next(s); got.Kind != Rebuild {
 				t.Fatalf("%s, want Rebuild", got.Kind)
@@ -192,11 +238,13 @@ func TestRebuilt(t *testing.T) {
 }
 
 func TestRebuiltKeepsWhatTheStatusSays(t *testing.T) {
-	c := planCase{now: 2 * time.Hour, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), done(v1alpha1.ReasonUnanswered, gen.T0.Add(time.Hour))}}
+	c := planCase{now: 2 * time.Hour, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent,
+		gen.T0.Add(gen.FirstDue)), done(v1alpha1.ReasonUnanswered, gen.T0.Add(time.Hour))}}
 	s := c.snapshot()
 	second := noted(v1alpha1.LedgerSent, time.Hour)
 	second.Step = "second"
-	s.Ledger = []v1alpha1.LedgerEntry{noted(v1alpha1.LedgerSent, gen.FirstDue), second, noted(v1alpha1.LedgerHandedOff, time.Hour)}
+	s.Ledger = []v1alpha1.LedgerEntry{noted(v1alpha1.LedgerSent, gen.FirstDue), second, noted(v1alpha1.LedgerHandedOff,
+		time.Hour)}
 	if !Rebuilt(&s)(&s.Lead.Status) || len(s.Lead.Status.Conversation) != 2 || !lead.Finished(s.Lead) {
 		t.Errorf("%+v", s.Lead.Status)
 	}
@@ -211,7 +259,8 @@ func TestRebuiltKeepsWhatTheStatusSays(t *testing.T) {
 // TestNoticesAreNotRepeated: what a customer was told before the restore is not said again.
 func TestNoticesAreNotRepeated(t *testing.T) {
 	asked := gen.T0.Add(time.Hour)
-	s := (&planCase{now: time.Hour + 2*time.Second, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), func(l *v1alpha1.CartRecovery) {
+	s := (&planCase{now: time.Hour + 2*time.Second, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent,
+		gen.T0.Add(gen.FirstDue)), func(l *v1alpha1.CartRecovery) {
 		gen.FromCustomer("m1", asked)(l)
 		l.Status.Conversation[1].Text = "PARAR"
 	}}}).snapshot()
@@ -274,7 +323,8 @@ func TestNumbersToAsk(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }
-			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held, Proof{})}
+			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held,
+				Proof{})}
 			s := c.snapshot()
 			var asked []string
 			for _, number := range NumbersToAsk(&s, Message{Instance: &all[0]}) {
@@ -318,7 +368,8 @@ func TestSentBefore(t *testing.T) {
 	}{
 		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second"},
 		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance},
-		{"with a time to come", nil, Proof{State: ProofFound, At: now.Add(time.Hour), GatewayID: "3EB0"}, now, gen.Instance},
+		{"with a time to come", nil, Proof{State: ProofFound, At: now.Add(time.Hour), GatewayID: "3EB0"}, now,
+			gen.Instance},
 		{"one that had failed", []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, sent)},
 			Proof{State: ProofFound, At: sent, GatewayID: "3EB0"}, sent, gen.Instance},
 	} {
@@ -329,7 +380,8 @@ func TestSentBefore(t *testing.T) {
 				t.Fatalf("%d messages, want 1", n)
 			}
 			m := recovery.Status.Conversation[0]
-			if m.State != v1alpha1.MessageSent || m.SentAt == nil || !m.SentAt.Time.Equal(c.at) || m.Instance != c.from || m.GatewayID != "3EB0" || m.Step != "first" {
+			if m.State != v1alpha1.MessageSent || m.SentAt == nil || !m.SentAt.Time.Equal(c.at) ||
+				m.Instance != c.from || m.GatewayID != "3EB0" || m.Step != "first" {
 				t.Errorf("got %+v", m)
 			}
 			if got := lead.NumberOf(recovery); got != c.from {

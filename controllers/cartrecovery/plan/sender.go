@@ -45,7 +45,8 @@ func awayUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
 		return time.Time{}
 	}
 	for _, kind := range []string{v1alpha1.ConditionReady, v1alpha1.ConditionGatewayReachable} {
-		if condition := apimeta.FindStatusCondition(instance.Status.Conditions, kind); condition != nil && condition.Status == metav1.ConditionFalse {
+		if condition := apimeta.FindStatusCondition(instance.Status.Conditions, kind); condition != nil &&
+			condition.Status == metav1.ConditionFalse {
 			return condition.LastTransitionTime.Add(LostAfter)
 		}
 	}
@@ -95,7 +96,8 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 		return false
 	}
 	switch ready.Reason {
-	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut, v1alpha1.ReasonGatewayUnauthorized, v1alpha1.ReasonNotSending:
+	case v1alpha1.ReasonLoggedOut, v1alpha1.ReasonPairingTimedOut, v1alpha1.ReasonGatewayUnauthorized,
+		v1alpha1.ReasonNotSending:
 		return true
 	}
 	return false
@@ -121,7 +123,8 @@ func (s *Snapshot) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstan
 		if each.UID == s.WaitsAt {
 			stays, stayRoom = each, has
 		}
-		if best == nil || cmp.Or(has.Free.Compare(room.Free), cmp.Compare(room.Left, has.Left), cmp.Compare(each.Name, best.Name)) < 0 {
+		if best == nil || cmp.Or(has.Free.Compare(room.Free), cmp.Compare(room.Left, has.Left),
+			cmp.Compare(each.Name, best.Name)) < 0 {
 			best, room = each, has
 		}
 	}
@@ -135,7 +138,8 @@ func (s *Snapshot) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstan
 // for ten minutes to find out whether it is lost.
 func withoutNumber(s *Snapshot, current *v1alpha1.WhatsAppInstance) Action {
 	if isLost(current, s.Now) {
-		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+lead.NumberOf(s.Lead)+", which the conversation is on, is logged out or gone; pair it again, or set recovery.numberLost: Move")
+		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+lead.NumberOf(s.Lead)+
+			", which the conversation is on, is logged out or gone; pair it again, or set recovery.numberLost: Move")
 	}
 	planned := withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
 	if lost := awayUntil(current); lost.After(s.Now) {
@@ -147,9 +151,11 @@ func withoutNumber(s *Snapshot, current *v1alpha1.WhatsAppInstance) Action {
 // withoutSender is what a message waits for that none of these numbers can send.
 func withoutSender(s *Snapshot, numbers []*v1alpha1.WhatsAppInstance) Action {
 	if len(numbers) == 0 {
-		return blocked(s, v1alpha1.ReasonNoConnectedInstance, "the Store has no WhatsAppInstance; create one and pair it")
+		return blocked(s, v1alpha1.ReasonNoConnectedInstance,
+			"the Store has no WhatsAppInstance; create one and pair it")
 	}
-	reason, why, until := v1alpha1.ReasonNoConnectedInstance, "no WhatsAppInstance of the Store can send; see their condition Ready", expiry(s)
+	reason, why, until := v1alpha1.ReasonNoConnectedInstance,
+		"no WhatsAppInstance of the Store can send; see their condition Ready", expiry(s)
 	if len(numbers) == 1 {
 		why = "WhatsAppInstance " + numbers[0].Name + " cannot send; see its condition Ready"
 	}
@@ -159,8 +165,10 @@ func withoutSender(s *Snapshot, numbers []*v1alpha1.WhatsAppInstance) Action {
 		case connection.CanSend(each, false, s.Now) && paused != nil:
 			reason, until = v1alpha1.ReasonRestricted, earliest(until, paused.Time)
 			why = "WhatsApp lets WhatsAppInstance " + each.Name + " start no new conversations for now"
-		case reason == v1alpha1.ReasonNoConnectedInstance && apimeta.IsStatusConditionFalse(each.Status.Conditions, v1alpha1.ConditionGatewayReachable):
-			reason, why = v1alpha1.ReasonGatewayUnreachable, "the gateway of WhatsAppInstance "+each.Name+" does not answer; see its condition GatewayReachable"
+		case reason == v1alpha1.ReasonNoConnectedInstance && apimeta.IsStatusConditionFalse(each.Status.Conditions,
+			v1alpha1.ConditionGatewayReachable):
+			reason, why = v1alpha1.ReasonGatewayUnreachable, "the gateway of WhatsAppInstance "+each.Name+
+				" does not answer; see its condition GatewayReachable"
 		}
 	}
 	return BlockedUntil(until, reason, why)

@@ -35,7 +35,8 @@ func answerCustomer(s *Snapshot) (Action, bool) {
 		return wait, true
 	}
 	if answeredByMachine(s) {
-		return blocked(s, v1alpha1.ReasonAutomaticReplies, "a machine seems to answer for the customer; it is answered when something else comes in"), true
+		return blocked(s, v1alpha1.ReasonAutomaticReplies,
+			"a machine seems to answer for the customer; it is answered when something else comes in"), true
 	}
 	answer.Due = due
 	return nextForMessage(s, answer, 0), true
@@ -78,7 +79,8 @@ func nextStep(s *Snapshot) (Action, bool) {
 		return Action{}, false
 	}
 	if !ok {
-		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+string(s.Lead.Spec.Trigger)), true
+		return blocked(s, v1alpha1.ReasonNoSequence, "the policy has no sequence for trigger "+
+			string(s.Lead.Spec.Trigger)), true
 	}
 	done, base := stepsDone(s)
 	// Somebody who has just heard from a person of the store is left in peace as long.
@@ -128,7 +130,8 @@ func stepsDone(s *Snapshot) (count int, last time.Time) {
 	last = abandonedAt(s.Lead)
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
-		if m.Cycle != s.Lead.Status.Cycle || m.Role != v1alpha1.RoleAssistant || m.Step == "" || m.State == v1alpha1.MessageFailed {
+		if m.Cycle != s.Lead.Status.Cycle || m.Role != v1alpha1.RoleAssistant || m.Step == "" ||
+			m.State == v1alpha1.MessageFailed {
 			continue
 		}
 		count, last = count+1, m.At.Time

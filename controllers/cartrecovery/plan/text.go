@@ -24,13 +24,15 @@ func (s *Snapshot) TextID(messageID string) TextID {
 	if s.Product != nil {
 		basis += fmt.Sprintf("/%s/%d", s.Product.UID, s.Product.Generation)
 	}
-	return TextID{UID: s.Lead.UID, MessageID: messageID, Basis: basis + "/" + factsHash(triggerOf(s), &s.Lead.Spec) + "/" + HeardHash(s.Lead.Status.Conversation)}
+	return TextID{UID: s.Lead.UID, MessageID: messageID, Basis: basis + "/" + factsHash(triggerOf(s), &s.Lead.Spec) +
+		"/" + HeardHash(s.Lead.Status.Conversation)}
 }
 
 // factsHash is a hash of what the AI is told of a lead: a text about a cart is none about the PIX
 // that it became.
 func factsHash(trigger v1alpha1.Trigger, spec *v1alpha1.CartRecoverySpec) string {
-	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", trigger, spec.CheckoutURL, spec.Amount, spec.Currency, spec.Product.Name, spec.Customer.Name))
+	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", trigger, spec.CheckoutURL, spec.Amount, spec.Currency,
+		spec.Product.Name, spec.Customer.Name))
 	return hex.EncodeToString(sum[:12])
 }
 
@@ -69,7 +71,8 @@ func fixedText(s Snapshot, wanted Message) (string, error) {
 	if utf8.RuneCountInString(text) > v1alpha1.MaxMessageLength {
 		return "", &failure.Error{
 			Class: failure.Terminal, Code: failure.Misconfigured, Op: "policy: render text",
-			Detail: fmt.Sprintf("with its variables filled in, %s has more than %d characters", field, v1alpha1.MaxMessageLength),
+			Detail: fmt.Sprintf("with its variables filled in, %s has more than %d characters", field,
+				v1alpha1.MaxMessageLength),
 		}
 	}
 	return text, nil
@@ -103,7 +106,8 @@ func PromptData(s Snapshot, wanted Message) ai.PromptData {
 		data.Step = ai.PromptStep{Name: wanted.Step.Name, Instructions: wanted.Step.Instructions}
 	}
 	if product := s.Product; product != nil {
-		data.Product = ai.PromptProduct{Name: cmp.Or(product.Spec.DisplayName, spec.Product.Name), Description: product.Spec.Description}
+		data.Product = ai.PromptProduct{Name: cmp.Or(product.Spec.DisplayName, spec.Product.Name),
+			Description: product.Spec.Description}
 		data.Persona = ai.PromptPersona{Name: product.Spec.Persona.Name, Tone: product.Spec.Persona.Tone}
 		data.CheckoutURL = cmp.Or(spec.CheckoutURL, product.Spec.CheckoutURL)
 		if product.Spec.Coupon != nil {

@@ -38,10 +38,12 @@ func TestPromptData(t *testing.T) {
 		}},
 		{"an answer", written(nil), answer, func(d *ai.PromptData) { d.IsReply = true }},
 		{"a Product", written(gen.ProductObject(func(p *v1alpha1.Product) {
-			p.Spec.DisplayName, p.Spec.Description, p.Spec.Coupon = "Violão do zero", "40 aulas", &v1alpha1.Coupon{Code: "VOLTA10", Text: "10%"}
+			p.Spec.DisplayName, p.Spec.Description, p.Spec.Coupon = "Violão do zero", "40 aulas",
+				&v1alpha1.Coupon{Code: "VOLTA10", Text: "10%"}
 		})), answer, func(d *ai.PromptData) {
 			d.IsReply, d.Product = true, ai.PromptProduct{Name: "Violão do zero", Description: "40 aulas"}
-			d.Persona, d.Coupon = ai.PromptPersona{Name: "Bia", Tone: "warm"}, ai.PromptCoupon{Code: "VOLTA10", Text: "10%"}
+			d.Persona, d.Coupon = ai.PromptPersona{Name: "Bia", Tone: "warm"}, ai.PromptCoupon{Code: "VOLTA10",
+				Text: "10%"}
 			d.CheckoutURL = "https://pay.example.com/violao"
 		}},
 		{"a Product without a name, and a cart with its own link", written(gen.ProductObject(func(p *v1alpha1.Product) {
@@ -68,19 +70,22 @@ func TestPromptData(t *testing.T) {
 func TestFixedTextOfAField(t *testing.T) {
 	s := written(gen.ProductObject())
 	for _, c := range []struct{ template, want, detail string }{
-		{"Pronto, {{.Customer.FirstName}}. Você não recebe mais nada de nós.", "Pronto, Maria. Você não recebe mais nada de nós.", ""},
+		{"Pronto, {{.Customer.FirstName}}. Você não recebe mais nada de nós.",
+			"Pronto, Maria. Você não recebe mais nada de nós.", ""},
 		{"{{if .IsReply}}resposta{{else}}primeira{{end}}", "resposta", ""},
 		{"Oi {{.Nobody}}", "", "fallbackText: line 1"},
 		{"{{.Coupon.Code}}", "", "fallbackText: the template writes nothing"},
 		{"", "", "fallbackText: the template is empty"},
-		{strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", "", "filled in, fallbackText has more than 2048 characters"},
+		{strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", "",
+			"filled in, fallbackText has more than 2048 characters"},
 	} {
 		got, err := fixedText(s, Message{ReplyTo: "in-1", field: "fallbackText", fixed: c.template})
 		var failed *failure.Error
 		if got != c.want || (err != nil) != (c.detail != "") {
 			t.Errorf("%q writes %q, %v", c.template, got, err)
 		}
-		if err != nil && (!errors.As(err, &failed) || failed.Code != failure.Misconfigured || !strings.Contains(failed.Detail, c.detail)) {
+		if err != nil && (!errors.As(err, &failed) || failed.Code != failure.Misconfigured ||
+			!strings.Contains(failed.Detail, c.detail)) {
 			t.Errorf("%q says %v, want %q", c.template, err, c.detail)
 		}
 	}
@@ -92,9 +97,12 @@ func TestFixedText(t *testing.T) {
 		name, text, want, detail string
 	}{
 		{name: "as it is", text: "Oi! 100% {garantido}", want: "Oi! 100% {garantido}"},
-		{name: "with variables", text: "Oi {{.Customer.FirstName}}, {{.Product.Name}}", want: "Oi Maria, Curso de Violão"},
-		{name: "as long as it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength), want: strings.Repeat("é", v1alpha1.MaxMessageLength)},
-		{name: "longer than it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}", detail: "more than 2048 characters"},
+		{name: "with variables", text: "Oi {{.Customer.FirstName}}, {{.Product.Name}}",
+			want: "Oi Maria, Curso de Violão"},
+		{name: "as long as it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength),
+			want: strings.Repeat("é", v1alpha1.MaxMessageLength)},
+		{name: "longer than it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}",
+			detail: "more than 2048 characters"},
 		{name: "empty", text: "{{with .Coupon.Code}}{{.}}{{end}}", detail: "writes nothing"},
 		{name: "with a mistake", text: "Oi {{.Nobody}}", detail: "Nobody"},
 	} {
@@ -104,7 +112,8 @@ func TestFixedText(t *testing.T) {
 				t.Errorf("writes %q", got)
 			}
 			var failed *failure.Error
-			if c.detail != "" && (!errors.As(err, &failed) || failed.Class != failure.Terminal || !strings.Contains(failed.Detail, c.detail)) {
+			if c.detail != "" && (!errors.As(err, &failed) || failed.Class != failure.Terminal ||
+				!strings.Contains(failed.Detail, c.detail)) {
 				t.Errorf("says %v", err)
 			}
 			if c.detail == "" && err != nil {

@@ -62,7 +62,8 @@ func serve(t *testing.T, made interface {
 func uazapiBench(t *testing.T) bench {
 	made := simulator.NewUAZAPI(simulator.UAZAPIOptions{AdminToken: admin})
 	server, err := simulator.Serve(made)
-	return bench{uazapi.New, serve(t, made, server, err), "", func() error { return made.Scan(identity.Name, phone) }, false}
+	return bench{uazapi.New, serve(t, made, server, err), "", func() error { return made.Scan(identity.Name, phone) },
+		false}
 }
 
 func evolutionBench(v1 bool) func(t *testing.T) bench {
@@ -73,22 +74,26 @@ func evolutionBench(v1 bool) func(t *testing.T) bench {
 		if v1 {
 			dialect = v1alpha1.DialectV1
 		}
-		return bench{evolution.New, serve(t, made, server, err), dialect, func() error { return made.Scan(identity.Name, phone) }, false}
+		return bench{evolution.New, serve(t, made, server, err), dialect, func() error {
+			return made.Scan(identity.Name, phone)
+		}, false}
 	}
 }
 
 func simulatedBench(*testing.T) bench {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	return bench{tokenIsAll: true, factory: simulated.NewSimulation(func() time.Time { return now }).New, scan: func() error {
-		now = now.Add(simulated.PairingTime)
-		return nil
-	}}
+	return bench{tokenIsAll: true, factory: simulated.NewSimulation(func() time.Time { return now }).New,
+		scan: func() error {
+			now = now.Add(simulated.PairingTime)
+			return nil
+		}}
 }
 
 // TestContract is the life of an instance, as every caller relies on it.
 func TestContract(t *testing.T) {
 	for name, begin := range map[string]func(*testing.T) bench{
-		"UAZAPI": uazapiBench, "Evolution": evolutionBench(false), "Evolution V1": evolutionBench(true), "Simulated": simulatedBench,
+		"UAZAPI": uazapiBench, "Evolution": evolutionBench(false), "Evolution V1": evolutionBench(true),
+		"Simulated": simulatedBench,
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := begin(t)
@@ -130,7 +135,8 @@ func paired(t *testing.T, b bench, c gateway.Gateway) {
 	if err := b.scan(); err != nil {
 		t.Fatal(err)
 	}
-	if state, err := c.Status(t.Context()); err != nil || state.Connection != gateway.Connected || state.Phone == "" || state.QRCode != "" {
+	if state, err := c.Status(t.Context()); err != nil || state.Connection != gateway.Connected || state.Phone == "" ||
+		state.QRCode != "" {
 		t.Fatalf("status is %s, a QR: %t, %v", state.Connection, state.QRCode != "", err)
 	}
 	if err := c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: "key"}); err != nil {

@@ -11,8 +11,10 @@ import (
 )
 
 // taken is what a person is told whose instance name is another's.
-const taken = "the server has another instance of this name: create another WhatsAppInstance with another spec.instanceName, " +
-	"or delete that instance at the server; if it is this number's, from before a restore, delete it there and pair the phone again"
+const taken = "the server has another instance of this name: create another WhatsAppInstance with another " +
+	"spec.instanceName, " +
+	"or delete that instance at the server; if it is this number's, from before a restore, delete it there and pair " +
+	"the phone again"
 
 // prefix begins the token of an instance that is ours.
 func prefix(id gateway.Identity) string { return id.UID + "." }
@@ -71,17 +73,20 @@ func (i instance) ours(op string, id gateway.Identity) (gateway.Instance, bool, 
 	switch {
 	case token == "":
 		return gateway.Instance{}, false, wire.Misconfigured(op,
-			"the server does not show whose instance of this name it is: set AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES=true there")
+			"the server does not show whose instance of this name it is: set "+
+				"AUTHENTICATION_EXPOSE_IN_FETCH_INSTANCES=true there")
 	case !strings.HasPrefix(token, prefix(id)):
 		return gateway.Instance{}, false, &failure.Error{
 			Class: failure.Terminal, Code: failure.InvalidInput, Op: op, Status: http.StatusOK, Detail: taken,
 		}
 	case !wire.Sendable(token):
 		return gateway.Instance{}, false, &failure.Error{
-			Class: failure.Terminal, Code: failure.InvalidAnswer, Op: op, Status: http.StatusOK, Detail: "the instance's token cannot be used",
+			Class: failure.Terminal, Code: failure.InvalidAnswer, Op: op, Status: http.StatusOK,
+			Detail: "the instance's token cannot be used",
 		}
 	}
-	return gateway.Instance{ID: i.id(), Token: token, State: i.details(gateway.State{Connection: connection(i.status())})}, true, nil
+	return gateway.Instance{ID: i.id(), Token: token,
+		State: i.details(gateway.State{Connection: connection(i.status())})}, true, nil
 }
 
 // connection is the server's word in the interface's terms; "" when it is none of its words.
@@ -140,7 +145,8 @@ func parseCreated(body []byte, token string) (gateway.Instance, bool) {
 	if state == "" {
 		state = gateway.Disconnected
 	}
-	return gateway.Instance{ID: nested.Instance.ID.Bounded(), Token: token, State: gateway.State{Connection: state}}, true
+	return gateway.Instance{ID: nested.Instance.ID.Bounded(), Token: token, State: gateway.State{Connection: state}},
+		true
 }
 
 // parseState reads the answer of /instance/connectionState. The server knows instances that

@@ -226,7 +226,8 @@ func (c *client) pairing(ctx context.Context, request call) (gateway.State, erro
 func (c *client) Status(ctx context.Context) (gateway.State, error) {
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	request := call{Call: wire.Call{Op: "evolution: status", Method: http.MethodGet, Path: c.of("/instance/connectionState")}}
+	request := call{Call: wire.Call{Op: "evolution: status", Method: http.MethodGet,
+		Path: c.of("/instance/connectionState")}}
 	state, err := c.state(ctx, request)
 	if err != nil {
 		return gateway.State{}, err
@@ -315,7 +316,8 @@ func (c *client) Delete(ctx context.Context) error {
 // Restart closes the instance's socket and opens it again.
 func (c *client) Restart(ctx context.Context) error {
 	request := call{Call: wire.Call{
-		Op: "evolution: restart instance", Method: http.MethodPost, Path: c.of("/instance/restart"), Body: map[string]any{},
+		Op: "evolution: restart instance", Method: http.MethodPost, Path: c.of("/instance/restart"),
+		Body: map[string]any{},
 	}}
 	if c.endpoint.Dialect == v1alpha1.DialectV1 {
 		request.Method = http.MethodPut
@@ -362,7 +364,8 @@ func (c *client) setWebhook(ctx context.Context, webhook gateway.Webhook, events
 	}}
 	if c.endpoint.Dialect == v1alpha1.DialectV1 {
 		request.Body = map[string]any{
-			"enabled": true, "url": webhook.KeyedURL(), "events": events, "webhook_by_events": false, "webhook_base64": false,
+			"enabled": true, "url": webhook.KeyedURL(), "events": events, "webhook_by_events": false,
+			"webhook_base64": false,
 		}
 	}
 	body, err := c.do(ctx, request)

@@ -107,14 +107,16 @@ func wanted(t *testing.T, err error, class failure.Class, code failure.Code) *fa
 
 func TestNewRefusesWhatCannotBeCalled(t *testing.T) {
 	for _, endpoint := range []gateway.Endpoint{
-		{Instance: "a"}, {BaseURL: "evolution.example.com", Instance: "a"}, {BaseURL: "https://u:secret@evolution.example.com", Instance: "a"},
+		{Instance: "a"}, {BaseURL: "evolution.example.com", Instance: "a"},
+		{BaseURL: "https://u:secret@evolution.example.com", Instance: "a"},
 		{BaseURL: "https://evolution.example.com"}, {BaseURL: "https://evolution.example.com", Instance: ".."},
 		{BaseURL: "https://evolution.example.com", Instance: "a", Token: "a\nb"},
 	} {
 		_, err := New(nil, endpoint)
 		want(t, err, failure.Terminal, failure.Misconfigured)
 	}
-	made, err := New(nil, gateway.Endpoint{BaseURL: "https://evolution.example.com/", Instance: "a", Token: "hidden-token", AdminToken: "hidden-key"})
+	made, err := New(nil, gateway.Endpoint{BaseURL: "https://evolution.example.com/", Instance: "a",
+		Token: "hidden-token", AdminToken: "hidden-key"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -152,7 +154,8 @@ func TestLife(t *testing.T) {
 				t.Fatalf("connect: %s, %v", state.Connection, err)
 			}
 			state, err = c.Status(t.Context())
-			if err != nil || state.Connection != gateway.Connecting || !strings.HasPrefix(state.QRCode, wire.PicturePrefix) || state.Shown != 1 {
+			if err != nil || state.Connection != gateway.Connecting || !strings.HasPrefix(state.QRCode,
+				wire.PicturePrefix) || state.Shown != 1 {
 				t.Fatalf("status while connecting: %s, %v", state.Connection, err)
 			}
 			if err := sim.Scan(identity.Name, ownPhone); err != nil {
@@ -222,7 +225,8 @@ func TestOwnership(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, err := admin.Find(t.Context(), identity)
-		if failed := wanted(t, err, failure.Terminal, failure.InvalidInput); !strings.Contains(failed.Detail, "spec.instanceName") {
+		if failed := wanted(t, err, failure.Terminal, failure.InvalidInput); !strings.Contains(failed.Detail,
+			"spec.instanceName") {
 			t.Errorf("no advice: %v", failed)
 		}
 		_, err = admin.Create(t.Context(), identity)
@@ -254,7 +258,8 @@ func TestOwnership(t *testing.T) {
 			t.Fatal(err)
 		}
 		_, _, err := admin.Find(t.Context(), identity)
-		if failed := wanted(t, err, failure.Terminal, failure.Misconfigured); !strings.Contains(failed.Detail, "EXPOSE_IN_FETCH_INSTANCES") {
+		if failed := wanted(t, err, failure.Terminal, failure.Misconfigured); !strings.Contains(failed.Detail,
+			"EXPOSE_IN_FETCH_INSTANCES") {
 			t.Errorf("no advice: %v", failed)
 		}
 	})
@@ -314,13 +319,15 @@ func TestSendText(t *testing.T) {
 				t.Fatalf("got %+v, %v", receipt, err)
 			}
 			sent := sim.Sent()
-			if len(sent) != 1 || sent[0].Text != body || sent[0].Number != customer || sent[0].MessageID != receipt.MessageID {
+			if len(sent) != 1 || sent[0].Text != body || sent[0].Number != customer ||
+				sent[0].MessageID != receipt.MessageID {
 				t.Fatalf("sent %+v", sent)
 			}
 			if _, _, err := c.FindSent(t.Context(), "t-1", customer); !errors.Is(err, gateway.ErrNoLookup) {
 				t.Errorf("got %v", err)
 			}
-			for _, bad := range []gateway.Text{{Phone: "+5531", Body: "x"}, {Phone: customer}, {Phone: customer, Body: " \n"}} {
+			for _, bad := range []gateway.Text{{Phone: "+5531", Body: "x"}, {Phone: customer},
+				{Phone: customer, Body: " \n"}} {
 				_, err := c.SendText(t.Context(), bad)
 				want(t, err, failure.Terminal, failure.InvalidInput)
 			}
@@ -344,7 +351,8 @@ func TestCheckNumber(t *testing.T) {
 	sim.KnownAs(customer, "553188776655")
 	sim.WithoutWhatsApp("5531900000009")
 	for asked, want := range map[string]gateway.Number{
-		customer: {Registered: true, ID: "553188776655"}, "5531900000009": {}, ownPhone: {Registered: true, ID: ownPhone},
+		customer: {Registered: true, ID: "553188776655"}, "5531900000009": {},
+		ownPhone: {Registered: true, ID: ownPhone},
 	} {
 		if got, err := c.CheckNumber(t.Context(), asked); err != nil || got != want {
 			t.Errorf("got %+v, %v, want %+v", got, err, want)
@@ -395,14 +403,17 @@ func TestWebhook(t *testing.T) {
 	t.Run("a server without MESSAGES_EDITED", func(t *testing.T) {
 		sim, c := paired(t, simulator.EvolutionOptions{})
 		path := "/webhook/set/" + identity.Name
-		sim.Fail(simulator.Fault{Path: path, Status: 400, Body: `{"status":400,"response":{"message":["webhook.events[2] is not one of enum values: X"]}}`})
+		sim.Fail(simulator.Fault{Path: path, Status: 400,
+			Body: `{"status":400,"response":{"message":["webhook.events[2] is not one of enum values: X"]}}`})
 		if err := c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: "k"}); err != nil {
 			t.Fatal(err)
 		}
 		sim.Fail(simulator.Fault{Path: path, Status: 400, Times: 2})
-		want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: "secret"}), failure.Terminal, failure.InvalidInput)
+		want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: "secret"}),
+			failure.Terminal, failure.InvalidInput)
 		sim.Fail(simulator.Fault{Path: path, Status: 201, Body: "<html>"})
-		want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: "secret"}), failure.Terminal, failure.InvalidAnswer)
+		want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: "secret"}),
+			failure.Terminal, failure.InvalidAnswer)
 	})
 }
 
@@ -422,7 +433,10 @@ var methods = []method{
 	{"RegisterWebhook", false, func(ctx context.Context, c *client) error {
 		return c.RegisterWebhook(ctx, gateway.Webhook{URL: "http://127.0.0.1:1", Key: "secret"})
 	}},
-	{"CheckNumber", false, func(ctx context.Context, c *client) error { _, err := c.CheckNumber(ctx, customer); return err }},
+	{"CheckNumber", false, func(ctx context.Context, c *client) error {
+		_, err := c.CheckNumber(ctx, customer)
+		return err
+	}},
 	{"SendText", true, func(ctx context.Context, c *client) error { _, err := c.SendText(ctx, text); return err }},
 	{"Disconnect", false, func(ctx context.Context, c *client) error { return c.Disconnect(ctx) }},
 	{"Delete", false, func(ctx context.Context, c *client) error { return c.Delete(ctx) }},
@@ -438,17 +452,26 @@ func TestEveryMethodWithEveryFault(t *testing.T) {
 		once  failure.Class
 		code  failure.Code
 	}{
-		{"429", simulator.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, failure.Throttled, failure.Throttled, failure.RateLimited},
-		{"503 with Retry-After", simulator.Fault{Status: 503, Header: http.Header{"Retry-After": {"7"}}}, failure.Throttled, failure.Throttled, failure.Unavailable},
+		{"429", simulator.Fault{Status: 429, Header: http.Header{"Retry-After": {"7"}}}, failure.Throttled,
+			failure.Throttled, failure.RateLimited},
+		{"503 with Retry-After", simulator.Fault{Status: 503, Header: http.Header{"Retry-After": {"7"}}},
+			failure.Throttled, failure.Throttled, failure.Unavailable},
 		{"503", simulator.Fault{Status: 503}, failure.Transient, failure.Transient, failure.Unavailable},
-		{"500", simulator.Fault{Status: 500, Body: `{"status":500,"response":{"message":"secret"}}`}, failure.Transient, failure.Ambiguous, failure.Unavailable},
+		{"500", simulator.Fault{Status: 500, Body: `{"status":500,"response":{"message":"secret"}}`}, failure.Transient,
+			failure.Ambiguous, failure.Unavailable},
 		{"504", simulator.Fault{Status: 504}, failure.Transient, failure.Ambiguous, failure.TimedOut},
 		{"401", simulator.Fault{Status: 401}, failure.Terminal, failure.Terminal, failure.Unauthorized},
-		{"redirect", simulator.Fault{Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}}, failure.Terminal, failure.Terminal, failure.InvalidAnswer},
+		{"redirect", simulator.Fault{Status: 302, Header: http.Header{"Location": {"http://127.0.0.1:1/"}}},
+			failure.Terminal, failure.Terminal, failure.InvalidAnswer},
 		{"dropped", simulator.Fault{Drop: true, Times: 2}, failure.Transient, failure.Ambiguous, failure.Unavailable},
-		{"accepted, then broken", simulator.Fault{AfterAccept: true, Times: 2}, failure.Transient, failure.Ambiguous, failure.Unavailable},
-		{"connection closed", simulator.Fault{Status: 500, Body: `{"status":500,"response":{"message":"Connection Closed"}}`}, failure.Transient, failure.Transient, failure.NotConnected},
-		{"over WhatsApp's limit", simulator.Fault{Status: 500, Body: `{"status":500,"response":{"message":"rate-overlimit"}}`}, failure.Throttled, failure.Throttled, failure.RateLimited},
+		{"accepted, then broken", simulator.Fault{AfterAccept: true, Times: 2}, failure.Transient, failure.Ambiguous,
+			failure.Unavailable},
+		{"connection closed",
+			simulator.Fault{Status: 500, Body: `{"status":500,"response":{"message":"Connection Closed"}}`},
+			failure.Transient, failure.Transient, failure.NotConnected},
+		{"over WhatsApp's limit",
+			simulator.Fault{Status: 500, Body: `{"status":500,"response":{"message":"rate-overlimit"}}`},
+			failure.Throttled, failure.Throttled, failure.RateLimited},
 	}
 	for _, each := range faults {
 		for _, method := range methods {

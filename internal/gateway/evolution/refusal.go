@@ -96,7 +96,8 @@ func (s *refusal) add(message json.RawMessage, nested int) {
 
 // isValidation tells whether a message is one of the server's validation.
 func isValidation(said string) bool {
-	return wire.ContainsAny(said, "requires property", "is not of a type", "is not one of enum", "does not match pattern",
+	return wire.ContainsAny(said, "requires property", "is not of a type", "is not one of enum",
+		"does not match pattern",
 		"cannot be empty", "is required")
 }
 

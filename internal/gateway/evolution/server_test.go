@@ -26,7 +26,8 @@ func TestLoading(t *testing.T) {
 	want(t, err, failure.Transient, failure.Unavailable)
 	_, err = c.Connect(t.Context(), "")
 	want(t, err, failure.Transient, failure.Unavailable)
-	want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1", Key: "k"}), failure.Transient, failure.Unavailable)
+	want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1", Key: "k"}), failure.Transient,
+		failure.Unavailable)
 	_, err = c.Create(t.Context(), identity)
 	want(t, err, failure.Transient, failure.Unavailable)
 	want(t, c.Delete(t.Context()), failure.Transient, failure.Unavailable)
@@ -165,7 +166,8 @@ func TestSlowConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := dial(t, base, created.Token, "")
-	sim.Fail(simulator.Fault{Path: "/instance/connect/" + identity.Name, AfterAccept: true, HoldUntil: make(chan struct{})})
+	sim.Fail(simulator.Fault{Path: "/instance/connect/" + identity.Name, AfterAccept: true,
+		HoldUntil: make(chan struct{})})
 	ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
 	defer cancel()
 	_, err = c.Connect(ctx, "")

@@ -91,7 +91,8 @@ func TestPairing(t *testing.T) {
 		t.Fatal(err)
 	}
 	connection(t, g, gateway.Disconnected)
-	if state, err := g.Connect(t.Context(), customer); err != nil || state.PairCode != simulated.PairCode || state.QRCode != "" {
+	if state, err := g.Connect(t.Context(), customer); err != nil || state.PairCode != simulated.PairCode ||
+		state.QRCode != "" {
 		t.Fatalf("got %+v, %v", state, err)
 	}
 	time0.move(simulated.PairingTime)
@@ -128,7 +129,8 @@ func TestSending(t *testing.T) {
 		}
 	}
 	sent := simulation.Sent()
-	if len(sent) != simulated.Capacity || sent[0].TrackID != "10" || sent[simulated.Capacity-1].TrackID != fmt.Sprint(simulated.Capacity+9) {
+	if len(sent) != simulated.Capacity || sent[0].TrackID != "10" ||
+		sent[simulated.Capacity-1].TrackID != fmt.Sprint(simulated.Capacity+9) {
 		t.Errorf("%d messages, from %s", len(sent), sent[0].TrackID)
 	}
 	if sent[0].Instance != "shop" || sent[0].Body != "oi {{x}}" {

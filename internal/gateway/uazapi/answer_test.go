@@ -31,40 +31,66 @@ func TestRefusals(t *testing.T) {
 		retry  time.Duration
 	}{
 		{"unauthorized", text, 401, nil, `{"error":"Invalid token"}`, failure.Terminal, failure.Unauthorized, 0},
-		{"forbidden", look, 403, nil, `{"error":"Invalid AdminToken Header"}`, failure.Terminal, failure.Unauthorized, 0},
+		{"forbidden", look, 403, nil, `{"error":"Invalid AdminToken Header"}`, failure.Terminal, failure.Unauthorized,
+			0},
 		{"not found", look, 404, nil, ``, failure.Terminal, failure.NotFound, 0},
 		{"bad input", text, 400, nil, `{"error":"Missing number or text"}`, failure.Terminal, failure.InvalidInput, 0},
-		{"no such call", text, 405, nil, `{"code":405,"message":"Method Not Allowed","data":{}}`, failure.Terminal, failure.InvalidInput, 0},
+		{"no such call", text, 405, nil, `{"code":405,"message":"Method Not Allowed","data":{}}`, failure.Terminal,
+			failure.InvalidInput, 0},
 		{"too large", text, 413, nil, `<html>`, failure.Terminal, failure.InvalidInput, 0},
 		{"unprocessable", text, 422, nil, `[]`, failure.Terminal, failure.InvalidInput, 0},
-		{"no WhatsApp, 400", text, 400, nil, `{"error":"The number 5511 is not on WhatsApp"}`, failure.Terminal, failure.NotOnWhatsApp, 0},
-		{"no WhatsApp, 500", text, 500, nil, `{"error":"the number 5511@s.whatsapp.net is not on WhatsApp"}`, failure.Terminal, failure.NotOnWhatsApp, 0},
-		{"no WhatsApp, not a send", look, 500, nil, `{"error":"is not on WhatsApp"}`, failure.Transient, failure.Unavailable, 0},
-		{"rate limit", text, 429, nil, `{"error":"Rate limit exceeded"}`, failure.Throttled, failure.RateLimited, 30 * time.Second},
+		{"no WhatsApp, 400", text, 400, nil, `{"error":"The number 5511 is not on WhatsApp"}`, failure.Terminal,
+			failure.NotOnWhatsApp, 0},
+		{"no WhatsApp, 500", text, 500, nil, `{"error":"the number 5511@s.whatsapp.net is not on WhatsApp"}`,
+			failure.Terminal, failure.NotOnWhatsApp, 0},
+		{"no WhatsApp, not a send", look, 500, nil, `{"error":"is not on WhatsApp"}`, failure.Transient,
+			failure.Unavailable, 0},
+		{"rate limit", text, 429, nil, `{"error":"Rate limit exceeded"}`, failure.Throttled, failure.RateLimited,
+			30 * time.Second},
 		{"rate limit, seconds", text, 429, after("90"), ``, failure.Throttled, failure.RateLimited, 90 * time.Second},
-		{"rate limit, date", text, 429, after("Fri, 01 May 2026 12:05:00 GMT"), ``, failure.Throttled, failure.RateLimited, 5 * time.Minute},
-		{"rate limit, passed", text, 429, after("Fri, 01 May 2020 12:05:00 GMT"), ``, failure.Throttled, failure.RateLimited, time.Second},
+		{"rate limit, date", text, 429, after("Fri, 01 May 2026 12:05:00 GMT"), ``, failure.Throttled,
+			failure.RateLimited, 5 * time.Minute},
+		{"rate limit, passed", text, 429, after("Fri, 01 May 2020 12:05:00 GMT"), ``, failure.Throttled,
+			failure.RateLimited, time.Second},
 		{"rate limit, zero", text, 429, after("0"), ``, failure.Throttled, failure.RateLimited, time.Second},
-		{"rate limit, for ever", text, 429, after("4294967295"), ``, failure.Throttled, failure.RateLimited, 24 * time.Hour},
+		{"rate limit, for ever", text, 429, after("4294967295"), ``, failure.Throttled, failure.RateLimited,
+			24 * time.Hour},
 		{"rate limit, junk", text, 429, after("soon"), ``, failure.Throttled, failure.RateLimited, 30 * time.Second},
 		{"busy", text, 503, after("7"), ``, failure.Throttled, failure.Unavailable, 7 * time.Second},
 		{"unavailable", text, 503, nil, `<html>`, failure.Transient, failure.Unavailable, 0},
 		{"unavailable, junk", text, 503, after("-1"), ``, failure.Transient, failure.Unavailable, 0},
-		{"broken behind a proxy, send", text, 503, nil, `upstream connect error or disconnect/reset before headers. reset reason: connection termination`, failure.Ambiguous, failure.Unavailable, 0},
-		{"broken behind a proxy, read", look, 503, nil, `upstream connect error or disconnect/reset before headers`, failure.Transient, failure.Unavailable, 0},
-		{"restricted, RFC 3339", text, 500, nil, restricted(`"2026-05-02T12:00:00Z"`), failure.Throttled, failure.Restricted, 24 * time.Hour},
-		{"restricted, offset", text, 500, nil, restricted(`"2026-05-01T12:00:00-03:00"`), failure.Throttled, failure.Restricted, 3 * time.Hour},
-		{"restricted, seconds", text, 500, nil, restricted(`1777637000`), failure.Throttled, failure.Restricted, time.Unix(1777637000, 0).Sub(now)},
-		{"restricted, milliseconds", text, 500, nil, restricted(`"1777637000000"`), failure.Throttled, failure.Restricted, time.Unix(1777637000, 0).Sub(now)},
-		{"restricted, no end", text, 500, nil, `{"error_key":"WHATSAPP_REACHOUT_TIMELOCK"}`, failure.Throttled, failure.Restricted, time.Hour},
+		{"broken behind a proxy, send", text, 503, nil,
+			`upstream connect error or disconnect/reset before headers. reset reason: connection termination`,
+			failure.Ambiguous, failure.Unavailable, 0},
+		{"broken behind a proxy, read", look, 503, nil, `upstream connect error or disconnect/reset before headers`,
+			failure.Transient, failure.Unavailable, 0},
+		{"restricted, RFC 3339", text, 500, nil, restricted(`"2026-05-02T12:00:00Z"`), failure.Throttled,
+			failure.Restricted, 24 * time.Hour},
+		{"restricted, offset", text, 500, nil, restricted(`"2026-05-01T12:00:00-03:00"`), failure.Throttled,
+			failure.Restricted, 3 * time.Hour},
+		{"restricted, seconds", text, 500, nil, restricted(`1777637000`), failure.Throttled, failure.Restricted,
+			time.Unix(1777637000, 0).Sub(now)},
+		{"restricted, milliseconds", text, 500, nil, restricted(`"1777637000000"`), failure.Throttled,
+			failure.Restricted, time.Unix(1777637000, 0).Sub(now)},
+		{"restricted, no end", text, 500, nil, `{"error_key":"WHATSAPP_REACHOUT_TIMELOCK"}`, failure.Throttled,
+			failure.Restricted, time.Hour},
 		{"restricted, passed", text, 500, nil, restricted(`1`), failure.Throttled, failure.Restricted, time.Hour},
-		{"restricted, for ever", text, 500, nil, restricted(`"2999-01-01T00:00:00Z"`), failure.Throttled, failure.Restricted, 30 * 24 * time.Hour},
-		{"restricted, code as text", text, 400, nil, `{"provider_code":"463","details":"x"}`, failure.Throttled, failure.Restricted, time.Hour},
-		{"not connected", text, 500, nil, `{"error":"WhatsApp client is not connected"}`, failure.Transient, failure.NotConnected, 0},
-		{"disconnected", text, 503, nil, `{"error":true,"message":"WhatsApp disconnected: session is not reconnectable"}`, failure.Transient, failure.NotConnected, 0},
-		{"broke under way", text, 500, nil, `{"error":"websocket disconnected before info query returned response"}`, failure.Ambiguous, failure.Unavailable, 0},
-		{"last of several attempts", text, 500, nil, `{"error":"error sending message after 2 attempts: websocket not connected"}`, failure.Ambiguous, failure.Unavailable, 0},
-		{"unexplained, send", text, 500, nil, `{"error":"Failed to send message"}`, failure.Ambiguous, failure.Unavailable, 0},
+		{"restricted, for ever", text, 500, nil, restricted(`"2999-01-01T00:00:00Z"`), failure.Throttled,
+			failure.Restricted, 30 * 24 * time.Hour},
+		{"restricted, code as text", text, 400, nil, `{"provider_code":"463","details":"x"}`, failure.Throttled,
+			failure.Restricted, time.Hour},
+		{"not connected", text, 500, nil, `{"error":"WhatsApp client is not connected"}`, failure.Transient,
+			failure.NotConnected, 0},
+		{"disconnected", text, 503, nil,
+			`{"error":true,"message":"WhatsApp disconnected: session is not reconnectable"}`, failure.Transient,
+			failure.NotConnected, 0},
+		{"broke under way", text, 500, nil, `{"error":"websocket disconnected before info query returned response"}`,
+			failure.Ambiguous, failure.Unavailable, 0},
+		{"last of several attempts", text, 500, nil,
+			`{"error":"error sending message after 2 attempts: websocket not connected"}`, failure.Ambiguous,
+			failure.Unavailable, 0},
+		{"unexplained, send", text, 500, nil, `{"error":"Failed to send message"}`, failure.Ambiguous,
+			failure.Unavailable, 0},
 		{"unexplained, read", look, 500, nil, ``, failure.Transient, failure.Unavailable, 0},
 		{"bad gateway, send", text, 502, nil, `<html>`, failure.Ambiguous, failure.Unavailable, 0},
 		{"gateway time-out, send", text, 504, nil, ``, failure.Ambiguous, failure.TimedOut, 0},
@@ -108,7 +134,8 @@ func TestSendAnswers(t *testing.T) {
 		at   int64
 		code failure.Code
 	}{
-		{body: `{"id":"5511900000001:3EB0AA","messageid":"3EB0AA","messageTimestamp":1700000000123}`, id: "3EB0AA", at: 1700000000123},
+		{body: `{"id":"5511900000001:3EB0AA","messageid":"3EB0AA","messageTimestamp":1700000000123}`, id: "3EB0AA",
+			at: 1700000000123},
 		{body: `{"id":"5511900000001:3EB0AA"}`, id: "3EB0AA"},
 		{body: `{"id":"r1234567","messageTimestamp":"1700000000"}`, id: "r1234567", at: 1700000000000},
 		{body: `{"messageId":"3EB0AA","messageTimestamp":null,"content":{"text":"x"},"fromMe":"True"}`, id: "3EB0AA"},
@@ -124,7 +151,8 @@ func TestSendAnswers(t *testing.T) {
 		{body: ``, code: failure.InvalidAnswer},
 		{body: `<html>sent</html>`, code: failure.InvalidAnswer},
 		{body: `{"messageid":"3EB0AA"`, code: failure.InvalidAnswer},
-		{body: `{"messageid":"3EB0AA","text":"` + strings.Repeat("x", gateway.MaxAnswer) + `"}`, code: failure.InvalidAnswer},
+		{body: `{"messageid":"3EB0AA","text":"` + strings.Repeat("x", gateway.MaxAnswer) + `"}`,
+			code: failure.InvalidAnswer},
 	}
 	sim, c := paired(t, simulator.UAZAPIOptions{})
 	for _, row := range table {
@@ -153,20 +181,28 @@ func TestFindAnswers(t *testing.T) {
 	}{
 		{"page", `{"messages":[` + ours + `],"hasMore":false}`, true, ""},
 		{"list", `[` + ours + `]`, true, ""},
-		{"lax", `[{"messageid":"3EB0AA","track_id":"t","fromMe":1,"chatid":null,"messageTimestamp":"x","content":"y"}]`, true, ""},
-		{"without the ninth digit", `[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"551100000002@s.whatsapp.net"}]`, true, ""},
-		{"hidden number", `[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"123456789012345@lid"}]`, true, ""},
-		{"failed, then sent", `[{"messageid":"A","track_id":"t","fromMe":true,"status":"Failed"},` + ours + `]`, true, ""},
+		{"lax", `[{"messageid":"3EB0AA","track_id":"t","fromMe":1,"chatid":null,"messageTimestamp":"x","content":"y"}]`,
+			true, ""},
+		{"without the ninth digit",
+			`[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"551100000002@s.whatsapp.net"}]`, true, ""},
+		{"hidden number", `[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"123456789012345@lid"}]`, true,
+			""},
+		{"failed, then sent", `[{"messageid":"A","track_id":"t","fromMe":true,"status":"Failed"},` + ours + `]`, true,
+			""},
 		{"nothing", `{"messages":[]}`, false, ""},
 		{"null", `{"messages":null,"returnedMessages":0}`, false, ""},
 		{"empty list", ` [] `, false, ""},
 		{"not ours", `[{"messageid":"3EB0AA","track_id":"t","fromMe":false}]`, false, failure.Ambiguous},
 		{"whose is not said", `[{"messageid":"3EB0AA","track_id":"t"}]`, true, ""},
 		{"not ours, then ours", `[{"messageid":"A","track_id":"t","fromMe":"False"},` + ours + `]`, true, ""},
-		{"another phone", `[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"}]`, false, failure.Ambiguous},
-		{"another phone, then failed", `[{"track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"},{"track_id":"t","fromMe":true,"status":"Failed"}]`, false, failure.Ambiguous},
+		{"another phone",
+			`[{"messageid":"3EB0AA","track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"}]`, false,
+			failure.Ambiguous},
+		{"another phone, then failed",
+			`[{"track_id":"t","fromMe":true,"chatid":"5511900000009@s.whatsapp.net"},{"track_id":"t","fromMe":true,"status":"Failed"}]`, false, failure.Ambiguous},
 		{"failed", `[{"messageid":"A","track_id":"t","fromMe":true,"status":"Failed"}]`, false, failure.Ambiguous},
-		{"filter ignored", `{"messages":[{"messageid":"A","track_id":"","fromMe":true},{"messageid":"B"}]}`, false, failure.Terminal},
+		{"filter ignored", `{"messages":[{"messageid":"A","track_id":"","fromMe":true},{"messageid":"B"}]}`, false,
+			failure.Terminal},
 		{"mistyped", `[1,"x"]`, false, failure.Terminal},
 		{"no list", `{"messages":"x"}`, false, failure.Terminal},
 		{"an error", `{"error":"x"}`, false, failure.Terminal},
@@ -197,14 +233,19 @@ func TestStateAnswers(t *testing.T) {
 		want gateway.State
 		junk bool
 	}{
-		{body: `{"instance":{"status":"connected"},"status":{"connected":true,"loggedIn":true,"jid":{"user":"5511900000001","agent":0}}}`,
+		{
+			body: `{"instance":{"status":"connected"},"status":{"connected":true,"loggedIn":true,"jid":{"user":"5511900000001","agent":0}}}`,
 			want: gateway.State{Connection: gateway.Connected, Phone: ownPhone}},
-		{body: `{"instance":{"status":"connected",` + code + `},"status":{"connected":true,"jid":"5511900000001:7@s.whatsapp.net"}}`,
+		{body: `{"instance":{"status":"connected",` + code +
+			`},"status":{"connected":true,"jid":"5511900000001:7@s.whatsapp.net"}}`,
 			want: gateway.State{Connection: gateway.Connected, Phone: ownPhone}},
-		{body: `{"instance":{"status":"connected","owner":"5511900000001"},"status":{"connected":"True","loggedIn":1,"jid":null}}`,
+		{
+			body: `{"instance":{"status":"connected","owner":"5511900000001"},"status":{"connected":"True","loggedIn":1,"jid":null}}`,
 			want: gateway.State{Connection: gateway.Connected, Phone: ownPhone}},
-		{body: `{"instance":{"status":"connected","owner":"user@example.com"},"status":"x"}`, want: gateway.State{Connection: gateway.Connected}},
-		{body: `{"instance":{"status":"connected","owner":"5511900000001"},"status":{"connected":false}}`, want: gateway.State{Connection: gateway.Connecting}},
+		{body: `{"instance":{"status":"connected","owner":"user@example.com"},"status":"x"}`,
+			want: gateway.State{Connection: gateway.Connected}},
+		{body: `{"instance":{"status":"connected","owner":"5511900000001"},"status":{"connected":false}}`,
+			want: gateway.State{Connection: gateway.Connecting}},
 		{body: `{"connected":true,"loggedIn":true,"jid":"5511900000001@s.whatsapp.net","instance":{}}`,
 			want: gateway.State{Connection: gateway.Connected, Phone: ownPhone}},
 		{body: `{"connected":false,"instance":{"status":"connecting",` + code + `}}`,
@@ -213,10 +254,13 @@ func TestStateAnswers(t *testing.T) {
 			want: gateway.State{Connection: gateway.Connecting, QRCode: "data:image/png;base64,AAAA"}},
 		{body: `{"instance":{"status":"connecting","paircode":"ABCD-EFGH","qrcode":{"x":1}}}`,
 			want: gateway.State{Connection: gateway.Connecting, PairCode: "ABCD-EFGH"}},
-		{body: `{"instance":{"status":"disconnected","lastDisconnectReason":"401: logged\nout","owner":"5511900000001"}}`,
+		{
+			body: `{"instance":{"status":"disconnected","lastDisconnectReason":"401: logged\nout","owner":"5511900000001"}}`,
 			want: gateway.State{Connection: gateway.Disconnected, DisconnectReason: "401: logged out"}},
-		{body: `{"instance":{"status":"hibernated"}}`, want: gateway.State{Connection: gateway.Disconnected, DisconnectReason: "hibernated"}},
-		{body: `{"instance":{"status":"brand-new"},"status":{"connected":false}}`, want: gateway.State{Connection: gateway.Disconnected}},
+		{body: `{"instance":{"status":"hibernated"}}`, want: gateway.State{Connection: gateway.Disconnected,
+			DisconnectReason: "hibernated"}},
+		{body: `{"instance":{"status":"brand-new"},"status":{"connected":false}}`,
+			want: gateway.State{Connection: gateway.Disconnected}},
 		{body: `{}`, junk: true},
 		{body: `{"instance":null,"status":null}`, junk: true},
 		{body: `{"error":"x"}`, junk: true},
@@ -242,7 +286,8 @@ func TestAdminAnswers(t *testing.T) {
 	sim, base := server(t, simulator.UAZAPIOptions{})
 	admin := dial(t, gateway.Endpoint{BaseURL: base, AdminToken: adminToken})
 	entry := func(token, status string) string {
-		return `{"id":"` + token + `","token":"` + token + `","status":"` + status + `","adminField01":"store/shop","adminField02":"uid-1"}`
+		return `{"id":"` + token + `","token":"` + token + `","status":"` + status +
+			`","adminField01":"store/shop","adminField02":"uid-1"}`
 	}
 	for body, token := range map[string]string{
 		`[` + entry("a", "disconnected") + `,` + entry("b", "connected") + `]`:  "b",
@@ -257,7 +302,8 @@ func TestAdminAnswers(t *testing.T) {
 			t.Errorf("%.100s: got %q %v %v", body, found.Token, ok, err)
 		}
 	}
-	for _, body := range []string{`{}`, `null`, `x`, ``, `[` + entry("", "connected") + `]`, `[` + strings.Repeat(" ", maxList) + `]`} {
+	for _, body := range []string{`{}`, `null`, `x`, ``, `[` + entry("", "connected") + `]`,
+		`[` + strings.Repeat(" ", maxList) + `]`} {
 		sim.Fail(simulator.Fault{Path: "/instance/all", Status: 200, Body: body})
 		_, _, err := admin.Find(t.Context(), identity)
 		want(t, err, failure.Terminal, failure.InvalidAnswer)
@@ -274,12 +320,14 @@ func TestAdminAnswers(t *testing.T) {
 	}
 	sim.Fail(simulator.Fault{Path: "/webhook", Status: 200, Body: `<html>`})
 	c := dial(t, gateway.Endpoint{BaseURL: base, Token: created.Token})
-	want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1", Key: "x"}), failure.Terminal, failure.InvalidAnswer)
+	want(t, c.RegisterWebhook(t.Context(), gateway.Webhook{URL: "http://127.0.0.1:1", Key: "x"}), failure.Terminal,
+		failure.InvalidAnswer)
 }
 
 func TestNeutralise(t *testing.T) {
 	for given, safe := range map[string]string{
-		"": "", "{": "{", "a {b} c": "a {b} c", "{{name}}": "{\u2060{name}}", "{{{{": "{\u2060{\u2060{\u2060{", "é{{": "é{\u2060{",
+		"": "", "{": "{", "a {b} c": "a {b} c", "{{name}}": "{\u2060{name}}", "{{{{": "{\u2060{\u2060{\u2060{",
+		"é{{": "é{\u2060{",
 	} {
 		if got := neutralise(given); got != safe {
 			t.Errorf("%q: got %q", given, got)
@@ -304,7 +352,8 @@ func FuzzNeutralise(f *testing.F) {
 
 // seeds are answers of every shape for the fuzz targets.
 var seeds = []string{
-	``, `null`, `{}`, `[]`, `{"instance":{"status":"connected"},"status":{"connected":true,"jid":{"user":5511900000001}}}`,
+	``, `null`, `{}`, `[]`,
+	`{"instance":{"status":"connected"},"status":{"connected":true,"jid":{"user":5511900000001}}}`,
 	`{"instance":{"status":"connecting","qrcode":"data:image/png;base64,AA","paircode":"A"},"connected":"False","jid":"1:2@s"}`,
 	`{"id":"5511900000001:3EB0AA","messageid":"3EB0AA","messageTimestamp":1700000000123,"status":"Queued","key":{"id":1}}`,
 	`{"messages":[{"track_id":"t","fromMe":"True","chatid":"5511900000002@s.whatsapp.net","messageTimestamp":"1e9"}]}`,
@@ -367,7 +416,8 @@ func FuzzRefused(f *testing.F) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	c := &client{now: func() time.Time { return now }}
 	f.Fuzz(func(t *testing.T, status int, retry string, body []byte) {
-		failed := c.refused(call{Call: wire.Call{Op: "x", Once: true}, send: true}, status, http.Header{"Retry-After": {retry}}, body)
+		failed := c.refused(call{Call: wire.Call{Op: "x", Once: true}, send: true}, status,
+			http.Header{"Retry-After": {retry}}, body)
 		if (failed.Class == failure.Throttled) == failed.RetryAt.IsZero() {
 			t.Errorf("%v with retry at %v", failed, failed.RetryAt)
 		}
@@ -387,7 +437,8 @@ func TestPickTakesTheLast(t *testing.T) {
 		if !ok {
 			t.Fatal("no list")
 		}
-		if receipt, found, err := (call{}).pick(messages, "t", customer); receipt.MessageID != "LAST" || !found || err != nil {
+		if receipt, found, err := (call{}).pick(messages, "t", customer); receipt.MessageID != "LAST" || !found ||
+			err != nil {
 			t.Errorf("%+v %t %v", receipt, found, err)
 		}
 	}

@@ -76,7 +76,8 @@ func usable(token string) bool {
 // with this owner and UID. The name alone proves nothing: names need not be unique
 // (UAZAPI v2 OpenAPI). Of several, a connected one wins, then the first listed.
 func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instance, bool, error) {
-	request := call{Call: wire.Call{Op: "uazapi: find instance", Method: http.MethodGet, Path: "/instance/all", Limit: maxList}, admin: true}
+	request := call{Call: wire.Call{Op: "uazapi: find instance", Method: http.MethodGet, Path: "/instance/all",
+		Limit: maxList}, admin: true}
 	if id.UID == "" || id.Owner == "" {
 		return gateway.Instance{}, false, request.Invalid("an identity needs an owner and a UID")
 	}
@@ -136,7 +137,8 @@ func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Insta
 // Connect starts pairing: by QR, which lives 2 minutes, or by pair code, which
 // lives 5, when phone is not empty (UAZAPI v2 OpenAPI).
 func (c *client) Connect(ctx context.Context, phone string) (gateway.State, error) {
-	request := call{Call: wire.Call{Op: "uazapi: connect", Method: http.MethodPost, Path: "/instance/connect", Body: map[string]any{}}}
+	request := call{Call: wire.Call{Op: "uazapi: connect", Method: http.MethodPost, Path: "/instance/connect",
+		Body: map[string]any{}}}
 	if phone != "" {
 		if !wire.IsPhone(phone) {
 			return gateway.State{}, request.Invalid("a phone number is digits with country code")
@@ -210,7 +212,8 @@ func (c *client) CheckNumber(ctx context.Context, phone string) (gateway.Number,
 
 // SendText sends a message. The server would replace {{…}} in it; see neutralise.
 func (c *client) SendText(ctx context.Context, text gateway.Text) (gateway.Receipt, error) {
-	request := call{Call: wire.Call{Op: "uazapi: send text", Method: http.MethodPost, Path: "/send/text", Once: true}, send: true}
+	request := call{Call: wire.Call{Op: "uazapi: send text", Method: http.MethodPost, Path: "/send/text", Once: true},
+		send: true}
 	if !wire.IsPhone(text.Phone) {
 		return gateway.Receipt{}, request.Invalid("a phone number is digits with country code")
 	}
@@ -320,12 +323,14 @@ func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, 
 
 // Disconnect logs the phone out; pairing starts anew after it.
 func (c *client) Disconnect(ctx context.Context) error {
-	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: disconnect", Method: http.MethodPost, Path: "/instance/disconnect", Body: map[string]any{}}})
+	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: disconnect", Method: http.MethodPost,
+		Path: "/instance/disconnect", Body: map[string]any{}}})
 }
 
 // Delete removes the instance from the server.
 func (c *client) Delete(ctx context.Context) error {
-	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: delete instance", Method: http.MethodDelete, Path: "/instance"}})
+	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: delete instance", Method: http.MethodDelete,
+		Path: "/instance"}})
 }
 
 // end makes a call that has succeeded when its object is gone already.

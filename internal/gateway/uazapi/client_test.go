@@ -95,7 +95,8 @@ func wanted(t *testing.T, err error, class failure.Class, code failure.Code) *fa
 
 func TestNewRefusesWhatCannotBeCalled(t *testing.T) {
 	for _, base := range []string{
-		"", "store.uazapi.com", "ftp://store.uazapi.com", "https://", "https://:443", "https://user:pass@store.uazapi.com",
+		"", "store.uazapi.com", "ftp://store.uazapi.com", "https://", "https://:443",
+		"https://user:pass@store.uazapi.com",
 		"https://store.uazapi.com?x=1", "https://store.uazapi.com/#x", "http://[", "mailto:a@b",
 	} {
 		_, err := New(nil, gateway.Endpoint{BaseURL: base})
@@ -107,7 +108,8 @@ func TestNewRefusesWhatCannotBeCalled(t *testing.T) {
 	if _, err := New(nil, gateway.Endpoint{BaseURL: "https://store.uazapi.com", Token: "a\nb"}); err == nil {
 		t.Error("a token with a line break is accepted")
 	}
-	made, err := New(nil, gateway.Endpoint{BaseURL: " https://store.uazapi.com/ ", Token: "secret-token\n", AdminToken: "secret-admin"})
+	made, err := New(nil, gateway.Endpoint{BaseURL: " https://store.uazapi.com/ ", Token: "secret-token\n",
+		AdminToken: "secret-admin"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -125,7 +127,8 @@ func TestProvisioning(t *testing.T) {
 		t.Fatalf("found %v, %v before it is created", found, err)
 	}
 	for _, other := range []gateway.Identity{
-		{Name: identity.Name, Owner: "store/other", UID: identity.UID}, {Name: identity.Name, Owner: identity.Owner, UID: "uid-2"},
+		{Name: identity.Name, Owner: "store/other", UID: identity.UID}, {Name: identity.Name, Owner: identity.Owner,
+			UID: "uid-2"},
 	} {
 		if _, err := admin.Create(t.Context(), other); err != nil {
 			t.Fatal(err)
@@ -192,7 +195,8 @@ func TestPairCode(t *testing.T) {
 func TestCreateFallsBack(t *testing.T) {
 	for _, status := range []int{http.StatusNotFound, http.StatusMethodNotAllowed} {
 		sim, base := server(t, simulator.UAZAPIOptions{})
-		sim.Fail(simulator.Fault{Path: "/instance/create", Status: status, Body: `{"code":405,"message":"Method Not Allowed","data":{}}`})
+		sim.Fail(simulator.Fault{Path: "/instance/create", Status: status,
+			Body: `{"code":405,"message":"Method Not Allowed","data":{}}`})
 		admin := dial(t, gateway.Endpoint{BaseURL: base, AdminToken: adminToken})
 		if created, err := admin.Create(t.Context(), identity); err != nil || created.Token == "" {
 			t.Errorf("%d: %v", status, err)
@@ -232,7 +236,8 @@ func TestSendText(t *testing.T) {
 		t.Fatalf("got %+v, %v", receipt, err)
 	}
 	sent := sim.Sent()
-	if len(sent) != 1 || sent[0].TrackID != "t-1" || sent[0].Number != customer || sent[0].MessageID != receipt.MessageID {
+	if len(sent) != 1 || sent[0].TrackID != "t-1" || sent[0].Number != customer ||
+		sent[0].MessageID != receipt.MessageID {
 		t.Fatalf("sent %+v", sent)
 	}
 	if strings.ReplaceAll(sent[0].Text, "\u2060", "") != body {
@@ -245,7 +250,8 @@ func TestSendText(t *testing.T) {
 	if _, ok, err = c.FindSent(t.Context(), "t-2", customer); err != nil || ok {
 		t.Fatalf("found %v, %v what was not sent", ok, err)
 	}
-	for _, text := range []gateway.Text{{Phone: "+551190", Body: "x"}, {Phone: customer}, {Phone: customer, Body: " \n"}, {Body: "x"}} {
+	for _, text := range []gateway.Text{{Phone: "+551190", Body: "x"}, {Phone: customer},
+		{Phone: customer, Body: " \n"}, {Body: "x"}} {
 		_, err := c.SendText(t.Context(), text)
 		want(t, err, failure.Terminal, failure.InvalidInput)
 	}
@@ -263,7 +269,8 @@ func TestSendTextLegacy(t *testing.T) {
 		t.Fatalf("got %v", err)
 	}
 	for body, code := range map[string]failure.Code{
-		`{"status":"ok"}`: "", `{"error":false}`: "", `{"error":"x"}`: failure.InvalidAnswer, `<html>`: failure.InvalidAnswer, ``: failure.InvalidAnswer,
+		`{"status":"ok"}`: "", `{"error":false}`: "", `{"error":"x"}`: failure.InvalidAnswer,
+		`<html>`: failure.InvalidAnswer, ``: failure.InvalidAnswer,
 	} {
 		sim.Fail(simulator.Fault{Path: "/message/text", Status: 200, Body: body})
 		_, err := c.SendText(t.Context(), gateway.Text{Phone: customer, Body: "oi"})
@@ -362,7 +369,8 @@ func TestBrokenCalls(t *testing.T) {
 		defer untrusted.Close()
 		plain := httptest.NewServer(http.NotFoundHandler())
 		defer plain.Close()
-		for _, base := range []string{closed, untrusted.URL, strings.Replace(plain.URL, "http:", "https:", 1), "http://no-such-host.invalid"} {
+		for _, base := range []string{closed, untrusted.URL, strings.Replace(plain.URL, "http:", "https:", 1),
+			"http://no-such-host.invalid"} {
 			c := dial(t, gateway.Endpoint{BaseURL: base, Token: "secret-token"})
 			_, err := c.SendText(t.Context(), text)
 			failed := wanted(t, err, failure.Transient, failure.Unavailable)
@@ -463,7 +471,8 @@ func BenchmarkSendText(b *testing.B) {
 	b.ReportAllocs()
 	b.RunParallel(func(pb *testing.PB) {
 		for n := 0; pb.Next(); n++ {
-			text := gateway.Text{Phone: customer, Body: "Olá, seu carrinho espera por você.", TrackID: fmt.Sprint("t-", n)}
+			text := gateway.Text{Phone: customer, Body: "Olá, seu carrinho espera por você.",
+				TrackID: fmt.Sprint("t-", n)}
 			if _, err := c.SendText(b.Context(), text); err != nil {
 				b.Error(err)
 				return

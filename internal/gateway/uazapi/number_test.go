@@ -61,18 +61,23 @@ func TestNumberAnswers(t *testing.T) {
 		number gateway.Number
 		ok     bool
 	}{
-		`[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net","lid":"1@lid","isInWhatsapp":true}]`: {gateway.Number{Registered: true, ID: "553188776655"}, true},
-		`[{"query":"5531988776655","jid":"123456789012345@lid","isInWhatsapp":true}]`:                       {gateway.Number{Registered: true}, true},
-		`[{"query":"5531988776655","jid":null,"isInWhatsapp":"True"}]`:                                      {gateway.Number{Registered: true}, true},
-		`[{"query":"+55 31 98877-6655@s.whatsapp.net","jid":{"user":"x"},"isInWhatsapp":1}]`:                {gateway.Number{Registered: true}, true},
-		`[{"query":"5531988776655","isInWhatsapp":false}]`:                                                  {gateway.Number{}, true},
-		`[{"query":"1","isInWhatsapp":true},{"query":5531988776655,"isInWhatsapp":false}]`:                  {gateway.Number{}, true},
-		`[{"query":"5531988776655","isInWhatsapp":false,"error":""}]`:                                       {gateway.Number{}, true},
-		`[{"query":"5531988776655","isInWhatsapp":false,"error":"info query timeout"}]`:                     {},
-		`[{"query":"5531988776655","isInWhatsapp":false,"error":true}]`:                                     {},
-		`[{"query":"5531988776655","isInWhatsapp":true,"error":"no picture"}]`:                              {gateway.Number{Registered: true}, true},
-		`[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net"}]`:                                   {},
-		`[{"query":"553188776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`:                {},
+		`[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net","lid":"1@lid","isInWhatsapp":true}]`: {
+			gateway.Number{Registered: true, ID: "553188776655"}, true},
+		`[{"query":"5531988776655","jid":"123456789012345@lid","isInWhatsapp":true}]`: {
+			gateway.Number{Registered: true}, true},
+		`[{"query":"5531988776655","jid":null,"isInWhatsapp":"True"}]`: {
+			gateway.Number{Registered: true}, true},
+		`[{"query":"+55 31 98877-6655@s.whatsapp.net","jid":{"user":"x"},"isInWhatsapp":1}]`: {
+			gateway.Number{Registered: true}, true},
+		`[{"query":"5531988776655","isInWhatsapp":false}]`:                                 {gateway.Number{}, true},
+		`[{"query":"1","isInWhatsapp":true},{"query":5531988776655,"isInWhatsapp":false}]`: {gateway.Number{}, true},
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":""}]`:                      {gateway.Number{}, true},
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":"info query timeout"}]`:    {},
+		`[{"query":"5531988776655","isInWhatsapp":false,"error":true}]`:                    {},
+		`[{"query":"5531988776655","isInWhatsapp":true,"error":"no picture"}]`: {
+			gateway.Number{Registered: true}, true},
+		`[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net"}]`:                    {},
+		`[{"query":"553188776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`: {},
 		`[]`: {}, `{}`: {}, `null`: {}, ``: {}, `[1,"x"]`: {}, `<html>`: {}, `{"error":"x"}`: {},
 	} {
 		if got, ok := parseNumbers([]byte(body), mobile); ok != want.ok || got != want.number {
@@ -86,7 +91,8 @@ func TestNumberAnswers(t *testing.T) {
 }
 
 func FuzzParseNumbers(f *testing.F) {
-	for _, seed := range append(seeds, `[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`,
+	for _, seed := range append(seeds,
+		`[{"query":"5531988776655","jid":"553188776655@s.whatsapp.net","isInWhatsapp":true}]`,
 		`[{"query":"5531988776655","isInWhatsapp":false,"error":"timeout"}]`) {
 		f.Add([]byte(seed))
 	}
@@ -131,7 +137,8 @@ func TestBusyHost(t *testing.T) {
 	sim, c := paired(t, simulator.UAZAPIOptions{})
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	c.now = func() time.Time { return now }
-	for status, code := range map[int]failure.Code{http.StatusTooManyRequests: failure.RateLimited, http.StatusServiceUnavailable: failure.Unavailable} {
+	for status, code := range map[int]failure.Code{http.StatusTooManyRequests: failure.RateLimited,
+		http.StatusServiceUnavailable: failure.Unavailable} {
 		sim.Fail(simulator.Fault{Path: "/instance/connect", Status: status, Header: http.Header{"Retry-After": {"40"}}})
 		_, err := c.Connect(t.Context(), "")
 		if failed := wanted(t, err, failure.Throttled, code); !failed.RetryAt.Equal(now.Add(40 * time.Second)) {

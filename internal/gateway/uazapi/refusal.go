@@ -83,7 +83,8 @@ func (s refusal) words() string {
 // notOnWhatsApp tells whether the server refuses the recipient. It does so with 400
 // or, observed, with 500 and "the number … is not on WhatsApp".
 func (s refusal) notOnWhatsApp() bool {
-	return wire.ContainsAny(s.words(), "not on whatsapp", "not registered on whatsapp", "não está no whatsapp", "nao esta no whatsapp")
+	return wire.ContainsAny(s.words(), "not on whatsapp", "not registered on whatsapp", "não está no whatsapp",
+		"nao esta no whatsapp")
 }
 
 // notConnected tells whether the server refuses because the instance is not

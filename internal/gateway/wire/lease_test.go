@@ -67,9 +67,10 @@ func TestLease(t *testing.T) {
 		wants      failure.Code
 		arrives    int
 	}{
-		"it holds":                               {body: small, endsAt: 1000, arrives: 1},
-		"it is over from the start":              {body: small, wants: failure.LeaseLost},
-		"it ends while connecting":               {body: small, endsAt: 1000, connecting: true, wants: failure.LeaseLost},
+		"it holds":                  {body: small, endsAt: 1000, arrives: 1},
+		"it is over from the start": {body: small, wants: failure.LeaseLost},
+		"it ends while connecting": {body: small, endsAt: 1000, connecting: true,
+			wants: failure.LeaseLost},
 		"it ends in the middle of a large body":  {body: large, endsAt: 3, wants: failure.LeaseLost},
 		"it ends once the whole body is written": {body: small, endsAt: 1, arrives: 1},
 	} {
@@ -80,7 +81,8 @@ func TestLease(t *testing.T) {
 			var over atomic.Bool
 			client := clientOf(t, server.URL, func() { over.Store(test.connecting) })
 			ctx := gateway.WithLease(t.Context(), func() bool { return asked.Add(1) <= test.endsAt && !over.Load() })
-			call := Call{Op: "test", Method: http.MethodPost, Path: "/send", Body: test.body, Header: "token", Token: "t", Once: true}
+			call := Call{Op: "test", Method: http.MethodPost, Path: "/send", Body: test.body, Header: "token",
+				Token: "t", Once: true}
 			_, err := client.Do(ctx, call, refuseAll)
 			if got := failure.CodeOf(err); got != test.wants {
 				t.Errorf("got code %q (%v), want %q", got, err, test.wants)

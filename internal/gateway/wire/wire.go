@@ -144,7 +144,8 @@ func (c *Client) Do(ctx context.Context, r Call, refuse Refuse) ([]byte, error) 
 func (c *Client) request(ctx context.Context, r Call) (*http.Request, error) {
 	if r.Token == "" {
 		return nil, &failure.Error{
-			Class: failure.Terminal, Code: failure.Misconfigured, Op: r.Op, Detail: "there is no " + r.Header + " for this call",
+			Class: failure.Terminal, Code: failure.Misconfigured, Op: r.Op, Detail: "there is no " + r.Header +
+				" for this call",
 		}
 	}
 	var body io.Reader

@@ -46,13 +46,15 @@ func TestBounds(t *testing.T) {
 	if got := Text(strings.Repeat("x", MaxID+1)).Bounded(); got != "" {
 		t.Errorf("an id of %d bytes", len(got))
 	}
-	if got := Text("a\nb\x00" + strings.Repeat("é", 2*MaxReason)).Reason(); !strings.HasPrefix(got, "a b é") || utf8.RuneCountInString(got) != MaxReason {
+	if got := Text("a\nb\x00" + strings.Repeat("é", 2*MaxReason)).Reason(); !strings.HasPrefix(got, "a b é") ||
+		utf8.RuneCountInString(got) != MaxReason {
 		t.Errorf("got %q", got)
 	}
 	if Text("AA").Picture() != PicturePrefix+"AA" || Text("data:x").Picture() != "data:x" || Text("").Picture() != "" {
 		t.Error("a picture is another")
 	}
-	for id, want := range map[string][2]string{"5531988776655:12@s.whatsapp.net": {"5531988776655", "s.whatsapp.net"}, "x": {"x", ""}, "": {}} {
+	for id, want := range map[string][2]string{"5531988776655:12@s.whatsapp.net": {"5531988776655", "s.whatsapp.net"},
+		"x": {"x", ""}, "": {}} {
 		if user, server := UserOf(id); user != want[0] || server != want[1] {
 			t.Errorf("%s: got %s %s", id, user, server)
 		}
@@ -65,7 +67,8 @@ func TestRetryAfterIsBounded(t *testing.T) {
 		"5": 5 * time.Second, "0": time.Second, "1.5": 1500 * time.Millisecond, "99999999999": maxRetry,
 		"9223372036854775807": maxRetry, "18446744073709551616": maxRetry, "1e999": maxRetry, "Inf": maxRetry,
 		"NaN": 0, "-5": 0, "-1e999": 0, "soon": 0, "": 0,
-		"Fri, 01 May 2026 12:00:30 GMT": 30 * time.Second, "Fri, 01 May 1970 12:00:30 GMT": time.Second, "Fri, 31 Dec 9999 23:59:59 GMT": maxRetry,
+		"Fri, 01 May 2026 12:00:30 GMT": 30 * time.Second, "Fri, 01 May 1970 12:00:30 GMT": time.Second,
+		"Fri, 31 Dec 9999 23:59:59 GMT": maxRetry,
 	} {
 		at, ok := retryAfter(http.Header{"Retry-After": {value}}, now)
 		if ok != (want != 0) || ok && at.Sub(now) != want {
@@ -89,7 +92,8 @@ func TestHugeHeadersAreRefused(t *testing.T) {
 	}
 	refuse := func(int, http.Header, []byte) *failure.Error { return nil }
 	for once, want := range map[bool]failure.Class{true: failure.Ambiguous, false: failure.Transient} {
-		_, err := client.Do(t.Context(), Call{Op: "x", Method: http.MethodGet, Header: "token", Token: "t", Once: once}, refuse)
+		_, err := client.Do(t.Context(), Call{Op: "x", Method: http.MethodGet, Header: "token", Token: "t", Once: once},
+			refuse)
 		if failure.ClassOf(err) != want || failure.CodeOf(err) != failure.Unavailable {
 			t.Errorf("once %t: got %v", once, err)
 		}
@@ -123,7 +127,8 @@ func FuzzRefused(f *testing.F) {
 	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
 	f.Fuzz(func(t *testing.T, status int, retry string, body []byte, once bool) {
 		failed := Call{Op: "x", Once: once}.Refused(status, http.Header{"Retry-After": {retry}}, body, now)
-		if failed.Class == failure.Ambiguous && !once || (failed.Class == failure.Throttled) == failed.RetryAt.IsZero() {
+		if failed.Class == failure.Ambiguous && !once ||
+			(failed.Class == failure.Throttled) == failed.RetryAt.IsZero() {
 			t.Errorf("%v with retry at %v", failed, failed.RetryAt)
 		}
 	})
