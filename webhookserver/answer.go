@@ -10,7 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -44,7 +44,7 @@ const (
 	resultPanicked = "panicked"
 )
 
-// The reasons of ignored deliveries, beside those of platforms and dialects.
+// The reasons of ignored deliveries, beside those of platforms and formats.
 const (
 	ignoredNoPhone          = "NoPhone"
 	ignoredNoCustomer       = "NoCustomer"
@@ -270,7 +270,7 @@ func inputAnswer(err error) (answer, bool) {
 	if errors.As(err, &sale) {
 		return malformed(sale.Field, sale.Expected), true
 	}
-	var message *dialects.InputError
+	var message *formats.InputError
 	if errors.As(err, &message) {
 		return malformed(message.Field, message.Expected), true
 	}

@@ -14,7 +14,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/panics"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // connectionPause is the least time between two writes for one instance: some gateways repeat
@@ -115,7 +115,7 @@ func (c *connections) forget(instance types.UID) {
 // now, once more a little later, so that the last of many changes is not missed. What the
 // delivery says of it is not believed: it can be old, and deliveries overtake each other.
 func (s *Server) takeConnectionChange(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
-	message *dialects.Message) (outcome, error) {
+	message *formats.Message) (outcome, error) {
 	if result := s.connections.due(instance, message.Connection, s.Clock.Now()); result != resultRecorded {
 		return outcome{Result: result}, nil
 	}

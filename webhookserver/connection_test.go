@@ -15,7 +15,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // numbered is an instance of this UID.
@@ -96,8 +96,8 @@ var _ = Describe("a change of the connection", func() {
 		Expect(instance.Status.Phase).To(Equal(v1alpha1.InstanceConnected))
 		return instance.Annotations[v1alpha1.AnnotationConnectionChanged]
 	}
-	change := func(word string) dialects.Message {
-		return dialects.Message{Dialect: "uazapi", Kind: dialects.ConnectionChange, Connection: word}
+	change := func(word string) formats.Message {
+		return formats.Message{Format: "uazapi", Kind: formats.ConnectionChange, Connection: word}
 	}
 
 	It("has the gateway asked, and is not believed itself", func(ctx SpecContext) {

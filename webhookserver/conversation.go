@@ -12,7 +12,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/phone"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file decides what a message changes in the conversation of a lead. Pure functions.
@@ -30,7 +30,7 @@ const (
 
 // messageID is the id that a customer's message has in the conversation. A gateway that
 // gives none, or one that is too long, gets one that the same message always has.
-func messageID(message *dialects.Message) string {
+func messageID(message *formats.Message) string {
 	if _, long := lead.Clip(message.ID, maxMessageID, maxMessageID); message.ID != "" && !long {
 		return message.ID
 	}
@@ -51,8 +51,8 @@ func isOurs(recovery *v1alpha1.CartRecovery, id string) bool {
 // editsOurs says whether a message, told as if the customer had written it, is an edit of one
 // of ours: where the number is hidden, Evolution's messages.edited does not tell who edited.
 // A gateway that says it was the customer is believed.
-func editsOurs(leads []v1alpha1.CartRecovery, message *dialects.Message) bool {
-	return message.Kind == dialects.Edited && message.Phone == "" &&
+func editsOurs(leads []v1alpha1.CartRecovery, message *formats.Message) bool {
+	return message.Kind == formats.Edited && message.Phone == "" &&
 		slices.ContainsFunc(leads, func(each v1alpha1.CartRecovery) bool { return isOurs(&each, message.ID) })
 }
 
@@ -128,20 +128,20 @@ func wentAt(ours *v1alpha1.Message) time.Time {
 // that was edited is changed, and added where it was not known; that it was sent before it
 // was edited then changes nothing any more. Of a hidden number an edit of what is not known is
 // not taken: nobody can tell who edited.
-func take(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance string, now time.Time) bool {
+func take(recovery *v1alpha1.CartRecovery, message *formats.Message, instance string, now time.Time) bool {
 	if isOurs(recovery, messageID(message)) {
 		return false
 	}
 	if known := lead.Find(recovery.Status.Conversation, messageID(message)); known != nil {
-		return message.Kind == dialects.Edited && editIn(recovery, known, message, now)
+		return message.Kind == formats.Edited && editIn(recovery, known, message, now)
 	}
-	return (message.Phone != "" || message.Kind != dialects.Edited) && hear(recovery, message, instance, now)
+	return (message.Phone != "" || message.Kind != formats.Edited) && hear(recovery, message, instance, now)
 }
 
 // hear adds a customer's message to a lead's conversation, whatever has become of the lead:
 // before our first message it begins the conversation, and after the end the policy says what
 // becomes of it. false when it is there.
-func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance string, now time.Time) bool {
+func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance string, now time.Time) bool {
 	if lead.Find(recovery.Status.Conversation, messageID(message)) != nil {
 		return false
 	}
@@ -163,7 +163,7 @@ func hear(recovery *v1alpha1.CartRecovery, message *dialects.Message, instance s
 // unhear takes a customer's message out of a conversation that it does not belong to, while only
 // the customer has written since, with what was learned by it; false when it is too late, or it is
 // not there. before is the lead as it was.
-func unhear(recovery, before *v1alpha1.CartRecovery, message *dialects.Message) bool {
+func unhear(recovery, before *v1alpha1.CartRecovery, message *formats.Message) bool {
 	conversation := recovery.Status.Conversation
 	for i := len(conversation) - 1; i >= 0 && conversation[i].Role == v1alpha1.RoleCustomer; i-- {
 		if conversation[i].ID == messageID(message) {
@@ -198,7 +198,7 @@ func unlearnChats(recovery, before *v1alpha1.CartRecovery, chatIDs []string) {
 // withoutLearned are leads, and that which has a message as it was before: that it knows the chat
 // by this very message is no reason to leave it there.
 func withoutLearned(
-	leads []v1alpha1.CartRecovery, before *v1alpha1.CartRecovery, message *dialects.Message,
+	leads []v1alpha1.CartRecovery, before *v1alpha1.CartRecovery, message *formats.Message,
 ) []v1alpha1.CartRecovery {
 	leads = slices.Clone(leads)
 	if has := leadNamed(leads, before.Name); has != nil {
@@ -209,7 +209,7 @@ func withoutLearned(
 
 // entry is what somebody wrote, as the conversation keeps it.
 func entry(
-	recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *dialects.Message, now time.Time,
+	recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *formats.Message, now time.Time,
 ) v1alpha1.Message {
 	text, shortened := kept(message.Text)
 	return v1alpha1.Message{
@@ -228,7 +228,7 @@ func kept(text string) (clipped string, shortened bool) {
 // edit changes the text of a message of the conversation. It keeps its id and its place, so
 // that it is not answered again. EditedAt is when the edit came in, as all that is compared
 // with our own times must be.
-func edit(known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
+func edit(known *v1alpha1.Message, message *formats.Message, now time.Time) bool {
 	text, shortened := kept(message.Text)
 	if text == known.Text || known.EditedAt != nil && lead.SameText(known, text) || overtaken(known, message.At) {
 		return false
@@ -239,7 +239,7 @@ func edit(known *v1alpha1.Message, message *dialects.Message, now time.Time) boo
 }
 
 // editIn is edit, and keeps the conversation within its bounds.
-func editIn(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *dialects.Message, now time.Time) bool {
+func editIn(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *formats.Message, now time.Time) bool {
 	if !edit(known, message, now) {
 		return false
 	}
@@ -255,7 +255,7 @@ func overtaken(known *v1alpha1.Message, at time.Time) bool {
 }
 
 // react sets or removes the customer's reaction to a message, ours or the customer's own.
-func react(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
+func react(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 	target := atGateway(recovery, message.Target)
 	reaction := bounded(message.Text, maxReaction)
 	if target == nil || lead.Finished(recovery) || target.Reaction == reaction {
@@ -289,7 +289,7 @@ const echoWindow = 10 * time.Minute
 // within echoWindow. Not every gateway tells our messages from those a person writes, and the
 // message can be faster than the gateway's word that it went. An edit of ours is one while it
 // says what we sent.
-func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+func isEcho(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) bool {
 	text, found := gist(message.Text), false
 	for i := range recovery.Status.Conversation {
 		ours := &recovery.Status.Conversation[i]
@@ -298,9 +298,9 @@ func isEcho(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time
 		}
 		same := text != "" && saysGist(ours, text)
 		if ours.GatewayID != "" && ours.GatewayID == message.ID {
-			return message.Kind != dialects.Edited || text == "" || same
+			return message.Kind != formats.Edited || text == "" || same
 		}
-		recent := ours.GatewayID == "" || message.Kind != dialects.Edited && now.Sub(wentAt(ours)) <= echoWindow
+		recent := ours.GatewayID == "" || message.Kind != formats.Edited && now.Sub(wentAt(ours)) <= echoWindow
 		found = found || same && recent && lead.MayHaveGone(ours)
 	}
 	return found

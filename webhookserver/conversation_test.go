@@ -11,7 +11,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 func contacted(at time.Time, state v1alpha1.MessageState) func(*v1alpha1.CartRecovery) {
@@ -128,7 +128,7 @@ func TestMatchLead(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		chosen, settled := matchLead(given, gen.Instance, &dialects.Message{ID: "m-1", Phone: phone})
+		chosen, settled := matchLead(given, gen.Instance, &formats.Message{ID: "m-1", Phone: phone})
 		got := settled.Reason
 		switch {
 		case chosen != nil:
@@ -143,7 +143,7 @@ func TestMatchLead(t *testing.T) {
 }
 
 func TestHear(t *testing.T) {
-	message := &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: strings.Repeat("é", 3000), Media: "audio"}
+	message := &formats.Message{ID: "m-1", Phone: "5511987654321", Text: strings.Repeat("é", 3000), Media: "audio"}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), func(l *v1alpha1.CartRecovery) {
 		l.Status.Cycle = 0
 	})
@@ -180,17 +180,17 @@ func TestHear(t *testing.T) {
 }
 
 func TestMessageID(t *testing.T) {
-	none := &dialects.Message{Phone: "1", Text: "a"}
-	long := &dialects.Message{ID: strings.Repeat("x", 161)}
-	for _, message := range []*dialects.Message{none, long} {
+	none := &formats.Message{Phone: "1", Text: "a"}
+	long := &formats.Message{ID: strings.Repeat("x", 161)}
+	for _, message := range []*formats.Message{none, long} {
 		if id := messageID(message); len(id) == 0 || len(id) > maxMessageID || id != messageID(message) {
 			t.Errorf("id %q", id)
 		}
 	}
-	if messageID(none) == messageID(&dialects.Message{Phone: "1", Text: "b"}) {
+	if messageID(none) == messageID(&formats.Message{Phone: "1", Text: "b"}) {
 		t.Error("two messages have one id")
 	}
-	if messageID(&dialects.Message{ID: "m"}) != "m" {
+	if messageID(&formats.Message{ID: "m"}) != "m" {
 		t.Error("the gateway's id was not kept")
 	}
 }
@@ -229,7 +229,7 @@ func TestMatchEdited(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		chosen, settled := matchLead(given, gen.Instance, &dialects.Message{Kind: dialects.Edited, ID: "m-1",
+		chosen, settled := matchLead(given, gen.Instance, &formats.Message{Kind: formats.Edited, ID: "m-1",
 			Phone: "5511987654321"})
 		got := settled.Reason
 		if chosen != nil {
@@ -243,8 +243,8 @@ func TestMatchEdited(t *testing.T) {
 
 func TestTakeEdited(t *testing.T) {
 	minute := func(n int) time.Time { return noon.Add(time.Duration(n) * time.Minute) }
-	edited := func(text string, at time.Time) *dialects.Message {
-		return &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: text, At: at}
+	edited := func(text string, at time.Time) *formats.Message {
+		return &formats.Message{Kind: formats.Edited, ID: "m-1", Phone: "5511987654321", Text: text, At: at}
 	}
 	before := func(at time.Time) func(*v1alpha1.CartRecovery) {
 		return func(l *v1alpha1.CartRecovery) {
@@ -255,7 +255,7 @@ func TestTakeEdited(t *testing.T) {
 	for _, row := range []struct {
 		name    string
 		lead    *v1alpha1.CartRecovery
-		message *dialects.Message
+		message *formats.Message
 		changed bool
 		text    string
 		at      time.Time
@@ -296,17 +296,17 @@ func TestTakeEditedOfAnother(t *testing.T) {
 		recovery := gen.Lead(noon, heard("m-1"), func(l *v1alpha1.CartRecovery) {
 			l.Status.Conversation[0].Role = role
 		})
-		if take(recovery, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Text: "new"}, gen.Instance, noon) ||
+		if take(recovery, &formats.Message{Kind: formats.Edited, ID: "m-1", Text: "new"}, gen.Instance, noon) ||
 			recovery.Status.Conversation[0].Text != "" {
 			t.Errorf("a customer changed what the %s wrote", role)
 		}
 	}
 	unknown := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-	if !take(unknown, &dialects.Message{Kind: dialects.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"},
+	if !take(unknown, &formats.Message{Kind: formats.Edited, ID: "m-1", Phone: "5511987654321", Text: "new"},
 		gen.Instance, noon) || unknown.Status.Conversation[1].Text != "new" {
 		t.Error("what was edited before it was known was lost")
 	}
-	if take(unknown, &dialects.Message{Kind: dialects.Inbound, ID: "m-1", Text: "old"}, gen.Instance, noon) ||
+	if take(unknown, &formats.Message{Kind: formats.Inbound, ID: "m-1", Text: "old"}, gen.Instance, noon) ||
 		unknown.Status.Conversation[1].Text != "new" {
 		t.Error("the late original was taken")
 	}
@@ -323,18 +323,18 @@ func TestEditedByUs(t *testing.T) {
 	both := []v1alpha1.CartRecovery{*sent, *person}
 	for _, row := range []struct {
 		name    string
-		message dialects.Message
+		message formats.Message
 		ours    bool
 		want    string
 	}{
-		{"ours, hidden", dialects.Message{Kind: dialects.Edited, ID: "g-1"}, true, ignoredOwn},
-		{"a person's, hidden", dialects.Message{Kind: dialects.Edited, ID: "o-1"}, true, ignoredOwn},
-		{"ours, as the customer's", dialects.Message{Kind: dialects.Edited, ID: "g-1", Phone: "5511987654321"}, false,
+		{"ours, hidden", formats.Message{Kind: formats.Edited, ID: "g-1"}, true, ignoredOwn},
+		{"a person's, hidden", formats.Message{Kind: formats.Edited, ID: "o-1"}, true, ignoredOwn},
+		{"ours, as the customer's", formats.Message{Kind: formats.Edited, ID: "g-1", Phone: "5511987654321"}, false,
 			ignoredOwn},
-		{"ours, coming back as the customer's", dialects.Message{Kind: dialects.Inbound, ID: "g-1",
+		{"ours, coming back as the customer's", formats.Message{Kind: formats.Inbound, ID: "g-1",
 			Phone: "5511987654321"}, false, ignoredOwn},
-		{"nobody's, hidden", dialects.Message{Kind: dialects.Edited, ID: "m-9"}, false, dialects.ReasonNoPhone},
-		{"our own name for it", dialects.Message{Kind: dialects.Edited, ID: "c0-step-first"}, true, ignoredOwn},
+		{"nobody's, hidden", formats.Message{Kind: formats.Edited, ID: "m-9"}, false, formats.ReasonNoPhone},
+		{"our own name for it", formats.Message{Kind: formats.Edited, ID: "c0-step-first"}, true, ignoredOwn},
 	} {
 		message := row.message
 		message.Text = "oi!"
@@ -350,7 +350,7 @@ func TestEditedByUs(t *testing.T) {
 			}
 		}
 	}
-	if take(sent, &dialects.Message{Kind: dialects.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"},
+	if take(sent, &formats.Message{Kind: formats.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"},
 		gen.Instance, noon) {
 		t.Error("what we wrote was taken for an answer")
 	}
@@ -374,7 +374,7 @@ func TestReact(t *testing.T) {
 			strings.Repeat("👍", 32)},
 		{"a finished lead", "g-1", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi"), isFinished), false, 0, ""},
 	} {
-		phase, message := row.lead.Status.Phase, &dialects.Message{Kind: dialects.Reaction, Target: row.target,
+		phase, message := row.lead.Status.Phase, &formats.Message{Kind: formats.Reaction, Target: row.target,
 			Text: row.emoji}
 		if got := react(row.lead, message); got != row.changed {
 			t.Errorf("%s: changed %v", row.name, got)
@@ -385,7 +385,7 @@ func TestReact(t *testing.T) {
 		if react(row.lead, message) {
 			t.Errorf("%s: changed twice", row.name)
 		}
-		back := &dialects.Message{Kind: dialects.Reaction, Target: row.target}
+		back := &formats.Message{Kind: formats.Reaction, Target: row.target}
 		if react(row.lead, back) != row.changed || row.lead.Status.Conversation[row.at].Reaction != "" {
 			t.Errorf("%s: not taken back", row.name)
 		}
@@ -421,7 +421,7 @@ func TestIsEcho(t *testing.T) {
 		{"without an id", in(sent, "oi", ""), "", "olá", false},
 		{"the customer's words", gen.Lead(noon, heard("m-1"), atTheGateway("", "oi")), "g-1", "oi", false},
 	} {
-		if got := isEcho(row.lead, &dialects.Message{Kind: dialects.Own, ID: row.id, Text: row.text},
+		if got := isEcho(row.lead, &formats.Message{Kind: formats.Own, ID: row.id, Text: row.text},
 			noon); got != row.want {
 			t.Errorf("%s: got %v", row.name, got)
 		}
@@ -429,7 +429,7 @@ func TestIsEcho(t *testing.T) {
 }
 
 func TestHandOver(t *testing.T) {
-	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "Aqui é a Ana",
+	own := &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "Aqui é a Ana",
 		Media: "image"}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageClaimed), func(l *v1alpha1.CartRecovery) {
 		l.Status.Cycle = 2
@@ -458,7 +458,7 @@ func TestHandOver(t *testing.T) {
 		t.Error("the next message is lost, or changed since when")
 	}
 	changed := next
-	changed.Kind, changed.Text = dialects.Edited, "Posso te ajudar?"
+	changed.Kind, changed.Text = formats.Edited, "Posso te ajudar?"
 	if !handOver(recovery, &changed, false, noon.Add(time.Hour)) || len(recovery.Status.Conversation) != 3 ||
 		recovery.Status.Conversation[2].Text != "Posso te ajudar?" {
 		t.Errorf("after the edit: %+v", recovery.Status.Conversation)
@@ -470,8 +470,8 @@ func TestHandOver(t *testing.T) {
 
 // TestHandOverByAnEdit: a person who changes what the AI wrote has taken over.
 func TestHandOverByAnEdit(t *testing.T) {
-	edited := func(text string) *dialects.Message {
-		return &dialects.Message{Kind: dialects.Edited, FromMe: true, ID: "g-1", Phone: "5511987654321", Text: text}
+	edited := func(text string) *formats.Message {
+		return &formats.Message{Kind: formats.Edited, FromMe: true, ID: "g-1", Phone: "5511987654321", Text: text}
 	}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "Custa R$ {{preço}}"))
 	if handOver(recovery, edited("Custa  R$ {\u2060{preço}}"), false, noon) || handedOff(recovery) != "" {
@@ -502,14 +502,14 @@ func TestHandOverByAnEdit(t *testing.T) {
 
 func TestHandOverAfterItWasGivenBack(t *testing.T) {
 	recovery := gen.Lead(noon)
-	own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: "oi"}
+	own := &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Text: "oi"}
 	handOver(recovery, own, false, noon)
 	recovery.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: noon.Add(time.Minute).Format(
 		time.RFC3339)}
 	if lead.HandedOff(recovery) {
 		t.Fatal("it was not given back")
 	}
-	again := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-2", Text: "oi de novo"}
+	again := &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-2", Text: "oi de novo"}
 	if !handOver(recovery, again, false, noon.Add(time.Hour)) || !lead.HandedOff(recovery) {
 		t.Error("it was not handed over again")
 	}
@@ -536,11 +536,11 @@ func TestPlanHandOver(t *testing.T) {
 		{"an open one before an expired one", "", leads(gen.Lead(noon, named("a")),
 			gen.Lead(noon, named("b"), hasExpired(2))), "a"},
 		{"without the ninth digit", "551187654321", leads(gen.Lead(noon, named("a"))), "a"},
-		{"ours", "", leads(gen.Lead(noon, named("a"), sent, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
+		{"ours", "", leads(gen.Lead(noon, named("a"), sent, atTheGateway("o-1", "x"))), formats.ReasonSentByAPI},
 		{"ours, of another lead", "", leads(gen.Lead(noon, named("a")), gen.Lead(noon, named("b"), sent,
-			atTheGateway("", "Aqui é a Ana"))), dialects.ReasonSentByAPI},
+			atTheGateway("", "Aqui é a Ana"))), formats.ReasonSentByAPI},
 		{"ours, of a lead that was finished since", "", leads(gen.Lead(noon, named("a")),
-			gen.Lead(noon, named("b"), sent, isFinished, atTheGateway("o-1", "x"))), dialects.ReasonSentByAPI},
+			gen.Lead(noon, named("b"), sent, isFinished, atTheGateway("o-1", "x"))), formats.ReasonSentByAPI},
 		{
 			"two numbers with one key", "551132345678",
 			leads(gen.Lead(noon, named("a"), withPhone(mobile)), gen.Lead(noon, named("b"), withPhone(landline))),
@@ -559,7 +559,7 @@ func TestPlanHandOver(t *testing.T) {
 		for _, each := range row.leads {
 			given = append(given, *each)
 		}
-		taken, settled := planHandOver(given, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1",
+		taken, settled := planHandOver(given, &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1",
 			Phone: phone, Text: "Aqui é a Ana"}, noon)
 		names := make([]string, 0, len(taken))
 		for _, each := range taken {

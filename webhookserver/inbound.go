@@ -12,10 +12,10 @@ import (
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/webhookkeys"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// sourceGateway counts gateway deliveries whose dialect is not known.
+// sourceGateway counts gateway deliveries whose format is not known.
 const sourceGateway = "gateway"
 
 // inboundKeyed takes a gateway's delivery to the URL of one WhatsAppInstance that ends in
@@ -63,16 +63,16 @@ func (s *Server) inboundOf(ctx context.Context, c *fiber.Ctx, key string) answer
 }
 
 // messages reads the body of a gateway's delivery.
-func (s *Server) messages(c *fiber.Ctx) ([]dialects.Message, error) {
+func (s *Server) messages(c *fiber.Ctx) ([]formats.Message, error) {
 	defer s.giveLargeSlot(c)
-	return dialects.Parse(c.BodyRaw()) //nolint:wrapcheck // its kind is looked at
+	return formats.Parse(c.BodyRaw()) //nolint:wrapcheck // its kind is looked at
 }
 
 // inbound takes a gateway's delivery to the URL that all instances share: the body names the
 // instance, by its name at the gateway or an alias, and its token (in the body or a header) or
 // its key (in the header) authenticates it.
 func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
-	names := dialects.NamesIn(c.BodyRaw())
+	names := formats.NamesIn(c.BodyRaw())
 	if refusal := s.screen(ctx, c, names); refusal != nil {
 		return refusal.from(sourceGateway)
 	}
@@ -95,24 +95,24 @@ func (s *Server) inbound(ctx context.Context, c *fiber.Ctx) answer {
 	first := &messages[0]
 	for i := range messages {
 		if messages[i].Instance != first.Instance || messages[i].Token != first.Token {
-			return malformed("", "messages of one instance").from(first.Dialect)
+			return malformed("", "messages of one instance").from(first.Format)
 		}
 	}
 	candidates, err := s.instancesNamed(ctx, first.Instance)
 	if err != nil {
-		return s.failed(first.Dialect, err)
+		return s.failed(first.Format, err)
 	}
 	if len(candidates) == 0 {
-		return notFound().from(first.Dialect)
+		return notFound().from(first.Format)
 	}
 	authentic, err := s.authentic(ctx, candidates, tokenOf(c, first), c.Get(gateway.WebhookKeyHeader))
 	switch at := owner.Oldest(authentic); {
 	case at >= 0:
 		return s.hearAll(ctx, &authentic[at], messages)
 	case err != nil:
-		return s.failed(first.Dialect, err)
+		return s.failed(first.Format, err)
 	}
-	return unauthorized().from(first.Dialect)
+	return unauthorized().from(first.Format)
 }
 
 // smallBody is how many bytes are read whole to tell the sender what is wrong with them.
@@ -121,7 +121,7 @@ const smallBody = 1 << 10
 // screen refuses a delivery to the URL that all instances share before its body is read, where it names no
 // instance that there is or shows no credential of one that it may name. What it lets pass is looked at
 // again once it is read.
-func (s *Server) screen(ctx context.Context, c *fiber.Ctx, names dialects.Names) *answer {
+func (s *Server) screen(ctx context.Context, c *fiber.Ctx, names formats.Names) *answer {
 	if len(c.BodyRaw()) <= smallBody || names.Unsure {
 		return nil
 	}
@@ -133,7 +133,7 @@ func (s *Server) screen(ctx context.Context, c *fiber.Ctx, names dialects.Names)
 	for _, each := range names.Tokens {
 		tokens = append(tokens, string(each))
 	}
-	if token := tokenOf(c, &dialects.Message{}); token != "" {
+	if token := tokenOf(c, &formats.Message{}); token != "" {
 		tokens = append(tokens, token)
 	}
 	refusal := notFound()
@@ -168,7 +168,7 @@ func (s *Server) showsOne(ctx context.Context, candidates []v1alpha1.WhatsAppIns
 
 // tokenOf returns the token of the instance: of the body, else of the header that the sender's
 // own gateway names it by, or of a bearer.
-func tokenOf(c *fiber.Ctx, message *dialects.Message) string {
+func tokenOf(c *fiber.Ctx, message *formats.Message) string {
 	for _, token := range []string{
 		message.Token, c.Get("token"), c.Get("apikey"), bearer(c.Get(fiber.HeaderAuthorization)),
 	} {
@@ -229,12 +229,12 @@ func presents(
 }
 
 // hearAll stores what an authentic delivery tells.
-func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstance, messages []dialects.Message) answer {
+func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstance, messages []formats.Message) answer {
 	source := sourceGateway
 	parts := make([]outcome, 0, len(messages))
 	ctx = delivering(ctx, messages)
 	for i := range messages {
-		source = messages[i].Dialect
+		source = messages[i].Format
 		part, err := s.hear(ctx, instance, &messages[i])
 		if err != nil {
 			return s.failed(source, err)
@@ -247,27 +247,27 @@ func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 }
 
 // hear takes one message of an authentic delivery.
-func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message) (outcome,
+func (s *Server) hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message) (outcome,
 	error) {
 	switch message.Kind {
-	case dialects.Receipt:
+	case formats.Receipt:
 		return s.takeReceipt(ctx, instance, message)
-	case dialects.ConnectionChange:
+	case formats.ConnectionChange:
 		return s.takeConnectionChange(ctx, instance, message)
-	case dialects.Own:
+	case formats.Own:
 		return s.takeOwn(ctx, instance, message)
-	case dialects.Sent:
+	case formats.Sent:
 		return s.takeSent(ctx, instance, message)
-	case dialects.Reaction:
+	case formats.Reaction:
 		return s.takeReaction(ctx, instance, message)
-	case dialects.Inbound, dialects.Edited:
+	case formats.Inbound, formats.Edited:
 		if message.FromMe {
 			return s.takeOwn(ctx, instance, message)
 		}
 		return s.takeWritten(ctx, instance, message)
-	case dialects.Ignored:
+	case formats.Ignored:
 	}
-	if message.Reason == dialects.ReasonNoPhone {
+	if message.Reason == formats.ReasonNoPhone {
 		return unmatched(message.Reason), nil
 	}
 	return ignored(message.Reason), nil

@@ -3,7 +3,7 @@ package webhookserver
 import (
 	"context"
 
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // maxDeliveredTexts is how many texts of a delivery are read ahead for one that asks us to stop.
@@ -11,7 +11,7 @@ const maxDeliveredTexts = 8
 
 // inboundDelivery is the messages that a gateway tells of at once. They are stored one after the other.
 type inboundDelivery struct {
-	messages []dialects.Message
+	messages []formats.Message
 	// waited says that one of them has waited as a stranger's: the others do not again, for the delivery is answered
 	// in time or not at all.
 	waited bool
@@ -20,7 +20,7 @@ type inboundDelivery struct {
 type deliveryKey struct{}
 
 // delivering is a context in which the messages of one delivery are stored.
-func delivering(ctx context.Context, messages []dialects.Message) context.Context {
+func delivering(ctx context.Context, messages []formats.Message) context.Context {
 	return context.WithValue(ctx, deliveryKey{}, &inboundDelivery{messages: messages})
 }
 
@@ -31,7 +31,7 @@ func inboundDeliveryOf(ctx context.Context) *inboundDelivery {
 }
 
 // behind are the messages that were delivered behind another, whoever wrote them: they are stored after it.
-func behind(ctx context.Context, message *dialects.Message) []dialects.Message {
+func behind(ctx context.Context, message *formats.Message) []formats.Message {
 	found := inboundDeliveryOf(ctx)
 	if found == nil {
 		return nil

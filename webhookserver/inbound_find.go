@@ -13,7 +13,7 @@ import (
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file finds the leads that a gateway's message may belong to: by the number, by the
@@ -26,7 +26,7 @@ const maxChats = 4
 type query struct{ field, key string }
 
 // queries find the leads of a message.
-func queries(store string, message *dialects.Message) []query {
+func queries(store string, message *formats.Message) []query {
 	var all []query
 	if message.Phone != "" {
 		all = append(all, query{index.LeadByAnyPhone, index.LeadPhoneKey(store, lead.PhoneHash(message.Phone))})
@@ -44,7 +44,7 @@ func queries(store string, message *dialects.Message) []query {
 
 // cachedLeads finds the leads that a message may belong to in the cache, each once.
 func (s *Server) cachedLeads(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
 	for _, each := range queries(instance.Spec.StoreRef.Name, message) {
@@ -64,7 +64,7 @@ func (s *Server) cachedLeads(
 // a chat or of a message that is quoted: those are looked for among all leads of the namespace,
 // as far as they fit in a page; else the cache has the last word.
 func (s *Server) liveLeads(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, cached []v1alpha1.CartRecovery,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message, cached []v1alpha1.CartRecovery,
 ) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
 	if message.Phone != "" {
@@ -112,7 +112,7 @@ func (s *Server) withTied(
 // fencedLeads finds the leads that a message may belong to once it was written to one: all that
 // were made before, from the cache as soon as that has the write, else from the API server.
 func (s *Server) fencedLeads(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, stored *v1alpha1.CartRecovery,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message, stored *v1alpha1.CartRecovery,
 ) ([]v1alpha1.CartRecovery, error) {
 	err := s.Fence.Await(ctx, stored.Namespace, stored.ResourceVersion)
 	if err != nil && !errors.Is(err, fence.ErrNotSeen) {

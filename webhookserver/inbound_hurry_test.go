@@ -9,7 +9,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // inAFlood has a namespace's floods and strangers wait for a time that never comes.
@@ -27,8 +27,8 @@ func (s phoneShop) inAFlood() {
 }
 
 // texts are messages of a customer, one after the other.
-func texts(all ...string) []dialects.Message {
-	messages := make([]dialects.Message, 0, len(all))
+func texts(all ...string) []formats.Message {
+	messages := make([]formats.Message, 0, len(all))
 	for n, text := range all {
 		message := inboundOf(fmt.Sprint("t-", n))
 		message.Text = text
@@ -117,7 +117,7 @@ var _ = Describe("Who waits for nothing in a flood", func() {
 			waits++
 			return over
 		}
-		var all []dialects.Message
+		var all []formats.Message
 		for n := range 20 {
 			message := inboundOf(fmt.Sprint("m-", n))
 			message.Phone, message.Text = fmt.Sprint("55219111122", 10+n), "oi"

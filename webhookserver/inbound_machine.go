@@ -14,7 +14,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file tells what a machine wrote from what a person did, on either side: greetings and
@@ -44,8 +44,8 @@ const (
 // isAutomaticOwn says whether a machine of the paired number wrote a message: the gateway says
 // so, or it came at once upon the customer's, or soon and reads like it, or other chats got the
 // same text (repeated).
-func isAutomaticOwn(recovery *v1alpha1.CartRecovery, message *dialects.Message, repeated bool, now time.Time) bool {
-	if message.Kind == dialects.Edited {
+func isAutomaticOwn(recovery *v1alpha1.CartRecovery, message *formats.Message, repeated bool, now time.Time) bool {
+	if message.Kind == formats.Edited {
 		return false
 	}
 	if repeated || message.Automatic {
@@ -59,13 +59,13 @@ func isAutomaticOwn(recovery *v1alpha1.CartRecovery, message *dialects.Message, 
 	return after >= 0 && (after <= greetingWithin || after <= awayWithin && policy.LooksAutomatic(message.Text))
 }
 
-func isFresh(message *dialects.Message, now time.Time) bool {
+func isFresh(message *formats.Message, now time.Time) bool {
 	return message.At.IsZero() || now.Sub(message.At) <= freshWithin
 }
 
 // greetedAhead takes a hand-off back that the greeting made which comes upon this message of
 // the customer's: of two deliveries the later can be the first to come.
-func greetedAhead(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) {
+func greetedAhead(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) {
 	conversation := recovery.Status.Conversation
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
 	if len(conversation) == 0 || condition == nil || condition.Status != metav1.ConditionTrue ||
@@ -84,7 +84,7 @@ func greetedAhead(recovery *v1alpha1.CartRecovery, message *dialects.Message, no
 
 // isAutomaticAnswer says whether a machine seems to answer for the customer: the message reads
 // like it, or came faster than anybody writes, or says for the third time what it said before.
-func isAutomaticAnswer(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+func isAutomaticAnswer(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) bool {
 	if policy.LooksAutomatic(message.Text) {
 		return true
 	}
@@ -97,7 +97,7 @@ func isAutomaticAnswer(recovery *v1alpha1.CartRecovery, message *dialects.Messag
 
 // isAtOnce says whether a message came at once upon one of ours. In a conversation with a person
 // that tells nothing: they were writing already when our answer came.
-func isAtOnce(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+func isAtOnce(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) bool {
 	person := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
 		return m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer && !m.Automatic
 	})

@@ -11,7 +11,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 const (
@@ -40,7 +40,7 @@ func TestGreetings(t *testing.T) {
 		{"the same to others", gen.Lead(noon), ownWords, second(100), true, true},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			own := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321",
+			own := &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Phone: "5511987654321",
 				Text: row.text, At: row.at}
 			automatic := isAutomaticOwn(row.lead, own, row.repeated, row.at)
 			if automatic != row.automatic {
@@ -56,11 +56,11 @@ func TestGreetings(t *testing.T) {
 			}
 		})
 	}
-	late := &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: greeting, At: second(-300)}
+	late := &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Text: greeting, At: second(-300)}
 	if isAutomaticOwn(gen.Lead(noon, heard("m-1")), late, false, second(1)) {
 		t.Error("what came late was judged by when it came")
 	}
-	edited := &dialects.Message{Kind: dialects.Edited, FromMe: true, ID: "o-1", Text: greeting}
+	edited := &formats.Message{Kind: formats.Edited, FromMe: true, ID: "o-1", Text: greeting}
 	if isAutomaticOwn(gen.Lead(noon, heard("m-1")), edited, true, second(1)) {
 		t.Error("a machine edits nothing")
 	}
@@ -82,9 +82,9 @@ func TestGreetedAhead(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))
-			handOver(recovery, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: greeting}, false,
+			handOver(recovery, &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Text: greeting}, false,
 				second(row.wrote))
-			if !hear(recovery, &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: "oi", At: row.at},
+			if !hear(recovery, &formats.Message{ID: "m-1", Phone: "5511987654321", Text: "oi", At: row.at},
 				gen.Instance, second(row.now)) {
 				t.Fatal("it was not stored")
 			}
@@ -95,11 +95,11 @@ func TestGreetedAhead(t *testing.T) {
 	}
 	asked := gen.Lead(noon)
 	setHandedOff(asked, metav1.ConditionTrue, v1alpha1.ReasonCustomerAsked, "", noon)
-	handOver(asked, &dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Text: greeting}, false, second(1))
+	handOver(asked, &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Text: greeting}, false, second(1))
 	if handedOff(asked) != "True/CustomerAsked" {
 		t.Errorf("what the customer asked for became %s", handedOff(asked))
 	}
-	hear(asked, &dialects.Message{ID: "m-1", Phone: "5511987654321", Text: "oi"}, gen.Instance, second(2))
+	hear(asked, &formats.Message{ID: "m-1", Phone: "5511987654321", Text: "oi"}, gen.Instance, second(2))
 	if !lead.HandedOff(asked) {
 		t.Error("what the customer asked for was taken back")
 	}
@@ -134,7 +134,7 @@ func TestIsAutomaticAnswer(t *testing.T) {
 		{"impatience", gen.Lead(noon, said("oi?", noon), said(" oi?", noon)), "oi?", noon.Add(time.Hour), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			message := &dialects.Message{ID: "m-9", Phone: "5511987654321", Text: row.text}
+			message := &formats.Message{ID: "m-9", Phone: "5511987654321", Text: row.text}
 			if got := isAutomaticAnswer(row.lead, message, row.now); got != row.want {
 				t.Fatalf("got %v", got)
 			}
@@ -183,7 +183,7 @@ func TestOwnTexts(t *testing.T) {
 // TestPairedPhone: who tries it with the paired phone itself is told apart.
 func TestPairedPhone(t *testing.T) {
 	instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phone = "+5511987654321" })
-	self := dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "551187654321",
+	self := formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Phone: "551187654321",
 		Text: "Funciona mesmo?"}
 	if !isPairedPhone(instance, &self) {
 		t.Fatal("it is not told apart")
@@ -192,7 +192,7 @@ func TestPairedPhone(t *testing.T) {
 	elsewhere.Phone, theirs.FromMe = "5521911112222", false
 	if isPairedPhone(instance, &elsewhere) || isPairedPhone(instance, &theirs) ||
 		isPairedPhone(gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Status.Phone = "" }),
-			&dialects.Message{FromMe: true}) {
+			&formats.Message{FromMe: true}) {
 		t.Error("others are taken for it")
 	}
 	recovery := gen.Lead(noon, contacted(noon, v1alpha1.MessageSent))

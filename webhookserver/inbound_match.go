@@ -9,7 +9,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/phone"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file decides which lead a customer's message belongs to. Pure functions.
@@ -36,7 +36,7 @@ const (
 )
 
 // bondOf tells what ties a message to a lead, the strongest there is.
-func bondOf(recovery *v1alpha1.CartRecovery, message *dialects.Message) bond {
+func bondOf(recovery *v1alpha1.CartRecovery, message *formats.Message) bond {
 	number := message.Phone
 	switch {
 	case recovery.DeletionTimestamp != nil:
@@ -79,21 +79,21 @@ func inChat(recovery *v1alpha1.CartRecovery, chatIDs []string) bool {
 // Of a hidden number that nothing ties to a lead only a message that is known is the customer's:
 // whoever else edited something is not guessed.
 func matchLead(
-	leads []v1alpha1.CartRecovery, instance string, message *dialects.Message,
+	leads []v1alpha1.CartRecovery, instance string, message *formats.Message,
 ) (*v1alpha1.CartRecovery, outcome) {
 	id := messageID(message)
 	for i := range leads {
 		switch each := &leads[i]; {
 		case isOurs(each, id):
 			return nil, outcome{Result: resultIgnored, Reason: ignoredOwn, Lead: each.Name}
-		case lead.Find(each.Status.Conversation, id) != nil && message.Kind == dialects.Edited:
+		case lead.Find(each.Status.Conversation, id) != nil && message.Kind == formats.Edited:
 			return each, outcome{}
 		case lead.Find(each.Status.Conversation, id) != nil:
 			return nil, outcome{Result: resultUnchanged, Lead: each.Name}
 		}
 	}
-	if message.Kind == dialects.Edited && message.Phone == "" {
-		return nil, unmatched(dialects.ReasonNoPhone)
+	if message.Kind == formats.Edited && message.Phone == "" {
+		return nil, unmatched(formats.ReasonNoPhone)
 	}
 	return chooseLead(leads, instance, message)
 }
@@ -106,7 +106,7 @@ type tied map[bond][]*v1alpha1.CartRecovery
 // message, left last; else, of those that have ended, the last to end. A lead that is younger
 // than the message is none of it.
 func chooseLead(
-	leads []v1alpha1.CartRecovery, instance string, message *dialects.Message,
+	leads []v1alpha1.CartRecovery, instance string, message *formats.Message,
 ) (*v1alpha1.CartRecovery, outcome) {
 	open, ended, old := tied{}, tied{}, false
 	for i := range leads {
@@ -135,7 +135,7 @@ func chooseLead(
 	case old:
 		return nil, ignored(ignoredOldMessage)
 	case message.Phone == "":
-		return nil, unmatched(dialects.ReasonNoPhone)
+		return nil, unmatched(formats.ReasonNoPhone)
 	}
 	return nil, unmatched(ignoredNoOpenLead)
 }
@@ -208,7 +208,7 @@ func lastKnown(recovery *v1alpha1.CartRecovery) time.Time {
 // isOld says whether a message was written before the conversation of a lead began, or before
 // what the conversation still has: a gateway that connects again can tell of it as if it were
 // new. What has no time is new.
-func isOld(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
+func isOld(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 	if message.At.IsZero() {
 		return false
 	}

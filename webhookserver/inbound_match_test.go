@@ -9,7 +9,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // withOther gives a lead's customer another number.
@@ -32,64 +32,64 @@ func TestWhoseMessage(t *testing.T) {
 	whatsAppID := func(id string) func(*v1alpha1.CartRecovery) {
 		return func(l *v1alpha1.CartRecovery) { l.Status.WhatsAppID = id }
 	}
-	hidden := dialects.Message{ID: "m-1", ChatIDs: []string{lid}}
-	quoting := dialects.Message{ID: "m-1", Phone: "5531933334444", Quotes: "g-1"}
+	hidden := formats.Message{ID: "m-1", ChatIDs: []string{lid}}
+	quoting := formats.Message{ID: "m-1", Phone: "5531933334444", Quotes: "g-1"}
 	for _, row := range []struct {
 		name    string
-		message dialects.Message
+		message formats.Message
 		leads   []*v1alpha1.CartRecovery
 		want    string
 	}{
-		{"Mexico", dialects.Message{ID: "m-1", Phone: "5215512345678"},
+		{"Mexico", formats.Message{ID: "m-1", Phone: "5215512345678"},
 			leads(gen.Lead(noon, named("a"), withPhone("+525512345678"), sent)), "a"},
-		{"Argentina", dialects.Message{ID: "m-1", Phone: "5491123456789"},
+		{"Argentina", formats.Message{ID: "m-1", Phone: "5491123456789"},
 			leads(gen.Lead(noon, named("a"), withPhone("+541123456789"), sent)), "a"},
-		{"Ivory Coast", dialects.Message{ID: "m-1", Phone: "22507123456"},
+		{"Ivory Coast", formats.Message{ID: "m-1", Phone: "22507123456"},
 			leads(gen.Lead(noon, named("a"), withPhone("+2250707123456"), sent)), "a"},
-		{"Ivory Coast, another operator's", dialects.Message{ID: "m-1", Phone: "22507123456"},
+		{"Ivory Coast, another operator's", formats.Message{ID: "m-1", Phone: "22507123456"},
 			leads(gen.Lead(noon, named("a"), withPhone("+2250507123456"), sent)), ignoredNoOpenLead},
 		{
 			"a number in a form that nobody knows, which the gateway found",
-			dialects.Message{ID: "m-1", Phone: "9991234", ChatIDs: []string{"9991234@s.whatsapp.net"}},
+			formats.Message{ID: "m-1", Phone: "9991234", ChatIDs: []string{"9991234@s.whatsapp.net"}},
 			leads(gen.Lead(noon, named("a"), withPhone("+99912345"), sent, whatsAppID("9991234"))), "a",
 		},
 		{"a hidden id that was seen", hidden, leads(gen.Lead(noon, named("a"), sent, inChats("1@lid", lid))), "a"},
 		{"a hidden id that was not", hidden, leads(gen.Lead(noon, named("a"), sent, inChats("1@lid"))),
-			dialects.ReasonNoPhone},
+			formats.ReasonNoPhone},
 		{"a hidden id of a lead that ended", hidden, leads(gen.Lead(noon, named("a"), sent, inChats(lid), isFinished)),
 			"a"},
-		{"a hidden id that quotes us", dialects.Message{ID: "m-1", ChatIDs: []string{lid}, Quotes: "g-1"},
+		{"a hidden id that quotes us", formats.Message{ID: "m-1", ChatIDs: []string{lid}, Quotes: "g-1"},
 			leads(gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi"))), "a"},
-		{"a hidden id that quotes the customer", dialects.Message{ID: "m-1", ChatIDs: []string{lid}, Quotes: "m-0"},
-			leads(gen.Lead(noon, named("a"), sent, heard("m-0"))), dialects.ReasonNoPhone},
-		{"another number that quotes an id of our own", dialects.Message{ID: "m-1", Phone: "5531933334444",
+		{"a hidden id that quotes the customer", formats.Message{ID: "m-1", ChatIDs: []string{lid}, Quotes: "m-0"},
+			leads(gen.Lead(noon, named("a"), sent, heard("m-0"))), formats.ReasonNoPhone},
+		{"another number that quotes an id of our own", formats.Message{ID: "m-1", Phone: "5531933334444",
 			Quotes: "c0-step-first"}, leads(gen.Lead(noon, named("a"), sent)), ignoredNoOpenLead},
 		{"another number that quotes us", quoting, leads(gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi"))),
 			"a"},
-		{"a quote decides between two conversations", dialects.Message{ID: "m-1", Phone: "5511987654321",
+		{"a quote decides between two conversations", formats.Message{ID: "m-1", Phone: "5511987654321",
 			Quotes: "g-1"}, leads(
 			gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi")),
 			gen.Lead(noon, named("b"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent))), "a"},
-		{"a quote of what ended does not, where one is open", dialects.Message{ID: "m-1", Phone: "5511987654321",
+		{"a quote of what ended does not, where one is open", formats.Message{ID: "m-1", Phone: "5511987654321",
 			Quotes: "g-1"}, leads(
 			gen.Lead(noon, named("a"), sent, atTheGateway("g-1", "oi"), isFinished), gen.Lead(noon, named("b"), sent)),
 			"b"},
-		{"one of the customer's other numbers", dialects.Message{ID: "m-1", Phone: "5521911112222"},
+		{"one of the customer's other numbers", formats.Message{ID: "m-1", Phone: "5521911112222"},
 			leads(gen.Lead(noon, named("a"), sent, withOther)), "a"},
-		{"the number that is written to goes before", dialects.Message{ID: "m-1", Phone: "5521911112222"}, leads(
+		{"the number that is written to goes before", formats.Message{ID: "m-1", Phone: "5521911112222"}, leads(
 			gen.Lead(noon, named("a"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent), withOther),
 			gen.Lead(noon, named("b"), withPhone(other), sent)), "b"},
-		{"another number of two people", dialects.Message{ID: "m-1", Phone: "5521911112222"}, leads(
+		{"another number of two people", formats.Message{ID: "m-1", Phone: "5521911112222"}, leads(
 			gen.Lead(noon, named("a"), sent, withOther),
 			gen.Lead(noon, named("b"), withPhone("+5531933334444"), withEmail("ana@example.com"), sent,
 				func(l *v1alpha1.CartRecovery) {
 					l.Spec.Customer.OtherPhones = []string{"+552111112222"}
 				})), "a"},
-		{"a chat and a new lead of its number", dialects.Message{ID: "m-1", Phone: "5511987654321",
+		{"a chat and a new lead of its number", formats.Message{ID: "m-1", Phone: "5511987654321",
 			ChatIDs: []string{lid}}, leads(
 			gen.Lead(noon, named("a"), sent, inChats(lid)),
 			gen.Lead(noon, named("b"), contacted(noon.Add(time.Hour), v1alpha1.MessageSent))), "b"},
-		{"a chat tells two phones of one key apart", dialects.Message{ID: "m-1", Phone: "551132345678",
+		{"a chat tells two phones of one key apart", formats.Message{ID: "m-1", Phone: "551132345678",
 			ChatIDs: []string{"551132345678@s.whatsapp.net"}}, leads(
 			gen.Lead(noon, named("a"), withPhone("+551132345678"), sent, inChats("551132345678@s.whatsapp.net")),
 			gen.Lead(noon, named("b"), withPhone("+5511932345678"), contacted(noon.Add(time.Hour),
@@ -139,7 +139,7 @@ func TestOldMessages(t *testing.T) {
 		{"while it is not full", gen.Lead(noon.Add(-24*time.Hour), heard("h")), noon.Add(-time.Hour), false},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			message := dialects.Message{ID: "m-1", Phone: "5511987654321", Text: "oi", At: row.at}
+			message := formats.Message{ID: "m-1", Phone: "5511987654321", Text: "oi", At: row.at}
 			if isOld(row.lead, &message) != row.old {
 				t.Fatalf("old is %v", !row.old)
 			}
@@ -147,7 +147,7 @@ func TestOldMessages(t *testing.T) {
 			if (chosen == nil) != row.old || row.old && settled.Reason != ignoredOldMessage {
 				t.Errorf("settled as %+v", settled)
 			}
-			own := dialects.Message{Kind: dialects.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "oi",
+			own := formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "oi",
 				At: row.at}
 			if taken, settled := planHandOver(copies(leads(row.lead)), &own, noon); (len(taken) == 0) != row.old {
 				t.Errorf("a person's: %+v", settled)
@@ -157,7 +157,7 @@ func TestOldMessages(t *testing.T) {
 	// An older lead that has ended is what an old message belongs to.
 	both := copies(leads(gen.Lead(noon, named("new")), gen.Lead(noon.Add(-100*time.Hour), named("of-then"),
 		finishedAt(-60))))
-	if chosen, _ := matchLead(both, gen.Instance, &dialects.Message{ID: "m-1", Phone: "5511987654321",
+	if chosen, _ := matchLead(both, gen.Instance, &formats.Message{ID: "m-1", Phone: "5511987654321",
 		At: noon.Add(-72 * time.Hour)}); chosen == nil || chosen.Name != "of-then" {
 		t.Errorf("it is of %+v", chosen)
 	}

@@ -9,7 +9,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file decides what a message of the paired number itself means: it is ours and comes
@@ -19,7 +19,7 @@ import (
 // why there are none. They are the customer's open leads or, where there is none, the last that
 // expired: its customer may still answer. leads are those that the message may belong to.
 func planHandOver(
-	leads []v1alpha1.CartRecovery, message *dialects.Message, now time.Time,
+	leads []v1alpha1.CartRecovery, message *formats.Message, now time.Time,
 ) ([]*v1alpha1.CartRecovery, outcome) {
 	open, ended, old := tied{}, []*v1alpha1.CartRecovery(nil), false
 	for i := range leads {
@@ -27,7 +27,7 @@ func planHandOver(
 		switch tie := bondOf(each, message); {
 		case tie == bondNone && !knows(each, message):
 		case isEcho(each, message, now):
-			return nil, outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: each.Name}
+			return nil, outcome{Result: resultIgnored, Reason: formats.ReasonSentByAPI, Lead: each.Name}
 		case isOld(each, message):
 			old = true
 		case isOpen(each):
@@ -46,7 +46,7 @@ func planHandOver(
 	case len(taken) == 0 && old:
 		return nil, ignored(ignoredOldMessage)
 	case len(taken) == 0 && message.Phone == "":
-		return nil, unmatched(dialects.ReasonNoPhone)
+		return nil, unmatched(formats.ReasonNoPhone)
 	case len(taken) == 0:
 		return nil, ignored(ignoredOwn)
 	}
@@ -72,7 +72,7 @@ func (t tied) everyLead() (leads []*v1alpha1.CartRecovery, one bool) {
 
 // knows says whether a lead's conversation has a message of this id: of a hidden number
 // nothing else may tell whose a message, or an edit of one, is.
-func knows(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
+func knows(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 	return message.Phone == "" && recovery.DeletionTimestamp == nil &&
 		(atGateway(recovery, message.ID) != nil || lead.Find(recovery.Status.Conversation, messageID(message)) != nil)
 }
@@ -80,7 +80,7 @@ func knows(recovery *v1alpha1.CartRecovery, message *dialects.Message) bool {
 // handOver gives a conversation to the person who wrote to the customer from the paired
 // phone, or changed there what the AI wrote. What a machine wrote is stored and hands nothing
 // over. false when the message is known already, or is ours.
-func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, automatic bool, now time.Time) bool {
+func handOver(recovery *v1alpha1.CartRecovery, message *formats.Message, automatic bool, now time.Time) bool {
 	if !isOpen(recovery) && !expired(recovery) || isEcho(recovery, message, now) {
 		return false
 	}
@@ -94,7 +94,7 @@ func handOver(recovery *v1alpha1.CartRecovery, message *dialects.Message, automa
 		added.Automatic = automatic
 		recovery.Status.Conversation = lead.Append(recovery.Status.Conversation, added)
 		learnChats(recovery, message.ChatIDs)
-	case message.Kind != dialects.Edited, known.Role == v1alpha1.RoleCustomer, !editIn(recovery, known, message, now):
+	case message.Kind != formats.Edited, known.Role == v1alpha1.RoleCustomer, !editIn(recovery, known, message, now):
 		return false
 	case known.Role == v1alpha1.RoleOperator:
 		return true
@@ -135,13 +135,13 @@ const pairedPhoneMessage = "the customer's number is the paired number itself: w
 
 // isPairedPhone says whether a message was written by the paired number to itself: whoever
 // tries it with the paired phone is neither a customer nor a person who takes over.
-func isPairedPhone(instance *v1alpha1.WhatsAppInstance, message *dialects.Message) bool {
+func isPairedPhone(instance *v1alpha1.WhatsAppInstance, message *formats.Message) bool {
 	return message.FromMe && (message.ToSelf || lead.SamePhone(instance.Status.Phone, message.Phone))
 }
 
 // noteSelf keeps what the paired number wrote to itself in the conversation, where it means
 // nothing, and says on the lead why.
-func noteSelf(recovery *v1alpha1.CartRecovery, message *dialects.Message, now time.Time) bool {
+func noteSelf(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) bool {
 	if !handOver(recovery, message, true, now) {
 		return false
 	}

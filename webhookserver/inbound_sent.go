@@ -9,7 +9,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file settles messages of ours of which nobody knew whether they went: some gateways tell
@@ -33,7 +33,7 @@ var errStillCalling = errors.New("a message that the gateway tells of is still b
 // message that it has sent. It never begins anything: what is no message of ours was sent by
 // another that uses the instance.
 func (s *Server) takeSent(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {
 	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
@@ -44,12 +44,12 @@ func (s *Server) takeSent(
 		unsettled, settled := sentOf(&leads[i], instance.Name, message, now)
 		switch {
 		case settled:
-			return outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: leads[i].Name}, nil
+			return outcome{Result: resultIgnored, Reason: formats.ReasonSentByAPI, Lead: leads[i].Name}, nil
 		case unsettled == nil:
 			continue
 		case isUnderWay(unsettled, now):
 			if now.Sub(unsettled.At.Time) < answerSoon && s.sent.add(later(instance, message, unsettled)) {
-				return outcome{Result: resultIgnored, Reason: dialects.ReasonSentByAPI, Lead: leads[i].Name}, nil
+				return outcome{Result: resultIgnored, Reason: formats.ReasonSentByAPI, Lead: leads[i].Name}, nil
 			}
 			return outcome{}, errStillCalling
 		}
@@ -61,11 +61,11 @@ func (s *Server) takeSent(
 		}
 		return storedAs(stored, changed), nil
 	}
-	return ignored(dialects.ReasonSentByAPI), nil
+	return ignored(formats.ReasonSentByAPI), nil
 }
 
 // later is a delivery about a claimed message, to be looked at when nobody waits for the answer.
-func later(instance *v1alpha1.WhatsAppInstance, message *dialects.Message, claimed *v1alpha1.Message) waitingSent {
+func later(instance *v1alpha1.WhatsAppInstance, message *formats.Message, claimed *v1alpha1.Message) waitingSent {
 	kept := *message
 	kept.Text = gist(message.Text)
 	return waitingSent{instance: instance, message: kept, due: claimed.At.Add(answerNever)}
@@ -74,7 +74,7 @@ func later(instance *v1alpha1.WhatsAppInstance, message *dialects.Message, claim
 // sentOf finds the message of a lead that a gateway tells it has sent: settled says that its id
 // is known already; else it is the last that may have gone from this instance then and says the same.
 func sentOf(
-	recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message, now time.Time,
+	recovery *v1alpha1.CartRecovery, instance string, message *formats.Message, now time.Time,
 ) (unsettled *v1alpha1.Message, settled bool) {
 	if known := atGateway(recovery, message.ID); known != nil {
 		return nil, true
@@ -107,7 +107,7 @@ func isUnderWay(message *v1alpha1.Message, now time.Time) bool {
 }
 
 // confirmSent writes that a message went. What became of the lead meanwhile stays as it is.
-func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *dialects.Message, now time.Time) bool {
+func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *formats.Message, now time.Time) bool {
 	ours, settled := sentOf(recovery, instance, message, now)
 	if settled || ours == nil || isUnderWay(ours, now) {
 		return false

@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file lets what a gateway says it has sent wait while the message is young: whoever makes the
@@ -28,7 +28,7 @@ type sentLater struct {
 // waitingSent is a delivery that waits.
 type waitingSent struct {
 	instance *v1alpha1.WhatsAppInstance
-	message  dialects.Message
+	message  formats.Message
 	due      time.Time
 }
 

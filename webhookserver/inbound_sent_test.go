@@ -9,11 +9,11 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-func sentOfUs(id, text string) dialects.Message {
-	return dialects.Message{Dialect: "evolution", Kind: dialects.Sent, FromMe: true, ID: id, Text: text,
+func sentOfUs(id, text string) formats.Message {
+	return formats.Message{Format: "evolution", Kind: formats.Sent, FromMe: true, ID: id, Text: text,
 		Phone: "5511987654321"}
 }
 
@@ -130,7 +130,7 @@ var _ = Describe("What a gateway says it has sent", func() {
 		Expect(settled.Status.Conversation[0]).To(And(HaveField("State", v1alpha1.MessageSent),
 			HaveField("GatewayID", "g-7")))
 		cached(ctx, settled)
-		Expect(shop.hears(ctx, told).Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(shop.hears(ctx, told).Reason).To(Equal(formats.ReasonSentByAPI))
 		Expect(shop.current(ctx).ResourceVersion).To(Equal(settled.ResourceVersion))
 	})
 
@@ -147,7 +147,7 @@ var _ = Describe("What a gateway says it has sent", func() {
 
 	It("takes no conversation over, whatever it says", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		Expect(shop.hears(ctx, sentOfUs("g-7", "by another program")).Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(shop.hears(ctx, sentOfUs("g-7", "by another program")).Reason).To(Equal(formats.ReasonSentByAPI))
 		Expect(shop.current(ctx).Status.Conditions).To(BeEmpty())
 	})
 })

@@ -22,7 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/testenv"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // otherReplica is a server with a cache of its own, whose watch of leads can be stalled.
@@ -52,7 +52,7 @@ func otherReplica() (*Server, *testenv.Stall) {
 }
 
 // taken is what becomes of a message at a replica.
-func taken(ctx context.Context, replica *Server, shop phoneShop, message dialects.Message) outcome {
+func taken(ctx context.Context, replica *Server, shop phoneShop, message formats.Message) outcome {
 	GinkgoHelper()
 	got, err := replica.hear(ctx, shop.instance, &message)
 	Expect(err).NotTo(HaveOccurred())
@@ -108,7 +108,7 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 				contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi, tudo bem?"))
 			message, echo := ownOf("o-1", "Aqui é a Ana"), ownOf("g-9", "Oi, tudo bem?")
 			message.Phone, echo.Phone = "5521911112222", "5521911112222"
-			Expect(taken(ctx, replica, shop, echo).Reason).To(Equal(dialects.ReasonSentByAPI))
+			Expect(taken(ctx, replica, shop, echo).Reason).To(Equal(formats.ReasonSentByAPI))
 			Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeFalse())
 			Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
 			Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeTrue())
@@ -224,7 +224,7 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 	It("has them all stopped by a request that comes in several messages", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		shop.shop.lead(ctx, named("second"), ofProduct("2"))
-		says := func(id, text string) dialects.Message {
+		says := func(id, text string) formats.Message {
 			message := inboundOf(id)
 			message.Text = text
 			return message
@@ -318,7 +318,7 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 
 	It("who was hidden in a receipt is known by it", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		read := receipt(dialects.Read, "g-1")
+		read := receipt(formats.Read, "g-1")
 		read.Phone, read.ChatIDs = "", []string{"7@lid"}
 		Expect(shop.hears(ctx, read).Result).To(Equal(resultGathered))
 		Eventually(func() []string { return shop.current(ctx).Status.ChatIDs }).Should(ConsistOf("7@lid"))

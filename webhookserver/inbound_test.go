@@ -22,7 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/secrets"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 const (
@@ -96,7 +96,7 @@ func (s phoneShop) uazapiReceipt(kind, id string) []byte {
 }
 
 // hears is what becomes of a message that was authenticated.
-func (s phoneShop) hears(ctx context.Context, message dialects.Message) outcome {
+func (s phoneShop) hears(ctx context.Context, message formats.Message) outcome {
 	GinkgoHelper()
 	got, err := server.hear(ctx, s.instance, &message)
 	Expect(err).NotTo(HaveOccurred())
@@ -232,7 +232,7 @@ var _ = Describe("a gateway's webhook", func() {
 		Expect(got.Body).To(HaveKeyWithValue("result", "recorded"))
 	})
 
-	It("takes the old backend's dialect at the URL with the key, and at the old URL with a credential",
+	It("takes the old backend's format at the URL with the key, and at the old URL with a credential",
 		func(ctx SpecContext) {
 			shop := openPhoneShop(ctx)
 			body := legacy(index.GatewayName(shop.instance))
@@ -334,7 +334,7 @@ var _ = Describe("a gateway's webhook", func() {
 		return encoded
 	}
 
-	DescribeTable("authenticates each dialect's way", func(ctx SpecContext, body func(phoneShop) []byte, shared bool) {
+	DescribeTable("authenticates each format's way", func(ctx SpecContext, body func(phoneShop) []byte, shared bool) {
 		shop := openPhoneShop(ctx)
 		for _, refused := range []answered{
 			shop.withKey(ctx, "", body(shop)), shop.withKey(ctx, "wrong", body(shop)),

@@ -7,7 +7,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/phone"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // This file stores what was written in a conversation, by either side.
@@ -24,10 +24,10 @@ type storedMessage struct {
 // takeWritten stores what a customer wrote, or changed of it, in the conversation it
 // belongs to, and that the customer asked us to stop.
 func (s *Server) takeWritten(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {
-	if message.Kind == dialects.Edited && message.Text == "" && message.Media == "" {
-		return ignored(dialects.ReasonEmpty), nil
+	if message.Kind == formats.Edited && message.Text == "" && message.Media == "" {
+		return ignored(formats.ReasonEmpty), nil
 	}
 	leads, err := s.cachedLeads(ctx, instance, message)
 	if err != nil {
@@ -47,7 +47,7 @@ func (s *Server) takeWritten(
 // returns the leads that were looked at. Nothing is ignored on the word of the cache, which may
 // be behind, and what it chose is looked at again once it is not.
 func (s *Server) storeWritten(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, leads []v1alpha1.CartRecovery,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message, leads []v1alpha1.CartRecovery,
 ) (storedMessage, []v1alpha1.CartRecovery, error) {
 	chosen, settled := matchLead(leads, instance.Name, message)
 	fromCache := chosen != nil
@@ -68,7 +68,7 @@ func (s *Server) storeWritten(
 	if err != nil {
 		return storedMessage{}, nil, err
 	}
-	if part.changed && fromCache && message.Kind != dialects.Edited {
+	if part.changed && fromCache && message.Kind != formats.Edited {
 		if part, leads, err = s.placeAgain(ctx, instance, message, chosen, part); err != nil {
 			return storedMessage{}, nil, err
 		}
@@ -78,10 +78,10 @@ func (s *Server) storeWritten(
 
 // storeIn stores a customer's message in a lead.
 func (s *Server) storeIn(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message, chosen *v1alpha1.CartRecovery,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message, chosen *v1alpha1.CartRecovery,
 ) (storedMessage, error) {
 	now := s.Clock.Now()
-	if message.Kind != dialects.Edited && lead.Find(chosen.Status.Conversation, messageID(message)) != nil {
+	if message.Kind != formats.Edited && lead.Find(chosen.Status.Conversation, messageID(message)) != nil {
 		// It is delivered again, maybe because others of its delivery could not be stored in time.
 		return storedMessage{outcome: outcome{Result: resultUnchanged, Lead: chosen.Name}, lead: chosen}, nil
 	}
@@ -108,7 +108,7 @@ func (s *Server) storeIn(
 // and moves it where the cache did not know of a better one. chosen is the lead that it is in, as it
 // was before.
 func (s *Server) placeAgain(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 	chosen *v1alpha1.CartRecovery, part storedMessage,
 ) (storedMessage, []v1alpha1.CartRecovery, error) {
 	leads, err := s.fencedLeads(ctx, instance, message, part.lead)
@@ -139,7 +139,7 @@ func (s *Server) placeAgain(
 
 // addNumber adds the number that a message came from to the customer whose conversation it
 // belongs to, where they are not known by it.
-func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery, message *dialects.Message) error {
+func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery, message *formats.Message) error {
 	number := lead.FullNumber(message.Phone)
 	switch {
 	case recovery == nil, message.Phone == "", !suppressedForm.MatchString(number):
@@ -159,7 +159,7 @@ func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery,
 // takeReaction stores a customer's reaction with the message that it is to. It is never
 // answered.
 func (s *Server) takeReaction(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {
 	if message.FromMe {
 		return ignored(ignoredOwn), nil
@@ -196,7 +196,7 @@ func (s *Server) takeReaction(
 // nothing over. The cache may not know yet what we are just sending, on whichever lead, nor
 // that there is one, so it decides only that a message is ours.
 func (s *Server) takeOwn(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {
 	now := s.Clock.Now()
 	repeated := s.ownTexts.repeated(instance.Namespace+"/"+instance.Name, chatOf(message), message.Text, now)
@@ -205,7 +205,7 @@ func (s *Server) takeOwn(
 		return outcome{}, err
 	}
 	taken, settled := planHandOver(leads, message, now)
-	if len(taken) > 0 || settled.Reason != dialects.ReasonSentByAPI {
+	if len(taken) > 0 || settled.Reason != formats.ReasonSentByAPI {
 		if err := s.strangersTurn(ctx, instance, leads); err != nil {
 			return outcome{}, err
 		}
@@ -236,7 +236,7 @@ func (s *Server) takeOwn(
 }
 
 // chatOf is what tells the chat of a message from others.
-func chatOf(message *dialects.Message) string {
+func chatOf(message *formats.Message) string {
 	if message.Phone == "" && len(message.ChatIDs) > 0 {
 		return message.ChatIDs[0]
 	}
@@ -245,7 +245,7 @@ func chatOf(message *dialects.Message) string {
 
 // ownStoredAs is storedAs of a message of the paired number, which says why it handed nothing
 // over.
-func ownStoredAs(stored *v1alpha1.CartRecovery, changed bool, message *dialects.Message, self bool) outcome {
+func ownStoredAs(stored *v1alpha1.CartRecovery, changed bool, message *formats.Message, self bool) outcome {
 	part := storedAs(stored, changed)
 	if stored == nil {
 		return part

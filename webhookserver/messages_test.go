@@ -14,7 +14,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // staleClient is a cache that does not know of any message yet: it has leads as they were made.
@@ -53,17 +53,17 @@ func staleServer(live client.Reader) *Server {
 	return made
 }
 
-func inboundOf(id string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321",
+func inboundOf(id string) formats.Message {
+	return formats.Message{Format: "uazapi", Kind: formats.Inbound, ID: id, Phone: "5511987654321",
 		Text: "quero saber mais"}
 }
 
-func editedOf(id, text string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Edited, ID: id, Phone: "5511987654321", Text: text}
+func editedOf(id, text string) formats.Message {
+	return formats.Message{Format: "uazapi", Kind: formats.Edited, ID: id, Phone: "5511987654321", Text: text}
 }
 
-func ownOf(id, text string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Own, FromMe: true, ID: id, Phone: "5511987654321",
+func ownOf(id, text string) formats.Message {
+	return formats.Message{Format: "uazapi", Kind: formats.Own, FromMe: true, ID: id, Phone: "5511987654321",
 		Text: text}
 }
 
@@ -104,7 +104,7 @@ var _ = Describe("a message that the cache is behind of", func() {
 	It("is to be delivered again when the API server does not answer", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		message := inboundOf("m-1")
-		got := staleServer(brokenReader{env.Client}).hearAll(ctx, shop.instance, []dialects.Message{message})
+		got := staleServer(brokenReader{env.Client}).hearAll(ctx, shop.instance, []formats.Message{message})
 		Expect(got.status).To(Equal(http.StatusServiceUnavailable))
 		Expect(got.retry).To(BeTrue())
 	})
@@ -117,7 +117,7 @@ var _ = Describe("a message that the cache is behind of", func() {
 		message := ownOf("g-1", "Oi, tudo bem?")
 		got, err := staleServer(env.Client).hear(ctx, shop.instance, &message)
 		Expect(err).NotTo(HaveOccurred())
-		Expect(got.Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(got.Reason).To(Equal(formats.ReasonSentByAPI))
 		for _, each := range shop.leads(ctx) {
 			Expect(lead.HandedOff(&each)).To(BeFalse())
 		}
@@ -127,7 +127,7 @@ var _ = Describe("a message that the cache is behind of", func() {
 		shop := openPhoneShop(ctx, ours)
 		forgetful := staleServer(env.Client)
 		forgetful.Client = emptyIndex{forgetful.Client}
-		message := dialects.Message{Dialect: "uazapi", Kind: dialects.Reaction, ID: "r-1", Target: "g-1", Text: "👍",
+		message := formats.Message{Format: "uazapi", Kind: formats.Reaction, ID: "r-1", Target: "g-1", Text: "👍",
 			Phone: "5511987654321"}
 		got, err := forgetful.hear(ctx, shop.instance, &message)
 		Expect(err).NotTo(HaveOccurred())
@@ -178,12 +178,12 @@ var _ = Describe("a message that the customer edits", func() {
 		edited, unknown := editedOf("m-1", "quero dois"), editedOf("m-9", "quero dois")
 		edited.Phone, unknown.Phone = "", ""
 		Expect(shop.hears(ctx, edited).Result).To(Equal(resultRecorded))
-		Expect(shop.hears(ctx, unknown)).To(Equal(unmatched(dialects.ReasonNoPhone)))
+		Expect(shop.hears(ctx, unknown)).To(Equal(unmatched(formats.ReasonNoPhone)))
 	})
 
 	It("is left alone when nothing of it can be read", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, heard("m-1"))
-		Expect(shop.hears(ctx, editedOf("m-1", "")).Reason).To(Equal(dialects.ReasonEmpty))
+		Expect(shop.hears(ctx, editedOf("m-1", "")).Reason).To(Equal(formats.ReasonEmpty))
 	})
 
 	It("is changed in a lead that is over, too", func(ctx SpecContext) {
@@ -194,8 +194,8 @@ var _ = Describe("a message that the customer edits", func() {
 })
 
 var _ = Describe("a reaction", func() {
-	reaction := func(target, emoji, phone string) dialects.Message {
-		return dialects.Message{Dialect: "uazapi", Kind: dialects.Reaction, ID: "r-1", Target: target, Text: emoji,
+	reaction := func(target, emoji, phone string) formats.Message {
+		return formats.Message{Format: "uazapi", Kind: formats.Reaction, ID: "r-1", Target: target, Text: emoji,
 			Phone: phone}
 	}
 
@@ -270,12 +270,12 @@ var _ = Describe("a person who writes from the paired phone", func() {
 
 	It("is not we ourselves", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		Expect(shop.hears(ctx, ownOf("g-1", "changed on the way")).Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(shop.hears(ctx, ownOf("g-1", "changed on the way")).Reason).To(Equal(formats.ReasonSentByAPI))
 		unconfirmed := openPhoneShop(ctx, ours, func(l *v1alpha1.CartRecovery) {
 			l.Status.Conversation[0].GatewayID = ""
 		})
 		Expect(unconfirmed.hears(ctx, ownOf("other-id", " Oi,\u2060 tudo bem?")).Reason).To(
-			Equal(dialects.ReasonSentByAPI))
+			Equal(formats.ReasonSentByAPI))
 		Expect(shop.current(ctx).Status.Conditions).To(BeEmpty())
 		Expect(unconfirmed.current(ctx).Status.Conditions).To(BeEmpty())
 	})
@@ -283,7 +283,7 @@ var _ = Describe("a person who writes from the paired phone", func() {
 	It("in the words of the AI takes over, once they are no echo any more", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
 		Expect(shop.hears(ctx, ownOf("o-1", "Oi, tudo bem?"))).To(Equal(outcome{Result: resultIgnored,
-			Reason: dialects.ReasonSentByAPI, Lead: shop.lead.Name}))
+			Reason: formats.ReasonSentByAPI, Lead: shop.lead.Name}))
 		Expect(lead.HandedOff(shop.current(ctx))).To(BeFalse())
 		shop.lead.Status.Conversation[0].At = v1alpha1.NewTimestamp(time.Now().Add(-11 * time.Minute))
 		Expect(env.Client.Status().Update(ctx, shop.lead)).To(Succeed())
@@ -292,18 +292,18 @@ var _ = Describe("a person who writes from the paired phone", func() {
 		Expect(lead.HandedOff(shop.current(ctx))).To(BeTrue())
 	})
 
-	DescribeTable("changes what the AI wrote, and takes over", func(ctx SpecContext, edited dialects.Message) {
+	DescribeTable("changes what the AI wrote, and takes over", func(ctx SpecContext, edited formats.Message) {
 		shop := openPhoneShop(ctx, ours)
-		edited.Kind = dialects.Edited
+		edited.Kind = formats.Edited
 		Expect(shop.hears(ctx, edited).Result).To(Equal(resultRecorded))
 		Expect(lead.HandedOff(shop.current(ctx))).To(BeTrue())
 		Expect(shop.lead.Status.Conversation).To(ConsistOf(And(HaveField("Text", "Aqui é a Ana"),
 			HaveField("Role", v1alpha1.RoleAssistant))))
 		cached(ctx, shop.lead)
-		Expect(shop.hears(ctx, edited).Reason).To(Equal(dialects.ReasonSentByAPI))
+		Expect(shop.hears(ctx, edited).Reason).To(Equal(formats.ReasonSentByAPI))
 	},
 		Entry("told as it is", ownOf("g-1", "Aqui é a Ana")),
-		Entry("told as if the customer had, of a hidden number", dialects.Message{Dialect: "evolution", ID: "g-1",
+		Entry("told as if the customer had, of a hidden number", formats.Message{Format: "evolution", ID: "g-1",
 			Text: "Aqui é a Ana"}),
 	)
 
@@ -332,7 +332,7 @@ var _ = Describe("a person who writes from the paired phone", func() {
 		stranger.Phone = "5521911112222"
 		Expect(shop.hears(ctx, stranger)).To(Equal(ignored(ignoredOwn)))
 		stranger.Phone = ""
-		Expect(shop.hears(ctx, stranger)).To(Equal(unmatched(dialects.ReasonNoPhone)))
+		Expect(shop.hears(ctx, stranger)).To(Equal(unmatched(formats.ReasonNoPhone)))
 	})
 
 	It("is not guessed between two numbers", func(ctx SpecContext) {

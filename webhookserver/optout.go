@@ -16,7 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;create;patch
@@ -41,7 +41,7 @@ var errLifting = errors.New("the suppression is being deleted")
 // the customer. leads are those that the message may belong to, and part is what became of the
 // message itself.
 func (s *Server) honour(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *dialects.Message,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 	leads []v1alpha1.CartRecovery, part storedMessage,
 ) (outcome, error) {
 	concerned := concernedBy(leads, part.outcome, message)
@@ -67,7 +67,7 @@ func (s *Server) honour(
 
 // isTooOld says whether a message that is in no conversation may have been taken back since.
 // What has no time is new.
-func isTooOld(message *dialects.Message, part storedMessage, now time.Time) bool {
+func isTooOld(message *formats.Message, part storedMessage, now time.Time) bool {
 	return part.lead == nil && !message.At.IsZero() && now.Sub(message.At) > oldRequest
 }
 
@@ -90,14 +90,14 @@ func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 // about to be stored. Who has been heard needs no hurry: one who repeats it without end is a flood as well.
 func (s *Server) mayAskToStop(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, recovery *v1alpha1.CartRecovery, before []string,
-	message *dialects.Message,
+	message *formats.Message,
 ) bool {
 	store, err := s.storeOf(ctx, instance)
 	if err != nil {
 		return true
 	}
 	texts := append(lastTexts(recovery, s.Clock.Now()), before...)
-	for _, each := range slices.Concat([]dialects.Message{*message}, behind(ctx, message)) {
+	for _, each := range slices.Concat([]formats.Message{*message}, behind(ctx, message)) {
 		if s.hasBeenHeard(ctx, recovery, each.Phone) {
 			continue
 		}
@@ -162,7 +162,7 @@ func (s *Server) asksToStop(
 
 // textsOf are the text of a message and, before it, those that its customer wrote just before it in
 // the same conversation.
-func textsOf(message *dialects.Message, stored *v1alpha1.CartRecovery) []string {
+func textsOf(message *formats.Message, stored *v1alpha1.CartRecovery) []string {
 	if stored == nil {
 		return []string{message.Text}
 	}
@@ -266,7 +266,7 @@ func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alph
 
 // concernedBy are the leads whose Product has a say in what a message means: the one that
 // it belongs to or, without one, all that it may be of.
-func concernedBy(leads []v1alpha1.CartRecovery, part outcome, message *dialects.Message) []*v1alpha1.CartRecovery {
+func concernedBy(leads []v1alpha1.CartRecovery, part outcome, message *formats.Message) []*v1alpha1.CartRecovery {
 	var concerned []*v1alpha1.CartRecovery
 	for i := range leads {
 		each := &leads[i]
@@ -280,7 +280,7 @@ func concernedBy(leads []v1alpha1.CartRecovery, part outcome, message *dialects.
 // writers are the numbers that a message speaks for, each once: the one that it came from, and
 // the one that is written to in the conversation that it belongs to, which can be another or the
 // only one that is known.
-func writers(message *dialects.Message, stored *v1alpha1.CartRecovery, concerned []*v1alpha1.CartRecovery) []string {
+func writers(message *formats.Message, stored *v1alpha1.CartRecovery, concerned []*v1alpha1.CartRecovery) []string {
 	var numbers []string
 	if message.Phone != "" {
 		numbers = append(numbers, message.Phone)

@@ -20,7 +20,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 func TestOptOut(t *testing.T) {
@@ -120,20 +120,20 @@ func TestWhoOptsOut(t *testing.T) {
 	}
 	for name, row := range map[string]struct {
 		part    outcome
-		message dialects.Message
+		message formats.Message
 		leads   string
 		want    string
 	}{
-		"of the lead it belongs to": {outcome{Lead: "b"}, dialects.Message{Phone: "5511987654321"}, "b",
+		"of the lead it belongs to": {outcome{Lead: "b"}, formats.Message{Phone: "5511987654321"}, "b",
 			"5511987654321"},
-		"of no one lead": {outcome{}, dialects.Message{Phone: "5511987654321"}, "ab", "5511987654321"},
-		"of nobody":      {outcome{}, dialects.Message{Phone: "5531987654321"}, "", "5531987654321"},
-		"from another number": {outcome{Lead: "c"}, dialects.Message{Phone: "5511987654321"}, "c",
+		"of no one lead": {outcome{}, formats.Message{Phone: "5511987654321"}, "ab", "5511987654321"},
+		"of nobody":      {outcome{}, formats.Message{Phone: "5531987654321"}, "", "5531987654321"},
+		"from another number": {outcome{Lead: "c"}, formats.Message{Phone: "5511987654321"}, "c",
 			"5511987654321 +5521912345678"},
-		"hidden, of a lead": {outcome{Lead: "c"}, dialects.Message{}, "c", "+5521912345678"},
-		"hidden, of a known chat": {outcome{}, dialects.Message{ChatIDs: []string{"7@lid"}}, "c",
+		"hidden, of a lead": {outcome{Lead: "c"}, formats.Message{}, "c", "+5521912345678"},
+		"hidden, of a known chat": {outcome{}, formats.Message{ChatIDs: []string{"7@lid"}}, "c",
 			"+5521912345678"},
-		"hidden, and the lead not known": {outcome{Lead: "d"}, dialects.Message{}, "", ""},
+		"hidden, and the lead not known": {outcome{Lead: "d"}, formats.Message{}, "", ""},
 	} {
 		concerned, names := concernedBy(all, row.part, &row.message), ""
 		for _, each := range concerned {
@@ -154,8 +154,8 @@ func (s shop) suppressions(ctx context.Context) []v1alpha1.Suppression {
 	return all.Items
 }
 
-func stops(id string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Inbound, ID: id, Phone: "5511987654321",
+func stops(id string) formats.Message {
+	return formats.Message{Format: "uazapi", Kind: formats.Inbound, ID: id, Phone: "5511987654321",
 		Text: "  Parar! "}
 }
 
@@ -403,7 +403,7 @@ var _ = Describe("a customer who opts out", func() {
 		shop := openPhoneShop(ctx)
 		message := stops("m-1")
 		message.Phone = ""
-		Expect(shop.hears(ctx, message)).To(Equal(unmatched(dialects.ReasonNoPhone)))
+		Expect(shop.hears(ctx, message)).To(Equal(unmatched(formats.ReasonNoPhone)))
 		Expect(shop.suppressions(ctx)).To(BeEmpty())
 	})
 })

@@ -14,7 +14,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/panics"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // Receipts are many and decide nothing, so they are gathered in memory and stored together,
@@ -42,11 +42,11 @@ type mark struct {
 }
 
 // with returns the mark with a receipt: of two of one kind the earlier counts.
-func (m mark) with(status dialects.Status, at time.Time) mark {
+func (m mark) with(status formats.Status, at time.Time) mark {
 	switch status {
-	case dialects.Delivered:
+	case formats.Delivered:
 		m.delivered = earlier(m.delivered, at)
-	case dialects.Read:
+	case formats.Read:
 		m.read = earlier(m.read, at)
 	}
 	return m
@@ -131,7 +131,7 @@ func (r *receipts) merge(name types.NamespacedName, more *gathered, now time.Tim
 	waiting.tries = max(waiting.tries, more.tries)
 	for id, each := range more.marks {
 		if known, is := waiting.marks[id]; is || len(waiting.marks) < r.marks {
-			joined := known.with(dialects.Delivered, each.delivered).with(dialects.Read, each.read)
+			joined := known.with(formats.Delivered, each.delivered).with(formats.Read, each.read)
 			if each.chats[0] != "" {
 				joined.chats = each.chats
 			}
@@ -176,7 +176,7 @@ func (r *receipts) next() (types.NamespacedName, *gathered) {
 
 // takeReceipt lets a receipt of a message of ours wait to be stored.
 func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
-	message *dialects.Message) (outcome, error) {
+	message *formats.Message) (outcome, error) {
 	leads, err := s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.ID)
 	if err != nil {
 		return outcome{}, err
@@ -198,7 +198,7 @@ func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppIns
 // is of shows its id, by the time it is stored. Of a hidden number it waits with its store,
 // and its id is looked up once more.
 func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
-	message *dialects.Message) (outcome, error) {
+	message *formats.Message) (outcome, error) {
 	store := types.NamespacedName{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
 	if message.Phone == "" {
 		s.wait(s.early, store, message)
@@ -217,13 +217,13 @@ func (s *Server) takeEarlyReceipt(ctx context.Context, instance *v1alpha1.WhatsA
 	return together(parts, unmatched(ignoredUnknownMessage)), nil
 }
 
-func (s *Server) gather(recovery *v1alpha1.CartRecovery, message *dialects.Message) outcome {
+func (s *Server) gather(recovery *v1alpha1.CartRecovery, message *formats.Message) outcome {
 	s.wait(s.receipts, client.ObjectKeyFromObject(recovery), message)
 	return outcome{Result: resultGathered, Lead: recovery.Name}
 }
 
 // wait lets a receipt wait, with those of a lead or of a store.
-func (s *Server) wait(among *receipts, name types.NamespacedName, message *dialects.Message) {
+func (s *Server) wait(among *receipts, name types.NamespacedName, message *formats.Message) {
 	at, now := message.At, s.Clock.Now()
 	if at.IsZero() || at.After(now.Add(clockSkew)) {
 		at = now

@@ -17,7 +17,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 func TestMark(t *testing.T) {
@@ -31,12 +31,12 @@ func TestMark(t *testing.T) {
 		delivered, read *v1alpha1.Timestamp
 	}{
 		{name: "nothing"},
-		{name: "delivered", mark: mark{}.with(dialects.Delivered, at(1)), changed: true, delivered: stamp(1)},
-		{name: "read", mark: mark{}.with(dialects.Read, at(2)), changed: true, delivered: stamp(2), read: stamp(2)},
-		{name: "both", mark: mark{}.with(dialects.Read, at(2)).with(dialects.Delivered, at(1)), changed: true,
+		{name: "delivered", mark: mark{}.with(formats.Delivered, at(1)), changed: true, delivered: stamp(1)},
+		{name: "read", mark: mark{}.with(formats.Read, at(2)), changed: true, delivered: stamp(2), read: stamp(2)},
+		{name: "both", mark: mark{}.with(formats.Read, at(2)).with(formats.Delivered, at(1)), changed: true,
 			delivered: stamp(1), read: stamp(2)},
-		{name: "the earlier one", mark: mark{}.with(dialects.Delivered, at(2)).with(dialects.Delivered,
-			at(1)).with(dialects.Delivered, at(3)), changed: true, delivered: stamp(1)},
+		{name: "the earlier one", mark: mark{}.with(formats.Delivered, at(2)).with(formats.Delivered,
+			at(1)).with(formats.Delivered, at(3)), changed: true, delivered: stamp(1)},
 		{name: "neither", mark: mark{}.with("Played", at(1))},
 		{name: "known", mark: mark{delivered: at(1)}, message: v1alpha1.Message{DeliveredAt: stamp(5)},
 			delivered: stamp(5)},
@@ -82,11 +82,11 @@ func TestReceiptsWait(t *testing.T) {
 		t.Error("something was there")
 	}
 	for i := range 100 {
-		addReceipt(r, name(1), "g-1", dialects.Delivered, noon.Add(time.Duration(i)),
+		addReceipt(r, name(1), "g-1", formats.Delivered, noon.Add(time.Duration(i)),
 			noon.Add(time.Duration(i)*time.Second))
 	}
-	addReceipt(r, name(2), "g-2", dialects.Read, noon, noon.Add(3*time.Second))
-	addReceipt(r, name(1), "g-1", dialects.Read, noon.Add(time.Second), noon.Add(4*time.Second))
+	addReceipt(r, name(2), "g-2", formats.Read, noon, noon.Add(3*time.Second))
+	addReceipt(r, name(1), "g-1", formats.Read, noon.Add(time.Second), noon.Add(4*time.Second))
 	if due, waiting := r.due(); !waiting || !due.Equal(noon.Add(10*time.Second)) {
 		t.Errorf("due at %s: later receipts must not put the first one off", due)
 	}
@@ -104,7 +104,7 @@ func TestReceiptsAreBounded(t *testing.T) {
 	name := func(i int) types.NamespacedName { return types.NamespacedName{Name: fmt.Sprint(i)} }
 	r, dropped := newReceipts(time.Second, v1alpha1.MaxConversation), 0
 	for i := range maxReceiptLeads + 25 {
-		dropped += addReceipt(r, name(i), "g", dialects.Read, noon, noon)
+		dropped += addReceipt(r, name(i), "g", formats.Read, noon, noon)
 	}
 	if dropped != 25 || len(r.leads) != maxReceiptLeads || len(r.order) != maxReceiptLeads {
 		t.Errorf("%d dropped, %d and %d wait", dropped, len(r.leads), len(r.order))
@@ -113,7 +113,7 @@ func TestReceiptsAreBounded(t *testing.T) {
 		t.Errorf("the first is %v: the one that waits longest is dropped", first)
 	}
 	for i := range 1000 {
-		addReceipt(r, name(30), fmt.Sprint(i), dialects.Read, noon, noon)
+		addReceipt(r, name(30), fmt.Sprint(i), formats.Read, noon, noon)
 	}
 	if got := len(r.leads[name(30)].marks); got > v1alpha1.MaxConversation {
 		t.Errorf("%d ids of one lead", got)
@@ -123,8 +123,8 @@ func TestReceiptsAreBounded(t *testing.T) {
 // ours gives the lead a message that the gateway knows as g-1.
 func ours(l *v1alpha1.CartRecovery) { atTheGateway("g-1", "Oi, tudo bem?")(l) }
 
-func receipt(status dialects.Status, id string) dialects.Message {
-	return dialects.Message{Dialect: "uazapi", Kind: dialects.Receipt, FromMe: true, ID: id, Status: status,
+func receipt(status formats.Status, id string) formats.Message {
+	return formats.Message{Format: "uazapi", Kind: formats.Receipt, FromMe: true, ID: id, Status: status,
 		Phone: "5511987654321"}
 }
 
@@ -159,7 +159,7 @@ var _ = Describe("receipts", func() {
 		shop := openPhoneShop(ctx, ours)
 		phase := shop.current(ctx).Status.Phase
 		writes := statusWrites(shop.namespace)
-		delivered, read := receipt(dialects.Delivered, "g-1"), receipt(dialects.Read, "g-1")
+		delivered, read := receipt(formats.Delivered, "g-1"), receipt(formats.Read, "g-1")
 		delivered.At, read.At = time.Now().Add(-3*time.Second).Truncate(time.Second),
 			time.Now().Add(-2*time.Second).Truncate(time.Second)
 		for range 50 {
@@ -182,19 +182,19 @@ var _ = Describe("receipts", func() {
 
 	It("of what was read before it was said to be delivered cost nothing more", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
-		shop.hears(ctx, receipt(dialects.Read, "g-1"))
+		shop.hears(ctx, receipt(formats.Read, "g-1"))
 		Eventually(func() *v1alpha1.Timestamp {
 			return shop.current(ctx).Status.Conversation[0].DeliveredAt
 		}).ShouldNot(BeNil())
 		cached(ctx, shop.lead)
-		Expect(shop.hears(ctx, receipt(dialects.Delivered, "g-1")).Result).To(Equal(resultUnchanged))
+		Expect(shop.hears(ctx, receipt(formats.Delivered, "g-1")).Result).To(Equal(resultUnchanged))
 	})
 
 	It("of messages that are not ours are ignored", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours, heard("m-1"))
 		writes := statusWrites(shop.namespace)
-		Expect(shop.hears(ctx, receipt(dialects.Read, "m-1")).Reason).To(Equal(ignoredReceipt))
-		foreign := receipt(dialects.Read, "g-9")
+		Expect(shop.hears(ctx, receipt(formats.Read, "m-1")).Reason).To(Equal(ignoredReceipt))
+		foreign := receipt(formats.Read, "g-9")
 		Expect(shop.hears(ctx, foreign)).To(Equal(unmatched(ignoredUnknownMessage)))
 		foreign.FromMe = false
 		Expect(shop.hears(ctx, foreign)).To(Equal(ignored(ignoredReceipt)))
@@ -204,15 +204,15 @@ var _ = Describe("receipts", func() {
 	It("of another store's messages are ignored", func(ctx SpecContext) {
 		openPhoneShop(ctx, ours)
 		other := openPhoneShop(ctx)
-		Expect(other.hears(ctx, receipt(dialects.Read, "g-1")).Reason).To(Equal(ignoredUnknownMessage))
+		Expect(other.hears(ctx, receipt(formats.Read, "g-1")).Reason).To(Equal(ignoredUnknownMessage))
 	})
 
 	It("that are faster than the gateway's word that the message went are not lost", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) {
 			l.Status.Conversation[0].State = v1alpha1.MessageClaimed
 		})
-		Expect(shop.hears(ctx, receipt(dialects.Delivered, "g-1")).Result).To(Equal(resultGathered))
-		Expect(shop.hears(ctx, receipt(dialects.Delivered, "of-something-else")).Result).To(Equal(resultGathered))
+		Expect(shop.hears(ctx, receipt(formats.Delivered, "g-1")).Result).To(Equal(resultGathered))
+		Expect(shop.hears(ctx, receipt(formats.Delivered, "of-something-else")).Result).To(Equal(resultGathered))
 		confirmed := shop.current(ctx)
 		confirmed.Status.Conversation[0].State, confirmed.Status.Conversation[0].GatewayID = v1alpha1.MessageSent, "g-1"
 		Expect(env.Client.Status().Update(ctx, confirmed)).To(Succeed())
@@ -225,7 +225,7 @@ var _ = Describe("receipts", func() {
 		shop := openPhoneShop(ctx, func(l *v1alpha1.CartRecovery) {
 			l.Status.Conversation[0].State = v1alpha1.MessageClaimed
 		})
-		hidden, foreign := receipt(dialects.Read, "g-1"), receipt(dialects.Read, "of-something-else")
+		hidden, foreign := receipt(formats.Read, "g-1"), receipt(formats.Read, "of-something-else")
 		hidden.Phone, foreign.Phone = "", ""
 		confirmed := shop.current(ctx).DeepCopy()
 		confirmed.Status.Conversation[0].State, confirmed.Status.Conversation[0].GatewayID = v1alpha1.MessageSent, "g-1"
@@ -234,7 +234,7 @@ var _ = Describe("receipts", func() {
 		wanted.ReceiptWindow = time.Hour
 		patient, err := New(wanted)
 		Expect(err).NotTo(HaveOccurred())
-		for _, message := range []dialects.Message{hidden, hidden, foreign} {
+		for _, message := range []formats.Message{hidden, hidden, foreign} {
 			Expect(patient.hear(ctx, shop.instance, &message)).To(Equal(outcome{Result: resultGathered}))
 		}
 		Expect(env.Client.Status().Update(ctx, confirmed)).To(Succeed())
@@ -276,7 +276,7 @@ var _ = Describe("receipts", func() {
 			}
 			return nil
 		})
-		shop.hears(ctx, receipt(dialects.Read, "g-1"))
+		shop.hears(ctx, receipt(formats.Read, "g-1"))
 		Eventually(func() *v1alpha1.Timestamp { return shop.current(ctx).Status.Conversation[0].ReadAt }).ShouldNot(
 			BeNil())
 		Expect(shop.current(ctx).Status.TokensUsed).To(BeEquivalentTo(7))
@@ -286,7 +286,7 @@ var _ = Describe("receipts", func() {
 		shop := openPhoneShop(ctx, ours)
 		before := receiptsDropped()
 		refuseWrites("patch status")
-		shop.hears(ctx, receipt(dialects.Read, "g-1"))
+		shop.hears(ctx, receipt(formats.Read, "g-1"))
 		Eventually(receiptsDropped).Should(Equal(before + 1))
 		Expect(shop.current(ctx).Status.Conversation[0].ReadAt).To(BeNil())
 	})
@@ -301,7 +301,7 @@ var _ = Describe("receipts", func() {
 		done := make(chan error, 1)
 		go func() { done <- patient.Start(running) }()
 		Eventually(patient.Addr).ShouldNot(BeNil())
-		message := receipt(dialects.Read, "g-1")
+		message := receipt(formats.Read, "g-1")
 		Expect(patient.hear(ctx, shop.instance, &message)).To(HaveField("Result", resultGathered))
 		stop()
 		Eventually(done).Should(Receive(BeNil()))
@@ -328,6 +328,6 @@ var _ = Describe("receipts", func() {
 })
 
 // addReceipt lets one receipt wait.
-func addReceipt(r *receipts, name types.NamespacedName, id string, status dialects.Status, at, now time.Time) int {
+func addReceipt(r *receipts, name types.NamespacedName, id string, status formats.Status, at, now time.Time) int {
 	return r.merge(name, &gathered{marks: map[string]mark{id: mark{}.with(status, at)}}, now)
 }

@@ -4,7 +4,7 @@ import (
 	"strings"
 
 	"cartrecovery.dev/operator/internal/policy"
-	"cartrecovery.dev/operator/webhookserver/dialects"
+	"cartrecovery.dev/operator/webhookserver/formats"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -42,15 +42,15 @@ func platformSections() map[string]string {
 	return sections
 }
 
-// gatewaySections are what every dialect's events do.
+// gatewaySections are what every format's events do.
 func gatewaySections() map[string]string {
 	rows := map[string][][2]string{}
-	for _, row := range dialects.Table() {
-		rows[row.Dialect] = append(rows[row.Dialect], [2]string{row.Event, row.Meaning})
+	for _, row := range formats.Table() {
+		rows[row.Format] = append(rows[row.Format], [2]string{row.Event, row.Meaning})
 	}
 	sections := map[string]string{}
-	for dialect, rows := range rows {
-		sections[dialect] = table([2]string{"event", "what it does"}, rows)
+	for format, rows := range rows {
+		sections[format] = table([2]string{"event", "what it does"}, rows)
 	}
 	return sections
 }

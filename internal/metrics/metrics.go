@@ -12,7 +12,7 @@ import (
 
 // Metrics are the operator's own metrics; controller-runtime adds its own.
 type Metrics struct {
-	// Deliveries counts webhook deliveries by source (a platform's or dialect's name) and
+	// Deliveries counts webhook deliveries by source (a platform's or format's name) and
 	// result: created, stopped, recorded, reversed, gathered, unchanged, unusable and ignored, as
 	// they are answered; unmatched and ambiguous, messages that belong to no lead, and to one of
 	// several; unauthorized, malformed, notfound, unavailable, refused, panicked.
@@ -63,7 +63,7 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 	m := &Metrics{
 		Deliveries: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "cartrecovery_webhook_deliveries_total",
-			Help: "Webhook deliveries by source (platform or gateway dialect) and result.",
+			Help: "Webhook deliveries by source (platform or gateway format) and result.",
 		}, []string{"source", "result"}),
 		Connections: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "cartrecovery_webhook_connections",

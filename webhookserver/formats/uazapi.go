@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"cartrecovery.dev/operator/internal/phone"
 )
 
-const dialectUAZAPI = "uazapi"
+const formatUAZAPI = "uazapi"
 
 // uazapiEvents are the events that UAZAPI's documentation names (OpenAPI of v2), and what
 // reads them; nil is an event that there is nothing to do for.
@@ -127,7 +127,7 @@ func parseUAZAPI(top fields) ([]Message, error) {
 		return parseEach(uazapiDeliveries(top.with("event", "messages"), parts))
 	}
 	base := Message{
-		Dialect:  dialectUAZAPI,
+		Format:   formatUAZAPI,
 		Instance: line(firstText(top.text("instanceName"), uazapiInstance(top).text("name")), maxInstance),
 		Token:    token(top.text("token")),
 		Owner:    ownNumber(top.text("owner")),

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"bytes"
@@ -8,24 +8,24 @@ import (
 	"cartrecovery.dev/operator/internal/phone"
 )
 
-// dialect is one gateway's way of telling things.
-type dialect struct {
-	// name is the dialect's name in messages, metrics and the documentation.
+// format is one gateway's way of telling things.
+type format struct {
+	// name is the format's name in messages, metrics and the documentation.
 	name string
 	// matches looks at the names of a delivery's top-level fields.
 	matches func(top fields) bool
 	parse   func(top fields) ([]Message, error)
 }
 
-// known is every dialect that is understood; the first that matches reads the delivery, so
+// known is every format that is understood; the first that matches reads the delivery, so
 // that one which fits two is always read the same way. The envelopes of the gateways come
-// first, the old backend's shape, which is the least special, last. A new dialect is one
+// first, the old backend's shape, which is the least special, last. A new format is one
 // file and one line here.
-var known = []dialect{
-	{dialectUAZAPI, matchesUAZAPI, parseUAZAPI},
-	{dialectEvolution, matchesEvolution, parseEvolution},
-	{dialectMegaAPI, matchesMegaAPI, parseMegaAPI},
-	{dialectLegacy, matchesLegacy, parseLegacy},
+var known = []format{
+	{formatUAZAPI, matchesUAZAPI, parseUAZAPI},
+	{formatEvolution, matchesEvolution, parseEvolution},
+	{formatMegaAPI, matchesMegaAPI, parseMegaAPI},
+	{formatLegacy, matchesLegacy, parseLegacy},
 }
 
 // maxValues bounds the values of a body: it is read before anybody knows who sent it.
@@ -56,7 +56,7 @@ func hasMoreValues(body []byte, limit int) bool {
 // maxMessages bounds the receipts of one delivery, and what is ignored of it.
 const maxMessages = 100
 
-// Parse reads a gateway's delivery; its shape tells the dialect. A delivery can tell
+// Parse reads a gateway's delivery; its shape tells the format. A delivery can tell
 // several things, such as the receipts of several messages, of which more than 100 are cut
 // off. It can be a list, and wrapped by what has passed it on (see envelope.go). The error is
 // an *InputError.
@@ -71,8 +71,8 @@ func Parse(body []byte) ([]Message, error) {
 	return parseEach(parts)
 }
 
-// dialectOf returns the dialect of a delivery; nil when none fits.
-func dialectOf(top fields) *dialect {
+// formatOf returns the format of a delivery; nil when none fits.
+func formatOf(top fields) *format {
 	for i := range known {
 		if known[i].matches(top) {
 			return &known[i]
@@ -141,7 +141,7 @@ func (f fields) moment(name string) moment {
 	return value
 }
 
-// told is what a dialect has read of a message, beside the message itself.
+// told is what a format has read of a message, beside the message itself.
 type told struct {
 	// chats are the ids of the chat.
 	chats []string

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
@@ -58,7 +58,7 @@ func changed(t testing.TB, name string, changes change) []byte {
 	return data
 }
 
-// row is a line of a dialect's table: what comes in and what it tells.
+// row is a line of a format's table: what comes in and what it tells.
 type row struct {
 	delivery string
 	fixture  string
@@ -116,7 +116,7 @@ func testRefused(t *testing.T, body []byte, field string) {
 	}
 }
 
-// checkMessage checks what holds for every message of every dialect.
+// checkMessage checks what holds for every message of every format.
 func checkMessage(t *testing.T, message Message) {
 	t.Helper()
 	for _, text := range []struct {
@@ -174,8 +174,8 @@ func checkMessage(t *testing.T, message Message) {
 	default:
 		t.Errorf("a kind that is none: %q", message.Kind)
 	}
-	if message.Dialect == "" {
-		t.Error("no dialect")
+	if message.Format == "" {
+		t.Error("no format")
 	}
 	if !message.At.IsZero() && (message.At.Year() < 2000 || message.At.Year() > 2099) {
 		t.Errorf("out of time: %s", message.At)

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"errors"
@@ -11,11 +11,11 @@ import (
 // namedFields are the fields that errors may name: the body's own could be personal.
 var namedFields = []string{"", "EventType", "message", "message.key", "event", "data", "data.key", "key"}
 
-// seed adds the fixtures of a dialect, all when it is "", and bodies that are none.
-func seed(f *testing.F, dialect string) {
+// seed adds the fixtures of a format, all when it is "", and bodies that are none.
+func seed(f *testing.F, format string) {
 	f.Helper()
 	for _, name := range deliveries(f) {
-		if dialect == "" || strings.HasPrefix(name, dialect+"/") {
+		if format == "" || strings.HasPrefix(name, format+"/") {
 			f.Add(fixture(f, name))
 		}
 	}
@@ -62,7 +62,7 @@ func fuzz(f *testing.F, parse func(body []byte) ([]Message, error)) {
 	})
 }
 
-// only reads bodies as one dialect, whatever their shape.
+// only reads bodies as one format, whatever their shape.
 func only(parse func(top fields) ([]Message, error)) func(body []byte) ([]Message, error) {
 	return func(body []byte) ([]Message, error) {
 		top := fieldsOf(body)
@@ -73,7 +73,7 @@ func only(parse func(top fields) ([]Message, error)) func(body []byte) ([]Messag
 	}
 }
 
-// FuzzParse is about the detection of the dialect.
+// FuzzParse is about the detection of the format.
 func FuzzParse(f *testing.F) {
 	seed(f, "")
 	for _, body := range []string{
@@ -88,7 +88,7 @@ func FuzzParse(f *testing.F) {
 }
 
 func FuzzUAZAPI(f *testing.F) {
-	seed(f, dialectUAZAPI)
+	seed(f, formatUAZAPI)
 	f.Add(
 		[]byte(
 			`{"EventType":"messages","message":{"fromMe":"True","messageTimestamp":"1e3","content":"x","id":":","edited":0}}`))
@@ -106,7 +106,7 @@ func FuzzUAZAPI(f *testing.F) {
 }
 
 func FuzzEvolution(f *testing.F) {
-	seed(f, dialectEvolution)
+	seed(f, formatEvolution)
 	f.Add([]byte(`{"event":"messages.upsert","data":{"messages":[{"key":{"id":1},"message":"x"},3]},"apikey":"a b"}`))
 	f.Add(
 		[]byte(
@@ -125,13 +125,13 @@ func FuzzEvolution(f *testing.F) {
 }
 
 func FuzzMegaAPI(f *testing.F) {
-	seed(f, dialectMegaAPI)
+	seed(f, formatMegaAPI)
 	f.Add([]byte(`{"instance_key":1,"key":{"id":"x"},"ack":"4"}`))
 	fuzz(f, only(parseMegaAPI))
 }
 
 func FuzzLegacy(f *testing.F) {
-	seed(f, dialectLegacy)
+	seed(f, formatLegacy)
 	f.Add(
 		[]byte(
 			`{"key":{"remoteJid":1},"message":{"ephemeralMessage":{"message":{"extendedTextMessage":"a\u0000\r\nb"}}}}`))

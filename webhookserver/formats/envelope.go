@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
@@ -22,17 +22,17 @@ var wraps = []string{
 // of its wrapper, where it has none of them itself.
 var naming = []string{"instanceName", "instance_key", "instance", "token", "apikey"}
 
-// delivery is one that is not wrapped, and its dialect; nil for one that is not known.
+// delivery is one that is not wrapped, and its format; nil for one that is not known.
 type delivery struct {
-	top     fields
-	dialect *dialect
+	top    fields
+	format *format
 }
 
 func (d delivery) parse() ([]Message, error) {
-	if d.dialect == nil {
+	if d.format == nil {
 		return nil, &InputError{Expected: "a delivery of a known gateway"}
 	}
-	return d.dialect.parse(d.top)
+	return d.format.parse(d.top)
 }
 
 // unwrap returns the deliveries that a body holds, at most maxMessages: one as a rule, none
@@ -45,8 +45,8 @@ func unwrap(data json.RawMessage, depth int) []delivery {
 	if top == nil {
 		return nil
 	}
-	found := delivery{top, dialectOf(top)}
-	if found.dialect != nil || depth >= maxWraps {
+	found := delivery{top, formatOf(top)}
+	if found.format != nil || depth >= maxWraps {
 		return []delivery{found}
 	}
 	for _, name := range wraps {
@@ -71,12 +71,12 @@ func inherit(from fields, deliveries []delivery) []delivery {
 				each.top[name] = from[name]
 			}
 		}
-		deliveries[i].dialect = dialectOf(each.top)
+		deliveries[i].format = formatOf(each.top)
 	}
 	return deliveries
 }
 
-func isKnown(each delivery) bool { return each.dialect != nil }
+func isKnown(each delivery) bool { return each.format != nil }
 
 func unwrapEach(data json.RawMessage, depth int) []delivery {
 	var list []json.RawMessage
@@ -117,7 +117,7 @@ func parseEach(parts []delivery) ([]Message, error) {
 	}
 	if unread > 0 && unwritten < maxMessages {
 		of := messages[0]
-		other := Message{Dialect: of.Dialect, Instance: of.Instance, Token: of.Token}
+		other := Message{Format: of.Format, Instance: of.Instance, Token: of.Token}
 		messages = append(messages, ignored(other, ReasonEventNotUsed))
 	}
 	return messages, nil

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
@@ -7,7 +7,7 @@ import (
 	"unicode"
 )
 
-const dialectEvolution = "evolution"
+const formatEvolution = "evolution"
 
 // evolutionEvents are the events of the Evolution API, versions 1 and 2, and what reads
 // them; nil is an event that there is nothing to do for. Facts: its source, and captured
@@ -61,7 +61,7 @@ func parseEvolution(top fields) ([]Message, error) {
 		return nil, &InputError{Field: "event", Expected: "the name of the event"}
 	}
 	base := Message{
-		Dialect: dialectEvolution, Instance: evolutionInstance(top), Token: evolutionToken(top.text("apikey")),
+		Format: formatEvolution, Instance: evolutionInstance(top), Token: evolutionToken(top.text("apikey")),
 		Owner: ownNumber(top.text("sender")), History: isHistory(top) || isHistory(fieldsOf(top["data"])),
 	}
 	read, isKnown := evolutionEvents[name]

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
@@ -87,7 +87,7 @@ func parseUAZAPIWrapper(top fields) ([]Message, error) {
 // uazapiDeliveries makes the envelope of each part of a wrapper's data.
 func uazapiDeliveries(top fields, parts []json.RawMessage) []delivery {
 	each := make([]delivery, 0, len(parts))
-	uazapi := &dialect{name: dialectUAZAPI, parse: parseUAZAPI}
+	uazapi := &format{name: formatUAZAPI, parse: parseUAZAPI}
 	for _, data := range parts {
 		each = append(each, delivery{uazapiEnvelope(top, fieldsOf(data)), uazapi})
 	}

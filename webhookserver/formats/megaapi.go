@@ -1,6 +1,6 @@
-package dialects
+package formats
 
-const dialectMegaAPI = "megaapi"
+const formatMegaAPI = "megaapi"
 
 func matchesMegaAPI(top fields) bool {
 	return top.has("instance_key") && (top.hasAny("key", "message", "messageType") || !top.hasAny(wraps...))
@@ -12,7 +12,7 @@ func matchesMegaAPI(top fields) bool {
 // Baileys, is not confirmed.
 func parseMegaAPI(top fields) ([]Message, error) {
 	base := Message{
-		Dialect:  dialectMegaAPI,
+		Format:   formatMegaAPI,
 		Instance: line(top.text("instance_key"), maxInstance),
 		Token:    token(top.text("token")),
 		Owner:    ownNumber(top.text("jid")),

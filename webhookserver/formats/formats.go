@@ -1,6 +1,6 @@
-// Package dialects understands the webhooks of the WhatsApp gateways: one file per
-// dialect, told apart by the shape of the body. No I/O.
-package dialects
+// Package formats understands the webhooks of the WhatsApp gateways: one file per
+// format, told apart by the shape of the body. No I/O.
+package formats
 
 import (
 	"fmt"
@@ -67,8 +67,8 @@ const (
 // Message is what one delivery says, in one vocabulary for all gateways. Strings are
 // copies, trimmed, valid UTF-8, and within the limits of CartRecovery's schema.
 type Message struct {
-	// Dialect is the name of the dialect, safe to log.
-	Dialect string
+	// Format is the name of the format, safe to log.
+	Format string
 	// Instance is the gateway's instance name; "" when the delivery has none.
 	Instance string
 	// Token is the instance token in the body; a secret; "" when there is none.

@@ -1,6 +1,6 @@
-package dialects
+package formats
 
-const dialectLegacy = "legacy"
+const formatLegacy = "legacy"
 
 func matchesLegacy(top fields) bool { return top.hasAny("message", "key") }
 
@@ -8,7 +8,7 @@ func matchesLegacy(top fields) bool { return top.hasAny("message", "key") }
 // was written in the message, or one message deeper. Its key may be beside the message.
 func parseLegacy(top fields) ([]Message, error) {
 	return keyedMessage(Message{
-		Dialect:  dialectLegacy,
+		Format:   formatLegacy,
 		Instance: line(top.text("instanceName"), maxInstance),
 		Token:    token(top.text("token")),
 		Owner:    ownNumber(top.text("owner"), top.text("jid")),

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"fmt"
@@ -151,7 +151,7 @@ func TestUAZAPIMessages(t *testing.T) {
 
 func uazapiText() Message {
 	return Message{
-		Dialect: "uazapi", Instance: "loja-norte", Token: "instance-token-1", Kind: Inbound,
+		Format: "uazapi", Instance: "loja-norte", Token: "instance-token-1", Kind: Inbound,
 		ID: "3EB0AA11BB22CC33DD44", Phone: "553188776655", Text: "ainda tem desconto?",
 		At: time.UnixMilli(1767373445678).UTC(),
 	}
@@ -217,7 +217,7 @@ func TestUAZAPIWithoutID(t *testing.T) {
 
 func TestUAZAPIReceipts(t *testing.T) {
 	first := Message{
-		Dialect: "uazapi", Instance: "loja-norte", Token: "instance-token-1", Kind: Receipt, FromMe: true,
+		Format: "uazapi", Instance: "loja-norte", Token: "instance-token-1", Kind: Receipt, FromMe: true,
 		Status: Delivered, ID: "3EB0000000000000AAAA", Phone: "553188776655", At: time.Unix(1767373500, 0).UTC(),
 	}
 	second := first
@@ -268,7 +268,7 @@ func TestUAZAPIReceipts(t *testing.T) {
 func TestUAZAPIConnection(t *testing.T) {
 	const connection = "uazapi/connection.json"
 	testMessages(t, fixture(t, connection), Message{
-		Dialect: "uazapi", Instance: "loja-norte", Token: "instance-token-1", Kind: ConnectionChange,
+		Format: "uazapi", Instance: "loja-norte", Token: "instance-token-1", Kind: ConnectionChange,
 		Connection: "disconnected",
 	})
 	testTable(t, []row{

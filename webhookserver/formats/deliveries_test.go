@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"fmt"
@@ -90,13 +90,13 @@ func TestDeliveries(t *testing.T) {
 		parts := make([]string, 0, len(messages))
 		for _, message := range messages {
 			checkMessage(t, message)
-			if dialect, _, _ := strings.Cut(name, "/"); dialect != "ambiguous" && message.Dialect != dialect {
-				t.Errorf("%s: read as %s", name, message.Dialect)
+			if format, _, _ := strings.Cut(name, "/"); format != "ambiguous" && message.Format != format {
+				t.Errorf("%s: read as %s", name, message.Format)
 			}
 			parts = append(parts, describe(message)+about(message))
 		}
 		if strings.HasPrefix(name, "ambiguous/") {
-			parts = append([]string{"read as " + messages[0].Dialect}, parts...)
+			parts = append([]string{"read as " + messages[0].Format}, parts...)
 		}
 		line := name + " → " + strings.Join(parts, "; ")
 		t.Log(line)
@@ -131,17 +131,17 @@ func TestDocumentation(t *testing.T) {
 	}
 	tables := map[string]string{}
 	for _, row := range Table() {
-		tables[row.Dialect] += fmt.Sprintf("| %s | %s |\n", row.Event, row.Meaning)
+		tables[row.Format] += fmt.Sprintf("| %s | %s |\n", row.Event, row.Meaning)
 	}
-	for _, dialect := range known {
-		want := "<!-- begin generated: " + dialect.name + " -->\n| event | what it does |\n|---|---|\n" +
-			tables[dialect.name] + "<!-- end generated -->\n"
-		if tables[dialect.name] == "" || !strings.Contains(string(document), want) {
-			t.Errorf("docs/gateways.md does not have the table of %s:\n%s", dialect.name, want)
+	for _, format := range known {
+		want := "<!-- begin generated: " + format.name + " -->\n| event | what it does |\n|---|---|\n" +
+			tables[format.name] + "<!-- end generated -->\n"
+		if tables[format.name] == "" || !strings.Contains(string(document), want) {
+			t.Errorf("docs/gateways.md does not have the table of %s:\n%s", format.name, want)
 		}
-		delete(tables, dialect.name)
+		delete(tables, format.name)
 	}
 	if len(tables) > 0 {
-		t.Errorf("tables of unknown dialects: %v", tables)
+		t.Errorf("tables of unknown formats: %v", tables)
 	}
 }

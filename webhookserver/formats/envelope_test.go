@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
@@ -9,15 +9,15 @@ import (
 	"time"
 )
 
-func testReadAs(t *testing.T, body, dialect string, want ...string) {
+func testReadAs(t *testing.T, body, format string, want ...string) {
 	t.Helper()
 	messages, err := Parse([]byte(body))
 	if err != nil || len(messages) != len(want) {
 		t.Fatalf("got %+v, %v", messages, err)
 	}
 	for i, message := range messages {
-		if checkMessage(t, message); message.Dialect != dialect || describe(message) != want[i] {
-			t.Errorf("read as %s: %s", message.Dialect, describe(message))
+		if checkMessage(t, message); message.Format != format || describe(message) != want[i] {
+			t.Errorf("read as %s: %s", message.Format, describe(message))
 		}
 	}
 }
@@ -29,7 +29,7 @@ func TestUAZAPIWrapper(t *testing.T) {
 		message = `{"messageid":"3EB0AA","chatid":"553188776655@s.whatsapp.net","fromMe":false,"messageType":"Conversation","text":"oi"}`
 		said    = `Inbound from 553188776655: text "oi"`
 	)
-	for _, row := range []struct{ name, body, dialect, want string }{
+	for _, row := range []struct{ name, body, format, want string }{
 		{"the singular name", `{"event":"message","instance":"r1","data":` + message + `}`, "uazapi", said},
 		{"the plural name", `{"event":"messages","instance":"r1","data":` + message + `}`, "uazapi", said},
 		{"in capitals", `{"event":"MESSAGES","instance":"r1","data":` + message + `}`, "uazapi", said},
@@ -66,7 +66,7 @@ func TestUAZAPIWrapper(t *testing.T) {
 			"evolution", "Receipt: 3EB0AA, Read, ours: true"},
 		{"nobody's", `{"event":"telepathy","instance":"loja","data":{}}`, "evolution", "Ignored: UnknownEvent"},
 	} {
-		t.Run(row.name, func(t *testing.T) { testReadAs(t, row.body, row.dialect, row.want) })
+		t.Run(row.name, func(t *testing.T) { testReadAs(t, row.body, row.format, row.want) })
 	}
 }
 
@@ -99,7 +99,7 @@ func TestWrapperNamesTheInstance(t *testing.T) {
 
 // TestPassedOn: a delivery that something has passed on is read like the delivery itself.
 func TestPassedOn(t *testing.T) {
-	for dialect, name := range map[string]string{
+	for format, name := range map[string]string{
 		"uazapi": "uazapi/message.json", "evolution": "evolution/conversation.json",
 		"megaapi": "megaapi/conversation.json", "legacy": "legacy/message.json",
 	} {
@@ -118,12 +118,12 @@ func TestPassedOn(t *testing.T) {
 			`{"body":` + string(quotedBody) + `}`, `[{"json":{"headers":{},"body":` + body + `}}]`,
 			`{"payload":` + body + `}`, `{"body":[` + body + `]}`, " \n" + body + "\n ",
 		} {
-			t.Run(dialect+" "+wrapped[:min(12, len(wrapped))], func(t *testing.T) {
-				testReadAs(t, wrapped, dialect, want)
+			t.Run(format+" "+wrapped[:min(12, len(wrapped))], func(t *testing.T) {
+				testReadAs(t, wrapped, format, want)
 			})
 		}
-		testReadAs(t, `[`+body+`,`+body+`]`, dialect, want, want)
-		testReadAs(t, `[`+body+`,{"a":1},7]`, dialect, want, "Ignored: EventNotUsed")
+		testReadAs(t, `[`+body+`,`+body+`]`, format, want, want)
+		testReadAs(t, `[`+body+`,{"a":1},7]`, format, want, "Ignored: EventNotUsed")
 		testRefused(t, []byte(strings.Repeat(`{"body":`, maxWraps+1)+body+strings.Repeat("}", maxWraps+1)), "")
 	}
 }
@@ -137,7 +137,7 @@ func TestShapes(t *testing.T) {
 		said    = `Inbound from 553188776655: text "oi"`
 	)
 	of := func(rest string) string { return `{"EventType":"messages","message":{` + uazapi + `,` + rest + `}}` }
-	for _, row := range []struct{ name, body, dialect, want string }{
+	for _, row := range []struct{ name, body, format, want string }{
 		{"the message as data", `{"EventType":"messages","data":` + text + `}`, "uazapi", said},
 		{"a list of messages", `{"EventType":"messages","messages":[` + text + `]}`, "uazapi", said},
 		{"a list as the message", `{"EventType":"messages","message":[` + text + `]}`, "uazapi", said},
@@ -179,7 +179,7 @@ func TestShapes(t *testing.T) {
 		{"a card by its type", of(`"type":"contact","text":"Pedro"`), "uazapi",
 			`Inbound from 553188776655: contact ""`},
 	} {
-		t.Run(row.name, func(t *testing.T) { testReadAs(t, row.body, row.dialect, row.want) })
+		t.Run(row.name, func(t *testing.T) { testReadAs(t, row.body, row.format, row.want) })
 	}
 }
 

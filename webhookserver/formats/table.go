@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"maps"
@@ -8,15 +8,15 @@ import (
 
 // Row is a line of the documentation: what an event of a gateway means here.
 type Row struct {
-	// Dialect is the name of the dialect, and of the table the row is in.
-	Dialect string
+	// Format is the name of the format, and of the table the row is in.
+	Format string
 	// Event is what the gateway tells, in its own words.
 	Event string
 	// Meaning is what comes of it, for the people who run the operator.
 	Meaning string
 }
 
-// What comes of the events, as the tables of all dialects say it.
+// What comes of the events, as the tables of all formats say it.
 const (
 	meansAnswered  = "recorded in the conversation and answered"
 	meansMedia     = "recorded by its kind, with its caption, and answered: the AI is told what came"
@@ -42,18 +42,18 @@ const (
 	meansUnknown    = "ignored (`UnknownEvent`)"
 )
 
-// Table returns what every event of every dialect means, in the order of the documentation.
+// Table returns what every event of every format means, in the order of the documentation.
 func Table() []Row {
 	var rows []Row
-	add := func(dialect string, lines [][2]string) {
+	add := func(format string, lines [][2]string) {
 		for _, line := range lines {
-			rows = append(rows, Row{dialect, line[0], line[1]})
+			rows = append(rows, Row{format, line[0], line[1]})
 		}
 	}
-	add(dialectUAZAPI, uazapiTable())
-	add(dialectEvolution, evolutionTable())
-	add(dialectMegaAPI, megaAPITable())
-	add(dialectLegacy, legacyTable())
+	add(formatUAZAPI, uazapiTable())
+	add(formatEvolution, evolutionTable())
+	add(formatMegaAPI, megaAPITable())
+	add(formatLegacy, legacyTable())
 	return rows
 }
 

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"strings"
@@ -8,7 +8,7 @@ import (
 
 func evolutionText() Message {
 	return Message{
-		Dialect: "evolution", Instance: "loja-leste", Token: "11111111-2222-4333-8444-555555555555", Kind: Inbound,
+		Format: "evolution", Instance: "loja-leste", Token: "11111111-2222-4333-8444-555555555555", Kind: Inbound,
 		ID: "3EB0E0E0E0E0E0E0E0E0", Phone: "553188776655", Text: "ainda tem desconto?",
 		At: time.Unix(1767373445, 0).UTC(),
 	}

@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"testing"
@@ -43,14 +43,14 @@ func TestLegacyMessages(t *testing.T) {
 
 func TestLegacyMessage(t *testing.T) {
 	want := Message{
-		Dialect: "legacy", Instance: "loja-sul", Kind: Inbound, ID: "ABCD0011EF223344",
+		Format: "legacy", Instance: "loja-sul", Kind: Inbound, ID: "ABCD0011EF223344",
 		Phone: "5551991234567", Text: "quero pagar no boleto", At: time.Unix(1767373445, 0).UTC(),
 	}
 	testMessages(t, fixture(t, "legacy/message.json"), want)
 	testMessages(t, changed(t, "legacy/message.json",
 		change{"message.messageTimestamp": map[string]any{"low": 1767373445, "high": 0}}), want)
 	testMessages(t, fixture(t, "legacy/flat.json"), want)
-	want.Dialect, want.Instance, want.Phone = "megaapi", "chave-da-loja", "555191234567"
+	want.Format, want.Instance, want.Phone = "megaapi", "chave-da-loja", "555191234567"
 	testMessages(t, fixture(t, "megaapi/conversation.json"), want)
 }
 

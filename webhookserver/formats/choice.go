@@ -1,4 +1,4 @@
-package dialects
+package formats
 
 import (
 	"encoding/json"
