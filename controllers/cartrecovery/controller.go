@@ -45,9 +45,8 @@ const (
 	// DefaultConcurrency is how many leads are worked on at once. They wait on the gateway,
 	// so there are dozens: half of them for one namespace, a quarter for one number.
 	DefaultConcurrency = 64
-	// DefaultWriters is how many texts are written at once: half of them for one namespace, a quarter
-	// for one Store.
-	DefaultWriters = 128
+	// DefaultWriters is how many texts are written at once.
+	DefaultWriters = defaultWorkers
 	// DefaultRetryBase is the wait after the first definite refusal of the gateway; it
 	// doubles with every further one.
 	DefaultRetryBase = 5 * time.Second
@@ -264,7 +263,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			r.proofs.close(gone.Object.GetUID())
 		}}).
 		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfSuppression))).
-		WatchesRawSource(source.TypedChannel(r.drafts.done,
+		WatchesRawSource(source.TypedChannel(r.drafts.Done(),
 			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WatchesRawSource(source.TypedChannel(r.calls.woken,
 			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
@@ -275,12 +274,9 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.CartRecovery{} }))
 }
 
-// spread is by which share of it a wait is spread either way.
-const spread = 0.2
-
 // spread has waits differ, so that not all leads that wait for one thing come back at once.
 func (r *Reconciler) spread(wait time.Duration) time.Duration {
-	return backoff.Around(wait, spread, r.Rand)
+	return backoff.Around(wait, backoff.Spread, r.Rand)
 }
 
 func (r *Reconciler) complete() error {
@@ -306,8 +302,10 @@ func (r *Reconciler) complete() error {
 	if r.Budget == nil {
 		r.Budget = budget.NewLedger()
 	}
-	r.drafts = newDrafts(r.Writer, r.Clock, r.Metrics, r.Budget, r.Writers, r.Rand)
-	r.drafts.reviewer = r.Reviewer
+	r.drafts = newDrafts(draftOptions{
+		Writer: r.Writer, Reviewer: r.Reviewer, Clock: r.Clock, Random: r.Rand, Metrics: r.Metrics, Budget: r.Budget,
+		Workers: r.Writers,
+	})
 	r.contacts = contacts.New(r.Clock)
 	r.proofs = newProofs(r.Clock, maxProofs, r.Rand)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))

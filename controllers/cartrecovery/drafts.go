@@ -20,6 +20,9 @@ import (
 )
 
 const (
+	// defaultWorkers is how many texts are written at once: half of them for one namespace, a quarter
+	// for one Store.
+	defaultWorkers = 128
 	// refusedRetry is how long a request the AI refused for good is left alone: until then
 	// a person may have changed the key, the model or the prompt.
 	refusedRetry = 2 * time.Minute
@@ -37,18 +40,10 @@ const (
 // workers, so that a slow AI delays nobody's message that is already written. They live in
 // the leader's memory: a restart loses them, and they are simply written again.
 type drafts struct {
-	writer ai.Writer
-	// reviewer looks at what was written, nil for nobody; a text that is due waits for it as long
-	// as reviewAtMost, one written ahead as long as reviewAhead.
-	reviewer                  ai.Reviewer
+	options draftOptions
+	// reviewAtMost is how long a text that is due waits for its review, reviewAhead how long one
+	// does that is written ahead.
 	reviewAtMost, reviewAhead time.Duration
-
-	clock   clock.PassiveClock
-	random  backoff.Random
-	metrics *metrics.Metrics
-	// ledger is what the stores' texts cost; whoever asks for a text seeds it before.
-	ledger  *budget.Ledger
-	workers int
 	// timer makes the timers that pauses end by.
 	timer func(time.Duration) clock.Timer
 	// done tells the controller that a lead's draft is ready or has failed.
@@ -102,22 +97,40 @@ type job struct {
 	rewrite func(refused, detail string) ai.Request
 }
 
-func newDrafts(
-	writer ai.Writer, passive clock.PassiveClock, counters *metrics.Metrics, ledger *budget.Ledger, workers int,
-	random backoff.Random,
-) *drafts {
+// draftOptions are what drafts are made of. Every field but Reviewer must be set.
+type draftOptions struct {
+	// Writer writes the texts.
+	Writer ai.Writer
+	// Reviewer looks at what was written; nil for nobody.
+	Reviewer ai.Reviewer
+	// Clock tells the time.
+	Clock clock.PassiveClock
+	// Random spreads waits.
+	Random backoff.Random
+	// Metrics counts.
+	Metrics *metrics.Metrics
+	// Budget keeps the tokens of the Stores; whoever asks for a text seeds it before.
+	Budget *budget.Ledger
+	// Workers is how many texts are written at once.
+	Workers int
+}
+
+// newDrafts makes the drafts, which Start works on.
+func newDrafts(options draftOptions) *drafts {
 	d := &drafts{
-		writer: writer, clock: passive, random: random, metrics: counters, ledger: ledger, workers: workers,
-		reviewAtMost: reviewAtMost, reviewAhead: reviewAhead,
+		options: options, reviewAtMost: reviewAtMost, reviewAhead: reviewAhead,
 		timer:   clock.RealClock{}.NewTimer,
-		done:    make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], workers),
+		done:    make(chan event.TypedGenericEvent[*v1alpha1.CartRecovery], options.Workers),
 		rearm:   make(chan struct{}, 1),
-		turns:   newTurns(workers),
+		turns:   newTurns(options.Workers),
 		entries: map[types.NamespacedName]*entry{}, unbooked: map[types.NamespacedName]int64{},
 	}
 	d.wake = sync.NewCond(&d.mu)
 	return d
 }
+
+// Done tells the controller which lead's draft is ready or has failed.
+func (d *drafts) Done() <-chan event.TypedGenericEvent[*v1alpha1.CartRecovery] { return d.done }
 
 // get returns the draft of a lead's message.
 func (d *drafts) get(name types.NamespacedName, text plan.TextID) plan.Draft {
@@ -127,7 +140,7 @@ func (d *drafts) get(name types.NamespacedName, text plan.TextID) plan.Draft {
 	if !ok || found.text != text {
 		return plan.Draft{}
 	}
-	now := d.clock.Now()
+	now := d.options.Clock.Now()
 	if isOutdated(&found.draft, now) {
 		found.draft = plan.Draft{Tokens: found.draft.Tokens}
 	}
@@ -174,7 +187,7 @@ func (d *drafts) waitingDraft(found *entry, now time.Time) plan.Draft {
 func (d *drafts) request(wanted job) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	found, now := d.open(wanted.lead, wanted.text), d.clock.Now()
+	found, now := d.open(wanted.lead, wanted.text), d.options.Clock.Now()
 	switch found.draft.State {
 	case plan.DraftNone, plan.DraftFailed:
 	case plan.DraftExhausted:
@@ -220,7 +233,7 @@ func (d *drafts) refuse(name types.NamespacedName, id plan.TextID, reason string
 	found := d.open(name, id)
 	d.drop(found.job)
 	found.job = nil
-	failDraft(&found.draft, err, d.clock.Now(), d.random)
+	failDraft(&found.draft, err, d.options.Clock.Now(), d.options.Random)
 	found.draft.Reason = reason
 }
 
@@ -278,6 +291,13 @@ func (d *drafts) drop(unwanted *queued) {
 	}
 }
 
+// waiting is how many texts wait for a worker.
+func (d *drafts) waiting() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.turns.waiting()
+}
+
 // NeedLeaderElection is true: only the leader sends.
 func (d *drafts) NeedLeaderElection() bool { return true }
 
@@ -291,7 +311,7 @@ func (d *drafts) Start(ctx context.Context) error {
 	defer stop()
 	var workers sync.WaitGroup
 	workers.Go(func() { d.endPauses(ctx) })
-	for range d.workers {
+	for range d.options.Workers {
 		workers.Go(func() { d.work(ctx) })
 	}
 	workers.Wait()
@@ -324,7 +344,7 @@ func (d *drafts) wakeAndWait() time.Duration {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.wake.Broadcast()
-	now := d.clock.Now()
+	now := d.options.Clock.Now()
 	if lapses := d.turns.lapses(now); !lapses.IsZero() {
 		return lapses.Sub(now)
 	}
@@ -351,7 +371,7 @@ func (d *drafts) next(ctx context.Context) (context.Context, *queued) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for ctx.Err() == nil {
-		if next := d.turns.take(d.clock.Now()); next != nil {
+		if next := d.turns.take(d.options.Clock.Now()); next != nil {
 			var writing context.Context
 			writing, next.abandon = context.WithCancel(ctx)
 			d.wake.Signal()
@@ -372,7 +392,7 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 	if ctx.Err() != nil {
 		return false
 	}
-	now := d.clock.Now()
+	now := d.options.Clock.Now()
 	throttled := d.heed(written.lane.endpoint, made, now)
 	found, ok := d.entries[written.lead]
 	switch {
@@ -384,7 +404,7 @@ func (d *drafts) finish(ctx context.Context, written *queued, made outcome) bool
 		return true
 	}
 	found.job, found.keepsPlace = nil, throttled
-	settleDraft(&found.draft, made, now, written.zone, d.random)
+	settleDraft(&found.draft, made, now, written.zone, d.options.Random)
 	if made.state == plan.DraftPending {
 		d.turns.starve(written.store)
 		found.job = d.turns.push(written.job, written.asked)

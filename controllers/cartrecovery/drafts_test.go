@@ -88,7 +88,9 @@ func newDesk(t *testing.T, workers int) *desk {
 	}
 	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters,
 		ended: make(chan error, 1)}
-	d.drafts = newDrafts(d.pen, d.clock, counters, budget.NewLedger(), workers, rand.Float64)
+	d.drafts = newDrafts(draftOptions{
+		Writer: d.pen, Clock: d.clock, Random: rand.Float64, Metrics: counters, Budget: budget.NewLedger(), Workers: workers,
+	})
 	d.timer = d.clock.NewTimer
 	ctx, cancel := context.WithCancel(t.Context())
 	d.cancel = cancel
@@ -379,7 +381,7 @@ func TestDraftsStop(t *testing.T) {
 		d.stopped()
 	})
 	t.Run("only on the leader", func(t *testing.T) {
-		if !newDrafts(nil, nil, nil, nil, 1, nil).NeedLeaderElection() {
+		if !newDrafts(draftOptions{Workers: 1}).NeedLeaderElection() {
 			t.Error("every replica would pay for texts")
 		}
 	})
@@ -451,7 +453,7 @@ func (d *drafts) put(name types.NamespacedName, id plan.TextID, text string) {
 	found := d.open(name, id)
 	d.turns.remove(found.job)
 	found.job = nil
-	found.draft = plan.Draft{State: plan.DraftReady, Text: text, Tokens: found.draft.Tokens, ReadyAt: d.clock.Now()}
+	found.draft = plan.Draft{State: plan.DraftReady, Text: text, Tokens: found.draft.Tokens, ReadyAt: d.options.Clock.Now()}
 }
 
 // TestAPanicIsOneTextsFailure: the worker goes on with the next text, and nothing of it is told.

@@ -167,13 +167,6 @@ var _ = Describe("A crash", func() {
 	})
 })
 
-// waiting is how many texts wait for a worker.
-func (d *drafts) waiting() int {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.turns.waiting()
-}
-
 var _ = Describe("A race for a lead", func() {
 	It("that the purchase wins: the claim fails, and nothing is sent", func() {
 		w := newWorld()

@@ -52,7 +52,7 @@ func (r *review) estimate(maxTokens int) int64 {
 
 // reviewWait is how long a text may wait for its review.
 func (d *drafts) reviewWait(next *queued) time.Duration {
-	if ahead := next.due.Sub(d.clock.Now()); ahead > d.reviewAtMost {
+	if ahead := next.due.Sub(d.options.Clock.Now()); ahead > d.reviewAtMost {
 		return min(ahead, d.reviewAhead)
 	}
 	return d.reviewAtMost
@@ -61,31 +61,31 @@ func (d *drafts) reviewWait(next *queued) time.Duration {
 // review has a text looked at that the words have passed, and changes what came of it when it
 // may not be sent.
 func (d *drafts) review(ctx context.Context, next *queued, made *outcome) {
-	if d.reviewer == nil || next.review == nil || made.state != plan.DraftReady {
+	if d.options.Reviewer == nil || next.review == nil || made.state != plan.DraftReady {
 		return
 	}
 	request := next.review.request
 	request.Draft = made.text
 	asking, cancel := context.WithTimeout(ctx, d.reviewWait(next))
 	defer cancel()
-	began := d.clock.Now()
-	verdict, err := d.reviewer.Review(asking, request)
+	began := d.options.Clock.Now()
+	verdict, err := d.options.Reviewer.Review(asking, request)
 	made.tokens += verdict.Billed(err, request.EstimateTokens())
 	if ctx.Err() != nil {
 		return
 	}
-	d.metrics.AIReviewSeconds.Observe(d.clock.Since(began).Seconds())
-	d.metrics.AITokens.Add(float64(verdict.Usage.Total()))
+	d.options.Metrics.AIReviewSeconds.Observe(d.options.Clock.Since(began).Seconds())
+	d.options.Metrics.AITokens.Add(float64(verdict.Usage.Total()))
 	switch {
 	case err != nil:
-		d.metrics.AIReviews.WithLabelValues("failed", string(failure.ClassOf(err))).Inc()
+		d.options.Metrics.AIReviews.WithLabelValues("failed", string(failure.ClassOf(err))).Inc()
 		if !next.review.sendAnyway {
 			made.state, made.why, made.unreviewed = plan.DraftRefused, notReviewed, true
 		}
 	case verdict.Allowed:
-		d.metrics.AIReviews.WithLabelValues("allowed", "").Inc()
+		d.options.Metrics.AIReviews.WithLabelValues("allowed", "").Inc()
 	default:
-		d.metrics.AIReviews.WithLabelValues("refused", string(verdict.Reason)).Inc()
+		d.options.Metrics.AIReviews.WithLabelValues("refused", string(verdict.Reason)).Inc()
 		made.state, made.why = plan.DraftRefused, verdict.Reason.Instead()
 	}
 }

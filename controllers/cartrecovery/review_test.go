@@ -89,7 +89,7 @@ func TestReviewOfADraft(t *testing.T) {
 			d := newDesk(t, 1)
 			reviewer := &judges{verdicts: c.verdicts, asked: make(chan ai.ReviewRequest, 9)}
 			d.mu.Lock()
-			d.reviewer, d.reviewAtMost, d.reviewAhead = reviewer, 20*time.Millisecond, 20*time.Millisecond
+			d.options.Reviewer, d.reviewAtMost, d.reviewAhead = reviewer, 20*time.Millisecond, 20*time.Millisecond
 			d.mu.Unlock()
 			for _, answer := range c.answers {
 				d.pen.writes(answer)
@@ -139,7 +139,7 @@ func TestATextThatNobodyReviewedIsWrittenAgain(t *testing.T) {
 	reviewer := &judges{verdicts: map[string]func(context.Context) (ai.Verdict, error){
 		"Oi": garbage, "Oi!": judged(ai.Verdict{Allowed: true})}, asked: make(chan ai.ReviewRequest, 9)}
 	d.mu.Lock()
-	d.reviewer = reviewer
+	d.options.Reviewer = reviewer
 	d.mu.Unlock()
 	reviewed := func(j *job) { j.review = &review{request: ai.ReviewRequest{Model: "m"}} }
 	d.pen.writes("Oi")

@@ -92,13 +92,13 @@ func TestTurnsShares(t *testing.T) {
 
 // TestTurnsOfNamespaces: a thousand stores of one namespace whose AI hangs, and then one store of another.
 func TestTurnsOfNamespaces(t *testing.T) {
-	q := newTurns(DefaultWriters)
+	q := newTurns(defaultWorkers)
 	for i := range 1000 {
 		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a-%d", i), 0), gen.T0)
 	}
 	hanging := taken(q, gen.T0)
-	if len(hanging) != DefaultWriters/2 {
-		t.Errorf("a namespace holds %d of %d workers", len(hanging), DefaultWriters)
+	if len(hanging) != defaultWorkers/2 {
+		t.Errorf("a namespace holds %d of %d workers", len(hanging), defaultWorkers)
 	}
 	q.push(jobIn("b/1", "b", 1000), gen.T0)
 	if got := taken(q, gen.T0); !slices.Equal(got, []string{"b"}) {

@@ -81,7 +81,7 @@ func newProofs(passive clock.PassiveClock, most int, random backoff.Random) *pro
 
 // spread has waits differ, as the Reconciler has.
 func (p *proofs) spread(wait time.Duration) time.Duration {
-	return backoff.Around(wait, spread, p.random)
+	return backoff.Around(wait, backoff.Spread, p.random)
 }
 
 func (p *proofs) get(key proofKey) plan.Proof {

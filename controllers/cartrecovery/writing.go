@@ -44,7 +44,7 @@ func (d *drafts) composeSafely(ctx context.Context, next *queued) (made outcome)
 
 // compose has a text written, and once more, with the reason, when it may not be sent.
 func (d *drafts) compose(ctx context.Context, next *queued) outcome {
-	if d.clock.Since(next.asked) > plan.FreshFor {
+	if d.options.Clock.Since(next.asked) > plan.FreshFor {
 		// It waited so long that the key or the settings it would be written with may have
 		// changed since.
 		return outcome{state: plan.DraftNone}
@@ -71,7 +71,7 @@ func (d *drafts) compose(ctx context.Context, next *queued) outcome {
 	case made.state != plan.DraftReady:
 		return made
 	}
-	d.metrics.AITexts.WithLabelValues(result).Inc()
+	d.options.Metrics.AITexts.WithLabelValues(result).Inc()
 	return made
 }
 
@@ -89,11 +89,11 @@ func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) out
 
 // try calls the AI once, within the store's budget, and judges what it wrote.
 func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, estimate int64) outcome {
-	day := budget.Day(d.clock.Now(), next.zone)
-	release, ok := d.ledger.Reserve(next.store, day, next.limit, estimate)
+	day := budget.Day(d.options.Clock.Now(), next.zone)
+	release, ok := d.options.Budget.Reserve(next.store, day, next.limit, estimate)
 	// What a panic leaves set aside may have been used.
 	defer func() { release(estimate) }()
-	if !ok && d.ledger.Used(next.store, day) <= *next.limit-estimate {
+	if !ok && d.options.Budget.Used(next.store, day) <= *next.limit-estimate {
 		// It would fit: other texts that are being written hold more than they may use.
 		return outcome{state: plan.DraftPending}
 	}
@@ -102,7 +102,7 @@ func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, esti
 	}
 	calling, cancel := context.WithTimeout(ctx, ai.Timeout)
 	defer cancel()
-	answer, err := d.writer.Write(calling, request)
+	answer, err := d.options.Writer.Write(calling, request)
 	made := outcome{tokens: spent(answer, err, estimate)}
 	if ctx.Err() != nil {
 		// It is no longer wanted, and billed all the same.
@@ -138,7 +138,7 @@ func (d *drafts) judge(next *queued, answer ai.Answer, err error, made *outcome)
 	}
 	if reason, detail := next.check(made.text); reason != "" {
 		made.state, made.why = plan.DraftRefused, detail
-		d.metrics.AIRefusals.WithLabelValues(reason).Inc()
+		d.options.Metrics.AIRefusals.WithLabelValues(reason).Inc()
 	}
 }
 
@@ -147,8 +147,8 @@ func (d *drafts) count(answer ai.Answer, err error) {
 	if err != nil {
 		result = string(failure.ClassOf(err))
 	}
-	d.metrics.AIRequests.WithLabelValues(result).Inc()
-	d.metrics.AITokens.Add(float64(answer.Usage.Total()))
+	d.options.Metrics.AIRequests.WithLabelValues(result).Inc()
+	d.options.Metrics.AITokens.Add(float64(answer.Usage.Total()))
 }
 
 // spent is what a call is counted as: what the AI told, else what was estimated when it may
@@ -234,7 +234,7 @@ func failDraft(d *plan.Draft, err error, now time.Time, random backoff.Random) {
 		d.Reason = failure.ReasonOf(err, v1alpha1.ReasonAIRefused)
 		wait = refusedRetry
 	}
-	d.RetryAt = now.Add(backoff.Around(wait, spread, random))
+	d.RetryAt = now.Add(backoff.Around(wait, backoff.Spread, random))
 }
 
 // throttledUntil is until when the AI asked not to be called, if it did.

@@ -259,7 +259,7 @@ func TestTheAIAsksForAPerson(t *testing.T) {
 func TestABudgetThatIsUsedUp(t *testing.T) {
 	d := newDesk(t, 2)
 	today := budget.Day(gen.T0, nil)
-	d.ledger.Seed(storeKey("one"), today, 950)
+	d.options.Budget.Seed(storeKey("one"), today, 950)
 	d.ask("one", "a", within1000(51))
 	d.told()
 	tomorrow := budget.NextDay(gen.T0, nil)
@@ -274,14 +274,14 @@ func TestABudgetThatIsUsedUp(t *testing.T) {
 	d.pen.writes("Oi")
 	d.ask("one", "fits", within1000(50))
 	d.told()
-	if got := d.ledger.Used(storeKey("one"), today); got != 957 {
+	if got := d.options.Budget.Used(storeKey("one"), today); got != 957 {
 		t.Errorf("used %d", got)
 	}
 	d.clock.SetTime(tomorrow)
 	d.pen.writes("Oi")
 	d.ask("one", "a", within1000(51))
 	d.told()
-	if got := d.of("a"); got.State != plan.DraftReady || d.ledger.Used(storeKey("one"),
+	if got := d.of("a"); got.State != plan.DraftReady || d.options.Budget.Used(storeKey("one"),
 		budget.Day(tomorrow, nil)) != 7 {
 		t.Errorf("on the next day: %+v", got)
 	}
@@ -299,7 +299,7 @@ func TestABudgetThatIsSetAside(t *testing.T) {
 		d.pen.writes("Oi")
 		d.told()
 	}
-	if got := d.ledger.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 28 || len(d.pen.order()) != 4 {
+	if got := d.options.Budget.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 28 || len(d.pen.order()) != 4 {
 		t.Errorf("used %d in %d calls", got, len(d.pen.order()))
 	}
 }
@@ -363,10 +363,10 @@ func TestForgottenWhileItIsWritten(t *testing.T) {
 		t.Errorf("left behind: %+v", q)
 	}
 	d.mu.Unlock()
-	if got := d.ledger.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 300 {
+	if got := d.options.Budget.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 300 {
 		t.Errorf("used %d: what is broken off may be billed whole", got)
 	}
-	if release, ok := d.ledger.Reserve(storeKey("one"), budget.Day(gen.T0, nil), ptr.To[int64](1000), 700); !ok {
+	if release, ok := d.options.Budget.Reserve(storeKey("one"), budget.Day(gen.T0, nil), ptr.To[int64](1000), 700); !ok {
 		t.Error("its reservation was never released")
 	} else {
 		release(0)

@@ -22,6 +22,9 @@ func Doubled(first, most time.Duration, failures int) time.Duration {
 	return min(wait, most)
 }
 
+// Spread is by which share of it a wait is spread either way where nothing asks for another.
+const Spread = 0.2
+
 // Around spreads a wait by a share of it either way, so that not all who wait come back at once.
 func Around(wait time.Duration, share float64, random Random) time.Duration {
 	return wait + time.Duration((2*random()-1)*share*float64(wait))
