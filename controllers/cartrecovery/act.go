@@ -17,6 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/drafts"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/connection"
@@ -96,13 +97,13 @@ func (r *Reconciler) prepare(ctx context.Context, s plan.Snapshot, wanted plan.M
 	}
 	s.Lead = booked
 	request, err := r.AI.Request(ctx, s.Store)
-	wants := job{}
+	wants := drafts.Job{}
 	if err == nil {
 		reason = v1alpha1.ReasonInvalidTemplate
 		wants, err = jobFor(s, wanted, request)
 	}
 	if _, classed := failure.As(err); classed {
-		r.drafts.refuse(name, text, failure.ReasonOf(err, reason), err)
+		r.drafts.Refuse(name, text, failure.ReasonOf(err, reason), err)
 		return r.soon(), nil
 	}
 	if err != nil {
@@ -111,7 +112,7 @@ func (r *Reconciler) prepare(ctx context.Context, s plan.Snapshot, wanted plan.M
 	if err := r.seedBudget(ctx, s); err != nil {
 		return ctrl.Result{}, err
 	}
-	r.drafts.request(wants)
+	r.drafts.Request(wants)
 	return r.soon(), nil
 }
 
@@ -161,7 +162,7 @@ func (r *Reconciler) send(ctx context.Context, s plan.Snapshot, wanted plan.Mess
 		return afterConflict(err)
 	}
 	s.Lead = claimed
-	r.drafts.claimed(client.ObjectKeyFromObject(claimed), wanted.Tokens)
+	r.drafts.Claim(client.ObjectKeyFromObject(claimed), wanted.Tokens)
 	r.claims.Add(lead.TrackID(claimed.Name, wanted.ID), wanted.Instance.Status.GatewayInstanceID)
 	if !leaseHolds(now, r.Clock.Now()) {
 		return r.leaseLost(ctx, s, wanted, now)
@@ -228,7 +229,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 		key := proofKey{s.Lead.Namespace, lead.TrackID(s.Lead.Name, wanted.ID)}
 		r.proofs.sent(key, wanted.Instance.Name, receipt, now)
 		if !lead.IsNoticeID(wanted.ID) {
-			r.drafts.forget(client.ObjectKeyFromObject(s.Lead))
+			r.drafts.Forget(client.ObjectKeyFromObject(s.Lead))
 		}
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Confirm(wanted.ID, sentOf(receipt), now))
 	case failure.ClassOf(failed) == failure.Ambiguous:
@@ -332,7 +333,7 @@ func (r *Reconciler) finish(ctx context.Context, s plan.Snapshot, outcome string
 	if err != nil {
 		return afterConflict(err)
 	}
-	r.drafts.forget(client.ObjectKeyFromObject(s.Lead))
+	r.drafts.Forget(client.ObjectKeyFromObject(s.Lead))
 	log.FromContext(ctx).Info("Finished", "outcome", outcome)
 	first := plan.OutcomeOf(s.Lead) != outcome
 	if result := written.Status.Result; first && outcome == v1alpha1.ReasonBoughtAfterContact && result != nil &&
@@ -369,7 +370,7 @@ func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery
 	if err != nil && !apierrors.IsNotFound(err) {
 		return afterConflict(fmt.Errorf("delete CartRecovery %s: %w", recovery.Name, err))
 	}
-	r.drafts.gone(client.ObjectKeyFromObject(recovery))
+	r.drafts.Remove(client.ObjectKeyFromObject(recovery))
 	return ctrl.Result{}, nil
 }
 

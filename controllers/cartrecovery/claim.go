@@ -79,7 +79,7 @@ func unanswered(err error) bool {
 func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Message,
 	now time.Time) (*v1alpha1.CartRecovery, error) {
 	r.uncalled.made(s.Lead, wanted.ID, now)
-	tokens := r.drafts.spent(client.ObjectKeyFromObject(s.Lead))
+	tokens := r.drafts.Unbooked(client.ObjectKeyFromObject(s.Lead))
 	claimed, err := r.write(shares.InTurn(ctx), s, plan.Claim(wanted, s.Lead.Generation, now))
 	if err == nil {
 		return claimed, nil
@@ -102,7 +102,7 @@ func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Mes
 		plan.HeardHash(fresh.Status.Conversation) != plan.HeardHash(s.Lead.Status.Conversation) {
 		return nil, err
 	}
-	r.drafts.booked(client.ObjectKeyFromObject(fresh), tokens)
+	r.drafts.Book(client.ObjectKeyFromObject(fresh), tokens)
 	return fresh, nil
 }
 

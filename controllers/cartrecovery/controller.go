@@ -26,6 +26,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/drafts"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/backoff"
@@ -46,7 +47,7 @@ const (
 	// so there are dozens: half of them for one namespace, a quarter for one number.
 	DefaultConcurrency = 64
 	// DefaultWriters is how many texts are written at once.
-	DefaultWriters = defaultWorkers
+	DefaultWriters = drafts.DefaultWorkers
 	// DefaultRetryBase is the wait after the first definite refusal of the gateway; it
 	// doubles with every further one.
 	DefaultRetryBase = 5 * time.Second
@@ -105,7 +106,7 @@ type Reconciler struct {
 	// SkipNameValidation allows several controllers of this name in one process.
 	SkipNameValidation bool
 
-	drafts   *drafts
+	drafts   *drafts.Pool
 	contacts *contacts.Cache
 	// told are the hand-overs that an event was made of.
 	told *lru.Cache
@@ -155,17 +156,17 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snapshot, error) {
 	recovery := &v1alpha1.CartRecovery{}
 	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
-		r.drafts.gone(request.NamespacedName)
+		r.drafts.Remove(request.NamespacedName)
 		r.Book.Forget(request.NamespacedName)
 		r.openings.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &plan.Snapshot{Lead: recovery, Now: r.Clock.Now(), Meanings: r.meanings, RestoreHold: r.RestoreHold}
-	s.UnbookedTokens = r.drafts.spent(request.NamespacedName)
+	s.UnbookedTokens = r.drafts.Unbooked(request.NamespacedName)
 	if err := r.readPast(ctx, s); err != nil {
 		return nil, err
 	}
-	s.Draft = func(text plan.TextID) plan.Draft { return r.drafts.get(request.NamespacedName, text) }
+	s.Draft = func(text plan.TextID) plan.Draft { return r.drafts.Get(request.NamespacedName, text) }
 	s.Capacity = func(instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
 		return r.headroom(s, instance, due)
 	}
@@ -302,7 +303,7 @@ func (r *Reconciler) complete() error {
 	if r.Budget == nil {
 		r.Budget = budget.NewLedger()
 	}
-	r.drafts = newDrafts(draftOptions{
+	r.drafts = drafts.New(drafts.Options{
 		Writer: r.Writer, Reviewer: r.Reviewer, Clock: r.Clock, Random: r.Rand, Metrics: r.Metrics, Budget: r.Budget,
 		Workers: r.Writers,
 	})

@@ -48,7 +48,7 @@ func (r *Reconciler) handOver(ctx context.Context, s plan.Snapshot, reason strin
 	if reason == v1alpha1.ReasonLeadTokenBudget {
 		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, reason, "HandOver", "%s", lead.HandOffMessage(reason))
 	}
-	r.drafts.forget(client.ObjectKeyFromObject(s.Lead))
+	r.drafts.Forget(client.ObjectKeyFromObject(s.Lead))
 	log.FromContext(ctx).Info("The conversation is given to a person", "reason", reason)
 	return r.soon(), nil
 }

@@ -8,6 +8,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/drafts"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/guard"
@@ -16,28 +17,28 @@ import (
 
 // jobFor is the text that is asked for: what the AI is told, what its text is judged by, and
 // what it may cost.
-func jobFor(s plan.Snapshot, wanted plan.Message, request ai.Request) (job, error) {
+func jobFor(s plan.Snapshot, wanted plan.Message, request ai.Request) (drafts.Job, error) {
 	system, err := renderedPrompt(s, plan.PromptData(s, wanted))
 	if err != nil {
-		return job{}, err
+		return drafts.Job{}, err
 	}
 	request.Messages, request.OfferHuman = composed(s, wanted, system), offersPerson(s, wanted)
 	request.OfferStop = wanted.ReplyTo != ""
 	facts := guardFacts(s, wanted, system)
-	look := reviewFor(s.Store, request.Endpoint, facts.Prompt)
-	return job{
-		lead: client.ObjectKeyFromObject(s.Lead), store: client.ObjectKeyFromObject(s.Store), text: s.TextID(wanted.ID),
-		due: wanted.Due, request: request, endpoint: request.Endpoint.ID(), estimate: request.EstimateTokens() +
-			look.estimate(request.MaxTokens),
-		review: look,
-		limit:  s.Store.Spec.AI.DailyTokenBudget, zone: s.Policy.Location,
-		check: func(text string) (reason, detail string) {
+	look := drafts.ReviewFor(s.Store, request.Endpoint, facts.Prompt)
+	return drafts.Job{
+		Lead: client.ObjectKeyFromObject(s.Lead), Store: client.ObjectKeyFromObject(s.Store), Text: s.TextID(wanted.ID),
+		Due: wanted.Due, Request: request, Endpoint: request.Endpoint.ID(), Estimate: request.EstimateTokens() +
+			look.Estimate(request.MaxTokens),
+		Review: look,
+		Limit:  s.Store.Spec.AI.DailyTokenBudget, Zone: s.Policy.Location,
+		Check: func(text string) (reason, detail string) {
 			if refusal := guard.Check(text, facts); refusal != nil {
 				return string(refusal.Reason), refusal.Detail
 			}
 			return "", ""
 		},
-		rewrite: func(refused, detail string) ai.Request {
+		Rewrite: func(refused, detail string) ai.Request {
 			again := request
 			again.Messages = ai.Rewrite(request.Messages, refused, detail)
 			return again

@@ -133,7 +133,7 @@ var _ = Describe("A crash", func() {
 		}
 		r := w.start(func(r *replica) { r.Writers = 1 })
 		Eventually(w.asked).Should(Equal(1))
-		Eventually(r.drafts.waiting).Should(Equal(5))
+		Eventually(r.drafts.Waiting).Should(Equal(5))
 		close(held)
 		Eventually(w.sent).Should(HaveLen(6))
 		var order []string

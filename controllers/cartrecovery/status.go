@@ -29,7 +29,7 @@ func (r *Reconciler) write(ctx context.Context, s plan.Snapshot, apply plan.Chan
 	if !apply(&next.Status) {
 		return s.Lead, nil
 	}
-	tokens := r.drafts.spent(name)
+	tokens := r.drafts.Unbooked(name)
 	next.Status.TokensUsed = budget.Sum(next.Status.TokensUsed, tokens)
 	if reflect.DeepEqual(s.Lead.Status, next.Status) {
 		return s.Lead, nil
@@ -41,7 +41,7 @@ func (r *Reconciler) write(ctx context.Context, s plan.Snapshot, apply plan.Chan
 	if err := r.Client.Status().Patch(ctx, next, patch); err != nil {
 		return nil, fmt.Errorf("write status of CartRecovery %s: %w", s.Lead.Name, err)
 	}
-	r.drafts.booked(name, tokens)
+	r.drafts.Book(name, tokens)
 	return next, nil
 }
 

@@ -1,4 +1,4 @@
-package cartrecovery
+package drafts
 
 import (
 	"context"
@@ -20,13 +20,13 @@ import (
 )
 
 // ask asks for a text of a store's lead; the pen is told the lead's name as the model.
-func (d *desk) ask(store, lead string, mods ...func(*job)) {
+func (d *desk) ask(store, lead string, mods ...func(*Job)) {
 	wanted := jobOf(store, lead, 0)
-	wanted.request.Model = lead
+	wanted.Request.Model = lead
 	for _, mod := range mods {
 		mod(&wanted)
 	}
-	d.request(wanted)
+	d.Request(wanted)
 }
 
 // armed waits until the end of a pause is watched.
@@ -45,20 +45,20 @@ func throttled(wait time.Duration) error {
 }
 
 // strict refuses what holds a price, and asks for another text as "again".
-func strict(j *job) {
-	j.check = func(text string) (string, string) {
+func strict(j *Job) {
+	j.Check = func(text string) (string, string) {
 		if strings.Contains(text, "R$") {
 			return "Price", "it names a price"
 		}
 		return "", ""
 	}
-	j.rewrite = func(refused, detail string) ai.Request {
+	j.Rewrite = func(refused, detail string) ai.Request {
 		return ai.Request{Model: "again", Messages: []ai.Message{{Text: refused}, {Text: detail}}}
 	}
 }
 
-func within1000(estimate int64) func(*job) {
-	return func(j *job) { j.limit, j.estimate = ptr.To[int64](1000), estimate }
+func within1000(estimate int64) func(*Job) {
+	return func(j *Job) { j.Limit, j.Estimate = ptr.To[int64](1000), estimate }
 }
 
 func TestTenThousandTextsDelayNoOtherStore(t *testing.T) {
@@ -94,10 +94,10 @@ func TestAHangingStoreHoldsAQuarterOfTheWorkers(t *testing.T) {
 func TestThrottlingPausesTheEndpoint(t *testing.T) {
 	d := newDesk(t, 1)
 	for i, lead := range []string{"a", "b"} {
-		d.ask("one", lead, func(j *job) { j.endpoint, j.due = "shared", gen.T0.Add(time.Duration(i)*time.Second) })
+		d.ask("one", lead, func(j *Job) { j.Endpoint, j.Due = "shared", gen.T0.Add(time.Duration(i)*time.Second) })
 	}
 	d.began()
-	d.ask("two", "c", func(j *job) { j.endpoint, j.due = "shared", gen.T0 })
+	d.ask("two", "c", func(j *Job) { j.Endpoint, j.Due = "shared", gen.T0 })
 	d.pen.fails(throttled(30 * time.Second))
 	d.told()
 	d.armed()
@@ -127,8 +127,8 @@ func TestThrottlingPausesTheEndpoint(t *testing.T) {
 		got.Failures != 0 {
 		t.Errorf("after the pause: %s and %s, %+v", first, second, got)
 	}
-	d.ask("one", "a", func(j *job) { j.endpoint, j.due = "shared", gen.T0 })
-	d.ask("one", "late", func(j *job) { j.endpoint, j.due = "shared", gen.T0.Add(time.Second) })
+	d.ask("one", "a", func(j *Job) { j.Endpoint, j.Due = "shared", gen.T0 })
+	d.ask("one", "late", func(j *Job) { j.Endpoint, j.Due = "shared", gen.T0.Add(time.Second) })
 	d.began()
 	d.began()
 	if got := d.began(); got != "a" {
@@ -155,7 +155,7 @@ func TestWhatMayNotBeSent(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		answers []string
-		mod     func(*job)
+		mod     func(*Job)
 		want    plan.Draft
 		result  string
 		refused float64
@@ -170,15 +170,15 @@ func TestWhatMayNotBeSent(t *testing.T) {
 				Why: "it names a price"}, "refused", 2,
 		},
 		{
-			"the only one", []string{"R$ 5"}, func(j *job) { strict(j); j.rewrite = nil },
+			"the only one", []string{"R$ 5"}, func(j *Job) { strict(j); j.Rewrite = nil },
 			plan.Draft{State: plan.DraftRefused, Tokens: 7, Reason: v1alpha1.ReasonTextRefused,
 				Why: "it names a price"}, "refused", 1,
 		},
 		{
-			"the first, and no budget for another", []string{"R$ 5"}, func(j *job) { strict(j); within1000(995)(j) },
+			"the first, and no budget for another", []string{"R$ 5"}, func(j *Job) { strict(j); within1000(995)(j) },
 			plan.Draft{State: plan.DraftExhausted, Tokens: 7, Reason: v1alpha1.ReasonTokenBudget}, "exhausted", 1,
 		},
-		{"nobody looks", []string{"R$ 5"}, func(*job) {}, plan.Draft{State: plan.DraftReady, Text: "R$ 5", Tokens: 7},
+		{"nobody looks", []string{"R$ 5"}, func(*Job) {}, plan.Draft{State: plan.DraftReady, Text: "R$ 5", Tokens: 7},
 			"written", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -231,12 +231,12 @@ func TestRefusedTextsAreKept(t *testing.T) {
 	changed := idOf("a")
 	changed.Basis = "store/2"
 	d.put(leadKey("a"), changed, "Oi!")
-	if got := d.get(leadKey("a"), changed); got.State != plan.DraftReady || got.Tokens != 28 {
+	if got := d.Get(leadKey("a"), changed); got.State != plan.DraftReady || got.Tokens != 28 {
 		t.Errorf("what is sent instead costs what was refused: %+v", got)
 	}
 	other := plan.TextID{UID: "uid-a", MessageID: "other"}
 	d.put(leadKey("a"), other, "Oi!")
-	if got := d.get(leadKey("a"), other); got.Tokens != 0 {
+	if got := d.Get(leadKey("a"), other); got.Tokens != 0 {
 		t.Errorf("another message of the lead costs %d tokens", got.Tokens)
 	}
 }
@@ -355,11 +355,11 @@ func TestForgottenWhileItIsWritten(t *testing.T) {
 	d.ask("one", "a", within1000(300))
 	d.began()
 	d.ask("one", "b", within1000(300))
-	d.forget(leadKey("b"))
-	d.forget(leadKey("a"))
+	d.Forget(leadKey("b"))
+	d.Forget(leadKey("a"))
 	d.told()
 	d.mu.Lock()
-	if q := d.turns; len(d.entries) != 0 || q.writing.Busy() != 0 || q.waiting() != 0 {
+	if q := d.queue; len(d.entries) != 0 || q.writing.Busy() != 0 || q.waiting() != 0 {
 		t.Errorf("left behind: %+v", q)
 	}
 	d.mu.Unlock()
@@ -404,5 +404,33 @@ func TestAskedForLongAgo(t *testing.T) {
 	d.told()
 	if got := d.of("b"); got.State != plan.DraftReady {
 		t.Errorf("asked for anew: %+v", got)
+	}
+}
+
+func TestPoolCountWhateverBecomesOfAText(t *testing.T) {
+	d := newDesk(t, 2)
+	name := leadKey("a")
+	d.want("a", 0)
+	d.began()
+	d.pen.writes("Oi")
+	d.told()
+	first := d.Unbooked(name)
+	if first == 0 {
+		t.Fatal("a text costs nothing")
+	}
+	d.Forget(name)
+	if got := d.Unbooked(name); got != first {
+		t.Errorf("%d tokens once the text was dropped, want %d", got, first)
+	}
+	d.ask("one", "a", within1000(300))
+	d.began()
+	d.Forget(name)
+	d.told()
+	if got := d.Unbooked(name); got != first+300 {
+		t.Errorf("%d tokens after another text that nobody wanted any more, want %d", got, first+300)
+	}
+	d.Book(name, d.Unbooked(name))
+	if got := d.Unbooked(name); got != 0 || len(d.unbooked) != 0 {
+		t.Errorf("%d tokens are left once they are written down", got)
 	}
 }

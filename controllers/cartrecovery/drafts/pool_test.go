@@ -1,4 +1,4 @@
-package cartrecovery
+package drafts
 
 import (
 	"context"
@@ -70,7 +70,7 @@ func (p *pen) fails(err error) { p.answer <- func() (ai.Answer, error) { return 
 
 // desk is a pool of drafts that runs, and what is around it.
 type desk struct {
-	*drafts
+	*Pool
 	t      *testing.T
 	pen    *pen
 	clock  *clocktesting.FakeClock
@@ -88,7 +88,7 @@ func newDesk(t *testing.T, workers int) *desk {
 	}
 	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters,
 		ended: make(chan error, 1)}
-	d.drafts = newDrafts(draftOptions{
+	d.Pool = New(Options{
 		Writer: d.pen, Clock: d.clock, Random: rand.Float64, Metrics: counters, Budget: budget.NewLedger(), Workers: workers,
 	})
 	d.timer = d.clock.NewTimer
@@ -157,10 +157,10 @@ func receive[T any](t *testing.T, from <-chan T, otherwise string) T {
 	panic("unreachable")
 }
 
-func (d *desk) of(lead string) plan.Draft { return d.get(leadKey(lead), idOf(lead)) }
+func (d *desk) of(lead string) plan.Draft { return d.Get(leadKey(lead), idOf(lead)) }
 
 func (d *desk) want(lead string, due time.Duration) {
-	d.request(job{lead: leadKey(lead), text: idOf(lead), due: gen.T0.Add(due), request: ai.Request{Model: lead}})
+	d.Request(Job{Lead: leadKey(lead), Text: idOf(lead), Due: gen.T0.Add(due), Request: ai.Request{Model: lead}})
 }
 
 func leadKey(lead string) types.NamespacedName {
@@ -169,7 +169,7 @@ func leadKey(lead string) types.NamespacedName {
 
 func idOf(lead string) plan.TextID { return plan.TextID{UID: types.UID("uid-" + lead), MessageID: "m"} }
 
-func TestDraftsEarliestDueFirst(t *testing.T) {
+func TestPoolEarliestDueFirst(t *testing.T) {
 	d := newDesk(t, 1)
 	d.want("busy", 0)
 	d.began()
@@ -185,7 +185,7 @@ func TestDraftsEarliestDueFirst(t *testing.T) {
 	}
 }
 
-func TestDraftsReady(t *testing.T) {
+func TestPoolReady(t *testing.T) {
 	d := newDesk(t, 2)
 	if got := d.of("a"); got.State != plan.DraftNone {
 		t.Errorf("before it is asked for: %+v", got)
@@ -207,10 +207,10 @@ func TestDraftsReady(t *testing.T) {
 	if got := d.pen.order(); len(got) != 1 {
 		t.Errorf("asked %d times for one text", len(got))
 	}
-	if got := d.get(leadKey("a"), plan.TextID{UID: "uid-a", MessageID: "other"}); got.State != plan.DraftNone {
+	if got := d.Get(leadKey("a"), plan.TextID{UID: "uid-a", MessageID: "other"}); got.State != plan.DraftNone {
 		t.Errorf("another message of the lead: %+v", got)
 	}
-	if got := d.get(leadKey("a"), plan.TextID{UID: "uid-new", MessageID: "m"}); got.State != plan.DraftNone {
+	if got := d.Get(leadKey("a"), plan.TextID{UID: "uid-new", MessageID: "m"}); got.State != plan.DraftNone {
 		t.Errorf("the same message of a lead made anew: %+v", got)
 	}
 	if written, tokens := d.counted("cartrecovery_ai_requests_total",
@@ -219,14 +219,14 @@ func TestDraftsReady(t *testing.T) {
 	}
 }
 
-func TestDraftsForget(t *testing.T) {
+func TestPoolForget(t *testing.T) {
 	d := newDesk(t, 1)
 	d.want("writing", 0)
 	d.began()
 	d.want("waiting", time.Minute)
 	d.want("kept", 2*time.Minute)
-	d.forget(leadKey("writing"))
-	d.forget(leadKey("waiting"))
+	d.Forget(leadKey("writing"))
+	d.Forget(leadKey("waiting"))
 	d.told()
 	if got := d.of("writing"); got.State != plan.DraftNone {
 		t.Errorf("what was forgotten while it was written came back: %+v", got)
@@ -236,21 +236,21 @@ func TestDraftsForget(t *testing.T) {
 	}
 	d.pen.writes("Oi")
 	d.told()
-	d.forget(leadKey("kept"))
+	d.Forget(leadKey("kept"))
 	if len(d.entries) != 0 {
 		t.Errorf("%d entries are left", len(d.entries))
 	}
 }
 
-func TestDraftsReplaced(t *testing.T) {
+func TestPoolReplaced(t *testing.T) {
 	d := newDesk(t, 8)
 	d.want("a", 0)
 	d.began()
-	newer := job{lead: leadKey("a"), text: plan.TextID{UID: "uid-a", MessageID: "newer"}, due: gen.T0,
-		request: ai.Request{Model: "newer"}}
-	d.request(newer)
+	newer := Job{Lead: leadKey("a"), Text: plan.TextID{UID: "uid-a", MessageID: "newer"}, Due: gen.T0,
+		Request: ai.Request{Model: "newer"}}
+	d.Request(newer)
 	d.told()
-	if got := d.get(newer.lead, newer.text); got.State != plan.DraftPending {
+	if got := d.Get(newer.Lead, newer.Text); got.State != plan.DraftPending {
 		t.Fatalf("the newer text: %+v", got)
 	}
 	if name := d.began(); name != "newer" {
@@ -261,18 +261,18 @@ func TestDraftsReplaced(t *testing.T) {
 	if got := d.of("a"); got.State != plan.DraftNone {
 		t.Errorf("the older text: %+v", got)
 	}
-	if got := d.get(newer.lead, newer.text); got.State != plan.DraftReady {
+	if got := d.Get(newer.Lead, newer.Text); got.State != plan.DraftReady {
 		t.Errorf("the newer text: %+v", got)
 	}
 }
 
-func TestDraftsPutAndRefuse(t *testing.T) {
+func TestPoolPutAndRefuse(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi")
 	if got := d.of("a"); got.State != plan.DraftReady || got.Text != "Oi" || got.Tokens != 0 {
 		t.Errorf("a fixed text: %+v", got)
 	}
-	d.refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op",
+	d.Refuse(leadKey("b"), idOf("b"), v1alpha1.ReasonInvalidTemplate, &failure.Error{Class: failure.Terminal, Op: "op",
 		Code: failure.Misconfigured, Detail: "line 1"})
 	got := d.of("b")
 	if got.State != plan.DraftFailed || got.Reason != v1alpha1.ReasonInvalidTemplate || got.Why != "line 1" {
@@ -296,7 +296,7 @@ func within(t *testing.T, what string, at time.Time, wait time.Duration) {
 	}
 }
 
-func TestDraftsBackOff(t *testing.T) {
+func TestPoolBackOff(t *testing.T) {
 	d := newDesk(t, 1)
 	down := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: "ai: write", Status: 500}
 	for i, wait := range []time.Duration{2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60, 60} {
@@ -325,20 +325,20 @@ func TestDraftFail(t *testing.T) {
 		wait   time.Duration
 		exact  bool
 	}{
-		{"an outage", &failure.Error{Class: failure.Transient}, v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+		{"an outage", &failure.Error{Class: failure.Transient}, v1alpha1.ReasonAIUnavailable, firstBackoff, false},
 		{"a bad key", &failure.Error{Class: failure.Terminal, Code: failure.Unauthorized}, v1alpha1.ReasonAIRefused,
 			refusedRetry, false},
 		{"a limit with a time", &failure.Error{Class: failure.Throttled, RetryAt: asked}, v1alpha1.ReasonAIUnavailable,
 			90 * time.Second, true},
-		{"a limit without one", &failure.Error{Class: failure.Throttled}, v1alpha1.ReasonAIUnavailable, draftBackoff,
+		{"a limit without one", &failure.Error{Class: failure.Throttled}, v1alpha1.ReasonAIUnavailable, firstBackoff,
 			false},
 		{"a limit that has passed", &failure.Error{Class: failure.Throttled, RetryAt: gen.T0.Add(-time.Second)},
-			v1alpha1.ReasonAIUnavailable, draftBackoff, false},
-		{"an error nobody classed", errors.New("Maria's message"), v1alpha1.ReasonAIUnavailable, draftBackoff, false},
+			v1alpha1.ReasonAIUnavailable, firstBackoff, false},
+		{"an error nobody classed", errors.New("Maria's message"), v1alpha1.ReasonAIUnavailable, firstBackoff, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got plan.Draft
-			failDraft(&got, c.err, gen.T0, rand.Float64)
+			fail(&got, c.err, gen.T0, rand.Float64)
 			if got.State != plan.DraftFailed || got.Reason != c.reason {
 				t.Errorf("got %+v", got)
 			}
@@ -353,7 +353,7 @@ func TestDraftFail(t *testing.T) {
 	}
 }
 
-func TestDraftsStop(t *testing.T) {
+func TestPoolStop(t *testing.T) {
 	t.Run("while they wait", func(t *testing.T) {
 		d := newDesk(t, 3)
 		d.cancel()
@@ -381,13 +381,13 @@ func TestDraftsStop(t *testing.T) {
 		d.stopped()
 	})
 	t.Run("only on the leader", func(t *testing.T) {
-		if !newDrafts(draftOptions{Workers: 1}).NeedLeaderElection() {
+		if !New(Options{Workers: 1}).NeedLeaderElection() {
 			t.Error("every replica would pay for texts")
 		}
 	})
 }
 
-func TestDraftsManyAtOnce(t *testing.T) {
+func TestPoolManyAtOnce(t *testing.T) {
 	const count = 200
 	d := newDesk(t, 16)
 	for range count {
@@ -423,7 +423,7 @@ func TestDraftsManyAtOnce(t *testing.T) {
 	}
 }
 
-func TestDraftsThatAreTooOldAreWrittenAgain(t *testing.T) {
+func TestPoolThatAreTooOldAreWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi!")
 	d.clock.SetTime(gen.T0.Add(plan.FreshFor))
@@ -436,22 +436,22 @@ func TestDraftsThatAreTooOldAreWrittenAgain(t *testing.T) {
 	}
 }
 
-func TestDraftsOfAnOlderPromptAreWrittenAgain(t *testing.T) {
+func TestPoolOfAnOlderPromptAreWrittenAgain(t *testing.T) {
 	d := newDesk(t, 1)
 	d.put(leadKey("a"), idOf("a"), "Oi!")
 	changed := idOf("a")
 	changed.Basis = "store/2"
-	if got := d.get(leadKey("a"), changed); got.State != plan.DraftNone {
+	if got := d.Get(leadKey("a"), changed); got.State != plan.DraftNone {
 		t.Errorf("a text of before the change: %+v", got)
 	}
 }
 
 // put makes a text ready, as if it had been written.
-func (d *drafts) put(name types.NamespacedName, id plan.TextID, text string) {
+func (d *Pool) put(name types.NamespacedName, id plan.TextID, text string) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	found := d.open(name, id)
-	d.turns.remove(found.job)
+	d.queue.remove(found.job)
 	found.job = nil
 	found.draft = plan.Draft{State: plan.DraftReady, Text: text, Tokens: found.draft.Tokens, ReadyAt: d.options.Clock.Now()}
 }
@@ -485,7 +485,7 @@ func TestAPanicIsOneTextsFailure(t *testing.T) {
 // TestAPanicInACheckIsOneTextsFailure: so is one of the guard, on what a model wrote.
 func TestAPanicInACheckIsOneTextsFailure(t *testing.T) {
 	d := newDesk(t, 1)
-	d.ask("one", "a", func(j *job) { j.check = func(string) (string, string) { panic("maria") } })
+	d.ask("one", "a", func(j *Job) { j.Check = func(string) (string, string) { panic("maria") } })
 	d.began()
 	d.pen.writes("Oi")
 	d.told()

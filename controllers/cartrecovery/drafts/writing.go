@@ -1,4 +1,4 @@
-package cartrecovery
+package drafts
 
 import (
 	"context"
@@ -13,27 +13,27 @@ import (
 	"cartrecovery.dev/operator/internal/panics"
 )
 
-// outcome is what came of writing a text.
+// outcome is the result of writing a text.
 type outcome struct {
-	// state the draft is in then. draftNone has it asked for anew, draftPending has it wait
-	// for its turn again.
+	// state of the draft then. DraftNone has the controller ask for it again, DraftPending has it wait in
+	// the queue again.
 	state plan.DraftState
-	// text is what was written, also what was refused.
+	// text that was written, refused or not.
 	text string
-	// why is what is wrong with a refused text, in fixed words.
+	// why a text was refused, in fixed words.
 	why string
-	// unreviewed is true for a text that is refused because its review did not answer.
+	// unreviewed says that a text was refused because its review did not answer.
 	unreviewed bool
 	// tokens it cost.
 	tokens int64
-	// err is the failure of a failed one.
+	// err is why the writing failed.
 	err error
 }
 
-// composeSafely is compose, whose panic is the failure of this text.
-func (d *drafts) composeSafely(ctx context.Context, next *queued) (made outcome) {
+// composeSafely is compose with a panic turned into a failure of this text alone.
+func (p *Pool) composeSafely(ctx context.Context, next *queued) (made outcome) {
 	err := panics.Do(ctx, panics.Text, func() error {
-		made = d.compose(ctx, next)
+		made = p.compose(ctx, next)
 		return nil
 	})
 	if err != nil {
@@ -42,18 +42,17 @@ func (d *drafts) composeSafely(ctx context.Context, next *queued) (made outcome)
 	return made
 }
 
-// compose has a text written, and once more, with the reason, when it may not be sent.
-func (d *drafts) compose(ctx context.Context, next *queued) outcome {
-	if d.options.Clock.Since(next.asked) > plan.FreshFor {
-		// It waited so long that the key or the settings it would be written with may have
-		// changed since.
+// compose has a text written, and once more, with the reason, when the first one may not be sent.
+func (p *Pool) compose(ctx context.Context, next *queued) outcome {
+	if p.options.Clock.Since(next.asked) > plan.FreshFor {
+		// It waited so long that its key or settings may have changed since.
 		return outcome{state: plan.DraftNone}
 	}
-	made := d.try(ctx, next, next.request, next.estimate)
+	made := p.try(ctx, next, next.Request, next.Estimate)
 	result := "written"
-	if made.state == plan.DraftRefused && !made.unreviewed && next.rewrite != nil && ctx.Err() == nil {
+	if made.state == plan.DraftRefused && !made.unreviewed && next.Rewrite != nil && ctx.Err() == nil {
 		result = "rewritten"
-		made = d.rewrite(ctx, next, made)
+		made = p.rewrite(ctx, next, made)
 	}
 	switch {
 	case ctx.Err() != nil:
@@ -71,14 +70,14 @@ func (d *drafts) compose(ctx context.Context, next *queued) outcome {
 	case made.state != plan.DraftReady:
 		return made
 	}
-	d.options.Metrics.AITexts.WithLabelValues(result).Inc()
+	p.options.Metrics.AITexts.WithLabelValues(result).Inc()
 	return made
 }
 
-func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) outcome {
+func (p *Pool) rewrite(ctx context.Context, next *queued, refused outcome) outcome {
 	// What is added to the prompt has no more tokens than bytes.
-	estimate := next.estimate + int64(len(refused.text)+len(refused.why))
-	made := d.try(ctx, next, next.rewrite(refused.text, refused.why), estimate)
+	estimate := next.Estimate + int64(len(refused.text)+len(refused.why))
+	made := p.try(ctx, next, next.Rewrite(refused.text, refused.why), estimate)
 	if made.state == plan.DraftPending {
 		made = refused
 		made.tokens = 0
@@ -88,13 +87,13 @@ func (d *drafts) rewrite(ctx context.Context, next *queued, refused outcome) out
 }
 
 // try calls the AI once, within the store's budget, and judges what it wrote.
-func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, estimate int64) outcome {
-	day := budget.Day(d.options.Clock.Now(), next.zone)
-	release, ok := d.options.Budget.Reserve(next.store, day, next.limit, estimate)
-	// What a panic leaves set aside may have been used.
+func (p *Pool) try(ctx context.Context, next *queued, request ai.Request, estimate int64) outcome {
+	day := budget.Day(p.options.Clock.Now(), next.Zone)
+	release, ok := p.options.Budget.Reserve(next.Store, day, next.Limit, estimate)
+	// After a panic all that was set aside counts as used.
 	defer func() { release(estimate) }()
-	if !ok && d.options.Budget.Used(next.store, day) <= *next.limit-estimate {
-		// It would fit: other texts that are being written hold more than they may use.
+	if !ok && p.options.Budget.Used(next.Store, day) <= *next.Limit-estimate {
+		// It would fit: other texts that are being written have set aside more than they may use.
 		return outcome{state: plan.DraftPending}
 	}
 	if !ok {
@@ -102,22 +101,23 @@ func (d *drafts) try(ctx context.Context, next *queued, request ai.Request, esti
 	}
 	calling, cancel := context.WithTimeout(ctx, ai.Timeout)
 	defer cancel()
-	answer, err := d.options.Writer.Write(calling, request)
+	answer, err := p.options.Writer.Write(calling, request)
 	made := outcome{tokens: spent(answer, err, estimate)}
 	if ctx.Err() != nil {
-		// It is no longer wanted, and billed all the same.
+		// Nobody wants it any more, and it is billed all the same.
 		made.tokens = max(made.tokens, estimate)
 	} else {
-		d.count(answer, err)
-		d.judge(next, answer, err, &made)
-		d.review(ctx, next, &made)
+		p.measure(answer, err)
+		p.judge(next, answer, err, &made)
+		p.review(ctx, next, &made)
 	}
 	release(made.tokens)
 	return made
 }
 
-// judge sets what came of a call.
-func (d *drafts) judge(next *queued, answer ai.Answer, err error, made *outcome) {
+// judge sets the outcome of a call: what the AI asked for instead of a text, or a text and whether it may
+// be sent.
+func (p *Pool) judge(next *queued, answer ai.Answer, err error, made *outcome) {
 	switch {
 	case err != nil:
 		made.state, made.err = plan.DraftFailed, err
@@ -133,26 +133,26 @@ func (d *drafts) judge(next *queued, answer ai.Answer, err error, made *outcome)
 		return
 	}
 	made.state, made.text = plan.DraftReady, ai.CleanAnswer(answer.Text)
-	if next.check == nil {
+	if next.Check == nil {
 		return
 	}
-	if reason, detail := next.check(made.text); reason != "" {
+	if reason, detail := next.Check(made.text); reason != "" {
 		made.state, made.why = plan.DraftRefused, detail
-		d.options.Metrics.AIRefusals.WithLabelValues(reason).Inc()
+		p.options.Metrics.AIRefusals.WithLabelValues(reason).Inc()
 	}
 }
 
-func (d *drafts) count(answer ai.Answer, err error) {
+func (p *Pool) measure(answer ai.Answer, err error) {
 	result := "written"
 	if err != nil {
 		result = string(failure.ClassOf(err))
 	}
-	d.options.Metrics.AIRequests.WithLabelValues(result).Inc()
-	d.options.Metrics.AITokens.Add(float64(answer.Usage.Total()))
+	p.options.Metrics.AIRequests.WithLabelValues(result).Inc()
+	p.options.Metrics.AITokens.Add(float64(answer.Usage.Total()))
 }
 
-// spent is what a call is counted as: what the AI told, else what was estimated when it may
-// be billed all the same.
+// spent is how many tokens a call counts: those that the AI names, or the estimate when it names none and
+// may bill the call all the same.
 func spent(answer ai.Answer, err error, estimate int64) int64 {
 	if used := answer.Usage.Total(); used > 0 {
 		return used
@@ -163,8 +163,8 @@ func spent(answer ai.Answer, err error, estimate int64) int64 {
 	return 0
 }
 
-// mayBeBilled says whether the AI may have written a text in a call that failed: it did not
-// answer in time, or what it answered could not be read.
+// mayBeBilled says whether the AI may have written a text in a call that failed: it did not answer in
+// time, or its answer could not be read.
 func mayBeBilled(err error) bool {
 	failed, classed := failure.As(err)
 	if !classed {
@@ -173,20 +173,20 @@ func mayBeBilled(err error) bool {
 	return failed.Code == failure.InvalidAnswer || failed.Code == failure.TimedOut && failed.Status == 0
 }
 
-// settleDraft records what came of writing a text. The tokens of all tries add up: what is sent
-// in the end has cost them all.
-func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location, random backoff.Random) {
+// settle records the outcome in the draft. The tokens of all tries add up: the text that is sent in the
+// end has cost them all.
+func settle(d *plan.Draft, made outcome, now time.Time, zone *time.Location, random backoff.Random) {
 	tokens := budget.Sum(d.Tokens, made.tokens)
 	switch made.state {
 	case plan.DraftFailed:
-		failDraft(d, made.err, now, random)
+		fail(d, made.err, now, random)
 		d.Tokens = tokens
 	case plan.DraftReady:
 		*d = plan.Draft{State: plan.DraftReady, Text: made.text, Tokens: tokens, ReadyAt: now}
 	case plan.DraftRefused:
 		if made.unreviewed {
 			*d = plan.Draft{
-				State: plan.DraftRefused, Tokens: tokens, ReadyAt: now, RetryAt: now.Add(unreviewedRetry),
+				State: plan.DraftRefused, Tokens: tokens, ReadyAt: now, RetryAt: now.Add(UnreviewedRetry),
 				Reason: v1alpha1.ReasonTextUnreviewed, Why: made.why,
 			}
 			return
@@ -209,16 +209,16 @@ func settleDraft(d *plan.Draft, made outcome, now time.Time, zone *time.Location
 	}
 }
 
-// failDraft records a failed call and when to ask again: when the service said so, else after
+// fail records a failed call and when to ask again: when the service said so, else after
 // an exponential backoff with jitter.
-func failDraft(d *plan.Draft, err error, now time.Time, random backoff.Random) {
+func fail(d *plan.Draft, err error, now time.Time, random backoff.Random) {
 	d.State = plan.DraftFailed
 	d.Failures++
 	if d.FirstFailedAt.IsZero() {
 		d.FirstFailedAt = now
 	}
 	d.Reason, d.Why = v1alpha1.ReasonAIUnavailable, "the AI does not answer; the text is asked for again"
-	wait := backoff.Doubled(draftBackoff, maxDraftBackoff, d.Failures)
+	wait := backoff.Doubled(firstBackoff, maxBackoff, d.Failures)
 	failed, classed := failure.As(err)
 	if classed {
 		d.Why = failed.Shown()

@@ -1,4 +1,4 @@
-package cartrecovery
+package drafts
 
 import (
 	"fmt"
@@ -18,29 +18,29 @@ func storeKey(name string) types.NamespacedName {
 }
 
 // jobOf is a text of a store's lead, due some seconds from t0.
-func jobOf(store, lead string, due int) job {
-	return job{lead: leadKey(lead), store: storeKey(store), text: idOf(lead),
-		due: gen.T0.Add(time.Duration(due) * time.Second)}
+func jobOf(store, lead string, due int) Job {
+	return Job{Lead: leadKey(lead), Store: storeKey(store), Text: idOf(lead),
+		Due: gen.T0.Add(time.Duration(due) * time.Second)}
 }
 
 // jobIn is jobOf, of a store that is written namespace/name.
-func jobIn(store, lead string, due int) job {
+func jobIn(store, lead string, due int) Job {
 	wanted := jobOf("", lead, due)
-	wanted.store.Namespace, wanted.store.Name, _ = strings.Cut(store, "/")
+	wanted.Store.Namespace, wanted.Store.Name, _ = strings.Cut(store, "/")
 	return wanted
 }
 
 // taken takes until nothing more is to be had, and returns the leads.
-func taken(q *turns, now time.Time) []string {
+func taken(q *queue, now time.Time) []string {
 	var leads []string
 	for next := q.take(now); next != nil; next = q.take(now) {
-		leads = append(leads, next.lead.Name)
+		leads = append(leads, next.Lead.Name)
 	}
 	return leads
 }
 
-func TestTurnsOrder(t *testing.T) {
-	q := newTurns(1)
+func TestQueueOrder(t *testing.T) {
+	q := newQueue(1)
 	for i, due := range []int{5, 3, 3, 9} {
 		q.push(jobOf("a", fmt.Sprintf("a%d", i), due), gen.T0)
 	}
@@ -49,7 +49,7 @@ func TestTurnsOrder(t *testing.T) {
 	q.push(jobOf("b", "b1", 7), gen.T0)
 	var order []string
 	for next := q.take(gen.T0); next != nil; next = q.take(gen.T0) {
-		order = append(order, next.lead.Name)
+		order = append(order, next.Lead.Name)
 		q.ended(next)
 	}
 	if want := []string{"a1", "b1", "c0", "a2", "b0", "a0", "a3"}; !slices.Equal(order, want) {
@@ -60,9 +60,9 @@ func TestTurnsOrder(t *testing.T) {
 	}
 }
 
-// TestTurnsShares: how many workers stores hold that all have more texts than there are
+// TestQueueShares: how many workers stores hold that all have more texts than there are
 // workers, and none of whose texts is ever written. A store is its namespace and its name.
-func TestTurnsShares(t *testing.T) {
+func TestQueueShares(t *testing.T) {
 	for _, c := range []struct {
 		name    string
 		workers int
@@ -77,7 +77,7 @@ func TestTurnsShares(t *testing.T) {
 		{"the default", 128, []string{"a/1", "a/2", "a/3", "b/1"}, []int{32, 16, 8, 32}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			q := newTurns(c.workers)
+			q := newQueue(c.workers)
 			for i, want := range c.want {
 				for j := range 200 {
 					q.push(jobIn(c.stores[i], fmt.Sprintf("%d-%d", i, j), j), gen.T0)
@@ -90,15 +90,15 @@ func TestTurnsShares(t *testing.T) {
 	}
 }
 
-// TestTurnsOfNamespaces: a thousand stores of one namespace whose AI hangs, and then one store of another.
-func TestTurnsOfNamespaces(t *testing.T) {
-	q := newTurns(defaultWorkers)
+// TestQueueOfNamespaces: a thousand stores of one namespace whose AI hangs, and then one store of another.
+func TestQueueOfNamespaces(t *testing.T) {
+	q := newQueue(DefaultWorkers)
 	for i := range 1000 {
 		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a-%d", i), 0), gen.T0)
 	}
 	hanging := taken(q, gen.T0)
-	if len(hanging) != defaultWorkers/2 {
-		t.Errorf("a namespace holds %d of %d workers", len(hanging), defaultWorkers)
+	if len(hanging) != DefaultWorkers/2 {
+		t.Errorf("a namespace holds %d of %d workers", len(hanging), DefaultWorkers)
 	}
 	q.push(jobIn("b/1", "b", 1000), gen.T0)
 	if got := taken(q, gen.T0); !slices.Equal(got, []string{"b"}) {
@@ -106,9 +106,9 @@ func TestTurnsOfNamespaces(t *testing.T) {
 	}
 }
 
-// TestTurnsAmongNamespaces: with one worker, a namespace of many stores comes every second time.
-func TestTurnsAmongNamespaces(t *testing.T) {
-	q := newTurns(1)
+// TestQueueAmongNamespaces: with one worker, a namespace of many stores comes every second time.
+func TestQueueAmongNamespaces(t *testing.T) {
+	q := newQueue(1)
 	for i := range 5 {
 		q.push(jobIn(fmt.Sprintf("a/%d", i), fmt.Sprintf("a%d", i), 0), gen.T0)
 	}
@@ -117,7 +117,7 @@ func TestTurnsAmongNamespaces(t *testing.T) {
 	}
 	var order []string
 	for next := q.take(gen.T0); next != nil; next = q.take(gen.T0) {
-		order = append(order, next.lead.Name)
+		order = append(order, next.Lead.Name)
 		q.ended(next)
 	}
 	if want := []string{"a0", "b0", "a1", "b1", "a2", "b2", "a3", "a4"}; !slices.Equal(order, want) {
@@ -125,11 +125,11 @@ func TestTurnsAmongNamespaces(t *testing.T) {
 	}
 }
 
-func TestTurnsPauses(t *testing.T) {
-	q := newTurns(16)
+func TestQueuePauses(t *testing.T) {
+	q := newQueue(16)
 	add := func(store, lead, endpoint string) {
 		wanted := jobOf(store, lead, 0)
-		wanted.endpoint = endpoint
+		wanted.Endpoint = endpoint
 		q.push(wanted, gen.T0)
 	}
 	add("a", "shared-a", "shared")
@@ -162,8 +162,8 @@ func TestTurnsPauses(t *testing.T) {
 	}
 }
 
-func TestTurnsPausesInARow(t *testing.T) {
-	q := newTurns(2)
+func TestQueuePausesInARow(t *testing.T) {
+	q := newQueue(2)
 	since := func(at time.Duration) time.Duration {
 		t.Helper()
 		now := gen.T0.Add(at)
@@ -200,9 +200,9 @@ func TestTurnsPausesInARow(t *testing.T) {
 	}
 }
 
-func TestTurnsStarve(t *testing.T) {
-	q := newTurns(8)
-	q.starve(storeKey("a"))
+func TestQueueStarve(t *testing.T) {
+	q := newQueue(8)
+	q.hold(storeKey("a"))
 	for i := range 3 {
 		q.push(jobOf("a", fmt.Sprint(i), i), gen.T0)
 	}
@@ -210,7 +210,7 @@ func TestTurnsStarve(t *testing.T) {
 	if first == nil {
 		t.Fatal("a store without a text under way waits for one")
 	}
-	q.starve(storeKey("a"))
+	q.hold(storeKey("a"))
 	q.push(jobOf("b", "b", 0), gen.T0)
 	if got := taken(q, gen.T0); !slices.Equal(got, []string{"b"}) {
 		t.Errorf("took %v", got)
@@ -221,13 +221,13 @@ func TestTurnsStarve(t *testing.T) {
 	}
 }
 
-// TestTurnsHold runs random histories: nothing is lost or written twice, what was removed is
+// TestQueueHold runs random histories: nothing is lost or written twice, what was removed is
 // not written, and no store holds more than its share.
-func TestTurnsHold(t *testing.T) {
+func TestQueueHold(t *testing.T) {
 	for history := range 300 {
 		random := rand.New(rand.NewPCG(uint64(history), 3))
 		workers := 1 + random.IntN(20)
-		q, now := newTurns(workers), gen.T0
+		q, now := newQueue(workers), gen.T0
 		waiting, writing := map[*queued]bool{}, map[*queued]bool{}
 		for step := range 400 {
 			now = now.Add(time.Duration(random.IntN(3000)) * time.Millisecond)
@@ -235,7 +235,7 @@ func TestTurnsHold(t *testing.T) {
 			case 0, 1:
 				wanted := jobIn(fmt.Sprintf("%d/%d", random.IntN(3), random.IntN(3)), fmt.Sprint(step),
 					random.IntN(100))
-				wanted.endpoint = []string{"", "x", "y"}[random.IntN(3)]
+				wanted.Endpoint = []string{"", "x", "y"}[random.IntN(3)]
 				waiting[q.push(wanted, now)] = true
 			case 2, 3:
 				next := q.take(now)
@@ -245,13 +245,13 @@ func TestTurnsHold(t *testing.T) {
 				if !waiting[next] {
 					t.Fatalf("history %d: took what does not wait", history)
 				}
-				if _, paused := q.paused(next.lane.endpoint, now); paused {
+				if _, paused := q.paused(next.flow.endpoint, now); paused {
 					t.Fatalf("history %d: took what is paused", history)
 				}
 				delete(waiting, next)
 				writing[next] = true
-				if q.writing.Held(next.store) > max(1, workers/4) || q.writing.Busy() > workers {
-					t.Fatalf("history %d: a store holds %d of %d workers", history, q.writing.Held(next.store), workers)
+				if q.writing.Held(next.Store) > max(1, workers/4) || q.writing.Busy() > workers {
+					t.Fatalf("history %d: a store holds %d of %d workers", history, q.writing.Held(next.Store), workers)
 				}
 			case 4:
 				for written := range writing {
