@@ -36,7 +36,7 @@ var _ = Describe("A customer who writes before the first message", func() {
 		Eventually(w.state(name, answer)).Should(Equal(v1alpha1.MessageSent))
 		Expect(w.phase(name)()).To(Equal(v1alpha1.PhaseEngaged))
 		told := w.openai.Requests()[0].Messages
-		Expect(told[len(told)-2].Content).To(Equal(portuguese.first), "the AI knows who wrote first")
+		Expect(told[len(told)-2].Content).To(Equal(wroteFirst), "the AI knows who wrote first")
 		Expect(told[len(told)-1].Content).To(Equal("Oi! Deu erro no meu cartão"))
 		w.advance(2 * time.Hour)
 		Consistently(w.sent).Should(HaveLen(1))
@@ -107,7 +107,7 @@ var _ = Describe("A customer who says that they have paid", func() {
 		w.says(name, "in-2", "Quando libera o acesso?")
 		Eventually(w.state(name, lead.ReplyID(0, "in-2"))).Should(Equal(v1alpha1.MessageSent))
 		told := w.openai.Requests()[1].Messages
-		Expect(told[len(told)-2].Content).To(Equal(portuguese.paid))
+		Expect(told[len(told)-2].Content).To(Equal(claimsPaid))
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonClaimsPaid))
 		w.advance(time.Hour)
 		Eventually(w.handedOff(name)).Should(Equal(v1alpha1.ReasonPaymentClaimed))

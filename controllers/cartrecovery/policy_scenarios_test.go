@@ -227,7 +227,7 @@ var _ = Describe("A customer who leaves the checkout again", func() {
 			{Role: "assistant", Content: w.sent()[0].Text}, {Role: "user", Content: "Tem boleto?"},
 			{Role: "assistant", Content: w.sent()[1].Text}, {Role: "assistant", Content: "Oi, aqui é a Ana da loja"},
 		}))
-		Expect(asked[6]).To(Equal(simulator.ChatMessage{Role: "user", Content: portuguese.earlier}))
+		Expect(asked[6]).To(Equal(simulator.ChatMessage{Role: "user", Content: earlierRecovery}))
 		Expect(r.api.written()[before:]).To(Equal([]string{writesConditions, claims, confirms}))
 		w.poke()
 		Consistently(w.sent).Should(HaveLen(3))

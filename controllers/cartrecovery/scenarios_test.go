@@ -446,7 +446,7 @@ var _ = Describe("A customer's answer", func() {
 		w.says(name, "in-1", "", func(m *v1alpha1.Message) { m.Media = "audio" })
 		Eventually(w.sent).Should(HaveLen(2))
 		asked := w.openai.Requests()[1].Messages
-		Expect(asked[len(asked)-1]).To(Equal(simulator.ChatMessage{Role: "user", Content: portuguese.of("audio")}))
+		Expect(asked[len(asked)-1]).To(Equal(simulator.ChatMessage{Role: "user", Content: voiceMessage}))
 	})
 
 	It("that comes while its answer is written gets one answer, to the last", func() {

@@ -55,6 +55,15 @@ func TestCartRecoveryController(t *testing.T) {
 	RunSpecs(t, "CartRecovery controller", suite, reports)
 }
 
+// What the AI is told in words beside the conversation.
+const (
+	wroteFirst = "[o cliente escreveu primeiro: nós ainda não tínhamos escrito sobre esta compra]"
+	claimsPaid = "[o cliente diz que já pagou; a confirmação ainda não chegou: não ofereça nada, não cobre e não " +
+		"mande o link]"
+	earlierRecovery = "[o que vem antes é de uma conversa anterior, sobre outra tentativa de compra]"
+	voiceMessage    = "[o cliente enviou um áudio, que você não pode ouvir]"
+)
+
 var _ = BeforeSuite(func() {
 	SetDefaultEventuallyTimeout(15 * time.Second)
 	SetDefaultEventuallyPollingInterval(15 * time.Millisecond)

@@ -1,4 +1,4 @@
-package cartrecovery
+package prompt
 
 import (
 	"reflect"
@@ -75,7 +75,7 @@ func TestMediaWords(t *testing.T) {
 		"de-DE": "[the customer sent a voice message, which you cannot hear]",
 		"":      "[the customer sent a voice message, which you cannot hear]",
 	} {
-		words := wordsFor(locale)
+		words := wordsOf(locale)
 		if got := words.of("audio"); got != want {
 			t.Errorf("%q: %q", locale, got)
 		}
@@ -142,13 +142,13 @@ func TestGuardFacts(t *testing.T) {
 	})
 	s.Policy.AllowedLinkHosts = []string{"blog.example.org"}
 	wanted := stepMessage(v1alpha1.Step{Name: "second", Instructions: "Fale do bônus."})
-	asked, err := prompt(s, wanted)
+	asked, err := For(s, wanted)
 	if err != nil {
 		t.Fatal(err)
 	}
-	facts := guardFacts(s, wanted, asked[0].Text)
+	facts := asked.Facts
 	if facts.Coupon != "VOLTA10" || facts.Locale != "pt-BR" || facts.Last != "ours j" || len(facts.Earlier) != 9 ||
-		len(facts.Customer) != customerWords {
+		len(facts.Customer) != customerTexts {
 		t.Errorf("got %+v", facts)
 	}
 	for _, stranger := range []string{"90%", "evil.com", "R$ 5", "ours", "never went"} {
@@ -178,8 +178,12 @@ func TestGuardFacts(t *testing.T) {
 
 func TestGuardFactsWithLittle(t *testing.T) {
 	s := written(nil)
-	s.Store.Spec.AI.SystemPrompt = "{{.Nobody}}"
-	facts := guardFacts(s, plan.Message{ReplyTo: "in-1"}, "Temos garantia.")
+	s.Store.Spec.AI.SystemPrompt = "Temos garantia."
+	asked, err := For(s, plan.Message{ReplyTo: "in-1"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	facts := asked.Facts
 	if !strings.Contains(facts.Prompt, "Temos garantia.") || facts.Coupon != "" || facts.Last != "" ||
 		len(facts.Customer) != 0 {
 		t.Errorf("got %+v", facts)
@@ -192,25 +196,27 @@ func TestGuardFactsWithLittle(t *testing.T) {
 func TestPrompt(t *testing.T) {
 	s := written(gen.ProductObject(), gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0),
 		gen.FromCustomer("in-1", gen.T0))
-	asked, err := prompt(s, plan.Message{ReplyTo: "in-1"})
+	prompt, err := For(s, plan.Message{ReplyTo: "in-1"})
 	if err != nil {
 		t.Fatal(err)
 	}
+	asked := prompt.Messages
 	if len(asked) != 4 || asked[0].Role != ai.System || asked[1].Text != ai.SafetyRules ||
 		asked[3] != (ai.Message{Role: ai.User, Text: "Tem desconto?"}) {
 		t.Errorf("an answer: %+v", asked)
 	}
-	asked, err = prompt(s, stepMessage(v1alpha1.Step{Name: "second"}))
+	prompt, err = For(s, stepMessage(v1alpha1.Step{Name: "second"}))
 	if err != nil {
 		t.Fatal(err)
 	}
+	asked = prompt.Messages
 	if last := asked[len(asked)-1]; len(asked) != 5 || last.Role != ai.System ||
 		!strings.Contains(last.Text, `"second"`) {
 		t.Errorf("a step: %+v", asked)
 	}
 	s.Store.Spec.AI.HistoryMessages = ptr.To(int32(0))
-	if asked, err = prompt(s, plan.Message{ReplyTo: "in-1"}); err != nil || len(asked) != 2 {
-		t.Errorf("without history: %+v, %v", asked, err)
+	if prompt, err = For(s, plan.Message{ReplyTo: "in-1"}); err != nil || len(prompt.Messages) != 2 {
+		t.Errorf("without history: %+v, %v", prompt.Messages, err)
 	}
 }
 
@@ -232,7 +238,7 @@ func TestSystemPrompt(t *testing.T) {
 		t.Errorf("without a Product: %q", got)
 	}
 	s.Store.Spec.AI.SystemPrompt = "{{.Customer.Password}}"
-	if _, err := prompt(s, plan.Message{}); failure.CodeOf(err) != failure.Misconfigured {
+	if _, err := For(s, plan.Message{}); failure.CodeOf(err) != failure.Misconfigured {
 		t.Errorf("a template that does not work: %v", err)
 	}
 }
