@@ -3,11 +3,8 @@ package cartrecovery
 import (
 	"cmp"
 	"context"
-	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -16,13 +13,6 @@ import (
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/lead"
 )
-
-// tellHandOver is how long ago a person may have taken over for it to be news: a new leader
-// does not tell again of everything that its predecessor told of.
-const tellHandOver = 10 * time.Minute
-
-// maxTold is how many hand-overs are remembered as told.
-const maxTold = 10_000
 
 // resume writes that the conversation goes back to the AI: a person gave it back, or enough
 // time has passed.
@@ -51,25 +41,4 @@ func (r *Reconciler) handOver(ctx context.Context, s plan.Snapshot, reason strin
 	r.drafts.Forget(client.ObjectKeyFromObject(s.Lead))
 	log.FromContext(ctx).Info("The conversation is given to a person", "reason", reason)
 	return r.soon(), nil
-}
-
-// takeover is one time that a person took a conversation over.
-type takeover struct {
-	lead types.UID
-	at   int64
-}
-
-// tellHandedOff makes an event of a person who took over, once.
-func (r *Reconciler) tellHandedOff(recovery *v1alpha1.CartRecovery, now time.Time) {
-	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if condition == nil || now.Sub(condition.LastTransitionTime.Time) > tellHandOver {
-		return
-	}
-	news := takeover{recovery.UID, condition.LastTransitionTime.Unix()}
-	if _, told := r.told.Get(news); told {
-		return
-	}
-	r.told.Add(news, nil)
-	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s",
-		condition.Message)
 }

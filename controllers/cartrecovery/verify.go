@@ -324,29 +324,3 @@ func (r *Reconciler) rebuild(ctx context.Context, s plan.Snapshot) (ctrl.Result,
 	log.FromContext(ctx).Info("The status lacked what the ledger knows; it was added")
 	return ctrl.Result{}, nil
 }
-
-// readPast reads what is known of the time before: how this process began to lead, and what
-// the ledger knows of the lead. What the lead says goes into the ledger.
-func (r *Reconciler) readPast(ctx context.Context, s *plan.Snapshot) error {
-	if r.Began != nil {
-		began, err := r.Began(ctx)
-		if err != nil {
-			return err
-		}
-		s.Began = began
-	}
-	if err := r.keeper.load(ctx, s.Lead.Namespace, false); err != nil {
-		return err
-	}
-	r.keeper.Observe(s.Lead)
-	s.Ledger = r.keeper.Of(s.Lead)
-	if restored := plan.RestoredAt(s); len(s.Ledger) == 0 &&
-		s.Now.Before(restored.Add(plan.SettleRestored+ledgerAgain)) {
-		if err := r.keeper.load(ctx, s.Lead.Namespace, true); err != nil {
-			return err
-		}
-		s.Ledger = r.keeper.Of(s.Lead)
-	}
-	s.Proof = func(track string) plan.Proof { return r.proofs.get(proofKey{s.Lead.Namespace, track}) }
-	return nil
-}

@@ -3,11 +3,8 @@ package cartrecovery
 import (
 	"context"
 	"errors"
-	"fmt"
-	"maps"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -17,13 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/controllers/cartrecovery/drafts"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
-	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/panics"
 )
@@ -31,110 +25,6 @@ import (
 // claimLease is how long after its claim a call may still begin. A leader that was frozen
 // in between must not wake up and send what its successor has taken over.
 const claimLease = 20 * time.Second
-
-// conflictRetry is how soon a lead is planned again after a write that failed because the
-// lead had changed; the change itself usually comes in before.
-const conflictRetry = 100 * time.Millisecond
-
-// act carries out one action.
-func (r *Reconciler) act(ctx context.Context, s plan.Snapshot, planned plan.Action) (ctrl.Result, error) {
-	if result, done, err := r.actOnNumber(ctx, s, planned); done {
-		return result, err
-	}
-	switch planned.Kind {
-	case plan.Rebuild:
-		return r.rebuild(ctx, s)
-	case plan.Prepare:
-		return r.prepare(ctx, s, planned.Message)
-	case plan.HandOver:
-		return r.handOver(ctx, s, planned.Outcome)
-	case plan.Stop:
-		return r.stop(ctx, s, *planned.Stop)
-	case plan.Settle:
-		return r.settle(ctx, s, planned.Message)
-	case plan.Resume:
-		return r.resume(ctx, s, planned.Outcome)
-	case plan.ReopenForAnswer:
-		return r.reopenForAnswer(ctx, s)
-	case plan.Reopen:
-		return r.reopen(ctx, s)
-	case plan.Finish:
-		return r.finish(ctx, s, planned.Outcome)
-	case plan.Remove:
-		return r.remove(ctx, s.Lead)
-	case plan.Label:
-		return r.label(ctx, s)
-	default:
-		return r.wait(ctx, s, planned)
-	}
-}
-
-func (r *Reconciler) wait(ctx context.Context, s plan.Snapshot, planned plan.Action) (ctrl.Result, error) {
-	if planned.Blocked != "" {
-		r.tellBlocked(s.Lead, planned)
-	}
-	if planned.HandedOff {
-		r.tellHandedOff(s.Lead, s.Now)
-	}
-	s.Decided = &planned
-	written, err := r.write(ctx, s, plan.Waiting(planned, s.Now))
-	if err != nil {
-		return afterConflict(err)
-	}
-	return r.until(plan.LookAgain(&written.Status, planned, s.Now)), nil
-}
-
-// prepare asks for the text of a message and does not wait for it; the draft's end brings
-// the lead back.
-func (r *Reconciler) prepare(ctx context.Context, s plan.Snapshot, wanted plan.Message) (ctrl.Result, error) {
-	name, text := client.ObjectKeyFromObject(s.Lead), s.TextID(wanted.ID)
-	reason := v1alpha1.ReasonNoCredentials
-	// What the text before has cost is written before another costs more: a process that ends
-	// loses no more than one.
-	booked, err := r.write(ctx, s, plan.CountTokens)
-	if err != nil {
-		return afterConflict(err)
-	}
-	s.Lead = booked
-	request, err := r.AI.Request(ctx, s.Store)
-	wants := drafts.Job{}
-	if err == nil {
-		reason = v1alpha1.ReasonInvalidTemplate
-		wants, err = jobFor(s, wanted, request)
-	}
-	if _, classed := failure.As(err); classed {
-		r.drafts.Refuse(name, text, failure.ReasonOf(err, reason), err)
-		return r.soon(), nil
-	}
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if err := r.seedBudget(ctx, s); err != nil {
-		return ctrl.Result{}, err
-	}
-	r.drafts.Request(wants)
-	return r.soon(), nil
-}
-
-// seedBudget counts the tokens that the Store used today before this process began to.
-func (r *Reconciler) seedBudget(ctx context.Context, s plan.Snapshot) error {
-	store, day := client.ObjectKeyFromObject(s.Store), budget.Day(s.Now, s.Policy.Location)
-	if s.Store.Spec.AI.DailyTokenBudget == nil || r.Budget.Seeded(store, day) {
-		return nil
-	}
-	var leads v1alpha1.CartRecoveryList
-	err := r.Client.List(ctx, &leads, client.InNamespace(store.Namespace),
-		client.MatchingFields{index.LeadOfStore: store.Name}, client.UnsafeDisableDeepCopy)
-	if err != nil {
-		return fmt.Errorf("count the tokens of a Store: %w", err)
-	}
-	used := budget.UsedOf(leads.Items, store.Name, day, s.Policy.Location)
-	if tokens := s.Store.Status.Tokens; tokens != nil && tokens.Day == day {
-		used = max(used, tokens.Used)
-	}
-	r.Budget.Seed(store, day, used)
-	return nil
-}
 
 // send claims, sends and confirms. From the claim on, every way out leaves the message
 // Sent, Failed, or Claimed for resolve to find out.
@@ -270,6 +160,35 @@ func sentOf(receipt gateway.Receipt) plan.Receipt {
 	return plan.Receipt{GatewayID: receipt.MessageID, At: receipt.At}
 }
 
+// pauseNewConversations records WhatsApp's restriction on the number, so that other leads
+// do not run into it, also when somebody else is writing. Failing to do so loses nothing:
+// the next send is refused again.
+func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alpha1.WhatsAppInstance, err error) {
+	failed, ok := failure.As(err)
+	if !ok || failed.RetryAt.IsZero() {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWriteTimeout)
+	defer cancel()
+	known := instance
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+		next := known.DeepCopy()
+		connection.Restrict(next, failed.RetryAt, r.Clock.Now())
+		err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(known,
+			client.MergeFromWithOptimisticLock{}))
+		if apierrors.IsConflict(err) {
+			known = &v1alpha1.WhatsAppInstance{}
+			if err := r.Live.Get(ctx, client.ObjectKeyFromObject(instance), known); err != nil {
+				return err
+			}
+		}
+		return err
+	})
+	if err != nil {
+		log.FromContext(ctx).Error(err, "Cannot record the restriction of a number", "instance", instance.Name)
+	}
+}
+
 // resolve asks the gateway for a message that was claimed and not confirmed.
 func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.Message) (ctrl.Result, error) {
 	age := s.Now.Sub(claimed.Due)
@@ -328,75 +247,6 @@ func (r *Reconciler) lookUp(ctx context.Context, recovery *v1alpha1.CartRecovery
 	return findSent(ctx, gate, recovery, claimed.ID)
 }
 
-func (r *Reconciler) finish(ctx context.Context, s plan.Snapshot, outcome string) (ctrl.Result, error) {
-	written, err := r.write(ctx, s, plan.Finished(s.Lead, plan.PurchaseOf(&s), outcome, s.Now))
-	if err != nil {
-		return afterConflict(err)
-	}
-	r.drafts.Forget(client.ObjectKeyFromObject(s.Lead))
-	log.FromContext(ctx).Info("Finished", "outcome", outcome)
-	first := plan.OutcomeOf(s.Lead) != outcome
-	if result := written.Status.Result; first && outcome == v1alpha1.ReasonBoughtAfterContact && result != nil &&
-		result.TimeToRecovery != nil {
-		r.Metrics.TimeToRecovery.Observe(result.TimeToRecovery.Seconds())
-	}
-	if written.Status.Phase == v1alpha1.PhaseFailed {
-		r.Recorder.Eventf(written, nil, corev1.EventTypeWarning, outcome, "Finish", "%s", plan.OutcomeMessages[outcome])
-	}
-	return ctrl.Result{}, nil
-}
-
-// reopen begins the next cycle.
-func (r *Reconciler) reopen(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, plan.Reopened(s.Lead.Generation, plan.AnswersLate(&s.Policy), s.Now)); err != nil {
-		return afterConflict(err)
-	}
-	log.FromContext(ctx).Info("Opened again", "cycle", s.Lead.Status.Cycle+1)
-	return r.soon(), nil
-}
-
-// reopenForAnswer writes that a lead that had ended is answered again.
-func (r *Reconciler) reopenForAnswer(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
-	if _, err := r.write(ctx, s, plan.AnsweredLate(s.Lead.Generation, s.Now)); err != nil {
-		return afterConflict(err)
-	}
-	log.FromContext(ctx).Info("Opened again for an answer")
-	return r.soon(), nil
-}
-
-func (r *Reconciler) remove(ctx context.Context, recovery *v1alpha1.CartRecovery) (ctrl.Result, error) {
-	uid, version := recovery.UID, recovery.ResourceVersion
-	err := r.Client.Delete(ctx, recovery, client.Preconditions{UID: &uid, ResourceVersion: &version})
-	if err != nil && !apierrors.IsNotFound(err) {
-		return afterConflict(fmt.Errorf("delete CartRecovery %s: %w", recovery.Name, err))
-	}
-	r.drafts.Remove(client.ObjectKeyFromObject(recovery))
-	return ctrl.Result{}, nil
-}
-
-// label gives a lead the labels that it is found by, and takes the open payment off one that is
-// over.
-func (r *Reconciler) label(ctx context.Context, s plan.Snapshot) (ctrl.Result, error) {
-	recovery := s.Lead
-	labelled := recovery.DeepCopy()
-	if labelled.Labels == nil {
-		labelled.Labels = map[string]string{}
-	}
-	maps.Copy(labelled.Labels, lead.Labels(recovery.Spec.StoreRef.Name, recovery.Spec.Customer))
-	if lead.Over(recovery) {
-		labelled.Spec.Payment = nil
-	}
-	if planned := plan.PlannedFor(&s); planned != "" {
-		metav1.SetMetaDataAnnotation(&labelled.ObjectMeta, v1alpha1.AnnotationPlanned, planned)
-	}
-	// A cart that re-opens the lead meanwhile may bring a payment of its own.
-	if err := r.Client.Patch(ctx, labelled, client.MergeFromWithOptions(recovery,
-		client.MergeFromWithOptimisticLock{})); err != nil {
-		return afterConflict(fmt.Errorf("label CartRecovery %s: %w", recovery.Name, err))
-	}
-	return ctrl.Result{}, nil
-}
-
 // misconfigured blocks a lead whose gateway cannot even be called.
 func (r *Reconciler) misconfigured(ctx context.Context, s plan.Snapshot, err error) (ctrl.Result, error) {
 	if _, classed := failure.As(err); !classed {
@@ -406,90 +256,4 @@ func (r *Reconciler) misconfigured(ctx context.Context, s plan.Snapshot, err err
 		Kind: plan.Wait, Until: s.Now.Add(r.spread(time.Minute)),
 		Blocked: failure.ReasonOf(err, v1alpha1.ReasonNoCredentials), Why: connection.Message(err),
 	})
-}
-
-// pauseNewConversations records WhatsApp's restriction on the number, so that other leads
-// do not run into it, also when somebody else is writing. Failing to do so loses nothing:
-// the next send is refused again.
-func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alpha1.WhatsAppInstance, err error) {
-	failed, ok := failure.As(err)
-	if !ok || failed.RetryAt.IsZero() {
-		return
-	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWriteTimeout)
-	defer cancel()
-	known := instance
-	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		next := known.DeepCopy()
-		connection.Restrict(next, failed.RetryAt, r.Clock.Now())
-		err := r.Client.Status().Patch(ctx, next, client.MergeFromWithOptions(known,
-			client.MergeFromWithOptimisticLock{}))
-		if apierrors.IsConflict(err) {
-			known = &v1alpha1.WhatsAppInstance{}
-			if err := r.Live.Get(ctx, client.ObjectKeyFromObject(instance), known); err != nil {
-				return err
-			}
-		}
-		return err
-	})
-	if err != nil {
-		log.FromContext(ctx).Error(err, "Cannot record the restriction of a number", "instance", instance.Name)
-	}
-}
-
-// tellBlocked makes an event of something that stands in the way for the first time.
-func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned plan.Action) {
-	if !plan.IsTold(planned.Blocked) {
-		return
-	}
-	for _, condition := range recovery.Status.Conditions {
-		if condition.Type == v1alpha1.ConditionBlocked && condition.Reason == planned.Blocked {
-			return
-		}
-	}
-	r.Recorder.Eventf(recovery, nil, corev1.EventTypeWarning, planned.Blocked, "Wait", "%s", planned.Why)
-}
-
-func (r *Reconciler) count(id, result string) {
-	kind := "step"
-	switch {
-	case lead.IsReplyID(id):
-		kind = "reply"
-	case lead.IsNoticeID(id):
-		kind = "notice"
-	}
-	r.Metrics.Messages.WithLabelValues(kind, result).Inc()
-}
-
-// longestRest bounds how long a lead is not looked at: nothing tells of a policy that lets it
-// be deleted earlier.
-const longestRest = 24 * time.Hour
-
-// until asks to be called again at a time; zero asks for nothing. The priority is always
-// the normal one: the low one of a restart's first listing must not stay with a lead that
-// waits.
-func (r *Reconciler) until(at time.Time) ctrl.Result {
-	normal := 0
-	if at.IsZero() {
-		return ctrl.Result{Priority: &normal}
-	}
-	return ctrl.Result{RequeueAfter: min(max(at.Sub(r.Clock.Now()), time.Millisecond), longestRest), Priority: &normal}
-}
-
-// soon asks to be called again at once, where nothing was written that would come back as
-// a change.
-func (r *Reconciler) soon() ctrl.Result {
-	return r.until(r.Clock.Now())
-}
-
-// afterConflict plans anew on what the lead has become; anything else is an error.
-func afterConflict(err error) (ctrl.Result, error) {
-	if apierrors.IsConflict(err) {
-		normal := 0
-		return ctrl.Result{RequeueAfter: conflictRetry, Priority: &normal}, nil
-	}
-	if apierrors.IsNotFound(err) {
-		return ctrl.Result{}, nil
-	}
-	return ctrl.Result{}, err
 }
