@@ -214,7 +214,7 @@ func (w *wiring) addWebhookServer() error {
 
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
-	book, tokens := pace.NewBook(w.clock, pace.Settle), budget.NewLedger()
+	pacer, tokens := pace.NewPacer(w.clock, pace.Settle), budget.NewLedger()
 	writers := &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai, Rules: w.settings.outbound}
 	writer := ai.NewOpenAI(ai.NewHTTPClient()).Guard(ai.NewGuardedClient(w.settings.outbound))
 	stores := &store.Reconciler{
@@ -223,7 +223,7 @@ func (w *wiring) addControllers() error {
 	}
 	instances := &whatsappinstance.Reconciler{
 		Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,
-		Recorder: recorder, PublicURL: w.settings.publicURL, Paced: book, Leaving: w.leaving, Leads: w.leads,
+		Recorder: recorder, PublicURL: w.settings.publicURL, Paced: pacer, Leaving: w.leaving, Leads: w.leads,
 	}
 	if copier := w.copier(); copier != nil {
 		stores.Copies, instances.Copies = copier, copier
@@ -235,7 +235,7 @@ func (w *wiring) addControllers() error {
 		&cartrecovery.Reconciler{
 			Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, AI: writers,
 			Writer: writer, Reviewer: writer, Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
-			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Book: book, Budget: tokens,
+			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Pacer: pacer, Budget: tokens,
 			Began: w.heartbeat.Began, Leads: w.leads, RestoreHold: w.settings.restoreHold,
 		},
 	} {

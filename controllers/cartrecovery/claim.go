@@ -111,7 +111,7 @@ func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Mes
 func (r *Reconciler) settle(ctx context.Context, s plan.Snapshot, claimed plan.Message) (ctrl.Result, error) {
 	r.claims.Remove(lead.TrackID(s.Lead.Name, claimed.ID))
 	if claimed.Instance != nil {
-		r.giveTurnBack(&s, claimed.Instance)
+		r.releaseTurn(&s, claimed.Instance)
 	}
 	log.FromContext(ctx).Info("A claim was not called for; planning the message anew", "message", claimed.ID)
 	return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Uncalled(claimed.ID, claimed.Due, plan.StillWanted(&s),

@@ -85,8 +85,8 @@ type Reconciler struct {
 	Writers int
 	// RetryBase is the wait after a first refusal; DefaultRetryBase when 0.
 	RetryBase time.Duration
-	// Book keeps the pace of the numbers; one of its own when nil.
-	Book *pace.Book
+	// Pacer keeps the pace of the numbers; one of its own when nil.
+	Pacer *pace.Pacer
 	// Budget keeps the tokens of the Stores; one of its own when nil.
 	Budget *budget.Ledger
 	// Began waits until it is known how this process began to lead; nil for nothing that was
@@ -104,12 +104,12 @@ type Reconciler struct {
 
 	drafts   *drafts.Pool
 	contacts *contacts.Cache
-	// told are the hand-overs that an event was made of.
-	told *lru.Cache
+	// notified are the hand-overs that an event was made of.
+	notified *lru.Cache
 	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
 	// for, by track id.
 	claims   *lru.Cache
-	openings *openings
+	firstContacts *firstContacts
 	calls    *calls
 	// uncalled are the claims that this process made and has not handed over.
 	uncalled *uncalledClaims
@@ -175,7 +175,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			instanceChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent,
 			_ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
-			r.Book.Close(gone.Object.GetUID())
+			r.Pacer.Close(gone.Object.GetUID())
 			r.proofs.close(gone.Object.GetUID())
 		}}).
 		Watches(&v1alpha1.Suppression{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfSuppression))).
@@ -183,7 +183,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WatchesRawSource(source.TypedChannel(r.calls.woken,
 			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
-		WatchesRawSource(source.TypedChannel(r.Book.Woken(),
+		WatchesRawSource(source.TypedChannel(r.Pacer.Woken(),
 			&handler.TypedEnqueueRequestForObject[*v1alpha1.CartRecovery]{})).
 		WithOptions(settings).
 		Named("cartrecovery").
@@ -209,8 +209,8 @@ func (r *Reconciler) complete() error {
 	if r.RetryBase == 0 {
 		r.RetryBase = DefaultRetryBase
 	}
-	if r.Book == nil {
-		r.Book = pace.NewBook(r.Clock, pace.Settle)
+	if r.Pacer == nil {
+		r.Pacer = pace.NewPacer(r.Clock, pace.Settle)
 	}
 	if r.Rand == nil {
 		r.Rand = rand.Float64
@@ -225,7 +225,7 @@ func (r *Reconciler) complete() error {
 	r.contacts = contacts.New(r.Clock)
 	r.proofs = newProofs(r.Clock, maxProofs, r.Rand)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
-	r.told, r.claims, r.openings = lru.New(maxTold), lru.New(maxClaims), newOpenings()
+	r.notified, r.claims, r.firstContacts = lru.New(maxNotified), lru.New(maxClaims), newFirstContacts()
 	r.uncalled, r.meanings, r.calls = newUncalledClaims(), plan.NewMeanings(), newCalls(r.Concurrency)
 	return nil
 }

@@ -12,12 +12,12 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// tellHandOver is how long ago a person may have taken over for it to be news: a new leader
+// notifyHandOver is how long ago a person may have taken over for it to be news: a new leader
 // does not tell again of everything that its predecessor told of.
-const tellHandOver = 10 * time.Minute
+const notifyHandOver = 10 * time.Minute
 
-// maxTold is how many hand-overs are remembered as told.
-const maxTold = 10_000
+// maxNotified is how many hand-overs are remembered as notified.
+const maxNotified = 10_000
 
 // takeover is one time that a person took a conversation over.
 type takeover struct {
@@ -25,23 +25,23 @@ type takeover struct {
 	at   int64
 }
 
-// tellHandedOff makes an event of a person who took over, once.
-func (r *Reconciler) tellHandedOff(recovery *v1alpha1.CartRecovery, now time.Time) {
+// notifyHandedOff makes an event of a person who took over, once.
+func (r *Reconciler) notifyHandedOff(recovery *v1alpha1.CartRecovery, now time.Time) {
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if condition == nil || now.Sub(condition.LastTransitionTime.Time) > tellHandOver {
+	if condition == nil || now.Sub(condition.LastTransitionTime.Time) > notifyHandOver {
 		return
 	}
 	news := takeover{recovery.UID, condition.LastTransitionTime.Unix()}
-	if _, told := r.told.Get(news); told {
+	if _, told := r.notified.Get(news); told {
 		return
 	}
-	r.told.Add(news, nil)
+	r.notified.Add(news, nil)
 	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s",
 		condition.Message)
 }
 
-// tellBlocked makes an event of something that stands in the way for the first time.
-func (r *Reconciler) tellBlocked(recovery *v1alpha1.CartRecovery, planned plan.Action) {
+// notifyBlocked makes an event of something that stands in the way for the first time.
+func (r *Reconciler) notifyBlocked(recovery *v1alpha1.CartRecovery, planned plan.Action) {
 	if !plan.IsTold(planned.Blocked) {
 		return
 	}

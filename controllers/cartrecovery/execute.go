@@ -49,10 +49,10 @@ func (r *Reconciler) act(ctx context.Context, s plan.Snapshot, planned plan.Acti
 
 func (r *Reconciler) wait(ctx context.Context, s plan.Snapshot, planned plan.Action) (ctrl.Result, error) {
 	if planned.Blocked != "" {
-		r.tellBlocked(s.Lead, planned)
+		r.notifyBlocked(s.Lead, planned)
 	}
 	if planned.HandedOff {
-		r.tellHandedOff(s.Lead, s.Now)
+		r.notifyHandedOff(s.Lead, s.Now)
 	}
 	s.Decided = &planned
 	written, err := r.write(ctx, s, plan.Waiting(planned, s.Now))

@@ -12,36 +12,36 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// openingRace is how long the cache may take to show the first message of another lead.
-const openingRace = time.Minute
+// firstContactRace is how long the cache may take to show the first message of another lead.
+const firstContactRace = time.Minute
 
-// openingKey is a customer of a store, by their number.
-type openingKey struct{ namespace, store, phone string }
+// customerKey is a customer of a store, by their number.
+type customerKey struct{ namespace, store, phone string }
 
-func openingOf(recovery *v1alpha1.CartRecovery) openingKey {
-	return openingKey{recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(recovery.Spec.Customer.Phone)}
+func customerOf(recovery *v1alpha1.CartRecovery) customerKey {
+	return customerKey{recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(recovery.Spec.Customer.Phone)}
 }
 
-// openings keeps two leads of a customer from writing to them for the first time at once,
+// firstContacts keeps two leads of a customer from writing to them for the first time at once,
 // before the cache shows either to the other. A restart loses it, and the leads tell.
-type openings struct {
+type firstContacts struct {
 	mu sync.Mutex
-	// known are the last openings, by customer; customers are theirs, by lead.
+	// known are the last first contacts by customer; customers are the keys of known by lead.
 	known, customers *lru.Cache
 }
 
-func newOpenings() *openings {
-	return &openings{known: lru.New(maxClaims), customers: lru.New(maxClaims)}
+func newFirstContacts() *firstContacts {
+	return &firstContacts{known: lru.New(maxClaims), customers: lru.New(maxClaims)}
 }
 
-// get returns the last opening of a customer; the zero one when there is none.
-func (o *openings) get(key openingKey) plan.FirstContact {
+// get returns the last first contact of a customer; the zero one for none.
+func (o *firstContacts) get(key customerKey) plan.FirstContact {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	return o.read(key)
 }
 
-func (o *openings) read(key openingKey) plan.FirstContact {
+func (o *firstContacts) read(key customerKey) plan.FirstContact {
 	known, ok := o.known.Get(key)
 	if !ok {
 		return plan.FirstContact{}
@@ -51,12 +51,12 @@ func (o *openings) read(key openingKey) plan.FirstContact {
 
 // take begins a conversation; false when another lead has just begun one, and two are not
 // wanted within the cooldown.
-func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration, at time.Time) bool {
+func (o *firstContacts) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration, at time.Time) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	key := openingOf(recovery)
+	key := customerOf(recovery)
 	name := types.NamespacedName{Namespace: recovery.Namespace, Name: recovery.Name}
-	if known := o.read(key); known.Lead != "" && known.Name != name && at.Sub(known.At).Abs() < min(openingRace,
+	if known := o.read(key); known.Lead != "" && known.Name != name && at.Sub(known.At).Abs() < min(firstContactRace,
 		cooldown) {
 		return false
 	}
@@ -66,16 +66,16 @@ func (o *openings) take(recovery *v1alpha1.CartRecovery, cooldown time.Duration,
 }
 
 // giveBack undoes take: nothing went.
-func (o *openings) giveBack(recovery *v1alpha1.CartRecovery) {
+func (o *firstContacts) giveBack(recovery *v1alpha1.CartRecovery) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if key := openingOf(recovery); o.read(key).Lead == recovery.UID {
+	if key := customerOf(recovery); o.read(key).Lead == recovery.UID {
 		o.known.Remove(key)
 	}
 }
 
 // forget drops what a lead that was deleted began.
-func (o *openings) forget(name types.NamespacedName) {
+func (o *firstContacts) forget(name types.NamespacedName) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	key, ok := o.customers.Get(name)
@@ -83,7 +83,7 @@ func (o *openings) forget(name types.NamespacedName) {
 		return
 	}
 	o.customers.Remove(name)
-	if o.read(key.(openingKey)).Name == name {
+	if o.read(key.(customerKey)).Name == name {
 		o.known.Remove(key)
 	}
 }

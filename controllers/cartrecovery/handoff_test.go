@@ -20,20 +20,20 @@ import (
 
 func TestTellHandedOff(t *testing.T) {
 	recorder := events.NewFakeRecorder(10)
-	r := &Reconciler{Recorder: recorder, told: lru.New(9)}
+	r := &Reconciler{Recorder: recorder, notified: lru.New(9)}
 	recovery := gen.Lead(gen.T0, gen.FromPerson("op1", gen.T0))
-	r.tellHandedOff(recovery, gen.T0.Add(tellHandOver+time.Second))
+	r.notifyHandedOff(recovery, gen.T0.Add(notifyHandOver+time.Second))
 	if len(recorder.Events) != 0 {
 		t.Error("it tells of what its predecessor told of")
 	}
-	r.tellHandedOff(recovery, gen.T0.Add(time.Minute))
-	r.tellHandedOff(recovery, gen.T0.Add(2*time.Minute))
+	r.notifyHandedOff(recovery, gen.T0.Add(time.Minute))
+	r.notifyHandedOff(recovery, gen.T0.Add(2*time.Minute))
 	if len(recorder.Events) != 1 {
 		t.Errorf("it tells %d times", len(recorder.Events))
 	}
 	plan.ResumedFor(v1alpha1.ReasonResumed, "", 1, gen.T0.Add(time.Hour))(&recovery.Status)
 	gen.FromPerson("op2", gen.T0.Add(2*time.Hour))(recovery)
-	r.tellHandedOff(recovery, gen.T0.Add(2*time.Hour))
+	r.notifyHandedOff(recovery, gen.T0.Add(2*time.Hour))
 	if len(recorder.Events) != 2 {
 		t.Error("it does not tell of a person who takes over again")
 	}

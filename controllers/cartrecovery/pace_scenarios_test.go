@@ -29,7 +29,7 @@ func (w *world) limit(change func(*v1alpha1.InstanceLimits)) {
 func oneAMinute(limits *v1alpha1.InstanceLimits) { limits.MessagesPerMinute = ptr.To(int32(1)) }
 
 // settling has a replica line up what waits before it sends, as in production.
-func settling(r *replica) { r.Book = pace.NewBook(r.Clock, pace.Settle) }
+func settling(r *replica) { r.Pacer = pace.NewPacer(r.Clock, pace.Settle) }
 
 // dueAgo makes a lead of a number that has been due for a time.
 func (w *world) dueAgo(number int, ago time.Duration) string {

@@ -26,7 +26,7 @@ func (r *Reconciler) inTurn(ctx context.Context, s *plan.Snapshot, planned plan.
 	switch planned.Kind {
 	case plan.Check, plan.Prepare, plan.Send:
 	default:
-		r.Book.Forget(name)
+		r.Pacer.Forget(name)
 		return planned, nil
 	}
 	wanted := planned.Message
@@ -36,15 +36,15 @@ func (r *Reconciler) inTurn(ctx context.Context, s *plan.Snapshot, planned plan.
 	number := numberOf(s, wanted.Instance)
 	if wanted.Due.After(s.Now) {
 		// It must not keep others waiting before it is due itself.
-		at := plan.Latest(r.Book.Peek(wanted.Instance.UID, number, name, wanted.Class, wanted.Due), wanted.Due)
+		at := plan.Latest(r.Pacer.Peek(wanted.Instance.UID, number, name, wanted.Class, wanted.Due), wanted.Due)
 		return plan.Paced(s, planned, pace.Turn{At: at, Expected: at}), nil
 	}
-	return plan.Paced(s, planned, r.Book.Ask(wanted.Instance.UID, number, name, wanted.Class, wanted.Due)), nil
+	return plan.Paced(s, planned, r.Pacer.Request(wanted.Instance.UID, number, name, wanted.Class, wanted.Due)), nil
 }
 
 // seed counts what was sent from a number before this process began to: from the leads.
 func (r *Reconciler) seed(ctx context.Context, s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) error {
-	if r.Book.Seeded(instance.UID) {
+	if r.Pacer.Seeded(instance.UID) {
 		return nil
 	}
 	var leads v1alpha1.CartRecoveryList
@@ -52,8 +52,8 @@ func (r *Reconciler) seed(ctx context.Context, s *plan.Snapshot, instance *v1alp
 		client.UnsafeDisableDeepCopy); err != nil {
 		return fmt.Errorf("count what was sent from WhatsAppInstance %s: %w", instance.Name, err)
 	}
-	r.Book.Seed(instance.UID, pace.HistoryOf(leads.Items, instance.Name, s.Now.Add(-pace.HistoryLength)))
-	r.Book.OpenWithin(instance.UID, settleFor(s.Began.Led, s.Now))
+	r.Pacer.Seed(instance.UID, pace.HistoryOf(leads.Items, instance.Name, s.Now.Add(-pace.HistoryLength)))
+	r.Pacer.OpenWithin(instance.UID, settleFor(s.Began.Led, s.Now))
 	return nil
 }
 
@@ -68,33 +68,33 @@ func settleFor(led, now time.Time) time.Duration {
 	return max(pace.Settle-passed, leastSettling)
 }
 
-// takeTurn takes the turn of a message just before it is claimed with this time, and the
+// acquireTurn takes the turn of a message just before it is claimed with this time, and the
 // right to begin a conversation with the customer.
-func (r *Reconciler) takeTurn(s *plan.Snapshot, wanted plan.Message, at time.Time) bool {
-	if !plan.HasBegun(s.Lead) && wanted.Class == pace.First && !r.openings.take(s.Lead, s.Policy.Cooldown, at) {
+func (r *Reconciler) acquireTurn(s *plan.Snapshot, wanted plan.Message, at time.Time) bool {
+	if !plan.HasBegun(s.Lead) && wanted.Class == pace.First && !r.firstContacts.take(s.Lead, s.Policy.Cooldown, at) {
 		// Others behind it in the line need not wait with it.
-		r.Book.Forget(client.ObjectKeyFromObject(s.Lead))
+		r.Pacer.Forget(client.ObjectKeyFromObject(s.Lead))
 		return false
 	}
-	if r.Book.Take(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead), wanted.Class,
+	if r.Pacer.Acquire(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead), wanted.Class,
 		at) {
 		return true
 	}
-	r.openings.giveBack(s.Lead)
+	r.firstContacts.giveBack(s.Lead)
 	return false
 }
 
-// giveTurnBack undoes takeTurn: nothing went.
-func (r *Reconciler) giveTurnBack(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) {
-	r.Book.Refused(instance.UID, client.ObjectKeyFromObject(s.Lead))
-	r.openings.giveBack(s.Lead)
+// releaseTurn undoes acquireTurn: nothing was sent.
+func (r *Reconciler) releaseTurn(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) {
+	r.Pacer.Refused(instance.UID, client.ObjectKeyFromObject(s.Lead))
+	r.firstContacts.giveBack(s.Lead)
 }
 
-// headroom is how free a number is to start a conversation that is due at a time.
-func (r *Reconciler) headroom(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
+// capacity is how free a number is to start a conversation that is due at a time.
+func (r *Reconciler) capacity(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
 	number := numberOf(s, instance)
-	stats := r.Book.Stats(instance.UID, number)
-	free := r.Book.Peek(instance.UID, number, client.ObjectKeyFromObject(s.Lead), pace.First, due)
+	stats := r.Pacer.Stats(instance.UID, number)
+	free := r.Pacer.Peek(instance.UID, number, client.ObjectKeyFromObject(s.Lead), pace.First, due)
 	if !free.After(r.Clock.Now()) {
 		// At once: of two such numbers none is freer for having been asked for first.
 		free = s.Now

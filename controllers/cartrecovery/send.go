@@ -34,12 +34,12 @@ func (r *Reconciler) send(ctx context.Context, s plan.Snapshot, wanted plan.Mess
 		return r.misconfigured(ctx, s, err)
 	}
 	now := r.Clock.Now()
-	if !r.takeTurn(&s, wanted, now) {
+	if !r.acquireTurn(&s, wanted, now) {
 		return r.until(now.Add(turnRetry)), nil
 	}
 	// Not before the turn is taken: whoever holds it up keeps all behind it waiting.
 	if may, err := r.mayBegin(ctx, &s, wanted); err != nil || !may {
-		r.giveTurnBack(&s, wanted.Instance)
+		r.releaseTurn(&s, wanted.Instance)
 		if err != nil {
 			return ctrl.Result{}, err
 		}
@@ -48,7 +48,7 @@ func (r *Reconciler) send(ctx context.Context, s plan.Snapshot, wanted plan.Mess
 	}
 	claimed, err := r.claim(ctx, s, wanted, now)
 	if err != nil {
-		r.giveTurnBack(&s, wanted.Instance)
+		r.releaseTurn(&s, wanted.Instance)
 		return afterConflict(err)
 	}
 	s.Lead = claimed
@@ -114,7 +114,7 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 	switch {
 	case failed == nil:
 		r.count(wanted.ID, "sent")
-		r.Book.Worked(wanted.Instance.UID)
+		r.Pacer.Succeeded(wanted.Instance.UID)
 		r.claims.Remove(lead.TrackID(s.Lead.Name, wanted.ID))
 		key := proofKey{s.Lead.Namespace, lead.TrackID(s.Lead.Name, wanted.ID)}
 		r.proofs.sent(key, wanted.Instance.Name, receipt, now)
@@ -128,14 +128,14 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 			wanted.ID, "cause", connection.Message(failed))
 		taken := lead.Find(s.Lead.Status.Conversation, wanted.ID).At.Time
 		if failure.CodeOf(failed) == failure.TimedOut {
-			r.Book.TimedOut(wanted.Instance.UID, taken)
+			r.Pacer.TimedOut(wanted.Instance.UID, taken)
 		} else if failure.CodeOf(failed) != failure.Fault {
-			r.Book.Unclear(wanted.Instance.UID, taken)
+			r.Pacer.Unclear(wanted.Instance.UID, taken)
 		}
 		return r.until(now.Add(plan.AskAfter)), nil
 	}
 	r.claims.Remove(lead.TrackID(s.Lead.Name, wanted.ID))
-	r.giveTurnBack(&s, wanted.Instance)
+	r.releaseTurn(&s, wanted.Instance)
 	r.count(wanted.ID, "refused")
 	log.FromContext(ctx).Info("The gateway refused a message", "message", wanted.ID, "cause",
 		connection.Message(failed))
@@ -147,11 +147,11 @@ func (r *Reconciler) afterSend(ctx context.Context, s plan.Snapshot, wanted plan
 	taken := lead.Find(s.Lead.Status.Conversation, wanted.ID).At.Time
 	switch {
 	case why.HoldsNumber:
-		r.Book.Failed(wanted.Instance.UID, taken)
+		r.Pacer.Failed(wanted.Instance.UID, taken)
 	case why.Blocked == v1alpha1.ReasonThrottled:
-		r.Book.Throttled(wanted.Instance.UID, taken, why.RetryAt)
+		r.Pacer.Throttled(wanted.Instance.UID, taken, why.RetryAt)
 	default:
-		r.Book.Worked(wanted.Instance.UID)
+		r.Pacer.Succeeded(wanted.Instance.UID)
 	}
 	return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Refused(wanted.ID, why))
 }
@@ -203,7 +203,7 @@ func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.
 		r.count(claimed.ID, "resolved")
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Confirm(claimed.ID, sentOf(receipt), r.Clock.Now()))
 	case err == nil && age >= plan.Grace && r.sameInstance(s.Lead, claimed):
-		r.giveTurnBack(&s, claimed.Instance)
+		r.releaseTurn(&s, claimed.Instance)
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.NotSent(claimed.ID, plan.StillWanted(&s), r.Clock.Now()))
 	case errors.Is(err, gateway.ErrNoLookup), age >= plan.GiveUpAfter:
 		r.count(claimed.ID, "unknown")

@@ -139,7 +139,7 @@ func newSimulation(start time.Time, seed uint64) *simulation {
 
 // restart begins with an empty memory, as a new leader does.
 func (sim *simulation) restart() {
-	sim.reconciler = &Reconciler{Clock: sim.clock, Book: pace.NewBook(sim.clock, pace.Settle), openings: newOpenings()}
+	sim.reconciler = &Reconciler{Clock: sim.clock, Pacer: pace.NewPacer(sim.clock, pace.Settle), firstContacts: newFirstContacts()}
 	for _, store := range sim.stores {
 		sim.seed(store)
 		for _, each := range store.leads {
@@ -160,9 +160,9 @@ func (sim *simulation) seed(store *simStore) {
 	}
 	for i := range store.instances {
 		instance := &store.instances[i]
-		sim.reconciler.Book.Seed(instance.UID, pace.HistoryOf(objects, instance.Name,
+		sim.reconciler.Pacer.Seed(instance.UID, pace.HistoryOf(objects, instance.Name,
 			sim.clock.now.Add(-pace.HistoryLength)))
-		sim.reconciler.Book.Open(instance.UID)
+		sim.reconciler.Pacer.Open(instance.UID)
 	}
 }
 
@@ -268,23 +268,23 @@ func (sim *simulation) snapshot(each *simLead) *plan.Snapshot {
 		return ok && lost.Equal(at)
 	}
 	s.Capacity = func(instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
-		return sim.reconciler.headroom(s, instance, due)
+		return sim.reconciler.capacity(s, instance, due)
 	}
-	s.WaitsAt = sim.reconciler.Book.WaitsAt(client.ObjectKeyFromObject(each.object))
+	s.WaitsAt = sim.reconciler.Pacer.WaitsAt(client.ObjectKeyFromObject(each.object))
 	var others []v1alpha1.CartRecovery
 	for _, other := range store.leads {
 		if !other.deleted && other.object.Spec.Customer.Phone == each.object.Spec.Customer.Phone {
 			others = append(others, *other.object)
 		}
 	}
-	s.Others = plan.OthersOf(each.object, others, sim.reconciler.openings.get(openingOf(each.object)))
+	s.Others = plan.OthersOf(each.object, others, sim.reconciler.firstContacts.get(customerOf(each.object)))
 	return s
 }
 
 // reconcile is one pass of the controller over a lead.
 func (sim *simulation) reconcile(each *simLead) {
 	s := sim.snapshot(each)
-	//nolint:staticcheck // nothing is read: the book is seeded
+	//nolint:staticcheck // nothing is read: the pacer is seeded
 	planned, err := sim.reconciler.inTurn(nil, s, plan.Next(*s))
 	if err != nil {
 		sim.fault(each, "inTurn: %v", err)
@@ -345,7 +345,7 @@ func (sim *simulation) reconcile(each *simLead) {
 	case plan.Settle:
 		sim.counts["settled"]++
 		delete(each.lost, planned.Message.ID)
-		sim.reconciler.giveTurnBack(s, planned.Message.Instance)
+		sim.reconciler.releaseTurn(s, planned.Message.Instance)
 		sim.change(each, plan.Uncalled(planned.Message.ID, planned.Message.Due, plan.StillWanted(s), s.Now))
 		sim.wakeAt(each, s.Now)
 	case plan.Finish:
@@ -354,7 +354,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		sim.wakeAt(each, s.Now)
 	case plan.Remove:
 		each.deleted = true
-		sim.reconciler.Book.Forget(client.ObjectKeyFromObject(each.object))
+		sim.reconciler.Pacer.Forget(client.ObjectKeyFromObject(each.object))
 	default:
 		sim.fault(each, "an action that nothing asked for: %s", planned.Kind)
 	}
@@ -364,7 +364,7 @@ func (sim *simulation) reconcile(each *simLead) {
 func (sim *simulation) drainWoken() {
 	for {
 		select {
-		case woken := <-sim.reconciler.Book.Woken():
+		case woken := <-sim.reconciler.Pacer.Woken():
 			for _, store := range sim.stores {
 				for _, each := range store.leads {
 					if each.object.Name == woken.Object.Name {
@@ -437,12 +437,12 @@ func (sim *simulation) write(each *simLead, text plan.TextID) {
 // between, and the claim fails.
 func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message) {
 	now := sim.clock.now
-	if !sim.reconciler.takeTurn(s, wanted, now) {
+	if !sim.reconciler.acquireTurn(s, wanted, now) {
 		sim.wakeAt(each, now.Add(turnRetry))
 		return
 	}
 	if sim.random.IntN(50) == 0 {
-		sim.reconciler.giveTurnBack(s, wanted.Instance)
+		sim.reconciler.releaseTurn(s, wanted.Instance)
 		sim.wakeAt(each, now.Add(conflictRetry))
 		return
 	}
@@ -460,14 +460,14 @@ func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message
 	}
 	switch dice := sim.random.IntN(100); {
 	case each.store.down || dice < 2:
-		sim.reconciler.giveTurnBack(s, wanted.Instance)
+		sim.reconciler.releaseTurn(s, wanted.Instance)
 		why := plan.Refusal{Word: "Unavailable", Blocked: v1alpha1.ReasonGatewayUnavailable,
 			RetryAt: now.Add(30 * time.Second), Now: now}
 		why.CountsAsAttempt = !each.store.down && dice < 1
 		if why.CountsAsAttempt {
 			why.RetryAt = now.Add(time.Duration(attempt) * 5 * time.Second)
 		} else {
-			sim.reconciler.Book.Failed(wanted.Instance.UID, now)
+			sim.reconciler.Pacer.Failed(wanted.Instance.UID, now)
 		}
 		sim.change(each, plan.Refused(wanted.ID, why))
 		sim.wakeAt(each, now)
@@ -478,7 +478,7 @@ func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message
 		sim.wakeAt(each, now.Add(plan.AskAfter))
 	default:
 		sim.leaves(each, wanted, opens)
-		sim.reconciler.Book.Worked(wanted.Instance.UID)
+		sim.reconciler.Pacer.Succeeded(wanted.Instance.UID)
 		each.drafts = map[plan.TextID]plan.Draft{}
 		sim.at(now.Add(300*time.Millisecond), func() {
 			sim.change(each, plan.Confirm(wanted.ID, plan.Receipt{GatewayID: "g-" + wanted.ID}, sim.clock.now))
@@ -494,7 +494,7 @@ func (sim *simulation) resolve(each *simLead, s *plan.Snapshot, claimed plan.Mes
 		sim.change(each, plan.Confirm(claimed.ID, plan.Receipt{GatewayID: "g-" + claimed.ID}, s.Now))
 	case !each.store.down && age >= plan.Grace:
 		wanted := each.object.Spec.Purchase == nil && each.object.Spec.Reversal == nil && !s.Suppressed
-		sim.reconciler.giveTurnBack(s, claimed.Instance)
+		sim.reconciler.releaseTurn(s, claimed.Instance)
 		sim.change(each, plan.NotSent(claimed.ID, wanted, s.Now))
 	case age >= plan.GiveUpAfter:
 		sim.change(each, plan.Unknown(claimed.ID))
@@ -672,7 +672,7 @@ func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bo
 		if other == each || other.deleted || other.object.Spec.Customer.Phone != each.object.Spec.Customer.Phone {
 			continue
 		}
-		opened := lead.LastOpening(other.object, other.object.Status.Cycle+1)
+		opened := lead.LastFirstContact(other.object, other.object.Status.Cycle+1)
 		begun := slices.ContainsFunc(each.object.Status.Conversation, func(m v1alpha1.Message) bool {
 			return m.Cycle == each.object.Status.Cycle && m.ID != wanted.ID && plan.WasSaid(&m)
 		})
@@ -841,7 +841,7 @@ func (sim *simulation) setInstance(store *simStore, number int, instance *v1alph
 		return
 	}
 	if connection.CanSend(instance, false, sim.clock.now) {
-		sim.reconciler.Book.Open(instance.UID)
+		sim.reconciler.Pacer.Open(instance.UID)
 	}
 	sim.wakeAll(store)
 }

@@ -23,8 +23,8 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snap
 	recovery := &v1alpha1.CartRecovery{}
 	if err := r.Client.Get(ctx, request.NamespacedName, recovery); err != nil {
 		r.drafts.Remove(request.NamespacedName)
-		r.Book.Forget(request.NamespacedName)
-		r.openings.forget(request.NamespacedName)
+		r.Pacer.Forget(request.NamespacedName)
+		r.firstContacts.forget(request.NamespacedName)
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &plan.Snapshot{Lead: recovery, Now: r.Clock.Now(), Meanings: r.meanings, RestoreHold: r.RestoreHold}
@@ -34,9 +34,9 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snap
 	}
 	s.Draft = func(text plan.TextID) plan.Draft { return r.drafts.Get(request.NamespacedName, text) }
 	s.Capacity = func(instance *v1alpha1.WhatsAppInstance, due time.Time) plan.Capacity {
-		return r.headroom(s, instance, due)
+		return r.capacity(s, instance, due)
 	}
-	s.WaitsAt = r.Book.WaitsAt(request.NamespacedName)
+	s.WaitsAt = r.Pacer.WaitsAt(request.NamespacedName)
 	s.Contact = func(instance *v1alpha1.WhatsAppInstance) contacts.Contact {
 		return r.contacts.Get(contacts.KeyOf(recovery), instance.UID)
 	}
@@ -96,7 +96,7 @@ func (r *Reconciler) others(ctx context.Context, recovery *v1alpha1.CartRecovery
 	if err != nil {
 		return plan.OtherLeads{}, fmt.Errorf("find the other leads of a customer: %w", err)
 	}
-	return plan.OthersOf(recovery, leads.Items, r.openings.get(openingOf(recovery))), nil
+	return plan.OthersOf(recovery, leads.Items, r.firstContacts.get(customerOf(recovery))), nil
 }
 
 // readPast reads what is known of the time before: how this process began to lead, and what

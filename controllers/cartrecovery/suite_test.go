@@ -508,7 +508,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 		AI:       &ai.Settings{Secrets: remembered, Rules: testenv.AnyEndpoint()},
 		Writer:   ai.NewOpenAI(nil).Guard(ai.NewGuardedClient(testenv.AnyEndpoint())),
 		Recorder: manager.GetEventRecorder("cartrecovery"), Metrics: counters, Clock: w.clock,
-		Concurrency: 8, Writers: 8, RetryBase: time.Minute, SkipNameValidation: true, Book: pace.NewBook(w.clock, 0),
+		Concurrency: 8, Writers: 8, RetryBase: time.Minute, SkipNameValidation: true, Pacer: pace.NewPacer(w.clock, 0),
 	}}
 	for _, mod := range mods {
 		mod(r)

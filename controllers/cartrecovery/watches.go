@@ -33,7 +33,7 @@ func (r *Reconciler) leadsOfInstance(ctx context.Context, object client.Object) 
 		return nil
 	}
 	if connection.CanSend(instance, false, r.Clock.Now()) {
-		r.Book.Open(instance.UID)
+		r.Pacer.Open(instance.UID)
 	}
 	return r.leads(ctx, instance.Namespace, client.MatchingFields{index.LeadByStore: instance.Spec.StoreRef.Name}, nil)
 }
@@ -102,7 +102,7 @@ func concernOf(recovery *v1alpha1.CartRecovery) concern {
 	return concern{
 		finished: lead.Finished(recovery), handedOff: lead.HandedOff(recovery), bought: recovery.Spec.Purchase != nil,
 		claimsPaid: plan.IsBlockedBy(recovery, v1alpha1.ReasonClaimsPaid), heard: heardAt(recovery).UnixMicro(),
-		opened: lead.LastOpening(recovery, math.MaxInt32).UnixMicro(),
+		opened: lead.LastFirstContact(recovery, math.MaxInt32).UnixMicro(),
 	}
 }
 

@@ -151,7 +151,7 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 			Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected,
 				v1alpha1.ReasonNotSending))
 			clk.forward(time.Second)
-			book.Worked(connected.UID)
+			book.Succeeded(connected.UID)
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
 		})
 

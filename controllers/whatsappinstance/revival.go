@@ -97,12 +97,12 @@ func (r *Reconciler) judge(
 	case state.Connection != gateway.Connected, alive:
 		r.Paced.Forgive(instance.UID)
 		connection.SendsAgain(instance, now)
-	case isNotSending(instance) && p.refusals.Worked.After(since):
+	case isNotSending(instance) && p.refusals.Succeeded.After(since):
 		p.memory.revived = revival{}
 		connection.SendsAgain(instance, now)
 	case p.refusals.Dead(now):
 		connection.NotSending(instance, now)
-	case !p.refusals.Worked.IsZero() && p.refusals.Count == 0:
+	case !p.refusals.Succeeded.IsZero() && p.refusals.Count == 0:
 		p.memory.revived = revival{}
 	}
 }

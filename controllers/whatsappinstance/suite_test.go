@@ -52,7 +52,7 @@ var (
 	// operatorsOwn is the gateway of instances that name none.
 	operatorsOwn *simulator.UAZAPI
 	// book tells the pace of the instances that a test seeds.
-	book = pace.NewBook(clk, pace.Settle)
+	book = pace.NewPacer(clk, pace.Settle)
 )
 
 func TestWhatsAppInstanceController(t *testing.T) {

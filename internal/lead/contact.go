@@ -34,9 +34,9 @@ func PlanKey(leadName, messageID string) string { return leadName + "." + messag
 const CustomerAskedMessage = "the customer asked for a person: the AI is silent until the annotation " +
 	v1alpha1.AnnotationResumeRequested + " gives the conversation back"
 
-// LastOpening is when a conversation of the lead was last opened, in a cycle before this one,
-// by a message of ours that went or may have gone; zero when none was.
-func LastOpening(lead *v1alpha1.CartRecovery, before int32) time.Time {
+// LastFirstContact is when a conversation of the lead was last opened, in a cycle before this one,
+// by a message of the store that went or may have gone; zero when none was.
+func LastFirstContact(lead *v1alpha1.CartRecovery, before int32) time.Time {
 	var opened time.Time
 	last := int32(-1)
 	for i := range lead.Status.Conversation {

@@ -73,9 +73,9 @@ func (c *crowd) register() {
 func (c *crowd) come(lead int) {
 	c.asks++
 	c.perSecond[c.clock.Now().Unix()]++
-	turn := c.Ask(instance, c.of, c.names[lead], c.class(lead), noon.Add(time.Duration(lead)*time.Second))
+	turn := c.Request(instance, c.of, c.names[lead], c.class(lead), noon.Add(time.Duration(lead)*time.Second))
 	if turn.Now {
-		if !c.Take(instance, c.of, c.names[lead], c.class(lead), c.clock.Now()) {
+		if !c.Acquire(instance, c.of, c.names[lead], c.class(lead), c.clock.Now()) {
 			c.t.Fatalf("lead %d may go and cannot take", lead)
 		}
 		c.went = append(c.went, lead)
@@ -196,7 +196,7 @@ func BenchmarkAsk(b *testing.B) {
 			b.ReportAllocs()
 			for i := 0; b.Loop(); i++ {
 				lead := i * 7919 % count
-				c.Ask(instance, c.of, c.names[lead], c.class(lead), noon.Add(time.Duration(lead)*time.Second))
+				c.Request(instance, c.of, c.names[lead], c.class(lead), noon.Add(time.Duration(lead)*time.Second))
 			}
 		})
 	}
@@ -210,7 +210,7 @@ func BenchmarkAskAndForget(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		lead := i * 7919 % 10_000
 		c.Forget(c.names[lead])
-		c.Ask(instance, c.of, c.names[lead], pace.First, noon.Add(time.Duration(lead)*time.Second))
+		c.Request(instance, c.of, c.names[lead], pace.First, noon.Add(time.Duration(lead)*time.Second))
 	}
 }
 
@@ -227,13 +227,13 @@ func BenchmarkEarliest(b *testing.B) {
 }
 
 func BenchmarkSeed(b *testing.B) {
-	book := pace.NewBook(clocktesting.NewFakePassiveClock(noon), 0)
+	pacer := pace.NewPacer(clocktesting.NewFakePassiveClock(noon), 0)
 	history := make([]pace.Sent, 2000)
 	for i := range history {
 		history[i] = pace.Sent{At: noon.Add(time.Duration(i-2000) * time.Second), New: true, Lead: key(fmt.Sprint(i))}
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		book.Seed(instance, history)
+		pacer.Seed(instance, history)
 	}
 }

@@ -37,7 +37,7 @@ func TestFailed(t *testing.T) {
 		t.Fatal("nobody tries again")
 	}
 	d.ask("e", pace.Answer, 0)
-	d.Worked(instance)
+	d.Succeeded(instance)
 	d.now("e", pace.Answer, 0)
 }
 
@@ -104,7 +104,7 @@ func TestWorkedWakes(t *testing.T) {
 	for len(d.Woken()) > 0 {
 		<-d.Woken()
 	}
-	d.Worked(instance)
+	d.Succeeded(instance)
 	select {
 	case woken := <-d.Woken():
 		if woken.Object.GetName() != "a" {
@@ -158,7 +158,7 @@ func TestUnclearEndsHoldANumber(t *testing.T) {
 		if held() {
 			t.Fatal("two of them hold the number")
 		}
-		d.Worked(instance)
+		d.Succeeded(instance)
 	}
 	for range 3 {
 		unclear()

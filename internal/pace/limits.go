@@ -1,5 +1,5 @@
 // Package pace decides when a WhatsApp number may send its next message, so that it is not
-// banned, and whose message that is. The decisions are pure functions of what was sent; Book
+// banned, and whose message that is. The decisions are pure functions of what was sent; Pacer
 // holds, in the leader's memory, who waits.
 package pace
 

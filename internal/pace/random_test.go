@@ -20,7 +20,7 @@ type world struct {
 	seed   uint64
 	random *rand.Rand
 	clock  *clocktesting.FakePassiveClock
-	book   *pace.Book
+	pacer   *pace.Pacer
 	of     pace.Number
 	sent   []pace.Sent
 	waits  map[types.NamespacedName]*waiter
@@ -75,7 +75,7 @@ func newWorld(t *testing.T, seed uint64) *world {
 
 // restart has a new leader learn from the leads what was sent.
 func (w *world) restart() {
-	w.book = pace.NewBook(w.clock, 20*time.Second)
+	w.pacer = pace.NewPacer(w.clock, 20*time.Second)
 	w.waits = map[types.NamespacedName]*waiter{}
 	w.seedBook()
 }
@@ -87,7 +87,7 @@ func (w *world) seedBook() {
 			recent = append(recent, s)
 		}
 	}
-	w.book.Seed(instance, recent)
+	w.pacer.Seed(instance, recent)
 }
 
 func (w *world) failf(format string, args ...any) {
@@ -125,10 +125,10 @@ func (w *world) step() {
 	case 3:
 		w.of.Limits.PerHour = 1 + w.random.IntN(25)
 	case 4, 5:
-		w.book.Forget(name)
+		w.pacer.Forget(name)
 		delete(w.waits, name)
 	case 6:
-		w.book.Open(instance)
+		w.pacer.Open(instance)
 	default:
 		w.ask(name)
 	}
@@ -142,8 +142,8 @@ func (w *world) ask(name types.NamespacedName) {
 		asks = &waiter{lead: name, class: pace.Class(w.random.IntN(3)),
 			due: now.Add(-time.Duration(w.random.IntN(4)) * time.Minute)}
 	}
-	peek := w.book.Peek(instance, w.of, name, asks.class, asks.due)
-	turn := w.book.Ask(instance, w.of, name, asks.class, asks.due)
+	peek := w.pacer.Peek(instance, w.of, name, asks.class, asks.due)
+	turn := w.pacer.Request(instance, w.of, name, asks.class, asks.due)
 	asks.back = turn.At
 	w.waits[name] = asks
 	w.log = append(w.log, asked{at: now, by: *asks, turn: turn})
@@ -153,7 +153,7 @@ func (w *world) ask(name types.NamespacedName) {
 	case !turn.Now && (!turn.At.After(now) || turn.At.Sub(now) > 2*time.Hour):
 		w.failf("%s: asks again at %s", name, turn.At)
 	case !turn.Now:
-		if w.book.Take(instance, w.of, name, asks.class, now) {
+		if w.pacer.Acquire(instance, w.of, name, asks.class, now) {
 			w.failf("%s: was told to wait and could take", name)
 		}
 	case w.random.IntN(10) > 0:
@@ -163,7 +163,7 @@ func (w *world) ask(name types.NamespacedName) {
 
 func (w *world) take(asks *waiter) {
 	now := w.clock.Now()
-	if !w.book.Take(instance, w.of, asks.lead, asks.class, now) {
+	if !w.pacer.Acquire(instance, w.of, asks.lead, asks.class, now) {
 		w.failf("%s: was told to go and cannot take", asks.lead)
 	}
 	if why := w.forbidden(asks.class, now); why != "" {
@@ -171,15 +171,15 @@ func (w *world) take(asks *waiter) {
 	}
 	w.jumped(asks, now)
 	delete(w.waits, asks.lead)
-	if w.book.Take(instance, w.of, asks.lead, asks.class, now) {
+	if w.pacer.Acquire(instance, w.of, asks.lead, asks.class, now) {
 		w.failf("%s: taken twice", asks.lead)
 	}
 	switch w.random.IntN(10) {
 	case 0:
-		w.book.Refused(instance, asks.lead)
+		w.pacer.Refused(instance, asks.lead)
 	case 1:
-		w.book.Refused(instance, asks.lead)
-		w.book.Refused(instance, asks.lead)
+		w.pacer.Refused(instance, asks.lead)
+		w.pacer.Refused(instance, asks.lead)
 	default:
 		w.sent = append(w.sent, pace.Sent{At: now.UTC().Truncate(time.Microsecond), New: asks.class == pace.First,
 			Lead: asks.lead, Claimed: true})
@@ -246,7 +246,7 @@ func (w *world) jumped(went *waiter, now time.Time) {
 
 // agrees fails if a leader that starts now would decide differently.
 func (w *world) agrees() {
-	restarted := pace.NewBook(w.clock, 0)
+	restarted := pace.NewPacer(w.clock, 0)
 	restarted.Seed(instance, w.sent)
 	for class := pace.Answer; class <= pace.FollowUp; class++ {
 		fresh := restarted.Peek(instance, w.of, key("x"), class, time.Time{})
@@ -276,7 +276,7 @@ func (w *world) drain() {
 		if next.back.After(w.clock.Now()) {
 			w.clock.SetTime(next.back)
 		}
-		turn := w.book.Ask(instance, w.of, next.lead, next.class, next.due)
+		turn := w.pacer.Request(instance, w.of, next.lead, next.class, next.due)
 		next.back = turn.At
 		if turn.Now {
 			w.take(next)
@@ -286,8 +286,8 @@ func (w *world) drain() {
 
 // hear notes who is called.
 func (w *world) hear() {
-	for len(w.book.Woken()) > 0 {
-		woken := <-w.book.Woken()
+	for len(w.pacer.Woken()) > 0 {
+		woken := <-w.pacer.Woken()
 		if waits := w.waits[key(woken.Object.Name)]; waits != nil && waits.back.After(w.clock.Now()) {
 			waits.back = w.clock.Now()
 		}

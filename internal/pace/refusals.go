@@ -21,8 +21,8 @@ type Refusals struct {
 	// Count is how many, Since when the first was.
 	Count int
 	Since time.Time
-	// Worked is when the gateway last took a message; zero when it is not known.
-	Worked time.Time
+	// Succeeded is when the gateway last took a message; zero when it is not known.
+	Succeeded time.Time
 }
 
 // Dead says whether a number that its gateway calls connected sends nothing.
@@ -40,20 +40,20 @@ func (r Refusals) with(last, now time.Time) Refusals {
 }
 
 // Refusals tells what the gateway of an instance refused in a row.
-func (b *Book) Refusals(instance types.UID) Refusals {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if n, known := b.numbers[instance]; known {
+func (p *Pacer) Refusals(instance types.UID) Refusals {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n, known := p.numbers[instance]; known {
 		return n.refusals
 	}
 	return Refusals{}
 }
 
 // Forgive begins to count the refusals of an instance anew: its connection is another one.
-func (b *Book) Forgive(instance types.UID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if n, known := b.numbers[instance]; known {
-		n.refusals = Refusals{Worked: n.refusals.Worked}
+func (p *Pacer) Forgive(instance types.UID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n, known := p.numbers[instance]; known {
+		n.refusals = Refusals{Succeeded: n.refusals.Succeeded}
 	}
 }

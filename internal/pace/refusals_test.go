@@ -42,7 +42,7 @@ func TestRefusals(t *testing.T) {
 				case fails:
 					d.Failed(instance, d.clock.Now())
 				case works:
-					d.Worked(instance)
+					d.Succeeded(instance)
 				case forgiven:
 					d.Forgive(instance)
 				}

@@ -412,7 +412,7 @@ func (p *Pool) finish(ctx context.Context, written *queued, made outcome) bool {
 	return made.state != plan.DraftPending
 }
 
-// book counts what a text has cost, whatever becomes of it.
+// count adds the cost of a text, whatever becomes of it.
 func (p *Pool) count(name types.NamespacedName, tokens int64) {
 	if tokens > 0 {
 		p.unbooked[name] = budget.Sum(p.unbooked[name], tokens)

@@ -19,7 +19,7 @@ import (
 // then, at its due time, to be sent.
 func nextForMessage(s *Snapshot, wanted Message, ahead time.Duration) Action {
 	unheld := wanted.Due
-	wanted.Due = s.opening(wanted)
+	wanted.Due = s.afterQuietHours(wanted)
 	if s.Now.Before(wanted.Due.Add(-ahead)) {
 		return waitFor(s, wanted, wanted.Due.Add(-ahead), unheld)
 	}
@@ -53,8 +53,8 @@ func nextForMessage(s *Snapshot, wanted Message, ahead time.Duration) Action {
 	return withText(s, wanted, text)
 }
 
-// opening is when a message is due once the quiet hours have held it back.
-func (s *Snapshot) opening(wanted Message) time.Time {
+// afterQuietHours is when a message is due once the quiet hours have held it back.
+func (s *Snapshot) afterQuietHours(wanted Message) time.Time {
 	return s.Policy.Held(wanted.Due, s.Now, lead.PlanKey(s.Lead.Name, wanted.ID), wanted.Class == pace.Answer)
 }
 

@@ -93,7 +93,7 @@ func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 		if each.Name == recovery.Name || !lead.SamePhone(each.Spec.Customer.Phone, recovery.Spec.Customer.Phone) {
 			continue
 		}
-		said.opened = Latest(said.opened, lead.LastOpening(each, math.MaxInt32))
+		said.opened = Latest(said.opened, lead.LastFirstContact(each, math.MaxInt32))
 		if each.UID == claimed.Lead {
 			said.opened = Latest(said.opened, claimed.At)
 		}
@@ -106,7 +106,7 @@ func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 			said.talkingUntil = Latest(said.talkingUntil, talkingUntil(each))
 		}
 	}
-	said.opened = Latest(said.opened, lead.LastOpening(recovery, recovery.Status.Cycle))
+	said.opened = Latest(said.opened, lead.LastFirstContact(recovery, recovery.Status.Cycle))
 	return said
 }
 

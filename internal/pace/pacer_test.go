@@ -17,9 +17,9 @@ const instance types.UID = "instance"
 
 var noon = time.Date(2026, 3, 10, 12, 0, 0, 0, saoPaulo)
 
-// desk is a book and what its leads ask with.
+// desk is a pacer and what its leads ask with.
 type desk struct {
-	*pace.Book
+	*pace.Pacer
 	t     testing.TB
 	clock *clocktesting.FakePassiveClock
 	of    pace.Number
@@ -28,7 +28,7 @@ type desk struct {
 // open is a desk whose number has sent nothing, with a limit of 10 a minute and a gap of 20 s.
 func open(t testing.TB, history ...pace.Sent) *desk {
 	clock := clocktesting.NewFakePassiveClock(noon)
-	d := &desk{Book: pace.NewBook(clock, 30*time.Second), t: t, clock: clock, of: pace.Number{
+	d := &desk{Pacer: pace.NewPacer(clock, 30*time.Second), t: t, clock: clock, of: pace.Number{
 		Limits:   wide(func(l *pace.Limits) { l.PerMinute, l.GapMin, l.GapMax = 10, 20*time.Second, 20*time.Second }),
 		Location: saoPaulo, Seed: "seed",
 	}}
@@ -44,11 +44,11 @@ func (d *desk) forward(by time.Duration) { d.clock.SetTime(d.clock.Now().Add(by)
 
 // ask asks for a lead whose message was due so long before noon.
 func (d *desk) ask(lead string, class pace.Class, due time.Duration) pace.Turn {
-	return d.Ask(instance, d.of, key(lead), class, noon.Add(-due))
+	return d.Request(instance, d.of, key(lead), class, noon.Add(-due))
 }
 
 func (d *desk) take(lead string, class pace.Class) bool {
-	return d.Take(instance, d.of, key(lead), class, d.clock.Now())
+	return d.Acquire(instance, d.of, key(lead), class, d.clock.Now())
 }
 
 // now fails the test unless it is the lead's turn.
@@ -106,7 +106,7 @@ func TestEqualDueGoesByName(t *testing.T) {
 	d.ask("b", pace.FollowUp, 0)
 	d.now("a", pace.FollowUp, 0)
 	d.later("b", pace.FollowUp, 0, 1)
-	if other := (types.NamespacedName{Namespace: "aaa", Name: "z"}); !d.Ask(instance, d.of, other, pace.FollowUp,
+	if other := (types.NamespacedName{Namespace: "aaa", Name: "z"}); !d.Request(instance, d.of, other, pace.FollowUp,
 		noon).Now {
 		t.Error("the namespace does not count")
 	}
@@ -135,7 +135,7 @@ func TestTurnsAreTakenOnce(t *testing.T) {
 		t.Error("taken without asking")
 	}
 	d.now("a", pace.First, 0)
-	if d.take("a", pace.FollowUp) || d.Take("other", d.of, key("a"), pace.First, noon) {
+	if d.take("a", pace.FollowUp) || d.Acquire("other", d.of, key("a"), pace.First, noon) {
 		t.Error("taken for another message, or at another instance")
 	}
 	if !d.take("a", pace.First) || d.take("a", pace.First) {
@@ -246,10 +246,10 @@ func TestRestartDrawsTheSame(t *testing.T) {
 	d.send("a", pace.First)
 	before := d.ask("b", pace.First, 0)
 
-	successor := pace.NewBook(d.clock, time.Minute)
+	successor := pace.NewPacer(d.clock, time.Minute)
 	claimed := v1alpha1.NewTimestamp(d.clock.Now())
 	successor.Seed(instance, []pace.Sent{{At: claimed.Time, New: true, Lead: key("a"), Claimed: true}})
-	if after := successor.Ask(instance, d.of, key("b"), pace.First, noon); after != before {
+	if after := successor.Request(instance, d.of, key("b"), pace.First, noon); after != before {
 		t.Errorf("before %+v, after %+v", before, after)
 	}
 }
@@ -312,7 +312,7 @@ func TestMoves(t *testing.T) {
 	d.Seed("other", nil)
 	d.now("a", pace.First, time.Hour)
 	d.later("b", pace.First, time.Minute, 1)
-	if !d.Ask("other", d.of, key("a"), pace.First, noon).Now {
+	if !d.Request("other", d.of, key("a"), pace.First, noon).Now {
 		t.Error("not at the other")
 	}
 	d.now("b", pace.First, time.Minute)
@@ -463,7 +463,7 @@ func TestWoken(t *testing.T) {
 		want   string
 	}{
 		"the first gives up":      {func(d *desk) { d.Forget(key("a")) }, "loja/b"},
-		"the first moves":         {func(d *desk) { d.Ask("other", d.of, key("a"), pace.First, noon) }, "loja/b"},
+		"the first moves":         {func(d *desk) { d.Request("other", d.of, key("a"), pace.First, noon) }, "loja/b"},
 		"another gives up":        {func(d *desk) { d.Forget(key("b")) }, ""},
 		"a message was not taken": {func(d *desk) { d.Refused(instance, key("sent")) }, "loja/a"},
 		"a limit is raised": {func(d *desk) {
@@ -530,7 +530,7 @@ func TestTimesOutOfOrder(t *testing.T) {
 	d.of.Limits.PerMinute = 2
 	for i, at := range []time.Duration{5, 0, 3} {
 		d.ask(fmt.Sprint(i), pace.Answer, 0)
-		taken := d.Take(instance, d.of, key(fmt.Sprint(i)), pace.Answer, noon.Add(at*time.Millisecond))
+		taken := d.Acquire(instance, d.of, key(fmt.Sprint(i)), pace.Answer, noon.Add(at*time.Millisecond))
 		if taken != (i < 2) {
 			t.Errorf("message %d: %t", i, taken)
 		}

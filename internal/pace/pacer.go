@@ -86,9 +86,9 @@ type Turn struct {
 	Held bool
 }
 
-// Book holds what was sent from each number and who waits for it. Its methods may be called
+// Pacer knows what was sent from each number, and which leads wait for it. Its methods may be called
 // at once. An instance is known by its UID; a lead waits at one instance at most.
-type Book struct {
+type Pacer struct {
 	clock  clock.PassiveClock
 	settle time.Duration
 
@@ -106,9 +106,10 @@ type waiting struct {
 	*entry
 }
 
-// NewBook is an empty book. For the time of settle after Open only answers are sent.
-func NewBook(passive clock.PassiveClock, settle time.Duration) *Book {
-	return &Book{
+// NewPacer makes a Pacer that knows of nothing sent. For the time of settle after Open a number sends
+// answers only.
+func NewPacer(passive clock.PassiveClock, settle time.Duration) *Pacer {
+	return &Pacer{
 		clock: passive, settle: settle, woken: make(chan Woken, maxWoken),
 		numbers: map[types.UID]*number{}, waits: map[types.NamespacedName]waiting{},
 	}
@@ -116,97 +117,97 @@ func NewBook(passive clock.PassiveClock, settle time.Duration) *Book {
 
 // Woken tells which leads are to ask at once, because those before them have gone sooner than
 // was expected. Nothing is lost but time when nobody reads it.
-func (b *Book) Woken() <-chan Woken { return b.woken }
+func (p *Pacer) Woken() <-chan Woken { return p.woken }
 
 // Seed sets what was sent from an instance, as HistoryOf derives it since HistoryLength ago.
 // What this process has taken itself and the leads do not show (yet) is kept. Until it is
 // called nothing is sent.
-func (b *Book) Seed(instance types.UID, derived []Sent) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := b.number(instance)
+func (p *Pacer) Seed(instance types.UID, derived []Sent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.number(instance)
 	n.seed(derived)
-	n.keepTime(b.clock.Now())
-	b.wake(n, b.clock.Now())
+	n.keepTime(p.clock.Now())
+	p.wake(n, p.clock.Now())
 }
 
 // Seeded says whether Seed was called for an instance.
-func (b *Book) Seeded(instance types.UID) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, known := b.numbers[instance]
+func (p *Pacer) Seeded(instance types.UID) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, known := p.numbers[instance]
 	return known && n.seeded
 }
 
 // Open says that a number can send, for the first time or again, and ends what Failed began:
 // the leads that were kept waiting now register, and go in order once settle is over.
-func (b *Book) Open(instance types.UID) { b.OpenWithin(instance, b.settle) }
+func (p *Pacer) Open(instance types.UID) { p.OpenWithin(instance, p.settle) }
 
 // OpenWithin is Open where part of the time of settle has passed already.
-func (b *Book) OpenWithin(instance types.UID, rest time.Duration) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := b.number(instance)
-	n.settled = b.clock.Now().Add(min(rest, b.settle))
+func (p *Pacer) OpenWithin(instance types.UID, rest time.Duration) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.number(instance)
+	n.settled = p.clock.Now().Add(min(rest, p.settle))
 	n.release()
 }
 
 // Close forgets an instance that was deleted, and who waits for it.
-func (b *Book) Close(instance types.UID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if n, known := b.numbers[instance]; known {
+func (p *Pacer) Close(instance types.UID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n, known := p.numbers[instance]; known {
 		for class := range n.lines {
 			for _, e := range n.lines[class] {
-				delete(b.waits, e.lead)
+				delete(p.waits, e.lead)
 			}
 		}
-		delete(b.numbers, instance)
+		delete(p.numbers, instance)
 	}
 }
 
-// Ask has a lead wait for an instance, or still wait, and says whether it is its turn: it is
+// Request has a lead wait for an instance, or still wait, and says whether it is its turn: it is
 // the first by class, due time and name of those whose class may be sent now. A lead that
 // waits elsewhere, or for another message, leaves that place. One that does not come back
 // when it was told to loses its place 10 s later, and gets it again when it asks.
-func (b *Book) Ask(instance types.UID, of Number, lead types.NamespacedName, class Class, due time.Time) Turn {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := b.clock.Now()
-	n := b.number(instance)
+func (p *Pacer) Request(instance types.UID, of Number, lead types.NamespacedName, class Class, due time.Time) Turn {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.clock.Now()
+	n := p.number(instance)
 	n.ofNumber(of)
 	n.keepTime(now)
-	e := b.register(instance, n, lead, class, due)
+	e := p.register(instance, n, lead, class, due)
 	e.back = now
-	b.sweep(n, now)
+	p.sweep(n, now)
 	turn := n.turn(of, e, class, now)
 	e.back = turn.At
-	b.wake(n, now)
+	p.wake(n, now)
 	return turn
 }
 
 // Peek is when a lead's message would about be sent from an instance, if it waited there. It
 // registers nothing.
-func (b *Book) Peek(instance types.UID, of Number, lead types.NamespacedName, class Class, due time.Time) time.Time {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, known := b.numbers[instance]
+func (p *Pacer) Peek(instance types.UID, of Number, lead types.NamespacedName, class Class, due time.Time) time.Time {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, known := p.numbers[instance]
 	if !known {
 		n = &number{}
 	}
-	now := b.clock.Now()
+	now := p.clock.Now()
 	rank, _ := n.lines[class].find(&entry{lead: lead, due: due})
 	return latest(n.expected(of, class, rank, now), n.opens(class))
 }
 
-// Take takes a lead's turn, just before its message is claimed with the time at. It is false
+// Acquire takes a lead's turn, just before its message is claimed with the time at. It is false
 // when it is not, or no longer, the lead's turn: ask again. When the claim fails call
 // Refused.
-func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, class Class, at time.Time) bool {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	place, waits := b.waits[lead]
-	n, known := b.numbers[instance]
+func (p *Pacer) Acquire(instance types.UID, of Number, lead types.NamespacedName, class Class, at time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	place, waits := p.waits[lead]
+	n, known := p.numbers[instance]
 	if !waits || !known || place.instance != instance || place.class != class {
 		return false
 	}
@@ -215,27 +216,27 @@ func (b *Book) Take(instance types.UID, of Number, lead types.NamespacedName, cl
 	if !n.turn(of, place.entry, class, at).Now {
 		return false
 	}
-	b.drop(lead)
+	p.drop(lead)
 	if n.holdFor > 0 {
 		// The others wait for what comes of this one.
 		n.trial, n.heldUntil = lead, latest(n.heldUntil, at.Add(tryFor))
 	}
 	n.add(Sent{At: v1alpha1.NewTimestamp(at).Time, New: class == First, Lead: lead, Claimed: true})
-	b.wake(n, at)
+	p.wake(n, at)
 	return true
 }
 
 // Refused gives a turn back and takes a message of a lead out of what was sent, because its
 // claim failed or the gateway has definitely not taken it. It makes no difference whether it
 // was this process that claimed it.
-func (b *Book) Refused(instance types.UID, lead types.NamespacedName) { b.takeBack(instance, lead) }
+func (p *Pacer) Refused(instance types.UID, lead types.NamespacedName) { p.release(instance, lead) }
 
-func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if n, known := b.numbers[instance]; known {
+func (p *Pacer) release(instance types.UID, lead types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if n, known := p.numbers[instance]; known {
 		n.takeBack(lead)
-		b.wake(n, b.clock.Now())
+		p.wake(n, p.clock.Now())
 	}
 }
 
@@ -243,10 +244,10 @@ func (b *Book) takeBack(instance types.UID, lead types.NamespacedName) {
 // a time, for a reason that is not the message's own. The number is then left alone, ever
 // longer, and one message at a time tries again. Several that were under way when the gateway
 // failed are one failure.
-func (b *Book) Failed(instance types.UID, taken time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, now := b.number(instance), b.clock.Now()
+func (p *Pacer) Failed(instance types.UID, taken time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, now := p.number(instance), p.clock.Now()
 	if n.hasFailedSince(taken) {
 		return
 	}
@@ -256,10 +257,10 @@ func (b *Book) Failed(instance types.UID, taken time.Time) {
 
 // TimedOut says that the gateway of an instance did not answer in time to a message, whose turn was taken
 // at a time. It may have gone, so it is no refusal; the number is left alone as after one.
-func (b *Book) TimedOut(instance types.UID, taken time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, now := b.number(instance), b.clock.Now()
+func (p *Pacer) TimedOut(instance types.UID, taken time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, now := p.number(instance), p.clock.Now()
 	if n.hasFailedSince(taken) {
 		return
 	}
@@ -269,10 +270,10 @@ func (b *Book) TimedOut(instance types.UID, taken time.Time) {
 // Unclear says that a call to the gateway of an instance, for a message whose turn was taken at a time, ended in a
 // way that tells nothing of the message: its connection broke, or its answer was none. Once is bad luck; a
 // number of which several are so in succession is left alone as after a timeout.
-func (b *Book) Unclear(instance types.UID, taken time.Time) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, now := b.number(instance), b.clock.Now()
+func (p *Pacer) Unclear(instance types.UID, taken time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, now := p.number(instance), p.clock.Now()
 	if n.hasFailedSince(taken) || taken.Before(n.unclearAt) {
 		return
 	}
@@ -284,55 +285,55 @@ func (b *Book) Unclear(instance types.UID, taken time.Time) {
 
 // Throttled says that the gateway of an instance asked to be left alone until a time; the zero
 // time is Failed. It is left alone for an hour at most.
-func (b *Book) Throttled(instance types.UID, taken, until time.Time) {
+func (p *Pacer) Throttled(instance types.UID, taken, until time.Time) {
 	if until.IsZero() {
-		b.Failed(instance, taken)
+		p.Failed(instance, taken)
 		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n, now := b.number(instance), b.clock.Now()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n, now := p.number(instance), p.clock.Now()
 	n.failedAt, n.trial, n.holdFor = now, types.NamespacedName{}, max(n.holdFor, firstHold)
 	n.heldUntil = latest(n.heldUntil, earliest(until, now.Add(maxWait)))
 }
 
-// Worked says that the gateway of an instance took a message.
-func (b *Book) Worked(instance types.UID) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	n := b.number(instance)
-	n.refusals = Refusals{Worked: b.clock.Now()}
+// Succeeded says that the gateway of an instance took a message.
+func (p *Pacer) Succeeded(instance types.UID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.number(instance)
+	n.refusals = Refusals{Succeeded: p.clock.Now()}
 	n.unclear, n.unclearAt = 0, time.Time{}
 	if n.holdFor == 0 {
 		return
 	}
 	n.release()
-	b.wake(n, b.clock.Now())
+	p.wake(n, p.clock.Now())
 }
 
 // WaitsAt is the instance that a lead waits for, "" for none.
-func (b *Book) WaitsAt(lead types.NamespacedName) types.UID {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.waits[lead].instance
+func (p *Pacer) WaitsAt(lead types.NamespacedName) types.UID {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.waits[lead].instance
 }
 
 // Forget has a lead wait nowhere: it was deleted, or has nothing to send.
-func (b *Book) Forget(lead types.NamespacedName) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.leave(lead)
+func (p *Pacer) Forget(lead types.NamespacedName) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.leave(lead)
 }
 
 // Stats is what was sent from an instance, and how many wait for it.
-func (b *Book) Stats(instance types.UID, of Number) v1alpha1.PaceStatus {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	now := b.clock.Now()
+func (p *Pacer) Stats(instance types.UID, of Number) v1alpha1.PaceStatus {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	now := p.clock.Now()
 	stats := v1alpha1.PaceStatus{NewAllowedToday: count32(of.Limits.NewAllowed(of.FirstConnected, now, of.Location))}
-	if n, known := b.numbers[instance]; known {
+	if n, known := p.numbers[instance]; known {
 		n.keepTime(now)
-		b.sweep(n, now)
+		p.sweep(n, now)
 		stats.LastHour = count32(n.sentSince(now.Add(-time.Hour)))
 		stats.NewToday = count32(newOn(n.history, now, of.Location))
 		stats.Waiting = count32(len(n.lines[Answer]) + len(n.lines[First]) + len(n.lines[FollowUp]))
@@ -342,46 +343,46 @@ func (b *Book) Stats(instance types.UID, of Number) v1alpha1.PaceStatus {
 
 func count32(count int) int32 { return int32(min(count, 1<<30)) } //nolint:gosec // Bounded.
 
-func (b *Book) number(instance types.UID) *number {
-	n, known := b.numbers[instance]
+func (p *Pacer) number(instance types.UID) *number {
+	n, known := p.numbers[instance]
 	if !known {
 		n = &number{}
-		b.numbers[instance] = n
+		p.numbers[instance] = n
 	}
 	return n
 }
 
 // register gives a lead its place.
-func (b *Book) register(instance types.UID, n *number, lead types.NamespacedName, class Class, due time.Time) *entry {
-	if place, waits := b.waits[lead]; waits {
+func (p *Pacer) register(instance types.UID, n *number, lead types.NamespacedName, class Class, due time.Time) *entry {
+	if place, waits := p.waits[lead]; waits {
 		if place.instance == instance && place.class == class && place.due.Equal(due) {
 			return place.entry
 		}
-		b.leave(lead)
+		p.leave(lead)
 	}
 	e := &entry{lead: lead, due: due}
 	n.lines[class].insert(e)
-	b.waits[lead] = waiting{instance: instance, class: class, entry: e}
+	p.waits[lead] = waiting{instance: instance, class: class, entry: e}
 	return e
 }
 
 // leave takes a lead out of its place, and calls who has it now.
-func (b *Book) leave(lead types.NamespacedName) {
-	if place, waits := b.waits[lead]; waits {
-		b.drop(lead)
-		b.wake(b.numbers[place.instance], b.clock.Now())
+func (p *Pacer) leave(lead types.NamespacedName) {
+	if place, waits := p.waits[lead]; waits {
+		p.drop(lead)
+		p.wake(p.numbers[place.instance], p.clock.Now())
 	}
 }
 
-func (b *Book) drop(lead types.NamespacedName) {
-	if place, waits := b.waits[lead]; waits {
-		b.numbers[place.instance].lines[place.class].remove(place.entry)
-		delete(b.waits, lead)
+func (p *Pacer) drop(lead types.NamespacedName) {
+	if place, waits := p.waits[lead]; waits {
+		p.numbers[place.instance].lines[place.class].remove(place.entry)
+		delete(p.waits, lead)
 	}
 }
 
 // wake calls the first in line who were told to come back later than their turn is now.
-func (b *Book) wake(n *number, now time.Time) {
+func (p *Pacer) wake(n *number, now time.Time) {
 	if !n.changed() {
 		return
 	}
@@ -394,7 +395,7 @@ func (b *Book) wake(n *number, now time.Time) {
 			continue
 		}
 		select {
-		case b.woken <- Woken{Object: &v1alpha1.CartRecovery{
+		case p.woken <- Woken{Object: &v1alpha1.CartRecovery{
 			ObjectMeta: metav1.ObjectMeta{Namespace: head.lead.Namespace, Name: head.lead.Name},
 		}}:
 			head.back = latest(turn.At, now)
@@ -406,7 +407,7 @@ func (b *Book) wake(n *number, now time.Time) {
 
 // sweep drops those that did not come back: the first of each line, whom all wait for, at
 // once, the others now and then.
-func (b *Book) sweep(n *number, now time.Time) {
+func (p *Pacer) sweep(n *number, now time.Time) {
 	all := now.Sub(n.swept).Abs() >= sweepEvery
 	if all {
 		n.swept = now
@@ -414,7 +415,7 @@ func (b *Book) sweep(n *number, now time.Time) {
 	}
 	for class := range n.lines {
 		for _, e := range n.lines[class].drop(all, now) {
-			delete(b.waits, e.lead)
+			delete(p.waits, e.lead)
 		}
 	}
 }
