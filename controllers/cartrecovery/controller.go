@@ -144,7 +144,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	log.FromContext(ctx).V(1).Info("Planned", "rule", planned.Rule, "action", planned.Kind, "reason", planned.Blocked)
+	log.FromContext(ctx).V(1).Info("Planned", "rule", planned.Rule, "gate", planned.Gate, "action", planned.Kind, "reason", planned.Blocked)
 	return r.act(ctx, *s, planned)
 }
 

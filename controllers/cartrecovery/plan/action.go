@@ -49,6 +49,8 @@ const (
 type Action struct {
 	// Rule names the rule that decided.
 	Rule string
+	// Gate names the gate that held back the message that the rule wants; "" for none.
+	Gate string
 	Kind Kind
 	// Until is when a wait ends; zero when only a change ends it.
 	Until time.Time

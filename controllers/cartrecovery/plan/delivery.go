@@ -6,108 +6,11 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
-	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/lead"
-	"cartrecovery.dev/operator/internal/pace"
 )
 
-// This file decides what a message that is wanted needs next: its time, a number to leave
-// from, a text.
-
-// nextForMessage does what a message needs next: its text, from so long ahead of its due time on,
-// then, at its due time, to be sent.
-func nextForMessage(s *Snapshot, wanted Message, ahead time.Duration) Action {
-	unheld := wanted.Due
-	wanted.Due = s.afterQuietHours(wanted)
-	if s.Now.Before(wanted.Due.Add(-ahead)) {
-		return waitFor(s, wanted, wanted.Due.Add(-ahead), unheld)
-	}
-	if hold, restored := holdRestored(s); restored {
-		return hold
-	}
-	if wait, held := heldByOthers(s, wanted); held {
-		return wait
-	}
-	sender, missing := senderFor(s, wanted.Due)
-	if sender == nil {
-		return missing
-	}
-	wanted.Instance = sender
-	if MovesTo(s, sender) {
-		wanted.Class = pace.First
-	}
-	if planned, ok := proveUnsent(s, wanted, unheld); ok {
-		return planned
-	}
-	text, failed := textOf(s, wanted)
-	if failed != nil {
-		return blocked(s, v1alpha1.ReasonInvalidTemplate, connection.Message(failed))
-	}
-	if planned, ok := checkNumber(s, &wanted, text); ok {
-		return planned
-	}
-	if s.Now.Before(wanted.Due) && text.State == DraftReady {
-		return waitFor(s, wanted, wanted.Due, unheld)
-	}
-	return withText(s, wanted, text)
-}
-
-// afterQuietHours is when a message is due once the quiet hours have held it back.
-func (s *Snapshot) afterQuietHours(wanted Message) time.Time {
-	return s.Policy.Held(wanted.Due, s.Now, lead.PlanKey(s.Lead.Name, wanted.ID), wanted.Class == pace.Answer)
-}
-
-// waitFor waits for a message's time. What the quiet hours hold back is shown from when it
-// would have left without them.
-func waitFor(s *Snapshot, wanted Message, until, unheld time.Time) Action {
-	m := lead.Find(s.Lead.Status.Conversation, wanted.ID)
-	planned := Action{
-		Kind: Wait, Until: until, Message: wanted, Why: "message " + wanted.ID + " is due at " +
-			wanted.Due.UTC().Format(time.RFC3339),
-		refused: m != nil && m.State == v1alpha1.MessageFailed,
-	}
-	switch held := wanted.Due.After(unheld); {
-	case held && s.Now.Before(unheld):
-		planned.Until = earliest(until, unheld)
-	case held:
-		planned.Blocked, planned.refused = v1alpha1.ReasonQuietHours, false
-		planned.Why = "quiet hours; message " + wanted.ID + " is sent at " + wanted.Due.UTC().Format(time.RFC3339)
-	}
-	return planned
-}
-
-// heldByOthers waits for another recovery of the store that the customer has to do with: one that
-// a person has, or that they write in (they may just have said that they paid), holds back every
-// step; one that has written to them a short time ago, the first. A conversation that has begun
-// goes on.
-func heldByOthers(s *Snapshot, wanted Message) (Action, bool) {
-	switch sells, begun := wanted.Step != nil, HasBegun(s.Lead); {
-	case s.Others.handedOff && (sells || !begun):
-		return blocked(s, v1alpha1.ReasonWithPerson,
-			"a person of the store has another conversation with the customer"), true
-	case s.Others.claimsPaid && sells:
-		return blocked(s, v1alpha1.ReasonInConversation, "the customer says of another recovery that they have paid"),
-			true
-	case s.Now.Before(s.Others.talkingUntil) && sells:
-		return BlockedUntil(s.Others.talkingUntil, v1alpha1.ReasonInConversation,
-			"the customer is in a conversation about another recovery"), true
-	case begun:
-		return Action{}, false
-	}
-	return coolDown(s)
-}
-
-// coolDown waits while the customer was written to by another recovery a short time ago.
-func coolDown(s *Snapshot) (Action, bool) {
-	until := s.Others.opened.Add(s.Policy.Cooldown)
-	if s.Others.opened.IsZero() || !s.Now.Before(until) {
-		return Action{}, false
-	}
-	return BlockedUntil(until, v1alpha1.ReasonCooldown,
-		"the customer was written to by another recovery; the policy's cooldown ends at "+
-			until.UTC().Format(time.RFC3339)), true
-}
+// This file decides what a message needs that has passed the gates: its text, or another in its place.
 
 // withText does what follows from how far the text of a message is.
 func withText(s *Snapshot, wanted Message, text Draft) Action {
@@ -247,7 +150,7 @@ func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
 func textOf(s *Snapshot, wanted Message) (Draft, error) {
 	if wanted.fixed != "" {
 		text, err := fixedText(*s, wanted)
-		return Draft{State: DraftReady, Text: text}, err
+		return Draft{State: DraftReady, Text: text, Tokens: wanted.Tokens}, err
 	}
 	m := lead.Find(s.Lead.Status.Conversation, wanted.ID)
 	outdated := paymentExpired(s) && m != nil && m.At.Before(paymentEnds(s))
@@ -275,22 +178,22 @@ func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
 // checkNumber finds out, ahead of the first message and before its text is paid for, whether the
 // customer is on WhatsApp and by which id. It asks once, and not at all once there is a
 // text that was paid for: from then on nothing may come between a message and its due time.
-func checkNumber(s *Snapshot, wanted *Message, text Draft) (Action, bool) {
+func checkNumber(s *Snapshot, c *candidate) (Action, bool) {
 	known := contacts.SameSubscriber(s.Lead.Status.WhatsAppID, s.Lead.Spec.Customer.Phone)
-	if wanted.Step == nil || known || !opens(s) {
+	if known || !opens(s) {
 		return Action{}, false
 	}
-	asked := s.Contact(wanted.Instance)
-	wanted.whatsAppID = asked.ID
+	asked := s.Contact(c.Instance)
+	c.whatsAppID = asked.ID
 	switch {
 	case asked.State == contacts.Absent:
 		return Action{Kind: Finish, Outcome: v1alpha1.ReasonNotOnWhatsApp}, true
-	case text.State != DraftNone && wanted.fixed == "":
+	case c.text.State != DraftNone && c.fixed == "":
 		return Action{}, false
 	case asked.State == contacts.Unasked:
-		return Action{Kind: Check, Message: *wanted}, true
-	case asked.State == contacts.Asking && s.Now.Before(wanted.Due):
-		return Action{Kind: Wait, Until: earliest(asked.Until, wanted.Due), Message: *wanted,
+		return Action{Kind: Check, Message: c.Message}, true
+	case asked.State == contacts.Asking && s.Now.Before(c.Due):
+		return Action{Kind: Wait, Until: earliest(asked.Until, c.Due), Message: c.Message,
 			Why: "the gateway is asked for the number"}, true
 	default:
 		return Action{}, false

@@ -29,7 +29,7 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 	if turn.Now {
 		return planned
 	}
-	waits := Action{Rule: planned.Rule, Kind: Wait, Until: until, Message: planned.Message,
+	waits := Action{Rule: planned.Rule, Gate: gatePace, Kind: Wait, Until: until, Message: planned.Message,
 		Why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
 	if goneBy := planned.Message.goneBy; !goneBy.IsZero() {
 		waits.Until = earliest(waits.Until, goneBy)

@@ -217,6 +217,7 @@ func cycleAsked(at, completed time.Time) gen.LeadMod {
 
 // textCases are the rows about what happens when there is no text.
 func textCases() []planCase {
+	unusable := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}, Text: "Oi, {{.Nobody}}!"}}
 	fallback := func(s *Snapshot) { s.Policy.FallbackText = "Oi! Posso ajudar?" }
 	failing := func(since time.Duration) Draft {
 		return Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable, Failures: 3,
@@ -233,6 +234,8 @@ func textCases() []planCase {
 	asks := gen.FromCustomer("m1", gen.T0.Add(time.Hour))
 	reply := time.Hour + policy.DefaultReplyDebounce
 	return []planCase{
+		{name: "a fixed text that cannot be rendered blocks the lead", now: gen.FirstDue, steps: unusable, want: Wait,
+			until: gen.ExpiresAt, blocked: v1alpha1.ReasonInvalidTemplate},
 		{name: "an AI that fails is waited for", now: gen.FirstDue + time.Minute, text: failing(gen.FirstDue),
 			with: fallback, want: Wait, until: gen.FirstDue + fallbackAfter, blocked: v1alpha1.ReasonAIUnavailable},
 		{name: "for fifteen minutes", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue), with: fallback,

@@ -476,6 +476,51 @@ func TestEveryRuleDecides(t *testing.T) {
 	}
 }
 
+// TestEveryGateHolds: each gate has a row in which it is the one that holds the message, and a name of its own.
+func TestEveryGateHolds(t *testing.T) {
+	rows := map[string]int{}
+	for _, c := range allCases() {
+		rows[Next(c.snapshot()).Gate]++
+	}
+	known := map[string]bool{gatePace: true}
+	for i := range gates {
+		if known[gates[i].name] {
+			t.Errorf("two gates are named %s", gates[i].name)
+		}
+		known[gates[i].name] = true
+		if rows[gates[i].name] == 0 {
+			t.Errorf("there is no row in which gate %s holds a message", gates[i].name)
+		}
+	}
+}
+
+// TestGatesAreDocumented: the table of gates in the documentation has the gates, in their order, and the messages
+// that have to pass them.
+func TestGatesAreDocumented(t *testing.T) {
+	written, err := os.ReadFile("../../../docs/architecture.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, table, _ := strings.Cut(string(written), "| gate | of | holds |")
+	mark := func(of kinds) string {
+		var names []string
+		for i, name := range []string{"steps", "answers", "notices"} {
+			if of&(1<<i) != 0 {
+				names = append(names, name)
+			}
+		}
+		return strings.Join(names, ", ")
+	}
+	for _, each := range append(slices.Clone(gates), gate{name: gatePace, of: steps | answers | notices}) {
+		row := "| `" + each.name + "` | " + mark(each.of) + " |"
+		_, after, found := strings.Cut(table, row)
+		if !found {
+			t.Fatalf("docs/architecture.md: the table of gates lacks %q, or has it in another place", row)
+		}
+		table = after
+	}
+}
+
 // TestRulesAreDocumented: the table of rules in the documentation has the rules, in their order.
 func TestRulesAreDocumented(t *testing.T) {
 	written, err := os.ReadFile("../../../docs/architecture.md")

@@ -6,7 +6,6 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 )
@@ -103,31 +102,23 @@ func ResumedAt(recovery *v1alpha1.CartRecovery) time.Time {
 	return condition.LastTransitionTime.Time
 }
 
-// notify brings a message that only says what has been done, soon after the customer's
-// wish or not at all; false when it went, or cannot go.
+// notify brings a message that only says what has been done: soon after the customer's request, or not at all. It is
+// false for a notice that went, or that cannot go in time.
 func notify(s *Snapshot, notice Message, asked time.Time) (Action, bool) {
-	notice.goneBy, notice.Class = asked.Add(noticeWithin), pace.Answer
 	silent := s.Store == nil || s.Store.Spec.Suspend || s.Lead.Spec.Suspend || expired(s) || !asked.After(s.Began.Held)
+	notice.goneBy, notice.Class, notice.Due = asked.Add(noticeWithin), pace.Answer, asked
 	if notice.fixed == "" || silent || !s.Now.Before(notice.goneBy) {
 		return Action{}, false
 	}
-	notice.Due = asked
 	state, due := progress(s, notice)
-	if until, quiet := s.Policy.Quiet(Latest(due, s.Now)); quiet {
-		due = Latest(due, until)
-	}
-	notice.Due, notice.Instance = due, noticeSender(s)
-	if state != stepOpen || !due.Before(notice.goneBy) || notice.Instance == nil || !connection.CanSend(notice.Instance,
-		false, s.Now) {
+	if state != stepOpen {
 		return Action{}, false
 	}
-	text, err := fixedText(*s, notice)
-	if err != nil {
+	notice.Due = due
+	planned := nextForMessage(s, notice, 0)
+	waits := planned.Gate == "QuietHours" || planned.Gate == "DueTime"
+	if waits && !planned.Message.Due.Before(notice.goneBy) {
 		return Action{}, false
 	}
-	if s.Now.Before(due) {
-		return Action{Kind: Wait, Until: due, Why: "the customer is told then"}, true
-	}
-	notice.Text = text
-	return Action{Kind: Send, Message: notice}, true
+	return planned, waits || planned.Kind == Send
 }

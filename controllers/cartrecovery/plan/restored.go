@@ -95,11 +95,11 @@ func holdRestored(s *Snapshot) (Action, bool) {
 
 // proveUnsent finds out whether a message that was due before this process, or this lead, was
 // there has been sent already. Only then it is written and claimed.
-func proveUnsent(s *Snapshot, wanted Message, due time.Time) (Action, bool) {
+func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 	if s.Proof == nil {
 		return Action{}, false
 	}
-	restored := RestoredAt(s)
+	wanted, due, restored := c.Message, c.unheld, RestoredAt(s)
 	known := ProofOf(s, wanted, restored)
 	if known.State == ProofFound {
 		return Action{Kind: Verify, Message: wanted}, true

@@ -31,13 +31,6 @@ func answerCustomer(s *Snapshot) (Action, bool) {
 	case stepGivenUp:
 		return Action{Kind: Finish, Outcome: v1alpha1.ReasonSendFailed}, true
 	}
-	if wait, full := tooManyAnswers(s); full {
-		return wait, true
-	}
-	if answeredByMachine(s) {
-		return blocked(s, v1alpha1.ReasonAutomaticReplies,
-			"a machine seems to answer for the customer; it is answered when something else comes in"), true
-	}
 	answer.Due = due
 	return nextForMessage(s, answer, 0), true
 }
@@ -50,9 +43,9 @@ func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
 	return inbound.At.Time
 }
 
-// tooManyAnswers waits until one more answer keeps within what the policy allows an hour and a
+// limitAnswers waits until one more answer keeps within what the policy allows an hour and a
 // day. Two machines that answer each other would never end otherwise.
-func tooManyAnswers(s *Snapshot) (Action, bool) {
+func limitAnswers(s *Snapshot, _ *candidate) (Action, bool) {
 	times := lead.AnswerTimes(&s.Lead.Status, s.Now)
 	hour := lead.RoomForAnswer(times, s.Policy.MaxAnswersPerHour, time.Hour, s.Now)
 	day := lead.RoomForAnswer(times, s.Policy.MaxAnswersPerDay, 24*time.Hour, s.Now)
@@ -62,6 +55,12 @@ func tooManyAnswers(s *Snapshot) (Action, bool) {
 	}
 	why := "the customer, or a machine that answers for them, was answered too often within " + within
 	return BlockedUntil(free, v1alpha1.ReasonTooManyReplies, why), !free.IsZero()
+}
+
+// leaveMachine answers no machine that seems to write for the customer.
+func leaveMachine(s *Snapshot, _ *candidate) (Action, bool) {
+	return blocked(s, v1alpha1.ReasonAutomaticReplies,
+		"a machine seems to answer for the customer; it is answered when something else comes in"), answeredByMachine(s)
 }
 
 // nextStep brings the sequence's next message; the sequence ends when the customer
