@@ -20,7 +20,8 @@ func BenchmarkPass(b *testing.B) {
 			store := sim.addStore("shop", 1)
 			number := numberOf(&plan.Snapshot{Policy: store.policy}, &store.instances[0])
 			for n := range waiting {
-				sim.reconciler.Pacer.Request(store.instances[0].UID, number, types.NamespacedName{Name: fmt.Sprint(n)}, 1,
+				sim.reconciler.Pacer.Request(store.instances[0].UID, number, types.NamespacedName{Name: fmt.Sprint(n)},
+					1,
 					gen.T0)
 			}
 			each := sim.addLead(store, gen.Phone)

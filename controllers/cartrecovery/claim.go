@@ -73,9 +73,9 @@ func unanswered(err error) bool {
 	}
 }
 
-// claim writes a claim. Where its answer is lost, the lead is read: the claim that stands there
-// is ours and holds, as long as nothing else has changed since that could speak against the
-// message. What else became of it is found out as soon as the lead is seen again (see settle).
+// claim writes a claim. When the answer to the write is lost, it reads the lead: a claim that stands there is this
+// process's own, and it holds unless something has changed since that speaks against the message. Every other case is
+// settled as soon as the lead is seen again (see settle).
 func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Message,
 	now time.Time) (*v1alpha1.CartRecovery, error) {
 	r.uncalled.made(s.Lead, wanted.ID, now)
@@ -106,8 +106,8 @@ func (r *Reconciler) claim(ctx context.Context, s plan.Snapshot, wanted plan.Mes
 	return fresh, nil
 }
 
-// settle writes that a claim of this process was never called for: the message is planned anew
-// and, if it is still wanted, claimed anew.
+// settle writes that a claim of this process was never called for: the message is planned again
+// and, if it is still wanted, claimed again.
 func (r *Reconciler) settle(ctx context.Context, s plan.Snapshot, claimed plan.Message) (ctrl.Result, error) {
 	r.claims.Remove(lead.TrackID(s.Lead.Name, claimed.ID))
 	if claimed.Instance != nil {

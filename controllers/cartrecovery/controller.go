@@ -108,9 +108,9 @@ type Reconciler struct {
 	notified *lru.Cache
 	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
 	// for, by track id.
-	claims   *lru.Cache
+	claims        *lru.Cache
 	firstContacts *firstContacts
-	calls    *calls
+	calls         *calls
 	// uncalled are the claims that this process made and has not handed over.
 	uncalled *uncalledClaims
 	// proofs are what is known of messages that may have been sent before.
@@ -144,7 +144,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	log.FromContext(ctx).V(1).Info("Planned", "rule", planned.Rule, "gate", planned.Gate, "action", planned.Kind, "reason", planned.Blocked)
+	log.FromContext(ctx).V(1).Info("Planned", "rule", planned.Rule, "gate", planned.Gate, "action", planned.Kind,
+		"reason", planned.Blocked)
 	return r.act(ctx, *s, planned)
 }
 

@@ -83,7 +83,7 @@ func (r *Reconciler) soon() ctrl.Result {
 	return r.until(r.Clock.Now())
 }
 
-// afterConflict plans anew on what the lead has become; anything else is an error.
+// afterConflict plans again from what the lead has become; anything else is an error.
 func afterConflict(err error) (ctrl.Result, error) {
 	if apierrors.IsConflict(err) {
 		normal := 0

@@ -76,7 +76,8 @@ func (r *Reconciler) acquireTurn(s *plan.Snapshot, wanted plan.Message, at time.
 		r.Pacer.Forget(client.ObjectKeyFromObject(s.Lead))
 		return false
 	}
-	if r.Pacer.Acquire(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead), wanted.Class,
+	if r.Pacer.Acquire(wanted.Instance.UID, numberOf(s, wanted.Instance), client.ObjectKeyFromObject(s.Lead),
+		wanted.Class,
 		at) {
 		return true
 	}

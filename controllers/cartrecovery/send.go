@@ -214,7 +214,7 @@ func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.
 }
 
 // sameInstance says whether the gateway still has the instance that a message was claimed
-// for. One that was lost and made anew knows nothing of what went before: from it, "not
+// for. One that was lost and made again knows nothing of what went before: from it, "not
 // found" does not mean "not sent". Where this process does not know which instance that was,
 // an unbroken connection has to prove it.
 func (r *Reconciler) sameInstance(recovery *v1alpha1.CartRecovery, claimed plan.Message) bool {

@@ -138,7 +138,8 @@ func newSimulation(start time.Time, seed uint64) *simulation {
 
 // restart begins with an empty memory, as a new leader does.
 func (sim *simulation) restart() {
-	sim.reconciler = &Reconciler{Clock: sim.clock, Pacer: pace.NewPacer(sim.clock, pace.Settle), firstContacts: newFirstContacts()}
+	sim.reconciler = &Reconciler{Clock: sim.clock, Pacer: pace.NewPacer(sim.clock, pace.Settle),
+		firstContacts: newFirstContacts()}
 	for _, store := range sim.stores {
 		sim.seed(store)
 		for _, each := range store.leads {

@@ -18,7 +18,7 @@ import (
 // reconcile itself has run out of time or the manager is stopping.
 const outcomeWriteTimeout = 10 * time.Second
 
-// outcomeWrites is how often an outcome is written anew after a conflict.
+// outcomeWrites is how often an outcome is written again after a conflict.
 const outcomeWrites = 20
 
 // write applies a change to a lead under an optimistic lock: it fails with a

@@ -150,7 +150,7 @@ func (l *Lock) Update(ctx context.Context, record resourcelock.LeaderElectionRec
 	})
 }
 
-// write dates a record anew: the elector takes the time before it calls Get, which may wait for
+// write dates a record again: the elector takes the time before it calls Get, which may wait for
 // days.
 func (l *Lock) write(record resourcelock.LeaderElectionRecord,
 	write func(resourcelock.LeaderElectionRecord) error) error {

@@ -127,7 +127,7 @@ func sightingOf(lease *coordinationv1.Lease) sighting {
 }
 
 // wentBack says whether a Lease that was read after another is the older one. One that was
-// deleted and made anew has counted from the start, and is none.
+// deleted and made again has counted from the start, and is none.
 func wentBack(before, after sighting) bool {
 	if after.uid == before.uid {
 		return after.version < before.version || after.beats < before.beats

@@ -79,7 +79,7 @@ func LeadEmailKey(store, emailHash string) string {
 }
 
 // LeadMessageKey is the value of LeadByMessage: a store's name and the gateway's id of a
-// message in the conversation, the customer's or one of ours.
+// message in the conversation, the customer's or one of the store's.
 func LeadMessageKey(store, gatewayID string) string {
 	return store + "\x00" + gatewayID
 }

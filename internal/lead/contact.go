@@ -64,7 +64,7 @@ func NumberOf(lead *v1alpha1.CartRecovery) string {
 	return ""
 }
 
-// LastContact is when the customer of a lead last got a message of ours, or may have got
+// LastContact is when the customer of a lead last got a message of the store, or may have got
 // one; zero when never.
 func LastContact(lead *v1alpha1.CartRecovery) time.Time {
 	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
@@ -76,7 +76,7 @@ func LastContact(lead *v1alpha1.CartRecovery) time.Time {
 	return time.Time{}
 }
 
-// MayHaveGone says whether a message is one of ours that the gateway has sent, or may have.
+// MayHaveGone says whether a message is one of the store's that the gateway has sent, or may have.
 func MayHaveGone(message *v1alpha1.Message) bool {
 	if message.Role != v1alpha1.RoleAssistant {
 		return false

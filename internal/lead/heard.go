@@ -31,7 +31,7 @@ func HeardOn(lead *v1alpha1.CartRecovery) string {
 	return ""
 }
 
-// WroteFirst says whether the customer wrote in this cycle before any message of ours went, or
+// WroteFirst says whether the customer wrote in this cycle before any message of the store went, or
 // may have gone, and before a person of the store wrote.
 func WroteFirst(lead *v1alpha1.CartRecovery) bool {
 	for i := range lead.Status.Conversation {
@@ -49,7 +49,7 @@ func WroteFirst(lead *v1alpha1.CartRecovery) bool {
 	return false
 }
 
-// Written says whether a message of ours went, or may have gone, in this cycle.
+// Written says whether a message of the store went, or may have gone, in this cycle.
 func Written(lead *v1alpha1.CartRecovery) bool {
 	for i := range lead.Status.Conversation {
 		message := &lead.Status.Conversation[i]
@@ -94,7 +94,7 @@ func IsPaidID(id string) bool { return strings.HasPrefix(ofCycle(id), paid) }
 // cycle.
 func WrongNumberID(cycle int32) string { return "c" + strconv.Itoa(int(cycle)) + wrongNumber }
 
-// ofCycle is what follows the cycle in the id of a message of ours, with the dash before it.
+// ofCycle is what follows the cycle in the id of a message of the store, with the dash before it.
 func ofCycle(id string) string {
 	if at := strings.IndexByte(id, '-'); at >= 0 {
 		return id[at:]

@@ -6,7 +6,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
-// Recovered says whether a purchase came after a message of ours in the lead's current
+// Recovered says whether a purchase came after a message of the store in the lead's current
 // cycle, and may be credited to it.
 func Recovered(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) bool {
 	if purchase == nil || purchase.Unattributed || CycleAsked(recovery) {
@@ -17,7 +17,7 @@ func Recovered(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) boo
 	return !contact.IsZero() && !contact.After(purchase.At.Time)
 }
 
-// Result is what a recovery was worth: the purchase, and what of ours came before it. It is
+// Result is what a recovery was worth: the purchase, and which messages of the store came before it. It is
 // nil for a lead that was not Recovered. Messages that the conversation has dropped (see
 // Append) are not counted; steps are never dropped. Lengths of time are whole seconds.
 func Result(recovery *v1alpha1.CartRecovery, purchase *v1alpha1.Purchase) *v1alpha1.RecoveryResult {

@@ -49,7 +49,7 @@ func (p *Pacer) Refusals(instance types.UID) Refusals {
 	return Refusals{}
 }
 
-// Forgive begins to count the refusals of an instance anew: its connection is another one.
+// Forgive starts the count of an instance's refusals again, because its connection is a new one.
 func (p *Pacer) Forgive(instance types.UID) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

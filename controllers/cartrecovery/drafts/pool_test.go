@@ -89,7 +89,8 @@ func newDesk(t *testing.T, workers int) *desk {
 	d := &desk{t: t, pen: newPen(), clock: clocktesting.NewFakeClock(gen.T0), meters: meters,
 		ended: make(chan error, 1)}
 	d.Pool = New(Options{
-		Writer: d.pen, Clock: d.clock, Random: rand.Float64, Metrics: counters, Budget: budget.NewLedger(), Workers: workers,
+		Writer: d.pen, Clock: d.clock, Random: rand.Float64, Metrics: counters, Budget: budget.NewLedger(),
+		Workers: workers,
 	})
 	d.timer = d.clock.NewTimer
 	ctx, cancel := context.WithCancel(t.Context())
@@ -453,7 +454,8 @@ func (d *Pool) put(name types.NamespacedName, id plan.TextID, text string) {
 	found := d.open(name, id)
 	d.queue.remove(found.job)
 	found.job = nil
-	found.draft = plan.Draft{State: plan.DraftReady, Text: text, Tokens: found.draft.Tokens, ReadyAt: d.options.Clock.Now()}
+	found.draft = plan.Draft{State: plan.DraftReady, Text: text, Tokens: found.draft.Tokens,
+		ReadyAt: d.options.Clock.Now()}
 }
 
 // TestAPanicIsOneTextsFailure: the worker goes on with the next text, and nothing of it is told.

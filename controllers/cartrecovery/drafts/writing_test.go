@@ -366,7 +366,8 @@ func TestForgottenWhileItIsWritten(t *testing.T) {
 	if got := d.options.Budget.Used(storeKey("one"), budget.Day(gen.T0, nil)); got != 300 {
 		t.Errorf("used %d: what is broken off may be billed whole", got)
 	}
-	if release, ok := d.options.Budget.Reserve(storeKey("one"), budget.Day(gen.T0, nil), ptr.To[int64](1000), 700); !ok {
+	if release, ok := d.options.Budget.Reserve(storeKey("one"), budget.Day(gen.T0, nil), ptr.To[int64](1000),
+		700); !ok {
 		t.Error("its reservation was never released")
 	} else {
 		release(0)

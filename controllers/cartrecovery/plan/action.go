@@ -75,7 +75,7 @@ type Action struct {
 	Stop *v1alpha1.Stop
 }
 
-// Message is a message of ours that is wanted now or later.
+// Message is a message of the store that is wanted now or later.
 type Message struct {
 	// ID in the conversation.
 	ID string

@@ -150,7 +150,7 @@ func handOverAgain(status *v1alpha1.CartRecoveryStatus, entry *v1alpha1.LedgerEn
 	})
 }
 
-// endAgain writes the outcome that a lead had. What it was worth is derived anew from its
+// endAgain writes the outcome that a lead had. What it was worth is derived again from its
 // purchase.
 func endAgain(recovery *v1alpha1.CartRecovery, status *v1alpha1.CartRecoveryStatus, entry *v1alpha1.LedgerEntry) {
 	if entry == nil {
@@ -280,7 +280,7 @@ func Confirm(id string, receipt Receipt, now time.Time) Change {
 	})
 }
 
-// NotSent says that a claimed message certainly did not go: it may be claimed anew, or it
+// NotSent says that a claimed message certainly did not go: it may be claimed again, or it
 // is cancelled when it is no longer wanted.
 func NotSent(id string, wanted bool, now time.Time) Change {
 	return onClaimed(id, func(status *v1alpha1.CartRecoveryStatus, m *v1alpha1.Message) {

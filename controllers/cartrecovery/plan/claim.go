@@ -12,7 +12,7 @@ import (
 // AsStored is a time as the API keeps it.
 func AsStored(at time.Time) time.Time { return v1alpha1.NewTimestamp(at).Time }
 
-// StillWanted says whether a message that did not go may be claimed anew, as far as what stops
+// StillWanted says whether a message that did not go may be claimed again, as far as what stops
 // everything goes; the rest is planned.
 func StillWanted(s *Snapshot) bool {
 	return PurchaseOf(s) == nil && !isReversed(s) && !s.Suppressed && lead.Stopped(s.Lead) == nil

@@ -84,8 +84,8 @@ func stopNotice(s *Snapshot, asked *v1alpha1.Message, outcome string) Message {
 	}
 }
 
-// noticeSender is the number that a notice leaves from: the conversation's; where nothing of
-// ours has gone yet, the one that the customer wrote to, else any that can send.
+// noticeSender is the number that a notice leaves from: the conversation's. Before the first message of the store it
+// is the one that the customer wrote to, or else any that can send.
 func noticeSender(s *Snapshot) *v1alpha1.WhatsAppInstance {
 	if from := lead.NumberOf(s.Lead); from != "" {
 		return s.named(from)
@@ -176,7 +176,7 @@ func PaymentClaims(s *Snapshot) (first, last *v1alpha1.Message) {
 }
 
 const (
-	// sameInARow is how often in a row, each time after a message of ours, a customer may write
+	// sameInARow is how often in a row, each time after a message of the store, a customer may write
 	// the same before a machine is taken to answer for them, and shortInARow the same of a text
 	// of less than sameWords words: people do answer "sim" twice.
 	sameInARow, shortInARow, sameWords = 2, 4, 3

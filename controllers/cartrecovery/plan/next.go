@@ -71,7 +71,7 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 }
 
 // overdue says whether the time that the status shows has passed, or soon will have, while the
-// lead waits longer: then it is written anew. A text that is being written is no wait.
+// lead waits longer: then it is written again. A text that is being written is no wait.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) bool {
 	shown := status.NextActionTime
 	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing ||

@@ -217,7 +217,8 @@ func cycleAsked(at, completed time.Time) gen.LeadMod {
 
 // textCases are the rows about what happens when there is no text.
 func textCases() []planCase {
-	unusable := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}, Text: "Oi, {{.Nobody}}!"}}
+	unusable := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue},
+		Text: "Oi, {{.Nobody}}!"}}
 	fallback := func(s *Snapshot) { s.Policy.FallbackText = "Oi! Posso ajudar?" }
 	failing := func(since time.Duration) Draft {
 		return Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable, Failures: 3,

@@ -53,8 +53,8 @@ func awayUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
 	return time.Time{}
 }
 
-// HasBegun says whether the customer and we have talked in this cycle: something of ours
-// went or may have gone, or somebody else wrote.
+// HasBegun says whether there is a conversation in this cycle: a message of the store went or may have gone, or
+// somebody else wrote.
 func HasBegun(recovery *v1alpha1.CartRecovery) bool {
 	return slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
 		return m.Cycle == recovery.Status.Cycle && WasSaid(&m)
@@ -74,7 +74,7 @@ func MovesTo(s *Snapshot, sender *v1alpha1.WhatsAppInstance) bool {
 
 // knownNumber is the number that the customer was written to from before, in this lead; if it
 // has none, the one that they wrote to, or were written to from in another lead; nil when there
-// is none (any more).
+// is none any more.
 func (s *Snapshot) knownNumber() *v1alpha1.WhatsAppInstance {
 	if from := lead.NumberOf(s.Lead); from != "" {
 		return s.named(from)

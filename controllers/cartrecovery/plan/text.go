@@ -28,8 +28,8 @@ func (s *Snapshot) TextID(messageID string) TextID {
 		"/" + HeardHash(s.Lead.Status.Conversation)}
 }
 
-// factsHash is a hash of what the AI is told of a lead: a text about a cart is none about the PIX
-// that it became.
+// factsHash is a hash of what the AI is told of a lead: a text about a cart cannot be used for the PIX that the cart
+// has become.
 func factsHash(trigger v1alpha1.Trigger, spec *v1alpha1.CartRecoverySpec) string {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%q%q%q%q%q%q", trigger, spec.CheckoutURL, spec.Amount, spec.Currency,
 		spec.Product.Name, spec.Customer.Name))
