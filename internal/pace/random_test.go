@@ -20,7 +20,7 @@ type world struct {
 	seed   uint64
 	random *rand.Rand
 	clock  *clocktesting.FakePassiveClock
-	pacer   *pace.Pacer
+	pacer  *pace.Pacer
 	of     pace.Number
 	sent   []pace.Sent
 	waits  map[types.NamespacedName]*waiter

@@ -15,7 +15,7 @@ const (
 	Wait Kind = "Wait"
 	// Check asks, ahead of a first message, whether the customer is on WhatsApp.
 	Check Kind = "Check"
-	// Verify asks, of a message that was due before, whether it was sent.
+	// Verify asks whether a message was sent that was due before this process or this lead was there.
 	Verify Kind = "Verify"
 	// Rebuild writes what the ledger knows into a status that was restored without it.
 	Rebuild Kind = "Rebuild"
@@ -29,7 +29,7 @@ const (
 	HandOver Kind = "HandOver"
 	// Stop writes, for every lead of the phone, that the customer asked not to be written to.
 	Stop Kind = "Stop"
-	// Settle writes that a message did not go which this process claimed and never handed over.
+	// Settle writes that a message did not go that this process claimed and never handed over.
 	Settle Kind = "Settle"
 	// Resume writes that a person gave the conversation back.
 	Resume Kind = "Resume"
@@ -52,24 +52,23 @@ type Action struct {
 	// Gate names the gate that held back the message that the rule wants; "" for none.
 	Gate string
 	Kind Kind
-	// Until is when a wait ends; zero when only a change ends it.
+	// Until is when a wait ends; zero for one that only a change ends.
 	Until time.Time
 	// Blocked is the reason of a wait that something stands in the way of.
 	Blocked string
-	// Why says in words why a wait ends when it does.
+	// Why says in words what the wait is for.
 	Why string
-	// refused says that the wait is for another attempt at a message that the gateway
-	// refused: what stood in the way then is shown until it is made.
+	// refused says that the wait is for another attempt at a message that the gateway refused. The reason of the
+	// refusal is shown until the attempt is made.
 	refused bool
 	// HandedOff says that the wait is for a person of the store, who has the conversation.
 	HandedOff bool
-	// Writing says that the wait is for a text, or, after a restore, for the gateway's word: what
-	// stood in the way before is shown until it is there, so that the wait costs no write.
+	// Writing says that the wait is for a text or, after a restore, for the gateway. What stood in the way before
+	// stays shown, so that the wait costs no write.
 	Writing bool
-	// Message to check the number for, to prepare, send or resolve, or that is waited for.
+	// Message to check the number for, to prepare, send or resolve, or to wait for.
 	Message Message
-	// Outcome is the reason to finish with, to give the conversation to a person, or to take it
-	// from one.
+	// Outcome is the reason to finish with, or for handing the conversation over or taking it back.
 	Outcome string
 	// Stop is what the customer asked for, set on stop.
 	Stop *v1alpha1.Stop
@@ -86,18 +85,17 @@ type Message struct {
 	// fixed is the template of a text that needs no AI, "" when it is written; field is where
 	// it stands.
 	fixed, field string
-	// Due is when it should leave.
+	// Due is when the message should leave.
 	Due time.Time
-	// goneBy is when it is too late for it; zero when that is only when the lead expires.
+	// goneBy is when it is too late for a notice; zero for other messages, which the lead's expiry ends.
 	goneBy time.Time
-	// Class is its place in the number's line.
+	// Class is the message's place in the number's queue.
 	Class pace.Class
 	// Instance to send from; set on check, verify, prepare, send and resolve.
 	Instance *v1alpha1.WhatsAppInstance
-	// whatsAppID is what the gateway just told of the customer's number; "" for nothing
-	// new.
+	// whatsAppID is what the gateway has just said of the customer's number; "" for nothing new.
 	whatsAppID string
-	// Text is set where there is a text ready to be sent.
+	// Text is set once there is a text to send.
 	Text string
 	// Tokens the text cost.
 	Tokens int64

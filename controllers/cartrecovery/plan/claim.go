@@ -12,8 +12,8 @@ import (
 // AsStored is a time as the API keeps it.
 func AsStored(at time.Time) time.Time { return v1alpha1.NewTimestamp(at).Time }
 
-// StillWanted says whether a message that did not go may be claimed again, as far as what stops
-// everything goes; the rest is planned.
+// StillWanted says whether a message that did not go may be claimed again. It looks only at what stops all
+// messages; the rest is planned.
 func StillWanted(s *Snapshot) bool {
 	return PurchaseOf(s) == nil && !isReversed(s) && !s.Suppressed && lead.Stopped(s.Lead) == nil
 }
@@ -32,8 +32,8 @@ func Uncalled(id string, at time.Time, wanted bool, now time.Time) Change {
 	}
 }
 
-// resolveClaim comes before all that follows: until it is known whether a claimed message went,
-// neither the next message nor the outcome can be decided.
+// resolveClaim comes before the rules that end a lead or write to the customer: until it is known whether a
+// claimed message went, neither the next message nor the outcome can be decided.
 func resolveClaim(s *Snapshot) (Action, bool) {
 	claimed := lead.Claimed(s.Lead)
 	if claimed == nil {
@@ -66,7 +66,7 @@ func askedAgainAt(recovery *v1alpha1.CartRecovery) time.Time {
 	return recovery.Status.NextActionTime.Time
 }
 
-// NextResolve is when the gateway is asked again for a message claimed at a time.
+// NextResolve is when the gateway is asked again about a message that was claimed at a time.
 func NextResolve(claimedAt, now time.Time) time.Time {
 	for _, after := range []time.Duration{AskAfter, 30 * time.Second, Grace} {
 		if at := claimedAt.Add(after); at.After(now) {

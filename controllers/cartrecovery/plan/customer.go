@@ -15,9 +15,9 @@ import (
 // This file decides what follows from what a customer says of themselves: that they are not to
 // be written to, that they have paid, or, by how they write, that they are a machine.
 
-// stopAsked is how a request not to be written to ends the lead, "" for none, and the message
-// of this lead that made it; nil where it was made elsewhere. What the customer says here goes
-// before what stands on the lead, and that before the Suppression, which tells no reason.
+// stopAsked is the outcome of a request not to be written to, "" for none, and the message of this lead that made
+// it; nil for one that was made elsewhere. What the customer says here goes before the lead's spec.stop, and that
+// before a Suppression, which has no reason.
 func stopAsked(s *Snapshot) (asked *v1alpha1.Message, outcome string) {
 	if asked := lastOptOut(s); asked != nil {
 		return asked, v1alpha1.ReasonOptedOut
@@ -34,8 +34,8 @@ func stopAsked(s *Snapshot) (asked *v1alpha1.Message, outcome string) {
 	return nil, ""
 }
 
-// lastOptOut is the customer's last message of this cycle that asks to be left alone, by itself or
-// together with those just before it; nil when there is none.
+// lastOptOut is the customer's last message of this cycle that asks to be left alone, by itself or together with
+// those just before it; nil for none.
 func lastOptOut(s *Snapshot) *v1alpha1.Message {
 	conversation := s.Lead.Status.Conversation
 	for i := len(conversation) - 1; i >= 0; i-- {
@@ -58,8 +58,8 @@ func stopOutcome(reason v1alpha1.StopReason) string {
 	return v1alpha1.ReasonOptedOut
 }
 
-// saidAt is the customer's message of this cycle that came in at a time, nil when there is
-// none: a request not to be written to has the time of the message that made it.
+// saidAt is the customer's message of this cycle with this time; nil for none. A stop request carries the time of
+// the message that made it.
 func saidAt(recovery *v1alpha1.CartRecovery, at time.Time) *v1alpha1.Message {
 	for i := range recovery.Status.Conversation {
 		m := &recovery.Status.Conversation[i]
@@ -70,7 +70,7 @@ func saidAt(recovery *v1alpha1.CartRecovery, at time.Time) *v1alpha1.Message {
 	return nil
 }
 
-// stopNotice is what the customer is told before a lead ends by their own request.
+// stopNotice is what the customer is told before a lead ends at their own request.
 func stopNotice(s *Snapshot, asked *v1alpha1.Message, outcome string) Message {
 	if outcome == v1alpha1.ReasonWrongNumber {
 		return Message{
@@ -101,9 +101,9 @@ func noticeSender(s *Snapshot) *v1alpha1.WhatsAppInstance {
 	return nil
 }
 
-// waitForPlatform thanks a customer who says that they have paid, once, and sells them nothing:
-// it waits for the platform's word and, after recovery.claimsPaidAfter, gives the conversation
-// to a person. What the customer writes after it is answered all the same; see answerCustomer.
+// waitForPlatform thanks a customer who says that they have paid, once, and sells them nothing more. It waits for
+// the platform to confirm and, after recovery.claimsPaidAfter, gives the conversation to a person. Later messages
+// of the customer are answered all the same; see answerCustomer.
 func waitForPlatform(s *Snapshot) (Action, bool) {
 	first, last := PaymentClaims(s)
 	if first == nil {
@@ -118,7 +118,7 @@ func waitForPlatform(s *Snapshot) (Action, bool) {
 	return waitsForPlatform(s, first), lead.LastInbound(s.Lead) == last
 }
 
-// keepWaitingForPlatform waits once what the customer wrote after their claim is answered.
+// keepWaitingForPlatform goes on waiting once the customer's messages after their claim are answered.
 func keepWaitingForPlatform(s *Snapshot) (Action, bool) {
 	first, _ := PaymentClaims(s)
 	if first == nil {
@@ -133,7 +133,7 @@ func waitsForPlatform(s *Snapshot, first *v1alpha1.Message) Action {
 			"conversation")
 }
 
-// claimEnds is until when the platform's word is waited for.
+// claimEnds is until when the platform's confirmation is waited for.
 func claimEnds(s *Snapshot, first *v1alpha1.Message) time.Time {
 	return first.At.Add(s.Policy.ClaimsPaidAfter)
 }
@@ -153,9 +153,9 @@ func thank(s *Snapshot, claim *v1alpha1.Message) (Action, bool) {
 	return notify(s, notice, lastWrote(claim, s.Now))
 }
 
-// PaymentClaims are the first and the last message in which the customer says that they have
-// paid, since a person last wrote or gave the conversation back; nil when there is none. What
-// a person knew of is settled, and who says later that they have not paid claims it no more.
+// PaymentClaims are the first and the last message in which the customer says that they have paid, since a person
+// last wrote or gave the conversation back; nil for none. A claim that a person has seen is settled, and a
+// customer who later says that they have not paid claims it no more.
 func PaymentClaims(s *Snapshot) (first, last *v1alpha1.Message) {
 	resumed := ResumedAt(s.Lead)
 	for i := range s.Lead.Status.Conversation {
@@ -184,9 +184,8 @@ const (
 	automaticInARow = 2
 )
 
-// answeredByMachine says whether a machine seems to answer for the customer: their last
-// messages look automatic, or say the same again and again. Something else ends it, and so does
-// a person of the store.
+// answeredByMachine says whether a machine seems to answer for the customer: their last messages look automatic,
+// or repeat themselves. Any other message ends it, and so does a person of the store.
 func answeredByMachine(s *Snapshot) bool {
 	recovery := s.Lead
 	automatic, same, text, ours := 0, 0, "", false
@@ -223,14 +222,13 @@ func looksAutomatic(s *Snapshot, m *v1alpha1.Message) bool {
 	return m.Automatic || s.means(m.Text).automatic
 }
 
-// gist is a text without what makes no difference to what it says.
+// gist is a text in lower case with single spaces: two texts of one gist say the same.
 func gist(text string) string {
 	return strings.ToLower(strings.Join(strings.Fields(text), " "))
 }
 
-// withNotice puts the policy's notice under the first message of a cycle, where it fits: who
-// writes, and how to stop. Only what the AI wrote gets it: a text of the store's own says what
-// the store wants said.
+// withNotice puts the policy's notice, who writes and how to stop, under the first message of a cycle where it
+// fits. It is for texts of the AI; a fixed text says what the store wants said.
 func withNotice(s *Snapshot, text string) string {
 	if lead.Written(s.Lead) {
 		return text
@@ -242,8 +240,8 @@ func withNotice(s *Snapshot, text string) string {
 	return text + notice
 }
 
-// NoticeOf is the policy's notice on lines of its own, "" for none, or for one that cannot be
-// written: then the Store or Product is not Ready and says why.
+// NoticeOf is the policy's notice, with the empty line before it; "" for none, or for one that cannot be rendered:
+// then the Store or Product is not Ready and says why.
 func NoticeOf(s *Snapshot) string {
 	if s.Policy.FirstMessageNotice == "" || s.Store == nil {
 		return ""

@@ -12,7 +12,7 @@ import (
 
 // This file decides what a message needs that has passed the gates: its text, or another in its place.
 
-// withText does what follows from how far the text of a message is.
+// withText does what follows from the state of a message's text.
 func withText(s *Snapshot, wanted Message, text Draft) Action {
 	overdue := !s.Now.Before(wanted.Due)
 	switch text.State {
@@ -59,8 +59,8 @@ func withText(s *Snapshot, wanted Message, text Draft) Action {
 	return askFor(s, wanted, text)
 }
 
-// askFor has the text of a message written, as long as the lead has tokens left for it. Beyond
-// them a person answers the customer: whoever has written so much is worth a look.
+// askFor has the text of a message written, as long as the lead has tokens left for it. After that a person
+// answers the customer: somebody who has written so much deserves a look.
 func askFor(s *Snapshot, wanted Message, text Draft) Action {
 	switch {
 	case !tokensSpent(s):
@@ -72,14 +72,13 @@ func askFor(s *Snapshot, wanted Message, text Draft) Action {
 	return fallback(s, wanted, text, blocked(s, v1alpha1.ReasonLeadTokenBudget, why))
 }
 
-// tokensSpent says whether the lead's texts have used what they may since its budget began.
+// tokensSpent says whether the lead's texts have used up its token budget.
 func tokensSpent(s *Snapshot) bool {
 	status := &s.Lead.Status
 	return budget.Sum(max(0, status.TokensUsed-status.TokensBefore), s.UnbookedTokens) >= ai.TokensPerLead(s.Store)
 }
 
-// stopping stops everything for a customer of whom the AI says that they asked for it, in this
-// message.
+// stopping ends all messages to a customer who, as the AI says, asked for it in this message.
 func stopping(asked *v1alpha1.Message, state DraftState) Action {
 	reason := v1alpha1.StopOptOut
 	if state == DraftWrongNumber {
@@ -88,8 +87,7 @@ func stopping(asked *v1alpha1.Message, state DraftState) Action {
 	return Action{Kind: Stop, Stop: &v1alpha1.Stop{Reason: reason, At: asked.At}}
 }
 
-// afterFailedDraft asks again when it is time; the lead is blocked only once the message
-// is due.
+// afterFailedDraft asks again when it is time. The lead is shown as blocked only once the message is due.
 func afterFailedDraft(s *Snapshot, wanted Message, failed Draft) Action {
 	if !s.Now.Before(failed.RetryAt) {
 		return askFor(s, wanted, failed)
@@ -103,8 +101,7 @@ func afterFailedDraft(s *Snapshot, wanted Message, failed Draft) Action {
 	return fallbackInTime(s, wanted, failed, again)
 }
 
-// fallbackInTime sends the policy's fallbackText in place of one that the AI has failed to
-// write for long enough.
+// fallbackInTime sends the policy's fallbackText once the AI has failed for long enough.
 func fallbackInTime(s *Snapshot, wanted Message, failed Draft, otherwise Action) Action {
 	if failed.FirstFailedAt.IsZero() || s.Policy.FallbackText == "" {
 		return otherwise
@@ -116,8 +113,8 @@ func fallbackInTime(s *Snapshot, wanted Message, failed Draft, otherwise Action)
 	return fallback(s, wanted, failed, otherwise)
 }
 
-// fallback sends the policy's fallbackText in place of a text that there will not be, unless
-// the customer has just read it: nobody is told the same twice in a row.
+// fallback sends the policy's fallbackText in place of a text that will not come, unless it is the last thing that
+// the customer has read: nobody is told the same twice in a row.
 func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Action {
 	if s.Now.Before(wanted.Due) {
 		return Action{Kind: Wait, Until: wanted.Due, Message: wanted, Why: otherwise.Why}
@@ -134,7 +131,7 @@ func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Acti
 	return Action{Kind: Send, Message: wanted}
 }
 
-// lastOfOurs is the text of our last message that went, or may have gone.
+// lastOfOurs is the text of the store's last message that went, or may have gone.
 func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
 	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
 		m := &recovery.Status.Conversation[i]
@@ -145,8 +142,8 @@ func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
 	return ""
 }
 
-// textOf is the text of a message: a fixed one as it is now, the one it already has when it
-// is tried again soon, else its draft. The error is a fixed text that cannot be written.
+// textOf is the text of a message: its fixed text, the text it already has when it is tried again soon, or else
+// its draft. The error is why a fixed text cannot be rendered.
 func textOf(s *Snapshot, wanted Message) (Draft, error) {
 	if wanted.fixed != "" {
 		text, err := fixedText(*s, wanted)
@@ -160,8 +157,8 @@ func textOf(s *Snapshot, wanted Message) (Draft, error) {
 	return s.Draft(s.TextID(wanted.ID)), nil
 }
 
-// talkedSince says whether a person of the store wrote, or the customer changed a message,
-// after a time: what was written before would be an answer to something else.
+// talkedSince says whether a person of the store wrote, or the customer edited a message, after a time. A text
+// that was written before then would answer something else.
 func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
 	for i := range recovery.Status.Conversation {
 		m := &recovery.Status.Conversation[i]
@@ -175,9 +172,9 @@ func talkedSince(recovery *v1alpha1.CartRecovery, at time.Time) bool {
 	return false
 }
 
-// checkNumber finds out, ahead of the first message and before its text is paid for, whether the
-// customer is on WhatsApp and by which id. It asks once, and not at all once there is a
-// text that was paid for: from then on nothing may come between a message and its due time.
+// checkNumber finds out whether the customer is on WhatsApp, and by which id. It asks once, ahead of the first
+// message and before its text is paid for. Once there is a paid text it asks no more: from then on nothing may
+// come between a message and its due time.
 func checkNumber(s *Snapshot, c *candidate) (Action, bool) {
 	known := contacts.SameSubscriber(s.Lead.Status.WhatsAppID, s.Lead.Spec.Customer.Phone)
 	if known || !opens(s) {

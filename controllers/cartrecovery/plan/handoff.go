@@ -9,7 +9,7 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// leaveToPerson is silent while a person of the store has the conversation.
+// leaveToPerson keeps the AI silent while a person of the store has the conversation.
 func leaveToPerson(s *Snapshot) (Action, bool) {
 	switch {
 	case lead.HandedOff(s.Lead):
@@ -21,8 +21,8 @@ func leaveToPerson(s *Snapshot) (Action, bool) {
 	}
 }
 
-// withPerson waits for the person who has the conversation: until the lead expires or, where the
-// policy says so, until the conversation goes back by itself.
+// withPerson waits for the person who has the conversation: until the lead expires, or until the policy gives the
+// conversation back.
 func withPerson(s *Snapshot) Action {
 	until, why := expiry(s), "a person of the store has the conversation; the lead expires then"
 	if back := goesBackAt(s); !back.IsZero() && !back.After(until) {
@@ -34,8 +34,8 @@ func withPerson(s *Snapshot) Action {
 	return Action{Kind: Wait, Until: until, HandedOff: true, Why: why}
 }
 
-// goesBackAt is when a conversation that a person took over by writing goes back by itself; zero
-// for never. One that the customer asked a person for never does.
+// goesBackAt is when the policy gives a conversation back that a person took over by writing; zero for never. A
+// conversation in which the customer asked for a person is never given back by itself.
 func goesBackAt(s *Snapshot) time.Time {
 	condition := apimeta.FindStatusCondition(s.Lead.Status.Conditions, v1alpha1.ConditionHandedOff)
 	after := s.Policy.HandOffResumeAfter

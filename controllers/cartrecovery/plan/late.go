@@ -11,13 +11,12 @@ import (
 // This file decides what becomes of a message that a customer writes to a lead that has ended,
 // and of one whose payment can no longer be made. Pure functions but for reopenForAnswer.
 
-// lateSkew is how far the clock of the replica that took a message may be behind the leader's:
-// a message of the time of the end is taken for one after it.
+// lateSkew is how far the clock of the replica that took a message may be behind the leader's. A message from
+// about the time of the end counts as one after it.
 const lateSkew = 30 * time.Second
 
-// hearLate opens a lead again whose customer writes after its end. Whoever bought, opted out or
-// cannot be reached is left alone. A late request not to be written to is confirmed like any
-// other, and is no matter for a person.
+// hearLate opens a lead again when its customer writes after it expired. Nothing is opened for somebody who
+// bought, opted out or cannot be reached. A late opt-out is confirmed like any other and needs no person.
 func hearLate(s *Snapshot) (Action, bool) {
 	late := lateReply(s)
 	if late == nil || s.Policy.LateReplies == v1alpha1.LateRepliesIgnore {
@@ -35,8 +34,8 @@ func hearLate(s *Snapshot) (Action, bool) {
 	}
 }
 
-// lateReply is the customer's last message, where it came in after the lead had expired and is
-// still of interest; nil otherwise. It is not, once the lead would expire again at once.
+// lateReply is the customer's last message if it came in after the lead had expired and is still worth an answer;
+// nil otherwise. It is not worth one once the lead would expire again at once.
 func lateReply(s *Snapshot) *v1alpha1.Message {
 	if !IsExpiry(OutcomeOf(s.Lead)) {
 		return nil
@@ -51,7 +50,7 @@ func lateReply(s *Snapshot) *v1alpha1.Message {
 	return last
 }
 
-// IsExpiry says whether a lead with this outcome ended because its time was over.
+// IsExpiry says whether an outcome means that the lead's time was over.
 func IsExpiry(outcome string) bool {
 	switch outcome {
 	case v1alpha1.ReasonUnanswered, v1alpha1.ReasonConversationEnded, v1alpha1.ReasonNeverContacted:
@@ -61,13 +60,13 @@ func IsExpiry(outcome string) bool {
 	}
 }
 
-// isLate says whether a message came in after an end. A lead expires when nothing was said for
-// expireAfter, so that none of the messages before is within half of that of its end.
+// isLate says whether a message came in after an end. A lead expires when nothing was said for expireAfter, so no
+// earlier message lies within half of that before its end.
 func isLate(m *v1alpha1.Message, ended time.Time, expireAfter time.Duration) bool {
 	return m.At.After(ended.Add(-min(lateSkew, expireAfter/2)))
 }
 
-// AnswersLate is for how long after it came in a late message is answered; 0 for never.
+// AnswersLate is how long after it came in a late message is still answered; 0 for not at all.
 func AnswersLate(p *policy.Policy) time.Duration {
 	if p.LateReplies == v1alpha1.LateRepliesIgnore {
 		return 0
@@ -75,7 +74,8 @@ func AnswersLate(p *policy.Policy) time.Duration {
 	return p.ExpireAfter
 }
 
-// triggerOf is what a lead is about now: an open payment that has run out is an abandoned cart.
+// triggerOf is the trigger whose sequence a lead follows now: an open payment that has expired counts as an
+// abandoned cart.
 func triggerOf(s *Snapshot) v1alpha1.Trigger {
 	if paymentExpired(s) {
 		return v1alpha1.TriggerAbandonedCart
@@ -83,14 +83,14 @@ func triggerOf(s *Snapshot) v1alpha1.Trigger {
 	return s.Lead.Spec.Trigger
 }
 
-// paymentExpired says whether the PIX or boleto that a lead is about can no longer be paid.
+// paymentExpired says whether the PIX or boleto of a lead can no longer be paid.
 func paymentExpired(s *Snapshot) bool {
 	ends := paymentEnds(s)
 	return !ends.IsZero() && !s.Now.Before(ends)
 }
 
-// paymentEnds is until when the PIX or boleto that a lead is about can be paid; zero where that
-// is not known, or there is none.
+// paymentEnds is until when the PIX or boleto of a lead can be paid; zero when that is not known, or the lead has
+// neither.
 func paymentEnds(s *Snapshot) time.Time {
 	spec := &s.Lead.Spec
 	open := spec.Trigger == v1alpha1.TriggerPixPending || spec.Trigger == v1alpha1.TriggerBoletoPending
@@ -100,8 +100,8 @@ func paymentEnds(s *Snapshot) time.Time {
 	return spec.Payment.ExpiresAt.Time
 }
 
-// finishUnpayable ends a lead that nobody was written to, whose payment has run out, and which
-// the policy has no sequence for as a cart: nothing would ever be sent.
+// finishUnpayable ends a lead without any message whose payment has expired when the policy has no sequence for
+// abandoned carts: nothing would ever be sent.
 func finishUnpayable(s *Snapshot) (Action, bool) {
 	if !paymentExpired(s) || HasBegun(s.Lead) {
 		return Action{}, false

@@ -14,8 +14,8 @@ func finishReversed(s *Snapshot) (Action, bool) {
 		OutcomeOf(s.Lead) != v1alpha1.ReasonReversed
 }
 
-// finishBought holds for finished leads too: a purchase that comes after we gave up is
-// still one, and another may count than did.
+// finishBought holds for finished leads too: a purchase after the store gave up is still one, and another purchase
+// may count than before.
 func finishBought(s *Snapshot) (Action, bool) {
 	purchase := PurchaseOf(s)
 	if purchase == nil || isReversed(s) {
@@ -26,8 +26,7 @@ func finishBought(s *Snapshot) (Action, bool) {
 		purchase)
 }
 
-// isOfAnother says whether what a recovery was worth was written for another purchase than the
-// one that counts.
+// isOfAnother says whether the stored result belongs to another purchase than the one that counts.
 func isOfAnother(result *v1alpha1.RecoveryResult, purchase *v1alpha1.Purchase) bool {
 	if result == nil {
 		return false
@@ -36,7 +35,7 @@ func isOfAnother(result *v1alpha1.RecoveryResult, purchase *v1alpha1.Purchase) b
 		result.BoughtAt == nil || !result.BoughtAt.Equal(purchase.At.Time)
 }
 
-// PurchaseOf is the purchase that counts, on the lead itself or on another of the customer.
+// PurchaseOf is the purchase that counts: the lead's own or a sibling's.
 func PurchaseOf(s *Snapshot) *v1alpha1.Purchase {
 	return lead.PurchaseThatCounts(s.Lead, s.SiblingPurchase)
 }
@@ -59,8 +58,8 @@ func reopenEnded(s *Snapshot) (Action, bool) {
 	return Action{Kind: Reopen}, lead.Reopened(s.Lead) && s.SiblingPurchase == nil
 }
 
-// forgetPayment takes the code or slip of an open payment off a lead that is over. One that was
-// bought or reversed has none by then: the same write took it off.
+// forgetPayment takes the code or slip of an open payment off a lead that is over. A lead that was bought or
+// reversed has lost it already, in the same write.
 func forgetPayment(s *Snapshot) (Action, bool) {
 	return Action{Kind: Label}, lead.Over(s.Lead) && s.Lead.Spec.Payment != nil
 }

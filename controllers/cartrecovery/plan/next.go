@@ -13,10 +13,10 @@ import (
 // This file says in the status what comes next. It costs no write of its own: it goes with
 // every write that there is for another reason.
 
-// maxReason is what the schema takes of a reason, in runes.
+// maxReason is the length, in characters, that the schema allows for a reason.
 const maxReason = 512
 
-// SetNext writes into the status what is planned for the lead as it is after a change.
+// SetNext writes what is planned for the lead, as it is after a change, into its status.
 func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
 	s.Lead = next
 	planned := Next(s)
@@ -50,18 +50,18 @@ func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 }
 
 const (
-	// lateLook is how much later than the time that is shown a lead may be looked at.
+	// lateLook is how much later than the shown time a lead may be looked at.
 	lateLook = 10 * time.Second
-	// unblockedLook is the same for a message that nothing stands in the way of: within it its turn
-	// comes, or the lead is Paced.
+	// unblockedLook is the same for a message that nothing stands in the way of: within it its turn comes, or the
+	// lead is shown as Paced.
 	unblockedLook = pacedAfter
-	// soonShown is how long ahead a time that is shown is brought up to date: every message moves
-	// the end of a lead, and that must not cost a write.
+	// soonShown is how long ahead a shown time is brought up to date. Every message moves the end of a lead, and
+	// that must not cost a write.
 	soonShown = 2 * PrepareAhead
 )
 
-// LookAgain is when a lead that waits is looked at again: when the wait is over, and before, when
-// the time that it shows has come.
+// LookAgain is when a waiting lead is looked at again: at the end of its wait, or earlier, when the time that its
+// status shows has come.
 func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) time.Time {
 	shown := status.NextActionTime
 	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.Until.IsZero() {
@@ -70,8 +70,8 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 	return earliest(planned.Until, shown.Time)
 }
 
-// overdue says whether the time that the status shows has passed, or soon will have, while the
-// lead waits longer: then it is written again. A text that is being written is no wait.
+// overdue says whether the time that the status shows has passed, or soon will have, while the lead waits longer;
+// then it is written again. Waiting for a text that is being written does not count.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) bool {
 	shown := status.NextActionTime
 	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing ||
@@ -88,7 +88,7 @@ func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time)
 	return planned.Until.Sub(shown.Time) > allowed
 }
 
-// waitedFor is what a wait for a message is a wait for.
+// waitedFor is the action that a wait for a message is shown as.
 func waitedFor(id string) string {
 	if lead.IsReplyID(id) {
 		return "Reply"
@@ -96,7 +96,7 @@ func waitedFor(id string) string {
 	return string(Send)
 }
 
-// WholeSecond is a time as a condition or a field of seconds takes it.
+// WholeSecond is a time in the resolution of conditions and other fields of whole seconds.
 func WholeSecond(at time.Time) *metav1.Time {
 	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
 }

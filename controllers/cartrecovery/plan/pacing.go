@@ -11,8 +11,8 @@ import (
 // pacedAfter is how late a message must be for its wait to be shown.
 const pacedAfter = time.Minute
 
-// Paced is what is left of an action until the turn of its message comes. Texts are written
-// only a little ahead of it.
+// Paced turns an action into a wait until it is the turn of its message in its number's queue. A text is written
+// only a little ahead of that turn.
 func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 	until := turn.At
 	if planned.Kind != Send {

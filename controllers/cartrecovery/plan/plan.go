@@ -10,14 +10,14 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// rule decides what to do next for a lead where it has something to say.
+// rule decides what to do next for a lead. It is false where the rule does not apply.
 type rule struct {
 	name   string
 	decide func(*Snapshot) (Action, bool)
 }
 
-// rules stand in the order in which they are asked. What may have been sent is cleared up before anything ends,
-// everything that ends a lead comes before what writes to the customer, and answers come before the sequence.
+// rules stand in the order in which they are asked. What may have been sent is cleared up before anything ends;
+// everything that ends a lead comes before what writes to the customer; answers come before the sequence.
 var rules = []rule{
 	{"LeaveDeleted", leaveDeleted},
 	{"LabelUnlabelled", labelUnlabelled},
@@ -42,11 +42,11 @@ var rules = []rule{
 	{"NextStep", nextStep},
 }
 
-// ruleNone is the rule of an action that no rule had a say in.
+// ruleNone names the action of a lead to which no rule applies.
 const ruleNone = "Expire"
 
-// Next decides the one thing to do next for a lead. It is pure: no clock, no client, no
-// logs. The first rule that has something to say decides.
+// Next decides the one thing to do next for a lead: the first rule that applies decides. It is pure: no clock, no
+// client, no logs.
 func Next(s Snapshot) Action {
 	for _, each := range rules {
 		if decided, ok := each.decide(&s); ok {
@@ -61,32 +61,31 @@ func Next(s Snapshot) Action {
 const (
 	// maxAttempts is how often the gateway may refuse a message before the lead fails.
 	maxAttempts = 3
-	// noticeWithin is how long after a customer asked to stop, or for a person, the message
-	// that says so may still go: later it would itself be unwanted.
+	// noticeWithin is how long after the customer's request a notice may still go. Later it would itself be
+	// unwanted.
 	noticeWithin = 10 * time.Minute
 	// fallbackAfter is how long the AI may fail before the policy's fallbackText is sent.
 	fallbackAfter = 15 * time.Minute
-	// ConversationLasts is how long after its last message a conversation holds back the steps of
-	// the customer's other recoveries: as long as WhatsApp itself takes one to last.
+	// ConversationLasts is how long after its last message a conversation holds back the steps of the customer's
+	// other recoveries: WhatsApp itself counts a conversation as open for as long.
 	ConversationLasts = 24 * time.Hour
 	// LostAfter is how long a number must be logged out before its conversations may move.
 	LostAfter = 10 * time.Minute
-	// PrepareAhead is how long before its due time a text is written: longer than one
-	// call to the AI may take, so that a failed one can be repeated.
+	// PrepareAhead is how long before its due time a text is written. It is longer than one call to the AI may
+	// take, so that a failed call can be repeated.
 	PrepareAhead = 60 * time.Second
-	// AskAfter is how long a claim is left alone before the gateway is asked for it: as long
-	// as a call of the gateway can take.
+	// AskAfter is how long a claim is left alone before the gateway is asked about it: as long as a call to the
+	// gateway can take.
 	AskAfter = 10 * time.Second
-	// Grace is how old a claim must be before "not found" means "not sent": longer than the
-	// claim's lease and any call after it can last.
+	// Grace is how old a claim must be before "not found" means "not sent". It is longer than the claim's lease
+	// and the call after it can last together.
 	Grace = 60 * time.Second
-	// GiveUpAfter is how old a claim is when the gateway has been asked in vain for long
-	// enough.
+	// GiveUpAfter is how old a claim is when the gateway has been asked for long enough without a useful answer.
 	GiveUpAfter = 15 * time.Minute
 )
 
-// withinLife ends no wait of an open lead later than the lead, than the wait for a platform's
-// word, or than what the first message would be about.
+// withinLife lets no wait of an open lead last longer than the lead, than the wait for the platform to confirm a
+// payment, or than the open payment that the first message would be about.
 func withinLife(s *Snapshot, decided Action) Action {
 	if decided.Kind != Wait || lead.Finished(s.Lead) || expired(s) {
 		return decided
@@ -101,7 +100,7 @@ func withinLife(s *Snapshot, decided Action) Action {
 	return decided
 }
 
-// notAfter is a time, or an earlier one; no time stays none.
+// notAfter is the earlier of a time and most; the zero time, which is no end, stays zero.
 func notAfter(at, most time.Time) time.Time {
 	if at.IsZero() {
 		return at
@@ -113,7 +112,7 @@ func leaveDeleted(s *Snapshot) (Action, bool) {
 	return Action{Kind: Wait}, s.Lead.DeletionTimestamp != nil
 }
 
-// labelUnlabelled comes before anything is sent: the kill switch finds leads by label.
+// labelUnlabelled comes before anything is sent, because the kill switch finds leads by their labels.
 func labelUnlabelled(s *Snapshot) (Action, bool) {
 	return Action{Kind: Label}, !lead.Labelled(s.Lead)
 }
@@ -133,12 +132,12 @@ func waitForStore(s *Snapshot) (Action, bool) {
 	}
 }
 
-// BlockedUntil waits until a time, or for something to change before it; reason and why are shown meanwhile.
+// BlockedUntil waits until a time, or for a change before it. Reason and why are shown meanwhile.
 func BlockedUntil(until time.Time, reason, why string) Action {
 	return Action{Kind: Wait, Until: until, Blocked: reason, Why: why}
 }
 
-// blocked waits for something to change, at the longest until the lead expires.
+// blocked waits for a change, at the longest until the lead expires.
 func blocked(s *Snapshot, reason, why string) Action {
 	return BlockedUntil(expiry(s), reason, why)
 }

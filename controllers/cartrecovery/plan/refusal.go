@@ -9,9 +9,9 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// Refusal is what a definite refusal of the gateway means to a message.
+// Refusal is what a definite refusal of the gateway means for a message.
 type Refusal struct {
-	// Word is why, in one word.
+	// Word is the reason in one word.
 	Word string
 	// CountsAsAttempt says that the attempt counts against the message, numbers that the next message
 	// from the number would be refused as well.

@@ -13,8 +13,8 @@ import (
 // This file decides what a customer's wish leads to: to be left alone, or to be answered
 // by a person.
 
-// endStopped ends a lead whose customer asked us to stop, who is not the customer, or whose
-// number is suppressed. Who asked here gets one message that says so.
+// endStopped ends a lead whose customer asked to stop, who is not the customer, or whose number is suppressed. A
+// customer who asked in this lead gets one message that says so.
 func endStopped(s *Snapshot) (Action, bool) {
 	asked, outcome := stopAsked(s)
 	if outcome == "" {
@@ -28,8 +28,7 @@ func endStopped(s *Snapshot) (Action, bool) {
 	return Action{Kind: Finish, Outcome: outcome}, true
 }
 
-// lastSaid is the customer's last message of this cycle of which something holds, nil when
-// there is none.
+// lastSaid is the customer's last message of this cycle with a certain meaning; nil for none.
 func lastSaid(s *Snapshot, holds func(Meaning) bool) *v1alpha1.Message {
 	for i := len(s.Lead.Status.Conversation) - 1; i >= 0; i-- {
 		m := &s.Lead.Status.Conversation[i]
@@ -40,7 +39,7 @@ func lastSaid(s *Snapshot, holds func(Meaning) bool) *v1alpha1.Message {
 	return nil
 }
 
-// giveToPerson hands a conversation over whose customer asks for a person.
+// giveToPerson hands over a conversation whose customer asks for a person.
 func giveToPerson(s *Snapshot) (Action, bool) {
 	if apimeta.IsStatusConditionTrue(s.Lead.Status.Conditions, v1alpha1.ConditionHandedOff) {
 		return Action{}, false
@@ -52,8 +51,8 @@ func giveToPerson(s *Snapshot) (Action, bool) {
 	return handingOver(s, asked, 0), true
 }
 
-// handingOver gives the conversation to a person, after a message that says so where the
-// policy has one. tokens is what it cost to find out that the customer wants one.
+// handingOver gives the conversation to a person, after a message that says so where the policy has one. tokens is
+// what it cost to find out that the customer wants a person.
 func handingOver(s *Snapshot, asked *v1alpha1.Message, tokens int64) Action {
 	notice := Message{
 		ID: lead.HandOffID(s.Lead.Status.Cycle, asked.ID), ReplyTo: asked.ID,
@@ -65,8 +64,8 @@ func handingOver(s *Snapshot, asked *v1alpha1.Message, tokens int64) Action {
 	return Action{Kind: HandOver}
 }
 
-// asksForPerson is the customer's message that asks for a person and was not answered since,
-// by us or by one; nil when there is none.
+// asksForPerson is the customer's message that asks for a person and that nobody, neither the AI nor a person, has
+// answered since; nil for none.
 func asksForPerson(s *Snapshot) *v1alpha1.Message {
 	resumed := ResumedAt(s.Lead)
 	for i := len(s.Lead.Status.Conversation) - 1; i >= 0; i-- {
@@ -85,8 +84,8 @@ func asksForPerson(s *Snapshot) *v1alpha1.Message {
 	return nil
 }
 
-// wasTold says whether we have begun to tell the customer, about this message, that a person
-// will come: then one must. What the AI made of the message is in memory only.
+// wasTold says whether a message that a person will come has been begun about this message: then one must come.
+// What the AI made of the message is kept in memory only.
 func wasTold(recovery *v1alpha1.CartRecovery, asked *v1alpha1.Message) bool {
 	return lead.Find(recovery.Status.Conversation, lead.HandOffID(asked.Cycle, asked.ID)) != nil
 }

@@ -15,18 +15,16 @@ import (
 // restored from a backup, before the cluster was, or before this process began to lead.
 
 const (
-	// restoredAfter is how much later than it was received a lead must have been created to be
-	// one that was restored.
+	// restoredAfter is how much later than it was received a lead must have been created to count as restored.
 	restoredAfter = time.Minute
-	// SettleRestored is how long after a lead was restored the rest of the backup may take to
-	// come back: the Store's ledger, above all.
+	// SettleRestored is how long after a lead was restored the rest of the backup, above all the Store's ledger,
+	// may take to come back.
 	SettleRestored = 2 * time.Minute
-	// clocksDiffer is how much the clock of a gateway may be behind that of the API server.
+	// clocksDiffer is how far the clock of a gateway may be behind that of the API server.
 	clocksDiffer = 10 * time.Minute
 )
 
-// RestoredAt is when a lead was restored from a backup, as fine as a second; zero for one that
-// was not.
+// RestoredAt is when a lead was restored from a backup, in whole seconds; zero for one that was not.
 func RestoredAt(s *Snapshot) time.Time {
 	created := s.Lead.CreationTimestamp.Time
 	if received := s.Lead.Spec.ReceivedAt; received != nil {
@@ -43,8 +41,7 @@ func RestoredAt(s *Snapshot) time.Time {
 	return time.Time{}
 }
 
-// lived are the entries of the ledger about this lead, and not about one of the same name
-// that was deleted before it.
+// lived are the ledger's entries about this lead, without those about a deleted lead of the same name.
 func lived(s *Snapshot) []v1alpha1.LedgerEntry {
 	if !RestoredAt(s).IsZero() {
 		return s.Ledger
@@ -58,8 +55,8 @@ func lived(s *Snapshot) []v1alpha1.LedgerEntry {
 	return entries
 }
 
-// rebuildRestored gives a lead that came back without its status, or with an older one, what
-// the ledger knows of it. One that the ledger does not know waits for the rest of the backup.
+// rebuildRestored gives a lead that came back without its status, or with an older one, what the ledger knows of
+// it. A lead that the ledger does not know waits for the rest of the backup.
 func rebuildRestored(s *Snapshot) (Action, bool) {
 	told := ledger.Tell(lived(s))
 	fresh := apimeta.FindStatusCondition(s.Lead.Status.Conditions, v1alpha1.ConditionSucceeded) == nil
@@ -79,9 +76,9 @@ func rebuildRestored(s *Snapshot) (Action, bool) {
 	return Action{}, false
 }
 
-// holdRestored sends nothing for a while after it was certain that the cluster's data, or the lead,
-// was restored from a backup: people need the time to have purchases and opt-outs of the gap
-// delivered again. That a gateway has a look-up changes nothing.
+// holdRestored sends nothing for a while after it was certain that the cluster's data, or the lead, was restored
+// from a backup: people need that time to have purchases and opt-outs delivered again. A gateway's look-up does
+// not shorten it.
 func holdRestored(s *Snapshot) (Action, bool) {
 	since := Latest(s.Began.Restored, RestoredAt(s)).Truncate(time.Second)
 	until := since.Add(s.RestoreHold)
@@ -93,8 +90,8 @@ func holdRestored(s *Snapshot) (Action, bool) {
 	return BlockedUntil(until, v1alpha1.ReasonRestoredFromBackup, why), true
 }
 
-// proveUnsent finds out whether a message that was due before this process, or this lead, was
-// there has been sent already. Only then it is written and claimed.
+// proveUnsent finds out whether a message that was due before this process began to lead, or before this lead was
+// restored, has been sent already. Only then is it written and claimed.
 func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 	if s.Proof == nil {
 		return Action{}, false
@@ -123,7 +120,7 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 	return Action{Kind: Verify, Message: wanted}, true
 }
 
-// ProofOf is what is known of a message of a lead, and not of one of the same name that is gone.
+// ProofOf is what is known of a message of this lead, as opposed to a deleted lead of the same name.
 func ProofOf(s *Snapshot, wanted Message, restored time.Time) Proof {
 	known := s.Proof(lead.TrackID(s.Lead.Name, wanted.ID))
 	if known.State == ProofFound && !IsOwn(s.Lead, known.At, restored) {
@@ -132,15 +129,15 @@ func ProofOf(s *Snapshot, wanted Message, restored time.Time) Proof {
 	return known
 }
 
-// IsOwn says whether a message that was sent at a time is of this lead, and not of one of the same
-// name that was deleted before it: the track ids of both are the same.
+// IsOwn says whether a message that was sent at a time belongs to this lead, and not to a deleted one of the same
+// name, whose track ids are the same.
 func IsOwn(recovery *v1alpha1.CartRecovery, sent, restored time.Time) bool {
 	return sent.IsZero() || !restored.IsZero() || !sent.Before(recovery.CreationTimestamp.Add(-clocksDiffer))
 }
 
-// NumbersToAsk are the numbers that may have sent a message before: the one that it would leave
-// from and, where somebody must know, all others that the lead can have begun on. What a restore
-// has taken back may have left from any of them.
+// NumbersToAsk are the numbers that may have sent a message before: the one that it would leave from and, where
+// the answer must be known, all others that the lead can have begun on. After a restore it may have left from any
+// of them.
 func NumbersToAsk(s *Snapshot, wanted Message) []*v1alpha1.WhatsAppInstance {
 	asked := []*v1alpha1.WhatsAppInstance{wanted.Instance}
 	if lead.NumberOf(s.Lead) != "" || !mustBeKnown(s, s.Began.Held, RestoredAt(s)) {
@@ -154,8 +151,8 @@ func NumbersToAsk(s *Snapshot, wanted Message) []*v1alpha1.WhatsAppInstance {
 	return asked
 }
 
-// mayHaveSent says whether a number can have sent a message of a lead: it was connected, and was
-// not lost before the lead was there.
+// mayHaveSent says whether a number can have sent a message of a lead: it was connected, and not lost before the
+// lead was there.
 func mayHaveSent(s *Snapshot, instance *v1alpha1.WhatsAppInstance) bool {
 	made := s.Lead.CreationTimestamp.Time
 	if received := s.Lead.Spec.ReceivedAt; received != nil {
@@ -167,8 +164,8 @@ func mayHaveSent(s *Snapshot, instance *v1alpha1.WhatsAppInstance) bool {
 	return connected && !lost
 }
 
-// mustBeKnown says whether a message waits until somebody knows that it was not sent before:
-// the gateway, or a person who has looked at what was restored.
+// mustBeKnown says whether a message waits until it is known that it was not sent before, by the gateway or by a
+// person who has looked at what was restored.
 func mustBeKnown(s *Snapshot, due, restored time.Time) bool {
 	since := restored
 	if !due.After(s.Began.Held) {
@@ -178,8 +175,8 @@ func mustBeKnown(s *Snapshot, due, restored time.Time) bool {
 	return !since.IsZero() && !acknowledged(s.Store, since)
 }
 
-// acknowledged says whether a person said, after a restore, that what cannot be known may be
-// sent. The annotation is as fine as a second.
+// acknowledged says whether a person allowed, after a restore, messages of which nobody can know whether they were
+// sent. The annotation has whole seconds.
 func acknowledged(store *v1alpha1.Store, since time.Time) bool {
 	if store == nil {
 		return false

@@ -15,10 +15,9 @@ import (
 
 // This file decides which number a message leaves from.
 
-// senderFor is the number to send a message that is due at a time from now, or what to do
-// without one. A conversation that has begun never leaves its number unasked; a new one
-// begins on the number the customer knows, where that can send or is only just away, else on
-// the one with the most head-room.
+// senderFor is the number that sends a message that is due at a time, or the action when there is none. A
+// conversation that has begun never leaves its number by itself. A new one begins on the number the customer
+// knows, if that can send or was lost only a moment ago, and else on the one with the most capacity.
 func senderFor(s *Snapshot, due time.Time) (*v1alpha1.WhatsAppInstance, Action) {
 	current := s.knownNumber()
 	begun := HasBegun(s.Lead) && lead.NumberOf(s.Lead) != ""
@@ -38,8 +37,8 @@ func senderFor(s *Snapshot, due time.Time) (*v1alpha1.WhatsAppInstance, Action) 
 	return nil, withoutSender(s, s.all())
 }
 
-// awayUntil is how long a number that cannot send is taken for only just away; zero for one
-// that is more than that.
+// awayUntil is until when a number that cannot send counts as away for a moment; zero for one that is suspended or
+// deleted.
 func awayUntil(instance *v1alpha1.WhatsAppInstance) time.Time {
 	if instance.Spec.Suspend || instance.DeletionTimestamp != nil {
 		return time.Time{}
@@ -61,7 +60,7 @@ func HasBegun(recovery *v1alpha1.CartRecovery) bool {
 	})
 }
 
-// WasSaid says whether a message is part of what was said.
+// WasSaid says whether a message is part of the conversation as both sides know it.
 func WasSaid(m *v1alpha1.Message) bool {
 	return m.Role == v1alpha1.RoleCustomer || lead.ByPerson(m) || lead.MayHaveGone(m)
 }
@@ -72,9 +71,8 @@ func MovesTo(s *Snapshot, sender *v1alpha1.WhatsAppInstance) bool {
 	return HasBegun(s.Lead) && from != "" && from != sender.Name
 }
 
-// knownNumber is the number that the customer was written to from before, in this lead; if it
-// has none, the one that they wrote to, or were written to from in another lead; nil when there
-// is none any more.
+// knownNumber is the number that this lead's customer was last written to from; else the one that they wrote to,
+// or that another lead of theirs was written to from; nil when there is none any more.
 func (s *Snapshot) knownNumber() *v1alpha1.WhatsAppInstance {
 	if from := lead.NumberOf(s.Lead); from != "" {
 		return s.named(from)
@@ -85,8 +83,8 @@ func (s *Snapshot) knownNumber() *v1alpha1.WhatsAppInstance {
 	return s.named(s.Others.instance)
 }
 
-// isLost says whether a number is gone, or has been logged out or refused by its gateway for
-// long enough that its conversations may move. One that is only away, restricted or suspended is not.
+// isLost says whether a number is gone, or was logged out or refused by its gateway for so long that its
+// conversations may move. A number that is only away, restricted or suspended is not lost.
 func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 	if instance == nil || instance.DeletionTimestamp != nil {
 		return true
@@ -103,14 +101,13 @@ func isLost(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 	return false
 }
 
-// clearlyEarlier is how much earlier another number must be free for a lead to leave the line
-// it stands in: it must not run to and fro.
+// clearlyEarlier is how much earlier another number must be free for a lead to change queues, so that it does not
+// run back and forth.
 const clearlyEarlier = 2 * time.Minute
 
-// mostFree is the number that may start a conversation first and, of several, the one that
-// may start most today; nil when none may. starts is false for a conversation that the customer
-// began. A lead stays in the line it stands in unless
-// another number is clearly earlier.
+// mostFree is the number that may start a conversation first and, of several, the one that may start most today;
+// nil when none may. starts is false for a conversation that the customer began. A lead stays in the queue it
+// waits in unless another number is clearly earlier.
 func (s *Snapshot) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstance {
 	var best, stays *v1alpha1.WhatsAppInstance
 	var room, stayRoom Capacity
@@ -134,8 +131,8 @@ func (s *Snapshot) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstan
 	return best
 }
 
-// withoutNumber is what a lead waits for whose number cannot send: for it to come back, and
-// for ten minutes to find out whether it is lost.
+// withoutNumber waits for the number of a conversation that cannot send: until it comes back or, after ten
+// minutes, counts as lost.
 func withoutNumber(s *Snapshot, current *v1alpha1.WhatsAppInstance) Action {
 	if isLost(current, s.Now) {
 		return blocked(s, v1alpha1.ReasonNumberLost, "WhatsAppInstance "+lead.NumberOf(s.Lead)+
@@ -148,7 +145,7 @@ func withoutNumber(s *Snapshot, current *v1alpha1.WhatsAppInstance) Action {
 	return planned
 }
 
-// withoutSender is what a message waits for that none of these numbers can send.
+// withoutSender waits for one of these numbers to be able to send.
 func withoutSender(s *Snapshot, numbers []*v1alpha1.WhatsAppInstance) Action {
 	if len(numbers) == 0 {
 		return blocked(s, v1alpha1.ReasonNoConnectedInstance,

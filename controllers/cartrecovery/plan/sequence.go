@@ -11,8 +11,8 @@ import (
 
 // This file decides which message comes next: an answer, or a step of the sequence.
 
-// answerCustomer answers the customer's last message, and with it all before it. What a
-// person of the store has answered is not answered again.
+// answerCustomer answers the customer's last message, and with it all before it. A message that a person of the
+// store has answered is not answered again.
 func answerCustomer(s *Snapshot) (Action, bool) {
 	inbound := lead.LastInbound(s.Lead)
 	if inbound == nil || AnsweredByPerson(s.Lead) {
@@ -35,7 +35,7 @@ func answerCustomer(s *Snapshot) (Action, bool) {
 	return nextForMessage(s, answer, 0), true
 }
 
-// lastWrote is when the customer wrote a message, or last changed it.
+// lastWrote is when the customer wrote a message, or last edited it.
 func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
 	if edited := inbound.EditedAt; edited != nil && !edited.After(now) {
 		return Latest(inbound.At.Time, edited.Time)
@@ -43,8 +43,8 @@ func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
 	return inbound.At.Time
 }
 
-// limitAnswers waits until one more answer keeps within what the policy allows an hour and a
-// day. Two machines that answer each other would never end otherwise.
+// limitAnswers waits until one more answer stays within the policy's limits for an hour and a day. Two machines
+// that answer each other would never end otherwise.
 func limitAnswers(s *Snapshot, _ *candidate) (Action, bool) {
 	times := lead.AnswerTimes(&s.Lead.Status, s.Now)
 	hour := lead.RoomForAnswer(times, s.Policy.MaxAnswersPerHour, time.Hour, s.Now)
@@ -63,8 +63,7 @@ func leaveMachine(s *Snapshot, _ *candidate) (Action, bool) {
 		"a machine seems to answer for the customer; it is answered when something else comes in"), answeredByMachine(s)
 }
 
-// nextStep brings the sequence's next message; the sequence ends when the customer
-// answers.
+// nextStep brings the next message of the sequence. The sequence ends when the customer answers.
 func nextStep(s *Snapshot) (Action, bool) {
 	if lead.LastInbound(s.Lead) != nil {
 		return Action{}, false
@@ -106,8 +105,8 @@ func nextStep(s *Snapshot) (Action, bool) {
 	return Action{}, false
 }
 
-// PlannedFor is what v1alpha1.AnnotationPlanned says of a lead that a person made and that nobody
-// was written to yet; "" for nothing. On others the webhook server says it.
+// PlannedFor is the value of v1alpha1.AnnotationPlanned for a lead that a person made and that has no message yet;
+// "" for none. The webhook server sets it on all others.
 func PlannedFor(s *Snapshot) string {
 	spec := &s.Lead.Spec
 	if s.Store == nil || lead.Over(s.Lead) || HasBegun(s.Lead) || spec.AbandonedAt == nil || spec.Purchase != nil {
@@ -122,9 +121,8 @@ func PlannedFor(s *Snapshot) string {
 	return due.UTC().Format(time.RFC3339) + " " + step
 }
 
-// stepsDone counts the steps of this cycle that went, or may have gone, and says when the
-// last of them did. The sequence goes on by place: a step that is renamed, or put before
-// them, must not write to everybody once more.
+// stepsDone counts the steps of this cycle that went, or may have gone, and says when the last of them did. The
+// sequence goes on by position: a step that is renamed, or put before them, must not write to everybody once more.
 func stepsDone(s *Snapshot) (count int, last time.Time) {
 	last = abandonedAt(s.Lead)
 	for i := range s.Lead.Status.Conversation {

@@ -16,7 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/policy"
 )
 
-// Snapshot is everything that is decided on.
+// Snapshot is everything that a decision is made from.
 type Snapshot struct {
 	// Lead is what is decided about.
 	Lead *v1alpha1.CartRecovery
@@ -24,32 +24,30 @@ type Snapshot struct {
 	Store *v1alpha1.Store
 	// Product is nil when the lead's product has no Product.
 	Product *v1alpha1.Product
-	// Policy holds for the lead: the Product's, and the Store's where that says nothing.
+	// Policy of the lead: the Product's and, for what that leaves open, the Store's.
 	Policy policy.Policy
 	// Instances are the numbers of the Store, by name.
 	Instances []v1alpha1.WhatsAppInstance
 	// Suppressed says that the customer's phone is not to be written to.
 	Suppressed bool
-	// SiblingPurchase is the purchase of the lead's product by its customer that stands on another
-	// lead, nil when there is none.
+	// SiblingPurchase is a purchase of the lead's product by its customer that another lead holds; nil for none.
 	SiblingPurchase *v1alpha1.Purchase
-	// Others is what other leads of the customer's phone have to do with this one.
+	// Others is what the customer's other leads mean for this one.
 	Others OtherLeads
-	// UnbookedTokens is how many tokens the lead's texts have cost that its status does not say yet.
+	// UnbookedTokens is how many tokens the lead's texts have cost that its status does not count yet.
 	UnbookedTokens int64
 	// Draft returns what is known of a text.
 	Draft func(TextID) Draft
-	// Contact returns what is known of the customer's number, which this instance would
-	// be asked for.
+	// Contact returns what this instance's gateway has said of the customer's number.
 	Contact func(*v1alpha1.WhatsAppInstance) contacts.Contact
 	// Capacity returns how free an instance is to start a conversation that is due at a time.
 	Capacity func(*v1alpha1.WhatsAppInstance, time.Time) Capacity
-	// Meanings remembers what texts say; nil remembers nothing.
+	// Meanings remembers how texts were understood; nil remembers nothing.
 	Meanings *Meanings
-	// Uncalled says whether this process claimed a message at a time and never handed it to the
-	// gateway; nil for never.
+	// Uncalled says whether this process claimed a message at a time and never handed it to the gateway; nil for
+	// never.
 	Uncalled func(id string, at time.Time) bool
-	// WaitsAt is the instance in whose line the lead stands, "" for none.
+	// WaitsAt is the instance in whose queue the lead waits; "" for none.
 	WaitsAt types.UID
 	// Ledger is what the Store's ledger knows of the lead.
 	Ledger []v1alpha1.LedgerEntry
@@ -57,34 +55,34 @@ type Snapshot struct {
 	Began heartbeat.Start
 	// RestoreHold is how long after a restore nothing is sent.
 	RestoreHold time.Duration
-	// Proof returns what is known of a message, by its track id, that may have been sent before;
-	// nil where nothing can have been.
+	// Proof returns what is known of a message, by its track id, that may have been sent before; nil when no
+	// message can have been.
 	Proof func(string) Proof
-	// Decided is what is done, where a status is written that says what comes next and plan
-	// alone does not know it: that a message waits for its turn; nil for what plan says.
+	// Decided replaces plan's answer in status.nextAction when pacing turned a send into a wait, which plan cannot
+	// know; nil for plan's answer.
 	Decided *Action
-	// Now is when it is decided.
+	// Now is the time of the decision.
 	Now time.Time
 }
 
-// OtherLeads is what the other leads of a phone say.
+// OtherLeads is what the other leads of a phone number mean for one of them.
 type OtherLeads struct {
-	// opened is when one of them last had a first message; zero when none had.
+	// opened is when one of them last had a first message; zero for never.
 	opened time.Time
 	// instance is the name of the number that the customer was written to from last, "" for
 	// none.
 	instance string
 	// handedOff says that a person of the store has one of their conversations.
 	handedOff bool
-	// talkingUntil is how long a conversation lasts that the customer writes in about one of
-	// them; zero for none.
+	// talkingUntil is how long the latest conversation lasts in which the customer writes about one of them; zero
+	// for none.
 	talkingUntil time.Time
-	// claimsPaid says that the platform's word is waited for in one of them.
+	// claimsPaid says that one of them waits for the platform to confirm a payment.
 	claimsPaid bool
 }
 
-// OthersOf is what the leads of a phone say that matters to one of them. claimed is the last
-// first message that was claimed for any of them, which they may not show yet.
+// OthersOf is what the leads of a phone number mean for one of them. claimed is the last first message that was
+// claimed for any of them, which the cache may not show yet.
 func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, claimed FirstContact) OtherLeads {
 	var said OtherLeads
 	var contact time.Time
@@ -110,8 +108,8 @@ func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 	return said
 }
 
-// talkingUntil is how long the conversation of a lead lasts that the customer, and not a machine
-// for them, has written in; zero where there is none.
+// talkingUntil is how long the conversation of a lead lasts in which the customer, not a machine for them, has
+// written; zero for none.
 func talkingUntil(recovery *v1alpha1.CartRecovery) time.Time {
 	wrote := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
 		theirs := m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer
@@ -141,24 +139,23 @@ type Capacity struct {
 type DraftState int
 
 const (
-	// DraftNone: nobody was asked for it.
+	// DraftNone: the text was not asked for.
 	DraftNone DraftState = iota
-	// DraftPending: it is being written, or waits for its turn.
+	// DraftPending: the text is being written, or waits in the queue.
 	DraftPending
-	// DraftReady: it may be sent.
+	// DraftReady: the text may be sent.
 	DraftReady
-	// DraftFailed: the AI did not answer; it is asked again from RetryAt on.
+	// DraftFailed: the AI did not answer. It is asked again from RetryAt on.
 	DraftFailed
-	// DraftRefused: what the AI wrote may not be sent, nor what it wrote in its place; why
-	// says what is wrong.
+	// DraftRefused: what the AI wrote may not be sent, nor the second text in its place. Why says what is wrong.
 	DraftRefused
 	// DraftHandOff: the AI says that the customer wants a person.
 	DraftHandOff
 	// DraftStop: the AI says that the customer asks not to be written to.
 	DraftStop
-	// DraftWrongNumber: the AI says that who writes is not the customer.
+	// DraftWrongNumber: the AI says that the writer is not the customer.
 	DraftWrongNumber
-	// DraftExhausted: the store has no tokens left for it until retryAt.
+	// DraftExhausted: the Store has no tokens left for it until RetryAt.
 	DraftExhausted
 )
 
@@ -168,14 +165,13 @@ type Draft struct {
 	State DraftState
 	// Text is what was written, of one that is ready.
 	Text string
-	// whole says that the text is one that was claimed before: nothing is added to it.
+	// whole says that the text was claimed before: nothing is added to it.
 	whole bool
 	// Tokens it cost, whatever its state, all tries together.
 	Tokens int64
 	// ReadyAt is when the text was written, or refused.
 	ReadyAt time.Time
-	// FirstFailedAt is when the text could first not be written, of all the times in a row;
-	// zero when it could, or was not tried.
+	// FirstFailedAt is when the first of the failures in a row happened; zero for none.
 	FirstFailedAt time.Time
 	// RetryAt is when a failed text may be asked for again, Reason and Why the failure, Failures how many there
 	// were in a row.
@@ -190,13 +186,13 @@ type ProofState int
 const (
 	// The zero value: the gateway was not asked.
 	_ ProofState = iota
-	// ProofWaiting: the gateway is asked in its turn.
+	// ProofWaiting: the gateway is about to be asked.
 	ProofWaiting
-	// ProofCrowded: so many are asked for before it that it has no turn yet.
+	// ProofCrowded: many messages are asked about before it, so that it has no turn yet.
 	ProofCrowded
-	// ProofFound: it was sent.
+	// ProofFound: the message was sent.
 	ProofFound
-	// ProofNotFound: it was not sent.
+	// ProofNotFound: the message was not sent.
 	ProofNotFound
 	// ProofUnsure: the gateway cannot tell, or could not just now.
 	ProofUnsure
@@ -236,9 +232,9 @@ func (s *Snapshot) all() []*v1alpha1.WhatsAppInstance {
 	return all
 }
 
-// TextID names the text of one message of one lead; the UID tells a lead from one that was
-// deleted and made again, the basis the Store, Product and conversation it was written for
-// from what they are now.
+// TextID names the text of one message of one lead. The UID tells the lead from a deleted one of the same name;
+// the basis tells what the text was written from, the Store, the Product and the conversation, from what they are
+// now.
 type TextID struct {
 	// UID is the lead's, MessageID the message's in its conversation.
 	UID       types.UID
@@ -252,7 +248,7 @@ func (t TextID) SameMessage(other TextID) bool {
 	return t.UID == other.UID && t.MessageID == other.MessageID
 }
 
-// FirstContact is a first message that this process has claimed, or is about to.
+// FirstContact is a first message that this process has claimed, or is about to claim.
 type FirstContact struct {
 	// Lead and Name are those of the lead that it is of.
 	Lead types.UID
