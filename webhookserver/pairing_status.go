@@ -2,81 +2,125 @@ package webhookserver
 
 import (
 	"context"
-	"encoding/json"
+	"strings"
 	"time"
 
+	"github.com/gofiber/fiber/v2"
+	"k8s.io/apimachinery/pkg/api/equality"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 )
 
-const (
-	// statusWait is how long a caller of status waits for the controllers to ask the gateway.
-	statusWait = gateway.Timeout + time.Second
-	// statusPause is the least time between two requests to ask: callers in between share one.
-	statusPause = 2 * time.Second
-)
+// connectionStatus is the answer to status.
+type connectionStatus struct {
+	Instance  string                 `json:"instance"`
+	Namespace string                 `json:"namespace"`
+	State     v1alpha1.InstancePhase `json:"state"`
+	Connected bool                   `json:"connected"`
+	Phone     string                 `json:"phone,omitempty"`
+	// Stale is set when the gateway could not be asked, and this is what was last known;
+	// Reason says why, AsOf since when nothing newer is known.
+	Stale      bool   `json:"stale,omitempty"`
+	Reason     string `json:"reason,omitempty"`
+	AsOf       string `json:"asOf,omitempty"`
+	AgeSeconds *int64 `json:"ageSeconds,omitempty"`
+}
 
-// statusByControllers has the controllers ask the gateway, and answers with what they write into
-// the instance: this part has no gateway's credentials.
-func (s *Server) statusByControllers(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance,
-) (connectionStatus, error) {
-	asked, err := s.askControllers(ctx, instance)
-	if err != nil {
-		return connectionStatus{}, err
+// status asks the gateway for the connection of the client's WhatsAppInstance and records
+// it. When the gateway cannot be asked it tells what was last known, marked as such.
+func (s *Server) status(ctx context.Context, c *fiber.Ctx) answer {
+	store, refusal := s.admit(ctx, c, verbStatus)
+	if refusal != nil {
+		return *refusal
 	}
-	ctx, cancel := context.WithTimeout(ctx, statusWait)
+	instances, err := s.instancesOf(ctx, store)
+	if err != nil {
+		return *s.cannotTell("find the store's instances", err)
+	}
+	instance := chooseInstance(instances, strings.Clone(c.Query("instance")))
+	if instance == nil {
+		return answer{status: fiber.StatusNotFound, body: problem{
+			Error: "the client has no such WhatsAppInstance: POST /api/whatsapp/connect/{clientId} makes one",
+		}}
+	}
+	if instance.Status.CredentialsSecretRef == nil {
+		return answer{status: fiber.StatusOK, body: known(instance)}
+	}
+	if s.Copies != nil {
+		answered, err := s.statusByControllers(ctx, instance)
+		if err != nil {
+			return *s.cannotTell("have the gateway asked", err)
+		}
+		return answer{status: fiber.StatusOK, private: true, body: answered}
+	}
+	state, err := s.ask(ctx, instance)
+	if err != nil {
+		s.Logger.Info("could not ask a gateway for its status",
+			append(logged(err), "instance", client.ObjectKeyFromObject(instance).String())...)
+		return answer{status: fiber.StatusOK, private: true, body: stale(instance, err, s.Clock.Now())}
+	}
+	s.record(ctx, instance, state)
+	return answer{status: fiber.StatusOK, private: true, body: known(instance)}
+}
+
+// ask asks the instance's gateway.
+func (s *Server) ask(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (gateway.State, error) {
+	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()
-	ticker := time.NewTicker(lookEvery)
-	defer ticker.Stop()
-	name := client.ObjectKeyFromObject(instance)
-	for {
-		current, err := s.instance(ctx, name)
-		if err == nil && current != nil {
-			instance = current
-			if notBefore(current.Status.ObservedStatusRequest, asked) {
-				return s.observed(current), nil
-			}
-		}
-		select {
-		case <-ticker.C:
-		case <-s.draining:
-			return stale(instance, &failure.Error{Code: failure.Unavailable}, s.Clock.Now()), nil
-		case <-ctx.Done():
-			return stale(instance, &failure.Error{Code: failure.TimedOut}, s.Clock.Now()), nil
-		}
-	}
-}
-
-// askControllers asks for the gateway to be asked, unless that was just done, and returns the
-// request.
-func (s *Server) askControllers(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (string, error) {
-	now, last := s.Clock.Now(), instance.Annotations[v1alpha1.AnnotationStatusRequested]
-	if at, err := time.Parse(time.RFC3339Nano, last); err == nil && now.Sub(at).Abs() < statusPause {
-		return last, nil
-	}
-	request := now.UTC().Format(time.RFC3339Nano)
-	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{
-		"annotations": map[string]string{v1alpha1.AnnotationStatusRequested: request},
-	}})
+	asked, err := s.Connector.For(ctx, instance)
 	if err != nil {
-		return "", err
+		return gateway.State{}, err
 	}
-	asking := &v1alpha1.WhatsAppInstance{ObjectMeta: metav1.ObjectMeta{Namespace: instance.Namespace,
-		Name: instance.Name}}
-	return request, s.Client.Patch(ctx, asking, client.RawPatch(types.MergePatchType, patch))
+	return asked.Status(ctx)
 }
 
-// observed is what an instance's status says once its gateway was asked.
-func (s *Server) observed(instance *v1alpha1.WhatsAppInstance) connectionStatus {
-	if apimeta.IsStatusConditionFalse(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable) {
-		return stale(instance, &failure.Error{Code: failure.Unavailable}, s.Clock.Now())
+// record writes what the gateway said into the instance, and into its status where that
+// changed. When someone else has written it meanwhile theirs is as new.
+func (s *Server) record(ctx context.Context, instance *v1alpha1.WhatsAppInstance, state gateway.State) {
+	before := instance.DeepCopy()
+	connection.Observe(instance, state, s.Clock.Now())
+	if equality.Semantic.DeepEqual(before.Status, instance.Status) {
+		return
 	}
-	return known(instance)
+	written := instance.DeepCopy()
+	err := s.Client.Status().Patch(ctx, written, client.MergeFromWithOptions(before,
+		client.MergeFromWithOptimisticLock{}))
+	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
+		s.Logger.Info("could not record the status of an instance",
+			append(logged(err), "instance", client.ObjectKeyFromObject(instance).String())...)
+	}
+}
+
+// known is what an instance's status says.
+func known(instance *v1alpha1.WhatsAppInstance) connectionStatus {
+	return connectionStatus{
+		Instance: instance.Name, Namespace: instance.Namespace,
+		State: phaseOf(instance), Connected: isConnected(instance), Phone: instance.Status.Phone,
+	}
+}
+
+// stale is what was last known, with why and since when nothing newer is.
+func stale(instance *v1alpha1.WhatsAppInstance, err error, now time.Time) connectionStatus {
+	last := known(instance)
+	last.Stale, last.Reason = true, string(failure.CodeOf(err))
+	if last.Reason == "" {
+		last.Reason = string(failure.Unavailable)
+	}
+	at := instance.CreationTimestamp.Time
+	reachable := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable)
+	switch {
+	case reachable != nil:
+		at = reachable.LastTransitionTime.Time
+	case instance.Status.LastConnectedTime != nil:
+		at = instance.Status.LastConnectedTime.Time
+	}
+	age := max(0, int64(now.Sub(at).Seconds()))
+	last.AsOf, last.AgeSeconds = at.UTC().Format(time.RFC3339), &age
+	return last
 }
