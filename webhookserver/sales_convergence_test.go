@@ -16,6 +16,7 @@ import (
 	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/fake"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/fence"
@@ -50,25 +51,58 @@ func (m memory) IndexField(_ context.Context, object client.Object, field string
 // world is a server over a memory.
 type world struct {
 	*Server
-	writes *int
-	clock  *clocktesting.FakePassiveClock
+	calls *calls
+	clock *clocktesting.FakePassiveClock
 }
 
-// counting counts the writes of leads.
-type counting struct {
-	client.Client
-	writes *int
+// calls counts what a server asks for: the lists of leads in its cache, the reads at the API server, and the writes
+// there.
+type calls struct{ cached, live, writes int }
+
+// cachedBy counts what is asked of the cache, and written.
+func (c *calls) cachedBy(api client.WithWatch) client.Client {
+	return interceptor.NewClient(api, interceptor.Funcs{
+		List: func(
+			ctx context.Context, api client.WithWatch, list client.ObjectList, options ...client.ListOption,
+		) error {
+			if _, isLeads := list.(*v1alpha1.CartRecoveryList); isLeads {
+				c.cached++
+			}
+			return api.List(ctx, list, options...)
+		},
+		Create: func(
+			ctx context.Context, api client.WithWatch, object client.Object, options ...client.CreateOption,
+		) error {
+			c.writes++
+			return api.Create(ctx, object, options...)
+		},
+		Patch: func(
+			ctx context.Context, api client.WithWatch, object client.Object, patch client.Patch,
+			options ...client.PatchOption,
+		) error {
+			c.writes++
+			return api.Patch(ctx, object, patch, options...)
+		},
+	})
 }
 
-func (c counting) Create(ctx context.Context, object client.Object, options ...client.CreateOption) error {
-	*c.writes++
-	return c.Client.Create(ctx, object, options...)
-}
-
-func (c counting) Patch(ctx context.Context, object client.Object, patch client.Patch,
-	options ...client.PatchOption) error {
-	*c.writes++
-	return c.Client.Patch(ctx, object, patch, options...)
+// liveBy counts what is read at the API server.
+func (c *calls) liveBy(api client.WithWatch) client.Reader {
+	return interceptor.NewClient(api, interceptor.Funcs{
+		List: func(
+			ctx context.Context, api client.WithWatch, list client.ObjectList, options ...client.ListOption,
+		) error {
+			c.live++
+			return api.List(ctx, list, options...)
+		},
+		Get: func(
+			ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object,
+			options ...client.GetOption,
+		) error {
+			c.live++
+			return api.Get(ctx, key, object, options...)
+		},
+	})
 }
 
 func newWorld(t *testing.T) world {
@@ -85,11 +119,12 @@ func newWorld(t *testing.T) world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	api, writes, clock := m.Build(), new(int), clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
-	options := Options{Client: counting{api, writes}, Live: api, Fence: (*fence.Fence)(nil), Clock: clock,
+	api, made, clock := m.Build(), &calls{}, clocktesting.NewFakePassiveClock(noon.Add(24*time.Hour))
+	live := made.liveBy(api)
+	options := Options{Client: made.cachedBy(api), Live: live, Fence: (*fence.Fence)(nil), Clock: clock,
 		Logger: logr.Discard(), Metrics: counted}
-	return world{&Server{Options: options, live: index.NewLive(api), rejections: newRejections(), sent: newSentLater()},
-		writes, clock}
+	return world{&Server{Options: options, live: index.NewLive(live), rejections: newRejections(), sent: newSentLater()},
+		made, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.
@@ -491,10 +526,10 @@ func TestARedeliveredPurchaseStopsNothingNew(t *testing.T) {
 		if done := w.deliver(t, store, v1alpha1.PlatformHotmart, cart); done[0].Result != resultCreated {
 			t.Fatalf("%s: the cart is %s", name, done[0].Result)
 		}
-		before := *w.writes
+		before := w.calls.writes
 		told(row.again, cart.OccurredAt.Add(5*time.Minute))
-		if facts := w.facts(t, false); *w.writes != before || !strings.Contains(facts, "2: open true") {
-			t.Errorf("%s: %d writes, %s", name, *w.writes-before, facts)
+		if facts := w.facts(t, false); w.calls.writes != before || !strings.Contains(facts, "2: open true") {
+			t.Errorf("%s: %d writes, %s", name, w.calls.writes-before, facts)
 		}
 	}
 }
@@ -508,12 +543,12 @@ func TestARepetitionIsNotWritten(t *testing.T) {
 	}
 	// The second time may link what was not linked at first; the third says nothing new.
 	w.run(t, store, append(slices.Clone(events), events...))
-	before := *w.writes
+	before := w.calls.writes
 	for _, event := range events {
 		if _, err := w.take(t.Context(), store, v1alpha1.PlatformHotmart, event); err != nil {
 			t.Fatal(err)
 		}
-		if *w.writes != before {
+		if w.calls.writes != before {
 			t.Fatalf("%s was written again", event.ID)
 		}
 	}

@@ -2,31 +2,13 @@ package webhookserver
 
 import (
 	"context"
-	"sync"
 	"testing"
 	"time"
 
-	"sigs.k8s.io/controller-runtime/pkg/client"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
-
-// reads counts the live lists.
-type reads struct {
-	client.Reader
-	mu    sync.Mutex
-	lists int
-}
-
-func (r *reads) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
-	r.mu.Lock()
-	r.lists++
-	r.mu.Unlock()
-	return r.Reader.List(ctx, list, options...)
-}
 
 // deliver takes events of one platform in their order.
 func (w world) deliver(t *testing.T, store *v1alpha1.Store, platform v1alpha1.PlatformName,
@@ -70,25 +52,58 @@ func TestPurchaseReads(t *testing.T) {
 		for _, id := range row.before {
 			w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
 		}
-		live := &reads{Reader: w.Live}
-		w.Live, w.live = live, index.NewLive(live)
+		w.calls.live = 0
 		done := w.deliver(t, store, v1alpha1.PlatformHotmart, all[row.then])
-		if done[0].Result != row.want || live.lists != row.lists {
-			t.Errorf("%s: %s after %d lists, want %s after %d", name, done[0].Result, live.lists, row.want, row.lists)
+		if done[0].Result != row.want || w.calls.live != row.lists {
+			t.Errorf("%s: %s after %d lists, want %s after %d", name, done[0].Result, w.calls.live, row.want, row.lists)
 		}
 		// A cache that has the purchase's first write knows the rest, unless nothing was written.
-		w.Fence, live.lists = seeing{}, 0
+		w.Fence, w.calls.live = seeing{}, 0
 		for _, id := range row.before {
 			w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
 		}
 		w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
-		if live.lists != 0 {
-			t.Errorf("%s: %d lists though the cache is not behind", name, live.lists)
+		if w.calls.live != 0 {
+			t.Errorf("%s: %d lists though the cache is not behind", name, w.calls.live)
 		}
 		w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
-		if live.lists == 0 {
+		if w.calls.live == 0 {
 			t.Errorf("%s: a repetition, which writes nothing, relied on the cache", name)
 		}
+	}
+}
+
+// TestCallsOfADelivery: what an event costs, at the API server and in the cache.
+func TestCallsOfADelivery(t *testing.T) {
+	all := deliveries()
+	for name, row := range map[string]struct {
+		before []string
+		then   string
+		want   calls
+	}{
+		"a new cart":                        {nil, "cart", calls{cached: 2, writes: 1}},
+		"a cart again":                      {[]string{"cart"}, "cart-again", calls{cached: 4, writes: 1}},
+		"a payment of a cart":               {[]string{"cart"}, "pix", calls{cached: 4, writes: 1}},
+		"a cart with another number":        {[]string{"cart"}, "pix-2nd-phone", calls{cached: 6, writes: 1}},
+		"a purchase of nobody":              {nil, "approved", calls{cached: 2, live: 2, writes: 1}},
+		"a purchase of a cart":              {[]string{"cart"}, "approved", calls{cached: 2, live: 2, writes: 1}},
+		"a purchase of two carts":           {[]string{"cart", "other-cart"}, "approved", calls{cached: 2, live: 2, writes: 2}},
+		"a purchase again":                  {[]string{"approved"}, "approved", calls{cached: 2, live: 2}},
+		"a refund":                          {[]string{"approved"}, "refund", calls{cached: 2, live: 2, writes: 1}},
+		"the end of a payment":              {[]string{"pix"}, "pix-expired", calls{cached: 4, live: 2, writes: 1}},
+		"the end of a payment that is over": {[]string{"pix", "approved"}, "pix-expired", calls{cached: 2}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, store := newWorld(t), allTriggers()
+			for _, id := range row.before {
+				w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
+			}
+			*w.calls = calls{}
+			w.deliver(t, store, v1alpha1.PlatformHotmart, all[row.then])
+			if *w.calls != row.want {
+				t.Errorf("got %+v, want %+v", *w.calls, row.want)
+			}
+		})
 	}
 }
 
