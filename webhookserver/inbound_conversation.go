@@ -148,7 +148,7 @@ func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	status := &recovery.Status
 	greetedAhead(recovery, message, now)
 	added := entry(recovery, v1alpha1.RoleCustomer, message, now)
-	added.Instance = bounded(instance, maxInstance)
+	added.Instance = truncate(instance, maxInstance)
 	added.Automatic = isAutomaticAnswer(recovery, message, now)
 	status.Conversation = lead.Append(status.Conversation, added)
 	learnChats(recovery, message.ChatIDs)
@@ -215,7 +215,7 @@ func entry(
 	return v1alpha1.Message{
 		ID: messageID(message), Role: role, Cycle: recovery.Status.Cycle,
 		Text: text, Shortened: shortened,
-		Media: bounded(message.Media, maxMedia),
+		Media: truncate(message.Media, maxMedia),
 		At:    v1alpha1.NewTimestamp(now),
 	}
 }
@@ -257,7 +257,7 @@ func overtaken(known *v1alpha1.Message, at time.Time) bool {
 // react sets or removes the customer's reaction to a message, ours or the customer's own.
 func react(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 	target := atGateway(recovery, message.Target)
-	reaction := bounded(message.Text, maxReaction)
+	reaction := truncate(message.Text, maxReaction)
 	if target == nil || lead.Finished(recovery) || target.Reaction == reaction {
 		return false
 	}
@@ -317,5 +317,5 @@ func saysGist(ours *v1alpha1.Message, text string) bool {
 // character that keeps them from substituting what looks like a variable.
 func gist(text string) string {
 	text = strings.ReplaceAll(text, "\u2060", "")
-	return bounded(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)
+	return truncate(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)
 }

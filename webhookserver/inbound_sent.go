@@ -117,7 +117,7 @@ func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *form
 		at = v1alpha1.NewTimestamp(message.At)
 	}
 	ours.State, ours.SentAt, ours.Error, ours.RetryAt = v1alpha1.MessageSent, &at, "", nil
-	ours.GatewayID = bounded(message.ID, maxMessageID)
+	ours.GatewayID = truncate(message.ID, maxMessageID)
 	if !lead.Finished(recovery) {
 		recovery.Status.Phase = lead.PhaseOf(recovery, "")
 	}

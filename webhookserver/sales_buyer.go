@@ -11,55 +11,90 @@ import (
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
-// findBuyer fills in whose an event is that names no buyer, from the leads that know its
-// transaction; it says whether there is one. A lead that the cache does not know yet is looked
-// for at the API server.
-func (s *Server) findBuyer(ctx context.Context, r *report) (found bool, err error) {
-	if r.event.TransactionID == "" {
-		return false, nil
+// Events that name no buyer are those of the buyer of their transaction, where a lead knows it.
+
+// identify fills in the buyer of an event that names none. Where nobody knows the buyer, refusal says what becomes of
+// the event.
+func (s *Server) identify(
+	ctx context.Context, store *v1alpha1.Store, platform v1alpha1.PlatformName, told platforms.Event,
+) (identified platforms.Event, refusal *outcome, err error) {
+	if told.Kind == platforms.Unusable {
+		if told.TransactionID == "" {
+			refusal = s.unusable(store, platform, &told, v1alpha1.UnusableNoCustomer)
+			return told, refusal, nil
+		}
+		// A lead that knows the sale is the one that the sale is of, so the credit is its own.
+		told.Kind, told.Attribute = platforms.Purchased, true
 	}
-	namespace, store := r.store.Namespace, r.store.Name
-	leads, err := index.LeadsOfSale(ctx, s.Client, namespace, store, r.event.TransactionID)
-	if err != nil {
-		return false, err
+	if told.Customer.Phone != "" || told.Customer.Email != "" {
+		return told, nil, nil
 	}
-	if r.buyFrom(leads) {
-		return true, nil
+	if told.Kind == platforms.Abandoned {
+		return told, &outcome{Result: resultIgnored, Reason: ignoredNoPhone}, nil
 	}
-	if leads, err = s.live.Leads(ctx, namespace, store, []string{lead.SaleKey(r.event.TransactionID)}); err != nil {
-		return false, err
+	identified, isKnown, err := s.findBuyer(ctx, store, platform, told)
+	switch {
+	case err != nil || isKnown:
+		return identified, nil, err
+	case told.Kind == platforms.PaymentExpired:
+		return told, &outcome{Result: resultIgnored, Reason: ignoredNoCustomer}, nil
 	}
-	return r.buyFrom(leads), nil
+	refusal = s.unusable(store, platform, &told, unusableReason(&told))
+	return told, refusal, nil
 }
 
-// buyFrom takes the customer, and the product where the event names none, from the lead among
-// these that the event's transaction is most likely of. A transaction's id is the platform's.
-func (r *report) buyFrom(leads []v1alpha1.CartRecovery) bool {
+// findBuyer looks for the leads that know an event's transaction, in the cache and then at the API server, and takes
+// the buyer from them.
+func (s *Server) findBuyer(
+	ctx context.Context, store *v1alpha1.Store, platform v1alpha1.PlatformName, told platforms.Event,
+) (identified platforms.Event, isKnown bool, err error) {
+	if told.TransactionID == "" {
+		return told, false, nil
+	}
+	leads, err := index.LeadsOfSale(ctx, s.Client, store.Namespace, store.Name, told.TransactionID)
+	if err != nil {
+		return told, false, err
+	}
+	if identified, isKnown = withBuyer(told, platform, leads); isKnown {
+		return identified, true, nil
+	}
+	leads, err = s.live.Leads(ctx, store.Namespace, store.Name, []string{lead.SaleKey(told.TransactionID)})
+	if err != nil {
+		return told, false, err
+	}
+	identified, isKnown = withBuyer(told, platform, leads)
+	return identified, isKnown, nil
+}
+
+// withBuyer takes the customer, and the product where the event names none, from the lead that the event's transaction
+// is most likely of. The id of a transaction is its platform's.
+func withBuyer(
+	told platforms.Event, platform v1alpha1.PlatformName, leads []v1alpha1.CartRecovery,
+) (identified platforms.Event, isKnown bool) {
 	leads = slices.DeleteFunc(slices.Clone(leads), func(each v1alpha1.CartRecovery) bool {
-		return each.Spec.Platform != r.platform
+		return each.Spec.Platform != platform
 	})
 	if len(leads) == 0 {
-		return false
+		return told, false
 	}
 	best := slices.MinFunc(leads, func(a, b v1alpha1.CartRecovery) int {
-		return cmp.Or(cmp.Compare(r.distance(&a), r.distance(&b)), cmp.Compare(a.Name, b.Name))
+		return cmp.Or(cmp.Compare(saleDistance(&told, &a), saleDistance(&told, &b)), cmp.Compare(a.Name, b.Name))
 	})
-	r.event.Customer.Phone, r.event.Customer.Email = best.Spec.Customer.Phone, best.Spec.Customer.Email
-	if r.event.Product == (platforms.Product{}) {
-		r.event.Product = platforms.Product{ID: best.Spec.Product.ID, Name: best.Spec.Product.Name}
+	told.Customer.Phone, told.Customer.Email = best.Spec.Customer.Phone, best.Spec.Customer.Email
+	if told.Product == (platforms.Product{}) {
+		told.Product = platforms.Product{ID: best.Spec.Product.ID, Name: best.Spec.Product.Name}
 	}
-	return true
+	return told, true
 }
 
-// distance orders the leads that know the event's transaction: those that it is about before
-// those that a purchase of something else stopped, and of those the event's own product first.
-func (r *report) distance(recovery *v1alpha1.CartRecovery) int {
+// saleDistance orders the leads that know an event's transaction: leads of the transaction come before those that a
+// purchase of something else stopped, and among them those of the event's own product.
+func saleDistance(told *platforms.Event, recovery *v1alpha1.CartRecovery) int {
 	distance := 0
-	if _, about := recovery.Labels[lead.SaleKey(r.event.TransactionID)]; !about {
+	if _, isOfSale := recovery.Labels[lead.SaleKey(told.TransactionID)]; !isOfSale {
 		distance = 2
 	}
-	product := r.event.Product
-	if product != (platforms.Product{}) && product.ID != recovery.Spec.Product.ID {
+	if told.Product != (platforms.Product{}) && told.Product.ID != recovery.Spec.Product.ID {
 		distance++
 	}
 	return distance

@@ -123,8 +123,8 @@ func newWorld(t *testing.T) world {
 	live := made.liveBy(api)
 	options := Options{Client: made.cachedBy(api), Live: live, Fence: (*fence.Fence)(nil), Clock: clock,
 		Logger: logr.Discard(), Metrics: counted}
-	return world{&Server{Options: options, live: index.NewLive(live), rejections: newRejections(), sent: newSentLater()},
-		made, clock}
+	s := &Server{Options: options, live: index.NewLive(live), rejections: newRejections(), sent: newSentLater()}
+	return world{s, made, clock}
 }
 
 // allTriggers is a Store that recovers whatever was left open.

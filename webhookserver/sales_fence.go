@@ -15,11 +15,11 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// This file has an event reach every lead of its customer, whichever replica made them and
-// however far this one's cache is behind. The event is first written to one lead, and that write
-// is the fence (see internal/fence): leads that were created before it are found. A lead that is
-// created after it is the leader's: whoever sees it in a cache sees what was written before it
-// too, and plans with the purchases on the customer's other leads (index.StoppingPurchase).
+// An event reaches every lead of its customer, whichever replica made them and however far this replica's cache is
+// behind. It is first written to one lead, and that write is the fence (see internal/fence): leads that were created
+// before it are found. A lead that is created after it is left to the leader: a cache that has the lead has what was
+// written before it too, and the leader plans with the purchases on the customer's other leads
+// (index.StoppingPurchase).
 
 // Fence tells when the cache has taken in a write; a *fence.Fence is one.
 type Fence interface {
@@ -28,146 +28,138 @@ type Fence interface {
 	Await(ctx context.Context, namespace, resourceVersion string) error
 }
 
-// decision says which of a customer's leads an event is written to, those that it is about first.
-type decision func(leads []v1alpha1.CartRecovery) ([]note, error)
+// planner plans which of a customer's leads an event is written to.
+type planner func(leads []v1alpha1.CartRecovery) (salesPlan, error)
 
-// byPlan is the decision of a plan that needs nothing else.
-func byPlan(plan func([]v1alpha1.CartRecovery) []note) decision {
-	return func(leads []v1alpha1.CartRecovery) ([]note, error) { return plan(leads), nil }
+// alwaysPlanned is a planner that needs no look-up.
+func alwaysPlanned(plan func([]v1alpha1.CartRecovery) salesPlan) planner {
+	return func(leads []v1alpha1.CartRecovery) (salesPlan, error) { return plan(leads), nil }
 }
 
-// spread writes an event to a lead that it is about, its own where there is none, and then to
-// every other that is concerned.
-func (s *Server) spread(ctx context.Context, r *report, decide decision, facts func() lead.Facts, into *noted) error {
-	known, err := index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
+// spread writes an event to one lead that it is about, or creates its own, and then to every other lead that it
+// concerns.
+func (s *Server) spread(ctx context.Context, event *salesEvent, plan planner) (writeResults, error) {
+	var results writeResults
+	planned, err := plan(event.leads)
 	if err != nil {
-		return err
+		return results, err
 	}
-	notes, err := decide(known)
+	first, err := s.writeFirst(ctx, event, planned)
 	if err != nil {
-		return err
+		return results, err
 	}
-	first, err := s.writeFirst(ctx, r, notes, facts())
+	// A first write that changed nothing is repeated with the others, on the lead as it is now.
+	if first.changed {
+		results.add(first)
+	}
+	all, err := s.allLeads(ctx, event, first)
 	if err != nil {
-		return err
+		return results, err
 	}
-	first.record(into)
-	all, err := s.allLeads(ctx, r, first)
-	if err != nil {
-		return err
+	if planned, err = plan(all); err != nil {
+		return results, err
 	}
-	if notes, err = decide(all); err != nil {
-		return err
-	}
-	for i := range notes {
-		if first.changed && notes[i].lead.Name == first.lead.Name {
+	err = s.writeOthers(ctx, planned, first, &results)
+	return results, err
+}
+
+// writeFirst writes the event to the first lead that it is about and that is still there. Where there is none it
+// creates the event's own lead.
+func (s *Server) writeFirst(ctx context.Context, event *salesEvent, planned salesPlan) (writeResult, error) {
+	for i := range planned.writes {
+		if planned.writes[i].about == nil {
 			continue
 		}
-		done, err := s.writeNote(ctx, &notes[i])
-		if err != nil {
-			return err
-		}
-		if done.lead != nil {
-			into.add(done)
-		}
-	}
-	return nil
-}
-
-// writtenLead is what became of a lead that an event was written to.
-type writtenLead struct {
-	// lead as it is stored; nil when it is gone.
-	lead *v1alpha1.CartRecovery
-	// changed says that it was written, says that the event told it something new, and wasOpen
-	// that it was worked on until then.
-	changed, says, wasOpen bool
-	created                bool
-}
-
-// record records the first write. One that changed nothing is looked at once more, live, with
-// the others.
-func (w *writtenLead) record(into *noted) {
-	switch {
-	case w.created:
-		into.created = append(into.created, w.lead.Name)
-	case w.changed:
-		into.add(*w)
-	}
-}
-
-// writeFirst writes the event to the first lead that it is about and that is still there, and
-// creates its own when there is none.
-func (s *Server) writeFirst(ctx context.Context, r *report, notes []note, facts lead.Facts) (writtenLead, error) {
-	for i := range notes {
-		if notes[i].about == nil {
-			continue
-		}
-		if done, err := s.writeNote(ctx, &notes[i]); err != nil || done.lead != nil {
+		if done, err := s.writeTo(ctx, &planned.writes[i]); err != nil || done.lead != nil {
 			return done, err
 		}
 	}
-	created := r.leadWith(facts)
+	created := event.leadWith(planned.own)
 	err := s.Client.Create(ctx, created)
-	if err == nil {
-		return writtenLead{lead: created, changed: true, created: true}, nil
+	switch {
+	case err == nil:
+		return writeResult{lead: created, changed: true, created: true}, nil
+	case !apierrors.IsAlreadyExists(err):
+		return writeResult{}, fmt.Errorf("create a lead: %w", err)
 	}
-	if !apierrors.IsAlreadyExists(err) {
-		return writtenLead{}, fmt.Errorf("create a lead: %w", err)
-	}
+	return s.writeToExisting(ctx, event, client.ObjectKeyFromObject(created), planned.own)
+}
+
+// writeToExisting writes the event to its own lead, which the cache does not know yet.
+func (s *Server) writeToExisting(
+	ctx context.Context, event *salesEvent, name client.ObjectKey, facts lead.Facts,
+) (writeResult, error) {
 	existing := &v1alpha1.CartRecovery{}
-	err = s.Live.Get(ctx, client.ObjectKeyFromObject(created), existing)
-	if apierrors.IsNotFound(err) {
-		return writtenLead{}, errGone
+	err := s.Live.Get(ctx, name, existing)
+	switch {
+	case apierrors.IsNotFound(err):
+		return writeResult{}, errGone
+	case err != nil:
+		return writeResult{}, fmt.Errorf("read a lead: %w", err)
 	}
-	if err != nil {
-		return writtenLead{}, fmt.Errorf("read a lead: %w", err)
-	}
-	done, err := s.writeNote(ctx, &note{lead: existing, facts: facts, about: r})
+	done, err := s.writeTo(ctx, &leadWrite{lead: existing, facts: facts, about: event})
 	if err == nil && done.lead == nil {
 		err = errGone
 	}
 	return done, err
 }
 
-// writeNote writes an event to a lead. One that is gone needs nothing.
-func (s *Server) writeNote(ctx context.Context, next *note) (writtenLead, error) {
-	var done writtenLead
-	stored, changed, err := s.patchLead(ctx, next.lead, s.writeSpec,
+// writeOthers writes what is planned, but for the first lead where that is written.
+func (s *Server) writeOthers(
+	ctx context.Context, planned salesPlan, first writeResult, results *writeResults,
+) error {
+	for i := range planned.writes {
+		if first.changed && planned.writes[i].lead.Name == first.lead.Name {
+			continue
+		}
+		done, err := s.writeTo(ctx, &planned.writes[i])
+		if err != nil {
+			return err
+		}
+		if done.lead != nil {
+			results.add(done)
+		}
+	}
+	return nil
+}
+
+// writeTo writes an event to a lead. A lead that is gone needs nothing.
+func (s *Server) writeTo(ctx context.Context, write *leadWrite) (writeResult, error) {
+	var done writeResult
+	stored, changed, err := s.patchLead(ctx, write.lead, s.writeSpec,
 		func(recovery *v1alpha1.CartRecovery) (changed bool) {
-			done.wasOpen = !lead.Over(recovery) && isUnsold(recovery)
-			changed, done.says = saying(recovery, next.add)
+			done.wasOpen = isWorkedOn(recovery)
+			changed, done.hasNews = applyChange(recovery, write.applyTo)
 			return changed
 		})
 	done.lead, done.changed = stored, changed
 	return done, err
 }
 
-// allLeads are the leads of the event's customer, none of those missing that were created before
-// the event was written: from the cache once it has that write, else from the API server. Where
-// nothing was written there is no fence.
-func (s *Server) allLeads(ctx context.Context, r *report, first writtenLead) ([]v1alpha1.CartRecovery, error) {
+// allLeads are the leads of the event's customer, with every lead that was created before the event was written. They
+// come from the cache once it has that write, else from the API server. Where nothing was written there is no fence.
+func (s *Server) allLeads(ctx context.Context, event *salesEvent, first writeResult) ([]v1alpha1.CartRecovery, error) {
 	if first.changed {
-		seen, err := s.seen(ctx, first.lead)
+		isSeen, err := s.isSeen(ctx, first.lead)
 		if err != nil {
 			return nil, err
 		}
-		if seen {
-			return index.LeadsOf(ctx, s.Client, r.store.Namespace, r.store.Name, r.customer())
+		if isSeen {
+			return index.LeadsOf(ctx, s.Client, event.store.Namespace, event.store.Name, event.customer)
 		}
 	}
-	found, err := s.leadsLive(ctx, r.store.Namespace, r.store.Name, r.customer())
+	found, err := s.leadsLive(ctx, event.store.Namespace, event.store.Name, event.customer)
 	if err != nil {
 		return nil, err
 	}
-	own := func(each v1alpha1.CartRecovery) bool { return each.Name == first.lead.Name }
-	if !slices.ContainsFunc(found, own) {
+	if leadNamed(found, first.lead.Name) == nil {
 		found = append(found, *first.lead)
 	}
 	return found, nil
 }
 
-// seen says whether the cache knows everything that was written before this version of a lead.
-func (s *Server) seen(ctx context.Context, stored *v1alpha1.CartRecovery) (bool, error) {
+// isSeen says whether the cache knows everything that was written before this version of a lead.
+func (s *Server) isSeen(ctx context.Context, stored *v1alpha1.CartRecovery) (bool, error) {
 	err := s.Fence.Await(ctx, stored.Namespace, stored.ResourceVersion)
 	if errors.Is(err, fence.ErrNotSeen) {
 		return false, nil

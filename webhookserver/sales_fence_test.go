@@ -96,7 +96,7 @@ func (s shop) open(ctx context.Context) []string {
 	GinkgoHelper()
 	var names []string
 	for _, each := range s.leads(ctx) {
-		if each.Spec.AbandonedAt != nil && isUnsold(&each) {
+		if each.Spec.AbandonedAt != nil && lead.Unsold(&each) {
 			names = append(names, each.Name)
 		}
 	}

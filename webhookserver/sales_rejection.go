@@ -108,7 +108,7 @@ func (s *Server) reject(store *v1alpha1.Store, platform v1alpha1.PlatformName, r
 		message = rejectionMessages[reason]
 	}
 	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastRejectedDelivery", v1alpha1.RejectedDelivery{
-		Time: metav1.NewTime(now.UTC()), Platform: platform, Reason: reason, Message: bounded(message, 512),
+		Time: metav1.NewTime(now.UTC()), Platform: platform, Reason: reason, Message: truncate(message, 512),
 	}})
 }
 

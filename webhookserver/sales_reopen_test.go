@@ -3,7 +3,6 @@ package webhookserver
 import (
 	"context"
 	"encoding/json"
-	"maps"
 	"math/rand/v2"
 	"net/http"
 	"slices"
@@ -11,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -48,74 +49,74 @@ func cartWithID(id string) func(*v1alpha1.CartRecovery) {
 	return func(l *v1alpha1.CartRecovery) { l.Spec.EventID = id }
 }
 
-func TestFitOf(t *testing.T) {
+func TestVerdictOn(t *testing.T) {
 	type mods = []func(*v1alpha1.CartRecovery)
 	sent, unsent := contacted(noon, v1alpha1.MessageSent), contacted(noon, v1alpha1.MessageFailed)
 	noCart := func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }
 	for name, row := range map[string]struct {
 		lead mods
 		at   time.Duration
-		want fit
+		want verdict
 	}{
-		"open":                             {nil, 0, fitJoins},
-		"open, contacted":                  {mods{sent}, day, fitJoins},
-		"over, long ago":                   {mods{over(3 * day), sent}, 8 * day, fitReopens},
-		"over, to the end of the cooldown": {mods{over(3 * day), sent}, 7 * day, fitReopens},
-		"over, within the cooldown":        {mods{over(3 * day), sent}, 7*day - time.Microsecond, fitCooling},
-		"over, never contacted":            {mods{over(3 * day)}, 3*day + time.Second, fitReopens},
-		"over, not reached":                {mods{over(3 * day), unsent}, 4 * day, fitReopens},
-		"over, as it was finished":         {mods{over(3 * day)}, 3 * day, fitEarlier},
-		"over, and late":                   {mods{over(30 * day), sent}, 10 * day, fitEarlier},
-		"over, the event that made it":     {mods{over(3 * day), cartWithID("event-1")}, 9 * day, fitEarlier},
-		"over, made by another event":      {mods{over(3 * day), cartWithID("event-0")}, 9 * day, fitReopens},
-		"over, bought":                     {mods{over(3 * day), isBought}, 9 * day, fitClosed},
-		"over, reversed":                   {mods{over(3 * day), isReversed}, 9 * day, fitClosed},
-		"over, bought before its cart":     {mods{over(3 * day), isBought, noCart}, 9 * day, fitJoins},
-		"asked for":                        {mods{over(3 * day), cycled(3 * day), sent}, 8 * day, fitJoins},
-		"asked for, and late":              {mods{over(3 * day), cycled(3 * day), sent}, 3 * day, fitEarlier},
-		"asked for, within the cooldown":   {mods{over(3 * day), cycled(3 * day), sent}, 6 * day, fitCooling},
+		"open":                             {nil, 0, verdictJoins},
+		"open, contacted":                  {mods{sent}, day, verdictJoins},
+		"over, long ago":                   {mods{over(3 * day), sent}, 8 * day, verdictReopens},
+		"over, to the end of the cooldown": {mods{over(3 * day), sent}, 7 * day, verdictReopens},
+		"over, within the cooldown":        {mods{over(3 * day), sent}, 7*day - time.Microsecond, verdictCooling},
+		"over, never contacted":            {mods{over(3 * day)}, 3*day + time.Second, verdictReopens},
+		"over, not reached":                {mods{over(3 * day), unsent}, 4 * day, verdictReopens},
+		"over, as it was finished":         {mods{over(3 * day)}, 3 * day, verdictEarlier},
+		"over, and late":                   {mods{over(30 * day), sent}, 10 * day, verdictEarlier},
+		"over, the event that made it":     {mods{over(3 * day), cartWithID("event-1")}, 9 * day, verdictEarlier},
+		"over, made by another event":      {mods{over(3 * day), cartWithID("event-0")}, 9 * day, verdictReopens},
+		"over, bought":                     {mods{over(3 * day), isBought}, 9 * day, verdictClosed},
+		"over, reversed":                   {mods{over(3 * day), isReversed}, 9 * day, verdictClosed},
+		"over, bought before its cart":     {mods{over(3 * day), isBought, noCart}, 9 * day, verdictJoins},
+		"asked for":                        {mods{over(3 * day), cycled(3 * day), sent}, 8 * day, verdictJoins},
+		"asked for, and late":              {mods{over(3 * day), cycled(3 * day), sent}, 3 * day, verdictEarlier},
+		"asked for, within the cooldown":   {mods{over(3 * day), cycled(3 * day), sent}, 6 * day, verdictCooling},
 		"asked for, the event that asked": {mods{over(3 * day), cycled(3 * day), cartWithID("event-1")}, 8 * day,
-			fitJoins},
-		"asked for, and bought":           {mods{over(3 * day), cycled(3 * day), isBought}, 8 * day, fitJoins},
-		"begun":                           {mods{cycled(3 * day), sent, begun}, 8 * day, fitJoins},
-		"begun, and late":                 {mods{cycled(3 * day), sent, begun}, 2 * day, fitEarlier},
-		"begun, within the first cycle's": {mods{cycled(3 * day), sent, begun}, 6 * day, fitCooling},
+			verdictJoins},
+		"asked for, and bought":           {mods{over(3 * day), cycled(3 * day), isBought}, 8 * day, verdictJoins},
+		"begun":                           {mods{cycled(3 * day), sent, begun}, 8 * day, verdictJoins},
+		"begun, and late":                 {mods{cycled(3 * day), sent, begun}, 2 * day, verdictEarlier},
+		"begun, within the first cycle's": {mods{cycled(3 * day), sent, begun}, 6 * day, verdictCooling},
 		"the second over": {mods{cycled(3 * day), sent, begun, over(20 * day)}, 21 * day,
-			fitReopens},
+			verdictReopens},
 		"the second over, a late one of it": {mods{cycled(3 * day), sent, begun, over(20 * day)}, 19 * day,
-			fitEarlier},
-		"the second over, a late one of a first": {mods{cycled(3 * day), sent, begun, over(20 * day)}, day, fitEarlier},
+			verdictEarlier},
+		"the second over, a late one of a first": {mods{cycled(3 * day), sent, begun, over(20 * day)}, day,
+			verdictEarlier},
 	} {
-		recovery := gen.Lead(noon, row.lead...)
-		before := recovery.DeepCopy()
-		r := reportOf(platforms.Abandoned, func(r *report) {
-			r.now, r.event.OccurredAt = noon.Add(60*day),
-				noon.Add(row.at)
+		t.Run(name, func(t *testing.T) {
+			recovery := gen.Lead(noon, row.lead...)
+			e := eventOf(platforms.Abandoned, func(e *salesEvent) {
+				e.now, e.event.OccurredAt = noon.Add(60*day), noon.Add(row.at)
+			})
+			if got := e.verdictOn(recovery); got != row.want {
+				t.Fatalf("got %s, want %s", got, row.want)
+			}
+			before := recovery.Status.DeepCopy()
+			changed := cartWrite{salesEvent: e}.applyTo(recovery, row.want)
+			if row.want != verdictJoins && changed != (row.want == verdictReopens) {
+				t.Errorf("changed %t", changed)
+			}
+			if row.want == verdictReopens && !lead.Reopened(recovery) {
+				t.Error("not re-opened")
+			}
+			if diff := cmp.Diff(before, &recovery.Status); diff != "" {
+				t.Errorf("the status, which is the controller's (-before +after):\n%s", diff)
+			}
 		})
-		if got := r.fitOf(recovery); got != row.want {
-			t.Errorf("%s: got %d, want %d", name, got, row.want)
-		}
-		changed := r.startOn(recovery, nil)
-		if wantsChange := row.want == fitReopens; changed != wantsChange && row.want != fitJoins {
-			t.Errorf("%s: changed %t", name, changed)
-		}
-		if row.want == fitReopens && !lead.Reopened(recovery) {
-			t.Errorf("%s: is not re-opened", name)
-		}
-		if before.Status.Cycle != recovery.Status.Cycle ||
-			(before.Status.CompletionTime == nil) != (recovery.Status.CompletionTime == nil) {
-			t.Errorf("%s: the status is the controller's", name)
-		}
 	}
 }
 
-func TestFitOfAnEventWithoutAnID(t *testing.T) {
-	r := reportOf(platforms.Abandoned, func(r *report) {
-		r.event.ID, r.event.OccurredAt, r.now = "", noon.Add(9*day),
-			noon.Add(9*day)
+func TestVerdictOnAnEventWithoutAnID(t *testing.T) {
+	e := eventOf(platforms.Abandoned, func(e *salesEvent) {
+		e.event.ID, e.event.OccurredAt, e.now = "", noon.Add(9*day), noon.Add(9*day)
 	})
-	if got := r.fitOf(gen.Lead(noon, over(day))); got != fitReopens {
-		t.Errorf("got %d", got)
+	if got := e.verdictOn(gen.Lead(noon, over(day))); got != verdictReopens {
+		t.Errorf("got %s, want %s", got, verdictReopens)
 	}
 }
 
@@ -123,148 +124,180 @@ func TestCooldownOfThePolicy(t *testing.T) {
 	none, month := v1alpha1.Duration{}, v1alpha1.Duration{Duration: 30 * day}
 	for name, row := range map[string]struct {
 		store, product *v1alpha1.Duration
-		want           fit
+		want           verdict
 	}{
-		"the default":   {nil, nil, fitReopens},
-		"the store's":   {&month, nil, fitCooling},
-		"the product's": {&month, &none, fitReopens},
+		"the default":   {nil, nil, verdictReopens},
+		"the store's":   {&month, nil, verdictCooling},
+		"the product's": {&month, &none, verdictReopens},
 	} {
-		r := reportOf(platforms.Abandoned, func(r *report) {
-			r.now, r.product = noon.Add(9*day), gen.ProductObject()
-			r.store.Spec.Recovery.Cooldown, r.product.Spec.Recovery.Cooldown = row.store, row.product
+		t.Run(name, func(t *testing.T) {
+			e := eventOf(platforms.Abandoned, func(e *salesEvent) {
+				e.now, e.product = noon.Add(9*day), gen.ProductObject()
+				e.store.Spec.Recovery.Cooldown, e.product.Spec.Recovery.Cooldown = row.store, row.product
+			})
+			recovery := gen.Lead(noon, over(day), contacted(noon, v1alpha1.MessageSent))
+			if got := e.verdictOn(recovery); got != row.want {
+				t.Errorf("got %s, want %s", got, row.want)
+			}
 		})
-		if got := r.fitOf(gen.Lead(noon, over(day), contacted(noon, v1alpha1.MessageSent))); got != row.want {
-			t.Errorf("%s: got %d", name, got)
-		}
 	}
+}
+
+// nextCart is a cart nine days after noon, of a customer with another name and number.
+func nextCart() *salesEvent {
+	return eventOf(platforms.Abandoned, func(e *salesEvent) {
+		e.now = noon.Add(9 * day)
+		e.event.Customer.Name, e.event.Customer.Phone = "Maria Souza Lima", "+5521912345678"
+		e.event.Amount, e.event.Currency = "99.90", "BRL"
+	})
 }
 
 func TestReopen(t *testing.T) {
 	recovery := gen.Lead(noon, over(3*day), func(l *v1alpha1.CartRecovery) {
-		l.Spec.Trigger, l.Spec.EventID, l.Spec.CheckoutURL, l.Spec.Amount, l.Spec.Currency = v1alpha1.TriggerPixPending,
-			"old", "https://old.example.com", "1", "USD"
+		l.Spec.Trigger, l.Spec.EventID, l.Spec.CheckoutURL = v1alpha1.TriggerPixPending, "old",
+			"https://old.example.com"
+		l.Spec.Amount, l.Spec.Currency = "1", "USD"
 		setAnnotation(l, v1alpha1.AnnotationFirstAbandoned, "2026-03-01T00:00:00Z")
 		setAnnotation(l, v1alpha1.AnnotationLastPurchase, "2026-03-01T00:00:00Z")
 		setAnnotation(l, v1alpha1.AnnotationPlanned, "2026-03-01T00:00:00Z first")
 		setAnnotation(l, v1alpha1.AnnotationResumeRequested, "2026-03-01T00:00:00Z")
 	})
-	r := reportOf(platforms.Abandoned, func(r *report) {
-		r.now = noon.Add(9 * day)
-		r.event.Customer.Name, r.event.Customer.Phone, r.event.Amount, r.event.Currency = "Maria Souza Lima",
-			"+5521912345678", "99.90", "BRL"
-	})
-	if !r.startOn(recovery, nil) {
-		t.Fatal("not changed")
-	}
-	spec := recovery.Spec
-	if spec.Trigger != v1alpha1.TriggerAbandonedCart || spec.EventID != "event-1" || spec.CheckoutURL != "" ||
-		spec.Amount != "99.90" || spec.Currency != "BRL" ||
-		!spec.AbandonedAt.Equal(noon.Add(9*day)) || spec.Customer.Name != "Maria Souza Lima" ||
-		spec.Customer.Phone != "+5521912345678" || spec.Customer.Email != gen.Email {
-		t.Errorf("spec %+v", spec)
-	}
-	if recovery.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash("+5521912345678") {
-		t.Error("it is not found by its new number")
-	}
-	want := map[string]string{
+	want := recovery.DeepCopy()
+	abandoned := v1alpha1.NewTimestamp(noon.Add(9 * day))
+	want.Spec.Trigger, want.Spec.EventID, want.Spec.CheckoutURL = v1alpha1.TriggerAbandonedCart, "event-1", ""
+	want.Spec.Amount, want.Spec.Currency, want.Spec.AbandonedAt = "99.90", "BRL", &abandoned
+	want.Spec.Customer.Name, want.Spec.Customer.Phone = "Maria Souza Lima", "+5521912345678"
+	want.Spec.Customer.OtherPhones = []string{gen.Phone}
+	want.Annotations = map[string]string{
 		v1alpha1.AnnotationPreviousCompleted: noon.Add(3 * day).Format(time.RFC3339),
 		v1alpha1.AnnotationPlanned:           noon.Add(9*day+15*time.Minute).Format(time.RFC3339) + " first",
 		v1alpha1.AnnotationResumeRequested:   "2026-03-01T00:00:00Z",
 	}
-	if !maps.Equal(recovery.Annotations, want) {
-		t.Errorf("annotations %v", recovery.Annotations)
-	}
-	if r.startOn(recovery, nil) {
-		t.Error("a repetition changed it")
-	}
 
-	bought := gen.Lead(noon, over(3*day))
-	if !r.startOn(bought, &v1alpha1.Purchase{EventID: "other", At: v1alpha1.NewTimestamp(noon.Add(9 * day)),
-		Unattributed: true}) ||
-		bought.Spec.Purchase == nil || bought.Annotations[v1alpha1.AnnotationPlanned] != "" || lead.Reopened(bought) {
-		t.Errorf("a purchase of another product that stops the cycle: %+v", bought.Spec)
+	cart := cartWrite{salesEvent: nextCart()}
+	if !cart.applyTo(recovery, cart.verdictOn(recovery)) {
+		t.Fatal("not changed")
+	}
+	if diff := cmp.Diff(want, recovery, cmpopts.IgnoreFields(metav1.ObjectMeta{}, "Labels")); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if recovery.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash("+5521912345678") {
+		t.Error("the lead is not found by its new number")
+	}
+	if cart.applyTo(recovery, cart.verdictOn(recovery)) {
+		t.Error("a repetition changed the lead")
 	}
 }
 
-func TestFitAnswers(t *testing.T) {
+func TestReopenByACartThatWasBought(t *testing.T) {
+	recovery := gen.Lead(noon, over(3*day))
+	cart := cartWrite{salesEvent: nextCart(), purchase: &v1alpha1.Purchase{
+		EventID: "other", At: v1alpha1.NewTimestamp(noon.Add(9 * day)), Unattributed: true,
+	}}
+	if !cart.applyTo(recovery, cart.verdictOn(recovery)) || lead.Reopened(recovery) {
+		t.Error("a cycle is worked on that a purchase of another product stops")
+	}
+	if diff := cmp.Diff(cart.purchase, recovery.Spec.Purchase); diff != "" {
+		t.Errorf("purchase (-want +got):\n%s", diff)
+	}
+	if planned := recovery.Annotations[v1alpha1.AnnotationPlanned]; planned != "" {
+		t.Errorf("planned %q, want nothing", planned)
+	}
+}
+
+func TestVerdictAnswers(t *testing.T) {
+	asked := func(l *v1alpha1.CartRecovery) { over(day)(l); cycled(day)(l) }
+	purchased := outcome{Result: resultIgnored, Reason: ignoredAlreadyPurchased}
+	finished := outcome{Result: resultIgnored, Reason: ignoredAlreadyFinished}
+	cooling := outcome{Result: resultIgnored, Reason: ignoredCooldown}
 	for name, row := range map[string]struct {
-		fit  fit
-		lead func(*v1alpha1.CartRecovery)
-		says bool
-		want outcome
+		verdict verdict
+		lead    func(*v1alpha1.CartRecovery)
+		hasNews bool
+		want    outcome
 	}{
-		"joined, new":   {fitJoins, cartWithID("x"), true, outcome{Result: resultRecorded}},
-		"joined, known": {fitJoins, cartWithID("x"), false, outcome{Result: resultUnchanged}},
-		"re-opened":     {fitReopens, over(day), true, outcome{Result: resultReopened}},
-		"re-opened and bought": {fitReopens, isBought, true, outcome{Result: resultIgnored,
-			Reason: ignoredAlreadyPurchased}},
-		"too soon": {fitCooling, over(day), false, outcome{Result: resultIgnored,
-			Reason: ignoredCooldown}},
-		"late": {fitEarlier, cycled(day), false, outcome{Result: resultIgnored,
-			Reason: ignoredAlreadyFinished}},
-		"late, of what is bought": {fitEarlier, isBought, false, outcome{Result: resultIgnored,
-			Reason: ignoredAlreadyPurchased}},
-		"closed": {fitClosed, isBought, false, outcome{Result: resultIgnored,
-			Reason: ignoredAlreadyPurchased}},
-		"closed by a reversal": {fitClosed, isReversed, false, outcome{Result: resultIgnored,
-			Reason: ignoredAlreadyFinished}},
-		"joined what was asked for": {fitJoins, func(l *v1alpha1.CartRecovery) { over(day)(l); cycled(day)(l) }, true,
-			outcome{Result: resultRecorded}},
+		"joined, with news":         {verdictJoins, cartWithID("x"), true, outcome{Result: resultRecorded}},
+		"joined, without news":      {verdictJoins, cartWithID("x"), false, outcome{Result: resultUnchanged}},
+		"re-opened":                 {verdictReopens, over(day), true, outcome{Result: resultReopened}},
+		"re-opened and bought":      {verdictReopens, isBought, true, purchased},
+		"too soon":                  {verdictCooling, over(day), false, cooling},
+		"late":                      {verdictEarlier, cycled(day), false, finished},
+		"late, of what is bought":   {verdictEarlier, isBought, false, purchased},
+		"closed":                    {verdictClosed, isBought, false, purchased},
+		"closed by a reversal":      {verdictClosed, isReversed, false, finished},
+		"joined what was asked for": {verdictJoins, asked, true, outcome{Result: resultRecorded}},
 	} {
-		got := row.fit.answer(gen.Lead(noon, row.lead), row.says)
-		if got.Result != row.want.Result || got.Reason != row.want.Reason || got.Lead != "hotmart-lead" ||
-			!slices.Contains(weights, counted(got)) {
-			t.Errorf("%s: got %+v", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			got := row.verdict.answer(gen.Lead(noon, row.lead), row.hasNews)
+			row.want.Lead = "hotmart-lead"
+			if diff := cmp.Diff(row.want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			if !slices.Contains(weights, counted(got)) {
+				t.Errorf("the result %q has no weight", counted(got))
+			}
+		})
 	}
 }
 
 func TestPlannedAnnotation(t *testing.T) {
-	steps := func(steps ...v1alpha1.Step) func(*report) {
-		return func(r *report) {
-			r.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart,
+	steps := func(steps ...v1alpha1.Step) func(*salesEvent) {
+		return func(e *salesEvent) {
+			e.store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart,
 				Steps: steps}}
 		}
 	}
 	hour := v1alpha1.Duration{Duration: time.Hour}
 	for name, row := range map[string]struct {
-		mod  func(*report)
+		mod  func(*salesEvent)
 		want string
 	}{
-		"the default": {func(*report) {}, "2026-03-02T12:15:00Z first"},
+		"the default": {func(*salesEvent) {}, "2026-03-02T12:15:00Z first"},
 		"the first step": {steps(v1alpha1.Step{Name: "a", After: hour}, v1alpha1.Step{Name: "b"}),
 			"2026-03-02T13:00:00Z a"},
-		"of an old event": {func(r *report) { r.event.OccurredAt = noon.Add(-day) }, "2026-03-01T12:15:00Z first"},
-		"no steps":        {steps(), ""},
-		"no sequence":     {func(r *report) { r.event.Trigger = v1alpha1.TriggerPixPending }, ""},
+		"of an old event": {
+			func(e *salesEvent) { e.event.OccurredAt = noon.Add(-day) }, "2026-03-01T12:15:00Z first",
+		},
+		"no steps":    {steps(), ""},
+		"no sequence": {func(e *salesEvent) { e.event.Trigger = v1alpha1.TriggerPixPending }, ""},
 	} {
-		r := reportOf(platforms.Abandoned, row.mod)
-		if got := plannedAnnotation(r, r.newLead(), 0); got != row.want {
-			t.Errorf("%s: %q", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			e := eventOf(platforms.Abandoned, row.mod)
+			if got := e.plannedAnnotation(e.own); got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
 	}
 }
 
 // A purchase of its own product, under another name, or of another product is written to a
 // lead whose next cycle was asked for and not begun.
 func TestAPurchaseStopsACycleThatWasAskedFor(t *testing.T) {
-	asked := func(mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
-		return gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){over(-day), cycled(-day)}, mods...)...)
+	for name, mods := range map[string][]func(*v1alpha1.CartRecovery){
+		"of its product": nil, "of another product": {ofProduct("2")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recovery := askedLead(mods...)
+			e, given := eventOf(platforms.Purchased), []v1alpha1.CartRecovery{*recovery}
+			about := e.about(given)
+			writes := e.planPurchase(about, e.stoppable(given, about)).writes
+			if len(writes) != 1 || !writes[0].applyTo(recovery) || recovery.Spec.Purchase == nil {
+				t.Errorf("not stopped by %d writes", len(writes))
+			}
+		})
 	}
-	for name, recovery := range map[string]*v1alpha1.CartRecovery{"its product": asked(),
-		"another product": asked(ofProduct("2"))} {
-		r := reportOf(platforms.Purchased)
-		notes := r.planPurchase([]v1alpha1.CartRecovery{*recovery},
-			func(*v1alpha1.CartRecovery) v1alpha1.KillSwitchScope { return v1alpha1.KillSwitchCustomer })
-		if len(notes) != 1 || !notes[0].add(recovery) || recovery.Spec.Purchase == nil {
-			t.Errorf("%s: not stopped", name)
-		}
+}
+
+func TestACartIsAboutTheLeadThatWasReopened(t *testing.T) {
+	twins := []v1alpha1.CartRecovery{*gen.Lead(noon, named("a"), over(-day)), *askedLead(named("b"))}
+	if got := eventOf(platforms.Abandoned).matchLead(twins); got.Name != "b" {
+		t.Errorf("got %q, want %q", got.Name, "b")
 	}
-	r := reportOf(platforms.Abandoned)
-	twins := []v1alpha1.CartRecovery{*gen.Lead(noon, named("a"), over(-day)), *asked(named("b"))}
-	if got := r.leadOf(twins); got.Name != "b" {
-		t.Errorf("a cart is about %s, and not about the lead that was re-opened", got.Name)
-	}
+}
+
+// askedLead is a lead whose next cycle was asked for and not begun.
+func askedLead(mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
+	return gen.Lead(noon, append([]func(*v1alpha1.CartRecovery){over(-day), cycled(-day)}, mods...)...)
 }
 
 // cycleStory is the first cycle of a lead, what is told late of it, and what of the next one.

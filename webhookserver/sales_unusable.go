@@ -37,10 +37,10 @@ func unusableReason(event *platforms.Event) string {
 // unusable counts an event that cannot be used, and has it shown on its Store, soon and at most
 // once a minute and reason.
 func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName, event *platforms.Event,
-	reason string) outcome {
+	reason string) *outcome {
 	s.Metrics.Unusable.WithLabelValues(string(platform), reason).Inc()
-	field := bounded(event.Missing, 128)
-	done := outcome{Result: resultUnusable, Reason: reason, Field: field}
+	field := truncate(event.Missing, 128)
+	done := &outcome{Result: resultUnusable, Reason: reason, Field: field}
 	now := s.Clock.Now()
 	shown := store.Status.LastUnusableDelivery
 	isShown := shown != nil && shown.Reason == reason && now.Sub(shown.Time.Time) < rejectionPause
@@ -48,7 +48,7 @@ func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName,
 		return done
 	}
 	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastUnusableDelivery", v1alpha1.UnusableDelivery{
-		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: bounded(event.Name, 64), Reason: reason,
+		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: truncate(event.Name, 64), Reason: reason,
 		Field: field, Message: unusableMessages[reason],
 	}})
 	if s.Recorder != nil {

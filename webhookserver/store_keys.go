@@ -11,41 +11,10 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/webhookkeys"
-	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
 // This file reads what deliveries are checked with: the Secrets themselves where the controllers
 // run in the same process, else the copies that they keep (Options.Copies).
-
-// errDoubted: a delivery matches none of the copied keys, which may be older than those of the
-// Store. It is posted again, and by then the controllers have looked.
-var errDoubted = errors.New("the delivery matches none of the copied keys; they are compared with the Store's")
-
-// verify decides whether a delivery comes from a platform of the Store: reason says why not. The
-// error is the platform's InputError, or that it cannot be known now. With copied keys a delivery
-// is only refused for its credential when the copy was compared with its sources a short time ago:
-// a key that was rotated must not cost a purchase.
-func (s *Server) verify(
-	ctx context.Context, store *v1alpha1.Store, name v1alpha1.PlatformName, delivery platforms.Delivery,
-) (platform platforms.Platform, reason string, err error) {
-	platform, reason, err = s.verifyKnown(ctx, store, name, delivery)
-	if s.Copies == nil || err != nil || !webhookkeys.IsAboutKeys(reason) {
-		return platform, reason, err
-	}
-	if s.Copies.Refresh(webhookkeys.OfStore, store) {
-		platform, reason, err = s.verifyKnown(ctx, store, name, delivery)
-		if err != nil || !webhookkeys.IsAboutKeys(reason) {
-			return platform, reason, err
-		}
-	}
-	isFresh, err := s.Copies.IsFresh(ctx, store, s.Clock.Now())
-	if err != nil || isFresh {
-		return platform, reason, err
-	}
-	// What is shown on the Store is what the controllers look for.
-	s.reject(store, name, reason, "")
-	return nil, "", errDoubted
-}
 
 // keysOf are the secrets of a platform of a Store, none when none exists.
 func (s *Server) keysOf(
