@@ -105,8 +105,10 @@ type Server struct {
 
 	app *fiber.App
 	// live lists customers' leads where the cache cannot be relied on.
-	live        *index.Live
-	rejections  *rejections
+	live       *index.Live
+	rejections *rejections
+	// mappings are the compiled mappings of generic platforms.
+	mappings    *mappings
 	connections *connections
 	// receipts wait with their leads, and early ones, whose lead is not known yet, with the
 	// store.
@@ -145,7 +147,7 @@ func New(options Options) (*Server, error) {
 	}
 	s := &Server{
 		Options: options, live: index.NewLive(options.Live),
-		rejections: newRejections(), connections: newConnections(),
+		rejections: newRejections(), mappings: newMappings(), connections: newConnections(),
 		receipts:  newReceipts(options.ReceiptWindow, v1alpha1.MaxConversation),
 		ownTexts:  newOwnTexts(),
 		sent:      newSentLater(),

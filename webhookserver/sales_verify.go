@@ -101,7 +101,7 @@ func (s *Server) verifyKnown(ctx context.Context, store *v1alpha1.Store, name v1
 	if configured == nil {
 		return nil, v1alpha1.RejectedPlatformNotConfigured, nil
 	}
-	platform, err = platforms.Configured(configured)
+	platform, err = s.mappings.configured(store, configured)
 	if err != nil {
 		// The Store's Ready condition says what is wrong.
 		return nil, v1alpha1.RejectedMisconfigured, nil //nolint:nilerr // it is the caller's reason
