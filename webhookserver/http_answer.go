@@ -29,7 +29,7 @@ const (
 	// later, with those that come until then.
 	resultGathered = "gathered"
 	resultIgnored  = "ignored"
-	// resultUnusable: it says what matters, and cannot be used; the Store shows why.
+	// resultUnusable: the event matters, and cannot be used; the Store shows why.
 	resultUnusable = "unusable"
 
 	// The rest is counted only.
@@ -40,7 +40,7 @@ const (
 	resultNotFound     = "notfound"
 	resultUnavailable  = "unavailable"
 	resultRefused      = "refused"
-	// resultPanicked: a fault of ours; the log says where.
+	// resultPanicked: a fault of the server; the log says where.
 	resultPanicked = "panicked"
 )
 
@@ -70,7 +70,7 @@ const (
 
 // The reasons of messages that are recorded, where they mean more than what they say.
 const (
-	// recordedOptOut: the customer asked us to stop.
+	// recordedOptOut: the customer asked not to be written to.
 	recordedOptOut = "OptedOut"
 	// recordedWrongNumber: who has the number is not the customer.
 	recordedWrongNumber = "WrongNumber"
@@ -80,7 +80,7 @@ const (
 	recordedPairedPhone = "PairedPhone"
 )
 
-// outcome is what became of one event or message.
+// outcome says what became of one event or message.
 type outcome struct {
 	Result string `json:"result"`
 	Reason string `json:"reason,omitempty"`
@@ -102,7 +102,7 @@ func unmatched(reason string) outcome {
 	return outcome{Result: resultIgnored, Reason: reason, unmatched: true}
 }
 
-// outcomes is what became of a delivery of several.
+// outcomes says what became of a delivery with several events or messages.
 type outcomes struct {
 	outcome
 	Events []outcome `json:"events"`
@@ -114,7 +114,7 @@ var weights = []string{
 	resultCreated, resultReopened, resultRecorded, resultStopped,
 }
 
-// combine makes one of what became of the parts of a delivery.
+// combine makes one result and body of the outcomes of a delivery.
 func combine(parts []outcome) (result string, body any) {
 	parts = slices.CompactFunc(parts, func(a, b outcome) bool {
 		return a.Result == resultIgnored && b.Result == resultIgnored && a.Reason == b.Reason && a.Lead == b.Lead
@@ -164,7 +164,7 @@ type problem struct {
 	Expected string `json:"expected,omitempty"`
 }
 
-// answer is what a request is answered with.
+// answer is the answer to a request.
 type answer struct {
 	status int
 	body   any
@@ -178,8 +178,8 @@ type answer struct {
 	private bool
 }
 
-// isAuthentic says whether only somebody with a credential is answered so. A platform's test call is
-// ignored like much that is authentic.
+// isAuthentic says whether only a caller with a credential gets this answer. Ignored deliveries do not count: the test
+// call of a platform is ignored, and needs no credential.
 func (a *answer) isAuthentic() bool {
 	return a.source != "" && a.status == fiber.StatusOK && a.result != resultIgnored
 }
@@ -235,7 +235,7 @@ func unavailable() answer {
 	}
 }
 
-// busy is the answer where there is no room for a request.
+// busy is the answer when there is no room for a request.
 func busy() answer {
 	return answer{
 		status: fiber.StatusServiceUnavailable, result: resultUnavailable, retry: true,
@@ -243,7 +243,7 @@ func busy() answer {
 	}
 }
 
-// refused answers what no handler was asked for.
+// refused is the answer to a request that reaches no handler.
 func refused(status int) answer {
 	texts := map[int]string{
 		fiber.StatusNotFound:         "not found",
@@ -277,8 +277,8 @@ func inputAnswer(err error) (answer, bool) {
 	return answer{}, false
 }
 
-// storeAnswer is the answer to what could not be stored, or could not be decided for want
-// of a read: try again, except for what the schema will refuse every time.
+// storeAnswer is the answer when something could not be stored or read: try again, unless the schema refuses it every
+// time.
 func storeAnswer(err error) answer {
 	if apierrors.IsInvalid(err) {
 		return malformed(invalidField(err), "a value that the resource's schema accepts")
@@ -299,20 +299,23 @@ func invalidField(err error) string {
 	return details.Causes[0].Field
 }
 
-// logged is what may be logged of an error: the API server's words on why it refused an
-// object can hold the object's values, and the URL of a call the hash of a phone number, so
-// only the reason and the field are kept.
-func logged(err error) []any {
+// logFailure logs an error without anything personal.
+func (s *Server) logFailure(message string, err error, keysAndValues ...any) {
+	s.Logger.Info(message, append(loggable(err), keysAndValues...)...)
+}
+
+// loggable are the keys and values of an error. The API server's words on why it refused an object can hold the
+// object's values, and the URL of a call can hold the hash of a phone number, so only the cause and the field are kept.
+func loggable(err error) []any {
 	var refusal apierrors.APIStatus
 	var transport *url.Error
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		return []any{"reason", "Timeout"}
+		return []any{"cause", "Timeout"}
 	case errors.As(err, &refusal):
-		return []any{"reason", string(apierrors.ReasonForError(err)), "field", invalidField(err)}
+		return []any{"cause", string(apierrors.ReasonForError(err)), "field", invalidField(err)}
 	case errors.As(err, &transport):
-		return []any{"reason", transport.Err.Error()}
-	default:
-		return []any{"reason", err.Error()}
+		return []any{"cause", transport.Err.Error()}
 	}
+	return []any{"cause", err.Error()}
 }

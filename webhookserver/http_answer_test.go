@@ -95,7 +95,7 @@ func TestLoggedHoldsNoValues(t *testing.T) {
 	transport := &url.Error{Op: "Get", URL: "https://api/leads?labelSelector=personal",
 		Err: errors.New("connection refused")}
 	for _, err := range []error{invalid, fmt.Errorf("list: %w", transport), context.DeadlineExceeded, errGone} {
-		text := fmt.Sprint(logged(err)...)
+		text := fmt.Sprint(loggable(err)...)
 		if text == "" || strings.Contains(text, "personal") {
 			t.Errorf("logged %q", text)
 		}

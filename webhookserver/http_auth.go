@@ -113,7 +113,7 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 }
 
 func (s *Server) cannotTell(what string, err error) *answer {
-	s.Logger.Info("could not "+what, logged(err)...)
+	s.logFailure("Cannot "+what, err)
 	return &answer{status: fiber.StatusServiceUnavailable, retry: true,
 		body: problem{Error: "could not " + what + "; try again"}}
 }

@@ -2,13 +2,13 @@ package webhookserver
 
 import "net/http"
 
-// This file follows a body that comes in chunks (RFC 9112, 7.1) to its end. Chunk extensions and trailers
-// are refused: nobody sends them, and programs differ on where they end. Pure functions.
+// A body that comes in chunks (RFC 9112, 7.1) is followed to its end. Chunk extensions and trailers are refused: nobody
+// sends them, and programs differ on where they end. Pure functions.
 
 // maxSizeDigits bounds the size of a chunk as it is written, in hexadecimal digits.
 const maxSizeDigits = 8
 
-// chunkState is what comes next in a chunked body.
+// chunkState says what comes next in a chunked body.
 type chunkState uint8
 
 const (
@@ -22,7 +22,7 @@ const (
 	chunksOver
 )
 
-// chunks is how far a chunked body was followed. The zero value is its beginning.
+// chunks says how far a chunked body was followed. The zero value is its beginning.
 type chunks struct {
 	state  chunkState
 	digits int
@@ -52,7 +52,7 @@ func (c *chunks) follow(received []byte) (used int, done bool, status int) {
 	return used, c.state == chunksOver, 0
 }
 
-// step takes one byte of what is no data.
+// step takes one byte that is not data.
 func (c *chunks) step(next byte) (status int) {
 	switch {
 	case c.state == chunkSize && next == '\r' && c.digits > 0:
@@ -95,7 +95,7 @@ func (c *chunks) digit(next byte) (status int) {
 	return 0
 }
 
-// begin begins a chunk whose size was read; one of no size is the last.
+// begin begins a chunk whose size was read. A chunk of size 0 is the last.
 func (c *chunks) begin() (status int) {
 	c.digits = 0
 	c.total += c.size

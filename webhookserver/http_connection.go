@@ -16,8 +16,8 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// This file is one connection as fasthttp sees it: it hands on requests that are well formed and arrive in
-// time, and never a byte beyond the one that is being read.
+// A clientConn is a connection as fasthttp sees it. It hands on requests that are well formed and arrive in time, and
+// never a byte beyond the request that is being read.
 
 const (
 	// headTimeout is how long a head may take, from the beginning of the connection or the head's own.
@@ -59,7 +59,7 @@ type clientConn struct {
 	from source
 
 	phase phase
-	// buffered is what was received and not handed on; room is kept for the next.
+	// buffered was received and not handed on yet; room is kept for the next head.
 	buffered, room []byte
 	// head is how much of it is the head that is being handed on.
 	head int

@@ -13,8 +13,8 @@ import (
 	"cartrecovery.dev/operator/internal/metrics"
 )
 
-// This file decides who is connected. Connections cost a stranger nothing, so there are only so many, and
-// when another one comes the one that has kept us waiting the longest goes. See
+// The door decides who is connected. Connections cost a stranger nothing, so their number is bounded, and a new one
+// replaces the one that the server has waited for the longest. See
 // docs/decisions/0063-who-waits-in-silence-makes-room.md.
 
 const (
@@ -32,7 +32,7 @@ const (
 	maxTurningAway = 64
 )
 
-// rank is what a connection that waits is worth: the lower, the sooner it makes room.
+// rank orders the connections that are waited for: the lowest makes room first.
 type rank uint8
 
 const (
@@ -95,13 +95,13 @@ type door struct {
 	closing chan struct{}
 }
 
-// account is what connections hold together, all or those of one source.
+// account sums up what connections hold: all connections, or those of one source.
 type account struct {
 	open   int
 	memory int64
 	// waiting has those that are waited for, the longest wait first.
 	waiting [ranks]list.List
-	// bandwidth is what of large bodies may be received.
+	// bandwidth limits how fast large bodies are received.
 	bandwidth *rate.Limiter
 }
 
@@ -211,7 +211,8 @@ func (d *door) release(c *clientConn, reason string) {
 	}
 }
 
-// openAccount is the account of a source, made where there is none yet; nil for who has no share of its own.
+// openAccount returns the account of a source, and makes it if necessary. It is nil for a source without a share of its
+// own.
 func (d *door) openAccount(from source) *account {
 	if !from.IsValid() {
 		return nil
@@ -294,8 +295,8 @@ func (d *door) unlist(c *clientConn) {
 	c.inAll, c.inOwn = nil, nil
 }
 
-// reserve takes memory for a large body, so much in all. Where there is none left, other large bodies that
-// are waited for give theirs; false when there is none even so.
+// reserve raises the memory that a connection holds for a large body to size. Where no memory is left, connections
+// with other large bodies that are waited for are closed. It is false when that does not suffice either.
 func (d *door) reserve(c *clientConn, size int64) bool {
 	victims, ok := d.reserveLocked(c, size)
 	for _, victim := range victims {

@@ -8,9 +8,8 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// This file receives large bodies. fasthttp makes room for a whole body before its first byte has come, so a
-// large one is received here first, in room that grows with what has come: whoever announces much and sends
-// little holds little.
+// Large bodies are received before fasthttp sees them. fasthttp makes room for a whole body before its first byte has
+// come; here the room grows with what has come, so that whoever announces much and sends little holds little.
 
 const (
 	// gatherStep is how much room there is for more at least.
@@ -61,7 +60,7 @@ func (c *clientConn) bodyTime(framed framing) time.Duration {
 	return limit
 }
 
-// gatherMore receives more of a body, in room that is grown and reserved when there is none.
+// gatherMore receives more of a body. It reserves memory and grows the buffer when that is full.
 func (c *clientConn) gatherMore(head int, framed framing) bool {
 	if free := cap(c.buffered) - len(c.buffered); free < gatherStep {
 		room := 2*len(c.buffered) + gatherStep
@@ -134,7 +133,7 @@ func owed(limit *rate.Limiter, size int, now time.Time) (wait time.Duration, giv
 	return reserved.DelayFrom(now), func() { reserved.CancelAt(now) }
 }
 
-// bandwidthOf is what a connection's large bodies take of: its source's, and then everybody's.
+// bandwidthOf returns the limits that a connection's large bodies count against: its source's, then everybody's.
 func (d *door) bandwidthOf(c *clientConn) []*rate.Limiter {
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -5,9 +5,9 @@ import (
 	"net/http"
 )
 
-// This file reads the head of a request, its first line and headers, as strictly as RFC 9112 allows. What
-// two programs in a row may understand differently is refused: that is how a request is smuggled past the
-// first of them. Pure functions.
+// The head of a request, its first line and headers, is read as strictly as RFC 9112 allows. A head that two programs
+// in a row may understand differently is refused, because that is how a request is smuggled past the first of them.
+// Pure functions.
 
 const (
 	// headerLimit bounds a request's first line and headers together, in bytes.
@@ -101,8 +101,8 @@ type headFields struct {
 	expects                        []byte
 }
 
-// add reads one header; false when it is none. One that is continued on the next line begins with a blank
-// there, which is no name.
+// add reads one header, and is false for a line that is not a header. A header that goes on in the next line begins
+// with a blank there, which is not a name.
 func (f *headFields) add(line []byte) bool {
 	name, value, found := bytes.Cut(line, []byte{':'})
 	f.count++

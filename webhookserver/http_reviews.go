@@ -16,9 +16,8 @@ import (
 	"cartrecovery.dev/operator/internal/metrics"
 )
 
-// This file stands between strangers and the API server's TokenReview: what cannot be a token is not asked
-// about, what was asked about is remembered, and the rest is asked about at a bounded rate. See
-// docs/decisions/0064-few-tokens-are-reviewed.md.
+// Few tokens of strangers reach the API server's TokenReview: a text that cannot be a token is refused, reviews are
+// remembered, and other tokens are reviewed at a bounded rate. See docs/decisions/0064-few-tokens-are-reviewed.md.
 
 const (
 	// reviewedGood is how long a good token is taken for good: so much later it is noticed that it was
@@ -48,7 +47,7 @@ const (
 	reviewLimited    = "limited"
 )
 
-// tokenHash is what is kept of a token.
+// tokenHash stands for a token, which is not kept.
 type tokenHash [sha256.Size]byte
 
 // reviewed is a token that was good, and until when that is believed.

@@ -1,7 +1,10 @@
-// Package webhookserver takes what the outside has to tell: deliveries of sales platforms
-// and WhatsApp gateways, and the platform team's own connect and status calls. It
-// authenticates, parses and writes; it never sends a message and never calls the AI. It
-// runs on every replica, and a 2xx of its means that the fact is stored, receipts aside.
+// Package webhookserver takes deliveries of sales platforms and WhatsApp gateways, and the platform team's own connect
+// and status calls. It authenticates, parses and writes; it never sends a message and never calls the AI. It runs on
+// every replica. A 2xx means that the fact is stored, except for receipts, which are gathered first.
+//
+// The files sort by subject: http_ has the server, its routes, answers and connections; sales_ and inbound_ have the
+// deliveries of sales platforms and of gateways; pairing_ has connect and status; lead_ writes leads; store_ finds
+// Stores and the keys of their deliveries.
 package webhookserver
 
 import (
@@ -245,13 +248,13 @@ func (s *Server) Start(ctx context.Context) error {
 	listener := newDoor(listening, s.limits, s.TrustedProxies, s.Clock, s.Metrics)
 	addr := listener.Addr()
 	s.boundAddr.Store(&addr)
-	s.Logger.Info("the webhook server listens", "address", addr.String())
+	s.Logger.Info("The webhook server listens", "address", addr.String())
 
 	stop := make(chan struct{})
 	var recorder sync.WaitGroup
 	recorder.Go(func() { s.recordRejections(context.WithoutCancel(ctx), stop) })
 	recorder.Go(func() { s.recordReceipts(context.WithoutCancel(ctx), stop) })
-	recorder.Go(func() { s.settleLater(context.WithoutCancel(ctx), stop) })
+	recorder.Go(func() { s.confirmLater(context.WithoutCancel(ctx), stop) })
 	recorder.Go(func() { s.recordConnections(context.WithoutCancel(ctx), stop) })
 	defer recorder.Wait()
 	defer close(stop)
@@ -289,7 +292,7 @@ func (s *Server) drain(ctx context.Context, listener net.Listener, served <-chan
 	_ = listener.Close()
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
-		s.Logger.Info("requests were still under way when the time to finish them was over")
+		s.Logger.Info("Requests were still under way when the time to finish them was over")
 		return nil
 	case err != nil:
 		return fmt.Errorf("webhook server: stop: %w", err)

@@ -10,8 +10,7 @@ import (
 	"github.com/gofiber/fiber/v2"
 )
 
-// This file decides whose a connection or a request is: one source, that gets its share and no more. Pure
-// functions.
+// Every connection and request has a source, which gets its share and no more. Pure functions.
 
 // sourceBits is how much of an IPv6 address is one source: the network that a customer of a provider gets.
 const sourceBits = 64

@@ -167,7 +167,7 @@ func (s *Server) askAgain(ctx context.Context, now time.Time) {
 		err := panics.Do(s.logInto(ctx), panics.Connection, func() error { return s.haveAsked(ctx, name) })
 		cancel()
 		if err != nil && !apierrors.IsNotFound(err) {
-			s.Logger.Info("could not have a gateway asked again", append(logged(err), "instance", name.String())...)
+			s.logFailure("Cannot have a gateway asked again", err, "instance", name.String())
 		}
 	}
 }

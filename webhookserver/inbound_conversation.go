@@ -15,7 +15,8 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file decides what a message changes in the conversation of a lead. Pure functions.
+// What a message changes in the conversation of a lead. "Our" messages are those of the AI or of a person of the store.
+// Pure functions.
 
 const (
 	maxMessageID = 160
@@ -48,9 +49,8 @@ func isOurs(recovery *v1alpha1.CartRecovery, id string) bool {
 	return known != nil && known.Role != v1alpha1.RoleCustomer
 }
 
-// editsOurs says whether a message, told as if the customer had written it, is an edit of one
-// of ours: where the number is hidden, Evolution's messages.edited does not tell who edited.
-// A gateway that says it was the customer is believed.
+// editsOurs says whether a message that seems to be the customer's is an edit of one of our messages. Where the number
+// is hidden, Evolution's messages.edited does not tell who edited. A gateway that says it was the customer is believed.
 func editsOurs(leads []v1alpha1.CartRecovery, message *formats.Message) bool {
 	return message.Kind == formats.Edited && message.Phone == "" &&
 		slices.ContainsFunc(leads, func(each v1alpha1.CartRecovery) bool { return isOurs(&each, message.ID) })
@@ -100,8 +100,8 @@ func preferring(leads []*v1alpha1.CartRecovery, instance string) []*v1alpha1.Car
 	return leads
 }
 
-// lastContact is when the customer last got a message of ours, or may have got one: an
-// answer can be faster than the gateway's word that our message went. Zero when never.
+// lastContact is when the customer last got, or may have got, one of our messages; zero when never. An answer can be
+// faster than the gateway's confirmation that our message went.
 func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 	var last time.Time
 	for i := range recovery.Status.Conversation {
@@ -116,7 +116,7 @@ func lastContact(recovery *v1alpha1.CartRecovery) time.Time {
 	return last
 }
 
-// wentAt is when a message of ours went, or was claimed where that is not known.
+// wentAt is when one of our messages went or, where that is not known, was claimed.
 func wentAt(ours *v1alpha1.Message) time.Time {
 	if ours.SentAt != nil {
 		return ours.SentAt.Time
@@ -124,10 +124,9 @@ func wentAt(ours *v1alpha1.Message) time.Time {
 	return ours.At.Time
 }
 
-// take brings what a customer wrote into a lead's conversation: a message is added, one
-// that was edited is changed, and added where it was not known; that it was sent before it
-// was edited then changes nothing any more. Of a hidden number an edit of what is not known is
-// not taken: nobody can tell who edited.
+// take writes a customer's message into a lead's conversation. A new message is added. An edit changes its message, or
+// adds it where it is not known; the original, if it comes later, then changes nothing. An edit from a hidden number of
+// a message that is not known is not taken, because nobody can tell who edited.
 func take(recovery *v1alpha1.CartRecovery, message *formats.Message, instance string, now time.Time) bool {
 	if isOurs(recovery, messageID(message)) {
 		return false
@@ -138,9 +137,8 @@ func take(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	return (message.Phone != "" || message.Kind != formats.Edited) && hear(recovery, message, instance, now)
 }
 
-// hear adds a customer's message to a lead's conversation, whatever has become of the lead:
-// before our first message it begins the conversation, and after the end the policy says what
-// becomes of it. false when it is there.
+// hear adds a customer's message to a lead's conversation, in every state of the lead: before our first message it
+// begins the conversation, and after the end the policy says what follows. It is false when the message is known.
 func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance string, now time.Time) bool {
 	if lead.Find(recovery.Status.Conversation, messageID(message)) != nil {
 		return false
@@ -160,9 +158,9 @@ func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	return true
 }
 
-// unhear takes a customer's message out of a conversation that it does not belong to, while only
-// the customer has written since, with what was learned by it; false when it is too late, or it is
-// not there. before is the lead as it was.
+// unhear removes a customer's message, and the chats that were learned from it, from a conversation that it does not
+// belong to. It is false when somebody else has written since, or the message is not there. before is the lead without
+// the message.
 func unhear(recovery, before *v1alpha1.CartRecovery, message *formats.Message) bool {
 	conversation := recovery.Status.Conversation
 	for i := len(conversation) - 1; i >= 0 && conversation[i].Role == v1alpha1.RoleCustomer; i-- {
@@ -175,8 +173,7 @@ func unhear(recovery, before *v1alpha1.CartRecovery, message *formats.Message) b
 	return false
 }
 
-// learnChats keeps the ids of the chat that a message of the customer's, or to them, came in
-// with; the oldest go first.
+// learnChats keeps the ids of the chat of a message from or to the customer; the oldest go first.
 func learnChats(recovery *v1alpha1.CartRecovery, chatIDs []string) (changed bool) {
 	known := recovery.Status.ChatIDs
 	for _, id := range chatIDs {
@@ -195,8 +192,8 @@ func unlearnChats(recovery, before *v1alpha1.CartRecovery, chatIDs []string) {
 	})
 }
 
-// withoutLearned are leads, and that which has a message as it was before: that it knows the chat
-// by this very message is no reason to leave it there.
+// withoutLearned returns the leads without the chats that the lead which has a message learned from it: to know the
+// chat from this very message is no reason to keep the message.
 func withoutLearned(
 	leads []v1alpha1.CartRecovery, before *v1alpha1.CartRecovery, message *formats.Message,
 ) []v1alpha1.CartRecovery {
@@ -207,7 +204,7 @@ func withoutLearned(
 	return leads
 }
 
-// entry is what somebody wrote, as the conversation keeps it.
+// entry is a message as the conversation keeps it.
 func entry(
 	recovery *v1alpha1.CartRecovery, role v1alpha1.Role, message *formats.Message, now time.Time,
 ) v1alpha1.Message {
@@ -220,7 +217,7 @@ func entry(
 	}
 }
 
-// kept is as much of a text as a message keeps, and whether that is less than all.
+// kept is the part of a text that a message keeps, and whether the text was shortened.
 func kept(text string) (clipped string, shortened bool) {
 	return lead.Clip(text, v1alpha1.MaxMessageLength, v1alpha1.MaxMessageBytes)
 }
@@ -247,9 +244,9 @@ func editIn(recovery *v1alpha1.CartRecovery, known *v1alpha1.Message, message *f
 	return true
 }
 
-// overtaken says whether an edit of this time, as WhatsApp tells it, is from before the last
-// one. The clocks differ, and an opt-out must not be lost for it, so within clockSkew the last
-// to come in counts; some gateways tell the time of the original, which says nothing.
+// overtaken says whether an edit made at this time, by WhatsApp's clock, is older than the last one. Clocks differ, and
+// an opt-out must not be lost for that, so within clockSkew the edit that came in last counts. Some gateways tell the
+// time of the original instead, which says nothing.
 func overtaken(known *v1alpha1.Message, at time.Time) bool {
 	return known.EditedAt != nil && !at.Before(known.At.Time) && at.Add(clockSkew).Before(known.EditedAt.Time)
 }
@@ -280,15 +277,14 @@ func atGateway(recovery *v1alpha1.CartRecovery, id string) *v1alpha1.Message {
 	return nil
 }
 
-// echoWindow is how long after a message of ours the same text to the same customer is ours:
-// a gateway can tell of it under another id than it gave us.
+// echoWindow is how long after one of our messages the same text to the same customer is that message: a gateway can
+// report it under another id than it gave us.
 const echoWindow = 10 * time.Minute
 
-// isEcho says whether a message of the paired number is one that we sent: it has the id
-// that the gateway gave one of ours, or says what one says whose id is not known, or that went
-// within echoWindow. Not every gateway tells our messages from those a person writes, and the
-// message can be faster than the gateway's word that it went. An edit of ours is one while it
-// says what we sent.
+// isEcho says whether a message of the paired number is one that the AI sent. It is when it has the gateway's id of
+// such a message, or the text of one whose id is not known or that went within echoWindow. Not every gateway tells our
+// messages from those that a person writes, and the report can be faster than the confirmation of the call. An edit is
+// an echo as long as it has the text that was sent.
 func isEcho(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) bool {
 	text, found := gist(message.Text), false
 	for i := range recovery.Status.Conversation {
@@ -306,15 +302,15 @@ func isEcho(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.
 	return found
 }
 
-// saysGist says whether a message of ours has this gist, as far as it was kept.
+// saysGist says whether one of our messages has this gist, as far as its text was kept.
 func saysGist(ours *v1alpha1.Message, text string) bool {
 	whole := *ours
 	whole.Text = gist(ours.Text)
 	return lead.SameText(&whole, text)
 }
 
-// gist is a text without what gateways change in it: space, and the invisible
-// character that keeps them from substituting what looks like a variable.
+// gist is a text without what gateways change: white space, and the invisible character that keeps them from replacing
+// what looks like a variable.
 func gist(text string) string {
 	text = strings.ReplaceAll(text, "\u2060", "")
 	return truncate(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)

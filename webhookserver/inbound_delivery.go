@@ -140,7 +140,7 @@ func (s *Server) screen(ctx context.Context, c *fiber.Ctx, names formats.Names) 
 	for _, name := range names.Instances {
 		candidates, err := s.instancesNamed(ctx, string(name))
 		if err != nil {
-			s.Logger.Info("could not take a delivery", append(logged(err), "source", sourceGateway)...)
+			s.logFailure(cannotTake, err, "source", sourceGateway)
 			refusal = storeAnswer(err)
 			return &refusal
 		}
@@ -239,8 +239,10 @@ func (s *Server) hearAll(ctx context.Context, instance *v1alpha1.WhatsAppInstanc
 		if err != nil {
 			return s.failed(source, err)
 		}
-		s.Logger.V(1).Info("took a gateway's delivery", "instance", instance.Namespace+"/"+instance.Name,
-			"kind", messages[i].Kind, "result", part.Result, "reason", part.Reason)
+		if log := s.Logger.V(1); log.Enabled() {
+			log.Info("Took a message", "instance", instance.Namespace+"/"+instance.Name, "source", source,
+				"kind", messages[i].Kind, "result", part.Result, "reason", part.Reason)
+		}
 		parts = append(parts, part)
 	}
 	return handled(parts).from(source)

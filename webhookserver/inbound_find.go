@@ -16,8 +16,8 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file finds the leads that a gateway's message may belong to: by the number, by the
-// gateway's ids of the chat, and by the messages that it is, or answers to.
+// The leads that a gateway's message may belong to are found by the number, by the gateway's ids of the chat, and by
+// the ids of the message itself and of the one that it quotes.
 
 // maxChats bounds the chat ids of one message that are looked up.
 const maxChats = 4

@@ -17,8 +17,8 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file tells what a machine wrote from what a person did, on either side: greetings and
-// away messages of WhatsApp's Business app, which come as if somebody had written them.
+// Machines write on both sides: greetings and away messages of WhatsApp's Business app arrive as if somebody had
+// written them. Pure functions, but for ownTexts.
 
 const (
 	// greetingWithin is how fast after the customer's message a message of the paired number is
@@ -95,8 +95,8 @@ func isAutomaticAnswer(recovery *v1alpha1.CartRecovery, message *formats.Message
 	return isAtOnce(recovery, message, now) || saidBefore(recovery, text) >= 2
 }
 
-// isAtOnce says whether a message came at once upon one of ours. In a conversation with a person
-// that tells nothing: they were writing already when our answer came.
+// isAtOnce says whether a message came immediately after one of our messages. In a conversation with a person that says
+// nothing: they were writing already when our answer came.
 func isAtOnce(recovery *v1alpha1.CartRecovery, message *formats.Message, now time.Time) bool {
 	person := slices.ContainsFunc(recovery.Status.Conversation, func(m v1alpha1.Message) bool {
 		return m.Cycle == recovery.Status.Cycle && m.Role == v1alpha1.RoleCustomer && !m.Automatic

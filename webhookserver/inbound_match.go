@@ -12,14 +12,14 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file decides which lead a customer's message belongs to. Pure functions.
+// Which lead a customer's message belongs to. Pure functions.
 
 // beforehand is how long before a customer left the checkout a message may have been written
 // that belongs to the lead: platforms report a cart when they have given up on it, and clocks
 // differ.
 const beforehand = 15 * time.Minute
 
-// bond is what ties a message to a lead.
+// bond ties a message to a lead; a later one is stronger.
 type bond int
 
 const (
@@ -74,10 +74,9 @@ func inChat(recovery *v1alpha1.CartRecovery, chatIDs []string) bool {
 	})
 }
 
-// matchLead finds the lead that a customer's message belongs to, or the one that has it where
-// it was edited. leads are those that it may belong to; without a lead the outcome says why.
-// Of a hidden number that nothing ties to a lead only a message that is known is the customer's:
-// whoever else edited something is not guessed.
+// matchLead finds the lead that a customer's message belongs to; for an edit, the lead that has the message. leads are
+// those that it may belong to. Without a lead the outcome says why. An edit from a hidden number is the customer's only
+// where the message is known: who edited something else is not guessed.
 func matchLead(
 	leads []v1alpha1.CartRecovery, instance string, message *formats.Message,
 ) (*v1alpha1.CartRecovery, outcome) {
@@ -101,10 +100,9 @@ func matchLead(
 // tied are leads by what ties a message to them.
 type tied map[bond][]*v1alpha1.CartRecovery
 
-// chooseLead finds the lead that a message belongs to which no lead has: the conversation that
-// it quotes; else the open lead that the customer was written to last or, where there was no
-// message, left last; else, of those that have ended, the last to end. A lead that is younger
-// than the message is none of it.
+// chooseLead finds the lead for a message that no lead has yet: the conversation that it quotes; else the open lead
+// whose customer was written to last or, where nobody was written to, left the checkout last; else the lead that ended
+// last. A lead that is younger than the message is not considered.
 func chooseLead(
 	leads []v1alpha1.CartRecovery, instance string, message *formats.Message,
 ) (*v1alpha1.CartRecovery, outcome) {

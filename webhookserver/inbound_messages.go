@@ -10,10 +10,7 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file stores what was written in a conversation, by either side.
-
-// storedMessage is what became of a customer's message, and the lead that it is in; nil when it is
-// in none.
+// storedMessage is the outcome of a customer's message, and the lead that has it; nil when no lead does.
 type storedMessage struct {
 	outcome
 	lead *v1alpha1.CartRecovery
@@ -191,10 +188,9 @@ func (s *Server) takeReaction(
 	return together(parts, unmatched(ignoredReaction)), nil
 }
 
-// takeOwn gives the conversations with a customer to the person who wrote from the paired
-// phone. A message of ours that comes back changes nothing, and what a machine wrote hands
-// nothing over. The cache may not know yet what we are just sending, on whichever lead, nor
-// that there is one, so it decides only that a message is ours.
+// takeOwn gives the conversations with a customer to the person who wrote from the paired phone. An echo of one of our
+// messages changes nothing, and a message of a machine hands nothing over. The cache may not know yet what is just being
+// sent, nor that there is a lead, so it decides one thing only: that a message is an echo.
 func (s *Server) takeOwn(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {
@@ -218,7 +214,7 @@ func (s *Server) takeOwn(
 	parts := make([]outcome, 0, len(taken))
 	for _, each := range taken {
 		stored, changed, err := s.patchTogether(ctx, each, joining{
-			// While a person has the conversation nothing of ours is to be stopped.
+			// While a person has the conversation the AI sends nothing that would have to be stopped.
 			urgent: func([]string) bool { return !lead.HandedOff(each) },
 			change: func(recovery *v1alpha1.CartRecovery) bool {
 				if self {
@@ -235,7 +231,7 @@ func (s *Server) takeOwn(
 	return together(parts, settled), nil
 }
 
-// chatOf is what tells the chat of a message from others.
+// chatOf identifies the chat of a message.
 func chatOf(message *formats.Message) string {
 	if message.Phone == "" && len(message.ChatIDs) > 0 {
 		return message.ChatIDs[0]
@@ -260,7 +256,7 @@ func ownStoredAs(stored *v1alpha1.CartRecovery, changed bool, message *formats.M
 	return part
 }
 
-// storedAs is what became of a write to one lead; nil when it was deleted meanwhile.
+// storedAs is the outcome of a write to one lead, which is nil when it was deleted meanwhile.
 func storedAs(stored *v1alpha1.CartRecovery, changed bool) outcome {
 	switch {
 	case stored == nil:
@@ -271,7 +267,7 @@ func storedAs(stored *v1alpha1.CartRecovery, changed bool) outcome {
 	return outcome{Result: resultUnchanged, Lead: stored.Name}
 }
 
-// together makes one outcome of the writes of one message; otherwise is that of none.
+// together makes one outcome of the writes of one message; otherwise is the outcome when there was no write.
 func together(parts []outcome, otherwise outcome) outcome {
 	if len(parts) == 0 {
 		return otherwise

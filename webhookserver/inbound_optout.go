@@ -21,17 +21,16 @@ import (
 
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;create;patch
 
-// This file stores that a customer asked us to stop, or that who has the number is not the
-// customer. The message comes first: in its conversation it fences the lead. Then every other
-// open lead of the number, and the Suppression, for all that come (see inbound_stop.go). Only then
-// is the delivery acknowledged: where one of them cannot be stored the gateway delivers again,
-// finds the message there, and the rest is tried anew.
+// A customer asks not to be written to, or whoever has the number is not the customer. The message is stored first: in
+// its conversation it fences the lead. Then every other open lead of the number is stopped, and the Suppression is
+// stored for leads to come (see inbound_stop.go). Only then is the delivery acknowledged: where one of them cannot be
+// stored, the gateway delivers again, the message is known, and the rest is tried again.
 
 // oldRequest is how old a request to stop may be that a gateway tells of only now. One that is
 // older may have been lifted since.
 const oldRequest = 30 * 24 * time.Hour
 
-// suppressedForm is what a Suppression's schema takes as a phone.
+// suppressedForm is the form of a phone in the schema of a Suppression.
 var suppressedForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // errLifting: somebody is deleting the Suppression of the customer who opts out.
@@ -72,7 +71,7 @@ func isTooOld(message *formats.Message, part storedMessage, now time.Time) bool 
 }
 
 // storeOf is the Store of an instance, nil when it does not exist: a Suppression holds for
-// the name of a Store, and one that is made anew must know of it.
+// the name of a Store, and a Store that is created again must know of it.
 func (s *Server) storeOf(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (*v1alpha1.Store, error) {
 	store := &v1alpha1.Store{}
 	err := s.Client.Get(ctx, client.ObjectKey{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}, store)
@@ -246,7 +245,7 @@ func renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
 
 // suppressionOf is the Suppression of a customer who asked us to stop, or of a number that is
 // not the customer's: the same from every replica and for every way of writing the number. It
-// has no owner: a Store that is deleted and made anew, as GitOps tools do, must not lift it.
+// has no owner: a Store that is deleted and created again, as GitOps tools do, must not lift it.
 func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alpha1.StopReason) *v1alpha1.Suppression {
 	hash := lead.PhoneHash(phone)
 	made := &v1alpha1.Suppression{

@@ -12,8 +12,8 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file decides what a message of the paired number itself means: it is ours and comes
-// back, a machine's, or of a person who has taken over. Pure functions.
+// A message of the paired number is an echo of one of our messages, a machine's, or from a person who has taken over.
+// Pure functions.
 
 // planHandOver decides on a message of the paired number itself: the leads that it concerns, or
 // why there are none. They are the customer's open leads or, where there is none, the last that
@@ -129,7 +129,7 @@ func setHandedOff(
 	})
 }
 
-// pairedPhoneMessage is what a lead says whose customer is the paired number itself.
+// pairedPhoneMessage is the condition's message where the customer's number is the paired number itself.
 const pairedPhoneMessage = "the customer's number is the paired number itself: what is written there is " +
 	"nobody's answer; try it with another phone (docs/instances.md)"
 

@@ -34,7 +34,7 @@ const (
 	receiptTimeout = 5 * time.Second
 )
 
-// mark is how far a message of ours got, and when; zero for what is not known.
+// mark says when one of our messages was delivered and read; zero when that is not known.
 type mark struct {
 	delivered, read time.Time
 	// chats are the gateway's ids of the chat that it got to, which is the customer's.
@@ -52,7 +52,7 @@ func (m mark) with(status formats.Status, at time.Time) mark {
 	return m
 }
 
-// earlier is the earlier of two times; zero is none.
+// earlier is the earlier of two times, of which zero means never.
 func earlier(a, b time.Time) time.Time {
 	if a.IsZero() || !b.IsZero() && b.Before(a) {
 		return b
@@ -174,7 +174,7 @@ func (r *receipts) next() (types.NamespacedName, *gathered) {
 	return name, taken
 }
 
-// takeReceipt lets a receipt of a message of ours wait to be stored.
+// takeReceipt lets a receipt of one of our messages wait to be stored.
 func (s *Server) takeReceipt(ctx context.Context, instance *v1alpha1.WhatsAppInstance,
 	message *formats.Message) (outcome, error) {
 	leads, err := s.leadsByMessage(ctx, instance.Namespace, instance.Spec.StoreRef.Name, message.ID)
@@ -234,8 +234,8 @@ func (s *Server) wait(among *receipts, name types.NamespacedName, message *forma
 	s.Metrics.ReceiptsDropped.Add(float64(dropped))
 }
 
-// placeEarly finds the leads of a store's early receipts; what is still of no message of ours
-// is dropped, for other people's messages have receipts too.
+// placeEarly finds the leads of a store's early receipts. Receipts of messages that are still not known are dropped:
+// other people's messages have receipts too.
 func (s *Server) placeEarly(ctx context.Context, store types.NamespacedName, taken *gathered) {
 	for id, each := range taken.marks {
 		leads, err := s.leadsByMessage(ctx, store.Namespace, store.Name, id)
@@ -257,7 +257,7 @@ func (s *Server) placeEarlySafely(ctx context.Context, store types.NamespacedNam
 	})
 }
 
-// hasOurs says whether a lead has a message of ours with this id at the gateway.
+// hasOurs says whether a lead has a message of the AI with this id at the gateway.
 func hasOurs(id string) func(v1alpha1.CartRecovery) bool {
 	return func(each v1alpha1.CartRecovery) bool {
 		ours := atGateway(&each, id)
@@ -327,7 +327,7 @@ func (s *Server) recordReceiptsOf(ctx context.Context, name types.NamespacedName
 	if err == nil {
 		return
 	}
-	s.Logger.Info("could not store the receipts of a lead", append(logged(err), "lead", name.String())...)
+	s.logFailure("Cannot store the receipts of a lead", err, "lead", name.String())
 	dropped := 1
 	if taken.tries++; taken.tries < maxReceiptTries && !apierrors.IsInvalid(err) {
 		dropped = s.receipts.merge(name, taken, time.Now())

@@ -12,8 +12,8 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file settles messages of ours of which nobody knew whether they went: some gateways tell
-// of every message that they have sent for us, also when the call took longer than we waited.
+// Some gateways report every message that they have sent for us, also when the call took longer than we waited. Such a
+// report confirms a message of which nobody knew whether it went.
 
 const (
 	// answerSoon is how long a claimed message is left to whoever makes the call, who has the
@@ -21,17 +21,16 @@ const (
 	answerSoon = 3 * time.Second
 	// answerNever is when nobody waits for the answer any more.
 	answerNever = gateway.Timeout + 2*time.Second
-	// sentWithin is how long after it was claimed a message of ours can have been sent. Steps with a
-	// fixed text say the same in every cycle: what goes today tells nothing of last month's.
+	// sentWithin is how long after its claim a message can have been sent. Steps with a fixed text say the same in
+	// every cycle: a message of today says nothing about that of last month.
 	sentWithin = 15 * time.Minute
 )
 
 // errStillCalling has the gateway tell again of a message whose call may still end by itself.
 var errStillCalling = errors.New("a message that the gateway tells of is still being sent; it has to tell again")
 
-// takeSent confirms a message of ours that nobody knows went, by what a gateway tells of a
-// message that it has sent. It never begins anything: what is no message of ours was sent by
-// another that uses the instance.
+// takeSent confirms a message of which nobody knows whether it went, by a gateway's report that it has sent it. It
+// never begins anything: any other message was sent by somebody else who uses the instance.
 func (s *Server) takeSent(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {
@@ -92,8 +91,8 @@ func sentOf(
 	return nil, false
 }
 
-// isUnsettled says whether nobody knows if a message of ours went, and it can have gone from this
-// instance at this time.
+// isUnsettled says whether nobody knows if a message went, and whether it can have gone from this instance at this
+// time.
 func isUnsettled(ours *v1alpha1.Message, instance string, at time.Time) bool {
 	open := ours.State == v1alpha1.MessageUnknown || ours.State == v1alpha1.MessageClaimed
 	open = open && ours.Role == v1alpha1.RoleAssistant && ours.GatewayID == ""

@@ -5,13 +5,15 @@ import (
 	"sync"
 	"time"
 
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// This file lets what a gateway says it has sent wait while the message is young: whoever makes the
-// call has the answer almost always sooner, and writes it. Where they were killed in between, the
-// message is settled here once nobody can wait for the answer any more.
+// A report of a sent message waits while the message is young: the process that makes the call has the answer sooner
+// almost always, and writes it. Where it was killed in between, the message is confirmed here once nobody can wait for
+// the answer any more.
 
 // maxSentLater bounds how many deliveries wait; for one more the gateway is asked to tell again.
 const maxSentLater = 5000
@@ -80,9 +82,9 @@ func (l *sentLater) take(now time.Time) (waitingSent, bool) {
 	return first, true
 }
 
-// settleLater settles what falls due until stop is closed. What waits then is left: the message
-// stays as it is, and is not sent again.
-func (s *Server) settleLater(ctx context.Context, stop <-chan struct{}) {
+// confirmLater confirms messages as they fall due, until stop is closed. Those that wait then stay as they are, and are
+// not sent again.
+func (s *Server) confirmLater(ctx context.Context, stop <-chan struct{}) {
 	for {
 		var timer <-chan time.Time
 		if due, waiting := s.sent.next(); waiting {
@@ -93,13 +95,13 @@ func (s *Server) settleLater(ctx context.Context, stop <-chan struct{}) {
 			return
 		case <-s.sent.begun:
 		case <-timer:
-			s.settleDue(ctx)
+			s.confirmDue(ctx)
 		}
 	}
 }
 
-// settleDue looks at the leads of what is due again. Most were confirmed by their sender.
-func (s *Server) settleDue(ctx context.Context) {
+// confirmDue looks at the leads of what is due again. Most were confirmed by their sender.
+func (s *Server) confirmDue(ctx context.Context) {
 	for {
 		told, due := s.sent.take(s.Clock.Now())
 		if !due {
@@ -107,7 +109,8 @@ func (s *Server) settleDue(ctx context.Context) {
 		}
 		ctx, cancel := context.WithTimeout(ctx, receiptTimeout)
 		if _, err := s.takeSent(ctx, told.instance, &told.message); err != nil {
-			s.Logger.Info("could not settle a message that the gateway says it has sent", logged(err)...)
+			s.logFailure("Cannot confirm a message that the gateway says it has sent", err,
+				"instance", client.ObjectKeyFromObject(told.instance).String())
 		}
 		cancel()
 	}

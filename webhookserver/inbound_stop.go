@@ -14,11 +14,11 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// This file stops every open lead of a customer who asked us to, before that is acknowledged.
-// The message itself fences the lead whose conversation it is in. It is also what tells that the
-// cache knows every other lead that was made before: see internal/fence. One that is made after the
-// Suppression finds that, which is read before its first message is claimed. One that was made
-// between the two may have been looked at by then, and is found by a list, once for each Suppression.
+// Every open lead of a customer who asks not to be written to is stopped before that is acknowledged. The message
+// itself fences the lead whose conversation it is in. Its write also shows when the cache knows every other lead that
+// was created before (see internal/fence). A lead that is created after the Suppression finds the Suppression, which is
+// read before the first message is claimed. A lead that was created between the two is found by a list, once for each
+// Suppression.
 
 // stopAll stops every other open lead of these numbers, and stores the Suppressions. It names the
 // leads that were written, and says whether a Suppression was.

@@ -10,8 +10,8 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
-// This file spaces the messages of customers that the cache knows no lead of. Nothing about them is stored, so no
-// write holds them back, and each makes the API server look through the leads of its namespace.
+// Messages of people that the cache knows no lead of are spaced. Nothing about them is stored, so no write holds them
+// back, and each makes the API server look through the leads of its namespace.
 
 const (
 	// strangersPace is the time between two such messages of a namespace once strangersBurst have come at once.

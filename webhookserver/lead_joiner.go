@@ -18,9 +18,8 @@ import (
 	"cartrecovery.dev/operator/internal/shares"
 )
 
-// This file joins what comes in for one lead in quick succession into few writes. The first of
-// the requests writes for all that wait behind it, in the order in which they came, and each is
-// answered only once its own message is stored: see
+// Requests that concern one lead in quick succession are joined into few writes. The first of them writes for all that
+// wait behind it, in the order in which they came, and each is answered only once its own message is stored. See
 // docs/decisions/0072-a-flood-is-written-together.md.
 
 const (
@@ -44,13 +43,13 @@ const (
 	idleTogether = 1024
 )
 
-// errUnfinished is what the others get where the request that wrote for them did not get through.
+// errUnfinished is the error of requests whose leading request was broken off.
 var errUnfinished = errors.New("the request that wrote for this one was broken off")
 
-// errCrowded is what a request gets where too many of its namespace wait already.
+// errCrowded is the error of a request when too many of its namespace wait already.
 var errCrowded = errors.New("too many messages of this namespace wait to be stored; deliver it again later")
 
-// leadChange is what a request changes in a lead; false when there is nothing to change.
+// leadChange changes a lead, and is false when there is nothing to change.
 type leadChange func(*v1alpha1.CartRecovery) bool
 
 // joiner joins the writes of requests that concern one lead.
@@ -89,7 +88,7 @@ type crowd struct {
 	hurry chan struct{}
 }
 
-// joining is what a request wants of a lead.
+// joining is a request to change a lead.
 type joining struct {
 	change leadChange
 	// text is what the customer writes by it, "" for nothing.

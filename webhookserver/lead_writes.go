@@ -40,9 +40,9 @@ func (s *Server) writeStatus(ctx context.Context, recovery *v1alpha1.CartRecover
 	return s.Client.Status().Patch(ctx, recovery, patch)
 }
 
-// patchLead changes a lead as it was last read, and reads it anew whenever someone else has
-// written it since. change says whether there is anything to write. It returns the lead
-// as it is stored, nil when it is gone, and whether it was written.
+// patchLead changes a lead as it was last read, and reads it again whenever somebody else has written it since. change
+// says whether there is anything to write. It returns the lead as it is stored, nil when it is gone, and whether it was
+// written.
 func (s *Server) patchLead(
 	ctx context.Context, read *v1alpha1.CartRecovery, write patcher, change func(*v1alpha1.CartRecovery) bool,
 ) (stored *v1alpha1.CartRecovery, changed bool, err error) {

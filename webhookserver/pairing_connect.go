@@ -162,8 +162,8 @@ func (s *Server) awaitPairing(ctx context.Context, instance *v1alpha1.WhatsAppIn
 	}
 }
 
-// pairingAnswer is what there is to answer, nil when there is nothing yet. patient lets a
-// failure pass that may be from before the call.
+// pairingAnswer is the answer to connect, nil when there is nothing to show yet. patient ignores a failure, which may
+// be older than the call.
 func (s *Server) pairingAnswer(ctx context.Context, instance *v1alpha1.WhatsAppInstance, asked string,
 	patient bool) *answer {
 	body := connected{Instance: instance.Name, Namespace: instance.Namespace, State: phaseOf(instance)}

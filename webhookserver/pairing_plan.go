@@ -15,8 +15,7 @@ import (
 	"cartrecovery.dev/operator/internal/phone"
 )
 
-// This file decides what a call to connect changes, and when it is answered. Pure
-// functions.
+// What a call to connect changes, and when it is answered. Pure functions.
 
 // connectRequest is the optional body of a call to connect.
 type connectRequest struct {

@@ -61,8 +61,8 @@ func (s *Server) status(ctx context.Context, c *fiber.Ctx) answer {
 	}
 	state, err := s.ask(ctx, instance)
 	if err != nil {
-		s.Logger.Info("could not ask a gateway for its status",
-			append(logged(err), "instance", client.ObjectKeyFromObject(instance).String())...)
+		s.logFailure("Cannot ask a gateway for its status", err,
+			"instance", client.ObjectKeyFromObject(instance).String())
 		return answer{status: fiber.StatusOK, private: true, body: stale(instance, err, s.Clock.Now())}
 	}
 	s.record(ctx, instance, state)
@@ -92,12 +92,12 @@ func (s *Server) record(ctx context.Context, instance *v1alpha1.WhatsAppInstance
 	err := s.Client.Status().Patch(ctx, written, client.MergeFromWithOptions(before,
 		client.MergeFromWithOptimisticLock{}))
 	if err != nil && !apierrors.IsConflict(err) && !apierrors.IsNotFound(err) {
-		s.Logger.Info("could not record the status of an instance",
-			append(logged(err), "instance", client.ObjectKeyFromObject(instance).String())...)
+		s.logFailure("Cannot record the status of an instance", err,
+			"instance", client.ObjectKeyFromObject(instance).String())
 	}
 }
 
-// known is what an instance's status says.
+// known is the last known state of an instance.
 func known(instance *v1alpha1.WhatsAppInstance) connectionStatus {
 	return connectionStatus{
 		Instance: instance.Name, Namespace: instance.Namespace,
@@ -105,7 +105,7 @@ func known(instance *v1alpha1.WhatsAppInstance) connectionStatus {
 	}
 }
 
-// stale is what was last known, with why and since when nothing newer is.
+// stale is the last known state of an instance, with the reason why nothing newer is known, and since when.
 func stale(instance *v1alpha1.WhatsAppInstance, err error, now time.Time) connectionStatus {
 	last := known(instance)
 	last.Stale, last.Reason = true, string(failure.CodeOf(err))

@@ -73,7 +73,7 @@ func (s *Server) askControllers(ctx context.Context, instance *v1alpha1.WhatsApp
 	return request, s.Client.Patch(ctx, asking, client.RawPatch(types.MergePatchType, patch))
 }
 
-// observed is what an instance's status says once its gateway was asked.
+// observed is the state of an instance once its gateway was asked.
 func (s *Server) observed(instance *v1alpha1.WhatsAppInstance) connectionStatus {
 	if apimeta.IsStatusConditionFalse(instance.Status.Conditions, v1alpha1.ConditionGatewayReachable) {
 		return stale(instance, &failure.Error{Code: failure.Unavailable}, s.Clock.Now())

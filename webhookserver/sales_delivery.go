@@ -127,7 +127,7 @@ func (s *Server) accept(
 			return s.failed(source, err)
 		}
 		if log := s.Logger.V(1); log.Enabled() {
-			log.Info("took an event", "store", store.Namespace+"/"+store.Name, "platform", source,
+			log.Info("Took an event", "store", store.Namespace+"/"+store.Name, "source", source,
 				"event", events[i].Name, "result", part.Result, "reason", part.Reason)
 		}
 		parts = append(parts, part)
@@ -140,8 +140,11 @@ func placeOf(store *v1alpha1.Store) platforms.Place {
 	return platforms.Place{Region: store.Spec.Region, Zone: policy.Zone(store)}
 }
 
+// cannotTake is logged where a delivery could not be stored.
+const cannotTake = "Cannot take a delivery"
+
 // failed answers a delivery that could not be stored.
 func (s *Server) failed(source string, err error) answer {
-	s.Logger.Info("could not take a delivery", append(logged(err), "source", source)...)
+	s.logFailure(cannotTake, err, "source", source)
 	return storeAnswer(err).from(source)
 }

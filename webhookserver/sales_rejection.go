@@ -156,6 +156,6 @@ func (s *Server) recordRejection(ctx context.Context, next remark) {
 		})
 	}
 	if err != nil && !apierrors.IsNotFound(err) {
-		s.Logger.Info("could not show a delivery on its store", append(logged(err), "store", next.store.String())...)
+		s.logFailure("Cannot show a delivery on its Store", err, "store", next.store.String())
 	}
 }

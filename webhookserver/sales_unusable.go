@@ -9,9 +9,8 @@ import (
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
-// This file has it known that an authentic delivery says what matters, a purchase or a refund,
-// and stops nothing because something in it is missing. The platform is told that it was taken:
-// it would only send the same again.
+// An authentic purchase or refund that names neither a buyer nor a known sale stops nothing. It is shown on its Store.
+// The platform is told that it was taken: it would only send the same again.
 
 // unusableMessages say what was expected.
 var unusableMessages = map[string]string{

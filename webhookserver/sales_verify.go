@@ -9,8 +9,6 @@ import (
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
-// This file decides which platform of a Store a delivery comes from.
-
 // errDoubted: a delivery matches none of the copied keys, which may be older than those of the
 // Store. It is posted again, and by then the controllers have looked.
 var errDoubted = errors.New("the delivery matches none of the copied keys; they are compared with the Store's")
@@ -36,12 +34,12 @@ func (s *Server) verify(
 	if err != nil || isFresh {
 		return platform, reason, err
 	}
-	// What is shown on the Store is what the controllers look for.
+	// The controllers look for what is shown on the Store.
 	s.reject(store, name, reason, "")
 	return nil, "", errDoubted
 }
 
-// detection is what the platforms of a Store say of a delivery.
+// detection collects what the platforms of a Store say about a delivery.
 type detection struct {
 	// accepted are the platforms it proves to come from.
 	accepted []platforms.Platform

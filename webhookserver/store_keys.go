@@ -13,8 +13,8 @@ import (
 	"cartrecovery.dev/operator/internal/webhookkeys"
 )
 
-// This file reads what deliveries are checked with: the Secrets themselves where the controllers
-// run in the same process, else the copies that they keep (Options.Copies).
+// Deliveries are checked with the Secrets themselves where the controllers run in the same process, else with the
+// copies that the controllers keep (Options.Copies).
 
 // keysOf are the secrets of a platform of a Store, none when none exists.
 func (s *Server) keysOf(
@@ -61,7 +61,7 @@ func (s *Server) comparable(presented string) []byte {
 	return []byte(presented)
 }
 
-// refreshCredentials has the credentials of an instance read anew, where that was not just done.
+// refreshCredentials reads the credentials of an instance again, unless that was just done.
 func (s *Server) refreshCredentials(instance *v1alpha1.WhatsAppInstance) bool {
 	if s.Copies != nil {
 		return s.Copies.Refresh(webhookkeys.OfInstance, instance)
@@ -71,8 +71,8 @@ func (s *Server) refreshCredentials(instance *v1alpha1.WhatsAppInstance) bool {
 	})
 }
 
-// copiedPairing is what an instance shows to pair with, of the copies. It changes every few seconds,
-// so that what is remembered is not good enough.
+// copiedPairing is the copy of what an instance shows to pair with. It changes every few seconds, so it is not
+// remembered.
 func (s *Server) copiedPairing(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (map[string][]byte, error) {
 	s.Copies.Refresh(webhookkeys.OfPairing, instance)
 	data, err := s.Copies.Pairing(ctx, instance)
