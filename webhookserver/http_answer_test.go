@@ -47,18 +47,20 @@ func TestCombine(t *testing.T) {
 			},
 		},
 	} {
-		result, body := combine(row.parts)
-		if result != row.result {
-			t.Errorf("%s: result %s", row.name, result)
-		}
-		whole, several := body.(outcomes)
-		if several != (row.leads > 0) {
-			t.Fatalf("%s: body %T", row.name, body)
-		}
-		if several && (len(whole.Leads) != row.leads || *whole.InFlight != *row.flight ||
-			len(whole.Events) != len(row.parts)) {
-			t.Errorf("%s: body %+v", row.name, whole)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			result, body := combine(row.parts)
+			if result != row.result {
+				t.Errorf("result %s", result)
+			}
+			whole, several := body.(outcomes)
+			if several != (row.leads > 0) {
+				t.Fatalf("body %T", body)
+			}
+			if several && (len(whole.Leads) != row.leads || *whole.InFlight != *row.flight ||
+				len(whole.Events) != len(row.parts)) {
+				t.Errorf("body %+v", whole)
+			}
+		})
 	}
 }
 
@@ -119,9 +121,11 @@ func TestRejectionDue(t *testing.T) {
 		{name: "shown long ago", shown: shown("A", noon.Add(-time.Minute)), want: true},
 		{name: "another reason is shown", shown: shown("B", noon.Add(-time.Second)), want: true},
 	} {
-		if got := rejectionDue(row.shown, row.last, "A", noon); got != row.want {
-			t.Errorf("%s: got %v", row.name, got)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			if got := rejectionDue(row.shown, row.last, "A", noon); got != row.want {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }
 

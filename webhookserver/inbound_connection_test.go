@@ -45,9 +45,11 @@ func TestConnectionsDue(t *testing.T) {
 		{"no word again", "c", "", 5, resultUnchanged},
 		{"again after a while", "b", "connecting", 9, resultRecorded},
 	} {
-		if got := c.due(numbered(row.instance), row.word, at(row.second)); got != row.want {
-			t.Errorf("%s: got %v", row.name, got)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			if got := c.due(numbered(row.instance), row.word, at(row.second)); got != row.want {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 	if next, waiting := c.next(); !waiting || !next.Equal(at(5)) || len(c.take(at(4))) != 0 {
 		t.Errorf("the next is at %s, %v", next, waiting)

@@ -120,25 +120,27 @@ func TestMatchLead(t *testing.T) {
 			want: resultUnchanged,
 		},
 	} {
-		phone := row.phone
-		if phone == "" {
-			phone = "5511987654321"
-		}
-		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
-		for _, each := range row.leads {
-			given = append(given, *each)
-		}
-		chosen, settled := matchLead(given, gen.Instance, &formats.Message{ID: "m-1", Phone: phone})
-		got := settled.Reason
-		switch {
-		case chosen != nil:
-			got = chosen.Name
-		case settled.Result == resultUnchanged:
-			got = resultUnchanged
-		}
-		if got != row.want {
-			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			phone := row.phone
+			if phone == "" {
+				phone = "5511987654321"
+			}
+			given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
+			for _, each := range row.leads {
+				given = append(given, *each)
+			}
+			chosen, settled := matchLead(given, gen.Instance, &formats.Message{ID: "m-1", Phone: phone})
+			got := settled.Reason
+			switch {
+			case chosen != nil:
+				got = chosen.Name
+			case settled.Result == resultUnchanged:
+				got = resultUnchanged
+			}
+			if got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
 	}
 }
 
@@ -225,19 +227,21 @@ func TestMatchEdited(t *testing.T) {
 			gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent))), "a"},
 		{"nobody is there", nil, ignoredNoOpenLead},
 	} {
-		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
-		for _, each := range row.leads {
-			given = append(given, *each)
-		}
-		chosen, settled := matchLead(given, gen.Instance, &formats.Message{Kind: formats.Edited, ID: "m-1",
-			Phone: "5511987654321"})
-		got := settled.Reason
-		if chosen != nil {
-			got = chosen.Name
-		}
-		if got != row.want {
-			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
+			for _, each := range row.leads {
+				given = append(given, *each)
+			}
+			chosen, settled := matchLead(given, gen.Instance, &formats.Message{Kind: formats.Edited, ID: "m-1",
+				Phone: "5511987654321"})
+			got := settled.Reason
+			if chosen != nil {
+				got = chosen.Name
+			}
+			if got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
 	}
 }
 
@@ -279,14 +283,16 @@ func TestTakeEdited(t *testing.T) {
 		{"of a finished lead", gen.Lead(noon, heard("m-1"), before(minute(1)), isFinished), edited("three", minute(2)),
 			true, "three", minute(9)},
 	} {
-		if got := take(row.lead, row.message, gen.Instance, minute(9)); got != row.changed {
-			t.Errorf("%s: changed %v", row.name, got)
-		}
-		message := row.lead.Status.Conversation[0]
-		if message.Text != row.text || !message.EditedAt.Equal(row.at) || message.ID != "m-1" ||
-			len(row.lead.Status.Conversation) != 1 {
-			t.Errorf("%s: got %+v", row.name, message)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			if got := take(row.lead, row.message, gen.Instance, minute(9)); got != row.changed {
+				t.Errorf("changed %v", got)
+			}
+			message := row.lead.Status.Conversation[0]
+			if message.Text != row.text || !message.EditedAt.Equal(row.at) || message.ID != "m-1" ||
+				len(row.lead.Status.Conversation) != 1 {
+				t.Errorf("got %+v", message)
+			}
+		})
 	}
 }
 
@@ -336,19 +342,21 @@ func TestEditedByUs(t *testing.T) {
 		{"nobody's, hidden", formats.Message{Kind: formats.Edited, ID: "m-9"}, false, formats.ReasonNoPhone},
 		{"our own name for it", formats.Message{Kind: formats.Edited, ID: "c0-step-first"}, true, ignoredOwn},
 	} {
-		message := row.message
-		message.Text = "oi!"
-		if got := editsOurs(both, &message); got != row.ours {
-			t.Errorf("%s: ours is %v", row.name, got)
-		}
-		if chosen, settled := matchLead(both, gen.Instance, &message); chosen != nil || settled.Reason != row.want {
-			t.Errorf("%s: settled as %+v", row.name, settled)
-		}
-		for i := range both {
-			if take(both[i].DeepCopy(), &message, gen.Instance, noon) && message.Phone == "" {
-				t.Errorf("%s: %s took it for the customer's", row.name, both[i].Name)
+		t.Run(row.name, func(t *testing.T) {
+			message := row.message
+			message.Text = "oi!"
+			if got := editsOurs(both, &message); got != row.ours {
+				t.Errorf("ours is %v", got)
 			}
-		}
+			if chosen, settled := matchLead(both, gen.Instance, &message); chosen != nil || settled.Reason != row.want {
+				t.Errorf("settled as %+v", settled)
+			}
+			for i := range both {
+				if take(both[i].DeepCopy(), &message, gen.Instance, noon) && message.Phone == "" {
+					t.Errorf("%s took it for the customer's", both[i].Name)
+				}
+			}
+		})
 	}
 	if take(sent, &formats.Message{Kind: formats.Inbound, ID: "g-1", Phone: "5511987654321", Text: "oi"},
 		gen.Instance, noon) {
@@ -374,21 +382,23 @@ func TestReact(t *testing.T) {
 			strings.Repeat("👍", 32)},
 		{"a finished lead", "g-1", "👍", gen.Lead(noon, sent, atTheGateway("g-1", "oi"), isFinished), false, 0, ""},
 	} {
-		phase, message := row.lead.Status.Phase, &formats.Message{Kind: formats.Reaction, Target: row.target,
-			Text: row.emoji}
-		if got := react(row.lead, message); got != row.changed {
-			t.Errorf("%s: changed %v", row.name, got)
-		}
-		if got := row.lead.Status.Conversation[row.at].Reaction; got != row.want || row.lead.Status.Phase != phase {
-			t.Errorf("%s: got %q", row.name, got)
-		}
-		if react(row.lead, message) {
-			t.Errorf("%s: changed twice", row.name)
-		}
-		back := &formats.Message{Kind: formats.Reaction, Target: row.target}
-		if react(row.lead, back) != row.changed || row.lead.Status.Conversation[row.at].Reaction != "" {
-			t.Errorf("%s: not taken back", row.name)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			phase, message := row.lead.Status.Phase, &formats.Message{Kind: formats.Reaction, Target: row.target,
+				Text: row.emoji}
+			if got := react(row.lead, message); got != row.changed {
+				t.Errorf("changed %v", got)
+			}
+			if got := row.lead.Status.Conversation[row.at].Reaction; got != row.want || row.lead.Status.Phase != phase {
+				t.Errorf("got %q", got)
+			}
+			if react(row.lead, message) {
+				t.Error("changed twice")
+			}
+			back := &formats.Message{Kind: formats.Reaction, Target: row.target}
+			if react(row.lead, back) != row.changed || row.lead.Status.Conversation[row.at].Reaction != "" {
+				t.Error("not taken back")
+			}
+		})
 	}
 }
 
@@ -421,10 +431,12 @@ func TestIsEcho(t *testing.T) {
 		{"without an id", in(sent, "oi", ""), "", "olá", false},
 		{"the customer's words", gen.Lead(noon, heard("m-1"), atTheGateway("", "oi")), "g-1", "oi", false},
 	} {
-		if got := isEcho(row.lead, &formats.Message{Kind: formats.Own, ID: row.id, Text: row.text},
-			noon); got != row.want {
-			t.Errorf("%s: got %v", row.name, got)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			if got := isEcho(row.lead, &formats.Message{Kind: formats.Own, ID: row.id, Text: row.text},
+				noon); got != row.want {
+				t.Errorf("got %v", got)
+			}
+		})
 	}
 }
 
@@ -551,22 +563,24 @@ func TestPlanHandOver(t *testing.T) {
 			leads(gen.Lead(noon, named("a"), withPhone(mobile)), gen.Lead(noon, named("b"), withPhone(landline))), "a",
 		},
 	} {
-		phone := row.phone
-		if phone == "" {
-			phone = "5511987654321"
-		}
-		given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
-		for _, each := range row.leads {
-			given = append(given, *each)
-		}
-		taken, settled := planHandOver(given, &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1",
-			Phone: phone, Text: "Aqui é a Ana"}, noon)
-		names := make([]string, 0, len(taken))
-		for _, each := range taken {
-			names = append(names, each.Name)
-		}
-		if got := strings.Join(names, ",") + settled.Reason; got != row.want {
-			t.Errorf("%s: got %q, want %q", row.name, got, row.want)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			phone := row.phone
+			if phone == "" {
+				phone = "5511987654321"
+			}
+			given := make([]v1alpha1.CartRecovery, 0, len(row.leads))
+			for _, each := range row.leads {
+				given = append(given, *each)
+			}
+			taken, settled := planHandOver(given, &formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1",
+				Phone: phone, Text: "Aqui é a Ana"}, noon)
+			names := make([]string, 0, len(taken))
+			for _, each := range taken {
+				names = append(names, each.Name)
+			}
+			if got := strings.Join(names, ",") + settled.Reason; got != row.want {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
 	}
 }

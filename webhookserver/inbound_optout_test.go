@@ -30,17 +30,21 @@ func TestOptOut(t *testing.T) {
 		"of an old account":             suppressionOf("shop", "acme", "551187654321", false, v1alpha1.StopOptOut),
 		"of a store that keeps numbers": suppressionOf("shop", "acme", "551187654321", true, v1alpha1.StopOptOut),
 	} {
-		if other.Name != hashed.Name {
-			t.Errorf("%s: two Suppressions of one number", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if other.Name != hashed.Name {
+				t.Error("two Suppressions of one number")
+			}
+		})
 	}
 	for name, other := range map[string]*v1alpha1.Suppression{
 		"another store":  suppressionOf("shop", "acme2", gen.Phone, false, v1alpha1.StopOptOut),
 		"another number": suppressionOf("shop", "acme", "+5511987654322", false, v1alpha1.StopOptOut),
 	} {
-		if other.Name == hashed.Name {
-			t.Errorf("%s has the same name", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			if other.Name == hashed.Name {
+				t.Errorf("%s has the same name", name)
+			}
+		})
 	}
 	if hashed.Spec.Phone != "" || hashed.Spec.PhoneHash != lead.PhoneHash(gen.Phone) ||
 		hashed.Spec.Reason != "OptOut" || hashed.OwnerReferences != nil {
@@ -72,10 +76,12 @@ func TestRenew(t *testing.T) {
 		"lapsed by now":  {&metav1.Time{Time: noon}, true},
 		"lapsed of old ": {&metav1.Time{Time: noon.AddDate(-1, 0, 0)}, true},
 	} {
-		suppression := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{ExpiresAt: row.expires}}
-		if renew(suppression, noon) != row.want || row.want && suppression.Spec.ExpiresAt != nil {
-			t.Errorf("%s: %+v", name, suppression.Spec)
-		}
+		t.Run(name, func(t *testing.T) {
+			suppression := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{ExpiresAt: row.expires}}
+			if renew(suppression, noon) != row.want || row.want && suppression.Spec.ExpiresAt != nil {
+				t.Errorf("%+v", suppression.Spec)
+			}
+		})
 	}
 }
 
@@ -101,15 +107,17 @@ func TestToldToStop(t *testing.T) {
 		"of two numbers": {ignored(ignoredAmbiguous), []string{"a", "b"}, true,
 			outcome{Result: resultRecorded}},
 	} {
-		row.want.Reason, row.want.Leads = recordedOptOut, row.stopped
-		if got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed); !reflect.DeepEqual(got,
-			row.want) {
-			t.Errorf("%s: got %+v", name, got)
-		}
-		if got := toldToStop(row.part, v1alpha1.StopWrongNumber, row.stopped,
-			row.suppressed); got.Reason != recordedWrongNumber {
-			t.Errorf("%s: a wrong number is %s", name, got.Reason)
-		}
+		t.Run(name, func(t *testing.T) {
+			row.want.Reason, row.want.Leads = recordedOptOut, row.stopped
+			if got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed); !reflect.DeepEqual(got,
+				row.want) {
+				t.Errorf("got %+v", got)
+			}
+			if got := toldToStop(row.part, v1alpha1.StopWrongNumber, row.stopped,
+				row.suppressed); got.Reason != recordedWrongNumber {
+				t.Errorf("a wrong number is %s", got.Reason)
+			}
+		})
 	}
 }
 
@@ -135,14 +143,16 @@ func TestWhoOptsOut(t *testing.T) {
 			"+5521912345678"},
 		"hidden, and the lead not known": {outcome{Lead: "d"}, formats.Message{}, "", ""},
 	} {
-		concerned, names := concernedBy(all, row.part, &row.message), ""
-		for _, each := range concerned {
-			names += each.Name
-		}
-		got := strings.Join(writers(&row.message, leadNamed(all, row.part.Lead), concerned), " ")
-		if names != row.leads || got != row.want {
-			t.Errorf("%s: leads %q, numbers %q", name, names, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			concerned, names := concernedBy(all, row.part, &row.message), ""
+			for _, each := range concerned {
+				names += each.Name
+			}
+			got := strings.Join(writers(&row.message, leadNamed(all, row.part.Lead), concerned), " ")
+			if names != row.leads || got != row.want {
+				t.Errorf("leads %q, numbers %q", names, got)
+			}
+		})
 	}
 }
 

@@ -43,17 +43,19 @@ func TestMark(t *testing.T) {
 		{name: "half known", mark: mark{read: at(9)}, message: v1alpha1.Message{DeliveredAt: stamp(5)}, changed: true,
 			delivered: stamp(5), read: stamp(9)},
 	} {
-		message := row.message
-		if got := row.mark.on(&message); got != row.changed {
-			t.Errorf("%s: changed %v", row.name, got)
-		}
-		same := func(a, b *v1alpha1.Timestamp) bool { return a == b || a != nil && b != nil && a.Equal(b.Time) }
-		if !same(message.DeliveredAt, row.delivered) || !same(message.ReadAt, row.read) {
-			t.Errorf("%s: delivered %v, read %v", row.name, message.DeliveredAt, message.ReadAt)
-		}
-		if row.mark.on(&message) {
-			t.Errorf("%s: changed twice", row.name)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			message := row.message
+			if got := row.mark.on(&message); got != row.changed {
+				t.Errorf("changed %v", got)
+			}
+			same := func(a, b *v1alpha1.Timestamp) bool { return a == b || a != nil && b != nil && a.Equal(b.Time) }
+			if !same(message.DeliveredAt, row.delivered) || !same(message.ReadAt, row.read) {
+				t.Errorf("delivered %v, read %v", message.DeliveredAt, message.ReadAt)
+			}
+			if row.mark.on(&message) {
+				t.Error("changed twice")
+			}
+		})
 	}
 }
 

@@ -82,19 +82,21 @@ func TestAskToPair(t *testing.T) {
 			attempt(tooLong[:64], noon)), connectRequest{}, true},
 		{"under way by QR, asked by code", gen.InstanceObject(unpaired, attempt("", later)), byCode, true},
 	} {
-		if got := askToPair(row.instance, row.request, noon); got != row.want {
-			t.Errorf("%s: got %v", row.name, got)
-		}
-		wrote := row.instance.Annotations[v1alpha1.AnnotationPairRequested] == noon.Format(time.RFC3339Nano)
-		if wrote != row.want {
-			t.Errorf("%s: annotations %v", row.name, row.instance.Annotations)
-		}
-		if row.want && row.request.Phone != "" && connection.Pairing(row.instance).Phone != row.request.Phone {
-			t.Errorf("%s: pairing %+v", row.name, connection.Pairing(row.instance))
-		}
-		if row.instance.Spec.Pairing != gen.InstanceObject().Spec.Pairing {
-			t.Errorf("%s: the spec became %+v", row.name, row.instance.Spec.Pairing)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			if got := askToPair(row.instance, row.request, noon); got != row.want {
+				t.Errorf("got %v", got)
+			}
+			wrote := row.instance.Annotations[v1alpha1.AnnotationPairRequested] == noon.Format(time.RFC3339Nano)
+			if wrote != row.want {
+				t.Errorf("annotations %v", row.instance.Annotations)
+			}
+			if row.want && row.request.Phone != "" && connection.Pairing(row.instance).Phone != row.request.Phone {
+				t.Errorf("pairing %+v", connection.Pairing(row.instance))
+			}
+			if row.instance.Spec.Pairing != gen.InstanceObject().Spec.Pairing {
+				t.Errorf("the spec became %+v", row.instance.Spec.Pairing)
+			}
+		})
 	}
 }
 
@@ -131,9 +133,11 @@ func TestProgressOf(t *testing.T) {
 			progressNone},
 		{"a request that is no time", gen.InstanceObject(unpaired, asked("yes")), request, progressNone},
 	} {
-		if got := progressOf(row.instance, row.request, noon); got != row.want {
-			t.Errorf("%s: got %v, want %v", row.name, got, row.want)
-		}
+		t.Run(row.name, func(t *testing.T) {
+			if got := progressOf(row.instance, row.request, noon); got != row.want {
+				t.Errorf("got %v, want %v", got, row.want)
+			}
+		})
 	}
 }
 
@@ -146,12 +150,14 @@ func TestChooseInstance(t *testing.T) {
 		*gen.InstanceObject(called("a"), deleted), *gen.InstanceObject(called("c")), *gen.InstanceObject(called("b")),
 	}
 	for name, want := range map[string]string{"": "b", "c": "c", "a": "", "x": ""} {
-		got := ""
-		if chosen := chooseInstance(all, name); chosen != nil {
-			got = chosen.Name
-		}
-		if got != want {
-			t.Errorf("%q: got %q, want %q", name, got, want)
-		}
+		t.Run(name, func(t *testing.T) {
+			got := ""
+			if chosen := chooseInstance(all, name); chosen != nil {
+				got = chosen.Name
+			}
+			if got != want {
+				t.Errorf("%q: got %q, want %q", name, got, want)
+			}
+		})
 	}
 }

@@ -510,27 +510,29 @@ func TestARedeliveredPurchaseStopsNothingNew(t *testing.T) {
 		"one that is neither the first nor the last": {[]string{"approved", "approved-by-email", "complete"}, false,
 			"approved-by-email"},
 	} {
-		w, store := newWorld(t), allTriggers()
-		told := func(id string, at time.Time) {
-			event := all[id]
-			if !row.timed {
-				event.OccurredAt = time.Time{}
+		t.Run(name, func(t *testing.T) {
+			w, store := newWorld(t), allTriggers()
+			told := func(id string, at time.Time) {
+				event := all[id]
+				if !row.timed {
+					event.OccurredAt = time.Time{}
+				}
+				w.clock.SetTime(at)
+				w.deliver(t, store, v1alpha1.PlatformHotmart, event)
 			}
-			w.clock.SetTime(at)
-			w.deliver(t, store, v1alpha1.PlatformHotmart, event)
-		}
-		for i, id := range row.bought {
-			told(id, noon.Add(time.Duration(i)*time.Hour))
-		}
-		w.clock.SetTime(cart.OccurredAt)
-		if done := w.deliver(t, store, v1alpha1.PlatformHotmart, cart); done[0].Result != resultCreated {
-			t.Fatalf("%s: the cart is %s", name, done[0].Result)
-		}
-		before := w.calls.writes
-		told(row.again, cart.OccurredAt.Add(5*time.Minute))
-		if facts := w.facts(t, false); w.calls.writes != before || !strings.Contains(facts, "2: open true") {
-			t.Errorf("%s: %d writes, %s", name, w.calls.writes-before, facts)
-		}
+			for i, id := range row.bought {
+				told(id, noon.Add(time.Duration(i)*time.Hour))
+			}
+			w.clock.SetTime(cart.OccurredAt)
+			if done := w.deliver(t, store, v1alpha1.PlatformHotmart, cart); done[0].Result != resultCreated {
+				t.Fatalf("the cart is %s", done[0].Result)
+			}
+			before := w.calls.writes
+			told(row.again, cart.OccurredAt.Add(5*time.Minute))
+			if facts := w.facts(t, false); w.calls.writes != before || !strings.Contains(facts, "2: open true") {
+				t.Errorf("%d writes, %s", w.calls.writes-before, facts)
+			}
+		})
 	}
 }
 

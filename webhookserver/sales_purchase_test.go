@@ -48,28 +48,30 @@ func TestPurchaseReads(t *testing.T) {
 		"another product, by another's number": {[]string{"cart", "other-cart-2nd-address"}, "third-2nd-address", 2,
 			resultStopped},
 	} {
-		w, store := newWorld(t), allTriggers()
-		for _, id := range row.before {
-			w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
-		}
-		w.calls.live = 0
-		done := w.deliver(t, store, v1alpha1.PlatformHotmart, all[row.then])
-		if done[0].Result != row.want || w.calls.live != row.lists {
-			t.Errorf("%s: %s after %d lists, want %s after %d", name, done[0].Result, w.calls.live, row.want, row.lists)
-		}
-		// A cache that has the purchase's first write knows the rest, unless nothing was written.
-		w.Fence, w.calls.live = seeing{}, 0
-		for _, id := range row.before {
-			w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
-		}
-		w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
-		if w.calls.live != 0 {
-			t.Errorf("%s: %d lists though the cache is not behind", name, w.calls.live)
-		}
-		w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
-		if w.calls.live == 0 {
-			t.Errorf("%s: a repetition, which writes nothing, relied on the cache", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			w, store := newWorld(t), allTriggers()
+			for _, id := range row.before {
+				w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
+			}
+			w.calls.live = 0
+			done := w.deliver(t, store, v1alpha1.PlatformHotmart, all[row.then])
+			if done[0].Result != row.want || w.calls.live != row.lists {
+				t.Errorf("%s after %d lists, want %s after %d", done[0].Result, w.calls.live, row.want, row.lists)
+			}
+			// A cache that has the purchase's first write knows the rest, unless nothing was written.
+			w.Fence, w.calls.live = seeing{}, 0
+			for _, id := range row.before {
+				w.deliver(t, store, v1alpha1.PlatformHotmart, all[id])
+			}
+			w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
+			if w.calls.live != 0 {
+				t.Errorf("%d lists though the cache is not behind", w.calls.live)
+			}
+			w.deliver(t, store, v1alpha1.PlatformHotmart, all["complete"])
+			if w.calls.live == 0 {
+				t.Error("a repetition, which writes nothing, relied on the cache")
+			}
+		})
 	}
 }
 
@@ -160,28 +162,30 @@ func TestTheEndOfAPayment(t *testing.T) {
 			Reason: ignoredAlreadyFinished}, -1},
 		"of a PIX that a boleto bests": {[]string{"pix", "boleto", "pix-expired"}, outcome{Result: resultUnchanged}, 0},
 	} {
-		w, store := newWorld(t), allTriggers()
-		var events []platforms.Event
-		for _, id := range row.events {
-			events = append(events, all[id])
-		}
-		done := w.deliver(t, store, v1alpha1.PlatformHotmart, events...)
-		if last := done[len(done)-1]; last.Result != row.want.Result || last.Reason != row.want.Reason {
-			t.Errorf("%s: answered %+v", name, last)
-		}
-		leads := w.all(t)
-		if len(leads) != 1 {
-			t.Fatalf("%s: %d leads", name, len(leads))
-		}
-		payment := leads[0].Spec.Payment
-		switch {
-		case row.ends < 0 && payment == nil:
-		case row.ends == 0 && payment != nil && payment.ExpiresAt == nil:
-		case row.ends > 0 && payment != nil && payment.ExpiresAt != nil &&
-			payment.ExpiresAt.Equal(noon.Add(time.Duration(row.ends)*time.Minute)):
-		default:
-			t.Errorf("%s: the payment is %+v", name, payment)
-		}
+		t.Run(name, func(t *testing.T) {
+			w, store := newWorld(t), allTriggers()
+			var events []platforms.Event
+			for _, id := range row.events {
+				events = append(events, all[id])
+			}
+			done := w.deliver(t, store, v1alpha1.PlatformHotmart, events...)
+			if last := done[len(done)-1]; last.Result != row.want.Result || last.Reason != row.want.Reason {
+				t.Errorf("answered %+v", last)
+			}
+			leads := w.all(t)
+			if len(leads) != 1 {
+				t.Fatalf("%d leads", len(leads))
+			}
+			payment := leads[0].Spec.Payment
+			switch {
+			case row.ends < 0 && payment == nil:
+			case row.ends == 0 && payment != nil && payment.ExpiresAt == nil:
+			case row.ends > 0 && payment != nil && payment.ExpiresAt != nil &&
+				payment.ExpiresAt.Equal(noon.Add(time.Duration(row.ends)*time.Minute)):
+			default:
+				t.Errorf("the payment is %+v", payment)
+			}
+		})
 	}
 	w, store := newWorld(t), gen.StoreObject()
 	if done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["pix-expired"]); done[0].Reason != ignoredNoSequence ||
@@ -239,18 +243,20 @@ func TestAnEventWithoutABuyerIsOfItsTransaction(t *testing.T) {
 		"what the platform's parser found unusable": {nil, v1alpha1.PlatformHotmart, told("u", 300, platforms.Unusable,
 			nobody), resultUnusable},
 	} {
-		w, store := newWorld(t), allTriggers()
-		w.deliver(t, store, v1alpha1.PlatformHotmart, row.before...)
-		done := w.deliver(t, store, row.platform, row.then)[0]
-		if done.Result != row.want {
-			t.Errorf("%s: %+v, want %s", name, done, row.want)
-		}
-		other := gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "other" })
-		if len(row.before) > 0 && row.then.Kind != platforms.PaymentExpired {
-			if done := w.deliver(t, other, row.platform, row.then)[0]; done.Result != resultUnusable {
-				t.Errorf("%s, in another store: %+v", name, done)
+		t.Run(name, func(t *testing.T) {
+			w, store := newWorld(t), allTriggers()
+			w.deliver(t, store, v1alpha1.PlatformHotmart, row.before...)
+			done := w.deliver(t, store, row.platform, row.then)[0]
+			if done.Result != row.want {
+				t.Errorf("%+v, want %s", done, row.want)
 			}
-		}
+			other := gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "other" })
+			if len(row.before) > 0 && row.then.Kind != platforms.PaymentExpired {
+				if done := w.deliver(t, other, row.platform, row.then)[0]; done.Result != resultUnusable {
+					t.Errorf("%s, in another store: %+v", name, done)
+				}
+			}
+		})
 	}
 }
 
@@ -277,12 +283,14 @@ func TestAPurchaseHasTheStoresCurrency(t *testing.T) {
 		"the default":        {"", "10", "", "BRL"},
 		"no amount, no need": {"USD", "", "", ""},
 	} {
-		w, store := newWorld(t), allTriggers()
-		store.Spec.Currency = row.store
-		w.deliver(t, store, v1alpha1.PlatformHotmart, told("p", 0, platforms.Purchased, credited,
-			func(e *platforms.Event) { e.Amount, e.Currency = row.amount, row.told }))
-		if got := w.all(t)[0].Spec.Purchase.Currency; got != row.want {
-			t.Errorf("%s: %q, want %q", name, got, row.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			w, store := newWorld(t), allTriggers()
+			store.Spec.Currency = row.store
+			w.deliver(t, store, v1alpha1.PlatformHotmart, told("p", 0, platforms.Purchased, credited,
+				func(e *platforms.Event) { e.Amount, e.Currency = row.amount, row.told }))
+			if got := w.all(t)[0].Spec.Purchase.Currency; got != row.want {
+				t.Errorf("%q, want %q", got, row.want)
+			}
+		})
 	}
 }
