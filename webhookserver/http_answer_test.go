@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
@@ -50,15 +51,21 @@ func TestCombine(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			result, body := combine(row.parts)
 			if result != row.result {
-				t.Errorf("result %s", result)
+				t.Errorf("result %s, want %s", result, row.result)
 			}
 			whole, several := body.(outcomes)
 			if several != (row.leads > 0) {
-				t.Fatalf("body %T", body)
+				t.Fatalf("body is a %T, want several: %t", body, row.leads > 0)
 			}
-			if several && (len(whole.Leads) != row.leads || *whole.InFlight != *row.flight ||
-				len(whole.Events) != len(row.parts)) {
-				t.Errorf("body %+v", whole)
+			if !several {
+				return
+			}
+			if len(whole.Leads) != row.leads || len(whole.Events) != len(row.parts) {
+				t.Errorf("%d leads and %d events, want %d and %d", len(whole.Leads), len(whole.Events), row.leads,
+					len(row.parts))
+			}
+			if diff := cmp.Diff(row.flight, whole.InFlight); diff != "" {
+				t.Errorf("in flight (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -82,11 +89,11 @@ func TestStoreAnswer(t *testing.T) {
 	} {
 		got := storeAnswer(row.err)
 		if got.status != row.status || got.retry != (row.status == fiber.StatusServiceUnavailable) {
-			t.Errorf("%v: %+v", row.err, got)
+			t.Errorf("%v: status %d, again %t, want %d", row.err, got.status, got.retry, row.status)
 		}
 	}
 	if body := storeAnswer(invalid).body.(problem); body.Field != "spec.amount" {
-		t.Errorf("body %+v", body)
+		t.Errorf("field %q, want %q", body.Field, "spec.amount")
 	}
 }
 
@@ -123,7 +130,7 @@ func TestRejectionDue(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := rejectionDue(row.shown, row.last, "A", noon); got != row.want {
-				t.Errorf("got %v", got)
+				t.Errorf("due %t, want %t", got, row.want)
 			}
 		})
 	}

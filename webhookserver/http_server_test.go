@@ -186,7 +186,7 @@ var _ = Describe("the server's end", func() {
 		GinkgoHelper()
 		r := &running{done: make(chan error, 1), reached: make(chan struct{}), release: make(chan struct{}),
 			answered: make(chan int, 1)}
-		held := &hookedClient{Client: hooked.Client}
+		held := newHookedClient(hooked.Client)
 		held.before(func(ctx context.Context, _ string, object client.Object) error {
 			if _, isLead := object.(*v1alpha1.CartRecovery); isLead {
 				close(r.reached)

@@ -45,11 +45,9 @@ func TestConnectionsDue(t *testing.T) {
 		{"no word again", "c", "", 5, resultUnchanged},
 		{"again after a while", "b", "connecting", 9, resultRecorded},
 	} {
-		t.Run(row.name, func(t *testing.T) {
-			if got := c.due(numbered(row.instance), row.word, at(row.second)); got != row.want {
-				t.Errorf("got %v", got)
-			}
-		})
+		if got := c.due(numbered(row.instance), row.word, at(row.second)); got != row.want {
+			t.Errorf("%s: got %s, want %s", row.name, got, row.want)
+		}
 	}
 	if next, waiting := c.next(); !waiting || !next.Equal(at(5)) || len(c.take(at(4))) != 0 {
 		t.Errorf("the next is at %s, %v", next, waiting)

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -285,12 +286,14 @@ func TestTakeEdited(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := take(row.lead, row.message, gen.Instance, minute(9)); got != row.changed {
-				t.Errorf("changed %v", got)
+				t.Errorf("changed %t, want %t", got, row.changed)
 			}
 			message := row.lead.Status.Conversation[0]
-			if message.Text != row.text || !message.EditedAt.Equal(row.at) || message.ID != "m-1" ||
-				len(row.lead.Status.Conversation) != 1 {
-				t.Errorf("got %+v", message)
+			editedAt := v1alpha1.NewTimestamp(row.at)
+			want := message
+			want.ID, want.Text, want.EditedAt = "m-1", row.text, &editedAt
+			if diff := cmp.Diff([]v1alpha1.Message{want}, row.lead.Status.Conversation); diff != "" {
+				t.Errorf("conversation (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -346,10 +349,10 @@ func TestEditedByUs(t *testing.T) {
 			message := row.message
 			message.Text = "oi!"
 			if got := editsOurs(both, &message); got != row.ours {
-				t.Errorf("ours is %v", got)
+				t.Errorf("ours is %t, want %t", got, row.ours)
 			}
 			if chosen, settled := matchLead(both, gen.Instance, &message); chosen != nil || settled.Reason != row.want {
-				t.Errorf("settled as %+v", settled)
+				t.Errorf("the reason is %q, want %q", settled.Reason, row.want)
 			}
 			for i := range both {
 				if take(both[i].DeepCopy(), &message, gen.Instance, noon) && message.Phone == "" {
@@ -386,10 +389,10 @@ func TestReact(t *testing.T) {
 			phase, message := row.lead.Status.Phase, &formats.Message{Kind: formats.Reaction, Target: row.target,
 				Text: row.emoji}
 			if got := react(row.lead, message); got != row.changed {
-				t.Errorf("changed %v", got)
+				t.Errorf("changed %t, want %t", got, row.changed)
 			}
 			if got := row.lead.Status.Conversation[row.at].Reaction; got != row.want || row.lead.Status.Phase != phase {
-				t.Errorf("got %q", got)
+				t.Errorf("reaction %q, want %q, and phase %s, want %s", got, row.want, row.lead.Status.Phase, phase)
 			}
 			if react(row.lead, message) {
 				t.Error("changed twice")
@@ -434,7 +437,7 @@ func TestIsEcho(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			if got := isEcho(row.lead, &formats.Message{Kind: formats.Own, ID: row.id, Text: row.text},
 				noon); got != row.want {
-				t.Errorf("got %v", got)
+				t.Errorf("echo %t, want %t", got, row.want)
 			}
 		})
 	}

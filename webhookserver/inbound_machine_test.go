@@ -44,7 +44,7 @@ func TestGreetings(t *testing.T) {
 				Text: row.text, At: row.at}
 			automatic := isAutomaticOwn(row.lead, own, row.repeated, row.at)
 			if automatic != row.automatic {
-				t.Fatalf("automatic is %v", automatic)
+				t.Fatalf("automatic is %t, want %t", automatic, row.automatic)
 			}
 			if !handOver(row.lead, own, automatic, row.at) {
 				t.Fatal("it was not stored")

@@ -35,6 +35,13 @@ const (
 	bondQuote
 )
 
+// String is the name of the bond.
+func (b bond) String() string {
+	return [...]string{
+		bondNone: "none", bondOther: "other number", bondPhone: "phone", bondChat: "chat", bondQuote: "quote",
+	}[b]
+}
+
 // bondOf tells what ties a message to a lead, the strongest there is.
 func bondOf(recovery *v1alpha1.CartRecovery, message *formats.Message) bond {
 	number := message.Phone

@@ -145,21 +145,22 @@ func TestOldMessages(t *testing.T) {
 			}
 			chosen, settled := matchLead(copies(leads(row.lead)), gen.Instance, &message)
 			if (chosen == nil) != row.old || row.old && settled.Reason != ignoredOldMessage {
-				t.Errorf("settled as %+v", settled)
+				t.Errorf("the reason is %q", settled.Reason)
 			}
 			own := formats.Message{Kind: formats.Own, FromMe: true, ID: "o-1", Phone: "5511987654321", Text: "oi",
 				At: row.at}
 			if taken, settled := planHandOver(copies(leads(row.lead)), &own, noon); (len(taken) == 0) != row.old {
-				t.Errorf("a person's: %+v", settled)
+				t.Errorf("a person's message: the reason is %q", settled.Reason)
 			}
 		})
 	}
 	// An older lead that has ended is what an old message belongs to.
 	both := copies(leads(gen.Lead(noon, named("new")), gen.Lead(noon.Add(-100*time.Hour), named("of-then"),
 		finishedAt(-60))))
-	if chosen, _ := matchLead(both, gen.Instance, &formats.Message{ID: "m-1", Phone: "5511987654321",
-		At: noon.Add(-72 * time.Hour)}); chosen == nil || chosen.Name != "of-then" {
-		t.Errorf("it is of %+v", chosen)
+	chosen, _ := matchLead(both, gen.Instance, &formats.Message{ID: "m-1", Phone: "5511987654321",
+		At: noon.Add(-72 * time.Hour)})
+	if chosen == nil || chosen.Name != "of-then" {
+		t.Errorf("an old message is not of the lead that ended: chosen is nil: %t", chosen == nil)
 	}
 }
 

@@ -189,7 +189,7 @@ func (s *Server) takeReaction(
 }
 
 // takeOwn gives the conversations with a customer to the person who wrote from the paired phone. An echo of one of our
-// messages changes nothing, and a message of a machine hands nothing over. The cache may not know yet what is just being
+// messages changes nothing, and a message of a machine hands nothing over. The cache may not know yet what is being
 // sent, nor that there is a lead, so it decides one thing only: that a message is an echo.
 func (s *Server) takeOwn(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,

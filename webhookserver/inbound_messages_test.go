@@ -10,6 +10,7 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
@@ -17,38 +18,42 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// staleClient is a cache that does not know of any message yet: it has leads as they were made.
-type staleClient struct{ client.Client }
-
-func (c staleClient) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	err := c.Client.List(ctx, list, opts...)
-	if leads, is := list.(*v1alpha1.CartRecoveryList); is {
-		for i := range leads.Items {
-			leads.Items[i].Status.Conversation, leads.Items[i].ResourceVersion = nil, "1"
+// staleClient is a cache that does not know any message yet: it has leads as they were made.
+func staleClient() client.Client {
+	return intercepted(hooked, interceptor.Funcs{List: func(
+		ctx context.Context, cache client.WithWatch, list client.ObjectList, opts ...client.ListOption,
+	) error {
+		err := cache.List(ctx, list, opts...)
+		if leads, isLeads := list.(*v1alpha1.CartRecoveryList); isLeads {
+			for i := range leads.Items {
+				leads.Items[i].Status.Conversation, leads.Items[i].ResourceVersion = nil, "1"
+			}
 		}
-	}
-	return err
+		return err
+	}})
 }
 
-// brokenReader cannot read leads.
-type brokenReader struct{ client.Reader }
-
-func (r brokenReader) List(context.Context, client.ObjectList, ...client.ListOption) error {
-	return errors.New("the API server does not answer")
-}
-
-func (r brokenReader) Get(ctx context.Context, key client.ObjectKey, object client.Object,
-	opts ...client.GetOption) error {
-	if _, isLead := object.(*v1alpha1.CartRecovery); isLead {
-		return errors.New("the API server does not answer")
-	}
-	return r.Reader.Get(ctx, key, object, opts...)
+// brokenReader is an API server that does not answer when leads are read.
+func brokenReader() client.Reader {
+	silent := errors.New("the API server does not answer")
+	return intercepted(env.Client, interceptor.Funcs{
+		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return silent },
+		Get: func(
+			ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object,
+			opts ...client.GetOption,
+		) error {
+			if _, isLead := object.(*v1alpha1.CartRecovery); isLead {
+				return silent
+			}
+			return api.Get(ctx, key, object, opts...)
+		},
+	})
 }
 
 // staleServer is a server whose cache is behind.
 func staleServer(live client.Reader) *Server {
 	GinkgoHelper()
-	made, err := New(options(live, staleClient{hooked}, prometheus.NewRegistry()))
+	made, err := New(options(live, staleClient(), prometheus.NewRegistry()))
 	Expect(err).NotTo(HaveOccurred())
 	return made
 }
@@ -104,7 +109,7 @@ var _ = Describe("a message that the cache is behind of", func() {
 	It("is to be delivered again when the API server does not answer", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		message := inboundOf("m-1")
-		got := staleServer(brokenReader{env.Client}).hearAll(ctx, shop.instance, []formats.Message{message})
+		got := staleServer(brokenReader()).hearAll(ctx, shop.instance, []formats.Message{message})
 		Expect(got.status).To(Equal(http.StatusServiceUnavailable))
 		Expect(got.retry).To(BeTrue())
 	})
@@ -126,7 +131,7 @@ var _ = Describe("a message that the cache is behind of", func() {
 	It("finds what a reaction is to", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx, ours)
 		forgetful := staleServer(env.Client)
-		forgetful.Client = emptyIndex{forgetful.Client}
+		forgetful.Client = withoutMessages(forgetful.Client)
 		message := formats.Message{Format: "uazapi", Kind: formats.Reaction, ID: "r-1", Target: "g-1", Text: "👍",
 			Phone: "5511987654321"}
 		got, err := forgetful.hear(ctx, shop.instance, &message)
@@ -135,17 +140,19 @@ var _ = Describe("a message that the cache is behind of", func() {
 	})
 })
 
-// emptyIndex is a cache whose index of messages does not know the message yet.
-type emptyIndex struct{ client.Client }
-
-func (c emptyIndex) List(ctx context.Context, list client.ObjectList, opts ...client.ListOption) error {
-	for _, option := range opts {
-		fields, is := option.(client.MatchingFields)
-		if _, byMessage := fields[index.LeadByMessage]; is && byMessage {
-			return nil
+// withoutMessages is a cache whose index of messages is empty.
+func withoutMessages(cache client.Client) client.Client {
+	return intercepted(cache, interceptor.Funcs{List: func(
+		ctx context.Context, cache client.WithWatch, list client.ObjectList, opts ...client.ListOption,
+	) error {
+		for _, option := range opts {
+			fields, isFields := option.(client.MatchingFields)
+			if _, byMessage := fields[index.LeadByMessage]; isFields && byMessage {
+				return nil
+			}
 		}
-	}
-	return c.Client.List(ctx, list, opts...)
+		return cache.List(ctx, list, opts...)
+	}})
 }
 
 var _ = Describe("a message that the customer edits", func() {

@@ -3,12 +3,12 @@ package webhookserver
 import (
 	"context"
 	"net/http"
-	"reflect"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
@@ -109,9 +109,9 @@ func TestToldToStop(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			row.want.Reason, row.want.Leads = recordedOptOut, row.stopped
-			if got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed); !reflect.DeepEqual(got,
-				row.want) {
-				t.Errorf("got %+v", got)
+			got := toldToStop(row.part, v1alpha1.StopOptOut, row.stopped, row.suppressed)
+			if diff := cmp.Diff(row.want, got, cmp.AllowUnexported(outcome{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if got := toldToStop(row.part, v1alpha1.StopWrongNumber, row.stopped,
 				row.suppressed); got.Reason != recordedWrongNumber {

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
@@ -46,11 +47,11 @@ func TestMark(t *testing.T) {
 		t.Run(row.name, func(t *testing.T) {
 			message := row.message
 			if got := row.mark.on(&message); got != row.changed {
-				t.Errorf("changed %v", got)
+				t.Errorf("changed %t, want %t", got, row.changed)
 			}
-			same := func(a, b *v1alpha1.Timestamp) bool { return a == b || a != nil && b != nil && a.Equal(b.Time) }
-			if !same(message.DeliveredAt, row.delivered) || !same(message.ReadAt, row.read) {
-				t.Errorf("delivered %v, read %v", message.DeliveredAt, message.ReadAt)
+			want := v1alpha1.Message{DeliveredAt: row.delivered, ReadAt: row.read}
+			if diff := cmp.Diff(want, message); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if row.mark.on(&message) {
 				t.Error("changed twice")

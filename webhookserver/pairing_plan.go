@@ -127,6 +127,13 @@ const (
 	progressFailing
 )
 
+// String is the name of the progress.
+func (p progress) String() string {
+	return [...]string{
+		progressNone: "none", progressConnected: "connected", progressShowing: "showing", progressFailing: "failing",
+	}[p]
+}
+
 // failingReasons are the reasons of Ready with which waiting for a QR is in vain.
 var failingReasons = []string{
 	v1alpha1.ReasonGatewayUnreachable, v1alpha1.ReasonGatewayRefused, v1alpha1.ReasonGatewayUnauthorized,

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -84,7 +85,7 @@ func TestAskToPair(t *testing.T) {
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			if got := askToPair(row.instance, row.request, noon); got != row.want {
-				t.Errorf("got %v", got)
+				t.Errorf("got %t, want %t", got, row.want)
 			}
 			wrote := row.instance.Annotations[v1alpha1.AnnotationPairRequested] == noon.Format(time.RFC3339Nano)
 			if wrote != row.want {
@@ -93,8 +94,8 @@ func TestAskToPair(t *testing.T) {
 			if row.want && row.request.Phone != "" && connection.Pairing(row.instance).Phone != row.request.Phone {
 				t.Errorf("pairing %+v", connection.Pairing(row.instance))
 			}
-			if row.instance.Spec.Pairing != gen.InstanceObject().Spec.Pairing {
-				t.Errorf("the spec became %+v", row.instance.Spec.Pairing)
+			if diff := cmp.Diff(gen.InstanceObject().Spec.Pairing, row.instance.Spec.Pairing); diff != "" {
+				t.Errorf("the spec, which is its owner's (-before +after):\n%s", diff)
 			}
 		})
 	}

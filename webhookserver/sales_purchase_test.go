@@ -3,7 +3,6 @@ package webhookserver
 import (
 	"context"
 	"testing"
-	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
@@ -146,21 +145,25 @@ func TestACartByNameIsStoppedByASaleByID(t *testing.T) {
 
 // TestTheEndOfAPayment: the notice of a payment that has expired is not sent, whichever came first.
 func TestTheEndOfAPayment(t *testing.T) {
+	const never, noPayment = -1, -2
 	all := deliveries()
 	for name, row := range map[string]struct {
 		events []string
 		want   outcome // of the last
-		ends   int     // minutes after noon; 0 for a payment that does not, -1 for none
+		ends   int     // minutes after noon; never for a payment without an end, noPayment for none
 	}{
 		"after it was printed": {[]string{"pix", "pix-expired"}, outcome{Result: resultRecorded}, 180},
-		"twice": {[]string{"pix", "pix-expired", "pix-expired"},
-			outcome{Result: resultUnchanged}, 180},
+		"told twice": {
+			[]string{"pix", "pix-expired", "pix-expired"}, outcome{Result: resultUnchanged}, 180,
+		},
 		"before it was printed":   {[]string{"pix-expired", "pix"}, outcome{Result: resultRecorded}, 180},
-		"of another sale":         {[]string{"pix", "boleto-expired"}, outcome{Result: resultUnchanged}, 0},
+		"of another sale":         {[]string{"pix", "boleto-expired"}, outcome{Result: resultUnchanged}, never},
 		"of no sale that is told": {[]string{"pix", "pix-expired-by-email"}, outcome{Result: resultRecorded}, 181},
 		"of one that was bought": {[]string{"pix", "approved", "pix-expired"}, outcome{Result: resultIgnored,
-			Reason: ignoredAlreadyFinished}, -1},
-		"of a PIX that a boleto bests": {[]string{"pix", "boleto", "pix-expired"}, outcome{Result: resultUnchanged}, 0},
+			Reason: ignoredAlreadyFinished}, noPayment},
+		"of a PIX that a boleto bests": {
+			[]string{"pix", "boleto", "pix-expired"}, outcome{Result: resultUnchanged}, never,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w, store := newWorld(t), allTriggers()
@@ -170,27 +173,31 @@ func TestTheEndOfAPayment(t *testing.T) {
 			}
 			done := w.deliver(t, store, v1alpha1.PlatformHotmart, events...)
 			if last := done[len(done)-1]; last.Result != row.want.Result || last.Reason != row.want.Reason {
-				t.Errorf("answered %+v", last)
+				t.Errorf("answered %s %s, want %s %s", last.Result, last.Reason, row.want.Result, row.want.Reason)
 			}
 			leads := w.all(t)
 			if len(leads) != 1 {
 				t.Fatalf("%d leads", len(leads))
 			}
-			payment := leads[0].Spec.Payment
-			switch {
-			case row.ends < 0 && payment == nil:
-			case row.ends == 0 && payment != nil && payment.ExpiresAt == nil:
-			case row.ends > 0 && payment != nil && payment.ExpiresAt != nil &&
-				payment.ExpiresAt.Equal(noon.Add(time.Duration(row.ends)*time.Minute)):
-			default:
-				t.Errorf("the payment is %+v", payment)
+			got := noPayment
+			if payment := leads[0].Spec.Payment; payment != nil {
+				got = never
+				if payment.ExpiresAt != nil {
+					got = int(payment.ExpiresAt.Sub(noon).Minutes())
+				}
+			}
+			if got != row.ends {
+				t.Errorf("the payment ends %d minutes after noon, want %d", got, row.ends)
 			}
 		})
 	}
-	w, store := newWorld(t), gen.StoreObject()
-	if done := w.deliver(t, store, v1alpha1.PlatformHotmart, all["pix-expired"]); done[0].Reason != ignoredNoSequence ||
-		len(w.all(t)) != 0 {
-		t.Errorf("where no payment is asked for: %+v", done)
+}
+
+func TestTheEndOfAPaymentThatNobodyAsksFor(t *testing.T) {
+	w := newWorld(t)
+	done := w.deliver(t, gen.StoreObject(), v1alpha1.PlatformHotmart, deliveries()["pix-expired"])[0]
+	if done.Reason != ignoredNoSequence || len(w.all(t)) != 0 {
+		t.Errorf("answered %s %s, with %d leads", done.Result, done.Reason, len(w.all(t)))
 	}
 }
 
@@ -248,12 +255,12 @@ func TestAnEventWithoutABuyerIsOfItsTransaction(t *testing.T) {
 			w.deliver(t, store, v1alpha1.PlatformHotmart, row.before...)
 			done := w.deliver(t, store, row.platform, row.then)[0]
 			if done.Result != row.want {
-				t.Errorf("%+v, want %s", done, row.want)
+				t.Errorf("%s %s, want %s", done.Result, done.Reason, row.want)
 			}
 			other := gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "other" })
 			if len(row.before) > 0 && row.then.Kind != platforms.PaymentExpired {
 				if done := w.deliver(t, other, row.platform, row.then)[0]; done.Result != resultUnusable {
-					t.Errorf("%s, in another store: %+v", name, done)
+					t.Errorf("in another store: %s %s, want %s", done.Result, done.Reason, resultUnusable)
 				}
 			}
 		})

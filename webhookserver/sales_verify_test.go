@@ -17,24 +17,27 @@ func TestIsPing(t *testing.T) {
 		t.Fatal(err)
 	}
 	const ping, paid = `{"event":"ping"}`, `{"event":"myeduzz.invoice_paid"}`
-	for _, row := range []struct {
+	for name, row := range map[string]struct {
 		platform platforms.Platform
 		reason   string
 		body     string
 		want     bool
 	}{
-		{eduzz, v1alpha1.RejectedNoCredential, ping, true},
-		{eduzz, v1alpha1.RejectedSecretMissing, ping, true},
-		{eduzz, v1alpha1.RejectedBadCredential, ping, true},
-		{eduzz, v1alpha1.RejectedMisconfigured, ping, false},
-		{eduzz, "", ping, false},
-		{eduzz, v1alpha1.RejectedBadCredential, paid, false},
-		{eduzz, v1alpha1.RejectedSecretMissing, "{", false},
-		{hotmart, v1alpha1.RejectedNoCredential, ping, false},
-		{nil, v1alpha1.RejectedPlatformNotConfigured, ping, false},
+		"a ping without a signature":         {eduzz, v1alpha1.RejectedNoCredential, ping, true},
+		"a ping while the Secret is missing": {eduzz, v1alpha1.RejectedSecretMissing, ping, true},
+		"a ping with another signature":      {eduzz, v1alpha1.RejectedBadCredential, ping, true},
+		"a ping while misconfigured":         {eduzz, v1alpha1.RejectedMisconfigured, ping, false},
+		"an authentic ping":                  {eduzz, "", ping, false},
+		"a purchase with another signature":  {eduzz, v1alpha1.RejectedBadCredential, paid, false},
+		"an unreadable body":                 {eduzz, v1alpha1.RejectedSecretMissing, "{", false},
+		"a ping of a platform that has none": {hotmart, v1alpha1.RejectedNoCredential, ping, false},
+		"a ping of no platform":              {nil, v1alpha1.RejectedPlatformNotConfigured, ping, false},
 	} {
-		if got := isPing(row.platform, row.reason, platforms.Delivery{Body: []byte(row.body)}); got != row.want {
-			t.Errorf("%v, %s, %s: got %t", row.platform, row.reason, row.body, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			got := isPing(row.platform, row.reason, platforms.Delivery{Body: []byte(row.body)})
+			if got != row.want {
+				t.Errorf("got %t, want %t", got, row.want)
+			}
+		})
 	}
 }

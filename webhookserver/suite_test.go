@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -18,8 +19,10 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/watch"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -77,7 +80,7 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	Expect(index.Register(ctx, mgr.GetFieldIndexer())).To(Succeed())
 
-	hooked = &hookedClient{Client: mgr.GetClient()}
+	hooked = newHookedClient(mgr.GetClient())
 	registry = prometheus.NewRegistry()
 	wired := options(mgr.GetAPIReader(), hooked, registry)
 	wired.Fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, 0)
@@ -169,11 +172,56 @@ func (f *fakeGateway) Status(context.Context) (gateway.State, error) {
 	return f.state, f.err
 }
 
-// hookedClient is the manager's client with something that happens before its writes.
+// unwatched is a client as the interceptor takes it. Nothing watches by it.
+type unwatched struct{ client.Client }
+
+func (unwatched) Watch(context.Context, client.ObjectList, ...client.ListOption) (watch.Interface, error) {
+	return nil, errors.New("nothing watches by this client")
+}
+
+// intercepted is a client whose calls something gets in the way of.
+func intercepted(calls client.Client, funcs interceptor.Funcs) client.Client {
+	return interceptor.NewClient(unwatched{calls}, funcs)
+}
+
+// hookedClient is a client with something that happens before its writes.
 type hookedClient struct {
 	client.Client
 	mu   sync.Mutex
 	hook func(ctx context.Context, verb string, object client.Object) error
+}
+
+func newHookedClient(calls client.Client) *hookedClient {
+	h := &hookedClient{}
+	h.Client = intercepted(calls, interceptor.Funcs{
+		Create: func(
+			ctx context.Context, calls client.WithWatch, object client.Object, opts ...client.CreateOption,
+		) error {
+			if err := h.call(ctx, "create", object); err != nil {
+				return err
+			}
+			return calls.Create(ctx, object, opts...)
+		},
+		Patch: func(
+			ctx context.Context, calls client.WithWatch, object client.Object, patch client.Patch,
+			opts ...client.PatchOption,
+		) error {
+			if err := h.call(ctx, "patch", object); err != nil {
+				return err
+			}
+			return calls.Patch(ctx, object, patch, opts...)
+		},
+		SubResourcePatch: func(
+			ctx context.Context, calls client.Client, name string, object client.Object, patch client.Patch,
+			opts ...client.SubResourcePatchOption,
+		) error {
+			if err := h.call(ctx, "patch "+name, object); err != nil {
+				return err
+			}
+			return calls.SubResource(name).Patch(ctx, object, patch, opts...)
+		},
+	})
+	return h
 }
 
 // before sets what happens before writes, until the spec is over.
@@ -194,36 +242,6 @@ func (h *hookedClient) call(ctx context.Context, verb string, object client.Obje
 		return nil
 	}
 	return hook(ctx, verb, object)
-}
-
-func (h *hookedClient) Create(ctx context.Context, object client.Object, opts ...client.CreateOption) error {
-	if err := h.call(ctx, "create", object); err != nil {
-		return err
-	}
-	return h.Client.Create(ctx, object, opts...)
-}
-
-func (h *hookedClient) Patch(ctx context.Context, object client.Object, patch client.Patch,
-	opts ...client.PatchOption) error {
-	if err := h.call(ctx, "patch", object); err != nil {
-		return err
-	}
-	return h.Client.Patch(ctx, object, patch, opts...)
-}
-
-func (h *hookedClient) Status() client.SubResourceWriter { return hookedStatus{h.Client.Status(), h} }
-
-type hookedStatus struct {
-	client.SubResourceWriter
-	hooked *hookedClient
-}
-
-func (h hookedStatus) Patch(ctx context.Context, object client.Object, patch client.Patch,
-	opts ...client.SubResourcePatchOption) error {
-	if err := h.hooked.call(ctx, "patch status", object); err != nil {
-		return err
-	}
-	return h.SubResourceWriter.Patch(ctx, object, patch, opts...)
 }
 
 // shop is a namespace with a Store that takes Hotmart's deliveries.
