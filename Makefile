@@ -12,10 +12,11 @@ FUZZTIME ?= 30s
 # How many targets run at once, and with how many workers each.
 FUZZ_TARGETS_AT_ONCE ?= 1
 FUZZ_WORKERS ?= 2
-# What the demo, the attacks and the benchmark are told.
+# What the demo, the attacks, the benchmark and the search for mutants are told.
 DEMOFLAGS ?=
 ATTACKFLAGS ?=
 BENCHFLAGS ?=
+MUTATEFLAGS ?=
 # Further files of texts for guard-eval, and what it is told (-v prints every text).
 GUARD_TEXTS ?=
 GUARDEVALFLAGS ?=
@@ -138,6 +139,10 @@ fuzz: ## Run every fuzz target for FUZZTIME, FUZZ_TARGETS_AT_ONCE together.
 		elif grep -q "context deadline exceeded" <<<"$$out" && ! grep -q "Failing input" <<<"$$out"; \
 		then echo "clean: $$1:$$(grep execs: <<<"$$out" | tail -1 | cut -d, -f2) (go test called the end of the time a failure)"; \
 		else echo "$$out"; exit 255; fi'
+
+.PHONY: mutate
+mutate: ## Change the code that decides in small ways, and fail where the tests see less than 90 % (MUTATEFLAGS).
+	@$(GO) run ./hack/mutate -min 90 $(MUTATEFLAGS)
 
 .PHONY: guard-eval
 guard-eval: ## Judge the guard's texts, and those of GUARD_TEXTS, by words and, with OPENAI_API_KEY, by review.
