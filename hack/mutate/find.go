@@ -61,7 +61,7 @@ func (f *finder) declaration(declaration ast.Decl) {
 		return
 	}
 	ast.PreorderStack(declaration, nil, func(node ast.Node, parents []ast.Node) bool {
-		if !f.mayChange(node) {
+		if !f.mayChange(node) || f.isRoom(node, parents) {
 			return false
 		}
 		f.statement(node, parents)
@@ -96,6 +96,19 @@ func (f *finder) mayChange(node ast.Node) bool {
 		return !f.info.Types[n].IsType()
 	}
 	return true
+}
+
+// isRoom says whether a node is a guess at how much room is needed: any other is as good.
+func (f *finder) isRoom(node ast.Node, parents []ast.Node) bool {
+	if len(parents) == 0 {
+		return false
+	}
+	call, is := parents[len(parents)-1].(*ast.CallExpr)
+	if !is || types.ExprString(call.Fun) != "make" || node != call.Args[len(call.Args)-1] {
+		return false
+	}
+	_, isMap := f.info.Types[call.Args[0]].Type.Underlying().(*types.Map)
+	return isMap || len(call.Args) == 3
 }
 
 // add notes a mutant, and returns its number.
@@ -401,7 +414,7 @@ func (f *finder) constant(node ast.Node, parents []ast.Node) bool {
 	return true
 }
 
-// isFixed says whether a constant has to stay one, or is only a guess at how much room is needed.
+// isFixed says whether a constant has to stay one.
 func (f *finder) isFixed(expression ast.Expr, parents []ast.Node) bool {
 	switch parent := parents[len(parents)-1].(type) {
 	case *ast.CaseClause:
@@ -409,7 +422,7 @@ func (f *finder) isFixed(expression ast.Expr, parents []ast.Node) bool {
 	case *ast.KeyValueExpr:
 		return parent.Key == expression
 	case *ast.CallExpr:
-		return types.ExprString(parent.Fun) == "make" || parent.Fun == expression
+		return parent.Fun == expression
 	}
 	return false
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -24,20 +25,20 @@ type target struct {
 	folder string
 	// only are the files and functions that are changed, as file:function; nil for all.
 	only *regexp.Regexp
-	// tests are those that run, "" for all; slow are those that only the survivors of the others see.
-	tests, slow string
+	// tests are those that run, "" for all.
+	tests string
 }
 
 // targets are the packages whose code decides.
 var targets = []target{
-	{folder: "./internal/lead", slow: "^(TestAdd|TestFactsAreASemilattice|TestConversationsAreBounded)$"},
+	{folder: "./internal/lead"},
 	{
 		folder: "./controllers/whatsappinstance",
 		only:   regexp.MustCompile(`^plan\.go:|^revival\.go:(isNotSending|planRevival)$`),
 		// The others need an API server.
-		tests: "^Test(Plan|Begin|RequestIsBounded|WhatCallsTheGateway)",
+		tests: "^Test(Plan|Begin|RequestIsBounded|WhatCallsTheGateway|AnsweredCaller)",
 	},
-	{folder: "./controllers/cartrecovery/plan", slow: "^(TestACustomerWhoNeverStops|TestOutcomesKeepWhatCameIn)$"},
+	{folder: "./controllers/cartrecovery/plan"},
 }
 
 // settings are what the command is told.
@@ -168,8 +169,8 @@ func (s *settings) look(ctx context.Context, to io.Writer, of target, known equi
 
 // try runs the mutants that are asked for, one after the other, and prints those that nobody has seen.
 func (s *settings) try(ctx context.Context, to io.Writer, w *workshop, mutants []mutant) ([]result, error) {
-	reached, err := w.reach(ctx, w.scratch, s.patience)
-	if err != nil {
+	w.patience = s.patience
+	if err := w.reach(ctx, w.scratch); err != nil {
 		return nil, err
 	}
 	var results []result
@@ -177,12 +178,11 @@ func (s *settings) try(ctx context.Context, to io.Writer, w *workshop, mutants [
 		if s.match != nil && !s.match.MatchString(each.file+":"+each.function) {
 			continue
 		}
-		r := result{mutant: each, outcome: unreached}
-		if reached[each.id] {
-			if r.outcome, r.by, err = w.judge(ctx, each.id); err != nil {
-				return nil, err
-			}
+		became, by, err := w.judge(ctx, each.id)
+		if err != nil {
+			return nil, err
 		}
+		r := result{mutant: each, outcome: became, by: by}
 		if results = append(results, r); r.seen() && !s.verbose {
 			continue
 		}
@@ -207,7 +207,7 @@ func (s *settings) show(ctx context.Context, to io.Writer, chosen []target) (err
 		return errors.New("there is no such mutant: the numbers stand after the lines of the survivors")
 	}
 	each := w.mutants[s.mutant-1]
-	said, failed := w.run(ctx, false, s.mutant, 10*time.Minute)
+	said, failed := w.run(ctx, cmp.Or(w.tests, "."), s.mutant, 10*time.Minute)
 	if failed == nil {
 		said = []byte("No test has seen it.\n")
 	}

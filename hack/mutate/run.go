@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	_ "embed"
 	"encoding/json"
@@ -10,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -41,8 +43,18 @@ type trial struct {
 	target
 	// dir is where the tests run, binary what runs them.
 	dir, binary string
-	// limit and slowLimit are how long the fast tests, and all tests, may take.
-	limit, slowLimit time.Duration
+	// patience is how long a mutant may take in any case.
+	patience time.Duration
+	// quick are the tests that take no longer than the binary needs to start, slow the others.
+	quick, slow []test
+}
+
+// test is a test that passes without a mutant.
+type test struct {
+	name string
+	took time.Duration
+	// reached are the mutants that it comes by.
+	reached map[int]bool
 }
 
 // build compiles the tests of a package with its mutants. Nothing is written beside them: the
@@ -73,49 +85,75 @@ func build(ctx context.Context, t target, l *loaded, files map[string][]byte, sc
 	return &trial{target: t, dir: l.dir, binary: binary}, nil
 }
 
-// reach runs the tests without a mutant, and returns the numbers of those that they come by.
-func (t *trial) reach(ctx context.Context, scratch string, patience time.Duration) (map[int]bool, error) {
-	list := filepath.Join(scratch, "reached")
-	for _, each := range []struct {
-		fast  bool
-		limit *time.Duration
-	}{{true, &t.limit}, {false, &t.slowLimit}} {
-		begun := time.Now()
-		out, err := t.run(ctx, each.fast, 0, 10*time.Minute, "MUTANTS_REACHED="+list)
+// reach runs each test without a mutant to see which mutants it comes by, and how long it takes.
+func (t *trial) reach(ctx context.Context, scratch string) error {
+	names, err := t.names(ctx)
+	if err != nil {
+		return err
+	}
+	begun := time.Now()
+	if out, err := t.run(ctx, "^$", 0, time.Minute); err != nil {
+		return fmt.Errorf("the tests of %s do not start: %w\n%s", t.folder, err, out)
+	}
+	start := time.Since(begun)
+	for _, name := range names {
+		each, err := t.measure(ctx, name, filepath.Join(scratch, "reached-"+name))
 		if err != nil {
-			return nil, fmt.Errorf("the tests of %s fail without a mutant: %w: make them pass first\n%s", t.folder, err, out)
+			return err
 		}
-		*each.limit = patience + slower*time.Since(begun)
+		if each.took < 2*start {
+			t.quick = append(t.quick, each)
+		} else {
+			t.slow = append(t.slow, each)
+		}
 	}
-	text, err := os.ReadFile(list) //nolint:gosec // written by the tests just now
+	return nil
+}
+
+// names are the tests that run.
+func (t *trial) names(ctx context.Context) ([]string, error) {
+	cmd := exec.CommandContext(ctx, t.binary, "-test.list", cmp.Or(t.tests, ".")) //nolint:gosec // built here
+	cmd.Dir = t.dir
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return nil, fmt.Errorf("the tests of %s cannot be listed: %w\n%s", t.folder, err, out)
+	}
+	return slices.DeleteFunc(strings.Fields(string(out)), func(name string) bool {
+		return strings.HasPrefix(name, "Benchmark")
+	}), nil
+}
+
+// measure runs one test without a mutant.
+func (t *trial) measure(ctx context.Context, name, list string) (test, error) {
+	measured, begun := test{name: name, reached: map[int]bool{}}, time.Now()
+	out, err := t.run(ctx, "^"+name+"$", 0, 10*time.Minute, "MUTANTS_REACHED="+list)
+	if err != nil {
+		return test{}, fmt.Errorf("%s of %s fails without a mutant: %w: make it pass first\n%s", name, t.folder, err, out)
+	}
+	measured.took = time.Since(begun)
+	text, err := os.ReadFile(list) //nolint:gosec // written by the test just now
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
-		return nil, err
+		return test{}, err
 	}
-	reached := map[int]bool{}
 	for _, line := range strings.Fields(string(text)) {
 		id, err := strconv.Atoi(line)
 		if err != nil {
-			return nil, fmt.Errorf("reading which mutants were reached: %w", err)
+			return test{}, fmt.Errorf("reading which mutants %s reaches: %w", name, err)
 		}
-		reached[id] = true
+		measured.reached[id] = true
 	}
-	return reached, nil
+	return measured, nil
 }
 
-// run runs the tests with a mutant, 0 for none, and returns what they print.
+// run runs tests with a mutant, 0 for none, and returns what they print.
 func (t *trial) run(
-	ctx context.Context, fast bool, id int, limit time.Duration, environment ...string,
+	ctx context.Context, tests string, id int, limit time.Duration, environment ...string,
 ) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(ctx, limit)
 	defer cancel()
-	arguments := []string{"-c", "ulimit -v " + memoryKiB + `; exec "$0" "$@"`, t.binary, "-test.failfast"}
-	if t.tests != "" {
-		arguments = append(arguments, "-test.run", t.tests)
-	}
-	if fast && t.slow != "" {
-		arguments = append(arguments, "-test.skip", t.slow)
-	}
-	cmd := exec.CommandContext(ctx, "sh", arguments...) //nolint:gosec // the binary that was built here
+	bounded := "ulimit -v " + memoryKiB + `; exec "$0" "$@"`
+	//nolint:gosec // the binary that was built here
+	cmd := exec.CommandContext(ctx, "sh", "-c", bounded, t.binary, "-test.failfast", "-test.run", tests)
 	cmd.Dir = t.dir
 	cmd.Env = append(append(os.Environ(), "MUTANT="+strconv.Itoa(id)), environment...)
 	out, err := cmd.CombinedOutput()
@@ -125,26 +163,41 @@ func (t *trial) run(
 	return out, err
 }
 
-// judge says what becomes of a mutant, and which test has seen it.
-func (t *trial) judge(ctx context.Context, id int) (outcome, string, error) {
-	for _, each := range []struct {
-		fast  bool
-		limit time.Duration
-	}{{true, t.limit}, {false, t.slowLimit}} {
-		if !each.fast && t.slow == "" {
-			break
+// judge says what becomes of a mutant, and which test has seen it. Only tests that come by it run.
+func (t *trial) judge(ctx context.Context, id int) (became outcome, by string, err error) {
+	became = unreached
+	for _, group := range [][]test{t.quick, t.slow} {
+		tests, limit := reaching(group, id)
+		if tests == "" {
+			continue
 		}
-		out, err := t.run(ctx, each.fast, id, each.limit)
+		out, failure := t.run(ctx, tests, id, t.patience+slower*limit)
 		switch {
 		case ctx.Err() != nil:
 			return "", "", ctx.Err()
-		case errors.Is(err, context.DeadlineExceeded):
+		case errors.Is(failure, context.DeadlineExceeded):
 			return timedOut, "", nil
-		case err != nil:
+		case failure != nil:
 			return killed, failed(out), nil
 		}
+		became = survived
 	}
-	return survived, "", nil
+	return became, "", nil
+}
+
+// reaching are the tests of a group that come by a mutant, as a regular expression, and how long they
+// take without it; "" when there are none.
+func reaching(group []test, id int) (tests string, took time.Duration) {
+	var names []string
+	for _, each := range group {
+		if each.reached[id] {
+			names, took = append(names, each.name), took+each.took
+		}
+	}
+	if len(names) == 0 {
+		return "", 0
+	}
+	return "^(" + strings.Join(names, "|") + ")$", took
 }
 
 var failure = regexp.MustCompile(`(?m)^\s*--- FAIL: (\S+)`)

@@ -39,7 +39,7 @@ func conditions(a, b, c bool, err error) (bool, flag) {
 }
 
 func numbers(xs []int, of level, short uint8) (int, level) {
-	total, room := 0, make([]int, 0, 8)
+	total, room := 0, make([]int, 0, 8+len(xs))
 	for i := len(xs) - 1; i >= 0; i-- {
 		if i == 3 {
 			continue
