@@ -132,6 +132,9 @@ func TestAnswerTimes(t *testing.T) {
 	for n := range 241 {
 		full = append(full, time.Hour-time.Duration(n)*time.Second)
 	}
+	listed := func(ago ...time.Duration) v1alpha1.CartRecoveryStatus {
+		return v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(ago...)}
+	}
 	conversation := []v1alpha1.Message{{Role: v1alpha1.RoleAssistant, At: timesAt(time.Minute)[0]}}
 	for name, row := range map[string]struct {
 		status v1alpha1.CartRecoveryStatus
@@ -142,11 +145,11 @@ func TestAnswerTimes(t *testing.T) {
 			v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(time.Hour), Conversation: conversation}, timesAt(time.Hour),
 		},
 		"no list":                 {v1alpha1.CartRecoveryStatus{Conversation: conversation}, timesAt(time.Minute)},
-		"as old as a day":         {v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(day, time.Hour)}, timesAt(time.Hour)},
-		"almost as old as a day":  {v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(day - time.Second)}, timesAt(day - time.Second)},
-		"in no order":             {v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(time.Hour, 2*time.Hour)}, timesAt(2*time.Hour, time.Hour)},
-		"more than are kept":      {v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(full...)}, timesAt(full[1:]...)},
-		"exactly as many as kept": {v1alpha1.CartRecoveryStatus{AnsweredAt: timesAt(full[1:]...)}, timesAt(full[1:]...)},
+		"as old as a day":         {listed(day, time.Hour), timesAt(time.Hour)},
+		"almost as old as a day":  {listed(day - time.Second), timesAt(day - time.Second)},
+		"in no order":             {listed(time.Hour, 2*time.Hour), timesAt(2*time.Hour, time.Hour)},
+		"more than are kept":      {listed(full...), timesAt(full[1:]...)},
+		"exactly as many as kept": {listed(full[1:]...), timesAt(full[1:]...)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if diff := cmp.Diff(row.want, lead.AnswerTimes(&row.status, noon)); diff != "" {
