@@ -49,7 +49,16 @@ func TestWhatIsKeptOfMany(t *testing.T) {
 		reversedSales(16)(l)
 		l.Spec.Reversal = &v1alpha1.Reversal{}
 	})
+	unreadable := with(func(l *v1alpha1.CartRecovery) {
+		l.Spec.Purchase = bought(1, false, "e0").Purchase
+		l.Annotations = map[string]string{
+			v1alpha1.AnnotationPurchases: "2026-03-02T12:01:00.000000Z short,yesterday 0123456789abcdef",
+		}
+	})
+	empty := with(func(l *v1alpha1.CartRecovery) { l.Spec.Customer.OtherEmails = []string{"", "a@example.com"} })
 	for name, row := range map[string][2]string{
+		"events that cannot be read":     {unreadable.Purchases, bought(1, false, "e0").Purchases},
+		"an address that is none":        {empty.Emails, set("a@example.com", gen.Email)},
 		"addresses of a lead":            {customer.Emails, set(addresses[:8]...)},
 		"numbers of a lead":              {customer.Phones, set(numbers[:8]...)},
 		"sales of a lead":                {labelled.Sales, set(sales[:16]...)},

@@ -132,6 +132,8 @@ func TestStoredForms(t *testing.T) {
 		"the name of a lead without an address": {lead.Name(lead.Identity{
 			ClientID: "u1", Platform: v1alpha1.PlatformHotmart, ProductID: "1001", Phone: gen.Phone,
 		}), "hotmart-zymlnqthlsicbtw7ltpa6hx2"},
+		"no event": {lead.Bought(&v1alpha1.Purchase{At: after(1)}).Purchases, ""},
+		"no sale":  {lead.SaleHash(""), ""},
 		"an event": {lead.Bought(&v1alpha1.Purchase{EventID: "e1", At: after(1)}).Purchases,
 			"2026-03-02T12:01:00.000000Z 83a3912078c5ac2b"},
 	} {

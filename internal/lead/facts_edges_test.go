@@ -144,7 +144,8 @@ func TestCustomerKeys(t *testing.T) {
 		"of a number":   {v1alpha1.LeadCustomer{Phone: gen.Phone}, keys(v1alpha1.LabelPhonePrefix, phone...)},
 		"of an address": {v1alpha1.LeadCustomer{Email: gen.Email}, keys(v1alpha1.LabelEmailPrefix, email)},
 		"of one twice": {
-			v1alpha1.LeadCustomer{Email: gen.Email, OtherEmails: []string{gen.Email, ""}}, keys(v1alpha1.LabelEmailPrefix, email),
+			v1alpha1.LeadCustomer{Email: gen.Email, OtherEmails: []string{gen.Email, ""}},
+			keys(v1alpha1.LabelEmailPrefix, email),
 		},
 		"of two writings": {
 			v1alpha1.LeadCustomer{Phone: mexican}, keys(v1alpha1.LabelPhonePrefix, lead.PhoneHashes(mexican)...),
