@@ -215,6 +215,8 @@ func TestWhatGoesFirst(t *testing.T) {
 	claimed := v1alpha1.Message{Role: assistant, State: v1alpha1.MessageClaimed}
 	plain := v1alpha1.Message{Role: customer, Text: "oi"}
 	claims := v1alpha1.Message{Role: customer, Text: paid}
+	stops, wrong := plain, plain
+	stops.Text, wrong.Text = "não quero mais", "número errado"
 	echo := v1alpha1.Message{Role: assistant, State: v1alpha1.MessageSent, Text: paid}
 	for name, row := range map[string]struct {
 		first []v1alpha1.Message
@@ -230,6 +232,8 @@ func TestWhatGoesFirst(t *testing.T) {
 		"the oldest claim of having paid":           {talk(step), claims, nil, "1"},
 		"what is plain, after three that are not":   {talk(claims, claims, claims, plain), step, talk(plain), "3"},
 		"no further is read than four that are not": {talk(claims, claims, claims, claims, plain), step, talk(plain), "0"},
+		"what is plain, after who asks us to stop":  {talk(stops, plain), step, talk(plain), "1"},
+		"what is plain, after who is another":       {talk(wrong, plain), step, talk(plain), "1"},
 		"what we wrote, whatever it says":           {talk(echo, plain), step, talk(plain), "0"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,10 +76,9 @@ func shortenAll(conversation []v1alpha1.Message) {
 	for i := range conversation {
 		total += bytesOf(&conversation[i])
 	}
-	older := conversation[:max(0, len(conversation)-keptWhole)]
-	total = shortenSome(older, total, keepingMeaning())
-	total = shortenSome(older, total, addingNone)
-	shortenSome(conversation, total, addingNone)
+	last, older := lastInboundAt(conversation), conversation[:max(0, len(conversation)-keptWhole)]
+	total = shortenSome(older, last, total, keepingMeaning())
+	shortenSome(conversation, last, total, addingNone)
 }
 
 // surelyFits says of a conversation, without counting every byte, that it is within its bounds.
@@ -96,8 +95,7 @@ type shortening func(whole, short string) (string, bool)
 
 // shortenSome shortens messages, the oldest first, until all together fit, and returns how many
 // bytes they have then. The customer's last message stays, for it is answered.
-func shortenSome(messages []v1alpha1.Message, total int, choose shortening) int {
-	last := lastInboundAt(messages)
+func shortenSome(messages []v1alpha1.Message, last, total int, choose shortening) int {
 	for i := range messages {
 		m := &messages[i]
 		if total <= v1alpha1.MaxConversationBytes {
