@@ -4,7 +4,6 @@ import (
 	"time"
 
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/controller/controllerutil"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -286,7 +285,7 @@ func planProvision(s *situation) (action, bool) {
 // settled is when the last creation has had its effect if it has any.
 func (s *situation) settled() time.Time {
 	since := s.credentials.creatingSince
-	if since.IsZero() || since.Equal(s.memory.settled) {
+	if since.Equal(s.memory.settled) {
 		return time.Time{}
 	}
 	return since.Add(settleAfter)
@@ -296,8 +295,7 @@ func (s *situation) settled() time.Time {
 func planWebhook(s *situation) (action, bool) {
 	condition := apimeta.FindStatusCondition(s.instance.Status.Conditions, v1alpha1.ConditionWebhookRegistered)
 	if s.webhook == "" {
-		noted := condition != nil && condition.Status == metav1.ConditionFalse &&
-			condition.Reason == v1alpha1.ReasonNoPublicURL
+		noted := condition != nil && condition.Reason == v1alpha1.ReasonNoPublicURL
 		return action{kind: unregistered}, !noted
 	}
 	return action{kind: register}, s.webhookPending() && !s.now.Before(s.memory.webhookRetryAt)

@@ -102,9 +102,6 @@ func missing(found, known []string, same func(a, b string) bool) []string {
 }
 
 func withSome(own, added []string) []string {
-	if len(added) == 0 {
-		return own
-	}
 	return slices.Concat(own, members(setOf(maxKnown, added...)))
 }
 
@@ -123,7 +120,7 @@ func sameAtPlatform(a, b *v1alpha1.LeadProduct) bool {
 	if a.ID != "" && b.ID != "" || nameA == "" && nameB == "" {
 		return a.ID == b.ID
 	}
-	return nameA != "" && strings.EqualFold(nameA, nameB)
+	return strings.EqualFold(nameA, nameB)
 }
 
 // Reaches says whether a purchase of another product, made at a time, stops a lead, where

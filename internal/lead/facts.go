@@ -124,11 +124,9 @@ func listed(recovery *v1alpha1.CartRecovery, name string) string {
 	return setOf(maxEvents, strings.Split(value, ",")...)
 }
 
+// annotated is the time that an annotation keeps, zero where it keeps none.
 func annotated(recovery *v1alpha1.CartRecovery, name string) time.Time {
-	at, err := time.Parse(time.RFC3339, recovery.Annotations[name])
-	if err != nil {
-		return time.Time{}
-	}
+	at, _ := time.Parse(time.RFC3339, recovery.Annotations[name])
 	return at
 }
 
@@ -225,9 +223,7 @@ func (f Facts) customer() v1alpha1.LeadCustomer {
 func relabel(recovery *v1alpha1.CartRecovery) {
 	labels := customerLabels(&recovery.Spec.Customer)
 	maps.DeleteFunc(recovery.Labels, func(key, _ string) bool {
-		_, has := labels[key]
-		return !has && (strings.HasPrefix(key, v1alpha1.LabelPhonePrefix) ||
-			strings.HasPrefix(key, v1alpha1.LabelEmailPrefix))
+		return strings.HasPrefix(key, v1alpha1.LabelPhonePrefix) || strings.HasPrefix(key, v1alpha1.LabelEmailPrefix)
 	})
 	if recovery.Labels == nil && len(labels) > 0 {
 		recovery.Labels = map[string]string{}

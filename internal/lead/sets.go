@@ -26,12 +26,12 @@ func members(set string) []string {
 	return strings.Split(set, "\n")
 }
 
-// setOf is the set of texts, the smallest where there are more than most; "" is no member.
+// setOf is the set of texts, the smallest where there are more than most; "" is no member. The texts
+// are put in order where they are.
 func setOf(most int, texts ...string) string {
 	if len(texts) == 1 {
 		return texts[0]
 	}
-	texts = slices.Clone(texts)
 	slices.Sort(texts)
 	texts = slices.Compact(texts)
 	if len(texts) > 0 && texts[0] == "" {
@@ -62,11 +62,7 @@ func without(set, member string) []string {
 	if set == member {
 		return nil
 	}
-	rest := slices.DeleteFunc(members(set), func(each string) bool { return each == member })
-	if len(rest) == 0 {
-		return nil
-	}
-	return rest
+	return slices.DeleteFunc(members(set), func(each string) bool { return each == member })
 }
 
 // eventTime has one width, so that texts that start with it are in the order of time.
