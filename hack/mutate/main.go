@@ -48,6 +48,8 @@ type settings struct {
 	mutant  int
 	verbose bool
 	list    string
+	// skip are tests that do not run, nil for none.
+	skip *regexp.Regexp
 	// patience is how long a mutant may take in any case.
 	patience time.Duration
 }
@@ -60,6 +62,7 @@ func main() {
 	flag.StringVar(&s.list, "equivalent", "hack/mutate/equivalent.txt", "the list of mutants that are left out")
 	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long the tests of a mutant may take in any case")
 	match := flag.String("match", "", "a regular expression for file:function: only mutants there run")
+	skip := flag.String("skip", "^$", "a regular expression for tests that do not run, such as those that take long")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -67,8 +70,11 @@ func main() {
 	if s.mutant > 0 {
 		do = s.show
 	}
-	var err error
-	if s.match, err = regexp.Compile(*match); err == nil {
+	var wrong [2]error
+	s.match, wrong[0] = regexp.Compile(*match)
+	s.skip, wrong[1] = regexp.Compile(*skip)
+	err := errors.Join(wrong[:]...)
+	if err == nil {
 		err = do(ctx, os.Stdout, named(flag.Args()))
 	}
 	if err != nil {
@@ -169,7 +175,7 @@ func (s *settings) look(ctx context.Context, to io.Writer, of target, known equi
 
 // try runs the mutants that are asked for, one after the other, and prints those that nobody has seen.
 func (s *settings) try(ctx context.Context, to io.Writer, w *workshop, mutants []mutant) ([]result, error) {
-	w.patience = s.patience
+	w.patience, w.skip = s.patience, s.skip
 	if err := w.reach(ctx, w.scratch); err != nil {
 		return nil, err
 	}

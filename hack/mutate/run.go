@@ -45,6 +45,8 @@ type trial struct {
 	dir, binary string
 	// patience is how long a mutant may take in any case.
 	patience time.Duration
+	// skip are tests that do not run, nil for none.
+	skip *regexp.Regexp
 	// quick are the tests that take no longer than the binary needs to start, slow the others.
 	quick, slow []test
 }
@@ -119,7 +121,7 @@ func (t *trial) names(ctx context.Context) ([]string, error) {
 		return nil, fmt.Errorf("the tests of %s cannot be listed: %w\n%s", t.folder, err, out)
 	}
 	return slices.DeleteFunc(strings.Fields(string(out)), func(name string) bool {
-		return strings.HasPrefix(name, "Benchmark")
+		return strings.HasPrefix(name, "Benchmark") || t.skip != nil && t.skip.MatchString(name)
 	}), nil
 }
 
