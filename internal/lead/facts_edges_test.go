@@ -13,13 +13,10 @@ import (
 )
 
 // unknown is a lead of which nothing is known but its Store and platform.
-func unknown(mods ...mod) *v1alpha1.CartRecovery {
+func unknown() *v1alpha1.CartRecovery {
 	recovery := gen.Lead(noon)
 	recovery.Labels, recovery.Spec = nil, v1alpha1.CartRecoverySpec{
 		StoreRef: recovery.Spec.StoreRef, Platform: recovery.Spec.Platform,
-	}
-	for _, mod := range mods {
-		mod(recovery)
 	}
 	return recovery
 }

@@ -15,21 +15,21 @@ import (
 // message can be are not read to their end.
 func plainText(bytes int) string { return strings.Repeat("a", bytes%2) + strings.Repeat("á", bytes/2) }
 
-func wrote1(text string) v1alpha1.Message {
+func says(text string) v1alpha1.Message {
 	return v1alpha1.Message{Role: v1alpha1.RoleCustomer, Text: text}
 }
 
-// ourLong is a message of ours, of so many bytes.
-func ourLong(bytes int, state v1alpha1.MessageState) v1alpha1.Message {
-	return v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: state, Text: plainText(bytes)}
+// ourLong is a long message of ours.
+func ourLong(state v1alpha1.MessageState) v1alpha1.Message {
+	return v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: state, Text: plainText(2900)}
 }
 
 // TestWhichAreShortened has a conversation and which of its messages, by their place, are shortened.
 func TestWhichAreShortened(t *testing.T) {
 	const most = v1alpha1.MaxConversationBytes
-	claims := wrote1(plainText(2900) + ". já paguei")
-	small := wrote1(plainText(2300))
-	plain := wrote1(plainText(2900))
+	claims := says(plainText(2900) + ". já paguei")
+	small := says(plainText(2300))
+	plain := says(plainText(2900))
 	times := func(count int, m v1alpha1.Message) (all []v1alpha1.Message) {
 		for range count {
 			all = append(all, m)
@@ -38,7 +38,7 @@ func TestWhichAreShortened(t *testing.T) {
 	}
 	// filled is eight messages that together take so many bytes as JSON has it.
 	filled := func(bytes int) []v1alpha1.Message {
-		all := append(times(7, plain), wrote1("a"))
+		all := append(times(7, plain), says("a"))
 		written, err := json.Marshal(all)
 		if err != nil {
 			t.Fatal(err)
@@ -59,16 +59,16 @@ func TestWhichAreShortened(t *testing.T) {
 		"no further is read than four claims": {
 			append(talk(claims, claims, claims, claims, plain), times(8, small)...), []int{0, 1, 2, 3},
 		},
-		"only ours":                       {times(9, ourLong(2900, v1alpha1.MessageSent)), []int{0}},
+		"only ours":                       {times(9, ourLong(v1alpha1.MessageSent)), []int{0}},
 		"the last eight go after a claim": {append(talk(claims), times(8, plain)...), []int{0}},
 		"not the customer's last, if the oldest": {
-			append(talk(plain), times(8, ourLong(2900, v1alpha1.MessageSent))...), []int{1},
+			append(talk(plain), times(8, ourLong(v1alpha1.MessageSent))...), []int{1},
 		},
 		"not what is claimed": {
-			append(talk(ourLong(2900, v1alpha1.MessageClaimed)), times(8, plain)...), []int{1},
+			append(talk(ourLong(v1alpha1.MessageClaimed)), times(8, plain)...), []int{1},
 		},
 		"not what failed and is tried once more": {
-			append(talk(ourLong(2900, v1alpha1.MessageFailed)), times(8, plain)...), []int{1},
+			append(talk(ourLong(v1alpha1.MessageFailed)), times(8, plain)...), []int{1},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -100,11 +100,11 @@ func TestWhatAShortenedTextSays(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conversation := talk(wrote1(row[0]))
+			conversation := talk(says(row[0]))
 			for range 24 {
-				conversation = append(conversation, wrote1(long))
+				conversation = append(conversation, says(long))
 			}
-			if diff := cmp.Diff(row[1], lead.Append(conversation, wrote1("oi"))[0].Text); diff != "" {
+			if diff := cmp.Diff(row[1], lead.Append(conversation, says("oi"))[0].Text); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})

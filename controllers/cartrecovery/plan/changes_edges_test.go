@@ -140,7 +140,9 @@ func TestWhatGoesIntoTheNextCycle(t *testing.T) {
 		"just before the end":          {messages: []v1alpha1.Message{said(-lateSkew + time.Second)}, want: []int32{2}},
 		"a little more before the end": {messages: []v1alpha1.Message{said(-lateSkew)}, want: []int32{1}},
 		"one of the cycle before":      {messages: []v1alpha1.Message{said(time.Hour, long)}, want: []int32{0}},
-		"one that is too old":          {messages: []v1alpha1.Message{said(time.Hour)}, opens: late + time.Hour, want: []int32{1}},
+		"one that is too old": {
+			messages: []v1alpha1.Message{said(time.Hour)}, opens: late + time.Hour, want: []int32{1},
+		},
 		"one that is almost as old": {
 			messages: []v1alpha1.Message{said(time.Hour)}, opens: late + time.Hour - time.Second, want: []int32{2},
 		},
@@ -238,20 +240,21 @@ func TestSentBeforeAsToldByTheGateway(t *testing.T) {
 	}
 }
 
+// ledgered is an entry of the ledger with a reason.
+func ledgered(
+	event v1alpha1.LedgerEvent, after time.Duration, reason string, mods ...func(*v1alpha1.LedgerEntry),
+) v1alpha1.LedgerEntry {
+	entry := noted(event, after)
+	entry.Reason = reason
+	for _, mod := range mods {
+		mod(&entry)
+	}
+	return entry
+}
+
 // TestRebuiltStatus is what the ledger tells of a lead that came back without its status.
 func TestRebuiltStatus(t *testing.T) {
 	const working = "Unknown InProgress: the lead is worked on; its status was restored from the ledger"
-	type entryMod = func(*v1alpha1.LedgerEntry)
-	ledgered := func(
-		event v1alpha1.LedgerEvent, after time.Duration, reason string, mods ...entryMod,
-	) v1alpha1.LedgerEntry {
-		entry := noted(event, after)
-		entry.Reason = reason
-		for _, mod := range mods {
-			mod(&entry)
-		}
-		return entry
-	}
 	inCycle := func(cycle int32) func(*v1alpha1.LedgerEntry) {
 		return func(e *v1alpha1.LedgerEntry) { e.Cycle = cycle }
 	}
