@@ -244,8 +244,8 @@ func HandedOff(lead *v1alpha1.CartRecovery) bool {
 	if request == lead.Status.HandledResume {
 		return true
 	}
-	resumed, err := time.Parse(time.RFC3339, request)
-	return err != nil || resumed.Before(took.Truncate(time.Second))
+	resumed, _ := time.Parse(time.RFC3339, request) // what is no time is before all
+	return resumed.Before(took.Truncate(time.Second))
 }
 
 // maxResume is what the schema takes of status.handledResume.
