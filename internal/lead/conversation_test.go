@@ -234,6 +234,7 @@ func TestWhatGoesFirst(t *testing.T) {
 		"no further is read than four that are not": {talk(claims, claims, claims, claims, plain), step, talk(plain), "0"},
 		"what is plain, after who asks us to stop":  {talk(stops, plain), step, talk(plain), "1"},
 		"what is plain, after who is another":       {talk(wrong, plain), step, talk(plain), "1"},
+		"the only one, though it claims":            {talk(step, claims), step, talk(plain), "1"},
 		"what we wrote, whatever it says":           {talk(echo, plain), step, talk(plain), "0"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,16 @@ func TestWhenAPaymentEndedThatIsAllThatIsKnown(t *testing.T) {
 	}
 }
 
+// TestAnEndThatCannotBeRead is of a lead of which nothing else is known.
+func TestAnEndThatCannotBeRead(t *testing.T) {
+	recovery := unknown()
+	recovery.Annotations = map[string]string{v1alpha1.AnnotationExpiredPayments: "2026-03-02T12:05:00.000000Z short"}
+	lead.Add(recovery, lead.Facts{Name: "Ana"})
+	if diff := cmp.Diff((*v1alpha1.Timestamp)(nil), recovery.Spec.PaymentExpiredAt); diff != "" {
+		t.Errorf("spec.paymentExpiredAt (-want +got):\n%s", diff)
+	}
+}
+
 // TestAnnotationsOfWhatAnnotationsAreNotNeededFor: what the spec says is not said twice.
 func TestAnnotationsOfWhatAnnotationsAreNotNeededFor(t *testing.T) {
 	recovery := gen.Lead(noon)

@@ -111,6 +111,13 @@ func TestWhatAShortenedTextSays(t *testing.T) {
 	}
 }
 
+func TestClipToTheMark(t *testing.T) {
+	got, shortened := lead.Clip("ab", 1, 100)
+	if diff := cmp.Diff("…", got); diff != "" || !shortened {
+		t.Errorf("shortened: %t (-want +got):\n%s", shortened, diff)
+	}
+}
+
 func TestSameText(t *testing.T) {
 	whole, short := v1alpha1.Message{Text: "olá"}, v1alpha1.Message{Text: "olá…", Shortened: true}
 	for name, row := range map[string]struct {

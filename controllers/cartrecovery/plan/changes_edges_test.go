@@ -355,7 +355,9 @@ func TestClaimsOfStepsAndAnswers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			status := &v1alpha1.CartRecoveryStatus{WhatsAppID: "before"}
-			Claim(row.wanted, 1, gen.T0)(status)
+			if !Claim(row.wanted, 1, gen.T0)(status) {
+				t.Fatal("changes nothing")
+			}
 			if diff := cmp.Diff(row.want, kept{len(status.AnsweredAt), status.WhatsAppID}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -373,5 +375,136 @@ func TestOutcomeOfALeadWithoutACondition(t *testing.T) {
 	apimeta.RemoveStatusCondition(&recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
 	if diff := cmp.Diff("", OutcomeOf(recovery)); diff != "" {
 		t.Errorf("of one that is over (-want +got):\n%s", diff)
+	}
+}
+
+// TestWhatBecomesOfAClaim is about the edges of times and ids, and what is shown after it.
+func TestWhatBecomesOfAClaim(t *testing.T) {
+	claimed, now := gen.T0, gen.T0.Add(time.Minute)
+	long := func(id int) Receipt { return Receipt{GatewayID: strings.Repeat("g", id)} }
+	type outcome struct {
+		SentAt    time.Duration // after the claim
+		GatewayID int
+		Blocked   bool
+	}
+	for name, row := range map[string]struct {
+		change Change
+		want   outcome
+	}{
+		"sent at its claim":      {Confirm(gen.FirstID, Receipt{At: claimed}, now), outcome{SentAt: time.Minute}},
+		"sent between":           {Confirm(gen.FirstID, Receipt{At: claimed.Add(time.Second)}, now), outcome{SentAt: time.Second}},
+		"an id that is as long":  {Confirm(gen.FirstID, long(160), now), outcome{time.Minute, 160, false}},
+		"an id that is too long": {Confirm(gen.FirstID, long(161), now), outcome{time.Minute, 160, false}},
+		"not sent":               {NotSent(gen.FirstID, true, now), outcome{}},
+		"unknown":                {Unknown(gen.FirstID), outcome{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := statusAfter(Claim(wantedFirst(), 1, claimed), isBlockedChange)
+			if !row.change(status) {
+				t.Fatal("changes nothing")
+			}
+			m := status.Conversation[0]
+			got := outcome{GatewayID: len(m.GatewayID), Blocked: told(status)[v1alpha1.ConditionBlocked] != ""}
+			if m.SentAt != nil {
+				got.SentAt = m.SentAt.Sub(claimed)
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func isBlockedChange(status *v1alpha1.CartRecoveryStatus) bool { isBlocked(status); return true }
+
+// TestEndsAndBeginnings: what a cycle leaves behind when it ends, and when the next begins.
+func TestEndsAndBeginnings(t *testing.T) {
+	const hour = time.Hour
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	bought := gen.Bought(gen.T0.Add(hour))
+	asked := func(l *v1alpha1.CartRecovery) {
+		done(v1alpha1.ReasonUnanswered, gen.T0.Add(hour))(l)
+		cycleAsked(gen.T0.Add(2*hour), gen.T0.Add(hour))(l)
+	}
+	reversed := func(l *v1alpha1.CartRecovery) {
+		l.Spec.Reversal = &v1alpha1.Reversal{At: v1alpha1.NewTimestamp(gen.T0.Add(2 * hour))}
+		l.Status.Result = &v1alpha1.RecoveryResult{Amount: "1"}
+	}
+	finished := func(reason string) func(*v1alpha1.CartRecovery) Change {
+		return func(l *v1alpha1.CartRecovery) Change {
+			return Finished(l, l.Spec.Purchase, reason, gen.T0.Add(3*hour))
+		}
+	}
+	reopened := func(*v1alpha1.CartRecovery) Change { return Reopened(1, hour, gen.T0.Add(3*hour)) }
+	was := func(mods ...statusMod) gen.LeadMod {
+		return func(l *v1alpha1.CartRecovery) {
+			for _, mod := range mods {
+				mod(&l.Status)
+			}
+		}
+	}
+	attempted := func(s *v1alpha1.CartRecoveryStatus) { s.Attempts, s.Result = 2, &v1alpha1.RecoveryResult{} }
+	type left struct {
+		Changed  changed
+		Attempts int32
+		Ended    time.Duration
+		Reversed bool
+	}
+	succeeded := func(text string) map[string]string { return map[string]string{v1alpha1.ConditionSucceeded: text} }
+	outcome := func(status, reason string) map[string]string {
+		return succeeded(status + " " + reason + ": " + OutcomeMessages[reason])
+	}
+	for name, row := range map[string]struct {
+		lead   []gen.LeadMod
+		change func(*v1alpha1.CartRecovery) Change
+		want   left
+	}{
+		"bought after our message": {[]gen.LeadMod{sent, bought, was(isBlocked)}, finished(v1alpha1.ReasonBoughtAfterContact), left{
+			Changed: changed{Over: true, Result: true, Conditions: outcome("True", v1alpha1.ReasonBoughtAfterContact)},
+			Ended:   3 * hour,
+		}},
+		"reversed": {[]gen.LeadMod{sent, bought, reversed}, finished(v1alpha1.ReasonReversed), left{
+			Changed: changed{Over: true, Result: true, Conditions: outcome("False", v1alpha1.ReasonReversed)},
+			Ended:   3 * hour, Reversed: true,
+		}},
+		"bought before the cycle that was asked for": {[]gen.LeadMod{asked, bought}, finished(v1alpha1.ReasonBoughtBeforeContact), left{
+			Changed: changed{Cycle: 1, Over: true, Conditions: outcome("True", v1alpha1.ReasonBoughtBeforeContact)},
+			Ended:   3 * hour,
+		}},
+		"the next cycle": {[]gen.LeadMod{asked, was(isBlocked, isWithPerson, isOver, attempted)}, reopened, left{
+			Changed: changed{Cycle: 1, Conditions: succeeded("Unknown InProgress: the customer left the checkout again")},
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recovery := gen.Lead(gen.T0, row.lead...)
+			status := recovery.Status.DeepCopy()
+			got := left{Changed: changedBy(row.change(recovery), status), Attempts: status.Attempts}
+			if status.CompletionTime != nil {
+				got.Ended = status.CompletionTime.Sub(gen.T0)
+			}
+			got.Reversed = status.Result != nil && status.Result.ReversedAt != nil
+			row.want.Changed.Changes, row.want.Changed.Instance = true, got.Changed.Instance
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestStepsThatAStatusLacks: of the ledger only the steps of the cycle that the status is in are added.
+func TestStepsThatAStatusLacks(t *testing.T) {
+	inNext := func(e *v1alpha1.LedgerEntry) { e.Cycle = 1 }
+	recovery := gen.Lead(gen.T0)
+	setSucceeded(&recovery.Status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "", 1, gen.T0)
+	Rebuilt(&Snapshot{Lead: recovery, Now: gen.T0.Add(time.Hour), Ledger: []v1alpha1.LedgerEntry{
+		noted(v1alpha1.LedgerSent, gen.FirstDue), noted(v1alpha1.LedgerHeard, 2*gen.FirstDue),
+		ledgered(v1alpha1.LedgerSent, 3*gen.FirstDue, "", inNext),
+	}})(&recovery.Status)
+	var got []string
+	for _, each := range recovery.Status.Conversation {
+		got = append(got, each.ID)
+	}
+	if diff := cmp.Diff([]string{gen.FirstID}, got); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
 	}
 }
