@@ -2,6 +2,7 @@ package lead_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -93,6 +94,25 @@ func TestLabelsFollowTheCustomer(t *testing.T) {
 			lead.Add(row.lead, row.facts)
 			if diff := cmp.Diff(lead.Labels(gen.Store, row.want), row.lead.Labels); diff != "" {
 				t.Errorf("labels (-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestLabelsOfASuppression: a name is a label's value as long as it may be one.
+func TestLabelsOfASuppression(t *testing.T) {
+	for name, row := range map[string]struct {
+		length int
+		want   map[string]string
+	}{
+		"as long as a label": {63, map[string]string{v1alpha1.LabelStore: strings.Repeat("s", 63)}},
+		"longer than that":   {64, map[string]string{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := v1alpha1.ObjectReference{Name: strings.Repeat("s", row.length)}
+			suppression := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{StoreRef: store}}
+			if diff := cmp.Diff(row.want, lead.SuppressionLabels(suppression)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

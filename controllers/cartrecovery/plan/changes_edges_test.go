@@ -381,6 +381,7 @@ func TestOutcomeOfALeadWithoutACondition(t *testing.T) {
 // TestWhatBecomesOfAClaim is about the edges of times and ids, and what is shown after it.
 func TestWhatBecomesOfAClaim(t *testing.T) {
 	claimed, now := gen.T0, gen.T0.Add(time.Minute)
+	between := Receipt{At: claimed.Add(time.Second)}
 	long := func(id int) Receipt { return Receipt{GatewayID: strings.Repeat("g", id)} }
 	type outcome struct {
 		SentAt    time.Duration // after the claim
@@ -392,7 +393,7 @@ func TestWhatBecomesOfAClaim(t *testing.T) {
 		want   outcome
 	}{
 		"sent at its claim":      {Confirm(gen.FirstID, Receipt{At: claimed}, now), outcome{SentAt: time.Minute}},
-		"sent between":           {Confirm(gen.FirstID, Receipt{At: claimed.Add(time.Second)}, now), outcome{SentAt: time.Second}},
+		"sent between":           {Confirm(gen.FirstID, between, now), outcome{SentAt: time.Second}},
 		"an id that is as long":  {Confirm(gen.FirstID, long(160), now), outcome{time.Minute, 160, false}},
 		"an id that is too long": {Confirm(gen.FirstID, long(161), now), outcome{time.Minute, 160, false}},
 		"not sent":               {NotSent(gen.FirstID, true, now), outcome{}},
@@ -435,6 +436,7 @@ func TestEndsAndBeginnings(t *testing.T) {
 			return Finished(l, l.Spec.Purchase, reason, gen.T0.Add(3*hour))
 		}
 	}
+	boughtAfter, boughtBefore := finished(v1alpha1.ReasonBoughtAfterContact), finished(v1alpha1.ReasonBoughtBeforeContact)
 	reopened := func(*v1alpha1.CartRecovery) Change { return Reopened(1, hour, gen.T0.Add(3*hour)) }
 	was := func(mods ...statusMod) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
@@ -459,7 +461,7 @@ func TestEndsAndBeginnings(t *testing.T) {
 		change func(*v1alpha1.CartRecovery) Change
 		want   left
 	}{
-		"bought after our message": {[]gen.LeadMod{sent, bought, was(isBlocked)}, finished(v1alpha1.ReasonBoughtAfterContact), left{
+		"bought after our message": {[]gen.LeadMod{sent, bought, was(isBlocked)}, boughtAfter, left{
 			Changed: changed{Over: true, Result: true, Conditions: outcome("True", v1alpha1.ReasonBoughtAfterContact)},
 			Ended:   3 * hour,
 		}},
@@ -467,7 +469,7 @@ func TestEndsAndBeginnings(t *testing.T) {
 			Changed: changed{Over: true, Result: true, Conditions: outcome("False", v1alpha1.ReasonReversed)},
 			Ended:   3 * hour, Reversed: true,
 		}},
-		"bought before the cycle that was asked for": {[]gen.LeadMod{asked, bought}, finished(v1alpha1.ReasonBoughtBeforeContact), left{
+		"bought before the cycle that was asked for": {[]gen.LeadMod{asked, bought}, boughtBefore, left{
 			Changed: changed{Cycle: 1, Over: true, Conditions: outcome("True", v1alpha1.ReasonBoughtBeforeContact)},
 			Ended:   3 * hour,
 		}},
