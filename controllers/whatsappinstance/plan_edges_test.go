@@ -47,13 +47,16 @@ func TestPlanAtTheInstant(t *testing.T) {
 			settledSituation(policyDelete, guarded, deleted(0), pausedUntil(0)), destroy, time.Time{},
 		},
 		"deleted, the creation has had its effect": {
-			settledSituation(policyDelete, guarded, deleted(0), noToken, creatingSince(-settleAfter)), trace, time.Time{},
+			settledSituation(policyDelete, guarded, deleted(0), noToken, creatingSince(-settleAfter)), trace,
+			time.Time{},
 		},
-		"misconfigured, it may be tried again": {settledSituation(misconfigured, pausedUntil(0)), complain, time.Time{}},
-		"unprepared, it may be tried again":    {settledSituation(unprepared, pausedUntil(0)), prepare, time.Time{}},
-		"the gateway may be called again":      {settledSituation(neverAsked, pausedUntil(0)), poll, time.Time{}},
+		"misconfigured, it may be tried again": {settledSituation(misconfigured, pausedUntil(0)), complain,
+			time.Time{}},
+		"unprepared, it may be tried again": {settledSituation(unprepared, pausedUntil(0)), prepare, time.Time{}},
+		"the gateway may be called again":   {settledSituation(neverAsked, pausedUntil(0)), poll, time.Time{}},
 		"the webhook may be registered again": {
-			settledSituation(func(s *situation) { s.webhook, s.memory.webhookRetryAt = "other", now }), register, time.Time{},
+			settledSituation(func(s *situation) { s.webhook, s.memory.webhookRetryAt = "other", now }), register,
+			time.Time{},
 		},
 	})
 }
@@ -102,10 +105,12 @@ func TestPlanPairingAtItsEdges(t *testing.T) {
 		},
 		"connected before an attempt": {settledSituation(neverConnected, connected), wait, at(time.Minute)},
 		"connected before its QR was asked for": {
-			settledSituation(pairing, connected, func(s *situation) { s.memory.connectedFor = 0 }), wait, at(time.Minute),
+			settledSituation(pairing, connected, func(s *situation) { s.memory.connectedFor = 0 }), wait,
+			at(time.Minute),
 		},
 		"the gateway waits for the phone, for long": {
-			settledSituation(pairing, func(s *situation) { s.memory.nextConnect = at(-time.Minute) }), wait, at(2 * time.Second),
+			settledSituation(pairing, func(s *situation) { s.memory.nextConnect = at(-time.Minute) }), wait,
+			at(2 * time.Second),
 		},
 	})
 }

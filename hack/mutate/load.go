@@ -61,12 +61,14 @@ func load(ctx context.Context, folder string) (*loaded, error) {
 // list asks go list for a package, and for the files with the types of all that it imports.
 func list(ctx context.Context, folder string) (listed, map[string]string, error) {
 	const fields = "-json=ImportPath,Name,Dir,Export,GoFiles,DepOnly"
-	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-export", fields, folder) //nolint:gosec // the developer's own
+	//nolint:gosec // the developer's own package
+	cmd := exec.CommandContext(ctx, "go", "list", "-deps", "-export", fields, folder)
 	var problems bytes.Buffer
 	cmd.Stderr = &problems
 	out, err := cmd.Output()
 	if err != nil {
-		return listed{}, nil, fmt.Errorf("go list %s: %w: make the package build first\n%s", folder, err, problems.Bytes())
+		return listed{}, nil, fmt.Errorf("go list %s: %w: make the package build first\n%s", folder, err,
+			problems.Bytes())
 	}
 	var pkg listed
 	exports := map[string]string{}

@@ -45,7 +45,7 @@ func report(t *testing.T, s settings) (string, error) {
 func TestReport(t *testing.T) {
 	s := settings{least: 75, list: listOf(t,
 		"# a remark", "",
-		fixture+" | fixture.go:Countdown | > in `from > 0` becomes >= | to see it, somebody has to look at what is left",
+		fixture+" | fixture.go:Countdown | > in `from > 0` becomes >= | nobody looks at what is left",
 		fixture+" | fixture.go:Countdown | `0` becomes less by 1 | the same",
 	)}
 	got, err := report(t, s)
@@ -110,7 +110,8 @@ func TestEquivalentsThatAreWrong(t *testing.T) {
 	for name, row := range map[string]struct{ line, says string }{
 		"a line without a reason": {fixture + " | fixture.go:Label", "write folder | file:function | change | reason"},
 		"a mutant that is not": {
-			fixture + " | fixture.go:Label | `5` becomes `6` | it is not there", "take it out of the list of equivalent ones",
+			fixture + " | fixture.go:Label | `5` becomes `6` | it is not there",
+			"take it out of the list of equivalent ones",
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -82,7 +82,8 @@ func build(ctx context.Context, t target, l *loaded, files map[string][]byte, sc
 	//nolint:gosec // the developer's own package
 	cmd := exec.CommandContext(ctx, "go", "test", "-c", "-overlay", list, "-o", binary, t.folder)
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return nil, fmt.Errorf("the mutants of %s do not compile, which is a fault of this tool: %w\n%s", t.folder, err, out)
+		return nil, fmt.Errorf("the mutants of %s do not compile, which is a fault of this tool: %w\n%s", t.folder,
+			err, out)
 	}
 	return &trial{target: t, dir: l.dir, binary: binary}, nil
 }
@@ -130,7 +131,8 @@ func (t *trial) measure(ctx context.Context, name, list string) (test, error) {
 	measured, begun := test{name: name, reached: map[int]bool{}}, time.Now()
 	out, err := t.run(ctx, "^"+name+"$", 0, 10*time.Minute, "MUTANTS_REACHED="+list)
 	if err != nil {
-		return test{}, fmt.Errorf("%s of %s fails without a mutant: %w: make it pass first\n%s", name, t.folder, err, out)
+		return test{}, fmt.Errorf("%s of %s fails without a mutant: %w: make it pass first\n%s", name, t.folder,
+			err, out)
 	}
 	measured.took = time.Since(begun)
 	text, err := os.ReadFile(list) //nolint:gosec // written by the test just now

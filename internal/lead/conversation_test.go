@@ -132,7 +132,8 @@ func TestWhoWroteLast(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			l := gen.Lead(noon, row.mods...)
 			got := told{
-				Person: seconds(lead.LastOperator(l)), Customer: -1, Claimed: -1, Contact: seconds(lead.FirstContact(l)),
+				Person: seconds(lead.LastOperator(l)), Customer: -1, Claimed: -1,
+				Contact:  seconds(lead.FirstContact(l)),
 				Activity: seconds(lead.LastActivity(l)), Heard: lead.HeardOn(l),
 			}
 			if m := lead.LastInbound(l); m != nil {
@@ -193,7 +194,8 @@ func TestWrittenTogether(t *testing.T) {
 			talk(says("a", 0), says("b", 29), says("c", 30)), 2, 3, []string{"a", "b", "c"},
 		},
 		"somebody else between": {
-			talk(says("a", 0), says("-", 1, by(v1alpha1.RoleAssistant)), says("b", 2), says("c", 3)), 3, 9, []string{"b", "c"},
+			talk(says("a", 0), says("-", 1, by(v1alpha1.RoleAssistant)), says("b", 2), says("c", 3)), 3, 9,
+			[]string{"b", "c"},
 		},
 		"of the cycle before": {
 			talk(says("a", 0), says("b", 1, next), says("c", 2, next)), 2, 9, []string{"b", "c"},
@@ -224,18 +226,19 @@ func TestWhatGoesFirst(t *testing.T) {
 		last  []v1alpha1.Message
 		gone  string
 	}{
-		"what is plain":                             {talk(plain), step, nil, "0"},
-		"steps, where there is nothing else":        {nil, step, talk(reply), "0"},
-		"the last before the new one":               {nil, step, talk(reply, reply), "63"},
-		"what the customer wrote before the last":   {talk(step, plain), step, talk(plain, reply), "1"},
-		"not what is claimed":                       {talk(claimed, reply), step, nil, "1"},
-		"the oldest claim of having paid":           {talk(step), claims, nil, "1"},
-		"what is plain, after three that are not":   {talk(claims, claims, claims, plain), step, talk(plain), "3"},
-		"no further is read than four that are not": {talk(claims, claims, claims, claims, plain), step, talk(plain), "0"},
-		"what is plain, after who asks us to stop":  {talk(stops, plain), step, talk(plain), "1"},
-		"what is plain, after who is another":       {talk(wrong, plain), step, talk(plain), "1"},
-		"the only one, though it claims":            {talk(step, claims), step, talk(plain), "1"},
-		"what we wrote, whatever it says":           {talk(echo, plain), step, talk(plain), "0"},
+		"what is plain":                           {talk(plain), step, nil, "0"},
+		"steps, where there is nothing else":      {nil, step, talk(reply), "0"},
+		"the last before the new one":             {nil, step, talk(reply, reply), "63"},
+		"what the customer wrote before the last": {talk(step, plain), step, talk(plain, reply), "1"},
+		"not what is claimed":                     {talk(claimed, reply), step, nil, "1"},
+		"the oldest claim of having paid":         {talk(step), claims, nil, "1"},
+		"what is plain, after three that are not": {talk(claims, claims, claims, plain), step, talk(plain), "3"},
+		"no further is read than four that are not": {talk(claims, claims, claims, claims, plain), step,
+			talk(plain), "0"},
+		"what is plain, after who asks us to stop": {talk(stops, plain), step, talk(plain), "1"},
+		"what is plain, after who is another":      {talk(wrong, plain), step, talk(plain), "1"},
+		"the only one, though it claims":           {talk(step, claims), step, talk(plain), "1"},
+		"what we wrote, whatever it says":          {talk(echo, plain), step, talk(plain), "0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := slices.Clone(row.first)

@@ -136,13 +136,16 @@ func TestLabels(t *testing.T) {
 			Phone: gen.Phone, OtherPhones: []string{other}, Email: gen.Email, OtherEmails: []string{"zoe@example.com"},
 		}, map[string]string{
 			v1alpha1.LabelStore:    gen.Store,
-			v1alpha1.LabelPhoneKey: phone, v1alpha1.LabelPhonePrefix + phone: "", v1alpha1.LabelPhonePrefix + otherPhone: "",
-			v1alpha1.LabelEmailKey: email, v1alpha1.LabelEmailPrefix + email: "", v1alpha1.LabelEmailPrefix + otherEmail: "",
+			v1alpha1.LabelPhoneKey: phone, v1alpha1.LabelPhonePrefix + phone: "",
+			v1alpha1.LabelPhonePrefix + otherPhone: "",
+			v1alpha1.LabelEmailKey:                 email, v1alpha1.LabelEmailPrefix + email: "",
+			v1alpha1.LabelEmailPrefix + otherEmail: "",
 		}},
 		"of what is no number and no address": {gen.Store, v1alpha1.LeadCustomer{
 			OtherPhones: []string{"-"}, OtherEmails: []string{""},
 		}, map[string]string{v1alpha1.LabelStore: gen.Store}},
-		"of a Store with a long name":     {long, v1alpha1.LeadCustomer{}, map[string]string{v1alpha1.LabelStore: long}},
+		"of a Store with a long name": {long, v1alpha1.LeadCustomer{},
+			map[string]string{v1alpha1.LabelStore: long}},
 		"of a Store with a name too long": {long + "4", v1alpha1.LeadCustomer{}, map[string]string{}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -318,7 +321,8 @@ func TestWhichPurchaseStopsALead(t *testing.T) {
 			other(otherProduct), &v1alpha1.Purchase{EventID: "e", Amount: "9.90", At: after(1), Unattributed: true},
 		},
 		"another product, twice": {
-			other(otherProduct, again), &v1alpha1.Purchase{EventID: "e", Amount: "9.90", At: after(1), Unattributed: true},
+			other(otherProduct, again),
+			&v1alpha1.Purchase{EventID: "e", Amount: "9.90", At: after(1), Unattributed: true},
 		},
 		"another product, long ago and again": {
 			other(otherProduct, earlier, again), &v1alpha1.Purchase{At: after(5), Unattributed: true},

@@ -60,7 +60,8 @@ func isWithPerson(s *v1alpha1.CartRecoveryStatus) {
 
 // TestWhoseConversationItIs is about leads that go to people and come back.
 func TestWhoseConversationItIs(t *testing.T) {
-	const late, handed = "Unknown InProgress: the customer wrote after the end", "True LateReply: " + lead.LateReplyMessage
+	const late, handed = "Unknown InProgress: the customer wrote after the end",
+		"True LateReply: " + lead.LateReplyMessage
 	only := func(handedOff string) map[string]string {
 		return map[string]string{v1alpha1.ConditionHandedOff: handedOff}
 	}
@@ -74,10 +75,12 @@ func TestWhoseConversationItIs(t *testing.T) {
 			[]statusMod{isBlocked}, handOver, changed{Changes: true, Conditions: only(handed)},
 		},
 		"one that is over is given to a person": {[]statusMod{isOver, isBlocked}, handOver, changed{
-			Changes: true, Conditions: map[string]string{v1alpha1.ConditionHandedOff: handed, v1alpha1.ConditionSucceeded: late},
+			Changes: true, Conditions: map[string]string{v1alpha1.ConditionHandedOff: handed,
+				v1alpha1.ConditionSucceeded: late},
 		}},
 		"one that was with a person and is over": {[]statusMod{isWithPerson, isOver}, handOver, changed{
-			Changes: true, Conditions: map[string]string{v1alpha1.ConditionHandedOff: handed, v1alpha1.ConditionSucceeded: late},
+			Changes: true, Conditions: map[string]string{v1alpha1.ConditionHandedOff: handed,
+				v1alpha1.ConditionSucceeded: late},
 		}},
 		"one that is with a person": {
 			[]statusMod{isWithPerson}, handOver, changed{Conditions: only(handed)},
@@ -113,7 +116,8 @@ func TestWhatGoesIntoTheNextCycle(t *testing.T) {
 	const late = 24 * time.Hour
 	ended := gen.T0
 	said := func(after time.Duration, mods ...func(*v1alpha1.Message)) v1alpha1.Message {
-		m := v1alpha1.Message{Role: v1alpha1.RoleCustomer, Text: "Oi", Cycle: 1, At: v1alpha1.NewTimestamp(ended.Add(after))}
+		m := v1alpha1.Message{Role: v1alpha1.RoleCustomer, Text: "Oi", Cycle: 1,
+			At: v1alpha1.NewTimestamp(ended.Add(after))}
 		for _, mod := range mods {
 			mod(&m)
 		}
@@ -151,10 +155,12 @@ func TestWhatGoesIntoTheNextCycle(t *testing.T) {
 		},
 		"one of a machine": {messages: []v1alpha1.Message{said(time.Hour, automatic)}, want: []int32{1}},
 		"one that a person has answered": {
-			messages: []v1alpha1.Message{said(time.Hour), said(2*time.Hour, by(v1alpha1.RoleOperator))}, want: []int32{1, 1},
+			messages: []v1alpha1.Message{said(time.Hour), said(2*time.Hour, by(v1alpha1.RoleOperator))},
+			want:     []int32{1, 1},
 		},
 		"one since a person has": {
-			messages: []v1alpha1.Message{said(time.Hour, by(v1alpha1.RoleOperator)), said(2 * time.Hour)}, want: []int32{1, 2},
+			messages: []v1alpha1.Message{said(time.Hour, by(v1alpha1.RoleOperator)), said(2 * time.Hour)},
+			want:     []int32{1, 2},
 		},
 		"of a lead that was bought": {
 			messages: []v1alpha1.Message{said(time.Hour)}, outcome: v1alpha1.ReasonBoughtAfterContact, want: []int32{1},
@@ -204,7 +210,8 @@ func TestSentBeforeAsToldByTheGateway(t *testing.T) {
 			step, Proof{At: gen.T0, GatewayID: "g"}, nil, sent(gen.FirstID, "first", gen.Instance, gen.T0, "g"),
 		},
 		"an answer, by another number": {
-			answer, Proof{At: gen.T0, GatewayID: "g", Number: "second"}, nil, sent("c1-reply-1", "", "second", gen.T0, "g"),
+			answer, Proof{At: gen.T0, GatewayID: "g", Number: "second"}, nil,
+			sent("c1-reply-1", "", "second", gen.T0, "g"),
 		},
 		"nobody knows when": {step, Proof{}, nil, sent(gen.FirstID, "first", gen.Instance, now, "")},
 		"in the future": {
@@ -277,7 +284,8 @@ func TestRebuiltStatus(t *testing.T) {
 		want   changed
 	}{
 		"a step": {
-			[]v1alpha1.LedgerEntry{sent}, []statusMod{isBlocked}, changed{Instance: gen.Instance, Conditions: only(working)},
+			[]v1alpha1.LedgerEntry{sent}, []statusMod{isBlocked},
+			changed{Instance: gen.Instance, Conditions: only(working)},
 		},
 		"a step of a later cycle, from nowhere": {
 			[]v1alpha1.LedgerEntry{ledgered(v1alpha1.LedgerSent, gen.FirstDue, "", inCycle(2), nowhere)}, nil,
@@ -307,7 +315,8 @@ func TestRebuiltStatus(t *testing.T) {
 		"it was bought after our message": {
 			[]v1alpha1.LedgerEntry{sent, ended(v1alpha1.ReasonBoughtAfterContact)}, nil,
 			changed{
-				Over: true, Instance: gen.Instance, Result: true, Conditions: outcome("True", v1alpha1.ReasonBoughtAfterContact),
+				Over: true, Instance: gen.Instance, Result: true,
+				Conditions: outcome("True", v1alpha1.ReasonBoughtAfterContact),
 			},
 		},
 		"it was bought before": {
@@ -320,7 +329,8 @@ func TestRebuiltStatus(t *testing.T) {
 		},
 		"it was reversed": {
 			[]v1alpha1.LedgerEntry{sent, ended(v1alpha1.ReasonReversed)}, nil,
-			changed{Over: true, Instance: gen.Instance, Result: true, Conditions: outcome("False", v1alpha1.ReasonReversed)},
+			changed{Over: true, Instance: gen.Instance, Result: true,
+				Conditions: outcome("False", v1alpha1.ReasonReversed)},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -436,7 +446,8 @@ func TestEndsAndBeginnings(t *testing.T) {
 			return Finished(l, l.Spec.Purchase, reason, gen.T0.Add(3*hour))
 		}
 	}
-	boughtAfter, boughtBefore := finished(v1alpha1.ReasonBoughtAfterContact), finished(v1alpha1.ReasonBoughtBeforeContact)
+	boughtAfter, boughtBefore := finished(v1alpha1.ReasonBoughtAfterContact),
+		finished(v1alpha1.ReasonBoughtBeforeContact)
 	reopened := func(*v1alpha1.CartRecovery) Change { return Reopened(1, hour, gen.T0.Add(3*hour)) }
 	was := func(mods ...statusMod) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
@@ -474,7 +485,8 @@ func TestEndsAndBeginnings(t *testing.T) {
 			Ended:   3 * hour,
 		}},
 		"the next cycle": {[]gen.LeadMod{asked, was(isBlocked, isWithPerson, isOver, attempted)}, reopened, left{
-			Changed: changed{Cycle: 1, Conditions: succeeded("Unknown InProgress: the customer left the checkout again")},
+			Changed: changed{Cycle: 1,
+				Conditions: succeeded("Unknown InProgress: the customer left the checkout again")},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

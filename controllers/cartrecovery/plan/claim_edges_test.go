@@ -39,7 +39,8 @@ func claimEdgeCases() []planCase {
 		{name: "it was asked for, and nobody says when again", now: now, want: Resolve, message: gen.FirstID,
 			lead: []gen.LeadMod{claimed, next(nil, v1alpha1.ReasonUnconfirmed)}},
 		{name: "it was asked for, and is to be again later", now: now, want: Wait, until: later,
-			blocked: v1alpha1.ReasonUnconfirmed, lead: []gen.LeadMod{claimed, next(&later, v1alpha1.ReasonUnconfirmed)}},
+			blocked: v1alpha1.ReasonUnconfirmed,
+			lead:    []gen.LeadMod{claimed, next(&later, v1alpha1.ReasonUnconfirmed)}},
 	}
 }
 
@@ -108,7 +109,8 @@ func TestAReversedLeadIsNotWanted(t *testing.T) {
 
 // TestConditionsAreAsFineAsASecond: a change within a second is none.
 func TestConditionsAreAsFineAsASecond(t *testing.T) {
-	for name, after := range map[string]time.Duration{"at the second": 0, "within the second": 1999 * time.Millisecond} {
+	for name, after := range map[string]time.Duration{"at the second": 0,
+		"within the second": 1999 * time.Millisecond} {
 		t.Run(name, func(t *testing.T) {
 			at := gen.T0.Add(after)
 			status := statusAfter(Claim(wantedFirst(), 1, at), Waiting(Action{Blocked: v1alpha1.ReasonSuspended}, at))
@@ -141,7 +143,8 @@ func TestWaitingWithNothingInTheWay(t *testing.T) {
 				Waiting(Action{Blocked: row.blocked, Why: "why"}, gen.T0)(status)
 			}
 			changes := Waiting(row.planned, gen.T0)(status)
-			if diff := cmp.Diff([]bool{row.changes, row.remains}, []bool{changes, len(status.Conditions) > 0}); diff != "" {
+			if diff := cmp.Diff([]bool{row.changes, row.remains},
+				[]bool{changes, len(status.Conditions) > 0}); diff != "" {
 				t.Errorf("changes, and is blocked (-want +got):\n%s", diff)
 			}
 		})

@@ -32,12 +32,15 @@ func TestPaymentClaimsOfWhom(t *testing.T) {
 		"in both cycles":      {[]gen.LeadMod{claims("a", 1), next, claims("b", 2), now}, [2]string{"b", "b"}},
 		"then not":            {[]gen.LeadMod{claims("a", 1), gen.Says("b", unpaid, at(2))}, [2]string{}},
 		"then we say that not": {
-			[]gen.LeadMod{claims("a", 1), gen.FromUs("b", v1alpha1.MessageSent, at(2), says(unpaid))}, [2]string{"a", "a"},
+			[]gen.LeadMod{claims("a", 1), gen.FromUs("b", v1alpha1.MessageSent, at(2), says(unpaid))},
+			[2]string{"a", "a"},
 		},
-		"we say so":                 {[]gen.LeadMod{gen.FromUs("b", v1alpha1.MessageSent, at(2), says(paid))}, [2]string{}},
-		"then a person wrote":       {[]gen.LeadMod{claims("a", 1), gen.FromPerson("p", at(2))}, [2]string{}},
-		"after a person wrote":      {[]gen.LeadMod{gen.FromPerson("p", at(1)), claims("a", 2)}, [2]string{"a", "a"}},
-		"something else after that": {[]gen.LeadMod{claims("a", 1), gen.Says("b", "obrigada", at(2))}, [2]string{"a", "a"}},
+		"we say so": {[]gen.LeadMod{gen.FromUs("b", v1alpha1.MessageSent, at(2), says(paid))},
+			[2]string{}},
+		"then a person wrote":  {[]gen.LeadMod{claims("a", 1), gen.FromPerson("p", at(2))}, [2]string{}},
+		"after a person wrote": {[]gen.LeadMod{gen.FromPerson("p", at(1)), claims("a", 2)}, [2]string{"a", "a"}},
+		"something else after that": {[]gen.LeadMod{claims("a", 1), gen.Says("b", "obrigada", at(2))},
+			[2]string{"a", "a"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := (&planCase{now: time.Hour, lead: row.lead}).snapshot()
