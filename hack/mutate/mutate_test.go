@@ -32,6 +32,9 @@ func listOf(t *testing.T, lines ...string) string {
 // report runs the tool over the fixture. How long it took is left out.
 func report(t *testing.T, s settings) (string, error) {
 	t.Helper()
+	if testing.Short() {
+		t.Skip("compiles a package, and runs its tests for every mutant")
+	}
 	var out bytes.Buffer
 	s.patience = time.Second
 	do := s.run
