@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -17,36 +18,24 @@ import (
 // everything are the settings of a process of both roles.
 var everything = settings{roles: roles{webhooks: true, controllers: true}}
 
-// TestClusterCheck looks at a cluster without the operator's resources, with older ones, and
-// with somebody who may do nothing.
-func TestClusterCheck(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs an API server")
-	}
-	environment, err := testenv.Start()
+// testForbidden looks at a cluster as somebody who may do nothing.
+func testForbidden(t *testing.T, environment *testenv.Environment) {
+	user, err := environment.Envtest.AddUser(envtest.User{Name: "nobody"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
-	nobody, err := environment.Envtest.AddUser(envtest.User{Name: "nobody"}, nil)
-	if err != nil {
-		t.Fatal(err)
+	check := func(as settings, patience time.Duration) error {
+		return checkCluster(t.Context(), user.Config(), as, patience)
 	}
 	for _, as := range []settings{everything, {roles: roles{webhooks: true}}, {roles: roles{controllers: true}}} {
-		err = checkCluster(t.Context(), nobody.Config(), as, preflight.Patience)
-		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(),
-			"cartrecoveries.cartrecovery.dev") {
+		err := check(as, preflight.Patience)
+		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
 			t.Errorf("%s: got %v, want what nobody may not do", as.roles.String(), err)
 		}
 	}
-	asWebhooks := checkCluster(t.Context(), nobody.Config(), settings{roles: roles{webhooks: true}}, 0)
 	ofLeader := everything
 	ofLeader.leaderElection, ofLeader.namespaces, ofLeader.leaderElectionNamespace = true, []string{"shop"}, "ops"
-	leaderless := fmt.Sprint(checkCluster(t.Context(), nobody.Config(), ofLeader, 0))
+	leaderless := fmt.Sprint(check(ofLeader, 0))
 	for _, wanted := range []string{
 		"create leases.coordination.k8s.io in namespace ops", "create clientidclaims.cartrecovery.dev,",
 	} {
@@ -54,17 +43,21 @@ func TestClusterCheck(t *testing.T) {
 			t.Errorf("got %s, want it to name %q", leaderless, wanted)
 		}
 	}
-	if text := fmt.Sprint(asWebhooks); !strings.Contains(text, "cart-recovery-pairing-0") ||
-		strings.Contains(text, "recoveryledgers") {
+	asWebhooks := fmt.Sprint(check(settings{roles: roles{webhooks: true}}, 0))
+	if !strings.Contains(asWebhooks, "cart-recovery-pairing-0") || strings.Contains(asWebhooks, "recoveryledgers") {
 		t.Errorf("got %v, want what the webhooks need and nothing else", asWebhooks)
 	}
-	scheme := environment.Client.Scheme()
-	if err := apiextensionsv1.AddToScheme(scheme); err != nil {
+}
+
+// testMissing looks at a cluster with older resources of the operator, and with fewer. It leaves the cluster
+// without the CRD of Stores.
+func testMissing(t *testing.T, environment *testenv.Environment) {
+	if err := apiextensionsv1.AddToScheme(environment.Client.Scheme()); err != nil {
 		t.Fatal(err)
 	}
 	var stores apiextensionsv1.CustomResourceDefinition
-	if err := environment.Client.Get(t.Context(), client.ObjectKey{Name: "stores.cartrecovery.dev"},
-		&stores); err != nil {
+	key := client.ObjectKey{Name: "stores.cartrecovery.dev"}
+	if err := environment.Client.Get(t.Context(), key, &stores); err != nil {
 		t.Fatal(err)
 	}
 	delete(stores.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["status"].Properties, "effectivePolicy")
@@ -97,12 +90,14 @@ func TestLeaseRules(t *testing.T) {
 		"the webhooks only": {settings{roles: roles{webhooks: true}, leaderElection: true},
 			"get,update [cart-recovery-operator-heartbeat]"},
 	} {
-		var got []string
-		for _, rule := range row.as.leaseRules() {
-			got = append(got, strings.Join(rule.Verbs, ",")+" "+fmt.Sprint(rule.ResourceNames))
-		}
-		if text := strings.Join(got, " "); text != row.want {
-			t.Errorf("%s: got %s, want %s", name, text, row.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			var got []string
+			for _, rule := range row.as.leaseRules() {
+				got = append(got, strings.Join(rule.Verbs, ",")+" "+fmt.Sprint(rule.ResourceNames))
+			}
+			if text := strings.Join(got, " "); text != row.want {
+				t.Errorf("got %s, want %s", text, row.want)
+			}
+		})
 	}
 }

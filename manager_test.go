@@ -20,21 +20,17 @@ import (
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
-// TestManager runs the whole operator as main does: it becomes ready, takes a cart, sends
+// TestCluster has what needs an API server, on one of them.
+func TestCluster(t *testing.T) {
+	environment := testenv.ForTest(t)
+	t.Run("the manager", func(t *testing.T) { testManager(t, environment) })
+	t.Run("somebody who may do nothing", func(t *testing.T) { testForbidden(t, environment) })
+	t.Run("older and missing resources", func(t *testing.T) { testMissing(t, environment) })
+}
+
+// testManager runs the whole operator as main does: it becomes ready, takes a cart, sends
 // its message from a Simulated instance, and stops when it is told to.
-func TestManager(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs an API server")
-	}
-	environment, err := testenv.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	}()
+func testManager(t *testing.T, environment *testenv.Environment) {
 	namespace := prepareShop(t, environment)
 	settings := testSettings(t)
 	if err := checkCluster(t.Context(), environment.Config, settings, time.Second); err != nil {
@@ -46,8 +42,8 @@ func TestManager(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
+	stop := testenv.Run(mgr)
+	t.Cleanup(func() { _ = stop() })
 
 	within(t, "ready", func() bool { return get(t, "http://"+settings.probeAddress+"/readyz") == http.StatusOK })
 	within(t, "the number is connected", func() bool {
@@ -65,13 +61,8 @@ func TestManager(t *testing.T) {
 	})
 
 	cancel()
-	select {
-	case err := <-ended:
-		if err != nil {
-			t.Errorf("the manager ended with %v", err)
-		}
-	case <-time.After(30 * time.Second):
-		t.Error("the manager did not stop")
+	if err := stop(); err != nil {
+		t.Errorf("the manager ended with %v", err)
 	}
 }
 

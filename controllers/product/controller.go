@@ -20,6 +20,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/panics"
+	"cartrecovery.dev/operator/internal/status"
 )
 
 const (
@@ -87,7 +88,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	return reconcile.Result{}, r.write(ctx, product, plan(seen))
+	return status.Requeue(reconcile.Result{}, r.write(ctx, product, plan(seen)))
 }
 
 // rivalsOf are the other Products that claim one of the same ids. After a change it is

@@ -9,6 +9,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/status"
 	"cartrecovery.dev/operator/internal/templates"
 )
 
@@ -29,23 +30,22 @@ type situation struct {
 
 // findings are what there is to say of a Product.
 type findings struct {
-	ready           metav1.ConditionStatus
-	reason, message string
-	effective       *v1alpha1.EffectivePolicy
-	// warnings are what can never act.
-	warnings []string
+	// Finding is whether the Product is ready.
+	status.Finding
+	effective *v1alpha1.EffectivePolicy
 }
 
 // plan judges a Product. Of several problems the one is told that keeps most from working.
 func plan(s *situation) findings {
-	found := findings{ready: metav1.ConditionTrue, reason: v1alpha1.ReasonReady,
-		message: "everything that is needed is there"}
+	found := findings{Finding: status.Finding{
+		Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "everything that is needed is there",
+	}}
 	if reason, message := s.problem(); reason != "" {
-		found = findings{ready: metav1.ConditionFalse, reason: reason, message: message}
+		found.Finding = status.Finding{Status: metav1.ConditionFalse, Reason: reason, Message: message}
 	}
 	if s.storeFound {
 		found.effective = s.policy.Effective()
-		found.warnings = s.warnings()
+		found.Warnings = s.warnings()
 	}
 	return found
 }

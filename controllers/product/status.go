@@ -2,65 +2,25 @@ package product
 
 import (
 	"context"
-	"fmt"
 
-	corev1 "k8s.io/api/core/v1"
-	apiequality "k8s.io/apimachinery/pkg/api/equality"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/status"
 )
 
-// maxMessage bounds the message of a condition, in runes.
-const maxMessage = 512
+// kind describes the status of Products.
+var kind = status.Kind[*v1alpha1.Product]{
+	Name:       "Product",
+	Condition:  v1alpha1.ConditionReady,
+	Conditions: func(product *v1alpha1.Product) *[]metav1.Condition { return &product.Status.Conditions },
+	Warns:      func(ready *metav1.Condition) bool { return ready.Status != metav1.ConditionTrue },
+}
 
-// write writes the findings, if they are new, and tells of a transition.
+// write writes the findings to the status.
 func (r *Reconciler) write(ctx context.Context, product *v1alpha1.Product, found findings) error {
-	before := product.DeepCopy()
-	apply(product, found, metav1.NewTime(r.Clock.Now().UTC()))
-	if apiequality.Semantic.DeepEqual(before.Status, product.Status) {
-		return nil
-	}
-	if err := r.Client.Status().Patch(ctx, product, client.MergeFrom(before)); err != nil {
-		if client.IgnoreNotFound(err) == nil {
-			return nil
-		}
-		return fmt.Errorf("write the status of the Product: %w", err)
-	}
-	r.tell(before, product)
-	return nil
-}
-
-// apply puts the findings into the status.
-func apply(product *v1alpha1.Product, found findings, now metav1.Time) {
-	product.Status.ObservedGeneration, product.Status.EffectivePolicy = product.Generation, found.effective
-	message := []rune(found.message)
-	if len(message) > maxMessage {
-		message = message[:maxMessage]
-	}
-	apimeta.SetStatusCondition(&product.Status.Conditions, metav1.Condition{
-		Type: v1alpha1.ConditionReady, Status: found.ready, Reason: found.reason, Message: string(message),
-		ObservedGeneration: product.Generation, LastTransitionTime: now,
+	writer := status.Writer[*v1alpha1.Product]{Kind: kind, Client: r.Client, Recorder: r.Recorder, Clock: r.Clock}
+	return writer.Write(ctx, product, found.Finding, func(product *v1alpha1.Product) {
+		product.Status.ObservedGeneration, product.Status.EffectivePolicy = product.Generation, found.effective
 	})
-	policy.Warn(&product.Status.Conditions, found.warnings, product.Generation, now)
-}
-
-// tell emits an event when the reason of Ready has changed, and one for each new warning.
-func (r *Reconciler) tell(before, after *v1alpha1.Product) {
-	was := apimeta.FindStatusCondition(before.Status.Conditions, v1alpha1.ConditionReady)
-	if warning := policy.NewWarning(before.Status.Conditions, after.Status.Conditions); warning != "" {
-		r.Recorder.Eventf(after, nil, corev1.EventTypeWarning, v1alpha1.ReasonNeverActs, "Reconcile", "%s", warning)
-	}
-	is := apimeta.FindStatusCondition(after.Status.Conditions, v1alpha1.ConditionReady)
-	if is == nil || (was != nil && was.Reason == is.Reason) {
-		return
-	}
-	kind := corev1.EventTypeWarning
-	if is.Status == metav1.ConditionTrue {
-		kind = corev1.EventTypeNormal
-	}
-	r.Recorder.Eventf(after, nil, kind, is.Reason, "Reconcile", "%s", is.Message)
 }

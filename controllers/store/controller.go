@@ -29,6 +29,7 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/status"
 	"cartrecovery.dev/operator/internal/webhookkeys"
 )
 
@@ -147,7 +148,7 @@ func (r *Reconciler) copy(ctx context.Context, store *v1alpha1.Store, found find
 	if r.Copies == nil {
 		return nil
 	}
-	if found.reason == v1alpha1.ReasonClientIDTaken {
+	if found.Reason == v1alpha1.ReasonClientIDTaken {
 		return r.dropCopy(ctx, client.ObjectKeyFromObject(store))
 	}
 	return r.Copies.PutStore(ctx, store, r.Clock.Now())
@@ -234,10 +235,12 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err := r.copy(ctx, store, findings); err != nil {
 		return reconcile.Result{}, err
 	}
-	if err := r.write(ctx, store, findings); err != nil {
-		return reconcile.Result{}, err
+	err = r.write(ctx, store, findings)
+	if err != nil {
+		// What was counted is not in the status, where the next pass would look for it.
+		r.forget(request.NamespacedName)
 	}
-	return reconcile.Result{RequeueAfter: r.after(findings), Priority: new(0)}, nil
+	return status.Requeue(reconcile.Result{RequeueAfter: r.after(findings), Priority: new(0)}, err)
 }
 
 // after is when to look again, spread so that Stores do not all come at once.
@@ -246,7 +249,7 @@ func (r *Reconciler) after(found findings) time.Duration {
 	if found.leads != nil {
 		pause = min(pause, r.Pace.Count)
 	}
-	if found.reason == v1alpha1.ReasonSecretNotFound || found.reason == v1alpha1.ReasonSecretNotAllowed {
+	if found.Reason == v1alpha1.ReasonSecretNotFound || found.Reason == v1alpha1.ReasonSecretNotAllowed {
 		pause = min(pause, r.Pace.RecheckMissing)
 	}
 	return backoff.Beyond(pause, 1.0/6, r.Rand)

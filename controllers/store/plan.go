@@ -15,6 +15,7 @@ import (
 	"cartrecovery.dev/operator/internal/owner"
 	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/status"
 	"cartrecovery.dev/operator/internal/templates"
 )
 
@@ -43,36 +44,35 @@ type situation struct {
 // findings are what there is to say of a Store.
 type findings struct {
 	// claims says that the clientID becomes the namespace's from now on.
-	claims          bool
-	ready           metav1.ConditionStatus
-	reason, message string
-	webhooks        []v1alpha1.StoreWebhook
-	leads           *v1alpha1.LeadCounts
-	tokens          *v1alpha1.TokenUsage
-	effective       *v1alpha1.EffectivePolicy
-	// warnings are what can never act.
-	warnings []string
+	claims bool
+	// Finding is whether the Store is ready.
+	status.Finding
+	webhooks  []v1alpha1.StoreWebhook
+	leads     *v1alpha1.LeadCounts
+	tokens    *v1alpha1.TokenUsage
+	effective *v1alpha1.EffectivePolicy
 }
 
 // plan judges a Store. Of several problems the one is told that keeps most from working.
 func plan(s *situation) findings {
-	found := findings{ready: metav1.ConditionFalse, leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
+	found := findings{leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
+	found.Status = metav1.ConditionFalse
 	if taken := s.taken(); taken != "" {
-		found.reason, found.message = v1alpha1.ReasonClientIDTaken, taken
+		found.Reason, found.Message = v1alpha1.ReasonClientIDTaken, taken
 		return found
 	}
 	found.webhooks = webhooks(s.store, s.publicURL)
-	found.warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
+	found.Warnings = append(s.policy.Warnings(), s.policy.Untold(s.store.Spec.Platforms)...)
 	if warning := ai.BudgetWarning(s.store); warning != "" {
-		found.warnings = append(found.warnings, warning)
+		found.Warnings = append(found.Warnings, warning)
 	}
-	found.reason, found.message = s.problem()
-	if found.reason == "" {
-		found.ready, found.reason, found.message = metav1.ConditionTrue, v1alpha1.ReasonReady,
+	found.Reason, found.Message = s.problem()
+	if found.Reason == "" {
+		found.Status, found.Reason, found.Message = metav1.ConditionTrue, v1alpha1.ReasonReady,
 			"everything that is needed is there"
 	}
 	// A Store that never worked keeps no clientID from anybody.
-	found.claims = s.claimedBy == "" && (found.ready == metav1.ConditionTrue || hasLeads(s.leads))
+	found.claims = s.claimedBy == "" && (found.Status == metav1.ConditionTrue || hasLeads(s.leads))
 	return found
 }
 

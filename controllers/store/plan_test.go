@@ -7,13 +7,13 @@ import (
 	"time"
 	_ "time/tzdata"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/status"
 )
 
 var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -146,9 +146,9 @@ func TestPlan(t *testing.T) {
 			if !reflect.DeepEqual(got.effective, s.policy.Effective()) {
 				t.Errorf("effective policy %+v", got.effective)
 			}
-			if (got.ready == metav1.ConditionTrue) != test.ready || got.reason != test.reason ||
-				!strings.Contains(got.message, test.says) {
-				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.ready, got.reason, got.message, test.ready, test.reason,
+			if (got.Status == metav1.ConditionTrue) != test.ready || got.Reason != test.reason ||
+				!strings.Contains(got.Message, test.says) {
+				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.Status, got.Reason, got.Message, test.ready, test.reason,
 					test.says)
 			}
 		})
@@ -185,7 +185,8 @@ func TestAfter(t *testing.T) {
 	}{
 		"nothing": {findings{}, time.Minute},
 		"leads":   {findings{leads: &v1alpha1.LeadCounts{Closed: 1}}, 30 * time.Second},
-		"missing Secret": {findings{reason: v1alpha1.ReasonSecretNotFound, leads: &v1alpha1.LeadCounts{}},
+		"missing Secret": {findings{
+			Finding: status.Finding{Reason: v1alpha1.ReasonSecretNotFound}, leads: &v1alpha1.LeadCounts{}},
 			15 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -193,20 +194,6 @@ func TestAfter(t *testing.T) {
 				t.Errorf("after %s, want between %s and a sixth more", got, test.least)
 			}
 		})
-	}
-}
-
-func TestApplyLeavesRejectionsAlone(t *testing.T) {
-	store := gen.StoreObject(func(s *v1alpha1.Store) {
-		s.Status.LastRejectedDelivery = &v1alpha1.RejectedDelivery{Reason: v1alpha1.RejectedBadCredential}
-	})
-	apply(store, findings{ready: metav1.ConditionFalse, reason: "Reason", message: strings.Repeat("ã", 600)},
-		metav1.NewTime(now))
-	if store.Status.LastRejectedDelivery == nil {
-		t.Error("the last rejected delivery is gone")
-	}
-	if got := len([]rune(store.Status.Conditions[0].Message)); got != maxMessage {
-		t.Errorf("the message has %d characters, want %d", got, maxMessage)
 	}
 }
 
@@ -233,7 +220,7 @@ func TestClaims(t *testing.T) {
 			policy: policy.Resolve(store, nil),
 		})
 		if found.claims != row.want {
-			t.Errorf("%s: claims %t (%s)", name, found.claims, found.reason)
+			t.Errorf("%s: claims %t (%s)", name, found.claims, found.Reason)
 		}
 	}
 }
@@ -245,18 +232,11 @@ func TestPlanWarns(t *testing.T) {
 	})
 	found := plan(&situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true,
 		policy: policy.Resolve(store, nil)})
-	if found.ready != metav1.ConditionTrue {
-		t.Errorf("%s: %s; a warning must stop nothing", found.reason, found.message)
+	if found.Status != metav1.ConditionTrue {
+		t.Errorf("%s: %s; a warning must stop nothing", found.Reason, found.Message)
 	}
-	apply(store, found, metav1.NewTime(now))
-	warning := apimeta.FindStatusCondition(store.Status.Conditions, v1alpha1.ConditionPolicyWarning)
-	if warning == nil || !strings.Contains(warning.Message, "quietHours") || !strings.Contains(warning.Message,
-		"spec.platforms") {
-		t.Fatalf("got %+v, want a warning about both", warning)
-	}
-	found.warnings = nil
-	if apply(store, found, metav1.NewTime(now)); apimeta.FindStatusCondition(store.Status.Conditions,
-		v1alpha1.ConditionPolicyWarning) != nil {
-		t.Error("the warning stays when there is nothing to say")
+	if all := strings.Join(found.Warnings, "; "); !strings.Contains(all, "quietHours") ||
+		!strings.Contains(all, "spec.platforms") {
+		t.Errorf("warned of %q, want the quiet hours and the platforms", all)
 	}
 }

@@ -12,11 +12,10 @@ import (
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/testenv"
@@ -32,7 +31,7 @@ const (
 
 var (
 	env    *testenv.Environment
-	writes = &countingClient{}
+	writes = &countedWrites{counts: map[client.ObjectKey]int{}}
 )
 
 func TestStoreController(t *testing.T) {
@@ -54,19 +53,15 @@ var _ = BeforeSuite(func(SpecContext) {
 
 // startManager runs the controller, and nothing else, until the suite ends.
 func startManager() {
-	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
-	})
+	mgr, err := env.NewManager(ctrl.Options{Logger: GinkgoLogr, NewClient: testenv.Intercepted(writes.funcs())})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
-	writes.Client = mgr.GetClient()
 	// The reader forgets at once: what the tests wait for is the controller.
 	var ahead atomic.Int64
 	reader := secrets.NewReader(mgr.GetAPIReader(), func() time.Time {
 		return time.Now().Add(time.Duration(ahead.Add(int64(secrets.Remembered))))
 	})
 	reconciler := &Reconciler{
-		Client: writes, Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("store"),
+		Client: mgr.GetClient(), Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("store"),
 		Secrets: reader, AI: &ai.Settings{Secrets: reader,
 			Rules: outbound.Rules{Hosts: outbound.ParseHosts("api.openai.com")}},
 		PublicURL: publicURL, SkipNameValidation: true, Tokens: &stores{},
@@ -74,45 +69,29 @@ func startManager() {
 			RecheckMissing: 100 * time.Millisecond},
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
-
-	running, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(running) }()
-	DeferCleanup(func() {
-		stop()
-		Eventually(ended, soon).Should(Receive(BeNil()))
-	})
+	stop := testenv.Run(mgr)
+	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
 }
 
-// countingClient counts the status patches, by Store.
-type countingClient struct {
-	client.Client
+// countedWrites counts the status patches, by Store.
+type countedWrites struct {
 	mu     sync.Mutex
 	counts map[client.ObjectKey]int
 }
 
-func (c *countingClient) Status() client.SubResourceWriter {
-	return countingWriter{SubResourceWriter: c.Client.Status(), counts: c}
+// funcs count the status patches of a client.
+func (w *countedWrites) funcs() interceptor.Funcs {
+	return interceptor.Funcs{SubResourcePatch: func(ctx context.Context, api client.Client, resource string,
+		object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+		w.mu.Lock()
+		w.counts[client.ObjectKeyFromObject(object)]++
+		w.mu.Unlock()
+		return api.SubResource(resource).Patch(ctx, object, patch, options...)
+	}}
 }
 
-func (c *countingClient) of(store *v1alpha1.Store) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.counts[client.ObjectKeyFromObject(store)]
-}
-
-type countingWriter struct {
-	client.SubResourceWriter
-	counts *countingClient
-}
-
-func (w countingWriter) Patch(ctx context.Context, object client.Object, patch client.Patch,
-	options ...client.SubResourcePatchOption) error {
-	w.counts.mu.Lock()
-	if w.counts.counts == nil {
-		w.counts.counts = map[client.ObjectKey]int{}
-	}
-	w.counts.counts[client.ObjectKeyFromObject(object)]++
-	w.counts.mu.Unlock()
-	return w.SubResourceWriter.Patch(ctx, object, patch, options...)
+func (w *countedWrites) of(store *v1alpha1.Store) int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.counts[client.ObjectKeyFromObject(store)]
 }

@@ -21,6 +21,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/panics"
+	"cartrecovery.dev/operator/internal/status"
 )
 
 const (
@@ -104,7 +105,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		// What is written comes back as a change: the spec may be another by now.
 		return reconcile.Result{}, r.label(ctx, suppression, found.labels)
 	}
-	return reconcile.Result{RequeueAfter: found.again}, r.write(ctx, suppression, found)
+	return status.Requeue(reconcile.Result{RequeueAfter: found.again}, r.write(ctx, suppression, found))
 }
 
 // ofStore are the Suppressions of a Store.

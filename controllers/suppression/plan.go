@@ -7,6 +7,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/status"
 )
 
 // longestWait bounds how far ahead a Suppression's end is waited for.
@@ -22,8 +23,8 @@ type situation struct {
 
 // findings are what there is to say of a Suppression.
 type findings struct {
-	active          metav1.ConditionStatus
-	reason, message string
+	// Finding is whether the Suppression holds.
+	status.Finding
 	// labels that it lacks, or has with another value.
 	labels map[string]string
 	// again is when to look next, from now; zero when only a change makes a difference.
@@ -34,21 +35,23 @@ type findings struct {
 // Store that is made anew must not lift it.
 func plan(s *situation) findings {
 	found := findings{
-		active: metav1.ConditionTrue, reason: v1alpha1.ReasonSuppressing,
-		message: "the number is not written to", labels: missing(s.suppression),
+		Finding: status.Finding{
+			Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSuppressing, Message: "the number is not written to",
+		},
+		labels: missing(s.suppression),
 	}
 	until := s.suppression.Spec.ExpiresAt
 	switch {
 	case lead.Lapsed(s.suppression, s.now):
-		found.active, found.reason = metav1.ConditionFalse, v1alpha1.ReasonLapsed
-		found.message = "spec.expiresAt has passed: the number may be written to again"
+		found.Status, found.Reason = metav1.ConditionFalse, v1alpha1.ReasonLapsed
+		found.Message = "spec.expiresAt has passed: the number may be written to again"
 		return found
 	case until != nil:
-		found.message = "the number is not written to until spec.expiresAt"
+		found.Message = "the number is not written to until spec.expiresAt"
 		found.again = min(until.Sub(s.now), longestWait)
 	}
 	if !s.storeFound {
-		found.message += "; spec.storeRef: there is no Store " + s.suppression.Spec.StoreRef.Name +
+		found.Message += "; spec.storeRef: there is no Store " + s.suppression.Spec.StoreRef.Name +
 			" in this namespace, and it holds for one of that name"
 	}
 	return found

@@ -1,7 +1,6 @@
 package suppression
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -9,9 +8,7 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/utils/clock"
 	ctrl "sigs.k8s.io/controller-runtime"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
@@ -41,22 +38,13 @@ var _ = BeforeSuite(func(SpecContext) {
 
 // startManager runs the controller, and nothing else, until the suite ends.
 func startManager() {
-	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
-	})
+	mgr, err := env.NewManager(ctrl.Options{Logger: GinkgoLogr})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
 	reconciler := &Reconciler{
 		Client: mgr.GetClient(), Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("suppression"),
 		SkipNameValidation: true,
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
-
-	running, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(running) }()
-	DeferCleanup(func() {
-		stop()
-		Eventually(ended, soon).Should(Receive(BeNil()))
-	})
+	stop := testenv.Run(mgr)
+	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
 }

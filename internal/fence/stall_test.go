@@ -20,18 +20,7 @@ import (
 // TestAStalledWatch has a cache that is behind: nothing is found in it before the fence says so,
 // and everything once it does. One watches all namespaces, one this and another.
 func TestAStalledWatch(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs an API server")
-	}
-	env, err := testenv.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := env.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	env := testenv.ForTest(t)
 	namespace, err := env.Namespace(t.Context())
 	if err != nil {
 		t.Fatal(err)
