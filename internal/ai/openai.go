@@ -3,17 +3,13 @@ package ai
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"math"
-	"net"
 	"net/http"
 	"slices"
-	"strconv"
 	"strings"
-	"syscall"
 	"time"
 
 	openai "github.com/sashabaranov/go-openai"
@@ -29,8 +25,7 @@ const (
 	// quotaWait is how long an endpoint whose quota is used up is left alone; only
 	// a person can change that, and asking more often changes nothing.
 	quotaWait = 10 * time.Minute
-	// minWait and maxWait bound what an endpoint may ask us to wait.
-	minWait = time.Second
+	// maxWait bounds how long an endpoint is left alone that asks for it.
 	maxWait = time.Hour
 )
 
@@ -62,13 +57,13 @@ func NewOpenAI(client *http.Client) *OpenAI {
 	if client == nil {
 		client = NewHTTPClient()
 	}
-	o := &OpenAI{client: withoutRedirects(client), now: time.Now, timeout: Timeout}
+	o := &OpenAI{client: outbound.WithoutRedirects(client), now: time.Now, timeout: Timeout}
 	return o.Guard(outbound.NewGuardedClient(Timeout, outbound.Rules{}))
 }
 
 // Guard has endpoints that Stores name called over client. It is for before the first call.
 func (o *OpenAI) Guard(client *http.Client) *OpenAI {
-	o.guarded = withoutRedirects(client)
+	o.guarded = outbound.WithoutRedirects(client)
 	return o
 }
 
@@ -79,12 +74,6 @@ func NewHTTPClient() *http.Client { return outbound.NewClient(Timeout) }
 // outbound.NewGuardedClient.
 func NewGuardedClient(rules outbound.Rules) *http.Client {
 	return outbound.NewGuardedClient(Timeout, rules)
-}
-
-func withoutRedirects(client *http.Client) *http.Client {
-	own := *client
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &own
 }
 
 // Write asks the endpoint for one text. When the endpoint answered but its answer
@@ -147,7 +136,7 @@ func clientConfig(endpoint Endpoint) (openai.ClientConfig, error) {
 			"the AI base URL must look like https://host/v1, without credentials, query or fragment")
 	}
 	key := strings.TrimSpace(endpoint.APIKey)
-	if strings.ContainsFunc(key, func(r rune) bool { return r <= ' ' || r > '~' }) {
+	if !outbound.Sendable(key) {
 		return openai.ClientConfig{},
 			wrongSetting("the AI key holds characters no key has (space, line break, non-ASCII)")
 	}
@@ -392,40 +381,21 @@ func providerWords(err error) []string {
 	})
 }
 
-// networkCause says in fixed words why no complete answer came.
+// networkCause says why no complete answer came. A call that was cancelled may have been paid for, like one that
+// timed out.
 func networkCause(err error) (failure.Code, string) {
-	var timeout net.Error
-	var lookup *net.DNSError
-	var certificate *tls.CertificateVerificationError
-	switch {
-	case errors.Is(err, context.Canceled):
-		return failure.TimedOut, "the call was abandoned before an answer came"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return failure.TimedOut, "no answer in time"
-	case errors.As(err, &lookup):
-		return failure.Unavailable, "the endpoint's host name could not be resolved"
-	case errors.As(err, &certificate):
-		return failure.Unavailable, "the endpoint's certificate is not trusted"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return failure.Unavailable, "the endpoint refuses connections"
+	if outbound.TimedOut(err) || errors.Is(err, context.Canceled) {
+		return failure.TimedOut, outbound.Cause(err)
 	}
-	return failure.Unavailable, "the connection to the endpoint failed"
+	return failure.Unavailable, outbound.Cause(err)
 }
 
-// retryAfter reads how long the endpoint asks to be left alone, clamped; false
-// when it does not say, or not intelligibly.
+// retryAfter reads how long the endpoint asks to be left alone; false when it does not say, or not intelligibly.
 func retryAfter(header http.Header, now time.Time) (time.Duration, bool) {
-	if milliseconds, err := strconv.ParseFloat(header.Get("Retry-After-Ms"), 64); err == nil {
-		return clampWait(milliseconds / 1000), true
+	if wait, ok := outbound.RetryAfterMilliseconds(header, maxWait); ok {
+		return wait, true
 	}
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	if seconds, err := strconv.ParseFloat(value, 64); err == nil {
-		return clampWait(seconds), true
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return clampWait(at.Sub(now).Seconds()), true
-	}
-	return 0, false
+	return outbound.RetryAfter(header, now, maxWait)
 }
 
 // rateLimitReset reads when the limit that is used up is reset, from OpenAI's own
@@ -438,19 +408,8 @@ func rateLimitReset(header http.Header) (time.Duration, bool) {
 		}
 		reset, err := time.ParseDuration(header.Get("X-Ratelimit-Reset-" + limit))
 		if err == nil {
-			wait, found = max(wait, clampWait(reset.Seconds())), true
+			wait, found = max(wait, outbound.BoundWait(reset, maxWait)), true
 		}
 	}
 	return wait, found
-}
-
-// clampWait bounds a wait; not a number counts as the shortest.
-func clampWait(seconds float64) time.Duration {
-	switch {
-	case seconds >= maxWait.Seconds():
-		return maxWait
-	case seconds > minWait.Seconds():
-		return time.Duration(seconds * float64(time.Second))
-	}
-	return minWait
 }

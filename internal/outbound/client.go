@@ -40,10 +40,24 @@ func NewGuardedClient(timeout time.Duration, rules Rules) *http.Client {
 }
 
 func client(timeout time.Duration, transport http.RoundTripper) *http.Client {
-	return &http.Client{
-		Timeout: timeout, Transport: answering{transport},
-		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	return WithoutRedirects(&http.Client{Timeout: timeout, Transport: answering{transport}})
+}
+
+// WithoutRedirects returns a copy of a client that follows no redirects.
+func WithoutRedirects(client *http.Client) *http.Client {
+	own := *client
+	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	return &own
+}
+
+// Sendable tells whether a credential can be the value of an HTTP header.
+func Sendable(credential string) bool {
+	for i := range len(credential) {
+		if credential[i] <= ' ' || credential[i] > '~' {
+			return false
+		}
 	}
+	return true
 }
 
 // ErrNoAnswer is the error of a call that was answered with a change of protocol, which no call asks for. The

@@ -8,6 +8,7 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/wire"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 // taken is what a person is told whose instance name is another's.
@@ -79,7 +80,7 @@ func (i instance) ours(op string, id gateway.Identity) (gateway.Instance, bool, 
 		return gateway.Instance{}, false, &failure.Error{
 			Class: failure.Terminal, Code: failure.InvalidInput, Op: op, Status: http.StatusOK, Detail: taken,
 		}
-	case !wire.Sendable(token):
+	case !outbound.Sendable(token):
 		return gateway.Instance{}, false, &failure.Error{
 			Class: failure.Terminal, Code: failure.InvalidAnswer, Op: op, Status: http.StatusOK,
 			Detail: "the instance's token cannot be used",

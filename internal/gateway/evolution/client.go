@@ -13,6 +13,7 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/wire"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 const (
@@ -147,7 +148,7 @@ func (c *client) Create(ctx context.Context, id gateway.Identity) (gateway.Insta
 		Op: "evolution: create instance", Method: http.MethodPost, Path: "/instance/create", Once: true,
 		Body: map[string]any{"instanceName": id.Name, "token": token, "qrcode": false, "integration": integration},
 	}, admin: true}
-	if id.Name == "" || id.UID == "" || !wire.Sendable(id.UID) {
+	if id.Name == "" || id.UID == "" || !outbound.Sendable(id.UID) {
 		return gateway.Instance{}, request.Invalid("an identity needs a name and a UID")
 	}
 	body, err := c.do(ctx, request)

@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/wire"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 // configure is the operation that a setting makes fail.
@@ -69,7 +70,7 @@ func newClient(httpClient *http.Client, endpoint gateway.Endpoint, now func() ti
 
 // usable tells whether a token that the server gave can authorise calls.
 func usable(token string) bool {
-	return token != "" && len(token) <= wire.MaxID && wire.Sendable(token)
+	return token != "" && len(token) <= wire.MaxID && outbound.Sendable(token)
 }
 
 // Find looks among all instances of the account for the one that Create has marked

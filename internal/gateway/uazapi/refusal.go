@@ -46,7 +46,10 @@ func restrictedUntil(until wire.Moment, now time.Time) time.Time {
 	if !until.After(now) {
 		return now.Add(defaultRestriction)
 	}
-	return wire.Between(until.Time, now, now.Add(maxRestriction))
+	if latest := now.Add(maxRestriction); until.After(latest) {
+		return latest
+	}
+	return until.Time
 }
 
 // refusal is the body of an error. Error is a text in most versions and true in

@@ -2,18 +2,16 @@ package wire
 
 import (
 	"bytes"
-	"math"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/outbound"
 )
 
 const (
-	// minRetry and maxRetry bound the Retry-After that is believed.
-	minRetry = time.Second
+	// maxRetry bounds the Retry-After that is believed.
 	maxRetry = 24 * time.Hour
 	// defaultRetry is how long a server that says 429 without a time is left alone.
 	defaultRetry = 30 * time.Second
@@ -33,13 +31,13 @@ func (r Call) Refused(status int, header http.Header, body []byte, now time.Time
 	case status == http.StatusTooManyRequests:
 		failed.Class, failed.Code = failure.Throttled, failure.RateLimited
 		failed.RetryAt = now.Add(defaultRetry)
-		if at, ok := retryAfter(header, now); ok {
-			failed.RetryAt = at
+		if wait, ok := outbound.RetryAfter(header, now, maxRetry); ok {
+			failed.RetryAt = now.Add(wait)
 		}
 	case status == http.StatusServiceUnavailable && !(r.Once && brokenBehindProxy(body)):
 		failed.Class, failed.Code = failure.Transient, failure.Unavailable
-		if at, ok := retryAfter(header, now); ok {
-			failed.Class, failed.RetryAt = failure.Throttled, at
+		if wait, ok := outbound.RetryAfter(header, now, maxRetry); ok {
+			failed.Class, failed.RetryAt = failure.Throttled, now.Add(wait)
 		}
 	case status == http.StatusRequestTimeout, status == http.StatusGatewayTimeout:
 		failed.Class, failed.Code = r.Lost(failure.Transient), failure.TimedOut
@@ -61,36 +59,6 @@ func NotOnWhatsApp(failed *failure.Error) *failure.Error {
 	failed.Class, failed.Code, failed.RetryAt = failure.Terminal, failure.NotOnWhatsApp, time.Time{}
 	failed.Detail = "the recipient has no WhatsApp account"
 	return failed
-}
-
-// retryAfter reads the header of that name, seconds or an HTTP date (RFC 9110,
-// 10.2.3), bounded to [now+minRetry, now+maxRetry].
-func retryAfter(header http.Header, now time.Time) (time.Time, bool) {
-	value := strings.TrimSpace(header.Get("Retry-After"))
-	if value == "" {
-		return time.Time{}, false
-	}
-	// Out of range is an error with the right sign: more than is believed.
-	if seconds, err := strconv.ParseFloat(value, 64); seconds >= 0 && (err == nil || math.IsInf(seconds, 1)) {
-		// Bounded before it is multiplied: a huge number would wrap around.
-		seconds = min(max(seconds, minRetry.Seconds()), maxRetry.Seconds())
-		return now.Add(time.Duration(seconds * float64(time.Second))), true
-	}
-	if at, err := http.ParseTime(value); err == nil {
-		return Between(at, now.Add(minRetry), now.Add(maxRetry)), true
-	}
-	return time.Time{}, false
-}
-
-// Between bounds at to [earliest, latest].
-func Between(at, earliest, latest time.Time) time.Time {
-	if at.Before(earliest) {
-		return earliest
-	}
-	if at.After(latest) {
-		return latest
-	}
-	return at
 }
 
 // brokenBehindProxy recognises the 503 with which Envoy tells that the connection

@@ -6,16 +6,13 @@ package wire
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"io"
-	"net"
 	"net/http"
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
-	"syscall"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
@@ -85,30 +82,18 @@ func NewClient(httpClient *http.Client, op string, endpoint gateway.Endpoint) (*
 	}
 	endpoint.Token = strings.TrimSpace(endpoint.Token)
 	endpoint.AdminToken = strings.TrimSpace(endpoint.AdminToken)
-	if !Sendable(endpoint.Token) || !Sendable(endpoint.AdminToken) {
+	if !outbound.Sendable(endpoint.Token) || !outbound.Sendable(endpoint.AdminToken) {
 		return nil, endpoint, Misconfigured(op, "a token holds characters that no HTTP header can carry")
 	}
 	if httpClient == nil {
 		httpClient = gateway.NewHTTPClient()
 	}
-	own := *httpClient
-	own.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-	return &Client{http: &own, base: strings.TrimRight(base.String(), "/")}, endpoint, nil
+	return &Client{http: outbound.WithoutRedirects(httpClient), base: strings.TrimRight(base.String(), "/")}, endpoint, nil
 }
 
 // Misconfigured is the failure of a setting that a person has to change.
 func Misconfigured(op, detail string) *failure.Error {
 	return &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: op, Detail: detail}
-}
-
-// Sendable tells whether a token can be the value of an HTTP header.
-func Sendable(token string) bool {
-	for i := range len(token) {
-		if token[i] <= ' ' || token[i] > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 // Do makes the call within gateway.Timeout and returns the body of a 2xx answer. Every
@@ -198,41 +183,14 @@ func (r Call) broken(begun bool, err error) *failure.Error {
 		failed.Reason = v1alpha1.ReasonEndpointNotAllowed
 		return failed
 	}
-	failed := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: r.Op, Detail: cause(err)}
+	failed := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: r.Op, Detail: outbound.Cause(err)}
 	if begun {
 		failed.Class = r.Lost(failure.Transient)
 	}
-	var timeout net.Error
-	if errors.Is(err, context.DeadlineExceeded) || (errors.As(err, &timeout) && timeout.Timeout()) {
+	if outbound.TimedOut(err) {
 		failed.Code = failure.TimedOut
 	}
 	return failed
-}
-
-// cause says in fixed words why there was no answer.
-func cause(err error) string {
-	var (
-		dns         *net.DNSError
-		certificate *tls.CertificateVerificationError
-		record      tls.RecordHeaderError
-		alert       tls.AlertError
-		timeout     net.Error
-	)
-	switch {
-	case errors.Is(err, context.Canceled):
-		return "the call was cancelled"
-	case errors.As(err, &dns):
-		return "the host name could not be resolved"
-	case errors.Is(err, syscall.ECONNREFUSED):
-		return "the connection was refused"
-	case errors.As(err, &certificate):
-		return "the server's certificate is not trusted"
-	case errors.As(err, &record), errors.As(err, &alert):
-		return "the TLS handshake failed"
-	case errors.Is(err, context.DeadlineExceeded), errors.As(err, &timeout) && timeout.Timeout():
-		return "no answer in time"
-	}
-	return "the connection failed"
 }
 
 // StatusOf is the HTTP status of a failed call, 0 without one.
