@@ -15,6 +15,7 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/tools/leaderelection"
 
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/webhookserver"
 )
@@ -36,10 +37,7 @@ func wrong(name, expected, got string) error {
 	if got == "" {
 		return fmt.Errorf("%s: expected %s", name, expected)
 	}
-	if len(got) > maxSettingShown {
-		got = got[:maxSettingShown] + "…"
-	}
-	return fmt.Errorf("%s: expected %s; got %q", name, expected, got)
+	return fmt.Errorf("%s: expected %s; got %q", name, expected, clip.Marked(got, maxSettingShown))
 }
 
 // check says everything that is wrong with the settings, nil for nothing: a person who deploys

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 )
 
 // This file bounds what an endpoint says: it can be a tenant's own, and answer anything.
@@ -85,16 +84,4 @@ func countOf(value json.RawMessage) int64 {
 		return 0
 	}
 	return int64(number)
-}
-
-// boundedContent is the beginning of a text that is too long for any message.
-func boundedContent(text string) string {
-	if len(text) <= maxContent {
-		return text
-	}
-	end := maxContent
-	for end > 0 && !utf8.RuneStart(text[end]) {
-		end--
-	}
-	return text[:end]
 }

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/failure"
 )
 
@@ -100,7 +101,7 @@ func TestHugeHeadersAreRefused(t *testing.T) {
 func TestHugeTextsAreBounded(t *testing.T) {
 	for _, letter := range []string{"x", "é", "€", "😀", "\n", "*", "[a](https://b)", "\"", "```"} {
 		long := strings.Repeat(letter, 1<<19/len(letter))
-		if got := boundedContent(long); len(got) > maxContent || !utf8.ValidString(got) ||
+		if got := clip.Bytes(long, maxContent); len(got) > maxContent || !utf8.ValidString(got) ||
 			!strings.HasPrefix(long, got) {
 			t.Errorf("%q: %d bytes are left", letter, len(got))
 		}

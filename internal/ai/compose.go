@@ -8,6 +8,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/name"
 )
 
@@ -39,7 +40,7 @@ func Compose(system string, history []Message, last int, instruction string) []M
 		if message.Role != User && message.Role != Assistant {
 			continue
 		}
-		message.Text = cutRunes(cleanText(message.Text), maxHistoryText)
+		message.Text = clip.Characters(cleanText(message.Text), maxHistoryText)
 		if message.Text == "" {
 			continue
 		}
@@ -58,7 +59,7 @@ func Compose(system string, history []Message, last int, instruction string) []M
 // words that name what to do instead. The messages given are not changed.
 func Rewrite(messages []Message, refused string, refusal string) []Message {
 	again := slices.Clip(slices.Clone(messages))
-	if refused = cutRunes(cleanText(refused), maxHistoryText); refused != "" {
+	if refused = clip.Characters(cleanText(refused), maxHistoryText); refused != "" {
 		again = append(again, Message{Role: Assistant, Text: refused})
 	}
 	why := "It may not be sent."
@@ -223,33 +224,18 @@ func singleLine(text string, most int) string {
 	return line.String()
 }
 
-// cutRunes shortens to at most so many characters.
-func cutRunes(text string, most int) string {
-	count := 0
-	for i := range text {
-		if count == most {
-			return text[:i]
-		}
-		count++
-	}
-	return text
-}
-
-// cutBytes shortens to at most so many bytes without cutting a character.
+// cutBytes shortens to at most so many bytes, without blanks at the end.
 func cutBytes(text string, most int) string {
 	if len(text) <= most {
 		return text
 	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return strings.TrimSpace(text[:most])
+	return strings.TrimSpace(clip.Bytes(text, most))
 }
 
 // cutWords shortens to at most so many characters at the end of a word, or inside
 // one that is longer than a quarter of that.
 func cutWords(text string, most int) string {
-	cut := cutRunes(text, most)
+	cut := clip.Characters(text, most)
 	if len(cut) == len(text) {
 		return text
 	}

@@ -15,6 +15,7 @@ import (
 	openai "github.com/sashabaranov/go-openai"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/outbound"
 )
@@ -217,7 +218,7 @@ func readAnswer(response openai.ChatCompletionResponse, call *exchange, request 
 	}
 	choice := response.Choices[0]
 	wished := request.wishes(choice.Message.ToolCalls)
-	text := CleanAnswer(boundedContent(choice.Message.Content))
+	text := CleanAnswer(clip.Bytes(choice.Message.Content, maxContent))
 	switch choice.FinishReason {
 	case openai.FinishReasonContentFilter:
 		return answer, invalidAnswer(status, "the provider's content filter stopped the answer")

@@ -11,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
 )
@@ -37,7 +38,7 @@ func Observe(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.
 	reachable(instance, metav1.ConditionTrue, v1alpha1.ReasonReachable, "the gateway answers", now)
 	if state.Connection != gateway.Connected && state.DisconnectReason != "" {
 		// Once more, as this is where it is stored: a gateway could repeat a token in it.
-		status.LastDisconnectReason = bounded(gateway.KnownReason(state.DisconnectReason), maxReason)
+		status.LastDisconnectReason = clip.Characters(gateway.KnownReason(state.DisconnectReason), maxReason)
 	}
 	switch {
 	case state.Connection == gateway.Connected:
@@ -67,7 +68,7 @@ func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now tim
 		status.Pairing.ExpiresAt = nil
 	}
 	if state.Phone != "" {
-		status.Phone = bounded("+"+strings.TrimPrefix(state.Phone, "+"), maxPhone)
+		status.Phone = clip.Characters("+"+strings.TrimPrefix(state.Phone, "+"), maxPhone)
 	}
 	status.Phase = v1alpha1.InstanceConnected
 	reason, message := v1alpha1.ReasonConnected, "the number is connected"
@@ -123,10 +124,7 @@ func PairingOpen(instance *v1alpha1.WhatsAppInstance, now time.Time) bool {
 // PairingRequest is the value of the annotation cartrecovery.dev/pair-requested-at that was
 // not acted on yet, cut to what status.pairing.handledRequest takes; "" when there is none.
 func PairingRequest(instance *v1alpha1.WhatsAppInstance) string {
-	request := instance.Annotations[v1alpha1.AnnotationPairRequested]
-	if len(request) > maxRequest {
-		request = strings.ToValidUTF8(request[:maxRequest], "")
-	}
+	request := clip.Bytes(instance.Annotations[v1alpha1.AnnotationPairRequested], maxRequest)
 	if pairing := instance.Status.Pairing; pairing != nil && pairing.HandledRequest == request {
 		return ""
 	}
@@ -230,7 +228,7 @@ func readyReason(instance *v1alpha1.WhatsAppInstance) string {
 func Failed(instance *v1alpha1.WhatsAppInstance, err error, now time.Time) {
 	status := &instance.Status
 	status.ObservedGeneration = instance.Generation
-	message := bounded(Message(err), maxMessage)
+	message := clip.Characters(Message(err), maxMessage)
 	if failure.ClassOf(err) != failure.Terminal {
 		reason := v1alpha1.ReasonGatewayUnreachable
 		if failure.ClassOf(err) == failure.Throttled {
@@ -295,7 +293,7 @@ func reachable(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus
 
 // Webhook writes whether the gateway knows where to post.
 func Webhook(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, reason, message string, now time.Time) {
-	set(instance, v1alpha1.ConditionWebhookRegistered, value, reason, bounded(message, maxMessage), now)
+	set(instance, v1alpha1.ConditionWebhookRegistered, value, reason, clip.Characters(message, maxMessage), now)
 }
 
 func set(instance *v1alpha1.WhatsAppInstance, kind string, value metav1.ConditionStatus, reason, message string,
@@ -307,14 +305,6 @@ func set(instance *v1alpha1.WhatsAppInstance, kind string, value metav1.Conditio
 }
 
 func whole(at time.Time) time.Time { return at.UTC().Truncate(time.Second) }
-
-func bounded(text string, most int) string {
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most])
-}
 
 // CanSend says whether messages may be sent from this instance now; starts says that the
 // message would start a conversation. While the gateway is known not to answer nothing is

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 var (
@@ -55,7 +57,7 @@ var shortEndings = set("com net org me co ai io ly gg tv cc gl gd link app")
 func cleanHosts(hosts []string) []string {
 	clean := make([]string, 0, len(hosts))
 	for _, host := range hosts {
-		host = strings.ToLower(strings.TrimSpace(readable(cut(host, maxMessage))))
+		host = strings.ToLower(strings.TrimSpace(readable(clip.Bytes(host, maxMessage))))
 		if _, rest, ok := strings.Cut(host, "://"); ok {
 			host = rest
 		}

@@ -3,6 +3,8 @@ package guard
 import (
 	"regexp"
 	"strings"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 // kind is what a number counts. A number of the prompt allows the same number of the same
@@ -166,7 +168,7 @@ var (
 
 // firstWord is the word a text begins with.
 func firstWord(text string) string {
-	if found := leading.FindStringSubmatch(cut(text, 60)); found != nil {
+	if found := leading.FindStringSubmatch(clip.Bytes(text, 60)); found != nil {
 		return found[1]
 	}
 	return ""

@@ -1,6 +1,10 @@
 package guard
 
-import "strings"
+import (
+	"strings"
+
+	"cartrecovery.dev/operator/internal/clip"
+)
 
 const (
 	// alike is from which share of common words two texts are one, in hundredths.
@@ -29,7 +33,7 @@ func (s *subject) repeats() bool {
 // same compares the words of two texts. Their links do not count, unless there is nothing
 // else.
 func same(folded string, said []string, other string, least int) bool {
-	other = readable(cut(other, maxMessage))
+	other = readable(clip.Bytes(other, maxMessage))
 	theirs := spoken(fold(bare(other)))
 	if len(said) == 0 || len(theirs) == 0 {
 		return least == 0 && len(said) == len(theirs) &&

@@ -8,6 +8,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 const (
@@ -41,23 +43,12 @@ type subject struct {
 }
 
 func newSubject(text string, facts *Facts) *subject {
-	s := &subject{facts: facts, hosts: cleanHosts(facts.Hosts), prompt: readable(cut(facts.Prompt, maxFacts))}
+	s := &subject{facts: facts, hosts: cleanHosts(facts.Hosts), prompt: readable(clip.Bytes(facts.Prompt, maxFacts))}
 	s.promptFolded = fold(s.prompt)
 	s.text, s.foreign = withoutLinks(readable(text), s.hosts, linksOf(s.prompt))
 	s.folded = fold(s.text)
 	s.tongue = tongueOf(s.folded, facts.Locale)
 	return s
-}
-
-// cut shortens to at most so many bytes without cutting a character.
-func cut(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	for most > 0 && !utf8.RuneStart(text[most]) {
-		most--
-	}
-	return text[:most]
 }
 
 // readable is a text as a reader, or the program that opens its links, sees it.
@@ -105,7 +96,7 @@ func fold(text string) string {
 func foldAll(messages []string) []string {
 	folded := make([]string, 0, min(len(messages), maxSaid))
 	for _, message := range messages[max(0, len(messages)-maxSaid):] {
-		folded = append(folded, fold(readable(cut(message, maxMessage))))
+		folded = append(folded, fold(readable(clip.Bytes(message, maxMessage))))
 	}
 	return folded
 }

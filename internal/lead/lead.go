@@ -18,6 +18,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -254,8 +255,7 @@ const maxResume = 64
 // ResumeRequest is the request to give a conversation back, "" for none. One that was acted
 // on is status.handledResume.
 func ResumeRequest(lead *v1alpha1.CartRecovery) string {
-	request := lead.Annotations[v1alpha1.AnnotationResumeRequested]
-	return strings.ToValidUTF8(request[:min(len(request), maxResume)], "")
+	return clip.Bytes(lead.Annotations[v1alpha1.AnnotationResumeRequested], maxResume)
 }
 
 // LastOperator is when a person of the store last wrote in this cycle; zero when never.

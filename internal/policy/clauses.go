@@ -7,6 +7,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 // maxRead is how many characters of a message are read for its sense. Whoever has more to
@@ -83,7 +85,7 @@ var spelled = regexp.MustCompile(`\b[a-z](?:[ .\-_*][a-z]){3,}\b`)
 // stays at the end of its own.
 func foldMarks(text string) string {
 	text = strings.TrimSpace(strings.ToValidUTF8(text, " "))
-	runes := []rune(norm.NFKD.String(firstRunes(text, maxRead)))
+	runes := []rune(norm.NFKD.String(clip.Characters(text, maxRead)))
 	var out strings.Builder
 	for i, r := range runes {
 		if known, ok := lookAlikes[r]; ok {
@@ -132,16 +134,6 @@ func at(runes []rune, i int) rune {
 		return 0
 	}
 	return runes[i]
-}
-
-func firstRunes(text string, most int) string {
-	for i := range text {
-		if most == 0 {
-			return text[:i]
-		}
-		most--
-	}
-	return text
 }
 
 // digitLetters are the letters that digits stand for within a word.

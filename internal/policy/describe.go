@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 // The bounds of EffectivePolicy's fields, in characters and items.
@@ -34,22 +35,22 @@ func (p *Policy) Effective() *v1alpha1.EffectivePolicy {
 	}
 	return &v1alpha1.EffectivePolicy{
 		Sequences:        clipAll(sequences, maxSequences, maxSequenceText),
-		QuietHours:       clip(p.describeQuiet(), maxLineText),
+		QuietHours:       clip.Marked(p.describeQuiet(), maxLineText),
 		Cooldown:         short(p.Cooldown),
 		MaxUnanswered:    int32(min(p.MaxUnanswered, 20)), //nolint:gosec // the schema's maximum
-		Answers:          clip(p.describeAnswers(), maxShortText),
+		Answers:          clip.Marked(p.describeAnswers(), maxShortText),
 		ReplyDebounce:    short(p.ReplyDebounce),
 		ExpireAfter:      short(p.ExpireAfter),
-		TTL:              clip(p.describeTTL(), maxLineText),
-		KillSwitchScope:  clip(string(p.KillSwitchScope), maxShortText),
-		LateReplies:      clip(string(p.LateReplies), maxShortText),
+		TTL:              clip.Marked(p.describeTTL(), maxLineText),
+		KillSwitchScope:  clip.Marked(string(p.KillSwitchScope), maxShortText),
+		LateReplies:      clip.Marked(string(p.LateReplies), maxShortText),
 		ClaimsPaidAfter:  short(p.ClaimsPaidAfter),
-		HandOff:          clip(p.describeHandOff(), maxHandOff),
-		NumberLost:       clip(string(p.NumberLost), maxShortText),
+		HandOff:          clip.Marked(p.describeHandOff(), maxHandOff),
+		NumberLost:       clip.Marked(string(p.NumberLost), maxShortText),
 		OptOutKeywords:   clipAll(p.OptOutKeywords, maxKeywords, maxKeyword),
 		HandOffKeywords:  clipAll(p.HandOffKeywords, maxKeywords, maxKeyword),
 		AllowedLinkHosts: clipAll(p.AllowedLinkHosts, maxHosts, maxHost),
-		Texts:            clip(p.describeTexts(), maxTexts),
+		Texts:            clip.Marked(p.describeTexts(), maxTexts),
 	}
 }
 
@@ -148,16 +149,7 @@ func short(d time.Duration) string {
 	if whole, ok := strings.CutSuffix(text, "h0m"); ok {
 		text = whole + "h"
 	}
-	return clip(text, maxShortText)
-}
-
-// clip cuts a text to so many characters.
-func clip(text string, most int) string {
-	runes := []rune(text)
-	if len(runes) <= most {
-		return text
-	}
-	return string(runes[:most-1]) + "…"
+	return clip.Marked(text, maxShortText)
 }
 
 // clipAll cuts a list to so many texts of so many characters; the list itself stays as it
@@ -165,7 +157,7 @@ func clip(text string, most int) string {
 func clipAll(list []string, items, most int) []string {
 	list = slices.Clone(list[:min(len(list), items)])
 	for i := range list {
-		list[i] = clip(list[i], most)
+		list[i] = clip.Marked(list[i], most)
 	}
 	return list
 }

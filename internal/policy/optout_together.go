@@ -1,6 +1,10 @@
 package policy
 
-import "strings"
+import (
+	"strings"
+
+	"cartrecovery.dev/operator/internal/clip"
+)
 
 // MostTogether is how many messages in a row are read as one request.
 const MostTogether = 4
@@ -15,7 +19,7 @@ const longestTogether = 120
 func (p *Policy) OptsOutTogether(texts []string) bool {
 	texts = texts[max(0, len(texts)-MostTogether):]
 	for _, text := range texts {
-		if len(firstRunes(text, longestTogether)) < len(text) || p.OptsOut(text) {
+		if len(clip.Characters(text, longestTogether)) < len(text) || p.OptsOut(text) {
 			return false
 		}
 	}

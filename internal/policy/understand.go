@@ -7,6 +7,8 @@ import (
 	"sync"
 	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 // This file tells, from a customer's own words, what must not be left to an AI. What no
@@ -130,7 +132,7 @@ func (c clause) named(capitals map[string]bool) clause {
 // capitalised are the words of a message that begin with a capital and go on without one.
 func capitalised(text string) map[string]bool {
 	known := map[string]bool{}
-	for word := range strings.FieldsFuncSeq(firstRunes(text, maxRead), func(r rune) bool {
+	for word := range strings.FieldsFuncSeq(clip.Characters(text, maxRead), func(r rune) bool {
 		return !unicode.IsLetter(r)
 	}) {
 		runes := []rune(word)
@@ -162,7 +164,7 @@ func LooksAutomatic(text string) bool {
 		return true
 	}
 	marks := len(machines().likely.FindAllStringIndex(whole, 2))
-	if !asks && len(menuLine.FindAllStringIndex(firstRunes(text, maxRead), 3)) == 3 {
+	if !asks && len(menuLine.FindAllStringIndex(clip.Characters(text, maxRead), 3)) == 3 {
 		marks++
 	}
 	return marks >= 2

@@ -10,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 // leastOpen is the least time a day outside the quiet hours that is no mistake.
@@ -58,7 +59,7 @@ func (p *Policy) contradictions() []string {
 		if slices.ContainsFunc(p.OptOutKeywords, func(other string) bool { return strings.EqualFold(other, word) }) {
 			found = append(found,
 				fmt.Sprintf("spec.recovery.handOffKeywords: %q stops everything, because it is in optOutKeywords too",
-					clip(word, maxShownWord)))
+					clip.Marked(word, maxShownWord)))
 		}
 	}
 	if closed := 24*time.Hour - p.openTime(); closed > 0 && closed >= p.ExpireAfter {
@@ -162,7 +163,7 @@ func Warn(conditions *[]metav1.Condition, warnings []string, generation int64, n
 	}
 	apimeta.SetStatusCondition(conditions, metav1.Condition{
 		Type: v1alpha1.ConditionPolicyWarning, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonNeverActs,
-		Message: clip(strings.Join(warnings, "; "), maxWarning), ObservedGeneration: generation,
+		Message: clip.Marked(strings.Join(warnings, "; "), maxWarning), ObservedGeneration: generation,
 		LastTransitionTime: now,
 	})
 }

@@ -16,6 +16,8 @@ import (
 	"sync"
 	"time"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 const (
@@ -749,11 +751,7 @@ func findChatLink(line string) string {
 
 // shortenChat makes one line of at most so many characters of a text.
 func shortenChat(text string, most int) string {
-	runes := []rune(strings.Join(strings.Fields(text[:min(len(text), most*8)]), " "))
-	if len(runes) > most {
-		return strings.TrimSpace(string(runes[:most])) + "…"
-	}
-	return strings.ToValidUTF8(string(runes), "")
+	return clip.Marked(strings.Join(strings.Fields(clip.Bytes(text, most*8)), " "), most)
 }
 
 var (

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 const (
@@ -84,11 +86,7 @@ func (t Text) Reason() string {
 		}
 		return ' '
 	}, string(t))
-	runes := []rune(clean)
-	if len(runes) > MaxReason {
-		runes = runes[:MaxReason]
-	}
-	return strings.TrimSpace(string(runes))
+	return strings.TrimSpace(clip.Characters(clean, MaxReason))
 }
 
 // Flag is a JSON boolean, which some versions write as a string or number.
