@@ -67,6 +67,30 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.roles = roles{webhooks: true, controllers: true}
 	flags.Var(&s.roles, "roles", "what this process does, separated by commas: "+
 		"webhooks (takes deliveries, needs few rights), controllers (sends)")
+	flags.StringVar(&s.watchNamespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"),
+		"namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
+	s.addressFlags(flags, getenv)
+	s.electionFlags(flags)
+	s.restoreFlags(flags)
+	s.loadFlags(flags)
+	s.endpointFlags(flags, getenv)
+	logging := &zap.Options{}
+	logging.BindFlags(flags)
+	s.flagError = flags.Parse(args)
+	s.arguments = flags.Args()
+	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
+	for name := range strings.SplitSeq(s.watchNamespaces, ",") {
+		if name = strings.TrimSpace(name); name != "" {
+			s.namespaces = append(s.namespaces, name)
+		}
+	}
+	s.readCredentials(getenv)
+	s.outbound.Hosts = s.ownHosts().With(outbound.ParseHosts(s.allowedHosts))
+	return s, logging
+}
+
+// addressFlags are where the process listens, and who connects to it.
+func (s *settings) addressFlags(flags *flag.FlagSet, getenv func(string) string) {
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress,
 		"where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
@@ -74,24 +98,37 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"),
 		"where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: "+
 			"PUBLIC_URL)")
-	flags.StringVar(&s.watchNamespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"),
-		"namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
+	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"),
+		"addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas "+
+			"(environment: TRUSTED_PROXIES)")
+}
+
+// electionFlags are how the replicas agree on a leader.
+func (s *settings) electionFlags(flags *flag.FlagSet) {
 	flags.BoolVar(&s.leaderElection, "leader-elect", false,
 		"elect a leader among the replicas; needed with more than one")
 	flags.StringVar(&s.leaderElectionNamespace, "leader-election-namespace", "",
 		"namespace of the leader's Lease and of the heartbeat; the operator's own when empty")
-	flags.StringVar(&s.stateDir, "state-dir", "",
-		"directory that outlives the process and is not in the API server, where it keeps "+
-			"what it saw of the heartbeat: by it the next process notices a restore of etcd; none when empty")
-	flags.DurationVar(&s.restoreHold, "restore-hold", 0,
-		"how long nothing is sent after a restore from a backup that is certain, "+
-			"by any gateway, or until the Store is annotated; 0 for not at all")
 	flags.DurationVar(&s.leaseDuration, "leader-election-lease-duration", 10*time.Second,
 		"how long the lead of a process that has died is respected; whole seconds")
 	flags.DurationVar(&s.renewDeadline, "leader-election-renew-deadline", 7*time.Second,
 		"how long a leader that cannot renew its Lease goes on; less than the lease duration")
 	flags.DurationVar(&s.retryPeriod, "leader-election-retry-period", 1500*time.Millisecond,
 		"how often a leader renews its Lease")
+}
+
+// restoreFlags are how a restore from a backup is noticed, and what follows.
+func (s *settings) restoreFlags(flags *flag.FlagSet) {
+	flags.StringVar(&s.stateDir, "state-dir", "",
+		"directory that outlives the process and is not in the API server, where it keeps "+
+			"what it saw of the heartbeat: by it the next process notices a restore of etcd; none when empty")
+	flags.DurationVar(&s.restoreHold, "restore-hold", 0,
+		"how long nothing is sent after a restore from a backup that is certain, "+
+			"by any gateway, or until the Store is annotated; 0 for not at all")
+}
+
+// loadFlags are how much is done at once.
+func (s *settings) loadFlags(flags *flag.FlagSet) {
 	flags.IntVar(&s.concurrency, "concurrent-leads", cartrecovery.DefaultConcurrency,
 		"how many leads are worked on at once")
 	flags.IntVar(&s.writers, "concurrent-writes", cartrecovery.DefaultWriters, "how many texts the AI writes at once")
@@ -100,13 +137,14 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 			"namespaces have some too")
 	flags.DurationVar(&s.drain, "drain-timeout", webhookserver.DefaultDrainTimeout,
 		"how long deliveries under way may take once the manager stops")
-	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"),
-		"addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas "+
-			"(environment: TRUSTED_PROXIES)")
 	flags.IntVar(&s.connections, "max-connections", webhookserver.DefaultMaxConnections,
 		"how many connections the webhook server has open at once")
 	flags.IntVar(&s.perSource, "max-connections-per-source", webhookserver.DefaultMaxConnectionsPerSource,
 		"how many of them one address has, trusted proxies aside")
+}
+
+// endpointFlags are which endpoints may be called, and where Secrets may be sent to.
+func (s *settings) endpointFlags(flags *flag.FlagSet, getenv func(string) string) {
 	flags.BoolVar(&s.outbound.AllowHTTP, "allow-http-endpoints", false,
 		"let Stores and WhatsAppInstances name endpoints without TLS")
 	flags.Func("allow-endpoint-cidrs", "addresses, such as 10.0.0.0/8, that endpoints of Stores and WhatsAppInstances "+
@@ -119,23 +157,15 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 		"hosts that a Secret without the annotation "+
 			v1alpha1.AnnotationAllowedHosts+" may be sent to, beside the operator's own, separated by commas "+
 			"(environment: ALLOWED_HOSTS)")
-	logging := &zap.Options{}
-	logging.BindFlags(flags)
-	s.flagError = flags.Parse(args)
-	s.arguments = flags.Args()
-	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
-	for name := range strings.SplitSeq(s.watchNamespaces, ",") {
-		if name = strings.TrimSpace(name); name != "" {
-			s.namespaces = append(s.namespaces, name)
-		}
-	}
-	// A value out of a file often ends with a line break.
+}
+
+// readCredentials reads the operator's own endpoints and their credentials. A value out of a file often ends with
+// a line break.
+func (s *settings) readCredentials(getenv func(string) string) {
 	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
 	s.gateway = gateway.Defaults{BaseURL: get("UAZAPI_BASE_URL"), AdminToken: get("UAZAPI_ADMIN_TOKEN")}
 	s.evolution = gateway.Defaults{BaseURL: get("EVOLUTION_BASE_URL"), AdminToken: get("EVOLUTION_API_KEY")}
 	s.ai = ai.Defaults{BaseURL: get("OPENAI_BASE_URL"), APIKey: get("OPENAI_API_KEY")}
-	s.outbound.Hosts = s.ownHosts().With(outbound.ParseHosts(s.allowedHosts))
-	return s, logging
 }
 
 // ownHosts are the hosts that the operator itself calls: a Secret that names no other may be sent

@@ -7,17 +7,63 @@ import (
 	"testing"
 )
 
+// checkRow is what a process is started with, and what the check says of it.
+type checkRow struct {
+	args []string
+	env  map[string]string
+	// wants are what the error says, none for no error at all.
+	wants []string
+}
+
+// run checks the settings.
+func (r checkRow) run(t *testing.T) {
+	t.Helper()
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	s, _ := parseFlags(flags, r.args, func(name string) string { return r.env[name] })
+	err := s.check()
+	if (err == nil) != (len(r.wants) == 0) {
+		t.Fatalf("got %v, want an error that says %q", err, r.wants)
+	}
+	for _, want := range r.wants {
+		if !strings.Contains(err.Error(), want) {
+			t.Errorf("%q does not say %q", err, want)
+		}
+	}
+	if err != nil && strings.Contains(err.Error(), secretOfRows) {
+		t.Errorf("%q tells a secret", err)
+	}
+}
+
+// secretOfRows is the secret that environments of rows hold, and no error tells.
+const secretOfRows = "geheim"
+
 func TestCheck(t *testing.T) {
-	for name, row := range map[string]struct {
-		args []string
-		env  map[string]string
-		// wants are what the error says, "" for no error at all.
-		wants []string
-	}{
+	for name, row := range map[string]checkRow{
 		"nothing is set": {nil, nil, nil},
 		"all is set": {[]string{"--leader-elect", "--metrics-bind-address=0"},
 			map[string]string{"PUBLIC_URL": "https://hooks.example.com/base/", "WATCH_NAMESPACES": "a,b",
 				"UAZAPI_BASE_URL": "https://x.uazapi.com", "UAZAPI_ADMIN_TOKEN": "t", "OPENAI_API_KEY": "k\n"}, nil},
+		"a flag without its dashes": {[]string{"leader-elect"}, nil, []string{"command line", "leader-elect"}},
+		"a boolean with a blank":    {[]string{"--leader-elect", "false"}, nil, []string{"--flag=false"}},
+		"namespaces with semicolons": {nil, map[string]string{"WATCH_NAMESPACES": "a;b"},
+			[]string{"--watch-namespaces", "commas"}},
+		"a flag that is none": {[]string{"--nonsense"}, nil, []string{"nonsense", "--help"}},
+		"a number that is none": {[]string{"--concurrent-leads=many"}, nil,
+			[]string{"concurrent-leads", "many"}},
+		"a role that is none": {[]string{"--roles=webhook"}, nil, []string{"roles", "webhook"}},
+		"namespaces that are none": {nil, map[string]string{"WATCH_NAMESPACES": " , "}, []string{"--watch-namespaces",
+			"at least one"}},
+		"no state directory": {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
+		"several at once": {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x",
+			"OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
+	} {
+		t.Run(name, row.run)
+	}
+}
+
+func TestCheckOfURLs(t *testing.T) {
+	for name, row := range map[string]checkRow{
 		"a URL without a scheme": {nil, map[string]string{"PUBLIC_URL": "hooks.example.com"},
 			[]string{"PUBLIC_URL", "https://"}},
 		"a scheme of another kind": {[]string{"--public-url=ftp://hooks.example.com"}, nil,
@@ -35,47 +81,6 @@ func TestCheck(t *testing.T) {
 			[]string{"UAZAPI_BASE_URL"}},
 		"a gateway without a scheme": {nil, map[string]string{"EVOLUTION_BASE_URL": "evolution.example.com",
 			"EVOLUTION_API_KEY": "e"}, []string{"EVOLUTION_BASE_URL"}},
-		"a token for nowhere": {nil, map[string]string{"UAZAPI_ADMIN_TOKEN": "geheim"},
-			[]string{"UAZAPI_ADMIN_TOKEN", "UAZAPI_BASE_URL"}},
-		"a key in two lines": {nil, map[string]string{"OPENAI_API_KEY": "geheim\ngeheim"},
-			[]string{"OPENAI_API_KEY", "line break"}},
-		"a flag without its dashes": {[]string{"leader-elect"}, nil, []string{"command line", "leader-elect"}},
-		"a boolean with a blank":    {[]string{"--leader-elect", "false"}, nil, []string{"--flag=false"}},
-		"two servers on one port": {[]string{"--metrics-bind-address=:9090"}, nil,
-			[]string{"--metrics-bind-address", "--webhook-bind-address"}},
-		"an address without a port": {[]string{"--webhook-bind-address=9090"}, nil,
-			[]string{"--webhook-bind-address", ":9090"}},
-		"a port out of range": {[]string{"--webhook-bind-address=:99999"}, nil,
-			[]string{"--webhook-bind-address"}},
-		"a webhook server on nothing": {[]string{"--webhook-bind-address=0"}, nil,
-			[]string{"--webhook-bind-address"}},
-		"namespaces with semicolons": {nil, map[string]string{"WATCH_NAMESPACES": "a;b"},
-			[]string{"--watch-namespaces", "commas"}},
-		"no workers": {[]string{"--concurrent-leads=0", "--concurrent-writes=-1"}, nil,
-			[]string{"--concurrent-leads", "--concurrent-writes"}},
-		"too many workers": {[]string{"--concurrent-leads=100000"}, nil, []string{"--concurrent-leads",
-			"1024"}},
-		"no time to drain":            {[]string{"--drain-timeout=0s"}, nil, []string{"--drain-timeout"}},
-		"more than there is to drain": {[]string{"--drain-timeout=5m"}, nil, []string{"--drain-timeout", "45s"}},
-		"a lease in parts": {[]string{"--leader-election-lease-duration=10500ms"}, nil,
-			[]string{"--leader-election-lease-duration", "whole seconds"}},
-		"renewed after it is over": {[]string{"--leader-election-lease-duration=5s"}, nil,
-			[]string{"--leader-election-renew-deadline", "less than"}},
-		"retried too seldom": {[]string{"--leader-election-retry-period=6s"}, nil,
-			[]string{"--leader-election-renew-deadline", "--leader-election-retry-period"}},
-		"retried all the time": {[]string{"--leader-election-retry-period=1ms"}, nil,
-			[]string{"--leader-election-retry-period"}},
-		"a flag that is none": {[]string{"--nonsense"}, nil, []string{"nonsense", "--help"}},
-		"a number that is none": {[]string{"--concurrent-leads=many"}, nil,
-			[]string{"concurrent-leads", "many"}},
-		"an allowed host with a scheme": {[]string{"--allowed-hosts=a.example.com,https://b.example.com"}, nil,
-			[]string{"--allowed-hosts", "https://b.example.com"}},
-		"proxies that are none": {nil, map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8;::1"},
-			[]string{"--trusted-proxies", "commas"}},
-		"no connections at all": {[]string{"--max-connections=0"}, nil, []string{"--max-connections"}},
-		"a role that is none":   {[]string{"--roles=webhook"}, nil, []string{"roles", "webhook"}},
-		"ranges that are none": {[]string{"--allow-endpoint-cidrs=10.0.0.0/33"}, nil,
-			[]string{"allow-endpoint-cidrs", "10.0.0.0/33"}},
 		"a URL of a URL": {nil, map[string]string{"PUBLIC_URL": "https://https://hooks.example.com"},
 			[]string{"PUBLIC_URL", "one server"}},
 		"a port that is none": {nil, map[string]string{"PUBLIC_URL": "https://hooks.example.com:99999"},
@@ -99,34 +104,67 @@ func TestCheck(t *testing.T) {
 		"the URL of a call": {nil,
 			map[string]string{"OPENAI_BASE_URL": "https://api.openai.com/v1/chat/completions"},
 			[]string{"OPENAI_BASE_URL", "without /chat/completions"}},
+	} {
+		t.Run(name, row.run)
+	}
+}
+
+func TestCheckOfCredentials(t *testing.T) {
+	for name, row := range map[string]checkRow{
+		"a token for nowhere": {nil, map[string]string{"UAZAPI_ADMIN_TOKEN": "geheim"},
+			[]string{"UAZAPI_ADMIN_TOKEN", "UAZAPI_BASE_URL"}},
+		"a key in two lines": {nil, map[string]string{"OPENAI_API_KEY": "geheim\ngeheim"},
+			[]string{"OPENAI_API_KEY", "line break"}},
 		"a key in quotation marks": {nil, map[string]string{"OPENAI_API_KEY": `"geheim"`},
 			[]string{"OPENAI_API_KEY", "quotation marks"}},
-		"namespaces that are none": {nil, map[string]string{"WATCH_NAMESPACES": " , "}, []string{"--watch-namespaces",
-			"at least one"}},
-		"a negative hold":    {[]string{"--restore-hold=-5m"}, nil, []string{"--restore-hold"}},
-		"a hold for years":   {[]string{"--restore-hold=99999h"}, nil, []string{"--restore-hold"}},
-		"no state directory": {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
-		"no writes at all":   {[]string{"--namespace-writes=0"}, nil, []string{"--namespace-writes"}},
-		"several at once": {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x",
-			"OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			flags := flag.NewFlagSet("manager", flag.ContinueOnError)
-			flags.SetOutput(io.Discard)
-			s, _ := parseFlags(flags, row.args, func(name string) string { return row.env[name] })
-			err := s.check()
-			if (err == nil) != (len(row.wants) == 0) {
-				t.Fatalf("got %v, want an error that says %q", err, row.wants)
-			}
-			for _, want := range row.wants {
-				if !strings.Contains(err.Error(), want) {
-					t.Errorf("%q does not say %q", err, want)
-				}
-			}
-			if err != nil && strings.Contains(err.Error(), "geheim") {
-				t.Errorf("%q tells a secret", err)
-			}
-		})
+		t.Run(name, row.run)
+	}
+}
+
+func TestCheckOfAddresses(t *testing.T) {
+	for name, row := range map[string]checkRow{
+		"two servers on one port": {[]string{"--metrics-bind-address=:9090"}, nil,
+			[]string{"--metrics-bind-address", "--webhook-bind-address"}},
+		"an address without a port": {[]string{"--webhook-bind-address=9090"}, nil,
+			[]string{"--webhook-bind-address", ":9090"}},
+		"a port out of range": {[]string{"--webhook-bind-address=:99999"}, nil,
+			[]string{"--webhook-bind-address"}},
+		"a webhook server on nothing": {[]string{"--webhook-bind-address=0"}, nil,
+			[]string{"--webhook-bind-address"}},
+		"an allowed host with a scheme": {[]string{"--allowed-hosts=a.example.com,https://b.example.com"}, nil,
+			[]string{"--allowed-hosts", "https://b.example.com"}},
+		"proxies that are none": {nil, map[string]string{"TRUSTED_PROXIES": "10.0.0.0/8;::1"},
+			[]string{"--trusted-proxies", "commas"}},
+		"ranges that are none": {[]string{"--allow-endpoint-cidrs=10.0.0.0/33"}, nil,
+			[]string{"allow-endpoint-cidrs", "10.0.0.0/33"}},
+	} {
+		t.Run(name, row.run)
+	}
+}
+
+func TestCheckOfNumbers(t *testing.T) {
+	for name, row := range map[string]checkRow{
+		"no workers": {[]string{"--concurrent-leads=0", "--concurrent-writes=-1"}, nil,
+			[]string{"--concurrent-leads", "--concurrent-writes"}},
+		"too many workers": {[]string{"--concurrent-leads=100000"}, nil, []string{"--concurrent-leads",
+			"1024"}},
+		"no time to drain":            {[]string{"--drain-timeout=0s"}, nil, []string{"--drain-timeout"}},
+		"more than there is to drain": {[]string{"--drain-timeout=5m"}, nil, []string{"--drain-timeout", "45s"}},
+		"a lease in parts": {[]string{"--leader-election-lease-duration=10500ms"}, nil,
+			[]string{"--leader-election-lease-duration", "whole seconds"}},
+		"renewed after it is over": {[]string{"--leader-election-lease-duration=5s"}, nil,
+			[]string{"--leader-election-renew-deadline", "less than"}},
+		"retried too seldom": {[]string{"--leader-election-retry-period=6s"}, nil,
+			[]string{"--leader-election-renew-deadline", "--leader-election-retry-period"}},
+		"retried all the time": {[]string{"--leader-election-retry-period=1ms"}, nil,
+			[]string{"--leader-election-retry-period"}},
+		"no connections at all": {[]string{"--max-connections=0"}, nil, []string{"--max-connections"}},
+		"a negative hold":       {[]string{"--restore-hold=-5m"}, nil, []string{"--restore-hold"}},
+		"a hold for years":      {[]string{"--restore-hold=99999h"}, nil, []string{"--restore-hold"}},
+		"no writes at all":      {[]string{"--namespace-writes=0"}, nil, []string{"--namespace-writes"}},
+	} {
+		t.Run(name, row.run)
 	}
 }
 
@@ -143,12 +181,15 @@ func TestWarnings(t *testing.T) {
 		"no public URL":         {"", nil, "PUBLIC_URL"},
 		"a variable of another": {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"}, "OPENAI_KEY is not read"},
 	} {
-		s := everything
-		s.publicURL = row.public
-		got := strings.Join(s.warnings(row.environ), "; ")
-		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) || strings.Contains(got, "geheim") {
-			t.Errorf("%s: got %q, want %q", name, got, row.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := everything
+			s.publicURL = row.public
+			got := strings.Join(s.warnings(row.environ), "; ")
+			if (got == "") != (row.want == "") || !strings.Contains(got, row.want) ||
+				strings.Contains(got, secretOfRows) {
+				t.Errorf("got %q, want %q", got, row.want)
+			}
+		})
 	}
 }
 
@@ -166,16 +207,18 @@ func TestWarningsOfSettings(t *testing.T) {
 		"everybody is a proxy": {[]string{"--trusted-proxies=10.0.0.0/8,::/0"}, nil,
 			"--trusted-proxies trusts every address"},
 	} {
-		flags := flag.NewFlagSet("manager", flag.ContinueOnError)
-		s, _ := parseFlags(flags, row.args, func(name string) string {
-			if value, ok := row.env[name]; ok || name != "PUBLIC_URL" {
-				return value
+		t.Run(name, func(t *testing.T) {
+			flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+			s, _ := parseFlags(flags, row.args, func(name string) string {
+				if value, ok := row.env[name]; ok || name != "PUBLIC_URL" {
+					return value
+				}
+				return "https://hooks.example.com"
+			})
+			got := strings.Join(s.warnings(nil), "; ")
+			if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
+				t.Errorf("got %q, want %q", got, row.want)
 			}
-			return "https://hooks.example.com"
 		})
-		got := strings.Join(s.warnings(nil), "; ")
-		if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
-			t.Errorf("%s: got %q, want %q", name, got, row.want)
-		}
 	}
 }
