@@ -5,9 +5,9 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/lru"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
@@ -29,6 +29,8 @@ const (
 	checkPause = time.Minute
 	// maxNumbers is how many answers are remembered; some 20 MB.
 	maxNumbers = 50_000
+	// maxInstances is how many instances are remembered whose gateway did not answer.
+	maxInstances = 10_000
 )
 
 // Key is a customer's number in a store.
@@ -48,23 +50,27 @@ func KeyOf(recovery *v1alpha1.CartRecovery) Key {
 type Cache struct {
 	clock clock.PassiveClock
 
-	mu sync.Mutex
-	// answers holds a contact for each Key, and for the UID of an instance that is
-	// not to be asked until when.
-	answers *lru.Cache
+	mu      sync.Mutex
+	answers *lru.Cache[Key, Contact]
+	// paused says until when an instance, by its UID, is not asked for any number.
+	paused *lru.Cache[types.UID, time.Time]
 }
 
 // New returns a Cache that knows nothing.
 func New(passive clock.PassiveClock) *Cache {
-	return &Cache{clock: passive, answers: lru.New(maxNumbers)}
+	c := &Cache{clock: passive}
+	// New fails only for a size that is not positive.
+	c.answers, _ = lru.New[Key, Contact](maxNumbers)
+	c.paused, _ = lru.New[types.UID, time.Time](maxInstances)
+	return c
 }
 
 // Get returns what is known of a number that an instance would be asked for.
 func (c *Cache) Get(key Key, instance types.UID) Contact {
-	if known, ok := c.answers.Get(key); ok && c.clock.Now().Before(known.(Contact).Until) {
-		return known.(Contact)
+	if known, ok := c.answers.Get(key); ok && c.clock.Now().Before(known.Until) {
+		return known
 	}
-	if pause, ok := c.answers.Get(instance); ok && c.clock.Now().Before(pause.(time.Time)) {
+	if until, ok := c.paused.Get(instance); ok && c.clock.Now().Before(until) {
 		return Contact{State: Unsure}
 	}
 	return Contact{}
@@ -88,9 +94,9 @@ func (c *Cache) End(key Key, instance types.UID, number gateway.Number, err erro
 	c.answers.Add(key, contactOf(number, err, key.Phone, now))
 	switch {
 	case errors.Is(err, gateway.ErrNoLookup):
-		c.answers.Add(instance, now.Add(UnsureFor))
+		c.paused.Add(instance, now.Add(UnsureFor))
 	case err != nil && failure.ClassOf(err) != failure.Terminal:
-		c.answers.Add(instance, now.Add(checkPause))
+		c.paused.Add(instance, now.Add(checkPause))
 	}
 }
 
