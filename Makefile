@@ -49,6 +49,9 @@ help: ## Show this help.
 
 ##@ Development
 
+# The folders with a go.mod.
+MODULES = $(dir $(shell git ls-files go.mod '*/go.mod'))
+
 # Where markers are read. A variable each, because verify generates the same elsewhere.
 GENERATE_OBJECTS = $(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 GENERATE_CRDS = $(CONTROLLER_GEN) crd paths=./api/...
@@ -68,12 +71,16 @@ manifests: ## Generate the CRDs and the ClusterRoles of the operator from the ma
 	$(GENERATE_CONTROLLERS_ROLE) output:rbac:artifacts:config=config/split
 	$(GENERATE_WEBHOOKS_ROLE) output:rbac:artifacts:config=config/split
 
+.PHONY: tidy
+tidy: ## Tidy every go.mod.
+	@for module in $(MODULES); do (cd "$$module" && $(GO) mod tidy) || exit 1; done
+
 .PHONY: docs
 docs: ## Write the tables of the documentation that come from the code.
 	$(GO) run ./hack/docs
 
 .PHONY: verify
-verify: ## Fail if generated files are not what the sources generate.
+verify: ## Fail if generated files are not what the sources generate, or a go.mod is not tidy.
 	@fresh="$$(mktemp -d)"; trap 'rm -rf "$$fresh"' EXIT; \
 	$(GENERATE_OBJECTS) output:dir="$$fresh/api"; \
 	$(GENERATE_CRDS) output:crd:artifacts:config="$$fresh/crd"; \
@@ -92,7 +99,12 @@ verify: ## Fail if generated files are not what the sources generate.
 		exit 1; \
 	fi; \
 	$(GO) run ./hack/docs -check; \
-	echo "Generated files are up to date."
+	for module in $(MODULES); do (cd "$$module" && $(GO) mod tidy -diff) || same=false; done; \
+	if ! $$same; then \
+		echo "A go.mod or go.sum is not tidy: see the difference above, run 'make tidy', commit the result." >&2; \
+		exit 1; \
+	fi; \
+	echo "Generated files are up to date, and every go.mod is tidy."
 
 .PHONY: fmt
 fmt: ## Format the Go sources.
