@@ -286,7 +286,7 @@ func (c *clientConn) Write(p []byte) (int, error) {
 
 // refuse answers a request that is not handed on, and ends the connection. It is always false.
 func (c *clientConn) refuse(status int, reason string) bool {
-	c.door.metrics.RefusedConnections.WithLabelValues(reason).Inc()
+	c.door.metrics.RefusedConnection(reason).Inc()
 	// While the rest is read and dropped it may be closed for another one, as when it was waited for.
 	if c.say(status) && c.door.waitFor(c, rankSilent) {
 		linger(c.Conn)

@@ -207,7 +207,7 @@ func (d *door) release(c *clientConn, reason string) {
 	}
 	d.metrics.Connections.Set(float64(d.all.open))
 	if reason != "" {
-		d.metrics.RefusedConnections.WithLabelValues(reason).Inc()
+		d.metrics.RefusedConnection(reason).Inc()
 	}
 }
 
@@ -353,7 +353,7 @@ func (d *door) giveBack(c *clientConn) {
 
 // turnAway tells a connection that there is no room, if not too many are being told.
 func (d *door) turnAway(conn net.Conn, reason string) {
-	d.metrics.RefusedConnections.WithLabelValues(reason).Inc()
+	d.metrics.RefusedConnection(reason).Inc()
 	d.mu.Lock()
 	tell := !d.closed && d.turningAway < maxTurningAway
 	if tell {

@@ -92,8 +92,8 @@ func TestCrowdsDoNotShutTheDoor(t *testing.T) {
 					t.Errorf("a good delivery over a new connection was answered %d after %d others", got, at)
 				}
 			}
-			gone := testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(refusedSilent)) +
-				testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(refusedMemory))
+			gone := testutil.ToFloat64(options.Metrics.RefusedConnection(refusedSilent)) +
+				testutil.ToFloat64(options.Metrics.RefusedConnection(refusedMemory))
 			if gone < 3*room {
 				t.Errorf("%v connections were counted as closed, want at least %d", gone, 3*room)
 			}
@@ -192,8 +192,7 @@ func TestNoRoomAtAll(t *testing.T) {
 			if answer.StatusCode != http.StatusServiceUnavailable || answer.Header.Get("Retry-After") == "" {
 				t.Errorf("answered %d, Retry-After %q", answer.StatusCode, answer.Header.Get("Retry-After"))
 			}
-			if counted := testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(
-				test.reason)); counted != 1 {
+			if counted := testutil.ToFloat64(options.Metrics.RefusedConnection(test.reason)); counted != 1 {
 				t.Errorf("counted %v, want 1", counted)
 			}
 			close(release)
@@ -222,7 +221,7 @@ func TestSlowRequestsEnd(t *testing.T) {
 			if fmt.Sprint(answers) != fmt.Sprint(test.want) || !closed {
 				t.Errorf("answered %v, closed: %t; want %v", answers, closed, test.want)
 			}
-			slow := testutil.ToFloat64(s.Metrics.RefusedConnections.WithLabelValues(refusedSlow))
+			slow := testutil.ToFloat64(s.Metrics.RefusedConnection(refusedSlow))
 			if (slow == 1) != (test.want[len(test.want)-1] == 408) {
 				t.Errorf("%v were counted as slow", slow)
 			}

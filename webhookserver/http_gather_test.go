@@ -96,7 +96,7 @@ func TestWhoAnnouncesMuchHoldsLittle(t *testing.T) {
 			t.Errorf("answered %d", got.StatusCode)
 		}
 	}
-	if refused := testutil.ToFloat64(options.Metrics.RefusedConnections.WithLabelValues(refusedMemory)); refused != 0 {
+	if refused := testutil.ToFloat64(options.Metrics.RefusedConnection(refusedMemory)); refused != 0 {
 		t.Errorf("%v were refused for their memory", refused)
 	}
 }

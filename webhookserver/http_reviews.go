@@ -113,7 +113,7 @@ func (r *tokenReviews) authenticate(ctx context.Context, token string, from sour
 }
 
 func (r *tokenReviews) count(result string, err error) error {
-	r.metrics.TokenReviews.WithLabelValues(result).Inc()
+	r.metrics.TokenReview(result).Inc()
 	return err
 }
 

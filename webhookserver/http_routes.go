@@ -156,7 +156,7 @@ func (s *Server) giveLargeSlot(c *fiber.Ctx) {
 // write sends an answer and counts it.
 func (s *Server) write(c *fiber.Ctx, a answer) error {
 	if a.source != "" {
-		s.Metrics.Deliveries.WithLabelValues(a.source, a.result).Inc()
+		s.Metrics.Delivery(a.source, a.result).Inc()
 	}
 	if conn := connOf(c); conn != nil && a.isAuthentic() {
 		conn.prove()

@@ -37,7 +37,7 @@ func unusableReason(event *platforms.Event) string {
 // once a minute and reason.
 func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName, event *platforms.Event,
 	reason string) *outcome {
-	s.Metrics.Unusable.WithLabelValues(string(platform), reason).Inc()
+	s.Metrics.UnusableDelivery(string(platform), reason).Inc()
 	field := truncate(event.Missing, 128)
 	done := &outcome{Result: resultUnusable, Reason: reason, Field: field}
 	now := s.Clock.Now()

@@ -61,5 +61,5 @@ func (r *Reconciler) count(id, result string) {
 	case lead.IsNoticeID(id):
 		kind = "notice"
 	}
-	r.Metrics.Messages.WithLabelValues(kind, result).Inc()
+	r.Metrics.Message(kind, result).Inc()
 }

@@ -77,14 +77,14 @@ func (p *Pool) review(ctx context.Context, next *queued, made *outcome) {
 	p.options.Metrics.AITokens.Add(float64(verdict.Usage.Total()))
 	switch {
 	case err != nil:
-		p.options.Metrics.AIReviews.WithLabelValues("failed", string(failure.ClassOf(err))).Inc()
+		p.options.Metrics.AIReview("failed", string(failure.ClassOf(err))).Inc()
 		if !next.Review.sendAnyway {
 			made.state, made.why, made.unreviewed = plan.DraftRefused, notReviewed, true
 		}
 	case verdict.Allowed:
-		p.options.Metrics.AIReviews.WithLabelValues("allowed", "").Inc()
+		p.options.Metrics.AIReview("allowed", "").Inc()
 	default:
-		p.options.Metrics.AIReviews.WithLabelValues("refused", string(verdict.Reason)).Inc()
+		p.options.Metrics.AIReview("refused", string(verdict.Reason)).Inc()
 		made.state, made.why = plan.DraftRefused, verdict.Reason.Instead()
 	}
 }

@@ -70,7 +70,7 @@ func (p *Pool) compose(ctx context.Context, next *queued) outcome {
 	case made.state != plan.DraftReady:
 		return made
 	}
-	p.options.Metrics.AITexts.WithLabelValues(result).Inc()
+	p.options.Metrics.AIText(result).Inc()
 	return made
 }
 
@@ -138,7 +138,7 @@ func (p *Pool) judge(next *queued, answer ai.Answer, err error, made *outcome) {
 	}
 	if reason, detail := next.Check(made.text); reason != "" {
 		made.state, made.why = plan.DraftRefused, detail
-		p.options.Metrics.AIRefusals.WithLabelValues(reason).Inc()
+		p.options.Metrics.AIRefusal(reason).Inc()
 	}
 }
 
@@ -147,7 +147,7 @@ func (p *Pool) measure(answer ai.Answer, err error) {
 	if err != nil {
 		result = string(failure.ClassOf(err))
 	}
-	p.options.Metrics.AIRequests.WithLabelValues(result).Inc()
+	p.options.Metrics.AIRequest(result).Inc()
 	p.options.Metrics.AITokens.Add(float64(answer.Usage.Total()))
 }
 
