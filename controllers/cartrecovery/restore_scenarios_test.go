@@ -411,7 +411,10 @@ func (w *world) standBy() <-chan error {
 	Expect(keeper.SetupWithManager(follower{mgr})).To(Succeed())
 	ended := make(chan error, 1)
 	go func() { ended <- mgr.Start(w.ctx) }()
-	Eventually(filepath.Join(keeper.StateDir, "heartbeat.json")).Should(BeAnExistingFile())
+	Eventually(func() error {
+		_, err := os.Stat(filepath.Join(keeper.StateDir, "heartbeat.json"))
+		return err
+	}).Should(Succeed())
 	return ended
 }
 

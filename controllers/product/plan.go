@@ -96,10 +96,5 @@ func (s *situation) taken() string {
 }
 
 func claims(product *v1alpha1.Product, id v1alpha1.PlatformID) bool {
-	for _, each := range product.Spec.PlatformIDs {
-		if each == id {
-			return true
-		}
-	}
-	return false
+	return slices.Contains(product.Spec.PlatformIDs, id)
 }

@@ -3,6 +3,7 @@ package suppression
 import (
 	"context"
 	"fmt"
+	"maps"
 
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -26,9 +27,7 @@ func (r *Reconciler) label(ctx context.Context, suppression *v1alpha1.Suppressio
 	if suppression.Labels == nil {
 		suppression.Labels = map[string]string{}
 	}
-	for label, value := range labels {
-		suppression.Labels[label] = value
-	}
+	maps.Copy(suppression.Labels, labels)
 	err := r.Client.Patch(ctx, suppression, client.MergeFrom(before))
 	if client.IgnoreNotFound(err) != nil {
 		return fmt.Errorf("write the labels of the Suppression: %w", err)

@@ -396,9 +396,9 @@ func (r *Reconciler) conceal(ctx context.Context, instance *v1alpha1.WhatsAppIns
 // are told that it is.
 const believedAfter = 3
 
-// refusedListed is a token that is refused, and listed by whoever may list it: Evolution
+// errTokenRefused is a token that is refused, and listed by whoever may list it: Evolution
 // refuses every token while its database does not answer.
-var refusedListed = &failure.Error{
+var errTokenRefused = &failure.Error{
 	Class: failure.Transient, Code: failure.Unavailable, Op: "gateway: use the instance's token",
 	Detail: "the gateway refuses the instance's token, and lists the same one; it is asked again",
 }
@@ -416,7 +416,7 @@ func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
 	case failed != nil:
 		return r.failed(ctx, p, failed)
 	case same && p.memory.failures < believedAfter:
-		return r.failed(ctx, p, refusedListed)
+		return r.failed(ctx, p, errTokenRefused)
 	case same:
 		return r.failed(ctx, p, err)
 	}

@@ -212,7 +212,8 @@ func startProcess(logFile string, env []string, program string, args ...string) 
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	command := exec.Command(program, args...) //nolint:gosec // a program of ours; stopped by stop, with time to drain
+	// Not of a context, which would kill it: stop gives it time to drain.
+	command := exec.Command(program, args...) //nolint:gosec,noctx // a program of this project
 	command.Stdout, command.Stderr = log, log
 	command.Env = append(os.Environ(), env...)
 	if err := command.Start(); err != nil {

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -68,7 +69,7 @@ func TestOpenAIWantsAPerson(t *testing.T) {
 		"huge arguments":     {body: huge, human: true},
 		"another function":   {body: toolCompletion(nil, "tool_calls", "send_money"), detail: "no text"},
 		"another and a text": {body: toolCompletion("Oi!", "tool_calls", "send_money"), text: "Oi!"},
-		"behind a thousand": {body: toolCompletion(nil, "tool_calls", append(many, HumanTool)...),
+		"behind a thousand": {body: toolCompletion(nil, "tool_calls", slices.Concat(many, []string{HumanTool})...),
 			detail: "no text"},
 		"nearly its name":     {body: toolCompletion(nil, "tool_calls", "REQUEST_HUMAN"), detail: "no text"},
 		"no name":             {body: toolCompletion(nil, "tool_calls", ""), detail: "no text"},

@@ -271,7 +271,7 @@ func withoutAccent(r rune) rune {
 }
 
 func isASCII(text string) bool {
-	for i := 0; i < len(text); i++ {
+	for i := range len(text) {
 		if text[i] >= utf8.RuneSelf {
 			return false
 		}

@@ -27,11 +27,12 @@ func Serve(handler http.Handler) (*Server, error) { return ServeAt("127.0.0.1:0"
 // ServeAt serves handler on addr (host:port), until Close. Close and a second ServeAt
 // on the same address, with the same handler, are an outage.
 func ServeAt(addr string, handler http.Handler) (*Server, error) {
-	listener, err := net.Listen("tcp", addr)
+	ctx, cancel := context.WithCancel(context.Background())
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
 	if err != nil {
+		cancel()
 		return nil, fmt.Errorf("simulator: listen: %w", err)
 	}
-	ctx, cancel := context.WithCancel(context.Background())
 	s := &Server{
 		url: "http://" + listener.Addr().String(), cancel: cancel, ended: make(chan struct{}),
 		http: &http.Server{

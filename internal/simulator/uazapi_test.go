@@ -733,7 +733,7 @@ func TestUAZAPIFaults(t *testing.T) {
 func TestUAZAPIHeldCalls(t *testing.T) {
 	b := pairedUAZAPI(t, simulator.UAZAPIOptions{})
 	post := func(ctx context.Context) error {
-		request, err := http.NewRequestWithContext(ctx, "POST", b.url+"/send/text",
+		request, err := http.NewRequestWithContext(ctx, http.MethodPost, b.url+"/send/text",
 			strings.NewReader(`{"number":"`+customer+`","text":"oi"}`))
 		if err != nil {
 			return err
