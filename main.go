@@ -63,7 +63,7 @@ func run(settings settings) error {
 	if err != nil {
 		return err
 	}
-	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.gateway.BaseURL != "", "ownAI",
+	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.ownsGateway(), "ownAI",
 		settings.ai.APIKey != "")
 	return errors.Join(mgr.Start(ctx), lost(lock))
 }

@@ -34,9 +34,7 @@ import (
 	"cartrecovery.dev/operator/internal/election"
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
-	"cartrecovery.dev/operator/internal/gateway/evolution"
-	"cartrecovery.dev/operator/internal/gateway/simulated"
-	"cartrecovery.dev/operator/internal/gateway/uazapi"
+	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
@@ -78,17 +76,12 @@ func newManager(ctx context.Context, config *rest.Config, settings settings, loc
 		secrets: secrets.NewReader(mgr.GetAPIReader(), time.Now), lock: lock,
 	}
 	wiring.connector = &gateway.Connector{
-		Secrets: wiring.secrets,
-		Factories: map[v1alpha1.GatewayType]gateway.Factory{
-			v1alpha1.GatewayUAZAPI:    uazapi.New,
-			v1alpha1.GatewayEvolution: evolution.New,
-			v1alpha1.GatewaySimulated: simulated.New,
-		},
-		Defaults:          settings.gateway,
-		EvolutionDefaults: settings.evolution,
-		Client:            gateway.NewHTTPClient(),
-		Guarded:           gateway.NewGuardedClient(settings.outbound),
-		Rules:             settings.outbound,
+		Secrets:  wiring.secrets,
+		Types:    gateway.ByName(registry.Types()...),
+		Defaults: settings.gateways,
+		Client:   gateway.NewHTTPClient(),
+		Guarded:  gateway.NewGuardedClient(settings.outbound),
+		Rules:    settings.outbound,
 	}
 	if wiring.fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait); err != nil {
 		return nil, err

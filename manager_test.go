@@ -14,7 +14,6 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
-	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/simulator"
 	"cartrecovery.dev/operator/internal/testenv"
@@ -77,7 +76,7 @@ func testSettings(t *testing.T) settings {
 		roles:          roles{webhooks: true, controllers: true},
 		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metricsAddress: "0",
 		publicURL: "https://hooks.example.com", drain: time.Second,
-		gateway: gateway.Defaults{}, ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},
+		ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},
 	}
 }
 

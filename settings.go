@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/controllers/cartrecovery"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/shares"
 	"cartrecovery.dev/operator/webhookserver"
@@ -54,10 +55,10 @@ type settings struct {
 	connections  int
 	perSource    int
 
-	gateway   gateway.Defaults
-	evolution gateway.Defaults
-	ai        ai.Defaults
-	outbound  outbound.Rules
+	// gateways are the operator's own, by type.
+	gateways map[v1alpha1.GatewayType]gateway.Defaults
+	ai       ai.Defaults
+	outbound outbound.Rules
 }
 
 // parseFlags reads flags and environment. Credentials come from the environment only: a
@@ -163,8 +164,14 @@ func (s *settings) endpointFlags(flags *flag.FlagSet, getenv func(string) string
 // a line break.
 func (s *settings) readCredentials(getenv func(string) string) {
 	get := func(name string) string { return strings.TrimSpace(getenv(name)) }
-	s.gateway = gateway.Defaults{BaseURL: get("UAZAPI_BASE_URL"), AdminToken: get("UAZAPI_ADMIN_TOKEN")}
-	s.evolution = gateway.Defaults{BaseURL: get("EVOLUTION_BASE_URL"), AdminToken: get("EVOLUTION_API_KEY")}
+	s.gateways = map[v1alpha1.GatewayType]gateway.Defaults{}
+	for _, each := range registry.Types() {
+		if !each.BuiltIn() {
+			s.gateways[each.Name] = gateway.Defaults{
+				BaseURL: get(each.BaseURLVariable), AdminToken: get(each.AdminTokenVariable),
+			}
+		}
+	}
 	s.ai = ai.Defaults{BaseURL: get("OPENAI_BASE_URL"), APIKey: get("OPENAI_API_KEY")}
 }
 
@@ -172,12 +179,26 @@ func (s *settings) readCredentials(getenv func(string) string) {
 // to them.
 func (s *settings) ownHosts() outbound.Hosts {
 	var own []string
-	for _, base := range []string{ai.DefaultBaseURL, s.ai.BaseURL, s.gateway.BaseURL, s.evolution.BaseURL} {
+	bases := []string{ai.DefaultBaseURL, s.ai.BaseURL}
+	for _, each := range s.gateways {
+		bases = append(bases, each.BaseURL)
+	}
+	for _, base := range bases {
 		if parsed, err := outbound.ParseBase(base); err == nil {
 			own = append(own, outbound.HostPort(parsed))
 		}
 	}
 	return outbound.ParseHosts(strings.Join(own, ","))
+}
+
+// ownsGateway says whether the operator has a gateway of its own.
+func (s *settings) ownsGateway() bool {
+	for _, each := range s.gateways {
+		if each.BaseURL != "" {
+			return true
+		}
+	}
+	return false
 }
 
 // The roles of a process.

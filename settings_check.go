@@ -16,6 +16,7 @@ import (
 	"k8s.io/client-go/tools/leaderelection"
 
 	"cartrecovery.dev/operator/internal/clip"
+	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/webhookserver"
 )
@@ -49,11 +50,8 @@ func (s *settings) check() error {
 	return errors.Join(
 		checkArguments(s.arguments),
 		checkPublicURL("--public-url (environment: PUBLIC_URL)", s.publicURL),
-		checkURL("UAZAPI_BASE_URL", s.gateway.BaseURL),
-		checkURL("EVOLUTION_BASE_URL", s.evolution.BaseURL),
+		s.checkGateways(),
 		checkAIBase("OPENAI_BASE_URL", s.ai.BaseURL),
-		checkCredential("UAZAPI_ADMIN_TOKEN", s.gateway.AdminToken, "UAZAPI_BASE_URL", s.gateway.BaseURL),
-		checkCredential("EVOLUTION_API_KEY", s.evolution.AdminToken, "EVOLUTION_BASE_URL", s.evolution.BaseURL),
 		checkCredential("OPENAI_API_KEY", s.ai.APIKey, "", ""),
 		s.checkAddresses(),
 		s.checkNamespaces(),
@@ -62,6 +60,18 @@ func (s *settings) check() error {
 		s.checkOutside(),
 		checkStateDir(s.stateDir),
 	)
+}
+
+// checkGateways is about the operator's own gateways.
+func (s *settings) checkGateways() error {
+	var found []error
+	for _, each := range registry.Types() {
+		if own := s.gateways[each.Name]; !each.BuiltIn() {
+			found = append(found, checkURL(each.BaseURLVariable, own.BaseURL),
+				checkCredential(each.AdminTokenVariable, own.AdminToken, each.BaseURLVariable, own.BaseURL))
+		}
+	}
+	return errors.Join(found...)
 }
 
 func checkArguments(arguments []string) error {
@@ -293,10 +303,11 @@ func (s *settings) warnings(environ []string) []string {
 		found = append(found,
 			"there is no PUBLIC_URL: gateways are not told where to post, so customers' answers do not come in")
 	}
-	for name, base := range map[string]string{
-		"OPENAI_BASE_URL": s.ai.BaseURL, "UAZAPI_BASE_URL": s.gateway.BaseURL,
-		"EVOLUTION_BASE_URL": s.evolution.BaseURL,
-	} {
+	bases := map[string]string{"OPENAI_BASE_URL": s.ai.BaseURL}
+	for _, each := range registry.Types() {
+		bases[each.BaseURLVariable] = s.gateways[each.Name].BaseURL
+	}
+	for name, base := range bases {
 		if called, err := url.Parse(base); err == nil && called.Scheme == "http" && !isLoopback(called.Hostname()) {
 			found = append(found, name+" begins with http://: credentials and customers' data are sent unencrypted")
 		}
@@ -311,22 +322,40 @@ func (s *settings) warnings(environ []string) []string {
 			"--trusted-proxies trusts every address: whoever calls is who X-Forwarded-For says, and no address has "+
 				"a share of its own")
 	}
-	for _, name := range []string{"OPENAI_", "UAZAPI_", "EVOLUTION_", "PUBLIC_", "WATCH_"} {
-		for _, entry := range environ {
-			variable, _, _ := strings.Cut(entry, "=")
-			if strings.HasPrefix(variable, name) && !slices.Contains(variables, variable) {
-				found = append(found, "environment variable "+variable+" is not read; those that are: "+
-					strings.Join(variables, ", "))
-			}
+	return append(found, unread(environ)...)
+}
+
+// unread are the variables of an environment that look like the operator's and are not read.
+func unread(environ []string) []string {
+	known := variables()
+	prefixes := map[string]bool{"OPENAI": true, "PUBLIC": true, "WATCH": true}
+	for _, each := range registry.Types() {
+		prefix, _, _ := strings.Cut(each.BaseURLVariable, "_")
+		prefixes[prefix] = true
+	}
+	var found []string
+	for _, entry := range environ {
+		variable, _, _ := strings.Cut(entry, "=")
+		prefix, _, several := strings.Cut(variable, "_")
+		if several && prefixes[prefix] && !slices.Contains(known, variable) {
+			found = append(found, "environment variable "+variable+" is not read; those that are: "+
+				strings.Join(known, ", "))
 		}
 	}
 	return found
 }
 
 // variables are those of the environment that parseFlags reads.
-var variables = []string{
-	"ALLOWED_HOSTS", "EVOLUTION_API_KEY", "EVOLUTION_BASE_URL", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL",
-	"TRUSTED_PROXIES", "UAZAPI_ADMIN_TOKEN", "UAZAPI_BASE_URL", "WATCH_NAMESPACES",
+func variables() []string {
+	names := []string{"ALLOWED_HOSTS", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES",
+		"WATCH_NAMESPACES"}
+	for _, each := range registry.Types() {
+		if !each.BuiltIn() {
+			names = append(names, each.BaseURLVariable, each.AdminTokenVariable)
+		}
+	}
+	slices.Sort(names)
+	return names
 }
 
 func isLoopback(host string) bool {

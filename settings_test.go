@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/webhookserver"
 )
@@ -22,10 +23,11 @@ func TestSettings(t *testing.T) {
 		!got.leaderElection || got.stateDir != "/state" {
 		t.Errorf("got %+v", got)
 	}
-	if got.gateway.AdminToken != "t" || got.ai.APIKey != "k" || got.webhookAddress != webhookserver.DefaultBindAddress {
+	if got.gateways[v1alpha1.GatewayUAZAPI].AdminToken != "t" || got.ai.APIKey != "k" || got.webhookAddress != webhookserver.DefaultBindAddress {
 		t.Error("the credentials of the environment, or a default, are missing")
 	}
-	if got.evolution.BaseURL != "https://evolution.example.com" || got.evolution.AdminToken != "e" {
+	evolution := got.gateways[v1alpha1.GatewayEvolution]
+	if evolution.BaseURL != "https://evolution.example.com" || evolution.AdminToken != "e" {
 		t.Error("Evolution's credentials of the environment are missing")
 	}
 	if again, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--public-url=https://other"},

@@ -75,8 +75,8 @@ func (s *Server) connect(ctx context.Context, c *fiber.Ctx) answer {
 
 // gatewayTypes are the gateway types that this operator speaks.
 func (s *Server) gatewayTypes() []string {
-	types := make([]string, 0, len(s.Connector.Factories))
-	for each := range s.Connector.Factories {
+	types := make([]string, 0, len(s.Connector.Types))
+	for each := range s.Connector.Types {
 		types = append(types, string(each))
 	}
 	slices.Sort(types)

@@ -29,6 +29,7 @@ import (
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
+	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
@@ -119,11 +120,10 @@ func options(live client.Reader, cached client.Client, registerer prometheus.Reg
 		Client: cached, Live: live, Secrets: reader, Metrics: counted,
 		Connector: &gateway.Connector{
 			Secrets: reader, Client: http.DefaultClient,
-			Factories: map[v1alpha1.GatewayType]gateway.Factory{
-				v1alpha1.GatewaySimulated: simulated.New,
-				v1alpha1.GatewayUAZAPI:    gatewayState.factory,
+			Types: gateway.ByName(simulated.Type(), uazapi.Type().With(gatewayState.factory)),
+			Defaults: map[v1alpha1.GatewayType]gateway.Defaults{
+				v1alpha1.GatewayUAZAPI: {BaseURL: "http://gateway.invalid", AdminToken: "x"},
 			},
-			Defaults: gateway.Defaults{BaseURL: "http://gateway.invalid", AdminToken: "x"},
 		},
 		Logger: funcr.New(func(prefix, args string) { written.add(prefix + " " + args) }, funcr.Options{Verbosity: 1}),
 

@@ -29,6 +29,10 @@ func (r *Reconciler) check(ctx context.Context, s plan.Snapshot, instance *v1alp
 	if !r.contacts.Begin(key, instance.UID) {
 		return r.soon(), nil
 	}
+	if can, known := r.Connector.Capabilities(instance); known && !can.CheckNumber {
+		r.contacts.CannotTell(key, instance.UID)
+		return r.soon(), nil
+	}
 	number, err := r.lookUpNumber(ctx, instance, phone.Digits(key.Phone))
 	if ctx.Err() != nil {
 		r.contacts.Forget(key)

@@ -206,12 +206,25 @@ var _ = Describe("A number that nobody wrote to yet", func() {
 			Eventually(func() int { return count(r.api.written(), kind) }).Should(Equal(2))
 		}
 	},
-		Entry("at all", gateway.ErrNoLookup),
 		Entry("because it is down", &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: "test"}),
 		Entry("because it does not answer", &failure.Error{Class: failure.Ambiguous, Code: failure.TimedOut,
 			Op: "test"}),
 		Entry("because it refuses", &failure.Error{Class: failure.Terminal, Code: failure.InvalidInput, Op: "test"}),
 	)
+})
+
+var _ = Describe("A gateway that looks no number up", func() {
+	It("is not asked for any, and sends", func() {
+		w := newWorld()
+		w.start(func(r *replica) {
+			r.Connector.Types[v1alpha1.GatewayUAZAPI] = without(w, func(can *gateway.Capabilities) {
+				can.CheckNumber = false
+			})
+		})
+		name := w.abandon()
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
+		Expect(w.called(checkPath)).To(BeZero())
+	})
 })
 
 var _ = Describe("A number that WhatsApp restricts", func() {

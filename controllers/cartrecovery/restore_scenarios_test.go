@@ -3,7 +3,6 @@ package cartrecovery
 import (
 	"context"
 	"errors"
-	"net/http"
 	"os"
 	"path/filepath"
 	"time"
@@ -20,6 +19,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/lead"
@@ -234,18 +234,15 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 // blind is a gateway that cannot tell what it has sent.
 func blind(w *world) func(*replica) {
 	return func(r *replica) {
-		r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client,
-			endpoint gateway.Endpoint) (gateway.Gateway, error) {
-			made, err := w.gateway(client, endpoint)
-			return noLookups{made}, err
-		}
+		r.Connector.Types[v1alpha1.GatewayUAZAPI] = without(w, func(can *gateway.Capabilities) { can.FindSent = false })
 	}
 }
 
-type noLookups struct{ gateway.Gateway }
-
-func (noLookups) FindSent(context.Context, string, string) (gateway.Receipt, bool, error) {
-	return gateway.Receipt{}, false, gateway.ErrNoLookup
+// without is the world's type of gateways without some of its capabilities.
+func without(w *world, take func(*gateway.Capabilities)) gateway.Type {
+	made := uazapi.Type().With(w.gateway)
+	take(&made.Dialects[0].Can)
+	return made
 }
 
 var _ = Describe("A ledger", func() {

@@ -96,6 +96,7 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 			Phone:   recipient(claimed),
 			Body:    wanted.Text,
 			TrackID: lead.TrackID(claimed.Name, wanted.ID),
+			Heard:   lastHeard(claimed),
 		})
 		return failed
 	})
@@ -105,6 +106,14 @@ func (r *Reconciler) call(ctx context.Context, gate gateway.Gateway, claimed *v1
 		panics.Tell(r.Recorder, claimed)
 	}
 	return receipt, err
+}
+
+// lastHeard is when the customer last wrote in a lead; zero for never.
+func lastHeard(recovery *v1alpha1.CartRecovery) time.Time {
+	if last := lead.LastInbound(recovery); last != nil {
+		return last.At.Time
+	}
+	return time.Time{}
 }
 
 // afterSend writes what came of a call.
@@ -192,6 +201,10 @@ func (r *Reconciler) pauseNewConversations(ctx context.Context, instance *v1alph
 // resolve asks the gateway for a message that was claimed and not confirmed.
 func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.Message) (ctrl.Result, error) {
 	age := s.Now.Sub(claimed.Due)
+	if can, known := r.Connector.Capabilities(claimed.Instance); known && !can.FindSent {
+		r.count(claimed.ID, "unknown")
+		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Unknown(claimed.ID))
+	}
 	if until := r.proofs.hangsUntil(claimed.Instance); until.After(s.Now) && age < plan.GiveUpAfter {
 		return r.wait(ctx, s, plan.BlockedUntil(until, v1alpha1.ReasonUnconfirmed, plan.Unconfirmed))
 	}
@@ -205,7 +218,7 @@ func (r *Reconciler) resolve(ctx context.Context, s plan.Snapshot, claimed plan.
 	case err == nil && age >= plan.Grace && r.sameInstance(s.Lead, claimed):
 		r.releaseTurn(&s, claimed.Instance)
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.NotSent(claimed.ID, plan.StillWanted(&s), r.Clock.Now()))
-	case errors.Is(err, gateway.ErrNoLookup), age >= plan.GiveUpAfter:
+	case age >= plan.GiveUpAfter:
 		r.count(claimed.ID, "unknown")
 		return ctrl.Result{}, r.writeOutcome(ctx, s, plan.Unknown(claimed.ID))
 	}

@@ -503,7 +503,7 @@ func (w *world) start(mods ...func(*replica)) *replica {
 		Client: api, Live: live,
 		Connector: &gateway.Connector{
 			Secrets: remembered, Guarded: gateway.NewGuardedClient(testenv.AnyEndpoint()), Rules: testenv.AnyEndpoint(),
-			Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: w.gateway},
+			Types: gateway.ByName(uazapi.Type().With(w.gateway)),
 		},
 		AI:       &ai.Settings{Secrets: remembered, Rules: testenv.AnyEndpoint()},
 		Writer:   ai.NewOpenAI(nil).Guard(ai.NewGuardedClient(testenv.AnyEndpoint())),
@@ -589,7 +589,7 @@ func registered(phone string) (gateway.Number, error) {
 	return gateway.Number{Registered: true, ID: phone}, nil
 }
 func absent(string) (gateway.Number, error)   { return gateway.Number{}, nil }
-func noLookup(string) (gateway.Number, error) { return gateway.Number{}, gateway.ErrNoLookup }
+func noLookup(string) (gateway.Number, error) { return gateway.Number{}, gateway.ErrUnsupported }
 
 // around has every status write of a lead go through a function; kind is what it makes of
 // the lead (see writeKind).

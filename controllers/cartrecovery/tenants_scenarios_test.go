@@ -262,11 +262,11 @@ var _ = Describe("A panic", func() {
 		left := &atomic.Int32{}
 		left.Store(1)
 		w.start(func(r *replica) {
-			r.Connector.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client,
+			r.Connector.Types[v1alpha1.GatewayUAZAPI] = uazapi.Type().With(func(client *http.Client,
 				endpoint gateway.Endpoint) (gateway.Gateway, error) {
 				made, err := uazapi.New(client, endpoint)
 				return broken{made, left}, err
-			}
+			})
 		})
 		first := w.abandon()
 		Eventually(w.events).Should(ContainElement(v1alpha1.ReasonInternalError))

@@ -2,7 +2,6 @@ package cartrecovery
 
 import (
 	"context"
-	"errors"
 	"sync"
 	"time"
 
@@ -220,8 +219,6 @@ func proofFrom(
 	receipt gateway.Receipt, found bool, err error, spread func(time.Duration) time.Duration, now time.Time,
 ) plan.Proof {
 	switch {
-	case errors.Is(err, gateway.ErrNoLookup):
-		return plan.Proof{State: plan.ProofUnsure, Never: true, Until: now.Add(contacts.UnsureFor)}
 	case err != nil:
 		return plan.Proof{State: plan.ProofUnsure, Until: now.Add(spread(unsureProof))}
 	case found:
@@ -280,6 +277,10 @@ func (r *Reconciler) ask(ctx context.Context, s *plan.Snapshot, wanted plan.Mess
 
 // askNumber asks the number that a message is from.
 func (r *Reconciler) askNumber(ctx context.Context, s *plan.Snapshot, wanted plan.Message) plan.Proof {
+	if can, known := r.Connector.Capabilities(wanted.Instance); known && !can.FindSent {
+		return plan.Proof{State: plan.ProofUnsure, Never: true, Until: r.Clock.Now().Add(contacts.UnsureFor),
+			Number: wanted.Instance.Name}
+	}
 	receipt, found, err := r.wasSent(ctx, s.Lead, wanted)
 	if err != nil {
 		log.FromContext(ctx).V(1).Info("The gateway cannot tell whether a message was sent before",

@@ -201,7 +201,7 @@ func (r *Reconciler) register(ctx context.Context, p *pass) error {
 		p.memory.webhookRetryAt = r.retryAt(err, 2)
 		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRefused(i, err, p.now) })
 	}
-	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRegistered(i, p.webhook, p.now) })
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRegistered(i, p.webhook, p.can, p.now) })
 }
 
 // poll asks for the connection.
@@ -227,7 +227,10 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	attempt, with, before := p.instance.Status.Pairing.Attempts, string(pairing.Method)+phone, p.memory.state
 	p.memory.nextConnect = r.Clock.Now().Add(r.jittered(connectEvery))
 	var state gateway.State
-	err := r.stopPairing(ctx, p, with)
+	removed, err := r.stopPairing(ctx, p, with)
+	if removed {
+		return r.recreate(ctx, p)
+	}
 	if err == nil {
 		p.memory.pairingWith = with
 		state, err = p.gateway.Connect(ctx, phone)
@@ -236,8 +239,6 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 		return err
 	}
 	switch {
-	case errors.Is(err, gateway.ErrRemoved):
-		return r.anew(ctx, p)
 	case isGone(err):
 		return r.gone(ctx, p, err)
 	case failure.CodeOf(err) == failure.TimedOut && p.memory.connectedFor != attempt:
@@ -261,9 +262,9 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	return r.observe(ctx, p, state)
 }
 
-// anew has the instance made again that was deleted so that it can be paired otherwise. The
+// recreate has the instance created again that was deleted so that it can be paired otherwise. The
 // gateway is given time to free its name.
-func (r *Reconciler) anew(ctx context.Context, p *pass) error {
+func (r *Reconciler) recreate(ctx context.Context, p *pass) error {
 	p.memory.pairingWith, p.memory.nextConnect = "", time.Time{}
 	p.memory.retryAt = r.Clock.Now().Add(r.jittered(r.Pace.Retry))
 	return r.forgetToken(ctx, p)
@@ -271,22 +272,23 @@ func (r *Reconciler) anew(ctx context.Context, p *pass) error {
 
 // stopPairing ends what the gateway is waiting for if that is another phone or method than
 // is asked for now: gateways go on with what they have begun. One that refuses to is asked
-// for the other all the same.
-func (r *Reconciler) stopPairing(ctx context.Context, p *pass, with string) error {
+// for the other all the same. removed says that the instance is deleted now, because the gateway
+// can do it in no other way.
+func (r *Reconciler) stopPairing(ctx context.Context, p *pass, with string) (removed bool, err error) {
 	if p.memory.pairingWith == "" || p.memory.pairingWith == with {
-		return nil
+		return false, nil
 	}
 	if err := r.conceal(ctx, p.instance); err != nil {
-		return err
+		return false, err
 	}
-	err := p.gateway.Disconnect(ctx)
-	if errors.Is(err, gateway.ErrRemoved) {
-		return err
+	err = p.gateway.Disconnect(ctx)
+	switch {
+	case err == nil:
+		return !p.can.Logout, nil
+	case failure.ClassOf(err) == failure.Terminal, failure.CodeOf(err) == failure.NotConnected:
+		return false, nil
 	}
-	if failure.ClassOf(err) == failure.Terminal || failure.CodeOf(err) == failure.NotConnected {
-		return nil
-	}
-	return err
+	return false, err
 }
 
 // observe keeps what the gateway said: the connection in the status and, once this attempt
@@ -450,7 +452,7 @@ func (r *Reconciler) trace(ctx context.Context, p *pass) error {
 // left to do.
 func (r *Reconciler) destroy(ctx context.Context, p *pass) error {
 	err := p.gateway.Disconnect(ctx)
-	if errors.Is(err, gateway.ErrRemoved) {
+	if err == nil && !p.can.Logout { // that was the deletion
 		return r.setFinalizer(ctx, p.instance, false)
 	}
 	if err == nil || failure.ClassOf(err) == failure.Terminal || failure.CodeOf(err) == failure.NotConnected {

@@ -177,7 +177,7 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 func (r *Reconciler) complete() error {
 	for name, missing := range map[string]bool{
 		"Client": r.Client == nil, "Live": r.Live == nil, "Clock": r.Clock == nil, "Recorder": r.Recorder == nil,
-		"Connector": r.Connector == nil || r.Connector.Secrets == nil || len(r.Connector.Factories) == 0,
+		"Connector": r.Connector == nil || r.Connector.Secrets == nil || len(r.Connector.Types) == 0,
 	} {
 		if missing {
 			return fmt.Errorf("whatsappinstance controller: %s is needed", name)
@@ -311,6 +311,8 @@ func (r *Reconciler) result(done action, err error) (reconcile.Result, error) {
 type pass struct {
 	situation
 	gateway gateway.Gateway
+	// can is what the gateway can.
+	can gateway.Capabilities
 	// problem is why there is no gateway.
 	problem error
 	// token is the instance's, "" when there is none. A secret.
@@ -336,7 +338,8 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	}
 	p.storeFound = err == nil
 	p.location = policy.Resolve(store, nil).Location
-	_, p.supported = r.Connector.Factories[instance.Spec.Gateway.Type]
+	_, p.supported = r.Connector.Types[instance.Spec.Gateway.Type]
+	p.can, _ = r.Connector.Capabilities(instance)
 	if err := r.lookAtCredentials(ctx, p); err != nil {
 		return nil, err
 	}

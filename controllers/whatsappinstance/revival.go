@@ -37,16 +37,14 @@ func planRevival(s *situation) (action, bool) {
 	return action{kind: revive}, dead && !s.memory.revived.restarted
 }
 
-// revive has the gateway open the connection anew, where it can. Where it cannot the number
-// waits for a person, or for the gateway to answer.
+// revive has the gateway close the connection and open it again, where it can. Where it cannot, the
+// number waits for a person, or for the gateway to answer.
 func (r *Reconciler) revive(ctx context.Context, p *pass) error {
 	p.memory.revived.restarted = true
-	restarts, can := p.gateway.(gateway.Restarter)
-	if !can {
+	if !p.can.Restart {
 		return nil
 	}
-	err := restarts.Restart(ctx)
-	if err != nil {
+	if err := p.gateway.Restart(ctx); err != nil {
 		r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "RestartFailed", "Restart",
 			"the gateway did not restart the instance: %s", connection.Message(err))
 		return nil
@@ -71,7 +69,8 @@ func (r *Reconciler) again(ctx context.Context, p *pass) error {
 // believed again.
 func (r *Reconciler) answers(ctx context.Context, p *pass) bool {
 	revived := &p.memory.revived
-	if !isNotSending(p.instance) || !revived.restarted || revived.answered || p.instance.Status.Phone == "" {
+	if !isNotSending(p.instance) || !revived.restarted || revived.answered || p.instance.Status.Phone == "" ||
+		!p.can.CheckNumber {
 		return false
 	}
 	_, err := p.gateway.CheckNumber(ctx, strings.TrimPrefix(p.instance.Status.Phone, "+"))

@@ -244,11 +244,11 @@ func lost(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 		"the instance is being made at the gateway again", now)
 }
 
-func webhookRegistered(instance *v1alpha1.WhatsAppInstance, hash string, now time.Time) {
+func webhookRegistered(instance *v1alpha1.WhatsAppInstance, hash string, can gateway.Capabilities, now time.Time) {
 	instance.Status.RegisteredWebhook = hash
 	message := "the gateway posts to the operator's webhook"
-	if instance.Spec.Gateway.Type == v1alpha1.GatewaySimulated {
-		message = "a simulated number has nothing to post"
+	if !can.Posts {
+		message = "the gateway has nothing to post"
 	}
 	connection.Webhook(instance, metav1.ConditionTrue, v1alpha1.ReasonRegistered, message, now)
 }

@@ -86,15 +86,16 @@ var _ = BeforeSuite(func(SpecContext) {
 	}
 	others = append(others, fields.OneTermNotEqualSelector("metadata.namespace", odd))
 	startManager(cache.Options{DefaultNamespaces: map[string]cache.Config{odd: {}}}, func(r *Reconciler) {
-		r.Connector.Factories[v1alpha1.GatewayEvolution] = evolution.New
+		r.Connector.Types[v1alpha1.GatewayEvolution] = evolution.Type()
 	})
 	startManager(cache.Options{DefaultFieldSelector: fields.AndSelectors(others...)}, func(r *Reconciler) {
-		r.Connector.Defaults.BaseURL, flaky.Client = server.URL(), r.Client
+		r.Connector.Defaults[v1alpha1.GatewayUAZAPI] = gateway.Defaults{BaseURL: server.URL(), AdminToken: adminToken}
+		flaky.Client = r.Client
 		r.Client = flaky
 	})
 	startManager(cache.Options{DefaultNamespaces: hourly}, func(r *Reconciler) {
 		r.Pace.Connected = time.Hour
-		r.Connector.Factories[v1alpha1.GatewayEvolution] = evolution.New
+		r.Connector.Types[v1alpha1.GatewayEvolution] = evolution.Type()
 	})
 })
 
@@ -111,11 +112,11 @@ func startManager(sees cache.Options, mod func(*Reconciler)) {
 		Pace: Pace{Pairing: 50 * time.Millisecond, Connected: 200 * time.Millisecond, Retry: 50 * time.Millisecond},
 		Connector: &gateway.Connector{
 			Secrets: secrets.NewReader(mgr.GetAPIReader(), clk.Now),
-			Factories: map[v1alpha1.GatewayType]gateway.Factory{
-				v1alpha1.GatewayUAZAPI: uazapi.New, v1alpha1.GatewaySimulated: simulated.NewSimulation(clk.Now).New,
+			Types:   gateway.ByName(uazapi.Type(), simulated.Type().With(simulated.NewSimulation(clk.Now).New)),
+			Defaults: map[v1alpha1.GatewayType]gateway.Defaults{
+				v1alpha1.GatewayUAZAPI: {AdminToken: adminToken},
 			},
-			Defaults: gateway.Defaults{AdminToken: adminToken},
-			Client:   gateway.NewHTTPClient(), Rules: testenv.AnyEndpoint(),
+			Client: gateway.NewHTTPClient(), Rules: testenv.AnyEndpoint(),
 		},
 	}
 	mod(reconciler)

@@ -1,7 +1,6 @@
 package contacts
 
 import (
-	"errors"
 	"sync"
 	"time"
 
@@ -92,12 +91,16 @@ func (c *Cache) Begin(key Key, instance types.UID) bool {
 func (c *Cache) End(key Key, instance types.UID, number gateway.Number, err error) {
 	now := c.clock.Now()
 	c.answers.Add(key, contactOf(number, err, key.Phone, now))
-	switch {
-	case errors.Is(err, gateway.ErrNoLookup):
-		c.paused.Add(instance, now.Add(UnsureFor))
-	case err != nil && failure.ClassOf(err) != failure.Terminal:
+	if err != nil && failure.ClassOf(err) != failure.Terminal {
 		c.paused.Add(instance, now.Add(checkPause))
 	}
+}
+
+// CannotTell remembers that the gateway of an instance looks no number up.
+func (c *Cache) CannotTell(key Key, instance types.UID) {
+	until := c.clock.Now().Add(UnsureFor)
+	c.answers.Add(key, Contact{State: Unsure, Until: until})
+	c.answers.Add(instance, until)
 }
 
 // Forget says that the question of a number was broken off.

@@ -35,7 +35,6 @@ func TestContacts(t *testing.T) {
 			registeredFor, Unasked, 0},
 		{"absent", gateway.Number{}, fine, Absent, "", AbsentFor, Unasked, 0},
 		{"absent, with an id", gateway.Number{ID: "553188776655"}, fine, Absent, "", AbsentFor, Unasked, 0},
-		{"no look-up", gateway.Number{}, gateway.ErrNoLookup, Unsure, "", UnsureFor, Unsure, UnsureFor},
 		{"no answer", gateway.Number{}, broken, Unsure, "", UnsureFor, Unsure, checkPause},
 		{"an error nobody classed", gateway.Number{}, errors.New("+5531988776655"), Unsure, "", UnsureFor, Unsure,
 			checkPause},
@@ -88,5 +87,20 @@ func TestContactsWhoseQuestionIsLost(t *testing.T) {
 	known.Forget(key)
 	if known.Get(key, "uid-1").State != Unasked {
 		t.Error("not forgotten")
+	}
+}
+
+func TestContactsOfAGatewayThatCannotTell(t *testing.T) {
+	passive := clocktesting.NewFakePassiveClock(gen.T0)
+	known, key, other := New(passive), Key{"shop", "acme", "+5531988776655"}, Key{"shop", "acme", "+5531988770000"}
+	known.CannotTell(key, "uid-1")
+	for _, each := range []Key{key, other} {
+		if got := known.Get(each, "uid-1").State; got != Unsure {
+			t.Errorf("%s is %d, want Unsure", each.Phone, got)
+		}
+	}
+	passive.SetTime(gen.T0.Add(UnsureFor))
+	if got := known.Get(other, "uid-1").State; got != Unasked {
+		t.Errorf("later: %d, want Unasked", got)
 	}
 }

@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
 	"unicode"
+
+	"cartrecovery.dev/operator/internal/failure"
 )
 
 // This file bounds what a gateway says, of whatever type it is: it can be a tenant's own, and
@@ -30,38 +33,31 @@ var (
 	lastMessage  = time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
 )
 
-// NewBounded returns a Gateway that says what inner says, bounded: ids, codes and pictures as far as
-// they can be real, known words only, and nothing that holds one of the endpoint's credentials.
-func NewBounded(inner Gateway, endpoint Endpoint) Gateway {
+// NewBounded returns a Gateway that does what inner does, bounded: each call by Timeout, answers as far
+// as they can be real (ids, codes, pictures, known words, nothing with one of the endpoint's
+// credentials in it), and calls by what the gateway can.
+func NewBounded(inner Gateway, endpoint Endpoint, can Capabilities, now func() time.Time) Gateway {
 	var secrets []string
 	for _, secret := range []string{endpoint.Token, endpoint.AdminToken} {
 		if secret = strings.TrimSpace(secret); secret != "" {
 			secrets = append(secrets, secret)
 		}
 	}
-	made := bounded{Gateway: inner, secrets: secrets}
-	if restarter, can := inner.(Restarter); can {
-		return restartable{bounded: made, Restarter: restarter}
-	}
-	return made
+	return bounded{inner: inner, can: can, now: now, secrets: secrets}
 }
 
-// bounded bounds what a Gateway says. The methods that only fail or succeed are the Gateway's own.
+// bounded bounds a Gateway.
 type bounded struct {
-	Gateway
+	inner Gateway
+	can   Capabilities
+	now   func() time.Time
 	// secrets are the credentials of the calls. A gateway that repeats one must not have it shown.
 	secrets []string
 }
 
-// restartable is a bounded Gateway that is a Restarter.
-type restartable struct {
-	bounded
-	Restarter
-}
-
 // Format keeps the credentials out of every log line and error, however the gateway is printed.
 func (b bounded) Format(state fmt.State, verb rune) {
-	if inner, ok := b.Gateway.(fmt.Formatter); ok {
+	if inner, ok := b.inner.(fmt.Formatter); ok {
 		inner.Format(state, verb)
 		return
 	}
@@ -69,39 +65,143 @@ func (b bounded) Format(state fmt.State, verb rune) {
 }
 
 func (b bounded) Find(ctx context.Context, id Identity) (Instance, bool, error) {
-	found, ok, err := b.Gateway.Find(ctx, id)
+	ctx, cancel, err := begin(ctx, "gateway: find instance")
+	if err != nil {
+		return Instance{}, false, err
+	}
+	defer cancel()
+	found, ok, err := b.inner.Find(ctx, id)
 	return b.instance(found), ok, err
 }
 
 func (b bounded) Create(ctx context.Context, id Identity) (Instance, error) {
-	made, err := b.Gateway.Create(ctx, id)
+	ctx, cancel, err := begin(ctx, "gateway: create instance")
+	if err != nil {
+		return Instance{}, err
+	}
+	defer cancel()
+	made, err := b.inner.Create(ctx, id)
 	return b.instance(made), err
 }
 
 func (b bounded) Connect(ctx context.Context, phone string) (State, error) {
-	state, err := b.Gateway.Connect(ctx, phone)
+	ctx, cancel, err := begin(ctx, "gateway: connect")
+	if err != nil {
+		return State{}, err
+	}
+	defer cancel()
+	state, err := b.inner.Connect(ctx, phone)
 	return b.state(state), err
 }
 
 func (b bounded) Status(ctx context.Context) (State, error) {
-	state, err := b.Gateway.Status(ctx)
+	ctx, cancel, err := begin(ctx, "gateway: status")
+	if err != nil {
+		return State{}, err
+	}
+	defer cancel()
+	state, err := b.inner.Status(ctx)
 	return b.state(state), err
 }
 
+func (b bounded) RegisterWebhook(ctx context.Context, webhook Webhook) error {
+	ctx, cancel, err := begin(ctx, "gateway: register webhook")
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return b.inner.RegisterWebhook(ctx, webhook)
+}
+
 func (b bounded) CheckNumber(ctx context.Context, phone string) (Number, error) {
-	number, err := b.Gateway.CheckNumber(ctx, phone)
+	if !b.can.CheckNumber {
+		return Number{}, ErrUnsupported
+	}
+	ctx, cancel, err := begin(ctx, "gateway: check number")
+	if err != nil {
+		return Number{}, err
+	}
+	defer cancel()
+	number, err := b.inner.CheckNumber(ctx, phone)
 	number.ID = phoneOnly(number.ID)
 	return number, err
 }
 
 func (b bounded) SendText(ctx context.Context, text Text) (Receipt, error) {
-	receipt, err := b.Gateway.SendText(ctx, text)
+	switch {
+	case text.Template != nil && !b.can.Templates:
+		return Receipt{}, ErrUnsupported
+	case !b.can.MayWrite(text, b.now()):
+		return Receipt{}, errWindow
+	}
+	ctx, cancel, err := begin(ctx, "gateway: send text")
+	if err != nil {
+		return Receipt{}, err
+	}
+	defer cancel()
+	receipt, err := b.inner.SendText(ctx, text)
 	return b.receipt(receipt), err
 }
 
 func (b bounded) FindSent(ctx context.Context, trackID, phone string) (Receipt, bool, error) {
-	receipt, found, err := b.Gateway.FindSent(ctx, trackID, phone)
+	if !b.can.FindSent {
+		return Receipt{}, false, ErrUnsupported
+	}
+	ctx, cancel, err := begin(ctx, "gateway: find sent message")
+	if err != nil {
+		return Receipt{}, false, err
+	}
+	defer cancel()
+	receipt, found, err := b.inner.FindSent(ctx, trackID, phone)
 	return b.receipt(receipt), found, err
+}
+
+func (b bounded) Restart(ctx context.Context) error {
+	if !b.can.Restart {
+		return ErrUnsupported
+	}
+	ctx, cancel, err := begin(ctx, "gateway: restart")
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return b.inner.Restart(ctx)
+}
+
+func (b bounded) Disconnect(ctx context.Context) error {
+	ctx, cancel, err := begin(ctx, "gateway: disconnect")
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return b.inner.Disconnect(ctx)
+}
+
+func (b bounded) Delete(ctx context.Context) error {
+	ctx, cancel, err := begin(ctx, "gateway: delete instance")
+	if err != nil {
+		return err
+	}
+	defer cancel()
+	return b.inner.Delete(ctx)
+}
+
+// begin bounds a call in time. It fails where the call may not begin: its context has ended, or its lease
+// (WithLease) is over.
+func begin(ctx context.Context, op string) (context.Context, context.CancelFunc, error) {
+	failed := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: op, Detail: "the call was cancelled"}
+	holds := LeaseOf(ctx)
+	switch err := ctx.Err(); {
+	case errors.Is(err, context.DeadlineExceeded):
+		failed.Code, failed.Detail = failure.TimedOut, "there was no time left for the call"
+	case err != nil:
+	case holds != nil && !holds():
+		failed.Code, failed.Detail = failure.LeaseLost, "the call was not begun: its time was over"
+	default:
+		ctx, cancel := context.WithTimeout(ctx, Timeout)
+		return ctx, cancel, nil
+	}
+	return nil, nil, failed
 }
 
 func (b bounded) instance(said Instance) Instance {
@@ -121,8 +221,8 @@ func (b bounded) state(said State) State {
 	return State{
 		Connection:       said.Connection,
 		Phone:            phoneOnly(said.Phone),
-		QRCode:           pictureOnly(said.QRCode),
-		PairCode:         pairCodeOnly(said.PairCode),
+		QRCode:           b.unlessSecret(pictureOnly(said.QRCode)),
+		PairCode:         b.unlessSecret(pairCodeOnly(said.PairCode)),
 		DisconnectReason: KnownReason(said.DisconnectReason),
 		Shown:            min(max(said.Shown, 0), maxShown),
 	}
@@ -141,12 +241,18 @@ func (b bounded) id(said string, most int) string {
 	if strings.ContainsFunc(said, notPrinted) {
 		return ""
 	}
+	said = b.unlessSecret(said)
+	return said[:min(len(said), most)]
+}
+
+// unlessSecret is what was said, nothing where a credential is in it.
+func (b bounded) unlessSecret(said string) string {
 	for _, secret := range b.secrets {
 		if strings.Contains(said, secret) {
 			return ""
 		}
 	}
-	return said[:min(len(said), most)]
+	return said
 }
 
 // notPrinted tells the characters that no id or token has: all but those of ASCII that are seen.

@@ -35,12 +35,13 @@ func (l liar) FindSent(context.Context, string, string) (Receipt, bool, error) {
 	return l.receipt, true, nil
 }
 
-// restarter is a liar that can restart.
-type restarter struct{ liar }
+func (l liar) Restart(context.Context) error { return errors.New("restarted") }
 
-func (restarter) Restart(context.Context) error { return errors.New("restarted") }
-
-func endpoint() Endpoint { return Endpoint{Token: ownToken, AdminToken: adminToken + "\n"} }
+// bound is a liar bounded, that can everything.
+func bound(l liar) Gateway {
+	return NewBounded(l, Endpoint{Token: ownToken, AdminToken: adminToken + "\n"},
+		Capabilities{FindSent: true, CheckNumber: true, Restart: true, Templates: true}, time.Now)
+}
 
 func TestStatesAreBounded(t *testing.T) {
 	picture := "data:image/png;base64," + strings.Repeat("A", 400)
@@ -66,7 +67,7 @@ func TestStatesAreBounded(t *testing.T) {
 		{"a token as the reason", State{DisconnectReason: ownToken}, State{DisconnectReason: UnknownReason}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := NewBounded(liar{instance: Instance{State: c.said}}, endpoint()).Status(t.Context())
+			got, err := bound(liar{instance: Instance{State: c.said}}).Status(t.Context())
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 				t.Errorf("-want +got, %v:\n%s", err, diff)
 			}
@@ -90,7 +91,7 @@ func TestIDsAreBounded(t *testing.T) {
 		{"in a thousand years", Receipt{"A", at.AddDate(1000, 0, 0)}, Receipt{"A", time.Time{}}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			made := NewBounded(liar{receipt: c.said}, endpoint())
+			made := bound(liar{receipt: c.said})
 			sent, err := made.SendText(t.Context(), Text{})
 			found, _, _ := made.FindSent(t.Context(), "", "")
 			if err != nil || sent != c.want || found != c.want {
@@ -111,7 +112,7 @@ func TestInstancesAreBounded(t *testing.T) {
 		{"a long token", Instance{ID: "r1", Token: strings.Repeat("a", 1<<16)}, Instance{ID: "r1"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := NewBounded(liar{instance: c.said}, endpoint()).Create(t.Context(), Identity{})
+			got, err := bound(liar{instance: c.said}).Create(t.Context(), Identity{})
 			if diff := cmp.Diff(c.want, got); err != nil || diff != "" {
 				t.Errorf("-want +got, %v:\n%s", err, diff)
 			}
@@ -122,26 +123,55 @@ func TestInstancesAreBounded(t *testing.T) {
 func TestNumbersAreBounded(t *testing.T) {
 	for said, want := range map[string]string{"5511988887777": "5511988887777", "x": "", "<b>": "",
 		strings.Repeat("5", 99): ""} {
-		got, _ := NewBounded(liar{number: Number{Registered: true, ID: said}}, endpoint()).CheckNumber(t.Context(), "")
+		got, _ := bound(liar{number: Number{Registered: true, ID: said}}).CheckNumber(t.Context(), "")
 		if got != (Number{Registered: true, ID: want}) {
 			t.Errorf("%q: got %+v", said, got)
 		}
 	}
 }
 
-// TestBoundedIsWhatItBounds: what a gateway can do beside is not lost, and it is never printed.
-func TestBoundedIsWhatItBounds(t *testing.T) {
-	if _, can := NewBounded(liar{}, endpoint()).(Restarter); can {
-		t.Error("it can restart what cannot")
-	}
-	able, can := NewBounded(restarter{}, endpoint()).(Restarter)
-	if !can || able.Restart(t.Context()) == nil {
-		t.Error("it cannot restart what can")
-	}
+// TestBoundedIsNotPrinted: the credentials are in no text, however a gateway is printed.
+func TestBoundedIsNotPrinted(t *testing.T) {
 	for _, verb := range []string{"%v", "%+v", "%#v", "%s"} {
-		if printed := fmt.Sprintf(verb, able); strings.Contains(printed, "0123456789") {
+		if printed := fmt.Sprintf(verb, bound(liar{})); strings.Contains(printed, "0123456789") {
 			t.Errorf("%s tells a secret: %s", verb, printed)
 		}
+	}
+}
+
+// TestCallsBeyondTheCapabilities: what a gateway cannot do it is not asked for.
+func TestCallsBeyondTheCapabilities(t *testing.T) {
+	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+	number := func(g Gateway) error { _, err := g.CheckNumber(t.Context(), ""); return err }
+	find := func(g Gateway) error { _, _, err := g.FindSent(t.Context(), "", ""); return err }
+	restart := func(g Gateway) error { return g.Restart(t.Context()) }
+	send := func(text Text) func(Gateway) error {
+		return func(g Gateway) error { _, err := g.SendText(t.Context(), text); return err }
+	}
+	window := Capabilities{Templates: true, FreeTextWindow: 24 * time.Hour}
+	for name, row := range map[string]struct {
+		can  Capabilities
+		call func(Gateway) error
+		want error
+	}{
+		"a number, without the look-up":    {Capabilities{FindSent: true, Restart: true}, number, ErrUnsupported},
+		"a number":                         {Capabilities{CheckNumber: true}, number, nil},
+		"a message, without the look-up":   {Capabilities{CheckNumber: true, Restart: true}, find, ErrUnsupported},
+		"a message":                        {Capabilities{FindSent: true}, find, nil},
+		"a restart, which is not possible": {Capabilities{FindSent: true, CheckNumber: true}, restart, ErrUnsupported},
+		"a template, which is not taken":   {Capabilities{}, send(Text{Template: &Template{}}), ErrUnsupported},
+		"free text without a window":       {Capabilities{}, send(Text{}), nil},
+		"free text at the window's end":    {window, send(Text{Heard: now.Add(-24 * time.Hour)}), nil},
+		"free text after the window":       {window, send(Text{Heard: now.Add(-24*time.Hour - 1)}), errWindow},
+		"free text to who never wrote":     {window, send(Text{}), errWindow},
+		"a template to who never wrote":    {window, send(Text{Template: &Template{}}), nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := row.call(NewBounded(liar{}, Endpoint{}, row.can, func() time.Time { return now }))
+			if !errors.Is(err, row.want) {
+				t.Errorf("got %v, want %v", err, row.want)
+			}
+		})
 	}
 }
 

@@ -41,7 +41,7 @@ func (c *Connector) base(instance *v1alpha1.WhatsAppInstance) string {
 	if named := instance.Spec.Gateway.BaseURL; named != "" {
 		return named
 	}
-	return c.defaults(instance.Spec.Gateway.Type).BaseURL
+	return c.Defaults[instance.Spec.Gateway.Type].BaseURL
 }
 
 // Defaults are the operator's own gateway of one type and its credentials. They are only
@@ -49,8 +49,7 @@ func (c *Connector) base(instance *v1alpha1.WhatsAppInstance) string {
 type Defaults struct {
 	// BaseURL of the operator's server; "" when there is none.
 	BaseURL string
-	// AdminToken of the operator's account there: UAZAPI's admin token, Evolution's global
-	// key. A secret.
+	// AdminToken of the operator's account there. A secret.
 	AdminToken string
 }
 
@@ -64,12 +63,10 @@ func (d Defaults) Format(state fmt.State, _ rune) {
 type Connector struct {
 	// Secrets reads the credentials.
 	Secrets *secrets.Reader
-	// Factories by gateway type; a type that is not there is not supported.
-	Factories map[v1alpha1.GatewayType]Factory
-	// Defaults are the operator's own UAZAPI gateway.
-	Defaults Defaults
-	// EvolutionDefaults are the operator's own Evolution gateway.
-	EvolutionDefaults Defaults
+	// Types by name; a type that is not there is not supported.
+	Types map[v1alpha1.GatewayType]Type
+	// Defaults are the operator's own gateways, by type.
+	Defaults map[v1alpha1.GatewayType]Defaults
 	// Client is shared by the operator's own gateways.
 	Client *http.Client
 	// Guarded is shared by the gateways that instances name (NewGuardedClient). Default: one with
@@ -85,7 +82,7 @@ type Connector struct {
 // owner's word, unless it is the operator's own gateway.
 func (c *Connector) clientFor(instance *v1alpha1.WhatsAppInstance) *http.Client {
 	named := strings.TrimRight(instance.Spec.Gateway.BaseURL, "/")
-	if named == "" || named == strings.TrimRight(c.defaults(instance.Spec.Gateway.Type).BaseURL, "/") {
+	if named == "" || named == strings.TrimRight(c.Defaults[instance.Spec.Gateway.Type].BaseURL, "/") {
 		return c.Client
 	}
 	c.guardedOnce.Do(func() {
@@ -96,19 +93,39 @@ func (c *Connector) clientFor(instance *v1alpha1.WhatsAppInstance) *http.Client 
 	return c.Guarded
 }
 
+// Capabilities are what the gateway of an instance can; false where nobody knows, because there is no
+// instance, or its type or dialect is not supported.
+func (c *Connector) Capabilities(instance *v1alpha1.WhatsAppInstance) (Capabilities, bool) {
+	if instance == nil {
+		return Capabilities{}, false
+	}
+	return c.Types[instance.Spec.Gateway.Type].Capabilities(instance.Spec.Gateway.Dialect)
+}
+
+// typeOf is the type of an instance's gateway. The error is a *failure.Error with code
+// Misconfigured.
+func (c *Connector) typeOf(instance *v1alpha1.WhatsAppInstance) (Type, error) {
+	found, ok := c.Types[instance.Spec.Gateway.Type]
+	if !ok {
+		return Type{}, misconfigured("spec.gateway.type: %s is not supported by this version",
+			instance.Spec.Gateway.Type)
+	}
+	return found, nil
+}
+
 // For returns the Gateway of an instance, with its credentials. The error is a
 // *failure.Error with code Misconfigured that says which field to set, or the API
 // server's when a Secret could not be read.
 func (c *Connector) For(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Gateway, error) {
-	factory, ok := c.Factories[instance.Spec.Gateway.Type]
-	if !ok {
-		return nil, misconfigured("spec.gateway.type: %s is not supported by this version", instance.Spec.Gateway.Type)
+	found, err := c.typeOf(instance)
+	if err != nil {
+		return nil, err
 	}
 	endpoint, err := c.endpoint(ctx, instance)
 	if err != nil {
 		return nil, err
 	}
-	return factory(c.clientFor(instance), endpoint)
+	return found.Open(c.clientFor(instance), endpoint)
 }
 
 // WithToken returns the Gateway of an instance for the calls that its own token authorises,
@@ -116,11 +133,11 @@ func (c *Connector) For(ctx context.Context, instance *v1alpha1.WhatsAppInstance
 // went first. The token must be one that this gateway handed out. The error is a
 // *failure.Error with code Misconfigured.
 func (c *Connector) WithToken(instance *v1alpha1.WhatsAppInstance, token string) (Gateway, error) {
-	factory, ok := c.Factories[instance.Spec.Gateway.Type]
-	if !ok {
-		return nil, misconfigured("spec.gateway.type: %s is not supported by this version", instance.Spec.Gateway.Type)
+	found, err := c.typeOf(instance)
+	if err != nil {
+		return nil, err
 	}
-	return factory(c.clientFor(instance), Endpoint{
+	return found.Open(c.clientFor(instance), Endpoint{
 		BaseURL: c.base(instance), Token: token, Instance: index.GatewayName(instance),
 		Dialect: instance.Spec.Gateway.Dialect,
 	})
@@ -133,7 +150,7 @@ func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppIns
 		Instance: index.GatewayName(instance),
 		Dialect:  spec.Dialect,
 	}
-	if spec.Type != v1alpha1.GatewaySimulated {
+	if !c.Types[spec.Type].BuiltIn() {
 		admin, err := c.admin(ctx, instance)
 		if err != nil {
 			return Endpoint{}, err
@@ -148,29 +165,15 @@ func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	return endpoint, nil
 }
 
-// defaults are the operator's own gateway of a type.
-func (c *Connector) defaults(of v1alpha1.GatewayType) Defaults {
-	if of == v1alpha1.GatewayEvolution {
-		return c.EvolutionDefaults
-	}
-	return c.Defaults
-}
-
-// settings names what gives the operator a gateway of a type.
-func settings(of v1alpha1.GatewayType) string {
-	if of == v1alpha1.GatewayEvolution {
-		return "EVOLUTION_BASE_URL and EVOLUTION_API_KEY"
-	}
-	return "UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN"
-}
-
+// admin is the gateway of an instance with the token of its account.
 func (c *Connector) admin(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Defaults, error) {
 	spec := &instance.Spec.Gateway
-	own := c.defaults(spec.Type)
+	own := c.Defaults[spec.Type]
 	if spec.BaseURL == "" && spec.AdminTokenSecretRef == nil {
 		if own.BaseURL == "" || own.AdminToken == "" {
 			return Defaults{}, misconfigured(
-				"spec.gateway: set baseURL and adminTokenSecretRef, or give the operator %s", settings(spec.Type))
+				"spec.gateway: set baseURL and adminTokenSecretRef, or give the operator %s and %s",
+				c.Types[spec.Type].BaseURLVariable, c.Types[spec.Type].AdminTokenVariable)
 		}
 		return own, nil
 	}

@@ -15,36 +15,50 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/evolution"
+	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
-// built is what the factory was given.
-type built struct {
-	gateway.Gateway
-	gateway.Endpoint
+// recording is a Connector that keeps what its factories were given last.
+type recording struct {
+	*gateway.Connector
+	client   *http.Client
+	endpoint gateway.Endpoint
 }
 
-func connector(defaults gateway.Defaults) *gateway.Connector {
+func (r *recording) build(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
+	r.client, r.endpoint = client, endpoint
+	return struct{ gateway.Gateway }{}, nil
+}
+
+// moves gives the operator a gateway of a type elsewhere.
+func (r *recording) moves(of v1alpha1.GatewayType) {
+	own := r.Defaults[of]
+	own.BaseURL = "https://elsewhere.example.com"
+	r.Defaults[of] = own
+}
+
+func connector(defaults gateway.Defaults) *recording {
+	r := &recording{}
 	live := fake.NewClientBuilder().WithObjects(
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: "admin"},
 			Data: map[string][]byte{"token": []byte("theirs")}},
 		&corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: gen.Instance + "-gateway"},
 			Data: map[string][]byte{"token": []byte("instance"), "webhookKey": []byte("key")}},
 	).Build()
-	return &gateway.Connector{
-		Secrets:           secrets.NewReader(live, time.Now),
-		Defaults:          defaults,
-		EvolutionDefaults: gateway.Defaults{BaseURL: "https://evolution.example.com", AdminToken: "global"},
-		Rules:             outbound.Rules{Hosts: outbound.ParseHosts("own.example.com, theirs.example.com")},
-		Factories: map[v1alpha1.GatewayType]gateway.Factory{v1alpha1.GatewayUAZAPI: build,
-			v1alpha1.GatewayEvolution: build},
+	r.Connector = &gateway.Connector{
+		Secrets: secrets.NewReader(live, time.Now),
+		Defaults: map[v1alpha1.GatewayType]gateway.Defaults{
+			v1alpha1.GatewayUAZAPI:    defaults,
+			v1alpha1.GatewayEvolution: {BaseURL: "https://evolution.example.com", AdminToken: "global"},
+		},
+		Rules: outbound.Rules{Hosts: outbound.ParseHosts("own.example.com, theirs.example.com")},
+		Types: gateway.ByName(uazapi.Type().With(r.build), evolution.Type().With(r.build)),
 	}
-}
-
-func build(_ *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
-	return &built{Endpoint: endpoint}, nil
+	return r
 }
 
 var own = gateway.Defaults{BaseURL: "https://own.example.com", AdminToken: "ours"}
@@ -91,7 +105,8 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 				}
 				i.Spec.Gateway = row.spec
 			})
-			got, err := connector(row.defaults).For(t.Context(), instance)
+			c := connector(row.defaults)
+			_, err := c.For(t.Context(), instance)
 			if row.refused != "" {
 				if failure.CodeOf(err) != failure.Misconfigured || !strings.Contains(err.Error(), row.refused) {
 					t.Fatalf("got %v, want it refused with %q", err, row.refused)
@@ -101,7 +116,7 @@ func TestTheOperatorsTokenGoesNowhereElse(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			endpoint := got.(*built).Endpoint
+			endpoint := c.endpoint
 			if endpoint.BaseURL != row.url || endpoint.AdminToken != row.token || endpoint.Token != "instance" {
 				t.Errorf("called %s with admin token %q and token %q", endpoint.BaseURL, endpoint.AdminToken,
 					endpoint.Token)
@@ -156,12 +171,6 @@ func TestWhoIsCalledOverWhichClient(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			c := connector(own)
 			c.Client = trusted
-			var used *http.Client
-			c.Factories[v1alpha1.GatewayUAZAPI] = func(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway,
-				error) {
-				used = client
-				return build(client, endpoint)
-			}
 			instance := gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.Gateway = row.spec })
 			for _, connect := range []func() error{
 				func() error { _, err := c.For(t.Context(), instance); return err },
@@ -170,8 +179,8 @@ func TestWhoIsCalledOverWhichClient(t *testing.T) {
 				if err := connect(); err != nil {
 					t.Fatal(err)
 				}
-				if (used == trusted) != row.trusted || used == nil {
-					t.Errorf("called over the trusted client: %t, want %t", used == trusted, row.trusted)
+				if (c.client == trusted) != row.trusted || c.client == nil {
+					t.Errorf("called over the trusted client: %t, want %t", c.client == trusted, row.trusted)
 				}
 			}
 		})
@@ -181,7 +190,7 @@ func TestWhoIsCalledOverWhichClient(t *testing.T) {
 // TestUAZAPIsTokenIsNotForEvolution: each type of gateway has its own credentials.
 func TestUAZAPIsTokenIsNotForEvolution(t *testing.T) {
 	c := connector(own)
-	c.EvolutionDefaults = gateway.Defaults{BaseURL: "https://evolution.example.com"}
+	c.Defaults[v1alpha1.GatewayEvolution] = gateway.Defaults{BaseURL: "https://evolution.example.com"}
 	_, err := c.For(t.Context(), gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 		i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}
 	}))
@@ -236,11 +245,11 @@ func TestFingerprintOfEvolution(t *testing.T) {
 		i.Spec.Gateway = v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution}
 	})
 	before := c.Fingerprint(instance)
-	c.Defaults.BaseURL = "https://elsewhere.example.com"
+	c.moves(v1alpha1.GatewayUAZAPI)
 	if c.Fingerprint(instance) != before {
 		t.Error("UAZAPI's address makes a difference")
 	}
-	c.EvolutionDefaults.BaseURL = "https://elsewhere.example.com"
+	c.moves(v1alpha1.GatewayEvolution)
 	if c.Fingerprint(instance) == before {
 		t.Error("Evolution's address makes no difference")
 	}
@@ -261,15 +270,14 @@ func TestATokenGoesToNoOtherGateway(t *testing.T) {
 	if token, err := c.Token(t.Context(), instance); err != nil || string(token) != "instance" {
 		t.Fatalf("got %q, %v", token, err)
 	}
-	c.Defaults.BaseURL = "https://elsewhere.example.com"
+	c.moves(v1alpha1.GatewayUAZAPI)
 	if _, err := c.Token(t.Context(), instance); !errors.Is(err, secrets.ErrNotFound) {
 		t.Errorf("got %v, want no token", err)
 	}
-	elsewhere, err := c.For(t.Context(), instance)
-	if err != nil {
+	if _, err := c.For(t.Context(), instance); err != nil {
 		t.Fatal(err)
 	}
-	if token := elsewhere.(*built).Token; token != "" {
+	if token := c.endpoint.Token; token != "" {
 		t.Errorf("the other gateway would be sent %q", token)
 	}
 }
@@ -295,11 +303,10 @@ func TestWithToken(t *testing.T) {
 				i.Spec.Gateway, i.Status.CredentialsSecretRef = row.spec, nil
 			})
 			row.want.Token, row.want.Instance = "instance", gen.Namespace+"."+gen.Instance
-			got, err := c.WithToken(instance, "instance")
-			if err != nil {
+			if _, err := c.WithToken(instance, "instance"); err != nil {
 				t.Fatal(err)
 			}
-			if got := got.(*built).Endpoint; got != row.want {
+			if c.endpoint != row.want {
 				t.Error("the gateway was built for another endpoint")
 			}
 		})

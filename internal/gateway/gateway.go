@@ -1,5 +1,5 @@
 // Package gateway is what the operator needs of a WhatsApp gateway: a narrow
-// interface, spoken by one package per gateway type (uazapi, evolution, simulated).
+// interface, spoken by one package for each gateway type. The package registry lists them.
 package gateway
 
 import (
@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/outbound"
 )
 
@@ -81,10 +80,24 @@ type State struct {
 type Text struct {
 	// Phone is the recipient: digits with country code, no plus.
 	Phone string
-	// Body is the text, to be delivered to the letter.
+	// Body is the text, to be delivered to the letter. With a Template it is the template filled in,
+	// for the gateway's own records.
 	Body string
 	// TrackID marks the message so that FindSent finds it again.
 	TrackID string
+	// Template is sent instead of free text; nil for free text. It needs Capabilities.Templates.
+	Template *Template
+	// Heard is when the recipient last wrote to this number, zero for never. It opens
+	// Capabilities.FreeTextWindow.
+	Heard time.Time
+}
+
+// Template is a text that WhatsApp has approved beforehand, with its variables filled in.
+type Template struct {
+	// Name and Language name the text at the gateway's account.
+	Name, Language string
+	// Variables are the values of its placeholders, in order.
+	Variables []string
 }
 
 // Receipt is the gateway's word that it accepted a message.
@@ -126,13 +139,15 @@ type Number struct {
 }
 
 // Gateway is one gateway, called with the credentials of one WhatsAppInstance.
-// Every method returns a *failure.Error when it fails, takes at most Timeout, and
-// holds nothing secret in its errors.
+// Every method returns a *failure.Error when it fails, takes at most Timeout, ends when its
+// context does, and holds nothing secret in its errors. What a gateway cannot do its Capabilities
+// say, and the method then returns ErrUnsupported. gatewaytest.Run holds every client to this.
 type Gateway interface {
 	// Find looks for the instance that Create made for this identity; false when
 	// there is none. It needs the account's admin token.
 	Find(ctx context.Context, id Identity) (Instance, bool, error)
-	// Create makes the instance. It needs the account's admin token.
+	// Create makes the instance. It needs the account's admin token. A creation whose answer was
+	// lost is failure.Ambiguous: Find tells.
 	Create(ctx context.Context, id Identity) (Instance, error)
 	// Connect starts pairing: by QR, or by pair code when phone (digits with
 	// country code) is not empty. Its answer may hold the QR of an earlier pairing, which
@@ -142,43 +157,25 @@ type Gateway interface {
 	// failure.Unauthorized.
 	Status(ctx context.Context) (State, error)
 	// RegisterWebhook tells the gateway where to post messages, receipts and
-	// connection changes.
+	// connection changes. The last one registered is the only one.
 	RegisterWebhook(ctx context.Context, webhook Webhook) error
-	// CheckNumber asks what WhatsApp knows of a phone number (digits with country code).
-	// A gateway that cannot tell returns ErrNoLookup.
+	// CheckNumber asks what WhatsApp knows of a phone number (digits with country code). It needs
+	// Capabilities.CheckNumber.
 	CheckNumber(ctx context.Context, phone string) (Number, error)
 	// SendText sends a message. Only failure.Ambiguous leaves open whether it went.
 	SendText(ctx context.Context, text Text) (Receipt, error)
 	// FindSent looks for a message sent with this track id to this phone; false
-	// when the gateway answered and does not know it. A gateway without such a
-	// look-up returns ErrNoLookup.
+	// when the gateway answered and does not know it. It needs Capabilities.FindSent.
 	FindSent(ctx context.Context, trackID, phone string) (Receipt, bool, error)
-	// Disconnect logs the phone out. Success when it was gone already; ErrRemoved where the
-	// gateway can only do so by deleting the instance.
+	// Restart closes the connection and opens it again; the pairing stays. It needs
+	// Capabilities.Restart.
+	Restart(ctx context.Context) error
+	// Disconnect logs the phone out, so that another can be paired. Success when it was gone
+	// already. Without Capabilities.Logout it deletes the instance.
 	Disconnect(ctx context.Context) error
 	// Delete removes the instance, and what an earlier deletion may have left of it. Success when
 	// it was gone already.
 	Delete(ctx context.Context) error
-}
-
-// Restarter is a gateway that can open an instance's connection anew, without pairing.
-type Restarter interface {
-	// Restart closes the connection and opens it again; the pairing stays.
-	Restart(ctx context.Context) error
-}
-
-// ErrRemoved is the answer of a gateway whose instances take no other phone: the instance was
-// deleted, and has to be made anew.
-var ErrRemoved = &failure.Error{
-	Class: failure.Terminal, Code: failure.NotFound, Op: "gateway: disconnect",
-	Detail: "the instance was deleted, as the gateway cannot pair it anew",
-}
-
-// ErrNoLookup is the answer of a gateway that has no such look-up: of messages it has sent
-// (FindSent), or of numbers (CheckNumber).
-var ErrNoLookup = &failure.Error{
-	Class: failure.Terminal, Code: failure.InvalidInput, Op: "gateway: look up",
-	Detail: "this gateway has no such look-up",
 }
 
 // Endpoint is where a gateway is and what authorises calls to it.
@@ -191,7 +188,7 @@ type Endpoint struct {
 	Token string
 	// Instance is the gateway's instance name, for dialects that put it in the call.
 	Instance string
-	// Dialect is the variant of the gateway's protocol; "" for its published one.
+	// Dialect is the variant of the gateway's protocol; "" for the first of Type.Dialects.
 	Dialect v1alpha1.GatewayDialect
 }
 
@@ -202,7 +199,7 @@ func (e Endpoint) Format(state fmt.State, _ rune) {
 }
 
 // Factory builds the client of one gateway type. The HTTP client is shared; it
-// follows no redirects (see NewHTTPClient). What a server says comes bounded (see NewBounded).
+// follows no redirects (see NewHTTPClient). Type.Open calls it and bounds what the server says.
 type Factory func(client *http.Client, endpoint Endpoint) (Gateway, error)
 
 // NewHTTPClient returns the client of the operator's own gateways; see outbound.NewClient.

@@ -13,8 +13,8 @@ import (
 // maxIdentity bounds what is read of the annotation.
 const maxIdentity = 256
 
-// Identity is under which UID the gateway has an instance: the object's own or, of one that was
-// made again from a backup, that of the object before it. sealed is what belongs into
+// Identity returns the UID under which the gateway has an instance: the object's own or, where the
+// object was restored from a backup, that of the object before it. sealed is the value for
 // AnnotationGatewayIdentity.
 //
 // The annotation is believed only with a seal by the gateway's account token over the object's
@@ -22,7 +22,7 @@ const maxIdentity = 256
 // another namespace whose UID they know.
 func (c *Connector) Identity(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (uid, sealed string, err error) {
 	own := string(instance.UID)
-	if instance.Spec.Gateway.Type == v1alpha1.GatewaySimulated {
+	if c.Types[instance.Spec.Gateway.Type].BuiltIn() {
 		return own, "", nil
 	}
 	admin, err := c.admin(ctx, instance)

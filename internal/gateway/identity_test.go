@@ -18,7 +18,9 @@ func TestIdentity(t *testing.T) {
 		return made
 	}
 	connector := func(token string) *Connector {
-		return &Connector{EvolutionDefaults: Defaults{BaseURL: "https://evolution.example.com", AdminToken: token}}
+		return &Connector{Defaults: map[v1alpha1.GatewayType]Defaults{
+			v1alpha1.GatewayEvolution: {BaseURL: "https://evolution.example.com", AdminToken: token},
+		}}
 	}
 	_, sealed, err := connector("key").Identity(t.Context(), object("shop", "old"))
 	if err != nil || !strings.HasPrefix(sealed, "old.") {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -23,8 +24,10 @@ const (
 	tokenBytes = 16
 )
 
-// client is one Evolution server, called with the credentials of one instance.
+// client is one Evolution server, called with the credentials of one instance. It finds no message
+// again; see the package's documentation.
 type client struct {
+	gateway.Unsupported
 	wire     *wire.Client
 	endpoint gateway.Endpoint
 	now      func() time.Time
@@ -45,10 +48,22 @@ func New(httpClient *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, e
 	if err != nil {
 		return nil, err
 	}
-	return gateway.NewBounded(made, endpoint), nil
+	return made, nil
 }
 
-var _ gateway.Factory = New
+// Type is the row of Evolution in the registry of gateway types.
+func Type() gateway.Type {
+	can := gateway.Capabilities{CheckNumber: true, Restart: true, Posts: true}
+	return gateway.Type{
+		Name: v1alpha1.GatewayEvolution, New: New,
+		Dialects: []gateway.Dialect{
+			{Name: v1alpha1.DialectV2, For: "the Evolution API, version 2", Can: can},
+			{Name: v1alpha1.DialectV1, For: "the Evolution API, version 1", Can: can},
+		},
+		BaseURLVariable: "EVOLUTION_BASE_URL", AdminTokenVariable: "EVOLUTION_API_KEY",
+		Account: "Evolution API server and its global key",
+	}
+}
 
 // newClient is New with a clock, which times that the server gives in relation to
 // its answer are counted from.
@@ -283,10 +298,7 @@ func (c *client) detailed(ctx context.Context, state gateway.State) gateway.Stat
 // Disconnect deletes the instance: one that was logged out by a call takes in no message ever
 // again, however it is paired.
 func (c *client) Disconnect(ctx context.Context) error {
-	if err := c.Delete(ctx); err != nil {
-		return err
-	}
-	return gateway.ErrRemoved
+	return c.Delete(ctx)
 }
 
 // Delete removes the instance from the server. It is authorised by the instance's token,
@@ -326,8 +338,6 @@ func (c *client) Restart(ctx context.Context) error {
 	_, err := c.pairing(ctx, request)
 	return err
 }
-
-var _ gateway.Restarter = (*client)(nil)
 
 // end makes a call that has succeeded when its object is gone already.
 func (c *client) end(ctx context.Context, request call) error {
@@ -373,7 +383,7 @@ func (c *client) setWebhook(ctx context.Context, webhook gateway.Webhook, events
 	if err != nil {
 		return err
 	}
-	if !wire.IsObject(body) {
+	if !wire.IsObject(body) || !json.Valid(body) {
 		return request.Junk(http.StatusCreated, "the answer is not a JSON object")
 	}
 	return nil

@@ -59,11 +59,6 @@ func (c *client) SendText(ctx context.Context, text gateway.Text) (gateway.Recei
 	return receipt, nil
 }
 
-// FindSent cannot tell; see the package's documentation.
-func (c *client) FindSent(context.Context, string, string) (gateway.Receipt, bool, error) {
-	return gateway.Receipt{}, false, gateway.ErrNoLookup
-}
-
 // parseNumbers finds the number that was asked for in the answer to
 // /chat/whatsappNumbers; false when the answer does not tell of it.
 func parseNumbers(body []byte, asked string) (gateway.Number, bool) {

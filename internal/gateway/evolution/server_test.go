@@ -217,7 +217,7 @@ func TestSendThatTakesLong(t *testing.T) {
 	want(t, err, failure.Ambiguous, failure.TimedOut)
 	close(slow)
 	<-sent
-	if _, _, err := c.FindSent(t.Context(), "t", customer); !errors.Is(err, gateway.ErrNoLookup) {
+	if _, _, err := c.FindSent(t.Context(), "t", customer); !errors.Is(err, gateway.ErrUnsupported) {
 		t.Errorf("got %v", err)
 	}
 }

@@ -14,8 +14,10 @@ import (
 	"sync"
 	"time"
 
+	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/gateway/wire"
 )
 
 const (
@@ -79,6 +81,16 @@ var standard = NewSimulation(time.Now)
 // uses nothing of the endpoint but its Token and Instance, and never fails.
 func New(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
 	return standard.New(client, endpoint)
+}
+
+// Type is the row of simulated numbers in the registry of gateway types.
+func Type() gateway.Type {
+	return gateway.Type{
+		Name: v1alpha1.GatewaySimulated, New: New,
+		Dialects: []gateway.Dialect{{
+			For: "trying things out: built in, sends nothing", Can: gateway.Capabilities{FindSent: true, Logout: true},
+		}},
+	}
 }
 
 // Sent returns the messages recorded by the gateways of New, oldest first, at most
@@ -150,8 +162,9 @@ func (s *Simulation) forget(token string) {
 	delete(s.pairings, token)
 }
 
-// simulated is the gateway of one instance.
+// simulated is the gateway of one instance. It looks no number up and restarts nothing.
 type simulated struct {
+	gateway.Unsupported
 	simulation *Simulation
 	token      string
 	instance   string
@@ -218,11 +231,6 @@ func (g *simulated) RegisterWebhook(context.Context, gateway.Webhook) error {
 	return nil
 }
 
-// CheckNumber knows nobody.
-func (g *simulated) CheckNumber(context.Context, string) (gateway.Number, error) {
-	return gateway.Number{}, gateway.ErrNoLookup
-}
-
 // SendText records the message. It fails, as a real gateway does, while the instance
 // is not connected.
 func (g *simulated) SendText(ctx context.Context, text gateway.Text) (gateway.Receipt, error) {
@@ -236,7 +244,7 @@ func (g *simulated) SendText(ctx context.Context, text gateway.Text) (gateway.Re
 			Detail: "the instance is not connected",
 		}
 	}
-	if text.Phone == "" || text.Body == "" {
+	if !wire.IsPhone(text.Phone) || strings.TrimSpace(text.Body) == "" {
 		return gateway.Receipt{}, &failure.Error{
 			Class: failure.Terminal, Code: failure.InvalidInput, Op: "simulated: send text",
 			Detail: "a message needs a phone number and a text",

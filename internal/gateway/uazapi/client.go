@@ -30,8 +30,9 @@ const maxList = 16 * gateway.MaxAnswer
 // one; a few more show whether the server filters at all.
 const findLimit = 10
 
-// client is one UAZAPI server, called with the credentials of one instance.
+// client is one UAZAPI server, called with the credentials of one instance. It restarts nothing.
 type client struct {
+	gateway.Unsupported
 	wire     *wire.Client
 	endpoint gateway.Endpoint
 	now      func() time.Time
@@ -53,10 +54,24 @@ func New(httpClient *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, e
 	if err != nil {
 		return nil, err
 	}
-	return gateway.NewBounded(made, endpoint), nil
+	return made, nil
 }
 
-var _ gateway.Factory = New
+// Type is the row of UAZAPI in the registry of gateway types.
+func Type() gateway.Type {
+	can := gateway.Capabilities{FindSent: true, CheckNumber: true, Logout: true, Posts: true}
+	legacy := can
+	legacy.FindSent = false
+	return gateway.Type{
+		Name: v1alpha1.GatewayUAZAPI, New: New,
+		Dialects: []gateway.Dialect{
+			{Name: v1alpha1.DialectV2, For: "UAZAPI v2", Can: can},
+			{Name: v1alpha1.DialectLegacy, For: "a proxy that takes the old backend's `POST /message/text`", Can: legacy},
+		},
+		BaseURLVariable: "UAZAPI_BASE_URL", AdminTokenVariable: "UAZAPI_ADMIN_TOKEN",
+		Account: "UAZAPI account",
+	}
+}
 
 // newClient is New with a clock, which times that the server gives in relation to
 // its answer are counted from.
@@ -271,7 +286,7 @@ func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text
 // message which does not look like ours, that is an error and never "not found".
 func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.Receipt, bool, error) {
 	if c.endpoint.Dialect == v1alpha1.DialectLegacy {
-		return gateway.Receipt{}, false, gateway.ErrNoLookup
+		return c.Unsupported.FindSent(ctx, trackID, phone)
 	}
 	request := call{Call: wire.Call{
 		Op: "uazapi: find sent message", Method: http.MethodPost, Path: "/message/find",

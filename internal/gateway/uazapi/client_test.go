@@ -265,7 +265,7 @@ func TestSendTextLegacy(t *testing.T) {
 	if err != nil || receipt.MessageID != sim.Sent()[0].MessageID {
 		t.Fatalf("got %+v, %v", receipt, err)
 	}
-	if _, _, err := c.FindSent(t.Context(), "t-1", customer); !errors.Is(err, gateway.ErrNoLookup) {
+	if _, _, err := c.FindSent(t.Context(), "t-1", customer); !errors.Is(err, gateway.ErrUnsupported) {
 		t.Fatalf("got %v", err)
 	}
 	for body, code := range map[string]failure.Code{
