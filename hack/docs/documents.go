@@ -15,13 +15,19 @@ type document struct {
 	sections map[string]string
 }
 
-// documents are all files with generated sections. A new one is a line here.
-func documents() []document {
+// documents are all files with generated sections, of the module at root. A new one is a line here.
+func documents(root string) ([]document, error) {
+	fields, err := policyFields(root)
+	if err != nil {
+		return nil, err
+	}
+	gateways, policies := gatewaySections(), policySections()
+	gateways["types"], policies["fields"] = gatewayTypes(), fields
 	return []document{
 		{path: "docs/platforms.md", sections: platformSections()},
-		{path: "docs/gateways.md", sections: gatewaySections()},
-		{path: "docs/policy.md", sections: policySections()},
-	}
+		{path: "docs/gateways.md", sections: gateways},
+		{path: "docs/policy.md", sections: policies},
+	}, nil
 }
 
 // platformSections are what every platform's events do.

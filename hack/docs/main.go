@@ -27,8 +27,9 @@ func main() {
 
 // run brings every document of a module up to date, or says which are not.
 func run(root string, check bool) error {
-	var problems []error
-	for _, document := range documents() {
+	list, err := documents(root)
+	problems := []error{err}
+	for _, document := range list {
 		problems = append(problems, document.update(root, check))
 	}
 	return errors.Join(problems...)

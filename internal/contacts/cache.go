@@ -100,7 +100,7 @@ func (c *Cache) End(key Key, instance types.UID, number gateway.Number, err erro
 func (c *Cache) CannotTell(key Key, instance types.UID) {
 	until := c.clock.Now().Add(UnsureFor)
 	c.answers.Add(key, Contact{State: Unsure, Until: until})
-	c.answers.Add(instance, until)
+	c.paused.Add(instance, until)
 }
 
 // Forget says that the question of a number was broken off.

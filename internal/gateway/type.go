@@ -19,8 +19,6 @@ type Type struct {
 	// BaseURLVariable and AdminTokenVariable are the environment variables with the operator's own
 	// gateway of this type. A type without them is built in: it has no server and no credentials.
 	BaseURLVariable, AdminTokenVariable string
-	// Account is what the variables name, for the documentation.
-	Account string
 }
 
 // Dialect is a variant of a gateway's protocol.

@@ -29,29 +29,20 @@ const none = "none"
 // Effective is the policy in words, for kubectl describe. It says which texts are set and
 // never holds one.
 func (p *Policy) Effective() *v1alpha1.EffectivePolicy {
+	effective := &v1alpha1.EffectivePolicy{}
+	for i := range fields {
+		fields[i].show(p, effective)
+	}
+	return effective
+}
+
+// describeSequences has a text for each sequence.
+func (p *Policy) describeSequences() []string {
 	var sequences []string
 	for i := range p.Sequences {
 		sequences = append(sequences, describeSequence(&p.Sequences[i]))
 	}
-	return &v1alpha1.EffectivePolicy{
-		Sequences:        clipAll(sequences, maxSequences, maxSequenceText),
-		QuietHours:       clip.Marked(p.describeQuiet(), maxLineText),
-		Cooldown:         short(p.Cooldown),
-		MaxUnanswered:    int32(min(p.MaxUnanswered, 20)), //nolint:gosec // the schema's maximum
-		Answers:          clip.Marked(p.describeAnswers(), maxShortText),
-		ReplyDebounce:    short(p.ReplyDebounce),
-		ExpireAfter:      short(p.ExpireAfter),
-		TTL:              clip.Marked(p.describeTTL(), maxLineText),
-		KillSwitchScope:  clip.Marked(string(p.KillSwitchScope), maxShortText),
-		LateReplies:      clip.Marked(string(p.LateReplies), maxShortText),
-		ClaimsPaidAfter:  short(p.ClaimsPaidAfter),
-		HandOff:          clip.Marked(p.describeHandOff(), maxHandOff),
-		NumberLost:       clip.Marked(string(p.NumberLost), maxShortText),
-		OptOutKeywords:   clipAll(p.OptOutKeywords, maxKeywords, maxKeyword),
-		HandOffKeywords:  clipAll(p.HandOffKeywords, maxKeywords, maxKeyword),
-		AllowedLinkHosts: clipAll(p.AllowedLinkHosts, maxHosts, maxHost),
-		Texts:            clip.Marked(p.describeTexts(), maxTexts),
-	}
+	return clipAll(sequences, maxSequences, maxSequenceText)
 }
 
 // describeSequence is for example "AbandonedCart: first after 15m, second after 24h (fixed

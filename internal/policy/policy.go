@@ -8,22 +8,6 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
-// The defaults of RecoveryPolicy, as documented on its fields.
-const (
-	DefaultFirstDelay           = 15 * time.Minute
-	DefaultCooldown             = 7 * 24 * time.Hour
-	DefaultMaxUnanswered        = 3
-	DefaultMaxAnswersPerHour    = 20
-	DefaultMaxAnswersPerDay     = 60
-	DefaultReplyDebounce        = 3 * time.Second
-	DefaultExpireAfter          = 72 * time.Hour
-	DefaultTTLAfterFinished     = 30 * 24 * time.Hour
-	DefaultTTLAfterPurchaseOnly = 72 * time.Hour
-	DefaultClaimsPaidAfter      = time.Hour
-	// DefaultStepName is the name of the default sequence's only step.
-	DefaultStepName = "first"
-)
-
 // Policy is a policy with nothing left out.
 type Policy struct {
 	// Location is the Store's time zone; America/Sao_Paulo where it has none, or none that
@@ -70,71 +54,26 @@ type Policy struct {
 // Resolve returns the policy that holds for the leads of a product: the product's own
 // fields, then the store's, then the defaults. Both may be nil.
 func Resolve(store *v1alpha1.Store, product *v1alpha1.Product) Policy {
-	policy := defaults()
+	var policy Policy
 	policy.Location, policy.Locale = placeOf(store)
-	policy.OptOutConfirmation = defaultConfirmation(policy.Locale)
-	policy.FirstMessageNotice = DefaultFirstMessageNotice(policy.Locale)
+	for i := range fields {
+		if reset := fields[i].reset; reset != nil {
+			reset(&policy)
+		}
+	}
 	if store != nil {
-		policy.override(&store.Spec.Recovery)
+		policy.Override(&store.Spec.Recovery)
 	}
 	if product != nil {
-		policy.override(&product.Spec.Recovery)
+		policy.Override(&product.Spec.Recovery)
 	}
 	return policy
 }
 
-func defaults() Policy {
-	return Policy{
-		Sequences: []v1alpha1.Sequence{{
-			Trigger: v1alpha1.TriggerAbandonedCart,
-			Steps:   []v1alpha1.Step{{Name: DefaultStepName, After: v1alpha1.Duration{Duration: DefaultFirstDelay}}},
-		}},
-		Cooldown:             DefaultCooldown,
-		MaxUnanswered:        DefaultMaxUnanswered,
-		MaxAnswersPerHour:    DefaultMaxAnswersPerHour,
-		MaxAnswersPerDay:     DefaultMaxAnswersPerDay,
-		ReplyDebounce:        DefaultReplyDebounce,
-		ExpireAfter:          DefaultExpireAfter,
-		TTLAfterFinished:     DefaultTTLAfterFinished,
-		TTLAfterPurchaseOnly: DefaultTTLAfterPurchaseOnly,
-		KillSwitchScope:      v1alpha1.KillSwitchCustomer,
-		LateReplies:          v1alpha1.LateRepliesAnswer,
-		ClaimsPaidAfter:      DefaultClaimsPaidAfter,
-		NumberLost:           v1alpha1.NumberLostWait,
-	}
-}
-
-func (p *Policy) override(by *v1alpha1.RecoveryPolicy) {
-	setList(&p.Sequences, by.Sequences)
-	setPointer(&p.QuietHours, by.QuietHours)
-	setDuration(&p.Cooldown, by.Cooldown)
-	setDuration(&p.ReplyDebounce, by.ReplyDebounce)
-	setDuration(&p.ExpireAfter, by.ExpireAfter)
-	setDuration(&p.TTLAfterFinished, by.TTLAfterFinished)
-	setDuration(&p.TTLAfterPurchaseOnly, by.TTLAfterPurchaseOnly)
-	setCount(&p.MaxUnanswered, by.MaxUnanswered)
-	setCount(&p.MaxAnswersPerHour, by.MaxAnswersPerHour)
-	setCount(&p.MaxAnswersPerDay, by.MaxAnswersPerDay)
-	if by.TTL != nil {
-		p.overrideTTL(by.TTL)
-	}
-	setText(&p.KillSwitchScope, by.KillSwitchScope)
-	setText(&p.NumberLost, by.NumberLost)
-	setList(&p.OptOutKeywords, by.OptOutKeywords)
-	setList(&p.HandOffKeywords, by.HandOffKeywords)
-	setList(&p.AllowedLinkHosts, by.AllowedLinkHosts)
-	if by.OptOutConfirmation != nil {
-		p.OptOutConfirmation = *by.OptOutConfirmation
-	}
-	setText(&p.HandOffText, by.HandOffText)
-	setText(&p.FallbackText, by.FallbackText)
-	setText(&p.LateReplies, by.LateReplies)
-	setDuration(&p.ClaimsPaidAfter, by.ClaimsPaidAfter)
-	if by.HandOff != nil {
-		setDuration(&p.HandOffResumeAfter, by.HandOff.ResumeAfter)
-	}
-	if by.FirstMessageNotice != nil {
-		p.FirstMessageNotice = *by.FirstMessageNotice
+// Override takes over what a Store or Product says.
+func (p *Policy) Override(by *v1alpha1.RecoveryPolicy) {
+	for i := range fields {
+		fields[i].override(p, by)
 	}
 }
 

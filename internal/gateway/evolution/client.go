@@ -61,7 +61,6 @@ func Type() gateway.Type {
 			{Name: v1alpha1.DialectV1, For: "the Evolution API, version 1", Can: can},
 		},
 		BaseURLVariable: "EVOLUTION_BASE_URL", AdminTokenVariable: "EVOLUTION_API_KEY",
-		Account: "Evolution API server and its global key",
 	}
 }
 

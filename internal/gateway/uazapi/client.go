@@ -69,7 +69,6 @@ func Type() gateway.Type {
 			{Name: v1alpha1.DialectLegacy, For: "a proxy that takes the old backend's `POST /message/text`", Can: legacy},
 		},
 		BaseURLVariable: "UAZAPI_BASE_URL", AdminTokenVariable: "UAZAPI_ADMIN_TOKEN",
-		Account: "UAZAPI account",
 	}
 }
 
