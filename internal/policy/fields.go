@@ -24,6 +24,49 @@ const (
 	DefaultStepName = "first"
 )
 
+// Policy is a policy with nothing left out.
+type Policy struct {
+	// Location is the Store's time zone; America/Sao_Paulo where it has none, or none that
+	// exists. Never nil in what Resolve returns.
+	Location *time.Location
+	// Locale (BCP 47) of the Store.
+	Locale        string
+	Sequences     []v1alpha1.Sequence
+	QuietHours    *v1alpha1.QuietHours
+	Cooldown      time.Duration
+	MaxUnanswered int
+	// MaxAnswersPerHour and MaxAnswersPerDay are how many answers a lead gets within any 60
+	// minutes, and within any 24 hours.
+	MaxAnswersPerHour, MaxAnswersPerDay int
+
+	ReplyDebounce        time.Duration
+	ExpireAfter          time.Duration
+	TTLAfterFinished     time.Duration
+	TTLAfterPurchaseOnly time.Duration
+	// TTL overrides TTLAfterFinished for single endings; see TTLOf.
+	TTL             v1alpha1.EndingTTL
+	KillSwitchScope v1alpha1.KillSwitchScope
+	OptOutKeywords  []string
+	// OptOutConfirmation is a template; "" sends none.
+	OptOutConfirmation string
+	HandOffKeywords    []string
+	// HandOffText is a template; "" sends none.
+	HandOffText string
+	// LateReplies says what becomes of messages to a lead that has expired.
+	LateReplies v1alpha1.LateReplies
+	// ClaimsPaidAfter is how long the platform's word is waited for when a customer says that
+	// they have paid.
+	ClaimsPaidAfter time.Duration
+	// HandOffResumeAfter is how long after a person's last message a conversation that they
+	// took over goes back to the AI; 0 is never.
+	HandOffResumeAfter time.Duration
+	// FirstMessageNotice is a template; "" adds nothing.
+	FirstMessageNotice string
+	NumberLost         v1alpha1.NumberLost
+	FallbackText       string
+	AllowedLinkHosts   []string
+}
+
 // Shorter names for the tables below.
 type (
 	spec  = v1alpha1.RecoveryPolicy

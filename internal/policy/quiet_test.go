@@ -43,15 +43,18 @@ func at(tb testing.TB, text string) time.Time {
 	return parsed
 }
 
+// quietRow is a time, and whether quiet hours silence it.
+type quietRow struct {
+	zone, start, end string
+	days             []v1alpha1.Weekday
+	at               string
+	// until is when it ends; "" when it is not quiet.
+	until string
+}
+
 func TestQuiet(t *testing.T) {
 	weekend := []v1alpha1.Weekday{"Sat", "Sun"}
-	for name, test := range map[string]struct {
-		zone, start, end string
-		days             []v1alpha1.Weekday
-		at               string
-		// until is when it ends; "" when it is not quiet.
-		until string
-	}{
+	silences(t, map[string]quietRow{
 		"within the day": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T13:00:00-03:00",
 			"2026-11-25T14:00:00-03:00"},
 		"at the start": {saoPaulo, "12:00", "14:00", nil, "2026-11-25T12:00:00-03:00",
@@ -92,8 +95,13 @@ func TestQuiet(t *testing.T) {
 		"far in the future": {newYork, "21:00", "08:00", nil, "2126-07-01T23:00:00-04:00",
 			"2126-07-02T08:00:00-04:00"},
 		"at the end of time": {lisbon, "21:00", "08:00", nil, "9999-12-31T23:00:00Z", "10000-01-01T08:00:00Z"},
+	})
+}
 
-		// 2018-11-04 had no 00:00 to 01:00 in São Paulo, and 23:00 to 24:00 came twice on 2019-02-16.
+// TestQuietWhenClocksChange: 2018-11-04 had no 00:00 to 01:00 in São Paulo, and 23:00 to 24:00 came twice on
+// 2019-02-16.
+func TestQuietWhenClocksChange(t *testing.T) {
+	silences(t, map[string]quietRow{
 		"São Paulo forward, over it": {saoPaulo, "21:00", "08:00", nil, "2018-11-03T23:59:59-03:00",
 			"2018-11-04T08:00:00-02:00"},
 		"São Paulo forward, starts in the gap": {saoPaulo, "00:00", "08:00", nil, "2018-11-04T01:00:00-02:00",
@@ -116,7 +124,21 @@ func TestQuiet(t *testing.T) {
 		"São Paulo back, until midnight": {saoPaulo, "20:00", "00:00", nil, "2019-02-16T23:59:00-02:00",
 			"2019-02-17T00:00:00-03:00"},
 
-		// New York skipped 02:00 to 03:00 on 2026-03-08 and had 01:00 to 02:00 twice on 2026-11-01.
+		"Lisbon forward, starts in the gap": {lisbon, "01:00", "06:00", nil, "2026-03-29T02:00:00+01:00",
+			"2026-03-29T06:00:00+01:00"},
+		"Lisbon back, starts in it":  {lisbon, "01:30", "06:00", nil, "2026-10-25T01:10:00Z", "2026-10-25T06:00:00Z"},
+		"Apia, the day that was not": {"Pacific/Apia", "09:00", "17:00", nil, "2011-12-31T08:59:59+14:00", ""},
+		"Apia, over it": {"Pacific/Apia", "21:00", "08:00", nil, "2011-12-29T22:00:00-10:00",
+			"2011-12-31T08:00:00+14:00"},
+		"Lord Howe, half an hour": {"Australia/Lord_Howe", "21:00", "02:15", nil, "2026-10-04T01:45:00+10:30",
+			"2026-10-04T02:30:00+11:00"},
+	})
+}
+
+// TestQuietWhenNewYorkChanges: New York skipped 02:00 to 03:00 on 2026-03-08 and had 01:00 to 02:00 twice on
+// 2026-11-01.
+func TestQuietWhenNewYorkChanges(t *testing.T) {
+	silences(t, map[string]quietRow{
 		"New York forward, over it": {newYork, "22:00", "07:00", nil, "2026-03-08T01:59:59-05:00",
 			"2026-03-08T07:00:00-04:00"},
 		"New York forward, ends in the gap": {newYork, "22:00", "02:30", nil, "2026-03-08T01:30:00-05:00",
@@ -138,16 +160,13 @@ func TestQuiet(t *testing.T) {
 			"2026-11-01T01:45:00-05:00"},
 		"New York back, windows join": {newYork, "01:45", "01:15", nil, "2026-11-01T01:20:00-04:00",
 			"2026-11-02T01:15:00-05:00"},
+	})
+}
 
-		"Lisbon forward, starts in the gap": {lisbon, "01:00", "06:00", nil, "2026-03-29T02:00:00+01:00",
-			"2026-03-29T06:00:00+01:00"},
-		"Lisbon back, starts in it":  {lisbon, "01:30", "06:00", nil, "2026-10-25T01:10:00Z", "2026-10-25T06:00:00Z"},
-		"Apia, the day that was not": {"Pacific/Apia", "09:00", "17:00", nil, "2011-12-31T08:59:59+14:00", ""},
-		"Apia, over it": {"Pacific/Apia", "21:00", "08:00", nil, "2011-12-29T22:00:00-10:00",
-			"2011-12-31T08:00:00+14:00"},
-		"Lord Howe, half an hour": {"Australia/Lord_Howe", "21:00", "02:15", nil, "2026-10-04T01:45:00+10:30",
-			"2026-10-04T02:30:00+11:00"},
-	} {
+// silences compares every row with what the policy says.
+func silences(t *testing.T, rows map[string]quietRow) {
+	t.Helper()
+	for name, test := range rows {
 		t.Run(name, func(t *testing.T) {
 			until, quiet := quietPolicy(t, test.zone, test.start, test.end, test.days...).Quiet(at(t, test.at))
 			if quiet != (test.until != "") {

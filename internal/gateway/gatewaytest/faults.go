@@ -126,34 +126,40 @@ func (s suite) fails(t *testing.T) {
 			}
 		})
 	}
-	t.Run("404 is success where the end is wanted, else NotFound", func(t *testing.T) {
+	t.Run("404 is success where the end is wanted, else NotFound", s.misses)
+	t.Run("no refusal tells a secret", s.keepsSecrets)
+}
+
+// misses: 404 is success of what ends an instance, and NotFound of what needs it.
+func (s suite) misses(t *testing.T) {
+	b := s.begin(t)
+	g := b.pair(t)
+	b.set(answers(http.StatusNotFound, nil, b.echo()))
+	for _, m := range s.methods() {
+		_, err := m.call(t.Context(), g)
+		failed := b.classed(t, m.name, err)
+		switch {
+		case m.ends && err != nil:
+			t.Errorf("%s: got %v; want success", m.name, err)
+		case m.name == "Status" || m.name == "SendText":
+			if failed == nil || failed.Class != failure.Terminal || failed.Code != failure.NotFound {
+				t.Errorf("%s: got %v; want NotFound (Terminal)", m.name, err)
+			}
+		}
+	}
+}
+
+// keepsSecrets: whatever a refusal says, its error repeats nothing of it.
+func (s suite) keepsSecrets(t *testing.T) {
+	for _, status := range []int{400, 403, 405, 406, 409, 413, 422, 451, 501, 599} {
 		b := s.begin(t)
 		g := b.pair(t)
-		b.set(answers(http.StatusNotFound, nil, b.echo()))
+		b.set(answers(status, nil, b.echo()))
 		for _, m := range s.methods() {
 			_, err := m.call(t.Context(), g)
-			failed := b.classed(t, m.name, err)
-			switch {
-			case m.ends && err != nil:
-				t.Errorf("%s: got %v; want success", m.name, err)
-			case m.name == "Status" || m.name == "SendText":
-				if failed == nil || failed.Class != failure.Terminal || failed.Code != failure.NotFound {
-					t.Errorf("%s: got %v; want NotFound (Terminal)", m.name, err)
-				}
+			if failed := b.classed(t, m.name, err); failed == nil && !m.ends {
+				t.Errorf("%s answered %d: succeeded", m.name, status)
 			}
 		}
-	})
-	t.Run("no refusal tells a secret", func(t *testing.T) {
-		for _, status := range []int{400, 403, 405, 406, 409, 413, 422, 451, 501, 599} {
-			b := s.begin(t)
-			g := b.pair(t)
-			b.set(answers(status, nil, b.echo()))
-			for _, m := range s.methods() {
-				_, err := m.call(t.Context(), g)
-				if failed := b.classed(t, m.name, err); failed == nil && !m.ends {
-					t.Errorf("%s answered %d: succeeded", m.name, status)
-				}
-			}
-		}
-	})
+	}
 }

@@ -13,23 +13,26 @@ import (
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
+// refusalRow is an answer that is no 2xx, and what it means.
+type refusalRow struct {
+	name   string
+	send   bool
+	status int
+	header http.Header
+	body   string
+	class  failure.Class
+	code   failure.Code
+	retry  time.Duration
+}
+
+// The kinds of call in a refusalRow.
+const text, look = true, false
+
+// refusedAt is when the answers of refusalRows come.
+var refusedAt = time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
+
 func TestRefusals(t *testing.T) {
-	now := time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)
-	after := func(value string) http.Header { return http.Header{"Retry-After": {value}} }
-	restricted := func(until string) string {
-		return `{"error":"463","provider_code":463,"details":{"reachout_timelock":{"until":` + until + `}}}`
-	}
-	const text, look = true, false
-	table := []struct {
-		name   string
-		send   bool
-		status int
-		header http.Header
-		body   string
-		class  failure.Class
-		code   failure.Code
-		retry  time.Duration
-	}{
+	refuses(t, []refusalRow{
 		{"unauthorized", text, 401, nil, `{"error":"Invalid token"}`, failure.Terminal, failure.Unauthorized, 0},
 		{"forbidden", look, 403, nil, `{"error":"Invalid AdminToken Header"}`, failure.Terminal, failure.Unauthorized,
 			0},
@@ -45,6 +48,21 @@ func TestRefusals(t *testing.T) {
 			failure.Terminal, failure.NotOnWhatsApp, 0},
 		{"no WhatsApp, not a send", look, 500, nil, `{"error":"is not on WhatsApp"}`, failure.Transient,
 			failure.Unavailable, 0},
+		{"unexplained, send", text, 500, nil, `{"error":"Failed to send message"}`, failure.Ambiguous,
+			failure.Unavailable, 0},
+		{"unexplained, read", look, 500, nil, ``, failure.Transient, failure.Unavailable, 0},
+		{"bad gateway, send", text, 502, nil, `<html>`, failure.Ambiguous, failure.Unavailable, 0},
+		{"gateway time-out, send", text, 504, nil, ``, failure.Ambiguous, failure.TimedOut, 0},
+		{"gateway time-out, read", look, 504, nil, ``, failure.Transient, failure.TimedOut, 0},
+		{"request time-out, send", text, 408, nil, ``, failure.Ambiguous, failure.TimedOut, 0},
+		{"redirect", text, 302, nil, ``, failure.Terminal, failure.InvalidAnswer, 0},
+	})
+}
+
+// TestRefusalsForAWhile: the server says when to come back.
+func TestRefusalsForAWhile(t *testing.T) {
+	after := func(value string) http.Header { return http.Header{"Retry-After": {value}} }
+	refuses(t, []refusalRow{
 		{"rate limit", text, 429, nil, `{"error":"Rate limit exceeded"}`, failure.Throttled, failure.RateLimited,
 			30 * time.Second},
 		{"rate limit, seconds", text, 429, after("90"), ``, failure.Throttled, failure.RateLimited, 90 * time.Second},
@@ -64,14 +82,23 @@ func TestRefusals(t *testing.T) {
 			failure.Ambiguous, failure.Unavailable, 0},
 		{"broken behind a proxy, read", look, 503, nil, `upstream connect error or disconnect/reset before headers`,
 			failure.Transient, failure.Unavailable, 0},
+	})
+}
+
+// TestRefusalsByTheirWords: what the server says tells more than the status.
+func TestRefusalsByTheirWords(t *testing.T) {
+	restricted := func(until string) string {
+		return `{"error":"463","provider_code":463,"details":{"reachout_timelock":{"until":` + until + `}}}`
+	}
+	refuses(t, []refusalRow{
 		{"restricted, RFC 3339", text, 500, nil, restricted(`"2026-05-02T12:00:00Z"`), failure.Throttled,
 			failure.Restricted, 24 * time.Hour},
 		{"restricted, offset", text, 500, nil, restricted(`"2026-05-01T12:00:00-03:00"`), failure.Throttled,
 			failure.Restricted, 3 * time.Hour},
 		{"restricted, seconds", text, 500, nil, restricted(`1777637000`), failure.Throttled, failure.Restricted,
-			time.Unix(1777637000, 0).Sub(now)},
+			time.Unix(1777637000, 0).Sub(refusedAt)},
 		{"restricted, milliseconds", text, 500, nil, restricted(`"1777637000000"`), failure.Throttled,
-			failure.Restricted, time.Unix(1777637000, 0).Sub(now)},
+			failure.Restricted, time.Unix(1777637000, 0).Sub(refusedAt)},
 		{"restricted, no end", text, 500, nil, `{"error_key":"WHATSAPP_REACHOUT_TIMELOCK"}`, failure.Throttled,
 			failure.Restricted, time.Hour},
 		{"restricted, passed", text, 500, nil, restricted(`1`), failure.Throttled, failure.Restricted, time.Hour},
@@ -89,18 +116,15 @@ func TestRefusals(t *testing.T) {
 		{"last of several attempts", text, 500, nil,
 			`{"error":"error sending message after 2 attempts: websocket not connected"}`, failure.Ambiguous,
 			failure.Unavailable, 0},
-		{"unexplained, send", text, 500, nil, `{"error":"Failed to send message"}`, failure.Ambiguous,
-			failure.Unavailable, 0},
-		{"unexplained, read", look, 500, nil, ``, failure.Transient, failure.Unavailable, 0},
-		{"bad gateway, send", text, 502, nil, `<html>`, failure.Ambiguous, failure.Unavailable, 0},
-		{"gateway time-out, send", text, 504, nil, ``, failure.Ambiguous, failure.TimedOut, 0},
-		{"gateway time-out, read", look, 504, nil, ``, failure.Transient, failure.TimedOut, 0},
-		{"request time-out, send", text, 408, nil, ``, failure.Ambiguous, failure.TimedOut, 0},
-		{"redirect", text, 302, nil, ``, failure.Terminal, failure.InvalidAnswer, 0},
-	}
+	})
+}
+
+// refuses has a server answer as each row says.
+func refuses(t *testing.T, rows []refusalRow) {
+	t.Helper()
 	sim, c := paired(t, simulator.UAZAPIOptions{})
-	c.now = func() time.Time { return now }
-	for _, row := range table {
+	c.now = func() time.Time { return refusedAt }
+	for _, row := range rows {
 		t.Run(row.name, func(t *testing.T) {
 			sim.Fail(simulator.Fault{Status: row.status, Header: row.header, Body: row.body})
 			var err error
@@ -115,7 +139,7 @@ func TestRefusals(t *testing.T) {
 			}
 			retry := time.Duration(0)
 			if !failed.RetryAt.IsZero() {
-				retry = failed.RetryAt.Sub(now)
+				retry = failed.RetryAt.Sub(refusedAt)
 			}
 			if retry != row.retry {
 				t.Errorf("retry after %v, want %v", retry, row.retry)
