@@ -70,15 +70,17 @@ const (
 	ReasonNeverContacted = "NeverContacted"
 )
 
-// Reasons of a CartRecovery's Blocked condition, beside Suspended, StoreNotFound, InvalidTemplate, NoCredentials,
-// SecretNotAllowed, EndpointNotAllowed, Restricted, GatewayUnreachable and LeadTokenBudgetExhausted.
+// Reasons of a CartRecovery's Blocked condition, beside Suspended, StoreNotFound, InvalidTemplate,
+// NoCredentials, SecretNotAllowed, EndpointNotAllowed, Restricted, GatewayUnreachable and
+// LeadTokenBudgetExhausted.
 const (
 	// ReasonNoSequence: the store's policy has no sequence for the lead's trigger.
 	ReasonNoSequence = "NoSequence"
 	// ReasonNoConnectedInstance: no WhatsAppInstance of the store is connected.
 	ReasonNoConnectedInstance = "NoConnectedInstance"
-	// ReasonInternalError: the operator has a fault that the object's data brings out; its log has the
-	// stack. The work is tried again, ever later. Also the reason of an event, on any kind.
+	// ReasonInternalError: the operator has a fault that the object's data brings out; its log
+	// has the stack. The work is tried again, ever later. Also the reason of an event, on any
+	// kind.
 	ReasonInternalError = "InternalError"
 	// ReasonAIUnavailable: the AI does not answer; the text is asked for again.
 	ReasonAIUnavailable = "AIUnavailable"
@@ -155,98 +157,104 @@ const (
 // +kubebuilder:validation:XValidation:rule="has(self.abandonedAt) || has(self.purchase) || has(self.reversal) || has(self.paymentExpiredAt)",message="a lead starts with an abandonedAt, a purchase, a reversal or a paymentExpiredAt"
 // +kubebuilder:validation:XValidation:rule="!has(self.abandonedAt) || (has(self.trigger) && has(self.customer.phone))",message="a lead with abandonedAt needs a trigger and customer.phone"
 type CartRecoverySpec struct {
-	// StoreRef names the Store. Immutable.
+	// storeRef names the Store that the lead belongs to, in the same namespace. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable"
 	StoreRef ObjectReference `json:"storeRef"`
-	// Platform that reported the lead. Immutable.
+	// platform that reported the lead. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="platform is immutable"
 	Platform PlatformName `json:"platform"`
-	// Trigger is what made the lead; absent when only a purchase is known.
+	// trigger is the event that started the recovery, and selects its sequence. Absent when only a
+	// purchase, a refund or an expired payment is known.
 	// +optional
 	Trigger Trigger `json:"trigger,omitempty"`
-	// Customer who left the checkout.
+	// customer who left the checkout.
 	// +required
 	Customer LeadCustomer `json:"customer"`
-	// Product that was left.
+	// product that was in the cart, as the platform names it.
 	// +required
 	Product LeadProduct `json:"product"`
-	// ProductRef names the Product, where there is one.
+	// productRef names the Product in the same namespace. Absent when the Store has none for it;
+	// then the Store's settings apply.
 	// +optional
 	ProductRef *ObjectReference `json:"productRef,omitempty"`
-	// CheckoutURL leads back to the checkout, as the platform sent it.
+	// checkoutURL is the customer's link back to the checkout, as the platform sent it. Absent:
+	// checkoutURL of the Product is used.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?([?#][^\s]*)?$`
 	CheckoutURL string `json:"checkoutURL,omitempty"`
-	// Amount of the cart, a decimal with a point.
+	// amount of the cart, a decimal with a point, such as "297.00".
 	// +optional
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(\.[0-9]{1,6})?$`
 	Amount string `json:"amount,omitempty"`
-	// Currency of the amount (ISO 4217).
+	// currency of amount (ISO 4217), such as BRL.
 	// +optional
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	Currency string `json:"currency,omitempty"`
-	// Payment is how an open payment can be made, as the platform told. It is removed when
-	// the lead ends.
+	// payment is the open payment that the customer could still make, as the platform reported it.
+	// It is removed when the lead ends.
 	// +optional
 	Payment *Payment `json:"payment,omitempty"`
-	// PaymentExpiredAt is when an open payment was reported to have run out, where nothing else
-	// is known of the lead yet. Nobody is written to then, and not by the notice of that payment
-	// when it comes either.
+	// paymentExpiredAt is set when the first thing the platform reports is that an open payment
+	// has expired. Nothing is sent then, even if the notice of that payment arrives later. RFC
+	// 3339.
 	// +optional
 	PaymentExpiredAt *Timestamp `json:"paymentExpiredAt,omitempty"`
-	// Consent is on which basis the customer may be written to, where the platform tells it.
+	// consent is what the customer answered when the platform asked whether they may be written
+	// to. For information; the operator does not act on it.
 	// +optional
 	Consent *Consent `json:"consent,omitempty"`
-	// ClientID is the Store's spec.clientID when the lead was made: purchases find their leads
-	// by it while the Store is deleted.
+	// clientID is the Store's spec.clientID at the time the lead was created. Purchases find their
+	// leads by it while the Store is deleted.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	ClientID string `json:"clientID,omitempty"`
-	// ReceivedAt is when the webhook server made the lead. One that was created more than a
-	// minute later was restored from a backup.
+	// receivedAt is when the webhook server created the lead. If metadata.creationTimestamp is
+	// more than a minute later, the lead was restored from a backup. RFC 3339.
 	// +optional
 	ReceivedAt *Timestamp `json:"receivedAt,omitempty"`
-	// EventID is the platform's id of the event that made the lead.
+	// eventID is the platform's id of the event that created the lead.
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	EventID string `json:"eventID,omitempty"`
-	// AbandonedAt is when the customer left; delays count from it. RFC 3339.
+	// abandonedAt is when the customer left the checkout; the first step and expireAfter count
+	// from it. Requires trigger and customer.phone. RFC 3339.
 	// +optional
 	AbandonedAt *Timestamp `json:"abandonedAt,omitempty"`
-	// Purchase is the kill switch: once it is there no message is sent any more.
+	// purchase is the customer's purchase. As soon as it is set, no message of this lead is begun.
 	// +optional
 	Purchase *Purchase `json:"purchase,omitempty"`
-	// OtherPurchases are further sales of the product to the customer. Where the purchase is
-	// taken back, the first of them that was not takes its place.
+	// otherPurchases are further purchases of this product by the customer, at most 8. If purchase
+	// is refunded, the first of them that was not refunded takes its place.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=8
 	OtherPurchases []Purchase `json:"otherPurchases,omitempty"`
-	// Reversal is a refund or chargeback of a purchase.
+	// reversal is a refund or chargeback of the purchase.
 	// +optional
 	Reversal *Reversal `json:"reversal,omitempty"`
-	// Stop says that the customer asked us to stop, in whatever conversation of the Store: it
-	// is written to every open lead of the phone before that message is acknowledged.
+	// stop says that the customer asked not to be written to, in any conversation of the Store. It
+	// is written to every open lead of the phone before the customer's message is acknowledged.
 	// +optional
 	Stop *Stop `json:"stop,omitempty"`
-	// Suspend stops sending to this lead.
+	// suspend stops sending for this lead. Purchases and opt-outs still take effect, and the lead
+	// still expires. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
 // Stop is a customer's request not to be written to.
 type Stop struct {
-	// Reason: OptOut, the customer asked us to stop; WrongNumber, who has the number is not
-	// the customer.
+	// reason for the request. OptOut: the customer asked not to be written to. WrongNumber:
+	// whoever has the number is not the customer.
 	// +required
 	// +kubebuilder:validation:Enum=OptOut;WrongNumber
 	Reason StopReason `json:"reason"`
-	// At is when the message came in.
+	// at is when the customer's message came in. RFC 3339.
 	// +required
 	At Timestamp `json:"at"`
 }
@@ -263,30 +271,31 @@ const (
 
 // Payment is an open payment of a lead.
 type Payment struct {
-	// Method of the payment: Pix, Boleto, Card or Other.
+	// method of the payment: Pix, Boleto, Card or Other.
 	// +optional
 	// +kubebuilder:validation:Enum=Pix;Boleto;Card;Other
 	Method PaymentMethod `json:"method,omitempty"`
-	// PixCode is what a customer copies into their bank's app ("copia e cola").
+	// pixCode is the PIX code that the customer copies into their bank's app ("copia e cola").
 	// +optional
 	// +kubebuilder:validation:MaxLength=1024
 	PixCode string `json:"pixCode,omitempty"`
-	// BoletoLine is the number of a boleto that a customer types in, digits and separators.
+	// boletoLine is the number of a boleto that the customer types in, digits and separators.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	BoletoLine string `json:"boletoLine,omitempty"`
-	// URL shows the payment: a boleto to print, or a QR.
+	// url shows the payment: a boleto to print, or a QR code.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?([?#][^\s]*)?$`
 	URL string `json:"url,omitempty"`
-	// ExpiresAt is until when it can be paid.
+	// expiresAt is the time until which it can be paid. RFC 3339.
 	// +optional
 	ExpiresAt *Timestamp `json:"expiresAt,omitempty"`
-	// CreatedAt is when the platform made it; of several payments the latest is kept.
+	// createdAt is when the platform created the payment; of several open payments the latest is
+	// kept. RFC 3339.
 	// +optional
 	CreatedAt *Timestamp `json:"createdAt,omitempty"`
-	// TransactionID is the platform's id of the sale that it would pay.
+	// transactionID is the platform's id of the sale that this payment would complete.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	TransactionID string `json:"transactionID,omitempty"`
@@ -308,15 +317,16 @@ const (
 
 // Consent is on which basis a customer may be written to.
 type Consent struct {
-	// Basis: OptedIn, the customer agreed to be written to; OptedOut, they did not agree.
+	// basis is the customer's answer. OptedIn: they agreed to be written to. OptedOut: they did
+	// not agree.
 	// +required
 	// +kubebuilder:validation:Enum=OptedIn;OptedOut
 	Basis ConsentBasis `json:"basis"`
-	// Source is the platform's field that says so.
+	// source is the path of the field in the delivery that says so.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Source string `json:"source,omitempty"`
-	// At is when the customer said so, where the platform tells it.
+	// at is when the customer answered, if the platform tells it. RFC 3339.
 	// +optional
 	At *Timestamp `json:"at,omitempty"`
 }
@@ -333,29 +343,30 @@ const (
 
 // LeadCustomer is the customer of a lead.
 type LeadCustomer struct {
-	// Name as the platform sent it.
+	// name of the customer, as the platform sent it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	Name string `json:"name,omitempty"`
-	// Phone in E.164: the number that is written to.
+	// phone that messages are sent to, in E.164 such as +5511900000001.
 	// +optional
 	// +kubebuilder:validation:MaxLength=20
 	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,18}$`
 	Phone string `json:"phone,omitempty"`
-	// Email in lower case; the smallest where several are known.
+	// email is the customer's e-mail address, in lower case. If several are known, the
+	// alphabetically first; the rest are in otherEmails.
 	// +optional
 	// +kubebuilder:validation:MaxLength=254
 	Email string `json:"email,omitempty"`
-	// OtherEmails are the customer's other addresses, in lower case. A purchase that names
-	// any of them is the customer's.
+	// otherEmails are further addresses of the customer, in lower case, at most 7. A purchase with
+	// any of them counts as the customer's.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=7
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=254
 	OtherEmails []string `json:"otherEmails,omitempty"`
-	// OtherPhones are the customer's other numbers in E.164. Nothing is sent to them; a
-	// purchase that names any of them is the customer's.
+	// otherPhones are further numbers of the customer, in E.164, at most 8. Nothing is sent to
+	// them; a purchase with any of them counts as the customer's.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
@@ -366,11 +377,11 @@ type LeadCustomer struct {
 
 // LeadProduct is the product of a lead, as the platform named it.
 type LeadProduct struct {
-	// ID at the platform.
+	// id of the product at the platform.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	ID string `json:"id,omitempty"`
-	// Name at the platform.
+	// name of the product at the platform.
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	Name string `json:"name,omitempty"`
@@ -378,48 +389,49 @@ type LeadProduct struct {
 
 // Purchase says that the customer bought.
 type Purchase struct {
-	// EventID is the platform's id of the event.
+	// eventID is the platform's id of the event that reported the purchase.
 	// +required
 	// +kubebuilder:validation:MaxLength=200
 	EventID string `json:"eventID"`
-	// TransactionID is the platform's id of the sale.
+	// transactionID is the platform's id of the sale.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	TransactionID string `json:"transactionID,omitempty"`
-	// Amount of the sale, a decimal with a point.
+	// amount of the sale, a decimal with a point, such as "297.00".
 	// +optional
 	// +kubebuilder:validation:MaxLength=24
 	// +kubebuilder:validation:Pattern=`^[0-9]{1,15}(\.[0-9]{1,6})?$`
 	Amount string `json:"amount,omitempty"`
-	// Currency of the amount (ISO 4217).
+	// currency of amount (ISO 4217), such as BRL.
 	// +optional
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	Currency string `json:"currency,omitempty"`
-	// At is when the customer bought.
+	// at is when the customer bought. RFC 3339.
 	// +required
 	At Timestamp `json:"at"`
-	// Unattributed is set on purchases no recovery may take credit for: renewals, and
-	// purchases of another product that stopped this lead.
+	// unattributed is set on a purchase that stops the lead without being its success: a renewal,
+	// or a purchase of another product.
 	// +optional
 	Unattributed bool `json:"unattributed,omitempty"`
 }
 
 // Reversal says that a purchase was taken back.
 type Reversal struct {
-	// EventID is the platform's id of the event.
+	// eventID is the platform's id of the event that reported the reversal.
 	// +required
 	// +kubebuilder:validation:MaxLength=200
 	EventID string `json:"eventID"`
-	// Kind of the reversal.
+	// kind of the reversal. Refund: the store returned the money. Chargeback: the customer or the
+	// bank took it back.
 	// +required
 	// +kubebuilder:validation:Enum=Refund;Chargeback
 	Kind string `json:"kind"`
-	// TransactionID is the platform's id of the sale.
+	// transactionID is the platform's id of the sale that was reversed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	TransactionID string `json:"transactionID,omitempty"`
-	// At is when it was reversed.
+	// at is when the purchase was reversed. RFC 3339.
 	// +required
 	At Timestamp `json:"at"`
 }
@@ -481,84 +493,93 @@ const (
 
 // Message is one message of a conversation.
 type Message struct {
-	// ID of the message, unique in the conversation: the gateway's id of a customer's
-	// message; for ours the cycle and step, or what it answers. Ours, after the lead's
-	// name, is also the gateway's track id.
+	// id of the message, unique in the conversation. For messages of the customer and of a person
+	// it is the gateway's id. For messages that the operator sends it is made of the cycle and the
+	// step, or of the message that is answered; together with the lead's name it is the track id
+	// at the gateway.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=160
 	ID string `json:"id"`
-	// Role of the writer.
+	// role of the writer. Customer: the customer. Assistant: the AI, or a fixed text of the
+	// policy. Operator: a person of the store, from the paired phone.
 	// +required
 	Role Role `json:"role"`
-	// Step of the sequence, on its messages.
+	// step of the sequence that the message is, by name. Absent on answers and on messages of
+	// people.
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	Step string `json:"step,omitempty"`
-	// Cycle of the recovery it belongs to.
+	// cycle of the recovery that the message belongs to, counted from 0.
 	// +optional
 	Cycle int32 `json:"cycle,omitempty"`
-	// Text of the message.
+	// text of the message, at most 2048 characters and 4 KiB; see shortened.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	Text string `json:"text,omitempty"`
-	// Shortened is set where text is not all that was written: it was longer than a message may
-	// be, or was shortened to keep the conversation within its bounds. Then text ends with "…".
+	// shortened is set when text is not the whole message, because the message or the conversation
+	// was too long. text then ends with "…".
 	// +optional
 	Shortened bool `json:"shortened,omitempty"`
-	// Media is the kind of a message that is more than text.
+	// media is the kind of a message that is more than text: image, video, audio, document,
+	// sticker, location, contact, poll or file. Absent on text messages.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Media string `json:"media,omitempty"`
-	// Automatic is set on a message that a machine seems to have written: a greeting or an
-	// away message. It hands nothing over and is not answered.
+	// automatic is set when the message seems to come from a machine, such as a greeting or an
+	// away message. It does not hand the conversation to a person.
 	// +optional
 	Automatic bool `json:"automatic,omitempty"`
-	// Instance names the WhatsAppInstance that a message of ours was claimed for, or that a
-	// customer's came in at.
+	// instance is the name of the WhatsAppInstance that the message was sent from, or came in at.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Instance string `json:"instance,omitempty"`
-	// State of a message of ours.
+	// state of a message that the operator sends. Claimed: about to be sent, or sent and not
+	// confirmed yet. Sent: the gateway accepted it. Failed: the gateway refused it; it may be
+	// tried again at retryAt. Unknown: it cannot be found out whether it was sent; it is not sent
+	// again. Cancelled: not sent, and no longer wanted. Absent on messages of people.
 	// +optional
 	State MessageState `json:"state,omitempty"`
-	// At is when a customer's message came in, or when one of ours was claimed.
+	// at is when a message of the customer or of a person came in, or when a message of the
+	// operator was last claimed for sending. RFC 3339.
 	// +required
 	At Timestamp `json:"at"`
-	// EditedAt is when it came in that the text was last changed: by the customer, or, of a
-	// message of ours, by a person of the store. Text is the text as changed.
+	// editedAt is when the operator learned of the last edit, by the customer or by a person of
+	// the store; text is the edited text. RFC 3339.
 	// +optional
 	EditedAt *Timestamp `json:"editedAt,omitempty"`
-	// SentAt is when the gateway accepted it.
+	// sentAt is when the gateway accepted the message. RFC 3339.
 	// +optional
 	SentAt *Timestamp `json:"sentAt,omitempty"`
-	// DeliveredAt is when a message of ours reached the customer's phone, ReadAt when it
-	// was read, as the gateway tells. Written together, some seconds later: receipts decide
-	// nothing.
+	// deliveredAt is when the message reached the customer's phone, as the gateway reports.
+	// Receipts are stored some seconds late, several together, and no decision depends on them.
+	// RFC 3339.
 	// +optional
 	DeliveredAt *Timestamp `json:"deliveredAt,omitempty"`
-	// ReadAt is when the customer read it.
+	// readAt is when the customer read the message, as the gateway reports. Stored late, like
+	// deliveredAt. RFC 3339.
 	// +optional
 	ReadAt *Timestamp `json:"readAt,omitempty"`
-	// Reaction is the customer's reaction to the message, an emoji. It is not answered.
+	// reaction of the customer to the message, an emoji. It is not answered.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Reaction string `json:"reaction,omitempty"`
-	// GatewayID is the gateway's id of a message of ours.
+	// gatewayID is the id that the gateway gave a message of the operator.
 	// +optional
 	// +kubebuilder:validation:MaxLength=160
 	GatewayID string `json:"gatewayID,omitempty"`
-	// Attempts counts how often it was claimed, less the attempts that failed for a reason
-	// that is not the message's own: the number or the gateway was not available.
+	// attempts is how many attempts to send the message count. Attempts that failed because the
+	// number or the gateway was unavailable do not count. After 3 the lead fails.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
-	// RetryAt is when a failed message may be tried again.
+	// retryAt is when a message in state Failed may be tried again. RFC 3339.
 	// +optional
 	RetryAt *Timestamp `json:"retryAt,omitempty"`
-	// Tokens is how many AI tokens the text cost, those of texts that were refused among them.
+	// tokens is how many AI tokens this text cost, including versions that were refused.
 	// +optional
 	Tokens int64 `json:"tokens,omitempty"`
-	// Error is why the last attempt failed, in one word.
+	// error is why the last attempt failed, one word such as Refused, NotOnWhatsApp, NotSent or
+	// Unresolved. Absent when it did not fail.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Error string `json:"error,omitempty"`
@@ -566,19 +587,19 @@ type Message struct {
 
 // NextAction is what is planned next for a lead, as it was known at the last write.
 type NextAction struct {
-	// Action: Wait, Check, Verify, Prepare, Send, Reply, Resolve, Rebuild, HandOver, Resume,
-	// Reopen, Finish, Delete, Label.
+	// action that is planned, one word such as Wait, Prepare, Send, Reply, Resolve, Finish or
+	// Delete. For people; the values may change between versions.
 	// +required
 	// +kubebuilder:validation:MaxLength=32
 	Action string `json:"action"`
-	// Message that it is about, by its id in the conversation.
+	// message that the action is about, by its id in the conversation.
 	// +optional
 	// +kubebuilder:validation:MaxLength=160
 	Message string `json:"message,omitempty"`
-	// Time of the action; none when only a change brings it.
+	// time of the action. Absent when the lead waits for a change and not for a time.
 	// +optional
 	Time *metav1.Time `json:"time,omitempty"`
-	// Reason for the action, or for its time, in words.
+	// reason for the action or for its time, a sentence for people.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Reason string `json:"reason,omitempty"`
@@ -586,114 +607,130 @@ type NextAction struct {
 
 // RecoveryResult is what a recovery was worth.
 type RecoveryResult struct {
-	// Step that was sent last before the purchase: the one that won.
+	// step that was the last one sent before the purchase.
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	Step string `json:"step,omitempty"`
-	// Messages of ours that were sent before the purchase, answers among them.
+	// messages is how many messages the operator sent in this cycle before the purchase, steps and
+	// answers, as far as the conversation still contains them.
 	// +optional
 	Messages int32 `json:"messages,omitempty"`
-	// Amount of the purchase, a decimal with a point.
+	// amount of the purchase, a decimal with a point, such as "297.00".
 	// +optional
 	// +kubebuilder:validation:MaxLength=24
 	Amount string `json:"amount,omitempty"`
-	// Currency of the amount (ISO 4217).
+	// currency of amount (ISO 4217), such as BRL.
 	// +optional
 	// +kubebuilder:validation:MaxLength=3
 	Currency string `json:"currency,omitempty"`
-	// BoughtAt is when the customer bought.
+	// boughtAt is when the customer bought. RFC 3339.
 	// +optional
 	BoughtAt *Timestamp `json:"boughtAt,omitempty"`
-	// TimeToRecovery is from the abandonment to the purchase.
+	// timeToRecovery is the time from the abandonment to the purchase, in whole seconds, such as
+	// 3h12m5s.
 	// +optional
 	TimeToRecovery *Duration `json:"timeToRecovery,omitempty"`
-	// TimeFromMessage is from the winning step to the purchase.
+	// timeFromMessage is the time from the last step before the purchase to the purchase, in whole
+	// seconds, such as 12m5s.
 	// +optional
 	TimeFromMessage *Duration `json:"timeFromMessage,omitempty"`
-	// ReversedAt is when the purchase was taken back.
+	// reversedAt is when the purchase was refunded or charged back. Absent when it was not. RFC
+	// 3339.
 	// +optional
 	ReversedAt *Timestamp `json:"reversedAt,omitempty"`
 }
 
 // CartRecoveryStatus is the conversation and its outcome.
 type CartRecoveryStatus struct {
-	// ObservedGeneration is the generation the conditions speak of.
+	// observedGeneration is the metadata.generation that this status describes; -1 before the
+	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Succeeded, Blocked, HandedOff.
+	// conditions of the lead. Succeeded: Unknown while the lead is open, True when the customer
+	// bought, False when the recovery ended without a purchase. Blocked, only present while True:
+	// something prevents the next message, and the reason says what. HandedOff: True while a
+	// person of the store has the conversation.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// Phase sums it up, for people.
+	// phase sums the lead up, for people; programs should read the conditions. PendingRecovery: no
+	// message was sent yet. Contacted: a message was sent. Engaged: the customer wrote. Recovered:
+	// the customer bought after a message. Converted: they bought before one, or something no
+	// recovery gets credit for. Failed: no message could be delivered, the number is not the
+	// customer's, or the purchase was reversed. OptedOut: the customer asked not to be written to,
+	// or the number is suppressed. Expired: time ran out without a purchase.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
-	// Cycle counts the recoveries of this lead, from 0.
+	// cycle counts the recoveries of this customer and product, from 0. A cart event after the
+	// lead has ended begins the next cycle once the cooldown has passed.
 	// +optional
 	Cycle int32 `json:"cycle,omitempty"`
-	// Conversation is the messages, oldest first.
+	// conversation is the messages of all cycles, oldest first: at most 64, and 24 KiB together.
+	// When there is no room, the oldest texts are shortened and the oldest messages dropped.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=64
 	Conversation []Message `json:"conversation,omitempty"`
-	// NextActionTime is when something happens next, as far as it was known at the last
-	// write.
+	// nextActionTime is the time of nextAction.
 	// +optional
 	NextActionTime *metav1.Time `json:"nextActionTime,omitempty"`
-	// NextAction is what is planned next, and why, as far as it was known at the last write.
+	// nextAction is what is planned next and why, as of the last change of this object.
 	// +optional
 	NextAction *NextAction `json:"nextAction,omitempty"`
-	// Result is what the recovery was worth, once the customer bought after a message.
+	// result is what the recovery was worth. Only present when the customer bought after a
+	// message.
 	// +optional
 	Result *RecoveryResult `json:"result,omitempty"`
-	// HandledResume is the last value of the annotation cartrecovery.dev/resume-requested-at
-	// that was acted on.
+	// handledResume is the last value of the annotation cartrecovery.dev/resume-requested-at that
+	// was acted on.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	HandledResume string `json:"handledResume,omitempty"`
-	// Attempts is how often the current message was tried.
+	// attempts is how often the current message was tried.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
-	// InstanceRef names the WhatsAppInstance that the conversation is on.
+	// instanceRef names the WhatsAppInstance that the conversation takes place on.
 	// +optional
 	InstanceRef *ObjectReference `json:"instanceRef,omitempty"`
-	// WhatsAppID is the number that WhatsApp knows the customer by (digits with country
-	// code), as the gateway told when it was asked. Messages go to it. Older Brazilian
-	// mobiles have one without the ninth digit.
+	// whatsAppID is the number under which WhatsApp knows the customer, digits with the country
+	// code and without "+", as the gateway reported it. Messages are sent to it. It can differ
+	// from customer.phone: older Brazilian mobiles lack the ninth digit there.
 	// +optional
 	// +kubebuilder:validation:MaxLength=20
 	WhatsAppID string `json:"whatsAppID,omitempty"`
-	// ChatIDs are the gateway's own ids of the customer's chats, as messages came in with them
-	// (5215512345678@s.whatsapp.net, 123@lid). A message of any of them is the customer's.
+	// chatIDs are the gateway's ids of chats with the customer, such as
+	// 5215512345678@s.whatsapp.net or 123@lid, at most 8. A message in any of these chats counts
+	// as the customer's.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	ChatIDs []string `json:"chatIDs,omitempty"`
-	// TokensUsed is how many AI tokens the lead's texts cost, those that were refused or never
-	// sent among them. What a text costs is written at the latest before the next is begun.
+	// tokensUsed is how many AI tokens the texts of this lead and their reviews have cost in all
+	// its cycles, including texts that were refused or never sent.
 	// +optional
 	TokensUsed int64 `json:"tokensUsed,omitempty"`
-	// TokensBefore is what tokensUsed was when the lead's budget (ai.tokensPerLead of the Store)
-	// last began anew: with the cycle, or when a person gave the conversation back.
+	// tokensBefore is the part of tokensUsed that no longer counts towards ai.tokensPerLead of the
+	// Store: its value when the cycle began, or when a person last gave the conversation back.
 	// +optional
 	TokensBefore int64 `json:"tokensBefore,omitempty"`
-	// AnsweredAt are the times at which messages outside the sequence, answers above all, were
-	// last claimed, oldest first: those of the last 24 hours. They say how often the customer was
-	// answered, also once the conversation has dropped the answers.
+	// answeredAt are the times of the answers and notices of the last 24 hours, oldest first, at
+	// most 240. maxAnswersPerHour and maxAnswersPerDay are counted by them, even when the
+	// conversation no longer contains the messages.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=240
 	AnsweredAt []Timestamp `json:"answeredAt,omitempty"`
-	// CompletionTime is when the lead was finished.
+	// completionTime is when the lead ended. Absent while it is open.
 	// +optional
 	CompletionTime *metav1.Time `json:"completionTime,omitempty"`
 }
 
-// CartRecovery is one lead: a customer who left a checkout. Its status is the conversation
-// and the outcome.
+// CartRecovery is one customer and one product: a checkout that was left, a purchase, or both.
+// All texts call it a lead. Its status is the conversation and the outcome.
 // +kubebuilder:object:root=true
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:shortName=cartrec,categories=cart-recovery
@@ -717,8 +754,10 @@ type CartRecovery struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec is what the platform reported; the webhook server writes it.
 	// +required
 	Spec CartRecoverySpec `json:"spec"`
+	// status is the conversation and the outcome; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1,"phase":"PendingRecovery"}
 	Status CartRecoveryStatus `json:"status,omitempty"`

@@ -4,14 +4,14 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ClientIDClaimSpec says whose a clientID is.
 type ClientIDClaimSpec struct {
-	// ClientID that Stores name.
+	// clientID that the claim is about, as in spec.clientID of Stores. Immutable.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: the claim is of this one"
 	ClientID string `json:"clientID"`
-	// Namespace whose Stores may have it. Whoever may write it hands the clientID over, and with
-	// it what platforms post for it.
+	// namespace whose Stores may use the clientID. Changing it hands the clientID over, and with
+	// it every delivery that platforms post for it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
@@ -33,6 +33,7 @@ type ClientIDClaim struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec says whose the clientID is. The operator writes it; a person may change it.
 	// +required
 	Spec ClientIDClaimSpec `json:"spec"`
 }

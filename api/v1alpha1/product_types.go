@@ -15,11 +15,13 @@ const (
 
 // ProductSpec is what the AI must know of one product.
 type ProductSpec struct {
-	// StoreRef names the Store that sells the product. Immutable.
+	// storeRef names the Store that sells the product, in the same namespace. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another Product instead"
 	StoreRef ObjectReference `json:"storeRef"`
-	// PlatformIDs are the product's ids at the sales platforms.
+	// platformIDs are the ids that the sales platforms use for this product, from 1 to 32. If
+	// several Products of a Store have the same id, it belongs to the oldest, and the others are
+	// Ready=False, reason PlatformIDTaken.
 	// +required
 	// +listType=map
 	// +listMapKey=platform
@@ -27,42 +29,49 @@ type ProductSpec struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	PlatformIDs []PlatformID `json:"platformIDs"`
-	// DisplayName is the product's name as the AI says it. Default: the name the platform
-	// sent.
+	// displayName is the product's name in messages to customers. At most 200 characters. Default:
+	// the name that the platform sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	DisplayName string `json:"displayName,omitempty"`
-	// Description is what the AI may say about the product.
+	// description is what the AI may say about the product. The guard holds back prices, promises
+	// and numbers that neither it, nor the prompt, the coupon or the step's instructions contain.
+	// At most 4000 characters. Default: the AI knows only the name.
 	// +optional
 	// +kubebuilder:validation:MaxLength=4000
 	Description string `json:"description,omitempty"`
-	// Persona is in whose voice the AI writes.
+	// persona is the character in whose name the AI writes. Default: none, the AI writes in the
+	// name of the store.
 	// +optional
 	Persona Persona `json:"persona,omitempty"`
-	// SystemPrompt is a Go text/template; docs/prompting.md lists its variables. It
-	// replaces the Store's.
+	// systemPrompt is the instruction for the AI, a Go text/template; docs/prompting.md lists its
+	// variables. At most 8000 characters. Default: ai.systemPrompt of the Store.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8000
 	SystemPrompt string `json:"systemPrompt,omitempty"`
-	// CheckoutURL leads to the product's checkout; used where the platform sends none.
+	// checkoutURL is the link to the product's checkout, http or https, used when the platform
+	// sends none. At most 2048 characters. Default: none.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2048
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`
 	CheckoutURL string `json:"checkoutURL,omitempty"`
-	// Coupon that the AI may offer.
+	// coupon that the AI may offer. Default: none, and no message may promise one.
 	// +optional
 	Coupon *Coupon `json:"coupon,omitempty"`
-	// Recovery overrides parts of the Store's policy for this product.
+	// recovery overrides parts of the Store's policy for this product. Fields that are left out
+	// have the Store's value, and if the Store sets none either, the default that their
+	// description names. Lists, quietHours and texts replace the Store's as a whole; ttl and
+	// handOff are merged field by field.
 	// +optional
 	Recovery RecoveryPolicy `json:"recovery,omitempty"`
 }
 
 // PlatformID is a product's id at a sales platform.
 type PlatformID struct {
-	// Platform that uses the id.
+	// platform that uses the id.
 	// +required
 	Platform PlatformName `json:"platform"`
-	// ID of the product there.
+	// id of the product at that platform, 1 to 128 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
@@ -71,11 +80,11 @@ type PlatformID struct {
 
 // Persona is in whose voice the AI writes.
 type Persona struct {
-	// Name the persona gives itself.
+	// name that the persona uses for itself, at most 100 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=100
 	Name string `json:"name,omitempty"`
-	// Tone, for example "warm, informal, no slang".
+	// tone of the persona, for example "warm, informal, no slang". At most 500 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=500
 	Tone string `json:"tone,omitempty"`
@@ -83,12 +92,12 @@ type Persona struct {
 
 // Coupon that the AI may offer.
 type Coupon struct {
-	// Code to enter at the checkout.
+	// code to enter at the checkout, 1 to 64 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	Code string `json:"code"`
-	// Text says what the coupon gives, for example "10% off until Sunday".
+	// text says what the coupon gives, for example "10% off until Sunday". At most 300 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=300
 	Text string `json:"text,omitempty"`
@@ -96,17 +105,19 @@ type Coupon struct {
 
 // ProductStatus is what the operator knows of a Product.
 type ProductStatus struct {
-	// ObservedGeneration is the generation the conditions speak of.
+	// observedGeneration is the metadata.generation that this status describes; -1 before the
+	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Ready.
+	// conditions of the Product. Ready: its fields can be used. PolicyWarning, only present while
+	// True: spec.recovery has something that can never take effect.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// EffectivePolicy is the policy that holds for the product's leads: its own overrides,
-	// then the Store's, then the defaults.
+	// effectivePolicy is the policy of this product's leads, in words: spec.recovery, completed
+	// with the Store's and then with the defaults.
 	// +optional
 	EffectivePolicy *EffectivePolicy `json:"effectivePolicy,omitempty"`
 }
@@ -127,8 +138,10 @@ type Product struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec is what is wanted; people and Git write it.
 	// +required
 	Spec ProductSpec `json:"spec"`
+	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status ProductStatus `json:"status,omitempty"`

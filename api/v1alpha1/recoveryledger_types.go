@@ -15,7 +15,8 @@ const (
 	LedgerSent LedgerEvent = "Sent"
 	// LedgerHeard: the customer wrote, which ends the sequence.
 	LedgerHeard LedgerEvent = "Heard"
-	// LedgerClaimedPaid: the customer said that they have paid, and the platform's word is waited for.
+	// LedgerClaimedPaid: the customer said that they have paid, and the platform's word is
+	// waited for.
 	LedgerClaimedPaid LedgerEvent = "ClaimedPaid"
 	// LedgerHandedOff: a person of the store took the conversation over.
 	LedgerHandedOff LedgerEvent = "HandedOff"
@@ -28,30 +29,33 @@ const (
 // LedgerEntry is one thing that happened to a lead. It holds no text, and nothing of the
 // customer but the hash that the lead's name is.
 type LedgerEntry struct {
-	// Lead is the name of the CartRecovery.
+	// lead is the name of the CartRecovery.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Lead string `json:"lead"`
-	// Event: Sent, Heard, ClaimedPaid, HandedOff, GivenBack or Ended.
+	// event that happened. Sent: a message of the sequence was sent, or may have been. Heard: the
+	// customer wrote. ClaimedPaid: the customer said that they have paid. HandedOff: a person took
+	// the conversation over. GivenBack: the AI has it again. Ended: the lead ended.
 	// +required
 	Event LedgerEvent `json:"event"`
-	// Cycle of the recovery it belongs to.
+	// cycle of the recovery that the event belongs to, counted from 0.
 	// +optional
 	Cycle int32 `json:"cycle,omitempty"`
-	// Step of the sequence, of what was sent.
+	// step of the sequence that was sent, by name. Only for Sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=40
 	Step string `json:"step,omitempty"`
-	// Instance names the WhatsAppInstance that it was sent from.
+	// instance is the name of the WhatsAppInstance that the message was sent from. Only for Sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=253
 	Instance string `json:"instance,omitempty"`
-	// Reason of an ending or a hand-off, as in the lead's conditions.
+	// reason of the ending, of the hand-off or of its end, as in the lead's conditions. Only for
+	// Ended, HandedOff and GivenBack.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason,omitempty"`
-	// At is when it happened.
+	// at is when it happened. RFC 3339.
 	// +required
 	At Timestamp `json:"at"`
 }
@@ -59,10 +63,12 @@ type LedgerEntry struct {
 // RecoveryLedgerSpec is what happened to the leads of a Store. There is no status: a backup
 // that keeps no status keeps all of it.
 type RecoveryLedgerSpec struct {
-	// StoreRef names the Store, which may be gone.
+	// storeRef names the Store whose leads the entries are about. The ledger stays when the Store
+	// is deleted.
 	// +required
 	StoreRef ObjectReference `json:"storeRef"`
-	// Entries, in the order in which they became known.
+	// entries in the order in which the operator learned of them, at most 500; further entries go
+	// into another RecoveryLedger.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=500
@@ -81,6 +87,7 @@ type RecoveryLedger struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec is what happened to the Store's leads; only the operator writes it.
 	// +required
 	Spec RecoveryLedgerSpec `json:"spec"`
 }

@@ -45,8 +45,8 @@ const AnnotationResumeRequested = "cartrecovery.dev/resume-requested-at"
 const AnnotationRestoreAcknowledged = "cartrecovery.dev/restore-acknowledged-at"
 
 // AnnotationGatewayIdentity is kept on a WhatsAppInstance by its controller: under which UID the
-// gateway has the instance, with a seal. An object that is made again from a backup has another UID,
-// and finds its number by this one. It is no secret.
+// gateway has the instance, with a seal. An object that is made again from a backup has another
+// UID, and finds its number by this one. It is no secret.
 const AnnotationGatewayIdentity = "cartrecovery.dev/gateway-identity"
 
 // AnnotationConnectionChanged is set on a WhatsAppInstance by the webhook server when the
@@ -97,7 +97,8 @@ const (
 
 // ObjectReference names an object in the same namespace.
 type ObjectReference struct {
-	// Name of the object.
+	// name of the object, in the namespace of the object that refers to it. At most 253
+	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -107,12 +108,14 @@ type ObjectReference struct {
 // SecretKeyReference names a key of a Secret in the same namespace. The Secret is
 // read when it is needed and remembered for seconds.
 type SecretKeyReference struct {
-	// Name of the Secret.
+	// name of the Secret, in the namespace of the object that refers to it. At most 253
+	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Name string `json:"name"`
-	// Key in the Secret's data.
+	// key in the Secret's data whose value is used. Letters, digits, "-", "_" and ".", at most 253
+	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
@@ -167,125 +170,154 @@ const ConditionReady = "Ready"
 // leaves out comes from its Store, and what the Store leaves out from the defaults
 // given here.
 type RecoveryPolicy struct {
-	// Sequences of messages, one for each trigger. A trigger without a sequence starts
-	// no recovery. Default: one AbandonedCart sequence with one step after 15m.
+	// sequences are the messages to send, one sequence for each trigger, at most 4. A trigger
+	// without a sequence starts no recovery. Setting this list replaces the default, which is one
+	// AbandonedCart sequence with a single step, written by the AI 15m after the abandonment.
 	// +optional
 	// +listType=map
 	// +listMapKey=trigger
 	// +kubebuilder:validation:MaxItems=4
 	Sequences []Sequence `json:"sequences,omitempty"`
-	// QuietHours are times, in the Store's time zone, in which nothing is sent.
+	// quietHours are the hours of the day, in the Store's time zone, in which nothing is sent.
+	// Default: none, messages are sent day and night.
 	// +optional
 	QuietHours *QuietHours `json:"quietHours,omitempty"`
-	// Cooldown is the least time between two recoveries of one customer: after a first
-	// message, no other lead of that phone in the Store gets one for as long. Default 168h.
+	// cooldown is the minimum time between two recoveries of one customer. It starts with a first
+	// message; until it ends, no other lead of the same phone in the Store gets a first message. A
+	// duration such as 72h, from 0s (no cooldown) to 8760h. Default: 168h (a week).
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="cooldown must be between 0s and 8760h"
 	Cooldown *Duration `json:"cooldown,omitempty"`
-	// MaxUnanswered is how many messages may go unanswered before we fall silent.
-	// Default 3.
+	// maxUnanswered is how many messages in a row may stay unanswered before the sequence ends.
+	// From 1 to 20. Default: 3.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=20
 	MaxUnanswered *int32 `json:"maxUnanswered,omitempty"`
-	// MaxAnswersPerHour is how many answers one lead gets within any 60 minutes. Beyond it the
-	// lead is Blocked, reason TooManyReplies, until there is room. Default 20.
+	// maxAnswersPerHour is how many answers one lead gets within any 60 minutes. After that the
+	// lead is Blocked, reason TooManyReplies, until an answer is allowed again. From 1 to 60.
+	// Default: 20.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=60
 	MaxAnswersPerHour *int32 `json:"maxAnswersPerHour,omitempty"`
-	// MaxAnswersPerDay is the same within any 24 hours. Default 60.
+	// maxAnswersPerDay is how many answers one lead gets within any 24 hours. After that the lead
+	// is Blocked, reason TooManyReplies, until an answer is allowed again. From 1 to 240. Default:
+	// 60.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=240
 	MaxAnswersPerDay *int32 `json:"maxAnswersPerDay,omitempty"`
-	// ReplyDebounce is how long to wait for a customer's further messages before
-	// answering: several messages in a row get one answer. Default 3s.
+	// replyDebounce is how long the customer must be silent before they are answered, so that
+	// several messages in a row get one answer. A duration such as 10s, from 0s to 1h. Default:
+	// 3s.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="replyDebounce must be between 0s and 1h"
 	ReplyDebounce *Duration `json:"replyDebounce,omitempty"`
-	// ExpireAfter is how long a lead is worked on after the last thing that happened in
-	// it; a step that is due later than that is not sent. Default 72h.
+	// expireAfter is how long a lead stays open after its last event: the abandonment, a message
+	// that was sent, or a message from the customer or from a person of the store. Steps that
+	// would be due later are not sent. A duration such as 96h, more than 0s and at most 8760h.
+	// Default: 72h.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) > duration('0s') && duration(self) <= duration('8760h')",message="expireAfter must be more than 0s and at most 8760h"
 	ExpireAfter *Duration `json:"expireAfter,omitempty"`
-	// TTLAfterFinished is how long a finished lead is kept before it is deleted; one that
-	// was bought is kept for ttlAfterPurchaseOnly after the purchase at least. Default 720h.
+	// ttlAfterFinished is how long a finished lead is kept before it is deleted. A lead that ended
+	// with a purchase is kept until ttlAfterPurchaseOnly after the purchase, if that is later. A
+	// duration such as 2160h, from 0s to 8760h. Default: 720h (30 days). Keep it longer than
+	// cooldown: a deleted lead no longer counts for it.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterFinished must be between 0s and 8760h"
 	TTLAfterFinished *Duration `json:"ttlAfterFinished,omitempty"`
-	// TTLAfterPurchaseOnly is the same for a purchase that never had a cart event; it is
-	// kept so that a late cart event starts nothing. Default 72h.
+	// ttlAfterPurchaseOnly is how long a lead without a cart event is kept, above all a purchase,
+	// so that a cart event that arrives late starts nothing. A duration such as 96h, from 0s to
+	// 8760h. Default: 72h.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterPurchaseOnly must be between 0s and 8760h"
 	TTLAfterPurchaseOnly *Duration `json:"ttlAfterPurchaseOnly,omitempty"`
-	// TTL overrides ttlAfterFinished for single endings.
+	// ttl replaces ttlAfterFinished for leads that ended in a certain phase. A Product overrides
+	// it phase by phase. Default: none.
 	// +optional
 	TTL *EndingTTL `json:"ttl,omitempty"`
-	// KillSwitchScope says which purchases stop a lead: Customer (the default), any
-	// purchase of this customer in the Store; Product, only one of the same product.
+	// killSwitchScope says which purchases stop a lead. Customer: any purchase of the customer in
+	// this Store. Product: only a purchase of the lead's product. Default: Customer.
 	// +optional
 	// +kubebuilder:validation:Enum=Customer;Product
 	KillSwitchScope KillSwitchScope `json:"killSwitchScope,omitempty"`
-	// OptOutKeywords are further words that stop everything for a customer, beside the
-	// built-in ones (parar, sair, stop, …), matched against the whole message.
+	// optOutKeywords are messages that opt the customer out, in addition to the built-in ones
+	// (parar, sair, stop and others; see docs/policy.md). A keyword matches when it is the whole
+	// message; case, accents and punctuation do not matter. At most 50, of 1 to 64 characters.
+	// Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	OptOutKeywords []string `json:"optOutKeywords,omitempty"`
-	// OptOutConfirmation is sent once to a customer who asked us to stop, within ten minutes
-	// or not at all. The variables of the system prompt may be used. "" sends nothing. Default:
-	// a sentence in the language of the Store's locale.
+	// optOutConfirmation is sent once to a customer who opted out. If it cannot be sent within ten
+	// minutes it is not sent at all. A template with the variables of the system prompt, at most
+	// 1000 characters; "" sends nothing. Default: a sentence in the language of the Store's
+	// locale.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
 	OptOutConfirmation *string `json:"optOutConfirmation,omitempty"`
-	// HandOffKeywords are further messages with which a customer asks for a person, beside the
-	// built-in ones (atendente, falar com uma pessoa, …), matched against the whole message.
+	// handOffKeywords are messages that ask for a person, in addition to the built-in ones
+	// (atendente, falar com uma pessoa and others; see docs/policy.md). A keyword matches when it
+	// is the whole message; case, accents and punctuation do not matter. At most 50, of 1 to 64
+	// characters. Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
 	HandOffKeywords []string `json:"handOffKeywords,omitempty"`
-	// HandOffText is sent once when a customer asks for a person. The variables of the system
-	// prompt may be used. Default: nothing is sent.
+	// handOffText is sent once to a customer who asked for a person. If it cannot be sent within
+	// ten minutes it is not sent at all. A template with the variables of the system prompt, at
+	// most 1000 characters. Default: nothing is sent.
 	// +optional
 	// +kubebuilder:validation:MaxLength=1000
 	HandOffText string `json:"handOffText,omitempty"`
-	// LateReplies says what becomes of a customer's message to a lead that has expired, until
-	// the lead is deleted: Answer (the default) opens the lead again, for answers only; HandOff
-	// gives it to a person; Ignore stores the message and does nothing.
+	// lateReplies says what happens when the customer writes to a lead that has expired and is not
+	// deleted yet. Answer: the lead is opened again, and only answers are sent. HandOff: the lead
+	// is opened again for a person. Ignore: the message is stored and nothing else happens.
+	// Default: Answer.
 	// +optional
 	// +kubebuilder:validation:Enum=Answer;HandOff;Ignore
 	LateReplies LateReplies `json:"lateReplies,omitempty"`
-	// ClaimsPaidAfter is how long the platform's word is waited for once a customer said that
-	// they have paid; then the conversation is a person's. Default 1h.
+	// claimsPaidAfter is how long the operator waits for the platform to confirm the purchase of a
+	// customer who says that they have paid. Meanwhile nothing is sold to them; afterwards a
+	// person gets the conversation (condition HandedOff, reason PaymentClaimed). A duration such
+	// as 24h, from 0s to 168h. Default: 1h.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('168h')",message="claimsPaidAfter must be between 0s and 168h"
 	ClaimsPaidAfter *Duration `json:"claimsPaidAfter,omitempty"`
-	// HandOff is when a conversation that a person took over goes back to the AI.
+	// handOff says when a conversation that a person took over goes back to the AI. Default: only
+	// when a person gives it back.
 	// +optional
 	HandOff *HandOffPolicy `json:"handOff,omitempty"`
-	// FirstMessageNotice is put under a first message that the AI wrote: who writes, and how
-	// to stop. The variables of the system prompt may be used. "" adds nothing. Default: a
-	// sentence in the language of the Store's locale.
+	// firstMessageNotice is added below the first message that the AI writes in a recovery: who
+	// writes, and how to opt out. It is not added to fixed texts. A template with the variables of
+	// the system prompt, at most 500 characters; "" adds nothing. Default: a sentence in the
+	// language of the Store's locale.
 	// +optional
 	// +kubebuilder:validation:MaxLength=500
 	FirstMessageNotice *string `json:"firstMessageNotice,omitempty"`
-	// NumberLost says what becomes of the conversations on a number that is logged out or
-	// gone: Wait (the default) for it; Move to another number of the Store after ten minutes.
+	// numberLost says what happens to the open conversations of a WhatsApp number that is gone, or
+	// that has been logged out for ten minutes. Wait: they wait for the number, and expire if it
+	// does not come back. Move: they continue on another number of the Store. Default: Wait.
 	// +optional
 	// +kubebuilder:validation:Enum=Wait;Move
 	NumberLost NumberLost `json:"numberLost,omitempty"`
-	// FallbackText is sent when the AI stays unavailable for 15 minutes, writes twice what may
-	// not be sent, or has used its dailyTokenBudget or, in a step, the lead's tokensPerLead;
-	// without it the lead waits, Blocked. The variables of the system prompt may be used.
+	// fallbackText is sent in place of a text by the AI when the AI has been unavailable for 15
+	// minutes, when the guard refused two texts in a row, when a review did not answer (see
+	// ai.review.onError of the Store), or when a token budget is used up (dailyTokenBudget; for
+	// steps also tokensPerLead). A template with the variables of the system prompt, at most 2000
+	// characters. Default: none, the lead waits and is Blocked.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2000
 	FallbackText string `json:"fallbackText,omitempty"`
-	// AllowedLinkHosts are hosts that a message may link to, beside the checkout's.
+	// allowedLinkHosts are hosts, such as shop.example.com, that a message may link to in addition
+	// to the checkout's host. Their subdomains are allowed too. At most 20, of 1 to 253
+	// characters. Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
@@ -308,9 +340,9 @@ const (
 
 // HandOffPolicy is when a conversation that a person took over goes back to the AI.
 type HandOffPolicy struct {
-	// ResumeAfter is how long after the person's last message a hand-off that a message from
-	// the paired phone made ends by itself. Default: never. One that the customer asked for
-	// never does.
+	// resumeAfter is how long after the person's last message the AI takes the conversation back.
+	// It applies when the person took over by writing from the paired phone, not when the customer
+	// asked for a person. A duration such as 24h, from 1m to 8760h. Default: never.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="resumeAfter must be between 1m and 8760h"
 	ResumeAfter *Duration `json:"resumeAfter,omitempty"`
@@ -319,23 +351,30 @@ type HandOffPolicy struct {
 // EndingTTL is how long leads are kept after a certain ending. What is left out is
 // ttlAfterFinished.
 type EndingTTL struct {
-	// Recovered leads: bought after a message.
+	// recovered is how long leads are kept whose customer bought after a message. A duration such
+	// as 2160h, from 0s to 8760h. Default: ttlAfterFinished.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="recovered must be between 0s and 8760h"
 	Recovered *Duration `json:"recovered,omitempty"`
-	// Converted leads: bought before a message.
+	// converted is how long leads are kept whose customer bought before a message, or bought
+	// something that no recovery gets credit for. A duration such as 2160h, from 0s to 8760h.
+	// Default: ttlAfterFinished, or ttlAfterPurchaseOnly for leads without a cart event.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="converted must be between 0s and 8760h"
 	Converted *Duration `json:"converted,omitempty"`
-	// Failed leads, those whose purchase was reversed among them.
+	// failed is how long failed leads are kept, including those whose purchase was refunded or
+	// charged back. A duration such as 24h, from 0s to 8760h. Default: ttlAfterFinished, or
+	// ttlAfterPurchaseOnly for leads without a cart event.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="failed must be between 0s and 8760h"
 	Failed *Duration `json:"failed,omitempty"`
-	// OptedOut leads. The Suppression stays.
+	// optedOut is how long leads are kept whose customer opted out. The Suppression is not deleted
+	// with them. A duration such as 24h, from 0s to 8760h. Default: ttlAfterFinished.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="optedOut must be between 0s and 8760h"
 	OptedOut *Duration `json:"optedOut,omitempty"`
-	// Expired leads.
+	// expired is how long expired leads are kept. A duration such as 24h, from 0s to 8760h.
+	// Default: ttlAfterFinished, or ttlAfterPurchaseOnly for leads without a cart event.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="expired must be between 0s and 8760h"
 	Expired *Duration `json:"expired,omitempty"`
@@ -353,79 +392,85 @@ const (
 
 // EffectivePolicy is a recovery policy with nothing left out, in words, for people.
 type EffectivePolicy struct {
-	// Sequences by trigger, each with its steps and their delays.
+	// sequences are described one by one, for example "AbandonedCart: first after 15m, second
+	// after 24h (fixed text)".
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=4
 	// +kubebuilder:validation:items:MaxLength=1024
 	Sequences []string `json:"sequences,omitempty"`
-	// QuietHours in which nothing is sent, with the time zone; "none" when there are none.
+	// quietHours with their time zone, for example "21:00-08:00 America/Sao_Paulo, every day,
+	// spread over 30m", or "none".
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	QuietHours string `json:"quietHours,omitempty"`
-	// Cooldown between two recoveries of one customer.
+	// cooldown between two recoveries of one customer, for example "168h".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Cooldown string `json:"cooldown,omitempty"`
-	// MaxUnanswered messages.
+	// maxUnanswered is how many messages in a row may stay unanswered.
 	// +optional
 	MaxUnanswered int32 `json:"maxUnanswered,omitempty"`
-	// Answers that one lead gets at most, within an hour and within a day.
+	// answers is how many answers one lead gets at most, for example "20 an hour, 60 a day".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	Answers string `json:"answers,omitempty"`
-	// ReplyDebounce before an answer.
+	// replyDebounce is how long the customer must be silent before they are answered, for example
+	// "3s".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	ReplyDebounce string `json:"replyDebounce,omitempty"`
-	// ExpireAfter the last thing that happened.
+	// expireAfter is how long a lead stays open after its last event, for example "72h".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	ExpireAfter string `json:"expireAfter,omitempty"`
-	// TTL of finished leads, by ending.
+	// ttl is how long finished leads are kept, for example "720h, Expired 24h, purchases without a
+	// cart 72h".
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	TTL string `json:"ttl,omitempty"`
-	// KillSwitchScope is which purchases stop a lead.
+	// killSwitchScope says which purchases stop a lead: Customer or Product.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	KillSwitchScope string `json:"killSwitchScope,omitempty"`
-	// LateReplies is what becomes of messages to a lead that has expired.
+	// lateReplies says what happens to messages to an expired lead: Answer, HandOff or Ignore.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	LateReplies string `json:"lateReplies,omitempty"`
-	// ClaimsPaidAfter is how long the platform's word is waited for when a customer says that
-	// they have paid.
+	// claimsPaidAfter is how long the platform may take to confirm a payment that a customer
+	// claims, for example "1h".
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	ClaimsPaidAfter string `json:"claimsPaidAfter,omitempty"`
-	// HandOff is when a conversation goes back to the AI; "stays" when only a person gives it.
+	// handOff says when the AI takes a conversation back from a person: for example "resumes after
+	// 24h", or "stays" when only a person gives it back.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	HandOff string `json:"handOff,omitempty"`
-	// NumberLost is what becomes of conversations on a number that is lost.
+	// numberLost says what happens to the conversations of a lost number: Wait or Move.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	NumberLost string `json:"numberLost,omitempty"`
-	// OptOutKeywords beside the built-in ones.
+	// optOutKeywords that the policy adds to the built-in ones.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:items:MaxLength=64
 	OptOutKeywords []string `json:"optOutKeywords,omitempty"`
-	// HandOffKeywords beside the built-in ones.
+	// handOffKeywords that the policy adds to the built-in ones.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=50
 	// +kubebuilder:validation:items:MaxLength=64
 	HandOffKeywords []string `json:"handOffKeywords,omitempty"`
-	// AllowedLinkHosts beside the checkout's.
+	// allowedLinkHosts that messages may link to in addition to the checkout's host.
 	// +optional
 	// +listType=atomic
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MaxLength=253
 	AllowedLinkHosts []string `json:"allowedLinkHosts,omitempty"`
-	// Texts that are set: firstMessageNotice, optOutConfirmation, handOffText, fallbackText.
+	// texts names the texts that are set, without their content: firstMessageNotice,
+	// optOutConfirmation, handOffText, fallbackText; or "none".
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Texts string `json:"texts,omitempty"`
@@ -443,10 +488,11 @@ const (
 
 // Sequence is the messages that one trigger leads to.
 type Sequence struct {
-	// Trigger that starts the sequence.
+	// trigger is the event that starts the sequence.
 	// +required
 	Trigger Trigger `json:"trigger"`
-	// Steps in order. The sequence stops when the customer answers.
+	// steps are the messages in the order in which they are sent, from 1 to 10. The sequence ends
+	// as soon as the customer answers; from then on the AI answers.
 	// +required
 	// +listType=map
 	// +listMapKey=name
@@ -458,24 +504,28 @@ type Sequence struct {
 // Step is one message of a sequence.
 // +kubebuilder:validation:XValidation:rule="!(has(self.instructions) && has(self.text))",message="a step has instructions for the AI or a fixed text, not both"
 type Step struct {
-	// Name of the step, unique in its sequence; it is shown in the conversation.
+	// name of the step, unique in its sequence; status.conversation of a lead shows it. Lower-case
+	// letters, digits and "-", at most 40 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
 	Name string `json:"name"`
-	// After is the delay: for the first step from the abandonment, for the others from
-	// the previous step.
+	// after is how long to wait before the message: from the abandonment for the first step, from
+	// the moment the previous step was sent for the others. A duration such as 15m or 24h, from 0s
+	// to 2160h.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('2160h')",message="after must be between 0s and 2160h"
 	After Duration `json:"after"`
-	// Instructions tell the AI what this message is about.
+	// instructions tell the AI what this message is about; they are not sent as they are. At most
+	// 2000 characters. Cannot be combined with text. Default: the AI is told only the trigger.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2000
 	Instructions string `json:"instructions,omitempty"`
-	// Text is sent instead of asking the AI. The variables of the system prompt may be
-	// used.
+	// text is sent as it stands, without the AI. A template with the variables of the system
+	// prompt, at most 2000 characters. Cannot be combined with instructions. Default: the AI
+	// writes.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=2000
@@ -485,23 +535,26 @@ type Step struct {
 // QuietHours are daily times in which nothing is sent, in the Store's time zone.
 // +kubebuilder:validation:XValidation:rule="self.start != self.end",message="start and end must differ"
 type QuietHours struct {
-	// Start of the silence, HH:MM.
+	// start of the quiet hours, as HH:MM on a 24-hour clock in the Store's time zone. From this
+	// minute on nothing is sent.
 	// +required
 	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	Start string `json:"start"`
-	// End of the silence, HH:MM; before Start when it goes over midnight.
+	// end of the quiet hours, as HH:MM on a 24-hour clock. From this minute on messages are sent
+	// again. Earlier than start when the quiet hours go past midnight.
 	// +required
 	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
 	End string `json:"end"`
-	// Days on which the silence starts; empty means every day.
+	// days on which the quiet hours start: 21:00 to 08:00 on Fri is quiet until Saturday 08:00.
+	// Default: every day.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=7
 	Days []Weekday `json:"days,omitempty"`
-	// Spread is over how long after the end the messages that were held are spread, so that
-	// they do not all leave at once. Default 30m.
+	// spread is the time after end over which the messages that were held back are distributed. 0s
+	// sends them all at once. A duration such as 30m, from 0s to 12h. Default: 30m.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('12h')",message="spread must be between 0s and 12h"
 	Spread *Duration `json:"spread,omitempty"`

@@ -78,61 +78,74 @@ const (
 
 // StoreSpec describes one client of the platform.
 type StoreSpec struct {
-	// ClientID is the {clientId} of this store's webhook URLs: letters, digits, ".", "_",
-	// "-". Immutable. When two Stores claim one clientID, the older gets the traffic, and its
-	// namespace keeps the clientID, also when it is deleted, until the ClientIDClaim is.
+	// clientID identifies this store in the URLs that platforms and your backend call. Letters,
+	// digits, ".", "_" and "-", at most 128 characters. Immutable. If several Stores have the same
+	// clientID, the oldest gets the traffic and the others are Ready=False, reason ClientIDTaken.
+	// The namespace keeps the clientID after the Store is deleted, until its ClientIDClaim is
+	// deleted.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: platforms post to URLs that hold it; create another Store instead"
 	ClientID string `json:"clientID"`
-	// DisplayName is the store's name as the AI may say it. Default: the object's name.
+	// displayName is the store's name in messages to customers. At most 100 characters. Default:
+	// the name of this object.
 	// +optional
 	// +kubebuilder:validation:MaxLength=100
 	DisplayName string `json:"displayName,omitempty"`
-	// TimeZone (IANA) of quiet hours and daily limits.
+	// timeZone is the IANA time zone of quiet hours, of daily limits and of times that a platform
+	// sends without a zone. At most 64 characters. Default: America/Sao_Paulo.
 	// +optional
 	// +kubebuilder:default="America/Sao_Paulo"
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	TimeZone string `json:"timeZone,omitempty"`
-	// Locale (BCP 47) the AI writes in.
+	// locale is the language that the AI and the built-in texts use, as a BCP 47 tag such as
+	// pt-BR, es or en-US, at most 16 characters. Built-in texts exist in Portuguese and Spanish;
+	// every other locale gets English. Default: pt-BR.
 	// +optional
 	// +kubebuilder:default="pt-BR"
 	// +kubebuilder:validation:MinLength=2
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:Pattern=`^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$`
 	Locale string `json:"locale,omitempty"`
-	// Region (ISO 3166 country) whose format phone numbers without a country code have.
+	// region is the country (ISO 3166-1 alpha-2, such as BR) that phone numbers without a country
+	// code belong to. Default: BR.
 	// +optional
 	// +kubebuilder:default="BR"
 	// +kubebuilder:validation:MaxLength=2
 	// +kubebuilder:validation:Pattern=`^[A-Z]{2}$`
 	Region string `json:"region,omitempty"`
-	// Currency (ISO 4217) of sales whose platform tells none.
+	// currency is the currency (ISO 4217, such as BRL) of sales for which the platform names none.
+	// Default: BRL.
 	// +optional
 	// +kubebuilder:default="BRL"
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	Currency string `json:"currency,omitempty"`
-	// Platforms that may post for this store.
+	// platforms are the sales platforms whose deliveries this store accepts, one entry for each,
+	// at most 9. Deliveries of other platforms are refused. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=9
 	Platforms []StorePlatform `json:"platforms,omitempty"`
-	// Recovery is when and how often customers are written to.
+	// recovery says when and how often customers are written to. A Product can override single
+	// fields. A field that neither of them sets has the default that its description names.
+	// Default: the defaults of all fields.
 	// +optional
 	Recovery RecoveryPolicy `json:"recovery,omitempty"`
-	// AI is who writes, and how.
+	// ai says which model writes the messages, with which prompt and within which budget. Default:
+	// the operator's own endpoint and key, and the defaults of all fields.
 	// +optional
 	AI AISettings `json:"ai,omitempty"`
-	// KeepSuppressedPhones has the Suppressions that opt-outs make hold the phone number
-	// itself. Default: they hold its hash.
+	// keepSuppressedPhones makes the Suppressions of customers who opted out contain the phone
+	// number in clear text instead of its hash. Default: false.
 	// +optional
 	KeepSuppressedPhones bool `json:"keepSuppressedPhones,omitempty"`
-	// Suspend stops all sending of this store. Deliveries are still stored.
+	// suspend stops all sending of this store. Deliveries are still stored, purchases and opt-outs
+	// still take effect, and leads still expire. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
@@ -141,23 +154,26 @@ type StoreSpec struct {
 // +kubebuilder:validation:XValidation:rule="(self.name == 'generic') == has(self.generic)",message="the platform named generic, and only it, has a generic mapping"
 // +kubebuilder:validation:XValidation:rule="!has(self.tokenLocation) || self.name in ['kirvano', 'cakto', 'ticto', 'perfectpay', 'monetizze']",message="tokenLocation is for platforms that send a plain token: kirvano, cakto, ticto, perfectpay, monetizze"
 type StorePlatform struct {
-	// Name of the platform, as in the webhook URL.
+	// name of the platform, as it appears in the webhook URL. generic stands for a platform that
+	// the operator does not know; it needs the field generic. A Store has one entry of each name.
 	// +required
 	Name PlatformName `json:"name"`
-	// SecretRefs hold the platform's webhook secret: Hotmart's hottok, Kiwify's token,
-	// Eduzz' origin secret or signature keys. Several, so that a secret can be rotated
-	// without losing a delivery.
+	// secretRefs are the Secrets with what this platform authenticates with: Hotmart's hottok,
+	// Kiwify's token, Eduzz's origin secret or signature key (see docs/platforms.md). A delivery
+	// is accepted if it matches any of them, so a secret can be rotated without losing a delivery.
+	// From 1 to 8.
 	// +required
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
 	SecretRefs []SecretKeyReference `json:"secretRefs"`
-	// TokenLocation says where the deliveries of kirvano, cakto, ticto, perfectpay or
-	// monetizze carry their token, and then it is looked for nowhere else. Default: where
-	// the platform is known to put it; see docs/platforms.md.
+	// tokenLocation says where deliveries carry their token; it is then looked for nowhere else.
+	// Only for kirvano, cakto, ticto, perfectpay and monetizze. Default: where the platform
+	// usually puts it; see docs/platforms.md.
 	// +optional
 	TokenLocation *TokenLocation `json:"tokenLocation,omitempty"`
-	// Generic is how to read the platform named generic.
+	// generic says how to authenticate and read the deliveries of the platform named generic.
+	// Required for that platform and forbidden for all others.
 	// +optional
 	Generic *GenericMapping `json:"generic,omitempty"`
 }
@@ -165,13 +181,15 @@ type StorePlatform struct {
 // TokenLocation is where a delivery carries its token.
 // +kubebuilder:validation:XValidation:rule="has(self.header) != has(self.bodyField)",message="set exactly one of header and bodyField"
 type TokenLocation struct {
-	// Header that carries the token.
+	// header is the name of the HTTP header that carries the token: letters, digits and "-", at
+	// most 64 characters. Set either header or bodyField.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
 	Header string `json:"header,omitempty"`
-	// BodyField is the top-level field of the body that carries the token.
+	// bodyField is the name of the top-level field of the body that carries the token, at most 64
+	// characters. Set either header or bodyField.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -181,28 +199,33 @@ type TokenLocation struct {
 // GenericMapping reads the deliveries of a platform the operator does not know.
 // +kubebuilder:validation:XValidation:rule="has(self.event) || has(self.eventHeader)",message="set event, eventHeader or both: one of them names the event"
 type GenericMapping struct {
-	// Auth is how a delivery proves where it comes from.
+	// auth says how a delivery proves that the platform sent it.
 	// +required
 	Auth GenericAuth `json:"auth"`
-	// Event is the path of the field that names the event: a text, a number, true or false.
-	// Its value is compared with those below without blanks around it, in either case. Of
-	// several paths the first whose value is one of those counts.
+	// event is the path of the field that names the event, such as $.data.event, at most 256
+	// characters; see docs/platforms.md for paths. Its value may be a text, a number, true or
+	// false, and is compared with the values of start, kill, expired and stop; case and
+	// surrounding blanks do not matter. If several paths are given, with "|" between them, the
+	// first whose value is one of those counts. Set event, eventHeader or both.
 	// +optional
 	Event JSONPath `json:"event,omitempty"`
-	// EventHeader names the header that names the event (X-Shopify-Topic). Where its value is
-	// none of those below, and Event is set too, that counts.
+	// eventHeader is the name of the HTTP header that names the event, such as X-Shopify-Topic:
+	// letters, digits and "-", at most 64 characters. If event is set too, it counts when the
+	// header's value is none of those of start, kill, expired and stop.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
 	EventHeader string `json:"eventHeader,omitempty"`
-	// Start are values of the event field that start a recovery, by trigger.
+	// start lists the event values that start a recovery, each with its trigger. At most 20.
+	// Default: none, only purchases are read.
 	// +optional
 	// +listType=map
 	// +listMapKey=value
 	// +kubebuilder:validation:MaxItems=20
 	Start []GenericStart `json:"start,omitempty"`
-	// Kill are values of the event field that mean a purchase.
+	// kill lists the event values that mean that the customer bought. From 1 to 20, of 1 to 128
+	// characters.
 	// +required
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
@@ -210,22 +233,25 @@ type GenericMapping struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Kill []string `json:"kill"`
-	// Expired are values of the event field that mean that an open payment (PIX, boleto) can
-	// no longer be made: its notice is not sent any more.
+	// expired lists the event values that mean that an open payment (PIX, boleto) can no longer be
+	// paid; the customer is then not reminded of it. At most 20, of 1 to 128 characters. Default:
+	// none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Expired []string `json:"expired,omitempty"`
-	// Stop are values of the event field that mean a refund or chargeback.
+	// stop lists the event values that mean that a purchase was refunded or charged back. At most
+	// 20, of 1 to 128 characters. Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Stop []string `json:"stop,omitempty"`
-	// Fields are the paths of everything else.
+	// fields are the paths of everything else that is read from a delivery, each such as
+	// $.data.buyer.email, at most 256 characters; see docs/platforms.md for paths.
 	// +required
 	Fields GenericFields `json:"fields"`
 }
@@ -239,16 +265,18 @@ type JSONPath string
 
 // GenericStart is an event that starts a recovery.
 type GenericStart struct {
-	// Value of the event field.
+	// value of the event that starts a recovery, of 1 to 128 characters; case and surrounding
+	// blanks do not matter.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	Value string `json:"value"`
-	// Trigger it stands for.
+	// trigger of the recovery, which selects its sequence.
 	// +required
 	Trigger Trigger `json:"trigger"`
-	// Unless is the path of what shows that nothing was left, such as $.completed_at: where a
-	// delivery has a value there, it starts nothing.
+	// unless is the path of a field that shows that the cart was not abandoned after all, such as
+	// $.completed_at. A delivery in which it has a value starts nothing. Default: every delivery
+	// with this value starts a recovery.
 	// +optional
 	Unless JSONPath `json:"unless,omitempty"`
 }
@@ -259,23 +287,26 @@ type GenericStart struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.field) || self.type == 'Token'",message="field is for type Token"
 // +kubebuilder:validation:XValidation:rule="self.type != 'Token' || has(self.header) != has(self.field)",message="type Token takes exactly one of header and field"
 type GenericAuth struct {
-	// Type HMACSHA256: the header holds the HMAC-SHA256 of the raw body. Bearer: the
-	// Authorization header holds the secret as a bearer token. Token: a header or a field of
-	// the body holds the secret itself.
+	// type of the proof. HMACSHA256: a header contains the HMAC-SHA256 of the raw body. Bearer:
+	// the Authorization header contains the secret as a bearer token. Token: a header or a field
+	// of the body contains the secret.
 	// +required
 	// +kubebuilder:validation:Enum=HMACSHA256;Bearer;Token
 	Type string `json:"type"`
-	// Header that carries the HMAC or the token. Default for HMACSHA256: X-Signature.
+	// header is the name of the HTTP header that carries the HMAC or the token: letters, digits
+	// and "-", at most 64 characters. For HMACSHA256 (default: X-Signature) and Token; with Token
+	// set either header or field.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9-]+$`
 	Header string `json:"header,omitempty"`
-	// Encoding of the HMAC. Default Hex. A word and a sign in front of it ("sha256=") are
-	// passed over.
+	// encoding of the HMAC: Hex or Base64. A prefix such as "sha256=" is ignored. Only for
+	// HMACSHA256. Default: Hex.
 	// +optional
 	// +kubebuilder:validation:Enum=Hex;Base64
 	Encoding string `json:"encoding,omitempty"`
-	// Field is the path of the field of the body that carries the token.
+	// field is the path of the field of the body that carries the token. Only for Token; set
+	// either header or field.
 	// +optional
 	Field JSONPath `json:"field,omitempty"`
 }
@@ -283,60 +314,73 @@ type GenericAuth struct {
 // GenericFields are where a generic delivery keeps what the operator needs.
 // +kubebuilder:validation:XValidation:rule="has(self.email) || has(self.phone)",message="map at least one of email and phone: a purchase is matched to its lead by them"
 type GenericFields struct {
-	// EventID is the platform's id of the event. Default: derived from the body.
+	// eventID is the path of the platform's id of the event, by which a repeated delivery is
+	// recognised. Default: a hash of the body, so that a repeated delivery with any difference
+	// counts as new.
 	// +optional
 	EventID JSONPath `json:"eventID,omitempty"`
-	// Name of the customer.
+	// name is the path of the customer's name.
 	// +optional
 	Name JSONPath `json:"name,omitempty"`
-	// Phone of the customer.
+	// phone is the path of the customer's phone: a text, a number, an object of country code, area
+	// code and number, or a list of them. At least one of phone and email is required.
 	// +optional
 	Phone JSONPath `json:"phone,omitempty"`
-	// Email of the customer.
+	// email is the path of the customer's e-mail address. At least one of phone and email is
+	// required.
 	// +optional
 	Email JSONPath `json:"email,omitempty"`
-	// ProductID of the product. Where the path leads to several (`$.items[*].id`), each is a
-	// lead of its own; ProductName, Amount and Currency then lie in the same list.
+	// productID is the path of the product's id. If it leads to several values ($.items[*].id),
+	// each becomes a lead of its own; productName, amount and currency are then each product's own
+	// if their paths go through the same list.
 	// +required
 	ProductID JSONPath `json:"productID"`
-	// ProductName of the product.
+	// productName is the path of the product's name.
 	// +optional
 	ProductName JSONPath `json:"productName,omitempty"`
-	// CheckoutURL that leads back to the checkout.
+	// checkoutURL is the path of the link back to the checkout, http or https.
 	// +optional
 	CheckoutURL JSONPath `json:"checkoutURL,omitempty"`
-	// Amount of the sale.
+	// amount is the path of the amount of the cart or sale: a number, or a text such as "R$
+	// 1.169,80".
 	// +optional
 	Amount JSONPath `json:"amount,omitempty"`
-	// AmountUnit is what a whole number of Amount counts: Units (the default) or Cents. One
-	// with a point or a comma is an amount as people write it.
+	// amountUnit says what a whole number in amount counts: Units (whole reais, dollars, …) or
+	// Cents. An amount with a decimal point or comma is always in units. Not a path. Default:
+	// Units.
 	// +optional
 	// +kubebuilder:validation:Enum=Units;Cents
 	AmountUnit string `json:"amountUnit,omitempty"`
-	// Currency of the amount.
+	// currency is the path of the currency, three letters (ISO 4217). Default: the one that the
+	// amount names, else the Store's currency.
 	// +optional
 	Currency JSONPath `json:"currency,omitempty"`
-	// TransactionID of the sale.
+	// transactionID is the path of the platform's id of the sale, by which a refund finds its
+	// purchase.
 	// +optional
 	TransactionID JSONPath `json:"transactionID,omitempty"`
-	// OccurredAt is when it happened: any of the usual forms of a time, in the Store's time
-	// zone where it names none.
+	// occurredAt is the path of the time of the event, in any usual format; a time without a zone
+	// is in the Store's time zone. Default: the time at which the delivery arrives.
 	// +optional
 	OccurredAt JSONPath `json:"occurredAt,omitempty"`
-	// PixCode of an open payment ("copia e cola").
+	// pixCode is the path of the PIX code ("copia e cola") of an open payment.
 	// +optional
 	PixCode JSONPath `json:"pixCode,omitempty"`
-	// BoletoLine is the number of a boleto that a customer types in.
+	// boletoLine is the path of the number of a boleto that the customer types in, digits and
+	// separators.
 	// +optional
 	BoletoLine JSONPath `json:"boletoLine,omitempty"`
-	// PaymentURL shows an open payment: a boleto to print, or a QR.
+	// paymentURL is the path of a link that shows an open payment: a boleto to print, or a QR
+	// code.
 	// +optional
 	PaymentURL JSONPath `json:"paymentURL,omitempty"`
-	// PaymentExpiresAt is until when an open payment can be made.
+	// paymentExpiresAt is the path of the time until which an open payment can be paid; a time
+	// without a zone is in the Store's time zone.
 	// +optional
 	PaymentExpiresAt JSONPath `json:"paymentExpiresAt,omitempty"`
-	// Consent says whether the customer agreed to be written to: true or false, a word such as
-	// subscribed, or an object with it as state.
+	// consent is the path of the customer's answer to whether they may be written to: true or
+	// false, a word such as subscribed, or an object that has it as state. It is stored in
+	// spec.consent of the lead for information; the operator does not act on it.
 	// +optional
 	Consent JSONPath `json:"consent,omitempty"`
 }
@@ -344,62 +388,67 @@ type GenericFields struct {
 // AISettings are who writes, and how.
 // +kubebuilder:validation:XValidation:rule="!has(self.baseURL) || has(self.apiKeySecretRef)",message="an own baseURL needs its own apiKeySecretRef: the operator's key is only ever sent to the operator's own endpoint"
 type AISettings struct {
-	// Model to ask. Default gpt-4o-mini.
+	// model that writes the messages. At most 128 characters. Default: gpt-4o-mini.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Model string `json:"model,omitempty"`
-	// APIKeySecretRef holds the API key. Default: the operator's own.
+	// apiKeySecretRef names the Secret key with the API key. Required with baseURL. Default: the
+	// operator's own key.
 	// +optional
 	APIKeySecretRef *SecretKeyReference `json:"apiKeySecretRef,omitempty"`
-	// BaseURL of an OpenAI-compatible API: https and public, unless the operator allows more,
+	// baseURL of an OpenAI-compatible API, such as https://llm.example.com/v1, at most 512
+	// characters. It must use https and have a public address unless the operator allows others,
 	// and the Secret of apiKeySecretRef must allow its host with the annotation
-	// cartrecovery.dev/allowed-hosts. Default: the operator's own.
+	// cartrecovery.dev/allowed-hosts. Default: the operator's own endpoint.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`
 	BaseURL string `json:"baseURL,omitempty"`
-	// MaxTokens of an answer. Default 150.
+	// maxTokens is the maximum length of one text, in tokens. From 1 to 4096. Default: 150.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=4096
 	MaxTokens *int32 `json:"maxTokens,omitempty"`
-	// Temperature, a decimal from 0 to 2. Default "0.7".
+	// temperature of the model, a decimal in quotes from "0" to "2", with at most 4 digits after
+	// the point. Default: "0.7".
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:Pattern=`^([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$`
 	Temperature string `json:"temperature,omitempty"`
-	// PresencePenalty, a decimal from -2 to 2. Default "0.6".
+	// presencePenalty of the model, a decimal in quotes from "-2" to "2", with at most 4 digits
+	// after the point. Default: "0.6".
 	// +optional
 	// +kubebuilder:validation:MaxLength=8
 	// +kubebuilder:validation:Pattern=`^-?([01](\.[0-9]{1,4})?|2(\.0{1,4})?)$`
 	PresencePenalty string `json:"presencePenalty,omitempty"`
-	// HistoryMessages is how many of the last messages the AI sees. Default 6.
+	// historyMessages is how many of the conversation's last messages the AI is shown. From 0 to
+	// 50. Default: 6.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=50
 	HistoryMessages *int32 `json:"historyMessages,omitempty"`
-	// SystemPrompt is a Go text/template; docs/prompting.md lists its variables. A
-	// Product's own prompt replaces it.
+	// systemPrompt is the instruction for the AI, a Go text/template; docs/prompting.md lists its
+	// variables. A Product's systemPrompt replaces it. At most 8000 characters. Default: the
+	// built-in prompt.
 	// +optional
 	// +kubebuilder:validation:MaxLength=8000
 	SystemPrompt string `json:"systemPrompt,omitempty"`
-	// DailyTokenBudget is how many tokens a day (in the store's time zone) this store may
-	// use. When it is used up the policy's fallbackText is sent, or the lead is Blocked until
-	// the next day. Default: no limit.
+	// dailyTokenBudget is how many tokens all texts of this store may use in a day of the Store's
+	// time zone, including reviews and texts that were not sent. When it is used up, fallbackText
+	// is sent; without one, leads are Blocked until the next day. At least 1. Default: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	DailyTokenBudget *int64 `json:"dailyTokenBudget,omitempty"`
-	// TokensPerLead is how many tokens the texts of one lead may use, refused ones included,
-	// from the beginning of its cycle, or since a person last gave the conversation back. Once
-	// they are used no text is begun: a person gets the conversation (HandedOff, reason
-	// LeadTokenBudgetExhausted), and in place of a step the policy's fallbackText is sent, or
-	// the lead is Blocked. The text that reaches the limit may exceed it. Default 100000.
+	// tokensPerLead is how many tokens the texts of one lead and their reviews may use, including
+	// texts that were not sent. It counts again from 0 in each new cycle, and when a person gives
+	// the conversation back. When it is used up, a person gets the conversation (condition
+	// HandedOff, reason LeadTokenBudgetExhausted); in place of a step fallbackText is sent, or the
+	// lead is Blocked. The text that reaches the limit may exceed it. At least 1. Default: 100000.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	TokensPerLead *int64 `json:"tokensPerLead,omitempty"`
-	// Review is the second look, by an AI, at what the AI wrote: whether it says only what is
-	// so. It sees the facts and the text, never what the customer wrote. Default: enabled.
-	// See docs/guard.md.
+	// review is a second check of each text, by an AI that sees the facts and the text but not
+	// what the customer wrote; see docs/guard.md. Default: enabled.
 	// +optional
 	Review *AIReview `json:"review,omitempty"`
 }
@@ -407,16 +456,17 @@ type AISettings struct {
 // AIReview is the second look at what the AI wrote. It is asked at the same endpoint, and
 // counts in dailyTokenBudget.
 type AIReview struct {
-	// Enabled turns the review on. Default true. Without it the rules about words hold alone.
+	// enabled turns the review on. Without it, texts are only checked by the rules on words and
+	// numbers. Default: true.
 	// +optional
 	Enabled *bool `json:"enabled,omitempty"`
-	// Model to ask. Default: the model that writes.
+	// model that reviews. At most 128 characters. Default: the model that writes.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Model string `json:"model,omitempty"`
-	// OnError is what happens to a text when no usable answer came in time: Fallback
-	// sends the policy's fallbackText, and blocks the lead where there is none; Send
-	// sends the text, which the rules about words have passed. Default Fallback.
+	// onError says what happens to a text whose review did not answer in time. Fallback:
+	// fallbackText is sent instead, or the lead is Blocked if there is none. Send: the text is
+	// sent, as the rules on words and numbers allow it. Default: Fallback.
 	// +optional
 	OnError ReviewOnError `json:"onError,omitempty"`
 }
@@ -434,76 +484,77 @@ const (
 
 // StoreStatus is what the operator knows of a Store.
 type StoreStatus struct {
-	// ObservedGeneration is the generation the conditions speak of.
+	// observedGeneration is the metadata.generation that this status describes; -1 before the
+	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Ready.
+	// conditions of the Store. Ready: it takes deliveries and sends. PolicyWarning, only present
+	// while True: spec.recovery has something that can never take effect.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// Webhooks are the URLs to enter at the platforms.
+	// webhooks are the URLs to enter at the platforms, one for each entry of spec.platforms.
 	// +optional
 	// +listType=map
 	// +listMapKey=platform
 	// +kubebuilder:validation:MaxItems=9
 	Webhooks []StoreWebhook `json:"webhooks,omitempty"`
-	// LastRejectedDelivery is the last delivery that was refused and why, written at
-	// most once a minute and reason.
+	// lastRejectedDelivery is the last delivery that was refused, and why. Updated at most once a
+	// minute for each reason.
 	// +optional
 	LastRejectedDelivery *RejectedDelivery `json:"lastRejectedDelivery,omitempty"`
-	// LastUnusableDelivery is the last authentic delivery that says what matters (a purchase, a
-	// refund) and could not be used, and what was missing; written at most once a minute and
-	// reason.
+	// lastUnusableDelivery is the last authentic purchase or refund that could not be used, and
+	// what it lacked. Updated at most once a minute for each reason.
 	// +optional
 	LastUnusableDelivery *UnusableDelivery `json:"lastUnusableDelivery,omitempty"`
-	// Leads counts the store's leads that are kept, by phase; refreshed at most every 30 s.
+	// leads counts this store's leads that have not been deleted yet. Updated at most every 30s.
 	// +optional
 	Leads *LeadCounts `json:"leads,omitempty"`
-	// Tokens is how many AI tokens the store used on the last day it used any; refreshed with
-	// leads.
+	// tokens is how many AI tokens this store used on the last day on which it used any. Updated
+	// together with leads.
 	// +optional
 	Tokens *TokenUsage `json:"tokens,omitempty"`
-	// EffectivePolicy is the policy that holds for leads without a Product: the spec's, with
-	// the defaults for what it leaves out.
+	// effectivePolicy is the policy of leads without a Product: spec.recovery completed with the
+	// defaults, in words.
 	// +optional
 	EffectivePolicy *EffectivePolicy `json:"effectivePolicy,omitempty"`
 }
 
 // TokenUsage is how many AI tokens were used on a day.
 type TokenUsage struct {
-	// Day in the store's time zone, as 2006-01-02.
+	// day in the Store's time zone, as YYYY-MM-DD.
 	// +required
 	// +kubebuilder:validation:MaxLength=10
 	Day string `json:"day"`
-	// Used tokens, those of texts that were not sent among them.
+	// used tokens, including those of texts that were not sent.
 	// +required
 	Used int64 `json:"used"`
 }
 
 // Revenue is what recoveries were worth in one currency.
 type Revenue struct {
-	// Currency (ISO 4217).
+	// currency of the amount (ISO 4217).
 	// +required
 	// +kubebuilder:validation:MaxLength=3
 	Currency string `json:"currency"`
-	// Amount of all recovered leads that are kept and were not reversed, a decimal. A sale that
-	// recovered several leads counts once.
+	// amount of the purchases of recovered leads, a decimal with a point, such as "1169.80".
+	// Reversed purchases are left out; a sale that recovered several leads counts once.
 	// +required
 	// +kubebuilder:validation:MaxLength=32
 	Amount string `json:"amount"`
-	// Leads that it is the amount of.
+	// leads is how many recovered leads the amount was added up from.
 	// +required
 	Leads int32 `json:"leads"`
 }
 
 // StoreWebhook is the URL of one platform.
 type StoreWebhook struct {
-	// Platform that posts to the URL.
+	// platform that posts to the URL.
 	// +required
 	Platform PlatformName `json:"platform"`
-	// URL to enter at the platform.
+	// url to enter at the platform.
 	// +required
 	// +kubebuilder:validation:MaxLength=1024
 	URL string `json:"url"`
@@ -511,18 +562,18 @@ type StoreWebhook struct {
 
 // RejectedDelivery is a delivery that was refused.
 type RejectedDelivery struct {
-	// Time of the delivery.
+	// time at which the delivery arrived.
 	// +required
 	Time metav1.Time `json:"time"`
-	// Platform named in the URL.
+	// platform that the delivery was posted for.
 	// +required
 	Platform PlatformName `json:"platform"`
-	// Reason in one word: NoCredential, BadCredential, PlatformNotConfigured,
-	// SecretMissing, Misconfigured, Malformed.
+	// reason for the refusal, one word: NoCredential, BadCredential, PlatformNotConfigured,
+	// SecretMissing, Misconfigured or Malformed. Later versions may have more.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
-	// Message says what was expected.
+	// message says what was expected, for people.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Message string `json:"message,omitempty"`
@@ -530,25 +581,26 @@ type RejectedDelivery struct {
 
 // UnusableDelivery is an authentic delivery that stops nothing though it should.
 type UnusableDelivery struct {
-	// Time of the delivery.
+	// time at which the delivery arrived.
 	// +required
 	Time metav1.Time `json:"time"`
-	// Platform that sent it.
+	// platform that sent the delivery.
 	// +required
 	Platform PlatformName `json:"platform"`
-	// Event as the platform calls it.
+	// event of the delivery, as the platform calls it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Event string `json:"event,omitempty"`
-	// Reason in one word: NoCustomer, NoSale.
+	// reason why it could not be used, one word: NoCustomer or NoSale. Later versions may have
+	// more.
 	// +required
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason"`
-	// Field that was missing or could not be used.
+	// field of the body that was missing or could not be used.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	Field string `json:"field,omitempty"`
-	// Message says what was expected.
+	// message says what was expected, for people.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	Message string `json:"message,omitempty"`
@@ -556,34 +608,35 @@ type UnusableDelivery struct {
 
 // LeadCounts counts leads by phase.
 type LeadCounts struct {
-	// Pending leads wait for their first message.
+	// pending leads wait for their first message (phase PendingRecovery).
 	// +optional
 	Pending int32 `json:"pending,omitempty"`
-	// Active leads are Contacted or Engaged.
+	// active leads are in phase Contacted or Engaged.
 	// +optional
 	Active int32 `json:"active,omitempty"`
-	// Recovered leads bought after a message.
+	// recovered leads ended with a purchase after a message.
 	// +optional
 	Recovered int32 `json:"recovered,omitempty"`
-	// Converted leads bought before a message.
+	// converted leads ended with a purchase before a message, or with one that no recovery gets
+	// credit for.
 	// +optional
 	Converted int32 `json:"converted,omitempty"`
-	// Closed leads are Failed, OptedOut or Expired.
+	// closed leads are in phase Failed, OptedOut or Expired.
 	// +optional
 	Closed int32 `json:"closed,omitempty"`
-	// OptedOut leads, which Closed counts too.
+	// optedOut leads are in phase OptedOut. They are part of closed.
 	// +optional
 	OptedOut int32 `json:"optedOut,omitempty"`
-	// Reversed leads were refunded or charged back; Closed counts them too.
+	// reversed leads had a purchase that was refunded or charged back. They are part of closed.
 	// +optional
 	Reversed int32 `json:"reversed,omitempty"`
-	// Blocked leads have something in their way; Pending or Active counts them too.
+	// blocked leads have the condition Blocked. They are part of pending or active.
 	// +optional
 	Blocked int32 `json:"blocked,omitempty"`
-	// HandedOff leads are a person's; Active counts them too.
+	// handedOff leads are with a person of the store. They are part of pending or active.
 	// +optional
 	HandedOff int32 `json:"handedOff,omitempty"`
-	// Revenue of the recovered leads, by currency.
+	// revenue of the recovered leads, one entry for each currency, at most 16.
 	// +optional
 	// +listType=map
 	// +listMapKey=currency
@@ -609,8 +662,10 @@ type Store struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec is what is wanted; people and Git write it.
 	// +required
 	Spec StoreSpec `json:"spec"`
+	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status StoreStatus `json:"status,omitempty"`

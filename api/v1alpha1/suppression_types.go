@@ -7,7 +7,7 @@ import (
 // ConditionActive says whether a Suppression holds.
 const ConditionActive = "Active"
 
-// Reasons of a Suppression's Active condition, beside StoreNotFound.
+// Reasons of a Suppression's Active condition.
 const (
 	// ReasonSuppressing: the number is not written to.
 	ReasonSuppressing = "Suppressing"
@@ -18,39 +18,47 @@ const (
 // SuppressionSpec is one phone number of a store that must not be messaged.
 // +kubebuilder:validation:XValidation:rule="has(self.phone) != has(self.phoneHash)",message="set exactly one of phone and phoneHash"
 type SuppressionSpec struct {
-	// StoreRef names the Store the number is suppressed in. Immutable.
+	// storeRef names the Store that must not write to the number, in the same namespace.
+	// Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable"
 	StoreRef ObjectReference `json:"storeRef"`
-	// Phone in E.164. Immutable.
+	// phone that must not be written to, in E.164 such as +5511900000002. Set either phone or
+	// phoneHash. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,14}$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phone is immutable"
 	Phone string `json:"phone,omitempty"`
-	// PhoneHash is the hash of the number, as in the label cartrecovery.dev/phone-key of a
-	// CartRecovery: the number itself need not be kept. Immutable.
+	// phoneHash identifies the number without containing it: the value of the label
+	// cartrecovery.dev/phone-key of the customer's leads, 16 to 64 hex digits. Set either phone or
+	// phoneHash. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{16,64}$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phoneHash is immutable"
 	PhoneHash string `json:"phoneHash,omitempty"`
-	// Reason is why it is suppressed.
+	// reason for the suppression. OptOut: the customer asked for it. WrongNumber: whoever has the
+	// number is not the customer. Complaint: the customer complained. Manual: somebody decided so.
+	// The operator creates the first two. Default: Manual.
 	// +optional
 	// +kubebuilder:default=Manual
 	// +kubebuilder:validation:Enum=OptOut;Manual;Complaint;WrongNumber
 	Reason string `json:"reason,omitempty"`
-	// ExpiresAt lifts the suppression; it holds for ever without it.
+	// expiresAt is when the suppression ends; the number may then be written to again. RFC 3339.
+	// Default: never.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 }
 
 // SuppressionStatus is what the operator knows of a Suppression.
 type SuppressionStatus struct {
-	// ObservedGeneration is the generation the conditions speak of.
+	// observedGeneration is the metadata.generation that this status describes; -1 before the
+	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Active.
+	// conditions of the Suppression. Active: True while the number must not be written to, False
+	// once spec.expiresAt has passed. It also holds while the Store does not exist.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -73,8 +81,10 @@ type Suppression struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec is what is wanted; people and the operator write it.
 	// +required
 	Spec SuppressionSpec `json:"spec"`
+	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
 	Status SuppressionStatus `json:"status,omitempty"`

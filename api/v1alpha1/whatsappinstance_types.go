@@ -122,34 +122,40 @@ const (
 // WhatsAppInstanceSpec is one WhatsApp number on a gateway.
 // +kubebuilder:validation:XValidation:rule="has(self.instanceName) == has(oldSelf.instanceName)",message="instanceName is immutable: create another WhatsAppInstance instead"
 type WhatsAppInstanceSpec struct {
-	// StoreRef names the Store that writes from this number. Immutable.
+	// storeRef names the Store that writes from this number, in the same namespace. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another WhatsAppInstance instead"
 	StoreRef ObjectReference `json:"storeRef"`
-	// InstanceName is the instance's name at the gateway. Immutable. Default: the
-	// object's namespace and name.
+	// instanceName is the name of the instance at the gateway. Letters, digits, ".", "_" and "-",
+	// at most 128 characters. Immutable. Default: the namespace and the name of this object, with
+	// a point between them.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="instanceName is immutable: create another WhatsAppInstance instead"
 	InstanceName string `json:"instanceName,omitempty"`
-	// Gateway is how to reach the number.
+	// gateway says which WhatsApp gateway the number is connected to. Default: the operator's own
+	// UAZAPI server.
 	// +optional
 	// +kubebuilder:default={"type":"UAZAPI"}
 	Gateway GatewaySpec `json:"gateway,omitempty"`
-	// Pairing is how the phone is paired.
+	// pairing says how the phone is paired. Default: by QR code.
 	// +optional
 	// +kubebuilder:default={"method":"QRCode"}
 	Pairing PairingSpec `json:"pairing,omitempty"`
-	// Limits keep the number from being banned.
+	// limits say how fast messages are sent, to keep WhatsApp from banning the number. Default:
+	// the defaults of all fields.
 	// +optional
 	Limits InstanceLimits `json:"limits,omitempty"`
-	// DeletionPolicy says what happens at the gateway when this object is deleted.
+	// deletionPolicy says what happens at the gateway when this object is deleted. Retain:
+	// nothing, the instance stays there and stays paired. Delete: the phone is logged out and the
+	// instance is deleted. Default: Retain.
 	// +optional
 	// +kubebuilder:default=Retain
 	DeletionPolicy DeletionPolicy `json:"deletionPolicy,omitempty"`
-	// Suspend stops sending from this number, and polling it.
+	// suspend stops sending from this number, and asking the gateway about it. Its conversations
+	// wait. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
@@ -159,33 +165,37 @@ type WhatsAppInstanceSpec struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.dialect) || self.dialect != 'Legacy' || self.type == 'UAZAPI'",message="the Legacy dialect is for gateway type UAZAPI"
 // +kubebuilder:validation:XValidation:rule="!has(self.dialect) || self.dialect != 'V1' || self.type == 'Evolution'",message="the V1 dialect is for gateway type Evolution"
 type GatewaySpec struct {
-	// Type is the gateway's protocol.
+	// type of the gateway. UAZAPI: UAZAPI v2. Evolution: the Evolution API. Simulated: built in;
+	// it pairs by itself and records messages instead of sending them. Default: UAZAPI.
 	// +required
 	// +kubebuilder:default=UAZAPI
 	Type GatewayType `json:"type"`
-	// BaseURL of the gateway: https and public, unless the operator allows more, and the Secret of
+	// baseURL of the gateway, such as https://example.uazapi.com, at most 512 characters. It must
+	// use https and have a public address unless the operator allows others, and the Secret of
 	// adminTokenSecretRef must allow its host with the annotation cartrecovery.dev/allowed-hosts.
-	// Default: the operator's own.
+	// Default: the operator's own server of this type.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
 	// +kubebuilder:validation:Pattern=`^https?://[^/@\s]+(/[^\s]*)?$`
 	BaseURL string `json:"baseURL,omitempty"`
-	// AdminTokenSecretRef holds the token of the gateway's account, which makes
-	// instances. Default: the operator's own.
+	// adminTokenSecretRef names the Secret key with the token of the gateway account, which
+	// creates instances. Required with baseURL, except for Simulated. Default: the operator's own
+	// token.
 	// +optional
 	AdminTokenSecretRef *SecretKeyReference `json:"adminTokenSecretRef,omitempty"`
-	// Aliases are further names that deliveries may call the instance by, beside its name at
-	// the gateway: a proxy's, or that of a gateway of another kind which only posts.
+	// aliases are further names by which deliveries may call the instance, for example a name that
+	// a proxy uses. At most 8, of 1 to 128 characters. Default: none, only the instance's name at
+	// the gateway.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
 	Aliases []string `json:"aliases,omitempty"`
-	// Dialect V2 is the gateway's published API (the default). Legacy, of UAZAPI, sends
-	// with POST /message/text, for installations that proxy it; it cannot look a message
-	// up, so an unconfirmed send stays Unknown. V1, of Evolution, sends the body that
-	// version 1 of its API takes.
+	// dialect is the variant of the gateway's protocol. V2: the published API of UAZAPI v2 or
+	// Evolution v2. V1 (Evolution only): the message body of Evolution version 1. Legacy (UAZAPI
+	// only): sends with POST /message/text, for servers behind a proxy; it cannot look a message
+	// up, so an unconfirmed message stays Unknown. Default: V2.
 	// +optional
 	// +kubebuilder:validation:Enum=V2;Legacy;V1
 	Dialect GatewayDialect `json:"dialect,omitempty"`
@@ -194,16 +204,19 @@ type GatewaySpec struct {
 // PairingSpec is how a phone is paired.
 // +kubebuilder:validation:XValidation:rule="self.method != 'PairCode' || has(self.phone)",message="method PairCode needs the phone that will enter the code"
 type PairingSpec struct {
-	// Method to pair with.
+	// method of pairing. QRCode: the phone scans a QR code. PairCode: a code is entered on the
+	// phone, which needs the field phone. Default: QRCode.
 	// +required
 	// +kubebuilder:default=QRCode
 	Method PairingMethod `json:"method"`
-	// Phone to pair, E.164. Needed by PairCode.
+	// phone that enters the code, in E.164 such as +5531988776655. Required for PairCode, ignored
+	// for QRCode.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,14}$`
 	Phone string `json:"phone,omitempty"`
-	// Timeout is how long one attempt waits for a phone. Default 10m.
+	// timeout is how long one pairing attempt waits for a phone. A duration such as 10m, from 30s
+	// to 24h. Default: 10m.
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="timeout must be between 30s and 24h"
 	Timeout *Duration `json:"timeout,omitempty"`
@@ -212,27 +225,31 @@ type PairingSpec struct {
 // InstanceLimits keep a number from being banned. Answers to customers may use all of a
 // limit, first messages 80 % and follow-ups 70 %, so that there is always room for answers.
 type InstanceLimits struct {
-	// MessagesPerMinute of all kinds. Default 20.
+	// messagesPerMinute is how many messages of all kinds are sent within any 60 seconds. From 1
+	// to 6000. Default: 20.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=6000
 	MessagesPerMinute *int32 `json:"messagesPerMinute,omitempty"`
-	// MessagesPerHour of all kinds. Default 80.
+	// messagesPerHour is how many messages of all kinds are sent within any 60 minutes. From 1 to
+	// 100000. Default: 80.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	MessagesPerHour *int32 `json:"messagesPerHour,omitempty"`
-	// NewConversationsPerDay, in the Store's time zone. Default 200.
+	// newConversationsPerDay is how many conversations are started in a day of the Store's time
+	// zone. From 1 to 100000. Default: 200.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	NewConversationsPerDay *int32 `json:"newConversationsPerDay,omitempty"`
-	// NewConversationGap is the pause before a new conversation, drawn anew each time.
-	// Default 5s to 30s.
+	// newConversationGap is the pause before each new conversation, a random length between min
+	// and max. Default: from 5s to 30s.
 	// +optional
 	NewConversationGap *ConversationGap `json:"newConversationGap,omitempty"`
-	// WarmUp lets a number that was just paired start fewer conversations. Default: 20 on the
-	// first day, newConversationsPerDay from the 15th on.
+	// warmUp limits how many conversations a newly connected number may start; the limit grows
+	// evenly each day until it reaches newConversationsPerDay. Default: 20 on the first day,
+	// newConversationsPerDay from the 15th day on.
 	// +optional
 	WarmUp *WarmUp `json:"warmUp,omitempty"`
 }
@@ -240,11 +257,11 @@ type InstanceLimits struct {
 // ConversationGap is a pause between a least and a longest time.
 // +kubebuilder:validation:XValidation:rule="duration(self.min) <= duration(self.max)",message="min must not be longer than max"
 type ConversationGap struct {
-	// Min is the shortest pause.
+	// min is the shortest pause. A duration such as 5s, from 0s to 1h, not longer than max.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="min must be between 0s and 1h"
 	Min Duration `json:"min"`
-	// Max is the longest pause.
+	// max is the longest pause. A duration such as 30s, from 0s to 1h.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="max must be between 0s and 1h"
 	Max Duration `json:"max"`
@@ -252,12 +269,14 @@ type ConversationGap struct {
 
 // WarmUp is a daily number of new conversations that grows.
 type WarmUp struct {
-	// StartPerDay is how many new conversations are allowed on the first day. Default 20.
+	// startPerDay is how many new conversations are allowed on the first day. From 1 to 100000.
+	// Default: 20.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=100000
 	StartPerDay *int32 `json:"startPerDay,omitempty"`
-	// Days until newConversationsPerDay is reached; 0 for no warm-up. Default 14.
+	// days until newConversationsPerDay is reached, counted from status.firstConnectedTime. From 0
+	// (no warm-up) to 90. Default: 14.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	// +kubebuilder:validation:Maximum=90
@@ -266,95 +285,107 @@ type WarmUp struct {
 
 // WhatsAppInstanceStatus is what the operator knows of a number.
 type WhatsAppInstanceStatus struct {
-	// ObservedGeneration is the generation the conditions speak of.
+	// observedGeneration is the metadata.generation that this status describes; -1 before the
+	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// Conditions: Ready, GatewayReachable, WebhookRegistered.
+	// conditions of the number. Ready: messages can be sent. GatewayReachable: the gateway
+	// answers. WebhookRegistered: the gateway posts incoming messages to the operator.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
-	// Phase sums it up, for people.
+	// phase sums the status up, for people; programs should read the conditions. Pending: not
+	// created at the gateway yet, or never paired. Pairing: waiting for a phone. Connected:
+	// messages can be sent. Disconnected: no phone is paired, or it is away. Restricted:
+	// connected, but WhatsApp allows no new conversations. Failed: a person must act, see the
+	// condition Ready.
 	// +optional
 	Phase InstancePhase `json:"phase,omitempty"`
-	// Phone is the paired number, E.164.
+	// phone is the paired number as the gateway reports it, "+" and digits, such as
+	// +5531988776655.
 	// +optional
 	// +kubebuilder:validation:MaxLength=24
 	Phone string `json:"phone,omitempty"`
-	// GatewayInstanceID is the gateway's own id of the instance.
+	// gatewayInstanceID is the id that the gateway gave the instance.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
 	GatewayInstanceID string `json:"gatewayInstanceID,omitempty"`
-	// CredentialsSecretRef names the owned Secret with the instance token and the key of
-	// the webhook URL.
+	// credentialsSecretRef names the Secret, owned by this object, with the instance's token and
+	// the key of its webhook URL.
 	// +optional
 	CredentialsSecretRef *ObjectReference `json:"credentialsSecretRef,omitempty"`
-	// Pairing is the current or last pairing attempt.
+	// pairing is the current pairing attempt, or the last one.
 	// +optional
 	Pairing *PairingStatus `json:"pairing,omitempty"`
-	// RegisteredWebhook is a hash of the webhook URL that the gateway was told.
+	// registeredWebhook is a hash of the webhook URL that was registered at the gateway; the URL
+	// itself is secret.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	RegisteredWebhook string `json:"registeredWebhook,omitempty"`
-	// LastConnectedTime is when it last became connected.
+	// lastConnectedTime is when the number last became connected.
 	// +optional
 	LastConnectedTime *metav1.Time `json:"lastConnectedTime,omitempty"`
-	// FirstConnectedTime is when it first became connected; the warm-up counts from it. A
-	// number that was paired before counts too.
+	// firstConnectedTime is when this object's number first became connected; the warm-up counts
+	// from it. Pairing again does not change it.
 	// +optional
 	FirstConnectedTime *metav1.Time `json:"firstConnectedTime,omitempty"`
-	// Pace is what was sent from the number, and what waits; refreshed at most once a minute.
+	// pace shows what was sent from this number and what waits. Updated at most once a minute.
 	// +optional
 	Pace *PaceStatus `json:"pace,omitempty"`
-	// LastDisconnectReason is why it last disconnected, as the gateway says it in known words;
-	// "the gateway gave a reason" for any others, which could hold a token.
+	// lastDisconnectReason is why the number last disconnected, in the gateway's words if they are
+	// known ones. Otherwise it is "the gateway gave a reason": unknown words could contain a
+	// token.
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastDisconnectReason string `json:"lastDisconnectReason,omitempty"`
-	// ObservedStatusRequest is the value of the annotation cartrecovery.dev/status-requested-at
-	// for which the gateway was last asked.
+	// observedStatusRequest is the last value of the annotation
+	// cartrecovery.dev/status-requested-at for which the gateway was asked.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	ObservedStatusRequest string `json:"observedStatusRequest,omitempty"`
-	// NewConversationsPausedUntil is how long WhatsApp allows no new conversations.
+	// newConversationsPausedUntil is when WhatsApp allows new conversations again. Absent when the
+	// number is not restricted.
 	// +optional
 	NewConversationsPausedUntil *metav1.Time `json:"newConversationsPausedUntil,omitempty"`
 }
 
 // PaceStatus is what was sent from a number, and what waits.
 type PaceStatus struct {
-	// LastHour is how many messages were sent within the last hour.
+	// lastHour is how many messages were sent within the last 60 minutes.
 	// +optional
 	LastHour int32 `json:"lastHour,omitempty"`
-	// NewToday is how many conversations were started today, in the Store's time zone.
+	// newToday is how many conversations were started today, in the Store's time zone.
 	// +optional
 	NewToday int32 `json:"newToday,omitempty"`
-	// NewAllowedToday is how many may be, with the warm-up.
+	// newAllowedToday is how many conversations may be started today: newConversationsPerDay, or
+	// less during the warm-up.
 	// +optional
 	NewAllowedToday int32 `json:"newAllowedToday,omitempty"`
-	// Waiting messages are due and wait for their turn.
+	// waiting is how many messages are due and wait for their turn.
 	// +optional
 	Waiting int32 `json:"waiting,omitempty"`
 }
 
 // PairingStatus is a pairing attempt.
 type PairingStatus struct {
-	// SecretRef names the owned Secret with the QR (key qr.png and qr, a data URI) or the
-	// pair code (key pairCode). It is emptied when pairing ends.
+	// secretRef names the Secret, owned by this object, with the QR code (keys qr.png, a picture,
+	// and qr, a data URI) or the code to enter (key pairCode). The Secret is emptied when the
+	// attempt ends.
 	// +optional
 	SecretRef *ObjectReference `json:"secretRef,omitempty"`
-	// StartedAt is when the attempt began.
+	// startedAt is when the attempt began.
 	// +optional
 	StartedAt *metav1.Time `json:"startedAt,omitempty"`
-	// ExpiresAt is when the attempt ends without a phone.
+	// expiresAt is when the attempt ends if no phone is paired.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
-	// Attempts counts the attempts so far.
+	// attempts is how many pairing attempts were begun for this object.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
-	// HandledRequest is the last value of the annotation
-	// cartrecovery.dev/pair-requested-at that was acted on.
+	// handledRequest is the last value of the annotation cartrecovery.dev/pair-requested-at that
+	// was acted on.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	HandledRequest string `json:"handledRequest,omitempty"`
@@ -378,8 +409,10 @@ type WhatsAppInstance struct {
 	metav1.TypeMeta   `json:",inline"`
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
+	// spec is what is wanted; people and Git write it.
 	// +required
 	Spec WhatsAppInstanceSpec `json:"spec"`
+	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1,"phase":"Pending"}
 	Status WhatsAppInstanceStatus `json:"status,omitempty"`
