@@ -44,7 +44,7 @@ func TestLeadOfAPurchase(t *testing.T) {
 func TestReversal(t *testing.T) {
 	for name, row := range map[string]struct {
 		isChargeback bool
-		want         string
+		want         v1alpha1.ReversalKind
 	}{
 		"a refund":     {false, v1alpha1.ReversalRefund},
 		"a chargeback": {true, v1alpha1.ReversalChargeback},

@@ -13,7 +13,7 @@ import (
 
 // The forms that the schema of a CartRecovery takes.
 var (
-	phoneForm    = regexp.MustCompile(`^\+[1-9][0-9]{6,18}$`)
+	phoneForm    = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 	amountForm   = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,6})?$`)
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 	urlForm      = regexp.MustCompile(`^https?://[^/@\s]+(/[^\s]*)?([?#][^\s]*)?$`)

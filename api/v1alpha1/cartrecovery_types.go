@@ -159,12 +159,12 @@ const (
 type CartRecoverySpec struct {
 	// storeRef names the Store that the lead belongs to, in the same namespace. Immutable.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable"
-	StoreRef ObjectReference `json:"storeRef"`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another CartRecovery instead"
+	StoreRef ObjectReference `json:"storeRef,omitzero"`
 	// platform that reported the lead. Immutable.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="platform is immutable"
-	Platform PlatformName `json:"platform"`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="platform is immutable: create another CartRecovery instead"
+	Platform PlatformName `json:"platform,omitempty"`
 	// trigger is the event that started the recovery, and selects its sequence. Absent when only a
 	// purchase, a refund or an expired payment is known.
 	// +optional
@@ -252,14 +252,14 @@ type Stop struct {
 	// reason for the request. OptOut: the customer asked not to be written to. WrongNumber:
 	// whoever has the number is not the customer.
 	// +required
-	// +kubebuilder:validation:Enum=OptOut;WrongNumber
-	Reason StopReason `json:"reason"`
+	Reason StopReason `json:"reason,omitempty"`
 	// at is when the customer's message came in. RFC 3339.
 	// +required
 	At Timestamp `json:"at"`
 }
 
 // StopReason is why a customer must not be written to.
+// +kubebuilder:validation:Enum=OptOut;WrongNumber
 type StopReason string
 
 const (
@@ -273,7 +273,6 @@ const (
 type Payment struct {
 	// method of the payment: Pix, Boleto, Card or Other.
 	// +optional
-	// +kubebuilder:validation:Enum=Pix;Boleto;Card;Other
 	Method PaymentMethod `json:"method,omitempty"`
 	// pixCode is the PIX code that the customer copies into their bank's app ("copia e cola").
 	// +optional
@@ -302,6 +301,7 @@ type Payment struct {
 }
 
 // PaymentMethod is how a customer wanted to pay.
+// +kubebuilder:validation:Enum=Pix;Boleto;Card;Other
 type PaymentMethod string
 
 const (
@@ -320,8 +320,7 @@ type Consent struct {
 	// basis is the customer's answer. OptedIn: they agreed to be written to. OptedOut: they did
 	// not agree.
 	// +required
-	// +kubebuilder:validation:Enum=OptedIn;OptedOut
-	Basis ConsentBasis `json:"basis"`
+	Basis ConsentBasis `json:"basis,omitempty"`
 	// source is the path of the field in the delivery that says so.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
@@ -332,6 +331,7 @@ type Consent struct {
 }
 
 // ConsentBasis says whether a customer agreed to be written to.
+// +kubebuilder:validation:Enum=OptedIn;OptedOut
 type ConsentBasis string
 
 const (
@@ -347,10 +347,10 @@ type LeadCustomer struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=200
 	Name string `json:"name,omitempty"`
-	// phone that messages are sent to, in E.164 such as +5511900000001.
+	// phone that messages are sent to, in E.164 such as +5511900000001: "+" and 7 to 15 digits.
 	// +optional
-	// +kubebuilder:validation:MaxLength=20
-	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,18}$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,14}$`
 	Phone string `json:"phone,omitempty"`
 	// email is the customer's e-mail address, in lower case. If several are known, the
 	// alphabetically first; the rest are in otherEmails.
@@ -365,13 +365,13 @@ type LeadCustomer struct {
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=254
 	OtherEmails []string `json:"otherEmails,omitempty"`
-	// otherPhones are further numbers of the customer, in E.164, at most 8. Nothing is sent to
-	// them; a purchase with any of them counts as the customer's.
+	// otherPhones are further numbers of the customer, in E.164 such as +5511900000001, at most 8.
+	// Nothing is sent to them; a purchase with any of them counts as the customer's.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:items:MaxLength=20
-	// +kubebuilder:validation:items:Pattern=`^\+[1-9][0-9]{6,18}$`
+	// +kubebuilder:validation:items:MaxLength=16
+	// +kubebuilder:validation:items:Pattern=`^\+[1-9][0-9]{6,14}$`
 	OtherPhones []string `json:"otherPhones,omitempty"`
 }
 
@@ -389,10 +389,11 @@ type LeadProduct struct {
 
 // Purchase says that the customer bought.
 type Purchase struct {
-	// eventID is the platform's id of the event that reported the purchase.
-	// +required
+	// eventID is the platform's id of the event that reported the purchase. Absent when only the
+	// time of the purchase is known.
+	// +optional
 	// +kubebuilder:validation:MaxLength=200
-	EventID string `json:"eventID"`
+	EventID string `json:"eventID,omitempty"`
 	// transactionID is the platform's id of the sale.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
@@ -420,13 +421,13 @@ type Purchase struct {
 type Reversal struct {
 	// eventID is the platform's id of the event that reported the reversal.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=200
-	EventID string `json:"eventID"`
+	EventID string `json:"eventID,omitempty"`
 	// kind of the reversal. Refund: the store returned the money. Chargeback: the customer or the
 	// bank took it back.
 	// +required
-	// +kubebuilder:validation:Enum=Refund;Chargeback
-	Kind string `json:"kind"`
+	Kind ReversalKind `json:"kind,omitempty"`
 	// transactionID is the platform's id of the sale that was reversed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
@@ -436,12 +437,15 @@ type Reversal struct {
 	At Timestamp `json:"at"`
 }
 
-// Kinds of Reversal.
+// ReversalKind is who took a purchase back.
+// +kubebuilder:validation:Enum=Refund;Chargeback
+type ReversalKind string
+
 const (
 	// ReversalRefund: the money was given back.
-	ReversalRefund = "Refund"
+	ReversalRefund ReversalKind = "Refund"
 	// ReversalChargeback: the customer or the bank took it back.
-	ReversalChargeback = "Chargeback"
+	ReversalChargeback ReversalKind = "Chargeback"
 )
 
 // The bounds of a lead's conversation. What is written in JSON counts, as it is stored: so is an
@@ -500,11 +504,11 @@ type Message struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=160
-	ID string `json:"id"`
+	ID string `json:"id,omitempty"`
 	// role of the writer. Customer: the customer. Assistant: the AI, or a fixed text of the
 	// policy. Operator: a person of the store, from the paired phone.
 	// +required
-	Role Role `json:"role"`
+	Role Role `json:"role,omitempty"`
 	// step of the sequence that the message is, by name. Absent on answers and on messages of
 	// people.
 	// +optional
@@ -512,6 +516,7 @@ type Message struct {
 	Step string `json:"step,omitempty"`
 	// cycle of the recovery that the message belongs to, counted from 0.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Cycle int32 `json:"cycle,omitempty"`
 	// text of the message, at most 2048 characters and 4 KiB; see shortened.
 	// +optional
@@ -577,6 +582,7 @@ type Message struct {
 	RetryAt *Timestamp `json:"retryAt,omitempty"`
 	// tokens is how many AI tokens this text cost, including versions that were refused.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Tokens int64 `json:"tokens,omitempty"`
 	// error is why the last attempt failed, one word such as Refused, NotOnWhatsApp, NotSent or
 	// Unresolved. Absent when it did not fail.
@@ -590,8 +596,9 @@ type NextAction struct {
 	// action that is planned, one word such as Wait, Prepare, Send, Reply, Resolve, Finish or
 	// Delete. For people; the values may change between versions.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
-	Action string `json:"action"`
+	Action string `json:"action,omitempty"`
 	// message that the action is about, by its id in the conversation.
 	// +optional
 	// +kubebuilder:validation:MaxLength=160
@@ -614,6 +621,7 @@ type RecoveryResult struct {
 	// messages is how many messages the operator sent in this cycle before the purchase, steps and
 	// answers, as far as the conversation still contains them.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Messages int32 `json:"messages,omitempty"`
 	// amount of the purchase, a decimal with a point, such as "297.00".
 	// +optional
@@ -666,6 +674,7 @@ type CartRecoveryStatus struct {
 	// cycle counts the recoveries of this customer and product, from 0. A cart event after the
 	// lead has ended begins the next cycle once the cooldown has passed.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Cycle int32 `json:"cycle,omitempty"`
 	// conversation is the messages of all cycles, oldest first: at most 64, and 24 KiB together.
 	// When there is no room, the oldest texts are shortened and the oldest messages dropped.
@@ -712,10 +721,12 @@ type CartRecoveryStatus struct {
 	// tokensUsed is how many AI tokens the texts of this lead and their reviews have cost in all
 	// its cycles, including texts that were refused or never sent.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	TokensUsed int64 `json:"tokensUsed,omitempty"`
 	// tokensBefore is the part of tokensUsed that no longer counts towards ai.tokensPerLead of the
 	// Store: its value when the cycle began, or when a person last gave the conversation back.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	TokensBefore int64 `json:"tokensBefore,omitempty"`
 	// answeredAt are the times of the answers and notices of the last 24 hours, oldest first, at
 	// most 240. maxAnswersPerHour and maxAnswersPerDay are counted by them, even when the
@@ -740,14 +751,16 @@ type CartRecoveryStatus struct {
 // +kubebuilder:selectablefield:JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.product.name`
+// +kubebuilder:printcolumn:name="Platform",type=string,JSONPath=`.spec.platform`,priority=1
 // +kubebuilder:printcolumn:name="Trigger",type=string,JSONPath=`.spec.trigger`,priority=1
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].reason`
 // +kubebuilder:printcolumn:name="Blocked",type=string,JSONPath=`.status.conditions[?(@.type=="Blocked")].reason`
-// +kubebuilder:printcolumn:name="Person",type=string,JSONPath=`.status.conditions[?(@.type=="HandedOff")].status`
+// +kubebuilder:printcolumn:name="HandedOff",type=string,JSONPath=`.status.conditions[?(@.type=="HandedOff")].status`
 // +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextActionTime`,priority=1
 // +kubebuilder:printcolumn:name="Instance",type=string,JSONPath=`.status.instanceRef.name`,priority=1
 // +kubebuilder:printcolumn:name="Amount",type=string,JSONPath=`.status.result.amount`,priority=1
+// +kubebuilder:printcolumn:name="Currency",type=string,JSONPath=`.status.result.currency`,priority=1
 // +kubebuilder:printcolumn:name="Tokens",type=integer,JSONPath=`.status.tokensUsed`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type CartRecovery struct {
@@ -756,11 +769,11 @@ type CartRecovery struct {
 
 	// spec is what the platform reported; the webhook server writes it.
 	// +required
-	Spec CartRecoverySpec `json:"spec"`
+	Spec CartRecoverySpec `json:"spec,omitzero"`
 	// status is the conversation and the outcome; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1,"phase":"PendingRecovery"}
-	Status CartRecoveryStatus `json:"status,omitempty"`
+	Status CartRecoveryStatus `json:"status,omitempty,omitzero"`
 }
 
 // CartRecoveryList is a list of CartRecoveries.

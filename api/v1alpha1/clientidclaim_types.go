@@ -4,18 +4,21 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 // ClientIDClaimSpec says whose a clientID is.
 type ClientIDClaimSpec struct {
-	// clientID that the claim is about, as in spec.clientID of Stores. Immutable.
+	// clientID that the claim is about, as in spec.clientID of Stores: letters, digits, ".", "_"
+	// and "-", at most 128 characters. Immutable.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: the claim is of this one"
-	ClientID string `json:"clientID"`
+	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: create another ClientIDClaim instead"
+	ClientID string `json:"clientID,omitempty"`
 	// namespace whose Stores may use the clientID. Changing it hands the clientID over, and with
 	// it every delivery that platforms post for it.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
-	Namespace string `json:"namespace"`
+	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
+	Namespace string `json:"namespace,omitempty"`
 }
 
 // ClientIDClaim keeps a clientID with the namespace whose Store first had it, also while that
@@ -23,7 +26,7 @@ type ClientIDClaimSpec struct {
 // operator makes it; a person lets go of the clientID by deleting it, or hands it over by
 // changing spec.namespace. There is no status: a backup that keeps no status keeps all of it.
 // +kubebuilder:object:root=true
-// +kubebuilder:resource:scope=Cluster,categories=cart-recovery
+// +kubebuilder:resource:scope=Cluster
 // +kubebuilder:selectablefield:JSONPath=`.spec.clientID`
 // +kubebuilder:selectablefield:JSONPath=`.spec.namespace`
 // +kubebuilder:printcolumn:name="ClientID",type=string,JSONPath=`.spec.clientID`
@@ -35,7 +38,7 @@ type ClientIDClaim struct {
 
 	// spec says whose the clientID is. The operator writes it; a person may change it.
 	// +required
-	Spec ClientIDClaimSpec `json:"spec"`
+	Spec ClientIDClaimSpec `json:"spec,omitzero"`
 }
 
 // ClientIDClaimList is a list of ClientIDClaims.

@@ -11,7 +11,9 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/apimachinery/pkg/util/yaml"
+	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -48,6 +50,7 @@ func TestSchemas(t *testing.T) {
 	t.Run("refused", func(t *testing.T) { refuses(t, kube, namespace) })
 	t.Run("refused platforms", func(t *testing.T) { refusesPlatforms(t, kube, namespace) })
 	t.Run("refused gateways", func(t *testing.T) { refusesGateways(t, kube, namespace) })
+	t.Run("refused status", func(t *testing.T) { refusesStatus(t, kube, namespace) })
 	t.Run("accepted", func(t *testing.T) { accepts(t, kube, namespace) })
 	t.Run("immutable", func(t *testing.T) { keeps(t, kube, namespace) })
 	t.Run("defaults", func(t *testing.T) { defaults(t, kube, namespace) })
@@ -101,6 +104,26 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		"more addresses than are kept": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Customer.OtherEmails = strings.Split("a@b,c@b,d@b,e@b,f@b,g@b,h@b,i@b", ",")
 		}), "customer.otherEmails"},
+		"a phone of 16 digits": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.Phone = "+1234567890123456"
+		}), "customer.phone"},
+		"another phone of 16 digits": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Customer.OtherPhones = []string{"+1234567890123456"}
+		}), "customer.otherPhones"},
+		"a reversal by no event": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Spec.Reversal = &v1alpha1.Reversal{Kind: v1alpha1.ReversalRefund, At: v1alpha1.NewTimestamp(time.Now())}
+		}), "reversal.eventID"},
+		"a claim of a clientID with a slash": {claim("a/b", "shop"), "spec.clientID"},
+		"a claim for what is no namespace":   {claim("acme", "my_shop"), "spec.namespace"},
+		"a daily budget over the bound": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.AI.DailyTokenBudget = ptr.To[int64](1_000_000_000_001)
+		}), "dailyTokenBudget"},
+		"a budget of a lead over the bound": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.AI.TokensPerLead = ptr.To[int64](1_000_000_001)
+		}), "tokensPerLead"},
+		"quiet hours without a start": {gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{End: "08:00"}
+		}), "quietHours.start: Required value"},
 		"a cart without a phone": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "" }),
 			"needs a trigger and customer.phone"},
 		"a lead of nothing": {gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }),
@@ -116,6 +139,57 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 			t.Errorf("%s: got %v, want it refused with %q", name, err, row.says)
 		}
 	}
+}
+
+func claim(clientID, of string) *v1alpha1.ClientIDClaim {
+	return &v1alpha1.ClientIDClaim{ObjectMeta: metav1.ObjectMeta{Name: "claim"},
+		Spec: v1alpha1.ClientIDClaimSpec{ClientID: clientID, Namespace: of}}
+}
+
+// refusesStatus checks the bounds of what only the operator writes.
+func refusesStatus(t *testing.T, kube client.Client, namespace string) {
+	lead := gen.In(namespace, gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Name = "bounds" }))
+	store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "bounds" }))
+	instance := gen.In(namespace, named("bounds", gen.InstanceObject()))
+	for _, object := range []client.Object{lead, store, instance} {
+		if err := kube.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	message := `{"id": "m", "role": "Customer", "at": "2026-01-01T00:00:00Z", `
+	delivery := `{"time": "2026-01-01T00:00:00Z", "platform": "hotmart", "reason": ""}`
+	for _, row := range []struct {
+		object       client.Object
+		status, says string
+	}{
+		{lead, `{"nextAction": {"action": ""}}`, "nextAction.action"},
+		{lead, `{"cycle": -1}`, "status.cycle"},
+		{lead, `{"tokensUsed": -1}`, "status.tokensUsed"},
+		{lead, `{"tokensBefore": -1}`, "status.tokensBefore"},
+		{lead, `{"result": {"messages": -1}}`, "result.messages"},
+		{lead, `{"conversation": [` + message + `"cycle": -1}]}`, "conversation[0].cycle"},
+		{lead, `{"conversation": [` + message + `"tokens": -1}]}`, "conversation[0].tokens"},
+		{store, `{"leads": {"pending": -1}}`, "leads.pending"},
+		{store, `{"leads": {"revenue": [{"currency": "", "amount": "1", "leads": 1}]}}`, "currency"},
+		{store, `{"leads": {"revenue": [{"currency": "BRL", "amount": "", "leads": 1}]}}`, "amount"},
+		{store, `{"leads": {"revenue": [{"currency": "BRL", "amount": "1", "leads": 0}]}}`, "leads"},
+		{store, `{"tokens": {"day": "2026-1-1", "used": 1}}`, "tokens.day"},
+		{store, `{"tokens": {"day": "2026-01-01", "used": 0}}`, "tokens.used"},
+		{store, `{"webhooks": [{"platform": "hotmart", "url": ""}]}`, "webhooks[0].url"},
+		{store, `{"lastRejectedDelivery": ` + delivery + `}`, "lastRejectedDelivery.reason"},
+		{store, `{"lastUnusableDelivery": ` + delivery + `}`, "lastUnusableDelivery.reason"},
+		{instance, `{"pace": {"waiting": -1}}`, "pace.waiting"},
+		{instance, `{"pairing": {"attempts": -1}}`, "pairing.attempts"},
+	} {
+		err := patchStatus(t.Context(), kube, row.object, row.status)
+		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%s: got %v, want it refused with %q", row.status, err, row.says)
+		}
+	}
+}
+
+func patchStatus(ctx context.Context, kube client.Client, object client.Object, status string) error {
+	return kube.Status().Patch(ctx, object, client.RawPatch(types.MergePatchType, []byte(`{"status": `+status+`}`)))
 }
 
 func sequence(instructions, text string) []v1alpha1.Sequence {
@@ -276,6 +350,16 @@ func accepts(t *testing.T, kube client.Client, namespace string) {
 		"V2 of UAZAPI":     named("uazapi-v2", gatewayOf(v1alpha1.GatewayUAZAPI, v1alpha1.DialectV2)),
 		"V2 of Evolution":  named("evolution-v2", gatewayOf(v1alpha1.GatewayEvolution, v1alpha1.DialectV2)),
 		"no dialect":       named("no-dialect", gatewayOf(v1alpha1.GatewaySimulated, "")),
+		"a phone of 15 digits": gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Spec.Customer.Phone = "long-phone", "+123456789012345"
+		}),
+		"a purchase of which only the time is known": gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Spec.Purchase = "only-time", &v1alpha1.Purchase{At: v1alpha1.NewTimestamp(time.Now())}
+		}),
+		"the greatest budgets": gen.StoreObject(func(s *v1alpha1.Store) {
+			s.Name = "budgets"
+			s.Spec.AI.DailyTokenBudget, s.Spec.AI.TokensPerLead = ptr.To[int64](1e12), ptr.To[int64](1e9)
+		}),
 	}
 	for name, object := range objects {
 		if err := kube.Create(t.Context(), gen.In(namespace, object)); err != nil {
@@ -289,26 +373,44 @@ func named(name string, instance *v1alpha1.WhatsAppInstance) *v1alpha1.WhatsAppI
 	return instance
 }
 
+// keeps checks what cannot be changed.
 func keeps(t *testing.T, kube client.Client, namespace string) {
-	store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "kept" }))
-	if err := kube.Create(t.Context(), store); err != nil {
-		t.Fatal(err)
+	store := gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "kept" })
+	product := gen.ProductObject(func(p *v1alpha1.Product) { p.Name = "kept" })
+	instance := named("kept", gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) { i.Spec.InstanceName = "one" }))
+	lead := gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Name = "kept" })
+	acme := v1alpha1.ObjectReference{Name: "acme"}
+	suppression := &v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "kept"},
+		Spec: v1alpha1.SuppressionSpec{StoreRef: acme, Phone: "+5511900000002"}}
+	ledger := &v1alpha1.RecoveryLedger{ObjectMeta: metav1.ObjectMeta{Name: "kept"},
+		Spec: v1alpha1.RecoveryLedgerSpec{StoreRef: acme}}
+	kept := claim("kept", namespace)
+	for _, object := range []client.Object{store, product, instance, lead, suppression, ledger, kept} {
+		if err := kube.Create(t.Context(), gen.In(namespace, object)); err != nil {
+			t.Fatal(err)
+		}
 	}
-	store.Spec.ClientID = "other"
-	if err := kube.Update(t.Context(), store); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(),
-		"clientID is immutable") {
-		t.Errorf("changing clientID: got %v", err)
-	}
-	instance := gen.In(namespace, gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-		i.Spec.InstanceName = "one"
-	}))
-	if err := kube.Create(t.Context(), instance); err != nil {
-		t.Fatal(err)
-	}
-	instance.Spec.InstanceName = ""
-	if err := kube.Update(t.Context(), instance); !apierrors.IsInvalid(err) || !strings.Contains(err.Error(),
-		"instanceName is immutable") {
-		t.Errorf("removing instanceName: got %v", err)
+	hash := strings.Repeat("0", 16)
+	for _, row := range []struct {
+		object     client.Object
+		spec, says string
+	}{
+		{store, `{"clientID": "other"}`, "clientID is immutable"},
+		{product, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another Product"},
+		{instance, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another WhatsAppInstance"},
+		{instance, `{"instanceName": null}`, "instanceName is immutable: create another WhatsAppInstance"},
+		{lead, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another CartRecovery"},
+		{lead, `{"platform": "eduzz"}`, "platform is immutable: create another CartRecovery"},
+		{suppression, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another Suppression"},
+		{suppression, `{"phone": "+5511900000003"}`, "phone is immutable: create another Suppression"},
+		{suppression, `{"phone": null, "phoneHash": "` + hash + `"}`, "phone and phoneHash are immutable"},
+		{ledger, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another RecoveryLedger"},
+		{kept, `{"clientID": "other"}`, "clientID is immutable: create another ClientIDClaim"},
+	} {
+		err := kube.Patch(t.Context(), row.object, client.RawPatch(types.MergePatchType, []byte(`{"spec": `+row.spec+`}`)))
+		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
+			t.Errorf("%T %s: got %v, want it refused with %q", row.object, row.spec, err, row.says)
+		}
 	}
 }
 
@@ -327,6 +429,42 @@ func defaults(t *testing.T, kube client.Client, namespace string) {
 	}
 	if *read.Spec.AbandonedAt != *fresh.Spec.AbandonedAt {
 		t.Errorf("abandonedAt was %s, is %s", fresh.Spec.AbandonedAt, read.Spec.AbandonedAt)
+	}
+	instance := gen.In(namespace, named("plain", gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Spec.Gateway, i.Spec.Pairing = v1alpha1.GatewaySpec{Aliases: []string{"other"}}, v1alpha1.PairingSpec{
+			Phone: "+5531988776655"}
+	})))
+	if err := kube.Create(t.Context(), instance); err != nil {
+		t.Fatal(err)
+	}
+	if instance.Spec.Gateway.Type != v1alpha1.GatewayUAZAPI || instance.Spec.Pairing.Method != v1alpha1.PairingQRCode {
+		t.Errorf("an instance that names neither is of %q, paired by %q", instance.Spec.Gateway.Type,
+			instance.Spec.Pairing.Method)
+	}
+	countsNone(t, kube, namespace)
+}
+
+// countsNone checks that a count of none is a 0 that kubectl can show, also on what an earlier
+// version wrote.
+func countsNone(t *testing.T, kube client.Client, namespace string) {
+	store := gen.In(namespace, gen.StoreObject(func(s *v1alpha1.Store) { s.Name = "counted" }))
+	if err := kube.Create(t.Context(), store); err != nil {
+		t.Fatal(err)
+	}
+	if err := patchStatus(t.Context(), kube, store, `{"leads": {"active": 1}}`); err != nil {
+		t.Fatal(err)
+	}
+	read := &unstructured.Unstructured{}
+	read.SetGroupVersionKind(v1alpha1.GroupVersion.WithKind("Store"))
+	if err := kube.Get(t.Context(), client.ObjectKeyFromObject(store), read); err != nil {
+		t.Fatal(err)
+	}
+	leads, _, _ := unstructured.NestedMap(read.Object, "status", "leads")
+	for _, count := range []string{"pending", "recovered", "converted", "closed", "optedOut", "reversed", "blocked",
+		"handedOff"} {
+		if leads[count] != int64(0) {
+			t.Errorf("status.leads.%s is %v, want 0", count, leads[count])
+		}
 	}
 }
 

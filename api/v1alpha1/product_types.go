@@ -18,7 +18,7 @@ type ProductSpec struct {
 	// storeRef names the Store that sells the product, in the same namespace. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another Product instead"
-	StoreRef ObjectReference `json:"storeRef"`
+	StoreRef ObjectReference `json:"storeRef,omitzero"`
 	// platformIDs are the ids that the sales platforms use for this product, from 1 to 32. If
 	// several Products of a Store have the same id, it belongs to the oldest, and the others are
 	// Ready=False, reason PlatformIDTaken.
@@ -28,7 +28,7 @@ type ProductSpec struct {
 	// +listMapKey=id
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
-	PlatformIDs []PlatformID `json:"platformIDs"`
+	PlatformIDs []PlatformID `json:"platformIDs,omitempty"`
 	// displayName is the product's name in messages to customers. At most 200 characters. Default:
 	// the name that the platform sent.
 	// +optional
@@ -43,7 +43,7 @@ type ProductSpec struct {
 	// persona is the character in whose name the AI writes. Default: none, the AI writes in the
 	// name of the store.
 	// +optional
-	Persona Persona `json:"persona,omitempty"`
+	Persona Persona `json:"persona,omitempty,omitzero"`
 	// systemPrompt is the instruction for the AI, a Go text/template; docs/prompting.md lists its
 	// variables. At most 8000 characters. Default: ai.systemPrompt of the Store.
 	// +optional
@@ -63,19 +63,19 @@ type ProductSpec struct {
 	// description names. Lists, quietHours and texts replace the Store's as a whole; ttl and
 	// handOff are merged field by field.
 	// +optional
-	Recovery RecoveryPolicy `json:"recovery,omitempty"`
+	Recovery RecoveryPolicy `json:"recovery,omitempty,omitzero"`
 }
 
 // PlatformID is a product's id at a sales platform.
 type PlatformID struct {
 	// platform that uses the id.
 	// +required
-	Platform PlatformName `json:"platform"`
+	Platform PlatformName `json:"platform,omitempty"`
 	// id of the product at that platform, 1 to 128 characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	ID string `json:"id"`
+	ID string `json:"id,omitempty"`
 }
 
 // Persona is in whose voice the AI writes.
@@ -96,7 +96,7 @@ type Coupon struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	Code string `json:"code"`
+	Code string `json:"code,omitempty"`
 	// text says what the coupon gives, for example "10% off until Sunday". At most 300 characters.
 	// +optional
 	// +kubebuilder:validation:MaxLength=300
@@ -140,11 +140,11 @@ type Product struct {
 
 	// spec is what is wanted; people and Git write it.
 	// +required
-	Spec ProductSpec `json:"spec"`
+	Spec ProductSpec `json:"spec,omitzero"`
 	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
-	Status ProductStatus `json:"status,omitempty"`
+	Status ProductStatus `json:"status,omitempty,omitzero"`
 }
 
 // ProductList is a list of Products.

@@ -33,14 +33,15 @@ type LedgerEntry struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	Lead string `json:"lead"`
+	Lead string `json:"lead,omitempty"`
 	// event that happened. Sent: a message of the sequence was sent, or may have been. Heard: the
 	// customer wrote. ClaimedPaid: the customer said that they have paid. HandedOff: a person took
 	// the conversation over. GivenBack: the AI has it again. Ended: the lead ended.
 	// +required
-	Event LedgerEvent `json:"event"`
+	Event LedgerEvent `json:"event,omitempty"`
 	// cycle of the recovery that the event belongs to, counted from 0.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Cycle int32 `json:"cycle,omitempty"`
 	// step of the sequence that was sent, by name. Only for Sent.
 	// +optional
@@ -64,9 +65,10 @@ type LedgerEntry struct {
 // that keeps no status keeps all of it.
 type RecoveryLedgerSpec struct {
 	// storeRef names the Store whose leads the entries are about. The ledger stays when the Store
-	// is deleted.
+	// is deleted. Immutable.
 	// +required
-	StoreRef ObjectReference `json:"storeRef"`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another RecoveryLedger instead"
+	StoreRef ObjectReference `json:"storeRef,omitzero"`
 	// entries in the order in which the operator learned of them, at most 500; further entries go
 	// into another RecoveryLedger.
 	// +optional
@@ -79,7 +81,6 @@ type RecoveryLedgerSpec struct {
 // leads that come back from a backup without their status are not written to again. The
 // operator writes it and deletes what no lead can need any more; see docs/backup.md.
 // +kubebuilder:object:root=true
-// +kubebuilder:resource:categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Store",type=string,JSONPath=`.spec.storeRef.name`
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
@@ -89,7 +90,7 @@ type RecoveryLedger struct {
 
 	// spec is what happened to the Store's leads; only the operator writes it.
 	// +required
-	Spec RecoveryLedgerSpec `json:"spec"`
+	Spec RecoveryLedgerSpec `json:"spec,omitzero"`
 }
 
 // RecoveryLedgerList is a list of RecoveryLedgers.

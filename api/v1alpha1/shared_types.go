@@ -96,31 +96,33 @@ const (
 )
 
 // ObjectReference names an object in the same namespace.
+// +structType=atomic
 type ObjectReference struct {
 	// name of the object, in the namespace of the object that refers to it. At most 253
 	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 }
 
 // SecretKeyReference names a key of a Secret in the same namespace. The Secret is
 // read when it is needed and remembered for seconds.
+// +structType=atomic
 type SecretKeyReference struct {
 	// name of the Secret, in the namespace of the object that refers to it. At most 253
 	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 	// key in the Secret's data whose value is used. Letters, digits, "-", "_" and ".", at most 253
 	// characters.
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +kubebuilder:validation:Pattern=`^[-._a-zA-Z0-9]+$`
-	Key string `json:"key"`
+	Key string `json:"key,omitempty"`
 }
 
 // Trigger is what made a lead.
@@ -241,7 +243,6 @@ type RecoveryPolicy struct {
 	// killSwitchScope says which purchases stop a lead. Customer: any purchase of the customer in
 	// this Store. Product: only a purchase of the lead's product. Default: Customer.
 	// +optional
-	// +kubebuilder:validation:Enum=Customer;Product
 	KillSwitchScope KillSwitchScope `json:"killSwitchScope,omitempty"`
 	// optOutKeywords are messages that opt the customer out, in addition to the built-in ones
 	// (parar, sair, stop and others; see docs/policy.md). A keyword matches when it is the whole
@@ -281,7 +282,6 @@ type RecoveryPolicy struct {
 	// is opened again for a person. Ignore: the message is stored and nothing else happens.
 	// Default: Answer.
 	// +optional
-	// +kubebuilder:validation:Enum=Answer;HandOff;Ignore
 	LateReplies LateReplies `json:"lateReplies,omitempty"`
 	// claimsPaidAfter is how long the operator waits for the platform to confirm the purchase of a
 	// customer who says that they have paid. Meanwhile nothing is sold to them; afterwards a
@@ -305,7 +305,6 @@ type RecoveryPolicy struct {
 	// that has been logged out for ten minutes. Wait: they wait for the number, and expire if it
 	// does not come back. Move: they continue on another number of the Store. Default: Wait.
 	// +optional
-	// +kubebuilder:validation:Enum=Wait;Move
 	NumberLost NumberLost `json:"numberLost,omitempty"`
 	// fallbackText is sent in place of a text by the AI when the AI has been unavailable for 15
 	// minutes, when the guard refused two texts in a row, when a review did not answer (see
@@ -327,6 +326,7 @@ type RecoveryPolicy struct {
 }
 
 // LateReplies says what becomes of messages to a lead that has expired.
+// +kubebuilder:validation:Enum=Answer;HandOff;Ignore
 type LateReplies string
 
 const (
@@ -381,6 +381,7 @@ type EndingTTL struct {
 }
 
 // NumberLost says what becomes of conversations on a number that is logged out or gone.
+// +kubebuilder:validation:Enum=Wait;Move
 type NumberLost string
 
 const (
@@ -477,6 +478,7 @@ type EffectivePolicy struct {
 }
 
 // KillSwitchScope says which purchases stop a lead.
+// +kubebuilder:validation:Enum=Customer;Product
 type KillSwitchScope string
 
 const (
@@ -490,7 +492,7 @@ const (
 type Sequence struct {
 	// trigger is the event that starts the sequence.
 	// +required
-	Trigger Trigger `json:"trigger"`
+	Trigger Trigger `json:"trigger,omitempty"`
 	// steps are the messages in the order in which they are sent, from 1 to 10. The sequence ends
 	// as soon as the customer answers; from then on the AI answers.
 	// +required
@@ -498,7 +500,7 @@ type Sequence struct {
 	// +listMapKey=name
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=10
-	Steps []Step `json:"steps"`
+	Steps []Step `json:"steps,omitempty"`
 }
 
 // Step is one message of a sequence.
@@ -510,7 +512,7 @@ type Step struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=40
 	// +kubebuilder:validation:Pattern=`^[a-z0-9]([-a-z0-9]*[a-z0-9])?$`
-	Name string `json:"name"`
+	Name string `json:"name,omitempty"`
 	// after is how long to wait before the message: from the abandonment for the first step, from
 	// the moment the previous step was sent for the others. A duration such as 15m or 24h, from 0s
 	// to 2160h.
@@ -538,15 +540,17 @@ type QuietHours struct {
 	// start of the quiet hours, as HH:MM on a 24-hour clock in the Store's time zone. From this
 	// minute on nothing is sent.
 	// +required
+	// +kubebuilder:validation:MinLength=5
 	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
-	Start string `json:"start"`
+	Start string `json:"start,omitempty"`
 	// end of the quiet hours, as HH:MM on a 24-hour clock. From this minute on messages are sent
 	// again. Earlier than start when the quiet hours go past midnight.
 	// +required
+	// +kubebuilder:validation:MinLength=5
 	// +kubebuilder:validation:MaxLength=5
 	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
-	End string `json:"end"`
+	End string `json:"end,omitempty"`
 	// days on which the quiet hours start: 21:00 to 08:00 on Fri is quiet until Saturday 08:00.
 	// Default: every day.
 	// +optional

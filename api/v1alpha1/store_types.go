@@ -88,7 +88,7 @@ type StoreSpec struct {
 	// +kubebuilder:validation:MaxLength=128
 	// +kubebuilder:validation:Pattern=`^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="clientID is immutable: platforms post to URLs that hold it; create another Store instead"
-	ClientID string `json:"clientID"`
+	ClientID string `json:"clientID,omitempty"`
 	// displayName is the store's name in messages to customers. At most 100 characters. Default:
 	// the name of this object.
 	// +optional
@@ -135,11 +135,11 @@ type StoreSpec struct {
 	// fields. A field that neither of them sets has the default that its description names.
 	// Default: the defaults of all fields.
 	// +optional
-	Recovery RecoveryPolicy `json:"recovery,omitempty"`
+	Recovery RecoveryPolicy `json:"recovery,omitempty,omitzero"`
 	// ai says which model writes the messages, with which prompt and within which budget. Default:
 	// the operator's own endpoint and key, and the defaults of all fields.
 	// +optional
-	AI AISettings `json:"ai,omitempty"`
+	AI AISettings `json:"ai,omitempty,omitzero"`
 	// keepSuppressedPhones makes the Suppressions of customers who opted out contain the phone
 	// number in clear text instead of its hash. Default: false.
 	// +optional
@@ -157,7 +157,7 @@ type StorePlatform struct {
 	// name of the platform, as it appears in the webhook URL. generic stands for a platform that
 	// the operator does not know; it needs the field generic. A Store has one entry of each name.
 	// +required
-	Name PlatformName `json:"name"`
+	Name PlatformName `json:"name,omitempty"`
 	// secretRefs are the Secrets with what this platform authenticates with: Hotmart's hottok,
 	// Kiwify's token, Eduzz's origin secret or signature key (see docs/platforms.md). A delivery
 	// is accepted if it matches any of them, so a secret can be rotated without losing a delivery.
@@ -166,7 +166,7 @@ type StorePlatform struct {
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=8
 	// +listType=atomic
-	SecretRefs []SecretKeyReference `json:"secretRefs"`
+	SecretRefs []SecretKeyReference `json:"secretRefs,omitempty"`
 	// tokenLocation says where deliveries carry their token; it is then looked for nowhere else.
 	// Only for kirvano, cakto, ticto, perfectpay and monetizze. Default: where the platform
 	// usually puts it; see docs/platforms.md.
@@ -201,7 +201,7 @@ type TokenLocation struct {
 type GenericMapping struct {
 	// auth says how a delivery proves that the platform sent it.
 	// +required
-	Auth GenericAuth `json:"auth"`
+	Auth GenericAuth `json:"auth,omitzero"`
 	// event is the path of the field that names the event, such as $.data.event, at most 256
 	// characters; see docs/platforms.md for paths. Its value may be a text, a number, true or
 	// false, and is compared with the values of start, kill, expired and stop; case and
@@ -232,7 +232,7 @@ type GenericMapping struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
-	Kill []string `json:"kill"`
+	Kill []string `json:"kill,omitempty"`
 	// expired lists the event values that mean that an open payment (PIX, boleto) can no longer be
 	// paid; the customer is then not reminded of it. At most 20, of 1 to 128 characters. Default:
 	// none.
@@ -253,7 +253,7 @@ type GenericMapping struct {
 	// fields are the paths of everything else that is read from a delivery, each such as
 	// $.data.buyer.email, at most 256 characters; see docs/platforms.md for paths.
 	// +required
-	Fields GenericFields `json:"fields"`
+	Fields GenericFields `json:"fields,omitzero"`
 }
 
 // JSONPath is a path into a body, for example `$.data.buyer.email`: fields (`.name`,
@@ -270,10 +270,10 @@ type GenericStart struct {
 	// +required
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=128
-	Value string `json:"value"`
+	Value string `json:"value,omitempty"`
 	// trigger of the recovery, which selects its sequence.
 	// +required
-	Trigger Trigger `json:"trigger"`
+	Trigger Trigger `json:"trigger,omitempty"`
 	// unless is the path of a field that shows that the cart was not abandoned after all, such as
 	// $.completed_at. A delivery in which it has a value starts nothing. Default: every delivery
 	// with this value starts a recovery.
@@ -291,8 +291,7 @@ type GenericAuth struct {
 	// the Authorization header contains the secret as a bearer token. Token: a header or a field
 	// of the body contains the secret.
 	// +required
-	// +kubebuilder:validation:Enum=HMACSHA256;Bearer;Token
-	Type string `json:"type"`
+	Type GenericAuthType `json:"type,omitempty"`
 	// header is the name of the HTTP header that carries the HMAC or the token: letters, digits
 	// and "-", at most 64 characters. For HMACSHA256 (default: X-Signature) and Token; with Token
 	// set either header or field.
@@ -303,13 +302,47 @@ type GenericAuth struct {
 	// encoding of the HMAC: Hex or Base64. A prefix such as "sha256=" is ignored. Only for
 	// HMACSHA256. Default: Hex.
 	// +optional
-	// +kubebuilder:validation:Enum=Hex;Base64
-	Encoding string `json:"encoding,omitempty"`
+	Encoding HMACEncoding `json:"encoding,omitempty"`
 	// field is the path of the field of the body that carries the token. Only for Token; set
 	// either header or field.
 	// +optional
 	Field JSONPath `json:"field,omitempty"`
 }
+
+// GenericAuthType is how a generic delivery proves where it comes from.
+// +kubebuilder:validation:Enum=HMACSHA256;Bearer;Token
+type GenericAuthType string
+
+const (
+	// GenericAuthHMAC: a header has the HMAC-SHA256 of the raw body.
+	GenericAuthHMAC GenericAuthType = "HMACSHA256"
+	// GenericAuthBearer: the Authorization header has the secret as a bearer token.
+	GenericAuthBearer GenericAuthType = "Bearer"
+	// GenericAuthToken: a header or a field of the body has the secret.
+	GenericAuthToken GenericAuthType = "Token"
+)
+
+// HMACEncoding is how an HMAC is written.
+// +kubebuilder:validation:Enum=Hex;Base64
+type HMACEncoding string
+
+const (
+	// HMACEncodingHex: hexadecimal digits.
+	HMACEncodingHex HMACEncoding = "Hex"
+	// HMACEncodingBase64: base64.
+	HMACEncodingBase64 HMACEncoding = "Base64"
+)
+
+// AmountUnit is what a whole number of an amount counts.
+// +kubebuilder:validation:Enum=Units;Cents
+type AmountUnit string
+
+const (
+	// AmountUnits: whole reais, dollars and so on.
+	AmountUnits AmountUnit = "Units"
+	// AmountCents: hundredths of them.
+	AmountCents AmountUnit = "Cents"
+)
 
 // GenericFields are where a generic delivery keeps what the operator needs.
 // +kubebuilder:validation:XValidation:rule="has(self.email) || has(self.phone)",message="map at least one of email and phone: a purchase is matched to its lead by them"
@@ -334,7 +367,7 @@ type GenericFields struct {
 	// each becomes a lead of its own; productName, amount and currency are then each product's own
 	// if their paths go through the same list.
 	// +required
-	ProductID JSONPath `json:"productID"`
+	ProductID JSONPath `json:"productID,omitempty"`
 	// productName is the path of the product's name.
 	// +optional
 	ProductName JSONPath `json:"productName,omitempty"`
@@ -349,8 +382,7 @@ type GenericFields struct {
 	// Cents. An amount with a decimal point or comma is always in units. Not a path. Default:
 	// Units.
 	// +optional
-	// +kubebuilder:validation:Enum=Units;Cents
-	AmountUnit string `json:"amountUnit,omitempty"`
+	AmountUnit AmountUnit `json:"amountUnit,omitempty"`
 	// currency is the path of the currency, three letters (ISO 4217). Default: the one that the
 	// amount names, else the Store's currency.
 	// +optional
@@ -435,17 +467,21 @@ type AISettings struct {
 	SystemPrompt string `json:"systemPrompt,omitempty"`
 	// dailyTokenBudget is how many tokens all texts of this store may use in a day of the Store's
 	// time zone, including reviews and texts that were not sent. When it is used up, fallbackText
-	// is sent; without one, leads are Blocked until the next day. At least 1. Default: no limit.
+	// is sent; without one, leads are Blocked until the next day. From 1 to 1000000000000.
+	// Default: no limit.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000000
 	DailyTokenBudget *int64 `json:"dailyTokenBudget,omitempty"`
 	// tokensPerLead is how many tokens the texts of one lead and their reviews may use, including
 	// texts that were not sent. It counts again from 0 in each new cycle, and when a person gives
 	// the conversation back. When it is used up, a person gets the conversation (condition
 	// HandedOff, reason LeadTokenBudgetExhausted); in place of a step fallbackText is sent, or the
-	// lead is Blocked. The text that reaches the limit may exceed it. At least 1. Default: 100000.
+	// lead is Blocked. The text that reaches the limit may exceed it. From 1 to 1000000000.
+	// Default: 100000.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000000
 	TokensPerLead *int64 `json:"tokensPerLead,omitempty"`
 	// review is a second check of each text, by an AI that sees the facts and the text but not
 	// what the customer wrote; see docs/guard.md. Default: enabled.
@@ -526,38 +562,44 @@ type StoreStatus struct {
 type TokenUsage struct {
 	// day in the Store's time zone, as YYYY-MM-DD.
 	// +required
+	// +kubebuilder:validation:MinLength=10
 	// +kubebuilder:validation:MaxLength=10
-	Day string `json:"day"`
+	Day string `json:"day,omitempty"`
 	// used tokens, including those of texts that were not sent.
 	// +required
-	Used int64 `json:"used"`
+	// +kubebuilder:validation:Minimum=1
+	Used int64 `json:"used,omitempty"`
 }
 
 // Revenue is what recoveries were worth in one currency.
 type Revenue struct {
 	// currency of the amount (ISO 4217).
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=3
-	Currency string `json:"currency"`
+	Currency string `json:"currency,omitempty"`
 	// amount of the purchases of recovered leads, a decimal with a point, such as "1169.80".
 	// Reversed purchases are left out; a sale that recovered several leads counts once.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
-	Amount string `json:"amount"`
+	Amount string `json:"amount,omitempty"`
 	// leads is how many recovered leads the amount was added up from.
 	// +required
-	Leads int32 `json:"leads"`
+	// +kubebuilder:validation:Minimum=1
+	Leads int32 `json:"leads,omitempty"`
 }
 
 // StoreWebhook is the URL of one platform.
 type StoreWebhook struct {
 	// platform that posts to the URL.
 	// +required
-	Platform PlatformName `json:"platform"`
+	Platform PlatformName `json:"platform,omitempty"`
 	// url to enter at the platform.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=1024
-	URL string `json:"url"`
+	URL string `json:"url,omitempty"`
 }
 
 // RejectedDelivery is a delivery that was refused.
@@ -567,12 +609,13 @@ type RejectedDelivery struct {
 	Time metav1.Time `json:"time"`
 	// platform that the delivery was posted for.
 	// +required
-	Platform PlatformName `json:"platform"`
+	Platform PlatformName `json:"platform,omitempty"`
 	// reason for the refusal, one word: NoCredential, BadCredential, PlatformNotConfigured,
 	// SecretMissing, Misconfigured or Malformed. Later versions may have more.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitempty"`
 	// message says what was expected, for people.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
@@ -586,7 +629,7 @@ type UnusableDelivery struct {
 	Time metav1.Time `json:"time"`
 	// platform that sent the delivery.
 	// +required
-	Platform PlatformName `json:"platform"`
+	Platform PlatformName `json:"platform,omitempty"`
 	// event of the delivery, as the platform calls it.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
@@ -594,8 +637,9 @@ type UnusableDelivery struct {
 	// reason why it could not be used, one word: NoCustomer or NoSale. Later versions may have
 	// more.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
-	Reason string `json:"reason"`
+	Reason string `json:"reason,omitempty"`
 	// field of the body that was missing or could not be used.
 	// +optional
 	// +kubebuilder:validation:MaxLength=128
@@ -610,31 +654,49 @@ type UnusableDelivery struct {
 type LeadCounts struct {
 	// pending leads wait for their first message (phase PendingRecovery).
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Pending int32 `json:"pending,omitempty"`
 	// active leads are in phase Contacted or Engaged.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Active int32 `json:"active,omitempty"`
 	// recovered leads ended with a purchase after a message.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Recovered int32 `json:"recovered,omitempty"`
 	// converted leads ended with a purchase before a message, or with one that no recovery gets
 	// credit for.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Converted int32 `json:"converted,omitempty"`
 	// closed leads are in phase Failed, OptedOut or Expired.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Closed int32 `json:"closed,omitempty"`
 	// optedOut leads are in phase OptedOut. They are part of closed.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	OptedOut int32 `json:"optedOut,omitempty"`
 	// reversed leads had a purchase that was refunded or charged back. They are part of closed.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Reversed int32 `json:"reversed,omitempty"`
 	// blocked leads have the condition Blocked. They are part of pending or active.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Blocked int32 `json:"blocked,omitempty"`
 	// handedOff leads are with a person of the store. They are part of pending or active.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	HandedOff int32 `json:"handedOff,omitempty"`
 	// revenue of the recovered leads, one entry for each currency, at most 16.
 	// +optional
@@ -650,7 +712,7 @@ type LeadCounts struct {
 // +kubebuilder:subresource:status
 // +kubebuilder:resource:categories=cart-recovery
 // +kubebuilder:selectablefield:JSONPath=`.spec.clientID`
-// +kubebuilder:printcolumn:name="Client",type=string,JSONPath=`.spec.clientID`
+// +kubebuilder:printcolumn:name="ClientID",type=string,JSONPath=`.spec.clientID`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Pending",type=integer,JSONPath=`.status.leads.pending`
@@ -664,11 +726,11 @@ type Store struct {
 
 	// spec is what is wanted; people and Git write it.
 	// +required
-	Spec StoreSpec `json:"spec"`
+	Spec StoreSpec `json:"spec,omitzero"`
 	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
-	Status StoreStatus `json:"status,omitempty"`
+	Status StoreStatus `json:"status,omitempty,omitzero"`
 }
 
 // StoreList is a list of Stores.

@@ -17,18 +17,19 @@ const (
 
 // SuppressionSpec is one phone number of a store that must not be messaged.
 // +kubebuilder:validation:XValidation:rule="has(self.phone) != has(self.phoneHash)",message="set exactly one of phone and phoneHash"
+// +kubebuilder:validation:XValidation:rule="has(self.phone) == has(oldSelf.phone)",message="phone and phoneHash are immutable: create another Suppression instead"
 type SuppressionSpec struct {
 	// storeRef names the Store that must not write to the number, in the same namespace.
 	// Immutable.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable"
-	StoreRef ObjectReference `json:"storeRef"`
-	// phone that must not be written to, in E.164 such as +5511900000002. Set either phone or
-	// phoneHash. Immutable.
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another Suppression instead"
+	StoreRef ObjectReference `json:"storeRef,omitzero"`
+	// phone that must not be written to, in E.164 such as +5511900000002: "+" and 7 to 15 digits.
+	// Set either phone or phoneHash. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,14}$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phone is immutable"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phone is immutable: create another Suppression instead"
 	Phone string `json:"phone,omitempty"`
 	// phoneHash identifies the number without containing it: the value of the label
 	// cartrecovery.dev/phone-key of the customer's leads, 16 to 64 hex digits. Set either phone or
@@ -36,7 +37,7 @@ type SuppressionSpec struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{16,64}$`
-	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phoneHash is immutable"
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phoneHash is immutable: create another Suppression instead"
 	PhoneHash string `json:"phoneHash,omitempty"`
 	// reason for the suppression. OptOut: the customer asked for it. WrongNumber: whoever has the
 	// number is not the customer. Complaint: the customer complained. Manual: somebody decided so.
@@ -83,11 +84,11 @@ type Suppression struct {
 
 	// spec is what is wanted; people and the operator write it.
 	// +required
-	Spec SuppressionSpec `json:"spec"`
+	Spec SuppressionSpec `json:"spec,omitzero"`
 	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1}
-	Status SuppressionStatus `json:"status,omitempty"`
+	Status SuppressionStatus `json:"status,omitempty,omitzero"`
 }
 
 // SuppressionList is a list of Suppressions.

@@ -67,6 +67,7 @@ const (
 )
 
 // GatewayDialect is a variant of a gateway's protocol.
+// +kubebuilder:validation:Enum=V2;Legacy;V1
 type GatewayDialect string
 
 const (
@@ -125,7 +126,7 @@ type WhatsAppInstanceSpec struct {
 	// storeRef names the Store that writes from this number, in the same namespace. Immutable.
 	// +required
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another WhatsAppInstance instead"
-	StoreRef ObjectReference `json:"storeRef"`
+	StoreRef ObjectReference `json:"storeRef,omitzero"`
 	// instanceName is the name of the instance at the gateway. Letters, digits, ".", "_" and "-",
 	// at most 128 characters. Immutable. Default: the namespace and the name of this object, with
 	// a point between them.
@@ -139,15 +140,15 @@ type WhatsAppInstanceSpec struct {
 	// UAZAPI server.
 	// +optional
 	// +kubebuilder:default={"type":"UAZAPI"}
-	Gateway GatewaySpec `json:"gateway,omitempty"`
+	Gateway GatewaySpec `json:"gateway,omitempty,omitzero"`
 	// pairing says how the phone is paired. Default: by QR code.
 	// +optional
 	// +kubebuilder:default={"method":"QRCode"}
-	Pairing PairingSpec `json:"pairing,omitempty"`
+	Pairing PairingSpec `json:"pairing,omitempty,omitzero"`
 	// limits say how fast messages are sent, to keep WhatsApp from banning the number. Default:
 	// the defaults of all fields.
 	// +optional
-	Limits InstanceLimits `json:"limits,omitempty"`
+	Limits InstanceLimits `json:"limits,omitempty,omitzero"`
 	// deletionPolicy says what happens at the gateway when this object is deleted. Retain:
 	// nothing, the instance stays there and stays paired. Delete: the phone is logged out and the
 	// instance is deleted. Default: Retain.
@@ -167,9 +168,9 @@ type WhatsAppInstanceSpec struct {
 type GatewaySpec struct {
 	// type of the gateway. UAZAPI: UAZAPI v2. Evolution: the Evolution API. Simulated: built in;
 	// it pairs by itself and records messages instead of sending them. Default: UAZAPI.
-	// +required
+	// +optional
 	// +kubebuilder:default=UAZAPI
-	Type GatewayType `json:"type"`
+	Type GatewayType `json:"type,omitempty"`
 	// baseURL of the gateway, such as https://example.uazapi.com, at most 512 characters. It must
 	// use https and have a public address unless the operator allows others, and the Secret of
 	// adminTokenSecretRef must allow its host with the annotation cartrecovery.dev/allowed-hosts.
@@ -197,7 +198,6 @@ type GatewaySpec struct {
 	// only): sends with POST /message/text, for servers behind a proxy; it cannot look a message
 	// up, so an unconfirmed message stays Unknown. Default: V2.
 	// +optional
-	// +kubebuilder:validation:Enum=V2;Legacy;V1
 	Dialect GatewayDialect `json:"dialect,omitempty"`
 }
 
@@ -206,11 +206,11 @@ type GatewaySpec struct {
 type PairingSpec struct {
 	// method of pairing. QRCode: the phone scans a QR code. PairCode: a code is entered on the
 	// phone, which needs the field phone. Default: QRCode.
-	// +required
+	// +optional
 	// +kubebuilder:default=QRCode
-	Method PairingMethod `json:"method"`
-	// phone that enters the code, in E.164 such as +5531988776655. Required for PairCode, ignored
-	// for QRCode.
+	Method PairingMethod `json:"method,omitempty"`
+	// phone that enters the code, in E.164 such as +5531988776655: "+" and 7 to 15 digits.
+	// Required for PairCode, ignored for QRCode.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,14}$`
@@ -355,16 +355,24 @@ type WhatsAppInstanceStatus struct {
 type PaceStatus struct {
 	// lastHour is how many messages were sent within the last 60 minutes.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	LastHour int32 `json:"lastHour,omitempty"`
 	// newToday is how many conversations were started today, in the Store's time zone.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	NewToday int32 `json:"newToday,omitempty"`
 	// newAllowedToday is how many conversations may be started today: newConversationsPerDay, or
 	// less during the warm-up.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	NewAllowedToday int32 `json:"newAllowedToday,omitempty"`
 	// waiting is how many messages are due and wait for their turn.
 	// +optional
+	// +kubebuilder:default=0
+	// +kubebuilder:validation:Minimum=0
 	Waiting int32 `json:"waiting,omitempty"`
 }
 
@@ -383,6 +391,7 @@ type PairingStatus struct {
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 	// attempts is how many pairing attempts were begun for this object.
 	// +optional
+	// +kubebuilder:validation:Minimum=0
 	Attempts int32 `json:"attempts,omitempty"`
 	// handledRequest is the last value of the annotation cartrecovery.dev/pair-requested-at that
 	// was acted on.
@@ -411,11 +420,11 @@ type WhatsAppInstance struct {
 
 	// spec is what is wanted; people and Git write it.
 	// +required
-	Spec WhatsAppInstanceSpec `json:"spec"`
+	Spec WhatsAppInstanceSpec `json:"spec,omitzero"`
 	// status is what the operator observed; only the operator writes it.
 	// +optional
 	// +kubebuilder:default={"observedGeneration":-1,"phase":"Pending"}
-	Status WhatsAppInstanceStatus `json:"status,omitempty"`
+	Status WhatsAppInstanceStatus `json:"status,omitempty,omitzero"`
 }
 
 // WhatsAppInstanceList is a list of WhatsAppInstances.

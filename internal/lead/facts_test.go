@@ -33,7 +33,7 @@ func bought(minutes int, unattributed bool, id string) lead.Facts {
 	return lead.Bought(&v1alpha1.Purchase{EventID: id, At: after(minutes), Unattributed: unattributed})
 }
 
-func reversed(kind string, minutes int, id string) lead.Facts {
+func reversed(kind v1alpha1.ReversalKind, minutes int, id string) lead.Facts {
 	return lead.TakenBack(&v1alpha1.Reversal{EventID: id, Kind: kind, At: after(minutes)})
 }
 
@@ -122,7 +122,7 @@ func anyFacts(random *rand.Rand) lead.Facts {
 		facts.Purchase, facts.LastPurchase, facts.Purchases = made.Purchase, made.LastPurchase, made.Purchases
 	}
 	if random.IntN(2) == 0 {
-		reversal := reversed([]string{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)],
+		reversal := reversed([]v1alpha1.ReversalKind{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)],
 			random.IntN(3), word()).Reversal
 		reversal.TransactionID = word()
 		made := lead.TakenBack(reversal)
