@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // Error says what is wrong with a mapping. It holds the Store's own words only.
@@ -105,9 +106,9 @@ func (m *Mapping) Meaning(value string) (Meaning, bool) {
 
 // StartsNothing says whether a body shows that nothing was left, though its event starts a
 // recovery.
-func (m *Mapping) StartsNothing(value string, body map[string]any) bool {
+func (m *Mapping) StartsNothing(value string, body *lax.Fields) bool {
 	unless, set := m.unless[folded(value)]
-	return set && unless.First(body) != nil
+	return set && unless.First(body).Is()
 }
 
 func folded(value string) string { return strings.ToLower(strings.TrimSpace(value)) }

@@ -1,12 +1,13 @@
 package mapping
 
 import (
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // The limits of a path. The schema holds a path to fewer characters than maxSteps can take.
@@ -63,21 +64,22 @@ func ParsePaths(text string) (Paths, bool) {
 	return paths, true
 }
 
-// First returns the first value that one of the paths leads to, in their order; nil when
+// First returns the first value that one of the paths leads to, in their order; nothing when
 // there is none. A blank text is none.
-func (p Paths) First(root map[string]any) any {
+func (p Paths) First(root *lax.Fields) lax.Value {
 	for _, each := range p {
 		if value := each.Path.First(root); !isBlank(value) {
 			return value
 		}
 	}
-	return nil
+	return lax.Value{}
 }
 
 // All returns every value that the first path leads to that leads to any.
-func (p Paths) All(root map[string]any) []any {
+func (p Paths) All(root *lax.Fields) []lax.Value {
 	for _, each := range p {
-		if values := each.Path.All(root); slices.ContainsFunc(values, func(value any) bool { return !isBlank(value) }) {
+		values := each.Path.All(root)
+		if slices.ContainsFunc(values, func(value lax.Value) bool { return !isBlank(value) }) {
 			return values
 		}
 	}
@@ -85,17 +87,16 @@ func (p Paths) All(root map[string]any) []any {
 }
 
 // Every returns all values of all paths, in their order.
-func (p Paths) Every(root map[string]any) []any {
-	var found []any
+func (p Paths) Every(root *lax.Fields) []lax.Value {
+	var found []lax.Value
 	for _, each := range p {
 		found = append(found, each.Path.All(root)...)
 	}
 	return found
 }
 
-func isBlank(value any) bool {
-	text, isText := value.(string)
-	return value == nil || isText && strings.TrimSpace(text) == ""
+func isBlank(value lax.Value) bool {
+	return !value.Is() || value.Kind() == lax.Text && strings.TrimSpace(value.Text()) == ""
 }
 
 // ParsePath reads a path; false when it is none, or uses what is not understood: filters,
@@ -162,86 +163,75 @@ func cutQuoted(text string) (next step, rest string, found bool) {
 	return step{name: name}, rest, true
 }
 
-// First returns the value that the path leads to, of several the first that is not null;
-// nil when there is none. The tree is of the types of encoding/json.
-func (p Path) First(root map[string]any) any {
+// First returns the value that the path leads to, of several the first that is not null; nothing when there is
+// none.
+func (p Path) First(root *lax.Fields) lax.Value {
 	if len(p) == 0 {
-		return nil
+		return lax.Value{}
 	}
-	return first(root, p)
+	return first(p.begin(root))
 }
 
-func first(value any, path Path) any {
-	for i, next := range path {
-		if next.kind != toEach {
-			value = next.into(value)
-			continue
-		}
-		for _, each := range elements(value) {
-			if found := first(each, path[i+1:]); found != nil {
-				return found
+// begin takes the first step, which is into a field of the body. An index names one too, as forms number their
+// lists.
+func (p Path) begin(root *lax.Fields) ([]lax.Value, Path) {
+	if p[0].kind == toEach {
+		return lax.Made(root).Elements(maxFound), p[1:]
+	}
+	return []lax.Value{root.At(p[0].name)}, p[1:]
+}
+
+// first is the first value that is not null and that a path leads to from one of the values.
+func first(from []lax.Value, path Path) lax.Value {
+	for _, value := range from {
+		for i, next := range path {
+			if next.kind == toEach {
+				value = first(value.Elements(maxFound), path[i+1:])
+				break
 			}
+			value = next.into(value)
 		}
-		return nil
+		if value.Is() {
+			return value
+		}
 	}
-	return value
+	return lax.Value{}
 }
 
-// All returns every value that the path leads to, and for each element without one nil, so
+// All returns every value that the path leads to, and for each element without one nothing, so
 // that the values of two paths into one list stand at the same place. More than a thousand
 // are not looked at.
-func (p Path) All(root map[string]any) []any {
+func (p Path) All(root *lax.Fields) []lax.Value {
 	if len(p) == 0 {
 		return nil
 	}
-	found := []any{root}
-	for _, next := range p {
-		var reached []any
-		for _, value := range found {
+	found, rest := p.begin(root)
+	for _, next := range rest {
+		var reached []lax.Value
+		for _, value := range found[:min(len(found), maxFound)] {
 			if next.kind == toEach {
-				reached = append(reached, elements(value)...)
+				reached = append(reached, value.Elements(maxFound)...)
 			} else {
 				reached = append(reached, next.into(value))
 			}
 		}
-		found = reached[:min(len(reached), maxFound)]
+		found = reached
 	}
-	return found
+	return found[:min(len(found), maxFound)]
 }
 
-// into takes one step from a value; nil when it leads nowhere.
-func (s step) into(value any) any {
-	switch value := value.(type) {
-	case map[string]any:
-		return value[s.name]
-	case []any:
-		if s.kind == toIndex && s.index < len(value) {
-			return value[s.index]
-		}
+// into takes one step from a value; it leads to nothing where there is no such step.
+func (s step) into(value lax.Value) lax.Value {
+	if fields := value.Object(); fields != nil {
+		return fields.At(s.name)
 	}
-	return nil
-}
-
-// elements are the values of an array, or of an object by its names: numbers in their
-// order, as forms number their lists.
-func elements(value any) []any {
-	switch value := value.(type) {
-	case []any:
-		return value
-	case map[string]any:
-		names := slices.SortedFunc(maps.Keys(value), func(a, b string) int {
-			if len(a) != len(b) {
-				return len(a) - len(b)
-			}
-			return strings.Compare(a, b)
-		})
-		values := make([]any, 0, len(names))
-		for _, name := range names {
-			values = append(values, value[name])
-		}
-		return values
+	if s.kind != toIndex {
+		return lax.Value{}
 	}
-	return nil
+	if list := value.List(s.index + 1); s.index < len(list) {
+		return list[s.index]
+	}
+	return lax.Value{}
 }
 
 // Tops returns the fields of a body's top level that the paths begin with.

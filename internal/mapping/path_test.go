@@ -5,6 +5,8 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 const tree = `{
@@ -15,13 +17,13 @@ const tree = `{
 	"none": null, "list": [null, 0, 1], "text": "abc"
 }`
 
-func treeOf(t testing.TB, text string) map[string]any {
+func treeOf(t testing.TB, text string) *lax.Fields {
 	t.Helper()
-	var root map[string]any
-	if err := json.Unmarshal([]byte(text), &root); err != nil {
-		t.Fatal(err)
+	body, expected := lax.Checked([]byte(text), nil)
+	if expected != "" {
+		t.Fatal("expected ", expected)
 	}
-	return root
+	return lax.Parse(body).Object()
 }
 
 // TestPathsLead is what paths find: the first value, and all of them.
@@ -71,7 +73,7 @@ func TestPathsLead(t *testing.T) {
 		})
 	}
 	var nowhere Path
-	if nowhere.First(root) != nil || nowhere.All(root) != nil {
+	if nowhere.First(root).Is() || nowhere.All(root) != nil {
 		t.Error("a path that is not mapped leads somewhere")
 	}
 }
@@ -143,21 +145,28 @@ func FuzzPath(f *testing.F) {
 		if len(path) == 0 || text[0] != '$' || text[1] != '.' && text[1] != '[' {
 			t.Fatalf("accepted as %v", path)
 		}
-		if planted, ok := plant(path, "leaf").(map[string]any); ok {
-			if path.First(planted) != "leaf" {
+		if planted, ok := plant(path, "leaf").(map[string]any); ok && len(path) < lax.MaxDepth {
+			content, err := json.Marshal(planted)
+			if err != nil {
+				t.Fatal(err)
+			}
+			checked, expected := lax.Checked(content, nil)
+			if expected == "" && path.First(lax.Parse(checked).Object()).Text() != "leaf" {
 				t.Fatalf("%v does not lead to what was put there", path)
 			}
 		}
-		var root map[string]any
-		if json.Unmarshal([]byte(body), &root) == nil {
-			if found := path.First(root); found != nil && !holds(path.All(root), found) {
-				t.Fatal("First is not among All")
-			}
+		checked, expected := lax.Checked([]byte(body), nil)
+		if expected != "" {
+			return
+		}
+		root := lax.Parse(checked).Object()
+		if found := path.First(root); found.Is() && !holds(path.All(root), found) {
+			t.Fatal("First is not among All")
 		}
 	})
 }
 
-func holds(values []any, wanted any) bool {
+func holds(values []lax.Value, wanted lax.Value) bool {
 	for _, value := range values {
 		if reflect.DeepEqual(value, wanted) {
 			return true

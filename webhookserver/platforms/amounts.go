@@ -1,13 +1,14 @@
 package platforms
 
 import (
-	"encoding/json"
 	"math"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"golang.org/x/text/currency"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file reads amounts and currencies, of every platform. Which platforms send cents
@@ -15,28 +16,20 @@ import (
 
 // amountOf returns a decimal with a point and two digits after it; "" when the value is
 // no amount.
-func amountOf(value any) string {
-	switch value := value.(type) {
-	case json.Number:
-		return decimal(value.String())
-	case string:
-		if plain := plainAmount(value); strings.Trim(plain, "0123456789.") == "" {
-			return decimal(plain)
-		}
+func amountOf(value lax.Value) string {
+	if value.Kind() == lax.Number {
+		return decimal(value.Word())
+	}
+	if plain := plainAmount(value.Text()); strings.Trim(plain, "0123456789.") == "" {
+		return decimal(plain)
 	}
 	return ""
 }
 
 // centsOf reads an amount of a platform that sends cents: a whole number. One that is
 // written with a point or a comma is an amount as people write it all the same.
-func centsOf(value any) string {
-	var text string
-	switch value := value.(type) {
-	case json.Number:
-		text = value.String()
-	case string:
-		text = strings.TrimSpace(value)
-	}
+func centsOf(value lax.Value) string {
+	text := strings.TrimSpace(value.Word())
 	if strings.ContainsAny(text, ".,") && !strings.ContainsAny(text, "eE") || strings.ContainsFunc(text, isMoneySign) {
 		return amountOf(value)
 	}
@@ -51,7 +44,7 @@ func centsOf(value any) string {
 }
 
 // firstAmount returns the first of the values that is an amount.
-func firstAmount(read func(any) string, values ...any) string {
+func firstAmount(read func(lax.Value) string, values ...lax.Value) string {
 	for _, value := range values {
 		if amount := read(value); amount != "" {
 			return amount
@@ -106,8 +99,8 @@ var currencySigns = map[string]string{"R$": "BRL", "US$": "USD", "U$": "USD", "â
 
 // currencyOf returns an ISO 4217 code, also for a sign that stands for one; "" when the
 // value is none.
-func currencyOf(value any) string {
-	text := strings.ToUpper(textOf(value, maxID))
+func currencyOf(value lax.Value) string {
+	text := strings.ToUpper(value.Clean(maxID))
 	if code, found := currencySigns[text]; found {
 		return code
 	}
@@ -122,16 +115,15 @@ func currencyOf(value any) string {
 
 // currencyIn returns the currency that an amount says itself: "R$ 169,80", "169.80 USD"; ""
 // when it says none.
-func currencyIn(value any) string {
-	text, _ := value.(string)
-	sign := strings.TrimSpace(text)
+func currencyIn(value lax.Value) string {
+	sign := strings.TrimSpace(value.Text())
 	rest := strings.Map(func(r rune) rune {
 		if unicode.IsLetter(r) || isMoneySign(r) {
 			return r
 		}
 		return -1
 	}, sign)
-	return currencyOf(rest)
+	return currencyOf(lax.Of(rest))
 }
 
 // firstCurrency returns the first of the values that is a currency.

@@ -3,6 +3,8 @@ package platforms
 import (
 	"encoding/json"
 	"testing"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 func TestCents(t *testing.T) {
@@ -33,7 +35,7 @@ func TestCents(t *testing.T) {
 		{json.Number("1e300"), ""},
 		{true, ""},
 	} {
-		if got := centsOf(test.value); got != test.want {
+		if got := centsOf(sent(test.value)); got != test.want {
 			t.Errorf("centsOf(%#v) = %q, want %q", test.value, got, test.want)
 		}
 	}
@@ -47,7 +49,7 @@ func TestAmountsOfPeople(t *testing.T) {
 		"US$ 1,297.50": "1297.50", "1'297.50": "1297.50", "€ 1.297,50": "1297.50", "197.0000": "197.00",
 		"\u00a0R$\u00a0197,00\u202f": "197.00", "12 3": "123.00", "a partir de 10": "", "10 - 20": "", "R$ -5,00": "",
 	} {
-		if got := amountOf(text); got != want && !(text == "a partir de 10" && got == "10.00") {
+		if got := amountOf(lax.Of(text)); got != want && !(text == "a partir de 10" && got == "10.00") {
 			t.Errorf("amountOf(%q) = %q, want %q", text, got, want)
 		}
 	}
@@ -56,13 +58,13 @@ func TestAmountsOfPeople(t *testing.T) {
 func TestCurrencies(t *testing.T) {
 	for text, want := range map[string]string{"BRL": "BRL", "eur": "EUR", "R$": "BRL", "US$": "USD", "€": "EUR",
 		"XYZ": "", "XXX": "", "986": "BRL", "U$": "USD", "$": "", "real": "", "": ""} {
-		if got := currencyOf(text); got != want {
+		if got := currencyOf(lax.Of(text)); got != want {
 			t.Errorf("currencyOf(%q) = %q, want %q", text, got, want)
 		}
 	}
 	for text, want := range map[string]string{"R$ 169,80": "BRL", "169,80 R$": "BRL", "US$ 5": "USD", "5 EUR": "EUR",
 		"€5": "EUR", "169.80": "", "$ 5": ""} {
-		if got := currencyIn(text); got != want {
+		if got := currencyIn(lax.Of(text)); got != want {
 			t.Errorf("currencyIn(%q) = %q, want %q", text, got, want)
 		}
 	}
@@ -75,16 +77,16 @@ func FuzzAmount(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, value := range []any{text, json.Number(text)} {
-			for _, amount := range []string{amountOf(value), centsOf(value)} {
+			for _, amount := range []string{amountOf(sent(value)), centsOf(sent(value))} {
 				if !schemaAmount.MatchString(amount) {
 					t.Fatalf("%q: %q", text, amount)
 				}
-				if amount != "" && amountOf(amount) != amount {
-					t.Fatalf("%q: %q, then %q", text, amount, amountOf(amount))
+				if amount != "" && amountOf(lax.Of(amount)) != amount {
+					t.Fatalf("%q: %q, then %q", text, amount, amountOf(lax.Of(amount)))
 				}
 			}
 		}
-		if currency := currencyIn(text); !schemaCurrency.MatchString(currency) {
+		if currency := currencyIn(lax.Of(text)); !schemaCurrency.MatchString(currency) {
 			t.Fatalf("%q: %q", text, currency)
 		}
 	})

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // cakto understands Cakto's webhook: JSON of {secret, event, data}, in its second version
@@ -52,7 +53,7 @@ func (cakto) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := root.word("event", "event")
+	name, err := word(root, "event")
 	if err != nil {
 		return nil, err
 	}
@@ -72,12 +73,12 @@ func (cakto) Parse(delivery Delivery, place Place) ([]Event, error) {
 		meaning = noData
 	}
 	if meaning.kind == Ignored {
-		id := eventID(delivery.Body, root.child("data").id("id"), name)
+		id := eventID(delivery.Body, root.Child("data").ID("id"), name)
 		return []Event{meaning.event(id, eventName(name))}, nil
 	}
 	events := make([]Event, 0, len(orders))
 	for i, order := range orders {
-		id := eventID(delivery.Body, order.id("id"), name)
+		id := eventID(delivery.Body, order.ID("id"), name)
 		if len(orders) > 1 {
 			id = eventID(nil, id, strconv.Itoa(i+1))
 		}
@@ -96,16 +97,16 @@ var caktoMarks = []string{"customer", "customerEmail", "customerCellphone", "cus
 
 // caktoOrders returns what data holds: one object, or a bounded number out of a list.
 func caktoOrders(root fields) []fields {
-	list, ok := root["data"].([]any)
-	if !ok {
-		if order := holding(root, root.inner("data"), caktoMarks...); order != nil {
+	data := root.At("data")
+	if data.Kind() != lax.List {
+		if order := holding(root, root.Inner("data"), caktoMarks...); order != nil {
 			return []fields{order}
 		}
 		return nil
 	}
 	var orders []fields
-	for _, value := range list {
-		if order, ok := value.(map[string]any); ok && len(orders) < maxProducts {
+	for _, value := range data.List(maxListed) {
+		if order := value.Object(); order != nil && len(orders) < maxProducts {
 			orders = append(orders, holding(order, order, caktoMarks...))
 		}
 	}
@@ -114,9 +115,9 @@ func caktoOrders(root fields) []fields {
 
 // caktoRenewal takes the credit from a payment that is not a subscription's first.
 func caktoRenewal(meaning outcome, order fields) outcome {
-	subscription := order.child("subscription")
-	period, _ := subscription.integer("current_period")
-	paid, _ := subscription.integer("paid_payments_quantity")
+	subscription := order.Child("subscription")
+	period, _ := subscription.Integer("current_period")
+	paid, _ := subscription.Integer("paid_payments_quantity")
 	if meaning == sold && (period > 1 || paid > 1) {
 		return onlyStop
 	}
@@ -126,28 +127,28 @@ func caktoRenewal(meaning outcome, order fields) outcome {
 // caktoOrder reads one order or checkout into the event that it is. Of the product's two
 // ids the short one is in carts and orders alike.
 func caktoOrder(order fields, event Event, place Place) Event {
-	customer := order.inner("customer")
-	name := customer.text(maxName, "name")
+	customer := order.Inner("customer")
+	name := customer.Text(maxName, "name")
 	if name == "" {
-		name = order.text(maxName, "customerName")
+		name = order.Text(maxName, "customerName")
 	}
-	email := emailOf(customer["email"])
+	email := emailOf(customer.At("email"))
 	if email == "" {
-		email = emailOf(order["customerEmail"])
+		email = emailOf(order.At("customerEmail"))
 	}
 	event.Customer = Customer{
 		Name:  name,
-		Phone: phoneOf("", place.Region, customer["phone"], order["customerCellphone"]),
+		Phone: phoneOf("", place.Region, customer.At("phone"), order.At("customerCellphone")),
 		Email: email,
 	}
-	product, offer := order.inner("product"), order.child("offer")
-	event.Product = Product{ID: product.id("short_id", "id"), Name: product.text(maxName, "name")}
-	event.CheckoutURL = linkOf(order["checkoutUrl"])
-	event.TransactionID = order.id("id")
-	event.Amount = firstAmount(amountOf, order["amount"], order["baseAmount"], offer["price"])
-	event.Currency = currencyOf(order["currency"])
+	product, offer := order.Inner("product"), order.Child("offer")
+	event.Product = Product{ID: product.ID("short_id", "id"), Name: product.Text(maxName, "name")}
+	event.CheckoutURL = linkOf(order.At("checkoutUrl"))
+	event.TransactionID = order.ID("id")
+	event.Amount = firstAmount(amountOf, order.At("amount"), order.At("baseAmount"), offer.At("price"))
+	event.Currency = currencyOf(order.At("currency"))
 	event.OccurredAt = caktoTime(order, event, place.Zone)
-	event.Payment = paymentOf(&event, place, order.text(maxID, "paymentMethod"), order)
+	event.Payment = paymentOf(&event, place, order.ID("paymentMethod"), order)
 	return event
 }
 
@@ -155,11 +156,11 @@ func caktoOrder(order fields, event Event, place Place) Event {
 func caktoTime(order fields, event Event, zone *time.Location) time.Time {
 	switch {
 	case event.Kind == Purchased:
-		return timeOf(order["paidAt"], zone)
+		return timeOf(order.At("paidAt"), zone)
 	case event.Chargeback:
-		return timeOf(order["chargedbackAt"], zone)
+		return timeOf(order.At("chargedbackAt"), zone)
 	case event.Kind == Reversed:
-		return timeOf(order["refundedAt"], zone)
+		return timeOf(order.At("refundedAt"), zone)
 	}
-	return timeOf(order["createdAt"], zone)
+	return timeOf(order.At("createdAt"), zone)
 }

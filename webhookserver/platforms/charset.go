@@ -9,6 +9,8 @@ import (
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/charmap"
 	"golang.org/x/text/encoding/htmlindex"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // charset is what the texts of a body are written in: what its content type says, UTF-8
@@ -87,7 +89,7 @@ func hasWideRunes(text string) bool {
 // UTF-8 once, where it was encoded twice ("JoÃ£o").
 func readable(text string) string {
 	if strings.Contains(text, "&") {
-		text = clean(html.UnescapeString(text), maxName)
+		text = lax.Clean(html.UnescapeString(text), maxName)
 	}
 	if !strings.ContainsAny(text, "ÃÂ") {
 		return text
@@ -96,5 +98,5 @@ func readable(text string) string {
 	if err != nil || !utf8.ValidString(once) {
 		return text
 	}
-	return clean(once, maxName)
+	return lax.Clean(once, maxName)
 }

@@ -3,6 +3,8 @@ package platforms
 import (
 	"testing"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // TestCharsets: a name in whatever charset a platform writes.
@@ -34,8 +36,8 @@ func TestCharsets(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			root, _, err := readBody(Delivery{Body: []byte(test.body), ContentType: test.content})
-			if err != nil || root.text(maxName, "n") != test.want {
-				t.Errorf("got %q, %v, want %q", root.text(maxName, "n"), err, test.want)
+			if err != nil || root.Text(maxName, "n") != test.want {
+				t.Errorf("got %q, %v, want %q", root.Text(maxName, "n"), err, test.want)
 			}
 		})
 	}
@@ -48,7 +50,7 @@ func FuzzCharset(f *testing.F) {
 		f.Add([]byte("Jo\xe3o"), content)
 	}
 	f.Fuzz(func(t *testing.T, body []byte, content string) {
-		text := clean(charsetOf(content).text(string(body)), maxName)
+		text := lax.Clean(charsetOf(content).text(string(body)), maxName)
 		if !utf8.ValidString(text) {
 			t.Fatalf("not UTF-8: %q", text)
 		}
@@ -57,8 +59,8 @@ func FuzzCharset(f *testing.F) {
 			checkInputError(t, err)
 			return
 		}
-		for name := range root {
-			if text := root.text(maxName, name); !utf8.ValidString(text) {
+		for name := range root.Each() {
+			if text := root.Text(maxName, name); !utf8.ValidString(text) {
 				t.Fatalf("not UTF-8: %q", text)
 			}
 		}

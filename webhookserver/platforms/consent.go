@@ -1,10 +1,10 @@
 package platforms
 
 import (
-	"encoding/json"
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // consentWords are what platforms write for an answer to the question whether a customer may
@@ -25,35 +25,22 @@ var consentWords = func() map[string]v1alpha1.ConsentBasis {
 
 // consentOf reads a consent: a truth value, a word, or an object of its state and time as
 // Shopify has it; nil when nothing is told. source is the field's path.
-func consentOf(value any, source string, place Place) *v1alpha1.Consent {
-	if object, ok := value.(map[string]any); ok {
-		state := fields(object)
+func consentOf(value lax.Value, source string, place Place) *v1alpha1.Consent {
+	if state := value.Object(); state != nil {
 		for _, name := range []string{"state", "marketingState", "status", "value", "accepted"} {
-			if made := consentOf(state.plain(name), source, place); made != nil {
-				made.At = timestampOf(state["consent_updated_at"], place)
+			if state.At(name).Kind() == lax.Object {
+				continue
+			}
+			if made := consentOf(state.At(name), source, place); made != nil {
+				made.At = timestampOf(state.At("consent_updated_at"), place)
 				return made
 			}
 		}
 		return nil
 	}
-	word := ""
-	switch value := value.(type) {
-	case bool:
-		word = map[bool]string{true: "true", false: "false"}[value]
-	case json.Number, string:
-		word = strings.ToLower(textOf(value, maxEvent))
-	}
-	basis, found := consentWords[word]
+	basis, found := consentWords[strings.ToLower(genericWord(value))]
 	if !found {
 		return nil
 	}
 	return &v1alpha1.Consent{Basis: basis, Source: source}
-}
-
-// plain returns a field that is no object.
-func (f fields) plain(name string) any {
-	if _, ok := f[name].(map[string]any); ok {
-		return nil
-	}
-	return f[name]
 }

@@ -2,7 +2,6 @@ package platforms
 
 import (
 	"crypto/sha256"
-	"encoding/json"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,7 @@ import (
 	"unicode"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // eduzz understands both webhooks of Eduzz: the Developer Hub's, JSON signed by
@@ -76,9 +76,9 @@ func (eduzz) Verify(delivery Delivery, secrets [][]byte) error {
 	if err != nil {
 		return err
 	}
-	secret := root.raw("origin_secret")
+	secret := root.At("origin_secret").Text()
 	if secret == "" {
-		secret = root.raw("origin")
+		secret = root.At("origin").Text()
 	}
 	return checkSecret(secret, secrets)
 }
@@ -90,7 +90,7 @@ func (eduzz) IsPing(delivery Delivery) bool {
 	if err != nil {
 		return false
 	}
-	return root.name("event") == "ping" || eduzzExample(delivery, root)
+	return root.Name("event") == "ping" || eduzzExample(delivery, root)
 }
 
 // eduzzExamples are the customers of the documentation's examples.
@@ -100,17 +100,18 @@ var eduzzExamples = []string{"webhook@eduzz.com", "emaildocliente@provedor.com",
 // eduzzExample tells the old format's test of a URL. A real delivery whose secret is missing
 // is none, so that the fault shows.
 func eduzzExample(delivery Delivery, root fields) bool {
-	proves := header(delivery, "X-Signature") != "" || root.raw("origin_secret") != "" || root.raw("origin") != ""
-	if proves || root["event"] != nil {
+	secret := root.At("origin_secret").Text() + root.At("origin").Text()
+	if secret != "" || header(delivery, "X-Signature") != "" || root.At("event").Is() {
 		return false
 	}
-	customer := root.inner("customer")
-	email := emailOf(root["cus_email"], customer["email"])
+	customer := root.Inner("customer")
+	email := emailOf(root.At("cus_email"), customer.At("email"))
 	if slices.Contains(eduzzExamples, email) {
 		return true
 	}
-	nobody := email == "" && phoneOf("", "BR", append(eduzzPhones(customer), root["cus_cel"], root["cus_tel"])...) == ""
-	return nobody && (len(root) == 0 || root["type"] != nil || root["trans_status"] != nil)
+	phones := append(eduzzPhones(customer), root.At("cus_cel"), root.At("cus_tel"))
+	nobody := email == "" && phoneOf("", "BR", phones...) == ""
+	return nobody && (root.Len() == 0 || root.At("type").Is() || root.At("trans_status").Is())
 }
 
 // Parse reads one invoice or cart: an event for each of its products.
@@ -125,22 +126,22 @@ func (eduzz) Parse(delivery Delivery, place Place) ([]Event, error) {
 	}
 	place = place.within(brazil)
 	data := eduzzData(root)
-	if status := data.text(maxEvent, "status"); name == "" && status != "" && root.child("contract") == nil {
+	if status := data.Text(maxEvent, "status"); name == "" && status != "" && root.Child("contract") == nil {
 		name = "invoice" + snake(status)
 	}
-	if name == "" && root["trans_status"] == nil && root.name("type") == "" {
+	if name == "" && !root.At("trans_status").Is() && root.Name("type") == "" {
 		name = eduzzWithin(root)
 	}
-	kind := root.name("type")
+	kind := root.Name("type")
 	var events []Event
 	switch _, numbered := eduzzNumber(name); {
-	case name == "" && (kind == "contract" || root.child("contract") != nil):
+	case name == "" && (kind == "contract" || root.Child("contract") != nil):
 		return []Event{notUsed.event(eventID(delivery.Body, ""), "contract")}, nil
 	case name != "" && (data != nil || !numbered):
 		events = eduzzHub(root, data, name, delivery.Body, place)
 	case kind == "abandonment":
 		events = eduzzCart(root, delivery.Body, place)
-	case kind == "invoice" || numbered || root["trans_status"] != nil:
+	case kind == "invoice" || numbered || root.At("trans_status").Is():
 		events = eduzzInvoice(root, name, delivery.Body, place)
 	case kind == "" && eduzzSample(root):
 		return []Event{notUsed.event(eventID(delivery.Body, ""), "unnamed")}, nil
@@ -155,10 +156,10 @@ func (eduzz) Parse(delivery Delivery, place Place) ([]Event, error) {
 // eduzzWithin reads the name of an event that stands elsewhere. A cart that the documentation
 // shows without its envelope is told by what only a cart has.
 func eduzzWithin(root fields) string {
-	if root.child("contract") != nil {
+	if root.Child("contract") != nil {
 		return ""
 	}
-	if root["saleRecoveryUrl"] != nil {
+	if root.At("saleRecoveryUrl").Is() {
 		return "sun.cart_abandonment"
 	}
 	return toldWithin(root, eduzzOutcome)
@@ -167,12 +168,8 @@ func eduzzWithin(root fields) string {
 // eduzzSample tells what the documentation shows without its envelope: an object with an id,
 // or of other objects, and nothing that names an event.
 func eduzzSample(root fields) bool {
-	for name, value := range root {
-		switch value.(type) {
-		case map[string]any, []any:
-			return true
-		}
-		if name == "id" && value != nil {
+	for name, value := range root.Each() {
+		if value.Kind() == lax.Object || value.Kind() == lax.List || name == "id" && value.Is() {
 			return true
 		}
 	}
@@ -190,17 +187,17 @@ func eduzzMissing(events []Event) string {
 // eduzzName reads the name of the event: a text, or the number of a status. Where there is
 // none, the status of a body that is no invoice of the Developer Hub may be one.
 func eduzzName(root fields) (string, error) {
-	if number, ok := root["event"].(json.Number); ok {
-		if _, known := eduzzNumber(number.String()); known {
-			return numberText(number), nil
+	if number := root.At("event"); number.Kind() == lax.Number {
+		if _, known := eduzzNumber(number.Word()); known {
+			return number.Clean(maxEvent), nil
 		}
 	}
-	name, err := root.word("event", "event")
-	if err != nil || name != "" || root["trans_status"] != nil {
+	name, err := word(root, "event")
+	if err != nil || name != "" || root.At("trans_status").Is() {
 		return name, err
 	}
 	for _, field := range []string{"event_name", "status", "invoice_status"} {
-		status := root.text(maxEvent, field)
+		status := root.Text(maxEvent, field)
 		if _, known := eduzzNumber(status); known || status != "" && commonMeaning(status) != unknown {
 			return status, nil
 		}
@@ -210,7 +207,7 @@ func eduzzName(root fields) (string, error) {
 
 // eduzzNumber reads the number of a status, or the word that stands for one.
 func eduzzNumber(text string) (number int, known bool) {
-	if number, ok := (fields{"": text}).integer(""); ok {
+	if number, ok := lax.Of(text).Integer(); ok {
 		_, known := eduzzStatuses[number]
 		return number, known
 	}
@@ -221,8 +218,8 @@ func eduzzNumber(text string) (number int, known bool) {
 // eduzzData is what a delivery of the Developer Hub is about. The documentation shows it
 // without its envelope too.
 func eduzzData(root fields) fields {
-	data := root.inner("data")
-	if root.name("type") != "" || root["trans_status"] != nil {
+	data := root.Inner("data")
+	if root.Name("type") != "" || root.At("trans_status").Is() {
 		return data
 	}
 	if found := holding(root, data, "buyer", "student", "items", "productId"); found != nil {
@@ -266,44 +263,44 @@ func eduzzHub(root, data fields, name string, body []byte, place Place) []Event 
 		meaning = noData
 	}
 	left := meaning == cartLeft
-	event := eduzzOpen(meaning, data["paymentMethod"]).event(eventID(body, root.id("id")), eventName(name))
-	event.OccurredAt = timeOf(root["sentDate"], place.Zone)
+	event := eduzzOpen(meaning, data.At("paymentMethod")).event(eventID(body, root.ID("id")), eventName(name))
+	event.OccurredAt = timeOf(root.At("sentDate"), place.Zone)
 	if event.Kind == Ignored {
 		return []Event{event}
 	}
-	buyer, student := data.inner("buyer", "customer"), data.inner("student")
+	buyer, student := data.Inner("buyer", "customer"), data.Inner("student")
 	if left {
-		buyer = data.inner("customer", "buyer")
+		buyer = data.Inner("customer", "buyer")
 	}
 	event.Customer = Customer{
-		Name:  buyer.text(maxName, "name"),
+		Name:  buyer.Text(maxName, "name"),
 		Phone: phoneOf("", place.Region, append(eduzzPhones(buyer), eduzzPhones(student)...)...),
-		Email: emailOf(buyer["email"], student["email"]),
+		Email: emailOf(buyer.At("email"), student.At("email")),
 	}
 	if left {
-		event.CheckoutURL = linkOf(data["saleRecoveryUrl"])
-		event.TransactionID = data.id("transactionId")
-		event.OccurredAt = firstTime(timeOf(data["updatedAt"], place.Zone), event.OccurredAt)
+		event.CheckoutURL = linkOf(data.At("saleRecoveryUrl"))
+		event.TransactionID = data.ID("transactionId")
+		event.OccurredAt = firstTime(timeOf(data.At("updatedAt"), place.Zone), event.OccurredAt)
 		return perProduct(event, eduzzCartProducts(data))
 	}
-	event.TransactionID = data.id("id")
+	event.TransactionID = data.ID("id")
 	if event.TransactionID == "" {
-		event.TransactionID = data.inner("transaction").id("id")
+		event.TransactionID = data.Inner("transaction").ID("id")
 	}
 	event.Amount, event.Currency = eduzzTotal(data)
 	if meaning == sold {
-		event.OccurredAt = firstTime(timeOf(data["paidAt"], place.Zone), event.OccurredAt)
+		event.OccurredAt = firstTime(timeOf(data.At("paidAt"), place.Zone), event.OccurredAt)
 	}
-	event.Payment = paymentOf(&event, place, eduzzMethod(data["paymentMethod"]), data)
+	event.Payment = paymentOf(&event, place, eduzzMethod(data.At("paymentMethod")), data)
 	return perProduct(event, eduzzItems(data))
 }
 
 // eduzzTotal reads what was paid; what is to be paid while nothing was.
 func eduzzTotal(data fields) (amount, currency string) {
 	for _, name := range []string{"paid", "price"} {
-		total := data.child(name)
-		if value := amountOf(total["value"]); value != "" {
-			amount, currency = value, currencyOf(total["currency"])
+		total := data.Child(name)
+		if value := amountOf(total.At("value")); value != "" {
+			amount, currency = value, currencyOf(total.At("currency"))
 			if value != "0.00" {
 				break
 			}
@@ -312,13 +309,13 @@ func eduzzTotal(data fields) (amount, currency string) {
 	return amount, currency
 }
 
-func eduzzPhones(person fields) []any {
-	return []any{person["cellphone"], person["phone"], person["phone2"]}
+func eduzzPhones(person fields) []lax.Value {
+	return []lax.Value{person.At("cellphone"), person.At("phone"), person.At("phone2")}
 }
 
 // eduzzOpen decides what an open invoice waits for: Eduzz opens one when a boleto is
 // made, but also while a card is being charged.
-func eduzzOpen(meaning outcome, method any) outcome {
+func eduzzOpen(meaning outcome, method lax.Value) outcome {
 	if meaning != boletoPending {
 		return meaning
 	}
@@ -332,8 +329,8 @@ func eduzzOpen(meaning outcome, method any) outcome {
 }
 
 // eduzzMethod is a method of payment by its name or its number: pix, card, or as it is told.
-func eduzzMethod(method any) string {
-	text := strings.ToLower(textOf(method, maxID))
+func eduzzMethod(method lax.Value) string {
+	text := strings.ToLower(method.Clean(maxID))
 	switch text {
 	case "32", "pix":
 		return "pix"
@@ -349,35 +346,35 @@ func eduzzMethod(method any) string {
 
 // eduzzCart reads a legacy abandoned cart.
 func eduzzCart(root fields, body []byte, place Place) []Event {
-	customer, product := root.inner("customer"), root.inner("product")
-	event := cartLeft.event(eventID(body, root.id("identifier")), "abandonment")
+	customer, product := root.Inner("customer"), root.Inner("product")
+	event := cartLeft.event(eventID(body, root.ID("identifier")), "abandonment")
 	event.Customer = Customer{
-		Name:  customer.text(maxName, "name"),
+		Name:  customer.Text(maxName, "name"),
 		Phone: phoneOf("", place.Region, eduzzPhones(customer)...),
-		Email: emailOf(customer["email"]),
+		Email: emailOf(customer.At("email")),
 	}
-	event.Product = Product{ID: product.id("id"), Name: product.text(maxName, "title", "name")}
-	event.CheckoutURL = linkOf(root["checkoutUrl"])
-	event.TransactionID = root.id("invoiceId")
-	event.OccurredAt = timeOf(root["cartAccessedAt"], place.Zone)
+	event.Product = Product{ID: product.ID("id"), Name: product.Text(maxName, "title", "name")}
+	event.CheckoutURL = linkOf(root.At("checkoutUrl"))
+	event.TransactionID = root.ID("invoiceId")
+	event.OccurredAt = timeOf(root.At("cartAccessedAt"), place.Zone)
 	return []Event{event}
 }
 
 // eduzzStatus reads a legacy trans_status. Where it says nothing, the event's name may.
 func eduzzStatus(root fields, name string) (text string, meaning outcome) {
-	status, ok := root.integer("trans_status")
+	status, ok := root.Integer("trans_status")
 	if !ok {
-		status = eduzzWords[root.name("trans_status")]
+		status = eduzzWords[root.Name("trans_status")]
 	}
 	if status == 0 {
-		status = eduzzWords[strings.TrimPrefix(root.name("event_name"), "invoice_")]
+		status = eduzzWords[strings.TrimPrefix(root.Name("event_name"), "invoice_")]
 	}
 	if status == 0 {
 		status, _ = eduzzNumber(name)
 	}
 	meaning, found := eduzzStatuses[status]
 	if !found {
-		meaning = commonMeaning(root.name("trans_status"))
+		meaning = commonMeaning(root.Name("trans_status"))
 	}
 	return strconv.Itoa(status), meaning
 }
@@ -386,9 +383,9 @@ func eduzzStatus(root fields, name string) (text string, meaning outcome) {
 func eduzzTime(root fields, kind Kind, zone *time.Location) time.Time {
 	switch kind {
 	case Purchased:
-		return timeOfBoth(root["trans_paiddate"], root["trans_paidtime"], zone)
+		return timeOfBoth(root.At("trans_paiddate"), root.At("trans_paidtime"), zone)
 	case Abandoned:
-		return timeOfBoth(root["trans_createdate"], root["trans_createtime"], zone)
+		return timeOfBoth(root.At("trans_createdate"), root.At("trans_createtime"), zone)
 	}
 	return time.Time{}
 }
@@ -396,34 +393,34 @@ func eduzzTime(root fields, kind Kind, zone *time.Location) time.Time {
 // eduzzInvoice reads a legacy change of an invoice's status.
 func eduzzInvoice(root fields, name string, body []byte, place Place) []Event {
 	text, meaning := eduzzStatus(root, name)
-	meaning = eduzzOpen(meaning, root["trans_paymentmethod"])
+	meaning = eduzzOpen(meaning, root.At("trans_paymentmethod"))
 	if meaning == sold && eduzzRenewal(root) {
 		meaning = onlyStop
 	}
-	invoice := root.id("trans_cod")
+	invoice := root.ID("trans_cod")
 	event := meaning.event(eventID(body, invoice, text), eventName("invoice", text))
 	if meaning.kind == Ignored {
 		return []Event{event}
 	}
 	event.Customer = Customer{
-		Name: root.text(maxName, "cus_name"),
-		Phone: phoneOf("", place.Region, root["cus_cel"], root["cus_tel"], root["cus_tel2"],
-			root["student_cel"], root["student_tel"], root["student_tel2"]),
-		Email: emailOf(root["cus_email"], root["student_email"]),
+		Name: root.Text(maxName, "cus_name"),
+		Phone: phoneOf("", place.Region, root.At("cus_cel"), root.At("cus_tel"), root.At("cus_tel2"),
+			root.At("student_cel"), root.At("student_tel"), root.At("student_tel2")),
+		Email: emailOf(root.At("cus_email"), root.At("student_email")),
 	}
-	event.CheckoutURL = linkOf(root["trans_recovery_url"])
+	event.CheckoutURL = linkOf(root.At("trans_recovery_url"))
 	if event.CheckoutURL == "" {
-		event.CheckoutURL = linkOf(root["page_checkout_url"])
+		event.CheckoutURL = linkOf(root.At("page_checkout_url"))
 	}
 	event.TransactionID = invoice
-	event.Amount = amountOf(root["trans_value"])
-	if paid := amountOf(root["trans_paid"]); meaning.kind == Purchased && paid != "" {
+	event.Amount = amountOf(root.At("trans_value"))
+	if paid := amountOf(root.At("trans_paid")); meaning.kind == Purchased && paid != "" {
 		event.Amount = paid
 	}
-	event.Currency = currencyOf(root["trans_currency"])
+	event.Currency = currencyOf(root.At("trans_currency"))
 	event.OccurredAt = eduzzTime(root, event.Kind, place.Zone)
-	event.Payment = paymentOf(&event, place, eduzzMethod(root["trans_paymentmethod"]), root)
-	due := timeOfBoth(root["trans_duedate"], root["trans_duetime"], place.Zone)
+	event.Payment = paymentOf(&event, place, eduzzMethod(root.At("trans_paymentmethod")), root)
+	due := timeOfBoth(root.At("trans_duedate"), root.At("trans_duetime"), place.Zone)
 	if event.Payment != nil && !due.IsZero() {
 		at := v1alpha1.NewTimestamp(due)
 		event.Payment.ExpiresAt = &at
@@ -433,10 +430,10 @@ func eduzzInvoice(root fields, name string, body []byte, place Place) []Event {
 
 // eduzzRenewal tells whether a paid invoice is not the first one of its contract.
 func eduzzRenewal(root fields) bool {
-	if first, ok := root.integer("recurrence_first_payment"); ok && first == 1 {
+	if first, ok := root.Integer("recurrence_first_payment"); ok && first == 1 {
 		return false
 	}
-	count, ok := root.integer("recurrence_count")
+	count, ok := root.Integer("recurrence_count")
 	return ok && count > 1
 }
 
@@ -449,34 +446,33 @@ type item struct {
 // eduzzCartProducts reads productId, an array of ids, or one; without it the products that
 // MyEduzz lists as those of an invoice.
 func eduzzCartProducts(data fields) []item {
-	values := data.list("productId")
+	values := data.At("productId").Elements(maxListed)
 	if values == nil {
-		values = []any{data["productId"]}
+		values = []lax.Value{data.At("productId")}
 	}
-	if data["productId"] == nil {
+	if !data.At("productId").Is() {
 		if items := eduzzItems(data); items != nil {
 			return items
 		}
-		product := data.inner("products", "product", "item")
-		one := Product{ID: product.id("productId", "id"), Name: product.text(maxName, "name", "title")}
+		product := data.Inner("products", "product", "item")
+		one := Product{ID: product.ID("productId", "id"), Name: product.Text(maxName, "name", "title")}
 		return addItem(nil, item{product: one})
 	}
 	var items []item
 	for _, value := range values {
-		items = addItem(items, item{product: Product{ID: textOf(value, maxID)}})
+		items = addItem(items, item{product: Product{ID: value.Clean(maxID)}})
 	}
 	return items
 }
 
 func eduzzItems(data fields) []item {
 	var items []item
-	for _, value := range data.list("items") {
-		line, _ := value.(map[string]any)
-		one := fields(line)
-		price := one.child("price")
+	for _, value := range data.At("items").Elements(maxListed) {
+		one := value.Object()
+		price := one.Child("price")
 		items = addItem(items, item{
-			product: Product{ID: one.id("productId"), Name: one.text(maxName, "name")},
-			amount:  amountOf(price["value"]), currency: currencyOf(price["currency"]),
+			product: Product{ID: one.ID("productId"), Name: one.Text(maxName, "name")},
+			amount:  amountOf(price.At("value")), currency: currencyOf(price.At("currency")),
 		})
 	}
 	return items
@@ -485,15 +481,14 @@ func eduzzItems(data fields) []item {
 // eduzzLegacyItems reads the invoice's product, which a sale of several lists again.
 func eduzzLegacyItems(root fields) []item {
 	items := addItem(nil, item{
-		product: Product{ID: root.id("product_cod"), Name: root.text(maxName, "product_name")},
+		product: Product{ID: root.ID("product_cod"), Name: root.Text(maxName, "product_name")},
 	})
-	currency := currencyOf(root["trans_currency"])
-	for _, value := range root.list("trans_items") {
-		line, _ := value.(map[string]any)
-		one := fields(line)
+	currency := currencyOf(root.At("trans_currency"))
+	for _, value := range root.At("trans_items").Elements(maxListed) {
+		one := value.Object()
 		added := item{
-			product:  Product{ID: one.id("item_product_id"), Name: one.text(maxName, "item_product_name", "item_name")},
-			amount:   amountOf(one["item_value"]),
+			product:  Product{ID: one.ID("item_product_id"), Name: one.Text(maxName, "item_product_name", "item_name")},
+			amount:   amountOf(one.At("item_value")),
 			currency: currency,
 		}
 		if len(items) > 0 && items[0].product.key() == added.product.key() {

@@ -316,7 +316,7 @@ func TestConsents(t *testing.T) {
 		{nil, ""}, {"", ""}, {"pending", ""}, {map[string]any{"state": map[string]any{"state": "x"}}, ""},
 		{[]any{true}, ""},
 	} {
-		got := consentOf(test.value, "$.consent", Place{})
+		got := consentOf(sent(test.value), "$.consent", Place{})
 		if got == nil && test.want != "" || got != nil && (got.Basis != test.want || got.Source != "$.consent") {
 			t.Errorf("consentOf(%v) = %+v, want %q", test.value, got, test.want)
 		}

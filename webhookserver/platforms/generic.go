@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"errors"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/mapping"
 )
 
@@ -21,7 +23,7 @@ type generic struct {
 	eventHeader string
 	// missing is the path of the field that tells the customer.
 	missing string
-	amount  func(any) string
+	amount  func(lax.Value) string
 }
 
 const (
@@ -54,7 +56,7 @@ func newGeneric(entry *v1alpha1.StorePlatform) (Platform, error) {
 	where := entry.Generic.Fields
 	made := generic{
 		auth: auth, mapping: compiled, eventHeader: entry.Generic.EventHeader, amount: amountOf,
-		missing: firstText(string(where.Email), string(where.Phone)),
+		missing: cmp.Or(string(where.Email), string(where.Phone)),
 	}
 	if where.AmountUnit == unitCents {
 		made.amount = centsOf
@@ -97,12 +99,11 @@ func (g generic) Verify(delivery Delivery, secrets [][]byte) error {
 	case g.auth.Type == authToken && g.auth.Header != "":
 		return checkSecret(headerToken(delivery, g.auth.Header), secrets)
 	case g.auth.Type == authToken:
-		body, err := credentialTree(delivery, g.mapping.Token.Tops()...)
+		body, err := credentials(delivery, g.mapping.Token.Tops()...)
 		if err != nil {
 			return err
 		}
-		token, _ := g.mapping.Token.First(body).(string)
-		return checkSecret(token, secrets)
+		return checkSecret(g.mapping.Token.First(body).Text(), secrets)
 	}
 	scheme, token, _ := strings.Cut(strings.TrimSpace(header(delivery, "Authorization")), " ")
 	if !strings.EqualFold(scheme, authBearer) {
@@ -137,23 +138,23 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if value == "" && what == unknown {
 		return nil, &InputError{Field: "event", Expected: g.expected()}
 	}
-	id := textOf(g.mapping.EventID.First(body), maxID)
+	id := g.mapping.EventID.First(body).Clean(maxID)
 	id = eventID(delivery.Body, id, strings.ToLower(value))
 	if what == unknown || what == notUsed {
 		return []Event{what.event(id, name)}, nil
 	}
 	event := what.event(id, name)
 	event.Customer = Customer{
-		Name:  textOf(g.mapping.Name.First(body), maxName),
+		Name:  g.mapping.Name.First(body).Clean(maxName),
 		Phone: phoneOf("", place.Region, g.mapping.Phone.Every(body)...),
 		Email: emailOf(g.mapping.Email.Every(body)...),
 	}
 	event.CheckoutURL = linkOf(g.mapping.CheckoutURL.First(body))
-	event.TransactionID = textOf(g.mapping.TransactionID.First(body), maxID)
+	event.TransactionID = g.mapping.TransactionID.First(body).Clean(maxID)
 	event.Amount = g.amount(g.mapping.Amount.First(body))
 	event.Currency = firstCurrency(currencyOf(g.mapping.Currency.First(body)), currencyIn(g.mapping.Amount.First(body)))
 	event.OccurredAt = happenedAt(event.Kind, g.mapping.OccurredAt.First(body), place.Zone)
-	event.Product.Name = textOf(g.mapping.ProductName.First(body), maxName)
+	event.Product.Name = g.mapping.ProductName.First(body).Clean(maxName)
 	event.Payment = g.payment(&event, body, place)
 	event.Consent = g.consent(body, place)
 	return completed(perProduct(event, g.items(body, event)), body, place, g.missing), nil
@@ -173,7 +174,7 @@ func unmapped(value string, body fields) outcome {
 func (g generic) event(delivery Delivery, body fields) (value string, meaning mapping.Meaning, found bool) {
 	var values []string
 	if g.eventHeader != "" {
-		values = append(values, clean(header(delivery, g.eventHeader), maxID))
+		values = append(values, lax.Clean(header(delivery, g.eventHeader), maxID))
 	}
 	for _, path := range g.mapping.Event {
 		values = append(values, genericWord(path.First(body)))
@@ -200,7 +201,7 @@ func (g generic) expected() string {
 // consent reads whether the customer may be written to, and keeps which path told it.
 func (g generic) consent(body fields, place Place) *v1alpha1.Consent {
 	for _, path := range g.mapping.Consent {
-		if told := consentOf(path.First(body), clean(path.Text, maxID), place); told != nil {
+		if told := consentOf(path.First(body), lax.Clean(path.Text, maxID), place); told != nil {
 			return told
 		}
 	}
@@ -231,12 +232,12 @@ func (g generic) items(body fields, event Event) []item {
 	amounts, currencies := g.mapping.Amount.All(body), g.mapping.Currency.All(body)
 	var items []item
 	for i, id := range ids {
-		one := item{product: Product{ID: textOf(id, maxID)}, currency: event.Currency}
+		one := item{product: Product{ID: id.Clean(maxID)}, currency: event.Currency}
 		switch len(ids) {
 		case 1:
 			one.product.Name = event.Product.Name
 		case len(names):
-			one.product.Name = textOf(names[i], maxName)
+			one.product.Name = names[i].Clean(maxName)
 		}
 		if len(amounts) == len(ids) {
 			one.amount = g.amount(amounts[i])
@@ -264,9 +265,9 @@ func genericOutcome(meaning mapping.Meaning) outcome {
 }
 
 // genericWord reads what names an event: a text, a number or a truth value.
-func genericWord(value any) string {
-	if truth, ok := value.(bool); ok {
-		return strconv.FormatBool(truth)
+func genericWord(value lax.Value) string {
+	if value.Kind() == lax.Truth {
+		return strconv.FormatBool(value.True())
 	}
-	return textOf(value, maxID)
+	return value.Clean(maxID)
 }

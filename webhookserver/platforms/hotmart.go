@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -75,7 +76,7 @@ func (hotmart) Verify(delivery Delivery, secrets [][]byte) error {
 	if err != nil {
 		return ErrNoCredential
 	}
-	return checkSecret(root.raw("hottok"), secrets)
+	return checkSecret(root.At("hottok").Text(), secrets)
 }
 
 // Parse reads one event.
@@ -84,17 +85,17 @@ func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := root.word("event", "event")
+	name, err := word(root, "event")
 	if err != nil {
 		return nil, err
 	}
-	if name == "" && (root["status"] != nil || form && toldWithin(root, hotmartStatus) == "") {
+	if name == "" && (root.At("status").Is() || form && toldWithin(root, hotmartStatus) == "") {
 		return hotmartFlat(root, delivery.Body, place)
 	}
-	data := holding(root, root.inner("data"), "buyer", "purchase", "product")
+	data := holding(root, root.Inner("data"), "buyer", "purchase", "product")
 	meaning := orPaid(hotmartOutcome(name), root, hotmartStatus)
 	if name == "" {
-		status := data.inner("purchase").name("status")
+		status := data.Inner("purchase").Name("status")
 		if status == "" {
 			status = strings.ToLower(toldWithin(root, hotmartStatus))
 		}
@@ -106,9 +107,9 @@ func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if data == nil && !meaning.matters() && meaning.kind != Ignored {
 		meaning = noData
 	}
-	event := hotmartPayment(meaning, data.inner("purchase")).event(eventID(delivery.Body, root.id("id")),
+	event := hotmartPayment(meaning, data.Inner("purchase")).event(eventID(delivery.Body, root.ID("id")),
 		eventName(name))
-	event.OccurredAt = firstTimeOf(place.Zone, root["creation_date"], root["creationDate"])
+	event.OccurredAt = firstTimeOf(place.Zone, root.At("creation_date"), root.At("creationDate"))
 	if event.Kind != Ignored {
 		hotmartSale(&event, data, place)
 	}
@@ -117,18 +118,18 @@ func (hotmart) Parse(delivery Delivery, place Place) ([]Event, error) {
 
 // hotmartSale reads who, what and how much.
 func hotmartSale(event *Event, data fields, place Place) {
-	purchase, product := data.inner("purchase"), data.inner("product", "products")
-	price := purchase.child("price", "full_price")
+	purchase, product := data.Inner("purchase"), data.Inner("product", "products")
+	price := purchase.Child("price", "full_price")
 	event.Customer = hotmartBuyer(data, purchase, place.Region)
-	event.Product = Product{ID: product.id("id", "ucode"), Name: product.text(maxName, "name")}
-	event.TransactionID = purchase.id("transaction")
-	event.Amount = amountOf(price["value"])
+	event.Product = Product{ID: product.ID("id", "ucode"), Name: product.Text(maxName, "name")}
+	event.TransactionID = purchase.ID("transaction")
+	event.Amount = amountOf(price.At("value"))
 	if price == nil {
-		event.Amount = amountOf(purchase["price"])
+		event.Amount = amountOf(purchase.At("price"))
 	}
-	event.Currency = currencyOf(price.text(maxID, "currency_value", "currency_code", "currencyCode"))
-	payment := purchase.child("payment")
-	event.Payment = paymentOf(event, place, payment.text(maxID, "type", "method"), payment)
+	event.Currency = currencyOf(lax.Of(price.ID("currency_value", "currency_code", "currencyCode")))
+	payment := purchase.Child("payment")
+	event.Payment = paymentOf(event, place, payment.ID("type", "method"), payment)
 }
 
 func hotmartOutcome(name string) outcome {
@@ -159,11 +160,11 @@ func hotmartStatus(status string) outcome {
 // hotmartPayment looks into the purchase: a printed "billet" may be a PIX, and an
 // approval the renewal of a subscription.
 func hotmartPayment(meaning outcome, purchase fields) outcome {
-	if meaning == boletoPending && isPix(purchase.child("payment").text(maxID, "type", "method")) {
+	if meaning == boletoPending && isPix(purchase.Child("payment").ID("type", "method")) {
 		return pixPending
 	}
 	for _, name := range []string{"recurrence_number", "recurrenceNumber", "recurrencyNumber"} {
-		if number, ok := purchase.integer(name); ok && number > 1 {
+		if number, ok := purchase.Integer(name); ok && number > 1 {
 			meaning.attribute = false
 		}
 	}
@@ -177,43 +178,43 @@ func isPix(paymentType string) bool {
 // hotmartBuyer reads the buyer. checkout_phone is complete by itself; the field
 // checkout_phone_code beside it is not to be relied on.
 func hotmartBuyer(data, purchase fields, region string) Customer {
-	buyer := data.inner("buyer", "customer", "user")
-	country := data.child("checkout_country", "checkoutCountry").text(maxID, "iso")
+	buyer := data.Inner("buyer", "customer", "user")
+	country := data.Child("checkout_country", "checkoutCountry").ID("iso")
 	if country == "" {
-		country = purchase.child("checkout_country", "checkoutCountry").text(maxID, "iso")
+		country = purchase.Child("checkout_country", "checkoutCountry").ID("iso")
 	}
 	if country == "" {
-		country = buyer.child("address").text(maxID, "country_iso")
+		country = buyer.Child("address").ID("country_iso")
 	}
 	return Customer{
 		Name: hotmartName(buyer),
-		Phone: phoneOf(country, region, buyer["checkout_phone"], buyer["phone"],
-			buyer["checkoutPhone"], buyer["phone_number"], buyer["cellphone"]),
-		Email: emailOf(buyer["email"]),
+		Phone: phoneOf(country, region, buyer.At("checkout_phone"), buyer.At("phone"),
+			buyer.At("checkoutPhone"), buyer.At("phone_number"), buyer.At("cellphone")),
+		Email: emailOf(buyer.At("email")),
 	}
 }
 
 func hotmartName(person fields) string {
-	if name := person.text(maxName, "name", "buyer_name"); name != "" {
+	if name := person.Text(maxName, "name", "buyer_name"); name != "" {
 		return name
 	}
-	return clean(person.text(maxName, "first_name")+" "+person.text(maxName, "last_name"), maxName)
+	return lax.Clean(person.Text(maxName, "first_name")+" "+person.Text(maxName, "last_name"), maxName)
 }
 
 // hotmartFlat reads a delivery of 1.0.
 func hotmartFlat(form fields, body []byte, place Place) ([]Event, error) {
-	status := strings.ToLower(form.text(maxEvent, "status"))
+	status := strings.ToLower(form.Text(maxEvent, "status"))
 	if status == "" {
 		return nil, &InputError{Field: "status", Expected: "the status of the purchase"}
 	}
 	meaning := hotmartStatus(status)
-	if meaning == boletoPending && isPix(form.text(maxID, "payment_type")) {
+	if meaning == boletoPending && isPix(form.ID("payment_type")) {
 		meaning = pixPending
 	}
-	if number, ok := form.integer("recurrency"); ok && number > 1 {
+	if number, ok := form.Integer("recurrency"); ok && number > 1 {
 		meaning.attribute = false
 	}
-	transaction := form.id("transaction")
+	transaction := form.ID("transaction")
 	event := meaning.event(eventID(body, transaction, status), eventName("v1", status))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
@@ -223,29 +224,29 @@ func hotmartFlat(form fields, body []byte, place Place) ([]Event, error) {
 		Phone: phoneOf("", place.Region,
 			withAreaCode(form, "phone_checkout_local_code", "phone_checkout_number"),
 			withAreaCode(form, "phone_local_code", "phone_number")),
-		Email: emailOf(form["email"], form["buyer_email"]),
+		Email: emailOf(form.At("email"), form.At("buyer_email")),
 	}
-	event.Product = Product{ID: form.id("prod", "product_id"), Name: form.text(maxName, "prod_name", "product_name")}
+	event.Product = Product{ID: form.ID("prod", "product_id"), Name: form.Text(maxName, "prod_name", "product_name")}
 	event.TransactionID = transaction
-	event.Amount, event.Currency = amountOf(form["price"]), currencyOf(form["currency"])
-	if price := form.child("price"); price != nil {
-		event.Amount, event.Currency = amountOf(price["value"]), currencyOf(price["currency_value"])
+	event.Amount, event.Currency = amountOf(form.At("price")), currencyOf(form.At("currency"))
+	if price := form.Child("price"); price != nil {
+		event.Amount, event.Currency = amountOf(price.At("value")), currencyOf(price.At("currency_value"))
 	}
-	event.Payment = paymentOf(&event, place, form.text(maxID, "payment_type"), form)
+	event.Payment = paymentOf(&event, place, form.ID("payment_type"), form)
 	if meaning == sold {
-		event.OccurredAt = timeOf(form["confirmation_purchase_date"], place.Zone)
+		event.OccurredAt = timeOf(form.At("confirmation_purchase_date"), place.Zone)
 	}
 	if event.OccurredAt.IsZero() && meaning.kind == Abandoned {
-		event.OccurredAt = timeOf(form["purchase_date"], place.Zone)
+		event.OccurredAt = timeOf(form.At("purchase_date"), place.Zone)
 	}
 	return completed([]Event{event}, form, place, "email"), nil
 }
 
 // withAreaCode are an area code and a number, where the first is an area code.
-func withAreaCode(form fields, codeField, numberField string) any {
-	number := form.text(maxID, numberField)
-	if code := strings.TrimPrefix(phone.Digits(form.text(maxID, codeField)), "0"); len(code) == 2 {
-		return map[string]any{"ddd": code, "number": number}
+func withAreaCode(form fields, codeField, numberField string) lax.Value {
+	number := form.ID(numberField)
+	if code := strings.TrimPrefix(phone.Digits(form.ID(codeField)), "0"); len(code) == 2 {
+		return phoneInParts(lax.Value{}, lax.Of(code), lax.Of(number))
 	}
-	return number
+	return lax.Of(number)
 }

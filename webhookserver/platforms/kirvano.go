@@ -47,7 +47,7 @@ func (kirvano) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	name, err := root.word("event", "event")
+	name, err := word(root, "event")
 	if err != nil {
 		return nil, err
 	}
@@ -61,25 +61,25 @@ func (kirvano) Parse(delivery Delivery, place Place) ([]Event, error) {
 	known, body := knownIn(kirvanoEvents), root
 	meaning := orPaid(known(name), root, known)
 	root = holding(root, root, "customer", "products", "sale_id")
-	id := eventID(delivery.Body, root.id("sale_id", "checkout_id"), name, root.id("created_at"))
+	id := eventID(delivery.Body, root.ID("sale_id", "checkout_id"), name, root.ID("created_at"))
 	event := meaning.event(id, eventName(name))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
-	customer, payment := root.inner("customer"), root.inner("payment")
+	customer, payment := root.Inner("customer"), root.Inner("payment")
 	event.OccurredAt = kirvanoTime(meaning, root, payment, place.Zone)
 	event.Customer = Customer{
-		Name:  customer.text(maxName, "name"),
-		Phone: phoneOf("", place.Region, customer["phone_number"], customer["phone"]),
-		Email: emailOf(customer["email"]),
+		Name:  customer.Text(maxName, "name"),
+		Phone: phoneOf("", place.Region, customer.At("phone_number"), customer.At("phone")),
+		Email: emailOf(customer.At("email")),
 	}
-	event.CheckoutURL = linkOf(root["checkout_url"])
-	event.TransactionID = root.id("sale_id")
-	event.Amount, event.Currency = amountOf(root["total_price"]), currencyIn(root["total_price"])
+	event.CheckoutURL = linkOf(root.At("checkout_url"))
+	event.TransactionID = root.ID("sale_id")
+	event.Amount, event.Currency = amountOf(root.At("total_price")), currencyIn(root.At("total_price"))
 	if event.Amount == "" {
-		event.Amount = amountOf(root.child("fiscal")["total_value"])
+		event.Amount = amountOf(root.Child("fiscal").At("total_value"))
 	}
-	event.Payment = paymentOf(&event, place, firstText(root["payment_method"], payment["method"]), payment)
+	event.Payment = paymentOf(&event, place, firstText(root.At("payment_method"), payment.At("method")), payment)
 	return completed(perProduct(event, kirvanoItems(root)), body, place, "customer.email"), nil
 }
 
@@ -87,9 +87,9 @@ func (kirvano) Parse(delivery Delivery, place Place) ([]Event, error) {
 func kirvanoTime(meaning outcome, root, payment fields, zone *time.Location) time.Time {
 	switch meaning.kind {
 	case Purchased:
-		return firstTimeOf(zone, payment["finished_at"], root["created_at"])
+		return firstTimeOf(zone, payment.At("finished_at"), root.At("created_at"))
 	case Abandoned:
-		return timeOf(root["created_at"], zone)
+		return timeOf(root.At("created_at"), zone)
 	}
 	return time.Time{}
 }
@@ -98,11 +98,11 @@ func kirvanoTime(meaning outcome, root, payment fields, zone *time.Location) tim
 // offer's id is no product's: a cart may have another than the sale.
 func kirvanoItems(root fields) []item {
 	var main, bumps []fields
-	for _, value := range root.list("products") {
-		line, ok := value.(map[string]any)
+	for _, value := range root.At("products").Elements(maxListed) {
+		line := value.Object()
 		switch {
-		case !ok:
-		case len(main) == 0 && !isTrue(line["is_order_bump"]):
+		case line == nil:
+		case len(main) == 0 && !line.At("is_order_bump").True():
 			main = append(main, line)
 		default:
 			bumps = append(bumps, line)
@@ -110,8 +110,8 @@ func kirvanoItems(root fields) []item {
 	}
 	var items []item
 	for _, line := range append(main, bumps...) {
-		one := item{product: Product{ID: line.id("id"), Name: line.text(maxName, "name", "offer_name")}}
-		one.amount, one.currency = amountOf(line["price"]), currencyIn(line["price"])
+		one := item{product: Product{ID: line.ID("id"), Name: line.Text(maxName, "name", "offer_name")}}
+		one.amount, one.currency = amountOf(line.At("price")), currencyIn(line.At("price"))
 		items = addItem(items, one)
 	}
 	return items

@@ -2,11 +2,13 @@ package platforms
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/sha1" //nolint:gosec // Kiwify signs with HMAC-SHA1, which SHA-1's collisions do not weaken.
 	"encoding/json"
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // kiwify understands Kiwify's webhooks: JSON, signed by ?signature=, the hex
@@ -66,18 +68,21 @@ func (kiwify) Verify(delivery Delivery, secrets [][]byte) error {
 	if signature := query(delivery, "signature"); signature != "" {
 		return checkHMAC(sha1.New, signature, delivery.Body, secrets)
 	}
-	wrapped, _ := scanTop(withoutBOM(delivery.Body), append([]string{"signature"}, kiwifyWrappings...)...)
-	signature, found := scannedText(wrapped["signature"])
-	if !found {
+	body, expected := lax.Checked(withoutBOM(delivery.Body), nil)
+	if expected != "" {
 		return ErrNoCredential
 	}
+	wrapped := lax.Pick(body, append([]string{"signature"}, kiwifyWrappings...)...)
 	for _, name := range kiwifyWrappings {
-		if inner := wrapped[name]; len(inner) > 0 && inner[0] == '{' {
-			return checkWrapped(signature, inner, secrets)
+		if inner := wrapped.At(name); inner.Kind() == lax.Object && wrapped.At("signature").Text() != "" {
+			return checkWrapped(wrapped.At("signature").Text(), []byte(inner.Raw()), secrets)
 		}
 	}
 	return ErrNoCredential
 }
+
+// maxOrder bounds the wrapped objects whose blanks are removed to check their signature, in bytes.
+const maxOrder = 64 << 10
 
 // checkWrapped checks the signature of a wrapped object: of its bytes as they came, or, as
 // the object was signed before it was wrapped, of the same without blanks. No order is so large that
@@ -88,7 +93,7 @@ func checkWrapped(signature string, inner []byte, secrets [][]byte) error {
 		return nil
 	}
 	var compact bytes.Buffer
-	if len(inner) > usualBody || json.Compact(&compact, inner) != nil {
+	if len(inner) > maxOrder || json.Compact(&compact, inner) != nil {
 		return err
 	}
 	return checkHMAC(sha1.New, signature, compact.Bytes(), secrets)
@@ -104,10 +109,10 @@ func (kiwify) Parse(delivery Delivery, place Place) ([]Event, error) {
 	root, wrapping := kiwifyOrder(body)
 	order := root
 	kind, status := kiwifyNames(order)
-	if kind == "" && status == "" && wrapping != "cart" && order.name("status") == "" {
+	if kind == "" && status == "" && wrapping != "cart" && order.Name("status") == "" {
 		kind = strings.ToLower(toldWithin(order, kiwifyWord))
 	}
-	method := order.text(maxID, "payment_method")
+	method := order.ID("payment_method")
 	name := eventName(kind, status)
 	meaning := orPaid(kiwifyOutcome(kind, status, method), order, kiwifyWord)
 	if kind == "" && status == "" || meaning == cartLeft {
@@ -117,17 +122,17 @@ func (kiwify) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if meaning == sold && kiwifyRenewal(order) {
 		meaning = onlyStop
 	}
-	orderID := order.id("order_id", "id")
-	event := meaning.event(eventID(delivery.Body, orderID, name, order.id("updated_at")), name)
-	event.OccurredAt = happenedAt(meaning.kind, order["updated_at"], place.Zone)
+	orderID := order.ID("order_id", "id")
+	event := meaning.event(eventID(delivery.Body, orderID, name, order.ID("updated_at")), name)
+	event.OccurredAt = happenedAt(meaning.kind, order.At("updated_at"), place.Zone)
 	if event.OccurredAt.IsZero() && meaning.kind == Abandoned {
-		event.OccurredAt = timeOf(order["created_at"], place.Zone)
+		event.OccurredAt = timeOf(order.At("created_at"), place.Zone)
 	}
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
 	kiwifySale(&event, holding(root, order, "Customer", "customer", "Product", "product"), place)
-	event.TransactionID = firstText(orderID, event.TransactionID)
+	event.TransactionID = cmp.Or(orderID, event.TransactionID)
 	event.Payment = paymentOf(&event, place, method, order)
 	return completed([]Event{event}, root, place, "Customer.email"), nil
 }
@@ -139,33 +144,33 @@ func kiwifyBody(delivery Delivery) (fields, error) {
 		root, _, err := readBody(delivery)
 		return root, err
 	}
-	return readJSONIn(delivery.Body, charsetOf(delivery.ContentType))
+	return readJSON(delivery.Body, charsetOf(delivery.ContentType))
 }
 
 // kiwifySale reads who, what and how much.
 func kiwifySale(event *Event, order fields, place Place) {
-	product, money := order.inner("Product", "product"), order.inner("Commissions", "commissions")
+	product, money := order.Inner("Product", "product"), order.Inner("Commissions", "commissions")
 	event.Customer = kiwifyCustomer(order, place.Region)
-	event.Product = Product{ID: product.id("product_id", "id"), Name: product.text(maxName, "product_name", "name")}
+	event.Product = Product{ID: product.ID("product_id", "id"), Name: product.Text(maxName, "product_name", "name")}
 	if product == nil {
-		event.Product = Product{ID: order.id("product_id"), Name: order.text(maxName, "product_name")}
+		event.Product = Product{ID: order.ID("product_id"), Name: order.Text(maxName, "product_name")}
 	}
 	event.CheckoutURL = kiwifyCheckout(order)
-	event.TransactionID = order.id("order_id", "id")
-	event.Amount = centsOf(money["charge_amount"])
-	event.Currency = currencyOf(money.text(maxID, "currency", "product_base_price_currency"))
+	event.TransactionID = order.ID("order_id", "id")
+	event.Amount = centsOf(money.At("charge_amount"))
+	event.Currency = currencyOf(lax.Of(money.ID("currency", "product_base_price_currency")))
 	if event.Currency == "" {
-		event.Currency = currencyIn(money["charge_amount"])
+		event.Currency = currencyIn(money.At("charge_amount"))
 	}
 }
 
 // kiwifyNames reads the event and the order's status. A field named status is a cart's, unless
 // it is the status of an order.
 func kiwifyNames(order fields) (kind, status string) {
-	kind, status = order.name("webhook_event_type", "event"), order.name("order_status")
-	told := order.name("status")
+	kind, status = order.Name("webhook_event_type", "event"), order.Name("order_status")
+	told := order.Name("status")
 	isCart := told == "" || told == "abandoned"
-	if kind == "" && status == "" && !isCart && (order["order_id"] != nil || kiwifyStatus(told, "") != unknown) {
+	if kind == "" && status == "" && !isCart && (order.At("order_id").Is() || kiwifyStatus(told, "") != unknown) {
 		status = told
 	}
 	return kind, status
@@ -174,7 +179,7 @@ func kiwifyNames(order fields) (kind, status string) {
 // kiwifyOrder takes the wrapping off, and says which it was.
 func kiwifyOrder(root fields) (order fields, wrapping string) {
 	for _, name := range kiwifyWrappings {
-		if wrapped := root.child(name); wrapped != nil {
+		if wrapped := root.Child(name); wrapped != nil {
 			return wrapped, name
 		}
 	}
@@ -183,26 +188,26 @@ func kiwifyOrder(root fields) (order fields, wrapping string) {
 
 // kiwifyCustomer reads the customer, whose fields a cart has beside its own.
 func kiwifyCustomer(order fields, region string) Customer {
-	customer := order.inner("Customer", "customer")
+	customer := order.Inner("Customer", "customer")
 	if customer == nil {
 		customer = order
 	}
-	name := customer.text(maxName, "full_name", "name")
+	name := customer.Text(maxName, "full_name", "name")
 	if name == "" {
-		name = clean(customer.text(maxName, "first_name")+" "+customer.text(maxName, "last_name"), maxName)
+		name = lax.Clean(customer.Text(maxName, "first_name")+" "+customer.Text(maxName, "last_name"), maxName)
 	}
 	return Customer{
 		Name:  name,
-		Phone: phoneOf(customer.text(maxID, "country"), region, customer["mobile"], customer["phone"]),
-		Email: emailOf(customer["email"]),
+		Phone: phoneOf(customer.ID("country"), region, customer.At("mobile"), customer.At("phone")),
+		Email: emailOf(customer.At("email")),
 	}
 }
 
 // kiwifyRenewal tells whether an order is not the first one of its subscription: every
 // charge is an order of its own, which is told as an approved order too.
 func kiwifyRenewal(order fields) bool {
-	charges := order.inner("Subscription", "subscription").child("charges")
-	return len(charges.list("completed")) > 1
+	charges := order.Inner("Subscription", "subscription").Child("charges")
+	return len(charges.At("completed").Elements(maxListed)) > 1
 }
 
 // kiwifyOutcome decides by the event and the order's status. A paid order stops, whatever
@@ -248,35 +253,35 @@ func kiwifyStatus(status, paymentMethod string) outcome {
 // product's, and tax numbers that are not read. known is set where something else than its
 // status tells that it is a cart.
 func kiwifyCart(cart fields, known bool, body []byte, place Place) ([]Event, error) {
-	status := cart.name("status")
+	status := cart.Name("status")
 	if status == "" && known {
 		status = "abandoned"
 	}
 	if status == "" {
 		return nil, &InputError{Field: "webhook_event_type", Expected: "the type of the event, or a cart's status"}
 	}
-	id, name := eventID(body, cart.id("id", "order_id")), eventName("cart", status)
+	id, name := eventID(body, cart.ID("id", "order_id")), eventName("cart", status)
 	if status != "abandoned" {
 		return []Event{unknown.event(id, name)}, nil
 	}
-	product := cart.inner("Product", "product")
+	product := cart.Inner("Product", "product")
 	event := cartLeft.event(id, name)
 	event.Customer = kiwifyCustomer(cart, place.Region)
-	event.Product = Product{ID: cart.id("product_id"), Name: cart.text(maxName, "product_name")}
+	event.Product = Product{ID: cart.ID("product_id"), Name: cart.Text(maxName, "product_name")}
 	if product != nil {
-		event.Product = Product{ID: product.id("product_id", "id"), Name: product.text(maxName, "product_name", "name")}
+		event.Product = Product{ID: product.ID("product_id", "id"), Name: product.Text(maxName, "product_name", "name")}
 	}
 	event.CheckoutURL = kiwifyCheckout(cart)
-	event.OccurredAt = timeOf(cart["created_at"], place.Zone)
+	event.OccurredAt = timeOf(cart.At("created_at"), place.Zone)
 	return []Event{event}, nil
 }
 
 // kiwifyCheckout turns the code of a checkout into its address.
 func kiwifyCheckout(order fields) string {
 	const maxCode = 64
-	link := order.text(maxURL, "checkout_link")
+	link := order.Text(maxURL, "checkout_link")
 	if strings.HasPrefix(link, "https://") {
-		return linkOf(link)
+		return linkOf(lax.Of(link))
 	}
 	if link == "" || len(link) > maxCode || strings.ContainsFunc(link, func(r rune) bool {
 		return !(r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || r == '-' || r == '_')

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -69,7 +70,7 @@ func (monetizze) Parse(delivery Delivery, place Place) ([]Event, error) {
 		return nil, err
 	}
 	place, body := place.within(brazil), root
-	if len(flat(root, "comprador", ".")) == 0 {
+	if flat(root, "comprador", ".").Len() == 0 {
 		root = holding(root, root, "comprador", "venda")
 	}
 	sale, product, buyer := flat(root, "venda", "."), flat(root, "produto", "."), flat(root, "comprador", ".")
@@ -83,26 +84,26 @@ func (monetizze) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if told == "" {
 		return unnamed(root, delivery.Body, "tipoEvento", "the code of the event")
 	}
-	meaning, transaction := monetizzeOutcome(code, sale, flat(root, "assinatura", ".")), sale.id("codigo")
+	meaning, transaction := monetizzeOutcome(code, sale, flat(root, "assinatura", ".")), sale.ID("codigo")
 	if code == 0 {
 		meaning = commonMeaning(told)
 	}
-	meaning = orPaid(meaning, fields{"data": map[string]any(sale)}, monetizzeStatus)
+	meaning = orPaid(meaning, lax.Some(map[string]lax.Value{"data": lax.Made(sale)}), monetizzeStatus)
 	event := meaning.event(eventID(delivery.Body, transaction, told), eventName("event", told))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
 	event.Customer = Customer{
-		Name:  buyer.text(maxName, "nome"),
-		Phone: phoneOf("", place.Region, buyer["telefone"]),
-		Email: emailOf(buyer["email"]),
+		Name:  buyer.Text(maxName, "nome"),
+		Phone: phoneOf("", place.Region, buyer.At("telefone")),
+		Email: emailOf(buyer.At("email")),
 	}
-	event.Product = Product{ID: product.id("codigo"), Name: product.text(maxName, "nome")}
-	event.CheckoutURL = monetizzeLink(root["url_recuperacao"])
+	event.Product = Product{ID: product.ID("codigo"), Name: product.Text(maxName, "nome")}
+	event.CheckoutURL = monetizzeLink(root.At("url_recuperacao"))
 	event.TransactionID = transaction
-	event.Amount, event.Currency = amountOf(sale["valor"]), currencyOf(sale["moeda"])
+	event.Amount, event.Currency = amountOf(sale.At("valor")), currencyOf(sale.At("moeda"))
 	event.OccurredAt = monetizzeTime(sale, meaning, place.Zone)
-	event.Payment = paymentOf(&event, place, sale.text(maxID, "formaPagamento"), sale)
+	event.Payment = paymentOf(&event, place, sale.ID("formaPagamento"), sale)
 	events := []Event{event}
 	if meaning.kind != Abandoned {
 		events = perProduct(event, monetizzeItems(root, event.Product))
@@ -113,12 +114,12 @@ func (monetizze) Parse(delivery Delivery, place Place) ([]Event, error) {
 // monetizzeTime is when a sale was made; of one that is paid, when it was.
 func monetizzeTime(sale fields, meaning outcome, zone *time.Location) time.Time {
 	if meaning.kind == Purchased {
-		return firstTimeOf(zone, sale["dataFinalizada"], sale["dataInicio"])
+		return firstTimeOf(zone, sale.At("dataFinalizada"), sale.At("dataInicio"))
 	}
 	if meaning.kind == Reversed {
 		return time.Time{}
 	}
-	return firstTimeOf(zone, sale["dataInicio"])
+	return firstTimeOf(zone, sale.At("dataInicio"))
 }
 
 // monetizzeCode reads the event's code, as a number and as it is told; 0 and a text for
@@ -131,14 +132,14 @@ func monetizzeCode(root, sale fields) (code int, told string) {
 		{flat(root, "tipoEvento", "."), "codigo"}, {root, "tipoEvento"}, {root, "codigo_status"},
 		{root, "postback_evento"}, {flat(root, "tipoEvento", "."), "descricao"},
 	} {
-		if code, ok := where.in.integer(where.name); ok {
+		if code, ok := where.in.Integer(where.name); ok {
 			return code, strconv.Itoa(code)
 		}
-		if text := where.in.text(maxEvent, where.name); text != "" && told == "" {
+		if text := where.in.Text(maxEvent, where.name); text != "" && told == "" {
 			told = text
 		}
 	}
-	status := sale.text(maxEvent, "status")
+	status := sale.Text(maxEvent, "status")
 	if code, found := monetizzeStatuses[strings.ToLower(status)]; found {
 		return code, strconv.Itoa(code)
 	}
@@ -160,8 +161,8 @@ func monetizzeStatus(status string) outcome {
 // it is the charge of a subscription that is not its first.
 func monetizzeOutcome(code int, sale, subscription fields) outcome {
 	meaning, found := monetizzeCodes[code]
-	method := sale.text(maxID, "formaPagamento")
-	charge, _ := subscription.integer("parcela")
+	method := sale.ID("formaPagamento")
+	charge, _ := subscription.Integer("parcela")
 	switch {
 	case !found:
 		return unknown
@@ -179,12 +180,11 @@ func monetizzeOutcome(code int, sale, subscription fields) outcome {
 // one among them.
 func monetizzeItems(root fields, main Product) []item {
 	items := addItem(nil, item{product: main})
-	for _, value := range root.list("venda_item_order_bump") {
-		line, _ := value.(map[string]any)
-		one := fields(line)
+	for _, value := range root.At("venda_item_order_bump").Elements(maxListed) {
+		one := value.Object()
 		added := item{
-			product: Product{ID: one.id("produto"), Name: one.text(maxName, "nome")},
-			amount:  amountOf(one["valor"]),
+			product: Product{ID: one.ID("produto"), Name: one.Text(maxName, "nome")},
+			amount:  amountOf(one.At("valor")),
 		}
 		if len(items) > 0 && items[0].product.key() == added.product.key() {
 			items[0].amount = added.amount
@@ -197,7 +197,7 @@ func monetizzeItems(root fields, main Product) []item {
 
 // monetizzeLink reads the link that leads back to the checkout. Monetizze fills the
 // checkout's form in by it: a query that holds what the customer typed in is cut off.
-func monetizzeLink(value any) string {
+func monetizzeLink(value lax.Value) string {
 	const shortestNumber = 8
 	text := linkOf(value)
 	link, err := url.Parse(text)

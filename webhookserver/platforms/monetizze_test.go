@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 var monetizzeUsual = monetizze{monetizzeTokens}
@@ -126,7 +127,7 @@ func TestMonetizzeLink(t *testing.T) {
 		"javascript:alert(1)":               "",
 		"":                                  "",
 	} {
-		if got := monetizzeLink(link); got != want {
+		if got := monetizzeLink(lax.Of(link)); got != want {
 			t.Errorf("%q: got %q, want %q", link, got, want)
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file reads how an open payment can be made. Platforms agree on the facts and on no
@@ -58,7 +59,7 @@ func paymentOf(event *Event, place Place, method string, from ...fields) *v1alph
 	for _, each := range from {
 		all = append(all, each)
 		for _, name := range paymentObjects {
-			if inner := each.inner(name); inner != nil {
+			if inner := each.Inner(name); inner != nil {
 				all = append(all, inner)
 			}
 		}
@@ -77,10 +78,10 @@ func paymentOf(event *Event, place Place, method string, from ...fields) *v1alph
 }
 
 // firstFact reads the first of the named fields that is what is looked for.
-func firstFact(from []fields, names []string, read func(any) string) string {
+func firstFact(from []fields, names []string, read func(lax.Value) string) string {
 	for _, each := range from {
 		for _, name := range names {
-			if fact := read(each[name]); fact != "" {
+			if fact := read(each.At(name)); fact != "" {
 				return fact
 			}
 		}
@@ -92,7 +93,7 @@ func firstFact(from []fields, names []string, read func(any) string) string {
 func expiryOf(from []fields, place Place) *v1alpha1.Timestamp {
 	for _, each := range from {
 		for _, name := range paymentExpiryNames {
-			if at := timestampOf(each[name], place); at != nil {
+			if at := timestampOf(each.At(name), place); at != nil {
 				return at
 			}
 		}
@@ -100,7 +101,7 @@ func expiryOf(from []fields, place Place) *v1alpha1.Timestamp {
 	return nil
 }
 
-func timestampOf(value any, place Place) *v1alpha1.Timestamp {
+func timestampOf(value lax.Value, place Place) *v1alpha1.Timestamp {
 	at := timeOf(value, place.Zone)
 	if at.IsZero() {
 		return nil
@@ -111,9 +112,8 @@ func timestampOf(value any, place Place) *v1alpha1.Timestamp {
 
 // pixCodeOf reads what a customer copies into their bank's app. Half of it is of no use, and
 // an address is none.
-func pixCodeOf(value any) string {
-	text, _ := value.(string)
-	text = clean(text, maxPixCode+1)
+func pixCodeOf(value lax.Value) string {
+	text := lax.Clean(value.Text(), maxPixCode+1)
 	if len(text) > maxPixCode || len(text) < leastBoletoLine || strings.Contains(text, "://") ||
 		strings.HasPrefix(text, "data:") ||
 		strings.HasPrefix(text, "{") {
@@ -123,8 +123,8 @@ func pixCodeOf(value any) string {
 }
 
 // boletoLineOf reads the number of a boleto: digits, with what sets them apart.
-func boletoLineOf(value any) string {
-	text := textOf(value, maxBoletoLine+1)
+func boletoLineOf(value lax.Value) string {
+	text := value.Clean(maxBoletoLine + 1)
 	digits := 0
 	for _, r := range text {
 		switch {

@@ -1,10 +1,12 @@
 package platforms
 
 import (
-	"maps"
+	"cmp"
 	"slices"
 	"strings"
+	"unicode"
 
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/name"
 )
 
@@ -48,7 +50,7 @@ func holders(root fields) []fields {
 		until := len(all)
 		for _, each := range all[from:until] {
 			for _, name := range holderNames {
-				if inner := each.inner(name); inner != nil && len(all) < maxHolders {
+				if inner := each.Inner(name); inner != nil && len(all) < maxHolders {
 					all = append(all, inner)
 				}
 			}
@@ -61,27 +63,17 @@ func holders(root fields) []fields {
 // holding returns the object that has one of the fields: the usual one, else the nearest
 // within it, else the nearest of the whole delivery; the usual one where none has.
 func holding(root, usual fields, names ...string) fields {
-	if usual.has(names...) {
+	if usual.Says(names...) {
 		return usual
 	}
 	for _, from := range []fields{usual, root} {
 		for _, each := range holders(from) {
-			if each.has(names...) {
+			if each.Says(names...) {
 				return each
 			}
 		}
 	}
 	return usual
-}
-
-// has says whether one of the fields is there and not null.
-func (f fields) has(names ...string) bool {
-	for _, name := range names {
-		if f[name] != nil {
-			return true
-		}
-	}
-	return false
 }
 
 // completed keeps the promises of Event for the events of one delivery. It looks for a
@@ -116,7 +108,7 @@ func (c Customer) reachable() bool { return c.Phone != "" || c.Email != "" }
 // unusable is an event of which the field is missing.
 func (e Event) unusable(missing string) Event {
 	e.Kind, e.Trigger, e.Attribute, e.Chargeback, e.Payment = Unusable, "", false, false, nil
-	e.Missing = clean(missing, maxID)
+	e.Missing = lax.Clean(missing, maxID)
 	return e
 }
 
@@ -155,7 +147,7 @@ func searched(root fields, place Place) *relatives {
 			found.product = productWithin(holder)
 		}
 		if found.transaction == "" {
-			found.transaction = holder.id("transaction", "transaction_id", "transactionId", "order_id", "orderId",
+			found.transaction = holder.ID("transaction", "transaction_id", "transactionId", "order_id", "orderId",
 				"sale_id", "saleId",
 				"invoice_id", "invoiceId", "trans_cod")
 		}
@@ -167,15 +159,14 @@ func searched(root fields, place Place) *relatives {
 // the object's own fields.
 func customerWithin(holder fields, place Place) Customer {
 	for _, name := range personNames {
-		if person := holder.inner(name); person != nil {
+		if person := holder.Inner(name); person != nil {
 			if customer := customerOf(loosened(person), place, ""); customer.reachable() {
 				return customer
 			}
 		}
 	}
 	own := loosened(holder)
-	for _, prefix := range []string{"customer", "buyer", "client", "cliente", "comprador", "cus", "payer", "contact",
-		"user", "student", ""} {
+	for _, prefix := range personPrefixes {
 		if customer := customerOf(own, place, prefix); customer.reachable() {
 			return customer
 		}
@@ -183,62 +174,88 @@ func customerWithin(holder fields, place Place) Customer {
 	return Customer{}
 }
 
-// loosened is an object by its fields' names in small letters, without separators: full_name
-// and fullName are one.
+// The names of a person's and a product's fields in small letters, without separators. personPrefixes stand in front
+// of a person's in an object that is not the person alone.
+var (
+	personPrefixes = []string{"customer", "buyer", "client", "cliente", "comprador", "cus", "payer", "contact", "user",
+		"student", ""}
+	phoneFields = []string{"phone", "mobile", "cellphone", "mobilephone", "phonenumber", "whatsapp", "telefone",
+		"celular", "cel", "tel", "telephone", "checkoutphone", "phones"}
+	emailFields       = []string{"email", "mail", "emailaddress", "emails", "correo"}
+	nameFields        = []string{"fullname", "name", "nome", "nomecompleto", "completename", "displayname"}
+	halfNameFields    = []string{"firstname", "lastname"}
+	countryCodeFields = []string{"phonecountrycode", "phoneextension", "ddi", "phonelocalcode"}
+	areaCodeFields    = []string{"phoneareacode", "areacode", "ddd"}
+	numberFields      = []string{"phonenumber", "phone", "number"}
+	productFields     = []string{"productid", "shortid", "id", "code", "codigo", "prod", "productcod", "productcode",
+		"productname", "name", "title", "nome", "prodname"}
+)
+
+// looseFields are all of them, so that of a large object nothing else is kept.
+var looseFields = func() map[string]bool {
+	all := map[string]bool{}
+	for _, prefix := range personPrefixes {
+		for _, name := range slices.Concat(phoneFields, emailFields, nameFields, halfNameFields) {
+			all[prefix+name] = true
+		}
+	}
+	for _, name := range slices.Concat(countryCodeFields, areaCodeFields, numberFields, productFields) {
+		all[name] = true
+	}
+	return all
+}()
+
+// loosened is those fields of an object by their names in small letters, without separators: full_name and fullName
+// are one. Of two the one that is written so counts, else the first by name.
 func loosened(object fields) fields {
-	loose := make(fields, len(object))
-	for _, field := range slices.Sorted(maps.Keys(object)) {
-		plain := strings.NewReplacer("_", "", "-", "", " ", "", ".", "").Replace(strings.ToLower(field))
-		if _, taken := loose[plain]; !taken || plain == field {
-			loose[plain] = object[field]
+	loose, from := &lax.Fields{}, map[string]string{}
+	for field, value := range object.Each() {
+		plain := joinedWords(field)
+		known, taken := from[plain]
+		if looseFields[plain] && (!taken || plain == field || known != plain && field <= known) {
+			from[plain] = field
+			loose.Set(plain, value)
 		}
 	}
 	return loose
 }
 
+func joinedWords(field string) string {
+	return strings.Map(func(r rune) rune {
+		if strings.ContainsRune("_- .", r) {
+			return -1
+		}
+		return unicode.ToLower(r)
+	}, field)
+}
+
+// behind are the named fields, each behind the prefix.
+func behind(loose fields, prefix string, names []string) []lax.Value {
+	found := make([]lax.Value, 0, len(names))
+	for _, name := range names {
+		found = append(found, loose.At(prefix+name))
+	}
+	return found
+}
+
 // customerOf reads a customer out of a loosened object, of fields that begin with the prefix.
 func customerOf(loose fields, place Place, prefix string) Customer {
-	values := func(names ...string) []any {
-		var found []any
-		for _, name := range names {
-			found = append(found, loose[prefix+name])
-		}
-		return found
-	}
-	phones := values("phone", "mobile", "cellphone", "mobilephone", "phonenumber", "whatsapp", "telefone", "celular",
-		"cel", "tel",
-		"telephone", "checkoutphone", "phones")
+	phones := behind(loose, prefix, phoneFields)
 	if prefix == "" {
-		phones = append(phones, map[string]any(loosePhone(loose)))
+		phones = append(phones, phoneInParts(lax.Of(loose.ID(countryCodeFields...)),
+			lax.Of(loose.ID(areaCodeFields...)), lax.Of(loose.ID(numberFields...))))
 	}
-	first := textOf(loose[prefix+"firstname"], maxName)
+	halves := loose.Text(maxName, prefix+"firstname") + " " + loose.Text(maxName, prefix+"lastname")
 	return Customer{
-		Name: firstText(append(values("fullname", "name", "nome", "nomecompleto", "completename", "displayname"),
-			clean(first+" "+textOf(loose[prefix+"lastname"], maxName), maxName))...),
+		Name:  cmp.Or(firstText(behind(loose, prefix, nameFields)...), lax.Clean(halves, maxName)),
 		Phone: phoneOf("", place.Region, phones...),
-		Email: emailOf(values("email", "mail", "emailaddress", "emails", "correo")...),
+		Email: emailOf(behind(loose, prefix, emailFields)...),
 	}
 }
 
-// loosePhone are the parts of a phone among the fields of a person.
-func loosePhone(loose fields) fields {
-	first := func(names ...string) any {
-		for _, name := range names {
-			if text := textOf(loose[name], maxID); text != "" {
-				return text
-			}
-		}
-		return nil
-	}
-	return fields{
-		"ddi": first("phonecountrycode", "phoneextension", "ddi", "phonelocalcode"),
-		"ddd": first("phoneareacode", "areacode", "ddd"), "number": first("phonenumber", "phone", "number"),
-	}
-}
-
-func firstText(values ...any) string {
+func firstText(values ...lax.Value) string {
 	for _, value := range values {
-		if text := textOf(value, maxName); text != "" {
+		if text := value.Clean(maxName); text != "" {
 			return text
 		}
 	}
@@ -247,19 +264,21 @@ func firstText(values ...any) string {
 
 // productWithin reads the product of an object.
 func productWithin(holder fields) Product {
-	own := loosened(holder)
 	for _, name := range productNames {
-		if object := holder.inner(name); object != nil {
+		if object := holder.Inner(name); object != nil {
 			loose := loosened(object)
 			product := Product{
-				ID:   loose.id("productid", "shortid", "id", "code", "codigo"),
-				Name: firstText(loose["productname"], loose["name"], loose["title"], loose["nome"]),
+				ID:   loose.ID("productid", "shortid", "id", "code", "codigo"),
+				Name: loose.Text(maxName, "productname", "name", "title", "nome"),
 			}
 			if product != (Product{}) {
 				return product
 			}
 		}
 	}
-	return Product{ID: own.id("productid", "prod", "productcod", "productcode"), Name: firstText(own["productname"],
-		own["prodname"])}
+	own := loosened(holder)
+	return Product{
+		ID:   own.ID("productid", "prod", "productcod", "productcode"),
+		Name: own.Text(maxName, "productname", "prodname"),
+	}
 }

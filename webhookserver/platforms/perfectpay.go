@@ -1,9 +1,11 @@
 package platforms
 
 import (
+	"cmp"
 	"strconv"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // perfectpay understands PerfectPay's postback: JSON with a number for the status of one
@@ -59,10 +61,10 @@ func (perfectpay) Parse(delivery Delivery, place Place) ([]Event, error) {
 		return nil, err
 	}
 	root := holding(body, body, field)
-	status, ok := root.integer(field)
-	meaning, text, sale := perfectpayOutcome(status, root), strconv.Itoa(status), root.id("code")
+	status, ok := root.Integer(field)
+	meaning, text, sale := perfectpayOutcome(status, root), strconv.Itoa(status), root.ID("code")
 	if !ok {
-		text = firstText(root.text(maxEvent, field), toldWithin(body, commonMeaning))
+		text = cmp.Or(root.Text(maxEvent, field), toldWithin(body, commonMeaning))
 		meaning = commonMeaning(text)
 	}
 	if text == "" {
@@ -75,21 +77,21 @@ func (perfectpay) Parse(delivery Delivery, place Place) ([]Event, error) {
 	}
 	switch event.Kind {
 	case Purchased:
-		event.OccurredAt = firstTimeOf(place.Zone, root["date_approved"], root["date_created"])
+		event.OccurredAt = firstTimeOf(place.Zone, root.At("date_approved"), root.At("date_created"))
 	case Abandoned:
-		event.OccurredAt = timeOf(root["date_created"], place.Zone)
+		event.OccurredAt = timeOf(root.At("date_created"), place.Zone)
 	}
 	root = holding(root, root, "customer", "product")
-	customer, product := root.inner("customer"), root.inner("product")
+	customer, product := root.Inner("customer"), root.Inner("product")
 	event.Customer = Customer{
-		Name: customer.text(maxName, "full_name", "name"),
-		Phone: phoneOf(customer.text(maxID, "country"), place.Region,
-			perfectpayPhone(customer), customer["phone_formated_ddi"], customer["phone_formated"]),
-		Email: emailOf(customer["email"]),
+		Name: customer.Text(maxName, "full_name", "name"),
+		Phone: phoneOf(customer.ID("country"), place.Region,
+			perfectpayPhone(customer), customer.At("phone_formated_ddi"), customer.At("phone_formated")),
+		Email: emailOf(customer.At("email")),
 	}
-	event.Product = Product{ID: product.id("code"), Name: product.text(maxName, "name")}
+	event.Product = Product{ID: product.ID("code"), Name: product.Text(maxName, "name")}
 	event.TransactionID = sale
-	event.Amount, event.Currency = amountOf(root["sale_amount"]), perfectpayCurrency(root)
+	event.Amount, event.Currency = amountOf(root.At("sale_amount")), perfectpayCurrency(root)
 	event.Payment = paymentOf(&event, place, perfectpayMethod(root), root)
 	return completed([]Event{event}, body, place, "customer.email"), nil
 }
@@ -103,7 +105,7 @@ func perfectpayOutcome(status int, root fields) outcome {
 	if status == 1 {
 		return waiting(perfectpayMethod(root))
 	}
-	if charges, ok := root.child("subscription").integer("charges_made"); ok && charges > 1 && meaning == sold {
+	if charges, ok := root.Child("subscription").Integer("charges_made"); ok && charges > 1 && meaning == sold {
 		return onlyStop
 	}
 	return meaning
@@ -111,25 +113,23 @@ func perfectpayOutcome(status int, root fields) outcome {
 
 // perfectpayMethod is the method of payment, by its number or its name.
 func perfectpayMethod(root fields) string {
-	number, _ := root.integer("payment_type_enum")
+	number, _ := root.Integer("payment_type_enum")
 	if method, known := perfectpayMethods[number]; known {
 		return method
 	}
-	return root.text(maxID, "payment_type_enum_key", "payment_type_enum")
+	return root.ID("payment_type_enum_key", "payment_type_enum")
 }
 
 // perfectpayPhone puts the phone together: phone_extension is the country code.
-func perfectpayPhone(customer fields) any {
-	return map[string]any{
-		"ddi": customer["phone_extension"], "ddd": customer["phone_area_code"], "number": customer["phone_number"],
-	}
+func perfectpayPhone(customer fields) lax.Value {
+	return phoneInParts(customer.At("phone_extension"), customer.At("phone_area_code"), customer.At("phone_number"))
 }
 
 // perfectpayCurrency reads the currency's code, or else its number.
 func perfectpayCurrency(root fields) string {
-	if code := currencyOf(root["currency_enum_key"]); code != "" {
+	if code := currencyOf(root.At("currency_enum_key")); code != "" {
 		return code
 	}
-	number, _ := root.integer("currency_enum")
+	number, _ := root.Integer("currency_enum")
 	return map[int]string{1: "BRL", 2: "USD", 3: "EUR"}[number]
 }

@@ -115,19 +115,19 @@ func (e Event) words() string {
 }
 
 func hotmartSamples() []sample {
-	body := func(event, note string, purchase fields) sample {
-		return jsonSample(quoted(event)+note, fields{"event": event, "data": fields{"purchase": purchase}})
+	body := func(event, note string, purchase given) sample {
+		return jsonSample(quoted(event)+note, given{"event": event, "data": given{"purchase": purchase}})
 	}
 	var all []sample
 	for _, event := range sortedKeys(hotmartEvents) {
 		all = append(all, body(event, "", nil))
 	}
 	all = append(all,
-		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
-		body("PURCHASE_WAITING_PAYMENT", ", `payment.type` PIX", fields{"payment": fields{"type": "PIX"}}),
-		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", fields{"recurrence_number": 2}),
-		jsonSample("`SUBSCRIPTION_…`", fields{"event": "SUBSCRIPTION_CANCELLATION"}),
-		jsonSample("`CLUB_…`", fields{"event": "CLUB_FIRST_ACCESS"}))
+		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", given{"payment": given{"type": "PIX"}}),
+		body("PURCHASE_WAITING_PAYMENT", ", `payment.type` PIX", given{"payment": given{"type": "PIX"}}),
+		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", given{"recurrence_number": 2}),
+		jsonSample("`SUBSCRIPTION_…`", given{"event": "SUBSCRIPTION_CANCELLATION"}),
+		jsonSample("`CLUB_…`", given{"event": "CLUB_FIRST_ACCESS"}))
 	for _, status := range sortedKeys(hotmartStatuses) {
 		all = append(all, formSample("version 1, `status` "+status, "status", status))
 	}
@@ -135,13 +135,13 @@ func hotmartSamples() []sample {
 		all = append(all, formSample("version 1, `status` "+status+", PIX", "status", status, "payment_type", "pix"))
 	}
 	return append(all,
-		jsonSample(anythingElse, fields{"event": somethingUnknown}))
+		jsonSample(anythingElse, given{"event": somethingUnknown}))
 }
 
 func kiwifySamples() []sample {
-	all := []sample{jsonSample("cart, `status` abandoned", fields{"status": "abandoned"})}
+	all := []sample{jsonSample("cart, `status` abandoned", given{"status": "abandoned"})}
 	for _, event := range sortedKeys(kiwifyTypes) {
-		all = append(all, jsonSample(quoted(event), fields{"webhook_event_type": event}))
+		all = append(all, jsonSample(quoted(event), given{"webhook_event_type": event}))
 	}
 	for _, pair := range [][2]string{
 		{"subscription_renewed", "paid"}, {"subscription_canceled", "paid"}, {"pix_created", "paid"},
@@ -151,96 +151,96 @@ func kiwifySamples() []sample {
 		if pair[0] == somethingUnknown {
 			event = anythingElse
 		}
-		all = append(all, jsonSample(event+", `order_status` "+pair[1], fields{"webhook_event_type": pair[0],
+		all = append(all, jsonSample(event+", `order_status` "+pair[1], given{"webhook_event_type": pair[0],
 			"order_status": pair[1]}))
 	}
 	for _, status := range sortedKeys(kiwifyStatuses) {
-		all = append(all, jsonSample("no event, `order_status` "+status, fields{"order_status": status}))
+		all = append(all, jsonSample("no event, `order_status` "+status, given{"order_status": status}))
 	}
 	for _, status := range sortedKeys(kiwifyStatuses) {
 		if kiwifyTypes[status] == (outcome{}) {
-			all = append(all, jsonSample("`webhook_event_type` "+status, fields{"webhook_event_type": status}))
+			all = append(all, jsonSample("`webhook_event_type` "+status, given{"webhook_event_type": status}))
 		}
 	}
 	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX",
-		fields{"order_status": "waiting_payment", "payment_method": "pix"}),
-		jsonSample(anythingElse, fields{"webhook_event_type": somethingUnknown}))
+		given{"order_status": "waiting_payment", "payment_method": "pix"}),
+		jsonSample(anythingElse, given{"webhook_event_type": somethingUnknown}))
 }
 
 func eduzzSamples() []sample {
 	var all []sample
-	body := func(event, note string, data fields) sample {
-		return jsonSample(quoted(event)+note, fields{"event": event, "data": data})
+	body := func(event, note string, data given) sample {
+		return jsonSample(quoted(event)+note, given{"event": event, "data": data})
 	}
 	for _, event := range sortedKeys(eduzzHubEvents) {
 		switch event {
 		case "cart_abandonment":
-			all = append(all, body("sun."+event, "", fields{}), body("myeduzz."+event, "", fields{}))
+			all = append(all, body("sun."+event, "", given{}), body("myeduzz."+event, "", given{}))
 		case "ping":
-			all = append(all, body(event, "", fields{}))
+			all = append(all, body(event, "", given{}))
 		default:
-			all = append(all, body("myeduzz."+event, "", fields{}))
+			all = append(all, body("myeduzz."+event, "", given{}))
 		}
 	}
-	all = append(all, body("myeduzz.invoice_waiting_payment", ", PIX", fields{"paymentMethod": "pix"}),
-		body("myeduzz.invoice_waiting_payment", ", card", fields{"paymentMethod": "creditCard"}),
-		jsonSample("`myeduzz.contract_…`", fields{"event": "myeduzz.contract_created"}),
-		jsonSample("old format, `type` abandonment", fields{"type": "abandonment"}))
+	all = append(all, body("myeduzz.invoice_waiting_payment", ", PIX", given{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_waiting_payment", ", card", given{"paymentMethod": "creditCard"}),
+		jsonSample("`myeduzz.contract_…`", given{"event": "myeduzz.contract_created"}),
+		jsonSample("old format, `type` abandonment", given{"type": "abandonment"}))
 	for _, status := range sortedKeys(eduzzStatuses) {
 		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status),
-			fields{"trans_status": status}))
+			given{"trans_status": status}))
 	}
 	for _, word := range sortedKeys(eduzzWords) {
-		all = append(all, jsonSample("old format, `trans_status` "+word, fields{"trans_status": word}))
+		all = append(all, jsonSample("old format, `trans_status` "+word, given{"trans_status": word}))
 	}
-	return append(all, jsonSample("`event` or `status` 3, as a number or a text", fields{"event": 3}),
-		body("myeduzz.invoice_opened", ", PIX", fields{"paymentMethod": "pix"}),
-		body("myeduzz.invoice_opened", ", card", fields{"paymentMethod": "creditCard"}),
-		jsonSample("a body of `contract` alone", fields{"contract": fields{"id": "1"}}),
-		jsonSample("old format, `type` contract", fields{"type": "contract"}),
-		jsonSample("old format, `trans_status` 15, PIX", fields{"trans_status": 15, "trans_paymentmethod": 32}),
-		jsonSample("old format, `trans_status` 15, card", fields{"trans_status": 15, "trans_paymentmethod": 13}),
-		jsonSample("old format, `trans_status` 1, PIX", fields{"trans_status": 1, "trans_paymentmethod": 32}),
-		jsonSample("old format, `trans_status` 1, card", fields{"trans_status": 1, "trans_paymentmethod": 13}),
+	return append(all, jsonSample("`event` or `status` 3, as a number or a text", given{"event": 3}),
+		body("myeduzz.invoice_opened", ", PIX", given{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_opened", ", card", given{"paymentMethod": "creditCard"}),
+		jsonSample("a body of `contract` alone", given{"contract": given{"id": "1"}}),
+		jsonSample("old format, `type` contract", given{"type": "contract"}),
+		jsonSample("old format, `trans_status` 15, PIX", given{"trans_status": 15, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 15, card", given{"trans_status": 15, "trans_paymentmethod": 13}),
+		jsonSample("old format, `trans_status` 1, PIX", given{"trans_status": 1, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 1, card", given{"trans_status": 1, "trans_paymentmethod": 13}),
 		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1",
-			fields{"trans_status": 3, "recurrence_count": 2}),
-		jsonSample(anythingElse, fields{"event": somethingUnknown}))
+			given{"trans_status": 3, "recurrence_count": 2}),
+		jsonSample(anythingElse, given{"event": somethingUnknown}))
 }
 
 func kirvanoSamples() []sample {
 	var all []sample
 	for _, event := range sortedKeys(kirvanoEvents) {
-		all = append(all, jsonSample(quoted(strings.ToUpper(event)), fields{"event": strings.ToUpper(event)}))
+		all = append(all, jsonSample(quoted(strings.ToUpper(event)), given{"event": strings.ToUpper(event)}))
 	}
-	return append(all, jsonSample(anythingElse, fields{"event": somethingUnknown}))
+	return append(all, jsonSample(anythingElse, given{"event": somethingUnknown}))
 }
 
 func caktoSamples() []sample {
 	var all []sample
 	for _, event := range sortedKeys(caktoEvents) {
-		all = append(all, jsonSample(quoted(event), fields{"event": event, "data": fields{}}))
+		all = append(all, jsonSample(quoted(event), given{"event": event, "data": given{}}))
 	}
-	return append(all, jsonSample("`purchase_approved`, `current_period` over 1", fields{
-		"event": "purchase_approved", "data": fields{"subscription": fields{"current_period": 2}},
-	}), jsonSample(anythingElse, fields{"event": somethingUnknown}))
+	return append(all, jsonSample("`purchase_approved`, `current_period` over 1", given{
+		"event": "purchase_approved", "data": given{"subscription": given{"current_period": 2}},
+	}), jsonSample(anythingElse, given{"event": somethingUnknown}))
 }
 
 func tictoSamples() []sample {
 	var all []sample
 	for _, status := range sortedKeys(tictoStatuses) {
-		all = append(all, jsonSample(quoted(status), fields{"status": status}))
+		all = append(all, jsonSample(quoted(status), given{"status": status}))
 	}
-	return append(all, jsonSample("`waiting_payment`, PIX", fields{"status": "waiting_payment",
+	return append(all, jsonSample("`waiting_payment`, PIX", given{"status": "waiting_payment",
 		"payment_method": "pix"}),
-		jsonSample("`waiting_payment`, card", fields{"status": "waiting_payment", "payment_method": "credit_card"}),
-		jsonSample("`authorized`, `successful_charges` over 1", fields{"status": "authorized",
-			"subscriptions": []any{fields{"successful_charges": 2}}}),
-		jsonSample(anythingElse, fields{"status": somethingUnknown}))
+		jsonSample("`waiting_payment`, card", given{"status": "waiting_payment", "payment_method": "credit_card"}),
+		jsonSample("`authorized`, `successful_charges` over 1", given{"status": "authorized",
+			"subscriptions": []any{given{"successful_charges": 2}}}),
+		jsonSample(anythingElse, given{"status": somethingUnknown}))
 }
 
 func perfectpaySamples() []sample {
-	body := func(status int, note string, more fields) sample {
-		all := fields{"sale_status_enum": status}
+	body := func(status int, note string, more given) sample {
+		all := given{"sale_status_enum": status}
 		maps.Copy(all, more)
 		return jsonSample("`sale_status_enum` "+strconv.Itoa(status)+note, all)
 	}
@@ -250,29 +250,29 @@ func perfectpaySamples() []sample {
 	}
 	other := body(0, "", nil)
 	other.event = anythingElse
-	return append(all, body(1, ", PIX", fields{"payment_type_enum": 7}),
-		body(1, ", card", fields{"payment_type_enum": 1}),
-		body(2, ", `charges_made` over 1", fields{"subscription": fields{"charges_made": 2}}), other)
+	return append(all, body(1, ", PIX", given{"payment_type_enum": 7}),
+		body(1, ", card", given{"payment_type_enum": 1}),
+		body(2, ", `charges_made` over 1", given{"subscription": given{"charges_made": 2}}), other)
 }
 
 func monetizzeSamples() []sample {
-	body := func(number int, note string, more fields) sample {
-		all := fields{"tipoEvento": fields{"codigo": number}}
+	body := func(number int, note string, more given) sample {
+		all := given{"tipoEvento": given{"codigo": number}}
 		maps.Copy(all, more)
 		return jsonSample("`tipoEvento.codigo` "+strconv.Itoa(number)+note, all)
 	}
-	paidBy := func(method string) fields { return fields{"venda": fields{"formaPagamento": method}} }
+	paidBy := func(method string) given { return given{"venda": given{"formaPagamento": method}} }
 	var all []sample
 	for _, number := range sortedKeys(monetizzeCodes) {
 		all = append(all, body(number, "", nil))
 	}
 	for _, status := range sortedKeys(monetizzeStatuses) {
-		all = append(all, jsonSample("no code, `venda.status` "+status, fields{"venda": fields{"status": status}}))
+		all = append(all, jsonSample("no code, `venda.status` "+status, given{"venda": given{"status": status}}))
 	}
 	other := body(0, "", nil)
 	other.event = anythingElse
 	return append(all, body(1, ", PIX", paidBy("PIX")), body(3, ", PIX or boleto", paidBy("Boleto")),
-		body(2, ", `parcela` over 1", fields{"assinatura": fields{"parcela": 2}}), other)
+		body(2, ", `parcela` over 1", given{"assinatura": given{"parcela": 2}}), other)
 }
 
 // sampleMapping is a mapping whose values are the names of its lists.
@@ -297,18 +297,21 @@ func genericSamples() []sample {
 	var all []sample
 	for _, trigger := range sampleTriggers {
 		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger),
-			fields{"event": string(trigger)}))
+			given{"event": string(trigger)}))
 	}
-	return append(all, jsonSample("a value of `kill`", fields{"event": "kill"}), jsonSample("a value of `stop`",
-		fields{"event": "stop"}),
-		jsonSample("a value of `expired`", fields{"event": "expired"}),
-		jsonSample(anythingElse, fields{"event": somethingUnknown}))
+	return append(all, jsonSample("a value of `kill`", given{"event": "kill"}), jsonSample("a value of `stop`",
+		given{"event": "stop"}),
+		jsonSample("a value of `expired`", given{"event": "expired"}),
+		jsonSample(anythingElse, given{"event": somethingUnknown}))
 }
+
+// given is a JSON object of a sample.
+type given = map[string]any
 
 // sampleCustomer is whom a sample is of: a purchase of nobody can be of no use.
 const sampleCustomer = "customer@example.com"
 
-func jsonSample(event string, body fields) sample {
+func jsonSample(event string, body given) sample {
 	body = maps.Clone(body)
 	body["email"] = sampleCustomer
 	// Texts, numbers and objects of them: nothing that cannot be written.

@@ -13,6 +13,7 @@ import (
 	"unicode/utf8"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // neverKept is in the fixtures and must be in no event: a tax number, an address, its
@@ -27,6 +28,19 @@ func fixture(t testing.TB, name string) []byte {
 		t.Fatal(err)
 	}
 	return data
+}
+
+// sent is a value as a delivery has it.
+func sent(value any) lax.Value {
+	switch value := value.(type) {
+	case string:
+		return lax.Of(value)
+	case json.Number:
+		checked, _ := lax.Checked([]byte(value), nil)
+		return lax.Parse(checked)
+	}
+	data, _ := json.Marshal(value)
+	return lax.Parse(data)
 }
 
 // change is what a delivery has differently from its fixture: values by path

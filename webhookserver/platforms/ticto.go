@@ -4,6 +4,7 @@ import (
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // ticto understands Ticto's webhook 2.0: JSON with the status of one order, amounts in
@@ -54,7 +55,7 @@ func (ticto) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
-	status, err := root.word("status", "status")
+	status, err := word(root, "status")
 	if err != nil {
 		return nil, err
 	}
@@ -69,36 +70,36 @@ func (ticto) Parse(delivery Delivery, place Place) ([]Event, error) {
 		root = holding(root, root, "customer", "item")
 	}
 	order, product := flat(root, "order", "_"), flat(root, "item", "_")
-	method := firstText(body["payment_method"], root["payment_method"])
+	method := firstText(body.At("payment_method"), root.At("payment_method"))
 	meaning := tictoOutcome(strings.ToLower(status), method, root)
-	transaction := order.id("hash", "id")
-	event := meaning.event(eventID(delivery.Body, transaction, status, body.id("status_date")), eventName(status))
-	event.OccurredAt = firstTimeOf(place.Zone, body["status_date"], root["status_date"], order["order_date"])
+	transaction := order.ID("hash", "id")
+	event := meaning.event(eventID(delivery.Body, transaction, status, body.ID("status_date")), eventName(status))
+	event.OccurredAt = firstTimeOf(place.Zone, body.At("status_date"), root.At("status_date"), order.At("order_date"))
 	if meaning.kind == Ignored {
 		return []Event{event}, nil
 	}
 	customer := flat(root, "customer", "_")
 	event.Customer = Customer{
-		Name: customer.text(maxName, "name"),
-		Phone: phoneOf("", place.Region, customer["phone"],
-			map[string]any(flat(customer, "phone", "_")), root["telefone"]),
-		Email: emailOf(customer["email"]),
+		Name: customer.Text(maxName, "name"),
+		Phone: phoneOf("", place.Region, customer.At("phone"),
+			lax.Made(flat(customer, "phone", "_")), root.At("telefone")),
+		Email: emailOf(customer.At("email")),
 	}
-	event.Product = Product{ID: product.id("product_id"), Name: product.text(maxName, "product_name")}
-	event.CheckoutURL = linkOf(root["checkout_url"])
+	event.Product = Product{ID: product.ID("product_id"), Name: product.Text(maxName, "product_name")}
+	event.CheckoutURL = linkOf(root.At("checkout_url"))
 	event.TransactionID = transaction
-	event.Amount = firstAmount(centsOf, order["paid_amount"], product["amount"])
-	event.Currency = firstCurrency(currencyOf(order["currency"]), currencyIn(order["paid_amount"]))
+	event.Amount = firstAmount(centsOf, order.At("paid_amount"), product.At("amount"))
+	event.Currency = firstCurrency(currencyOf(order.At("currency")), currencyIn(order.At("paid_amount")))
 	event.Payment = paymentOf(&event, place, method, root, order, flat(root, "transaction", "_"))
 	return completed([]Event{event}, body, place, "customer.email"), nil
 }
 
 // hasPrefixed says whether an object has another one, or its fields flat.
 func hasPrefixed(root fields, object string) bool {
-	if root[object] != nil {
+	if root.At(object).Is() {
 		return true
 	}
-	for name := range root {
+	for name := range root.Each() {
 		if strings.HasPrefix(name, object+"_") {
 			return true
 		}
@@ -113,9 +114,9 @@ func tictoOutcome(status, method string, root fields) outcome {
 	if status == "waiting_payment" {
 		return waiting(method)
 	}
-	for _, value := range root.list("subscriptions") {
-		subscription, _ := value.(map[string]any)
-		if charges, ok := fields(subscription).integer("successful_charges"); ok && charges > 1 && meaning == sold {
+	for _, value := range root.At("subscriptions").Elements(maxListed) {
+		subscription := value.Object()
+		if charges, ok := subscription.Integer("successful_charges"); ok && charges > 1 && meaning == sold {
 			return onlyStop
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file reads times, of every platform. A time that names no zone is in the platform's,
@@ -39,15 +41,15 @@ func instant(at time.Time) time.Time {
 // timeOf reads a time: a text in one of the usual forms, or a number of seconds,
 // milliseconds or less since 1970; zero for anything else. A date alone is the end of its
 // day: what is told of a day has happened by then, and what ends on a day lasts until then.
-func timeOf(value any, zone *time.Location) time.Time {
-	text := strings.TrimSpace(textOf(value, maxID))
+func timeOf(value lax.Value, zone *time.Location) time.Time {
+	text := strings.TrimSpace(value.Clean(maxID))
 	if text == "" {
 		return time.Time{}
 	}
-	if leadingDigits([]byte(text)) == len(text) {
+	if isDigits(text) {
 		return timeOfDigits(text, zone)
 	}
-	if whole, _, found := strings.Cut(text, "."); found && leadingDigits([]byte(whole)) == len(whole) {
+	if whole, _, found := strings.Cut(text, "."); found && isDigits(whole) {
 		if len(whole) == secondsSince1970 || len(whole) == millisSince1970 {
 			return timeOfDigits(whole, zone)
 		}
@@ -63,6 +65,8 @@ func timeOf(value any, zone *time.Location) time.Time {
 	}
 	return timeOfWords(text, zone)
 }
+
+func isDigits(text string) bool { return strings.Trim(text, "0123456789") == "" }
 
 // The forms that timeOfWords reads: a month by its name, between day and year or in front of
 // them, a date without its separators (20060102T150405Z), and a zone's name behind.
@@ -125,9 +129,9 @@ func monthNamed(name string) int {
 // happenedAt reads when an event happened. A purchase that is told to the minute is the end of
 // that minute: by its beginning, who bought within a minute of our first message would have
 // bought before it.
-func happenedAt(kind Kind, value any, zone *time.Location) time.Time {
+func happenedAt(kind Kind, value lax.Value, zone *time.Location) time.Time {
 	at := timeOf(value, zone)
-	form := timeForm.FindStringSubmatch(strings.TrimSpace(textOf(value, maxID)))
+	form := timeForm.FindStringSubmatch(strings.TrimSpace(value.Clean(maxID)))
 	if kind != Purchased || at.IsZero() || form == nil || form[formHour] == "" || form[formSecond] != "" {
 		return at
 	}
@@ -135,7 +139,7 @@ func happenedAt(kind Kind, value any, zone *time.Location) time.Time {
 }
 
 // firstTimeOf reads the first of the values that is a time.
-func firstTimeOf(zone *time.Location, values ...any) time.Time {
+func firstTimeOf(zone *time.Location, values ...lax.Value) time.Time {
 	for _, value := range values {
 		if at := timeOf(value, zone); !at.IsZero() {
 			return at
@@ -146,17 +150,17 @@ func firstTimeOf(zone *time.Location, values ...any) time.Time {
 
 // timeOfBoth reads a time whose date and time of day are two fields. Without the second it
 // is a date.
-func timeOfBoth(date, clock any, zone *time.Location) time.Time {
-	day := textOf(date, maxID)
-	if len(day) == 8 && leadingDigits([]byte(day)) == len(day) {
+func timeOfBoth(date, clock lax.Value, zone *time.Location) time.Time {
+	day := date.Clean(maxID)
+	if len(day) == 8 && isDigits(day) {
 		day = day[:4] + "-" + day[4:6] + "-" + day[6:]
 	}
-	if clock := textOf(clock, maxID); clock != "" {
-		if at := timeOf(day+" "+clock, zone); !at.IsZero() {
+	if clock := clock.Clean(maxID); clock != "" {
+		if at := timeOf(lax.Of(day+" "+clock), zone); !at.IsZero() {
 			return at
 		}
 	}
-	return timeOf(day, zone)
+	return timeOf(lax.Of(day), zone)
 }
 
 // How many digits seconds and milliseconds have in this century.

@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"testing"
 	"time"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 func TestTimes(t *testing.T) {
@@ -101,11 +103,11 @@ func TestTimes(t *testing.T) {
 		{json.Number("-1777629600"), time.Time{}},
 		{json.Number("99999999999999999999"), time.Time{}},
 	} {
-		if got := timeOf(test.value, nil); !got.Equal(test.want) {
+		if got := timeOf(sent(test.value), nil); !got.Equal(test.want) {
 			t.Errorf("timeOf(%#v) = %s, want %s", test.value, got, test.want)
 		}
 	}
-	if got, want := timeOf("2026-05-01 10:00:00", lisbon), at(9, 0, 0); !got.Equal(want) {
+	if got, want := timeOf(lax.Of("2026-05-01 10:00:00"), lisbon), at(9, 0, 0); !got.Equal(want) {
 		t.Errorf("in Lisbon: got %s, want %s", got, want)
 	}
 	for _, test := range []struct {
@@ -115,7 +117,7 @@ func TestTimes(t *testing.T) {
 		{"20260501", "10:00:00", at(13, 0, 0)}, {"2026-05-01", "10:00", at(13, 0, 0)}, {"20260501", "", endOfDay},
 		{"20260501", "x", endOfDay}, {"", "10:00:00", time.Time{}},
 	} {
-		if got := timeOfBoth(test.date, test.clock, nil); !got.Equal(test.want) {
+		if got := timeOfBoth(sent(test.date), sent(test.clock), nil); !got.Equal(test.want) {
 			t.Errorf("timeOfBoth(%v, %v) = %s, want %s", test.date, test.clock, got, test.want)
 		}
 	}
@@ -144,7 +146,7 @@ func TestPurchasesToTheMinute(t *testing.T) {
 		{Reversed, "2026-05-01 10:00", at(0)},
 		{PaymentExpired, "2026-05-01 10:00", at(0)},
 	} {
-		if got := happenedAt(test.kind, test.value, nil); !got.Equal(test.want) {
+		if got := happenedAt(test.kind, sent(test.value), nil); !got.Equal(test.want) {
 			t.Errorf("happenedAt(%s, %#v) = %s, want %s", test.kind, test.value, got, test.want)
 		}
 	}
@@ -158,14 +160,14 @@ func FuzzTime(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, text string) {
 		for _, value := range []any{text, json.Number(text)} {
-			at := timeOf(value, nil)
+			at := timeOf(sent(value), nil)
 			if at.IsZero() {
 				continue
 			}
 			if at.Year() < firstYear || at.Year() > lastYear || at.Location() != time.UTC {
 				t.Fatalf("%q: out of time: %s", text, at)
 			}
-			if again := timeOf(at.Format(time.RFC3339Nano), nil); !again.Equal(at) {
+			if again := timeOf(lax.Of(at.Format(time.RFC3339Nano)), nil); !again.Equal(at) {
 				t.Fatalf("%q: %s, then %s", text, at, again)
 			}
 		}

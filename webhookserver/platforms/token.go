@@ -1,11 +1,11 @@
 package platforms
 
 import (
-	"encoding/json"
 	"errors"
 	"strings"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // tokens is where a platform that sends a plain token is known to put it. A platform
@@ -61,7 +61,7 @@ func (t tokens) Verify(delivery Delivery, secrets [][]byte) error {
 		return err
 	}
 	for _, name := range t.fields {
-		if token := root.raw(name); token != "" {
+		if token := root.At(name).Text(); token != "" {
 			if result = checkSecret(token, secrets); result == nil {
 				return nil
 			}
@@ -85,35 +85,22 @@ func headerToken(delivery Delivery, name string) string {
 // unnamed answers a delivery that does not say what happened: it is a panel's test of
 // the address, or cannot be read.
 func unnamed(root fields, body []byte, field, expected string) ([]Event, error) {
-	if isTrue(root["test"]) || isTrue(root["teste"]) || isTrue(root["ping"]) {
+	if root.At("test").True() || root.At("teste").True() || root.At("ping").True() {
 		return []Event{pinged.event(eventID(body, ""), "test")}, nil
 	}
 	return nil, &InputError{Field: field, Expected: expected}
 }
 
-// isTrue reads a flag, whether it was sent as true, 1, "1" or "true".
-func isTrue(value any) bool {
-	switch value := value.(type) {
-	case bool:
-		return value
-	case json.Number:
-		return value.String() == "1"
-	case string:
-		return value == "1" || strings.EqualFold(value, "true")
-	}
-	return false
-}
-
 // flat returns an object, or the fields of a body that has the object's fields at its top
 // level with the object's name in front ("customer_name", "comprador.nome").
 func flat(root fields, object, separator string) fields {
-	if inner := root.inner(object); inner != nil {
+	if inner := root.Inner(object); inner != nil {
 		return inner
 	}
-	found := fields{}
-	for name, value := range root {
+	found := &lax.Fields{}
+	for name, value := range root.Each() {
 		if field, ok := strings.CutPrefix(name, object+separator); ok {
-			found[field] = value
+			found.Set(field, value)
 		}
 	}
 	return found

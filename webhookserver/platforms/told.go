@@ -23,7 +23,7 @@ func toldWithin(root fields, known func(word string) outcome) string {
 	for _, names := range [][]string{eventFields, statusFields} {
 		for _, holder := range all {
 			for _, name := range names {
-				word := holder.text(maxEvent, name)
+				word := holder.Text(maxEvent, name)
 				if number := strings.Trim(word, "0123456789.") == ""; number && (word == "" || name == "type") {
 					continue
 				}
@@ -44,7 +44,7 @@ func orPaid(meaning outcome, root fields, known func(word string) outcome) outco
 	}
 	for _, holder := range holders(root) {
 		for _, name := range statusFields {
-			if word := holder.text(maxEvent, name); word != "" && known(word).kind == Purchased {
+			if word := holder.Text(maxEvent, name); word != "" && known(word).kind == Purchased {
 				return onlyStop
 			}
 		}

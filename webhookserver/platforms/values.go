@@ -3,82 +3,15 @@ package platforms
 import (
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"net/url"
 	"slices"
-	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
 
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/phone"
 )
-
-// textOf turns a string or a number into a clean text; "" for anything else.
-func textOf(value any, limit int) string {
-	switch value := value.(type) {
-	case string:
-		return clean(value, limit)
-	case json.Number:
-		return clean(numberText(value), limit)
-	}
-	return ""
-}
-
-// numberText writes a number as an id is written: 3.0 and 1.355458e6 without point and
-// exponent.
-func numberText(number json.Number) string {
-	text := number.String()
-	if !strings.ContainsAny(text, ".eE") {
-		return text
-	}
-	value, err := strconv.ParseFloat(text, 64)
-	const exact = 1 << 53
-	if err != nil || value < -exact || value > exact || value != float64(int64(value)) {
-		return text
-	}
-	return strconv.FormatInt(int64(value), 10)
-}
-
-// clean makes a text fit to be kept: valid UTF-8, no control characters, trimmed, at
-// most limit characters.
-func clean(text string, limit int) string {
-	if !isClean(text) {
-		text = strings.Map(func(r rune) rune {
-			if breaksLine(r) {
-				return ' '
-			}
-			return r
-		}, strings.ToValidUTF8(text, ""))
-	}
-	text = strings.TrimSpace(text)
-	if len(text) <= limit || utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	count := 0
-	for at := range text {
-		if count == limit {
-			return strings.TrimSpace(text[:at])
-		}
-		count++
-	}
-	return text
-}
-
-// isClean tells whether a text can be kept as it is, which nearly every one can.
-func isClean(text string) bool {
-	for _, r := range text {
-		if r == utf8.RuneError || breaksLine(r) {
-			return utf8.ValidString(text) && !strings.ContainsFunc(text, breaksLine)
-		}
-	}
-	return true
-}
-
-// breaksLine tells control characters, and Unicode's two that end a line or paragraph.
-func breaksLine(r rune) bool {
-	return unicode.IsControl(r) || r == '\u2028' || r == '\u2029'
-}
 
 // safeInNames is what an event's name is made of.
 const safeInNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-/"
@@ -131,7 +64,7 @@ func digest(data []byte) string {
 
 // emailOf returns the first of the values that is an e-mail address, in lower case; ""
 // when none is.
-func emailOf(values ...any) string {
+func emailOf(values ...lax.Value) string {
 	for _, value := range values {
 		if email := addressOf(value); email != "" {
 			return email
@@ -140,12 +73,12 @@ func emailOf(values ...any) string {
 	return ""
 }
 
-func addressOf(value any) string {
-	text, _ := value.(string)
+func addressOf(value lax.Value) string {
+	text := strings.TrimSpace(value.Text())
 	if !utf8.ValidString(text) {
 		return ""
 	}
-	text = strings.ToLower(strings.TrimSpace(text))
+	text = strings.ToLower(text)
 	local, domain, found := strings.Cut(text, "@")
 	if !found || local == "" || domain == "" || strings.Contains(domain, "@") ||
 		utf8.RuneCountInString(text) > maxEmail {
@@ -159,7 +92,7 @@ func addressOf(value any) string {
 
 // phoneOf returns the first usable phone number in E.164. country is the ISO country
 // that the delivery names, "" when it names none; region is the store's.
-func phoneOf(country, region string, values ...any) string {
+func phoneOf(country, region string, values ...lax.Value) string {
 	country = strings.TrimSpace(country)
 	foreign := len(country) == 2 && !strings.EqualFold(country, region)
 	read := func(text string) string {
@@ -176,18 +109,18 @@ func phoneOf(country, region string, values ...any) string {
 
 // firstPhone reads phones that are strings, numbers, lists, or objects of their parts
 // (Eduzz's contracts: countryCode, areaCode, number), until one is usable.
-func firstPhone(values []any, read func(string) string) string {
+func firstPhone(values []lax.Value, read func(string) string) string {
 	for _, value := range values {
 		e164 := ""
-		switch value := value.(type) {
-		case string:
-			e164 = read(strings.TrimSuffix(strings.TrimSpace(value), ".0")) // a number on its way through a spreadsheet
-		case json.Number:
-			e164 = read(numberText(value))
-		case []any:
-			e164 = firstPhone(value, read)
-		case map[string]any:
-			e164 = joinedPhone(value, read)
+		switch value.Kind() {
+		case lax.Text: // ".0" comes from a number on its way through a spreadsheet
+			e164 = read(strings.TrimSuffix(strings.TrimSpace(value.Text()), ".0"))
+		case lax.Number:
+			e164 = read(value.Digits())
+		case lax.List:
+			e164 = firstPhone(value.List(maxListed), read)
+		case lax.Object:
+			e164 = joinedPhone(value.Object(), read)
 		}
 		if e164 != "" {
 			return e164
@@ -196,18 +129,23 @@ func firstPhone(values []any, read func(string) string) string {
 	return ""
 }
 
+// phoneInParts makes the object that joinedPhone reads.
+func phoneInParts(country, area, number lax.Value) lax.Value {
+	return lax.Made(lax.Some(map[string]lax.Value{"ddi": country, "ddd": area, "number": number}))
+}
+
 // joinedPhone reads a phone of its parts, which platforms let customers fill in as they like:
 // the number may begin with the area code, or be complete. Of the ways to put the parts
 // together the first counts whose number has the country and area code that are told. Where
 // none has, the area code is taken for rubbish; the country code is not.
 func joinedPhone(parts fields, read func(string) string) string {
-	number := parts.text(maxID, "number", "phone", "phone_number")
+	number := parts.ID("number", "phone", "phone_number")
 	if number == "" {
 		return ""
 	}
-	country := strings.TrimLeft(phone.Digits(parts.text(maxID, "countryCode", "country_code", "ddi")), "0")
-	area := strings.TrimPrefix(phone.Digits(parts.text(maxID, "areaCode", "area_code", "ddd")), "0")
-	local := strings.TrimLeft(phone.Digits(parts.text(maxID, "phone_local_code")), "0")
+	country := strings.TrimLeft(phone.Digits(parts.ID("countryCode", "country_code", "ddi")), "0")
+	area := strings.TrimPrefix(phone.Digits(parts.ID("areaCode", "area_code", "ddd")), "0")
+	local := strings.TrimLeft(phone.Digits(parts.ID("phone_local_code")), "0")
 	if country != "" || area != "" || local == "" {
 		return joined(country, area, number, read)
 	}
@@ -269,9 +207,8 @@ func hasCodes(e164, country, area string) bool {
 }
 
 // linkOf returns an address that leads somewhere on the web; "" for anything else.
-func linkOf(value any) string {
-	text, _ := value.(string)
-	text = strings.TrimSpace(text)
+func linkOf(value lax.Value) string {
+	text := strings.TrimSpace(value.Text())
 	if text == "" || len(text) > maxURL {
 		return ""
 	}

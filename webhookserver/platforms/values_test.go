@@ -4,7 +4,10 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
+	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 func TestAmounts(t *testing.T) {
@@ -49,7 +52,7 @@ func TestAmounts(t *testing.T) {
 		{true, ""},
 		{nil, ""},
 	} {
-		if got := amountOf(test.value); got != test.want {
+		if got := amountOf(sent(test.value)); got != test.want {
 			t.Errorf("amountOf(%#v) = %q; want %q", test.value, got, test.want)
 		}
 	}
@@ -75,7 +78,7 @@ func TestLinks(t *testing.T) {
 		{"https://" + strings.Repeat("a", 3000), ""},
 		{"https://pay.example.com/" + strings.Repeat("é", 600), ""},
 	} {
-		if got := linkOf(test.value); got != test.want {
+		if got := linkOf(lax.Of(test.value)); got != test.want {
 			t.Errorf("linkOf(%q) = %q; want %q", test.value, got, test.want)
 		}
 	}
@@ -95,7 +98,7 @@ func TestEmails(t *testing.T) {
 		{"\xff@example.com", ""},
 		{strings.Repeat("a", 250) + "@example.com", ""},
 	} {
-		if got := emailOf(test.value); got != test.want {
+		if got := emailOf(lax.Of(test.value)); got != test.want {
 			t.Errorf("emailOf(%q) = %q; want %q", test.value, got, test.want)
 		}
 	}
@@ -184,7 +187,11 @@ func TestPhones(t *testing.T) {
 		{"letters", "", []any{"+55 31 9887a-665b"}, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := phoneOf(test.country, "BR", test.values...); got != test.want {
+			var all []lax.Value
+			for _, value := range test.values {
+				all = append(all, sent(value))
+			}
+			if got := phoneOf(test.country, "BR", all...); got != test.want {
 				t.Errorf("got %q, want %q", got, test.want)
 			}
 		})
@@ -208,7 +215,7 @@ func TestClean(t *testing.T) {
 		{"😀😀😀", 3, "😀😀😀"},
 		{"", 3, ""},
 	} {
-		if got := clean(test.text, test.limit); got != test.want {
+		if got := lax.Clean(test.text, test.limit); got != test.want {
 			t.Errorf("clean(%q, %d) = %q; want %q", test.text, test.limit, got, test.want)
 		}
 	}
@@ -221,12 +228,12 @@ func FuzzClean(f *testing.F) {
 		if limit < 0 {
 			return
 		}
-		got := clean(text, limit)
-		if !utf8.ValidString(got) || strings.ContainsFunc(got, breaksLine) || utf8.RuneCountInString(got) > limit ||
-			strings.TrimSpace(got) != got {
+		got := lax.Clean(text, limit)
+		if !utf8.ValidString(got) || strings.ContainsFunc(got, unicode.IsControl) ||
+			utf8.RuneCountInString(got) > limit || strings.TrimSpace(got) != got {
 			t.Fatalf("not clean: %q", got)
 		}
-		if again := clean(got, limit); again != got {
+		if again := lax.Clean(got, limit); again != got {
 			t.Fatalf("%q, then %q", got, again)
 		}
 	})
@@ -266,9 +273,8 @@ func TestBracketedKeys(t *testing.T) {
 		t.Errorf("got %s", got)
 	}
 	var order []string
-	for _, value := range root.list("list") {
-		line, _ := value.(map[string]any)
-		order = append(order, fields(line).text(maxID, "x"))
+	for _, value := range root.At("list").Elements(maxListed) {
+		order = append(order, value.Object().ID("x"))
 	}
 	if strings.Join(order, " ") != "3 4 5" {
 		t.Errorf("the list is out of order: %v", order)
@@ -278,7 +284,7 @@ func TestBracketedKeys(t *testing.T) {
 func TestLastOfTwoCounts(t *testing.T) {
 	for _, body := range []string{`{"a":1,"a":2}`, "a=1&a=2"} {
 		root, _, err := readBody(Delivery{Body: []byte(body)})
-		if err != nil || root.text(maxID, "a") != "2" {
+		if err != nil || root.ID("a") != "2" {
 			t.Errorf("%s: got %v, %v", body, root, err)
 		}
 	}

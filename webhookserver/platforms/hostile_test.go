@@ -1,85 +1,17 @@
 package platforms
 
 import (
-	"bytes"
-	"encoding/json"
 	"errors"
-	"maps"
+	"fmt"
 	"os"
 	"path/filepath"
-	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 )
-
-func TestScanTop(t *testing.T) {
-	for name, test := range map[string]struct {
-		body string
-		want map[string]string
-		ok   bool
-	}{
-		"a field":        {`{"a":1,"token":"x","b":2}`, map[string]string{"token": `"x"`}, true},
-		"the last field": {`{"a":1,"token":"x"}`, map[string]string{"token": `"x"`}, true},
-		"blanks":         {" {\t\"token\" : \"x\" \r\n,\"b\" :2 } ", map[string]string{"token": `"x"`}, true},
-		"given twice":    {`{"token":"x","token":"y"}`, map[string]string{"token": `"y"`}, true},
-		"deeper":         {`{"a":{"token":"x"},"b":["token",{"token":"y"}]}`, nil, true},
-		"behind brackets in texts": {`{"a":"}]{[\"","b":{"c":"}\\"},"token":"x"}`, map[string]string{"token": `"x"`},
-			true},
-		"a number": {`{"token":17}`, map[string]string{"token": `17`}, true},
-		"an object": {`{"token":{"a":[1,{}]},"b":null}`, map[string]string{"token": `{"a":[1,{}]}`},
-			true},
-		"nothing in it":            {`{}`, nil, true},
-		"a list":                   {`[{"token":"x"}]`, nil, false},
-		"more than one object":     {`{"token":"x"}{"a":1}`, nil, false},
-		"half an object":           {`{"token":"x"`, nil, false},
-		"half a text":              {`{"token":"x`, nil, false},
-		"a text that never ends":   {`{"token":"x\"}`, nil, false},
-		"no colon":                 {`{"token" "x"}`, nil, false},
-		"no name":                  {`{token:"x"}`, nil, false},
-		"brackets that close only": {`{"a":]]]]}`, nil, false},
-		"empty":                    {``, nil, false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			found, ok := scanTop([]byte(test.body), "token")
-			got := map[string]string{}
-			for name, value := range found {
-				got[name] = string(value)
-			}
-			if ok != test.ok || ok && !maps.Equal(got, test.want) {
-				t.Errorf("got %v, %t; want %v, %t", got, ok, test.want, test.ok)
-			}
-		})
-	}
-}
-
-// FuzzScanTop holds the scan to encoding/json: in what that reads, it finds the same.
-func FuzzScanTop(f *testing.F) {
-	for _, body := range []string{
-		`{"token":"x"}`, `{"a":"\"}","token":"\u0041"}`, `{"token":{"token":[1,2,"]"]},"b":[]}`,
-		`{"token":"x","token":1}`, "{\"\\u0074oken\":1}",
-	} {
-		f.Add([]byte(body))
-	}
-	f.Fuzz(func(t *testing.T, body []byte) {
-		found, ok := scanTop(body, "token")
-		var whole map[string]json.RawMessage
-		if json.Unmarshal(body, &whole) != nil || whole == nil {
-			return
-		}
-		if !ok {
-			t.Fatalf("%q: not read", body)
-		}
-		if bytes.Contains(body, []byte(`\u`)) {
-			return // a name that is escaped is not looked for
-		}
-		if !bytes.Equal(bytes.TrimSpace(found["token"]), whole["token"]) {
-			t.Errorf("%q: found %q, want %q", body, found["token"], whole["token"])
-		}
-	})
-}
 
 // TestTheScanReadsWhatTheParserReads compares both on every delivery there is.
 func TestTheScanReadsWhatTheParserReads(t *testing.T) {
@@ -88,14 +20,17 @@ func TestTheScanReadsWhatTheParserReads(t *testing.T) {
 		if err != nil || form {
 			continue
 		}
-		names := slices.Collect(maps.Keys(root))
+		var names []string
+		for name := range root.Each() {
+			names = append(names, name)
+		}
 		read, err := credentials(delivery, names...)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, name := range names {
-			if text, isText := root[name].(string); isText && len(text) < maxCredential && read[name] != text {
-				t.Errorf("field %q: the scan reads %q, the parser %q", name, read[name], text)
+			if text := root.At(name).Text(); read.At(name).Text() != text {
+				t.Errorf("field %q: the scan reads %q, the parser %q", name, read.At(name).Text(), text)
 			}
 		}
 	}
@@ -166,7 +101,7 @@ func TestHostileBodiesEnd(t *testing.T) {
 		}
 		if _, _, err := readBody(Delivery{Body: body}); (name == "keys" || name == "values" || name == "duplicates") &&
 			err == nil {
-			t.Errorf("%s: more than %d values were read", name, maxValues)
+			t.Errorf("%s: more than %d values were read", name, lax.MaxValues)
 		}
 	}
 }
@@ -208,6 +143,56 @@ func BenchmarkForged(b *testing.B) {
 					}
 				})
 			}
+		}
+	}
+}
+
+// dearBodies are bodies of a size that are read whole, each dear in a way of its own.
+func dearBodies(size int) map[string][]byte {
+	repeated := func(before, part, after string) []byte {
+		return []byte(before + strings.Repeat(part, max(0, size-len(before)-len(after))/len(part)) + after)
+	}
+	many := func(values int, name func(i int) string, value string) []byte {
+		made := []byte(`{"event":"PURCHASE_APPROVED"`)
+		for i := range values {
+			made = append(made, `,"`+name(i)+`":`+value...)
+		}
+		return append(made, '}')
+	}
+	const values = 19_000
+	long := `"` + strings.Repeat("x", max(1, size/values-24)) + `"`
+	numbered := func(i int) string { return "field" + strconv.Itoa(i) }
+	same := func(int) string { return "data" }
+	return map[string][]byte{
+		"keys":     many(min(values, size/24), numbered, long),
+		"repeated": many(min(values, size/24), same, long),
+		"values":   many(1, same, "["+strings.Repeat(`{"a":1},`, min(values, size/8))+"{}]"),
+		"wide":     many(1, same, `{"buyer":`+string(many(min(values, size/24), numbered, long))+`}`),
+		"deep":     many(size/200, numbered, strings.Repeat(`{"data":`, 28)+"1"+strings.Repeat("}", 28)),
+		"numbers":  many(40, numbered, strings.Repeat("9", size/40)),
+		"text":     many(1, numbered, `"`+strings.Repeat("x", size)+`"`),
+		"escapes":  many(1, numbered, `"`+strings.Repeat(`\u00e9`, size/6)+`"`),
+		"halves":   many(1, numbered, `"`+strings.Repeat(`\ud800`, size/6)+`"`),
+		"quotes":   many(1, numbered, `"`+strings.Repeat(`\"`, size/2)+`"`),
+		"latin":    many(1, numbered, `"`+strings.Repeat("\xe9", size)+`"`),
+		"controls": many(1, numbered, `"`+strings.Repeat("\n", size)+`"`),
+		"brackets": repeated(`{"a":`, `[`, `}`),
+		"broken":   repeated(`{"event":"PURCHASE_APPROVED","a":[1`, `,1`, ``)[:min(size, 38_000)],
+		"form":     repeated("event=PURCHASE_APPROVED", "&a[b]=1", ""),
+	}
+}
+
+// BenchmarkHostile is what a body costs that is read whole: one that is authentic, or small.
+func BenchmarkHostile(b *testing.B) {
+	for _, size := range []int{64 << 10, 1<<20 - 1} {
+		for name, body := range dearBodies(size) {
+			b.Run(fmt.Sprintf("%s/%dKiB", name, (size+1)>>10), func(b *testing.B) {
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					_, _ = hotmart{}.Parse(Delivery{Body: body}, Place{Region: "BR"})
+				}
+			})
 		}
 	}
 }
