@@ -29,7 +29,7 @@ func Checked(body []byte, text func(string) string) (checked []byte, expected st
 // The limits of a body. No delivery comes near them: a Shopify order of a hundred lines has some eight thousand
 // values.
 const (
-	MaxDepth  = 64
+	MaxDepth  = 512
 	MaxValues = 20_000
 )
 

@@ -92,6 +92,9 @@ func (f *Fields) Each() iter.Seq2[string, Value] {
 	}
 }
 
+// Names are the names of the fields, in their order.
+func (f *Fields) Names() []string { return slices.Sorted(maps.Keys(maps.Collect(f.Each()))) }
+
 // Without is a copy of the fields but for some.
 func (f *Fields) Without(names ...string) *Fields {
 	made := &Fields{}
@@ -159,3 +162,6 @@ const maxWithin = 1 << 20
 
 // MarshalJSON writes the object, for whoever prints one.
 func (f *Fields) MarshalJSON() ([]byte, error) { return json.Marshal(maps.Collect(f.Each())) }
+
+// Word is a string or a number of the fields as it was written; "" for anything else.
+func (f *Fields) Word(name string) string { return f.At(name).Word() }

@@ -6,7 +6,6 @@ package lax
 import (
 	"cmp"
 	"encoding/json"
-	"maps"
 	"slices"
 	"strconv"
 	"strings"
@@ -159,6 +158,19 @@ func (v Value) Object() *Fields {
 	return found
 }
 
+// Folded is a copy of Object by the fields' names in small letters.
+func (v Value) Folded() *Fields {
+	object := v.Object()
+	if object == nil {
+		return nil
+	}
+	folded := &Fields{}
+	for name, value := range object.Each() {
+		folded.Set(strings.ToLower(name), value)
+	}
+	return folded
+}
+
 // each calls found with every field of an object, in their order.
 func (v Value) each(found func(name string, value Value)) {
 	if v.Kind() != Object {
@@ -192,9 +204,8 @@ func (v Value) Elements(limit int) []Value {
 	if fields == nil {
 		return v.List(limit)
 	}
-	names := slices.SortedFunc(maps.Keys(maps.Collect(fields.Each())), func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(a), len(b)), strings.Compare(a, b))
-	})
+	names := fields.Names()
+	slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(len(a), len(b)) })
 	values := make([]Value, 0, min(len(names), limit))
 	for _, name := range names[:min(len(names), limit)] {
 		values = append(values, fields.At(name))

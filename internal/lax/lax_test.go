@@ -73,7 +73,7 @@ func FuzzObject(f *testing.F) {
 		`{"a":"\ud83d\ude00 \ud83d x \ude00 \u0000 \/ \\ud83d"}`, `{"\u0061":1,"a":2}`, `{"a":"\ud83d\u0041"}`,
 		`{"a":"\\\"","b":"\\"}`, "{\"a\":\"two\nlines\"}", `{"a":"\x \u12 \u"}`, `{"\ud83d\u0041":1}`,
 		`{"a":NaN,"b":-Inf,"c":01,"d":+1,"e":1.,"f":.5,"g":-,"h":1e}`, `{"a":1,}`, `{a:1}`, `{'a':1}`, `{"a":tru}`,
-		`{"a":nullx}`, `{"a" 1}`, "{\"a\":1}\x00", strings.Repeat(`{"a":`, 70) + "1" + strings.Repeat("}", 70),
+		`{"a":nullx}`, `{"a" 1}`, "{\"a\":1}\x00", strings.Repeat(`{"a":`, 600) + "1" + strings.Repeat("}", 600),
 		`{"a":"{\"b\":1}","c":[{"d":"e"}]}`, `[1]`, `1`, ``, `{"a":"`, `{"a":"\`,
 	} {
 		f.Add([]byte(body))
@@ -143,7 +143,7 @@ func TestObjectsAreRefused(t *testing.T) {
 		"too deep":             strings.Repeat(`{"a":`, MaxDepth+1) + "1" + strings.Repeat("}", MaxDepth+1),
 		"too deep in brackets": `{"a":` + strings.Repeat("[", MaxDepth) + strings.Repeat("]", MaxDepth) + `}`,
 		"too many values":      `{"a":[0` + strings.Repeat(",1", MaxValues) + `]}`,
-		"garbage, deep within": `{"a":` + strings.Repeat("[", 298) + "t" + strings.Repeat("x", 1<<20),
+		"garbage, deep within": `{"a":` + strings.Repeat("[", MaxDepth-2) + "t" + strings.Repeat("x", 1<<20),
 		"a word":               `{"a":yes}`,
 		"more than one":        `{"a":1}{"b":2}`,
 		"half of it":           `{"a":1`,

@@ -1,9 +1,10 @@
 package formats
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file reads the messages of Baileys, the library that Evolution, megaapi and the old
@@ -17,57 +18,65 @@ const maxDepth = 8
 // baileysKey names a message and its chat. The chat can be a hidden id (@lid), with the
 // phone beside it; participant is of groups, and never read.
 type baileysKey struct {
-	RemoteJID    text `json:"remoteJid"`
-	RemoteJIDAlt text `json:"remoteJidAlt"`
-	// Previous is the hidden id where Evolution has put the phone in its place.
-	Previous    text `json:"previousRemoteJid"`
-	SenderPhone text `json:"senderPn"`
-	SenderLID   text `json:"senderLid"`
-	FromMe      flag `json:"fromMe"`
-	ID          text `json:"id"`
+	remoteJID, remoteJIDAlt string
+	// previous is the hidden id where Evolution has put the phone in its place.
+	previous               string
+	senderPhone, senderLID string
+	fromMe                 bool
+	id                     string
+}
+
+// keyOf reads a key; false for what is no object. Capitals do not matter.
+func keyOf(value lax.Value) (baileysKey, bool) {
+	from := value.Folded()
+	return baileysKey{
+		remoteJID: from.Word("remotejid"), remoteJIDAlt: from.Word("remotejidalt"), id: from.Word("id"),
+		previous: from.Word("previousremotejid"), senderPhone: from.Word("senderpn"),
+		senderLID: from.Word("senderlid"), fromMe: from.At("fromme").True(),
+	}, from != nil
 }
 
 // phone returns the other side's phone. With fromMe the sender is the paired number.
 func (k baileysKey) phone() string {
-	if k.FromMe {
-		return firstPhone(k.RemoteJID, k.RemoteJIDAlt)
+	if k.fromMe {
+		return firstPhone(k.remoteJID, k.remoteJIDAlt)
 	}
-	return firstPhone(k.RemoteJID, k.RemoteJIDAlt, k.SenderPhone)
+	return firstPhone(k.remoteJID, k.remoteJIDAlt, k.senderPhone)
 }
 
 // ids are those of the other side.
 func (k baileysKey) ids() []string {
-	if k.FromMe {
-		return chatIDs(k.RemoteJID, k.RemoteJIDAlt, k.Previous)
+	if k.fromMe {
+		return chatIDs(k.remoteJID, k.remoteJIDAlt, k.previous)
 	}
-	return chatIDs(k.RemoteJID, k.RemoteJIDAlt, k.Previous, k.SenderPhone, k.SenderLID)
+	return chatIDs(k.remoteJID, k.remoteJIDAlt, k.previous, k.senderPhone, k.senderLID)
 }
 
-func (k baileysKey) chats() []string { return []string{string(k.RemoteJID), string(k.RemoteJIDAlt)} }
+func (k baileysKey) chats() []string { return []string{k.remoteJID, k.remoteJIDAlt} }
 
 // content is what a message says.
 type content struct {
-	text  text
+	text  string
 	media string
 	// nothing says that it is known and says nothing.
 	nothing bool
 	// reaction says that it is a reaction to the message of the id target.
 	reaction bool
-	target   text
+	target   string
 	// edits is the id of the message that it changes.
-	edits text
+	edits string
 }
 
 // isHistory says whether Baileys calls what it tells one of the past: "append" is what was
 // written while it was away, "notify" what is written now.
 func isHistory(from fields) bool {
-	return strings.EqualFold(string(from.text("type")), "append") || from.flag("isHistory")
+	return strings.EqualFold(from.Word("type"), "append") || from.At("isHistory").True()
 }
 
 // quotedBeside returns the id of the message that one answers to: of its content, or of the
 // contextInfo that some gateways put beside it.
 func quotedBeside(from fields) string {
-	if id := quoted(from["message"]); id != "" {
+	if id := quoted(from.At("message")); id != "" {
 		return id
 	}
 	return contextID(from)
@@ -138,19 +147,15 @@ var baileysBusiness = []struct {
 }
 
 // readContent reads what a message says; a string is a text.
-func readContent(data json.RawMessage, depth int) content {
+func readContent(data lax.Value, depth int) content {
 	from := typesOf(data)
 	if from == nil {
-		var plain text
-		if len(data) > 0 && data[0] == '"' {
-			_ = plain.UnmarshalJSON(data)
-		}
-		return written(plain)
+		return written(data.Text())
 	}
-	if protocol := fieldsOf(from["protocolMessage"]); protocol != nil {
+	if protocol := from.Child("protocolMessage"); protocol != nil {
 		return readProtocol(protocol, depth)
 	}
-	if reaction := from["reactionMessage"]; len(reaction) > 0 && reaction[0] == '{' {
+	if reaction := from.At("reactionMessage"); reaction.Kind() == lax.Object {
 		return readReaction(reaction)
 	}
 	if found := readKnown(from); found.found() {
@@ -159,7 +164,7 @@ func readContent(data json.RawMessage, depth int) content {
 	if found := readWrapped(from, depth); found.found() {
 		return found
 	}
-	if from.hasAny("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension") {
+	if from.Has("viewOnceMessage", "viewOnceMessageV2", "viewOnceMessageV2Extension") {
 		return content{media: "image"} // the gateway hides it; most are pictures
 	}
 	return content{}
@@ -167,21 +172,24 @@ func readContent(data json.RawMessage, depth int) content {
 
 // typesOf returns the fields of an object by the names of WhatsApp's types, as Baileys writes
 // them; the library of UAZAPI begins some with a capital.
-func typesOf(data json.RawMessage) fields {
-	from := fieldsOf(data)
+func typesOf(data lax.Value) fields {
+	from := data.Object()
 	var capitals []string
-	for name := range from {
+	for name := range from.Each() {
 		if name != "" && name[0] >= 'A' && name[0] <= 'Z' {
 			capitals = append(capitals, name)
 		}
 	}
-	for _, name := range capitals {
-		if small := strings.ToLower(name[:1]) + name[1:]; !from.has(small) {
-			from[small] = from[name]
-		}
-		delete(from, name)
+	if capitals == nil {
+		return from
 	}
-	return from
+	types := from.Without(capitals...)
+	for _, name := range capitals {
+		if small := strings.ToLower(name[:1]) + name[1:]; !types.Has(small) {
+			types.Set(small, from.At(name))
+		}
+	}
+	return types
 }
 
 // readKnown reads a message of a known type.
@@ -195,10 +203,10 @@ func readKnown(from fields) content {
 	if found := readBusiness(from); found.found() {
 		return found
 	}
-	if said := readVote(from["pollUpdateMessage"]); said != "" {
+	if said := readVote(from.At("pollUpdateMessage")); said != "" {
 		return content{text: said}
 	}
-	return content{nothing: from.hasAny(baileysNothing...)}
+	return content{nothing: from.Has(baileysNothing...)}
 }
 
 // readWrapped reads what is wrapped: in one of the types that hold a message, in a type that is
@@ -208,7 +216,7 @@ func readWrapped(from fields, depth int) content {
 		return content{}
 	}
 	for _, wrapper := range baileysWrappers {
-		if found := readContent(from[wrapper], depth+1); found.found() {
+		if found := readContent(from.At(wrapper), depth+1); found.found() {
 			return found
 		}
 	}
@@ -217,11 +225,11 @@ func readWrapped(from fields, depth int) content {
 			return content{text: firstText(shown, id)}
 		}
 	}
-	for _, name := range from.messages() {
+	for _, name := range messagesOf(from) {
 		if slices.Contains(baileysWrappers, name) {
 			continue
 		}
-		if found := readContent(from[name], depth+1); found.found() {
+		if found := readContent(from.At(name), depth+1); found.found() {
 			return found
 		}
 	}
@@ -229,7 +237,7 @@ func readWrapped(from fields, depth int) content {
 }
 
 // written is what was written, but for a contact card that is written as a text.
-func written(said text) content {
+func written(said string) content {
 	if isCard(said) {
 		return aContact
 	}
@@ -237,8 +245,8 @@ func written(said text) content {
 }
 
 // isCard says whether a text is a contact card (vCard), or holds one.
-func isCard(said text) bool {
-	return strings.Contains(strings.ToLower(string(said[:min(len(said), maxCard)])), "begin:vcard")
+func isCard(said string) bool {
+	return strings.Contains(strings.ToLower(said[:min(len(said), maxCard)]), "begin:vcard")
 }
 
 // maxCard bounds where in a text a contact card is looked for, in bytes.
@@ -247,36 +255,31 @@ const maxCard = 4 * maxText
 // readProtocol reads a protocolMessage: an edit, or else what is nobody's answer, such as a
 // deletion.
 func readProtocol(from fields, depth int) content {
-	var key object[baileysKey]
-	from.read("key", &key)
-	id := key.or().ID
-	if edited := from["editedMessage"]; len(edited) > 0 && id != "" && depth < maxDepth {
+	key, _ := keyOf(from.At("key"))
+	if edited := from.At("editedMessage"); from.Has("editedMessage") && key.id != "" && depth < maxDepth {
 		found := readContent(edited, depth+1)
-		return content{text: found.text, media: found.media, edits: id}
+		return content{text: found.text, media: found.media, edits: key.id}
 	}
 	return content{nothing: true}
 }
 
-func readReaction(data json.RawMessage) content {
-	var reaction object[struct {
-		Key  object[baileysKey] `json:"key"`
-		Text text               `json:"text"`
-	}]
-	_ = reaction.UnmarshalJSON(data)
-	return content{reaction: true, target: reaction.or().Key.or().ID, text: reaction.or().Text}
+func readReaction(data lax.Value) content {
+	from := data.Folded()
+	key, _ := keyOf(from.At("key"))
+	return content{reaction: true, target: key.id, text: from.Word("text")}
 }
 
 // readReply reads a text, or the choice of a button or of a list: what the customer saw,
 // else the id that was given to it.
-func readReply(from fields) text {
-	if said := from.text("conversation"); said != "" {
+func readReply(from fields) string {
+	if said := from.Word("conversation"); said != "" {
 		return said
 	}
 	for _, name := range []string{
 		"extendedTextMessage", "buttonsResponseMessage", "templateButtonReplyMessage", "listResponseMessage",
 		"interactiveResponseMessage", "nativeFlowResponseMessage",
 	} {
-		if said := readChoice(from[name]); said != "" {
+		if said := readChoice(from.At(name)); said != "" {
 			return said
 		}
 	}
@@ -287,19 +290,18 @@ func readReply(from fields) text {
 // poll, and what the gateway has heard in a voice message where it listens.
 func readMedia(from fields) content {
 	for _, media := range baileysMedia {
-		data := from[media.name]
-		if len(data) == 0 || string(data) == "null" {
+		if !from.At(media.name).Is() {
 			continue
 		}
-		about := fieldsOf(data)
-		found := content{media: media.kind, text: about.text("caption")}
+		about := from.Child(media.name)
+		found := content{media: media.kind, text: about.Word("caption")}
 		switch {
 		case media.kind == mediaContact:
 			return aContact
 		case media.kind == "poll":
-			found.text = about.text("name")
+			found.text = about.Word("name")
 		case media.kind == "audio" && found.text == "":
-			found.text = from.text("speechToText")
+			found.text = from.Word("speechToText")
 		}
 		return found
 	}
@@ -309,12 +311,12 @@ func readMedia(from fields) content {
 // readBusiness reads a message of a shop or a machine.
 func readBusiness(from fields) content {
 	for _, business := range baileysBusiness {
-		about := fieldsOf(from[business.name])
+		about := from.Child(business.name)
 		if about == nil {
 			continue
 		}
 		for _, path := range business.texts {
-			if said := about.at(path); body(said) != "" {
+			if said := wordAt(about, path); body(said) != "" {
 				return content{text: said, media: business.kind}
 			}
 		}
@@ -325,20 +327,19 @@ func readBusiness(from fields) content {
 
 // readVote reads a vote in a poll that the gateway has decrypted: the options that are chosen
 // now. "" for one that it could not read, or that was taken back.
-func readVote(data json.RawMessage) text {
-	var chosen texts
-	fieldsOf(fieldsOf(data)["vote"]).read("selectedOptions", &chosen)
+func readVote(data lax.Value) string {
+	chosen := words(data.Object().Child("vote").At("selectedOptions"))
 	options := make([]string, 0, len(chosen))
 	for _, each := range chosen {
 		if option := body(each); option != "" {
 			options = append(options, option)
 		}
 	}
-	return text(strings.Join(options, ", "))
+	return strings.Join(options, ", ")
 }
 
 // firstText returns the first that holds something to read.
-func firstText(values ...text) text {
+func firstText(values ...string) string {
 	for _, value := range values {
 		if body(value) != "" {
 			return value
@@ -349,10 +350,10 @@ func firstText(values ...text) text {
 
 // baileysMessage makes a message of what was read: base has the instance and when it was.
 func baileysMessage(base Message, key baileysKey, said content) Message {
-	base.ID = line(key.ID, maxID)
+	base.ID = line(key.id, maxID)
 	base.Phone = key.phone()
 	base.ChatIDs = key.ids()
-	base.FromMe = bool(key.FromMe)
+	base.FromMe = key.fromMe
 	base.ToSelf = isToSelf(base)
 	base.Text, base.Media = body(said.text), said.media
 	base.Target = line(said.target, maxID)

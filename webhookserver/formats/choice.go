@@ -1,10 +1,9 @@
 package formats
 
 import (
-	"encoding/json"
-	"maps"
-	"slices"
 	"strings"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file reads what was chosen of buttons, of a list or in a form. Gateways write it in
@@ -65,7 +64,7 @@ func setOf(lists ...[]string) map[string]bool {
 
 // isChoice says whether an object is an answer to buttons or a list, by a field of choiceOnly.
 func isChoice(from fields) bool {
-	for name := range from {
+	for name := range from.Each() {
 		if choiceOnly[strings.ToLower(name)] {
 			return true
 		}
@@ -75,19 +74,17 @@ func isChoice(from fields) bool {
 
 // readChoice reads what was chosen: what the customer saw, else the id that was given to it. A
 // string is the text itself.
-func readChoice(data json.RawMessage) text {
-	if len(data) > 0 && data[0] != '{' {
-		var plain text
-		_ = plain.UnmarshalJSON(data)
-		return plain
+func readChoice(data lax.Value) string {
+	if data.Kind() != lax.Object {
+		return data.Word()
 	}
-	shown, id := chosen(fieldsOf(data), 0)
+	shown, id := chosen(data.Object(), 0)
 	return firstText(shown, id)
 }
 
 // chosen goes through an object and its parts.
-func chosen(from fields, depth int) (shown, id text) {
-	if len(from) == 0 || depth > maxDepth {
+func chosen(from fields, depth int) (shown, id string) {
+	if from.Len() == 0 || depth > maxDepth {
 		return "", ""
 	}
 	all := from
@@ -97,7 +94,7 @@ func chosen(from fields, depth int) (shown, id text) {
 		if shown != "" {
 			return shown, id
 		}
-		if part := encoded(from[name]); part != nil {
+		if part := from.At(name).Within(maxParams).Object(); part != nil {
 			partShown, partID := chosen(part, depth+1)
 			shown, id = partShown, firstText(id, partID)
 		}
@@ -109,22 +106,22 @@ func chosen(from fields, depth int) (shown, id text) {
 }
 
 // filledIn returns what a form was filled in with, by the names of its fields.
-func filledIn(from, all fields) text {
-	if !from.has(flowToken) || len(all) > maxFields {
+func filledIn(from, all fields) string {
+	if !from.Has(flowToken) || all.Len() > maxFields {
 		return ""
 	}
 	var values []string
-	for _, name := range slices.Sorted(maps.Keys(all)) {
-		if value := body(all.text(name)); value != "" && !strings.EqualFold(name, flowToken) {
+	for _, name := range all.Names() {
+		if value := body(all.Word(name)); value != "" && !strings.EqualFold(name, flowToken) {
 			values = append(values, value)
 		}
 	}
-	return text(strings.Join(values, ", "))
+	return strings.Join(values, ", ")
 }
 
-func firstOf(from fields, names []string) text {
+func firstOf(from fields, names []string) string {
 	for _, name := range names {
-		if value := from.text(name); body(value) != "" {
+		if value := from.Word(name); body(value) != "" {
 			return value
 		}
 	}
@@ -134,27 +131,13 @@ func firstOf(from fields, names []string) text {
 // withoutCapitals returns the fields of a choice by their names in small letters; of two that
 // differ in capitals only, the last by name.
 func withoutCapitals(from fields) fields {
-	found, names := fields{}, map[string]string{}
-	for name, data := range from {
+	found, names := &lax.Fields{}, map[string]string{}
+	for name, data := range from.Each() {
 		lower := strings.ToLower(name)
 		if choiceNames[lower] && name >= names[lower] {
-			found[lower], names[lower] = data, name
+			names[lower] = name
+			found.Set(lower, data)
 		}
 	}
 	return found
-}
-
-// encoded returns the fields of an object, also of one that is written as JSON in a string;
-// nil for anything else.
-func encoded(data json.RawMessage) fields {
-	if found := fieldsOf(data); found != nil || len(data) == 0 || data[0] != '"' || len(data) > 2*maxParams {
-		return found
-	}
-	var plain text
-	_ = plain.UnmarshalJSON(data)
-	inner := strings.TrimSpace(string(plain))
-	if len(inner) > maxParams {
-		return nil
-	}
-	return fieldsOf(json.RawMessage(inner))
 }

@@ -1,8 +1,9 @@
 package formats
 
 import (
-	"encoding/json"
 	"slices"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file unwraps what has passed a delivery on: n8n, Make and the like hand over {body,
@@ -37,11 +38,11 @@ func (d delivery) parse() ([]Message, error) {
 
 // unwrap returns the deliveries that a body holds, at most maxMessages: one as a rule, none
 // where it is neither an object nor a list of objects.
-func unwrap(data json.RawMessage, depth int) []delivery {
-	if len(data) > 0 && data[0] == '[' && depth <= maxWraps {
+func unwrap(data lax.Value, depth int) []delivery {
+	if data.Kind() == lax.List && depth <= maxWraps {
 		return unwrapEach(data, depth)
 	}
-	top := fieldsOf(data)
+	top := data.Object()
 	if top == nil {
 		return nil
 	}
@@ -50,7 +51,7 @@ func unwrap(data json.RawMessage, depth int) []delivery {
 		return []delivery{found}
 	}
 	for _, name := range wraps {
-		if inner := unwrap(decoded(top[name]), depth+1); slices.ContainsFunc(inner, isKnown) {
+		if inner := unwrap(top.At(name).Within(maxParams), depth+1); slices.ContainsFunc(inner, isKnown) {
 			return inherit(top, inner)
 		}
 	}
@@ -59,16 +60,16 @@ func unwrap(data json.RawMessage, depth int) []delivery {
 
 // inherit gives deliveries the names that their wrapper has of the instance.
 func inherit(from fields, deliveries []delivery) []delivery {
-	if !from.hasAny(naming...) {
+	if !from.Has(naming...) {
 		return deliveries
 	}
 	for i, each := range deliveries {
-		if each.top.hasAny(naming...) {
+		if each.top.Has(naming...) {
 			continue
 		}
 		for _, name := range naming {
-			if from.has(name) {
-				each.top[name] = from[name]
+			if from.Has(name) {
+				each.top.Set(name, from.At(name))
 			}
 		}
 		deliveries[i].format = formatOf(each.top)
@@ -78,13 +79,9 @@ func inherit(from fields, deliveries []delivery) []delivery {
 
 func isKnown(each delivery) bool { return each.format != nil }
 
-func unwrapEach(data json.RawMessage, depth int) []delivery {
-	var list []json.RawMessage
-	if json.Unmarshal(data, &list) != nil {
-		return nil
-	}
+func unwrapEach(data lax.Value, depth int) []delivery {
 	var found []delivery
-	for _, each := range list[:min(len(list), maxMessages)] {
+	for _, each := range data.List(maxMessages) {
 		found = append(found, unwrap(each, depth+1)...)
 	}
 	return found[:min(len(found), maxMessages)]

@@ -1,10 +1,11 @@
 package formats
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 	"unicode"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 const formatEvolution = "evolution"
@@ -50,19 +51,19 @@ var evolutionEvents = map[string]func(base Message, top fields) ([]Message, erro
 	"errors":                    nil,
 }
 
-func matchesEvolution(top fields) bool { return top.has("event") && top.hasAny("data", "instance") }
+func matchesEvolution(top fields) bool { return top.Has("event") && top.Has("data", "instance") }
 
 // parseEvolution reads {event, instance, data, sender, apikey}. The sender is the paired
 // number itself, never the customer; date_time is the server's local time written as if it
 // were UTC, and is not read.
 func parseEvolution(top fields) ([]Message, error) {
-	name := evolutionEvent(top.text("event"))
+	name := evolutionEvent(top.Word("event"))
 	if name == "" {
 		return nil, &InputError{Field: "event", Expected: "the name of the event"}
 	}
 	base := Message{
-		Format: formatEvolution, Instance: evolutionInstance(top), Token: evolutionToken(top.text("apikey")),
-		Owner: ownNumber(top.text("sender")), History: isHistory(top) || isHistory(fieldsOf(top["data"])),
+		Format: formatEvolution, Instance: evolutionInstance(top), Token: evolutionToken(top.Word("apikey")),
+		Owner: ownNumber(top.Word("sender")), History: isHistory(top) || isHistory(top.Child("data")),
 	}
 	read, isKnown := evolutionEvents[name]
 	switch {
@@ -76,50 +77,50 @@ func parseEvolution(top fields) ([]Message, error) {
 
 // evolutionEvent brings the names of both versions into one form: messages.upsert, and
 // MESSAGES_UPSERT of version 1.
-func evolutionEvent(name text) string {
-	return separators.Replace(strings.ToLower(strings.TrimSpace(string(name))))
+func evolutionEvent(name string) string {
+	return separators.Replace(strings.ToLower(strings.TrimSpace(name)))
 }
 
 var separators = strings.NewReplacer("_", ".", "-", ".")
 
 // evolutionInstance reads the instance's name, which some versions put into an object.
 func evolutionInstance(top fields) string {
-	if name := line(top.text("instance"), maxInstance); name != "" {
+	if name := line(top.Word("instance"), maxInstance); name != "" {
 		return name
 	}
-	about := fieldsOf(top["instance"])
-	return line(firstText(about.text("instanceName"), about.text("name")), maxInstance)
+	about := top.Child("instance")
+	return line(firstText(about.Word("instanceName"), about.Word("name")), maxInstance)
 }
 
 // evolutionToken reads apikey. Where the server does not expose the instance's token it
 // writes a sentence there ("Apikey not found"), which proves and disproves nothing.
-func evolutionToken(apikey text) string {
-	if strings.ContainsFunc(string(apikey), func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
+func evolutionToken(apikey string) string {
+	if strings.ContainsFunc(apikey, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) }) {
 		return ""
 	}
 	return token(apikey)
 }
 
 // evolutionData returns the objects of data, which is one or a list; empty lists happen.
-func evolutionData(top fields) ([]json.RawMessage, error) {
-	data := top["data"]
-	if one := fieldsOf(data); one != nil {
-		inner := one["messages"]
-		if !one.has("messages") && fieldsOf(one["message"]).has("key") {
-			inner = one["message"]
+func evolutionData(top fields) ([]lax.Value, error) {
+	data := top.At("data")
+	if one := top.Child("data"); one != nil {
+		inner := one.At("messages")
+		if !one.Has("messages") && one.Child("message").Has("key") {
+			inner = one.At("message")
 		}
-		if len(inner) == 0 || one.has("key") {
-			return []json.RawMessage{data}, nil
+		if one.Has("key") || !inner.Is() && !one.Has("messages") {
+			return []lax.Value{data}, nil
 		}
-		if data = inner; inner[0] == '{' {
-			return []json.RawMessage{inner}, nil
+		if data = inner; inner.Kind() == lax.Object {
+			return []lax.Value{inner}, nil
 		}
 	}
-	var list []json.RawMessage
-	if len(data) == 0 || data[0] != '[' || json.Unmarshal(data, &list) != nil {
+	if data.Kind() != lax.List {
 		return nil, &InputError{Field: "data", Expected: "an object, or a list of objects"}
 	}
-	return slices.DeleteFunc(list, func(each json.RawMessage) bool { return each[0] != '{' }), nil
+	isNoObject := func(each lax.Value) bool { return each.Kind() != lax.Object }
+	return slices.DeleteFunc(data.List(lax.MaxValues), isNoObject), nil
 }
 
 // evolutionEach reads each object of data into one message. One that cannot be read is ignored
@@ -137,7 +138,7 @@ func evolutionEach(base Message, top fields, read func(Message, fields) (Message
 	var failure error
 	unread, unwritten := 0, 0
 	for _, each := range data {
-		message, err := read(base, fieldsOf(each))
+		message, err := read(base, each.Object())
 		if err != nil {
 			message, failure = ignored(base, ReasonEventNotUsed), err
 			unread++
@@ -162,14 +163,13 @@ func evolutionUpsert(base Message, top fields) ([]Message, error) {
 // evolutionMessage reads one message, of either side: Evolution tells of those that we
 // sent as well, and does not say which they are.
 func evolutionMessage(base Message, from fields) (Message, error) {
-	var key object[baileysKey]
-	from.read("key", &key)
-	if key.value == nil {
+	key, found := keyOf(from.At("key"))
+	if !found {
 		return Message{}, &InputError{Field: "data.key", Expected: "an object"}
 	}
-	base.At = from.moment("messageTimestamp").Time
+	base.At = momentOf(from.At("messageTimestamp"))
 	base.Quotes = quotedBeside(from)
-	return baileysMessage(base, *key.value, readContent(from["message"], 0)), nil
+	return baileysMessage(base, key, readContent(from.At("message"), 0)), nil
 }
 
 // evolutionSent reads what Evolution says of a message that it sent for us. Its own calls that
@@ -199,20 +199,20 @@ func evolutionSentEdit(base Message, _ fields) ([]Message, error) {
 // Baileys itself a key and an update. The status is a word or a number.
 func evolutionReceipts(base Message, top fields) ([]Message, error) {
 	return evolutionEach(base, top, func(base Message, from fields) (Message, error) {
-		key, update := fieldsOf(from["key"]), fieldsOf(from["update"])
+		key, update := from.Child("key"), from.Child("update")
 		about := from
-		if !from.has("remoteJid") && key != nil {
+		if !from.Has("remoteJid") && key != nil {
 			about = key
 		}
-		base.ID = line(firstText(from.text("keyId"), key.text("id"), from.text("id")), maxID)
-		chat, alt := about.text("remoteJid"), about.text("remoteJidAlt")
+		base.ID = line(firstText(from.Word("keyId"), key.Word("id"), from.Word("id")), maxID)
+		chat, alt := about.Word("remoteJid"), about.Word("remoteJidAlt")
 		base.Phone = firstPhone(chat, alt)
-		base.ChatIDs = chatIDs(chat, alt, about.text("previousRemoteJid"))
+		base.ChatIDs = chatIDs(chat, alt, about.Word("previousRemoteJid"))
 		// Without the flag it may be ours: the id tells.
-		base.FromMe = !about.has("fromMe") || about.flag("fromMe")
-		base.At = from.moment("datetime").Time
-		base.Status = statusOf(firstText(from.text("status"), update.text("status")))
-		where := whereFrom(string(chat), string(alt))
+		base.FromMe = !about.Has("fromMe") || about.At("fromMe").True()
+		base.At = momentOf(from.At("datetime"))
+		base.Status = statusOf(firstText(from.Word("status"), update.Word("status")))
+		where := whereFrom(chat, alt)
 		switch {
 		case where != "":
 			return ignored(base, where), nil
@@ -228,33 +228,31 @@ func evolutionReceipts(base Message, top fields) ([]Message, error) {
 // Its key is that phone's view: an edit of the customer's comes with fromMe and the paired
 // number as the chat (Evolution's issues 1367 and 1647). Then only the id is certain.
 func evolutionEdited(base Message, top fields) ([]Message, error) {
-	own := firstPhone(top.text("sender"))
+	own := firstPhone(top.Word("sender"))
 	return evolutionEach(base, top, func(base Message, from fields) (Message, error) {
-		if from.has("message") {
+		if from.Has("message") {
 			return evolutionMessage(base, from)
 		}
-		var key object[baileysKey]
-		from.read("key", &key)
-		if key.value == nil { // it is told for every protocolMessage, such as a setting of the chat
+		seen, found := keyOf(from.At("key"))
+		if !found { // it is told for every protocolMessage, such as a setting of the chat
 			return ignored(base, ReasonEventNotUsed), nil
 		}
-		seen := *key.value
-		if chat := seen.phone(); bool(seen.FromMe) && (chat == "" || chat == own) {
-			seen.FromMe, seen.RemoteJIDAlt, seen.Previous, seen.SenderPhone, seen.SenderLID = false, "", "", "", ""
-			if whereFrom(string(seen.RemoteJID)) == "" {
-				seen.RemoteJID = ""
+		if chat := seen.phone(); seen.fromMe && (chat == "" || chat == own) {
+			seen.fromMe, seen.remoteJIDAlt, seen.previous, seen.senderPhone, seen.senderLID = false, "", "", "", ""
+			if whereFrom(seen.remoteJID) == "" {
+				seen.remoteJID = ""
 			}
 		}
-		base.At = from.moment("timestampMs").Time
-		said := readContent(from["editedMessage"], 0)
-		said.edits, said.reaction, said.nothing = seen.ID, false, said.nothing || seen.ID == ""
+		base.At = momentOf(from.At("timestampMs"))
+		said := readContent(from.At("editedMessage"), 0)
+		said.edits, said.reaction, said.nothing = seen.id, false, said.nothing || seen.id == ""
 		return baileysMessage(base, seen, said), nil
 	})
 }
 
 func evolutionConnection(base Message, top fields) ([]Message, error) {
-	data := fieldsOf(top["data"])
-	return connectionChange(base, firstText(data.text("state"), data.text("connection"), data.text("status")))
+	data := top.Child("data")
+	return connectionChange(base, firstText(data.Word("state"), data.Word("connection"), data.Word("status")))
 }
 
 // evolutionPairing reads qrcode.updated: there is another QR to show. The QR is a credential
@@ -266,7 +264,7 @@ func evolutionPairing(base Message, _ fields) ([]Message, error) {
 // evolutionGone reads that the instance was logged out or deleted.
 func evolutionGone(base Message, _ fields) ([]Message, error) { return connectionChange(base, "close") }
 
-func connectionChange(base Message, word text) ([]Message, error) {
+func connectionChange(base Message, word string) ([]Message, error) {
 	base.Kind, base.Connection = ConnectionChange, line(word, maxConnection)
 	return []Message{base}, nil
 }

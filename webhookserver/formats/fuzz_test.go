@@ -6,6 +6,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // namedFields are the fields that errors may name: the body's own could be personal.
@@ -65,7 +68,11 @@ func fuzz(f *testing.F, parse func(body []byte) ([]Message, error)) {
 // only reads bodies as one format, whatever their shape.
 func only(parse func(top fields) ([]Message, error)) func(body []byte) ([]Message, error) {
 	return func(body []byte) ([]Message, error) {
-		top := fieldsOf(body)
+		checked, expected := lax.Checked(body, nil)
+		if expected != "" || !utf8.Valid(body) {
+			return nil, &InputError{Expected: "a JSON object"}
+		}
+		top := lax.Parse(checked).Object()
 		if top == nil {
 			return nil, &InputError{Expected: "a JSON object"}
 		}

@@ -18,10 +18,10 @@ const (
 
 // chatIDs returns the ids of persons among these, each once and in one form: without the
 // device, and the server as WhatsApp itself writes it.
-func chatIDs(jids ...text) []string {
+func chatIDs(jids ...string) []string {
 	var found []string
 	for _, jid := range jids {
-		id := personID(string(jid))
+		id := personID(jid)
 		if id != "" && len(found) < maxChatIDs && !slices.Contains(found, id) {
 			found = append(found, id)
 		}
@@ -48,9 +48,9 @@ func personID(jid string) string {
 
 // ownNumber returns the paired number out of the first of these that holds one, which is an id
 // or the digits alone.
-func ownNumber(values ...text) string {
+func ownNumber(values ...string) string {
 	for _, value := range values {
-		jid := strings.TrimSpace(string(value))
+		jid := strings.TrimSpace(value)
 		if !strings.Contains(jid, "@") {
 			jid = strings.TrimPrefix(jid, "+") + "@s.whatsapp.net"
 		}
@@ -62,9 +62,9 @@ func ownNumber(values ...text) string {
 }
 
 // isSame says whether two ids are one person's.
-func isSame(a, b text) bool {
-	id := personID(string(a))
-	return id != "" && id == personID(string(b))
+func isSame(a, b string) bool {
+	id := personID(a)
+	return id != "" && id == personID(b)
 }
 
 // isToSelf says whether a message of the paired number went to that number.

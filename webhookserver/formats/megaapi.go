@@ -3,7 +3,7 @@ package formats
 const formatMegaAPI = "megaapi"
 
 func matchesMegaAPI(top fields) bool {
-	return top.has("instance_key") && (top.hasAny("key", "message", "messageType") || !top.hasAny(wraps...))
+	return top.Has("instance_key") && (top.Has("key", "message", "messageType") || !top.Has(wraps...))
 }
 
 // parseMegaAPI reads megaapi's shape: Baileys' message with the instance's key and, as jid,
@@ -13,26 +13,25 @@ func matchesMegaAPI(top fields) bool {
 func parseMegaAPI(top fields) ([]Message, error) {
 	base := Message{
 		Format:   formatMegaAPI,
-		Instance: line(top.text("instance_key"), maxInstance),
-		Token:    token(top.text("token")),
-		Owner:    ownNumber(top.text("jid")),
+		Instance: line(top.Word("instance_key"), maxInstance),
+		Token:    token(top.Word("token")),
+		Owner:    ownNumber(top.Word("jid")),
 		History:  isHistory(top),
 		Quotes:   quotedBeside(top),
-		At:       top.moment("messageTimestamp").Time,
+		At:       momentOf(top.At("messageTimestamp")),
 	}
-	var key object[baileysKey]
-	top.read("key", &key)
-	if key.value == nil {
+	key, found := keyOf(top.At("key"))
+	if !found {
 		return megaAPIOther(base, top)
 	}
-	update := fieldsOf(top["update"])
-	status := statusOf(firstText(update.text("status"), top.text("status"), top.text("ack")))
-	if top.has("message") || status == "" {
-		return []Message{baileysMessage(base, *key.value, readContent(top["message"], 0))}, nil
+	update := top.Child("update")
+	status := statusOf(firstText(update.Word("status"), top.Word("status"), top.Word("ack")))
+	if top.Has("message") || status == "" {
+		return []Message{baileysMessage(base, key, readContent(top.At("message"), 0))}, nil
 	}
-	base.ID, base.Phone, base.FromMe = line(key.value.ID, maxID), key.value.phone(), bool(key.value.FromMe)
-	base.ChatIDs = key.value.ids()
-	switch where := whereFrom(key.value.chats()...); {
+	base.ID, base.Phone, base.FromMe = line(key.id, maxID), key.phone(), key.fromMe
+	base.ChatIDs = key.ids()
+	switch where := whereFrom(key.chats()...); {
 	case where != "":
 		base = ignored(base, where)
 	case base.ID == "":
@@ -46,10 +45,10 @@ func parseMegaAPI(top fields) ([]Message, error) {
 // megaAPIOther reads a delivery without a key: a message that has it inside, or an event of
 // another kind, of which only the name is known.
 func megaAPIOther(base Message, top fields) ([]Message, error) {
-	if fieldsOf(top["message"]).has("key") {
+	if top.Child("message").Has("key") {
 		return keyedMessage(base, top)
 	}
-	if top.has("message") || top.text("messageType") == "" {
+	if top.Has("message") || top.Word("messageType") == "" {
 		return nil, &InputError{Field: "key", Expected: "an object"}
 	}
 	return []Message{ignored(base, ReasonUnknownEvent)}, nil

@@ -11,7 +11,7 @@ import (
 
 func has(all [][]byte, wanted string) bool {
 	return slices.ContainsFunc(all, func(each []byte) bool {
-		return line(text(each), maxInstance) == wanted ||
+		return line(string(each), maxInstance) == wanted ||
 			string(each) == wanted
 	})
 }

@@ -2,9 +2,10 @@ package formats
 
 import (
 	"bytes"
-	"encoding/json"
 	"strings"
+	"unicode/utf8"
 
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -28,31 +29,6 @@ var known = []format{
 	{formatLegacy, matchesLegacy, parseLegacy},
 }
 
-// maxValues bounds the values of a body: it is read before anybody knows who sent it.
-const maxValues = 20_000
-
-// hasMoreValues says whether a body has more values than a limit, by the commas between them. A comma
-// within a text is none, which is looked at only where there are as many.
-func hasMoreValues(body []byte, limit int) bool {
-	if bytes.Count(body, []byte{','}) < limit {
-		return false
-	}
-	count, inText := 1, false
-	for at := 0; at < len(body); at++ {
-		switch c := body[at]; {
-		case c == '"':
-			inText = !inText
-		case inText && c == '\\':
-			at++
-		case c == ',' && !inText:
-			if count++; count > limit {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // maxMessages bounds the receipts of one delivery, and what is ignored of it.
 const maxMessages = 100
 
@@ -61,10 +37,15 @@ const maxMessages = 100
 // off. It can be a list, and wrapped by what has passed it on (see envelope.go). The error is
 // an *InputError.
 func Parse(body []byte) ([]Message, error) {
-	if hasMoreValues(body, maxValues) {
-		return nil, &InputError{Expected: "at most 20,000 values"}
+	var text func(string) string
+	if !utf8.Valid(body) { // every byte that is of no character becomes U+FFFD
+		text = func(text string) string { return string([]rune(text)) }
 	}
-	parts := unwrap(bytes.TrimSpace(withoutBOM(body)), 0)
+	checked, expected := lax.Checked(bytes.TrimSpace(withoutBOM(body)), text)
+	if expected != "" {
+		return nil, &InputError{Expected: expected}
+	}
+	parts := unwrap(lax.Parse(checked), 0)
 	if len(parts) == 0 {
 		return nil, &InputError{Expected: "a JSON object"}
 	}
@@ -85,60 +66,15 @@ func withoutBOM(body []byte) []byte {
 	return bytes.TrimPrefix(body, []byte("\ufeff"))
 }
 
-// fields are the fields of an object, each to be read on its own: a body is gone through
-// once, and what nobody asks for is not read.
-type fields map[string]json.RawMessage
+// fields are those of an object. A body is gone through once, and what nobody asks for is not read.
+type fields = *lax.Fields
 
-// fieldsOf returns the fields of an object, nil for anything else.
-func fieldsOf(data json.RawMessage) fields {
-	if len(data) == 0 || data[0] != '{' {
-		return nil
-	}
-	var found fields
-	_ = json.Unmarshal(data, &found)
-	return found
-}
-
-func (f fields) has(name string) bool { _, found := f[name]; return found }
-
-// hasAny says whether one of the fields is there.
-func (f fields) hasAny(names ...string) bool {
-	for _, name := range names {
-		if f.has(name) {
-			return true
-		}
-	}
-	return false
-}
-
-// read reads a field into one of the types of this package, which take whatever they
-// find; an absent field changes nothing.
-func (f fields) read(name string, into json.Unmarshaler) {
-	if data := f[name]; len(data) > 0 {
-		_ = into.UnmarshalJSON(data)
-	}
-}
-
-func (f fields) text(name string) (value text) { f.read(name, &value); return value }
-
-// at returns the text at a path.
-func (f fields) at(path []string) text {
+// wordAt returns the text at a path.
+func wordAt(from fields, path []string) string {
 	for _, name := range path[:len(path)-1] {
-		f = fieldsOf(f[name])
+		from = from.Child(name)
 	}
-	return f.text(path[len(path)-1])
-}
-
-func (f fields) flag(name string) bool {
-	var value flag
-	f.read(name, &value)
-	return bool(value)
-}
-
-func (f fields) moment(name string) moment {
-	var value moment
-	f.read(name, &value)
-	return value
+	return from.Word(path[len(path)-1])
 }
 
 // told is what a format has read of a message, beside the message itself.
@@ -213,9 +149,9 @@ func whereFrom(chats ...string) (reason string) {
 
 // firstPhone returns the phone of the first id that holds one; "" when none does. A hidden
 // id (@lid) holds none.
-func firstPhone(jids ...text) string {
+func firstPhone(jids ...string) string {
 	for _, jid := range jids {
-		if digits, ok := phone.FromJID(string(jid)); ok {
+		if digits, ok := phone.FromJID(jid); ok {
 			return digits
 		}
 	}
@@ -224,8 +160,8 @@ func firstPhone(jids ...text) string {
 
 // statusOf reads how far a message got: UAZAPI's words, and Baileys' words and numbers. A
 // voice message that was played was read. "" for everything that comes before or is none.
-func statusOf(word text) Status {
-	switch strings.ToLower(strings.TrimSpace(string(word))) {
+func statusOf(word string) Status {
+	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "delivered", "delivery_ack", "3":
 		return Delivered
 	case "read", "played", "4", "5":

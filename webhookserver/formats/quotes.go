@@ -1,10 +1,10 @@
 package formats
 
 import (
-	"bytes"
-	"encoding/json"
 	"slices"
 	"strings"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // maxQuoteParts bounds the objects that are looked into for the message that is quoted.
@@ -13,24 +13,24 @@ const maxQuoteParts = 64
 // quoted finds the id of the message that one answers to: the stanzaId of the contextInfo,
 // which is in the type of the message (extendedTextMessage, buttonsResponseMessage …), however
 // often that is wrapped. What the quoted message quoted itself is not looked at.
-func quoted(data json.RawMessage) string {
-	if !bytes.Contains(data, []byte("tanza")) { // most quote nothing, and need not be gone through
+func quoted(data lax.Value) string {
+	if !strings.Contains(data.Raw(), "tanza") { // most quote nothing, and need not be gone through
 		return ""
 	}
 	left := maxQuoteParts
 	return quotedIn(data, 0, &left)
 }
 
-func quotedIn(data json.RawMessage, depth int, left *int) string {
-	from := fieldsOf(data)
+func quotedIn(data lax.Value, depth int, left *int) string {
+	from := data.Object()
 	if *left--; from == nil || *left < 0 || depth > maxDepth {
 		return ""
 	}
 	if id := contextID(from); id != "" {
 		return id
 	}
-	for _, name := range from.messages() {
-		if id := quotedIn(from[name], depth+1, left); id != "" {
+	for _, name := range messagesOf(from) {
+		if id := quotedIn(from.At(name), depth+1, left); id != "" {
 			return id
 		}
 	}
@@ -40,9 +40,9 @@ func quotedIn(data json.RawMessage, depth int, left *int) string {
 // contextID returns the quoted id of the contextInfo beside these fields.
 func contextID(from fields) string {
 	for _, name := range []string{"contextInfo", "ContextInfo"} {
-		about := fieldsOf(from[name])
+		about := from.Child(name)
 		for _, id := range []string{"stanzaId", "stanzaID", "StanzaID", "StanzaId", "stanza_id"} {
-			if found := unowned(about.text(id)); found != "" {
+			if found := unowned(about.Word(id)); found != "" {
 				return found
 			}
 		}
@@ -53,16 +53,17 @@ func contextID(from fields) string {
 // maxTypes bounds the fields of an object that are taken for messages; real ones have one or two.
 const maxTypes = 16
 
-// messages are the names of the fields that can hold a message, in their order, at most
+// messagesOf are the names of the fields that can hold a message, in their order, at most
 // maxTypes.
-func (f fields) messages() []string {
+func messagesOf(f fields) []string {
 	var names []string
-	for name, data := range f {
-		if len(data) > 0 && data[0] == '{' && holdsMessage(name) {
+	for name, data := range f.Each() {
+		if data.Kind() == lax.Object && holdsMessage(name) {
 			names = append(names, name)
 		}
 	}
 	slices.Sort(names)
+	names = slices.Compact(names)
 	return names[:min(len(names), maxTypes)]
 }
 

@@ -1,9 +1,12 @@
 package formats
 
 import (
-	"encoding/json"
+	"slices"
+	"strconv"
 	"strings"
+	"time"
 
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -30,18 +33,14 @@ var uazapiEvents = map[string]func(base Message, top fields) ([]Message, error){
 	"sender":              nil,
 }
 
-type uazapiChat struct {
-	ChatID  text `json:"wa_chatid"`
-	ChatLID text `json:"wa_chatlid"`
-	Phone   text `json:"phone"`
-	IsGroup flag `json:"wa_isGroup"`
-}
+// uazapiChat is the chat of a message, by the names of its fields in small letters.
+type uazapiChat struct{ fields }
 
 // phone returns the chat's phone as UAZAPI shows it to people ("+55 31 98877-6655"), "" where
 // it is not whole.
 func (c uazapiChat) phone() string {
-	shown := strings.TrimSpace(string(c.Phone))
-	if e164, ok := phone.Normalize(shown, ""); ok && strings.HasPrefix(shown, "+") && !bool(c.IsGroup) {
+	shown := strings.TrimSpace(c.Word("phone"))
+	if e164, ok := phone.Normalize(shown, ""); ok && strings.HasPrefix(shown, "+") && !c.At("wa_isgroup").True() {
 		return phone.Digits(e164)
 	}
 	return ""
@@ -49,88 +48,59 @@ func (c uazapiChat) phone() string {
 
 // uazapiMessage is a message. Its sender is usually a hidden id (@lid), never to be taken
 // for the phone. Facts: captured deliveries.
-type uazapiMessage struct {
-	ID             text            `json:"id"`
-	MessageID      text            `json:"messageid"`
-	ChatID         text            `json:"chatid"`
-	ChatLID        text            `json:"chatlid"`
-	Sender         text            `json:"sender"`
-	SenderPhone    text            `json:"sender_pn"`
-	SenderLID      text            `json:"sender_lid"`
-	Owner          text            `json:"owner"`
-	FromMe         flag            `json:"fromMe"`
-	WasSentByAPI   flag            `json:"wasSentByApi"`
-	IsGroup        flag            `json:"isGroup"`
-	MessageType    text            `json:"messageType"`
-	Type           text            `json:"type"`
-	MediaType      text            `json:"mediaType"`
-	Text           text            `json:"text"`
-	Content        json.RawMessage `json:"content"`
-	Timestamp      moment          `json:"messageTimestamp"`
-	Edited         json.RawMessage `json:"edited"`
-	Reaction       text            `json:"reaction"`
-	Vote           text            `json:"vote"`
-	ButtonOrListID text            `json:"buttonOrListid"`
-	Quoted         json.RawMessage `json:"quoted"`
-	ReplyID        text            `json:"replyid"`
-	QuotedID       text            `json:"quotedMessageId"`
-	Context        json.RawMessage `json:"contextInfo"`
-	Campaign       text            `json:"send_folder_id"`
-	AI             object[struct {
-		Agent text `json:"agent_id"`
-	}] `json:"ai_metadata"`
-}
+// By the names of its fields in small letters.
+type uazapiMessage struct{ fields }
+
+func (m uazapiMessage) fromMe() bool { return m.At("fromme").True() }
 
 // ids are those of the other side. With fromMe the sender is the paired number itself.
 func (m uazapiMessage) ids(chat uazapiChat) []string {
-	if m.FromMe {
-		return chatIDs(m.ChatID, chat.ChatID, m.ChatLID, chat.ChatLID)
+	ofChat := []string{m.Word("chatid"), chat.Word("wa_chatid"), m.Word("chatlid"), chat.Word("wa_chatlid")}
+	if m.fromMe() {
+		return chatIDs(ofChat...)
 	}
-	return chatIDs(m.SenderPhone, m.ChatID, chat.ChatID, m.ChatLID, chat.ChatLID, m.SenderLID, m.Sender)
+	return chatIDs(slices.Concat([]string{m.Word("sender_pn")}, ofChat,
+		[]string{m.Word("sender_lid"), m.Word("sender")})...)
 }
 
 // quotes returns the id of the message that is quoted: a field of its own, which some servers
 // fill with the message itself, or that of the content.
 func (m uazapiMessage) quotes() string {
-	var plain text
-	if len(m.Quoted) > 0 {
-		_ = plain.UnmarshalJSON(m.Quoted)
-	}
-	about := fieldsOf(m.Quoted)
-	key := fieldsOf(about["key"])
-	for _, id := range []text{
-		plain, about.text("messageid"), about.text("id"), about.text("stanzaID"), key.text("id"), m.ReplyID, m.QuotedID,
+	about := m.At("quoted").Object()
+	for _, id := range []string{
+		m.Word("quoted"), about.Word("messageid"), about.Word("id"), about.Word("stanzaID"),
+		about.Child("key").Word("id"), m.Word("replyid"), m.Word("quotedmessageid"),
 	} {
 		if found := unowned(id); found != "" {
 			return found
 		}
 	}
-	if found := contextID(fields{"contextInfo": m.Context}); found != "" {
+	if found := contextID(lax.Some(map[string]lax.Value{"contextInfo": m.At("contextinfo")})); found != "" {
 		return found
 	}
-	return quoted(decoded(m.Content))
+	return quoted(decoded(m.At("content")))
 }
 
 func matchesUAZAPI(top fields) bool {
-	return top.has("EventType") || isUAZAPIWrapper(top) || isUAZAPIMessage(fieldsOf(top["message"]))
+	return top.Has("EventType") || isUAZAPIWrapper(top) || isUAZAPIMessage(top.Child("message"))
 }
 
 func parseUAZAPI(top fields) ([]Message, error) {
-	if !top.has("EventType") {
+	if !top.Has("EventType") {
 		return parseUAZAPIWrapper(top)
 	}
-	event := uazapiEvent(top.text("EventType"))
+	event := uazapiEvent(top.Word("EventType"))
 	if event == "" {
 		return nil, &InputError{Field: "EventType", Expected: "the name of the event"}
 	}
-	if parts := uazapiData(top); event == "messages" && fieldsOf(top["message"]) == nil && len(parts) > 0 {
-		return parseEach(uazapiDeliveries(top.with("event", "messages"), parts))
+	if parts := uazapiData(top); event == "messages" && top.Child("message") == nil && len(parts) > 0 {
+		return parseEach(uazapiDeliveries(with(top, "event", "messages"), parts))
 	}
 	base := Message{
 		Format:   formatUAZAPI,
-		Instance: line(firstText(top.text("instanceName"), uazapiInstance(top).text("name")), maxInstance),
-		Token:    token(top.text("token")),
-		Owner:    ownNumber(top.text("owner")),
+		Instance: line(firstText(top.Word("instanceName"), uazapiInstance(top).Word("name")), maxInstance),
+		Token:    token(top.Word("token")),
+		Owner:    ownNumber(top.Word("owner")),
 	}
 	read, isKnown := uazapiEvents[event]
 	switch {
@@ -145,76 +115,69 @@ func parseUAZAPI(top fields) ([]Message, error) {
 // uazapiInstance returns what a delivery says of its instance, which can be written as
 // JSON in a string.
 func uazapiInstance(top fields) fields {
-	if about := fieldsOf(top["instance"]); about != nil {
-		return about
-	}
-	return fieldsOf(json.RawMessage(strings.TrimSpace(string(top.text("instance")))))
+	return top.At("instance").Within(maxParams).Object()
 }
 
 func uazapiMessages(base Message, top fields) ([]Message, error) {
-	var from object[uazapiMessage]
-	var chat object[uazapiChat]
-	if top.read("message", &from); from.value == nil {
+	from := uazapiMessage{top.At("message").Folded()}
+	if from.fields == nil {
 		return nil, &InputError{Field: "message", Expected: "an object"}
 	}
-	top.read("chat", &chat)
-	return []Message{uazapiOne(base, *from.value, chat.or())}, nil
+	return []Message{uazapiOne(base, from, uazapiChat{top.At("chat").Folded()})}, nil
 }
 
 func uazapiOne(message Message, from uazapiMessage, chat uazapiChat) Message {
-	message.FromMe = bool(from.FromMe)
-	message.Phone = firstPhone(from.SenderPhone, from.ChatID, chat.ChatID)
-	if message.FromMe { // then the sender is the paired number itself
-		message.Phone = firstPhone(from.ChatID, chat.ChatID)
+	message.FromMe = from.fromMe()
+	message.Phone = firstPhone(from.Word("chatid"), chat.Word("wa_chatid"))
+	if !message.FromMe { // else the sender is the paired number itself
+		message.Phone = firstPhone(from.Word("sender_pn"), from.Word("chatid"), chat.Word("wa_chatid"))
 	}
 	if message.Phone == "" {
 		message.Phone = chat.phone()
 	}
 	message.ChatIDs = from.ids(chat)
 	if message.Owner == "" {
-		message.Owner = ownNumber(from.Owner)
+		message.Owner = ownNumber(from.Word("owner"))
 	}
-	message.ToSelf = isToSelf(message) || message.FromMe && isSame(from.ChatID, from.SenderLID)
-	message.Automatic = from.Campaign != "" || from.AI.or().Agent != ""
+	message.ToSelf = isToSelf(message) || message.FromMe && isSame(from.Word("chatid"), from.Word("sender_lid"))
+	message.Automatic = from.Word("send_folder_id") != "" || from.At("ai_metadata").Folded().Word("agent_id") != ""
+	message.Quotes = from.quotes()
 	said := uazapiContent(from)
 	message.Text, message.Media = body(said.text), said.media
-	message.Quotes = from.quotes()
-	message.At = from.Timestamp.Time
+	message.At = momentOf(from.At("messagetimestamp"))
 	message.Target = line(said.target, maxID)
-	if message.ID = unowned(firstText(from.MessageID, from.ID)); message.ID == "" {
+	if message.ID = unowned(firstText(from.Word("messageid"), from.Word("id"))); message.ID == "" {
 		message.ID = derivedID(message)
 	}
 	return classify(message, told{
-		chats:     []string{string(from.ChatID), string(chat.ChatID)},
-		group:     bool(from.IsGroup) || bool(chat.IsGroup),
-		sentByAPI: message.FromMe && bool(from.WasSentByAPI),
+		chats:     []string{from.Word("chatid"), chat.Word("wa_chatid")},
+		group:     from.At("isgroup").True() || chat.At("wa_isgroup").True(),
+		sentByAPI: message.FromMe && from.At("wassentbyapi").True(),
 		nothing:   said.nothing,
 		reaction:  said.reaction,
-		edits:     uazapiEdits(from.Edited, message.ID),
+		edits:     uazapiEdits(from.At("edited"), message.ID),
 	})
 }
 
 // unowned returns the id that receipts name; the field id of UAZAPI has the owner's number in
 // front of it.
-func unowned(id text) string {
-	if _, after, found := strings.Cut(string(id), ":"); found {
-		id = text(after)
+func unowned(id string) string {
+	if _, after, found := strings.Cut(id, ":"); found {
+		id = after
 	}
 	return line(id, maxID)
 }
 
 // uazapiEdits returns the id of the message that was edited; "" when none was. own is that
 // of the message itself, for servers that say only that it was edited.
-func uazapiEdits(data json.RawMessage, own string) string {
-	var original text
-	var yes flag
-	if len(data) == 0 {
-		return ""
+func uazapiEdits(data lax.Value, own string) string {
+	original := data.Word()
+	if data.Kind() == lax.Truth {
+		original = strconv.FormatBool(data.True())
 	}
-	_, _ = original.UnmarshalJSON(data), yes.UnmarshalJSON(data)
-	switch strings.ToLower(strings.TrimSpace(string(original))) {
+	switch strings.ToLower(strings.TrimSpace(original)) {
 	case "", "0", "1", "false", "true":
-		if yes {
+		if data.True() {
 			return own
 		}
 		return ""
@@ -226,30 +189,30 @@ func uazapiEdits(data json.RawMessage, own string) string {
 // which is a string for plain messages and WhatsApp's own type for all others. The id of what
 // was chosen is nothing that the customer saw: it is read where there is nothing else.
 func uazapiContent(from uazapiMessage) content {
-	kind := strings.ToLower(string(from.MessageType))
-	if strings.EqualFold(string(from.Type), "reaction") || strings.HasPrefix(kind, "reaction") {
-		inner := readReaction(orNull(from.Content))
-		target := text(unowned(firstText(from.Reaction, inner.target)))
-		return content{reaction: true, target: target, text: firstText(from.Text, inner.text)}
+	kind := strings.ToLower(from.Word("messagetype"))
+	if strings.EqualFold(from.Word("type"), "reaction") || strings.HasPrefix(kind, "reaction") {
+		inner := readReaction(from.At("content"))
+		target := unowned(firstText(from.Word("reaction"), inner.target))
+		return content{reaction: true, target: target, text: firstText(from.Word("text"), inner.text)}
 	}
 	if from.isCard() {
 		return aContact // the text, where there is one, is the card or its name
 	}
-	if mediaKind(from.MediaType, from.MessageType) == mediaLocation {
-		from.Text = "" // the name of the place, which may be somebody's; a caption is in the content
+	if mediaKind(from.Word("mediatype"), from.Word("messagetype")) == mediaLocation {
+		from.Set("text", lax.Value{}) // the name of the place, which may be somebody's; a caption is in the content
 	}
-	said := firstText(from.Text, from.Vote, from.ButtonOrListID)
+	said := firstText(from.Word("text"), from.Word("vote"), from.Word("buttonorlistid"))
 	switch {
 	case strings.Contains(kind, "pollupdate"):
-		said = firstText(said, readVote(from.Content), readContent(from.Content, 0).text)
+		said = firstText(said, readVote(from.At("content")), readContent(from.At("content"), 0).text)
 		return content{text: said, nothing: said == ""}
 	case strings.HasPrefix(kind, "protocol"), strings.HasPrefix(kind, "encreaction"),
 		strings.HasPrefix(kind, "secretencrypted"):
-		return content{text: said, nothing: said == "" || uazapiEdits(from.Edited, "x") == ""}
+		return content{text: said, nothing: said == "" || uazapiEdits(from.At("edited"), "x") == ""}
 	}
 	if plain := kind == "" || strings.HasPrefix(kind, "conversation") ||
 		strings.HasPrefix(kind, "extendedtext"); !plain {
-		from.Content = decoded(from.Content)
+		from.Set("content", decoded(from.At("content")))
 	}
 	found := uazapiWritten(from, kind)
 	switch {
@@ -257,7 +220,7 @@ func uazapiContent(from uazapiMessage) content {
 		return aContact
 	case found.text == "" && said != "" && !found.reaction && found.edits == "":
 		found.text, found.nothing = said, false
-	case !found.found() && strings.EqualFold(string(from.Type), "media"):
+	case !found.found() && strings.EqualFold(from.Word("type"), "media"):
 		found.media = mediaFile
 	}
 	return found
@@ -265,50 +228,39 @@ func uazapiContent(from uazapiMessage) content {
 
 // isCard says whether a message is a contact card, or holds one.
 func (m uazapiMessage) isCard() bool {
-	about := typesOf(decoded(m.Content))
-	return mediaKind(m.MediaType, m.MessageType) == mediaContact ||
-		mediaKind(m.Type) == mediaContact || isCard(m.Text) ||
-		about.hasAny("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
+	about := typesOf(decoded(m.At("content")))
+	return mediaKind(m.Word("mediatype"), m.Word("messagetype")) == mediaContact ||
+		mediaKind(m.Word("type")) == mediaContact || isCard(m.Word("text")) ||
+		about.Has("vcard", "vCard", "contacts", "contactMessage", "contactsArrayMessage")
 }
 
 // decoded returns a content of another type than a text that is written as JSON in a string.
-func decoded(data json.RawMessage) json.RawMessage {
-	if len(data) == 0 || data[0] != '"' {
-		return data
-	}
-	var plain text
-	_ = plain.UnmarshalJSON(data)
-	inner := strings.TrimSpace(string(plain))
-	if len(inner) > maxParams || !json.Valid([]byte(inner)) || !strings.HasPrefix(inner, "{") {
-		return data
-	}
-	return json.RawMessage(inner)
-}
+func decoded(data lax.Value) lax.Value { return data.Within(maxParams) }
 
 // uazapiWritten reads a message that is written, or media. The picture of a text is that of
 // the page it links to.
 func uazapiWritten(from uazapiMessage, kind string) content {
-	found := content{text: firstText(from.Text, from.Vote)}
+	found := content{text: firstText(from.Word("text"), from.Word("vote"))}
 	business := strings.HasPrefix(kind, "order") || strings.HasPrefix(kind, "product")
 	if kind != "conversation" && kind != "extendedtextmessage" {
-		found.media = mediaKind(from.MediaType, from.MessageType)
+		found.media = mediaKind(from.Word("mediatype"), from.Word("messagetype"))
 	}
 	if kind == "" {
-		if inner := readContent(from.Content, 0); inner.media != "" {
+		if inner := readContent(from.At("content"), 0); inner.media != "" {
 			inner.text = firstText(found.text, inner.text)
 			return inner
 		}
 	}
 	if found.text == "" && !business {
-		found.text = contentText(from.Content, kind, found.media)
+		found.text = contentText(from.At("content"), kind, found.media)
 	}
 	if isCard(found.text) {
 		return aContact
 	}
 	if found.media == "" && (found.text == "" || business || strings.HasPrefix(kind, "viewonce")) {
-		inner := readContent(wrapped(from.MessageType, from.Content), 0)
+		inner := readContent(wrapped(from.Word("messagetype"), from.At("content")), 0)
 		if !inner.found() {
-			inner = readContent(from.Content, 0)
+			inner = readContent(from.At("content"), 0)
 		}
 		inner.text = firstText(found.text, inner.text)
 		return inner
@@ -316,52 +268,36 @@ func uazapiWritten(from uazapiMessage, kind string) content {
 	return found
 }
 
-func orNull(data json.RawMessage) json.RawMessage {
-	if len(data) == 0 {
-		return json.RawMessage("null")
-	}
-	return data
-}
-
 // wrapped puts a content under its type, as WhatsApp has it, so that the wrappers of
 // disappearing messages and of those to be viewed once are gone through. It never takes
 // the type for more than a name.
-func wrapped(messageType text, data json.RawMessage) json.RawMessage {
-	name := string(messageType)
-	if name == "" || len(data) == 0 || data[0] != '{' || line(messageType, maxID) != name ||
-		strings.ContainsAny(name, `"\<>&`) {
+func wrapped(messageType string, data lax.Value) lax.Value {
+	if messageType == "" || data.Kind() != lax.Object || line(messageType, maxID) != messageType ||
+		strings.ContainsAny(messageType, `"\<>&`) {
 		return data
 	}
-	name = strings.ToLower(name[:1]) + name[1:]
-	return append(append([]byte(`{"`+name+`":`), data...), '}')
+	name := strings.ToLower(messageType[:1]) + messageType[1:]
+	return lax.Made(lax.Some(map[string]lax.Value{name: data}))
 }
 
 // contentText reads a text out of a content: the caption, what the customer chose in a list
 // or of buttons, or the question of a poll. The title of a document is no text.
-func contentText(data json.RawMessage, kind, media string) text {
+func contentText(data lax.Value, kind, media string) string {
 	switch {
-	case len(data) == 0:
-		return ""
-	case data[0] == '"', strings.Contains(kind, "response"), strings.Contains(kind, "reply"):
+	case data.Kind() == lax.Text, data.Is() && (strings.Contains(kind, "response") || strings.Contains(kind, "reply")):
 		return readChoice(data)
-	case data[0] != '{':
+	case data.Kind() != lax.Object:
 		return ""
 	}
-	var rich object[struct {
-		Text    text `json:"text"`
-		Caption text `json:"caption"`
-		Name    text `json:"name"`
-		// Message is what a wrapper holds, such as a document with its caption.
-		Message json.RawMessage `json:"message"`
-	}]
-	_ = rich.UnmarshalJSON(data)
+	rich := data.Folded()
 	if media == "poll" {
-		return rich.or().Name
+		return rich.Word("name")
 	}
-	if said := firstText(rich.or().Text, rich.or().Caption); said != "" {
+	if said := firstText(rich.Word("text"), rich.Word("caption")); said != "" {
 		return said
 	}
-	if said := readContent(rich.or().Message, 0).text; said != "" {
+	// A wrapper holds it in its message, such as a document with its caption.
+	if said := readContent(rich.At("message"), 0).text; said != "" {
 		return said
 	}
 	return readContent(data, 0).text // under the name of its type
@@ -382,9 +318,9 @@ var mediaKinds = []struct{ word, kind string }{
 
 // mediaKind tells the kind of a message; "" for text, and for replies to lists and
 // buttons, which are text.
-func mediaKind(types ...text) string {
+func mediaKind(types ...string) string {
 	for _, each := range types {
-		lower := strings.ToLower(string(each))
+		lower := strings.ToLower(each)
 		for _, media := range mediaKinds {
 			if strings.Contains(lower, media.word) {
 				return media.kind
@@ -394,35 +330,33 @@ func mediaKind(types ...text) string {
 	return ""
 }
 
-// uazapiReceipt is the event of messages_update. Flags and times can be strings.
+// uazapiReceipt is the event of messages_update, by the names of its fields in small letters. Flags and times can
+// be strings.
 type uazapiReceipt struct {
-	MessageIDs  texts  `json:"MessageIDs"`
-	Chat        text   `json:"Chat"`
-	Sender      text   `json:"Sender"`
-	SenderPhone text   `json:"sender_pn"`
-	SenderLID   text   `json:"sender_lid"`
-	Type        text   `json:"Type"`
-	Timestamp   moment `json:"Timestamp"`
-	IsFromMe    flag   `json:"IsFromMe"`
-	IsGroup     flag   `json:"IsGroup"`
-	// Of a message that is told with its status.
-	MessageID text `json:"messageid"`
-	ID        text `json:"id"`
-	ChatID    text `json:"chatid"`
-	Status    text `json:"status"`
-	FromMe    flag `json:"fromMe"`
+	ids               []string
+	chat, sender      string
+	senderPhone       string
+	senderLID, status string
+	at                time.Time
+	isFromMe, isGroup bool
 }
 
-// asReceipt returns the receipt that a message with its status stands for: of a message of
-// ours, where it is from the paired number.
-func (r uazapiReceipt) asReceipt() uazapiReceipt {
-	if id := firstText(r.MessageID, r.ID); len(r.MessageIDs) == 0 && id != "" && r.Status != "" {
-		return uazapiReceipt{
-			MessageIDs: texts{id}, Chat: firstText(r.Chat, r.ChatID), Type: r.Status, Timestamp: r.Timestamp,
-			IsGroup: r.IsGroup, Sender: "someone", IsFromMe: !r.FromMe,
-		}
+// receiptOf reads a receipt, or what stands for one: a message of ours that is told with its status, where it is
+// from the paired number.
+func receiptOf(from fields) uazapiReceipt {
+	receipt := uazapiReceipt{
+		ids: words(from.At("messageids")), chat: from.Word("chat"), status: from.Word("type"),
+		at: momentOf(from.At("timestamp")), isGroup: from.At("isgroup").True(),
 	}
-	return r
+	id := firstText(from.Word("messageid"), from.Word("id"))
+	if status := from.Word("status"); len(receipt.ids) == 0 && id != "" && status != "" {
+		receipt.ids, receipt.chat, receipt.status = []string{id}, firstText(receipt.chat, from.Word("chatid")), status
+		receipt.sender, receipt.isFromMe = "someone", !from.At("fromme").True()
+		return receipt
+	}
+	receipt.sender, receipt.senderPhone = from.Word("sender"), from.Word("sender_pn")
+	receipt.senderLID, receipt.isFromMe = from.Word("sender_lid"), from.At("isfromme").True()
+	return receipt
 }
 
 // ofOurs says whether the receipt is of a message of ours. IsFromMe is not of the message but
@@ -431,40 +365,40 @@ func (r uazapiReceipt) asReceipt() uazapiReceipt {
 // receipt that says True and names the customer as its sender, or nobody, may be of ours
 // all the same: its ids tell.
 func (r uazapiReceipt) ofOurs() bool {
-	by := firstPhone(r.SenderPhone, r.Sender)
-	return !bool(r.IsFromMe) || r.Sender == "" && r.SenderPhone == "" || by != "" && by == firstPhone(r.Chat)
+	by := firstPhone(r.senderPhone, r.sender)
+	return !r.isFromMe || r.sender == "" && r.senderPhone == "" || by != "" && by == firstPhone(r.chat)
 }
 
 // uazapiReceipts reads a messages_update: one receipt for each message it names.
 func uazapiReceipts(base Message, top fields) ([]Message, error) {
-	var event object[uazapiReceipt]
-	if top.read("event", &event); event.value == nil {
+	event := top.At("event").Folded()
+	if event == nil {
 		return nil, &InputError{Field: "event", Expected: "an object"}
 	}
-	from := event.value.asReceipt()
+	from := receiptOf(event)
 	base.FromMe = from.ofOurs()
-	base.Phone = firstPhone(from.Chat)
-	if base.Phone == "" && !bool(from.IsFromMe) {
-		base.Phone = firstPhone(from.SenderPhone, from.Sender)
+	base.Phone = firstPhone(from.chat)
+	if base.Phone == "" && !from.isFromMe {
+		base.Phone = firstPhone(from.senderPhone, from.sender)
 	}
-	base.At = from.Timestamp.Time
-	if base.ChatIDs = chatIDs(from.Chat); !bool(from.IsFromMe) {
-		base.ChatIDs = chatIDs(from.Chat, from.SenderPhone, from.SenderLID, from.Sender)
+	base.At = from.at
+	if base.ChatIDs = chatIDs(from.chat); !from.isFromMe {
+		base.ChatIDs = chatIDs(from.chat, from.senderPhone, from.senderLID, from.sender)
 	}
-	where := whereFrom(string(from.Chat))
+	where := whereFrom(from.chat)
 	switch {
 	case where != "":
 		return []Message{ignored(base, where)}, nil
-	case bool(from.IsGroup):
+	case from.isGroup:
 		return []Message{ignored(base, ReasonGroup)}, nil
 	}
-	base.Status = statusOf(firstText(from.Type, top.text("state")))
+	base.Status = statusOf(firstText(from.status, top.Word("state")))
 	if base.Status == "" {
 		return []Message{ignored(base, ReasonEventNotUsed)}, nil
 	}
 	base.Kind = Receipt
 	var receipts []Message
-	for _, id := range from.MessageIDs[:min(len(from.MessageIDs), maxMessages)] {
+	for _, id := range from.ids[:min(len(from.ids), maxMessages)] {
 		if base.ID = unowned(id); base.ID != "" {
 			receipts = append(receipts, base)
 		}
@@ -479,16 +413,16 @@ func uazapiReceipts(base Message, top fields) ([]Message, error) {
 // connected; hibernated on newer servers). The QR in it is a credential and is not read.
 func uazapiConnection(base Message, top fields) ([]Message, error) {
 	about := uazapiInstance(top)
-	word := firstText(about.text("status"), top.text("status"), top.text("state"))
-	plain := text(strings.TrimSpace(string(top.text("instance"))))
+	word := firstText(about.Word("status"), top.Word("status"), top.Word("state"))
+	plain := strings.TrimSpace(top.Word("instance"))
 	switch {
 	case word != "":
 	case plain == "connected", plain == "connecting", plain == "disconnected", plain == "hibernated":
 		word = plain
-	case about.text("lastDisconnectReason") != "":
+	case about.Word("lastDisconnectReason") != "":
 		word = "disconnected"
 	default:
-		word = top.text("type")
+		word = top.Word("type")
 	}
 	return connectionChange(base, word)
 }

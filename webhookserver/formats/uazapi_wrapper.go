@@ -1,8 +1,9 @@
 package formats
 
 import (
-	"encoding/json"
 	"strings"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // This file reads the form in which UAZAPI's documentation has its webhooks, {event, instance,
@@ -19,8 +20,8 @@ var uazapiNames = map[string]string{
 }
 
 // uazapiEvent returns the name of an event as the envelope has it.
-func uazapiEvent(name text) string {
-	event := strings.ToLower(strings.TrimSpace(string(name)))
+func uazapiEvent(name string) string {
+	event := strings.ToLower(strings.TrimSpace(name))
 	if same, is := uazapiNames[event]; is {
 		return same
 	}
@@ -30,43 +31,42 @@ func uazapiEvent(name text) string {
 // isUAZAPIWrapper tells the wrapper from Evolution's envelope, which has the same fields: by
 // what the data holds or, where it does not tell, by a name that is not one of Evolution's.
 func isUAZAPIWrapper(top fields) bool {
-	if !top.has("event") || !top.hasAny("data", "message") {
+	if !top.Has("event") || !top.Has("data", "message") {
 		return false
 	}
 	var first fields
 	if parts := uazapiData(top); len(parts) > 0 {
-		first = fieldsOf(parts[0])
+		first = parts[0].Object()
 	}
 	switch {
-	case first.has("key"):
+	case first.Has("key"):
 		return false
-	case isUAZAPIMessage(first), isUAZAPIMessage(fieldsOf(first["message"])), first.has("EventType"):
+	case isUAZAPIMessage(first), isUAZAPIMessage(first.Child("message")), first.Has("EventType"):
 		return true
-	case first.has("MessageIDs"), fieldsOf(first["event"]).has("MessageIDs"):
+	case first.Has("MessageIDs"), first.Child("event").Has("MessageIDs"):
 		return true
 	}
-	if _, evolution := evolutionEvents[evolutionEvent(top.text("event"))]; evolution {
+	if _, evolution := evolutionEvents[evolutionEvent(top.Word("event"))]; evolution {
 		return false
 	}
-	_, is := uazapiEvents[uazapiEvent(top.text("event"))]
+	_, is := uazapiEvents[uazapiEvent(top.Word("event"))]
 	return is
 }
 
 // isUAZAPIMessage says whether fields are a message as UAZAPI writes it.
 func isUAZAPIMessage(from fields) bool {
-	return from.hasAny("chatid", "wasSentByApi") || from.has("messageid") && !from.has("key")
+	return from.Has("chatid", "wasSentByApi") || from.Has("messageid") && !from.Has("key")
 }
 
 // uazapiData returns the objects of the data, which is one or a list, at most maxMessages.
-func uazapiData(top fields) []json.RawMessage {
+func uazapiData(top fields) []lax.Value {
 	for _, name := range []string{"data", "messages", "message"} {
-		data := top[name]
-		if len(data) > 0 && data[0] == '{' {
-			return []json.RawMessage{data}
+		data := top.At(name)
+		if data.Kind() == lax.Object {
+			return []lax.Value{data}
 		}
-		var list []json.RawMessage
-		if len(data) > 0 && data[0] == '[' && json.Unmarshal(data, &list) == nil && len(list) > 0 {
-			return list[:min(len(list), maxMessages)]
+		if list := data.List(maxMessages); len(list) > 0 {
+			return list
 		}
 	}
 	return nil
@@ -74,8 +74,8 @@ func uazapiData(top fields) []json.RawMessage {
 
 // parseUAZAPIWrapper reads each part of the data as the envelope it stands for.
 func parseUAZAPIWrapper(top fields) ([]Message, error) {
-	if !top.has("event") || !top.has("data") && isUAZAPIMessage(fieldsOf(top["message"])) {
-		return parseUAZAPI(top.with("EventType", text("messages")))
+	if !top.Has("event") || !top.Has("data") && isUAZAPIMessage(top.Child("message")) {
+		return parseUAZAPI(with(top, "EventType", "messages"))
 	}
 	parts := uazapiData(top)
 	if len(parts) == 0 {
@@ -85,67 +85,61 @@ func parseUAZAPIWrapper(top fields) ([]Message, error) {
 }
 
 // uazapiDeliveries makes the envelope of each part of a wrapper's data.
-func uazapiDeliveries(top fields, parts []json.RawMessage) []delivery {
+func uazapiDeliveries(top fields, parts []lax.Value) []delivery {
 	each := make([]delivery, 0, len(parts))
 	uazapi := &format{name: formatUAZAPI, parse: parseUAZAPI}
 	for _, data := range parts {
-		each = append(each, delivery{uazapiEnvelope(top, fieldsOf(data)), uazapi})
+		each = append(each, delivery{uazapiEnvelope(top, data.Object()), uazapi})
 	}
 	return each
 }
 
 // uazapiEnvelope makes the envelope of a wrapper and one part of its data.
 func uazapiEnvelope(top, data fields) fields {
-	if data.has("EventType") { // an envelope, that is not opened once more
-		delete(data, "data")
-		delete(data, "messages")
-		if fieldsOf(data["message"]) == nil {
-			delete(data, "message")
+	if data.Has("EventType") { // an envelope, that is not opened once more
+		data = data.Without("data", "messages")
+		if data.Child("message") == nil {
+			data = data.Without("message")
 		}
 		return data
 	}
-	event := uazapiEvent(top.text("event"))
-	made := fields{}.with("EventType", text(event)).
-		with("instanceName", firstText(top.text("instanceName"), data.text("instanceName"), wrapperInstance(top))).
-		with("token", firstText(top.text("token"), data.text("token"))).
-		with("owner", firstText(top.text("owner"), data.text("owner")))
+	event := uazapiEvent(top.Word("event"))
+	made := with(&lax.Fields{}, "EventType", event)
+	with(made, "instanceName", firstText(top.Word("instanceName"), data.Word("instanceName"), wrapperInstance(top)))
+	with(made, "token", firstText(top.Word("token"), data.Word("token")))
+	with(made, "owner", firstText(top.Word("owner"), data.Word("owner")))
 	switch {
-	case isUAZAPIMessage(fieldsOf(data["message"])):
-		made["message"], made["chat"] = data["message"], data["chat"]
-	case event == "messages_update" && fieldsOf(data["event"]) != nil:
-		made["event"], made["state"] = data["event"], data["state"]
+	case isUAZAPIMessage(data.Child("message")):
+		made.Set("message", data.At("message"))
+		made.Set("chat", data.At("chat"))
+	case event == "messages_update" && data.Child("event") != nil:
+		made.Set("event", data.At("event"))
+		made.Set("state", data.At("state"))
 	case event == "messages_update":
-		made["event"], made["state"] = whole(data), data["state"]
+		made.Set("event", lax.Made(data))
+		made.Set("state", data.At("state"))
 	case event == "connection":
 		for _, name := range []string{"status", "state", "type", "instance"} {
-			made[name] = data[name]
+			made.Set(name, data.At(name))
 		}
 	default:
-		made["message"], made["chat"] = whole(data), top["chat"]
+		made.Set("message", lax.Made(data))
+		made.Set("chat", top.At("chat"))
 	}
 	return made
 }
 
 // wrapperInstance returns what a wrapper calls the instance: a name or UAZAPI's own id of it,
 // in an object or alone.
-func wrapperInstance(top fields) text {
-	about := fieldsOf(top["instance"])
-	return firstText(about.text("name"), about.text("instanceName"), about.text("id"), top.text("instance"))
+func wrapperInstance(top fields) string {
+	about := top.Child("instance")
+	return firstText(about.Word("name"), about.Word("instanceName"), about.Word("id"), top.Word("instance"))
 }
 
 // with adds a text.
-func (f fields) with(name string, value text) fields {
-	if data, err := json.Marshal(string(value)); err == nil && value != "" {
-		f[name] = data
+func with(f fields, name, value string) fields {
+	if value != "" {
+		f.Set(name, lax.Of(value))
 	}
 	return f
-}
-
-// whole returns fields as the object they are of.
-func whole(f fields) json.RawMessage {
-	data, err := json.Marshal(f)
-	if err != nil {
-		return nil
-	}
-	return data
 }

@@ -1,15 +1,15 @@
 package formats
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
-	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/lax"
 )
 
 // The limits of CartRecovery's schema, in characters, and of what a delivery can hold.
@@ -24,107 +24,61 @@ const (
 	maxConnection = 64
 )
 
-// text is a string, or a number as it was written; "" for anything else.
-type text string
-
-// UnmarshalJSON never fails.
-func (t *text) UnmarshalJSON(data []byte) error {
-	*t = ""
-	switch {
-	case data[0] == '"' && len(data) > 1 && bytes.IndexByte(data, '\\') < 0 && utf8.Valid(data):
-		*t = text(data[1 : len(data)-1])
-	case data[0] == '"':
-		var value string
-		if json.Unmarshal(data, &value) == nil {
-			*t = text(value)
-		}
-	case data[0] == '-' || data[0] >= '0' && data[0] <= '9':
-		*t = text(data)
+// words is a list of strings and numbers, or one.
+func words(value lax.Value) []string {
+	if word := value.Word(); word != "" {
+		return []string{word}
 	}
-	return nil
+	var all []string
+	for _, each := range value.List(maxMessages) {
+		all = append(all, each.Word())
+	}
+	return all
 }
 
-// texts is a list of strings, or one.
-type texts []text
-
-// UnmarshalJSON never fails.
-func (t *texts) UnmarshalJSON(data []byte) error {
-	*t = nil
-	if data[0] == '[' {
-		var values []text
-		if json.Unmarshal(data, &values) == nil {
-			*t = values
-		}
-		return nil
-	}
-	var value text
-	if json.Unmarshal(data, &value) == nil && value != "" {
-		*t = texts{value}
-	}
-	return nil
-}
-
-// flag is a boolean, also as a string ("True") or a number.
-type flag bool
-
-// UnmarshalJSON never fails.
-func (f *flag) UnmarshalJSON(data []byte) error {
-	value, err := strconv.ParseBool(strings.ToLower(string(bytes.Trim(data, `" `))))
-	*f = flag(err == nil && value)
-	return nil
-}
-
-// moment is a time in seconds since 1970, or in thousandths, millionths or billionths of one,
+// momentOf reads a time in seconds since 1970, or in thousandths, millionths or billionths of one,
 // as a number, a string or a 64-bit number of JavaScript, or in RFC 3339; zero for anything else.
-type moment struct{ time.Time }
-
-// UnmarshalJSON never fails.
-func (m *moment) UnmarshalJSON(data []byte) error {
-	m.Time = time.Time{}
-	if data[0] == '{' {
-		data = longNumber(data)
+func momentOf(value lax.Value) time.Time {
+	text := strings.TrimSpace(value.Word())
+	if value.Kind() == lax.Object {
+		text = longNumber(value.Object())
 	}
-	value := strings.TrimSpace(string(bytes.Trim(data, `" `)))
 	// The year 5138 in seconds, 1973 in milliseconds, and so on.
 	const firstMillis, firstMicros, firstNanos, end = 1e11, 1e14, 1e17, 1e19
-	number, err := strconv.ParseFloat(value, 64)
+	number, err := strconv.ParseFloat(text, 64)
 	if err != nil {
-		if at, err := time.Parse(time.RFC3339, value); err == nil {
-			m.Time = instant(at)
-		}
-		return nil
+		at, _ := time.Parse(time.RFC3339, text)
+		return instant(at)
 	}
 	switch {
 	case !(number > 0 && number < end):
+		return time.Time{}
 	case number < firstMillis:
-		m.Time = instant(time.Unix(int64(number), 0))
+		return instant(time.Unix(int64(number), 0))
 	case number < firstMicros:
-		m.Time = instant(time.UnixMilli(int64(number)))
+		return instant(time.UnixMilli(int64(number)))
 	case number < firstNanos:
-		m.Time = instant(time.UnixMilli(int64(number / 1e3)))
-	default:
-		m.Time = instant(time.UnixMilli(int64(number / 1e6)))
+		return instant(time.UnixMilli(int64(number / 1e3)))
 	}
-	return nil
+	return instant(time.UnixMilli(int64(number / 1e6)))
 }
 
 // longNumber returns a 64-bit number of JavaScript {low, high, unsigned}, whose halves can be
 // negative, or the seconds of a time that is written in two parts.
-func longNumber(data []byte) []byte {
-	from := fieldsOf(data)
-	if seconds := firstText(from.text("seconds"), from.text("_seconds")); seconds != "" {
-		return []byte(seconds)
+func longNumber(from fields) string {
+	if seconds := firstText(from.Word("seconds"), from.Word("_seconds")); seconds != "" {
+		return seconds
 	}
-	low, errLow := strconv.ParseInt(string(from.text("low")), 10, 64)
+	low, errLow := strconv.ParseInt(from.Word("low"), 10, 64)
 	if errLow != nil {
-		return nil
+		return ""
 	}
-	high, errHigh := strconv.ParseInt(string(from.text("high")), 10, 64)
+	high, errHigh := strconv.ParseInt(from.Word("high"), 10, 64)
 	if errHigh != nil {
 		high = 0
 	}
 	//nolint:gosec // the halves are of 32 bits
-	return strconv.AppendUint(nil, uint64(uint32(high))<<32|uint64(uint32(low)), 10)
+	return strconv.FormatUint(uint64(uint32(high))<<32|uint64(uint32(low)), 10)
 }
 
 // instant returns a time within this century, in UTC; zero otherwise.
@@ -135,49 +89,21 @@ func instant(at time.Time) time.Time {
 	return at.UTC()
 }
 
-// object is an object of a known shape. It stays nil when it is absent, null or something
-// else.
-type object[T any] struct {
-	value *T
-}
-
-// UnmarshalJSON never fails.
-func (o *object[T]) UnmarshalJSON(data []byte) error {
-	o.value = nil
-	if data[0] != '{' {
-		return nil
-	}
-	value := new(T)
-	if json.Unmarshal(data, value) == nil {
-		o.value = value
-	}
-	return nil
-}
-
-// or returns the object, or an empty one.
-func (o object[T]) or() T {
-	if o.value == nil {
-		var empty T
-		return empty
-	}
-	return *o.value
-}
-
 // line makes a text of one line fit to be kept.
-func line(value text, limit int) string {
+func line(value string, limit int) string {
 	clean := strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1
 		}
 		return r
-	}, strings.ToValidUTF8(string(value), ""))
+	}, strings.ToValidUTF8(value, ""))
 	return cut(clean, limit)
 }
 
 // body makes what somebody wrote fit to be kept: it keeps its lines.
-func body(values ...text) string {
+func body(values ...string) string {
 	for _, value := range values {
-		clean := strings.ReplaceAll(strings.ToValidUTF8(string(value), ""), "\r\n", "\n")
+		clean := strings.ReplaceAll(strings.ToValidUTF8(value, ""), "\r\n", "\n")
 		clean = strings.Map(func(r rune) rune {
 			if unicode.IsControl(r) && r != '\n' && r != '\t' {
 				return -1
@@ -207,11 +133,11 @@ func cut(value string, limit int) string {
 }
 
 // token returns a secret as it was sent; "" when it is too long to be one.
-func token(value text) string {
+func token(value string) string {
 	if len(value) > maxToken {
 		return ""
 	}
-	return string(value)
+	return value
 }
 
 // derivedID is the id of a message whose gateway gave it none: the same message
