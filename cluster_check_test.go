@@ -29,7 +29,8 @@ func testForbidden(t *testing.T, environment *testenv.Environment) {
 	}
 	for _, as := range []settings{everything, {roles: roles{webhooks: true}}, {roles: roles{controllers: true}}} {
 		err := check(as, preflight.Patience)
-		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(), "cartrecoveries.cartrecovery.dev") {
+		if !errors.Is(err, preflight.ErrForbidden) || !strings.Contains(err.Error(),
+			"cartrecoveries.cartrecovery.dev") {
 			t.Errorf("%s: got %v, want what nobody may not do", as.roles.String(), err)
 		}
 	}

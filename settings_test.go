@@ -23,7 +23,8 @@ func TestSettings(t *testing.T) {
 		!got.leaderElection || got.stateDir != "/state" {
 		t.Errorf("got %+v", got)
 	}
-	if got.gateways[v1alpha1.GatewayUAZAPI].AdminToken != "t" || got.ai.APIKey != "k" || got.webhookAddress != webhookserver.DefaultBindAddress {
+	if got.gateways[v1alpha1.GatewayUAZAPI].AdminToken != "t" || got.ai.APIKey != "k" ||
+		got.webhookAddress != webhookserver.DefaultBindAddress {
 		t.Error("the credentials of the environment, or a default, are missing")
 	}
 	evolution := got.gateways[v1alpha1.GatewayEvolution]

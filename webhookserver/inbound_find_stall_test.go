@@ -433,7 +433,8 @@ var _ = Describe("any messages, at any replica", func() {
 				Expect(got.Result).To(BeElementOf(resultRecorded, resultIgnored, resultUnchanged), "step %d: %+v", step,
 					got)
 				acknowledged[message.ID] = got.Lead != ""
-				Expect(acknowledged[message.ID]).To(Equal(shop.hasLeadOf(ctx, customers[who])), "step %d: %+v", step, got)
+				Expect(acknowledged[message.ID]).To(Equal(shop.hasLeadOf(ctx, customers[who])), "step %d: %+v", step,
+					got)
 				if what == 9 {
 					opted[who] = true
 					for _, each := range shop.leads(ctx) {

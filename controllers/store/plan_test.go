@@ -148,7 +148,8 @@ func TestPlan(t *testing.T) {
 			}
 			if (got.Status == metav1.ConditionTrue) != test.ready || got.Reason != test.reason ||
 				!strings.Contains(got.Message, test.says) {
-				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.Status, got.Reason, got.Message, test.ready, test.reason,
+				t.Errorf("%s/%s: %s; want %t/%s naming %q", got.Status, got.Reason, got.Message, test.ready,
+					test.reason,
 					test.says)
 			}
 		})

@@ -201,7 +201,9 @@ func (r *Reconciler) register(ctx context.Context, p *pass) error {
 		p.memory.webhookRetryAt = r.retryAt(err, 2)
 		return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRefused(i, err, p.now) })
 	}
-	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { webhookRegistered(i, p.webhook, p.can, p.now) })
+	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
+		webhookRegistered(i, p.webhook, p.can, p.now)
+	})
 }
 
 // poll asks for the connection.

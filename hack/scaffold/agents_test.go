@@ -10,7 +10,8 @@ import (
 
 var (
 	// quotedPath is a path of the module in code.
-	quotedPath = regexp.MustCompile("`((?:api|config|controllers|docs|hack|internal|webhookserver)/[^`* ]*|[\\w]+\\.(?:go|md))`")
+	quotedPath = regexp.MustCompile(
+		"`((?:api|config|controllers|docs|hack|internal|webhookserver)/[^`* ]*|[\\w]+\\.(?:go|md))`")
 	// quotedTarget is a target of the Makefile.
 	quotedTarget = regexp.MustCompile("`make ([a-z -]+)`")
 	// quotedLink is a link to a file.
@@ -24,7 +25,8 @@ func TestAgentsNamesWhatIsThere(t *testing.T) {
 		t.Fatal(err)
 	}
 	page := string(content)
-	for _, found := range append(quotedPath.FindAllStringSubmatch(page, -1), quotedLink.FindAllStringSubmatch(page, -1)...) {
+	for _, found := range append(quotedPath.FindAllStringSubmatch(page, -1), quotedLink.FindAllStringSubmatch(page,
+		-1)...) {
 		if strings.Contains(found[1], "NAME") {
 			continue
 		}

@@ -103,11 +103,11 @@ func (m *module) run(t *testing.T, name string, args ...string) (string, error) 
 	return string(output), err
 }
 
-// must runs a command that has to succeed.
-func (m *module) must(t *testing.T, name string, args ...string) {
+// must runs a go command that has to succeed.
+func (m *module) must(t *testing.T, args ...string) {
 	t.Helper()
-	if output, err := m.run(t, name, args...); err != nil {
-		t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, output)
+	if output, err := m.run(t, "go", args...); err != nil {
+		t.Fatalf("go %s: %v\n%s", strings.Join(args, " "), err, output)
 	}
 }
 

@@ -57,7 +57,8 @@ func FuzzClip(f *testing.F) {
 		if utf8.RuneCountInString(marked) > most {
 			t.Errorf("Marked(%q, %d) = %q", text, most, marked)
 		}
-		if utf8.ValidString(text) && !(utf8.ValidString(characters) && utf8.ValidString(bytes) && utf8.ValidString(marked)) {
+		if utf8.ValidString(text) && !(utf8.ValidString(characters) && utf8.ValidString(bytes) &&
+			utf8.ValidString(marked)) {
 			t.Errorf("clipping %q to %d cuts a character: %q, %q, %q", text, most, characters, bytes, marked)
 		}
 	})

@@ -189,7 +189,8 @@ func (b bounded) Delete(ctx context.Context) error {
 // begin bounds a call in time. It fails where the call may not begin: its context has ended, or its lease
 // (WithLease) is over.
 func begin(ctx context.Context, op string) (context.Context, context.CancelFunc, error) {
-	failed := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: op, Detail: "the call was cancelled"}
+	failed := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: op,
+		Detail: "the call was cancelled"}
 	holds := LeaseOf(ctx)
 	switch err := ctx.Err(); {
 	case errors.Is(err, context.DeadlineExceeded):

@@ -122,7 +122,8 @@ func anyFacts(random *rand.Rand) lead.Facts {
 		facts.Purchase, facts.LastPurchase, facts.Purchases = made.Purchase, made.LastPurchase, made.Purchases
 	}
 	if random.IntN(2) == 0 {
-		reversal := reversed([]v1alpha1.ReversalKind{v1alpha1.ReversalRefund, v1alpha1.ReversalChargeback}[random.IntN(2)],
+		reversal := reversed([]v1alpha1.ReversalKind{v1alpha1.ReversalRefund,
+			v1alpha1.ReversalChargeback}[random.IntN(2)],
 			random.IntN(3), word()).Reversal
 		reversal.TransactionID = word()
 		made := lead.TakenBack(reversal)

@@ -255,7 +255,7 @@ const maxResume = 64
 // ResumeRequest is the request to give a conversation back, "" for none. One that was acted
 // on is status.handledResume.
 func ResumeRequest(lead *v1alpha1.CartRecovery) string {
-	return clip.Bytes(lead.Annotations[v1alpha1.AnnotationResumeRequested], maxResume)
+	return clip.Bytes(strings.ToValidUTF8(lead.Annotations[v1alpha1.AnnotationResumeRequested], ""), maxResume)
 }
 
 // LastOperator is when a person of the store last wrote in this cycle; zero when never.

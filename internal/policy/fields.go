@@ -98,7 +98,8 @@ var fields = []Field{
 		reset: func(p *Policy) {
 			p.Sequences = []v1alpha1.Sequence{{
 				Trigger: v1alpha1.TriggerAbandonedCart,
-				Steps:   []v1alpha1.Step{{Name: DefaultStepName, After: v1alpha1.Duration{Duration: DefaultFirstDelay}}},
+				Steps: []v1alpha1.Step{{Name: DefaultStepName,
+					After: v1alpha1.Duration{Duration: DefaultFirstDelay}}},
 			}}
 		},
 		override: func(p *Policy, by *spec) { setList(&p.Sequences, by.Sequences) },
@@ -117,7 +118,7 @@ var fields = []Field{
 		func(p *Policy) *int { return &p.MaxUnanswered },
 		func(by *spec) *int32 { return by.MaxUnanswered },
 		func(p *Policy, to *shown) {
-			to.MaxUnanswered = int32(min(p.MaxUnanswered, 20)) //nolint:gosec // the schema's maximum
+			to.MaxUnanswered = int32(min(p.MaxUnanswered, 20))
 		}),
 	count("maxAnswersPerHour", DefaultMaxAnswersPerHour, "10", "What a customer may cost",
 		func(p *Policy) *int { return &p.MaxAnswersPerHour },
@@ -190,8 +191,10 @@ var fields = []Field{
 	},
 	{
 		Name: "firstMessageNotice", Default: "a sentence in the locale's language",
-		Example: `"Aqui é {{.Store.Name}}. Para sair, responda PARAR.", "" for none`, See: "The first message says who writes",
-		reset: func(p *Policy) { p.FirstMessageNotice = DefaultFirstMessageNotice(p.Locale) },
+		Example: `"Aqui é {{.Store.Name}}. Para sair, responda PARAR.", "" for none`,
+		See:     "The first message says who writes", reset: func(p *Policy) {
+			p.FirstMessageNotice = DefaultFirstMessageNotice(p.Locale)
+		},
 		override: func(p *Policy, by *spec) {
 			if by.FirstMessageNotice != nil {
 				p.FirstMessageNotice = *by.FirstMessageNotice
@@ -206,7 +209,9 @@ var fields = []Field{
 	template("fallbackText", "above", "Without the AI",
 		func(p *Policy) *string { return &p.FallbackText }, func(by *spec) string { return by.FallbackText }),
 	list("allowedLinkHosts", "[loja.example.com]", "",
-		func(p *Policy) *[]string { return &p.AllowedLinkHosts }, func(by *spec) []string { return by.AllowedLinkHosts },
+		func(p *Policy) *[]string { return &p.AllowedLinkHosts }, func(by *spec) []string {
+			return by.AllowedLinkHosts
+		},
 		func(p *Policy, to *shown) { to.AllowedLinkHosts = clipAll(p.AllowedLinkHosts, maxHosts, maxHost) }),
 }
 

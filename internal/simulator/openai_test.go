@@ -256,62 +256,74 @@ func TestOpenAIIsStrict(t *testing.T) {
 		status                                  int
 		param, code                             any
 	}{
-		{"no key", "POST", simulator.ChatPath, "", valid + "}", 401, nil, nil},
-		{"basic", "POST", simulator.ChatPath, "Basic eDp5", valid + "}", 401, nil, nil},
-		{"wrong key", "POST", simulator.ChatPath, "Bearer sk-other-0123456789", valid + "}", 401, nil,
+		{"no key", http.MethodPost, simulator.ChatPath, "", valid + "}", 401, nil, nil},
+		{"basic", http.MethodPost, simulator.ChatPath, "Basic eDp5", valid + "}", 401, nil, nil},
+		{"wrong key", http.MethodPost, simulator.ChatPath, "Bearer sk-other-0123456789", valid + "}", 401, nil,
 			"invalid_api_key"},
-		{"path", "POST", "/chat/completions", bearer, valid + "}", 404, nil, nil},
+		{"path", http.MethodPost, "/chat/completions", bearer, valid + "}", 404, nil, nil},
 		{"method", "GET", simulator.ChatPath, bearer, "", 405, nil, "method_not_supported"},
-		{"no JSON", "POST", simulator.ChatPath, bearer, "{", 400, nil, nil},
-		{"no object", "POST", simulator.ChatPath, bearer, "null", 400, nil, nil},
-		{"too large", "POST", simulator.ChatPath, bearer, strings.Repeat("x", 5<<20), 413, nil, nil},
-		{"no model", "POST", simulator.ChatPath, bearer, `{"messages":[]}`, 400, "model", "missing_required_parameter"},
-		{"null model", "POST", simulator.ChatPath, bearer, `{"model":null,"messages":[]}`, 400, "model",
+		{"no JSON", http.MethodPost, simulator.ChatPath, bearer, "{", 400, nil, nil},
+		{"no object", http.MethodPost, simulator.ChatPath, bearer, "null", 400, nil, nil},
+		{"too large", http.MethodPost, simulator.ChatPath, bearer, strings.Repeat("x", 5<<20), 413, nil, nil},
+		{"no model", http.MethodPost, simulator.ChatPath, bearer, `{"messages":[]}`, 400, "model",
 			"missing_required_parameter"},
-		{"model type", "POST", simulator.ChatPath, bearer, `{"model":4,"messages":[]}`, 400, "model", "invalid_value"},
-		{"other model", "POST", simulator.ChatPath, bearer, strings.Replace(valid, "mini", "maxi", 1) + "}", 404, nil,
+		{"null model", http.MethodPost, simulator.ChatPath, bearer, `{"model":null,"messages":[]}`, 400, "model",
+			"missing_required_parameter"},
+		{"model type", http.MethodPost, simulator.ChatPath, bearer, `{"model":4,"messages":[]}`, 400, "model",
+			"invalid_value"},
+		{"other model", http.MethodPost, simulator.ChatPath, bearer, strings.Replace(valid, "mini", "maxi", 1) + "}",
+			404, nil,
 			"model_not_found"},
-		{"no messages", "POST", simulator.ChatPath, bearer, `{"model":"m"}`, 400, "messages",
+		{"no messages", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m"}`, 400, "messages",
 			"missing_required_parameter"},
-		{"messages type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":"oi"}`, 400, "messages",
+		{"messages type", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m","messages":"oi"}`, 400, "messages",
 			"invalid_type"},
-		{"empty messages", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[]}`, 400, "messages",
+		{"empty messages", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m","messages":[]}`, 400, "messages",
 			"empty_array"},
-		{"message type", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":["oi"]}`, 400, "messages[0]",
+		{"message type", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m","messages":["oi"]}`, 400,
+			"messages[0]",
 			"invalid_type"},
-		{"role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"x","content":"oi"}]}`, 400,
+		{"role", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"x","content":"oi"}]}`,
+			400,
 			"messages[0].role", "invalid_value"},
-		{"no role", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"content":"oi"}]}`, 400,
+		{"no role", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m","messages":[{"content":"oi"}]}`, 400,
 			"messages[0].role", "invalid_value"},
-		{"no content", "POST", simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user"}]}`, 400,
+		{"no content", http.MethodPost, simulator.ChatPath, bearer, `{"model":"m","messages":[{"role":"user"}]}`, 400,
 			"messages[0].content", "invalid_type"},
-		{"content null", "POST", simulator.ChatPath, bearer,
+		{"content null", http.MethodPost, simulator.ChatPath, bearer,
 			`{"model":"m","messages":[{"role":"user","content":null}]}`, 400, "messages[0].content", "invalid_type"},
-		{"content part", "POST", simulator.ChatPath, bearer,
+		{"content part", http.MethodPost, simulator.ChatPath, bearer,
 			`{"model":"m","messages":[{"role":"user","content":[{"type":"image_url"}]}]}`, 400, "messages[0].content",
 			"invalid_type"},
-		{"tokens", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":0}`, 400, "max_tokens", "invalid_value"},
-		{"tokens type", "POST", simulator.ChatPath, bearer, valid + `,"max_tokens":"150"}`, 400, "max_tokens",
+		{"tokens", http.MethodPost, simulator.ChatPath, bearer, valid + `,"max_tokens":0}`, 400, "max_tokens",
 			"invalid_value"},
-		{"temperature", "POST", simulator.ChatPath, bearer, valid + `,"temperature":2.1}`, 400, "temperature",
+		{"tokens type", http.MethodPost, simulator.ChatPath, bearer, valid + `,"max_tokens":"150"}`, 400, "max_tokens",
 			"invalid_value"},
-		{"penalty", "POST", simulator.ChatPath, bearer, valid + `,"presence_penalty":-3}`, 400, "presence_penalty",
+		{"temperature", http.MethodPost, simulator.ChatPath, bearer, valid + `,"temperature":2.1}`, 400, "temperature",
 			"invalid_value"},
-		{"stream", "POST", simulator.ChatPath, bearer, valid + `,"stream":true}`, 400, "stream", "invalid_value"},
-		{"tools type", "POST", simulator.ChatPath, bearer, valid + `,"tools":{}}`, 400, "tools", "invalid_value"},
-		{"no tools", "POST", simulator.ChatPath, bearer, valid + `,"tools":[]}`, 400, "tools", "invalid_value"},
-		{"tool kind", "POST", simulator.ChatPath, bearer, valid + `,"tools":[{"type":"web_search"}]}`, 400, "tools",
+		{"penalty", http.MethodPost, simulator.ChatPath, bearer, valid + `,"presence_penalty":-3}`, 400,
+			"presence_penalty",
 			"invalid_value"},
-		{"tool name", "POST", simulator.ChatPath, bearer,
+		{"stream", http.MethodPost, simulator.ChatPath, bearer, valid + `,"stream":true}`, 400, "stream",
+			"invalid_value"},
+		{"tools type", http.MethodPost, simulator.ChatPath, bearer, valid + `,"tools":{}}`, 400, "tools",
+			"invalid_value"},
+		{"no tools", http.MethodPost, simulator.ChatPath, bearer, valid + `,"tools":[]}`, 400, "tools",
+			"invalid_value"},
+		{"tool kind", http.MethodPost, simulator.ChatPath, bearer, valid + `,"tools":[{"type":"web_search"}]}`, 400,
+			"tools",
+			"invalid_value"},
+		{"tool name", http.MethodPost, simulator.ChatPath, bearer,
 			valid + `,"tools":[{"type":"function","function":{"name":"a b"}}]}`, 400, "tools", "invalid_value"},
-		{"tool field", "POST", simulator.ChatPath, bearer,
+		{"tool field", http.MethodPost, simulator.ChatPath, bearer,
 			valid + `,"tools":[{"type":"function","function":{"nome":"a"}}]}`, 400, "tools", "invalid_value"},
-		{"tool schema", "POST", simulator.ChatPath, bearer,
+		{"tool schema", http.MethodPost, simulator.ChatPath, bearer,
 			valid + `,"tools":[{"type":"function","function":{"name":"a","parameters":{"type":"string"}}}]}`, 400,
 			"tools", "invalid_value"},
-		{"tool choice", "POST", simulator.ChatPath, bearer, valid + `,"tool_choice":"required"}`, 400, "tool_choice",
+		{"tool choice", http.MethodPost, simulator.ChatPath, bearer, valid + `,"tool_choice":"required"}`, 400,
+			"tool_choice",
 			"invalid_value"},
-		{"unknown", "POST", simulator.ChatPath, bearer, valid + `,"maxTokens":1}`, 400, "maxTokens",
+		{"unknown", http.MethodPost, simulator.ChatPath, bearer, valid + `,"maxTokens":1}`, 400, "maxTokens",
 			"unknown_parameter"},
 	}
 	for _, c := range cases {
@@ -330,7 +342,7 @@ func TestOpenAIIsStrict(t *testing.T) {
 		t.Errorf("%d rejected, %d accepted", simulated.Rejected(), len(simulated.Requests()))
 	}
 	parts := strings.Replace(valid, `"oi"`, `[{"type":"text","text":"o"},{"type":"text","text":"i"}]`, 1)
-	if status, failed := openAICall(t, server, "POST", simulator.ChatPath, bearer,
+	if status, failed := openAICall(t, server, http.MethodPost, simulator.ChatPath, bearer,
 		parts+`,"user":null,"n":1}`); status != 200 {
 		t.Fatalf("got %d %v", status, failed)
 	}
@@ -368,7 +380,7 @@ func TestOpenAIFails(t *testing.T) {
 		t.Errorf("%d requests kept", got)
 	}
 	simulated.Fail(503, "", nil, 1)
-	status, got := openAICall(t, server, "POST", simulator.ChatPath, "Bearer "+openAIKey,
+	status, got := openAICall(t, server, http.MethodPost, simulator.ChatPath, "Bearer "+openAIKey,
 		`{"model":"m","messages":[{"role":"user","content":"oi"}]}`)
 	if status != 503 || got["type"] != "server_error" {
 		t.Errorf("got %d %v", status, got)
@@ -417,7 +429,7 @@ func TestOpenAIKeepsTheLastRequests(t *testing.T) {
 	simulated := simulator.NewOpenAI(simulator.OpenAIOptions{})
 	ask := func(i int) int {
 		body := fmt.Sprintf(`{"model":"m","messages":[{"role":"user","content":"%d"}]}`, i)
-		request := httptest.NewRequest("POST", simulator.ChatPath, strings.NewReader(body))
+		request := httptest.NewRequest(http.MethodPost, simulator.ChatPath, strings.NewReader(body))
 		request.Header.Set("Authorization", "Bearer any")
 		recorder := httptest.NewRecorder()
 		simulated.ServeHTTP(recorder, request)
@@ -471,7 +483,7 @@ func BenchmarkOpenAI(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		call := httptest.NewRequest("POST", simulator.ChatPath, bytes.NewReader(body.Bytes()))
+		call := httptest.NewRequest(http.MethodPost, simulator.ChatPath, bytes.NewReader(body.Bytes()))
 		call.Header.Set("Authorization", "Bearer any")
 		recorder := httptest.NewRecorder()
 		simulated.ServeHTTP(recorder, call)

@@ -50,7 +50,8 @@ func newWorld(t *testing.T, objects ...client.Object) *world {
 		Client: fake.NewClientBuilder().WithScheme(types).WithObjects(objects...).
 			WithStatusSubresource(&v1alpha1.Store{}).
 			WithInterceptorFuncs(interceptor.Funcs{SubResourcePatch: func(ctx context.Context, c client.Client,
-				resource string, object client.Object, patch client.Patch, options ...client.SubResourcePatchOption) error {
+				resource string, object client.Object, patch client.Patch,
+				options ...client.SubResourcePatchOption) error {
 				w.writes++
 				return c.SubResource(resource).Patch(ctx, object, patch, options...)
 			}}).Build(),

@@ -125,7 +125,7 @@ func checkMessage(t *testing.T, message Message) {
 		lines       bool
 	}{
 		{"ID", message.ID, maxID, false}, {"instance", message.Instance, maxInstance, false},
-		{"text", message.Text, maxText, true}, {"target", message.Target, maxID, false},
+		{"text", message.Text, maxText + beyondText, true}, {"target", message.Target, maxID, false},
 		{"connection", message.Connection, maxConnection, false},
 	} {
 		if !utf8.ValidString(text.value) || strings.TrimSpace(text.value) != text.value ||

@@ -42,7 +42,8 @@ func TestEveryPolicyFieldHasAnEffect(t *testing.T) {
 	}
 	for _, name := range names {
 		if !acts[name] {
-			t.Errorf("%s changes nothing in any row of the table: give its rule a row, or a decision in elsewhere", name)
+			t.Errorf("%s changes nothing in any row of the table: give its rule a row, or a decision in elsewhere",
+				name)
 		}
 	}
 }

@@ -18,12 +18,12 @@ func (s suite) unauthorized(t *testing.T) {
 	b.create(t)
 	g := b.open(t, "another-token")
 	_, err := g.Status(t.Context())
-	b.wants(t, "Status", err, failure.Terminal, failure.Unauthorized)
+	_ = b.wants(t, "Status", err, failure.Terminal, failure.Unauthorized)
 	_, err = g.SendText(t.Context(), s.free())
-	b.wants(t, "SendText", err, failure.Terminal, failure.Unauthorized)
+	_ = b.wants(t, "SendText", err, failure.Terminal, failure.Unauthorized)
 	b.AdminToken = "another-admin-token"
 	_, _, err = b.open(t, b.token).Find(t.Context(), identity)
-	b.wants(t, "Find", err, failure.Terminal, failure.Unauthorized)
+	_ = b.wants(t, "Find", err, failure.Terminal, failure.Unauthorized)
 }
 
 // bounds: every call has one deadline, however many requests it makes, within gateway.Timeout.
@@ -75,9 +75,11 @@ func faults(echo string) []fault {
 	elsewhere := http.Header{"Location": {"http://127.0.0.1:1/elsewhere"}}
 	return []fault{
 		{"401", answers(401, nil, echo), failure.Terminal, failure.Terminal, failure.Unauthorized, 0},
-		{"429 with Retry-After", answers(429, later, echo), failure.Throttled, failure.Throttled, failure.RateLimited, 0},
+		{"429 with Retry-After", answers(429, later, echo), failure.Throttled, failure.Throttled, failure.RateLimited,
+			0},
 		{"429", answers(429, nil, echo), failure.Throttled, failure.Throttled, failure.RateLimited, 0},
-		{"503 with Retry-After", answers(503, later, echo), failure.Throttled, failure.Throttled, failure.Unavailable, 0},
+		{"503 with Retry-After", answers(503, later, echo), failure.Throttled, failure.Throttled, failure.Unavailable,
+			0},
 		{"503", answers(503, nil, echo), failure.Transient, failure.Transient, failure.Unavailable, 0},
 		{"500", answers(500, nil, echo), failure.Transient, failure.Ambiguous, failure.Unavailable, 0},
 		{"502", answers(502, nil, "<html>"), failure.Transient, failure.Ambiguous, failure.Unavailable, 0},
@@ -120,7 +122,8 @@ func (s suite) fails(t *testing.T) {
 					class = fault.once
 				}
 				failed := b.wants(t, m.name, err, class, fault.code)
-				if in := time.Until(failed.RetryAt); fault.name == "429 with Retry-After" && (in < 0 || in > 8*time.Second) {
+				if in := time.Until(failed.RetryAt); fault.name == "429 with Retry-After" &&
+					(in < 0 || in > 8*time.Second) {
 					t.Errorf("%s: to be tried again in %s; want 7 s", m.name, in)
 				}
 			}

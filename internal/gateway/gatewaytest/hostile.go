@@ -25,7 +25,8 @@ func (s suite) misreads(t *testing.T) {
 		"nothing": "", "a page": "<!DOCTYPE html><html><body>OK</body></html>", "words": "ok",
 		"an object that breaks off": `{"instance":{"id":"r1","status":"connected"`,
 		"a list that breaks off":    `[{"id":"r1","key":{"id":"A"}`,
-		"lists without end":         strings.Repeat("[", 100_000), "objects without end": strings.Repeat(`{"a":`, 100_000),
+		"lists without end":         strings.Repeat("[", 100_000), "objects without end": strings.Repeat(`{"a":`,
+			100_000),
 		"a number": "42", "a text": `"connected"`, "null": "null", "true": "true",
 		"blanks": strings.Repeat(" ", 2*gateway.MaxAnswer),
 	} {
@@ -44,7 +45,7 @@ func (s suite) misreads(t *testing.T) {
 					class = failure.Ambiguous
 				}
 				_, err := m.call(t.Context(), g)
-				b.wants(t, m.name, err, class, failure.InvalidAnswer)
+				_ = b.wants(t, m.name, err, class, failure.InvalidAnswer)
 			}
 		})
 	}

@@ -59,7 +59,7 @@ func (b *bench) pairs(t *testing.T, g gateway.Gateway) {
 	}
 }
 
-// sends sends a message, and refuses what cannot be one.
+// sends hands a message over, and refuses what cannot be one.
 func (b *bench) sends(t *testing.T, g gateway.Gateway) {
 	t.Helper()
 	receipt, err := g.SendText(t.Context(), b.free())
@@ -84,7 +84,7 @@ func (b *bench) sends(t *testing.T, g gateway.Gateway) {
 	} {
 		wrong.Heard = now()
 		_, err := g.SendText(t.Context(), wrong)
-		b.wants(t, "SendText with "+name, err, failure.Terminal, failure.InvalidInput)
+		_ = b.wants(t, "SendText with "+name, err, failure.Terminal, failure.InvalidInput)
 	}
 }
 
@@ -105,7 +105,7 @@ func (b *bench) looksUp(t *testing.T, g gateway.Gateway) {
 			t.Errorf("CheckNumber: %t, %v; want true", number.Registered, err)
 		}
 		_, err := g.CheckNumber(t.Context(), "+55 11")
-		b.wants(t, "CheckNumber of no number", err, failure.Terminal, failure.InvalidInput)
+		_ = b.wants(t, "CheckNumber of no number", err, failure.Terminal, failure.InvalidInput)
 	}
 }
 
@@ -124,7 +124,7 @@ func (b *bench) logsOut(t *testing.T, g gateway.Gateway) {
 		t.Errorf("Status after Disconnect: %s, %v; want Disconnected", state.Connection, err)
 	}
 	_, err := g.SendText(t.Context(), b.free())
-	b.wants(t, "SendText without a phone", err, failure.Transient, failure.NotConnected)
+	_ = b.wants(t, "SendText without a phone", err, failure.Transient, failure.NotConnected)
 	if _, err := g.Connect(t.Context(), ""); err != nil {
 		t.Errorf("Connect after Disconnect: %v; want another pairing", err)
 	}
@@ -173,7 +173,7 @@ func (s suite) identifies(t *testing.T) {
 	if _, ok, err := account.Find(t.Context(), stranger); ok {
 		t.Errorf("Find with another UID: %t; want false, or an error", ok)
 	} else {
-		b.classed(t, "Find with another UID", err)
+		_ = b.classed(t, "Find with another UID", err)
 	}
 	if err := b.open(t, created.Token).Delete(t.Context()); err != nil {
 		t.Fatalf("Delete: %v", err)
@@ -188,9 +188,9 @@ func (s suite) identifies(t *testing.T) {
 			continue
 		}
 		_, err := account.Create(t.Context(), empty)
-		b.wants(t, "Create with "+name, err, failure.Terminal, failure.InvalidInput)
+		_ = b.wants(t, "Create with "+name, err, failure.Terminal, failure.InvalidInput)
 		_, _, err = account.Find(t.Context(), empty)
-		b.wants(t, "Find with "+name, err, failure.Terminal, failure.InvalidInput)
+		_ = b.wants(t, "Find with "+name, err, failure.Terminal, failure.InvalidInput)
 	}
 }
 
@@ -226,7 +226,7 @@ func (s suite) refuses(t *testing.T) {
 		late := text
 		late.Heard = now().Add(-s.can.FreeTextWindow - time.Minute)
 		_, err := g.SendText(t.Context(), late)
-		b.wants(t, "SendText after the window", err, failure.Terminal, failure.InvalidInput)
+		_ = b.wants(t, "SendText after the window", err, failure.Terminal, failure.InvalidInput)
 	}
 	if b.proxy != nil && b.count() != 0 {
 		t.Errorf("the server was called %d times; want 0", b.count())
@@ -249,10 +249,10 @@ func (s suite) begins(t *testing.T) {
 	late := gateway.WithLease(t.Context(), func() bool { return false })
 	for _, m := range s.methods() {
 		_, err := m.call(cancelled, g)
-		b.wants(t, m.name+" when it is cancelled", err, failure.Transient, failure.Unavailable)
+		_ = b.wants(t, m.name+" when it is cancelled", err, failure.Transient, failure.Unavailable)
 		if m.name == "SendText" {
 			_, err = m.call(late, g)
-			b.wants(t, m.name+" without its lease", err, failure.Transient, failure.LeaseLost)
+			_ = b.wants(t, m.name+" without its lease", err, failure.Transient, failure.LeaseLost)
 		}
 	}
 	if b.proxy != nil && b.count() != 0 {

@@ -174,7 +174,9 @@ func (s suite) methods() []method {
 		{name: "Create", once: true, call: func(ctx context.Context, g gateway.Gateway) (any, error) {
 			return g.Create(ctx, gateway.Identity{Name: "other", Owner: "store/other", UID: "99999999-2222"})
 		}},
-		{name: "Connect", call: func(ctx context.Context, g gateway.Gateway) (any, error) { return g.Connect(ctx, "") }},
+		{name: "Connect", call: func(ctx context.Context, g gateway.Gateway) (any, error) {
+			return g.Connect(ctx, "")
+		}},
 		{name: "Status", call: func(ctx context.Context, g gateway.Gateway) (any, error) { return g.Status(ctx) }},
 		{name: "RegisterWebhook", call: func(ctx context.Context, g gateway.Gateway) (any, error) {
 			return nil, g.RegisterWebhook(ctx, gateway.Webhook{URL: "http://127.0.0.1:1/in", Key: key})
@@ -196,7 +198,8 @@ func (s suite) methods() []method {
 func (s suite) optional() []method {
 	var list []method
 	if s.can.CheckNumber {
-		list = append(list, method{name: "CheckNumber", call: func(ctx context.Context, g gateway.Gateway) (any, error) {
+		list = append(list, method{name: "CheckNumber", call: func(ctx context.Context, g gateway.Gateway) (any,
+			error) {
 			return g.CheckNumber(ctx, customer)
 		}})
 	}

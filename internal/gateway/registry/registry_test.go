@@ -8,7 +8,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
-	apiextensions "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	"sigs.k8s.io/yaml"
 
 	"cartrecovery.dev/operator/internal/gateway/registry"
@@ -77,13 +77,14 @@ func TestSettingsOfTheRows(t *testing.T) {
 }
 
 // gatewaySchema is the schema of spec.gateway.
-func gatewaySchema(t *testing.T) apiextensions.JSONSchemaProps {
+func gatewaySchema(t *testing.T) apiextensionsv1.JSONSchemaProps {
 	t.Helper()
-	content, err := os.ReadFile(filepath.Join(root, "config/crd/bases/cartrecovery.dev_whatsappinstances.yaml"))
+	content, err := os.ReadFile(filepath.Join(root, "config", "crd", "bases",
+		"cartrecovery.dev_whatsappinstances.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	var crd apiextensions.CustomResourceDefinition
+	var crd apiextensionsv1.CustomResourceDefinition
 	if err := yaml.UnmarshalStrict(content, &crd); err != nil {
 		t.Fatal(err)
 	}
@@ -91,7 +92,7 @@ func gatewaySchema(t *testing.T) apiextensions.JSONSchemaProps {
 }
 
 // enum are the values that a schema allows, sorted.
-func enum(schema apiextensions.JSONSchemaProps) []string {
+func enum(schema apiextensionsv1.JSONSchemaProps) []string {
 	var values []string
 	for _, each := range schema.Enum {
 		values = append(values, strings.Trim(string(each.Raw), `"`))

@@ -88,7 +88,8 @@ func NewClient(httpClient *http.Client, op string, endpoint gateway.Endpoint) (*
 	if httpClient == nil {
 		httpClient = gateway.NewHTTPClient()
 	}
-	return &Client{http: outbound.WithoutRedirects(httpClient), base: strings.TrimRight(base.String(), "/")}, endpoint, nil
+	return &Client{http: outbound.WithoutRedirects(httpClient), base: strings.TrimRight(base.String(), "/")}, endpoint,
+		nil
 }
 
 // Misconfigured is the failure of a setting that a person has to change.
