@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -19,6 +20,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/testenv"
+	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
 // start starts an API server for one test and returns a client and a namespace.
@@ -330,12 +332,18 @@ func gatewayOf(gateway v1alpha1.GatewayType, dialect v1alpha1.GatewayDialect) *v
 
 // accepts checks that the rules refuse no more than they should.
 func accepts(t *testing.T, kube client.Client, namespace string) {
-	every := []v1alpha1.StorePlatform{
-		entry("hotmart"), entry("kiwify"), entry("eduzz"),
-		entry("kirvano", token(v1alpha1.TokenLocation{Header: "Security-Token"})),
-		entry("cakto", token(v1alpha1.TokenLocation{BodyField: "secret"})),
-		entry("ticto", token(v1alpha1.TokenLocation{BodyField: "token"})), entry("perfectpay"),
-		entry("monetizze", token(v1alpha1.TokenLocation{BodyField: "chave_unica"})), entry("generic", mapped()),
+	var every []v1alpha1.StorePlatform
+	for _, name := range platforms.Names() {
+		switch name {
+		case v1alpha1.PlatformKirvano:
+			every = append(every, entry(name, token(v1alpha1.TokenLocation{Header: "Security-Token"})))
+		case v1alpha1.PlatformCakto:
+			every = append(every, entry(name, token(v1alpha1.TokenLocation{BodyField: "secret"})))
+		case v1alpha1.PlatformGeneric:
+			every = append(every, entry(name, mapped()))
+		default:
+			every = append(every, entry(name))
+		}
 	}
 	objects := map[string]client.Object{
 		"every platform": gen.StoreObject(func(s *v1alpha1.Store) { s.Name, s.Spec.Platforms = "every", every }),
@@ -503,7 +511,7 @@ func documented(t *testing.T, kube client.Client, namespace string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var applied []string
+	var applied []v1alpha1.PlatformName
 	for _, block := range strings.Split(string(content), "```yaml\n")[1:] {
 		block, _, _ = strings.Cut(block, "```")
 		if !strings.HasPrefix(block, "- name: ") {
@@ -524,11 +532,10 @@ func documented(t *testing.T, kube client.Client, namespace string) {
 			store); err != nil {
 			t.Errorf("%v in\n%s", err, block)
 		}
-		applied = append(applied, name)
+		applied = append(applied, v1alpha1.PlatformName(name))
 	}
-	if want := "hotmart kiwify eduzz kirvano cakto ticto perfectpay monetizze generic"; strings.Join(applied,
-		" ") != want {
-		t.Errorf("docs/platforms.md shows %v, want %s", applied, want)
+	if diff := cmp.Diff(platforms.Names(), applied); diff != "" {
+		t.Errorf("the entries of docs/platforms.md and the registry, -registry +docs:\n%s", diff)
 	}
 }
 

@@ -168,8 +168,8 @@ type StorePlatform struct {
 	// +listType=atomic
 	SecretRefs []SecretKeyReference `json:"secretRefs,omitempty"`
 	// tokenLocation says where deliveries carry their token; it is then looked for nowhere else.
-	// Only for kirvano, cakto, ticto, perfectpay and monetizze. Default: where the platform
-	// usually puts it; see docs/platforms.md.
+	// Only for platforms that send a plain token. Default: where the platform usually puts it; see
+	// docs/platforms.md.
 	// +optional
 	TokenLocation *TokenLocation `json:"tokenLocation,omitempty"`
 	// generic says how to authenticate and read the deliveries of the platform named generic.

@@ -43,24 +43,30 @@ func forged(ctx context.Context, t *target) string {
 	})
 }
 
+// webhooks are the paths of each platform in turn, and of the URL that finds the platform out.
+func webhooks() []string {
+	var paths []string
+	for _, name := range attacked() {
+		paths = append(paths, "webhooks/"+string(name)+"/"+client)
+	}
+	return append(paths, "webhooks/"+client)
+}
+
 // forgedBare posts carts whose credential would be in the body, to each platform in turn and to the URL
 // that finds the platform out.
 func forgedBare(ctx context.Context, t *target) string {
 	by, n := stranger(), atomic.Int64{}
-	paths := []string{"hotmart/" + client, "kiwify/" + client, "eduzz/" + client, "kirvano/" + client, client}
+	paths := webhooks()
 	body := hostile(8 << 10)
 	return flood(ctx, func(ctx context.Context) (int, error) {
-		return post(ctx, by, t.url+"/api/webhooks/"+paths[int(n.Add(1))%len(paths)], body)
+		return post(ctx, by, t.url+"/api/"+paths[int(n.Add(1))%len(paths)], body)
 	})
 }
 
 // largeForged posts as much as fits, of the kind that is the dearest to read.
 func largeForged(ctx context.Context, t *target) string {
 	by, n := stranger(), atomic.Int64{}
-	paths := []string{
-		"webhooks/hotmart/" + client, "webhooks/kiwify/" + client, "webhooks/eduzz/" + client,
-		"webhooks/kirvano/" + client, "webhooks/" + client, "whatsapp/webhook",
-	}
+	paths := append(webhooks(), "whatsapp/webhook")
 	bodies := []string{hostile(64 << 10), hostile(1<<20 - 1)}
 	return flood(ctx, func(ctx context.Context) (int, error) {
 		at := int(n.Add(1))

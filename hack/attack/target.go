@@ -18,6 +18,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/hack/sandbox"
+	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
 const (
@@ -36,6 +37,13 @@ type target struct {
 	poster       *http.Client
 }
 
+// attacked are the platforms of the Store: all but the one that needs a mapping.
+func attacked() []v1alpha1.PlatformName {
+	return slices.DeleteFunc(platforms.Names(), func(name v1alpha1.PlatformName) bool {
+		return name == v1alpha1.PlatformGeneric
+	})
+}
+
 // prepare makes the Store that good deliveries are for, with a platform for each way of authenticating.
 func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Manager, s settings) (*target, error) {
 	if err := cluster.Client.Create(ctx,
@@ -51,9 +59,7 @@ func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Man
 	}
 	store := &v1alpha1.Store{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: client}}
 	store.Spec.ClientID, store.Spec.Suspend = client, true
-	for _, name := range []v1alpha1.PlatformName{
-		v1alpha1.PlatformHotmart, v1alpha1.PlatformKiwify, v1alpha1.PlatformEduzz, v1alpha1.PlatformKirvano,
-	} {
+	for _, name := range attacked() {
 		store.Spec.Platforms = append(store.Spec.Platforms, v1alpha1.StorePlatform{
 			Name: name, SecretRefs: []v1alpha1.SecretKeyReference{{Name: "platforms", Key: "token"}},
 		})

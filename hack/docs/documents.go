@@ -5,7 +5,6 @@ import (
 
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/webhookserver/formats"
-	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
 // document is a file with generated sections, by the names in their markers.
@@ -24,28 +23,11 @@ func documents(root string) ([]document, error) {
 	gateways, policies := gatewaySections(), policySections()
 	gateways["types"], policies["fields"] = gatewayTypes(), fields
 	return []document{
+		{path: "README.md", sections: map[string]string{"platforms": titles()}},
 		{path: "docs/platforms.md", sections: platformSections()},
 		{path: "docs/gateways.md", sections: gateways},
 		{path: "docs/policy.md", sections: policies},
 	}, nil
-}
-
-// platformSections are what every platform's events do.
-func platformSections() map[string]string {
-	sections := map[string]string{}
-	for _, name := range platforms.Names() {
-		var rows [][2]string
-		for _, row := range platforms.Table(name) {
-			rows = append(rows, [2]string{row.Event, row.Meaning})
-		}
-		sections[string(name)] = table([2]string{"event", "what it does"}, rows)
-	}
-	var words [][2]string
-	for _, row := range platforms.Words() {
-		words = append(words, [2]string{row.Event, row.Meaning})
-	}
-	sections["words"] = table([2]string{"word", "what it does"}, words)
-	return sections
 }
 
 // gatewaySections are what every format's events do.

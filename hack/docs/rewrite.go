@@ -61,12 +61,23 @@ func rewrite(document string, sections map[string]string) (string, error) {
 	return fresh.String(), nil
 }
 
-// table writes a table in Markdown.
-func table(head [2]string, rows [][2]string) string {
+// table writes a table of two columns in Markdown.
+func table(head [2]string, lines [][2]string) string {
+	cells := make([][]string, 0, len(lines))
+	for i := range lines {
+		cells = append(cells, lines[i][:])
+	}
+	return rows(head[:], cells)
+}
+
+// rows writes a table in Markdown.
+func rows(head []string, lines [][]string) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "| %s | %s |\n|---|---|\n", head[0], head[1])
-	for _, row := range rows {
-		fmt.Fprintf(&text, "| %s | %s |\n", row[0], row[1])
+	line := func(cells []string) { text.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
+	line(head)
+	text.WriteString(strings.Repeat("|---", len(head)) + "|\n")
+	for _, cells := range lines {
+		line(cells)
 	}
 	return text.String()
 }

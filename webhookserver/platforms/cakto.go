@@ -164,3 +164,34 @@ func caktoTime(order fields, event Event, zone *time.Location) time.Time {
 	}
 	return timeOf(order.At("createdAt"), zone)
 }
+
+// caktoRow is Cakto in the registry.
+var caktoRow = definition{
+	name: v1alpha1.PlatformCakto, title: "Cakto", samples: caktoSamples, starts: everyTrigger,
+	tokens: caktoTokens, withTokens: newCakto,
+	about: About{
+		Setup: []string{
+			"Secret: Cakto makes it, and shows it in the settings of the webhook app. It comes in the field `secret` " +
+				"of the body.",
+		},
+		Notes: []string{
+			"Cakto treats **any** answer as success, errors too, and posts again only when there is none. So look at " +
+				"`status.lastRejectedDelivery` after you have changed a secret.",
+		},
+		ProductID: "`product.short_id`",
+		Zone:      "the Store's zone (its times have one)",
+		Amounts:   "units",
+		Currency:  "the Store's: it sends none",
+	},
+}
+
+// caktoSamples has the least delivery of every event.
+func caktoSamples() []sample {
+	var all []sample
+	for _, event := range sortedKeys(caktoEvents) {
+		all = append(all, jsonSample(quoted(event), given{"event": event, "data": given{}}))
+	}
+	return append(all, jsonSample("`purchase_approved`, `current_period` over 1", given{
+		"event": "purchase_approved", "data": given{"subscription": given{"current_period": 2}},
+	}), jsonSample(anythingElse, given{"event": somethingUnknown}))
+}

@@ -214,5 +214,6 @@ func FuzzCaktoVerify(f *testing.F) {
 	fuzzVerify(f, caktoUsual, tokenInForm("secret"), "cakto/cart.json", "cakto/order.json")
 }
 
-func BenchmarkCaktoCart(b *testing.B)  { benchmarkParse(b, caktoUsual, "cakto/cart.json") }
-func BenchmarkCaktoOrder(b *testing.B) { benchmarkParse(b, caktoUsual, "cakto/order.json") }
+func TestCaktoWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformCakto, sortedKeys(caktoEvents))
+}

@@ -56,7 +56,7 @@ func FuzzCharset(f *testing.F) {
 		}
 		root, _, err := readBody(Delivery{Body: body, ContentType: content})
 		if err != nil {
-			checkInputError(t, err)
+			checkInputError(t, hotmart{}, err)
 			return
 		}
 		for name := range root.Each() {

@@ -1,8 +1,8 @@
 package platforms
 
 import (
-	"bytes"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -15,40 +15,55 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
-var update = flag.Bool("update", false, "write testdata/deliveries.golden.txt anew")
+var update = flag.Bool("update", false, "write the golden files of testdata anew")
 
-// TestDeliveries reads every delivery in testdata, and compares what each means with
-// testdata/deliveries.golden.txt, which is to be read: run it with -v, or with -update
-// when a delivery was added.
+// golden is the file in a platform's folder that says what its deliveries mean.
+const golden = "golden.txt"
+
+// TestDeliveries reads every delivery in testdata, and compares what each means with the golden file of its folder,
+// which is to be read: run it with -v, or with -update when a delivery was added.
 func TestDeliveries(t *testing.T) {
-	golden := filepath.Join("testdata", "deliveries.golden.txt")
-	var lines []string
 	for _, name := range Names() {
-		lines = append(lines, deliveriesOf(t, name)...)
+		t.Run(string(name), func(t *testing.T) {
+			file, written := filepath.Join("testdata", string(name), golden), told(t, name)
+			t.Log("\n" + written)
+			if *update {
+				if err := os.WriteFile(file, []byte(written), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatalf("%v: run the test with -update, and read what it writes", err)
+			}
+			if string(want) != written {
+				t.Errorf("not as in %s:\n%s", file, differences(string(want), written))
+			}
+		})
 	}
-	width := 0
-	for _, line := range lines {
-		delivery, _, _ := strings.Cut(line, " → ")
-		width = max(width, utf8.RuneCountInString(delivery))
-	}
-	var written strings.Builder
-	for _, line := range lines {
-		delivery, outcome, _ := strings.Cut(line, " → ")
-		fmt.Fprintf(&written, "%-*s → %s\n", width, delivery, outcome)
-	}
-	t.Log("\n" + written.String())
-	if *update {
-		if err := os.WriteFile(golden, []byte(written.String()), 0o600); err != nil {
-			t.Fatal(err)
+}
+
+// told is what the deliveries of a platform mean, a line for each event.
+func told(t *testing.T, name v1alpha1.PlatformName) string {
+	t.Helper()
+	deliveries, width := deliveriesOf(t, name), 0
+	for _, delivery := range deliveries {
+		width = max(width, utf8.RuneCountInString(delivery.name))
+		if len(delivery.events) > 1 {
+			width = max(width, utf8.RuneCountInString(delivery.name)+len(" (2)"))
 		}
 	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
+	var written strings.Builder
+	for _, delivery := range deliveries {
+		for i, event := range delivery.events {
+			label := delivery.name
+			if i > 0 {
+				label = fmt.Sprintf("%s (%d)", delivery.name, i+1)
+			}
+			fmt.Fprintf(&written, "%-*s → %s\n", width, label, tells(event))
+		}
 	}
-	if !bytes.Equal(want, []byte(written.String())) {
-		t.Errorf("not as in %s:\n%s", golden, differences(string(want), written.String()))
-	}
+	return written.String()
 }
 
 // differences are the lines that only one of two texts has.
@@ -68,40 +83,71 @@ func differences(want, got string) string {
 	return all.String()
 }
 
-// deliveriesOf reads the deliveries of one platform, a line for each event.
-func deliveriesOf(t *testing.T, name v1alpha1.PlatformName) []string {
+// sampled is a delivery beside a parser, and what it says.
+type sampled struct {
+	name   string
+	body   []byte
+	events []Event
+}
+
+// deliveriesOf reads the deliveries of one platform.
+func deliveriesOf(t *testing.T, name v1alpha1.PlatformName) []sampled {
 	t.Helper()
-	files, err := filepath.Glob(filepath.Join("testdata", string(name), "*.*"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%s has no deliveries: %v", name, err)
-	}
 	platform := platformOf(t, name)
-	var lines []string
-	for _, file := range files {
-		delivery := string(name) + "/" + filepath.Base(file)
-		if filepath.Base(file) == "mapping.json" {
-			continue
-		}
-		body := fixture(t, delivery)
+	var all []sampled
+	for _, file := range samplesOf(t, name) {
+		body := fixture(t, string(name)+"/"+file)
 		events, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"})
 		if err != nil {
-			t.Errorf("%s: %v", delivery, err)
+			t.Errorf("%s/%s: %v", name, file, err)
 		}
-		for i, event := range events {
+		for _, event := range events {
 			checkEvent(t, event)
 			checkPrivate(t, event)
-			label := delivery
-			if i > 0 {
-				label = fmt.Sprintf("%s (%d)", delivery, i+1)
-			}
-			lines = append(lines, label+" → "+tells(event))
+		}
+		all = append(all, sampled{file, body, events})
+	}
+	return all
+}
+
+// samplesOf are the files of a platform's deliveries: all in its folder of testdata but the golden file, and the
+// mapping of generic.
+func samplesOf(t testing.TB, name v1alpha1.PlatformName) []string {
+	t.Helper()
+	entries, err := os.ReadDir(filepath.Join("testdata", string(name)))
+	var files []string
+	for _, entry := range entries {
+		if entry.Name() != golden && entry.Name() != "mapping.json" {
+			files = append(files, entry.Name())
 		}
 	}
-	return lines
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s has no deliveries in testdata/%s: %v", name, name, err)
+	}
+	return files
+}
+
+// BenchmarkParse is what each delivery of testdata costs to read.
+func BenchmarkParse(b *testing.B) {
+	for _, name := range Names() {
+		platform := platformOf(b, name)
+		for _, file := range samplesOf(b, name) {
+			b.Run(string(name)+"/"+file, func(b *testing.B) {
+				body := fixture(b, string(name)+"/"+file)
+				b.SetBytes(int64(len(body)))
+				b.ReportAllocs()
+				for b.Loop() {
+					if _, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"}); err != nil {
+						b.Fatal(err)
+					}
+				}
+			})
+		}
+	}
 }
 
 // platformOf makes a platform as a Store that says no more than it must would.
-func platformOf(t *testing.T, name v1alpha1.PlatformName) Platform {
+func platformOf(t testing.TB, name v1alpha1.PlatformName) Platform {
 	t.Helper()
 	entry := &v1alpha1.StorePlatform{Name: name}
 	if mapping, err := os.ReadFile(filepath.Join("testdata", string(name), "mapping.json")); err == nil {
@@ -181,20 +227,19 @@ func TestNothingIsLost(t *testing.T) {
 func TestNoDeliveryIsTooOdd(t *testing.T) {
 	odd := []any{nil, "", "text", 7, 1e300, true, []any{}, []any{nil}, []any{[]any{1}}, map[string]any{},
 		map[string]any{"a": []any{}}}
-	for _, name := range []v1alpha1.PlatformName{v1alpha1.PlatformHotmart, v1alpha1.PlatformKiwify,
-		v1alpha1.PlatformEduzz} {
+	for _, name := range Names() {
 		platform := platformOf(t, name)
-		files, err := filepath.Glob(filepath.Join("testdata", string(name), "*.json"))
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range files {
+		event := "." + namedField(platform)
+		for _, file := range samplesOf(t, name) {
+			if filepath.Ext(file) != ".json" {
+				continue
+			}
 			var root map[string]any
-			if err := json.Unmarshal(fixture(t, string(name)+"/"+filepath.Base(file)), &root); err != nil {
+			if err := json.Unmarshal(fixture(t, string(name)+"/"+file), &root); err != nil {
 				t.Fatal(err)
 			}
 			everyField(root, func(path string, object map[string]any, field string) {
-				if namesEvent[path] {
+				if path == event || namesEvent[path] {
 					return
 				}
 				value := object[field]
@@ -205,7 +250,7 @@ func TestNoDeliveryIsTooOdd(t *testing.T) {
 					}
 					events, err := platform.Parse(Delivery{Body: body}, Place{Region: "BR"})
 					if err != nil {
-						t.Errorf("%s, %s as %v: %v", file, path, object[field], err)
+						t.Errorf("%s/%s, %s as %v: %v", name, file, path, object[field], err)
 					}
 					for _, event := range events {
 						checkEvent(t, event)
@@ -218,10 +263,20 @@ func TestNoDeliveryIsTooOdd(t *testing.T) {
 	}
 }
 
+// namedField is the field that a platform misses in an empty delivery: the one that names the event.
+func namedField(platform Platform) string {
+	_, err := platform.Parse(Delivery{Body: []byte("{}")}, Place{Region: "BR"})
+	var input *InputError
+	if errors.As(err, &input) {
+		return input.Field
+	}
+	return ""
+}
+
 // namesEvent are the fields without which nothing can be known, and those that wrap them.
 var namesEvent = map[string]bool{
 	".event": true, ".status": true, ".type": true, ".trans_status": true, ".order": true, ".cart": true,
-	".cart.status": true,
+	".cart.status": true, ".topic": true,
 }
 
 // everyField visits the fields of an object and of those within it.

@@ -553,3 +553,82 @@ func firstTime(times ...time.Time) time.Time {
 	}
 	return time.Time{}
 }
+
+// eduzzRow is Eduzz in the registry.
+var eduzzRow = definition{
+	name: v1alpha1.PlatformEduzz, title: "Eduzz", samples: eduzzSamples, starts: everyTrigger,
+	make: always(eduzz{}),
+	about: About{
+		Proof: "the header `x-signature`: the HMAC-SHA256 of the body; in the old format the secret itself, in the " +
+			"body",
+		Keys: []string{"eduzz-hub", "eduzz-origin"},
+		Setup: []string{
+			"Eduzz has two formats. Both are understood at the same URL, and a Store may use both while it moves " +
+				"from one to the other.",
+			"| | Developer Hub | old format |\n|---|---|---|\n| where | " +
+				"[integrations.eduzz.com/webhook/configs](https://integrations.eduzz.com/webhook/configs) | the " +
+				"delivery settings of the account |\n| secret | the access key that the configuration names | the " +
+				"origin secret (`origin_secret`, or `origin`) |\n| how it is proved | header `x-signature`, " +
+				"HMAC-SHA256 of the body | the secret itself, in the body |\n| body | JSON | JSON or a form, with " +
+				"names such as `customer[phone]` |",
+			"The account can have several access keys, and each configuration its own: list all in `secretRefs`. The " +
+				"old format's `api_key` proves nothing and is ignored. Eduzz has announced the end of the old " +
+				"format; use the Developer Hub for everything new.",
+		},
+		Notes: []string{
+			"Each event of the Developer Hub is understood with the prefix `myeduzz.`, with `sun.` and without one.",
+			"The old format's test of a URL is an example of Eduzz's documentation without `origin_secret`: it is " +
+				"answered with 200 and has no effect. Any other delivery without a secret is refused.",
+			"*Verify URL* sends a `ping`, which may come unsigned, or signed with a key that the Store does not have " +
+				"yet: it is answered with 200 and has no effect. A URL that does not answer the ping cannot be saved.",
+			"A paid invoice of several products is one event for each; an open invoice, or a cart, starts a recovery " +
+				"of the first product only.",
+			"The cart's `href` repeats what the customer typed in; it is not read. The link is `saleRecoveryUrl`.",
+		},
+		ProductID: "`productId` (Developer Hub), `product_cod` (old format)",
+		Zone:      "America/Sao_Paulo",
+		Amounts:   "units",
+		Currency:  "the Store's",
+	},
+}
+
+// eduzzSamples has the least delivery of every event.
+func eduzzSamples() []sample {
+	var all []sample
+	body := func(event, note string, data given) sample {
+		return jsonSample(quoted(event)+note, given{"event": event, "data": data})
+	}
+	for _, event := range sortedKeys(eduzzHubEvents) {
+		switch event {
+		case "cart_abandonment":
+			all = append(all, body("sun."+event, "", given{}), body("myeduzz."+event, "", given{}))
+		case "ping":
+			all = append(all, body(event, "", given{}))
+		default:
+			all = append(all, body("myeduzz."+event, "", given{}))
+		}
+	}
+	all = append(all, body("myeduzz.invoice_waiting_payment", ", PIX", given{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_waiting_payment", ", card", given{"paymentMethod": "creditCard"}),
+		jsonSample("`myeduzz.contract_…`", given{"event": "myeduzz.contract_created"}),
+		jsonSample("old format, `type` abandonment", given{"type": "abandonment"}))
+	for _, status := range sortedKeys(eduzzStatuses) {
+		all = append(all, jsonSample("old format, `trans_status` "+strconv.Itoa(status),
+			given{"trans_status": status}))
+	}
+	for _, word := range sortedKeys(eduzzWords) {
+		all = append(all, jsonSample("old format, `trans_status` "+word, given{"trans_status": word}))
+	}
+	return append(all, jsonSample("`event` or `status` 3, as a number or a text", given{"event": 3}),
+		body("myeduzz.invoice_opened", ", PIX", given{"paymentMethod": "pix"}),
+		body("myeduzz.invoice_opened", ", card", given{"paymentMethod": "creditCard"}),
+		jsonSample("a body of `contract` alone", given{"contract": given{"id": "1"}}),
+		jsonSample("old format, `type` contract", given{"type": "contract"}),
+		jsonSample("old format, `trans_status` 15, PIX", given{"trans_status": 15, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 15, card", given{"trans_status": 15, "trans_paymentmethod": 13}),
+		jsonSample("old format, `trans_status` 1, PIX", given{"trans_status": 1, "trans_paymentmethod": 32}),
+		jsonSample("old format, `trans_status` 1, card", given{"trans_status": 1, "trans_paymentmethod": 13}),
+		jsonSample("old format, `trans_status` 3, `recurrence_count` over 1",
+			given{"trans_status": 3, "recurrence_count": 2}),
+		jsonSample(anythingElse, given{"event": somethingUnknown}))
+}

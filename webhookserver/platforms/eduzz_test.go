@@ -315,15 +315,13 @@ func FuzzEduzzVerify(f *testing.F) {
 	fuzzVerify(f, eduzz{}, eduzzSigned, "eduzz/hub-cart.json", "eduzz/legacy-cart.txt", "eduzz/legacy-invoice.json")
 }
 
-func BenchmarkEduzzHubCart(b *testing.B)    { benchmarkParse(b, eduzz{}, "eduzz/hub-cart.json") }
-func BenchmarkEduzzHubInvoice(b *testing.B) { benchmarkParse(b, eduzz{}, "eduzz/hub-invoice.json") }
-func BenchmarkEduzzLegacyInvoice(b *testing.B) {
-	benchmarkParse(b, eduzz{}, "eduzz/legacy-invoice.json")
-}
-func BenchmarkEduzzLegacyForm(b *testing.B) { benchmarkParse(b, eduzz{}, "eduzz/legacy-cart.txt") }
-
 func ExampleInputError() {
 	_, err := eduzz{}.Parse(Delivery{Body: []byte(`{"event":{}}`)}, Place{Region: "BR"})
 	fmt.Println(err)
 	// Output: field "event": expected a string
+}
+
+func TestEduzzWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformEduzz, sortedKeys(eduzzHubEvents), sortedKeys(eduzzWords),
+		[]string{"myeduzz.cart_abandonment"})
 }

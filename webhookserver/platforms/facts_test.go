@@ -1,9 +1,6 @@
 package platforms
 
 import (
-	"os"
-	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -378,37 +375,6 @@ func TestEduzzCarts(t *testing.T) {
 				events[0].Product.ID != "P5" {
 				t.Errorf("%s: got %+v, %v", body, events, err)
 			}
-		}
-	}
-}
-
-// TestTablesAreWhole: every word of a platform's maps has a row, and every common word.
-func TestTablesAreWhole(t *testing.T) {
-	for name, words := range map[v1alpha1.PlatformName][]string{
-		v1alpha1.PlatformHotmart: slices.Concat(sortedKeys(hotmartEvents), sortedKeys(hotmartStatuses)),
-		v1alpha1.PlatformKiwify:  slices.Concat(sortedKeys(kiwifyTypes), sortedKeys(kiwifyStatuses)),
-		v1alpha1.PlatformEduzz: slices.Concat(sortedKeys(eduzzHubEvents), sortedKeys(eduzzWords),
-			[]string{"myeduzz.cart_abandonment"}),
-		v1alpha1.PlatformKirvano: sortedKeys(kirvanoEvents), v1alpha1.PlatformCakto: sortedKeys(caktoEvents),
-		v1alpha1.PlatformTicto: sortedKeys(tictoStatuses), v1alpha1.PlatformMonetizze: sortedKeys(monetizzeStatuses),
-	} {
-		var rows strings.Builder
-		for _, row := range Table(name) {
-			rows.WriteString(strings.ToLower(row.Event) + "\n")
-		}
-		for _, word := range words {
-			if !strings.Contains(rows.String(), strings.ToLower(word)) {
-				t.Errorf("%s: no row of %s", name, word)
-			}
-		}
-	}
-	content, err := os.ReadFile(filepath.Join("..", "..", "docs", "platforms.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, row := range Words() {
-		if !strings.Contains(string(content), "| "+row.Event+" | "+row.Meaning+" |") {
-			t.Errorf("docs/platforms.md has no row of %s: run go run ./hack/docs", row.Event)
 		}
 	}
 }

@@ -271,3 +271,41 @@ func genericWord(value lax.Value) string {
 	}
 	return value.Clean(maxID)
 }
+
+// genericRow is any other platform in the registry.
+var genericRow = definition{
+	name: v1alpha1.PlatformGeneric, title: "generic", samples: genericSamples, starts: everyTrigger,
+	make: newGeneric,
+	about: About{
+		Proof:    "what its mapping says: an HMAC-SHA256 of the body, or a token",
+		Zone:     "the Store's zone",
+		Amounts:  "units, or cents by `amountUnit: Cents`",
+		Currency: "the Store's",
+	},
+}
+
+// sampleMapping is a mapping whose values are the names of its lists.
+func sampleMapping() *v1alpha1.GenericMapping {
+	made := &v1alpha1.GenericMapping{
+		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event",
+		Kill: []string{"kill"}, Stop: []string{"stop"}, Expired: []string{"expired"},
+		Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
+	}
+	for _, trigger := range everyTrigger {
+		made.Start = append(made.Start, v1alpha1.GenericStart{Value: string(trigger), Trigger: trigger})
+	}
+	return made
+}
+
+// genericSamples has the least delivery of every event.
+func genericSamples() []sample {
+	var all []sample
+	for _, trigger := range everyTrigger {
+		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger),
+			given{"event": string(trigger)}))
+	}
+	return append(all, jsonSample("a value of `kill`", given{"event": "kill"}), jsonSample("a value of `stop`",
+		given{"event": "stop"}),
+		jsonSample("a value of `expired`", given{"event": "expired"}),
+		jsonSample(anythingElse, given{"event": somethingUnknown}))
+}

@@ -294,7 +294,7 @@ func FuzzGenericParse(f *testing.F) {
 		}
 		events, err := made.Parse(Delivery{Body: body}, Place{Region: "BR"})
 		if err != nil {
-			checkInputError(t, err)
+			checkInputError(t, made, err)
 			return
 		}
 		if len(events) == 0 || len(events) > maxProducts {

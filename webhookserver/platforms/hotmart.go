@@ -250,3 +250,56 @@ func withAreaCode(form fields, codeField, numberField string) lax.Value {
 	}
 	return lax.Of(number)
 }
+
+// hotmartRow is Hotmart in the registry.
+var hotmartRow = definition{
+	name: v1alpha1.PlatformHotmart, title: "Hotmart", samples: hotmartSamples, starts: everyTrigger,
+	make: always(hotmart{}),
+	about: About{
+		Proof: "the hottok, in the header `X-HOTMART-HOTTOK`; in version 1 in the field `hottok` of the body",
+		Setup: []string{
+			"Secret: the hottok. Tools → Webhook (API and notifications) → tab *Authentication*. It is one for the " +
+				"whole account.",
+			"Webhook: in the same place, *Register webhook*, version 2.0.0. The token comes in the header " +
+				"`X-HOTMART-HOTTOK`; version 1 has it in the body. Both versions are understood, also at the same " +
+				"URL.",
+		},
+		Notes: []string{
+			"Carts come without a price and without a link: set `spec.checkoutURL` of the Product, or the message " +
+				"has none.",
+			"Whether the cart has a phone depends on how far the customer got.",
+			"The panel's test sends product id `0` and invented customers. It is authentic and handled like a real " +
+				"cart: test with a Store that is suspended (`spec.suspend`) or has a `Simulated` WhatsAppInstance.",
+			"Hotmart switches off a URL that fails too often.",
+		},
+		ProductID: "the number in the product's address, `data.product.id`",
+		Zone:      "the Store's zone (nearly all of its times have one)",
+		Amounts:   "units",
+		Currency:  "always sent",
+	},
+}
+
+// hotmartSamples has the least delivery of every event.
+func hotmartSamples() []sample {
+	body := func(event, note string, purchase given) sample {
+		return jsonSample(quoted(event)+note, given{"event": event, "data": given{"purchase": purchase}})
+	}
+	var all []sample
+	for _, event := range sortedKeys(hotmartEvents) {
+		all = append(all, body(event, "", nil))
+	}
+	all = append(all,
+		body("PURCHASE_BILLET_PRINTED", ", `payment.type` PIX", given{"payment": given{"type": "PIX"}}),
+		body("PURCHASE_WAITING_PAYMENT", ", `payment.type` PIX", given{"payment": given{"type": "PIX"}}),
+		body("PURCHASE_APPROVED", ", `recurrence_number` over 1", given{"recurrence_number": 2}),
+		jsonSample("`SUBSCRIPTION_…`", given{"event": "SUBSCRIPTION_CANCELLATION"}),
+		jsonSample("`CLUB_…`", given{"event": "CLUB_FIRST_ACCESS"}))
+	for _, status := range sortedKeys(hotmartStatuses) {
+		all = append(all, formSample("version 1, `status` "+status, "status", status))
+	}
+	for _, status := range []string{"billet_printed", "printed_billet", "waiting_payment"} {
+		all = append(all, formSample("version 1, `status` "+status+", PIX", "status", status, "payment_type", "pix"))
+	}
+	return append(all,
+		jsonSample(anythingElse, given{"event": somethingUnknown}))
+}

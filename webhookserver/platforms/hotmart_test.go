@@ -335,6 +335,6 @@ func FuzzHotmartVerify(f *testing.F) {
 	}, "hotmart/cart.json", "hotmart/v1.txt")
 }
 
-func BenchmarkHotmartCart(b *testing.B)     { benchmarkParse(b, hotmart{}, "hotmart/cart.json") }
-func BenchmarkHotmartPurchase(b *testing.B) { benchmarkParse(b, hotmart{}, "hotmart/purchase.json") }
-func BenchmarkHotmartForm(b *testing.B)     { benchmarkParse(b, hotmart{}, "hotmart/v1.txt") }
+func TestHotmartWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformHotmart, sortedKeys(hotmartEvents), sortedKeys(hotmartStatuses))
+}

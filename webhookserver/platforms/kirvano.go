@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"strings"
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -115,4 +116,37 @@ func kirvanoItems(root fields) []item {
 		items = addItem(items, one)
 	}
 	return items
+}
+
+// kirvanoRow is Kirvano in the registry.
+var kirvanoRow = definition{
+	name: v1alpha1.PlatformKirvano, title: "Kirvano", samples: kirvanoSamples, starts: everyTrigger,
+	tokens: kirvanoTokens, withTokens: newKirvano,
+	about: About{
+		Unconfirmed: true,
+		Setup: []string{
+			"Secret: the token of the webhook, as Kirvano's panel has it.",
+			"The place of the token is not documented (nor is most of Kirvano, which is known from integrators' " +
+				"code). The token is looked for in the headers `Security-Token`, `X-Kirvano-Token`, " +
+				"`X-Webhook-Token`, `Authorization`, and in the field `token` of the body. Once you know the place, " +
+				"name it in `tokenLocation`, and the token is looked for nowhere else.",
+		},
+		Notes: []string{
+			"A sale is an event of every product in it, order bumps too; a recovery is started for the main product " +
+				"only.",
+		},
+		ProductID: "`products[].id`",
+		Zone:      "America/Sao_Paulo",
+		Amounts:   "units",
+		Currency:  "`R$` of the price, else the Store's",
+	},
+}
+
+// kirvanoSamples has the least delivery of every event.
+func kirvanoSamples() []sample {
+	var all []sample
+	for _, event := range sortedKeys(kirvanoEvents) {
+		all = append(all, jsonSample(quoted(strings.ToUpper(event)), given{"event": strings.ToUpper(event)}))
+	}
+	return append(all, jsonSample(anythingElse, given{"event": somethingUnknown}))
 }

@@ -177,5 +177,6 @@ func FuzzKirvanoVerify(f *testing.F) {
 	}, "kirvano/cart.json", "kirvano/sale.json")
 }
 
-func BenchmarkKirvanoCart(b *testing.B) { benchmarkParse(b, kirvanoUsual, "kirvano/cart.json") }
-func BenchmarkKirvanoSale(b *testing.B) { benchmarkParse(b, kirvanoUsual, "kirvano/sale.json") }
+func TestKirvanoWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformKirvano, sortedKeys(kirvanoEvents))
+}

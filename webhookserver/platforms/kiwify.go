@@ -290,3 +290,57 @@ func kiwifyCheckout(order fields) string {
 	}
 	return "https://pay.kiwify.com.br/" + link
 }
+
+// kiwifyRow is Kiwify in the registry.
+var kiwifyRow = definition{
+	name: v1alpha1.PlatformKiwify, title: "Kiwify", samples: kiwifySamples, starts: everyTrigger,
+	make: always(kiwify{}),
+	about: About{
+		Proof: "`signature` in the query: the HMAC-SHA1 of the body",
+		Setup: []string{
+			"Secret: the webhook's token. Apps → Webhooks → the webhook. **Each webhook has a token of its own**: " +
+				"one webhook for all products is simplest; for several, list each token in `secretRefs`.",
+			"Kiwify signs: the query has `signature`, the HMAC-SHA1 of the body. Do not add a `signature` to the URL " +
+				"yourself, and have no proxy rewrite the body or the query.",
+		},
+		Notes: []string{
+			"Abandoned carts have to be chosen in the webhook's events like any other.",
+			"A cancelled subscription of a paid order says that it is paid: it stops and is not counted.",
+			"Orders and carts are understood flat, and wrapped in `order` or `cart`.",
+		},
+		ProductID: "`Product.product_id`",
+		Zone:      "America/Sao_Paulo",
+		Amounts:   "cents",
+		Currency:  "the Store's",
+	},
+}
+
+// kiwifySamples has the least delivery of every event.
+func kiwifySamples() []sample {
+	all := []sample{jsonSample("cart, `status` abandoned", given{"status": "abandoned"})}
+	for _, event := range sortedKeys(kiwifyTypes) {
+		all = append(all, jsonSample(quoted(event), given{"webhook_event_type": event}))
+	}
+	for _, pair := range [][2]string{
+		{"subscription_renewed", "paid"}, {"subscription_canceled", "paid"}, {"pix_created", "paid"},
+		{"subscription_renewed", "refused"}, {"subscription_canceled", "waiting_payment"}, {somethingUnknown, "paid"},
+	} {
+		event := quoted(pair[0])
+		if pair[0] == somethingUnknown {
+			event = anythingElse
+		}
+		all = append(all, jsonSample(event+", `order_status` "+pair[1], given{"webhook_event_type": pair[0],
+			"order_status": pair[1]}))
+	}
+	for _, status := range sortedKeys(kiwifyStatuses) {
+		all = append(all, jsonSample("no event, `order_status` "+status, given{"order_status": status}))
+	}
+	for _, status := range sortedKeys(kiwifyStatuses) {
+		if kiwifyTypes[status] == (outcome{}) {
+			all = append(all, jsonSample("`webhook_event_type` "+status, given{"webhook_event_type": status}))
+		}
+	}
+	return append(all, jsonSample("no event, `order_status` waiting_payment, PIX",
+		given{"order_status": "waiting_payment", "payment_method": "pix"}),
+		jsonSample(anythingElse, given{"webhook_event_type": somethingUnknown}))
+}

@@ -277,5 +277,6 @@ func FuzzKiwifyVerify(f *testing.F) {
 	fuzzVerify(f, kiwify{}, kiwifySigned, "kiwify/cart.json", "kiwify/order.json")
 }
 
-func BenchmarkKiwifyCart(b *testing.B)  { benchmarkParse(b, kiwify{}, "kiwify/cart.json") }
-func BenchmarkKiwifyOrder(b *testing.B) { benchmarkParse(b, kiwify{}, "kiwify/order.json") }
+func TestKiwifyWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformKiwify, sortedKeys(kiwifyTypes), sortedKeys(kiwifyStatuses))
+}

@@ -1,6 +1,7 @@
 package platforms
 
 import (
+	"maps"
 	"net/url"
 	"strconv"
 	"strings"
@@ -213,4 +214,47 @@ func monetizzeLink(value lax.Value) string {
 		}
 	}
 	return text
+}
+
+// monetizzeRow is Monetizze in the registry.
+var monetizzeRow = definition{
+	name: v1alpha1.PlatformMonetizze, title: "Monetizze", samples: monetizzeSamples, starts: everyTrigger,
+	tokens: monetizzeTokens, withTokens: newMonetizze,
+	about: About{
+		Unconfirmed: true,
+		Setup: []string{
+			"Secret: the account's unique key (*chave única*), as Monetizze's panel shows it. It comes in the field " +
+				"`chave_unica` of the body, which is a form, or JSON. If the first delivery is refused with " +
+				"`BadCredential`, your key is another one; if with `NoCredential`, the key comes elsewhere: name the " +
+				"place in `tokenLocation`.",
+		},
+		Notes: []string{
+			"Monetizze's link back to the checkout may hold what the customer typed in; that part is cut off.",
+		},
+		ProductID: "`produto.codigo`",
+		Zone:      "America/Sao_Paulo",
+		Amounts:   "units",
+		Currency:  "the Store's: it sends none",
+	},
+}
+
+// monetizzeSamples has the least delivery of every event.
+func monetizzeSamples() []sample {
+	body := func(number int, note string, more given) sample {
+		all := given{"tipoEvento": given{"codigo": number}}
+		maps.Copy(all, more)
+		return jsonSample("`tipoEvento.codigo` "+strconv.Itoa(number)+note, all)
+	}
+	paidBy := func(method string) given { return given{"venda": given{"formaPagamento": method}} }
+	var all []sample
+	for _, number := range sortedKeys(monetizzeCodes) {
+		all = append(all, body(number, "", nil))
+	}
+	for _, status := range sortedKeys(monetizzeStatuses) {
+		all = append(all, jsonSample("no code, `venda.status` "+status, given{"venda": given{"status": status}}))
+	}
+	other := body(0, "", nil)
+	other.event = anythingElse
+	return append(all, body(1, ", PIX", paidBy("PIX")), body(3, ", PIX or boleto", paidBy("Boleto")),
+		body(2, ", `parcela` over 1", given{"assinatura": given{"parcela": 2}}), other)
 }

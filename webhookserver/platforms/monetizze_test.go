@@ -214,5 +214,6 @@ func FuzzMonetizzeVerify(f *testing.F) {
 	fuzzVerify(f, monetizzeUsual, tokenInForm("chave_unica"), "monetizze/sale.txt", "monetizze/sale.json")
 }
 
-func BenchmarkMonetizzeForm(b *testing.B)  { benchmarkParse(b, monetizzeUsual, "monetizze/sale.txt") }
-func BenchmarkMonetizzeBumps(b *testing.B) { benchmarkParse(b, monetizzeUsual, "monetizze/bumps.txt") }
+func TestMonetizzeWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformMonetizze, sortedKeys(monetizzeStatuses))
+}

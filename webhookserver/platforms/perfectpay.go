@@ -2,6 +2,7 @@ package platforms
 
 import (
 	"cmp"
+	"maps"
 	"strconv"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -132,4 +133,43 @@ func perfectpayCurrency(root fields) string {
 	}
 	number, _ := root.Integer("currency_enum")
 	return map[int]string{1: "BRL", 2: "USD", 3: "EUR"}[number]
+}
+
+// perfectpayRow is PerfectPay in the registry.
+var perfectpayRow = definition{
+	name: v1alpha1.PlatformPerfectPay, title: "PerfectPay", samples: perfectpaySamples, starts: everyTrigger,
+	tokens: perfectpayTokens, withTokens: newPerfectpay,
+	about: About{
+		Unconfirmed: true,
+		Setup: []string{
+			"Webhook: Tools → Webhook - Sales → *Add*. Choose the format of PerfectPay itself, and no delay. Secret: " +
+				"the token that comes in the field `token` of the body, as PerfectPay's panel shows it.",
+		},
+		Notes: []string{
+			"No field leads back to the checkout: set `spec.checkoutURL` of the Product.",
+			"Abandoned checkouts are the event *Pre checkout*.",
+		},
+		ProductID: "`product.code`",
+		Zone:      "America/Sao_Paulo",
+		Amounts:   "units",
+		Currency:  "the Store's",
+	},
+}
+
+// perfectpaySamples has the least delivery of every event.
+func perfectpaySamples() []sample {
+	body := func(status int, note string, more given) sample {
+		all := given{"sale_status_enum": status}
+		maps.Copy(all, more)
+		return jsonSample("`sale_status_enum` "+strconv.Itoa(status)+note, all)
+	}
+	var all []sample
+	for _, status := range sortedKeys(perfectpayStatuses) {
+		all = append(all, body(status, "", nil))
+	}
+	other := body(0, "", nil)
+	other.event = anythingElse
+	return append(all, body(1, ", PIX", given{"payment_type_enum": 7}),
+		body(1, ", card", given{"payment_type_enum": 1}),
+		body(2, ", `charges_made` over 1", given{"subscription": given{"charges_made": 2}}), other)
 }

@@ -158,7 +158,3 @@ func FuzzPerfectpayParse(f *testing.F) {
 func FuzzPerfectpayVerify(f *testing.F) {
 	fuzzVerify(f, perfectpayUsual, tokenInForm("token"), "perfectpay/cart.json", "perfectpay/sale.json")
 }
-
-func BenchmarkPerfectpaySale(b *testing.B) {
-	benchmarkParse(b, perfectpayUsual, "perfectpay/sale.json")
-}

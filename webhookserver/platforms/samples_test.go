@@ -9,6 +9,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -88,6 +89,7 @@ func TestReadySamples(t *testing.T) {
 	}
 	consent := v1alpha1.NewTimestamp(at(12, 40, 30))
 	due := v1alpha1.NewTimestamp(time.Date(2026, 8, 7, 2, 59, 59, 0, time.UTC))
+	tested := map[string]bool{}
 	const payWoo = "https://loja.example.com/finalizar/order-pay/4812/?key=wc_order_k1"
 	for _, test := range []struct {
 		sample, delivery string
@@ -218,6 +220,7 @@ func TestReadySamples(t *testing.T) {
 			TransactionID: "9a8b7c6d-0000", OccurredAt: at(12, 5, 0),
 		}},
 	} {
+		tested[test.sample] = true
 		t.Run(test.sample+" "+test.want.Name+" "+string(test.want.Kind), func(t *testing.T) {
 			platform, place, secret := readySample(t, test.sample)
 			body := changed(t, "samples/"+test.delivery+".json", test.change)
@@ -246,6 +249,24 @@ func TestReadySamples(t *testing.T) {
 			}
 		})
 	}
+	for _, sample := range readySamples(t) {
+		if !tested[sample] {
+			t.Errorf("config/samples/platforms/%s.yaml has no delivery here", sample)
+		}
+	}
+}
+
+// readySamples are the examples of config/samples/platforms.
+func readySamples(t *testing.T) []string {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join("..", "..", "config", "samples", "platforms", "*.yaml"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
+	}
+	for i, file := range files {
+		files[i] = strings.TrimSuffix(filepath.Base(file), ".yaml")
+	}
+	return files
 }
 
 // TestWooCommercePing: WooCommerce tries a URL with a form that is not signed.

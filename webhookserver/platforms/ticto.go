@@ -122,3 +122,34 @@ func tictoOutcome(status, method string, root fields) outcome {
 	}
 	return meaning
 }
+
+// tictoRow is Ticto in the registry.
+var tictoRow = definition{
+	name: v1alpha1.PlatformTicto, title: "Ticto", samples: tictoSamples, starts: everyTrigger,
+	tokens: tictoTokens, withTokens: newTicto,
+	about: About{
+		Unconfirmed: true,
+		Setup: []string{
+			"Secret: the token of the webhook (choose version 2.0), as Ticto's panel shows it. It comes in the field " +
+				"`token` of the body. The events are values of `status`.",
+		},
+		ProductID: "`item.product_id`",
+		Zone:      "America/Sao_Paulo",
+		Amounts:   "cents",
+		Currency:  "the Store's: it sends none",
+	},
+}
+
+// tictoSamples has the least delivery of every event.
+func tictoSamples() []sample {
+	var all []sample
+	for _, status := range sortedKeys(tictoStatuses) {
+		all = append(all, jsonSample(quoted(status), given{"status": status}))
+	}
+	return append(all, jsonSample("`waiting_payment`, PIX", given{"status": "waiting_payment",
+		"payment_method": "pix"}),
+		jsonSample("`waiting_payment`, card", given{"status": "waiting_payment", "payment_method": "credit_card"}),
+		jsonSample("`authorized`, `successful_charges` over 1", given{"status": "authorized",
+			"subscriptions": []any{given{"successful_charges": 2}}}),
+		jsonSample(anythingElse, given{"status": somethingUnknown}))
+}

@@ -167,5 +167,6 @@ func FuzzTictoVerify(f *testing.F) {
 	fuzzVerify(f, tictoUsual, tokenInForm("token"), "ticto/cart.json", "ticto/order.json", "ticto/flat.txt")
 }
 
-func BenchmarkTictoCart(b *testing.B)  { benchmarkParse(b, tictoUsual, "ticto/cart.json") }
-func BenchmarkTictoOrder(b *testing.B) { benchmarkParse(b, tictoUsual, "ticto/order.json") }
+func TestTictoWords(t *testing.T) {
+	testWords(t, v1alpha1.PlatformTicto, sortedKeys(tictoStatuses))
+}

@@ -16,18 +16,6 @@ type tokens struct {
 	fields []string
 }
 
-// withToken makes a platform that looks for its token where the Store says, and else
-// where it usually is.
-func withToken(usual tokens, platform func(tokens) Platform) func(*v1alpha1.StorePlatform) (Platform, error) {
-	return func(entry *v1alpha1.StorePlatform) (Platform, error) {
-		where, err := usual.configured(entry.TokenLocation)
-		if err != nil {
-			return nil, err
-		}
-		return platform(where), nil
-	}
-}
-
 // configured is the one place that a Store names, and nowhere else; the usual ones when
 // it names none.
 func (t tokens) configured(location *v1alpha1.TokenLocation) (tokens, error) {

@@ -98,11 +98,11 @@ func TestTokenLocation(t *testing.T) {
 	inHeader := &v1alpha1.TokenLocation{Header: "X-Shop-Token"}
 	inBody := &v1alpha1.TokenLocation{BodyField: "shop_token"}
 	inBearer := &v1alpha1.TokenLocation{Header: "authorization"}
-	usual := map[v1alpha1.PlatformName]string{
-		v1alpha1.PlatformKirvano: "token", v1alpha1.PlatformCakto: "secret", v1alpha1.PlatformTicto: "token",
-		v1alpha1.PlatformPerfectPay: "token", v1alpha1.PlatformMonetizze: "chave_unica",
-	}
-	for name, field := range usual {
+	for i := range registry {
+		if !registry[i].sendsToken() || len(registry[i].tokens.fields) == 0 {
+			continue
+		}
+		name, field := registry[i].name, registry[i].tokens.fields[0]
 		body := []byte(`{"` + field + `":"usual-1"}`)
 		own := []byte(`{"shop_token":"own-1"}`)
 		t.Run(string(name), func(t *testing.T) {
