@@ -18,11 +18,21 @@ import (
 // root is the module's folder.
 var root = filepath.Join("..", "..")
 
-// module is a copy of the module in which a recipe is followed.
-type module struct {
-	dir string
-	// touched are the files that were written by hand.
+// module is a copy of the module in which recipes are followed. One serves all of them: what depends on the API is
+// compiled once.
+type module struct{ dir string }
+
+// recipe is what is written by hand in a copy for one recipe of AGENTS.md.
+type recipe struct {
+	*module
+	title, name string
+	// touched are the files.
 	touched map[string]bool
+}
+
+// recipe begins to follow a recipe, for something of a name.
+func (m *module) recipe(title, name string) *recipe {
+	return &recipe{module: m, title: title, name: name, touched: map[string]bool{}}
 }
 
 // copyModule copies the tracked files of the module, and those that are not ignored.
@@ -37,7 +47,7 @@ func copyModule(t *testing.T) *module {
 	if err != nil {
 		t.Skipf("the module is not in a git repository: %v", err)
 	}
-	m := &module{dir: t.TempDir(), touched: map[string]bool{}}
+	m := &module{dir: t.TempDir()}
 	for name := range strings.SplitSeq(strings.Trim(string(listed), "\x00"), "\x00") {
 		content, err := os.ReadFile(filepath.Join(root, name))
 		if os.IsNotExist(err) { // deleted, and not committed yet
@@ -74,20 +84,20 @@ func (m *module) load(t *testing.T, name string) string {
 }
 
 // write makes a file by hand.
-func (m *module) write(t *testing.T, name, content string) {
+func (r *recipe) write(t *testing.T, name, content string) {
 	t.Helper()
-	m.touched[name] = true
-	m.store(t, name, content)
+	r.touched[name] = true
+	r.store(t, name, content)
 }
 
 // edit puts something before or in place of a text that is in a file once.
-func (m *module) edit(t *testing.T, name, old, fresh string) {
+func (r *recipe) edit(t *testing.T, name, old, fresh string) {
 	t.Helper()
-	content := m.load(t, name)
+	content := r.load(t, name)
 	if strings.Count(content, old) != 1 {
 		t.Fatalf("%s has %q %d times, want once: the scaffold's step is stale", name, old, strings.Count(content, old))
 	}
-	m.write(t, name, strings.Replace(content, old, fresh, 1))
+	r.write(t, name, strings.Replace(content, old, fresh, 1))
 }
 
 // run runs a command in the copy, and returns what it writes.
@@ -111,24 +121,42 @@ func (m *module) must(t *testing.T, args ...string) {
 	}
 }
 
-// failsBy runs tests that have to fail and to say a name.
-func (m *module) failsBy(t *testing.T, says string, args ...string) {
+// failsBy runs tests that have to fail and to say names.
+func (m *module) failsBy(t *testing.T, names []string, args ...string) {
 	t.Helper()
-	output, err := m.run(t, "go", append([]string{"test"}, args...)...)
-	if err == nil || !strings.Contains(output, says) {
-		t.Fatalf("go test %s: %v; want a failure that says %q\n%s", strings.Join(args, " "), err, says, output)
+	output, err := m.run(t, "go", append([]string{"test", "-vet=off"}, args...)...)
+	for _, name := range names {
+		if err == nil || !strings.Contains(output, name) {
+			t.Errorf("go test %s: %v; want a failure that says %q\n%s", strings.Join(args, " "), err, name, output)
+		}
+	}
+}
+
+// like makes files of those that match a pattern, with other words in their names and texts.
+func (r *recipe) like(t *testing.T, pattern string, words *strings.Replacer) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(r.dir, filepath.FromSlash(pattern)))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("%s: no files, %v", pattern, err)
+	}
+	for _, path := range files {
+		name, err := filepath.Rel(r.dir, path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.write(t, words.Replace(filepath.ToSlash(name)), words.Replace(r.load(t, name)))
 	}
 }
 
 // follows compares the files that were written by hand with those that a recipe of AGENTS.md names.
-func (m *module) follows(t *testing.T, recipe, name string) {
+func (r *recipe) follows(t *testing.T) {
 	t.Helper()
 	var named []string
-	for _, path := range recipeOf(t, recipe) {
-		named = append(named, strings.ReplaceAll(path, "NAME", name))
+	for _, path := range recipeOf(t, r.title) {
+		named = append(named, strings.ReplaceAll(path, "NAME", r.name))
 	}
 	var touched []string
-	for file := range maps.Keys(m.touched) {
+	for file := range maps.Keys(r.touched) {
 		// A folder that a recipe names stands for what is in it.
 		for _, path := range named {
 			if strings.HasSuffix(path, "/") && strings.HasPrefix(file, path) {
@@ -140,9 +168,9 @@ func (m *module) follows(t *testing.T, recipe, name string) {
 	slices.Sort(named)
 	slices.Sort(touched)
 	if diff := cmp.Diff(named, slices.Compact(touched)); diff != "" {
-		t.Errorf("AGENTS.md, %q, and the files that were written by hand, -recipe +needed:\n%s", recipe, diff)
+		t.Errorf("AGENTS.md, %q, and the files that were written by hand, -recipe +needed:\n%s", r.title, diff)
 	}
-	t.Logf("%s: %d places written by hand: %s", recipe, len(named), strings.Join(named, ", "))
+	t.Logf("%s: %d places written by hand: %s", r.title, len(named), strings.Join(named, ", "))
 }
 
 // step is a step of a recipe: a number, and first the file.
