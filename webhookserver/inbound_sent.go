@@ -116,7 +116,7 @@ func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *form
 		at = v1alpha1.NewTimestamp(message.At)
 	}
 	ours.State, ours.SentAt, ours.Error, ours.RetryAt = v1alpha1.MessageSent, &at, "", nil
-	ours.GatewayID = truncate(message.ID, maxMessageID)
+	ours.GatewayID = message.ID
 	if !lead.Finished(recovery) {
 		recovery.Status.Phase = lead.PhaseOf(recovery, "")
 	}

@@ -129,7 +129,7 @@ func (s *Server) take(
 	if told.Kind == platforms.Ignored {
 		return ignored(told.Reason), nil
 	}
-	told = truncateEvent(told)
+	told = inForm(told)
 	told.Currency = currencyOf(store, &told)
 	told, refusal, err := s.identify(ctx, store, platform, told)
 	if err != nil {

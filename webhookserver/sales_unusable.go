@@ -38,8 +38,7 @@ func unusableReason(event *platforms.Event) string {
 func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName, event *platforms.Event,
 	reason string) *outcome {
 	s.Metrics.UnusableDelivery(string(platform), reason).Inc()
-	field := truncate(event.Missing, 128)
-	done := &outcome{Result: resultUnusable, Reason: reason, Field: field}
+	done := &outcome{Result: resultUnusable, Reason: reason, Field: event.Missing}
 	now := s.Clock.Now()
 	shown := store.Status.LastUnusableDelivery
 	isShown := shown != nil && shown.Reason == reason && now.Sub(shown.Time.Time) < rejectionPause
@@ -47,8 +46,8 @@ func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName,
 		return done
 	}
 	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastUnusableDelivery", v1alpha1.UnusableDelivery{
-		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: truncate(event.Name, 64), Reason: reason,
-		Field: field, Message: unusableMessages[reason],
+		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: event.Name, Reason: reason,
+		Field: event.Missing, Message: unusableMessages[reason],
 	}})
 	if s.Recorder != nil {
 		s.Recorder.Eventf(store, nil, corev1.EventTypeWarning, eventUnusable, takeDelivery, "%s: %s", platform,

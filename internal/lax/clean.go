@@ -5,6 +5,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"cartrecovery.dev/operator/internal/clip"
 )
 
 // Clean is a string or a number as a clean text (see the function Clean); "" for anything else.
@@ -82,18 +84,7 @@ func Clean(text string, limit int) string {
 			return r
 		}, strings.ToValidUTF8(text, ""))
 	}
-	text = strings.TrimSpace(text)
-	if len(text) <= limit || utf8.RuneCountInString(text) <= limit {
-		return text
-	}
-	count := 0
-	for at := range text {
-		if count == limit {
-			return strings.TrimSpace(text[:at])
-		}
-		count++
-	}
-	return text
+	return strings.TrimSpace(clip.Characters(strings.TrimSpace(text), limit))
 }
 
 // isClean tells whether a text can be kept as it is, which nearly every one can.

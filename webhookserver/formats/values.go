@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
-	"unicode/utf8"
 
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/lax"
 )
 
@@ -97,7 +97,7 @@ func line(value string, limit int) string {
 		}
 		return r
 	}, strings.ToValidUTF8(value, ""))
-	return cut(clean, limit)
+	return trimmed(clean, limit)
 }
 
 // body makes what somebody wrote fit to be kept: it keeps its lines.
@@ -110,26 +110,16 @@ func body(values ...string) string {
 			}
 			return r
 		}, clean)
-		if clean = cut(clean, maxText+beyondText); clean != "" {
+		if clean = trimmed(clean, maxText+beyondText); clean != "" {
 			return clean
 		}
 	}
 	return ""
 }
 
-func cut(value string, limit int) string {
-	value = strings.TrimSpace(value)
-	if utf8.RuneCountInString(value) <= limit {
-		return value
-	}
-	count := 0
-	for at := range value {
-		if count == limit {
-			return strings.TrimSpace(value[:at])
-		}
-		count++
-	}
-	return value
+// trimmed is the beginning of a text without blanks around it.
+func trimmed(text string, limit int) string {
+	return strings.TrimSpace(clip.Characters(strings.TrimSpace(text), limit))
 }
 
 // token returns a secret as it was sent; "" when it is too long to be one.

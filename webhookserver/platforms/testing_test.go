@@ -12,6 +12,8 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"k8s.io/utils/ptr"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lax"
 )
@@ -194,13 +196,16 @@ var (
 // checkEvent checks what holds for every event of every platform.
 func checkEvent(t *testing.T, event Event) {
 	t.Helper()
+	payment, consent := ptr.Deref(event.Payment, v1alpha1.Payment{}), ptr.Deref(event.Consent, v1alpha1.Consent{})
 	for _, text := range []struct {
 		name, value string
 		limit       int
 	}{
 		{"ID", event.ID, 128}, {"customer name", event.Customer.Name, 200}, {"e-mail", event.Customer.Email, 254},
 		{"product id", event.Product.ID, 128}, {"product name", event.Product.Name, 200},
-		{"URL", event.CheckoutURL, 2048}, {"transaction", event.TransactionID, 128},
+		{"URL", event.CheckoutURL, 2048}, {"transaction", event.TransactionID, 128}, {"missing", event.Missing, 128},
+		{"PIX code", payment.PixCode, 1024}, {"boleto line", payment.BoletoLine, 128},
+		{"URL of the payment", payment.URL, 2048}, {"source of the consent", consent.Source, 128},
 	} {
 		if !utf8.ValidString(text.value) || strings.ContainsFunc(text.value, unicode.IsControl) ||
 			strings.TrimSpace(text.value) != text.value || utf8.RuneCountInString(text.value) > text.limit {
@@ -212,7 +217,7 @@ func checkEvent(t *testing.T, event Event) {
 		is    *regexp.Regexp
 	}{
 		{event.Customer.Phone, schemaPhone}, {event.CheckoutURL, schemaURL}, {event.Amount, schemaAmount},
-		{event.Currency, schemaCurrency}, {event.Name, safeName},
+		{event.Currency, schemaCurrency}, {event.Name, safeName}, {payment.URL, schemaURL},
 	} {
 		if !pattern.is.MatchString(pattern.value) {
 			t.Errorf("%q does not match %s", pattern.value, pattern.is)
