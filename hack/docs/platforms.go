@@ -45,12 +45,15 @@ func titles() string {
 	return wrapped("It understands "+strings.Join(all, ", ")+" and, by a mapping, any other platform.", "")
 }
 
+// unconfirmed is said of a platform that documents its webhooks in part or not at all.
+const unconfirmed = "Its webhooks are documented in part or not at all: what is known of them, and of the place of " +
+	"the token, is what integrators agree on. Send a test from the panel before you rely on it."
+
 // chapter is all of a platform: its entry in a Store, what is entered where, its events and what to watch for.
 func chapter(about *platforms.About) string {
 	parts := []string{"## " + about.Title + "\n", entry(about)}
 	if about.Unconfirmed {
-		parts = append(parts, wrapped("Its webhooks are documented in part or not at all: what is known of them, and of "+
-			"the place of the token, is what integrators agree on. Send a test from the panel before you rely on it.", ""))
+		parts = append(parts, wrapped(unconfirmed, ""))
 	}
 	for _, paragraph := range about.Setup {
 		parts = append(parts, wrapped(paragraph, ""))

@@ -23,25 +23,26 @@ func TestRecipes(t *testing.T) {
 	declareGateway(t, gateway)
 	declareField(t, field)
 	declarePlatform(t, platform)
-	m.must(t, "tool", "-modfile=hack/tools/go.mod", "controller-gen", "crd", "object:headerFile=hack/boilerplate.go.txt",
-		"paths=./api/...", "output:crd:artifacts:config=config/crd/bases")
-	m.failsBy(t, []string{"Acme", "maxSteps", "acmepay"}, "-run", "TestSchemaTakesTheRows|TestFields|TestAPIKnowsTheRows",
+	m.must(t, "tool", "-modfile=hack/tools/go.mod", "controller-gen", "crd",
+		"object:headerFile=hack/boilerplate.go.txt", "paths=./api/...", "output:crd:artifacts:config=config/crd/bases")
+	m.failsBy(t, []string{"Acme", "maxSteps", "acmepay"},
+		"-run", "TestSchemaTakesTheRows|TestFields|TestAPIKnowsTheRows",
 		"./internal/gateway/registry", "./internal/policy", "./webhookserver/platforms")
 
 	makeGateway(t, gateway)
 	makeField(t, field)
 	makePlatform(t, platform)
-	m.failsBy(t, []string{"maxSteps changes nothing"}, "-run", "TestEveryPolicyFieldHasAnEffect",
-		"./controllers/cartrecovery/plan")
-	m.failsBy(t, []string{"testdata/acmepay/golden.txt"}, "-run", "TestDeliveries", "./webhookserver/platforms")
+	m.failsBy(t, []string{"maxSteps changes nothing", "testdata/acmepay/golden.txt"},
+		"-run", "TestEveryPolicyFieldHasAnEffect|TestDeliveries", "./controllers/cartrecovery/plan",
+		"./webhookserver/platforms")
+
 	ruleOfField(t, field)
 	m.must(t, "run", "./hack/docs")
-	m.must(t, "test", "-vet=off", "-run", "TestDeliveries", "./webhookserver/platforms", "-args", "-update")
-
 	// Compiles the operator, and links nothing.
 	m.must(t, "list", "-export", ".")
 	m.must(t, "test", "-vet=off", "./internal/gateway/acme", "./internal/gateway/registry", "./internal/policy",
-		"./controllers/cartrecovery/plan", "./webhookserver/platforms")
+		"./controllers/cartrecovery/plan")
+	m.must(t, "test", "-vet=off", "./webhookserver/platforms", "-args", "-update")
 	for _, row := range []struct{ file, has string }{
 		{"docs/gateways.md", "| `Acme` |"}, {"docs/policy.md", "| `maxSteps` | 10, from 1 to 10 |"},
 		{"docs/platforms.md", "## AcmePay\n"}, {"docs/platforms.md", "| AcmePay | `acmepay` |"},
@@ -114,7 +115,8 @@ func declarePlatform(t *testing.T, r *recipe) {
 	t.Helper()
 	r.edit(t, sharedTypes, ";monetizze;generic", ";monetizze;acmepay;generic")
 	r.edit(t, sharedTypes, "\t// PlatformGeneric is any other",
-		"\t// PlatformAcmePay is AcmePay.\n\tPlatformAcmePay PlatformName = \"acmepay\"\n\t// PlatformGeneric is any other")
+		"\t// PlatformAcmePay is AcmePay.\n\tPlatformAcmePay PlatformName = \"acmepay\"\n"+
+			"\t// PlatformGeneric is any other")
 }
 
 func makePlatform(t *testing.T, r *recipe) {
