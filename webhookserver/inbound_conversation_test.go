@@ -301,7 +301,7 @@ func TestTakeEdited(t *testing.T) {
 
 func TestTakeEditedOfAnother(t *testing.T) {
 	// A message id is the sender's to choose: it must not reach what we wrote.
-	for _, role := range []v1alpha1.Role{v1alpha1.RoleAssistant, v1alpha1.RoleOperator} {
+	for _, role := range []v1alpha1.Role{v1alpha1.RoleAssistant, v1alpha1.RolePerson} {
 		recovery := gen.Lead(noon, heard("m-1"), func(l *v1alpha1.CartRecovery) {
 			l.Status.Conversation[0].Role = role
 		})
@@ -327,7 +327,7 @@ func TestEditedByUs(t *testing.T) {
 	sent := gen.Lead(noon, named("a"), contacted(noon, v1alpha1.MessageSent), atTheGateway("g-1", "oi"))
 	person := gen.Lead(noon, named("b"), contacted(noon, v1alpha1.MessageSent), heard("o-1"),
 		func(l *v1alpha1.CartRecovery) {
-			l.Status.Conversation[1].Role = v1alpha1.RoleOperator
+			l.Status.Conversation[1].Role = v1alpha1.RolePerson
 		})
 	both := []v1alpha1.CartRecovery{*sent, *person}
 	for _, row := range []struct {
@@ -453,12 +453,12 @@ func TestHandOver(t *testing.T) {
 		t.Fatal("it was not handed over")
 	}
 	added := recovery.Status.Conversation[1]
-	if added.ID != "o-1" || added.Role != v1alpha1.RoleOperator || added.Text != "Aqui é a Ana" ||
+	if added.ID != "o-1" || added.Role != v1alpha1.RolePerson || added.Text != "Aqui é a Ana" ||
 		added.Media != "image" ||
 		added.Cycle != 2 || added.State != "" || !added.At.Equal(noon.Add(time.Minute)) {
 		t.Errorf("added %+v", added)
 	}
-	if handedOff(recovery) != "True/OperatorWrote" || !lead.HandedOff(recovery) {
+	if handedOff(recovery) != "True/PersonWrote" || !lead.HandedOff(recovery) {
 		t.Errorf("condition %q", handedOff(recovery))
 	}
 	if handOver(recovery, own, false, noon.Add(2*time.Minute)) {
@@ -493,7 +493,7 @@ func TestHandOverByAnEdit(t *testing.T) {
 		t.Error("what we sent has handed it over")
 	}
 	if !handOver(recovery, edited("Custa R$ 10"), false, noon.Add(time.Minute)) ||
-		handedOff(recovery) != "True/OperatorWrote" {
+		handedOff(recovery) != "True/PersonWrote" {
 		t.Fatalf("condition %q", handedOff(recovery))
 	}
 	changed := recovery.Status.Conversation[0]

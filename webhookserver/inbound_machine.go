@@ -69,12 +69,12 @@ func greetedAhead(recovery *v1alpha1.CartRecovery, message *formats.Message, now
 	conversation := recovery.Status.Conversation
 	condition := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
 	if len(conversation) == 0 || condition == nil || condition.Status != metav1.ConditionTrue ||
-		condition.Reason != v1alpha1.ReasonOperatorWrote {
+		condition.Reason != v1alpha1.ReasonPersonWrote {
 		return
 	}
 	last := &conversation[len(conversation)-1]
 	took := condition.LastTransitionTime.Time.Equal(last.At.UTC().Truncate(time.Second))
-	if last.Role != v1alpha1.RoleOperator || last.Automatic || !took || !isFresh(message, now) ||
+	if last.Role != v1alpha1.RolePerson || last.Automatic || !took || !isFresh(message, now) ||
 		now.Sub(last.At.Time) > greetingWithin || message.At.After(last.At.Time) {
 		return
 	}

@@ -50,7 +50,7 @@ func TestGreetings(t *testing.T) {
 				t.Fatal("it was not stored")
 			}
 			last := row.lead.Status.Conversation[len(row.lead.Status.Conversation)-1]
-			if last.Role != v1alpha1.RoleOperator || last.Automatic != automatic ||
+			if last.Role != v1alpha1.RolePerson || last.Automatic != automatic ||
 				lead.HandedOff(row.lead) == automatic {
 				t.Errorf("stored %+v, handed off %v", last, lead.HandedOff(row.lead))
 			}

@@ -254,9 +254,9 @@ var _ = Describe("a person who writes from the paired phone", func() {
 			taken := each.Name == shop.lead.Name || each.Name == "another-cart"
 			Expect(lead.HandedOff(&each)).To(Equal(taken), each.Name)
 			if taken {
-				Expect(handedOff(&each)).To(Equal("True/OperatorWrote"))
+				Expect(handedOff(&each)).To(Equal("True/PersonWrote"))
 				last := each.Status.Conversation[len(each.Status.Conversation)-1]
-				Expect(last).To(And(HaveField("ID", "o-1"), HaveField("Role", v1alpha1.RoleOperator),
+				Expect(last).To(And(HaveField("ID", "o-1"), HaveField("Role", v1alpha1.RolePerson),
 					HaveField("Text", "Aqui é a Ana")))
 			}
 		}

@@ -56,7 +56,7 @@ func (s *Server) honour(
 	if err != nil || reason == "" {
 		return part.outcome, err
 	}
-	keep := store != nil && store.Spec.KeepSuppressedPhones
+	keep := store != nil && store.Spec.SuppressedPhones == v1alpha1.SuppressedPhonesClear
 	stopped, suppressed, err := s.stopAll(ctx, instance, numbers, part, reason, keep)
 	if err != nil {
 		return outcome{}, err
@@ -251,8 +251,9 @@ func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alph
 	made := &v1alpha1.Suppression{
 		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lead.SuppressionName(store, hash)},
 		Spec: v1alpha1.SuppressionSpec{
-			// The reasons of both kinds have the same words.
-			StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: string(reason), PhoneHash: hash,
+			// The reasons of a Stop are among those of a Suppression.
+			StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: v1alpha1.SuppressionReason(reason),
+			PhoneHash: hash,
 		},
 	}
 	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) &&

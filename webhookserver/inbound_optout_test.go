@@ -351,7 +351,7 @@ var _ = Describe("a customer who opts out", func() {
 
 	It("has the number itself kept where the store wants that", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
-		shop.store.Spec.KeepSuppressedPhones = true
+		shop.store.Spec.SuppressedPhones = v1alpha1.SuppressedPhonesClear
 		Expect(env.Client.Update(ctx, shop.store)).To(Succeed())
 		cached(ctx, shop.store)
 		message := stops("m-1")

@@ -90,13 +90,13 @@ func handOver(recovery *v1alpha1.CartRecovery, message *formats.Message, automat
 	}
 	switch {
 	case known == nil:
-		added := entry(recovery, v1alpha1.RoleOperator, message, now)
+		added := entry(recovery, v1alpha1.RolePerson, message, now)
 		added.Automatic = automatic
 		recovery.Status.Conversation = lead.Append(recovery.Status.Conversation, added)
 		learnChats(recovery, message.ChatIDs)
 	case message.Kind != formats.Edited, known.Role == v1alpha1.RoleCustomer, !editIn(recovery, known, message, now):
 		return false
-	case known.Role == v1alpha1.RoleOperator:
+	case known.Role == v1alpha1.RolePerson:
 		return true
 	}
 	if !automatic {
@@ -110,9 +110,9 @@ func handOver(recovery *v1alpha1.CartRecovery, message *formats.Message, automat
 func handOff(recovery *v1alpha1.CartRecovery, now time.Time) {
 	if !lead.Finished(recovery) {
 		recovery.Status.NextActionTime = nil
-		recovery.Status.NextAction = &v1alpha1.NextAction{Action: "Wait", Reason: lead.HandedOffMessage}
+		recovery.Status.NextAction = &v1alpha1.NextAction{Action: "Wait", Message: lead.HandedOffMessage}
 	}
-	reason := v1alpha1.ReasonOperatorWrote
+	reason := v1alpha1.ReasonPersonWrote
 	before := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
 	if before != nil && before.Status == metav1.ConditionTrue && before.Reason == v1alpha1.ReasonCustomerAsked {
 		reason = before.Reason

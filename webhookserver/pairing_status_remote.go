@@ -40,7 +40,7 @@ func (s *Server) statusByControllers(
 		current, err := s.instance(ctx, name)
 		if err == nil && current != nil {
 			instance = current
-			if notBefore(current.Status.ObservedStatusRequest, asked) {
+			if notBefore(current.Status.HandledStatusRequest, asked) {
 				return s.observed(current), nil
 			}
 		}

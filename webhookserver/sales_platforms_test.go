@@ -14,7 +14,7 @@ func mapped(generation int64, event v1alpha1.JSONPath) *v1alpha1.Store {
 	return gen.StoreObject(func(s *v1alpha1.Store) {
 		s.UID, s.Generation = "uid", generation
 		s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformGeneric, Generic: &v1alpha1.GenericMapping{
-			Auth: v1alpha1.GenericAuth{Type: "Bearer"}, Event: event, Kill: []string{"paid"},
+			Auth: v1alpha1.GenericAuth{Type: "Bearer"}, Event: event, Purchase: []string{"paid"},
 			Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
 		}}}
 	})

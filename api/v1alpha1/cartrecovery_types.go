@@ -18,8 +18,8 @@ const (
 
 // Reasons of a CartRecovery's HandedOff condition.
 const (
-	// ReasonOperatorWrote: a person wrote to the customer from the paired phone.
-	ReasonOperatorWrote = "OperatorWrote"
+	// ReasonPersonWrote: a person wrote to the customer from the paired phone.
+	ReasonPersonWrote = "PersonWrote"
 	// ReasonCustomerAsked: the customer asked for a person.
 	ReasonCustomerAsked = "CustomerAsked"
 	// ReasonResumed: a person gave the conversation back.
@@ -35,7 +35,7 @@ const (
 	// ReasonLateReply: the customer wrote after the lead had ended, and recovery.lateReplies
 	// is HandOff.
 	ReasonLateReply = "LateReply"
-	// ReasonLeadTokenBudget: the lead's texts have used the Store's ai.tokensPerLead. It is also
+	// ReasonLeadTokenBudget: the lead's texts have used the Store's ai.leadTokenBudget. It is also
 	// a reason of the Blocked condition, where a step would be written and the policy has no
 	// fallbackText.
 	ReasonLeadTokenBudget = "LeadTokenBudgetExhausted"
@@ -90,9 +90,9 @@ const (
 	ReasonGatewayUnavailable = "GatewayUnavailable"
 	// ReasonThrottled: the gateway asked to wait.
 	ReasonThrottled = "Throttled"
-	// ReasonTooManyReplies: the customer was answered as often as recovery.maxAnswersPerHour or
+	// ReasonTooManyAnswers: the customer was answered as often as recovery.maxAnswersPerHour or
 	// recovery.maxAnswersPerDay allows; it goes on when there is room again.
-	ReasonTooManyReplies = "TooManyReplies"
+	ReasonTooManyAnswers = "TooManyAnswers"
 	// ReasonQuietHours: the policy's quiet hours; the message goes when they are over.
 	ReasonQuietHours = "QuietHours"
 	// ReasonPaced: the number has reached a limit of its pace, or other messages are before
@@ -466,7 +466,7 @@ const (
 )
 
 // Role is who wrote a message.
-// +kubebuilder:validation:Enum=Customer;Assistant;Operator
+// +kubebuilder:validation:Enum=Customer;Assistant;Person
 type Role string
 
 const (
@@ -474,8 +474,8 @@ const (
 	RoleCustomer Role = "Customer"
 	// RoleAssistant: the AI, or a fixed text of the policy.
 	RoleAssistant Role = "Assistant"
-	// RoleOperator: a person of the store, from the paired phone.
-	RoleOperator Role = "Operator"
+	// RolePerson: a person of the store, from the paired phone.
+	RolePerson Role = "Person"
 )
 
 // MessageState is how far a message of ours got.
@@ -506,7 +506,7 @@ type Message struct {
 	// +kubebuilder:validation:MaxLength=160
 	ID string `json:"id,omitempty"`
 	// role of the writer. Customer: the customer. Assistant: the AI, or a fixed text of the
-	// policy. Operator: a person of the store, from the paired phone.
+	// policy. Person: a person of the store, from the paired phone.
 	// +required
 	Role Role `json:"role,omitempty"`
 	// step of the sequence that the message is, by name. Absent on answers and on messages of
@@ -599,17 +599,17 @@ type NextAction struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=32
 	Action string `json:"action,omitempty"`
-	// message that the action is about, by its id in the conversation.
+	// messageID is the id in the conversation of the message that the action is about.
 	// +optional
 	// +kubebuilder:validation:MaxLength=160
-	Message string `json:"message,omitempty"`
+	MessageID string `json:"messageID,omitempty"`
 	// time of the action. Absent when the lead waits for a change and not for a time.
 	// +optional
 	Time *metav1.Time `json:"time,omitempty"`
-	// reason for the action or for its time, a sentence for people.
+	// message says why this action, or why at this time: a sentence for people.
 	// +optional
 	// +kubebuilder:validation:MaxLength=512
-	Reason string `json:"reason,omitempty"`
+	Message string `json:"message,omitempty"`
 }
 
 // RecoveryResult is what a recovery was worth.
@@ -692,11 +692,11 @@ type CartRecoveryStatus struct {
 	// message.
 	// +optional
 	Result *RecoveryResult `json:"result,omitempty"`
-	// handledResume is the last value of the annotation cartrecovery.dev/resume-requested-at that
+	// handledResumeRequest is the last value of the annotation cartrecovery.dev/resume-requested-at that
 	// was acted on.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
-	HandledResume string `json:"handledResume,omitempty"`
+	HandledResumeRequest string `json:"handledResumeRequest,omitempty"`
 	// attempts is how often the current message was tried.
 	// +optional
 	Attempts int32 `json:"attempts,omitempty"`
@@ -723,11 +723,11 @@ type CartRecoveryStatus struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=0
 	TokensUsed int64 `json:"tokensUsed,omitempty"`
-	// tokensBefore is the part of tokensUsed that no longer counts towards ai.tokensPerLead of the
+	// tokensUsedBefore is the part of tokensUsed that no longer counts towards ai.leadTokenBudget of the
 	// Store: its value when the cycle began, or when a person last gave the conversation back.
 	// +optional
 	// +kubebuilder:validation:Minimum=0
-	TokensBefore int64 `json:"tokensBefore,omitempty"`
+	TokensUsedBefore int64 `json:"tokensUsedBefore,omitempty"`
 	// answeredAt are the times of the answers and notices of the last 24 hours, oldest first, at
 	// most 240. maxAnswersPerHour and maxAnswersPerDay are counted by them, even when the
 	// conversation no longer contains the messages.

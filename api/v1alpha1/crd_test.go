@@ -121,8 +121,8 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 			s.Spec.AI.DailyTokenBudget = ptr.To[int64](1_000_000_000_001)
 		}), "dailyTokenBudget"},
 		"a budget of a lead over the bound": {gen.StoreObject(func(s *v1alpha1.Store) {
-			s.Spec.AI.TokensPerLead = ptr.To[int64](1_000_000_001)
-		}), "tokensPerLead"},
+			s.Spec.AI.LeadTokenBudget = ptr.To[int64](1_000_000_001)
+		}), "leadTokenBudget"},
 		"quiet hours without a start": {gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{End: "08:00"}
 		}), "quietHours.start: Required value"},
@@ -167,7 +167,7 @@ func refusesStatus(t *testing.T, kube client.Client, namespace string) {
 		{lead, `{"nextAction": {"action": ""}}`, "nextAction.action"},
 		{lead, `{"cycle": -1}`, "status.cycle"},
 		{lead, `{"tokensUsed": -1}`, "status.tokensUsed"},
-		{lead, `{"tokensBefore": -1}`, "status.tokensBefore"},
+		{lead, `{"tokensUsedBefore": -1}`, "status.tokensUsedBefore"},
 		{lead, `{"result": {"messages": -1}}`, "result.messages"},
 		{lead, `{"conversation": [` + message + `"cycle": -1}]}`, "conversation[0].cycle"},
 		{lead, `{"conversation": [` + message + `"tokens": -1}]}`, "conversation[0].tokens"},
@@ -221,7 +221,7 @@ func token(location v1alpha1.TokenLocation) func(*v1alpha1.StorePlatform) {
 func mapped(mods ...func(*v1alpha1.GenericMapping)) func(*v1alpha1.StorePlatform) {
 	return func(p *v1alpha1.StorePlatform) {
 		p.Generic = &v1alpha1.GenericMapping{
-			Auth: v1alpha1.GenericAuth{Type: "HMACSHA256"}, Event: "$.event", Kill: []string{"paid"},
+			Auth: v1alpha1.GenericAuth{Type: "HMACSHA256"}, Event: "$.event", Purchase: []string{"paid"},
 			Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
 		}
 		for _, mod := range mods {
@@ -278,11 +278,11 @@ func refusesPlatforms(t *testing.T, kube client.Client, namespace string) {
 			"eventHeader"},
 		"amounts in pennies": {entry("generic",
 			mapped(func(m *mapping) { m.Fields.AmountUnit = "Pennies" })), "amountUnit"},
-		"a mapping without a purchase": {entry("generic", mapped(func(m *mapping) { m.Kill = []string{} })),
-			"kill"},
-		"an empty value of a purchase": {entry("generic", mapped(func(m *mapping) { m.Kill = []string{""} })),
+		"a mapping without a purchase": {entry("generic", mapped(func(m *mapping) { m.Purchase = []string{} })),
+			"purchase"},
+		"an empty value of a purchase": {entry("generic", mapped(func(m *mapping) { m.Purchase = []string{""} })),
 			"kill[0]"},
-		"an empty value of a refund": {entry("generic", mapped(func(m *mapping) { m.Stop = []string{""} })),
+		"an empty value of a refund": {entry("generic", mapped(func(m *mapping) { m.Reversal = []string{""} })),
 			"stop[0]"},
 		"a mapping without an event": {entry("generic", mapped(func(m *mapping) { m.Event = "" })),
 			"set event, eventHeader or both"},
@@ -366,7 +366,7 @@ func accepts(t *testing.T, kube client.Client, namespace string) {
 		}),
 		"the greatest budgets": gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Name = "budgets"
-			s.Spec.AI.DailyTokenBudget, s.Spec.AI.TokensPerLead = ptr.To[int64](1e12), ptr.To[int64](1e9)
+			s.Spec.AI.DailyTokenBudget, s.Spec.AI.LeadTokenBudget = ptr.To[int64](1e12), ptr.To[int64](1e9)
 		}),
 	}
 	for name, object := range objects {

@@ -7,21 +7,21 @@ import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 const MaxLedgerEntries = 500
 
 // LedgerEvent is what happened to a lead.
-// +kubebuilder:validation:Enum=Sent;Heard;ClaimedPaid;HandedOff;GivenBack;Ended
+// +kubebuilder:validation:Enum=Sent;Replied;ClaimedPaid;HandedOff;Resumed;Ended
 type LedgerEvent string
 
 const (
 	// LedgerSent: a message of the sequence went, or may have gone.
 	LedgerSent LedgerEvent = "Sent"
-	// LedgerHeard: the customer wrote, which ends the sequence.
-	LedgerHeard LedgerEvent = "Heard"
+	// LedgerReplied: the customer wrote, which ends the sequence.
+	LedgerReplied LedgerEvent = "Replied"
 	// LedgerClaimedPaid: the customer said that they have paid, and the platform's word is
 	// waited for.
 	LedgerClaimedPaid LedgerEvent = "ClaimedPaid"
 	// LedgerHandedOff: a person of the store took the conversation over.
 	LedgerHandedOff LedgerEvent = "HandedOff"
-	// LedgerGivenBack: the conversation went back to the AI.
-	LedgerGivenBack LedgerEvent = "GivenBack"
+	// LedgerResumed: the conversation went back to the AI.
+	LedgerResumed LedgerEvent = "Resumed"
 	// LedgerEnded: the lead has its outcome.
 	LedgerEnded LedgerEvent = "Ended"
 )
@@ -34,9 +34,9 @@ type LedgerEntry struct {
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	Lead string `json:"lead,omitempty"`
-	// event that happened. Sent: a message of the sequence was sent, or may have been. Heard: the
+	// event that happened. Sent: a message of the sequence was sent, or may have been. Replied: the
 	// customer wrote. ClaimedPaid: the customer said that they have paid. HandedOff: a person took
-	// the conversation over. GivenBack: the AI has it again. Ended: the lead ended.
+	// the conversation over. Resumed: the AI has it again. Ended: the lead ended.
 	// +required
 	Event LedgerEvent `json:"event,omitempty"`
 	// cycle of the recovery that the event belongs to, counted from 0.
@@ -52,7 +52,7 @@ type LedgerEntry struct {
 	// +kubebuilder:validation:MaxLength=253
 	Instance string `json:"instance,omitempty"`
 	// reason of the ending, of the hand-off or of its end, as in the lead's conditions. Only for
-	// Ended, HandedOff and GivenBack.
+	// Ended, HandedOff and Resumed.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	Reason string `json:"reason,omitempty"`

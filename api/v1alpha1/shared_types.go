@@ -197,14 +197,14 @@ type RecoveryPolicy struct {
 	// +kubebuilder:validation:Maximum=20
 	MaxUnanswered *int32 `json:"maxUnanswered,omitempty"`
 	// maxAnswersPerHour is how many answers one lead gets within any 60 minutes. After that the
-	// lead is Blocked, reason TooManyReplies, until an answer is allowed again. From 1 to 60.
+	// lead is Blocked, reason TooManyAnswers, until an answer is allowed again. From 1 to 60.
 	// Default: 20.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=60
 	MaxAnswersPerHour *int32 `json:"maxAnswersPerHour,omitempty"`
 	// maxAnswersPerDay is how many answers one lead gets within any 24 hours. After that the lead
-	// is Blocked, reason TooManyReplies, until an answer is allowed again. From 1 to 240. Default:
+	// is Blocked, reason TooManyAnswers, until an answer is allowed again. From 1 to 240. Default:
 	// 60.
 	// +optional
 	// +kubebuilder:validation:Minimum=1
@@ -236,10 +236,10 @@ type RecoveryPolicy struct {
 	// +optional
 	// +kubebuilder:validation:XValidation:rule="duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterPurchaseOnly must be between 0s and 8760h"
 	TTLAfterPurchaseOnly *Duration `json:"ttlAfterPurchaseOnly,omitempty"`
-	// ttl replaces ttlAfterFinished for leads that ended in a certain phase. A Product overrides
+	// ttlByPhase replaces ttlAfterFinished for leads that ended in a certain phase. A Product overrides
 	// it phase by phase. Default: none.
 	// +optional
-	TTL *EndingTTL `json:"ttl,omitempty"`
+	TTLByPhase *PhaseTTL `json:"ttlByPhase,omitempty"`
 	// killSwitchScope says which purchases stop a lead. Customer: any purchase of the customer in
 	// this Store. Product: only a purchase of the lead's product. Default: Customer.
 	// +optional
@@ -309,7 +309,7 @@ type RecoveryPolicy struct {
 	// fallbackText is sent in place of a text by the AI when the AI has been unavailable for 15
 	// minutes, when the guard refused two texts in a row, when a review did not answer (see
 	// ai.review.onError of the Store), or when a token budget is used up (dailyTokenBudget; for
-	// steps also tokensPerLead). A template with the variables of the system prompt, at most 2000
+	// steps also leadTokenBudget). A template with the variables of the system prompt, at most 2000
 	// characters. Default: none, the lead waits and is Blocked.
 	// +optional
 	// +kubebuilder:validation:MaxLength=2000
@@ -348,9 +348,9 @@ type HandOffPolicy struct {
 	ResumeAfter *Duration `json:"resumeAfter,omitempty"`
 }
 
-// EndingTTL is how long leads are kept after a certain ending. What is left out is
+// PhaseTTL is how long leads are kept after a certain ending. What is left out is
 // ttlAfterFinished.
-type EndingTTL struct {
+type PhaseTTL struct {
 	// recovered is how long leads are kept whose customer bought after a message. A duration such
 	// as 2160h, from 0s to 8760h. Default: ttlAfterFinished.
 	// +optional

@@ -140,15 +140,27 @@ type StoreSpec struct {
 	// the operator's own endpoint and key, and the defaults of all fields.
 	// +optional
 	AI AISettings `json:"ai,omitempty,omitzero"`
-	// keepSuppressedPhones makes the Suppressions of customers who opted out contain the phone
-	// number in clear text instead of its hash. Default: false.
+	// suppressedPhones says how the Suppressions that the operator creates for customers who opted
+	// out name the phone. Hashed: by its hash, in phoneHash. Clear: by the number itself, in phone.
+	// Default: Hashed.
 	// +optional
-	KeepSuppressedPhones bool `json:"keepSuppressedPhones,omitempty"`
+	SuppressedPhones SuppressedPhones `json:"suppressedPhones,omitempty"`
 	// suspend stops all sending of this store. Deliveries are still stored, purchases and opt-outs
 	// still take effect, and leads still expire. Default: false.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
+
+// SuppressedPhones is how the Suppressions of customers who opted out name the phone.
+// +kubebuilder:validation:Enum=Hashed;Clear
+type SuppressedPhones string
+
+const (
+	// SuppressedPhonesHashed: by its hash.
+	SuppressedPhonesHashed SuppressedPhones = "Hashed"
+	// SuppressedPhonesClear: by the number in clear text.
+	SuppressedPhonesClear SuppressedPhones = "Clear"
+)
 
 // StorePlatform is one sales platform of a store.
 // +kubebuilder:validation:XValidation:rule="(self.name == 'generic') == has(self.generic)",message="the platform named generic, and only it, has a generic mapping"
@@ -204,14 +216,14 @@ type GenericMapping struct {
 	Auth GenericAuth `json:"auth,omitzero"`
 	// event is the path of the field that names the event, such as $.data.event, at most 256
 	// characters; see docs/platforms.md for paths. Its value may be a text, a number, true or
-	// false, and is compared with the values of start, kill, expired and stop; case and
-	// surrounding blanks do not matter. If several paths are given, with "|" between them, the
+	// false, and is compared with the values of start, purchase, reversal and paymentExpired; case
+	// and surrounding blanks do not matter. If several paths are given, with "|" between them, the
 	// first whose value is one of those counts. Set event, eventHeader or both.
 	// +optional
 	Event JSONPath `json:"event,omitempty"`
 	// eventHeader is the name of the HTTP header that names the event, such as X-Shopify-Topic:
 	// letters, digits and "-", at most 64 characters. If event is set too, it counts when the
-	// header's value is none of those of start, kill, expired and stop.
+	// header's value is none of those of start, purchase, reversal and paymentExpired.
 	// +optional
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=64
@@ -224,7 +236,7 @@ type GenericMapping struct {
 	// +listMapKey=value
 	// +kubebuilder:validation:MaxItems=20
 	Start []GenericStart `json:"start,omitempty"`
-	// kill lists the event values that mean that the customer bought. From 1 to 20, of 1 to 128
+	// purchase lists the event values that mean that the customer bought. From 1 to 20, of 1 to 128
 	// characters.
 	// +required
 	// +listType=set
@@ -232,24 +244,24 @@ type GenericMapping struct {
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
-	Kill []string `json:"kill,omitempty"`
-	// expired lists the event values that mean that an open payment (PIX, boleto) can no longer be
-	// paid; the customer is then not reminded of it. At most 20, of 1 to 128 characters. Default:
-	// none.
+	Purchase []string `json:"purchase,omitempty"`
+	// paymentExpired lists the event values that mean that an open payment (PIX, boleto) can no
+	// longer be paid; the customer is then not reminded of it. At most 20, of 1 to 128 characters.
+	// Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
-	Expired []string `json:"expired,omitempty"`
-	// stop lists the event values that mean that a purchase was refunded or charged back. At most
-	// 20, of 1 to 128 characters. Default: none.
+	PaymentExpired []string `json:"paymentExpired,omitempty"`
+	// reversal lists the event values that mean that a purchase was refunded or charged back. At
+	// most 20, of 1 to 128 characters. Default: none.
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=20
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=128
-	Stop []string `json:"stop,omitempty"`
+	Reversal []string `json:"reversal,omitempty"`
 	// fields are the paths of everything else that is read from a delivery, each such as
 	// $.data.buyer.email, at most 256 characters; see docs/platforms.md for paths.
 	// +required
@@ -473,7 +485,7 @@ type AISettings struct {
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000000000
 	DailyTokenBudget *int64 `json:"dailyTokenBudget,omitempty"`
-	// tokensPerLead is how many tokens the texts of one lead and their reviews may use, including
+	// leadTokenBudget is how many tokens the texts of one lead and their reviews may use, including
 	// texts that were not sent. It counts again from 0 in each new cycle, and when a person gives
 	// the conversation back. When it is used up, a person gets the conversation (condition
 	// HandedOff, reason LeadTokenBudgetExhausted); in place of a step fallbackText is sent, or the
@@ -482,7 +494,7 @@ type AISettings struct {
 	// +optional
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=1000000000
-	TokensPerLead *int64 `json:"tokensPerLead,omitempty"`
+	LeadTokenBudget *int64 `json:"leadTokenBudget,omitempty"`
 	// review is a second check of each text, by an AI that sees the facts and the text but not
 	// what the customer wrote; see docs/guard.md. Default: enabled.
 	// +optional

@@ -44,13 +44,27 @@ type SuppressionSpec struct {
 	// The operator creates the first two. Default: Manual.
 	// +optional
 	// +kubebuilder:default=Manual
-	// +kubebuilder:validation:Enum=OptOut;Manual;Complaint;WrongNumber
-	Reason string `json:"reason,omitempty"`
+	Reason SuppressionReason `json:"reason,omitempty"`
 	// expiresAt is when the suppression ends; the number may then be written to again. RFC 3339.
 	// Default: never.
 	// +optional
 	ExpiresAt *metav1.Time `json:"expiresAt,omitempty"`
 }
+
+// SuppressionReason is why a number must not be written to.
+// +kubebuilder:validation:Enum=OptOut;WrongNumber;Complaint;Manual
+type SuppressionReason string
+
+const (
+	// SuppressionOptOut: the customer asked for it.
+	SuppressionOptOut SuppressionReason = "OptOut"
+	// SuppressionWrongNumber: whoever has the number is not the customer.
+	SuppressionWrongNumber SuppressionReason = "WrongNumber"
+	// SuppressionComplaint: the customer complained.
+	SuppressionComplaint SuppressionReason = "Complaint"
+	// SuppressionManual: somebody decided so.
+	SuppressionManual SuppressionReason = "Manual"
+)
 
 // SuppressionStatus is what the operator knows of a Suppression.
 type SuppressionStatus struct {

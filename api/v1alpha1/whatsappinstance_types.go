@@ -340,11 +340,11 @@ type WhatsAppInstanceStatus struct {
 	// +optional
 	// +kubebuilder:validation:MaxLength=256
 	LastDisconnectReason string `json:"lastDisconnectReason,omitempty"`
-	// observedStatusRequest is the last value of the annotation
+	// handledStatusRequest is the last value of the annotation
 	// cartrecovery.dev/status-requested-at for which the gateway was asked.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
-	ObservedStatusRequest string `json:"observedStatusRequest,omitempty"`
+	HandledStatusRequest string `json:"handledStatusRequest,omitempty"`
 	// newConversationsPausedUntil is when WhatsApp allows new conversations again. Absent when the
 	// number is not restricted.
 	// +optional
@@ -353,22 +353,22 @@ type WhatsAppInstanceStatus struct {
 
 // PaceStatus is what was sent from a number, and what waits.
 type PaceStatus struct {
-	// lastHour is how many messages were sent within the last 60 minutes.
+	// sentLastHour is how many messages were sent within the last 60 minutes.
 	// +optional
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
-	LastHour int32 `json:"lastHour,omitempty"`
-	// newToday is how many conversations were started today, in the Store's time zone.
+	SentLastHour int32 `json:"sentLastHour,omitempty"`
+	// newConversationsToday is how many conversations were started today, in the Store's time zone.
 	// +optional
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
-	NewToday int32 `json:"newToday,omitempty"`
-	// newAllowedToday is how many conversations may be started today: newConversationsPerDay, or
+	NewConversationsToday int32 `json:"newConversationsToday,omitempty"`
+	// newConversationsAllowedToday is how many conversations may be started today: newConversationsPerDay, or
 	// less during the warm-up.
 	// +optional
 	// +kubebuilder:default=0
 	// +kubebuilder:validation:Minimum=0
-	NewAllowedToday int32 `json:"newAllowedToday,omitempty"`
+	NewConversationsAllowedToday int32 `json:"newConversationsAllowedToday,omitempty"`
 	// waiting is how many messages are due and wait for their turn.
 	// +optional
 	// +kubebuilder:default=0

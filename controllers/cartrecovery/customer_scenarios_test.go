@@ -221,7 +221,7 @@ var _ = Describe("A customer of whom only the AI understands that they want no m
 		suppression := &v1alpha1.Suppression{}
 		key := w.key(lead.SuppressionName(gen.Store, lead.PhoneHash(phoneOf(1))))
 		Expect(environment.Client.Get(w.ctx, key, suppression)).To(Succeed())
-		Expect(suppression.Spec.Reason).To(Equal("OptOut"))
+		Expect(suppression.Spec.Reason).To(Equal(v1alpha1.SuppressionOptOut))
 		Expect(suppression.Spec.Phone).To(BeEmpty())
 		Expect(suppression.Labels).To(Equal(lead.SuppressionLabels(suppression)))
 		Expect(w.lead(name).Status.TokensUsed).To(Equal(int64(30)), "what it cost to find out is counted")

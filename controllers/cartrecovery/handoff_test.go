@@ -107,7 +107,7 @@ var _ = Describe("A person who takes over", func() {
 		w.says(name, "in-3", "Ok")
 		w.advance(time.Minute)
 		Consistently(w.sent).Should(HaveLen(2))
-		Expect(w.handedOff(name)()).To(Equal(v1alpha1.ReasonOperatorWrote))
+		Expect(w.handedOff(name)()).To(Equal(v1alpha1.ReasonPersonWrote))
 	})
 
 	It("lets a customer who did not answer hear the next step, counted from the person's message", func() {

@@ -67,7 +67,7 @@ func TestHistories(t *testing.T) {
 		"settled", "from machines", "resumed by time", "blocked " + v1alpha1.ReasonClaimsPaid,
 		"blocked " + v1alpha1.ReasonAutomaticReplies, "ended " + v1alpha1.ReasonWrongNumber,
 		"handed over " + v1alpha1.ReasonPaymentClaimed, "handed over " + v1alpha1.ReasonLateReply, "from Customer",
-		"from Operator", "blocked " + v1alpha1.ReasonQuietHours, "blocked " + v1alpha1.ReasonPaced,
+		"from Person", "blocked " + v1alpha1.ReasonQuietHours, "blocked " + v1alpha1.ReasonPaced,
 		"blocked " + v1alpha1.ReasonCooldown, "blocked " + v1alpha1.ReasonRestricted,
 		"blocked " + v1alpha1.ReasonNumberLost, "blocked " + v1alpha1.ReasonNoConnectedInstance,
 		"blocked " + v1alpha1.ReasonSuspended, "blocked " + v1alpha1.ReasonTextRefused,

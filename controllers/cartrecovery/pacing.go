@@ -100,7 +100,8 @@ func (r *Reconciler) capacity(s *plan.Snapshot, instance *v1alpha1.WhatsAppInsta
 		// At once: of two such numbers none is freer for having been asked for first.
 		free = s.Now
 	}
-	return plan.Capacity{Free: free, Left: int(stats.NewAllowedToday - stats.NewToday - stats.Waiting)}
+	left := stats.NewConversationsAllowedToday - stats.NewConversationsToday - stats.Waiting
+	return plan.Capacity{Free: free, Left: int(left)}
 }
 
 func numberOf(s *plan.Snapshot, instance *v1alpha1.WhatsAppInstance) pace.Number {

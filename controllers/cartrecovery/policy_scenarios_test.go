@@ -100,7 +100,7 @@ var _ = Describe("Quiet hours", func() {
 			next := w.lead(name).Status
 			Expect(next.NextActionTime.Time).To(BeTemporally(">=", end.Add(-plan.PrepareAhead)))
 			Expect(next.NextActionTime.Time).To(BeTemporally("<", end.Add(20*time.Minute)))
-			Expect(next.NextAction.Reason).To(ContainSubstring("quiet hours"))
+			Expect(next.NextAction.Message).To(ContainSubstring("quiet hours"))
 		}
 		w.advanceTo(end.Add(-5 * time.Minute))
 		Consistently(w.sent).Should(HaveLen(1))
@@ -207,7 +207,7 @@ var _ = Describe("A customer who leaves the checkout again", func() {
 	It("is written to anew, and the AI knows what was said before", func() {
 		w, r, name := ended()
 		was := w.lead(name).Status
-		Expect(w.handedOff(name)()).To(Equal(v1alpha1.ReasonOperatorWrote))
+		Expect(w.handedOff(name)()).To(Equal(v1alpha1.ReasonPersonWrote))
 		before := len(r.api.written())
 		w.returns(name)
 		again := lead.StepID(1, "first")
@@ -310,7 +310,7 @@ var _ = Describe("A lead that is over", func() {
 		kept time.Duration) {
 		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) {
 			p.ExpireAfter, p.TTLAfterFinished, p.TTLAfterPurchaseOnly = hours(24), hours(400), hours(1)
-			p.TTL = &v1alpha1.EndingTTL{OptedOut: hours(10), Expired: hours(20), Recovered: hours(30),
+			p.TTLByPhase = &v1alpha1.PhaseTTL{OptedOut: hours(10), Expired: hours(20), Recovered: hours(30),
 				Converted: hours(40), Failed: hours(50)}
 		}))
 		w.start()

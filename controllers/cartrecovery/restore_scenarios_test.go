@@ -117,7 +117,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		Eventually(w.phase(all.optedOut)).Should(Equal(v1alpha1.PhaseOptedOut))
 		Eventually(w.sent).Should(HaveLen(7), "an answer, and a confirmation")
 		Eventually(w.entries).Should(Equal(map[v1alpha1.LedgerEvent]int{
-			v1alpha1.LedgerSent: 5, v1alpha1.LedgerEnded: 2, v1alpha1.LedgerHandedOff: 1, v1alpha1.LedgerHeard: 2,
+			v1alpha1.LedgerSent: 5, v1alpha1.LedgerEnded: 2, v1alpha1.LedgerHandedOff: 1, v1alpha1.LedgerReplied: 2,
 		}))
 		old.stop()
 		return all
@@ -220,7 +220,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 		w.start(w.beganNow(true), blind(w))
 		w.advance(plan.SettleRestored)
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonRestoredFromBackup))
-		Expect(w.lead(name).Status.NextAction.Reason).To(ContainSubstring(v1alpha1.AnnotationRestoreAcknowledged))
+		Expect(w.lead(name).Status.NextAction.Message).To(ContainSubstring(v1alpha1.AnnotationRestoreAcknowledged))
 		w.advance(time.Hour)
 		Consistently(w.sent).Should(BeEmpty())
 		w.changeStore(func(store *v1alpha1.Store) {

@@ -566,7 +566,7 @@ func machine(recovery *v1alpha1.CartRecovery) bool {
 	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
 		m := &recovery.Status.Conversation[i]
 		if m.Cycle == recovery.Status.Cycle && m.Role != v1alpha1.RoleAssistant {
-			if m.Role == v1alpha1.RoleOperator || !m.Automatic {
+			if m.Role == v1alpha1.RolePerson || !m.Automatic {
 				return count > 1
 			}
 			count++
@@ -782,8 +782,8 @@ func (sim *simulation) takesOver(each *simLead) {
 	if each.deleted || lead.Finished(each.object) {
 		return
 	}
-	sim.appends(each, v1alpha1.RoleOperator, "Oi, aqui é o João")
-	plan.HandedOverFor(v1alpha1.ReasonOperatorWrote, 1, sim.clock.now)(&each.object.Status)
+	sim.appends(each, v1alpha1.RolePerson, "Oi, aqui é o João")
+	plan.HandedOverFor(v1alpha1.ReasonPersonWrote, 1, sim.clock.now)(&each.object.Status)
 	each.object.Status.NextActionTime = nil
 }
 

@@ -45,7 +45,7 @@ func (r *Reconciler) stop(ctx context.Context, s plan.Snapshot, asked v1alpha1.S
 
 // suppress makes the Suppression of the lead's phone; one that has lapsed holds again.
 func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alpha1.Stop) error {
-	keep := s.Store != nil && s.Store.Spec.KeepSuppressedPhones
+	keep := s.Store != nil && s.Store.Spec.SuppressedPhones == v1alpha1.SuppressedPhonesClear
 	wanted := suppressionOf(s.Lead, asked.Reason, keep)
 	err := r.Client.Create(ctx, wanted)
 	if err == nil {
@@ -77,7 +77,9 @@ func suppressionOf(recovery *v1alpha1.CartRecovery, reason v1alpha1.StopReason, 
 	made := &v1alpha1.Suppression{
 		ObjectMeta: metav1.ObjectMeta{Namespace: recovery.Namespace,
 			Name: lead.SuppressionName(recovery.Spec.StoreRef.Name, hash)},
-		Spec: v1alpha1.SuppressionSpec{StoreRef: recovery.Spec.StoreRef, Reason: string(reason), PhoneHash: hash},
+		Spec: v1alpha1.SuppressionSpec{
+			StoreRef: recovery.Spec.StoreRef, Reason: v1alpha1.SuppressionReason(reason), PhoneHash: hash,
+		},
 	}
 	if number := lead.FullNumber(recovery.Spec.Customer.Phone); keepPhone && lead.PhoneHash(number) == hash {
 		made.Spec.Phone, made.Spec.PhoneHash = number, ""

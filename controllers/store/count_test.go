@@ -59,7 +59,7 @@ func ofSale(name, transaction string) func(*v1alpha1.CartRecovery) {
 
 func TestCount(t *testing.T) {
 	blocked := condition(v1alpha1.ConditionBlocked, metav1.ConditionTrue, v1alpha1.ReasonPaced)
-	handedOff := condition(v1alpha1.ConditionHandedOff, metav1.ConditionTrue, v1alpha1.ReasonOperatorWrote)
+	handedOff := condition(v1alpha1.ConditionHandedOff, metav1.ConditionTrue, v1alpha1.ReasonPersonWrote)
 	succeeded := func(status metav1.ConditionStatus, reason string) func(*v1alpha1.CartRecovery) {
 		return condition(v1alpha1.ConditionSucceeded, status, reason)
 	}

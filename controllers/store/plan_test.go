@@ -28,7 +28,7 @@ func claimant(namespace string, age time.Duration) v1alpha1.Store {
 // generic gives a Store the platform named generic, beside one that needs no mapping.
 func generic(change func(*v1alpha1.GenericMapping)) func(*v1alpha1.Store) {
 	made := &v1alpha1.GenericMapping{
-		Auth: v1alpha1.GenericAuth{Type: "Bearer"}, Event: "$.event", Kill: []string{"paid"},
+		Auth: v1alpha1.GenericAuth{Type: "Bearer"}, Event: "$.event", Purchase: []string{"paid"},
 		Fields: v1alpha1.GenericFields{Email: "$.data.email", ProductID: "$.data.product"},
 	}
 	change(made)
@@ -80,9 +80,9 @@ func TestPlan(t *testing.T) {
 		"a path is wrong": {generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }), nil, false,
 			v1alpha1.ReasonInvalidMapping,
 			"spec.platforms[generic].generic.fields.email: expected a path such as $.data.buyer.email"},
-		"a value means two": {generic(func(m *v1alpha1.GenericMapping) { m.Stop = []string{"PAID"} }), nil, false,
+		"a value means two": {generic(func(m *v1alpha1.GenericMapping) { m.Reversal = []string{"PAID"} }), nil, false,
 			v1alpha1.ReasonInvalidMapping,
-			"spec.platforms[generic].generic.stop: expected no value that generic.kill has too"},
+			"spec.platforms[generic].generic.reversal: expected no value that generic.purchase has too"},
 		"no mapping": {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil,
 			false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
 		"a mapping": {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},

@@ -189,17 +189,17 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 				{At: clk.Now().Add(-time.Minute), Lead: client.ObjectKey{Namespace: s.namespace, Name: "b"}},
 			})
 			shown := s.becomes(ctx, HaveField("Status.Pace", Not(BeNil())))
-			Expect(shown.Status.Pace.LastHour).To(BeEquivalentTo(2))
-			Expect(shown.Status.Pace.NewAllowedToday).To(BeEquivalentTo(20))
+			Expect(shown.Status.Pace.SentLastHour).To(BeEquivalentTo(2))
+			Expect(shown.Status.Pace.NewConversationsAllowedToday).To(BeEquivalentTo(20))
 			shown = s.becomes(ctx, HaveField("Status.Pairing.SecretRef", BeNil()))
 			Consistently(ctx, s.read, awhile, often).Should(HaveField("ResourceVersion", shown.ResourceVersion))
 
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
 				i.Spec.Limits.WarmUp = &v1alpha1.WarmUp{StartPerDay: new(int32(7)), Days: new(int32(14))}
 			})
-			s.becomes(ctx, HaveField("Status.Pace.NewAllowedToday", BeEquivalentTo(7)))
+			s.becomes(ctx, HaveField("Status.Pace.NewConversationsAllowedToday", BeEquivalentTo(7)))
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Limits.NewConversationsPerDay = new(int32(3)) })
-			s.becomes(ctx, HaveField("Status.Pace.NewAllowedToday", BeEquivalentTo(3)))
+			s.becomes(ctx, HaveField("Status.Pace.NewConversationsAllowedToday", BeEquivalentTo(3)))
 		})
 	})
 })

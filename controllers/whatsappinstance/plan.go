@@ -350,7 +350,7 @@ func (s *situation) change() string {
 // answeredCaller writes that the gateway was asked for a caller.
 func answeredCaller(instance *v1alpha1.WhatsAppInstance) {
 	if request := instance.Annotations[v1alpha1.AnnotationStatusRequested]; len(request) <= maxRequest {
-		instance.Status.ObservedStatusRequest = request
+		instance.Status.HandledStatusRequest = request
 	}
 }
 

@@ -125,11 +125,11 @@ func TestAnsweredCaller(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := settledSituation(func(s *situation) {
 				s.instance.Annotations = map[string]string{v1alpha1.AnnotationStatusRequested: row.request}
-				s.instance.Status.ObservedStatusRequest = "before"
+				s.instance.Status.HandledStatusRequest = "before"
 			})
 			answeredCaller(s.instance)
-			if diff := cmp.Diff(row.want, s.instance.Status.ObservedStatusRequest); diff != "" {
-				t.Errorf("status.observedStatusRequest (-want +got):\n%s", diff)
+			if diff := cmp.Diff(row.want, s.instance.Status.HandledStatusRequest); diff != "" {
+				t.Errorf("status.handledStatusRequest (-want +got):\n%s", diff)
 			}
 		})
 	}

@@ -516,7 +516,7 @@ func (s *story) showEverything(ctx context.Context) error {
 	s.show(policy)
 	next, err := s.kubectl(ctx, "get", "cartrecoveries", "-o",
 		"custom-columns=LEAD:.metadata.name,NEXT:.status.nextAction.action,"+
-			"WHEN:.status.nextAction.time,WHY:.status.nextAction.reason")
+			"WHEN:.status.nextAction.time,WHY:.status.nextAction.message")
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,7 @@ const Timeout = 30 * time.Second
 // MaxAnswer bounds an answer of the endpoint in bytes.
 const MaxAnswer = 1 << 20
 
-// DefaultTokensPerLead is the default of a Store's ai.tokensPerLead: some 60 answers with a long
+// DefaultTokensPerLead is the default of a Store's ai.leadTokenBudget: some 60 answers with a long
 // prompt, for which gpt-4o-mini costs about two US cents.
 const DefaultTokensPerLead = 100_000
 

@@ -151,10 +151,10 @@ func BudgetWarning(store *v1alpha1.Store) string {
 			"writes nothing", *daily, leastTokens)
 }
 
-// TokensPerLead is how many tokens the texts of one lead may use for a Store.
-func TokensPerLead(store *v1alpha1.Store) int64 {
-	if store != nil && store.Spec.AI.TokensPerLead != nil {
-		return *store.Spec.AI.TokensPerLead
+// LeadTokenBudget is how many tokens the texts of one lead may use for a Store.
+func LeadTokenBudget(store *v1alpha1.Store) int64 {
+	if store != nil && store.Spec.AI.LeadTokenBudget != nil {
+		return *store.Spec.AI.LeadTokenBudget
 	}
 	return DefaultTokensPerLead
 }

@@ -97,7 +97,7 @@ func TestBudgetWarning(t *testing.T) {
 	}{"none": {nil, false}, "enough": {tokens(2000), false}, "for no text": {tokens(1999), true},
 		"nothing": {tokens(0), true}} {
 		store := &v1alpha1.Store{Spec: v1alpha1.StoreSpec{AI: v1alpha1.AISettings{DailyTokenBudget: row.daily,
-			TokensPerLead: tokens(1)}}}
+			LeadTokenBudget: tokens(1)}}}
 		if got := BudgetWarning(store); (got != "") != row.warns || row.warns &&
 			!strings.Contains(got, "spec.ai.dailyTokenBudget") {
 			t.Errorf("%s: got %q", name, got)

@@ -19,10 +19,10 @@ func TakenOver(id, text string, at time.Time) func(*v1alpha1.CartRecoveryStatus)
 	return func(status *v1alpha1.CartRecoveryStatus) {
 		status.NextActionTime = nil
 		status.Conversation = lead.Append(status.Conversation, v1alpha1.Message{
-			ID: id, Role: v1alpha1.RoleOperator, Cycle: status.Cycle, Text: text, At: v1alpha1.NewTimestamp(at),
+			ID: id, Role: v1alpha1.RolePerson, Cycle: status.Cycle, Text: text, At: v1alpha1.NewTimestamp(at),
 		})
 		apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
-			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonOperatorWrote,
+			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonPersonWrote,
 			LastTransitionTime: metav1.NewTime(at.UTC().Truncate(time.Second)),
 		})
 	}

@@ -39,8 +39,8 @@ func policyBase(path string) v1alpha1.RecoveryPolicy {
 		}}
 	case "quietHours":
 		base.QuietHours = &v1alpha1.QuietHours{Start: "21:00", End: "08:00"}
-	case "ttl":
-		base.TTL = &v1alpha1.EndingTTL{}
+	case "ttlByPhase":
+		base.TTLByPhase = &v1alpha1.PhaseTTL{}
 	case "handOff":
 		base.HandOff = &v1alpha1.HandOffPolicy{}
 	}

@@ -49,7 +49,7 @@ func TestMayHaveGone(t *testing.T) {
 		"the customer's": {ours(0, 1, "", theirs), false},
 		"the customer's, in a state": {v1alpha1.Message{Role: v1alpha1.RoleCustomer, State: v1alpha1.MessageSent},
 			false},
-		"a person's, in a state": {v1alpha1.Message{Role: v1alpha1.RoleOperator, State: v1alpha1.MessageSent},
+		"a person's, in a state": {v1alpha1.Message{Role: v1alpha1.RolePerson, State: v1alpha1.MessageSent},
 			false},
 	} {
 		t.Run(name, func(t *testing.T) {

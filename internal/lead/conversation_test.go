@@ -46,8 +46,8 @@ func nextCycle(l *v1alpha1.CartRecovery) { l.Status.Cycle++ }
 // TestWhoHasTheConversation: a person has it from the condition, or what they wrote since, to a request
 // that came later; requests are whole seconds.
 func TestWhoHasTheConversation(t *testing.T) {
-	const yes, no, person = metav1.ConditionTrue, metav1.ConditionFalse, v1alpha1.RoleOperator
-	handled := func(l *v1alpha1.CartRecovery) { l.Status.HandledResume = lead.ResumeRequest(l) }
+	const yes, no, person = metav1.ConditionTrue, metav1.ConditionFalse, v1alpha1.RolePerson
+	handled := func(l *v1alpha1.CartRecovery) { l.Status.HandledResumeRequest = lead.ResumeRequest(l) }
 	for name, row := range map[string]struct {
 		mods []mod
 		want bool
@@ -91,7 +91,7 @@ func TestResumeRequest(t *testing.T) {
 
 // TestWhoWroteLast has times in seconds after noon, -1 for never.
 func TestWhoWroteLast(t *testing.T) {
-	const customer, person, assistant = v1alpha1.RoleCustomer, v1alpha1.RoleOperator, v1alpha1.RoleAssistant
+	const customer, person, assistant = v1alpha1.RoleCustomer, v1alpha1.RolePerson, v1alpha1.RoleAssistant
 	on := func(name string) func(*v1alpha1.Message) { return func(m *v1alpha1.Message) { m.Instance = name } }
 	sent := func(m *v1alpha1.Message) { m.State = v1alpha1.MessageSent }
 	claimed := func(m *v1alpha1.Message) { m.State = v1alpha1.MessageClaimed }

@@ -16,7 +16,7 @@ import (
 // ByPerson says whether a person of the store wrote a message. The greetings and away messages
 // of the paired phone are nobody's.
 func ByPerson(message *v1alpha1.Message) bool {
-	return message.Role == v1alpha1.RoleOperator && !message.Automatic
+	return message.Role == v1alpha1.RolePerson && !message.Automatic
 }
 
 // HeardOn names the WhatsAppInstance that the customer last wrote to in this cycle; "" where
@@ -120,7 +120,7 @@ const (
 	LateReplyMessage = "the customer wrote after the lead had ended: the AI is silent until the annotation " +
 		v1alpha1.AnnotationResumeRequested + " gives the conversation back"
 	// LeadTokenBudgetMessage: the lead's texts have used what they may.
-	LeadTokenBudgetMessage = "the lead's texts have used ai.tokensPerLead of the Store: the AI is silent until the " +
+	LeadTokenBudgetMessage = "the lead's texts have used ai.leadTokenBudget of the Store: the AI is silent until the " +
 		"annotation " + v1alpha1.AnnotationResumeRequested + " gives the conversation back, with as many tokens anew"
 )
 

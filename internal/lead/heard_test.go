@@ -23,7 +23,7 @@ func uttered(role v1alpha1.Role, at time.Time, mods ...func(*v1alpha1.Message)) 
 func TestMachinesAreNobody(t *testing.T) {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 	automatic := func(m *v1alpha1.Message) { m.Automatic = true }
-	l := gen.Lead(at, uttered(v1alpha1.RoleOperator, at.Add(time.Hour)), uttered(v1alpha1.RoleOperator,
+	l := gen.Lead(at, uttered(v1alpha1.RolePerson, at.Add(time.Hour)), uttered(v1alpha1.RolePerson,
 		at.Add(2*time.Hour), automatic))
 	if got := lead.LastOperator(l); !got.Equal(at.Add(time.Hour)) {
 		t.Errorf("a person last wrote at %s", got)
@@ -35,7 +35,7 @@ func TestMachinesAreNobody(t *testing.T) {
 
 func TestWroteFirst(t *testing.T) {
 	at := time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
-	customer, person := uttered(v1alpha1.RoleCustomer, at), uttered(v1alpha1.RoleOperator, at)
+	customer, person := uttered(v1alpha1.RoleCustomer, at), uttered(v1alpha1.RolePerson, at)
 	ours := func(state v1alpha1.MessageState) func(*v1alpha1.CartRecovery) {
 		return uttered(v1alpha1.RoleAssistant, at, func(m *v1alpha1.Message) { m.ID, m.State = "c0-step-first", state })
 	}

@@ -242,18 +242,18 @@ func HandedOff(lead *v1alpha1.CartRecovery) bool {
 		took = wrote
 	}
 	request := ResumeRequest(lead)
-	if request == lead.Status.HandledResume {
+	if request == lead.Status.HandledResumeRequest {
 		return true
 	}
 	resumed, _ := time.Parse(time.RFC3339, request) // what is no time is before all
 	return resumed.Before(took.Truncate(time.Second))
 }
 
-// maxResume is what the schema takes of status.handledResume.
+// maxResume is what the schema takes of status.handledResumeRequest.
 const maxResume = 64
 
 // ResumeRequest is the request to give a conversation back, "" for none. One that was acted
-// on is status.handledResume.
+// on is status.handledResumeRequest.
 func ResumeRequest(lead *v1alpha1.CartRecovery) string {
 	return clip.Bytes(strings.ToValidUTF8(lead.Annotations[v1alpha1.AnnotationResumeRequested], ""), maxResume)
 }

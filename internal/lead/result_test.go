@@ -102,7 +102,7 @@ func TestResult(t *testing.T) {
 			boughtAfter(2 * time.Hour), nil, &worth{"first", 2, "2h0m0s", "1h44m58s"}},
 		"only an answer": {[]v1alpha1.Message{said(time.Minute, by(v1alpha1.RoleCustomer)), said(2 * time.Minute)},
 			boughtAfter(time.Hour), nil, &worth{"", 1, "1h0m0s", ""}},
-		"a person is not ours": {[]v1alpha1.Message{first, said(time.Hour, by(v1alpha1.RoleOperator))},
+		"a person is not ours": {[]v1alpha1.Message{first, said(time.Hour, by(v1alpha1.RolePerson))},
 			boughtAfter(2 * time.Hour), nil, &worth{"first", 1, "2h0m0s", "1h44m58s"}},
 		"what nobody knows went": {[]v1alpha1.Message{first, said(24*time.Hour, ofStep("second"),
 			inState(v1alpha1.MessageUnknown))},

@@ -126,7 +126,7 @@ func TestPurchaseThatCounts(t *testing.T) {
 // TestResultAtItsEdges: which step a purchase is credited to, and that only what we sent counts.
 func TestResultAtItsEdges(t *testing.T) {
 	first, second := said(time.Hour, ofStep("first")), said(time.Hour, ofStep("second"))
-	others := said(time.Minute, ofStep("other"), func(m *v1alpha1.Message) { m.Role = v1alpha1.RoleOperator })
+	others := said(time.Minute, ofStep("other"), func(m *v1alpha1.Message) { m.Role = v1alpha1.RolePerson })
 	for name, row := range map[string]struct {
 		conversation []v1alpha1.Message
 		mods         []mod

@@ -26,7 +26,7 @@ func EntriesOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 		entry := v1alpha1.LedgerEntry{Lead: recovery.Name, Cycle: m.Cycle, At: m.At}
 		switch {
 		case m.Role == v1alpha1.RoleCustomer && !heard[m.Cycle]:
-			heard[m.Cycle], entry.Event = true, v1alpha1.LedgerHeard
+			heard[m.Cycle], entry.Event = true, v1alpha1.LedgerReplied
 		case m.Step != "" && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown):
 			entry.Event, entry.Step, entry.Instance = v1alpha1.LedgerSent, m.Step, m.Instance
 		default:
@@ -45,7 +45,7 @@ func conditionsOf(recovery *v1alpha1.CartRecovery) []v1alpha1.LedgerEntry {
 		entry.Event, entry.Reason = v1alpha1.LedgerHandedOff, short(taken.Reason)
 		entry.At = v1alpha1.NewTimestamp(taken.LastTransitionTime.Time)
 		if taken.Status != metav1.ConditionTrue {
-			entry.Event = v1alpha1.LedgerGivenBack
+			entry.Event = v1alpha1.LedgerResumed
 		}
 		entries = append(entries, entry)
 	}
@@ -82,10 +82,10 @@ type key struct {
 func keyOf(entry *v1alpha1.LedgerEntry) key {
 	k := key{event: entry.Event, cycle: entry.Cycle, step: entry.Step, reason: entry.Reason}
 	switch entry.Event {
-	case v1alpha1.LedgerHandedOff, v1alpha1.LedgerGivenBack:
+	case v1alpha1.LedgerHandedOff, v1alpha1.LedgerResumed:
 		// It can happen again, as itself.
 		k.at = entry.At.Unix()
-	case v1alpha1.LedgerSent, v1alpha1.LedgerHeard, v1alpha1.LedgerClaimedPaid, v1alpha1.LedgerEnded:
+	case v1alpha1.LedgerSent, v1alpha1.LedgerReplied, v1alpha1.LedgerClaimedPaid, v1alpha1.LedgerEnded:
 	}
 	return k
 }

@@ -55,7 +55,7 @@ func TestEntriesOf(t *testing.T) {
 		events = append(events, string(each.Event)+each.Step+each.Reason)
 	}
 	if got, want := strings.Join(events,
-		" "), "Sentfirst Sentsecond Heard HandedOffCustomerAsked EndedConversationEnded"; got != want {
+		" "), "Sentfirst Sentsecond Replied HandedOffCustomerAsked EndedConversationEnded"; got != want {
 		t.Errorf("%s, want %s", got, want)
 	}
 	written, err := json.Marshal(entries)
@@ -82,7 +82,7 @@ func TestALedgerIsWrittenOnce(t *testing.T) {
 		t.Fatalf("%d of %d entries", len(first), len(l.Next(store, 100)))
 	}
 	l.Saved(store, first)
-	if rest := l.Next(store, 100); len(rest) != 3 || rest[0].Event != v1alpha1.LedgerHeard {
+	if rest := l.Next(store, 100); len(rest) != 3 || rest[0].Event != v1alpha1.LedgerReplied {
 		t.Errorf("what is left: %+v", rest)
 	}
 	again := ledger.New()
@@ -168,7 +168,7 @@ func TestJoinAFullConversation(t *testing.T) {
 	full := []v1alpha1.Message{told[0]}
 	for n := range v1alpha1.MaxConversation - 1 {
 		full = append(full, v1alpha1.Message{
-			ID: fmt.Sprint("op-", n), Role: v1alpha1.RoleOperator, At: v1alpha1.NewTimestamp(t0.Add(16 * time.Minute)),
+			ID: fmt.Sprint("op-", n), Role: v1alpha1.RolePerson, At: v1alpha1.NewTimestamp(t0.Add(16 * time.Minute)),
 		})
 	}
 	joined, changed := ledger.Join(full, told)

@@ -37,11 +37,11 @@ func Tell(entries []v1alpha1.LedgerEntry) Told {
 		switch entry.Event {
 		case v1alpha1.LedgerHandedOff:
 			told.HandedOff = entry
-		case v1alpha1.LedgerGivenBack:
+		case v1alpha1.LedgerResumed:
 			told.HandedOff = nil
 		case v1alpha1.LedgerEnded:
 			told.Ended = entry
-		case v1alpha1.LedgerSent, v1alpha1.LedgerHeard, v1alpha1.LedgerClaimedPaid:
+		case v1alpha1.LedgerSent, v1alpha1.LedgerReplied, v1alpha1.LedgerClaimedPaid:
 		}
 	}
 	slices.SortStableFunc(told.Messages, byTime)
@@ -60,7 +60,7 @@ func messagesOf(entry *v1alpha1.LedgerEntry) []v1alpha1.Message {
 			ID: lead.StepID(entry.Cycle, entry.Step), Role: v1alpha1.RoleAssistant, Step: entry.Step,
 			Cycle: entry.Cycle, State: v1alpha1.MessageSent, At: at, SentAt: &at, Instance: entry.Instance, Attempts: 1,
 		}}
-	case v1alpha1.LedgerHeard:
+	case v1alpha1.LedgerReplied:
 		said := heardID(entry.Cycle)
 		return []v1alpha1.Message{
 			{ID: said, Role: v1alpha1.RoleCustomer, Cycle: entry.Cycle, At: at},
@@ -69,7 +69,7 @@ func messagesOf(entry *v1alpha1.LedgerEntry) []v1alpha1.Message {
 				State: v1alpha1.MessageUnknown, At: at,
 			},
 		}
-	case v1alpha1.LedgerClaimedPaid, v1alpha1.LedgerHandedOff, v1alpha1.LedgerGivenBack, v1alpha1.LedgerEnded:
+	case v1alpha1.LedgerClaimedPaid, v1alpha1.LedgerHandedOff, v1alpha1.LedgerResumed, v1alpha1.LedgerEnded:
 	}
 	return nil
 }

@@ -32,17 +32,19 @@ type Role uint8
 const (
 	// Start: it starts a recovery.
 	Start Role = iota + 1
-	// Kill: it is a purchase.
-	Kill
-	// Stop: it is a refund or chargeback.
-	Stop
-	// Expired: an open payment can no longer be made.
-	Expired
+	// Purchase: it is a purchase.
+	Purchase
+	// Reversal: it is a refund or chargeback.
+	Reversal
+	// PaymentExpired: an open payment can no longer be made.
+	PaymentExpired
 )
 
 // field is the list of a mapping that has the role's values.
 func (r Role) field() string {
-	return "generic." + [...]string{Start: "start", Kill: "kill", Stop: "stop", Expired: "expired"}[r]
+	return "generic." + [...]string{
+		Start: "start", Purchase: "purchase", Reversal: "reversal", PaymentExpired: "paymentExpired",
+	}[r]
 }
 
 // Meaning is what a value of the event field stands for.
@@ -152,9 +154,10 @@ func (m *Mapping) compilePaths(from *v1alpha1.GenericMapping) error {
 }
 
 func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
-	m.meanings = make(map[string]Meaning, len(from.Start)+len(from.Kill)+len(from.Stop)+len(from.Expired))
-	for _, value := range from.Kill {
-		if err := m.add(value, Meaning{Role: Kill}); err != nil {
+	values := len(from.Start) + len(from.Purchase) + len(from.Reversal) + len(from.PaymentExpired)
+	m.meanings = make(map[string]Meaning, values)
+	for _, value := range from.Purchase {
+		if err := m.add(value, Meaning{Role: Purchase}); err != nil {
 			return err
 		}
 	}
@@ -166,13 +169,13 @@ func (m *Mapping) compileMeanings(from *v1alpha1.GenericMapping) error {
 			return err
 		}
 	}
-	for _, value := range from.Stop {
-		if err := m.add(value, Meaning{Role: Stop}); err != nil {
+	for _, value := range from.Reversal {
+		if err := m.add(value, Meaning{Role: Reversal}); err != nil {
 			return err
 		}
 	}
-	for _, value := range from.Expired {
-		if err := m.add(value, Meaning{Role: Expired}); err != nil {
+	for _, value := range from.PaymentExpired {
+		if err := m.add(value, Meaning{Role: PaymentExpired}); err != nil {
 			return err
 		}
 	}

@@ -256,7 +256,7 @@ func TestHistoryOf(t *testing.T) {
 			ours(30*time.Hour, 0, v1alpha1.MessageSent), // Too long ago, and yet the first one.
 			ours(2*time.Hour, 0, v1alpha1.MessageSent),
 			message(90*time.Minute, 0, v1alpha1.RoleCustomer, ""),
-			message(80*time.Minute, 0, v1alpha1.RoleOperator, ""),
+			message(80*time.Minute, 0, v1alpha1.RolePerson, ""),
 			ours(time.Minute, 1, v1alpha1.MessageFailed),
 			ours(50*time.Second, 1, v1alpha1.MessageCancelled),
 			ours(40*time.Second, 1, v1alpha1.MessageUnknown),

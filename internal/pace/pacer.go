@@ -330,12 +330,13 @@ func (p *Pacer) Stats(instance types.UID, of Number) v1alpha1.PaceStatus {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := p.clock.Now()
-	stats := v1alpha1.PaceStatus{NewAllowedToday: count32(of.Limits.NewAllowed(of.FirstConnected, now, of.Location))}
+	allowed := of.Limits.NewAllowed(of.FirstConnected, now, of.Location)
+	stats := v1alpha1.PaceStatus{NewConversationsAllowedToday: count32(allowed)}
 	if n, known := p.numbers[instance]; known {
 		n.keepTime(now)
 		p.sweep(n, now)
-		stats.LastHour = count32(n.sentSince(now.Add(-time.Hour)))
-		stats.NewToday = count32(newOn(n.history, now, of.Location))
+		stats.SentLastHour = count32(n.sentSince(now.Add(-time.Hour)))
+		stats.NewConversationsToday = count32(newOn(n.history, now, of.Location))
 		stats.Waiting = count32(len(n.lines[Answer]) + len(n.lines[First]) + len(n.lines[FollowUp]))
 	}
 	return stats

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
 	clocktesting "k8s.io/utils/clock/testing"
 
@@ -141,8 +142,9 @@ func TestTurnsAreTakenOnce(t *testing.T) {
 	if !d.take("a", pace.First) || d.take("a", pace.First) {
 		t.Error("not taken exactly once")
 	}
-	if got := d.stats(); got != (v1alpha1.PaceStatus{LastHour: 1, NewToday: 1, NewAllowedToday: 100_000}) {
-		t.Errorf("stats %+v", got)
+	want := v1alpha1.PaceStatus{SentLastHour: 1, NewConversationsToday: 1, NewConversationsAllowedToday: 100_000}
+	if diff := cmp.Diff(want, d.stats()); diff != "" {
+		t.Errorf("stats (-want +got):\n%s", diff)
 	}
 }
 
@@ -156,7 +158,7 @@ func TestRefused(t *testing.T) {
 	d.Refused("other", key("a"))
 	d.send("b", pace.First)
 	d.Refused(instance, key("b"))
-	if got := d.stats(); got.NewToday != 0 || got.LastHour == 0 {
+	if got := d.stats(); got.NewConversationsToday != 0 || got.SentLastHour == 0 {
 		t.Errorf("%+v", got)
 	}
 }
@@ -169,7 +171,7 @@ func TestRefusedKeepsWhatWasSent(t *testing.T) {
 	d.send("a", pace.Answer)
 	d.Refused(instance, key("a"))
 	d.Refused(instance, key("a"))
-	if got := d.stats(); got.LastHour != 2 || got.NewToday != 1 {
+	if got := d.stats(); got.SentLastHour != 2 || got.NewConversationsToday != 1 {
 		t.Errorf("stats %+v", got)
 	}
 }
@@ -210,19 +212,19 @@ func TestSeedIsMerged(t *testing.T) {
 	}
 	for range 3 {
 		d.Seed(instance, derived)
-		if got := d.stats(); got.LastHour != 3 || got.NewToday != 3 {
+		if got := d.stats(); got.SentLastHour != 3 || got.NewConversationsToday != 3 {
 			t.Fatalf("stats %+v", got)
 		}
 	}
 	d.Seed(instance, nil)
-	if got := d.stats(); got.LastHour != 2 {
+	if got := d.stats(); got.SentLastHour != 2 {
 		t.Errorf("what was taken here was forgotten: %+v", got)
 	}
 	if derived[0].Lead != key("shown") {
 		t.Error("Seed changed what it was given")
 	}
 	d.forward(26 * time.Hour)
-	if got := d.stats(); got.LastHour != 0 || got.NewToday != 0 {
+	if got := d.stats(); got.SentLastHour != 0 || got.NewConversationsToday != 0 {
 		t.Errorf("stats a day later: %+v", got)
 	}
 }
@@ -233,7 +235,7 @@ func TestSeedMatchesOneToOne(t *testing.T) {
 	d.send("a", pace.First)
 	d.send("a", pace.Answer)
 	d.Seed(instance, []pace.Sent{{At: noon, New: true, Lead: key("a")}})
-	if got := d.stats(); got.LastHour != 2 {
+	if got := d.stats(); got.SentLastHour != 2 {
 		t.Errorf("stats %+v", got)
 	}
 }
@@ -340,7 +342,7 @@ func TestClose(t *testing.T) {
 		t.Error("taken at an instance that is gone")
 	}
 	d.Refused(instance, key("b"))
-	if got := d.stats(); got != (v1alpha1.PaceStatus{NewAllowedToday: 100_000}) {
+	if got := d.stats(); got != (v1alpha1.PaceStatus{NewConversationsAllowedToday: 100_000}) {
 		t.Errorf("stats %+v", got)
 	}
 	d.Seed(instance, nil)
@@ -565,7 +567,7 @@ func TestManyAtOnce(t *testing.T) {
 	if got := len(taken); got == 0 || got > 10 {
 		t.Errorf("%d were taken", got)
 	}
-	if got := d.stats(); int(got.LastHour) != len(taken) || got.Waiting != 0 {
+	if got := d.stats(); int(got.SentLastHour) != len(taken) || got.Waiting != 0 {
 		t.Errorf("stats %+v, %d were taken", got, len(taken))
 	}
 }

@@ -63,7 +63,7 @@ func TestEffective(t *testing.T) {
 	}
 	resolved.QuietHours = &v1alpha1.QuietHours{Start: "21:00", End: "08:00", Days: []v1alpha1.Weekday{"Sun", "Mon",
 		"Sat"}}
-	resolved.TTL = v1alpha1.EndingTTL{Expired: &day, Converted: &day}
+	resolved.TTL = v1alpha1.PhaseTTL{Expired: &day, Converted: &day}
 	resolved.OptOutConfirmation, resolved.HandOffText, resolved.FallbackText = "SECRET", "SECRET", "SECRET"
 	resolved.OptOutKeywords = []string{"fora"}
 	resolved.FirstMessageNotice, resolved.LateReplies = "", v1alpha1.LateRepliesHandOff
@@ -121,7 +121,7 @@ func TestEffectiveFits(t *testing.T) {
 			QuietHours: &v1alpha1.QuietHours{Start: "21:00", End: "08:00", Days: []v1alpha1.Weekday{"Mon", "Tue", "Wed",
 				"Thu", "Fri", "Sat", "Sun"}, Spread: &odd},
 			Cooldown: odd.Duration, ReplyDebounce: odd.Duration, ExpireAfter: odd.Duration,
-			TTLAfterPurchaseOnly: odd.Duration, MaxUnanswered: 1000, TTL: v1alpha1.EndingTTL{Recovered: &odd,
+			TTLAfterPurchaseOnly: odd.Duration, MaxUnanswered: 1000, TTL: v1alpha1.PhaseTTL{Recovered: &odd,
 				Converted: &odd, Failed: &odd, OptedOut: &odd, Expired: &odd},
 			KillSwitchScope: v1alpha1.KillSwitchScope(strings.Repeat("k", 30*length)),
 			NumberLost:      v1alpha1.NumberLost(strings.Repeat("n", 30*length)),

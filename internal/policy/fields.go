@@ -44,7 +44,7 @@ type Policy struct {
 	TTLAfterFinished     time.Duration
 	TTLAfterPurchaseOnly time.Duration
 	// TTL overrides TTLAfterFinished for single endings; see TTLOf.
-	TTL             v1alpha1.EndingTTL
+	TTL             v1alpha1.PhaseTTL
 	KillSwitchScope v1alpha1.KillSwitchScope
 	OptOutKeywords  []string
 	// OptOutConfirmation is a template; "" sends none.
@@ -141,10 +141,10 @@ var fields = []Field{
 		func(p *Policy) *time.Duration { return &p.TTLAfterPurchaseOnly },
 		func(by *spec) *v1alpha1.Duration { return by.TTLAfterPurchaseOnly }),
 	{
-		Name: "ttl", Example: "{recovered: 2160h, expired: 24h}",
+		Name: "ttlByPhase", Example: "{recovered: 2160h, expired: 24h}",
 		override: func(p *Policy, by *spec) {
-			if by.TTL != nil {
-				p.overrideTTL(by.TTL)
+			if by.TTLByPhase != nil {
+				p.overrideTTL(by.TTLByPhase)
 			}
 		},
 		show: showTTL,

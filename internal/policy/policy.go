@@ -34,7 +34,7 @@ func (p *Policy) Override(by *v1alpha1.RecoveryPolicy) {
 	}
 }
 
-func (p *Policy) overrideTTL(by *v1alpha1.EndingTTL) {
+func (p *Policy) overrideTTL(by *v1alpha1.PhaseTTL) {
 	setPointer(&p.TTL.Recovered, by.Recovered)
 	setPointer(&p.TTL.Converted, by.Converted)
 	setPointer(&p.TTL.Failed, by.Failed)

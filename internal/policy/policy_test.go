@@ -58,7 +58,7 @@ func TestResolveMergesFields(t *testing.T) {
 		s.Spec.Recovery = v1alpha1.RecoveryPolicy{
 			QuietHours: night, Cooldown: &hour, NumberLost: v1alpha1.NumberLostMove, HandOffText: "store",
 			HandOffKeywords: []string{"gerente"}, OptOutConfirmation: ptr.To("store"), OptOutKeywords: []string{"fora"},
-			AllowedLinkHosts: []string{"example.com"}, TTL: &v1alpha1.EndingTTL{Recovered: &hour, Expired: &hour},
+			AllowedLinkHosts: []string{"example.com"}, TTLByPhase: &v1alpha1.PhaseTTL{Recovered: &hour, Expired: &hour},
 			TTLAfterPurchaseOnly: &hour,
 		}
 	})
@@ -72,7 +72,8 @@ func TestResolveMergesFields(t *testing.T) {
 		p.Spec.Recovery = v1alpha1.RecoveryPolicy{
 			OptOutConfirmation: ptr.To(""), NumberLost: v1alpha1.NumberLostWait, HandOffKeywords: []string{"chefe",
 				"dono"}, HandOffText: "product",
-			TTL: &v1alpha1.EndingTTL{Expired: &day}, QuietHours: &v1alpha1.QuietHours{Start: "12:00", End: "13:00"},
+			TTLByPhase: &v1alpha1.PhaseTTL{Expired: &day},
+			QuietHours: &v1alpha1.QuietHours{Start: "12:00", End: "13:00"},
 		}
 	})
 	both := policy.Resolve(store, product)
@@ -86,7 +87,7 @@ func TestResolveMergesFields(t *testing.T) {
 		false) != 24*time.Hour {
 		t.Error("the TTL of each ending is merged by itself")
 	}
-	if store.Spec.Recovery.TTL.Expired.Duration != time.Hour {
+	if store.Spec.Recovery.TTLByPhase.Expired.Duration != time.Hour {
 		t.Error("merging changed the Store")
 	}
 }
@@ -164,8 +165,8 @@ func TestResolvePlace(t *testing.T) {
 func TestTTLOf(t *testing.T) {
 	zero, day := v1alpha1.Duration{}, v1alpha1.Duration{Duration: 24 * time.Hour}
 	p := policy.Policy{TTLAfterFinished: 720 * time.Hour, TTLAfterPurchaseOnly: 72 * time.Hour,
-		TTL: v1alpha1.EndingTTL{Failed: &zero, OptedOut: &day}}
-	all := policy.Policy{TTL: v1alpha1.EndingTTL{Recovered: &day, Converted: &day, Failed: &day, OptedOut: &day,
+		TTL: v1alpha1.PhaseTTL{Failed: &zero, OptedOut: &day}}
+	all := policy.Policy{TTL: v1alpha1.PhaseTTL{Recovered: &day, Converted: &day, Failed: &day, OptedOut: &day,
 		Expired: &day}}
 	for phase, want := range map[v1alpha1.Phase]time.Duration{
 		v1alpha1.PhaseRecovered: 720 * time.Hour, v1alpha1.PhaseConverted: 720 * time.Hour,

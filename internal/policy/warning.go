@@ -37,7 +37,7 @@ func (p *Policy) Warnings() []string {
 	if ttl := p.TTLOf(v1alpha1.PhaseConverted, true); ttl < p.ExpireAfter {
 		field := "ttlAfterPurchaseOnly"
 		if p.TTL.Converted != nil {
-			field = "ttl.converted"
+			field = "ttlByPhase.converted"
 		}
 		found = append(found,
 			fmt.Sprintf("spec.recovery."+field+": a purchase is forgotten after %s, and whoever's cart is told later, "+

@@ -50,7 +50,7 @@ func TestWarnings(t *testing.T) {
 		"deleted too soon": {v1alpha1.RecoveryPolicy{TTLAfterFinished: &v1alpha1.Duration{Duration: day}},
 			[]string{"cooldown: a lead that is Expired is deleted after 24h"}},
 		"one ending too soon": {
-			v1alpha1.RecoveryPolicy{TTL: &v1alpha1.EndingTTL{Recovered: &v1alpha1.Duration{Duration: day}}},
+			v1alpha1.RecoveryPolicy{TTLByPhase: &v1alpha1.PhaseTTL{Recovered: &v1alpha1.Duration{Duration: day}}},
 			[]string{"a lead that is Recovered"}},
 		"purchases forgotten too soon": {v1alpha1.RecoveryPolicy{TTLAfterPurchaseOnly: &v1alpha1.Duration{
 			Duration: time.Hour}},
@@ -60,8 +60,8 @@ func TestWarnings(t *testing.T) {
 		}, nil},
 		"a day below the default's hour": {v1alpha1.RecoveryPolicy{MaxAnswersPerDay: &ten}, nil},
 		"bought and forgotten": {
-			v1alpha1.RecoveryPolicy{TTL: &v1alpha1.EndingTTL{Converted: &v1alpha1.Duration{Duration: time.Hour}}},
-			[]string{"spec.recovery.ttl.converted: a purchase is forgotten"}},
+			v1alpha1.RecoveryPolicy{TTLByPhase: &v1alpha1.PhaseTTL{Converted: &v1alpha1.Duration{Duration: time.Hour}}},
+			[]string{"spec.recovery.ttlByPhase.converted: a purchase is forgotten"}},
 		"an hour above a day": {v1alpha1.RecoveryPolicy{MaxAnswersPerHour: &ten, MaxAnswersPerDay: &two},
 			[]string{"maxAnswersPerHour: 10 can never be"}},
 		"a word for two things": {v1alpha1.RecoveryPolicy{OptOutKeywords: []string{"Pare"},

@@ -254,11 +254,11 @@ func genericOutcome(meaning mapping.Meaning) outcome {
 	switch meaning.Role {
 	case mapping.Start:
 		return outcome{kind: Abandoned, trigger: meaning.Trigger}
-	case mapping.Kill:
+	case mapping.Purchase:
 		return sold
-	case mapping.Stop:
+	case mapping.Reversal:
 		return refunded
-	case mapping.Expired:
+	case mapping.PaymentExpired:
 		return paymentExpired
 	}
 	return unknown
@@ -288,7 +288,7 @@ var genericRow = definition{
 func sampleMapping() *v1alpha1.GenericMapping {
 	made := &v1alpha1.GenericMapping{
 		Auth: v1alpha1.GenericAuth{Type: authBearer}, Event: "$.event",
-		Kill: []string{"kill"}, Stop: []string{"stop"}, Expired: []string{"expired"},
+		Purchase: []string{"purchase"}, Reversal: []string{"reversal"}, PaymentExpired: []string{"expired"},
 		Fields: v1alpha1.GenericFields{Email: "$.email", ProductID: "$.product"},
 	}
 	for _, trigger := range everyTrigger {
@@ -304,8 +304,8 @@ func genericSamples() []sample {
 		all = append(all, jsonSample("a value of `start`, `trigger` "+string(trigger),
 			given{"event": string(trigger)}))
 	}
-	return append(all, jsonSample("a value of `kill`", given{"event": "kill"}), jsonSample("a value of `stop`",
-		given{"event": "stop"}),
-		jsonSample("a value of `expired`", given{"event": "expired"}),
+	return append(all, jsonSample("a value of `purchase`", given{"event": "purchase"}), jsonSample("a value of `reversal`",
+		given{"event": "reversal"}),
+		jsonSample("a value of `paymentExpired`", given{"event": "expired"}),
 		jsonSample(anythingElse, given{"event": somethingUnknown}))
 }

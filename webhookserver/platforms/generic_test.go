@@ -198,7 +198,7 @@ func TestGenericConfiguration(t *testing.T) {
 	for field, change := range map[string]func(*mapping){
 		"generic.event":        func(m *mapping) { m.Event = "topic" },
 		"generic.fields.email": func(m *mapping) { m.Fields.Email = "$..email" },
-		"generic.stop":         func(m *mapping) { m.Stop = []string{"ORDER.PAID"} },
+		"generic.reversal":     func(m *mapping) { m.Reversal = []string{"ORDER.PAID"} },
 		"generic.auth.type":    func(m *mapping) { m.Auth.Type = "None" },
 	} {
 		t.Run(field, func(t *testing.T) {

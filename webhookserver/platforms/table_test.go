@@ -60,7 +60,7 @@ func TestTableSaysWhatIsTrue(t *testing.T) {
 			{"`subscription_canceled`, `order_status` paid", stopsUncounted}},
 		v1alpha1.PlatformEduzz: {{"old format, `trans_status` 3", stopsAndCounts}, {"`myeduzz.invoice_chargeback`",
 			reversesDispute}},
-		v1alpha1.PlatformGeneric: {{"a value of `kill`", stopsAndCounts}},
+		v1alpha1.PlatformGeneric: {{"a value of `purchase`", stopsAndCounts}},
 	} {
 		rows := Table(name)
 		for _, row := range want {

@@ -48,10 +48,10 @@ func HandedOverFor(reason string, generation int64, now time.Time) Change {
 // customer asked for before must not ask for a person again.
 func ResumedFor(reason, request string, generation int64, now time.Time) Change {
 	return func(status *v1alpha1.CartRecoveryStatus) bool {
-		status.HandledResume = request
+		status.HandledResumeRequest = request
 		if reason == v1alpha1.ReasonResumed {
 			// Whoever gives the conversation back wants it answered.
-			status.TokensBefore = status.TokensUsed
+			status.TokensUsedBefore = status.TokensUsed
 		}
 		return apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionFalse,
@@ -349,7 +349,7 @@ func Reopened(generation int64, late time.Duration, now time.Time) Change {
 		}
 		status.Cycle++
 		status.CompletionTime, status.Result, status.Attempts = nil, nil, 0
-		status.TokensBefore = status.TokensUsed
+		status.TokensUsedBefore = status.TokensUsed
 		unblock(status)
 		apimeta.RemoveStatusCondition(&status.Conditions, v1alpha1.ConditionHandedOff)
 		setSucceeded(status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "the customer left the checkout again",

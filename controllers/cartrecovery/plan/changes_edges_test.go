@@ -155,11 +155,11 @@ func TestWhatGoesIntoTheNextCycle(t *testing.T) {
 		},
 		"one of a machine": {messages: []v1alpha1.Message{said(time.Hour, automatic)}, want: []int32{1}},
 		"one that a person has answered": {
-			messages: []v1alpha1.Message{said(time.Hour), said(2*time.Hour, by(v1alpha1.RoleOperator))},
+			messages: []v1alpha1.Message{said(time.Hour), said(2*time.Hour, by(v1alpha1.RolePerson))},
 			want:     []int32{1, 1},
 		},
 		"one since a person has": {
-			messages: []v1alpha1.Message{said(time.Hour, by(v1alpha1.RoleOperator)), said(2 * time.Hour)},
+			messages: []v1alpha1.Message{said(time.Hour, by(v1alpha1.RolePerson)), said(2 * time.Hour)},
 			want:     []int32{1, 2},
 		},
 		"of a lead that was bought": {
@@ -296,8 +296,8 @@ func TestRebuiltStatus(t *testing.T) {
 			changed{Cycle: 1, Instance: gen.Instance, Conditions: only(working)},
 		},
 		"a person had it": {
-			[]v1alpha1.LedgerEntry{handed(v1alpha1.ReasonOperatorWrote)}, nil,
-			changed{Conditions: withPerson("True OperatorWrote: " + lead.HandedOffMessage)},
+			[]v1alpha1.LedgerEntry{handed(v1alpha1.ReasonPersonWrote)}, nil,
+			changed{Conditions: withPerson("True PersonWrote: " + lead.HandedOffMessage)},
 		},
 		"the customer asked for one": {
 			[]v1alpha1.LedgerEntry{handed(v1alpha1.ReasonCustomerAsked)}, nil,
@@ -511,7 +511,7 @@ func TestStepsThatAStatusLacks(t *testing.T) {
 	recovery := gen.Lead(gen.T0)
 	setSucceeded(&recovery.Status, metav1.ConditionUnknown, v1alpha1.ReasonInProgress, "", 1, gen.T0)
 	Rebuilt(&Snapshot{Lead: recovery, Now: gen.T0.Add(time.Hour), Ledger: []v1alpha1.LedgerEntry{
-		noted(v1alpha1.LedgerSent, gen.FirstDue), noted(v1alpha1.LedgerHeard, 2*gen.FirstDue),
+		noted(v1alpha1.LedgerSent, gen.FirstDue), noted(v1alpha1.LedgerReplied, 2*gen.FirstDue),
 		ledgered(v1alpha1.LedgerSent, 3*gen.FirstDue, "", inNext),
 	}})(&recovery.Status)
 	var got []string

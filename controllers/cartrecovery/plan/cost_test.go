@@ -26,7 +26,7 @@ func costCases() []planCase {
 	asks, answerAt := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+policy.DefaultReplyDebounce
 	answer := lead.ReplyID(0, "m1")
 	used := func(tokens, before int64) gen.LeadMod {
-		return func(l *v1alpha1.CartRecovery) { l.Status.TokensUsed, l.Status.TokensBefore = tokens, before }
+		return func(l *v1alpha1.CartRecovery) { l.Status.TokensUsed, l.Status.TokensUsedBefore = tokens, before }
 	}
 	answered := func(times int, apart time.Duration) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
@@ -42,10 +42,10 @@ func costCases() []planCase {
 			answered(19, time.Minute)}, want: Prepare, message: answer},
 		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(),
 			lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
-			want: Wait, until: 2*hour - 20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
+			want: Wait, until: 2*hour - 20*time.Minute, blocked: v1alpha1.ReasonTooManyAnswers},
 		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks,
 			answered(60, 20*time.Minute)},
-			want: Wait, until: 25*hour - 60*20*time.Minute, blocked: v1alpha1.ReasonTooManyReplies},
+			want: Wait, until: 25*hour - 60*20*time.Minute, blocked: v1alpha1.ReasonTooManyAnswers},
 		{name: "by policy there is more room", now: answerAt, lead: []gen.LeadMod{sent, asks,
 			answered(20, time.Minute)},
 			with: func(s *Snapshot) { s.Policy.MaxAnswersPerHour = 21 }, want: Prepare, message: answer},
@@ -64,7 +64,7 @@ func costCases() []planCase {
 			RetryAt: gen.T0}, lead: []gen.LeadMod{sent, asks, used(ai.DefaultTokensPerLead, 0)},
 			want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
 		{name: "the Store decides how much it is", now: answerAt, lead: []gen.LeadMod{sent, asks, used(500, 0)},
-			with: func(s *Snapshot) { s.Store.Spec.AI.TokensPerLead = ptr.To[int64](500) }, want: HandOver,
+			with: func(s *Snapshot) { s.Store.Spec.AI.LeadTokenBudget = ptr.To[int64](500) }, want: HandOver,
 			outcome: v1alpha1.ReasonLeadTokenBudget},
 		{name: "in place of a step the fallback goes", now: gen.FirstDue,
 			lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: Send, message: gen.FirstID,
@@ -84,10 +84,10 @@ func TestABudgetBeginsAnew(t *testing.T) {
 		"not when only time has passed": {ResumedFor(v1alpha1.ReasonResumedByTime, "", 1, gen.T0), 100},
 	} {
 		t.Run(name, func(t *testing.T) {
-			status := &v1alpha1.CartRecoveryStatus{TokensUsed: 700, TokensBefore: 100}
+			status := &v1alpha1.CartRecoveryStatus{TokensUsed: 700, TokensUsedBefore: 100}
 			c.change(status)
-			if status.TokensBefore != c.want {
-				t.Errorf("began at %d, want %d", status.TokensBefore, c.want)
+			if status.TokensUsedBefore != c.want {
+				t.Errorf("began at %d, want %d", status.TokensUsedBefore, c.want)
 			}
 		})
 	}

@@ -98,7 +98,7 @@ func earlyCases() []planCase {
 			want: Send, message: reply},
 		{name: "a greeting of the paired phone is no conversation", now: gen.FirstDue, text: ready(),
 			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
-				l.Status.Conversation = []v1alpha1.Message{{ID: "op", Role: v1alpha1.RoleOperator, Automatic: true,
+				l.Status.Conversation = []v1alpha1.Message{{ID: "op", Role: v1alpha1.RolePerson, Automatic: true,
 					Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0)}}
 			}}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Wait, until: 24 * time.Hour,
 			blocked: v1alpha1.ReasonRestricted},
@@ -401,7 +401,7 @@ func resumeCases() []planCase {
 		gen.T0.Add(hour))
 	after := func(s *Snapshot) { s.Policy.HandOffResumeAfter = 4 * hour }
 	greets := func(l *v1alpha1.CartRecovery) {
-		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator,
+		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RolePerson,
 			Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0.Add(4 * hour))})
 	}
 	asked := func(l *v1alpha1.CartRecovery) {

@@ -68,14 +68,15 @@ func askFor(s *Snapshot, wanted Message, text Draft) Action {
 	case wanted.ReplyTo != "":
 		return Action{Kind: HandOver, Outcome: v1alpha1.ReasonLeadTokenBudget}
 	}
-	why := "the lead's texts have used ai.tokensPerLead of the Store"
+	why := "the lead's texts have used ai.leadTokenBudget of the Store"
 	return fallback(s, wanted, text, blocked(s, v1alpha1.ReasonLeadTokenBudget, why))
 }
 
 // tokensSpent says whether the lead's texts have used up its token budget.
 func tokensSpent(s *Snapshot) bool {
 	status := &s.Lead.Status
-	return budget.Sum(max(0, status.TokensUsed-status.TokensBefore), s.UnbookedTokens) >= ai.TokensPerLead(s.Store)
+	used := max(0, status.TokensUsed-status.TokensUsedBefore)
+	return budget.Sum(used, s.UnbookedTokens) >= ai.LeadTokenBudget(s.Store)
 }
 
 // stopping ends all messages to a customer who, as the AI says, asked for it in this message.
@@ -201,7 +202,7 @@ func checkNumber(s *Snapshot, c *candidate) (Action, bool) {
 func opens(s *Snapshot) bool {
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
-		ofNobody := m.Role == v1alpha1.RoleOperator && m.Automatic
+		ofNobody := m.Role == v1alpha1.RolePerson && m.Automatic
 		if m.Cycle == s.Lead.Status.Cycle && m.State != v1alpha1.MessageFailed && !ofNobody {
 			return false
 		}

@@ -39,7 +39,7 @@ func withPerson(s *Snapshot) Action {
 func goesBackAt(s *Snapshot) time.Time {
 	condition := apimeta.FindStatusCondition(s.Lead.Status.Conditions, v1alpha1.ConditionHandedOff)
 	after := s.Policy.HandOffResumeAfter
-	if after == 0 || condition == nil || condition.Reason != v1alpha1.ReasonOperatorWrote || askedForPerson(s) {
+	if after == 0 || condition == nil || condition.Reason != v1alpha1.ReasonPersonWrote || askedForPerson(s) {
 		return time.Time{}
 	}
 	return Latest(condition.LastTransitionTime.Time, lead.LastOperator(s.Lead)).Add(after)
@@ -48,7 +48,7 @@ func goesBackAt(s *Snapshot) time.Time {
 // askedForPerson says whether the customer asked for a person in this cycle since the last
 // request to give the conversation back, also where one has written since.
 func askedForPerson(s *Snapshot) bool {
-	given, err := time.Parse(time.RFC3339, s.Lead.Status.HandledResume)
+	given, err := time.Parse(time.RFC3339, s.Lead.Status.HandledResumeRequest)
 	if err != nil {
 		given = time.Time{}
 	}

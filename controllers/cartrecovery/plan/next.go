@@ -29,8 +29,8 @@ func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
 
 // nextOf is an action as people read it.
 func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
-	next := &v1alpha1.NextAction{Action: string(planned.Kind), Message: planned.Message.ID,
-		Reason: bounded(planned.Why, maxReason)}
+	next := &v1alpha1.NextAction{Action: string(planned.Kind), MessageID: planned.Message.ID,
+		Message: bounded(planned.Why, maxReason)}
 	switch {
 	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing &&
 		!blockedReasons[planned.Blocked].isTimeless:
@@ -43,8 +43,8 @@ func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 		// That a text is written ahead is of no interest to people; when the message goes is.
 		next.Action, next.Time = waitedFor(planned.Message.ID), WholeSecond(Latest(planned.Message.Due, planned.Until))
 	}
-	if next.Reason == "" {
-		next.Reason = planned.Outcome
+	if next.Message == "" {
+		next.Message = planned.Outcome
 	}
 	return next
 }

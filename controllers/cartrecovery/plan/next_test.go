@@ -24,20 +24,20 @@ func TestSetNext(t *testing.T) {
 		want v1alpha1.NextAction
 	}{
 		{"an action is now", Action{Kind: Finish, Outcome: v1alpha1.ReasonUnanswered},
-			v1alpha1.NextAction{Action: "Finish", Time: WholeSecond(now), Reason: v1alpha1.ReasonUnanswered}},
+			v1alpha1.NextAction{Action: "Finish", Time: WholeSecond(now), Message: v1alpha1.ReasonUnanswered}},
 		{"a wait says until when", Action{Kind: Wait, Until: now.Add(time.Hour), Why: "the lead expires then"},
 			v1alpha1.NextAction{Action: "Wait", Time: WholeSecond(now.Add(time.Hour)),
-				Reason: "the lead expires then"}},
+				Message: "the lead expires then"}},
 		{"a wait without an end says none", Action{Kind: Wait}, v1alpha1.NextAction{Action: "Wait"}},
 		{"a wait that is only looked at again says none", Action{Kind: Wait, Until: now.Add(time.Minute),
 			Blocked: v1alpha1.ReasonAIUnavailable},
 			v1alpha1.NextAction{Action: "Wait"}},
 		{"a wait for a message is for when it goes", Action{Kind: Wait, Until: now.Add(time.Second), Message: step},
-			v1alpha1.NextAction{Action: "Send", Message: step.ID, Time: WholeSecond(step.Due)}},
+			v1alpha1.NextAction{Action: "Send", MessageID: step.ID, Time: WholeSecond(step.Due)}},
 		{"a wait for an answer as well", Action{Kind: Wait, Until: now.Add(time.Second), Message: reply},
-			v1alpha1.NextAction{Action: "Reply", Message: reply.ID, Time: WholeSecond(reply.Due)}},
+			v1alpha1.NextAction{Action: "Reply", MessageID: reply.ID, Time: WholeSecond(reply.Due)}},
 		{"a reason is cut to its length", Action{Kind: Wait, Why: long}, v1alpha1.NextAction{Action: "Wait",
-			Reason: long[:len(long)-len("ã")]}},
+			Message: long[:len(long)-len("ã")]}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := (&planCase{now: gen.FirstDue}).snapshot()

@@ -230,7 +230,7 @@ func messageCases() []planCase {
 			message: "c0-step-last"},
 		{name: "two machines that answer each other come to an end", now: 90 * time.Minute, text: ready(),
 			lead: append([]gen.LeadMod{sent}, chatter(gen.T0.Add(time.Hour), 20)...), want: Wait,
-			until: 2*time.Hour + time.Second, blocked: v1alpha1.ReasonTooManyReplies},
+			until: 2*time.Hour + time.Second, blocked: v1alpha1.ReasonTooManyAnswers},
 		{name: "an hour later they may go on", now: 2*time.Hour + time.Second, text: ready(),
 			lead: append([]gen.LeadMod{sent}, chatter(gen.T0.Add(time.Hour), 20)...), want: Send,
 			message: lead.ReplyID(0, "again")},

@@ -44,7 +44,7 @@ var blockedReasons = map[string]blockedReason{
 	v1alpha1.ReasonTextUnreviewed:      {},
 	v1alpha1.ReasonThrottled:           {isSticky: true},
 	v1alpha1.ReasonTokenBudget:         {},
-	v1alpha1.ReasonTooManyReplies:      {},
+	v1alpha1.ReasonTooManyAnswers:      {},
 	v1alpha1.ReasonUnconfirmed:         {},
 	v1alpha1.ReasonWithPerson:          {},
 }

@@ -185,7 +185,7 @@ func TestRebuilt(t *testing.T) {
 	ended.Reason = v1alpha1.ReasonBoughtAfterContact
 	taken := noted(v1alpha1.LedgerHandedOff, hour)
 	taken.Reason = v1alpha1.ReasonCustomerAsked
-	sent, heard := noted(v1alpha1.LedgerSent, gen.FirstDue), noted(v1alpha1.LedgerHeard, hour)
+	sent, heard := noted(v1alpha1.LedgerSent, gen.FirstDue), noted(v1alpha1.LedgerReplied, hour)
 	for name, test := range map[string]struct {
 		lead    []gen.LeadMod
 		entries []v1alpha1.LedgerEntry

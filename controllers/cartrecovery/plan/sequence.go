@@ -54,7 +54,7 @@ func limitAnswers(s *Snapshot, _ *candidate) (Action, bool) {
 		free, within = day, "a day"
 	}
 	why := "the customer, or a machine that answers for them, was answered too often within " + within
-	return BlockedUntil(free, v1alpha1.ReasonTooManyReplies, why), !free.IsZero()
+	return BlockedUntil(free, v1alpha1.ReasonTooManyAnswers, why), !free.IsZero()
 }
 
 // leaveMachine answers no machine that seems to write for the customer.

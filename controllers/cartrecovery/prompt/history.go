@@ -72,7 +72,7 @@ func line(m *v1alpha1.Message, in words) (ai.Message, bool) {
 
 // reached says whether a message of the store has reached the customer, as far as anybody knows.
 func reached(m *v1alpha1.Message) bool {
-	return m.Role == v1alpha1.RoleOperator ||
+	return m.Role == v1alpha1.RolePerson ||
 		m.Role == v1alpha1.RoleAssistant && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown)
 }
 

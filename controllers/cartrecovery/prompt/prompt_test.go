@@ -41,7 +41,7 @@ func TestHistory(t *testing.T) {
 			[]ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver]"}}},
 		{"a picture with words", media("image", "é este?"),
 			[]ai.Message{{Role: ai.User, Text: "[o cliente enviou uma imagem, que você não pode ver] é este?"}}},
-		{"a person's text from the phone", said(v1alpha1.RoleOperator, "", "Já te ajudo"),
+		{"a person's text from the phone", said(v1alpha1.RolePerson, "", "Já te ajudo"),
 			[]ai.Message{{Role: ai.Assistant, Text: "Já te ajudo"}}},
 		{"ours that went", said(v1alpha1.RoleAssistant, v1alpha1.MessageSent, "Oi"),
 			[]ai.Message{{Role: ai.Assistant, Text: "Oi"}}},
