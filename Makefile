@@ -28,7 +28,7 @@ GO ?= go
 TOOL = $(GO) tool -modfile=hack/tools/go.mod
 CONTROLLER_GEN = $(TOOL) controller-gen
 KUSTOMIZE = $(TOOL) kustomize
-GOLANGCI_LINT = $(TOOL) golangci-lint
+GOLANGCI_LINT = $(TOOL) golangci-lint-kube-api-linter
 # Names KUBEBUILDER_ASSETS for the rest of a recipe's line. Written this way so that a
 # failure to prepare the control plane stops the recipe.
 WITH_CONTROL_PLANE = assets="$$($(GO) run ./hack/controlplane)" && KUBEBUILDER_ASSETS="$$assets"

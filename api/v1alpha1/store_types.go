@@ -733,7 +733,9 @@ type LeadCounts struct {
 // +kubebuilder:printcolumn:name="Rejected",type=date,JSONPath=`.status.lastRejectedDelivery.time`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Store struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the object's name, namespace, labels and annotations.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is what is wanted; people and Git write it.

@@ -415,7 +415,9 @@ type PairingStatus struct {
 // +kubebuilder:printcolumn:name="Connected",type=date,JSONPath=`.status.lastConnectedTime`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type WhatsAppInstance struct {
-	metav1.TypeMeta   `json:",inline"`
+	metav1.TypeMeta `json:",inline"`
+	// metadata is the object's name, namespace, labels and annotations.
+	// +optional
 	metav1.ObjectMeta `json:"metadata,omitempty"`
 
 	// spec is what is wanted; people and Git write it.
