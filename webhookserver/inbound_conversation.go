@@ -250,7 +250,7 @@ func overtaken(known *v1alpha1.Message, at time.Time) bool {
 	return known.EditedAt != nil && !at.Before(known.At.Time) && at.Add(clockSkew).Before(known.EditedAt.Time)
 }
 
-// react sets or removes the customer's reaction to a message, ours or the customer's own.
+// react sets or removes the customer's reaction to a message of either side.
 func react(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 	target := atGateway(recovery, message.Target)
 	reaction := clip.Characters(message.Text, maxReaction)

@@ -29,7 +29,7 @@ const (
 	// freshWithin is how old a message may be, by its own time, for its arrival to tell how fast
 	// it was written: after an outage everything arrives at once.
 	freshWithin = 10 * time.Second
-	// answerWithin is how fast after ours a longer message of the customer is a machine's.
+	// answerWithin is how soon after the operator's message a longer one of the customer is a machine's.
 	answerWithin = 2 * time.Second
 	// longEnough is from how many characters on a text takes time to write, and says something
 	// when it is repeated: "sim" and "oi" do neither.

@@ -12,12 +12,12 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// A message of the paired number is an echo of one of our messages, a machine's, or from a person who has taken over.
-// Pure functions.
+// A message of the paired number is the echo of a message that the operator sent, a machine's, or from a person who has
+// taken over. Pure functions.
 
-// planHandOver decides on a message of the paired number itself: the leads that it concerns, or
-// why there are none. They are the customer's open leads or, where there is none, the last that
-// expired: its customer may still answer. leads are those that the message may belong to.
+// planHandOver decides which leads a message of the paired number concerns, or why it concerns no lead. They are the
+// customer's open leads or, without an open one, the last that expired: its customer may still answer. leads are those
+// that the message may belong to.
 func planHandOver(
 	leads []v1alpha1.CartRecovery, message *formats.Message, now time.Time,
 ) ([]*v1alpha1.CartRecovery, outcome) {
@@ -79,7 +79,7 @@ func knows(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 
 // handOver gives a conversation to the person who wrote to the customer from the paired
 // phone, or changed there what the AI wrote. What a machine wrote is stored and hands nothing
-// over. false when the message is known already, or is ours.
+// over. It is false when the message is known already, or was sent by the operator.
 func handOver(recovery *v1alpha1.CartRecovery, message *formats.Message, automatic bool, now time.Time) bool {
 	if !isOpen(recovery) && !expired(recovery) || isEcho(recovery, message, now) {
 		return false

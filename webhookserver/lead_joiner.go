@@ -411,5 +411,5 @@ func (s *Server) patchTogether(
 	return s.joiner.do(ctx, read, wants)
 }
 
-// never says of what can wait a moment that it can.
+// never is what joining asks of messages that may wait a moment: no, none of them has to be written at once.
 func never([]string) bool { return false }

@@ -63,8 +63,8 @@ func (s *Server) spread(ctx context.Context, event *salesEvent, plan planner) (w
 	return results, err
 }
 
-// writeFirst writes the event to the first lead that it is about and that is still there. Where there is none it
-// creates the event's own lead.
+// writeFirst writes the event to the first of its leads that still exists. If all are gone it creates the event's own
+// lead.
 func (s *Server) writeFirst(ctx context.Context, event *salesEvent, planned salesPlan) (writeResult, error) {
 	for i := range planned.writes {
 		if planned.writes[i].about == nil {

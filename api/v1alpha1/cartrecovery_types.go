@@ -7,7 +7,7 @@ import (
 // Conditions of a CartRecovery.
 const (
 	// ConditionSucceeded is Unknown while the lead is worked on, True when the customer
-	// bought, False when we gave up.
+	// bought, False when the recovery ended without a purchase.
 	ConditionSucceeded = "Succeeded"
 	// ConditionBlocked is present, and True, only while something stands in the way.
 	ConditionBlocked = "Blocked"
@@ -45,9 +45,9 @@ const (
 const (
 	// ReasonInProgress: the lead is worked on.
 	ReasonInProgress = "InProgress"
-	// ReasonBoughtAfterContact: the customer bought after a message of ours.
+	// ReasonBoughtAfterContact: the customer bought after a message was sent.
 	ReasonBoughtAfterContact = "BoughtAfterContact"
-	// ReasonBoughtBeforeContact: the customer bought before any message of ours.
+	// ReasonBoughtBeforeContact: the customer bought before any message was sent.
 	ReasonBoughtBeforeContact = "BoughtBeforeContact"
 	// ReasonPurchaseNotAttributed: the customer bought, and no recovery may take credit for
 	// it: another product, or a renewal.
@@ -58,9 +58,9 @@ const (
 	ReasonSendFailed = "SendFailed"
 	// ReasonNotOnWhatsApp: the customer's number has no WhatsApp.
 	ReasonNotOnWhatsApp = "NotOnWhatsApp"
-	// ReasonOptedOut: the customer asked us to stop, or the number is suppressed in the store.
+	// ReasonOptedOut: the customer asked not to be written to, or the number is suppressed in the store.
 	ReasonOptedOut = "OptedOut"
-	// ReasonWrongNumber: who has the number says that they are not the customer.
+	// ReasonWrongNumber: whoever has the number says that they are not the customer.
 	ReasonWrongNumber = "WrongNumber"
 	// ReasonUnanswered: the sequence ended and the customer did not answer.
 	ReasonUnanswered = "Unanswered"
@@ -141,13 +141,13 @@ const (
 	PhaseContacted Phase = "Contacted"
 	// PhaseEngaged: the customer answered.
 	PhaseEngaged Phase = "Engaged"
-	// PhaseRecovered: bought after we contacted them.
+	// PhaseRecovered: the customer bought after a message.
 	PhaseRecovered Phase = "Recovered"
-	// PhaseConverted: bought before we contacted them.
+	// PhaseConverted: the customer bought before a message.
 	PhaseConverted Phase = "Converted"
-	// PhaseFailed: gave up; see the Succeeded condition.
+	// PhaseFailed: ended without a purchase; see the Succeeded condition.
 	PhaseFailed Phase = "Failed"
-	// PhaseOptedOut: asked us to stop.
+	// PhaseOptedOut: the customer asked not to be written to.
 	PhaseOptedOut Phase = "OptedOut"
 	// PhaseExpired: the sequence ended unanswered, or the conversation went quiet.
 	PhaseExpired Phase = "Expired"
@@ -263,9 +263,9 @@ type Stop struct {
 type StopReason string
 
 const (
-	// StopOptOut: the customer asked us to stop.
+	// StopOptOut: the customer asked not to be written to.
 	StopOptOut StopReason = "OptOut"
-	// StopWrongNumber: who has the number is not the customer.
+	// StopWrongNumber: whoever has the number is not the customer.
 	StopWrongNumber StopReason = "WrongNumber"
 )
 
@@ -478,7 +478,7 @@ const (
 	RolePerson Role = "Person"
 )
 
-// MessageState is how far a message of ours got.
+// MessageState is how far a message of the operator got.
 // +kubebuilder:validation:Enum=Claimed;Sent;Failed;Unknown;Cancelled
 type MessageState string
 

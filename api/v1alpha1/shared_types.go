@@ -39,9 +39,9 @@ const AnnotationPairPhone = "cartrecovery.dev/pair-phone"
 // a person took it over (condition HandedOff); its value is when (RFC 3339).
 const AnnotationResumeRequested = "cartrecovery.dev/resume-requested-at"
 
-// AnnotationRestoreAcknowledged says of a Store that was restored from a backup that a person
-// has looked at it: what no gateway can tell whether it was sent may be sent. Its value is when
-// (RFC 3339); it holds for what was restored before.
+// AnnotationRestoreAcknowledged is set by a person on a Store that was restored from a backup,
+// after looking at it. Messages of which no gateway can tell whether they were sent are then sent.
+// Its value is when (RFC 3339); it holds for leads that were restored before.
 const AnnotationRestoreAcknowledged = "cartrecovery.dev/restore-acknowledged-at"
 
 // AnnotationGatewayIdentity is kept on a WhatsAppInstance by its controller: under which UID the

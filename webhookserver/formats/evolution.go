@@ -172,7 +172,7 @@ func evolutionMessage(base Message, from fields) (Message, error) {
 	return baileysMessage(base, key, readContent(from.At("message"), 0)), nil
 }
 
-// evolutionSent reads what Evolution says of a message that it sent for us. Its own calls that
+// evolutionSent reads what Evolution reports about a message that it sent for the operator. Its own calls that
 // change a message are of no use.
 func evolutionSent(base Message, top fields) ([]Message, error) {
 	return evolutionEach(base, top, func(base Message, from fields) (Message, error) {
@@ -188,7 +188,7 @@ func evolutionSent(base Message, top fields) ([]Message, error) {
 	})
 }
 
-// evolutionSentEdit reads what Evolution says of a message that it changed for us.
+// evolutionSentEdit reads what Evolution reports about a message that it edited for the operator.
 func evolutionSentEdit(base Message, _ fields) ([]Message, error) {
 	base.FromMe = true
 	return []Message{ignored(base, ReasonSentByAPI)}, nil
@@ -208,7 +208,7 @@ func evolutionReceipts(base Message, top fields) ([]Message, error) {
 		chat, alt := about.Word("remoteJid"), about.Word("remoteJidAlt")
 		base.Phone = firstPhone(chat, alt)
 		base.ChatIDs = chatIDs(chat, alt, about.Word("previousRemoteJid"))
-		// Without the flag it may be ours: the id tells.
+		// Without the flag the paired number may have sent it: the id tells.
 		base.FromMe = !about.Has("fromMe") || about.At("fromMe").True()
 		base.At = momentOf(from.At("datetime"))
 		base.Status = statusOf(firstText(from.Word("status"), update.Word("status")))

@@ -37,7 +37,7 @@ const (
 
 // The reasons of ignored deliveries: one word, safe to log and to answer with.
 const (
-	// ReasonSentByAPI: a message of ours coming back.
+	// ReasonSentByAPI: a message that the operator sent, coming back.
 	ReasonSentByAPI = "SentByAPI"
 	// ReasonGroup: written in a group.
 	ReasonGroup = "GroupMessage"
@@ -54,7 +54,7 @@ const (
 	ReasonUnknownEvent = "UnknownEvent"
 )
 
-// Status is how far a message of ours got.
+// Status is how far a message of the operator got.
 type Status string
 
 const (

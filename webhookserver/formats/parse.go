@@ -133,7 +133,7 @@ func ignored(message Message, reason string) Message {
 	return message
 }
 
-// whereFrom tells why a chat is none of a single customer; "" when it is one.
+// whereFrom tells why a chat is not that of a single customer; "" when it is.
 func whereFrom(chats ...string) (reason string) {
 	for _, chat := range chats {
 		_, server, _ := strings.Cut(strings.TrimSpace(strings.ToLower(chat)), "@")
@@ -159,7 +159,7 @@ func firstPhone(jids ...string) string {
 }
 
 // statusOf reads how far a message got: UAZAPI's words, and Baileys' words and numbers. A
-// voice message that was played was read. "" for everything that comes before or is none.
+// voice message that was played was read. "" for what comes before it, and for words that are no status.
 func statusOf(word string) Status {
 	switch strings.ToLower(strings.TrimSpace(word)) {
 	case "delivered", "delivery_ack", "3":

@@ -341,8 +341,8 @@ type uazapiReceipt struct {
 	isFromMe, isGroup bool
 }
 
-// receiptOf reads a receipt, or what stands for one: a message of ours that is told with its status, where it is
-// from the paired number.
+// receiptOf reads a receipt, or what stands for one: a message of the paired number that is delivered again with its
+// status.
 func receiptOf(from fields) uazapiReceipt {
 	receipt := uazapiReceipt{
 		ids: words(from.At("messageids")), chat: from.Word("chat"), status: from.Word("type"),
@@ -359,12 +359,11 @@ func receiptOf(from fields) uazapiReceipt {
 	return receipt
 }
 
-// ofOurs says whether the receipt is of a message of ours. IsFromMe is not of the message but
-// of the receipt: the captured ones, all of messages of the paired number, have False and the
-// customer as the sender; True is the paired phone that read what the customer wrote. A
-// receipt that says True and names the customer as its sender, or nobody, may be of ours
-// all the same: its ids tell.
-func (r uazapiReceipt) ofOurs() bool {
+// isOfPairedNumber says whether the receipt may be of a message that the paired number sent. IsFromMe says who sent the
+// receipt, not the message: captured receipts of the paired number's messages have False and the customer as the sender,
+// and True is the paired phone that read what the customer wrote. A receipt with True that names the customer as its
+// sender, or nobody, may be of such a message all the same: its ids tell.
+func (r uazapiReceipt) isOfPairedNumber() bool {
 	by := firstPhone(r.senderPhone, r.sender)
 	return !r.isFromMe || r.sender == "" && r.senderPhone == "" || by != "" && by == firstPhone(r.chat)
 }
@@ -376,7 +375,7 @@ func uazapiReceipts(base Message, top fields) ([]Message, error) {
 		return nil, &InputError{Field: "event", Expected: "an object"}
 	}
 	from := receiptOf(event)
-	base.FromMe = from.ofOurs()
+	base.FromMe = from.isOfPairedNumber()
 	base.Phone = firstPhone(from.chat)
 	if base.Phone == "" && !from.isFromMe {
 		base.Phone = firstPhone(from.senderPhone, from.sender)

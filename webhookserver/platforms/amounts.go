@@ -98,7 +98,7 @@ var currencySigns = map[string]string{"R$": "BRL", "US$": "USD", "U$": "USD", "â
 	"840": "USD", "978": "EUR"}
 
 // currencyOf returns an ISO 4217 code, also for a sign that stands for one; "" when the
-// value is none.
+// value is neither.
 func currencyOf(value lax.Value) string {
 	text := strings.ToUpper(value.Clean(maxID))
 	if code, found := currencySigns[text]; found {

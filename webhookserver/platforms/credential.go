@@ -82,7 +82,7 @@ func withoutAlgorithm(credential string) string {
 	return strings.TrimLeft(credential[at+1:], " ")
 }
 
-// isBlank tells a secret that is none: a Secret made of an empty file holds a line break.
+// isBlank tells an empty secret: a Secret made of an empty file holds a line break.
 func isBlank(secret []byte) bool { return len(bytes.TrimSpace(secret)) == 0 }
 
 func verdict(match int) error {

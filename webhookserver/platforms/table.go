@@ -38,9 +38,8 @@ type sample struct {
 	delivery Delivery
 }
 
-// Table returns every event of a platform and what it does, starts first: what the parser
-// itself says of the least delivery of each. It is for the documentation; nil for a
-// platform that is not understood.
+// Table returns every event of a platform and what it does, starts first, as the parser reads the smallest delivery of
+// each. It is for the documentation; nil for a platform that is not understood.
 func Table(name v1alpha1.PlatformName) []Row {
 	row := defined(name)
 	if row == nil {
