@@ -427,9 +427,10 @@ var _ = Describe("What comes next", func() {
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		status := w.lead(name).Status
 		due := status.Conversation[0].SentAt.Add(24 * time.Hour)
-		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Send"), HaveField("Message", "c0-step-second"),
+		Expect(status.NextAction).To(HaveValue(And(
+			HaveField("Action", "Send"), HaveField("MessageID", "c0-step-second"),
 			HaveField("Time.Time", BeTemporally("~", due, time.Second)),
-			HaveField("Reason", ContainSubstring("is due at")))))
+			HaveField("Message", ContainSubstring("is due at")))))
 		Expect(status.NextActionTime).To(Equal(status.NextAction.Time))
 		w.poke()
 		Consistently(r.api.written).Should(Equal([]string{claims, confirms}),
@@ -438,15 +439,15 @@ var _ = Describe("What comes next", func() {
 		w.change(name, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true })
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonSuspended))
 		next := w.lead(name).Status.NextAction
-		Expect(next).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Reason", "spec.suspend is set"))))
+		Expect(next).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Message", "spec.suspend is set"))))
 		w.change(name, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = false })
 		Eventually(w.blocked(name)).Should(BeEmpty())
-		Expect(w.lead(name).Status.NextAction).To(HaveValue(HaveField("Message", "c0-step-second")))
+		Expect(w.lead(name).Status.NextAction).To(HaveValue(HaveField("MessageID", "c0-step-second")))
 		w.buys(name)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonBoughtAfterContact))
 		status = w.lead(name).Status
 		Expect(status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"),
-			HaveField("Reason", ContainSubstring("deleted")),
+			HaveField("Message", ContainSubstring("deleted")),
 			HaveField("Time.Time", BeTemporally(">", status.CompletionTime.Time)))))
 		Eventually(r.api.written).Should(Equal([]string{claims, confirms, writesConditions, writesConditions,
 			writesOutcome}))

@@ -293,7 +293,8 @@ var _ = Describe("A customer who does not answer", func() {
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.advance(time.Hour + time.Second)
 		Eventually(w.state(name, lead.StepID(0, "second"))).Should(Equal(v1alpha1.MessageSent))
-		Expect(w.lead(name).Status.NextAction).To(HaveValue(And(HaveField("Action", "Wait"), HaveField("Message", ""))))
+		Expect(w.lead(name).Status.NextAction).To(HaveValue(And(
+			HaveField("Action", "Wait"), HaveField("MessageID", ""))))
 		w.advance(20 * time.Hour)
 		Consistently(w.sent).Should(HaveLen(2))
 		w.advance(4 * time.Hour)
