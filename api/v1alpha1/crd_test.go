@@ -53,6 +53,7 @@ func TestSchemas(t *testing.T) {
 	t.Run("refused platforms", func(t *testing.T) { refusesPlatforms(t, kube, namespace) })
 	t.Run("refused gateways", func(t *testing.T) { refusesGateways(t, kube, namespace) })
 	t.Run("refused status", func(t *testing.T) { refusesStatus(t, kube, namespace) })
+	t.Run("what is said", func(t *testing.T) { saysWhatToWrite(t, kube, namespace) })
 	t.Run("accepted", func(t *testing.T) { accepts(t, kube, namespace) })
 	t.Run("immutable", func(t *testing.T) { keeps(t, kube, namespace) })
 	t.Run("defaults", func(t *testing.T) { defaults(t, kube, namespace) })
@@ -88,7 +89,7 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		}), "must differ"},
 		"an unknown platform": {gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Spec.Platforms = platform("shopify")
-		}), "Unsupported value"},
+		}), "described by the field generic of a platform named generic"},
 		"a product without platform ids": {gen.ProductObject(func(p *v1alpha1.Product) { p.Spec.PlatformIDs = nil }),
 			"platformIDs"},
 		"an own gateway without a token": {gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {

@@ -28,7 +28,7 @@ type SuppressionSpec struct {
 	// Set either phone or phoneHash. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=16
-	// +kubebuilder:validation:Pattern=`^\+[1-9][0-9]{6,14}$`
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[+][1-9][0-9]{6,14}$')",message="expected E.164, such as +5511999990000: a plus sign, the country code and the number, without blanks"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phone is immutable: create another Suppression instead"
 	Phone string `json:"phone,omitempty"`
 	// phoneHash identifies the number without containing it: the value of the label

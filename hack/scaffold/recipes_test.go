@@ -113,7 +113,8 @@ func ruleOfField(t *testing.T, r *recipe) {
 // declarePlatform and makePlatform add a platform that is made of PerfectPay, and tells of no refused payments.
 func declarePlatform(t *testing.T, r *recipe) {
 	t.Helper()
-	r.edit(t, sharedTypes, ";monetizze;generic", ";monetizze;acmepay;generic")
+	r.edit(t, sharedTypes, "'monetizze', 'generic']", "'monetizze', 'acmepay', 'generic']")
+	r.edit(t, sharedTypes, "monetizze, or generic:", "monetizze, acmepay, or generic:")
 	r.edit(t, sharedTypes, "\t// PlatformGeneric is any other",
 		"\t// PlatformAcmePay is AcmePay.\n\tPlatformAcmePay PlatformName = \"acmepay\"\n"+
 			"\t// PlatformGeneric is any other")

@@ -98,7 +98,8 @@ func TestAPIKnowsTheRows(t *testing.T) {
 	}
 	types := source(t, shared)
 	_, after, _ := strings.Cut(types, "// PlatformName is ")
-	enum := firstMatch(after, `validation:Enum=([a-z0-9;]+)`)
+	allowed := firstMatch(after, `rule="self in \['([^\]]+)'\]"`)
+	told := firstMatch(after, `message="expected ([a-z0-9, ]+), or generic:`)
 	var constants []string
 	for _, found := range regexp.MustCompile(`PlatformName = "([a-z0-9]+)"`).FindAllStringSubmatch(types, -1) {
 		constants = append(constants, found[1])
@@ -109,7 +110,8 @@ func TestAPIKnowsTheRows(t *testing.T) {
 		what, file string
 		got, want  []string
 	}{
-		{"the enum of PlatformName", shared, strings.Split(enum, ";"), names},
+		{"the rule for PlatformName", shared, strings.Split(allowed, "', '"), names},
+		{"what the rule for PlatformName says", shared, append(strings.Split(told, ", "), "generic"), names},
 		{"the constants of PlatformName", shared, constants, names},
 		{"the rule for tokenLocation", store, strings.Split(firstMatch(rules, rule), "', '"), senders},
 		{"what the rule for tokenLocation says", store,
