@@ -18,21 +18,27 @@ const (
 // once, and no pattern.
 func saysWhatToWrite(t *testing.T, kube client.Client, namespace string) {
 	for name, row := range map[string]struct{ manifest, says string }{
-		"a week as days": {recovery("cooldown: 7d"), writeDuration},
-		"a number alone": {recovery("expireAfter: '72'"), writeDuration},
-		"a step in words": {recovery("sequences: [{trigger: AbandonedCart, steps: [{name: a, after: 15 minutes}]}]"),
-			writeDuration},
-		"a spread in days":                {recovery("quietHours: {start: '22:00', end: '08:00', spread: 1d}"), writeDuration},
-		"no time at all":                  {recovery("cooldown: ''"), writeDuration},
-		"a cooldown beyond a year":        {recovery("cooldown: 9000h"), "cooldown must be between 0s and 8760h"},
-		"a gap in seconds without a unit": {instance("limits: {newConversationGap: {min: '5', max: 30s}}"), writeDuration},
-		"a phone as people write it":      {instance("pairing: {method: PairCode, phone: (11) 99999-0000}"), writePhone},
-		"a phone without a plus sign":     {instance("pairing: {method: PairCode, phone: '5511999990000'}"), writePhone},
-		"a phone that is suppressed":      {"kind: Suppression, spec: {storeRef: {name: acme}, phone: 11 99999-0000}", writePhone},
+		"a week as days":  {recovery("cooldown: 7d"), writeDuration},
+		"a number alone":  {recovery("expireAfter: '72'"), writeDuration},
+		"no time at all":  {recovery("cooldown: ''"), writeDuration},
+		"a step in words": {recovery("sequences: [{trigger: PixPending, steps: [{name: a, after: 1 h}]}]"), writeDuration},
+		"a spread in days": {
+			recovery("quietHours: {start: '22:00', end: '08:00', spread: 1d}"), writeDuration},
+		"a cooldown beyond a year": {
+			recovery("cooldown: 9000h"), "cooldown must be between 0s and 8760h"},
+		"a gap in seconds without a unit": {
+			instance("limits: {newConversationGap: {min: '5', max: 30s}}"), writeDuration},
+		"a phone as people write it": {
+			instance("pairing: {method: PairCode, phone: (11) 99999-0000}"), writePhone},
+		"a phone without a plus sign": {
+			instance("pairing: {method: PairCode, phone: '5511999990000'}"), writePhone},
+		"a phone that is suppressed": {
+			"kind: Suppression, spec: {storeRef: {name: acme}, phone: 11 99999-0000}", writePhone},
 		"a platform that is not known": {store("platforms: [{name: shopify, secretRefs: [{name: s, key: k}]}]"),
 			"or generic: a platform that is not in this list is described by the field generic"},
 		"a product at a platform that is not known": {
-			"kind: Product, spec: {storeRef: {name: acme}, platformIDs: [{platform: Hotmart, id: '1'}]}", "expected hotmart"},
+			"kind: Product, spec: {storeRef: {name: acme}, platformIDs: [{platform: Hotmart, id: '1'}]}",
+			"expected hotmart"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := &unstructured.Unstructured{}

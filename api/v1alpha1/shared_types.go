@@ -142,6 +142,7 @@ const (
 
 // PlatformName is a sales platform, as it stands in the webhook URL: hotmart, kiwify, eduzz, kirvano, cakto,
 // ticto, perfectpay, monetizze or generic, which is any other platform, read by the Store's mapping.
+// +kubebuilder:validation:MinLength=1
 // +kubebuilder:validation:MaxLength=32
 // +kubebuilder:validation:XValidation:rule="self in ['hotmart', 'kiwify', 'eduzz', 'kirvano', 'cakto', 'ticto', 'perfectpay', 'monetizze', 'generic']",message="expected hotmart, kiwify, eduzz, kirvano, cakto, ticto, perfectpay, monetizze, or generic: a platform that is not in this list is described by the field generic of a platform named generic"
 type PlatformName string
