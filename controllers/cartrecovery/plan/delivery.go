@@ -120,9 +120,6 @@ func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Acti
 		return Action{Kind: Wait, Until: wanted.Due, Message: wanted, Why: otherwise.Why}
 	}
 	wanted.fixed, wanted.field = s.Policy.FallbackText, "recovery.fallbackText"
-	if wanted.fixed == "" {
-		return otherwise
-	}
 	text, err := fixedText(*s, wanted)
 	if err != nil || text == lastOfOurs(s.Lead) {
 		return otherwise
@@ -135,7 +132,7 @@ func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Acti
 func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
 	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
 		m := &recovery.Status.Conversation[i]
-		if m.Role == v1alpha1.RoleAssistant && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown) {
+		if m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown {
 			return m.Text
 		}
 	}
