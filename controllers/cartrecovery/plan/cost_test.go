@@ -71,6 +71,14 @@ func costCases() []planCase {
 			says: "Posso ajudar?"},
 		{name: "without one the lead waits", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)},
 			want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
+		{name: "a budget that began with more than was used is full", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			used(0, 5)}, with: func(s *Snapshot) { s.UnbookedTokens = ai.DefaultTokensPerLead - 1 }, want: Prepare,
+			message: answer},
+		{name: "and no fuller than it may be", now: answerAt, lead: []gen.LeadMod{sent, asks, used(0, 5)},
+			with: func(s *Snapshot) { s.UnbookedTokens = ai.DefaultTokensPerLead }, want: HandOver,
+			outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "the limits of answers hold no step", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{answered(20, time.Minute)}, want: Send, message: gen.FirstID},
 	}
 }
 

@@ -24,8 +24,19 @@ func on(mods ...func(*v1alpha1.Message)) gen.LeadMod {
 	}
 }
 
+func sentAt(at time.Time) func(*v1alpha1.Message) {
+	return func(m *v1alpha1.Message) {
+		sent := v1alpha1.NewTimestamp(at)
+		m.SentAt = &sent
+	}
+}
+
 func atNumber(name string) func(*v1alpha1.Message) {
 	return func(m *v1alpha1.Message) { m.Instance = name }
+}
+
+func inState(state v1alpha1.MessageState) func(*v1alpha1.Message) {
+	return func(m *v1alpha1.Message) { m.State = state }
 }
 
 // replied is our answer to a customer's message.
@@ -102,6 +113,16 @@ func earlyCases() []planCase {
 					Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0)}}
 			}}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Wait, until: 24 * time.Hour,
 			blocked: v1alpha1.ReasonRestricted},
+		{name: "who asks us to stop in four messages is heard", now: 20 * time.Second,
+			lead: []gen.LeadMod{gen.Says("m1", "não", gen.T0.Add(9*time.Second)),
+				gen.Says("m2", "quero", gen.T0.Add(10*time.Second)),
+				gen.Says("m3", "receber", gen.T0.Add(11*time.Second)),
+				gen.Says("m4", "mais mensagens", gen.T0.Add(12*time.Second))}, want: Send, message: lead.OptOutID(0)},
+		{name: "who is not the customer and writes first gets an apology", now: due,
+			lead: []gen.LeadMod{gen.Says("m1", "Número errado", gen.T0.Add(10*time.Second))}, want: Send,
+			message: lead.WrongNumberID(0)},
+		{name: "who asks for a person first gets one", now: due,
+			lead: []gen.LeadMod{gen.Says("m1", "atendente", gen.T0.Add(10*time.Second))}, want: HandOver},
 	}
 }
 
@@ -179,6 +200,13 @@ func lateCases() []planCase {
 		{name: "a person who has the conversation keeps it", now: now, text: ready(),
 			lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour)), over(v1alpha1.ReasonUnanswered), late,
 				opened}, want: Wait, until: ended + hour + gen.ExpiresAt},
+		{name: "a late wrong number is apologised for, also where the number is suppressed", now: now, suppressed: true,
+			lead: []gen.LeadMod{sent, over(v1alpha1.ReasonUnanswered),
+				gen.Says("m1", "Número errado", gen.T0.Add(ended+hour))}, want: ReopenForAnswer},
+		{name: "what was said before the end is not late, although leads may now last longer", now: now,
+			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(ended-lateSkew)),
+				over(v1alpha1.ReasonConversationEnded)},
+			with: func(s *Snapshot) { s.Policy.ExpireAfter *= 2 }, want: Wait, until: deleted},
 	}
 }
 
@@ -247,6 +275,11 @@ func paidCases() []planCase {
 			with: func(s *Snapshot) {
 				s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "14:00", Spread: &v1alpha1.Duration{}}
 			}, want: Wait, until: ends, blocked: v1alpha1.ReasonQuietHours},
+		{name: "a suspended lead waits beyond the time of a claim", now: ends + hour, suspended: true,
+			lead: []gen.LeadMod{sent, claim, thanks()}, want: Wait, until: hour + time.Second + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonSuspended},
+		{name: "also at that time", now: ends, suspended: true, lead: []gen.LeadMod{sent, claim, thanks()}, want: Wait,
+			until: hour + time.Second + gen.ExpiresAt, blocked: v1alpha1.ReasonSuspended},
 	}
 }
 
@@ -254,15 +287,13 @@ func paidCases() []planCase {
 func machineCases() []planCase {
 	const hour = time.Hour
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
-	away := func(n int) gen.LeadMod {
-		return gen.Says("a"+string(rune('0'+n)), "Agora não podemos responder",
-			gen.T0.Add(hour+time.Duration(n)*time.Minute))
+	words := func(n int, text string) gen.LeadMod {
+		return gen.Says("a"+string(rune('0'+n)), text, gen.T0.Add(hour+time.Duration(n)*time.Minute))
 	}
+	away := func(n int) gen.LeadMod { return words(n, "Agora não podemos responder") }
+	sim := func(n int) gen.LeadMod { return words(n, "Sim") }
 	answered := func(n int) gen.LeadMod {
 		return replied("a"+string(rune('0'+n)), gen.T0.Add(hour+time.Duration(n)*time.Minute+5*time.Second))
-	}
-	sim := func(n int) gen.LeadMod {
-		return gen.Says("a"+string(rune('0'+n)), "Sim", gen.T0.Add(hour+time.Duration(n)*time.Minute))
 	}
 	silent := func(name string, mods ...gen.LeadMod) planCase {
 		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...),
@@ -271,6 +302,12 @@ func machineCases() []planCase {
 	heard := func(name string, n int, mods ...gen.LeadMod) planCase {
 		return planCase{name: name, now: 2 * hour, text: ready(), lead: append([]gen.LeadMod{sent}, mods...),
 			want: Send, message: lead.ReplyID(0, "a"+string(rune('0'+n)))}
+	}
+	silence := func(m *v1alpha1.Message) { m.Text = "" }
+	before := func(m *v1alpha1.Message) { m.Cycle = 7 }
+	greeting := func(l *v1alpha1.CartRecovery) {
+		l.Status.Conversation = append(l.Status.Conversation, v1alpha1.Message{ID: "auto", Role: v1alpha1.RoleOperator,
+			Automatic: true, Text: "Olá!", At: v1alpha1.NewTimestamp(gen.T0.Add(hour + 2*time.Minute))})
 	}
 	bot := func(n int) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) {
@@ -293,6 +330,31 @@ func machineCases() []planCase {
 			steps: []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
 				{Name: "second", After: v1alpha1.Duration{Duration: hour}}},
 			want: Wait, until: hour + 2*time.Minute + gen.ExpiresAt, blocked: v1alpha1.ReasonAutomaticReplies},
+		{name: "nor is a machine that writes first", now: 2 * hour, text: ready(), lead: []gen.LeadMod{bot(1), bot(2)},
+			want: Wait, blocked: v1alpha1.ReasonAutomaticReplies},
+		silent("two automatic messages of which the last has no text are not answered", bot(1), bot(2), on(silence)),
+		silent("nor are two different texts that look automatic",
+			gen.Says("a1", "Esta é uma mensagem automática.", gen.T0.Add(hour)), answered(1),
+			gen.Says("a2", "Mensagem automática: retornaremos em breve.", gen.T0.Add(hour+2*time.Minute))),
+		heard("stickers without a text repeat nothing", 4, sim(1), on(silence), answered(1), sim(2), on(silence),
+			answered(2), sim(3), on(silence), answered(3), sim(4), on(silence)),
+		heard("who comes back to what they asked before is answered", 3, away(1), answered(1), sim(2), answered(2),
+			away(3)),
+		heard("the same text in the cycle before is none of this one", 2, away(1), on(before), answered(1), away(2)),
+		heard("the same text before a person wrote is none either", 2, away(1), answered(1),
+			gen.FromPerson("o1", gen.T0.Add(hour+90*time.Second)), resumedBy(gen.T0.Add(hour+95*time.Second)), away(2)),
+		heard("nor is it a repetition when our answer did not go", 2, away(1), answered(1),
+			on(inState(v1alpha1.MessageCancelled)), away(2)),
+		silent("one answer that went is enough", away(1), gen.FromUs("c0-reply-x", v1alpha1.MessageCancelled,
+			gen.T0.Add(hour+61*time.Second)), answered(1), away(2)),
+		silent("also before one that did not go", away(1), answered(1), gen.FromUs("c0-reply-x",
+			v1alpha1.MessageCancelled, gen.T0.Add(hour+66*time.Second)), away(2)),
+		heard("a greeting of the paired phone is no machine of theirs", 1, bot(1), greeting),
+		heard("who says it three times before one answer has not said it four times", 4, sim(1), sim(2), sim(3),
+			answered(3), sim(4)),
+		silent("three words may be said once", words(1, "Sim eu quero"), answered(1), words(2, "sim  eu QUERO")),
+		heard("two words may be said three times", 3, words(1, "eu quero"), answered(1), words(2, "eu quero"),
+			answered(2), words(3, "eu quero")),
 	}
 }
 
@@ -307,6 +369,26 @@ func stopCases() []planCase {
 		}
 	}
 	wrong, now := gen.Says("m1", "Número errado", gen.T0.Add(hour)), hour+5*time.Second
+	optOut := gen.Says("m1", "PARAR", gen.T0.Add(hour))
+	refusedNotice := func(after time.Duration) gen.LeadMod {
+		return gen.FromUs(lead.OptOutID(0), v1alpha1.MessageFailed, gen.T0.Add(hour),
+			attempts(1, gen.T0.Add(hour+after)), func(m *v1alpha1.Message) { m.Step = "" })
+	}
+	quietUntil := func(end string) func(*Snapshot) {
+		return func(s *Snapshot) {
+			s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: end, Spread: &v1alpha1.Duration{}}
+		}
+	}
+	answeredOften := func(l *v1alpha1.CartRecovery) {
+		for range policy.DefaultMaxAnswersPerHour {
+			l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(gen.T0.Add(hour)))
+		}
+	}
+	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * time.Hour)}
+	})
+	lost := numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, -hour)
+	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
 	ended := gen.T0.Add(90 * hour)
 	next := func(l *v1alpha1.CartRecovery) {
 		done(v1alpha1.ReasonUnanswered, ended)(l)
@@ -339,9 +421,48 @@ func stopCases() []planCase {
 			lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, 91*hour), next}, want: Finish,
 			outcome: v1alpha1.ReasonOptedOut},
 		{name: "the AI understands a request", now: hour + time.Minute, text: Draft{State: DraftStop},
-			lead: []gen.LeadMod{sent, asks}, want: Stop},
+			lead: []gen.LeadMod{sent, asks}, want: Stop, stops: v1alpha1.StopOptOut},
 		{name: "and that it is not the customer", now: hour + time.Minute, text: Draft{State: DraftWrongNumber},
-			lead: []gen.LeadMod{sent, asks}, want: Stop},
+			lead: []gen.LeadMod{sent, asks}, want: Stop, stops: v1alpha1.StopWrongNumber},
+		{name: "a wrong number is apologised for until ten minutes have passed", now: hour + noticeWithin - time.Second,
+			lead: []gen.LeadMod{sent, wrong}, want: Send, message: lead.WrongNumberID(0)},
+		{name: "a confirmation that was refused waits for its next attempt", now: hour + time.Minute,
+			lead: []gen.LeadMod{sent, optOut, refusedNotice(2 * time.Minute)}, want: Wait, until: hour + 2*time.Minute,
+			message: lead.OptOutID(0), gate: "DueTime"},
+		{name: "but not for one after ten minutes", now: hour + time.Minute,
+			lead: []gen.LeadMod{sent, optOut, refusedNotice(noticeWithin)}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a confirmation waits for quiet hours that end in time", now: hour, lead: []gen.LeadMod{sent, optOut},
+			with: quietUntil("10:09"), want: Wait, until: hour + 9*time.Minute, blocked: v1alpha1.ReasonQuietHours},
+		{name: "not for those that end after ten minutes", now: hour, lead: []gen.LeadMod{sent, optOut},
+			with: quietUntil("10:10"), want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "a confirmation goes at the instant of the request", now: hour, lead: []gen.LeadMod{sent, optOut},
+			want: Send, message: lead.OptOutID(0)},
+		{name: "a confirmation goes although there were as many answers as may be", now: now,
+			lead: []gen.LeadMod{sent, optOut, answeredOften}, want: Send, message: lead.OptOutID(0)},
+		{name: "a confirmation goes from a number that may start no conversations", now: now,
+			lead: []gen.LeadMod{sent, optOut}, instances: []v1alpha1.WhatsAppInstance{paused}, want: Send,
+			message: lead.OptOutID(0)},
+		{name: "no confirmation goes from another number than the conversation's", now: now,
+			lead: []gen.LeadMod{sent, optOut}, instances: []v1alpha1.WhatsAppInstance{lost, second},
+			with: func(s *Snapshot) { s.Policy.NumberLost = v1alpha1.NumberLostMove }, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "no confirmation goes when the number is gone", now: now, lead: []gen.LeadMod{sent, optOut},
+			instances: []v1alpha1.WhatsAppInstance{}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "no confirmation goes without the Store", now: now, noStore: true, lead: []gen.LeadMod{sent, optOut},
+			want: Finish, outcome: v1alpha1.ReasonOptedOut},
+		{name: "no confirmation goes while the lead is suspended", now: now,
+			lead: []gen.LeadMod{sent, optOut, func(l *v1alpha1.CartRecovery) { l.Spec.Suspend = true }}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "no confirmation goes once the lead is over, by an edit that came then", now: hour + gen.ExpiresAt,
+			lead: []gen.LeadMod{sent, optOut, editedAt(gen.T0.Add(hour + gen.ExpiresAt))}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "an opt-out that was asked for when we last wrote is confirmed to nobody", now: now,
+			lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, gen.FirstDue)}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "a wrong number of the cycle before is none", now: 0, want: Wait, until: prepareFrom,
+			lead: []gen.LeadMod{wrong, func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }}},
+		{name: "nor is one of which we wrote", now: now, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
+			lead: []gen.LeadMod{sent, on(func(m *v1alpha1.Message) { m.Text = "Número errado" })}},
 	}
 }
 
@@ -372,6 +493,10 @@ func paymentCases() []planCase {
 	sent := gen.FromUs("c0-step-PixPending", v1alpha1.MessageSent, gen.T0.Add(hour), func(m *v1alpha1.Message) {
 		m.Step = "PixPending"
 	})
+	asked, reply := gen.FromCustomer("m1", gen.T0.Add(2*hour-10*time.Minute)), lead.ReplyID(0, "m1")
+	refusedAt := func(at time.Duration) gen.LeadMod {
+		return gen.FromUs(reply, v1alpha1.MessageFailed, gen.T0.Add(at), func(m *v1alpha1.Message) { m.Step = "" })
+	}
 	return []planCase{
 		{name: "a PIX that can be paid is asked for", now: hour, lead: []gen.LeadMod{pix(2 * hour)}, with: both,
 			want: Send, message: "c0-step-PixPending"},
@@ -391,6 +516,23 @@ func paymentCases() []planCase {
 		{name: "a refused card does not expire", now: hour, text: ready(), lead: []gen.LeadMod{pix(hour),
 			func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPaymentRefused }},
 			with: of(v1alpha1.TriggerPaymentRefused), want: Send, message: "c0-step-PaymentRefused"},
+		{name: "a PIX whose end nobody knows does not expire", now: gen.ExpiresAt - hour,
+			lead: []gen.LeadMod{pix(hour), func(l *v1alpha1.CartRecovery) { l.Spec.Payment.ExpiresAt = nil }},
+			with: both, want: Send, message: "c0-step-PixPending"},
+		{name: "a suspended lead waits beyond the end of its PIX", now: hour, suspended: true,
+			lead: []gen.LeadMod{pix(hour)}, with: both, want: Wait, until: gen.ExpiresAt,
+			blocked: v1alpha1.ReasonSuspended},
+		{name: "who was written to is waited for beyond the end of their PIX", now: 90 * time.Minute,
+			lead: []gen.LeadMod{pix(2 * hour), sent}, with: onlyPix, want: Wait, until: hour + gen.ExpiresAt},
+		{name: "an answer that was refused while the PIX could be paid is written anew once it cannot",
+			now: 2 * hour, lead: []gen.LeadMod{pix(2 * hour), asked, refusedAt(2*hour - time.Second)}, with: both,
+			want: Prepare, message: reply},
+		{name: "while it can it is sent as it is", now: 2*hour - time.Second,
+			lead: []gen.LeadMod{pix(2 * hour), asked, refusedAt(2*hour - time.Minute)}, with: both, want: Send,
+			message: reply, says: "Oi!"},
+		{name: "so is one that was written since", now: 2*hour + time.Minute,
+			lead: []gen.LeadMod{pix(2 * hour), asked, refusedAt(2 * hour)}, with: both, want: Send, message: reply,
+			says: "Oi!"},
 	}
 }
 
@@ -445,6 +587,7 @@ func noticeCases() []planCase {
 	notice := func(s *Snapshot) { s.Policy.FirstMessageNotice = "Aqui é {{.Store.Name}}." }
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	with := "Oi, Maria!\n\nAqui é acme."
+	const room = v1alpha1.MaxMessageLength - len("Oi, Maria!\n\n")
 	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
 		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}}}
 	fixed := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue},
@@ -471,6 +614,12 @@ func noticeCases() []planCase {
 		{name: "nor is one that does not fit", now: gen.FirstDue, text: ready(), with: func(s *Snapshot) {
 			s.Policy.FirstMessageNotice = strings.Repeat("x", v1alpha1.MaxMessageLength-5)
 		}, want: Send, says: "Oi, Maria!"},
+		{name: "a notice goes under a text that leaves just enough room", now: gen.FirstDue, text: ready(),
+			with: func(s *Snapshot) { s.Policy.FirstMessageNotice = strings.Repeat("x", room) }, want: Send,
+			says: "Oi, Maria!\n\n" + strings.Repeat("x", room)},
+		{name: "and not under one that leaves a character less", now: gen.FirstDue, text: ready(),
+			with: func(s *Snapshot) { s.Policy.FirstMessageNotice = strings.Repeat("x", room+1) }, want: Send,
+			says: "Oi, Maria!"},
 	}
 }
 

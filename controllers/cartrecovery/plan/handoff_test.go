@@ -35,8 +35,8 @@ func editedAt(at time.Time) gen.LeadMod {
 	}
 }
 
-// handOffCases are the rows about a person who takes over, and about edits and receipts.
-func handOffCases() []planCase {
+// personCases are the rows about a person who takes over.
+func personCases() []planCase {
 	const hour = time.Hour
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	asks, takes := gen.FromCustomer("m1", gen.T0.Add(hour)), gen.FromPerson("op1", gen.T0.Add(hour+time.Minute))
@@ -47,15 +47,6 @@ func handOffCases() []planCase {
 		{Name: "second", After: v1alpha1.Duration{Duration: hour}},
 	}
 	later := 2*hour + time.Minute
-	receipts := func(l *v1alpha1.CartRecovery) {
-		at := v1alpha1.NewTimestamp(gen.T0.Add(hour))
-		m := &l.Status.Conversation[0]
-		m.DeliveredAt, m.ReadAt, m.Reaction = &at, &at, "👍"
-	}
-	reply := func(state v1alpha1.MessageState, at time.Duration) gen.LeadMod {
-		return gen.FromUs(replyID, state, gen.T0.Add(at), func(m *v1alpha1.Message) { m.Step = "" },
-			attempts(1, gen.T0.Add(at)))
-	}
 	return []planCase{
 		{name: "a person who took over is left alone", now: later, text: ready(), lead: []gen.LeadMod{sent, takes,
 			asksBefore}, want: Wait, until: hour + time.Minute + gen.ExpiresAt},
@@ -109,13 +100,40 @@ func handOffCases() []planCase {
 		{name: "and is written anew", now: later, lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed,
 			gen.T0.Add(gen.FirstDue), attempts(1, gen.T0.Add(gen.FirstDue+time.Minute))), takes, gives}, want: Prepare,
 			message: gen.FirstID},
+		{name: "a person whom the customer asked for is asked for once", now: later,
+			lead: []gen.LeadMod{sent, gen.Says("m1", "atendente", gen.T0.Add(hour)), func(l *v1alpha1.CartRecovery) {
+				HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, gen.T0.Add(hour))(&l.Status)
+			}}, want: Wait, until: hour + gen.ExpiresAt},
+		{name: "a person has it as long as the lead lasts, whatever the customer says of a payment",
+			now: hour + 2*time.Minute, lead: []gen.LeadMod{sent, gen.Says("m1", "já paguei", gen.T0.Add(hour)),
+				func(l *v1alpha1.CartRecovery) {
+					HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, gen.T0.Add(hour+time.Minute))(&l.Status)
+				}}, want: Wait, until: hour + gen.ExpiresAt},
+	}
+}
 
+// editCases are the rows about messages that are edited, and receipts.
+func editCases() []planCase {
+	const hour = time.Hour
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	asks, replyID := gen.FromCustomer("m1", gen.T0.Add(hour)), lead.ReplyID(0, "m1")
+	later := 2*hour + time.Minute
+	receipts := func(l *v1alpha1.CartRecovery) {
+		at := v1alpha1.NewTimestamp(gen.T0.Add(hour))
+		m := &l.Status.Conversation[0]
+		m.DeliveredAt, m.ReadAt, m.Reaction = &at, &at, "👍"
+	}
+	reply := func(state v1alpha1.MessageState, at time.Duration) gen.LeadMod {
+		return gen.FromUs(replyID, state, gen.T0.Add(at), func(m *v1alpha1.Message) { m.Step = "" },
+			attempts(1, gen.T0.Add(at)))
+	}
+	return []planCase{
 		{name: "an edited message is answered as edited, after the debounce", now: hour + 10*time.Second,
 			lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(hour + 9*time.Second))}, want: Wait,
 			until: hour + 9*time.Second + policy.DefaultReplyDebounce},
 		{name: "an edit that is still to come delays nothing", now: hour + 10*time.Second, text: ready(),
 			lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(24 * hour))}, want: Send, message: replyID},
-		{name: "a refused answer to the old text is written anew", now: later,
+		{name: "a refused answer to the old text is written anew", now: hour + 10*time.Minute,
 			lead: []gen.LeadMod{sent, reply(v1alpha1.MessageFailed, hour+time.Minute), asks,
 				editedAt(gen.T0.Add(hour + 2*time.Minute))}, want: Prepare, message: replyID},
 		{name: "a refused answer to the text as it is is sent as it is", now: hour + 10*time.Minute,
@@ -126,6 +144,9 @@ func handOffCases() []planCase {
 				editedAt(gen.T0.Add(hour + 2*time.Minute))}, want: Wait},
 		{name: "receipts and reactions decide nothing", now: later, text: ready(), lead: []gen.LeadMod{sent, receipts},
 			want: Wait, until: gen.FirstDue + gen.ExpiresAt},
+		{name: "an edit of this moment counts", now: hour + 10*time.Second, text: ready(),
+			lead: []gen.LeadMod{sent, asks, editedAt(gen.T0.Add(hour + 10*time.Second))}, want: Wait,
+			until: hour + 10*time.Second + policy.DefaultReplyDebounce},
 	}
 }
 

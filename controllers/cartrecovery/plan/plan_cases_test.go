@@ -21,6 +21,16 @@ func numberWith(name string, value metav1.ConditionStatus, reason string,
 	})
 }
 
+// changedBut is a number with something else of its own.
+func changedBut(
+	number v1alpha1.WhatsAppInstance, mods ...func(*v1alpha1.WhatsAppInstance),
+) v1alpha1.WhatsAppInstance {
+	for _, mod := range mods {
+		mod(&number)
+	}
+	return number
+}
+
 // senderCases are the rows about which number a message leaves from.
 func senderCases() []planCase {
 	const hour = time.Hour
@@ -28,13 +38,19 @@ func senderCases() []planCase {
 		return numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since)
 	}
 	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
-	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+	// It has been connected only since a moment ago.
+	paused := changedBut(numberWith(gen.Instance, metav1.ConditionTrue, v1alpha1.ReasonConnected,
+		gen.FirstDue-time.Minute), func(i *v1alpha1.WhatsAppInstance) {
 		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * hour)}
 	})
 	sent, unknown := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromUs(gen.FirstID,
 		v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))
 	asks := gen.FromCustomer("m1", gen.T0.Add(hour))
 	answerAt, answer := hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
+	twoSteps := []v1alpha1.Step{
+		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: hour}},
+	}
 	move := func(s *Snapshot) { s.Policy.NumberLost = v1alpha1.NumberLostMove }
 	knows := func(s *Snapshot) { s.Others.instance = gen.Instance }
 	lines := func(waitsAt string, first, then time.Duration) func(*Snapshot) {
@@ -89,7 +105,7 @@ func senderCases() []planCase {
 		{name: "it waits while that is only just away", now: gen.FirstDue, text: ready(),
 			instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Wait,
 			until: gen.FirstDue + LostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "and then begins on another", now: gen.FirstDue + LostAfter, text: ready(),
+		{name: "and then begins on another", now: gen.FirstDue + LostAfter - time.Minute, text: ready(),
 			instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Send,
 			message: gen.FirstID, from: "second"},
 		{name: "at once when the known one is restricted", now: gen.FirstDue, text: ready(),
@@ -106,19 +122,34 @@ func senderCases() []planCase {
 				i.Status.Conditions = append(i.Status.Conditions,
 					metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse})
 			})}, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
+		{name: "a number that may start none goes on with its conversations", now: gen.FirstDue + hour, text: ready(),
+			steps: twoSteps, lead: []gen.LeadMod{sent}, instances: []v1alpha1.WhatsAppInstance{paused, second},
+			want: Send, message: "c0-step-second", from: gen.Instance},
+		{name: "the next cycle is bound to no number that is lost", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(-hour)),
+				func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }},
+			instances: []v1alpha1.WhatsAppInstance{out(-hour), second}, want: Send, message: "c1-step-first",
+			from: "second"},
+		{name: "a number that was not connected for ten minutes is waited for until the lead ends", now: hour + LostAfter,
+			text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{
+				numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, want: Wait,
+			until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a known number that is suspended is not waited for", now: gen.FirstDue, text: ready(), with: knows,
+			instances: []v1alpha1.WhatsAppInstance{changedBut(out(gen.FirstDue-time.Minute),
+				func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true }), second}, want: Send,
+			message: gen.FirstID, from: "second"},
+		{name: "nor is one that is being deleted", now: gen.FirstDue, text: ready(), with: knows,
+			instances: []v1alpha1.WhatsAppInstance{changedBut(out(gen.FirstDue-time.Minute),
+				func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = &metav1.Time{Time: gen.T0} }), second},
+			want: Send, message: gen.FirstID, from: "second"},
 	}
 }
 
-// wishCases are the rows about what a customer asks for, and whom else it concerns.
+// wishCases are the rows about what a customer asks for.
 func wishCases() []planCase {
 	const hour = time.Hour
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
-	wish := func(text string) gen.LeadMod {
-		return func(l *v1alpha1.CartRecovery) {
-			gen.FromCustomer("m1", gen.T0.Add(hour))(l)
-			l.Status.Conversation[len(l.Status.Conversation)-1].Text = text
-		}
-	}
+	wish := func(text string) gen.LeadMod { return gen.Says("m1", text, gen.T0.Add(hour)) }
 	handOffID := lead.HandOffID(0, "m1")
 	notice := func(state v1alpha1.MessageState) gen.LeadMod {
 		return gen.FromUs(handOffID, state, gen.T0.Add(hour+time.Second))
@@ -126,12 +157,6 @@ func wishCases() []planCase {
 	tells := func(s *Snapshot) { s.Policy.HandOffText = "Já chamo alguém." }
 	quiet := func(s *Snapshot) { s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: "12:00"} }
 	soon := hour + 2*time.Second
-	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
-	}
-	asks, answerAt, answer := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+
-		policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
 	return []planCase{
 		{name: "a customer who asks for a person gets one", now: soon, text: ready(),
 			lead: []gen.LeadMod{sent, wish("atendente")}, want: HandOver},
@@ -160,7 +185,23 @@ func wishCases() []planCase {
 		{name: "not over a person", now: soon,
 			lead: []gen.LeadMod{sent, gen.FromPerson("o1", gen.T0.Add(hour-time.Minute)), wish("PARAR")}, want: Finish,
 			outcome: v1alpha1.ReasonOptedOut},
+		{name: "what it cost to understand a wish for a person counts", now: soon + time.Minute, with: tells,
+			text: Draft{State: DraftHandOff, Tokens: 40}, lead: []gen.LeadMod{sent, wish("me passa pra alguém daí")},
+			want: Send, message: handOffID, tokens: 40},
+	}
+}
 
+// otherRecoveryCases are the rows about other recoveries of the customer.
+func otherRecoveryCases() []planCase {
+	const hour = time.Hour
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	twoSteps := []v1alpha1.Step{
+		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
+	}
+	asks, answerAt, answer := gen.FromCustomer("m1", gen.T0.Add(hour)), hour+
+		policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
+	return []planCase{
 		{name: "nobody is written to by two recoveries within the cooldown", now: gen.FirstDue, text: ready(),
 			with: func(s *Snapshot) { s.Others.opened = gen.T0 }, want: Wait, until: gen.ExpiresAt,
 			blocked: v1alpha1.ReasonCooldown},
@@ -168,7 +209,7 @@ func wishCases() []planCase {
 			s.Others.opened = gen.T0.Add(gen.FirstDue - policy.DefaultCooldown)
 		}, want: Send, message: gen.FirstID},
 		{name: "a conversation that has begun goes on", now: hour + policy.DefaultReplyDebounce, text: ready(),
-			lead: []gen.LeadMod{sent, wish("Tem boleto?")}, with: func(s *Snapshot) { s.Others.opened = gen.T0 },
+			lead: []gen.LeadMod{sent, asks}, with: func(s *Snapshot) { s.Others.opened = gen.T0 },
 			want: Send, message: lead.ReplyID(0, "m1")},
 		{name: "no step goes while the customer writes about another recovery", now: gen.FirstDue, text: ready(),
 			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(20 * hour) }, want: Wait, until: 20 * hour,
@@ -195,7 +236,14 @@ func wishCases() []planCase {
 		{name: "nobody is written to while a person has another conversation with them", now: gen.FirstDue,
 			text: ready(), with: func(s *Snapshot) { s.Others.handedOff = true }, want: Wait, until: gen.ExpiresAt,
 			blocked: v1alpha1.ReasonWithPerson},
+	}
+}
 
+// nextCycleCases are the rows about cycles that were asked for.
+func nextCycleCases() []planCase {
+	const hour = time.Hour
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	return []planCase{
 		{name: "a cycle that was asked for begins", now: 100 * hour,
 			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)),
 				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour))}, want: Reopen},
@@ -203,6 +251,10 @@ func wishCases() []planCase {
 			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)),
 				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour)), gen.Bought(gen.T0.Add(99*hour + time.Minute))},
 			want: Finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a purchase that stands on another lead begins no cycle", now: 100 * hour,
+			twin: &v1alpha1.Purchase{EventID: "e1", At: v1alpha1.NewTimestamp(gen.T0)},
+			lead: []gen.LeadMod{done(v1alpha1.ReasonBoughtBeforeContact, gen.T0.Add(90*hour)),
+				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour))}, want: Wait},
 	}
 }
 
@@ -246,7 +298,7 @@ func textCases() []planCase {
 		{name: "and longer without a fallback", now: gen.FirstDue + fallbackAfter, text: failing(gen.FirstDue),
 			want: Wait, until: gen.FirstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
 		{name: "a text that may not be sent is replaced", now: gen.FirstDue, text: refusedText, with: fallback,
-			want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?"},
+			want: Send, message: gen.FirstID, says: "Oi! Posso ajudar?", tokens: 80},
 		{name: "not before it is due", now: gen.FirstDue - time.Second, text: refusedText, with: fallback, want: Wait,
 			until: gen.FirstDue},
 		{name: "or blocks", now: gen.FirstDue, text: refusedText, want: Wait, until: gen.ExpiresAt,
@@ -274,6 +326,16 @@ func textCases() []planCase {
 			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),
 				attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))}, want: Send, message: gen.FirstID,
 			says: "Oi, Maria!"},
+		{name: "a failure whose beginning nobody knows is waited for", now: gen.FirstDue + 20*time.Minute,
+			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
+				RetryAt: gen.T0.Add(gen.FirstDue + time.Hour)}, with: fallback, want: Wait,
+			until: gen.FirstDue + time.Hour, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "without a fallback nothing is looked at before the AI is asked again", now: gen.FirstDue + time.Minute,
+			text: failing(gen.FirstDue), want: Wait, until: gen.FirstDue + time.Hour,
+			blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "an answer whose fallback cannot be written is none", now: reply, text: refusedText,
+			lead: []gen.LeadMod{sameLast, asks}, with: func(s *Snapshot) { s.Policy.FallbackText = "{{.Nobody}}" },
+			want: Wait, until: time.Hour + gen.ExpiresAt, blocked: v1alpha1.ReasonTextRefused},
 	}
 }
 
@@ -304,5 +366,10 @@ func quietCases() []planCase {
 		{name: "a lead that would be held beyond its time ends", now: gen.ExpiresAt - time.Minute,
 			with: hours("08:00", "10:00"), text: ready(), want: Wait, until: gen.ExpiresAt,
 			blocked: v1alpha1.ReasonQuietHours},
+		{name: "what is due in the first quiet minute waits", now: gen.FirstDue, with: hours("09:15", "11:00"),
+			text: ready(), want: Wait, until: 2*time.Hour - PrepareAhead, blocked: v1alpha1.ReasonQuietHours,
+			gate: "QuietHours"},
+		{name: "what is due when the quiet hours end is not held", now: gen.FirstDue, with: hours("08:00", "09:15"),
+			text: ready(), want: Send, message: gen.FirstID},
 	}
 }

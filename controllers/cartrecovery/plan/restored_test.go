@@ -56,30 +56,20 @@ func both(all ...func(*Snapshot)) func(*Snapshot) {
 	}
 }
 
-func restoredCases() []planCase {
+// saysGo is a Store that a person has annotated so long after t0.
+func saysGo(at time.Duration) func(*Snapshot) {
+	return func(s *Snapshot) {
+		metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged,
+			gen.T0.Add(at).Format(time.RFC3339))
+	}
+}
+
+// cameBackCases are the rows about leads that came back.
+func cameBackCases() []planCase {
 	const hour = time.Hour
-	unsure := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour)}
-	never := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour), Never: true}
-	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
-	says := func(at time.Duration) func(*Snapshot) {
-		return func(s *Snapshot) {
-			metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged,
-				gen.T0.Add(at).Format(time.RFC3339))
-		}
-	}
-	// holds is a certain restore so long after t0, none before it.
-	holds := func(restored, length time.Duration) func(*Snapshot) {
-		return func(s *Snapshot) {
-			s.RestoreHold = length
-			if restored >= 0 {
-				s.Began.Restored = gen.T0.Add(restored)
-			}
-		}
-	}
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	worked := done(v1alpha1.ReasonUnanswered, gen.T0.Add(hour))
 	return []planCase{
-		// A lead that came back.
 		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(),
 			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
@@ -104,8 +94,16 @@ func restoredCases() []planCase {
 			lead: []gen.LeadMod{restoredWhen(0)},
 			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: Send,
 			message: gen.FirstID},
+	}
+}
 
-		// Its messages.
+// restoredCases are the rows about the messages of leads that came back.
+func restoredCases() []planCase {
+	const hour = time.Hour
+	unsure := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour)}
+	never := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour), Never: true}
+	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
+	return []planCase{
 		{name: "a restored lead is asked for at the gateway", now: 2*hour + SettleRestored, text: ready(),
 			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: proves(0, 0, Proof{}), want: Verify, message: gen.FirstID},
@@ -121,12 +119,35 @@ func restoredCases() []planCase {
 			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: proves(0, 0, never), want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
 		{name: "who says go", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: both(proves(0, 0, never), says(2*hour)), want: Send, message: gen.FirstID},
+			with: both(proves(0, 0, never), saysGo(2*hour)), want: Send, message: gen.FirstID},
 		{name: "but not before that restore", now: 2*hour + SettleRestored, text: ready(),
 			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: both(proves(0, 0, never), says(hour)), want: Wait, blocked: v1alpha1.ReasonRestoredFromBackup},
+			with: both(proves(0, 0, never), saysGo(hour)), want: Wait, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "what was due within the second of the restore is asked for", now: gen.FirstDue + SettleRestored,
+			text: ready(), lead: []gen.LeadMod{restoredWhen(gen.FirstDue - time.Second)}, with: proves(0, 0, Proof{}),
+			want: Verify, message: gen.FirstID},
+		{name: "what was due later is not", now: gen.FirstDue + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(gen.FirstDue - 2*time.Second)}, with: proves(0, 0, Proof{}), want: Send,
+			message: gen.FirstID},
+		{name: "a gateway that could not tell is asked again when it is time", now: 3 * hour, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)}, with: proves(0, 0, unsure), want: Verify, message: gen.FirstID},
+	}
+}
 
-		// A pause after a restore that is certain.
+// holdCases are the rows about the pause after a restore that is certain.
+func holdCases() []planCase {
+	const hour = time.Hour
+	// holds is a certain restore so long after t0, none before it.
+	holds := func(restored, length time.Duration) func(*Snapshot) {
+		return func(s *Snapshot) {
+			s.RestoreHold = length
+			if restored >= 0 {
+				s.Began.Restored = gen.T0.Add(restored)
+			}
+		}
+	}
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	return []planCase{
 		{name: "nothing is sent for a while after a restore", now: hour, text: ready(),
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)),
 			want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
@@ -139,7 +160,7 @@ func restoredCases() []planCase {
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, hour)), want: Wait, until: 3 * hour,
 			blocked: v1alpha1.ReasonRestoredFromBackup},
 		{name: "unless a person says go", now: hour, text: ready(),
-			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), says(hour)),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), saysGo(hour)),
 			want: Send, message: gen.FirstID},
 		{name: "or the while is over", now: 3 * hour, text: ready(),
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Send,
@@ -148,8 +169,23 @@ func restoredCases() []planCase {
 			holds(hour, 0)), want: Send, message: gen.FirstID},
 		{name: "or nothing was restored", now: hour, text: ready(),
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, 2*hour)), want: Send, message: gen.FirstID},
+		{name: "the while after a restore counts whole seconds", now: hour + 2*time.Second, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour+1500*time.Millisecond, 2*hour)),
+			want: Wait, until: 3*hour + time.Second, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "without a while nothing is held, not even by a clock that is ahead", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour+time.Second, 0)), want: Send,
+			message: gen.FirstID},
+	}
+}
 
-		// A cluster that came back, and a process that is new.
+// failoverCases are the rows about a cluster that came back, and a process that is new.
+func failoverCases() []planCase {
+	const hour = time.Hour
+	unsure := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour)}
+	never := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour), Never: true}
+	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	return []planCase{
 		{name: "what was due before the process is asked for", now: hour, text: ready(), with: proves(hour, 0, Proof{}),
 			want: Verify, message: gen.FirstID},
 		{name: "what is due after it is not", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, 0,
@@ -158,7 +194,7 @@ func restoredCases() []planCase {
 			want: Send, message: gen.FirstID},
 		{name: "a restored cluster does not", now: hour, text: ready(), with: proves(hour, hour, unsure), want: Wait,
 			until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), says(hour)),
+		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), saysGo(hour)),
 			want: Send, message: gen.FirstID},
 		{name: "what was due after the restore is sent", now: hour, text: ready(),
 			with: proves(gen.FirstDue-time.Second, gen.FirstDue-time.Second, never), want: Send, message: gen.FirstID},
@@ -176,6 +212,22 @@ func restoredCases() []planCase {
 				l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour))
 			}},
 			with: proves(0, 0, found), want: Send, message: gen.FirstID},
+		{name: "a failover after a restore asks for no word of what was due between them", now: hour, text: ready(),
+			with: proves(hour, gen.FirstDue-time.Second, unsure), want: Send, message: gen.FirstID},
+		{name: "what was due at the restore waits for the gateway's word", now: hour, text: ready(),
+			with: proves(hour, gen.FirstDue, unsure), want: Wait, until: 3 * hour,
+			blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "a turn that has come is taken", now: hour, text: ready(),
+			with: proves(hour, hour, Proof{State: ProofWaiting, Until: gen.T0.Add(hour)}), want: Verify,
+			message: gen.FirstID},
+		{name: "a turn behind many others is waited for", now: hour, text: ready(),
+			with: proves(hour, hour, Proof{State: ProofCrowded, Until: gen.T0.Add(hour + time.Minute)}), want: Wait,
+			until: hour + time.Minute},
+		{name: "who says go in the second of the restore is heard", now: 2 * hour, text: ready(),
+			with: both(proves(2*hour, hour+500*time.Millisecond, never), saysGo(hour)), want: Send, message: gen.FirstID},
+		{name: "who said go in the second before is not", now: 2 * hour, text: ready(),
+			with: both(proves(2*hour, hour+1500*time.Millisecond, never), saysGo(hour)), want: Wait,
+			until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
 	}
 }
 

@@ -24,6 +24,10 @@ func contactCases() []planCase {
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 		i.Status.Conditions[0].Status = metav1.ConditionFalse
 	})
+	twoSteps := []v1alpha1.Step{
+		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}},
+	}
 	refusedFirst := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),
 		attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))
 	return []planCase{
@@ -59,6 +63,11 @@ func contactCases() []planCase {
 		{name: "nobody is asked through a number that is away", now: prepareFrom, contact: unasked,
 			instances: []v1alpha1.WhatsAppInstance{away}, want: Wait, until: gen.ExpiresAt,
 			blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a second message asks no more", now: gen.FirstDue + time.Hour, contact: unasked, steps: twoSteps,
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))}, want: Prepare,
+			message: "c0-step-second"},
+		{name: "a text of the store's own waits for the question", now: gen.FirstDue, contact: unasked,
+			steps: []v1alpha1.Step{{Name: "first", Text: "Oi!"}}, want: Check, message: gen.FirstID},
 	}
 }
 
