@@ -115,11 +115,11 @@ func holdWrittenAhead(s *Snapshot, c *candidate) (Action, bool) {
 // waitFor waits for a message's time. A wait for the end of the quiet hours is shown as one from when the message
 // would have left without them.
 func waitFor(s *Snapshot, c *candidate, until time.Time) Action {
-	m := lead.Find(s.Lead.Status.Conversation, c.ID)
 	due := c.Due.UTC().Format(time.RFC3339)
 	planned := Action{
 		Kind: Wait, Until: until, Message: c.Message, Why: "message " + c.ID + " is due at " + due,
-		refused: m != nil && m.State == v1alpha1.MessageFailed,
+		// What is there and still wanted was refused.
+		refused: lead.Find(s.Lead.Status.Conversation, c.ID) != nil,
 	}
 	if s.Now.Before(c.unheld) {
 		planned.Until = earliest(until, c.unheld)

@@ -142,7 +142,7 @@ func Latest(a, b time.Time) time.Time {
 	return a
 }
 
-// earliest is the earlier of two times.
+// earliest is the earlier of two times. The zero time, which is no end, is before all.
 func earliest(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b
