@@ -35,6 +35,10 @@ func atNumber(name string) func(*v1alpha1.Message) {
 	return func(m *v1alpha1.Message) { m.Instance = name }
 }
 
+func inCycle(cycle int32) func(*v1alpha1.Message) {
+	return func(m *v1alpha1.Message) { m.Cycle = cycle }
+}
+
 func inState(state v1alpha1.MessageState) func(*v1alpha1.Message) {
 	return func(m *v1alpha1.Message) { m.State = state }
 }
