@@ -1,9 +1,11 @@
 package plan
 
 import (
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -150,32 +152,44 @@ func editCases() []planCase {
 	}
 }
 
+// TestTextIDFollowsWhatOthersSay: a text is another once somebody else has said something else, or the Store or the
+// Product is another. What becomes of our own messages changes nothing.
 func TestTextIDFollowsWhatOthersSay(t *testing.T) {
-	id := func(mods ...gen.LeadMod) TextID {
-		s := Snapshot{Lead: gen.Lead(gen.T0, mods...), Store: gen.StoreObject()}
-		return s.TextID("c0-reply-1")
+	sent, long := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), strings.Repeat("a", saidBytes)
+	begins := long[:saidBytes-len("…")]
+	says := func(text string) gen.LeadMod { return gen.Says("m1", text, gen.T0) }
+	of := func(store *v1alpha1.Store, product *v1alpha1.Product, mods ...gen.LeadMod) Snapshot {
+		return Snapshot{Lead: gen.Lead(gen.T0, mods...), Store: store, Product: product}
 	}
-	asks, sent := gen.FromCustomer("m1", gen.T0), gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0)
-	plain := id(sent, asks)
-	if id(gen.FromUs(gen.FirstID, v1alpha1.MessageUnknown, gen.T0), asks) != plain {
-		t.Error("what became of a message of ours changes what was said")
-	}
-	for name, other := range map[string]TextID{
-		"an edit": id(sent, asks, func(l *v1alpha1.CartRecovery) {
-			l.Status.Conversation[1].Text = "Tem boleto?"
-		}),
-		"a person's text":  id(sent, asks, gen.FromPerson("op1", gen.T0)),
-		"another question": id(sent, asks, gen.FromCustomer("m2", gen.T0)),
-		"another store": func() TextID {
-			s := Snapshot{Lead: gen.Lead(gen.T0, sent, asks), Store: gen.StoreObject(func(s *v1alpha1.Store) {
-				s.Generation = 9
-			})}
-			return s.TextID("c0-reply-1")
-		}(),
+	plain := func(mods ...gen.LeadMod) Snapshot { return of(gen.StoreObject(), gen.ProductObject(), mods...) }
+	asks := plain(sent, says("Tem desconto?"))
+	changedStore := gen.StoreObject(func(s *v1alpha1.Store) { s.Generation = 9 })
+	changedProduct := gen.ProductObject(func(p *v1alpha1.Product) { p.Generation = 9 })
+	unknown := gen.FromUs(gen.FirstID, v1alpha1.MessageUnknown, gen.T0)
+	other := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0, func(m *v1alpha1.Message) { m.Text = "Olá!" })
+	for name, row := range map[string]struct {
+		one, other Snapshot
+		same       bool
+	}{
+		"what became of a message of ours": {asks, plain(unknown, says("Tem desconto?")), true},
+		"what a message of ours says":      {asks, plain(other, says("Tem desconto?")), true},
+		"an edit":                          {asks, plain(sent, says("Tem boleto?")), false},
+		"a person's text":                  {asks, plain(sent, says("Tem desconto?"), gen.FromPerson("op1", gen.T0)), false},
+		"another question":                 {asks, plain(sent, says("Tem desconto?"), gen.FromCustomer("m2", gen.T0)), false},
+		"a Store that changed":             {asks, of(changedStore, gen.ProductObject(), sent, says("Tem desconto?")), false},
+		"a Product that changed":           {asks, of(gen.StoreObject(), changedProduct, sent, says("Tem desconto?")), false},
+		"no Product":                       {asks, of(gen.StoreObject(), nil, sent, says("Tem desconto?")), false},
+		"no Store":                         {asks, of(nil, gen.ProductObject(), sent, says("Tem desconto?")), false},
+		"the end of a long text":           {plain(says(begins + "bbbb")), plain(says(begins + "cccc")), true},
+		"its beginning":                    {plain(says(begins[1:] + "bbbbb")), plain(says(begins[1:] + "ccccc")), false},
+		"a text that just fits":            {plain(says(long)), plain(says(long[1:] + "b")), false},
 	} {
-		if other == plain {
-			t.Errorf("%s leaves the text what it was", name)
-		}
+		t.Run(name, func(t *testing.T) {
+			one, other := row.one.TextID("c0-reply-1"), row.other.TextID("c0-reply-1")
+			if same := one == other; same != row.same {
+				t.Errorf("the same text: %t, want %t (-one +other):\n%s", same, row.same, cmp.Diff(one, other))
+			}
+		})
 	}
 }
 

@@ -280,23 +280,25 @@ func equalLead(a, b *v1alpha1.CartRecovery) bool {
 
 // TestPlannedFor: a lead that a person made says what is planned for it, as others do.
 func TestPlannedFor(t *testing.T) {
-	store := gen.StoreObject()
+	pix := func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }
 	for name, row := range map[string]struct {
-		change func(*v1alpha1.CartRecovery)
-		want   string
+		planCase
+		want string
 	}{
-		"a cart": {func(*v1alpha1.CartRecovery) {},
-			gen.T0.Add(gen.FirstDue).UTC().Format(time.RFC3339) + " first"},
-		"one that was written to": {gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), ""},
-		"one that was bought":     {gen.Bought(gen.T0), ""},
-		"a purchase alone":        {func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }, ""},
-		"no sequence":             {func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = v1alpha1.TriggerPixPending }, ""},
+		"a cart": {planCase{}, gen.T0.Add(gen.FirstDue).UTC().Format(time.RFC3339) + " first"},
+		"one that was written to": {planCase{lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent,
+			gen.T0.Add(gen.FirstDue))}}, ""},
+		"one that was bought": {planCase{lead: []gen.LeadMod{gen.Bought(gen.T0)}}, ""},
+		"one that is over":    {planCase{lead: []gen.LeadMod{done(v1alpha1.ReasonNeverContacted, gen.T0)}}, ""},
+		"a purchase alone":    {planCase{lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}}, ""},
+		"no sequence":         {planCase{lead: []gen.LeadMod{pix}}, ""},
+		"no Store":            {planCase{noStore: true}, ""},
 	} {
-		recovery := gen.Lead(gen.T0)
-		row.change(recovery)
-		s := Snapshot{Lead: recovery, Store: store, Policy: policy.Resolve(store, nil), Now: gen.T0}
-		if got := PlannedFor(&s); got != row.want {
-			t.Errorf("%s: %q, want %q", name, got, row.want)
-		}
+		t.Run(name, func(t *testing.T) {
+			s := row.snapshot()
+			if diff := cmp.Diff(row.want, PlannedFor(&s)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

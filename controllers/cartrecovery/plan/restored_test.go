@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
@@ -357,20 +358,31 @@ func TestNumbersToAsk(t *testing.T) {
 	lost := func(name string, since time.Duration) v1alpha1.WhatsAppInstance {
 		return seen(numberWith(name, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since))
 	}
+	unknown := func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }
 	all := []v1alpha1.WhatsAppInstance{
 		*gen.InstanceObject(), numberWith("b-connected", metav1.ConditionTrue, v1alpha1.ReasonConnected, -hour),
 		lost("c-lost-before", -hour), lost("d-lost-since", hour/2),
 		numberWith("e-never", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour),
 		seen(numberWith("f-away", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour)),
+		changedBut(seen(numberWith("g-going", "", "", 0)), unknown, func(i *v1alpha1.WhatsAppInstance) {
+			i.DeletionTimestamp = &metav1.Time{Time: gen.T0}
+		}),
+		changedBut(numberWith("h-new", "", "", 0), unknown), lost("i-lost-then", 0),
 	}
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	receivedBefore := func(l *v1alpha1.CartRecovery) {
+		at := v1alpha1.NewTimestamp(gen.T0.Add(-hour - time.Second))
+		l.Spec.ReceivedAt = &at
+	}
 	for name, test := range map[string]struct {
 		held time.Duration
 		lead []gen.LeadMod
 		want string
 	}{
-		"a failover asks its own":    {0, nil, gen.Instance},
-		"a restore asks all":         {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away"},
+		"a failover asks its own": {0, nil, gen.Instance},
+		"a restore asks all":      {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away g-going i-lost-then"},
+		"also those that were lost since it was received": {2 * hour, []gen.LeadMod{receivedBefore},
+			gen.Instance + " b-connected c-lost-before d-lost-since f-away g-going i-lost-then"},
 		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, gen.Instance},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -395,15 +407,44 @@ func TestIsOwn(t *testing.T) {
 		sent, restored time.Time
 		want           bool
 	}{
-		"sent since":                   {gen.T0.Add(time.Minute), time.Time{}, true},
-		"the gateway does not say":     {time.Time{}, time.Time{}, true},
-		"by a clock that is behind":    {gen.T0.Add(-time.Minute), time.Time{}, true},
-		"by a lead that was deleted":   {gen.T0.Add(-72 * time.Hour), time.Time{}, false},
-		"before the lead was restored": {gen.T0.Add(-72 * time.Hour), gen.T0, true},
+		"sent since":                            {gen.T0.Add(time.Minute), time.Time{}, true},
+		"the gateway does not say":              {time.Time{}, time.Time{}, true},
+		"by a clock that is behind":             {gen.T0.Add(-time.Minute), time.Time{}, true},
+		"by a clock that is ten minutes behind": {gen.T0.Add(-clocksDiffer), time.Time{}, true},
+		"by one that is more than that behind":  {gen.T0.Add(-clocksDiffer - time.Second), time.Time{}, false},
+		"by a lead that was deleted":            {gen.T0.Add(-72 * time.Hour), time.Time{}, false},
+		"before the lead was restored":          {gen.T0.Add(-72 * time.Hour), gen.T0, true},
 	} {
 		if got := IsOwn(recovery, test.sent, test.restored); got != test.want {
 			t.Errorf("%s: %t", name, got)
 		}
+	}
+}
+
+// TestAcknowledged: a person who has annotated the Store since the restore allows what nobody can know.
+func TestAcknowledged(t *testing.T) {
+	for name, row := range map[string]struct {
+		annotation string
+		none       bool
+		want       bool
+	}{
+		"at the restore": {annotation: gen.T0.Format(time.RFC3339), want: true},
+		"before it":      {annotation: gen.T0.Add(-time.Second).Format(time.RFC3339)},
+		"at no time":     {annotation: "yes"},
+		"never":          {},
+		"of no Store":    {none: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := gen.StoreObject(func(s *v1alpha1.Store) {
+				s.Annotations = map[string]string{v1alpha1.AnnotationRestoreAcknowledged: row.annotation}
+			})
+			if row.none {
+				store = nil
+			}
+			if diff := cmp.Diff(row.want, acknowledged(store, gen.T0)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

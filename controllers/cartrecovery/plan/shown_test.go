@@ -148,13 +148,13 @@ func TestBehindQuietHours(t *testing.T) {
 		lead          []gen.LeadMod
 		least, within time.Duration // after the quiet hours
 	}{
-		"a step":    {nil, answers, time.Hour},
+		"a step":    {nil, answers, 12 * time.Hour},
 		"an answer": {[]gen.LeadMod{gen.FromCustomer("m1", gen.T0.Add(gen.FirstDue))}, 0, answers},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c := planCase{now: gen.FirstDue + time.Minute, lead: row.lead, with: func(s *Snapshot) {
 				s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "09:10", End: "11:00",
-					Spread: &v1alpha1.Duration{Duration: time.Hour}}
+					Spread: &v1alpha1.Duration{Duration: 12 * time.Hour}}
 			}}
 			after := Next(c.snapshot()).Message.Due.Sub(gen.T0.Add(2 * time.Hour))
 			if after < row.least || after > row.within {
