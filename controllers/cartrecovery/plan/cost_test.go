@@ -8,8 +8,7 @@ import (
 	"testing"
 	"time"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -104,10 +103,10 @@ func TestABudgetBeginsAnew(t *testing.T) {
 func TestHandOverForTheBudgetSaysSo(t *testing.T) {
 	status := &v1alpha1.CartRecoveryStatus{}
 	HandedOverFor(v1alpha1.ReasonLeadTokenBudget, 1, gen.T0)(status)
-	got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionHandedOff)
-	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != v1alpha1.ReasonLeadTokenBudget ||
-		got.Message != lead.LeadTokenBudgetMessage {
-		t.Errorf("condition %+v", got)
+	want := map[string]string{v1alpha1.ConditionHandedOff: "True " + v1alpha1.ReasonLeadTokenBudget + ": " +
+		lead.LeadTokenBudgetMessage}
+	if diff := cmp.Diff(want, told(status)); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
 	}
 }
 
@@ -178,15 +177,24 @@ func holdsWithin(t *testing.T, answers []time.Time, limit int, window time.Durat
 	}
 }
 
+// TestARefusedAnswerIsNotCounted: an answer counts once, by its last claim.
 func TestARefusedAnswerIsNotCounted(t *testing.T) {
 	wanted := Message{ID: lead.ReplyID(0, "m1"), ReplyTo: "m1", Text: "Claro!", Instance: &v1alpha1.WhatsAppInstance{}}
-	status := statusAfter(Claim(wanted, 1, gen.T0), Refused(wanted.ID, refusedOnce()))
-	if len(status.AnsweredAt) != 0 {
-		t.Errorf("counted %v of an answer that the gateway refused", status.AnsweredAt)
-	}
-	status = statusAfter(Claim(wanted, 1, gen.T0), NotSent(wanted.ID, true, gen.T0),
-		Claim(wanted, 1, gen.T0.Add(time.Minute)))
-	if len(status.AnsweredAt) != 1 || !status.AnsweredAt[0].Equal(gen.T0.Add(time.Minute)) {
-		t.Errorf("counted %v of an answer that was claimed twice, want its last claim", status.AnsweredAt)
+	later := gen.T0.Add(time.Minute)
+	claim, again := Claim(wanted, 1, gen.T0), Claim(wanted, 1, later)
+	for name, row := range map[string]struct {
+		changes []Change
+		want    []v1alpha1.Timestamp
+	}{
+		"claimed": {[]Change{claim}, []v1alpha1.Timestamp{v1alpha1.NewTimestamp(gen.T0)}},
+		"refused": {[]Change{claim, Refused(wanted.ID, refusedOnce())}, []v1alpha1.Timestamp{}},
+		"claimed once more": {[]Change{claim, NotSent(wanted.ID, true, gen.T0), again},
+			[]v1alpha1.Timestamp{v1alpha1.NewTimestamp(later)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, statusAfter(row.changes...).AnsweredAt); diff != "" {
+				t.Errorf("answers that count (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

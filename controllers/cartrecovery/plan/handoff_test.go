@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -203,10 +202,11 @@ func TestResumed(t *testing.T) {
 		lead.ResumeRequest(recovery), 4, gen.T0.Add(2*time.Hour))(&recovery.Status) {
 		t.Error("it is written once")
 	}
-	got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionHandedOff)
-	if got.Status != metav1.ConditionFalse || got.Reason != v1alpha1.ReasonResumed || got.ObservedGeneration != 4 ||
-		!got.LastTransitionTime.Time.Equal(gen.T0.Add(90*time.Minute+time.Second)) {
-		t.Errorf("condition %+v", got)
+	want := []metav1.Condition{{Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionFalse,
+		Reason: v1alpha1.ReasonResumed, Message: resumedMessage, ObservedGeneration: 4,
+		LastTransitionTime: metav1.NewTime(gen.T0.Add(90*time.Minute + time.Second))}}
+	if diff := cmp.Diff(want, recovery.Status.Conditions); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
 	}
 	gen.FromPerson("op2", gen.T0.Add(3*time.Hour))(recovery)
 	if !lead.HandedOff(recovery) {

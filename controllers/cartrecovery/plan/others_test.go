@@ -103,9 +103,11 @@ func TestSameMessage(t *testing.T) {
 		{"of another lead", TextID{UID: "b", MessageID: gen.FirstID, Basis: "1"}, false},
 		{"another message", TextID{UID: "a", MessageID: "c1-step-first", Basis: "1"}, false},
 	} {
-		if got := text.SameMessage(c.other); got != c.want {
-			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, text.SameMessage(c.other)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

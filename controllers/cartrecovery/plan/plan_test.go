@@ -2,7 +2,6 @@ package plan
 
 import (
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -119,8 +118,8 @@ func TestPlan(t *testing.T) {
 			s := c.snapshot()
 			before := s.Lead.DeepCopy()
 			c.check(t, Next(s))
-			if !equalLead(before, s.Lead) {
-				t.Error("the lead was changed")
+			if diff := cmp.Diff(before, s.Lead); diff != "" {
+				t.Errorf("the lead was changed (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -257,9 +256,11 @@ func TestPlanNextResolve(t *testing.T) {
 		Grace:            2 * time.Minute,
 		5 * time.Minute:  6 * time.Minute,
 	} {
-		if got := NextResolve(gen.T0, gen.T0.Add(age)); !got.Equal(gen.T0.Add(want)) {
-			t.Errorf("at age %s: asks again at %s, want %s", age, got.Sub(gen.T0), want)
-		}
+		t.Run(age.String(), func(t *testing.T) {
+			if diff := cmp.Diff(want, NextResolve(gen.T0, gen.T0.Add(age)).Sub(gen.T0)); diff != "" {
+				t.Errorf("asks again after (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -272,10 +273,6 @@ func BenchmarkPlan(b *testing.B) {
 			b.Fatal("not sent")
 		}
 	}
-}
-
-func equalLead(a, b *v1alpha1.CartRecovery) bool {
-	return reflect.DeepEqual(a, b)
 }
 
 // TestPlannedFor: a lead that a person made says what is planned for it, as others do.

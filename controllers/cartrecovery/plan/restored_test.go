@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -268,14 +267,15 @@ func TestRebuilt(t *testing.T) {
 				t.Fatal("nothing was changed")
 			}
 			SetPhase(s.Lead)
-			if s.Lead.Status.Phase != test.phase {
-				t.Errorf("phase %s, want %s", s.Lead.Status.Phase, test.phase)
+			type rebuilt struct {
+				Phase     v1alpha1.Phase
+				HasResult bool
+				Next      Kind
 			}
-			if (s.Lead.Status.Result != nil) != (test.phase == v1alpha1.PhaseRecovered) {
-				t.Errorf("result %+v", s.Lead.Status.Result)
-			}
-			if got := Next(s); got.Kind != test.next {
-				t.Errorf("then %s of %q, want %s", got.Kind, got.Message.ID, test.next)
+			want := rebuilt{test.phase, test.phase == v1alpha1.PhaseRecovered, test.next}
+			got := rebuilt{s.Lead.Status.Phase, s.Lead.Status.Result != nil, Next(s).Kind}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			told := 0
 			for _, entry := range test.entries {
@@ -283,8 +283,8 @@ func TestRebuilt(t *testing.T) {
 					told++
 				}
 			}
-			if got := ledger.EntriesOf(s.Lead); len(got) < told {
-				t.Errorf("it says less than it was told: %+v", got)
+			if got := len(ledger.EntriesOf(s.Lead)); got < told {
+				t.Errorf("it says %d things of the %d that it was told", got, told)
 			}
 		})
 	}
@@ -298,11 +298,12 @@ func TestRebuiltKeepsWhatTheStatusSays(t *testing.T) {
 	second.Step = "second"
 	s.Ledger = []v1alpha1.LedgerEntry{noted(v1alpha1.LedgerSent, gen.FirstDue), second, noted(v1alpha1.LedgerHandedOff,
 		time.Hour)}
-	if !Rebuilt(&s)(&s.Lead.Status) || len(s.Lead.Status.Conversation) != 2 || !lead.Finished(s.Lead) {
-		t.Errorf("%+v", s.Lead.Status)
+	want := changed{Changes: true, Over: true, Instance: gen.Instance, Conditions: told(&s.Lead.Status)}
+	if diff := cmp.Diff(want, changedBy(Rebuilt(&s), &s.Lead.Status)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if apimeta.FindStatusCondition(s.Lead.Status.Conditions, v1alpha1.ConditionHandedOff) != nil {
-		t.Error("a hand-off was added")
+	if diff := cmp.Diff(2, len(s.Lead.Status.Conversation)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 	if Rebuilt(&s)(&s.Lead.Status) {
 		t.Error("changed once more")
@@ -415,9 +416,11 @@ func TestIsOwn(t *testing.T) {
 		"by a lead that was deleted":            {gen.T0.Add(-72 * time.Hour), time.Time{}, false},
 		"before the lead was restored":          {gen.T0.Add(-72 * time.Hour), gen.T0, true},
 	} {
-		if got := IsOwn(recovery, test.sent, test.restored); got != test.want {
-			t.Errorf("%s: %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, IsOwn(recovery, test.sent, test.restored)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -458,24 +461,23 @@ func TestSentBefore(t *testing.T) {
 		known Proof
 		at    time.Time
 		from  string
+		text  string
 	}{
-		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second"},
-		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance},
+		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second", ""},
+		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance, ""},
 		{"with a time to come", nil, Proof{State: ProofFound, At: now.Add(time.Hour), GatewayID: "3EB0"}, now,
-			gen.Instance},
+			gen.Instance, ""},
 		{"one that had failed", []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, sent)},
-			Proof{State: ProofFound, At: sent, GatewayID: "3EB0"}, sent, gen.Instance},
+			Proof{State: ProofFound, At: sent, GatewayID: "3EB0"}, sent, gen.Instance, "Oi!"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recovery := gen.Lead(gen.T0, c.lead...)
 			SentBefore(wanted, c.known, 1, now)(&recovery.Status)
-			if n := len(recovery.Status.Conversation); n != 1 {
-				t.Fatalf("%d messages, want 1", n)
-			}
-			m := recovery.Status.Conversation[0]
-			if m.State != v1alpha1.MessageSent || m.SentAt == nil || !m.SentAt.Time.Equal(c.at) ||
-				m.Instance != c.from || m.GatewayID != "3EB0" || m.Step != "first" {
-				t.Errorf("got %+v", m)
+			at := v1alpha1.NewTimestamp(c.at)
+			want := v1alpha1.Message{ID: gen.FirstID, Role: v1alpha1.RoleAssistant, Step: "first", Text: c.text, At: at,
+				State: v1alpha1.MessageSent, SentAt: &at, Attempts: 1, Instance: c.from, GatewayID: "3EB0"}
+			if diff := cmp.Diff([]v1alpha1.Message{want}, recovery.Status.Conversation); diff != "" {
+				t.Errorf("conversation (-want +got):\n%s", diff)
 			}
 			if got := lead.NumberOf(recovery); got != c.from {
 				t.Errorf("the conversation's number is %s, want %s", got, c.from)
