@@ -466,6 +466,12 @@ func stopCases() []planCase {
 			lead: []gen.LeadMod{wrong, func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }}},
 		{name: "nor is one of which we wrote", now: now, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
 			lead: []gen.LeadMod{sent, on(func(m *v1alpha1.Message) { m.Text = "Número errado" })}},
+		{name: "a confirmation of what was asked just when the cluster was restored may have gone", now: now,
+			lead: []gen.LeadMod{sent, optOut}, with: func(s *Snapshot) { s.Began.Held = gen.T0.Add(hour) }, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "one of what was asked since has not", now: now, lead: []gen.LeadMod{sent, optOut},
+			with: func(s *Snapshot) { s.Began.Held = gen.T0.Add(hour - time.Second) }, want: Send,
+			message: lead.OptOutID(0)},
 	}
 }
 
@@ -525,8 +531,9 @@ func paymentCases() []planCase {
 		{name: "a suspended lead waits beyond the end of its PIX", now: hour, suspended: true,
 			lead: []gen.LeadMod{pix(hour)}, with: both, want: Wait, until: gen.ExpiresAt,
 			blocked: v1alpha1.ReasonSuspended},
-		{name: "who was written to is waited for beyond the end of their PIX", now: 90 * time.Minute,
-			lead: []gen.LeadMod{pix(2 * hour), sent}, with: onlyPix, want: Wait, until: hour + gen.ExpiresAt},
+		{name: "one who was written to waits beyond the end of their PIX", now: 90 * time.Minute, suspended: true,
+			lead: []gen.LeadMod{pix(2 * hour), sent}, with: onlyPix, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonSuspended},
 		{name: "an answer that was refused while the PIX could be paid is written anew once it cannot",
 			now: 2 * hour, lead: []gen.LeadMod{pix(2 * hour), asked, refusedAt(2*hour - time.Second)}, with: both,
 			want: Prepare, message: reply},

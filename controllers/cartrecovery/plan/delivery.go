@@ -75,7 +75,7 @@ func askFor(s *Snapshot, wanted Message, text Draft) Action {
 // tokensSpent says whether the lead's texts have used up its token budget.
 func tokensSpent(s *Snapshot) bool {
 	status := &s.Lead.Status
-	return budget.Sum(max(0, status.TokensUsed-status.TokensBefore), s.UnbookedTokens) >= ai.TokensPerLead(s.Store)
+	return budget.Sum(status.TokensUsed-status.TokensBefore, s.UnbookedTokens) >= ai.TokensPerLead(s.Store)
 }
 
 // stopping ends all messages to a customer who, as the AI says, asked for it in this message.

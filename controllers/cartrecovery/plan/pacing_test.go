@@ -46,6 +46,14 @@ func TestPaced(t *testing.T) {
 			until: 20 * time.Second},
 		{name: "which is", kind: Prepare, turn: pace.Turn{At: in(20 * time.Second), Expected: in(30 * time.Second),
 			Held: true}, want: Prepare},
+		{name: "a wait of less than a minute is not shown", kind: Send, now: pacedAfter - time.Second,
+			turn: pace.Turn{At: in(time.Hour), Ahead: 3}, want: Wait, until: pacedAfter},
+		{name: "a text is waited for beyond that while its message is not due", kind: Prepare, now: -30 * time.Second,
+			turn: pace.Turn{At: in(time.Hour), Expected: in(time.Hour), Ahead: 3}, want: Wait,
+			until: time.Hour - PrepareAhead},
+		{name: "a message that is not due is not blocked by a gateway that takes nothing", kind: Prepare,
+			now: -30 * time.Second, turn: pace.Turn{At: in(20 * time.Second), Expected: in(time.Hour), Held: true},
+			want: Wait, until: 20 * time.Second},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := (&planCase{now: gen.FirstDue + c.now}).snapshot()

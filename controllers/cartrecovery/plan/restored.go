@@ -109,7 +109,7 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 		return Action{}, false
 	case known.State == ProofUnsure && s.Now.Before(known.Until):
 		return unproven(s, known), true
-	case (known.State == ProofWaiting || known.State == ProofCrowded) && s.Now.Before(known.Until):
+	case s.Now.Before(known.Until):
 		why := "the gateway is asked whether message " + wanted.ID + " was sent before"
 		return Action{Kind: Wait, Until: known.Until, Message: wanted, Writing: held, Why: why}, true
 	}

@@ -376,20 +376,23 @@ func TestNumbersToAsk(t *testing.T) {
 		l.Spec.ReceivedAt = &at
 	}
 	for name, test := range map[string]struct {
-		held time.Duration
-		lead []gen.LeadMod
-		want string
+		held    time.Duration
+		lead    []gen.LeadMod
+		noStore bool
+		want    string
 	}{
-		"a failover asks its own": {0, nil, gen.Instance},
-		"a restore asks all":      {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away g-going i-lost-then"},
-		"also those that were lost since it was received": {2 * hour, []gen.LeadMod{receivedBefore},
+		"a failover asks its own": {0, nil, false, gen.Instance},
+		"also without the Store":  {0, nil, true, gen.Instance},
+		"a restore asks all":      {2 * hour, nil, false, gen.Instance + " b-connected d-lost-since f-away g-going i-lost-then"},
+		"also those that were lost since it was received": {2 * hour, []gen.LeadMod{receivedBefore}, false,
 			gen.Instance + " b-connected c-lost-before d-lost-since f-away g-going i-lost-then"},
-		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, gen.Instance},
+		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, false, gen.Instance},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }
-			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held,
-				Proof{})}
+			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, noStore: test.noStore,
+				with: proves(2*hour, test.held,
+					Proof{})}
 			s := c.snapshot()
 			var asked []string
 			for _, number := range NumbersToAsk(&s, Message{Instance: &all[0]}) {

@@ -168,6 +168,7 @@ func TestBehindQuietHours(t *testing.T) {
 func TestMeanings(t *testing.T) {
 	own := policy.Policy{OptOutKeywords: []string{"tchau"}}
 	hands := policy.Policy{HandOffKeywords: []string{"tchau"}}
+	each := policy.Policy{OptOutKeywords: []string{"adeus"}, HandOffKeywords: []string{"tchau"}}
 	type understood struct{ OptsOut, AsksForHuman bool }
 	m := NewMeanings()
 	for name, row := range map[string]struct {
@@ -179,6 +180,7 @@ func TestMeanings(t *testing.T) {
 		"by no words":                   {policy.Policy{}, "tchau", understood{}},
 		"by the policy's to stop":       {own, "tchau", understood{OptsOut: true}},
 		"by the policy's for a person":  {hands, "tchau", understood{AsksForHuman: true}},
+		"by as many of either":          {each, "tchau", understood{AsksForHuman: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			before := m.known.Len()
