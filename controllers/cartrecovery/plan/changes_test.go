@@ -284,7 +284,8 @@ func TestFinished(t *testing.T) {
 				t.Fatal("changes nothing")
 			}
 			ended := metav1.NewTime(gen.T0.Add(time.Second))
-			want := []metav1.Condition{{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse, Reason: outcome,
+			want := []metav1.Condition{{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse,
+				Reason:  outcome,
 				Message: text, ObservedGeneration: 3, LastTransitionTime: ended}}
 			if strings.Contains(outcome, "Bought") || strings.Contains(outcome, "Purchase") {
 				want[0].Status = metav1.ConditionTrue
@@ -353,7 +354,8 @@ func TestWaiting(t *testing.T) {
 			shown{true, map[string]string{v1alpha1.ConditionBlocked: "True StoreNotFound: HTTP 500"}, 0, 0}},
 		"nothing any more, in time": {[]Action{down("HTTP 500", 10*minute)}, Action{Kind: Wait, Until: in(10 * minute)},
 			shown{true, none, 10 * minute, 0}},
-		"nothing any more, after its time": {[]Action{down("HTTP 500", minute)}, Action{Kind: Wait, Until: in(time.Hour)},
+		"nothing any more, after its time": {
+			[]Action{down("HTTP 500", minute)}, Action{Kind: Wait, Until: in(time.Hour)},
 			shown{true, none, 0, 0}},
 		"a text is waited for, after its time": {[]Action{down("HTTP 500", minute)},
 			Action{Kind: Wait, Until: in(time.Hour), Writing: true}, shown{false, written, minute, 0}},
@@ -419,7 +421,8 @@ func TestRefusalOf(t *testing.T) {
 		{"the second", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 2,
 			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
 		{"an outage is not the message's fault", failed(failure.Transient, failure.Unavailable, time.Time{}), 2,
-			Refusal{Word: "Unavailable", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Unavailable", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"the third", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 3,
 			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 4 * base},
 		{"no attempt yet", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 0,
@@ -442,16 +445,19 @@ func TestRefusalOf(t *testing.T) {
 		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
 			Refusal{Word: "Restricted", Blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
 		{"not connected", failed(failure.Transient, failure.NotConnected, time.Time{}), 1,
-			Refusal{Word: "NotConnected", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "NotConnected", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"not connected, and not for a moment", failed(failure.Terminal, failure.NotConnected, time.Time{}), 1,
 			Refusal{Word: "NotConnected", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
 			30 * time.Second},
 		{"a bad token", failed(failure.Terminal, failure.Unauthorized, time.Time{}), 3,
-			Refusal{Word: "Unauthorized", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Unauthorized", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"an instance that is gone", failed(failure.Terminal, failure.NotFound, time.Time{}), 3,
 			Refusal{Word: "NotFound", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"a wrong setting", failed(failure.Terminal, failure.Misconfigured, time.Time{}), 3,
-			Refusal{Word: "Misconfigured", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Misconfigured", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"an error nobody classed", errors.New("+5511987654321"), 1,
 			Refusal{Word: "Refused", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 	} {

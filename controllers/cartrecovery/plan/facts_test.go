@@ -45,13 +45,19 @@ func TestWhatAConversationSays(t *testing.T) {
 		lead []gen.LeadMod
 		want said
 	}{
-		"nothing":                  {nil, said{Opens: true}},
-		"a message that went":      {[]gen.LeadMod{ours("Sent")}, said{HasBegun: true, Steps: 1, Last: one, Ours: "Oi!"}},
-		"one that may have gone":   {[]gen.LeadMod{ours("Unknown")}, said{HasBegun: true, Steps: 1, Last: one, Ours: "Oi!"}},
-		"one that is on its way":   {[]gen.LeadMod{ours("Claimed")}, said{HasBegun: true, Steps: 1, Last: one}},
-		"one that was cancelled":   {[]gen.LeadMod{ours("Cancelled")}, said{Steps: 1, Last: one}},
-		"one that failed":          {[]gen.LeadMod{fails}, said{Opens: true}},
-		"one that failed after it": {[]gen.LeadMod{ours("Sent"), fails}, said{HasBegun: true, Steps: 1, Last: one, Ours: "Oi!"}},
+		"nothing": {nil, said{Opens: true}},
+		"a message that went": {
+			[]gen.LeadMod{ours("Sent")}, said{HasBegun: true, Steps: 1, Last: one, Ours: "Oi!"},
+		},
+		"one that may have gone": {
+			[]gen.LeadMod{ours("Unknown")}, said{HasBegun: true, Steps: 1, Last: one, Ours: "Oi!"},
+		},
+		"one that is on its way": {[]gen.LeadMod{ours("Claimed")}, said{HasBegun: true, Steps: 1, Last: one}},
+		"one that was cancelled": {[]gen.LeadMod{ours("Cancelled")}, said{Steps: 1, Last: one}},
+		"one that failed":        {[]gen.LeadMod{fails}, said{Opens: true}},
+		"one that failed after it": {
+			[]gen.LeadMod{ours("Sent"), fails}, said{HasBegun: true, Steps: 1, Last: one, Ours: "Oi!"},
+		},
 		"confirmed later": {
 			[]gen.LeadMod{ours("Sent"), on(sentAt(at(2)))}, said{HasBegun: true, Steps: 1, Last: 2 * one, Ours: "Oi!"},
 		},
@@ -72,7 +78,8 @@ func TestWhatAConversationSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := (&planCase{lead: row.lead}).snapshot()
 			steps, last := stepsDone(&s)
-			got := said{HasBegun(s.Lead), opens(&s), steps, last.Sub(gen.T0), lastOfOurs(s.Lead), AnsweredByPerson(s.Lead)}
+			got := said{HasBegun(s.Lead), opens(&s), steps, last.Sub(gen.T0), lastOfOurs(s.Lead),
+				AnsweredByPerson(s.Lead)}
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
@@ -131,17 +138,19 @@ func TestWhoAsksForAPerson(t *testing.T) {
 		lead []gen.LeadMod
 		want asked
 	}{
-		"nobody":                        {nil, asked{}},
-		"the customer":                  {[]gen.LeadMod{wants(2 * hour)}, asked{"m1", true, 0}},
-		"the customer, something else":  {[]gen.LeadMod{gen.FromCustomer("m1", in(hour))}, asked{}},
-		"in the cycle before":           {[]gen.LeadMod{wants(2 * hour), nextCycle}, asked{}},
-		"we, in what did not go":        {[]gen.LeadMod{ours("Failed")}, asked{}},
-		"then we answered":              {[]gen.LeadMod{wants(2 * hour), ours("Sent")}, asked{"", true, 0}},
-		"then our answer failed":        {[]gen.LeadMod{wants(2 * hour), ours("Failed")}, asked{"m1", true, 0}},
-		"then we said that one comes":   {[]gen.LeadMod{wants(2 * hour), tells}, asked{"m1", true, 0}},
-		"as only the AI understood":     {[]gen.LeadMod{unclear, tells}, asked{"m1", true, 0}},
-		"as nobody has understood":      {[]gen.LeadMod{unclear}, asked{}},
-		"then a person wrote":           {[]gen.LeadMod{wants(2 * hour), gen.FromPerson("p1", in(3*hour))}, asked{"", true, 0}},
+		"nobody":                       {nil, asked{}},
+		"the customer":                 {[]gen.LeadMod{wants(2 * hour)}, asked{"m1", true, 0}},
+		"the customer, something else": {[]gen.LeadMod{gen.FromCustomer("m1", in(hour))}, asked{}},
+		"in the cycle before":          {[]gen.LeadMod{wants(2 * hour), nextCycle}, asked{}},
+		"we, in what did not go":       {[]gen.LeadMod{ours("Failed")}, asked{}},
+		"then we answered":             {[]gen.LeadMod{wants(2 * hour), ours("Sent")}, asked{"", true, 0}},
+		"then our answer failed":       {[]gen.LeadMod{wants(2 * hour), ours("Failed")}, asked{"m1", true, 0}},
+		"then we said that one comes":  {[]gen.LeadMod{wants(2 * hour), tells}, asked{"m1", true, 0}},
+		"as only the AI understood":    {[]gen.LeadMod{unclear, tells}, asked{"m1", true, 0}},
+		"as nobody has understood":     {[]gen.LeadMod{unclear}, asked{}},
+		"then a person wrote": {
+			[]gen.LeadMod{wants(2 * hour), gen.FromPerson("p1", in(3*hour))}, asked{"", true, 0},
+		},
 		"before one gave it back":       {[]gen.LeadMod{wants(hour - second), back}, asked{"", false, hour + second}},
 		"at the instant of the request": {[]gen.LeadMod{wants(hour), back}, asked{"", false, hour + second}},
 		"in the second after it":        {[]gen.LeadMod{wants(hour + second), back}, asked{"", true, hour + second}},
@@ -158,7 +167,8 @@ func TestWhoAsksForAPerson(t *testing.T) {
 			asked{"m1", true, hour + second},
 		},
 		"of one who has it": {
-			[]gen.LeadMod{wants(hour), by(HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, in(2*hour)))}, asked{"m1", true, 0},
+			[]gen.LeadMod{wants(hour), by(HandedOverFor(v1alpha1.ReasonCustomerAsked, 1, in(2*hour)))},
+			asked{"m1", true, 0},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -206,9 +216,11 @@ func TestIsOfAnother(t *testing.T) {
 		result *v1alpha1.RecoveryResult
 		want   bool
 	}{
-		"the same":             {&v1alpha1.RecoveryResult{Amount: "10", Currency: "BRL", BoughtAt: &at}, false},
-		"without credit":       {nil, false},
-		"one that was undone":  {&v1alpha1.RecoveryResult{Amount: "10", Currency: "BRL", BoughtAt: &at, ReversedAt: &later}, true},
+		"the same":       {&v1alpha1.RecoveryResult{Amount: "10", Currency: "BRL", BoughtAt: &at}, false},
+		"without credit": {nil, false},
+		"one that was undone": {
+			&v1alpha1.RecoveryResult{Amount: "10", Currency: "BRL", BoughtAt: &at, ReversedAt: &later}, true,
+		},
 		"of another amount":    {&v1alpha1.RecoveryResult{Amount: "11", Currency: "BRL", BoughtAt: &at}, true},
 		"in another currency":  {&v1alpha1.RecoveryResult{Amount: "10", Currency: "USD", BoughtAt: &at}, true},
 		"without a time":       {&v1alpha1.RecoveryResult{Amount: "10", Currency: "BRL"}, true},

@@ -173,15 +173,25 @@ func TestTextIDFollowsWhatOthersSay(t *testing.T) {
 		"what became of a message of ours": {asks, plain(unknown, says("Tem desconto?")), true},
 		"what a message of ours says":      {asks, plain(other, says("Tem desconto?")), true},
 		"an edit":                          {asks, plain(sent, says("Tem boleto?")), false},
-		"a person's text":                  {asks, plain(sent, says("Tem desconto?"), gen.FromPerson("op1", gen.T0)), false},
-		"another question":                 {asks, plain(sent, says("Tem desconto?"), gen.FromCustomer("m2", gen.T0)), false},
-		"a Store that changed":             {asks, of(changedStore, gen.ProductObject(), sent, says("Tem desconto?")), false},
-		"a Product that changed":           {asks, of(gen.StoreObject(), changedProduct, sent, says("Tem desconto?")), false},
-		"no Product":                       {asks, of(gen.StoreObject(), nil, sent, says("Tem desconto?")), false},
-		"no Store":                         {asks, of(nil, gen.ProductObject(), sent, says("Tem desconto?")), false},
-		"the end of a long text":           {plain(says(begins + "bbbb")), plain(says(begins + "cccc")), true},
-		"its beginning":                    {plain(says(begins[1:] + "bbbbb")), plain(says(begins[1:] + "ccccc")), false},
-		"a text that just fits":            {plain(says(long)), plain(says(long[1:] + "b")), false},
+		"a person's text": {
+			asks, plain(sent, says("Tem desconto?"), gen.FromPerson("op1", gen.T0)), false,
+		},
+		"another question": {
+			asks, plain(sent, says("Tem desconto?"), gen.FromCustomer("m2", gen.T0)), false,
+		},
+		"a Store that changed": {
+			asks, of(changedStore, gen.ProductObject(), sent, says("Tem desconto?")), false,
+		},
+		"a Product that changed": {
+			asks, of(gen.StoreObject(), changedProduct, sent, says("Tem desconto?")), false,
+		},
+		"no Product":             {asks, of(gen.StoreObject(), nil, sent, says("Tem desconto?")), false},
+		"no Store":               {asks, of(nil, gen.ProductObject(), sent, says("Tem desconto?")), false},
+		"the end of a long text": {plain(says(begins + "bbbb")), plain(says(begins + "cccc")), true},
+		"its beginning": {
+			plain(says(begins[1:] + "bbbbb")), plain(says(begins[1:] + "ccccc")), false,
+		},
+		"a text that just fits": {plain(says(long)), plain(says(long[1:] + "b")), false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			one, other := row.one.TextID("c0-reply-1"), row.other.TextID("c0-reply-1")

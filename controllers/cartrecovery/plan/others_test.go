@@ -71,7 +71,8 @@ func TestOthersOf(t *testing.T) {
 		{name: "two at once: the first of them", leads: []v1alpha1.CartRecovery{other(from("a", sent)),
 			third(from("b", sent))}, want: OtherLeads{opened: sent, instance: "a"}},
 		{name: "one of two is with a person, and says that they paid", leads: []v1alpha1.CartRecovery{
-			other(gen.FromPerson("p1", sent), claimsPaid), third()}, want: OtherLeads{handedOff: true, claimsPaid: true}},
+			other(gen.FromPerson("p1", sent), claimsPaid), third()},
+			want: OtherLeads{handedOff: true, claimsPaid: true}},
 		{name: "it was itself written to in the cycle before", self: []gen.LeadMod{contacted, ofCycleBefore},
 			want: OtherLeads{opened: sent}},
 		{name: "it was itself written to in this cycle", self: []gen.LeadMod{contacted}},

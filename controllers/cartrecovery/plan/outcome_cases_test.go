@@ -156,7 +156,8 @@ func endCases() []planCase {
 			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.DeletionTimestamp = &metav1.Time{Time: gen.T0} }},
 			want: Wait},
 		{name: "a claim is waited for beyond the lead's end", now: gen.ExpiresAt + time.Second,
-			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed, gen.T0.Add(gen.ExpiresAt-time.Second))},
+			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageClaimed,
+				gen.T0.Add(gen.ExpiresAt-time.Second))},
 			want: Wait, until: gen.ExpiresAt - time.Second + AskAfter},
 	}
 }

@@ -130,7 +130,8 @@ func senderCases() []planCase {
 				func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }},
 			instances: []v1alpha1.WhatsAppInstance{out(-hour), second}, want: Send, message: "c1-step-first",
 			from: "second"},
-		{name: "a number that was not connected for ten minutes is waited for until the lead ends", now: hour + LostAfter,
+		{name: "a number that was not connected for ten minutes is waited for until the lead ends",
+			now:  hour + LostAfter,
 			text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{
 				numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, want: Wait,
 			until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},

@@ -127,13 +127,13 @@ func TestPlan(t *testing.T) {
 
 // decided is what a row looks at of an action.
 type decided struct {
-	Kind                       Kind
-	Blocked, Outcome, Gate     string
-	Stops                      v1alpha1.StopReason
-	Until                      time.Duration
-	Message, From, Text        string
-	Tokens                     int64
-	HasNoText, LeavesFromNoone bool
+	Kind                     Kind
+	Blocked, Outcome, Gate   string
+	Stops                    v1alpha1.StopReason
+	Until                    time.Duration
+	Message, From, Text      string
+	Tokens                   int64
+	HasNoText, IsFromNowhere bool
 }
 
 // check compares what was decided with what a row wants. What a row does not name may be anything.
@@ -149,7 +149,8 @@ func (c *planCase) check(t *testing.T, got Action) {
 		want.Until, is.Until = c.until, got.Until.Sub(gen.T0)
 	}
 	if got.Kind == Send {
-		is.Tokens, is.HasNoText, is.LeavesFromNoone = got.Message.Tokens, got.Message.Text == "", got.Message.Instance == nil
+		is.Tokens, is.HasNoText, is.IsFromNowhere = got.Message.Tokens, got.Message.Text == "",
+			got.Message.Instance == nil
 	}
 	named := func(want, got string) string {
 		if want == "" {
@@ -287,9 +288,11 @@ func TestPlannedFor(t *testing.T) {
 			gen.T0.Add(gen.FirstDue))}}, ""},
 		"one that was bought": {planCase{lead: []gen.LeadMod{gen.Bought(gen.T0)}}, ""},
 		"one that is over":    {planCase{lead: []gen.LeadMod{done(v1alpha1.ReasonNeverContacted, gen.T0)}}, ""},
-		"a purchase alone":    {planCase{lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}}, ""},
-		"no sequence":         {planCase{lead: []gen.LeadMod{pix}}, ""},
-		"no Store":            {planCase{noStore: true}, ""},
+		"a purchase alone": {
+			planCase{lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}}, "",
+		},
+		"no sequence": {planCase{lead: []gen.LeadMod{pix}}, ""},
+		"no Store":    {planCase{noStore: true}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := row.snapshot()

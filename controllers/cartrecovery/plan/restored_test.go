@@ -130,7 +130,8 @@ func restoredCases() []planCase {
 			lead: []gen.LeadMod{restoredWhen(gen.FirstDue - 2*time.Second)}, with: proves(0, 0, Proof{}), want: Send,
 			message: gen.FirstID},
 		{name: "a gateway that could not tell is asked again when it is time", now: 3 * hour, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)}, with: proves(0, 0, unsure), want: Verify, message: gen.FirstID},
+			lead: []gen.LeadMod{restoredWhen(2 * hour)}, with: proves(0, 0, unsure), want: Verify,
+			message: gen.FirstID},
 	}
 }
 
@@ -224,7 +225,8 @@ func failoverCases() []planCase {
 			with: proves(hour, hour, Proof{State: ProofCrowded, Until: gen.T0.Add(hour + time.Minute)}), want: Wait,
 			until: hour + time.Minute},
 		{name: "who says go in the second of the restore is heard", now: 2 * hour, text: ready(),
-			with: both(proves(2*hour, hour+500*time.Millisecond, never), saysGo(hour)), want: Send, message: gen.FirstID},
+			with: both(proves(2*hour, hour+500*time.Millisecond, never), saysGo(hour)), want: Send,
+			message: gen.FirstID},
 		{name: "who said go in the second before is not", now: 2 * hour, text: ready(),
 			with: both(proves(2*hour, hour+1500*time.Millisecond, never), saysGo(hour)), want: Wait,
 			until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
@@ -383,7 +385,9 @@ func TestNumbersToAsk(t *testing.T) {
 	}{
 		"a failover asks its own": {0, nil, false, gen.Instance},
 		"also without the Store":  {0, nil, true, gen.Instance},
-		"a restore asks all":      {2 * hour, nil, false, gen.Instance + " b-connected d-lost-since f-away g-going i-lost-then"},
+		"a restore asks all": {
+			2 * hour, nil, false, gen.Instance + " b-connected d-lost-since f-away g-going i-lost-then",
+		},
 		"also those that were lost since it was received": {2 * hour, []gen.LeadMod{receivedBefore}, false,
 			gen.Instance + " b-connected c-lost-before d-lost-since f-away g-going i-lost-then"},
 		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, false, gen.Instance},
@@ -466,7 +470,8 @@ func TestSentBefore(t *testing.T) {
 		from  string
 		text  string
 	}{
-		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second", ""},
+		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second",
+			""},
 		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance, ""},
 		{"with a time to come", nil, Proof{State: ProofFound, At: now.Add(time.Hour), GatewayID: "3EB0"}, now,
 			gen.Instance, ""},

@@ -16,7 +16,8 @@ import (
 // TestIsLost: a number is lost that is gone, or that was logged out for ten minutes, and not one that is only away.
 func TestIsLost(t *testing.T) {
 	const since = -LostAfter
-	out := func(reason string, since time.Duration, mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
+	out := func(reason string, since time.Duration,
+		mods ...func(*v1alpha1.WhatsAppInstance)) *v1alpha1.WhatsAppInstance {
 		number := changedBut(numberWith(gen.Instance, metav1.ConditionFalse, reason, since), mods...)
 		return &number
 	}
@@ -57,8 +58,10 @@ func TestMostFree(t *testing.T) {
 		want    string
 	}{
 		"the first by name where all is alike": {nil, nil, "", "a"},
-		"the one that is free first":           {map[string]time.Duration{"a": 2 * time.Second, "c": time.Second, "b": 3 * time.Second}, nil, "", "c"},
-		"the one with the most room":           {nil, map[string]int{"a": 1, "b": 5, "c": 3}, "", "b"},
+		"the one that is free first": {
+			map[string]time.Duration{"a": 2 * time.Second, "c": time.Second, "b": 3 * time.Second}, nil, "", "c",
+		},
+		"the one with the most room": {nil, map[string]int{"a": 1, "b": 5, "c": 3}, "", "b"},
 		"what has been free for longer is no earlier": {
 			map[string]time.Duration{"a": -time.Hour, "b": -time.Minute, "c": 0}, map[string]int{"c": 1}, "", "c",
 		},
@@ -108,7 +111,9 @@ func TestMovesTo(t *testing.T) {
 		"it stays":                        {[]gen.LeadMod{sent}, gen.InstanceObject(), false},
 		"it moves":                        {[]gen.LeadMod{sent}, &second, true},
 		"the cycle before was on another": {[]gen.LeadMod{sent, nextCycle}, &second, false},
-		"then the customer wrote to it":   {[]gen.LeadMod{sent, nextCycle, gen.FromCustomer("m1", gen.T0), on(inCycle(1))}, &second, true},
+		"then the customer wrote to it": {
+			[]gen.LeadMod{sent, nextCycle, gen.FromCustomer("m1", gen.T0), on(inCycle(1))}, &second, true,
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := (&planCase{lead: row.lead}).snapshot()
@@ -139,9 +144,15 @@ func TestNoticeSender(t *testing.T) {
 		numbers numbers
 		want    string
 	}{
-		"the conversation's":                       {[]gen.LeadMod{sent, asks}, numbers{can("a"), can(gen.Instance)}, gen.Instance},
-		"although the customer wrote to another":   {[]gen.LeadMod{sent, asks, on(atNumber("a"))}, numbers{can("a"), can(gen.Instance)}, gen.Instance},
-		"although it cannot send":                  {[]gen.LeadMod{sent, asks}, numbers{can("a"), off(gen.Instance)}, gen.Instance},
+		"the conversation's": {
+			[]gen.LeadMod{sent, asks}, numbers{can("a"), can(gen.Instance)}, gen.Instance,
+		},
+		"although the customer wrote to another": {
+			[]gen.LeadMod{sent, asks, on(atNumber("a"))}, numbers{can("a"), can(gen.Instance)}, gen.Instance,
+		},
+		"although it cannot send": {
+			[]gen.LeadMod{sent, asks}, numbers{can("a"), off(gen.Instance)}, gen.Instance,
+		},
 		"the one that they wrote to":               {wroteTo, numbers{can("a"), can("b")}, "b"},
 		"also one that may start no conversations": {wroteTo, numbers{can("a"), can("b", paused)}, "b"},
 		"another when that cannot send":            {wroteTo, numbers{can("a"), off("b")}, "a"},

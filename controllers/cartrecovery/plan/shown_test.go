@@ -39,11 +39,14 @@ func messageWaits() map[string]waitCase {
 	}
 	const tooOften = "the customer, or a machine that answers for them, was answered too often within "
 	return map[string]waitCase{
-		"a message that is due later": {planCase{}, waiting{Why: "message c0-step-first is due at 2026-03-02T12:15:00Z"}},
+		"a message that is due later": {
+			planCase{}, waiting{Why: "message c0-step-first is due at 2026-03-02T12:15:00Z"},
+		},
 		"one that was refused": {planCase{lead: []gen.LeadMod{refused}}, waiting{
 			Why: "message c0-step-first is due at 2026-03-02T13:00:00Z", Refused: true}},
 		"one that is held in quiet hours": {planCase{now: gen.FirstDue, with: quiet}, waiting{
-			Blocked: v1alpha1.ReasonQuietHours, Why: "quiet hours; message c0-step-first is sent at 2026-03-02T14:00:00Z"}},
+			Blocked: v1alpha1.ReasonQuietHours,
+			Why:     "quiet hours; message c0-step-first is sent at 2026-03-02T14:00:00Z"}},
 		"one whose text is being written": {planCase{now: gen.FirstDue, text: Draft{State: DraftPending}}, waiting{
 			Why: "the text of message c0-step-first is being written", Writing: true}},
 		"one that the gateway is asked for": {planCase{now: time.Hour, with: proves(time.Hour, 0, waits)}, waiting{
@@ -54,7 +57,8 @@ func messageWaits() map[string]waitCase {
 		},
 		"one of which the gateway can never tell": {planCase{now: time.Hour, with: proves(time.Hour, time.Hour,
 			Proof{State: ProofUnsure, Never: true, Until: gen.T0.Add(2 * time.Hour)})}, waiting{
-			Blocked: v1alpha1.ReasonRestoredFromBackup, Why: "restored from a backup; the gateway cannot tell whether the " +
+			Blocked: v1alpha1.ReasonRestoredFromBackup,
+			Why: "restored from a backup; the gateway cannot tell whether the " +
 				"message was sent before: annotate the Store with " + v1alpha1.AnnotationRestoreAcknowledged +
 				" to have it sent (see docs/backup.md)"}},
 		"too many answers in an hour": {often(func(p *policy.Policy) { p.MaxAnswersPerHour = 1 }), waiting{
@@ -114,8 +118,10 @@ func numberWaits() map[string]waitCase {
 			none("WhatsAppInstance a cannot send; see its condition Ready")},
 		"two that are off": {with(off("a"), off("b")),
 			none("no WhatsAppInstance of the Store can send; see their condition Ready")},
-		"one that is restricted":          {with(paused), restricted},
-		"one that is restricted, and off": {with(changedBut(off("a"), until(24))), none("WhatsAppInstance a cannot send; see its condition Ready")},
+		"one that is restricted": {with(paused), restricted},
+		"one that is restricted, and off": {
+			with(changedBut(off("a"), until(24))), none("WhatsAppInstance a cannot send; see its condition Ready"),
+		},
 		"one whose gateway is silent":     {with(silent), unreachable},
 		"one that is off, and one silent": {with(off("a"), silent), unreachable},
 		"one silent, and one restricted":  {with(silent, paused), restricted},
@@ -222,7 +228,8 @@ func TestMeaningsTogether(t *testing.T) {
 			}
 		})
 	}
-	if s.means("não quero\x00receber mais mensagens").OptsOut != meaningOf(&s.Policy, "não quero\x00receber mais mensagens").OptsOut {
+	if s.means("não quero\x00receber mais mensagens").OptsOut != meaningOf(&s.Policy,
+		"não quero\x00receber mais mensagens").OptsOut {
 		t.Error("a text that holds NUL is taken for two")
 	}
 	if diff := cmp.Diff(3, s.Meanings.known.Len()); diff != "" {
