@@ -372,26 +372,6 @@ func stopCases() []planCase {
 		}
 	}
 	wrong, now := gen.Says("m1", "Número errado", gen.T0.Add(hour)), hour+5*time.Second
-	optOut := gen.Says("m1", "PARAR", gen.T0.Add(hour))
-	refusedNotice := func(after time.Duration) gen.LeadMod {
-		return gen.FromUs(lead.OptOutID(0), v1alpha1.MessageFailed, gen.T0.Add(hour),
-			attempts(1, gen.T0.Add(hour+after)), func(m *v1alpha1.Message) { m.Step = "" })
-	}
-	quietUntil := func(end string) func(*Snapshot) {
-		return func(s *Snapshot) {
-			s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: end, Spread: &v1alpha1.Duration{}}
-		}
-	}
-	answeredOften := func(l *v1alpha1.CartRecovery) {
-		for range policy.DefaultMaxAnswersPerHour {
-			l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(gen.T0.Add(hour)))
-		}
-	}
-	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
-		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * time.Hour)}
-	})
-	lost := numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, -hour)
-	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
 	ended := gen.T0.Add(90 * hour)
 	next := func(l *v1alpha1.CartRecovery) {
 		done(v1alpha1.ReasonUnanswered, ended)(l)
@@ -429,6 +409,42 @@ func stopCases() []planCase {
 			lead: []gen.LeadMod{sent, asks}, want: Stop, stops: v1alpha1.StopWrongNumber},
 		{name: "a wrong number is apologised for until ten minutes have passed", now: hour + noticeWithin - time.Second,
 			lead: []gen.LeadMod{sent, wrong}, want: Send, message: lead.WrongNumberID(0)},
+		{name: "an opt-out that was asked for when we last wrote is confirmed to nobody", now: now,
+			lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, gen.FirstDue)}, want: Finish,
+			outcome: v1alpha1.ReasonOptedOut},
+		{name: "a wrong number of the cycle before is none", now: 0, want: Wait, until: prepareFrom,
+			lead: []gen.LeadMod{wrong, func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }}},
+		{name: "nor is one of which we wrote", now: now, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
+			lead: []gen.LeadMod{sent, on(func(m *v1alpha1.Message) { m.Text = "Número errado" })}},
+	}
+}
+
+// confirmationCases are the rows about the message that confirms a request not to be written to.
+func confirmationCases() []planCase {
+	const hour = time.Hour
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	now := hour + 5*time.Second
+	optOut := gen.Says("m1", "PARAR", gen.T0.Add(hour))
+	refusedNotice := func(after time.Duration) gen.LeadMod {
+		return gen.FromUs(lead.OptOutID(0), v1alpha1.MessageFailed, gen.T0.Add(hour),
+			attempts(1, gen.T0.Add(hour+after)), func(m *v1alpha1.Message) { m.Step = "" })
+	}
+	quietUntil := func(end string) func(*Snapshot) {
+		return func(s *Snapshot) {
+			s.Policy.QuietHours = &v1alpha1.QuietHours{Start: "10:00", End: end, Spread: &v1alpha1.Duration{}}
+		}
+	}
+	answeredOften := func(l *v1alpha1.CartRecovery) {
+		for range policy.DefaultMaxAnswersPerHour {
+			l.Status.AnsweredAt = append(l.Status.AnsweredAt, v1alpha1.NewTimestamp(gen.T0.Add(hour)))
+		}
+	}
+	paused := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * time.Hour)}
+	})
+	lost := numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, -hour)
+	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
+	return []planCase{
 		{name: "a confirmation that was refused waits for its next attempt", now: hour + time.Minute,
 			lead: []gen.LeadMod{sent, optOut, refusedNotice(2 * time.Minute)}, want: Wait, until: hour + 2*time.Minute,
 			message: lead.OptOutID(0), gate: "DueTime"},
@@ -460,17 +476,9 @@ func stopCases() []planCase {
 		{name: "no confirmation goes once the lead is over, by an edit that came then", now: hour + gen.ExpiresAt,
 			lead: []gen.LeadMod{sent, optOut, editedAt(gen.T0.Add(hour + gen.ExpiresAt))}, want: Finish,
 			outcome: v1alpha1.ReasonOptedOut},
-		{name: "an opt-out that was asked for when we last wrote is confirmed to nobody", now: now,
-			lead: []gen.LeadMod{sent, stopped(v1alpha1.StopOptOut, gen.FirstDue)}, want: Finish,
-			outcome: v1alpha1.ReasonOptedOut},
-		{name: "a wrong number of the cycle before is none", now: 0, want: Wait, until: prepareFrom,
-			lead: []gen.LeadMod{wrong, func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }}},
-		{name: "nor is one of which we wrote", now: now, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
-			lead: []gen.LeadMod{sent, on(func(m *v1alpha1.Message) { m.Text = "Número errado" })}},
 		{name: "a confirmation of what was asked just when the cluster was restored may have gone", now: now,
 			lead: []gen.LeadMod{sent, optOut}, with: func(s *Snapshot) { s.Began.Held = gen.T0.Add(hour) },
-			want:    Finish,
-			outcome: v1alpha1.ReasonOptedOut},
+			want: Finish, outcome: v1alpha1.ReasonOptedOut},
 		{name: "one of what was asked since has not", now: now, lead: []gen.LeadMod{sent, optOut},
 			with: func(s *Snapshot) { s.Began.Held = gen.T0.Add(hour - time.Second) }, want: Send,
 			message: lead.OptOutID(0)},

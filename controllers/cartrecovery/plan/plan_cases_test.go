@@ -31,18 +31,23 @@ func changedBut(
 	return number
 }
 
-// senderCases are the rows about which number a message leaves from.
+// loggedOut is the number of a lead's conversation that has been logged out since a time after t0.
+func loggedOut(since time.Duration) v1alpha1.WhatsAppInstance {
+	return numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since)
+}
+
+// pausedSince is that number, connected only since a moment before a first message is due, and restricted.
+func pausedSince() v1alpha1.WhatsAppInstance {
+	connected := numberWith(gen.Instance, metav1.ConditionTrue, v1alpha1.ReasonConnected, gen.FirstDue-time.Minute)
+	return changedBut(connected, func(i *v1alpha1.WhatsAppInstance) {
+		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * time.Hour)}
+	})
+}
+
+// senderCases are the rows about which number a message leaves from in a conversation that has begun.
 func senderCases() []planCase {
 	const hour = time.Hour
-	out := func(since time.Duration) v1alpha1.WhatsAppInstance {
-		return numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since)
-	}
 	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
-	// It has been connected only since a moment ago.
-	paused := changedBut(numberWith(gen.Instance, metav1.ConditionTrue, v1alpha1.ReasonConnected,
-		gen.FirstDue-time.Minute), func(i *v1alpha1.WhatsAppInstance) {
-		i.Status.NewConversationsPausedUntil = &metav1.Time{Time: gen.T0.Add(24 * hour)}
-	})
 	sent, unknown := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue)), gen.FromUs(gen.FirstID,
 		v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))
 	asks := gen.FromCustomer("m1", gen.T0.Add(hour))
@@ -52,6 +57,50 @@ func senderCases() []planCase {
 		{Name: "second", After: v1alpha1.Duration{Duration: hour}},
 	}
 	move := func(s *Snapshot) { s.Policy.NumberLost = v1alpha1.NumberLostMove }
+	return []planCase{
+		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()},
+			want: Send, message: answer, from: gen.Instance},
+		{name: "also when that may start no conversations", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{pausedSince(), second},
+			want: Send, message: answer, from: gen.Instance},
+		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost",
+			now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{loggedOut(hour), second}, want: Wait, until: hour + LostAfter,
+			blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "one that is lost is named", now: hour + LostAfter, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{loggedOut(hour), second}, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonNumberLost},
+		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{second}, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonNumberLost},
+		{name: "by policy the conversation moves", now: hour + LostAfter, text: ready(),
+			lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{loggedOut(hour), second},
+			with: move,
+			want: Send, message: answer, from: "second"},
+		{name: "not from a number that has just logged out", now: answerAt, text: ready(),
+			lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{loggedOut(hour), second},
+			with: move,
+			want: Wait, until: hour + LostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "not from one that is only not connected", now: 5 * hour, text: ready(), lead: []gen.LeadMod{sent, asks},
+			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse,
+				v1alpha1.ReasonNotConnected, hour), second}, with: move, want: Wait, until: hour + gen.ExpiresAt,
+			blocked: v1alpha1.ReasonNoConnectedInstance},
+		{name: "a number that may start none goes on with its conversations", now: gen.FirstDue + hour, text: ready(),
+			steps: twoSteps, lead: []gen.LeadMod{sent}, instances: []v1alpha1.WhatsAppInstance{pausedSince(), second},
+			want: Send, message: "c0-step-second", from: gen.Instance},
+		{name: "a number that was not connected for ten minutes is waited for until the lead ends",
+			now:  hour + LostAfter,
+			text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{
+				numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, want: Wait,
+			until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
+	}
+}
+
+// newSenderCases are the rows about which number begins a conversation.
+func newSenderCases() []planCase {
+	const hour = time.Hour
+	second := numberWith("second", metav1.ConditionTrue, v1alpha1.ReasonConnected, 0)
 	knows := func(s *Snapshot) { s.Others.instance = gen.Instance }
 	lines := func(waitsAt string, first, then time.Duration) func(*Snapshot) {
 		return func(s *Snapshot) {
@@ -70,47 +119,19 @@ func senderCases() []planCase {
 	}
 	two := []v1alpha1.WhatsAppInstance{*gen.InstanceObject(), second}
 	return []planCase{
-		// A conversation that has begun.
-		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(),
-			lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{second, *gen.InstanceObject()},
-			want: Send, message: answer, from: gen.Instance},
-		{name: "also when that may start no conversations", now: answerAt, text: ready(),
-			lead: []gen.LeadMod{unknown, asks}, instances: []v1alpha1.WhatsAppInstance{paused, second}, want: Send,
-			message: answer, from: gen.Instance},
-		{name: "a number that has just logged out is waited for, and looked at again when it counts as lost",
-			now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
-			instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: Wait, until: hour + LostAfter,
-			blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "one that is lost is named", now: hour + LostAfter, text: ready(), lead: []gen.LeadMod{sent, asks},
-			instances: []v1alpha1.WhatsAppInstance{out(hour), second}, want: Wait, until: hour + gen.ExpiresAt,
-			blocked: v1alpha1.ReasonNumberLost},
-		{name: "one that is gone as well", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks},
-			instances: []v1alpha1.WhatsAppInstance{second}, want: Wait, until: hour + gen.ExpiresAt,
-			blocked: v1alpha1.ReasonNumberLost},
-		{name: "by policy the conversation moves", now: hour + LostAfter, text: ready(),
-			lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move,
-			want: Send, message: answer, from: "second"},
-		{name: "not from a number that has just logged out", now: answerAt, text: ready(),
-			lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{out(hour), second}, with: move,
-			want: Wait, until: hour + LostAfter, blocked: v1alpha1.ReasonNoConnectedInstance},
-		{name: "not from one that is only not connected", now: 5 * hour, text: ready(), lead: []gen.LeadMod{sent, asks},
-			instances: []v1alpha1.WhatsAppInstance{numberWith(gen.Instance, metav1.ConditionFalse,
-				v1alpha1.ReasonNotConnected, hour), second}, with: move, want: Wait, until: hour + gen.ExpiresAt,
-			blocked: v1alpha1.ReasonNoConnectedInstance},
-
-		// A new conversation.
 		{name: "a new conversation begins on the number the customer knows", now: gen.FirstDue, text: ready(),
 			instances: two, with: func(s *Snapshot) { s.Others.instance = "second" }, want: Send, message: gen.FirstID,
 			from: "second"},
 		{name: "it waits while that is only just away", now: gen.FirstDue, text: ready(),
-			instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Wait,
-			until: gen.FirstDue + LostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
+			instances: []v1alpha1.WhatsAppInstance{loggedOut(gen.FirstDue - time.Minute), second}, with: knows,
+			want: Wait, until: gen.FirstDue + LostAfter - time.Minute, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "and then begins on another", now: gen.FirstDue + LostAfter - time.Minute, text: ready(),
-			instances: []v1alpha1.WhatsAppInstance{out(gen.FirstDue - time.Minute), second}, with: knows, want: Send,
-			message: gen.FirstID, from: "second"},
+			instances: []v1alpha1.WhatsAppInstance{loggedOut(gen.FirstDue - time.Minute), second}, with: knows,
+			want: Send, message: gen.FirstID, from: "second"},
 		{name: "at once when the known one is restricted", now: gen.FirstDue, text: ready(),
-			instances: []v1alpha1.WhatsAppInstance{paused, second}, with: knows, want: Send, message: gen.FirstID,
-			from: "second"},
+			instances: []v1alpha1.WhatsAppInstance{pausedSince(), second}, with: knows, want: Send,
+			message: gen.FirstID,
+			from:    "second"},
 		{name: "a new conversation begins on the number that is free first", now: gen.FirstDue, text: ready(),
 			instances: two, with: lines("", time.Hour, time.Minute), want: Send, message: gen.FirstID, from: "second"},
 		{name: "a lead stays in its line", now: gen.FirstDue, text: ready(), instances: two,
@@ -122,25 +143,17 @@ func senderCases() []planCase {
 				i.Status.Conditions = append(i.Status.Conditions,
 					metav1.Condition{Type: v1alpha1.ConditionGatewayReachable, Status: metav1.ConditionFalse})
 			})}, want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonGatewayUnreachable},
-		{name: "a number that may start none goes on with its conversations", now: gen.FirstDue + hour, text: ready(),
-			steps: twoSteps, lead: []gen.LeadMod{sent}, instances: []v1alpha1.WhatsAppInstance{paused, second},
-			want: Send, message: "c0-step-second", from: gen.Instance},
 		{name: "the next cycle is bound to no number that is lost", now: gen.FirstDue, text: ready(),
 			lead: []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(-hour)),
 				func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }},
-			instances: []v1alpha1.WhatsAppInstance{out(-hour), second}, want: Send, message: "c1-step-first",
+			instances: []v1alpha1.WhatsAppInstance{loggedOut(-hour), second}, want: Send, message: "c1-step-first",
 			from: "second"},
-		{name: "a number that was not connected for ten minutes is waited for until the lead ends",
-			now:  hour + LostAfter,
-			text: ready(), lead: []gen.LeadMod{sent, asks}, instances: []v1alpha1.WhatsAppInstance{
-				numberWith(gen.Instance, metav1.ConditionFalse, v1alpha1.ReasonNotConnected, hour), second}, want: Wait,
-			until: hour + gen.ExpiresAt, blocked: v1alpha1.ReasonNoConnectedInstance},
 		{name: "a known number that is suspended is not waited for", now: gen.FirstDue, text: ready(), with: knows,
-			instances: []v1alpha1.WhatsAppInstance{changedBut(out(gen.FirstDue-time.Minute),
+			instances: []v1alpha1.WhatsAppInstance{changedBut(loggedOut(gen.FirstDue-time.Minute),
 				func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true }), second}, want: Send,
 			message: gen.FirstID, from: "second"},
 		{name: "nor is one that is being deleted", now: gen.FirstDue, text: ready(), with: knows,
-			instances: []v1alpha1.WhatsAppInstance{changedBut(out(gen.FirstDue-time.Minute),
+			instances: []v1alpha1.WhatsAppInstance{changedBut(loggedOut(gen.FirstDue-time.Minute),
 				func(i *v1alpha1.WhatsAppInstance) { i.DeletionTimestamp = &metav1.Time{Time: gen.T0} }), second},
 			want: Send, message: gen.FirstID, from: "second"},
 	}
