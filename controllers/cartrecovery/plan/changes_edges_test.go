@@ -351,16 +351,17 @@ func TestRebuiltStatus(t *testing.T) {
 // TestRebuiltResult: what a recovery was worth is told by the messages that the ledger knows.
 func TestRebuiltResult(t *testing.T) {
 	recovery := gen.Lead(gen.T0, gen.Bought(gen.T0.Add(2*time.Hour)))
+	status := recovery.Status.DeepCopy()
 	Rebuilt(&Snapshot{Lead: recovery, Now: gen.T0.Add(4 * time.Hour), Ledger: []v1alpha1.LedgerEntry{
 		ledgered(v1alpha1.LedgerSent, gen.FirstDue, ""),
 		ledgered(v1alpha1.LedgerEnded, 3*time.Hour, v1alpha1.ReasonBoughtAfterContact),
-	}})(&recovery.Status)
+	}})(status)
 	want := &v1alpha1.RecoveryResult{
 		BoughtAt: &recovery.Spec.Purchase.At, Messages: 1, Step: "first",
 		TimeToRecovery:  &v1alpha1.Duration{Duration: 2 * time.Hour},
 		TimeFromMessage: &v1alpha1.Duration{Duration: 2*time.Hour - gen.FirstDue},
 	}
-	if diff := cmp.Diff(want, recovery.Status.Result); diff != "" {
+	if diff := cmp.Diff(want, status.Result); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

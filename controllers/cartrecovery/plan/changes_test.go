@@ -349,7 +349,7 @@ func TestWaiting(t *testing.T) {
 			shown{true, written, minute + 11*time.Second, 0}},
 		"another message": {[]Action{down("HTTP 500", minute)}, down("HTTP 503", minute), shown{true,
 			map[string]string{v1alpha1.ConditionBlocked: "True AIUnavailable: HTTP 503"}, minute, 0}},
-		"another reason, without an end": {[]Action{down("HTTP 500", minute)},
+		"another reason, without an end": {[]Action{down("HTTP 500", 10*minute)},
 			Action{Kind: Wait, Blocked: v1alpha1.ReasonStoreNotFound, Why: "HTTP 500"},
 			shown{true, map[string]string{v1alpha1.ConditionBlocked: "True StoreNotFound: HTTP 500"}, 0, 0}},
 		"nothing any more, in time": {[]Action{down("HTTP 500", 10*minute)}, Action{Kind: Wait, Until: in(10 * minute)},
