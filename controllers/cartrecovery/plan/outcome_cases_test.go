@@ -99,12 +99,14 @@ func obstacleCases() []planCase {
 			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
 				l.Status.Conversation[1].Text = "PARAR"
 			}}, want: Send, message: lead.OptOutID(0)},
-		{name: "but told once that nothing more will come", now: time.Hour + time.Minute, text: ready(),
+		{name: "a customer who asks us to stop is told once that nothing more will come", now: time.Hour + time.Minute,
+			text: ready(),
 			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
 				l.Status.Conversation[1].Text = "PARAR"
 			}, gen.FromUs(lead.OptOutID(0), v1alpha1.MessageSent, gen.T0.Add(time.Hour+time.Second))}, want: Finish,
 			outcome: v1alpha1.ReasonOptedOut},
-		{name: "and not after ten minutes", now: time.Hour + noticeWithin, text: ready(),
+		{name: "a customer who asks us to stop is told nothing after ten minutes", now: time.Hour + noticeWithin,
+			text: ready(),
 			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) {
 				l.Status.Conversation[1].Text = "PARAR"
 			}}, want: Finish, outcome: v1alpha1.ReasonOptedOut},
@@ -124,12 +126,14 @@ func obstacleCases() []planCase {
 func endCases() []planCase {
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	return []planCase{
-		{name: "never contacted", now: gen.ExpiresAt, want: Finish, outcome: v1alpha1.ReasonNeverContacted},
-		{name: "expires although suspended", now: gen.ExpiresAt, suspended: true, want: Finish,
+		{name: "a lead that was never contacted expires", now: gen.ExpiresAt, want: Finish,
 			outcome: v1alpha1.ReasonNeverContacted},
-		{name: "unanswered", now: gen.FirstDue + gen.ExpiresAt, lead: []gen.LeadMod{sent}, want: Finish,
+		{name: "a lead expires although it is suspended", now: gen.ExpiresAt, suspended: true, want: Finish,
+			outcome: v1alpha1.ReasonNeverContacted},
+		{name: "a lead that nobody answered expires", now: gen.FirstDue + gen.ExpiresAt, lead: []gen.LeadMod{sent},
+			want:    Finish,
 			outcome: v1alpha1.ReasonUnanswered},
-		{name: "the conversation ended", now: time.Hour + gen.ExpiresAt,
+		{name: "a conversation without a purchase ends", now: time.Hour + gen.ExpiresAt,
 			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(time.Hour))}, want: Finish,
 			outcome: v1alpha1.ReasonConversationEnded},
 		{name: "a finished lead is kept", now: 2 * time.Hour, lead: []gen.LeadMod{gen.Bought(gen.T0.Add(time.Hour)),
@@ -143,7 +147,7 @@ func endCases() []planCase {
 				gen.T0.Add(time.Hour)), func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: Remove},
 		{name: "one that ended keeps no open payment", now: 2 * gen.ExpiresAt,
 			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(gen.ExpiresAt)), paying}, want: Label},
-		{name: "an open one does", now: 0, text: ready(), lead: []gen.LeadMod{paying}, want: Wait,
+		{name: "an open lead keeps its open payment", now: 0, text: ready(), lead: []gen.LeadMod{paying}, want: Wait,
 			until: gen.FirstDue - PrepareAhead},
 		{name: "the end of a payment that nobody reported as open writes to nobody", now: gen.FirstDue, text: ready(),
 			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt, l.Spec.Trigger = nil, "" }},

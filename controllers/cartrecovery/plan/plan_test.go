@@ -107,9 +107,11 @@ func (c *planCase) snapshot() Snapshot {
 func allCases() []planCase {
 	return slices.Concat(firstCases(), failedTextCases(), noSenderCases(), claimCases(), refusedCases(), answerCases(),
 		sequenceCases(), boughtCases(), otherSaleCases(), obstacleCases(), endCases(), personCases(), editCases(),
-		contactCases(), senderCases(), newSenderCases(), wishCases(), otherRecoveryCases(), nextCycleCases(), textCases(),
+		contactCases(), senderCases(), newSenderCases(), wishCases(), otherRecoveryCases(), nextCycleCases(),
+		textCases(),
 		quietCases(), earlyCases(), lateCases(), costCases(), paidCases(), machineCases(), stopCases(),
-		confirmationCases(), paymentCases(), resumeCases(), noticeCases(), cameBackCases(), restoredCases(), holdCases(),
+		confirmationCases(), paymentCases(), resumeCases(), noticeCases(), cameBackCases(), restoredCases(),
+		holdCases(),
 		failoverCases())
 }
 
