@@ -74,8 +74,7 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 // then it is written again. Waiting for a text that is being written does not count.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) bool {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing ||
-		shown.Sub(now) > soonShown {
+	if shown == nil || status.CompletionTime != nil || planned.Writing || shown.Sub(now) > soonShown {
 		return false
 	}
 	allowed := lateLook
