@@ -240,8 +240,6 @@ func paidCases() []planCase {
 	takesBack := gen.Says("m2", "mentira, ainda não paguei, quero desconto", gen.T0.Add(hour+10*time.Minute))
 	soon := hour + 5*time.Second
 	ends := hour + policy.DefaultClaimsPaidAfter
-	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: hour}}}
 	handed := func(reason string, at time.Time) gen.LeadMod {
 		return func(l *v1alpha1.CartRecovery) { HandedOverFor(reason, 1, at)(&l.Status) }
 	}
@@ -646,8 +644,6 @@ func noticeCases() []planCase {
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	with := "Oi, Maria!\n\nAqui é acme."
 	const room = v1alpha1.MaxMessageLength - len("Oi, Maria!\n\n")
-	twoSteps := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}}}
 	fixed := []v1alpha1.Step{{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue},
 		Text: "Oi! Seu carrinho."}}
 	again := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),

@@ -43,10 +43,6 @@ func personCases() []planCase {
 	asks, takes := gen.FromCustomer("m1", gen.T0.Add(hour)), gen.FromPerson("op1", gen.T0.Add(hour+time.Minute))
 	asksBefore, gives := gen.FromCustomer("m1", gen.T0.Add(hour-time.Minute)), resumedBy(gen.T0.Add(2*hour))
 	replyID := lead.ReplyID(0, "m1")
-	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: hour}},
-	}
 	later := 2*hour + time.Minute
 	return []planCase{
 		{name: "a person who took over is left alone", now: later, text: ready(), lead: []gen.LeadMod{sent, takes,

@@ -12,72 +12,6 @@ import (
 	"cartrecovery.dev/operator/internal/policy"
 )
 
-// firstCases are the rows about a first message.
-func firstCases() []planCase {
-	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
-	return []planCase{
-		{name: "a fresh lead waits until its text is wanted", now: 0, want: Wait, until: prepareFrom},
-		{name: "a little ahead of the due time the text is written", now: prepareFrom, want: Prepare,
-			message: gen.FirstID},
-		{name: "a text that is being written is waited for", now: prepareFrom, text: Draft{State: DraftPending},
-			want: Wait, until: gen.FirstDue},
-		{name: "a text that is ready early waits for its due time", now: prepareFrom + time.Second, text: ready(),
-			want: Wait, until: gen.FirstDue},
-		{name: "a text that is ready is sent when due", now: gen.FirstDue, text: ready(), want: Send,
-			message: gen.FirstID},
-		{name: "an overdue lead with no text after a restart has it written at once", now: 5 * time.Hour, want: Prepare,
-			message: gen.FirstID},
-		{name: "an overdue lead with a text sends at once", now: 5 * time.Hour, text: ready(), want: Send,
-			message: gen.FirstID},
-		{name: "after the only step the lead waits for an answer", now: time.Hour, lead: []gen.LeadMod{sent},
-			want: Wait, until: gen.FirstDue + gen.ExpiresAt},
-		{name: "a text that is being written early is waited for until it is due", now: prepareFrom + 30*time.Second,
-			text: Draft{State: DraftPending}, want: Wait, until: gen.FirstDue},
-		{name: "a lead that was made by hand without a time is due by its creation", now: prepareFrom,
-			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: Prepare,
-			message: gen.FirstID},
-		{name: "a lead without a trigger says that there is no sequence for it", now: gen.FirstDue,
-			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = "" }}, want: Wait,
-			until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoSequence},
-	}
-}
-
-// failedTextCases are the rows about an AI that fails.
-func failedTextCases() []planCase {
-	minute := time.Minute
-	return []planCase{
-		{name: "a failed text before the due time is asked for again, unblocked", now: gen.FirstDue - 30*time.Second,
-			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
-				RetryAt: gen.T0.Add(gen.FirstDue - 20*time.Second)}, want: Wait, until: gen.FirstDue - 20*time.Second},
-		{name: "a failed text after the due time blocks", now: gen.FirstDue + minute,
-			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
-				RetryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: Wait, until: gen.FirstDue + 2*minute,
-			blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "a failed text is asked for again when it is time", now: gen.FirstDue + 2*minute,
-			text: Draft{State: DraftFailed, RetryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: Prepare,
-			message: gen.FirstID},
-		{name: "a failed text blocks from the due minute on", now: gen.FirstDue,
-			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
-				RetryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: Wait, until: gen.FirstDue + 2*minute,
-			blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "a failed text that is asked for again after the due time is looked at when due",
-			now:  gen.FirstDue - 30*time.Second,
-			text: Draft{State: DraftFailed, RetryAt: gen.T0.Add(gen.FirstDue + minute)},
-			want: Wait, until: gen.FirstDue},
-		{name: "a text that failed and is being written again still says why once it is overdue", now: gen.FirstDue,
-			text: Draft{State: DraftPending, Failures: 1, Reason: v1alpha1.ReasonAIUnavailable}, want: Wait,
-			until: gen.ExpiresAt, blocked: v1alpha1.ReasonAIUnavailable},
-		{name: "before it is due a text that failed and is being written again blocks nothing",
-			now:  gen.FirstDue - 30*time.Second,
-			text: Draft{State: DraftPending, Failures: 1, Reason: v1alpha1.ReasonAIUnavailable}, want: Wait,
-			until: gen.FirstDue},
-		{name: "a first text in which the AI sees a request to stop is written again", now: gen.FirstDue,
-			text: Draft{State: DraftStop}, want: Prepare, message: gen.FirstID},
-		{name: "a first text in which the AI sees a wish for a person is written again", now: gen.FirstDue,
-			text: Draft{State: DraftHandOff}, want: Prepare, message: gen.FirstID},
-	}
-}
-
 // noSenderCases are the rows about numbers that cannot send.
 func noSenderCases() []planCase {
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
@@ -216,10 +150,6 @@ func answerCases() []planCase {
 func sequenceCases() []planCase {
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
 	replyID := lead.ReplyID(0, "m1")
-	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}},
-	}
 	minute := time.Minute
 	return []planCase{
 		{name: "the second step counts from the first", now: gen.FirstDue + minute, steps: twoSteps,

@@ -141,3 +141,16 @@ func TestTimesThatAreShown(t *testing.T) {
 		})
 	}
 }
+
+// TestSetNextPlans: without another decision a status says what is planned for the lead as it has become.
+func TestSetNextPlans(t *testing.T) {
+	s := (&planCase{now: gen.FirstDue}).snapshot()
+	next := s.Lead.DeepCopy()
+	gen.FromUs(gen.FirstID, v1alpha1.MessageSent, s.Now)(next)
+	SetNext(s, next)
+	want := &v1alpha1.NextAction{Action: "Wait", Time: WholeSecond(lead.LastActivity(next).Add(gen.ExpiresAt)),
+		Reason: "nothing more is to be sent; the lead expires then"}
+	if diff := cmp.Diff(want, next.Status.NextAction); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

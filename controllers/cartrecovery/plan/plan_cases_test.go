@@ -52,10 +52,6 @@ func senderCases() []planCase {
 		v1alpha1.MessageUnknown, gen.T0.Add(gen.FirstDue))
 	asks := gen.FromCustomer("m1", gen.T0.Add(hour))
 	answerAt, answer := hour+policy.DefaultReplyDebounce, lead.ReplyID(0, "m1")
-	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: hour}},
-	}
 	move := func(s *Snapshot) { s.Policy.NumberLost = v1alpha1.NumberLostMove }
 	return []planCase{
 		{name: "an answer leaves from the number whose message nobody confirmed", now: answerAt, text: ready(),
@@ -220,7 +216,7 @@ func wishCases() []planCase {
 func otherRecoveryCases() []planCase {
 	const hour = time.Hour
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
-	twoSteps := []v1alpha1.Step{
+	aDayApart := []v1alpha1.Step{
 		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
 		{Name: "second", After: v1alpha1.Duration{Duration: 24 * hour}},
 	}
@@ -244,17 +240,17 @@ func otherRecoveryCases() []planCase {
 			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(20 * hour) }, want: Send,
 			message: gen.FirstID},
 		{name: "no step goes in a conversation that has begun", now: 30 * hour, text: ready(),
-			lead: []gen.LeadMod{sent}, steps: twoSteps,
+			lead: []gen.LeadMod{sent}, steps: aDayApart,
 			with: func(s *Snapshot) { s.Others.talkingUntil = gen.T0.Add(40 * hour) }, want: Wait, until: 40 * hour,
 			blocked: v1alpha1.ReasonInConversation},
 		{name: "no step goes while the customer says of another recovery that they have paid", now: 30 * hour,
 			text: ready(),
-			lead: []gen.LeadMod{sent}, steps: twoSteps,
+			lead: []gen.LeadMod{sent}, steps: aDayApart,
 			with: func(s *Snapshot) { s.Others.claimsPaid = true }, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
 			blocked: v1alpha1.ReasonInConversation},
 		{name: "no step goes while a person has another conversation", now: 30 * hour, text: ready(),
 			lead:  []gen.LeadMod{sent},
-			steps: twoSteps,
+			steps: aDayApart,
 			with:  func(s *Snapshot) { s.Others.handedOff = true }, want: Wait, until: gen.FirstDue + gen.ExpiresAt,
 			blocked: v1alpha1.ReasonWithPerson},
 		{name: "an answer goes whatever there is about another recovery", now: answerAt, text: ready(),

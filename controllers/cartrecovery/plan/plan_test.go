@@ -74,6 +74,75 @@ const prepareFrom = gen.FirstDue - PrepareAhead
 
 func ready() Draft { return Draft{State: DraftReady, Text: "Oi, Maria!"} }
 
+// twoSteps is a sequence of a first message and another an hour after it.
+var twoSteps = []v1alpha1.Step{
+	{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
+	{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}},
+}
+
+// firstCases are the rows about a first message, and about an AI that fails to write it.
+func firstCases() []planCase {
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	minute := time.Minute
+	return []planCase{
+		// The first message.
+		{name: "a fresh lead waits until its text is wanted", now: 0, want: Wait, until: prepareFrom},
+		{name: "a little ahead of the due time the text is written", now: prepareFrom, want: Prepare,
+			message: gen.FirstID},
+		{name: "a text that is being written is waited for", now: prepareFrom, text: Draft{State: DraftPending},
+			want: Wait, until: gen.FirstDue},
+		{name: "a text that is ready early waits for its due time", now: prepareFrom + time.Second, text: ready(),
+			want: Wait, until: gen.FirstDue},
+		{name: "a text that is ready is sent when due", now: gen.FirstDue, text: ready(), want: Send,
+			message: gen.FirstID},
+		{name: "an overdue lead with no text after a restart has it written at once", now: 5 * time.Hour, want: Prepare,
+			message: gen.FirstID},
+		{name: "an overdue lead with a text sends at once", now: 5 * time.Hour, text: ready(), want: Send,
+			message: gen.FirstID},
+		{name: "after the only step the lead waits for an answer", now: time.Hour, lead: []gen.LeadMod{sent},
+			want: Wait, until: gen.FirstDue + gen.ExpiresAt},
+		{name: "a text that is being written early is waited for until it is due", now: prepareFrom + 30*time.Second,
+			text: Draft{State: DraftPending}, want: Wait, until: gen.FirstDue},
+		{name: "a lead that was made by hand without a time is due by its creation", now: prepareFrom,
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.AbandonedAt = nil }}, want: Prepare,
+			message: gen.FirstID},
+		{name: "a lead without a trigger says that there is no sequence for it", now: gen.FirstDue,
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.Spec.Trigger = "" }}, want: Wait,
+			until: gen.ExpiresAt, blocked: v1alpha1.ReasonNoSequence},
+
+		// The AI fails.
+		{name: "a failed text before the due time is asked for again, unblocked", now: gen.FirstDue - 30*time.Second,
+			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
+				RetryAt: gen.T0.Add(gen.FirstDue - 20*time.Second)}, want: Wait, until: gen.FirstDue - 20*time.Second},
+		{name: "a failed text after the due time blocks", now: gen.FirstDue + minute,
+			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
+				RetryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: Wait, until: gen.FirstDue + 2*minute,
+			blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a failed text is asked for again when it is time", now: gen.FirstDue + 2*minute,
+			text: Draft{State: DraftFailed, RetryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: Prepare,
+			message: gen.FirstID},
+		{name: "a failed text blocks from the due minute on", now: gen.FirstDue,
+			text: Draft{State: DraftFailed, Reason: v1alpha1.ReasonAIUnavailable,
+				RetryAt: gen.T0.Add(gen.FirstDue + 2*minute)}, want: Wait, until: gen.FirstDue + 2*minute,
+			blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "a failed text that is asked for again after the due time is looked at when due",
+			now:  gen.FirstDue - 30*time.Second,
+			text: Draft{State: DraftFailed, RetryAt: gen.T0.Add(gen.FirstDue + minute)},
+			want: Wait, until: gen.FirstDue},
+		{name: "a text that failed and is being written again still says why once it is overdue", now: gen.FirstDue,
+			text: Draft{State: DraftPending, Failures: 1, Reason: v1alpha1.ReasonAIUnavailable}, want: Wait,
+			until: gen.ExpiresAt, blocked: v1alpha1.ReasonAIUnavailable},
+		{name: "before it is due a text that failed and is being written again blocks nothing",
+			now:  gen.FirstDue - 30*time.Second,
+			text: Draft{State: DraftPending, Failures: 1, Reason: v1alpha1.ReasonAIUnavailable}, want: Wait,
+			until: gen.FirstDue},
+		{name: "a first text in which the AI sees a request to stop is written again", now: gen.FirstDue,
+			text: Draft{State: DraftStop}, want: Prepare, message: gen.FirstID},
+		{name: "a first text in which the AI sees a wish for a person is written again", now: gen.FirstDue,
+			text: Draft{State: DraftHandOff}, want: Prepare, message: gen.FirstID},
+	}
+}
+
 func (c *planCase) snapshot() Snapshot {
 	s := Snapshot{
 		Lead: gen.Lead(gen.T0, c.lead...), Store: gen.StoreObject(), Suppressed: c.suppressed, SiblingPurchase: c.twin,
@@ -105,7 +174,7 @@ func (c *planCase) snapshot() Snapshot {
 
 // allCases are the rows of all tables.
 func allCases() []planCase {
-	return slices.Concat(firstCases(), failedTextCases(), noSenderCases(), claimCases(), refusedCases(), answerCases(),
+	return slices.Concat(firstCases(), noSenderCases(), claimCases(), refusedCases(), answerCases(),
 		sequenceCases(), boughtCases(), otherSaleCases(), obstacleCases(), endCases(), personCases(), editCases(),
 		contactCases(), senderCases(), newSenderCases(), wishCases(), otherRecoveryCases(), nextCycleCases(),
 		textCases(),

@@ -24,10 +24,6 @@ func contactCases() []planCase {
 	away := *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 		i.Status.Conditions[0].Status = metav1.ConditionFalse
 	})
-	twoSteps := []v1alpha1.Step{
-		{Name: "first", After: v1alpha1.Duration{Duration: gen.FirstDue}},
-		{Name: "second", After: v1alpha1.Duration{Duration: time.Hour}},
-	}
 	refusedFirst := gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, gen.T0.Add(gen.FirstDue),
 		attempts(1, gen.T0.Add(gen.FirstDue+time.Minute)))
 	return []planCase{
