@@ -272,7 +272,7 @@ func nextCycleCases() []planCase {
 		{name: "a cycle that was asked for begins", now: 100 * hour,
 			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)),
 				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour))}, want: Reopen},
-		{name: "a cycle does not begin when the customer has bought meanwhile, and what was said before it wins nothing", now: 100 * hour,
+		{name: "a cycle does not begin when the customer has bought meanwhile, and wins nothing", now: 100 * hour,
 			lead: []gen.LeadMod{sent, done(v1alpha1.ReasonUnanswered, gen.T0.Add(90*hour)),
 				cycleAsked(gen.T0.Add(99*hour), gen.T0.Add(90*hour)), gen.Bought(gen.T0.Add(99*hour + time.Minute))},
 			want: Finish, outcome: v1alpha1.ReasonBoughtBeforeContact},
