@@ -16,8 +16,12 @@ import (
 	"os"
 	"os/signal"
 	"regexp"
+	"runtime"
+	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 )
 
 // target is a package, and what of it counts.
@@ -52,6 +56,8 @@ type settings struct {
 	skip *regexp.Regexp
 	// patience is how long a mutant may take in any case.
 	patience time.Duration
+	// jobs are how many mutants run at once.
+	jobs int
 }
 
 func main() {
@@ -61,6 +67,7 @@ func main() {
 	flag.BoolVar(&s.verbose, "v", false, "print the mutants that were killed, and by which test")
 	flag.StringVar(&s.list, "equivalent", "hack/mutate/equivalent.txt", "the list of mutants that are left out")
 	flag.DurationVar(&s.patience, "patience", 10*time.Second, "how long the tests of a mutant may take in any case")
+	flag.IntVar(&s.jobs, "jobs", runtime.NumCPU(), "how many mutants run at once")
 	match := flag.String("match", "", "a regular expression for file:function: only mutants there run")
 	skip := flag.String("skip", "^$", "a regular expression for tests that do not run, such as those that take long")
 	flag.Parse()
@@ -173,30 +180,53 @@ func (s *settings) look(ctx context.Context, to io.Writer, of target, known equi
 	}, err
 }
 
-// try runs the mutants that are asked for, one after the other, and prints those that nobody has seen.
+// try runs the mutants that are asked for, several at once, and prints those that nobody has seen, in their order.
 func (s *settings) try(ctx context.Context, to io.Writer, w *workshop, mutants []mutant) ([]result, error) {
 	w.patience, w.skip = s.patience, s.skip
 	if err := w.reach(ctx, w.scratch); err != nil {
 		return nil, err
 	}
-	var results []result
-	for _, each := range mutants {
-		if s.match != nil && !s.match.MatchString(each.file+":"+each.function) {
+	mutants = slices.DeleteFunc(slices.Clone(mutants), func(each mutant) bool {
+		return s.match != nil && !s.match.MatchString(each.file+":"+each.function)
+	})
+	results, judged := make([]result, len(mutants)), make([]chan struct{}, len(mutants))
+	for i := range judged {
+		judged[i] = make(chan struct{})
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(max(1, s.jobs) + 1) // one of them prints
+	group.Go(func() error { return s.report(ctx, to, w.folder, results, judged) })
+	for i := range mutants {
+		group.Go(func() error {
+			became, by, err := w.judge(ctx, mutants[i].id)
+			results[i] = result{mutant: mutants[i], outcome: became, by: by}
+			if err == nil {
+				close(judged[i])
+			}
+			return err
+		})
+	}
+	return results, group.Wait()
+}
+
+// report prints each result once it is there.
+func (s *settings) report(
+	ctx context.Context, to io.Writer, folder string, results []result, judged []chan struct{},
+) error {
+	for i := range results {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-judged[i]:
+		}
+		if results[i].seen() && !s.verbose {
 			continue
 		}
-		became, by, err := w.judge(ctx, each.id)
-		if err != nil {
-			return nil, err
-		}
-		r := result{mutant: each, outcome: became, by: by}
-		if results = append(results, r); r.seen() && !s.verbose {
-			continue
-		}
-		if err := r.print(to, w.folder); err != nil {
-			return nil, err
+		if err := results[i].print(to, folder); err != nil {
+			return err
 		}
 	}
-	return results, nil
+	return nil
 }
 
 // show runs one mutant of one package and prints what the tests say of it.

@@ -36,7 +36,7 @@ func report(t *testing.T, s settings) (string, error) {
 		t.Skip("compiles a package, and runs its tests for every mutant")
 	}
 	var out bytes.Buffer
-	s.patience = time.Second
+	s.patience, s.jobs = time.Second, 2
 	do := s.run
 	if s.mutant > 0 {
 		do = s.show

@@ -47,8 +47,9 @@ type trial struct {
 	patience time.Duration
 	// skip are tests that do not run, nil for none.
 	skip *regexp.Regexp
-	// quick are the tests that take no longer than the binary needs to start, slow the others.
-	quick, slow []test
+	// groups are the tests that run together: those that take no longer than the binary needs to start, then
+	// each of the others, the shortest first, by itself. Most mutants are seen by the first of them.
+	groups [][]test
 }
 
 // test is a test that passes without a mutant.
@@ -99,16 +100,22 @@ func (t *trial) reach(ctx context.Context, scratch string) error {
 		return fmt.Errorf("the tests of %s do not start: %w\n%s", t.folder, err, out)
 	}
 	start := time.Since(begun)
+	var quick, slow []test
 	for _, name := range names {
 		each, err := t.measure(ctx, name, filepath.Join(scratch, "reached-"+name))
 		if err != nil {
 			return err
 		}
 		if each.took < 2*start {
-			t.quick = append(t.quick, each)
+			quick = append(quick, each)
 		} else {
-			t.slow = append(t.slow, each)
+			slow = append(slow, each)
 		}
+	}
+	slices.SortFunc(slow, func(a, b test) int { return cmp.Compare(a.took, b.took) })
+	t.groups = [][]test{quick}
+	for i := range slow {
+		t.groups = append(t.groups, slow[i:i+1])
 	}
 	return nil
 }
@@ -170,7 +177,7 @@ func (t *trial) run(
 // judge says what becomes of a mutant, and which test has seen it. Only tests that come by it run.
 func (t *trial) judge(ctx context.Context, id int) (became outcome, by string, err error) {
 	became = unreached
-	for _, group := range [][]test{t.quick, t.slow} {
+	for _, group := range t.groups {
 		tests, limit := reaching(group, id)
 		if tests == "" {
 			continue

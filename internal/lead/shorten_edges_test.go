@@ -59,6 +59,9 @@ func TestWhichAreShortened(t *testing.T) {
 		"no further is read than four claims": {
 			append(talk(claims, claims, claims, claims, plain), times(8, small)...), []int{0, 1, 2, 3},
 		},
+		"nothing but control characters": {
+			append(times(2, says(strings.Repeat("\x01", 2045))), says("oi")), []int{0},
+		},
 		"only ours":                       {times(9, ourLong(v1alpha1.MessageSent)), []int{0}},
 		"the last eight go after a claim": {append(talk(claims), times(8, plain)...), []int{0}},
 		"not the customer's last, if the oldest": {
@@ -93,6 +96,7 @@ func TestWhatAShortenedTextSays(t *testing.T) {
 	long := plainText(2900)
 	for name, row := range map[string][2]string{
 		"nothing that matters":     {long, plainText(156) + mark},
+		"to the last byte":         {plainText(2901), plainText(157) + mark},
 		"a claim at its beginning": {"já paguei. " + long, "já paguei. " + plainText(144) + mark},
 		"a claim at its end":       {long + " já paguei", plainText(156) + mark},
 		"half of what asks us to stop": {
@@ -103,6 +107,26 @@ func TestWhatAShortenedTextSays(t *testing.T) {
 			conversation := talk(says(row[0]))
 			for range 24 {
 				conversation = append(conversation, says(long))
+			}
+			if diff := cmp.Diff(row[1], lead.Append(conversation, says("oi"))[0].Text); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestWhatAShortenedTextOfTheLastSays: half a sentence of the last messages says nothing of what people have to heed.
+func TestWhatAShortenedTextOfTheLastSays(t *testing.T) {
+	const mark = "…"
+	long := plainText(2900)
+	for name, row := range map[string][2]string{
+		"nothing that matters":     {long, plainText(156) + mark},
+		"a claim at its beginning": {"já paguei. " + long, mark},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conversation := talk(says(row[0]))
+			for range 6 {
+				conversation = append(conversation, says(strings.Repeat("a", 4000)))
 			}
 			if diff := cmp.Diff(row[1], lead.Append(conversation, says("oi"))[0].Text); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -348,6 +348,24 @@ func TestRebuiltStatus(t *testing.T) {
 	}
 }
 
+// TestRebuiltResult: what a recovery was worth is told by the messages that the ledger knows.
+func TestRebuiltResult(t *testing.T) {
+	recovery := gen.Lead(gen.T0, gen.Bought(gen.T0.Add(2*time.Hour)))
+	status := recovery.Status.DeepCopy()
+	Rebuilt(&Snapshot{Lead: recovery, Now: gen.T0.Add(4 * time.Hour), Ledger: []v1alpha1.LedgerEntry{
+		ledgered(v1alpha1.LedgerSent, gen.FirstDue, ""),
+		ledgered(v1alpha1.LedgerEnded, 3*time.Hour, v1alpha1.ReasonBoughtAfterContact),
+	}})(status)
+	want := &v1alpha1.RecoveryResult{
+		BoughtAt: &recovery.Spec.Purchase.At, Messages: 1, Step: "first",
+		TimeToRecovery:  &v1alpha1.Duration{Duration: 2 * time.Hour},
+		TimeFromMessage: &v1alpha1.Duration{Duration: 2*time.Hour - gen.FirstDue},
+	}
+	if diff := cmp.Diff(want, status.Result); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
 // TestClaimsOfStepsAndAnswers: only answers are counted, and a number's id is kept once it is known.
 func TestClaimsOfStepsAndAnswers(t *testing.T) {
 	type kept struct {
@@ -484,7 +502,7 @@ func TestEndsAndBeginnings(t *testing.T) {
 			Changed: changed{Cycle: 1, Over: true, Conditions: outcome("True", v1alpha1.ReasonBoughtBeforeContact)},
 			Ended:   3 * hour,
 		}},
-		"the next cycle": {[]gen.LeadMod{asked, was(isBlocked, isWithPerson, isOver, attempted)}, reopened, left{
+		"the next cycle": {[]gen.LeadMod{asked, was(isWithPerson, isOver, isBlocked, attempted)}, reopened, left{
 			Changed: changed{Cycle: 1,
 				Conditions: succeeded("Unknown InProgress: the customer left the checkout again")},
 		}},

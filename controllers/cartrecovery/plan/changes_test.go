@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
@@ -41,27 +42,45 @@ func refusedOnce() Refusal {
 		Blocked: v1alpha1.ReasonGatewayUnavailable, message: "refused"}
 }
 
-func TestClaim(t *testing.T) {
-	status := statusAfter(Waiting(Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "down", Until: gen.T0}, gen.T0),
-		Claim(wantedFirst(), 7, gen.T0))
-	want := []v1alpha1.Message{{
+// condition is what a status says of a type, without its time; nil for nothing.
+func condition(status *v1alpha1.CartRecoveryStatus, kind string) *metav1.Condition {
+	found := apimeta.FindStatusCondition(status.Conditions, kind).DeepCopy()
+	if found != nil {
+		found.LastTransitionTime = metav1.Time{}
+	}
+	return found
+}
+
+// claimedFirst is the first step's message as it is claimed at t0.
+func claimedFirst(mods ...func(*v1alpha1.Message)) v1alpha1.Message {
+	m := v1alpha1.Message{
 		ID: gen.FirstID, Role: v1alpha1.RoleAssistant, Step: "first", Text: "Oi, Maria!",
 		State: v1alpha1.MessageClaimed, At: v1alpha1.NewTimestamp(gen.T0), Attempts: 1, Tokens: 40,
 		Instance: gen.Instance,
-	}}
-	if !reflect.DeepEqual(status.Conversation, want) {
-		t.Errorf("conversation %+v", status.Conversation)
 	}
-	if status.InstanceRef == nil || status.InstanceRef.Name != gen.Instance || status.Attempts != 1 {
-		t.Errorf("status %+v", status)
+	for _, mod := range mods {
+		mod(&m)
 	}
-	if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
-		t.Error("still blocked")
+	return m
+}
+
+func TestClaim(t *testing.T) {
+	status := statusAfter(Waiting(Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "down", Until: gen.T0}, gen.T0),
+		Claim(wantedFirst(), 7, gen.T0))
+	if diff := cmp.Diff([]v1alpha1.Message{claimedFirst()}, status.Conversation); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
 	}
-	succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded)
-	if succeeded == nil || succeeded.Status != metav1.ConditionUnknown ||
-		succeeded.Reason != v1alpha1.ReasonInProgress || succeeded.ObservedGeneration != 7 {
-		t.Errorf("condition %+v", succeeded)
+	if diff := cmp.Diff(&v1alpha1.ObjectReference{Name: gen.Instance}, status.InstanceRef); diff != "" {
+		t.Errorf("number (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(int32(1), status.Attempts); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
+	}
+	want := []metav1.Condition{{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionUnknown,
+		Reason: v1alpha1.ReasonInProgress, Message: "the lead is worked on", ObservedGeneration: 7,
+		LastTransitionTime: metav1.NewTime(gen.T0)}}
+	if diff := cmp.Diff(want, status.Conditions); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
 	}
 }
 
@@ -70,16 +89,14 @@ func TestClaimAgain(t *testing.T) {
 	again.Tokens = 0
 	status := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()),
 		Claim(again, 1, gen.T0.Add(time.Minute)))
-	if len(status.Conversation) != 1 {
-		t.Fatalf("the message is there %d times", len(status.Conversation))
+	want := []v1alpha1.Message{claimedFirst(func(m *v1alpha1.Message) {
+		m.Attempts, m.At = 2, v1alpha1.NewTimestamp(gen.T0.Add(time.Minute))
+	})}
+	if diff := cmp.Diff(want, status.Conversation); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
 	}
-	m := status.Conversation[0]
-	if m.State != v1alpha1.MessageClaimed || m.Attempts != 2 || m.Error != "" || m.RetryAt != nil ||
-		!m.At.Equal(gen.T0.Add(time.Minute)) {
-		t.Errorf("message %+v", m)
-	}
-	if status.Attempts != 2 || m.Tokens != 40 {
-		t.Errorf("status %+v", status)
+	if diff := cmp.Diff(int32(2), status.Attempts); diff != "" {
+		t.Errorf("attempts (-want +got):\n%s", diff)
 	}
 }
 
@@ -87,8 +104,11 @@ func TestClaimOfAnAnswer(t *testing.T) {
 	answer := Message{ID: lead.ReplyID(2, "in-1"), ReplyTo: "in-1", Instance: gen.InstanceObject(), Text: "Claro!"}
 	status := &v1alpha1.CartRecoveryStatus{Cycle: 2}
 	Claim(answer, 1, gen.T0)(status)
-	if m := status.Conversation[0]; m.Step != "" || m.Cycle != 2 || m.ID != answer.ID {
-		t.Errorf("message %+v", m)
+	want := []v1alpha1.Message{claimedFirst(func(m *v1alpha1.Message) {
+		m.ID, m.Step, m.Text, m.Tokens, m.Cycle = answer.ID, "", "Claro!", 0, 2
+	})}
+	if diff := cmp.Diff(want, status.Conversation); diff != "" {
+		t.Errorf("conversation (-want +got):\n%s", diff)
 	}
 }
 
@@ -108,54 +128,67 @@ func TestConfirm(t *testing.T) {
 			status := statusAfter(Claim(wantedFirst(), 1, earlier), Waiting(Action{Blocked: v1alpha1.ReasonUnconfirmed},
 				gen.T0),
 				Confirm(gen.FirstID, Receipt{GatewayID: "3EB0", At: c.receipt}, gen.T0))
-			m := status.Conversation[0]
-			if m.State != v1alpha1.MessageSent || m.GatewayID != "3EB0" || m.SentAt == nil || !m.SentAt.Equal(c.want) ||
-				m.Error != "" || m.RetryAt != nil {
-				t.Errorf("message %+v", m)
+			want := claimedFirst(sentAt(c.want), func(m *v1alpha1.Message) {
+				m.State, m.GatewayID, m.At = v1alpha1.MessageSent, "3EB0", v1alpha1.NewTimestamp(earlier)
+			})
+			if diff := cmp.Diff([]v1alpha1.Message{want}, status.Conversation); diff != "" {
+				t.Errorf("conversation (-want +got):\n%s", diff)
 			}
-			if apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionBlocked) != nil {
-				t.Error("still blocked")
+			if diff := cmp.Diff((*metav1.Condition)(nil), condition(status, v1alpha1.ConditionBlocked)); diff != "" {
+				t.Errorf("what stands in the way (-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
 func TestRefused(t *testing.T) {
-	counted := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, refusedOnce()))
-	m := counted.Conversation[0]
-	if m.State != v1alpha1.MessageFailed || m.Attempts != 1 || m.Error != "Refused" || m.RetryAt == nil ||
-		!m.RetryAt.Equal(gen.T0.Add(time.Minute)) {
-		t.Errorf("message %+v", m)
-	}
-	blocked := apimeta.FindStatusCondition(counted.Conditions, v1alpha1.ConditionBlocked)
-	if blocked == nil || blocked.Status != metav1.ConditionTrue ||
-		blocked.Reason != v1alpha1.ReasonGatewayUnavailable || blocked.Message != "refused" {
-		t.Errorf("condition %+v", blocked)
+	type refused struct {
+		Message  v1alpha1.Message
+		Attempts int32
 	}
 	uncounted := refusedOnce()
 	uncounted.CountsAsAttempt = false
-	if m := statusAfter(Claim(wantedFirst(), 1, gen.T0),
-		Refused(gen.FirstID, uncounted)).Conversation[0]; m.Attempts != 0 {
-		t.Errorf("an attempt that does not count: %+v", m)
+	for name, row := range map[string]struct {
+		why      Refusal
+		attempts int32
+	}{
+		"an attempt that counts": {refusedOnce(), 1},
+		"one that does not":      {uncounted, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := statusAfter(Claim(wantedFirst(), 1, gen.T0), Refused(gen.FirstID, row.why))
+			want := refused{claimedFirst(attempts(row.attempts, gen.T0.Add(time.Minute)), func(m *v1alpha1.Message) {
+				m.State, m.Error = v1alpha1.MessageFailed, "Refused"
+			}), row.attempts}
+			if diff := cmp.Diff(want, refused{status.Conversation[0], status.Attempts}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			blocked := &metav1.Condition{Type: v1alpha1.ConditionBlocked, Status: metav1.ConditionTrue,
+				Reason: v1alpha1.ReasonGatewayUnavailable, Message: "refused"}
+			if diff := cmp.Diff(blocked, condition(status, v1alpha1.ConditionBlocked)); diff != "" {
+				t.Errorf("what stands in the way (-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
 func TestNotSentAndUnknown(t *testing.T) {
+	failed := func(m *v1alpha1.Message) { m.State, m.Error = v1alpha1.MessageFailed, "NotSent" }
 	for _, c := range []struct {
 		name  string
 		apply Change
-		state v1alpha1.MessageState
-		word  string
-		retry bool
+		want  v1alpha1.Message
 	}{
-		{"wanted", NotSent(gen.FirstID, true, gen.T0), v1alpha1.MessageFailed, "NotSent", true},
-		{"not wanted any more", NotSent(gen.FirstID, false, gen.T0), v1alpha1.MessageCancelled, "", false},
-		{"unknown", Unknown(gen.FirstID), v1alpha1.MessageUnknown, "Unresolved", false},
+		{"wanted", NotSent(gen.FirstID, true, gen.T0), claimedFirst(failed, attempts(1, gen.T0))},
+		{"not wanted any more", NotSent(gen.FirstID, false, gen.T0), claimedFirst(inState(v1alpha1.MessageCancelled))},
+		{"unknown", Unknown(gen.FirstID), claimedFirst(func(m *v1alpha1.Message) {
+			m.State, m.Error = v1alpha1.MessageUnknown, "Unresolved"
+		})},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			m := statusAfter(Claim(wantedFirst(), 1, gen.T0), c.apply).Conversation[0]
-			if m.State != c.state || m.Error != c.word || (m.RetryAt != nil) != c.retry || m.Attempts != 1 {
-				t.Errorf("message %+v", m)
+			got := statusAfter(Claim(wantedFirst(), 1, gen.T0), c.apply).Conversation
+			if diff := cmp.Diff([]v1alpha1.Message{c.want}, got); diff != "" {
+				t.Errorf("conversation (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -170,24 +203,28 @@ func outcomes(id string) map[string]Change {
 	}
 }
 
+// TestOutcomesChangeClaimsOnly: what is no claim, or another message, is left as it is.
 func TestOutcomesChangeClaimsOnly(t *testing.T) {
-	for first, before := range outcomes(gen.FirstID) {
-		for second, after := range outcomes(gen.FirstID) {
-			status := statusAfter(Claim(wantedFirst(), 1, gen.T0), before)
-			want := status.DeepCopy()
-			if after(status) || !reflect.DeepEqual(status, want) {
-				t.Errorf("%s after %s changes %+v to %+v", second, first, want.Conversation, status.Conversation)
-			}
+	leaves := func(t *testing.T, status *v1alpha1.CartRecoveryStatus, apply Change) {
+		t.Helper()
+		want := status.DeepCopy()
+		if apply(status) {
+			t.Error("says that it has changed something")
+		}
+		if diff := cmp.Diff(want, status); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
 		}
 	}
-	for name, apply := range outcomes(gen.FirstID) {
-		if status := (&v1alpha1.CartRecoveryStatus{}); apply(status) ||
-			!reflect.DeepEqual(status, &v1alpha1.CartRecoveryStatus{}) {
-			t.Errorf("%s of a message that is not there changes %+v", name, status)
+	for second, after := range outcomes(gen.FirstID) {
+		for first, before := range outcomes(gen.FirstID) {
+			t.Run(second+" after "+first, func(t *testing.T) {
+				leaves(t, statusAfter(Claim(wantedFirst(), 1, gen.T0), before), after)
+			})
 		}
-		if status := statusAfter(Claim(wantedFirst(), 1, gen.T0)); outcomes("other")[name](status) {
-			t.Errorf("%s of another message changes %+v", name, status)
-		}
+		t.Run(second+" of a message that is not there", func(t *testing.T) { leaves(t, statusAfter(), after) })
+		t.Run(second+" of another message", func(t *testing.T) {
+			leaves(t, statusAfter(Claim(wantedFirst(), 1, gen.T0)), outcomes("other")[second])
+		})
 	}
 }
 
@@ -222,9 +259,12 @@ func TestOutcomesKeepWhatCameIn(t *testing.T) {
 					len(before.Conversation))
 			}
 			for i := range got.Conversation {
-				if got.Conversation[i].ID != gen.FirstID && !reflect.DeepEqual(got.Conversation[i],
-					before.Conversation[i]) {
-					t.Fatalf("round %d: %s changes %+v", round, name, before.Conversation[i])
+				if got.Conversation[i].ID == gen.FirstID {
+					continue
+				}
+				if !reflect.DeepEqual(before.Conversation[i], got.Conversation[i]) {
+					t.Fatalf("round %d: %s changes another message (-want +got):\n%s", round, name,
+						cmp.Diff(before.Conversation[i], got.Conversation[i]))
 				}
 			}
 			if lead.Claimed(&v1alpha1.CartRecovery{Status: *got}) != nil {
@@ -243,21 +283,21 @@ func TestFinished(t *testing.T) {
 			if !Finished(recovery, nil, outcome, gen.T0.Add(1500*time.Millisecond))(&recovery.Status) {
 				t.Fatal("changes nothing")
 			}
-			want := metav1.ConditionFalse
+			ended := metav1.NewTime(gen.T0.Add(time.Second))
+			want := []metav1.Condition{{Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionFalse,
+				Reason:  outcome,
+				Message: text, ObservedGeneration: 3, LastTransitionTime: ended}}
 			if strings.Contains(outcome, "Bought") || strings.Contains(outcome, "Purchase") {
-				want = metav1.ConditionTrue
+				want[0].Status = metav1.ConditionTrue
 			}
-			got := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionSucceeded)
-			if got.Status != want || got.Reason != outcome || got.Message != text || text == "" ||
-				got.ObservedGeneration != 3 {
-				t.Errorf("condition %+v", got)
+			if diff := cmp.Diff(want, recovery.Status.Conditions); diff != "" || text == "" {
+				t.Errorf("conditions, with the message %q (-want +got):\n%s", text, diff)
 			}
-			if len(recovery.Status.Conditions) != 1 {
-				t.Errorf("something is still to come: %+v", recovery.Status)
+			if diff := cmp.Diff(&ended, recovery.Status.CompletionTime); diff != "" {
+				t.Errorf("finished at (-want +got):\n%s", diff)
 			}
-			if !recovery.Status.CompletionTime.Equal(&metav1.Time{Time: gen.T0.Add(time.Second)}) ||
-				OutcomeOf(recovery) != outcome {
-				t.Errorf("finished at %v with %q", recovery.Status.CompletionTime, OutcomeOf(recovery))
+			if diff := cmp.Diff(outcome, OutcomeOf(recovery)); diff != "" {
+				t.Errorf("outcome (-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -266,64 +306,97 @@ func TestFinished(t *testing.T) {
 func TestFinishedAgain(t *testing.T) {
 	status := statusAfter(Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonUnanswered, gen.T0),
 		Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(time.Hour)))
-	if !status.CompletionTime.Equal(&metav1.Time{Time: gen.T0}) {
-		t.Errorf("finished at %v, which was not the first time", status.CompletionTime)
+	if diff := cmp.Diff(&metav1.Time{Time: gen.T0}, status.CompletionTime); diff != "" {
+		t.Errorf("finished the first time at (-want +got):\n%s", diff)
 	}
-	if got := apimeta.FindStatusCondition(status.Conditions,
-		v1alpha1.ConditionSucceeded); got.Reason != v1alpha1.ReasonBoughtAfterContact ||
-		got.Status != metav1.ConditionTrue {
-		t.Errorf("condition %+v", got)
+	want := map[string]string{v1alpha1.ConditionSucceeded: "True BoughtAfterContact: " +
+		OutcomeMessages[v1alpha1.ReasonBoughtAfterContact]}
+	if diff := cmp.Diff(want, told(status)); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
 	}
 	same := status.DeepCopy()
 	Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonBoughtAfterContact, gen.T0.Add(2*time.Hour))(status)
-	if !reflect.DeepEqual(same, status) {
-		t.Errorf("finishing the same way again changes %+v", status)
+	if diff := cmp.Diff(same, status); diff != "" {
+		t.Errorf("finishing the same way again changes something (-want +got):\n%s", diff)
 	}
 }
 
+// TestWaiting: what stands in the way is written when it, or its message, is another, and when its time has passed.
 func TestWaiting(t *testing.T) {
-	down := Action{Blocked: v1alpha1.ReasonAIUnavailable, Why: "HTTP 500", Until: gen.T0.Add(time.Minute)}
-	status := statusAfter()
-	if Waiting(Action{Until: gen.T0.Add(time.Hour)}, gen.T0)(status) {
-		t.Error("a wait with nothing in the way writes")
+	const minute = time.Minute
+	in := gen.T0.Add
+	down := func(why string, until time.Duration) Action {
+		return Action{Kind: Wait, Blocked: v1alpha1.ReasonAIUnavailable, Why: why, Until: in(until)}
 	}
-	if !Waiting(down, gen.T0)(status) || status.NextActionTime == nil {
-		t.Errorf("status %+v", status)
+	written := map[string]string{v1alpha1.ConditionBlocked: "True AIUnavailable: HTTP 500"}
+	type shown struct {
+		Changes bool
+		Says    map[string]string
+		Next    time.Duration // after t0, 0 for none
+		Since   time.Duration
 	}
-	down.Until = gen.T0.Add(time.Hour)
-	if Waiting(down, gen.T0.Add(time.Minute))(status) {
-		t.Error("the same thing in the way is written again")
-	}
-	down.Why = "HTTP 503"
-	if !Waiting(down, gen.T0.Add(time.Minute))(status) {
-		t.Error("another message is not written")
-	}
-	if got := status.Conditions[0]; got.Message != "HTTP 503" ||
-		!got.LastTransitionTime.Equal(&metav1.Time{Time: gen.T0}) {
-		t.Errorf("condition %+v", got)
-	}
-	down.Blocked, down.Until = v1alpha1.ReasonStoreNotFound, time.Time{}
-	if !Waiting(down, gen.T0)(status) || status.NextActionTime != nil {
-		t.Errorf("status %+v", status)
-	}
-	if !Waiting(Action{Until: gen.T0}, gen.T0)(status) || len(status.Conditions) != 0 {
-		t.Errorf("still blocked: %+v", status.Conditions)
+	none := map[string]string{}
+	for name, row := range map[string]struct {
+		before []Action
+		does   Action
+		want   shown
+	}{
+		"nothing, then nothing":   {nil, Action{Kind: Wait, Until: in(time.Hour)}, shown{Says: none}},
+		"nothing, then something": {nil, down("HTTP 500", minute), shown{true, written, minute, 3 * minute}},
+		"the same, for longer": {[]Action{down("HTTP 500", minute)}, down("HTTP 500", minute+10*time.Second),
+			shown{false, written, minute, 0}},
+		"the same, after its time": {[]Action{down("HTTP 500", minute)}, down("HTTP 500", minute+11*time.Second),
+			shown{true, written, minute + 11*time.Second, 0}},
+		"another message": {[]Action{down("HTTP 500", minute)}, down("HTTP 503", minute), shown{true,
+			map[string]string{v1alpha1.ConditionBlocked: "True AIUnavailable: HTTP 503"}, minute, 0}},
+		"another reason, without an end": {[]Action{down("HTTP 500", 10*minute)},
+			Action{Kind: Wait, Blocked: v1alpha1.ReasonStoreNotFound, Why: "HTTP 500"},
+			shown{true, map[string]string{v1alpha1.ConditionBlocked: "True StoreNotFound: HTTP 500"}, 0, 0}},
+		"nothing any more, in time": {[]Action{down("HTTP 500", 10*minute)}, Action{Kind: Wait, Until: in(10 * minute)},
+			shown{true, none, 10 * minute, 0}},
+		"nothing any more, after its time": {
+			[]Action{down("HTTP 500", minute)}, Action{Kind: Wait, Until: in(time.Hour)},
+			shown{true, none, 0, 0}},
+		"a text is waited for, after its time": {[]Action{down("HTTP 500", minute)},
+			Action{Kind: Wait, Until: in(time.Hour), Writing: true}, shown{false, written, minute, 0}},
+		"an attempt is waited for, after its time": {
+			[]Action{{Kind: Wait, Blocked: v1alpha1.ReasonThrottled, Why: "HTTP 429", Until: in(minute)}},
+			Action{Kind: Wait, Until: in(time.Hour), refused: true},
+			shown{true, map[string]string{v1alpha1.ConditionBlocked: "True Throttled: HTTP 429"}, 0, 0}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status := statusAfter()
+			for _, each := range row.before {
+				Waiting(each, gen.T0)(status)
+			}
+			got := shown{Changes: Waiting(row.does, in(3*minute))(status), Says: told(status)}
+			if status.NextActionTime != nil {
+				got.Next = status.NextActionTime.Sub(gen.T0)
+			}
+			for _, each := range status.Conditions {
+				got.Since = each.LastTransitionTime.Sub(gen.T0)
+			}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
 func TestWaitingForAnotherAttempt(t *testing.T) {
 	again := Action{Until: gen.T0.Add(time.Hour), refused: true}
-	for reason, kept := range map[string]bool{
-		v1alpha1.ReasonGatewayUnavailable: true, v1alpha1.ReasonThrottled: true,
+	type kept struct{ Changes, IsThere bool }
+	for reason, keeps := range map[string]bool{
+		v1alpha1.ReasonGatewayUnavailable: true, v1alpha1.ReasonThrottled: true, v1alpha1.ReasonRestricted: true,
 		v1alpha1.ReasonSuspended: false, v1alpha1.ReasonNoConnectedInstance: false,
 	} {
-		status := statusAfter(Waiting(Action{Blocked: reason, Why: "why"}, gen.T0))
-		if Waiting(again, gen.T0)(status) == kept || len(status.Conditions) == 1 != kept {
-			t.Errorf("%s: %+v", reason, status.Conditions)
-		}
-	}
-	if Waiting(again, gen.T0)(statusAfter()) {
-		t.Error("writes with nothing in the way")
+		t.Run(reason, func(t *testing.T) {
+			status := statusAfter(Waiting(Action{Blocked: reason, Why: "why"}, gen.T0))
+			got := kept{Waiting(again, gen.T0)(status), len(status.Conditions) == 1}
+			if diff := cmp.Diff(kept{!keeps, keeps}, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -348,7 +421,8 @@ func TestRefusalOf(t *testing.T) {
 		{"the second", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 2,
 			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 2 * base},
 		{"an outage is not the message's fault", failed(failure.Transient, failure.Unavailable, time.Time{}), 2,
-			Refusal{Word: "Unavailable", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Unavailable", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"the third", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 3,
 			Refusal{Word: "InvalidInput", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 4 * base},
 		{"no attempt yet", failed(failure.Terminal, failure.InvalidInput, time.Time{}), 0,
@@ -361,6 +435,8 @@ func TestRefusalOf(t *testing.T) {
 				Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 		{"throttled until a time", failed(failure.Throttled, failure.RateLimited, at), 1,
 			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, time.Hour + time.Second},
+		{"throttled until now", failed(failure.Throttled, failure.RateLimited, gen.T0), 1,
+			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, base},
 		{"throttled without a time", failed(failure.Throttled, failure.RateLimited, time.Time{}), 1,
 			Refusal{Word: "RateLimited", Blocked: v1alpha1.ReasonThrottled}, base},
 		{"throttled until a time that has passed", failed(failure.Throttled, failure.RateLimited,
@@ -369,50 +445,73 @@ func TestRefusalOf(t *testing.T) {
 		{"restricted", failed(failure.Throttled, failure.Restricted, at), 1,
 			Refusal{Word: "Restricted", Blocked: v1alpha1.ReasonRestricted}, 30 * time.Second},
 		{"not connected", failed(failure.Transient, failure.NotConnected, time.Time{}), 1,
-			Refusal{Word: "NotConnected", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "NotConnected", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
+		{"not connected, and not for a moment", failed(failure.Terminal, failure.NotConnected, time.Time{}), 1,
+			Refusal{Word: "NotConnected", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"a bad token", failed(failure.Terminal, failure.Unauthorized, time.Time{}), 3,
-			Refusal{Word: "Unauthorized", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Unauthorized", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"an instance that is gone", failed(failure.Terminal, failure.NotFound, time.Time{}), 3,
-			Refusal{Word: "NotFound", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "NotFound", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
 		{"a wrong setting", failed(failure.Terminal, failure.Misconfigured, time.Time{}), 3,
-			Refusal{Word: "Misconfigured", Blocked: v1alpha1.ReasonGatewayUnavailable}, 30 * time.Second},
+			Refusal{Word: "Misconfigured", HoldsNumber: true, Blocked: v1alpha1.ReasonGatewayUnavailable},
+			30 * time.Second},
 		{"an error nobody classed", errors.New("+5511987654321"), 1,
 			Refusal{Word: "Refused", CountsAsAttempt: true, Blocked: v1alpha1.ReasonGatewayUnavailable}, base},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got := RefusalOf(c.err, c.attempt, base, exactly, gen.T0)
-			if wait := got.RetryAt.Sub(gen.T0); wait != c.wait {
-				t.Errorf("waits %s, want %s", wait, c.wait)
-			}
-			if got.Word != c.want.Word || got.CountsAsAttempt != c.want.CountsAsAttempt ||
-				got.Blocked != c.want.Blocked || !got.Now.Equal(gen.T0) {
-				t.Errorf("got %+v", got)
-			}
 			if got.message == "" || strings.Contains(got.message, gen.Phone) {
 				t.Errorf("says %q", got.message)
+			}
+			c.want.Now, c.want.RetryAt, c.want.message = gen.T0, gen.T0.Add(c.wait), got.message
+			if diff := cmp.Diff(c.want, got, cmp.AllowUnexported(Refusal{})); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
 }
 
+// TestSumUp: what people see first is derived from the facts.
 func TestSumUp(t *testing.T) {
-	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0))
-	recovery.Generation = 5
-	SetPhase(recovery)
-	if recovery.Status.Phase != v1alpha1.PhaseContacted || recovery.Status.ObservedGeneration != 5 {
-		t.Errorf("status %+v", recovery.Status)
+	contacted := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0)
+	wrote := gen.FromCustomer("in-1", gen.T0)
+	type summary struct {
+		Phase      v1alpha1.Phase
+		Generation int64
+		Outcome    string
 	}
-	gen.FromCustomer("in-1", gen.T0)(recovery)
-	SetPhase(recovery)
-	if recovery.Status.Phase != v1alpha1.PhaseEngaged {
-		t.Errorf("phase %s", recovery.Status.Phase)
+	for name, row := range map[string]struct {
+		lead []gen.LeadMod
+		want summary
+	}{
+		"nothing was sent": {nil, summary{v1alpha1.PhasePendingRecovery, 5, ""}},
+		"a message went":   {[]gen.LeadMod{contacted}, summary{v1alpha1.PhaseContacted, 5, ""}},
+		"it was answered":  {[]gen.LeadMod{contacted, wrote}, summary{v1alpha1.PhaseEngaged, 5, ""}},
+		"it is over": {[]gen.LeadMod{contacted, wrote, done(v1alpha1.ReasonConversationEnded, gen.T0)},
+			summary{v1alpha1.PhaseExpired, 5, v1alpha1.ReasonConversationEnded}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			recovery := gen.Lead(gen.T0, row.lead...)
+			recovery.Generation = 5
+			SetPhase(recovery)
+			got := summary{recovery.Status.Phase, recovery.Status.ObservedGeneration, OutcomeOf(recovery)}
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
-	Finished(gen.Lead(gen.T0), nil, v1alpha1.ReasonConversationEnded, gen.T0)(&recovery.Status)
-	SetPhase(recovery)
-	if recovery.Status.Phase != v1alpha1.PhaseExpired {
-		t.Errorf("phase %s", recovery.Status.Phase)
+}
+
+// TestCountTokens: what texts have cost is written although nothing else changes.
+func TestCountTokens(t *testing.T) {
+	status := statusAfter()
+	if !CountTokens(status) {
+		t.Error("there is nothing to write")
 	}
-	if OutcomeOf(gen.Lead(gen.T0)) != "" {
-		t.Error("a lead that is worked on has an outcome")
+	if diff := cmp.Diff(statusAfter(), status); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

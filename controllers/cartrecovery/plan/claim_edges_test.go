@@ -28,17 +28,21 @@ func claimEdgeCases() []planCase {
 	}
 	later, now := gen.FirstDue+time.Hour, gen.FirstDue+time.Minute
 	return []planCase{
-		{name: "one that was never handed over is settled", now: now, lead: []gen.LeadMod{claimed}, with: calls(true),
+		{name: "a claim that was never handed over is settled", now: now, lead: []gen.LeadMod{claimed},
+			with: calls(true),
 			want: Settle, message: gen.FirstID},
-		{name: "one that was is asked for", now: now, lead: []gen.LeadMod{claimed}, with: calls(false),
+		{name: "a claim that was handed over is asked for", now: now, lead: []gen.LeadMod{claimed}, with: calls(false),
 			want: Resolve, message: gen.FirstID},
-		{name: "the next time is of something else", now: now, lead: []gen.LeadMod{claimed, next(&later, "")},
+		{name: "a claim is asked for although the next time is of something else", now: now,
+			lead: []gen.LeadMod{claimed, next(&later, "")},
 			want: Resolve, message: gen.FirstID},
-		{name: "something else is in the way", now: now, want: Resolve, message: gen.FirstID,
-			lead: []gen.LeadMod{claimed, next(&later, v1alpha1.ReasonSuspended)}},
-		{name: "it was asked for, and nobody says when again", now: now, want: Resolve, message: gen.FirstID,
-			lead: []gen.LeadMod{claimed, next(nil, v1alpha1.ReasonUnconfirmed)}},
-		{name: "it was asked for, and is to be again later", now: now, want: Wait, until: later,
+		{name: "a claim is asked for although something else is in the way", now: now, want: Resolve,
+			message: gen.FirstID,
+			lead:    []gen.LeadMod{claimed, next(&later, v1alpha1.ReasonSuspended)}},
+		{name: "a claim that was asked for is asked for again where nobody says when", now: now, want: Resolve,
+			message: gen.FirstID,
+			lead:    []gen.LeadMod{claimed, next(nil, v1alpha1.ReasonUnconfirmed)}},
+		{name: "a claim that is to be asked for later waits", now: now, want: Wait, until: later,
 			blocked: v1alpha1.ReasonUnconfirmed,
 			lead:    []gen.LeadMod{claimed, next(&later, v1alpha1.ReasonUnconfirmed)}},
 	}
@@ -57,9 +61,11 @@ func saidEdgeCases() []planCase {
 	return []planCase{
 		{name: "an opt-out of this cycle ends it", now: time.Hour, lead: []gen.LeadMod{before}, want: Finish,
 			outcome: v1alpha1.ReasonOptedOut},
-		{name: "one of the cycle before does not", now: 0, lead: []gen.LeadMod{before, inCycle}, want: Wait,
+		{name: "an opt-out of the cycle before does not end this one", now: 0, lead: []gen.LeadMod{before, inCycle},
+			want:  Wait,
 			until: prepareFrom},
-		{name: "nor what we wrote", now: 0, lead: []gen.LeadMod{ours}, want: Wait, until: gen.ExpiresAt},
+		{name: "an opt-out word in what we wrote ends nothing", now: 0, lead: []gen.LeadMod{ours}, want: Wait,
+			until: gen.ExpiresAt},
 	}
 }
 

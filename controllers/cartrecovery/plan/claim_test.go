@@ -4,6 +4,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 )
@@ -27,12 +29,17 @@ func TestUncalled(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, c.state, c.at))
 			changed := Uncalled(gen.FirstID, at, c.wanted, at.Add(time.Minute))(&recovery.Status)
-			m := recovery.Status.Conversation[0]
-			if m.State != c.want || changed != (c.want != c.state) {
-				t.Fatalf("is %s, changed: %v; want %s", m.State, changed, c.want)
+			type claim struct {
+				Changed  bool
+				State    v1alpha1.MessageState
+				Attempts int32
 			}
-			if changed && m.Attempts != 0 {
-				t.Errorf("counts %d attempts, want none", m.Attempts)
+			m, want := recovery.Status.Conversation[0], claim{c.want != c.state, c.want, 1}
+			if want.Changed {
+				want.Attempts = 0
+			}
+			if diff := cmp.Diff(want, claim{changed, m.State, m.Attempts}); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -57,8 +64,8 @@ func TestStillWanted(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			s := (&planCase{now: gen.FirstDue, lead: c.lead, with: c.with}).snapshot()
-			if got := StillWanted(&s); got != c.want {
-				t.Errorf("got %v, want %v", got, c.want)
+			if diff := cmp.Diff(c.want, StillWanted(&s)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}

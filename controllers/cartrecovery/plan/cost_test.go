@@ -8,8 +8,7 @@ import (
 	"testing"
 	"time"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"github.com/google/go-cmp/cmp"
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -38,22 +37,22 @@ func costCases() []planCase {
 	}
 	fallback := func(s *Snapshot) { s.Policy.FallbackText = "Posso ajudar?" }
 	return []planCase{
-		{name: "as many answers an hour as the policy allows", now: answerAt, lead: []gen.LeadMod{sent, asks,
+		{name: "as many answers go in an hour as the policy allows", now: answerAt, lead: []gen.LeadMod{sent, asks,
 			answered(19, time.Minute)}, want: Prepare, message: answer},
-		{name: "and not one more, although the conversation has dropped them", now: answerAt, text: ready(),
+		{name: "not one answer more goes, although the conversation has dropped them", now: answerAt, text: ready(),
 			lead: []gen.LeadMod{sent, asks, answered(20, time.Minute)},
 			want: Wait, until: 2*hour - 20*time.Minute, blocked: v1alpha1.ReasonTooManyAnswers},
 		{name: "a day has its own limit", now: answerAt, text: ready(), lead: []gen.LeadMod{sent, asks,
 			answered(60, 20*time.Minute)},
 			want: Wait, until: 25*hour - 60*20*time.Minute, blocked: v1alpha1.ReasonTooManyAnswers},
-		{name: "by policy there is more room", now: answerAt, lead: []gen.LeadMod{sent, asks,
+		{name: "a policy with more room for answers lets one more go", now: answerAt, lead: []gen.LeadMod{sent, asks,
 			answered(20, time.Minute)},
 			with: func(s *Snapshot) { s.Policy.MaxAnswersPerHour = 21 }, want: Prepare, message: answer},
 		{name: "a lead below its budget is answered", now: answerAt, lead: []gen.LeadMod{sent, asks,
 			used(ai.DefaultTokensPerLead-1, 0)}, want: Prepare, message: answer},
-		{name: "one that has used it is a person's", now: answerAt, lead: []gen.LeadMod{sent, asks,
+		{name: "a lead that has used its budget is a person's", now: answerAt, lead: []gen.LeadMod{sent, asks,
 			used(ai.DefaultTokensPerLead, 0)}, want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "what is not written down yet counts", now: answerAt, lead: []gen.LeadMod{sent, asks,
+		{name: "tokens that are not written down yet count", now: answerAt, lead: []gen.LeadMod{sent, asks,
 			used(ai.DefaultTokensPerLead-1, 0)},
 			with: func(s *Snapshot) { s.UnbookedTokens = 1 }, want: HandOver, outcome: v1alpha1.ReasonLeadTokenBudget},
 		{name: "the budget counts from where it began anew", now: answerAt, lead: []gen.LeadMod{sent, asks,
@@ -66,11 +65,21 @@ func costCases() []planCase {
 		{name: "the Store decides how much it is", now: answerAt, lead: []gen.LeadMod{sent, asks, used(500, 0)},
 			with: func(s *Snapshot) { s.Store.Spec.AI.LeadTokenBudget = ptr.To[int64](500) }, want: HandOver,
 			outcome: v1alpha1.ReasonLeadTokenBudget},
-		{name: "in place of a step the fallback goes", now: gen.FirstDue,
+		{name: "the fallback goes in place of a step that has no tokens left", now: gen.FirstDue,
 			lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)}, with: fallback, want: Send, message: gen.FirstID,
 			says: "Posso ajudar?"},
-		{name: "without one the lead waits", now: gen.FirstDue, lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)},
+		{name: "a step that has no tokens left waits without a fallback", now: gen.FirstDue,
+			lead: []gen.LeadMod{used(ai.DefaultTokensPerLead, 0)},
 			want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonLeadTokenBudget},
+		{name: "a budget that began with more than was used is full", now: answerAt, lead: []gen.LeadMod{sent, asks,
+			used(0, 5)}, with: func(s *Snapshot) { s.UnbookedTokens = ai.DefaultTokensPerLead - 1 }, want: Prepare,
+			message: answer},
+		{name: "a budget that began with more than was used is no fuller than full", now: answerAt,
+			lead: []gen.LeadMod{sent, asks, used(0, 5)},
+			with: func(s *Snapshot) { s.UnbookedTokens = ai.DefaultTokensPerLead }, want: HandOver,
+			outcome: v1alpha1.ReasonLeadTokenBudget},
+		{name: "the limits of answers hold no step", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{answered(20, time.Minute)}, want: Send, message: gen.FirstID},
 	}
 }
 
@@ -96,10 +105,10 @@ func TestABudgetBeginsAnew(t *testing.T) {
 func TestHandOverForTheBudgetSaysSo(t *testing.T) {
 	status := &v1alpha1.CartRecoveryStatus{}
 	HandedOverFor(v1alpha1.ReasonLeadTokenBudget, 1, gen.T0)(status)
-	got := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionHandedOff)
-	if got == nil || got.Status != metav1.ConditionTrue || got.Reason != v1alpha1.ReasonLeadTokenBudget ||
-		got.Message != lead.LeadTokenBudgetMessage {
-		t.Errorf("condition %+v", got)
+	want := map[string]string{v1alpha1.ConditionHandedOff: "True " + v1alpha1.ReasonLeadTokenBudget + ": " +
+		lead.LeadTokenBudgetMessage}
+	if diff := cmp.Diff(want, told(status)); diff != "" {
+		t.Errorf("conditions (-want +got):\n%s", diff)
 	}
 }
 
@@ -170,15 +179,24 @@ func holdsWithin(t *testing.T, answers []time.Time, limit int, window time.Durat
 	}
 }
 
+// TestARefusedAnswerIsNotCounted: an answer counts once, by its last claim.
 func TestARefusedAnswerIsNotCounted(t *testing.T) {
 	wanted := Message{ID: lead.ReplyID(0, "m1"), ReplyTo: "m1", Text: "Claro!", Instance: &v1alpha1.WhatsAppInstance{}}
-	status := statusAfter(Claim(wanted, 1, gen.T0), Refused(wanted.ID, refusedOnce()))
-	if len(status.AnsweredAt) != 0 {
-		t.Errorf("counted %v of an answer that the gateway refused", status.AnsweredAt)
-	}
-	status = statusAfter(Claim(wanted, 1, gen.T0), NotSent(wanted.ID, true, gen.T0),
-		Claim(wanted, 1, gen.T0.Add(time.Minute)))
-	if len(status.AnsweredAt) != 1 || !status.AnsweredAt[0].Equal(gen.T0.Add(time.Minute)) {
-		t.Errorf("counted %v of an answer that was claimed twice, want its last claim", status.AnsweredAt)
+	later := gen.T0.Add(time.Minute)
+	claim, again := Claim(wanted, 1, gen.T0), Claim(wanted, 1, later)
+	for name, row := range map[string]struct {
+		changes []Change
+		want    []v1alpha1.Timestamp
+	}{
+		"claimed": {[]Change{claim}, []v1alpha1.Timestamp{v1alpha1.NewTimestamp(gen.T0)}},
+		"refused": {[]Change{claim, Refused(wanted.ID, refusedOnce())}, []v1alpha1.Timestamp{}},
+		"claimed once more": {[]Change{claim, NotSent(wanted.ID, true, gen.T0), again},
+			[]v1alpha1.Timestamp{v1alpha1.NewTimestamp(later)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, statusAfter(row.changes...).AnsweredAt); diff != "" {
+				t.Errorf("answers that count (-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -146,7 +146,7 @@ func thank(s *Snapshot, claim *v1alpha1.Message) (Action, bool) {
 	}
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
-		if m.Cycle == s.Lead.Status.Cycle && lead.IsPaidID(m.ID) && m.ID != notice.ID && lead.MayHaveGone(m) {
+		if m.Cycle == s.Lead.Status.Cycle && lead.IsPaidID(m.ID) && lead.MayHaveGone(m) {
 			return Action{}, false
 		}
 	}
@@ -188,7 +188,9 @@ const (
 // or repeat themselves. Any other message ends it, and so does a person of the store.
 func answeredByMachine(s *Snapshot) bool {
 	recovery := s.Lead
-	automatic, same, text, ours := 0, 0, "", false
+	var automatic, same int
+	var text string
+	var ours bool
 	onlyAutomatic, onlySame := true, true
 	for i := len(recovery.Status.Conversation) - 1; i >= 0 && (onlyAutomatic || onlySame); i-- {
 		m := &recovery.Status.Conversation[i]
@@ -234,7 +236,7 @@ func withNotice(s *Snapshot, text string) string {
 		return text
 	}
 	notice := NoticeOf(s)
-	if notice == "" || utf8.RuneCountInString(text)+utf8.RuneCountInString(notice) > v1alpha1.MaxMessageLength {
+	if utf8.RuneCountInString(text)+utf8.RuneCountInString(notice) > v1alpha1.MaxMessageLength {
 		return text
 	}
 	return text + notice
@@ -247,7 +249,7 @@ func NoticeOf(s *Snapshot) string {
 		return ""
 	}
 	text, err := fixedText(*s, Message{fixed: s.Policy.FirstMessageNotice, field: "recovery.firstMessageNotice"})
-	if text = strings.TrimSpace(text); err != nil || text == "" {
+	if err != nil {
 		return ""
 	}
 	return "\n\n" + text

@@ -37,8 +37,15 @@ func TestPaymentClaimsOfWhom(t *testing.T) {
 		},
 		"we say so": {[]gen.LeadMod{gen.FromUs("b", v1alpha1.MessageSent, at(2), says(paid))},
 			[2]string{}},
-		"then a person wrote":  {[]gen.LeadMod{claims("a", 1), gen.FromPerson("p", at(2))}, [2]string{}},
-		"after a person wrote": {[]gen.LeadMod{gen.FromPerson("p", at(1)), claims("a", 2)}, [2]string{"a", "a"}},
+		"then a person wrote": {[]gen.LeadMod{claims("a", 1), gen.FromPerson("p", at(2))}, [2]string{}},
+		"after a person wrote": {
+			[]gen.LeadMod{gen.FromPerson("p", at(1)), claims("a", 2)}, [2]string{"a", "a"},
+		},
+		"before a person gave it back": {[]gen.LeadMod{claims("a", 1), resumedBy(at(2))}, [2]string{}},
+		"in the second it was given back": {
+			[]gen.LeadMod{resumedBy(at(1).Add(-time.Second)), claims("a", 1)}, [2]string{},
+		},
+		"since a person gave it back": {[]gen.LeadMod{resumedBy(at(1)), claims("a", 2)}, [2]string{"a", "a"}},
 		"something else after that": {[]gen.LeadMod{claims("a", 1), gen.Says("b", "obrigada", at(2))},
 			[2]string{"a", "a"}},
 	} {
@@ -83,7 +90,6 @@ func TestThanksOnce(t *testing.T) {
 	at := gen.T0.Add(minute)
 	claims := gen.Says("a", "já paguei", at)
 	other, own := lead.PaidID(0, "other"), lead.PaidID(0, "a")
-	inCycle := func(cycle int32) func(*v1alpha1.Message) { return func(m *v1alpha1.Message) { m.Cycle = cycle } }
 	for _, c := range []planCase{
 		{name: "nobody was thanked", now: 2 * minute, lead: []gen.LeadMod{claims}, want: Send, message: own},
 		{name: "they were thanked for another", now: 2 * minute, want: Wait, blocked: v1alpha1.ReasonClaimsPaid,

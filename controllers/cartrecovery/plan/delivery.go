@@ -75,8 +75,7 @@ func askFor(s *Snapshot, wanted Message, text Draft) Action {
 // tokensSpent says whether the lead's texts have used up its token budget.
 func tokensSpent(s *Snapshot) bool {
 	status := &s.Lead.Status
-	used := max(0, status.TokensUsed-status.TokensUsedBefore)
-	return budget.Sum(used, s.UnbookedTokens) >= ai.LeadTokenBudget(s.Store)
+	return budget.Sum(status.TokensUsed-status.TokensUsedBefore, s.UnbookedTokens) >= ai.LeadTokenBudget(s.Store)
 }
 
 // stopping ends all messages to a customer who, as the AI says, asked for it in this message.
@@ -121,9 +120,6 @@ func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Acti
 		return Action{Kind: Wait, Until: wanted.Due, Message: wanted, Why: otherwise.Why}
 	}
 	wanted.fixed, wanted.field = s.Policy.FallbackText, "recovery.fallbackText"
-	if wanted.fixed == "" {
-		return otherwise
-	}
 	text, err := fixedText(*s, wanted)
 	if err != nil || text == lastOfOurs(s.Lead) {
 		return otherwise
@@ -136,7 +132,7 @@ func fallback(s *Snapshot, wanted Message, missing Draft, otherwise Action) Acti
 func lastOfOurs(recovery *v1alpha1.CartRecovery) string {
 	for i := len(recovery.Status.Conversation) - 1; i >= 0; i-- {
 		m := &recovery.Status.Conversation[i]
-		if m.Role == v1alpha1.RoleAssistant && (m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown) {
+		if m.State == v1alpha1.MessageSent || m.State == v1alpha1.MessageUnknown {
 			return m.Text
 		}
 	}

@@ -115,19 +115,17 @@ func holdWrittenAhead(s *Snapshot, c *candidate) (Action, bool) {
 // waitFor waits for a message's time. A wait for the end of the quiet hours is shown as one from when the message
 // would have left without them.
 func waitFor(s *Snapshot, c *candidate, until time.Time) Action {
-	m := lead.Find(s.Lead.Status.Conversation, c.ID)
 	due := c.Due.UTC().Format(time.RFC3339)
 	planned := Action{
 		Kind: Wait, Until: until, Message: c.Message, Why: "message " + c.ID + " is due at " + due,
-		refused: m != nil && m.State == v1alpha1.MessageFailed,
+		// What is there and still wanted was refused.
+		refused: lead.Find(s.Lead.Status.Conversation, c.ID) != nil,
 	}
-	switch held := c.Due.After(c.unheld); {
-	case held && s.Now.Before(c.unheld):
+	if s.Now.Before(c.unheld) {
 		planned.Until = earliest(until, c.unheld)
-	case held:
-		planned.Blocked, planned.refused = v1alpha1.ReasonQuietHours, false
-		planned.Why = "quiet hours; message " + c.ID + " is sent at " + due
+		return planned
 	}
+	planned.Blocked, planned.Why = v1alpha1.ReasonQuietHours, "quiet hours; message "+c.ID+" is sent at "+due
 	return planned
 }
 
@@ -139,7 +137,7 @@ func holdAfterRestore(s *Snapshot, _ *candidate) (Action, bool) { return holdRes
 // goes on.
 func heldByOthers(s *Snapshot, c *candidate) (Action, bool) {
 	switch sells := c.Step != nil; {
-	case s.Others.handedOff && (sells || !HasBegun(s.Lead)):
+	case s.Others.handedOff && sells:
 		return blocked(s, v1alpha1.ReasonWithPerson,
 			"a person of the store has another conversation with the customer"), true
 	case s.Others.claimsPaid && sells:
@@ -156,7 +154,7 @@ func heldByOthers(s *Snapshot, c *candidate) (Action, bool) {
 // coolDown waits with a first message while another recovery wrote to the customer a short time ago.
 func coolDown(s *Snapshot, _ *candidate) (Action, bool) {
 	until := s.Others.opened.Add(s.Policy.Cooldown)
-	if s.Others.opened.IsZero() || !s.Now.Before(until) || HasBegun(s.Lead) {
+	if !s.Now.Before(until) || HasBegun(s.Lead) {
 		return Action{}, false
 	}
 	return BlockedUntil(until, v1alpha1.ReasonCooldown,

@@ -25,7 +25,7 @@ func leaveToPerson(s *Snapshot) (Action, bool) {
 // conversation back.
 func withPerson(s *Snapshot) Action {
 	until, why := expiry(s), "a person of the store has the conversation; the lead expires then"
-	if back := goesBackAt(s); !back.IsZero() && !back.After(until) {
+	if back := goesBackAt(s); !back.IsZero() && back.Before(until) {
 		if !s.Now.Before(back) {
 			return Action{Kind: Resume, Outcome: v1alpha1.ReasonResumedByTime}
 		}
@@ -48,10 +48,7 @@ func goesBackAt(s *Snapshot) time.Time {
 // askedForPerson says whether the customer asked for a person in this cycle since the last
 // request to give the conversation back, also where one has written since.
 func askedForPerson(s *Snapshot) bool {
-	given, err := time.Parse(time.RFC3339, s.Lead.Status.HandledResumeRequest)
-	if err != nil {
-		given = time.Time{}
-	}
+	given, _ := time.Parse(time.RFC3339, s.Lead.Status.HandledResumeRequest) // what is no time is before all
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
 		asks := m.Cycle == s.Lead.Status.Cycle && m.Role == v1alpha1.RoleCustomer && m.At.After(given)

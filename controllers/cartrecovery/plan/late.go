@@ -41,7 +41,7 @@ func lateReply(s *Snapshot) *v1alpha1.Message {
 		return nil
 	}
 	last := lead.LastInbound(s.Lead)
-	if last == nil || lead.CycleAsked(s.Lead) || looksAutomatic(s, last) || AnsweredByPerson(s.Lead) {
+	if last == nil || looksAutomatic(s, last) || AnsweredByPerson(s.Lead) {
 		return nil
 	}
 	if !isLate(last, s.Lead.Status.CompletionTime.Time, s.Policy.ExpireAfter) || expired(s) {

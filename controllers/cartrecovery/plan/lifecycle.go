@@ -86,8 +86,7 @@ func finishNotOnWhatsApp(s *Snapshot) (Action, bool) {
 	}
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
-		if m.Cycle == s.Lead.Status.Cycle && m.State == v1alpha1.MessageFailed &&
-			m.Error == v1alpha1.ReasonNotOnWhatsApp {
+		if m.Cycle == s.Lead.Status.Cycle && m.Error == v1alpha1.ReasonNotOnWhatsApp {
 			return Action{Kind: Finish, Outcome: v1alpha1.ReasonNotOnWhatsApp}, true
 		}
 	}

@@ -32,7 +32,7 @@ func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 	next := &v1alpha1.NextAction{Action: string(planned.Kind), MessageID: planned.Message.ID,
 		Message: bounded(planned.Why, maxReason)}
 	switch {
-	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing &&
+	case !planned.Until.IsZero() && !planned.Writing &&
 		!blockedReasons[planned.Blocked].isTimeless:
 		next.Time = WholeSecond(planned.Until)
 	case planned.Kind != Wait:
@@ -64,7 +64,7 @@ const (
 // status shows has come.
 func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) time.Time {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.Until.IsZero() {
+	if shown == nil || status.CompletionTime != nil || !shown.After(now) {
 		return planned.Until
 	}
 	return earliest(planned.Until, shown.Time)
@@ -74,8 +74,7 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 // then it is written again. Waiting for a text that is being written does not count.
 func overdue(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Time) bool {
 	shown := status.NextActionTime
-	if shown == nil || status.CompletionTime != nil || planned.Kind != Wait || planned.Writing ||
-		shown.Sub(now) > soonShown {
+	if shown == nil || status.CompletionTime != nil || planned.Writing || shown.Sub(now) > soonShown {
 		return false
 	}
 	allowed := lateLook

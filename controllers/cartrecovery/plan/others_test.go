@@ -29,8 +29,20 @@ func TestOthersOf(t *testing.T) {
 	}
 	stranger := func(l *v1alpha1.CartRecovery) { l.Spec.Customer.Phone = "+5521912345678" }
 	talks := OtherLeads{opened: sent, instance: gen.Instance, talkingUntil: sent.Add(time.Minute + ConversationLasts)}
+	third := func(mods ...gen.LeadMod) v1alpha1.CartRecovery {
+		made := other(mods...)
+		made.Name, made.UID = "third", "third"
+		return made
+	}
+	from := func(number string, at time.Time) gen.LeadMod {
+		return gen.FromUs(gen.FirstID, v1alpha1.MessageSent, at, atNumber(number))
+	}
+	ofCycleBefore := func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }
+	machine := gen.Says("m1", "Esta é uma mensagem automática.", sent.Add(time.Minute))
+	contactedThen := OtherLeads{opened: sent, instance: gen.Instance}
 	for _, c := range []struct {
 		name    string
+		self    []gen.LeadMod
 		leads   []v1alpha1.CartRecovery
 		claimed FirstContact
 		want    OtherLeads
@@ -50,12 +62,32 @@ func TestOthersOf(t *testing.T) {
 		{name: "one that is over", leads: []v1alpha1.CartRecovery{other(contacted, wrote, claimsPaid, over)},
 			want: OtherLeads{opened: sent, instance: gen.Instance}},
 		{name: "another phone's", leads: []v1alpha1.CartRecovery{other(contacted, wrote, stranger)}},
+		{name: "a first message for another phone is about to be", leads: []v1alpha1.CartRecovery{other()},
+			claimed: FirstContact{Lead: "third", At: sent}},
+		{name: "two, the later first", leads: []v1alpha1.CartRecovery{third(from("b", sent)),
+			other(from("a", sent.Add(-time.Minute)))}, want: OtherLeads{opened: sent, instance: "b"}},
+		{name: "two, the later last", leads: []v1alpha1.CartRecovery{other(from("a", sent.Add(-time.Minute))),
+			third(from("b", sent))}, want: OtherLeads{opened: sent, instance: "b"}},
+		{name: "two at once: the first of them", leads: []v1alpha1.CartRecovery{other(from("a", sent)),
+			third(from("b", sent))}, want: OtherLeads{opened: sent, instance: "a"}},
+		{name: "one of two is with a person, and says that they paid", leads: []v1alpha1.CartRecovery{
+			other(gen.FromPerson("p1", sent), claimsPaid), third()},
+			want: OtherLeads{handedOff: true, claimsPaid: true}},
+		{name: "it was itself written to in the cycle before", self: []gen.LeadMod{contacted, ofCycleBefore},
+			want: OtherLeads{opened: sent}},
+		{name: "it was itself written to in this cycle", self: []gen.LeadMod{contacted}},
+		{name: "one that a machine of the customer's writes in", leads: []v1alpha1.CartRecovery{other(contacted, wrote,
+			on(gen.Automatic))}, want: contactedThen},
+		{name: "one that a machine seems to write in", leads: []v1alpha1.CartRecovery{other(contacted, machine)},
+			want: contactedThen},
+		{name: "one that the customer wrote in before its cycle", leads: []v1alpha1.CartRecovery{other(contacted, wrote,
+			ofCycleBefore)}, want: contactedThen},
 		{name: "itself", leads: []v1alpha1.CartRecovery{*gen.Lead(gen.T0, contacted, wrote)}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got := OthersOf(gen.Lead(gen.T0), c.leads, c.claimed)
+			got := OthersOf(gen.Lead(gen.T0, c.self...), c.leads, c.claimed)
 			if differs := cmp.Diff(c.want, got, cmp.AllowUnexported(OtherLeads{})); differs != "" {
-				t.Errorf("want -, got +:\n%s", differs)
+				t.Errorf("(-want +got):\n%s", differs)
 			}
 		})
 	}
@@ -72,9 +104,11 @@ func TestSameMessage(t *testing.T) {
 		{"of another lead", TextID{UID: "b", MessageID: gen.FirstID, Basis: "1"}, false},
 		{"another message", TextID{UID: "a", MessageID: "c1-step-first", Basis: "1"}, false},
 	} {
-		if got := text.SameMessage(c.other); got != c.want {
-			t.Errorf("%s: got %v, want %v", c.name, got, c.want)
-		}
+		t.Run(c.name, func(t *testing.T) {
+			if diff := cmp.Diff(c.want, text.SameMessage(c.other)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 

@@ -19,7 +19,7 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 		ahead := turn.Expected.Add(-PrepareAhead)
 		// While the gateway takes nothing, only the text of the next message is paid for.
 		soon := !ahead.After(s.Now) && (!turn.Held || turn.Ahead == 0)
-		if turn.Now || soon {
+		if soon {
 			return planned
 		}
 		if !turn.Held {

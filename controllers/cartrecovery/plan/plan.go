@@ -90,22 +90,14 @@ func withinLife(s *Snapshot, decided Action) Action {
 	if decided.Kind != Wait || lead.Finished(s.Lead) || expired(s) {
 		return decided
 	}
-	decided.Until = notAfter(decided.Until, expiry(s))
+	decided.Until = earliest(decided.Until, expiry(s))
 	if first, _ := PaymentClaims(s); first != nil && !lead.HandedOff(s.Lead) && claimEnds(s, first).After(s.Now) {
-		decided.Until = notAfter(decided.Until, claimEnds(s, first))
+		decided.Until = earliest(decided.Until, claimEnds(s, first))
 	}
 	if ends := paymentEnds(s); ends.After(s.Now) && !HasBegun(s.Lead) {
-		decided.Until = notAfter(decided.Until, ends)
+		decided.Until = earliest(decided.Until, ends)
 	}
 	return decided
-}
-
-// notAfter is the earlier of a time and most; the zero time, which is no end, stays zero.
-func notAfter(at, most time.Time) time.Time {
-	if at.IsZero() {
-		return at
-	}
-	return earliest(at, most)
 }
 
 func leaveDeleted(s *Snapshot) (Action, bool) {
@@ -150,7 +142,7 @@ func Latest(a, b time.Time) time.Time {
 	return a
 }
 
-// earliest is the earlier of two times.
+// earliest is the earlier of two times. The zero time, which is no end, is before all.
 func earliest(a, b time.Time) time.Time {
 	if b.Before(a) {
 		return b

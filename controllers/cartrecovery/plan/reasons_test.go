@@ -4,9 +4,14 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
 // TestBlockedReasons: each reason of the Blocked condition has a row, and each row is a reason that the API documents.
@@ -53,5 +58,54 @@ func TestCasesBlockForKnownReasons(t *testing.T) {
 				t.Errorf("%s: reason %s has no row", c.name, got)
 			}
 		}
+	}
+}
+
+// TestHowReasonsBehave: of which reasons no event tells, which are shown until the next attempt, and which tell no
+// time because nobody knows one.
+func TestHowReasonsBehave(t *testing.T) {
+	with := func(has func(blockedReason) bool) []string {
+		var found []string
+		for reason, behaves := range blockedReasons {
+			if has(behaves) {
+				found = append(found, reason)
+			}
+		}
+		slices.Sort(found)
+		return found
+	}
+	for name, row := range map[string]struct{ got, want []string }{
+		"no event tells of": {with(func(r blockedReason) bool { return r.isQuiet }), []string{v1alpha1.ReasonCooldown,
+			v1alpha1.ReasonInConversation, v1alpha1.ReasonPaced, v1alpha1.ReasonQuietHours,
+			v1alpha1.ReasonRestoredFromBackup}},
+		"are shown until the next attempt": {with(func(r blockedReason) bool { return r.isSticky }), []string{
+			v1alpha1.ReasonGatewayUnavailable, v1alpha1.ReasonRestricted, v1alpha1.ReasonThrottled}},
+		"tell no time": {with(func(r blockedReason) bool { return r.isTimeless }), []string{v1alpha1.ReasonAIRefused,
+			v1alpha1.ReasonAIUnavailable, v1alpha1.ReasonEndpointNotAllowed, v1alpha1.ReasonGatewayUnavailable,
+			v1alpha1.ReasonInternalError, v1alpha1.ReasonNoCredentials, v1alpha1.ReasonPaced,
+			v1alpha1.ReasonRestoredFromBackup, v1alpha1.ReasonSecretNotAllowed}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, row.got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+func TestIsTold(t *testing.T) {
+	for name, row := range map[string]struct {
+		reason string
+		want   bool
+	}{
+		"nothing in the way":        {"", false},
+		"the policy's own doing":    {v1alpha1.ReasonQuietHours, false},
+		"what a person can do away": {v1alpha1.ReasonSuspended, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, IsTold(row.reason)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }

@@ -116,7 +116,7 @@ func notify(s *Snapshot, notice Message, asked time.Time) (Action, bool) {
 	notice.Due = due
 	planned := nextForMessage(s, notice, 0)
 	waits := planned.Gate == "QuietHours" || planned.Gate == "DueTime"
-	if waits && !planned.Message.Due.Before(notice.goneBy) {
+	if !planned.Message.Due.Before(notice.goneBy) {
 		return Action{}, false
 	}
 	return planned, waits || planned.Kind == Send

@@ -82,7 +82,7 @@ func rebuildRestored(s *Snapshot) (Action, bool) {
 func holdRestored(s *Snapshot) (Action, bool) {
 	since := Latest(s.Began.Restored, RestoredAt(s)).Truncate(time.Second)
 	until := since.Add(s.RestoreHold)
-	if s.RestoreHold <= 0 || since.Unix() <= 0 || !s.Now.Before(until) || acknowledged(s.Store, since) {
+	if s.RestoreHold <= 0 || !s.Now.Before(until) || acknowledged(s.Store, since) {
 		return Action{}, false
 	}
 	why := "restored from a backup: nothing is sent until " + until.UTC().Format(time.RFC3339) +
@@ -101,11 +101,7 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 	if known.State == ProofFound {
 		return Action{Kind: Verify, Message: wanted}, true
 	}
-	before := s.Began.Led
-	if !restored.IsZero() {
-		before = Latest(before, restored.Add(time.Second))
-	}
-	if due.After(before) || known.State == ProofNotFound {
+	if due.After(Latest(s.Began.Led, restored.Add(time.Second))) || known.State == ProofNotFound {
 		return Action{}, false
 	}
 	switch held := mustBeKnown(s, due, restored); {
@@ -113,7 +109,7 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 		return Action{}, false
 	case known.State == ProofUnsure && s.Now.Before(known.Until):
 		return unproven(s, known), true
-	case (known.State == ProofWaiting || known.State == ProofCrowded) && s.Now.Before(known.Until):
+	case s.Now.Before(known.Until):
 		why := "the gateway is asked whether message " + wanted.ID + " was sent before"
 		return Action{Kind: Wait, Until: known.Until, Message: wanted, Writing: held, Why: why}, true
 	}
@@ -123,7 +119,7 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 // ProofOf is what is known of a message of this lead, as opposed to a deleted lead of the same name.
 func ProofOf(s *Snapshot, wanted Message, restored time.Time) Proof {
 	known := s.Proof(lead.TrackID(s.Lead.Name, wanted.ID))
-	if known.State == ProofFound && !IsOwn(s.Lead, known.At, restored) {
+	if !IsOwn(s.Lead, known.At, restored) {
 		known.State = ProofNotFound
 	}
 	return known
@@ -181,8 +177,8 @@ func acknowledged(store *v1alpha1.Store, since time.Time) bool {
 	if store == nil {
 		return false
 	}
-	at, err := time.Parse(time.RFC3339, store.Annotations[v1alpha1.AnnotationRestoreAcknowledged])
-	return err == nil && !at.Before(since)
+	at, _ := time.Parse(time.RFC3339, store.Annotations[v1alpha1.AnnotationRestoreAcknowledged]) // zero for none
+	return !at.Before(since)
 }
 
 // unproven waits for the gateway, or for a person.

@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/utils/ptr"
 
@@ -56,17 +56,94 @@ func both(all ...func(*Snapshot)) func(*Snapshot) {
 	}
 }
 
+// saysGo is a Store that a person has annotated so long after t0.
+func saysGo(at time.Duration) func(*Snapshot) {
+	return func(s *Snapshot) {
+		metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged,
+			gen.T0.Add(at).Format(time.RFC3339))
+	}
+}
+
+// cameBackCases are the rows about leads that came back.
+func cameBackCases() []planCase {
+	const hour = time.Hour
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	worked := done(v1alpha1.ReasonUnanswered, gen.T0.Add(hour))
+	return []planCase{
+		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "a restored lead that was bought waits for the rest of the backup", now: 2*hour + time.Minute,
+			lead: []gen.LeadMod{restoredWhen(2 * hour),
+				gen.Bought(gen.T0.Add(hour))},
+			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "what the ledger knows of a restored lead is written first", now: 2*hour + time.Minute,
+			lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
+		{name: "what the ledger knows of a lead of an earlier version is written first", now: 2 * hour,
+			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
+				l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour))
+			}},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
+		{name: "a status that came back with its lead stands", now: 2 * hour,
+			lead: []gen.LeadMod{restoredWhen(2 * hour),
+				sent, worked},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Wait},
+		{name: "a status that came back lacks what was sent since", now: 2 * hour,
+			lead: []gen.LeadMod{worked, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil }},
+			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
+		{name: "a new lead of a name that was deleted is its own", now: gen.FirstDue, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(0)},
+			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: Send,
+			message: gen.FirstID},
+	}
+}
+
+// restoredCases are the rows about the messages of leads that came back.
 func restoredCases() []planCase {
 	const hour = time.Hour
 	unsure := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour)}
 	never := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour), Never: true}
 	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
-	says := func(at time.Duration) func(*Snapshot) {
-		return func(s *Snapshot) {
-			metav1.SetMetaDataAnnotation(&s.Store.ObjectMeta, v1alpha1.AnnotationRestoreAcknowledged,
-				gen.T0.Add(at).Format(time.RFC3339))
-		}
+	return []planCase{
+		{name: "a restored lead is asked for at the gateway", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, Proof{}), want: Verify, message: gen.FirstID},
+		{name: "a restored lead whose message did not go is written to", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, Proof{State: ProofNotFound}), want: Send, message: gen.FirstID},
+		{name: "a restored lead whose message went is not written to again", now: 2*hour + SettleRestored,
+			text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, found), want: Verify, message: gen.FirstID},
+		{name: "a restored lead waits for a gateway that could not tell", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, unsure), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "a restored lead waits for a person where the gateway never can tell", now: 2*hour + SettleRestored,
+			text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: proves(0, 0, never), want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "a restored lead is written to once a person says go", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, never), saysGo(2*hour)), want: Send, message: gen.FirstID},
+		{name: "a person who said go before the restore is not heard", now: 2*hour + SettleRestored, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)},
+			with: both(proves(0, 0, never), saysGo(hour)), want: Wait, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "what was due within the second of the restore is asked for", now: gen.FirstDue + SettleRestored,
+			text: ready(), lead: []gen.LeadMod{restoredWhen(gen.FirstDue - time.Second)}, with: proves(0, 0, Proof{}),
+			want: Verify, message: gen.FirstID},
+		{name: "what was due more than a second after the restore is not asked for", now: gen.FirstDue + SettleRestored,
+			text: ready(),
+			lead: []gen.LeadMod{restoredWhen(gen.FirstDue - 2*time.Second)}, with: proves(0, 0, Proof{}), want: Send,
+			message: gen.FirstID},
+		{name: "a gateway that could not tell is asked again when it is time", now: 3 * hour, text: ready(),
+			lead: []gen.LeadMod{restoredWhen(2 * hour)}, with: proves(0, 0, unsure), want: Verify,
+			message: gen.FirstID},
 	}
+}
+
+// holdCases are the rows about the pause after a restore that is certain.
+func holdCases() []planCase {
+	const hour = time.Hour
 	// holds is a certain restore so long after t0, none before it.
 	holds := func(restored, length time.Duration) func(*Snapshot) {
 		return func(s *Snapshot) {
@@ -77,105 +154,92 @@ func restoredCases() []planCase {
 		}
 	}
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
-	worked := done(v1alpha1.ReasonUnanswered, gen.T0.Add(hour))
 	return []planCase{
-		// A lead that came back.
-		{name: "a restored lead waits for the rest of the backup", now: 2*hour + time.Minute, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "also one that was bought", now: 2*hour + time.Minute, lead: []gen.LeadMod{restoredWhen(2 * hour),
-			gen.Bought(gen.T0.Add(hour))},
-			want: Wait, until: 2*hour + SettleRestored, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "what the ledger knows of it is written first", now: 2*hour + time.Minute,
-			lead: []gen.LeadMod{restoredWhen(2 * hour), gen.Bought(gen.T0.Add(hour))},
-			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
-		{name: "also of one that an earlier version made", now: 2 * hour,
-			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
-				l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour))
-			}},
-			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
-		{name: "a status that came back with it stands", now: 2 * hour, lead: []gen.LeadMod{restoredWhen(2 * hour),
-			sent, worked},
-			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Wait},
-		{name: "but not without what was sent since", now: 2 * hour,
-			lead: []gen.LeadMod{worked, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = nil }},
-			with: tells(noted(v1alpha1.LedgerSent, gen.FirstDue)), want: Rebuild},
-		{name: "a new lead of a name that was deleted is its own", now: gen.FirstDue, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(0)},
-			with: tells(noted(v1alpha1.LedgerSent, -hour), noted(v1alpha1.LedgerEnded, -hour)), want: Send,
-			message: gen.FirstID},
-
-		// Its messages.
-		{name: "a restored lead is asked for at the gateway", now: 2*hour + SettleRestored, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: proves(0, 0, Proof{}), want: Verify, message: gen.FirstID},
-		{name: "and then written to", now: 2*hour + SettleRestored, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: proves(0, 0, Proof{State: ProofNotFound}), want: Send, message: gen.FirstID},
-		{name: "or not", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: proves(0, 0, found), want: Verify, message: gen.FirstID},
-		{name: "it waits for a gateway that could not tell", now: 2*hour + SettleRestored, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: proves(0, 0, unsure), want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "and for a person, where that never can", now: 2*hour + SettleRestored, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: proves(0, 0, never), want: Wait, until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "who says go", now: 2*hour + SettleRestored, text: ready(), lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: both(proves(0, 0, never), says(2*hour)), want: Send, message: gen.FirstID},
-		{name: "but not before that restore", now: 2*hour + SettleRestored, text: ready(),
-			lead: []gen.LeadMod{restoredWhen(2 * hour)},
-			with: both(proves(0, 0, never), says(hour)), want: Wait, blocked: v1alpha1.ReasonRestoredFromBackup},
-
-		// A pause after a restore that is certain.
 		{name: "nothing is sent for a while after a restore", now: hour, text: ready(),
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)),
 			want: Wait, until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "nor an answer", now: 2 * hour, text: ready(),
+		{name: "no answer is sent for a while after a restore", now: 2 * hour, text: ready(),
 			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))},
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Wait, until: 3 * hour,
 			blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "nor to a lead that was restored", now: 2*hour + SettleRestored, text: ready(),
+		{name: "nothing is sent for a while to a lead that was restored", now: 2*hour + SettleRestored, text: ready(),
 			lead: []gen.LeadMod{restoredWhen(2 * hour)},
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, hour)), want: Wait, until: 3 * hour,
 			blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "unless a person says go", now: hour, text: ready(),
-			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), says(hour)),
+		{name: "a message is sent after a restore once a person says go", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour), saysGo(hour)),
 			want: Send, message: gen.FirstID},
-		{name: "or the while is over", now: 3 * hour, text: ready(),
+		{name: "a message is sent once the while after a restore is over", now: 3 * hour, text: ready(),
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour, 2*hour)), want: Send,
 			message: gen.FirstID},
-		{name: "or none is asked for", now: hour, text: ready(), with: both(proves(0, 0, Proof{State: ProofNotFound}),
-			holds(hour, 0)), want: Send, message: gen.FirstID},
-		{name: "or nothing was restored", now: hour, text: ready(),
+		{name: "a message is sent after a restore where no while is asked for", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}),
+				holds(hour, 0)), want: Send, message: gen.FirstID},
+		{name: "a message is sent where nothing was restored", now: hour, text: ready(),
 			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(-1, 2*hour)), want: Send, message: gen.FirstID},
+		{name: "the while after a restore counts whole seconds", now: hour + 2*time.Second, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour+1500*time.Millisecond, 2*hour)),
+			want: Wait, until: 3*hour + time.Second, blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "without a while nothing is held, not even by a clock that is ahead", now: hour, text: ready(),
+			with: both(proves(0, 0, Proof{State: ProofNotFound}), holds(hour+time.Second, 0)), want: Send,
+			message: gen.FirstID},
+	}
+}
 
-		// A cluster that came back, and a process that is new.
+// failoverCases are the rows about a cluster that came back, and a process that is new.
+func failoverCases() []planCase {
+	const hour = time.Hour
+	unsure := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour)}
+	never := Proof{State: ProofUnsure, Until: gen.T0.Add(3 * hour), Never: true}
+	found := Proof{State: ProofFound, At: gen.T0.Add(gen.FirstDue), GatewayID: "g1"}
+	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	return []planCase{
 		{name: "what was due before the process is asked for", now: hour, text: ready(), with: proves(hour, 0, Proof{}),
 			want: Verify, message: gen.FirstID},
-		{name: "what is due after it is not", now: hour, text: ready(), with: proves(gen.FirstDue-time.Second, 0,
-			Proof{}), want: Send, message: gen.FirstID},
+		{name: "what is due after the process began is not asked for", now: hour, text: ready(),
+			with: proves(gen.FirstDue-time.Second, 0,
+				Proof{}), want: Send, message: gen.FirstID},
 		{name: "a failover goes on without the gateway's word", now: hour, text: ready(), with: proves(hour, 0, unsure),
 			want: Send, message: gen.FirstID},
-		{name: "a restored cluster does not", now: hour, text: ready(), with: proves(hour, hour, unsure), want: Wait,
+		{name: "a restored cluster waits for the gateway's word", now: hour, text: ready(),
+			with: proves(hour, hour, unsure), want: Wait,
 			until: 3 * hour, blocked: v1alpha1.ReasonRestoredFromBackup},
-		{name: "without a person's", now: hour, text: ready(), with: both(proves(hour, hour, never), says(hour)),
+		{name: "a restored cluster goes on by a person's word", now: hour, text: ready(),
+			with: both(proves(hour, hour, never), saysGo(hour)),
 			want: Send, message: gen.FirstID},
 		{name: "what was due after the restore is sent", now: hour, text: ready(),
 			with: proves(gen.FirstDue-time.Second, gen.FirstDue-time.Second, never), want: Send, message: gen.FirstID},
 		{name: "a turn is waited for without being blocked", now: hour, text: ready(),
 			with: proves(hour, hour, Proof{State: ProofWaiting, Until: gen.T0.Add(hour + time.Second)}), want: Wait,
 			until: hour + time.Second},
-		{name: "answers as well", now: 2 * hour, text: ready(),
+		{name: "answers that were due before the process are asked for", now: 2 * hour, text: ready(),
 			lead: []gen.LeadMod{sent, gen.FromCustomer("m1", gen.T0.Add(hour))}, with: proves(2*hour, 2*hour, Proof{}),
 			want: Verify, message: lead.ReplyID(0, "m1")},
 		{name: "what this process sent is known without asking", now: 2 * hour, text: ready(),
 			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }},
 			with: proves(0, 0, found), want: Verify, message: gen.FirstID},
-		{name: "but not for a lead that was made later", now: 2 * hour, text: ready(),
+		{name: "what this process sent for a namesake is not a later lead's", now: 2 * hour, text: ready(),
 			lead: []gen.LeadMod{func(l *v1alpha1.CartRecovery) {
 				l.CreationTimestamp = metav1.NewTime(gen.T0.Add(hour))
 			}},
 			with: proves(0, 0, found), want: Send, message: gen.FirstID},
+		{name: "a failover after a restore asks for no word of what was due between them", now: hour, text: ready(),
+			with: proves(hour, gen.FirstDue-time.Second, unsure), want: Send, message: gen.FirstID},
+		{name: "what was due at the restore waits for the gateway's word", now: hour, text: ready(),
+			with: proves(hour, gen.FirstDue, unsure), want: Wait, until: 3 * hour,
+			blocked: v1alpha1.ReasonRestoredFromBackup},
+		{name: "a turn that has come is taken", now: hour, text: ready(),
+			with: proves(hour, hour, Proof{State: ProofWaiting, Until: gen.T0.Add(hour)}), want: Verify,
+			message: gen.FirstID},
+		{name: "a turn behind many others is waited for", now: hour, text: ready(),
+			with: proves(hour, hour, Proof{State: ProofCrowded, Until: gen.T0.Add(hour + time.Minute)}), want: Wait,
+			until: hour + time.Minute},
+		{name: "who says go in the second of the restore is heard", now: 2 * hour, text: ready(),
+			with: both(proves(2*hour, hour+500*time.Millisecond, never), saysGo(hour)), want: Send,
+			message: gen.FirstID},
+		{name: "who said go in the second before is not", now: 2 * hour, text: ready(),
+			with: both(proves(2*hour, hour+1500*time.Millisecond, never), saysGo(hour)), want: Wait,
+			until: gen.ExpiresAt, blocked: v1alpha1.ReasonRestoredFromBackup},
 	}
 }
 
@@ -215,14 +279,15 @@ func TestRebuilt(t *testing.T) {
 				t.Fatal("nothing was changed")
 			}
 			SetPhase(s.Lead)
-			if s.Lead.Status.Phase != test.phase {
-				t.Errorf("phase %s, want %s", s.Lead.Status.Phase, test.phase)
+			type rebuilt struct {
+				Phase     v1alpha1.Phase
+				HasResult bool
+				Next      Kind
 			}
-			if (s.Lead.Status.Result != nil) != (test.phase == v1alpha1.PhaseRecovered) {
-				t.Errorf("result %+v", s.Lead.Status.Result)
-			}
-			if got := Next(s); got.Kind != test.next {
-				t.Errorf("then %s of %q, want %s", got.Kind, got.Message.ID, test.next)
+			want := rebuilt{test.phase, test.phase == v1alpha1.PhaseRecovered, test.next}
+			got := rebuilt{s.Lead.Status.Phase, s.Lead.Status.Result != nil, Next(s).Kind}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 			told := 0
 			for _, entry := range test.entries {
@@ -230,8 +295,8 @@ func TestRebuilt(t *testing.T) {
 					told++
 				}
 			}
-			if got := ledger.EntriesOf(s.Lead); len(got) < told {
-				t.Errorf("it says less than it was told: %+v", got)
+			if got := len(ledger.EntriesOf(s.Lead)); got < told {
+				t.Errorf("it says %d things of the %d that it was told", got, told)
 			}
 		})
 	}
@@ -245,11 +310,12 @@ func TestRebuiltKeepsWhatTheStatusSays(t *testing.T) {
 	second.Step = "second"
 	s.Ledger = []v1alpha1.LedgerEntry{noted(v1alpha1.LedgerSent, gen.FirstDue), second, noted(v1alpha1.LedgerHandedOff,
 		time.Hour)}
-	if !Rebuilt(&s)(&s.Lead.Status) || len(s.Lead.Status.Conversation) != 2 || !lead.Finished(s.Lead) {
-		t.Errorf("%+v", s.Lead.Status)
+	want := changed{Changes: true, Over: true, Instance: gen.Instance, Conditions: told(&s.Lead.Status)}
+	if diff := cmp.Diff(want, changedBy(Rebuilt(&s), &s.Lead.Status)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if apimeta.FindStatusCondition(s.Lead.Status.Conditions, v1alpha1.ConditionHandedOff) != nil {
-		t.Error("a hand-off was added")
+	if diff := cmp.Diff(2, len(s.Lead.Status.Conversation)); diff != "" {
+		t.Errorf("messages (-want +got):\n%s", diff)
 	}
 	if Rebuilt(&s)(&s.Lead.Status) {
 		t.Error("changed once more")
@@ -305,26 +371,42 @@ func TestNumbersToAsk(t *testing.T) {
 	lost := func(name string, since time.Duration) v1alpha1.WhatsAppInstance {
 		return seen(numberWith(name, metav1.ConditionFalse, v1alpha1.ReasonLoggedOut, since))
 	}
+	unknown := func(i *v1alpha1.WhatsAppInstance) { i.Status.Conditions = nil }
 	all := []v1alpha1.WhatsAppInstance{
 		*gen.InstanceObject(), numberWith("b-connected", metav1.ConditionTrue, v1alpha1.ReasonConnected, -hour),
 		lost("c-lost-before", -hour), lost("d-lost-since", hour/2),
 		numberWith("e-never", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour),
 		seen(numberWith("f-away", metav1.ConditionFalse, v1alpha1.ReasonPairing, -hour)),
+		changedBut(seen(numberWith("g-going", "", "", 0)), unknown, func(i *v1alpha1.WhatsAppInstance) {
+			i.DeletionTimestamp = &metav1.Time{Time: gen.T0}
+		}),
+		changedBut(numberWith("h-new", "", "", 0), unknown), lost("i-lost-then", 0),
 	}
 	sent := gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0.Add(gen.FirstDue))
+	receivedBefore := func(l *v1alpha1.CartRecovery) {
+		at := v1alpha1.NewTimestamp(gen.T0.Add(-hour - time.Second))
+		l.Spec.ReceivedAt = &at
+	}
 	for name, test := range map[string]struct {
-		held time.Duration
-		lead []gen.LeadMod
-		want string
+		held    time.Duration
+		lead    []gen.LeadMod
+		noStore bool
+		want    string
 	}{
-		"a failover asks its own":    {0, nil, gen.Instance},
-		"a restore asks all":         {2 * hour, nil, gen.Instance + " b-connected d-lost-since f-away"},
-		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, gen.Instance},
+		"a failover asks its own": {0, nil, false, gen.Instance},
+		"also without the Store":  {0, nil, true, gen.Instance},
+		"a restore asks all": {
+			2 * hour, nil, false, gen.Instance + " b-connected d-lost-since f-away g-going i-lost-then",
+		},
+		"also those that were lost since it was received": {2 * hour, []gen.LeadMod{receivedBefore}, false,
+			gen.Instance + " b-connected c-lost-before d-lost-since f-away g-going i-lost-then"},
+		"not where one has the lead": {2 * hour, []gen.LeadMod{sent}, false, gen.Instance},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made := func(l *v1alpha1.CartRecovery) { l.CreationTimestamp = metav1.NewTime(gen.T0) }
-			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, with: proves(2*hour, test.held,
-				Proof{})}
+			c := planCase{now: 2 * hour, lead: append(test.lead, made), instances: all, noStore: test.noStore,
+				with: proves(2*hour, test.held,
+					Proof{})}
 			s := c.snapshot()
 			var asked []string
 			for _, number := range NumbersToAsk(&s, Message{Instance: &all[0]}) {
@@ -343,15 +425,46 @@ func TestIsOwn(t *testing.T) {
 		sent, restored time.Time
 		want           bool
 	}{
-		"sent since":                   {gen.T0.Add(time.Minute), time.Time{}, true},
-		"the gateway does not say":     {time.Time{}, time.Time{}, true},
-		"by a clock that is behind":    {gen.T0.Add(-time.Minute), time.Time{}, true},
-		"by a lead that was deleted":   {gen.T0.Add(-72 * time.Hour), time.Time{}, false},
-		"before the lead was restored": {gen.T0.Add(-72 * time.Hour), gen.T0, true},
+		"sent since":                            {gen.T0.Add(time.Minute), time.Time{}, true},
+		"the gateway does not say":              {time.Time{}, time.Time{}, true},
+		"by a clock that is behind":             {gen.T0.Add(-time.Minute), time.Time{}, true},
+		"by a clock that is ten minutes behind": {gen.T0.Add(-clocksDiffer), time.Time{}, true},
+		"by one that is more than that behind":  {gen.T0.Add(-clocksDiffer - time.Second), time.Time{}, false},
+		"by a lead that was deleted":            {gen.T0.Add(-72 * time.Hour), time.Time{}, false},
+		"before the lead was restored":          {gen.T0.Add(-72 * time.Hour), gen.T0, true},
 	} {
-		if got := IsOwn(recovery, test.sent, test.restored); got != test.want {
-			t.Errorf("%s: %t", name, got)
-		}
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(test.want, IsOwn(recovery, test.sent, test.restored)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
+}
+
+// TestAcknowledged: a person who has annotated the Store since the restore allows what nobody can know.
+func TestAcknowledged(t *testing.T) {
+	for name, row := range map[string]struct {
+		annotation string
+		none       bool
+		want       bool
+	}{
+		"at the restore": {annotation: gen.T0.Format(time.RFC3339), want: true},
+		"before it":      {annotation: gen.T0.Add(-time.Second).Format(time.RFC3339)},
+		"at no time":     {annotation: "yes"},
+		"never":          {},
+		"of no Store":    {none: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			store := gen.StoreObject(func(s *v1alpha1.Store) {
+				s.Annotations = map[string]string{v1alpha1.AnnotationRestoreAcknowledged: row.annotation}
+			})
+			if row.none {
+				store = nil
+			}
+			if diff := cmp.Diff(row.want, acknowledged(store, gen.T0)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
 
@@ -365,24 +478,24 @@ func TestSentBefore(t *testing.T) {
 		known Proof
 		at    time.Time
 		from  string
+		text  string
 	}{
-		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second"},
-		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance},
+		{"as it tells", nil, Proof{State: ProofFound, At: sent, GatewayID: "3EB0", Number: "second"}, sent, "second",
+			""},
+		{"without a time", nil, Proof{State: ProofFound, GatewayID: "3EB0"}, now, gen.Instance, ""},
 		{"with a time to come", nil, Proof{State: ProofFound, At: now.Add(time.Hour), GatewayID: "3EB0"}, now,
-			gen.Instance},
+			gen.Instance, ""},
 		{"one that had failed", []gen.LeadMod{gen.FromUs(gen.FirstID, v1alpha1.MessageFailed, sent)},
-			Proof{State: ProofFound, At: sent, GatewayID: "3EB0"}, sent, gen.Instance},
+			Proof{State: ProofFound, At: sent, GatewayID: "3EB0"}, sent, gen.Instance, "Oi!"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			recovery := gen.Lead(gen.T0, c.lead...)
 			SentBefore(wanted, c.known, 1, now)(&recovery.Status)
-			if n := len(recovery.Status.Conversation); n != 1 {
-				t.Fatalf("%d messages, want 1", n)
-			}
-			m := recovery.Status.Conversation[0]
-			if m.State != v1alpha1.MessageSent || m.SentAt == nil || !m.SentAt.Time.Equal(c.at) ||
-				m.Instance != c.from || m.GatewayID != "3EB0" || m.Step != "first" {
-				t.Errorf("got %+v", m)
+			at := v1alpha1.NewTimestamp(c.at)
+			want := v1alpha1.Message{ID: gen.FirstID, Role: v1alpha1.RoleAssistant, Step: "first", Text: c.text, At: at,
+				State: v1alpha1.MessageSent, SentAt: &at, Attempts: 1, Instance: c.from, GatewayID: "3EB0"}
+			if diff := cmp.Diff([]v1alpha1.Message{want}, recovery.Status.Conversation); diff != "" {
+				t.Errorf("conversation (-want +got):\n%s", diff)
 			}
 			if got := lead.NumberOf(recovery); got != c.from {
 				t.Errorf("the conversation's number is %s, want %s", got, c.from)

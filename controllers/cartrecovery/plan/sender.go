@@ -28,7 +28,7 @@ func senderFor(s *Snapshot, due time.Time) (*v1alpha1.WhatsAppInstance, Action) 
 		return current, Action{}
 	case begun && (s.Policy.NumberLost != v1alpha1.NumberLostMove || !isLost(current, s.Now)):
 		return nil, withoutNumber(s, current)
-	case !begun && current != nil && s.Now.Before(awayUntil(current)):
+	case current != nil && s.Now.Before(awayUntil(current)):
 		return nil, withoutNumber(s, current)
 	}
 	if free := s.mostFree(due, starts); free != nil {

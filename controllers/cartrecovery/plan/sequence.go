@@ -127,8 +127,7 @@ func stepsDone(s *Snapshot) (count int, last time.Time) {
 	last = abandonedAt(s.Lead)
 	for i := range s.Lead.Status.Conversation {
 		m := &s.Lead.Status.Conversation[i]
-		if m.Cycle != s.Lead.Status.Cycle || m.Role != v1alpha1.RoleAssistant || m.Step == "" ||
-			m.State == v1alpha1.MessageFailed {
+		if m.Cycle != s.Lead.Status.Cycle || m.Step == "" || m.State == v1alpha1.MessageFailed {
 			continue
 		}
 		count, last = count+1, m.At.Time

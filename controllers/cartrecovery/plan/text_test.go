@@ -2,9 +2,10 @@ package plan
 
 import (
 	"errors"
-	"reflect"
 	"strings"
 	"testing"
+
+	"github.com/google/go-cmp/cmp"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
@@ -55,8 +56,8 @@ func TestPromptData(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			want := bare
 			c.want(&want)
-			if got := PromptData(c.s, c.wanted); !reflect.DeepEqual(got, want) {
-				t.Errorf("got  %+v\nwant %+v", got, want)
+			if diff := cmp.Diff(want, PromptData(c.s, c.wanted)); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
 			}
 		})
 	}
@@ -101,7 +102,7 @@ func TestFixedText(t *testing.T) {
 			want: "Oi Maria, Curso de Violão"},
 		{name: "as long as it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength),
 			want: strings.Repeat("é", v1alpha1.MaxMessageLength)},
-		{name: "longer than it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength) + "{{.Product.Name}}",
+		{name: "a character longer than it may be", text: strings.Repeat("é", v1alpha1.MaxMessageLength+1),
 			detail: "more than 2048 characters"},
 		{name: "empty", text: "{{with .Coupon.Code}}{{.}}{{end}}", detail: "writes nothing"},
 		{name: "with a mistake", text: "Oi {{.Nobody}}", detail: "Nobody"},
@@ -124,5 +125,24 @@ func TestFixedText(t *testing.T) {
 	got, err := fixedText(written(nil, long), Message{fixed: "{{.Customer.Name}}", field: "text"})
 	if err != nil || len(got) > 80 {
 		t.Errorf("a name that is no name: %q, %v", got, err)
+	}
+}
+
+// TestInField: an error that nobody has classed is left as it is.
+func TestInField(t *testing.T) {
+	unclassed := errors.New("unclassed")
+	classed := &failure.Error{Class: failure.Terminal, Code: failure.Misconfigured, Op: "parse", Detail: "line 1"}
+	for name, row := range map[string]struct {
+		err  error
+		want string
+	}{
+		"unclassed": {unclassed, unclassed.Error()},
+		"classed":   {classed, strings.Replace(classed.Error(), "line 1", "the field: line 1", 1)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if diff := cmp.Diff(row.want, InField("the field", row.err).Error()); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
 	}
 }
