@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/lru"
 	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -20,7 +19,7 @@ import (
 
 func TestTellHandedOff(t *testing.T) {
 	recorder := events.NewFakeRecorder(10)
-	r := &Reconciler{Recorder: recorder, notified: lru.New(9)}
+	r := &Reconciler{Recorder: recorder, notified: newest[takeover, struct{}](9)}
 	recovery := gen.Lead(gen.T0, gen.FromPerson("op1", gen.T0))
 	r.notifyHandedOff(recovery, gen.T0.Add(notifyHandOver+time.Second))
 	if len(recorder.Events) != 0 {
