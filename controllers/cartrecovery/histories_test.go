@@ -191,7 +191,7 @@ func randomLimits(random *rand.Rand) v1alpha1.InstanceLimits {
 
 // somethingHappens has the world or a person do something.
 func (sim *simulation) somethingHappens(store *simStore) {
-	now, random := sim.clock.now, sim.random
+	now, random := sim.clock.Now(), sim.random
 	later := func(most time.Duration, what func()) {
 		sim.at(now.Add(time.Duration(random.Int64N(int64(most)))), what)
 	}

@@ -9,7 +9,7 @@ import (
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
@@ -362,7 +362,7 @@ func TestBegin(t *testing.T) {
 }
 
 func TestRetryAt(t *testing.T) {
-	r := &Reconciler{Clock: fixedClock{now}, Rand: func() float64 { return 0.5 }, Pace: Pace{Retry: 2 * time.Second}}
+	r := &Reconciler{Clock: clocktesting.NewFakePassiveClock(now), Rand: func() float64 { return 0.5 }, Pace: Pace{Retry: 2 * time.Second}}
 	failed := func(class failure.Class, retryAt time.Time) error {
 		return &failure.Error{Class: class, RetryAt: retryAt}
 	}
@@ -388,13 +388,6 @@ func TestRetryAt(t *testing.T) {
 		})
 	}
 }
-
-type fixedClock struct{ at time.Time }
-
-func (c fixedClock) Now() time.Time                  { return c.at }
-func (c fixedClock) Since(t time.Time) time.Duration { return c.at.Sub(t) }
-
-var _ clock.PassiveClock = fixedClock{}
 
 func TestPairingContent(t *testing.T) {
 	picture := "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("PNG"))
@@ -447,7 +440,7 @@ func TestReadCredentials(t *testing.T) {
 }
 
 func TestSetupRejectsMissingDependencies(t *testing.T) {
-	for _, r := range []*Reconciler{{}, {Clock: fixedClock{now}, Connector: &gateway.Connector{}}} {
+	for _, r := range []*Reconciler{{}, {Clock: clocktesting.NewFakePassiveClock(now), Connector: &gateway.Connector{}}} {
 		if err := r.SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
 			t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
 		}
