@@ -9,6 +9,7 @@ import (
 	. "github.com/onsi/gomega"
 	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -16,6 +17,7 @@ import (
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 // inAnHour has the first message due in an hour.
@@ -164,14 +166,15 @@ var _ = Describe("A conversation that a person took over", func() {
 	})
 })
 
-// blindClient shows no Suppression, as a watch that has stalled does not.
-type blindClient struct{ client.Client }
-
-func (b blindClient) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
-	if _, ok := list.(*v1alpha1.SuppressionList); ok {
-		return nil
-	}
-	return b.Client.List(ctx, list, options...)
+// withoutSuppressions shows no Suppression, as a watch that has stalled does not.
+func withoutSuppressions(r *replica) {
+	r.Client = testenv.Intercept(r.Client, interceptor.Funcs{List: func(ctx context.Context, calls client.WithWatch,
+		list client.ObjectList, options ...client.ListOption) error {
+		if _, ok := list.(*v1alpha1.SuppressionList); ok {
+			return nil
+		}
+		return calls.List(ctx, list, options...)
+	}})
 }
 
 // stopsWriter is an AI that understands a request not to be written to in what holds a word.
@@ -192,7 +195,7 @@ var _ = Describe("A Suppression that the leader's cache does not show", func() {
 		w := newWorld()
 		made := gen.Lead(w.clock.Now(), from(1))
 		w.create(suppressionOf(gen.In(w.namespace, made), v1alpha1.StopOptOut, false))
-		r := w.start(func(r *replica) { r.Client = blindClient{r.api} })
+		r := w.start(withoutSuppressions)
 		name := w.abandon(from(1))
 		other := w.abandon(from(2))
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))

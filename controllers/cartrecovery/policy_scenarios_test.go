@@ -30,7 +30,7 @@ func (w *world) atNoon() time.Time {
 	Expect(err).NotTo(HaveOccurred())
 	now := w.clock.Now().In(zone)
 	noon := time.Date(now.Year(), now.Month(), now.Day()+1, 12, 0, 0, 0, zone)
-	w.clock.by.Add(int64(noon.Sub(now)))
+	w.clock.Forward(noon.Sub(now))
 	return noon
 }
 

@@ -375,7 +375,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 			err := write()
 			if kind == claims && !frozen {
 				frozen = true
-				w.clock.by.Add(int64(claimLease + time.Second))
+				w.clock.Forward(claimLease + time.Second)
 			}
 			return err
 		}))
@@ -396,7 +396,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 				error) {
 				if request.URL.Path == sendPath && !frozen {
 					frozen = true
-					w.clock.by.Add(int64(claimLease + time.Second))
+					w.clock.Forward(claimLease + time.Second)
 				}
 				return http.DefaultTransport.RoundTrip(request)
 			})}

@@ -2,7 +2,6 @@ package cartrecovery
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -14,7 +13,6 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -343,10 +341,11 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 
 	It("with a standby that lives through it, is held by what that saw, whoever leads", func() {
 		w, snapshot, r, names := sending("")
-		ended := w.standBy()
+		standby := w.standBy()
 		r.stop()
 		Expect(environment.Restore(snapshot)).To(Succeed())
-		Eventually(ended).WithTimeout(time.Minute).Should(Receive(MatchError(heartbeat.ErrRolledBack)))
+		Eventually(standby.Ended()).WithTimeout(time.Minute).Should(BeClosed())
+		Expect(standby.Stop()).To(MatchError(heartbeat.ErrRolledBack))
 		next := w.heartbeat()
 		w.start(blind(w), w.beating(next))
 		began, err := next.Began(w.ctx)
@@ -361,11 +360,9 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 	It("with the manager left running, has it end by itself, and goes on when it is started again", func() {
 		w, snapshot, r, names := sending("")
 		Expect(environment.Restore(snapshot)).To(Succeed())
-		var ended error
-		Eventually(r.ended).WithTimeout(time.Minute).Should(Receive(&ended))
-		Expect(errors.Is(ended, heartbeat.ErrRolledBack)).To(BeTrue(), "%v", ended)
-		r.ended <- nil
-		r.stop()
+		Eventually(r.running.Ended()).WithTimeout(time.Minute).Should(BeClosed())
+		Expect(r.running.Stop()).To(MatchError(heartbeat.ErrRolledBack))
+		r.stop = func() {}
 		Expect(w.sent()).To(HaveLen(leads))
 		again := w.heartbeat()
 		w.start(w.beating(again))
@@ -395,24 +392,21 @@ func (w *world) beating(keeper *heartbeat.Keeper) func(*replica) {
 	}
 }
 
-// standBy runs a process that does not lead, once it has seen the heartbeat. Its end is told.
-func (w *world) standBy() <-chan error {
+// standBy runs a process that does not lead, until the spec ends. It returns once that has seen the heartbeat.
+func (w *world) standBy() *testenv.Running {
 	GinkgoHelper()
-	mgr, err := ctrl.NewManager(environment.Config, ctrl.Options{
-		Scheme: environment.Client.Scheme(), Logger: w.log.logger(),
-		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-	})
+	mgr, err := environment.NewManager(ctrl.Options{Logger: w.log.logger()})
 	Expect(err).NotTo(HaveOccurred())
 	keeper := w.heartbeat()
 	keeper.Client, keeper.Live, keeper.StateDir = environment.Client, mgr.GetAPIReader(), GinkgoT().TempDir()
 	Expect(keeper.SetupWithManager(follower{mgr})).To(Succeed())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(w.ctx) }()
+	running := testenv.Run(mgr)
+	DeferCleanup(func() { _ = running.Stop() })
 	Eventually(func() error {
 		_, err := os.Stat(filepath.Join(keeper.StateDir, "heartbeat.json"))
 		return err
 	}).Should(Succeed())
-	return ended
+	return running
 }
 
 // follower is a manager that never leads.
