@@ -22,6 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/policy"
@@ -303,7 +304,7 @@ func (sim *simulation) reconcile(each *simLead) {
 			sim.counts["blocked "+planned.Blocked]++
 		}
 		if !planned.Until.IsZero() {
-			sim.wakeAt(each, plan.Latest(plan.LookAgain(&each.object.Status, planned, s.Now),
+			sim.wakeAt(each, instant.Later(plan.LookAgain(&each.object.Status, planned, s.Now),
 				s.Now.Add(time.Millisecond)))
 		}
 	case plan.Check:

@@ -9,6 +9,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/pace"
 )
 
@@ -191,7 +192,7 @@ func planDeletion(s *situation) action {
 	case !s.now.Before(deadline) && s.memory.tried:
 		return action{kind: abandon}
 	case s.now.Before(s.memory.retryAt):
-		return action{kind: wait, until: earliest(s.memory.retryAt, deadline)}
+		return action{kind: wait, until: instant.Earlier(s.memory.retryAt, deadline)}
 	case s.misconfigured:
 		return action{kind: complain}
 	case s.credentials.elsewhere:
@@ -199,7 +200,7 @@ func planDeletion(s *situation) action {
 	case s.credentials.token:
 		return action{kind: destroy}
 	case s.now.Before(s.settled()):
-		return action{kind: wait, until: earliest(s.settled(), deadline)}
+		return action{kind: wait, until: instant.Earlier(s.settled(), deadline)}
 	}
 	return action{kind: trace}
 }
@@ -375,16 +376,16 @@ func (s *situation) nextLook() time.Time {
 		next = s.memory.retryAt
 	}
 	if s.webhookPending() {
-		next = earliest(next, s.memory.webhookRetryAt)
+		next = instant.Earlier(next, s.memory.webhookRetryAt)
 	}
 	if s.wantsConnect() {
-		next = earliest(next, s.memory.nextConnect)
+		next = instant.Earlier(next, s.memory.nextConnect)
 	}
 	if s.memory.retryAt.After(next) {
 		next = s.memory.retryAt
 	}
 	if until, restricted := s.restriction(); restricted {
-		next = earliest(next, until)
+		next = instant.Earlier(next, until)
 	}
 	return s.orPairingEnd(next)
 }
@@ -392,7 +393,7 @@ func (s *situation) nextLook() time.Time {
 // orPairingEnd is a time, or the end of the pairing attempt if that comes first.
 func (s *situation) orPairingEnd(at time.Time) time.Time {
 	if connection.PairingOpen(s.instance, s.now) {
-		return earliest(at, s.instance.Status.Pairing.ExpiresAt.Time)
+		return instant.Earlier(at, s.instance.Status.Pairing.ExpiresAt.Time)
 	}
 	return at
 }
@@ -405,11 +406,4 @@ func (s *situation) restriction() (time.Time, bool) {
 		return time.Time{}, false
 	}
 	return paused.Time, true
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

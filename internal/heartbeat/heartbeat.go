@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/panics"
 )
 
@@ -161,13 +162,6 @@ func timeOf(lease *coordinationv1.Lease, annotation string) time.Time {
 	return at
 }
 
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
 // SetupWithManager adds the two halves to a manager: one for the leader, one for every process.
 func (k *Keeper) SetupWithManager(mgr ctrl.Manager) error {
 	if k.Client == nil || k.Live == nil || k.Clock == nil || k.Namespace == "" || k.History == nil {
@@ -264,7 +258,7 @@ func (k *Keeper) begin(ctx context.Context) error {
 	if gone {
 		start.Restored = now
 	}
-	start.Held = later(start.Held, start.Restored)
+	start.Held = instant.Later(start.Held, start.Restored)
 	if err := k.write(ctx, lease, start); err != nil {
 		return err
 	}
@@ -300,7 +294,7 @@ func (k *Keeper) heed(lease *coordinationv1.Lease) Start {
 	if at := timeOf(lease, AnnotationRestored); at.After(k.start.Restored) {
 		k.start.Restored = at
 	}
-	k.start.Held = later(k.start.Held, k.start.Restored)
+	k.start.Held = instant.Later(k.start.Held, k.start.Restored)
 	return k.start
 }
 

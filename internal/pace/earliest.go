@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -107,12 +108,12 @@ func compareNames(a, b types.NamespacedName) int {
 // after a restart, draws the same. Sent in the future counts as what it says.
 func Earliest(history []Sent, class Class, limits Limits, firstConnected, now time.Time, loc *time.Location,
 	seed string) time.Time {
-	at := latest(now, windowsOpen(history, class, limits, now, 0))
+	at := instant.Later(now, windowsOpen(history, class, limits, now, 0))
 	if class != First {
 		return at
 	}
 	if last := lastNew(history); !last.IsZero() {
-		at = latest(at, last.Add(drawGap(limits, seed, last)))
+		at = instant.Later(at, last.Add(drawGap(limits, seed, last)))
 	}
 	return dayWithRoom(history, limits, firstConnected, at, loc)
 }
@@ -120,7 +121,7 @@ func Earliest(history []Sent, class Class, limits Limits, firstConnected, now ti
 // windowsOpen is when a message may be sent, as to the limits per minute and hour, once so
 // many others have been sent as soon as they may be.
 func windowsOpen(history []Sent, class Class, limits Limits, now time.Time, ahead int) time.Time {
-	return latest(
+	return instant.Later(
 		windowOpens(history, share(limits.PerMinute, class), time.Minute, now, ahead),
 		windowOpens(history, share(limits.PerHour, class), time.Hour, now, ahead),
 	)
@@ -141,7 +142,7 @@ func windowOpens(history []Sent, count int, window time.Duration, now time.Time,
 	if before < 0 {
 		return now.Add((rounds - 1) * window)
 	}
-	return latest(history[before].At.Add(window), now).Add((rounds - 1) * window)
+	return instant.Later(history[before].At.Add(window), now).Add((rounds - 1) * window)
 }
 
 // lastNew is when the last conversation was started; zero when none was.
@@ -200,18 +201,4 @@ func newOn(history []Sent, at time.Time, loc *time.Location) int {
 		}
 	}
 	return count
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

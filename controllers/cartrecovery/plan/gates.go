@@ -5,6 +5,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 )
@@ -123,7 +124,7 @@ func waitFor(s *Snapshot, c *candidate, until time.Time) Action {
 	}
 	switch held := c.Due.After(c.unheld); {
 	case held && s.Now.Before(c.unheld):
-		planned.Until = earliest(until, c.unheld)
+		planned.Until = instant.Earlier(until, c.unheld)
 	case held:
 		planned.Blocked, planned.refused = v1alpha1.ReasonQuietHours, false
 		planned.Why = "quiet hours; message " + c.ID + " is sent at " + due

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -41,7 +42,8 @@ func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 	unhindered := planned.Blocked == "" || planned.Blocked == v1alpha1.ReasonQuietHours
 	if planned.Kind == Wait && unhindered && planned.Message.ID != "" && planned.Message.Due.After(s.Now) {
 		// That a text is written ahead is of no interest to people; when the message goes is.
-		next.Action, next.Time = waitedFor(planned.Message.ID), WholeSecond(Latest(planned.Message.Due, planned.Until))
+		next.Action = waitedFor(planned.Message.ID)
+		next.Time = WholeSecond(instant.Later(planned.Message.Due, planned.Until))
 	}
 	if next.Reason == "" {
 		next.Reason = planned.Outcome
@@ -67,7 +69,7 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 	if shown == nil || status.CompletionTime != nil || !shown.After(now) || planned.Until.IsZero() {
 		return planned.Until
 	}
-	return earliest(planned.Until, shown.Time)
+	return instant.Earlier(planned.Until, shown.Time)
 }
 
 // overdue says whether the time that the status shows has passed, or soon will have, while the lead waits longer;

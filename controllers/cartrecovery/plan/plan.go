@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -105,7 +106,7 @@ func notAfter(at, most time.Time) time.Time {
 	if at.IsZero() {
 		return at
 	}
-	return earliest(at, most)
+	return instant.Earlier(at, most)
 }
 
 func leaveDeleted(s *Snapshot) (Action, bool) {
@@ -140,20 +141,4 @@ func BlockedUntil(until time.Time, reason, why string) Action {
 // blocked waits for a change, at the longest until the lead expires.
 func blocked(s *Snapshot, reason, why string) Action {
 	return BlockedUntil(expiry(s), reason, why)
-}
-
-// Latest is the later of two times.
-func Latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// earliest is the earlier of two times.
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
