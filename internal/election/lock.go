@@ -194,6 +194,7 @@ func (l *Lock) Release(ctx context.Context) (led bool, err error) {
 	if !led {
 		return false, nil
 	}
+	// client-go's RetryOnConflict would give up after so many steps. Here only the context ends the attempts.
 	for {
 		record, _, err := l.Interface.Get(ctx)
 		if err != nil {
