@@ -10,6 +10,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/phone"
 	"cartrecovery.dev/operator/webhookserver/formats"
@@ -146,7 +147,7 @@ func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	status := &recovery.Status
 	greetedAhead(recovery, message, now)
 	added := entry(recovery, v1alpha1.RoleCustomer, message, now)
-	added.Instance = truncate(instance, maxInstance)
+	added.Instance = clip.Characters(instance, maxInstance)
 	added.Automatic = isAutomaticAnswer(recovery, message, now)
 	status.Conversation = lead.Append(status.Conversation, added)
 	learnChats(recovery, message.ChatIDs)
@@ -212,7 +213,7 @@ func entry(
 	return v1alpha1.Message{
 		ID: messageID(message), Role: role, Cycle: recovery.Status.Cycle,
 		Text: text, Shortened: shortened,
-		Media: truncate(message.Media, maxMedia),
+		Media: clip.Characters(message.Media, maxMedia),
 		At:    v1alpha1.NewTimestamp(now),
 	}
 }
@@ -254,7 +255,7 @@ func overtaken(known *v1alpha1.Message, at time.Time) bool {
 // react sets or removes the customer's reaction to a message, ours or the customer's own.
 func react(recovery *v1alpha1.CartRecovery, message *formats.Message) bool {
 	target := atGateway(recovery, message.Target)
-	reaction := truncate(message.Text, maxReaction)
+	reaction := clip.Characters(message.Text, maxReaction)
 	if target == nil || lead.Finished(recovery) || target.Reaction == reaction {
 		return false
 	}
@@ -313,5 +314,5 @@ func saysGist(ours *v1alpha1.Message, text string) bool {
 // what looks like a variable.
 func gist(text string) string {
 	text = strings.ReplaceAll(text, "\u2060", "")
-	return truncate(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)
+	return clip.Characters(strings.Join(strings.Fields(text), " "), v1alpha1.MaxMessageLength)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/webhookserver/formats"
@@ -116,7 +117,7 @@ func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *form
 		at = v1alpha1.NewTimestamp(message.At)
 	}
 	ours.State, ours.SentAt, ours.Error, ours.RetryAt = v1alpha1.MessageSent, &at, "", nil
-	ours.GatewayID = truncate(message.ID, maxMessageID)
+	ours.GatewayID = clip.Characters(message.ID, maxMessageID)
 	if !lead.Finished(recovery) {
 		recovery.Status.Phase = lead.PhaseOf(recovery, "")
 	}

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/panics"
 )
 
@@ -108,7 +109,7 @@ func (s *Server) reject(store *v1alpha1.Store, platform v1alpha1.PlatformName, r
 		message = rejectionMessages[reason]
 	}
 	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastRejectedDelivery", v1alpha1.RejectedDelivery{
-		Time: metav1.NewTime(now.UTC()), Platform: platform, Reason: reason, Message: truncate(message, 512),
+		Time: metav1.NewTime(now.UTC()), Platform: platform, Reason: reason, Message: clip.Characters(message, 512),
 	}})
 }
 

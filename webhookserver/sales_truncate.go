@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -41,13 +42,13 @@ const defaultCurrency = "BRL"
 
 // truncateEvent shortens what may be shortened, and drops what the schema would refuse.
 func truncateEvent(event platforms.Event) platforms.Event {
-	event.ID = truncate(event.ID, maxEventID)
-	event.TransactionID = truncate(event.TransactionID, maxTransaction)
-	event.Customer.Name = truncate(event.Customer.Name, maxName)
+	event.ID = clip.Characters(event.ID, maxEventID)
+	event.TransactionID = clip.Characters(event.TransactionID, maxTransaction)
+	event.Customer.Name = clip.Characters(event.Customer.Name, maxName)
 	event.Customer.Phone = matching(event.Customer.Phone, phoneForm, maxPhone)
 	event.Customer.Email = fitting(event.Customer.Email, maxEmail)
-	event.Product.ID = truncate(event.Product.ID, maxProductID)
-	event.Product.Name = truncate(event.Product.Name, maxName)
+	event.Product.ID = clip.Characters(event.Product.ID, maxProductID)
+	event.Product.Name = clip.Characters(event.Product.Name, maxName)
 	event.Amount = matching(event.Amount, amountForm, maxAmount)
 	event.Currency = matching(event.Currency, currencyForm, maxCurrency)
 	event.CheckoutURL = matching(event.CheckoutURL, urlForm, maxURL)
@@ -64,7 +65,7 @@ func truncatePayment(told *v1alpha1.Payment) *v1alpha1.Payment {
 	payment.PixCode = fitting(payment.PixCode, maxPixCode)
 	payment.BoletoLine = fitting(payment.BoletoLine, maxBoletoLine)
 	payment.URL = matching(payment.URL, urlForm, maxURL)
-	payment.TransactionID = truncate(payment.TransactionID, maxTransaction)
+	payment.TransactionID = clip.Characters(payment.TransactionID, maxTransaction)
 	switch payment.Method {
 	case "", v1alpha1.PaymentPix, v1alpha1.PaymentBoleto, v1alpha1.PaymentCard, v1alpha1.PaymentOther:
 	default:
@@ -78,17 +79,8 @@ func truncateConsent(told *v1alpha1.Consent) *v1alpha1.Consent {
 		return nil
 	}
 	consent := *told
-	consent.Source = truncate(consent.Source, maxConsentSource)
+	consent.Source = clip.Characters(consent.Source, maxConsentSource)
 	return &consent
-}
-
-// truncate cuts a text to its first characters.
-func truncate(text string, most int) string {
-	if len(text) <= most {
-		return text
-	}
-	runes := []rune(text)
-	return string(runes[:min(len(runes), most)])
 }
 
 // fitting is a text, or "" when it is too long.

@@ -6,6 +6,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -38,7 +39,7 @@ func unusableReason(event *platforms.Event) string {
 func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName, event *platforms.Event,
 	reason string) *outcome {
 	s.Metrics.UnusableDelivery(string(platform), reason).Inc()
-	field := truncate(event.Missing, 128)
+	field := clip.Characters(event.Missing, 128)
 	done := &outcome{Result: resultUnusable, Reason: reason, Field: field}
 	now := s.Clock.Now()
 	shown := store.Status.LastUnusableDelivery
@@ -47,7 +48,7 @@ func (s *Server) unusable(store *v1alpha1.Store, platform v1alpha1.PlatformName,
 		return done
 	}
 	s.rejections.add(remark{client.ObjectKeyFromObject(store), "lastUnusableDelivery", v1alpha1.UnusableDelivery{
-		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: truncate(event.Name, 64), Reason: reason,
+		Time: metav1.NewTime(now.UTC()), Platform: platform, Event: clip.Characters(event.Name, 64), Reason: reason,
 		Field: field, Message: unusableMessages[reason],
 	}})
 	if s.Recorder != nil {

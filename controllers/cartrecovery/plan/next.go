@@ -2,11 +2,11 @@ package plan
 
 import (
 	"time"
-	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
@@ -31,7 +31,7 @@ func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
 // nextOf is an action as people read it.
 func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 	next := &v1alpha1.NextAction{Action: string(planned.Kind), Message: planned.Message.ID,
-		Reason: bounded(planned.Why, maxReason)}
+		Reason: clip.Characters(planned.Why, maxReason)}
 	switch {
 	case planned.Kind == Wait && !planned.Until.IsZero() && !planned.Writing &&
 		!blockedReasons[planned.Blocked].isTimeless:
@@ -101,12 +101,4 @@ func waitedFor(id string) string {
 // WholeSecond is a time in the resolution of conditions and other fields of whole seconds.
 func WholeSecond(at time.Time) *metav1.Time {
 	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
-}
-
-// bounded cuts a text to its first characters.
-func bounded(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most])
 }
