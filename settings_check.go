@@ -128,7 +128,7 @@ func checkPublicURL(name, address string) error {
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil
+		return wrong(name, "a URL such as https://hooks.example.com", "")
 	}
 	for _, added := range []string{"/api/webhooks", "/api/whatsapp"} {
 		if parsed.Path == "/api" || strings.HasPrefix(parsed.Path+"/", added+"/") {

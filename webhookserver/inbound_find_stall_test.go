@@ -22,8 +22,13 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
+// hearer is a replica, fenced or not.
+type hearer interface {
+	hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message) (outcome, error)
+}
+
 // taken is what becomes of a message at a replica.
-func taken(ctx context.Context, replica *Server, shop phoneShop, message formats.Message) outcome {
+func taken(ctx context.Context, replica hearer, shop phoneShop, message formats.Message) outcome {
 	GinkgoHelper()
 	got, err := replica.hear(ctx, shop.instance, &message)
 	Expect(err).NotTo(HaveOccurred())
@@ -64,8 +69,8 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent))
 		message := inboundOf("m-1")
 		message.Phone = "5521911112222"
-		Expect(taken(ctx, replica.Server, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
-		Expect(taken(ctx, replica.Server, shop, message).Result).To(Equal(resultUnchanged))
+		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
+		Expect(taken(ctx, replica, shop, message).Result).To(Equal(resultUnchanged))
 		Expect(shop.read(ctx, "unknown").Status.Conversation).To(HaveLen(2))
 	})
 
@@ -79,9 +84,9 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 				contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi, tudo bem?"))
 			message, echo := ownOf("o-1", "Aqui é a Ana"), ownOf("g-9", "Oi, tudo bem?")
 			message.Phone, echo.Phone = "5521911112222", "5521911112222"
-			Expect(taken(ctx, replica.Server, shop, echo).Reason).To(Equal(formats.ReasonSentByAPI))
+			Expect(taken(ctx, replica, shop, echo).Reason).To(Equal(formats.ReasonSentByAPI))
 			Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeFalse())
-			Expect(taken(ctx, replica.Server, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
+			Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
 			Expect(lead.HandedOff(shop.read(ctx, "unknown"))).To(BeTrue())
 		})
 
@@ -95,13 +100,13 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(shop.hears(ctx, first).Result).To(Equal(resultRecorded))
 		hidden := inboundOf("m-2")
 		hidden.Phone, hidden.ChatIDs = "", []string{"7@lid"}
-		Expect(taken(ctx, replica.Server, shop, hidden)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
+		Expect(taken(ctx, replica, shop, hidden)).To(Equal(outcome{Result: resultRecorded, Lead: shop.lead.Name}))
 
 		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent),
 			atTheGateway("g-9", "Oi!"))
 		quoting := inboundOf("m-3")
 		quoting.Phone, quoting.Quotes = "5531933334444", "g-9"
-		Expect(taken(ctx, replica.Server, shop, quoting)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
+		Expect(taken(ctx, replica, shop, quoting)).To(Equal(outcome{Result: resultRecorded, Lead: "unknown"}))
 	})
 
 	It("moves what it stored where the customer was written to last", func(ctx SpecContext) {
@@ -110,7 +115,7 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		knownTo(ctx, replica.Server, shop.lead)
 		replica.stall.Hold()
 		shop.shop.lead(ctx, named("newer"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
-		Expect(taken(ctx, replica.Server, shop, inboundOf("m-1"))).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
+		Expect(taken(ctx, replica, shop, inboundOf("m-1"))).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
 		Expect(shop.read(ctx, "newer").Status.Conversation).To(HaveLen(2))
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 	})
@@ -134,7 +139,7 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		Expect(err).To(HaveOccurred())
 		Expect(shop.current(ctx).Status.Conversation).To(HaveLen(1))
 		failing.before(nil)
-		Expect(taken(ctx, replica.Server, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
+		Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
 	})
 
 	It("moves what it stored with the chat that it came in with, which the first lead forgets again",
@@ -147,7 +152,7 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 				on(gen.Instance))
 			message := inboundOf("m-1")
 			message.Phone, message.ChatIDs = "5521911112222", []string{"7@lid"}
-			Expect(taken(ctx, replica.Server, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "own"}))
+			Expect(taken(ctx, replica, shop, message)).To(Equal(outcome{Result: resultRecorded, Lead: "own"}))
 			Expect(shop.read(ctx, "own").Status.ChatIDs).To(ConsistOf("7@lid"))
 			Expect(shop.current(ctx).Status).To(And(HaveField("Conversation", HaveLen(1)),
 				HaveField("ChatIDs", BeEmpty())))
@@ -164,7 +169,7 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		shop.shop.lead(ctx, named("another-s"), withPhone("+5521911112222"), withEmail("ana@example.com"))
 		before := shop.read(ctx, "unknown").DeepCopy()
 
-		got := taken(ctx, replica.Server, shop, stops("m-1"))
+		got := taken(ctx, replica, shop, stops("m-1"))
 		Expect(got).To(And(HaveField("Reason", recordedOptOut), HaveField("Lead", shop.lead.Name),
 			HaveField("Leads", ConsistOf("known", "unknown"))))
 		for name, stopped := range map[string]bool{"known": true, "unknown": true, "over": false, "another-s": false,
@@ -179,7 +184,7 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 
 		By("and once")
 		version := shop.read(ctx, "unknown").ResourceVersion
-		Expect(taken(ctx, replica.Server, shop, stops("m-1")).Result).To(Equal(resultUnchanged))
+		Expect(taken(ctx, replica, shop, stops("m-1")).Result).To(Equal(resultUnchanged))
 		Expect(shop.read(ctx, "unknown").ResourceVersion).To(Equal(version))
 	})
 })

@@ -7,7 +7,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
@@ -25,7 +24,7 @@ var inAnHour = steps(v1alpha1.Step{Name: "first", After: after(time.Hour)})
 
 // quick has a lead expire within the given time.
 func quick(expires time.Duration, late v1alpha1.LateReplies) func(*v1alpha1.Store) {
-	return policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter, p.LateReplies = ptr.To(after(expires)), late })
+	return policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter, p.LateReplies = new(after(expires)), late })
 }
 
 var _ = Describe("A customer who writes before the first message", func() {
@@ -153,7 +152,7 @@ var _ = Describe("A machine that answers for a customer", func() {
 var _ = Describe("A conversation that a person took over", func() {
 	It("goes back to the AI when they have not written for long enough", func() {
 		w, _, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.HandOff = &v1alpha1.HandOffPolicy{ResumeAfter: ptr.To(after(4 * time.Hour))}
+			p.HandOff = &v1alpha1.HandOffPolicy{ResumeAfter: new(after(4 * time.Hour))}
 		}))
 		w.operatorWrites(name, "op-1", "Oi, aqui é a Ana da loja")
 		w.says(name, "in-1", "Tem boleto?")
@@ -271,7 +270,7 @@ var _ = Describe("A PIX that has expired", func() {
 		name := w.abandon(from(1), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Trigger = v1alpha1.TriggerPixPending
 			l.Spec.Payment = &v1alpha1.Payment{Method: v1alpha1.PaymentPix,
-				ExpiresAt: ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
+				ExpiresAt: new(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
 		})
 		w.advance(2 * time.Hour)
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))

@@ -111,7 +111,7 @@ func playHistory(number uint64, told io.Writer) *simulation {
 	sim.run(horizon.Add(15 * 24 * time.Hour))
 	for _, each := range store.leads {
 		if !each.deleted && !lead.Finished(each.object) {
-			sim.fault(each, "it is still open two weeks later, and nobody looks at it: %v",
+			sim.faultf(each, "it is still open two weeks later, and nobody looks at it: %v",
 				each.object.Status.NextAction)
 		}
 	}

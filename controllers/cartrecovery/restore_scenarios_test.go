@@ -9,7 +9,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
@@ -26,7 +25,7 @@ import (
 
 // received is a lead as the webhook server makes it.
 func (w *world) received(l *v1alpha1.CartRecovery) {
-	l.Spec.ReceivedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now()))
+	l.Spec.ReceivedAt = new(v1alpha1.NewTimestamp(w.clock.Now()))
 }
 
 // backUp returns all leads as a backup has them that keeps no status.
@@ -40,7 +39,7 @@ func (w *world) backUp() []v1alpha1.CartRecovery {
 			Annotations: l.Annotations}
 		l.Status = v1alpha1.CartRecoveryStatus{}
 		// The lead was made long before it was restored.
-		l.Spec.ReceivedAt = ptr.To(v1alpha1.NewTimestamp(time.Now().Add(-time.Hour)))
+		l.Spec.ReceivedAt = new(v1alpha1.NewTimestamp(time.Now().Add(-time.Hour)))
 	}
 	return leads.Items
 }
@@ -100,7 +99,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 			taken: w.abandon(w.received, from(3)), heard: w.abandon(w.received, from(4)),
 			optedOut: w.abandon(w.received, from(5)), waiting: w.abandon(w.received, from(6),
 				func(l *v1alpha1.CartRecovery) {
-					l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(10 * time.Hour)))
+					l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(10 * time.Hour)))
 				}),
 		}
 		Eventually(w.sent).Should(HaveLen(5))
@@ -195,7 +194,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 			Succeed())
 		w.pair("second")
 		w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) {
-			i.Status.LastConnectedTime = ptr.To(metav1.Now())
+			i.Status.LastConnectedTime = new(metav1.Now())
 			i.Status.Conditions[0].Status, i.Status.Conditions[0].LastTransitionTime = metav1.ConditionFalse,
 				metav1.Now()
 		})
@@ -210,7 +209,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 	It("wait for a person where the gateway has no look-up", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}))
 		name := w.abandon(w.received, from(1), func(l *v1alpha1.CartRecovery) {
-			l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Minute)))
+			l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Minute)))
 		})
 		backup := w.backUp()
 		w.deleteLeads()

@@ -283,15 +283,15 @@ func (sim *simulation) reconcile(each *simLead) {
 	//nolint:staticcheck // nothing is read: the pacer is seeded
 	planned, err := sim.reconciler.inTurn(nil, s, plan.Next(*s))
 	if err != nil {
-		sim.fault(each, "inTurn: %v", err)
+		sim.faultf(each, "inTurn: %v", err)
 		return
 	}
 	defer sim.drainWoken()
 	sim.counts["passes"]++
-	sim.note(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID,
+	sim.notef(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID,
 		planned.Until.Format(time.RFC3339Nano), planned.Blocked, planned.Outcome)
 	if each.passes++; each.passes > maxPasses {
-		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind,
+		sim.faultf(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind,
 			each.object.Status.NextAction)
 	}
 	sim.judgeTime(each)
@@ -352,7 +352,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		each.deleted = true
 		sim.reconciler.Pacer.Forget(client.ObjectKeyFromObject(each.object))
 	default:
-		sim.fault(each, "an action that nothing asked for: %s", planned.Kind)
+		sim.faultf(each, "an action that nothing asked for: %s", planned.Kind)
 	}
 }
 
@@ -504,15 +504,15 @@ func (sim *simulation) resolve(each *simLead, s *plan.Snapshot, claimed plan.Mes
 	sim.wakeAt(each, s.Now)
 }
 
-// note keeps what happened, for a history that is played by itself.
-func (sim *simulation) note(each *simLead, format string, arguments ...any) {
+// notef keeps what happened, for a history that is played by itself.
+func (sim *simulation) notef(each *simLead, format string, arguments ...any) {
 	if sim.told != nil {
 		_, _ = fmt.Fprintf(sim.told, "%s %s: %s\n", sim.clock.Now().Format(time.RFC3339Nano), each.object.Name,
 			fmt.Sprintf(format, arguments...))
 	}
 }
 
-func (sim *simulation) fault(each *simLead, format string, arguments ...any) {
+func (sim *simulation) faultf(each *simLead, format string, arguments ...any) {
 	sim.faults = append(sim.faults, fmt.Sprintf("%s %s: ", sim.clock.Now().Format(time.RFC3339), each.object.Name)+
 		fmt.Sprintf(format, arguments...))
 }
@@ -522,31 +522,31 @@ func (sim *simulation) leaves(each *simLead, wanted plan.Message, opens bool) {
 	now, store := sim.clock.Now(), each.store
 	sim.counts["sent"]++
 	each.gone[wanted.ID]++
-	sim.note(each, "%s leaves from %s", wanted.ID, wanted.Instance.Name)
+	sim.notef(each, "%s leaves from %s", wanted.ID, wanted.Instance.Name)
 	isNotice := lead.IsNoticeID(wanted.ID)
 	if _, quiet := store.policy.Quiet(now); quiet {
-		sim.fault(each, "%s leaves in the quiet hours", wanted.ID)
+		sim.faultf(each, "%s leaves in the quiet hours", wanted.ID)
 	}
 	if _, suppressed := store.suppressed[each.object.Spec.Customer.Phone]; suppressed && !isNotice {
-		sim.fault(each, "%s leaves to a suppressed number", wanted.ID)
+		sim.faultf(each, "%s leaves to a suppressed number", wanted.ID)
 	}
 	if !each.boughtAt.IsZero() {
-		sim.fault(each, "%s leaves after the purchase", wanted.ID)
+		sim.faultf(each, "%s leaves after the purchase", wanted.ID)
 	}
 	if each.gone[wanted.ID] > 1 {
-		sim.fault(each, "%s leaves twice", wanted.ID)
+		sim.faultf(each, "%s leaves twice", wanted.ID)
 	}
 	if lead.HandedOff(each.object) {
-		sim.fault(each, "%s talks over a person", wanted.ID)
+		sim.faultf(each, "%s talks over a person", wanted.ID)
 	}
 	if store.store.Spec.Suspend || each.object.Spec.Suspend {
-		sim.fault(each, "%s leaves although suspended", wanted.ID)
+		sim.faultf(each, "%s leaves although suspended", wanted.ID)
 	}
 	if !lead.IsReplyID(wanted.ID) && !isNotice && lead.LastInbound(each.object) != nil {
-		sim.fault(each, "%s leaves although the customer has written", wanted.ID)
+		sim.faultf(each, "%s leaves although the customer has written", wanted.ID)
 	}
 	if lead.IsReplyID(wanted.ID) && machine(each.object) {
-		sim.fault(each, "%s answers a machine", wanted.ID)
+		sim.faultf(each, "%s answers a machine", wanted.ID)
 	}
 	sim.judgeUnanswered(each)
 	sim.judgePace(each, wanted, opens)
@@ -587,7 +587,7 @@ func (sim *simulation) judgeHeard(each *simLead, s *plan.Snapshot, planned plan.
 		nothing := planned.Blocked == "" && planned.Message.ID == "" && !planned.HandedOff &&
 			lead.Claimed(each.object) == nil
 		if nothing && !s.Now.Before(last.At.Add(s.Policy.ReplyDebounce)) {
-			sim.fault(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.Why)
+			sim.faultf(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.Why)
 		}
 		return
 	}
@@ -595,7 +595,7 @@ func (sim *simulation) judgeHeard(each *simLead, s *plan.Snapshot, planned plan.
 		!lead.CycleAsked(each.object)
 	if late && plan.IsExpiry(plan.OutcomeOf(each.object)) && s.Policy.LateReplies != v1alpha1.LateRepliesIgnore &&
 		!s.Suppressed {
-		sim.fault(each, "the customer wrote %s after the end and is not heard", last.ID)
+		sim.faultf(each, "the customer wrote %s after the end and is not heard", last.ID)
 	}
 }
 
@@ -606,7 +606,7 @@ func (sim *simulation) judgeTime(each *simLead) {
 		return
 	}
 	if late := sim.clock.Now().Sub(shown.Time); late > 2*time.Minute {
-		sim.fault(each, "its next action was to be %s ago: %+v", late, each.object.Status.NextAction)
+		sim.faultf(each, "its next action was to be %s ago: %+v", late, each.object.Status.NextAction)
 	}
 }
 
@@ -619,7 +619,7 @@ func (sim *simulation) judgeUnanswered(each *simLead) {
 		}
 	}
 	if unanswered > each.store.policy.MaxUnanswered {
-		sim.fault(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered,
+		sim.faultf(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered,
 			each.store.policy.MaxUnanswered)
 	}
 }
@@ -644,12 +644,12 @@ func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool)
 			day++
 		}
 		if opens && m.opens && i < len(sent)-1 && now.Sub(m.at) < limits.GapMin {
-			sim.fault(each, "two conversations start within %s", now.Sub(m.at))
+			sim.faultf(each, "two conversations start within %s", now.Sub(m.at))
 		}
 	}
 	allowed := limits.NewAllowed(number.Status.FirstConnectedTime.Time, now, each.store.policy.Location)
 	if minute > limits.PerMinute || hour > limits.PerHour || opens && day > allowed {
-		sim.fault(each, "over the pace of %s: %d of %d a minute, %d of %d an hour, %d of %d new today",
+		sim.faultf(each, "over the pace of %s: %d of %d a minute, %d of %d an hour, %d of %d new today",
 			number.Name, minute, limits.PerMinute, hour, limits.PerHour, day, allowed)
 	}
 }
@@ -658,7 +658,7 @@ func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool)
 func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bool) {
 	if movesFrom := each.object.Status.InstanceRef; plan.HasBegun(each.object) && movesFrom != nil &&
 		movesFrom.Name != wanted.Instance.Name {
-		sim.fault(each, "the claim names another number than the message leaves from")
+		sim.faultf(each, "the claim names another number than the message leaves from")
 	}
 	if !opens {
 		return
@@ -672,7 +672,7 @@ func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bo
 			return m.Cycle == each.object.Status.Cycle && m.ID != wanted.ID && plan.WasSaid(&m)
 		})
 		if !begun && !opened.IsZero() && sim.clock.Now().Sub(opened) < each.store.policy.Cooldown {
-			sim.fault(each, "another recovery of the customer began %s ago", sim.clock.Now().Sub(opened))
+			sim.faultf(each, "another recovery of the customer began %s ago", sim.clock.Now().Sub(opened))
 		}
 	}
 }
@@ -789,7 +789,8 @@ func (sim *simulation) givesBack(each *simLead) {
 		return
 	}
 	each.object = each.object.DeepCopy()
-	each.object.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: sim.clock.Now().Format(time.RFC3339)}
+	each.object.Annotations = map[string]string{
+		v1alpha1.AnnotationResumeRequested: sim.clock.Now().Format(time.RFC3339)}
 	sim.wakeAt(each, sim.clock.Now())
 }
 

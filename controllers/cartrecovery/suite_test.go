@@ -23,7 +23,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -127,8 +126,8 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	store := gen.In(w.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 	store.Spec.AI.BaseURL = w.aiServer.URL() + "/v1"
 	store.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "ai", Key: "key"}
-	store.Spec.Recovery.FirstMessageNotice = ptr.To("")
-	store.Spec.Recovery.ReplyDebounce = ptr.To(after(100 * time.Millisecond))
+	store.Spec.Recovery.FirstMessageNotice = new("")
+	store.Spec.Recovery.ReplyDebounce = new(after(100 * time.Millisecond))
 	for _, mod := range mods {
 		mod(store)
 	}
@@ -199,7 +198,7 @@ func steps(sequence ...v1alpha1.Step) func(*v1alpha1.Store) {
 }
 
 // uncooled lets a customer have several recoveries at once.
-func uncooled(store *v1alpha1.Store) { store.Spec.Recovery.Cooldown = ptr.To(after(0)) }
+func uncooled(store *v1alpha1.Store) { store.Spec.Recovery.Cooldown = new(after(0)) }
 
 func after(delay time.Duration) v1alpha1.Duration { return v1alpha1.Duration{Duration: delay} }
 
@@ -534,8 +533,8 @@ func (r *replica) saw(w *world, kind client.Object, name string) {
 // gateway is that of the simulator; numbers are looked up in the world where that knows
 // better.
 func (w *world) gateway(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
-	real, err := uazapi.New(client, endpoint)
-	return &numberGateway{Gateway: real, world: w}, err
+	inner, err := uazapi.New(client, endpoint)
+	return &numberGateway{Gateway: inner, world: w}, err
 }
 
 type numberGateway struct {
@@ -671,9 +670,9 @@ func writeKind(recovery *v1alpha1.CartRecovery, patch client.Patch) string {
 	if diff.Status.CompletionTime != nil {
 		return writesOutcome
 	}
-	for i := len(diff.Status.Conversation) - 1; i >= 0; i-- {
-		if diff.Status.Conversation[i].Role == v1alpha1.RoleAssistant {
-			return string(diff.Status.Conversation[i].State)
+	for _, message := range slices.Backward(diff.Status.Conversation) {
+		if message.Role == v1alpha1.RoleAssistant {
+			return string(message.State)
 		}
 	}
 	return writesConditions

@@ -362,7 +362,8 @@ func TestBegin(t *testing.T) {
 }
 
 func TestRetryAt(t *testing.T) {
-	r := &Reconciler{Clock: clocktesting.NewFakePassiveClock(now), Rand: func() float64 { return 0.5 }, Pace: Pace{Retry: 2 * time.Second}}
+	r := &Reconciler{Clock: clocktesting.NewFakePassiveClock(now), Rand: func() float64 { return 0.5 },
+		Pace: Pace{Retry: 2 * time.Second}}
 	failed := func(class failure.Class, retryAt time.Time) error {
 		return &failure.Error{Class: class, RetryAt: retryAt}
 	}
@@ -440,7 +441,8 @@ func TestReadCredentials(t *testing.T) {
 }
 
 func TestSetupRejectsMissingDependencies(t *testing.T) {
-	for _, r := range []*Reconciler{{}, {Clock: clocktesting.NewFakePassiveClock(now), Connector: &gateway.Connector{}}} {
+	clock := clocktesting.NewFakePassiveClock(now)
+	for _, r := range []*Reconciler{{}, {Clock: clock, Connector: &gateway.Connector{}}} {
 		if err := r.SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
 			t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
 		}

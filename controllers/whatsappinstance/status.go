@@ -111,10 +111,12 @@ func (r *Reconciler) owned(ctx context.Context, instance *v1alpha1.WhatsAppInsta
 	name types.NamespacedName) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := r.Live.Get(ctx, name, secret)
-	if client.IgnoreNotFound(err) != nil {
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("read Secret %s: %w", name.Name, err)
-	}
-	if err != nil || !metav1.IsControlledBy(secret, instance) {
+	case !metav1.IsControlledBy(secret, instance):
 		return nil, nil
 	}
 	return secret, nil

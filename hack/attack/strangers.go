@@ -40,6 +40,6 @@ func beStranger(ctx context.Context, s settings) error {
 	if err := sandbox.StandBack(); err != nil {
 		return err
 	}
-	say("%s", chosen[0].run(ctx, &target{url: s.at, address: parsed.Host, ingress: s.ingress}))
+	sayf("%s", chosen[0].run(ctx, &target{url: s.at, address: parsed.Host, ingress: s.ingress}))
 	return nil
 }

@@ -186,7 +186,7 @@ func (b *purchaseBench) makeLeads(ctx context.Context, from, to int) error {
 		return err
 	default:
 	}
-	say("%d leads, after %s", to, time.Since(start).Round(time.Second))
+	sayf("%d leads, after %s", to, time.Since(start).Round(time.Second))
 	return ctx.Err()
 }
 
@@ -236,7 +236,7 @@ func (b *purchaseBench) measure(ctx context.Context, size int, what string, serv
 		})
 	}
 	group.Wait()
-	say("%-16s %6d leads: p50 %6.1f ms, p99 %6.1f ms; %d in flight %6.0f a second, %d refused", what, size,
+	sayf("%-16s %6d leads: p50 %6.1f ms, p99 %6.1f ms; %d in flight %6.0f a second, %d refused", what, size,
 		milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]), inFlight,
 		float64(delivered.Load())/time.Since(start).Seconds(), refused.Load())
 	return nil

@@ -2,6 +2,7 @@ package lead
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -122,7 +123,7 @@ func isUnderWay(m *v1alpha1.Message) bool {
 }
 
 func lastInboundAt(conversation []v1alpha1.Message) int {
-	for i := len(conversation) - 1; i >= 0; i-- {
+	for i := range slices.Backward(conversation) {
 		if conversation[i].Role == v1alpha1.RoleCustomer {
 			return i
 		}

@@ -134,22 +134,22 @@ func windowOpens(history []Sent, count int, window time.Duration, now time.Time,
 	if count < 1 {
 		return now.Add(never)
 	}
-	before, rounds := len(history)+ahead-count, time.Duration(1)
+	before, rounds := len(history)+ahead-count, 1
 	if over := before - len(history); over >= 0 {
 		more := over/count + 1
-		before, rounds = before-more*count, rounds+time.Duration(more)
+		before, rounds = before-more*count, rounds+more
 	}
 	if before < 0 {
-		return now.Add((rounds - 1) * window)
+		return now.Add(time.Duration(rounds-1) * window)
 	}
-	return instant.Later(history[before].At.Add(window), now).Add((rounds - 1) * window)
+	return instant.Later(history[before].At.Add(window), now).Add(time.Duration(rounds-1) * window)
 }
 
 // lastNew is when the last conversation was started; zero when none was.
 func lastNew(history []Sent) time.Time {
-	for i := len(history) - 1; i >= 0; i-- {
-		if history[i].New {
-			return history[i].At
+	for _, sent := range slices.Backward(history) {
+		if sent.New {
+			return sent.At
 		}
 	}
 	return time.Time{}

@@ -245,7 +245,7 @@ func (n *number) reserved(of Number, now time.Time) int {
 
 // yields says whether a lead of a class that goes before this one waits and may be sent now.
 func (n *number) yields(of Number, class Class, now time.Time) bool {
-	for before := Answer; before < class; before++ {
+	for before := range class {
 		if len(n.lines[before]) == 0 || n.opens(before).After(now) {
 			continue
 		}

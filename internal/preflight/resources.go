@@ -169,8 +169,7 @@ func lacks(known *property, of reflect.Type, path string) []string {
 		return nil
 	}
 	var missing []string
-	for i := range of.NumField() {
-		field := of.Field(i)
+	for field := range of.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case options == "inline", name == "-", name == "", path == "" && name == "metadata":
