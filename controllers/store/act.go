@@ -19,8 +19,8 @@ import (
 )
 
 // look reads everything plan decides on.
-func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situation, error) {
-	seen := &situation{
+func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*snapshot, error) {
+	seen := &snapshot{
 		store: store, hasAIKey: r.HasAIKey, publicURL: r.PublicURL,
 		leads: store.Status.Leads, tokens: store.Status.Tokens, policy: policy.Resolve(store, nil),
 	}
@@ -119,7 +119,7 @@ func references(store *v1alpha1.Store) []reference {
 
 // recount adds the Store's leads up in the cache, where they are; nothing is copied, and the
 // leads of other Stores are not looked at.
-func (r *Reconciler) recount(ctx context.Context, seen *situation) error {
+func (r *Reconciler) recount(ctx context.Context, seen *snapshot) error {
 	name, now := client.ObjectKeyFromObject(seen.store), r.Clock.Now()
 	var leads v1alpha1.CartRecoveryList
 	err := r.Client.List(ctx, &leads, client.InNamespace(name.Namespace),

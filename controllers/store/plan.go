@@ -19,8 +19,8 @@ import (
 	"cartrecovery.dev/operator/internal/templates"
 )
 
-// situation is everything plan decides on.
-type situation struct {
+// snapshot is everything plan decides on.
+type snapshot struct {
 	store *v1alpha1.Store
 	// claimants are all Stores, in any namespace, that claim the clientID.
 	claimants []v1alpha1.Store
@@ -54,7 +54,7 @@ type findings struct {
 }
 
 // plan judges a Store. Of several problems the one is told that keeps most from working.
-func plan(s *situation) findings {
+func plan(s *snapshot) findings {
 	found := findings{leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
 	found.Status = metav1.ConditionFalse
 	if taken := s.taken(); taken != "" {
@@ -81,7 +81,7 @@ func hasLeads(counted *v1alpha1.LeadCounts) bool {
 }
 
 // taken says who else has the clientID; "" when this Store has it.
-func (s *situation) taken() string {
+func (s *snapshot) taken() string {
 	switch has := owner.StoreOf(s.claimants, s.claimedBy); {
 	case has < 0:
 		return fmt.Sprintf(
@@ -109,7 +109,7 @@ func restoredMessage(leads int) string {
 }
 
 // problem is why the Store is not ready, as reason and message.
-func (s *situation) problem() (reason, message string) {
+func (s *snapshot) problem() (reason, message string) {
 	spec := &s.store.Spec
 	if s.restored > 0 {
 		return v1alpha1.ReasonRestoredFromBackup, restoredMessage(s.restored)

@@ -13,8 +13,8 @@ import (
 // longestWait bounds how far ahead a Suppression's end is waited for.
 const longestWait = 24 * time.Hour
 
-// situation is everything plan decides on.
-type situation struct {
+// snapshot is everything plan decides on.
+type snapshot struct {
 	suppression *v1alpha1.Suppression
 	// storeFound: the Store exists.
 	storeFound bool
@@ -33,7 +33,7 @@ type findings struct {
 
 // plan judges a Suppression. It holds for the name of a Store, whether or not that exists: a
 // Store that is made anew must not lift it.
-func plan(s *situation) findings {
+func plan(s *snapshot) findings {
 	found := findings{
 		Finding: status.Finding{
 			Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSuppressing, Message: "the number is not written to",

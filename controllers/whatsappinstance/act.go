@@ -411,7 +411,7 @@ var errTokenRefused = &failure.Error{
 // looked for or made again, once, and once more whenever a person asks for pairing. The token
 // is forgotten only when the gateway has answered the account, which sees all.
 func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
-	if p.memory.reprovisioned && !p.askedAnew() {
+	if p.memory.reprovisioned && !p.isNewlyAsked() {
 		return r.failed(ctx, p, err)
 	}
 	found, ok, failed := p.gateway.Find(ctx, identity(p))

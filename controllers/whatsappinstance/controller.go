@@ -246,7 +246,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	next := plan(&p.situation)
+	next := plan(&p.snapshot)
 	if next.callsGateway() {
 		store := shares.Holder{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
 		if !r.beginCall(store) {
@@ -309,7 +309,7 @@ func (r *Reconciler) result(done action, err error) (reconcile.Result, error) {
 
 // pass is one reconcile: what is known, and how to reach the gateway.
 type pass struct {
-	situation
+	snapshot
 	gateway gateway.Gateway
 	// can is what the gateway can.
 	can gateway.Capabilities
@@ -327,7 +327,7 @@ type pass struct {
 
 // look reads everything there is to know.
 func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (*pass, error) {
-	p := &pass{situation: situation{
+	p := &pass{snapshot: snapshot{
 		instance: instance, giveUpAfter: r.Pace.GiveUpAfter, memory: r.recall(instance), now: r.Clock.Now(),
 	}}
 	store := &v1alpha1.Store{}

@@ -58,16 +58,16 @@ func TestDisplay(t *testing.T) {
 
 // TestPlanRevival: one restart is tried, of a number that is connected and sends nothing.
 func TestPlanRevival(t *testing.T) {
-	dead := func(s *situation) { connection.NotSending(s.instance, now) }
+	dead := func(s *snapshot) { connection.NotSending(s.instance, now) }
 	for name, row := range map[string]struct {
-		mods []func(*situation)
+		mods []func(*snapshot)
 		want kind
 	}{
 		"it sends":         {nil, wait},
-		"it does not send": {[]func(*situation){dead}, revive},
-		"it was restarted": {[]func(*situation){dead, func(s *situation) { s.memory.revived.restarted = true }},
+		"it does not send": {[]func(*snapshot){dead}, revive},
+		"it was restarted": {[]func(*snapshot){dead, func(s *snapshot) { s.memory.revived.restarted = true }},
 			wait},
-		"it is not connected": {[]func(*situation){dead, loggedOut}, wait},
+		"it is not connected": {[]func(*snapshot){dead, loggedOut}, wait},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := plan(settledSituation(row.mods...)); got.kind != row.want {

@@ -32,7 +32,7 @@ func isNotSending(instance *v1alpha1.WhatsAppInstance) bool {
 }
 
 // planRevival restarts a number that its gateway calls connected and that sends nothing, once.
-func planRevival(s *situation) (action, bool) {
+func planRevival(s *snapshot) (action, bool) {
 	dead := s.memory.state == gateway.Connected && isNotSending(s.instance)
 	return action{kind: revive}, dead && !s.memory.revived.restarted
 }

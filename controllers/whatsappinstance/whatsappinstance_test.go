@@ -298,7 +298,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 			made := s.instance(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true })
 			direct, err := uazapi.New(nil, gateway.Endpoint{BaseURL: s.url, AdminToken: adminToken})
 			Expect(err).NotTo(HaveOccurred())
-			_, err = direct.Create(ctx, identity(&pass{situation: situation{instance: made}, uid: string(made.UID)}))
+			_, err = direct.Create(ctx, identity(&pass{snapshot: snapshot{instance: made}, uid: string(made.UID)}))
 			Expect(err).NotTo(HaveOccurred())
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = false })
 			s.pairs(ctx)
