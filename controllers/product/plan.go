@@ -35,7 +35,7 @@ type findings struct {
 	effective *v1alpha1.EffectivePolicy
 }
 
-// plan judges a Product. Of several problems the one is told that keeps most from working.
+// plan judges a Product. Of several problems it tells the one that keeps most from working.
 func plan(s *snapshot) findings {
 	found := findings{Finding: status.Finding{
 		Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "everything that is needed is there",

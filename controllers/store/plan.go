@@ -26,7 +26,7 @@ type snapshot struct {
 	claimants []v1alpha1.Store
 	// claimedBy is the namespace that has the clientID, "" while none has it.
 	claimedBy string
-	// missing says which Secret the Store refers to and does not exist, "" for none.
+	// missing names a Secret that the Store refers to and that does not exist; "" for none.
 	missing string
 	// refused is why its AI endpoint may not be called, nil when it may.
 	refused   *failure.Error
@@ -53,7 +53,7 @@ type findings struct {
 	effective *v1alpha1.EffectivePolicy
 }
 
-// plan judges a Store. Of several problems the one is told that keeps most from working.
+// plan judges a Store. Of several problems it tells the one that keeps most from working.
 func plan(s *snapshot) findings {
 	found := findings{leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
 	found.Status = metav1.ConditionFalse

@@ -31,8 +31,8 @@ type findings struct {
 	again time.Duration
 }
 
-// plan judges a Suppression. It holds for the name of a Store, whether or not that exists: a
-// Store that is made anew must not lift it.
+// plan judges a Suppression. It holds for the name of a Store, whether or not the Store exists, so that deleting a
+// Store and applying it again does not lift it.
 func plan(s *snapshot) findings {
 	found := findings{
 		Finding: status.Finding{

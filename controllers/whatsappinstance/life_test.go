@@ -135,7 +135,7 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			Expect(s.secret(ctx, "-pairing")).To(BeEmpty())
 		})
 
-		It("is paired again by an instance that was made anew, which is told where to post", func(ctx SpecContext) {
+		It("is paired again by an instance that was made again, which is told where to post", func(ctx SpecContext) {
 			s.instance(ctx)
 			first := s.pairs(ctx)
 			s.deleteThere(ctx)

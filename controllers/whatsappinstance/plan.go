@@ -76,7 +76,7 @@ type memory struct {
 	pairingWith string
 	// display is what is known of what the gateway shows to pair with.
 	display display
-	// revived is what was tried to have a number send again that its gateway calls connected.
+	// revived is what was tried with a number that its gateway calls connected and that sends nothing.
 	revived revival
 	// paceAt is when the status may show the pace again.
 	paceAt time.Time
@@ -124,14 +124,14 @@ const (
 	unregistered kind = "Unregistered"
 	// poll asks for the connection.
 	poll kind = "Poll"
-	// acknowledge notes a pairing request that there is nothing to do for.
+	// acknowledge notes a pairing request that needs no action.
 	acknowledge kind = "Acknowledge"
 	// beginPairing begins or prolongs a pairing attempt, endPairing removes what it showed.
 	beginPairing kind = "BeginPairing"
 	endPairing   kind = "EndPairing"
 	// connect asks for a QR or pair code.
 	connect kind = "Connect"
-	// revive has a number send again that its gateway calls connected.
+	// revive restarts a number that its gateway calls connected and that sends nothing.
 	revive kind = "Revive"
 	// trace looks for the instance of an object that is being deleted, and deletes it.
 	trace kind = "Trace"
@@ -225,7 +225,7 @@ func planPairingEnd(s *snapshot) (action, bool) {
 	return action{kind: endPairing}, pairing != nil && (pairing.SecretRef != nil || begun) && !open
 }
 
-// planHalt stops everything that no passing of time can change.
+// planHalt stops where only a change of the resources helps, and says why.
 func planHalt(s *snapshot) (action, bool) {
 	switch {
 	case s.instance.Spec.Suspend:
@@ -265,7 +265,7 @@ func planCredentials(s *snapshot) (action, bool) {
 	return action{}, false
 }
 
-// planBackoff leaves a gateway alone that has just failed, unless a person asks.
+// planBackoff waits after a failed call of the gateway, unless a person asks.
 func planBackoff(s *snapshot) (action, bool) {
 	backingOff := s.now.Before(s.memory.retryAt) && !s.isNewlyAsked()
 	return action{kind: wait, until: s.nextLook()}, backingOff
@@ -283,7 +283,7 @@ func planProvision(s *snapshot) (action, bool) {
 	return action{kind: provision}, true
 }
 
-// settled is when the last creation has had its effect if it has any.
+// settled is when the last creation has had its effect, if any.
 func (s *snapshot) settled() time.Time {
 	since := s.credentials.creatingSince
 	if since.Equal(s.memory.settled) {
@@ -333,7 +333,7 @@ func planPairing(s *snapshot) (action, bool) {
 // request is the pairing request that was not acted on yet, "" when there is none.
 func (s *snapshot) request() string { return connection.PairingRequest(s.instance) }
 
-// isNewlyAsked says whether there is a pairing request for which the gateway was not asked.
+// isNewlyAsked says whether there is a pairing request for which the gateway was not asked yet.
 func (s *snapshot) isNewlyAsked() bool {
 	request := s.request()
 	return request != "" && request != s.memory.askedFor

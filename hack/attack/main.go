@@ -22,7 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
-// settings are how long and how hard.
+// settings say how long and how hard to attack.
 type settings struct {
 	// phase is how long each of quiet, under attack and after lasts; pause is between two attacks.
 	phase, pause time.Duration

@@ -27,7 +27,7 @@ func strangers(ctx context.Context, each attack, t *target) string {
 	return strings.TrimSpace(told.String())
 }
 
-// beStranger is what that process does.
+// beStranger is the work of that process.
 func beStranger(ctx context.Context, s settings) error {
 	chosen, err := choose(attacks, s.as)
 	if err != nil {

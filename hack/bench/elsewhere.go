@@ -31,7 +31,7 @@ const (
 	saidDone = "done"
 )
 
-// elsewhere is that process.
+// elsewhere is that process, as the benchmark talks to it.
 type elsewhere struct {
 	// urls are those of its gateway and its AI.
 	urls    []string
@@ -86,7 +86,7 @@ func (e *elsewhere) end() error {
 	return nil
 }
 
-// beAttacker is what that process does.
+// beAttacker is the work of that process.
 func beAttacker(ctx context.Context, args []string) (failed error) {
 	all := append(slices.Clone(attacks), allOfIt())
 	if len(args) != 4 {
@@ -112,7 +112,7 @@ func beAttacker(ctx context.Context, args []string) (failed error) {
 	return bad.obey(ctx, all[at], os.Stdin, os.Stdout)
 }
 
-// obey does what it is told until nothing more is said.
+// obey does what each word asks for, until no more come.
 func (a *attacker) obey(ctx context.Context, does attack, words io.Reader, answers io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	held := make(chan struct{})

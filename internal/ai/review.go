@@ -19,8 +19,7 @@ import (
 const (
 	// reviewName is what the schema of a review is called.
 	reviewName = "review"
-	// reviewTokens is how long the answer may be, thoughtTokens what a model needs besides that
-	// thinks first.
+	// reviewTokens bounds the answer; thoughtTokens is added for a model that thinks first.
 	reviewTokens  = 40
 	thoughtTokens = 1024
 	// maxVerdict bounds an answer that is read, in bytes.

@@ -54,8 +54,8 @@ func ended(payment *v1alpha1.Payment, expired string) *v1alpha1.Payment {
 	return shorter
 }
 
-// ends says whether the end of a sale's payment, at a time, is that of this one. Where one of
-// the two does not say which sale it is of, it is unless the payment was made later.
+// ends says whether the reported end of a sale's payment, at a time, is the end of this payment. Where one of the two
+// does not name its sale, it is, unless the payment was made later.
 func ends(payment *v1alpha1.Payment, sale string, at time.Time) bool {
 	if payment.TransactionID != "" && sale == saleHash(payment.TransactionID) {
 		return true

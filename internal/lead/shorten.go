@@ -153,7 +153,7 @@ func keepingMeaning() shortening {
 		if said != (meaning{}) {
 			return short, said == meaningOf(whole)
 		}
-		// Who asked us to stop is stopped by then: that message is not needed for it.
+		// A customer who asked to stop is stopped by then: that message is not needed any more.
 		return short, !everywhere.ClaimsPaid(whole) && !everywhere.AsksForHuman(whole)
 	}
 }

@@ -101,11 +101,10 @@ func compareNames(a, b types.NamespacedName) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// Earliest is when the next message of a class may be sent after a history, oldest first;
-// now when at once. Of any 60 seconds and any 60 minutes at most the class's share of the
-// limit is filled; conversations are counted by the calendar days of loc (nil is UTC) and
-// keep a gap that is drawn from the seed and the last one's time, so that whoever asks, also
-// after a restart, draws the same. Sent in the future counts as what it says.
+// Earliest is when the next message of a class may be sent after a history, oldest first; now when at once. Of any 60
+// seconds and any 60 minutes at most the class's share of the limit is filled; conversations are counted by the
+// calendar days of loc (nil is UTC) and keep a gap that is drawn from the seed and the last one's time, so that whoever
+// asks, also after a restart, draws the same. A message dated in the future counts at its own time.
 func Earliest(history []Sent, class Class, limits Limits, firstConnected, now time.Time, loc *time.Location,
 	seed string) time.Time {
 	at := instant.Later(now, windowsOpen(history, class, limits, now, 0))

@@ -47,7 +47,7 @@ func (n *number) ofNumber(of Number) {
 	n.of = of
 }
 
-// changed says whether the turns of the first in line may have changed since it last did.
+// changed says whether the turns of the first in line may have changed since the last call.
 func (n *number) changed() bool {
 	changed := n.stale
 	for class := range n.lines {

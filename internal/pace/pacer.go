@@ -24,7 +24,7 @@ const (
 	// step is how far apart leads come back that could all be sent at once: longer than a
 	// claim takes.
 	step = time.Second
-	// early is how much earlier than it was told to a lead must be sent to be woken.
+	// early is how much sooner than announced the turn of a lead must be for it to be woken.
 	early = 10 * time.Millisecond
 	// maxWoken is how many leads wait to be woken; those beyond come back when they were told.
 	maxWoken = 1024
@@ -268,9 +268,9 @@ func (p *Pacer) TimedOut(instance types.UID, taken time.Time) {
 	n.hold(now)
 }
 
-// Unclear says that a call to the gateway of an instance, for a message whose turn was taken at a time, ended in a
-// way that tells nothing of the message: its connection broke, or its answer was none. Once is bad luck; a
-// number of which several are so in succession is left alone as after a timeout.
+// Unclear says that a call to the gateway of an instance, for a message whose turn was taken at a time, ended in a way
+// that tells nothing of the message: its connection broke, or its answer could not be read. Once is bad luck; after
+// several in succession the number is left alone as after a timeout.
 func (p *Pacer) Unclear(instance types.UID, taken time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -211,8 +211,8 @@ var weakWords = func() map[string]bool {
 	return set
 }()
 
-// mistyped are the words that stop everything with two letters changed over or, in longer
-// ones, a letter left out; what is a word of its own is none of them.
+// mistyped are the words that stop everything with two letters changed over or, in longer ones, a letter left out;
+// words of their own are left out.
 var mistyped = func() map[string]bool {
 	set := map[string]bool{"parr": true, "paar": true, "stahp": true}
 	for word := range strings.FieldsSeq("parar stop sair salir remover descadastrar unsubscribe desuscribir parem") {

@@ -182,7 +182,7 @@ func lacks(known *property, of reflect.Type, path string) []string {
 	return missing
 }
 
-// named joins what an error names, and not more than can be read.
+// named joins what an error names, at most maxNamed of it.
 func named(all []string) string {
 	if len(all) > maxNamed {
 		return strings.Join(all[:maxNamed], ", ") + fmt.Sprintf(" and %d more", len(all)-maxNamed)
