@@ -71,10 +71,10 @@ func untilHandedOver(stop context.Context, lock *election.Lock) context.Context 
 		defer done()
 		led, err := lock.Release(releasing)
 		if err != nil {
-			ctrl.Log.Error(err, "The lead could not be given up; the next leader waits until the Lease has run out")
+			ctrl.Log.Error(err, "Cannot give up the lead; the next leader waits until the Lease has run out")
 		}
 		if led {
-			ctrl.Log.Info("The lead is given up; sending for a moment what is due and written", "for",
+			ctrl.Log.Info("Gave up the lead; sending for a moment what is due and written", "for",
 				handOver.String())
 			timer := time.NewTimer(handOver)
 			defer timer.Stop()
@@ -84,7 +84,7 @@ func untilHandedOver(stop context.Context, lock *election.Lock) context.Context 
 	return ctx
 }
 
-// lost is why a process ended that is not told to: election.ErrTaken, nil for any other reason.
+// lost is why a process ended without being told to: election.ErrTaken, nil for any other reason.
 func lost(lock *election.Lock) error {
 	if lock == nil {
 		return nil

@@ -17,7 +17,7 @@ import (
 	"cartrecovery.dev/operator/internal/preflight"
 )
 
-// fieldManager is who Kubernetes says has written a field.
+// fieldManager is the name under which Kubernetes records who has written a field.
 const fieldManager = "cart-recovery-operator"
 
 func main() {

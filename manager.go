@@ -106,7 +106,7 @@ func (w *wiring) parts() []func() error {
 	return parts
 }
 
-// copies are what the webhook server reads that runs without the controllers.
+// copies are what a webhook server without the controllers reads.
 func (w *wiring) copies() *webhookkeys.Reader {
 	if w.settings.roles.controllers {
 		return nil
@@ -114,8 +114,7 @@ func (w *wiring) copies() *webhookkeys.Reader {
 	return &webhookkeys.Reader{Secrets: w.secrets}
 }
 
-// copier writes them; nil where the webhook server runs with the controllers and reads the Secrets
-// themselves.
+// copier writes the copies; nil where the webhook server runs with the controllers and reads the Secrets themselves.
 func (w *wiring) copier() *webhookkeys.Writer {
 	if w.settings.roles.webhooks {
 		return nil
@@ -140,7 +139,7 @@ func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 		LeaderElection:          settings.leaderElection && settings.roles.controllers,
 		LeaderElectionID:        leaderElectionID,
 		LeaderElectionNamespace: settings.leaderElectionNamespace,
-		// What the lock has not given up by then; the process ends when the manager does.
+		// Gives up what the lock has not; the process ends when the manager does.
 		LeaderElectionReleaseOnCancel: true,
 		LeaseDuration:                 &settings.leaseDuration,
 		RenewDeadline:                 &settings.renewDeadline,
@@ -162,7 +161,7 @@ func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 // wiring holds what the parts share while they are put together.
 type wiring struct {
 	mgr manager.Manager
-	// client shares what the controllers write in turn by namespace, deliveries what the webhook server does.
+	// client has the controllers' writes take turns by namespace, deliveries those of the webhook server.
 	client, deliveries client.Client
 	settings           settings
 	metrics            *metrics.Metrics

@@ -41,7 +41,7 @@ func testManager(t *testing.T, environment *testenv.Environment) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	stop := testenv.Run(mgr)
+	stop := testenv.Run(mgr).Stop
 	t.Cleanup(func() { _ = stop() })
 
 	within(t, "ready", func() bool { return get(t, "http://"+settings.probeAddress+"/readyz") == http.StatusOK })

@@ -32,8 +32,8 @@ const (
 	maxRestoreHold = 30 * 24 * time.Hour
 )
 
-// wrong is a setting that cannot be used: the flag or variable, what was expected, and what it
-// is where that is no secret.
+// wrong is the error of a setting that cannot be used. It names the flag or variable, what was expected and, where that
+// is no secret, what was given.
 func wrong(name, expected, got string) error {
 	if got == "" {
 		return fmt.Errorf("%s: expected %s", name, expected)
@@ -108,7 +108,7 @@ func checkURL(name, address string) error {
 	return nil
 }
 
-// isServer says whether a URL's host can be one.
+// isServer says whether a URL's host can be a server's.
 func isServer(of *url.URL) bool {
 	name, port := of.Hostname(), of.Port()
 	number, err := strconv.ParseUint(port, 10, 16)
@@ -121,14 +121,14 @@ func isServer(of *url.URL) bool {
 	return notIP == nil || len(validation.IsDNS1123Subdomain(name)) == 0
 }
 
-// checkPublicURL: what platforms and gateways are told begins with it.
+// checkPublicURL accepts nothing, or the URL that all webhook URLs begin with.
 func checkPublicURL(name, address string) error {
 	if err := checkURL(name, address); err != nil {
 		return err
 	}
 	parsed, err := url.Parse(address)
 	if err != nil {
-		return nil
+		return wrong(name, "a URL such as https://hooks.example.com", "")
 	}
 	for _, added := range []string{"/api/webhooks", "/api/whatsapp"} {
 		if parsed.Path == "/api" || strings.HasPrefix(parsed.Path+"/", added+"/") {
@@ -138,7 +138,7 @@ func checkPublicURL(name, address string) error {
 	return nil
 }
 
-// checkAIBase: the library adds the path of the call.
+// checkAIBase accepts nothing, or a base URL: the library adds the path of the call.
 func checkAIBase(name, address string) error {
 	if strings.HasSuffix(strings.TrimRight(address, "/"), "/chat/completions") {
 		return wrong(name, "the base of the API, without /chat/completions", address)
@@ -146,7 +146,7 @@ func checkAIBase(name, address string) error {
 	return checkURL(name, address)
 }
 
-// checkStateDir: a mark that cannot be kept notices no restore.
+// checkStateDir refuses a directory in which the mark cannot be kept: no restore would be noticed.
 func checkStateDir(path string) error {
 	if path == "" {
 		return nil
@@ -179,7 +179,7 @@ func checkCredential(name, value, needs, given string) error {
 	return nil
 }
 
-// checkAddresses: each server listens somewhere, and on a port of its own.
+// checkAddresses checks that each server has an address with a port of its own.
 func (s *settings) checkAddresses() error {
 	var found []error
 	ports := map[string]string{}
@@ -268,7 +268,7 @@ func (s *settings) checkNumbers() error {
 	return errors.Join(found...)
 }
 
-// checkOutside: what is let in and out.
+// checkOutside checks what is let in and out.
 func (s *settings) checkOutside() error {
 	var found []error
 	if entry := outbound.UnusableHost(s.allowedHosts); entry != "" {

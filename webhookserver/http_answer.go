@@ -266,12 +266,10 @@ func refused(status int) answer {
 
 // inputAnswer is the answer to a delivery that cannot be read; false for other errors.
 func inputAnswer(err error) (answer, bool) {
-	var sale *platforms.InputError
-	if errors.As(err, &sale) {
+	if sale, ok := errors.AsType[*platforms.InputError](err); ok {
 		return malformed(sale.Field, sale.Expected), true
 	}
-	var message *formats.InputError
-	if errors.As(err, &message) {
+	if message, ok := errors.AsType[*formats.InputError](err); ok {
 		return malformed(message.Field, message.Expected), true
 	}
 	return answer{}, false

@@ -200,6 +200,7 @@ var malformedRequests = map[string]string{
 }
 
 func TestMalformedRequestsAreRefused(t *testing.T) {
+	t.Parallel()
 	address := serveStub(t, stubOptions(t))
 	for name, sent := range malformedRequests {
 		t.Run(name, func(t *testing.T) {
@@ -213,6 +214,7 @@ func TestMalformedRequestsAreRefused(t *testing.T) {
 }
 
 func TestWellFormedRequestsAreRead(t *testing.T) {
+	t.Parallel()
 	address := serveStub(t, stubOptions(t))
 	small := "POST /api/webhooks/hotmart/" + gen.Store + " HTTP/1.1\r\nHost: x\r\n"
 	large := strings.Repeat(" ", 100_000)

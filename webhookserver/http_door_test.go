@@ -56,6 +56,7 @@ func answerOn(t *testing.T, conn net.Conn, sent string) responseHead {
 // TestCrowdsDoNotShutTheDoor has five times as many connections as there may be do nothing, or hardly
 // anything, and good deliveries come all the same.
 func TestCrowdsDoNotShutTheDoor(t *testing.T) {
+	t.Parallel()
 	const room = 20
 	for name, test := range map[string]struct {
 		sent    string
@@ -201,6 +202,7 @@ func TestNoRoomAtAll(t *testing.T) {
 }
 
 func TestSlowRequestsEnd(t *testing.T) {
+	t.Parallel()
 	for name, test := range map[string]struct {
 		sent string
 		want []int

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
-	"github.com/gofiber/fiber/v2/middleware/recover"
+	fiberrecover "github.com/gofiber/fiber/v2/middleware/recover"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
 	"cartrecovery.dev/operator/internal/panics"
@@ -44,7 +44,7 @@ func (s *Server) newApp() *fiber.App {
 	app.Server().SecureErrorLogMessage = true
 	app.Server().CloseOnShutdown = true
 
-	app.Use(recover.New(recover.Config{EnableStackTrace: true, StackTraceHandler: s.onPanic}))
+	app.Use(fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: s.onPanic}))
 	app.Get("/healthz", s.serve(s.healthz))
 	app.Get("/readyz", s.serve(s.readyz))
 	app.Post("/api/whatsapp/connect/:clientId", s.serveSmall(s.RequestTimeout+s.ConnectWait, s.connect))
@@ -168,8 +168,7 @@ func (s *Server) write(c *fiber.Ctx, a answer) error {
 // own text can hold a path and is not used.
 func (s *Server) onError(c *fiber.Ctx, err error) error {
 	status := fiber.StatusInternalServerError
-	var failed *fiber.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*fiber.Error](err); ok {
 		status = failed.Code
 	}
 	return s.write(c, refused(status))

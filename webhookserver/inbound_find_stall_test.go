@@ -12,48 +12,23 @@ import (
 	. "github.com/onsi/gomega"
 	"github.com/prometheus/client_golang/prometheus"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
-	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/testenv"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-// otherReplica is a server with a cache of its own, whose watch of leads can be stalled.
-func otherReplica() (*Server, *testenv.Stall) {
-	GinkgoHelper()
-	config, stall := testenv.StallingConfig(env.Config, "cartrecoveries")
-	ctx, stop := context.WithCancel(context.Background())
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
-	})
-	Expect(err).NotTo(HaveOccurred())
-	Expect(index.Register(ctx, mgr.GetFieldIndexer())).To(Succeed())
-	wired := options(mgr.GetAPIReader(), mgr.GetClient(), prometheus.NewRegistry())
-	wired.Fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, 200*time.Millisecond)
-	Expect(err).NotTo(HaveOccurred())
-	made, err := New(wired)
-	Expect(err).NotTo(HaveOccurred())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	DeferCleanup(func() {
-		stall.Release()
-		stop()
-		Eventually(done, 30*time.Second).Should(Receive(BeNil()))
-	})
-	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
-	return made, stall
+// hearer is a replica, fenced or not.
+type hearer interface {
+	hear(ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message) (outcome, error)
 }
 
 // taken is what becomes of a message at a replica.
-func taken(ctx context.Context, replica *Server, shop phoneShop, message formats.Message) outcome {
+func taken(ctx context.Context, replica hearer, shop phoneShop, message formats.Message) outcome {
 	GinkgoHelper()
 	got, err := replica.hear(ctx, shop.instance, &message)
 	Expect(err).NotTo(HaveOccurred())
@@ -87,10 +62,10 @@ func (s shop) hasLeadOf(ctx context.Context, phone string) bool {
 
 var _ = Describe("a replica whose watch of leads stands still", func() {
 	It("stores what a customer writes to a lead that it does not know", func(ctx SpecContext) {
-		replica, stall := otherReplica()
+		replica := newFenced(200 * time.Millisecond)
 		shop := openPhoneShop(ctx)
-		knownTo(ctx, replica, shop.lead)
-		stall.Hold()
+		knownTo(ctx, replica.Server, shop.lead)
+		replica.stall.Hold()
 		shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent))
 		message := inboundOf("m-1")
 		message.Phone = "5521911112222"
@@ -101,10 +76,10 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 
 	It("gives a person the conversation of a lead that it does not know, and takes no echo for one",
 		func(ctx SpecContext) {
-			replica, stall := otherReplica()
+			replica := newFenced(200 * time.Millisecond)
 			shop := openPhoneShop(ctx)
-			knownTo(ctx, replica, shop.lead)
-			stall.Hold()
+			knownTo(ctx, replica.Server, shop.lead)
+			replica.stall.Hold()
 			shop.shop.lead(ctx, named("unknown"), withPhone("+5521911112222"),
 				contacted(time.Now(), v1alpha1.MessageSent), atTheGateway("g-9", "Oi, tudo bem?"))
 			message, echo := ownOf("o-1", "Aqui é a Ana"), ownOf("g-9", "Oi, tudo bem?")
@@ -116,10 +91,10 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		})
 
 	It("knows a hidden id that another replica has learned, and what was quoted", func(ctx SpecContext) {
-		replica, stall := otherReplica()
+		replica := newFenced(200 * time.Millisecond)
 		shop := openPhoneShop(ctx, ours)
-		knownTo(ctx, replica, shop.lead)
-		stall.Hold()
+		knownTo(ctx, replica.Server, shop.lead)
+		replica.stall.Hold()
 		first := inboundOf("m-1")
 		first.ChatIDs = []string{"7@lid"}
 		Expect(shop.hears(ctx, first).Result).To(Equal(resultRecorded))
@@ -135,10 +110,10 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 	})
 
 	It("moves what it stored where the customer was written to last", func(ctx SpecContext) {
-		replica, stall := otherReplica()
+		replica := newFenced(200 * time.Millisecond)
 		shop := openPhoneShop(ctx)
-		knownTo(ctx, replica, shop.lead)
-		stall.Hold()
+		knownTo(ctx, replica.Server, shop.lead)
+		replica.stall.Hold()
 		shop.shop.lead(ctx, named("newer"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
 		Expect(taken(ctx, replica, shop, inboundOf("m-1"))).To(Equal(outcome{Result: resultRecorded, Lead: "newer"}))
 		Expect(shop.read(ctx, "newer").Status.Conversation).To(HaveLen(2))
@@ -146,10 +121,10 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 	})
 
 	It("never has it in two conversations, and moves it when it is delivered again", func(ctx SpecContext) {
-		replica, stall := otherReplica()
+		replica := newFenced(200 * time.Millisecond)
 		shop := openPhoneShop(ctx)
-		knownTo(ctx, replica, shop.lead)
-		stall.Hold()
+		knownTo(ctx, replica.Server, shop.lead)
+		replica.stall.Hold()
 		shop.shop.lead(ctx, named("newer"), contacted(time.Now(), v1alpha1.MessageSent), on(gen.Instance))
 		failing := newHookedClient(replica.Client)
 		replica.Client = failing
@@ -169,10 +144,10 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 
 	It("moves what it stored with the chat that it came in with, which the first lead forgets again",
 		func(ctx SpecContext) {
-			replica, stall := otherReplica()
+			replica := newFenced(200 * time.Millisecond)
 			shop := openPhoneShop(ctx, withOther)
-			knownTo(ctx, replica, shop.lead)
-			stall.Hold()
+			knownTo(ctx, replica.Server, shop.lead)
+			replica.stall.Hold()
 			shop.shop.lead(ctx, named("own"), withPhone("+5521911112222"), contacted(time.Now(), v1alpha1.MessageSent),
 				on(gen.Instance))
 			message := inboundOf("m-1")
@@ -184,12 +159,12 @@ var _ = Describe("a replica whose watch of leads stands still", func() {
 		})
 
 	It("stops every open lead of the phone before an opt-out is acknowledged", func(ctx SpecContext) {
-		replica, stall := otherReplica()
+		replica := newFenced(200 * time.Millisecond)
 		shop := openPhoneShop(ctx)
 		shop.shop.lead(ctx, named("known"), ofProduct("2"))
 		shop.shop.lead(ctx, named("over"), ofProduct("3"), isFinished)
-		knownTo(ctx, replica, shop.read(ctx, "over"))
-		stall.Hold()
+		knownTo(ctx, replica.Server, shop.read(ctx, "over"))
+		replica.stall.Hold()
 		shop.shop.lead(ctx, named("unknown"), ofProduct("4"))
 		shop.shop.lead(ctx, named("another-s"), withPhone("+5521911112222"), withEmail("ana@example.com"))
 		before := shop.read(ctx, "unknown").DeepCopy()
@@ -348,7 +323,7 @@ var _ = Describe("a customer who asks us to stop, with several leads", func() {
 // countedReads is the API server, and how often it is read from.
 func countedReads() (client.Reader, *atomic.Int32) {
 	count := &atomic.Int32{}
-	return intercepted(env.Client, interceptor.Funcs{
+	return testenv.Intercept(env.Client, interceptor.Funcs{
 		Get: func(
 			ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object,
 			opts ...client.GetOption,
@@ -401,11 +376,11 @@ var _ = Describe("the paired phone that writes to itself", func() {
 // and then, is never lost, and never there twice; and whoever asks us to stop is stopped.
 var _ = Describe("any messages, at any replica", func() {
 	It("are each in one conversation", func(ctx SpecContext) {
-		replica, stall := otherReplica()
+		replica := newFenced(200 * time.Millisecond)
 		shop := openPhoneShop(ctx)
 		seed := uint64(GinkgoRandomSeed())
 		chance := rand.New(rand.NewPCG(seed, 7))
-		replicas := []*Server{server, replica}
+		replicas := []*Server{server, replica.Server}
 		phones := []string{"5511987654321", "5215512345678", "22507123456"}
 		customers := []string{gen.Phone, "+525512345678", "+2250707123456"}
 		acknowledged := map[string]bool{}
@@ -414,9 +389,9 @@ var _ = Describe("any messages, at any replica", func() {
 			who := chance.IntN(len(phones))
 			switch what := chance.IntN(10); {
 			case what == 0:
-				stall.Hold()
+				replica.stall.Hold()
 			case what == 1:
-				stall.Release()
+				replica.stall.Release()
 			case what < 4:
 				made := gen.In(shop.namespace, gen.Lead(time.Now(), named(fmt.Sprint("lead-", step)),
 					ofProduct(fmt.Sprint(step)), withPhone(customers[who])))

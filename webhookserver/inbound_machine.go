@@ -7,9 +7,9 @@ import (
 	"time"
 	"unicode/utf8"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/lru"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
@@ -127,7 +127,7 @@ func saidBefore(recovery *v1alpha1.CartRecovery, text string) int {
 // hand-over from happening.
 type ownTexts struct {
 	mu    sync.Mutex
-	texts *lru.Cache
+	texts *lru.Cache[textHash, heardText]
 }
 
 type textHash [sha256.Size]byte
@@ -138,7 +138,11 @@ type heardText struct {
 	last  time.Time
 }
 
-func newOwnTexts() *ownTexts { return &ownTexts{texts: lru.New(maxTexts)} }
+func newOwnTexts() *ownTexts {
+	// New fails only for a size that is not positive.
+	texts, _ := lru.New[textHash, heardText](maxTexts)
+	return &ownTexts{texts: texts}
+}
 
 // repeated notes a text of a number in a chat, and says whether otherChats others got it within
 // textMemory.
@@ -149,9 +153,8 @@ func (o *ownTexts) repeated(number, chat, text string, now time.Time) bool {
 	}
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	key, here := sha256.Sum256([]byte(number+"\x00"+text)), textHash(sha256.Sum256([]byte(chat)))
-	known, _ := o.texts.Get(textHash(key))
-	heard, _ := known.(heardText)
+	key, here := textHash(sha256.Sum256([]byte(number+"\x00"+text))), textHash(sha256.Sum256([]byte(chat)))
+	heard, _ := o.texts.Get(key)
 	if now.Sub(heard.last) > textMemory {
 		heard.chats = nil
 	}
@@ -160,6 +163,6 @@ func (o *ownTexts) repeated(number, chat, text string, now time.Time) bool {
 		heard.chats = append(heard.chats, here)
 	}
 	heard.last = now
-	o.texts.Add(textHash(key), heard)
+	o.texts.Add(key, heard)
 	return len(others) >= otherChats
 }

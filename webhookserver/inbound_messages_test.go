@@ -15,12 +15,13 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/testenv"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
 // staleClient is a cache that does not know any message yet: it has leads as they were made.
 func staleClient() client.Client {
-	return intercepted(hooked, interceptor.Funcs{List: func(
+	return testenv.Intercept(hooked, interceptor.Funcs{List: func(
 		ctx context.Context, cache client.WithWatch, list client.ObjectList, opts ...client.ListOption,
 	) error {
 		err := cache.List(ctx, list, opts...)
@@ -36,7 +37,7 @@ func staleClient() client.Client {
 // brokenReader is an API server that does not answer when leads are read.
 func brokenReader() client.Reader {
 	silent := errors.New("the API server does not answer")
-	return intercepted(env.Client, interceptor.Funcs{
+	return testenv.Intercept(env.Client, interceptor.Funcs{
 		List: func(context.Context, client.WithWatch, client.ObjectList, ...client.ListOption) error { return silent },
 		Get: func(
 			ctx context.Context, api client.WithWatch, key client.ObjectKey, object client.Object,
@@ -142,7 +143,7 @@ var _ = Describe("a message that the cache is behind of", func() {
 
 // withoutMessages is a cache whose index of messages is empty.
 func withoutMessages(cache client.Client) client.Client {
-	return intercepted(cache, interceptor.Funcs{List: func(
+	return testenv.Intercept(cache, interceptor.Funcs{List: func(
 		ctx context.Context, cache client.WithWatch, list client.ObjectList, opts ...client.ListOption,
 	) error {
 		for _, option := range opts {

@@ -12,6 +12,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/webhookserver/formats"
@@ -45,26 +46,18 @@ type mark struct {
 func (m mark) with(status formats.Status, at time.Time) mark {
 	switch status {
 	case formats.Delivered:
-		m.delivered = earlier(m.delivered, at)
+		m.delivered = instant.EarlierSet(m.delivered, at)
 	case formats.Read:
-		m.read = earlier(m.read, at)
+		m.read = instant.EarlierSet(m.read, at)
 	}
 	return m
-}
-
-// earlier is the earlier of two times, of which zero means never.
-func earlier(a, b time.Time) time.Time {
-	if a.IsZero() || !b.IsZero() && b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // on writes the mark on a message; false when it has all of it. What was read was
 // delivered.
 func (m mark) on(message *v1alpha1.Message) bool {
 	changed := false
-	if at := earlier(m.delivered, m.read); message.DeliveredAt == nil && !at.IsZero() {
+	if at := instant.EarlierSet(m.delivered, m.read); message.DeliveredAt == nil && !at.IsZero() {
 		delivered := v1alpha1.NewTimestamp(at)
 		message.DeliveredAt, changed = &delivered, true
 	}

@@ -69,7 +69,7 @@ type joiner struct {
 	// waiting is how many requests of a namespace are not answered yet.
 	waiting map[string]int
 	// late counts the leads that found no time of their own.
-	late time.Duration
+	late int
 	// sweepAt is with how many leads those are looked for that are quiet.
 	sweepAt int
 }
@@ -199,7 +199,7 @@ func (j *joiner) reserve(found *crowd) time.Duration {
 	wait := max(found.wrote.Add(j.pace).Sub(now), j.next[found.name.Namespace].Sub(now), 0)
 	if wait > togetherMost {
 		j.late++
-		found.at = now.Add(togetherMost - j.late%lateParts*(togetherMost/4/lateParts))
+		found.at = now.Add(togetherMost - time.Duration(j.late%lateParts)*(togetherMost/4/lateParts))
 		return found.at.Sub(now)
 	}
 	found.at = now.Add(wait)

@@ -42,7 +42,8 @@ func (s *Server) writeStatus(ctx context.Context, recovery *v1alpha1.CartRecover
 
 // patchLead changes a lead as it was last read, and reads it again whenever somebody else has written it since. change
 // says whether there is anything to write. It returns the lead as it is stored, nil when it is gone, and whether it was
-// written.
+// written. It does not use client-go's RetryOnConflict, whose pauses go on after the delivery's context has ended, and
+// have no jitter: many deliveries of one customer come at once.
 func (s *Server) patchLead(
 	ctx context.Context, read *v1alpha1.CartRecovery, write patcher, change func(*v1alpha1.CartRecovery) bool,
 ) (stored *v1alpha1.CartRecovery, changed bool, err error) {

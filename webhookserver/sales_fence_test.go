@@ -16,12 +16,10 @@ import (
 	"k8s.io/apimachinery/pkg/watch"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/testenv"
 	"cartrecovery.dev/operator/webhookserver/platforms"
@@ -36,24 +34,20 @@ type fenced struct {
 // newFenced starts one that runs until the spec is over.
 func newFenced(wait time.Duration) fenced {
 	GinkgoHelper()
-	config, stall := testenv.StallingConfig(env.Config, "cartrecoveries")
-	mgr, err := ctrl.NewManager(config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
-	})
+	stalling, stall := env.Stalling("cartrecoveries")
+	mgr, err := stalling.NewManager(ctrl.Options{Logger: GinkgoLogr})
 	Expect(err).NotTo(HaveOccurred())
-	ctx, stop := context.WithCancel(context.Background())
-	Expect(index.Register(ctx, mgr.GetFieldIndexer())).To(Succeed())
+	ctx, cancel := context.WithCancel(context.Background())
 	wired := options(mgr.GetAPIReader(), mgr.GetClient(), prometheus.NewRegistry())
 	wired.Fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, wait)
 	Expect(err).NotTo(HaveOccurred())
 	made, err := New(wired)
 	Expect(err).NotTo(HaveOccurred())
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
+	stop := testenv.Run(mgr).Stop
 	DeferCleanup(func() {
 		stall.Release()
-		stop()
-		Eventually(done, 30*time.Second).Should(Receive(BeNil()))
+		cancel()
+		Expect(stop()).To(Succeed())
 	})
 	Expect(mgr.GetCache().WaitForCacheSync(ctx)).To(BeTrue())
 	_, err = mgr.GetCache().GetInformer(ctx, &v1alpha1.CartRecovery{})

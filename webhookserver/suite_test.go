@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
-	"errors"
 	"io"
 	"net/http"
 	"strings"
@@ -19,11 +18,9 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/watch"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/fence"
@@ -31,7 +28,6 @@ import (
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
 	"cartrecovery.dev/operator/internal/gen"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/secrets"
@@ -53,9 +49,7 @@ var (
 	written  logBook
 	// gatewayState is what the gateway of type UAZAPI says.
 	gatewayState fakeGateway
-
-	stopManager context.CancelFunc
-	managerDone chan error
+	stopManager  func() error
 )
 
 func TestWebhookServer(t *testing.T) {
@@ -73,32 +67,23 @@ var _ = BeforeSuite(func() {
 	env, err = testenv.Start()
 	Expect(err).NotTo(HaveOccurred())
 
-	var ctx context.Context
-	ctx, stopManager = context.WithCancel(context.Background())
-	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr,
-	})
+	mgr, err := env.NewManager(ctrl.Options{Logger: GinkgoLogr})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(index.Register(ctx, mgr.GetFieldIndexer())).To(Succeed())
-
 	hooked = newHookedClient(mgr.GetClient())
 	registry = prometheus.NewRegistry()
 	wired := options(mgr.GetAPIReader(), hooked, registry)
-	wired.Fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, 0)
+	wired.Fence, err = fence.New(context.Background(), mgr.GetCache(), &v1alpha1.CartRecovery{}, 0)
 	Expect(err).NotTo(HaveOccurred())
 	server, err = New(wired)
 	Expect(err).NotTo(HaveOccurred())
 	Expect(mgr.Add(server)).To(Succeed())
-
-	managerDone = make(chan error, 1)
-	go func() { managerDone <- mgr.Start(ctx) }()
+	stopManager = testenv.Run(mgr).Stop
 	Eventually(server.Addr).ShouldNot(BeNil())
 })
 
 var _ = AfterSuite(func() {
 	if stopManager != nil {
-		stopManager()
-		Eventually(managerDone, 30*time.Second).Should(Receive(BeNil()))
+		Expect(stopManager()).To(Succeed())
 	}
 	if env != nil {
 		Expect(env.Stop()).To(Succeed())
@@ -172,18 +157,6 @@ func (f *fakeGateway) Status(context.Context) (gateway.State, error) {
 	return f.state, f.err
 }
 
-// unwatched is a client as the interceptor takes it. Nothing watches by it.
-type unwatched struct{ client.Client }
-
-func (unwatched) Watch(context.Context, client.ObjectList, ...client.ListOption) (watch.Interface, error) {
-	return nil, errors.New("nothing watches by this client")
-}
-
-// intercepted is a client whose calls something gets in the way of.
-func intercepted(calls client.Client, funcs interceptor.Funcs) client.Client {
-	return interceptor.NewClient(unwatched{calls}, funcs)
-}
-
 // hookedClient is a client with something that happens before its writes.
 type hookedClient struct {
 	client.Client
@@ -193,7 +166,7 @@ type hookedClient struct {
 
 func newHookedClient(calls client.Client) *hookedClient {
 	h := &hookedClient{}
-	h.Client = intercepted(calls, interceptor.Funcs{
+	h.Client = testenv.Intercept(calls, interceptor.Funcs{
 		Create: func(
 			ctx context.Context, calls client.WithWatch, object client.Object, opts ...client.CreateOption,
 		) error {

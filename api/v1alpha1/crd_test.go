@@ -26,18 +26,7 @@ import (
 // start starts an API server for one test and returns a client and a namespace.
 func start(t *testing.T) (client.Client, string) {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("needs an API server")
-	}
-	environment, err := testenv.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	environment := testenv.ForTest(t)
 	namespace, err := environment.Namespace(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -49,18 +49,7 @@ func apply(t *testing.T, kube client.Client, namespace string, path ...string) {
 
 // TestPolicies holds the samples of policies against a real API server.
 func TestPolicies(t *testing.T) {
-	if testing.Short() {
-		t.Skip("needs an API server")
-	}
-	environment, err := testenv.Start()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := environment.Stop(); err != nil {
-			t.Error(err)
-		}
-	})
+	environment := testenv.ForTest(t)
 	namespace, err := environment.Namespace(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -5,9 +5,9 @@ import (
 	"fmt"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -36,9 +36,13 @@ type uncalledClaim struct {
 
 // uncalledClaims are the claims of which this process knows that it has not begun a call. One
 // that it forgets, for want of room, is resolved as any other's.
-type uncalledClaims struct{ known *lru.Cache }
+type uncalledClaims struct {
+	known *lru.Cache[uncalledClaim, struct{}]
+}
 
-func newUncalledClaims() *uncalledClaims { return &uncalledClaims{known: lru.New(maxClaims)} }
+func newUncalledClaims() *uncalledClaims {
+	return &uncalledClaims{known: newest[uncalledClaim, struct{}](maxClaims)}
+}
 
 func uncalledKey(recovery *v1alpha1.CartRecovery, id string, at time.Time) uncalledClaim {
 	return uncalledClaim{lead: recovery.UID, trackID: lead.TrackID(recovery.Name, id), at: at.UnixMicro()}
@@ -46,7 +50,7 @@ func uncalledKey(recovery *v1alpha1.CartRecovery, id string, at time.Time) uncal
 
 // made says that a message is about to be claimed with a time.
 func (c *uncalledClaims) made(recovery *v1alpha1.CartRecovery, id string, at time.Time) {
-	c.known.Add(uncalledKey(recovery, id, at), nil)
+	c.known.Add(uncalledKey(recovery, id, at), struct{}{})
 }
 
 // called says that its call begins, or that there is no such claim.

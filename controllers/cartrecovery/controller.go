@@ -10,10 +10,10 @@ import (
 	"math/rand/v2"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"k8s.io/client-go/tools/events"
 	"k8s.io/client-go/util/workqueue"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
@@ -105,10 +105,10 @@ type Reconciler struct {
 	drafts   *drafts.Pool
 	contacts *contacts.Cache
 	// notified are the hand-overs that an event was made of.
-	notified *lru.Cache
+	notified *lru.Cache[takeover, struct{}]
 	// claims are the gateways' ids of the instances that unconfirmed messages were claimed
 	// for, by track id.
-	claims        *lru.Cache
+	claims        *lru.Cache[string, string]
 	firstContacts *firstContacts
 	calls         *calls
 	// uncalled are the claims that this process made and has not handed over.
@@ -226,7 +226,15 @@ func (r *Reconciler) complete() error {
 	r.contacts = contacts.New(r.Clock)
 	r.proofs = newProofs(r.Clock, maxProofs, r.Rand)
 	r.keeper = newKeeper(r.Client, r.Live, r.Clock, cmp.Or(r.LedgerEvery, DefaultLedgerEvery))
-	r.notified, r.claims, r.firstContacts = lru.New(maxNotified), lru.New(maxClaims), newFirstContacts()
-	r.uncalled, r.meanings, r.calls = newUncalledClaims(), plan.NewMeanings(), newCalls(r.Concurrency)
+	r.notified, r.claims = newest[takeover, struct{}](maxNotified), newest[string, string](maxClaims)
+	r.firstContacts, r.uncalled = newFirstContacts(), newUncalledClaims()
+	r.meanings, r.calls = plan.NewMeanings(), newCalls(r.Concurrency)
 	return nil
+}
+
+// newest remembers the most recent entries, at most so many.
+func newest[K comparable, V any](most int) *lru.Cache[K, V] {
+	// New fails only for a size that is not positive.
+	cache, _ := lru.New[K, V](most)
+	return cache
 }

@@ -6,7 +6,6 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -45,7 +44,7 @@ const (
 var _ = Describe("A customer who asks us to stop", func() {
 	It("gets one message in the store's words, and every lead of the phone ends", func() {
 		w, r, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.OptOutConfirmation = ptr.To("Pronto, {{.Customer.FirstName}}, não escrevemos mais.")
+			p.OptOutConfirmation = new("Pronto, {{.Customer.FirstName}}, não escrevemos mais.")
 		}))
 		waits := w.abandon(from(1), ofAnotherProduct)
 		Eventually(w.blocked(waits)).Should(Equal(v1alpha1.ReasonCooldown))
@@ -66,7 +65,7 @@ var _ = Describe("A customer who asks us to stop", func() {
 	})
 
 	It("gets none where the store wants none", func() {
-		w, r, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.OptOutConfirmation = ptr.To("") }))
+		w, r, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.OptOutConfirmation = new("") }))
 		w.optsOut(name, "parar", 1)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
 		w.advance(time.Hour)
@@ -344,7 +343,7 @@ var _ = Describe("A daily budget of tokens", func() {
 		first := w.abandon(from(1))
 		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		used := w.lead(first).Status.TokensUsed
-		w.changeStore(func(s *v1alpha1.Store) { s.Spec.AI.DailyTokenBudget = ptr.To(7 * used / 2) })
+		w.changeStore(func(s *v1alpha1.Store) { s.Spec.AI.DailyTokenBudget = new(7 * used / 2) })
 		r.saw(w, &v1alpha1.Store{}, gen.Store)
 		return w, r, noon
 	}
@@ -397,7 +396,7 @@ var _ = Describe("An AI that asks to be called less", func() {
 		first := w.abandon(from(1))
 		Eventually(w.blocked(first)).Should(Equal(v1alpha1.ReasonAIUnavailable))
 		second := w.abandon(from(2), func(l *v1alpha1.CartRecovery) {
-			l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(2 * time.Second)))
+			l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(2 * time.Second)))
 		})
 		Eventually(w.blocked(second)).Should(Equal(v1alpha1.ReasonAIUnavailable),
 			"at its due time, although it was never asked for")

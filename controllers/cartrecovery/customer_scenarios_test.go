@@ -7,8 +7,8 @@ import (
 
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 // inAnHour has the first message due in an hour.
@@ -23,7 +24,7 @@ var inAnHour = steps(v1alpha1.Step{Name: "first", After: after(time.Hour)})
 
 // quick has a lead expire within the given time.
 func quick(expires time.Duration, late v1alpha1.LateReplies) func(*v1alpha1.Store) {
-	return policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter, p.LateReplies = ptr.To(after(expires)), late })
+	return policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter, p.LateReplies = new(after(expires)), late })
 }
 
 var _ = Describe("A customer who writes before the first message", func() {
@@ -151,7 +152,7 @@ var _ = Describe("A machine that answers for a customer", func() {
 var _ = Describe("A conversation that a person took over", func() {
 	It("goes back to the AI when they have not written for long enough", func() {
 		w, _, name := writtenTo(policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.HandOff = &v1alpha1.HandOffPolicy{ResumeAfter: ptr.To(after(4 * time.Hour))}
+			p.HandOff = &v1alpha1.HandOffPolicy{ResumeAfter: new(after(4 * time.Hour))}
 		}))
 		w.operatorWrites(name, "op-1", "Oi, aqui é a Ana da loja")
 		w.says(name, "in-1", "Tem boleto?")
@@ -164,14 +165,15 @@ var _ = Describe("A conversation that a person took over", func() {
 	})
 })
 
-// blindClient shows no Suppression, as a watch that has stalled does not.
-type blindClient struct{ client.Client }
-
-func (b blindClient) List(ctx context.Context, list client.ObjectList, options ...client.ListOption) error {
-	if _, ok := list.(*v1alpha1.SuppressionList); ok {
-		return nil
-	}
-	return b.Client.List(ctx, list, options...)
+// withoutSuppressions shows no Suppression, as a watch that has stalled does not.
+func withoutSuppressions(r *replica) {
+	r.Client = testenv.Intercept(r.Client, interceptor.Funcs{List: func(ctx context.Context, calls client.WithWatch,
+		list client.ObjectList, options ...client.ListOption) error {
+		if _, ok := list.(*v1alpha1.SuppressionList); ok {
+			return nil
+		}
+		return calls.List(ctx, list, options...)
+	}})
 }
 
 // stopsWriter is an AI that understands a request not to be written to in what holds a word.
@@ -192,7 +194,7 @@ var _ = Describe("A Suppression that the leader's cache does not show", func() {
 		w := newWorld()
 		made := gen.Lead(w.clock.Now(), from(1))
 		w.create(suppressionOf(gen.In(w.namespace, made), v1alpha1.StopOptOut, false))
-		r := w.start(func(r *replica) { r.Client = blindClient{r.api} })
+		r := w.start(withoutSuppressions)
 		name := w.abandon(from(1))
 		other := w.abandon(from(2))
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
@@ -268,7 +270,7 @@ var _ = Describe("A PIX that has expired", func() {
 		name := w.abandon(from(1), func(l *v1alpha1.CartRecovery) {
 			l.Spec.Trigger = v1alpha1.TriggerPixPending
 			l.Spec.Payment = &v1alpha1.Payment{Method: v1alpha1.PaymentPix,
-				ExpiresAt: ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
+				ExpiresAt: new(v1alpha1.NewTimestamp(w.clock.Now().Add(time.Hour)))}
 		})
 		w.advance(2 * time.Hour)
 		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))

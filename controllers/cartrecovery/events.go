@@ -35,7 +35,7 @@ func (r *Reconciler) notifyHandedOff(recovery *v1alpha1.CartRecovery, now time.T
 	if _, told := r.notified.Get(news); told {
 		return
 	}
-	r.notified.Add(news, nil)
+	r.notified.Add(news, struct{}{})
 	r.Recorder.Eventf(recovery, nil, corev1.EventTypeNormal, v1alpha1.ConditionHandedOff, "HandOver", "%s",
 		condition.Message)
 }

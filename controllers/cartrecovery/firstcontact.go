@@ -4,8 +4,8 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/utils/lru"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -26,12 +26,17 @@ func customerOf(recovery *v1alpha1.CartRecovery) customerKey {
 // before the cache shows either to the other. A restart loses it, and the leads tell.
 type firstContacts struct {
 	mu sync.Mutex
-	// known are the last first contacts by customer; customers are the keys of known by lead.
-	known, customers *lru.Cache
+	// known are the last first contacts by customer.
+	known *lru.Cache[customerKey, plan.FirstContact]
+	// customers are the keys of known by lead.
+	customers *lru.Cache[types.NamespacedName, customerKey]
 }
 
 func newFirstContacts() *firstContacts {
-	return &firstContacts{known: lru.New(maxClaims), customers: lru.New(maxClaims)}
+	return &firstContacts{
+		known:     newest[customerKey, plan.FirstContact](maxClaims),
+		customers: newest[types.NamespacedName, customerKey](maxClaims),
+	}
 }
 
 // get returns the last first contact of a customer; the zero one for none.
@@ -42,11 +47,8 @@ func (o *firstContacts) get(key customerKey) plan.FirstContact {
 }
 
 func (o *firstContacts) read(key customerKey) plan.FirstContact {
-	known, ok := o.known.Get(key)
-	if !ok {
-		return plan.FirstContact{}
-	}
-	return known.(plan.FirstContact)
+	known, _ := o.known.Get(key)
+	return known
 }
 
 // take begins a conversation; false when another lead has just begun one, and two are not
@@ -83,7 +85,7 @@ func (o *firstContacts) forget(name types.NamespacedName) {
 		return
 	}
 	o.customers.Remove(name)
-	if o.read(key.(customerKey)).Name == name {
+	if o.read(key).Name == name {
 		o.known.Remove(key)
 	}
 }

@@ -8,8 +8,6 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	"k8s.io/client-go/tools/events"
-	"k8s.io/utils/lru"
-	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -20,7 +18,7 @@ import (
 
 func TestTellHandedOff(t *testing.T) {
 	recorder := events.NewFakeRecorder(10)
-	r := &Reconciler{Recorder: recorder, notified: lru.New(9)}
+	r := &Reconciler{Recorder: recorder, notified: newest[takeover, struct{}](9)}
 	recovery := gen.Lead(gen.T0, gen.FromPerson("op1", gen.T0))
 	r.notifyHandedOff(recovery, gen.T0.Add(notifyHandOver+time.Second))
 	if len(recorder.Events) != 0 {
@@ -192,7 +190,7 @@ var _ = Describe("A message that the customer changes", func() {
 	})
 
 	It("into a word that stops us stops us", func() {
-		w, _, name := contacted(func(s *v1alpha1.Store) { s.Spec.Recovery.ReplyDebounce = ptr.To(after(time.Minute)) })
+		w, _, name := contacted(func(s *v1alpha1.Store) { s.Spec.Recovery.ReplyDebounce = new(after(time.Minute)) })
 		w.says(name, "in-1", "Para")
 		w.edits(name, "PARAR")
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))

@@ -111,7 +111,7 @@ func playHistory(number uint64, told io.Writer) *simulation {
 	sim.run(horizon.Add(15 * 24 * time.Hour))
 	for _, each := range store.leads {
 		if !each.deleted && !lead.Finished(each.object) {
-			sim.fault(each, "it is still open two weeks later, and nobody looks at it: %v",
+			sim.faultf(each, "it is still open two weeks later, and nobody looks at it: %v",
 				each.object.Status.NextAction)
 		}
 	}
@@ -191,7 +191,7 @@ func randomLimits(random *rand.Rand) v1alpha1.InstanceLimits {
 
 // somethingHappens has the world or a person do something.
 func (sim *simulation) somethingHappens(store *simStore) {
-	now, random := sim.clock.now, sim.random
+	now, random := sim.clock.Now(), sim.random
 	later := func(most time.Duration, what func()) {
 		sim.at(now.Add(time.Duration(random.Int64N(int64(most)))), what)
 	}

@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	clocktesting "k8s.io/utils/clock/testing"
-	"k8s.io/utils/lru"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -103,7 +102,7 @@ func TestSameInstance(t *testing.T) {
 		{"not connected now, after a restart", "", is("g1", no, time.Second, time.Second), false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r, recovery := &Reconciler{claims: lru.New(9)}, gen.Lead(gen.T0)
+			r, recovery := &Reconciler{claims: newest[string, string](9)}, gen.Lead(gen.T0)
 			if c.remembered != "" {
 				r.claims.Add(lead.TrackID(recovery.Name, gen.FirstID), c.remembered)
 			}

@@ -7,7 +7,6 @@ import (
 	. "github.com/onsi/gomega"
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -26,7 +25,7 @@ func (w *world) limit(change func(*v1alpha1.InstanceLimits)) {
 	Expect(environment.Client.Patch(w.ctx, instance, client.MergeFrom(before))).To(Succeed())
 }
 
-func oneAMinute(limits *v1alpha1.InstanceLimits) { limits.MessagesPerMinute = ptr.To(int32(1)) }
+func oneAMinute(limits *v1alpha1.InstanceLimits) { limits.MessagesPerMinute = new(int32(1)) }
 
 // settling has a replica line up what waits before it sends, as in production.
 func settling(r *replica) { r.Pacer = pace.NewPacer(r.Clock, pace.Settle) }
@@ -35,7 +34,7 @@ func settling(r *replica) { r.Pacer = pace.NewPacer(r.Clock, pace.Settle) }
 func (w *world) dueAgo(number int, ago time.Duration) string {
 	GinkgoHelper()
 	return w.abandon(from(number), func(l *v1alpha1.CartRecovery) {
-		l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-ago - soonDue)))
+		l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(-ago - soonDue)))
 	})
 }
 
@@ -138,7 +137,7 @@ var _ = Describe("The pace of a number", func() {
 		w.atNoon()
 		w.limit(func(limits *v1alpha1.InstanceLimits) {
 			oneAMinute(limits)
-			limits.NewConversationsPerDay = ptr.To(int32(2))
+			limits.NewConversationsPerDay = new(int32(2))
 		})
 		old := w.start()
 		first := w.abandon(from(1))
@@ -340,7 +339,7 @@ func (w *world) blockedMessage(name string) string {
 
 var _ = Describe("A number that was away", func() {
 	It("catches up in order, no faster than its pace, and without what has become too old", func() {
-		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter = ptr.To(after(2 * time.Hour)) }))
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter = new(after(2 * time.Hour)) }))
 		w.limit(oneAMinute)
 		w.setInstance(gen.Instance, online(metav1.ConditionFalse))
 		r := w.start(settling)

@@ -9,6 +9,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/pace"
 )
 
@@ -36,7 +37,7 @@ func (r *Reconciler) inTurn(ctx context.Context, s *plan.Snapshot, planned plan.
 	number := numberOf(s, wanted.Instance)
 	if wanted.Due.After(s.Now) {
 		// It must not keep others waiting before it is due itself.
-		at := plan.Latest(r.Pacer.Peek(wanted.Instance.UID, number, name, wanted.Class, wanted.Due), wanted.Due)
+		at := instant.Later(r.Pacer.Peek(wanted.Instance.UID, number, name, wanted.Class, wanted.Due), wanted.Due)
 		return plan.Paced(s, planned, pace.Turn{At: at, Expected: at}), nil
 	}
 	return plan.Paced(s, planned, r.Pacer.Request(wanted.Instance.UID, number, name, wanted.Class, wanted.Due)), nil

@@ -8,7 +8,6 @@ import (
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -30,7 +29,7 @@ func (w *world) atNoon() time.Time {
 	Expect(err).NotTo(HaveOccurred())
 	now := w.clock.Now().In(zone)
 	noon := time.Date(now.Year(), now.Month(), now.Day()+1, 12, 0, 0, 0, zone)
-	w.clock.by.Add(int64(noon.Sub(now)))
+	w.clock.Forward(noon.Sub(now))
 	return noon
 }
 
@@ -76,7 +75,7 @@ func (w *world) returns(name string) {
 
 var _ = Describe("Quiet hours", func() {
 	It("keep first messages and answers back, without an event, and spread them after the end", func() {
-		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.MaxUnanswered = ptr.To(int32(1)) }))
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.MaxUnanswered = new(int32(1)) }))
 		noon := w.atNoon()
 		var told atomic.Int32
 		r := w.start(around(func(_ string, recovery *v1alpha1.CartRecovery, write func() error) error {
@@ -89,7 +88,7 @@ var _ = Describe("Quiet hours", func() {
 		open := w.abandon(from(1))
 		Eventually(w.state(open, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
 		w.changeStore(policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.QuietHours = &v1alpha1.QuietHours{Start: "11:59", End: "14:00", Spread: ptr.To(after(20 * time.Minute))}
+			p.QuietHours = &v1alpha1.QuietHours{Start: "11:59", End: "14:00", Spread: new(after(20 * time.Minute))}
 		}))
 		r.saw(w, &v1alpha1.Store{}, gen.Store)
 		end := noon.Add(2 * time.Hour)
@@ -145,7 +144,7 @@ var _ = Describe("Quiet hours", func() {
 
 var _ = Describe("The cooldown", func() {
 	It("keeps a second recovery of the customer waiting, and nobody else's", func() {
-		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.Cooldown = ptr.To(after(2 * time.Hour)) }))
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.Cooldown = new(after(2 * time.Hour)) }))
 		r := w.start()
 		first := w.abandon(from(1))
 		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
@@ -173,7 +172,7 @@ var _ = Describe("The cooldown", func() {
 	})
 
 	It("counts for a restarted controller, and what it outlasts expires unwritten", func() {
-		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter = ptr.To(after(24 * time.Hour)) }))
+		w := newWorld(policyOf(func(p *v1alpha1.RecoveryPolicy) { p.ExpireAfter = new(after(24 * time.Hour)) }))
 		before := w.start()
 		first := w.abandon(from(1))
 		Eventually(w.state(first, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
@@ -191,7 +190,7 @@ var _ = Describe("A customer who leaves the checkout again", func() {
 	// ended is a lead whose first cycle is over: written to, answered, handed over, expired.
 	ended := func(mods ...func(*v1alpha1.Store)) (*world, *replica, string) {
 		w := newWorld(append(mods, policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.ExpireAfter, p.Cooldown = ptr.To(after(24*time.Hour)), ptr.To(after(12*time.Hour))
+			p.ExpireAfter, p.Cooldown = new(after(24*time.Hour)), new(after(12*time.Hour))
 		}))...)
 		r := w.start()
 		name := w.abandon()
@@ -286,7 +285,7 @@ var _ = Describe("A customer who does not answer", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
 			v1alpha1.Step{Name: "second", After: after(time.Hour)},
 			v1alpha1.Step{Name: "third", After: after(time.Hour)}), policyOf(func(p *v1alpha1.RecoveryPolicy) {
-			p.MaxUnanswered, p.ExpireAfter = ptr.To(int32(2)), ptr.To(after(24*time.Hour))
+			p.MaxUnanswered, p.ExpireAfter = new(int32(2)), new(after(24*time.Hour))
 		}))
 		r := w.start()
 		name := w.abandon()
@@ -305,7 +304,7 @@ var _ = Describe("A customer who does not answer", func() {
 })
 
 var _ = Describe("A lead that is over", func() {
-	hours := func(n int) *v1alpha1.Duration { return ptr.To(after(time.Duration(n) * time.Hour)) }
+	hours := func(n int) *v1alpha1.Duration { return new(after(time.Duration(n) * time.Hour)) }
 
 	DescribeTable("is kept as long as its ending says", func(end func(w *world, name string), want v1alpha1.Phase,
 		kept time.Duration) {

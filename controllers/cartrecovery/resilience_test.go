@@ -14,7 +14,6 @@ import (
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/runtime/schema"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -127,7 +126,7 @@ var _ = Describe("A crash", func() {
 		for _, number := range []int{3, 0, 5, 1, 4, 2} {
 			w.abandon(from(number), func(l *v1alpha1.CartRecovery) {
 				l.Spec.Customer.Name = customers[number]
-				l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Hour +
+				l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Hour +
 					time.Duration(number)*time.Minute)))
 			})
 		}
@@ -375,7 +374,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 			err := write()
 			if kind == claims && !frozen {
 				frozen = true
-				w.clock.by.Add(int64(claimLease + time.Second))
+				w.clock.Forward(claimLease + time.Second)
 			}
 			return err
 		}))
@@ -396,7 +395,7 @@ var _ = Describe("A call of the gateway that nobody knows the end of", func() {
 				error) {
 				if request.URL.Path == sendPath && !frozen {
 					frozen = true
-					w.clock.by.Add(int64(claimLease + time.Second))
+					w.clock.Forward(claimLease + time.Second)
 				}
 				return http.DefaultTransport.RoundTrip(request)
 			})}

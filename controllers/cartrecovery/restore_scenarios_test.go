@@ -2,7 +2,6 @@ package cartrecovery
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
 	"time"
@@ -10,11 +9,9 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
@@ -28,7 +25,7 @@ import (
 
 // received is a lead as the webhook server makes it.
 func (w *world) received(l *v1alpha1.CartRecovery) {
-	l.Spec.ReceivedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now()))
+	l.Spec.ReceivedAt = new(v1alpha1.NewTimestamp(w.clock.Now()))
 }
 
 // backUp returns all leads as a backup has them that keeps no status.
@@ -42,7 +39,7 @@ func (w *world) backUp() []v1alpha1.CartRecovery {
 			Annotations: l.Annotations}
 		l.Status = v1alpha1.CartRecoveryStatus{}
 		// The lead was made long before it was restored.
-		l.Spec.ReceivedAt = ptr.To(v1alpha1.NewTimestamp(time.Now().Add(-time.Hour)))
+		l.Spec.ReceivedAt = new(v1alpha1.NewTimestamp(time.Now().Add(-time.Hour)))
 	}
 	return leads.Items
 }
@@ -102,7 +99,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 			taken: w.abandon(w.received, from(3)), heard: w.abandon(w.received, from(4)),
 			optedOut: w.abandon(w.received, from(5)), waiting: w.abandon(w.received, from(6),
 				func(l *v1alpha1.CartRecovery) {
-					l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(10 * time.Hour)))
+					l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(10 * time.Hour)))
 				}),
 		}
 		Eventually(w.sent).Should(HaveLen(5))
@@ -197,7 +194,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 			Succeed())
 		w.pair("second")
 		w.setInstance(gen.Instance, func(i *v1alpha1.WhatsAppInstance) {
-			i.Status.LastConnectedTime = ptr.To(metav1.Now())
+			i.Status.LastConnectedTime = new(metav1.Now())
 			i.Status.Conditions[0].Status, i.Status.Conditions[0].LastTransitionTime = metav1.ConditionFalse,
 				metav1.Now()
 		})
@@ -212,7 +209,7 @@ var _ = Describe("Leads that are deleted and made again from a backup", func() {
 	It("wait for a person where the gateway has no look-up", func() {
 		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)}))
 		name := w.abandon(w.received, from(1), func(l *v1alpha1.CartRecovery) {
-			l.Spec.AbandonedAt = ptr.To(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Minute)))
+			l.Spec.AbandonedAt = new(v1alpha1.NewTimestamp(w.clock.Now().Add(-time.Minute)))
 		})
 		backup := w.backUp()
 		w.deleteLeads()
@@ -343,10 +340,11 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 
 	It("with a standby that lives through it, is held by what that saw, whoever leads", func() {
 		w, snapshot, r, names := sending("")
-		ended := w.standBy()
+		standby := w.standBy()
 		r.stop()
 		Expect(environment.Restore(snapshot)).To(Succeed())
-		Eventually(ended).WithTimeout(time.Minute).Should(Receive(MatchError(heartbeat.ErrRolledBack)))
+		Eventually(standby.Ended()).WithTimeout(time.Minute).Should(BeClosed())
+		Expect(standby.Stop()).To(MatchError(heartbeat.ErrRolledBack))
 		next := w.heartbeat()
 		w.start(blind(w), w.beating(next))
 		began, err := next.Began(w.ctx)
@@ -361,11 +359,9 @@ var _ = Describe("A cluster whose etcd is restored", Ordered, func() {
 	It("with the manager left running, has it end by itself, and goes on when it is started again", func() {
 		w, snapshot, r, names := sending("")
 		Expect(environment.Restore(snapshot)).To(Succeed())
-		var ended error
-		Eventually(r.ended).WithTimeout(time.Minute).Should(Receive(&ended))
-		Expect(errors.Is(ended, heartbeat.ErrRolledBack)).To(BeTrue(), "%v", ended)
-		r.ended <- nil
-		r.stop()
+		Eventually(r.running.Ended()).WithTimeout(time.Minute).Should(BeClosed())
+		Expect(r.running.Stop()).To(MatchError(heartbeat.ErrRolledBack))
+		r.stop = func() {}
 		Expect(w.sent()).To(HaveLen(leads))
 		again := w.heartbeat()
 		w.start(w.beating(again))
@@ -395,24 +391,21 @@ func (w *world) beating(keeper *heartbeat.Keeper) func(*replica) {
 	}
 }
 
-// standBy runs a process that does not lead, once it has seen the heartbeat. Its end is told.
-func (w *world) standBy() <-chan error {
+// standBy runs a process that does not lead, until the spec ends. It returns once that has seen the heartbeat.
+func (w *world) standBy() *testenv.Running {
 	GinkgoHelper()
-	mgr, err := ctrl.NewManager(environment.Config, ctrl.Options{
-		Scheme: environment.Client.Scheme(), Logger: w.log.logger(),
-		Metrics: metricsserver.Options{BindAddress: "0"}, HealthProbeBindAddress: "0",
-	})
+	mgr, err := environment.NewManager(ctrl.Options{Logger: w.log.logger()})
 	Expect(err).NotTo(HaveOccurred())
 	keeper := w.heartbeat()
 	keeper.Client, keeper.Live, keeper.StateDir = environment.Client, mgr.GetAPIReader(), GinkgoT().TempDir()
 	Expect(keeper.SetupWithManager(follower{mgr})).To(Succeed())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(w.ctx) }()
+	running := testenv.Run(mgr)
+	DeferCleanup(func() { _ = running.Stop() })
 	Eventually(func() error {
 		_, err := os.Stat(filepath.Join(keeper.StateDir, "heartbeat.json"))
 		return err
 	}).Should(Succeed())
-	return ended
+	return running
 }
 
 // follower is a manager that never leads.

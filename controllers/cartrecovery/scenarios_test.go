@@ -11,7 +11,6 @@ import (
 	. "github.com/onsi/gomega"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -403,7 +402,7 @@ var _ = Describe("A customer's answer", func() {
 
 	It("is answered once, even when it comes in three messages", func() {
 		w, name := contacted(func(s *v1alpha1.Store) {
-			s.Spec.Recovery.ReplyDebounce = ptr.To(after(800 * time.Millisecond))
+			s.Spec.Recovery.ReplyDebounce = new(after(800 * time.Millisecond))
 		})
 		w.says(name, "in-1", "Oi")
 		w.says(name, "in-2", "Tem desconto?")
@@ -530,7 +529,7 @@ var _ = Describe("A purchase", func() {
 	})
 
 	DescribeTable("after we gave up still counts", func(contacted bool, expired, bought v1alpha1.Phase, why string) {
-		w := newWorld(func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = ptr.To(after(24 * time.Hour)) })
+		w := newWorld(func(s *v1alpha1.Store) { s.Spec.Recovery.ExpireAfter = new(after(24 * time.Hour)) })
 		if !contacted {
 			w.setInstance(gen.Instance, online(metav1.ConditionFalse))
 		}
@@ -641,8 +640,8 @@ var _ = Describe("What people want", func() {
 
 	It("is that nothing of them is kept for ever", func() {
 		w := newWorld(func(s *v1alpha1.Store) {
-			s.Spec.Recovery.TTLAfterFinished = ptr.To(after(24 * time.Hour))
-			s.Spec.Recovery.TTLAfterPurchaseOnly = ptr.To(after(time.Hour))
+			s.Spec.Recovery.TTLAfterFinished = new(after(24 * time.Hour))
+			s.Spec.Recovery.TTLAfterPurchaseOnly = new(after(time.Hour))
 		})
 		w.start()
 		name := w.abandon()
@@ -656,7 +655,7 @@ var _ = Describe("What people want", func() {
 	})
 
 	It("is that a purchase without a cart is kept for a shorter time", func() {
-		w := newWorld(func(s *v1alpha1.Store) { s.Spec.Recovery.TTLAfterPurchaseOnly = ptr.To(after(time.Hour)) })
+		w := newWorld(func(s *v1alpha1.Store) { s.Spec.Recovery.TTLAfterPurchaseOnly = new(after(time.Hour)) })
 		w.start()
 		name := w.abandon(func(l *v1alpha1.CartRecovery) {
 			l.Spec.AbandonedAt, l.Spec.Trigger = nil, ""

@@ -14,6 +14,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	clocktesting "k8s.io/utils/clock/testing"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -21,6 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/policy"
@@ -29,12 +31,6 @@ import (
 // This file plays whole lives of leads on the real plan, the real line of a number and the
 // real status changes, with a clock that jumps from one thing that happens to the next.
 // What leaves is judged by rules that know nothing of plan.
-
-// simClock is the time of a simulation.
-type simClock struct{ now time.Time }
-
-func (c *simClock) Now() time.Time                   { return c.now }
-func (c *simClock) Since(at time.Time) time.Duration { return c.now.Sub(at) }
 
 // simStore is a store with its numbers and leads.
 type simStore struct {
@@ -85,7 +81,7 @@ const maxPasses = 3000
 // simulation is a world of stores.
 type simulation struct {
 	meanings   *plan.Meanings
-	clock      *simClock
+	clock      *clocktesting.FakePassiveClock
 	random     *rand.Rand
 	reconciler *Reconciler
 	stores     []*simStore
@@ -129,7 +125,7 @@ func (h *happenings) Pop() any {
 var simMeanings = plan.NewMeanings()
 
 func newSimulation(start time.Time, seed uint64) *simulation {
-	clock := &simClock{now: start}
+	clock := clocktesting.NewFakePassiveClock(start)
 	sim := &simulation{meanings: simMeanings, clock: clock, random: rand.New(rand.NewPCG(seed, 7)),
 		counts: map[string]int{}}
 	sim.restart()
@@ -146,7 +142,7 @@ func (sim *simulation) restart() {
 			each.drafts, each.checked = map[plan.TextID]plan.Draft{}, false
 			// What was due while nobody led is late, and its time was not brought up to date.
 			each.lost, each.writing = nil, true
-			sim.wakeAt(each, sim.clock.now)
+			sim.wakeAt(each, sim.clock.Now())
 		}
 	}
 }
@@ -161,7 +157,7 @@ func (sim *simulation) seed(store *simStore) {
 	for i := range store.instances {
 		instance := &store.instances[i]
 		sim.reconciler.Pacer.Seed(instance.UID, pace.HistoryOf(objects, instance.Name,
-			sim.clock.now.Add(-pace.HistoryLength)))
+			sim.clock.Now().Add(-pace.HistoryLength)))
 		sim.reconciler.Pacer.Open(instance.UID)
 	}
 }
@@ -179,8 +175,8 @@ func (sim *simulation) run(until time.Time) {
 		if next.at.After(until) {
 			return
 		}
-		if next.at.After(sim.clock.now) {
-			sim.clock.now = next.at
+		if next.at.After(sim.clock.Now()) {
+			sim.clock.SetTime(next.at)
 		}
 		next.what()
 	}
@@ -197,8 +193,8 @@ func (sim *simulation) addStore(name string, numbers int, mods ...func(*v1alpha1
 		added.instances = append(added.instances, *gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Name = fmt.Sprintf("%s-%d", name, n)
 			i.UID, i.Spec.StoreRef.Name = types.UID("uid-"+i.Name), name
-			i.Status.FirstConnectedTime = &metav1.Time{Time: sim.clock.now}
-			i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(sim.clock.now)
+			i.Status.FirstConnectedTime = &metav1.Time{Time: sim.clock.Now()}
+			i.Status.Conditions[0].LastTransitionTime = metav1.NewTime(sim.clock.Now())
 		}))
 	}
 	sim.stores = append(sim.stores, added)
@@ -209,7 +205,7 @@ func (sim *simulation) addStore(name string, numbers int, mods ...func(*v1alpha1
 // addLead has a customer leave the checkout now.
 func (sim *simulation) addLead(store *simStore, phone string) *simLead {
 	name := fmt.Sprintf("%s-lead-%d", store.store.Name, len(store.leads))
-	object := gen.Lead(sim.clock.now, func(l *v1alpha1.CartRecovery) {
+	object := gen.Lead(sim.clock.Now(), func(l *v1alpha1.CartRecovery) {
 		l.Name, l.UID = name, types.UID("uid-"+name)
 		l.Spec.StoreRef.Name = store.store.Name
 		l.Spec.Customer.Phone, l.Spec.Customer.Email = phone, ""
@@ -217,7 +213,7 @@ func (sim *simulation) addLead(store *simStore, phone string) *simLead {
 	})
 	added := &simLead{store: store, object: object, drafts: map[plan.TextID]plan.Draft{}, gone: map[string]int{}}
 	store.leads = append(store.leads, added)
-	sim.wakeAt(added, sim.clock.now)
+	sim.wakeAt(added, sim.clock.Now())
 	return added
 }
 
@@ -238,7 +234,7 @@ func (sim *simulation) wakeAt(each *simLead, at time.Time) {
 
 func (sim *simulation) wakeAll(store *simStore) {
 	for _, each := range store.leads {
-		sim.wakeAt(each, sim.clock.now)
+		sim.wakeAt(each, sim.clock.Now())
 	}
 }
 
@@ -248,7 +244,7 @@ func (sim *simulation) snapshot(each *simLead) *plan.Snapshot {
 	_, suppressed := store.suppressed[each.object.Spec.Customer.Phone]
 	s := &plan.Snapshot{
 		Meanings: sim.meanings, Lead: each.object, Store: store.store, Product: store.product, Policy: store.policy,
-		Instances: store.instances, Suppressed: suppressed, Now: sim.clock.now,
+		Instances: store.instances, Suppressed: suppressed, Now: sim.clock.Now(),
 		Draft: func(text plan.TextID) plan.Draft {
 			if known := each.drafts[text]; known.State != plan.DraftReady ||
 				sim.clock.Since(known.ReadyAt) <= plan.FreshFor {
@@ -287,15 +283,15 @@ func (sim *simulation) reconcile(each *simLead) {
 	//nolint:staticcheck // nothing is read: the pacer is seeded
 	planned, err := sim.reconciler.inTurn(nil, s, plan.Next(*s))
 	if err != nil {
-		sim.fault(each, "inTurn: %v", err)
+		sim.faultf(each, "inTurn: %v", err)
 		return
 	}
 	defer sim.drainWoken()
 	sim.counts["passes"]++
-	sim.note(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID,
+	sim.notef(each, "%s %s until %s blocked=%q %s", planned.Kind, planned.Message.ID,
 		planned.Until.Format(time.RFC3339Nano), planned.Blocked, planned.Outcome)
 	if each.passes++; each.passes > maxPasses {
-		sim.fault(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind,
+		sim.faultf(each, "looked at %d times, and still %s: %+v", each.passes, planned.Kind,
 			each.object.Status.NextAction)
 	}
 	sim.judgeTime(each)
@@ -308,7 +304,7 @@ func (sim *simulation) reconcile(each *simLead) {
 			sim.counts["blocked "+planned.Blocked]++
 		}
 		if !planned.Until.IsZero() {
-			sim.wakeAt(each, plan.Latest(plan.LookAgain(&each.object.Status, planned, s.Now),
+			sim.wakeAt(each, instant.Later(plan.LookAgain(&each.object.Status, planned, s.Now),
 				s.Now.Add(time.Millisecond)))
 		}
 	case plan.Check:
@@ -356,7 +352,7 @@ func (sim *simulation) reconcile(each *simLead) {
 		each.deleted = true
 		sim.reconciler.Pacer.Forget(client.ObjectKeyFromObject(each.object))
 	default:
-		sim.fault(each, "an action that nothing asked for: %s", planned.Kind)
+		sim.faultf(each, "an action that nothing asked for: %s", planned.Kind)
 	}
 }
 
@@ -368,7 +364,7 @@ func (sim *simulation) drainWoken() {
 			for _, store := range sim.stores {
 				for _, each := range store.leads {
 					if each.object.Name == woken.Object.Name {
-						sim.wakeAt(each, sim.clock.now)
+						sim.wakeAt(each, sim.clock.Now())
 					}
 				}
 			}
@@ -392,7 +388,7 @@ func (sim *simulation) decide(each *simLead, decided *plan.Action, apply plan.Ch
 		each.object = next
 		sim.counts["writes"]++
 		// Its own write wakes a lead like any other.
-		sim.wakeAt(each, sim.clock.now)
+		sim.wakeAt(each, sim.clock.Now())
 	}
 }
 
@@ -406,8 +402,8 @@ func (sim *simulation) write(each *simLead, text plan.TextID) {
 	pending := each.drafts[text]
 	pending.State = plan.DraftPending
 	each.drafts[text] = pending
-	sim.at(sim.clock.now.Add(time.Duration(1+sim.random.IntN(20))*time.Second), func() {
-		now := sim.clock.now
+	sim.at(sim.clock.Now().Add(time.Duration(1+sim.random.IntN(20))*time.Second), func() {
+		now := sim.clock.Now()
 		switch dice := sim.random.IntN(100); {
 		case each.store.dumb || dice < 2:
 			failed := plan.Draft{State: plan.DraftFailed, Failures: failures + 1, Reason: v1alpha1.ReasonAIUnavailable,
@@ -436,7 +432,7 @@ func (sim *simulation) write(each *simLead, text plan.TextID) {
 // send claims a message and hands it to the gateway. Now and then the lead has changed in
 // between, and the claim fails.
 func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message) {
-	now := sim.clock.now
+	now := sim.clock.Now()
 	if !sim.reconciler.acquireTurn(s, wanted, now) {
 		sim.wakeAt(each, now.Add(turnRetry))
 		return
@@ -481,8 +477,8 @@ func (sim *simulation) send(each *simLead, s *plan.Snapshot, wanted plan.Message
 		sim.reconciler.Pacer.Succeeded(wanted.Instance.UID)
 		each.drafts = map[plan.TextID]plan.Draft{}
 		sim.at(now.Add(300*time.Millisecond), func() {
-			sim.change(each, plan.Confirm(wanted.ID, plan.Receipt{GatewayID: "g-" + wanted.ID}, sim.clock.now))
-			sim.wakeAt(each, sim.clock.now)
+			sim.change(each, plan.Confirm(wanted.ID, plan.Receipt{GatewayID: "g-" + wanted.ID}, sim.clock.Now()))
+			sim.wakeAt(each, sim.clock.Now())
 		})
 	}
 }
@@ -508,49 +504,49 @@ func (sim *simulation) resolve(each *simLead, s *plan.Snapshot, claimed plan.Mes
 	sim.wakeAt(each, s.Now)
 }
 
-// note keeps what happened, for a history that is played by itself.
-func (sim *simulation) note(each *simLead, format string, arguments ...any) {
+// notef keeps what happened, for a history that is played by itself.
+func (sim *simulation) notef(each *simLead, format string, arguments ...any) {
 	if sim.told != nil {
-		_, _ = fmt.Fprintf(sim.told, "%s %s: %s\n", sim.clock.now.Format(time.RFC3339Nano), each.object.Name,
+		_, _ = fmt.Fprintf(sim.told, "%s %s: %s\n", sim.clock.Now().Format(time.RFC3339Nano), each.object.Name,
 			fmt.Sprintf(format, arguments...))
 	}
 }
 
-func (sim *simulation) fault(each *simLead, format string, arguments ...any) {
-	sim.faults = append(sim.faults, fmt.Sprintf("%s %s: ", sim.clock.now.Format(time.RFC3339), each.object.Name)+
+func (sim *simulation) faultf(each *simLead, format string, arguments ...any) {
+	sim.faults = append(sim.faults, fmt.Sprintf("%s %s: ", sim.clock.Now().Format(time.RFC3339), each.object.Name)+
 		fmt.Sprintf(format, arguments...))
 }
 
 // leaves judges a message that reaches the gateway.
 func (sim *simulation) leaves(each *simLead, wanted plan.Message, opens bool) {
-	now, store := sim.clock.now, each.store
+	now, store := sim.clock.Now(), each.store
 	sim.counts["sent"]++
 	each.gone[wanted.ID]++
-	sim.note(each, "%s leaves from %s", wanted.ID, wanted.Instance.Name)
+	sim.notef(each, "%s leaves from %s", wanted.ID, wanted.Instance.Name)
 	isNotice := lead.IsNoticeID(wanted.ID)
 	if _, quiet := store.policy.Quiet(now); quiet {
-		sim.fault(each, "%s leaves in the quiet hours", wanted.ID)
+		sim.faultf(each, "%s leaves in the quiet hours", wanted.ID)
 	}
 	if _, suppressed := store.suppressed[each.object.Spec.Customer.Phone]; suppressed && !isNotice {
-		sim.fault(each, "%s leaves to a suppressed number", wanted.ID)
+		sim.faultf(each, "%s leaves to a suppressed number", wanted.ID)
 	}
 	if !each.boughtAt.IsZero() {
-		sim.fault(each, "%s leaves after the purchase", wanted.ID)
+		sim.faultf(each, "%s leaves after the purchase", wanted.ID)
 	}
 	if each.gone[wanted.ID] > 1 {
-		sim.fault(each, "%s leaves twice", wanted.ID)
+		sim.faultf(each, "%s leaves twice", wanted.ID)
 	}
 	if lead.HandedOff(each.object) {
-		sim.fault(each, "%s talks over a person", wanted.ID)
+		sim.faultf(each, "%s talks over a person", wanted.ID)
 	}
 	if store.store.Spec.Suspend || each.object.Spec.Suspend {
-		sim.fault(each, "%s leaves although suspended", wanted.ID)
+		sim.faultf(each, "%s leaves although suspended", wanted.ID)
 	}
 	if !lead.IsReplyID(wanted.ID) && !isNotice && lead.LastInbound(each.object) != nil {
-		sim.fault(each, "%s leaves although the customer has written", wanted.ID)
+		sim.faultf(each, "%s leaves although the customer has written", wanted.ID)
 	}
 	if lead.IsReplyID(wanted.ID) && machine(each.object) {
-		sim.fault(each, "%s answers a machine", wanted.ID)
+		sim.faultf(each, "%s answers a machine", wanted.ID)
 	}
 	sim.judgeUnanswered(each)
 	sim.judgePace(each, wanted, opens)
@@ -591,7 +587,7 @@ func (sim *simulation) judgeHeard(each *simLead, s *plan.Snapshot, planned plan.
 		nothing := planned.Blocked == "" && planned.Message.ID == "" && !planned.HandedOff &&
 			lead.Claimed(each.object) == nil
 		if nothing && !s.Now.Before(last.At.Add(s.Policy.ReplyDebounce)) {
-			sim.fault(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.Why)
+			sim.faultf(each, "the customer wrote %s and nothing comes of it: %s", last.ID, planned.Why)
 		}
 		return
 	}
@@ -599,7 +595,7 @@ func (sim *simulation) judgeHeard(each *simLead, s *plan.Snapshot, planned plan.
 		!lead.CycleAsked(each.object)
 	if late && plan.IsExpiry(plan.OutcomeOf(each.object)) && s.Policy.LateReplies != v1alpha1.LateRepliesIgnore &&
 		!s.Suppressed {
-		sim.fault(each, "the customer wrote %s after the end and is not heard", last.ID)
+		sim.faultf(each, "the customer wrote %s after the end and is not heard", last.ID)
 	}
 }
 
@@ -609,8 +605,8 @@ func (sim *simulation) judgeTime(each *simLead) {
 	if shown == nil || lead.Finished(each.object) || each.writing {
 		return
 	}
-	if late := sim.clock.now.Sub(shown.Time); late > 2*time.Minute {
-		sim.fault(each, "its next action was to be %s ago: %+v", late, each.object.Status.NextAction)
+	if late := sim.clock.Now().Sub(shown.Time); late > 2*time.Minute {
+		sim.faultf(each, "its next action was to be %s ago: %+v", late, each.object.Status.NextAction)
 	}
 }
 
@@ -623,14 +619,14 @@ func (sim *simulation) judgeUnanswered(each *simLead) {
 		}
 	}
 	if unanswered > each.store.policy.MaxUnanswered {
-		sim.fault(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered,
+		sim.faultf(each, "%d messages of the sequence, and maxUnanswered is %d", unanswered,
 			each.store.policy.MaxUnanswered)
 	}
 }
 
 // judgePace counts what left from the number within a minute, an hour and a day, and the gap.
 func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool) {
-	now, number := sim.clock.now, wanted.Instance
+	now, number := sim.clock.Now(), wanted.Instance
 	limits := pace.LimitsOf(number.Spec.Limits)
 	sent := slices.DeleteFunc(slices.Concat(each.store.sent[number.UID], []simSent{{now, opens, wanted.Class}}),
 		func(m simSent) bool { return now.Sub(m.at) > 26*time.Hour })
@@ -648,12 +644,12 @@ func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool)
 			day++
 		}
 		if opens && m.opens && i < len(sent)-1 && now.Sub(m.at) < limits.GapMin {
-			sim.fault(each, "two conversations start within %s", now.Sub(m.at))
+			sim.faultf(each, "two conversations start within %s", now.Sub(m.at))
 		}
 	}
 	allowed := limits.NewAllowed(number.Status.FirstConnectedTime.Time, now, each.store.policy.Location)
 	if minute > limits.PerMinute || hour > limits.PerHour || opens && day > allowed {
-		sim.fault(each, "over the pace of %s: %d of %d a minute, %d of %d an hour, %d of %d new today",
+		sim.faultf(each, "over the pace of %s: %d of %d a minute, %d of %d an hour, %d of %d new today",
 			number.Name, minute, limits.PerMinute, hour, limits.PerHour, day, allowed)
 	}
 }
@@ -662,7 +658,7 @@ func (sim *simulation) judgePace(each *simLead, wanted plan.Message, opens bool)
 func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bool) {
 	if movesFrom := each.object.Status.InstanceRef; plan.HasBegun(each.object) && movesFrom != nil &&
 		movesFrom.Name != wanted.Instance.Name {
-		sim.fault(each, "the claim names another number than the message leaves from")
+		sim.faultf(each, "the claim names another number than the message leaves from")
 	}
 	if !opens {
 		return
@@ -675,8 +671,8 @@ func (sim *simulation) judgeOpening(each *simLead, wanted plan.Message, opens bo
 		begun := slices.ContainsFunc(each.object.Status.Conversation, func(m v1alpha1.Message) bool {
 			return m.Cycle == each.object.Status.Cycle && m.ID != wanted.ID && plan.WasSaid(&m)
 		})
-		if !begun && !opened.IsZero() && sim.clock.now.Sub(opened) < each.store.policy.Cooldown {
-			sim.fault(each, "another recovery of the customer began %s ago", sim.clock.now.Sub(opened))
+		if !begun && !opened.IsZero() && sim.clock.Now().Sub(opened) < each.store.policy.Cooldown {
+			sim.faultf(each, "another recovery of the customer began %s ago", sim.clock.Now().Sub(opened))
 		}
 	}
 }
@@ -691,13 +687,13 @@ func (sim *simulation) buys(each *simLead) {
 			continue
 		}
 		other.object = other.object.DeepCopy()
-		other.object.Spec.Purchase = &v1alpha1.Purchase{EventID: "buy", At: v1alpha1.NewTimestamp(sim.clock.now),
+		other.object.Spec.Purchase = &v1alpha1.Purchase{EventID: "buy", At: v1alpha1.NewTimestamp(sim.clock.Now()),
 			Amount: "97.00", Currency: "BRL", Unattributed: other != each}
 		if !other.boughtAt.IsZero() {
 			continue
 		}
-		other.boughtAt = sim.clock.now
-		sim.wakeAt(other, sim.clock.now)
+		other.boughtAt = sim.clock.Now()
+		sim.wakeAt(other, sim.clock.Now())
 	}
 }
 
@@ -706,7 +702,7 @@ func (sim *simulation) says(each *simLead, text string) {
 	if each.deleted {
 		return
 	}
-	now := sim.clock.now
+	now := sim.clock.Now()
 	means := sim.meanings.Of(&each.store.policy, text)
 	optsOut, wrong := means.OptsOut, means.WrongNumber
 	sim.appends(each, v1alpha1.RoleCustomer, text)
@@ -743,7 +739,7 @@ func (sim *simulation) machineSays(each *simLead, text string) {
 
 // stops stores that the AI understood a customer to ask for it, in all their open leads.
 func (sim *simulation) stops(each *simLead, asked v1alpha1.Stop) {
-	each.store.suppressed[each.object.Spec.Customer.Phone] = sim.clock.now
+	each.store.suppressed[each.object.Spec.Customer.Phone] = sim.clock.Now()
 	sim.counts["stopped"]++
 	for _, other := range each.store.leads {
 		if other.deleted || lead.Over(other.object) ||
@@ -752,7 +748,7 @@ func (sim *simulation) stops(each *simLead, asked v1alpha1.Stop) {
 		}
 		other.object = other.object.DeepCopy()
 		other.object.Spec.Stop = &asked
-		sim.wakeAt(other, sim.clock.now)
+		sim.wakeAt(other, sim.clock.Now())
 	}
 }
 
@@ -771,10 +767,10 @@ func (sim *simulation) appends(each *simLead, role v1alpha1.Role, text string) {
 	each.object = each.object.DeepCopy()
 	each.object.Status.Conversation = lead.Append(each.object.Status.Conversation, v1alpha1.Message{
 		ID: fmt.Sprintf("in-%d", sim.serial), Role: role, Cycle: each.object.Status.Cycle, Text: text,
-		At: v1alpha1.NewTimestamp(sim.clock.now),
+		At: v1alpha1.NewTimestamp(sim.clock.Now()),
 	})
 	sim.counts["from "+string(role)]++
-	sim.wakeAt(each, sim.clock.now)
+	sim.wakeAt(each, sim.clock.Now())
 }
 
 // takesOver has a person write from the paired phone.
@@ -783,7 +779,7 @@ func (sim *simulation) takesOver(each *simLead) {
 		return
 	}
 	sim.appends(each, v1alpha1.RolePerson, "Oi, aqui é o João")
-	plan.HandedOverFor(v1alpha1.ReasonPersonWrote, 1, sim.clock.now)(&each.object.Status)
+	plan.HandedOverFor(v1alpha1.ReasonPersonWrote, 1, sim.clock.Now())(&each.object.Status)
 	each.object.Status.NextActionTime = nil
 }
 
@@ -793,13 +789,14 @@ func (sim *simulation) givesBack(each *simLead) {
 		return
 	}
 	each.object = each.object.DeepCopy()
-	each.object.Annotations = map[string]string{v1alpha1.AnnotationResumeRequested: sim.clock.now.Format(time.RFC3339)}
-	sim.wakeAt(each, sim.clock.now)
+	each.object.Annotations = map[string]string{
+		v1alpha1.AnnotationResumeRequested: sim.clock.Now().Format(time.RFC3339)}
+	sim.wakeAt(each, sim.clock.Now())
 }
 
 // returns has the customer leave the checkout again, as the webhook server re-opens it.
 func (sim *simulation) returns(each *simLead) {
-	at := sim.clock.now
+	at := sim.clock.Now()
 	object := each.object
 	if each.deleted || !lead.Finished(object) || !lead.Unsold(object) || !at.After(object.Status.CompletionTime.Time) ||
 		!object.Status.CompletionTime.Time.Before(at) {
@@ -828,7 +825,7 @@ func (sim *simulation) setReady(store *simStore, number int, connected bool) {
 	}
 	instance := store.instances[number].DeepCopy()
 	instance.Status.Conditions[0] = metav1.Condition{Type: v1alpha1.ConditionReady, Status: value, Reason: reason,
-		LastTransitionTime: metav1.NewTime(sim.clock.now)}
+		LastTransitionTime: metav1.NewTime(sim.clock.Now())}
 	sim.setInstance(store, number, instance)
 }
 
@@ -839,7 +836,7 @@ func (sim *simulation) setInstance(store *simStore, number int, instance *v1alph
 	if apiequality.Semantic.DeepEqual(sendability(&before), sendability(instance)) {
 		return
 	}
-	if connection.CanSend(instance, false, sim.clock.now) {
+	if connection.CanSend(instance, false, sim.clock.Now()) {
 		sim.reconciler.Pacer.Open(instance.UID)
 	}
 	sim.wakeAll(store)
@@ -848,9 +845,9 @@ func (sim *simulation) setInstance(store *simStore, number int, instance *v1alph
 // goesDown takes the gateway of a store down for a time. The next poll finds it out.
 func (sim *simulation) goesDown(store *simStore, lasts time.Duration) {
 	store.down = true
-	sim.at(sim.clock.now.Add(time.Minute), func() { sim.setReachable(store, metav1.ConditionFalse) })
-	sim.at(sim.clock.now.Add(lasts), func() { store.down = false })
-	sim.at(sim.clock.now.Add(lasts+time.Minute), func() { sim.setReachable(store, metav1.ConditionTrue) })
+	sim.at(sim.clock.Now().Add(time.Minute), func() { sim.setReachable(store, metav1.ConditionFalse) })
+	sim.at(sim.clock.Now().Add(lasts), func() { store.down = false })
+	sim.at(sim.clock.Now().Add(lasts+time.Minute), func() { sim.setReachable(store, metav1.ConditionTrue) })
 }
 
 func (sim *simulation) setReachable(store *simStore, value metav1.ConditionStatus) {

@@ -6,7 +6,8 @@ import (
 	"reflect"
 	"time"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/util/wait"
+	"k8s.io/client-go/util/retry"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -18,7 +19,8 @@ import (
 // reconcile itself has run out of time or the manager is stopping.
 const outcomeWriteTimeout = 10 * time.Second
 
-// outcomeWrites is how often an outcome is written again after a conflict.
+// outcomeWrites is how often an outcome is written at most, because of conflicts. Nothing is waited for in between:
+// the lead is read from the API server.
 const outcomeWrites = 20
 
 // write applies a change to a lead under an optimistic lock: it fails with a
@@ -50,15 +52,17 @@ func (r *Reconciler) write(ctx context.Context, s plan.Snapshot, apply plan.Chan
 func (r *Reconciler) writeOutcome(ctx context.Context, s plan.Snapshot, apply plan.Change) error {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), outcomeWriteTimeout)
 	defer cancel()
-	for attempt := 1; ; attempt++ {
+	tried := false
+	return retry.RetryOnConflict(wait.Backoff{Steps: outcomeWrites}, func() error {
+		if tried {
+			fresh := &v1alpha1.CartRecovery{}
+			if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.Lead), fresh); err != nil {
+				return fmt.Errorf("read CartRecovery %s again: %w", s.Lead.Name, err)
+			}
+			s.Lead = fresh
+		}
+		tried = true
 		_, err := r.write(ctx, s, apply)
-		if err == nil || !apierrors.IsConflict(err) || attempt == outcomeWrites {
-			return err
-		}
-		fresh := &v1alpha1.CartRecovery{}
-		if err := r.Live.Get(ctx, client.ObjectKeyFromObject(s.Lead), fresh); err != nil {
-			return fmt.Errorf("read CartRecovery %s again: %w", s.Lead.Name, err)
-		}
-		s.Lead = fresh
-	}
+		return err
+	})
 }

@@ -23,11 +23,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/util/retry"
-	"k8s.io/utils/ptr"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
@@ -85,17 +84,11 @@ const (
 	soonDue = 200 * time.Millisecond
 )
 
-// movedClock is the real clock, set forward: hours pass at once, and timers still run.
-type movedClock struct{ by atomic.Int64 }
-
-func (c *movedClock) Now() time.Time                   { return time.Now().Add(time.Duration(c.by.Load())) }
-func (c *movedClock) Since(at time.Time) time.Duration { return c.Now().Sub(at) }
-
 // world is one store and everything around it.
 type world struct {
 	ctx       context.Context
 	namespace string
-	clock     *movedClock
+	clock     *testenv.Clock
 	whatsapp  *simulator.UAZAPI
 	openai    *simulator.OpenAI
 	aiServer  *simulator.Server
@@ -119,7 +112,7 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	GinkgoHelper()
 	ctx, cancel := context.WithCancel(context.Background())
 	DeferCleanup(cancel)
-	w := &world{ctx: ctx, clock: &movedClock{}, log: &logLines{}, calls: map[string]int{}}
+	w := &world{ctx: ctx, clock: &testenv.Clock{}, log: &logLines{}, calls: map[string]int{}}
 	DeferCleanup(func() { Expect(w.log.leaks()).To(BeEmpty(), "the log tells of a customer") })
 	var err error
 	w.namespace, err = environment.Namespace(ctx)
@@ -133,8 +126,8 @@ func newWorld(mods ...func(*v1alpha1.Store)) *world {
 	store := gen.In(w.namespace, gen.StoreObject(steps(v1alpha1.Step{Name: "first", After: after(soonDue)})))
 	store.Spec.AI.BaseURL = w.aiServer.URL() + "/v1"
 	store.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "ai", Key: "key"}
-	store.Spec.Recovery.FirstMessageNotice = ptr.To("")
-	store.Spec.Recovery.ReplyDebounce = ptr.To(after(100 * time.Millisecond))
+	store.Spec.Recovery.FirstMessageNotice = new("")
+	store.Spec.Recovery.ReplyDebounce = new(after(100 * time.Millisecond))
 	for _, mod := range mods {
 		mod(store)
 	}
@@ -205,7 +198,7 @@ func steps(sequence ...v1alpha1.Step) func(*v1alpha1.Store) {
 }
 
 // uncooled lets a customer have several recoveries at once.
-func uncooled(store *v1alpha1.Store) { store.Spec.Recovery.Cooldown = ptr.To(after(0)) }
+func uncooled(store *v1alpha1.Store) { store.Spec.Recovery.Cooldown = new(after(0)) }
 
 func after(delay time.Duration) v1alpha1.Duration { return v1alpha1.Duration{Duration: delay} }
 
@@ -410,7 +403,7 @@ func (w *world) status(name string, mod func(*v1alpha1.CartRecoveryStatus)) {
 // advance sets the clock forward and has every lead looked at.
 func (w *world) advance(by time.Duration) {
 	GinkgoHelper()
-	w.clock.by.Add(int64(by))
+	w.clock.Forward(by)
 	w.poke()
 }
 
@@ -475,9 +468,9 @@ func reasonOf(recovery *v1alpha1.CartRecovery, condition string) string {
 // replica is one running operator with only this controller.
 type replica struct {
 	*Reconciler
-	api   *spy
-	stop  func()
-	ended chan error
+	api     *spy
+	running *testenv.Running
+	stop    func()
 	// with adds to its manager what runs beside the controller.
 	with []func(ctrl.Manager) error
 }
@@ -485,22 +478,16 @@ type replica struct {
 // start runs a replica until the spec ends; the modifiers change it before it starts.
 func (w *world) start(mods ...func(*replica)) *replica {
 	GinkgoHelper()
-	manager, err := ctrl.NewManager(environment.Config, ctrl.Options{
-		Scheme:                 environment.Client.Scheme(),
-		Logger:                 w.log.logger(),
-		Metrics:                metricsserver.Options{BindAddress: "0"},
-		HealthProbeBindAddress: "0",
-		Cache:                  cache.Options{DefaultNamespaces: w.sees()},
-	})
+	manager, err := environment.NewManager(ctrl.Options{Logger: w.log.logger(),
+		Cache: cache.Options{DefaultNamespaces: w.sees()}})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(index.Register(w.ctx, manager.GetFieldIndexer())).To(Succeed())
 	counters, err := metrics.New(prometheus.NewRegistry())
 	Expect(err).NotTo(HaveOccurred())
 	api := &spy{Client: manager.GetClient()}
-	live := &spyReader{Reader: manager.GetAPIReader(), spy: api}
+	live := testenv.Intercept(environment.Client, interceptor.Funcs{Get: api.get})
 	remembered := secrets.NewReader(live, time.Now)
-	r := &replica{api: api, ended: make(chan error, 1), Reconciler: &Reconciler{
-		Client: api, Live: live,
+	r := &replica{api: api, Reconciler: &Reconciler{
+		Client: testenv.Intercept(api.Client, api.funcs()), Live: live,
 		Connector: &gateway.Connector{
 			Secrets: remembered, Guarded: gateway.NewGuardedClient(testenv.AnyEndpoint()), Rules: testenv.AnyEndpoint(),
 			Types: gateway.ByName(uazapi.Type().With(w.gateway)),
@@ -516,15 +503,8 @@ func (w *world) start(mods ...func(*replica)) *replica {
 	for _, add := range append(r.with, r.SetupWithManager) {
 		Expect(add(manager)).To(Succeed())
 	}
-	ctx, cancel := context.WithCancel(w.ctx)
-	go func() { r.ended <- manager.Start(ctx) }()
-	var once sync.Once
-	r.stop = func() {
-		once.Do(func() {
-			cancel()
-			Eventually(r.ended).Should(Receive(BeNil()))
-		})
-	}
+	r.running = testenv.Run(manager)
+	r.stop = func() { Expect(r.running.Stop()).To(Succeed()) }
 	DeferCleanup(func() { r.stop() })
 	return r
 }
@@ -553,8 +533,8 @@ func (r *replica) saw(w *world, kind client.Object, name string) {
 // gateway is that of the simulator; numbers are looked up in the world where that knows
 // better.
 func (w *world) gateway(client *http.Client, endpoint gateway.Endpoint) (gateway.Gateway, error) {
-	real, err := uazapi.New(client, endpoint)
-	return &numberGateway{Gateway: real, world: w}, err
+	inner, err := uazapi.New(client, endpoint)
+	return &numberGateway{Gateway: inner, world: w}, err
 }
 
 type numberGateway struct {
@@ -602,6 +582,7 @@ var errDead = errors.New("this process has died")
 // spy is the API server as the reconciler sees it: it counts the status writes of leads,
 // lets a test stand between, and answers nobody who has died.
 type spy struct {
+	// Client is the manager's own, which the spy does not see.
 	client.Client
 	around func(kind string, recovery *v1alpha1.CartRecovery, write func() error) error
 	dead   atomic.Bool
@@ -618,63 +599,50 @@ func (s *spy) written() []string {
 	return append([]string{}, s.writes...)
 }
 
-func (s *spy) Get(ctx context.Context, key client.ObjectKey, object client.Object, options ...client.GetOption) error {
+// funcs are what stands between the reconciler's client and the API server.
+func (s *spy) funcs() interceptor.Funcs {
+	return interceptor.Funcs{Get: s.get, Delete: s.delete, SubResourcePatch: s.patch}
+}
+
+func (s *spy) get(ctx context.Context, calls client.WithWatch, key client.ObjectKey, object client.Object,
+	options ...client.GetOption) error {
 	if s.dead.Load() {
 		return errDead
 	}
-	return s.Client.Get(ctx, key, object, options...)
+	return calls.Get(ctx, key, object, options...)
 }
 
-func (s *spy) Delete(ctx context.Context, object client.Object, options ...client.DeleteOption) error {
+func (s *spy) delete(ctx context.Context, calls client.WithWatch, object client.Object,
+	options ...client.DeleteOption) error {
 	if s.dead.Load() {
 		return errDead
 	}
-	return s.Client.Delete(ctx, object, options...)
+	return calls.Delete(ctx, object, options...)
 }
 
-func (s *spy) Status() client.SubResourceWriter { return &spyStatus{s.Client.Status(), s} }
-
-type spyStatus struct {
-	client.SubResourceWriter
-	spy *spy
-}
-
-func (s *spyStatus) Patch(ctx context.Context, object client.Object, patch client.Patch,
-	options ...client.SubResourcePatchOption) error {
+func (s *spy) patch(ctx context.Context, calls client.Client, resource string, object client.Object,
+	patch client.Patch, options ...client.SubResourcePatchOption) error {
 	recovery, ok := object.(*v1alpha1.CartRecovery)
 	kind := ""
 	if ok {
 		kind = writeKind(recovery, patch)
 	}
 	write := func() error {
-		if s.spy.dead.Load() {
+		if s.dead.Load() {
 			return errDead
 		}
-		err := s.SubResourceWriter.Patch(ctx, object, patch, options...)
+		err := calls.SubResource(resource).Patch(ctx, object, patch, options...)
 		if ok && err == nil {
-			s.spy.mu.Lock()
-			s.spy.writes = append(s.spy.writes, kind)
-			s.spy.mu.Unlock()
+			s.mu.Lock()
+			s.writes = append(s.writes, kind)
+			s.mu.Unlock()
 		}
 		return err
 	}
-	if !ok || s.spy.around == nil {
+	if !ok || s.around == nil {
 		return write()
 	}
-	return s.spy.around(kind, recovery, write)
-}
-
-type spyReader struct {
-	client.Reader
-	spy *spy
-}
-
-func (s *spyReader) Get(ctx context.Context, key client.ObjectKey, object client.Object,
-	options ...client.GetOption) error {
-	if s.spy.dead.Load() {
-		return errDead
-	}
-	return s.Reader.Get(ctx, key, object, options...)
+	return s.around(kind, recovery, write)
 }
 
 // The kinds of status writes that change no message.
@@ -702,9 +670,9 @@ func writeKind(recovery *v1alpha1.CartRecovery, patch client.Patch) string {
 	if diff.Status.CompletionTime != nil {
 		return writesOutcome
 	}
-	for i := len(diff.Status.Conversation) - 1; i >= 0; i-- {
-		if diff.Status.Conversation[i].Role == v1alpha1.RoleAssistant {
-			return string(diff.Status.Conversation[i].State)
+	for _, message := range slices.Backward(diff.Status.Conversation) {
+		if message.Role == v1alpha1.RoleAssistant {
+			return string(message.State)
 		}
 	}
 	return writesConditions

@@ -5,10 +5,10 @@ import (
 	"sync"
 	"time"
 
+	lru "github.com/hashicorp/golang-lru/v2"
 	"golang.org/x/time/rate"
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/utils/clock"
-	"k8s.io/utils/lru"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log"
 
@@ -51,9 +51,9 @@ type proofs struct {
 
 	mu sync.Mutex
 	// known holds a proof for each namespace and track id.
-	known *lru.Cache
+	known *lru.Cache[proofKey, plan.Proof]
 	// crowd holds those that have no turn yet, so that they push out nobody who has one.
-	crowd *lru.Cache
+	crowd *lru.Cache[proofKey, plan.Proof]
 	// lines are the turns of the numbers.
 	lines map[types.UID]*verifyLine
 }
@@ -74,8 +74,8 @@ type verifyLine struct {
 }
 
 func newProofs(passive clock.PassiveClock, most int, random backoff.Random) *proofs {
-	return &proofs{clock: passive, random: random, known: lru.New(most), crowd: lru.New(most),
-		lines: map[types.UID]*verifyLine{}}
+	return &proofs{clock: passive, random: random, known: newest[proofKey, plan.Proof](most),
+		crowd: newest[proofKey, plan.Proof](most), lines: map[types.UID]*verifyLine{}}
 }
 
 // spread has waits differ, as the Reconciler has.
@@ -84,9 +84,9 @@ func (p *proofs) spread(wait time.Duration) time.Duration {
 }
 
 func (p *proofs) get(key proofKey) plan.Proof {
-	for _, from := range []*lru.Cache{p.known, p.crowd} {
+	for _, from := range []*lru.Cache[proofKey, plan.Proof]{p.known, p.crowd} {
 		if known, ok := from.Get(key); ok {
-			return known.(plan.Proof)
+			return known
 		}
 	}
 	return plan.Proof{}

@@ -103,7 +103,7 @@ func (sim *simulation) weekOfTrouble(start time.Time) {
 // customerReacts is what customers do about a message.
 func (sim *simulation) customerReacts(each *simLead, id string) {
 	soon := func(most time.Duration, what func()) {
-		sim.at(sim.clock.now.Add(time.Minute+time.Duration(sim.random.Int64N(int64(most)))), what)
+		sim.at(sim.clock.Now().Add(time.Minute+time.Duration(sim.random.Int64N(int64(most)))), what)
 	}
 	switch dice := sim.random.IntN(100); {
 	case lead.IsNoticeID(id):

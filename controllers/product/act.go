@@ -13,14 +13,14 @@ import (
 )
 
 // look reads everything plan decides on.
-func (r *Reconciler) look(ctx context.Context, product *v1alpha1.Product) (*situation, error) {
+func (r *Reconciler) look(ctx context.Context, product *v1alpha1.Product) (*snapshot, error) {
 	store := &v1alpha1.Store{}
 	err := r.Client.Get(ctx, types.NamespacedName{Namespace: product.Namespace, Name: product.Spec.StoreRef.Name},
 		store)
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
-	seen := &situation{product: product, storeFound: err == nil, policy: policy.Resolve(store, product)}
+	seen := &snapshot{product: product, storeFound: err == nil, policy: policy.Resolve(store, product)}
 	seen.ofStore, seen.platforms = policy.Resolve(store, nil), store.Spec.Platforms
 	seen.rivals, err = r.rivals(ctx, product)
 	return seen, err

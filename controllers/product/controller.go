@@ -91,8 +91,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	return status.Requeue(reconcile.Result{}, r.write(ctx, product, plan(seen)))
 }
 
-// rivalsOf are the other Products that claim one of the same ids. After a change it is
-// asked for the old ids too.
+// rivalsOf are the other Products that claim one of the same ids. After a change it is called for the old ids as well.
 func (r *Reconciler) rivalsOf(ctx context.Context, object client.Object) []reconcile.Request {
 	product, ok := object.(*v1alpha1.Product)
 	if !ok {
@@ -100,7 +99,7 @@ func (r *Reconciler) rivalsOf(ctx context.Context, object client.Object) []recon
 	}
 	rivals, err := r.rivals(ctx, product)
 	if err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list the Products of an id")
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list the Products of an id")
 		return nil
 	}
 	return requests(rivals)
@@ -111,7 +110,7 @@ func (r *Reconciler) ofStore(ctx context.Context, store client.Object) []reconci
 	var products v1alpha1.ProductList
 	if err := r.Client.List(ctx, &products, client.InNamespace(store.GetNamespace()),
 		client.MatchingFields{index.ProductByStore: store.GetName()}); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list the Products of a Store", "store", store.GetName())
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list the Products of a Store", "store", store.GetName())
 		return nil
 	}
 	return requests(products.Items)

@@ -13,8 +13,8 @@ import (
 	"cartrecovery.dev/operator/internal/templates"
 )
 
-// situation is everything plan decides on.
-type situation struct {
+// snapshot is everything plan decides on.
+type snapshot struct {
 	product *v1alpha1.Product
 	// storeFound: the Store exists.
 	storeFound bool
@@ -35,8 +35,8 @@ type findings struct {
 	effective *v1alpha1.EffectivePolicy
 }
 
-// plan judges a Product. Of several problems the one is told that keeps most from working.
-func plan(s *situation) findings {
+// plan judges a Product. Of several problems it tells the one that keeps most from working.
+func plan(s *snapshot) findings {
 	found := findings{Finding: status.Finding{
 		Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonReady, Message: "everything that is needed is there",
 	}}
@@ -51,7 +51,7 @@ func plan(s *situation) findings {
 }
 
 // warnings are what can never act because of the Product. What the Store says is on the Store.
-func (s *situation) warnings() []string {
+func (s *snapshot) warnings() []string {
 	ofStore := s.ofStore.Warnings()
 	found := slices.DeleteFunc(s.policy.Warnings(), func(warning string) bool {
 		return slices.Contains(ofStore, warning)
@@ -65,7 +65,7 @@ func (s *situation) warnings() []string {
 	return found
 }
 
-func (s *situation) problem() (reason, message string) {
+func (s *snapshot) problem() (reason, message string) {
 	if !s.storeFound {
 		return v1alpha1.ReasonStoreNotFound, "spec.storeRef: there is no such Store in this namespace"
 	}
@@ -83,7 +83,7 @@ func (s *situation) problem() (reason, message string) {
 }
 
 // taken says which id an older Product has, "" for none.
-func (s *situation) taken() string {
+func (s *snapshot) taken() string {
 	for _, id := range s.product.Spec.PlatformIDs {
 		for i := range s.rivals {
 			if owner.Older(&s.rivals[i], s.product) && claims(&s.rivals[i], id) {

@@ -29,32 +29,32 @@ func rival(age time.Duration, ids ...string) v1alpha1.Product {
 func TestPlan(t *testing.T) {
 	for name, test := range map[string]struct {
 		product func(*v1alpha1.Product)
-		change  func(*situation)
+		change  func(*snapshot)
 		ready   bool
 		reason  string
 		says    string
 	}{
 		"all well": {nil, nil, true, v1alpha1.ReasonReady, ""},
-		"no Store": {nil, func(s *situation) { s.storeFound = false }, false,
+		"no Store": {nil, func(s *snapshot) { s.storeFound = false }, false,
 			v1alpha1.ReasonStoreNotFound, "spec.storeRef"},
-		"an older claims its id": {nil, func(s *situation) {
+		"an older claims its id": {nil, func(s *snapshot) {
 			s.rivals = []v1alpha1.Product{rival(2*time.Hour, "7", gen.ProductID)}
 		}, false, v1alpha1.ReasonPlatformIDTaken, "1001 of hotmart belongs to the older Product rival"},
-		"a younger claims its id": {nil, func(s *situation) {
+		"a younger claims its id": {nil, func(s *snapshot) {
 			s.rivals = []v1alpha1.Product{rival(time.Minute, gen.ProductID)}
 		}, true, v1alpha1.ReasonReady, ""},
-		"an older has let it go": {nil, func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, "7")} },
+		"an older has let it go": {nil, func(s *snapshot) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, "7")} },
 			true, v1alpha1.ReasonReady, ""},
 		"the same id elsewhere": {func(p *v1alpha1.Product) {
 			p.Spec.PlatformIDs[0].Platform = v1alpha1.PlatformKiwify
 		},
-			func(s *situation) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, gen.ProductID)} }, true,
+			func(s *snapshot) { s.rivals = []v1alpha1.Product{rival(2*time.Hour, gen.ProductID)} }, true,
 			v1alpha1.ReasonReady, ""},
 		"its prompt is broken": {func(p *v1alpha1.Product) { p.Spec.SystemPrompt = "{{range .Store}}" }, nil, false,
 			v1alpha1.ReasonInvalidTemplate, "spec.systemPrompt"},
 		"a keyword is none": {func(p *v1alpha1.Product) { p.Spec.Recovery.HandOffKeywords = []string{"..."} }, nil,
 			false, v1alpha1.ReasonInvalidPolicy, "spec.recovery.handOffKeywords[0]"},
-		"its Store never sends": {nil, func(s *situation) { s.policy.ExpireAfter = time.Minute }, false,
+		"its Store never sends": {nil, func(s *snapshot) { s.policy.ExpireAfter = time.Minute }, false,
 			v1alpha1.ReasonInvalidPolicy, "the Store's spec.recovery.expireAfter"},
 		"a text is broken": {func(p *v1alpha1.Product) {
 			p.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart,
@@ -68,7 +68,7 @@ func TestPlan(t *testing.T) {
 			if test.product != nil {
 				test.product(product)
 			}
-			s := &situation{product: product, storeFound: true, policy: policy.Resolve(gen.StoreObject(), product)}
+			s := &snapshot{product: product, storeFound: true, policy: policy.Resolve(gen.StoreObject(), product)}
 			if test.change != nil {
 				test.change(s)
 			}
@@ -105,7 +105,7 @@ func TestPlanWarns(t *testing.T) {
 		p.Spec.Recovery.Sequences = []v1alpha1.Sequence{late}
 		p.Spec.PlatformIDs = append(p.Spec.PlatformIDs, v1alpha1.PlatformID{Platform: v1alpha1.PlatformTicto, ID: "9"})
 	})
-	found := plan(&situation{
+	found := plan(&snapshot{
 		product: product, storeFound: true, policy: policy.Resolve(quiet, product), ofStore: policy.Resolve(quiet, nil),
 		platforms: []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart}},
 	})

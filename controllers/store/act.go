@@ -19,8 +19,8 @@ import (
 )
 
 // look reads everything plan decides on.
-func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situation, error) {
-	seen := &situation{
+func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*snapshot, error) {
+	seen := &snapshot{
 		store: store, hasAIKey: r.HasAIKey, publicURL: r.PublicURL,
 		leads: store.Status.Leads, tokens: store.Status.Tokens, policy: policy.Resolve(store, nil),
 	}
@@ -52,8 +52,7 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*situatio
 	return seen, nil
 }
 
-// claim keeps the clientID with the Store's namespace. Whoever was faster has it: then the
-// next pass sees.
+// claim gives the clientID to the Store's namespace. Where another namespace was faster, the next pass sees its claim.
 func (r *Reconciler) claim(ctx context.Context, store *v1alpha1.Store) error {
 	err := r.Client.Create(ctx, &v1alpha1.ClientIDClaim{
 		ObjectMeta: metav1.ObjectMeta{Name: owner.ClaimName(store.Spec.ClientID)},
@@ -65,7 +64,7 @@ func (r *Reconciler) claim(ctx context.Context, store *v1alpha1.Store) error {
 	return nil
 }
 
-// missingSecret says which Secret the Store refers to and does not exist, "" for none.
+// missingSecret names a Secret that the Store refers to and that does not exist; "" for none.
 func (r *Reconciler) missingSecret(ctx context.Context, store *v1alpha1.Store) (string, error) {
 	for _, reference := range references(store) {
 		_, err := r.Secrets.Get(ctx, store.Namespace, reference.SecretKeyReference)
@@ -117,9 +116,8 @@ func references(store *v1alpha1.Store) []reference {
 	return all
 }
 
-// recount adds the Store's leads up in the cache, where they are; nothing is copied, and the
-// leads of other Stores are not looked at.
-func (r *Reconciler) recount(ctx context.Context, seen *situation) error {
+// recount counts the Store's leads in place in the cache. It copies nothing, and looks at no other Store's leads.
+func (r *Reconciler) recount(ctx context.Context, seen *snapshot) error {
 	name, now := client.ObjectKeyFromObject(seen.store), r.Clock.Now()
 	var leads v1alpha1.CartRecoveryList
 	err := r.Client.List(ctx, &leads, client.InNamespace(name.Namespace),
@@ -139,8 +137,8 @@ func (r *Reconciler) recount(ctx context.Context, seen *situation) error {
 	return nil
 }
 
-// settle tells the ledger what is known of a day's tokens, and returns what it knows. A day
-// without any leaves the one before it in the status.
+// settle tells the ledger what is known of a day's tokens, and returns what it knows. While a day has none, the status
+// keeps the day before it.
 func (r *Reconciler) settle(name types.NamespacedName, today string, derived int64,
 	last *v1alpha1.TokenUsage) *v1alpha1.TokenUsage {
 	known := derived

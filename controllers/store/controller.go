@@ -43,14 +43,13 @@ const (
 	maxBackoff = 2 * time.Minute
 )
 
-// Pace is how often a Store is looked at again. What is zero takes its default.
+// Pace is how often a Store is looked at again. A field that is zero takes its default.
 type Pace struct {
 	// Count is the least time between two counts of a Store's leads. Default 30s.
 	Count time.Duration
-	// Recheck is when a Store's Secrets are looked for again, which nobody tells us of.
-	// Default 60s.
+	// Recheck is how often a Store's Secrets are read again, because no watch tells of them. Default 60s.
 	Recheck time.Duration
-	// RecheckMissing is the same while one is missing. Default 15s.
+	// RecheckMissing is the same while a Secret is missing. Default 15s.
 	RecheckMissing time.Duration
 }
 
@@ -58,12 +57,11 @@ type Pace struct {
 type TokenLedger interface {
 	// Used is how many tokens a Store used on a day, in its time zone, as 2006-01-02.
 	Used(store types.NamespacedName, day string) int64
-	// Seed tells how many it is known to have used at least; more are not forgotten.
+	// Seed tells the least that the Store has used; a larger number that is known already stays.
 	Seed(store types.NamespacedName, day string, used int64)
 }
 
-// Copies keep what a webhook server needs that may not read the Stores' Secrets: a
-// webhookkeys.Writer.
+// Copies writes what a webhook server needs that may not read the Stores' Secrets; webhookkeys.Writer does.
 type Copies interface {
 	// PutStore copies the secrets of a Store's platforms.
 	PutStore(ctx context.Context, store *v1alpha1.Store, now time.Time) error
@@ -87,10 +85,10 @@ type Reconciler struct {
 	PublicURL string
 	// HasAIKey: the operator has an API key of its own for Stores without one.
 	HasAIKey bool
-	// Copies keep what a webhook server needs that runs elsewhere; nil for none.
+	// Copies writes for a webhook server in another process; nil where there is none.
 	Copies Copies
-	// Tokens is told what leads and status say of today's tokens, which is how it learns of
-	// them after a start, and is what the status then shows. nil leaves status.tokens alone.
+	// Tokens learns from leads and status, after a start, what today's texts have used. The status shows its count. nil
+	// leaves status.tokens alone.
 	Tokens TokenLedger
 	// Pace is how often a Store is looked at again.
 	Pace Pace
@@ -143,7 +141,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Complete(panics.Reconciler(r, r.Client, r.Recorder, func() client.Object { return &v1alpha1.Store{} }))
 }
 
-// copy keeps the copy of the secrets of a Store's platforms; one that has no traffic has none.
+// copy keeps the copy of the secrets of a Store's platforms. A Store whose clientID another one has gets no deliveries,
+// and has no copy.
 func (r *Reconciler) copy(ctx context.Context, store *v1alpha1.Store, found findings) error {
 	if r.Copies == nil {
 		return nil
@@ -161,8 +160,8 @@ func (r *Reconciler) dropCopy(ctx context.Context, store types.NamespacedName) e
 	return r.Copies.Drop(ctx, webhookkeys.OfStore, store)
 }
 
-// refusesForKeys lets pass that a delivery was refused which other keys might accept: where there
-// are copies, they are compared with their sources.
+// refusesForKeys passes on that a delivery was refused which other keys might accept. Where there are copies, they are
+// then compared with their sources.
 func (r *Reconciler) refusesForKeys() predicate.Predicate {
 	return predicate.Funcs{
 		CreateFunc: func(event.CreateEvent) bool { return false }, DeleteFunc: func(event.DeleteEvent) bool {
@@ -277,7 +276,7 @@ func (r *Reconciler) claimantsOf(ctx context.Context, object client.Object) []re
 func (r *Reconciler) storesOf(ctx context.Context, clientID string, but types.UID) []reconcile.Request {
 	var claimants v1alpha1.StoreList
 	if err := r.Client.List(ctx, &claimants, client.MatchingFields{index.StoreByClientID: clientID}); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list the Stores of a clientID")
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list the Stores of a clientID")
 		return nil
 	}
 	var requests []reconcile.Request

@@ -19,8 +19,8 @@ import (
 // currency must not have the whole status refused.
 const maxCurrencies = 16
 
-// tally is what the leads of a Store add up to. It is made anew at every count and never
-// carried on, so neither a restart nor another leader can make it wrong.
+// tally is what the leads of a Store add up to. Every count starts from zero, so that neither a restart nor a change of
+// the leader makes it wrong.
 type tally struct {
 	// leads is nil when there are none.
 	leads *v1alpha1.LeadCounts
@@ -116,8 +116,8 @@ func saleOf(lead *v1alpha1.CartRecovery) (sale, bool) {
 	return sale{lead.Spec.Platform, lead.Spec.Product.ID, lead.Spec.Purchase.TransactionID}, true
 }
 
-// payers are, of each sale that brought money, the lead with the first name: several leads of a
-// customer can be recovered by one purchase, which was paid once. Each of them is a recovery.
+// payers names, for each sale that brought money, the first lead by name. One purchase can recover several leads of a
+// customer and was paid once; each of the leads still counts as a recovery.
 func payers(leads []v1alpha1.CartRecovery) map[sale]string {
 	first := map[sale]string{}
 	for i := range leads {
@@ -144,8 +144,7 @@ func hasRevenue(lead *v1alpha1.CartRecovery) bool {
 	return ok
 }
 
-// countRevenue adds what a recovered lead was worth. What has no amount, or one in no currency,
-// adds nothing.
+// countRevenue adds what a recovered lead was worth. A lead without an amount or a currency adds nothing.
 func countRevenue(revenue map[string]*sum, lead *v1alpha1.CartRecovery) {
 	if !hasRevenue(lead) {
 		return

@@ -19,14 +19,14 @@ import (
 	"cartrecovery.dev/operator/internal/templates"
 )
 
-// situation is everything plan decides on.
-type situation struct {
+// snapshot is everything plan decides on.
+type snapshot struct {
 	store *v1alpha1.Store
 	// claimants are all Stores, in any namespace, that claim the clientID.
 	claimants []v1alpha1.Store
 	// claimedBy is the namespace that has the clientID, "" while none has it.
 	claimedBy string
-	// missing says which Secret the Store refers to and does not exist, "" for none.
+	// missing names a Secret that the Store refers to and that does not exist; "" for none.
 	missing string
 	// refused is why its AI endpoint may not be called, nil when it may.
 	refused   *failure.Error
@@ -53,8 +53,8 @@ type findings struct {
 	effective *v1alpha1.EffectivePolicy
 }
 
-// plan judges a Store. Of several problems the one is told that keeps most from working.
-func plan(s *situation) findings {
+// plan judges a Store. Of several problems it tells the one that keeps most from working.
+func plan(s *snapshot) findings {
 	found := findings{leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
 	found.Status = metav1.ConditionFalse
 	if taken := s.taken(); taken != "" {
@@ -81,7 +81,7 @@ func hasLeads(counted *v1alpha1.LeadCounts) bool {
 }
 
 // taken says who else has the clientID; "" when this Store has it.
-func (s *situation) taken() string {
+func (s *snapshot) taken() string {
 	switch has := owner.StoreOf(s.claimants, s.claimedBy); {
 	case has < 0:
 		return fmt.Sprintf(
@@ -109,7 +109,7 @@ func restoredMessage(leads int) string {
 }
 
 // problem is why the Store is not ready, as reason and message.
-func (s *situation) problem() (reason, message string) {
+func (s *snapshot) problem() (reason, message string) {
 	spec := &s.store.Spec
 	if s.restored > 0 {
 		return v1alpha1.ReasonRestoredFromBackup, restoredMessage(s.restored)

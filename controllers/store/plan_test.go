@@ -44,27 +44,27 @@ func generic(change func(*v1alpha1.GenericMapping)) func(*v1alpha1.Store) {
 func TestPlan(t *testing.T) {
 	for name, test := range map[string]struct {
 		store  func(*v1alpha1.Store)
-		change func(*situation)
+		change func(*snapshot)
 		ready  bool
 		reason string
 		says   string
 	}{
 		"all well": {nil, nil, true, v1alpha1.ReasonReady, ""},
-		"a younger claims it": {nil, func(s *situation) {
+		"a younger claims it": {nil, func(s *snapshot) {
 			s.claimants = append(s.claimants, claimant("other", time.Minute))
 		}, true, v1alpha1.ReasonReady, ""},
-		"an older claims it": {nil, func(s *situation) {
+		"an older claims it": {nil, func(s *snapshot) {
 			s.claimants = append(s.claimants, claimant("other", 2*time.Hour))
 		}, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
-		"another namespace has it": {nil, func(s *situation) { s.claimedBy = "other" }, false,
+		"another namespace has it": {nil, func(s *snapshot) { s.claimedBy = "other" }, false,
 			v1alpha1.ReasonClientIDTaken, "namespace other has it"},
-		"another has it, whose Store is back": {nil, func(s *situation) {
+		"another has it, whose Store is back": {nil, func(s *snapshot) {
 			s.claimants, s.claimedBy = append(s.claimants, claimant("other", time.Minute)), "other"
 		}, false, v1alpha1.ReasonClientIDTaken, "other/acme"},
-		"its namespace has it, an older claims it": {nil, func(s *situation) {
+		"its namespace has it, an older claims it": {nil, func(s *snapshot) {
 			s.claimants, s.claimedBy = append(s.claimants, claimant("other", 2*time.Hour)), s.store.Namespace
 		}, true, v1alpha1.ReasonReady, ""},
-		"of the same age": {nil, func(s *situation) {
+		"of the same age": {nil, func(s *snapshot) {
 			s.claimants = append(s.claimants, claimant("aaa", time.Hour))
 		}, false, v1alpha1.ReasonClientIDTaken, "aaa/acme"},
 		"no such time zone": {func(s *v1alpha1.Store) { s.Spec.TimeZone = "Brazil/Nowhere" }, nil, false,
@@ -75,7 +75,7 @@ func TestPlan(t *testing.T) {
 			v1alpha1.ReasonInvalidTimeZone, "Local"},
 		"UTC": {func(s *v1alpha1.Store) { s.Spec.TimeZone = "UTC" }, nil, true, v1alpha1.ReasonReady,
 			""},
-		"a Secret is missing": {nil, func(s *situation) { s.missing = "spec.x: Secret" }, false,
+		"a Secret is missing": {nil, func(s *snapshot) { s.missing = "spec.x: Secret" }, false,
 			v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
 		"a path is wrong": {generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }), nil, false,
 			v1alpha1.ReasonInvalidMapping,
@@ -86,11 +86,11 @@ func TestPlan(t *testing.T) {
 		"no mapping": {func(s *v1alpha1.Store) { s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: "generic"}} }, nil,
 			false, v1alpha1.ReasonInvalidMapping, "spec.platforms[generic].generic: expected"},
 		"a mapping": {generic(func(*v1alpha1.GenericMapping) {}), nil, true, v1alpha1.ReasonReady, ""},
-		"a key that may not be sent": {nil, func(s *situation) {
+		"a key that may not be sent": {nil, func(s *snapshot) {
 			s.refused = &failure.Error{Code: failure.Misconfigured, Reason: v1alpha1.ReasonSecretNotAllowed,
 				Detail: "annotate it"}
 		}, false, v1alpha1.ReasonSecretNotAllowed, "annotate it"},
-		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *situation) {
+		"a path and a Secret": {generic(func(m *v1alpha1.GenericMapping) { m.Event = "$" }), func(s *snapshot) {
 			s.missing = "spec.x: Secret"
 		}, false, v1alpha1.ReasonInvalidMapping, "generic.event"},
 		"a zone and a path": {func(s *v1alpha1.Store) {
@@ -113,18 +113,18 @@ func TestPlan(t *testing.T) {
 		"a text and a policy": {func(s *v1alpha1.Store) {
 			s.Spec.Recovery.FallbackText, s.Spec.Recovery.OptOutKeywords = "{{", []string{"!!"}
 		}, nil, false, v1alpha1.ReasonInvalidTemplate, "fallbackText"},
-		"nobody has an AI key": {nil, func(s *situation) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials,
+		"nobody has an AI key": {nil, func(s *snapshot) { s.hasAIKey = false }, false, v1alpha1.ReasonNoCredentials,
 			"OPENAI_API_KEY"},
 		"it has its own AI key": {func(s *v1alpha1.Store) {
 			s.Spec.AI.APIKeySecretRef = &v1alpha1.SecretKeyReference{Name: "openai", Key: "key"}
-		}, func(s *situation) { s.hasAIKey = false }, true, v1alpha1.ReasonReady, ""},
-		"it was restored": {nil, func(s *situation) { s.restored = 12 }, false, v1alpha1.ReasonRestoredFromBackup,
+		}, func(s *snapshot) { s.hasAIKey = false }, true, v1alpha1.ReasonReady, ""},
+		"it was restored": {nil, func(s *snapshot) { s.restored = 12 }, false, v1alpha1.ReasonRestoredFromBackup,
 			"12 leads wait"},
-		"one lead was": {nil, func(s *situation) { s.restored = 1 }, false, v1alpha1.ReasonRestoredFromBackup,
+		"one lead was": {nil, func(s *snapshot) { s.restored = 1 }, false, v1alpha1.ReasonRestoredFromBackup,
 			"1 lead waits"},
 		"suspended": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, nil, false,
 			v1alpha1.ReasonSuspended, "spec.suspend"},
-		"suspended and broken": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, func(s *situation) {
+		"suspended and broken": {func(s *v1alpha1.Store) { s.Spec.Suspend = true }, func(s *snapshot) {
 			s.missing = "Secret"
 		}, false, v1alpha1.ReasonSecretNotFound, "Secret"},
 	} {
@@ -135,7 +135,7 @@ func TestPlan(t *testing.T) {
 			if test.store != nil {
 				test.store(store)
 			}
-			s := &situation{
+			s := &snapshot{
 				store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true,
 				publicURL: "https://hooks.example.com/", policy: policy.Resolve(store, nil),
 			}
@@ -170,7 +170,7 @@ func TestWebhooks(t *testing.T) {
 	if got := webhooks(store, ""); got != nil {
 		t.Errorf("webhooks without a public URL = %v", got)
 	}
-	taken := plan(&situation{store: store, claimants: []v1alpha1.Store{claimant("other", time.Hour)},
+	taken := plan(&snapshot{store: store, claimants: []v1alpha1.Store{claimant("other", time.Hour)},
 		publicURL: "https://hooks.example.com"})
 	if taken.webhooks != nil {
 		t.Error("a Store without traffic shows URLs that are another's")
@@ -216,7 +216,7 @@ func TestClaims(t *testing.T) {
 		"one that has leads and is not, today": {false, &v1alpha1.LeadCounts{Closed: 1}, true},
 	} {
 		store := gen.StoreObject()
-		found := plan(&situation{
+		found := plan(&snapshot{
 			store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: row.hasKey, leads: row.leads,
 			policy: policy.Resolve(store, nil),
 		})
@@ -231,7 +231,7 @@ func TestPlanWarns(t *testing.T) {
 		s.Spec.Platforms = nil
 		s.Spec.Recovery.QuietHours = &v1alpha1.QuietHours{Start: "00:00", End: "23:59"}
 	})
-	found := plan(&situation{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true,
+	found := plan(&snapshot{store: store, claimants: []v1alpha1.Store{*store}, hasAIKey: true,
 		policy: policy.Resolve(store, nil)})
 	if found.Status != metav1.ConditionTrue {
 		t.Errorf("%s: %s; a warning must stop nothing", found.Reason, found.Message)

@@ -69,7 +69,7 @@ func startManager() {
 			RecheckMissing: 100 * time.Millisecond},
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
-	stop := testenv.Run(mgr)
+	stop := testenv.Run(mgr).Stop
 	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
 }
 

@@ -12,13 +12,13 @@ import (
 )
 
 // look reads everything plan decides on.
-func (r *Reconciler) look(ctx context.Context, suppression *v1alpha1.Suppression) (*situation, error) {
+func (r *Reconciler) look(ctx context.Context, suppression *v1alpha1.Suppression) (*snapshot, error) {
 	key := types.NamespacedName{Namespace: suppression.Namespace, Name: suppression.Spec.StoreRef.Name}
 	err := r.Client.Get(ctx, key, &v1alpha1.Store{})
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
-	return &situation{suppression: suppression, storeFound: err == nil, now: r.Clock.Now()}, nil
+	return &snapshot{suppression: suppression, storeFound: err == nil, now: r.Clock.Now()}, nil
 }
 
 // label gives a Suppression the labels that it lacks.

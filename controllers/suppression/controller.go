@@ -1,5 +1,5 @@
-// Package suppression says of every Suppression whether it holds, and gives it the labels
-// that everything known of a customer is found by.
+// Package suppression says of every Suppression whether it holds, and gives it the labels by which a customer's objects
+// are found.
 package suppression
 
 import (
@@ -102,7 +102,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	}
 	found := plan(seen)
 	if len(found.labels) > 0 {
-		// What is written comes back as a change: the spec may be another by now.
+		// The write comes back as a change, and the spec may be another by then.
 		return reconcile.Result{}, r.label(ctx, suppression, found.labels)
 	}
 	return status.Requeue(reconcile.Result{RequeueAfter: found.again}, r.write(ctx, suppression, found))
@@ -113,7 +113,7 @@ func (r *Reconciler) ofStore(ctx context.Context, store client.Object) []reconci
 	var all v1alpha1.SuppressionList
 	if err := r.Client.List(ctx, &all, client.InNamespace(store.GetNamespace()),
 		client.UnsafeDisableDeepCopy); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list the Suppressions of a Store", "store", store.GetName())
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list the Suppressions of a Store", "store", store.GetName())
 		return nil
 	}
 	var requests []reconcile.Request

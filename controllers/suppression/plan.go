@@ -13,8 +13,8 @@ import (
 // longestWait bounds how far ahead a Suppression's end is waited for.
 const longestWait = 24 * time.Hour
 
-// situation is everything plan decides on.
-type situation struct {
+// snapshot is everything plan decides on.
+type snapshot struct {
 	suppression *v1alpha1.Suppression
 	// storeFound: the Store exists.
 	storeFound bool
@@ -31,9 +31,9 @@ type findings struct {
 	again time.Duration
 }
 
-// plan judges a Suppression. It holds for the name of a Store, whether or not that exists: a
-// Store that is made anew must not lift it.
-func plan(s *situation) findings {
+// plan judges a Suppression. It holds for the name of a Store, whether or not the Store exists, so that deleting a
+// Store and applying it again does not lift it.
+func plan(s *snapshot) findings {
 	found := findings{
 		Finding: status.Finding{
 			Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSuppressing, Message: "the number is not written to",

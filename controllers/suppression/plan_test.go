@@ -54,7 +54,7 @@ func TestPlan(t *testing.T) {
 		"lapsed, and without": {[]func(*v1alpha1.Suppression){until(now)}, true, "False/Lapsed",
 			"may be written to again", 0},
 	} {
-		got := plan(&situation{suppression: object(row.mods...), storeFound: !row.noStore, now: now})
+		got := plan(&snapshot{suppression: object(row.mods...), storeFound: !row.noStore, now: now})
 		if string(got.Status)+"/"+got.Reason != row.want || !strings.Contains(got.Message, row.says) ||
 			got.again != row.again {
 			t.Errorf("%s: %s/%s, %q, again in %s", name, got.Status, got.Reason, got.Message, got.again)

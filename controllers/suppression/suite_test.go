@@ -45,6 +45,6 @@ func startManager() {
 		SkipNameValidation: true,
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
-	stop := testenv.Run(mgr)
+	stop := testenv.Run(mgr).Stop
 	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
 }

@@ -37,8 +37,8 @@ const (
 	// terminalFactor is how much longer than after another failure the pause is after a
 	// refusal.
 	terminalFactor = 5
-	// createWithin is how long after its beginning was stored a creation may be called: an
-	// operator that was frozen in between leaves it to its successor.
+	// createWithin is how long after the beginning of a creation was stored the gateway may be called for it. An
+	// operator that was frozen in between leaves the call to its successor.
 	createWithin = settleAfter / 4
 )
 
@@ -112,9 +112,8 @@ func (r *Reconciler) prepare(ctx context.Context, p *pass) error {
 	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) { prepared(i, p.now) })
 }
 
-// provision finds the instance that an earlier pass has made and could not store, or makes
-// it. That a creation begins is stored first, in a way that fails if anybody else has
-// written in the meantime.
+// provision finds the instance that an earlier pass has made and could not store, or makes it. It stores first that a
+// creation begins; that write fails when anybody else has written in the meantime.
 func (r *Reconciler) provision(ctx context.Context, p *pass) error {
 	found, ok, err := p.gateway.Find(ctx, identity(p))
 	if err != nil {
@@ -165,18 +164,17 @@ func (r *Reconciler) keepToken(ctx context.Context, p *pass, token string) error
 	})
 }
 
-// leave drops the token of a gateway that the spec names no more. Nobody can delete the
-// instance there but a person.
+// leave drops the token of a gateway that the spec no longer names. Only a person can delete the instance there.
 func (r *Reconciler) leave(ctx context.Context, p *pass) error {
-	ctrl.LoggerFrom(ctx).Info("spec.gateway names another gateway: the instance is left at the former one", "instance",
+	ctrl.LoggerFrom(ctx).Info("Left the instance at its former gateway: spec.gateway names another", "instance",
 		index.GatewayName(p.instance))
 	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLeftAtGateway", "Provision",
 		"spec.gateway names another gateway: instance %s is left at the former one", index.GatewayName(p.instance))
 	return r.forgetToken(ctx, p)
 }
 
-// forgetToken drops a token that the gateway does not know any more, or that is another
-// gateway's, where there is one. What it showed to pair with goes, too.
+// forgetToken drops a token that the gateway no longer knows, or that belongs to another gateway, together with the QR
+// or pair code.
 func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
 	if err := r.conceal(ctx, p.instance); err != nil {
 		return err
@@ -194,7 +192,7 @@ func (r *Reconciler) forgetToken(ctx context.Context, p *pass) error {
 	})
 }
 
-// register tells the gateway where to post. That it fails keeps nobody from pairing.
+// register tells the gateway where to post. A failure does not keep a phone from pairing.
 func (r *Reconciler) register(ctx context.Context, p *pass) error {
 	err := p.gateway.RegisterWebhook(ctx, p.webhookAt)
 	if err != nil {
@@ -244,7 +242,7 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	case isGone(err):
 		return r.gone(ctx, p, err)
 	case failure.CodeOf(err) == failure.TimedOut && p.memory.connectedFor != attempt:
-		// It goes on all the same: it is watched, and not begun twice.
+		// The pairing may go on all the same, so it is watched and not begun twice.
 		now := r.Clock.Now()
 		p.memory.connectedFor, p.memory.state = attempt, gateway.Connecting
 		p.memory.nextPoll, p.memory.nextConnect = now.Add(r.Pace.Pairing), now.Add(r.jittered(slowConnect))
@@ -264,18 +262,17 @@ func (r *Reconciler) connect(ctx context.Context, p *pass) error {
 	return r.observe(ctx, p, state)
 }
 
-// recreate has the instance created again that was deleted so that it can be paired otherwise. The
-// gateway is given time to free its name.
+// recreate has an instance created again that was deleted for another way of pairing. It gives the gateway time to free
+// the name.
 func (r *Reconciler) recreate(ctx context.Context, p *pass) error {
 	p.memory.pairingWith, p.memory.nextConnect = "", time.Time{}
 	p.memory.retryAt = r.Clock.Now().Add(r.jittered(r.Pace.Retry))
 	return r.forgetToken(ctx, p)
 }
 
-// stopPairing ends what the gateway is waiting for if that is another phone or method than
-// is asked for now: gateways go on with what they have begun. One that refuses to is asked
-// for the other all the same. removed says that the instance is deleted now, because the gateway
-// can do it in no other way.
+// stopPairing ends a pairing that the gateway waits for when another phone or method is asked for now, because gateways
+// go on with what they have begun. A gateway that refuses is asked for the new pairing all the same. removed says that
+// the instance was deleted, because the gateway has no other way to stop.
 func (r *Reconciler) stopPairing(ctx context.Context, p *pass, with string) (removed bool, err error) {
 	if p.memory.pairingWith == "" || p.memory.pairingWith == with {
 		return false, nil
@@ -314,7 +311,7 @@ func (r *Reconciler) observe(ctx context.Context, p *pass, state gateway.State) 
 	}
 	if state.DisconnectReason == gateway.UnknownReason &&
 		p.instance.Status.LastDisconnectReason != gateway.UnknownReason {
-		ctrl.LoggerFrom(ctx).Info("the gateway gave a reason that is not shown: it is not in known words")
+		ctrl.LoggerFrom(ctx).Info("Left out the gateway's reason: it is not in known words")
 	}
 	alive := state.Connection == gateway.Connected && r.answers(ctx, p)
 	if err := r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
@@ -396,22 +393,21 @@ func (r *Reconciler) conceal(ctx context.Context, instance *v1alpha1.WhatsAppIns
 	return r.writeSecret(ctx, instance, name, func(secret *corev1.Secret) { secret.Data = nil })
 }
 
-// believedAfter is how often in a row a token is refused that the gateway lists before people
-// are told that it is.
+// believedAfter is how many times in a row the gateway refuses a token that it lists before people are told.
 const believedAfter = 3
 
-// errTokenRefused is a token that is refused, and listed by whoever may list it: Evolution
-// refuses every token while its database does not answer.
+// errTokenRefused is the failure of a token that the gateway refuses and lists all the same. Evolution refuses every
+// token while its database does not answer.
 var errTokenRefused = &failure.Error{
 	Class: failure.Transient, Code: failure.Unavailable, Op: "gateway: use the instance's token",
 	Detail: "the gateway refuses the instance's token, and lists the same one; it is asked again",
 }
 
-// gone handles an instance that the gateway does not know, or a token it refuses: it is
-// looked for or made again, once, and once more whenever a person asks for pairing. The token
-// is forgotten only when the gateway has answered the account, which sees all.
+// gone handles an instance that the gateway does not know, or a token that it refuses. The instance is looked for or
+// made again once, and once more whenever a person asks for pairing. The token is forgotten only when the gateway has
+// answered a call with the account's token, which sees every instance.
 func (r *Reconciler) gone(ctx context.Context, p *pass, err error) error {
-	if p.memory.reprovisioned && !p.askedAnew() {
+	if p.memory.reprovisioned && !p.isNewlyAsked() {
 		return r.failed(ctx, p, err)
 	}
 	found, ok, failed := p.gateway.Find(ctx, identity(p))
@@ -471,7 +467,7 @@ func (r *Reconciler) destroy(ctx context.Context, p *pass) error {
 
 // abandon leaves the instance at the gateway, and says so.
 func (r *Reconciler) abandon(ctx context.Context, p *pass) error {
-	ctrl.LoggerFrom(ctx).Info("the instance could not be deleted at the gateway and is left there", "instance",
+	ctrl.LoggerFrom(ctx).Info("Left the instance at the gateway: it could not be deleted there", "instance",
 		index.GatewayName(p.instance))
 	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeWarning, "InstanceLeftAtGateway", "Delete",
 		"the gateway did not delete instance %s within %s: it is left there", index.GatewayName(p.instance),
@@ -479,8 +475,8 @@ func (r *Reconciler) abandon(ctx context.Context, p *pass) error {
 	return r.setFinalizer(ctx, p.instance, false)
 }
 
-// failed notes a failed call of the gateway, in memory when to try again and in the status
-// why. Other errors are the API server's and go to the rate limiter.
+// failed notes a failed call of the gateway: in memory when to try again, and in the status why. Other errors are the
+// API server's and go to the rate limiter.
 func (r *Reconciler) failed(ctx context.Context, p *pass, err error) error {
 	if _, classed := failure.As(err); !classed {
 		return err
@@ -489,15 +485,15 @@ func (r *Reconciler) failed(ctx context.Context, p *pass, err error) error {
 	p.memory.retryAt = r.retryAt(err, p.memory.failures)
 	p.memory.nextPoll, p.memory.state, p.memory.askedFor, p.memory.changed = p.memory.retryAt, "", p.request(),
 		p.change()
-	ctrl.LoggerFrom(ctx).V(1).Info("the gateway failed", "failure", connection.Message(err))
+	ctrl.LoggerFrom(ctx).V(1).Info("Failed to call the gateway", "failure", connection.Message(err))
 	return r.store(ctx, p.instance, func(i *v1alpha1.WhatsAppInstance) {
 		connection.Failed(i, err, p.now)
 		answeredCaller(i)
 	})
 }
 
-// retryAt is when a call may be tried again that has failed several times in a row: when
-// the gateway said, else exponentially later, and slowly where a person must do something.
+// retryAt is when a call that has failed several times in a row may be tried again: when the gateway said, else
+// exponentially later, and more slowly where a person must do something.
 func (r *Reconciler) retryAt(err error, failures int) time.Time {
 	now := r.Clock.Now()
 	if failed, ok := failure.As(err); ok && failed.RetryAt.After(now) {
@@ -522,8 +518,8 @@ func identity(p *pass) gateway.Identity {
 	}
 }
 
-// identify writes under which UID the gateway is to know the instance, before it does: a backup
-// of the object keeps it, and the next object of this name finds its number by it.
+// identify writes the UID under which the gateway will know the instance, before the gateway knows it. A backup of the
+// object keeps the UID, and by it the restored object finds its number.
 func (r *Reconciler) identify(ctx context.Context, p *pass) error {
 	before := p.instance.DeepCopy()
 	metav1.SetMetaDataAnnotation(&p.instance.ObjectMeta, v1alpha1.AnnotationGatewayIdentity, p.sealed)

@@ -44,16 +44,16 @@ const (
 	// minBackoff and maxBackoff bound the pause after an error of the API server.
 	minBackoff = time.Second
 	maxBackoff = 2 * time.Minute
-	// callRetry is when an instance comes back for whose call there was no worker: its namespace or
-	// Store has its share of them waiting for gateways.
+	// callRetry is when an instance comes back that found no worker for its call, because its namespace or Store has
+	// its share of them waiting for gateways.
 	callRetry = time.Second
-	// leadAgain is when it is looked again whether this process leads.
+	// leadAgain is the pause before a process looks again whether it leads.
 	leadAgain = time.Second
-	// atOnce is when the next action is looked for after one was done.
+	// atOnce is the pause between an action and planning the next one.
 	atOnce = time.Millisecond
 )
 
-// Pace is how often gateways are called. What is zero takes its default.
+// Pace is how often gateways are called. A field that is zero takes its default.
 type Pace struct {
 	// Pairing is the time between two polls while a phone is waited for. Default 2s.
 	Pairing time.Duration
@@ -80,7 +80,7 @@ type Reconciler struct {
 	Recorder events.EventRecorder
 	// PublicURL is where the webhook server can be reached from outside, "" when unknown.
 	PublicURL string
-	// Copies keep what a webhook server needs that runs elsewhere; nil for none.
+	// Copies writes for a webhook server in another process; nil where there is none.
 	Copies Copies
 	// Pace is how often gateways are called.
 	Pace Pace
@@ -101,12 +101,11 @@ type Reconciler struct {
 
 	mu       sync.Mutex
 	memories map[types.NamespacedName]remembered
-	// calling is who holds the workers that wait for gateways, by Store.
+	// calling counts the workers that wait for gateways, by Store.
 	calling *shares.Shares
 }
 
-// Copies keep what a webhook server needs that may not read the instances' Secrets: a
-// webhookkeys.Writer.
+// Copies writes what a webhook server needs that may not read the instances' Secrets; webhookkeys.Writer does.
 type Copies interface {
 	// PutInstance copies the credentials of an instance's webhook.
 	PutInstance(ctx context.Context, instance *v1alpha1.WhatsAppInstance, token, webhookKey []byte) error
@@ -120,14 +119,13 @@ type PaceStats interface {
 	Seeded(instance types.UID) bool
 	// Stats is what it knows.
 	Stats(instance types.UID, number pace.Number) v1alpha1.PaceStatus
-	// Refusals is what the gateway refused in a row, which Forgive begins to count anew.
+	// Refusals is what the gateway refused in a row. Forgive starts the count again.
 	Refusals(instance types.UID) pace.Refusals
 	Forgive(instance types.UID)
 }
 
-// remembered is the memory of one generation of one instance: after a change of the spec, or of
-// how it is asked to be paired, everything is looked at anew, and only what the gateway is busy
-// with is still known.
+// remembered is the memory of one generation of one instance. After a change of the spec, or of the way of pairing,
+// everything is looked up again, and only what the gateway is busy with is still known.
 type remembered struct {
 	memory
 	uid        types.UID
@@ -246,7 +244,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 	if err != nil {
 		return reconcile.Result{}, err
 	}
-	next := plan(&p.situation)
+	next := plan(&p.snapshot)
 	if next.callsGateway() {
 		store := shares.Holder{Namespace: instance.Namespace, Name: instance.Spec.StoreRef.Name}
 		if !r.beginCall(store) {
@@ -309,7 +307,7 @@ func (r *Reconciler) result(done action, err error) (reconcile.Result, error) {
 
 // pass is one reconcile: what is known, and how to reach the gateway.
 type pass struct {
-	situation
+	snapshot
 	gateway gateway.Gateway
 	// can is what the gateway can.
 	can gateway.Capabilities
@@ -317,7 +315,7 @@ type pass struct {
 	problem error
 	// token is the instance's, "" when there is none. A secret.
 	token string
-	// uid is under which UID the gateway has the instance; sealed is what the object is to say of it.
+	// uid is the UID under which the gateway has the instance; sealed is the value of the annotation that keeps it.
 	uid, sealed string
 	// webhookAt is where the gateway is to post.
 	webhookAt gateway.Webhook
@@ -327,7 +325,7 @@ type pass struct {
 
 // look reads everything there is to know.
 func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (*pass, error) {
-	p := &pass{situation: situation{
+	p := &pass{snapshot: snapshot{
 		instance: instance, giveUpAfter: r.Pace.GiveUpAfter, memory: r.recall(instance), now: r.Clock.Now(),
 	}}
 	store := &v1alpha1.Store{}
@@ -354,8 +352,8 @@ func (r *Reconciler) look(ctx context.Context, instance *v1alpha1.WhatsAppInstan
 	return p, r.lookAtIdentity(ctx, p)
 }
 
-// lookAtIdentity finds out under which UID the gateway has the instance. Without the account's
-// token, as it may be for a deletion, that is the object's own.
+// lookAtIdentity finds out under which UID the gateway has the instance. Without the account's token, which a deletion
+// may lack, it is the object's own UID.
 func (r *Reconciler) lookAtIdentity(ctx context.Context, p *pass) (err error) {
 	p.uid, p.sealed, err = r.Connector.Identity(ctx, p.instance)
 	if err != nil && failure.CodeOf(err) != failure.Misconfigured {
@@ -365,8 +363,8 @@ func (r *Reconciler) lookAtIdentity(ctx context.Context, p *pass) (err error) {
 	return nil
 }
 
-// gatewayOf builds the gateway. One that is needed for a deletion only does with the
-// instance's token: the account's may be in a Secret that was deleted together with it.
+// gatewayOf builds the gateway. For a deletion the instance's token is enough, because the account's may be in a Secret
+// that was deleted together with the instance.
 func (r *Reconciler) gatewayOf(ctx context.Context, p *pass) (gateway.Gateway, error) {
 	built, err := r.Connector.For(ctx, p.instance)
 	deleting := p.instance.DeletionTimestamp != nil && p.credentials.token && !p.credentials.elsewhere
@@ -426,7 +424,7 @@ func (r *Reconciler) ofStore(ctx context.Context, store client.Object) []reconci
 	var instances v1alpha1.WhatsAppInstanceList
 	if err := r.Client.List(ctx, &instances, client.InNamespace(store.GetNamespace()),
 		client.MatchingFields{index.InstanceByStore: store.GetName()}); err != nil {
-		ctrl.LoggerFrom(ctx).Error(err, "list the WhatsAppInstances of a Store", "store", store.GetName())
+		ctrl.LoggerFrom(ctx).Error(err, "Cannot list the WhatsAppInstances of a Store", "store", store.GetName())
 		return nil
 	}
 	requests := make([]reconcile.Request, 0, len(instances.Items))
@@ -436,7 +434,7 @@ func (r *Reconciler) ofStore(ctx context.Context, store client.Object) []reconci
 	return requests
 }
 
-// comesOrGoes lets pass what changes whether an object exists.
+// comesOrGoes passes on creations and deletions.
 func comesOrGoes() predicate.Predicate {
 	return predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }}
 }

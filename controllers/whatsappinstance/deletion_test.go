@@ -79,7 +79,7 @@ var _ = Describe("In a cluster that deletes what belongs together", Ordered, fun
 		Eventually(ctx, func(ctx context.Context) bool {
 			// Without its Secrets it gives up after five minutes.
 			if current, err := s.read(ctx); err == nil && current.DeletionTimestamp != nil {
-				clk.forward(5 * time.Minute)
+				clk.Forward(5 * time.Minute)
 				_ = env.Client.Patch(ctx, current, client.RawPatch("application/merge-patch+json",
 					[]byte(`{"metadata":{"annotations":{"test/looked-at":"`+clk.Now().String()+`"}}}`)))
 			}
@@ -141,7 +141,7 @@ var _ = Describe("In a cluster that deletes what belongs together", Ordered, fun
 			s.suspend(ctx)
 			s.deleteSecret(ctx, "admin")
 			// The operator remembers Secrets for seconds.
-			clk.forward(time.Minute)
+			clk.Forward(time.Minute)
 			Expect(env.Client.Delete(ctx, instance)).To(Succeed())
 			Eventually(ctx, s.uazapi.Instances, soon, often).Should(BeEmpty())
 			Eventually(ctx, func(ctx context.Context) bool {

@@ -2,13 +2,13 @@ package whatsappinstance
 
 import "cartrecovery.dev/operator/internal/gateway"
 
-// display is what is known of what a gateway shows to pair with, where it counts it: some
-// begin a pairing with the QR of the one before.
+// display keeps the count of the pictures that a gateway has shown, where it tells one. Some gateways begin a pairing
+// with the QR of the one before.
 type display struct {
 	// known: shown is the last count of the gateway's.
 	known bool
 	shown int
-	// old is the count up to which everything is of an earlier pairing.
+	// old is the last count that belongs to an earlier pairing.
 	old int
 }
 
@@ -25,8 +25,8 @@ func (d *display) begin(answer gateway.State, everConnected bool) {
 	}
 }
 
-// look notes what the gateway shows, and says whether it is of the pairing that goes on. A
-// count that is lower than before is a gateway that began to count anew.
+// look notes what the gateway shows, and says whether it belongs to the current pairing. A lower count than before
+// means that the gateway has started to count again.
 func (d *display) look(state gateway.State) bool {
 	if state.Connection != gateway.Connecting {
 		return true

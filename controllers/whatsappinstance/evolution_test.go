@@ -58,16 +58,16 @@ func TestDisplay(t *testing.T) {
 
 // TestPlanRevival: one restart is tried, of a number that is connected and sends nothing.
 func TestPlanRevival(t *testing.T) {
-	dead := func(s *situation) { connection.NotSending(s.instance, now) }
+	dead := func(s *snapshot) { connection.NotSending(s.instance, now) }
 	for name, row := range map[string]struct {
-		mods []func(*situation)
+		mods []func(*snapshot)
 		want kind
 	}{
 		"it sends":         {nil, wait},
-		"it does not send": {[]func(*situation){dead}, revive},
-		"it was restarted": {[]func(*situation){dead, func(s *situation) { s.memory.revived.restarted = true }},
+		"it does not send": {[]func(*snapshot){dead}, revive},
+		"it was restarted": {[]func(*snapshot){dead, func(s *snapshot) { s.memory.revived.restarted = true }},
 			wait},
-		"it is not connected": {[]func(*situation){dead, loggedOut}, wait},
+		"it is not connected": {[]func(*snapshot){dead, loggedOut}, wait},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := plan(settledSituation(row.mods...)); got.kind != row.want {
@@ -122,7 +122,7 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 				Expect(evo.Die(s.gatewayName(), true)).To(Succeed())
 				for range 3 {
 					book.Failed(connected.UID, clk.Now())
-					clk.forward(31 * time.Second)
+					clk.Forward(31 * time.Second)
 				}
 			}
 			dies()
@@ -145,12 +145,12 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 			By("not believing it twice, but a message that went")
 			for range 3 {
 				book.Failed(connected.UID, clk.Now())
-				clk.forward(31 * time.Second)
+				clk.Forward(31 * time.Second)
 			}
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonNotSending))
 			Consistently(ctx, s.read, awhile, often).Should(inPhase(v1alpha1.InstanceConnected,
 				v1alpha1.ReasonNotSending))
-			clk.forward(time.Second)
+			clk.Forward(time.Second)
 			book.Succeeded(connected.UID)
 			s.becomes(ctx, inPhase(v1alpha1.InstanceConnected, v1alpha1.ReasonConnected))
 		})
@@ -160,12 +160,12 @@ var _ = Describe("A WhatsAppInstance at an Evolution gateway as it is", Ordered,
 		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing),
 			HaveField("Status.Pairing.SecretRef", BeNil())))
 		Eventually(ctx, evo.Instances, soon, often).Should(ConsistOf(HaveField("State", simulator.Connecting)))
-		clk.forward(75 * time.Second)
+		clk.Forward(75 * time.Second)
 		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonNoQRCode),
 			HaveField("Status.Pairing.SecretRef", BeNil())))
 		named := client.ObjectKey{Namespace: s.namespace, Name: gen.Instance + "-pairing"}
 		Expect(env.Client.Get(ctx, named, &corev1.Secret{})).To(Satisfy(apierrors.IsNotFound))
-		clk.forward(20 * time.Second)
+		clk.Forward(20 * time.Second)
 		s.becomes(ctx, And(inPhase(v1alpha1.InstancePairing, v1alpha1.ReasonPairing),
 			HaveField("Status.Pairing.SecretRef", Not(BeNil()))))
 		Eventually(ctx, s.shown, soon, often).ShouldNot(BeEmpty())

@@ -39,7 +39,7 @@ func (s *scene) logOut(ctx context.Context) {
 	GinkgoHelper()
 	Expect(s.uazapi.Logout(s.gatewayName(), "401: device removed")).To(Succeed())
 	s.becomes(ctx, inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut))
-	clk.forward(connectEvery)
+	clk.Forward(connectEvery)
 }
 
 // deleteThere deletes the instance at the gateway, behind the operator's back.
@@ -89,7 +89,7 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			s.becomes(ctx, And(inPhase(v1alpha1.InstancePending, v1alpha1.ReasonStoreNotFound),
 				HaveField("Status.Pairing.SecretRef", BeNil())))
 			Expect(s.secret(ctx, "-pairing")).To(BeEmpty())
-			clk.forward(connectEvery)
+			clk.Forward(connectEvery)
 			Expect(env.Client.Create(ctx, gen.In(s.namespace, gen.StoreObject()))).To(Succeed())
 			s.pairs(ctx)
 		})
@@ -123,7 +123,7 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			s.instance(ctx)
 			first := s.pairs(ctx)
 			Expect(first.Status.FirstConnectedTime).To(Equal(first.Status.LastConnectedTime))
-			clk.forward(time.Hour)
+			clk.Forward(time.Hour)
 			s.logOut(ctx)
 			s.askForPairing(ctx)
 			again := s.pairs(ctx)
@@ -135,12 +135,12 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			Expect(s.secret(ctx, "-pairing")).To(BeEmpty())
 		})
 
-		It("is paired again by an instance that was made anew, which is told where to post", func(ctx SpecContext) {
+		It("is paired again by an instance that was made again, which is told where to post", func(ctx SpecContext) {
 			s.instance(ctx)
 			first := s.pairs(ctx)
 			s.deleteThere(ctx)
 			s.becomes(ctx, inPhase(v1alpha1.InstanceDisconnected, v1alpha1.ReasonLoggedOut))
-			clk.forward(connectEvery)
+			clk.Forward(connectEvery)
 			s.askForPairing(ctx)
 			again := s.pairs(ctx)
 			Expect(again.Status.FirstConnectedTime).To(Equal(first.Status.FirstConnectedTime))
@@ -156,7 +156,7 @@ var _ = Describe("The life of a WhatsAppInstance", func() {
 			s.becomes(ctx, inPhase(v1alpha1.InstanceFailed, v1alpha1.ReasonGatewayUnauthorized))
 			s.deleteThere(ctx)
 			s.uazapi.ClearFaults()
-			clk.forward(connectEvery)
+			clk.Forward(connectEvery)
 			s.askForPairing(ctx)
 			s.pairs(ctx)
 			Expect(s.uazapi.Instances()).To(HaveLen(1))

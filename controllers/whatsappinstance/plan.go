@@ -9,6 +9,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/pace"
 )
 
@@ -22,8 +23,8 @@ const (
 	settleAfter = 2 * gateway.Timeout
 )
 
-// situation is everything plan decides on.
-type situation struct {
+// snapshot is everything plan decides on.
+type snapshot struct {
 	instance *v1alpha1.WhatsAppInstance
 	// storeFound: the Store exists.
 	storeFound bool
@@ -75,7 +76,7 @@ type memory struct {
 	pairingWith string
 	// display is what is known of what the gateway shows to pair with.
 	display display
-	// revived is what was tried to have a number send again that its gateway calls connected.
+	// revived is what was tried with a number that its gateway calls connected and that sends nothing.
 	revived revival
 	// paceAt is when the status may show the pace again.
 	paceAt time.Time
@@ -123,14 +124,14 @@ const (
 	unregistered kind = "Unregistered"
 	// poll asks for the connection.
 	poll kind = "Poll"
-	// acknowledge notes a pairing request that there is nothing to do for.
+	// acknowledge notes a pairing request that needs no action.
 	acknowledge kind = "Acknowledge"
 	// beginPairing begins or prolongs a pairing attempt, endPairing removes what it showed.
 	beginPairing kind = "BeginPairing"
 	endPairing   kind = "EndPairing"
 	// connect asks for a QR or pair code.
 	connect kind = "Connect"
-	// revive has a number send again that its gateway calls connected.
+	// revive restarts a number that its gateway calls connected and that sends nothing.
 	revive kind = "Revive"
 	// trace looks for the instance of an object that is being deleted, and deletes it.
 	trace kind = "Trace"
@@ -161,11 +162,11 @@ func (a action) callsGateway() bool {
 }
 
 // plan decides what to do next.
-func plan(s *situation) action {
+func plan(s *snapshot) action {
 	if s.instance.DeletionTimestamp != nil {
 		return planDeletion(s)
 	}
-	for _, decide := range []func(*situation) (action, bool){
+	for _, decide := range []func(*snapshot) (action, bool){
 		planGuard, planPairingEnd, planHalt, planCredentials, planBackoff, planProvision, planWebhook, planPoll,
 		planRevival, planPairing,
 	} {
@@ -179,7 +180,7 @@ func plan(s *situation) action {
 // planDeletion deletes the instance at the gateway, where that is asked for, and gives up
 // in time: no object and no namespace may hang on a gateway. It is tried once at least,
 // whatever the API server's clock says.
-func planDeletion(s *situation) action {
+func planDeletion(s *snapshot) action {
 	instance, deadline := s.instance, s.instance.DeletionTimestamp.Add(s.giveUpAfter)
 	neverMade := instance.Status.CredentialsSecretRef == nil ||
 		(s.credentials.found && !s.credentials.token && !s.credentials.begun)
@@ -191,7 +192,7 @@ func planDeletion(s *situation) action {
 	case !s.now.Before(deadline) && s.memory.tried:
 		return action{kind: abandon}
 	case s.now.Before(s.memory.retryAt):
-		return action{kind: wait, until: earliest(s.memory.retryAt, deadline)}
+		return action{kind: wait, until: instant.Earlier(s.memory.retryAt, deadline)}
 	case s.misconfigured:
 		return action{kind: complain}
 	case s.credentials.elsewhere:
@@ -199,13 +200,13 @@ func planDeletion(s *situation) action {
 	case s.credentials.token:
 		return action{kind: destroy}
 	case s.now.Before(s.settled()):
-		return action{kind: wait, until: earliest(s.settled(), deadline)}
+		return action{kind: wait, until: instant.Earlier(s.settled(), deadline)}
 	}
 	return action{kind: trace}
 }
 
 // planGuard keeps the finalizer exactly as long as there is something to do on deletion.
-func planGuard(s *situation) (action, bool) {
+func planGuard(s *snapshot) (action, bool) {
 	wanted := s.instance.Spec.DeletionPolicy == v1alpha1.DeletionDelete
 	switch guarded := controllerutil.ContainsFinalizer(s.instance, v1alpha1.Finalizer); {
 	case wanted && !guarded:
@@ -217,15 +218,15 @@ func planGuard(s *situation) (action, bool) {
 }
 
 // planPairingEnd empties the Secret as soon as nobody needs what it shows.
-func planPairingEnd(s *situation) (action, bool) {
+func planPairingEnd(s *snapshot) (action, bool) {
 	pairing := s.instance.Status.Pairing
 	begun := connection.PairingOpen(s.instance, s.now)
 	open := begun && !s.instance.Spec.Suspend && s.storeFound && s.supported
 	return action{kind: endPairing}, pairing != nil && (pairing.SecretRef != nil || begun) && !open
 }
 
-// planHalt stops everything that no passing of time can change.
-func planHalt(s *situation) (action, bool) {
+// planHalt stops where only a change of the resources helps, and says why.
+func planHalt(s *snapshot) (action, bool) {
 	switch {
 	case s.instance.Spec.Suspend:
 		return action{kind: halt, reason: v1alpha1.ReasonSuspended, message: "suspended"}, true
@@ -245,7 +246,7 @@ func planHalt(s *situation) (action, bool) {
 }
 
 // planCredentials sees to what is needed before the gateway may be called.
-func planCredentials(s *situation) (action, bool) {
+func planCredentials(s *snapshot) (action, bool) {
 	switch {
 	case s.misconfigured && s.now.Before(s.memory.retryAt):
 		return action{kind: wait, until: s.orPairingEnd(s.memory.retryAt)}, true
@@ -264,15 +265,15 @@ func planCredentials(s *situation) (action, bool) {
 	return action{}, false
 }
 
-// planBackoff leaves a gateway alone that has just failed, unless a person asks.
-func planBackoff(s *situation) (action, bool) {
-	backingOff := s.now.Before(s.memory.retryAt) && !s.askedAnew()
+// planBackoff waits after a failed call of the gateway, unless a person asks.
+func planBackoff(s *snapshot) (action, bool) {
+	backingOff := s.now.Before(s.memory.retryAt) && !s.isNewlyAsked()
 	return action{kind: wait, until: s.nextLook()}, backingOff
 }
 
 // planProvision makes the instance. A creation whose outcome nobody knows, because it
 // timed out or the operator was stopped, may still be under way at the gateway.
-func planProvision(s *situation) (action, bool) {
+func planProvision(s *snapshot) (action, bool) {
 	switch {
 	case s.credentials.token:
 		return action{}, false
@@ -282,8 +283,8 @@ func planProvision(s *situation) (action, bool) {
 	return action{kind: provision}, true
 }
 
-// settled is when the last creation has had its effect if it has any.
-func (s *situation) settled() time.Time {
+// settled is when the last creation has had its effect, if any.
+func (s *snapshot) settled() time.Time {
 	since := s.credentials.creatingSince
 	if since.Equal(s.memory.settled) {
 		return time.Time{}
@@ -292,7 +293,7 @@ func (s *situation) settled() time.Time {
 }
 
 // planWebhook tells the gateway where to post, and again whenever that has changed.
-func planWebhook(s *situation) (action, bool) {
+func planWebhook(s *snapshot) (action, bool) {
 	condition := apimeta.FindStatusCondition(s.instance.Status.Conditions, v1alpha1.ConditionWebhookRegistered)
 	if s.webhook == "" {
 		noted := condition != nil && condition.Reason == v1alpha1.ReasonNoPublicURL
@@ -303,15 +304,16 @@ func planWebhook(s *situation) (action, bool) {
 
 // planPoll asks for the connection when it is time, when the gateway said that it has
 // changed, when a restriction is over, and before anything is decided on a pairing request.
-func planPoll(s *situation) (action, bool) {
-	due := s.memory.state == "" || !s.now.Before(s.memory.nextPoll) || s.askedAnew() || s.change() != s.memory.changed
+func planPoll(s *snapshot) (action, bool) {
+	due := s.memory.state == "" || !s.now.Before(s.memory.nextPoll) || s.isNewlyAsked() ||
+		s.change() != s.memory.changed
 	until, restricted := s.restriction()
 	return action{kind: poll}, due || (restricted && !s.now.Before(until))
 }
 
 // planPairing begins an attempt the first time and when it is asked for, and keeps a QR
 // or pair code on show while it lasts.
-func planPairing(s *situation) (action, bool) {
+func planPairing(s *snapshot) (action, bool) {
 	pairing, connected := s.instance.Status.Pairing, s.memory.state == gateway.Connected
 	requested := s.request() != ""
 	first := s.instance.Status.LastConnectedTime == nil && (pairing == nil || pairing.ExpiresAt == nil)
@@ -329,10 +331,10 @@ func planPairing(s *situation) (action, bool) {
 }
 
 // request is the pairing request that was not acted on yet, "" when there is none.
-func (s *situation) request() string { return connection.PairingRequest(s.instance) }
+func (s *snapshot) request() string { return connection.PairingRequest(s.instance) }
 
-// askedAnew says whether there is a pairing request for which the gateway was not asked.
-func (s *situation) askedAnew() bool {
+// isNewlyAsked says whether there is a pairing request for which the gateway was not asked yet.
+func (s *snapshot) isNewlyAsked() bool {
 	request := s.request()
 	return request != "" && request != s.memory.askedFor
 }
@@ -342,7 +344,7 @@ const maxRequest = 64
 
 // change is the last connection change that the gateway told the webhook server of, and the last
 // time that a caller asked for the connection; "" when there was neither.
-func (s *situation) change() string {
+func (s *snapshot) change() string {
 	return s.instance.Annotations[v1alpha1.AnnotationConnectionChanged] +
 		s.instance.Annotations[v1alpha1.AnnotationStatusRequested]
 }
@@ -356,60 +358,53 @@ func answeredCaller(instance *v1alpha1.WhatsAppInstance) {
 
 // wantsConnect says whether an attempt lacks its QR or pair code: none was asked for, or
 // the gateway has given up waiting for the phone.
-func (s *situation) wantsConnect() bool {
+func (s *snapshot) wantsConnect() bool {
 	if !connection.PairingOpen(s.instance, s.now) || s.memory.state == gateway.Connected {
 		return false
 	}
 	return s.memory.connectedFor != s.instance.Status.Pairing.Attempts || s.memory.state == gateway.Disconnected
 }
 
-func (s *situation) webhookPending() bool {
+func (s *snapshot) webhookPending() bool {
 	registered := apimeta.IsStatusConditionTrue(s.instance.Status.Conditions, v1alpha1.ConditionWebhookRegistered)
 	return s.webhook != "" && (s.instance.Status.RegisteredWebhook != s.webhook || !registered)
 }
 
 // nextLook is when something is due that no event will tell of.
-func (s *situation) nextLook() time.Time {
+func (s *snapshot) nextLook() time.Time {
 	next := s.memory.nextPoll
 	if s.memory.state == "" {
 		next = s.memory.retryAt
 	}
 	if s.webhookPending() {
-		next = earliest(next, s.memory.webhookRetryAt)
+		next = instant.Earlier(next, s.memory.webhookRetryAt)
 	}
 	if s.wantsConnect() {
-		next = earliest(next, s.memory.nextConnect)
+		next = instant.Earlier(next, s.memory.nextConnect)
 	}
 	if s.memory.retryAt.After(next) {
 		next = s.memory.retryAt
 	}
 	if until, restricted := s.restriction(); restricted {
-		next = earliest(next, until)
+		next = instant.Earlier(next, until)
 	}
 	return s.orPairingEnd(next)
 }
 
 // orPairingEnd is a time, or the end of the pairing attempt if that comes first.
-func (s *situation) orPairingEnd(at time.Time) time.Time {
+func (s *snapshot) orPairingEnd(at time.Time) time.Time {
 	if connection.PairingOpen(s.instance, s.now) {
-		return earliest(at, s.instance.Status.Pairing.ExpiresAt.Time)
+		return instant.Earlier(at, s.instance.Status.Pairing.ExpiresAt.Time)
 	}
 	return at
 }
 
 // restriction is until when WhatsApp lets a connected number start no conversations; false
 // when the status tells of none.
-func (s *situation) restriction() (time.Time, bool) {
+func (s *snapshot) restriction() (time.Time, bool) {
 	paused := s.instance.Status.NewConversationsPausedUntil
 	if paused == nil || s.memory.state != gateway.Connected {
 		return time.Time{}, false
 	}
 	return paused.Time, true
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -15,32 +15,32 @@ import (
 
 // pausedUntil is a gateway that may be called again after this time, and was asked for the
 // connection before.
-func pausedUntil(offset time.Duration) func(*situation) {
-	return func(s *situation) { s.memory.retryAt = at(offset) }
+func pausedUntil(offset time.Duration) func(*snapshot) {
+	return func(s *snapshot) { s.memory.retryAt = at(offset) }
 }
 
-func neverAsked(s *situation) { s.memory.state = "" }
+func neverAsked(s *snapshot) { s.memory.state = "" }
 
-func misconfigured(s *situation) { s.misconfigured = true }
+func misconfigured(s *snapshot) { s.misconfigured = true }
 
-func unprepared(s *situation) { s.credentials.webhookKey = false }
+func unprepared(s *snapshot) { s.credentials.webhookKey = false }
 
-func suspended(s *situation) { s.instance.Spec.Suspend = true }
+func suspended(s *snapshot) { s.instance.Spec.Suspend = true }
 
-func unidentified(s *situation) { s.unidentified = true }
+func unidentified(s *snapshot) { s.unidentified = true }
 
-func refusedThere(s *situation) {
+func refusedThere(s *snapshot) {
 	connection.Webhook(s.instance, metav1.ConditionFalse, v1alpha1.ReasonGatewayRefused, "", now)
 }
 
-func noURL(s *situation) { s.webhook = "" }
+func noURL(s *snapshot) { s.webhook = "" }
 
-func noConditions(s *situation) { s.instance.Status.Conditions = nil }
+func noConditions(s *snapshot) { s.instance.Status.Conditions = nil }
 
 // TestPlanAtTheInstant: what is due at a time is due at that instant, and not only after it.
 func TestPlanAtTheInstant(t *testing.T) {
-	creatingSince := func(offset time.Duration) func(*situation) {
-		return func(s *situation) { s.credentials.begun, s.credentials.creatingSince = true, at(offset) }
+	creatingSince := func(offset time.Duration) func(*snapshot) {
+		return func(s *snapshot) { s.credentials.begun, s.credentials.creatingSince = true, at(offset) }
 	}
 	testPlan(t, map[string]planned{
 		"deleted, the gateway may be called again": {
@@ -55,7 +55,7 @@ func TestPlanAtTheInstant(t *testing.T) {
 		"unprepared, it may be tried again": {settledSituation(unprepared, pausedUntil(0)), prepare, time.Time{}},
 		"the gateway may be called again":   {settledSituation(neverAsked, pausedUntil(0)), poll, time.Time{}},
 		"the webhook may be registered again": {
-			settledSituation(func(s *situation) { s.webhook, s.memory.webhookRetryAt = "other", now }), register,
+			settledSituation(func(s *snapshot) { s.webhook, s.memory.webhookRetryAt = "other", now }), register,
 			time.Time{},
 		},
 	})
@@ -70,7 +70,7 @@ func TestPlanPaused(t *testing.T) {
 		"misconfigured, pairing is asked for": {settledSituation(misconfigured, paused, requested), wait, later},
 		"unprepared, pairing is asked for":    {settledSituation(unprepared, paused, requested), wait, later},
 		"a poll would be due before": {
-			settledSituation(paused, func(s *situation) { s.memory.nextPoll = at(2 * time.Second) }), wait, later,
+			settledSituation(paused, func(s *snapshot) { s.memory.nextPoll = at(2 * time.Second) }), wait, later,
 		},
 		"nothing was asked since": {settledSituation(neverAsked), poll, time.Time{}},
 	})
@@ -82,13 +82,13 @@ func TestPlanWhatIsKept(t *testing.T) {
 		"guarded, and to be deleted there too": {settledSituation(policyDelete, guarded), wait, at(time.Minute)},
 		"unidentified":                         {settledSituation(unidentified), identify, time.Time{}},
 		"the status does not name the Secret": {
-			settledSituation(func(s *situation) { s.instance.Status.CredentialsSecretRef = nil }), prepare, time.Time{},
+			settledSituation(func(s *snapshot) { s.instance.Status.CredentialsSecretRef = nil }), prepare, time.Time{},
 		},
 		"no public URL, and never one":             {settledSituation(noURL, noConditions), unregistered, time.Time{}},
 		"no public URL since it was refused":       {settledSituation(refusedThere, noURL), unregistered, time.Time{}},
 		"the webhook was refused, and is the same": {settledSituation(refusedThere), register, time.Time{}},
 		"connected, and nobody was ever told of it": {
-			settledSituation(func(s *situation) { s.instance.Status.Conditions = s.instance.Status.Conditions[1:] }),
+			settledSituation(func(s *snapshot) { s.instance.Status.Conditions = s.instance.Status.Conditions[1:] }),
 			wait, at(time.Minute),
 		},
 		"no request since the last that was asked for": {settledSituation(asked), wait, at(time.Minute)},
@@ -97,19 +97,19 @@ func TestPlanWhatIsKept(t *testing.T) {
 
 // TestPlanPairingAtItsEdges is about attempts that have only begun or are all but over.
 func TestPlanPairingAtItsEdges(t *testing.T) {
-	showsNothing := func(s *situation) { s.instance.Status.Pairing.SecretRef = nil }
-	connected := func(s *situation) { s.memory.state, s.memory.nextPoll = gateway.Connected, at(time.Minute) }
+	showsNothing := func(s *snapshot) { s.instance.Status.Pairing.SecretRef = nil }
+	connected := func(s *snapshot) { s.memory.state, s.memory.nextPoll = gateway.Connected, at(time.Minute) }
 	testPlan(t, map[string]planned{
 		"begun, shows nothing, and is suspended": {
 			settledSituation(pairing, showsNothing, suspended), endPairing, time.Time{},
 		},
 		"connected before an attempt": {settledSituation(neverConnected, connected), wait, at(time.Minute)},
 		"connected before its QR was asked for": {
-			settledSituation(pairing, connected, func(s *situation) { s.memory.connectedFor = 0 }), wait,
+			settledSituation(pairing, connected, func(s *snapshot) { s.memory.connectedFor = 0 }), wait,
 			at(time.Minute),
 		},
 		"the gateway waits for the phone, for long": {
-			settledSituation(pairing, func(s *situation) { s.memory.nextConnect = at(-time.Minute) }), wait,
+			settledSituation(pairing, func(s *snapshot) { s.memory.nextConnect = at(-time.Minute) }), wait,
 			at(2 * time.Second),
 		},
 	})
@@ -123,7 +123,7 @@ func TestAnsweredCaller(t *testing.T) {
 		"longer than that":     {strings.Repeat("a", 65), "before"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := settledSituation(func(s *situation) {
+			s := settledSituation(func(s *snapshot) {
 				s.instance.Annotations = map[string]string{v1alpha1.AnnotationStatusRequested: row.request}
 				s.instance.Status.HandledStatusRequest = "before"
 			})

@@ -9,7 +9,7 @@ import (
 
 	apiequality "k8s.io/apimachinery/pkg/api/equality"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/clock"
+	clocktesting "k8s.io/utils/clock/testing"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
@@ -25,8 +25,8 @@ func at(offset time.Duration) time.Time { return now.Add(offset) }
 func metaAt(offset time.Duration) *metav1.Time { return &metav1.Time{Time: at(offset)} }
 
 // settledSituation is a connected instance for which nothing is due, changed by mods.
-func settledSituation(mods ...func(*situation)) *situation {
-	s := &situation{
+func settledSituation(mods ...func(*snapshot)) *snapshot {
+	s := &snapshot{
 		instance: gen.InstanceObject(func(i *v1alpha1.WhatsAppInstance) {
 			i.Status.LastConnectedTime = metaAt(-time.Hour)
 			i.Status.RegisteredWebhook = "hash"
@@ -44,15 +44,15 @@ func settledSituation(mods ...func(*situation)) *situation {
 	return s
 }
 
-func loggedOut(s *situation) { s.memory.state = gateway.Disconnected }
+func loggedOut(s *snapshot) { s.memory.state = gateway.Disconnected }
 
-func neverConnected(s *situation) {
+func neverConnected(s *snapshot) {
 	s.instance.Status.LastConnectedTime, s.instance.Status.Pairing = nil, nil
 	s.memory.state, s.memory.connectedFor = gateway.Disconnected, 0
 }
 
 // pairing is an open attempt whose QR is on show.
-func pairing(s *situation) {
+func pairing(s *snapshot) {
 	neverConnected(s)
 	s.instance.Status.Phase = v1alpha1.InstancePairing
 	s.instance.Status.Pairing = &v1alpha1.PairingStatus{
@@ -62,43 +62,43 @@ func pairing(s *situation) {
 		nextConnect: at(15 * time.Second)}
 }
 
-func requested(s *situation) {
+func requested(s *snapshot) {
 	s.instance.Annotations = map[string]string{v1alpha1.AnnotationPairRequested: "2027-03-01T11:59:59Z"}
 }
 
-func asked(s *situation) { s.memory.askedFor = "2027-03-01T11:59:59Z" }
+func asked(s *snapshot) { s.memory.askedFor = "2027-03-01T11:59:59Z" }
 
-func noToken(s *situation) { s.credentials.token, s.memory.state = false, "" }
+func noToken(s *snapshot) { s.credentials.token, s.memory.state = false, "" }
 
-func policyDelete(s *situation) { s.instance.Spec.DeletionPolicy = v1alpha1.DeletionDelete }
+func policyDelete(s *snapshot) { s.instance.Spec.DeletionPolicy = v1alpha1.DeletionDelete }
 
-func guarded(s *situation) { s.instance.Finalizers = []string{v1alpha1.Finalizer} }
+func guarded(s *snapshot) { s.instance.Finalizers = []string{v1alpha1.Finalizer} }
 
-func deleted(ago time.Duration) func(*situation) {
-	return func(s *situation) { s.instance.DeletionTimestamp = metaAt(-ago) }
+func deleted(ago time.Duration) func(*snapshot) {
+	return func(s *snapshot) { s.instance.DeletionTimestamp = metaAt(-ago) }
 }
 
-func backingOff(s *situation) {
+func backingOff(s *snapshot) {
 	s.memory.failures, s.memory.retryAt, s.memory.state = 1, at(30*time.Second), ""
 }
 
-func tried(s *situation) { s.memory.tried = true }
+func tried(s *snapshot) { s.memory.tried = true }
 
-// planned is a row of the tables: a situation, and what is planned for it.
+// planned is a row of the tables: a snapshot, and what is planned for it.
 type planned struct {
-	situation *situation
-	kind      kind
-	until     time.Time
+	snapshot *snapshot
+	kind     kind
+	until    time.Time
 }
 
 // set reads better in a row than the function itself.
-func set(change func(*situation)) func(*situation) { return change }
+func set(change func(*snapshot)) func(*snapshot) { return change }
 
 func testPlan(t *testing.T, table map[string]planned) {
 	t.Helper()
 	for name, test := range table {
 		t.Run(name, func(t *testing.T) {
-			got := plan(test.situation)
+			got := plan(test.snapshot)
 			if got.kind != test.kind || !got.until.Equal(test.until) {
 				t.Errorf("%s until %v, want %s until %v", got.kind, got.until, test.kind, test.until)
 			}
@@ -109,29 +109,29 @@ func testPlan(t *testing.T, table map[string]planned) {
 func TestPlan(t *testing.T) {
 	testPlan(t, map[string]planned{
 		"nothing is due": {settledSituation(), wait, at(time.Minute)},
-		"poll is due": {settledSituation(set(func(s *situation) { s.memory.nextPoll = now })), poll,
+		"poll is due": {settledSituation(set(func(s *snapshot) { s.memory.nextPoll = now })), poll,
 			time.Time{}},
-		"after a restart": {settledSituation(set(func(s *situation) { s.memory = memory{} })), poll,
+		"after a restart": {settledSituation(set(func(s *snapshot) { s.memory = memory{} })), poll,
 			time.Time{}},
-		"suspended": {settledSituation(set(func(s *situation) { s.instance.Spec.Suspend = true })), halt,
+		"suspended": {settledSituation(set(func(s *snapshot) { s.instance.Spec.Suspend = true })), halt,
 			time.Time{}},
 		"suspended while pairing": {settledSituation(pairing,
-			set(func(s *situation) { s.instance.Spec.Suspend = true })), endPairing, time.Time{}},
-		"no Store": {settledSituation(set(func(s *situation) { s.storeFound = false })), halt, time.Time{}},
-		"unsupported": {settledSituation(set(func(s *situation) {
+			set(func(s *snapshot) { s.instance.Spec.Suspend = true })), endPairing, time.Time{}},
+		"no Store": {settledSituation(set(func(s *snapshot) { s.storeFound = false })), halt, time.Time{}},
+		"unsupported": {settledSituation(set(func(s *snapshot) {
 			s.supported, s.misconfigured = false,
 				true
 		})), halt, time.Time{}},
-		"misconfigured": {settledSituation(set(func(s *situation) { s.misconfigured = true })), complain,
+		"misconfigured": {settledSituation(set(func(s *snapshot) { s.misconfigured = true })), complain,
 			time.Time{}},
-		"still misconfigured": {settledSituation(backingOff, set(func(s *situation) { s.misconfigured = true })), wait,
+		"still misconfigured": {settledSituation(backingOff, set(func(s *snapshot) { s.misconfigured = true })), wait,
 			at(30 * time.Second)},
 	})
 }
 
 func TestPlanRestriction(t *testing.T) {
-	pausedFor := func(offset time.Duration) func(*situation) {
-		return func(s *situation) {
+	pausedFor := func(offset time.Duration) func(*snapshot) {
+		return func(s *snapshot) {
 			s.instance.Status.Phase, s.instance.Status.NewConversationsPausedUntil = v1alpha1.InstanceRestricted,
 				metaAt(offset)
 		}
@@ -147,23 +147,23 @@ func TestPlanRestriction(t *testing.T) {
 		"ends while the gateway is down": {settledSituation(pausedFor(time.Second), backingOff), wait,
 			at(30 * time.Second)},
 		"is over while it is suspended": {settledSituation(pausedFor(0),
-			set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
+			set(func(s *snapshot) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
 		"is over, and nothing was polled": {settledSituation(pausedFor(-time.Hour),
-			set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
+			set(func(s *snapshot) { s.memory = memory{} })), poll, time.Time{}},
 	})
 }
 
 func TestPlanPairingEnd(t *testing.T) {
-	endsIn := func(offset time.Duration) func(*situation) {
-		return func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(offset) }
+	endsIn := func(offset time.Duration) func(*snapshot) {
+		return func(s *snapshot) { s.instance.Status.Pairing.ExpiresAt = metaAt(offset) }
 	}
-	misconfigured := func(s *situation) { s.misconfigured = true }
+	misconfigured := func(s *snapshot) { s.misconfigured = true }
 	testPlan(t, map[string]planned{
-		"suspended": {settledSituation(pairing, set(func(s *situation) { s.instance.Spec.Suspend = true })),
+		"suspended": {settledSituation(pairing, set(func(s *snapshot) { s.instance.Spec.Suspend = true })),
 			endPairing, time.Time{}},
-		"no Store": {settledSituation(pairing, set(func(s *situation) { s.storeFound = false })), endPairing,
+		"no Store": {settledSituation(pairing, set(func(s *snapshot) { s.storeFound = false })), endPairing,
 			time.Time{}},
-		"unsupported": {settledSituation(pairing, set(func(s *situation) {
+		"unsupported": {settledSituation(pairing, set(func(s *snapshot) {
 			s.supported, s.misconfigured = false,
 				true
 		})), endPairing, time.Time{}},
@@ -172,33 +172,33 @@ func TestPlanPairingEnd(t *testing.T) {
 		"misconfigured, has timed out": {settledSituation(pairing, backingOff, misconfigured,
 			endsIn(0)), endPairing, time.Time{}},
 		"no Secret, times out before the next try": {settledSituation(pairing, backingOff, endsIn(time.Second),
-			set(func(s *situation) { s.credentials = credentials{} })), wait, at(time.Second)},
+			set(func(s *snapshot) { s.credentials = credentials{} })), wait, at(time.Second)},
 		"being made, times out before that is certain": {settledSituation(pairing, noToken, endsIn(time.Second),
-			set(func(s *situation) { s.credentials.creatingSince = now })), wait, at(time.Second)},
+			set(func(s *snapshot) { s.credentials.creatingSince = now })), wait, at(time.Second)},
 		"the gateway is another one, what it shows goes": {settledSituation(pairing,
-			set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
+			set(func(s *snapshot) { s.credentials.elsewhere = true })), forget, time.Time{}},
 	})
 }
 
 func TestPlanProvisioning(t *testing.T) {
 	testPlan(t, map[string]planned{
-		"new": {settledSituation(neverConnected, noToken, set(func(s *situation) {
+		"new": {settledSituation(neverConnected, noToken, set(func(s *snapshot) {
 			s.instance.Status.CredentialsSecretRef, s.credentials = nil, credentials{}
 		})), prepare, time.Time{}},
-		"the Secret was deleted": {settledSituation(set(func(s *situation) { s.credentials = credentials{} })),
+		"the Secret was deleted": {settledSituation(set(func(s *snapshot) { s.credentials = credentials{} })),
 			prepare, time.Time{}},
 		"the Secret is somebody else's": {settledSituation(backingOff,
-			set(func(s *situation) { s.credentials = credentials{} })), wait, at(30 * time.Second)},
+			set(func(s *snapshot) { s.credentials = credentials{} })), wait, at(30 * time.Second)},
 		"no token": {settledSituation(noToken), provision, time.Time{}},
 		"creation of unknown outcome": {settledSituation(noToken,
-			set(func(s *situation) { s.credentials.creatingSince = at(-5 * time.Second) })), wait,
+			set(func(s *snapshot) { s.credentials.creatingSince = at(-5 * time.Second) })), wait,
 			at(15 * time.Second)},
 		"creation long ago": {settledSituation(noToken,
-			set(func(s *situation) { s.credentials.creatingSince = at(-20 * time.Second) })), provision, time.Time{}},
-		"creation has ended": {settledSituation(noToken, set(func(s *situation) {
+			set(func(s *snapshot) { s.credentials.creatingSince = at(-20 * time.Second) })), provision, time.Time{}},
+		"creation has ended": {settledSituation(noToken, set(func(s *snapshot) {
 			s.credentials.creatingSince, s.memory.settled = at(-time.Second), at(-time.Second)
 		})), provision, time.Time{}},
-		"the token is another gateway's": {settledSituation(set(func(s *situation) {
+		"the token is another gateway's": {settledSituation(set(func(s *snapshot) {
 			s.credentials.elsewhere = true
 		})), forget, time.Time{}},
 		"gateway is down":                       {settledSituation(backingOff), wait, at(30 * time.Second)},
@@ -210,17 +210,17 @@ func TestPlanProvisioning(t *testing.T) {
 
 func TestPlanWebhook(t *testing.T) {
 	testPlan(t, map[string]planned{
-		"webhook has changed": {settledSituation(set(func(s *situation) { s.webhook = "other" })), register,
+		"webhook has changed": {settledSituation(set(func(s *snapshot) { s.webhook = "other" })), register,
 			time.Time{}},
-		"webhook was lost": {settledSituation(set(func(s *situation) { s.instance.Status.RegisteredWebhook = "" })),
+		"webhook was lost": {settledSituation(set(func(s *snapshot) { s.instance.Status.RegisteredWebhook = "" })),
 			register, time.Time{}},
-		"webhook was refused": {settledSituation(set(func(s *situation) {
+		"webhook was refused": {settledSituation(set(func(s *snapshot) {
 			s.webhook, s.memory.webhookRetryAt = "other",
 				at(time.Second)
 		})), wait, at(time.Second)},
-		"no public URL": {settledSituation(set(func(s *situation) { s.webhook = "" })), unregistered,
+		"no public URL": {settledSituation(set(func(s *snapshot) { s.webhook = "" })), unregistered,
 			time.Time{}},
-		"no public URL, noted": {settledSituation(set(func(s *situation) {
+		"no public URL, noted": {settledSituation(set(func(s *snapshot) {
 			s.webhook = ""
 			webhookUnknown(s.instance, now)
 		})), wait, at(time.Minute)},
@@ -228,20 +228,20 @@ func TestPlanWebhook(t *testing.T) {
 }
 
 func TestPlanConnectionChange(t *testing.T) {
-	changed := func(s *situation) {
+	changed := func(s *snapshot) {
 		s.instance.Annotations = map[string]string{v1alpha1.AnnotationConnectionChanged: "2027-03-01T11:59:59.5Z"}
 	}
-	noted := func(s *situation) { s.memory.changed = "2027-03-01T11:59:59.5Z" }
+	noted := func(s *snapshot) { s.memory.changed = "2027-03-01T11:59:59.5Z" }
 	testPlan(t, map[string]planned{
 		"the connection has changed":        {settledSituation(changed), poll, time.Time{}},
 		"it has changed, and was asked for": {settledSituation(changed, noted), wait, at(time.Minute)},
 		"it has changed again": {settledSituation(changed,
-			set(func(s *situation) { s.memory.changed = "2027-03-01T11:59:58Z" })), poll, time.Time{}},
+			set(func(s *snapshot) { s.memory.changed = "2027-03-01T11:59:58Z" })), poll, time.Time{}},
 		"it has changed before a restart": {settledSituation(changed,
-			set(func(s *situation) { s.memory = memory{} })), poll, time.Time{}},
+			set(func(s *snapshot) { s.memory = memory{} })), poll, time.Time{}},
 		"it has changed, the gateway is down": {settledSituation(changed, backingOff), wait, at(30 * time.Second)},
 		"it has changed, and is suspended": {settledSituation(changed,
-			set(func(s *situation) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
+			set(func(s *snapshot) { s.instance.Spec.Suspend = true })), halt, time.Time{}},
 		"it has changed before it was paired":   {settledSituation(pairing, changed), poll, time.Time{}},
 		"the annotation was removed, and asked": {settledSituation(noted), poll, time.Time{}},
 	})
@@ -250,10 +250,10 @@ func TestPlanConnectionChange(t *testing.T) {
 func TestPlanPairing(t *testing.T) {
 	testPlan(t, map[string]planned{
 		"first pairing": {settledSituation(neverConnected), beginPairing, time.Time{}},
-		"first pairing timed out": {settledSituation(pairing, set(func(s *situation) {
+		"first pairing timed out": {settledSituation(pairing, set(func(s *snapshot) {
 			s.instance.Status.Pairing.ExpiresAt, s.instance.Status.Pairing.SecretRef = metaAt(0), nil
 		})), wait, at(2 * time.Second)},
-		"first pairing was cut off": {settledSituation(pairing, set(func(s *situation) {
+		"first pairing was cut off": {settledSituation(pairing, set(func(s *snapshot) {
 			s.instance.Status.Pairing.ExpiresAt, s.instance.Status.Pairing.SecretRef = nil, nil
 		})), beginPairing, time.Time{}},
 		"logged out, nobody asks": {settledSituation(loggedOut), wait, at(time.Minute)},
@@ -261,28 +261,28 @@ func TestPlanPairing(t *testing.T) {
 		"pairing is asked for, and away": {settledSituation(loggedOut, requested, asked), beginPairing,
 			time.Time{}},
 		"pairing is asked for, and connected": {settledSituation(requested, asked), acknowledge, time.Time{}},
-		"request was handled": {settledSituation(loggedOut, requested, set(func(s *situation) {
+		"request was handled": {settledSituation(loggedOut, requested, set(func(s *snapshot) {
 			s.instance.Status.Pairing.HandledRequest = "2027-03-01T11:59:59Z"
 		})), wait, at(time.Minute)},
 		"asked again while pairing": {settledSituation(pairing, requested, asked), beginPairing, time.Time{}},
-		"QR is needed": {settledSituation(pairing, set(func(s *situation) {
+		"QR is needed": {settledSituation(pairing, set(func(s *snapshot) {
 			s.memory.connectedFor, s.memory.nextConnect = 0, time.Time{}
 		})), connect, time.Time{}},
 		"QR is on show": {settledSituation(pairing), wait, at(2 * time.Second)},
 		"QR has expired": {settledSituation(pairing,
-			set(func(s *situation) { s.memory.state, s.memory.nextConnect = gateway.Disconnected, now })), connect,
+			set(func(s *snapshot) { s.memory.state, s.memory.nextConnect = gateway.Disconnected, now })), connect,
 			time.Time{}},
 		"QR has expired just now": {settledSituation(pairing,
-			set(func(s *situation) { s.memory.state, s.memory.nextPoll = gateway.Disconnected, at(time.Minute) })),
+			set(func(s *snapshot) { s.memory.state, s.memory.nextPoll = gateway.Disconnected, at(time.Minute) })),
 			wait, at(15 * time.Second)},
 		"pairing timed out": {settledSituation(pairing,
-			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(0) })), endPairing, time.Time{}},
+			set(func(s *snapshot) { s.instance.Status.Pairing.ExpiresAt = metaAt(0) })), endPairing, time.Time{}},
 		"paired": {settledSituation(pairing,
-			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = nil })), endPairing, time.Time{}},
+			set(func(s *snapshot) { s.instance.Status.Pairing.ExpiresAt = nil })), endPairing, time.Time{}},
 		"timed out while gateway is down": {settledSituation(pairing, backingOff,
-			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(-1) })), endPairing, time.Time{}},
+			set(func(s *snapshot) { s.instance.Status.Pairing.ExpiresAt = metaAt(-1) })), endPairing, time.Time{}},
 		"times out before the next try": {settledSituation(pairing, backingOff,
-			set(func(s *situation) { s.instance.Status.Pairing.ExpiresAt = metaAt(time.Second) })), wait,
+			set(func(s *snapshot) { s.instance.Status.Pairing.ExpiresAt = metaAt(time.Second) })), wait,
 			at(time.Second)},
 	})
 }
@@ -295,19 +295,19 @@ func TestPlanDeletion(t *testing.T) {
 		"deleted, policy changed": {settledSituation(guarded, deleted(0)), release, time.Time{}},
 		"deleted there too":       {settledSituation(policyDelete, guarded, deleted(0)), destroy, time.Time{}},
 		"deleted, suspended": {settledSituation(policyDelete, guarded, deleted(0),
-			set(func(s *situation) { s.instance.Spec.Suspend = true })), destroy, time.Time{}},
+			set(func(s *snapshot) { s.instance.Spec.Suspend = true })), destroy, time.Time{}},
 		"deleted, never made": {settledSituation(policyDelete, guarded, deleted(0), noToken), release,
 			time.Time{}},
 		"deleted before it was begun": {settledSituation(policyDelete, guarded, deleted(0),
-			set(func(s *situation) { s.instance.Status.CredentialsSecretRef = nil })), release, time.Time{}},
+			set(func(s *snapshot) { s.instance.Status.CredentialsSecretRef = nil })), release, time.Time{}},
 		"deleted after a crash": {settledSituation(policyDelete, guarded, deleted(0), noToken,
-			set(func(s *situation) { s.credentials.begun = true })), trace, time.Time{}},
+			set(func(s *snapshot) { s.credentials.begun = true })), trace, time.Time{}},
 		"deleted in the middle of its creation": {settledSituation(policyDelete, guarded, deleted(0), noToken,
-			set(func(s *situation) {
+			set(func(s *snapshot) {
 				s.credentials.begun, s.credentials.creatingSince = true, at(-time.Second)
 			})), wait, at(19 * time.Second)},
 		"deleted, Secret is gone": {settledSituation(policyDelete, guarded, deleted(0),
-			set(func(s *situation) { s.credentials = credentials{} })), trace, time.Time{}},
+			set(func(s *snapshot) { s.credentials = credentials{} })), trace, time.Time{}},
 		"deleted, gateway is down": {settledSituation(policyDelete, guarded, deleted(time.Minute), backingOff),
 			wait, at(30 * time.Second)},
 		"deleted, time is running out": {settledSituation(policyDelete, guarded, deleted(290*time.Second),
@@ -321,14 +321,14 @@ func TestPlanDeletion(t *testing.T) {
 		"deleted long ago, not tried yet": {settledSituation(policyDelete, guarded, deleted(time.Hour)), destroy,
 			time.Time{}},
 		"deleted, misconfigured": {settledSituation(policyDelete, guarded, deleted(0),
-			set(func(s *situation) { s.misconfigured = true })), complain, time.Time{}},
+			set(func(s *snapshot) { s.misconfigured = true })), complain, time.Time{}},
 		"deleted, another gateway's token": {settledSituation(policyDelete, guarded, deleted(0),
-			set(func(s *situation) { s.credentials.elsewhere = true })), forget, time.Time{}},
+			set(func(s *snapshot) { s.credentials.elsewhere = true })), forget, time.Time{}},
 	})
 }
 
 func TestRequestIsBounded(t *testing.T) {
-	s := settledSituation(func(s *situation) {
+	s := settledSituation(func(s *snapshot) {
 		s.instance.Annotations = map[string]string{v1alpha1.AnnotationPairRequested: strings.Repeat("ã", 100)}
 	})
 	begin(s.instance, s.request(), now)
@@ -338,7 +338,7 @@ func TestRequestIsBounded(t *testing.T) {
 }
 
 func TestBegin(t *testing.T) {
-	s := settledSituation(neverConnected, func(s *situation) {
+	s := settledSituation(neverConnected, func(s *snapshot) {
 		s.instance.Spec.Pairing.Timeout = &v1alpha1.Duration{Duration: time.Minute}
 	})
 	begin(s.instance, "", now)
@@ -362,7 +362,8 @@ func TestBegin(t *testing.T) {
 }
 
 func TestRetryAt(t *testing.T) {
-	r := &Reconciler{Clock: fixedClock{now}, Rand: func() float64 { return 0.5 }, Pace: Pace{Retry: 2 * time.Second}}
+	r := &Reconciler{Clock: clocktesting.NewFakePassiveClock(now), Rand: func() float64 { return 0.5 },
+		Pace: Pace{Retry: 2 * time.Second}}
 	failed := func(class failure.Class, retryAt time.Time) error {
 		return &failure.Error{Class: class, RetryAt: retryAt}
 	}
@@ -388,13 +389,6 @@ func TestRetryAt(t *testing.T) {
 		})
 	}
 }
-
-type fixedClock struct{ at time.Time }
-
-func (c fixedClock) Now() time.Time                  { return c.at }
-func (c fixedClock) Since(t time.Time) time.Duration { return c.at.Sub(t) }
-
-var _ clock.PassiveClock = fixedClock{}
 
 func TestPairingContent(t *testing.T) {
 	picture := "data:image/png;base64," + base64.StdEncoding.EncodeToString([]byte("PNG"))
@@ -447,7 +441,8 @@ func TestReadCredentials(t *testing.T) {
 }
 
 func TestSetupRejectsMissingDependencies(t *testing.T) {
-	for _, r := range []*Reconciler{{}, {Clock: fixedClock{now}, Connector: &gateway.Connector{}}} {
+	clock := clocktesting.NewFakePassiveClock(now)
+	for _, r := range []*Reconciler{{}, {Clock: clock, Connector: &gateway.Connector{}}} {
 		if err := r.SetupWithManager(nil); err == nil || !strings.Contains(err.Error(), "is needed") {
 			t.Errorf("SetupWithManager = %v, want it to name what is missing", err)
 		}

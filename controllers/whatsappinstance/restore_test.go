@@ -63,7 +63,7 @@ var _ = Describe("A WhatsAppInstance that is made again from a backup", func() {
 		})
 	}
 
-	It("is made anew where the gateway has it no more, and says so", func(ctx SpecContext) {
+	It("is made again where the gateway has it no more, and says so", func(ctx SpecContext) {
 		s.instance(ctx)
 		s.pairs(ctx)
 		s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true })

@@ -17,22 +17,22 @@ import (
 // This file is about numbers that their gateway calls connected and that send nothing:
 // docs/decisions/0049-open-and-dead.md.
 
-// revival is what was tried to have a number send again. Each is tried once, until a message
-// has gone or a person asks for pairing.
+// revival is what was tried to have a number send again. Each means is tried once, until a message has gone or a person
+// asks for pairing.
 type revival struct {
 	// restarted: the gateway was asked to restart the instance; answered: a number that is not
 	// sending was taken for alive because the gateway could look its own number up.
 	restarted, answered bool
 }
 
-// isNotSending says whether the status has it that the number sends nothing.
+// isNotSending says whether the status tells that the number sends nothing.
 func isNotSending(instance *v1alpha1.WhatsAppInstance) bool {
 	ready := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
 	return ready != nil && ready.Reason == v1alpha1.ReasonNotSending
 }
 
 // planRevival restarts a number that its gateway calls connected and that sends nothing, once.
-func planRevival(s *situation) (action, bool) {
+func planRevival(s *snapshot) (action, bool) {
 	dead := s.memory.state == gateway.Connected && isNotSending(s.instance)
 	return action{kind: revive}, dead && !s.memory.revived.restarted
 }
@@ -49,13 +49,13 @@ func (r *Reconciler) revive(ctx context.Context, p *pass) error {
 			"the gateway did not restart the instance: %s", connection.Message(err))
 		return nil
 	}
-	ctrl.LoggerFrom(ctx).Info("the number sent nothing: the gateway restarted its instance")
+	ctrl.LoggerFrom(ctx).Info("Restarted a number at its gateway that sent nothing")
 	r.Recorder.Eventf(p.instance, nil, corev1.EventTypeNormal, "Restarted", "Restart",
 		"the number sent nothing: the gateway restarted its instance")
 	return r.again(ctx, p)
 }
 
-// again begins anew with a number that did not send: the gateway is asked for the connection.
+// again gives a number that did not send a new start: the gateway is asked for the connection.
 func (r *Reconciler) again(ctx context.Context, p *pass) error {
 	p.memory.state, p.memory.nextPoll = "", time.Time{}
 	if r.Paced != nil {
@@ -78,9 +78,8 @@ func (r *Reconciler) answers(ctx context.Context, p *pass) bool {
 	return err == nil
 }
 
-// judge writes whether a connected number sends, by what became of the last messages; alive
-// says that the gateway has shown so otherwise. A connection that is gone is judged anew when
-// it is back.
+// judge writes whether a connected number sends, by what became of the last messages; alive says that the gateway has
+// shown so otherwise. A connection that is gone is judged again when it is back.
 func (r *Reconciler) judge(
 	instance *v1alpha1.WhatsAppInstance, p *pass, state gateway.State, alive bool, now time.Time,
 ) {

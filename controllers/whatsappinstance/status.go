@@ -111,10 +111,12 @@ func (r *Reconciler) owned(ctx context.Context, instance *v1alpha1.WhatsAppInsta
 	name types.NamespacedName) (*corev1.Secret, error) {
 	secret := &corev1.Secret{}
 	err := r.Live.Get(ctx, name, secret)
-	if client.IgnoreNotFound(err) != nil {
+	switch {
+	case apierrors.IsNotFound(err):
+		return nil, nil
+	case err != nil:
 		return nil, fmt.Errorf("read Secret %s: %w", name.Name, err)
-	}
-	if err != nil || !metav1.IsControlledBy(secret, instance) {
+	case !metav1.IsControlledBy(secret, instance):
 		return nil, nil
 	}
 	return secret, nil
@@ -167,8 +169,8 @@ func (r *Reconciler) createSecret(ctx context.Context, instance *v1alpha1.WhatsA
 	return nil
 }
 
-// takeOver makes a Secret the instance's that a backup has brought back for an object of its name.
-// Its token is looked up at the gateway anew, together with all else that is known there.
+// takeOver gives the instance a Secret that a backup has brought back for an object of its name. The token, and all
+// else that the gateway knows, is looked up there again.
 func (r *Reconciler) takeOver(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, name types.NamespacedName, change func(*corev1.Secret),
 ) error {
@@ -192,8 +194,8 @@ func (r *Reconciler) takeOver(
 	return nil
 }
 
-// isFormer says whether a Secret belongs to an earlier object of the instance's name, or belongs to
-// none and was written by this controller: some backups leave the owners out.
+// isFormer says whether a Secret belongs to an earlier object of the instance's name, or has no owner and was written
+// by this controller: some backups leave the owners out.
 func isFormer(secret *corev1.Secret, instance *v1alpha1.WhatsAppInstance) bool {
 	switch of := metav1.GetControllerOf(secret); {
 	case of != nil:
@@ -226,8 +228,7 @@ func prepared(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 		"the instance is being made at the gateway", now)
 }
 
-// provisioned writes that the gateway has the instance; whether it posts to us is not
-// known.
+// provisioned writes that the gateway has the instance; whether it knows the webhook is not known.
 func provisioned(instance *v1alpha1.WhatsAppInstance, id string) {
 	if len(id) > maxGatewayID {
 		id = ""
@@ -294,8 +295,8 @@ func begin(instance *v1alpha1.WhatsAppInstance, request string, now time.Time) {
 	pairing.ExpiresAt = &metav1.Time{Time: now.Add(timeout).UTC().Truncate(time.Second)}
 }
 
-// ended writes that there is nothing to scan any more. An attempt that was cut off, and
-// neither succeeded nor timed out, counts as none.
+// ended writes that there is nothing to scan any more. An attempt that was cut off before it succeeded or timed out
+// leaves the phase as if it had not begun.
 func ended(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	pairing := pairingOf(instance)
 	pairing.SecretRef = nil
@@ -311,14 +312,14 @@ func ended(instance *v1alpha1.WhatsAppInstance, now time.Time) {
 	}
 }
 
-// showing writes where the QR or pair code is. It is stored just before it is there, so that
-// it is emptied whatever happens.
+// showing writes where the QR or pair code is. This is stored before the Secret is filled, so that the Secret is
+// emptied whatever happens.
 func showing(instance *v1alpha1.WhatsAppInstance) {
 	pairingOf(instance).SecretRef = &v1alpha1.ObjectReference{Name: gateway.PairingSecret(instance).Name}
 }
 
-// pairingContent is what the Secret holds for people to pair with: the QR as a data URI
-// and as a file, or the pair code. What is no PNG is not shown.
+// pairingContent is what the Secret holds for people to pair with: the QR as a data URI and as a file, or the pair
+// code. Anything but a PNG is not shown.
 func pairingContent(state gateway.State) map[string][]byte {
 	if state.PairCode != "" {
 		return map[string][]byte{gateway.KeyPairCode: []byte(state.PairCode)}

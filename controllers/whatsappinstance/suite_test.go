@@ -17,14 +17,13 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/cache"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
+	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/evolution"
 	"cartrecovery.dev/operator/internal/gateway/simulated"
 	"cartrecovery.dev/operator/internal/gateway/uazapi"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/secrets"
 	"cartrecovery.dev/operator/internal/simulator"
@@ -45,8 +44,8 @@ const (
 
 var (
 	env       *testenv.Environment
-	clk       = &movableClock{}
-	flaky     *flakyClient
+	clk       = &testenv.Clock{}
+	flaky     = &flakyWrites{}
 	publicURL string
 	posted    = &postings{keys: map[string]string{}}
 	// operatorsOwn is the gateway of instances that name none.
@@ -78,7 +77,6 @@ var _ = BeforeSuite(func(SpecContext) {
 	server, err := simulator.Serve(operatorsOwn)
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(func() { _ = server.Close() })
-	flaky = &flakyClient{}
 	hourly, others := map[string]cache.Config{}, []fields.Selector{}
 	for _, namespace := range []string{patient, evolving, resting, changing} {
 		hourly[namespace] = cache.Config{}
@@ -90,8 +88,7 @@ var _ = BeforeSuite(func(SpecContext) {
 	})
 	startManager(cache.Options{DefaultFieldSelector: fields.AndSelectors(others...)}, func(r *Reconciler) {
 		r.Connector.Defaults[v1alpha1.GatewayUAZAPI] = gateway.Defaults{BaseURL: server.URL(), AdminToken: adminToken}
-		flaky.Client = r.Client
-		r.Client = flaky
+		r.Client = testenv.Intercept(r.Client, flaky.funcs())
 	})
 	startManager(cache.Options{DefaultNamespaces: hourly}, func(r *Reconciler) {
 		r.Pace.Connected = time.Hour
@@ -101,11 +98,8 @@ var _ = BeforeSuite(func(SpecContext) {
 
 // startManager runs the controller, changed by mod, and nothing else, until the suite ends.
 func startManager(sees cache.Options, mod func(*Reconciler)) {
-	mgr, err := ctrl.NewManager(env.Config, ctrl.Options{
-		Scheme: env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: GinkgoLogr, Cache: sees,
-	})
+	mgr, err := env.NewManager(ctrl.Options{Logger: GinkgoLogr, Cache: sees})
 	Expect(err).NotTo(HaveOccurred())
-	Expect(index.Register(context.Background(), mgr.GetFieldIndexer())).To(Succeed())
 	reconciler := &Reconciler{
 		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clk,
 		Recorder: mgr.GetEventRecorder("whatsappinstance"), PublicURL: publicURL, SkipNameValidation: true, Paced: book,
@@ -121,14 +115,8 @@ func startManager(sees cache.Options, mod func(*Reconciler)) {
 	}
 	mod(reconciler)
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
-
-	running, stop := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(running) }()
-	DeferCleanup(func() {
-		stop()
-		Eventually(ended, soon).Should(Receive(BeNil()))
-	})
+	stop := testenv.Run(mgr).Stop
+	DeferCleanup(func() { Expect(stop()).To(Succeed()) })
 }
 
 func newGateway() *simulator.UAZAPI {
@@ -137,57 +125,32 @@ func newGateway() *simulator.UAZAPI {
 	return uaz
 }
 
-// movableClock is the real time, moved forward by the tests.
-type movableClock struct {
-	mu    sync.Mutex
-	ahead time.Duration
-}
-
-func (c *movableClock) Now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return time.Now().Add(c.ahead)
-}
-
-func (c *movableClock) Since(t time.Time) time.Duration { return c.Now().Sub(t) }
-
-func (c *movableClock) forward(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ahead += by
-}
-
-// reset returns to the real time.
-func (c *movableClock) reset() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.ahead = 0
-}
-
-// flakyClient fails the writes that a test wants to fail.
-type flakyClient struct {
-	client.Client
+// flakyWrites fails the writes that a test wants to fail.
+type flakyWrites struct {
 	mu   sync.Mutex
 	fail func(client.Object) bool
 }
 
 var errInjected = errors.New("injected: the API server did not take the write")
 
-func (c *flakyClient) failing(fail func(client.Object) bool) {
+func (c *flakyWrites) failing(fail func(client.Object) bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.fail = fail
 }
 
-func (c *flakyClient) Patch(ctx context.Context, object client.Object, patch client.Patch,
-	options ...client.PatchOption) error {
-	c.mu.Lock()
-	fails := c.fail != nil && c.fail(object)
-	c.mu.Unlock()
-	if fails {
-		return errInjected
-	}
-	return c.Client.Patch(ctx, object, patch, options...)
+// funcs are what stands between a client and the API server.
+func (c *flakyWrites) funcs() interceptor.Funcs {
+	return interceptor.Funcs{Patch: func(ctx context.Context, calls client.WithWatch, object client.Object,
+		patch client.Patch, options ...client.PatchOption) error {
+		c.mu.Lock()
+		fails := c.fail != nil && c.fail(object)
+		c.mu.Unlock()
+		if fails {
+			return errInjected
+		}
+		return calls.Patch(ctx, object, patch, options...)
+	}}
 }
 
 // firstTokenWrites fails the first n writes that would store a token.

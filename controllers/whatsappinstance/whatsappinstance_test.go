@@ -40,7 +40,7 @@ type scene struct {
 
 func newScene() *scene {
 	GinkgoHelper()
-	clk.reset()
+	clk.Reset()
 	s := &scene{uazapi: newGateway()}
 	var err error
 	s.server, err = simulator.Serve(s.uazapi)
@@ -137,7 +137,7 @@ func (s *scene) change(ctx context.Context, change func(*v1alpha1.WhatsAppInstan
 // looked at any more then.
 func (s *scene) forward(ctx context.Context, by time.Duration) {
 	GinkgoHelper()
-	clk.forward(by)
+	clk.Forward(by)
 	instance, err := s.read(ctx)
 	if err == nil {
 		before := instance.DeepCopy()
@@ -298,7 +298,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 			made := s.instance(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = true })
 			direct, err := uazapi.New(nil, gateway.Endpoint{BaseURL: s.url, AdminToken: adminToken})
 			Expect(err).NotTo(HaveOccurred())
-			_, err = direct.Create(ctx, identity(&pass{situation: situation{instance: made}, uid: string(made.UID)}))
+			_, err = direct.Create(ctx, identity(&pass{snapshot: snapshot{instance: made}, uid: string(made.UID)}))
 			Expect(err).NotTo(HaveOccurred())
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = false })
 			s.pairs(ctx)
@@ -366,7 +366,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 			s.becomes(ctx, inPhase(v1alpha1.InstancePending, v1alpha1.ReasonSuspended))
 			Expect(s.secret(ctx, "-pairing")).To(BeEmpty())
 			s.change(ctx, func(i *v1alpha1.WhatsAppInstance) { i.Spec.Suspend = false })
-			clk.forward(connectEvery)
+			clk.Forward(connectEvery)
 			s.pairs(ctx)
 		})
 
@@ -376,7 +376,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 			first, err := s.read(ctx)
 			Expect(err).NotTo(HaveOccurred())
 			shown := s.shown(ctx)
-			clk.forward(2 * time.Second)
+			clk.Forward(2 * time.Second)
 			s.askForPairing(ctx)
 			again := s.becomes(ctx, HaveField("Status.Pairing.HandledRequest", Not(BeEmpty())))
 			Expect(again.Status.Pairing.ExpiresAt.After(first.Status.Pairing.ExpiresAt.Time)).To(BeTrue())
@@ -410,7 +410,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 				})
 				Eventually(ctx, s.pairCode, soon, often).ShouldNot(BeEmpty())
 				Expect(s.shown(ctx)).To(BeEmpty())
-				clk.forward(connectEvery)
+				clk.Forward(connectEvery)
 				s.change(ctx, func(i *v1alpha1.WhatsAppInstance) {
 					connection.AskToPair(i, clk.Now().Format(time.RFC3339Nano), "")
 				})
@@ -458,7 +458,7 @@ var _ = Describe("A WhatsAppInstance", func() {
 			Expect(away.Status.LastDisconnectReason).To(Equal("401: device removed"))
 			Consistently(ctx, s.shown, awhile, often).Should(BeEmpty())
 
-			clk.forward(connectEvery)
+			clk.Forward(connectEvery)
 			s.askForPairing(ctx)
 			again := s.pairs(ctx)
 			Expect(again.Status.Pairing.Attempts).To(BeEquivalentTo(2))

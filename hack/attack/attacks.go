@@ -36,12 +36,12 @@ const (
 	forgedRate = 2000
 	// gather is how long the crowd takes to be there.
 	gather = 3 * time.Second
-	// addresses is how many the strangers have who hold connections.
+	// addresses is how many addresses the strangers who hold connections have.
 	addresses = 40
 )
 
-// hold keeps so many connections open until ctx ends, and opens each anew that is closed. On every
-// connection it says something at once, and one byte of drip after the other, a second apart.
+// hold keeps so many connections open until ctx ends, and reopens those that are closed. On every connection it says
+// something at once, and then one byte of drip a second.
 func hold(ctx context.Context, t *target, say string, drip byte) string {
 	var opened, closed atomic.Int64
 	var group sync.WaitGroup

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// stranger has its own connections.
+// stranger returns a client with connections of its own.
 func stranger() *http.Client {
 	return &http.Client{Timeout: 20 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: forgers,
 		MaxConnsPerHost: forgers}}
@@ -63,7 +63,7 @@ func forgedBare(ctx context.Context, t *target) string {
 	})
 }
 
-// largeForged posts as much as fits, of the kind that is the dearest to read.
+// largeForged posts the largest body that is taken, of the kind that costs most to read.
 func largeForged(ctx context.Context, t *target) string {
 	by, n := stranger(), atomic.Int64{}
 	paths := append(webhooks(), "whatsapp/webhook")

@@ -22,7 +22,7 @@ import (
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
-// settings are how long and how hard.
+// settings say how long and how hard to attack.
 type settings struct {
 	// phase is how long each of quiet, under attack and after lasts; pause is between two attacks.
 	phase, pause time.Duration
@@ -94,8 +94,8 @@ func run(ctx context.Context, s settings) (failed error) {
 
 // rounds runs the attacks one after the other and prints a line for each.
 func rounds(ctx context.Context, target *target, s settings, chosen []attack) error {
-	say("%-32s %22s %22s %22s   %s", "", "quiet", "under attack", "after", "")
-	say("%-32s %22s %22s %22s   %s", "attack", "p50/p99 ms, refused", "p50/p99 ms, refused", "p50/p99 ms, refused",
+	sayf("%-32s %22s %22s %22s   %s", "", "quiet", "under attack", "after", "")
+	sayf("%-32s %22s %22s %22s   %s", "attack", "p50/p99 ms, refused", "p50/p99 ms, refused", "p50/p99 ms, refused",
 		"p99")
 	var worse []string
 	for _, each := range chosen {
@@ -111,7 +111,7 @@ func rounds(ctx context.Context, target *target, s settings, chosen []attack) er
 		}
 		after := target.good(ctx, s.phase)
 		times := float64(under.p99()) / float64(quiet.p99())
-		say("%-32s %22s %22s %22s   %.1f×   %s", each.name, quiet, under, after, times, told)
+		sayf("%-32s %22s %22s %22s   %.1f×   %s", each.name, quiet, under, after, times, told)
 		if times > 3 || under.refused > 0 || quiet.refused+after.refused > 0 {
 			worse = append(worse, each.name)
 		}
@@ -147,4 +147,4 @@ func sleep(ctx context.Context, d time.Duration) error {
 	}
 }
 
-func say(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format+"\n", args...) }
+func sayf(format string, args ...any) { _, _ = fmt.Fprintf(os.Stdout, format+"\n", args...) }

@@ -81,8 +81,7 @@ func prepare(ctx context.Context, cluster *sandbox.Cluster, manager *sandbox.Man
 	return t, sleep(ctx, time.Second)
 }
 
-// dialer connects the n-th stranger: strangers have addresses of their own, but for an Ingress, behind
-// which everybody has one.
+// dialer connects the n-th stranger, from an address of its own. Behind an Ingress everybody has the same one.
 func (t *target) dialer(n int) *net.Dialer {
 	dialer := &net.Dialer{Timeout: 5 * time.Second}
 	if !t.ingress {
@@ -91,7 +90,7 @@ func (t *target) dialer(n int) *net.Dialer {
 	return dialer
 }
 
-// measured is what good deliveries met.
+// measured is how good deliveries fared.
 type measured struct {
 	took    []time.Duration
 	refused int

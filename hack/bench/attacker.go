@@ -12,7 +12,7 @@ import (
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
-// This file is what a tenant does who attacks, and its services.
+// This file has the tenant that attacks, and its services.
 
 const (
 	// chatters are its customers who write without end, callers those who call connect at once.
@@ -31,7 +31,7 @@ type attack struct {
 	begin  func(bad *attacker, held <-chan struct{})
 	// beside is what it does meanwhile, until ctx ends; nil for nothing.
 	beside func(ctx context.Context, bad *attacker)
-	// foreign says that its Secret names no host, as one that is not for its endpoints.
+	// foreign says that its Secret names no host, like one that is meant for other endpoints.
 	foreign bool
 }
 

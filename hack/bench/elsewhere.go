@@ -12,15 +12,13 @@ import (
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"time"
+
+	"cartrecovery.dev/operator/hack/sandbox"
 )
 
-// This file is where the services and customers of a tenant are who attacks: in a process of their own that
-// stands back for a processor, since theirs are elsewhere. It is told what to do in words, and says "done".
-
-// politeness is how far that process stands back.
-const politeness = 10
+// This file has the process in which the services and customers of the tenant that attacks run. It is told what to do
+// in words, and answers "done".
 
 // What is said to it.
 const (
@@ -33,7 +31,7 @@ const (
 	saidDone = "done"
 )
 
-// elsewhere is that process.
+// elsewhere is that process, as the benchmark talks to it.
 type elsewhere struct {
 	// urls are those of its gateway and its AI.
 	urls    []string
@@ -44,15 +42,12 @@ type elsewhere struct {
 
 // moveOut starts it.
 func (a *attacker) moveOut(ctx context.Context) (*elsewhere, error) {
-	program, err := os.Executable()
+	command, err := sandbox.Elsewhere(ctx, "-mode", "attacker", a.attack, a.namespace, strconv.Itoa(a.firstCustomer),
+		a.manager)
 	if err != nil {
-		return nil, fmt.Errorf("find this program: %w", err)
+		return nil, err
 	}
-	command := exec.CommandContext(ctx, program, //nolint:gosec // it is this program
-		"-mode", "attacker", a.attack, a.namespace, strconv.Itoa(a.firstCustomer), a.manager)
 	command.Stderr = os.Stderr
-	command.Cancel = func() error { return command.Process.Signal(os.Interrupt) }
-	command.WaitDelay = 30 * time.Second
 	words, err := command.StdinPipe()
 	if err != nil {
 		return nil, fmt.Errorf("talk to the attacker: %w", err)
@@ -91,7 +86,7 @@ func (e *elsewhere) end() error {
 	return nil
 }
 
-// beAttacker is what that process does.
+// beAttacker is the work of that process.
 func beAttacker(ctx context.Context, args []string) (failed error) {
 	all := append(slices.Clone(attacks), allOfIt())
 	if len(args) != 4 {
@@ -102,8 +97,8 @@ func beAttacker(ctx context.Context, args []string) (failed error) {
 	if err != nil || at < 0 {
 		return fmt.Errorf("no attacker is %q", args)
 	}
-	if err := syscall.Setpriority(syscall.PRIO_PROCESS, 0, politeness); err != nil {
-		return fmt.Errorf("stand back: %w", err)
+	if err := sandbox.StandBack(); err != nil {
+		return err
 	}
 	bad := &attacker{attack: args[0], namespace: args[1], firstCustomer: first, manager: args[3]}
 	urls, err := bad.open()
@@ -117,7 +112,7 @@ func beAttacker(ctx context.Context, args []string) (failed error) {
 	return bad.obey(ctx, all[at], os.Stdin, os.Stdout)
 }
 
-// obey does what it is told until nothing more is said.
+// obey does what each word asks for, until no more come.
 func (a *attacker) obey(ctx context.Context, does attack, words io.Reader, answers io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	held := make(chan struct{})

@@ -66,14 +66,14 @@ func runFailover(ctx context.Context, p plan, rounds int) (failed error) {
 			slices.Sort(late)
 			over := len(late) - countUpTo(late, time.Second)
 			late.print(end.String())
-			say("  %d later than 1 s, %d twice", over, twice)
+			sayf("  %d later than 1 s, %d twice", over, twice)
 		}
 	}
 	return nil
 }
 
 func newFailoverBench(ctx context.Context, p plan) (*failoverBench, error) {
-	say("a message every %s for %s, AI takes %s; the leader ends after a third", p.window/time.Duration(p.leads),
+	sayf("a message every %s for %s, AI takes %s; the leader ends after a third", p.window/time.Duration(p.leads),
 		p.window, p.ai)
 	cluster, err := sandbox.StartCluster(ctx, filepath.Join(testenv.Root(), ".demo", "bench"))
 	if err != nil {

@@ -44,7 +44,7 @@ func runFreezes(ctx context.Context, p plan, rounds int) (failed error) {
 		if err != nil {
 			return err
 		}
-		say("%d freezes of %s: %d messages left later than the lease of their claim", n+1, frozenFor, late)
+		sayf("%d freezes of %s: %d messages left later than the lease of their claim", n+1, frozenFor, late)
 	}
 	return nil
 }

@@ -87,7 +87,7 @@ func purchases(ctx context.Context, args []string) error {
 }
 
 func run(ctx context.Context, p plan) (failed error) {
-	say("%d leads due over %s, message %s after the abandonment, AI takes %s", p.leads, p.window, p.delay, p.ai)
+	sayf("%d leads due over %s, message %s after the abandonment, AI takes %s", p.leads, p.window, p.delay, p.ai)
 	cluster, err := sandbox.StartCluster(ctx, filepath.Join(testenv.Root(), ".demo", "bench"))
 	if err != nil {
 		return err
@@ -101,7 +101,7 @@ func run(ctx context.Context, p plan) (failed error) {
 	}
 	defer func() { failed = errors.Join(failed, services.Stop()) }()
 
-	say("minimal client: claim, send, confirm")
+	sayf("minimal client: claim, send, confirm")
 	minimal, err := runMinimal(ctx, cluster, services, p)
 	if err != nil {
 		return err
@@ -113,7 +113,7 @@ func run(ctx context.Context, p plan) (failed error) {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, manager.Stop()) }()
-	say("operator: webhook, generate, claim, send, confirm")
+	sayf("operator: webhook, generate, claim, send, confirm")
 	operator, writes, err := runOperator(ctx, cluster, services, manager, p)
 	if err != nil {
 		return fmt.Errorf("%w (the manager's log is in %s)", err, manager.Log)
@@ -129,7 +129,7 @@ type lateness []time.Duration
 func (l lateness) print(who string) {
 	slices.Sort(l)
 	at := func(share float64) float64 { return float64(l[int(share*float64(len(l)-1))].Microseconds()) / 1000 }
-	say("%-15s %d messages; late by p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, at most %.1f ms", who, len(l), at(.5),
+	sayf("%-15s %d messages; late by p50 %.1f ms, p90 %.1f ms, p99 %.1f ms, at most %.1f ms", who, len(l), at(.5),
 		at(.9), at(.99), at(1))
 }
 
@@ -142,11 +142,11 @@ func printWrites(writes map[string]float64, leads int) {
 	}
 	slices.Sort(names)
 	for _, name := range names {
-		say("  %-42s %6.0f", name, writes[name])
+		sayf("  %-42s %6.0f", name, writes[name])
 	}
-	say("writes of leads at the API server: %.3f a lead", total/float64(leads))
+	sayf("writes of leads at the API server: %.3f a lead", total/float64(leads))
 }
 
-func say(format string, args ...any) {
+func sayf(format string, args ...any) {
 	_, _ = fmt.Fprintf(os.Stdout, format+"\n", args...)
 }

@@ -59,8 +59,8 @@ func runOperator(ctx context.Context, cluster *sandbox.Cluster, services *sandbo
 	return late, after, err
 }
 
-// unpaced lets the number send as much as comes: what is measured is the operator, not the
-// pace that keeps a number from being banned.
+// unpaced lifts the limits of the number. The benchmark measures the operator, and not the pace that keeps a number
+// from being banned.
 const unpaced = `{"spec":{"limits":{"messagesPerMinute":6000,"messagesPerHour":100000,"newConversationsPerDay":100000,` +
 	`"newConversationGap":{"min":"0s","max":"0s"},"warmUp":{"days":0}}}}`
 

@@ -18,12 +18,10 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
-	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/secrets"
@@ -111,13 +109,8 @@ func (b *purchaseBench) prepare(ctx context.Context) error {
 
 // start starts the servers, which share a cache.
 func (b *purchaseBench) start(ctx context.Context) error {
-	mgr, err := ctrl.NewManager(b.env.Config, ctrl.Options{
-		Scheme: b.env.Client.Scheme(), Metrics: metricsserver.Options{BindAddress: "0"}, Logger: logr.Discard(),
-	})
+	mgr, err := b.env.NewManager(ctrl.Options{Logger: logr.Discard()})
 	if err != nil {
-		return fmt.Errorf("build the manager: %w", err)
-	}
-	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
 		return err
 	}
 	seen, err := fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, 0)
@@ -132,17 +125,12 @@ func (b *purchaseBench) start(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, cancel := context.WithCancel(ctx)
-	done := make(chan error, 1)
-	go func() { done <- mgr.Start(ctx) }()
-	b.stop = func() error {
-		cancel()
-		return <-done
-	}
+	running := testenv.Run(mgr)
+	b.stop = running.Stop
 	for b.listing.Addr() == nil || b.fenced.Addr() == nil {
 		select {
-		case err := <-done:
-			return fmt.Errorf("the servers did not start: %w", err)
+		case <-running.Ended():
+			return fmt.Errorf("the servers did not start: %w", running.Stop())
 		case <-time.After(20 * time.Millisecond):
 		}
 	}
@@ -198,7 +186,7 @@ func (b *purchaseBench) makeLeads(ctx context.Context, from, to int) error {
 		return err
 	default:
 	}
-	say("%d leads, after %s", to, time.Since(start).Round(time.Second))
+	sayf("%d leads, after %s", to, time.Since(start).Round(time.Second))
 	return ctx.Err()
 }
 
@@ -248,7 +236,7 @@ func (b *purchaseBench) measure(ctx context.Context, size int, what string, serv
 		})
 	}
 	group.Wait()
-	say("%-16s %6d leads: p50 %6.1f ms, p99 %6.1f ms; %d in flight %6.0f a second, %d refused", what, size,
+	sayf("%-16s %6d leads: p50 %6.1f ms, p99 %6.1f ms; %d in flight %6.0f a second, %d refused", what, size,
 		milliseconds(took[len(took)/2]), milliseconds(took[len(took)*99/100]), inFlight,
 		float64(delivered.Load())/time.Since(start).Seconds(), refused.Load())
 	return nil

@@ -144,7 +144,7 @@ func (s *square) pair(ctx context.Context, namespace string, gateway *simulator.
 	return s.connected(ctx, namespace)
 }
 
-// connected waits until the numbers of a tenant are.
+// connected waits until the numbers of a tenant are connected.
 func (s *square) connected(ctx context.Context, namespace string) error {
 	_, err := s.cluster.Kubectl(ctx, "-n", namespace, "wait", "--for=condition=Ready", "wai", "--all", "--timeout=60s")
 	return err
@@ -203,8 +203,8 @@ func (s *square) under(ctx context.Context, does attack) (failed error) {
 	return s.remove(ctx, bad.namespace)
 }
 
-// remove deletes what a tenant had, and waits until its leads are gone: that is not part of what is measured
-// next.
+// remove deletes what a tenant had, and waits until its leads are gone, so that the next measurement does not include
+// their end.
 func (s *square) remove(ctx context.Context, namespace string) error {
 	if _, err := s.cluster.Kubectl(ctx, "delete", "namespace", namespace, "--wait=false"); err != nil {
 		return err

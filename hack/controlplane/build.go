@@ -31,14 +31,14 @@ type goBuilder struct {
 
 // build builds one program as into/NAME.
 func (b *goBuilder) build(ctx context.Context, p program, into string) error {
-	say(b.progress, "building %s %s (about %s)", p.name, p.version, p.usual)
+	sayf(b.progress, "building %s %s (about %s)", p.name, p.version, p.usual)
 	start := time.Now()
 	cmd := b.goCommand(ctx, "build", "-mod=readonly", "-trimpath", "-ldflags", p.ldflags,
 		"-o", filepath.Join(into, p.name), p.pkg)
 	cmd.Dir = filepath.Join(b.root, "hack", "controlplane", p.module)
 	cmd.Stdout, cmd.Stderr = b.progress, b.progress
 	stop := b.beat(func() {
-		say(b.progress, "still building %s: %s so far, usually about %s", p.name, short(time.Since(start)), p.usual)
+		sayf(b.progress, "still building %s: %s so far, usually about %s", p.name, short(time.Since(start)), p.usual)
 	})
 	err := runGroup(cmd)
 	stop()
@@ -51,7 +51,7 @@ func (b *goBuilder) build(ctx context.Context, p program, into string) error {
 				"set GOPROXY, or point KUBEBUILDER_ASSETS at a directory with all four programs", p.name, p.version,
 			err)
 	}
-	say(b.progress, "built %s in %s", p.name, short(time.Since(start)))
+	sayf(b.progress, "built %s in %s", p.name, short(time.Since(start)))
 	return nil
 }
 
@@ -76,7 +76,7 @@ func (b *goBuilder) download(ctx context.Context, version, into string) (string,
 	if !strings.Contains(list, "(available)") {
 		return "", fmt.Errorf("its index has no %s for %s/%s", version, runtime.GOOS, runtime.GOARCH)
 	}
-	say(b.progress, "setup-envtest is downloading Kubernetes %s", version)
+	sayf(b.progress, "setup-envtest is downloading Kubernetes %s", version)
 	dir, err := b.output(ctx, downloadTimeout, tool, append([]string{"use", "-p", "path", version}, platform...)...)
 	if err != nil {
 		return "", err
@@ -90,7 +90,7 @@ func (b *goBuilder) output(ctx context.Context, timeout time.Duration, name stri
 	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
 	start := time.Now()
-	stop := b.beat(func() { say(b.progress, "still waiting for setup-envtest: %s so far", short(time.Since(start))) })
+	stop := b.beat(func() { sayf(b.progress, "still waiting for setup-envtest: %s so far", short(time.Since(start))) })
 	defer stop()
 	var stdout, stderr bytes.Buffer
 	cmd := command(ctx, name, args...)

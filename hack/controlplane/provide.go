@@ -49,7 +49,7 @@ func (p *provider) complete() string {
 func (p *provider) locked(ctx context.Context, prepare func(ctx context.Context, temp string) (string, error)) (string,
 	error) {
 	unlock, err := p.store.lock(ctx, func() {
-		p.say("another run is preparing the control plane; waiting for it")
+		p.sayf("another run is preparing the control plane; waiting for it")
 	})
 	if err != nil {
 		return "", err
@@ -65,7 +65,7 @@ func (p *provider) locked(ctx context.Context, prepare func(ctx context.Context,
 	}
 	dir, err := prepare(ctx, temp)
 	if removal := removeTree(temp); err == nil && removal != nil {
-		p.say("could not remove %s: %v", temp, removal)
+		p.sayf("could not remove %s: %v", temp, removal)
 	}
 	return dir, err
 }
@@ -78,7 +78,7 @@ func (p *provider) install(ctx context.Context, temp string) (string, error) {
 	if installed := p.store.installed(); len(installed) > 0 {
 		dir := installed[0]
 		missing := missingFrom(dir, p.programs)
-		p.say("%s has no %s", dir, namesOf(missing))
+		p.sayf("%s has no %s", dir, namesOf(missing))
 		if err := p.buildAll(ctx, missing, temp); err != nil {
 			return "", err
 		}
@@ -98,7 +98,7 @@ func (p *provider) install(ctx context.Context, temp string) (string, error) {
 	if err := os.Rename(dir, entry); err != nil {
 		return "", fmt.Errorf("cannot install the control plane: %w", err)
 	}
-	p.say("installed in %s; the next run takes no time", entry)
+	p.sayf("installed in %s; the next run takes no time", entry)
 	return entry, nil
 }
 
@@ -107,13 +107,13 @@ func (p *provider) install(ctx context.Context, temp string) (string, error) {
 func (p *provider) fetch(ctx context.Context, temp string) (string, error) {
 	major, minor := majorMinor(p.store.version)
 	version := major + "." + minor + ".x"
-	p.say("no Kubernetes %s in %s; trying setup-envtest's download (about a minute)", version, p.store.dir)
+	p.sayf("no Kubernetes %s in %s; trying setup-envtest's download (about a minute)", version, p.store.dir)
 	dir, err := p.download(ctx, version, temp)
 	if ctx.Err() != nil {
 		return "", ctx.Err()
 	}
 	if err != nil {
-		p.say("no download: %v", err)
+		p.sayf("no download: %v", err)
 		dir = filepath.Join(temp, "built")
 		return dir, os.Mkdir(dir, 0o755) // #nosec G301 -- programs for everybody, as in setup-envtest's own entries
 	}
@@ -126,7 +126,7 @@ func (p *provider) buildAll(ctx context.Context, programs []program, into string
 	if len(programs) == 0 {
 		return nil
 	}
-	p.say("building %s from source, once: about %s on 2 cores", namesOf(programs), usualTime(programs))
+	p.sayf("building %s from source, once: about %s on 2 cores", namesOf(programs), usualTime(programs))
 	for _, program := range programs {
 		if err := p.build(ctx, program, into); err != nil {
 			return err
@@ -159,7 +159,7 @@ func (p *provider) fromAssets(ctx context.Context, assets string) (string, error
 		if len(missingFrom(completed, p.programs)) == 0 {
 			return completed, nil // the run we waited for did it
 		}
-		p.say("KUBEBUILDER_ASSETS=%s has no %s; completing it in %s", assets, namesOf(missing), completed)
+		p.sayf("KUBEBUILDER_ASSETS=%s has no %s; completing it in %s", assets, namesOf(missing), completed)
 		return completed, p.completeInto(ctx, completed, temp, assets)
 	})
 }
@@ -183,11 +183,11 @@ func (p *provider) completeInto(ctx context.Context, completed, temp, assets str
 	return os.Rename(temp, completed)
 }
 
-// say tells people what is going on.
-func (p *provider) say(format string, args ...any) { say(p.progress, format, args...) }
+// sayf tells people what is going on.
+func (p *provider) sayf(format string, args ...any) { sayf(p.progress, format, args...) }
 
-// say writes one line of progress. That it cannot be written is no reason to stop.
-func say(w io.Writer, format string, args ...any) {
+// sayf writes one line of progress. That it cannot be written is no reason to stop.
+func sayf(w io.Writer, format string, args ...any) {
 	_, _ = fmt.Fprintf(w, "control-plane: "+format+"\n", args...)
 }
 

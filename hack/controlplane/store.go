@@ -78,7 +78,7 @@ func (s *store) installed() []string {
 	return dirs
 }
 
-// completion is the directory that completes a directory which is not ours.
+// completion is the directory of the store that completes a directory outside of it.
 func (s *store) completion(of string) string {
 	sum := sha256.Sum256([]byte(of))
 	return filepath.Join(s.dir, ".completed-"+hex.EncodeToString(sum[:6]))
@@ -92,7 +92,7 @@ func (s *store) lock(ctx context.Context, waiting func()) (unlock func(), err er
 			"cannot make the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
 	}
 	path := filepath.Join(s.dir, ".control-plane.lock")
-	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- a file of our own
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) // #nosec G304 -- a file of the store
 	if err != nil {
 		return nil, fmt.Errorf(
 			"cannot write to the store of control planes (set XDG_DATA_HOME to a writable directory): %w", err)
@@ -171,7 +171,7 @@ func removeTree(dir string) error {
 		if err != nil || !entry.IsDir() {
 			return err
 		}
-		return os.Chmod(path, 0o700) // #nosec G122 G302 -- a directory of ours
+		return os.Chmod(path, 0o700) // #nosec G122 G302 -- a directory of the store
 	})
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return err

@@ -113,7 +113,7 @@ func (s *story) invite() {
 	if err != nil {
 		return
 	}
-	s.print(`
+	s.printf(`
 It stays up until Ctrl-C. In another terminal:
 
   export KUBECONFIG=%s PATH="%s:$PATH"

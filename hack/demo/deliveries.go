@@ -10,6 +10,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/url"
 	"time"
@@ -39,9 +40,7 @@ func hotmart(event string, who customer, more map[string]any) (delivery, error) 
 		"buyer": map[string]any{"name": who.name, "email": who.email, "phone": who.phone,
 			"checkout_phone": who.phone},
 	}
-	for key, value := range more {
-		data[key] = value
-	}
+	maps.Copy(data, more)
 	body, err := json.Marshal(map[string]any{
 		"id": fmt.Sprintf("demo-%d", time.Now().UnixNano()), "creation_date": time.Now().UnixMilli(),
 		"event": event, "version": "2.0.0", "data": data,
@@ -121,9 +120,7 @@ func call(ctx context.Context, method, target string, body []byte, header http.H
 		return 0, "", fmt.Errorf("build request: %w", err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	for name, values := range header {
-		request.Header[name] = values
-	}
+	maps.Copy(request.Header, header)
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		return 0, "", fmt.Errorf("call the webhook server: %w", err)

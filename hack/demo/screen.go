@@ -20,25 +20,25 @@ type screen struct {
 }
 
 func (s *screen) title(text string) {
-	s.print("\n%s\n%s\n", text, strings.Repeat("=", len([]rune(text))))
+	s.printf("\n%s\n%s\n", text, strings.Repeat("=", len([]rune(text))))
 }
 
 func (s *screen) step(text string) {
 	s.steps++
-	s.print("\n%2d. %s\n", s.steps, text)
+	s.printf("\n%2d. %s\n", s.steps, text)
 }
 
 func (s *screen) done(text string) {
-	s.print("    [ok] %s\n", text)
+	s.printf("    [ok] %s\n", text)
 }
 
 func (s *screen) show(text string) {
 	for line := range strings.Lines(text) {
-		s.print("    %s\n", strings.TrimRight(line, "\n"))
+		s.printf("    %s\n", strings.TrimRight(line, "\n"))
 	}
 }
 
-func (s *screen) print(format string, args ...any) {
+func (s *screen) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.out, format, args...)
 }
 

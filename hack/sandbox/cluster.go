@@ -117,8 +117,7 @@ func (c *Cluster) startControllerManager() error {
 	return err
 }
 
-// Kubectl runs kubectl as the administrator and returns what it prints. The error holds
-// what it complained of.
+// Kubectl runs kubectl as the administrator and returns what it prints. The error holds its complaint.
 func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(ctx, time.Minute)
 	defer cancel()
@@ -208,11 +207,11 @@ type process struct {
 }
 
 func startProcess(logFile string, env []string, program string, args ...string) (*process, error) {
-	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a file of ours
+	log, err := os.OpenFile(logFile, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // a file of the sandbox
 	if err != nil {
 		return nil, fmt.Errorf("open log: %w", err)
 	}
-	// Not of a context, which would kill it: stop gives it time to drain.
+	// No context, whose end would kill it: stop gives it time to drain.
 	command := exec.Command(program, args...) //nolint:gosec,noctx // a program of this project
 	command.Stdout, command.Stderr = log, log
 	command.Env = append(os.Environ(), env...)

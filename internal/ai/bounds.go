@@ -74,7 +74,7 @@ func readUsage(value json.RawMessage) Usage {
 	return Usage{Prompt: countOf(counts["prompt_tokens"]), Completion: countOf(counts["completion_tokens"])}
 }
 
-// countOf reads a number of tokens, however it is written, from 0 to maxUsage; 0 for what is none.
+// countOf reads a number of tokens, however it is written, from 0 to maxUsage; 0 for anything else.
 func countOf(value json.RawMessage) int64 {
 	number, err := strconv.ParseFloat(strings.Trim(string(value), `" `), 64)
 	switch {

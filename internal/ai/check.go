@@ -296,8 +296,8 @@ func (c checker) fields(at parse.Node, from reflect.Type, names []string) (refle
 
 func fieldNames(group reflect.Type) string {
 	names := make([]string, 0, group.NumField())
-	for i := range group.NumField() {
-		names = append(names, "."+group.Field(i).Name)
+	for field := range group.Fields() {
+		names = append(names, "."+field.Name)
 	}
 	return strings.Join(names, ", ")
 }

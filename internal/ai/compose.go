@@ -81,8 +81,8 @@ func StepInstruction(name string) string {
 	return "Write " + step + " now, following everything above, in the language set there. Return its text only."
 }
 
-// FirstName returns what to greet a customer by; empty when the name is none (a placeholder,
-// a company, an address, a number).
+// FirstName returns what to greet a customer by; empty when the text is no name (a placeholder, a company, an address,
+// a number).
 func FirstName(full string) string {
 	return name.First(singleLine(full, maxCustomerName))
 }

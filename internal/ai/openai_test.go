@@ -67,12 +67,20 @@ func request(url string) Request {
 	}
 }
 
+// inJSON writes what JSON can always say.
+func inJSON(value any) string {
+	content, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return string(content)
+}
+
 func completion(text, finish string) string {
-	content, _ := json.Marshal(text)
 	return fmt.Sprintf(
 		`{"id":"x","object":"chat.completion","model":"m","choices":[{"index":0,"message":{"role":"assistant",`+
 			`"content":%s},"finish_reason":%q}],"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`,
-		content, finish)
+		inJSON(text), finish)
 }
 
 // mustFail writes and returns the classed failure, having checked that it is safe to show.

@@ -344,9 +344,8 @@ func cleanPromptData(data PromptData) PromptData {
 	return data
 }
 
-// Given joins what the store itself said for one message: the rendered prompt, and what of the
-// data it was rendered with it does not hold. A prompt of the store's own may leave out what is
-// a fact all the same.
+// Given joins what the store itself said for one message: the rendered prompt, and the data that it was rendered with
+// and leaves out. A store's own prompt may leave out what is a fact all the same.
 func Given(rendered string, data PromptData) string {
 	given := rendered
 	for _, part := range []string{

@@ -501,8 +501,7 @@ func FuzzParsePrompt(f *testing.F) {
 }
 
 func failureDetail(err error) string {
-	var failed *failure.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*failure.Error](err); ok {
 		return failed.Detail
 	}
 	return ""

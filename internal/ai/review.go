@@ -3,6 +3,7 @@ package ai
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"net/http"
@@ -18,8 +19,7 @@ import (
 const (
 	// reviewName is what the schema of a review is called.
 	reviewName = "review"
-	// reviewTokens is how long the answer may be, thoughtTokens what a model needs besides that
-	// thinks first.
+	// reviewTokens bounds the answer; thoughtTokens is added for a model that thinks first.
 	reviewTokens  = 40
 	thoughtTokens = 1024
 	// maxVerdict bounds an answer that is read, in bytes.
@@ -153,14 +153,14 @@ func (o *OpenAI) Review(ctx context.Context, request ReviewRequest) (Verdict, er
 	defer cancel()
 	key, client := request.Endpoint.ID()+"/"+request.Model, o.clientFor(request.Endpoint)
 	if o.schemaless.has(key, o.now()) {
-		verdict, _, err := o.review(ctx, client, config, reviewCall(&request, false))
+		verdict, _, err := o.review(ctx, client, config, &request, false)
 		return verdict, err
 	}
-	verdict, call, err := o.review(ctx, client, config, reviewCall(&request, true))
+	verdict, call, err := o.review(ctx, client, config, &request, true)
 	if err == nil || !refusesSchema(call.status, call.refusal) {
 		return verdict, err
 	}
-	verdict, _, err = o.review(ctx, client, config, reviewCall(&request, false))
+	verdict, _, err = o.review(ctx, client, config, &request, false)
 	if err == nil {
 		o.schemaless.add(key, o.now())
 	}
@@ -169,9 +169,13 @@ func (o *OpenAI) Review(ctx context.Context, request ReviewRequest) (Verdict, er
 
 // review makes one call and reads its verdict.
 func (o *OpenAI) review(
-	ctx context.Context, client *http.Client, config openai.ClientConfig, chat openai.ChatCompletionRequest,
+	ctx context.Context, client *http.Client, config openai.ClientConfig, request *ReviewRequest, schema bool,
 ) (Verdict, *exchange, error) {
 	call := &exchange{client: client}
+	chat, err := reviewCall(request, schema)
+	if err != nil {
+		return Verdict{}, call, err
+	}
 	config.HTTPClient = call
 	response, err := openai.NewClientWithConfig(config).CreateChatCompletion(ctx, chat)
 	if err != nil {
@@ -190,8 +194,11 @@ func (o *OpenAI) review(
 }
 
 // reviewCall writes a review in the protocol's terms.
-func reviewCall(request *ReviewRequest, schema bool) openai.ChatCompletionRequest {
-	given, _ := json.Marshal(map[string]string{"facts": request.Facts, "draft": request.Draft})
+func reviewCall(request *ReviewRequest, schema bool) (openai.ChatCompletionRequest, error) {
+	given, err := json.Marshal(map[string]string{"facts": request.Facts, "draft": request.Draft})
+	if err != nil {
+		return openai.ChatCompletionRequest{}, fmt.Errorf("write a review: %w", err)
+	}
 	chat := openai.ChatCompletionRequest{Model: request.Model, Messages: []openai.ChatCompletionMessage{
 		{Role: string(System), Content: reviewTask}, {Role: string(User), Content: string(given)},
 	}}
@@ -204,11 +211,11 @@ func reviewCall(request *ReviewRequest, schema bool) openai.ChatCompletionReques
 	}
 	if reasons(request.Model) {
 		chat.MaxCompletionTokens = reviewTokens + thoughtTokens
-		return chat
+		return chat, nil
 	}
 	chat.MaxTokens = reviewTokens //nolint:staticcheck // what OpenAI-compatible endpoints understand
 	chat.Temperature = math.SmallestNonzeroFloat32
-	return chat
+	return chat, nil
 }
 
 // readVerdict reads what a reviewer answered; false when it is no verdict. One that contradicts

@@ -64,8 +64,7 @@ func (r *Request) tools() []openai.Tool {
 	return offered
 }
 
-// wishes are what an answer calls of the functions that its request offered; others were
-// never offered.
+// wishes reads which of the offered functions an answer calls. It ignores all others.
 func (r *Request) wishes(calls []openai.ToolCall) (wished Answer) {
 	calls = calls[:min(len(calls), maxToolCalls)]
 	called := func(name string) bool {

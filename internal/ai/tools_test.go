@@ -17,7 +17,6 @@ import (
 
 // toolCompletion is an answer with tool calls.
 func toolCompletion(text any, finish string, calls ...string) string {
-	content, _ := json.Marshal(text)
 	listed := make([]string, 0, len(calls))
 	for i, name := range calls {
 		listed = append(listed,
@@ -25,7 +24,7 @@ func toolCompletion(text any, finish string, calls ...string) string {
 	}
 	return fmt.Sprintf(
 		`{"choices":[{"index":0,"message":{"role":"assistant","content":%s,"tool_calls":[%s]},"finish_reason":%q}],`+
-			`"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`, content, strings.Join(listed, ","),
+			`"usage":{"prompt_tokens":12,"completion_tokens":5,"total_tokens":17}}`, inJSON(text), strings.Join(listed, ","),
 		finish)
 }
 
@@ -40,9 +39,8 @@ func TestOpenAIOffersAPerson(t *testing.T) {
 	if err != nil || answer.WantsHuman || answer.Text != "oi" {
 		t.Fatalf("got %+v, %v", answer, err)
 	}
-	tools, _ := json.Marshal(served.body["tools"])
-	if !strings.Contains(string(tools), `"name":"request_human"`) || !strings.Contains(string(tools),
-		`"properties":{}`) {
+	tools := inJSON(served.body["tools"])
+	if !strings.Contains(tools, `"name":"request_human"`) || !strings.Contains(tools, `"properties":{}`) {
 		t.Errorf("offers %s", tools)
 	}
 }

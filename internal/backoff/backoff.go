@@ -6,8 +6,8 @@ import "time"
 // Random returns numbers in [0, 1), as math/rand's Float64 does.
 type Random func() float64
 
-// Doubled is the wait after so many failures in a row, from 1: the first wait, doubled for each further one, and at
-// most most. Numbers that no count of failures has are taken for the nearest that one has.
+// Doubled is the wait after so many failures in a row, from 1: the first wait, doubled for each further one, and never
+// more than most. A count below 1 is taken for 1.
 func Doubled(first, most time.Duration, failures int) time.Duration {
 	if first <= 0 {
 		return 0
@@ -22,7 +22,7 @@ func Doubled(first, most time.Duration, failures int) time.Duration {
 	return min(wait, most)
 }
 
-// Spread is by which share of it a wait is spread either way where nothing asks for another.
+// Spread is the share of itself by which a wait is spread either way by default.
 const Spread = 0.2
 
 // Around spreads a wait by a share of it either way, so that not all who wait come back at once.

@@ -29,9 +29,8 @@ func NextDay(now time.Time, zone *time.Location) time.Time {
 	return from.Add(time.Duration(seconds) * time.Second)
 }
 
-// UsedOf is how many tokens the messages of a store's leads cost that were claimed on a day,
-// as far as the leads record it. It is how a new leader learns of what its predecessor used;
-// texts that were never claimed are not among it.
+// UsedOf is how many tokens the messages that were claimed on a day cost, as far as a store's leads record it. A new
+// leader learns by it what its predecessor used; texts that were never claimed are missing.
 func UsedOf(leads []v1alpha1.CartRecovery, store, day string, zone *time.Location) int64 {
 	used := int64(0)
 	for i := range leads {

@@ -20,7 +20,7 @@ import (
 const DefaultPairingTimeout = 10 * time.Minute
 
 const (
-	// maxPhone, maxReason and maxMessage bound what a gateway can make us store, in runes.
+	// maxPhone, maxReason and maxMessage bound what is stored of what a gateway says, in runes.
 	maxPhone   = 24
 	maxReason  = 256
 	maxMessage = 512
@@ -54,7 +54,7 @@ func Observe(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.
 func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.Time) {
 	status := &instance.Status
 	if status.FirstConnectedTime == nil {
-		// A number that was connected before this was noted is no fresh one.
+		// A number that was connected before the status had this field is not a fresh one.
 		status.FirstConnectedTime = status.LastConnectedTime.DeepCopy()
 	}
 	becomes := status.Phase != v1alpha1.InstanceConnected && status.Phase != v1alpha1.InstanceRestricted
@@ -73,7 +73,7 @@ func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now tim
 	status.Phase = v1alpha1.InstanceConnected
 	reason, message := v1alpha1.ReasonConnected, "the number is connected"
 	if isNotSending(instance) {
-		// The gateway has said that all the time; see SendsAgain.
+		// The gateway calls a dead number connected all the time; see SendsAgain.
 		ready(instance, metav1.ConditionFalse, v1alpha1.ReasonNotSending, notSending, now)
 		return
 	}
@@ -87,7 +87,7 @@ func connected(instance *v1alpha1.WhatsAppInstance, state gateway.State, now tim
 	ready(instance, metav1.ConditionTrue, reason, message, now)
 }
 
-// away is a number that is neither connected nor being paired.
+// away writes that a number is neither connected nor being paired.
 func away(instance *v1alpha1.WhatsAppInstance, state gateway.State, now time.Time) {
 	switch {
 	case PairingTimedOut(instance, now):

@@ -33,8 +33,8 @@ type Contact struct {
 	Until time.Time
 }
 
-// SameSubscriber says whether an id of WhatsApp (digits) can be the customer's: a gateway
-// that mixes numbers up must not have us write to a stranger.
+// SameSubscriber says whether an id of WhatsApp (digits) can be the customer's: a gateway that mixes numbers up must
+// not have a stranger written to.
 func SameSubscriber(id, customer string) bool {
 	return id != "" && id == phone.Digits(id) && phone.Key(id) == phone.Key(customer)
 }

@@ -46,14 +46,15 @@ type Lock struct {
 	// held says that this process has written itself into the Lease, released that it takes it
 	// no more.
 	held, released bool
-	// acquired is since when it does.
+	// acquired is since when this process holds the Lease.
 	acquired metav1.Time
-	// renewed is when it last did, by our clock before the call, and term for how long that holds.
+	// renewed is when this process last wrote the Lease, by its own clock before the call; term is for how long that
+	// holds.
 	renewed time.Time
 	term    time.Duration
 	// taken says that another process was seen in a Lease that this one had.
 	taken bool
-	// lost is closed then.
+	// lost is closed with taken.
 	lost chan struct{}
 	// seen is the record of another holder as it was read last, and since when it is the same.
 	seen  []byte
@@ -110,8 +111,8 @@ func (l *Lock) free(record *resourcelock.LeaderElectionRecord, raw []byte) bool 
 	return true
 }
 
-// isTaken says whether another process has a Lease that this one had: it was frozen for longer than the
-// Lease lasts. Nothing is waited for then.
+// isTaken says whether another process has a Lease that this one had, because this one was frozen for longer than the
+// Lease lasts. Get then waits for nothing.
 func (l *Lock) isTaken(record *resourcelock.LeaderElectionRecord) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -194,6 +195,7 @@ func (l *Lock) Release(ctx context.Context) (led bool, err error) {
 	if !led {
 		return false, nil
 	}
+	// client-go's RetryOnConflict would give up after so many steps. Here only the context ends the attempts.
 	for {
 		record, _, err := l.Interface.Get(ctx)
 		if err != nil {

@@ -52,8 +52,7 @@ const (
 	InvalidInput Code = "InvalidInput"
 	// InvalidAnswer: the service answered something that is not its protocol.
 	InvalidAnswer Code = "InvalidAnswer"
-	// Misconfigured: the call could not be made because of a setting of ours; it is
-	// Terminal until a person changes it.
+	// Misconfigured: the call could not be made because of a setting; it is Terminal until a person changes it.
 	Misconfigured Code = "Misconfigured"
 	// Fault: the operator itself failed at this piece of work; see internal/panics.
 	Fault Code = "Fault"
@@ -69,7 +68,7 @@ type Error struct {
 	Class Class
 	// Code names the cause.
 	Code Code
-	// Reason is the reason that a condition tells of it with; "" where the code says enough.
+	// Reason is the reason of the condition that tells of it; "" where the code says enough.
 	Reason string
 	// Op is the call, for example "uazapi: send text".
 	Op string
@@ -93,8 +92,7 @@ func (e *Error) Error() string {
 	return text
 }
 
-// Shown is what people who can change something are shown: of a setting only what is wrong
-// with it, of a call all of it.
+// Shown is the text for people who can change something: of a setting only what is wrong with it, of a call everything.
 func (e *Error) Shown() string {
 	if e.Code == Misconfigured && e.Detail != "" {
 		return e.Detail

@@ -31,8 +31,8 @@ func TestAStalledWatch(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			options.Scheme = env.Client.Scheme()
-			config, stall := testenv.StallingConfig(env.Config, "cartrecoveries")
-			leads, err := cache.New(config, options)
+			held, stall := env.Stalling("cartrecoveries")
+			leads, err := cache.New(held.Config, options)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,8 +11,8 @@ import (
 	"cartrecovery.dev/operator/internal/failure"
 )
 
-// This file bounds what a gateway says, of whatever type it is: it can be a tenant's own, and
-// answer anything. Nothing that it says is stored or shown but through here.
+// This file bounds what a gateway says, of whatever type it is: it can be a tenant's own, and answer anything.
+// Everything that is stored or shown of its words comes through here.
 
 const (
 	// maxPicture bounds the picture to scan, in bytes: it is kept in a Secret.
@@ -236,8 +236,8 @@ func (b bounded) receipt(said Receipt) Receipt {
 	return Receipt{MessageID: b.id(said.MessageID, maxMessageID), At: said.At}
 }
 
-// id is an id as far as it can be one: of printed characters, without a credential in it. A long one
-// is cut, as it is where it comes in again with a webhook.
+// id returns an id of printed characters without a credential in it; "" for anything else. A long one is cut, as it is
+// when it comes in again with a webhook.
 func (b bounded) id(said string, most int) string {
 	if strings.ContainsFunc(said, notPrinted) {
 		return ""
@@ -246,7 +246,7 @@ func (b bounded) id(said string, most int) string {
 	return said[:min(len(said), most)]
 }
 
-// unlessSecret is what was said, nothing where a credential is in it.
+// unlessSecret returns what was said, or "" where a credential is in it.
 func (b bounded) unlessSecret(said string) string {
 	for _, secret := range b.secrets {
 		if strings.Contains(said, secret) {

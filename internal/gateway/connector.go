@@ -78,8 +78,8 @@ type Connector struct {
 	guardedOnce sync.Once
 }
 
-// clientFor is the HTTP client for the gateway of an instance: what an instance names is its
-// owner's word, unless it is the operator's own gateway.
+// clientFor is the HTTP client for the gateway of an instance: an address that an instance names is its owner's word
+// and is guarded, unless it is the operator's own gateway.
 func (c *Connector) clientFor(instance *v1alpha1.WhatsAppInstance) *http.Client {
 	named := strings.TrimRight(instance.Spec.Gateway.BaseURL, "/")
 	if named == "" || named == strings.TrimRight(c.Defaults[instance.Spec.Gateway.Type].BaseURL, "/") {

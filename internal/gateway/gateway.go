@@ -43,8 +43,7 @@ type Identity struct {
 	Name string
 	// Owner is the namespace/name of the WhatsAppInstance.
 	Owner string
-	// UID is the UID of the WhatsAppInstance; it tells our instance from one that
-	// merely has the same name.
+	// UID is the UID of the WhatsAppInstance; it tells the instance from one that merely has the same name.
 	UID string
 }
 
@@ -120,8 +119,7 @@ type Webhook struct {
 	Key string
 }
 
-// KeyedURL is the URL with the key in its path, for gateways that send no headers of our
-// choice. A secret.
+// KeyedURL is the URL with the key in its path, for gateways that send no header that a caller chooses. A secret.
 func (w Webhook) KeyedURL() string { return strings.TrimRight(w.URL, "/") + "/" + w.Key }
 
 // Format keeps the key out of every log line and error, however it is printed.

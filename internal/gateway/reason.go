@@ -19,7 +19,7 @@ const (
 // whatsmeow) and their own code have them.
 var reasonWords = func() map[string]bool {
 	words := map[string]bool{}
-	for _, word := range strings.Fields(`
+	for word := range strings.FieldsSeq(`
 		a account after again an and another app at ban banned bad badsession be been before by change changed client close closed code
 		conflict connect connected connection connectionclosed connectionlost connectionreplaced corrupt device devices
 		disconnect disconnected elsewhere error expired failed failure for forbidden from gateway gave gone has hibernated in instance

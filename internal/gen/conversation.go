@@ -39,7 +39,7 @@ var T0 = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 // LeadMod changes a lead as it is made.
 type LeadMod = func(*v1alpha1.CartRecovery)
 
-// FromUs adds a message of ours in a state; one that was sent was at the same time.
+// FromUs adds a message of the store in a state. Where it was sent, it was sent when it was claimed.
 func FromUs(id string, state v1alpha1.MessageState, at time.Time, mods ...func(*v1alpha1.Message)) LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		m := v1alpha1.Message{

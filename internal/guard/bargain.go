@@ -91,7 +91,7 @@ func (s *subject) halves() bool {
 	return false
 }
 
-// ways to pay that only the store's own words open.
+// otherPayments are ways to pay that only the store's own words open.
 var otherPayments = phrases(
 	`(?:venmo|cash ?app|zelle|western union|moneygram|cripto\S*|crypto\S*|bitcoins?|ethereum|gift ?cards?|vale-?presente|tarjetas? de regalo|nequi|picpay|wise|revolut|efecty|usdt|paypal|mercado ?pago|apple pay|google pay|oxxo|spei|klarna|afterpay|pagseguro|payoneer|skrill)`,
 	`(?:transfer\S*|transfier\S*|deposit\S*|wire|transferencia)(?: \S+){0,7} (?:conta|cuenta|account|direto|directo|directamente|diretamente|directly|para mim|pra mim|a mi nombre|to me|clabe|iban|chave|banco|bank)`,

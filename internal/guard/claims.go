@@ -77,7 +77,7 @@ func (s *subject) hasResult() bool {
 	return s.sayAny(results, nil) || s.sayAny(doctors, advisesDoctor)
 }
 
-// lasting promises and extras, beside those of offersKnown.
+// promises are lasting promises and extras, beside those of offersKnown.
 var promises = slices.Concat(
 	evenDenied(phrases(
 		`(?:nunca|jamais|nao|no|never|doesn't|won't|not)(?: \S+)? (?:acaba|acabar|expira|expirar|vence|vencer|termina|terminar|expires?|ends?|caduca|caducan|run out|runs out|se pierde)`,

@@ -132,7 +132,7 @@ var (
 	// ownWords are what a text does send: itself, and its link.
 	ownWords = regexp.MustCompile(
 		` (?:link|links|enlace|liga|url|mensagem|mensagens|mensaje|mensajes|message|messages|texto|text|aqui|acima|abaixo|above|below|arriba|abajo|por aqui) `)
-	// otherWays are what no text of ours sends.
+	// otherWays are what no text sends.
 	otherWays = regexp.MustCompile(
 		` (?:e-mails?|emails?|correos?|mails?|sms|comprovantes?|comprobantes?|recibos?|receipts?|notas?|acesso|acceso|senha|contrasena|password) `)
 	// supposing begins a clause that states nothing: "se você cancelou".

@@ -37,9 +37,9 @@ type Facts struct {
 	// Customer is the customer's last messages; their language may be used. Nothing they say
 	// is a fact.
 	Customer []string
-	// Last is our last message; "" when there is none.
+	// Last is the store's last message; "" when there is none.
 	Last string
-	// Earlier are our messages before the last one.
+	// Earlier are the store's messages before the last one.
 	Earlier []string
 }
 
@@ -72,7 +72,7 @@ const (
 	Deed Reason = "Deed"
 	// Language: neither the store's language nor the customer's.
 	Language Reason = "Language"
-	// Repeat: what we said before.
+	// Repeat: what the store said before.
 	Repeat Reason = "Repeat"
 	// Leak: it tells of its instructions, or of what writes it.
 	Leak Reason = "Leak"
@@ -174,7 +174,7 @@ func Check(text string, facts Facts) *Refusal {
 
 func refuse(reason Reason) *Refusal { return &Refusal{Reason: reason, Detail: details[reason]} }
 
-// isEmpty looks for a letter, a digit or a symbol: an emoji is an answer, dots are none.
+// isEmpty looks for a letter, a digit or a symbol: an emoji is an answer, dots are not.
 func isEmpty(text string) bool {
 	return !strings.ContainsFunc(text, func(r rune) bool {
 		return r != utf8.RuneError && (unicode.IsLetter(r) || unicode.IsDigit(r) || unicode.IsSymbol(r))

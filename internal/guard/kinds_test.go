@@ -131,7 +131,7 @@ func TestKindsRefused(t *testing.T) {
 	}
 }
 
-// TestKindsThatPass: what looks like one of those, and is none.
+// TestKindsThatPass: what looks like one of those, and is not.
 func TestKindsThatPass(t *testing.T) {
 	for kind, texts := range map[string][]string{
 		"small words": {

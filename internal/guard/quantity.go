@@ -12,7 +12,7 @@ type quantity struct {
 	measure measure
 	name    string
 	value   string
-	// back is true for how long money may be asked back: a guarantee is no access.
+	// back is true for how long money may be asked back: a guarantee is not access.
 	back bool
 	// loose is a number of a fact that stands in a line about prices and names no currency.
 	loose bool

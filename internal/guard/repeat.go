@@ -16,7 +16,7 @@ const (
 	leastEarlier = 4
 )
 
-// repeats compares with our last message and those before it.
+// repeats compares with the store's last message and those before it.
 func (s *subject) repeats() bool {
 	said := spoken(s.folded)
 	if s.facts.Last != "" && same(s.folded, said, s.facts.Last, 0) {

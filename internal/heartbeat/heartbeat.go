@@ -23,6 +23,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/panics"
 )
 
@@ -54,7 +55,7 @@ var ErrRolledBack = errors.New("the heartbeat Lease went back: the cluster's dat
 
 // Start is how this process began to lead.
 type Start struct {
-	// Led is when: a message that was due before may have been sent by another.
+	// Led is when it began: another process may have sent a message that was due before.
 	Led time.Time
 	// Held is when the cluster was last taken for restored, zero for never: of a message that
 	// was due before, somebody must know that it was not sent.
@@ -126,8 +127,8 @@ func sightingOf(lease *coordinationv1.Lease) sighting {
 	return seen
 }
 
-// wentBack says whether a Lease that was read after another is the older one. One that was
-// deleted and made again has counted from the start, and is none.
+// wentBack says whether the Lease that was read later is the older one. A Lease that was deleted and made again counts
+// from the start, and has not gone back.
 func wentBack(before, after sighting) bool {
 	if after.uid == before.uid {
 		return after.version < before.version || after.beats < before.beats
@@ -159,13 +160,6 @@ func timeOf(lease *coordinationv1.Lease, annotation string) time.Time {
 	}
 	at, _ := time.Parse(time.RFC3339Nano, lease.Annotations[annotation])
 	return at
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // SetupWithManager adds the two halves to a manager: one for the leader, one for every process.
@@ -226,7 +220,7 @@ func (l leader) Start(ctx context.Context) error {
 		if errors.Is(err, ErrRolledBack) {
 			return err
 		}
-		log.FromContext(ctx).Error(err, "Nothing is sent before the heartbeat is known")
+		log.FromContext(ctx).Error(err, "Sending nothing before the heartbeat is known")
 		if !sleep(ctx, retryAfter) {
 			return nil
 		}
@@ -264,7 +258,7 @@ func (k *Keeper) begin(ctx context.Context) error {
 	if gone {
 		start.Restored = now
 	}
-	start.Held = later(start.Held, start.Restored)
+	start.Held = instant.Later(start.Held, start.Restored)
 	if err := k.write(ctx, lease, start); err != nil {
 		return err
 	}
@@ -272,8 +266,8 @@ func (k *Keeper) begin(ctx context.Context) error {
 	k.start, k.before = start, sighting{}
 	k.mu.Unlock()
 	if start.Held.Equal(now) {
-		log.FromContext(ctx).Info("The cluster may have been restored from a backup: " +
-			"what was due before is sent once it is known that it was not; see docs/backup.md")
+		log.FromContext(ctx).Info("Holding what was due before until it is known that it was not sent: " +
+			"the cluster may have been restored from a backup; see docs/backup.md")
 	}
 	return nil
 }
@@ -300,7 +294,7 @@ func (k *Keeper) heed(lease *coordinationv1.Lease) Start {
 	if at := timeOf(lease, AnnotationRestored); at.After(k.start.Restored) {
 		k.start.Restored = at
 	}
-	k.start.Held = later(k.start.Held, k.start.Restored)
+	k.start.Held = instant.Later(k.start.Held, k.start.Restored)
 	return k.start
 }
 
@@ -311,7 +305,7 @@ func (k *Keeper) recall(logger logr.Logger) {
 	}
 	before, err := readMark(k.StateDir)
 	if err != nil {
-		logger.Error(err, "What was seen of the heartbeat before is not known; the file is written anew")
+		logger.Error(err, "Cannot read what was seen of the heartbeat before; writing the file again")
 	}
 	k.mu.Lock()
 	defer k.mu.Unlock()
@@ -380,7 +374,7 @@ func (k *Keeper) keep(ctx context.Context, seen sighting) {
 	}
 	err := writeMark(k.StateDir, seen)
 	if err != nil && !k.unkept {
-		log.FromContext(ctx).Error(err, "What was seen of the heartbeat is not kept: "+
+		log.FromContext(ctx).Error(err, "Cannot keep what was seen of the heartbeat: "+
 			"a restore while no process runs may go unnoticed")
 	}
 	k.unkept = err != nil
@@ -409,7 +403,7 @@ func (k *Keeper) write(ctx context.Context, read *coordinationv1.Lease, start St
 	return err
 }
 
-// put is write, and remembers nothing.
+// put writes the Lease and remembers nothing.
 func (k *Keeper) put(ctx context.Context, read *coordinationv1.Lease, start Start) (*coordinationv1.Lease, error) {
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()

@@ -192,9 +192,8 @@ func lookups(store string, customer *v1alpha1.LeadCustomer) []lookup {
 	return all
 }
 
-// Together are leads and, of more, those that are not among them, by their names. Neither has one
-// twice. A placeholder that a checkout sends for everybody makes one customer of thousands, so each
-// is looked at once.
+// Together joins two lists of leads, each lead once, by its name. Neither list has one twice. A placeholder that a
+// checkout sends for everybody makes one customer of thousands, so each is looked at once.
 func Together(leads, more []v1alpha1.CartRecovery) []v1alpha1.CartRecovery {
 	if len(leads) == 0 || len(more) == 0 {
 		return slices.Concat(leads, more)

@@ -8,11 +8,10 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Checked returns a body that Parse and Pick can read: the body itself, if it is JSON and nothing after it, or what
-// is mended of it. What JSON does not allow and deliveries have all the same is let pass: raw line breaks and other
-// control characters in texts, escapes that there are not (as they were written), and numbers that are none (as
-// null). text, where it is set, is what every text is read with first. expected says what is wrong with any other
-// body.
+// Checked returns a body that Parse and Pick can read: the body itself, if it is JSON with nothing after it, or a
+// mended copy. What JSON does not allow and deliveries have all the same is let pass: raw line breaks and other control
+// characters in texts, unknown escapes (as they were written), and malformed numbers (as null). text, where it is set,
+// is what every text is read with first. expected says what is wrong with any other body.
 func Checked(body []byte, text func(string) string) (checked []byte, expected string) {
 	if expected := exceeds(body); expected != "" {
 		return nil, expected
@@ -60,7 +59,7 @@ func exceeds(body []byte) (expected string) {
 	return ""
 }
 
-// textEnd is where the quotation mark is that ends a text; the end of the body where there is none.
+// textEnd is the place of the quotation mark that ends a text, or the end of the body.
 func textEnd(body []byte, at int) int {
 	for {
 		next := bytes.IndexAny(body[at:], `"\`)

@@ -32,7 +32,7 @@ func Some(from map[string]Value) *Fields {
 	return made
 }
 
-// find is where a field is; less than 0 for one that there is not.
+// find is where a field is; less than 0 where there is none.
 func (f *Fields) find(name string) int {
 	if f == nil {
 		return -1
@@ -124,7 +124,7 @@ func (f *Fields) Says(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return f.At(name).Is() })
 }
 
-// Child is the first object among the fields; nil when none is one. Its own fields are found once.
+// Child is the first object among the fields; nil when there is no object. Its own fields are found once.
 func (f *Fields) Child(names ...string) *Fields {
 	for _, name := range names {
 		at := f.find(name)

@@ -39,15 +39,15 @@ func CountAnswer(status *v1alpha1.CartRecoveryStatus, claimed time.Time) {
 	}, claimed)
 }
 
-// UncountAnswer takes the time of a claim away whose message did not go.
+// UncountAnswer removes the time of a claim whose message did not go.
 func UncountAnswer(status *v1alpha1.CartRecoveryStatus, claimed v1alpha1.Timestamp) {
 	status.AnsweredAt = slices.DeleteFunc(slices.Clone(status.AnsweredAt), func(at v1alpha1.Timestamp) bool {
 		return at.Equal(claimed.Time)
 	})
 }
 
-// RoomForAnswer is when one more answer keeps within a limit: so many within any window of this
-// length. It is zero for now, and where the limit is 0, which is none.
+// RoomForAnswer is when one more answer keeps within a limit: so many within any window of this length. It is zero when
+// that is now, and for a limit of 0, which means no limit.
 func RoomForAnswer(times []v1alpha1.Timestamp, limit int, window time.Duration, now time.Time) time.Time {
 	first := len(times) - limit
 	if limit <= 0 || first < 0 {

@@ -48,8 +48,8 @@ func LastFirstContact(lead *v1alpha1.CartRecovery, before int32) time.Time {
 	return opened
 }
 
-// NumberOf names the WhatsAppInstance that a lead's conversation is on: the one that the last
-// message was sent from that went or may have gone; "" when there is none.
+// NumberOf names the WhatsAppInstance that a lead's conversation is on: the one that sent the last message that went or
+// may have gone; "" when there is none.
 func NumberOf(lead *v1alpha1.CartRecovery) string {
 	for i := len(lead.Status.Conversation) - 1; i >= 0; i-- {
 		message := &lead.Status.Conversation[i]

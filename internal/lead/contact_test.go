@@ -11,7 +11,7 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// ours is a message of ours in a state, some minutes after noon.
+// ours is a message of the store in a state, some minutes after noon.
 func ours(cycle int32, minutes int, state v1alpha1.MessageState, mods ...func(*v1alpha1.Message)) v1alpha1.Message {
 	m := v1alpha1.Message{Role: v1alpha1.RoleAssistant, Cycle: cycle, State: state, At: after(minutes)}
 	for _, mod := range mods {

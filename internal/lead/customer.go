@@ -24,9 +24,8 @@ func FullNumber(number string) string {
 	return digits
 }
 
-// SamePhone says whether two numbers are one phone, however they are written. No number is
-// the same as none. Numbers with the same phone.Key need not be: a landline and a mobile can
-// have one (see phone.Shared).
+// SamePhone says whether two numbers are one phone, however they are written. An empty number is nobody's. Numbers with
+// the same phone.Key need not be: a landline and a mobile can have one (see phone.Shared).
 func SamePhone(a, b string) bool {
 	return a != "" && b != "" && (a == b || oneWriting(a) == oneWriting(b))
 }
@@ -71,10 +70,9 @@ func allOf(one string, others []string) []string {
 	return append(all, others...)
 }
 
-// Linked is a customer with the addresses and numbers that their leads among these say are
-// theirs: who bought by an address that we only know together with a phone is the one who
-// left another cart with that phone. One step is taken and no more, and at most eight
-// addresses and eight numbers are added.
+// Linked is a customer with the addresses and numbers that their leads among these say are theirs: whoever bought by an
+// address that is known together with a phone is the one who left another cart with that phone. One step is taken and
+// no more, and at most eight addresses and eight numbers are added.
 func Linked(customer *v1alpha1.LeadCustomer, store string, leads []v1alpha1.CartRecovery) v1alpha1.LeadCustomer {
 	if len(leads) == 0 {
 		return *customer

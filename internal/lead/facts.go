@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 )
 
 // This file joins what several events say of one lead. Platforms repeat deliveries and send
@@ -100,10 +101,11 @@ func FactsOf(recovery *v1alpha1.CartRecovery) Facts {
 			Trigger: spec.Trigger, AbandonedAt: *spec.AbandonedAt, EventID: spec.EventID, CheckoutURL: spec.CheckoutURL,
 			Amount: spec.Amount, Currency: spec.Currency, Phone: spec.Customer.Phone,
 		}
-		facts.FirstAbandoned = earlier(spec.AbandonedAt.Time, annotated(recovery, v1alpha1.AnnotationFirstAbandoned))
+		facts.FirstAbandoned = instant.EarlierSet(spec.AbandonedAt.Time,
+			annotated(recovery, v1alpha1.AnnotationFirstAbandoned))
 	}
 	if spec.Purchase != nil {
-		facts.LastPurchase = later(spec.Purchase.At.Time, annotated(recovery, v1alpha1.AnnotationLastPurchase))
+		facts.LastPurchase = instant.Later(spec.Purchase.At.Time, annotated(recovery, v1alpha1.AnnotationLastPurchase))
 	}
 	return facts
 }
@@ -135,8 +137,8 @@ func annotated(recovery *v1alpha1.CartRecovery, name string) time.Time {
 func (f Facts) Join(other Facts) Facts {
 	joined := Facts{
 		Start:          better(f.Start, other.Start, compareStarts),
-		FirstAbandoned: earlier(f.FirstAbandoned, other.FirstAbandoned),
-		LastPurchase:   later(f.LastPurchase, other.LastPurchase),
+		FirstAbandoned: instant.EarlierSet(f.FirstAbandoned, other.FirstAbandoned),
+		LastPurchase:   instant.Later(f.LastPurchase, other.LastPurchase),
 		Purchases:      unionOfEvents(f.Purchases, other.Purchases),
 		Reversal:       better(f.Reversal, other.Reversal, compareReversals),
 		Reversals:      union(maxEvents, f.Reversals, other.Reversals),
@@ -262,11 +264,11 @@ func PurchasedAt(recoveries []v1alpha1.CartRecovery, eventID string) (at time.Ti
 	for i := range recoveries {
 		facts := FactsOf(&recoveries[i])
 		if purchase := facts.Purchase; purchase != nil && purchase.EventID == eventID {
-			at = earlier(at, purchase.At.Time)
+			at = instant.EarlierSet(at, purchase.At.Time)
 		}
 		for _, member := range members(facts.Purchases) {
 			if told, hash, ok := readEvent(member); ok && hash == wanted {
-				at = earlier(at, told)
+				at = instant.EarlierSet(at, told)
 			}
 		}
 	}
@@ -333,19 +335,4 @@ func fuller(a, b string) string {
 		return a
 	}
 	return b
-}
-
-// earlier returns the earlier time, the zero time last.
-func earlier(a, b time.Time) time.Time {
-	if b.IsZero() || !a.IsZero() && !b.Before(a) {
-		return a
-	}
-	return b
-}
-
-func later(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

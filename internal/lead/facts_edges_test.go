@@ -63,7 +63,7 @@ func TestAnnotationsOfWhatAnnotationsAreNotNeededFor(t *testing.T) {
 	}
 }
 
-// TestLabelsFollowTheCustomer: whatever of a customer is told anew, the lead is found by it, and not by
+// TestLabelsFollowTheCustomer: whatever is newly told of a customer, the lead is found by it, and not by
 // what is not theirs any more.
 func TestLabelsFollowTheCustomer(t *testing.T) {
 	const other = "+5511999999999"
@@ -215,7 +215,7 @@ func TestPurchasedAtBeforeManyOthers(t *testing.T) {
 	}
 }
 
-// TestWhatIsKnownIsKeptAsItIs: times of one instant are not written anew because another place says them.
+// TestWhatIsKnownIsKeptAsItIs: times of one instant are not written again because another place says them.
 func TestWhatIsKnownIsKeptAsItIs(t *testing.T) {
 	elsewhere := noon.In(time.FixedZone("elsewhere", 3600))
 	known := lead.Facts{FirstAbandoned: noon, LastPurchase: noon}

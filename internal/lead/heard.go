@@ -90,8 +90,7 @@ func PaidID(cycle int32, inboundID string) string {
 // IsPaidID says whether an id was made by PaidID.
 func IsPaidID(id string) bool { return strings.HasPrefix(ofCycle(id), paid) }
 
-// WrongNumberID is the id of the message that apologises to who is not the customer: one a
-// cycle.
+// WrongNumberID is the id of the message that apologises to a stranger who has the number: one a cycle.
 func WrongNumberID(cycle int32) string { return "c" + strconv.Itoa(int(cycle)) + wrongNumber }
 
 // ofCycle is what follows the cycle in the id of a message of the store, with the dash before it.

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 )
 
 // This file joins what is known of an open payment, of the sales that a lead is about, and of
@@ -23,7 +24,7 @@ func lastExpiry(expired string) *v1alpha1.Timestamp {
 	var last time.Time
 	for _, member := range members(expired) {
 		if at, _, ok := readEvent(member); ok {
-			last = later(last, at)
+			last = instant.Later(last, at)
 		}
 	}
 	if last.IsZero() {
@@ -42,7 +43,7 @@ func ended(payment *v1alpha1.Payment, expired string) *v1alpha1.Payment {
 	var first time.Time
 	for _, member := range members(expired) {
 		if at, sale, ok := readEvent(member); ok && ends(payment, sale, at) {
-			first = earlier(first, at)
+			first = instant.EarlierSet(first, at)
 		}
 	}
 	if first.IsZero() || payment.ExpiresAt != nil && !first.Before(payment.ExpiresAt.Time) {
@@ -53,8 +54,8 @@ func ended(payment *v1alpha1.Payment, expired string) *v1alpha1.Payment {
 	return shorter
 }
 
-// ends says whether the end of a sale's payment, at a time, is that of this one. Where one of
-// the two does not say which sale it is of, it is unless the payment was made later.
+// ends says whether the reported end of a sale's payment, at a time, is the end of this payment. Where one of the two
+// does not name its sale, it is, unless the payment was made later.
 func ends(payment *v1alpha1.Payment, sale string, at time.Time) bool {
 	if payment.TransactionID != "" && sale == saleHash(payment.TransactionID) {
 		return true

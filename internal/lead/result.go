@@ -53,9 +53,9 @@ func WithReversal(result *v1alpha1.RecoveryResult, reversal *v1alpha1.Reversal) 
 	return changed
 }
 
-// sentBefore counts our messages of this cycle that were sent before a time, and finds the
-// last step among them, nil for none. As for the outcome, a message counts from its claim:
-// the gateway's confirmation can come later than the purchase.
+// sentBefore counts the store's messages of this cycle that were sent before a time, and finds the last step among
+// them, nil for none. As for the outcome, a message counts from its claim: the gateway's confirmation can come later
+// than the purchase.
 func sentBefore(recovery *v1alpha1.CartRecovery, at time.Time) (messages int32, step *v1alpha1.Message) {
 	for i := range recovery.Status.Conversation {
 		m := &recovery.Status.Conversation[i]

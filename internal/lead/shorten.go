@@ -2,6 +2,7 @@ package lead
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -122,7 +123,7 @@ func isUnderWay(m *v1alpha1.Message) bool {
 }
 
 func lastInboundAt(conversation []v1alpha1.Message) int {
-	for i := len(conversation) - 1; i >= 0; i-- {
+	for i := range slices.Backward(conversation) {
 		if conversation[i].Role == v1alpha1.RoleCustomer {
 			return i
 		}
@@ -152,7 +153,7 @@ func keepingMeaning() shortening {
 		if said != (meaning{}) {
 			return short, said == meaningOf(whole)
 		}
-		// Who asked us to stop is stopped by then: that message is not needed for it.
+		// A customer who asked to stop is stopped by then: that message is not needed any more.
 		return short, !everywhere.ClaimsPaid(whole) && !everywhere.AsksForHuman(whole)
 	}
 }

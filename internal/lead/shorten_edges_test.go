@@ -19,7 +19,7 @@ func says(text string) v1alpha1.Message {
 	return v1alpha1.Message{Role: v1alpha1.RoleCustomer, Text: text}
 }
 
-// ourLong is a long message of ours.
+// ourLong is a long message of the store.
 func ourLong(state v1alpha1.MessageState) v1alpha1.Message {
 	return v1alpha1.Message{Role: v1alpha1.RoleAssistant, State: state, Text: plainText(2900)}
 }

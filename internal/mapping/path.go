@@ -47,7 +47,7 @@ type Alternative struct {
 	Text string
 }
 
-// ParsePaths reads paths with | between them; false when one of them is none.
+// ParsePaths reads paths with | between them; false when one of them is not a path.
 func ParsePaths(text string) (Paths, bool) {
 	if path, ok := ParsePath(text); ok {
 		return Paths{{Path: path, Text: text}}, true
@@ -64,8 +64,8 @@ func ParsePaths(text string) (Paths, bool) {
 	return paths, true
 }
 
-// First returns the first value that one of the paths leads to, in their order; nothing when
-// there is none. A blank text is none.
+// First returns the first value that one of the paths leads to, in their order; nothing when there is none. A blank
+// text counts as no value.
 func (p Paths) First(root *lax.Fields) lax.Value {
 	for _, each := range p {
 		if value := each.Path.First(root); !isBlank(value) {
@@ -75,7 +75,7 @@ func (p Paths) First(root *lax.Fields) lax.Value {
 	return lax.Value{}
 }
 
-// All returns every value that the first path leads to that leads to any.
+// All returns every value of the first path that leads to any.
 func (p Paths) All(root *lax.Fields) []lax.Value {
 	for _, each := range p {
 		values := each.Path.All(root)
@@ -99,8 +99,8 @@ func isBlank(value lax.Value) bool {
 	return !value.Is() || value.Kind() == lax.Text && strings.TrimSpace(value.Text()) == ""
 }
 
-// ParsePath reads a path; false when it is none, or uses what is not understood: filters,
-// slices, unions, recursive descent, escapes.
+// ParsePath reads a path; false when the text is not a path, or uses what is not understood: filters, slices, unions,
+// recursive descent, escapes.
 func ParsePath(text string) (Path, bool) {
 	rest, found := strings.CutPrefix(text, "$")
 	if !found || rest == "" || !utf8.ValidString(text) {

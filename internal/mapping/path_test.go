@@ -3,6 +3,7 @@ package mapping
 import (
 	"encoding/json"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,13 +107,13 @@ func TestPathsAreRefused(t *testing.T) {
 
 // plant makes the smallest tree in which the steps lead to a value.
 func plant(path Path, leaf any) any {
-	for i := len(path) - 1; i >= 0; i-- {
-		switch path[i].kind {
+	for _, each := range slices.Backward(path) {
+		switch each.kind {
 		case toField:
-			leaf = map[string]any{path[i].name: leaf}
+			leaf = map[string]any{each.name: leaf}
 		case toIndex:
-			list := make([]any, path[i].index+1)
-			list[path[i].index] = leaf
+			list := make([]any, each.index+1)
+			list[each.index] = leaf
 			leaf = list
 		case toEach:
 			leaf = []any{nil, leaf}

@@ -66,7 +66,7 @@ func firstOfTwo(before, behind string) string {
 	return firstOf(behind)
 }
 
-// saysWho tells what stands behind a name and is none: "mãe do Pedro", "aluno 3", "advogada".
+// saysWho tells what stands behind a name and does not belong to it: "mãe do Pedro", "aluno 3", "advogada".
 func saysWho(text string) bool {
 	words := strings.Fields(folded(text))
 	if len(words) == 0 {

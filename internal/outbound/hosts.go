@@ -26,9 +26,8 @@ type hostEntry struct {
 	port string
 }
 
-// ParseHosts reads a list of hosts, separated by commas or white space: host, host:port,
-// *.example.com (any name below example.com, not itself), or * for any host. An entry that is
-// none of these allows nothing.
+// ParseHosts reads a list of hosts, separated by commas or white space: host, host:port, *.example.com (any name below
+// example.com, not itself), or * for any host. Any other entry allows nothing.
 func ParseHosts(list string) Hosts {
 	var hosts Hosts
 	for _, text := range strings.FieldsFunc(list, separatesHosts) {

@@ -11,6 +11,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -100,19 +101,18 @@ func compareNames(a, b types.NamespacedName) int {
 	return strings.Compare(a.Name, b.Name)
 }
 
-// Earliest is when the next message of a class may be sent after a history, oldest first;
-// now when at once. Of any 60 seconds and any 60 minutes at most the class's share of the
-// limit is filled; conversations are counted by the calendar days of loc (nil is UTC) and
-// keep a gap that is drawn from the seed and the last one's time, so that whoever asks, also
-// after a restart, draws the same. Sent in the future counts as what it says.
+// Earliest is when the next message of a class may be sent after a history, oldest first; now when at once. Of any 60
+// seconds and any 60 minutes at most the class's share of the limit is filled; conversations are counted by the
+// calendar days of loc (nil is UTC) and keep a gap that is drawn from the seed and the last one's time, so that whoever
+// asks, also after a restart, draws the same. A message dated in the future counts at its own time.
 func Earliest(history []Sent, class Class, limits Limits, firstConnected, now time.Time, loc *time.Location,
 	seed string) time.Time {
-	at := latest(now, windowsOpen(history, class, limits, now, 0))
+	at := instant.Later(now, windowsOpen(history, class, limits, now, 0))
 	if class != First {
 		return at
 	}
 	if last := lastNew(history); !last.IsZero() {
-		at = latest(at, last.Add(drawGap(limits, seed, last)))
+		at = instant.Later(at, last.Add(drawGap(limits, seed, last)))
 	}
 	return dayWithRoom(history, limits, firstConnected, at, loc)
 }
@@ -120,7 +120,7 @@ func Earliest(history []Sent, class Class, limits Limits, firstConnected, now ti
 // windowsOpen is when a message may be sent, as to the limits per minute and hour, once so
 // many others have been sent as soon as they may be.
 func windowsOpen(history []Sent, class Class, limits Limits, now time.Time, ahead int) time.Time {
-	return latest(
+	return instant.Later(
 		windowOpens(history, share(limits.PerMinute, class), time.Minute, now, ahead),
 		windowOpens(history, share(limits.PerHour, class), time.Hour, now, ahead),
 	)
@@ -133,22 +133,22 @@ func windowOpens(history []Sent, count int, window time.Duration, now time.Time,
 	if count < 1 {
 		return now.Add(never)
 	}
-	before, rounds := len(history)+ahead-count, time.Duration(1)
+	before, rounds := len(history)+ahead-count, 1
 	if over := before - len(history); over >= 0 {
 		more := over/count + 1
-		before, rounds = before-more*count, rounds+time.Duration(more)
+		before, rounds = before-more*count, rounds+more
 	}
 	if before < 0 {
-		return now.Add((rounds - 1) * window)
+		return now.Add(time.Duration(rounds-1) * window)
 	}
-	return latest(history[before].At.Add(window), now).Add((rounds - 1) * window)
+	return instant.Later(history[before].At.Add(window), now).Add(time.Duration(rounds-1) * window)
 }
 
 // lastNew is when the last conversation was started; zero when none was.
 func lastNew(history []Sent) time.Time {
-	for i := len(history) - 1; i >= 0; i-- {
-		if history[i].New {
-			return history[i].At
+	for _, sent := range slices.Backward(history) {
+		if sent.New {
+			return sent.At
 		}
 	}
 	return time.Time{}
@@ -200,18 +200,4 @@ func newOn(history []Sent, at time.Time, loc *time.Location) int {
 		}
 	}
 	return count
-}
-
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }

@@ -116,7 +116,7 @@ func TestWorkedWakes(t *testing.T) {
 }
 
 // TestTimeoutsHoldANumber: a message that is not answered in time holds its number as one that is refused
-// does, and is none of the refusals that make a number dead.
+// does, and does not count among the refusals that make a number dead.
 func TestTimeoutsHoldANumber(t *testing.T) {
 	d := open(t)
 	for i, hold := range []time.Duration{30 * time.Second, time.Minute, 2 * time.Minute} {

@@ -23,8 +23,8 @@ func (e *entry) before(other *entry) bool {
 	return compareNames(e.lead, other.lead) < 0
 }
 
-// gone says that it has not come back. One that was told to come back later than anybody
-// is was told so before the clock was set back.
+// gone says that it has not come back. An entry that is to come back later than any is told to dates from before the
+// clock was set back.
 func (e *entry) gone(now time.Time) bool {
 	if latestBack := now.Add(2 * maxWait); e.back.After(latestBack) {
 		e.back = latestBack

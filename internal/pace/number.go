@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
+
+	"cartrecovery.dev/operator/internal/instant"
 )
 
 // number is what is known of an instance.
@@ -45,7 +47,7 @@ func (n *number) ofNumber(of Number) {
 	n.of = of
 }
 
-// changed says whether the turns of the first in line may have changed since it last did.
+// changed says whether the turns of the first in line may have changed since the last call.
 func (n *number) changed() bool {
 	changed := n.stale
 	for class := range n.lines {
@@ -157,7 +159,7 @@ func (n *number) opens(class Class) time.Time {
 	if class == Answer {
 		return n.heldUntil
 	}
-	return latest(n.settled, n.heldUntil)
+	return instant.Later(n.settled, n.heldUntil)
 }
 
 // turn says what a lead that waits is told.
@@ -168,7 +170,7 @@ func (n *number) turn(of Number, e *entry, class Class, now time.Time) Turn {
 	}
 	rank, _ := n.lines[class].find(e)
 	ahead := rank + n.goBefore(of, class, now)
-	expected := latest(n.expected(of, class, rank, now), n.opens(class))
+	expected := instant.Later(n.expected(of, class, rank, now), n.opens(class))
 	if n.seeded && rank == 0 && !expected.After(now) && !n.yields(of, class, now) {
 		return Turn{Now: true, At: now, Expected: now}
 	}
@@ -201,14 +203,14 @@ func (n *number) askAgain(of Number, class Class, lead types.NamespacedName, ahe
 // expected is when a message of a class would be sent, with so many of its class before it.
 func (n *number) expected(of Number, class Class, rank int, now time.Time) time.Time {
 	at := Earliest(n.history, class, of.Limits, of.FirstConnected, now, of.Location, of.Seed)
-	at = latest(at, windowsOpen(n.history, class, of.Limits, now, rank+n.goBefore(of, class, now)))
+	at = instant.Later(at, windowsOpen(n.history, class, of.Limits, now, rank+n.goBefore(of, class, now)))
 	if class != First {
 		return at
 	}
 	at = at.Add(time.Duration(rank) * of.Limits.gap())
 	if left := n.newLeft(of, now); rank >= left {
 		tomorrow := nextDay(now, of.Location).Add(time.Duration(rank-left) * of.Limits.spacing(First))
-		at = latest(at, tomorrow)
+		at = instant.Later(at, tomorrow)
 	}
 	return at
 }
@@ -243,7 +245,7 @@ func (n *number) reserved(of Number, now time.Time) int {
 
 // yields says whether a lead of a class that goes before this one waits and may be sent now.
 func (n *number) yields(of Number, class Class, now time.Time) bool {
-	for before := Answer; before < class; before++ {
+	for before := range class {
 		if len(n.lines[before]) == 0 || n.opens(before).After(now) {
 			continue
 		}

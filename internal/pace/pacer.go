@@ -10,6 +10,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/event"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 )
 
 const (
@@ -23,7 +24,7 @@ const (
 	// step is how far apart leads come back that could all be sent at once: longer than a
 	// claim takes.
 	step = time.Second
-	// early is how much earlier than it was told to a lead must be sent to be woken.
+	// early is how much sooner than announced the turn of a lead must be for it to be woken.
 	early = 10 * time.Millisecond
 	// maxWoken is how many leads wait to be woken; those beyond come back when they were told.
 	maxWoken = 1024
@@ -197,7 +198,7 @@ func (p *Pacer) Peek(instance types.UID, of Number, lead types.NamespacedName, c
 	}
 	now := p.clock.Now()
 	rank, _ := n.lines[class].find(&entry{lead: lead, due: due})
-	return latest(n.expected(of, class, rank, now), n.opens(class))
+	return instant.Later(n.expected(of, class, rank, now), n.opens(class))
 }
 
 // Acquire takes a lead's turn, just before its message is claimed with the time at. It is false
@@ -219,7 +220,7 @@ func (p *Pacer) Acquire(instance types.UID, of Number, lead types.NamespacedName
 	p.drop(lead)
 	if n.holdFor > 0 {
 		// The others wait for what comes of this one.
-		n.trial, n.heldUntil = lead, latest(n.heldUntil, at.Add(tryFor))
+		n.trial, n.heldUntil = lead, instant.Later(n.heldUntil, at.Add(tryFor))
 	}
 	n.add(Sent{At: v1alpha1.NewTimestamp(at).Time, New: class == First, Lead: lead, Claimed: true})
 	p.wake(n, at)
@@ -267,9 +268,9 @@ func (p *Pacer) TimedOut(instance types.UID, taken time.Time) {
 	n.hold(now)
 }
 
-// Unclear says that a call to the gateway of an instance, for a message whose turn was taken at a time, ended in a
-// way that tells nothing of the message: its connection broke, or its answer was none. Once is bad luck; a
-// number of which several are so in succession is left alone as after a timeout.
+// Unclear says that a call to the gateway of an instance, for a message whose turn was taken at a time, ended in a way
+// that tells nothing of the message: its connection broke, or its answer could not be read. Once is bad luck; after
+// several in succession the number is left alone as after a timeout.
 func (p *Pacer) Unclear(instance types.UID, taken time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -294,7 +295,7 @@ func (p *Pacer) Throttled(instance types.UID, taken, until time.Time) {
 	defer p.mu.Unlock()
 	n, now := p.number(instance), p.clock.Now()
 	n.failedAt, n.trial, n.holdFor = now, types.NamespacedName{}, max(n.holdFor, firstHold)
-	n.heldUntil = latest(n.heldUntil, earliest(until, now.Add(maxWait)))
+	n.heldUntil = instant.Later(n.heldUntil, instant.Earlier(until, now.Add(maxWait)))
 }
 
 // Succeeded says that the gateway of an instance took a message.
@@ -392,14 +393,14 @@ func (p *Pacer) wake(n *number, now time.Time) {
 			continue
 		}
 		turn := n.turn(n.of, head, Class(class), now)
-		if head.back.Sub(latest(turn.At, now)) <= early {
+		if head.back.Sub(instant.Later(turn.At, now)) <= early {
 			continue
 		}
 		select {
 		case p.woken <- Woken{Object: &v1alpha1.CartRecovery{
 			ObjectMeta: metav1.ObjectMeta{Namespace: head.lead.Namespace, Name: head.lead.Name},
 		}}:
-			head.back = latest(turn.At, now)
+			head.back = instant.Later(turn.At, now)
 		default:
 			n.stale = true
 		}

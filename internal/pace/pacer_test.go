@@ -363,9 +363,9 @@ func TestPeek(t *testing.T) {
 	d.send("first", pace.First)
 	d.ask("b", pace.First, time.Minute)
 	d.ask("c", pace.First, time.Minute)
-	for lead, want := range map[string]time.Duration{"b": 20, "c": 40, "z": 60} {
+	for lead, want := range map[string]int{"b": 20, "c": 40, "z": 60} {
 		due := time.Minute
-		if got := peek(lead, due); got != want*time.Second {
+		if got := peek(lead, due); got != time.Duration(want)*time.Second {
 			t.Errorf("%s: %s", lead, got)
 		}
 	}
@@ -530,9 +530,10 @@ func TestClockAhead(t *testing.T) {
 func TestTimesOutOfOrder(t *testing.T) {
 	d := open(t)
 	d.of.Limits.PerMinute = 2
-	for i, at := range []time.Duration{5, 0, 3} {
+	for i, at := range []int{5, 0, 3} {
 		d.ask(fmt.Sprint(i), pace.Answer, 0)
-		taken := d.Acquire(instance, d.of, key(fmt.Sprint(i)), pace.Answer, noon.Add(at*time.Millisecond))
+		taken := d.Acquire(instance, d.of, key(fmt.Sprint(i)), pace.Answer,
+			noon.Add(time.Duration(at)*time.Millisecond))
 		if taken != (i < 2) {
 			t.Errorf("message %d: %t", i, taken)
 		}

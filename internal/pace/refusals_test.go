@@ -8,7 +8,7 @@ import (
 )
 
 // TestRefusals: three refusals in a row over a minute make a number dead; a message that went,
-// and another connection, begin anew.
+// and another connection, begin again.
 func TestRefusals(t *testing.T) {
 	const fails, works, forgiven = "fails", "works", "is forgiven"
 	type step struct {

@@ -24,8 +24,8 @@ func Tell(recorder events.EventRecorder, object client.Object) {
 	recorder.Eventf(object, nil, corev1.EventTypeWarning, v1alpha1.ReasonInternalError, "Work", Told)
 }
 
-// Reconciler does what inner does. A panic is an error of the object's pass, which the controller tries
-// again ever later, and an event on the object, which made returns an empty one of.
+// Reconciler does what inner does. A panic is an error of the object's pass, which the controller tries again ever
+// later, and an event on the object. made returns an empty object.
 func Reconciler(
 	inner reconcile.Reconciler, reader client.Reader, recorder events.EventRecorder, made func() client.Object,
 ) reconcile.Reconciler {

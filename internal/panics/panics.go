@@ -42,7 +42,7 @@ const (
 	Request = "request"
 )
 
-// Total counts the panics by kind of work. It is the process's: a panic is nobody's in particular.
+// Total counts the panics by kind of work. It belongs to the process: managers within it share it.
 var Total = prometheus.NewCounterVec(prometheus.CounterOpts{
 	Name: "cartrecovery_panics_total",
 	Help: "Pieces of work that panicked, by kind; each is one object's failure, and a fault of the operator.",

@@ -87,16 +87,17 @@ func daysOf(hours silence) []string {
 
 // describeTTL is for example "720h, Expired 24h, purchases without a cart 72h".
 func (p *Policy) describeTTL() string {
-	text := short(p.TTLAfterFinished)
+	var text strings.Builder
+	text.WriteString(short(p.TTLAfterFinished))
 	for _, phase := range []v1alpha1.Phase{
 		v1alpha1.PhaseRecovered, v1alpha1.PhaseConverted, v1alpha1.PhaseFailed, v1alpha1.PhaseOptedOut,
 		v1alpha1.PhaseExpired,
 	} {
 		if ttl := p.TTLOf(phase, false); ttl != p.TTLAfterFinished {
-			text += ", " + string(phase) + " " + short(ttl)
+			text.WriteString(", " + string(phase) + " " + short(ttl))
 		}
 	}
-	return text + ", purchases without a cart " + short(p.TTLOf(v1alpha1.PhaseConverted, true))
+	return text.String() + ", purchases without a cart " + short(p.TTLOf(v1alpha1.PhaseConverted, true))
 }
 
 // describeAnswers is for example "20 an hour, 60 a day".

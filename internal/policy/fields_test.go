@@ -17,8 +17,8 @@ import (
 func TestFields(t *testing.T) {
 	var want, got []string
 	fields := reflect.TypeFor[v1alpha1.RecoveryPolicy]()
-	for i := range fields.NumField() {
-		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+	for field := range fields.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		want = append(want, name)
 	}
 	for _, field := range policy.Fields() {

@@ -55,7 +55,7 @@ func defaultConfirmation(locale string) string { return optOutConfirmation.in(lo
 // locale: who writes, and how to stop. It uses the variables of the system prompt.
 func DefaultFirstMessageNotice(locale string) string { return firstMessageNotice.in(locale) }
 
-// WrongNumberApology is what somebody gets, once, who is not the customer that we meant.
+// WrongNumberApology is what a stranger who has the customer's number gets, once.
 func WrongNumberApology(locale string) string { return wrongNumberApology.in(locale) }
 
 // PaymentThanks is what a customer gets, once, who says that they have paid already. It

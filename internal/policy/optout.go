@@ -211,11 +211,11 @@ var weakWords = func() map[string]bool {
 	return set
 }()
 
-// mistyped are the words that stop everything with two letters changed over or, in longer
-// ones, a letter left out; what is a word of its own is none of them.
+// mistyped are the words that stop everything with two letters changed over or, in longer ones, a letter left out;
+// words of their own are left out.
 var mistyped = func() map[string]bool {
 	set := map[string]bool{"parr": true, "paar": true, "stahp": true}
-	for _, word := range strings.Fields("parar stop sair salir remover descadastrar unsubscribe desuscribir parem") {
+	for word := range strings.FieldsSeq("parar stop sair salir remover descadastrar unsubscribe desuscribir parem") {
 		for i := range len(word) - 1 {
 			set[word[:i]+word[i+1:i+2]+word[i:i+1]+word[i+2:]] = true
 			if len(word) > 5 {
@@ -223,7 +223,7 @@ var mistyped = func() map[string]bool {
 			}
 		}
 	}
-	for _, word := range strings.Fields("apar remove emover sari") {
+	for word := range strings.FieldsSeq("apar remove emover sari") {
 		delete(set, word)
 	}
 	return set

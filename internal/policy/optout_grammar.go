@@ -19,7 +19,7 @@ var requestWords = newGrammar(map[string]string{
 		(onde|aonde|em que lugar|donde|en donde) [eu|yo] [posso|puedo|devo|debo] [(clico|clicar|aperto|entro|vou|toco|pulso|cliqueo|entrar|hago clic|doy clic|le doy) (para|pra|p|a)]|
 		where (can i|should i) [(click|go) to]|where do i (click|go) to|exijo|requeiro|exigimos|pido|les pido|demando`,
 	"pre": `[<ask>] [<you>] [por favor|please|me] [<ask>]`,
-	// thing is what we send; that is a word for it.
+	// thing is what the store sends; that is a word for it.
 	"thing": `mensag*|mensaj*|mesag*|mesaj*|mensg*|mensa|mgs|msg*|msj*|mnsg*|mens|mensagm|sms*|zap|zaps|zapzap|whats*|wats*|wap|wpp|wsp|text|texts|
 		spam*|propaganda*|publicidad*|publicidade*|promo|promos|promocao|promocoes|promocion*|promotion*|anuncio*|notific*|contato|contatos|contacto|contactos|contact|
 		oferta*|offer*|ads|adverts|advert*|marketing|newsletter*|lembrete*|recordatorio*|reminder*|update|updates|cobranca|cobrancas|comunicado*|textos|divulgacao|divulgacoes`,
@@ -44,7 +44,7 @@ var requestWords = newGrammar(map[string]string{
 	"if":   `(se|si|if) [voces|vcs|vc|voce|you|u|me|nao|no|ustedes|tu] (continuar|mandar|insistir|continuarem|mandarem|insistirem|persistir|persistirem|parar|pararem|mandam|continuam|enviarem|enviar|escrever|escreverem|siguen|sigue|sigues|vuelven|vuelves|vuelve|paran|para|paras|dejan|deja|dejas|dont stop|do not stop|keep|continue|this continues|this happens again|text|mesage|contact) [a|de] [mandando|me|de|enviando|escribiendo|a|molestando|escribir|escribirme|molestar|molestarme|enviar|mandar|mandarme|sending|mesaging|texting|insistiendo|insistindo|perturbando|perturbar|incomodando] [de] [mandar|enviar|me] [<msg>|me] [<tail>]`,
 	"me":   `me|nos|mi|a mim|pra mim|para mim|us`,
 	"stop": `pare|parem|para|parar|pares|parasem|parase|parasen|deixe|deixem|deixa|deixar|deixem|cese|cesem|desista|desistam|deje|dejen|deja|dejar|dejes|dejasen|pares|paren|para ya|dejen ya|ya dejen|ya deja|ya paren|parale|parenle`,
-	// send is what we do, as an infinitive or a gerund.
+	// send is what the store does, as an infinitive or a gerund.
 	"send": `mandar|manda|mandando|enviar|envio|envia|enviando|escrever|escrevendo|encaminhar|chamar|chamando|perturbar|perturbando|incomodar|incomodando|encher|encher o saco|encher o meu saco|encher meu saco|
 		contatar|contactar|procurar|importunar|insistir|torar a paciencia|falar comigo|spamar|azucrinar|amolar|atormentar|mandarme|mandarem|enviarem|disparar|
 		escribir|escribirme|escribirnos|escribiendo|escribiendome|enviarme|enviandome|mandandome|molestar|molestarme|molestando|molestandome|contactarme|joder|joderme|chingar|

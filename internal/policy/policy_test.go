@@ -5,8 +5,6 @@ import (
 	"testing"
 	"time"
 
-	"k8s.io/utils/ptr"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/policy"
@@ -57,7 +55,7 @@ func TestResolveMergesFields(t *testing.T) {
 	store := gen.StoreObject(func(s *v1alpha1.Store) {
 		s.Spec.Recovery = v1alpha1.RecoveryPolicy{
 			QuietHours: night, Cooldown: &hour, NumberLost: v1alpha1.NumberLostMove, HandOffText: "store",
-			HandOffKeywords: []string{"gerente"}, OptOutConfirmation: ptr.To("store"), OptOutKeywords: []string{"fora"},
+			HandOffKeywords: []string{"gerente"}, OptOutConfirmation: new("store"), OptOutKeywords: []string{"fora"},
 			AllowedLinkHosts: []string{"example.com"}, TTLByPhase: &v1alpha1.PhaseTTL{Recovered: &hour, Expired: &hour},
 			TTLAfterPurchaseOnly: &hour,
 		}
@@ -70,7 +68,7 @@ func TestResolveMergesFields(t *testing.T) {
 	}
 	product := gen.ProductObject(func(p *v1alpha1.Product) {
 		p.Spec.Recovery = v1alpha1.RecoveryPolicy{
-			OptOutConfirmation: ptr.To(""), NumberLost: v1alpha1.NumberLostWait, HandOffKeywords: []string{"chefe",
+			OptOutConfirmation: new(""), NumberLost: v1alpha1.NumberLostWait, HandOffKeywords: []string{"chefe",
 				"dono"}, HandOffText: "product",
 			TTLByPhase: &v1alpha1.PhaseTTL{Expired: &day},
 			QuietHours: &v1alpha1.QuietHours{Start: "12:00", End: "13:00"},
@@ -118,7 +116,7 @@ func TestResolveWhatCustomersSay(t *testing.T) {
 	product := gen.ProductObject(func(p *v1alpha1.Product) {
 		p.Spec.Recovery = v1alpha1.RecoveryPolicy{
 			LateReplies: v1alpha1.LateRepliesIgnore, ClaimsPaidAfter: &v1alpha1.Duration{},
-			HandOff: &v1alpha1.HandOffPolicy{ResumeAfter: &hour}, FirstMessageNotice: ptr.To(""),
+			HandOff: &v1alpha1.HandOffPolicy{ResumeAfter: &hour}, FirstMessageNotice: new(""),
 		}
 	})
 	both := policy.Resolve(store, product)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 )
 
 const (
@@ -97,16 +98,9 @@ func (p *Policy) Held(due, now time.Time, key string, answer bool) time.Time {
 	// The last quiet hours still matter as long as their spread lasts.
 	within := now.Add(-quietSpread(p.QuietHours))
 	if until, quiet := p.Quiet(within); quiet && due.Before(until) && !until.After(now) {
-		return p.Opening(latest(due, within), key, answer)
+		return p.Opening(instant.Later(due, within), key, answer)
 	}
 	return moved
-}
-
-func latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
 }
 
 // spreadFrom is over how long the messages are spread that were held until a time.
@@ -209,12 +203,7 @@ func readings(wall time.Time, zone *time.Location) (first, last time.Time) {
 		if offset(at, zone) != offset(near, zone) {
 			continue
 		}
-		if first.IsZero() || at.Before(first) {
-			first = at
-		}
-		if last.IsZero() || at.After(last) {
-			last = at
-		}
+		first, last = instant.EarlierSet(first, at), instant.Later(last, at)
 	}
 	switch {
 	case !first.IsZero():

@@ -14,8 +14,8 @@ import (
 // This file tells, from a customer's own words, what must not be left to an AI. What no
 // pattern sees is the AI's, which has tools for it (see internal/ai).
 
-// ClaimsPaid says whether a message says that the customer has paid, or bought, already.
-// What says in the same breath that it went wrong, or was something else, is no such claim.
+// ClaimsPaid says whether a message says that the customer has paid, or bought, already. A message that says in the
+// same breath that it went wrong, or was something else, is no such claim.
 func (p *Policy) ClaimsPaid(text string) bool {
 	read := clauses(text)
 	claims := func(c clause) bool { return !c.asks && c.matches(paymentWords, payments().claims) }

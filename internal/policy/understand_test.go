@@ -81,7 +81,7 @@ func TestUnclear(t *testing.T) {
 	}
 }
 
-// TestUnderstandsOwnTexts: a message of ours that comes back as a customer's is no wish.
+// TestUnderstandsOwnTexts: a message of the store that comes back as a customer's is no wish.
 func TestUnderstandsOwnTexts(t *testing.T) {
 	none := policy.Policy{}
 	for _, locale := range []string{"pt-BR", "es-MX", "en-US"} {

@@ -20,8 +20,8 @@ const atOnce = 8
 // ErrForbidden: the operator's service account may not do what it needs to.
 var ErrForbidden = errors.New("the operator's service account lacks permissions")
 
-// Role is what a process needs to be allowed: everything that the rules say, in each of the namespaces; none
-// is the whole cluster.
+// Role is what a process needs to be allowed: everything that the rules say, in each of the namespaces, or in the whole
+// cluster where none are named.
 type Role struct {
 	Rules      []rbacv1.PolicyRule
 	Namespaces []string

@@ -27,7 +27,7 @@ type inner struct {
 
 type thing struct {
 	metav1.TypeMeta   `json:",inline"`
-	metav1.ObjectMeta `json:"metadata,omitempty"`
+	metav1.ObjectMeta `json:"metadata,omitzero"`
 	Spec              struct {
 		One  *inner            `json:"one,omitempty"`
 		Many []inner           `json:"many,omitempty"`

@@ -169,8 +169,7 @@ func lacks(known *property, of reflect.Type, path string) []string {
 		return nil
 	}
 	var missing []string
-	for i := range of.NumField() {
-		field := of.Field(i)
+	for field := range of.Fields() {
 		name, options, _ := strings.Cut(field.Tag.Get("json"), ",")
 		switch {
 		case options == "inline", name == "-", name == "", path == "" && name == "metadata":
@@ -183,7 +182,7 @@ func lacks(known *property, of reflect.Type, path string) []string {
 	return missing
 }
 
-// named joins what an error names, and not more than can be read.
+// named joins what an error names, at most maxNamed of it.
 func named(all []string) string {
 	if len(all) > maxNamed {
 		return strings.Join(all[:maxNamed], ", ") + fmt.Sprintf(" and %d more", len(all)-maxNamed)

@@ -15,7 +15,7 @@ const (
 	// 10 ms each some 200 a second. An API server that is slower gets no more of one tenant's at a time, and
 	// stays quick for the others.
 	DefaultWritesAtOnce = 2
-	// aloneAtOnce is how many there are while no other namespace writes, aloneAfter since when none has.
+	// aloneAtOnce is how many there are while no other namespace writes; aloneAfter is for how long none must have.
 	aloneAtOnce = 32
 	aloneAfter  = 10 * time.Second
 )
@@ -28,9 +28,9 @@ type inTurn struct{}
 // what was done already, and what would hold a worker while it waits, is written at once.
 func InTurn(ctx context.Context) context.Context { return context.WithValue(ctx, inTurn{}, true) }
 
-// Writes is a client that has so many writes of each namespace under way at once that are made InTurn, unless
-// nobody else makes any. Others wait for their turn, in the order in which they came, for as long as their
-// context says. All other writes, and reads, wait for nothing.
+// Writes returns a client that has at most so many writes InTurn of each namespace under way at once, unless no other
+// namespace writes. Further ones wait for their turn, in the order in which they came, until their context ends. All
+// other writes, and reads, wait for nothing.
 func Writes(inner client.Client, atOnce int, now func() time.Time) client.Client {
 	return &sharedWriter{Client: inner, turns: &turns{atOnce: int64(atOnce), now: now, of: map[string]*turn{}}}
 }
@@ -53,7 +53,7 @@ type writing struct {
 
 // turn is the writes of a namespace.
 type turn struct {
-	// alone is what a write takes part of always, shared while others write too.
+	// alone is what every write takes part of, shared also while other namespaces write.
 	alone, shared *semaphore.Weighted
 	// users is how many are under way or wait.
 	users int

@@ -2,6 +2,7 @@ package simulator
 
 import (
 	"errors"
+	"slices"
 	"time"
 )
 
@@ -73,10 +74,10 @@ func (u *UAZAPI) Instances() []SimulatedInstance {
 
 // named returns the newest instance of that name, with u.mu held.
 func (u *UAZAPI) named(name string, now time.Time) (*instance, error) {
-	for at := len(u.instances) - 1; at >= 0; at-- {
-		if u.instances[at].name == name {
-			u.instances[at].refresh(now)
-			return u.instances[at], nil
+	for _, each := range slices.Backward(u.instances) {
+		if each.name == name {
+			each.refresh(now)
+			return each, nil
 		}
 	}
 	return nil, ErrNoInstance

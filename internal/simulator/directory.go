@@ -5,7 +5,7 @@ import (
 	"sync/atomic"
 )
 
-// directory is what WhatsApp knows of numbers: all of them, by themselves, but for these.
+// directory is what WhatsApp knows of numbers. Every number has an account by that number, except for these.
 type directory struct {
 	// absent holds the numbers without WhatsApp.
 	absent map[string]bool

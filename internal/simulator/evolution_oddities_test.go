@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
@@ -215,10 +217,10 @@ func TestEvolutionLogout(t *testing.T) {
 // TestEvolutionFirstQR: the call that begins a pairing has no QR, nor has one for which WhatsApp
 // takes its time; before there was a client numbers cannot be looked up.
 func TestEvolutionFirstQR(t *testing.T) {
-	clock := &gatewayClock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}
+	clock := clocktesting.NewFakeClock(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))
 	b := pairedEvolution(t, simulator.EvolutionOptions{})
 	sim := simulator.NewEvolution(simulator.EvolutionOptions{APIKey: "global", QRAfter: 10 * time.Second,
-		Clock: clock.now})
+		Clock: clock.Now})
 	server, err := simulator.Serve(sim)
 	if err != nil {
 		t.Fatal(err)
@@ -235,19 +237,19 @@ func TestEvolutionFirstQR(t *testing.T) {
 		after time.Duration
 		want  float64
 	}{{0, 0}, {0, 0}, {9 * time.Second, 0}, {time.Second, 1}, {time.Second, 1}, {20 * time.Second, 2}} {
-		clock.move(step.after)
+		clock.Step(step.after)
 		if got := count(); got != step.want {
 			t.Errorf("after %s more: %v pictures, want %v", step.after, got, step.want)
 		}
 	}
-	clock.move(10 * time.Minute)
+	clock.Step(10 * time.Minute)
 	if got := count(); got != 0 {
 		t.Errorf("a new pairing shows picture %v of one that has ended", got)
 	}
 	if err := sim.WithholdQR("shop", true); err != nil {
 		t.Fatal(err)
 	}
-	clock.move(time.Minute)
+	clock.Step(time.Minute)
 	if got := count(); got != 0 {
 		t.Errorf("%v pictures where WhatsApp sends none", got)
 	}

@@ -3,6 +3,7 @@ package simulator
 import (
 	"encoding/base64"
 	"encoding/hex"
+	"maps"
 	"net/http"
 	"strconv"
 	"time"
@@ -227,9 +228,7 @@ func (u *UAZAPI) connect(x *exchange) (int, any) {
 		x.instance.pair(now, input.Phone)
 	}
 	content["instance"] = x.instance.view(now)
-	for name, value := range x.instance.session() {
-		content[name] = value
-	}
+	maps.Copy(content, x.instance.session())
 	return http.StatusOK, content
 }
 

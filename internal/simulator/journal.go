@@ -1,5 +1,7 @@
 package simulator
 
+import "slices"
+
 // record is a sent message as the server keeps it.
 type record struct {
 	SentMessage
@@ -78,8 +80,8 @@ func (j *journal) forget(n int) {
 // false: all of them, or those with the track id if it is not empty.
 func (j *journal) search(from *instance, trackID string, visit func(record) bool) {
 	if trackID == "" {
-		for at := len(j.records) - 1; at >= 0; at-- {
-			if j.records[at].from == from && !visit(j.records[at]) {
+		for _, kept := range slices.Backward(j.records) {
+			if kept.from == from && !visit(kept) {
 				return
 			}
 		}

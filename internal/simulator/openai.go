@@ -299,9 +299,7 @@ type openAIError struct {
 }
 
 func (e *openAIError) write(w http.ResponseWriter) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(e.status)
-	_ = json.NewEncoder(w).Encode(map[string]*openAIError{"error": e})
+	answer(w, e.status, map[string]*openAIError{"error": e})
 }
 
 func invalidChat(status int, message, param, code string) *openAIError {
@@ -353,8 +351,7 @@ func (o *OpenAI) read(w http.ResponseWriter, r *http.Request) (ChatRequest, *ope
 		return ChatRequest{}, refusal
 	}
 	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxChatBody))
-	var tooLarge *http.MaxBytesError
-	if errors.As(err, &tooLarge) {
+	if _, ok := errors.AsType[*http.MaxBytesError](err); ok {
 		return ChatRequest{}, invalidChat(http.StatusRequestEntityTooLarge, "The request is too large.", "", "")
 	}
 	var fields map[string]json.RawMessage
@@ -637,8 +634,8 @@ type chatUsage struct {
 }
 
 // complete answers a call; its text is cut off where its tokens end.
-func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uint64, answer chatAnswer) {
-	text, finish := answer.text, "stop"
+func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uint64, made chatAnswer) {
+	text, finish := made.text, "stop"
 	if request.MaxTokens > 0 && countTokens(text) > request.MaxTokens {
 		most := request.MaxTokens * charsPerToken
 		for !utf8.RuneStart(text[most]) {
@@ -646,25 +643,24 @@ func (o *OpenAI) complete(w http.ResponseWriter, request ChatRequest, number uin
 		}
 		text, finish = text[:most], "length"
 	}
-	usage := chatUsage{Completion: countTokens(text) + countTokens(answer.tool)}
+	usage := chatUsage{Completion: countTokens(text) + countTokens(made.tool)}
 	for _, message := range request.Messages {
 		usage.Prompt += countTokens(message.Content) + 4
 	}
 	usage.Total = usage.Prompt + usage.Completion
 	completed := chatCompletedBy{Role: "assistant", Content: &text}
-	if answer.tool != "" {
+	if made.tool != "" {
 		finish = "tool_calls"
 		completed.ToolCalls = []chatToolCall{{
-			ID: fmt.Sprintf("call_%016x", number), Type: "function", Function: chatFunctionCall{Name: answer.tool,
+			ID: fmt.Sprintf("call_%016x", number), Type: "function", Function: chatFunctionCall{Name: made.tool,
 				Arguments: "{}"},
 		}}
 		if text == "" {
 			completed.Content = nil
 		}
 	}
-	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("X-Request-Id", fmt.Sprintf("req_%016x", number))
-	_ = json.NewEncoder(w).Encode(chatCompletion{
+	answer(w, http.StatusOK, chatCompletion{
 		ID: fmt.Sprintf("chatcmpl-%08x%016x", chatHash(request.Messages), number), Object: "chat.completion",
 		Created: o.options.Clock().Unix(), Model: request.Model, Usage: usage, SystemFingerprint: "fp_simulated",
 		Choices: []chatChoice{{Message: completed, FinishReason: finish}},

@@ -44,7 +44,7 @@ const (
 	Silent Manner = "Silent"
 	// Down fails.
 	Down Manner = "Down"
-	// Babbling answers with what is no JSON.
+	// Babbling answers with something that is not JSON.
 	Babbling Manner = "Babbling"
 	// Foreign answers with JSON of another schema.
 	Foreign Manner = "Foreign"
@@ -195,7 +195,7 @@ func verdictOf(manner Manner, draft string) string {
 	return `{"allowed":true,"reason":"None"}`
 }
 
-// reason is what a review names a conduct's texts.
+// reason is the reason by which a review refuses a conduct's texts.
 func (c Conduct) reason() string {
 	return map[Conduct]string{
 		Inventing: "Promise", Embellishing: "Fact", Leaking: "Leak", Threatening: "Pressure", Asking: "Sensitive",

@@ -127,8 +127,7 @@ func (p *poster) postOnce(ctx context.Context, address string, header map[string
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		var located *url.Error
-		if errors.As(err, &located) {
+		if located, ok := errors.AsType[*url.Error](err); ok {
 			err = located.Err
 		}
 		return 0, err

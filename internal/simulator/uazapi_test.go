@@ -17,6 +17,8 @@ import (
 	"testing"
 	"time"
 
+	clocktesting "k8s.io/utils/clock/testing"
+
 	"cartrecovery.dev/operator/internal/simulator"
 )
 
@@ -26,29 +28,11 @@ const (
 	customer   = "5511900000002"
 )
 
-// gatewayClock is a time that only the test moves.
-type gatewayClock struct {
-	mu sync.Mutex
-	at time.Time
-}
-
-func (c *gatewayClock) now() time.Time {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.at
-}
-
-func (c *gatewayClock) move(by time.Duration) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	c.at = c.at.Add(by)
-}
-
 // bench is a served simulator, and calls to it.
 type bench struct {
 	testing.TB
 	sim   *simulator.UAZAPI
-	clock *gatewayClock
+	clock *clocktesting.FakeClock
 	url   string
 	token string
 }
@@ -56,8 +40,8 @@ type bench struct {
 // serveUAZAPI runs a simulator until the end of the test.
 func serveUAZAPI(t testing.TB, options simulator.UAZAPIOptions) *bench {
 	t.Helper()
-	b := &bench{TB: t, clock: &gatewayClock{at: time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC)}}
-	options.AdminToken, options.Clock, options.WebhookRetry = adminToken, b.clock.now, time.Millisecond
+	b := &bench{TB: t, clock: clocktesting.NewFakeClock(time.Date(2026, 5, 1, 12, 0, 0, 0, time.UTC))}
+	options.AdminToken, options.Clock, options.WebhookRetry = adminToken, b.clock.Now, time.Millisecond
 	b.sim = simulator.NewUAZAPI(options)
 	server, err := simulator.Serve(b.sim)
 	if err != nil {
@@ -287,12 +271,12 @@ func TestUAZAPIPairing(t *testing.T) {
 	if shown, err := b.sim.QRCode("shop"); err != nil || shown != first {
 		t.Errorf("another QR is shown than was answered: %v", err)
 	}
-	b.clock.move(30 * time.Second)
+	b.clock.Step(30 * time.Second)
 	if instance, _ := b.state(); instance["status"] != "connecting" || instance["qrcode"] == first ||
 		instance["qrcode"] == "" {
 		t.Error("the QR was not refreshed")
 	}
-	b.clock.move(90 * time.Second)
+	b.clock.Step(90 * time.Second)
 	if instance, _ := b.state(); instance["status"] != "disconnected" || instance["qrcode"] != "" ||
 		instance["lastDisconnectReason"] == "" {
 		t.Errorf("the QR has not expired: %v", instance["status"])
@@ -304,7 +288,7 @@ func TestUAZAPIPairing(t *testing.T) {
 	if err := b.sim.Scan("shop", customer); !errors.Is(err, simulator.ErrWrongPhone) {
 		t.Errorf("got %v", err)
 	}
-	b.clock.move(4 * time.Minute)
+	b.clock.Step(4 * time.Minute)
 	if err := b.sim.Scan("shop", shopPhone); err != nil {
 		t.Fatal(err)
 	}
@@ -321,7 +305,7 @@ func TestUAZAPIPairing(t *testing.T) {
 	}
 	b.ok("POST", "/instance/disconnect", "")
 	b.ok("POST", "/instance/connect", `{"phone":"`+shopPhone+`"}`)
-	b.clock.move(5 * time.Minute)
+	b.clock.Step(5 * time.Minute)
 	if instance, session := b.state(); instance["status"] != "disconnected" || session["jid"] != nil {
 		t.Error("the pair code has not expired")
 	}
@@ -370,13 +354,13 @@ func TestUAZAPISending(t *testing.T) {
 	b.sim.OnSent(func(message simulator.SentMessage) { observed = append(observed, message) })
 	first := b.ok("POST", "/send/text",
 		`{"number":"`+customer+`","text":"a {{name}} b {{","track_source":"s","track_id":"t"}`)
-	b.clock.move(time.Second)
+	b.clock.Step(time.Second)
 	second := b.ok("POST", "/send/text",
 		`{"number":"`+customer+`@s.whatsapp.net","text":"c","track_source":"s","track_id":"t","delay":1}`)
 	b.sim.OnSent(nil)
 	b.ok("POST", "/send/text", `{"number":"5511900000003","text":"d","track_source":"x","track_id":"t"}`)
 	if first["id"] != shopPhone+":"+first["messageid"].(string) || first["chatid"] != customer+"@s.whatsapp.net" ||
-		first["messageTimestamp"] != float64(b.clock.now().Add(-time.Second).UnixMilli()) ||
+		first["messageTimestamp"] != float64(b.clock.Now().Add(-time.Second).UnixMilli()) ||
 		first["messageid"] == second["messageid"] {
 		t.Errorf("got %v", first)
 	}
@@ -455,7 +439,7 @@ func TestUAZAPIRefusesToSend(t *testing.T) {
 	if list[0].(map[string]any)["isInWhatsapp"] != false || list[1].(map[string]any)["isInWhatsapp"] != true {
 		t.Errorf("got %v", list)
 	}
-	until := b.clock.now().Add(time.Hour)
+	until := b.clock.Now().Add(time.Hour)
 	if err := b.sim.Restrict("shop", until); err != nil {
 		t.Fatal(err)
 	}
@@ -473,7 +457,7 @@ func TestUAZAPIRefusesToSend(t *testing.T) {
 	if status, answer := b.send("t"); status != 200 {
 		t.Errorf("in an open conversation: %d %v", status, answer)
 	}
-	b.clock.move(time.Hour)
+	b.clock.Step(time.Hour)
 	if limits := b.ok("GET", "/instance/wa_messages_limits", ""); limits["can_send_new_messages"] != true {
 		t.Errorf("got %v", limits)
 	}
@@ -539,7 +523,7 @@ func TestUAZAPIWebhooks(t *testing.T) {
 		"messageid": id, "id": shopPhone + ":" + id, "chatid": customer + "@s.whatsapp.net",
 		"sender_pn": customer + "@s.whatsapp.net", "fromMe": false, "wasSentByApi": false, "isGroup": false,
 		"type": "text", "messageType": "Conversation", "edited": "", "text": "Oi, ainda quero",
-		"content": "Oi, ainda quero", "messageTimestamp": float64(b.clock.now().UnixMilli()),
+		"content": "Oi, ainda quero", "messageTimestamp": float64(b.clock.Now().UnixMilli()),
 	} {
 		if message[name] != want {
 			t.Errorf("%s is %v, want %v", name, message[name], want)
@@ -673,7 +657,7 @@ func TestUAZAPIAnnouncesWhatWasSent(t *testing.T) {
 	event := body["event"].(map[string]any)
 	if body["EventType"] != "messages_update" || event["Type"] != "Delivered" ||
 		event["Chat"] != customer+"@s.whatsapp.net" ||
-		event["MessageIDs"].([]any)[0] != sent["messageid"] || event["Timestamp"] != fmt.Sprint(b.clock.now().Unix()) {
+		event["MessageIDs"].([]any)[0] != sent["messageid"] || event["Timestamp"] != fmt.Sprint(b.clock.Now().Unix()) {
 		t.Errorf("got %v", body)
 	}
 	b.ok("POST", "/webhook", `{"enabled":true,"url":"`+r.URL+`/x","events":["messages"],"addUrlEvents":true}`)

@@ -4,8 +4,6 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/utils/ptr"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
@@ -26,12 +24,12 @@ func TestProblem(t *testing.T) {
 		"unknown variable":    {"{{.Customer.Password}}", &v1alpha1.RecoveryPolicy{}, "spec.ai.systemPrompt: "},
 		"text of a step":      {"", step("{{.Nope}}"), "spec.recovery.sequences[PixPending].steps[second].text: "},
 		"fallback text":       {"", &v1alpha1.RecoveryPolicy{FallbackText: "{{"}, "spec.recovery.fallbackText: "},
-		"opt-out confirmation": {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("{{.Customer.Card}}")},
+		"opt-out confirmation": {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: new("{{.Customer.Card}}")},
 			"spec.recovery.optOutConfirmation: "},
-		"no confirmation": {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("")}, ""},
+		"no confirmation": {"", &v1alpha1.RecoveryPolicy{OptOutConfirmation: new("")}, ""},
 		"hand-off text":   {"", &v1alpha1.RecoveryPolicy{HandOffText: "{{end}}"}, "spec.recovery.handOffText: "},
 		"texts that are well": {"",
-			&v1alpha1.RecoveryPolicy{OptOutConfirmation: ptr.To("Ok, {{.Customer.FirstName}}"),
+			&v1alpha1.RecoveryPolicy{OptOutConfirmation: new("Ok, {{.Customer.FirstName}}"),
 				HandOffText: "{{.Store.Name}}"}, ""},
 		"first problem is told": {"{{", step("{{"), "spec.ai.systemPrompt: "},
 	} {

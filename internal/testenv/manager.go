@@ -4,13 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"time"
 
-	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
-	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/client/interceptor"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/internal/index"
@@ -35,30 +31,34 @@ func (e *Environment) NewManager(options ctrl.Options) (ctrl.Manager, error) {
 	return mgr, nil
 }
 
-// Intercepted makes the client of a manager one whose calls go through funcs.
-func Intercepted(funcs interceptor.Funcs) client.NewClientFunc {
-	return func(config *rest.Config, options client.Options) (client.Client, error) {
-		inner, err := client.NewWithWatch(config, options)
-		if err != nil {
-			return nil, fmt.Errorf("build client: %w", err)
-		}
-		return interceptor.NewClient(inner, funcs), nil
-	}
+// Running is a manager that was started.
+type Running struct {
+	cancel context.CancelFunc
+	ended  chan struct{}
+	err    error
 }
 
-// Run starts a manager. stop stops it, waits for its end, and returns the error it ended with; it may be called
-// more than once.
-func Run(mgr ctrl.Manager) (stop func() error) {
+// Run starts a manager. It runs until Stop, or until it ends by itself.
+func Run(mgr ctrl.Manager) *Running {
 	ctx, cancel := context.WithCancel(context.Background())
-	ended := make(chan error, 1)
-	go func() { ended <- mgr.Start(ctx) }()
-	return sync.OnceValue(func() error {
-		cancel()
-		select {
-		case err := <-ended:
-			return err
-		case <-time.After(endTimeout):
-			return errors.New("the manager does not end")
-		}
-	})
+	r := &Running{cancel: cancel, ended: make(chan struct{})}
+	go func() {
+		defer close(r.ended)
+		r.err = mgr.Start(ctx)
+	}()
+	return r
+}
+
+// Ended is closed when the manager has ended.
+func (r *Running) Ended() <-chan struct{} { return r.ended }
+
+// Stop stops the manager, waits for its end, and returns the error it ended with. It may be called more than once.
+func (r *Running) Stop() error {
+	r.cancel()
+	select {
+	case <-r.ended:
+		return r.err
+	case <-time.After(endTimeout):
+		return errors.New("the manager does not end")
+	}
 }

@@ -20,14 +20,14 @@ type Stall struct {
 	held bool
 }
 
-// StallingConfig is a copy of a config, and the Stall of its clients' watches of a resource, by
+// Stalling returns the environment with a Config of its own, and the Stall of its clients' watches of a resource, by
 // its plural name ("cartrecoveries"). Nothing is held at first.
-func StallingConfig(config *rest.Config, resource string) (*rest.Config, *Stall) {
+func (e *Environment) Stalling(resource string) (*Environment, *Stall) {
 	stall := &Stall{resource: resource, open: make(chan struct{})}
 	close(stall.open)
-	wrapped := rest.CopyConfig(config)
+	wrapped := rest.CopyConfig(e.Config)
 	wrapped.Wrap(func(next http.RoundTripper) http.RoundTripper { return stalling{next, stall} })
-	return wrapped, stall
+	return &Environment{Config: wrapped, Client: e.Client, Envtest: e.Envtest}, stall
 }
 
 // Hold holds back whatever comes from now on, until Release.

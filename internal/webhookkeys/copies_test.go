@@ -134,7 +134,7 @@ func TestAStoresKeysAreCopied(t *testing.T) {
 	again := other.DeepCopy()
 	again.UID = "store-2"
 	if _, err := r.keys(t, again); !errors.Is(err, ErrNotCopied) {
-		t.Errorf("a Store that was made anew: %v", err)
+		t.Errorf("a Store that was made again: %v", err)
 	}
 }
 

@@ -14,8 +14,7 @@ import (
 	"cartrecovery.dev/operator/internal/secrets"
 )
 
-// Fresh is how long after a copy was compared with its sources it is believed that a credential
-// is none.
+// Fresh is how long after a copy was compared with its sources it is trusted that a credential which it lacks is wrong.
 const Fresh = 10 * time.Second
 
 // Reader reads the copies. It is safe for concurrent use.

@@ -33,8 +33,8 @@ type Writer struct {
 	Secrets *secrets.Reader
 }
 
-// PutStore copies the secrets of a Store's platforms. Where a delivery was refused since the copy
-// was compared with its sources last, they are read anew, and the copy says when.
+// PutStore copies the secrets of a Store's platforms. Where a delivery was refused since the copy was compared with its
+// sources last, they are read again, and the copy says when.
 func (w *Writer) PutStore(ctx context.Context, store *v1alpha1.Store, now time.Time) error {
 	name := client.ObjectKeyFromObject(store)
 	data, err := w.data(ctx, OfStore, name)
@@ -42,7 +42,7 @@ func (w *Writer) PutStore(ctx context.Context, store *v1alpha1.Store, now time.T
 		return err
 	}
 	var copied Store
-	// One that cannot be read is made anew.
+	// A copy that cannot be read is replaced.
 	found, _ := readEntry(data, OfStore, name.Name, &copied)
 	asked := isDoubted(store, copied.Checked)
 	next, err := w.storeOf(ctx, store, asked)
@@ -71,13 +71,13 @@ func IsAboutKeys(reason string) bool {
 	return reason == v1alpha1.RejectedBadCredential || reason == v1alpha1.RejectedSecretMissing
 }
 
-// storeOf reads the secrets of a Store's platforms; anew does not believe what is remembered.
-func (w *Writer) storeOf(ctx context.Context, store *v1alpha1.Store, anew bool) (Store, error) {
+// storeOf reads the secrets of a Store's platforms; again does not believe what is remembered.
+func (w *Writer) storeOf(ctx context.Context, store *v1alpha1.Store, again bool) (Store, error) {
 	made := Store{Name: store.Name, UID: store.UID, Platforms: []Platform{}}
 	for i := range store.Spec.Platforms {
 		platform := Platform{Name: store.Spec.Platforms[i].Name, Refs: store.Spec.Platforms[i].SecretRefs}
 		for _, ref := range platform.Refs {
-			if anew {
+			if again {
 				w.Secrets.Forget(types.NamespacedName{Namespace: store.Namespace, Name: ref.Name})
 			}
 			value, err := w.Secrets.Get(ctx, store.Namespace, ref)
@@ -183,7 +183,7 @@ func (w *Writer) create(ctx context.Context, name types.NamespacedName, entry st
 	return err
 }
 
-// prune removes the copies of objects that are gone, which nobody may have told of.
+// prune removes the copies of objects that are gone: nobody may have told of it.
 func (w *Writer) prune(ctx context.Context, secret *corev1.Secret) error {
 	var stores v1alpha1.StoreList
 	var instances v1alpha1.WhatsAppInstanceList

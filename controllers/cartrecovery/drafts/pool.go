@@ -15,6 +15,7 @@ import (
 	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/failure"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/panics"
 )
@@ -175,7 +176,7 @@ func (p *Pool) waitingDraft(found *entry, now time.Time) plan.Draft {
 		return found.draft
 	}
 	if found.draft.FirstFailedAt.IsZero() {
-		found.draft.FirstFailedAt = plan.Latest(paused.since, found.job.asked)
+		found.draft.FirstFailedAt = instant.Later(paused.since, found.job.asked)
 	}
 	shown := found.draft
 	shown.Failures = max(shown.Failures, 1)

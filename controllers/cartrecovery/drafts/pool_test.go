@@ -300,7 +300,7 @@ func within(t *testing.T, what string, at time.Time, wait time.Duration) {
 func TestPoolBackOff(t *testing.T) {
 	d := newDesk(t, 1)
 	down := &failure.Error{Class: failure.Transient, Code: failure.Unavailable, Op: "ai: write", Status: 500}
-	for i, wait := range []time.Duration{2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60, 60} {
+	for i, wait := range []int{2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60, 60} {
 		d.want("a", 0)
 		d.began()
 		d.pen.fails(down)
@@ -310,7 +310,7 @@ func TestPoolBackOff(t *testing.T) {
 			got.Why != down.Error() {
 			t.Fatalf("failure %d: %+v", i+1, got)
 		}
-		within(t, fmt.Sprintf("failure %d", i+1), got.RetryAt, wait*time.Second)
+		within(t, fmt.Sprintf("failure %d", i+1), got.RetryAt, time.Duration(wait)*time.Second)
 	}
 	if counted := d.counted("cartrecovery_ai_requests_total", "Transient"); counted != 13 {
 		t.Errorf("counted %v failures", counted)

@@ -9,7 +9,7 @@ import (
 
 	"k8s.io/apimachinery/pkg/types"
 
-	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/shares"
 )
 
@@ -201,7 +201,7 @@ func (q *queue) pause(endpoint string, until time.Time, why string, now time.Tim
 	if !again {
 		known.since = now
 	}
-	q.pauses[endpoint] = pause{since: known.since, until: plan.Latest(known.until, until), why: why}
+	q.pauses[endpoint] = pause{since: known.since, until: instant.Later(known.until, until), why: why}
 }
 
 // paused returns the pause that an endpoint is in.
@@ -222,8 +222,8 @@ func (q *queue) answered(endpoint string, now time.Time) {
 func (q *queue) lapses(now time.Time) time.Time {
 	next := time.Time{}
 	for _, p := range q.pauses {
-		if now.Before(p.until) && (next.IsZero() || p.until.Before(next)) {
-			next = p.until
+		if now.Before(p.until) {
+			next = instant.EarlierSet(next, p.until)
 		}
 	}
 	return next

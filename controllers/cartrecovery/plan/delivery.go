@@ -7,6 +7,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
 	"cartrecovery.dev/operator/internal/contacts"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -94,7 +95,7 @@ func afterFailedDraft(s *Snapshot, wanted Message, failed Draft) Action {
 	}
 	again := Action{Kind: Wait, Until: failed.RetryAt, Message: wanted, Why: failed.Why}
 	if s.Now.Before(wanted.Due) {
-		again.Until = earliest(again.Until, wanted.Due)
+		again.Until = instant.Earlier(again.Until, wanted.Due)
 		return again
 	}
 	again.Blocked = failed.Reason
@@ -106,8 +107,8 @@ func fallbackInTime(s *Snapshot, wanted Message, failed Draft, otherwise Action)
 	if failed.FirstFailedAt.IsZero() || s.Policy.FallbackText == "" {
 		return otherwise
 	}
-	if since := Latest(failed.FirstFailedAt, wanted.Due).Add(fallbackAfter); s.Now.Before(since) {
-		otherwise.Until = earliest(otherwise.Until, since)
+	if since := instant.Later(failed.FirstFailedAt, wanted.Due).Add(fallbackAfter); s.Now.Before(since) {
+		otherwise.Until = instant.Earlier(otherwise.Until, since)
 		return otherwise
 	}
 	return fallback(s, wanted, failed, otherwise)
@@ -187,7 +188,7 @@ func checkNumber(s *Snapshot, c *candidate) (Action, bool) {
 	case asked.State == contacts.Unasked:
 		return Action{Kind: Check, Message: c.Message}, true
 	case asked.State == contacts.Asking && s.Now.Before(c.Due):
-		return Action{Kind: Wait, Until: earliest(asked.Until, c.Due), Message: c.Message,
+		return Action{Kind: Wait, Until: instant.Earlier(asked.Until, c.Due), Message: c.Message,
 			Why: "the gateway is asked for the number"}, true
 	default:
 		return Action{}, false

@@ -5,6 +5,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 )
@@ -122,7 +123,7 @@ func waitFor(s *Snapshot, c *candidate, until time.Time) Action {
 		refused: lead.Find(s.Lead.Status.Conversation, c.ID) != nil,
 	}
 	if s.Now.Before(c.unheld) {
-		planned.Until = earliest(until, c.unheld)
+		planned.Until = instant.Earlier(until, c.unheld)
 		return planned
 	}
 	planned.Blocked, planned.Why = v1alpha1.ReasonQuietHours, "quiet hours; message "+c.ID+" is sent at "+due

@@ -6,6 +6,7 @@ import (
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -42,7 +43,7 @@ func goesBackAt(s *Snapshot) time.Time {
 	if after == 0 || condition == nil || condition.Reason != v1alpha1.ReasonPersonWrote || askedForPerson(s) {
 		return time.Time{}
 	}
-	return Latest(condition.LastTransitionTime.Time, lead.LastOperator(s.Lead)).Add(after)
+	return instant.Later(condition.LastTransitionTime.Time, lead.LastOperator(s.Lead)).Add(after)
 }
 
 // askedForPerson says whether the customer asked for a person in this cycle since the last

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -71,7 +72,7 @@ func keepFinished(s *Snapshot) (Action, bool) {
 	end := s.Lead.Status.CompletionTime.Add(s.Policy.TTLOf(s.Lead.Status.Phase, s.Lead.Spec.AbandonedAt == nil))
 	if purchase := s.Lead.Spec.Purchase; purchase != nil {
 		// However long ago we gave up: a late cart event must still find the purchase.
-		end = Latest(end, purchase.At.Add(s.Policy.TTLAfterPurchaseOnly))
+		end = instant.Later(end, purchase.At.Add(s.Policy.TTLAfterPurchaseOnly))
 	}
 	if s.Now.Before(end) {
 		return Action{Kind: Wait, Until: end, Why: "the lead is over; it is deleted then"}, true

@@ -3,7 +3,7 @@ package plan
 import (
 	"strings"
 
-	"k8s.io/utils/lru"
+	lru "github.com/hashicorp/golang-lru/v2"
 
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -30,7 +30,9 @@ func meaningOf(p *policy.Policy, text string) Meaning {
 func (m Meaning) stops() bool { return m.OptsOut || m.WrongNumber }
 
 // Meanings remembers texts by what a policy adds to the words that hold everywhere.
-type Meanings struct{ known *lru.Cache }
+type Meanings struct {
+	known *lru.Cache[meaningKey, Meaning]
+}
 
 // meaningKey is a text, or several that were written in a row, with NUL between them.
 type meaningKey struct {
@@ -39,13 +41,17 @@ type meaningKey struct {
 }
 
 // NewMeanings remembers nothing yet.
-func NewMeanings() *Meanings { return &Meanings{known: lru.New(maxMeanings)} }
+func NewMeanings() *Meanings {
+	// New fails only for a size that is not positive.
+	known, _ := lru.New[meaningKey, Meaning](maxMeanings)
+	return &Meanings{known: known}
+}
 
 // Of is what a text says by a policy.
 func (m *Meanings) Of(p *policy.Policy, text string) Meaning {
 	key := meaningKey{text: text, words: ownWords(p)}
 	if known, ok := m.known.Get(key); ok {
-		return known.(Meaning)
+		return known
 	}
 	said := meaningOf(p, text)
 	m.known.Add(key, said)
@@ -78,7 +84,7 @@ func (s *Snapshot) optOutTogether(texts []string) bool {
 	}
 	key := meaningKey{words: ownWords(&s.Policy), text: strings.Join(texts, "\x00"), together: true}
 	if known, ok := s.Meanings.known.Get(key); ok {
-		return known.(Meaning).OptsOut
+		return known.OptsOut
 	}
 	optsOut := s.Policy.OptsOutTogether(texts)
 	s.Meanings.known.Add(key, Meaning{OptsOut: optsOut})

@@ -2,11 +2,12 @@ package plan
 
 import (
 	"time"
-	"unicode/utf8"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/clip"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -30,7 +31,7 @@ func SetNext(s Snapshot, next *v1alpha1.CartRecovery) {
 // nextOf is an action as people read it.
 func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 	next := &v1alpha1.NextAction{Action: string(planned.Kind), MessageID: planned.Message.ID,
-		Message: bounded(planned.Why, maxReason)}
+		Message: clip.Characters(planned.Why, maxReason)}
 	switch {
 	case !planned.Until.IsZero() && !planned.Writing &&
 		!blockedReasons[planned.Blocked].isTimeless:
@@ -41,7 +42,8 @@ func nextOf(s *Snapshot, planned Action) *v1alpha1.NextAction {
 	unhindered := planned.Blocked == "" || planned.Blocked == v1alpha1.ReasonQuietHours
 	if planned.Kind == Wait && unhindered && planned.Message.ID != "" && planned.Message.Due.After(s.Now) {
 		// That a text is written ahead is of no interest to people; when the message goes is.
-		next.Action, next.Time = waitedFor(planned.Message.ID), WholeSecond(Latest(planned.Message.Due, planned.Until))
+		next.Action = waitedFor(planned.Message.ID)
+		next.Time = WholeSecond(instant.Later(planned.Message.Due, planned.Until))
 	}
 	if next.Message == "" {
 		next.Message = planned.Outcome
@@ -67,7 +69,7 @@ func LookAgain(status *v1alpha1.CartRecoveryStatus, planned Action, now time.Tim
 	if shown == nil || status.CompletionTime != nil || !shown.After(now) {
 		return planned.Until
 	}
-	return earliest(planned.Until, shown.Time)
+	return instant.Earlier(planned.Until, shown.Time)
 }
 
 // overdue says whether the time that the status shows has passed, or soon will have, while the lead waits longer;
@@ -98,12 +100,4 @@ func waitedFor(id string) string {
 // WholeSecond is a time in the resolution of conditions and other fields of whole seconds.
 func WholeSecond(at time.Time) *metav1.Time {
 	return &metav1.Time{Time: at.UTC().Truncate(time.Second)}
-}
-
-// bounded cuts a text to its first characters.
-func bounded(text string, most int) string {
-	if utf8.RuneCountInString(text) <= most {
-		return text
-	}
-	return string([]rune(text)[:most])
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/pace"
 )
 
@@ -23,7 +24,7 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 			return planned
 		}
 		if !turn.Held {
-			until = earliest(until, ahead)
+			until = instant.Earlier(until, ahead)
 		}
 	}
 	if turn.Now {
@@ -32,7 +33,7 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 	waits := Action{Rule: planned.Rule, Gate: gatePace, Kind: Wait, Until: until, Message: planned.Message,
 		Why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
 	if goneBy := planned.Message.goneBy; !goneBy.IsZero() {
-		waits.Until = earliest(waits.Until, goneBy)
+		waits.Until = instant.Earlier(waits.Until, goneBy)
 	}
 	overdue := s.Now.Sub(planned.Message.Due)
 	switch {
@@ -43,7 +44,7 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 		waits.Blocked, waits.Why = v1alpha1.ReasonPaced,
 			"the pace of its number; see spec.limits and status.pace of the WhatsAppInstance"
 	case overdue >= 0:
-		waits.Until = earliest(waits.Until, planned.Message.Due.Add(pacedAfter))
+		waits.Until = instant.Earlier(waits.Until, planned.Message.Due.Add(pacedAfter))
 	}
 	return withinLife(s, waits)
 }

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -90,12 +91,12 @@ func withinLife(s *Snapshot, decided Action) Action {
 	if decided.Kind != Wait || lead.Finished(s.Lead) || expired(s) {
 		return decided
 	}
-	decided.Until = earliest(decided.Until, expiry(s))
+	decided.Until = instant.Earlier(decided.Until, expiry(s))
 	if first, _ := PaymentClaims(s); first != nil && !lead.HandedOff(s.Lead) && claimEnds(s, first).After(s.Now) {
-		decided.Until = earliest(decided.Until, claimEnds(s, first))
+		decided.Until = instant.Earlier(decided.Until, claimEnds(s, first))
 	}
 	if ends := paymentEnds(s); ends.After(s.Now) && !HasBegun(s.Lead) {
-		decided.Until = earliest(decided.Until, ends)
+		decided.Until = instant.Earlier(decided.Until, ends)
 	}
 	return decided
 }
@@ -132,20 +133,4 @@ func BlockedUntil(until time.Time, reason, why string) Action {
 // blocked waits for a change, at the longest until the lead expires.
 func blocked(s *Snapshot, reason, why string) Action {
 	return BlockedUntil(expiry(s), reason, why)
-}
-
-// Latest is the later of two times.
-func Latest(a, b time.Time) time.Time {
-	if b.After(a) {
-		return b
-	}
-	return a
-}
-
-// earliest is the earlier of two times. The zero time, which is no end, is before all.
-func earliest(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }

@@ -7,6 +7,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/ledger"
 )
@@ -80,7 +81,7 @@ func rebuildRestored(s *Snapshot) (Action, bool) {
 // from a backup: people need that time to have purchases and opt-outs delivered again. A gateway's look-up does
 // not shorten it.
 func holdRestored(s *Snapshot) (Action, bool) {
-	since := Latest(s.Began.Restored, RestoredAt(s)).Truncate(time.Second)
+	since := instant.Later(s.Began.Restored, RestoredAt(s)).Truncate(time.Second)
 	until := since.Add(s.RestoreHold)
 	if s.RestoreHold <= 0 || !s.Now.Before(until) || acknowledged(s.Store, since) {
 		return Action{}, false
@@ -101,7 +102,7 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 	if known.State == ProofFound {
 		return Action{Kind: Verify, Message: wanted}, true
 	}
-	if due.After(Latest(s.Began.Led, restored.Add(time.Second))) || known.State == ProofNotFound {
+	if due.After(instant.Later(s.Began.Led, restored.Add(time.Second))) || known.State == ProofNotFound {
 		return Action{}, false
 	}
 	switch held := mustBeKnown(s, due, restored); {
@@ -152,7 +153,7 @@ func NumbersToAsk(s *Snapshot, wanted Message) []*v1alpha1.WhatsAppInstance {
 func mayHaveSent(s *Snapshot, instance *v1alpha1.WhatsAppInstance) bool {
 	made := s.Lead.CreationTimestamp.Time
 	if received := s.Lead.Spec.ReceivedAt; received != nil {
-		made = earliest(made, received.Time)
+		made = instant.Earlier(made, received.Time)
 	}
 	ready := apimeta.FindStatusCondition(instance.Status.Conditions, v1alpha1.ConditionReady)
 	lost := ready != nil && isLost(instance, s.Now) && ready.LastTransitionTime.Time.Before(made)
@@ -165,7 +166,7 @@ func mayHaveSent(s *Snapshot, instance *v1alpha1.WhatsAppInstance) bool {
 func mustBeKnown(s *Snapshot, due, restored time.Time) bool {
 	since := restored
 	if !due.After(s.Began.Held) {
-		since = Latest(since, s.Began.Held)
+		since = instant.Later(since, s.Began.Held)
 	}
 	since = since.Truncate(time.Second)
 	return !since.IsZero() && !acknowledged(s.Store, since)

@@ -10,6 +10,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 )
 
@@ -116,7 +117,7 @@ func (s *Snapshot) mostFree(due time.Time, starts bool) *v1alpha1.WhatsAppInstan
 			continue
 		}
 		has := s.Capacity(each, due)
-		has.Free = Latest(has.Free, s.Now)
+		has.Free = instant.Later(has.Free, s.Now)
 		if each.UID == s.WaitsAt {
 			stays, stayRoom = each, has
 		}
@@ -140,7 +141,7 @@ func withoutNumber(s *Snapshot, current *v1alpha1.WhatsAppInstance) Action {
 	}
 	planned := withoutSender(s, []*v1alpha1.WhatsAppInstance{current})
 	if lost := awayUntil(current); lost.After(s.Now) {
-		planned.Until = earliest(planned.Until, lost)
+		planned.Until = instant.Earlier(planned.Until, lost)
 	}
 	return planned
 }
@@ -160,7 +161,7 @@ func withoutSender(s *Snapshot, numbers []*v1alpha1.WhatsAppInstance) Action {
 		paused := each.Status.NewConversationsPausedUntil
 		switch {
 		case connection.CanSend(each, false, s.Now) && paused != nil:
-			reason, until = v1alpha1.ReasonRestricted, earliest(until, paused.Time)
+			reason, until = v1alpha1.ReasonRestricted, instant.Earlier(until, paused.Time)
 			why = "WhatsApp lets WhatsAppInstance " + each.Name + " start no new conversations for now"
 		case reason == v1alpha1.ReasonNoConnectedInstance && apimeta.IsStatusConditionFalse(each.Status.Conditions,
 			v1alpha1.ConditionGatewayReachable):

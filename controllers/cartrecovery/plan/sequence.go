@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 )
@@ -38,7 +39,7 @@ func answerCustomer(s *Snapshot) (Action, bool) {
 // lastWrote is when the customer wrote a message, or last edited it.
 func lastWrote(inbound *v1alpha1.Message, now time.Time) time.Time {
 	if edited := inbound.EditedAt; edited != nil && !edited.After(now) {
-		return Latest(inbound.At.Time, edited.Time)
+		return instant.Later(inbound.At.Time, edited.Time)
 	}
 	return inbound.At.Time
 }
@@ -82,7 +83,7 @@ func nextStep(s *Snapshot) (Action, bool) {
 	}
 	done, base := stepsDone(s)
 	// Somebody who has just heard from a person of the store is left in peace as long.
-	base = Latest(base, lead.LastOperator(s.Lead))
+	base = instant.Later(base, lead.LastOperator(s.Lead))
 	for i := done; i < len(steps) && i < s.Policy.MaxUnanswered; i++ {
 		step := Message{
 			ID:   lead.StepID(s.Lead.Status.Cycle, steps[i].Name),
@@ -164,7 +165,7 @@ func progress(s *Snapshot, wanted Message) (stepState, time.Time) {
 	case m.Attempts >= maxAttempts:
 		return stepGivenUp, time.Time{}
 	case m.RetryAt != nil:
-		return stepOpen, Latest(m.RetryAt.Time, wanted.Due)
+		return stepOpen, instant.Later(m.RetryAt.Time, wanted.Due)
 	default:
 		return stepOpen, wanted.Due
 	}

@@ -12,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/heartbeat"
+	"cartrecovery.dev/operator/internal/instant"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -91,9 +92,9 @@ func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 		if each.Name == recovery.Name || !lead.SamePhone(each.Spec.Customer.Phone, recovery.Spec.Customer.Phone) {
 			continue
 		}
-		said.opened = Latest(said.opened, lead.LastFirstContact(each, math.MaxInt32))
+		said.opened = instant.Later(said.opened, lead.LastFirstContact(each, math.MaxInt32))
 		if each.UID == claimed.Lead {
-			said.opened = Latest(said.opened, claimed.At)
+			said.opened = instant.Later(said.opened, claimed.At)
 		}
 		if last := lead.LastContact(each); last.After(contact) {
 			contact, said.instance = last, lead.NumberOf(each)
@@ -101,10 +102,10 @@ func OthersOf(recovery *v1alpha1.CartRecovery, leads []v1alpha1.CartRecovery, cl
 		if !lead.Finished(each) {
 			said.handedOff = said.handedOff || lead.HandedOff(each)
 			said.claimsPaid = said.claimsPaid || IsBlockedBy(each, v1alpha1.ReasonClaimsPaid)
-			said.talkingUntil = Latest(said.talkingUntil, talkingUntil(each))
+			said.talkingUntil = instant.Later(said.talkingUntil, talkingUntil(each))
 		}
 	}
-	said.opened = Latest(said.opened, lead.LastFirstContact(recovery, recovery.Status.Cycle))
+	said.opened = instant.Later(said.opened, lead.LastFirstContact(recovery, recovery.Status.Cycle))
 	return said
 }
 

@@ -5,8 +5,6 @@ import (
 	"strings"
 	"testing"
 
-	"k8s.io/utils/ptr"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/ai"
@@ -214,7 +212,7 @@ func TestPrompt(t *testing.T) {
 		!strings.Contains(last.Text, `"second"`) {
 		t.Errorf("a step: %+v", asked)
 	}
-	s.Store.Spec.AI.HistoryMessages = ptr.To(int32(0))
+	s.Store.Spec.AI.HistoryMessages = new(int32(0))
 	if prompt, err = For(s, plan.Message{ReplyTo: "in-1"}); err != nil || len(prompt.Messages) != 2 {
 		t.Errorf("without history: %+v, %v", prompt.Messages, err)
 	}

@@ -11,13 +11,13 @@ import (
 	"cartrecovery.dev/operator/internal/outbound"
 )
 
-// taken is what a person is told whose instance name is another's.
+// taken tells a person that another instance has the name.
 const taken = "the server has another instance of this name: create another WhatsAppInstance with another " +
 	"spec.instanceName, " +
 	"or delete that instance at the server; if it is this number's, from before a restore, delete it there and pair " +
 	"the phone again"
 
-// prefix begins the token of an instance that is ours.
+// prefix begins the token of an instance that was made for an identity.
 func prefix(id gateway.Identity) string { return id.UID + "." }
 
 // instance is the server's description of an instance: flat in version 2, under instance in
@@ -90,8 +90,8 @@ func (i instance) ours(op string, id gateway.Identity) (gateway.Instance, bool, 
 		State: i.details(gateway.State{Connection: connection(i.status())})}, true, nil
 }
 
-// connection is the server's word in the interface's terms; "" when it is none of its words.
-// "refused" is a pairing that nobody finished.
+// connection translates the server's word for a state; "" for a word that it does not have. "refused" is a pairing that
+// nobody finished.
 func connection(state string) gateway.Connection {
 	switch strings.ToLower(state) {
 	case "open":

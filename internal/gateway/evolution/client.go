@@ -105,13 +105,12 @@ func (c *client) do(ctx context.Context, r call) ([]byte, error) {
 	})
 }
 
-// inUse is what a person is told who waits for a name.
+// inUse tells a person that the name is not free yet.
 const inUse = "the server has not freed the instance's name: one of it is being loaded or deleted; " +
 	"if this lasts, delete it at the server"
 
-// Find looks for an instance of the identity's name, which is unique at a server, and takes
-// it for ours when its token begins with the UID. One of that name that is not ours is
-// a refusal: a person has to choose.
+// Find looks for an instance of the identity's name, which is unique at a server, and accepts it when its token begins
+// with the UID. Any other instance of that name is a refusal: a person has to choose.
 func (c *client) Find(ctx context.Context, id gateway.Identity) (gateway.Instance, bool, error) {
 	request := call{Call: wire.Call{Op: "evolution: find instance"}}
 	if id.Name == "" || id.UID == "" {
@@ -300,9 +299,9 @@ func (c *client) Disconnect(ctx context.Context) error {
 	return c.Delete(ctx)
 }
 
-// Delete removes the instance from the server. It is authorised by the instance's token,
-// so that one of the same name that is not ours cannot be met; only what has no token any more
-// goes with the global key. One that is not loaded is not deleted: its name would be lost.
+// Delete removes the instance from the server. It is authorised by the instance's token, which cannot delete somebody
+// else's instance of the same name. Only an instance without a token is deleted with the global key. One that is not
+// loaded is not deleted: its name would be lost.
 func (c *client) Delete(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, gateway.Timeout)
 	defer cancel()

@@ -215,7 +215,7 @@ func TestPairCode(t *testing.T) {
 	want(t, err, failure.Terminal, failure.InvalidInput)
 }
 
-// TestOwnership: an instance of our name is ours only by its token.
+// TestOwnership: an instance of the name is accepted only by its token.
 func TestOwnership(t *testing.T) {
 	other := gateway.Identity{Name: identity.Name, Owner: "other/shop", UID: "another-uid"}
 	t.Run("another's", func(t *testing.T) {

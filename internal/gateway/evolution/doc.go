@@ -1,13 +1,12 @@
 // Package evolution speaks the Evolution API, version 2 (its source, release 2.3.6), and
 // version 1 (release 1.8) where an instance asks for that dialect.
 //
-// Every call carries a key in the header apikey: the server's global key for making and
-// looking for instances, the instance's own token for all else. An instance's token opens
-// nothing but that instance, so that no call of ours can touch one that is not ours.
+// Every call carries a key in the header apikey: the server's global key for making and looking for instances, the
+// instance's own token for all else. An instance's token opens nothing but that instance, so that no call of the
+// operator can touch an instance that it did not make.
 //
-// Ownership: the server keeps nothing of ours with an instance, but lets its creator choose
-// the token. Create makes one that begins with the UID of the WhatsAppInstance, and Find
-// takes an instance of our name for ours only when its token begins so.
+// Ownership: the server keeps no mark with an instance, but lets its creator choose the token. Create makes one that
+// begins with the UID of the WhatsAppInstance, and Find accepts an instance of the name only when its token begins so.
 //
 // Messages that were sent cannot be found again: sendText takes no mark and no message id
 // of the client's, and the server's records are looked up by message id, which nobody knows

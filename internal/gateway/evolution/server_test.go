@@ -177,7 +177,7 @@ func TestSlowConnect(t *testing.T) {
 	}
 }
 
-// TestRestart: a connection that is open and dead is opened anew, where the server can.
+// TestRestart: a connection that is open and dead is opened again, where the server can.
 func TestRestart(t *testing.T) {
 	for name, options := range map[string]simulator.EvolutionOptions{"v2": {}, "v1": {V1: true}} {
 		t.Run(name, func(t *testing.T) {

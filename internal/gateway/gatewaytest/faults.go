@@ -97,8 +97,11 @@ func faults(echo string) []fault {
 // echo is a body with every secret of a bench, where servers say what is wrong.
 func (b *bench) echo() string {
 	said := strings.Join([]string{b.AdminToken, b.token, customer, phone, words, key, b.base}, " ")
-	body, _ := json.Marshal(map[string]any{"error": said, "message": said,
+	body, err := json.Marshal(map[string]any{"error": said, "message": said,
 		"response": map[string]any{"message": []string{said}}})
+	if err != nil {
+		return said
+	}
 	return string(body)
 }
 

@@ -21,9 +21,8 @@ const (
 	margin = 4
 )
 
-// QRCode returns the picture that a simulated instance shows to be scanned, as a
-// data URI: a real QR that says that it is none of WhatsApp's, in red so that
-// people see it too. Empty if it could not be drawn.
+// QRCode returns the picture that a simulated instance shows to be scanned, as a data URI: a real QR whose text says
+// that it is not WhatsApp's, in red so that people see it too. Empty if it could not be drawn.
 func QRCode() string { return drawn() }
 
 // drawn draws the picture once.

@@ -57,7 +57,7 @@ type Simulation struct {
 	sent  []Message
 	next  int
 	count uint64
-	// pairings holds the instances that were paired anew or logged out, by token.
+	// pairings holds the instances that were paired again or logged out, by token.
 	pairings map[string]pairing
 }
 

@@ -452,7 +452,7 @@ func FuzzRefused(f *testing.F) {
 	})
 }
 
-// TestPickTakesTheLast: a lead that was deleted and made anew has the track ids of the one before.
+// TestPickTakesTheLast: a lead that was deleted and made again has the track ids of the one before.
 func TestPickTakesTheLast(t *testing.T) {
 	const old = `{"messageid":"OLD","track_id":"t","fromMe":true,"messageTimestamp":1700000000000}`
 	const last = `{"messageid":"LAST","track_id":"t","fromMe":true,"messageTimestamp":1800000000000}`

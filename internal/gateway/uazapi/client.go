@@ -15,7 +15,7 @@ import (
 	"cartrecovery.dev/operator/internal/outbound"
 )
 
-// configure is the operation that a setting makes fail.
+// configure names the operation in the failure of a setting.
 const configure = "uazapi: configure"
 
 // TrackSource marks the messages that this operator has sent, next to their track
@@ -277,12 +277,11 @@ func (c *client) sendLegacy(ctx context.Context, request call, text gateway.Text
 	return sent.receipt(), nil
 }
 
-// FindSent looks for a message by its track id. It asks for no chat: WhatsApp may
-// know a phone by another number than the one written to (Brazilian mobiles with
-// and without their ninth digit), and a filter that misses would have the message
-// sent twice. Where the server shows that it does not filter by track id, that the
-// message failed in a way that leaves its fate open, or that the track id is on a
-// message which does not look like ours, that is an error and never "not found".
+// FindSent looks for a message by its track id. It asks for no chat: WhatsApp may know a phone by another number than
+// the one written to (Brazilian mobiles with and without their ninth digit), and a filter that misses would have the
+// message sent twice. Where the server shows that it does not filter by track id, that the message failed in a way that
+// leaves its fate open, or that the track id is on a message which does not look like the one that was sent, that is an
+// error and never "not found".
 func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.Receipt, bool, error) {
 	if c.endpoint.Dialect == v1alpha1.DialectLegacy {
 		return c.Unsupported.FindSent(ctx, trackID, phone)
@@ -305,9 +304,9 @@ func (c *client) FindSent(ctx context.Context, trackID, phone string) (gateway.R
 	return request.pick(messages, trackID, phone)
 }
 
-// pick finds the message in an answer of /message/find. A track id is ours alone, so an entry
-// that has it is our message unless it says that it is not. Of several the last counts: a lead
-// that was deleted and made anew has the track ids of the one before.
+// pick finds the message in an answer of /message/find. Nobody else uses the track id, so an entry that has it is the
+// message, unless it says that it is not. Of several the last counts: a lead that was deleted and made again has the
+// track ids of the one before.
 func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, bool, error) {
 	doubt, picked := "", (*gateway.Receipt)(nil)
 	for _, each := range messages {
@@ -336,7 +335,7 @@ func (r call) pick(messages []message, trackID, phone string) (gateway.Receipt, 
 	return gateway.Receipt{}, false, nil
 }
 
-// Disconnect logs the phone out; pairing starts anew after it.
+// Disconnect logs the phone out; afterwards pairing starts from the beginning.
 func (c *client) Disconnect(ctx context.Context) error {
 	return c.end(ctx, call{Call: wire.Call{Op: "uazapi: disconnect", Method: http.MethodPost,
 		Path: "/instance/disconnect", Body: map[string]any{}}})

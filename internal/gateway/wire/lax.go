@@ -109,8 +109,8 @@ func (f *Flag) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// Moment is a time in milliseconds or seconds since 1970, as a number or string, or
-// in RFC 3339, with a space for the T in some versions. Zero when it is none of them.
+// Moment is a time in milliseconds or seconds since 1970, as a number or string, or in RFC 3339, with a space for the T
+// in some versions. Zero for anything else.
 type Moment struct{ time.Time }
 
 // UnmarshalJSON reads the value; it never fails.

@@ -13,9 +13,9 @@ import (
 // errLeaseLost ends the writing of a request whose lease is over.
 var errLeaseLost = errors.New("the lease of the call is over")
 
-// lease guards a request by its context's lease: the body, without which the server cannot
-// understand the request, is held back until the connection takes it. Nothing of ours lies
-// between that moment and the system call that writes it.
+// lease guards a request by its context's lease: the body, without which the server cannot understand the request, is
+// held back until the connection takes it. None of the operator's code runs between that moment and the system call
+// that writes it.
 type lease struct {
 	holds func() bool
 	// lost says that a body was held back, sent that a whole one was let through.

@@ -196,8 +196,7 @@ func (r Call) broken(begun bool, err error) *failure.Error {
 
 // StatusOf is the HTTP status of a failed call, 0 without one.
 func StatusOf(err error) int {
-	var failed *failure.Error
-	if errors.As(err, &failed) {
+	if failed, ok := errors.AsType[*failure.Error](err); ok {
 		return failed.Status
 	}
 	return 0
