@@ -18,10 +18,11 @@ const (
 // once, and no pattern.
 func saysWhatToWrite(t *testing.T, kube client.Client, namespace string) {
 	for name, row := range map[string]struct{ manifest, says string }{
-		"a week as days":  {recovery("cooldown: 7d"), writeDuration},
-		"a number alone":  {recovery("expireAfter: '72'"), writeDuration},
-		"no time at all":  {recovery("cooldown: ''"), writeDuration},
-		"a step in words": {recovery("sequences: [{trigger: PixPending, steps: [{name: a, after: 1 h}]}]"), writeDuration},
+		"a week as days": {recovery("cooldown: 7d"), writeDuration},
+		"a number alone": {recovery("expireAfter: '72'"), writeDuration},
+		"no time at all": {recovery("cooldown: ''"), writeDuration},
+		"a step in words": {
+			recovery("sequences: [{trigger: PixPending, steps: [{name: a, after: 1 h}]}]"), writeDuration},
 		"a spread in days": {
 			recovery("quietHours: {start: '22:00', end: '08:00', spread: 1d}"), writeDuration},
 		"a cooldown beyond a year": {

@@ -31,8 +31,8 @@ func TestPolicyIsDocumented(t *testing.T) {
 	}
 	rows = append(rows, blocked...)
 	fields := reflect.TypeFor[v1alpha1.RecoveryPolicy]()
-	for i := range fields.NumField() {
-		name, _, _ := strings.Cut(fields.Field(i).Tag.Get("json"), ",")
+	for field := range fields.Fields() {
+		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
 		rows = append(rows, name)
 	}
 	for _, row := range rows {

@@ -9,6 +9,7 @@ import (
 	"go/types"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 )
@@ -137,8 +138,8 @@ func (f *finder) codeOf(node ast.Node) string {
 	return "`" + code + "`"
 }
 
-// wrap puts a call around a node.
-func (f *finder) wrap(node ast.Node, format string, arguments ...any) {
+// wrapf puts a call around a node.
+func (f *finder) wrapf(node ast.Node, format string, arguments ...any) {
 	f.around(f.offset(node.Pos()), f.offset(node.End()), fmt.Sprintf(format, arguments...), ")")
 }
 
@@ -157,7 +158,7 @@ func (f *finder) decision(node ast.Node, parents []ast.Node) {
 		return
 	}
 	for _, to := range forced(expression, parents) {
-		f.wrap(node, "mutantForce(%d, %t, ", f.add(node, fmt.Sprintf("%s becomes %t", f.codeOf(node), to)), to)
+		f.wrapf(node, "mutantForce(%d, %t, ", f.add(node, fmt.Sprintf("%s becomes %t", f.codeOf(node), to)), to)
 	}
 }
 
@@ -190,8 +191,8 @@ func forced(expression ast.Expr, parents []ast.Node) []bool {
 
 // tagOf is what the closest switch compares, nil where its cases are conditions.
 func tagOf(parents []ast.Node) ast.Expr {
-	for i := len(parents) - 1; i >= 0; i-- {
-		if of, is := parents[i].(*ast.SwitchStmt); is {
+	for _, parent := range slices.Backward(parents) {
+		if of, is := parent.(*ast.SwitchStmt); is {
 			return of.Tag
 		}
 	}
@@ -210,9 +211,9 @@ func outcomes(expression ast.Expr) []bool {
 
 // parentOf is the closest parent that is more than parentheses.
 func parentOf(parents []ast.Node) ast.Node {
-	for i := len(parents) - 1; i >= 0; i-- {
-		if _, is := parents[i].(*ast.ParenExpr); !is {
-			return parents[i]
+	for _, parent := range slices.Backward(parents) {
+		if _, is := parent.(*ast.ParenExpr); !is {
+			return parent
 		}
 	}
 	return nil
@@ -258,7 +259,7 @@ func (f *finder) arithmetic(node ast.Node) {
 	case *ast.AssignStmt:
 		if (n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN) && f.isNumber(n.Rhs[0]) {
 			id := f.add(n, f.codeOf(n)+" counts the other way")
-			f.wrap(n.Rhs[0], "mutantOpposite(%d, ", id)
+			f.wrapf(n.Rhs[0], "mutantOpposite(%d, ", id)
 		}
 	}
 }
@@ -266,7 +267,7 @@ func (f *finder) arithmetic(node ast.Node) {
 // call makes a call of an operation.
 func (f *finder) call(binary *ast.BinaryExpr, function, to string) {
 	id := f.add(binary, fmt.Sprintf("%s in %s becomes %s", binary.Op, f.codeOf(binary), to))
-	f.wrap(binary, "%s(%d, ", function, id)
+	f.wrapf(binary, "%s(%d, ", function, id)
 	at := f.offset(binary.OpPos)
 	f.replace(at, at+len(binary.Op.String()), ",")
 }
@@ -291,7 +292,7 @@ func (f *finder) ofTime(node ast.Node) {
 		f.replace(f.offset(selector.X.End()), f.offset(call.Lparen)+1, ", ")
 	case "(time.Time).Add":
 		id := f.add(call, f.codeOf(call)+" goes the other way")
-		f.wrap(call.Args[0], "mutantBackwards(%d, ", id)
+		f.wrapf(call.Args[0], "mutantBackwards(%d, ", id)
 	}
 }
 
@@ -371,7 +372,7 @@ func (f *finder) caseOf(node ast.Node, parents []ast.Node) {
 	}
 	for _, value := range clause.List {
 		if f.typeIsKept(value) {
-			f.wrap(value, "mutantNever(%d, ", f.add(value, "no case "+f.codeOf(value)))
+			f.wrapf(value, "mutantNever(%d, ", f.add(value, "no case "+f.codeOf(value)))
 		}
 	}
 }
@@ -405,7 +406,7 @@ func (f *finder) constant(node ast.Node, parents []ast.Node) bool {
 	switch {
 	case of.Value.Kind() == constant.Bool && isBasic:
 		id := f.add(node, f.codeOf(node)+" becomes the opposite")
-		f.wrap(node, "mutantNot(%d, ", id)
+		f.wrapf(node, "mutantNot(%d, ", id)
 	case of.Type.String() == "time.Duration":
 		f.vary(node, "mutantLonger", "mutantShorter", unitOf(of.Value))
 	case isBasic && basic.Info()&types.IsInteger != 0 && basic.Info()&types.IsUntyped == 0:

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"text/tabwriter"
 	"time"
 )
@@ -66,12 +67,13 @@ func (t *tally) row() string {
 
 // printTable writes a line for each package.
 func printTable(to io.Writer, tallies []*tally) error {
-	rows := "mutants\tkilled\tof these by time\tsurvived\tunreached\tequivalent\tpercent\ttook\t  package\n"
+	var rows strings.Builder
+	rows.WriteString("mutants\tkilled\tof these by time\tsurvived\tunreached\tequivalent\tpercent\ttook\t  package\n")
 	for _, t := range tallies {
-		rows += t.row()
+		rows.WriteString(t.row())
 	}
 	table := tabwriter.NewWriter(to, 0, 0, 2, ' ', tabwriter.AlignRight)
-	if _, err := io.WriteString(table, rows); err != nil {
+	if _, err := io.WriteString(table, rows.String()); err != nil {
 		return err
 	}
 	return table.Flush()

@@ -146,7 +146,7 @@ func (t *trial) measure(ctx context.Context, name, list string) (test, error) {
 	if err != nil && !errors.Is(err, os.ErrNotExist) {
 		return test{}, err
 	}
-	for _, line := range strings.Fields(string(text)) {
+	for line := range strings.FieldsSeq(string(text)) {
 		id, err := strconv.Atoi(line)
 		if err != nil {
 			return test{}, fmt.Errorf("reading which mutants %s reaches: %w", name, err)
@@ -189,7 +189,7 @@ func (t *trial) judge(ctx context.Context, id int) (became outcome, by string, e
 		case errors.Is(failure, context.DeadlineExceeded):
 			return timedOut, "", nil
 		case failure != nil:
-			return killed, failed(out), nil
+			return killed, failed(out), nil //nolint:nilerr // a test that fails has killed the mutant
 		}
 		became = survived
 	}

@@ -181,6 +181,7 @@ func evolutionSent(base Message, top fields) ([]Message, error) {
 			message, message.FromMe = base, true
 		}
 		if err != nil || message.Kind != Own || message.ID == "" || message.Text == "" {
+			//nolint:nilerr // What cannot be read was not written by the customer.
 			return ignored(message, ReasonSentByAPI), nil
 		}
 		message.Kind = Sent

@@ -3,6 +3,7 @@ package formats
 import (
 	"bytes"
 	"slices"
+	"strings"
 	"unicode/utf8"
 )
 
@@ -125,7 +126,7 @@ func valueAt(body []byte, at int) (value []byte, whole bool) {
 }
 
 func skipAny(body []byte, at int, of string) int {
-	for at < len(body) && bytes.IndexByte([]byte(of), body[at]) >= 0 {
+	for at < len(body) && strings.IndexByte(of, body[at]) >= 0 {
 		at++
 	}
 	return at

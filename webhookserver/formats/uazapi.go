@@ -359,10 +359,10 @@ func receiptOf(from fields) uazapiReceipt {
 	return receipt
 }
 
-// isOfPairedNumber says whether the receipt may be of a message that the paired number sent. IsFromMe says who sent the
-// receipt, not the message: captured receipts of the paired number's messages have False and the customer as the sender,
-// and True is the paired phone that read what the customer wrote. A receipt with True that names the customer as its
-// sender, or nobody, may be of such a message all the same: its ids tell.
+// isOfPairedNumber says whether the receipt may be of a message that the paired number sent. IsFromMe says who sent
+// the receipt, not the message: captured receipts of the paired number's messages have False and the customer as the
+// sender, and True is the paired phone that read what the customer wrote. A receipt with True that names the customer
+// as its sender, or nobody, may be of such a message all the same: its ids tell.
 func (r uazapiReceipt) isOfPairedNumber() bool {
 	by := firstPhone(r.senderPhone, r.sender)
 	return !r.isFromMe || r.sender == "" && r.senderPhone == "" || by != "" && by == firstPhone(r.chat)

@@ -266,8 +266,7 @@ func TestNoDeliveryIsTooOdd(t *testing.T) {
 // namedField is the field that a platform misses in an empty delivery: the one that names the event.
 func namedField(platform Platform) string {
 	_, err := platform.Parse(Delivery{Body: []byte("{}")}, Place{Region: "BR"})
-	var input *InputError
-	if errors.As(err, &input) {
+	if input, ok := errors.AsType[*InputError](err); ok {
 		return input.Field
 	}
 	return ""

@@ -42,8 +42,7 @@ const (
 // newGeneric makes the platform that an entry of a Store describes.
 func newGeneric(entry *v1alpha1.StorePlatform) (Platform, error) {
 	compiled, err := mapping.Compile(entry.Generic)
-	var wrong *mapping.Error
-	if errors.As(err, &wrong) {
+	if wrong, ok := errors.AsType[*mapping.Error](err); ok {
 		return nil, &ConfigError{Field: wrong.Field, Expected: wrong.Expected}
 	}
 	if err != nil {

@@ -286,8 +286,7 @@ func FuzzGenericParse(f *testing.F) {
 			}
 		}))
 		if err != nil {
-			var wrong *ConfigError
-			if !errors.As(err, &wrong) {
+			if _, ok := errors.AsType[*ConfigError](err); !ok {
 				t.Fatalf("error of an unknown type: %v", err)
 			}
 			return

@@ -8,7 +8,6 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
-	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/contacts"
@@ -155,7 +154,7 @@ func (c *planCase) snapshot() Snapshot {
 		s.Contact = func(*v1alpha1.WhatsAppInstance) contacts.Contact { return *c.contact }
 	}
 	s.Store.Spec.Suspend = c.suspended
-	s.Store.Spec.Recovery.FirstMessageNotice = ptr.To("")
+	s.Store.Spec.Recovery.FirstMessageNotice = new("")
 	if c.steps != nil {
 		s.Store.Spec.Recovery.Sequences = []v1alpha1.Sequence{{Trigger: v1alpha1.TriggerAbandonedCart, Steps: c.steps}}
 	}

@@ -7,7 +7,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/utils/ptr"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
@@ -365,7 +364,7 @@ func TestAGatewayThatIsDownCostsALeadOneWrite(t *testing.T) {
 func TestNumbersToAsk(t *testing.T) {
 	const hour = time.Hour
 	seen := func(number v1alpha1.WhatsAppInstance) v1alpha1.WhatsAppInstance {
-		number.Status.LastConnectedTime = ptr.To(metav1.NewTime(gen.T0.Add(-hour)))
+		number.Status.LastConnectedTime = new(metav1.NewTime(gen.T0.Add(-hour)))
 		return number
 	}
 	lost := func(name string, since time.Duration) v1alpha1.WhatsAppInstance {
