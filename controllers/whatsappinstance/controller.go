@@ -113,7 +113,7 @@ type Copies interface {
 	PutPairing(ctx context.Context, instance *v1alpha1.WhatsAppInstance, qr, pairCode []byte) error
 }
 
-// PaceStats tells what was sent from a number and what waits: a pace.Book.
+// PaceStats tells what was sent from a number and what waits: a pace.Pacer.
 type PaceStats interface {
 	// Seeded says whether it knows what was sent from an instance.
 	Seeded(instance types.UID) bool

@@ -77,10 +77,10 @@ func newWorld(t *testing.T, seed uint64) *world {
 func (w *world) restart() {
 	w.pacer = pace.NewPacer(w.clock, 20*time.Second)
 	w.waits = map[types.NamespacedName]*waiter{}
-	w.seedBook()
+	w.seedPacer()
 }
 
-func (w *world) seedBook() {
+func (w *world) seedPacer() {
 	var recent []pace.Sent
 	for _, s := range w.sent {
 		if w.clock.Now().Sub(s.At) <= pace.HistoryLength {
@@ -119,7 +119,7 @@ func (w *world) step() {
 	case 0:
 		w.restart()
 	case 1:
-		w.seedBook()
+		w.seedPacer()
 	case 2:
 		w.of.Limits.PerMinute = 1 + w.random.IntN(8)
 	case 3:
