@@ -149,12 +149,17 @@ func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	added.Automatic = isAutomaticAnswer(recovery, message, now)
 	status.Conversation = lead.Append(status.Conversation, added)
 	learnChats(recovery, message.ChatIDs)
-	reason := ""
-	if succeeded := apimeta.FindStatusCondition(status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
-		reason = succeeded.Reason
-	}
-	status.Phase = lead.PhaseOf(recovery, reason)
+	lead.Summarize(recovery, outcomeOf(recovery))
 	return true
+}
+
+// outcomeOf is the reason of a lead's Succeeded condition, "" without one.
+func outcomeOf(recovery *v1alpha1.CartRecovery) string {
+	if succeeded := apimeta.FindStatusCondition(recovery.Status.Conditions,
+		v1alpha1.ConditionSucceeded); succeeded != nil {
+		return succeeded.Reason
+	}
+	return ""
 }
 
 // unhear removes a customer's message, and the chats that were learned from it, from a conversation that it does not

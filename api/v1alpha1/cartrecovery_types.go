@@ -671,6 +671,11 @@ type CartRecoveryStatus struct {
 	// or the number is suppressed. Expired: time ran out without a purchase.
 	// +optional
 	Phase Phase `json:"phase,omitempty"`
+	// state is the phase or what matters more, for people, such as "Blocked (QuietHours)", "HandedOff
+	// (CustomerAsked)" or "Expired (Unanswered)". The words in brackets are reasons of the conditions.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	State string `json:"state,omitempty"`
 	// cycle counts the recoveries of this customer and product, from 0. A cart event after the
 	// lead has ended begins the next cycle once the cooldown has passed.
 	// +optional
@@ -753,12 +758,11 @@ type CartRecoveryStatus struct {
 // +kubebuilder:printcolumn:name="Product",type=string,JSONPath=`.spec.product.name`
 // +kubebuilder:printcolumn:name="Platform",type=string,JSONPath=`.spec.platform`,priority=1
 // +kubebuilder:printcolumn:name="Trigger",type=string,JSONPath=`.spec.trigger`,priority=1
-// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
-// +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].reason`
-// +kubebuilder:printcolumn:name="Blocked",type=string,JSONPath=`.status.conditions[?(@.type=="Blocked")].reason`
-// +kubebuilder:printcolumn:name="HandedOff",type=string,JSONPath=`.status.conditions[?(@.type=="HandedOff")].status`
-// +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextActionTime`,priority=1
-// +kubebuilder:printcolumn:name="Instance",type=string,JSONPath=`.status.instanceRef.name`,priority=1
+// +kubebuilder:printcolumn:name="State",type=string,JSONPath=`.status.state`
+// +kubebuilder:printcolumn:name="Next",type=string,JSONPath=`.status.nextActionTime`
+// +kubebuilder:printcolumn:name="Number",type=string,JSONPath=`.status.instanceRef.name`
+// +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`,priority=1
+// +kubebuilder:printcolumn:name="Outcome",type=string,JSONPath=`.status.conditions[?(@.type=="Succeeded")].reason`,priority=1
 // +kubebuilder:printcolumn:name="Amount",type=string,JSONPath=`.status.result.amount`,priority=1
 // +kubebuilder:printcolumn:name="Currency",type=string,JSONPath=`.status.result.currency`,priority=1
 // +kubebuilder:printcolumn:name="Tokens",type=integer,JSONPath=`.status.tokensUsed`,priority=1
@@ -774,7 +778,7 @@ type CartRecovery struct {
 	Spec CartRecoverySpec `json:"spec,omitzero"`
 	// status is the conversation and the outcome; only the operator writes it.
 	// +optional
-	// +kubebuilder:default={"observedGeneration":-1,"phase":"PendingRecovery"}
+	// +kubebuilder:default={"observedGeneration":-1,"phase":"PendingRecovery","state":"PendingRecovery"}
 	Status CartRecoveryStatus `json:"status,omitempty,omitzero"`
 }
 

@@ -729,7 +729,11 @@ type LeadCounts struct {
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
 // +kubebuilder:printcolumn:name="Pending",type=integer,JSONPath=`.status.leads.pending`
 // +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.leads.active`
+// +kubebuilder:printcolumn:name="Blocked",type=integer,JSONPath=`.status.leads.blocked`
+// +kubebuilder:printcolumn:name="HandedOff",type=integer,JSONPath=`.status.leads.handedOff`
 // +kubebuilder:printcolumn:name="Recovered",type=integer,JSONPath=`.status.leads.recovered`
+// +kubebuilder:printcolumn:name="Revenue",type=string,JSONPath=`.status.leads.revenue[0].amount`,priority=1
+// +kubebuilder:printcolumn:name="Currency",type=string,JSONPath=`.status.leads.revenue[0].currency`,priority=1
 // +kubebuilder:printcolumn:name="Rejected",type=date,JSONPath=`.status.lastRejectedDelivery.time`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Store struct {

@@ -206,10 +206,10 @@ type Change func(status *v1alpha1.CartRecoveryStatus) bool
 // CountTokens writes what the lead's texts have cost, and nothing else.
 func CountTokens(*v1alpha1.CartRecoveryStatus) bool { return true }
 
-// SetPhase derives from the facts what is in the status for people.
-func SetPhase(recovery *v1alpha1.CartRecovery) {
+// Summarize derives from the facts what is in the status for people.
+func Summarize(recovery *v1alpha1.CartRecovery) {
 	recovery.Status.ObservedGeneration = recovery.Generation
-	recovery.Status.Phase = lead.PhaseOf(recovery, OutcomeOf(recovery))
+	lead.Summarize(recovery, OutcomeOf(recovery))
 }
 
 // OutcomeOf is the reason the lead was finished with, "" while it is worked on.
