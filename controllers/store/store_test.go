@@ -140,6 +140,9 @@ var _ = Describe("A Store", func() {
 
 		By("being free when a person lets go")
 		Expect(env.Client.Delete(ctx, loser)).To(Succeed())
+		// A Store that the cache still has takes a clientID that comes free.
+		Eventually(ctx, read(ctx, again), soon, often).Should(HaveField("Status.Conditions", ContainElement(
+			HaveField("Message", ContainSubstring("ClientIDClaim "+namespace)))))
 		Expect(env.Client.Delete(ctx, claim)).To(Succeed())
 		Eventually(ctx, read(ctx, again), soon, often).Should(beReady("True/Ready"))
 		Expect(env.Client.Get(ctx, client.ObjectKeyFromObject(claim), claim)).To(Succeed())
