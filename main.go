@@ -50,6 +50,7 @@ func run(settings settings) error {
 	if err != nil {
 		return fmt.Errorf("find a Kubernetes configuration (KUBECONFIG, or run in a cluster): %w", err)
 	}
+	config = privately(config)
 	config.UserAgent = fieldManager + "/" + rest.DefaultKubernetesUserAgent()
 	lock, err := newLock(config, settings)
 	if err != nil {

@@ -19,7 +19,7 @@ type storedMessage struct {
 }
 
 // takeWritten stores what a customer wrote, or changed of it, in the conversation it
-// belongs to, and that the customer asked us to stop.
+// belongs to, and that the customer asked not to be written to.
 func (s *Server) takeWritten(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, message *formats.Message,
 ) (outcome, error) {

@@ -109,7 +109,7 @@ func (s *Server) mayAskToStop(
 	return false
 }
 
-// hasBeenHeard says whether who writes from a number has asked us to stop: nothing is sent there any more.
+// hasBeenHeard says whether who writes from a number has asked not to be written to: nothing is sent there any more.
 func (s *Server) hasBeenHeard(ctx context.Context, recovery *v1alpha1.CartRecovery, number string) bool {
 	if number == "" || lead.SamePhone(number, recovery.Spec.Customer.Phone) {
 		if lead.Stopped(recovery) != nil {
@@ -243,7 +243,7 @@ func renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
 	return true
 }
 
-// suppressionOf is the Suppression of a customer who asked us to stop, or of a number that is
+// suppressionOf is the Suppression of a customer who asked not to be written to, or of a number that is
 // not the customer's: the same from every replica and for every way of writing the number. It
 // has no owner: a Store that is deleted and created again, as GitOps tools do, must not lift it.
 func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alpha1.StopReason) *v1alpha1.Suppression {

@@ -111,7 +111,7 @@ func hasOneOf(recovery *v1alpha1.CartRecovery, numbers []string) bool {
 	return false
 }
 
-// stopLead writes to a lead that its customer asked us to stop; false when nothing is going to
+// stopLead writes to a lead that its customer asked not to be written to; false when nothing is going to
 // be sent for it, or it says so already.
 func stopLead(recovery *v1alpha1.CartRecovery, stop v1alpha1.Stop) bool {
 	known := recovery.Spec.Stop

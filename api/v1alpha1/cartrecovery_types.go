@@ -349,7 +349,7 @@ type LeadCustomer struct {
 	Name string `json:"name,omitempty"`
 	// phone that messages are sent to, in E.164 such as +5511900000001: "+" and 7 to 15 digits.
 	// +optional
-	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+][1-9][0-9]{6,14}$')",message="expected E.164, such as +5511999990000: a plus sign, the country code and the number, without blanks"
 	Phone string `json:"phone,omitempty"`
 	// email is the customer's e-mail address, in lower case. If several are known, the
@@ -370,7 +370,7 @@ type LeadCustomer struct {
 	// +optional
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=8
-	// +kubebuilder:validation:items:MaxLength=16
+	// +kubebuilder:validation:items:MaxLength=32
 	// +kubebuilder:validation:items:XValidation:rule="self.matches('^[+][1-9][0-9]{6,14}$')",message="expected E.164, such as +5511999990000: a plus sign, the country code and the number, without blanks"
 	OtherPhones []string `json:"otherPhones,omitempty"`
 }

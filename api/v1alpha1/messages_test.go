@@ -10,7 +10,7 @@ import (
 )
 
 const (
-	writeDuration = "expected a duration such as 15m, 24h or 1h30m; there are no days: a week is 168h"
+	writeDuration = "expected a duration such as 15m, 24h or 1h30m: numbers with ms, s, m or h, without a sign; there are no days, a week is 168h"
 	writePhone    = "expected E.164, such as +5511999990000"
 )
 
@@ -29,6 +29,12 @@ func saysWhatToWrite(t *testing.T, kube client.Client, namespace string) {
 			recovery("cooldown: 9000h"), "cooldown must be between 0s and 8760h"},
 		"a gap in seconds without a unit": {
 			instance("limits: {newConversationGap: {min: '5', max: 30s}}"), writeDuration},
+		"a negative cooldown":  {recovery("cooldown: -5m"), writeDuration},
+		"a cooldown of no end": {recovery("cooldown: 99999999999999999999h"), writeDuration},
+		"a clock without a nought": {
+			recovery("quietHours: {start: '9:00', end: '22:00'}"), "expected HH:MM on a 24-hour clock, such as 09:00"},
+		"a phone with blanks": {
+			instance("pairing: {method: PairCode, phone: +55 11 99999-0000}"), writePhone},
 		"a phone as people write it": {
 			instance("pairing: {method: PairCode, phone: (11) 99999-0000}"), writePhone},
 		"a phone without a plus sign": {

@@ -60,7 +60,7 @@ type ProductSpec struct {
 	Coupon *Coupon `json:"coupon,omitempty"`
 	// recovery overrides parts of the Store's policy for this product. Fields that are left out
 	// have the Store's value, and if the Store sets none either, the default that their
-	// description names. Lists, quietHours and texts replace the Store's as a whole; ttl and
+	// description names. Lists, quietHours and texts replace the Store's as a whole; ttlByPhase and
 	// handOff are merged field by field.
 	// +optional
 	Recovery RecoveryPolicy `json:"recovery,omitempty,omitzero"`

@@ -65,7 +65,7 @@ func (t *Timestamp) DeepCopy() *Timestamp {
 //
 // +kubebuilder:validation:Type=string
 // +kubebuilder:validation:MaxLength=32
-// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')",message="expected a duration such as 15m, 24h or 1h30m; there are no days: a week is 168h"
+// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$')",message="expected a duration such as 15m, 24h or 1h30m: numbers with ms, s, m or h, without a sign; there are no days, a week is 168h"
 // +kubebuilder:object:generate=false
 type Duration struct {
 	time.Duration

@@ -191,7 +191,7 @@ type RecoveryPolicy struct {
 	// message; until it ends, no other lead of the same phone in the Store gets a first message. A
 	// duration such as 72h, from 0s (no cooldown) to 8760h. Default: 168h (a week).
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="cooldown must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="cooldown must be between 0s and 8760h"
 	Cooldown *Duration `json:"cooldown,omitempty"`
 	// maxUnanswered is how many messages in a row may stay unanswered before the sequence ends.
 	// From 1 to 20. Default: 3.
@@ -217,27 +217,27 @@ type RecoveryPolicy struct {
 	// several messages in a row get one answer. A duration such as 10s, from 0s to 1h. Default:
 	// 3s.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="replyDebounce must be between 0s and 1h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="replyDebounce must be between 0s and 1h"
 	ReplyDebounce *Duration `json:"replyDebounce,omitempty"`
 	// expireAfter is how long a lead stays open after its last event: the abandonment, a message
 	// that was sent, or a message from the customer or from a person of the store. Steps that
 	// would be due later are not sent. A duration such as 96h, more than 0s and at most 8760h.
 	// Default: 72h.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) > duration('0s') && duration(self) <= duration('8760h')",message="expireAfter must be more than 0s and at most 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) > duration('0s') && duration(self) <= duration('8760h')",message="expireAfter must be more than 0s and at most 8760h"
 	ExpireAfter *Duration `json:"expireAfter,omitempty"`
 	// ttlAfterFinished is how long a finished lead is kept before it is deleted. A lead that ended
 	// with a purchase is kept until ttlAfterPurchaseOnly after the purchase, if that is later. A
 	// duration such as 2160h, from 0s to 8760h. Default: 720h (30 days). Keep it longer than
 	// cooldown: a deleted lead no longer counts for it.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterFinished must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterFinished must be between 0s and 8760h"
 	TTLAfterFinished *Duration `json:"ttlAfterFinished,omitempty"`
 	// ttlAfterPurchaseOnly is how long a lead without a cart event is kept, above all a purchase,
 	// so that a cart event that arrives late starts nothing. A duration such as 96h, from 0s to
 	// 8760h. Default: 72h.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterPurchaseOnly must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="ttlAfterPurchaseOnly must be between 0s and 8760h"
 	TTLAfterPurchaseOnly *Duration `json:"ttlAfterPurchaseOnly,omitempty"`
 	// ttlByPhase replaces ttlAfterFinished for leads that ended in a certain phase. A Product overrides
 	// it phase by phase. Default: none.
@@ -291,7 +291,7 @@ type RecoveryPolicy struct {
 	// person gets the conversation (condition HandedOff, reason PaymentClaimed). A duration such
 	// as 24h, from 0s to 168h. Default: 1h.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('168h')",message="claimsPaidAfter must be between 0s and 168h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('168h')",message="claimsPaidAfter must be between 0s and 168h"
 	ClaimsPaidAfter *Duration `json:"claimsPaidAfter,omitempty"`
 	// handOff says when a conversation that a person took over goes back to the AI. Default: only
 	// when a person gives it back.
@@ -347,7 +347,7 @@ type HandOffPolicy struct {
 	// It applies when the person took over by writing from the paired phone, not when the customer
 	// asked for a person. A duration such as 24h, from 1m to 8760h. Default: never.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="resumeAfter must be between 1m and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('1m') && duration(self) <= duration('8760h')",message="resumeAfter must be between 1m and 8760h"
 	ResumeAfter *Duration `json:"resumeAfter,omitempty"`
 }
 
@@ -357,29 +357,29 @@ type PhaseTTL struct {
 	// recovered is how long leads are kept whose customer bought after a message. A duration such
 	// as 2160h, from 0s to 8760h. Default: ttlAfterFinished.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="recovered must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="recovered must be between 0s and 8760h"
 	Recovered *Duration `json:"recovered,omitempty"`
 	// converted is how long leads are kept whose customer bought before a message, or bought
 	// something that no recovery gets credit for. A duration such as 2160h, from 0s to 8760h.
 	// Default: ttlAfterFinished, or ttlAfterPurchaseOnly for leads without a cart event.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="converted must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="converted must be between 0s and 8760h"
 	Converted *Duration `json:"converted,omitempty"`
 	// failed is how long failed leads are kept, including those whose purchase was refunded or
 	// charged back. A duration such as 24h, from 0s to 8760h. Default: ttlAfterFinished, or
 	// ttlAfterPurchaseOnly for leads without a cart event.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="failed must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="failed must be between 0s and 8760h"
 	Failed *Duration `json:"failed,omitempty"`
 	// optedOut is how long leads are kept whose customer opted out. The Suppression is not deleted
 	// with them. A duration such as 24h, from 0s to 8760h. Default: ttlAfterFinished.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="optedOut must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="optedOut must be between 0s and 8760h"
 	OptedOut *Duration `json:"optedOut,omitempty"`
 	// expired is how long expired leads are kept. A duration such as 24h, from 0s to 8760h.
 	// Default: ttlAfterFinished, or ttlAfterPurchaseOnly for leads without a cart event.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="expired must be between 0s and 8760h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('8760h')",message="expired must be between 0s and 8760h"
 	Expired *Duration `json:"expired,omitempty"`
 }
 
@@ -520,7 +520,7 @@ type Step struct {
 	// the moment the previous step was sent for the others. A duration such as 15m or 24h, from 0s
 	// to 2160h.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('2160h')",message="after must be between 0s and 2160h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('2160h')",message="after must be between 0s and 2160h"
 	After Duration `json:"after"`
 	// instructions tell the AI what this message is about; they are not sent as they are. At most
 	// 2000 characters. Cannot be combined with text. Default: the AI is told only the trigger.
@@ -543,16 +543,14 @@ type QuietHours struct {
 	// start of the quiet hours, as HH:MM on a 24-hour clock in the Store's time zone. From this
 	// minute on nothing is sent.
 	// +required
-	// +kubebuilder:validation:MinLength=5
-	// +kubebuilder:validation:MaxLength=5
-	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="expected HH:MM on a 24-hour clock, such as 09:00"
 	Start string `json:"start,omitempty"`
 	// end of the quiet hours, as HH:MM on a 24-hour clock. From this minute on messages are sent
 	// again. Earlier than start when the quiet hours go past midnight.
 	// +required
-	// +kubebuilder:validation:MinLength=5
-	// +kubebuilder:validation:MaxLength=5
-	// +kubebuilder:validation:Pattern=`^([01][0-9]|2[0-3]):[0-5][0-9]$`
+	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="expected HH:MM on a 24-hour clock, such as 09:00"
 	End string `json:"end,omitempty"`
 	// days on which the quiet hours start: 21:00 to 08:00 on Fri is quiet until Saturday 08:00.
 	// Default: every day.
@@ -563,7 +561,7 @@ type QuietHours struct {
 	// spread is the time after end over which the messages that were held back are distributed. 0s
 	// sends them all at once. A duration such as 30m, from 0s to 12h. Default: 30m.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('12h')",message="spread must be between 0s and 12h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('12h')",message="spread must be between 0s and 12h"
 	Spread *Duration `json:"spread,omitempty"`
 }
 

@@ -125,11 +125,11 @@ type StoreSpec struct {
 	// +kubebuilder:validation:Pattern=`^[A-Z]{3}$`
 	Currency string `json:"currency,omitempty"`
 	// platforms are the sales platforms whose deliveries this store accepts, one entry for each,
-	// at most 9. Deliveries of other platforms are refused. Default: none.
+	// at most 32. Deliveries of other platforms are refused. Default: none.
 	// +optional
 	// +listType=map
 	// +listMapKey=name
-	// +kubebuilder:validation:MaxItems=9
+	// +kubebuilder:validation:MaxItems=32
 	Platforms []StorePlatform `json:"platforms,omitempty"`
 	// recovery says when and how often customers are written to. A Product can override single
 	// fields. A field that neither of them sets has the default that its description names.
@@ -547,7 +547,7 @@ type StoreStatus struct {
 	// +optional
 	// +listType=map
 	// +listMapKey=platform
-	// +kubebuilder:validation:MaxItems=9
+	// +kubebuilder:validation:MaxItems=32
 	Webhooks []StoreWebhook `json:"webhooks,omitempty"`
 	// lastRejectedDelivery is the last delivery that was refused, and why. Updated at most once a
 	// minute for each reason.

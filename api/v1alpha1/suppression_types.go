@@ -27,7 +27,7 @@ type SuppressionSpec struct {
 	// phone that must not be written to, in E.164 such as +5511900000002: "+" and 7 to 15 digits.
 	// Set either phone or phoneHash. Immutable.
 	// +optional
-	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+][1-9][0-9]{6,14}$')",message="expected E.164, such as +5511999990000: a plus sign, the country code and the number, without blanks"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phone is immutable: create another Suppression instead"
 	Phone string `json:"phone,omitempty"`

@@ -212,13 +212,13 @@ type PairingSpec struct {
 	// phone that enters the code, in E.164 such as +5531988776655: "+" and 7 to 15 digits.
 	// Required for PairCode, ignored for QRCode.
 	// +optional
-	// +kubebuilder:validation:MaxLength=16
+	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+][1-9][0-9]{6,14}$')",message="expected E.164, such as +5511999990000: a plus sign, the country code and the number, without blanks"
 	Phone string `json:"phone,omitempty"`
 	// timeout is how long one pairing attempt waits for a phone. A duration such as 10m, from 30s
 	// to 24h. Default: 10m.
 	// +optional
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="timeout must be between 30s and 24h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('30s') && duration(self) <= duration('24h')",message="timeout must be between 30s and 24h"
 	Timeout *Duration `json:"timeout,omitempty"`
 }
 
@@ -255,15 +255,15 @@ type InstanceLimits struct {
 }
 
 // ConversationGap is a pause between a least and a longest time.
-// +kubebuilder:validation:XValidation:rule="![self.min, self.max].all(d, d.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$')) || duration(self.min) <= duration(self.max)",message="min must not be longer than max"
+// +kubebuilder:validation:XValidation:rule="![self.min, self.max].all(d, d.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$')) || duration(self.min) <= duration(self.max)",message="min must not be longer than max"
 type ConversationGap struct {
 	// min is the shortest pause. A duration such as 5s, from 0s to 1h, not longer than max.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="min must be between 0s and 1h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="min must be between 0s and 1h"
 	Min Duration `json:"min"`
 	// max is the longest pause. A duration such as 30s, from 0s to 1h.
 	// +required
-	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]+([.][0-9]+)?(ms|s|m|h))+$') || duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="max must be between 0s and 1h"
+	// +kubebuilder:validation:XValidation:rule="!self.matches('^([0-9]{1,6}([.][0-9]{1,9})?h|[0-9]{1,8}([.][0-9]{1,9})?(ms|s|m))+$') || duration(self) >= duration('0s') && duration(self) <= duration('1h')",message="max must be between 0s and 1h"
 	Max Duration `json:"max"`
 }
 
@@ -303,8 +303,7 @@ type WhatsAppInstanceStatus struct {
 	// condition Ready.
 	// +optional
 	Phase InstancePhase `json:"phase,omitempty"`
-	// phone is the paired number as the gateway reports it, "+" and digits, such as
-	// +5531988776655.
+	// phone is the paired number as the gateway reports it: "+" and digits, such as +5531988776655.
 	// +optional
 	// +kubebuilder:validation:MaxLength=24
 	Phone string `json:"phone,omitempty"`

@@ -133,12 +133,6 @@ func (c *Cluster) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return string(printed), nil
 }
 
-// OperatorKubeconfig writes a kubeconfig with the operator's own service account and its
-// permissions, and returns its path.
-func (c *Cluster) OperatorKubeconfig(ctx context.Context) (string, error) {
-	return c.kubeconfigFor(ctx, operatorAccount)
-}
-
 // kubeconfigFor writes a kubeconfig with a service account of the operator's namespace.
 func (c *Cluster) kubeconfigFor(ctx context.Context, account string) (string, error) {
 	token, err := c.Token(ctx, operatorNamespace, account)

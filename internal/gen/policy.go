@@ -10,7 +10,7 @@ import (
 
 // PolicyChange is a change of one field of a recovery policy, and of nothing else.
 type PolicyChange struct {
-	// Field is its path in spec.recovery, such as "ttl.expired".
+	// Field is its path in spec.recovery, such as "ttlByPhase.expired".
 	Field string
 	// Before and After differ in the field alone.
 	Before, After v1alpha1.RecoveryPolicy

@@ -23,14 +23,14 @@ func TestCaktoEvents(t *testing.T) {
 		{"pix_gerado", order, event("pix_gerado"), "start: PixPending"},
 		{"boleto_gerado", order, event("boleto_gerado"), "start: BoletoPending"},
 		{"purchase_refused", order, event("purchase_refused"), "start: PaymentRefused"},
-		{"purchase_approved", order, nil, "kill, attribute"},
-		{"purchase_approved of an order bump", order, change{"data.offer_type": "orderbump"}, "kill, attribute"},
-		{"purchase_approved, first of a subscription", order, subscription(1, 1), "kill, attribute"},
-		{"purchase_approved, eighth of a subscription", order, subscription(8, 8), "kill"},
-		{"purchase_approved, eighth as a string", order, subscription("8", nil), "kill"},
-		{"purchase_approved, second payment", order, subscription(nil, 2), "kill"},
-		{"subscription_renewed", order, event("subscription_renewed"), "kill"},
-		{"subscription_late_recovered", order, event("subscription_late_recovered"), "kill"},
+		{"purchase_approved", order, nil, "purchase, attributed"},
+		{"purchase_approved of an order bump", order, change{"data.offer_type": "orderbump"}, "purchase, attributed"},
+		{"purchase_approved, first of a subscription", order, subscription(1, 1), "purchase, attributed"},
+		{"purchase_approved, eighth of a subscription", order, subscription(8, 8), "purchase"},
+		{"purchase_approved, eighth as a string", order, subscription("8", nil), "purchase"},
+		{"purchase_approved, second payment", order, subscription(nil, 2), "purchase"},
+		{"subscription_renewed", order, event("subscription_renewed"), "purchase"},
+		{"subscription_late_recovered", order, event("subscription_late_recovered"), "purchase"},
 		{"refund", order, event("refund"), "reverse: refund"},
 		{"chargeback", order, event("chargeback"), "reverse: chargeback"},
 		{"initiate_checkout", cart, event("initiate_checkout"), "ignore: EventNotUsed"},
@@ -43,8 +43,8 @@ func TestCaktoEvents(t *testing.T) {
 		{"subscription_paused", order, event("subscription_paused"), "ignore: EventNotUsed"},
 		{"subscription_resumed", order, event("subscription_resumed"), "ignore: EventNotUsed"},
 		{"subscription_renewal_refused", order, event("subscription_renewal_refused"), "ignore: EventNotUsed"},
-		{"trial", order, event("trial"), "kill"},
-		{"an event of tomorrow, paid", order, event("order_teleported"), "kill"},
+		{"trial", order, event("trial"), "purchase"},
+		{"an event of tomorrow, paid", order, event("order_teleported"), "purchase"},
 		{"an event of tomorrow", order, change{"event": "order_teleported", "data.status": "late"},
 			"ignore: UnknownEvent"},
 		{"an event of tomorrow, data a text", order, change{"event": "order_teleported", "data": "x"},
@@ -133,7 +133,7 @@ func TestCaktoList(t *testing.T) {
 
 // TestCaktoIsForgiving: the same fields in other types, or absent.
 func TestCaktoIsForgiving(t *testing.T) {
-	const paid = "kill, attribute"
+	const paid = "purchase, attributed"
 	testForgiving(t, caktoUsual, "cakto/order.json", []forgiving{
 		{"customer absent", change{"data.customer": absent}, "unusable: data.customer.email", func(e Event) bool {
 			return e.Customer == Customer{} && e.TransactionID != ""
@@ -179,7 +179,7 @@ func TestCaktoWithoutData(t *testing.T) {
 		{"data empty", "cakto/order.json", change{"data": []any{}}, "unusable: data.customer.email"},
 		{"data of no objects", "cakto/order.json", change{"data": []any{1, "x"}}, "unusable: data.customer.email"},
 		{"data as JSON in a text", "cakto/order.json",
-			change{"data": `{"id":"1","customer":{"email":"ivo@example.com"}}`}, "kill, attribute"},
+			change{"data": `{"id":"1","customer":{"email":"ivo@example.com"}}`}, "purchase, attributed"},
 		{"a cart without data", "cakto/cart.json", change{"data": absent}, "ignore: NoData"},
 		{"an event that is not used", "cakto/order.json", change{"event": "subscription_late", "data": []any{}},
 			"ignore: EventNotUsed"},

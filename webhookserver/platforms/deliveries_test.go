@@ -214,7 +214,7 @@ func TestNothingIsLost(t *testing.T) {
 	} {
 		t.Run(string(test.platform.Name())+" "+test.word, func(t *testing.T) {
 			events, err := test.platform.Parse(Delivery{Body: []byte(test.body)}, Place{Region: "BR"})
-			if err != nil || len(events) != 1 || says(events[0]) != "kill, attribute" ||
+			if err != nil || len(events) != 1 || says(events[0]) != "purchase, attributed" ||
 				events[0].Customer.Email != "ana@example.com" {
 				t.Errorf("got %+v, %v", events, err)
 			}

@@ -161,7 +161,7 @@ func TestBareWords(t *testing.T) {
 				whole := `{` + body +
 					`,"email":"ana@example.com","data":{"buyer":{"email":"ana@example.com"},"customer":{"email":"ana@example.com"}}}`
 				events, err := test.platform.Parse(Delivery{Body: []byte(whole)}, Place{Region: "BR"})
-				if err != nil || len(events) != 1 || says(events[0]) != "kill, attribute" ||
+				if err != nil || len(events) != 1 || says(events[0]) != "purchase, attributed" ||
 					events[0].Customer.Email != "ana@example.com" {
 					t.Errorf("got %+v, %v", events, err)
 				}
@@ -178,32 +178,32 @@ func TestPaidIsFound(t *testing.T) {
 		platform   Platform
 		body, want string
 	}{
-		{hotmart{}, `{"event":"Purchase.Approved","data":{` + customer + `}}`, "kill, attribute"},
-		{hotmart{}, `{"event":"purchaseApproved","data":{` + customer + `}}`, "kill, attribute"},
-		{hotmart{}, `{"event":"SUBSCRIPTION_PAID","data":{` + customer + `}}`, "kill"},
-		{hotmart{}, `payload={"event":"PURCHASE_APPROVED","data":{` + customer + `}}`, "kill, attribute"},
-		{hotmart{}, `{"type":"PURCHASE_APPROVED","data":{` + customer + `}}`, "kill, attribute"},
-		{hotmart{}, `{"payload":{"event":"PURCHASE_APPROVED","data":{` + customer + `}}}`, "kill, attribute"},
-		{hotmart{}, `{"event":"PURCHASE_TOUCHED","data":{"order":{"status":"paid"},` + customer + `}}`, "kill"},
-		{kiwify{}, `{"event_type":"Compra aprovada",` + customer + `}`, "kill, attribute"},
-		{kiwify{}, `{"data":{"order_status":"paid","order_id":"K",` + customer + `}}`, "kill, attribute"},
-		{kiwify{}, `{"webhook_event_type":"order_touched","status":"paid",` + customer + `}`, "kill"},
+		{hotmart{}, `{"event":"Purchase.Approved","data":{` + customer + `}}`, "purchase, attributed"},
+		{hotmart{}, `{"event":"purchaseApproved","data":{` + customer + `}}`, "purchase, attributed"},
+		{hotmart{}, `{"event":"SUBSCRIPTION_PAID","data":{` + customer + `}}`, "purchase"},
+		{hotmart{}, `payload={"event":"PURCHASE_APPROVED","data":{` + customer + `}}`, "purchase, attributed"},
+		{hotmart{}, `{"type":"PURCHASE_APPROVED","data":{` + customer + `}}`, "purchase, attributed"},
+		{hotmart{}, `{"payload":{"event":"PURCHASE_APPROVED","data":{` + customer + `}}}`, "purchase, attributed"},
+		{hotmart{}, `{"event":"PURCHASE_TOUCHED","data":{"order":{"status":"paid"},` + customer + `}}`, "purchase"},
+		{kiwify{}, `{"event_type":"Compra aprovada",` + customer + `}`, "purchase, attributed"},
+		{kiwify{}, `{"data":{"order_status":"paid","order_id":"K",` + customer + `}}`, "purchase, attributed"},
+		{kiwify{}, `{"webhook_event_type":"order_touched","status":"paid",` + customer + `}`, "purchase"},
 		{kiwify{}, `{"webhook_event_type":"pix_expirado","order_id":"K"}`, "payment expired"},
 		{kiwify{}, `{"order_status":"expired","order_id":"K"}`, "payment expired"},
-		{eduzz{}, `{"data":{"trans_status":3,"cus_email":"rita@example.com"}}`, "kill, attribute"},
-		{eduzz{}, `{"event":"myeduzz.invoice_touched","data":{"status":"paid",` + customer + `}}`, "kill"},
-		{caktoUsual, `{"data":{"event":"purchase_approved","order":{` + customer + `}}}`, "kill, attribute"},
-		{caktoUsual, `{"event":"purchase_approved","data":{"orders":[{` + customer + `}]}}`, "kill, attribute"},
-		{caktoUsual, `{"event":"order_touched","data":{"status":"paid",` + customer + `}}`, "kill"},
-		{tictoUsual, `{"order":{"status":"authorized"},` + customer + `}`, "kill, attribute"},
-		{tictoUsual, `{"event":"authorized",` + customer + `}`, "kill, attribute"},
-		{kirvanoUsual, `{"status":"APPROVED",` + customer + `}`, "kill, attribute"},
-		{kirvanoUsual, `{"data":{"event":"SALE_APPROVED",` + customer + `}}`, "kill, attribute"},
-		{perfectpayUsual, `{"data":{"sale_status_enum":2,` + customer + `}}`, "kill, attribute"},
-		{perfectpayUsual, `{"sale_status_enum_key":"approved",` + customer + `}`, "kill, attribute"},
-		{monetizzeUsual, `{"event":"paid",` + customer + `}`, "kill, attribute"},
-		{monetizzeUsual, `{"tipoEvento":{"descricao":"Compra aprovada"},` + customer + `}`, "kill, attribute"},
-		{monetizzeUsual, `{"tipoEvento":2,` + customer + `}`, "kill, attribute"},
+		{eduzz{}, `{"data":{"trans_status":3,"cus_email":"rita@example.com"}}`, "purchase, attributed"},
+		{eduzz{}, `{"event":"myeduzz.invoice_touched","data":{"status":"paid",` + customer + `}}`, "purchase"},
+		{caktoUsual, `{"data":{"event":"purchase_approved","order":{` + customer + `}}}`, "purchase, attributed"},
+		{caktoUsual, `{"event":"purchase_approved","data":{"orders":[{` + customer + `}]}}`, "purchase, attributed"},
+		{caktoUsual, `{"event":"order_touched","data":{"status":"paid",` + customer + `}}`, "purchase"},
+		{tictoUsual, `{"order":{"status":"authorized"},` + customer + `}`, "purchase, attributed"},
+		{tictoUsual, `{"event":"authorized",` + customer + `}`, "purchase, attributed"},
+		{kirvanoUsual, `{"status":"APPROVED",` + customer + `}`, "purchase, attributed"},
+		{kirvanoUsual, `{"data":{"event":"SALE_APPROVED",` + customer + `}}`, "purchase, attributed"},
+		{perfectpayUsual, `{"data":{"sale_status_enum":2,` + customer + `}}`, "purchase, attributed"},
+		{perfectpayUsual, `{"sale_status_enum_key":"approved",` + customer + `}`, "purchase, attributed"},
+		{monetizzeUsual, `{"event":"paid",` + customer + `}`, "purchase, attributed"},
+		{monetizzeUsual, `{"tipoEvento":{"descricao":"Compra aprovada"},` + customer + `}`, "purchase, attributed"},
+		{monetizzeUsual, `{"tipoEvento":2,` + customer + `}`, "purchase, attributed"},
 	} {
 		events, err := test.platform.Parse(Delivery{Body: []byte(test.body)}, Place{Region: "BR"})
 		if err != nil || len(events) != 1 || says(events[0]) != test.want {
@@ -326,8 +326,8 @@ func TestEduzzSamplesOfTheDocumentation(t *testing.T) {
 		`{"contract":{"id":"1"}}`:                                                                               "ignore: EventNotUsed",
 		`{"contract":{"id":"1","status":"canceled"}}`:                                                           "ignore: EventNotUsed",
 		`{"data":{"contract":{"id":"1"}},"event":"myeduzz.contract_created"}`:                                   "ignore: EventNotUsed",
-		`{"id":"1","status":"paid","buyer":{"email":"ana@example.com"},"items":[{"productId":"P5"}]}`:           "kill, attribute",
-		`{"invoice":{"id":"1","status":"paid","buyer":{"email":"ana@example.com"}}}`:                            "kill, attribute",
+		`{"id":"1","status":"paid","buyer":{"email":"ana@example.com"},"items":[{"productId":"P5"}]}`:           "purchase, attributed",
+		`{"invoice":{"id":"1","status":"paid","buyer":{"email":"ana@example.com"}}}`:                            "purchase, attributed",
 		`{"subscription":{"id":"1"},"student":{"name":"Rita"}}`:                                                 "ignore: EventNotUsed",
 		`{"id":"1","createdAt":"2026-02-03"}`:                                                                   "ignore: EventNotUsed",
 		`{"customer":{"email":"ana@example.com"},"productId":["P5"],"saleRecoveryUrl":"https://e.example.com"}`: "start: AbandonedCart",

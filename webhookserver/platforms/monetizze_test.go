@@ -28,42 +28,42 @@ func TestMonetizzeCodes(t *testing.T) {
 		{"1 waiting, method not told", sale, by(1, absent), "start: BoletoPending"},
 		{"1 waiting, card", sale, by(1, "Cartão de crédito"), "ignore: CardPending"},
 		{"1 waiting, free", sale, by(1, "Gratis"), "ignore: EventNotUsed"},
-		{"2 approved", sale, nil, "kill, attribute"},
-		{`"2" approved`, sale, code("2"), "kill, attribute"},
-		{"2 approved, first charge of a subscription", sale, charge(1), "kill, attribute"},
-		{"2 approved, second charge", sale, charge("2"), "kill"},
+		{"2 approved", sale, nil, "purchase, attributed"},
+		{`"2" approved`, sale, code("2"), "purchase, attributed"},
+		{"2 approved, first charge of a subscription", sale, charge(1), "purchase, attributed"},
+		{"2 approved, second charge", sale, charge("2"), "purchase"},
 		{"3 cancelled, card", sale, by(3, "Cartão de crédito"), "start: PaymentRefused"},
 		{"3 cancelled, method not told", sale, by(3, absent), "start: PaymentRefused"},
 		{"3 cancelled, boleto", sale, by(3, "Boleto"), "payment expired"},
 		{"3 cancelled, PIX", sale, by(3, "Pix"), "payment expired"},
 		{"4 given back", sale, code(4), "reverse: refund"},
 		{"5 blocked", sale, code(5), "reverse: chargeback"},
-		{"6 complete", sale, code(6), "kill"},
+		{"6 complete", sale, code(6), "purchase"},
 		{"8 hidden", sale, code(8), "ignore: EventNotUsed"},
-		{"9, of a sale that is paid", sale, code(9), "kill"},
+		{"9, of a sale that is paid", sale, code(9), "purchase"},
 		{"9", sale, change{"tipoEvento.codigo": 9, "venda.status": absent}, "ignore: UnknownEvent"},
 		{"70 tickets", sale, code(70), "ignore: EventNotUsed"},
 		{"98 card", sale, code(98), "ignore: EventNotUsed"},
 		{"99 boleto", sale, code(99), "ignore: EventNotUsed"},
-		{"101 subscription active", sale, code(101), "kill"},
+		{"101 subscription active", sale, code(101), "purchase"},
 		{"102 subscription overdue", sale, code(102), "ignore: EventNotUsed"},
 		{"103 subscription cancelled", sale, code(103), "ignore: EventNotUsed"},
 		{"104 subscription waiting", sale, code(104), "ignore: EventNotUsed"},
 		{"105 recovery in instalments", sale, code(105), "ignore: EventNotUsed"},
 		{"106 recovery cancelled", sale, code(106), "ignore: EventNotUsed"},
 		{"120 shipping", sale, code(120), "ignore: EventNotUsed"},
-		{"codigo_status 2", sale, change{"tipoEvento": absent, "codigo_status": "2"}, "kill, attribute"},
+		{"codigo_status 2", sale, change{"tipoEvento": absent, "codigo_status": "2"}, "purchase, attributed"},
 		{"postback_evento 4", sale, change{"tipoEvento": absent, "postback_evento": 4}, "reverse: refund"},
 		{"Aguardando pagamento alone", sale, alone("Aguardando pagamento"), "start: PixPending"},
-		{"Finalizada alone", sale, alone("Finalizada"), "kill, attribute"},
-		{"Aprovada alone", sale, alone("Aprovada"), "kill, attribute"},
+		{"Finalizada alone", sale, alone("Finalizada"), "purchase, attributed"},
+		{"Aprovada alone", sale, alone("Aprovada"), "purchase, attributed"},
 		{"Cancelada alone", sale, alone("Cancelada"), "payment expired"},
 		{"Devolvida alone", sale, alone("Devolvida"), "reverse: refund"},
 		{"Bloqueada alone", sale, alone("Bloqueada"), "reverse: chargeback"},
-		{"Completa alone", sale, alone("Completa"), "kill"},
+		{"Completa alone", sale, alone("Completa"), "purchase"},
 		{"Abandono de Checkout alone", sale, alone("Abandono de Checkout"), "start: AbandonedCart"},
 		{"a status of tomorrow alone", sale, alone("Teleportada"), "ignore: UnknownEvent"},
-		{"a word for a code, a status that is known", sale, code("x"), "kill, attribute"},
+		{"a word for a code, a status that is known", sale, code("x"), "purchase, attributed"},
 		{"a word for a code alone", sale, change{"tipoEvento.codigo": "x", "venda": absent}, "ignore: UnknownEvent"},
 	})
 }
@@ -135,7 +135,7 @@ func TestMonetizzeLink(t *testing.T) {
 
 // TestMonetizzeIsForgiving: the same fields in other types, or absent.
 func TestMonetizzeIsForgiving(t *testing.T) {
-	const paid = "kill, attribute"
+	const paid = "purchase, attributed"
 	testForgiving(t, monetizzeUsual, "monetizze/sale.json", []forgiving{
 		{"buyer absent", change{"comprador": absent}, "unusable: comprador.email", func(e Event) bool {
 			return e.Customer == Customer{}

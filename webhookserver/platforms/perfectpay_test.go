@@ -29,24 +29,24 @@ func TestPerfectpayStatuses(t *testing.T) {
 		{"1 pending, card", sale, pending(1, "credit_card"), "ignore: CardPending"},
 		{"1 pending, PayPal", sale, pending(3, "paypal"), "ignore: EventNotUsed"},
 		{"1 pending, another number", sale, pending(9, absent), "ignore: EventNotUsed"},
-		{"2 approved", sale, nil, "kill, attribute"},
-		{`"2" approved`, sale, status("2"), "kill, attribute"},
-		{"2.0 approved", sale, status(json.RawMessage("2.0")), "kill, attribute"},
-		{"2 approved, first charge of a subscription", sale, charges(1), "kill, attribute"},
-		{"2 approved, second charge", sale, charges("2"), "kill"},
+		{"2 approved", sale, nil, "purchase, attributed"},
+		{`"2" approved`, sale, status("2"), "purchase, attributed"},
+		{"2.0 approved", sale, status(json.RawMessage("2.0")), "purchase, attributed"},
+		{"2 approved, first charge of a subscription", sale, charges(1), "purchase, attributed"},
+		{"2 approved, second charge", sale, charges("2"), "purchase"},
 		{"3 in process", sale, status(3), "ignore: EventNotUsed"},
 		{"4 in mediation", sale, status(4), "ignore: EventNotUsed"},
 		{"5 rejected", sale, status(5), "start: PaymentRefused"},
 		{"6 cancelled", sale, status(6), "start: PaymentRefused"},
 		{"7 refunded", sale, status(7), "reverse: refund"},
-		{"8 authorized", sale, status(8), "kill, attribute"},
+		{"8 authorized", sale, status(8), "purchase, attributed"},
 		{"9 charged back", sale, status(9), "reverse: chargeback"},
-		{"10 completed", sale, status(10), "kill"},
+		{"10 completed", sale, status(10), "purchase"},
 		{"11 error in the checkout", sale, status(11), "start: PaymentRefused"},
 		{"13 expired", sale, status(13), "payment expired"},
 		{"14", sale, status(14), "ignore: UnknownEvent"},
 		{"15 cancelled for another boleto", sale, status(15), "ignore: EventNotUsed"},
-		{"16 in review", sale, status(16), "kill, attribute"},
+		{"16 in review", sale, status(16), "purchase, attributed"},
 		{"17 chargeback announced", sale, status(17), "reverse: chargeback"},
 		{"18 refund announced", sale, status(18), "reverse: refund"},
 		{"19 given back by the bank", sale, status(19), "reverse: refund"},
@@ -83,7 +83,7 @@ func TestPerfectpaySale(t *testing.T) {
 
 // TestPerfectpayIsForgiving: the same fields in other types, or absent.
 func TestPerfectpayIsForgiving(t *testing.T) {
-	const paid = "kill, attribute"
+	const paid = "purchase, attributed"
 	isPhone := func(e Event) bool { return e.Customer.Phone == "+5581991239876" }
 	testForgiving(t, perfectpayUsual, "perfectpay/sale.json", []forgiving{
 		{"customer absent", change{"customer": absent}, "unusable: customer.email", func(e Event) bool {

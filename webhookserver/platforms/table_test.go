@@ -28,17 +28,19 @@ func TestTables(t *testing.T) {
 			}
 			for _, meaning := range []string{stopsAndCounts, reversesRefund, isIgnored} {
 				if !meanings[meaning] {
-					t.Errorf("no event %q", meaning)
+					t.Errorf("webhookserver/platforms/%s.go: its samples have no event that %q: add the least delivery of one", name,
+						meaning)
 				}
 			}
 			for _, trigger := range everyTrigger {
 				starts := slices.Contains(defined(name).starts, trigger)
 				if told := meanings[startsRecovery+string(trigger)+")"]; told != starts {
-					t.Errorf("starts %s: the row says %t, its samples %t", trigger, starts, told)
+					t.Errorf("webhookserver/platforms/%s.go: starts %s: the row says %t, its samples %t: change one of them",
+						name, trigger, starts, told)
 				}
 			}
 			if len(rows) == 0 || rows[len(rows)-1] != (Row{anythingElse, isIgnored}) {
-				t.Error("the last row is not about anything else")
+				t.Errorf("webhookserver/platforms/%s.go: its samples have to end with jsonSample(anythingElse, …)", name)
 			}
 		})
 	}

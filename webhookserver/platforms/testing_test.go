@@ -90,9 +90,9 @@ func says(event Event) string {
 	case event.Kind == Abandoned:
 		return "start: " + string(event.Trigger)
 	case event.Kind == Purchased && event.Attribute:
-		return "kill, attribute"
+		return "purchase, attributed"
 	case event.Kind == Purchased:
-		return "kill"
+		return "purchase"
 	case event.Kind == Reversed && event.Chargeback:
 		return "reverse: chargeback"
 	case event.Kind == Reversed:

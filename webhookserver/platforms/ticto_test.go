@@ -31,20 +31,20 @@ func TestTictoStatuses(t *testing.T) {
 		{"waiting_payment, method not told", order, waitsFor(absent), "start: BoletoPending"},
 		{"waiting_payment, credit_card", order, waitsFor("credit_card"), "ignore: CardPending"},
 		{"refused", order, status("refused"), "start: PaymentRefused"},
-		{"authorized", order, nil, "kill, attribute"},
-		{"AUTHORIZED", order, status("AUTHORIZED"), "kill, attribute"},
-		{"authorized, first charge of a subscription", order, charges(1), "kill, attribute"},
-		{"authorized, second charge", order, charges(2), "kill"},
-		{"authorized, second charge as a string", order, charges("2"), "kill"},
-		{"authorized, third charge of the second subscription", order, charges(1, 3), "kill"},
+		{"authorized", order, nil, "purchase, attributed"},
+		{"AUTHORIZED", order, status("AUTHORIZED"), "purchase, attributed"},
+		{"authorized, first charge of a subscription", order, charges(1), "purchase, attributed"},
+		{"authorized, second charge", order, charges(2), "purchase"},
+		{"authorized, second charge as a string", order, charges("2"), "purchase"},
+		{"authorized, third charge of the second subscription", order, charges(1, 3), "purchase"},
 		{"refunded", order, status("refunded"), "reverse: refund"},
 		{"chargeback", order, status("chargeback"), "reverse: chargeback"},
 		{"claimed", order, status("claimed"), "reverse: chargeback"},
 		{"pix_expired", order, status("pix_expired"), "payment expired"},
 		{"bank_slip_delayed", order, status("bank_slip_delayed"), "payment expired"},
 		{"close", order, status("close"), "ignore: EventNotUsed"},
-		{"trial", order, status("trial"), "kill"},
-		{"trial_started", order, status("trial_started"), "kill"},
+		{"trial", order, status("trial"), "purchase"},
+		{"trial_started", order, status("trial_started"), "purchase"},
 		{"trial_ended", order, status("trial_ended"), "ignore: EventNotUsed"},
 		{"all_charges_paid", order, status("all_charges_paid"), "ignore: EventNotUsed"},
 		{"card_exchanged", order, status("card_exchanged"), "ignore: EventNotUsed"},
@@ -90,7 +90,7 @@ func TestTictoOrder(t *testing.T) {
 
 // TestTictoIsForgiving: the same fields in other types, or absent.
 func TestTictoIsForgiving(t *testing.T) {
-	const paid = "kill, attribute"
+	const paid = "purchase, attributed"
 	phone := func(value any) change { return change{"customer.phone": value} }
 	isPhone := func(e Event) bool { return e.Customer.Phone == "+5571987651234" }
 	testForgiving(t, tictoUsual, "ticto/order.json", []forgiving{

@@ -299,3 +299,13 @@ func number(digits string) int {
 	}
 	return value
 }
+
+// firstTime returns the first of the times that is set; the zero time without one.
+func firstTime(times ...time.Time) time.Time {
+	for _, at := range times {
+		if !at.IsZero() {
+			return at
+		}
+	}
+	return time.Time{}
+}
