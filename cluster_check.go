@@ -74,8 +74,11 @@ func checkCluster(ctx context.Context, config *rest.Config, settings settings, p
 	if err := yaml.Unmarshal(settings.roles.manifest(), &role); err != nil {
 		return fmt.Errorf("read the role that is part of the program: %w", err)
 	}
-	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(),
-		preflight.Role{Rules: role.Rules, Namespaces: settings.namespaces, ClusterWide: clusterWide},
+	needed := preflight.Role{Rules: role.Rules, Namespaces: settings.namespaces, ClusterWide: clusterWide}
+	if settings.namespaced {
+		needed = needed.InNamespaces()
+	}
+	return preflight.Permissions(ctx, reviews.SelfSubjectAccessReviews(), needed,
 		preflight.Role{Rules: settings.leaseRules(),
 			Namespaces: []string{ownNamespace(settings.leaderElectionNamespace)}},
 	)

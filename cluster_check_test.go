@@ -44,6 +44,12 @@ func testForbidden(t *testing.T, environment *testenv.Environment) {
 			t.Errorf("got %s, want it to name %q", leaderless, wanted)
 		}
 	}
+	ofLeader.namespaced = true
+	for _, inCluster := range clusterWide {
+		if told := fmt.Sprint(check(ofLeader, 0)); strings.Contains(told, inCluster) {
+			t.Errorf("got %s, want nothing of %s, which no Role grants", told, inCluster)
+		}
+	}
 	asWebhooks := fmt.Sprint(check(settings{roles: roles{webhooks: true}}, 0))
 	if !strings.Contains(asWebhooks, "cart-recovery-pairing-0") || strings.Contains(asWebhooks, "recoveryledgers") {
 		t.Errorf("got %v, want what the webhooks need and nothing else", asWebhooks)

@@ -187,8 +187,13 @@ func (w *wiring) addWebhookServer() error {
 	if err != nil {
 		return fmt.Errorf("flag --trusted-proxies: %w", err)
 	}
+	authorizer, err := w.authorizer()
+	if err != nil {
+		return err
+	}
 	server, err := webhookserver.New(webhookserver.Options{
 		Client: w.deliveries, Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
+		Authorizer: authorizer, NoClaims: w.settings.namespaced,
 		Copies: w.copies(), Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
 		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
@@ -204,6 +209,15 @@ func (w *wiring) addWebhookServer() error {
 	return nil
 }
 
+// authorizer asks about callers of connect and status with the callers' own tokens where the process may not ask
+// about others; nil asks as usual.
+func (w *wiring) authorizer() (webhookserver.Authorizer, error) {
+	if !w.settings.namespaced {
+		return nil, nil
+	}
+	return webhookserver.NewSelfAuthorizer(w.mgr.GetConfig())
+}
+
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
 	pacer, tokens := pace.NewPacer(w.clock, pace.Settle), budget.NewLedger()
@@ -212,6 +226,7 @@ func (w *wiring) addControllers() error {
 	stores := &store.Reconciler{
 		Client: w.client, Secrets: w.secrets, Clock: w.clock, Recorder: recorder,
 		PublicURL: w.settings.publicURL, HasAIKey: w.settings.ai.APIKey != "", AI: writers, Tokens: tokens,
+		NoClaims: w.settings.namespaced,
 	}
 	instances := &whatsappinstance.Reconciler{
 		Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, Clock: w.clock,

@@ -27,7 +27,9 @@ type settings struct {
 	namespaces     []string
 	// watchNamespaces is the flag as it was given.
 	watchNamespaces string
-	roles           roles
+	// namespaced says that the process has rights in its namespaces only, and none in the whole cluster.
+	namespaced bool
+	roles      roles
 
 	leaderElection          bool
 	leaderElectionNamespace string
@@ -70,6 +72,8 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 		"webhooks (takes deliveries, needs few rights), controllers (sends)")
 	flags.StringVar(&s.watchNamespaces, "watch-namespaces", getenv("WATCH_NAMESPACES"),
 		"namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
+	flags.BoolVar(&s.namespaced, "namespaced", false, "do without rights in the whole cluster: needs "+
+		"--watch-namespaces, asks about callers with their own tokens, and reads and makes no ClientIDClaims")
 	s.addressFlags(flags, getenv)
 	s.electionFlags(flags)
 	s.restoreFlags(flags)

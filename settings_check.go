@@ -217,6 +217,10 @@ func (s *settings) checkNamespaces() error {
 		found = append(found, wrong("--watch-namespaces (environment: WATCH_NAMESPACES)",
 			"at least one name, or nothing at all for all namespaces", s.watchNamespaces))
 	}
+	if s.namespaced && strings.TrimSpace(s.watchNamespaces) == "" {
+		found = append(found, wrong("--watch-namespaces (environment: WATCH_NAMESPACES)",
+			"the namespaces to work in, because of --namespaced", ""))
+	}
 	for _, name := range append(slices.Clone(s.namespaces), s.leaderElectionNamespace) {
 		if name != "" && len(validation.IsDNS1123Label(name)) > 0 {
 			found = append(found, wrong("--watch-namespaces and --leader-election-namespace",

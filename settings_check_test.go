@@ -54,7 +54,10 @@ func TestCheck(t *testing.T) {
 		"a role that is none": {[]string{"--roles=webhook"}, nil, []string{"roles", "webhook"}},
 		"namespaces that are none": {nil, map[string]string{"WATCH_NAMESPACES": " , "}, []string{"--watch-namespaces",
 			"at least one"}},
-		"no state directory": {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
+		"no rights in the cluster, and no namespaces": {[]string{"--namespaced"}, nil,
+			[]string{"--watch-namespaces", "--namespaced"}},
+		"no rights in the cluster": {[]string{"--namespaced"}, map[string]string{"WATCH_NAMESPACES": "a"}, nil},
+		"no state directory":       {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
 		"several at once": {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x",
 			"OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
 	} {

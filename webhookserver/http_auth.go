@@ -29,9 +29,9 @@ type Caller = authenticationv1.UserInfo
 type Authorizer interface {
 	// Authenticate returns the caller a token belongs to; false when it belongs to none.
 	Authenticate(ctx context.Context, token string) (Caller, bool, error)
-	// Authorize says whether the caller may do verb to the WhatsAppInstances of a
+	// Authorize says whether the caller, whose token it is, may do verb to the WhatsAppInstances of a
 	// namespace.
-	Authorize(ctx context.Context, caller Caller, verb, namespace string) (bool, error)
+	Authorize(ctx context.Context, caller Caller, token, verb, namespace string) (bool, error)
 }
 
 // NewAuthorizer returns an Authorizer that asks the API server, with TokenReview and
@@ -53,21 +53,26 @@ func (r apiAuthorizer) Authenticate(ctx context.Context, token string) (Caller, 
 }
 
 // Authorize asks with a SubjectAccessReview.
-func (r apiAuthorizer) Authorize(ctx context.Context, caller Caller, verb, namespace string) (bool, error) {
+func (r apiAuthorizer) Authorize(ctx context.Context, caller Caller, _, verb, namespace string) (bool, error) {
 	extra := make(map[string]authorizationv1.ExtraValue, len(caller.Extra))
 	for key, values := range caller.Extra {
 		extra[key] = authorizationv1.ExtraValue(values)
 	}
 	review := &authorizationv1.SubjectAccessReview{Spec: authorizationv1.SubjectAccessReviewSpec{
 		User: caller.Username, UID: caller.UID, Groups: caller.Groups, Extra: extra,
-		ResourceAttributes: &authorizationv1.ResourceAttributes{
-			Namespace: namespace, Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: "whatsappinstances",
-		},
+		ResourceAttributes: instancesIn(namespace, verb),
 	}}
 	if err := r.client.Create(ctx, review); err != nil {
 		return false, fmt.Errorf("review access: %w", err)
 	}
 	return review.Status.Allowed, nil
+}
+
+// instancesIn is what a caller needs to be allowed.
+func instancesIn(namespace, verb string) *authorizationv1.ResourceAttributes {
+	return &authorizationv1.ResourceAttributes{
+		Namespace: namespace, Verb: verb, Group: v1alpha1.GroupVersion.Group, Resource: "whatsappinstances",
+	}
 }
 
 // admit decides whether a call to connect or status may go on, and for which Store.
@@ -99,7 +104,7 @@ func (s *Server) admit(ctx context.Context, c *fiber.Ctx, verb string) (*v1alpha
 		missing := notFound()
 		return nil, &missing
 	}
-	allowed, err := s.Authorizer.Authorize(ctx, caller, verb, store.Namespace)
+	allowed, err := s.Authorizer.Authorize(ctx, caller, token, verb, store.Namespace)
 	if err != nil {
 		return nil, s.cannotTell("authorize a caller", err)
 	}

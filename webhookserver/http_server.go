@@ -74,6 +74,9 @@ type Options struct {
 	Metrics *metrics.Metrics
 	// Authorizer decides who may use connect and status. Default: NewAuthorizer(Client).
 	Authorizer Authorizer
+	// NoClaims leaves ClientIDClaims alone, where the process may not use what is in no namespace: the
+	// oldest Store has a clientID then.
+	NoClaims bool
 	// Ready says whether the caches are filled; nil means that they are.
 	Ready func(ctx context.Context) bool
 	// Clock tells the time. Default: the real one.

@@ -26,11 +26,21 @@ var _ = Describe("a clientID that two namespaces' Stores name", func() {
 			s.Spec.Platforms = ours.store.Spec.Platforms
 		})))
 		Expect(ours.post(ctx, hotmart(cartEvent)).Status).To(Equal(http.StatusOK))
+		claimless := &Server{Options: server.Options}
+		claimless.NoClaims = true
+		found, err := claimless.store(ctx, ours.namespace)
+		Expect(err).NotTo(HaveOccurred())
+		Expect(found.Namespace).To(Equal(ours.namespace), "the oldest, where claims are not asked")
 
 		Expect(env.Client.Delete(ctx, ours.store)).To(Succeed())
 		// While there are leads of the client its Store may come back.
 		Eventually(func() int { return ours.post(ctx, hotmart(purchaseEvent)).Status }).Should(
 			Equal(http.StatusServiceUnavailable))
+		Eventually(func(g Gomega) {
+			found, err := claimless.store(ctx, ours.namespace)
+			g.Expect(err).NotTo(HaveOccurred())
+			g.Expect(found.Namespace).To(Equal(elsewhere))
+		}).Should(Succeed())
 		Expect(shop{namespace: elsewhere}.leads(ctx)).To(BeEmpty())
 	})
 })

@@ -30,9 +30,12 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*snapshot
 		return nil, fmt.Errorf("list the Stores of the clientID: %w", err)
 	}
 	seen.claimants = claimants.Items
-	var err error
-	if seen.claimedBy, err = owner.ClaimedBy(ctx, r.Client, store.Spec.ClientID); err != nil {
-		return nil, err
+	if !r.NoClaims {
+		claimedBy, err := owner.ClaimedBy(ctx, r.Client, store.Spec.ClientID)
+		if err != nil {
+			return nil, err
+		}
+		seen.claimedBy = claimedBy
 	}
 	missing, err := r.missingSecret(ctx, store)
 	if err != nil {

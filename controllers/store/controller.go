@@ -96,6 +96,9 @@ type Reconciler struct {
 	Rand backoff.Random
 	// SkipNameValidation allows several controllers of this name in one process.
 	SkipNameValidation bool
+	// NoClaims leaves ClientIDClaims alone, where the process may not use what is in no namespace: the
+	// oldest Store has a clientID then, and nothing keeps it once that Store is gone.
+	NoClaims bool
 
 	mu      sync.Mutex
 	counted map[types.NamespacedName]counted
@@ -121,7 +124,11 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	if err := r.complete(); err != nil {
 		return err
 	}
-	return ctrl.NewControllerManagedBy(mgr).
+	building := ctrl.NewControllerManagedBy(mgr)
+	if !r.NoClaims {
+		building.Watches(&v1alpha1.ClientIDClaim{}, handler.EnqueueRequestsFromMapFunc(r.claimantsOf))
+	}
+	return building.
 		Named("store").
 		For(&v1alpha1.Store{}, builder.WithPredicates(predicate.Or(
 			predicate.GenerationChangedPredicate{}, r.refusesForKeys(),
@@ -130,7 +137,6 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)), builder.WithPredicates(
 			predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }},
 		)).
-		Watches(&v1alpha1.ClientIDClaim{}, handler.EnqueueRequestsFromMapFunc(r.claimantsOf)).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff,
@@ -225,7 +231,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	findings := plan(seen)
-	if findings.claims {
+	if findings.claims && !r.NoClaims {
 		if err := r.claim(ctx, store); err != nil {
 			return reconcile.Result{}, client.IgnoreAlreadyExists(err)
 		}

@@ -29,6 +29,21 @@ type Role struct {
 	ClusterWide []string
 }
 
+// InNamespaces is the part of the role that a Role in each of the namespaces can grant.
+func (r Role) InNamespaces() Role {
+	part := Role{Namespaces: r.Namespaces}
+	for i := range r.Rules {
+		rule := *r.Rules[i].DeepCopy()
+		rule.Resources = slices.DeleteFunc(rule.Resources, func(resource string) bool {
+			return slices.Contains(r.ClusterWide, resource)
+		})
+		if len(rule.Resources) > 0 {
+			part.Rules = append(part.Rules, rule)
+		}
+	}
+	return part
+}
+
 // Permissions asks the API server whether this process may do everything that its roles say. The error names
 // each verb and resource that is missing.
 func Permissions(ctx context.Context, reviews client.SelfSubjectAccessReviewInterface, roles ...Role) error {

@@ -19,8 +19,8 @@ import (
 )
 
 // Install is how the resources and permissions are brought up to date.
-const Install = "kubectl apply --server-side -k config/default, or config/default-split where it runs with --roles " +
-	"(for the CRDs alone: make install)"
+const Install = "kubectl apply --server-side -k config/default, or config/default-split where it runs with --roles, " +
+	"or helm upgrade (for the CRDs alone: make install); see docs/install.md"
 
 // Patience is how long resources are waited for that were applied just now: the API server takes
 // some seconds to serve them.
