@@ -3,6 +3,10 @@
 
 # The image that docker-build, deploy and build-installer name.
 IMG ?= controller:latest
+# What build-installer, deploy and undeploy are about: config/default-split, or an overlay of your own, instead.
+CONFIG ?= config/default
+# How long purge waits for the operator to delete numbers at their gateways.
+PURGE_WAIT ?= 60s
 # What go test is told besides, such as GOTESTFLAGS="-v -run TestPlan".
 GOTESTFLAGS ?=
 # How many packages are tested at once. The suites start API servers: more gets slower.
@@ -65,11 +69,12 @@ generate: ## Generate the DeepCopy methods of the API types.
 	$(GENERATE_OBJECTS)
 
 .PHONY: manifests
-manifests: ## Generate the CRDs and the ClusterRoles of the operator from the markers.
+manifests: ## Generate the CRDs and roles from the markers, and what the chart and config/namespaced have of them.
 	$(GENERATE_CRDS) output:crd:artifacts:config=config/crd/bases
 	$(GENERATE_ROLES) output:rbac:artifacts:config=config/rbac
 	$(GENERATE_CONTROLLERS_ROLE) output:rbac:artifacts:config=config/split
 	$(GENERATE_WEBHOOKS_ROLE) output:rbac:artifacts:config=config/split
+	$(GO) run ./hack/chart
 
 .PHONY: tidy
 tidy: ## Tidy every go.mod.
@@ -98,6 +103,7 @@ verify: ## Fail if generated files are not what the sources generate, or a go.mo
 		echo "Generated files are not up to date: see the difference above, run 'make generate manifests', commit the result." >&2; \
 		exit 1; \
 	fi; \
+	$(GO) run ./hack/chart -check; \
 	$(GO) run ./hack/docs -check; \
 	for module in $(MODULES); do (cd "$$module" && $(GO) mod tidy -diff) || same=false; done; \
 	if ! $$same; then \
@@ -131,6 +137,7 @@ control-plane: ## Prepare kube-apiserver, etcd, kubectl and kube-controller-mana
 .PHONY: test
 test: ## Run all tests, those against a real API server included.
 	$(WITH_CONTROL_PLANE) $(GO) test -p $(TEST_PACKAGES_AT_ONCE) -timeout 20m $(GOTESTFLAGS) ./...
+	$(WITH_CONTROL_PLANE) $(GO) -C hack/install test -p 1 -timeout 20m $(GOTESTFLAGS) ./...
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no API server (go test -short).
@@ -193,9 +200,9 @@ docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build -t $(IMG) .
 
 .PHONY: build-installer
-build-installer: ## Write all manifests, for IMG, to dist/install.yaml.
+build-installer: ## Write all manifests of CONFIG, for IMG, to dist/install.yaml.
 	@mkdir -p dist
-	$(KUSTOMIZE) build config/default | sed 's|image: controller:latest$$|image: $(IMG)|' > dist/install.yaml
+	$(KUSTOMIZE) build $(CONFIG) | sed 's|image: controller:latest$$|image: $(IMG)|' > dist/install.yaml
 
 .PHONY: clean
 clean: ## Remove what was built here. The control plane stays in setup-envtest's store.
@@ -208,13 +215,70 @@ install: ## Install the CRDs.
 	$(KUSTOMIZE) build config/crd | $(KUBECTL) apply --server-side -f -
 
 .PHONY: uninstall
-uninstall: ## Remove the CRDs, and with them every resource of theirs.
-	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found -f -
+uninstall: confirmed ## Remove the CRDs, and with them every resource of theirs. Needs CONFIRM=yes; purge does more.
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found --timeout=60s -f -
 
 .PHONY: deploy
-deploy: build-installer ## Deploy the operator with the image IMG.
+deploy: build-installer ## Deploy the operator of CONFIG with the image IMG.
 	$(KUBECTL) apply --server-side -f dist/install.yaml
 
+# Everything of CONFIG but the CRDs and the namespace: those hold data.
+define UNDEPLOYED
+resources: [../../$(CONFIG)]
+patches:
+- target: {kind: CustomResourceDefinition}
+  patch: |-
+    {$$patch: delete, apiVersion: apiextensions.k8s.io/v1, kind: CustomResourceDefinition, metadata: {name: any}}
+- target: {kind: Namespace}
+  patch: |-
+    {$$patch: delete, apiVersion: v1, kind: Namespace, metadata: {name: any}}
+endef
+export UNDEPLOYED
+
+# The Deployments go first, and their pods with them: what these have begun is finished with their rights.
 .PHONY: undeploy
-undeploy: ## Remove the operator, its CRDs, and with them every resource of theirs.
-	$(KUSTOMIZE) build config/default | $(KUBECTL) delete --ignore-not-found -f -
+undeploy: ## Remove the operator of CONFIG. The CRDs, all data and the namespace with its Secrets stay.
+	@mkdir -p dist/undeploy
+	@printenv UNDEPLOYED > dist/undeploy/kustomization.yaml
+	$(KUSTOMIZE) build dist/undeploy > dist/undeploy/manifests.yaml
+	$(KUBECTL) delete deployments --all-namespaces -l app.kubernetes.io/name=cart-recovery-operator \
+		--cascade=foreground --timeout=45s || echo "Pods of the operator are still ending."
+	$(KUBECTL) delete --ignore-not-found --timeout=10s -f dist/undeploy/manifests.yaml
+	@echo "The operator is removed. Nothing waits for it but WhatsAppInstances with deletionPolicy Delete, if one is" \
+		"deleted: that goes on when the operator is deployed again, or with purge."
+
+.PHONY: confirmed
+confirmed:
+	@if [[ "$(CONFIRM)" != yes ]]; then \
+		echo "This deletes every store, lead and opt-out of the cluster. Say CONFIRM=yes if you mean it." >&2; exit 1; fi
+
+# The kinds of config/crd.
+KINDS = cartrecoveries clientidclaims products recoveryledgers stores suppressions whatsappinstances
+GROUP = cartrecovery.dev
+INSTANCES = whatsappinstances.$(GROUP)
+EACH_INSTANCE = $(KUBECTL) get $(INSTANCES) --all-namespaces --no-headers --ignore-not-found \
+	-o custom-columns=:metadata.namespace,:metadata.name
+
+# The instances go while the operator runs, which deletes those with deletionPolicy Delete at their gateways. What it
+# left has its finalizer removed once it is gone.
+.PHONY: purge
+purge: confirmed ## Export all data to dist/, then remove the operator of CONFIG, its CRDs and all data. Needs CONFIRM=yes.
+	@mkdir -p dist
+	@if ! $(KUBECTL) get customresourcedefinitions -o name | grep -q '[.]$(GROUP)$$'; then \
+		echo "There are no CRDs of the operator, so there is no data."; exit 0; fi; \
+	export="dist/export-$$(date -u +%Y%m%dT%H%M%SZ).yaml"; \
+	(umask 077 && $(KUBECTL) get --all-namespaces -o yaml \
+		"$$(printf '%s.$(GROUP),' $(KINDS) | sed 's/,$$//')" > "$$export"); \
+	echo "Everything is in $$export. It holds customers' data: keep it safe, or delete it."; \
+	wait=1s; \
+	if [[ -n "$$($(KUBECTL) get deployments --all-namespaces -l app.kubernetes.io/name=cart-recovery-operator -o name)" ]]; \
+		then wait=$(PURGE_WAIT); fi; \
+	$(KUBECTL) delete $(INSTANCES) --all --all-namespaces --timeout=$$wait || true
+	$(MAKE) undeploy
+	@if ! $(KUBECTL) get customresourcedefinition $(INSTANCES) -o name >/dev/null 2>&1; then exit 0; fi; \
+	$(EACH_INSTANCE) | while read -r namespace name; do \
+		echo "The number of $$namespace/$$name may still be at its gateway: delete it there." >&2; \
+		$(KUBECTL) -n "$$namespace" patch $(INSTANCES) "$$name" --type=merge -p '{"metadata":{"finalizers":null}}' \
+			</dev/null; \
+	done
+	$(KUSTOMIZE) build config/crd | $(KUBECTL) delete --ignore-not-found --timeout=60s -f -
