@@ -235,14 +235,20 @@ patches:
 endef
 export UNDEPLOYED
 
+DEPLOYMENTS = '{range .items[?(@.kind=="Deployment")]}{.metadata.namespace} {.metadata.name}{"\n"}{end}'
+
 # The Deployments go first, and their pods with them: what these have begun is finished with their rights.
 .PHONY: undeploy
 undeploy: ## Remove the operator of CONFIG. The CRDs, all data and the namespace with its Secrets stay.
 	@mkdir -p dist/undeploy
 	@printenv UNDEPLOYED > dist/undeploy/kustomization.yaml
 	$(KUSTOMIZE) build dist/undeploy > dist/undeploy/manifests.yaml
-	$(KUBECTL) delete deployments --all-namespaces -l app.kubernetes.io/name=cart-recovery-operator \
-		--cascade=foreground --timeout=45s || echo "Pods of the operator are still ending."
+	@deployments="$$($(KUBECTL) get --ignore-not-found -f dist/undeploy/manifests.yaml -o jsonpath=$(DEPLOYMENTS))"; \
+	if [[ -n "$$deployments" ]]; then \
+		xargs -n 2 $(KUBECTL) delete deployment --cascade=foreground --wait=false -n <<<"$$deployments"; \
+		xargs -n 2 $(KUBECTL) wait --for=delete deployment --timeout=20s -n <<<"$$deployments" || \
+			echo "Pods of the operator are still ending."; \
+	fi
 	$(KUBECTL) delete --ignore-not-found --timeout=10s -f dist/undeploy/manifests.yaml
 	@echo "The operator is removed. Nothing waits for it but WhatsAppInstances with deletionPolicy Delete, if one is" \
 		"deleted: that goes on when the operator is deployed again, or with purge."

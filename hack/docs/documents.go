@@ -20,6 +20,10 @@ func documents(root string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
+	values, err := chartValues(root)
+	if err != nil {
+		return nil, err
+	}
 	gateways, policies := gatewaySections(), policySections()
 	gateways["types"], policies["fields"] = gatewayTypes(), fields
 	return []document{
@@ -27,6 +31,7 @@ func documents(root string) ([]document, error) {
 		{path: "docs/platforms.md", sections: platformSections()},
 		{path: "docs/gateways.md", sections: gateways},
 		{path: "docs/policy.md", sections: policies},
+		{path: chart + "/README.md", sections: map[string]string{"values": values}},
 	}, nil
 }
 

@@ -54,8 +54,8 @@ app.kubernetes.io/name: cart-recovery-operator
 
 {{- define "cro.settings" -}}
 {{- with .Values.watchNamespaces }}
-- --watch-namespaces={{ join "," . }}
 - --namespaced
+- --watch-namespaces={{ join "," . }}
 {{- end }}
 {{- with .Values.trustedProxies }}
 - --trusted-proxies={{ join "," . }}

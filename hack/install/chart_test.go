@@ -1,0 +1,392 @@
+package install
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
+	"helm.sh/helm/v4/pkg/action"
+	"helm.sh/helm/v4/pkg/chart/common"
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
+	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+)
+
+// TestLint is helm lint --strict with every set of values.
+func TestLint(t *testing.T) {
+	for _, name := range valueSets(t) {
+		t.Run(name, func(t *testing.T) {
+			lint := action.NewLint()
+			lint.Strict, lint.Namespace = true, namespace
+			for _, err := range lint.Run([]string{chartDir}, valuesIn(t, name)).Errors {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// TestChartIsWhatKustomizeInstalls: the two ways to install make the same processes with the same rights. Labels of
+// objects and the image's name are all that differs.
+func TestChartIsWhatKustomizeInstalls(t *testing.T) {
+	for values, folder := range map[string]string{
+		"default": "default", "split": "default-split", "namespaced": "default-namespaced",
+	} {
+		t.Run(values, func(t *testing.T) {
+			if difference := cmp.Diff(essence(fromKustomize(t, folder)), essence(fromChart(t, valuesIn(t,
+				values)))); difference != "" {
+				t.Errorf("config/%s (-) and the chart (+):\n%s", folder, difference)
+			}
+		})
+	}
+}
+
+// granted is what a role says, and what it is part of.
+type granted struct {
+	Rules  []rbacv1.PolicyRule
+	Labels map[string]string
+}
+
+type bound struct {
+	Role     rbacv1.RoleRef
+	Subjects []rbacv1.Subject
+}
+
+// essence is what must not differ between two ways to install.
+func essence(from objects) map[string]any {
+	found := map[string]any{}
+	for key, object := range from {
+		switch o := object.(type) {
+		case *appsv1.Deployment:
+			for i := range o.Spec.Template.Spec.Containers {
+				o.Spec.Template.Spec.Containers[i].Image = ""
+			}
+			found[key] = o.Spec
+		case *corev1.Service:
+			found[key] = o.Spec
+		case *policyv1.PodDisruptionBudget:
+			found[key] = o.Spec
+		case *corev1.ServiceAccount:
+			found[key] = true
+		case *rbacv1.Role:
+			found[key] = granted{o.Rules, nil}
+		case *rbacv1.ClusterRole:
+			labels := maps.Clone(o.Labels)
+			maps.DeleteFunc(labels, func(name, _ string) bool { return !strings.HasPrefix(name, "rbac.") })
+			found[key] = granted{o.Rules, maps.Collect(maps.All(labels))}
+		case *rbacv1.RoleBinding:
+			found[key] = bound{o.RoleRef, o.Subjects}
+		case *rbacv1.ClusterRoleBinding:
+			found[key] = bound{o.RoleRef, o.Subjects}
+		case *apiextensionsv1.CustomResourceDefinition:
+			found[key] = o.Spec
+		}
+	}
+	return found
+}
+
+// TestNetworkPoliciesAreThoseOfConfig: the chart's defaults are the policies of config/network-policy.
+func TestNetworkPoliciesAreThoseOfConfig(t *testing.T) {
+	chart := of[*networkingv1.NetworkPolicy](fromChart(t, map[string]any{"networkPolicy": map[string]any{"enabled": true}}))
+	config := of[*networkingv1.NetworkPolicy](fromKustomize(t, "network-policy"))
+	if len(config) != len(chart) {
+		t.Errorf("config has %d policies, the chart %d", len(config), len(chart))
+	}
+	for name, policy := range config {
+		name = namespace + "/" + release + "-" + strings.TrimPrefix(name, "system/")
+		got := chart[name]
+		if got == nil {
+			t.Errorf("the chart has no %s", name)
+			continue
+		}
+		if strings.HasSuffix(name, "allow-metrics") {
+			// The chart's holds where the roles are apart, too.
+			delete(policy.Spec.PodSelector.MatchLabels, "control-plane")
+		}
+		if difference := cmp.Diff(policy.Spec, got.Spec); difference != "" {
+			t.Errorf("%s, config (-) and the chart (+):\n%s", name, difference)
+		}
+	}
+}
+
+// TestCRDsOutliveTheRelease: deleting a CRD deletes every opt-out, so the default is to keep them.
+func TestCRDsOutliveTheRelease(t *testing.T) {
+	for name, row := range map[string]struct {
+		values map[string]any
+		crds   int
+		kept   bool
+	}{
+		"by default":      {nil, 7, true},
+		"not kept":        {map[string]any{"crds": map[string]any{"keep": false}}, 7, false},
+		"of someone else": {map[string]any{"crds": map[string]any{"enabled": false}}, 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			crds := of[*apiextensionsv1.CustomResourceDefinition](fromChart(t, row.values))
+			if len(crds) != row.crds {
+				t.Errorf("got %d CRDs, want %d", len(crds), row.crds)
+			}
+			for _, crd := range crds {
+				if kept := crd.Annotations["helm.sh/resource-policy"] == "keep" &&
+					crd.Annotations["argocd.argoproj.io/sync-options"] == "Delete=false"; kept != row.kept {
+					t.Errorf("%s: kept is %t, want %t", crd.Name, kept, row.kept)
+				}
+			}
+		})
+	}
+}
+
+// TestNamespacedHasNoRightInTheCluster: whoever installs it needs none either.
+func TestNamespacedHasNoRightInTheCluster(t *testing.T) {
+	for key, object := range fromChart(t, valuesIn(t, "namespaced-split")) {
+		if strings.HasPrefix(key, "Cluster") || object.GetNamespace() == "" {
+			t.Errorf("%s is in no namespace", key)
+		}
+	}
+	bindings := of[*rbacv1.RoleBinding](fromChart(t, valuesIn(t, "namespaced-split")))
+	for _, wanted := range []string{
+		"shop/cart-recovery-controllers-rolebinding", "shop/cart-recovery-webhooks-rolebinding",
+		"courses/cart-recovery-controllers-rolebinding", "courses/cart-recovery-webhooks-rolebinding",
+	} {
+		if bindings[wanted] == nil {
+			t.Errorf("there is no %s", wanted)
+		}
+	}
+	for _, rule := range of[*rbacv1.Role](fromChart(t, valuesIn(t, "namespaced")))["shop/cart-recovery-manager-role"].Rules {
+		for _, inCluster := range []string{"clientidclaims", "tokenreviews", "subjectaccessreviews"} {
+			if slices.Contains(rule.Resources, inCluster) {
+				t.Errorf("a Role says %s, which is in no namespace", inCluster)
+			}
+		}
+	}
+}
+
+// TestOnlyWebhooksArePublic: connect and status are let in where somebody says so.
+func TestOnlyWebhooksArePublic(t *testing.T) {
+	const connect, status = "/api/whatsapp/connect", "/api/whatsapp/status"
+	webhooks := []string{"/api/webhooks/", "/api/whatsapp/webhook"}
+	for name, row := range map[string]struct {
+		add  map[string]any
+		want []string
+	}{
+		"by default":   {nil, webhooks},
+		"connect, too": {map[string]any{"connect": true}, append(slices.Clone(webhooks), connect)},
+		"status, too":  {map[string]any{"status": true}, append(slices.Clone(webhooks), status)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ingress := map[string]any{"enabled": true, "hosts": []any{"hooks.example.com"}}
+			route := map[string]any{"enabled": true, "parentRefs": []any{map[string]any{"name": "public"}}}
+			maps.Copy(ingress, row.add)
+			maps.Copy(route, row.add)
+			made := fromChart(t, map[string]any{"ingress": ingress, "httpRoute": route})
+			var paths, matches []string
+			for _, each := range of[*networkingv1.Ingress](made) {
+				for _, path := range each.Spec.Rules[0].HTTP.Paths {
+					paths = append(paths, path.Path)
+				}
+			}
+			for _, each := range of[*gatewayv1.HTTPRoute](made) {
+				for _, match := range each.Spec.Rules[0].Matches {
+					matches = append(matches, *match.Path.Value)
+				}
+			}
+			if difference := cmp.Diff(row.want, paths) + cmp.Diff(row.want, matches); difference != "" {
+				t.Error(difference)
+			}
+		})
+	}
+}
+
+// TestAutoscalingHasItsDeployment: what a HorizontalPodAutoscaler scales has no replicas that the next upgrade sets.
+func TestAutoscalingHasItsDeployment(t *testing.T) {
+	for name, deployment := range map[string]string{"high-availability": "webhooks", "one": "controller-manager"} {
+		values := map[string]any{"autoscaling": map[string]any{"enabled": true}}
+		if name != "one" {
+			values = valuesIn(t, name)
+		}
+		made := fromChart(t, values)
+		scaled := of[*autoscalingv2.HorizontalPodAutoscaler](made)[namespace+"/"+release+"-"+deployment]
+		if scaled == nil || scaled.Spec.ScaleTargetRef.Name != release+"-"+deployment {
+			t.Fatalf("%s: nothing scales %s", name, deployment)
+		}
+		for key, each := range of[*appsv1.Deployment](made) {
+			if scales := strings.HasSuffix(key, deployment); scales != (each.Spec.Replicas == nil) {
+				t.Errorf("%s: %s has replicas %v", name, key, each.Spec.Replicas)
+			}
+		}
+	}
+}
+
+// TestMonitoringReadsFiles: rules and dashboards are those of the chart's files folder, whatever their form, and none
+// where there is none.
+func TestMonitoringReadsFiles(t *testing.T) {
+	values := map[string]any{"monitoring": map[string]any{
+		"prometheusRule": map[string]any{"enabled": true, "labels": map[string]any{"release": "prometheus"}},
+		"dashboards":     map[string]any{"enabled": true},
+	}}
+	with := func(files map[string]string) objects {
+		t.Helper()
+		loaded := loadChart(t)
+		loaded.Files = slices.DeleteFunc(loaded.Files, func(file *common.File) bool {
+			return strings.HasPrefix(file.Name, "files/rules/") || strings.HasPrefix(file.Name, "files/dashboards/")
+		})
+		for name, content := range files {
+			loaded.Files = append(loaded.Files, &common.File{Name: name, Data: []byte(content)})
+		}
+		text, err := rendered(loaded, release, values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := objects{}
+		found.read(t, "monitoring", []byte(text["cart-recovery-operator/templates/monitoring.yaml"]))
+		return found
+	}
+	if none := with(nil); len(none) != 0 {
+		t.Errorf("got %v of no files", none)
+	}
+	const alert = "groups: [{name: %, rules: [{alert: A, expr: up == 0, annotations: {summary: '{{ $labels.pod }} is down'}}]}]"
+	some := with(map[string]string{
+		"files/rules/a.yaml":          strings.Replace(alert, "%", "a", 1),
+		"files/rules/b.yaml":          "kind: PrometheusRule\nspec:\n  " + strings.Replace(alert, "%", "b", 1),
+		"files/dashboards/leads.json": `{"title":"Leads {{ pod }}"}`,
+	})
+	rule := of[*monitoringv1.PrometheusRule](some)[namespace+"/"+release]
+	if rule == nil || len(rule.Spec.Groups) != 2 || rule.Labels["release"] != "prometheus" ||
+		rule.Spec.Groups[1].Rules[0].Annotations["summary"] != "{{ $labels.pod }} is down" {
+		t.Errorf("got %+v, want both groups as they are", rule)
+	}
+	board := of[*corev1.ConfigMap](some)[namespace+"/"+release+"-dashboard-leads"]
+	if board == nil || board.Labels["grafana_dashboard"] != "1" || board.Data["leads.json"] != `{"title":"Leads {{ pod }}"}` {
+		t.Errorf("got %+v, want the dashboard as it is", board)
+	}
+}
+
+// TestWrongValuesAreRefused: each with a message that names the value.
+func TestWrongValuesAreRefused(t *testing.T) {
+	one := func(path string, value any) map[string]any {
+		names := strings.Split(path, ".")
+		for _, name := range slices.Backward(names) {
+			value = map[string]any{name: value}
+		}
+		return value.(map[string]any)
+	}
+	for name, row := range map[string]struct {
+		values map[string]any
+		want   []string
+	}{
+		"a value that is none":     {one("replica", 2), []string{"replica"}},
+		"one in a section":         {one("ingress.host", "hooks.example.com"), []string{"/ingress", "host"}},
+		"a number as a text":       {one("replicas", "two"), []string{"/replicas", "integer"}},
+		"a digest without sha256":  {one("image.digest", "0123"), []string{"/image/digest", "sha256"}},
+		"a policy that is none":    {one("image.pullPolicy", "Sometimes"), []string{"/image/pullPolicy", "IfNotPresent"}},
+		"a level that is none":     {one("logLevel", "loud"), []string{"/logLevel", "debug"}},
+		"a duration without unit":  {one("leaderElection.leaseDuration", "15"), []string{"/leaderElection/leaseDuration"}},
+		"a namespace in capitals":  {one("watchNamespaces", []any{"Shop"}), []string{"/watchNamespaces/0"}},
+		"namespaces as one text":   {one("watchNamespaces", "a,b"), []string{"/watchNamespaces", "array"}},
+		"a URL without a scheme":   {one("publicURL", "hooks.example.com"), []string{"/publicURL", "https"}},
+		"a flag without dashes":    {one("extraArgs", []any{"leader-elect"}), []string{"/extraArgs/0", "--"}},
+		"a volume of the node":     {one("extraVolumes", []any{map[string]any{"name": "x", "hostPath": map[string]any{}}}), []string{"/extraVolumes/0", "hostPath"}},
+		"an Ingress without hosts": {one("ingress", map[string]any{"enabled": true}), []string{"/ingress/hosts", "minItems"}},
+		"a route without parents":  {one("httpRoute", map[string]any{"enabled": true}), []string{"/httpRoute/parentRefs", "minItems"}},
+		"too little time to end":   {one("terminationGracePeriodSeconds", 10), []string{"/terminationGracePeriodSeconds", "52"}},
+		"a port out of range":      {one("service.port", 70000), []string{"/service/port", "65,535"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := rendered(loadChart(t), release, row.values)
+			if err == nil {
+				t.Fatal("it is taken")
+			}
+			for _, want := range row.want {
+				if !strings.Contains(err.Error(), want) {
+					t.Errorf("%v does not say %q", err, want)
+				}
+			}
+		})
+	}
+}
+
+// schemaNode is what is read of values.schema.json.
+type schemaNode struct {
+	Description          string                 `json:"description"`
+	Properties           map[string]*schemaNode `json:"properties"`
+	AdditionalProperties *any                   `json:"additionalProperties"`
+}
+
+// TestSchemaIsThatOfTheValues: every value is described, every description has its value, and nothing else is taken.
+func TestSchemaIsThatOfTheValues(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(chartDir, "values.schema.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	root := schemaNode{Description: "the values"}
+	if err := json.Unmarshal(content, &root); err != nil {
+		t.Fatal(err)
+	}
+	compare(t, "values", &root, loadChart(t).Values)
+}
+
+func compare(t *testing.T, path string, node *schemaNode, value any) {
+	t.Helper()
+	if node.Description == "" && path != "values" {
+		t.Errorf("%s is not described", path)
+	}
+	fields, isObject := value.(map[string]any)
+	if len(node.Properties) == 0 || !isObject {
+		return
+	}
+	if node.AdditionalProperties == nil || *node.AdditionalProperties != any(false) {
+		t.Errorf("%s takes what is not described", path)
+	}
+	for name, child := range node.Properties {
+		if _, there := fields[name]; !there && name != "global" && !strings.HasSuffix(path, "resources") {
+			t.Errorf("%s.%s is in the schema and has no default in values.yaml", path, name)
+		}
+		compare(t, path+"."+name, child, fields[name])
+	}
+	for name := range fields {
+		if node.Properties[name] == nil {
+			t.Errorf("%s.%s is in values.yaml and not in the schema", path, name)
+		}
+	}
+}
+
+// TestNames: releases of any name have objects that say what they are.
+func TestNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"cart-recovery": "cart-recovery-webhooks", "my-cart-recovery": "my-cart-recovery-webhooks",
+		"prod": "prod-cart-recovery-webhooks", "cart-recovery-operator": "cart-recovery-operator-webhooks",
+	} {
+		files, err := rendered(loadChart(t), name, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(files["cart-recovery-operator/templates/service.yaml"], "name: "+want+"\n") {
+			t.Errorf("release %s has no %s", name, want)
+		}
+	}
+}
+
+// TestNotes: what is missing is said.
+func TestNotes(t *testing.T) {
+	for values, want := range map[string]string{
+		"default": "image.repository is the placeholder", "namespaced": "no right in the whole cluster",
+		"high-availability": "An uninstall keeps the CRDs",
+	} {
+		files, err := rendered(loadChart(t), release, valuesIn(t, values))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if notes := files["cart-recovery-operator/templates/NOTES.txt"]; !strings.Contains(notes, want) {
+			t.Errorf("%s: got\n%s\nwant it to say %q", values, notes, want)
+		}
+	}
+}
