@@ -246,7 +246,7 @@ undeploy: ## Remove the operator of CONFIG. The CRDs, all data and the namespace
 	@deployments="$$($(KUBECTL) get --ignore-not-found -f dist/undeploy/manifests.yaml -o jsonpath=$(DEPLOYMENTS))"; \
 	if [[ -n "$$deployments" ]]; then \
 		xargs -n 2 $(KUBECTL) delete deployment --cascade=foreground --wait=false -n <<<"$$deployments"; \
-		xargs -n 2 $(KUBECTL) wait --for=delete deployment --timeout=20s -n <<<"$$deployments" || \
+		xargs -n 2 -P 4 $(KUBECTL) wait --for=delete deployment --timeout=45s -n <<<"$$deployments" || \
 			echo "Pods of the operator are still ending."; \
 	fi
 	$(KUBECTL) delete --ignore-not-found --timeout=10s -f dist/undeploy/manifests.yaml

@@ -1,0 +1,151 @@
+package install
+
+import (
+	"encoding/json"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	appsv1 "k8s.io/api/apps/v1"
+	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"cartrecovery.dev/operator/internal/testenv"
+)
+
+// TestNamespacedRightsAreEnough installs the chart with watchNamespaces and runs the manager with the arguments of its
+// Deployment and the rights of its ServiceAccount: it starts, works, answers callers by what their own tokens may do,
+// and has no right elsewhere.
+func TestNamespacedRightsAreEnough(t *testing.T) {
+	t.Parallel()
+	p := startPlane(t)
+	// Whoever installs the rest has rights in two namespaces, as an administrator of these has.
+	p.must(t, `make install; kubectl create namespace team; kubectl create namespace shop; kubectl create namespace other
+kubectl -n shop apply -k config/samples
+helm install cart-recovery charts/cart-recovery-operator --namespace team --set watchNamespaces='{shop}' \
+  --set crds.enabled=false --set rbac.userRoles=false
+kubectl -n shop create serviceaccount backend; kubectl -n shop create serviceaccount stranger
+kubectl -n shop create role backend --verb=get --resource=whatsappinstances.cartrecovery.dev
+kubectl -n shop create rolebinding backend --role=backend --serviceaccount=shop:backend`)
+	url := startNamespaced(t, p)
+
+	within(t, "the Store is Ready", 30*time.Second, func() bool {
+		printed, _ := p.run(t, `kubectl -n shop get store acme -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`)
+		return printed == "True"
+	})
+	if claims := p.must(t, "kubectl get clientidclaims -o name"); claims != "" {
+		t.Errorf("got the claims %s, which are in no namespace", claims)
+	}
+	token := func(account string) string {
+		return strings.TrimSpace(p.must(t, "kubectl -n shop create token "+account))
+	}
+	backend := token("backend")
+	for name, row := range map[string]struct {
+		token string
+		want  int
+	}{
+		"nobody": {"", http.StatusUnauthorized}, "somebody without the right": {token("stranger"), http.StatusForbidden},
+		"a forged token": {backend[:len(backend)-8] + "AAAAAAAA", http.StatusUnauthorized},
+		"who may":        {backend, http.StatusOK},
+	} {
+		if got := statusOf(t, url, row.token); got != row.want {
+			t.Errorf("status for %s: %d, want %d", name, got, row.want)
+		}
+	}
+	for question, want := range map[string]string{
+		"list stores -n shop": "yes", "list stores -n other": "no", "list stores -n team": "no", "get secrets -n other": "no",
+		"create tokenreviews.authentication.k8s.io": "no", "list clientidclaims": "no",
+	} {
+		printed, _ := p.run(t, "kubectl auth can-i "+question+
+			" --as=system:serviceaccount:team:cart-recovery-controller-manager 2>/dev/null")
+		if strings.TrimSpace(printed) != want {
+			t.Errorf("may it %s: %s, want %s", question, strings.TrimSpace(printed), want)
+		}
+	}
+}
+
+// startNamespaced runs the manager as the chart's Deployment says, on ports of this machine, and returns the URL of its
+// webhook server.
+func startNamespaced(t *testing.T, p *plane) string {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "manager")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, ".")
+	build.Dir = testenv.Root()
+	if printed, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("build the manager: %v\n%s", err, printed)
+	}
+	var deployment appsv1.Deployment
+	key := client.ObjectKey{Namespace: "team", Name: "cart-recovery-controller-manager"}
+	if err := p.client.Get(t.Context(), key, &deployment); err != nil {
+		t.Fatal(err)
+	}
+	addresses := map[string]string{}
+	args := []string{"--leader-election-namespace=team"}
+	for _, arg := range deployment.Spec.Template.Spec.Containers[0].Args {
+		flag, _, _ := strings.Cut(arg, "=")
+		switch {
+		case strings.HasSuffix(flag, "-bind-address"):
+			addresses[flag] = freeAddress(t)
+			arg = flag + "=" + addresses[flag]
+		case flag == "--state-dir":
+			arg = flag + "=" + t.TempDir()
+		}
+		args = append(args, arg)
+	}
+	token := strings.TrimSpace(p.must(t, "kubectl -n team create token "+deployment.Spec.Template.Spec.ServiceAccountName))
+	command := exec.Command(program, args...)
+	command.Env = append(os.Environ(), "PUBLIC_URL=https://hooks.example.com", "OPENAI_API_KEY=example", "KUBECONFIG="+
+		p.kubeconfig(t, filepath.Join(t.TempDir(), "kubeconfig"), &clientcmdapi.AuthInfo{Token: token}))
+	ended := background(t, command)
+	within(t, "the manager is ready", time.Minute, func() bool {
+		select {
+		case <-ended:
+			t.Fatal("the manager ended")
+		default:
+		}
+		answer, err := http.Get("http://" + addresses["--health-probe-bind-address"] + "/readyz")
+		if err != nil {
+			return false
+		}
+		return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
+	})
+	return "http://" + addresses["--webhook-bind-address"]
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+// statusOf asks for the status of the sample's Store.
+func statusOf(t *testing.T, url, token string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/whatsapp/status/acme", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	answer, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = answer.Body.Close() }()
+	var body map[string]any
+	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
+		t.Error(fmt.Errorf("status answers no JSON: %w", err))
+	}
+	return answer.StatusCode
+}
