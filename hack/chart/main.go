@@ -70,7 +70,8 @@ func run(root string, check bool) error {
 	}
 	for _, path := range slices.Sorted(maps.Keys(found)) {
 		if check {
-			problems = append(problems, fmt.Errorf("%s has no source any more: run make manifests, commit the result", path))
+			problems = append(problems, fmt.Errorf("%s has no source any more: run make manifests, commit the result",
+				path))
 			continue
 		}
 		problems = append(problems, os.Remove(filepath.Join(root, filepath.FromSlash(path))))

@@ -57,7 +57,7 @@ func TestRun(t *testing.T) {
 			t.Errorf("%s: %v, want it there: %t", path, err, wanted)
 		}
 	}
-	made, err := os.ReadFile(filepath.Join(root, "config/namespaced/one/manager_role.yaml"))
+	made, err := os.ReadFile(filepath.Join(root, "config", "namespaced", "one", "manager_role.yaml"))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -65,7 +65,7 @@ func TestRun(t *testing.T) {
 		strings.Contains(text, "clientidclaims") || strings.Contains(text, "tokenreviews") {
 		t.Errorf("got %s, want a Role of what is in a namespace", text)
 	}
-	if err := os.Remove(filepath.Join(root, "config/monitoring/board.json")); err != nil {
+	if err := os.Remove(filepath.Join(root, "config", "monitoring", "board.json")); err != nil {
 		t.Fatal(err)
 	}
 	if err := run(root, true); err == nil || !strings.Contains(err.Error(), "no source") {

@@ -21,6 +21,8 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 // TestLint is helm lint --strict with every set of values.
@@ -97,7 +99,8 @@ func essence(from objects) map[string]any {
 
 // TestNetworkPoliciesAreThoseOfConfig: the chart's defaults are the policies of config/network-policy.
 func TestNetworkPoliciesAreThoseOfConfig(t *testing.T) {
-	chart := of[*networkingv1.NetworkPolicy](fromChart(t, map[string]any{"networkPolicy": map[string]any{"enabled": true}}))
+	values := map[string]any{"networkPolicy": map[string]any{"enabled": true}}
+	chart := of[*networkingv1.NetworkPolicy](fromChart(t, values))
 	config := of[*networkingv1.NetworkPolicy](fromKustomize(t, "network-policy"))
 	if len(config) != len(chart) {
 		t.Errorf("config has %d policies, the chart %d", len(config), len(chart))
@@ -161,7 +164,8 @@ func TestNamespacedHasNoRightInTheCluster(t *testing.T) {
 			t.Errorf("there is no %s", wanted)
 		}
 	}
-	for _, rule := range of[*rbacv1.Role](fromChart(t, valuesIn(t, "namespaced")))["shop/cart-recovery-manager-role"].Rules {
+	roles := of[*rbacv1.Role](fromChart(t, valuesIn(t, "namespaced")))
+	for _, rule := range roles["shop/cart-recovery-manager-role"].Rules {
 		for _, inCluster := range []string{"clientidclaims", "tokenreviews", "subjectaccessreviews"} {
 			if slices.Contains(rule.Resources, inCluster) {
 				t.Errorf("a Role says %s, which is in no namespace", inCluster)
@@ -253,7 +257,8 @@ func TestMonitoringReadsFiles(t *testing.T) {
 	if none := with(nil); len(none) != 0 {
 		t.Errorf("got %v of no files", none)
 	}
-	const alert = "groups: [{name: %, rules: [{alert: A, expr: up == 0, annotations: {summary: '{{ $labels.pod }} is down'}}]}]"
+	const alert = "groups: [{name: %, rules: [{alert: A, expr: up == 0, " +
+		"annotations: {summary: '{{ $labels.pod }} is down'}}]}]"
 	some := with(map[string]string{
 		"files/rules/a.yaml":          strings.Replace(alert, "%", "a", 1),
 		"files/rules/b.yaml":          "kind: PrometheusRule\nspec:\n  " + strings.Replace(alert, "%", "b", 1),
@@ -283,22 +288,26 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		values map[string]any
 		want   []string
 	}{
-		"a value that is none":     {one("replica", 2), []string{"replica"}},
-		"one in a section":         {one("ingress.host", "hooks.example.com"), []string{"/ingress", "host"}},
-		"a number as a text":       {one("replicas", "two"), []string{"/replicas", "integer"}},
-		"a digest without sha256":  {one("image.digest", "0123"), []string{"/image/digest", "sha256"}},
-		"a policy that is none":    {one("image.pullPolicy", "Sometimes"), []string{"/image/pullPolicy", "IfNotPresent"}},
-		"a level that is none":     {one("logLevel", "loud"), []string{"/logLevel", "debug"}},
-		"a duration without unit":  {one("leaderElection.leaseDuration", "15"), []string{"/leaderElection/leaseDuration"}},
-		"a namespace in capitals":  {one("watchNamespaces", []any{"Shop"}), []string{"/watchNamespaces/0"}},
-		"namespaces as one text":   {one("watchNamespaces", "a,b"), []string{"/watchNamespaces", "array"}},
-		"a URL without a scheme":   {one("publicURL", "hooks.example.com"), []string{"/publicURL", "https"}},
-		"a flag without dashes":    {one("extraArgs", []any{"leader-elect"}), []string{"/extraArgs/0", "--"}},
-		"a volume of the node":     {one("extraVolumes", []any{map[string]any{"name": "x", "hostPath": map[string]any{}}}), []string{"/extraVolumes/0", "hostPath"}},
-		"an Ingress without hosts": {one("ingress", map[string]any{"enabled": true}), []string{"/ingress/hosts", "minItems"}},
-		"a route without parents":  {one("httpRoute", map[string]any{"enabled": true}), []string{"/httpRoute/parentRefs", "minItems"}},
-		"too little time to end":   {one("terminationGracePeriodSeconds", 10), []string{"/terminationGracePeriodSeconds", "52"}},
-		"a port out of range":      {one("service.port", 70000), []string{"/service/port", "65,535"}},
+		"a value that is none":    {one("replica", 2), []string{"replica"}},
+		"one in a section":        {one("ingress.host", "hooks.example.com"), []string{"/ingress", "host"}},
+		"a number as a text":      {one("replicas", "two"), []string{"/replicas", "integer"}},
+		"a digest without sha256": {one("image.digest", "0123"), []string{"/image/digest", "sha256"}},
+		"a policy that is none": {one("image.pullPolicy", "Sometimes"),
+			[]string{"/image/pullPolicy", "IfNotPresent"}},
+		"a level that is none": {one("logLevel", "loud"), []string{"/logLevel", "debug"}},
+		"a duration without unit": {one("leaderElection.leaseDuration", "15"),
+			[]string{"/leaderElection/leaseDuration"}},
+		"a namespace in capitals": {one("watchNamespaces", []any{"Shop"}), []string{"/watchNamespaces/0"}},
+		"namespaces as one text":  {one("watchNamespaces", "a,b"), []string{"/watchNamespaces", "array"}},
+		"a URL without a scheme":  {one("publicURL", "hooks.example.com"), []string{"/publicURL", "https"}},
+		"a flag without dashes":   {one("extraArgs", []any{"leader-elect"}), []string{"/extraArgs/0", "--"}},
+		"a volume of the node": {one("extraVolumes", []any{map[string]any{"name": "x", "hostPath": map[string]any{}}}),
+			[]string{"/extraVolumes/0", "hostPath"}},
+		"an Ingress without hosts": {one("ingress.enabled", true), []string{"/ingress/hosts", "minItems"}},
+		"a route without parents":  {one("httpRoute.enabled", true), []string{"/httpRoute/parentRefs", "minItems"}},
+		"too little time to end": {one("terminationGracePeriodSeconds", 10),
+			[]string{"/terminationGracePeriodSeconds", "52"}},
+		"a port out of range": {one("service.port", 70000), []string{"/service/port", "65,535"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := rendered(loadChart(t), release, row.values)
@@ -388,5 +397,30 @@ func TestNotes(t *testing.T) {
 		if notes := files["cart-recovery-operator/templates/NOTES.txt"]; !strings.Contains(notes, want) {
 			t.Errorf("%s: got\n%s\nwant it to say %q", values, notes, want)
 		}
+	}
+}
+
+// TestImageHasWhatIsEmbedded: docker build sees what .dockerignore lets through, and the program embeds its roles.
+func TestImageHasWhatIsEmbedded(t *testing.T) {
+	read := func(name string) string {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join(testenv.Root(), name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		return string(content)
+	}
+	ignored := strings.Split(read(".dockerignore"), "\n")
+	found := 0
+	for line := range strings.Lines(read("cluster_check.go")) {
+		if path, embeds := strings.CutPrefix(strings.TrimSpace(line), "//go:embed "); embeds {
+			found++
+			if !slices.Contains(ignored, "!"+path) {
+				t.Errorf(".dockerignore keeps %s from docker build, which then fails", path)
+			}
+		}
+	}
+	if found == 0 {
+		t.Error("cluster_check.go embeds nothing any more")
 	}
 }

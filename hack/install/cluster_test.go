@@ -1,6 +1,7 @@
 package install
 
 import (
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -11,15 +12,13 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
-
-	"os/exec"
 )
 
 // TestSetsAreTaken validates what the chart and config render. Schemas for kubeconform cannot be had where there is
 // only the Go module proxy, so two others judge: the decoders of the types' own modules, which refuse unknown fields
-// (objects.read; the Prometheus operator's kinds have this one only), and a real API server, asked to apply every object
-// without storing it, fields strictly validated, with the Gateway API's own CRDs. Pods are made of the templates in a
-// namespace that enforces the Pod Security Standard "restricted".
+// (objects.read; the Prometheus operator's kinds have this one only), and a real API server, asked to apply every
+// object without storing it, fields strictly validated, with the Gateway API's own CRDs. Pods are made of the templates
+// in a namespace that enforces the Pod Security Standard "restricted".
 func TestSetsAreTaken(t *testing.T) {
 	t.Parallel()
 	p := startPlane(t, gatewayAPI(t))
@@ -76,7 +75,8 @@ func podOf(deployment *appsv1.Deployment) *corev1.Pod {
 // gatewayAPI installs the CRDs of the Gateway API, which its Go module has.
 func gatewayAPI(t *testing.T) func(*envtest.Environment) {
 	t.Helper()
-	printed, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
+	list := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api")
+	printed, err := list.Output()
 	if err != nil {
 		t.Fatal(err)
 	}

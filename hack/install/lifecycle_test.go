@@ -43,8 +43,8 @@ kubectl -n cart-recovery-system create secret generic cart-recovery-operator --f
 	remain(t, p, "stores,suppressions,cartrecoveries,products -n shop", 4)
 	remain(t, p, "whatsappinstances -n shop", 2)
 	remain(t, p, "secret cart-recovery-operator -n cart-recovery-system", 1)
-	remain(t, p, "deployments,services,poddisruptionbudgets,roles,serviceaccounts -l app.kubernetes.io/managed-by=kustomize "+
-		"-n cart-recovery-system", 0)
+	remain(t, p, "deployments,services,poddisruptionbudgets,roles,serviceaccounts -n cart-recovery-system "+
+		"-l app.kubernetes.io/managed-by=kustomize", 0)
 	remain(t, p, "clusterroles,clusterrolebindings -l app.kubernetes.io/managed-by=kustomize", 0)
 
 	p.must(t, "make deploy")
@@ -53,7 +53,8 @@ kubectl -n cart-recovery-system create secret generic cart-recovery-operator --f
 	if took := time.Since(began); took > atMost {
 		t.Errorf("make purge took %s", took)
 	}
-	if !strings.Contains(printed, "shop/doomed may still be at its gateway") || strings.Contains(printed, "shop/acme may") {
+	if !strings.Contains(printed, "shop/doomed may still be at its gateway") ||
+		strings.Contains(printed, "shop/acme may") {
 		t.Errorf("got\n%s\nwant it to name the number that nobody deleted", printed)
 	}
 	remain(t, p, "customresourcedefinitions", 0)
