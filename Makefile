@@ -270,15 +270,16 @@ EACH_INSTANCE = $(KUBECTL) get $(INSTANCES) --all-namespaces --no-headers --igno
 .PHONY: purge
 purge: confirmed ## Export all data to dist/, then remove the operator of CONFIG, its CRDs and all data. Needs CONFIRM=yes.
 	@mkdir -p dist
-	@if ! $(KUBECTL) get customresourcedefinitions -o name | grep -q '[.]$(GROUP)$$'; then \
+	@crds="$$($(KUBECTL) get customresourcedefinitions -o name)"; \
+	if [[ "$$crds" != *.$(GROUP)* ]]; then \
 		echo "There are no CRDs of the operator, so there is no data."; exit 0; fi; \
 	export="dist/export-$$(date -u +%Y%m%dT%H%M%SZ).yaml"; \
 	(umask 077 && $(KUBECTL) get --all-namespaces -o yaml \
 		"$$(printf '%s.$(GROUP),' $(KINDS) | sed 's/,$$//')" > "$$export"); \
 	echo "Everything is in $$export. It holds customers' data: keep it safe, or delete it."; \
 	wait=1s; \
-	if [[ -n "$$($(KUBECTL) get deployments --all-namespaces -l app.kubernetes.io/name=cart-recovery-operator -o name)" ]]; \
-		then wait=$(PURGE_WAIT); fi; \
+	running="$$($(KUBECTL) get deployments --all-namespaces -l app.kubernetes.io/name=cart-recovery-operator -o name)"; \
+	if [[ -n "$$running" ]]; then wait=$(PURGE_WAIT); fi; \
 	$(KUBECTL) delete $(INSTANCES) --all --all-namespaces --timeout=$$wait || true
 	$(MAKE) undeploy
 	@if ! $(KUBECTL) get customresourcedefinition $(INSTANCES) -o name >/dev/null 2>&1; then exit 0; fi; \

@@ -132,22 +132,25 @@ func rules(root string, all map[string][]byte) error {
 		if err != nil {
 			return err
 		}
-		var document struct {
-			Kind   string `json:"kind"`
-			Groups []any  `json:"groups"`
+		if hasRules(content) {
+			all[chartFiles+"/rules/"+entry.Name()] = content
 		}
-		// What is not of the form is none of ours: tests of the rules stand beside them.
-		if yaml.Unmarshal(content, &document) != nil || document.Kind != "PrometheusRule" &&
-			(document.Kind != "" || len(document.Groups) == 0) {
-			return nil
-		}
-		all[chartFiles+"/rules/"+entry.Name()] = content
 		return nil
 	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
 	return err
+}
+
+// hasRules says whether a file is one of rules. What stands beside those, such as their tests, is none of the chart's.
+func hasRules(content []byte) bool {
+	var document struct {
+		Kind   string `json:"kind"`
+		Groups []any  `json:"groups"`
+	}
+	err := yaml.Unmarshal(content, &document)
+	return err == nil && (document.Kind == "PrometheusRule" || document.Kind == "" && len(document.Groups) > 0)
 }
 
 // existing are the files that are there now.

@@ -39,6 +39,7 @@ func TestSetsAreTaken(t *testing.T) {
 	}
 	for name, set := range sets {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			for key, object := range set {
 				if strings.HasSuffix(object.GetObjectKind().GroupVersionKind().Group, "monitoring.coreos.com") {
 					continue

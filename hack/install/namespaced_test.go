@@ -1,6 +1,7 @@
 package install
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"net"
@@ -8,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -59,6 +61,21 @@ kubectl -n shop create rolebinding backend --role=backend --serviceaccount=shop:
 			t.Errorf("status for %s: %d, want %d", name, got, row.want)
 		}
 	}
+	deliveries := filepath.Join(testenv.Root(), "webhookserver", "platforms", "testdata")
+	cart, err := os.ReadFile(filepath.Join(deliveries, "hotmart", "cart.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	// One of long ago starts nothing.
+	cart = regexp.MustCompile(`"creation_date": \d+`).ReplaceAll(cart,
+		fmt.Appendf(nil, `"creation_date": %d`, time.Now().UnixMilli()))
+	if got := call(t, http.MethodPost, url+"/api/webhooks/hotmart/acme", cart, "X-Hotmart-Hottok",
+		"sample-hottok"); got != http.StatusOK {
+		t.Errorf("a cart: %d, want it taken", got)
+	}
+	if leads := p.must(t, "kubectl -n shop get cartrecoveries -o name"); !strings.Contains(leads, "/hotmart-") {
+		t.Errorf("got the leads %s, want that of the cart", leads)
+	}
 	for question, want := range map[string]string{
 		"list stores -n shop": "yes", "list stores -n other": "no", "list stores -n team": "no",
 		"get secrets -n other": "no", "create tokenreviews.authentication.k8s.io": "no", "list clientidclaims": "no",
@@ -69,6 +86,26 @@ kubectl -n shop create rolebinding backend --role=backend --serviceaccount=shop:
 			t.Errorf("may it %s: %s, want %s", question, strings.TrimSpace(printed), want)
 		}
 	}
+	purgeWhileItRuns(t, p)
+}
+
+// purgeWhileItRuns has make purge find an operator that deletes numbers at their gateways: nothing is left to a person.
+func purgeWhileItRuns(t *testing.T, p *plane) {
+	t.Helper()
+	p.must(t, `kubectl -n shop apply -f - <<'EOF'
+apiVersion: cartrecovery.dev/v1alpha1
+kind: WhatsAppInstance
+metadata: {name: ours}
+spec: {storeRef: {name: acme}, gateway: {type: Simulated}, deletionPolicy: Delete}
+EOF`)
+	within(t, "the operator holds the instance", 30*time.Second, func() bool {
+		printed, _ := p.run(t, "kubectl -n shop get whatsappinstance ours -o jsonpath='{.metadata.finalizers}'")
+		return strings.Contains(printed, "cartrecovery.dev/gateway")
+	})
+	if printed := p.must(t, "make purge CONFIRM=yes"); strings.Contains(printed, "may still be at its gateway") {
+		t.Errorf("got\n%s\nwant the operator to delete the number", printed)
+	}
+	remain(t, p, "customresourcedefinitions", 0)
 }
 
 // startNamespaced runs the manager as the chart's Deployment says, on ports of this machine, and returns the URL of its
@@ -133,21 +170,35 @@ func freeAddress(t *testing.T) string {
 // statusOf asks for the status of the sample's Store.
 func statusOf(t *testing.T, url, token string) int {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+"/api/whatsapp/status/acme", nil)
+	authorization := ""
+	if token != "" {
+		authorization = "Bearer " + token
+	}
+	return call(t, http.MethodGet, url+"/api/whatsapp/status/acme", nil, "Authorization", authorization)
+}
+
+// call is the status of what the webhook server answers, which is always JSON.
+func call(t *testing.T, method, url string, body []byte, header, value string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, url, bytes.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if token != "" {
-		request.Header.Set("Authorization", "Bearer "+token)
+	request.Header.Set("Content-Type", "application/json")
+	if value != "" {
+		request.Header.Set(header, value)
 	}
 	answer, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = answer.Body.Close() }()
-	var body map[string]any
-	if err := json.NewDecoder(answer.Body).Decode(&body); err != nil {
-		t.Error(fmt.Errorf("status answers no JSON: %w", err))
+	var said map[string]any
+	if err := json.NewDecoder(answer.Body).Decode(&said); err != nil {
+		t.Errorf("%s answers no JSON: %v", url, err)
+	}
+	if answer.StatusCode >= http.StatusInternalServerError {
+		t.Logf("%s: %v", url, said)
 	}
 	return answer.StatusCode
 }
