@@ -5,6 +5,7 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -21,6 +22,7 @@ import (
 	rbacv1 "k8s.io/api/rbac/v1"
 	apiextensionsv1 "k8s.io/apiextensions-apiserver/pkg/apis/apiextensions/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	sigsyaml "sigs.k8s.io/yaml"
 
 	"cartrecovery.dev/operator/internal/testenv"
 )
@@ -119,6 +121,68 @@ func TestNetworkPoliciesAreThoseOfConfig(t *testing.T) {
 		if difference := cmp.Diff(policy.Spec, got.Spec); difference != "" {
 			t.Errorf("%s, config (-) and the chart (+):\n%s", name, difference)
 		}
+	}
+}
+
+// TestComponentsFitTogether: what they add names what config/base has, and what they take away is gone.
+func TestComponentsFitTogether(t *testing.T) {
+	made := withComponents(t)
+	for _, wanted := range []string{
+		"Deployment cart-recovery-system/cart-recovery-webhooks", "Ingress cart-recovery-system/cart-recovery-webhooks",
+		"HTTPRoute cart-recovery-system/cart-recovery-webhooks",
+		"ServiceMonitor cart-recovery-system/cart-recovery-operator",
+		"NetworkPolicy cart-recovery-system/cart-recovery-limit-egress",
+	} {
+		if made[wanted] == nil {
+			t.Errorf("there is no %s", wanted)
+		}
+	}
+	if bindings := of[*rbacv1.ClusterRoleBinding](made); len(bindings) > 0 {
+		t.Errorf("got %d ClusterRoleBindings, want none", len(bindings))
+	}
+	for _, ingress := range of[*networkingv1.Ingress](made) {
+		for _, path := range ingress.Spec.Rules[0].HTTP.Paths {
+			if path.Backend.Service.Name != "cart-recovery-webhooks" {
+				t.Errorf("%s leads to %s", path.Path, path.Backend.Service.Name)
+			}
+		}
+	}
+	for _, route := range of[*gatewayv1.HTTPRoute](made) {
+		if name := route.Spec.Rules[0].BackendRefs[0].Name; name != "cart-recovery-webhooks" {
+			t.Errorf("the HTTPRoute leads to %s", name)
+		}
+	}
+	monitor := of[*monitoringv1.ServiceMonitor](made)["cart-recovery-system/cart-recovery-operator"]
+	metrics := of[*corev1.Service](made)["cart-recovery-system/cart-recovery-metrics"]
+	for name, value := range monitor.Spec.Selector.MatchLabels {
+		if metrics.Labels[name] != value {
+			t.Errorf("the ServiceMonitor asks for %s=%s, which the Service of the metrics does not have", name, value)
+		}
+	}
+}
+
+// TestDocumentedValues: the values that docs/install.md shows are values of the chart.
+func TestDocumentedValues(t *testing.T) {
+	content, err := os.ReadFile(filepath.Join(testenv.Root(), "docs", "install.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := 0
+	for _, block := range regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllSubmatch(content, -1) {
+		var values map[string]any
+		if err := sigsyaml.Unmarshal(block[1], &values); err != nil {
+			t.Fatal(err)
+		}
+		if values["apiVersion"] != nil {
+			continue
+		}
+		found++
+		if _, err := rendered(loadChart(t), release, values); err != nil {
+			t.Errorf("%s%v", block[1], err)
+		}
+	}
+	if found == 0 {
+		t.Error("docs/install.md shows no values")
 	}
 }
 

@@ -37,6 +37,7 @@ func TestSetsAreTaken(t *testing.T) {
 	for _, folder := range []string{"default", "default-split", "default-namespaced"} {
 		sets["config/"+folder] = fromKustomize(t, folder)
 	}
+	sets["all of config/components"] = withComponents(t)
 	for name, set := range sets {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

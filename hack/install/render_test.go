@@ -121,8 +121,39 @@ func fromChart(t testing.TB, values map[string]any) objects {
 // fromKustomize are the objects of a folder of config.
 func fromKustomize(t testing.TB, folder string) objects {
 	t.Helper()
-	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(),
-		filepath.Join(testenv.Root(), "config", folder))
+	return built(t, filepath.Join(testenv.Root(), "config", folder))
+}
+
+// withComponents are the objects of config/base with all components.
+func withComponents(t *testing.T) objects {
+	t.Helper()
+	config := filepath.Join(t.TempDir(), "config")
+	if err := os.CopyFS(config, os.DirFS(filepath.Join(testenv.Root(), "config"))); err != nil {
+		t.Fatal(err)
+	}
+	// In the order that the comments of the components ask for.
+	components := []string{"ingress", "gateway-api", "network-policy", "monitoring", "split", "namespaced"}
+	overlay := "namespace: cart-recovery-system\nnamePrefix: cart-recovery-\nresources: [../base]\ncomponents:\n"
+	for _, name := range components {
+		overlay += "- ../components/" + name + "\n"
+	}
+	entries, err := os.ReadDir(filepath.Join(config, "components"))
+	if err != nil || len(entries) != len(components) {
+		t.Fatalf("config/components has %d folders, %v; want %q", len(entries), err, components)
+	}
+	if err := os.Mkdir(filepath.Join(config, "all"), 0o750); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(config, "all", "kustomization.yaml"), []byte(overlay), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return built(t, filepath.Join(config, "all"))
+}
+
+// built are the objects of a folder with a kustomization.
+func built(t testing.TB, folder string) objects {
+	t.Helper()
+	resources, err := krusty.MakeKustomizer(krusty.MakeDefaultOptions()).Run(filesys.MakeFsOnDisk(), folder)
 	if err != nil {
 		t.Fatal(err)
 	}
