@@ -3,6 +3,9 @@
 
 # The image that docker-build, deploy and build-installer name.
 IMG ?= controller:latest
+# What image and image-push build: the version, and the platforms.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+PLATFORMS ?= linux/amd64,linux/arm64
 # What build-installer, deploy and undeploy are about: config/default-split, or an overlay of your own, instead.
 CONFIG ?= config/default
 # How long purge waits for the operator to delete numbers at their gateways.
@@ -137,6 +140,7 @@ control-plane: ## Prepare kube-apiserver, etcd, kubectl and kube-controller-mana
 .PHONY: test
 test: ## Run all tests, those against a real API server included.
 	$(WITH_CONTROL_PLANE) $(GO) test -p $(TEST_PACKAGES_AT_ONCE) -timeout 20m $(GOTESTFLAGS) ./...
+	$(GO) -C hack/image test $(GOTESTFLAGS) ./...
 	$(WITH_CONTROL_PLANE) $(GO) -C hack/install test -parallel 4 -timeout 20m $(GOTESTFLAGS) ./...
 
 .PHONY: test-unit
@@ -198,6 +202,22 @@ run: build ## Start the operator with a control plane and simulators, and keep i
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
 	$(CONTAINER_TOOL) build -t $(IMG) .
+
+.PHONY: bin/image
+bin/image:
+	$(GO) -C hack/image build -o ../../bin/image .
+
+IMAGE = bin/image -platforms "$(PLATFORMS)" -version "$(VERSION)" -revision "$$(git rev-parse HEAD)" \
+	-created "$$(git log -1 --format=%ct)"
+
+.PHONY: image
+image: bin/image ## Write the image for PLATFORMS to dist/image.tar, an OCI archive; needs no container engine.
+	@mkdir -p dist
+	$(IMAGE) -tag "$(VERSION)" -archive dist/image.tar
+
+.PHONY: image-push
+image-push: bin/image ## Build the image for PLATFORMS and push it to IMG; needs no container engine.
+	$(IMAGE) -push "$(IMG)"
 
 .PHONY: build-installer
 build-installer: ## Write all manifests of CONFIG, for IMG, to dist/install.yaml.
