@@ -21,7 +21,8 @@ import (
 // TestWarningsOfTheAPIServerAreNotLogged: they repeat what was written.
 func TestWarningsOfTheAPIServerAreNotLogged(t *testing.T) {
 	var logged bytes.Buffer
-	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(&logged, &slog.HandlerOptions{Level: slog.LevelDebug - 10})))
+	everything := &slog.HandlerOptions{Level: slog.LevelDebug - 10}
+	ctrl.SetLogger(logr.FromSlogHandler(slog.NewTextHandler(&logged, everything)))
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Warning", `299 - "spec.customer.phone: Invalid value: \"+5511999990000\""`)
 		w.Header().Set("Content-Type", "application/json")

@@ -10,7 +10,8 @@ import (
 )
 
 const (
-	writeDuration = "expected a duration such as 15m, 24h or 1h30m: numbers with ms, s, m or h, without a sign; there are no days, a week is 168h"
+	writeDuration = "expected a duration such as 15m, 24h or 1h30m: numbers with ms, s, m or h, without a sign; " +
+		"there are no days, a week is 168h"
 	writePhone    = "expected E.164, such as +5511999990000"
 )
 

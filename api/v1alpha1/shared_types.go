@@ -543,12 +543,14 @@ type QuietHours struct {
 	// start of the quiet hours, as HH:MM on a 24-hour clock in the Store's time zone. From this
 	// minute on nothing is sent.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="expected HH:MM on a 24-hour clock, such as 09:00"
 	Start string `json:"start,omitempty"`
 	// end of the quiet hours, as HH:MM on a 24-hour clock. From this minute on messages are sent
 	// again. Earlier than start when the quiet hours go past midnight.
 	// +required
+	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=16
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([01][0-9]|2[0-3]):[0-5][0-9]$')",message="expected HH:MM on a 24-hour clock, such as 09:00"
 	End string `json:"end,omitempty"`

@@ -57,7 +57,8 @@ func TestGenericEvents(t *testing.T) {
 		{"not mapped, paid", order, topic("Payment Approved"), "purchase"},
 		{"not mapped, of an order that is paid", order, change{"topic": "order.shipped", "data.payment_status": "paid"},
 			"purchase"},
-		{"no topic, of an order that is paid", order, change{"topic": absent, "data.payment_status": "paid"}, "purchase"},
+		{"no topic, of an order that is paid", order,
+			change{"topic": absent, "data.payment_status": "paid"}, "purchase"},
 		{"not mapped, refunded", order, topic("refunded"), "ignore: UnknownEvent"},
 		{"not mapped, as a truth value", order, topic(false), "ignore: UnknownEvent"},
 	})

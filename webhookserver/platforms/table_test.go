@@ -13,7 +13,7 @@ import (
 func TestTables(t *testing.T) {
 	for _, name := range Names() {
 		t.Run(string(name), func(t *testing.T) {
-			rows := Table(name)
+			rows, file := Table(name), "webhookserver/platforms/"+string(name)+".go"
 			seen := map[string]bool{}
 			meanings := map[string]bool{}
 			for _, row := range rows {
@@ -28,19 +28,17 @@ func TestTables(t *testing.T) {
 			}
 			for _, meaning := range []string{stopsAndCounts, reversesRefund, isIgnored} {
 				if !meanings[meaning] {
-					t.Errorf("webhookserver/platforms/%s.go: its samples have no event that %q: add the least delivery of one", name,
-						meaning)
+					t.Errorf("%s: its samples have no event that %q: add the least delivery of one", file, meaning)
 				}
 			}
 			for _, trigger := range everyTrigger {
 				starts := slices.Contains(defined(name).starts, trigger)
 				if told := meanings[startsRecovery+string(trigger)+")"]; told != starts {
-					t.Errorf("webhookserver/platforms/%s.go: starts %s: the row says %t, its samples %t: change one of them",
-						name, trigger, starts, told)
+					t.Errorf("%s: starts %s: the row says %t, its samples %t: change one", file, trigger, starts, told)
 				}
 			}
 			if len(rows) == 0 || rows[len(rows)-1] != (Row{anythingElse, isIgnored}) {
-				t.Errorf("webhookserver/platforms/%s.go: its samples have to end with jsonSample(anythingElse, …)", name)
+				t.Errorf("%s: its samples have to end with jsonSample(anythingElse, …)", file)
 			}
 		})
 	}

@@ -366,7 +366,7 @@ var OutcomeMessages = map[string]string{
 	v1alpha1.ReasonReversed:              "the purchase was refunded or charged back",
 	v1alpha1.ReasonSendFailed:            "the gateway refused the message in every attempt; see status.conversation",
 	v1alpha1.ReasonNotOnWhatsApp:         "the customer's number has no WhatsApp",
-	v1alpha1.ReasonOptedOut:              "the customer asked not to be written to, or the number is suppressed in this store",
+	v1alpha1.ReasonOptedOut:              "the customer asked not to be written to, or the number is suppressed here",
 	v1alpha1.ReasonWrongNumber:           "who has the number says that they are not the customer",
 	v1alpha1.ReasonUnanswered:            "the sequence ended and the customer did not answer",
 	v1alpha1.ReasonConversationEnded:     "the conversation went quiet without a purchase",
