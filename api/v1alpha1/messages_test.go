@@ -12,7 +12,7 @@ import (
 const (
 	writeDuration = "expected a duration such as 15m, 24h or 1h30m: numbers with ms, s, m or h, without a sign; " +
 		"there are no days, a week is 168h"
-	writePhone    = "expected E.164, such as +5511999990000"
+	writePhone = "expected E.164, such as +5511999990000"
 )
 
 // saysWhatToWrite holds what the API server says of a wrong manifest to what its author needs: what to write instead,
