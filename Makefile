@@ -217,7 +217,17 @@ image: bin/image ## Write the image for PLATFORMS to dist/image.tar, an OCI arch
 
 .PHONY: image-push
 image-push: bin/image ## Build the image for PLATFORMS and push it to IMG; needs no container engine.
-	$(IMAGE) -push "$(IMG)"
+	@mkdir -p dist
+	$(IMAGE) -push "$(IMG)" -digest-file dist/image.digest
+
+# helm of the version that the tests use.
+HELM = $(GO) -C hack/install run helm.sh/helm/v4/cmd/helm
+
+.PHONY: chart-package
+chart-package: ## Write the chart of VERSION (1.2.3, or v1.2.3) to dist/.
+	@mkdir -p dist
+	$(HELM) package ../../charts/cart-recovery-operator --version "$(VERSION:v%=%)" --app-version "$(VERSION:v%=%)" \
+		--destination ../../dist
 
 .PHONY: build-installer
 build-installer: ## Write all manifests of CONFIG, for IMG, to dist/install.yaml.

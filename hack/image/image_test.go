@@ -187,6 +187,7 @@ func TestPush(t *testing.T) {
 	t.Cleanup(server.Close)
 	o := wanted(t)
 	o.archive, o.push, o.platforms = "", strings.TrimPrefix(server.URL, "http://")+"/operator:1.2.3", "linux/amd64"
+	o.digestFile = filepath.Join(t.TempDir(), "digest")
 	if err := run(t.Context(), o, io.Discard); err != nil {
 		t.Fatal(err)
 	}
@@ -200,6 +201,13 @@ func TestPush(t *testing.T) {
 	}
 	if err := validate.Index(index); err != nil {
 		t.Error(err)
+	}
+	pushed, err := index.Digest()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if told, err := os.ReadFile(o.digestFile); err != nil || string(told) != pushed.String() {
+		t.Errorf("the file has the digest %q, %v, want %s", told, err, pushed)
 	}
 }
 

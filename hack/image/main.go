@@ -25,8 +25,8 @@ import (
 
 // options are the flags.
 type options struct {
-	archive, push, tag, platforms, ldflags, version, revision string
-	created                                                   int64
+	archive, push, tag, platforms, ldflags, version, revision, digestFile string
+	created                                                               int64
 }
 
 func main() {
@@ -39,6 +39,7 @@ func main() {
 	flag.StringVar(&o.ldflags, "ldflags", "-s -w", "what the linker is told")
 	flag.StringVar(&o.version, "version", "", "the version in the image's annotations")
 	flag.StringVar(&o.revision, "revision", "", "the commit in the image's annotations")
+	flag.StringVar(&o.digestFile, "digest-file", "", "a file to write the digest to, for who signs it")
 	flag.Int64Var(&o.created, "created", 0, "when the image was made, in seconds since 1970; the commit's time makes "+
 		"the digest the commit's")
 	flag.Parse()
@@ -81,6 +82,12 @@ func run(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	_, _ = fmt.Fprintf(out, "%s%s has the digest %s\n", o.archive, o.push, digest)
+	if o.digestFile == "" {
+		return nil
+	}
+	if err := os.WriteFile(o.digestFile, []byte(digest.String()), 0o600); err != nil {
+		return fmt.Errorf("write the digest: %w", err)
+	}
 	return nil
 }
 
