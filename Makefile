@@ -52,6 +52,12 @@ help: ## Show this help.
 # The folders with a go.mod.
 MODULES = $(dir $(shell git ls-files go.mod '*/go.mod'))
 
+# Which program this is, for --version, the log and the metric build_info.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+VERSION_PACKAGE = cartrecovery.dev/operator/internal/version
+LDFLAGS = -X $(VERSION_PACKAGE).version=$(VERSION) -X $(VERSION_PACKAGE).revision=$(REVISION)
+
 # Where markers are read. A variable each, because verify generates the same elsewhere.
 GENERATE_OBJECTS = $(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
 GENERATE_CRDS = $(CONTROLLER_GEN) crd paths=./api/...
@@ -178,7 +184,7 @@ bench-go: ## Run the Go benchmarks of the packages.
 # many a CI container, and then nothing would be built.
 .PHONY: build
 build: ## Build bin/manager.
-	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -o bin/manager .
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -o bin/manager .
 
 .PHONY: demo
 demo: build ## Play a recovery from cart to purchase against a real API server, then stop.
@@ -190,7 +196,7 @@ run: build ## Start the operator with a control plane and simulators, and keep i
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
-	$(CONTAINER_TOOL) build -t $(IMG) .
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMG) .
 
 .PHONY: build-installer
 build-installer: ## Write all manifests, for IMG, to dist/install.yaml.
