@@ -137,6 +137,11 @@ control-plane: ## Prepare kube-apiserver, etcd, kubectl and kube-controller-mana
 .PHONY: test
 test: ## Run all tests, those against a real API server included.
 	$(WITH_CONTROL_PLANE) $(GO) test -p $(TEST_PACKAGES_AT_ONCE) -timeout 20m $(GOTESTFLAGS) ./...
+	$(MAKE) test-monitoring
+
+.PHONY: test-monitoring
+test-monitoring: ## Test the alerts and dashboards with Prometheus' own parser and rules; the first time compiles those.
+	cd hack/monitoring && $(GO) test -timeout 5m $(GOTESTFLAGS) ./...
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no API server (go test -short).

@@ -66,8 +66,8 @@ func testExported(t *testing.T) {
 		t.Errorf("what is exported has changed (-want +got); write it anew with: go test . -run TestCluster -args "+
 			"-update\n%s", diff)
 	}
-	for _, name := range regexp.MustCompile("(?m)^\\| `(cartrecovery_[a-z_]+)` \\|").FindAllStringSubmatch(string(documented),
-		-1) {
+	rows := regexp.MustCompile("(?m)^\\| `(cartrecovery_[a-z_]+)` \\|")
+	for _, name := range rows.FindAllStringSubmatch(string(documented), -1) {
 		if !strings.Contains("\n"+got, "\n"+name[1]+" ") {
 			t.Errorf("docs/configuration.md names %s, which is not exported", name[1])
 		}

@@ -69,7 +69,7 @@ func run(settings settings) error {
 		return err
 	}
 	is := version.Get()
-	ctrl.Log.Info("Starting", "version", is.Version, "revision", is.Revision, "go", is.Go, "publicURL", settings.publicURL, "ownGateway", settings.ownsGateway(), "ownAI",
-		settings.ai.APIKey != "")
+	ctrl.Log.Info("Starting", "version", is.Version, "revision", is.Revision, "go", is.Go,
+		"publicURL", settings.publicURL, "ownGateway", settings.ownsGateway(), "ownAI", settings.ai.APIKey != "")
 	return errors.Join(mgr.Start(ctx), lost(lock))
 }

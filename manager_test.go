@@ -67,7 +67,8 @@ func testManager(t *testing.T, environment *testenv.Environment) {
 	})
 
 	within(t, "the leader exports what the Store has", func() bool {
-		found, err := testutil.GatherAndCount(ctrlmetrics.Registry, "cartrecovery_leads_blocked", "cartrecovery_revenue")
+		found, err := testutil.GatherAndCount(ctrlmetrics.Registry, "cartrecovery_leads_blocked",
+			"cartrecovery_revenue")
 		return err == nil && found == 2
 	})
 	testExported(t)

@@ -16,8 +16,8 @@ const routeNone = "none"
 // answered itself: their status is known only then.
 func (s *Server) timed(c *fiber.Ctx) error {
 	began := s.Clock.Now()
-	if err := c.Next(); err != nil {
-		if err = s.onError(c, err); err != nil {
+	if failed := c.Next(); failed != nil {
+		if err := s.onError(c, failed); err != nil {
 			return err
 		}
 	}

@@ -89,8 +89,9 @@ func NewCollector(options Options) *Collector {
 		recovered: desc("recovered_leads", "Leads that were recovered and have not been deleted yet."),
 		revenue: desc("revenue", "What the recovered leads that have not been deleted yet have brought, by currency.",
 			"currency"),
-		tokensUsed:  desc("store_ai_tokens_used_today", "AI tokens that the texts of the Stores' day have used."),
-		tokenBudget: desc("store_ai_token_budget", "AI tokens that the Stores' texts may use in a day; 0 for no limit."),
+		tokensUsed: desc("store_ai_tokens_used_today", "AI tokens that the texts of the Stores' day have used."),
+		tokenBudget: desc("store_ai_token_budget",
+			"AI tokens that the Stores' texts may use in a day; 0 for no limit."),
 	}
 }
 

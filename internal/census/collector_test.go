@@ -131,7 +131,8 @@ func TestCollector(t *testing.T) {
 			{namespace="shop",ready="true"} 2`},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			got, err := testutil.CollectAndFormat(collector(t, row.leads, row.showStore), expfmt.TypeTextPlain, "cartrecovery_"+row.metric)
+			got, err := testutil.CollectAndFormat(collector(t, row.leads, row.showStore), expfmt.TypeTextPlain,
+				"cartrecovery_"+row.metric)
 			if err != nil {
 				t.Fatal(err)
 			}

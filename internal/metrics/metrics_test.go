@@ -52,7 +52,9 @@ func TestNamesAndLabels(t *testing.T) {
 		"cartrecovery_ai_call_seconds":                   {"call": "write", "result": "Throttled"},
 		"cartrecovery_gateway_call_seconds":              {"type": "UAZAPI", "method": "SendText", "result": "ok"},
 		"cartrecovery_webhook_request_seconds":           {"route": "/readyz", "code": "200"},
-		"cartrecovery_build_info":                        {"version": is.Version, "revision": is.Revision, "goversion": is.Go},
+		"cartrecovery_build_info": {
+			"version": is.Version, "revision": is.Revision, "goversion": is.Go,
+		},
 	}
 	families, err := registry.Gather()
 	if err != nil {
