@@ -119,7 +119,7 @@ func (c *Collector) Collect(to chan<- prometheus.Metric) {
 	var instances v1alpha1.WhatsAppInstanceList
 	for _, list := range []client.ObjectList{&stores, &instances} {
 		if err := c.Reader.List(ctx, list, client.UnsafeDisableDeepCopy); err != nil {
-			to <- prometheus.NewInvalidMetric(c.leads, err)
+			// An error would cost the process all of its metrics: it is only the cache that is not filled.
 			return
 		}
 	}
