@@ -9,8 +9,13 @@ COPY go.mod go.sum ./
 RUN go mod download
 
 COPY . .
+# What --version prints. make docker-build names both.
+ARG VERSION=unknown
+ARG REVISION=unknown
 RUN CGO_ENABLED=0 GOOS=${TARGETOS:-linux} GOARCH=${TARGETARCH} \
-    go build -trimpath -ldflags "-s -w" -o manager .
+    go build -trimpath -ldflags "-s -w \
+    -X cartrecovery.dev/operator/internal/version.version=${VERSION} \
+    -X cartrecovery.dev/operator/internal/version.revision=${REVISION}" -o manager .
 
 # Nothing but the program, CA certificates and time zones. See https://github.com/GoogleContainerTools/distroless
 FROM gcr.io/distroless/static:nonroot

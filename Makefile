@@ -3,8 +3,7 @@
 
 # The image that docker-build, deploy and build-installer name.
 IMG ?= controller:latest
-# What image and image-push build: the version, and the platforms.
-VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+# The platforms that image and image-push build.
 PLATFORMS ?= linux/amd64,linux/arm64
 # What build-installer, deploy and undeploy are about: config/default-split, or an overlay of your own, instead.
 CONFIG ?= config/default
@@ -58,6 +57,12 @@ help: ## Show this help.
 
 # The folders with a go.mod.
 MODULES = $(dir $(shell git ls-files go.mod '*/go.mod'))
+
+# Which program this is, for --version, the log and the metric build_info.
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo unknown)
+REVISION ?= $(shell git rev-parse HEAD 2>/dev/null || echo unknown)
+VERSION_PACKAGE = cartrecovery.dev/operator/internal/version
+LDFLAGS = -X $(VERSION_PACKAGE).version=$(VERSION) -X $(VERSION_PACKAGE).revision=$(REVISION)
 
 # Where markers are read. A variable each, because verify generates the same elsewhere.
 GENERATE_OBJECTS = $(CONTROLLER_GEN) object:headerFile=hack/boilerplate.go.txt paths=./api/...
@@ -142,6 +147,11 @@ test: ## Run all tests, those against a real API server included.
 	$(WITH_CONTROL_PLANE) $(GO) test -p $(TEST_PACKAGES_AT_ONCE) -timeout 20m $(GOTESTFLAGS) ./...
 	$(GO) -C hack/image test $(GOTESTFLAGS) ./...
 	$(WITH_CONTROL_PLANE) $(GO) -C hack/install test -parallel 4 -timeout 20m $(GOTESTFLAGS) ./...
+	$(MAKE) test-monitoring
+
+.PHONY: test-monitoring
+test-monitoring: ## Test the alerts and dashboards with Prometheus' own parser and rules; the first time compiles those.
+	cd hack/monitoring && $(GO) test -timeout 5m $(GOTESTFLAGS) ./...
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no API server (go test -short).
@@ -189,7 +199,7 @@ bench-go: ## Run the Go benchmarks of the packages.
 # many a CI container, and then nothing would be built.
 .PHONY: build
 build: ## Build bin/manager.
-	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -o bin/manager .
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -o bin/manager .
 
 .PHONY: demo
 demo: build ## Play a recovery from cart to purchase against a real API server, then stop.
@@ -201,14 +211,14 @@ run: build ## Start the operator with a control plane and simulators, and keep i
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.
-	$(CONTAINER_TOOL) build -t $(IMG) .
+	$(CONTAINER_TOOL) build --build-arg VERSION=$(VERSION) --build-arg REVISION=$(REVISION) -t $(IMG) .
 
 .PHONY: bin/image
 bin/image:
 	$(GO) -C hack/image build -o ../../bin/image .
 
-IMAGE = bin/image -platforms "$(PLATFORMS)" -version "$(VERSION)" -revision "$$(git rev-parse HEAD)" \
-	-created "$$(git log -1 --format=%ct)"
+IMAGE = bin/image -platforms "$(PLATFORMS)" -version "$(VERSION)" -revision "$(REVISION)" \
+	-ldflags "-s -w $(LDFLAGS)" -created "$$(git log -1 --format=%ct)"
 
 .PHONY: image
 image: bin/image ## Write the image for PLATFORMS to dist/image.tar, an OCI archive; needs no container engine.

@@ -15,6 +15,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"cartrecovery.dev/operator/internal/preflight"
+	"cartrecovery.dev/operator/internal/version"
 )
 
 // fieldManager is the name under which Kubernetes records who has written a field.
@@ -28,6 +29,10 @@ func main() {
 	if errors.Is(settings.flagError, flag.ErrHelp) {
 		flag.CommandLine.SetOutput(os.Stdout)
 		flag.CommandLine.PrintDefaults()
+		return
+	}
+	if settings.version && settings.flagError == nil {
+		fmt.Println(version.Get())
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(logging)))
@@ -64,7 +69,8 @@ func run(settings settings) error {
 	if err != nil {
 		return err
 	}
-	ctrl.Log.Info("Starting", "publicURL", settings.publicURL, "ownGateway", settings.ownsGateway(), "ownAI",
-		settings.ai.APIKey != "")
+	is := version.Get()
+	ctrl.Log.Info("Starting", "version", is.Version, "revision", is.Revision, "go", is.Go,
+		"publicURL", settings.publicURL, "ownGateway", settings.ownsGateway(), "ownAI", settings.ai.APIKey != "")
 	return errors.Join(mgr.Start(ctx), lost(lock))
 }

@@ -25,16 +25,19 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/controllers/product"
 	"cartrecovery.dev/operator/controllers/store"
 	"cartrecovery.dev/operator/controllers/suppression"
 	"cartrecovery.dev/operator/controllers/whatsappinstance"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/census"
 	"cartrecovery.dev/operator/internal/election"
 	"cartrecovery.dev/operator/internal/fence"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/registry"
+	"cartrecovery.dev/operator/internal/guard"
 	"cartrecovery.dev/operator/internal/heartbeat"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/metrics"
@@ -75,6 +78,7 @@ func newManager(ctx context.Context, config *rest.Config, settings settings, loc
 		metrics:    counters, clock: clock.RealClock{},
 		secrets: secrets.NewReader(mgr.GetAPIReader(), time.Now), lock: lock,
 	}
+	counters.StartAtZero(knownLabels())
 	wiring.connector = &gateway.Connector{
 		Secrets:  wiring.secrets,
 		Types:    gateway.ByName(registry.Types()...),
@@ -82,6 +86,9 @@ func newManager(ctx context.Context, config *rest.Config, settings settings, loc
 		Client:   gateway.NewHTTPClient(),
 		Guarded:  gateway.NewGuardedClient(settings.outbound),
 		Rules:    settings.outbound,
+		Observe: func(of v1alpha1.GatewayType, method string, took time.Duration, err error) {
+			counters.GatewayCall(string(of), method, err).Observe(took.Seconds())
+		},
 	}
 	if wiring.fence, err = fence.New(ctx, mgr.GetCache(), &v1alpha1.CartRecovery{}, fence.DefaultWait); err != nil {
 		return nil, err
@@ -221,6 +228,10 @@ func (w *wiring) authorizer() (webhookserver.Authorizer, error) {
 func (w *wiring) addControllers() error {
 	recorder := w.mgr.GetEventRecorder("cart-recovery-operator")
 	pacer, tokens := pace.NewPacer(w.clock, pace.Settle), budget.NewLedger()
+	dues, err := w.addCensus(tokens)
+	if err != nil {
+		return err
+	}
 	writers := &ai.Settings{Secrets: w.secrets, Defaults: w.settings.ai, Rules: w.settings.outbound}
 	writer := ai.NewOpenAI(ai.NewHTTPClient()).Guard(ai.NewGuardedClient(w.settings.outbound))
 	stores := &store.Reconciler{
@@ -242,7 +253,7 @@ func (w *wiring) addControllers() error {
 		&cartrecovery.Reconciler{
 			Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, AI: writers,
 			Writer: writer, Reviewer: writer, Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
-			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Pacer: pacer, Budget: tokens,
+			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Pacer: pacer, Budget: tokens, Dues: dues,
 			Began: w.heartbeat.Began, Leads: w.leads, RestoreHold: w.settings.restoreHold,
 		},
 	} {
@@ -251,6 +262,48 @@ func (w *wiring) addControllers() error {
 		}
 	}
 	return nil
+}
+
+// addCensus has the leader export what the Stores have.
+func (w *wiring) addCensus(tokens *budget.Ledger) (*census.Dues, error) {
+	counts, dues := census.NewCounts(plan.BlockedReasons()), census.NewDues()
+	if err := counts.Watch(context.Background(), w.mgr.GetCache()); err != nil {
+		return nil, err
+	}
+	collector := census.NewCollector(census.Options{
+		Reader: w.mgr.GetClient(), Counts: counts, Dues: dues, Tokens: tokens, Clock: w.clock,
+		Leads: w.exports, ShowStore: w.settings.metricsStoreLabel,
+	})
+	if err := ctrlmetrics.Registry.Register(collector); err != nil {
+		return nil, fmt.Errorf("register the metrics of the Stores: %w", err)
+	}
+	return dues, nil
+}
+
+// exports says whether this process is the one that exports what the Stores have.
+func (w *wiring) exports() bool {
+	select {
+	case <-w.mgr.Elected():
+		return w.leads() && !w.leaving()
+	default:
+		return false
+	}
+}
+
+// knownLabels are the values of labels that are counted from the start.
+func knownLabels() metrics.Known {
+	known := webhookserver.KnownLabels()
+	known.Methods = gateway.Methods
+	for _, each := range registry.Types() {
+		known.Gateways = append(known.Gateways, string(each.Name))
+	}
+	for _, reason := range guard.Reasons() {
+		known.Refusals = append(known.Refusals, string(reason))
+	}
+	for _, reason := range ai.ReviewReasons() {
+		known.Reviews = append(known.Reviews, string(reason))
+	}
+	return known
 }
 
 // addHeartbeat has the leader notice that the cluster was restored from a backup, and every

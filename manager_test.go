@@ -5,12 +5,15 @@ import (
 	"context"
 	"net"
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus/testutil"
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
@@ -31,6 +34,8 @@ func TestCluster(t *testing.T) {
 // its message from a Simulated instance, and stops when it is told to.
 func testManager(t *testing.T, environment *testenv.Environment) {
 	namespace := prepareShop(t, environment)
+	addHistory(t, environment.Client, namespace)
+	addSuspended(t, environment.Client, namespace)
 	settings := testSettings(t)
 	if err := checkCluster(t.Context(), environment.Config, settings, time.Second); err != nil {
 		t.Errorf("an installed cluster is refused: %v", err)
@@ -56,8 +61,17 @@ func testManager(t *testing.T, environment *testenv.Environment) {
 		if err := environment.Client.List(t.Context(), &leads, client.InNamespace(namespace)); err != nil {
 			t.Fatal(err)
 		}
-		return len(leads.Items) == 1 && leads.Items[0].Status.Phase == v1alpha1.PhaseContacted
+		return slices.ContainsFunc(leads.Items, func(lead v1alpha1.CartRecovery) bool {
+			return lead.Status.Phase == v1alpha1.PhaseContacted
+		})
 	})
+
+	within(t, "the leader exports what the Store has", func() bool {
+		found, err := testutil.GatherAndCount(ctrlmetrics.Registry, "cartrecovery_leads_blocked",
+			"cartrecovery_revenue")
+		return err == nil && found == 2
+	})
+	testExported(t)
 
 	cancel()
 	if err := stop(); err != nil {
@@ -75,7 +89,7 @@ func testSettings(t *testing.T) settings {
 	return settings{
 		roles:          roles{webhooks: true, controllers: true},
 		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metricsAddress: "0",
-		publicURL: "https://hooks.example.com", drain: time.Second,
+		publicURL: "https://hooks.example.com", drain: time.Second, metricsStoreLabel: true,
 		ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},
 	}
 }
@@ -106,6 +120,44 @@ func prepareShop(t *testing.T, environment *testenv.Environment) string {
 		}
 	}
 	return namespace
+}
+
+// addHistory makes a lead that was recovered.
+func addHistory(t *testing.T, kube client.Client, namespace string) {
+	t.Helper()
+	now := time.Now()
+	bought, at := v1alpha1.NewTimestamp(now), metav1.NewTime(now)
+	lead := gen.In(namespace, gen.Lead(now.Add(-time.Hour), func(lead *v1alpha1.CartRecovery) {
+		lead.Spec.Customer = v1alpha1.LeadCustomer{Name: "Ana", Phone: "+5511900000077"}
+		lead.Labels = nil
+		lead.Spec.Purchase = &v1alpha1.Purchase{At: bought, Amount: "297.00", Currency: "BRL"}
+	}, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, now.Add(-time.Minute))))
+	status := lead.Status
+	if err := kube.Create(t.Context(), lead); err != nil {
+		t.Fatal(err)
+	}
+	lead.Status = status
+	lead.Status.Phase, lead.Status.CompletionTime = v1alpha1.PhaseRecovered, &at
+	lead.Status.Result = &v1alpha1.RecoveryResult{Step: "first", Messages: 1, Amount: "297.00", Currency: "BRL"}
+	lead.Status.Conditions = []metav1.Condition{{
+		Type: v1alpha1.ConditionSucceeded, Status: metav1.ConditionTrue,
+		Reason: v1alpha1.ReasonBoughtAfterContact, LastTransitionTime: at,
+	}}
+	if err := kube.Status().Update(t.Context(), lead); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// addSuspended makes a lead that waits for a person.
+func addSuspended(t *testing.T, kube client.Client, namespace string) {
+	t.Helper()
+	lead := gen.In(namespace, gen.Lead(time.Now(), func(lead *v1alpha1.CartRecovery) {
+		lead.Spec.Customer = v1alpha1.LeadCustomer{Name: "Bia", Phone: "+5511900000078"}
+		lead.Name, lead.Labels, lead.Spec.Suspend = "suspended", nil, true
+	}))
+	if err := kube.Create(t.Context(), lead); err != nil {
+		t.Fatal(err)
+	}
 }
 
 func postCart(t *testing.T, address string) int {

@@ -23,8 +23,12 @@ type settings struct {
 	webhookAddress string
 	metricsAddress string
 	probeAddress   string
-	publicURL      string
-	namespaces     []string
+	// metricsStoreLabel has metrics of Stores carry their name.
+	metricsStoreLabel bool
+	// version asks for nothing but which program this is.
+	version    bool
+	publicURL  string
+	namespaces []string
 	// watchNamespaces is the flag as it was given.
 	watchNamespaces string
 	// namespaced says that the process has rights in its namespaces only, and none in the whole cluster.
@@ -74,6 +78,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 		"namespaces to work in, separated by commas; all when empty (environment: WATCH_NAMESPACES)")
 	flags.BoolVar(&s.namespaced, "namespaced", false, "do without rights in the whole cluster: needs "+
 		"--watch-namespaces, asks about callers with their own tokens, and reads and makes no ClientIDClaims")
+	flags.BoolVar(&s.version, "version", false, "print which program this is, and end")
 	s.addressFlags(flags, getenv)
 	s.electionFlags(flags)
 	s.restoreFlags(flags)
@@ -99,6 +104,8 @@ func (s *settings) addressFlags(flags *flag.FlagSet, getenv func(string) string)
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress,
 		"where the webhook server listens")
 	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
+	flags.BoolVar(&s.metricsStoreLabel, "metrics-store-label", true,
+		"have metrics of Stores carry the Store's name; otherwise they are added up by namespace")
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
 	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"),
 		"where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: "+

@@ -37,6 +37,18 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func TestMetricsNameTheStoreUnlessToldNotTo(t *testing.T) {
+	for argument, want := range map[string]bool{
+		"--leader-elect": true, "--metrics-store-label": true, "--metrics-store-label=false": false,
+	} {
+		got, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{argument},
+			func(string) string { return "" })
+		if got.flagError != nil || got.metricsStoreLabel != want || got.version {
+			t.Errorf("%s: %t, %v", argument, got.metricsStoreLabel, got.flagError)
+		}
+	}
+}
+
 func TestSettingsOfEndpoints(t *testing.T) {
 	environment := map[string]string{"EVOLUTION_BASE_URL": "http://evolution:8080", "ALLOWED_HOSTS": "a.example.com"}
 	getenv := func(name string) string { return environment[name] }

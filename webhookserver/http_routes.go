@@ -24,6 +24,34 @@ const (
 	writeTimeout = 35 * time.Second
 )
 
+// routes are what can be asked for. The paths are labels of a metric, too.
+var routes = []struct {
+	method, path string
+	serve        func(*Server) fiber.Handler
+}{
+	{fiber.MethodGet, "/healthz", func(s *Server) fiber.Handler { return s.serve(s.healthz) }},
+	{fiber.MethodGet, "/readyz", func(s *Server) fiber.Handler { return s.serve(s.readyz) }},
+	{fiber.MethodPost, "/api/whatsapp/connect/:clientId", func(s *Server) fiber.Handler {
+		return s.serveSmall(s.RequestTimeout+s.ConnectWait, s.connect)
+	}},
+	{fiber.MethodGet, "/api/whatsapp/status/:clientId", func(s *Server) fiber.Handler {
+		return s.serveSmall(s.RequestTimeout, s.status)
+	}},
+	{fiber.MethodPost, "/api/whatsapp/webhook", func(s *Server) fiber.Handler { return s.serve(s.inbound) }},
+	{fiber.MethodPost, "/api/whatsapp/webhook/:namespace/:instance", func(s *Server) fiber.Handler {
+		return s.serve(s.inboundHeader)
+	}},
+	{fiber.MethodPost, "/api/whatsapp/webhook/:namespace/:instance/:key", func(s *Server) fiber.Handler {
+		return s.serve(s.inboundKeyed)
+	}},
+	// Gateways that add the name of the event, and of the kind of message, to the URL.
+	{fiber.MethodPost, "/api/whatsapp/webhook/:namespace/:instance/:key/:event/:kind?", func(s *Server) fiber.Handler {
+		return s.serve(s.inboundKeyed)
+	}},
+	{fiber.MethodPost, "/api/webhooks/:platform/:clientId", func(s *Server) fiber.Handler { return s.serve(s.sale) }},
+	{fiber.MethodPost, "/api/webhooks/:clientId", func(s *Server) fiber.Handler { return s.serve(s.saleDetected) }},
+}
+
 // newApp builds the HTTP side: limits, routes, and what holds for every answer.
 func (s *Server) newApp() *fiber.App {
 	app := fiber.New(fiber.Config{
@@ -44,18 +72,11 @@ func (s *Server) newApp() *fiber.App {
 	app.Server().SecureErrorLogMessage = true
 	app.Server().CloseOnShutdown = true
 
+	app.Use(s.timed)
 	app.Use(fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: s.onPanic}))
-	app.Get("/healthz", s.serve(s.healthz))
-	app.Get("/readyz", s.serve(s.readyz))
-	app.Post("/api/whatsapp/connect/:clientId", s.serveSmall(s.RequestTimeout+s.ConnectWait, s.connect))
-	app.Get("/api/whatsapp/status/:clientId", s.serveSmall(s.RequestTimeout, s.status))
-	app.Post("/api/whatsapp/webhook", s.serve(s.inbound))
-	app.Post("/api/whatsapp/webhook/:namespace/:instance", s.serve(s.inboundHeader))
-	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key", s.serve(s.inboundKeyed))
-	// Gateways that add the name of the event, and of the kind of message, to the URL.
-	app.Post("/api/whatsapp/webhook/:namespace/:instance/:key/:event/:kind?", s.serve(s.inboundKeyed))
-	app.Post("/api/webhooks/:platform/:clientId", s.serve(s.sale))
-	app.Post("/api/webhooks/:clientId", s.serve(s.saleDetected))
+	for _, row := range routes {
+		app.Add(row.method, row.path, row.serve(s))
+	}
 	return app
 }
 

@@ -30,6 +30,7 @@ import (
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/backoff"
 	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/census"
 	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/heartbeat"
@@ -89,6 +90,8 @@ type Reconciler struct {
 	Pacer *pace.Pacer
 	// Budget keeps the tokens of the Stores; one of its own when nil.
 	Budget *budget.Ledger
+	// Dues are told when the next message of each lead is due; nobody is when nil.
+	Dues *census.Dues
 	// Began waits until it is known how this process began to lead; nil for nothing that was
 	// there before.
 	Began func(context.Context) (heartbeat.Start, error)
@@ -144,6 +147,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	r.Dues.Set(request.NamespacedName, s.Lead.Spec.StoreRef.Name, planned.Owed())
 	log.FromContext(ctx).V(1).Info("Planned", "rule", planned.Rule, "gate", planned.Gate, "action", planned.Kind,
 		"reason", planned.Blocked)
 	return r.act(ctx, *s, planned)

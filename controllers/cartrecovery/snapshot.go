@@ -25,6 +25,7 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snap
 		r.drafts.Remove(request.NamespacedName)
 		r.Pacer.Forget(request.NamespacedName)
 		r.firstContacts.forget(request.NamespacedName)
+		r.Dues.Set(request.NamespacedName, "", time.Time{})
 		return nil, client.IgnoreNotFound(err)
 	}
 	s := &plan.Snapshot{Lead: recovery, Now: r.Clock.Now(), Meanings: r.meanings, RestoreHold: r.RestoreHold}

@@ -74,6 +74,8 @@ type Connector struct {
 	Guarded *http.Client
 	// Rules say which gateways instances may name, and which Secrets may be sent to them.
 	Rules outbound.Rules
+	// Observe is told of every call; nobody is when nil.
+	Observe Observer
 
 	guardedOnce sync.Once
 }
@@ -125,7 +127,8 @@ func (c *Connector) For(ctx context.Context, instance *v1alpha1.WhatsAppInstance
 	if err != nil {
 		return nil, err
 	}
-	return found.Open(c.clientFor(instance), endpoint)
+	opened, err := found.Open(c.clientFor(instance), endpoint)
+	return c.Observe.observe(found.Name, opened, err)
 }
 
 // WithToken returns the Gateway of an instance for the calls that its own token authorises,
@@ -137,10 +140,11 @@ func (c *Connector) WithToken(instance *v1alpha1.WhatsAppInstance, token string)
 	if err != nil {
 		return nil, err
 	}
-	return found.Open(c.clientFor(instance), Endpoint{
+	opened, err := found.Open(c.clientFor(instance), Endpoint{
 		BaseURL: c.base(instance), Token: token, Instance: index.GatewayName(instance),
 		Dialect: instance.Spec.Gateway.Dialect,
 	})
+	return c.Observe.observe(found.Name, opened, err)
 }
 
 func (c *Connector) endpoint(ctx context.Context, instance *v1alpha1.WhatsAppInstance) (Endpoint, error) {

@@ -7,7 +7,9 @@
 package guard
 
 import (
+	"maps"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -87,6 +89,9 @@ const (
 	// Number: a count, duration, date or time of day that the prompt does not contain.
 	Number Reason = "Number"
 )
+
+// Reasons are all reasons why a text may not be sent, in the order of their names.
+func Reasons() []Reason { return slices.Sorted(maps.Keys(details)) }
 
 // Refusal says why a text may not be sent.
 type Refusal struct {

@@ -1,5 +1,5 @@
-// Package metrics declares what the operator counts. No label holds anything of a
-// customer, a store or a single object.
+// Package metrics declares what the operator counts as it works; internal/census has what its Stores have. No label
+// holds anything of a customer or a single object, and none here that of a store (decision 116).
 //
 // What has labels is counted through a method that takes them as parameters: a label that is
 // added or removed does not compile until every caller says what it is.
@@ -7,10 +7,13 @@ package metrics
 
 import (
 	"fmt"
+	"strconv"
 
 	"github.com/prometheus/client_golang/prometheus"
 
+	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/panics"
+	"cartrecovery.dev/operator/internal/version"
 )
 
 // prefix of the names of all metrics.
@@ -27,6 +30,10 @@ type Metrics struct {
 	aiTexts            *prometheus.CounterVec
 	aiRefusals         *prometheus.CounterVec
 	aiReviews          *prometheus.CounterVec
+	webhookRequests    *prometheus.HistogramVec
+	gatewayCalls       *prometheus.HistogramVec
+	aiCalls            *prometheus.HistogramVec
+	buildInfo          *prometheus.GaugeVec
 
 	// Connections is how many connections the webhook server has open.
 	Connections prometheus.Gauge
@@ -50,10 +57,11 @@ func New(registry prometheus.Registerer) (*Metrics, error) {
 	m.makeWebhookMetrics()
 	m.makeMessageMetrics()
 	m.makeAIMetrics()
+	m.makeCallMetrics()
 	for _, collector := range []prometheus.Collector{
 		m.deliveries, m.Connections, m.refusedConnections, m.tokenReviews, m.unusable, m.ReceiptsDropped, m.messages,
 		m.Lateness, m.TimeToRecovery, m.aiRequests, m.AITokens, m.aiTexts, m.aiRefusals, m.aiReviews,
-		m.AIReviewSeconds, panics.Total,
+		m.AIReviewSeconds, m.webhookRequests, m.gatewayCalls, m.aiCalls, m.buildInfo, panics.Total,
 	} {
 		if err := registry.Register(collector); err != nil {
 			return nil, fmt.Errorf("register metrics: %w", err)
@@ -98,6 +106,48 @@ func (m *Metrics) makeAIMetrics() {
 		"Reviews of the AI's texts by result (allowed, refused, failed) and reason.", "result", "reason")
 	m.AIReviewSeconds = histogram("ai_review_seconds", "How long a review of a text took.",
 		.1, .25, .5, 1, 2, 3, 5, 10)
+}
+
+// slow are the buckets of what waits for others, in seconds.
+var slow = []float64{.05, .1, .25, .5, 1, 2.5, 5, 10, 20}
+
+func (m *Metrics) makeCallMetrics() {
+	m.webhookRequests = histograms("webhook_request_seconds",
+		"How long requests took to be answered, by route and status code.",
+		[]float64{.005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10}, "route", "code")
+	m.gatewayCalls = histograms("gateway_call_seconds",
+		"How long calls to gateways took, by type of gateway, method and result.", slow, "type", "method", "result")
+	m.aiCalls = histograms("ai_call_seconds", "How long calls to the AI took, by what for and result.", slow, "call",
+		"result")
+	m.buildInfo = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: prefix + "build_info", Help: "1, with which program this is.",
+	}, []string{"version", "revision", "goversion"})
+	is := version.Get()
+	m.buildInfo.WithLabelValues(is.Version, is.Revision, is.Go).Set(1)
+}
+
+// WebhookRequest observes how long requests to the webhook server took by route, as it is declared, and status code.
+func (m *Metrics) WebhookRequest(route string, code int) prometheus.Observer {
+	return m.webhookRequests.WithLabelValues(route, strconv.Itoa(code))
+}
+
+// GatewayCall observes how long calls to gateways took by type, method (gateway.Methods) and result: ok, or the class
+// of the failure.
+func (m *Metrics) GatewayCall(of, method string, err error) prometheus.Observer {
+	return m.gatewayCalls.WithLabelValues(of, method, resultOf(err))
+}
+
+// AICall observes how long calls to the AI took by what for (write, review) and result: ok, or the class of the
+// failure.
+func (m *Metrics) AICall(call string, err error) prometheus.Observer {
+	return m.aiCalls.WithLabelValues(call, resultOf(err))
+}
+
+func resultOf(err error) string {
+	if err == nil {
+		return resultOK
+	}
+	return string(failure.ClassOf(err))
 }
 
 // Delivery counts webhook deliveries by source (a platform's or format's name) and result:
@@ -167,4 +217,9 @@ func counters(name, help string, labels ...string) *prometheus.CounterVec {
 
 func histogram(name, help string, buckets ...float64) prometheus.Histogram {
 	return prometheus.NewHistogram(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets})
+}
+
+func histograms(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(prometheus.HistogramOpts{Name: prefix + name, Help: help, Buckets: buckets},
+		labels)
 }

@@ -42,6 +42,11 @@ const (
 	Request = "request"
 )
 
+// Works are all kinds of work.
+var Works = []string{
+	Reconcile, Call, Text, Pauses, Index, Watch, Ledger, Heartbeat, Receipts, Rejection, Connection, Request,
+}
+
 // Total counts the panics by kind of work. It belongs to the process: managers within it share it.
 var Total = prometheus.NewCounterVec(prometheus.CounterOpts{
 	Name: "cartrecovery_panics_total",

@@ -42,6 +42,9 @@ const (
 	meansUnknown    = "ignored (`UnknownEvent`)"
 )
 
+// All are the names of the formats, in the order of the documentation.
+func All() []string { return []string{formatUAZAPI, formatEvolution, formatMegaAPI, formatLegacy} }
+
 // Table returns what every event of every format means, in the order of the documentation.
 func Table() []Row {
 	var rows []Row

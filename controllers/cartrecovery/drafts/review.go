@@ -73,7 +73,9 @@ func (p *Pool) review(ctx context.Context, next *queued, made *outcome) {
 	if ctx.Err() != nil {
 		return
 	}
-	p.options.Metrics.AIReviewSeconds.Observe(p.options.Clock.Since(began).Seconds())
+	took := p.options.Clock.Since(began).Seconds()
+	p.options.Metrics.AIReviewSeconds.Observe(took)
+	p.options.Metrics.AICall("review", err).Observe(took)
 	p.options.Metrics.AITokens.Add(float64(verdict.Usage.Total()))
 	switch {
 	case err != nil:

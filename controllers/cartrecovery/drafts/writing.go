@@ -101,12 +101,14 @@ func (p *Pool) try(ctx context.Context, next *queued, request ai.Request, estima
 	}
 	calling, cancel := context.WithTimeout(ctx, ai.Timeout)
 	defer cancel()
+	began := p.options.Clock.Now()
 	answer, err := p.options.Writer.Write(calling, request)
 	made := outcome{tokens: spent(answer, err, estimate)}
 	if ctx.Err() != nil {
 		// Nobody wants it any more, and it is billed all the same.
 		made.tokens = max(made.tokens, estimate)
 	} else {
+		p.options.Metrics.AICall("write", err).Observe(p.options.Clock.Since(began).Seconds())
 		p.measure(answer, err)
 		p.judge(next, answer, err, &made)
 		p.review(ctx, next, &made)

@@ -56,6 +56,8 @@ type Action struct {
 	Until time.Time
 	// Blocked is the reason of a wait that something stands in the way of.
 	Blocked string
+	// due is when the message that the rule wants should leave; zero when there is none.
+	due time.Time
 	// Why says in words what the wait is for.
 	Why string
 	// refused says that the wait is for another attempt at a message that the gateway refused. The reason of the
@@ -87,6 +89,8 @@ type Message struct {
 	fixed, field string
 	// Due is when the message should leave.
 	Due time.Time
+	// first is when its first attempt was due.
+	first time.Time
 	// goneBy is when it is too late for a notice; zero for other messages, which the lead's expiry ends.
 	goneBy time.Time
 	// Class is the message's place in the number's queue.

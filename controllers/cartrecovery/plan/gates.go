@@ -79,11 +79,21 @@ func nextForMessage(s *Snapshot, wanted Message, ahead time.Duration) Action {
 			continue
 		}
 		if held, ok := gates[i].decide(s, c); ok {
-			held.Gate = gates[i].name
+			held.Gate, held.due = gates[i].name, c.owed()
 			return held
 		}
 	}
-	return withText(s, c.Message, c.text)
+	planned := withText(s, c.Message, c.text)
+	planned.due = c.owed()
+	return planned
+}
+
+// owed is since when the customer should have the message. A refusal does not put it off, quiet hours do.
+func (c *candidate) owed() time.Time {
+	if c.Due.After(c.unheld) || c.first.IsZero() {
+		return c.Due
+	}
+	return c.first
 }
 
 // holdQuiet moves a message that is due in the quiet hours behind them.

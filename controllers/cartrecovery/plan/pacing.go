@@ -32,6 +32,10 @@ func Paced(s *Snapshot, planned Action, turn pace.Turn) Action {
 	}
 	waits := Action{Rule: planned.Rule, Gate: gatePace, Kind: Wait, Until: until, Message: planned.Message,
 		Why: fmt.Sprintf("the pace of its number; %d messages are before this one", turn.Ahead)}
+	if turn.Held {
+		// The gateway takes nothing, which is not the pace: the message is owed all the same.
+		waits.due = planned.due
+	}
 	if goneBy := planned.Message.goneBy; !goneBy.IsZero() {
 		waits.Until = instant.Earlier(waits.Until, goneBy)
 	}

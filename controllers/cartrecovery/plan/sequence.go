@@ -32,7 +32,7 @@ func answerCustomer(s *Snapshot) (Action, bool) {
 	case stepGivenUp:
 		return Action{Kind: Finish, Outcome: v1alpha1.ReasonSendFailed}, true
 	}
-	answer.Due = due
+	answer.first, answer.Due = answer.Due, due
 	return nextForMessage(s, answer, 0), true
 }
 
@@ -97,7 +97,7 @@ func nextStep(s *Snapshot) (Action, bool) {
 		case stepGivenUp:
 			return Action{Kind: Finish, Outcome: v1alpha1.ReasonSendFailed}, true
 		}
-		step.Due, step.Class = due, pace.FollowUp
+		step.first, step.Due, step.Class = step.Due, due, pace.FollowUp
 		if opens(s) {
 			step.Class = pace.First
 		}

@@ -1,0 +1,2 @@
+// Package monitoring tests the alerts and dashboards of config/monitoring.
+package monitoring
