@@ -114,6 +114,17 @@ func (f *Fields) At(name string) Value {
 	return Value{}
 }
 
+// OpenAll finds the fields of every object among them, for who reads much of them: they are then found once, and not
+// again for each value that is read.
+func (f *Fields) OpenAll() {
+	if f == nil {
+		return
+	}
+	for i := range f.all {
+		f.all[i].value.fields = f.all[i].value.Object()
+	}
+}
+
 // Has says whether one of the fields is there, even if it is null.
 func (f *Fields) Has(names ...string) bool {
 	return slices.ContainsFunc(names, func(name string) bool { return f.find(name) >= 0 })

@@ -125,6 +125,7 @@ func (g generic) Parse(delivery Delivery, place Place) ([]Event, error) {
 	if err != nil {
 		return nil, err
 	}
+	body.OpenAll()
 	value, meaning, found := g.event(delivery, body)
 	what, name := genericOutcome(meaning), eventName(value)
 	if what.kind == Abandoned && g.mapping.StartsNothing(value, body) {
