@@ -48,6 +48,7 @@ func TestSchemas(t *testing.T) {
 	t.Run("defaults", func(t *testing.T) { defaults(t, kube, namespace) })
 	t.Run("documented platforms", func(t *testing.T) { documented(t, kube, namespace) })
 	t.Run("samples", func(t *testing.T) { samples(t, kube, namespace) })
+	t.Run("guides", func(t *testing.T) { guides(t, kube, namespace) })
 }
 
 func refuses(t *testing.T, kube client.Client, namespace string) {
