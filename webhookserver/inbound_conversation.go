@@ -7,8 +7,6 @@ import (
 	"strings"
 	"time"
 
-	apimeta "k8s.io/apimachinery/pkg/api/meta"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/lead"
@@ -149,17 +147,8 @@ func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	added.Automatic = isAutomaticAnswer(recovery, message, now)
 	status.Conversation = lead.Append(status.Conversation, added)
 	learnChats(recovery, message.ChatIDs)
-	lead.Summarize(recovery, outcomeOf(recovery))
+	lead.Summarize(recovery, lead.SucceededReason(recovery))
 	return true
-}
-
-// outcomeOf is the reason of a lead's Succeeded condition, "" without one.
-func outcomeOf(recovery *v1alpha1.CartRecovery) string {
-	if succeeded := apimeta.FindStatusCondition(recovery.Status.Conditions,
-		v1alpha1.ConditionSucceeded); succeeded != nil {
-		return succeeded.Reason
-	}
-	return ""
 }
 
 // unhear removes a customer's message, and the chats that were learned from it, from a conversation that it does not

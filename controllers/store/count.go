@@ -13,6 +13,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/budget"
+	"cartrecovery.dev/operator/internal/lead"
 )
 
 // maxCurrencies bounds status.leads.revenue. A mapping that reads something else as the
@@ -56,14 +57,14 @@ func count(leads []v1alpha1.CartRecovery, today day) tally {
 
 // awaitsRestore says whether an open lead waits until it is known what was sent before a
 // restore.
-func awaitsRestore(lead *v1alpha1.CartRecovery) bool {
-	waits := apimeta.FindStatusCondition(lead.Status.Conditions, v1alpha1.ConditionBlocked)
-	return waits != nil && waits.Reason == v1alpha1.ReasonRestoredFromBackup && lead.Status.CompletionTime == nil
+func awaitsRestore(recovery *v1alpha1.CartRecovery) bool {
+	waits := apimeta.FindStatusCondition(recovery.Status.Conditions, v1alpha1.ConditionBlocked)
+	return waits != nil && waits.Reason == v1alpha1.ReasonRestoredFromBackup && recovery.Status.CompletionTime == nil
 }
 
-func countPhase(counts *v1alpha1.LeadCounts, lead *v1alpha1.CartRecovery) {
+func countPhase(counts *v1alpha1.LeadCounts, recovery *v1alpha1.CartRecovery) {
 	open := false
-	switch lead.Status.Phase {
+	switch recovery.Status.Phase {
 	case v1alpha1.PhaseContacted, v1alpha1.PhaseEngaged:
 		counts.Active++
 		open = true
@@ -81,25 +82,17 @@ func countPhase(counts *v1alpha1.LeadCounts, lead *v1alpha1.CartRecovery) {
 		open = true
 	}
 	if !open {
-		if outcomeOf(lead) == v1alpha1.ReasonReversed {
+		if lead.SucceededReason(recovery) == v1alpha1.ReasonReversed {
 			counts.Reversed++
 		}
 		return
 	}
-	if apimeta.IsStatusConditionTrue(lead.Status.Conditions, v1alpha1.ConditionBlocked) {
+	if apimeta.IsStatusConditionTrue(recovery.Status.Conditions, v1alpha1.ConditionBlocked) {
 		counts.Blocked++
 	}
-	if apimeta.IsStatusConditionTrue(lead.Status.Conditions, v1alpha1.ConditionHandedOff) {
+	if apimeta.IsStatusConditionTrue(recovery.Status.Conditions, v1alpha1.ConditionHandedOff) {
 		counts.HandedOff++
 	}
-}
-
-// outcomeOf is the reason of the Succeeded condition, "" when there is none.
-func outcomeOf(lead *v1alpha1.CartRecovery) string {
-	if succeeded := apimeta.FindStatusCondition(lead.Status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
-		return succeeded.Reason
-	}
-	return ""
 }
 
 // sale is a product's part of a transaction of a platform.
@@ -109,11 +102,11 @@ type sale struct {
 }
 
 // saleOf is the sale that recovered a lead; false when it has no number.
-func saleOf(lead *v1alpha1.CartRecovery) (sale, bool) {
-	if lead.Spec.Purchase == nil || lead.Spec.Purchase.TransactionID == "" {
+func saleOf(recovery *v1alpha1.CartRecovery) (sale, bool) {
+	if recovery.Spec.Purchase == nil || recovery.Spec.Purchase.TransactionID == "" {
 		return sale{}, false
 	}
-	return sale{lead.Spec.Platform, lead.Spec.Product.ID, lead.Spec.Purchase.TransactionID}, true
+	return sale{recovery.Spec.Platform, recovery.Spec.Product.ID, recovery.Spec.Purchase.TransactionID}, true
 }
 
 // payers names, for each sale that brought money, the first lead by name. One purchase can recover several leads of a
@@ -134,10 +127,10 @@ func payers(leads []v1alpha1.CartRecovery) map[sale]string {
 
 // hasRevenue says whether a lead was recovered, the purchase was not taken back, and it had an
 // amount in a currency.
-func hasRevenue(lead *v1alpha1.CartRecovery) bool {
-	result := lead.Status.Result
+func hasRevenue(recovery *v1alpha1.CartRecovery) bool {
+	result := recovery.Status.Result
 	if result == nil || result.ReversedAt != nil || result.Currency == "" ||
-		outcomeOf(lead) != v1alpha1.ReasonBoughtAfterContact {
+		lead.SucceededReason(recovery) != v1alpha1.ReasonBoughtAfterContact {
 		return false
 	}
 	_, ok := parseDecimal(result.Amount)
@@ -145,11 +138,11 @@ func hasRevenue(lead *v1alpha1.CartRecovery) bool {
 }
 
 // countRevenue adds what a recovered lead was worth. A lead without an amount or a currency adds nothing.
-func countRevenue(revenue map[string]*sum, lead *v1alpha1.CartRecovery) {
-	if !hasRevenue(lead) {
+func countRevenue(revenue map[string]*sum, recovery *v1alpha1.CartRecovery) {
+	if !hasRevenue(recovery) {
 		return
 	}
-	result := lead.Status.Result
+	result := recovery.Status.Result
 	amount, _ := parseDecimal(result.Amount)
 	total := revenue[result.Currency]
 	if total == nil {
@@ -275,10 +268,10 @@ func (d day) has(at time.Time) bool {
 }
 
 // tokensOn is how many tokens the messages of a lead cost on a day.
-func tokensOn(today day, lead *v1alpha1.CartRecovery) int64 {
+func tokensOn(today day, recovery *v1alpha1.CartRecovery) int64 {
 	var tokens int64
-	for i := range lead.Status.Conversation {
-		if m := &lead.Status.Conversation[i]; m.Tokens > 0 && today.has(m.At.Time) {
+	for i := range recovery.Status.Conversation {
+		if m := &recovery.Status.Conversation[i]; m.Tokens > 0 && today.has(m.At.Time) {
 			tokens = budget.Sum(tokens, m.Tokens)
 		}
 	}

@@ -77,7 +77,7 @@ func beReady(want string) types.GomegaMatcher {
 	}, Equal(want))
 }
 
-func lead(ctx context.Context, namespace, name string, phase v1alpha1.Phase) *v1alpha1.CartRecovery {
+func leadOf(ctx context.Context, namespace, name string, phase v1alpha1.Phase) *v1alpha1.CartRecovery {
 	GinkgoHelper()
 	made := gen.In(namespace, gen.Lead(time.Now(), func(l *v1alpha1.CartRecovery) { l.Name = name }))
 	Expect(env.Client.Create(ctx, made)).To(Succeed())
@@ -228,9 +228,9 @@ var _ = Describe("A Store", func() {
 	It("counts its leads by phase, and writes only when that has changed", func(ctx SpecContext) {
 		store := create(ctx, namespace)
 		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
-		lead(ctx, namespace, "hotmart-a", v1alpha1.PhasePendingRecovery)
-		engaged := lead(ctx, namespace, "hotmart-b", v1alpha1.PhaseEngaged)
-		lead(ctx, namespace, "hotmart-c", v1alpha1.PhaseRecovered)
+		leadOf(ctx, namespace, "hotmart-a", v1alpha1.PhasePendingRecovery)
+		engaged := leadOf(ctx, namespace, "hotmart-b", v1alpha1.PhaseEngaged)
+		leadOf(ctx, namespace, "hotmart-c", v1alpha1.PhaseRecovered)
 		Eventually(ctx, read(ctx, store), soon, often).Should(HaveField("Status.Leads",
 			Equal(&v1alpha1.LeadCounts{Pending: 1, Active: 1, Recovered: 1})))
 
@@ -257,7 +257,7 @@ var _ = Describe("A Store", func() {
 			Time: metav1.Now(), Platform: v1alpha1.PlatformHotmart, Reason: v1alpha1.RejectedBadCredential,
 		}
 		Expect(env.Client.Status().Patch(ctx, fresh, client.MergeFrom(before))).To(Succeed())
-		lead(ctx, namespace, "hotmart-a", v1alpha1.PhaseContacted)
+		leadOf(ctx, namespace, "hotmart-a", v1alpha1.PhaseContacted)
 		change(ctx, store, func(s *v1alpha1.Store) { s.Spec.Suspend = true })
 		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/Suspended"),
 			HaveField("Status.Leads", Not(BeNil()))))
@@ -280,7 +280,7 @@ var _ = Describe("A Store", func() {
 		store := create(ctx, namespace)
 		for name, amount := range map[string]string{"hotmart-a": "999999999999999.999999",
 			"hotmart-b": "999999999999999.9"} {
-			bought := lead(ctx, namespace, name, v1alpha1.PhaseRecovered)
+			bought := leadOf(ctx, namespace, name, v1alpha1.PhaseRecovered)
 			before := bought.DeepCopy()
 			at := v1alpha1.NewTimestamp(time.Now())
 			bought.Status.Conditions = []metav1.Condition{{

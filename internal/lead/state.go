@@ -31,6 +31,14 @@ func stateOf(lead *v1alpha1.CartRecovery, outcome string) string {
 	return phase
 }
 
+// SucceededReason is the reason of the Succeeded condition, "" without one.
+func SucceededReason(lead *v1alpha1.CartRecovery) string {
+	if succeeded := apimeta.FindStatusCondition(lead.Status.Conditions, v1alpha1.ConditionSucceeded); succeeded != nil {
+		return succeeded.Reason
+	}
+	return ""
+}
+
 func because(state, reason string) string {
 	if reason == "" {
 		return state

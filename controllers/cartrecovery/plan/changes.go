@@ -217,11 +217,7 @@ func OutcomeOf(recovery *v1alpha1.CartRecovery) string {
 	if !lead.Finished(recovery) {
 		return ""
 	}
-	if succeeded := apimeta.FindStatusCondition(recovery.Status.Conditions,
-		v1alpha1.ConditionSucceeded); succeeded != nil {
-		return succeeded.Reason
-	}
-	return ""
+	return lead.SucceededReason(recovery)
 }
 
 // Claim says that a message is about to be handed to the gateway.
