@@ -61,4 +61,15 @@ var _ = Describe("Requests", func() {
 		Entry("a path that does not exist", http.MethodPost, "/api/secret", routeNone, 404),
 		Entry("a method that does not", http.MethodGet, "/api/whatsapp/webhook", routeNone, 405),
 	)
+
+	It("are answered to a load balancer that asks with HEAD", func(ctx SpecContext) {
+		for _, path := range []string{"/healthz", "/readyz"} {
+			request, err := http.NewRequestWithContext(ctx, http.MethodHead, "http://"+server.Addr().String()+path, nil)
+			Expect(err).NotTo(HaveOccurred())
+			response, err := http.DefaultClient.Do(request)
+			Expect(err).NotTo(HaveOccurred())
+			Expect(response.Body.Close()).To(Succeed())
+			Expect(response.StatusCode).To(Equal(http.StatusOK), path)
+		}
+	})
 })

@@ -75,7 +75,12 @@ func (s *Server) newApp() *fiber.App {
 	app.Use(s.timed)
 	app.Use(fiberrecover.New(fiberrecover.Config{EnableStackTrace: true, StackTraceHandler: s.onPanic}))
 	for _, row := range routes {
-		app.Add(row.method, row.path, row.serve(s))
+		handler := row.serve(s)
+		app.Add(row.method, row.path, handler)
+		if row.method == fiber.MethodGet {
+			// Load balancers and monitors ask with HEAD.
+			app.Head(row.path, handler)
+		}
 	}
 	return app
 }

@@ -120,7 +120,8 @@ func proveUnsent(s *Snapshot, c *candidate) (Action, bool) {
 // ProofOf is what is known of a message of this lead, as opposed to a deleted lead of the same name.
 func ProofOf(s *Snapshot, wanted Message, restored time.Time) Proof {
 	known := s.Proof(lead.TrackID(s.Lead.Name, wanted.ID))
-	if !IsOwn(s.Lead, known.At, restored) {
+	// Only what was found can be another lead's: whatever else is known must not pass for a look-up that found nothing.
+	if known.State == ProofFound && !IsOwn(s.Lead, known.At, restored) {
 		known.State = ProofNotFound
 	}
 	return known

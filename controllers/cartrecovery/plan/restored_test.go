@@ -467,6 +467,22 @@ func TestAcknowledged(t *testing.T) {
 	}
 }
 
+// TestProofOfAnotherLead: only a message that was found can be that of a deleted lead of the same name. Whatever else
+// is known of one must not pass for a look-up that found nothing, after which it is sent.
+func TestProofOfAnotherLead(t *testing.T) {
+	long := gen.T0.Add(-24 * time.Hour)
+	for state, want := range map[ProofState]ProofState{
+		ProofFound: ProofNotFound, ProofNotFound: ProofNotFound, ProofUnsure: ProofUnsure, ProofWaiting: ProofWaiting,
+		ProofCrowded: ProofCrowded,
+	} {
+		s := (&planCase{now: gen.FirstDue}).snapshot()
+		s.Proof = func(string) Proof { return Proof{State: state, At: long} }
+		if got := ProofOf(&s, Message{ID: gen.FirstID}, time.Time{}).State; got != want {
+			t.Errorf("%v, sent before the lead was made: got %v, want %v", state, got, want)
+		}
+	}
+}
+
 // TestSentBefore: a message that the gateway knows stands in the conversation as it tells.
 func TestSentBefore(t *testing.T) {
 	now, sent := gen.T0.Add(time.Hour), gen.T0.Add(gen.FirstDue)
