@@ -201,6 +201,26 @@ bench-go: ## Run the Go benchmarks of the packages.
 build: ## Build bin/manager.
 	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -o bin/manager .
 
+.PHONY: build-plugin
+build-plugin: ## Build bin/kubectl-cartrecovery, a plugin of kubectl.
+	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -o bin/ ./cmd/kubectl-cartrecovery
+
+PLUGIN_PLATFORMS ?= linux/amd64 linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 windows/arm64
+
+.PHONY: release-plugin
+release-plugin: ## Write the plugin for PLUGIN_PLATFORMS to dist/plugin/, an archive each, with their checksums.
+	@rm -rf dist/plugin; mkdir -p dist/plugin
+	@for platform in $(PLUGIN_PLATFORMS); do \
+		folder="$$(mktemp -d)"; name="kubectl-cartrecovery-$${platform/\//-}.tar.gz"; \
+		CGO_ENABLED=0 GOOS=$${platform%/*} GOARCH=$${platform#*/} $(GO) build -buildvcs=false -trimpath \
+			-ldflags "-s -w $(LDFLAGS)" -o "$$folder/" ./cmd/kubectl-cartrecovery; \
+		cp LICENSE "$$folder/"; \
+		tar --create --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$$(git log -1 --format=%ct)" \
+			--directory "$$folder" . | gzip -n > "dist/plugin/$$name"; \
+		rm -rf "$$folder"; echo "dist/plugin/$$name"; \
+	done
+	@cd dist/plugin && sha256sum *.tar.gz > checksums.txt
+
 .PHONY: demo
 demo: build ## Play a recovery from cart to purchase against a real API server, then stop.
 	$(WITH_CONTROL_PLANE) $(GO) run ./hack/demo $(DEMOFLAGS)

@@ -49,6 +49,9 @@ func from(version, revision string, build *debug.BuildInfo) Info {
 }
 
 // String is the line that --version prints.
-func (i Info) String() string {
-	return "cart-recovery-operator " + i.Version + " (revision " + i.Revision + ", " + i.Go + ")"
+func (i Info) String() string { return i.Of("cart-recovery-operator") }
+
+// Of is the line in which a program says which version it is.
+func (i Info) Of(program string) string {
+	return program + " " + i.Version + " (revision " + i.Revision + ", " + i.Go + ")"
 }
