@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net/http"
@@ -21,7 +22,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/healthz"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
-	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/controllers/cartrecovery"
@@ -43,6 +43,7 @@ import (
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/secrets"
+	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/internal/shares"
 	"cartrecovery.dev/operator/internal/webhookkeys"
 	"cartrecovery.dev/operator/webhookserver"
@@ -140,7 +141,7 @@ func managerOptions(settings settings, lock *election.Lock) ctrl.Options {
 	options := ctrl.Options{
 		Scheme:                 scheme,
 		Cache:                  cache.Options{DefaultTransform: cache.TransformStripManagedFields()},
-		Metrics:                metricsserver.Options{BindAddress: settings.metricsAddress},
+		Metrics:                settings.metrics.Options(),
 		HealthProbeBindAddress: settings.probeAddress,
 		// Only the controllers have a leader.
 		LeaderElection:          settings.leaderElection && settings.roles.controllers,
@@ -198,12 +199,16 @@ func (w *wiring) addWebhookServer() error {
 	if err != nil {
 		return err
 	}
+	protected, err := w.webhookTLS()
+	if err != nil {
+		return err
+	}
 	server, err := webhookserver.New(webhookserver.Options{
 		Client: w.deliveries, Live: w.mgr.GetAPIReader(), Fence: w.fence, Secrets: w.secrets, Connector: w.connector,
 		Authorizer: authorizer, NoClaims: w.settings.namespaced,
 		Copies: w.copies(), Metrics: w.metrics, Clock: w.clock, Logger: w.mgr.GetLogger().WithName("webhooks"),
 		Recorder:    w.mgr.GetEventRecorder("cart-recovery-operator"),
-		BindAddress: w.settings.webhookAddress, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
+		BindAddress: w.settings.webhookAddress, TLS: protected, DrainTimeout: w.settings.drain, Ready: w.cachesFilled,
 		TrustedProxies: proxies, MaxConnections: w.settings.connections, MaxConnectionsPerSource: w.settings.perSource,
 	})
 	if err != nil {
@@ -214,6 +219,21 @@ func (w *wiring) addWebhookServer() error {
 	}
 	w.listens = func() bool { return server.Addr() != nil }
 	return nil
+}
+
+// webhookTLS is how the webhook server speaks TLS; nil where it does not.
+func (w *wiring) webhookTLS() (*tls.Config, error) {
+	if w.settings.webhookCertDir == "" {
+		return nil, nil
+	}
+	watcher, config, err := serving.Watch(w.settings.webhookCertDir)
+	if err != nil {
+		return nil, fmt.Errorf("flag --webhook-cert-dir: %w", err)
+	}
+	if err := w.mgr.Add(watcher); err != nil {
+		return nil, fmt.Errorf("watch the certificate of the webhook server: %w", err)
+	}
+	return config, nil
 }
 
 // authorizer asks about callers of connect and status with the callers' own tokens where the process may not ask

@@ -3,21 +3,28 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
+	"fmt"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil"
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
+	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	ctrlmetrics "sigs.k8s.io/controller-runtime/pkg/metrics"
+	"sigs.k8s.io/yaml"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/ai"
 	"cartrecovery.dev/operator/internal/gen"
+	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/internal/simulator"
 	"cartrecovery.dev/operator/internal/testenv"
 )
@@ -72,11 +79,77 @@ func testManager(t *testing.T, environment *testenv.Environment) {
 		return err == nil && found == 2
 	})
 	testExported(t)
+	testMetricsByToken(t, environment, namespace, "https://"+settings.metrics.Address+"/metrics")
 
 	cancel()
 	if err := stop(); err != nil {
 		t.Errorf("the manager ended with %v", err)
 	}
+}
+
+// testMetricsByToken reads metrics with the tokens of those who may and who may not, with the role that is installed.
+func testMetricsByToken(t *testing.T, environment *testenv.Environment, namespace, url string) {
+	t.Helper()
+	manifest, err := os.ReadFile("config/rbac/metrics_reader_role.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	reader := &rbacv1.ClusterRole{}
+	if err := yaml.Unmarshal(manifest, reader); err != nil {
+		t.Fatal(err)
+	}
+	binding := &rbacv1.ClusterRoleBinding{ObjectMeta: metav1.ObjectMeta{Name: "metrics-of-" + namespace},
+		RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "ClusterRole", Name: reader.Name},
+		Subjects: []rbacv1.Subject{{Kind: rbacv1.ServiceAccountKind, Namespace: namespace, Name: "prometheus"}}}
+	for _, object := range []client.Object{reader, binding} {
+		if err := environment.Client.Create(t.Context(), object); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What is no token is an internal error to the library.
+	for name, want := range map[string]int{"": http.StatusUnauthorized, "nobody": http.StatusInternalServerError,
+		"somebody": http.StatusForbidden, "prometheus": http.StatusOK} {
+		token := name
+		if want == http.StatusForbidden || want == http.StatusOK {
+			token = tokenOf(t, environment, namespace, name)
+		}
+		within(t, fmt.Sprintf("%q is answered %d", name, want), func() bool { return getAs(t, url, token) == want })
+	}
+}
+
+// tokenOf makes a service account, and returns a token of its own.
+func tokenOf(t *testing.T, environment *testenv.Environment, namespace, name string) string {
+	t.Helper()
+	account := &corev1.ServiceAccount{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}}
+	request := &authenticationv1.TokenRequest{}
+	if err := environment.Client.Create(t.Context(), account); err != nil {
+		t.Fatal(err)
+	}
+	if err := environment.Client.SubResource("token").Create(t.Context(), account, request); err != nil {
+		t.Fatal(err)
+	}
+	return request.Status.Token
+}
+
+// getAs is the status of an answer to somebody with a token; 0 for no answer.
+func getAs(t *testing.T, url, token string) int {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	// The server signs its certificate itself.
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
+	defer transport.CloseIdleConnections()
+	answer, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(request)
+	if err != nil {
+		return 0
+	}
+	_ = answer.Body.Close()
+	return answer.StatusCode
 }
 
 func testSettings(t *testing.T) settings {
@@ -88,7 +161,7 @@ func testSettings(t *testing.T) settings {
 	t.Cleanup(func() { _ = writer.Close() })
 	return settings{
 		roles:          roles{webhooks: true, controllers: true},
-		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metricsAddress: "0",
+		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metrics: serving.Metrics{Address: freeAddress(t), Auth: serving.MetricsByToken},
 		publicURL: "https://hooks.example.com", drain: time.Second, metricsStoreLabel: true,
 		ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},
 	}

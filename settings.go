@@ -14,6 +14,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/outbound"
+	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/internal/shares"
 	"cartrecovery.dev/operator/webhookserver"
 )
@@ -21,7 +22,9 @@ import (
 // settings are what the manager is told by flags and environment.
 type settings struct {
 	webhookAddress string
-	metricsAddress string
+	// webhookCertDir has the certificate of the webhook server; "" is plain HTTP.
+	webhookCertDir string
+	metrics        serving.Metrics
 	probeAddress   string
 	// metricsStoreLabel has metrics of Stores carry their name.
 	metricsStoreLabel bool
@@ -103,9 +106,10 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 func (s *settings) addressFlags(flags *flag.FlagSet, getenv func(string) string) {
 	flags.StringVar(&s.webhookAddress, "webhook-bind-address", webhookserver.DefaultBindAddress,
 		"where the webhook server listens")
-	flags.StringVar(&s.metricsAddress, "metrics-bind-address", ":8080", "where metrics are served; 0 for nowhere")
-	flags.BoolVar(&s.metricsStoreLabel, "metrics-store-label", true,
-		"have metrics of Stores carry the Store's name; otherwise they are added up by namespace")
+	flags.StringVar(&s.webhookCertDir, "webhook-cert-dir", "",
+		"directory with tls.crt and tls.key, read again when they change: the webhook server speaks TLS; plain HTTP "+
+			"when empty")
+	s.metricsFlags(flags)
 	flags.StringVar(&s.probeAddress, "health-probe-bind-address", ":8081", "where /healthz and /readyz are served")
 	flags.StringVar(&s.publicURL, "public-url", getenv("PUBLIC_URL"),
 		"where platforms and gateways reach the webhook server, for example https://hooks.example.com (environment: "+
@@ -113,6 +117,25 @@ func (s *settings) addressFlags(flags *flag.FlagSet, getenv func(string) string)
 	flags.StringVar(&s.trustedProxies, "trusted-proxies", getenv("TRUSTED_PROXIES"),
 		"addresses and networks (CIDR) that load balancers and Ingresses connect from, separated by commas "+
 			"(environment: TRUSTED_PROXIES)")
+}
+
+// metricsFlags are where metrics are served, to whom, and of what.
+func (s *settings) metricsFlags(flags *flag.FlagSet) {
+	flags.StringVar(&s.metrics.Address, "metrics-bind-address", ":8443", "where metrics are served; 0 for nowhere")
+	s.metrics.Auth = serving.MetricsByToken
+	flags.Func("metrics-auth", "what somebody needs who reads metrics: token (of Kubernetes, with the right to get "+
+		"/metrics; the default), certificate (of --metrics-client-ca-file), or none (no TLS either, without "+
+		"--metrics-cert-dir)", func(given string) error {
+		s.metrics.Auth = serving.MetricsAuth(given)
+		return nil
+	})
+	flags.StringVar(&s.metrics.CertDir, "metrics-cert-dir", "",
+		"directory with tls.crt and tls.key of the server of metrics, read again when they change; it signs a "+
+			"certificate itself when empty")
+	flags.StringVar(&s.metrics.ClientCAFile, "metrics-client-ca-file", "",
+		"file with the authorities (PEM) of certificates that may read metrics, for --metrics-auth=certificate")
+	flags.BoolVar(&s.metricsStoreLabel, "metrics-store-label", true,
+		"have metrics of Stores carry the Store's name; otherwise they are added up by namespace")
 }
 
 // electionFlags are how the replicas agree on a leader.

@@ -18,6 +18,7 @@ import (
 	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/outbound"
+	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -54,6 +55,7 @@ func (s *settings) check() error {
 		checkAIBase("OPENAI_BASE_URL", s.ai.BaseURL),
 		checkCredential("OPENAI_API_KEY", s.ai.APIKey, "", ""),
 		s.checkAddresses(),
+		s.checkServing(),
 		s.checkNamespaces(),
 		s.checkElection(),
 		s.checkNumbers(),
@@ -188,7 +190,7 @@ func (s *settings) checkAddresses() error {
 		may           bool
 	}{
 		{"--webhook-bind-address", s.webhookAddress, false},
-		{"--metrics-bind-address", s.metricsAddress, true},
+		{"--metrics-bind-address", s.metrics.Address, true},
 		{"--health-probe-bind-address", s.probeAddress, true},
 	} {
 		if each.may && each.address == "0" {
@@ -209,6 +211,40 @@ func (s *settings) checkAddresses() error {
 		ports[port] = each.flag
 	}
 	return errors.Join(found...)
+}
+
+// checkServing checks certificates, and who may read metrics.
+func (s *settings) checkServing() error {
+	found := []error{checkCertDir("--webhook-cert-dir", s.webhookCertDir),
+		checkCertDir("--metrics-cert-dir", s.metrics.CertDir)}
+	switch s.metrics.Auth {
+	case serving.MetricsByToken:
+		if s.namespaced && s.metrics.Address != "0" {
+			found = append(found, wrong("--metrics-auth", "certificate or none with --namespaced, because who has no "+
+				"rights in the whole cluster cannot have tokens looked at", string(s.metrics.Auth)))
+		}
+	case serving.MetricsByCertificate:
+		if _, err := serving.Authorities(s.metrics.ClientCAFile); err != nil {
+			found = append(found, wrong("--metrics-client-ca-file", "a file with certificates of authorities in PEM, "+
+				"because of --metrics-auth=certificate", s.metrics.ClientCAFile))
+		}
+	case serving.MetricsByAnyone:
+	default:
+		found = append(found, wrong("--metrics-auth", "token, certificate or none", string(s.metrics.Auth)))
+	}
+	if s.metrics.ClientCAFile != "" && s.metrics.Auth != serving.MetricsByCertificate {
+		found = append(found, wrong("--metrics-client-ca-file", "--metrics-auth=certificate beside it", ""))
+	}
+	return errors.Join(found...)
+}
+
+// checkCertDir accepts nothing, or a directory with a certificate and its key.
+func checkCertDir(name, dir string) error {
+	if dir == "" || serving.Check(dir) == nil {
+		return nil
+	}
+	return wrong(name, "a directory with a certificate in "+serving.CertificateFile+" and its key in "+
+		serving.KeyFile+", both in PEM", dir)
 }
 
 func (s *settings) checkNamespaces() error {

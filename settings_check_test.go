@@ -5,6 +5,8 @@ import (
 	"io"
 	"strings"
 	"testing"
+
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 // checkRow is what a process is started with, and what the check says of it.
@@ -56,8 +58,9 @@ func TestCheck(t *testing.T) {
 			"at least one"}},
 		"no rights in the cluster, and no namespaces": {[]string{"--namespaced"}, nil,
 			[]string{"--watch-namespaces", "--namespaced"}},
-		"no rights in the cluster": {[]string{"--namespaced"}, map[string]string{"WATCH_NAMESPACES": "a"}, nil},
-		"no state directory":       {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
+		"no rights in the cluster": {[]string{"--namespaced", "--metrics-auth=none"},
+			map[string]string{"WATCH_NAMESPACES": "a"}, nil},
+		"no state directory": {[]string{"--state-dir=/nonexistent/x"}, nil, []string{"--state-dir", "exists"}},
 		"several at once": {[]string{"--drain-timeout=-1s"}, map[string]string{"PUBLIC_URL": "x",
 			"OPENAI_BASE_URL": "y"}, []string{"PUBLIC_URL", "OPENAI_BASE_URL", "--drain-timeout"}},
 	} {
@@ -223,5 +226,30 @@ func TestWarningsOfSettings(t *testing.T) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
 		})
+	}
+}
+
+func TestCheckOfServing(t *testing.T) {
+	authority, dir := testenv.NewAuthority(t), t.TempDir()
+	authority.Issue(t, dir, 2)
+	ca := authority.Write(t, t.TempDir())
+	alone := map[string]string{"WATCH_NAMESPACES": "a"}
+	for name, row := range map[string]checkRow{
+		"certificates": {[]string{"--webhook-cert-dir=" + dir, "--metrics-cert-dir=" + dir}, nil, nil},
+		"a directory without one": {[]string{"--webhook-cert-dir=" + t.TempDir()}, nil,
+			[]string{"--webhook-cert-dir", "tls.crt", "tls.key"}},
+		"a word that is none": {[]string{"--metrics-auth=mtls"}, nil,
+			[]string{"--metrics-auth", "token, certificate or none", "mtls"}},
+		"certificates of nobody": {[]string{"--metrics-auth=certificate"}, nil,
+			[]string{"--metrics-client-ca-file", "PEM"}},
+		"certificates of an authority": {[]string{"--metrics-auth=certificate", "--metrics-client-ca-file=" + ca}, alone,
+			nil},
+		"an authority that nobody asks": {[]string{"--metrics-client-ca-file=" + ca}, nil,
+			[]string{"--metrics-client-ca-file", "--metrics-auth=certificate"}},
+		"tokens without rights in the cluster": {[]string{"--namespaced"}, alone,
+			[]string{"--metrics-auth", "certificate or none", "--namespaced"}},
+		"no metrics without rights in the cluster": {[]string{"--namespaced", "--metrics-bind-address=0"}, alone, nil},
+	} {
+		t.Run(name, row.run)
 	}
 }

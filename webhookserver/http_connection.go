@@ -3,6 +3,7 @@ package webhookserver
 import (
 	"bytes"
 	"container/list"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -201,7 +202,20 @@ func (c *clientConn) receive(p []byte) (int, bool) {
 	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) {
 		c.tooSlow()
 	}
+	if n == 0 {
+		c.wantsTLS(err)
+	}
 	return n, n > 0
+}
+
+// wantsTLS tells somebody who speaks plain HTTP to a server that speaks TLS; a platform shows it with the delivery.
+func (c *clientConn) wantsTLS(err error) {
+	var plain tls.RecordHeaderError
+	if !errors.As(err, &plain) || plain.Conn == nil {
+		return
+	}
+	c.door.metrics.RefusedConnection(refusedMalformed).Inc()
+	sayRefusal(plain.Conn, http.StatusBadRequest)
 }
 
 // tooSlow ends a connection that took too long. One that is merely idle is told nothing.

@@ -2,6 +2,7 @@ package webhookserver
 
 import (
 	"container/list"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"sync"
@@ -351,11 +352,13 @@ func (d *door) giveBack(c *clientConn) {
 	c.memory = 0
 }
 
-// turnAway tells a connection that there is no room, if not too many are being told.
+// turnAway tells a connection that there is no room, if not too many are being told, and if that takes no handshake
+// of TLS first: those cost more than to read a request.
 func (d *door) turnAway(conn net.Conn, reason string) {
 	d.metrics.RefusedConnection(reason).Inc()
+	_, overTLS := conn.(*tls.Conn)
 	d.mu.Lock()
-	tell := !d.closed && d.turningAway < maxTurningAway
+	tell := !d.closed && !overTLS && d.turningAway < maxTurningAway
 	if tell {
 		d.turningAway++
 		d.turning.Add(1)

@@ -9,6 +9,7 @@ package webhookserver
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -85,6 +86,8 @@ type Options struct {
 	Logger logr.Logger
 	// BindAddress is where to listen. Default DefaultBindAddress.
 	BindAddress string
+	// TLS is how to speak TLS; nil is plain HTTP, behind an Ingress that ends TLS.
+	TLS *tls.Config
 	// ConnectWait is how long POST connect waits for a QR or pair code. Default
 	// DefaultConnectWait.
 	ConnectWait time.Duration
@@ -248,10 +251,14 @@ func (s *Server) Start(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("webhook server: listen: %w", err)
 	}
+	if s.TLS != nil {
+		// The handshake is part of the first reading, and has the time of a head.
+		listening = tls.NewListener(listening, s.TLS)
+	}
 	listener := newDoor(listening, s.limits, s.TrustedProxies, s.Clock, s.Metrics)
 	addr := listener.Addr()
 	s.boundAddr.Store(&addr)
-	s.Logger.Info("The webhook server listens", "address", addr.String())
+	s.Logger.Info("The webhook server listens", "address", addr.String(), "tls", s.TLS != nil)
 
 	stop := make(chan struct{})
 	var recorder sync.WaitGroup

@@ -55,7 +55,9 @@ var unseen = map[string]map[string]string{
 		"whatsappinstances.cartrecovery.dev create": "connect for a Store without an instance",
 	}),
 	"default-split/cart-recovery-controller-manager": merged(controllersUnseen, map[string]string{
-		"suppressions.cartrecovery.dev create": "the AI understands that a customer wants no messages",
+		"suppressions.cartrecovery.dev create":             "the AI understands that a customer wants no messages",
+		"subjectaccessreviews.authorization.k8s.io create": "somebody reads metrics with a token",
+		"tokenreviews.authentication.k8s.io create":        "somebody reads metrics with a token",
 	}),
 	"default-split/cart-recovery-webhooks": merged(informers, map[string]string{
 		"cartrecoveries.cartrecovery.dev get":       "a lead whose write met another one is read anew",

@@ -152,11 +152,90 @@ func TestComponentsFitTogether(t *testing.T) {
 			t.Errorf("the HTTPRoute leads to %s", name)
 		}
 	}
+	testPorts(t, made)
+	testCertificates(t, made)
 	monitor := of[*monitoringv1.ServiceMonitor](made)["cart-recovery-system/cart-recovery-operator"]
 	metrics := of[*corev1.Service](made)["cart-recovery-system/cart-recovery-metrics"]
 	for name, value := range monitor.Spec.Selector.MatchLabels {
 		if metrics.Labels[name] != value {
 			t.Errorf("the ServiceMonitor asks for %s=%s, which the Service of the metrics does not have", name, value)
+		}
+	}
+}
+
+// testPorts: an Ingress and an HTTPRoute name a port that the Service of the webhooks has.
+func testPorts(t *testing.T, made objects) {
+	t.Helper()
+	var names []string
+	var numbers []int32
+	for name, service := range of[*corev1.Service](made) {
+		if strings.HasSuffix(name, "-webhooks") {
+			names = append(names, service.Spec.Ports[0].Name)
+			numbers = append(numbers, service.Spec.Ports[0].Port)
+		}
+	}
+	for _, ingress := range of[*networkingv1.Ingress](made) {
+		for _, path := range ingress.Spec.Rules[0].HTTP.Paths {
+			if port := path.Backend.Service.Port.Name; !slices.Contains(names, port) {
+				t.Errorf("%s leads to the port %s of Services with %q", path.Path, port, names)
+			}
+		}
+	}
+	for _, route := range of[*gatewayv1.HTTPRoute](made) {
+		if port := route.Spec.Rules[0].BackendRefs[0].Port; port == nil || !slices.Contains(numbers, *port) {
+			t.Errorf("the HTTPRoute leads to another port than %v", numbers)
+		}
+	}
+}
+
+// testCertificates: what a flag says that a certificate is in is where a Secret is mounted.
+func testCertificates(t *testing.T, made objects) (found int) {
+	t.Helper()
+	for name, deployment := range of[*appsv1.Deployment](made) {
+		pod := deployment.Spec.Template.Spec
+		secret := map[string]bool{}
+		for _, volume := range pod.Volumes {
+			secret[volume.Name] = volume.Secret != nil
+		}
+		mounted := map[string]bool{}
+		for _, mount := range pod.Containers[0].VolumeMounts {
+			mounted[mount.MountPath] = secret[mount.Name]
+		}
+		for _, arg := range pod.Containers[0].Args {
+			flag, path, _ := strings.Cut(arg, "=")
+			switch flag {
+			case "--metrics-client-ca-file":
+				path = filepath.Dir(path)
+			case "--webhook-cert-dir", "--metrics-cert-dir":
+			default:
+				continue
+			}
+			if found++; !mounted[path] {
+				t.Errorf("%s: %s, where no Secret is mounted", name, arg)
+			}
+		}
+	}
+	return found
+}
+
+// TestCertificatesAreMounted: of every set of values.
+func TestCertificatesAreMounted(t *testing.T) {
+	for name, want := range map[string]int{"default": 0, "everything": 3, "namespaced-split": 5} {
+		made := fromChart(t, valuesIn(t, name))
+		testPorts(t, made)
+		if got := testCertificates(t, made); got != want {
+			t.Errorf("%s: %d flags with certificates, want %d", name, got, want)
+		}
+	}
+}
+
+// TestMetricsForEverybodyAreBehindAPolicy: where nobody is asked who reads them, the network decides.
+func TestMetricsForEverybodyAreBehindAPolicy(t *testing.T) {
+	for name, want := range map[string]bool{"default": false, "namespaced": true, "namespaced-split": false} {
+		_, got := of[*networkingv1.NetworkPolicy](fromChart(t,
+			valuesIn(t, name)))[namespace+"/"+release+"-protect-metrics"]
+		if got != want {
+			t.Errorf("%s: a policy for metrics: %t, want %t", name, got, want)
 		}
 	}
 }
@@ -372,6 +451,13 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"too little time to end": {one("terminationGracePeriodSeconds", 10),
 			[]string{"/terminationGracePeriodSeconds", "52"}},
 		"a port out of range": {one("service.port", 70000), []string{"/service/port", "65,535"}},
+		"a way to metrics that is none": {one("metrics.auth", "mtls"),
+			[]string{"/metrics/auth", "certificate"}},
+		"tokens without rights in the cluster": {map[string]any{"watchNamespaces": []any{"shop"},
+			"metrics": map[string]any{"auth": "token"}}, []string{"metrics.auth", "certificate or none"}},
+		"certificates of nobody": {one("metrics.auth", "certificate"), []string{"metrics.clientCASecret"}},
+		"an authority that nobody asks": {one("metrics", map[string]any{"auth": "none", "clientCASecret": "ca"}),
+			[]string{"metrics.clientCASecret", "metrics.auth=certificate"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := rendered(loadChart(t), release, row.values)

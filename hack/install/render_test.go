@@ -132,7 +132,8 @@ func withComponents(t *testing.T) objects {
 		t.Fatal(err)
 	}
 	// In the order that the comments of the components ask for.
-	components := []string{"ingress", "gateway-api", "network-policy", "monitoring", "split", "namespaced"}
+	components := []string{"ingress", "gateway-api", "network-policy", "monitoring", "split", "namespaced",
+		"webhook-tls"}
 	overlay := "namespace: cart-recovery-system\nnamePrefix: cart-recovery-\nresources: [../base]\ncomponents:\n"
 	for _, name := range components {
 		overlay += "- ../components/" + name + "\n"

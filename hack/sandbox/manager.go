@@ -72,7 +72,7 @@ func startAs(ctx context.Context, cluster *Cluster, services *Services, account,
 	args = append([]string{
 		"--state-dir=" + state,
 		"--webhook-bind-address=" + addresses[0],
-		"--metrics-bind-address=" + addresses[1],
+		"--metrics-bind-address=" + addresses[1], "--metrics-auth=none",
 		"--health-probe-bind-address=" + addresses[2],
 		"--leader-elect", "--leader-election-namespace=" + operatorNamespace,
 		// Stores and instances that name a simulator as their own endpoint may do so.

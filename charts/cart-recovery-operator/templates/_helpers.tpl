@@ -45,16 +45,86 @@ app.kubernetes.io/name: cart-recovery-operator
 {{- end -}}
 {{- end -}}
 
+{{/* What somebody needs who reads metrics. Tokens cannot be looked at without rights in the whole cluster. */}}
+{{- define "cro.metricsAuth" -}}
+{{- $auth := .Values.metrics.auth -}}
+{{- if and .Values.watchNamespaces (eq $auth "token") -}}
+{{- fail "metrics.auth: expected certificate or none with watchNamespaces: tokens are looked at with rights in the whole cluster" -}}
+{{- end -}}
+{{- if and (eq $auth "certificate") (not .Values.metrics.clientCASecret) -}}
+{{- fail "metrics.clientCASecret: expected the Secret with ca.crt, because of metrics.auth=certificate" -}}
+{{- end -}}
+{{- if and .Values.metrics.clientCASecret $auth (ne $auth "certificate") -}}
+{{- fail "metrics.clientCASecret: expected metrics.auth=certificate beside it" -}}
+{{- end -}}
+{{- if $auth -}}
+{{- $auth -}}
+{{- else if .Values.metrics.clientCASecret -}}
+certificate
+{{- else -}}
+{{- ternary "none" "token" (not (empty .Values.watchNamespaces)) -}}
+{{- end -}}
+{{- end -}}
+
+{{/* Certificates: volumes, and where they are mounted. Given: root, and whether the process takes webhooks. */}}
+{{- define "cro.certificates" -}}
+{{- $found := list -}}
+{{- if .webhooks -}}{{- with .root.Values.webhookTLS.secretName -}}
+{{- $found = append $found (dict "name" "webhook-cert" "secret" . "path" "/etc/cart-recovery-operator/webhooks") -}}
+{{- end -}}{{- end -}}
+{{- with .root.Values.metrics.certSecret -}}
+{{- $found = append $found (dict "name" "metrics-cert" "secret" . "path" "/etc/cart-recovery-operator/metrics") -}}
+{{- end -}}
+{{- with .root.Values.metrics.clientCASecret -}}
+{{- $found = append $found (dict "name" "metrics-clients" "secret" . "path" "/etc/cart-recovery-operator/metrics-clients") -}}
+{{- end -}}
+{{- toYaml $found -}}
+{{- end -}}
+
+{{- define "cro.certificateVolumes" -}}
+{{- range include "cro.certificates" . | fromYamlArray }}
+- name: {{ .name }}
+  secret: {secretName: {{ .secret }}}
+{{- end }}
+{{- end -}}
+
+{{- define "cro.certificateMounts" -}}
+{{- range include "cro.certificates" . | fromYamlArray }}
+- {name: {{ .name }}, mountPath: {{ .path }}, readOnly: true}
+{{- end }}
+{{- end -}}
+
+{{/* The Service of the webhooks: the name and the number of its port. */}}
+{{- define "cro.portName" -}}
+{{- ternary "https" "http" (not (empty .Values.webhookTLS.secretName)) -}}
+{{- end -}}
+{{- define "cro.port" -}}
+{{- default (ternary 443 80 (not (empty .Values.webhookTLS.secretName))) .Values.service.port -}}
+{{- end -}}
+
 {{/* The arguments that processes of every role share. */}}
 {{- define "cro.args" -}}
 - --webhook-bind-address=:9090
-- --metrics-bind-address=:8080
+- --metrics-bind-address=:8443
 - --health-probe-bind-address=:8081
 {{- end -}}
 
 {{- define "cro.settings" -}}
 {{- with .Values.watchNamespaces }}
 - --namespaced
+{{- end }}
+{{- with include "cro.metricsAuth" . }}
+{{- if ne . "token" }}
+- --metrics-auth={{ . }}
+{{- end }}
+{{- end }}
+{{- with .Values.metrics.certSecret }}
+- --metrics-cert-dir=/etc/cart-recovery-operator/metrics
+{{- end }}
+{{- with .Values.metrics.clientCASecret }}
+- --metrics-client-ca-file=/etc/cart-recovery-operator/metrics-clients/ca.crt
+{{- end }}
+{{- with .Values.watchNamespaces }}
 - --watch-namespaces={{ join "," . }}
 {{- end }}
 {{- with .Values.trustedProxies }}
@@ -99,7 +169,7 @@ imagePullPolicy: {{ . }}
 {{- end }}
 ports:
 - {name: webhooks, containerPort: 9090}
-- {name: metrics, containerPort: 8080}
+- {name: metrics, containerPort: 8443}
 - {name: health, containerPort: 8081}
 # A new process waits up to half a minute for CRDs that were applied just before it.
 startupProbe:
