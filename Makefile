@@ -88,9 +88,13 @@ manifests: ## Generate the CRDs and roles from the markers, and what the chart a
 tidy: ## Tidy every go.mod.
 	@for module in $(MODULES); do (cd "$$module" && $(GO) mod tidy) || exit 1; done
 
+# Compares docs/configuration.md with the flags, which only the program itself knows.
+FLAGS_DOCUMENTED = $(GO) test -run '^TestFlagsAreDocumented$$' .
+
 .PHONY: docs
-docs: ## Write the tables of the documentation that come from the code.
+docs: ## Write the references and tables of the documentation that come from the code.
 	$(GO) run ./hack/docs
+	$(FLAGS_DOCUMENTED) -args -update
 
 .PHONY: verify
 verify: ## Fail if generated files are not what the sources generate, or a go.mod is not tidy.
@@ -113,6 +117,7 @@ verify: ## Fail if generated files are not what the sources generate, or a go.mo
 	fi; \
 	$(GO) run ./hack/chart -check; \
 	$(GO) run ./hack/docs -check; \
+	$(FLAGS_DOCUMENTED); \
 	for module in $(MODULES); do (cd "$$module" && $(GO) mod tidy -diff) || same=false; done; \
 	if ! $$same; then \
 		echo "A go.mod or go.sum is not tidy: see the difference above, run 'make tidy', commit the result." >&2; \

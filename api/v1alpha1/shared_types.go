@@ -14,14 +14,14 @@ const (
 	LabelPhoneKey = "cartrecovery.dev/phone-key"
 	// LabelEmailKey is the hash of the customer's e-mail address.
 	LabelEmailKey = "cartrecovery.dev/email-key"
-	// LabelPhonePrefix and LabelEmailPrefix, each followed by such a hash, are labels without
-	// a value: one for each number and address that is known of the customer. Purchases find
-	// their leads by them.
+	// LabelPhonePrefix is followed by the hash of a number, and has no value: a label for each number that is known
+	// of the customer. Purchases find their leads by them.
 	LabelPhonePrefix = "phone-key.cartrecovery.dev/"
-	// LabelEmailPrefix: see LabelPhonePrefix.
+	// LabelEmailPrefix is followed by the hash of an address, and has no value: a label for each address that is
+	// known of the customer. Purchases find their leads by them.
 	LabelEmailPrefix = "email-key.cartrecovery.dev/"
-	// LabelSalePrefix, followed by a hash of a transaction's id, is the key of a label without
-	// a value: one for each sale that a lead is about. Refunds that name no buyer find it so.
+	// LabelSalePrefix is followed by a hash of a transaction's id, and has no value: a label for each sale that a
+	// lead is about. Refunds that name no buyer find it so.
 	LabelSalePrefix = "sale.cartrecovery.dev/"
 )
 

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/hack/docs/sections"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
@@ -24,15 +27,27 @@ func documents(root string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
+	api, err := apiSections(root)
+	if err != nil {
+		return nil, err
+	}
 	gateways, policies := gatewaySections(), policySections()
 	gateways["types"], policies["fields"] = gatewayTypes(), fields
 	return []document{
 		{path: "README.md", sections: map[string]string{"platforms": titles()}},
+		{path: "docs/api.md", sections: api},
+		{path: "docs/events.md", sections: map[string]string{"blocked": toldReasons()}},
 		{path: "docs/platforms.md", sections: platformSections()},
 		{path: "docs/gateways.md", sections: gateways},
 		{path: "docs/policy.md", sections: policies},
 		{path: chart + "/README.md", sections: map[string]string{"values": values}},
 	}, nil
+}
+
+// toldReasons are the reasons of the Blocked condition that an event tells of.
+func toldReasons() string {
+	told := slices.DeleteFunc(plan.BlockedReasons(), func(reason string) bool { return !plan.IsTold(reason) })
+	return wrapped(codes(told)+".", "")
 }
 
 // gatewaySections are what every format's events do.
@@ -70,4 +85,13 @@ func understood() string {
 			strings.Join(kind.Not, " · ")})
 	}
 	return table([2]string{"what is understood", "for example"}, rows)
+}
+
+// table writes a table of two columns in Markdown.
+func table(head [2]string, lines [][2]string) string {
+	cells := make([][]string, 0, len(lines))
+	for i := range lines {
+		cells = append(cells, lines[i][:])
+	}
+	return sections.Table(head[:], cells)
 }

@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 
+	"cartrecovery.dev/operator/hack/docs/sections"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/policy"
@@ -48,7 +49,7 @@ func policyFields(root string) (string, error) {
 		}
 		rows = append(rows, []string{"`" + field.Name + "`", standard + said.bounds, code(field.Example), what})
 	}
-	return wide([]string{"field", "default", "example", "what it is"}, rows), errors.Join(problems...)
+	return sections.Table([]string{"field", "default", "example", "what it is"}, rows), errors.Join(problems...)
 }
 
 // comment is what a field's declaration says.
@@ -162,7 +163,7 @@ func gatewayTypes() string {
 			rows = append(rows, []string{"`" + string(each.Name) + "`", name, dialect.For, strings.Join(can(dialect.Can), ", ")})
 		}
 	}
-	return wide([]string{"`type`", "`dialect`", "for", "can"}, rows)
+	return sections.Table([]string{"`type`", "`dialect`", "for", "can"}, rows)
 }
 
 // can are a gateway's capabilities in words.
@@ -183,14 +184,4 @@ func can(of gateway.Capabilities) []string {
 		words = append(words, "send free text for "+of.FreeTextWindow.String()+" after the customer's last message")
 	}
 	return words
-}
-
-// wide writes a table of any number of columns in Markdown.
-func wide(head []string, rows [][]string) string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "| %s |\n|%s\n", strings.Join(head, " | "), strings.Repeat("---|", len(head)))
-	for _, row := range rows {
-		fmt.Fprintf(&text, "| %s |\n", strings.Join(row, " | "))
-	}
-	return text.String()
 }

@@ -14,6 +14,8 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"cartrecovery.dev/operator/hack/docs/sections"
 )
 
 func main() {
@@ -42,7 +44,7 @@ func (d document) update(root string, check bool) error {
 	if err != nil {
 		return err
 	}
-	fresh, err := rewrite(string(content), d.sections)
+	fresh, err := sections.Rewrite(string(content), d.sections)
 	if err != nil {
 		return fmt.Errorf("%s: %w", d.path, err)
 	}

@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/hack/docs/sections"
 	"cartrecovery.dev/operator/webhookserver/platforms"
 )
 
@@ -24,9 +25,9 @@ func platformSections() map[string]string {
 		}
 	}
 	return map[string]string{
-		"overview": rows([]string{"platform", "in the URL", "a delivery proves itself by", "starts recoveries",
+		"overview": sections.Table([]string{"platform", "in the URL", "a delivery proves itself by", "starts recoveries",
 			"deliveries"}, overview),
-		"zones": rows([]string{"platform", "times without a zone", "whole numbers of an amount",
+		"zones": sections.Table([]string{"platform", "times without a zone", "whole numbers of an amount",
 			"currency where none is sent"}, zones),
 		"platforms": strings.Join(chapters, "\n"),
 		"generic":   events(platforms.Table(v1alpha1.PlatformGeneric)),

@@ -1,4 +1,8 @@
-package main
+// Package sections rewrites the parts of a document that stand between two markers, of which the first names the part:
+//
+//	<!-- begin generated: flags -->
+//	<!-- end generated -->
+package sections
 
 import (
 	"errors"
@@ -14,9 +18,9 @@ const (
 	endMarker   = "<!-- end generated -->"
 )
 
-// rewrite replaces what stands between the markers of each section. Every section must
+// Rewrite replaces what stands between the markers of each section. Every section must
 // have its markers, once, and every marker its section; the error tells all that is wrong.
-func rewrite(document string, sections map[string]string) (string, error) {
+func Rewrite(document string, sections map[string]string) (string, error) {
 	var fresh strings.Builder
 	var problems []error
 	seen := map[string]bool{}
@@ -61,17 +65,8 @@ func rewrite(document string, sections map[string]string) (string, error) {
 	return fresh.String(), nil
 }
 
-// table writes a table of two columns in Markdown.
-func table(head [2]string, lines [][2]string) string {
-	cells := make([][]string, 0, len(lines))
-	for i := range lines {
-		cells = append(cells, lines[i][:])
-	}
-	return rows(head[:], cells)
-}
-
-// rows writes a table in Markdown.
-func rows(head []string, lines [][]string) string {
+// Table writes a table in Markdown.
+func Table(head []string, lines [][]string) string {
 	var text strings.Builder
 	line := func(cells []string) { text.WriteString("| " + strings.Join(cells, " | ") + " |\n") }
 	line(head)
