@@ -40,9 +40,10 @@ func main() {
 	flag.DurationVar(&p.ai, "ai", time.Second, "how long the AI takes")
 	mode := flag.String("mode", "lateness",
 		"what to measure: lateness; purchases, with the numbers of leads as arguments; "+
-			"tenants, nine of which are served while one attacks, as the arguments say or in every way; failover; "+
-			"or freezes")
+			"memory, likewise; tenants, nine of which are served while one attacks, as the arguments say or in every "+
+			"way; failover; or freezes")
 	rounds := flag.Int("rounds", 3, "how often a leader is ended by each signal, or frozen")
+	ended := flag.Bool("ended", false, "for memory: leads that have ended, not such that wait")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
@@ -51,7 +52,9 @@ func main() {
 	case "lateness":
 		err = run(ctx, p)
 	case "purchases":
-		err = purchases(ctx, flag.Args())
+		err = withSizes(ctx, flag.Args(), []string{"1000", "10000", "50000"}, runPurchases)
+	case "memory":
+		err = withSizes(ctx, flag.Args(), []string{"1000", "20000"}, memoryOf(*ended))
 	case "tenants":
 		err = runTenants(ctx, flag.Args())
 	case "attacker":
@@ -61,7 +64,7 @@ func main() {
 	case "freezes":
 		err = runFreezes(ctx, p, *rounds)
 	default:
-		err = fmt.Errorf("-mode is %q, want lateness, purchases, tenants, failover or freezes", *mode)
+		err = fmt.Errorf("-mode is %q, want lateness, purchases, memory, tenants, failover or freezes", *mode)
 	}
 	stop()
 	if err != nil {
@@ -70,10 +73,10 @@ func main() {
 	}
 }
 
-// purchases reads the numbers of leads.
-func purchases(ctx context.Context, args []string) error {
+// withSizes reads the numbers of leads, and measures with them.
+func withSizes(ctx context.Context, args, standard []string, measure func(context.Context, []int) error) error {
 	if len(args) == 0 {
-		args = []string{"1000", "10000", "50000"}
+		args = standard
 	}
 	sizes := make([]int, 0, len(args))
 	for _, arg := range args {
@@ -83,7 +86,7 @@ func purchases(ctx context.Context, args []string) error {
 		}
 		sizes = append(sizes, size)
 	}
-	return runPurchases(ctx, sizes)
+	return measure(ctx, sizes)
 }
 
 func run(ctx context.Context, p plan) (failed error) {

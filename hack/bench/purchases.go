@@ -17,6 +17,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/manager"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -58,7 +59,7 @@ func runPurchases(ctx context.Context, sizes []int) (failed error) {
 	defer func() { failed = errors.Join(failed, b.stop()) }()
 	made := 0
 	for _, size := range sizes {
-		if err := b.makeLeads(ctx, made, size); err != nil {
+		if err := makeLeads(ctx, b.env.Client, made, size, benchLead); err != nil {
 			return err
 		}
 		made = size
@@ -164,7 +165,9 @@ func customerNumber(n int) v1alpha1.LeadCustomer {
 }
 
 // makeLeads makes the leads from one number up to another.
-func (b *purchaseBench) makeLeads(ctx context.Context, from, to int) error {
+func makeLeads(
+	ctx context.Context, kube client.Client, from, to int, lead func(int) *v1alpha1.CartRecovery,
+) error {
 	start := time.Now()
 	var next atomic.Int64
 	next.Store(int64(from))
@@ -173,8 +176,8 @@ func (b *purchaseBench) makeLeads(ctx context.Context, from, to int) error {
 	for range makers {
 		group.Go(func() {
 			for n := int(next.Add(1)) - 1; n < to && ctx.Err() == nil; n = int(next.Add(1)) - 1 {
-				if err := b.env.Client.Create(ctx, benchLead(n)); err != nil {
-					failed <- fmt.Errorf("create a lead: %w", err)
+				if err := makeLead(ctx, kube, lead(n)); err != nil {
+					failed <- err
 					return
 				}
 			}
@@ -188,6 +191,24 @@ func (b *purchaseBench) makeLeads(ctx context.Context, from, to int) error {
 	}
 	sayf("%d leads, after %s", to, time.Since(start).Round(time.Second))
 	return ctx.Err()
+}
+
+// makeLead makes a lead, with its status if that says that it has ended.
+func makeLead(ctx context.Context, kube client.Client, made *v1alpha1.CartRecovery) error {
+	status := made.Status
+	if err := kube.Create(ctx, made); err != nil {
+		return fmt.Errorf("create a lead: %w", err)
+	}
+	if status.CompletionTime == nil {
+		return nil
+	}
+	// The operator writes to a lead that it sees before its status is there.
+	ended := made.DeepCopy()
+	ended.Status = status
+	if err := kube.Status().Patch(ctx, ended, client.MergeFrom(made)); err != nil {
+		return fmt.Errorf("write the status of a lead: %w", err)
+	}
+	return nil
 }
 
 func benchLead(n int) *v1alpha1.CartRecovery {

@@ -3,6 +3,7 @@ package main
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/hack/docs/sections"
@@ -31,13 +32,23 @@ func documents(root string) ([]document, error) {
 	if err != nil {
 		return nil, err
 	}
+	texts, err := costs()
+	if err != nil {
+		return nil, err
+	}
 	gateways, policies := gatewaySections(), policySections()
 	gateways["types"], policies["fields"] = gatewayTypes(), fields
 	return []document{
-		{path: "README.md", sections: map[string]string{"platforms": titles()}},
+		{path: "README.md", sections: map[string]string{"platforms": titles(
+			"It understands %s and, by a mapping, any other platform.")}},
+		{path: "README.pt-BR.md", sections: map[string]string{"platforms": titles(
+			"Ele entende %s e, por um mapeamento, qualquer outra plataforma.")}},
 		{path: "docs/api.md", sections: api},
 		{path: "docs/events.md", sections: map[string]string{"blocked": toldReasons()}},
 		{path: "docs/platforms.md", sections: platformSections()},
+		{path: "docs/faq.md", sections: map[string]string{"costs": texts}},
+		{path: "docs/sizing.md", sections: map[string]string{
+			"month": sizes(policy.DefaultTTLAfterFinished), "days": sizes(72 * time.Hour)}},
 		{path: "docs/gateways.md", sections: gateways},
 		{path: "docs/policy.md", sections: policies},
 		{path: chart + "/README.md", sections: map[string]string{"values": values}},

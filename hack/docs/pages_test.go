@@ -208,3 +208,24 @@ func anchorsOf(content string) map[string]bool {
 	}
 	return found
 }
+
+// TestPathsExist: no page names a file or folder of the checkout that is not there. The recipes of AGENTS.md name files
+// that are yet to be made, with NAME in them.
+func TestPathsExist(t *testing.T) {
+	path := regexp.MustCompile("`((?:api|charts|config|controllers|docs|hack|internal|webhookserver)/[\\w./-]*)`")
+	// What the commands of the page make, or a pattern of names.
+	made := []string{"config/mine"}
+	for page, content := range pages(t) {
+		if strings.HasPrefix(page, "docs/decisions/") || page == "CHANGELOG.md" {
+			continue
+		}
+		for _, found := range path.FindAllStringSubmatch(content, -1) {
+			if strings.Contains(found[1], "NAME") || strings.Contains(found[1], "..") || slices.Contains(made, found[1]) {
+				continue
+			}
+			if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(found[1]))); err != nil {
+				t.Errorf("%s names %s, which does not exist", page, found[1])
+			}
+		}
+	}
+}

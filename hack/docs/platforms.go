@@ -35,15 +35,15 @@ func platformSections() map[string]string {
 	}
 }
 
-// titles is the sentence of README.md that names the platforms.
-func titles() string {
+// titles is the sentence of README.md that names the platforms; the format has a place for their list.
+func titles(format string) string {
 	var all []string
 	for _, each := range platforms.Described() {
 		if each.Name != v1alpha1.PlatformGeneric {
 			all = append(all, each.Title)
 		}
 	}
-	return wrapped("It understands "+strings.Join(all, ", ")+" and, by a mapping, any other platform.", "")
+	return wrapped(fmt.Sprintf(format, strings.Join(all, ", ")), "")
 }
 
 // unconfirmed is said of a platform that documents its webhooks in part or not at all.
