@@ -33,7 +33,7 @@ func TestFlagsAreDocumented(t *testing.T) {
 		t.Fatal(err)
 	}
 	if *update {
-		if err := os.WriteFile(configurationPage, []byte(fresh), 0o644); err != nil { //nolint:gosec // for everybody to read
+		if err := os.WriteFile(configurationPage, []byte(fresh), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return

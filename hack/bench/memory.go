@@ -94,9 +94,9 @@ func endedLead(n int) *v1alpha1.CartRecovery {
 			Message: "the sequence ended and the customer did not answer"}},
 		Conversation: []v1alpha1.Message{{ID: "step-first", Role: v1alpha1.RoleAssistant, Step: "first",
 			State: v1alpha1.MessageSent, At: now, SentAt: &now, Attempts: 1, Instance: "acme",
-			GatewayID: "3EB0A9253FA64269E11C9D", Tokens: 900, Text: "Olá, Maria! Vi que você quase garantiu o Curso " +
-				"de Violão e parou no caminho. Ficou alguma dúvida?\nhttps://pay.example.com/violao\n\nAqui é Bia, da " +
-				"equipe Escola Acme. Para não receber mais mensagens, responda PARAR."}},
+			GatewayID: "3EB0A9253FA64269E11C9D", Tokens: 900, Text: "Olá, Maria! Vi que você quase garantiu o " +
+				"Curso de Violão e parou no caminho. Ficou alguma dúvida?\nhttps://pay.example.com/violao\n\n" +
+				"Aqui é Bia, da equipe Escola Acme. Para não receber mais mensagens, responda PARAR."}},
 	}
 	return ended
 }

@@ -104,7 +104,10 @@ func meetTypes(crds []apiextensionsv1.CustomResourceDefinition, said *declared) 
 			met.problems = append(met.problems, fmt.Errorf("%s: the type %s has no comment", apiTypes, name))
 		}
 	}
-	return met, met.err()
+	if err := met.err(); err != nil {
+		return nil, err
+	}
+	return met, nil
 }
 
 // kindTable is the table of all kinds.
@@ -144,7 +147,8 @@ func kindChapters(
 			text.WriteString(of.chapter(said))
 		}
 	}
-	list.WriteString(wrapped("- **[Types of several kinds](#types-of-several-kinds)**: "+strings.Join(shared, ", "), "  "))
+	list.WriteString(wrapped("- **[Types of several kinds](#types-of-several-kinds)**: "+strings.Join(shared, ", "),
+		"  "))
 	var values []string
 	for _, name := range met.scalarNames() {
 		values = append(values, link(name))

@@ -9,9 +9,9 @@ import (
 )
 
 // described is a product of the length that many have: 60 words.
-const described = "Curso de violão do zero para adultos: 60 aulas em vídeo de 10 a 20 minutos, em quatro módulos, com " +
-	"apostila em PDF e cifras. Acesso por um ano, no celular ou no computador. Suporte por e-mail em até dois dias " +
-	"úteis. Garantia de 7 dias: o valor inteiro de volta. Pagamento por PIX, boleto ou cartão em até 12 vezes."
+const described = "Curso de violão do zero para adultos: 60 aulas em vídeo de 10 a 20 minutos, em quatro módulos, " +
+	"com apostila em PDF e cifras. Acesso por um ano, no celular ou no computador. Suporte por e-mail em até dois " +
+	"dias úteis. Garantia de 7 dias: o valor inteiro de volta. Pagamento por PIX, boleto ou cartão em até 12 vezes."
 
 // said is a message of a conversation, and written one of the AI's.
 const (
@@ -58,7 +58,8 @@ func estimates(isReply bool) (writes, reviews int64, err error) {
 	if isReply {
 		instruction = ""
 		for range ai.DefaultHistoryMessages / 2 {
-			history = append(history, ai.Message{Role: ai.Assistant, Text: written}, ai.Message{Role: ai.User, Text: said})
+			history = append(history, ai.Message{Role: ai.Assistant, Text: written},
+				ai.Message{Role: ai.User, Text: said})
 		}
 	}
 	request := ai.Request{

@@ -25,8 +25,8 @@ func platformSections() map[string]string {
 		}
 	}
 	return map[string]string{
-		"overview": sections.Table([]string{"platform", "in the URL", "a delivery proves itself by", "starts recoveries",
-			"deliveries"}, overview),
+		"overview": sections.Table([]string{"platform", "in the URL", "a delivery proves itself by",
+			"starts recoveries", "deliveries"}, overview),
 		"zones": sections.Table([]string{"platform", "times without a zone", "whole numbers of an amount",
 			"currency where none is sent"}, zones),
 		"platforms": strings.Join(chapters, "\n"),

@@ -72,12 +72,13 @@ func (t *typeSet) err() error { return errors.Join(t.problems...) }
 var elsewhere = map[reflect.Type]string{
 	reflect.TypeFor[metav1.ObjectMeta](): "[ObjectMeta](https://kubernetes.io/docs/reference/kubernetes-api/" +
 		"common-definitions/object-meta/)",
-	reflect.TypeFor[metav1.Condition](): "[Condition](https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1#Condition)",
-	reflect.TypeFor[metav1.Time]():      "time, RFC 3339",
-	reflect.TypeFor[string]():           "string",
-	reflect.TypeFor[bool]():             "boolean",
-	reflect.TypeFor[int32]():            "integer",
-	reflect.TypeFor[int64]():            "integer",
+	reflect.TypeFor[metav1.Condition](): "[Condition](https://pkg.go.dev/k8s.io/apimachinery/pkg/apis/meta/v1" +
+		"#Condition)",
+	reflect.TypeFor[metav1.Time](): "time, RFC 3339",
+	reflect.TypeFor[string]():      "string",
+	reflect.TypeFor[bool]():        "boolean",
+	reflect.TypeFor[int32]():       "integer",
+	reflect.TypeFor[int64]():       "integer",
 }
 
 // meet notes a type at a path, and says what it is in words, and where a named type is met besides.

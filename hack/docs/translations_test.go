@@ -42,9 +42,7 @@ func shapeOf(page string) shape {
 		of.Commands = append(of.Commands, strings.NewReplacer("O-HOTTOK", "THE-HOTTOK").Replace(block))
 	}
 	text := fenced.ReplaceAllString(page, "")
-	for _, found := range regexp.MustCompile(`(?m)^#+ `).FindAllString(text, -1) {
-		of.Headings = append(of.Headings, found)
-	}
+	of.Headings = regexp.MustCompile(`(?m)^#+ `).FindAllString(text, -1)
 	for _, found := range linked.FindAllStringSubmatch(text, -1) {
 		of.Links = append(of.Links, strings.Replace(found[1], ".pt-BR.md", ".md", 1))
 	}
