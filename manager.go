@@ -65,7 +65,7 @@ func newManager(ctx context.Context, config *rest.Config, settings settings, loc
 	if err != nil {
 		return nil, fmt.Errorf("build the manager: %w", err)
 	}
-	if err := index.Register(ctx, mgr.GetFieldIndexer()); err != nil {
+	if err := index.Register(ctx, mgr.GetFieldIndexer(), settings.suppressionKeys); err != nil {
 		return nil, err
 	}
 	counters, err := metrics.New(ctrlmetrics.Registry)
@@ -269,12 +269,16 @@ func (w *wiring) addControllers() error {
 	for _, controller := range []interface{ SetupWithManager(ctrl.Manager) error }{
 		stores, instances,
 		&product.Reconciler{Client: w.client, Clock: w.clock, Recorder: recorder},
-		&suppression.Reconciler{Client: w.client, Clock: w.clock, Recorder: recorder},
+		&suppression.Reconciler{
+			Client: w.client, Live: w.mgr.GetAPIReader(), Clock: w.clock, Recorder: recorder,
+			Keys: w.settings.suppressionKeys,
+		},
 		&cartrecovery.Reconciler{
 			Client: w.client, Live: w.mgr.GetAPIReader(), Connector: w.connector, AI: writers,
 			Writer: writer, Reviewer: writer, Recorder: recorder, Metrics: w.metrics, Clock: w.clock,
 			Concurrency: w.settings.concurrency, Writers: w.settings.writers, Pacer: pacer, Budget: tokens, Dues: dues,
 			Began: w.heartbeat.Began, Leads: w.leads, RestoreHold: w.settings.restoreHold,
+			SuppressionKeys: w.settings.suppressionKeys,
 		},
 	} {
 		if err := controller.SetupWithManager(w.mgr); err != nil {

@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/internal/shares"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -68,6 +69,9 @@ type settings struct {
 	gateways map[v1alpha1.GatewayType]gateway.Defaults
 	ai       ai.Defaults
 	outbound outbound.Rules
+	// suppressionKeys recognise the numbers that were erased; nil for none. keysError is what is wrong with them.
+	suppressionKeys *suppressionkeys.Keys
+	keysError       error
 }
 
 // parseFlags reads flags and environment. Credentials come from the environment only: a
@@ -207,6 +211,9 @@ func (s *settings) readCredentials(getenv func(string) string) {
 		}
 	}
 	s.ai = ai.Defaults{BaseURL: get("OPENAI_BASE_URL"), APIKey: get("OPENAI_API_KEY")}
+	if s.roles.controllers {
+		s.suppressionKeys, s.keysError = suppressionkeys.Parse(get("SUPPRESSION_KEYS"))
+	}
 }
 
 // ownHosts are the hosts that the operator itself calls: a Secret that names no other may be sent

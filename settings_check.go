@@ -19,6 +19,7 @@ import (
 	"cartrecovery.dev/operator/internal/gateway/registry"
 	"cartrecovery.dev/operator/internal/outbound"
 	"cartrecovery.dev/operator/internal/serving"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -61,6 +62,7 @@ func (s *settings) check() error {
 		s.checkNumbers(),
 		s.checkOutside(),
 		checkStateDir(s.stateDir),
+		s.checkSuppressionKeys(),
 	)
 }
 
@@ -158,6 +160,15 @@ func checkStateDir(path string) error {
 		return wrong("--state-dir", "a directory that exists", path)
 	}
 	return nil
+}
+
+// checkSuppressionKeys never shows a key.
+func (s *settings) checkSuppressionKeys() error {
+	if s.keysError == nil {
+		return nil
+	}
+	return fmt.Errorf("SUPPRESSION_KEYS: expected up to 8 keys of at least %d bytes in base64, with commas between "+
+		"them, as openssl rand -base64 %d makes them; %w", suppressionkeys.MinBytes, suppressionkeys.MinBytes, s.keysError)
 }
 
 // checkCredential never shows the value.
@@ -368,7 +379,7 @@ func (s *settings) warnings(environ []string) []string {
 // unread are the variables of an environment that look like the operator's and are not read.
 func unread(environ []string) []string {
 	known := variables()
-	prefixes := map[string]bool{"OPENAI": true, "PUBLIC": true, "WATCH": true}
+	prefixes := map[string]bool{"OPENAI": true, "PUBLIC": true, "WATCH": true, "SUPPRESSION": true}
 	for _, each := range registry.Types() {
 		prefix, _, _ := strings.Cut(each.BaseURLVariable, "_")
 		prefixes[prefix] = true
@@ -387,8 +398,8 @@ func unread(environ []string) []string {
 
 // variables are those of the environment that parseFlags reads.
 func variables() []string {
-	names := []string{"ALLOWED_HOSTS", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES",
-		"WATCH_NAMESPACES"}
+	names := []string{"ALLOWED_HOSTS", "OPENAI_API_KEY", "OPENAI_BASE_URL", "PUBLIC_URL", "SUPPRESSION_KEYS",
+		"TRUSTED_PROXIES", "WATCH_NAMESPACES"}
 	for _, each := range registry.Types() {
 		if !each.BuiltIn() {
 			names = append(names, each.BaseURLVariable, each.AdminTokenVariable)

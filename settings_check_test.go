@@ -123,6 +123,14 @@ func TestCheckOfCredentials(t *testing.T) {
 			[]string{"OPENAI_API_KEY", "line break"}},
 		"a key in quotation marks": {nil, map[string]string{"OPENAI_API_KEY": `"geheim"`},
 			[]string{"OPENAI_API_KEY", "quotation marks"}},
+		"keys for Suppressions": {nil, map[string]string{
+			"SUPPRESSION_KEYS": testenv.SuppressionKey('a') + "," + testenv.SuppressionKey('b') + "\n"}, nil},
+		"a key for Suppressions in words": {nil, map[string]string{"SUPPRESSION_KEYS": "geheim"},
+			[]string{"SUPPRESSION_KEYS", "openssl rand -base64 32"}},
+		"a short key for Suppressions": {nil, map[string]string{"SUPPRESSION_KEYS": "Z2VoZWlt"},
+			[]string{"SUPPRESSION_KEYS", "key 1 has 6 bytes"}},
+		"a wrong key where none is read": {[]string{"--roles=webhooks"},
+			map[string]string{"SUPPRESSION_KEYS": "geheim"}, nil},
 	} {
 		t.Run(name, row.run)
 	}

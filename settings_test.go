@@ -8,6 +8,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/outbound"
+	"cartrecovery.dev/operator/internal/testenv"
 	"cartrecovery.dev/operator/webhookserver"
 )
 
@@ -34,6 +35,21 @@ func TestSettings(t *testing.T) {
 	if again, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--public-url=https://other"},
 		func(name string) string { return environment[name] }); again.publicURL != "https://other" {
 		t.Errorf("a flag must go before the environment, got %q", again.publicURL)
+	}
+}
+
+// TestOnlyControllersHaveSuppressionKeys: a process that faces the Internet alone could undo no erasure.
+func TestOnlyControllersHaveSuppressionKeys(t *testing.T) {
+	for role, want := range map[string]int{"webhooks": 0, "controllers": 2, "webhooks,controllers": 2} {
+		got, _ := parseFlags(flag.NewFlagSet("manager", flag.ContinueOnError), []string{"--roles=" + role},
+			func(name string) string {
+				return map[string]string{
+					"SUPPRESSION_KEYS": testenv.SuppressionKey('a') + "," + testenv.SuppressionKey('b'),
+				}[name]
+			})
+		if got.suppressionKeys.Count() != want || got.keysError != nil {
+			t.Errorf("%s: %d keys, %v; want %d", role, got.suppressionKeys.Count(), got.keysError, want)
+		}
 	}
 }
 

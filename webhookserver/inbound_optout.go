@@ -118,7 +118,7 @@ func (s *Server) hasBeenHeard(ctx context.Context, recovery *v1alpha1.CartRecove
 		number = recovery.Spec.Customer.Phone
 	}
 	heard, err := index.Suppressed(
-		ctx, s.Client, recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(number), s.Clock.Now())
+		ctx, s.Client, nil, recovery.Namespace, recovery.Spec.StoreRef.Name, lead.FullNumber(number), s.Clock.Now())
 	return err == nil && heard
 }
 

@@ -112,7 +112,7 @@ func newWorld(t *testing.T) world {
 		t.Fatal(err)
 	}
 	m := memory{fake.NewClientBuilder().WithScheme(scheme)}
-	if err := index.Register(t.Context(), m); err != nil {
+	if err := index.Register(t.Context(), m, nil); err != nil {
 		t.Fatal(err)
 	}
 	counted, err := metrics.New(prometheus.NewRegistry())

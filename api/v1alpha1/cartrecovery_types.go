@@ -116,6 +116,9 @@ const (
 	ReasonInConversation = "InConversation"
 	// ReasonNumberLost: the number that the conversation is on is logged out or gone.
 	ReasonNumberLost = "NumberLost"
+	// ReasonSuppressionKeyMissing: a Suppression of the Store has a phoneHMAC of a key that the
+	// controllers do not have, so nobody can tell who must not be written to.
+	ReasonSuppressionKeyMissing = "SuppressionKeyMissing"
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
 	// went; the gateway is asked.
 	ReasonUnconfirmed = "Unconfirmed"

@@ -125,7 +125,15 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 			"spec.amount"},
 		"a suppression of nobody": {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"},
 			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"}}},
-			"exactly one of phone and phoneHash"},
+			"exactly one of phone, phoneHash and phoneHMAC"},
+		"a suppression by hash and HMAC": {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"},
+			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"},
+				PhoneHash: strings.Repeat("0", 16), PhoneHMAC: keyedPhone}},
+			"exactly one of phone, phoneHash and phoneHMAC"},
+		"a suppression by the HMAC of another program": {&v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "s"},
+			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: "acme"},
+				PhoneHMAC: strings.Repeat("0", 64)}},
+			"spec.phoneHMAC"},
 	} {
 		err := kube.Create(t.Context(), gen.In(namespace, row.object))
 		if !apierrors.IsInvalid(err) || !strings.Contains(err.Error(), row.says) {
@@ -133,6 +141,9 @@ func refuses(t *testing.T, kube client.Client, namespace string) {
 		}
 	}
 }
+
+// keyedPhone is a phoneHMAC.
+var keyedPhone = "v1.0123abcd." + strings.Repeat("0", 64)
 
 func claim(clientID, of string) *v1alpha1.ClientIDClaim {
 	return &v1alpha1.ClientIDClaim{ObjectMeta: metav1.ObjectMeta{Name: "claim"},
@@ -381,10 +392,14 @@ func keeps(t *testing.T, kube client.Client, namespace string) {
 	acme := v1alpha1.ObjectReference{Name: "acme"}
 	suppression := &v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Name: "kept"},
 		Spec: v1alpha1.SuppressionSpec{StoreRef: acme, Phone: "+5511900000002"}}
+	hashed, keyed := suppression.DeepCopy(), suppression.DeepCopy()
+	hashed.Name, hashed.Spec.Phone, hashed.Spec.PhoneHash = "kept-hashed", "", strings.Repeat("0", 16)
+	keyed.Name, keyed.Spec.Phone, keyed.Spec.PhoneHMAC = "kept-keyed", "", keyedPhone
 	ledger := &v1alpha1.RecoveryLedger{ObjectMeta: metav1.ObjectMeta{Name: "kept"},
 		Spec: v1alpha1.RecoveryLedgerSpec{StoreRef: acme}}
 	kept := claim("kept", namespace)
-	for _, object := range []client.Object{store, product, instance, lead, suppression, ledger, kept} {
+	for _, object := range []client.Object{store, product, instance, lead, suppression, hashed, keyed, ledger,
+		kept} {
 		if err := kube.Create(t.Context(), gen.In(namespace, object)); err != nil {
 			t.Fatal(err)
 		}
@@ -402,7 +417,10 @@ func keeps(t *testing.T, kube client.Client, namespace string) {
 		{lead, `{"platform": "eduzz"}`, "platform is immutable: create another CartRecovery"},
 		{suppression, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another Suppression"},
 		{suppression, `{"phone": "+5511900000003"}`, "phone is immutable: create another Suppression"},
-		{suppression, `{"phone": null, "phoneHash": "` + hash + `"}`, "phone and phoneHash are immutable"},
+		{suppression, `{"phone": null, "phoneHash": "` + hash + `"}`, "phone, phoneHash and phoneHMAC are immutable"},
+		{suppression, `{"phone": null, "phoneHMAC": "` + keyedPhone + `"}`, "phone, phoneHash and phoneHMAC are immutable"},
+		{hashed, `{"phoneHash": null, "phoneHMAC": "` + keyedPhone + `"}`, "phone, phoneHash and phoneHMAC are immutable"},
+		{keyed, `{"phoneHMAC": "` + strings.ReplaceAll(keyedPhone, "0", "1") + `"}`, "phoneHMAC is immutable"},
 		{ledger, `{"storeRef": {"name": "other"}}`, "storeRef is immutable: create another RecoveryLedger"},
 		{kept, `{"clientID": "other"}`, "clientID is immutable: create another ClientIDClaim"},
 	} {

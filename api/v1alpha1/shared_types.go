@@ -59,6 +59,11 @@ const AnnotationConnectionChanged = "cartrecovery.dev/connection-changed-at"
 // asked at once. Its value is when (RFC 3339).
 const AnnotationStatusRequested = "cartrecovery.dev/status-requested-at"
 
+// AnnotationEraseRequested on a Suppression asks the operator to keep it without the customer's number:
+// a Suppression with spec.phoneHMAC takes its place, and it is deleted. Any value but none does; the time
+// of the request, for example.
+const AnnotationEraseRequested = "cartrecovery.dev/erase-requested-at"
+
 // AnnotationAllowedHosts is set by people on a Secret that is sent somewhere: the hosts that it
 // may be sent to, separated by commas (host, host:port, *.example.com, or * for any). A Secret
 // without it may only be sent to the operator's own hosts and those of --allowed-hosts.

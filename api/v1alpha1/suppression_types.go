@@ -13,11 +13,26 @@ const (
 	ReasonSuppressing = "Suppressing"
 	// ReasonLapsed: spec.expiresAt has passed; the number may be written to again.
 	ReasonLapsed = "Lapsed"
+	// ReasonKeyMissing: nobody can tell whose number it is, because the controllers lack the key that
+	// spec.phoneHMAC was made with; nothing is sent in the Store.
+	ReasonKeyMissing = "KeyMissing"
+)
+
+// ConditionErased is there while the erasure of a Suppression was asked for and could not be done: it is
+// False, and its message says what to do.
+const ConditionErased = "Erased"
+
+// Reasons of a Suppression's Erased condition.
+const (
+	// ReasonNoKey: the controllers have no key to make the keyed Suppression with.
+	ReasonNoKey = "NoKey"
+	// ReasonAlreadyKeyed: the Suppression is a keyed one, and all that remains of a customer.
+	ReasonAlreadyKeyed = "AlreadyKeyed"
 )
 
 // SuppressionSpec is one phone number of a store that must not be messaged.
-// +kubebuilder:validation:XValidation:rule="has(self.phone) != has(self.phoneHash)",message="set exactly one of phone and phoneHash"
-// +kubebuilder:validation:XValidation:rule="has(self.phone) == has(oldSelf.phone)",message="phone and phoneHash are immutable: create another Suppression instead"
+// +kubebuilder:validation:XValidation:rule="[has(self.phone), has(self.phoneHash), has(self.phoneHMAC)].filter(isSet, isSet).size() == 1",message="set exactly one of phone, phoneHash and phoneHMAC"
+// +kubebuilder:validation:XValidation:rule="has(self.phone) == has(oldSelf.phone) && has(self.phoneHash) == has(oldSelf.phoneHash)",message="phone, phoneHash and phoneHMAC are immutable: create another Suppression instead"
 type SuppressionSpec struct {
 	// storeRef names the Store that must not write to the number, in the same namespace.
 	// Immutable.
@@ -25,20 +40,29 @@ type SuppressionSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="storeRef is immutable: create another Suppression instead"
 	StoreRef ObjectReference `json:"storeRef,omitzero"`
 	// phone that must not be written to, in E.164 such as +5511900000002: "+" and 7 to 15 digits.
-	// Set either phone or phoneHash. Immutable.
+	// Set one of phone, phoneHash and phoneHMAC. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[+][1-9][0-9]{6,14}$')",message="expected E.164, such as +5511999990000: a plus sign, the country code and the number, without blanks"
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phone is immutable: create another Suppression instead"
 	Phone string `json:"phone,omitempty"`
 	// phoneHash identifies the number without containing it: the value of the label
-	// cartrecovery.dev/phone-key of the customer's leads, 16 to 64 hex digits. Set either phone or
-	// phoneHash. Immutable.
+	// cartrecovery.dev/phone-key of the customer's leads, 16 to 64 hex digits. Set one of phone,
+	// phoneHash and phoneHMAC. Immutable.
 	// +optional
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:Pattern=`^[0-9a-f]{16,64}$`
 	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phoneHash is immutable: create another Suppression instead"
 	PhoneHash string `json:"phoneHash,omitempty"`
+	// phoneHMAC is what remains of a number that was erased: "v1.", the id of one of the operator's
+	// SUPPRESSION_KEYS, a dot, and the HMAC-SHA256 of the number and the Store's name under it. Nobody
+	// without the key can tell whose it is. The operator writes it when a Suppression has the annotation
+	// cartrecovery.dev/erase-requested-at. Set one of phone, phoneHash and phoneHMAC. Immutable.
+	// +optional
+	// +kubebuilder:validation:MaxLength=76
+	// +kubebuilder:validation:Pattern=`^v1[.][0-9a-f]{8}[.][0-9a-f]{64}$`
+	// +kubebuilder:validation:XValidation:rule="self == oldSelf",message="phoneHMAC is immutable: create another Suppression instead"
+	PhoneHMAC string `json:"phoneHMAC,omitempty"`
 	// reason for the suppression. OptOut: the customer asked for it. WrongNumber: whoever has the
 	// number is not the customer. Complaint: the customer complained. Manual: somebody decided so.
 	// The operator creates the first two. Default: Manual.
@@ -73,7 +97,8 @@ type SuppressionStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions of the Suppression. Active: True while the number must not be written to, False
-	// once spec.expiresAt has passed. It also holds while the Store does not exist.
+	// once spec.expiresAt has passed. It also holds while the Store does not exist. Erased: present,
+	// and False, while an erasure that was asked for cannot be done.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -16,6 +16,7 @@ import (
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/shares"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
 // This file keeps what this process alone can know of its claims: that it made one and called
@@ -125,25 +126,41 @@ func (r *Reconciler) settle(ctx context.Context, s plan.Snapshot, claimed plan.M
 // suppressedLive says whether the customer's own request has made a Suppression, by the word of
 // the API server: the cache may be behind. It is asked before the first message of a cycle, and
 // after the lead was read. Whoever opts out later than this answer changes the lead first, by
-// the message or by spec.stop, and the claim fails.
+// the message or by spec.stop, and the claim fails. A keyed Suppression is made before the one that
+// it replaces is deleted, so it is asked for after that.
 func (r *Reconciler) suppressedLive(ctx context.Context, recovery *v1alpha1.CartRecovery) (bool, error) {
-	hash := lead.PhoneHash(recovery.Spec.Customer.Phone)
+	hash, store := lead.PhoneHash(recovery.Spec.Customer.Phone), recovery.Spec.StoreRef.Name
 	if hash == "" {
 		return false, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, claimReadTimeout)
 	defer cancel()
+	found, err := r.suppressionLive(ctx, recovery, lead.SuppressionName(store, hash), func(s *v1alpha1.Suppression) bool {
+		return lead.SuppressedHash(s) == hash
+	})
+	for _, mac := range r.SuppressionKeys.All(store, hash) {
+		if found || err != nil {
+			break
+		}
+		found, err = r.suppressionLive(ctx, recovery, suppressionkeys.Name(mac), func(s *v1alpha1.Suppression) bool {
+			return s.Spec.PhoneHMAC == mac
+		})
+	}
+	return found, err
+}
+
+// suppressionLive says whether a Suppression of this name holds, and is of the lead's Store and customer.
+func (r *Reconciler) suppressionLive(ctx context.Context, recovery *v1alpha1.CartRecovery, name string,
+	ofCustomer func(*v1alpha1.Suppression) bool) (bool, error) {
 	found := &v1alpha1.Suppression{}
-	key := client.ObjectKey{Namespace: recovery.Namespace, Name: lead.SuppressionName(recovery.Spec.StoreRef.Name,
-		hash)}
-	err := r.Live.Get(ctx, key, found)
+	err := r.Live.Get(ctx, client.ObjectKey{Namespace: recovery.Namespace, Name: name}, found)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}
 	if err != nil {
 		return false, fmt.Errorf("read the suppression of a customer before their first message: %w", err)
 	}
-	return found.Spec.StoreRef == recovery.Spec.StoreRef && lead.SuppressedHash(found) == hash &&
+	return found.Spec.StoreRef == recovery.Spec.StoreRef && ofCustomer(found) &&
 		!lead.Lapsed(found, r.Clock.Now()), nil
 }
 

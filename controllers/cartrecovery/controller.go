@@ -37,6 +37,7 @@ import (
 	"cartrecovery.dev/operator/internal/metrics"
 	"cartrecovery.dev/operator/internal/pace"
 	"cartrecovery.dev/operator/internal/panics"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
 const (
@@ -98,6 +99,8 @@ type Reconciler struct {
 	// Leads says whether no other process can lead: one that was frozen for long begins nothing until it
 	// knows. nil for a process that is alone.
 	Leads func() bool
+	// SuppressionKeys are the operator's keys of keyed Suppressions; nil for none.
+	SuppressionKeys *suppressionkeys.Keys
 	// RestoreHold is how long after a restore that is certain nothing is sent; none when 0.
 	RestoreHold time.Duration
 	// LedgerEvery is how often a Store's ledger is written at most; DefaultLedgerEvery when 0.

@@ -59,9 +59,20 @@ func (r *Reconciler) read(ctx context.Context, request ctrl.Request) (*plan.Snap
 	if s.Instances, err = r.instances(ctx, recovery); err != nil {
 		return nil, err
 	}
-	s.Suppressed, err = index.Suppressed(ctx, r.Client, recovery.Namespace, recovery.Spec.StoreRef.Name,
-		recovery.Spec.Customer.Phone, s.Now)
-	return s, err
+	return s, r.readSuppressions(ctx, s)
+}
+
+// readSuppressions reads whether the customer's number is not to be written to, and whether that can be told at all.
+func (r *Reconciler) readSuppressions(ctx context.Context, s *plan.Snapshot) error {
+	namespace, store := s.Lead.Namespace, s.Lead.Spec.StoreRef.Name
+	var err error
+	s.Suppressed, err = index.Suppressed(ctx, r.Client, r.SuppressionKeys, namespace, store,
+		s.Lead.Spec.Customer.Phone, s.Now)
+	if err != nil || s.Suppressed {
+		return err
+	}
+	s.SuppressedUnknown, err = index.SuppressedUnknown(ctx, r.Client, namespace, store, s.Now)
+	return err
 }
 
 func (r *Reconciler) store(ctx context.Context, recovery *v1alpha1.CartRecovery) (*v1alpha1.Store, error) {

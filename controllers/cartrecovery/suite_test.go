@@ -72,6 +72,7 @@ var _ = BeforeSuite(func() {
 	Expect(err).NotTo(HaveOccurred())
 	DeferCleanup(started.Stop)
 	environment = started
+	environment.SuppressionKeys = testenv.SuppressionKeys('a', 'b')
 	ctrl.SetLogger(logr.Discard())
 })
 

@@ -62,8 +62,27 @@ func (r *Reconciler) leadsOfSuppression(ctx context.Context, object client.Objec
 	if !ok {
 		return nil
 	}
-	key := index.LeadPhoneKey(suppression.Spec.StoreRef.Name, lead.SuppressedHash(suppression))
-	return r.leads(ctx, suppression.Namespace, client.MatchingFields{index.LeadByPhone: key}, nil)
+	store, number := suppression.Spec.StoreRef.Name, lead.SuppressedHash(suppression)
+	if mac := suppression.Spec.PhoneHMAC; mac != "" {
+		if !r.SuppressionKeys.Knows(mac) {
+			return r.leadsOfUnknown(ctx, suppression)
+		}
+		number = mac
+	}
+	return r.leads(ctx, suppression.Namespace, client.MatchingFields{
+		index.LeadByPhone: index.LeadPhoneKey(store, number),
+	}, nil)
+}
+
+// leadsOfUnknown are the leads that a Suppression concerns of which nobody can tell whose number it is: all of the
+// Store, once the last such Suppression is gone. Each that comes is found by whoever wants to send.
+func (r *Reconciler) leadsOfUnknown(ctx context.Context, suppression *v1alpha1.Suppression) []ctrl.Request {
+	store := suppression.Spec.StoreRef.Name
+	unknown, err := index.SuppressedUnknown(ctx, r.Client, suppression.Namespace, store, r.Clock.Now())
+	if err != nil || unknown {
+		return nil
+	}
+	return r.leads(ctx, suppression.Namespace, client.MatchingFields{index.LeadByStore: store}, nil)
 }
 
 // siblings are the other open leads of a lead's phone: what becomes of one can be what

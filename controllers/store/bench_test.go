@@ -139,7 +139,7 @@ func (notStreaming) IsWatchListSemanticsUnSupported() bool { return true }
 // register adds the index of leads alone: the cache has no other objects.
 func register(b *testing.B, made cache.Cache) {
 	b.Helper()
-	if err := index.Register(b.Context(), onlyLeads{made}); err != nil {
+	if err := index.Register(b.Context(), onlyLeads{made}, nil); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -394,7 +394,7 @@ func world(t *testing.T, objects ...client.Object) (api client.Client, writes *i
 			return c.SubResource(sub).Patch(ctx, object, patch, options...)
 		},
 	})}
-	if err := index.Register(t.Context(), b); err != nil {
+	if err := index.Register(t.Context(), b, nil); err != nil {
 		t.Fatal(err)
 	}
 	return b.Build(), writes

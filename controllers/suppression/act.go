@@ -18,7 +18,7 @@ func (r *Reconciler) look(ctx context.Context, suppression *v1alpha1.Suppression
 	if client.IgnoreNotFound(err) != nil {
 		return nil, fmt.Errorf("read Store: %w", err)
 	}
-	return &snapshot{suppression: suppression, storeFound: err == nil, now: r.Clock.Now()}, nil
+	return &snapshot{suppression: suppression, storeFound: err == nil, now: r.Clock.Now(), keys: r.Keys}, nil
 }
 
 // label gives a Suppression the labels that it lacks.

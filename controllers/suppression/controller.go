@@ -1,5 +1,5 @@
-// Package suppression says of every Suppression whether it holds, and gives it the labels by which a customer's objects
-// are found.
+// Package suppression says of every Suppression whether it holds, gives it the labels by which a customer's objects
+// are found, and has a keyed one take its place when the customer's number is to be erased.
 package suppression
 
 import (
@@ -22,6 +22,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/status"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
 const (
@@ -39,6 +40,10 @@ const (
 type Reconciler struct {
 	// Client reads from the cache and writes.
 	Client client.Client
+	// Live reads from the API server.
+	Live client.Reader
+	// Keys make and recognise keyed Suppressions; nil for none.
+	Keys *suppressionkeys.Keys
 	// Clock tells the time.
 	Clock clock.PassiveClock
 	// Recorder emits events on transitions.
@@ -47,15 +52,15 @@ type Reconciler struct {
 	SkipNameValidation bool
 }
 
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;list;watch;patch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores,verbs=list;watch
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
 // SetupWithManager adds the controller to the manager.
 func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
-	for name, missing := range map[string]bool{"Client": r.Client == nil, "Clock": r.Clock == nil,
-		"Recorder": r.Recorder == nil} {
+	for name, missing := range map[string]bool{"Client": r.Client == nil, "Live": r.Live == nil,
+		"Clock": r.Clock == nil, "Recorder": r.Recorder == nil} {
 		if missing {
 			return fmt.Errorf("suppression controller: %s is needed", name)
 		}
@@ -63,7 +68,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 	return ctrl.NewControllerManagedBy(mgr).
 		Named("suppression").
 		For(&v1alpha1.Suppression{}, builder.WithPredicates(
-			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{}),
+			predicate.Or(predicate.GenerationChangedPredicate{}, predicate.LabelChangedPredicate{},
+				predicate.AnnotationChangedPredicate{}),
 		)).
 		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.ofStore)),
 			builder.WithPredicates(appearance())).
@@ -101,6 +107,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request reconcile.Request) (
 		return reconcile.Result{}, err
 	}
 	found := plan(seen)
+	if found.erase {
+		return status.Requeue(reconcile.Result{}, r.erase(ctx, suppression))
+	}
 	if len(found.labels) > 0 {
 		// The write comes back as a change, and the spec may be another by then.
 		return reconcile.Result{}, r.label(ctx, suppression, found.labels)

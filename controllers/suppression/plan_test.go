@@ -6,11 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 var now = time.Date(2027, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -61,6 +64,74 @@ func TestPlan(t *testing.T) {
 		}
 		if strings.Contains(got.Message, "98765") {
 			t.Errorf("%s: the message tells the number", name)
+		}
+	}
+}
+
+func TestPlanOfErasure(t *testing.T) {
+	asked := func(s *v1alpha1.Suppression) {
+		s.Annotations = map[string]string{v1alpha1.AnnotationEraseRequested: "now"}
+	}
+	byKey := func(letter byte) func(*v1alpha1.Suppression) {
+		return func(s *v1alpha1.Suppression) {
+			s.Spec.Phone = ""
+			s.Spec.PhoneHMAC = testenv.SuppressionKeys(letter).Make(gen.Store, lead.PhoneHash(gen.Phone))
+		}
+	}
+	type mods = []func(*v1alpha1.Suppression)
+	for name, row := range map[string]struct {
+		mods      mods
+		keys      *suppressionkeys.Keys
+		erase     bool
+		notErased string
+		active    string
+	}{
+		"nobody asked":          {nil, keys, false, "", v1alpha1.ReasonSuppressing},
+		"asked":                 {mods{asked}, keys, true, "", v1alpha1.ReasonSuppressing},
+		"asked, without a key":  {mods{asked}, nil, false, v1alpha1.ReasonNoKey, v1alpha1.ReasonSuppressing},
+		"lapsed, without a key": {mods{asked, until(now)}, nil, true, "", v1alpha1.ReasonLapsed},
+		"keyed":                 {mods{byKey('a')}, keys, false, "", v1alpha1.ReasonSuppressing},
+		"keyed, and asked": {mods{byKey('a'), asked}, keys, false, v1alpha1.ReasonAlreadyKeyed,
+			v1alpha1.ReasonSuppressing},
+		"keyed, without its key":       {mods{byKey('b')}, keys, false, "", v1alpha1.ReasonKeyMissing},
+		"keyed, and without any":       {mods{byKey('a')}, nil, false, "", v1alpha1.ReasonKeyMissing},
+		"keyed, lapsed, without a key": {mods{byKey('a'), until(now)}, nil, false, "", v1alpha1.ReasonLapsed},
+		"keyed, lapsed, without, asked": {mods{byKey('a'), until(now), asked}, nil, false, v1alpha1.ReasonAlreadyKeyed,
+			v1alpha1.ReasonLapsed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := plan(&snapshot{suppression: object(row.mods...), storeFound: true, now: now, keys: row.keys})
+			if got.erase != row.erase || got.Reason != row.active {
+				t.Errorf("erase %t, Active %s; want %t, %s", got.erase, got.Reason, row.erase, row.active)
+			}
+			reason := ""
+			if got.notErased != nil {
+				reason = got.notErased.Reason
+			}
+			if reason != row.notErased {
+				t.Errorf("Erased is False for %q, want %q", reason, row.notErased)
+			}
+		})
+	}
+}
+
+func TestExtend(t *testing.T) {
+	soon, later := metav1.NewTime(now), metav1.NewTime(now.Add(time.Hour))
+	for name, row := range map[string]struct{ holds, wanted, want *metav1.Time }{
+		"for ever stays":              {nil, &later, nil},
+		"for ever twice":              {nil, nil, nil},
+		"longer":                      {&soon, &later, &later},
+		"as long":                     {&soon, &soon, &soon},
+		"shorter":                     {&later, &soon, &later},
+		"for ever instead of a while": {&later, nil, nil},
+	} {
+		stored := object(func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = row.holds })
+		changed := extend(stored, row.wanted)
+		if diff := cmp.Diff(row.want, stored.Spec.ExpiresAt); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if changed == row.holds.Equal(row.want) {
+			t.Errorf("%s: changed is %t", name, changed)
 		}
 	}
 }

@@ -17,7 +17,11 @@ const (
 	often = 20 * time.Millisecond
 )
 
-var env *testenv.Environment
+var (
+	env *testenv.Environment
+	// keys are those that the controller has.
+	keys = testenv.SuppressionKeys('a')
+)
 
 func TestSuppressionController(t *testing.T) {
 	if testing.Short() {
@@ -41,8 +45,8 @@ func startManager() {
 	mgr, err := env.NewManager(ctrl.Options{Logger: GinkgoLogr})
 	Expect(err).NotTo(HaveOccurred())
 	reconciler := &Reconciler{
-		Client: mgr.GetClient(), Clock: clock.RealClock{}, Recorder: mgr.GetEventRecorder("suppression"),
-		SkipNameValidation: true,
+		Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Clock: clock.RealClock{},
+		Recorder: mgr.GetEventRecorder("suppression"), Keys: keys, SkipNameValidation: true,
 	}
 	Expect(reconciler.SetupWithManager(mgr)).To(Succeed())
 	stop := testenv.Run(mgr).Stop

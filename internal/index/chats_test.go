@@ -42,7 +42,7 @@ func TestFormsOfANumber(t *testing.T) {
 		made := kept.DeepCopy()
 		set(&made.Spec)
 		for _, form := range []string{inTheCart, atWhatsApp} {
-			if is, err := index.Suppressed(t.Context(), cache(t, made), gen.Namespace, gen.Store, form,
+			if is, err := index.Suppressed(t.Context(), cache(t, made), nil, gen.Namespace, gen.Store, form,
 				noon); err != nil || !is {
 				t.Errorf("%s: %s is not suppressed (%v)", name, form, err)
 			}

@@ -14,6 +14,7 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/panics"
 	"cartrecovery.dev/operator/internal/phone"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
 // The names of the indexes, for client.MatchingFields. Those with a store are kept by
@@ -52,7 +53,7 @@ const (
 	LeadBySale = "lead.sale"
 	// LeadByChat finds CartRecoveries by LeadChatKey, finished or not.
 	LeadByChat = "lead.chat"
-	// SuppressionByPhone finds Suppressions by LeadPhoneKey.
+	// SuppressionByPhone finds Suppressions by LeadPhoneKey, and keyed ones by LeadPhoneKey of their HMAC.
 	SuppressionByPhone = "suppression.phone"
 )
 
@@ -116,8 +117,8 @@ func GatewayNames(instance *v1alpha1.WhatsAppInstance) []string {
 }
 
 // Register adds every index to the cache. It must be called once, before the manager
-// starts.
-func Register(ctx context.Context, indexer client.FieldIndexer) error {
+// starts. With keys, leads are found by the HMACs of their number too (see LeadByPhone).
+func Register(ctx context.Context, indexer client.FieldIndexer, keys *suppressionkeys.Keys) error {
 	for _, entry := range []struct {
 		object client.Object
 		field  string
@@ -130,14 +131,14 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.WhatsAppInstance{}, InstanceByStore, instanceStore},
 		{&v1alpha1.WhatsAppInstance{}, InstanceByGatewayName, instanceGatewayName},
 		{&v1alpha1.CartRecovery{}, LeadByStore, leadStore},
-		{&v1alpha1.CartRecovery{}, LeadByPhone, leadPhone},
+		{&v1alpha1.CartRecovery{}, LeadByPhone, leadPhone(keys)},
 		{&v1alpha1.CartRecovery{}, LeadByAnyPhone, leadPhones},
 		{&v1alpha1.CartRecovery{}, LeadByEmail, leadEmails},
 		{&v1alpha1.CartRecovery{}, LeadByMessage, leadMessages},
 		{&v1alpha1.CartRecovery{}, LeadByClientID, leadClientID},
 		{&v1alpha1.CartRecovery{}, LeadBySale, leadSales},
 		{&v1alpha1.CartRecovery{}, LeadByChat, leadChats},
-		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone},
+		{&v1alpha1.Suppression{}, SuppressionByPhone, suppressionPhone(keys)},
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
 		if err := indexer.IndexField(ctx, entry.object, entry.field,
@@ -202,12 +203,29 @@ func leadStore(object client.Object) []string {
 	return nil
 }
 
-func leadPhone(object client.Object) []string {
-	recovery, ok := object.(*v1alpha1.CartRecovery)
-	if !ok || recovery.Spec.Customer.Phone == "" {
+func leadPhone(keys *suppressionkeys.Keys) client.IndexerFunc {
+	return func(object client.Object) []string {
+		recovery, ok := object.(*v1alpha1.CartRecovery)
+		if !ok || recovery.Spec.Customer.Phone == "" {
+			return nil
+		}
+		store, number := recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone
+		return append(phoneKeys(store, &v1alpha1.LeadCustomer{Phone: number}), keyedPhoneKeys(keys, store, number)...)
+	}
+}
+
+// keyedPhoneKeys are the LeadPhoneKeys of the HMACs that keyed Suppressions of a number can have, in every form of it.
+func keyedPhoneKeys(keys *suppressionkeys.Keys, store, number string) []string {
+	if keys.Count() == 0 {
 		return nil
 	}
-	return phoneKeys(recovery.Spec.StoreRef.Name, &v1alpha1.LeadCustomer{Phone: recovery.Spec.Customer.Phone})
+	var made []string
+	for _, hash := range lead.PhoneHashes(number) {
+		for _, mac := range keys.All(store, hash) {
+			made = append(made, LeadPhoneKey(store, mac))
+		}
+	}
+	return made
 }
 
 func leadPhones(object client.Object) []string {
@@ -325,15 +343,26 @@ func leadChats(object client.Object) []string {
 	return keys
 }
 
-func suppressionPhone(object client.Object) []string {
-	suppression, ok := object.(*v1alpha1.Suppression)
-	if !ok {
-		return nil
+// unreadable stands in SuppressionByPhone for the HMAC of every Suppression whose key is not there.
+const unreadable = "unreadable"
+
+func suppressionPhone(keys *suppressionkeys.Keys) client.IndexerFunc {
+	return func(object client.Object) []string {
+		suppression, ok := object.(*v1alpha1.Suppression)
+		if !ok {
+			return nil
+		}
+		store := suppression.Spec.StoreRef.Name
+		switch spec := &suppression.Spec; {
+		case spec.PhoneHMAC != "" && keys.Knows(spec.PhoneHMAC):
+			return []string{LeadPhoneKey(store, spec.PhoneHMAC)}
+		case spec.PhoneHMAC != "":
+			return []string{LeadPhoneKey(store, unreadable)}
+		case spec.PhoneHash != "":
+			return []string{LeadPhoneKey(store, spec.PhoneHash)}
+		}
+		return phoneKeys(store, &v1alpha1.LeadCustomer{Phone: suppression.Spec.Phone})
 	}
-	if suppression.Spec.PhoneHash == "" {
-		return phoneKeys(suppression.Spec.StoreRef.Name, &v1alpha1.LeadCustomer{Phone: suppression.Spec.Phone})
-	}
-	return []string{LeadPhoneKey(suppression.Spec.StoreRef.Name, lead.SuppressedHash(suppression))}
 }
 
 // LeadOfStore finds all CartRecoveries of a Store by its name, finished or not.

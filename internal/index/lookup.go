@@ -13,6 +13,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/owner"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
 // The look-ups that the webhook server and the controllers must make alike. The reader is
@@ -75,27 +76,44 @@ func ProductOf(ctx context.Context, reader client.Reader, recovery *v1alpha1.Car
 	return ProductFor(ctx, reader, recovery.Namespace, spec.StoreRef.Name, spec.Platform, spec.Product)
 }
 
-// Suppressed says whether a phone number must not be written to in a store now.
-func Suppressed(ctx context.Context, reader client.Reader, namespace, store, phone string, now time.Time) (bool,
-	error) {
+// Suppressed says whether a phone number must not be written to in a store now. Keyed Suppressions are found with the
+// keys that they were made with; without any they are not looked for.
+func Suppressed(ctx context.Context, reader client.Reader, keys *suppressionkeys.Keys, namespace, store, phone string,
+	now time.Time) (bool, error) {
 	if phone == "" {
 		return false, nil
 	}
 	for _, hash := range lead.PhoneHashes(phone) {
-		var suppressions v1alpha1.SuppressionList
-		key := LeadPhoneKey(store, hash)
-		err := reader.List(ctx, &suppressions, client.InNamespace(namespace),
-			client.MatchingFields{SuppressionByPhone: key})
-		if err != nil {
-			return false, fmt.Errorf("find suppressions: %w", err)
+		if held, err := holds(ctx, reader, namespace, LeadPhoneKey(store, hash), now); held || err != nil {
+			return held, err
 		}
-		for i := range suppressions.Items {
-			if !lead.Lapsed(&suppressions.Items[i], now) {
-				return true, nil
-			}
+	}
+	for _, key := range keyedPhoneKeys(keys, store, phone) {
+		if held, err := holds(ctx, reader, namespace, key, now); held || err != nil {
+			return held, err
 		}
 	}
 	return false, nil
+}
+
+// SuppressedUnknown says whether a Store has a Suppression of which nobody can tell whose number it is, because its key
+// is not there.
+func SuppressedUnknown(ctx context.Context, reader client.Reader, namespace, store string, now time.Time) (bool,
+	error) {
+	return holds(ctx, reader, namespace, LeadPhoneKey(store, unreadable), now)
+}
+
+// holds says whether one of the Suppressions with a key of SuppressionByPhone does.
+func holds(ctx context.Context, reader client.Reader, namespace, key string, now time.Time) (bool, error) {
+	var suppressions v1alpha1.SuppressionList
+	err := reader.List(ctx, &suppressions, client.InNamespace(namespace),
+		client.MatchingFields{SuppressionByPhone: key}, client.UnsafeDisableDeepCopy)
+	if err != nil {
+		return false, fmt.Errorf("find suppressions: %w", err)
+	}
+	return slices.ContainsFunc(suppressions.Items, func(each v1alpha1.Suppression) bool {
+		return !lead.Lapsed(&each, now)
+	}), nil
 }
 
 // StoppingPurchase finds the purchase that stops a lead and stands on another lead of the

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -14,6 +15,8 @@ import (
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
+	"cartrecovery.dev/operator/internal/testenv"
 )
 
 var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
@@ -28,12 +31,17 @@ func (b builder) IndexField(_ context.Context, object client.Object, field strin
 
 func cache(t *testing.T, objects ...client.Object) client.Reader {
 	t.Helper()
+	return keyedCache(t, nil, objects...)
+}
+
+func keyedCache(t *testing.T, keys *suppressionkeys.Keys, objects ...client.Object) client.Reader {
+	t.Helper()
 	scheme := runtime.NewScheme()
 	if err := v1alpha1.AddToScheme(scheme); err != nil {
 		t.Fatal(err)
 	}
 	b := builder{fake.NewClientBuilder().WithScheme(scheme).WithObjects(objects...)}
-	if err := index.Register(t.Context(), b); err != nil {
+	if err := index.Register(t.Context(), b, keys); err != nil {
 		t.Fatal(err)
 	}
 	return b.Build()
@@ -111,14 +119,92 @@ func TestSuppressed(t *testing.T) {
 		"+5511900000001": true, "+551100000001": true, "+5511900000002": true, "+5511900000003": true,
 		"+5511900000004": false, "+5511900000005": false, "": false,
 	} {
-		got, err := index.Suppressed(t.Context(), reader, gen.Namespace, gen.Store, phone, noon)
+		got, err := index.Suppressed(t.Context(), reader, nil, gen.Namespace, gen.Store, phone, noon)
 		if err != nil || got != want {
 			t.Errorf("%q: got %t, %v", phone, got, err)
 		}
 	}
-	if got, err := index.Suppressed(t.Context(), reader, gen.Namespace, "other", "+5511900000001", noon); got ||
+	if got, err := index.Suppressed(t.Context(), reader, nil, gen.Namespace, "other", "+5511900000001", noon); got ||
 		err != nil {
 		t.Errorf("another store: got %t, %v", got, err)
+	}
+}
+
+func TestSuppressedByKey(t *testing.T) {
+	old, rotated := testenv.SuppressionKeys('a'), testenv.SuppressionKeys('b', 'a')
+	keyed := func(name, mac string, until *metav1.Time) client.Object {
+		return &v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Namespace: gen.Namespace, Name: name},
+			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: gen.Store}, PhoneHMAC: mac,
+				ExpiresAt: until}}
+	}
+	now := metav1.NewTime(noon)
+	made := []client.Object{
+		keyed("a", old.Make(gen.Store, lead.PhoneHash("+5511987654321")), nil),
+		// What was stored by the key of a number before its other ways of writing were known.
+		keyed("b", old.Make(gen.Store, lead.PhoneHashes("+525512345678")[1]), nil),
+		keyed("c", rotated.Make(gen.Store, lead.PhoneHash("+5511900000003")), nil),
+		keyed("d", old.Make(gen.Store, lead.PhoneHash("+5511900000004")), &now),
+	}
+	for name, row := range map[string]struct {
+		keys          *suppressionkeys.Keys
+		store, phone  string
+		want, unknown bool
+	}{
+		"as it was given":               {rotated, gen.Store, "+5511987654321", true, false},
+		"without the ninth digit":       {rotated, gen.Store, "551187654321", true, false},
+		"an old way of writing":         {rotated, gen.Store, "+5215512345678", true, false},
+		"the new way of an old one":     {rotated, gen.Store, "+525512345678", true, false},
+		"by the newest key":             {rotated, gen.Store, "+5511900000003", true, false},
+		"lapsed":                        {rotated, gen.Store, "+5511900000004", false, false},
+		"another number":                {rotated, gen.Store, "+5511900000005", false, false},
+		"another store":                 {rotated, "other", "+5511987654321", false, false},
+		"a key that is not there":       {old, gen.Store, "+5511900000003", false, true},
+		"beside one that is not there":  {old, gen.Store, "+5511987654321", true, true},
+		"no keys at all":                {nil, gen.Store, "+5511987654321", false, true},
+		"no keys, and nothing of it":    {nil, "other", "+5511987654321", false, false},
+		"no number, and no keys at all": {nil, gen.Store, "", false, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			reader := keyedCache(t, row.keys, made...)
+			got, err := index.Suppressed(t.Context(), reader, row.keys, gen.Namespace, row.store, row.phone, noon)
+			if err != nil || got != row.want {
+				t.Errorf("suppressed: %t, %v; want %t", got, err, row.want)
+			}
+			unknown, err := index.SuppressedUnknown(t.Context(), reader, gen.Namespace, row.store, noon)
+			if err != nil || unknown != row.unknown {
+				t.Errorf("unknown: %t, %v; want %t", unknown, err, row.unknown)
+			}
+		})
+	}
+}
+
+// TestLeadsOfAKeyedSuppression: whoever is told of a keyed Suppression finds the leads of its number, however it is
+// written, and without looking at the others.
+func TestLeadsOfAKeyedSuppression(t *testing.T) {
+	keys := testenv.SuppressionKeys('b', 'a')
+	of := func(name, store, phone string) client.Object {
+		return gen.Lead(noon, func(l *v1alpha1.CartRecovery) {
+			l.Name, l.Spec.StoreRef.Name, l.Spec.Customer.Phone = name, store, phone
+		})
+	}
+	reader := keyedCache(t, keys, of("a", gen.Store, "+5511987654321"), of("b", gen.Store, "+551187654321"),
+		of("c", gen.Store, "+5511987654322"), of("d", "other", "+5511987654321"))
+	for name, mac := range map[string]string{
+		"the newest key": keys.Make(gen.Store, lead.PhoneHash(gen.Phone)),
+		"an older key":   testenv.SuppressionKeys('a').Make(gen.Store, lead.PhoneHash(gen.Phone)),
+	} {
+		var leads v1alpha1.CartRecoveryList
+		if err := reader.List(t.Context(), &leads, client.InNamespace(gen.Namespace),
+			client.MatchingFields{index.LeadByPhone: index.LeadPhoneKey(gen.Store, mac)}); err != nil {
+			t.Fatal(err)
+		}
+		var names []string
+		for i := range leads.Items {
+			names = append(names, leads.Items[i].Name)
+		}
+		if diff := cmp.Diff([]string{"a", "b"}, names); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // maxLabel is how long the value of a label can be.
 const maxLabel = 63
 
-// SuppressedHash is the PhoneHash of the number that a Suppression is of.
+// SuppressedHash is the PhoneHash of the number that a Suppression is of; "" for a keyed one, which does not tell.
 func SuppressedHash(suppression *v1alpha1.Suppression) string {
 	if suppression.Spec.PhoneHash != "" {
 		return suppression.Spec.PhoneHash

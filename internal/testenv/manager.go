@@ -25,7 +25,7 @@ func (e *Environment) NewManager(options ctrl.Options) (ctrl.Manager, error) {
 	if err != nil {
 		return nil, fmt.Errorf("build manager: %w", err)
 	}
-	if err := index.Register(context.Background(), mgr.GetFieldIndexer()); err != nil {
+	if err := index.Register(context.Background(), mgr.GetFieldIndexer(), e.SuppressionKeys); err != nil {
 		return nil, fmt.Errorf("build manager: %w", err)
 	}
 	return mgr, nil

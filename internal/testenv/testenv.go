@@ -21,6 +21,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/outbound"
+	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
 // Environment is a running API server.
@@ -31,6 +32,8 @@ type Environment struct {
 	Client client.WithWatch
 	// Envtest is the environment itself.
 	Envtest *envtest.Environment
+	// SuppressionKeys are those that managers find keyed Suppressions with; nil for none.
+	SuppressionKeys *suppressionkeys.Keys
 }
 
 // ErrNoControlPlane: KUBEBUILDER_ASSETS is not set.

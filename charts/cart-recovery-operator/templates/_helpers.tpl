@@ -239,7 +239,7 @@ topologySpreadConstraints:
 {{- define "cro.env" -}}
 - {name: GOMEMLIMIT, value: {{ .Values.goMemoryLimit | quote }}}
 {{- $values := .Values }}
-{{- range list "OPENAI_API_KEY" "OPENAI_BASE_URL" "UAZAPI_BASE_URL" "UAZAPI_ADMIN_TOKEN" "EVOLUTION_BASE_URL" "EVOLUTION_API_KEY" "PUBLIC_URL" }}
+{{- range list "OPENAI_API_KEY" "OPENAI_BASE_URL" "UAZAPI_BASE_URL" "UAZAPI_ADMIN_TOKEN" "EVOLUTION_BASE_URL" "EVOLUTION_API_KEY" "SUPPRESSION_KEYS" "PUBLIC_URL" }}
 {{- if and (eq . "PUBLIC_URL") $values.publicURL }}
 - {name: PUBLIC_URL, value: {{ $values.publicURL | quote }}}
 {{- else }}

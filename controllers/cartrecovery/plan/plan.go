@@ -120,6 +120,10 @@ func waitForStore(s *Snapshot) (Action, bool) {
 		return blocked(s, v1alpha1.ReasonSuspended, "the Store is suspended"), true
 	case s.Lead.Spec.Suspend:
 		return blocked(s, v1alpha1.ReasonSuspended, "spec.suspend is set"), true
+	case s.SuppressedUnknown:
+		return blocked(s, v1alpha1.ReasonSuppressionKeyMissing, "a Suppression of the Store has a spec.phoneHMAC of "+
+				"a key that is not in SUPPRESSION_KEYS of the controllers: nobody can tell whether it is this customer's"),
+			true
 	default:
 		return Action{}, false
 	}

@@ -31,6 +31,8 @@ type Snapshot struct {
 	Instances []v1alpha1.WhatsAppInstance
 	// Suppressed says that the customer's phone is not to be written to.
 	Suppressed bool
+	// SuppressedUnknown says that the Store has Suppressions of which nobody can tell whose number they are of.
+	SuppressedUnknown bool
 	// SiblingPurchase is a purchase of the lead's product by its customer that another lead holds; nil for none.
 	SiblingPurchase *v1alpha1.Purchase
 	// Others is what the customer's other leads mean for this one.
