@@ -181,6 +181,12 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Product{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfProduct)), specChanges()).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.leadsOfInstance)),
 			instanceChanges()).
+		Watches(&v1alpha1.CartRecovery{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent,
+			_ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
+			if recovery, ok := gone.Object.(*v1alpha1.CartRecovery); ok {
+				r.contacts.Forget(contacts.KeyOf(recovery))
+			}
+		}}).
 		Watches(&v1alpha1.WhatsAppInstance{}, handler.Funcs{DeleteFunc: func(_ context.Context, gone event.DeleteEvent,
 			_ workqueue.TypedRateLimitingInterface[reconcile.Request]) {
 			r.Pacer.Close(gone.Object.GetUID())

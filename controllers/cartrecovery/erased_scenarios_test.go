@@ -6,8 +6,11 @@ import (
 	. "github.com/onsi/ginkgo/v2"
 	. "github.com/onsi/gomega"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	ctrl "sigs.k8s.io/controller-runtime"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/internal/contacts"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/suppressionkeys"
@@ -30,6 +33,30 @@ func (w *world) erased(keys *suppressionkeys.Keys, number int) *v1alpha1.Suppres
 	w.create(made)
 	return made
 }
+
+var _ = Describe("A lead that is deleted", func() {
+	It("is in no memory of the leader any more", func() {
+		w := newWorld(steps(v1alpha1.Step{Name: "first", After: after(soonDue)},
+			v1alpha1.Step{Name: "second", After: after(30 * time.Second)}))
+		w.numbers(registered)
+		r := w.start()
+		name := w.abandon(from(1))
+		Eventually(w.state(name, gen.FirstID)).Should(Equal(v1alpha1.MessageSent))
+		made, key := w.lead(name), w.key(name)
+		seen, err := r.read(w.ctx, ctrl.Request{NamespacedName: key})
+		Expect(err).NotTo(HaveOccurred())
+		second, instance := seen.TextID(lead.StepID(0, "second")), w.instance(gen.Instance)
+		known := func() []bool {
+			return []bool{
+				r.drafts.Get(key, second).State == plan.DraftReady, r.firstContacts.get(customerOf(made)).Lead != "",
+				r.contacts.Get(contacts.KeyOf(made), instance.UID).State != contacts.Unasked,
+			}
+		}
+		Eventually(known).Should(Equal([]bool{true, true, true}), "its next text, whom it wrote to, and that they exist")
+		Expect(environment.Client.Delete(w.ctx, made)).To(Succeed())
+		Eventually(known).Should(Equal([]bool{false, false, false}))
+	})
+})
 
 var _ = Describe("A Suppression whose number was erased", func() {
 	It("ends every lead of the number, those that wait and those that come", func() {

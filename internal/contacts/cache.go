@@ -103,7 +103,7 @@ func (c *Cache) CannotTell(key Key, instance types.UID) {
 	c.paused.Add(instance, until)
 }
 
-// Forget says that the question of a number was broken off.
+// Forget says that the question of a number was broken off, or that its lead was deleted.
 func (c *Cache) Forget(key Key) { c.answers.Remove(key) }
 
 // contactOf is what an answer says of a number.

@@ -1,6 +1,7 @@
 package plan
 
 import (
+	"crypto/sha256"
 	"strings"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -11,7 +12,7 @@ import (
 // This file remembers what customers' messages were understood to say. A lead is planned many
 // times for one message, each time over its whole conversation, and a text does not change.
 
-// maxMeanings is how many texts are remembered; at most some 20 MB, of long ones.
+// maxMeanings is how many texts are remembered, by their hashes: what a customer wrote is in no memory but the lead.
 const maxMeanings = 10_000
 
 // Meaning is what a customer's text says, as far as it must not be left to the AI.
@@ -36,8 +37,13 @@ type Meanings struct {
 
 // meaningKey is a text, or several that were written in a row, with NUL between them.
 type meaningKey struct {
-	words, text string
-	together    bool
+	words    string
+	text     [sha256.Size]byte
+	together bool
+}
+
+func keyOfText(p *policy.Policy, text string, together bool) meaningKey {
+	return meaningKey{words: ownWords(p), text: sha256.Sum256([]byte(text)), together: together}
 }
 
 // NewMeanings remembers nothing yet.
@@ -49,7 +55,7 @@ func NewMeanings() *Meanings {
 
 // Of is what a text says by a policy.
 func (m *Meanings) Of(p *policy.Policy, text string) Meaning {
-	key := meaningKey{text: text, words: ownWords(p)}
+	key := keyOfText(p, text, false)
 	if known, ok := m.known.Get(key); ok {
 		return known
 	}
@@ -82,7 +88,7 @@ func (s *Snapshot) optOutTogether(texts []string) bool {
 	case s.Meanings == nil:
 		return s.Policy.OptsOutTogether(texts)
 	}
-	key := meaningKey{words: ownWords(&s.Policy), text: strings.Join(texts, "\x00"), together: true}
+	key := keyOfText(&s.Policy, strings.Join(texts, "\x00"), true)
 	if known, ok := s.Meanings.known.Get(key); ok {
 		return known.OptsOut
 	}
