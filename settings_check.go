@@ -168,7 +168,8 @@ func (s *settings) checkSuppressionKeys() error {
 		return nil
 	}
 	return fmt.Errorf("SUPPRESSION_KEYS: expected up to 8 keys of at least %d bytes in base64, with commas between "+
-		"them, as openssl rand -base64 %d makes them; %w", suppressionkeys.MinBytes, suppressionkeys.MinBytes, s.keysError)
+		"them, as openssl rand -base64 %d makes them; %w", suppressionkeys.MinBytes, suppressionkeys.MinBytes,
+		s.keysError)
 }
 
 // checkCredential never shows the value.

@@ -165,11 +165,13 @@ var _ = Describe("The erasure of a Suppression", func() {
 					Expect(found.Items).NotTo(BeEmpty())
 				}
 				dying := testenv.Intercept(api, interceptor.Funcs{
-					Create: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.CreateOption) error {
+					Create: func(ctx context.Context, c client.WithWatch, o client.Object,
+						opts ...client.CreateOption) error {
 						defer holdsOne()
 						return write(func() error { return c.Create(ctx, o, opts...) })
 					},
-					Delete: func(ctx context.Context, c client.WithWatch, o client.Object, opts ...client.DeleteOption) error {
+					Delete: func(ctx context.Context, c client.WithWatch, o client.Object,
+						opts ...client.DeleteOption) error {
 						holdsOne()
 						defer holdsOne()
 						return write(func() error { return c.Delete(ctx, o, opts...) })

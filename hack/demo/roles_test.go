@@ -78,6 +78,7 @@ var controllersUnseen = merged(informers, map[string]string{
 	"events.events.k8s.io patch":              "an event that is repeated within minutes",
 	"recoveryledgers.cartrecovery.dev delete": "a ledger that no lead needs",
 	"recoveryledgers.cartrecovery.dev get":    "a ledger whose write met another one is read anew",
+	"suppressions.cartrecovery.dev delete":    "a customer is erased, and a keyed Suppression takes the place",
 	"whatsappinstances.cartrecovery.dev/finalizers update": "clusters with OwnerReferencesPermissionEnforcement ask " +
 		"for it where a Secret is owned",
 })

@@ -18,6 +18,8 @@ const program = "kubectl-cartrecovery"
 
 // commands make the commands, in the order of their names.
 var commands = []func(*tool) *cobra.Command{
+	eraseCommand,
+	exportCommand,
 	versionCommand,
 }
 
