@@ -112,8 +112,8 @@ func (t *tool) erase(command *cobra.Command, e *erasure, yes, dryRun bool) error
 		}
 	}
 	left, err := e.run(ctx, records)
-	e.sayf("Erased: %s, %s, %s replaced by a keyed one or lapsed.", counted(e.leads, "lead"), counted(e.events, "event"),
-		counted(e.suppressions, "Suppression"))
+	e.sayf("Erased: %s, %s, %s replaced by a keyed one or lapsed.", counted(e.leads, "lead"),
+		counted(e.events, "event"), counted(e.suppressions, "Suppression"))
 	if err != nil {
 		return fmt.Errorf("not all of it was erased: %w", err)
 	}
@@ -389,9 +389,9 @@ func remains(e *erasure) []string {
 		"- copies in backups of the cluster (etcd, Velero) until they are deleted. After a restore of one, erase again",
 		"- the audit log of the API server, which has what was written where its policy logs bodies; and logs, which " +
 			"name objects by hashes",
-		"- entries of RecoveryLedgers: names of leads, which are hashes, and what happened when. They keep a lead that " +
-			"is restored from a backup from being written to; the operator deletes them a month after the time of " +
-			"the longest-kept lead",
+		"- entries of RecoveryLedgers: names of leads, which are hashes, and what happened when. They keep a lead " +
+			"that is restored from a backup from being written to; the operator deletes them a month after the time " +
+			"of the longest-kept lead",
 	}
 	if e.suppressions > 0 {
 		left = append(left, "- a keyed Suppression, so that the customer is not written to: without the operator's "+

@@ -77,7 +77,7 @@ func (d *desk) observed(c client.Client) client.Client {
 			err := c.Patch(ctx, object, patch, options...)
 			if suppression, ok := object.(*v1alpha1.Suppression); ok && err == nil && !d.asleep &&
 				suppression.Annotations[v1alpha1.AnnotationEraseRequested] != "" {
-				d.eraseNumber(suppression)
+				d.eraseNumber(ctx, suppression)
 			}
 			return err
 		},
@@ -93,13 +93,13 @@ func (d *desk) observed(c client.Client) client.Client {
 }
 
 // eraseNumber does what the controllers do with a Suppression that is to be erased.
-func (d *desk) eraseNumber(original *v1alpha1.Suppression) {
+func (d *desk) eraseNumber(ctx context.Context, original *v1alpha1.Suppression) {
 	d.t.Helper()
 	if d.keys.Count() == 0 {
 		told := original.DeepCopy()
 		told.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionErased, Status: metav1.ConditionFalse,
 			Reason: v1alpha1.ReasonNoKey, Message: "set SUPPRESSION_KEYS", LastTransitionTime: metav1.NewTime(at)}}
-		if err := d.env.Client.Status().Patch(d.t.Context(), told, client.MergeFrom(original)); err != nil {
+		if err := d.env.Client.Status().Patch(ctx, told, client.MergeFrom(original)); err != nil {
 			d.t.Fatal(err)
 		}
 		return
@@ -107,12 +107,14 @@ func (d *desk) eraseNumber(original *v1alpha1.Suppression) {
 	mac := d.keys.Make(original.Spec.StoreRef.Name, lead.SuppressedHash(original))
 	keyed := &v1alpha1.Suppression{
 		ObjectMeta: metav1.ObjectMeta{Namespace: d.namespace, Name: suppressionkeys.Name(mac)},
-		Spec:       v1alpha1.SuppressionSpec{StoreRef: original.Spec.StoreRef, PhoneHMAC: mac, Reason: original.Spec.Reason},
+		Spec: v1alpha1.SuppressionSpec{
+			StoreRef: original.Spec.StoreRef, PhoneHMAC: mac, Reason: original.Spec.Reason,
+		},
 	}
-	if err := client.IgnoreAlreadyExists(d.env.Client.Create(d.t.Context(), keyed)); err != nil {
+	if err := client.IgnoreAlreadyExists(d.env.Client.Create(ctx, keyed)); err != nil {
 		d.t.Fatal(err)
 	}
-	if err := d.env.Client.Delete(d.t.Context(), original); err != nil {
+	if err := d.env.Client.Delete(ctx, original); err != nil {
 		d.t.Fatal(err)
 	}
 }
@@ -330,7 +332,7 @@ func erasesNothingUnkeyed(d *desk) {
 		if err := d.env.Client.Get(d.t.Context(), key, asked); err != nil {
 			d.t.Fatal(err)
 		}
-		d.eraseNumber(asked)
+		d.eraseNumber(d.t.Context(), asked)
 	}
 	out, said, status = d.call("", "erase", "--phone", anaPhone, "--yes")
 	if status != StatusFailed || !strings.Contains(said, "set SUPPRESSION_KEYS") {
