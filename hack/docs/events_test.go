@@ -42,8 +42,13 @@ func computed(t *testing.T, said *declared) map[string][]string {
 	}
 }
 
-// notConditions are reasons that the Store's controller reads of leads, and does not write.
-var notConditions = []string{v1alpha1.ReasonBoughtAfterContact}
+// notConditions are reasons that the Store's controller reads of leads, and does not write, and those of a condition
+// that nobody is told of.
+var notConditions = []string{
+	v1alpha1.ReasonBoughtAfterContact,
+	// The condition Erased makes no event.
+	v1alpha1.ReasonNoKey, v1alpha1.ReasonAlreadyKeyed,
+}
 
 // reasonsIn are the reasons that the sources of folders name.
 func reasonsIn(t *testing.T, said *declared, folders ...string) []string {

@@ -59,6 +59,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 		"Reasons for which a delivery was rejected":                "docs/troubleshooting.md",
 		"Reasons for which an authentic delivery could not be use": "docs/configuration.md",
 		"Reasons of a Suppression's Active":                        "docs/policy.md",
+		"Reasons of a Suppression's Erased":                        "docs/privacy.md",
 		"Reasons of a WhatsAppInstance's":                          "docs/instances.md",
 	}
 	wanted := map[string][]string{"docs/policy.md": plan.BlockedReasons()}
