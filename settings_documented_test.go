@@ -94,3 +94,30 @@ func defaultOf(of *flag.Flag) string {
 	}
 	return "`" + of.DefValue + "`"
 }
+
+// TestDocumentedFlagsExist: no page names a flag that the manager does not have. A few are of kubectl and Helm.
+func TestDocumentedFlagsExist(t *testing.T) {
+	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
+	config.RegisterFlags(flags)
+	parseFlags(flags, nil, func(string) string { return "" })
+	others := []string{"field-selector", "force-conflicts", "help"}
+	pages, err := filepath.Glob(filepath.Join("docs", "*.md"))
+	if err != nil || len(pages) < 10 {
+		t.Fatal(pages, err)
+	}
+	runbooks, err := filepath.Glob(filepath.Join("docs", "runbooks", "*.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, page := range append(append(pages, runbooks...), "README.md") {
+		content, err := os.ReadFile(page)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, found := range regexp.MustCompile("`--([a-z][a-z-]+)").FindAllStringSubmatch(string(content), -1) {
+			if flags.Lookup(found[1]) == nil && !slices.Contains(others, found[1]) {
+				t.Errorf("%s names the flag --%s, which the manager does not have", page, found[1])
+			}
+		}
+	}
+}

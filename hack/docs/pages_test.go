@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 )
@@ -56,7 +57,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 		"Reasons of a Product's Ready":                             "docs/troubleshooting.md",
 		"Reasons of a Store's Ready":                               "docs/troubleshooting.md",
 		"ReasonNeverActs":                                          "docs/policy.md",
-		"Reasons for which a delivery was rejected":                "docs/troubleshooting.md",
+		"Reasons for which a delivery was rejected":                "docs/platforms.md",
 		"Reasons for which an authentic delivery could not be use": "docs/configuration.md",
 		"Reasons of a Suppression's Active":                        "docs/policy.md",
 		"Reasons of a Suppression's Erased":                        "docs/privacy.md",
@@ -227,6 +228,25 @@ func TestPathsExist(t *testing.T) {
 			}
 			if _, err := os.Stat(filepath.Join("..", "..", filepath.FromSlash(found[1]))); err != nil {
 				t.Errorf("%s names %s, which does not exist", page, found[1])
+			}
+		}
+	}
+}
+
+// TestLinesEnd: lines of prose end at 120 columns. Tables, code, what is generated, lines with a link, and what is history do not count.
+func TestLinesEnd(t *testing.T) {
+	generated := regexp.MustCompile("(?s)" + regexp.QuoteMeta("<!-- begin generated") + ".*?" +
+		regexp.QuoteMeta("<!-- end generated -->"))
+	for path, content := range pages(t) {
+		if strings.HasPrefix(path, "docs/decisions/") || path == "CHANGELOG.md" {
+			continue
+		}
+		text := fenced.ReplaceAllString(generated.ReplaceAllString(content, ""), "")
+		for line := range strings.Lines(text) {
+			line = strings.TrimRight(line, "\n")
+			if utf8.RuneCountInString(line) > lineLength && !strings.HasPrefix(strings.TrimSpace(line), "|") &&
+				!strings.Contains(line, "](") {
+				t.Errorf("%s has a line that is longer than %d columns: %s", path, lineLength, line)
 			}
 		}
 	}
