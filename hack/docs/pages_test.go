@@ -11,6 +11,8 @@ import (
 	"unicode/utf8"
 
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
+	"cartrecovery.dev/operator/internal/ai"
+	"cartrecovery.dev/operator/internal/guard"
 )
 
 // pages are all pages of the documentation that are for readers of this version: decisions say what was true on their
@@ -233,7 +235,8 @@ func TestPathsExist(t *testing.T) {
 	}
 }
 
-// TestLinesEnd: lines of prose end at 120 columns. Tables, code, what is generated, lines with a link, and what is history do not count.
+// TestLinesEnd: lines of prose end at 120 columns. Tables, code, what is generated, lines with a link, and what is
+// history do not count.
 func TestLinesEnd(t *testing.T) {
 	generated := regexp.MustCompile("(?s)" + regexp.QuoteMeta("<!-- begin generated") + ".*?" +
 		regexp.QuoteMeta("<!-- end generated -->"))
@@ -248,6 +251,46 @@ func TestLinesEnd(t *testing.T) {
 				!strings.Contains(line, "](") {
 				t.Errorf("%s has a line that is longer than %d columns: %s", path, lineLength, line)
 			}
+		}
+	}
+}
+
+// TestAnswersAreDocumented: docs/configuration.md has every result and reason that a delivery is answered with.
+func TestAnswersAreDocumented(t *testing.T) {
+	paths, err := sourcesOf(filepath.Join("..", ".."), "webhookserver")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page, found := pages(t)["docs/configuration.md"], 0
+	answer := regexp.MustCompile(`(?m)^\s*(?:result|ignored|recorded|Reason|Ignored)[A-Z]\w*\s+= "(\w+)"`)
+	for _, path := range paths {
+		content, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range answer.FindAllStringSubmatch(string(content), -1) {
+			found++
+			if !strings.Contains(page, "`"+match[1]+"`") {
+				t.Errorf("docs/configuration.md does not say what the answer %s of %s means", match[1], path)
+			}
+		}
+	}
+	if found < 40 {
+		t.Errorf("only %d answers were found: how they are declared has changed", found)
+	}
+}
+
+// TestRefusalsAreDocumented: docs/guard.md has every reason for which a text is refused.
+func TestRefusalsAreDocumented(t *testing.T) {
+	page := pages(t)["docs/guard.md"]
+	for _, reason := range guard.Reasons() {
+		if !strings.Contains(page, "| `"+string(reason)+"` |") {
+			t.Errorf("docs/guard.md has no row for the reason %s", reason)
+		}
+	}
+	for _, reason := range ai.ReviewReasons() {
+		if !strings.Contains(page, "`"+string(reason)+"`") {
+			t.Errorf("docs/guard.md does not name the review's reason %s", reason)
 		}
 	}
 }
