@@ -135,9 +135,8 @@ func (r *Reconciler) suppressedLive(ctx context.Context, recovery *v1alpha1.Cart
 	}
 	ctx, cancel := context.WithTimeout(ctx, claimReadTimeout)
 	defer cancel()
-	found, err := r.suppressionLive(ctx, recovery, lead.SuppressionName(store, hash), func(s *v1alpha1.Suppression) bool {
-		return lead.SuppressedHash(s) == hash
-	})
+	plain := func(s *v1alpha1.Suppression) bool { return lead.SuppressedHash(s) == hash }
+	found, err := r.suppressionLive(ctx, recovery, lead.SuppressionName(store, hash), plain)
 	for _, mac := range r.SuppressionKeys.All(store, hash) {
 		if found || err != nil {
 			break

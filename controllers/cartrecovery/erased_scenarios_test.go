@@ -20,10 +20,10 @@ import (
 // withKeys has a replica recognise keyed Suppressions.
 func withKeys(r *replica) { r.SuppressionKeys = environment.SuppressionKeys }
 
-// erased makes what is left of a customer's Suppression that was erased, under a key.
-func (w *world) erased(keys *suppressionkeys.Keys, number int) *v1alpha1.Suppression {
+// erased makes what is left of the first customer's Suppression that was erased, under a key.
+func (w *world) erased(keys *suppressionkeys.Keys) *v1alpha1.Suppression {
 	GinkgoHelper()
-	mac := keys.Make(gen.Store, lead.PhoneHash(phoneOf(number)))
+	mac := keys.Make(gen.Store, lead.PhoneHash(phoneOf(1)))
 	made := &v1alpha1.Suppression{
 		ObjectMeta: metav1.ObjectMeta{Namespace: w.namespace, Name: suppressionkeys.Name(mac)},
 		Spec: v1alpha1.SuppressionSpec{
@@ -52,7 +52,8 @@ var _ = Describe("A lead that is deleted", func() {
 				r.contacts.Get(contacts.KeyOf(made), instance.UID).State != contacts.Unasked,
 			}
 		}
-		Eventually(known).Should(Equal([]bool{true, true, true}), "its next text, whom it wrote to, and that they exist")
+		Eventually(known).Should(Equal([]bool{true, true, true}),
+			"its next text, whom it wrote to, and that they exist")
 		Expect(environment.Client.Delete(w.ctx, made)).To(Succeed())
 		Eventually(known).Should(Equal([]bool{false, false, false}))
 	})
@@ -64,7 +65,7 @@ var _ = Describe("A Suppression whose number was erased", func() {
 		w.start(withKeys)
 		waits, other := w.abandon(from(1)), w.abandon(from(2))
 		// A key that has been replaced since is known as well.
-		w.erased(testenv.SuppressionKeys('b'), 1)
+		w.erased(testenv.SuppressionKeys('b'))
 		Eventually(w.outcome(waits)).Should(Equal(v1alpha1.ReasonOptedOut))
 		late := w.abandon(from(1), ofAnotherProduct)
 		Eventually(w.outcome(late)).Should(Equal(v1alpha1.ReasonOptedOut))
@@ -81,7 +82,7 @@ var _ = Describe("A Suppression whose number was erased", func() {
 		plain := w.optsOut(name, "parar", 1)
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
 		sent := len(w.sent())
-		w.erased(environment.SuppressionKeys, 1)
+		w.erased(environment.SuppressionKeys)
 		Expect(environment.Client.Delete(w.ctx, plain)).To(Succeed())
 		w.advance(time.Hour)
 		w.returns(name)
@@ -92,7 +93,7 @@ var _ = Describe("A Suppression whose number was erased", func() {
 
 	It("is known before a first message when the cache does not show it", func() {
 		w := newWorld()
-		w.erased(testenv.SuppressionKeys('b'), 1)
+		w.erased(testenv.SuppressionKeys('b'))
 		w.start(withKeys, withoutSuppressions)
 		name, other := w.abandon(from(1)), w.abandon(from(2))
 		Eventually(w.outcome(name)).Should(Equal(v1alpha1.ReasonOptedOut))
@@ -102,7 +103,7 @@ var _ = Describe("A Suppression whose number was erased", func() {
 
 	It("holds the whole Store while its key is not there, until it is deleted", func() {
 		w := newWorld()
-		unknown := w.erased(testenv.SuppressionKeys('x'), 1)
+		unknown := w.erased(testenv.SuppressionKeys('x'))
 		w.start(withKeys)
 		name := w.abandon(from(2))
 		Eventually(w.blocked(name)).Should(Equal(v1alpha1.ReasonSuppressionKeyMissing))
