@@ -110,6 +110,10 @@ func labelUnlabelled(s *Snapshot) (Action, bool) {
 	return Action{Kind: Label}, !lead.Labelled(s.Lead)
 }
 
+// suppressionKeyMissing is why nothing is sent in a Store of which nobody can tell who must not be written to.
+const suppressionKeyMissing = "a Suppression of the Store has a spec.phoneHMAC of a key that is not in " +
+	"SUPPRESSION_KEYS of the controllers: nobody can tell whether it is this customer's"
+
 func waitForStore(s *Snapshot) (Action, bool) {
 	switch {
 	case expired(s):
@@ -121,9 +125,7 @@ func waitForStore(s *Snapshot) (Action, bool) {
 	case s.Lead.Spec.Suspend:
 		return blocked(s, v1alpha1.ReasonSuspended, "spec.suspend is set"), true
 	case s.SuppressedUnknown:
-		return blocked(s, v1alpha1.ReasonSuppressionKeyMissing, "a Suppression of the Store has a spec.phoneHMAC of "+
-				"a key that is not in SUPPRESSION_KEYS of the controllers: nobody can tell whether it is this customer's"),
-			true
+		return blocked(s, v1alpha1.ReasonSuppressionKeyMissing, suppressionKeyMissing), true
 	default:
 		return Action{}, false
 	}
