@@ -56,6 +56,8 @@ type settings struct {
 	drain           time.Duration
 	// flagError is what is wrong with the flags as such; flag.ErrHelp when they are asked for.
 	flagError error
+	// logsRequests says that the log is so verbose that it has the requests to the API server.
+	logsRequests bool
 	// arguments are what was given besides flags, which is always a mistake.
 	arguments []string
 	// trustedProxies is the flag as it was given, read with webhookserver.ParseProxies.
@@ -94,6 +96,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	logging := &zap.Options{}
 	logging.BindFlags(flags)
 	s.flagError = flags.Parse(args)
+	s.logsRequests = zap.New(zap.UseFlagOptions(logging)).V(maxLogLevel + 1).Enabled()
 	s.arguments = flags.Args()
 	s.publicURL = strings.TrimRight(strings.TrimSpace(s.publicURL), "/")
 	for name := range strings.SplitSeq(s.watchNamespaces, ",") {

@@ -30,6 +30,9 @@ const (
 	minRetryPeriod  = 100 * time.Millisecond
 	maxLease        = 5 * time.Minute
 	maxSettingShown = 80
+	// maxLogLevel is the last level at which client-go logs no requests: from 6 on it logs their URLs, from 8 on what
+	// is in them.
+	maxLogLevel = 5
 	// maxRestoreHold is longer than any lead waits.
 	maxRestoreHold = 30 * 24 * time.Hour
 )
@@ -62,6 +65,7 @@ func (s *settings) check() error {
 		s.checkNumbers(),
 		s.checkOutside(),
 		checkStateDir(s.stateDir),
+		s.checkLog(),
 		s.checkSuppressionKeys(),
 	)
 }
@@ -160,6 +164,15 @@ func checkStateDir(path string) error {
 		return wrong("--state-dir", "a directory that exists", path)
 	}
 	return nil
+}
+
+// checkLog refuses a log of customers' data.
+func (s *settings) checkLog() error {
+	if !s.logsRequests {
+		return nil
+	}
+	return wrong("--zap-log-level", fmt.Sprintf("error, info, debug or a number up to %d: above that the log has every "+
+		"request to the API server, with customers' data and Secrets", maxLogLevel), "")
 }
 
 // checkSuppressionKeys never shows a key.

@@ -123,6 +123,9 @@ func TestCheckOfCredentials(t *testing.T) {
 			[]string{"OPENAI_API_KEY", "line break"}},
 		"a key in quotation marks": {nil, map[string]string{"OPENAI_API_KEY": `"geheim"`},
 			[]string{"OPENAI_API_KEY", "quotation marks"}},
+		"a log of much": {[]string{"--zap-log-level=5"}, nil, nil},
+		"a log of requests, with customers and Secrets": {[]string{"--zap-log-level=6"}, nil,
+			[]string{"--zap-log-level", "up to 5"}},
 		"keys for Suppressions": {nil, map[string]string{
 			"SUPPRESSION_KEYS": testenv.SuppressionKey('a') + "," + testenv.SuppressionKey('b') + "\n"}, nil},
 		"a key for Suppressions in words": {nil, map[string]string{"SUPPRESSION_KEYS": "geheim"},

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"time"
 
 	"cartrecovery.dev/operator/internal/simulator"
@@ -14,6 +15,8 @@ const (
 	SimulatedAdminToken = "sandbox-admin-token"
 	simulatedAPIKey     = "sandbox-api-key"
 	simulatedGlobalKey  = "sandbox-global-key"
+	// simulatedSuppressionKey is the key of keyed Suppressions.
+	simulatedSuppressionKey = "c2FuZGJveC1zdXBwcmVzc2lvbi1rZXktb2YtMzItYnl0ZXM="
 )
 
 // Services are the gateway and the AI that the manager calls: simulated, or real where the
@@ -44,7 +47,7 @@ type Options struct {
 // UAZAPI_BASE_URL and UAZAPI_ADMIN_TOKEN, the real Evolution server with EVOLUTION_BASE_URL and
 // EVOLUTION_API_KEY, the real AI with OPENAI_API_KEY.
 func StartServices(options Options) (*Services, error) {
-	s := &Services{}
+	s := &Services{env: []string{"SUPPRESSION_KEYS=" + simulatedSuppressionKey}}
 	if err := s.startGateway(options); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
@@ -114,4 +117,16 @@ func (s *Services) Stop() error {
 		failed = errors.Join(failed, server.Close())
 	}
 	return failed
+}
+
+// Credentials are what the manager is given that nobody else may learn.
+func (s *Services) Credentials() []string {
+	var secret []string
+	for _, entry := range s.env {
+		name, value, _ := strings.Cut(entry, "=")
+		if !strings.HasSuffix(name, "_URL") {
+			secret = append(secret, value)
+		}
+	}
+	return secret
 }
