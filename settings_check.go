@@ -171,8 +171,8 @@ func (s *settings) checkLog() error {
 	if !s.logsRequests {
 		return nil
 	}
-	return wrong("--zap-log-level", fmt.Sprintf("error, info, debug or a number up to %d: above that the log has every "+
-		"request to the API server, with customers' data and Secrets", maxLogLevel), "")
+	return wrong("--zap-log-level", fmt.Sprintf("error, info, debug or a number up to %d: above that the log has "+
+		"every request to the API server, with customers' data and Secrets", maxLogLevel), "")
 }
 
 // checkSuppressionKeys never shows a key.

@@ -37,10 +37,10 @@ func (h hidden) writings() map[string]string {
 		"as it is": strings.ToLower(h.value), "in a query": strings.ToLower(url.QueryEscape(h.value)),
 		"in a path": strings.ToLower(url.PathEscape(h.value)), "in hex": hex.EncodeToString([]byte(h.value)),
 	}
-	quoted, _ := json.Marshal(h.value)
-	ways["in JSON"] = strings.ToLower(string(quoted[1 : len(quoted)-1]))
+	quoted := inJSON(h.value)
+	ways["in JSON"] = strings.ToLower(quoted)
 	var ascii strings.Builder
-	for _, r := range string(quoted[1 : len(quoted)-1]) {
+	for _, r := range quoted {
 		if r < 128 {
 			ascii.WriteRune(r)
 			continue
@@ -49,6 +49,15 @@ func (h hidden) writings() map[string]string {
 	}
 	ways["in JSON of ASCII"] = strings.ToLower(ascii.String())
 	return ways
+}
+
+// inJSON is a value as JSON has it between quotation marks.
+func inJSON(value string) string {
+	quoted, err := json.Marshal(value)
+	if err != nil {
+		return value
+	}
+	return string(quoted[1 : len(quoted)-1])
 }
 
 // inBase64 are the parts of a value that its base64 has wherever it begins in what was encoded.

@@ -74,6 +74,13 @@ func TestNothingPersonalIsTold(t *testing.T) {
 			t.Errorf("%s tells %s", place, leak)
 		}
 	}
+	for _, refused := range []string{
+		`cartrecovery_gateway_call_seconds_count{method="SendText",result="T`, `cartrecovery_ai_requests_total{result="T`,
+	} {
+		if !counts(w.told["the metrics of the controllers"], refused) {
+			t.Errorf("nothing was counted by %s…: no answer repeated what was sent", refused)
+		}
+	}
 	// It would have been found.
 	log := w.told["the log of the controllers"]
 	for _, each := range []hidden{all[0], all[len(all)-1]} {
@@ -175,8 +182,8 @@ func forged(ctx context.Context, s *story) error {
 
 // repeated are refusals whose bodies repeat what was sent: number, text and credentials.
 func repeated(ctx context.Context, s *story) error {
-	echo := fmt.Sprintf(`{"error":"cannot send %%s to %s (%s), token %s","code":"%s","message":"%s"}`,
-		strings.TrimPrefix(rita.phone, "+"), rita.name, strings.Join(s.services.Credentials(), " "), rita.email, rita.phone)
+	told := strings.Join(append(s.services.Credentials(), rita.name, strings.TrimPrefix(rita.phone, "+")), " ")
+	echo := fmt.Sprintf(`{"error":%q,"code":%q,"message":%q}`, "cannot send to "+told, rita.email, rita.phone)
 	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
 		s.services.Gateway.Fail(simulator.Fault{Path: "/send/text", Status: status, Body: echo})
 		s.services.Evolution.Fail(simulator.Fault{Path: "/message/sendText/" + namespace + "." + second, Status: status,
@@ -368,4 +375,14 @@ func fetched(t *testing.T, url string) string {
 		t.Errorf("%s: %d, %v", url, status, err)
 	}
 	return body
+}
+
+// counts says whether metrics have a series that begins so and is not zero.
+func counts(metrics, series string) bool {
+	for line := range strings.Lines(metrics) {
+		if strings.HasPrefix(line, series) && !strings.HasSuffix(strings.TrimSpace(line), " 0") {
+			return true
+		}
+	}
+	return false
 }
