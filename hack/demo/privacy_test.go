@@ -75,7 +75,8 @@ func TestNothingPersonalIsTold(t *testing.T) {
 		}
 	}
 	for _, refused := range []string{
-		`cartrecovery_gateway_call_seconds_count{method="SendText",result="T`, `cartrecovery_ai_requests_total{result="T`,
+		`cartrecovery_gateway_call_seconds_count{method="SendText",result="Terminal",type="UAZAPI"}`,
+		`cartrecovery_ai_requests_total{result="Transient"}`,
 	} {
 		if !counts(w.told["the metrics of the controllers"], refused) {
 			t.Errorf("nothing was counted by %s…: no answer repeated what was sent", refused)
@@ -185,12 +186,15 @@ func repeated(ctx context.Context, s *story) error {
 	told := strings.Join(append(s.services.Credentials(), rita.name, strings.TrimPrefix(rita.phone, "+")), " ")
 	echo := fmt.Sprintf(`{"error":%q,"code":%q,"message":%q}`, "cannot send to "+told, rita.email, rita.phone)
 	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
-		s.services.Gateway.Fail(simulator.Fault{Path: "/send/text", Status: status, Body: echo})
-		s.services.Evolution.Fail(simulator.Fault{Path: "/message/sendText/" + namespace + "." + second, Status: status,
-			Body: echo, Header: http.Header{"Retry-After": {rita.phone}}})
+		s.services.Gateway.Fail(simulator.Fault{Path: "/send/text", Status: status, Body: echo,
+			Header: http.Header{"Retry-After": {rita.phone}}})
 	}
 	// One that is refused would be asked again after minutes.
 	s.services.AI.Fail(http.StatusInternalServerError, echo, nil, 1)
+	if _, err := s.kubectl(ctx, "patch", "whatsappinstance", second, "--type=merge", "-p",
+		`{"spec":{"suspend":true}}`); err != nil {
+		return err
+	}
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", rita, nil)
 	if err := s.deliver(ctx, "Hotmart: Rita left the checkout", http.StatusOK)(cart, err); err != nil {
 		return err
