@@ -11,9 +11,11 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/spf13/pflag"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
 
 	"cartrecovery.dev/operator/hack/docs/sections"
+	"cartrecovery.dev/operator/internal/cli"
 )
 
 // configurationPage has the table of the flags.
@@ -95,12 +97,13 @@ func defaultOf(of *flag.Flag) string {
 	return "`" + of.DefValue + "`"
 }
 
-// TestDocumentedFlagsExist: no page names a flag that the manager does not have. A few are of kubectl and Helm.
+// TestDocumentedFlagsExist: no page names a flag that neither the manager nor kubectl's plugin has. A few are of kubectl,
+// Helm and the API server.
 func TestDocumentedFlagsExist(t *testing.T) {
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 	config.RegisterFlags(flags)
 	parseFlags(flags, nil, func(string) string { return "" })
-	others := []string{"field-selector", "force-conflicts", "help"}
+	others := append(pluginFlags(), "field-selector", "force-conflicts", "help", "event-ttl")
 	pages, err := filepath.Glob(filepath.Join("docs", "*.md"))
 	if err != nil || len(pages) < 10 {
 		t.Fatal(pages, err)
@@ -116,8 +119,17 @@ func TestDocumentedFlagsExist(t *testing.T) {
 		}
 		for _, found := range regexp.MustCompile("`--([a-z][a-z-]+)").FindAllStringSubmatch(string(content), -1) {
 			if flags.Lookup(found[1]) == nil && !slices.Contains(others, found[1]) {
-				t.Errorf("%s names the flag --%s, which the manager does not have", page, found[1])
+				t.Errorf("%s names the flag --%s, which nothing has", page, found[1])
 			}
 		}
 	}
+}
+
+// pluginFlags are the flags of all commands of kubectl's plugin.
+func pluginFlags() []string {
+	var names []string
+	for _, command := range cli.New(cli.Streams{}, nil).Commands() {
+		command.Flags().VisitAll(func(each *pflag.Flag) { names = append(names, each.Name) })
+	}
+	return names
 }
