@@ -142,7 +142,7 @@ func getAs(t *testing.T, url, token string) int {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	// The server signs its certificate itself.
-	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // see above
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}
 	defer transport.CloseIdleConnections()
 	answer, err := (&http.Client{Transport: transport, Timeout: 10 * time.Second}).Do(request)
 	if err != nil {
@@ -161,7 +161,8 @@ func testSettings(t *testing.T) settings {
 	t.Cleanup(func() { _ = writer.Close() })
 	return settings{
 		roles:          roles{webhooks: true, controllers: true},
-		webhookAddress: freeAddress(t), probeAddress: freeAddress(t), metrics: serving.Metrics{Address: freeAddress(t), Auth: serving.MetricsByToken},
+		webhookAddress: freeAddress(t), probeAddress: freeAddress(t),
+		metrics:   serving.Metrics{Address: freeAddress(t), Auth: serving.MetricsByToken},
 		publicURL: "https://hooks.example.com", drain: time.Second, metricsStoreLabel: true,
 		ai: ai.Defaults{BaseURL: writer.URL() + "/v1", APIKey: "key"},
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"go.uber.org/zap/zapcore"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -93,7 +94,7 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.restoreFlags(flags)
 	s.loadFlags(flags)
 	s.endpointFlags(flags, getenv)
-	logging := &zap.Options{}
+	logging := &zap.Options{EncoderConfigOptions: []zap.EncoderConfigOption{knownLevels}}
 	logging.BindFlags(flags)
 	s.flagError = flags.Parse(args)
 	s.logsRequests = zap.New(zap.UseFlagOptions(logging)).V(maxLogLevel + 1).Enabled()
@@ -107,6 +108,13 @@ func parseFlags(flags *flag.FlagSet, args []string, getenv func(string) string) 
 	s.readCredentials(getenv)
 	s.outbound.Hosts = s.ownHosts().With(outbound.ParseHosts(s.allowedHosts))
 	return s, logging
+}
+
+// knownLevels calls what is logged below debug debug, too: collectors of logs know no other name.
+func knownLevels(config *zapcore.EncoderConfig) {
+	config.EncodeLevel = func(level zapcore.Level, into zapcore.PrimitiveArrayEncoder) {
+		zapcore.LowercaseLevelEncoder(max(level, zapcore.DebugLevel), into)
+	}
 }
 
 // addressFlags are where the process listens, and who connects to it.

@@ -147,7 +147,7 @@ func hear(recovery *v1alpha1.CartRecovery, message *formats.Message, instance st
 	added.Automatic = isAutomaticAnswer(recovery, message, now)
 	status.Conversation = lead.Append(status.Conversation, added)
 	learnChats(recovery, message.ChatIDs)
-	lead.Summarize(recovery, lead.SucceededReason(recovery))
+	lead.Summarize(recovery, lead.SucceededReason(recovery), now)
 	return true
 }
 

@@ -127,7 +127,7 @@ func setHandedOff(
 		Type: v1alpha1.ConditionHandedOff, Status: status, Reason: reason, Message: message,
 		ObservedGeneration: recovery.Generation, LastTransitionTime: metav1.NewTime(now.UTC().Truncate(time.Second)),
 	})
-	lead.Summarize(recovery, lead.SucceededReason(recovery))
+	lead.Summarize(recovery, lead.SucceededReason(recovery), now)
 }
 
 // pairedPhoneMessage is the condition's message where the customer's number is the paired number itself.

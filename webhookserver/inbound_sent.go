@@ -118,7 +118,7 @@ func confirmSent(recovery *v1alpha1.CartRecovery, instance string, message *form
 	ours.State, ours.SentAt, ours.Error, ours.RetryAt = v1alpha1.MessageSent, &at, "", nil
 	ours.GatewayID = message.ID
 	if !lead.Finished(recovery) {
-		lead.Summarize(recovery, "")
+		lead.Summarize(recovery, "", now)
 	}
 	return true
 }

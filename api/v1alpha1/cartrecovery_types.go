@@ -657,10 +657,10 @@ type CartRecoveryStatus struct {
 	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions of the lead. Succeeded: Unknown while the lead is open, True when the customer
-	// bought, False when the recovery ended without a purchase. Blocked, only present while True:
-	// something prevents the next message, and the reason says what. HandedOff: True while a
-	// person of the store has the conversation.
+	// conditions of the lead. Ready: nothing stands in its way. Succeeded: Unknown while the lead is
+	// open, True when the customer bought, False when the recovery ended without a purchase. Blocked,
+	// only present while True: something prevents the next message, and the reason says what.
+	// HandedOff: True while a person of the store has the conversation.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

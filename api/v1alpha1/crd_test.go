@@ -49,7 +49,6 @@ func TestSchemas(t *testing.T) {
 	t.Run("documented platforms", func(t *testing.T) { documented(t, kube, namespace) })
 	t.Run("samples", func(t *testing.T) { samples(t, kube, namespace) })
 	t.Run("guides", func(t *testing.T) { guides(t, kube, namespace) })
-	t.Run("manifests of the pages", func(t *testing.T) { manifests(t, kube, namespace) })
 }
 
 func refuses(t *testing.T, kube client.Client, namespace string) {

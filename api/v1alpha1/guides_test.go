@@ -3,7 +3,6 @@ package v1alpha1_test
 import (
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -13,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/util/yaml"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
-	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
@@ -44,45 +42,5 @@ func guides(t *testing.T, kube client.Client, namespace string) {
 				t.Errorf("kinds (-want +got):\n%s", diff)
 			}
 		})
-	}
-}
-
-// manifests creates every whole object of the group that a page shows, as a dry run: its fields exist, and no rule
-// refuses it.
-func manifests(t *testing.T, kube client.Client, namespace string) {
-	paths, err := filepath.Glob(filepath.Join(testenv.Root(), "docs", "*.md"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	shown := 0
-	for _, path := range paths {
-		content, err := os.ReadFile(path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, block := range regexp.MustCompile("(?ms)^ *```yaml\n(.*?)\n *```").FindAllStringSubmatch(string(content), -1) {
-			for manifest := range strings.SplitSeq(block[1], "\n---\n") {
-				object := &unstructured.Unstructured{}
-				if err := yaml.Unmarshal([]byte(manifest), &object.Object); err != nil {
-					// Parts of a manifest, and templates, are no objects.
-					continue
-				}
-				if object.GroupVersionKind().GroupVersion() != v1alpha1.GroupVersion || object.GetName() == "" {
-					continue
-				}
-				shown++
-				object.SetNamespace(namespace)
-				// Pages show objects of the same names.
-				object.SetName("")
-				object.SetGenerateName("shown-")
-				strict := client.NewDryRunClient(client.WithFieldValidation(kube, metav1.FieldValidationStrict))
-				if err := strict.Create(t.Context(), object); err != nil {
-					t.Errorf("%s: %v in\n%s", filepath.Base(path), err, manifest)
-				}
-			}
-		}
-	}
-	if shown < 10 {
-		t.Errorf("only %d manifests were found: how they are shown has changed", shown)
 	}
 }

@@ -110,7 +110,8 @@ type ProductStatus struct {
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
 	// conditions of the Product. Ready: its fields can be used. PolicyWarning, only present while
-	// True: spec.recovery has something that can never take effect.
+	// True: spec.recovery has something that can never take effect. Reconciling and Stalled, only
+	// present while True: it is not ready, and goes on by itself, or waits for a person.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

@@ -173,8 +173,21 @@ const (
 	PlatformGeneric PlatformName = "generic"
 )
 
-// ConditionReady says whether a Store, Product or WhatsAppInstance is well.
-const ConditionReady = "Ready"
+// Conditions that several kinds have.
+const (
+	// ConditionReady says whether an object is well: a Store, Product or WhatsAppInstance works, a Suppression is taken
+	// into account, and nothing stands in the way of a CartRecovery.
+	ConditionReady = "Ready"
+	// ConditionCanSend says whether recoveries can begin: on a WhatsAppInstance from this number, on a Store from any
+	// of its numbers.
+	ConditionCanSend = "CanSend"
+	// ConditionReconciling is True while an object that is not ready goes on by itself, and else absent. A convention
+	// of kstatus (sigs.k8s.io/cli-utils).
+	ConditionReconciling = "Reconciling"
+	// ConditionStalled is True while an object that is not ready waits for a person, and else absent. A convention of
+	// kstatus.
+	ConditionStalled = "Stalled"
+)
 
 // RecoveryPolicy says when and how often customers are written to. What a Product
 // leaves out comes from its Store, and what the Store leaves out from the defaults

@@ -39,6 +39,16 @@ const (
 	ReasonEndpointNotAllowed = "EndpointNotAllowed"
 )
 
+// Reasons of a Store's CanSend condition, beside those of its Ready.
+const (
+	// ReasonNumbersCanSend: at least one number can begin recoveries; the message has how many of how many.
+	ReasonNumbersCanSend = "NumbersCanSend"
+	// ReasonNoNumber: the Store has no WhatsAppInstance.
+	ReasonNoNumber = "NoNumber"
+	// ReasonNoNumberCanSend: none of its WhatsAppInstances can begin recoveries; see their condition CanSend.
+	ReasonNoNumberCanSend = "NoNumberCanSend"
+)
+
 // ConditionPolicyWarning is True while recovery holds something that can never act, such as a
 // step that is due when the lead has expired. Nothing is stopped by it. It is on Stores and
 // Products, and gone when there is nothing to say.
@@ -536,13 +546,18 @@ type StoreStatus struct {
 	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions of the Store. Ready: it takes deliveries and sends. PolicyWarning, only present
-	// while True: spec.recovery has something that can never take effect.
+	// conditions of the Store. Ready: it takes deliveries, and everything it needs is there. CanSend:
+	// it is Ready, and one of its numbers can begin recoveries. PolicyWarning, only present while True:
+	// spec.recovery has something that can never take effect. Reconciling and Stalled, only present
+	// while True: it is not ready, and goes on by itself, or waits for a person.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=8
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// summary says in a few characters what kubectl get shows.
+	// +optional
+	Summary *StoreSummary `json:"summary,omitempty"`
 	// webhooks are the URLs to enter at the platforms, one for each entry of spec.platforms.
 	// +optional
 	// +listType=map
@@ -568,6 +583,19 @@ type StoreStatus struct {
 	// defaults, in words.
 	// +optional
 	EffectivePolicy *EffectivePolicy `json:"effectivePolicy,omitempty"`
+}
+
+// StoreSummary is what kubectl get shows of a Store, as text.
+type StoreSummary struct {
+	// numbers that can begin recoveries, of all WhatsAppInstances of the Store, such as "1/2".
+	// +optional
+	// +kubebuilder:validation:MaxLength=32
+	Numbers string `json:"numbers,omitempty"`
+	// revenue of the recovered leads by currency, those of most leads first, such as
+	// "BRL 1169.80, USD 20.00". Of more than three the others are counted.
+	// +optional
+	// +kubebuilder:validation:MaxLength=128
+	Revenue string `json:"revenue,omitempty"`
 }
 
 // TokenUsage is how many AI tokens were used on a day.
@@ -727,13 +755,14 @@ type LeadCounts struct {
 // +kubebuilder:printcolumn:name="ClientID",type=string,JSONPath=`.spec.clientID`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Numbers",type=string,JSONPath=`.status.summary.numbers`
+// +kubebuilder:printcolumn:name="CanSend",type=string,JSONPath=`.status.conditions[?(@.type=="CanSend")].status`,priority=1
 // +kubebuilder:printcolumn:name="Pending",type=integer,JSONPath=`.status.leads.pending`
 // +kubebuilder:printcolumn:name="Active",type=integer,JSONPath=`.status.leads.active`
 // +kubebuilder:printcolumn:name="Blocked",type=integer,JSONPath=`.status.leads.blocked`
 // +kubebuilder:printcolumn:name="HandedOff",type=integer,JSONPath=`.status.leads.handedOff`
 // +kubebuilder:printcolumn:name="Recovered",type=integer,JSONPath=`.status.leads.recovered`
-// +kubebuilder:printcolumn:name="Revenue",type=string,JSONPath=`.status.leads.revenue[0].amount`,priority=1
-// +kubebuilder:printcolumn:name="Currency",type=string,JSONPath=`.status.leads.revenue[0].currency`,priority=1
+// +kubebuilder:printcolumn:name="Revenue",type=string,JSONPath=`.status.summary.revenue`
 // +kubebuilder:printcolumn:name="Rejected",type=date,JSONPath=`.status.lastRejectedDelivery.time`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
 type Store struct {

@@ -96,9 +96,9 @@ type SuppressionStatus struct {
 	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions of the Suppression. Active: True while the number must not be written to, False
-	// once spec.expiresAt has passed. It also holds while the Store does not exist. Erased: present,
-	// and False, while an erasure that was asked for cannot be done.
+	// conditions of the Suppression. Ready: it is taken into account. Active: True while the number
+	// must not be written to, False once spec.expiresAt has passed. It also holds while the Store does
+	// not exist. Erased: present, and False, while an erasure that was asked for cannot be done.
 	// +optional
 	// +listType=map
 	// +listMapKey=type

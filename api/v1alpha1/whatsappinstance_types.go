@@ -289,8 +289,10 @@ type WhatsAppInstanceStatus struct {
 	// operator has seen the object.
 	// +optional
 	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
-	// conditions of the number. Ready: messages can be sent. GatewayReachable: the gateway
-	// answers. WebhookRegistered: the gateway posts incoming messages to the operator.
+	// conditions of the number. Ready: it is connected. CanSend: recoveries can begin from it now.
+	// GatewayReachable: the gateway answers. WebhookRegistered: the gateway posts incoming messages
+	// to the operator. Reconciling and Stalled, only present while True: it is not ready, and goes on
+	// by itself, or waits for a person.
 	// +optional
 	// +listType=map
 	// +listMapKey=type
@@ -410,6 +412,7 @@ type PairingStatus struct {
 // +kubebuilder:printcolumn:name="Phase",type=string,JSONPath=`.status.phase`
 // +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
 // +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="CanSend",type=string,JSONPath=`.status.conditions[?(@.type=="CanSend")].status`,priority=1
 // +kubebuilder:printcolumn:name="Phone",type=string,JSONPath=`.status.phone`,priority=1
 // +kubebuilder:printcolumn:name="Connected",type=date,JSONPath=`.status.lastConnectedTime`,priority=1
 // +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`

@@ -381,7 +381,7 @@ func (sim *simulation) change(each *simLead, apply plan.Change) { sim.decide(eac
 func (sim *simulation) decide(each *simLead, decided *plan.Action, apply plan.Change) {
 	next := each.object.DeepCopy()
 	if apply(&next.Status) && !reflect.DeepEqual(each.object.Status, next.Status) {
-		plan.Summarize(next)
+		plan.Summarize(next, sim.clock.Now())
 		s := sim.snapshot(each)
 		s.Decided = decided
 		plan.SetNext(*s, next)

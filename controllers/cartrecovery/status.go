@@ -37,7 +37,7 @@ func (r *Reconciler) write(ctx context.Context, s plan.Snapshot, apply plan.Chan
 		return s.Lead, nil
 	}
 	s.UnbookedTokens = 0
-	plan.Summarize(next)
+	plan.Summarize(next, r.Clock.Now())
 	plan.SetNext(s, next)
 	patch := client.MergeFromWithOptions(s.Lead, client.MergeFromWithOptimisticLock{})
 	if err := r.Client.Status().Patch(ctx, next, patch); err != nil {

@@ -30,6 +30,10 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*snapshot
 		return nil, fmt.Errorf("list the Stores of the clientID: %w", err)
 	}
 	seen.claimants = claimants.Items
+	var err error
+	if seen.numbers, err = r.numbersOf(ctx, store); err != nil {
+		return nil, err
+	}
 	if !r.NoClaims {
 		claimedBy, err := owner.ClaimedBy(ctx, r.Client, store.Spec.ClientID)
 		if err != nil {

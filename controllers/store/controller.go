@@ -115,6 +115,7 @@ type counted struct {
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=clientidclaims,verbs=list;watch;create
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 
@@ -137,6 +138,8 @@ func (r *Reconciler) SetupWithManager(mgr ctrl.Manager) error {
 		Watches(&v1alpha1.Store{}, handler.EnqueueRequestsFromMapFunc(panics.Map(r.rivalsOf)), builder.WithPredicates(
 			predicate.Funcs{UpdateFunc: func(event.UpdateEvent) bool { return false }},
 		)).
+		Watches(&v1alpha1.WhatsAppInstance{}, handler.EnqueueRequestsFromMapFunc(panics.Map(ofNumber)),
+			builder.WithPredicates(matters())).
 		WithOptions(controller.Options{
 			MaxConcurrentReconciles: concurrency,
 			RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](minBackoff,

@@ -32,6 +32,7 @@ type snapshot struct {
 	refused   *failure.Error
 	hasAIKey  bool
 	publicURL string
+	numbers   numbers
 	// leads and tokens are as of now, or as they were counted last.
 	leads  *v1alpha1.LeadCounts
 	tokens *v1alpha1.TokenUsage
@@ -51,11 +52,19 @@ type findings struct {
 	leads     *v1alpha1.LeadCounts
 	tokens    *v1alpha1.TokenUsage
 	effective *v1alpha1.EffectivePolicy
+	summary   *v1alpha1.StoreSummary
 }
 
 // plan judges a Store. Of several problems it tells the one that keeps most from working.
 func plan(s *snapshot) findings {
-	found := findings{leads: s.leads, tokens: s.tokens, effective: s.policy.Effective()}
+	found := s.judge()
+	found.Also = []metav1.Condition{s.numbers.canSend(found.Status, found.Reason)}
+	return found
+}
+
+func (s *snapshot) judge() findings {
+	found := findings{leads: s.leads, tokens: s.tokens, effective: s.policy.Effective(),
+		summary: summaryOf(s.numbers, s.leads)}
 	found.Status = metav1.ConditionFalse
 	if taken := s.taken(); taken != "" {
 		found.Reason, found.Message = v1alpha1.ReasonClientIDTaken, taken

@@ -14,6 +14,7 @@ import (
 var kind = status.Kind[*v1alpha1.Store]{
 	Name:       "Store",
 	Condition:  v1alpha1.ConditionReady,
+	Tells:      v1alpha1.ConditionCanSend,
 	Conditions: func(store *v1alpha1.Store) *[]metav1.Condition { return &store.Status.Conditions },
 	Warns: func(ready *metav1.Condition) bool {
 		return ready.Status != metav1.ConditionTrue && ready.Reason != v1alpha1.ReasonSuspended
@@ -26,5 +27,6 @@ func (r *Reconciler) write(ctx context.Context, store *v1alpha1.Store, found fin
 	return writer.Write(ctx, store, found.Finding, func(store *v1alpha1.Store) {
 		store.Status.ObservedGeneration, store.Status.EffectivePolicy = store.Generation, found.effective
 		store.Status.Webhooks, store.Status.Leads, store.Status.Tokens = found.webhooks, found.leads, found.tokens
+		store.Status.Summary = found.summary
 	})
 }

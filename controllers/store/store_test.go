@@ -15,6 +15,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/connection"
+	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/gen"
 )
 
@@ -105,6 +107,45 @@ var _ = Describe("A Store", func() {
 			err := env.Client.List(ctx, &list, client.InNamespace(namespace))
 			return list.Items, err
 		}, soon, often).Should(ConsistOf(And(HaveField("Reason", "Ready"), HaveField("Type", "Normal"))))
+	})
+
+	It("says from how many of its numbers recoveries can begin", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		canSend := func() (string, error) {
+			fresh, err := read(ctx, store)()
+			if err != nil || fresh.Status.Summary == nil {
+				return "", err
+			}
+			found := apimeta.FindStatusCondition(fresh.Status.Conditions, v1alpha1.ConditionCanSend)
+			return fresh.Status.Summary.Numbers + " " + found.Reason, nil
+		}
+		Eventually(ctx, canSend, soon, often).Should(Equal("0/0 NoNumber"))
+		number := gen.In(namespace, gen.InstanceObject())
+		Expect(env.Client.Create(ctx, number)).To(Succeed())
+		Eventually(ctx, canSend, soon, often).Should(Equal("0/1 NoNumberCanSend"))
+		number.Status.CredentialsSecretRef = &v1alpha1.ObjectReference{Name: "token"}
+		connection.Observe(number, gateway.State{Connection: gateway.Connected}, time.Now())
+		Expect(env.Client.Status().Update(ctx, number)).To(Succeed())
+		Eventually(ctx, canSend, soon, often).Should(Equal("1/1 NumbersCanSend"))
+		change(ctx, store, func(s *v1alpha1.Store) { s.Spec.Suspend = true })
+		Eventually(ctx, canSend, soon, often).Should(Equal("1/1 Suspended"))
+	})
+
+	It("is stalled by what only a person mends, and reconciling while a Secret is missing", func(ctx SpecContext) {
+		store := create(ctx, namespace, func(s *v1alpha1.Store) { s.Spec.TimeZone = "Mars/Base" })
+		holds := func(kind string) func(*v1alpha1.Store) bool {
+			return func(s *v1alpha1.Store) bool { return apimeta.IsStatusConditionTrue(s.Status.Conditions, kind) }
+		}
+		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/InvalidTimeZone"),
+			WithTransform(holds(v1alpha1.ConditionStalled), BeTrue()),
+			WithTransform(holds(v1alpha1.ConditionReconciling), BeFalse())))
+		change(ctx, store, func(s *v1alpha1.Store) {
+			s.Spec.TimeZone = "America/Sao_Paulo"
+			s.Spec.AI.APIKeySecretRef.Name = "missing"
+		})
+		Eventually(ctx, read(ctx, store), soon, often).Should(And(beReady("False/SecretNotFound"),
+			WithTransform(holds(v1alpha1.ConditionStalled), BeFalse()),
+			WithTransform(holds(v1alpha1.ConditionReconciling), BeTrue())))
 	})
 
 	It("has no traffic while an older one, or another namespace, has its clientID", func(ctx SpecContext) {

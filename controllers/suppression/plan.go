@@ -48,6 +48,8 @@ func plan(s *snapshot) findings {
 		labels: missing(s.suppression),
 	}
 	found.erase, found.notErased = erasure(s)
+	found.Also = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue,
+		Reason: v1alpha1.ReasonReady, Message: "the Suppression is taken into account"}}
 	until := s.suppression.Spec.ExpiresAt
 	switch {
 	case lead.Lapsed(s.suppression, s.now):
@@ -63,6 +65,8 @@ func plan(s *snapshot) findings {
 		found.Message = "SUPPRESSION_KEYS of the controllers lacks the key with the id " + suppressionkeys.ID(mac) +
 			": nobody can tell whose number it is, so nothing is sent in the Store until the key is back or this " +
 			"Suppression is deleted"
+		found.Also[0].Status, found.Also[0].Reason = metav1.ConditionFalse, v1alpha1.ReasonKeyMissing
+		found.Also[0].Message = "see the condition Active"
 	}
 	if !s.storeFound {
 		found.Message += "; spec.storeRef: there is no Store " + s.suppression.Spec.StoreRef.Name +

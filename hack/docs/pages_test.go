@@ -58,6 +58,7 @@ func TestReasonsAreDocumented(t *testing.T) {
 		"Reasons of a CartRecovery's Succeeded":                    "docs/policy.md",
 		"Reasons of a Product's Ready":                             "docs/troubleshooting.md",
 		"Reasons of a Store's Ready":                               "docs/troubleshooting.md",
+		"Reasons of a Store's CanSend":                             "docs/troubleshooting.md",
 		"ReasonNeverActs":                                          "docs/policy.md",
 		"Reasons for which a delivery was rejected":                "docs/platforms.md",
 		"Reasons for which an authentic delivery could not be use": "docs/configuration.md",

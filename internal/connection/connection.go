@@ -14,6 +14,7 @@ import (
 	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/failure"
 	"cartrecovery.dev/operator/internal/gateway"
+	"cartrecovery.dev/operator/internal/progress"
 )
 
 // DefaultPairingTimeout is how long one pairing attempt waits for a phone.
@@ -284,11 +285,33 @@ func ready(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, re
 			"spec.suspend is set: nothing is sent from this number, and its state is not asked for"
 	}
 	set(instance, v1alpha1.ConditionReady, value, reason, message, now)
+	progress.Tell(&instance.Status.Conditions, now)
+	tellCanSend(instance, now)
 }
 
 func reachable(instance *v1alpha1.WhatsAppInstance, value metav1.ConditionStatus, reason, message string,
 	now time.Time) {
 	set(instance, v1alpha1.ConditionGatewayReachable, value, reason, message, now)
+	tellCanSend(instance, now)
+}
+
+// tellCanSend writes what CanSend says of new conversations. Where the status said it before and only time has passed,
+// it is written with the next observation.
+func tellCanSend(instance *v1alpha1.WhatsAppInstance, now time.Time) {
+	if CanSend(instance, true, now) {
+		set(instance, v1alpha1.ConditionCanSend, metav1.ConditionTrue, v1alpha1.ReasonConnected,
+			"recoveries can begin from this number", now)
+		return
+	}
+	because := v1alpha1.ConditionReady
+	if apimeta.IsStatusConditionTrue(instance.Status.Conditions, because) && !CanSend(instance, false, now) {
+		because = v1alpha1.ConditionGatewayReachable
+	}
+	reason := v1alpha1.ReasonNotConnected
+	if found := apimeta.FindStatusCondition(instance.Status.Conditions, because); found != nil {
+		reason = found.Reason
+	}
+	set(instance, v1alpha1.ConditionCanSend, metav1.ConditionFalse, reason, "see the condition "+because, now)
 }
 
 // Webhook writes whether the gateway knows where to post.

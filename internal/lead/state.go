@@ -1,14 +1,17 @@
 package lead
 
 import (
+	"time"
+
 	apimeta "k8s.io/apimachinery/pkg/api/meta"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
 
-// Summarize writes phase and state, which sum a lead up for people. outcome is the Succeeded condition's reason, "" or
-// InProgress while the lead is worked on. Whoever changes a lead's conversation or conditions calls it last.
-func Summarize(lead *v1alpha1.CartRecovery, outcome string) {
+// Summarize writes phase, state and the condition Ready, which sum a lead up. outcome is the Succeeded condition's
+// reason, "" or InProgress while the lead is worked on. Whoever changes a lead's conversation or conditions calls it last.
+func Summarize(lead *v1alpha1.CartRecovery, outcome string, now time.Time) {
+	setReady(lead, now)
 	lead.Status.Phase = PhaseOf(lead, outcome)
 	lead.Status.State = stateOf(lead, outcome)
 }

@@ -43,7 +43,7 @@ func TestSummarize(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			recovery := gen.Lead(time.Now(), row.mods...)
-			lead.Summarize(recovery, row.outcome)
+			lead.Summarize(recovery, row.outcome, gen.T0)
 			got := []string{string(recovery.Status.Phase), recovery.Status.State}
 			if diff := cmp.Diff([]string{string(row.phase), row.state}, got); diff != "" {
 				t.Errorf("phase and state (-want +got):\n%s", diff)

@@ -21,7 +21,8 @@ func serial(ctx context.Context, address string, config *tls.Config) int64 {
 		return 0
 	}
 	defer func() { _ = conn.Close() }()
-	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.Int64() //nolint:forcetypeassert // tls.Dialer
+	state := conn.(*tls.Conn).ConnectionState() //nolint:forcetypeassert // a tls.Dialer makes no other
+	return state.PeerCertificates[0].SerialNumber.Int64()
 }
 
 // within waits until something is so.

@@ -20,6 +20,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/clip"
 	"cartrecovery.dev/operator/internal/policy"
+	"cartrecovery.dev/operator/internal/progress"
 )
 
 const (
@@ -37,7 +38,10 @@ type Kind[T client.Object] struct {
 	Condition string
 	// Conditions returns the conditions of an object.
 	Conditions func(T) *[]metav1.Condition
-	// Warns tells whether a new reason of the condition is a warning. nil: it never is.
+	// Tells is the type of a further condition whose changes are told, "" for none. Neither its first reason is, nor
+	// one that Condition has too.
+	Tells string
+	// Warns tells whether a new reason of a condition is a warning. nil: it never is.
 	Warns func(*metav1.Condition) bool
 }
 
@@ -46,6 +50,8 @@ type Finding struct {
 	// Status, Reason and Message of the condition. The message is cut where it is too long.
 	Status          metav1.ConditionStatus
 	Reason, Message string
+	// Also are further conditions: type, status, reason and message.
+	Also []metav1.Condition
 	// Warnings of the policy: what can never act.
 	Warnings []string
 }
@@ -91,6 +97,12 @@ func (w Writer[T]) set(object T, found Finding) {
 		Message:            clip.Characters(found.Message, maxMessage),
 		ObservedGeneration: object.GetGeneration(), LastTransitionTime: now,
 	})
+	for _, each := range found.Also {
+		each.Message, each.ObservedGeneration = clip.Characters(each.Message, maxMessage), object.GetGeneration()
+		each.LastTransitionTime = now
+		apimeta.SetStatusCondition(w.Conditions(object), each)
+	}
+	progress.Tell(w.Conditions(object), now.Time)
 	policy.Warn(w.Conditions(object), found.Warnings, object.GetGeneration(), now)
 }
 
@@ -100,9 +112,17 @@ func (w Writer[T]) tell(object T, before, after []metav1.Condition) {
 		w.Recorder.Eventf(object, nil, corev1.EventTypeWarning, v1alpha1.ReasonNeverActs, "Reconcile", "%s", warning)
 	}
 	was, is := apimeta.FindStatusCondition(before, w.Condition), apimeta.FindStatusCondition(after, w.Condition)
-	if is == nil || (was != nil && was.Reason == is.Reason) {
-		return
+	if is != nil && (was == nil || was.Reason != is.Reason) {
+		w.tellOf(object, is)
 	}
+	also, now := apimeta.FindStatusCondition(before, w.Tells), apimeta.FindStatusCondition(after, w.Tells)
+	if also != nil && now != nil && also.Reason != now.Reason && (is == nil || now.Reason != is.Reason) {
+		w.tellOf(object, now)
+	}
+}
+
+// tellOf emits the event of a condition.
+func (w Writer[T]) tellOf(object T, is *metav1.Condition) {
 	kind := corev1.EventTypeNormal
 	if w.Warns != nil && w.Warns(is) {
 		kind = corev1.EventTypeWarning

@@ -178,3 +178,37 @@ func TestWriteBoundsTheMessage(t *testing.T) {
 		t.Errorf("observed generation %d, want %d", store.Status.ObservedGeneration, store.Generation)
 	}
 }
+
+// TestAnotherConditionIsTold: its changes, but neither its beginning nor what the first condition says already.
+func TestAnotherConditionIsTold(t *testing.T) {
+	w := newWorld(t, gen.StoreObject())
+	w.writer.Tells = v1alpha1.ConditionCanSend
+	with := func(reason, canSend string) Finding {
+		found := Finding{Status: metav1.ConditionTrue, Reason: reason, Message: "all there"}
+		status := metav1.ConditionFalse
+		if canSend == v1alpha1.ReasonNumbersCanSend {
+			status = metav1.ConditionTrue
+		}
+		found.Also = []metav1.Condition{{Type: v1alpha1.ConditionCanSend, Status: status, Reason: canSend,
+			Message: "why"}}
+		return found
+	}
+	ready := v1alpha1.ReasonReady
+	for _, step := range []struct {
+		name   string
+		found  Finding
+		events []string
+	}{
+		{"its beginning", with(ready, v1alpha1.ReasonNoNumber), []string{"Normal Ready all there"}},
+		{"a change", with(ready, v1alpha1.ReasonNumbersCanSend), []string{"Normal NumbersCanSend why"}},
+		{"a change for the worse", with(ready, v1alpha1.ReasonNoNumberCanSend),
+			[]string{"Warning NoNumberCanSend why"}},
+		{"what Ready says", with(v1alpha1.ReasonSuspended, v1alpha1.ReasonSuspended),
+			[]string{"Normal Suspended all there"}},
+	} {
+		if err := w.write(w.read(), step.found); err != nil {
+			t.Fatalf("%s: %v", step.name, err)
+		}
+		w.wrote(step.name, 1, step.events...)
+	}
+}

@@ -207,9 +207,9 @@ type Change func(status *v1alpha1.CartRecoveryStatus) bool
 func CountTokens(*v1alpha1.CartRecoveryStatus) bool { return true }
 
 // Summarize derives from the facts what is in the status for people.
-func Summarize(recovery *v1alpha1.CartRecovery) {
+func Summarize(recovery *v1alpha1.CartRecovery, now time.Time) {
 	recovery.Status.ObservedGeneration = recovery.Generation
-	lead.Summarize(recovery, OutcomeOf(recovery))
+	lead.Summarize(recovery, OutcomeOf(recovery), now)
 }
 
 // OutcomeOf is the reason the lead was finished with, "" while it is worked on.

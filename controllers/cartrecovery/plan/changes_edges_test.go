@@ -15,10 +15,13 @@ import (
 	"cartrecovery.dev/operator/internal/lead"
 )
 
-// told is what the conditions of a status say, by their types: status, reason and message.
+// told is what the conditions of a status say, by their types: status, reason and message. Ready follows from Blocked.
 func told(status *v1alpha1.CartRecoveryStatus) map[string]string {
 	said := map[string]string{}
 	for _, each := range status.Conditions {
+		if each.Type == v1alpha1.ConditionReady {
+			continue
+		}
 		said[each.Type] = string(each.Status) + " " + each.Reason + ": " + each.Message
 	}
 	return said

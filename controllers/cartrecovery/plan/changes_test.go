@@ -496,7 +496,7 @@ func TestSumUp(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			recovery := gen.Lead(gen.T0, row.lead...)
 			recovery.Generation = 5
-			Summarize(recovery)
+			Summarize(recovery, gen.T0)
 			got := summary{recovery.Status.Phase, recovery.Status.ObservedGeneration, OutcomeOf(recovery)}
 			if diff := cmp.Diff(row.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)

@@ -743,7 +743,7 @@ func TestHandedOverLate(t *testing.T) {
 	recovery := gen.Lead(gen.T0, gen.FromUs(gen.FirstID, v1alpha1.MessageSent, gen.T0), done(v1alpha1.ReasonUnanswered,
 		gen.T0.Add(gen.ExpiresAt)), gen.FromCustomer("m1", gen.T0.Add(gen.ExpiresAt+time.Hour)))
 	HandedOverFor(v1alpha1.ReasonLateReply, 3, gen.T0.Add(gen.ExpiresAt+time.Hour))(&recovery.Status)
-	Summarize(recovery)
+	Summarize(recovery, gen.T0)
 	if diff := cmp.Diff(v1alpha1.PhaseEngaged, recovery.Status.Phase); diff != "" {
 		t.Errorf("phase (-want +got):\n%s", diff)
 	}

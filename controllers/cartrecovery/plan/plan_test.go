@@ -18,7 +18,7 @@ import (
 func done(outcome string, at time.Time) gen.LeadMod {
 	return func(recovery *v1alpha1.CartRecovery) {
 		Finished(recovery, recovery.Spec.Purchase, outcome, at)(&recovery.Status)
-		Summarize(recovery)
+		Summarize(recovery, gen.T0)
 	}
 }
 

@@ -277,7 +277,7 @@ func TestRebuilt(t *testing.T) {
 			if !Rebuilt(&s)(&s.Lead.Status) {
 				t.Fatal("nothing was changed")
 			}
-			Summarize(s.Lead)
+			Summarize(s.Lead, gen.T0)
 			type rebuilt struct {
 				Phase     v1alpha1.Phase
 				HasResult bool
