@@ -97,8 +97,8 @@ func defaultOf(of *flag.Flag) string {
 	return "`" + of.DefValue + "`"
 }
 
-// TestDocumentedFlagsExist: no page names a flag that neither the manager nor kubectl's plugin has. A few are of kubectl,
-// Helm and the API server.
+// TestDocumentedFlagsExist: no page names a flag that neither the manager nor kubectl's plugin has. A few are of
+// kubectl, Helm and the API server.
 func TestDocumentedFlagsExist(t *testing.T) {
 	flags := flag.NewFlagSet("manager", flag.ContinueOnError)
 	config.RegisterFlags(flags)

@@ -163,7 +163,8 @@ func (s *Server) resolve(
 	}
 	event := newSalesEvent(store, platform, told, product, now)
 	if told.Kind == platforms.Abandoned {
-		event.suppressed, err = index.Suppressed(ctx, s.Client, nil, store.Namespace, store.Name, event.customer.Phone, now)
+		event.suppressed, err = index.Suppressed(ctx, s.Client, nil, store.Namespace, store.Name, event.customer.Phone,
+			now)
 	}
 	return event, err
 }

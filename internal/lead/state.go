@@ -9,7 +9,8 @@ import (
 )
 
 // Summarize writes phase, state and the condition Ready, which sum a lead up. outcome is the Succeeded condition's
-// reason, "" or InProgress while the lead is worked on. Whoever changes a lead's conversation or conditions calls it last.
+// reason, "" or InProgress while the lead is worked on. Whoever changes a lead's conversation or conditions calls it
+// last.
 func Summarize(lead *v1alpha1.CartRecovery, outcome string, now time.Time) {
 	setReady(lead, now)
 	lead.Status.Phase = PhaseOf(lead, outcome)
