@@ -139,7 +139,7 @@ func (s *Server) placeAgain(
 func (s *Server) addNumber(ctx context.Context, recovery *v1alpha1.CartRecovery, message *formats.Message) error {
 	number := lead.FullNumber(message.Phone)
 	switch {
-	case recovery == nil, message.Phone == "", !suppressedForm.MatchString(number):
+	case recovery == nil, message.Phone == "", !lead.IsPhone(number):
 		return nil
 	case isOneOf(&recovery.Spec.Customer, message.Phone):
 		return nil

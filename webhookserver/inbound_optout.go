@@ -4,12 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"regexp"
 	"slices"
 	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -29,9 +27,6 @@ import (
 // oldRequest is how old a request to stop may be that a gateway tells of only now. One that is
 // older may have been lifted since.
 const oldRequest = 30 * 24 * time.Hour
-
-// suppressedForm is the form of a phone in the schema of a Suppression.
-var suppressedForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
 
 // errLifting: somebody is deleting the Suppression of the customer who opts out.
 var errLifting = errors.New("the suppression is being deleted")
@@ -196,7 +191,9 @@ func (s *Server) suppressAll(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, reason v1alpha1.StopReason, keep bool,
 ) (changed bool, err error) {
 	for _, number := range numbers {
-		wanted := suppressionOf(instance.Namespace, instance.Spec.StoreRef.Name, number, keep, reason)
+		// The reasons of a Stop are among those of a Suppression.
+		wanted := lead.NewSuppression(instance.Namespace, instance.Spec.StoreRef.Name, number, keep,
+			v1alpha1.SuppressionReason(reason))
 		written, err := s.suppress(ctx, wanted)
 		if err != nil {
 			return false, fmt.Errorf("store an opt-out: %w", err)
@@ -224,7 +221,7 @@ func (s *Server) suppress(ctx context.Context, wanted *v1alpha1.Suppression) (ch
 		return false, errLifting
 	}
 	renewed := stored.DeepCopy()
-	if !renew(renewed, s.Clock.Now()) {
+	if !lead.Renew(renewed, s.Clock.Now()) {
 		return false, nil
 	}
 	err = s.Client.Patch(ctx, renewed, client.MergeFromWithOptions(&stored, client.MergeFromWithOptimisticLock{}))
@@ -232,36 +229,6 @@ func (s *Server) suppress(ctx context.Context, wanted *v1alpha1.Suppression) (ch
 		return false, fmt.Errorf("renew a suppression: %w", err)
 	}
 	return true, nil
-}
-
-// renew has a Suppression that has lapsed hold for ever; false when it holds.
-func renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
-	if !lead.Lapsed(suppression, now) {
-		return false
-	}
-	suppression.Spec.ExpiresAt = nil
-	return true
-}
-
-// suppressionOf is the Suppression of a customer who asked not to be written to, or of a number that is
-// not the customer's: the same from every replica and for every way of writing the number. It
-// has no owner: a Store that is deleted and created again, as GitOps tools do, must not lift it.
-func suppressionOf(namespace, store, phone string, keepPhone bool, reason v1alpha1.StopReason) *v1alpha1.Suppression {
-	hash := lead.PhoneHash(phone)
-	made := &v1alpha1.Suppression{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: lead.SuppressionName(store, hash)},
-		Spec: v1alpha1.SuppressionSpec{
-			// The reasons of a Stop are among those of a Suppression.
-			StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: v1alpha1.SuppressionReason(reason),
-			PhoneHash: hash,
-		},
-	}
-	if number := lead.FullNumber(phone); keepPhone && suppressedForm.MatchString(number) &&
-		lead.PhoneHash(number) == hash {
-		made.Spec.Phone, made.Spec.PhoneHash = number, ""
-	}
-	made.Labels = lead.SuppressionLabels(made)
-	return made
 }
 
 // concernedBy are the leads whose Product has a say in what a message means: the one that

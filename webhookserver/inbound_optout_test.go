@@ -23,68 +23,6 @@ import (
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
-func TestOptOut(t *testing.T) {
-	hashed := suppressionOf("shop", "acme", "5511987654321", false, v1alpha1.StopOptOut)
-	for name, other := range map[string]*v1alpha1.Suppression{
-		"in E.164":                      suppressionOf("shop", "acme", gen.Phone, false, v1alpha1.StopOptOut),
-		"of an old account":             suppressionOf("shop", "acme", "551187654321", false, v1alpha1.StopOptOut),
-		"of a store that keeps numbers": suppressionOf("shop", "acme", "551187654321", true, v1alpha1.StopOptOut),
-	} {
-		t.Run(name, func(t *testing.T) {
-			if other.Name != hashed.Name {
-				t.Error("two Suppressions of one number")
-			}
-		})
-	}
-	for name, other := range map[string]*v1alpha1.Suppression{
-		"another store":  suppressionOf("shop", "acme2", gen.Phone, false, v1alpha1.StopOptOut),
-		"another number": suppressionOf("shop", "acme", "+5511987654322", false, v1alpha1.StopOptOut),
-	} {
-		t.Run(name, func(t *testing.T) {
-			if other.Name == hashed.Name {
-				t.Errorf("%s has the same name", name)
-			}
-		})
-	}
-	if hashed.Spec.Phone != "" || hashed.Spec.PhoneHash != lead.PhoneHash(gen.Phone) ||
-		hashed.Spec.Reason != "OptOut" || hashed.OwnerReferences != nil {
-		t.Errorf("made %+v", hashed)
-	}
-	if hashed.Labels[v1alpha1.LabelPhoneKey] != lead.PhoneHash(gen.Phone) ||
-		hashed.Labels[v1alpha1.LabelStore] != "acme" {
-		t.Errorf("labels %v", hashed.Labels)
-	}
-	for phone, want := range map[string]string{
-		"551187654321": gen.Phone, "+5511987654321": gen.Phone, "351912345678": "+351912345678", "12": "",
-		strings.Repeat("9", 18): "",
-	} {
-		made := suppressionOf("shop", "acme", phone, true, v1alpha1.StopOptOut)
-		if made.Spec.Phone != want || (made.Spec.PhoneHash == "") != (want != "") {
-			t.Errorf("%s: phone %q, hash %q", phone, made.Spec.Phone, made.Spec.PhoneHash)
-		}
-	}
-}
-
-func TestRenew(t *testing.T) {
-	for name, row := range map[string]struct {
-		expires *metav1.Time
-		want    bool
-	}{
-		"for ever":       {nil, false},
-		"for some time":  {&metav1.Time{Time: noon.Add(time.Second)}, false},
-		"lapsed":         {&metav1.Time{Time: noon.Add(-time.Second)}, true},
-		"lapsed by now":  {&metav1.Time{Time: noon}, true},
-		"lapsed of old ": {&metav1.Time{Time: noon.AddDate(-1, 0, 0)}, true},
-	} {
-		t.Run(name, func(t *testing.T) {
-			suppression := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{ExpiresAt: row.expires}}
-			if renew(suppression, noon) != row.want || row.want && suppression.Spec.ExpiresAt != nil {
-				t.Errorf("%+v", suppression.Spec)
-			}
-		})
-	}
-}
-
 func TestToldToStop(t *testing.T) {
 	for name, row := range map[string]struct {
 		part       outcome

@@ -5,8 +5,6 @@ import (
 	"fmt"
 	"time"
 
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
@@ -55,12 +53,9 @@ func newSalesEvent(
 		occurred: occurredAt(event.OccurredAt, now),
 		customer: v1alpha1.LeadCustomer{Name: event.Customer.Name, Phone: event.Customer.Phone,
 			Email: event.Customer.Email},
-		name: lead.Name(lead.Identity{
-			ClientID: store.Spec.ClientID, Platform: platform, Email: event.Customer.Email, Phone: event.Customer.Phone,
-			ProductID: productKey(event.Product),
-		}),
 	}
-	e.own = e.ownLead()
+	e.own = lead.New(store, platform, e.customer, leadProduct(event.Product), product)
+	e.name = e.own.Name
 	if event.Kind == platforms.Abandoned || event.Kind == platforms.PaymentExpired {
 		e.policy = policy.Resolve(store, product)
 	}
@@ -74,36 +69,6 @@ func occurredAt(told, now time.Time) v1alpha1.Timestamp {
 		told = now
 	}
 	return v1alpha1.NewTimestamp(told)
-}
-
-// productKey tells one product of a platform from another.
-func productKey(product platforms.Product) string {
-	if product.ID != "" {
-		return product.ID
-	}
-	return product.Name
-}
-
-// ownLead is the event's own lead with what every kind of event tells about it.
-func (e *salesEvent) ownLead() *v1alpha1.CartRecovery {
-	own := &v1alpha1.CartRecovery{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.store.Namespace, Name: e.name,
-			Labels: lead.Labels(e.store.Name, e.customer)},
-		Spec: v1alpha1.CartRecoverySpec{
-			StoreRef: v1alpha1.ObjectReference{Name: e.store.Name},
-			Platform: e.platform,
-			Customer: e.customer,
-			Product:  leadProduct(e.event.Product),
-			ClientID: e.store.Spec.ClientID,
-		},
-	}
-	if e.product != nil {
-		own.Spec.ProductRef = &v1alpha1.ObjectReference{Name: e.product.Name}
-		if own.Spec.Product.Name == "" {
-			own.Spec.Product.Name = e.product.Spec.DisplayName
-		}
-	}
-	return own
 }
 
 func leadProduct(product platforms.Product) v1alpha1.LeadProduct {

@@ -11,12 +11,10 @@ import (
 
 // started is what a cart says about its lead.
 func (e *salesEvent) started() lead.Facts {
-	facts := lead.FactsOf(e.own)
-	facts.Start = &lead.Start{
+	facts := lead.Begin(lead.FactsOf(e.own), lead.Start{
 		Trigger: e.event.Trigger, AbandonedAt: e.occurred, EventID: e.event.ID, CheckoutURL: e.event.CheckoutURL,
 		Amount: e.event.Amount, Currency: e.event.Currency, Phone: e.event.Customer.Phone,
-	}
-	facts.FirstAbandoned = e.occurred.Time
+	})
 	facts.Payment, facts.Consent = e.payment(), e.event.Consent
 	facts.Sales = lead.SaleHash(e.event.TransactionID)
 	return facts
@@ -96,8 +94,7 @@ func (e *salesEvent) payment() *v1alpha1.Payment {
 func (e *salesEvent) leadWith(facts lead.Facts) *v1alpha1.CartRecovery {
 	created := *e.own
 	created.Labels = maps.Clone(created.Labels)
-	received := v1alpha1.NewTimestamp(e.now)
-	created.Spec.ReceivedAt = &received
+	lead.Received(&created, e.now)
 	lead.Add(&created, facts)
 	return &created
 }

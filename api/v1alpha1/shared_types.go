@@ -25,6 +25,15 @@ const (
 	LabelSalePrefix = "sale.cartrecovery.dev/"
 )
 
+// What came with an import (docs/moving-in.md) and has not been released is suspended.
+const (
+	// LabelImport is the name of the import that a CartRecovery or WhatsAppInstance came with.
+	LabelImport = "cartrecovery.dev/import"
+	// AnnotationImportIncomplete stands on it until all of it is there: the conversation of a lead, the token of a
+	// number. Nothing is sent before, even if somebody takes spec.suspend off.
+	AnnotationImportIncomplete = "cartrecovery.dev/import-incomplete"
+)
+
 // AnnotationPairRequested asks a WhatsAppInstance for a new pairing attempt; its value
 // is when (RFC 3339). `POST /api/whatsapp/connect/{clientId}` sets it.
 const AnnotationPairRequested = "cartrecovery.dev/pair-requested-at"

@@ -5,7 +5,6 @@ import (
 	"fmt"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/log"
@@ -58,11 +57,10 @@ func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alp
 	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), stored); err != nil {
 		return fmt.Errorf("read Suppression %s: %w", wanted.Name, err)
 	}
-	if !lead.Lapsed(stored, r.Clock.Now()) {
+	renewed := stored.DeepCopy()
+	if !lead.Renew(renewed, r.Clock.Now()) {
 		return nil
 	}
-	renewed := stored.DeepCopy()
-	renewed.Spec.ExpiresAt = nil
 	err = r.Client.Patch(ctx, renewed, client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{}))
 	if err != nil {
 		return fmt.Errorf("renew Suppression %s: %w", wanted.Name, err)
@@ -70,22 +68,10 @@ func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alp
 	return nil
 }
 
-// suppressionOf is the Suppression of a lead's phone, the same that the webhook server makes: its
-// number stands in it only where the Store wants that.
+// suppressionOf is the Suppression of a lead's phone, the same that the webhook server makes.
 func suppressionOf(recovery *v1alpha1.CartRecovery, reason v1alpha1.StopReason, keepPhone bool) *v1alpha1.Suppression {
-	hash := lead.PhoneHash(recovery.Spec.Customer.Phone)
-	made := &v1alpha1.Suppression{
-		ObjectMeta: metav1.ObjectMeta{Namespace: recovery.Namespace,
-			Name: lead.SuppressionName(recovery.Spec.StoreRef.Name, hash)},
-		Spec: v1alpha1.SuppressionSpec{
-			StoreRef: recovery.Spec.StoreRef, Reason: v1alpha1.SuppressionReason(reason), PhoneHash: hash,
-		},
-	}
-	if number := lead.FullNumber(recovery.Spec.Customer.Phone); keepPhone && lead.PhoneHash(number) == hash {
-		made.Spec.Phone, made.Spec.PhoneHash = number, ""
-	}
-	made.Labels = lead.SuppressionLabels(made)
-	return made
+	return lead.NewSuppression(recovery.Namespace, recovery.Spec.StoreRef.Name, recovery.Spec.Customer.Phone, keepPhone,
+		v1alpha1.SuppressionReason(reason))
 }
 
 // stopSiblings writes the request to the other open leads of the phone.

@@ -10,6 +10,7 @@ import (
 	"cartrecovery.dev/operator/internal/connection"
 	"cartrecovery.dev/operator/internal/gateway"
 	"cartrecovery.dev/operator/internal/instant"
+	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/pace"
 )
 
@@ -230,6 +231,11 @@ func planHalt(s *snapshot) (action, bool) {
 	switch {
 	case s.instance.Spec.Suspend:
 		return action{kind: halt, reason: v1alpha1.ReasonSuspended, message: "suspended"}, true
+	case lead.ImportIncomplete(s.instance):
+		return action{
+			kind: halt, reason: v1alpha1.ReasonSuspended,
+			message: "its token was not imported; run the import again (docs/moving-in.md)",
+		}, true
 	case !s.storeFound:
 		return action{
 			kind: halt, reason: v1alpha1.ReasonStoreNotFound,

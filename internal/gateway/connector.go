@@ -32,7 +32,12 @@ const (
 // Fingerprint tells the gateway of an instance from any other: a token is never sent to a
 // gateway that did not hand it out.
 func (c *Connector) Fingerprint(instance *v1alpha1.WhatsAppInstance) string {
-	sum := sha256.Sum256([]byte(string(instance.Spec.Gateway.Type) + "\x00" + strings.TrimRight(c.base(instance), "/")))
+	return FingerprintOf(instance.Spec.Gateway.Type, c.base(instance))
+}
+
+// FingerprintOf is the Fingerprint of the gateway of a type at an address.
+func FingerprintOf(gatewayType v1alpha1.GatewayType, base string) string {
+	sum := sha256.Sum256([]byte(string(gatewayType) + "\x00" + strings.TrimRight(base, "/")))
 	return hex.EncodeToString(sum[:])
 }
 

@@ -58,6 +58,29 @@ func ProductFor(ctx context.Context, reader client.Reader, namespace, store stri
 	return &products.Items[0], nil
 }
 
+// ProductAmong is ProductFor where all Products are at hand.
+func ProductAmong(products []v1alpha1.Product, store string, platform v1alpha1.PlatformName, told v1alpha1.LeadProduct,
+) *v1alpha1.Product {
+	keys, key := productName, ProductNameKey(store, told.Name)
+	byID := told.ID != "" || strings.TrimSpace(told.Name) == ""
+	if byID {
+		keys, key = productPlatformIDs, ProductKey(store, platform, told.ID)
+	}
+	var found []v1alpha1.Product
+	for i := range products {
+		if slices.Contains(keys(&products[i]), key) {
+			found = append(found, products[i])
+		}
+	}
+	if at := owner.Oldest(found); byID && told.ID != "" && at >= 0 {
+		return &found[at]
+	}
+	if !byID && len(found) == 1 {
+		return &found[0]
+	}
+	return nil
+}
+
 // ProductOf finds the Product of a lead: the one it names, where that is of the same Store,
 // else the one that has its product's id, or name, by now (see ProductFor); nil when there is
 // none.

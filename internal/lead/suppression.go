@@ -3,7 +3,10 @@ package lead
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"regexp"
 	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 )
@@ -45,4 +48,38 @@ func SuppressionLabels(suppression *v1alpha1.Suppression) map[string]string {
 func Lapsed(suppression *v1alpha1.Suppression, now time.Time) bool {
 	until := suppression.Spec.ExpiresAt
 	return until != nil && !until.After(now)
+}
+
+// phoneForm is the form of a phone in the schemas.
+var phoneForm = regexp.MustCompile(`^\+[1-9][0-9]{6,14}$`)
+
+// IsPhone says whether a number is in E.164, as the schemas have it.
+func IsPhone(number string) bool { return phoneForm.MatchString(number) }
+
+// NewSuppression is the Suppression of a number in a Store: the same whoever makes it and however the number is
+// written, so that there is one. The number itself stands in it only where the Store keeps numbers. It has no owner: a
+// Store that is deleted and created again, as GitOps tools do, must not lift it.
+func NewSuppression(namespace, store, number string, keepPhone bool, reason v1alpha1.SuppressionReason,
+) *v1alpha1.Suppression {
+	hash := PhoneHash(number)
+	made := &v1alpha1.Suppression{
+		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: SuppressionName(store, hash)},
+		Spec: v1alpha1.SuppressionSpec{
+			StoreRef: v1alpha1.ObjectReference{Name: store}, Reason: reason, PhoneHash: hash,
+		},
+	}
+	if full := FullNumber(number); keepPhone && IsPhone(full) && PhoneHash(full) == hash {
+		made.Spec.Phone, made.Spec.PhoneHash = full, ""
+	}
+	made.Labels = SuppressionLabels(made)
+	return made
+}
+
+// Renew has a Suppression that has lapsed hold for ever; false when it holds.
+func Renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
+	if !Lapsed(suppression, now) {
+		return false
+	}
+	suppression.Spec.ExpiresAt = nil
+	return true
 }

@@ -126,6 +126,9 @@ func waitForStore(s *Snapshot) (Action, bool) {
 		return blocked(s, v1alpha1.ReasonSuspended, "spec.suspend is set"), true
 	case s.SuppressedUnknown:
 		return blocked(s, v1alpha1.ReasonSuppressionKeyMissing, suppressionKeyMissing), true
+	case lead.ImportIncomplete(s.Lead):
+		return blocked(s, v1alpha1.ReasonSuspended, "its conversation was not imported to the end; run the import "+
+			"again (docs/moving-in.md)"), true
 	default:
 		return Action{}, false
 	}
