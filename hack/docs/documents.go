@@ -7,6 +7,7 @@ import (
 
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/hack/docs/sections"
+	"cartrecovery.dev/operator/internal/movein"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
@@ -51,6 +52,7 @@ func documents(root string) ([]document, error) {
 			"month": sizes(policy.DefaultTTLAfterFinished), "days": sizes(72 * time.Hour)}},
 		{path: "docs/gateways.md", sections: gateways},
 		{path: "docs/policy.md", sections: policies},
+		{path: "docs/moving-in.md", sections: columnSections()},
 		{path: chart + "/README.md", sections: map[string]string{"values": values}},
 	}, nil
 }
@@ -70,6 +72,29 @@ func gatewaySections() map[string]string {
 	sections := map[string]string{}
 	for format, rows := range rows {
 		sections[format] = table([2]string{"event", "what it does"}, rows)
+	}
+	return sections
+}
+
+// columnSections are the columns of the files that the plugin imports.
+func columnSections() map[string]string {
+	sections := map[string]string{}
+	for name, columns := range map[string]movein.Columns{
+		"opt-outs": movein.OptOutColumns, "leads": movein.LeadColumns, "instances": movein.InstanceColumns,
+	} {
+		var rows [][2]string
+		for _, column := range columns {
+			title := "`" + column.Name + "`"
+			if column.Required {
+				title += " (required)"
+			}
+			meaning := column.Meaning
+			if len(column.Aliases) > 0 {
+				meaning += ". Also `" + strings.Join(column.Aliases, "`, `") + "`"
+			}
+			rows = append(rows, [2]string{title, meaning})
+		}
+		sections[name] = table([2]string{"column", "what stands in it"}, rows)
 	}
 	return sections
 }

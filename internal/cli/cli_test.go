@@ -20,7 +20,7 @@ func call(t *testing.T, args ...string) (out, said string, status int) {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
 	root := New(Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr},
-		clocktesting.NewFakePassiveClock(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)))
+		clocktesting.NewFakeClock(time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)))
 	root.SetArgs(args)
 	err := root.ExecuteContext(t.Context())
 	if err != nil {

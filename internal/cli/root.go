@@ -20,6 +20,8 @@ const program = "kubectl-cartrecovery"
 var commands = []func(*tool) *cobra.Command{
 	eraseCommand,
 	exportCommand,
+	importCommand,
+	releaseCommand,
 	versionCommand,
 }
 
@@ -32,13 +34,13 @@ type Streams struct {
 // tool is what commands act with.
 type tool struct {
 	Streams
-	clock clock.PassiveClock
+	clock clock.Clock
 	// connect makes a client for the cluster that the flags name, and tells the namespace that they name.
 	connect func() (client.Client, string, error)
 }
 
 // New makes the root command, which acts on the cluster that its flags name.
-func New(streams Streams, clock clock.PassiveClock) *cobra.Command {
+func New(streams Streams, clock clock.Clock) *cobra.Command {
 	flags := &connection{}
 	root := newRoot(&tool{Streams: streams, clock: clock, connect: flags.connect})
 	flags.bind(root.PersistentFlags())

@@ -179,7 +179,7 @@ func allCases() []planCase {
 		textCases(),
 		quietCases(), earlyCases(), lateCases(), costCases(), paidCases(), machineCases(), stopCases(),
 		confirmationCases(), paymentCases(), resumeCases(), noticeCases(), cameBackCases(), restoredCases(),
-		holdCases(),
+		holdCases(), importedCases(),
 		failoverCases())
 }
 

@@ -1,0 +1,186 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/movein"
+)
+
+// kind is what a file has.
+type kind struct {
+	// flag that names the file, and what the report calls its rows.
+	flag    string
+	columns movein.Columns
+	// isHeld: what is made of it waits for its release.
+	isHeld bool
+	// make tells what a row becomes.
+	make func(*movein.Target, movein.Row) (item, string, []movein.Problem)
+}
+
+// item is what a row becomes: one of a movein.Lead, a movein.Number and a Suppression.
+type item struct {
+	lead     *movein.Lead
+	number   *movein.Number
+	suppress *v1alpha1.Suppression
+}
+
+// name of its object, "" for nothing.
+func (i *item) name() string {
+	switch {
+	case i.number != nil:
+		return i.number.Object.Name
+	case i.suppress != nil:
+		return i.suppress.Name
+	case i.lead != nil:
+		return i.lead.Object.Name
+	}
+	return ""
+}
+
+// kinds in the order in which they are imported: who opted out is known before a lead is, and numbers before the
+// conversations that are on them.
+var kinds = []kind{
+	{flag: "opt-outs", columns: movein.OptOutColumns, make: func(t *movein.Target, row movein.Row) (item, string,
+		[]movein.Problem) {
+		made, skipped, problems := t.OptOut(row)
+		return item{suppress: made}, skipped, problems
+	}},
+	{flag: "instances", columns: movein.InstanceColumns, isHeld: true, make: func(t *movein.Target, row movein.Row) (item,
+		string, []movein.Problem) {
+		made, skipped, problems := t.Number(row)
+		return item{number: made}, skipped, problems
+	}},
+	{flag: "leads", columns: movein.LeadColumns, isHeld: true, make: func(t *movein.Target, row movein.Row) (item, string,
+		[]movein.Problem) {
+		made, skipped, problems := t.Lead(row)
+		if made != nil && made.OptOut != nil {
+			return item{suppress: made.OptOut}, skipped, problems
+		}
+		return item{lead: made}, skipped, problems
+	}},
+}
+
+// skippedTwice: another row says the same, and more lately.
+const skippedTwice = "the same as another row"
+
+// file is what is known of a file once it was read.
+type file struct {
+	kind    kind
+	each    func(func(movein.Row, *movein.Problem) error) error
+	wanted  map[string]best
+	skipped map[string]int
+	wrong   int
+	// instances that it has.
+	instances []v1alpha1.WhatsAppInstance
+}
+
+// best is the row that counts of those about one object.
+type best struct {
+	line int
+	lead *rank
+}
+
+// rank is what is kept of a lead to compare it with others.
+type rank struct {
+	ended string
+	at    v1alpha1.Timestamp
+}
+
+// maxShown is how many wrong rows are shown.
+const maxShown = 50
+
+// read checks every row of a file, and keeps which of them count.
+func (i *importing) read(kind kind, path string, target *movein.Target) (*file, error) {
+	open, format, err := i.open(path)
+	if err != nil {
+		return nil, err
+	}
+	var unknown []string
+	f := &file{kind: kind, wanted: map[string]best{}, skipped: map[string]int{}}
+	f.each = func(each func(movein.Row, *movein.Problem) error) error {
+		content, err := open()
+		if err != nil {
+			return err
+		}
+		unknown, err = movein.Read(content, format, kind.columns, each)
+		return errors.Join(err, content.Close())
+	}
+	err = f.each(func(row movein.Row, problem *movein.Problem) error {
+		f.check(target, row, problem, func(shown string) { _, _ = fmt.Fprintln(i.Err, shown) })
+		return nil
+	})
+	if f.wrong > maxShown {
+		_, _ = fmt.Fprintf(i.Err, "%s: … and %d more wrong rows\n", kind.flag, f.wrong-maxShown)
+	}
+	if len(unknown) > 0 {
+		_, _ = fmt.Fprintf(i.Err, "%s: not used: %q\n", kind.flag, strings.Join(unknown, ", "))
+	}
+	return f, err
+}
+
+// check takes in a row.
+func (f *file) check(target *movein.Target, row movein.Row, problem *movein.Problem, show func(string)) {
+	var made item
+	var skipped string
+	var problems []movein.Problem
+	if problem != nil {
+		problems = []movein.Problem{*problem}
+	} else {
+		made, skipped, problems = f.kind.make(target, row)
+	}
+	switch {
+	case len(problems) > 0:
+		if f.wrong++; f.wrong <= maxShown {
+			for _, each := range problems {
+				show(f.kind.flag + ": " + each.String())
+			}
+		}
+	case skipped != "":
+		f.skipped[skipped]++
+	case f.takesNameOf(&made):
+		if f.wrong++; f.wrong <= maxShown {
+			show(fmt.Sprintf("%s: line %d: name: expected another name than that of another row's instance",
+				f.kind.flag, row.Line))
+		}
+	default:
+		f.want(&made, row.Line)
+	}
+}
+
+// takesNameOf says whether a number has the name of another that is another instance at its gateway.
+func (f *file) takesNameOf(made *item) bool {
+	return made.number != nil && slices.ContainsFunc(f.instances, func(each v1alpha1.WhatsAppInstance) bool {
+		return each.Name == made.number.Object.Name && each.Spec.InstanceName != made.number.Object.Spec.InstanceName
+	})
+}
+
+// want keeps a row, or the one that says more of the same object.
+func (f *file) want(made *item, line int) {
+	name, fresh := made.name(), best{line: line}
+	if made.lead != nil {
+		fresh.lead = &rank{ended: made.lead.Ended, at: *made.lead.Object.Spec.AbandonedAt}
+	}
+	if made.number != nil {
+		f.instances = append(f.instances, *made.number.Object)
+	}
+	known, twice := f.wanted[name]
+	if twice {
+		f.skipped[skippedTwice]++
+	}
+	if !twice || fresh.lead != nil && known.lead != nil && fresh.lead.before(known.lead) {
+		f.wanted[name] = fresh
+	}
+}
+
+// before says whether a row of a lead counts more than another: an open one more than one that ended, a later one more
+// than an earlier one.
+func (r *rank) before(other *rank) bool {
+	if isOpen := r.ended == ""; isOpen != (other.ended == "") {
+		return isOpen
+	}
+	return r.at.After(other.at.Time)
+}
