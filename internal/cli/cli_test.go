@@ -3,6 +3,8 @@ package cli
 import (
 	"bytes"
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -114,5 +116,39 @@ func TestExplain(t *testing.T) {
 				t.Error("it hides its cause")
 			}
 		})
+	}
+}
+
+// documented are the pages that name commands of the plugin.
+var documented = []string{"moving-in.md", "privacy.md"}
+
+// TestDocumentedCommands: the commands of the plugin that the pages name exist, with their flags.
+func TestDocumentedCommands(t *testing.T) {
+	for _, page := range documented {
+		content, err := os.ReadFile(filepath.Join("..", "..", "docs", page))
+		if err != nil {
+			t.Fatal(err)
+		}
+		found := 0
+		for line := range strings.SplitSeq(strings.ReplaceAll(string(content), "\\\n", " "), "\n") {
+			words, isCommand := strings.CutPrefix(strings.TrimSpace(line), "kubectl cartrecovery ")
+			if !isCommand {
+				continue
+			}
+			found++
+			command, args, err := New(Streams{}, nil).Find(strings.Fields(words))
+			if err == nil {
+				err = command.ParseFlags(args)
+			}
+			if err == nil {
+				err = command.ValidateArgs(command.Flags().Args())
+			}
+			if err != nil {
+				t.Errorf("%s: %s: %v", page, line, err)
+			}
+		}
+		if found == 0 {
+			t.Errorf("%s has no commands", page)
+		}
 	}
 }

@@ -171,6 +171,10 @@ func allTwice(s *shop) {
 	if diff := cmp.Diff(before, s.leads()); diff != "" {
 		s.Errorf("the second time it changed leads (-before +after):\n%s", diff)
 	}
+	since := s.file("since.json", `{"phone": "`+gen.Phone+`", "email": "`+gen.Email+`", "productId": "1001",
+	  "createdAt": "`+ago(2*time.Hour)+`", "messages": [{"role": "user", "text": "oi?", "at": "`+ago(time.Second)+`"}]}`)
+	s.importing(table+" leads completed 1", 0, "--leads", since)
+	s.importing(table+" leads unchanged 1", 0, "--leads", since)
 	var instance v1alpha1.WhatsAppInstance
 	var secret corev1.Secret
 	s.get("loja-vendas", &instance)

@@ -170,7 +170,8 @@ func (w *writer) lead(ctx context.Context, wanted *movein.Lead) (string, error) 
 	if err := w.received(ctx, created); err != nil {
 		return "", err
 	}
-	return result, w.complete(ctx, wanted)
+	_, err = w.complete(ctx, wanted)
+	return result, err
 }
 
 // received corrects when a lead was received, where this machine's clock is behind.
@@ -185,7 +186,7 @@ func (w *writer) received(ctx context.Context, created *v1alpha1.CartRecovery) e
 	return again(ctx, func() error { return w.client.Patch(ctx, corrected, client.MergeFrom(created)) })
 }
 
-// join adds what a row says to a lead that is there.
+// join adds what a row says to a lead that is there. One that is held from an import gets what was said since.
 func (w *writer) join(ctx context.Context, wanted *movein.Lead) (result string, err error) {
 	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		stored := &v1alpha1.CartRecovery{}
@@ -203,14 +204,18 @@ func (w *writer) join(ctx context.Context, wanted *movein.Lead) (result string, 
 	if err != nil || w.dryRun == dryRunServer || result != resultJoined && result != resultCompleted {
 		return result, err
 	}
-	return result, w.complete(ctx, wanted)
+	changed, err := w.complete(ctx, wanted)
+	if result == resultCompleted && !changed {
+		result = resultUnchanged
+	}
+	return result, err
 }
 
 // joinable is what becomes of a row whose lead is there.
 func joinable(stored *v1alpha1.CartRecovery) string {
 	_, imported := stored.Labels[v1alpha1.LabelImport]
 	switch {
-	case imported && lead.ImportIncomplete(stored):
+	case imported && isHeld(stored):
 		return resultCompleted
 	case imported:
 		return resultUnchanged
@@ -222,18 +227,25 @@ func joinable(stored *v1alpha1.CartRecovery) string {
 	return resultJoined
 }
 
-// complete writes what a row says of the status of its lead, and takes the mark off.
-func (w *writer) complete(ctx context.Context, wanted *movein.Lead) error {
+// isHeld says whether a lead waits for its release, or for the rest of its import.
+func isHeld(stored *v1alpha1.CartRecovery) bool {
+	return lead.ImportIncomplete(stored) || stored.Spec.Suspend && !lead.Over(stored)
+}
+
+// complete writes what a row says of the status of its lead, and takes the mark off; it says whether that changed the
+// lead.
+func (w *writer) complete(ctx context.Context, wanted *movein.Lead) (changed bool, err error) {
 	if !wanted.HasStatus() {
-		return nil
+		return false, nil
 	}
-	return retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		stored := &v1alpha1.CartRecovery{}
-		if err := w.get(ctx, wanted.Object, stored); err != nil || !lead.ImportIncomplete(stored) {
+		if err := w.get(ctx, wanted.Object, stored); err != nil || !isHeld(stored) {
 			return err
 		}
 		completed := stored.DeepCopy()
 		if wanted.Complete(completed, w.clock.Now()) {
+			changed = true
 			if err := again(ctx, func() error {
 				return w.client.Status().Patch(ctx, completed, client.MergeFromWithOptions(stored,
 					client.MergeFromWithOptimisticLock{}))
@@ -241,8 +253,13 @@ func (w *writer) complete(ctx context.Context, wanted *movein.Lead) error {
 				return err
 			}
 		}
+		if !lead.ImportIncomplete(completed) {
+			return nil
+		}
+		changed = true
 		return w.unmark(ctx, completed)
 	})
+	return changed, err
 }
 
 // unmark says that all of an object is there.

@@ -59,7 +59,7 @@ func (d *desk) call(typed string, args ...string) (out, said string, status int)
 	var stdout, stderr bytes.Buffer
 	root := newRoot(&tool{
 		Streams: Streams{In: strings.NewReader(typed), Out: &stdout, Err: &stderr},
-		clock:   clocktesting.NewFakePassiveClock(at),
+		clock:   clocktesting.NewFakeClock(at),
 		connect: func() (client.Client, string, error) { return d.observed(connected), d.namespace, nil },
 	})
 	root.SetArgs(args)

@@ -280,7 +280,7 @@ func (l *Lead) Complete(recovery *v1alpha1.CartRecovery, now time.Time) (changed
 			Message: lead.HandedOffMessage, LastTransitionTime: metav1.NewTime(at), ObservedGeneration: recovery.Generation,
 		})
 	}
-	lead.Summarize(recovery, outcome)
+	lead.Summarize(recovery, outcome, now)
 	return changed
 }
 
