@@ -32,8 +32,8 @@ func TestImportedLeadIsTheCarts(t *testing.T) {
 	byName.Product, byName.Customer.Email = platforms.Product{Name: "Outro"}, ""
 	pix := cart
 	pix.Trigger = v1alpha1.TriggerPixPending
-	const columns = "client_id;customer_name;customer_phone;customer_email;platform;product_id;product_name;created_at;" +
-		"event;value;cart_url;transaction_id;event_id\n"
+	const columns = "client_id;customer_name;customer_phone;customer_email;platform;product_id;product_name;" +
+		"created_at;event;value;cart_url;transaction_id;event_id\n"
 	const who, what = "acme;Maria Souza;(11) 98765-4321;", ";297,00;https://pay.example.com/1;HP1;E1\n"
 	when := left.Format("2006-01-02 15:04:05.999999999+00")
 	for name, row := range map[string]struct {
@@ -45,7 +45,8 @@ func TestImportedLeadIsTheCarts(t *testing.T) {
 		"a cart with a Product": {cart, gen.ProductObject(),
 			who + "maria@example.com;Hotmart;1001;Violão;" + when + ";abandoned_cart" + what},
 		"a cart without an address and an id": {byName, nil, who + ";hotmart;;Outro;" + when + ";" + what},
-		"a PIX": {pix, nil, who + "maria@example.com;hotmart;1001;Violão;" + when + ";PIX_PENDING" + what},
+		"a PIX": {pix, nil,
+			who + "maria@example.com;hotmart;1001;Violão;" + when + ";PIX_PENDING" + what},
 	} {
 		t.Run(name, func(t *testing.T) {
 			want := newSalesEvent(store, v1alpha1.PlatformHotmart, row.event, row.product, noon).startedLead()

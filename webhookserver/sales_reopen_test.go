@@ -572,7 +572,8 @@ var _ = Describe("a cart of a lead that has ended", func() {
 		stop := &v1alpha1.Stop{Reason: v1alpha1.StopOptOut, At: v1alpha1.NewTimestamp(time.Now().Add(-31 * day))}
 		ended := shop.ended(ctx, 30*day, func(l *v1alpha1.CartRecovery) { l.Spec.Stop = stop })
 		// The cache need not know it yet.
-		suppression := lead.NewSuppression(shop.namespace, shop.store.Name, gen.Phone, false, v1alpha1.SuppressionOptOut)
+		suppression := lead.NewSuppression(shop.namespace, shop.store.Name, gen.Phone, false,
+			v1alpha1.SuppressionOptOut)
 		Expect(env.Client.Create(ctx, suppression)).To(Succeed())
 		Expect(shop.post(ctx, hotmart(cartEvent)).Body).To(HaveKeyWithValue("reason", "Suppressed"))
 		Expect(shop.leads(ctx)).To(HaveExactElements(HaveField("ResourceVersion", ended.ResourceVersion)))

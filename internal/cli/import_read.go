@@ -49,12 +49,14 @@ var kinds = []kind{
 		made, skipped, problems := t.OptOut(row)
 		return item{suppress: made}, skipped, problems
 	}},
-	{flag: "instances", columns: movein.InstanceColumns, isHeld: true, make: func(t *movein.Target, row movein.Row) (item,
+	{flag: "instances", columns: movein.InstanceColumns, isHeld: true, make: func(t *movein.Target,
+		row movein.Row) (item,
 		string, []movein.Problem) {
 		made, skipped, problems := t.Number(row)
 		return item{number: made}, skipped, problems
 	}},
-	{flag: "leads", columns: movein.LeadColumns, isHeld: true, make: func(t *movein.Target, row movein.Row) (item, string,
+	{flag: "leads", columns: movein.LeadColumns, isHeld: true, make: func(t *movein.Target, row movein.Row) (item,
+		string,
 		[]movein.Problem) {
 		made, skipped, problems := t.Lead(row)
 		if made != nil && made.OptOut != nil {

@@ -47,7 +47,8 @@ type importedObjects struct{ leads, instances []imported }
 const importedPage = 500
 
 // findImported lists what was imported.
-func findImported(ctx context.Context, c client.Client, namespace string, filter importedFilter) (importedObjects, error) {
+func findImported(ctx context.Context, c client.Client, namespace string, filter importedFilter) (importedObjects,
+	error) {
 	var found importedObjects
 	options := []client.ListOption{client.InNamespace(namespace), client.Limit(importedPage)}
 	if filter.batch != "" {
@@ -83,7 +84,8 @@ func pages[L client.ObjectList](ctx context.Context, c client.Client, list L, op
 	each func(L)) error {
 	for {
 		if err := again(ctx, func() error {
-			return c.List(ctx, list, slices.Concat(options, []client.ListOption{client.Continue(list.GetContinue())})...)
+			return c.List(ctx, list, slices.Concat(options,
+				[]client.ListOption{client.Continue(list.GetContinue())})...)
 		}); err != nil {
 			return err
 		}

@@ -70,7 +70,8 @@ func (s *shop) file(name, content string) string {
 func (s *shop) call(args ...string) (out, said string, status int) {
 	s.Helper()
 	var stdout, stderr bytes.Buffer
-	root := newRoot(&tool{Streams: Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr}, clock: clock.RealClock{},
+	root := newRoot(&tool{Streams: Streams{In: strings.NewReader(""), Out: &stdout, Err: &stderr},
+		clock: clock.RealClock{},
 		connect: func() (client.Client, string, error) {
 			c, err := newClient(s.config)
 			return c, s.namespace, err
@@ -141,7 +142,8 @@ func TestImport(t *testing.T) {
 
 func dryRun(s *shop) {
 	for mode, want := range map[string]string{
-		"client": table + " opt-outs right 2 instances right 1 leads right 3 leads skipped: older than recovery.expireAfter 1 leads skipped: the same as another row 1",
+		"client": table + " opt-outs right 2 instances right 1 leads right 3 leads skipped: older than " +
+			"recovery.expireAfter 1 leads skipped: the same as another row 1",
 		"server": table + " opt-outs made 2 instances made, held 1 leads made 1 leads made, held 2 leads skipped: " +
 			"older than recovery.expireAfter 1 leads skipped: the same as another row 1",
 	} {
@@ -179,8 +181,8 @@ func allTwice(s *shop) {
 	var secret corev1.Secret
 	s.get("loja-vendas", &instance)
 	s.get("loja-vendas-gateway", &secret)
-	if !instance.Spec.Suspend || lead.ImportIncomplete(&instance) || string(secret.Data[gateway.KeyToken]) != "s3cret" ||
-		!metav1.IsControlledBy(&secret, &instance) {
+	if token := string(secret.Data[gateway.KeyToken]); !instance.Spec.Suspend || lead.ImportIncomplete(&instance) ||
+		token != "s3cret" || !metav1.IsControlledBy(&secret, &instance) {
 		s.Errorf("made %+v and a Secret of %v", instance, secret.OwnerReferences)
 	}
 	states := map[string]int{}
@@ -257,7 +259,8 @@ func joined(s *shop) {
 		s.Fatal(err)
 	}
 	_, said, status := s.call("release", "--all", "--per-minute", "0", "--leads")
-	if status != StatusFailed || !strings.Contains(said, "1 leads are not complete and stay held: run the import again") {
+	if status != StatusFailed || !strings.Contains(said, "1 leads are not complete and stay held: run the import "+
+		"again") {
 		s.Errorf("exits with %d, said %s", status, said)
 	}
 	s.importing(table+" leads completed 1 leads skipped: older than recovery.expireAfter 1 leads skipped: "+
@@ -275,7 +278,8 @@ func withoutRights(s *shop) {
 }
 
 func release(s *shop) {
-	if _, said, status := s.call("release", "move"); status != StatusFailed || !strings.Contains(said, "nothing was imported") {
+	if _, said, status := s.call("release", "move"); status != StatusFailed || !strings.Contains(said,
+		"nothing was imported") {
 		s.Errorf("exits with %d, said %s", status, said)
 	}
 	s.call(append([]string{"import", "--store", gen.Store, "--batch", "move"}, s.files()...)...)
@@ -309,13 +313,14 @@ func release(s *shop) {
 func TestUsage(t *testing.T) {
 	s := &shop{T: t, config: &rest.Config{}, namespace: "loja"}
 	for says, args := range map[string][]string{
-		"--store is missing":                             {"import", "--leads", "a.csv"},
-		"nothing to import":                              {"import", "--store", "a"},
-		"only one file can be the input":                 {"import", "--store", "a", "--leads", "-", "--opt-outs", "-"},
-		"--dry-run: expected":                            {"import", "--store", "a", "--leads", "-", "--dry-run=x"},
-		"--format: expected csv or json":                 {"import", "--store", "a", "--leads", "-", "--format=x"},
-		"--batch: expected":                              {"import", "--store", "a", "--leads", "-", "--batch=a/b"},
-		"--time-zone: expected":                          {"import", "--store", "a", "--leads", "-", "--time-zone=Mars"},
+		"--store is missing":             {"import", "--leads", "a.csv"},
+		"nothing to import":              {"import", "--store", "a"},
+		"only one file can be the input": {"import", "--store", "a", "--leads", "-", "--opt-outs", "-"},
+		"--dry-run: expected":            {"import", "--store", "a", "--leads", "-", "--dry-run=x"},
+		"--format: expected csv or json": {"import", "--store", "a", "--leads", "-", "--format=x"},
+		"--batch: expected":              {"import", "--store", "a", "--leads", "-", "--batch=a/b"},
+		"--time-zone: expected": {"import", "--store", "a", "--leads", "-",
+			"--time-zone=Mars"},
 		"--concurrency: expected":                        {"import", "--store", "a", "--leads", "-", "--concurrency=0"},
 		"give the name of an import, or --all":           {"release"},
 		"--per-minute: expected a number from 1 to 6000": {"release", "a", "--per-minute=-1"},

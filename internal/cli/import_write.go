@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"sync/atomic"
 	"time"
 
@@ -331,16 +332,15 @@ func (w *writer) keepToken(ctx context.Context, instance *v1alpha1.WhatsAppInsta
 			return err
 		}
 		if !metav1.IsControlledBy(stored, instance) {
-			return fmt.Errorf("there is a Secret %s that does not belong to the WhatsAppInstance: delete it, or name the "+
+			return fmt.Errorf("there is a Secret %s that does not belong to the WhatsAppInstance: delete it, or "+
+				"name the "+
 				"instance differently (column name)", wanted.Name)
 		}
 		kept := stored.DeepCopy()
 		if kept.Data == nil {
 			kept.Data = map[string][]byte{}
 		}
-		for key, value := range wanted.Data {
-			kept.Data[key] = value
-		}
+		maps.Copy(kept.Data, wanted.Data)
 		if apiequality.Semantic.DeepEqual(stored.Data, kept.Data) {
 			return nil
 		}

@@ -39,7 +39,8 @@ func releaseCommand(t *tool) *cobra.Command {
 		Use:   "release BATCH | --all",
 		Short: "Let imported leads and numbers go",
 		Long: "Let imported leads and numbers go: take spec.suspend off what an import has held.\n\n" +
-			"Numbers go at once and first; leads go at a rate, because all that are overdue would otherwise stand in\n" +
+			"Numbers go at once and first; leads go at a rate, because all that are overdue would otherwise stand " +
+			"in\n" +
 			"line together. Interrupt it and run it again as you like: what was released stays so.",
 		Example: releaseExample,
 		Args:    cobra.MaximumNArgs(1),
@@ -96,11 +97,12 @@ func (r *releasing) releaseAll(ctx context.Context, kind string, found []importe
 	var held []imported
 	incomplete := 0
 	for _, each := range found {
-		switch {
-		case each.state == stateIncomplete:
+		switch each.state {
+		case stateIncomplete:
 			incomplete++
-		case each.state == stateHeld:
+		case stateHeld:
 			held = append(held, each)
+		case stateReleased, stateEnded:
 		}
 	}
 	slices.SortFunc(held, byUrgency)
@@ -109,12 +111,14 @@ func (r *releasing) releaseAll(ctx context.Context, kind string, found []importe
 		for i := range held {
 			if i > 0 && perMinute > 0 {
 				if err := r.pause(ctx, time.Minute/time.Duration(perMinute)); err != nil {
-					return fmt.Errorf("%d of %d %s were released; run it again to go on: %w", released, len(held), kind, err)
+					return fmt.Errorf("%d of %d %s were released; run it again to go on: %w", released, len(held),
+						kind, err)
 				}
 			}
 			done, err := r.release(ctx, &held[i])
 			if err != nil {
-				return fmt.Errorf("release %s: %d of %d were; run it again to go on: %w", kind, released, len(held), err)
+				return fmt.Errorf("release %s: %d of %d were; run it again to go on: %w", kind, released, len(held),
+					err)
 			}
 			if done {
 				released++
@@ -126,7 +130,8 @@ func (r *releasing) releaseAll(ctx context.Context, kind string, found []importe
 	}
 	_, err := fmt.Fprintf(r.Out, "%s: %d held, %d released\n", kind, len(held), released)
 	if incomplete > 0 {
-		err = errors.Join(err, fmt.Errorf("%d %s are not complete and stay held: run the import again", incomplete, kind))
+		err = errors.Join(err, fmt.Errorf("%d %s are not complete and stay held: run the import again", incomplete,
+			kind))
 	}
 	return err
 }

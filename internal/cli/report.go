@@ -5,6 +5,7 @@ import (
 	"io"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 	"text/tabwriter"
 )
@@ -68,9 +69,6 @@ func (r *report) print(out io.Writer) error {
 	if r.failed == 0 {
 		return nil
 	}
-	shown := ""
-	for _, each := range r.failures {
-		shown += "\n  " + each
-	}
-	return fmt.Errorf("%d rows were not written; run it again when it is mended:%s", r.failed, shown)
+	return fmt.Errorf("%d rows were not written; run it again when it is mended:\n  %s", r.failed,
+		strings.Join(r.failures, "\n  "))
 }

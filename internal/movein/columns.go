@@ -22,8 +22,9 @@ type Columns []Column
 
 // OptOutColumns are the columns of a file of opt-outs.
 var OptOutColumns = Columns{
-	{Name: "phone", Aliases: []string{"customerPhone", "number", "whatsapp", "telefone", "celular", "jid"}, Required: true,
-		Meaning: "the number; without a country code it is one of the Store's `region`"},
+	{Name: "phone", Aliases: []string{"customerPhone", "number", "whatsapp", "telefone", "celular", "jid"},
+		Required: true,
+		Meaning:  "the number; without a country code it is one of the Store's `region`"},
 	{Name: "reason", Aliases: []string{"motivo"},
 		Meaning: "`OptOut` (default), `WrongNumber`, `Complaint` or `Manual`"},
 	{Name: "expiresAt", Aliases: []string{"until", "expires"},

@@ -103,7 +103,8 @@ func messages(talk []said, steps []v1alpha1.Step, instance string) []v1alpha1.Me
 	var kept []v1alpha1.Message
 	step, heard, answered := 0, "", false
 	for _, each := range talk {
-		message := v1alpha1.Message{ID: each.id, Role: each.role, At: v1alpha1.NewTimestamp(each.at), Instance: instance}
+		message := v1alpha1.Message{ID: each.id, Role: each.role, At: v1alpha1.NewTimestamp(each.at),
+			Instance: instance}
 		message.Text, message.Shortened = lead.Clip(each.text, v1alpha1.MaxMessageLength, v1alpha1.MaxMessageBytes)
 		switch each.role {
 		case v1alpha1.RoleCustomer:

@@ -54,6 +54,11 @@ var statuses = map[string]progress{
 	"optedout": optedOut, "optout": optedOut, "unsubscribed": optedOut, "blocked": optedOut,
 }
 
+// endings are the outcomes of leads that have ended.
+var endings = map[progress]string{
+	bought: v1alpha1.ReasonPurchaseNotAttributed, failed: v1alpha1.ReasonConversationEnded,
+}
+
 var triggers = map[string]v1alpha1.Trigger{
 	"abandonedcart": v1alpha1.TriggerAbandonedCart, "cartabandoned": v1alpha1.TriggerAbandonedCart,
 	"abandoned": v1alpha1.TriggerAbandonedCart, "cart": v1alpha1.TriggerAbandonedCart,
@@ -92,16 +97,13 @@ func (t *Target) Lead(row Row) (made *Lead, skipped string, problems []Problem) 
 	if skipped = t.skips(&told, &rules); skipped != "" {
 		return nil, skipped, nil
 	}
-	made = &Lead{Object: lead.New(t.Store, told.platform, told.customer, told.product, product), Instance: told.instance}
+	made = &Lead{Object: lead.New(t.Store, told.platform, told.customer, told.product, product),
+		Instance: told.instance}
 	made.Facts = told.facts(made.Object)
 	lead.Add(made.Object, made.Facts)
 	steps, _ := rules.Steps(told.start.Trigger)
 	made.Conversation = messages(told.talk, steps, told.instance)
-	if told.reached == bought {
-		made.Ended = v1alpha1.ReasonPurchaseNotAttributed
-	} else if told.reached == failed {
-		made.Ended = v1alpha1.ReasonConversationEnded
-	}
+	made.Ended = endings[told.reached]
 	made.Mark(made.Object, t.Batch)
 	return made, "", nil
 }
@@ -205,7 +207,8 @@ func (c *cells) instance() string {
 	}
 	switch {
 	case name != "":
-		c.wrong("instance", "expected a WhatsAppInstance of the Store, or its name at the gateway; import the instances "+
+		c.wrong("instance", "expected a WhatsAppInstance of the Store, or its name at the gateway; import the "+
+			"instances "+
 			"first, or leave it out")
 	case only == "*":
 		return ""
@@ -277,7 +280,8 @@ func (l *Lead) Complete(recovery *v1alpha1.CartRecovery, now time.Time) (changed
 		changed = true
 		apimeta.SetStatusCondition(&status.Conditions, metav1.Condition{
 			Type: v1alpha1.ConditionHandedOff, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonPersonWrote,
-			Message: lead.HandedOffMessage, LastTransitionTime: metav1.NewTime(at), ObservedGeneration: recovery.Generation,
+			Message: lead.HandedOffMessage, LastTransitionTime: metav1.NewTime(at),
+			ObservedGeneration: recovery.Generation,
 		})
 	}
 	lead.Summarize(recovery, outcome, now)
@@ -303,10 +307,10 @@ func (l *Lead) end(recovery *v1alpha1.CartRecovery, now time.Time) {
 
 // handedOver is when a person took the conversation over: nothing was sent for the store since. Zero when nobody did.
 func (l *Lead) handedOver() time.Time {
-	for i := len(l.Conversation) - 1; i >= 0; i-- {
-		switch l.Conversation[i].Role {
+	for _, message := range slices.Backward(l.Conversation) {
+		switch message.Role {
 		case v1alpha1.RolePerson:
-			return l.Conversation[i].At.Time
+			return message.At.Time
 		case v1alpha1.RoleAssistant:
 			return time.Time{}
 		case v1alpha1.RoleCustomer:

@@ -2,6 +2,7 @@ package movein_test
 
 import (
 	"encoding/json"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -24,8 +25,9 @@ func testTarget() *movein.Target {
 		Store: gen.StoreObject(func(s *v1alpha1.Store) {
 			s.Spec.Platforms = []v1alpha1.StorePlatform{{Name: v1alpha1.PlatformHotmart}}
 		}),
-		Products: []v1alpha1.Product{*gen.ProductObject()}, Instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject()},
-		Batch: "move", Now: noon,
+		Products:  []v1alpha1.Product{*gen.ProductObject()},
+		Instances: []v1alpha1.WhatsAppInstance{*gen.InstanceObject()},
+		Batch:     "move", Now: noon,
 	}
 }
 
@@ -61,10 +63,11 @@ func told(problems []movein.Problem) []string {
 }
 
 func TestOptOut(t *testing.T) {
-	clear := testTarget()
-	clear.Store.Spec.SuppressedPhones = v1alpha1.SuppressedPhonesClear
+	keeping := testTarget()
+	keeping.Store.Spec.SuppressedPhones = v1alpha1.SuppressedPhonesClear
 	until := metav1.NewTime(noon.Add(time.Hour))
-	with := func(reason v1alpha1.SuppressionReason, keep bool, mods ...func(*v1alpha1.Suppression)) *v1alpha1.Suppression {
+	with := func(reason v1alpha1.SuppressionReason, keep bool,
+		mods ...func(*v1alpha1.Suppression)) *v1alpha1.Suppression {
 		made := lead.NewSuppression(gen.Namespace, gen.Store, gen.Phone, keep, reason)
 		for _, mod := range mods {
 			mod(made)
@@ -82,10 +85,11 @@ func TestOptOut(t *testing.T) {
 			"", nil},
 		"a WhatsApp id": {testTarget(), map[string]any{"jid": "551187654321@s.whatsapp.net"},
 			with(v1alpha1.SuppressionOptOut, false), "", nil},
-		"a Store that keeps numbers": {clear, map[string]any{"phone": gen.Phone, "reason": "wrong_number"},
+		"a Store that keeps numbers": {keeping, map[string]any{"phone": gen.Phone, "reason": "wrong_number"},
 			with(v1alpha1.SuppressionWrongNumber, true), "", nil},
 		"for some time": {testTarget(), map[string]any{"phone": gen.Phone, "expires_at": "2026-03-02 13:00:00+00"},
-			with(v1alpha1.SuppressionOptOut, false, func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = &until }), "", nil},
+			with(v1alpha1.SuppressionOptOut, false, func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = &until }), "",
+			nil},
 		"expired": {testTarget(), map[string]any{"phone": gen.Phone, "expiresAt": "2026-03-01"}, nil,
 			movein.SkippedLapsed, nil},
 		"of another client": {testTarget(), map[string]any{"phone": "x", "clientId": "other"}, nil,
@@ -94,7 +98,8 @@ func TestOptOut(t *testing.T) {
 			with(v1alpha1.SuppressionOptOut, false), "", nil},
 		"wrong": {testTarget(), map[string]any{"phone": "12", "reason": "because", "expiresAt": "soon"}, nil, "",
 			[]string{
-				"line 1: phone: expected E.164, such as +5511999990000, or a number of the Store's region with its area code",
+				"line 1: phone: expected E.164, such as +5511999990000, or a number of the Store's region with " +
+					"its area code",
 				"line 1: reason: expected OptOut, WrongNumber, Complaint or Manual",
 				"line 1: expiresAt: expected a time, such as 2026-03-02T12:00:00Z",
 			}},
@@ -124,9 +129,7 @@ func message(role, text string, minutes int) map[string]any {
 // cart is a row of a lead that left an hour ago.
 func cart(more map[string]any) map[string]any {
 	fields := map[string]any{"phone": gen.Phone, "email": gen.Email, "productId": gen.ProductID, "createdAt": at(-60)}
-	for name, value := range more {
-		fields[name] = value
-	}
+	maps.Copy(fields, more)
 	return fields
 }
 
@@ -167,10 +170,13 @@ func TestLead(t *testing.T) {
 			IDs: []string{first}}, "", nil},
 		"failed a short time after it was contacted": {cart(map[string]any{"status": "failed", "contactedAt": at(-50)}),
 			made{Ended: v1alpha1.ReasonConversationEnded, Instance: gen.Instance, IDs: []string{first}}, "", nil},
-		"failed long ago": {cart(map[string]any{"status": "failed", "createdAt": "2026-01-01", "contactedAt": "2026-01-01"}),
+		"failed long ago": {cart(map[string]any{"status": "failed", "createdAt": "2026-01-01",
+			"contactedAt": "2026-01-01"}),
 			made{}, movein.SkippedEnded, nil},
-		"converted before it was contacted": {cart(map[string]any{"status": "converted"}), made{}, movein.SkippedEnded, nil},
-		"opted out":                         {cart(map[string]any{"status": "opted_out"}), made{OptsOut: true}, "", nil},
+		"converted before it was contacted": {cart(map[string]any{"status": "converted"}), made{},
+			movein.SkippedEnded, nil},
+		"opted out": {cart(map[string]any{"status": "opted_out"}), made{OptsOut: true}, "",
+			nil},
 		"opted out in words": {cart(map[string]any{"messages": []any{message("user", "PARAR", -5)}}),
 			made{OptsOut: true}, "", nil},
 		"too old": {cart(map[string]any{"createdAt": "2026-02-20"}), made{}, movein.SkippedTooOld, nil},
@@ -179,14 +185,16 @@ func TestLead(t *testing.T) {
 			IDs: []string{first, "import"}}, "", nil},
 		"no sequence": {cart(map[string]any{"trigger": "pix_pending"}), made{}, movein.SkippedNoSequence, nil},
 		"of another":  {cart(map[string]any{"client_id": "other"}), made{}, movein.SkippedClient, nil},
-		"wrong": {map[string]any{"phone": "x", "email": "nobody", "status": "odd", "platform": "kiwify", "createdAt": at(60),
-			"amount": "many", "currency": "real", "checkoutUrl": "pay", "instance": "none", "trigger": "odd",
+		"wrong": {map[string]any{"phone": "x", "email": "nobody", "status": "odd", "platform": "kiwify",
+			"createdAt": at(60),
+			"amount":    "many", "currency": "real", "checkoutUrl": "pay", "instance": "none", "trigger": "odd",
 			"messages": []any{map[string]any{"role": "odd", "text": "x"}}}, made{}, "", []string{
 			"platform: expected one of the Store's platforms (hotmart)",
 			"email: expected an e-mail address, or nothing",
 			"phone: expected E.164, such as +5511999990000, or a number of the Store's region with its area code",
 			"productId: expected the product's id or, in productName, its name",
-			"instance: expected a WhatsAppInstance of the Store, or its name at the gateway; import the instances first, " +
+			"instance: expected a WhatsAppInstance of the Store, or its name at the gateway; import the instances " +
+				"first, " +
 				"or leave it out",
 			"conversation[0].role: expected customer, assistant or person (user, ai and others mean one of them)",
 			"conversation[0].at: expected a time that is over, such as 2026-03-02T12:00:00Z",
@@ -260,9 +268,7 @@ func TestCompleteTwice(t *testing.T) {
 func TestNumber(t *testing.T) {
 	row := func(more map[string]any) map[string]any {
 		fields := map[string]any{"instanceName": "Loja_Vendas", "token": "s3cret", "baseUrl": "https://a.uazapi.com/"}
-		for name, value := range more {
-			fields[name] = value
-		}
+		maps.Copy(fields, more)
 		return fields
 	}
 	for name, each := range map[string]struct {
@@ -273,15 +279,18 @@ func TestNumber(t *testing.T) {
 		"at the operator's gateway": {row(nil), "loja-vendas UAZAPI  nil", nil},
 		"at a gateway of its own": {row(map[string]any{"gateway": "evolution", "adminTokenSecret": "evo/token"}),
 			"loja-vendas Evolution https://a.uazapi.com/ nil", nil},
-		"paired long ago": {row(map[string]any{"connected_at": "2026-01-01", "name": "vendas"}), "vendas UAZAPI  0", nil},
-		"wrong": {map[string]any{"instanceName": "á", "token": "a b", "gateway": "x", "adminTokenSecret": "x"}, "", []string{
-			"line 1: instanceName: expected letters, digits, '.', '_' and '-', at most 128",
-			"line 1: gateway: expected UAZAPI or Evolution",
-			"line 1: token: expected a token without blanks",
-			"line 1: baseURL: expected the gateway's address, such as https://example.uazapi.com; --gateway-url names it " +
-				"for all rows",
-			"line 1: adminTokenSecret: expected NAME/KEY of a Secret in the Store's namespace",
-		}},
+		"paired long ago": {row(map[string]any{"connected_at": "2026-01-01", "name": "vendas"}), "vendas UAZAPI  0",
+			nil},
+		"wrong": {map[string]any{"instanceName": "á", "token": "a b", "gateway": "x", "adminTokenSecret": "x"}, "",
+			[]string{
+				"line 1: instanceName: expected letters, digits, '.', '_' and '-', at most 128",
+				"line 1: gateway: expected UAZAPI or Evolution",
+				"line 1: token: expected a token without blanks",
+				"line 1: baseURL: expected the gateway's address, such as https://example.uazapi.com; --gateway-url " +
+					"names it " +
+					"for all rows",
+				"line 1: adminTokenSecret: expected NAME/KEY of a Secret in the Store's namespace",
+			}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			made, _, problems := testTarget().Number(rowOf(t, movein.InstanceColumns, each.fields))

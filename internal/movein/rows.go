@@ -122,7 +122,8 @@ func (b *bounded) lineAt(offset int64) int {
 
 // Read calls each with every row of a file, or with what is wrong with it. What it returns is wrong with the whole
 // file, or each's own error.
-func Read(from io.Reader, format Format, columns Columns, each func(Row, *Problem) error) (unknown []string, err error) {
+func Read(from io.Reader, format Format, columns Columns, each func(Row, *Problem) error) (unknown []string,
+	err error) {
 	start := bufio.NewReaderSize(from, MaxRow)
 	head, err := start.Peek(3)
 	if len(head) == 0 {

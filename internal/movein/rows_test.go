@@ -102,7 +102,8 @@ func TestReadRefuses(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := read(row.content, row.format)
-			if err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(), "5511987654321") {
+			if err == nil || !strings.Contains(err.Error(), row.says) || strings.Contains(err.Error(),
+				"5511987654321") {
 				t.Errorf("got %v; want an error with %q", err, row.says)
 			}
 		})
@@ -157,7 +158,8 @@ func FuzzRead(f *testing.F) {
 		last := 0
 		for _, columns := range []movein.Columns{movein.OptOutColumns, movein.LeadColumns, movein.InstanceColumns} {
 			last = 0
-			_, _ = movein.Read(strings.NewReader(content), format, columns, func(row movein.Row, _ *movein.Problem) error {
+			_, _ = movein.Read(strings.NewReader(content), format, columns, func(row movein.Row,
+				_ *movein.Problem) error {
 				if row.Line < last || row.Line > strings.Count(content, "\n")+1 {
 					t.Errorf("line %d after %d", row.Line, last)
 				}

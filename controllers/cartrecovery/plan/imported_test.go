@@ -67,8 +67,10 @@ func importedCases() []planCase {
 		named("an imported lead is held", held(gen.ExpiresAt)),
 		named("an imported lead whose customer waits for an answer is held", held(hour+gen.ExpiresAt, first, asks)),
 		{name: "a held lead is over when its customer buys", now: 2 * hour, want: Finish,
-			lead: []gen.LeadMod{imported("", gen.Bought(gen.T0.Add(hour)))}, outcome: v1alpha1.ReasonBoughtBeforeContact},
-		{name: "a held lead that was written to before is recovered when its customer buys", now: 2 * hour, want: Finish,
+			lead:    []gen.LeadMod{imported("", gen.Bought(gen.T0.Add(hour)))},
+			outcome: v1alpha1.ReasonBoughtBeforeContact},
+		{name: "a held lead that was written to before is recovered when its customer buys", now: 2 * hour,
+			want:    Finish,
 			lead:    []gen.LeadMod{imported(first, gen.Bought(gen.T0.Add(hour)))},
 			outcome: v1alpha1.ReasonBoughtAfterContact},
 		{name: "a held lead ends when its phone is suppressed", now: 2 * hour, want: Finish, suppressed: true,
@@ -96,4 +98,3 @@ func importedCases() []planCase {
 			lead:  []gen.LeadMod{imported(first+","+exported("human", "eu ajudo", hour), released)}},
 	}
 }
-
