@@ -54,10 +54,9 @@ func plainly(err error) string {
 	}
 	var fields []string
 	for _, cause := range told.Details.Causes {
-		_, rule, hasValue := strings.Cut(cause.Message, `": `)
 		field := cause.Field
-		if hasValue {
-			field += ": " + rule
+		if after := strings.LastIndex(cause.Message, `": `); after >= 0 {
+			field += cause.Message[after+1:]
 		}
 		if !slices.Contains(fields, field) {
 			fields = append(fields, field)

@@ -82,7 +82,7 @@ type file struct {
 
 // best is the row that counts of those about one object.
 type best struct {
-	line int
+	row  int
 	lead *rank
 }
 
@@ -145,11 +145,11 @@ func (f *file) check(target *movein.Target, row movein.Row, problem *movein.Prob
 		f.skipped[skipped]++
 	case f.takesNameOf(&made):
 		if f.wrong++; f.wrong <= maxShown {
-			show(fmt.Sprintf("%s: line %d: name: expected another name than that of another row's instance",
-				f.kind.flag, row.Line))
+			show(fmt.Sprintf("%s: %s: name: expected another name than that of another row's instance",
+				f.kind.flag, row.Place))
 		}
 	default:
-		f.want(&made, row.Line)
+		f.want(&made, row.Number)
 	}
 }
 
@@ -161,8 +161,8 @@ func (f *file) takesNameOf(made *item) bool {
 }
 
 // want keeps a row, or the one that says more of the same object.
-func (f *file) want(made *item, line int) {
-	name, fresh := made.name(), best{line: line}
+func (f *file) want(made *item, row int) {
+	name, fresh := made.name(), best{row: row}
 	if made.lead != nil {
 		fresh.lead = &rank{ended: made.lead.Ended, at: *made.lead.Object.Spec.AbandonedAt}
 	}

@@ -67,7 +67,7 @@ func (w *writer) write(ctx context.Context, f *file) error {
 			return ctx.Err()
 		}
 		made, skipped, problems := f.kind.make(w.target, row)
-		if skipped != "" || len(problems) > 0 || f.wanted[made.name()].line != row.Line {
+		if skipped != "" || len(problems) > 0 || f.wanted[made.name()].row != row.Number {
 			return nil
 		}
 		group.Go(func() error {
@@ -78,7 +78,7 @@ func (w *writer) write(ctx context.Context, f *file) error {
 			}
 			if err != nil {
 				result = resultFailed
-				w.report.fail(fmt.Sprintf("%s: line %d: %s", f.kind.flag, row.Line, plainly(err)))
+				w.report.fail(fmt.Sprintf("%s: %s: %s", f.kind.flag, row.Place, plainly(err)))
 			}
 			w.report.count(f.kind.flag, result)
 			if n := done.Add(1); n%progressEvery == 0 {

@@ -98,13 +98,13 @@ func TestOptOut(t *testing.T) {
 			with(v1alpha1.SuppressionOptOut, false), "", nil},
 		"wrong": {testTarget(), map[string]any{"phone": "12", "reason": "because", "expiresAt": "soon"}, nil, "",
 			[]string{
-				"line 1: phone: expected E.164, such as +5511999990000, or a number of the Store's region with " +
+				"line 1, row 1: phone: expected E.164, such as +5511999990000, or a number of the Store's region with " +
 					"its area code",
-				"line 1: reason: expected OptOut, WrongNumber, Complaint or Manual",
-				"line 1: expiresAt: expected a time, such as 2026-03-02T12:00:00Z",
+				"line 1, row 1: reason: expected OptOut, WrongNumber, Complaint or Manual",
+				"line 1, row 1: expiresAt: expected a time, such as 2026-03-02T12:00:00Z",
 			}},
 		"without a number": {testTarget(), map[string]any{"reason": "manual"}, nil, "",
-			[]string{"line 1: phone: expected a number, found nothing"}},
+			[]string{"line 1, row 1: phone: expected a number, found nothing"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, skipped, problems := row.target.OptOut(rowOf(t, movein.OptOutColumns, row.fields))
@@ -231,7 +231,7 @@ func TestLead(t *testing.T) {
 			}
 			var wrong []string
 			for _, each := range told(problems) {
-				wrong = append(wrong, strings.TrimPrefix(each, "line 1: "))
+				wrong = append(wrong, strings.TrimPrefix(each, "line 1, row 1: "))
 			}
 			if diff := cmp.Diff(row.wrong, wrong); diff != "" || skipped != row.skipped {
 				t.Errorf("skipped %q, want %q; problems (-want +got):\n%s", skipped, row.skipped, diff)
@@ -283,13 +283,13 @@ func TestNumber(t *testing.T) {
 			nil},
 		"wrong": {map[string]any{"instanceName": "á", "token": "a b", "gateway": "x", "adminTokenSecret": "x"}, "",
 			[]string{
-				"line 1: instanceName: expected letters, digits, '.', '_' and '-', at most 128",
-				"line 1: gateway: expected UAZAPI or Evolution",
-				"line 1: token: expected a token without blanks",
-				"line 1: baseURL: expected the gateway's address, such as https://example.uazapi.com; --gateway-url " +
+				"line 1, row 1: instanceName: expected letters, digits, '.', '_' and '-', at most 128",
+				"line 1, row 1: gateway: expected UAZAPI or Evolution",
+				"line 1, row 1: token: expected a token without blanks",
+				"line 1, row 1: baseURL: expected the gateway's address, such as https://example.uazapi.com; --gateway-url " +
 					"names it " +
 					"for all rows",
-				"line 1: adminTokenSecret: expected NAME/KEY of a Secret in the Store's namespace",
+				"line 1, row 1: adminTokenSecret: expected NAME/KEY of a Secret in the Store's namespace",
 			}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -51,15 +51,17 @@ func FormatOf(name string) (Format, bool) {
 
 // Row is a row of a file: texts by the names of columns.
 type Row struct {
-	// Line of the file on which it begins, from 1.
-	Line   int
+	// Number of the row, from 1.
+	Number int
+	// Place in the file, for people.
+	Place  string
 	values map[string]string
 }
 
 // Problem is what is wrong in a row, without what stands there.
 type Problem struct {
-	// Line of the file, from 1.
-	Line int
+	// Place of the row in the file.
+	Place string
 	// Field is the column, "" for the whole row.
 	Field string
 	// Want is what was expected.
@@ -69,9 +71,9 @@ type Problem struct {
 // String is one line for people.
 func (p Problem) String() string {
 	if p.Field == "" {
-		return fmt.Sprintf("line %d: %s", p.Line, p.Want)
+		return p.Place + ": " + p.Want
 	}
-	return fmt.Sprintf("line %d: %s: %s", p.Line, p.Field, p.Want)
+	return p.Place + ": " + p.Field + ": " + p.Want
 }
 
 var (
@@ -193,8 +195,8 @@ func readCSV(start *bufio.Reader, columns Columns, each func(Row, *Problem) erro
 		case rows == MaxRows:
 			return nil, fmt.Errorf("the file has more than %d rows; split it", MaxRows)
 		}
-		row := Row{values: make(map[string]string, len(header))}
-		row.Line, _ = reader.FieldPos(0)
+		line, _ := reader.FieldPos(0)
+		row := Row{Number: rows + 1, Place: fmt.Sprintf("line %d", line), values: make(map[string]string, len(header))}
 		problem := row.fill(header, record, reader.InputOffset()-begins)
 		if err := each(row, problem); err != nil {
 			return nil, err
@@ -222,14 +224,14 @@ func csvError(limit *bounded, reader *csv.Reader, err error) error {
 func (r *Row) fill(header, record []string, length int64) *Problem {
 	switch {
 	case len(record) != len(header):
-		return &Problem{Line: r.Line, Want: fmt.Sprintf("expected %d fields as in the first line, found %d",
+		return &Problem{Place: r.Place, Want: fmt.Sprintf("expected %d fields as in the first line, found %d",
 			len(header), len(record))}
 	case length > MaxRow:
-		return &Problem{Line: r.Line, Want: fmt.Sprintf("expected at most %d KiB in a row", MaxRow>>10)}
+		return &Problem{Place: r.Place, Want: fmt.Sprintf("expected at most %d KiB in a row", MaxRow>>10)}
 	}
 	for i, name := range header {
 		if !utf8.ValidString(record[i]) {
-			return &Problem{Line: r.Line, Field: name, Want: "expected UTF-8 (Excel: CSV UTF-8)"}
+			return &Problem{Place: r.Place, Field: name, Want: "expected UTF-8 (Excel: CSV UTF-8)"}
 		}
 		if value := strings.TrimSpace(record[i]); name != "" && value != "" {
 			r.values[name] = strings.Clone(value)
@@ -262,7 +264,8 @@ func readJSON(start *bufio.Reader, columns Columns, each func(Row, *Problem) err
 		case rows == MaxRows:
 			return nil, fmt.Errorf("the file has more than %d rows; split it", MaxRows)
 		}
-		row := Row{Line: limit.lineAt(decoder.InputOffset() - int64(len(raw))), values: map[string]string{}}
+		row := Row{Number: rows + 1, values: map[string]string{}}
+		row.Place = fmt.Sprintf("line %d, row %d", limit.lineAt(decoder.InputOffset()-int64(len(raw))), row.Number)
 		others, problem := row.fillJSON(columns, raw)
 		for _, name := range others {
 			if !seen[name] && len(seen) < maxUnknown {
@@ -308,9 +311,9 @@ func (r *Row) fillJSON(columns Columns, raw json.RawMessage) (others []string, p
 	var fields map[string]json.RawMessage
 	switch {
 	case len(raw) > MaxRow:
-		return nil, &Problem{Line: r.Line, Want: fmt.Sprintf("expected at most %d KiB in a row", MaxRow>>10)}
+		return nil, &Problem{Place: r.Place, Want: fmt.Sprintf("expected at most %d KiB in a row", MaxRow>>10)}
 	case json.Unmarshal(raw, &fields) != nil || fields == nil:
-		return nil, &Problem{Line: r.Line, Want: "expected an object with a field for each column"}
+		return nil, &Problem{Place: r.Place, Want: "expected an object with a field for each column"}
 	}
 	for name, value := range fields {
 		column := columns.named(name)
@@ -320,7 +323,7 @@ func (r *Row) fillJSON(columns Columns, raw json.RawMessage) (others []string, p
 			others = append(others, name)
 		case text == "":
 		case twice:
-			return nil, &Problem{Line: r.Line, Field: column, Want: "expected one field that means this, found two"}
+			return nil, &Problem{Place: r.Place, Field: column, Want: "expected one field that means this, found two"}
 		default:
 			r.values[column] = text
 		}

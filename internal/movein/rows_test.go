@@ -21,7 +21,7 @@ func shown(row movein.Row, problem *movein.Problem) string {
 	if problem != nil {
 		return problem.String()
 	}
-	text := fmt.Sprint(row.Line)
+	text := strings.TrimPrefix(row.Place, "line ")
 	for _, column := range columns {
 		text += "|" + movein.ValueOf(row, column.Name)
 	}
@@ -61,16 +61,16 @@ func TestRead(t *testing.T) {
 		"a row that is long": {movein.CSV, "phone,reason\n1," + strings.Repeat("a", movein.MaxRow) + "\n2,b\n",
 			[]string{"line 2: expected at most 64 KiB in a row", "3|2|b|"}},
 		"an array": {movein.JSON, bom + "[\n{\"phone\": \"1\"},\n{\"phone\": 2, \"reason\": null}\n]\n",
-			[]string{"2|1||", "3|2||"}},
+			[]string{"2, row 1|1||", "3, row 2|2||"}},
 		"an object a line": {movein.JSON, "{\"customerPhone\":\"1\"}\n{\"phone\":\"2\",\"reason\":\"b\"}\n",
-			[]string{"1|1||", "2|2|b|"}},
+			[]string{"1, row 1|1||", "2, row 2|2|b|"}},
 		"an empty array": {movein.JSON, "[]", nil},
 		"something else than an object": {movein.JSON, "[1, null, {\"phone\":\"1\"}]",
-			[]string{"line 1: expected an object with a field for each column",
-				"line 1: expected an object with a field for each column", "1|1||"}},
+			[]string{"line 1, row 1: expected an object with a field for each column",
+				"line 1, row 2: expected an object with a field for each column", "1, row 3|1||"}},
 		"two that mean one": {movein.JSON, `{"phone":"1","customer_phone":"2"}`,
-			[]string{"line 1: phone: expected one field that means this, found two"}},
-		"a list": {movein.JSON, `{"phone":"1","reason":[1,2]}`, []string{"1|1|[1,2]|"}},
+			[]string{"line 1, row 1: phone: expected one field that means this, found two"}},
+		"a list": {movein.JSON, `{"phone":"1","reason":[1,2]}`, []string{"1, row 1|1|[1,2]|"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := read(row.content, row.format)
@@ -160,10 +160,12 @@ func FuzzRead(f *testing.F) {
 			last = 0
 			_, _ = movein.Read(strings.NewReader(content), format, columns, func(row movein.Row,
 				_ *movein.Problem) error {
-				if row.Line < last || row.Line > strings.Count(content, "\n")+1 {
-					t.Errorf("line %d after %d", row.Line, last)
+				var line int
+				if _, err := fmt.Sscanf(row.Place, "line %d", &line); err != nil || line < last ||
+					line > strings.Count(content, "\n")+1 {
+					t.Errorf("%s after %d: %v", row.Place, last, err)
 				}
-				last = row.Line
+				last = line
 				_, _, _ = target.OptOut(row)
 				_, _, _ = target.Lead(row)
 				_, _, _ = target.Number(row)

@@ -47,7 +47,7 @@ type cells struct {
 }
 
 func (c *cells) wrong(field, want string) {
-	c.problems = append(c.problems, Problem{Line: c.row.Line, Field: field, Want: want})
+	c.problems = append(c.problems, Problem{Place: c.row.Place, Field: field, Want: want})
 }
 
 func (c *cells) get(field string) string { return c.row.values[field] }
