@@ -62,11 +62,14 @@ func TestLapsed(t *testing.T) {
 }
 
 func TestNewSuppression(t *testing.T) {
-	hashed := lead.NewSuppression("shop", "acme", "5511987654321", false, v1alpha1.SuppressionOptOut)
+	optedOut := func(store, number string, keep bool) *v1alpha1.Suppression {
+		return lead.NewSuppression("shop", store, number, keep, v1alpha1.SuppressionOptOut)
+	}
+	hashed := optedOut("acme", "5511987654321", false)
 	for name, other := range map[string]*v1alpha1.Suppression{
-		"in E.164":                      lead.NewSuppression("shop", "acme", gen.Phone, false, v1alpha1.SuppressionOptOut),
-		"of an old account":             lead.NewSuppression("shop", "acme", "551187654321", false, v1alpha1.SuppressionOptOut),
-		"of a store that keeps numbers": lead.NewSuppression("shop", "acme", "551187654321", true, v1alpha1.SuppressionOptOut),
+		"in E.164":                      optedOut("acme", gen.Phone, false),
+		"of an old account":             optedOut("acme", "551187654321", false),
+		"of a store that keeps numbers": optedOut("acme", "551187654321", true),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if other.Name != hashed.Name {
@@ -75,8 +78,8 @@ func TestNewSuppression(t *testing.T) {
 		})
 	}
 	for name, other := range map[string]*v1alpha1.Suppression{
-		"another store":  lead.NewSuppression("shop", "acme2", gen.Phone, false, v1alpha1.SuppressionOptOut),
-		"another number": lead.NewSuppression("shop", "acme", "+5511987654322", false, v1alpha1.SuppressionOptOut),
+		"another store":  optedOut("acme2", gen.Phone, false),
+		"another number": optedOut("acme", "+5511987654322", false),
 	} {
 		t.Run(name, func(t *testing.T) {
 			if other.Name == hashed.Name {
@@ -96,7 +99,7 @@ func TestNewSuppression(t *testing.T) {
 		"551187654321": gen.Phone, "+5511987654321": gen.Phone, "351912345678": "+351912345678", "12": "",
 		strings.Repeat("9", 18): "",
 	} {
-		made := lead.NewSuppression("shop", "acme", phone, true, v1alpha1.SuppressionOptOut)
+		made := optedOut("acme", phone, true)
 		if made.Spec.Phone != want || (made.Spec.PhoneHash == "") != (want != "") {
 			t.Errorf("%s: phone %q, hash %q", phone, made.Spec.Phone, made.Spec.PhoneHash)
 		}

@@ -98,7 +98,8 @@ func TestOptOut(t *testing.T) {
 			with(v1alpha1.SuppressionOptOut, false), "", nil},
 		"wrong": {testTarget(), map[string]any{"phone": "12", "reason": "because", "expiresAt": "soon"}, nil, "",
 			[]string{
-				"line 1, row 1: phone: expected E.164, such as +5511999990000, or a number of the Store's region with " +
+				"line 1, row 1: phone: expected E.164, such as +5511999990000, or a number of the Store's region " +
+					"with " +
 					"its area code",
 				"line 1, row 1: reason: expected OptOut, WrongNumber, Complaint or Manual",
 				"line 1, row 1: expiresAt: expected a time, such as 2026-03-02T12:00:00Z",
@@ -286,7 +287,8 @@ func TestNumber(t *testing.T) {
 				"line 1, row 1: instanceName: expected letters, digits, '.', '_' and '-', at most 128",
 				"line 1, row 1: gateway: expected UAZAPI or Evolution",
 				"line 1, row 1: token: expected a token without blanks",
-				"line 1, row 1: baseURL: expected the gateway's address, such as https://example.uazapi.com; --gateway-url " +
+				"line 1, row 1: baseURL: expected the gateway's address, such as https://example.uazapi.com; " +
+					"--gateway-url " +
 					"names it " +
 					"for all rows",
 				"line 1, row 1: adminTokenSecret: expected NAME/KEY of a Secret in the Store's namespace",
