@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // stores have time zones, and Windows has none
 
 	"k8s.io/utils/clock"
 
