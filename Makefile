@@ -31,6 +31,9 @@ CONTAINER_TOOL ?= docker
 KUBECTL ?= kubectl
 
 GO ?= go
+# The same for everything that is built here, the control plane too: what two of them share is compiled once. For the
+# same reason bin/manager has its paths. CGO_ENABLED=1 for the race detector.
+export CGO_ENABLED ?= 0
 TOOL = $(GO) tool -modfile=hack/tools/go.mod
 CONTROLLER_GEN = $(TOOL) controller-gen
 KUSTOMIZE = $(TOOL) kustomize
@@ -144,7 +147,7 @@ lint-fix: ## Run the linters and fix what they can fix.
 ##@ Test
 
 .PHONY: control-plane
-control-plane: ## Prepare kube-apiserver, etcd, kubectl and kube-controller-manager; print where they are.
+control-plane: ## Prepare kube-apiserver, etcd, kubectl and cluster-controllers; print where they are.
 	@$(GO) run ./hack/controlplane
 
 .PHONY: test
@@ -204,7 +207,7 @@ bench-go: ## Run the Go benchmarks of the packages.
 # many a CI container, and then nothing would be built.
 .PHONY: build
 build: ## Build bin/manager.
-	CGO_ENABLED=0 $(GO) build -buildvcs=false -trimpath -ldflags "$(LDFLAGS)" -o bin/manager .
+	$(GO) build -buildvcs=false -ldflags "$(LDFLAGS)" -o bin/manager .
 
 .PHONY: build-plugin
 build-plugin: ## Build bin/kubectl-cartrecovery, a plugin of kubectl.
@@ -226,13 +229,17 @@ release-plugin: ## Write the plugin for PLUGIN_PLATFORMS to dist/plugin/, an arc
 	done
 	@cd dist/plugin && sha256sum *.tar.gz > checksums.txt
 
+# The control plane first: it says how far it is, and has compiled most of what the manager needs.
 .PHONY: demo
-demo: build ## Play a recovery from cart to purchase against a real API server, then stop.
-	$(WITH_CONTROL_PLANE) $(GO) run ./hack/demo $(DEMOFLAGS)
+demo: ## Play a recovery from cart to purchase against a real API server, then stop.
+	@echo "Preparing a control plane, unless there is one"
+	@$(WITH_CONTROL_PLANE); export KUBEBUILDER_ASSETS; \
+	echo "Building the manager and the demo (a minute or two the first time)"; \
+	$(MAKE) --no-print-directory build && $(GO) run ./hack/demo $(DEMOFLAGS)
 
 .PHONY: run
-run: build ## Start the operator with a control plane and simulators, and keep it running.
-	$(WITH_CONTROL_PLANE) $(GO) run ./hack/demo --stay $(DEMOFLAGS)
+run: DEMOFLAGS += --stay
+run: demo ## Start the operator with a control plane and simulators, and keep it running.
 
 .PHONY: docker-build
 docker-build: ## Build the image IMG.

@@ -22,16 +22,14 @@ import (
 // namespace controller and garbage collection by owner. They end with the container.
 func startClusterControllers() {
 	GinkgoHelper()
-	program := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "kube-controller-manager")
+	program := filepath.Join(os.Getenv("KUBEBUILDER_ASSETS"), "cluster-controllers")
 	if _, err := os.Stat(program); err != nil {
-		Skip("KUBEBUILDER_ASSETS has no kube-controller-manager")
+		Skip("KUBEBUILDER_ASSETS has no cluster-controllers")
 	}
 	kubeconfig := filepath.Join(GinkgoT().TempDir(), "kubeconfig")
 	Expect(os.WriteFile(kubeconfig, env.Envtest.KubeConfig, 0o600)).To(Succeed())
 	running, stop := context.WithCancel(context.Background())
-	command := exec.CommandContext(running, program,
-		"--kubeconfig="+kubeconfig, "--leader-elect=false", "--secure-port=0",
-		"--controllers=garbage-collector-controller,namespace-controller")
+	command := exec.CommandContext(running, program, "--kubeconfig="+kubeconfig)
 	Expect(command.Start()).To(Succeed())
 	DeferCleanup(func() {
 		stop()

@@ -1,6 +1,6 @@
 // Command controlplane provides the Kubernetes control plane that the test
 // suites and the demo run against: kube-apiserver, etcd, kubectl and
-// kube-controller-manager. It prints the directory that holds them on stdout,
+// cluster-controllers. It prints the directory that holds them on stdout,
 // and nothing else; progress goes to stderr. Use it like this:
 //
 //	assets="$(go run ./hack/controlplane)" && KUBEBUILDER_ASSETS="$assets" go test ./...
@@ -13,10 +13,13 @@
 //  4. the Kubernetes and etcd sources, from the Go module proxy. This needs
 //     nothing but Go and takes some minutes, once: the result goes to the store.
 //
-// setup-envtest does not ship kube-controller-manager, so that program is built
-// from source in cases 2 and 3 too, and added to the store's entry. Nothing is
-// ever written to the directory of case 1; what it lacks is built into a
-// directory of the store that links to the rest.
+// cluster-controllers is our own: those controllers of the kube-controller-manager
+// that the suites need. It is built from source in cases 2 and 3 too, and added to
+// the store's entry. Nothing is ever written to the directory of case 1; what it
+// lacks is built into a directory of the store that links to the rest.
+//
+// A kubectl on the PATH is linked to instead of built where Kubernetes supports it
+// with the API server: one minor version older to one newer.
 //
 // The versions are those of kubernetes/go.mod, etcd/go.mod and hack/tools/go.mod.
 package main
@@ -37,7 +40,7 @@ import (
 func main() {
 	if len(os.Args) > 1 {
 		fmt.Fprintln(os.Stderr, "control-plane: takes no arguments; it prints the directory of kube-apiserver, etcd, "+
-			"kubectl and kube-controller-manager, and prepares it if need be. See hack/controlplane/main.go.")
+			"kubectl and cluster-controllers, and prepares it if need be. See hack/controlplane/main.go.")
 		os.Exit(2)
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -80,6 +83,7 @@ func run(ctx context.Context, progress io.Writer) (string, error) {
 		programs: programs,
 		progress: progress,
 		build:    builder.build,
+		reuse:    reuseKubectl,
 		download: builder.download,
 	}
 	return p.provide(ctx, os.Getenv("KUBEBUILDER_ASSETS"))

@@ -37,9 +37,9 @@ func pinnedPrograms(root string) ([]program, error) {
 	const variable = " -X k8s.io/component-base/version."
 	ldflags := "-s -w" + variable + "gitVersion=" + kubernetes +
 		variable + "gitMajor=" + major + variable + "gitMinor=" + minor
-	kube := func(name string, usual time.Duration, essential bool) program {
+	kube := func(name, pkg string, usual time.Duration, essential bool) program {
 		return program{
-			name: name, module: "kubernetes", pkg: "k8s.io/kubernetes/cmd/" + name,
+			name: name, module: "kubernetes", pkg: pkg,
 			ldflags: ldflags, version: kubernetes, usual: usual, essential: essential,
 		}
 	}
@@ -49,9 +49,9 @@ func pinnedPrograms(root string) ([]program, error) {
 			name: "etcd", module: "etcd", pkg: "go.etcd.io/etcd/server/v3",
 			ldflags: "-s -w", version: etcd, usual: 30 * time.Second, essential: true,
 		},
-		kube("kube-apiserver", 5*time.Minute, true),
-		kube("kube-controller-manager", 90*time.Second, false),
-		kube("kubectl", 30*time.Second, false),
+		kube("kube-apiserver", "k8s.io/kubernetes/cmd/kube-apiserver", 5*time.Minute, true),
+		kube("cluster-controllers", "./cluster-controllers", 15*time.Second, false),
+		kube(kubectl, "k8s.io/kubernetes/cmd/kubectl", 45*time.Second, false),
 	}, nil
 }
 

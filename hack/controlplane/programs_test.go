@@ -81,7 +81,7 @@ func TestThisRepositoryPinsAllPrograms(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got := namesOf(programs); got != "etcd, kube-apiserver, kube-controller-manager, kubectl" {
+	if got := namesOf(programs); got != "etcd, kube-apiserver, cluster-controllers, kubectl" {
 		t.Errorf("the programs are %s", got)
 	}
 	if _, err := findRoot(t.TempDir()); err == nil {

@@ -17,6 +17,8 @@ type provider struct {
 	progress io.Writer
 	// build builds one program as into/NAME.
 	build func(ctx context.Context, p program, into string) error
+	// reuse returns a program of this machine that serves as well, "" without one.
+	reuse func(ctx context.Context, p program) string
 	// download has setup-envtest unpack the newest control plane of a minor
 	// version ("1.37.x") somewhere in into, and returns where.
 	download func(ctx context.Context, version, into string) (string, error)
@@ -120,9 +122,21 @@ func (p *provider) fetch(ctx context.Context, temp string) (string, error) {
 	return dir, os.Chmod(dir, 0o755) // #nosec G302 -- setup-envtest made it read-only; the rest still has to be added
 }
 
-// buildAll builds programs into a directory, one after the other: each build
-// uses all cores.
-func (p *provider) buildAll(ctx context.Context, programs []program, into string) error {
+// buildAll puts programs into a directory: links to those that the machine has, and built ones, one after the other, as
+// each build uses all cores.
+func (p *provider) buildAll(ctx context.Context, missing []program, into string) error {
+	var programs []program
+	for _, program := range missing {
+		path := p.reuse(ctx, program)
+		if path == "" {
+			programs = append(programs, program)
+			continue
+		}
+		p.sayf("using %s", path)
+		if err := os.Symlink(path, filepath.Join(into, program.name)); err != nil {
+			return err
+		}
+	}
 	if len(programs) == 0 {
 		return nil
 	}

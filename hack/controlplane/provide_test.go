@@ -28,7 +28,7 @@ func newLab(t *testing.T) *lab {
 		store: &store{dir: filepath.Join(t.TempDir(), "k8s"), version: "1.37.2", platform: "linux-amd64"},
 		programs: []program{
 			{name: "etcd", essential: true}, {name: "kube-apiserver", essential: true},
-			{name: "kube-controller-manager"}, {name: "kubectl"},
+			{name: "cluster-controllers"}, {name: "kubectl"},
 		},
 		progress: l.output,
 		build: func(_ context.Context, p program, into string) error {
@@ -37,6 +37,7 @@ func newLab(t *testing.T) *lab {
 			l.built = append(l.built, p.name)
 			return os.WriteFile(filepath.Join(into, p.name), []byte("built"), 0o700)
 		},
+		reuse:    func(context.Context, program) string { return "" },
 		download: func(context.Context, string, string) (string, error) { return "", errors.New("no access") },
 	}
 	return l
@@ -89,11 +90,11 @@ func (l *lab) leftovers(t *testing.T) []string {
 func TestACompleteStoreEntryIsUsedAsItIs(t *testing.T) {
 	l := newLab(t)
 	for _, version := range []string{"1.36.9", "1.37.0", "1.37.10", "1.37.9", "1.38.0"} {
-		put(t, filepath.Join(l.store.dir, version+"-linux-amd64"), "etcd", "kube-apiserver", "kube-controller-manager",
+		put(t, filepath.Join(l.store.dir, version+"-linux-amd64"), "etcd", "kube-apiserver", "cluster-controllers",
 			"kubectl")
 	}
 	put(t, filepath.Join(l.store.dir, "1.37.11-linux-amd64"), "etcd", "kube-apiserver", "kubectl")
-	put(t, filepath.Join(l.store.dir, "1.37.12-linux-arm64"), "etcd", "kube-apiserver", "kube-controller-manager",
+	put(t, filepath.Join(l.store.dir, "1.37.12-linux-arm64"), "etcd", "kube-apiserver", "cluster-controllers",
 		"kubectl")
 
 	dir, err := l.provide(t.Context(), "")
@@ -119,7 +120,7 @@ func TestWhatADownloadedStoreEntryLacksIsAdded(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if dir != entry || content(t, dir, "kube-controller-manager") != "built" || content(t, dir, "etcd") != "there" {
+	if dir != entry || content(t, dir, "cluster-controllers") != "built" || content(t, dir, "etcd") != "there" {
 		t.Errorf("%s was not completed", dir)
 	}
 	info, err := os.Stat(entry)
@@ -127,7 +128,7 @@ func TestWhatADownloadedStoreEntryLacksIsAdded(t *testing.T) {
 		t.Errorf("the entry is left as %v (%v), want it read-only as it was", info.Mode(), err)
 	}
 	if len(l.built) != 1 {
-		t.Errorf("built %v, want kube-controller-manager alone", l.built)
+		t.Errorf("built %v, want cluster-controllers alone", l.built)
 	}
 }
 
@@ -183,7 +184,7 @@ func TestAFailedOrInterruptedBuildInstallsNothing(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			pretend := l.build
 			l.build = func(ctx context.Context, p program, into string) error {
-				if p.name == "kube-controller-manager" {
+				if p.name == "cluster-controllers" {
 					cancel()
 					return ctx.Err()
 				}
@@ -260,9 +261,9 @@ func TestWaitingForAnotherRunCanBeInterrupted(t *testing.T) {
 
 func TestKubebuilderAssetsComeFirst(t *testing.T) {
 	l := newLab(t)
-	put(t, l.store.entry(), "etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+	put(t, l.store.entry(), "etcd", "kube-apiserver", "cluster-controllers", "kubectl")
 	t.Chdir(t.TempDir())
-	put(t, "assets", "etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
+	put(t, "assets", "etcd", "kube-apiserver", "cluster-controllers", "kubectl")
 	want, err := filepath.Abs("assets")
 	if err != nil {
 		t.Fatal(err)
@@ -293,11 +294,11 @@ func TestKubebuilderAssetsIsCompletedElsewhere(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if content(t, dir, "etcd") != "there" || content(t, dir, "kube-controller-manager") != "built" {
+		if content(t, dir, "etcd") != "there" || content(t, dir, "cluster-controllers") != "built" {
 			t.Errorf("%s does not link to what was there and hold what was built", dir)
 		}
 		if len(missingFrom(assets, l.programs)) != 1 || len(l.built) != 1 {
-			t.Errorf("built %v; want kube-controller-manager once, and not into %s", l.built, assets)
+			t.Errorf("built %v; want cluster-controllers once, and not into %s", l.built, assets)
 		}
 	}
 }

@@ -31,7 +31,7 @@ type plane struct {
 
 func init() { ctrl.SetLogger(logr.Discard()) }
 
-// startPlane starts kube-apiserver, etcd, and of the kube-controller-manager what deletes namespaces and what is owned.
+// startPlane starts kube-apiserver, etcd, and what deletes namespaces and what is owned.
 // Nothing runs pods.
 func startPlane(t *testing.T, options ...func(*envtest.Environment)) *plane {
 	t.Helper()
@@ -67,10 +67,7 @@ func startPlane(t *testing.T, options ...func(*envtest.Environment)) *plane {
 	p.env = append(os.Environ(), "KUBECONFIG="+kubeconfig, "HOME="+dir, "PATH="+bin+":"+os.Getenv("PATH"),
 		// What the go command has in the real home.
 		"GOPATH="+goEnv(t, "GOPATH"), "GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"))
-	background(t, exec.Command(filepath.Join(assets, "kube-controller-manager"), "--kubeconfig="+kubeconfig,
-		"--leader-elect=false", "--secure-port=0",
-		"--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller,"+
-			"clusterrole-aggregation-controller"))
+	background(t, exec.Command(filepath.Join(assets, "cluster-controllers"), "--kubeconfig="+kubeconfig))
 	return p
 }
 

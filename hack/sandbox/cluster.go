@@ -95,7 +95,7 @@ func (c *Cluster) prepare(ctx context.Context, manifests string) error {
 	if err := os.WriteFile(c.Kubeconfig, admin, 0o600); err != nil {
 		return fmt.Errorf("write kubeconfig: %w", err)
 	}
-	if err := c.startControllerManager(); err != nil {
+	if err := c.startControllers(); err != nil {
 		return err
 	}
 	_, err = c.Kubectl(ctx, "apply", "--server-side", "--force-conflicts", "-k", filepath.Join(testenv.Root(), "config",
@@ -103,17 +103,16 @@ func (c *Cluster) prepare(ctx context.Context, manifests string) error {
 	return err
 }
 
-// startControllerManager runs what a cluster needs besides an API server: garbage
+// startControllers runs what a cluster needs besides an API server: garbage
 // collection by owner, namespace deletion and service accounts.
-func (c *Cluster) startControllerManager() error {
-	program := filepath.Join(c.assets, "kube-controller-manager")
+func (c *Cluster) startControllers() error {
+	program := filepath.Join(c.assets, "cluster-controllers")
 	if _, err := os.Stat(program); err != nil {
 		return nil //nolint:nilerr // optional: without it owned objects are not collected
 	}
 	var err error
-	c.controller, err = startProcess(filepath.Join(c.dir, "kube-controller-manager.log"), nil, program,
-		"--kubeconfig="+c.Kubeconfig, "--leader-elect=false", "--secure-port=0",
-		"--controllers=garbage-collector-controller,namespace-controller,serviceaccount-controller")
+	c.controller, err = startProcess(filepath.Join(c.dir, "cluster-controllers.log"), nil, program,
+		"--kubeconfig="+c.Kubeconfig)
 	return err
 }
 
