@@ -20,6 +20,7 @@ import (
 	ctrl "sigs.k8s.io/controller-runtime"
 
 	"cartrecovery.dev/operator/hack/sandbox"
+	"cartrecovery.dev/operator/hack/story"
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
@@ -39,17 +40,17 @@ func main() {
 // run starts everything, tells the story, and takes everything down again.
 func run(ctx context.Context, stay bool) (failed error) {
 	began := time.Now()
-	out := &screen{out: os.Stdout, began: began}
-	out.title("cart-recovery-operator: abandoned carts, won back over WhatsApp")
+	out := story.NewScreen(os.Stdout)
+	out.Title("cart-recovery-operator: abandoned carts, won back over WhatsApp")
 
-	out.step("Starting a Kubernetes control plane and installing the operator (about 10 s)")
+	out.Step("Starting a Kubernetes control plane and installing the operator (about 10 s)")
 	dir := filepath.Join(testenv.Root(), ".demo")
 	cluster, err := sandbox.StartCluster(ctx, dir)
 	if err != nil {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, cluster.Stop()) }()
-	out.done("kube-apiserver, etcd, CRDs, RBAC")
+	out.Done("kube-apiserver, etcd, CRDs, RBAC")
 
 	services, err := sandbox.StartServices(sandbox.Options{AILatency: func() time.Duration {
 		return 400 * time.Millisecond
@@ -63,18 +64,18 @@ func run(ctx context.Context, stay bool) (failed error) {
 		return err
 	}
 	defer func() { failed = errors.Join(failed, manager.Stop()) }()
-	out.done("the manager, with its own service account, webhooks on " + manager.URL)
-	out.done("WhatsApp gateways: UAZAPI " + kindOf(services.Gateway != nil) + ", Evolution " +
+	out.Done("the manager, with its own service account, webhooks on " + manager.URL)
+	out.Done("WhatsApp gateways: UAZAPI " + kindOf(services.Gateway != nil) + ", Evolution " +
 		kindOf(services.Evolution != nil) +
 		"; AI: " + kindOf(services.AI != nil))
 
-	s := &story{screen: out, cluster: cluster, services: services, manager: manager}
-	if err := s.tell(ctx); err != nil {
+	s := story.New(story.On(cluster, services, out, manager.URL))
+	if err := s.Tell(ctx); err != nil {
 		return fmt.Errorf("%w\n(the manager's log is in %s)", err, manager.Log)
 	}
-	out.title(fmt.Sprintf("Everything was as it should be (%.0f s)", time.Since(began).Seconds()))
+	out.Title(fmt.Sprintf("Everything was as it should be (%.0f s)", time.Since(began).Seconds()))
 	if stay {
-		s.invite()
+		s.Invite(cluster, manager)
 		<-ctx.Done()
 	}
 	return nil

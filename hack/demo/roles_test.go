@@ -1,11 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"bytes"
 	"context"
-	"encoding/json"
-	"fmt"
 	"io"
 	"maps"
 	"os"
@@ -21,29 +18,12 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	"sigs.k8s.io/controller-runtime/pkg/envtest"
 	"sigs.k8s.io/yaml"
 
 	"cartrecovery.dev/operator/hack/sandbox"
+	"cartrecovery.dev/operator/hack/story"
 	"cartrecovery.dev/operator/internal/testenv"
 )
-
-// auditEvent is what is read of a line of the audit log.
-type auditEvent struct {
-	Verb string `json:"verb"`
-	User struct {
-		Username string `json:"username"`
-	} `json:"user"`
-	ObjectRef *struct {
-		Resource    string `json:"resource"`
-		APIGroup    string `json:"apiGroup"`
-		Subresource string `json:"subresource"`
-		Name        string `json:"name"`
-	} `json:"objectRef"`
-	ResponseStatus *struct {
-		Code int `json:"code"`
-	} `json:"responseStatus"`
-}
 
 // account begins the name of the operator's service accounts.
 const account = "system:serviceaccount:cart-recovery-system:"
@@ -118,7 +98,11 @@ func TestRolesAreUsed(t *testing.T) {
 func playAndCompare(t *testing.T, manifests string) {
 	dir := t.TempDir()
 	log := filepath.Join(dir, "audit.log")
-	cluster, err := sandbox.StartClusterOf(t.Context(), dir, manifests, audited(t, dir, log))
+	audited, err := sandbox.Audited(dir, log, "system:serviceaccounts:cart-recovery-system")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cluster, err := sandbox.StartClusterOf(t.Context(), dir, manifests, audited)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -128,7 +112,10 @@ func playAndCompare(t *testing.T, manifests string) {
 		}
 	}()
 	played := play(t, cluster, manifests == "default-split")
-	used, refused := readAudit(t, log)
+	used, refused, err := sandbox.ReadAudit(log, account, time.Time{})
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, request := range slices.Sorted(maps.Keys(refused)) {
 		t.Errorf("refused: %s", request)
 	}
@@ -141,20 +128,6 @@ func playAndCompare(t *testing.T, manifests string) {
 		if _, known := unseen[manifests+"/"+who][what]; !used[right] && !known {
 			t.Errorf("granted to %s and not used: %s", who, what)
 		}
-	}
-}
-
-// audited has the API server write down what the operator's service accounts ask it for.
-func audited(t *testing.T, dir, log string) func(*envtest.Environment) {
-	t.Helper()
-	policy := filepath.Join(dir, "audit-policy.yaml")
-	content := `{"apiVersion":"audit.k8s.io/v1","kind":"Policy","omitStages":["RequestReceived","ResponseStarted"],` +
-		`"rules":[{"level":"Metadata","userGroups":["system:serviceaccounts:cart-recovery-system"]},{"level":"None"}]}`
-	if err := os.WriteFile(policy, []byte(content), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return func(environment *envtest.Environment) {
-		environment.ControlPlane.GetAPIServer().Configure().Set("audit-policy-file", policy).Set("audit-log-path", log)
 	}
 }
 
@@ -182,9 +155,9 @@ func play(t *testing.T, cluster *sandbox.Cluster, split bool) bool {
 		}
 		managers = append(managers, told)
 	}
-	s := &story{screen: &screen{out: io.Discard, began: time.Now()}, cluster: cluster, services: services,
-		manager: told, apart: split}
-	err = s.tell(t.Context())
+	stage := story.On(cluster, services, story.NewScreen(io.Discard), told.URL)
+	stage.Apart = split
+	err = story.New(stage).Tell(t.Context())
 	for _, manager := range managers {
 		if stopped := manager.Stop(); stopped != nil {
 			t.Error(stopped)
@@ -198,49 +171,6 @@ func play(t *testing.T, cluster *sandbox.Cluster, split bool) bool {
 		t.Error(err)
 	}
 	return err == nil
-}
-
-// readAudit is what was asked for and granted, and what was refused: "account resource verb".
-func readAudit(t *testing.T, log string) (used, refused map[string]bool) {
-	t.Helper()
-	file, err := os.Open(log)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = file.Close() }()
-	used, refused = map[string]bool{}, map[string]bool{}
-	lines := bufio.NewScanner(file)
-	lines.Buffer(nil, 1<<20)
-	for lines.Scan() {
-		var event auditEvent
-		if err := json.Unmarshal(lines.Bytes(), &event); err != nil {
-			t.Fatal(err)
-		}
-		who, ours := strings.CutPrefix(event.User.Username, account)
-		if !ours || event.ObjectRef == nil {
-			continue
-		}
-		right := fmt.Sprintf("%s %s %s", who, resourceOf(event.ObjectRef.Resource, event.ObjectRef.APIGroup,
-			event.ObjectRef.Subresource), event.Verb)
-		used[right] = true
-		if event.ResponseStatus != nil && event.ResponseStatus.Code == 403 {
-			refused[right+" "+event.ObjectRef.Name] = true
-		}
-	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
-	return used, refused
-}
-
-func resourceOf(resource, group, subresource string) string {
-	if group != "" {
-		resource += "." + group
-	}
-	if subresource != "" {
-		resource += "/" + subresource
-	}
-	return resource
 }
 
 // grantedTo is what the roles grant that are bound to the operator's service accounts.
@@ -306,7 +236,7 @@ func rightsOf(rule rbacv1.PolicyRule) []string {
 		for _, resource := range rule.Resources {
 			name, subresource, _ := strings.Cut(resource, "/")
 			for _, verb := range rule.Verbs {
-				rights = append(rights, resourceOf(name, group, subresource)+" "+verb)
+				rights = append(rights, sandbox.ResourceOf(name, group, subresource)+" "+verb)
 			}
 		}
 	}

@@ -4,18 +4,14 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"net"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	appsv1 "k8s.io/api/apps/v1"
-	clientcmdapi "k8s.io/client-go/tools/clientcmd/api"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/internal/testenv"
@@ -35,7 +31,11 @@ helm install cart-recovery charts/cart-recovery-operator --namespace team --set 
 kubectl -n shop create serviceaccount backend; kubectl -n shop create serviceaccount stranger
 kubectl -n shop create role backend --verb=get --resource=whatsappinstances.cartrecovery.dev
 kubectl -n shop create rolebinding backend --role=backend --serviceaccount=shop:backend`)
-	url := startNamespaced(t, p)
+	key := client.ObjectKey{Namespace: "team", Name: "cart-recovery-controller-manager"}
+	running := p.startManager(t, managerProgram(t), key, map[string]string{"PUBLIC_URL": "https://hooks.example.com",
+		"OPENAI_API_KEY": "example"})
+	running.mustBeReady(t)
+	url := running.url
 
 	within(t, "the Store is Ready", 30*time.Second, func() bool {
 		printed, _ := p.run(t, `kubectl -n shop get store acme -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`)
@@ -106,65 +106,6 @@ EOF`)
 		t.Errorf("got\n%s\nwant the operator to delete the number", printed)
 	}
 	remain(t, p, "customresourcedefinitions", 0)
-}
-
-// startNamespaced runs the manager as the chart's Deployment says, on ports of this machine, and returns the URL of its
-// webhook server.
-func startNamespaced(t *testing.T, p *plane) string {
-	t.Helper()
-	program := filepath.Join(t.TempDir(), "manager")
-	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, ".")
-	build.Dir = testenv.Root()
-	if printed, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("build the manager: %v\n%s", err, printed)
-	}
-	var deployment appsv1.Deployment
-	key := client.ObjectKey{Namespace: "team", Name: "cart-recovery-controller-manager"}
-	if err := p.client.Get(t.Context(), key, &deployment); err != nil {
-		t.Fatal(err)
-	}
-	addresses := map[string]string{}
-	args := []string{"--leader-election-namespace=team"}
-	for _, arg := range deployment.Spec.Template.Spec.Containers[0].Args {
-		flag, _, _ := strings.Cut(arg, "=")
-		switch {
-		case strings.HasSuffix(flag, "-bind-address"):
-			addresses[flag] = freeAddress(t)
-			arg = flag + "=" + addresses[flag]
-		case flag == "--state-dir":
-			arg = flag + "=" + t.TempDir()
-		}
-		args = append(args, arg)
-	}
-	account := deployment.Spec.Template.Spec.ServiceAccountName
-	token := strings.TrimSpace(p.must(t, "kubectl -n team create token "+account))
-	command := exec.Command(program, args...)
-	command.Env = append(os.Environ(), "PUBLIC_URL=https://hooks.example.com", "OPENAI_API_KEY=example", "KUBECONFIG="+
-		p.kubeconfig(t, filepath.Join(t.TempDir(), "kubeconfig"), &clientcmdapi.AuthInfo{Token: token}))
-	ended := background(t, command)
-	within(t, "the manager is ready", time.Minute, func() bool {
-		select {
-		case <-ended:
-			t.Fatal("the manager ended")
-		default:
-		}
-		answer, err := http.Get("http://" + addresses["--health-probe-bind-address"] + "/readyz")
-		if err != nil {
-			return false
-		}
-		return answer.Body.Close() == nil && answer.StatusCode == http.StatusOK
-	})
-	return "http://" + addresses["--webhook-bind-address"]
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
 }
 
 // statusOf asks for the status of the sample's Store.

@@ -104,6 +104,9 @@ func (s *Services) startAI(options Options) error {
 	return nil
 }
 
+// Env is what of the environment tells the manager where they are: NAME=value.
+func (s *Services) Env() []string { return s.env }
+
 // Stop stops the simulators.
 func (s *Services) Stop() error {
 	var failed error

@@ -1,4 +1,6 @@
-package main
+// Package story is what the demo plays and the tests play again: abandoned carts, messages, answers, purchases, an opt-out,
+// and what must have come of each. It is played against a cluster with the operator, and simulated services.
+package story
 
 import (
 	"context"
@@ -24,8 +26,10 @@ import (
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
+// Namespace is where the Store is. A cluster whose operator works in named namespaces has it already.
+const Namespace = "demo"
+
 const (
-	namespace  = "demo"
 	storePhone = "5511977770000"
 	// second is the store's number at the Evolution server.
 	second      = "acme-evolution"
@@ -38,14 +42,28 @@ const (
 	scanning = 3 * time.Minute
 )
 
-// story is the demo: what happens, and what must have come of it.
-type story struct {
-	*screen
-	cluster  *sandbox.Cluster
-	services *sandbox.Services
-	manager  *sandbox.Manager
-	// apart says that webhooks and controllers are processes of their own.
-	apart bool
+// Stage is where a story is played.
+type Stage struct {
+	*Screen
+	// Client is an administrator's.
+	Client client.Client
+	// Kubectl runs kubectl as an administrator.
+	Kubectl func(ctx context.Context, args ...string) (string, error)
+	// Token is a bearer token of a service account.
+	Token func(ctx context.Context, namespace, account string) (string, error)
+	// Services are what the operator calls.
+	Services *sandbox.Services
+	// URL is that of the webhook server.
+	URL string
+	// Apart says that webhooks and controllers are processes of their own.
+	Apart bool
+	// Disturbance is how much later than usual things may happen, because somebody disturbs the operator meanwhile.
+	Disturbance time.Duration
+}
+
+// Story is what happens, and what must have come of it.
+type Story struct {
+	Stage
 
 	token string
 	// answers is the customer who answers, buysEarly the one who buys before any message,
@@ -55,14 +73,23 @@ type story struct {
 	comesLater customer
 }
 
-// tell runs the story from the first to the last step.
-func (s *story) tell(ctx context.Context) error {
+// New is a story that is not told yet.
+func New(stage Stage) *Story { return &Story{Stage: stage} }
+
+// On is a stage with a cluster of the sandbox.
+func On(cluster *sandbox.Cluster, services *sandbox.Services, screen *Screen, url string) Stage {
+	return Stage{Screen: screen, Client: cluster.Client, Kubectl: cluster.Kubectl, Token: cluster.Token,
+		Services: services, URL: url}
+}
+
+// Tell runs the story from the first to the last step.
+func (s *Story) Tell(ctx context.Context) error {
 	if err := s.cast(); err != nil {
 		return err
 	}
 	for _, chapter := range []func(context.Context) error{
 		s.applySamples, s.connect, s.abandonCarts, s.buyEarly, s.refuseForgery,
-		s.awaitMessages, s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber, s.showEverything,
+		s.awaitMessages, s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber, s.nothingTwice, s.showEverything,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -73,12 +100,12 @@ func (s *story) tell(ctx context.Context) error {
 
 // cast says who the customers are. With a real gateway messages reach real people: then
 // the one who is written to is you.
-func (s *story) cast() error {
+func (s *Story) cast() error {
 	s.answers = customer{"Maria Souza", "maria@example.com", "+55 11 98888-0001"}
 	s.buysEarly = customer{"João Lima", "joao@example.com", "(21) 97777-0002"}
 	s.buysLate = customer{"Ana Costa", "ana@example.com", "+5531966660003"}
 	s.comesLater = customer{"Bia Nunes", "bia@example.com", "+5511933330005"}
-	if s.services.Gateway != nil {
+	if s.Services.Gateway != nil {
 		return nil
 	}
 	own := os.Getenv("DEMO_PHONE")
@@ -89,10 +116,10 @@ func (s *story) cast() error {
 	return nil
 }
 
-func (s *story) applySamples(ctx context.Context) error {
-	s.step("Applying config/samples to the namespace " + namespace + ", with a policy of seconds instead of minutes")
-	if err := s.cluster.Client.Create(ctx,
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: namespace}}); err != nil {
+func (s *Story) applySamples(ctx context.Context) error {
+	s.Step("Applying config/samples to the namespace " + Namespace + ", with a policy of seconds instead of minutes")
+	if err := s.Client.Create(ctx,
+		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}); client.IgnoreAlreadyExists(err) != nil {
 		return fmt.Errorf("create namespace: %w", err)
 	}
 	if _, err := s.kubectl(ctx, "apply", "-k", filepath.Join(testenv.Root(), "config", "samples")); err != nil {
@@ -110,17 +137,17 @@ func (s *story) applySamples(ctx context.Context) error {
 		"--timeout=30s"); err != nil {
 		return err
 	}
-	s.done("Store acme and Product violao are Ready")
+	s.Done("Store acme and Product violao are Ready")
 	return nil
 }
 
 // connect pairs a phone, as the platform team's backend does it for a store owner.
-func (s *story) connect(ctx context.Context) error {
-	s.step("POST /api/whatsapp/connect/acme, with the token of a service account that may")
+func (s *Story) connect(ctx context.Context) error {
+	s.Step("POST /api/whatsapp/connect/acme, with the token of a service account that may")
 	if err := s.backendAccount(ctx); err != nil {
 		return err
 	}
-	status, body, err := call(ctx, http.MethodPost, s.manager.URL+"/api/whatsapp/connect/acme", nil, s.bearer())
+	status, body, err := call(ctx, http.MethodPost, s.URL+"/api/whatsapp/connect/acme", nil, s.bearer())
 	if err != nil {
 		return err
 	}
@@ -136,41 +163,41 @@ func (s *story) connect(ctx context.Context) error {
 	}
 	s.show(drawn)
 	limit := patience
-	if s.services.Gateway == nil {
-		s.done("scan it with WhatsApp: Settings > Linked devices > Link a device")
+	if s.Services.Gateway == nil {
+		s.Done("scan it with WhatsApp: Settings > Linked devices > Link a device")
 		limit = scanning
-	} else if err := s.services.Gateway.Scan(namespace+".acme", storePhone); err != nil {
+	} else if err := s.Services.Gateway.Scan(Namespace+".acme", storePhone); err != nil {
 		return fmt.Errorf("scan the QR: %w", err)
 	}
 	if _, err := s.kubectl(ctx, "wait", "--for=condition=Ready", "wai/acme", "--timeout="+limit.String()); err != nil {
 		return err
 	}
-	s.done("scanned: the WhatsAppInstance is Connected")
+	s.Done("scanned: the WhatsAppInstance is Connected")
 	return s.checkStatus(ctx)
 }
 
-func (s *story) checkStatus(ctx context.Context) error {
-	status, body, err := call(ctx, http.MethodGet, s.manager.URL+"/api/whatsapp/status/acme", nil, s.bearer())
+func (s *Story) checkStatus(ctx context.Context) error {
+	status, body, err := call(ctx, http.MethodGet, s.URL+"/api/whatsapp/status/acme", nil, s.bearer())
 	if err != nil {
 		return err
 	}
 	if status != http.StatusOK || !strings.Contains(body, "Connected") {
 		return fmt.Errorf("status answered %d and not Connected", status)
 	}
-	status, _, err = call(ctx, http.MethodGet, s.manager.URL+"/api/whatsapp/status/acme", nil, nil)
+	status, _, err = call(ctx, http.MethodGet, s.URL+"/api/whatsapp/status/acme", nil, nil)
 	if err != nil {
 		return err
 	}
 	if status != http.StatusUnauthorized {
 		return fmt.Errorf("status answered %d to a caller without a token, not 401", status)
 	}
-	s.done("GET /api/whatsapp/status/acme says so too, and refuses a caller without a token")
+	s.Done("GET /api/whatsapp/status/acme says so too, and refuses a caller without a token")
 	return nil
 }
 
 // backendAccount makes a service account that may connect instances in the namespace.
-func (s *story) backendAccount(ctx context.Context) error {
-	meta := metav1.ObjectMeta{Namespace: namespace, Name: "backend"}
+func (s *Story) backendAccount(ctx context.Context) error {
+	meta := metav1.ObjectMeta{Namespace: Namespace, Name: "backend"}
 	for _, object := range []client.Object{
 		&corev1.ServiceAccount{ObjectMeta: meta},
 		&rbacv1.Role{ObjectMeta: meta, Rules: []rbacv1.PolicyRule{{
@@ -178,22 +205,22 @@ func (s *story) backendAccount(ctx context.Context) error {
 			Verbs: []string{"get", "create"},
 		}}},
 		&rbacv1.RoleBinding{ObjectMeta: meta,
-			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: namespace, Name: "backend"}},
+			Subjects: []rbacv1.Subject{{Kind: "ServiceAccount", Namespace: Namespace, Name: "backend"}},
 			RoleRef:  rbacv1.RoleRef{APIGroup: rbacv1.GroupName, Kind: "Role", Name: "backend"}},
 	} {
-		if err := s.cluster.Client.Create(ctx, object); err != nil {
+		if err := s.Client.Create(ctx, object); err != nil {
 			return fmt.Errorf("create the backend's service account: %w", err)
 		}
 	}
 	var err error
-	s.token, err = s.cluster.Token(ctx, namespace, "backend")
+	s.token, err = s.Token(ctx, Namespace, "backend")
 	return err
 }
 
-func (s *story) bearer() http.Header { return http.Header{"Authorization": {"Bearer " + s.token}} }
+func (s *Story) bearer() http.Header { return http.Header{"Authorization": {"Bearer " + s.token}} }
 
-func (s *story) abandonCarts(ctx context.Context) error {
-	s.step("Abandoned carts come in, signed as the platforms sign")
+func (s *Story) abandonCarts(ctx context.Context) error {
+	s.Step("Abandoned carts come in, signed as the platforms sign")
 	if err := s.deliver(ctx, "Hotmart: Maria left the checkout", http.StatusOK)(hotmart("PURCHASE_OUT_OF_SHOPPING_CART",
 		s.answers, nil)); err != nil {
 		return err
@@ -210,8 +237,8 @@ func (s *story) abandonCarts(ctx context.Context) error {
 	return s.deliver(ctx, "Eduzz: the same again, unchanged", http.StatusOK)(eduzzCart(s.buysLate))
 }
 
-func (s *story) buyEarly(ctx context.Context) error {
-	s.step("João buys before anybody wrote to him: the kill switch")
+func (s *Story) buyEarly(ctx context.Context) error {
+	s.Step("João buys before anybody wrote to him: the kill switch")
 	if err := s.deliver(ctx, "Kiwify: João paid", http.StatusOK)(kiwifyPaid(s.buysEarly)); err != nil {
 		return err
 	}
@@ -219,15 +246,20 @@ func (s *story) buyEarly(ctx context.Context) error {
 	return err
 }
 
-func (s *story) refuseForgery(ctx context.Context) error {
-	s.step("Somebody forges a delivery")
+func (s *Story) refuseForgery(ctx context.Context) error {
+	s.Step("Somebody forges a delivery")
 	forged, err := eduzzCart(customer{"Mallory", "mallory@example.com", "+5511955550009"})
 	forged.header.Set("X-Signature", strings.Repeat("0", 64))
-	if err == nil && s.apart {
-		// The first is asked to come again, until the controllers have compared the keys.
+	if err == nil && s.Apart {
+		// The first is asked to come again, until the controllers have compared the keys and each replica of the
+		// webhooks knows it.
+		refused := 0
 		err = s.until(ctx, "the controllers have looked whether the keys are the Store's", func() (bool, error) {
-			status, _, err := forged.post(ctx, s.manager.URL)
-			return status == http.StatusUnauthorized, err
+			status, _, err := forged.post(ctx, s.URL)
+			if refused++; status != http.StatusUnauthorized {
+				refused = 0
+			}
+			return refused == 4, err
 		})
 	}
 	if err := s.deliver(ctx, "Eduzz, with a bad signature: refused", http.StatusUnauthorized)(forged, err); err != nil {
@@ -235,14 +267,14 @@ func (s *story) refuseForgery(ctx context.Context) error {
 	}
 	return s.until(ctx, "the Store says so in its status", func() (bool, error) {
 		var store v1alpha1.Store
-		err := s.cluster.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "acme"}, &store)
+		err := s.Client.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: "acme"}, &store)
 		rejected := store.Status.LastRejectedDelivery
 		return rejected != nil && rejected.Reason == v1alpha1.RejectedBadCredential, err
 	})
 }
 
-func (s *story) awaitMessages(ctx context.Context) error {
-	s.step(fmt.Sprintf("Their carts %s old, Maria and Ana get their messages", delay))
+func (s *Story) awaitMessages(ctx context.Context) error {
+	s.Step(fmt.Sprintf("Their carts %s old, Maria and Ana get their messages", delay))
 	for _, who := range []customer{s.answers, s.buysLate} {
 		if who.name == "" {
 			continue
@@ -253,10 +285,10 @@ func (s *story) awaitMessages(ctx context.Context) error {
 		}
 		s.say(contacted, contacted.Status.Conversation[0])
 	}
-	if s.services.Gateway == nil {
+	if s.Services.Gateway == nil {
 		return nil
 	}
-	for _, sent := range s.services.Gateway.Sent() {
+	for _, sent := range s.Services.Gateway.Sent() {
 		if strings.HasSuffix(sent.Number, "21977770002") {
 			return errors.New("a message went to João, who had bought")
 		}
@@ -265,29 +297,29 @@ func (s *story) awaitMessages(ctx context.Context) error {
 }
 
 // checkLateness compares each message's arrival at the gateway with its due time.
-func (s *story) checkLateness(ctx context.Context) error {
+func (s *Story) checkLateness(ctx context.Context) error {
 	leads, err := s.leads(ctx)
 	if err != nil {
 		return err
 	}
-	for _, sent := range s.services.Gateway.Sent() {
+	for _, sent := range s.Services.Gateway.Sent() {
 		for i := range leads {
 			if leads[i].Spec.AbandonedAt == nil || !strings.HasPrefix(sent.TrackID, leads[i].Name) {
 				continue
 			}
 			late := sent.ReceivedAt.Sub(leads[i].Spec.AbandonedAt.Add(delay))
-			if late < 0 || late > 5*time.Second {
+			if late < 0 || late > 5*time.Second+s.Disturbance {
 				return fmt.Errorf("a message reached the gateway %s after its due time", late)
 			}
-			s.done(fmt.Sprintf("%s's message reached the gateway %d ms after its due time",
+			s.Done(fmt.Sprintf("%s's message reached the gateway %d ms after its due time",
 				firstName(leads[i].Spec.Customer.Name), late.Milliseconds()))
 		}
 	}
 	return nil
 }
 
-func (s *story) converse(ctx context.Context) error {
-	s.step("Maria answers, in two messages, and gets one answer")
+func (s *Story) converse(ctx context.Context) error {
+	s.Step("Maria answers, in two messages, and gets one answer")
 	for _, text := range []string{"Oi! Quanto tempo tenho de acesso?", "E tem garantia?"} {
 		if err := s.customerSays(ctx, text); err != nil {
 			return err
@@ -319,17 +351,17 @@ func (s *story) converse(ctx context.Context) error {
 
 // customerSays lets the customer write. With a real gateway the delivery is made up here,
 // as nobody can be asked to type.
-func (s *story) customerSays(ctx context.Context, text string) error {
-	if s.services.Gateway != nil {
-		_, err := s.services.Gateway.Reply(namespace+".acme", "5511988880001", text)
+func (s *Story) customerSays(ctx context.Context, text string) error {
+	if s.Services.Gateway != nil {
+		_, err := s.Services.Gateway.Reply(Namespace+".acme", "5511988880001", text)
 		return err
 	}
 	var credentials corev1.Secret
 	var instance v1alpha1.WhatsAppInstance
-	if err := s.cluster.Client.Get(ctx, client.ObjectKey{Namespace: namespace, Name: "acme"}, &instance); err != nil {
+	if err := s.Client.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: "acme"}, &instance); err != nil {
 		return err
 	}
-	if err := s.cluster.Client.Get(ctx, gateway.CredentialsSecret(&instance), &credentials); err != nil {
+	if err := s.Client.Get(ctx, gateway.CredentialsSecret(&instance), &credentials); err != nil {
 		return err
 	}
 	number := phone.Digits(s.answers.phone)
@@ -341,7 +373,7 @@ func (s *story) customerSays(ctx context.Context, text string) error {
 	if err != nil {
 		return err
 	}
-	target := fmt.Sprintf("%s/api/whatsapp/webhook/%s/acme/%s", s.manager.URL, namespace,
+	target := fmt.Sprintf("%s/api/whatsapp/webhook/%s/acme/%s", s.URL, Namespace,
 		credentials.Data[gateway.KeyWebhook])
 	status, _, err := call(ctx, http.MethodPost, target, body, nil)
 	if err == nil && status != http.StatusOK {
@@ -350,11 +382,11 @@ func (s *story) customerSays(ctx context.Context, text string) error {
 	return err
 }
 
-func (s *story) buyLate(ctx context.Context) error {
+func (s *Story) buyLate(ctx context.Context) error {
 	who := s.buysLate
 	if who.name == "" {
 		who = s.answers
-		s.step("Maria buys after the message: recovered")
+		s.Step("Maria buys after the message: recovered")
 		if err := s.deliver(ctx, "Hotmart: Maria paid", http.StatusOK)(hotmart("PURCHASE_APPROVED", who, map[string]any{
 			"purchase": map[string]any{"transaction": "HP1", "status": "APPROVED", "price": map[string]any{"value": 297,
 				"currency_value": "BRL"}},
@@ -362,7 +394,7 @@ func (s *story) buyLate(ctx context.Context) error {
 			return err
 		}
 	} else {
-		s.step("Ana buys after the message: recovered")
+		s.Step("Ana buys after the message: recovered")
 		if err := s.deliver(ctx, "Eduzz: Ana paid", http.StatusOK)(eduzzPaid(who)); err != nil {
 			return err
 		}
@@ -374,16 +406,16 @@ func (s *story) buyLate(ctx context.Context) error {
 	if recovered.Spec.Purchase.Amount == "" {
 		return errors.New("the recovered lead has no amount")
 	}
-	s.done(fmt.Sprintf("worth %s %s", recovered.Spec.Purchase.Currency, recovered.Spec.Purchase.Amount))
+	s.Done(fmt.Sprintf("worth %s %s", recovered.Spec.Purchase.Currency, recovered.Spec.Purchase.Amount))
 	return nil
 }
 
 // askForPerson shows the hand-over. Nobody real is put through it.
-func (s *story) askForPerson(ctx context.Context) error {
-	if s.services.Gateway == nil {
+func (s *Story) askForPerson(ctx context.Context) error {
+	if s.Services.Gateway == nil {
 		return nil
 	}
-	s.step("Maria asks for a person: the AI falls silent until one gives the conversation back")
+	s.Step("Maria asks for a person: the AI falls silent until one gives the conversation back")
 	if err := s.customerSays(ctx, "Quero falar com uma pessoa"); err != nil {
 		return err
 	}
@@ -413,11 +445,11 @@ func (s *story) askForPerson(ctx context.Context) error {
 }
 
 // optOut shows the end that a customer may ask for at any time.
-func (s *story) optOut(ctx context.Context) error {
-	if s.services.Gateway == nil {
+func (s *Story) optOut(ctx context.Context) error {
+	if s.Services.Gateway == nil {
 		return nil
 	}
-	s.step("Maria has enough: one confirmation, and nothing more, ever")
+	s.Step("Maria has enough: one confirmation, and nothing more, ever")
 	if err := s.customerSays(ctx, "PARAR"); err != nil {
 		return err
 	}
@@ -430,25 +462,25 @@ func (s *story) optOut(ctx context.Context) error {
 	}
 	var suppressions v1alpha1.SuppressionList
 	hash := recovery.Labels[v1alpha1.LabelPhoneKey]
-	if err := s.cluster.Client.List(ctx, &suppressions, client.InNamespace(namespace),
+	if err := s.Client.List(ctx, &suppressions, client.InNamespace(Namespace),
 		client.MatchingLabels{v1alpha1.LabelPhoneKey: hash}); err != nil {
 		return err
 	}
 	if len(suppressions.Items) != 1 || suppressions.Items[0].Spec.Phone != "" {
 		return fmt.Errorf("%d Suppressions of her number, not one that holds its hash alone", len(suppressions.Items))
 	}
-	s.done("a Suppression holds the hash of her number")
+	s.Done("a Suppression holds the hash of her number")
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.answers, nil)
 	return s.deliver(ctx, "Hotmart: Maria leaves the checkout again", http.StatusOK)(cart, err)
 }
 
 // secondNumber pairs a number of another gateway with the same Store and has it write while the
 // first one rests.
-func (s *story) secondNumber(ctx context.Context) error {
-	if s.services.Gateway == nil || s.services.Evolution == nil {
+func (s *Story) secondNumber(ctx context.Context) error {
+	if s.Services.Gateway == nil || s.Services.Evolution == nil {
 		return nil
 	}
-	s.step("The number rests, and a second one takes its place: on an Evolution server")
+	s.Step("The number rests, and a second one takes its place: on an Evolution server")
 	if _, err := s.kubectl(ctx, "patch", "whatsappinstance", "acme", "--type=merge", "-p",
 		`{"spec":{"suspend":true}}`); err != nil {
 		return err
@@ -457,14 +489,14 @@ func (s *story) secondNumber(ctx context.Context) error {
 	if err := s.deliver(ctx, "Hotmart: Bia left the checkout", http.StatusOK)(cart, err); err != nil {
 		return err
 	}
-	if err := s.cluster.Client.Create(ctx, secondInstance()); err != nil {
+	if err := s.Client.Create(ctx, secondInstance()); err != nil {
 		return fmt.Errorf("create the second number: %w", err)
 	}
 	if err := s.until(ctx, "its QR is there, and scanned", func() (bool, error) {
-		if _, err := s.services.Evolution.QRCode(namespace + "." + second); err != nil {
+		if _, err := s.Services.Evolution.QRCode(Namespace + "." + second); err != nil {
 			return false, nil //nolint:nilerr // Not there yet.
 		}
-		return true, s.services.Evolution.Scan(namespace+"."+second, secondPhone)
+		return true, s.Services.Evolution.Scan(Namespace+"."+second, secondPhone)
 	}); err != nil {
 		return err
 	}
@@ -477,11 +509,11 @@ func (s *story) secondNumber(ctx context.Context) error {
 		return err
 	}
 	s.say(contacted, contacted.Status.Conversation[0])
-	if sent := s.services.Evolution.Sent(); len(sent) != 1 || contacted.Status.InstanceRef == nil ||
+	if sent := s.Services.Evolution.Sent(); len(sent) != 1 || contacted.Status.InstanceRef == nil ||
 		contacted.Status.InstanceRef.Name != second {
 		return fmt.Errorf("the Evolution server sent %d messages, not one", len(sent))
 	}
-	s.done("her message went out from the second number")
+	s.Done("her message went out from the second number")
 	_, err = s.kubectl(ctx, "patch", "whatsappinstance", "acme", "--type=merge", "-p", `{"spec":{"suspend":false}}`)
 	return err
 }
@@ -490,7 +522,7 @@ func (s *story) secondNumber(ctx context.Context) error {
 func secondInstance() *v1alpha1.WhatsAppInstance {
 	none := v1alpha1.Duration{}
 	return &v1alpha1.WhatsAppInstance{
-		ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: second},
+		ObjectMeta: metav1.ObjectMeta{Namespace: Namespace, Name: second},
 		Spec: v1alpha1.WhatsAppInstanceSpec{
 			StoreRef: v1alpha1.ObjectReference{Name: "acme"},
 			Gateway:  v1alpha1.GatewaySpec{Type: v1alpha1.GatewayEvolution},
@@ -500,14 +532,14 @@ func secondInstance() *v1alpha1.WhatsAppInstance {
 	}
 }
 
-func (s *story) showEverything(ctx context.Context) error {
-	s.step("kubectl get of everything")
+func (s *Story) showEverything(ctx context.Context) error {
+	s.Step("kubectl get of everything")
 	listed, err := s.kubectl(ctx, "get", "stores,products,whatsappinstances,cartrecoveries,suppressions")
 	if err != nil {
 		return err
 	}
 	s.show(listed)
-	s.step("What kubectl describe says of the policy, and of what comes next")
+	s.Step("What kubectl describe says of the policy, and of what comes next")
 	policy, err := s.kubectl(ctx, "get", "product", "violao", "-o",
 		`jsonpath={range .status.effectivePolicy.sequences[*]}sequence    {@}{"\n"}{end}cooldown    {.status.effectivePolicy.cooldown}{"\n"}quietHours  {.status.effectivePolicy.quietHours}{"\n"}numberLost  {.status.effectivePolicy.numberLost}`)
 	if err != nil {
@@ -521,7 +553,7 @@ func (s *story) showEverything(ctx context.Context) error {
 		return err
 	}
 	s.show(next)
-	s.step("One conversation, as it stands in the resource")
+	s.Step("One conversation, as it stands in the resource")
 	recovery, err := s.lead(ctx, s.answers)
 	if err != nil {
 		return err

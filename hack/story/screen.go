@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"bytes"
@@ -9,36 +9,40 @@ import (
 	"image/png"
 	"io"
 	"strings"
-	"time"
 )
 
-// screen prints the story as it goes.
-type screen struct {
+// Screen prints a story as it goes.
+type Screen struct {
 	out   io.Writer
-	began time.Time
 	steps int
 }
 
-func (s *screen) title(text string) {
+// NewScreen prints to out.
+func NewScreen(out io.Writer) *Screen { return &Screen{out: out} }
+
+// Title begins a part.
+func (s *Screen) Title(text string) {
 	s.printf("\n%s\n%s\n", text, strings.Repeat("=", len([]rune(text))))
 }
 
-func (s *screen) step(text string) {
+// Step says what is done next.
+func (s *Screen) Step(text string) {
 	s.steps++
 	s.printf("\n%2d. %s\n", s.steps, text)
 }
 
-func (s *screen) done(text string) {
+// Done says what has been done.
+func (s *Screen) Done(text string) {
 	s.printf("    [ok] %s\n", text)
 }
 
-func (s *screen) show(text string) {
+func (s *Screen) show(text string) {
 	for line := range strings.Lines(text) {
 		s.printf("    %s\n", strings.TrimRight(line, "\n"))
 	}
 }
 
-func (s *screen) printf(format string, args ...any) {
+func (s *Screen) printf(format string, args ...any) {
 	_, _ = fmt.Fprintf(s.out, format, args...)
 }
 

@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -11,33 +11,34 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/hack/sandbox"
 )
 
-func (s *story) kubectl(ctx context.Context, args ...string) (string, error) {
-	return s.cluster.Kubectl(ctx, append([]string{"-n", namespace}, args...)...)
+func (s *Story) kubectl(ctx context.Context, args ...string) (string, error) {
+	return s.Kubectl(ctx, append([]string{"-n", Namespace}, args...)...)
 }
 
 // deliver returns a function that posts a delivery and checks the status it is answered
 // with; it takes what the makers of deliveries return.
-func (s *story) deliver(ctx context.Context, what string, want int) func(delivery, error) error {
+func (s *Story) deliver(ctx context.Context, what string, want int) func(delivery, error) error {
 	return func(made delivery, err error) error {
 		if err != nil {
 			return err
 		}
-		status, body, err := made.post(ctx, s.manager.URL)
+		status, body, err := made.post(ctx, s.URL)
 		if err != nil {
 			return err
 		}
 		if status != want {
 			return fmt.Errorf("%s: answered %d, not %d: %s", what, status, want, body)
 		}
-		s.done(fmt.Sprintf("%s  ->  %d %s", what, status, strings.TrimSpace(body)))
+		s.Done(fmt.Sprintf("%s  ->  %d %s", what, status, strings.TrimSpace(body)))
 		return nil
 	}
 }
 
 // await waits until a customer's lead is in a phase, and returns it.
-func (s *story) await(ctx context.Context, who customer, phase v1alpha1.Phase) (*v1alpha1.CartRecovery, error) {
+func (s *Story) await(ctx context.Context, who customer, phase v1alpha1.Phase) (*v1alpha1.CartRecovery, error) {
 	var found *v1alpha1.CartRecovery
 	err := s.until(ctx, firstName(who.name)+"'s lead is "+string(phase), func() (bool, error) {
 		var err error
@@ -53,8 +54,8 @@ func (s *story) await(ctx context.Context, who customer, phase v1alpha1.Phase) (
 }
 
 // until waits for a condition, with a limit.
-func (s *story) until(ctx context.Context, what string, holds func() (bool, error)) error {
-	ctx, cancel := context.WithTimeout(ctx, patience)
+func (s *Story) until(ctx context.Context, what string, holds func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience+s.Disturbance)
 	defer cancel()
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
@@ -64,25 +65,25 @@ func (s *story) until(ctx context.Context, what string, holds func() (bool, erro
 			return fmt.Errorf("%s: %w", what, err)
 		}
 		if ok {
-			s.done(what)
+			s.Done(what)
 			return nil
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("this did not happen within %s: %s", patience, what)
+			return fmt.Errorf("this did not happen within %s: %s", patience+s.Disturbance, what)
 		case <-tick.C:
 		}
 	}
 }
 
-func (s *story) leads(ctx context.Context) ([]v1alpha1.CartRecovery, error) {
+func (s *Story) leads(ctx context.Context) ([]v1alpha1.CartRecovery, error) {
 	var list v1alpha1.CartRecoveryList
-	err := s.cluster.Client.List(ctx, &list, client.InNamespace(namespace))
+	err := s.Client.List(ctx, &list, client.InNamespace(Namespace))
 	return list.Items, err
 }
 
 // lead is the lead of a customer that the webhook server made; nil when there is none.
-func (s *story) lead(ctx context.Context, who customer) (*v1alpha1.CartRecovery, error) {
+func (s *Story) lead(ctx context.Context, who customer) (*v1alpha1.CartRecovery, error) {
 	leads, err := s.leads(ctx)
 	for i := range leads {
 		if leads[i].Spec.Customer.Email == who.email && leads[i].Name != "sample-lead" {
@@ -93,7 +94,7 @@ func (s *story) lead(ctx context.Context, who customer) (*v1alpha1.CartRecovery,
 }
 
 // say prints a message of a conversation.
-func (s *story) say(recovery *v1alpha1.CartRecovery, message v1alpha1.Message) {
+func (s *Story) say(recovery *v1alpha1.CartRecovery, message v1alpha1.Message) {
 	who := "store"
 	if message.Role == v1alpha1.RoleCustomer {
 		who = firstName(recovery.Spec.Customer.Name)
@@ -106,8 +107,8 @@ func firstName(name string) string {
 	return first
 }
 
-// invite prints what can be tried while the demo stays up.
-func (s *story) invite() {
+// Invite prints what can be tried while the demo stays up.
+func (s *Story) Invite(on *sandbox.Cluster, manager *sandbox.Manager) {
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", customer{"Rita Alves", "rita@example.com", "+5511944440004"},
 		nil)
 	if err != nil {
@@ -142,8 +143,8 @@ A real Evolution server instead: EVOLUTION_BASE_URL=https://… EVOLUTION_API_KE
 spec.gateway.type: Evolution and scan what its pairing Secret holds.
 
 The manager logs to %s.
-`, s.cluster.Kubeconfig, os.Getenv("KUBEBUILDER_ASSETS"), namespace, s.manager.URL, hottok, cart.body, s.manager.URL, hottok,
+`, on.Kubeconfig, os.Getenv("KUBEBUILDER_ASSETS"), Namespace, s.URL, hottok, cart.body, s.URL, hottok,
 		strings.Replace(string(cart.body), "PURCHASE_OUT_OF_SHOPPING_CART", "PURCHASE_APPROVED", 1),
-		s.manager.URL, s.token, s.manager.MetricsURL,
-		namespace, second, s.manager.URL, namespace, second, namespace, second, s.manager.Log)
+		s.URL, s.token, manager.MetricsURL,
+		Namespace, second, s.URL, Namespace, second, Namespace, second, manager.Log)
 }
