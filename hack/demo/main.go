@@ -26,10 +26,11 @@ import (
 
 func main() {
 	stay := flag.Bool("stay", false, "stay up after the story, until Ctrl-C")
+	export := flag.String("export", "", "the file to write all custom resources to, after the story")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *stay)
+	err := run(ctx, *stay, *export)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
@@ -38,7 +39,7 @@ func main() {
 }
 
 // run starts everything, tells the story, and takes everything down again.
-func run(ctx context.Context, stay bool) (failed error) {
+func run(ctx context.Context, stay bool, export string) (failed error) {
 	began := time.Now()
 	out := story.NewScreen(os.Stdout)
 	out.Title("cart-recovery-operator: abandoned carts, won back over WhatsApp")
@@ -73,12 +74,29 @@ func run(ctx context.Context, stay bool) (failed error) {
 	if err := s.Tell(ctx); err != nil {
 		return fmt.Errorf("%w\n(the manager's log is in %s)", err, manager.Log)
 	}
+	if err := exportAll(ctx, cluster, export); err != nil {
+		return err
+	}
 	out.Title(fmt.Sprintf("Everything was as it should be (%.0f s)", time.Since(began).Seconds()))
 	if stay {
 		s.Invite(cluster, manager)
 		<-ctx.Done()
 	}
 	return nil
+}
+
+// exportAll writes what the operator has stored, as make previous keeps it.
+func exportAll(ctx context.Context, cluster *sandbox.Cluster, path string) error {
+	if path == "" {
+		return nil
+	}
+	all, err := cluster.Kubectl(ctx, "get", "--all-namespaces", "-o", "yaml", "stores.cartrecovery.dev,"+
+		"products.cartrecovery.dev,whatsappinstances.cartrecovery.dev,cartrecoveries.cartrecovery.dev,"+
+		"suppressions.cartrecovery.dev,recoveryledgers.cartrecovery.dev,clientidclaims.cartrecovery.dev")
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(path, []byte(all), 0o600)
 }
 
 func kindOf(simulated bool) string {

@@ -53,9 +53,18 @@ func buildFrom(checkout, program string) error {
 	return build.Run()
 }
 
-// startManager runs a program as a Deployment's pod would run: its arguments, with addresses and folders of this
+// startManager runs a program as a Deployment's pod would run it: its arguments, with addresses and folders of this
 // machine, its ServiceAccount, its environment, and in place of the Secret the values that it would have.
 func (p *plane) startManager(t *testing.T, program string, key client.ObjectKey, secret map[string]string) *manager {
+	t.Helper()
+	m := p.prepareManager(t, program, key, secret)
+	m.ended = background(t, m.command)
+	return m
+}
+
+// prepareManager is startManager without the start. Of further arguments, those take the place of the Deployment's.
+func (p *plane) prepareManager(t *testing.T, program string, key client.ObjectKey, secret map[string]string,
+	args ...string) *manager {
 	t.Helper()
 	var deployment appsv1.Deployment
 	if err := p.client.Get(t.Context(), key, &deployment); err != nil {
@@ -65,8 +74,11 @@ func (p *plane) startManager(t *testing.T, program string, key client.ObjectKey,
 	bound := map[string]*string{"--webhook-bind-address": &m.url, "--metrics-bind-address": &m.metrics,
 		"--health-probe-bind-address": &m.health}
 	container := deployment.Spec.Template.Spec.Containers[0]
-	args := []string{"--leader-election-namespace=" + key.Namespace} // a pod reads it from a file
-	for _, arg := range container.Args {
+	if len(args) == 0 {
+		args = container.Args
+	}
+	here := []string{"--leader-election-namespace=" + key.Namespace} // a pod reads it from a file
+	for _, arg := range args {
 		flag, _, _ := strings.Cut(arg, "=")
 		if kept := bound[flag]; kept != nil {
 			address := freeAddress(t)
@@ -74,14 +86,13 @@ func (p *plane) startManager(t *testing.T, program string, key client.ObjectKey,
 		} else if flag == "--state-dir" {
 			arg = flag + "=" + t.TempDir()
 		}
-		args = append(args, arg)
+		here = append(here, arg)
 	}
 	account := deployment.Spec.Template.Spec.ServiceAccountName
 	token := strings.TrimSpace(p.must(t, "kubectl -n "+key.Namespace+" create token "+account))
-	m.command = exec.Command(program, args...)
+	m.command = exec.Command(program, here...)
 	m.command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "KUBECONFIG=" + p.kubeconfig(t,
 		filepath.Join(t.TempDir(), "kubeconfig"), &clientcmdapi.AuthInfo{Token: token})}, environment(container, secret)...)
-	m.ended = background(t, m.command)
 	return m
 }
 

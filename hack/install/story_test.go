@@ -111,11 +111,7 @@ func nothingRefused(t *testing.T, log string, since time.Time) {
 // startAll runs as many processes of each Deployment as it has replicas, those of the webhooks behind the ingress.
 func startAll(t *testing.T, p *plane, ingress *ingress, services *sandbox.Services) []*manager {
 	t.Helper()
-	secret := map[string]string{"PUBLIC_URL": ingress.url}
-	for _, each := range services.Env() {
-		name, value, _ := strings.Cut(each, "=")
-		secret[name] = value
-	}
+	secret := secretOf(ingress, services)
 	var running []*manager
 	var webhooks []string
 	for _, name := range []string{"cart-recovery-webhooks", "cart-recovery-controller-manager"} {
@@ -140,6 +136,16 @@ func startAll(t *testing.T, p *plane, ingress *ingress, services *sandbox.Servic
 	}
 	ingress.forwardTo(t, webhooks)
 	return running
+}
+
+// secretOf is what the Secret of an installation would hold.
+func secretOf(ingress *ingress, services *sandbox.Services) map[string]string {
+	secret := map[string]string{"PUBLIC_URL": ingress.url}
+	for _, each := range services.Env() {
+		name, value, _ := strings.Cut(each, "=")
+		secret[name] = value
+	}
+	return secret
 }
 
 // killAtFirstMessage kills the leader, as the kernel does it, before the gateway has answered its first message.

@@ -84,13 +84,28 @@ func On(cluster *sandbox.Cluster, services *sandbox.Services, screen *Screen, ur
 
 // Tell runs the story from the first to the last step.
 func (s *Story) Tell(ctx context.Context) error {
+	if err := s.Begin(ctx); err != nil {
+		return err
+	}
+	return s.End(ctx)
+}
+
+// Begin runs the story until the first messages have been sent.
+func (s *Story) Begin(ctx context.Context) error {
 	if err := s.cast(); err != nil {
 		return err
 	}
-	for _, chapter := range []func(context.Context) error{
-		s.applySamples, s.connect, s.abandonCarts, s.buyEarly, s.refuseForgery,
-		s.awaitMessages, s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber, s.nothingTwice, s.showEverything,
-	} {
+	return inTurn(ctx, s.applySamples, s.connect, s.abandonCarts, s.buyEarly, s.refuseForgery, s.awaitMessages)
+}
+
+// End runs the rest of a story that was begun.
+func (s *Story) End(ctx context.Context) error {
+	return inTurn(ctx, s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber, s.nothingTwice,
+		s.showEverything)
+}
+
+func inTurn(ctx context.Context, chapters ...func(context.Context) error) error {
+	for _, chapter := range chapters {
 		if err := chapter(ctx); err != nil {
 			return err
 		}
