@@ -157,9 +157,29 @@ test: ## Run all tests, those against a real API server included.
 	$(WITH_CONTROL_PLANE) $(GO) -C hack/install test -parallel 4 -timeout 20m $(GOTESTFLAGS) ./...
 	$(MAKE) test-monitoring
 
+# What the demo's manager answered to a scraper, for the dashboards.
+METRICS = $(CURDIR)/dist/metrics
+
 .PHONY: test-monitoring
-test-monitoring: ## Test the alerts and dashboards with Prometheus' own parser and rules; the first time compiles those.
-	cd hack/monitoring && $(GO) test -timeout 5m $(GOTESTFLAGS) ./...
+test-monitoring: ## Test alerts and dashboards with Prometheus' own rules, and on the metrics of a demo that runs.
+	@rm -rf "$(METRICS)"
+	@$(MAKE) --no-print-directory demo DEMOFLAGS="--metrics $(METRICS)"
+	cd hack/monitoring && METRICS="$(METRICS)" $(GO) test -timeout 5m $(GOTESTFLAGS) ./...
+
+# The release whose objects and operator the tests of upgrades take, and where they are kept.
+PREVIOUS ?= $(shell git describe --tags --abbrev=0 2>/dev/null)
+PREVIOUS_FOLDER = hack/install/testdata/previous
+
+.PHONY: previous
+previous: ## Keep what PREVIOUS, the last tag or a commit, stores: its CRDs, and what its demo leaves behind.
+	@if [[ -z "$(PREVIOUS)" ]]; then echo "There is no tag: say PREVIOUS=commit." >&2; exit 1; fi
+	@old="$$(mktemp -d)"; trap 'rm -rf "$$old"' EXIT; \
+	git archive "$(PREVIOUS)" | tar -x -C "$$old"; \
+	$(MAKE) -C "$$old" demo DEMOFLAGS="--export $$old/objects.yaml"; \
+	rm -rf $(PREVIOUS_FOLDER); mkdir -p $(PREVIOUS_FOLDER)/crds; \
+	cp "$$old"/config/crd/bases/*.yaml $(PREVIOUS_FOLDER)/crds/; \
+	cp "$$old/objects.yaml" $(PREVIOUS_FOLDER)/; \
+	git rev-parse "$(PREVIOUS)^{commit}" > $(PREVIOUS_FOLDER)/commit
 
 .PHONY: test-unit
 test-unit: ## Run the tests that need no API server (go test -short).

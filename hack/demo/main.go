@@ -25,12 +25,14 @@ import (
 )
 
 func main() {
-	stay := flag.Bool("stay", false, "stay up after the story, until Ctrl-C")
-	export := flag.String("export", "", "the file to write all custom resources to, after the story")
+	var o options
+	flag.BoolVar(&o.stay, "stay", false, "stay up after the story, until Ctrl-C")
+	flag.StringVar(&o.export, "export", "", "the file to write all custom resources to, after the story")
+	flag.StringVar(&o.metrics, "metrics", "", "the folder to write the metrics of every second to, during the story")
 	flag.Parse()
 	ctrl.SetLogger(logr.Discard())
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	err := run(ctx, *stay, *export)
+	err := run(ctx, o)
 	stop()
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "\nThe demo failed:", err)
@@ -38,8 +40,14 @@ func main() {
 	}
 }
 
+// options are what the demo is told.
+type options struct {
+	stay            bool
+	export, metrics string
+}
+
 // run starts everything, tells the story, and takes everything down again.
-func run(ctx context.Context, stay bool, export string) (failed error) {
+func run(ctx context.Context, o options) (failed error) {
 	began := time.Now()
 	out := story.NewScreen(os.Stdout)
 	out.Title("cart-recovery-operator: abandoned carts, won back over WhatsApp")
@@ -71,14 +79,18 @@ func run(ctx context.Context, stay bool, export string) (failed error) {
 		"; AI: " + kindOf(services.AI != nil))
 
 	s := story.New(story.On(cluster, services, out, manager.URL))
-	if err := s.Tell(ctx); err != nil {
+	tell := s.Tell
+	if o.metrics != "" {
+		tell = func(ctx context.Context) error { return manager.Scraped(ctx, o.metrics, time.Second, s.Tell) }
+	}
+	if err := tell(ctx); err != nil {
 		return fmt.Errorf("%w\n(the manager's log is in %s)", err, manager.Log)
 	}
-	if err := exportAll(ctx, cluster, export); err != nil {
+	if err := exportAll(ctx, cluster, o.export); err != nil {
 		return err
 	}
 	out.Title(fmt.Sprintf("Everything was as it should be (%.0f s)", time.Since(began).Seconds()))
-	if stay {
+	if o.stay {
 		s.Invite(cluster, manager)
 		<-ctx.Done()
 	}
