@@ -136,9 +136,14 @@ fmt: ## Format the Go sources.
 vet: ## Run go vet.
 	$(GO) vet ./...
 
+# The modules besides the first that have Go code of ours.
+LINTED_MODULES = hack/image hack/install hack/monitoring
+
 .PHONY: lint
-lint: ## Run the linters of .golangci.yml.
+lint: ## Run the linters of .golangci.yml, in every module.
 	$(GOLANGCI_LINT) run
+	@linter="$$($(TOOL) -n golangci-lint-kube-api-linter)"; \
+	for module in $(LINTED_MODULES); do echo "in $$module"; (cd "$$module" && "$$linter" run) || exit 1; done
 
 .PHONY: lint-fix
 lint-fix: ## Run the linters and fix what they can fix.

@@ -81,7 +81,7 @@ func run(ctx context.Context, o options) (failed error) {
 	s := story.New(story.On(cluster, services, out, manager.URL))
 	tell := s.Tell
 	if o.metrics != "" {
-		tell = func(ctx context.Context) error { return manager.Scraped(ctx, o.metrics, time.Second, s.Tell) }
+		tell = func(ctx context.Context) error { return manager.Scraped(ctx, o.metrics, time.Second, s.TellAndCount) }
 	}
 	if err := tell(ctx); err != nil {
 		return fmt.Errorf("%w\n(the manager's log is in %s)", err, manager.Log)

@@ -140,7 +140,8 @@ func checkImage(t *testing.T, image v1.Image, of *v1.Platform) {
 	}
 	if diff := cmp.Diff([]string{"/manager"}, config.Config.Entrypoint); diff != "" || config.Config.User != user ||
 		config.Architecture != of.Architecture {
-		t.Errorf("entrypoint, user %q, architecture %q (-want +got):\n%s", config.Config.User, config.Architecture, diff)
+		t.Errorf("entrypoint, user %q, architecture %q (-want +got):\n%s", config.Config.User, config.Architecture,
+			diff)
 	}
 	layers, err := image.Layers()
 	if err != nil || len(layers) != 1 {

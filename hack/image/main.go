@@ -44,8 +44,9 @@ func main() {
 		"the digest the commit's")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
-	defer stop()
-	if err := run(ctx, o, os.Stdout); err != nil {
+	err := run(ctx, o, os.Stdout)
+	stop()
+	if err != nil {
 		fmt.Fprintln(os.Stderr, "image:", err)
 		os.Exit(1)
 	}
@@ -99,7 +100,8 @@ func deliver(ctx context.Context, index v1.ImageIndex, o options) error {
 	if err != nil {
 		return fmt.Errorf("-push: %w", err)
 	}
-	err = remote.WriteIndex(reference, index, remote.WithContext(ctx), remote.WithAuthFromKeychain(authn.DefaultKeychain))
+	err = remote.WriteIndex(reference, index, remote.WithContext(ctx),
+		remote.WithAuthFromKeychain(authn.DefaultKeychain))
 	if err != nil {
 		return fmt.Errorf("push to %s: %w", reference, err)
 	}
@@ -114,6 +116,7 @@ func build(ctx context.Context, of, ldflags, folder string) (program, error) {
 		return program{}, fmt.Errorf("-platforms: %q is no platform such as linux/arm64", of)
 	}
 	path := filepath.Join(folder, system+"-"+architecture)
+	//nolint:gosec // the go command, for a platform that was asked for
 	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-tags", "timetzdata", "-ldflags", ldflags,
 		"-o", path, ".")
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS="+system, "GOARCH="+architecture)

@@ -77,14 +77,16 @@ func TestArgoCDHealth(t *testing.T) {
 		object client.Object
 		health string
 	}{
-		"a Store that is well":              {"Store", store(3, ready("True", v1alpha1.ReasonReady)), "Healthy"},
-		"a Store that nobody has seen":      {"Store", store(-1, nil), "Progressing"},
-		"a Store that was changed":          {"Store", store(2, ready("True", v1alpha1.ReasonReady)), "Progressing"},
-		"a Store without its Secret":        {"Store", store(3, ready("False", v1alpha1.ReasonSecretNotFound)), "Degraded"},
+		"a Store that is well":         {"Store", store(3, ready("True", v1alpha1.ReasonReady)), "Healthy"},
+		"a Store that nobody has seen": {"Store", store(-1, nil), "Progressing"},
+		"a Store that was changed":     {"Store", store(2, ready("True", v1alpha1.ReasonReady)), "Progressing"},
+		"a Store without its Secret": {"Store", store(3, ready("False", v1alpha1.ReasonSecretNotFound)),
+			"Degraded"},
 		"a Store that is suspended":         {"Store", store(3, ready("False", v1alpha1.ReasonSuspended)), "Suspended"},
 		"a number that is made":             {"WhatsAppInstance", number(v1alpha1.ReasonProvisioning), "Progressing"},
 		"a number that waits for its phone": {"WhatsAppInstance", number(v1alpha1.ReasonPairing), "Suspended"},
-		"a number that is refused":          {"WhatsAppInstance", number(v1alpha1.ReasonGatewayUnauthorized), "Degraded"},
+		"a number that is refused": {"WhatsAppInstance", number(v1alpha1.ReasonGatewayUnauthorized),
+			"Degraded"},
 		"a Suppression that has lapsed": {"Suppression", &v1alpha1.Suppression{ObjectMeta: meta,
 			Status: v1alpha1.SuppressionStatus{ObservedGeneration: 3, Conditions: []metav1.Condition{
 				{Type: v1alpha1.ConditionActive, Status: "False", Reason: v1alpha1.ReasonLapsed}}}}, "Healthy"},

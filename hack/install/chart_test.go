@@ -131,6 +131,8 @@ func TestComponentsFitTogether(t *testing.T) {
 		"Deployment cart-recovery-system/cart-recovery-webhooks", "Ingress cart-recovery-system/cart-recovery-webhooks",
 		"HTTPRoute cart-recovery-system/cart-recovery-webhooks",
 		"ServiceMonitor cart-recovery-system/cart-recovery-operator",
+		"PrometheusRule cart-recovery-system/cart-recovery-alerts",
+		"ConfigMap cart-recovery-system/cart-recovery-grafana-dashboards",
 		"NetworkPolicy cart-recovery-system/cart-recovery-limit-egress",
 	} {
 		if made[wanted] == nil {
@@ -413,7 +415,8 @@ func TestMonitoringReadsFiles(t *testing.T) {
 		t.Errorf("got %+v, want both groups as they are", rule)
 	}
 	board := of[*corev1.ConfigMap](some)[namespace+"/"+release+"-dashboard-leads"]
-	if board == nil || board.Labels["grafana_dashboard"] != "1" || board.Data["leads.json"] != `{"title":"Leads {{ pod }}"}` {
+	if board == nil || board.Labels["grafana_dashboard"] != "1" ||
+		board.Data["leads.json"] != `{"title":"Leads {{ pod }}"}` {
 		t.Errorf("got %+v, want the dashboard as it is", board)
 	}
 }

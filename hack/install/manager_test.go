@@ -92,7 +92,8 @@ func (p *plane) prepareManager(t *testing.T, program string, key client.ObjectKe
 	token := strings.TrimSpace(p.must(t, "kubectl -n "+key.Namespace+" create token "+account))
 	m.command = exec.Command(program, here...)
 	m.command.Env = append([]string{"PATH=" + os.Getenv("PATH"), "KUBECONFIG=" + p.kubeconfig(t,
-		filepath.Join(t.TempDir(), "kubeconfig"), &clientcmdapi.AuthInfo{Token: token})}, environment(container, secret)...)
+		filepath.Join(t.TempDir(), "kubeconfig"), &clientcmdapi.AuthInfo{Token: token})},
+		environment(container, secret)...)
 	return m
 }
 

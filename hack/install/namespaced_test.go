@@ -24,7 +24,8 @@ func TestNamespacedRightsAreEnough(t *testing.T) {
 	t.Parallel()
 	p := startPlane(t)
 	// Whoever installs the rest has rights in two namespaces, as an administrator of these has.
-	p.must(t, `make install; kubectl create namespace team; kubectl create namespace shop; kubectl create namespace other
+	p.must(t, `make install
+kubectl create namespace team; kubectl create namespace shop; kubectl create namespace other
 kubectl -n shop apply -k config/samples
 helm install cart-recovery charts/cart-recovery-operator --namespace team --set watchNamespaces='{shop}' \
   --set crds.enabled=false --set rbac.userRoles=false
@@ -38,7 +39,8 @@ kubectl -n shop create rolebinding backend --role=backend --serviceaccount=shop:
 	url := running.url
 
 	within(t, "the Store is Ready", 30*time.Second, func() bool {
-		printed, _ := p.run(t, `kubectl -n shop get store acme -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`)
+		printed, _ := p.run(t, `kubectl -n shop get store acme \
+  -o jsonpath='{.status.conditions[?(@.type=="Ready")].status}'`)
 		return printed == "True"
 	})
 	if claims := p.must(t, "kubectl get clientidclaims -o name"); claims != "" {

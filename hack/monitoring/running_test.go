@@ -42,7 +42,7 @@ var quiet = map[string]string{
 func TestDashboardsOfARunningDemo(t *testing.T) {
 	folderOfMetrics := os.Getenv("METRICS")
 	if folderOfMetrics == "" {
-		t.Skip(`needs METRICS, a folder that "make demo DEMOFLAGS='--metrics FOLDER'" has written; make test-monitoring does`)
+		t.Skip("needs METRICS, a folder that the demo has written with --metrics; make test-monitoring has it written")
 	}
 	stored := teststorage.New(t)
 	last := scrapedInto(t, stored, folderOfMetrics)

@@ -95,3 +95,21 @@ func (s *Story) sentTo(who customer) []simulator.SentMessage {
 	}
 	return found
 }
+
+// TellAndCount tells the story, and waits until the Store's status has what it came to, which is written every half
+// minute at the most.
+func (s *Story) TellAndCount(ctx context.Context) error {
+	if err := s.Tell(ctx); err != nil {
+		return err
+	}
+	s.Disturbance += patience
+	seen := 0 // for a second, after which the operator's cache has it, too
+	return s.until(ctx, "the Store has counted what was recovered", func() (bool, error) {
+		var store v1alpha1.Store
+		err := s.Client.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: "acme"}, &store)
+		if store.Status.Leads != nil && len(store.Status.Leads.Revenue) > 0 {
+			seen++
+		}
+		return seen >= 20, err
+	})
+}
