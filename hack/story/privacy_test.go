@@ -1,4 +1,4 @@
-package main
+package story
 
 import (
 	"context"
@@ -14,7 +14,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/go-logr/logr"
 	corev1 "k8s.io/api/core/v1"
@@ -116,11 +115,11 @@ func (w *watched) play(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	told := &sandbox.Manager{URL: webhooks.URL, MetricsURL: controllers.MetricsURL, Log: controllers.Log}
-	s := &story{screen: &screen{out: io.Discard, began: time.Now()}, cluster: w.cluster, services: services,
-		manager: told, apart: true}
-	err = s.tell(t.Context())
-	for _, chapter := range []func(context.Context, *story) error{forged, repeated, byCode, w.remember} {
+	stage := On(w.cluster, services, NewScreen(io.Discard), webhooks.URL)
+	stage.Apart = true
+	s := New(stage)
+	err = s.Tell(t.Context())
+	for _, chapter := range []func(context.Context, *Story) error{forged, repeated, byCode, w.remember} {
 		if err == nil {
 			err = chapter(t.Context(), s)
 		}
@@ -151,7 +150,7 @@ func (w *watched) play(t *testing.T) {
 }
 
 // forged are deliveries and calls of strangers, with people in them.
-func forged(ctx context.Context, s *story) error {
+func forged(ctx context.Context, s *Story) error {
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", mallory, nil)
 	if err != nil {
 		return err
@@ -166,31 +165,31 @@ func forged(ctx context.Context, s *story) error {
 		return err
 	}
 	for _, each := range []delivery{broken, unsigned, incomplete} {
-		if _, _, err := each.post(ctx, s.manager.URL); err != nil {
+		if _, _, err := each.post(ctx, s.URL); err != nil {
 			return err
 		}
 	}
 	for _, path := range []string{"/api/whatsapp/status/acme?phone=" + stranger.phone, "/api/" + stranger.email,
 		"/api/whatsapp/webhook/demo/acme/" + stranger.email} {
-		if _, _, err := call(ctx, http.MethodPost, s.manager.URL+path, []byte(`{"phone":"`+stranger.phone+`"`),
+		if _, _, err := call(ctx, http.MethodPost, s.URL+path, []byte(`{"phone":"`+stranger.phone+`"`),
 			http.Header{"Authorization": {"Bearer " + stranger.email}}); err != nil {
 			return err
 		}
 	}
-	_, err = s.services.Gateway.Reply(namespace+".acme", strings.TrimPrefix(stranger.phone, "+"), strangerSays)
+	_, err = s.Services.Gateway.Reply(Namespace+".acme", strings.TrimPrefix(stranger.phone, "+"), strangerSays)
 	return err
 }
 
 // repeated are refusals whose bodies repeat what was sent: number, text and credentials.
-func repeated(ctx context.Context, s *story) error {
-	told := strings.Join(append(s.services.Credentials(), rita.name, strings.TrimPrefix(rita.phone, "+")), " ")
+func repeated(ctx context.Context, s *Story) error {
+	told := strings.Join(append(s.Services.Credentials(), rita.name, strings.TrimPrefix(rita.phone, "+")), " ")
 	echo := fmt.Sprintf(`{"error":%q,"code":%q,"message":%q}`, "cannot send to "+told, rita.email, rita.phone)
 	for _, status := range []int{http.StatusBadRequest, http.StatusInternalServerError} {
-		s.services.Gateway.Fail(simulator.Fault{Path: "/send/text", Status: status, Body: echo,
+		s.Services.Gateway.Fail(simulator.Fault{Path: "/send/text", Status: status, Body: echo,
 			Header: http.Header{"Retry-After": {rita.phone}}})
 	}
 	// One that is refused would be asked again after minutes.
-	s.services.AI.Fail(http.StatusInternalServerError, echo, nil, 1)
+	s.Services.AI.Fail(http.StatusInternalServerError, echo, nil, 1)
 	if _, err := s.kubectl(ctx, "patch", "whatsappinstance", second, "--type=merge", "-p",
 		`{"spec":{"suspend":true}}`); err != nil {
 		return err
@@ -210,21 +209,21 @@ func repeated(ctx context.Context, s *story) error {
 }
 
 // byCode pairs a number by a code, which is a secret.
-func byCode(ctx context.Context, s *story) error {
+func byCode(ctx context.Context, s *Story) error {
 	instance := secondInstance()
 	instance.Name, instance.Spec.Gateway.Type = "by-code", v1alpha1.GatewayUAZAPI
 	instance.Spec.Pairing = v1alpha1.PairingSpec{Method: v1alpha1.PairingPairCode, Phone: "+" + pairedByCode}
-	if err := s.cluster.Client.Create(ctx, instance); err != nil {
+	if err := s.Client.Create(ctx, instance); err != nil {
 		return err
 	}
 	return s.until(ctx, "its pair code is there", func() (bool, error) {
-		err := s.cluster.Client.Get(ctx, client.ObjectKeyFromObject(instance), instance)
+		err := s.Client.Get(ctx, client.ObjectKeyFromObject(instance), instance)
 		return instance.Status.Phase == v1alpha1.InstancePairing && instance.Status.Pairing != nil, err
 	})
 }
 
 // remember keeps what was said, by everybody.
-func (w *watched) remember(ctx context.Context, s *story) error {
+func (w *watched) remember(ctx context.Context, s *Story) error {
 	leads, err := s.leads(ctx)
 	if err != nil {
 		return err
@@ -234,7 +233,7 @@ func (w *watched) remember(ctx context.Context, s *story) error {
 			w.texts = append(w.texts, textOf("what was said ("+string(message.Role)+")", message.Text)...)
 		}
 	}
-	for _, request := range s.services.AI.Requests() {
+	for _, request := range s.Services.AI.Requests() {
 		for _, message := range request.Messages {
 			w.texts = append(w.texts, hidden{what: "what the AI was told", value: message.Content})
 		}
@@ -317,14 +316,14 @@ func (w *watched) gatherObjects(t *testing.T) {
 }
 
 // eraseMaria erases a customer who has opted out, and looks for her in everything that the API server has.
-func (w *watched) eraseMaria(t *testing.T, s *story) {
+func (w *watched) eraseMaria(t *testing.T, s *Story) {
 	t.Helper()
 	before := leaks(w.everything(t), slices.Concat(hiddenOf(s.answers), hashesOf(s.answers)))
 	if len(before) < 5 {
 		t.Errorf("before she is erased only this is found of her: %v", before)
 	}
 	erase := exec.CommandContext(t.Context(), filepath.Join(testenv.Root(), "bin", "kubectl-cartrecovery"),
-		"erase", "-n", namespace, "--phone-file", "-", "--yes")
+		"erase", "-n", Namespace, "--phone-file", "-", "--yes")
 	erase.Env = append(os.Environ(), "KUBECONFIG="+w.cluster.Kubeconfig)
 	erase.Stdin = strings.NewReader("+5511988880001\n")
 	out, err := erase.CombinedOutput()
@@ -340,7 +339,7 @@ func (w *watched) eraseMaria(t *testing.T, s *story) {
 		return
 	}
 	// The webhook server does not know of it any more, and nothing is sent all the same.
-	sent := len(s.services.Gateway.Sent()) + len(s.services.Evolution.Sent())
+	sent := len(s.Services.Gateway.Sent()) + len(s.Services.Evolution.Sent())
 	cart, err := hotmart("PURCHASE_OUT_OF_SHOPPING_CART", s.answers, nil)
 	if err := s.deliver(t.Context(), "Hotmart: Maria leaves the checkout again", http.StatusOK)(cart, err); err != nil {
 		t.Error(err)
@@ -348,7 +347,7 @@ func (w *watched) eraseMaria(t *testing.T, s *story) {
 	if _, err := s.await(t.Context(), s.answers, v1alpha1.PhaseOptedOut); err != nil {
 		t.Error(err)
 	}
-	if now := len(s.services.Gateway.Sent()) + len(s.services.Evolution.Sent()); now != sent {
+	if now := len(s.Services.Gateway.Sent()) + len(s.Services.Evolution.Sent()); now != sent {
 		t.Errorf("%d messages were sent to her after she was erased", now-sent)
 	}
 }
