@@ -43,7 +43,9 @@ func testManager(t *testing.T, environment *testenv.Environment) {
 	namespace := prepareShop(t, environment)
 	addHistory(t, environment.Client, namespace)
 	addSuspended(t, environment.Client, namespace)
-	settings := testSettings(t)
+	settings, authority := testSettings(t), testenv.NewAuthority(t)
+	settings.webhookCertDir = t.TempDir()
+	authority.Issue(t, settings.webhookCertDir, 2)
 	if err := checkCluster(t.Context(), environment.Config, settings, time.Second); err != nil {
 		t.Errorf("an installed cluster is refused: %v", err)
 	}
@@ -60,7 +62,7 @@ func testManager(t *testing.T, environment *testenv.Environment) {
 	within(t, "the number is connected", func() bool {
 		return phaseOf(t, environment.Client, namespace) == v1alpha1.InstanceConnected
 	})
-	if status := postCart(t, settings.webhookAddress); status != http.StatusOK {
+	if status := postCart(t, settings.webhookAddress, authority); status != http.StatusOK {
 		t.Fatalf("the cart was answered with %d", status)
 	}
 	within(t, "the customer is written to", func() bool {
@@ -234,17 +236,19 @@ func addSuspended(t *testing.T, kube client.Client, namespace string) {
 	}
 }
 
-func postCart(t *testing.T, address string) int {
+func postCart(t *testing.T, address string, trusted *testenv.Authority) int {
 	t.Helper()
 	body := `{"id":"e1","event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{"product":{"id":1001,"name":"Curso"},"buyer":{"name":"Maria","email":"maria@example.com","phone":"+5511987654321"}}}`
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+address+"/api/webhooks/hotmart/"+
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+address+"/api/webhooks/hotmart/"+
 		gen.Store, bytes.NewReader([]byte(body)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("X-Hotmart-Hottok", "tok")
-	return do(t, request)
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: trusted.Pool()}}
+	defer transport.CloseIdleConnections()
+	return do(t, &http.Client{Transport: transport, Timeout: 10 * time.Second}, request)
 }
 
 func get(t *testing.T, url string) int {
@@ -253,13 +257,13 @@ func get(t *testing.T, url string) int {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return do(t, request)
+	return do(t, http.DefaultClient, request)
 }
 
 // do returns the status of an answer, 0 when there is none yet.
-func do(t *testing.T, request *http.Request) int {
+func do(t *testing.T, with *http.Client, request *http.Request) int {
 	t.Helper()
-	answer, err := http.DefaultClient.Do(request)
+	answer, err := with.Do(request)
 	if err != nil {
 		return 0
 	}
