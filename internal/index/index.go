@@ -142,7 +142,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer, keys *suppressio
 		{&v1alpha1.CartRecovery{}, LeadOfStore, leadOfStore},
 	} {
 		if err := indexer.IndexField(ctx, entry.object, entry.field,
-			panics.Values(entry.values)); err != nil { //nolint:contextcheck,nolintlint // a cache has none; not always seen
+			panics.Values(entry.values)); err != nil { //nolint:contextcheck,nolintlint // a cache has none
 			return fmt.Errorf("register cache index %s: %w", entry.field, err)
 		}
 	}
