@@ -239,8 +239,8 @@ func addSuspended(t *testing.T, kube client.Client, namespace string) {
 func postCart(t *testing.T, address string, trusted *testenv.Authority) int {
 	t.Helper()
 	body := `{"id":"e1","event":"PURCHASE_OUT_OF_SHOPPING_CART","version":"2.0.0","data":{"product":{"id":1001,"name":"Curso"},"buyer":{"name":"Maria","email":"maria@example.com","phone":"+5511987654321"}}}`
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "https://"+address+"/api/webhooks/hotmart/"+
-		gen.Store, bytes.NewReader([]byte(body)))
+	url := "https://" + address + "/api/webhooks/hotmart/" + gen.Store
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, bytes.NewReader([]byte(body)))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -79,7 +79,7 @@ func (s *Story) GoOn(ctx context.Context) error {
 	}
 	s.say(contacted, contacted.Status.Conversation[0])
 	if after := len(s.sentTo(s.answers)); after != before {
-		return fmt.Errorf("Maria, who opted out, was written to: %d messages, and %d before", after, before)
+		return fmt.Errorf("who opted out, Maria, was written to: %d messages, and %d before", after, before)
 	}
 	return s.nothingTwice(ctx)
 }

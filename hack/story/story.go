@@ -1,5 +1,5 @@
-// Package story is what the demo plays and the tests play again: abandoned carts, messages, answers, purchases, an opt-out,
-// and what must have come of each. It is played against a cluster with the operator, and simulated services.
+// Package story is what the demo plays and the tests play again: abandoned carts, messages, answers, purchases, an
+// opt-out, and what must have come of each. It is played against a cluster with the operator, and simulated services.
 package story
 
 import (
@@ -133,8 +133,8 @@ func (s *Story) cast() error {
 
 func (s *Story) applySamples(ctx context.Context) error {
 	s.Step("Applying config/samples to the namespace " + Namespace + ", with a policy of seconds instead of minutes")
-	if err := s.Client.Create(ctx,
-		&corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}}); client.IgnoreAlreadyExists(err) != nil {
+	err := s.Client.Create(ctx, &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{Name: Namespace}})
+	if client.IgnoreAlreadyExists(err) != nil {
 		return fmt.Errorf("create namespace: %w", err)
 	}
 	if _, err := s.kubectl(ctx, "apply", "-k", filepath.Join(testenv.Root(), "config", "samples")); err != nil {
