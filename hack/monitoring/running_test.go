@@ -37,8 +37,8 @@ var quiet = map[string]string{
 	"AI tokens, of the budget":         "the demo's Store has no budget",
 }
 
-// TestDashboardsOfARunningDemo evaluates every query of the dashboards on what the demo's manager answered to a scraper,
-// every second from its start to the end of the story.
+// TestDashboardsOfARunningDemo evaluates every query of the dashboards on what the demo's manager answered to a
+// scraper, every second from its start to the end of the story.
 func TestDashboardsOfARunningDemo(t *testing.T) {
 	folderOfMetrics := os.Getenv("METRICS")
 	if folderOfMetrics == "" {
