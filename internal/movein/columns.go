@@ -2,6 +2,7 @@ package movein
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"unicode"
 )
@@ -13,6 +14,8 @@ type Column struct {
 	Aliases []string
 	// Required: every row has it.
 	Required bool
+	// IsList: what stands in it is a list, in JSON; in other columns it is a text or a number.
+	IsList bool
 	// Meaning is what stands in it, for people.
 	Meaning string
 }
@@ -53,7 +56,7 @@ var LeadColumns = Columns{
 			"conversation says"},
 	{Name: "contactedAt", Aliases: []string{"firstContactAt", "lastContactedAt", "messageSentAt", "sentAt"},
 		Meaning: "when the first message was sent, for a lead without a conversation"},
-	{Name: "conversation", Aliases: []string{"messages", "conversationLog", "history", "logs"},
+	{Name: "conversation", Aliases: []string{"messages", "conversationLog", "history", "logs"}, IsList: true,
 		Meaning: "a JSON array of `{\"role\", \"text\", \"at\"}`, oldest first or not"},
 	{Name: "instance", Aliases: []string{"instanceName", "whatsappInstance"},
 		Meaning: "the number that the conversation is on: a WhatsAppInstance, or its name at the gateway"},
@@ -115,6 +118,11 @@ func (c Columns) named(name string) string {
 		}
 	}
 	return ""
+}
+
+// isList says whether a column has a list.
+func (c Columns) isList(column string) bool {
+	return slices.ContainsFunc(c, func(each Column) bool { return each.Name == column && each.IsList })
 }
 
 // header are the columns that names mean, "" for those that mean nothing, which are told as well.

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
+	"maps"
 	"slices"
 	"strconv"
 	"time"
@@ -40,6 +41,26 @@ var messageColumns = Columns{
 	{Name: "id", Aliases: []string{"messageId", "gatewayId", "keyId"}},
 }
 
+// among are the values of columns. Of several that mean one, the first name counts that has a value.
+func (c Columns) among(fields map[string]json.RawMessage) map[string]json.RawMessage {
+	byName := map[string]json.RawMessage{}
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if textOf(fields[name]) != "" {
+			byName[normal(name)] = fields[name]
+		}
+	}
+	found := map[string]json.RawMessage{}
+	for i := range c {
+		for _, name := range slices.Concat([]string{c[i].Name}, c[i].Aliases) {
+			if value, has := byName[normal(name)]; has {
+				found[c[i].Name] = value
+				break
+			}
+		}
+	}
+	return found
+}
+
 // maxMessageID is what the schema takes of an id.
 const maxMessageID = 160
 
@@ -67,11 +88,10 @@ func (c *cells) conversation() []said {
 
 // message is one message of a row; false for one that is wrong, or of the system.
 func (c *cells) message(field string, fields map[string]json.RawMessage) (said, bool) {
+	raw := messageColumns.among(fields)
 	values := map[string]string{}
-	for name, value := range fields {
-		if column := messageColumns.named(name); column != "" && values[column] == "" {
-			values[column] = textOf(value)
-		}
+	for column, value := range raw {
+		values[column] = textOf(value)
 	}
 	if normal(values["role"]) == "system" {
 		return said{}, false
@@ -84,12 +104,12 @@ func (c *cells) message(field string, fields map[string]json.RawMessage) (said, 
 	if !ok || at.After(c.Now.Add(clockSkew)) {
 		c.wrong(field+".at", "expected a time that is over, such as 2026-03-02T12:00:00Z")
 	}
-	text := values["text"]
-	if text == "null" {
-		text = ""
+	// The words of an opt-out are not found in what is nested.
+	if isNested(raw["text"]) {
+		c.wrong(field+".text", "expected a text")
 	}
-	id := values["id"]
-	if id == "" || len(id) > maxMessageID || id == "null" {
+	text, id := values["text"], values["id"]
+	if id == "" || len(id) > maxMessageID {
 		sum := sha256.Sum256([]byte(string(role) + "\x00" + at.Format(time.RFC3339Nano) + "\x00" + text))
 		id = "import-" + hex.EncodeToString(sum[:8])
 	}

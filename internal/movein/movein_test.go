@@ -83,6 +83,10 @@ func TestOptOut(t *testing.T) {
 	}{
 		"a number": {testTarget(), map[string]any{"phone": "11 98765-4321"}, with(v1alpha1.SuppressionOptOut, false),
 			"", nil},
+		"a number that was a decimal": {testTarget(), map[string]any{"phone": "11987654321.0"},
+			with(v1alpha1.SuppressionOptOut, false), "", nil},
+		"a decimal without the ninth digit": {testTarget(), map[string]any{"phone": json.Number("1187654321.00")},
+			with(v1alpha1.SuppressionOptOut, false), "", nil},
 		"a WhatsApp id": {testTarget(), map[string]any{"jid": "551187654321@s.whatsapp.net"},
 			with(v1alpha1.SuppressionOptOut, false), "", nil},
 		"a Store that keeps numbers": {keeping, map[string]any{"phone": gen.Phone, "reason": "wrong_number"},
@@ -166,6 +170,13 @@ func TestLead(t *testing.T) {
 			made{Held: true, Instance: gen.Instance, IDs: []string{first, "import"}}, "", nil},
 		"a conversation as a text": {cart(map[string]any{"messages": `[{"role":"ai","text":"oi","at":"` + at(-40) + `"}]`}),
 			sent, "", nil},
+		"messages whose fields have two names": {cart(map[string]any{"messages": []any{
+			map[string]any{"role": "assistant", "type": "text", "text": "oi", "body": "x", "createdAt": at(-40), "time": 1},
+			map[string]any{"role": "user", "type": "text", "text": "?", "at": nil, "createdAt": at(-30)},
+		}}), made{Held: true, Instance: gen.Instance, IDs: []string{first, "import"}}, "", nil},
+		"a text that is none": {cart(map[string]any{"messages": []any{map[string]any{"role": "user", "at": at(-30),
+			"message": map[string]any{"conversation": "PARAR"}}}}), made{}, "",
+			[]string{"conversation[0].text: expected a text"}},
 		"recovered a short time after it was contacted": {cart(map[string]any{"status": "recovered",
 			"contactedAt": at(-50)}), made{Ended: v1alpha1.ReasonPurchaseNotAttributed, Instance: gen.Instance,
 			IDs: []string{first}}, "", nil},
@@ -236,6 +247,25 @@ func TestLead(t *testing.T) {
 			}
 			if diff := cmp.Diff(row.wrong, wrong); diff != "" || skipped != row.skipped {
 				t.Errorf("skipped %q, want %q; problems (-want +got):\n%s", skipped, row.skipped, diff)
+			}
+		})
+	}
+}
+
+// TestTimes has the ways in which other backends write one time.
+func TestTimes(t *testing.T) {
+	for _, text := range []string{
+		"2026-03-02T11:00:00Z", "2026-03-02T11:00:00.000Z", "2026-03-02T08:00:00-03:00", "2026-03-02T08:00:00-0300",
+		"2026-03-02 11:00:00+00", "2026-03-02 08:00:00 -0300", "2026-03-02 11:00:00 UTC", "2026-03-02 11:00",
+		"02/03/2026 11:00", "02/03/2026 11:00:00", "02/03/2026, 11:00:00", "1772449200", "1772449200000",
+	} {
+		t.Run(text, func(t *testing.T) {
+			lead, _, problems := testTarget().Lead(rowOf(t, movein.LeadColumns, cart(map[string]any{"createdAt": text})))
+			if lead == nil {
+				t.Fatal(problems)
+			}
+			if got, want := lead.Object.Spec.AbandonedAt.UTC(), noon.Add(-time.Hour); !got.Equal(want) {
+				t.Errorf("got %s, want %s", got, want)
 			}
 		})
 	}

@@ -322,6 +322,8 @@ func (r *Row) fillJSON(columns Columns, raw json.RawMessage) (others []string, p
 		case column == "":
 			others = append(others, name)
 		case text == "":
+		case isNested(value) && !columns.isList(column):
+			return nil, &Problem{Place: r.Place, Field: column, Want: "expected a text or a number"}
 		case twice:
 			return nil, &Problem{Place: r.Place, Field: column, Want: "expected one field that means this, found two"}
 		default:
@@ -329,6 +331,12 @@ func (r *Row) fillJSON(columns Columns, raw json.RawMessage) (others []string, p
 		}
 	}
 	return others, nil
+}
+
+// isNested says whether a value of JSON is an object or a list.
+func isNested(value json.RawMessage) bool {
+	value = bytes.TrimSpace(value)
+	return bytes.HasPrefix(value, []byte("{")) || bytes.HasPrefix(value, []byte("["))
 }
 
 // textOf is a value of JSON as a text: what is no text stays as it is written.

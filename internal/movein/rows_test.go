@@ -14,6 +14,7 @@ import (
 // columns of the files of these tests.
 var columns = movein.Columns{
 	{Name: "phone", Aliases: []string{"customerPhone"}, Required: true}, {Name: "reason"}, {Name: "expiresAt"},
+	{Name: "list", IsList: true},
 }
 
 // shown is a row as a text.
@@ -23,7 +24,9 @@ func shown(row movein.Row, problem *movein.Problem) string {
 	}
 	text := strings.TrimPrefix(row.Place, "line ")
 	for _, column := range columns {
-		text += "|" + movein.ValueOf(row, column.Name)
+		if value := movein.ValueOf(row, column.Name); value != "" || !column.IsList {
+			text += "|" + value
+		}
 	}
 	return text
 }
@@ -70,7 +73,10 @@ func TestRead(t *testing.T) {
 				"line 1, row 2: expected an object with a field for each column", "1, row 3|1||"}},
 		"two that mean one": {movein.JSON, `{"phone":"1","customer_phone":"2"}`,
 			[]string{"line 1, row 1: phone: expected one field that means this, found two"}},
-		"a list": {movein.JSON, `{"phone":"1","reason":[1,2]}`, []string{"1, row 1|1|[1,2]|"}},
+		"a list where none is": {movein.JSON, `{"phone":"1","reason":[1,2]}` + "\n" + `{"phone":{"number":"1"}}`,
+			[]string{"line 1, row 1: reason: expected a text or a number",
+				"line 2, row 2: phone: expected a text or a number"}},
+		"a list": {movein.JSON, `{"phone":"1","list":[1,2]}`, []string{"1, row 1|1|||[1,2]"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, _, err := read(row.content, row.format)

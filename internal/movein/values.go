@@ -77,6 +77,10 @@ func (c *cells) phone(field string) string {
 	if digits, ok := phone.FromJID(raw); ok {
 		raw = "+" + digits
 	}
+	// A point is a separator in numbers: the zero of a decimal would be a digit, and the number another customer's.
+	if whole := decimalForm.FindStringSubmatch(raw); whole != nil {
+		raw = whole[1]
+	}
 	number, ok := phone.Normalize(raw, c.Store.Spec.Region)
 	if !ok {
 		c.wrong(field, "expected E.164, such as +5511999990000, or a number of the Store's region with its area code")
@@ -110,9 +114,9 @@ func (c *cells) matching(field string, form *regexp.Regexp, want string) string 
 
 // timeForms are how exports write times, besides seconds and milliseconds since 1970.
 var timeForms = []string{
-	time.RFC3339Nano, "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999-07",
+	time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05.999999999 -0700", "2006-01-02 15:04:05.999999999Z07:00", "2006-01-02 15:04:05.999999999-07",
 	"2006-01-02T15:04:05.999999999", "2006-01-02 15:04:05.999999999", "2006-01-02 15:04", "2006-01-02",
-	"02/01/2006 15:04:05", "02/01/2006 15:04", "02/01/2006",
+	"02/01/2006 15:04:05", "02/01/2006, 15:04:05", "02/01/2006 15:04", "02/01/2006, 15:04", "02/01/2006",
 }
 
 // earliest is the first time that is not a mistake.
@@ -151,6 +155,9 @@ func readTime(text string, zone *time.Location) (time.Time, bool) {
 		}
 		return at.UTC(), at.After(earliest) && at.Year() < 3000
 	}
+	if utc, found := strings.CutSuffix(text, " UTC"); found {
+		text = utc + "Z"
+	}
 	for _, form := range timeForms {
 		if at, err := time.ParseInLocation(form, text, zone); err == nil {
 			return at.UTC(), at.After(earliest) && at.Year() < 3000
@@ -160,6 +167,8 @@ func readTime(text string, zone *time.Location) (time.Time, bool) {
 }
 
 var (
+	// decimalForm is how a number is written that was a decimal once, as pandas does where some are missing.
+	decimalForm  = regexp.MustCompile(`^(\+?[0-9]+)\.0{1,6}$`)
 	amountForm   = regexp.MustCompile(`^[0-9]{1,15}(\.[0-9]{1,6})?$`)
 	commaForm    = regexp.MustCompile(`^([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]{1,2}$`)
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
