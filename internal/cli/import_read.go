@@ -69,6 +69,9 @@ var kinds = []kind{
 // skippedTwice: another row says the same, and more lately.
 const skippedTwice = "the same as another row"
 
+// skippedBought: another row says that this cart, or a later one of the lead, was bought.
+const skippedBought = "bought, as another row says"
+
 // file is what is known of a file once it was read.
 type file struct {
 	kind    kind
@@ -76,6 +79,8 @@ type file struct {
 	wanted  map[string]best
 	skipped map[string]int
 	wrong   int
+	// bought is when the last cart of a lead was left that a row says was bought, by the lead's name.
+	bought map[string]v1alpha1.Timestamp
 	// instances that it has.
 	instances []v1alpha1.WhatsAppInstance
 }
@@ -88,8 +93,15 @@ type best struct {
 
 // rank is what is kept of a lead to compare it with others.
 type rank struct {
-	ended string
-	at    v1alpha1.Timestamp
+	hasEnded, wasBought bool
+	// wasWritten: there is a conversation.
+	wasWritten bool
+	at         v1alpha1.Timestamp
+}
+
+func rankOf(made *movein.Lead) *rank {
+	return &rank{hasEnded: made.Ended != "", wasBought: made.Bought, wasWritten: len(made.Conversation) > 0,
+		at: *made.Object.Spec.AbandonedAt}
 }
 
 // maxShown is how many wrong rows are shown.
@@ -102,7 +114,7 @@ func (i *importing) read(kind kind, path string, target *movein.Target) (*file, 
 		return nil, err
 	}
 	var unknown []string
-	f := &file{kind: kind, wanted: map[string]best{}, skipped: map[string]int{}}
+	f := &file{kind: kind, wanted: map[string]best{}, skipped: map[string]int{}, bought: map[string]v1alpha1.Timestamp{}}
 	f.each = func(each func(movein.Row, *movein.Problem) error) error {
 		content, err := open()
 		if err != nil {
@@ -115,6 +127,7 @@ func (i *importing) read(kind kind, path string, target *movein.Target) (*file, 
 		f.check(target, row, problem, func(shown string) { _, _ = fmt.Fprintln(i.Err, shown) })
 		return nil
 	})
+	f.leaveBought()
 	if f.wrong > maxShown {
 		_, _ = fmt.Fprintf(i.Err, "%s: … and %d more wrong rows\n", kind.flag, f.wrong-maxShown)
 	}
@@ -143,6 +156,7 @@ func (f *file) check(target *movein.Target, row movein.Row, problem *movein.Prob
 		}
 	case skipped != "":
 		f.skipped[skipped]++
+		f.noteBought(made.lead)
 	case f.takesNameOf(&made):
 		if f.wrong++; f.wrong <= maxShown {
 			show(fmt.Sprintf("%s: %s: name: expected another name than that of another row's instance",
@@ -164,7 +178,8 @@ func (f *file) takesNameOf(made *item) bool {
 func (f *file) want(made *item, row int) {
 	name, fresh := made.name(), best{row: row}
 	if made.lead != nil {
-		fresh.lead = &rank{ended: made.lead.Ended, at: *made.lead.Object.Spec.AbandonedAt}
+		fresh.lead = rankOf(made.lead)
+		f.noteBought(made.lead)
 	}
 	if made.number != nil {
 		f.instances = append(f.instances, *made.number.Object)
@@ -178,11 +193,39 @@ func (f *file) want(made *item, row int) {
 	}
 }
 
-// before says whether a row of a lead counts more than another: an open one more than one that ended, a later one more
-// than an earlier one.
+// noteBought keeps when the cart was left that a row says was bought.
+func (f *file) noteBought(told *movein.Lead) {
+	if told == nil || !told.Bought {
+		return
+	}
+	name, at := told.Object.Name, *told.Object.Spec.AbandonedAt
+	if known, has := f.bought[name]; !has || at.After(known.Time) {
+		f.bought[name] = at
+	}
+}
+
+// leaveBought leaves out the open leads of which another row says that this cart, or a later one, was bought.
+func (f *file) leaveBought() {
+	for name, at := range f.bought {
+		known, has := f.wanted[name]
+		if has && known.lead != nil && !known.lead.hasEnded && !known.lead.at.After(at.Time) {
+			delete(f.wanted, name)
+			f.skipped[skippedBought]++
+		}
+	}
+}
+
+// before says whether a row of a lead counts more than another: one that was written to more than one that was not,
+// which would have the customer written to again; an open one more than one that ended, unless that was bought and is
+// as late; a later one more than an earlier one.
 func (r *rank) before(other *rank) bool {
-	if isOpen := r.ended == ""; isOpen != (other.ended == "") {
-		return isOpen
+	switch {
+	case r.wasWritten != other.wasWritten:
+		return r.wasWritten
+	case r.hasEnded && !other.hasEnded:
+		return r.wasBought && !r.at.Before(other.at.Time)
+	case other.hasEnded && !r.hasEnded:
+		return !other.wasBought || other.at.Before(r.at.Time)
 	}
 	return r.at.After(other.at.Time)
 }

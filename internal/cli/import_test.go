@@ -3,6 +3,7 @@ package cli
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -134,6 +135,7 @@ func TestImport(t *testing.T) {
 	env := testenv.ForTest(t)
 	t.Run("a dry run writes nothing", func(t *testing.T) { dryRun(openShop(t, env)) })
 	t.Run("all of it, twice", func(t *testing.T) { allTwice(openShop(t, env)) })
+	t.Run("rows about one lead", func(t *testing.T) { rowsAboutOne(openShop(t, env)) })
 	t.Run("wrong rows", func(t *testing.T) { wrongRows(openShop(t, env)) })
 	t.Run("leads that are there", func(t *testing.T) { joined(openShop(t, env)) })
 	t.Run("without the right", func(t *testing.T) { withoutRights(openShop(t, env)) })
@@ -228,6 +230,35 @@ func wrongRows(s *shop) {
 		s.Errorf("%d leads were made", n)
 	}
 	s.importing(table+" leads made, held 1 leads skipped: wrong 1", 0, "--leads", leads, "--skip-wrong")
+}
+
+// rowsAboutOne has several rows about one lead: who bought, or was written to, gets no first message.
+func rowsAboutOne(s *shop) {
+	row := func(n, hours int, more string) string {
+		return fmt.Sprintf(`{"phone": "1190000001%d", "productId": "1001", "createdAt": %q%s}`, n,
+			ago(time.Duration(hours)*time.Hour), more) + "\n"
+	}
+	contacted := `, "contactedAt": "` + ago(90*time.Minute) + `", "status": `
+	leads := s.file("leads.jsonl", row(1, 3, "")+row(1, 2, `, "status": "converted"`)+
+		row(2, 2, `, "status": "converted"`)+row(2, 1, "")+
+		row(3, 2, contacted+`"contacted"`)+row(3, 1, "")+
+		row(4, 1, "")+row(4, 2, contacted+`"failed"`)+
+		row(5, 2, contacted+`"contacted"`)+row(5, 1, contacted+`"converted"`))
+	s.importing(table+" leads made 2 leads made, held 2 leads skipped: bought, as another row says 1 leads skipped: "+
+		"ended 2 leads skipped: the same as another row 3", 0, "--leads", leads)
+	got := map[string]string{}
+	for _, each := range s.leads() {
+		got[each.Spec.Customer.Phone] = fmt.Sprintf("held %t, messages %d, %s", each.Spec.Suspend,
+			len(each.Status.Conversation), lead.SucceededReason(&each))
+	}
+	want := map[string]string{
+		"+5511900000012": "held true, messages 0, ", "+5511900000013": "held true, messages 1, ",
+		"+5511900000014": "held false, messages 1, ConversationEnded",
+		"+5511900000015": "held false, messages 1, PurchaseNotAttributed",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.Errorf("leads (-want +got):\n%s", diff)
+	}
 }
 
 // joined imports leads that the webhook server has made: one that nobody has written to gets its conversation, and one

@@ -27,6 +27,8 @@ type Lead struct {
 	Instance string
 	// Ended is how the lead ended, "" while it is open: only the time of its message matters then, for the cooldown.
 	Ended string
+	// Bought: the customer has bought what they left.
+	Bought bool
 }
 
 // HasStatus says whether the row says something of the lead's status.
@@ -76,8 +78,8 @@ var methods = map[v1alpha1.Trigger]v1alpha1.PaymentMethod{
 	v1alpha1.TriggerPixPending: v1alpha1.PaymentPix, v1alpha1.TriggerBoletoPending: v1alpha1.PaymentBoleto,
 }
 
-// Lead is what a row becomes: the lead that the webhook server makes of the same cart; nil when the row is skipped, or
-// wrong.
+// Lead is what a row becomes: the lead that the webhook server makes of the same cart; nil when the row is wrong. That
+// of a row that is skipped is not to be made.
 func (t *Target) Lead(row Row) (made *Lead, skipped string, problems []Problem) {
 	c := &cells{Target: t, row: row}
 	if c.isOthers() {
@@ -94,13 +96,13 @@ func (t *Target) Lead(row Row) (made *Lead, skipped string, problems []Problem) 
 		return &Lead{OptOut: lead.NewSuppression(t.Store.Namespace, t.Store.Name, told.customer.Phone, keep,
 			v1alpha1.SuppressionOptOut)}, "", nil
 	}
-	if skipped = t.skips(&told, &rules); skipped != "" {
-		return nil, skipped, nil
-	}
 	made = &Lead{Object: lead.New(t.Store, told.platform, told.customer, told.product, product),
-		Instance: told.instance}
+		Instance: told.instance, Bought: told.reached == bought}
 	made.Facts = told.facts(made.Object)
 	lead.Add(made.Object, made.Facts)
+	if skipped = t.skips(&told, &rules); skipped != "" {
+		return made, skipped, nil
+	}
 	steps, _ := rules.Steps(told.start.Trigger)
 	made.Conversation = messages(told.talk, steps, told.instance)
 	made.Ended = endings[told.reached]
