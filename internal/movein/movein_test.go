@@ -171,7 +171,8 @@ func TestLead(t *testing.T) {
 		"a conversation as a text": {cart(map[string]any{"messages": `[{"role":"ai","text":"oi","at":"` + at(-40) + `"}]`}),
 			sent, "", nil},
 		"messages whose fields have two names": {cart(map[string]any{"messages": []any{
-			map[string]any{"role": "assistant", "type": "text", "text": "oi", "body": "x", "createdAt": at(-40), "time": 1},
+			map[string]any{"role": "assistant", "type": "text", "text": "oi", "body": "x", "createdAt": at(-40),
+				"time": 1},
 			map[string]any{"role": "user", "type": "text", "text": "?", "at": nil, "createdAt": at(-30)},
 		}}), made{Held: true, Instance: gen.Instance, IDs: []string{first, "import"}}, "", nil},
 		"a text that is none": {cart(map[string]any{"messages": []any{map[string]any{"role": "user", "at": at(-30),
@@ -260,7 +261,8 @@ func TestTimes(t *testing.T) {
 		"02/03/2026 11:00", "02/03/2026 11:00:00", "02/03/2026, 11:00:00", "1772449200", "1772449200000",
 	} {
 		t.Run(text, func(t *testing.T) {
-			lead, _, problems := testTarget().Lead(rowOf(t, movein.LeadColumns, cart(map[string]any{"createdAt": text})))
+			row := rowOf(t, movein.LeadColumns, cart(map[string]any{"createdAt": text}))
+			lead, _, problems := testTarget().Lead(row)
 			if lead == nil {
 				t.Fatal(problems)
 			}
