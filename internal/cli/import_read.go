@@ -114,7 +114,8 @@ func (i *importing) read(kind kind, path string, target *movein.Target) (*file, 
 		return nil, err
 	}
 	var unknown []string
-	f := &file{kind: kind, wanted: map[string]best{}, skipped: map[string]int{}, bought: map[string]v1alpha1.Timestamp{}}
+	f := &file{kind: kind, wanted: map[string]best{}, skipped: map[string]int{},
+		bought: map[string]v1alpha1.Timestamp{}}
 	f.each = func(each func(movein.Row, *movein.Problem) error) error {
 		content, err := open()
 		if err != nil {
