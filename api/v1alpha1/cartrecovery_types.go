@@ -117,7 +117,8 @@ const (
 	// ReasonNumberLost: the number that the conversation is on is logged out or gone.
 	ReasonNumberLost = "NumberLost"
 	// ReasonSuppressionKeyMissing: a Suppression of the Store has a phoneHMAC of a key that the
-	// controllers do not have, so nobody can tell who must not be written to.
+	// controllers do not have, so nobody can tell who must not be written to. A Store's Ready has
+	// it, too.
 	ReasonSuppressionKeyMissing = "SuppressionKeyMissing"
 	// ReasonUnconfirmed: a message was handed to the gateway and it is not known whether it
 	// went; the gateway is asked.

@@ -34,6 +34,10 @@ func (r *Reconciler) look(ctx context.Context, store *v1alpha1.Store) (*snapshot
 	if seen.numbers, err = r.numbersOf(ctx, store); err != nil {
 		return nil, err
 	}
+	seen.keyMissing, err = index.SuppressedUnknown(ctx, r.Client, store.Namespace, store.Name, r.Clock.Now())
+	if err != nil {
+		return nil, err
+	}
 	if !r.NoClaims {
 		claimedBy, err := owner.ClaimedBy(ctx, r.Client, store.Spec.ClientID)
 		if err != nil {

@@ -115,7 +115,7 @@ type counted struct {
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=stores/status,verbs=patch
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=clientidclaims,verbs=list;watch;create
 // +kubebuilder:rbac:groups=cartrecovery.dev,resources=cartrecoveries,verbs=list;watch
-// +kubebuilder:rbac:groups=cartrecovery.dev,resources=whatsappinstances,verbs=list;watch
+// +kubebuilder:rbac:groups=cartrecovery.dev,resources=suppressions;whatsappinstances,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get
 // +kubebuilder:rbac:groups=events.k8s.io,resources=events,verbs=create;patch
 

@@ -33,6 +33,8 @@ type snapshot struct {
 	hasAIKey  bool
 	publicURL string
 	numbers   numbers
+	// keyMissing: a Suppression of the Store is of a key that the operator does not have.
+	keyMissing bool
 	// leads and tokens are as of now, or as they were counted last.
 	leads  *v1alpha1.LeadCounts
 	tokens *v1alpha1.TokenUsage
@@ -122,6 +124,11 @@ func (s *snapshot) problem() (reason, message string) {
 	spec := &s.store.Spec
 	if s.restored > 0 {
 		return v1alpha1.ReasonRestoredFromBackup, restoredMessage(s.restored)
+	}
+	if s.keyMissing {
+		return v1alpha1.ReasonSuppressionKeyMissing, "a Suppression of the Store has a spec.phoneHMAC of a key that is " +
+			"not in SUPPRESSION_KEYS of the controllers: nothing is sent until it is back (docs/privacy.md); kubectl " +
+			"get suppressions shows which one is KeyMissing"
 	}
 	if !isTimeZone(spec.TimeZone) {
 		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone +

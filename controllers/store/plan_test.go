@@ -77,6 +77,8 @@ func TestPlan(t *testing.T) {
 			""},
 		"a Secret is missing": {nil, func(s *snapshot) { s.missing = "spec.x: Secret" }, false,
 			v1alpha1.ReasonSecretNotFound, "spec.x: Secret"},
+		"nobody can tell who opted out": {nil, func(s *snapshot) { s.keyMissing, s.missing = true, "spec.x: Secret" },
+			false, v1alpha1.ReasonSuppressionKeyMissing, "SUPPRESSION_KEYS"},
 		"a path is wrong": {generic(func(m *v1alpha1.GenericMapping) { m.Fields.Email = "data.email" }), nil, false,
 			v1alpha1.ReasonInvalidMapping,
 			"spec.platforms[generic].generic.fields.email: expected a path such as $.data.buyer.email"},

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"strings"
 	"time"
 
 	. "github.com/onsi/ginkgo/v2"
@@ -129,6 +130,18 @@ var _ = Describe("A Store", func() {
 		Eventually(ctx, canSend, soon, often).Should(Equal("1/1 NumbersCanSend"))
 		change(ctx, store, func(s *v1alpha1.Store) { s.Spec.Suspend = true })
 		Eventually(ctx, canSend, soon, often).Should(Equal("1/1 Suspended"))
+	})
+
+	It("says that nothing is sent while a keyed Suppression cannot be read", func(ctx SpecContext) {
+		store := create(ctx, namespace)
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
+		keyed := &v1alpha1.Suppression{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "erased"},
+			Spec: v1alpha1.SuppressionSpec{StoreRef: v1alpha1.ObjectReference{Name: store.Name},
+				PhoneHMAC: "v1.01234567." + strings.Repeat("0", 64)}}
+		Expect(env.Client.Create(ctx, keyed)).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("False/SuppressionKeyMissing"))
+		Expect(env.Client.Delete(ctx, keyed)).To(Succeed())
+		Eventually(ctx, read(ctx, store), soon, often).Should(beReady("True/Ready"))
 	})
 
 	It("is stalled by what only a person mends, and reconciling while a Secret is missing", func(ctx SpecContext) {

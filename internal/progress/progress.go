@@ -21,6 +21,7 @@ var stalled = map[string]bool{
 	v1alpha1.ReasonPairingTimedOut: true, v1alpha1.ReasonLoggedOut: true, v1alpha1.ReasonNotSending: true,
 	v1alpha1.ReasonGatewayRefused: true, v1alpha1.ReasonGatewayUnauthorized: true,
 	v1alpha1.ReasonGatewayUnsupported: true, v1alpha1.ReasonKeyMissing: true,
+	v1alpha1.ReasonSuppressionKeyMissing: true,
 }
 
 // Tell writes what follows from whether an object is ready. What is suspended rests because somebody wants that, and
