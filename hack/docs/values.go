@@ -60,7 +60,7 @@ func valueRows(rows []string, prefix string, schema *valueSchema, defaults map[s
 		}
 		meaning := property.Description
 		if name == "enabled" {
-			meaning = schema.Description + " " + meaning
+			meaning = strings.TrimSpace(schema.Description + " " + meaning)
 		}
 		rows = append(rows, fmt.Sprintf("| `%s%s` | %s | %s |", prefix, name, written,
 			strings.ReplaceAll(meaning, "|", `\|`)))

@@ -461,6 +461,16 @@ func TestWrongValuesAreRefused(t *testing.T) {
 		"certificates of nobody": {one("metrics.auth", "certificate"), []string{"metrics.clientCASecret"}},
 		"an authority that nobody asks": {one("metrics", map[string]any{"auth": "none", "clientCASecret": "ca"}),
 			[]string{"metrics.clientCASecret", "metrics.auth=certificate"}},
+		"a ServiceMonitor without a certificate": {map[string]any{
+			"metrics":    map[string]any{"auth": "certificate", "clientCASecret": "ca"},
+			"monitoring": one("serviceMonitor.enabled", true),
+		}, []string{"monitoring.serviceMonitor.tlsConfig", "client certificate"}},
+		"an API server without ports": {one("networkPolicy.egress.apiServerPorts", []any{}),
+			[]string{"/networkPolicy/egress/apiServerPorts", "minItems"}},
+		"autoscaling by nothing": {one("autoscaling", map[string]any{"enabled": true,
+			"targetCPUUtilizationPercentage": 0}), []string{"autoscaling.targetCPUUtilizationPercentage"}},
+		"a name that no Service may have": {one("fullnameOverride", "2go"), []string{"/fullnameOverride"}},
+		"the account of every pod":        {one("serviceAccount.create", false), []string{"serviceAccount.name"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := rendered(loadChart(t), release, row.values)
@@ -509,7 +519,9 @@ func compare(t *testing.T, path string, node *schemaNode, value any) {
 		t.Errorf("%s takes what is not described", path)
 	}
 	for name, child := range node.Properties {
-		if _, there := fields[name]; !there && name != "global" && !strings.HasSuffix(path, "resources") {
+		// What a parent chart says has no default.
+		parents := path == "values" && (name == "global" || name == "enabled")
+		if _, there := fields[name]; !there && !parents && !strings.HasSuffix(path, "resources") {
 			t.Errorf("%s.%s is in the schema and has no default in values.yaml", path, name)
 		}
 		compare(t, path+"."+name, child, fields[name])
@@ -526,6 +538,7 @@ func TestNames(t *testing.T) {
 	for name, want := range map[string]string{
 		"cart-recovery": "cart-recovery-webhooks", "my-cart-recovery": "my-cart-recovery-webhooks",
 		"prod": "prod-cart-recovery-webhooks", "cart-recovery-operator": "cart-recovery-operator-webhooks",
+		"cart-recovery.eu": "cart-recovery-eu-webhooks", "shop.eu": "shop-eu-cart-recovery-webhooks",
 	} {
 		files, err := rendered(loadChart(t), name, nil)
 		if err != nil {
@@ -533,6 +546,39 @@ func TestNames(t *testing.T) {
 		}
 		if !strings.Contains(files["cart-recovery-operator/templates/service.yaml"], "name: "+want+"\n") {
 			t.Errorf("release %s has no %s", name, want)
+		}
+	}
+	if _, err := rendered(loadChart(t), "2024", nil); err == nil || !strings.Contains(err.Error(), "fullnameOverride") {
+		t.Errorf("release 2024: got %v, want an error that names fullnameOverride", err)
+	}
+}
+
+// TestOddValuesAreTaken: what people write, too, and what it becomes.
+func TestOddValuesAreTaken(t *testing.T) {
+	made := fromChart(t, map[string]any{
+		"enabled": true, "logLevel": 2, "podAnnotations": map[string]any{
+			"kubectl.kubernetes.io/default-container": "sidecar"},
+		"networkPolicy": map[string]any{"enabled": true, "egress": map[string]any{"apiServerPorts": nil}},
+		"monitoring": map[string]any{"prometheusRule": map[string]any{
+			"enabled": true, "runbooks": "https://git.example.com/runbooks/"}},
+	})
+	pod := of[*appsv1.Deployment](made)[namespace+"/"+release+"-controller-manager"].Spec.Template
+	if !slices.Contains(pod.Spec.Containers[0].Args, "--zap-log-level=2") {
+		t.Errorf("got the arguments %q, want the log level 2", pod.Spec.Containers[0].Args)
+	}
+	for name, policy := range of[*networkingv1.NetworkPolicy](made) {
+		for _, rule := range policy.Spec.Egress {
+			if len(rule.Ports) == 0 {
+				t.Errorf("%s lets everything out", name)
+			}
+		}
+	}
+	for _, group := range of[*monitoringv1.PrometheusRule](made)[namespace+"/"+release].Spec.Groups {
+		for _, rule := range group.Rules {
+			want := "https://git.example.com/runbooks/" + rule.Alert + ".md"
+			if got := rule.Annotations["runbook_url"]; got != want {
+				t.Errorf("got the runbook %s, want %s", got, want)
+			}
 		}
 	}
 }

@@ -3,10 +3,18 @@
 {{- if .Values.fullnameOverride -}}
 {{- .Values.fullnameOverride | trunc 40 | trimSuffix "-" -}}
 {{- else if contains "cart-recovery" .Release.Name -}}
-{{- .Release.Name | trunc 40 | trimSuffix "-" -}}
+{{- include "cro.releaseName" . | trunc 40 | trimSuffix "-" -}}
 {{- else -}}
-{{- printf "%s-cart-recovery" (.Release.Name | trunc 26 | trimSuffix "-") -}}
+{{- printf "%s-cart-recovery" (include "cro.releaseName" . | trunc 26 | trimSuffix "-") -}}
 {{- end -}}
+{{- end -}}
+
+{{/* The release's name as Services may have it: Helm takes dots and a digit in front, too. */}}
+{{- define "cro.releaseName" -}}
+{{- if not (regexMatch "^[a-z]" .Release.Name) -}}
+{{- fail "fullnameOverride: expected where the release's name does not begin with a letter, as Services have to" -}}
+{{- end -}}
+{{- .Release.Name | replace "." "-" -}}
 {{- end -}}
 
 {{/* The labels of every object. */}}
@@ -40,8 +48,10 @@ app.kubernetes.io/name: cart-recovery-operator
 {{- define "cro.serviceAccount" -}}
 {{- if .Values.serviceAccount.name -}}
 {{- .Values.serviceAccount.name -}}
+{{- else if .Values.serviceAccount.create -}}
+{{- printf "%s-controller-manager" (include "cro.fullname" .) -}}
 {{- else -}}
-{{- ternary (printf "%s-controller-manager" (include "cro.fullname" .)) "default" .Values.serviceAccount.create -}}
+{{- fail "serviceAccount.name: expected one that exists, because of serviceAccount.create=false" -}}
 {{- end -}}
 {{- end -}}
 
