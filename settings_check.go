@@ -265,11 +265,14 @@ func (s *settings) checkServing() error {
 
 // checkCertDir accepts nothing, or a directory with a certificate and its key.
 func checkCertDir(name, dir string) error {
-	if dir == "" || serving.Check(dir) == nil {
+	if dir == "" {
 		return nil
 	}
-	return wrong(name, "a directory with a certificate in "+serving.CertificateFile+" and its key in "+
-		serving.KeyFile+", both in PEM", dir)
+	if err := serving.Check(dir); err != nil {
+		return fmt.Errorf("%w: %w", wrong(name, "a directory with a certificate in "+serving.CertificateFile+
+			" and its key in "+serving.KeyFile+", both in PEM", dir), err)
+	}
+	return nil
 }
 
 func (s *settings) checkNamespaces() error {
@@ -395,8 +398,9 @@ func unread(environ []string) []string {
 	known := variables()
 	prefixes := map[string]bool{"OPENAI": true, "PUBLIC": true, "WATCH": true, "SUPPRESSION": true}
 	for _, each := range registry.Types() {
-		prefix, _, _ := strings.Cut(each.BaseURLVariable, "_")
-		prefixes[prefix] = true
+		if prefix, _, named := strings.Cut(each.BaseURLVariable, "_"); named {
+			prefixes[prefix] = true
+		}
 	}
 	var found []string
 	for _, entry := range environ {

@@ -3,9 +3,12 @@ package main
 import (
 	"flag"
 	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
+	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/internal/testenv"
 )
 
@@ -193,10 +196,11 @@ func TestWarnings(t *testing.T) {
 	}{
 		"https": {"https://hooks.example.com", []string{"OPENAI_API_KEY=k", "HOME=/",
 			"OPENAI_BASE_URL=x"}, ""},
-		"http on this machine":  {"http://127.0.0.1:9090", nil, ""},
-		"http on the Internet":  {"http://hooks.example.com", nil, "unencrypted"},
-		"no public URL":         {"", nil, "PUBLIC_URL"},
-		"a variable of another": {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"}, "OPENAI_KEY is not read"},
+		"http on this machine":    {"http://127.0.0.1:9090", nil, ""},
+		"http on the Internet":    {"http://hooks.example.com", nil, "unencrypted"},
+		"no public URL":           {"", nil, "PUBLIC_URL"},
+		"a variable of the shell": {"https://hooks.example.com", []string{"_=/bin/manager"}, ""},
+		"a variable of another":   {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"}, "OPENAI_KEY is not read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := everything
@@ -243,12 +247,16 @@ func TestWarningsOfSettings(t *testing.T) {
 func TestCheckOfServing(t *testing.T) {
 	authority, dir := testenv.NewAuthority(t), t.TempDir()
 	authority.Issue(t, dir, 2)
-	ca := authority.Write(t, t.TempDir())
+	ca, mixed := authority.Write(t, t.TempDir()), t.TempDir()
+	authority.Issue(t, mixed, 3)
+	copyFile(t, filepath.Join(dir, serving.KeyFile), filepath.Join(mixed, serving.KeyFile))
 	alone := map[string]string{"WATCH_NAMESPACES": "a"}
 	for name, row := range map[string]checkRow{
 		"certificates": {[]string{"--webhook-cert-dir=" + dir, "--metrics-cert-dir=" + dir}, nil, nil},
 		"a directory without one": {[]string{"--webhook-cert-dir=" + t.TempDir()}, nil,
 			[]string{"--webhook-cert-dir", "tls.crt", "tls.key"}},
+		"a key of another certificate": {[]string{"--webhook-cert-dir=" + mixed}, nil,
+			[]string{"--webhook-cert-dir", "private key does not match"}},
 		"a word that is none": {[]string{"--metrics-auth=mtls"}, nil,
 			[]string{"--metrics-auth", "token, certificate or none", "mtls"}},
 		"certificates of nobody": {[]string{"--metrics-auth=certificate"}, nil,
@@ -262,5 +270,16 @@ func TestCheckOfServing(t *testing.T) {
 		"no metrics without rights in the cluster": {[]string{"--namespaced", "--metrics-bind-address=0"}, alone, nil},
 	} {
 		t.Run(name, row.run)
+	}
+}
+
+func copyFile(t *testing.T, from, to string) {
+	t.Helper()
+	content, err := os.ReadFile(from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(to, content, 0o600); err != nil {
+		t.Fatal(err)
 	}
 }

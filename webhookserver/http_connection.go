@@ -215,7 +215,9 @@ func (c *clientConn) wantsTLS(err error) {
 		return
 	}
 	c.door.metrics.RefusedConnection(refusedMalformed).Inc()
-	sayRefusal(plain.Conn, http.StatusBadRequest)
+	said := refused(http.StatusBadRequest)
+	said.body = problem{Error: "the request cannot be read", Expected: "TLS, which this port speaks: https://"}
+	said.writeTo(plain.Conn)
 }
 
 // tooSlow ends a connection that took too long. One that is merely idle is told nothing.
@@ -369,19 +371,24 @@ func connOf(c *fiber.Ctx) *clientConn {
 
 // sayRefusal writes an answer that fasthttp has no part in; false when nothing could be written.
 func sayRefusal(conn net.Conn, status int) bool {
-	said := refused(status)
-	retry := ""
 	if status == http.StatusServiceUnavailable {
-		said = busy()
+		return busy().writeTo(conn)
+	}
+	return refused(status).writeTo(conn)
+}
+
+func (a answer) writeTo(conn net.Conn) bool {
+	retry := ""
+	if a.retry {
 		retry = fmt.Sprintf("Retry-After: %d\r\n", retryAfter)
 	}
-	body, err := json.Marshal(said.body)
+	body, err := json.Marshal(a.body)
 	if err != nil || conn.SetWriteDeadline(time.Now().Add(refusalTime)) != nil {
 		return false
 	}
 	_, err = fmt.Fprintf(conn,
 		"HTTP/1.1 %d %s\r\nContent-Type: application/json\r\nContent-Length: %d\r\n%sConnection: close\r\n\r\n%s",
-		status, http.StatusText(status), len(body), retry, body)
+		a.status, http.StatusText(a.status), len(body), retry, body)
 	return err == nil
 }
 
