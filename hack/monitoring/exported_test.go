@@ -128,12 +128,14 @@ func alternatives(matcher *labels.Matcher) []*labels.Matcher {
 
 // checkGrouping says which labels none of the metrics below has.
 func (e exported) checkGrouping(names []string, below parser.Expr) []string {
-	has := map[string]bool{"le": true}
+	// Where the process itself has no such label, Prometheus has them of its target: which operator it is.
+	has := map[string]bool{"le": true, "job": true}
 	parser.Inspect(below, func(node parser.Node, _ []parser.Node) error {
 		if selector, ok := node.(*parser.VectorSelector); ok {
 			for name := range e[selector.Name] {
 				has[name] = true
 			}
+			has["namespace"] = has["namespace"] || selector.Name == "cartrecovery_leader"
 		}
 		return nil
 	})
