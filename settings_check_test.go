@@ -200,7 +200,8 @@ func TestWarnings(t *testing.T) {
 		"http on the Internet":    {"http://hooks.example.com", nil, "unencrypted"},
 		"no public URL":           {"", nil, "PUBLIC_URL"},
 		"a variable of the shell": {"https://hooks.example.com", []string{"_=/bin/manager"}, ""},
-		"a variable of another":   {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"}, "OPENAI_KEY is not read"},
+		"a variable of another": {"https://hooks.example.com", []string{"OPENAI_KEY=geheim"},
+			"OPENAI_KEY is not read"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := everything

@@ -597,6 +597,16 @@ func TestNotes(t *testing.T) {
 			t.Errorf("%s: got\n%s\nwant it to say %q", values, notes, want)
 		}
 	}
+	for replicas, want := range map[int]bool{0: false, 1: true, 2: false} {
+		files, err := rendered(loadChart(t), release, map[string]any{"replicas": replicas})
+		if err != nil {
+			t.Fatal(err)
+		}
+		notes := files["cart-recovery-operator/templates/NOTES.txt"]
+		if got := strings.Contains(notes, "can be drained"); got != want {
+			t.Errorf("%d replicas: got\n%s\nthat a node cannot be drained: %t, want %t", replicas, notes, got, want)
+		}
+	}
 }
 
 // TestImageHasWhatIsEmbedded: docker build sees what .dockerignore lets through, and the program embeds its roles.
