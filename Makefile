@@ -186,6 +186,18 @@ previous: ## Keep what PREVIOUS, the last tag or a commit, stores: its CRDs, and
 	cp "$$old/objects.yaml" $(PREVIOUS_FOLDER)/; \
 	git rev-parse "$(PREVIOUS)^{commit}" > $(PREVIOUS_FOLDER)/commit
 
+# Of the version that the tests of hack/monitoring are linked with.
+PROMTOOL = CGO_ENABLED=0 $(GO) run github.com/prometheus/prometheus/cmd/promtool@$$(cd hack/monitoring && \
+	$(GO) list -m -f '{{.Version}}' github.com/prometheus/prometheus)
+
+.PHONY: promtool
+promtool: ## Run the tests of the alerts with promtool itself; the first time compiles it, for some minutes.
+	@mkdir -p dist/promtool
+	@sed '1,/^spec:/d; s/^  //' config/monitoring/alerts.yaml > dist/promtool/rules.yaml
+	@cp config/monitoring/alerts_test.yaml dist/promtool/
+	$(PROMTOOL) check rules dist/promtool/rules.yaml
+	$(PROMTOOL) test rules dist/promtool/alerts_test.yaml
+
 .PHONY: test-unit
 test-unit: ## Run the tests that need no API server (go test -short).
 	$(GO) test -short -timeout 2m $(GOTESTFLAGS) ./...

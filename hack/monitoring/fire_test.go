@@ -43,8 +43,7 @@ type unitTests struct {
 
 // fired is what is compared of an alert that fires.
 type fired struct {
-	Labels  map[string]string
-	Summary string
+	Labels, Annotations map[string]string
 }
 
 // TestAlertsFireAndResolve runs the unit tests of config/monitoring with Prometheus' own rules and engine. Every alert
@@ -80,7 +79,7 @@ func TestAlertsFireAndResolve(t *testing.T) {
 					}
 					var want []fired
 					for _, each := range expected.ExpAlerts {
-						want = append(want, fired{each.Labels, each.Annotations["summary"]})
+						want = append(want, fired{each.Labels, each.Annotations})
 					}
 					got := firing(t, &alerts[at], load, step, duration(t, expected.EvalTime))
 					if diff := gocmp.Diff(want, got); diff != "" {
@@ -134,9 +133,9 @@ func firing(t *testing.T, of *alert, load string, step, until time.Duration) []f
 		}
 		names := active.Labels.Map()
 		delete(names, model.AlertNameLabel)
-		found = append(found, fired{names, active.Annotations.Get("summary")})
+		found = append(found, fired{names, active.Annotations.Map()})
 	}
-	slices.SortFunc(found, func(a, b fired) int { return cmp.Compare(a.Summary, b.Summary) })
+	slices.SortFunc(found, func(a, b fired) int { return cmp.Compare(a.Annotations["summary"], b.Annotations["summary"]) })
 	return found
 }
 
