@@ -7,9 +7,13 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log"
 	"os"
+	"time"
 	_ "time/tzdata" // stores have time zones, and the image has none
 
+	"go.uber.org/zap/zapcore"
+	"go.uber.org/zap/zapio"
 	"k8s.io/client-go/rest"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/log/zap"
@@ -36,6 +40,10 @@ func main() {
 		return
 	}
 	ctrl.SetLogger(zap.New(zap.UseFlagOptions(logging)))
+	// What net/http says of clients that come and go is for whoever looks for it, and no plain text among JSON.
+	own := zap.NewRaw(zap.UseFlagOptions(logging)).Named("net/http")
+	log.SetFlags(0)
+	log.SetOutput(&zapio.Writer{Log: own, Level: zapcore.DebugLevel})
 	if err := run(settings); err != nil {
 		ctrl.Log.Error(err, "The manager ended")
 		fmt.Fprintln(os.Stderr, "cart-recovery-operator:", err)
@@ -48,7 +56,7 @@ func run(settings settings) error {
 	if err := settings.check(); err != nil {
 		return fmt.Errorf("the settings cannot be used (see docs/configuration.md):\n%w", err)
 	}
-	for _, warning := range settings.warnings(os.Environ()) {
+	for _, warning := range settings.warnings(os.Environ(), time.Now()) {
 		ctrl.Log.Info("Warning: " + warning)
 	}
 	config, err := ctrl.GetConfig()

@@ -268,7 +268,7 @@ func checkCertDir(name, dir string) error {
 	if dir == "" {
 		return nil
 	}
-	if err := serving.Check(dir); err != nil {
+	if _, err := serving.Check(dir); err != nil {
 		return fmt.Errorf("%w: %w", wrong(name, "a directory with a certificate in "+serving.CertificateFile+
 			" and its key in "+serving.KeyFile+", both in PEM", dir), err)
 	}
@@ -360,8 +360,8 @@ func (s *settings) checkOutside() error {
 }
 
 // warnings are what is allowed, and seldom meant; environ is the process's whole environment.
-func (s *settings) warnings(environ []string) []string {
-	var found []string
+func (s *settings) warnings(environ []string, now time.Time) []string {
+	found := s.expired(now)
 	if public, err := url.Parse(s.publicURL); err == nil && public.Scheme == "http" && !isLoopback(public.Hostname()) {
 		found = append(found,
 			"PUBLIC_URL begins with http://: customers' data and webhook secrets cross the Internet unencrypted, "+
@@ -391,6 +391,23 @@ func (s *settings) warnings(environ []string) []string {
 				"a share of its own")
 	}
 	return append(found, unread(environ)...)
+}
+
+// expired are the certificates that have ended. They are served all the same, because a new one is taken when it comes.
+func (s *settings) expired(now time.Time) []string {
+	var found []string
+	for flag, dir := range map[string]string{"--webhook-cert-dir": s.webhookCertDir,
+		"--metrics-cert-dir": s.metrics.CertDir} {
+		if dir == "" {
+			continue
+		}
+		if ends, err := serving.Check(dir); err == nil && now.After(ends) {
+			found = append(found, flag+": the certificate ended at "+ends.UTC().Format(time.RFC3339)+
+				"; whoever checks it refuses to connect until there is a new one")
+		}
+	}
+	slices.Sort(found)
+	return found
 }
 
 // unread are the variables of an environment that look like the operator's and are not read.

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"cartrecovery.dev/operator/internal/serving"
 	"cartrecovery.dev/operator/internal/testenv"
@@ -206,7 +207,7 @@ func TestWarnings(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := everything
 			s.publicURL = row.public
-			got := strings.Join(s.warnings(row.environ), "; ")
+			got := strings.Join(s.warnings(row.environ, time.Now()), "; ")
 			if (got == "") != (row.want == "") || !strings.Contains(got, row.want) ||
 				strings.Contains(got, secretOfRows) {
 				t.Errorf("got %q, want %q", got, row.want)
@@ -237,7 +238,7 @@ func TestWarningsOfSettings(t *testing.T) {
 				}
 				return "https://hooks.example.com"
 			})
-			got := strings.Join(s.warnings(nil), "; ")
+			got := strings.Join(s.warnings(nil, time.Now()), "; ")
 			if (got == "") != (row.want == "") || !strings.Contains(got, row.want) {
 				t.Errorf("got %q, want %q", got, row.want)
 			}
@@ -282,5 +283,19 @@ func copyFile(t *testing.T, from, to string) {
 	}
 	if err := os.WriteFile(to, content, 0o600); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// TestExpiredCertificates warns of those that have ended, with the flag and the time.
+func TestExpiredCertificates(t *testing.T) {
+	dir := t.TempDir()
+	testenv.NewAuthority(t).Issue(t, dir, 2)
+	s := settings{webhookCertDir: dir}
+	if got := s.expired(time.Now()); len(got) > 0 {
+		t.Errorf("a certificate that holds is warned of: %q", got)
+	}
+	got := s.expired(time.Now().Add(2 * time.Hour))
+	if len(got) != 1 || !strings.Contains(got[0], "--webhook-cert-dir: the certificate ended at 2") {
+		t.Errorf("got %q", got)
 	}
 }

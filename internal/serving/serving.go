@@ -8,9 +8,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
+	"time"
 
+	"github.com/go-logr/logr"
+	"golang.org/x/time/rate"
+	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/certwatcher"
 	"sigs.k8s.io/controller-runtime/pkg/metrics/filters"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
@@ -62,12 +67,38 @@ func (m Metrics) Options() metricsserver.Options {
 	}
 	switch m.Auth {
 	case MetricsByToken:
-		options.FilterProvider = filters.WithAuthenticationAndAuthorization
+		options.FilterProvider = byToken
 	case MetricsByCertificate:
 		options.TLSOpts = append(options.TLSOpts, requireClients(m.ClientCAFile))
 	case MetricsByAnyone:
 	}
 	return options
+}
+
+// byToken is the library's filter, which logs an error with a stack for every wrong token: told once a minute, because
+// a scraper that is set up wrong comes every few seconds.
+func byToken(config *rest.Config, client *http.Client) (metricsserver.Filter, error) {
+	filter, err := filters.WithAuthenticationAndAuthorization(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("build the filter of metrics: %w", err)
+	}
+	return func(log logr.Logger, handler http.Handler) (http.Handler, error) {
+		return filter(log.WithSink(&seldom{LogSink: log.GetSink(), limit: rate.NewLimiter(rate.Every(time.Minute), 1)}),
+			handler)
+	}, nil
+}
+
+// seldom passes an error on once in a while, as a line without a stack.
+type seldom struct {
+	logr.LogSink
+	limit *rate.Limiter
+}
+
+// Error logs that somebody could not be asked about, or had a wrong token.
+func (s *seldom) Error(err error, message string, pairs ...any) {
+	if s.limit.Allow() {
+		s.LogSink.Info(0, message, append(pairs, "error", err.Error())...)
+	}
 }
 
 // overHTTP1 leaves HTTP/2 out, whose streams a client can open and cancel at no cost to itself.
@@ -109,13 +140,13 @@ func Authorities(path string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// Check says whether a directory has a certificate and its key.
-func Check(dir string) error {
-	_, err := tls.LoadX509KeyPair(filepath.Join(dir, CertificateFile), filepath.Join(dir, KeyFile))
+// Check says whether a directory has a certificate and its key, and when the certificate ends.
+func Check(dir string) (ends time.Time, err error) {
+	pair, err := tls.LoadX509KeyPair(filepath.Join(dir, CertificateFile), filepath.Join(dir, KeyFile))
 	if err != nil {
-		return fmt.Errorf("read the certificate: %w", err)
+		return time.Time{}, fmt.Errorf("read the certificate: %w", err)
 	}
-	return nil
+	return pair.Leaf.NotAfter, nil
 }
 
 // Watch reads the certificate of a directory, again whenever it changes as long as the watcher runs.

@@ -3,12 +3,16 @@ package serving
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"net/http"
 	"testing"
 	"time"
 
+	"github.com/go-logr/logr/funcr"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/time/rate"
 	metricsserver "sigs.k8s.io/controller-runtime/pkg/metrics/server"
 
 	"cartrecovery.dev/operator/internal/testenv"
@@ -77,7 +81,7 @@ func TestWithoutACertificate(t *testing.T) {
 	if _, _, err := Watch(t.TempDir()); err == nil {
 		t.Error("a directory without a certificate is watched")
 	}
-	if Check(t.TempDir()) == nil {
+	if _, err := Check(t.TempDir()); err == nil {
 		t.Error("a directory without a certificate is accepted")
 	}
 }
@@ -181,5 +185,21 @@ func TestMetricsByAnyone(t *testing.T) {
 				t.Errorf("answered %d", got)
 			}
 		})
+	}
+}
+
+// TestWrongTokensAreToldSeldom: without a stack, and not for every scrape.
+func TestWrongTokensAreToldSeldom(t *testing.T) {
+	var lines []string
+	log := funcr.New(func(_, line string) { lines = append(lines, line) }, funcr.Options{})
+	quiet := log.WithSink(&seldom{LogSink: log.GetSink(), limit: rate.NewLimiter(rate.Every(time.Hour), 1)})
+	for range 3 {
+		quiet.Error(errors.New("no such token"), "Authentication failed")
+	}
+	quiet.Info("Serving metrics")
+	want := []string{`"level"=0 "msg"="Authentication failed" "error"="no such token"`,
+		`"level"=0 "msg"="Serving metrics"`}
+	if diff := cmp.Diff(want, lines); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
 	}
 }
