@@ -29,6 +29,9 @@ const (
 const (
 	// LabelImport is the name of the import that a CartRecovery or WhatsAppInstance came with.
 	LabelImport = "cartrecovery.dev/import"
+	// LabelImportEnded is on a held CartRecovery that was given up in the other backend after it was imported; it has
+	// no value. `kubectl cartrecovery release` leaves it out.
+	LabelImportEnded = "cartrecovery.dev/import-ended"
 	// AnnotationImportIncomplete stands on it until all of it is there: the conversation of a lead, the token of a
 	// number. Nothing is sent before, even if somebody takes spec.suspend off.
 	AnnotationImportIncomplete = "cartrecovery.dev/import-incomplete"

@@ -76,9 +76,18 @@ func gatewaySections() map[string]string {
 	return sections
 }
 
-// columnSections are the columns of the files that the plugin imports.
+// statuses are how other backends call what became of a lead.
+func statuses() string {
+	var rows [][2]string
+	for _, each := range movein.Statuses {
+		rows = append(rows, [2]string{"`" + each.Name + "`", "`" + strings.Join(each.Others, "`, `") + "`"})
+	}
+	return table([2]string{"status", "means the same"}, rows)
+}
+
+// columnSections are the columns of the files that the plugin imports, and the statuses of leads in them.
 func columnSections() map[string]string {
-	sections := map[string]string{}
+	sections := map[string]string{"statuses": statuses()}
 	for name, columns := range map[string]movein.Columns{
 		"opt-outs": movein.OptOutColumns, "leads": movein.LeadColumns, "instances": movein.InstanceColumns,
 	} {

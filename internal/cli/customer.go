@@ -68,18 +68,19 @@ func (s *selector) customer(command *cobra.Command, in io.Reader) (*v1alpha1.Lea
 	}
 	number, err := orFile(s.phone, s.phoneFile, in)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", given("--phone", s.phoneFile), err)
 	}
 	email, err := orFile(s.email, s.emailFile, in)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("%s: %w", given("--email", s.emailFile), err)
 	}
 	made := &v1alpha1.LeadCustomer{Email: strings.ToLower(email)}
 	if number != "" {
 		normal, ok := phone.Normalize(number, "")
 		if !ok || !strings.HasPrefix(number, "+") {
 			return nil, usageErrorf(command,
-				"--phone: expected a number with a plus sign and the country code, such as +5511999990000")
+				"%s: expected a number with a plus sign and the country code, such as +5511999990000",
+				given("--phone", s.phoneFile))
 		}
 		made.Phone = normal
 	}
@@ -87,9 +88,18 @@ func (s *selector) customer(command *cobra.Command, in io.Reader) (*v1alpha1.Lea
 	case made.Phone == "" && made.Email == "":
 		return nil, usageErrorf(command, "name the customer: --phone or --phone-file, --email or --email-file, or both")
 	case made.Email != "" && !strings.Contains(made.Email, "@"):
-		return nil, usageErrorf(command, "--email: expected an address such as ana@example.com")
+		return nil, usageErrorf(command, "%s: expected an address such as ana@example.com",
+			given("--email", s.emailFile))
 	}
 	return made, nil
+}
+
+// given is the flag that a value came with: itself, or that of a file.
+func given(flag, file string) string {
+	if file != "" {
+		return flag + "-file"
+	}
+	return flag
 }
 
 // orFile is a value, or else the first line of a file; "-" is the input.

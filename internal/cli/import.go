@@ -117,7 +117,7 @@ func (i *importing) run(command *cobra.Command) error {
 		}
 		err = errors.Join(err, w.write(command.Context(), each))
 	}
-	return errors.Join(err, w.report.print(i.Out), i.next(files))
+	return errors.Join(err, w.report.print(i.Out), i.next(w))
 }
 
 // check says what is wrong with the flags.
@@ -203,18 +203,18 @@ func (i *importing) open(path string) (func() (io.ReadCloser, error), movein.For
 }
 
 // next tells what is to be done next.
-func (i *importing) next(files []*file) error {
-	held := false
-	for _, each := range files {
-		held = held || each.kind.isHeld && len(each.wanted) > 0
-	}
+func (i *importing) next(w *writer) error {
 	var err error
 	switch {
 	case i.dryRun != dryRunNone:
 		_, err = fmt.Fprintf(i.Err, "Nothing was written (--dry-run=%s).\n", i.dryRun)
-	case held:
+	case w.held.Load():
 		_, err = fmt.Fprintln(i.Err, "Leads and numbers are held. See what is: kubectl cartrecovery import status. "+
 			"Let them go: kubectl cartrecovery release --help")
+	}
+	if w.report.has(resultGivenUp) && i.dryRun == dryRunNone {
+		_, told := fmt.Fprintln(i.Err, givenUpHint(w.target.Store.Namespace))
+		err = errors.Join(err, told)
 	}
 	return err
 }

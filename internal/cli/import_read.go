@@ -81,6 +81,8 @@ type file struct {
 	wrong   int
 	// bought is when the last cart of a lead was left that a row says was bought, by the lead's name.
 	bought map[string]v1alpha1.Timestamp
+	// ended are rows that are skipped because they have ended, by the lead's name.
+	ended map[string]ending
 	// instances that it has.
 	instances []v1alpha1.WhatsAppInstance
 }
@@ -115,7 +117,7 @@ func (i *importing) read(kind kind, path string, target *movein.Target) (*file, 
 	}
 	var unknown []string
 	f := &file{kind: kind, wanted: map[string]best{}, skipped: map[string]int{},
-		bought: map[string]v1alpha1.Timestamp{}}
+		bought: map[string]v1alpha1.Timestamp{}, ended: map[string]ending{}}
 	f.each = func(each func(movein.Row, *movein.Problem) error) error {
 		content, err := open()
 		if err != nil {
@@ -129,6 +131,7 @@ func (i *importing) read(kind kind, path string, target *movein.Target) (*file, 
 		return nil
 	})
 	f.leaveBought()
+	f.leaveReopened()
 	if f.wrong > maxShown {
 		_, _ = fmt.Fprintf(i.Err, "%s: … and %d more wrong rows\n", kind.flag, f.wrong-maxShown)
 	}
@@ -158,6 +161,7 @@ func (f *file) check(target *movein.Target, row movein.Row, problem *movein.Prob
 	case skipped != "":
 		f.skipped[skipped]++
 		f.noteBought(made.lead)
+		f.noteEnded(made.lead, skipped, row.Number)
 	case f.takesNameOf(&made):
 		if f.wrong++; f.wrong <= maxShown {
 			show(fmt.Sprintf("%s: %s: name: expected another name than that of another row's instance",

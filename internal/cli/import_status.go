@@ -33,6 +33,8 @@ type imported struct {
 	state              importedState
 	// waits: the customer wrote last.
 	waits bool
+	// isGivenUp: it ended in the other backend after it was imported.
+	isGivenUp bool
 	// since is when the customer left.
 	since time.Time
 }
@@ -110,7 +112,8 @@ func ofNumber(instance *v1alpha1.WhatsAppInstance) imported {
 
 func ofLead(recovery *v1alpha1.CartRecovery) imported {
 	each := imported{name: recovery.Name, batch: recovery.Labels[v1alpha1.LabelImport],
-		store: recovery.Spec.StoreRef.Name, state: stateReleased, since: recovery.CreationTimestamp.Time}
+		store: recovery.Spec.StoreRef.Name, state: stateReleased, since: recovery.CreationTimestamp.Time,
+		isGivenUp: isGivenUp(recovery)}
 	if recovery.Spec.AbandonedAt != nil {
 		each.since = recovery.Spec.AbandonedAt.Time
 	}

@@ -136,6 +136,7 @@ func TestImport(t *testing.T) {
 	t.Run("a dry run writes nothing", func(t *testing.T) { dryRun(openShop(t, env)) })
 	t.Run("all of it, twice", func(t *testing.T) { allTwice(openShop(t, env)) })
 	t.Run("rows about one lead", func(t *testing.T) { rowsAboutOne(openShop(t, env)) })
+	t.Run("rows that have ended since", func(t *testing.T) { endedSince(openShop(t, env)) })
 	t.Run("wrong rows", func(t *testing.T) { wrongRows(openShop(t, env)) })
 	t.Run("leads that are there", func(t *testing.T) { joined(openShop(t, env)) })
 	t.Run("without the right", func(t *testing.T) { withoutRights(openShop(t, env)) })
@@ -255,6 +256,79 @@ func rowsAboutOne(s *shop) {
 		"+5511900000012": "held true, messages 0, ", "+5511900000013": "held true, messages 1, ",
 		"+5511900000014": "held false, messages 1, ConversationEnded",
 		"+5511900000015": "held false, messages 1, PurchaseNotAttributed",
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		s.Errorf("leads (-want +got):\n%s", diff)
+	}
+}
+
+// endedSince imports open leads, and then that they have ended: who bought is not written to, and what was given up is
+// not released with the others.
+func endedSince(s *shop) {
+	leads := func(rows ...string) string { return s.file("leads.jsonl", strings.Join(rows, "")) }
+	left, wrote := ago(3*time.Hour), `, "contactedAt": "`+ago(2*time.Hour)+`"`
+	row := func(n int, more string) string {
+		return fmt.Sprintf(`{"phone": "1190000002%d", "productId": "1001", "createdAt": %q%s}`, n, left, more) + "\n"
+	}
+	said := s.importing(table+" leads made, held 6", 0, "--leads", leads(row(1, ""), row(2, wrote), row(3, ""),
+		row(4, wrote), row(5, ""), row(6, "")))
+	if !strings.Contains(said, "are held") {
+		s.Errorf("said %s", said)
+	}
+	now := leads(row(1, `, "status": "converted", "convertedAt": "`+ago(time.Hour)+`"`), row(2, `, "status": "convertido"`),
+		row(3, wrote+`, "status": "recovered"`), row(4, wrote+`, "status": "failed"`), row(5, `, "status": "perdido"`),
+		row(6, ""), row(7, `, "status": "converted"`), row(8, `, "status": "failed"`))
+	const ended = " leads ended there, held here: delete it or release it 1"
+	before := s.leads()
+	const bought = " leads ended: bought 3 leads ended: given up there 1 leads skipped: ended 2"
+	s.importing(table+" leads completed 1"+ended+bought, 0, "--leads", now, "--dry-run=server")
+	if diff := cmp.Diff(before, s.leads()); diff != "" {
+		s.Errorf("a dry run changed leads (-before +after):\n%s", diff)
+	}
+	said = s.importing(table+ended+bought+" leads unchanged 1", 0, "--leads", now)
+	how := "kubectl delete cartrecoveries -n " + s.namespace + " -l cartrecovery.dev/import-ended"
+	if !strings.Contains(said, how) {
+		s.Errorf("said %s, want %s", said, how)
+	}
+	before = s.leads()
+	s.importing(table+ended+" leads skipped: ended 4 leads unchanged 3", 0, "--leads", now)
+	if diff := cmp.Diff(before, s.leads()); diff != "" {
+		s.Errorf("the second time it changed leads (-before +after):\n%s", diff)
+	}
+	s.endings(map[string]string{
+		"+5511900000021": "bought, messages 0", "+5511900000022": "bought, messages 1",
+		"+5511900000023": "bought, messages 1", "+5511900000024": "ConversationEnded, messages 1",
+		"+5511900000025": "held, messages 0", "+5511900000026": "held, messages 0",
+	})
+	out, said, _ := s.call("release", "--all", "--leads", "--per-minute", "0")
+	if !strings.Contains(out, "leads: 4 held, 4 released") || !strings.Contains(said, "leads: 1 are left.") {
+		s.Errorf("released %s, said %s", out, said)
+	}
+	out, said, _ = s.call("release", "--all", "--leads", "--per-minute", "0", "--ended")
+	if !strings.Contains(out, "leads: 1 held, 1 released") || strings.Contains(said, "are left") {
+		s.Errorf("released %s, said %s", out, said)
+	}
+	said = s.importing(table+" leads unchanged 1", 0, "--leads", leads(row(6, "")))
+	if strings.Contains(said, "held") {
+		s.Errorf("nothing is held, and it said %s", said)
+	}
+}
+
+// endings compares how leads stand, by their customer's number.
+func (s *shop) endings(want map[string]string) {
+	s.Helper()
+	got := map[string]string{}
+	for _, each := range s.leads() {
+		state := "open"
+		switch reason := lead.SucceededReason(&each); {
+		case reason != "":
+			state = reason
+		case each.Spec.Purchase != nil && strings.HasPrefix(each.Spec.Purchase.EventID, "import-"):
+			state = "bought"
+		case each.Spec.Suspend:
+			state = "held"
+		}
+		got[each.Spec.Customer.Phone] = fmt.Sprintf("%s, messages %d", state, len(each.Status.Conversation))
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		s.Errorf("leads (-want +got):\n%s", diff)

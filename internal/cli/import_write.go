@@ -36,6 +36,9 @@ const (
 	resultOthers    = "there, and not imported"
 	resultFailed    = "not written"
 	resultRight     = "right"
+	resultBought    = "ended: bought"
+	resultEnded     = "ended: given up there"
+	resultGivenUp   = "ended there, held here: delete it or release it"
 )
 
 const (
@@ -54,11 +57,18 @@ type writer struct {
 	report *report
 	// behind is how much this machine's clock is behind the API server's, in nanoseconds.
 	behind atomic.Int64
+	// open are the leads of earlier imports that have not ended, by name.
+	open map[string]bool
+	// held: something waits for its release.
+	held atomic.Bool
 }
 
 // write makes the objects of a file, several at once. A missing right, and an interrupt, end it; other failures are of
 // one row.
 func (w *writer) write(ctx context.Context, f *file) error {
+	if err := w.findOpen(ctx, f); err != nil {
+		return fmt.Errorf("%s: %w", f.kind.flag, err)
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(w.concurrency)
 	var done atomic.Int64
@@ -67,20 +77,14 @@ func (w *writer) write(ctx context.Context, f *file) error {
 			return ctx.Err()
 		}
 		made, skipped, problems := f.kind.make(w.target, row)
-		if skipped != "" || len(problems) > 0 || f.wanted[made.name()].row != row.Number {
+		ends := w.ends(f, &made, skipped, row.Number)
+		if !ends && (skipped != "" || len(problems) > 0 || f.wanted[made.name()].row != row.Number) {
 			return nil
 		}
 		group.Go(func() error {
-			result, err := w.item(ctx, &made)
-			var denied *forbidden
-			if errors.As(err, &denied) || ctx.Err() != nil {
+			if err := w.row(ctx, f.kind.flag, row.Place, &made, ends); err != nil || ends {
 				return err
 			}
-			if err != nil {
-				result = resultFailed
-				w.report.fail(fmt.Sprintf("%s: %s: %s", f.kind.flag, row.Place, plainly(err)))
-			}
-			w.report.count(f.kind.flag, result)
 			if n := done.Add(1); n%progressEvery == 0 {
 				_, _ = fmt.Fprintf(w.Err, "%s: %d of %d\n", f.kind.flag, n, len(f.wanted))
 			}
@@ -95,6 +99,32 @@ func (w *writer) write(ctx context.Context, f *file) error {
 	if failed != nil {
 		return fmt.Errorf("%s: stopped after %d of %d; run it again to go on: %w", f.kind.flag, done.Load(),
 			len(f.wanted), failed)
+	}
+	return nil
+}
+
+// row writes what a row becomes, and counts what became of it. An error ends the import.
+func (w *writer) row(ctx context.Context, kind, place string, made *item, ends bool) error {
+	var result string
+	var err error
+	if ends {
+		result, err = w.end(ctx, made.lead)
+	} else {
+		result, err = w.item(ctx, made)
+	}
+	var denied *forbidden
+	if errors.As(err, &denied) || ctx.Err() != nil {
+		return err
+	}
+	if err != nil {
+		result = resultFailed
+		w.report.fail(fmt.Sprintf("%s: %s: %s", kind, place, plainly(err)))
+	}
+	switch {
+	case !ends:
+		w.report.count(kind, result)
+	case result != resultUnchanged:
+		w.report.recount(kind, skippedAs(movein.SkippedEnded), result)
 	}
 	return nil
 }
@@ -165,6 +195,7 @@ func (w *writer) lead(ctx context.Context, wanted *movein.Lead) (string, error) 
 	if wanted.Ended != "" {
 		result = resultMade
 	}
+	w.hold(wanted.Ended == "")
 	if w.dryRun == dryRunServer {
 		return result, nil
 	}
@@ -173,6 +204,13 @@ func (w *writer) lead(ctx context.Context, wanted *movein.Lead) (string, error) 
 	}
 	_, err = w.complete(ctx, wanted)
 	return result, err
+}
+
+// hold notes that something waits for its release.
+func (w *writer) hold(isHeld bool) {
+	if isHeld {
+		w.held.Store(true)
+	}
 }
 
 // received corrects when a lead was received, where this machine's clock is behind.
@@ -202,11 +240,22 @@ func (w *writer) join(ctx context.Context, wanted *movein.Lead) (result string, 
 		wanted.Mark(joined, w.target.Batch)
 		return w.patch(ctx, stored, joined)
 	})
-	if err != nil || w.dryRun == dryRunServer || result != resultJoined && result != resultCompleted {
+	isImported := result == resultCompleted || result == resultUnchanged
+	switch {
+	case err == nil && wanted.Bought && isImported:
+		return w.buy(ctx, wanted)
+	case err != nil || result != resultJoined && result != resultCompleted:
 		return result, err
+	case wanted.Ended == "":
+		w.hold(true)
+	case result == resultCompleted:
+		result = resultEnded
+	}
+	if w.dryRun == dryRunServer {
+		return result, nil
 	}
 	changed, err := w.complete(ctx, wanted)
-	if result == resultCompleted && !changed {
+	if isImported && !changed {
 		result = resultUnchanged
 	}
 	return result, err
@@ -294,10 +343,12 @@ func (w *writer) number(ctx context.Context, wanted *movein.Number) (string, err
 		case !imported:
 			return resultOthers, nil
 		case !lead.ImportIncomplete(instance):
+			w.hold(instance.Spec.Suspend)
 			return resultUnchanged, nil
 		}
 		result = resultCompleted
 	}
+	w.hold(instance.Spec.Suspend)
 	secret := wanted.Secret.DeepCopy()
 	if err := controllerutil.SetControllerReference(instance, secret, w.client.Scheme()); err != nil {
 		return "", err

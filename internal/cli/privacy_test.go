@@ -481,19 +481,27 @@ func TestWhoIsMeant(t *testing.T) {
 	if err := os.WriteFile(empty, []byte("\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	odd := filepath.Join(t.TempDir(), "odd")
+	if err := os.WriteFile(odd, []byte("1198888\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	for name, row := range map[string]struct {
 		args []string
 		said string
 	}{
-		"nobody":                    {nil, "name the customer"},
-		"a number without a plus":   {[]string{"--phone", "11988880001"}, "with a plus sign"},
-		"a number that is none":     {[]string{"--phone", "+55119"}, "with a plus sign"},
-		"an address without an at":  {[]string{"--email", "ana"}, "such as ana@example.com"},
-		"a number twice":            {[]string{"--phone", anaPhone, "--phone-file", "-"}, "given twice"},
-		"an empty file":             {[]string{"--phone-file", empty}, "first line is empty"},
-		"a file that is not there":  {[]string{"--email-file", empty + "2"}, "no such file"},
-		"nothing typed":             {[]string{"--phone-file", "-"}, "first line is empty"},
-		"an argument, for a number": {[]string{anaPhone}, "unknown command"},
+		"a file with another number":  {[]string{"--phone-file", odd}, "--phone-file: expected a number"},
+		"a file with another address": {[]string{"--email-file", odd}, "--email-file: expected an address"},
+		"an empty file, by its flag":  {[]string{"--email-file", empty}, "--email-file: read who"},
+		"a number, by its flag":       {[]string{"--phone", "119"}, "--phone: expected a number"},
+		"nobody":                      {nil, "name the customer"},
+		"a number without a plus":     {[]string{"--phone", "11988880001"}, "with a plus sign"},
+		"a number that is none":       {[]string{"--phone", "+55119"}, "with a plus sign"},
+		"an address without an at":    {[]string{"--email", "ana"}, "such as ana@example.com"},
+		"a number twice":              {[]string{"--phone", anaPhone, "--phone-file", "-"}, "given twice"},
+		"an empty file":               {[]string{"--phone-file", empty}, "first line is empty"},
+		"a file that is not there":    {[]string{"--email-file", empty + "2"}, "no such file"},
+		"nothing typed":               {[]string{"--phone-file", "-"}, "first line is empty"},
+		"an argument, for a number":   {[]string{anaPhone}, "unknown command"},
 	} {
 		for _, command := range []string{"erase", "export"} {
 			t.Run(command+" "+name, func(t *testing.T) {

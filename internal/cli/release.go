@@ -23,6 +23,8 @@ type releasing struct {
 	namespace, batch string
 	store            string
 	all, dryRun      bool
+	// ended: also those that ended in the other backend after they were imported.
+	ended            bool
 	leads, instances bool
 	perMinute        int
 }
@@ -62,6 +64,7 @@ func releaseCommand(t *tool) *cobra.Command {
 	flags.StringVar(&r.store, "store", "", "Only of this Store")
 	flags.BoolVar(&r.leads, "leads", false, "Only leads")
 	flags.BoolVar(&r.instances, "instances", false, "Only numbers")
+	flags.BoolVar(&r.ended, "ended", false, "Also leads that ended in the other backend after they were imported")
 	flags.IntVar(&r.perMinute, "per-minute", 20, "How many leads are released a minute, 0 for all at once")
 	flags.BoolVar(&r.dryRun, "dry-run", false, "Say what would be released, and write nothing")
 	return command
@@ -94,18 +97,7 @@ func (r *releasing) run(ctx context.Context) error {
 
 // releaseAll releases those that are held, so many a minute.
 func (r *releasing) releaseAll(ctx context.Context, kind string, found []imported, perMinute int) error {
-	var held []imported
-	incomplete := 0
-	for _, each := range found {
-		switch each.state {
-		case stateIncomplete:
-			incomplete++
-		case stateHeld:
-			held = append(held, each)
-		case stateReleased, stateEnded:
-		}
-	}
-	slices.SortFunc(held, byUrgency)
+	held, incomplete, givenUp := r.sorted(found)
 	released := 0
 	if !r.dryRun {
 		for i := range held {
@@ -129,11 +121,31 @@ func (r *releasing) releaseAll(ctx context.Context, kind string, found []importe
 		}
 	}
 	_, err := fmt.Fprintf(r.Out, "%s: %d held, %d released\n", kind, len(held), released)
+	if givenUp > 0 {
+		_, told := fmt.Fprintf(r.Err, "%s: %d are left. %s\n", kind, givenUp, givenUpHint(r.namespace))
+		err = errors.Join(err, told)
+	}
 	if incomplete > 0 {
 		err = errors.Join(err, fmt.Errorf("%d %s are not complete and stay held: run the import again", incomplete,
 			kind))
 	}
 	return err
+}
+
+// sorted are those to release, in their order, and how many are left because they are not complete, or were given up.
+func (r *releasing) sorted(found []imported) (held []imported, incomplete, givenUp int) {
+	for _, each := range found {
+		switch {
+		case each.state == stateIncomplete:
+			incomplete++
+		case each.state == stateHeld && each.isGivenUp && !r.ended:
+			givenUp++
+		case each.state == stateHeld:
+			held = append(held, each)
+		}
+	}
+	slices.SortFunc(held, byUrgency)
+	return held, incomplete, givenUp
 }
 
 // byUrgency is the order in which leads are released: customers who wait for an answer, then those who left last, whose
@@ -165,7 +177,9 @@ func (r *releasing) release(ctx context.Context, held *imported) (released bool,
 		if err := r.client.Get(ctx, key, object); err != nil {
 			return client.IgnoreNotFound(err)
 		}
-		if !*suspend || lead.ImportIncomplete(object) {
+		// It may have been given up since the leads were listed.
+		_, isGivenUp := object.GetLabels()[v1alpha1.LabelImportEnded]
+		if !*suspend || lead.ImportIncomplete(object) || isGivenUp && !r.ended {
 			return nil
 		}
 		before, ok := object.DeepCopyObject().(client.Object)

@@ -30,10 +30,10 @@ func (r *report) take(f *file) {
 	r.kinds = append(r.kinds, f.kind.flag)
 	counts := map[string]int{}
 	for reason, count := range f.skipped {
-		counts["skipped: "+reason] = count
+		counts[skippedAs(reason)] = count
 	}
 	if f.wrong > 0 {
-		counts["skipped: wrong"] = f.wrong
+		counts[skippedAs("wrong")] = f.wrong
 	}
 	r.results[f.kind.flag] = counts
 }
@@ -43,6 +43,31 @@ func (r *report) count(kind, result string) {
 	defer r.mu.Unlock()
 	r.results[kind][result]++
 }
+
+// recount counts a row that was counted as something else before it was known.
+func (r *report) recount(kind, before, result string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.results[kind][result]++
+	if r.results[kind][before]--; r.results[kind][before] == 0 {
+		delete(r.results[kind], before)
+	}
+}
+
+// has says whether a row has a result.
+func (r *report) has(result string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, counts := range r.results {
+		if counts[result] > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// skippedAs is the result of a row that is skipped for a reason.
+func skippedAs(reason string) string { return "skipped: " + reason }
 
 func (r *report) fail(why string) {
 	r.mu.Lock()

@@ -56,6 +56,8 @@ var LeadColumns = Columns{
 			"conversation says"},
 	{Name: "contactedAt", Aliases: []string{"firstContactAt", "lastContactedAt", "messageSentAt", "sentAt"},
 		Meaning: "when the first message was sent, for a lead without a conversation"},
+	{Name: "boughtAt", Aliases: []string{"purchasedAt", "convertedAt", "recoveredAt", "paidAt", "compradoEm"},
+		Meaning: "when the customer bought, for `converted` and `recovered`"},
 	{Name: "conversation", Aliases: []string{"messages", "conversationLog", "history", "logs"}, IsList: true,
 		Meaning: "a JSON array of `{\"role\", \"text\", \"at\"}`, oldest first or not"},
 	{Name: "instance", Aliases: []string{"instanceName", "whatsappInstance"},
@@ -72,7 +74,7 @@ var LeadColumns = Columns{
 // InstanceColumns are the columns of a file of numbers.
 var InstanceColumns = Columns{
 	{Name: "instanceName", Aliases: []string{"instance", "gatewayName"}, Required: true,
-		Meaning: "the name of the instance at the gateway"},
+		Meaning: "the name of the instance at the gateway: letters, digits, `.`, `_` and `-`, no blanks"},
 	{Name: "token", Aliases: []string{"instanceToken", "apiKey", "apiToken"}, Required: true,
 		Meaning: "the instance's own token at the gateway. A secret: delete the file when you are done"},
 	{Name: "name", Aliases: []string{"resourceName"},

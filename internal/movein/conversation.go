@@ -7,9 +7,12 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
+	"unicode"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/policy"
 )
@@ -108,12 +111,22 @@ func (c *cells) message(field string, fields map[string]json.RawMessage) (said, 
 	if isNested(raw["text"]) {
 		c.wrong(field+".text", "expected a text")
 	}
-	text, id := values["text"], values["id"]
+	text, id := plain(values["text"]), lax.Clean(values["id"], MaxRow)
 	if id == "" || len(id) > maxMessageID {
 		sum := sha256.Sum256([]byte(string(role) + "\x00" + at.Format(time.RFC3339Nano) + "\x00" + text))
 		id = "import-" + hex.EncodeToString(sum[:8])
 	}
 	return said{id: id, role: role, text: text, at: at}, known && ok
+}
+
+// plain is a text as the webhook server keeps messages: with its lines, and without other control characters.
+func plain(text string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) && r != '\n' && r != '\t' {
+			return -1
+		}
+		return r
+	}, strings.ReplaceAll(text, "\r\n", "\n")))
 }
 
 // messages are a conversation as a lead keeps it. What the store wrote before the customer did were the steps of its

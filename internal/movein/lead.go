@@ -29,6 +29,9 @@ type Lead struct {
 	Ended string
 	// Bought: the customer has bought what they left.
 	Bought bool
+	// boughtAt is when, zero where that is not known, and sale the transaction, "" where it is not known.
+	boughtAt time.Time
+	sale     string
 }
 
 // HasStatus says whether the row says something of the lead's status.
@@ -46,15 +49,42 @@ const (
 	optedOut
 )
 
-var statuses = map[string]progress{
-	"pending": pending, "pendingrecovery": pending, "new": pending, "scheduled": pending, "queued": pending,
-	"waiting": pending, "abandoned": pending,
-	"contacted": wasContacted, "sent": wasContacted, "engaged": wasContacted, "replied": wasContacted,
-	"inprogress": wasContacted, "talking": wasContacted,
-	"converted": bought, "recovered": bought, "purchased": bought, "paid": bought, "won": bought,
-	"failed": failed, "expired": failed, "lost": failed, "cancelled": failed, "canceled": failed, "closed": failed,
-	"optedout": optedOut, "optout": optedOut, "unsubscribed": optedOut, "blocked": optedOut,
+// Status is a status of leads in other backends, by all its names.
+type Status struct {
+	// Name that stands for all, and the Others that mean the same. Letters and digits count: opted_out is optedOut.
+	Name   string
+	Others []string
+	// reached is how far a lead with it was.
+	reached progress
 }
+
+// Statuses are those that are understood.
+var Statuses = []Status{
+	{Name: "pending", reached: pending, Others: []string{"pendingRecovery", "new", "scheduled", "queued", "waiting",
+		"abandoned", "pendente", "novo", "nova", "agendado", "agendada", "naFila", "aguardando", "abandonado",
+		"abandonada"}},
+	{Name: "contacted", reached: wasContacted, Others: []string{"sent", "engaged", "replied", "inProgress", "talking",
+		"contatado", "contatada", "contactado", "contactada", "enviado", "enviada", "engajado", "engajada",
+		"respondeu", "respondido", "emAndamento", "emConversa", "conversando"}},
+	{Name: "converted", reached: bought, Others: []string{"recovered", "purchased", "paid", "won", "convertido",
+		"convertida", "recuperado", "recuperada", "comprou", "comprado", "pago", "paga", "ganho", "vendido"}},
+	{Name: "failed", reached: failed, Others: []string{"expired", "lost", "cancelled", "canceled", "closed", "falhou",
+		"falha", "perdido", "perdida", "expirado", "expirada", "cancelado", "cancelada", "encerrado", "encerrada",
+		"fechado", "fechada"}},
+	{Name: "optedOut", reached: optedOut, Others: []string{"optOut", "unsubscribed", "blocked", "descadastrado",
+		"descadastrada", "descadastrou", "bloqueado", "bloqueada"}},
+}
+
+// statuses are how far a lead was, by what its status is called.
+var statuses = func() map[string]progress {
+	byName := map[string]progress{}
+	for _, each := range Statuses {
+		for _, name := range append(each.Others, each.Name) {
+			byName[normal(name)] = each.reached
+		}
+	}
+	return byName
+}()
 
 // endings are the outcomes of leads that have ended.
 var endings = map[progress]string{
@@ -86,6 +116,7 @@ func (t *Target) Lead(row Row) (made *Lead, skipped string, problems []Problem) 
 		return nil, SkippedClient, nil
 	}
 	told := c.told()
+	boughtAt := c.past("boughtAt")
 	if len(c.problems) > 0 {
 		return nil, "", c.problems
 	}
@@ -97,14 +128,15 @@ func (t *Target) Lead(row Row) (made *Lead, skipped string, problems []Problem) 
 			v1alpha1.SuppressionOptOut)}, "", nil
 	}
 	made = &Lead{Object: lead.New(t.Store, told.platform, told.customer, told.product, product),
-		Instance: told.instance, Bought: told.reached == bought}
+		Instance: told.instance, Bought: told.reached == bought,
+		boughtAt: boughtAt, sale: told.sale}
+	steps, _ := rules.Steps(told.start.Trigger)
+	made.Conversation = messages(told.talk, steps, told.instance)
 	made.Facts = told.facts(made.Object)
 	lead.Add(made.Object, made.Facts)
 	if skipped = t.skips(&told, &rules); skipped != "" {
 		return made, skipped, nil
 	}
-	steps, _ := rules.Steps(told.start.Trigger)
-	made.Conversation = messages(told.talk, steps, told.instance)
 	made.Ended = endings[told.reached]
 	made.Mark(made.Object, t.Batch)
 	return made, "", nil

@@ -354,3 +354,125 @@ func TestNumber(t *testing.T) {
 		})
 	}
 }
+
+// TestStatuses: statuses are read in Portuguese, too, and with accents and blanks in them.
+func TestStatuses(t *testing.T) {
+	for text, want := range map[string]string{
+		"pendente": "open", "Contatado": "written to", "em andamento": "written to", "recuperado": "bought",
+		"Convertida": "bought", "PAGO": "bought", "falhou": "ended", "perdido": "ended", "descadastrado": "opted out",
+		"opted_out": "opted out", "RECOVERED": "bought", "in-progress": "written to",
+	} {
+		t.Run(text, func(t *testing.T) {
+			fields := cart(map[string]any{"status": text})
+			made, skipped, problems := testTarget().Lead(rowOf(t, movein.LeadColumns, fields))
+			got := "open"
+			switch {
+			case made == nil:
+				t.Fatal(problems)
+			case made.OptOut != nil:
+				got = "opted out"
+			case made.Bought:
+				got = "bought"
+			case skipped == movein.SkippedEnded:
+				got = "ended"
+			case len(made.Conversation) > 0:
+				got = "written to"
+			}
+			if got != want {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+// TestTextsAreKeptAsDeliveriesAre: what is not seen is taken out of names and texts, as the webhook server does.
+func TestTextsAreKeptAsDeliveriesAre(t *testing.T) {
+	made, _, problems := testTarget().Lead(rowOf(t, movein.LeadColumns, cart(map[string]any{
+		"name": "Ana\u202e\x00 Sou\u200bza\x1b", "productName": "Curso\x00\nde violão",
+		"transactionId": "HP\x001", "messages": []any{message("ai", "oi\x00\r\ntudo\x1b bem?\t", -40)},
+	})))
+	if made == nil {
+		t.Fatal(problems)
+	}
+	got := []string{made.Object.Spec.Customer.Name, made.Object.Spec.Product.Name, made.Conversation[0].Text}
+	if diff := cmp.Diff([]string{"Ana Souza", "Curso  de violão", "oi\ntudo bem?"}, got); diff != "" {
+		t.Errorf("texts (-want +got):\n%s", diff)
+	}
+	for name, fields := range map[string]map[string]any{
+		"a placeholder": {"name": "nome@example.com"}, "nothing that is seen": {"name": "\u202e\x00"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			made, _, problems := testTarget().Lead(rowOf(t, movein.LeadColumns, cart(fields)))
+			if made == nil || made.Object.Spec.Customer.Name != "" {
+				t.Errorf("%v: a name is kept", problems)
+			}
+		})
+	}
+	_, _, problems = testTarget().Lead(rowOf(t, movein.LeadColumns, cart(map[string]any{"email": "a\x00@b.com"})))
+	want := []string{"line 1, row 1: email: expected an e-mail address, or nothing"}
+	if diff := cmp.Diff(want, told(problems)); diff != "" {
+		t.Errorf("problems (-want +got):\n%s", diff)
+	}
+}
+
+// TestBuy has which leads of an earlier import a row ends that says they were bought, and that a delivery of the same
+// purchase joins it.
+func TestBuy(t *testing.T) {
+	held := func(more map[string]any, mods ...func(*v1alpha1.CartRecovery)) *v1alpha1.CartRecovery {
+		made, _, _ := testTarget().Lead(rowOf(t, movein.LeadColumns, cart(more)))
+		for _, mod := range mods {
+			mod(made.Object)
+		}
+		return made.Object
+	}
+	completed := metav1.NewTime(noon)
+	const known = "status"
+	for name, row := range map[string]struct {
+		stored *v1alpha1.CartRecovery
+		row    map[string]any
+		want   string
+	}{
+		"a time that is known": {held(nil), map[string]any{known: "converted", "converted_at": at(-10)}, at(-10)},
+		"a time that is not":   {held(nil), map[string]any{known: "recovered"}, at(0)},
+		"the same cart, without seconds": {held(map[string]any{"createdAt": "2026-03-02T11:00:42Z"}),
+			map[string]any{known: "paid", "createdAt": "2026-03-02 11:00"}, at(0)},
+		"an earlier cart": {held(nil), map[string]any{known: "paid", "createdAt": at(-90)}, ""},
+		"an earlier cart that was bought late": {held(nil), map[string]any{known: "paid", "createdAt": at(-90),
+			"paidAt": at(-5)}, at(-5)},
+		"one that was not bought": {held(nil), map[string]any{known: "failed"}, ""},
+		"one that is over": {held(nil, func(l *v1alpha1.CartRecovery) { l.Status.CompletionTime = &completed }),
+			map[string]any{known: "paid"}, ""},
+		"one that began again": {held(nil, func(l *v1alpha1.CartRecovery) { l.Status.Cycle = 1 }),
+			map[string]any{known: "paid"}, ""},
+		"one that was not imported": {held(nil, func(l *v1alpha1.CartRecovery) { l.Labels = nil }),
+			map[string]any{known: "paid"}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row.row["transactionId"] = "HP1"
+			told, _, problems := testTarget().Lead(rowOf(t, movein.LeadColumns, cart(row.row)))
+			if told == nil {
+				t.Fatal(problems)
+			}
+			got := ""
+			if told.Buy(row.stored, noon) {
+				got = row.stored.Spec.Purchase.At.Format(time.RFC3339)
+			}
+			if got != row.want {
+				t.Fatalf("bought %q, want %q", got, row.want)
+			}
+			if told.Buy(row.stored, noon.Add(time.Hour)) {
+				t.Error("a second import writes it again")
+			}
+			if got == "" {
+				return
+			}
+			purchase := &v1alpha1.Purchase{EventID: "E9", TransactionID: "HP1", Amount: "297.00", Currency: "BRL",
+				At: v1alpha1.NewTimestamp(noon.Add(-20 * time.Minute))}
+			lead.Add(row.stored, lead.OfSale("HP1").Join(lead.Bought(purchase)))
+			if diff := cmp.Diff(purchase, row.stored.Spec.Purchase); diff != "" ||
+				len(row.stored.Spec.OtherPurchases) > 0 {
+				t.Errorf("the delivery does not join: %v (-want +got):\n%s", row.stored.Spec.OtherPurchases, diff)
+			}
+		})
+	}
+}

@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"io"
 	"path"
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -79,6 +80,9 @@ func (p Problem) String() string {
 var (
 	errFileTooLong = fmt.Errorf("the file has more than %d MiB; split it", MaxFile>>20)
 	errRowTooLong  = errors.New("too much in one row")
+	errUTF16       = errors.New("expected UTF-8; it looks like UTF-16: save it as CSV UTF-8 (JSON: as UTF-8)")
+	errOnlyCR      = errors.New("expected lines that end with LF or CR LF; these end with CR alone: save it as CSV " +
+		"UTF-8, not as CSV for the Macintosh")
 )
 
 // bounded reads no more than a file may have, and no more than a row may have since the last row.
@@ -87,7 +91,8 @@ type bounded struct {
 	total, row int64
 	// newlines are the places of the line ends that were read and not counted yet.
 	newlines []int64
-	lines    int
+	// lines that are passed already.
+	lines int
 	// failed is the bound that was reached; readers of CSV tell it as a quote that is not closed.
 	failed error
 }
@@ -134,8 +139,8 @@ func Read(from io.Reader, format Format, columns Columns, each func(Row, *Proble
 		}
 		return nil, errors.New("the file is empty")
 	}
-	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
-		return nil, errors.New("the file is UTF-16; save it as UTF-8 (Excel: CSV UTF-8)")
+	if looksUTF16(start) {
+		return nil, errUTF16
 	}
 	if bytes.Equal(head, []byte("\xef\xbb\xbf")) {
 		_, _ = start.Discard(len(head)) // it is in the buffer
@@ -144,6 +149,24 @@ func Read(from io.Reader, format Format, columns Columns, each func(Row, *Proble
 		return readJSON(start, columns, each)
 	}
 	return readCSV(start, columns, each)
+}
+
+// looksUTF16 tells a file that is no UTF-8 by the mark at its beginning, or by the zeros between its letters.
+func looksUTF16(start *bufio.Reader) bool {
+	const looked = 64
+	head, _ := start.Peek(looked) // what is not there is told by who reads it
+	if bytes.HasPrefix(head, []byte{0xff, 0xfe}) || bytes.HasPrefix(head, []byte{0xfe, 0xff}) {
+		return true
+	}
+	return len(head) > 1 && 3*bytes.Count(head, []byte{0}) > len(head)
+}
+
+// separatorLine is the line that Excel puts first to say what separates the fields.
+var separatorLine = regexp.MustCompile(`^(?i:sep)=([,;|\t])\r?\n`)
+
+// endsInCR says whether lines end in a carriage return alone, as old programs for the Mac write them.
+func endsInCR(first []byte) bool {
+	return bytes.IndexByte(first, '\n') < 0 && bytes.IndexByte(bytes.TrimRight(first, "\r"), '\r') >= 0
 }
 
 // separatorOf is what stands most often between the names of the first line.
@@ -171,9 +194,16 @@ func separatorOf(first []byte) rune {
 
 func readCSV(start *bufio.Reader, columns Columns, each func(Row, *Problem) error) (unknown []string, err error) {
 	first, _ := start.Peek(MaxRow) // what is not there is told by who reads it
+	if endsInCR(first) {
+		return nil, errOnlyCR
+	}
 	limit := &bounded{from: start}
 	reader := csv.NewReader(limit)
 	reader.Comma, reader.ReuseRecord = separatorOf(first), true
+	if told := separatorLine.FindSubmatch(first); told != nil {
+		reader.Comma, limit.lines = rune(told[1][0]), 1
+		_, _ = start.Discard(len(told[0])) // it is in the buffer
+	}
 	names, err := reader.Read()
 	if err != nil {
 		return nil, csvError(limit, reader, err)
@@ -196,7 +226,8 @@ func readCSV(start *bufio.Reader, columns Columns, each func(Row, *Problem) erro
 			return nil, fmt.Errorf("the file has more than %d rows; split it", MaxRows)
 		}
 		line, _ := reader.FieldPos(0)
-		row := Row{Number: rows + 1, Place: fmt.Sprintf("line %d", line), values: make(map[string]string, len(header))}
+		row := Row{Number: rows + 1, Place: fmt.Sprintf("line %d", limit.lines+line),
+			values: make(map[string]string, len(header))}
 		problem := row.fill(header, record, reader.InputOffset()-begins)
 		if err := each(row, problem); err != nil {
 			return nil, err
@@ -215,7 +246,7 @@ func csvError(limit *bounded, reader *csv.Reader, err error) error {
 			MaxRow>>10)
 	case errors.As(err, &parse):
 		return fmt.Errorf("line %d: %w; a quote in a field is written twice, and the field stands in quotes",
-			parse.Line, parse.Err)
+			limit.lines+parse.Line, parse.Err)
 	}
 	return err
 }

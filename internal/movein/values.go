@@ -5,9 +5,12 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lax"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/name"
 	"cartrecovery.dev/operator/internal/phone"
 )
 
@@ -58,9 +61,9 @@ func (c *cells) isOthers() bool {
 	return client != "" && client != c.Store.Spec.ClientID
 }
 
-// text is a text of at most so many characters.
+// text is a text of at most so many characters, as the webhook server keeps those of deliveries.
 func (c *cells) text(field string, most int) string {
-	text := c.get(field)
+	text := lax.Clean(c.get(field), MaxRow)
 	if len([]rune(text)) > most {
 		c.wrong(field, "expected at most "+strconv.Itoa(most)+" characters")
 	}
@@ -104,7 +107,7 @@ func oneOf[T any](c *cells, field string, names map[string]T, fallback T, want s
 
 // matching is a text of a form.
 func (c *cells) matching(field string, form *regexp.Regexp, want string) string {
-	text := c.get(field)
+	text := lax.Clean(c.get(field), MaxRow)
 	if text != "" && !form.MatchString(text) {
 		c.wrong(field, want)
 		return ""
@@ -201,9 +204,9 @@ func (c *cells) product() v1alpha1.LeadProduct {
 // customer of a lead.
 func (c *cells) customer() v1alpha1.LeadCustomer {
 	email := strings.ToLower(c.text("email", 254))
-	if email != "" && !strings.Contains(email, "@") {
+	if email != "" && (!strings.Contains(email, "@") || strings.ContainsFunc(email, unicode.IsSpace)) {
 		c.wrong("email", "expected an e-mail address, or nothing")
 	}
-	name, _ := lead.Clip(c.get("name"), 200, 1<<10)
-	return v1alpha1.LeadCustomer{Name: name, Phone: c.phone("phone"), Email: email}
+	known, _ := lead.Clip(name.Known(c.get("name")), 200, 1<<10)
+	return v1alpha1.LeadCustomer{Name: known, Phone: c.phone("phone"), Email: email}
 }
