@@ -126,9 +126,9 @@ func (s *snapshot) problem() (reason, message string) {
 		return v1alpha1.ReasonRestoredFromBackup, restoredMessage(s.restored)
 	}
 	if s.keyMissing {
-		return v1alpha1.ReasonSuppressionKeyMissing, "a Suppression of the Store has a spec.phoneHMAC of a key that is " +
-			"not in SUPPRESSION_KEYS of the controllers: nothing is sent until it is back (docs/privacy.md); kubectl " +
-			"get suppressions shows which one is KeyMissing"
+		return v1alpha1.ReasonSuppressionKeyMissing, "a Suppression of the Store has a spec.phoneHMAC of a key that " +
+			"is not in SUPPRESSION_KEYS of the controllers: nothing is sent until it is back (docs/privacy.md); " +
+			"kubectl get suppressions shows which one is KeyMissing"
 	}
 	if !isTimeZone(spec.TimeZone) {
 		return v1alpha1.ReasonInvalidTimeZone, "spec.timeZone: " + spec.TimeZone +
