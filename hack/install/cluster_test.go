@@ -14,11 +14,10 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/envtest"
 )
 
-// TestSetsAreTaken validates what the chart and config render. Schemas for kubeconform cannot be had where there is
-// only the Go module proxy, so two others judge: the decoders of the types' own modules, which refuse unknown fields
-// (objects.read; the Prometheus operator's kinds have this one only), and a real API server, asked to apply every
-// object without storing it, fields strictly validated, with the Gateway API's own CRDs. Pods are made of the templates
-// in a namespace that enforces the Pod Security Standard "restricted".
+// TestSetsAreTaken validates what the chart and config render. Three judge: kubeconform (conform); the decoders of the
+// types' own modules, which refuse unknown fields (objects.read; the Prometheus operator's kinds have this one only);
+// and a real API server, asked to apply every object without storing it, fields strictly validated, with the Gateway
+// API's own CRDs. Pods are made of the templates in a namespace that enforces the Pod Security Standard "restricted".
 func TestSetsAreTaken(t *testing.T) {
 	t.Parallel()
 	p := startPlane(t, gatewayAPI(t))
@@ -30,6 +29,7 @@ func TestSetsAreTaken(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
+	t.Run("kubeconform", func(t *testing.T) { conform(t, p) })
 	sets := map[string]objects{}
 	for _, name := range valueSets(t) {
 		sets["chart "+name] = fromChart(t, valuesIn(t, name))

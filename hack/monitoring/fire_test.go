@@ -135,7 +135,9 @@ func firing(t *testing.T, of *alert, load string, step, until time.Duration) []f
 		delete(names, model.AlertNameLabel)
 		found = append(found, fired{names, active.Annotations.Map()})
 	}
-	slices.SortFunc(found, func(a, b fired) int { return cmp.Compare(a.Annotations["summary"], b.Annotations["summary"]) })
+	slices.SortFunc(found, func(a, b fired) int {
+		return cmp.Compare(a.Annotations["summary"], b.Annotations["summary"])
+	})
 	return found
 }
 
