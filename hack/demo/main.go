@@ -79,7 +79,7 @@ func run(ctx context.Context, o options) (failed error) {
 		"; AI: " + kindOf(services.AI != nil))
 
 	s := story.New(story.On(cluster, services, out, manager.URL))
-	tell := s.Tell
+	tell := s.TellAndCount
 	if o.metrics != "" {
 		tell = func(ctx context.Context) error { return manager.Scraped(ctx, o.metrics, time.Second, s.TellAndCount) }
 	}

@@ -96,20 +96,34 @@ func (s *Story) sentTo(who customer) []simulator.SentMessage {
 	return found
 }
 
-// TellAndCount tells the story, and waits until the Store's status has what it came to, which is written every half
-// minute at the most.
+// TellAndCount is Tell, and before everything is shown it waits until the Store's status has what the story came to.
 func (s *Story) TellAndCount(ctx context.Context) error {
-	if err := s.Tell(ctx); err != nil {
+	if err := s.Begin(ctx); err != nil {
 		return err
 	}
+	return inTurn(ctx, append(s.ending(), s.count, s.showEverything)...)
+}
+
+// count waits until the Store has counted, which it does every half minute at the most.
+func (s *Story) count(ctx context.Context) error {
+	if s.buysLate == (customer{}) {
+		return nil
+	}
+	s.Step("The Store counts, every half minute")
 	s.Disturbance += patience
+	var revenue string
 	seen := 0 // for a second, after which the operator's cache has it, too
-	return s.until(ctx, "the Store has counted what was recovered", func() (bool, error) {
+	err := s.until(ctx, "the Store has counted what was recovered", func() (bool, error) {
 		var store v1alpha1.Store
 		err := s.Client.Get(ctx, client.ObjectKey{Namespace: Namespace, Name: "acme"}, &store)
-		if store.Status.Leads != nil && len(store.Status.Leads.Revenue) > 0 {
+		if store.Status.Summary != nil && store.Status.Summary.Revenue != "" {
+			revenue = store.Status.Summary.Revenue
 			seen++
 		}
 		return seen >= 20, err
 	})
+	if err == nil {
+		s.Done("recovered: " + revenue)
+	}
+	return err
 }

@@ -100,8 +100,12 @@ func (s *Story) Begin(ctx context.Context) error {
 
 // End runs the rest of a story that was begun.
 func (s *Story) End(ctx context.Context) error {
-	return inTurn(ctx, s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber, s.nothingTwice,
-		s.showEverything)
+	return inTurn(ctx, append(s.ending(), s.showEverything)...)
+}
+
+func (s *Story) ending() []func(context.Context) error {
+	return []func(context.Context) error{s.converse, s.buyLate, s.askForPerson, s.optOut, s.secondNumber,
+		s.nothingTwice}
 }
 
 func inTurn(ctx context.Context, chapters ...func(context.Context) error) error {
