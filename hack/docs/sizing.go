@@ -13,7 +13,7 @@ import (
 // What was measured of this version, on 2026-11-29; docs/sizing.md says how.
 const (
 	// storedBytes are those of a lead in etcd: one message, no answer, ended.
-	storedBytes = 3_600
+	storedBytes = 3_900
 	// residentBytes is what a lead adds to the resident memory of the leader, and of each other replica.
 	residentBytes = 13_400
 	// baseBytes is the resident memory without leads.
