@@ -29,10 +29,9 @@ const (
 	// maxIdentities is how many numbers, and how many addresses, one customer may have. More are a placeholder that
 	// checkouts send for everybody, and its leads are other people's.
 	maxIdentities = 8
-	// maxLinks is how often it is looked further, from what was found to what that leads to.
-	maxLinks = 8
-	// scanPage is how many leads are read at once when all are looked through.
-	scanPage = 500
+	// maxLinks is how often it is looked further, from what was found to what that leads to. Each time a number or an
+	// address comes to it at least, so it ends before.
+	maxLinks = 2 * maxIdentities
 	// maxLine bounds a line with a number or an address.
 	maxLine = 4096
 )
@@ -268,21 +267,18 @@ func (f *finder) leadsOf(ctx context.Context, customer *v1alpha1.LeadCustomer) (
 // scanned looks through all leads.
 func (f *finder) scanned(ctx context.Context, customer *v1alpha1.LeadCustomer) ([]v1alpha1.CartRecovery, error) {
 	var found []v1alpha1.CartRecovery
-	page := client.ListOptions{Namespace: f.namespace, Limit: scanPage}
-	for {
-		var list v1alpha1.CartRecoveryList
-		if err := f.reader.List(ctx, &list, &page); err != nil {
-			return nil, fmt.Errorf("look through the leads: %w", err)
-		}
+	options := []client.ListOption{client.InNamespace(f.namespace), client.Limit(pageSize)}
+	err := pages(ctx, f.reader, options, func(list *v1alpha1.CartRecoveryList) {
 		for i := range list.Items {
 			if concerns(&list.Items[i], customer) {
 				found = append(found, list.Items[i])
 			}
 		}
-		if page.Continue = list.Continue; page.Continue == "" {
-			return found, nil
-		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("look through the leads: %w", err)
 	}
+	return found, nil
 }
 
 // concerns says whether a lead is a customer's, or has messages that came from one of their numbers.
@@ -338,12 +334,8 @@ func hashesOf(customer *v1alpha1.LeadCustomer) []string {
 func ledgerOf(ctx context.Context, reader client.Reader, namespace string, names map[string]bool) (
 	[]v1alpha1.LedgerEntry, error) {
 	var entries []v1alpha1.LedgerEntry
-	page := client.ListOptions{Namespace: namespace, Limit: 50}
-	for {
-		var list v1alpha1.RecoveryLedgerList
-		if err := reader.List(ctx, &list, &page); err != nil {
-			return nil, fmt.Errorf("read the ledgers: %w", err)
-		}
+	options := []client.ListOption{client.InNamespace(namespace), client.Limit(ledgerPage)}
+	err := pages(ctx, reader, options, func(list *v1alpha1.RecoveryLedgerList) {
 		for i := range list.Items {
 			for _, entry := range list.Items[i].Spec.Entries {
 				if names[entry.Lead] {
@@ -351,10 +343,11 @@ func ledgerOf(ctx context.Context, reader client.Reader, namespace string, names
 				}
 			}
 		}
-		if page.Continue = list.Continue; page.Continue == "" {
-			return entries, nil
-		}
+	})
+	if err != nil {
+		return nil, fmt.Errorf("read the ledgers: %w", err)
 	}
+	return entries, nil
 }
 
 // isDenied says whether an error is a right that is missing.

@@ -45,20 +45,17 @@ type importedFilter struct{ batch, store string }
 // importedObjects are those of a namespace.
 type importedObjects struct{ leads, instances []imported }
 
-// importedPage is how many objects are listed at once.
-const importedPage = 500
-
 // findImported lists what was imported.
 func findImported(ctx context.Context, c client.Client, namespace string, filter importedFilter) (importedObjects,
 	error) {
 	var found importedObjects
-	options := []client.ListOption{client.InNamespace(namespace), client.Limit(importedPage)}
+	options := []client.ListOption{client.InNamespace(namespace), client.Limit(pageSize)}
 	if filter.batch != "" {
 		options = append(options, client.MatchingLabels{v1alpha1.LabelImport: filter.batch})
 	} else {
 		options = append(options, client.HasLabels{v1alpha1.LabelImport})
 	}
-	err := pages(ctx, c, &v1alpha1.WhatsAppInstanceList{}, options, func(list *v1alpha1.WhatsAppInstanceList) {
+	err := pages(ctx, c, options, func(list *v1alpha1.WhatsAppInstanceList) {
 		for i := range list.Items {
 			if each := ofNumber(&list.Items[i]); filter.store == "" || each.store == filter.store {
 				found.instances = append(found.instances, each)
@@ -68,7 +65,7 @@ func findImported(ctx context.Context, c client.Client, namespace string, filter
 	if err != nil {
 		return found, fmt.Errorf("list WhatsAppInstances: %w", err)
 	}
-	err = pages(ctx, c, &v1alpha1.CartRecoveryList{}, options, func(list *v1alpha1.CartRecoveryList) {
+	err = pages(ctx, c, options, func(list *v1alpha1.CartRecoveryList) {
 		for i := range list.Items {
 			if each := ofLead(&list.Items[i]); filter.store == "" || each.store == filter.store {
 				found.leads = append(found.leads, each)
@@ -79,23 +76,6 @@ func findImported(ctx context.Context, c client.Client, namespace string, filter
 		return found, fmt.Errorf("list CartRecoveries: %w", err)
 	}
 	return found, nil
-}
-
-// pages lists objects, a page after the other.
-func pages[L client.ObjectList](ctx context.Context, c client.Client, list L, options []client.ListOption,
-	each func(L)) error {
-	for {
-		if err := again(ctx, func() error {
-			return c.List(ctx, list, slices.Concat(options,
-				[]client.ListOption{client.Continue(list.GetContinue())})...)
-		}); err != nil {
-			return err
-		}
-		each(list)
-		if list.GetContinue() == "" {
-			return nil
-		}
-	}
 }
 
 func ofNumber(instance *v1alpha1.WhatsAppInstance) imported {
