@@ -282,8 +282,7 @@ func readJSON(start *bufio.Reader, columns Columns, each func(Row, *Problem) err
 	for rows := 0; ; rows++ {
 		limit.row = 0
 		if isArray && !decoder.More() {
-			_, err := decoder.Token()
-			return unknown, jsonError(limit, decoder, err)
+			return unknown, endsArray(limit, decoder)
 		}
 		var raw json.RawMessage
 		err := decoder.Decode(&raw)
@@ -321,6 +320,21 @@ func beginsArray(start *bufio.Reader, decoder *json.Decoder) (bool, error) {
 	}
 	_, err := decoder.Token()
 	return true, err
+}
+
+// endsArray takes the end of an array off, after which the file has nothing more: what follows would be lost.
+func endsArray(limit *bounded, decoder *json.Decoder) error {
+	if _, err := decoder.Token(); err != nil {
+		return jsonError(limit, decoder, err)
+	}
+	switch _, err := decoder.Token(); {
+	case errors.Is(err, io.EOF):
+		return nil
+	case limit.failed != nil:
+		return jsonError(limit, decoder, limit.failed)
+	}
+	return fmt.Errorf("line %d or after it: expected nothing after the array; join several into one",
+		limit.lineAt(decoder.InputOffset()))
 }
 
 func jsonError(limit *bounded, decoder *json.Decoder, err error) error {

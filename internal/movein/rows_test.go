@@ -114,9 +114,12 @@ func TestReadRefuses(t *testing.T) {
 		"an open quote":  {movein.CSV, "phone\n\"1", "line 2"},
 		"a quote that never ends": {movein.CSV, "phone\n\"" + strings.Repeat("a\n", 2*movein.MaxRow),
 			"is a quote not closed?"},
-		"no JSON":                {movein.JSON, "[{\"phone\":\n1\n", "is no JSON"},
-		"something after it":     {movein.JSON, "{\"phone\":\"1\"}\nx", "line 1 or after it is no JSON"},
-		"a JSON row without end": {movein.JSON, "[{\"phone\":\"" + strings.Repeat("1", 4*movein.MaxRow), "64 KiB"},
+		"no JSON": {movein.JSON, "[{\"phone\":\n1\n", "is no JSON"},
+		"two arrays": {movein.JSON, "[{\"phone\":\"1\"}]\n[{\"phone\":\"2\"}]\n",
+			"line 2 or after it: expected nothing after the array; join several into one"},
+		"something after an array": {movein.JSON, "[{\"phone\":\"1\"}]\n\nx", "expected nothing after the array"},
+		"something after it":       {movein.JSON, "{\"phone\":\"1\"}\nx", "line 1 or after it is no JSON"},
+		"a JSON row without end":   {movein.JSON, "[{\"phone\":\"" + strings.Repeat("1", 4*movein.MaxRow), "64 KiB"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, _, err := read(row.content, row.format)
