@@ -63,7 +63,7 @@ func (r *Reconciler) keep(ctx context.Context, wanted *v1alpha1.Suppression) err
 			"that is to be erased; delete it", wanted.Name)
 	}
 	extended := stored.DeepCopy()
-	if !extend(extended, wanted.Spec.ExpiresAt) {
+	if !lead.Extend(extended, wanted.Spec.ExpiresAt) {
 		return nil
 	}
 	err = r.Client.Patch(ctx, extended, client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{}))
@@ -71,16 +71,6 @@ func (r *Reconciler) keep(ctx context.Context, wanted *v1alpha1.Suppression) err
 		return fmt.Errorf("extend Suppression %s: %w", wanted.Name, err)
 	}
 	return nil
-}
-
-// extend has a Suppression hold until a time, nil for ever; false when it holds as long already.
-func extend(suppression *v1alpha1.Suppression, until *metav1.Time) bool {
-	ends := suppression.Spec.ExpiresAt
-	if ends == nil || until != nil && !until.After(ends.Time) {
-		return false
-	}
-	suppression.Spec.ExpiresAt = until.DeepCopy()
-	return true
 }
 
 // keyed is what remains of a Suppression: everything but whose number it is. It has neither the labels nor the

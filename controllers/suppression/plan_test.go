@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -112,27 +111,6 @@ func TestPlanOfErasure(t *testing.T) {
 				t.Errorf("Erased is False for %q, want %q", reason, row.notErased)
 			}
 		})
-	}
-}
-
-func TestExtend(t *testing.T) {
-	soon, later := metav1.NewTime(now), metav1.NewTime(now.Add(time.Hour))
-	for name, row := range map[string]struct{ holds, wanted, want *metav1.Time }{
-		"for ever stays":              {nil, &later, nil},
-		"for ever twice":              {nil, nil, nil},
-		"longer":                      {&soon, &later, &later},
-		"as long":                     {&soon, &soon, &soon},
-		"shorter":                     {&later, &soon, &later},
-		"for ever instead of a while": {&later, nil, nil},
-	} {
-		stored := object(func(s *v1alpha1.Suppression) { s.Spec.ExpiresAt = row.holds })
-		changed := extend(stored, row.wanted)
-		if diff := cmp.Diff(row.want, stored.Spec.ExpiresAt); diff != "" {
-			t.Errorf("%s (-want +got):\n%s", name, diff)
-		}
-		if changed == row.holds.Equal(row.want) {
-			t.Errorf("%s: changed is %t", name, changed)
-		}
 	}
 }
 

@@ -244,7 +244,7 @@ func (e *erasure) makeSuppressions(ctx context.Context, found *record) error {
 		if id := found.store + "/" + hash; hash == "" || e.suppressed[id] {
 			continue
 		}
-		if err := e.suppressNumber(ctx, found, hash); err != nil {
+		if err := e.suppressNumber(ctx, found, number, hash); err != nil {
 			return fmt.Errorf("have the customer suppressed: %w", err)
 		}
 		e.suppressed[found.store+"/"+hash] = true
@@ -253,27 +253,21 @@ func (e *erasure) makeSuppressions(ctx context.Context, found *record) error {
 }
 
 // suppressNumber makes a Suppression for a number, or has one that is there hold for ever.
-func (e *erasure) suppressNumber(ctx context.Context, found *record, hash string) error {
+func (e *erasure) suppressNumber(ctx context.Context, found *record, number, hash string) error {
 	for i := range found.suppressions {
 		each := &found.suppressions[i]
 		if lead.SuppressedHash(each) != hash {
 			continue
 		}
-		renewed := each.DeepCopy()
-		if renewed.Spec.ExpiresAt = nil; each.Spec.ExpiresAt == nil {
+		extended := each.DeepCopy()
+		if !lead.Extend(extended, nil) {
 			return nil
 		}
-		err := e.client.Patch(ctx, renewed, client.MergeFrom(each))
-		found.suppressions[i] = *renewed
+		err := e.client.Patch(ctx, extended, client.MergeFrom(each))
+		found.suppressions[i] = *extended
 		return err
 	}
-	made := &v1alpha1.Suppression{
-		ObjectMeta: metav1.ObjectMeta{Namespace: e.namespace, Name: lead.SuppressionName(found.store, hash)},
-		Spec: v1alpha1.SuppressionSpec{
-			StoreRef: v1alpha1.ObjectReference{Name: found.store}, PhoneHash: hash, Reason: v1alpha1.SuppressionManual,
-		},
-	}
-	made.Labels = lead.SuppressionLabels(made)
+	made := lead.NewSuppression(e.namespace, found.store, number, false, v1alpha1.SuppressionManual)
 	if err := e.client.Create(ctx, made); err != nil {
 		return err
 	}

@@ -6,7 +6,10 @@ import (
 	"slices"
 	"strings"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"cartrecovery.dev/operator/api/v1alpha1"
+	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/movein"
 )
 
@@ -66,7 +69,7 @@ var kinds = []kind{
 	}},
 }
 
-// skippedTwice: another row says the same, and more lately.
+// skippedTwice: another row says the same, and more lately, or of an opt-out that it holds longer.
 const skippedTwice = "the same as another row"
 
 // skippedBought: another row says that this cart, or a later one of the lead, was bought.
@@ -91,6 +94,8 @@ type file struct {
 type best struct {
 	row  int
 	lead *rank
+	// until is when an opt-out ends, nil for never.
+	until *metav1.Time
 }
 
 // rank is what is kept of a lead to compare it with others.
@@ -189,11 +194,15 @@ func (f *file) want(made *item, row int) {
 	if made.number != nil {
 		f.instances = append(f.instances, *made.number.Object)
 	}
+	if made.suppress != nil {
+		fresh.until = made.suppress.Spec.ExpiresAt
+	}
 	known, twice := f.wanted[name]
 	if twice {
 		f.skipped[skippedTwice]++
 	}
-	if !twice || fresh.lead != nil && known.lead != nil && fresh.lead.before(known.lead) {
+	if !twice || made.suppress != nil && lead.EndsLater(fresh.until, known.until) ||
+		fresh.lead != nil && known.lead != nil && fresh.lead.before(known.lead) {
 		f.wanted[name] = fresh
 	}
 }

@@ -135,6 +135,7 @@ func TestImport(t *testing.T) {
 	env := testenv.ForTest(t)
 	t.Run("a dry run writes nothing", func(t *testing.T) { dryRun(openShop(t, env)) })
 	t.Run("all of it, twice", func(t *testing.T) { allTwice(openShop(t, env)) })
+	t.Run("opt-outs that end", func(t *testing.T) { optOutsThatEnd(openShop(t, env)) })
 	t.Run("rows about one lead", func(t *testing.T) { rowsAboutOne(openShop(t, env)) })
 	t.Run("rows that have ended since", func(t *testing.T) { endedSince(openShop(t, env)) })
 	t.Run("wrong rows", func(t *testing.T) { wrongRows(openShop(t, env)) })
@@ -205,6 +206,26 @@ func allTwice(s *shop) {
 	want := map[string]int{"Engaged": 1, "PendingRecovery": 1, "Expired (ConversationEnded)": 1}
 	if diff := cmp.Diff(want, states); diff != "" {
 		s.Errorf("states (-want +got):\n%s", diff)
+	}
+}
+
+// optOutsThatEnd: of several ends of an opt-out the last counts, in one file and in several.
+func optOutsThatEnd(s *shop) {
+	optOuts := func(rows ...string) string {
+		return s.file("ending.csv", "phone,expiresAt\n"+strings.Join(rows, "\n")+"\n")
+	}
+	const number = "+5511900000001,"
+	const twice = " opt-outs skipped: the same as another row 1"
+	s.importing(table+" opt-outs made 1"+twice, 0, "--opt-outs",
+		optOuts(number+ago(-time.Hour), number+ago(-2*time.Hour)))
+	s.importing(table+" opt-outs unchanged 1", 0, "--opt-outs", optOuts(number+ago(-time.Minute)))
+	s.importing(table+" opt-outs holds longer 1"+twice, 0, "--opt-outs", optOuts(number+ago(-time.Hour), number))
+	var list v1alpha1.SuppressionList
+	if err := s.env.Client.List(s.Context(), &list, client.InNamespace(s.namespace)); err != nil {
+		s.Fatal(err)
+	}
+	if len(list.Items) != 1 || list.Items[0].Spec.ExpiresAt != nil {
+		s.Errorf("made %d Suppressions, want one that never ends: %v", len(list.Items), list.Items)
 	}
 }
 

@@ -31,6 +31,7 @@ const (
 	resultCompleted = "completed"
 	resultUnchanged = "unchanged"
 	resultRenewed   = "had lapsed, holds again"
+	resultExtended  = "holds longer"
 	resultOver      = "there, and ended"
 	resultWritten   = "there, and written to from here"
 	resultOthers    = "there, and not imported"
@@ -159,24 +160,29 @@ func (w *writer) patch(ctx context.Context, from, to client.Object) error {
 	})
 }
 
+// suppression makes a Suppression, or has the one that is there hold as long.
 func (w *writer) suppression(ctx context.Context, wanted *v1alpha1.Suppression) (string, error) {
 	exists, err := w.create(ctx, wanted.DeepCopy())
 	if err != nil || !exists {
 		return resultMade, err
 	}
 	result := resultUnchanged
-	return result, retry.RetryOnConflict(retry.DefaultBackoff, func() error {
+	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
 		var stored v1alpha1.Suppression
 		if err := w.get(ctx, wanted, &stored); err != nil {
 			return err
 		}
-		renewed := stored.DeepCopy()
-		if !lead.Renew(renewed, w.clock.Now()) {
+		extended := stored.DeepCopy()
+		if !lead.Extend(extended, wanted.Spec.ExpiresAt) {
 			return nil
 		}
-		result, renewed.Spec.ExpiresAt = resultRenewed, wanted.Spec.ExpiresAt
-		return w.patch(ctx, &stored, renewed)
+		result = resultExtended
+		if lead.Lapsed(&stored, w.clock.Now()) {
+			result = resultRenewed
+		}
+		return w.patch(ctx, &stored, extended)
 	})
+	return result, err
 }
 
 // lead makes a lead, or joins what the row says to one that is there and was not written to from here. A conversation

@@ -83,3 +83,17 @@ func Renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
 	suppression.Spec.ExpiresAt = nil
 	return true
 }
+
+// Extend has a Suppression hold until a time, nil for ever; false when it holds as long already.
+func Extend(suppression *v1alpha1.Suppression, until *metav1.Time) (changed bool) {
+	if !EndsLater(until, suppression.Spec.ExpiresAt) {
+		return false
+	}
+	suppression.Spec.ExpiresAt = until.DeepCopy()
+	return true
+}
+
+// EndsLater says whether a Suppression that holds until a time, nil for ever, holds longer than until another.
+func EndsLater(until, than *metav1.Time) bool {
+	return than != nil && (until == nil || until.After(than.Time))
+}

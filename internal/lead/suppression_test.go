@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
@@ -58,6 +59,27 @@ func TestLapsed(t *testing.T) {
 	}
 	if lead.Lapsed(&v1alpha1.Suppression{}, noon) {
 		t.Error("one that holds for ever has lapsed")
+	}
+}
+
+func TestExtend(t *testing.T) {
+	soon, later := metav1.NewTime(noon), metav1.NewTime(noon.Add(time.Hour))
+	for name, row := range map[string]struct{ holds, wanted, want *metav1.Time }{
+		"for ever stays":              {nil, &later, nil},
+		"for ever twice":              {nil, nil, nil},
+		"longer":                      {&soon, &later, &later},
+		"as long":                     {&soon, &soon, &soon},
+		"shorter":                     {&later, &soon, &later},
+		"for ever instead of a while": {&later, nil, nil},
+	} {
+		stored := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{ExpiresAt: row.holds}}
+		changed := lead.Extend(stored, row.wanted)
+		if diff := cmp.Diff(row.want, stored.Spec.ExpiresAt); diff != "" {
+			t.Errorf("%s (-want +got):\n%s", name, diff)
+		}
+		if changed == row.holds.Equal(row.want) {
+			t.Errorf("%s: changed is %t", name, changed)
+		}
 	}
 }
 
