@@ -311,6 +311,8 @@ func (e *erasure) awaitKeyed(ctx context.Context, suppression *v1alpha1.Suppress
 	})
 	const kept = "No lead was deleted in this round, because they tell whose Suppressions there are"
 	switch {
+	case ctx.Err() != nil:
+		return fmt.Errorf("wait for the controllers to erase Suppression %s: %w", suppression.Name, ctx.Err())
 	case wait.Interrupted(err):
 		return fmt.Errorf("the controllers have not erased Suppression %s within %s: do they run, and in a version "+
 			"that can? %s", suppression.Name, e.within, kept)

@@ -115,7 +115,11 @@ func (i *importing) run(command *cobra.Command) error {
 			w.report.results[each.kind.flag][resultRight] = len(each.wanted)
 			continue
 		}
-		err = errors.Join(err, w.write(command.Context(), each))
+		if err != nil {
+			w.report.results[each.kind.flag]["not begun, because of the error below"] = len(each.wanted)
+			continue
+		}
+		err = w.write(command.Context(), each)
 	}
 	return errors.Join(err, w.report.print(i.Out), i.next(w))
 }

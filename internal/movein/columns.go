@@ -2,6 +2,7 @@ package movein
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -136,7 +137,7 @@ func (c Columns) header(names []string) (header, unknown []string, err error) {
 			return nil, nil, fmt.Errorf("the columns %d and %d both mean %s: leave one out", first+1, i+1, column)
 		}
 		if column == "" && len(unknown) < maxUnknown {
-			unknown = append(unknown, strings.ToValidUTF8(name, "?"))
+			unknown = append(unknown, shownName(name))
 		}
 		by[column] = i
 		header = append(header, column)
@@ -152,4 +153,16 @@ func (c Columns) header(names []string) (header, unknown []string, err error) {
 			"(docs/moving-in.md)", strings.Join(missing, " and "))
 	}
 	return header, unknown, nil
+}
+
+// nameForm is what a column may be called to be told by its name.
+var nameForm = regexp.MustCompile(`^\p{L}[\p{L}0-9_ .-]{0,39}$`)
+
+// shownName is how a column that means nothing is told. In a file of another form than expected a customer's number or
+// address can stand where a name is looked for.
+func shownName(name string) string {
+	if nameForm.MatchString(strings.TrimSpace(name)) {
+		return strings.TrimSpace(name)
+	}
+	return "one whose name is none"
 }

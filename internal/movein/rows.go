@@ -298,7 +298,7 @@ func readJSON(start *bufio.Reader, columns Columns, each func(Row, *Problem) err
 		row.Place = fmt.Sprintf("line %d, row %d", limit.lineAt(decoder.InputOffset()-int64(len(raw))), row.Number)
 		others, problem := row.fillJSON(columns, raw)
 		for _, name := range others {
-			if !seen[name] && len(seen) < maxUnknown {
+			if name = shownName(name); !seen[name] && len(seen) < maxUnknown {
 				seen[name], unknown = true, append(unknown, name)
 			}
 		}

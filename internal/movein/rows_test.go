@@ -2,6 +2,7 @@ package movein_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -194,4 +195,31 @@ func FuzzRead(f *testing.F) {
 			})
 		}
 	})
+}
+
+// TestNamesThatAreNoneAreNotTold: what stands where a column's name is expected can be a customer's.
+func TestNamesThatAreNoneAreNotTold(t *testing.T) {
+	for name, row := range map[string]struct {
+		format movein.Format
+		text   string
+		want   []string
+	}{
+		"JSON by phone": {movein.JSON, `[{"phone":"+5511999990000","+5511988887777":{"x":1},"ana@example.com":2,"score":3}]`,
+			[]string{"one whose name is none", "score"}},
+		"a header": {movein.CSV, "phone,11988887777,Lead Score\n+5511999990000,1,2\n",
+			[]string{"one whose name is none", "Lead Score"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got, err := movein.Read(strings.NewReader(row.text), row.format, columns,
+				func(movein.Row, *movein.Problem) error { return nil })
+			if err != nil {
+				t.Fatal(err)
+			}
+			slices.Sort(got)
+			slices.Sort(row.want)
+			if diff := cmp.Diff(row.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+		})
+	}
 }

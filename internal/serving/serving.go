@@ -129,9 +129,12 @@ func Authorities(path string) (*x509.CertPool, error) {
 		return nil, fmt.Errorf("open the certificates of authorities: %w", err)
 	}
 	defer func() { _ = file.Close() }()
-	read, err := io.ReadAll(io.LimitReader(file, maxCAFile))
+	read, err := io.ReadAll(io.LimitReader(file, maxCAFile+1))
 	if err != nil {
 		return nil, fmt.Errorf("read the certificates of authorities: %w", err)
+	}
+	if len(read) > maxCAFile {
+		return nil, errors.New("the file of authorities has more than 1 MiB")
 	}
 	pool := x509.NewCertPool()
 	if !pool.AppendCertsFromPEM(read) {

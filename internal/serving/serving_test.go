@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"testing"
 	"time"
 
@@ -201,5 +202,19 @@ func TestWrongTokensAreToldSeldom(t *testing.T) {
 		`"level"=0 "msg"="Serving metrics"`}
 	if diff := cmp.Diff(want, lines); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestAuthoritiesAreBounded(t *testing.T) {
+	dir := t.TempDir()
+	path := testenv.NewAuthority(t).Write(t, dir)
+	if _, err := Authorities(path); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Truncate(path, maxCAFile+1); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Authorities(path); err == nil {
+		t.Error("a file that would be cut is accepted")
 	}
 }
