@@ -52,11 +52,20 @@ func (s *Server) honour(
 		return part.outcome, err
 	}
 	keep := store != nil && store.Spec.SuppressedPhones == v1alpha1.SuppressedPhonesClear
-	stopped, suppressed, err := s.stopAll(ctx, instance, numbers, part, reason, keep)
+	asked := v1alpha1.Stop{Reason: reason, At: v1alpha1.NewTimestamp(askedAt(message, s.Clock.Now()))}
+	stopped, suppressed, err := s.stopAll(ctx, instance, numbers, part, asked, keep)
 	if err != nil {
 		return outcome{}, err
 	}
 	return toldToStop(part.outcome, reason, stopped, suppressed), nil
+}
+
+// askedAt is when a message was written; one without a time, or of a clock that goes ahead, is new.
+func askedAt(message *formats.Message, now time.Time) time.Time {
+	if message.At.IsZero() || message.At.After(now) {
+		return now
+	}
+	return message.At
 }
 
 // isTooOld says whether a message that is in no conversation may have been taken back since.
@@ -188,13 +197,13 @@ func stopReason(rules *policy.Policy, texts []string) v1alpha1.StopReason {
 
 // suppressAll stores a Suppression for each of these numbers; it says whether anything was written.
 func (s *Server) suppressAll(
-	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, reason v1alpha1.StopReason, keep bool,
+	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, asked v1alpha1.Stop, keep bool,
 ) (changed bool, err error) {
 	for _, number := range numbers {
 		// The reasons of a Stop are among those of a Suppression.
 		wanted := lead.NewSuppression(instance.Namespace, instance.Spec.StoreRef.Name, number, keep,
-			v1alpha1.SuppressionReason(reason))
-		written, err := s.suppress(ctx, wanted)
+			v1alpha1.SuppressionReason(asked.Reason))
+		written, err := s.suppress(ctx, wanted, asked.At.Time)
 		if err != nil {
 			return false, fmt.Errorf("store an opt-out: %w", err)
 		}
@@ -203,9 +212,10 @@ func (s *Server) suppressAll(
 	return changed, nil
 }
 
-// suppress stores a Suppression, or has the one that is there hold again where it has lapsed;
-// it says whether anything was written.
-func (s *Server) suppress(ctx context.Context, wanted *v1alpha1.Suppression) (changed bool, err error) {
+// suppress stores a Suppression, or has the one that is there hold for ever where it has an end (see lead.Renew); it
+// says whether anything was written. asked is when the customer asked for it.
+func (s *Server) suppress(ctx context.Context, wanted *v1alpha1.Suppression, asked time.Time) (changed bool,
+	err error) {
 	err = s.Client.Create(ctx, wanted.DeepCopy())
 	if err == nil {
 		return true, nil
@@ -221,7 +231,7 @@ func (s *Server) suppress(ctx context.Context, wanted *v1alpha1.Suppression) (ch
 		return false, errLifting
 	}
 	renewed := stored.DeepCopy()
-	if !lead.Renew(renewed, s.Clock.Now()) {
+	if !lead.Renew(renewed, asked, s.Clock.Now()) {
 		return false, nil
 	}
 	err = s.Client.Patch(ctx, renewed, client.MergeFromWithOptions(&stored, client.MergeFromWithOptimisticLock{}))

@@ -316,6 +316,22 @@ var _ = Describe("a customer who opts out", func() {
 		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.ExpiresAt", BeNil())))
 	})
 
+	It("who is suppressed for some time and asks again is suppressed for ever", func(ctx SpecContext) {
+		shop := openPhoneShop(ctx)
+		Expect(shop.hears(ctx, stops("m-1")).Result).To(Equal(resultRecorded))
+		suppression := shop.suppressions(ctx)[0]
+		end := metav1.NewTime(time.Now().Add(time.Hour).Truncate(time.Second))
+		suppression.Spec.ExpiresAt = &end
+		Expect(env.Client.Update(ctx, &suppression)).To(Succeed())
+
+		again := stops("m-1")
+		again.At = time.Now().Add(-time.Minute)
+		shop.hears(ctx, again)
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.ExpiresAt", Not(BeNil()))))
+		Expect(shop.hears(ctx, stops("m-2")).Result).To(Equal(resultRecorded))
+		Expect(shop.suppressions(ctx)).To(HaveExactElements(HaveField("Spec.ExpiresAt", BeNil())))
+	})
+
 	It("is not taken for suppressed while the Suppression is being deleted", func(ctx SpecContext) {
 		shop := openPhoneShop(ctx)
 		Expect(shop.hears(ctx, stops("m-1")).Result).To(Equal(resultRecorded))

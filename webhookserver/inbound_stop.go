@@ -24,19 +24,19 @@ import (
 // leads that were written, and says whether a Suppression was.
 func (s *Server) stopAll(
 	ctx context.Context, instance *v1alpha1.WhatsAppInstance, numbers []string, part storedMessage,
-	reason v1alpha1.StopReason, keep bool,
+	asked v1alpha1.Stop, keep bool,
 ) (stopped []string, suppressed bool, err error) {
 	if part.changed {
-		if stopped, err = s.stopOthers(ctx, instance, numbers, part, reason); err != nil {
+		if stopped, err = s.stopOthers(ctx, instance, numbers, part, asked.Reason); err != nil {
 			return nil, false, err
 		}
 	}
-	suppressed, err = s.suppressAll(ctx, instance, numbers, reason, keep)
+	suppressed, err = s.suppressAll(ctx, instance, numbers, asked, keep)
 	if err != nil || part.changed && !suppressed {
 		return stopped, suppressed, err
 	}
 	part.changed = false
-	late, err := s.stopOthers(ctx, instance, numbers, part, reason)
+	late, err := s.stopOthers(ctx, instance, numbers, part, asked.Reason)
 	return append(stopped, late...), suppressed, err
 }
 

@@ -42,7 +42,7 @@ func (r *Reconciler) stop(ctx context.Context, s plan.Snapshot, asked v1alpha1.S
 	return r.soon(), nil
 }
 
-// suppress makes the Suppression of the lead's phone; one that has lapsed holds again.
+// suppress makes the Suppression of the lead's phone; one with an end holds for ever (see lead.Renew).
 func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alpha1.Stop) error {
 	keep := s.Store != nil && s.Store.Spec.SuppressedPhones == v1alpha1.SuppressedPhonesClear
 	wanted := suppressionOf(s.Lead, asked.Reason, keep)
@@ -58,7 +58,7 @@ func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alp
 		return fmt.Errorf("read Suppression %s: %w", wanted.Name, err)
 	}
 	renewed := stored.DeepCopy()
-	if !lead.Renew(renewed, r.Clock.Now()) {
+	if !lead.Renew(renewed, asked.At.Time, r.Clock.Now()) {
 		return nil
 	}
 	err = r.Client.Patch(ctx, renewed, client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{}))

@@ -75,13 +75,27 @@ func NewSuppression(namespace, store, number string, keepPhone bool, reason v1al
 	return made
 }
 
-// Renew has a Suppression that has lapsed hold for ever; false when it holds.
-func Renew(suppression *v1alpha1.Suppression, now time.Time) (changed bool) {
-	if !Lapsed(suppression, now) {
+// Renew has a Suppression hold for ever for a customer who asks for that: one that has lapsed, and one with an end that
+// was written before they asked. An end that was written after it stays: somebody has decided since, and a gateway can
+// deliver an old request again. False when nothing changes.
+func Renew(suppression *v1alpha1.Suppression, asked, now time.Time) (changed bool) {
+	if suppression.Spec.ExpiresAt == nil || !Lapsed(suppression, now) && !asked.After(specWritten(suppression)) {
 		return false
 	}
 	suppression.Spec.ExpiresAt = nil
 	return true
+}
+
+// specWritten is when a Suppression was last written, its status aside, as the API server recorded it. It takes an
+// object that was read from there: the cache drops what it is found by.
+func specWritten(suppression *v1alpha1.Suppression) time.Time {
+	last := suppression.CreationTimestamp.Time
+	for _, each := range suppression.ManagedFields {
+		if each.Subresource == "" && each.Time != nil && each.Time.After(last) {
+			last = each.Time.Time
+		}
+	}
+	return last
 }
 
 // Extend has a Suppression hold until a time, nil for ever; false when it holds as long already.

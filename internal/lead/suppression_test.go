@@ -129,19 +129,29 @@ func TestNewSuppression(t *testing.T) {
 }
 
 func TestRenew(t *testing.T) {
+	at := func(d time.Duration) *metav1.Time { return &metav1.Time{Time: noon.Add(d)} }
 	for name, row := range map[string]struct {
 		expires *metav1.Time
-		want    bool
+		// written is when the object was last written, and asked when the customer asked.
+		written, asked time.Duration
+		want           bool
 	}{
-		"for ever":       {nil, false},
-		"for some time":  {&metav1.Time{Time: noon.Add(time.Second)}, false},
-		"lapsed":         {&metav1.Time{Time: noon.Add(-time.Second)}, true},
-		"lapsed by now":  {&metav1.Time{Time: noon}, true},
-		"lapsed of old ": {&metav1.Time{Time: noon.AddDate(-1, 0, 0)}, true},
+		"for ever":                              {nil, -time.Hour, 0, false},
+		"with an end, asked after it was set":   {at(time.Hour), -time.Hour, 0, true},
+		"with an end that was set after it":     {at(time.Hour), -time.Minute, -time.Hour, false},
+		"with an end that was set at that time": {at(time.Hour), 0, 0, false},
+		"lapsed":                                {at(-time.Second), -time.Hour, 0, true},
+		"lapsed, and asked before that":         {at(-time.Second), -time.Minute, -time.Hour, true},
+		"lapsed by now":                         {at(0), -time.Hour, 0, true},
+		"lapsed of old":                         {&metav1.Time{Time: noon.AddDate(-1, 0, 0)}, -time.Hour, 0, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			suppression := &v1alpha1.Suppression{Spec: v1alpha1.SuppressionSpec{ExpiresAt: row.expires}}
-			if lead.Renew(suppression, noon) != row.want || row.want && suppression.Spec.ExpiresAt != nil {
+			suppression.CreationTimestamp = metav1.Time{Time: noon.AddDate(0, -1, 0)}
+			suppression.ManagedFields = []metav1.ManagedFieldsEntry{{Time: at(row.written)},
+				{Time: at(time.Hour), Subresource: "status"}, {}}
+			changed := lead.Renew(suppression, noon.Add(row.asked), noon)
+			if changed != row.want || changed && suppression.Spec.ExpiresAt != nil {
 				t.Errorf("%+v", suppression.Spec)
 			}
 		})
