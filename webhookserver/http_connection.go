@@ -331,6 +331,11 @@ func (c *clientConn) bid() {
 	if c.begun {
 		c.say(http.StatusServiceUnavailable)
 	}
+	// Whoever accepts connections waits for this, and not for the farewell of TLS to somebody who may not read it.
+	if protected, overTLS := c.Conn.(*tls.Conn); overTLS {
+		_ = protected.NetConn().Close()
+		return
+	}
 	_ = c.Conn.Close()
 }
 

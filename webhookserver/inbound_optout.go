@@ -2,7 +2,6 @@ package webhookserver
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -13,6 +12,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/optouts"
 	"cartrecovery.dev/operator/internal/policy"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
@@ -27,9 +27,6 @@ import (
 // oldRequest is how old a request to stop may be that a gateway tells of only now. One that is
 // older may have been lifted since.
 const oldRequest = 30 * 24 * time.Hour
-
-// errLifting: somebody is deleting the Suppression of the customer who opts out.
-var errLifting = errors.New("the suppression is being deleted")
 
 // honour stops everything for a customer whose message asks for it, or says that they are not
 // the customer. leads are those that the message may belong to, and part is what became of the
@@ -216,29 +213,10 @@ func (s *Server) suppressAll(
 // says whether anything was written. asked is when the customer asked for it.
 func (s *Server) suppress(ctx context.Context, wanted *v1alpha1.Suppression, asked time.Time) (changed bool,
 	err error) {
-	err = s.Client.Create(ctx, wanted.DeepCopy())
-	if err == nil {
-		return true, nil
-	}
-	if !apierrors.IsAlreadyExists(err) {
-		return false, fmt.Errorf("create a suppression: %w", err)
-	}
-	var stored v1alpha1.Suppression
-	if err := s.Live.Get(ctx, client.ObjectKeyFromObject(wanted), &stored); err != nil {
-		return false, fmt.Errorf("read a suppression: %w", err)
-	}
-	if stored.DeletionTimestamp != nil {
-		return false, errLifting
-	}
-	renewed := stored.DeepCopy()
-	if !lead.Renew(renewed, asked, s.Clock.Now()) {
-		return false, nil
-	}
-	err = s.Client.Patch(ctx, renewed, client.MergeFromWithOptions(&stored, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
-		return false, fmt.Errorf("renew a suppression: %w", err)
-	}
-	return true, nil
+	outcome, err := optouts.Keep(ctx, s.Client, s.Live, wanted, func(stored *v1alpha1.Suppression) (bool, error) {
+		return lead.Renew(stored, asked, s.Clock.Now()), nil
+	})
+	return outcome != optouts.Unchanged, err
 }
 
 // concernedBy are the leads whose Product has a say in what a message means: the one that

@@ -20,6 +20,7 @@ import (
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/gen"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/optouts"
 	"cartrecovery.dev/operator/webhookserver/formats"
 )
 
@@ -341,7 +342,7 @@ var _ = Describe("a customer who opts out", func() {
 		Expect(env.Client.Delete(ctx, &suppression)).To(Succeed())
 		message := stops("m-2")
 		_, err := server.hear(ctx, shop.instance, &message)
-		Expect(err).To(MatchError(errLifting))
+		Expect(err).To(MatchError(optouts.ErrLifting))
 
 		fresh := shop.suppressions(ctx)[0]
 		fresh.Finalizers = nil

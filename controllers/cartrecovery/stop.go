@@ -13,6 +13,7 @@ import (
 	"cartrecovery.dev/operator/controllers/cartrecovery/plan"
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/optouts"
 )
 
 // This file stores a request not to be written to that only the AI understood. What a customer
@@ -45,27 +46,11 @@ func (r *Reconciler) stop(ctx context.Context, s plan.Snapshot, asked v1alpha1.S
 // suppress makes the Suppression of the lead's phone; one with an end holds for ever (see lead.Renew).
 func (r *Reconciler) suppress(ctx context.Context, s *plan.Snapshot, asked v1alpha1.Stop) error {
 	keep := s.Store != nil && s.Store.Spec.SuppressedPhones == v1alpha1.SuppressedPhonesClear
-	wanted := suppressionOf(s.Lead, asked.Reason, keep)
-	err := r.Client.Create(ctx, wanted)
-	if err == nil {
-		return nil
-	}
-	if !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create Suppression %s: %w", wanted.Name, err)
-	}
-	stored := &v1alpha1.Suppression{}
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), stored); err != nil {
-		return fmt.Errorf("read Suppression %s: %w", wanted.Name, err)
-	}
-	renewed := stored.DeepCopy()
-	if !lead.Renew(renewed, asked.At.Time, r.Clock.Now()) {
-		return nil
-	}
-	err = r.Client.Patch(ctx, renewed, client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
-		return fmt.Errorf("renew Suppression %s: %w", wanted.Name, err)
-	}
-	return nil
+	_, err := optouts.Keep(ctx, r.Client, r.Live, suppressionOf(s.Lead, asked.Reason, keep),
+		func(stored *v1alpha1.Suppression) (bool, error) {
+			return lead.Renew(stored, asked.At.Time, r.Clock.Now()), nil
+		})
+	return err
 }
 
 // suppressionOf is the Suppression of a lead's phone, the same that the webhook server makes.

@@ -2,15 +2,14 @@ package suppression
 
 import (
 	"context"
-	"errors"
 	"fmt"
 
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/optouts"
 	"cartrecovery.dev/operator/internal/suppressionkeys"
 )
 
@@ -22,9 +21,6 @@ import (
 //     at again.
 //
 // A process that dies between them finds both, and goes on with the second.
-
-// errLifting: somebody is deleting the keyed Suppression at this moment.
-var errLifting = errors.New("it is being deleted")
 
 // erase has a keyed Suppression take the place of this one; one that has lapsed just goes.
 func (r *Reconciler) erase(ctx context.Context, original *v1alpha1.Suppression) error {
@@ -44,33 +40,14 @@ func (r *Reconciler) erase(ctx context.Context, original *v1alpha1.Suppression) 
 
 // keep creates a keyed Suppression, or has the one that is there hold as long.
 func (r *Reconciler) keep(ctx context.Context, wanted *v1alpha1.Suppression) error {
-	err := r.Client.Create(ctx, wanted.DeepCopy())
-	if err == nil {
-		return nil
-	}
-	if !apierrors.IsAlreadyExists(err) {
-		return fmt.Errorf("create Suppression %s: %w", wanted.Name, err)
-	}
-	stored := &v1alpha1.Suppression{}
-	if err := r.Live.Get(ctx, client.ObjectKeyFromObject(wanted), stored); err != nil {
-		return fmt.Errorf("read Suppression %s: %w", wanted.Name, err)
-	}
-	if stored.DeletionTimestamp != nil {
-		return fmt.Errorf("keep Suppression %s: %w", wanted.Name, errLifting)
-	}
-	if stored.Spec.PhoneHMAC != wanted.Spec.PhoneHMAC || stored.Spec.StoreRef != wanted.Spec.StoreRef {
-		return fmt.Errorf("keep Suppression %s: expected its storeRef and phoneHMAC to be those of the Suppression "+
-			"that is to be erased; delete it", wanted.Name)
-	}
-	extended := stored.DeepCopy()
-	if !lead.Extend(extended, wanted.Spec.ExpiresAt) {
-		return nil
-	}
-	err = r.Client.Patch(ctx, extended, client.MergeFromWithOptions(stored, client.MergeFromWithOptimisticLock{}))
-	if err != nil {
-		return fmt.Errorf("extend Suppression %s: %w", wanted.Name, err)
-	}
-	return nil
+	_, err := optouts.Keep(ctx, r.Client, r.Live, wanted, func(stored *v1alpha1.Suppression) (bool, error) {
+		if stored.Spec.PhoneHMAC != wanted.Spec.PhoneHMAC || stored.Spec.StoreRef != wanted.Spec.StoreRef {
+			return false, fmt.Errorf("keep Suppression %s: expected its storeRef and phoneHMAC to be those of the "+
+				"Suppression that is to be erased; delete it", wanted.Name)
+		}
+		return lead.Extend(stored, wanted.Spec.ExpiresAt), nil
+	})
+	return err
 }
 
 // keyed is what remains of a Suppression: everything but whose number it is. It has neither the labels nor the

@@ -21,6 +21,7 @@ import (
 
 	"cartrecovery.dev/operator/api/v1alpha1"
 	"cartrecovery.dev/operator/internal/lead"
+	"cartrecovery.dev/operator/internal/optouts"
 )
 
 const (
@@ -268,7 +269,14 @@ func (e *erasure) suppressNumber(ctx context.Context, found *record, number, has
 		return err
 	}
 	made := lead.NewSuppression(e.namespace, found.store, number, false, v1alpha1.SuppressionManual)
-	if err := e.client.Create(ctx, made); err != nil {
+	_, err := optouts.Keep(ctx, e.client, e.client, made, func(stored *v1alpha1.Suppression) (bool, error) {
+		return lead.Extend(stored, nil), nil
+	})
+	if err != nil {
+		return err
+	}
+	// What is there may have been made by somebody else, without the labels that it is found by.
+	if err := e.client.Get(ctx, client.ObjectKeyFromObject(made), made); err != nil {
 		return err
 	}
 	found.suppressions = append(found.suppressions, *made)

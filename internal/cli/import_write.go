@@ -21,6 +21,7 @@ import (
 	"cartrecovery.dev/operator/internal/index"
 	"cartrecovery.dev/operator/internal/lead"
 	"cartrecovery.dev/operator/internal/movein"
+	"cartrecovery.dev/operator/internal/optouts"
 )
 
 // What becomes of rows.
@@ -161,26 +162,18 @@ func (w *writer) patch(ctx context.Context, from, to client.Object) error {
 }
 
 // suppression makes a Suppression, or has the one that is there hold as long.
-func (w *writer) suppression(ctx context.Context, wanted *v1alpha1.Suppression) (string, error) {
-	exists, err := w.create(ctx, wanted.DeepCopy())
-	if err != nil || !exists {
-		return resultMade, err
-	}
-	result := resultUnchanged
-	err = retry.RetryOnConflict(retry.DefaultBackoff, func() error {
-		var stored v1alpha1.Suppression
-		if err := w.get(ctx, wanted, &stored); err != nil {
-			return err
-		}
-		extended := stored.DeepCopy()
-		if !lead.Extend(extended, wanted.Spec.ExpiresAt) {
-			return nil
-		}
-		result = resultExtended
-		if lead.Lapsed(&stored, w.clock.Now()) {
-			result = resultRenewed
-		}
-		return w.patch(ctx, &stored, extended)
+func (w *writer) suppression(ctx context.Context, wanted *v1alpha1.Suppression) (result string, err error) {
+	results := map[optouts.Outcome]string{optouts.Created: resultMade, optouts.Unchanged: resultUnchanged,
+		optouts.Changed: resultExtended}
+	err = again(ctx, func() error {
+		outcome, err := optouts.Keep(ctx, w.client, w.client, wanted, func(stored *v1alpha1.Suppression) (bool, error) {
+			if lead.Lapsed(stored, w.clock.Now()) {
+				results[optouts.Changed] = resultRenewed
+			}
+			return lead.Extend(stored, wanted.Spec.ExpiresAt), nil
+		})
+		result = results[outcome]
+		return err
 	})
 	return result, err
 }

@@ -53,8 +53,8 @@ var LeadColumns = Columns{
 	{Name: "trigger", Aliases: []string{"event", "eventType"},
 		Meaning: "`AbandonedCart` (default), `PixPending`, `BoletoPending` or `PaymentRefused`"},
 	{Name: "status", Aliases: []string{"state", "recoveryStatus"},
-		Meaning: "`pending`, `contacted`, `converted`, `recovered`, `failed` and others, see below; by default what the " +
-			"conversation says"},
+		Meaning: "`pending`, `contacted`, `converted`, `recovered`, `failed` and others, see below; by default what " +
+			"the conversation says"},
 	{Name: "contactedAt", Aliases: []string{"firstContactAt", "lastContactedAt", "messageSentAt", "sentAt"},
 		Meaning: "when the first message was sent, for a lead without a conversation"},
 	{Name: "boughtAt", Aliases: []string{"purchasedAt", "convertedAt", "recoveredAt", "paidAt", "compradoEm"},
@@ -65,7 +65,8 @@ var LeadColumns = Columns{
 		Meaning: "the number that the conversation is on: a WhatsAppInstance, or its name at the gateway"},
 	{Name: "checkoutURL", Aliases: []string{"checkoutLink", "cartUrl", "recoveryUrl"},
 		Meaning: "the customer's link back to the checkout"},
-	{Name: "amount", Aliases: []string{"value", "cartValue", "price", "valor"}, Meaning: "of the cart, `297.00` or `297,00`"},
+	{Name: "amount", Aliases: []string{"value", "cartValue", "price", "valor"},
+		Meaning: "of the cart, `297.00` or `297,00`"},
 	{Name: "currency", Aliases: []string{"moeda"}, Meaning: "ISO 4217; the Store's `currency` by default"},
 	{Name: "transactionId", Aliases: []string{"transaction", "saleId", "orderId"}, Meaning: "the sale at the platform"},
 	{Name: "eventId", Aliases: []string{"webhookEventId"}, Meaning: "the platform's id of the event"},
@@ -85,7 +86,8 @@ var InstanceColumns = Columns{
 	{Name: "baseURL", Aliases: []string{"gatewayUrl", "serverUrl", "host"},
 		Meaning: "the gateway's address; `--gateway-url` by default. The token goes nowhere else"},
 	{Name: "adminTokenSecret", Aliases: []string{"adminTokenSecretRef"},
-		Meaning: "`NAME/KEY` of the Secret with the token of your account there. Left out: the gateway is the operator's own"},
+		Meaning: "`NAME/KEY` of the Secret with the token of your account there. Left out: the gateway is the " +
+			"operator's own"},
 	{Name: "pairedAt", Aliases: []string{"connectedAt", "createdAt"},
 		Meaning: "when it was paired; after 14 days there is no warm-up"},
 	clientColumn,
