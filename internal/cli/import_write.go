@@ -335,6 +335,8 @@ func (w *writer) number(ctx context.Context, wanted *movein.Number) (string, err
 	}
 	result := resultMadeHeld
 	if exists {
+		// Into a new one: what the stored one leaves out would stay as it is wanted.
+		instance = &v1alpha1.WhatsAppInstance{}
 		if err := w.get(ctx, wanted.Object, instance); err != nil {
 			return "", err
 		}

@@ -171,9 +171,9 @@ func (r *releasing) pause(ctx context.Context, pause time.Duration) error {
 
 // release takes the hold off one object; false where it was not held any more.
 func (r *releasing) release(ctx context.Context, held *imported) (released bool, err error) {
-	object, suspend := held.object()
 	key := client.ObjectKey{Namespace: r.namespace, Name: held.name}
 	err = again(ctx, func() error {
+		object, suspend := held.object()
 		if err := r.client.Get(ctx, key, object); err != nil {
 			return client.IgnoreNotFound(err)
 		}
